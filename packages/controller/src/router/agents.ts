@@ -1,0 +1,37 @@
+import { tracked } from '@trpc/server'
+import { Hello, InventoryDelta, JobReport, ManifestPart, Welcome } from '@varve/protocol/agent'
+import { z } from 'zod'
+import { lastSequence, Since } from './events.ts'
+import { procedure, router } from './trpc.ts'
+
+const Session = z.object({ session: z.string() })
+
+export const agentsRouter = router({
+  hello: procedure
+    .input(Hello)
+    .output(Welcome)
+    .mutation(({ ctx, input }) => ctx.services.agents.hello(input)),
+  commands: procedure.input(Session.extend(Since.shape)).subscription(async function* ({
+    ctx,
+    input,
+    signal,
+  }) {
+    const stop = signal ?? new AbortController().signal
+    for await (const { id, value } of ctx.services.agents.commands(
+      input.session,
+      lastSequence(input.lastEventId),
+      stop,
+    )) {
+      yield tracked(String(id), value)
+    }
+  }),
+  report: procedure
+    .input(Session.extend({ reports: z.array(JobReport).max(1000) }))
+    .mutation(({ ctx, input }) => ctx.services.agents.report(input.session, input.reports)),
+  inventory: procedure
+    .input(Session.extend({ delta: InventoryDelta }))
+    .mutation(({ ctx, input }) => ctx.services.agents.inventory(input.session, input.delta)),
+  manifest: procedure
+    .input(Session.extend({ part: ManifestPart }))
+    .mutation(({ ctx, input }) => ctx.services.agents.manifest(input.session, input.part)),
+})

@@ -1,0 +1,66 @@
+import type {
+  AgentCommand,
+  Hello,
+  InventoryDelta,
+  JobReport,
+  ManifestPart,
+  Welcome,
+} from '@varve/protocol/agent'
+import type { ActivityRow, EventView } from '@varve/protocol/events'
+import type { HostView } from '@varve/protocol/hosts'
+import type { ImagePage, ImageQuery, ImageView } from '@varve/protocol/images'
+import type { DigestResult } from '@varve/protocol/jobs'
+import type { MigrationRequest, MigrationView, PlanView, StartMigration } from '@varve/protocol/migrations'
+import type { Overview, ServerInfo } from '@varve/protocol/overview'
+import type { z } from 'zod'
+
+/** An item of a resumable stream; `id` is what the client names to resume after it. */
+export interface Numbered<T> {
+  readonly id: number
+  readonly value: T
+}
+
+/** What the routers call; each procedure is one call. */
+export interface Services {
+  readonly fleet: {
+    info(): ServerInfo
+    overview(): Overview
+    hosts(): HostView[]
+    host(name: string): HostView | null
+    rescan(name: string): void
+  }
+  readonly images: {
+    list(query: z.output<typeof ImageQuery>): ImagePage
+    get(id: string): ImageView | null
+    /** Runs a digest job and stores the proof. */
+    digest(id: string, signal: AbortSignal | undefined): Promise<DigestResult>
+    inspect(id: string, signal: AbortSignal | undefined): Promise<ImageView>
+  }
+  readonly migrations: {
+    plan(request: z.output<typeof MigrationRequest>): PlanView
+    start(request: z.output<typeof StartMigration>): MigrationView
+    cancel(id: string): MigrationView
+    list(limit: number): MigrationView[]
+    get(id: string): MigrationView | null
+  }
+  readonly events: {
+    /** Live events after `lastId`; null: only new ones. Subscribes before it reads the backlog. */
+    since(lastId: number | null, signal: AbortSignal): AsyncIterable<Numbered<EventView>>
+    activity(before: number | null, limit: number): ActivityRow[]
+  }
+  readonly agents: {
+    hello(hello: Hello): Welcome
+    commands(
+      session: string,
+      lastId: number | null,
+      signal: AbortSignal,
+    ): AsyncIterable<Numbered<AgentCommand>>
+    report(session: string, reports: readonly JobReport[]): void
+    inventory(session: string, delta: InventoryDelta): void
+    manifest(session: string, part: ManifestPart): void
+  }
+}
+
+export interface Context {
+  readonly services: Services
+}

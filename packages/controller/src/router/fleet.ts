@@ -1,0 +1,23 @@
+import { TRPCError } from '@trpc/server'
+import { HostView } from '@varve/protocol/hosts'
+import { Overview, ServerInfo } from '@varve/protocol/overview'
+import { HostName } from '@varve/protocol/primitives'
+import { z } from 'zod'
+import { procedure, router } from './trpc.ts'
+
+export const fleetRouter = router({
+  info: procedure.output(ServerInfo).query(({ ctx }) => ctx.services.fleet.info()),
+  overview: procedure.output(Overview).query(({ ctx }) => ctx.services.fleet.overview()),
+  hosts: procedure.output(z.array(HostView)).query(({ ctx }) => ctx.services.fleet.hosts()),
+  host: procedure
+    .input(z.object({ name: HostName }))
+    .output(HostView)
+    .query(({ ctx, input }) => {
+      const host = ctx.services.fleet.host(input.name)
+      if (!host) throw new TRPCError({ code: 'NOT_FOUND', message: `There is no host ${input.name}.` })
+      return host
+    }),
+  rescan: procedure
+    .input(z.object({ name: HostName }))
+    .mutation(({ ctx, input }) => ctx.services.fleet.rescan(input.name)),
+})

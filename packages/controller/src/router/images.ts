@@ -1,0 +1,32 @@
+import { TRPCError } from '@trpc/server'
+import { ImagePage, ImageQuery, ImageView } from '@varve/protocol/images'
+import { DigestResult } from '@varve/protocol/jobs'
+import { ImageId } from '@varve/protocol/primitives'
+import { z } from 'zod'
+import { procedure, router } from './trpc.ts'
+
+const ImageRef = z.object({ id: ImageId })
+
+export const imagesRouter = router({
+  list: procedure
+    .input(ImageQuery)
+    .output(ImagePage)
+    .query(({ ctx, input }) => ctx.services.images.list(input)),
+  get: procedure
+    .input(ImageRef)
+    .output(ImageView)
+    .query(({ ctx, input }) => {
+      const image = ctx.services.images.get(input.id)
+      if (!image)
+        throw new TRPCError({ code: 'NOT_FOUND', message: 'This image is not in the inventory any more.' })
+      return image
+    }),
+  digest: procedure
+    .input(ImageRef)
+    .output(DigestResult)
+    .mutation(({ ctx, input, signal }) => ctx.services.images.digest(input.id, signal)),
+  inspect: procedure
+    .input(ImageRef)
+    .output(ImageView)
+    .mutation(({ ctx, input, signal }) => ctx.services.images.inspect(input.id, signal)),
+})

@@ -1,0 +1,34 @@
+import { TRPCError } from '@trpc/server'
+import { MigrationRequest, MigrationView, PlanView, StartMigration } from '@varve/protocol/migrations'
+import { MigrationId } from '@varve/protocol/primitives'
+import { z } from 'zod'
+import { procedure, router } from './trpc.ts'
+
+const MigrationRef = z.object({ id: MigrationId })
+
+export const migrationsRouter = router({
+  plan: procedure
+    .input(MigrationRequest)
+    .output(PlanView)
+    .query(({ ctx, input }) => ctx.services.migrations.plan(input)),
+  start: procedure
+    .input(StartMigration)
+    .output(MigrationView)
+    .mutation(({ ctx, input }) => ctx.services.migrations.start(input)),
+  cancel: procedure
+    .input(MigrationRef)
+    .output(MigrationView)
+    .mutation(({ ctx, input }) => ctx.services.migrations.cancel(input.id)),
+  list: procedure
+    .input(z.object({ limit: z.number().int().min(1).max(500).default(100) }))
+    .output(z.array(MigrationView))
+    .query(({ ctx, input }) => ctx.services.migrations.list(input.limit)),
+  get: procedure
+    .input(MigrationRef)
+    .output(MigrationView)
+    .query(({ ctx, input }) => {
+      const migration = ctx.services.migrations.get(input.id)
+      if (!migration) throw new TRPCError({ code: 'NOT_FOUND', message: 'There is no such migration.' })
+      return migration
+    }),
+})

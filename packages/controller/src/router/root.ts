@@ -1,0 +1,16 @@
+import { agentsRouter } from './agents.ts'
+import { eventsRouter } from './events.ts'
+import { fleetRouter } from './fleet.ts'
+import { imagesRouter } from './images.ts'
+import { migrationsRouter } from './migrations.ts'
+import { router } from './trpc.ts'
+
+export const appRouter = router({
+  agents: agentsRouter,
+  events: eventsRouter,
+  fleet: fleetRouter,
+  images: imagesRouter,
+  migrations: migrationsRouter,
+})
+
+export type AppRouter = typeof appRouter

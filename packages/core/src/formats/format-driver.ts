@@ -1,0 +1,29 @@
+import type { DiskReader } from './disk-reader.ts'
+import type { FormatName } from './format-rules.ts'
+import type { ImageFacts } from './image-facts.ts'
+import type { ImageFile, ImagePorts } from './image-files.ts'
+
+/** Bytes at both ends of a file, enough to recognise every format. */
+export interface FileEnds {
+  readonly head: Uint8Array
+  readonly tail: Uint8Array
+  readonly size: number
+}
+
+/** One layer, opened: the parent is not asked, so `absent` means "not in this layer". */
+export interface OpenLayer extends AsyncDisposable {
+  readonly disk: DiskReader
+  /** Every file the layer reads besides the one it was opened from, for change detection. */
+  readonly parts: readonly ImageFile[]
+}
+
+/** What each `formats/<format>/driver.ts` exports; a format without one is recognised and refused. */
+export interface FormatDriver {
+  readonly format: FormatName
+  /** Looks at both ends only; false for anything else, never throws. */
+  recognises(ends: FileEnds): boolean
+  /** Facts and problems, even for images that cannot be read; throws only when reading the file fails. */
+  inspect(file: ImageFile, ports: ImagePorts): Promise<ImageFacts>
+  /** Throws a coded error for what cannot be read right. Does not take over the disposal of `file`. */
+  openLayer(file: ImageFile, ports: ImagePorts): Promise<OpenLayer>
+}

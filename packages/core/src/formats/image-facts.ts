@@ -1,0 +1,47 @@
+import type { Problem } from '../problems/problem.ts'
+import type { FormatName } from './format-rules.ts'
+
+/** Formats identify layers differently; a rule may compare only like with like. */
+export type LayerIdentity =
+  | { readonly kind: 'none' }
+  /** VMDK: eight hexadecimal digits; says that content changed, it is not an identity of the disk. */
+  | { readonly kind: 'content-id'; readonly cid: string }
+  | { readonly kind: 'uuid'; readonly uuid: string }
+
+/** How a layer names its parent, exactly as written in its own metadata. */
+export interface ParentReference {
+  /** File names in the order in which to try them. */
+  readonly names: readonly string[]
+  /** The format that the child says its parent has; null: not said, so it must be detected. */
+  readonly format: FormatName | null
+  /** What the parent's identity must be, or null when the format does not say. */
+  readonly identity: LayerIdentity | null
+}
+
+export interface InternalSnapshot {
+  readonly id: string
+  readonly name: string
+  readonly takenAt: string
+  readonly virtualSize: number | null
+  /** Bytes of saved machine state. */
+  readonly stateSize: number
+}
+
+/** What one file (or one bundle) says about itself at L2; made for damaged images too. */
+export interface ImageFacts {
+  readonly format: FormatName
+  /** `monolithicSparse`, `dynamic`, `version 3`…, or null when the format has none. */
+  readonly subformat: string | null
+  /** Bytes the guest sees; null when the header is too damaged to say. */
+  readonly virtualSize: number | null
+  /** Unit of allocation in bytes: cluster, grain, block; null when the format has none. */
+  readonly clusterSize: number | null
+  readonly identity: LayerIdentity
+  readonly parent: ParentReference | null
+  /** Further files that hold parts of this layer, as named in its metadata. */
+  readonly parts: readonly string[]
+  readonly snapshots: readonly InternalSnapshot[]
+  /** Facts of this format only, for people; keys are the specification's words. */
+  readonly details: Readonly<Record<string, string | number | boolean | null>>
+  readonly problems: readonly Problem[]
+}

@@ -1,0 +1,65 @@
+import type { ByteSource } from '../binary/byte-source.ts'
+
+/** What tells whether a file changed: compared before and after it was read. */
+export interface FileFingerprint {
+  readonly size: number
+  readonly modifiedMs: number
+  readonly changedMs: number
+  readonly inode: string
+}
+
+/** L1 and L0 as far as the host tells. */
+export interface HostPlace {
+  /** Type of the host filesystem, such as `xfs`, or null when unknown. */
+  readonly filesystem: string | null
+  readonly mountPoint: string | null
+  readonly free: number | null
+  readonly total: number | null
+  /** Whether that filesystem shares blocks between copies (Btrfs, XFS with reflink, ZFS, APFS, ReFS). */
+  readonly copyOnWrite: boolean | null
+  /** The medium below in words, such as `NVMe SSD, 1.9 TiB`, or null when unknown. */
+  readonly media: string | null
+}
+
+/** A file of an image, open for reading only. */
+export interface ImageFile extends AsyncDisposable {
+  readonly path: string
+  readonly source: ByteSource
+  /** Bytes that the file takes on the host (L1), or null when the host does not tell. */
+  readonly allocated: number | null
+  readonly fingerprint: FileFingerprint
+}
+
+/** The port through which the formats reach files. */
+export interface ImageFiles {
+  /** Opens a file for reading; throws `not-found`, `not-readable`, `not-an-image`, `outside-library`. */
+  open(path: string): Promise<ImageFile>
+  /** The path meant by `reference`, as written inside the file `from`; throws `reference-refused`. Syntax only: it opens nothing. */
+  resolve(from: string, reference: string): string
+  /** The names in a folder, for formats whose parent is named by an identity only; empty when it cannot be read. */
+  list(folder: string): Promise<readonly string[]>
+  /** L1 and L0 below `path`. */
+  place(path: string): Promise<HostPlace>
+}
+
+/** Decompressors, brought by each platform; all throw on bad input and never give more than `size` bytes. */
+export interface Codecs {
+  /** Raw deflate (RFC 1951) to exactly `size` bytes or fewer; input after the end of the stream is ignored. */
+  inflateRaw(bytes: Uint8Array, size: number): Uint8Array
+  /** Zlib (RFC 1950). */
+  inflate(bytes: Uint8Array, size: number): Uint8Array
+  /** Zstandard (RFC 8878): one frame; input after it is ignored. */
+  zstd(bytes: Uint8Array, size: number): Uint8Array
+}
+
+/** Compressors, for writers. */
+export interface Compressors {
+  deflateRaw(bytes: Uint8Array): Uint8Array
+  deflate(bytes: Uint8Array): Uint8Array
+  zstd(bytes: Uint8Array): Uint8Array
+}
+
+export interface ImagePorts {
+  readonly files: ImageFiles
+  readonly codecs: Codecs
+}

@@ -1,0 +1,88 @@
+import type { Problem } from '../problems/problem.ts'
+
+/** How sure a finding is: parsed and consistent, parsed with contradictions, or only a signature seen. */
+export type Certainty = 'consistent' | 'damaged' | 'signature'
+
+export interface Partition {
+  /** As the guest numbers it: 1, 2, …; logical partitions start at 5. */
+  readonly index: number
+  /** Bytes from the start of the disk. */
+  readonly start: number
+  readonly length: number
+  /** GPT type GUID in upper case, or MBR type byte as `0x83`. */
+  readonly type: string
+  readonly typeName: string
+  readonly name: string | null
+  readonly uuid: string | null
+  readonly bootable: boolean
+  readonly role: 'primary' | 'extended' | 'logical'
+}
+
+/** L4. `none` with a filesystem at 0 is a "superfloppy". */
+export interface PartitionTable {
+  readonly kind: 'gpt' | 'mbr' | 'hybrid' | 'apm' | 'none'
+  readonly sure: Certainty
+  readonly sectorSize: number
+  readonly id: string | null
+  readonly partitions: readonly Partition[]
+  /** In words: "both copies agree", "the backup was used". */
+  readonly notes: readonly string[]
+}
+
+/** L5: what sits between a partition and its filesystems. */
+export interface VolumeFinding {
+  readonly start: number
+  readonly length: number
+  readonly type:
+    | 'lvm2'
+    | 'luks1'
+    | 'luks2'
+    | 'bitlocker'
+    | 'mdraid'
+    | 'apfs-container'
+    | 'corestorage'
+    | 'ldm'
+    | 'storage-spaces'
+  readonly sure: Certainty
+  readonly label: string | null
+  readonly uuid: string | null
+  /** The group it belongs to, such as the LVM volume group. */
+  readonly group: string | null
+  readonly members: readonly VolumeMember[]
+  readonly notes: readonly string[]
+}
+
+/** A logical volume. `segments` are the parts of this disk that hold it. */
+export interface VolumeMember {
+  readonly name: string
+  readonly length: number
+  readonly segments: readonly { readonly start: number; readonly length: number }[]
+}
+
+/** L6. */
+export interface FilesystemFinding {
+  readonly start: number
+  /** Of the partition or volume it sits on. */
+  readonly length: number
+  readonly type: string
+  readonly sure: Certainty
+  readonly label: string | null
+  readonly uuid: string | null
+  /** Of the filesystem itself, in bytes. */
+  readonly size: number | null
+  readonly used: number | null
+  readonly free: number | null
+  readonly blockSize: number | null
+  readonly state: 'clean' | 'dirty' | 'unknown'
+  readonly notes: readonly string[]
+  /** Free bytes by region of the disk, where the filesystem tells cheaply (ext: block groups); in order. */
+  readonly freeByRegion: readonly { readonly start: number; readonly length: number; readonly free: number }[]
+}
+
+/** L4–L6 of one disk. */
+export interface GuestContents {
+  readonly table: PartitionTable
+  readonly volumes: readonly VolumeFinding[]
+  readonly filesystems: readonly FilesystemFinding[]
+  readonly problems: readonly Problem[]
+}

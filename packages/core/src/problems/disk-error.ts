@@ -1,0 +1,296 @@
+import type { LayerNumber } from './layer-number.ts'
+
+/** What each error knows. `file` is the file at fault, as its owner names it. */
+export interface DiskErrorDetails {
+  // L2: the container's own bytes
+  truncated: { file: string; structure: string; wanted: number; available: number }
+  corrupt: { file: string; structure: string; reason: string; offset?: number }
+  'limit-exceeded': { file: string; what: string; value: number | string; limit: number | string }
+  'unsupported-format': { file: string; format: string; reason: string }
+  'unsupported-feature': { file: string; format: string; feature: string }
+  encrypted: { file: string; format: string; method: string }
+  'decompression-failed': { file: string; offset: number; reason: string }
+  // L2: chains
+  'parent-missing': { file: string; parent: string }
+  'parent-mismatch': { file: string; parent: string; expected: string; found: string }
+  'chain-loop': { file: string; path: readonly string[] }
+  'chain-too-long': { file: string; limit: number }
+  'reference-refused': { file: string; reference: string; reason: string }
+  'extent-file-missing': { file: string; extent: string }
+  // L1: the host's files
+  'not-found': { file: string }
+  'not-readable': { file: string; reason: string }
+  'not-writable': { file: string; reason: string }
+  'not-an-image': { file: string; reason: string }
+  'name-not-utf8': { file: string }
+  'outside-library': { file: string; library: string }
+  'target-exists': { file: string }
+  'no-space': { file: string; wanted: number | null; available: number | null }
+  'source-changed': { file: string; change: string }
+  'input-output': { file: string; reason: string }
+  // L3: streams and proof
+  'out-of-range': { file: string; start: number; end: number; size: number }
+  'digest-mismatch': { file: string; expected: string; found: string; chunk: number | null }
+  'nbd-failed': { file: string; reason: string }
+  'size-unsupported': { file: string; format: string; size: number; reason: string }
+  // processes
+  'tool-failed': { file: string; tool: string; exitCode: number | null; stderrTail: string }
+  'tool-missing': { file: string; tool: string; install: string }
+  'no-progress': { file: string; during: string; seconds: number }
+  'agent-gone': { file: string; host: string }
+  canceled: { file: string; what: string }
+  refused: { file: string; reason: string; remedy: string }
+}
+
+export type DiskErrorCode = keyof DiskErrorDetails
+
+interface Explanation {
+  readonly layer: LayerNumber
+  readonly message: string
+  readonly remedy: string
+}
+
+type Explain = { readonly [C in DiskErrorCode]: (details: DiskErrorDetails[C]) => Explanation }
+
+const copyAgain = 'Copy the file again from where it came from, or restore it from a backup.'
+
+const explain: Explain = {
+  truncated: (d) => ({
+    layer: 'L2',
+    message: `${d.structure} needs ${d.wanted} bytes, but only ${d.available} are there: the file is cut short`,
+    remedy: copyAgain,
+  }),
+  corrupt: (d) => ({
+    layer: 'L2',
+    message: `${d.structure} is damaged${d.offset === undefined ? '' : ` at offset ${d.offset}`}: ${d.reason}`,
+    remedy: copyAgain,
+  }),
+  'limit-exceeded': (d) => ({
+    layer: 'L2',
+    message: `${d.what} is ${d.value}, more than the limit of ${d.limit}`,
+    remedy: 'The header is damaged or hostile. ' + copyAgain,
+  }),
+  'unsupported-format': (d) => ({
+    layer: 'L2',
+    message: `${d.format} cannot be read: ${d.reason}`,
+    remedy: 'Convert it with the tool that made it to a format that Varve reads, such as qcow2 or raw.',
+  }),
+  'unsupported-feature': (d) => ({
+    layer: 'L2',
+    message: `this ${d.format} image uses ${d.feature}, which Varve does not read`,
+    remedy: 'Convert it with the tool that made it, without that feature.',
+  }),
+  encrypted: (d) => ({
+    layer: 'L2',
+    message: `this ${d.format} image is encrypted (${d.method})`,
+    remedy: 'Decrypt it with the tool that made it, then try again.',
+  }),
+  'decompression-failed': (d) => ({
+    layer: 'L2',
+    message: `the compressed data at offset ${d.offset} cannot be unpacked: ${d.reason}`,
+    remedy: copyAgain,
+  }),
+  'parent-missing': (d) => ({
+    layer: 'L2',
+    message: `its parent ${quote(d.parent)} is not there; the disk cannot be read without it`,
+    remedy: `Put ${quote(d.parent)} back in its place.`,
+  }),
+  'parent-mismatch': (d) => ({
+    layer: 'L2',
+    message: `its parent ${quote(d.parent)} is not the one it was made from: expected ${d.expected}, found ${d.found}`,
+    remedy: 'Find the parent as it was when this image was made; do not write to a parent that has children.',
+  }),
+  'chain-loop': (d) => ({
+    layer: 'L2',
+    message: `the chain of parents runs in a circle: ${d.path.map(quote).join(' → ')}`,
+    remedy: 'Repoint one of these images to its real parent.',
+  }),
+  'chain-too-long': (d) => ({
+    layer: 'L2',
+    message: `the chain of parents is longer than ${d.limit}`,
+    remedy: 'Flatten the chain with the tool that made it.',
+  }),
+  'reference-refused': (d) => ({
+    layer: 'L2',
+    message: `it names another file as ${quote(d.reference)}, which is not followed: ${d.reason}`,
+    remedy: 'Repoint it to a plain file beside it.',
+  }),
+  'extent-file-missing': (d) => ({
+    layer: 'L2',
+    message: `its part ${quote(d.extent)} is not there`,
+    remedy: `Put ${quote(d.extent)} back in its place.`,
+  }),
+  'not-found': () => ({
+    layer: 'L1',
+    message: 'there is no such file',
+    remedy: 'Check the name and the folder.',
+  }),
+  'not-readable': (d) => ({
+    layer: 'L1',
+    message: `it cannot be read: ${d.reason}`,
+    remedy: 'Give the user that runs Varve the right to read it.',
+  }),
+  'not-writable': (d) => ({
+    layer: 'L1',
+    message: `it cannot be written: ${d.reason}`,
+    remedy: 'Give the user that runs Varve the right to write there, or choose another folder.',
+  }),
+  'not-an-image': (d) => ({
+    layer: 'L1',
+    message: `it is not a disk image: ${d.reason}`,
+    remedy: 'Name a regular file, a block device or an image bundle.',
+  }),
+  'name-not-utf8': () => ({
+    layer: 'L1',
+    message: 'its name holds bytes that are not UTF-8',
+    remedy: 'Rename the file.',
+  }),
+  'outside-library': (d) => ({
+    layer: 'L1',
+    message: `it lies outside the library ${quote(d.library)}`,
+    remedy: 'Move the file into the library, or add its folder as a library of this agent.',
+  }),
+  'target-exists': () => ({
+    layer: 'L1',
+    message: 'there is a file of that name already',
+    remedy: 'Choose another name, or remove that file first.',
+  }),
+  'no-space': (d) => ({
+    layer: 'L1',
+    message:
+      d.wanted === null || d.available === null
+        ? 'the disk is full'
+        : `${d.wanted} bytes are needed and ${d.available} are free`,
+    remedy: 'Free space there, or choose another library.',
+  }),
+  'source-changed': (d) => ({
+    layer: 'L1',
+    message: `it changed while it was read (${d.change})`,
+    remedy: 'Stop the machine or program that writes to it, then start again.',
+  }),
+  'input-output': (d) => ({
+    layer: 'L1',
+    message: `reading or writing failed: ${d.reason}`,
+    remedy: 'Check the disk and the system log of that host.',
+  }),
+  'out-of-range': (d) => ({
+    layer: 'L3',
+    message: `bytes ${d.start} to ${d.end} were asked for, the disk has ${d.size}`,
+    remedy: 'Report this: it is a fault of the program that asked.',
+  }),
+  'digest-mismatch': (d) => ({
+    layer: 'L3',
+    message: `what arrived differs from the source${d.chunk === null ? '' : ` at chunk ${d.chunk}`}: expected ${d.expected}, found ${d.found}`,
+    remedy: 'Nothing was published. Check memory, disk and network of both hosts, then start again.',
+  }),
+  'nbd-failed': (d) => ({
+    layer: 'L3',
+    message: `the stream of the source disk broke: ${d.reason}`,
+    remedy: 'Check that both hosts are up and reach each other, then start again.',
+  }),
+  'size-unsupported': (d) => ({
+    layer: 'L2',
+    message: `${d.format} cannot hold a disk of ${d.size} bytes: ${d.reason}`,
+    remedy: 'Choose another target format.',
+  }),
+  'tool-failed': (d) => ({
+    layer: 'L1',
+    message: `${d.tool} failed${d.exitCode === null ? '' : ` with exit code ${d.exitCode}`}: ${d.stderrTail}`,
+    remedy: 'Run the command by hand to see more.',
+  }),
+  'tool-missing': (d) => ({
+    layer: 'L1',
+    message: `${d.tool} is not installed`,
+    remedy: d.install,
+  }),
+  'no-progress': (d) => ({
+    layer: 'L3',
+    message: `${d.during} made no progress for ${d.seconds} seconds`,
+    remedy: 'Check the disks and the network of both hosts, then start again.',
+  }),
+  'agent-gone': (d) => ({
+    layer: 'L1',
+    message: `the agent on ${d.host} is not connected`,
+    remedy: `Start the agent on ${d.host}, then start again.`,
+  }),
+  canceled: (d) => ({
+    layer: 'L3',
+    message: `${d.what} was canceled`,
+    remedy: 'Start it again when you want it.',
+  }),
+  refused: (d) => ({ layer: 'L2', message: d.reason, remedy: d.remedy }),
+}
+
+/** A broken promise of one layer, with the file at fault and the remedy. */
+export class DiskError<C extends DiskErrorCode = DiskErrorCode> extends Error {
+  override readonly name = 'DiskError'
+  readonly code: C
+  readonly details: DiskErrorDetails[C]
+  readonly layer: LayerNumber
+  readonly file: string
+  readonly remedy: string
+  constructor(code: C, details: DiskErrorDetails[C], options?: ErrorOptions) {
+    const { layer, message, remedy } = explain[code](details)
+    super(`${layer} ${quote(details.file)}: ${message}`, options)
+    this.code = code
+    this.details = details
+    this.layer = layer
+    this.file = details.file
+    this.remedy = remedy
+  }
+}
+
+export function isDiskError<C extends DiskErrorCode>(error: unknown, code?: C): error is DiskError<C> {
+  return error instanceof DiskError && (code === undefined || error.code === code)
+}
+
+/** Worth trying again without a person doing anything. */
+export function isRetryable(code: DiskErrorCode): boolean {
+  return code === 'nbd-failed' || code === 'no-progress' || code === 'agent-gone'
+}
+
+/** An error as it crosses a wire or a thread. */
+export interface ErrorRecord {
+  readonly code: string
+  readonly layer: LayerNumber
+  readonly file: string
+  readonly message: string
+  readonly remedy: string
+  readonly details: Record<string, unknown>
+}
+
+export function toErrorRecord(error: unknown, file: string): ErrorRecord {
+  if (error instanceof DiskError) {
+    const { code, layer, message, remedy } = error
+    return { code, layer, file: error.file, message, remedy, details: { ...error.details } }
+  }
+  const reason = error instanceof Error ? error.message : String(error)
+  return {
+    code: 'internal',
+    layer: 'L3',
+    file,
+    message: `L3 ${quote(file)}: an error that Varve did not expect: ${reason}`,
+    remedy: 'Report it with the log of the agent.',
+    details: {},
+  }
+}
+
+/** The error that `record` was made from; an unknown code comes back as `refused`. */
+export function fromErrorRecord(record: ErrorRecord): DiskError {
+  if (record.code in explain) {
+    return new DiskError(record.code as DiskErrorCode, record.details as never)
+  }
+  return new DiskError('refused', { file: record.file, reason: record.message, remedy: record.remedy })
+}
+
+/** The name in quotes, with control characters and bidirectional marks made visible. */
+export function quote(name: string): string {
+  return JSON.stringify(name).replaceAll(
+    /[\u007F-\u009F\u200B-\u200F\u2028-\u202E\u2066-\u2069\uFEFF]/gu,
+    escapeCharacter,
+  )
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`
+}

@@ -1,0 +1,34 @@
+import { DiskError } from './disk-error.ts'
+import type { LayerNumber } from './layer-number.ts'
+
+export type Severity = 'block' | 'warn' | 'info'
+
+/** A finding about one layer of one file: what is the case, what follows, what to do. */
+export interface Problem {
+  /** Stable kebab-case id, for scripts and for grouping. */
+  readonly id: string
+  readonly severity: Severity
+  readonly layer: LayerNumber
+  /** The file (as its owner names it) that the finding is about. */
+  readonly file: string | null
+  readonly message: string
+  readonly remedy: string
+  /** Byte offset inside `file`, where there is one. */
+  readonly offset?: number | undefined
+}
+
+export function isBlocking(problem: Problem): boolean {
+  return problem.severity === 'block'
+}
+
+/** The blocking finding that says the same as `error`. */
+export function problemFromError(error: DiskError): Problem {
+  return {
+    id: error.code,
+    severity: 'block',
+    layer: error.layer,
+    file: error.file,
+    message: error.message,
+    remedy: error.remedy,
+  }
+}

@@ -1,0 +1,73 @@
+import type { Manifest } from '@varve/core/digest/disk-digest'
+
+/** Where a disk is read from. Plain data: it crosses to worker threads. */
+export type DiskInput =
+  /** An image file with its chain. `roots`: nothing outside these folders is opened; null: no limit (the CLI). */
+  | {
+      readonly kind: 'image'
+      readonly path: string
+      readonly roots: readonly string[] | null
+      readonly format: string | null
+    }
+  /** An NBD export; each worker makes a connection of its own. */
+  | { readonly kind: 'nbd'; readonly host: string; readonly port: number; readonly exportName: string }
+
+export interface DiskOutput {
+  /** Must not exist: it is created exclusively, and removed again when the conversion fails. */
+  readonly path: string
+  readonly format: 'raw' | 'qcow2'
+  readonly compression: 'none' | 'zlib' | 'zstd'
+}
+
+/** State of one chunk of 4 MiB while a disk is moved. */
+export const chunkStates = { waiting: 0, inFlight: 1, written: 2, proven: 3, skipped: 4 } as const
+
+export interface TransferProgress {
+  /** Data bytes done of `totalBytes`; zero and absent ranges do not count. */
+  readonly doneBytes: number
+  readonly totalBytes: number
+  readonly skippedBytes: number
+  /** One state of `chunkStates` per chunk; live, to be read at once. */
+  readonly states: Uint8Array
+  /** Seconds that all workers together waited for the input and for the output so far. */
+  readonly waited: { readonly input: number; readonly output: number }
+}
+
+export interface RunOptions {
+  readonly signal?: AbortSignal
+  /** Called at most four times a second and once at the end. */
+  readonly onProgress?: (progress: TransferProgress) => void
+  /** Threads; default: the number of processors, at most 8. */
+  readonly workers?: number
+}
+
+export interface DigestOutcome {
+  readonly virtualSize: number
+  /** Bytes that were read as data. */
+  readonly dataBytes: number
+  readonly manifest: Manifest
+  /** Root in hexadecimal. */
+  readonly digest: string
+  /** Plain SHA-256 over L3 in hexadecimal, when asked for. */
+  readonly sha256: string | null
+  readonly seconds: number
+}
+
+export interface ConvertOutcome extends DigestOutcome {
+  /** Of the file written. */
+  readonly fileSize: number
+}
+
+export interface Measure {
+  readonly virtualSize: number
+  readonly dataBytes: number
+  /** Upper bound of the size of the target file in bytes. */
+  readonly required: number
+}
+
+export interface CompareOutcome {
+  readonly identical: boolean
+  readonly sizes: readonly [number, number]
+  /** First byte of L3 that differs, or null. */
+  readonly firstDifference: number | null
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod'
+import { ErrorView, JobId, Timestamp } from './primitives.ts'
+import { HostFacts } from './hosts.ts'
+import { ImageRecord } from './images.ts'
+import { JobProgress, JobRequest, JobResult } from './jobs.ts'
+
+/** The first thing an agent says on every connection. */
+export const Hello = z.object({
+  protocolVersion: z.number().int(),
+  /** Made when the agent's process started: tells a reconnect from a restart. */
+  instance: z.string().min(8).max(64),
+  facts: HostFacts,
+  /** Jobs that this instance still runs or whose end has not been acknowledged. */
+  jobs: z.array(JobId).max(10_000),
+})
+export type Hello = z.infer<typeof Hello>
+
+export const Welcome = z.object({
+  protocolVersion: z.number().int(),
+  controllerVersion: z.string(),
+  /** Names the session of this agent; sent with every later call. */
+  session: z.string(),
+})
+export type Welcome = z.infer<typeof Welcome>
+
+/** Commands to an agent, by sequence number; the agent resumes after the last one it took. */
+export const AgentCommand = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('start-job'),
+    jobId: JobId,
+    request: JobRequest,
+    noProgressSeconds: z.number().int().min(1),
+  }),
+  z.object({ kind: z.literal('cancel-job'), jobId: JobId }),
+  z.object({ kind: z.literal('rescan') }),
+])
+export type AgentCommand = z.infer<typeof AgentCommand>
+
+export const JobReport = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('progress'), jobId: JobId, progress: JobProgress }),
+  z.object({ kind: z.literal('succeeded'), jobId: JobId, result: JobResult }),
+  z.object({ kind: z.literal('failed'), jobId: JobId, error: ErrorView }),
+])
+export type JobReport = z.infer<typeof JobReport>
+
+/** A change of the agent's libraries. A scan is a run of deltas that begins with `scan-started` and ends with `scan-finished`, which removes what was not seen. */
+export const InventoryDelta = z.object({
+  library: z.string(),
+  kind: z.enum(['scan-started', 'changes', 'scan-finished']),
+  changed: z.array(ImageRecord).max(100),
+  removed: z.array(z.string()).max(1000),
+  /** In `scan-finished`: all names that are there. */
+  present: z.array(z.string()).max(1_000_000).nullable(),
+  at: Timestamp,
+})
+export type InventoryDelta = z.infer<typeof InventoryDelta>
+
+/** A part of an encoded manifest (core `digest/manifest-file`), base64, at most 1 MiB before encoding. */
+export const ManifestPart = z.object({
+  digest: z.string(),
+  part: z.number().int().min(0),
+  parts: z.number().int().min(1).max(100_000),
+  bytes: z.string().max(1_500_000),
+})
+export type ManifestPart = z.infer<typeof ManifestPart>

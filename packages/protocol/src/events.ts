@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import { HostName, ImageId, Timestamp } from './primitives.ts'
+import { HostView } from './hosts.ts'
+import { ImageRow } from './images.ts'
+import { MigrationView } from './migrations.ts'
+
+/** What changed, with the new state of the thing. Clients patch their caches with it. */
+export const FleetEvent = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('host-changed'), host: HostView }),
+  z.object({ kind: z.literal('image-changed'), image: ImageRow }),
+  z.object({ kind: z.literal('image-removed'), id: ImageId, host: HostName }),
+  z.object({ kind: z.literal('migration-changed'), migration: MigrationView }),
+])
+export type FleetEvent = z.infer<typeof FleetEvent>
+
+export const EventView = z.object({ sequence: z.number().int().min(1), at: Timestamp, event: FleetEvent })
+export type EventView = z.infer<typeof EventView>
+
+/** A change for the activity log, for people. */
+export const ActivityRow = z.object({
+  sequence: z.number().int(),
+  at: Timestamp,
+  subject: z.enum(['host', 'image', 'migration']),
+  subjectId: z.string(),
+  title: z.string(),
+})
+export type ActivityRow = z.infer<typeof ActivityRow>

@@ -1,0 +1,124 @@
+import { z } from 'zod'
+import { Bytes, Digest, FileName, JobId, Path } from './primitives.ts'
+import { ImageReportView } from './reports.ts'
+
+/** Where an NBD export can be reached. */
+export const NbdEndpoint = z.object({
+  host: z.string(),
+  port: z.number().int().min(1).max(65_535),
+  /** The unguessable, expiring token. */
+  exportName: z.string().min(20).max(200),
+})
+export type NbdEndpoint = z.infer<typeof NbdEndpoint>
+
+const Target = z.object({ library: z.string(), name: FileName })
+const Compression = z.enum(['none', 'zlib', 'zstd'])
+const TargetFormat = z.enum(['qcow2', 'raw'])
+
+/** What an agent can be asked to do. `library` + `name` (a relative path with `/`) name an image; part files are named by the agent. */
+export const JobRequest = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('inspect'), library: z.string(), name: Path }),
+  z.object({ kind: z.literal('digest'), library: z.string(), name: Path }),
+  /** Opens the image and serves its L3 read-only; the export stays until `release`, expiry, or the agent's end. */
+  z.object({
+    kind: z.literal('export'),
+    library: z.string(),
+    name: Path,
+    exportName: z.string().min(20).max(200),
+    expiresInSeconds: z
+      .number()
+      .int()
+      .min(1)
+      .max(7 * 86_400),
+  }),
+  /** Closes the export; fails with `source-changed` when the files changed since it was opened. */
+  z.object({ kind: z.literal('release'), exportName: z.string(), library: z.string(), name: Path }),
+  /** On the target: reads the export's block status, predicts the size of the target file, checks name, rights and space. */
+  z.object({
+    kind: z.literal('measure'),
+    endpoint: NbdEndpoint,
+    target: Target,
+    format: TargetFormat,
+    compression: Compression,
+  }),
+  /** On the target: reads the export and writes the part file `.<name>.<pullId>.part`; flushed, not yet published. Starts afresh when repeated. */
+  z.object({
+    kind: z.literal('pull'),
+    pullId: JobId,
+    endpoint: NbdEndpoint,
+    target: Target,
+    format: TargetFormat,
+    compression: Compression,
+  }),
+  /** On the target: reads the part file back as a disk and digests it. */
+  z.object({
+    kind: z.literal('verify'),
+    pullId: JobId,
+    target: Target,
+    format: TargetFormat,
+    expected: Digest,
+  }),
+  /** On the target: renames the part file to its final name, never over another file. Idempotent. */
+  z.object({ kind: z.literal('publish'), pullId: JobId, target: Target }),
+  /** On the target: removes the part file of an abandoned pull. Idempotent. */
+  z.object({ kind: z.literal('discard'), pullId: JobId, target: Target }),
+])
+export type JobRequest = z.infer<typeof JobRequest>
+export type JobKind = JobRequest['kind']
+export type JobRequestOf<K extends JobKind> = Extract<JobRequest, { kind: K }>
+
+export const DigestResult = z.object({
+  digest: Digest,
+  virtualSize: Bytes,
+  dataBytes: Bytes,
+  seconds: z.number().min(0),
+})
+export type DigestResult = z.infer<typeof DigestResult>
+
+export const JobResult = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('inspect'), report: ImageReportView }),
+  DigestResult.extend({ kind: z.literal('digest') }),
+  z.object({ kind: z.literal('export'), endpoint: NbdEndpoint, virtualSize: Bytes, fingerprint: z.string() }),
+  z.object({ kind: z.literal('release') }),
+  z.object({
+    kind: z.literal('measure'),
+    required: Bytes,
+    available: Bytes.nullable(),
+    dataBytes: Bytes,
+    virtualSize: Bytes,
+  }),
+  z.object({
+    kind: z.literal('pull'),
+    digest: Digest,
+    virtualSize: Bytes,
+    transferredBytes: Bytes,
+    fileSize: Bytes,
+    seconds: z.number().min(0),
+  }),
+  DigestResult.extend({ kind: z.literal('verify') }),
+  z.object({ kind: z.literal('publish'), path: z.string() }),
+  z.object({ kind: z.literal('discard') }),
+])
+export type JobResult = z.infer<typeof JobResult>
+export type JobResultOf<K extends JobKind> = Extract<JobResult, { kind: K }>
+
+/** The disk as cells of `chunksPerCell` chunks of 4 MiB: `.` waiting, `f` in flight, `w` written, `p` proven, `z` zero or absent, skipped. */
+export const ChunkMap = z.object({
+  chunks: z.number().int().min(0),
+  chunksPerCell: z.number().int().min(1),
+  cells: z.string().regex(/^[.fwpz]{0,1024}$/u),
+})
+export type ChunkMap = z.infer<typeof ChunkMap>
+
+export const JobProgress = z.object({
+  done: z.number().min(0),
+  total: z.number().min(0).nullable(),
+  unit: z.enum(['bytes', 'items']),
+  /** Zero or absent bytes that were not sent. */
+  skipped: Bytes.nullable(),
+  /** Bytes a second over the last seconds. */
+  rate: z.number().min(0).nullable(),
+  limitedBy: z.enum(['source', 'wire', 'target', 'cpu']).nullable(),
+  chunkMap: ChunkMap.nullable(),
+})
+export type JobProgress = z.infer<typeof JobProgress>

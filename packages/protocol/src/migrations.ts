@@ -1,0 +1,116 @@
+import { z } from 'zod'
+import {
+  Bytes,
+  Digest,
+  ErrorView,
+  FileName,
+  FormatName,
+  HostName,
+  ImageId,
+  LayerNumber,
+  MigrationId,
+  ProblemView,
+  Timestamp,
+} from './primitives.ts'
+import { JobProgress } from './jobs.ts'
+
+export const EstimateView = z.object({ bytes: Bytes.nullable(), seconds: z.number().min(0).nullable() })
+
+export const PlanStepView = z.object({
+  id: z.string(),
+  layer: z.union([LayerNumber, z.literal('all')]),
+  title: z.string(),
+  does: z.string(),
+  command: z.string(),
+  host: z.string(),
+  needs: z.array(z.string()),
+  estimate: EstimateView,
+  undo: z.string().nullable(),
+  pointOfNoReturn: z.boolean(),
+})
+export type PlanStepView = z.infer<typeof PlanStepView>
+
+/** The wire form of core's `Plan | Refusal`. */
+export const PlanView = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('plan'),
+    operation: z.string(),
+    summary: z.string(),
+    steps: z.array(PlanStepView),
+    warnings: z.array(ProblemView),
+    estimate: EstimateView,
+  }),
+  z.object({ kind: z.literal('refusal'), operation: z.string(), problems: z.array(ProblemView) }),
+])
+export type PlanView = z.infer<typeof PlanView>
+
+export const MigrationRequest = z.object({
+  image: ImageId,
+  targetHost: HostName,
+  targetLibrary: z.string().min(1),
+  name: FileName,
+  format: FormatName,
+  compression: z.enum(['none', 'zlib', 'zstd']).default('none'),
+})
+export type MigrationRequest = z.input<typeof MigrationRequest>
+
+export const StartMigration = MigrationRequest.extend({
+  /** Made by the client, so that a repeated call starts one migration. */
+  idempotencyKey: z.string().min(8).max(100),
+  /** Ids of the plan's warnings that the person accepted. */
+  accepted: z.array(z.string()).default([]),
+})
+export type StartMigration = z.input<typeof StartMigration>
+
+export const MigrationState = z.enum(['waiting', 'running', 'canceling', 'succeeded', 'failed', 'canceled'])
+export type MigrationState = z.infer<typeof MigrationState>
+
+export const MigrationStepView = PlanStepView.extend({
+  state: z.enum(['waiting', 'running', 'done', 'failed', 'undone', 'skipped']),
+  startedAt: Timestamp.nullable(),
+  finishedAt: Timestamp.nullable(),
+  /** What it found or did, in a few words, such as `31 checks, 2 warnings accepted`. */
+  outcome: z.string().nullable(),
+  attempt: z.number().int().min(0),
+})
+export type MigrationStepView = z.infer<typeof MigrationStepView>
+
+export const MigrationView = z.object({
+  id: MigrationId,
+  /** Counts up from 1, for people. */
+  number: z.number().int().min(1),
+  state: MigrationState,
+  image: ImageId,
+  source: z.object({
+    host: HostName,
+    library: z.string(),
+    name: z.string(),
+    format: FormatName,
+    virtualSize: Bytes.nullable(),
+  }),
+  target: z.object({
+    host: HostName,
+    library: z.string(),
+    name: z.string(),
+    format: FormatName,
+    compression: z.string(),
+    imageId: ImageId.nullable(),
+  }),
+  startedAt: Timestamp,
+  finishedAt: Timestamp.nullable(),
+  steps: z.array(MigrationStepView),
+  warnings: z.array(ProblemView),
+  /** Progress of the step that moves bytes now (pull, then verify). */
+  progress: JobProgress.nullable(),
+  /** Bytes of the disk that hold data, once measured. */
+  dataBytes: Bytes.nullable(),
+  transferredBytes: Bytes.nullable(),
+  averageRate: z.number().min(0).nullable(),
+  sourceDigest: Digest.nullable(),
+  targetDigest: Digest.nullable(),
+  verified: z.boolean(),
+  error: ErrorView.nullable(),
+  /** For a failed or canceled one: what is safe and what to press. */
+  aftermath: z.string().nullable(),
+})
+export type MigrationView = z.infer<typeof MigrationView>

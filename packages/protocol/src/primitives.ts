@@ -1,0 +1,67 @@
+import { z } from 'zod'
+
+/** Raised when agent and controller no longer understand each other. */
+export const protocolVersion = 1
+
+export const Bytes = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
+export const Timestamp = z.iso.datetime()
+export const LayerNumber = z.enum(['L7', 'L6', 'L5', 'L4', 'L3', 'L2', 'L1', 'L0'])
+export const Severity = z.enum(['block', 'warn', 'info'])
+export const FormatName = z.enum([
+  'raw',
+  'qcow2',
+  'vmdk',
+  'vhd',
+  'vhdx',
+  'vdi',
+  'parallels',
+  'udif',
+  'sparseimage',
+  'sparsebundle',
+  'asif',
+  'qcow',
+  'qed',
+  'cloop',
+  'bochs',
+  'ewf',
+  'ova',
+])
+/** BLAKE3 root in hexadecimal. */
+export const Digest = z.string().regex(/^[0-9a-f]{64}$/u)
+export const HostName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/u)
+export const ImageId = z.string().min(1).max(64)
+export const MigrationId = z.string().min(1).max(64)
+export const JobId = z.string().min(1).max(64)
+/** A file name in a library: no folders, no control characters, not hidden, at most 200 bytes. */
+export const FileName = z
+  .string()
+  .min(1)
+  .refine((name) => new TextEncoder().encode(name).length <= 200, 'a name has at most 200 bytes')
+  // eslint-disable-next-line no-control-regex -- control characters are what is refused
+  .refine(
+    (name) => !/[/\\\u0000-\u001F\u007F\uD800-\uDFFF]/u.test(name) && !name.startsWith('.'),
+    'a plain file name: no folders, no control characters, no dot in front',
+  )
+export const Path = z.string().min(1).max(4096)
+
+export const ProblemView = z.object({
+  id: z.string(),
+  severity: Severity,
+  layer: LayerNumber,
+  file: z.string().nullable(),
+  message: z.string(),
+  remedy: z.string(),
+  offset: Bytes.optional(),
+})
+export type ProblemView = z.infer<typeof ProblemView>
+
+/** A coded error as it crosses a wire; see core's `ErrorRecord`. */
+export const ErrorView = z.object({
+  code: z.string(),
+  layer: LayerNumber,
+  file: z.string(),
+  message: z.string(),
+  remedy: z.string(),
+  details: z.record(z.string(), z.unknown()),
+})
+export type ErrorView = z.infer<typeof ErrorView>
