@@ -1,0 +1,46 @@
+import type { Compressors } from './image-files.ts'
+
+/** Bytes for one place of the target file. */
+export interface FileWrite {
+  readonly at: number
+  readonly bytes: Uint8Array
+}
+
+export interface DiskWriterOptions {
+  readonly virtualSize: number
+  readonly compression: 'none' | 'zlib' | 'zstd'
+  readonly compressors: Compressors
+  /** Memory that all threads share; at least what `stateSize` says, zeroed at the start. */
+  readonly state: ArrayBufferLike
+}
+
+/** A chunk between its stages; each writer has its own shape. */
+export interface PreparedChunk {
+  readonly index: number
+}
+
+/**
+ * Writes one disk by several threads. Each thread makes its own writer over the same shared `state`.
+ * A chunk is the 4 MiB of the disk digest. Per chunk that holds data: `prepare` (any thread, any order: finds zeros,
+ * compresses), then `place` (one thread at a time, in rising order of chunks: takes room in the file, so that the same
+ * input gives the same bytes), then `writes` (any order). Chunks of zeros are never given. `finish` comes last, once.
+ * Places of the file that are never written are holes and read as zeros.
+ */
+export interface DiskWriter {
+  prepare(index: number, chunk: Uint8Array): PreparedChunk
+  place(prepared: PreparedChunk): void
+  writes(prepared: PreparedChunk): Iterable<FileWrite>
+  /** Tables and, as the very last write, the header that makes it an image. */
+  finish(): Iterable<FileWrite>
+  /** Bytes of the finished file; valid after `finish`. */
+  fileSize(): number
+}
+
+export interface WriterFormat {
+  readonly format: string
+  /** Throws `size-unsupported` for disks that the format cannot hold. Bytes of shared state. */
+  stateSize(options: Pick<DiskWriterOptions, 'virtualSize' | 'compression'>): number
+  open(options: DiskWriterOptions): DiskWriter
+  /** Upper bound of the size of a file that holds `dataBytes` of data in whole clusters. */
+  measure(options: { readonly virtualSize: number; readonly dataBytes: number; readonly compression: string }): number
+}
