@@ -37,7 +37,6 @@ export const FileName = z
   .string()
   .min(1)
   .refine((name) => new TextEncoder().encode(name).length <= 200, 'a name has at most 200 bytes')
-  // eslint-disable-next-line no-control-regex -- control characters are what is refused
   .refine(
     (name) => !/[/\\\u0000-\u001F\u007F\uD800-\uDFFF]/u.test(name) && !name.startsWith('.'),
     'a plain file name: no folders, no control characters, no dot in front',

@@ -174,5 +174,5 @@ export function toImageReportView(report: ImageReport): ImageReportView {
 }
 
 export function fromImageReportView(view: ImageReportView): ImageReport {
-  return view as ImageReport
+  return view
 }

@@ -1,4 +1,4 @@
-import { DiskError } from './disk-error.ts'
+import type { DiskError } from './disk-error.ts'
 import type { LayerNumber } from './layer-number.ts'
 
 export type Severity = 'block' | 'warn' | 'info'

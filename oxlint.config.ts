@@ -1,0 +1,59 @@
+import { defineConfig } from 'oxlint'
+import { folderOf, forbiddenImports, packageNames } from './tooling/lint/architecture.ts'
+
+const tests = [
+  '**/*.test.ts',
+  '**/*.test.tsx',
+  '**/testing/**',
+  'e2e/**',
+  'tooling/**',
+  'apps/dashboard/dev/**',
+]
+
+export default defineConfig({
+  options: { typeAware: true, denyWarnings: true, reportUnusedDisableDirectives: 'error' },
+  plugins: ['eslint', 'typescript', 'unicorn', 'oxc', 'import', 'react', 'jsx-a11y', 'promise'],
+  categories: { correctness: 'error' },
+  ignorePatterns: ['**/dist/**', '**/node_modules/**', '.varve/**', 'packages/controller/drizzle/**'],
+  rules: {
+    'typescript/no-floating-promises': 'error',
+    'typescript/no-misused-promises': 'error',
+    'typescript/await-thenable': 'error',
+    'typescript/return-await': ['error', 'in-try-catch'],
+    'typescript/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+    'typescript/no-explicit-any': 'error',
+    'typescript/no-non-null-assertion': 'error',
+    'typescript/consistent-type-imports': 'error',
+    'typescript/only-throw-error': 'error',
+    'typescript/no-unnecessary-type-assertion': 'error',
+    'typescript/no-unnecessary-condition': 'off',
+    'eslint/eqeqeq': 'error',
+    'eslint/no-console': 'error',
+    'eslint/no-var': 'error',
+    'eslint/prefer-const': 'error',
+    'eslint/max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
+    'eslint/max-params': ['error', { max: 4 }],
+    'eslint/no-else-return': 'error',
+    'eslint/no-control-regex': 'off',
+    'import/no-cycle': 'error',
+    'react/rules-of-hooks': 'error',
+    'react/exhaustive-deps': 'error',
+    'react/react-in-jsx-scope': 'off',
+  },
+  overrides: [
+    ...packageNames.map((name) => ({
+      files: [`${folderOf(name)}/src/**/*.ts`, `${folderOf(name)}/src/**/*.tsx`],
+      excludeFiles: ['**/*.test.ts', '**/*.test.tsx', '**/testing/**'],
+      rules: {
+        'typescript/no-restricted-imports': ['error' as const, { patterns: forbiddenImports(name) }],
+        'eslint/no-restricted-properties': [
+          'error' as const,
+          { object: 'process', property: 'env', message: 'read it in config.ts, once' },
+        ],
+      },
+    })),
+    { files: ['packages/*/src/config.ts'], rules: { 'eslint/no-restricted-properties': 'off' } },
+    { files: tests, rules: { 'eslint/max-lines': 'off', 'typescript/no-non-null-assertion': 'off' } },
+    { files: ['tooling/**'], rules: { 'eslint/no-console': 'off' } },
+  ],
+})

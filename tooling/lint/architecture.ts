@@ -1,0 +1,59 @@
+/** Who may import whom (docs/architecture.md). The lint configuration is made from this table. */
+export const importGraph = {
+  core: [],
+  protocol: ['core'],
+  nbd: ['core'],
+  engine: ['core', 'nbd'],
+  agent: ['core', 'protocol', 'nbd', 'engine'],
+  'agent-linux': ['core', 'protocol', 'engine', 'agent'],
+  'agent-windows': ['core', 'protocol', 'engine', 'agent'],
+  'agent-macos': ['core', 'protocol', 'engine', 'agent'],
+  controller: ['core', 'protocol'],
+  cli: ['core', 'protocol', 'nbd', 'engine'],
+  dashboard: ['core', 'protocol'],
+} as const satisfies Record<string, readonly string[]>
+
+type PackageName = keyof typeof importGraph
+
+/** Imports of types only: the shape of the controller's API, nothing that runs. */
+export const typeOnlyImports: Partial<Record<PackageName, readonly PackageName[]>> = {
+  cli: ['controller'],
+  dashboard: ['controller'],
+}
+
+const reasons: Partial<Record<PackageName, string>> = {
+  controller: 'the controller is a process of its own: others know its API by types only',
+  'agent-linux': 'an agent for one system is a leaf: nothing imports it',
+  'agent-windows': 'an agent for one system is a leaf: nothing imports it',
+  'agent-macos': 'an agent for one system is a leaf: nothing imports it',
+  cli: 'the command is a leaf: nothing imports it',
+  dashboard: 'the dashboard is a leaf: nothing imports it',
+}
+
+export const packageNames = Object.keys(importGraph) as PackageName[]
+
+export function folderOf(name: PackageName): string {
+  return name === 'dashboard' ? 'apps/dashboard' : `packages/${name}`
+}
+
+/** The patterns that package `name` may not import, each with the reason. */
+export function forbiddenImports(name: PackageName) {
+  const allowed: readonly string[] = importGraph[name]
+  const typeOnly: readonly string[] = typeOnlyImports[name] ?? []
+  const packages = packageNames
+    .filter((other) => other !== name && !allowed.includes(other))
+    .map((other) => ({
+      group: [`@varve/${other}`, `@varve/${other}/*`],
+      allowTypeImports: typeOnly.includes(other),
+      message: `${name} may not import ${other}: ${reasons[other] ?? `it may import ${allowed.join(', ') || 'no other package'}`}.`,
+    }))
+  if (name !== 'core') return packages
+  return [
+    ...packages,
+    {
+      group: ['node:*'],
+      allowTypeImports: false,
+      message: 'core is pure, so that the dashboard and every agent run the same rules: take a port instead.',
+    },
+  ]
+}
