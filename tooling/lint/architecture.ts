@@ -43,7 +43,7 @@ export function forbiddenImports(name: PackageName) {
   const packages = packageNames
     .filter((other) => other !== name && !allowed.includes(other))
     .map((other) => ({
-      group: [`@varve/${other}`, `@varve/${other}/*`],
+      regex: `^@varve/${other}(?:/|$)`,
       allowTypeImports: typeOnly.includes(other),
       message: `${name} may not import ${other}: ${reasons[other] ?? `it may import ${allowed.join(', ') || 'no other package'}`}.`,
     }))
@@ -51,7 +51,7 @@ export function forbiddenImports(name: PackageName) {
   return [
     ...packages,
     {
-      group: ['node:*'],
+      regex: '^node:',
       allowTypeImports: false,
       message: 'core is pure, so that the dashboard and every agent run the same rules: take a port instead.',
     },

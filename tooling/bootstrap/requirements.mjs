@@ -1,0 +1,28 @@
+/** What each task needs on the machine, as data. Versions are pinned here and in package.json, nowhere else. */
+
+export const nodeVersion = '24.21.0'
+export const minimumNode = 24
+/** Below this Node, npm cannot run this file reliably. */
+export const bootstrapNode = 20
+
+/** @typedef {{ tool: string, debian: string, tasks: readonly string[] }} SystemTool */
+
+/** Programs outside npm: the tool to look for, the Debian package that brings it, the tasks that need it. */
+export const systemTools = /** @type {readonly SystemTool[]} */ ([
+  { tool: 'qemu-img', debian: 'qemu-utils', tasks: ['start', 'test', 'bench', 'fuzz'] },
+  { tool: 'mke2fs', debian: 'e2fsprogs', tasks: ['start', 'test', 'bench', 'fuzz'] },
+  { tool: 'sfdisk', debian: 'fdisk', tasks: ['start', 'test'] },
+  { tool: 'sgdisk', debian: 'gdisk', tasks: ['test'] },
+  { tool: 'nbdinfo', debian: 'libnbd-bin', tasks: ['test'] },
+  { tool: 'nbdkit', debian: 'nbdkit', tasks: ['test'] },
+  { tool: 'mkfs.xfs', debian: 'xfsprogs', tasks: ['test'] },
+  { tool: 'mkfs.btrfs', debian: 'btrfs-progs', tasks: ['test'] },
+  { tool: 'mkfs.vfat', debian: 'dosfstools', tasks: ['test'] },
+  { tool: 'mkfs.exfat', debian: 'exfatprogs', tasks: ['test'] },
+  { tool: 'mkfs.ntfs', debian: 'ntfs-3g', tasks: ['test'] },
+  { tool: 'cryptsetup', debian: 'cryptsetup-bin', tasks: ['test'] },
+  { tool: 'chromium', debian: 'chromium', tasks: ['test'] },
+  { tool: 'time', debian: 'time', tasks: ['bench'] },
+  { tool: 'sshd', debian: 'openssh-server', tasks: ['bench'] },
+  { tool: 'scp', debian: 'openssh-client', tasks: ['bench'] },
+])
