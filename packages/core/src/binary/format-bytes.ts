@@ -1,0 +1,69 @@
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
+
+/** A size for people, in IEC units with three significant digits: `18.1 GiB`, `512 B`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes
+  let unit = 0
+  while (unit < units.length - 1 && (value >= 1024 || (unit > 0 && Number(threeDigits(value)) >= 1024))) {
+    value /= 1024
+    unit += 1
+  }
+  return `${unit === 0 ? Math.round(value) : threeDigits(value)} ${units[unit]}`
+}
+
+/** A size that is a whole number of some unit without digits after the point, such as a cluster size: `64 KiB`, `32 GiB`. */
+export function formatWholeBytes(bytes: number): string {
+  let value = bytes
+  let unit = 0
+  while (unit < units.length - 1 && value >= 1024 && value % 1024 === 0) {
+    value /= 1024
+    unit += 1
+  }
+  return value < 1024 ? `${value} ${units[unit]}` : formatBytes(bytes)
+}
+
+/** A rate for people, in MB/s (10^6) with three significant digits: `412 MB/s`, `1,240 MB/s`. */
+export function formatRate(bytesPerSecond: number): string {
+  const value = bytesPerSecond / 1e6
+  if (value >= 1000) return `${groupThousands(Math.round(value))} MB/s`
+  return `${threeDigits(value)} MB/s`
+}
+
+const parts = [
+  { seconds: 86_400, name: 'day' },
+  { seconds: 3600, name: 'hour' },
+  { seconds: 60, name: 'minute' },
+  { seconds: 1, name: 'second' },
+] as const
+
+/** A duration in words, two parts at most: `2 hours 5 minutes`, `less than a second`. */
+export function formatDuration(seconds: number): string {
+  if (seconds < 1) return 'less than a second'
+  let rest = Math.round(seconds)
+  const words: string[] = []
+  for (const [index, part] of parts.entries()) {
+    const isSecondPart = words.length === 1
+    if (words.length === 0 && rest < part.seconds) continue
+    const next = parts[index + 1]
+    const count = isSecondPart && next ? Math.round(rest / part.seconds) : Math.floor(rest / part.seconds)
+    rest -= count * part.seconds
+    if (count > 0) words.push(countOf(count, part.name))
+    if (isSecondPart) break
+  }
+  return words.join(' ')
+}
+
+/** `1 partition`, `3 partitions`, `1,000 clusters`: for nouns whose plural ends in s. */
+export function countOf(count: number, noun: string): string {
+  return `${groupThousands(count)} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** A whole number with commas between groups of three digits. */
+export function groupThousands(value: number): string {
+  return String(value).replaceAll(/\B(?=(?:\d{3})+$)/gu, ',')
+}
+
+function threeDigits(value: number): string {
+  if (value >= 99.95) return value.toFixed(0)
+  return value.toFixed(value >= 9.995 ? 1 : 2)
+}

@@ -1,0 +1,118 @@
+import { countOf, formatBytes, formatWholeBytes } from '../binary/format-bytes.ts'
+import type { ImageFacts } from '../formats/image-facts.ts'
+import type { HostPlace } from '../formats/image-files.ts'
+import type { Problem } from '../problems/problem.ts'
+import { describeGuestLayers } from './describe-guest-layers.ts'
+import type { GuestContents } from './guest-contents.ts'
+import { guestProblem } from './guest-problem.ts'
+import type { AllocationSummary, ChainLink, LayerReport } from './image-report.ts'
+
+/** Everything that was found out about an image, before it is put in words. */
+export interface LayerFindings {
+  readonly path: string
+  readonly facts: ImageFacts
+  /** The image itself first, its base last; at least one. */
+  readonly chain: readonly ChainLink[]
+  /** Null when the disk could not be opened. */
+  readonly guest: GuestContents | null
+  readonly allocation: AllocationSummary | null
+  readonly reclaimable: number | null
+  readonly place: HostPlace
+  /** Bytes of the image's own file. */
+  readonly fileSize: number
+  /** Bytes it takes on the host; null when the host does not tell. */
+  readonly allocated: number | null
+}
+
+/** The stack in words: always eight reports, L7 first. */
+export function describeLayers(findings: LayerFindings): LayerReport[] {
+  const virtualSize = findings.facts.virtualSize ?? 0
+  return [
+    ...describeGuestLayers(findings.guest, { virtualSize, reclaimable: findings.reclaimable }),
+    describeBlockDevice(findings),
+    describeContainer(findings),
+    describeHostFile(findings),
+    describeMedia(findings.place),
+  ]
+}
+
+/** Findings about how the layers fit that no single layer shows. */
+export function findLayerProblems(findings: LayerFindings): Problem[] {
+  return layerRules.flatMap((rule) => rule(findings) ?? [])
+}
+
+type LayerRule = (findings: LayerFindings) => Problem | null
+
+/** Shares of the allocated bytes from which reclaiming is worth a person's time, and bytes below which it never is. */
+const reclaimWorth = { share: 0.1, bytes: 64 * 1024 * 1024 }
+
+const layerRules: readonly LayerRule[] = [discardsArrive, onlyOneCopyOnWrite, rawHasHoles]
+
+function discardsArrive({ path, reclaimable, allocation }: LayerFindings): Problem | null {
+  if (reclaimable === null || allocation === null || reclaimable < reclaimWorth.bytes) return null
+  if (reclaimable <= allocation.dataBytes * reclaimWorth.share) return null
+  return guestProblem('discards-stopped', path, { reclaimable, allocated: allocation.dataBytes })
+}
+
+function onlyOneCopyOnWrite({ path, chain, facts, place }: LayerFindings): Problem | null {
+  if (place.copyOnWrite !== true || (chain.length < 2 && facts.snapshots.length === 0)) return null
+  const filesystem = place.filesystem ?? 'the host filesystem'
+  return guestProblem('stacked-copy-on-write', path, { format: facts.format, filesystem })
+}
+
+function rawHasHoles({ path, facts, allocated, fileSize, guest, place }: LayerFindings): Problem | null {
+  if (facts.format !== 'raw' || allocated === null || allocated < fileSize || place.filesystem === null)
+    return null
+  const free = (guest?.filesystems ?? []).reduce((sum, filesystem) => sum + (filesystem.free ?? 0), 0)
+  return free > reclaimWorth.bytes ? guestProblem('raw-without-holes', path, { free }) : null
+}
+
+function describeBlockDevice({ facts, guest }: LayerFindings): LayerReport {
+  if (facts.virtualSize === null) return silent('L3', 'size unknown: the header is damaged')
+  const parts = [formatWholeBytes(facts.virtualSize)]
+  const sectorSize = guest?.table.kind === 'none' ? null : guest?.table.sectorSize
+  if (sectorSize) parts.push(`${sectorSize} B sectors`)
+  return { layer: 'L3', sure: 'read', summary: parts.join(' · '), notes: [], bands: [] }
+}
+
+function describeContainer({ facts, chain, allocation }: LayerFindings): LayerReport {
+  const parts = [facts.subformat === null ? facts.format : `${facts.format} (${facts.subformat})`]
+  if (facts.clusterSize !== null) parts.push(`${formatWholeBytes(facts.clusterSize)} clusters`)
+  if (allocation) parts.push(`${formatBytes(allocation.dataBytes)} allocated`)
+  if (chain.length > 1) parts.push(`${countOf(chain.length, 'layer')} in the chain`)
+  const notes = facts.snapshots.length > 0 ? [countOf(facts.snapshots.length, 'internal snapshot')] : []
+  return { layer: 'L2', sure: 'read', summary: parts.join(' · '), notes, bands: [] }
+}
+
+function describeHostFile({ path, place, fileSize, allocated }: LayerFindings): LayerReport {
+  const parts: string[] = []
+  if (place.filesystem !== null) {
+    parts.push(place.mountPoint === null ? place.filesystem : `${place.filesystem} on ${place.mountPoint}`)
+  }
+  parts.push(
+    allocated === null
+      ? `file ${formatBytes(fileSize)}`
+      : `file ${formatBytes(fileSize)}, ${formatBytes(allocated)} on disk`,
+  )
+  if (place.free !== null) parts.push(`${formatBytes(place.free)} free`)
+  if (place.copyOnWrite !== null) parts.push(place.copyOnWrite ? 'copy-on-write' : 'no copy-on-write')
+  const used = allocated === null ? null : Math.min(allocated, fileSize)
+  const free = used === null ? null : fileSize - used
+  const label = path.split(/[/\\]/u).at(-1) ?? path
+  return {
+    layer: 'L1',
+    sure: 'told',
+    summary: parts.join(' · '),
+    notes: [],
+    bands: [{ start: 0, length: fileSize, kind: 'file', label, used, free }],
+  }
+}
+
+function describeMedia({ media }: HostPlace): LayerReport {
+  if (media === null) return silent('L0', 'not known: the host does not say what lies below its filesystem')
+  return { layer: 'L0', sure: 'told', summary: media, notes: [], bands: [] }
+}
+
+function silent(layer: LayerReport['layer'], summary: string): LayerReport {
+  return { layer, sure: 'unknown', summary, notes: [], bands: [] }
+}

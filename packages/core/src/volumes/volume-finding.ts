@@ -1,0 +1,36 @@
+import type { VolumeFinding } from '../layers/guest-contents.ts'
+import type { DiskRun, GuestRegion } from '../layers/guest-region.ts'
+import type { Problem } from '../problems/problem.ts'
+
+/** A volume, the parts of this disk inside it that may hold filesystems, and what is wrong with it. */
+export interface VolumeScan {
+  readonly volume: VolumeFinding
+  /** Each is one byte stream joined from its runs, in order. */
+  readonly inner: readonly { readonly runs: readonly DiskRun[] }[]
+  readonly problems: readonly Problem[]
+}
+
+/** What each file of this folder exports: null when the region is not that kind of volume; throws coded errors. */
+export type RecogniseVolume = (region: GuestRegion) => Promise<VolumeScan | null>
+
+type Said = Pick<VolumeFinding, 'type'> & Partial<Omit<VolumeFinding, 'start' | 'length'>>
+
+/** A volume at the place of `region`; what is not said is not known. */
+export function volumeFinding(region: GuestRegion, said: Said): VolumeFinding {
+  return {
+    start: region.start,
+    length: region.length,
+    sure: 'consistent',
+    label: null,
+    uuid: null,
+    group: null,
+    members: [],
+    notes: [],
+    ...said,
+  }
+}
+
+/** A volume into which nobody can look from here. */
+export function closedVolume(volume: VolumeFinding, problems: readonly Problem[] = []): VolumeScan {
+  return { volume, inner: [], problems }
+}
