@@ -1,0 +1,21 @@
+import type { CliConfig } from './config.ts'
+import type { ExitCode } from './exit-codes.ts'
+
+/** What every command gets beside its arguments. */
+export interface CommandContext {
+  readonly config: CliConfig
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal
+  /** One JSON document on standard output instead of text. */
+  readonly json: boolean
+  print(text: string): void
+  /** Progress and remarks: standard error. */
+  remark(text: string): void
+}
+
+export type Outcome = Promise<ExitCode>
+
+/** A wrong use of the command: said in one sentence, exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}

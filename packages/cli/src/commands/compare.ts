@@ -1,0 +1,22 @@
+import { formatBytes } from '@varve/core/binary/format-bytes'
+import { compareDisks } from '@varve/engine/compare'
+import type { CommandContext, Outcome } from '../command.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { imageInput } from '../input.ts'
+import { ProgressLine } from '../output/progress-line.ts'
+
+/** `varve compare A B`: exit code 0 when L3 is identical (same size, same bytes), 1 when not. */
+export async function compare(a: string, b: string, context: CommandContext): Outcome {
+  const line = new ProgressLine('compare', context.config.isTerminal)
+  const outcome = await compareDisks(imageInput(a, undefined), imageInput(b, undefined), {
+    signal: context.signal,
+    onProgress: ({ doneBytes, totalBytes }) => line.show({ done: doneBytes, total: totalBytes }),
+  }).finally(() => line.end())
+  const { identical, sizes, firstDifference } = outcome
+  if (context.json) context.print(JSON.stringify({ identical, virtualSizes: sizes, firstDifference }))
+  else if (identical) context.print(`identical: ${formatBytes(sizes[0])} at L3`)
+  else if (firstDifference === null)
+    context.print(`different: the disks have ${sizes[0]} and ${sizes[1]} bytes, and agree as far as both go`)
+  else context.print(`different: first at byte ${firstDifference} of L3`)
+  return identical ? exitCodes.ok : exitCodes.different
+}

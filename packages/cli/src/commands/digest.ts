@@ -1,0 +1,40 @@
+import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
+import { digestDisk } from '@varve/engine/digest'
+import type { CommandContext, Outcome } from '../command.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { imageInput } from '../input.ts'
+import { ProgressLine } from '../output/progress-line.ts'
+import { groupDigest } from '../output/text.ts'
+
+/** `varve digest FILE`: root of the disk digest, and SHA-256 over L3 when asked for. */
+export async function digest(
+  file: string,
+  options: { format?: string; sha256?: boolean },
+  context: CommandContext,
+): Outcome {
+  const line = new ProgressLine('digest', context.config.isTerminal)
+  const outcome = await digestDisk(imageInput(file, options.format), {
+    signal: context.signal,
+    sha256: options.sha256 === true,
+    onProgress: ({ doneBytes, totalBytes }) => line.show({ done: doneBytes, total: totalBytes }),
+  }).finally(() => line.end())
+  const { virtualSize, dataBytes, seconds, sha256 } = outcome
+  if (context.json) {
+    context.print(
+      JSON.stringify({
+        virtualSize,
+        digest: outcome.digest,
+        ...(sha256 === null ? {} : { sha256 }),
+        dataBytes,
+        seconds,
+      }),
+    )
+    return exitCodes.ok
+  }
+  context.print(`digest  ${groupDigest(outcome.digest)}`)
+  if (sha256 !== null) context.print(`sha256  ${sha256}`)
+  context.print(
+    `${formatBytes(virtualSize)} disk, ${formatBytes(dataBytes)} data read in ${seconds.toFixed(2)} s (${formatRate(dataBytes / Math.max(seconds, 0.001))})`,
+  )
+  return exitCodes.ok
+}

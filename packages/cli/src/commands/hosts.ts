@@ -1,0 +1,30 @@
+import { formatBytes } from '@varve/core/binary/format-bytes'
+import type { CommandContext, Outcome } from '../command.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { ask, openFleet } from '../fleet.ts'
+import { table } from '../output/text.ts'
+
+/** `varve hosts`. */
+export async function hosts(options: { controller?: string }, context: CommandContext): Outcome {
+  await using fleet = openFleet(context, options.controller)
+  const found = await ask(options.controller ?? context.config.controller, () =>
+    fleet.api.fleet.hosts.query(undefined, { signal: context.signal }),
+  )
+  if (context.json) {
+    context.print(JSON.stringify(found, null, 2))
+    return exitCodes.ok
+  }
+  if (found.length === 0) {
+    context.print('No host has joined this controller yet.')
+    return exitCodes.ok
+  }
+  const rows = found.map((host) => {
+    const free = host.libraries.reduce((sum, library) => sum + (library.place.free ?? 0), 0)
+    const libraries = host.libraries
+      .map((library) => `${library.name} (${library.place.filesystem ?? '?'})`)
+      .join(', ')
+    return [host.name, host.state, host.os.name, String(host.images), formatBytes(free), libraries]
+  })
+  context.print(table(['HOST', 'STATE', 'SYSTEM', 'IMAGES', 'FREE', 'LIBRARIES'], rows, [3, 4]))
+  return exitCodes.ok
+}

@@ -1,0 +1,72 @@
+import { formatBytes } from '@varve/core/binary/format-bytes'
+import type { ImageReport, LayerReport } from '@varve/core/layers/image-report'
+import { layerNames } from '@varve/core/problems/layer-number'
+import { isBlocking } from '@varve/core/problems/problem'
+import { inspectFile } from '@varve/engine/inspect'
+import type { CommandContext, Outcome } from '../command.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { formatOf, pathOf } from '../input.ts'
+import { paintWith, printable, problemLines, type Paint } from '../output/text.ts'
+
+/** `varve info FILE`. Exit code 3 when the image cannot be read. */
+export async function info(file: string, options: { format?: string }, context: CommandContext): Outcome {
+  const report = await inspectFile(pathOf(file), {
+    roots: null,
+    format: formatOf(options.format),
+    signal: context.signal,
+  })
+  if (context.json) context.print(JSON.stringify(report, null, 2))
+  else context.print(describeReport(report, paintWith(context.config.color)))
+  return report.problems.some(isBlocking) ? exitCodes.imageRefused : exitCodes.ok
+}
+
+/** The report as text: head, the eight layers, the chain, the findings. */
+export function describeReport(report: ImageReport, paint: Paint): string {
+  const kind = [report.format, report.subformat].filter(Boolean).join(' · ')
+  const lines = [
+    paint('bold', printable(report.path)),
+    `${kind} · the guest sees ${size(report.virtualSize)} · the file is ${formatBytes(report.fileSize)}, ${size(report.allocated)} on disk`,
+    '',
+    ...report.layers.flatMap((layer) => [...boundary(layer, paint), ...describeLayer(layer, paint)]),
+  ]
+  if (report.chain.length > 1) {
+    lines.push('', paint('bold', 'Chain'))
+    for (const [depth, link] of report.chain.entries()) {
+      lines.push(
+        `${'  '.repeat(depth)}${depth === 0 ? '' : '└ '}${printable(link.path)}  ${link.format}, ${size(link.virtualSize)}`,
+      )
+    }
+  }
+  if (report.snapshots.length > 0) {
+    lines.push('', paint('bold', 'Internal snapshots'))
+    for (const { id, name, takenAt } of report.snapshots)
+      lines.push(`  ${printable(id)}  ${printable(name)}  ${takenAt}`)
+  }
+  if (report.reclaimable !== null && report.reclaimable > 0) {
+    lines.push('', `About ${formatBytes(report.reclaimable)} is allocated but not used by the guest.`)
+  }
+  if (report.problems.length > 0)
+    lines.push('', paint('bold', 'Findings'), ...problemLines(report.problems, paint))
+  return lines.join('\n')
+}
+
+function size(bytes: number | null): string {
+  return bytes === null ? 'an unknown size' : formatBytes(bytes)
+}
+
+function boundary(layer: LayerReport, paint: Paint): string[] {
+  return layer.layer === 'L3' ? [paint('cyan', `╌╌ guest ↑ host ↓ ${'╌'.repeat(54)}`)] : []
+}
+
+function describeLayer(layer: LayerReport, paint: Paint): string[] {
+  const head = `${paint('bold', layer.layer)} ${layerNames[layer.layer].padEnd(17)} ${printable(layer.summary)}`
+  const indent = ' '.repeat(21)
+  const bands = layer.bands.filter(
+    (band) => band.kind !== 'gap' && layer.layer !== 'L1' && layer.layer !== 'L2',
+  )
+  return [
+    head,
+    ...bands.map((band) => `${indent}${formatBytes(band.start).padStart(9)}  ${printable(band.label)}`),
+    ...layer.notes.map((note) => `${indent}${paint('dim', printable(note))}`),
+  ]
+}

@@ -1,0 +1,22 @@
+import { formatBytes } from '@varve/core/binary/format-bytes'
+import { mapDisk } from '@varve/engine/map'
+import type { CommandContext, Outcome } from '../command.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { imageInput } from '../input.ts'
+
+/** `varve map FILE`: the extents of the whole chain; as JSON one array, written as it is found. */
+export async function map(file: string, options: { format?: string }, context: CommandContext): Outcome {
+  const extents = mapDisk(imageInput(file, options.format), { signal: context.signal })
+  if (!context.json) context.print(`${'start'.padStart(16)} ${'length'.padStart(16)}  content`)
+  let count = 0
+  for await (const { start, length, content } of extents) {
+    if (context.json) context.print(`${count === 0 ? '[' : ','}${JSON.stringify({ start, length, content })}`)
+    else
+      context.print(
+        `${String(start).padStart(16)} ${String(length).padStart(16)}  ${content.padEnd(6)} ${formatBytes(length)}`,
+      )
+    count += 1
+  }
+  if (context.json) context.print(count === 0 ? '[]' : ']')
+  return exitCodes.ok
+}

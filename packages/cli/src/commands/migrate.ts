@@ -1,0 +1,196 @@
+import { DiskError } from '@varve/core/problems/disk-error'
+import type { MigrationRequest, MigrationView, PlanView } from '@varve/protocol/migrations'
+import { randomUUID } from 'node:crypto'
+import { extname } from 'node:path'
+import { UsageError, type CommandContext, type Outcome } from '../command.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { ask, openFleet, type Fleet } from '../fleet.ts'
+import { ProgressLine } from '../output/progress-line.ts'
+import { paintWith, printable, problemLines, type Paint } from '../output/text.ts'
+import { describeMigration } from './migrations.ts'
+
+export interface MigrateOptions {
+  readonly controller?: string
+  readonly image: string
+  readonly target: string
+  readonly library?: string
+  readonly outputFormat?: string
+  readonly compress?: 'zlib' | 'zstd'
+  readonly plan?: boolean
+  readonly accept?: string
+  readonly detach?: boolean
+}
+
+/** `varve migrate HOST:NAME HOST:NAME`: shows the plan, starts it, follows it to its end. */
+export async function migrate(options: MigrateOptions, context: CommandContext): Outcome {
+  await using fleet = openFleet(context, options.controller)
+  const controller = options.controller ?? context.config.controller
+  const paint = paintWith(context.config.color)
+  const request = await buildRequest(fleet, controller, options)
+  const plan = await ask(controller, () =>
+    fleet.api.migrations.plan.query(request, { signal: context.signal }),
+  )
+  if (plan.kind === 'refusal' || options.plan) {
+    context.print(context.json ? JSON.stringify(plan, null, 2) : describePlan(plan, paint))
+    return plan.kind === 'plan' ? exitCodes.ok : exitCodes.migrationFailed
+  }
+  const accepted = acceptWarnings(
+    plan.warnings.map(({ id }) => id),
+    options.accept,
+  )
+  if (accepted.missing.length > 0) {
+    if (!context.json) context.print(describePlan(plan, paint))
+    throw new UsageError(`Accept the plan's warnings first: --accept ${accepted.missing.join(',')}`)
+  }
+  if (!context.json) context.remark(describePlan(plan, paint))
+  const start = { ...request, idempotencyKey: randomUUID(), accepted: accepted.ids }
+  const started = await ask(controller, () => fleet.api.migrations.start.mutate(start))
+  if (options.detach) {
+    context.print(
+      context.json
+        ? JSON.stringify(started, null, 2)
+        : `Migration ${started.number} started; see: varve migrations ${started.number}`,
+    )
+    return exitCodes.ok
+  }
+  const ended = await followMigration(fleet, started.id, context)
+  context.print(context.json ? JSON.stringify(ended, null, 2) : describeMigration(ended, paint))
+  return ended.state === 'succeeded' ? exitCodes.ok : exitCodes.migrationFailed
+}
+
+/** Which of the warnings are accepted by `--accept`, and which are not yet. */
+export function acceptWarnings(
+  warnings: readonly string[],
+  accept: string | undefined,
+): { ids: string[]; missing: string[] } {
+  const named = new Set((accept ?? '').split(',').map((id) => id.trim()))
+  const unique = [...new Set(warnings)]
+  const ids = unique.filter((id) => named.has('all') || named.has(id))
+  return { ids, missing: unique.filter((id) => !ids.includes(id)) }
+}
+
+function splitPlace(text: string): { host: string; name: string } {
+  const colon = text.indexOf(':')
+  if (colon <= 0 || colon === text.length - 1)
+    throw new UsageError(`${JSON.stringify(text)} is not HOST:NAME.`)
+  return { host: text.slice(0, colon), name: text.slice(colon + 1) }
+}
+
+async function buildRequest(
+  fleet: Fleet,
+  controller: string,
+  options: MigrateOptions,
+): Promise<MigrationRequest> {
+  const source = splitPlace(options.image)
+  const target = splitPlace(options.target)
+  const extension = extname(target.name).toLowerCase()
+  const format =
+    options.outputFormat ??
+    (extension === '.qcow2' ? 'qcow2' : extension === '.raw' || extension === '.img' ? 'raw' : null)
+  if (format !== 'qcow2' && format !== 'raw') throw new UsageError('Say the target format with -O raw|qcow2.')
+  const page = await ask(controller, () =>
+    fleet.api.images.list.query({ host: source.host, search: source.name, limit: 500 }),
+  )
+  const found = page.rows.filter(({ name }) => name === source.name)
+  const image = found[0]
+  if (!image) throw new DiskError('not-found', { file: options.image })
+  if (found.length > 1)
+    throw new UsageError(
+      `${options.image} is in several libraries of ${source.host}: ${found.map(({ library }) => library).join(', ')}.`,
+    )
+  return {
+    image: image.id,
+    targetHost: target.host,
+    targetLibrary: options.library ?? (await onlyLibrary(fleet, controller, target.host)),
+    name: target.name,
+    format,
+    compression: options.compress ?? 'none',
+  }
+}
+
+async function onlyLibrary(fleet: Fleet, controller: string, name: string): Promise<string> {
+  const host = await ask(controller, () => fleet.api.fleet.host.query({ name }))
+  const [library, ...others] = host.libraries
+  if (!library) throw new UsageError(`${name} has no library.`)
+  if (others.length > 0)
+    throw new UsageError(
+      `${name} has several libraries; choose one with --library: ${host.libraries.map((each) => each.name).join(', ')}.`,
+    )
+  return library.name
+}
+
+/** The plan as people read it: one line per step with its layer, the command below. */
+export function describePlan(plan: PlanView, paint: Paint): string {
+  if (plan.kind === 'refusal')
+    return [paint('bold', 'This cannot be done:'), ...problemLines(plan.problems, paint)].join('\n')
+  return [
+    paint('bold', plan.summary),
+    ...plan.steps.flatMap((step, index) => [
+      `  ${index + 1}. ${step.layer.padEnd(3)} ${step.title.padEnd(12)} ${printable(step.does)}${step.pointOfNoReturn ? paint('yellow', '  no way back after this') : ''}`,
+      `         ${paint('dim', `${step.host}$ ${printable(step.command)}`)}`,
+    ]),
+    ...problemLines(plan.warnings, paint),
+  ].join('\n')
+}
+
+const ended = new Set(['succeeded', 'failed', 'canceled'])
+
+/** Follows a migration until it ends; Ctrl-C stops following, not the migration. */
+async function followMigration(fleet: Fleet, id: string, context: CommandContext): Promise<MigrationView> {
+  const lines = new StepLines(context.config.isTerminal)
+  const { promise, resolve, reject } = Promise.withResolvers<MigrationView>()
+  const take = (migration: MigrationView) =>
+    ended.has(migration.state) ? resolve(migration) : lines.show(migration)
+  const subscription = fleet.api.events.live.subscribe(
+    { lastEventId: null },
+    {
+      onData: ({ data: { event } }) => {
+        if (event.kind === 'migration-changed' && event.migration.id === id) take(event.migration)
+      },
+      onError: reject,
+    },
+  )
+  // The end may have come before the subscription stood, or while the controller was away.
+  const timer = setInterval(() => {
+    fleet.api.migrations.get.query({ id }).then(take, () => undefined)
+  }, 2000)
+  const stop = () => {
+    context.remark(`The migration goes on; see: varve migrations ${id}`)
+    reject(context.signal.reason as Error)
+  }
+  context.signal.addEventListener('abort', stop, { once: true })
+  try {
+    return await promise
+  } finally {
+    clearInterval(timer)
+    subscription.unsubscribe()
+    context.signal.removeEventListener('abort', stop)
+    lines.end()
+  }
+}
+
+/** A progress line for the step that moves bytes now. */
+class StepLines {
+  readonly #isTerminal: boolean
+  #title = ''
+  #line: ProgressLine | null = null
+
+  constructor(isTerminal: boolean) {
+    this.#isTerminal = isTerminal
+  }
+
+  show({ steps, progress }: MigrationView): void {
+    const step = steps.find(({ state }) => state === 'running')
+    if (!step || !progress) return
+    if (step.title !== this.#title) {
+      this.end()
+      this.#title = step.title
+      this.#line = new ProgressLine(step.title.toLowerCase(), this.#isTerminal)
+    }
+    this.#line?.show({ done: progress.done, total: progress.total })
+  }
+
+  end(): void {
+    this.#line?.end()
+  }
+}

@@ -1,0 +1,103 @@
+import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
+import type { MigrationView } from '@varve/protocol/migrations'
+import { UsageError, type CommandContext, type Outcome } from '../command.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { ask, openFleet } from '../fleet.ts'
+import { groupDigest, paintWith, printable, shortDigest, table, type Paint } from '../output/text.ts'
+import { rowLimit } from './images.ts'
+
+export interface MigrationsOptions {
+  readonly controller?: string
+  readonly id: string | null
+  readonly cancel?: boolean
+  readonly limit: string
+}
+
+/** `varve migrations [ID]`: the list, or one; ID is the number or the id. */
+export async function migrations(options: MigrationsOptions, context: CommandContext): Outcome {
+  await using fleet = openFleet(context, options.controller)
+  const controller = options.controller ?? context.config.controller
+  if (options.id === null) {
+    if (options.cancel) throw new UsageError('Say which migration to cancel.')
+    const list = await ask(controller, () =>
+      fleet.api.migrations.list.query({ limit: rowLimit(options.limit) }, { signal: context.signal }),
+    )
+    context.print(context.json ? JSON.stringify(list, null, 2) : describeList(list))
+    return exitCodes.ok
+  }
+  const id = await idOf(
+    options.id,
+    async () => await ask(controller, () => fleet.api.migrations.list.query({ limit: 500 })),
+  )
+  const migration = await ask(controller, () =>
+    options.cancel
+      ? fleet.api.migrations.cancel.mutate({ id })
+      : fleet.api.migrations.get.query({ id }, { signal: context.signal }),
+  )
+  context.print(
+    context.json
+      ? JSON.stringify(migration, null, 2)
+      : describeMigration(migration, paintWith(context.config.color)),
+  )
+  return exitCodes.ok
+}
+
+async function idOf(text: string, list: () => Promise<MigrationView[]>): Promise<string> {
+  if (!/^\d+$/u.test(text)) return text
+  const found = (await list()).find(({ number }) => number === Number(text))
+  return found?.id ?? text
+}
+
+function describeList(list: readonly MigrationView[]): string {
+  if (list.length === 0) return 'No migration yet.'
+  const rows = list.map(({ number, state, source, target, sourceDigest, verified, transferredBytes }) => [
+    String(number),
+    state,
+    `${source.host}:${source.name}`,
+    `${target.host}:${target.name}`,
+    transferredBytes === null ? '' : formatBytes(transferredBytes),
+    verified && sourceDigest ? shortDigest(sourceDigest) : '',
+  ])
+  return table(['NO', 'STATE', 'FROM', 'TO', 'MOVED', 'PROVEN'], rows, [0, 4])
+}
+
+const marks = { waiting: '○', running: '◔', done: '✓', failed: '✗', undone: '↶', skipped: '–' } as const
+
+/** One migration in full: steps, bytes, digests, error. */
+export function describeMigration(migration: MigrationView, paint: Paint): string {
+  const {
+    number,
+    state,
+    source,
+    target,
+    steps,
+    transferredBytes,
+    averageRate,
+    sourceDigest,
+    targetDigest,
+    verified,
+    error,
+    aftermath,
+  } = migration
+  const lines = [
+    paint(
+      'bold',
+      printable(
+        `Migration ${number}: ${source.host}:${source.name} → ${target.host}:${target.name} (${target.format}) — ${state}`,
+      ),
+    ),
+    ...steps.map(
+      (step) =>
+        `  ${marks[step.state]} ${step.layer.padEnd(3)} ${step.title.padEnd(12)} ${printable(step.outcome ?? step.does)}`,
+    ),
+  ]
+  if (transferredBytes !== null)
+    lines.push(
+      `moved   ${formatBytes(transferredBytes)}${averageRate === null ? '' : ` at ${formatRate(averageRate)}`}`,
+    )
+  if (sourceDigest !== null) lines.push(`source  ${groupDigest(sourceDigest)}`)
+  if (targetDigest !== null) lines.push(`arrived ${groupDigest(targetDigest)}${verified ? '  equal' : ''}`)
+  if (error) lines.push(paint('red', printable(error.message)), `  ${printable(error.remedy)}`)
+  if (aftermath) lines.push(printable(aftermath))
+  return lines.join('\n')
+}

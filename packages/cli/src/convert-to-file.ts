@@ -1,0 +1,87 @@
+import { DiskError } from '@varve/core/problems/disk-error'
+import { convertDisk } from '@varve/engine/convert'
+import { digestDisk } from '@varve/engine/digest'
+import { publishFile } from '@varve/engine/publish'
+import type { DiskInput, DiskOutput, RunOptions, TransferProgress } from '@varve/engine/requests'
+import { randomUUID } from 'node:crypto'
+import { rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+
+export const writableFormats = ['qcow2', 'raw'] as const satisfies readonly DiskOutput['format'][]
+export type WritableFormat = (typeof writableFormats)[number]
+
+export interface ConvertToFile {
+  readonly input: DiskInput & { kind: 'image' }
+  /** Absolute path of the new image. */
+  readonly path: string
+  readonly format: WritableFormat
+  readonly compression: DiskOutput['compression']
+  readonly existing: 'refuse' | 'replace'
+  readonly verify: boolean
+}
+
+export interface ConvertToFileOutcome {
+  readonly path: string
+  readonly format: WritableFormat
+  readonly virtualSize: number
+  readonly dataBytes: number
+  readonly fileSize: number
+  readonly digest: string
+  readonly verified: boolean
+  readonly seconds: number
+}
+
+export interface ConvertToFileOptions {
+  readonly signal: AbortSignal
+  readonly onProgress: (progress: TransferProgress & { phase: 'convert' | 'verify' }) => void
+}
+
+/** Writes the disk under a temporary name beside the target, proves it, and only then gives it its name. */
+export async function convertToFile(
+  request: ConvertToFile,
+  { signal, onProgress }: ConvertToFileOptions,
+): Promise<ConvertToFileOutcome> {
+  const { input, path, format, compression } = request
+  const started = performance.now()
+  const existing = await stat(path).catch(() => null)
+  if (existing) {
+    if (request.existing === 'refuse') throw new DiskError('target-exists', { file: path })
+    if (!existing.isFile())
+      throw new DiskError('not-writable', { file: path, reason: 'it is not a regular file' })
+  }
+  const part = join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.part`)
+  const run = (phase: 'convert' | 'verify'): RunOptions => ({
+    signal,
+    onProgress: (progress) => onProgress({ ...progress, phase }),
+  })
+  const written = await convertDisk(input, { path: part, format, compression }, run('convert'))
+  try {
+    if (existing) assertNotSource(path, written.sourceFiles)
+    if (request.verify) await verifyPart({ part, path, format, expected: written.digest }, run('verify'))
+    signal.throwIfAborted()
+    if (existing) await rename(part, path)
+    else await publishFile(part, path)
+  } catch (error) {
+    await rm(part, { force: true })
+    throw error
+  }
+  const { virtualSize, dataBytes, fileSize, digest } = written
+  const seconds = (performance.now() - started) / 1000
+  return { path, format, virtualSize, dataBytes, fileSize, digest, verified: request.verify, seconds }
+}
+
+interface VerifyRequest {
+  readonly part: string
+  readonly path: string
+  readonly format: WritableFormat
+  readonly expected: string
+}
+
+async function verifyPart(
+  { part, path, format, expected }: VerifyRequest,
+  options: RunOptions,
+): Promise<void> {
+  const found = await digestDisk({ kind: 'image', path: part, roots: null, format }, options)
+  if (found.digest !== expected)
+    throw new DiskError('digest-mismatch', { file: path, expected, found: found.digest, chunk: null })
+}

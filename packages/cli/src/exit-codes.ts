@@ -1,0 +1,47 @@
+import type { DiskErrorCode } from '@varve/core/problems/disk-error'
+
+/** Exit codes of `varve`, documented in docs/cli.md; scripts rely on them. */
+export const exitCodes = {
+  ok: 0,
+  /** `compare`: L3 differs. */
+  different: 1,
+  usage: 2,
+  /** L2: damaged, not supported, encrypted, broken chain. */
+  imageRefused: 3,
+  /** L1: not there, not readable, not writable, changed while it was read. */
+  fileRefused: 4,
+  targetExists: 5,
+  noSpace: 6,
+  /** The controller or an agent cannot be reached. */
+  unreachable: 7,
+  /** A migration ended without success, or was refused by its plan. */
+  migrationFailed: 8,
+  internal: 70,
+  interrupted: 130,
+} as const
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
+
+const codeOf: Partial<Record<DiskErrorCode, ExitCode>> = {
+  'not-found': exitCodes.fileRefused,
+  'not-readable': exitCodes.fileRefused,
+  'not-writable': exitCodes.fileRefused,
+  'not-an-image': exitCodes.fileRefused,
+  'name-not-utf8': exitCodes.fileRefused,
+  'outside-library': exitCodes.fileRefused,
+  'source-changed': exitCodes.fileRefused,
+  'input-output': exitCodes.fileRefused,
+  'target-exists': exitCodes.targetExists,
+  'no-space': exitCodes.noSpace,
+  'agent-gone': exitCodes.unreachable,
+  'nbd-failed': exitCodes.unreachable,
+  'no-progress': exitCodes.unreachable,
+  'tool-failed': exitCodes.internal,
+  'tool-missing': exitCodes.internal,
+  canceled: exitCodes.interrupted,
+}
+
+/** The exit code for a coded error; what is wrong with the image itself is `imageRefused`. */
+export function exitCodeOf(code: string): ExitCode {
+  if (code === 'internal') return exitCodes.internal
+  return (codeOf as Partial<Record<string, ExitCode>>)[code] ?? exitCodes.imageRefused
+}

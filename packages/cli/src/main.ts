@@ -1,0 +1,13 @@
+import { readFileSync } from 'node:fs'
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
+// Answered before anything else is loaded: scripts ask for it often.
+if (process.argv.length === 3 && (process.argv[2] === '--version' || process.argv[2] === '-V')) {
+  process.stdout.write(`${version}\n`)
+} else {
+  const { runProgram } = await import('./program.ts')
+  process.exitCode = await runProgram(process.argv, version)
+}

@@ -1,0 +1,213 @@
+import { DiskError, toErrorRecord, type ErrorRecord } from '@varve/core/problems/disk-error'
+import { Command, CommanderError, Option } from 'commander'
+import { UsageError, type CommandContext, type Outcome } from './command.ts'
+import { readConfig } from './config.ts'
+import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts'
+
+interface Globals {
+  readonly json?: boolean
+}
+
+/** Runs the command line and gives its exit code; never throws. */
+export async function runProgram(argv: readonly string[], version: string): Promise<ExitCode> {
+  const abort = new AbortController()
+  const interrupt = () =>
+    abort.abort(new DiskError('canceled', { file: argv.at(-1) ?? 'varve', what: 'the command' }))
+  process.on('SIGINT', interrupt)
+  process.on('SIGTERM', interrupt)
+  const config = readConfig()
+  let exitCode: ExitCode = exitCodes.ok
+  let json = false
+  const contextOf = (globals: Globals): CommandContext => {
+    json = globals.json === true
+    return {
+      config,
+      signal: abort.signal,
+      json,
+      print: (text) => process.stdout.write(`${text}\n`),
+      remark: (text) => process.stderr.write(`${text}\n`),
+    }
+  }
+  const program = buildProgram(version, async (globals, run) => {
+    exitCode = await run(contextOf(globals))
+  })
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // The reader has seen enough, as with `varve map … | head`.
+    if (error.code === 'EPIPE') process.exit(exitCodes.ok)
+  })
+  try {
+    await program.parseAsync([...argv])
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+    if (error instanceof UsageError) {
+      process.stderr.write(`varve: ${error.message}\n`)
+      return exitCodes.usage
+    }
+    const record = toErrorRecord(abort.signal.aborted ? abort.signal.reason : error, argv.at(-1) ?? 'varve')
+    explain(record, json || argv.includes('--json'))
+    return exitCodeOf(record.code)
+  } finally {
+    process.off('SIGINT', interrupt)
+    process.off('SIGTERM', interrupt)
+  }
+}
+
+function explain(error: ErrorRecord, json: boolean): void {
+  if (json) process.stdout.write(`${JSON.stringify({ error })}\n`)
+  process.stderr.write(`varve: ${error.message}\n       ${error.remedy}\n`)
+}
+
+type Run = (context: CommandContext) => Outcome
+type Dispatch = (globals: Globals, run: Run) => Promise<void>
+
+function buildProgram(version: string, dispatch: Dispatch): Command {
+  const program = new Command('varve')
+    .description('Inspects, converts, verifies and migrates virtual machine disk images, layer by layer.')
+    .version(version, '-V, --version')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .option('--json', 'print one JSON document instead of text')
+  addLocalCommands(program, dispatch)
+  addFleetCommands(program, dispatch)
+  return program
+}
+
+/** Commander calls actions with the arguments, the options and the command; ours get the arguments and all options. */
+function action<Options>(
+  command: Command,
+  dispatch: Dispatch,
+  run: (args: string[], options: Options, context: CommandContext) => Outcome,
+): void {
+  command.action(async (...parameters: unknown[]) => {
+    const args = parameters.slice(0, -2).filter((value) => typeof value === 'string')
+    const options = command.optsWithGlobals()
+    await dispatch(options as Globals, (context) => run(args, options as Options, context))
+  })
+}
+
+const formatOption = () =>
+  new Option('-f, --format <format>', 'take FILE for this format instead of detecting it')
+
+function addLocalCommands(program: Command, dispatch: Dispatch): void {
+  const info = program
+    .command('info <file>')
+    .description('what an image is, layer by layer')
+    .addOption(formatOption())
+  action<{ format?: string }>(info, dispatch, async ([file = ''], options, context) => {
+    const { info: run } = await import('./commands/info.ts')
+    return await run(file, options, context)
+  })
+
+  const map = program
+    .command('map <file>')
+    .description('which ranges of the disk are data, zero or absent')
+    .addOption(formatOption())
+  action<{ format?: string }>(map, dispatch, async ([file = ''], options, context) => {
+    const { map: run } = await import('./commands/map.ts')
+    return await run(file, options, context)
+  })
+
+  const digest = program
+    .command('digest <file>')
+    .description('the digest of what the guest sees (L3), the same in every format')
+    .option('--sha256', 'also the plain SHA-256 over L3')
+    .addOption(formatOption())
+  action<{ format?: string; sha256?: boolean }>(digest, dispatch, async ([file = ''], options, context) => {
+    const { digest: run } = await import('./commands/digest.ts')
+    return await run(file, options, context)
+  })
+
+  const compare = program
+    .command('compare <a> <b>')
+    .description('whether two images hold the same disk (exit code 0) or not (1)')
+  action(compare, dispatch, async ([a = '', b = ''], _options, context) => {
+    const { compare: run } = await import('./commands/compare.ts')
+    return await run(a, b, context)
+  })
+
+  const convert = program
+    .command('convert <source> <target>')
+    .description('write the disk of SOURCE (chain and all) as a new image; SOURCE is only read')
+    .option('-O, --output-format <format>', 'raw or qcow2; default: by the extension of TARGET')
+    .addOption(new Option('--compress <method>', 'compress the clusters (qcow2)').choices(['zlib', 'zstd']))
+    .option('--force', 'replace TARGET when it exists, once the new image is complete')
+    .option('--no-verify', 'do not read the new image back before it gets its name')
+    .addOption(formatOption())
+  action<{
+    format?: string
+    outputFormat?: string
+    compress?: 'zlib' | 'zstd'
+    force?: boolean
+    verify: boolean
+  }>(convert, dispatch, async ([source = '', target = ''], options, context) => {
+    const { convert: run } = await import('./commands/convert.ts')
+    return await run({ ...options, source, target }, context)
+  })
+}
+
+interface FleetOptions {
+  readonly controller?: string
+}
+
+function addFleetCommands(program: Command, dispatch: Dispatch): void {
+  const withController = (command: Command) =>
+    command.option(
+      '--controller <url>',
+      'the controller (or VARVE_CONTROLLER; default http://127.0.0.1:7070)',
+    )
+
+  const hosts = withController(program.command('hosts').description('the hosts of the fleet'))
+  action<FleetOptions>(hosts, dispatch, async (_args, options, context) => {
+    const { hosts: run } = await import('./commands/hosts.ts')
+    return await run(options, context)
+  })
+
+  const images = withController(program.command('images [search]').description('the images of the fleet'))
+    .option('--host <host>', 'only those on this host')
+    .option('--limit <n>', 'at most this many', '500')
+  action<FleetOptions & { host?: string; limit: string }>(
+    images,
+    dispatch,
+    async ([search = ''], options, context) => {
+      const { images: run } = await import('./commands/images.ts')
+      return await run({ ...options, search }, context)
+    },
+  )
+
+  const migrate = withController(program.command('migrate <image> <target>'))
+    .description('move HOST:NAME to HOST:NAME in another format, proven bit-identical; the source stays')
+    .option('--library <library>', "the library on the target's host; default: its only one")
+    .option('-O, --output-format <format>', 'raw or qcow2; default: by the extension of TARGET')
+    .addOption(new Option('--compress <method>', 'compress the clusters (qcow2)').choices(['zlib', 'zstd']))
+    .option('--plan', 'print the plan and do nothing')
+    .option('--accept <ids>', 'ids of warnings to accept, comma-separated, or all')
+    .option('--detach', 'do not wait for its end')
+  action<
+    FleetOptions & {
+      library?: string
+      outputFormat?: string
+      compress?: 'zlib' | 'zstd'
+      plan?: boolean
+      accept?: string
+      detach?: boolean
+    }
+  >(migrate, dispatch, async ([image = '', target = ''], options, context) => {
+    const { migrate: run } = await import('./commands/migrate.ts')
+    return await run({ ...options, image, target }, context)
+  })
+
+  const migrations = withController(
+    program.command('migrations [id]').description('the migrations, or one in detail'),
+  )
+    .option('--cancel', 'cancel the named migration')
+    .option('--limit <n>', 'at most this many', '50')
+  action<FleetOptions & { cancel?: boolean; limit: string }>(
+    migrations,
+    dispatch,
+    async ([id], options, context) => {
+      const { migrations: run } = await import('./commands/migrations.ts')
+      return await run({ ...options, id: id ?? null }, context)
+    },
+  )
+}
