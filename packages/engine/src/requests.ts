@@ -17,6 +17,8 @@ export interface DiskOutput {
   readonly path: string
   readonly format: 'raw' | 'qcow2'
   readonly compression: 'none' | 'zlib' | 'zstd'
+  /** `synced` (the default): on the medium when the call returns; `cached`: the system writes it back later, as with cp(1). */
+  readonly durability?: 'synced' | 'cached'
 }
 
 /** State of one chunk of 4 MiB while a disk is moved. */
@@ -26,6 +28,7 @@ export interface TransferProgress {
   /** Data bytes done of `totalBytes`; zero and absent ranges do not count. */
   readonly doneBytes: number
   readonly totalBytes: number
+  /** Of `doneBytes`: chunks that were found to hold zeros only. */
   readonly skippedBytes: number
   /** One state of `chunkStates` per chunk; live, to be read at once. */
   readonly states: Uint8Array

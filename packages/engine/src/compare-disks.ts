@@ -1,0 +1,55 @@
+import { chunkCount } from '@varve/core/digest/disk-digest'
+import { assertUnchanged } from './files/file-fingerprint.ts'
+import type { CompareOutcome, DiskInput, RunOptions } from './requests.ts'
+import { ChunkBoard, makeBoardMemory } from './run/chunk-board.ts'
+import { inputName, openInput } from './run/open-input.ts'
+import { orCanceled } from './run/or-canceled.ts'
+import { runCrew, workerCount } from './run/run-crew.ts'
+import { surveyDisk } from './run/survey-disk.ts'
+
+/** Whether L3 of both is the same, byte by byte and in size. */
+export async function compareDisks(
+  first: DiskInput,
+  second: DiskInput,
+  options: RunOptions = {},
+): Promise<CompareOutcome> {
+  const cancelable = { signal: options.signal, file: inputName(first), what: 'the comparison' }
+  return orCanceled(cancelable, async () => compare(first, second, options))
+}
+
+async function compare(first: DiskInput, second: DiskInput, options: RunOptions): Promise<CompareOutcome> {
+  const { signal } = options
+  const io = { io: 'async' as const, ...(signal ? { signal } : {}) }
+  await using openFirst = await openInput(first, io)
+  await using openSecond = await openInput(second, io)
+  const sizes = [openFirst.disk.virtualSize, openSecond.disk.virtualSize] as const
+  const common = Math.min(...sizes)
+  const memory = makeBoardMemory(common)
+  const board = new ChunkBoard(memory)
+  const differences: number[] = []
+  await runCrew(
+    {
+      job: { do: 'compare', inputs: [first, second], board: memory },
+      count: workerCount(chunkCount(common), options),
+      board,
+      file: inputName(first),
+      what: 'the comparison',
+      onMessage(message) {
+        if (message.say === 'differs') differences.push(message.at)
+      },
+      async survey() {
+        let bytes = 0
+        for (const { disk } of [openFirst, openSecond]) {
+          bytes += (await surveyDisk(disk, board.states, { ...io, end: common })).chunkBytes
+        }
+        return bytes
+      },
+    },
+    options,
+  )
+  await assertUnchanged([...openFirst.files, ...openSecond.files])
+  const [a, b] = sizes
+  if (a !== b) differences.push(common)
+  const firstDifference = differences.length === 0 ? null : Math.min(...differences)
+  return { identical: firstDifference === null, sizes, firstDifference }
+}

@@ -1,0 +1,56 @@
+import { Manifest, chunkCount } from '@varve/core/digest/disk-digest'
+import { assertUnchanged } from './files/file-fingerprint.ts'
+import type { DigestOutcome, DiskInput, RunOptions } from './requests.ts'
+import { ChunkBoard, makeBoardMemory } from './run/chunk-board.ts'
+import { collectLeaves, hexRoot } from './run/collect-leaves.ts'
+import { inputName, openInput } from './run/open-input.ts'
+import { orCanceled } from './run/or-canceled.ts'
+import { runCrew, workerCount } from './run/run-crew.ts'
+import { surveyDisk } from './run/survey-disk.ts'
+
+export interface DigestOptions extends RunOptions {
+  /** Also the plain SHA-256 over the whole stream, in the same pass; one thread then does all. */
+  readonly sha256?: boolean
+}
+
+/** The disk digest of `input`. Throws `source-changed`, `canceled`, and whatever the input throws. */
+export async function digestDisk(input: DiskInput, options: DigestOptions = {}): Promise<DigestOutcome> {
+  const cancelable = { signal: options.signal, file: inputName(input), what: 'the digest' }
+  return orCanceled(cancelable, async () => digest(input, options))
+}
+
+async function digest(input: DiskInput, options: DigestOptions): Promise<DigestOutcome> {
+  const started = performance.now()
+  const { signal, sha256: withSha256 = false } = options
+  const io = { io: 'async' as const, ...(signal ? { signal } : {}) }
+  await using opened = await openInput(input, io)
+  const { disk, files } = opened
+  const { virtualSize } = disk
+  const memory = makeBoardMemory(virtualSize)
+  const board = new ChunkBoard(memory)
+  const manifest = new Manifest(virtualSize)
+  let dataBytes = 0
+  let sha256: string | null = null
+  await runCrew(
+    {
+      job: { do: 'digest', input, board: memory, sha256: withSha256 },
+      count: withSha256 ? 1 : workerCount(chunkCount(virtualSize), options),
+      board,
+      file: inputName(input),
+      what: 'the digest',
+      onMessage(message) {
+        if (message.say === 'sha256') sha256 = message.hex
+        else collectLeaves(manifest, message)
+      },
+      async survey() {
+        const survey = await surveyDisk(disk, board.states, io)
+        dataBytes = survey.dataBytes
+        return survey.chunkBytes
+      },
+    },
+    options,
+  )
+  await assertUnchanged(files)
+  const seconds = (performance.now() - started) / 1000
+  return { virtualSize, dataBytes, manifest, digest: hexRoot(manifest), sha256, seconds }
+}

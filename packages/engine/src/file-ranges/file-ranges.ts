@@ -1,0 +1,38 @@
+import type { ByteRange } from '@varve/core/binary/byte-source'
+import type { HostPlace } from '@varve/core/formats/image-files'
+
+/** From where to where `copyRange` copies; offsets in bytes. */
+export interface RangeCopy {
+  readonly sourceFd: number
+  readonly sourceAt: number
+  readonly targetFd: number
+  readonly targetAt: number
+  readonly length: number
+}
+
+/**
+ * What a host can do with parts of files beyond reading and writing them. All calls are synchronous: they touch metadata
+ * only, except `copyRange`, which belongs in worker threads. A failed call throws a `SystemError`; a call that this host
+ * or filesystem does not offer answers `false`, `null` or `0`, and the caller does it the plain way.
+ */
+export interface FileRanges {
+  readonly name: string
+  /** First byte of data at or after `at`, or null when only a hole follows. */
+  nextData(fd: number, at: number): number | null
+  /** First byte of a hole at or after `at`; the end of the file is a hole. Null when `at` is past it. */
+  nextHole(fd: number, at: number): number | null
+  /** Gives the blocks of `range` back to the filesystem; it reads as zeros then, and the size stays. */
+  punchHole(fd: number, range: ByteRange): boolean
+  /** Copies inside the kernel; bytes copied, 0 when it cannot between these two files. */
+  copyRange(copy: RangeCopy): number
+  /** Makes the target share all blocks of the source (same filesystem, copy-on-write). */
+  reflink(sourceFd: number, targetFd: number): boolean
+  /** Reserves blocks for `range` without writing; the file grows when the range ends beyond it. */
+  allocate(fd: number, range: ByteRange): boolean
+  /** Renames; throws `EEXIST` when there is something named `to`. */
+  renameNoReplace(from: string, to: string): void
+  /** Bytes of a block device, or null when the host does not tell. */
+  deviceSize(fd: number): number | null
+  /** L1 and L0 below `path`. */
+  filesystemOf(path: string): HostPlace
+}

@@ -1,0 +1,124 @@
+import { createRequire } from 'node:module'
+import type { ByteRange } from '@varve/core/binary/byte-source'
+import { SystemError } from '../files/system-error.ts'
+import type { FileRanges } from './file-ranges.ts'
+import { linuxPlace } from './linux-place.ts'
+
+/** What of koffi is used here; its own types are `any` throughout. */
+interface Koffi {
+  load(path: null): { func(definition: string): (...args: readonly unknown[]) => number | bigint }
+  errno(): number
+  readonly os: { readonly errno: Readonly<Record<string, number>> }
+}
+
+// Values of the kernel's interface: lseek(2), fallocate(2), ioctl_ficlone(2), renameat2(2).
+const seekEnd = 2
+const seekData = 3
+const seekHole = 4
+const keepSize = 0x01
+const punch = 0x02
+const cloneFile = 0x4004_9409
+const currentFolder = -100
+const noReplace = 1
+
+function libc() {
+  const koffi: Koffi = createRequire(import.meta.url)('koffi')
+  const library = koffi.load(null)
+  return {
+    koffi,
+    lseek: library.func('int64_t lseek(int fd, int64_t offset, int whence)'),
+    fallocate: library.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)'),
+    copyFileRange: library.func(
+      'int64_t copy_file_range(int source, _Inout_ int64_t *from, int target, _Inout_ int64_t *to, size_t length, uint flags)',
+    ),
+    ioctl: library.func('int ioctl(int fd, ulong request, int argument)'),
+    renameat2: library.func('int renameat2(int fromFolder, str from, int toFolder, str to, uint flags)'),
+  }
+}
+
+let loaded: ReturnType<typeof libc> | null = null
+
+/** The system's C library, loaded at first use: it costs about ten milliseconds. */
+function system() {
+  loaded ??= libc()
+  return loaded
+}
+
+const notOffered = new Set([
+  'EOPNOTSUPP',
+  'ENOTSUP',
+  'ENOSYS',
+  'EINVAL',
+  'EXDEV',
+  'ENOTTY',
+  'ETXTBSY',
+  'EPERM',
+])
+
+/** The result of a call, or `otherwise` when the system or the filesystem does not offer it. */
+function attempt<Otherwise>(
+  syscall: string,
+  call: () => number | bigint,
+  otherwise: Otherwise,
+): number | Otherwise {
+  for (;;) {
+    const result = Number(call())
+    if (result >= 0) return result
+    const error = new SystemError(system().koffi.errno(), syscall)
+    if (error.code === 'EINTR') continue
+    if (notOffered.has(error.code)) return otherwise
+    throw error
+  }
+}
+
+/** Bytes to the next data or hole, or null at the end; a filesystem without an answer is all data. */
+function seek(fd: number, at: number, whence: number): number | null | 'unknown' {
+  try {
+    return attempt('lseek', () => system().lseek(fd, at, whence), 'unknown')
+  } catch (error) {
+    if (error instanceof SystemError && error.code === 'ENXIO') return null
+    throw error
+  }
+}
+
+function lengthOf({ start, end }: ByteRange): number {
+  return end - start
+}
+
+/** `FileRanges` by the system calls of Linux, through koffi. */
+export const linuxFileRanges: FileRanges = {
+  name: 'linux',
+  nextData(fd, at) {
+    const found = seek(fd, at, seekData)
+    return found === 'unknown' ? at : found
+  },
+  nextHole(fd, at) {
+    const found = seek(fd, at, seekHole)
+    return found === 'unknown' ? this.deviceSize(fd) : found
+  },
+  punchHole(fd, range) {
+    const call = () => system().fallocate(fd, keepSize | punch, range.start, lengthOf(range))
+    return attempt('fallocate', call, null) !== null
+  },
+  copyRange({ sourceFd, sourceAt, targetFd, targetAt, length }) {
+    const { copyFileRange } = system()
+    const call = () => copyFileRange(sourceFd, [sourceAt], targetFd, [targetAt], length, 0)
+    return attempt('copy_file_range', call, 0)
+  },
+  reflink(sourceFd, targetFd) {
+    return attempt('ioctl', () => system().ioctl(targetFd, cloneFile, sourceFd), null) !== null
+  },
+  allocate(fd, range) {
+    return attempt('fallocate', () => system().fallocate(fd, 0, range.start, lengthOf(range)), null) !== null
+  },
+  renameNoReplace(from, to) {
+    const call = () => system().renameat2(currentFolder, from, currentFolder, to, noReplace)
+    const result = Number(call())
+    if (result !== 0) throw new SystemError(system().koffi.errno(), 'renameat2')
+  },
+  deviceSize(fd) {
+    const end = seek(fd, 0, seekEnd)
+    return end === 'unknown' ? null : end
+  },
+  filesystemOf: linuxPlace,
+}

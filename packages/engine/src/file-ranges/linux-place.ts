@@ -1,0 +1,117 @@
+import { readFileSync, readlinkSync, realpathSync, statSync, statfsSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import type { HostPlace } from '@varve/core/formats/image-files'
+import { type Mount, findMount, parseMountInfo } from './mount-info.ts'
+
+/** Filesystems whose files always can share blocks; XFS can or not, as it was made, and does not tell here. */
+const sharing: Readonly<Record<string, boolean>> = {
+  btrfs: true,
+  zfs: true,
+  bcachefs: true,
+  ocfs2: true,
+  ext2: false,
+  ext3: false,
+  ext4: false,
+  tmpfs: false,
+  vfat: false,
+  exfat: false,
+  f2fs: false,
+  ntfs3: false,
+}
+
+const withoutMedia: Readonly<Record<string, string>> = {
+  tmpfs: 'memory',
+  ramfs: 'memory',
+  nfs: 'network (NFS)',
+  nfs4: 'network (NFS)',
+  cifs: 'network (SMB)',
+  smb3: 'network (SMB)',
+  '9p': 'shared by the hypervisor (9p)',
+  virtiofs: 'shared by the hypervisor (virtiofs)',
+}
+
+/** L1 and L0 below `path`, from `/proc/self/mountinfo`, statfs(2) and `/sys/dev/block`. */
+export function linuxPlace(path: string): HostPlace {
+  const real = realpathSync(path)
+  const { bavail, blocks, bsize } = statfsSync(real)
+  const mount = findMount(parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8')), real)
+  return {
+    filesystem: mount?.filesystem ?? null,
+    mountPoint: mount?.mountPoint ?? null,
+    free: bavail * bsize,
+    total: blocks * bsize,
+    copyOnWrite: mount ? (sharing[mount.filesystem] ?? null) : null,
+    media: mount ? mediaOf(mount) : null,
+  }
+}
+
+function mediaOf(mount: Mount): string | null {
+  const device = blockFolder(mount)
+  if (device === null) return withoutMedia[mount.filesystem] ?? null
+  const disk = statOrNull(join(device, 'partition')) === null ? device : dirname(device)
+  const name = basename(disk)
+  const sectors = Number(readText(join(disk, 'size')) ?? Number.NaN)
+  const kind = kindOf(name, disk)
+  return Number.isFinite(sectors) && sectors > 0 ? `${kind}, ${binarySize(sectors * 512)}` : kind
+}
+
+/** The folder of the device in sysfs; Btrfs and others have no number of their own, so their source is asked. */
+function blockFolder({ device, source }: Mount): string | null {
+  const direct = linkTarget(`/sys/dev/block/${device}`)
+  if (direct !== null || !source.startsWith('/dev/')) return direct
+  const { rdev } = statOrNull(source) ?? { rdev: 0 }
+  if (rdev === 0) return null
+  const major = ((rdev / 2 ** 32) & ~0xfff) | ((rdev >> 8) & 0xfff)
+  const minor = ((rdev >> 12) & ~0xff) | (rdev & 0xff)
+  return linkTarget(`/sys/dev/block/${major}:${minor}`)
+}
+
+function kindOf(name: string, disk: string): string {
+  const prefixes: readonly (readonly [RegExp, string])[] = [
+    [/^nvme/u, 'NVMe SSD'],
+    [/^vd/u, 'virtio disk'],
+    [/^xvd/u, 'Xen disk'],
+    [/^loop/u, 'loop device'],
+    [/^dm-/u, 'device-mapper volume'],
+    [/^md/u, 'software RAID'],
+    [/^nbd/u, 'NBD device'],
+    [/^zram/u, 'compressed memory'],
+    [/^(mmcblk)/u, 'SD or eMMC'],
+  ]
+  const found = prefixes.find(([pattern]) => pattern.test(name))
+  if (found) return found[1]
+  const model = readText(join(disk, 'device', 'model'))
+  const medium = readText(join(disk, 'queue', 'rotational')) === '1' ? 'HDD' : 'SSD'
+  return model ? `${medium} (${model})` : medium
+}
+
+function binarySize(bytes: number): string {
+  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10))
+  const value = bytes / 1024 ** power
+  return `${value >= 100 || Number.isInteger(value) ? Math.round(value) : value.toFixed(1)} ${units[power] ?? ''}`
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch {
+    return null
+  }
+}
+
+function statOrNull(path: string) {
+  try {
+    return statSync(path)
+  } catch {
+    return null
+  }
+}
+
+function linkTarget(path: string): string | null {
+  try {
+    return join(dirname(path), readlinkSync(path))
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,32 @@
+import { realpathSync } from 'node:fs'
+import { resolve, sep } from 'node:path'
+import { DiskError } from '@varve/core/problems/disk-error'
+
+/** The folders below which files may be opened, symlinks resolved; null: everywhere. */
+export interface LibraryRoots {
+  /** Throws `outside-library` unless the real path `real` of the file named `file` lies inside. */
+  assertInside(real: string, file: string): void
+}
+
+export function libraryRoots(roots: readonly string[] | null): LibraryRoots {
+  if (roots === null) return { assertInside() {} }
+  const folders = roots.map(realFolder)
+  return {
+    assertInside(real, file) {
+      if (folders.some((folder) => isInside(real, folder))) return
+      throw new DiskError('outside-library', { file, library: roots.join(', ') })
+    },
+  }
+}
+
+function isInside(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
+}
+
+function realFolder(folder: string): string {
+  try {
+    return realpathSync(folder)
+  } catch {
+    return resolve(folder)
+  }
+}

@@ -1,0 +1,86 @@
+import { getSystemErrorMessage, getSystemErrorName } from 'node:util'
+import { DiskError, quote } from '@varve/core/problems/disk-error'
+
+/** A system call that failed, in the shape of Node's own errors: `code` is `ENOSPC` and the like. */
+export class SystemError extends Error {
+  override readonly name = 'SystemError'
+  readonly code: string
+  readonly errno: number
+  readonly syscall: string
+  constructor(errno: number, syscall: string, options?: ErrorOptions) {
+    super(`${syscall}: ${getSystemErrorMessage(-errno)}`, options)
+    this.code = getSystemErrorName(-errno)
+    this.errno = errno
+    this.syscall = syscall
+  }
+}
+
+/** `ENOENT` and the like, or null when `error` did not come from the system. */
+export function systemCode(error: unknown): string | null {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return null
+  return error.code
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** What opening or reading the file `file` failed with, as a coded error. */
+export function readError(error: unknown, file: string): DiskError {
+  if (error instanceof DiskError) return error
+  const options = { cause: error }
+  const reason = reasonOf(error)
+  switch (systemCode(error)) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+    case 'ERR_INVALID_ARG_VALUE':
+      return new DiskError('not-found', { file }, options)
+    case 'ENXIO':
+    case 'ENODEV':
+      return new DiskError(
+        'not-an-image',
+        { file, reason: 'there is no such device or it is a socket' },
+        options,
+      )
+    case 'EIO':
+    case 'EREMOTEIO':
+    case 'ESTALE':
+    case 'ETIMEDOUT':
+      return new DiskError('input-output', { file, reason }, options)
+    case null:
+      return new DiskError('input-output', { file, reason }, options)
+    default:
+      return new DiskError('not-readable', { file, reason }, options)
+  }
+}
+
+/** What creating or writing the file `file` failed with, as a coded error. */
+export function writeError(error: unknown, file: string): DiskError {
+  if (error instanceof DiskError) return error
+  const options = { cause: error }
+  const reason = reasonOf(error)
+  switch (systemCode(error)) {
+    case 'EEXIST':
+      return new DiskError('target-exists', { file }, options)
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new DiskError('no-space', { file, wanted: null, available: null }, options)
+    case 'EFBIG':
+      return new DiskError('not-writable', { file, reason: 'files may not grow so large there' }, options)
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return new DiskError('not-writable', { file, reason: 'its folder does not exist' }, options)
+    case 'ENAMETOOLONG':
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+    case 'EISDIR':
+    case 'ELOOP':
+    case 'EMFILE':
+    case 'ENFILE':
+    case 'ERR_INVALID_ARG_VALUE':
+      return new DiskError('not-writable', { file, reason }, options)
+    default:
+      return new DiskError('input-output', { file, reason: reason || quote(file) }, options)
+  }
+}

@@ -1,0 +1,11 @@
+import type { ImageReport } from '@varve/core/layers/image-report'
+import { inspectImage } from '@varve/core/layers/inspect-image'
+import { nodePorts } from './ports.ts'
+
+/** Everything there is to know about the image `path`, layer by layer; damaged images give a report too. */
+export async function inspectFile(
+  path: string,
+  { roots }: { readonly roots: readonly string[] | null },
+): Promise<ImageReport> {
+  return inspectImage(path, nodePorts({ roots }))
+}

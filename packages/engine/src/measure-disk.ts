@@ -1,0 +1,23 @@
+import type { DiskInput, DiskOutput, Measure, RunOptions } from './requests.ts'
+import { inputName, openInput } from './run/open-input.ts'
+import { orCanceled } from './run/or-canceled.ts'
+import { dataInUnits } from './run/survey-disk.ts'
+import { writerFormat } from './run/writer-formats.ts'
+
+/** The unit in which every target format allocates. */
+const unit = 64 * 1024
+
+export type MeasureOptions = Pick<DiskOutput, 'format' | 'compression'> & Pick<RunOptions, 'signal'>
+
+/** How large the disk `input` can become as an image of that format; reads no data. */
+export async function measureDisk(input: DiskInput, options: MeasureOptions): Promise<Measure> {
+  const { signal, format, compression } = options
+  const io = { io: 'async' as const, ...(signal ? { signal } : {}) }
+  return orCanceled({ signal, file: inputName(input), what: 'the measurement' }, async () => {
+    await using opened = await openInput(input, io)
+    const { virtualSize } = opened.disk
+    const dataBytes = await dataInUnits(opened.disk, unit, io)
+    const writer = await writerFormat(format)
+    return { virtualSize, dataBytes, required: writer.measure({ virtualSize, dataBytes, compression }) }
+  })
+}

@@ -1,0 +1,153 @@
+import { chunkCount, chunkLength } from '@varve/core/digest/disk-digest'
+import { chunkStates } from '../requests.ts'
+
+/**
+ * The memory that all threads of one run share.
+ *
+ *   states   one byte per chunk (`chunkStates`); `waiting` = holds data and nobody took it yet
+ *   cursor   the chunk after the last one taken; only grows
+ *   turn     the `cursor` value that the next thread to place waits for, or `stopped`
+ *   end      no chunk from here on is taken
+ *   gate     1 once `states` is complete; threads start and open their input meanwhile
+ *
+ * Threads take chunks in rising order. Who takes chunk i when the cursor stood at c may place it once `turn` is c, and
+ * sets `turn` to i + 1 then, which is what the cursor stood at for the next one. So places are taken in rising order,
+ * without a list of chunks and with one word.
+ */
+export interface BoardMemory {
+  readonly size: number
+  readonly states: SharedArrayBuffer
+  readonly control: SharedArrayBuffer
+  readonly totals: SharedArrayBuffer
+}
+
+/** A chunk that one thread works on. */
+export interface Claim {
+  readonly index: number
+  readonly length: number
+  /** Value of the turn at which it may be placed. */
+  readonly turn: number
+}
+
+const word = { cursor: 0, turn: 1, end: 2, gate: 3 } as const
+const total = { done: 0, skipped: 1, waitedInput: 2, waitedOutput: 3 } as const
+const stopped = -1
+
+export function makeBoardMemory(size: number): BoardMemory {
+  const chunks = chunkCount(size)
+  const memory: BoardMemory = {
+    size,
+    states: new SharedArrayBuffer(chunks),
+    control: new SharedArrayBuffer(4 * Int32Array.BYTES_PER_ELEMENT),
+    totals: new SharedArrayBuffer(4 * BigInt64Array.BYTES_PER_ELEMENT),
+  }
+  new Uint8Array(memory.states).fill(chunkStates.skipped)
+  new Int32Array(memory.control)[word.end] = chunks
+  return memory
+}
+
+/** One thread's view of the shared memory. */
+export class ChunkBoard {
+  readonly size: number
+  readonly states: Uint8Array
+  readonly #control: Int32Array
+  readonly #totals: BigInt64Array
+
+  constructor(memory: BoardMemory) {
+    this.size = memory.size
+    this.states = new Uint8Array(memory.states)
+    this.#control = new Int32Array(memory.control)
+    this.#totals = new BigInt64Array(memory.totals)
+  }
+
+  /** Lets the threads begin: every chunk that holds data is marked. */
+  openGate(): void {
+    Atomics.store(this.#control, word.gate, 1)
+    Atomics.notify(this.#control, word.gate)
+  }
+
+  /** Blocks this thread until the gate is open. */
+  waitGate(): void {
+    Atomics.wait(this.#control, word.gate, 0)
+  }
+
+  /** The next chunk that holds data, or null when there is none left or the run was stopped. */
+  claim(): Claim | null {
+    for (;;) {
+      const cursor = Atomics.load(this.#control, word.cursor)
+      const index = this.states.indexOf(chunkStates.waiting, cursor)
+      if (index === -1 || index >= Atomics.load(this.#control, word.end) || this.isStopped) return null
+      if (Atomics.compareExchange(this.#control, word.cursor, cursor, index + 1) !== cursor) continue
+      this.states[index] = chunkStates.inFlight
+      return { index, length: chunkLength(this.size, index), turn: cursor }
+    }
+  }
+
+  /** Blocks this thread until it is the turn of `claim`; false when the run was stopped. */
+  waitTurn({ turn }: Claim): boolean {
+    for (;;) {
+      const now = Atomics.load(this.#control, word.turn)
+      if (now === turn) return true
+      if (now === stopped) return false
+      Atomics.wait(this.#control, word.turn, now)
+    }
+  }
+
+  /** As `waitTurn`, for threads whose event loop must go on. */
+  async untilTurn({ turn }: Claim): Promise<boolean> {
+    for (;;) {
+      const now = Atomics.load(this.#control, word.turn)
+      if (now === turn) return true
+      if (now === stopped) return false
+      const wait = Atomics.waitAsync(this.#control, word.turn, now)
+      if (wait.async) await wait.value
+    }
+  }
+
+  passTurn({ turn, index }: Claim): void {
+    Atomics.compareExchange(this.#control, word.turn, turn, index + 1)
+    Atomics.notify(this.#control, word.turn)
+  }
+
+  /** Counts the chunk as done, as `written`, `proven` or `skipped`. */
+  finish({ index, length }: Claim, state: number): void {
+    this.states[index] = state
+    Atomics.add(this.#totals, total.done, BigInt(length))
+    if (state === chunkStates.skipped) Atomics.add(this.#totals, total.skipped, BigInt(length))
+  }
+
+  addWaited(kind: 'input' | 'output', milliseconds: number): void {
+    const place = kind === 'input' ? total.waitedInput : total.waitedOutput
+    Atomics.add(this.#totals, place, BigInt(Math.round(milliseconds * 1000)))
+  }
+
+  /** No chunk from `index` on is taken any more. */
+  endBefore(index: number): void {
+    for (;;) {
+      const end = Atomics.load(this.#control, word.end)
+      if (end <= index) return
+      if (Atomics.compareExchange(this.#control, word.end, end, index) === end) return
+    }
+  }
+
+  /** Ends the run: nothing more is taken or placed, and waiting threads wake up. */
+  stop(): void {
+    Atomics.store(this.#control, word.turn, stopped)
+    Atomics.notify(this.#control, word.turn)
+    this.openGate()
+  }
+
+  get isStopped(): boolean {
+    return Atomics.load(this.#control, word.turn) === stopped
+  }
+
+  /** Bytes and seconds so far, over all threads. */
+  get totals() {
+    const read = (place: number) => Number(Atomics.load(this.#totals, place))
+    return {
+      doneBytes: read(total.done),
+      skippedBytes: read(total.skipped),
+      waited: { input: read(total.waitedInput) / 1e6, output: read(total.waitedOutput) / 1e6 },
+    }
+  }
+}

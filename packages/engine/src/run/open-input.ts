@@ -1,0 +1,42 @@
+import { openChain } from '@varve/core/formats/open-chain'
+import type { DiskReader } from '@varve/core/formats/disk-reader'
+import type { ImageFile } from '@varve/core/formats/image-files'
+import { nodePorts } from '../ports.ts'
+import type { DiskInput } from '../requests.ts'
+
+export interface OpenInput extends AsyncDisposable {
+  readonly disk: DiskReader
+  /** Every file that is read, for change detection; none for a stream. */
+  readonly files: readonly ImageFile[]
+}
+
+export interface OpenInputOptions {
+  readonly io: 'sync' | 'async'
+  readonly signal?: AbortSignal
+}
+
+/** The disk that `input` means, with its whole chain. */
+export async function openInput(input: DiskInput, { io, signal }: OpenInputOptions): Promise<OpenInput> {
+  if (input.kind === 'nbd') return openStream(input, signal)
+  const options = { format: input.format, ...(signal ? { signal } : {}) }
+  return openChain(input.path, nodePorts({ roots: input.roots, io }), options)
+}
+
+async function openStream(input: DiskInput & { kind: 'nbd' }, signal?: AbortSignal): Promise<OpenInput> {
+  const { connectNbd } = await import('@varve/nbd/client')
+  const { nbdDisk } = await import('@varve/nbd/nbd-disk')
+  const { host, port, exportName } = input
+  const client = await connectNbd({ host, port, exportName, ...(signal ? { signal } : {}) })
+  return {
+    disk: nbdDisk(client),
+    files: [],
+    async [Symbol.asyncDispose]() {
+      await client[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** What to call `input` in messages. */
+export function inputName(input: DiskInput): string {
+  return input.kind === 'image' ? input.path : `nbd://${input.host}:${input.port}/${input.exportName}`
+}

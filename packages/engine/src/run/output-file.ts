@@ -1,0 +1,82 @@
+import { type FileHandle, lstat, open, unlink } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { dirname } from 'node:path'
+import type { FileWrite } from '@varve/core/formats/disk-writer'
+import { DiskError } from '@varve/core/problems/disk-error'
+import { systemCode, writeError } from '../files/system-error.ts'
+
+/** `synced`: the file and its name are on the medium when the call returns; `cached`: the system writes them later. */
+export type Durability = 'synced' | 'cached'
+
+/** A file that is being written; it is removed again at disposal unless it was kept. */
+export interface OutputFile extends AsyncDisposable {
+  readonly fd: number
+  readonly path: string
+  write(writes: Iterable<FileWrite>): Promise<void>
+  /** Sets the final size and keeps the file. */
+  keep(size: number, durability: Durability): Promise<void>
+}
+
+/** Creates the file `path`, which must not exist; throws `target-exists`, `not-writable`, `no-space`. */
+export async function createOutput(path: string): Promise<OutputFile> {
+  if (!path.isWellFormed() || path.includes('\uFFFD')) throw new DiskError('name-not-utf8', { file: path })
+  const handle = await attempt(path, async () =>
+    open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o644),
+  )
+  let isKept = false
+  return {
+    fd: handle.fd,
+    path,
+    async write(writes) {
+      for (const { at, bytes } of writes) await attempt(path, async () => writeFully(handle, bytes, at))
+    },
+    async keep(size, durability) {
+      await attempt(path, async () => {
+        await handle.truncate(size)
+        if (durability === 'synced') {
+          await handle.sync()
+          await syncFolder(dirname(path))
+        }
+      })
+      isKept = true
+    },
+    async [Symbol.asyncDispose]() {
+      const { dev, ino } = await handle.stat()
+      await handle.close()
+      if (!isKept) await removeSame(path, { dev, ino })
+    },
+  }
+}
+
+async function writeFully(handle: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  let written = 0
+  while (written < bytes.length) {
+    const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, at + written)
+    written += bytesWritten
+  }
+}
+
+/** Removes `path` if it is still that file. */
+async function removeSame(path: string, file: { readonly dev: number; readonly ino: number }): Promise<void> {
+  try {
+    const { dev, ino } = await lstat(path)
+    if (dev === file.dev && ino === file.ino) await unlink(path)
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw writeError(error, path)
+  }
+}
+
+/** Makes the names in `folder` durable; systems that cannot do that to a folder do it by themselves. */
+export async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return
+  await using handle = await open(folder, constants.O_RDONLY)
+  await handle.sync()
+}
+
+async function attempt<T>(path: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    throw writeError(error, path)
+  }
+}

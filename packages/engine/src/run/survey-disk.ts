@@ -1,0 +1,57 @@
+import { chunkSize } from '@varve/core/digest/disk-digest'
+import type { DiskReader, ReadOptions } from '@varve/core/formats/disk-reader'
+import { chunkStates } from '../requests.ts'
+
+export interface Survey {
+  /** Bytes of extents that hold data. */
+  readonly dataBytes: number
+  /** Bytes of the chunks that hold any data. */
+  readonly chunkBytes: number
+}
+
+export interface SurveyOptions extends ReadOptions {
+  /** Nothing from this byte on is looked at; default: the end of the disk. */
+  readonly end?: number
+}
+
+/** Marks every chunk of `disk` that holds data as waiting in `states`; the others are left as they are. */
+export async function surveyDisk(
+  disk: DiskReader,
+  states: Uint8Array,
+  { end: diskEnd = disk.virtualSize, ...options }: SurveyOptions = {},
+): Promise<Survey> {
+  let dataBytes = 0
+  let chunkBytes = 0
+  let next = 0
+  for await (const { start, length, content } of disk.extents({ start: 0, end: diskEnd }, options)) {
+    options.signal?.throwIfAborted()
+    if (content !== 'data' || length === 0) continue
+    dataBytes += length
+    const first = Math.max(next, Math.floor(start / chunkSize))
+    const end = Math.ceil((start + length) / chunkSize)
+    if (first >= end) continue
+    states.fill(chunkStates.waiting, first, end)
+    chunkBytes += Math.min(end * chunkSize, diskEnd) - first * chunkSize
+    next = end
+  }
+  return { dataBytes, chunkBytes }
+}
+
+/** Bytes of data when every run of data is widened to whole units of `unit` bytes. */
+export async function dataInUnits(
+  disk: DiskReader,
+  unit: number,
+  options: ReadOptions = {},
+): Promise<number> {
+  let bytes = 0
+  let next = 0
+  for await (const { start, length, content } of disk.extents({ start: 0, end: disk.virtualSize }, options)) {
+    options.signal?.throwIfAborted()
+    if (content !== 'data' || length === 0) continue
+    const first = Math.max(next, Math.floor(start / unit))
+    const end = Math.ceil((start + length) / unit)
+    bytes += (end - first) * unit
+    next = end
+  }
+  return bytes
+}

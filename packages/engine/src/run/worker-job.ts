@@ -1,0 +1,36 @@
+import type { ErrorRecord } from '@varve/core/problems/disk-error'
+import type { DiskInput, DiskOutput } from '../requests.ts'
+import type { BoardMemory } from './chunk-board.ts'
+
+/** The output as workers see it: opened by the main thread, whose descriptor is valid in every thread. */
+export interface SharedOutput extends DiskOutput {
+  readonly fd: number
+  readonly virtualSize: number
+  /** The writer's state, shared by all threads. */
+  readonly state: SharedArrayBuffer
+}
+
+/** What one worker thread does until no chunk is left. */
+export type WorkerJob =
+  | {
+      readonly do: 'convert'
+      readonly input: DiskInput
+      readonly board: BoardMemory
+      readonly output: SharedOutput
+    }
+  | {
+      readonly do: 'digest'
+      readonly input: DiskInput
+      readonly board: BoardMemory
+      readonly sha256: boolean
+    }
+  | { readonly do: 'compare'; readonly inputs: readonly [DiskInput, DiskInput]; readonly board: BoardMemory }
+
+/** What a worker says. */
+export type WorkerMessage =
+  /** Leaves of chunks that are not all zeros: 32 bytes for each index. */
+  | { readonly say: 'leaves'; readonly indexes: Uint32Array; readonly leaves: Uint8Array }
+  | { readonly say: 'differs'; readonly at: number }
+  | { readonly say: 'sha256'; readonly hex: string }
+  | { readonly say: 'failed'; readonly error: ErrorRecord }
+  | { readonly say: 'done' }

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto'
+import { chunkCount, chunkLength, chunkSize } from '@varve/core/digest/disk-digest'
+import type { DiskReader } from '@varve/core/formats/disk-reader'
+import { nodeCompressors } from '../codecs/node-codecs.ts'
+import { nodeHashing } from '../hashing.ts'
+import { chunkStates, type DiskInput } from '../requests.ts'
+import { ChunkBoard } from './chunk-board.ts'
+import { claimedChunks } from './claimed-chunks.ts'
+import { LeafPost } from './leaf-post.ts'
+import { openInput } from './open-input.ts'
+import type { SharedOutput, WorkerJob, WorkerMessage } from './worker-job.ts'
+import { writeAll } from './write-all.ts'
+import { writerFormat } from './writer-formats.ts'
+import { isZeroChunk, zeroChunk } from './zero-chunk.ts'
+
+type Send = (message: WorkerMessage) => void
+
+/** Chunks read ahead by one connection, so that the network is never idle. */
+const streamDepth = 4
+
+function depthOf(...inputs: readonly DiskInput[]): number {
+  return inputs.some(({ kind }) => kind === 'nbd') ? streamDepth : 1
+}
+
+/** Does `job` in this thread until no chunk is left or the run is stopped. */
+export async function runJob(job: WorkerJob, send: Send): Promise<void> {
+  const board = new ChunkBoard(job.board)
+  switch (job.do) {
+    case 'convert': {
+      await using input = await openInput(job.input, { io: 'sync' })
+      return convertChunks(board, input.disk, { output: job.output, depth: depthOf(job.input), send })
+    }
+    case 'digest': {
+      await using input = await openInput(job.input, { io: 'sync' })
+      const options = { depth: depthOf(job.input), send }
+      return job.sha256 ? digestInOrder(board, input.disk, options) : digestChunks(board, input.disk, options)
+    }
+    case 'compare': {
+      await using first = await openInput(job.inputs[0], { io: 'sync' })
+      await using second = await openInput(job.inputs[1], { io: 'sync' })
+      return compareChunks(board, [first.disk, second.disk], { depth: depthOf(...job.inputs), send })
+    }
+  }
+}
+
+interface TaskOptions {
+  readonly depth: number
+  readonly send: Send
+}
+
+async function convertChunks(
+  board: ChunkBoard,
+  disk: DiskReader,
+  { output, depth, send }: TaskOptions & { readonly output: SharedOutput },
+): Promise<void> {
+  const format = await writerFormat(output.format)
+  const writer = format.open({ ...output, compressors: nodeCompressors })
+  const target = { fd: output.fd, name: output.path }
+  const post = new LeafPost(send)
+  for await (const { claim, bytes } of claimedChunks(board, [disk], depth)) {
+    const [chunk = zeroChunk] = bytes
+    const isZero = isZeroChunk(chunk)
+    if (!isZero) post.add(claim.index, nodeHashing.blake3(chunk))
+    const prepared = isZero ? null : writer.prepare(claim.index, chunk)
+    const waitStarted = performance.now()
+    const isTurn = depth > 1 ? await board.untilTurn(claim) : board.waitTurn(claim)
+    if (!isTurn) return
+    if (prepared) writer.place(prepared)
+    board.passTurn(claim)
+    if (prepared) writeAll(target, writer.writes(prepared))
+    board.addWaited('output', performance.now() - waitStarted)
+    board.finish(claim, isZero ? chunkStates.skipped : chunkStates.written)
+  }
+  post.flush()
+}
+
+async function digestChunks(
+  board: ChunkBoard,
+  disk: DiskReader,
+  { depth, send }: TaskOptions,
+): Promise<void> {
+  const post = new LeafPost(send)
+  for await (const { claim, bytes } of claimedChunks(board, [disk], depth)) {
+    const [chunk = zeroChunk] = bytes
+    const isZero = isZeroChunk(chunk)
+    if (!isZero) post.add(claim.index, nodeHashing.blake3(chunk))
+    board.finish(claim, isZero ? chunkStates.skipped : chunkStates.proven)
+  }
+  post.flush()
+}
+
+/** As `digestChunks`, alone and in order, because SHA-256 over the stream cannot be computed in parts. */
+async function digestInOrder(
+  board: ChunkBoard,
+  disk: DiskReader,
+  { depth, send }: TaskOptions,
+): Promise<void> {
+  const post = new LeafPost(send)
+  const sha256 = createHash('sha256')
+  let next = 0
+  const skipTo = (end: number) => {
+    for (; next < end && !board.isStopped; next += 1) {
+      sha256.update(zeroChunk.subarray(0, chunkLength(board.size, next)))
+    }
+  }
+  for await (const { claim, bytes } of claimedChunks(board, [disk], depth)) {
+    const [chunk = zeroChunk] = bytes
+    skipTo(claim.index)
+    sha256.update(chunk)
+    next = claim.index + 1
+    const isZero = isZeroChunk(chunk)
+    if (!isZero) post.add(claim.index, nodeHashing.blake3(chunk))
+    board.finish(claim, isZero ? chunkStates.skipped : chunkStates.proven)
+  }
+  skipTo(chunkCount(board.size))
+  post.flush()
+  if (!board.isStopped) send({ say: 'sha256', hex: sha256.digest('hex') })
+}
+
+async function compareChunks(
+  board: ChunkBoard,
+  disks: readonly [DiskReader, DiskReader],
+  { depth, send }: TaskOptions,
+): Promise<void> {
+  for await (const { claim, bytes } of claimedChunks(board, disks, depth)) {
+    const [first = zeroChunk, second = zeroChunk] = bytes
+    board.finish(claim, chunkStates.proven)
+    if (Buffer.compare(first, second) === 0) continue
+    board.endBefore(claim.index)
+    send({ say: 'differs', at: claim.index * chunkSize + firstDifference(first, second) })
+  }
+}
+
+function firstDifference(a: Uint8Array, b: Uint8Array): number {
+  for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at]) return at
+  return a.length
+}
