@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest'
+import { acceptWarnings, describePlan } from './migrate.ts'
+
+describe('acceptWarnings', () => {
+  test('named, all, none', () => {
+    expect(acceptWarnings(['dirty', 'snapshots', 'dirty'], 'dirty')).toEqual({
+      ids: ['dirty'],
+      missing: ['snapshots'],
+    })
+    expect(acceptWarnings(['dirty', 'snapshots'], 'all').missing).toEqual([])
+    expect(acceptWarnings(['dirty'], undefined).missing).toEqual(['dirty'])
+    expect(acceptWarnings([], undefined)).toEqual({ ids: [], missing: [] })
+  })
+})
+
+test('a plan shows layer and command of each step, a refusal its remedies', () => {
+  const step = {
+    id: 'pull',
+    layer: 'L2',
+    title: 'Pull',
+    does: 'Reads the export.',
+    command: 'varve pull',
+    host: 'south',
+    needs: [],
+    estimate: { bytes: null, seconds: null },
+    undo: null,
+    pointOfNoReturn: false,
+  } as const
+  const plan = {
+    kind: 'plan',
+    operation: 'migrate',
+    summary: 'Migrate 1 GiB to south',
+    steps: [{ ...step, needs: [] }],
+    warnings: [],
+    estimate: { bytes: null, seconds: null },
+  } as const
+  const plain = (_style: unknown, text: string) => text
+  expect(describePlan({ ...plan, steps: [{ ...step, needs: [] }], warnings: [] }, plain)).toMatch(
+    /1\. L2 +Pull +Reads the export\.\n +south\$ varve pull/u,
+  )
+  const problem = {
+    id: 'target-exists',
+    severity: 'block',
+    layer: 'L1',
+    file: 'a',
+    message: 'there already',
+    remedy: 'Choose another name.',
+  } as const
+  expect(describePlan({ kind: 'refusal', operation: 'migrate', problems: [problem] }, plain)).toContain(
+    'Choose another name.',
+  )
+})

@@ -1,0 +1,184 @@
+import { createTRPCClient, httpBatchLink, type TRPCClient } from '@trpc/client'
+import type { AppRouter } from '@varve/controller/router/root'
+import type { ImageRow } from '@varve/protocol/images'
+import type { MigrationView, StartMigration } from '@varve/protocol/migrations'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { mkdir, readdir } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export const root = resolve(import.meta.dirname, '../../..')
+
+type ProcessName = 'controller' | 'north' | 'south'
+
+/** A controller and two agents as real processes, each of which can be killed and started again. */
+export class Fleet {
+  readonly folder: string
+  readonly api: TRPCClient<AppRouter>
+  readonly url: string
+  readonly #port: number
+  readonly #processes = new Map<ProcessName, ChildProcess>()
+  readonly #logs = new Map<ProcessName, string>()
+
+  private constructor(folder: string, port: number) {
+    this.folder = folder
+    this.#port = port
+    this.url = `http://127.0.0.1:${port}`
+    this.api = createTRPCClient<AppRouter>({ links: [httpBatchLink({ url: `${this.url}/trpc` })] })
+  }
+
+  static async start(folder: string): Promise<Fleet> {
+    const fleet = new Fleet(folder, await freePort())
+    for (const host of ['north', 'south'] as const) await mkdir(fleet.library(host), { recursive: true })
+    await fleet.run('controller')
+    await Promise.all([fleet.run('north'), fleet.run('south')])
+    return fleet
+  }
+
+  library(host: 'north' | 'south'): string {
+    return join(this.folder, host, 'images')
+  }
+
+  /** What is in a library now, hidden files too. */
+  async files(host: 'north' | 'south'): Promise<string[]> {
+    return (await readdir(this.library(host))).sort()
+  }
+
+  async run(name: ProcessName): Promise<void> {
+    const isController = name === 'controller'
+    const args = isController
+      ? [
+          'packages/controller/src/main.ts',
+          '--port',
+          String(this.#port),
+          '--data',
+          join(this.folder, 'controller'),
+        ]
+      : [
+          'packages/agent-linux/src/main.ts',
+          '--controller',
+          this.url,
+          '--name',
+          name,
+          '--library',
+          `images=${this.library(name)}`,
+          '--data',
+          join(this.folder, name, 'agent'),
+        ]
+    const child = spawn(process.execPath, args, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, VARVE_AGENT_GRACE_SECONDS: '20' },
+    })
+    this.#processes.set(name, child)
+    child.stderr.on('data', (bytes: Buffer) => {
+      this.#logs.set(name, ((this.#logs.get(name) ?? '') + bytes.toString('utf8')).slice(-20_000))
+    })
+    const ready = isController ? /^listening / : /^connected/
+    await new Promise<void>((done, fail) => {
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        if (ready.test(line)) done()
+      })
+      child.on('exit', (code, signal) =>
+        fail(new Error(`${name} ended with ${code ?? signal}: ${this.log(name)}`)),
+      )
+    })
+  }
+
+  log(name: ProcessName): string {
+    return this.#logs.get(name) ?? ''
+  }
+
+  /** Ends a process as a power cut would. */
+  async kill(name: ProcessName): Promise<void> {
+    await this.#end(name, 'SIGKILL')
+  }
+
+  async #end(name: ProcessName, signal: NodeJS.Signals): Promise<void> {
+    const child = this.#processes.get(name)
+    this.#processes.delete(name)
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const ended = new Promise((done) => child.on('exit', done))
+    child.kill(signal)
+    await ended
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const name of ['south', 'north', 'controller'] as const) await this.#end(name, 'SIGKILL')
+  }
+
+  /** Waits until the inventory has an image. */
+  async image(host: string, name: string): Promise<ImageRow> {
+    return await waitFor(`${host}:${name} in the inventory`, async () => {
+      const page = await this.api.images.list.query({ host, search: name })
+      return page.rows.find((row) => row.name === name) ?? null
+    })
+  }
+
+  async start(image: ImageRow, target: Pick<StartMigration, 'name' | 'format'>): Promise<MigrationView> {
+    const request = { image: image.id, targetHost: 'south', targetLibrary: 'images', ...target } as const
+    const plan = await waitFor('a plan', async () => await this.api.migrations.plan.query(request))
+    if (plan.kind === 'refusal') throw new Error(plan.problems.map(({ message }) => message).join('; '))
+    const accepted = plan.warnings.map(({ id }) => id)
+    return await this.api.migrations.start.mutate({ ...request, idempotencyKey: randomUUID(), accepted })
+  }
+
+  /** Waits until the migration is as `isThere` says; the controller may be away meanwhile. */
+  async until(
+    id: string,
+    what: string,
+    isThere: (migration: MigrationView) => boolean,
+  ): Promise<MigrationView> {
+    return await waitFor(what, async () => {
+      const migration = await this.api.migrations.get.query({ id })
+      return isThere(migration) ? migration : null
+    })
+  }
+
+  async ended(id: string): Promise<MigrationView> {
+    return await this.until(id, 'the end of the migration', ({ state }) =>
+      ['succeeded', 'failed', 'canceled'].includes(state),
+    )
+  }
+
+  /** Waits until the pull moves bytes. */
+  async pulling(id: string): Promise<void> {
+    await this.until(id, 'the pull', ({ steps, state }) => {
+      if (['succeeded', 'failed', 'canceled'].includes(state))
+        throw new Error(`the migration ${state} before its pull was seen`)
+      return steps.some((step) => step.id === 'pull' && step.state === 'running')
+    })
+  }
+}
+
+const waitMs = 120_000
+
+export async function waitFor<T>(what: string, look: () => Promise<T | null>): Promise<T> {
+  let last: unknown = null
+  for (const startedMs = Date.now(); Date.now() - startedMs < waitMs; await sleep(20)) {
+    try {
+      const found = await look()
+      if (found !== null) return found
+    } catch (error) {
+      if (error instanceof Error && error.message.startsWith('the migration')) throw error
+      last = error
+    }
+  }
+  throw new Error(`waited ${waitMs / 1000} s for ${what}`, { cause: last })
+}
+
+async function freePort(): Promise<number> {
+  return await new Promise((done, fail) => {
+    const server = createServer()
+    server.once('error', fail)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() =>
+        address !== null && typeof address === 'object' ? done(address.port) : fail(new Error('no port')),
+      )
+    })
+  })
+}
