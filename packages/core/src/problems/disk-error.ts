@@ -25,6 +25,7 @@ export interface DiskErrorDetails {
   'name-not-utf8': { file: string }
   'outside-library': { file: string; library: string }
   'target-exists': { file: string }
+  'in-use': { file: string; by: string }
   'no-space': { file: string; wanted: number | null; available: number | null }
   'source-changed': { file: string; change: string }
   'input-output': { file: string; reason: string }
@@ -154,6 +155,11 @@ const explain: Explain = {
     layer: 'L1',
     message: 'there is a file of that name already',
     remedy: 'Choose another name, or remove that file first.',
+  }),
+  'in-use': (d) => ({
+    layer: 'L1',
+    message: `it is open for writing by ${d.by}; a copy would mix two states of the disk`,
+    remedy: 'Stop the machine or program that writes to it, then start again.',
   }),
   'no-space': (d) => ({
     layer: 'L1',
