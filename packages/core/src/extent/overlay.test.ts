@@ -45,7 +45,8 @@ function modelDisk({ kinds, bytes }: Model, log: string[] = []): DiskReader {
     },
     async readInto(target, at) {
       log.push(`${at}+${target.length}`)
-      if (at + target.length > bytes.length) throw new Error(`model read past its end: ${at}+${target.length}`)
+      if (at + target.length > bytes.length)
+        throw new Error(`model read past its end: ${at}+${target.length}`)
       target.set(bytes.subarray(at, at + target.length))
     },
   }
@@ -102,9 +103,7 @@ describe('overlay algebra against a byte-by-byte oracle', () => {
       fc.property(model, ({ kinds }) => {
         const each = kinds.map((content, i): Extent => ({ start: i, length: 1, content }))
         const merged = [...mergeExtents(each)]
-        expect(
-          merged.flatMap(({ content, length }) => Array.from({ length }, () => content)),
-        ).toEqual(kinds)
+        expect(merged.flatMap(({ content, length }) => Array.from({ length }, () => content))).toEqual(kinds)
         expect(merged.some((extent, i) => i > 0 && merged[i - 1]?.content === extent.content)).toBe(false)
       }),
     )

@@ -1,0 +1,44 @@
+import type { ByteRange } from './byte-source.ts'
+
+/** Whether every byte of `range` (by default of all) is zero; compares words, so aligned memory is fastest. */
+export function isZero(bytes: Uint8Array, range: ByteRange = { start: 0, end: bytes.length }): boolean {
+  const { start, end } = range
+  if (start >= end) return true
+  if (bytes[start] !== 0 || bytes[end - 1] !== 0 || bytes[(start + end) >>> 1] !== 0) return false
+  const first = bytes.byteOffset + start
+  const wordsStart = start + ((4 - (first % 4)) % 4)
+  const wordCount = Math.max(0, Math.floor((end - wordsStart) / 4))
+  if (wordCount === 0) return bytesAreZero(bytes, start, end)
+  return (
+    bytesAreZero(bytes, start, wordsStart) &&
+    wordsAreZero(new Uint32Array(bytes.buffer, bytes.byteOffset + wordsStart, wordCount)) &&
+    bytesAreZero(bytes, wordsStart + wordCount * 4, end)
+  )
+}
+
+function bytesAreZero(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i += 1) if (bytes[i] !== 0) return false
+  return true
+}
+
+function wordsAreZero(words: Uint32Array): boolean {
+  const blocksEnd = words.length - (words.length % 8)
+  for (let i = 0; i < blocksEnd; i += 8) {
+    const any =
+      at(words, i) |
+      at(words, i + 1) |
+      at(words, i + 2) |
+      at(words, i + 3) |
+      at(words, i + 4) |
+      at(words, i + 5) |
+      at(words, i + 6) |
+      at(words, i + 7)
+    if (any !== 0) return false
+  }
+  for (let i = blocksEnd; i < words.length; i += 1) if (words[i] !== 0) return false
+  return true
+}
+
+function at(words: Uint32Array, index: number): number {
+  return words[index] ?? 0
+}

@@ -1,0 +1,122 @@
+import { readRange, type ByteSource } from '../binary/byte-source.ts'
+import { toHex } from '../binary/hex.ts'
+import { DiskError } from '../problems/disk-error.ts'
+import type { FileEnds } from './format-driver.ts'
+import { formatNames, formatRules, type FormatName, type FormatRules, type Magic } from './format-rules.ts'
+
+/** Bytes looked at from each end of a file. */
+export const headLength = 4096
+export const tailLength = 1024
+
+/** Reads both ends of a file; throws `not-an-image` for an empty one. */
+export async function readFileEnds(source: ByteSource): Promise<FileEnds> {
+  const { size } = source
+  if (size === 0) throw new DiskError('not-an-image', { file: source.name, reason: 'it is empty' })
+  const head = await readRange(source, { start: 0, end: Math.min(size, headLength) }, 'start of the file')
+  const tailStart = Math.max(0, size - tailLength)
+  const tail =
+    tailStart < head.length && size <= head.length
+      ? head.subarray(tailStart)
+      : await readRange(source, { start: tailStart, end: size }, 'end of the file')
+  return { head, tail, size }
+}
+
+/**
+ * The format that the bytes at both ends tell, or null when they tell none.
+ * A guest's disk may hold any of these bytes in its own data, so this is for files whose format nobody said.
+ */
+export function recogniseFormat(ends: FileEnds): FormatName | null {
+  return probes.find(({ matches }) => matches(ends))?.format ?? null
+}
+
+/** Whether the bytes at both ends are those of `format`. */
+export function isRecognisedAs(format: FormatName, ends: FileEnds): boolean {
+  return recogniseFormat(ends) === format
+}
+
+/**
+ * The format of a file that nobody said: what its bytes tell; else what its name promises, when that format always has a
+ * header (so that a damaged image is refused and never read as raw); else raw.
+ */
+export function detectFormat(ends: FileEnds, name: string): FormatName {
+  return recogniseFormat(ends) ?? promisedFormat(name) ?? 'raw'
+}
+
+/** The format whose header a file of this name must have, or null when such a file may be raw. */
+export function promisedFormat(name: string): FormatName | null {
+  const lower = name.toLowerCase()
+  if (rawPartName.test(lower)) return null
+  const promises = (format: FormatName) => rulesOf(format).promises.some((ending) => lower.endsWith(ending))
+  return formatNames.find(promises) ?? null
+}
+
+/** Parts of split and flat VMDKs that hold the guest's bytes as they are. */
+const rawPartName = /-(?:flat|f\d+|rdm|rdmp|pt)\.vmdk$/u
+
+interface Probe {
+  readonly format: FormatName
+  matches(ends: FileEnds): boolean
+}
+
+/** In the order in which to ask: more bytes before fewer, heads before tails, except the end of a fixed VHD. */
+const probes: readonly Probe[] = [
+  ...magicProbes('qcow'),
+  ...magicProbes('qcow2'),
+  ...magicProbes('vhdx'),
+  ...magicProbes('vmdk'),
+  { format: 'vmdk', matches: ({ head }) => looksLikeVmdkDescriptor(head) },
+  ...magicProbes('parallels'),
+  ...magicProbes('vdi'),
+  ...magicProbes('sparseimage'),
+  ...magicProbes('asif'),
+  ...magicProbes('qed'),
+  ...magicProbes('cloop'),
+  ...magicProbes('bochs'),
+  ...magicProbes('ewf'),
+  { format: 'ova', matches: ({ head }) => looksLikeOva(head) },
+  ...magicProbes('vhd'),
+  ...magicProbes('udif'),
+]
+
+function magicProbes(format: FormatName): Probe[] {
+  return rulesOf(format).magics.map((magic) => ({ format, matches: (ends) => hasMagic(ends, magic) }))
+}
+
+function hasMagic({ head, tail, size }: FileEnds, { from, at, bytes }: Magic): boolean {
+  const length = bytes.length / 2
+  if (from === 'head') return at + length <= head.length && toHex(head.subarray(at, at + length)) === bytes
+  const start = tail.length - at
+  return at <= size && start >= 0 && toHex(tail.subarray(start, start + length)) === bytes
+}
+
+const descriptorTitle = /^\s*#\s*disk\s+descriptorfile/iu
+const descriptorVersion = /^version\s*=\s*\d+\s*$/iu
+
+/** A text descriptor: its title, or nothing but comments and blank lines before `version=`. */
+export function looksLikeVmdkDescriptor(head: Uint8Array): boolean {
+  const text = latin1(head)
+  if (descriptorTitle.test(text)) return true
+  for (const line of text.split(/\r?\n/u)) {
+    const trimmed = line.trim()
+    if (trimmed === '' || trimmed.startsWith('#')) continue
+    return descriptorVersion.test(trimmed)
+  }
+  return false
+}
+
+/** A tar whose first member is an OVF description. */
+function looksLikeOva(head: Uint8Array): boolean {
+  if (head.length < 512 || latin1(head.subarray(257, 262)) !== 'ustar') return false
+  const name = latin1(head.subarray(0, 100)).split('\0')[0] ?? ''
+  return name.toLowerCase().endsWith('.ovf')
+}
+
+function latin1(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += String.fromCharCode(byte)
+  return text
+}
+
+function rulesOf(format: FormatName): FormatRules {
+  return formatRules[format]
+}

@@ -1,0 +1,78 @@
+import { isZero } from '../../binary/zero-scan.ts'
+import { chunkLength, chunkSize } from '../../digest/disk-digest.ts'
+import { DiskError } from '../../problems/disk-error.ts'
+import type { DiskWriter, FileWrite, PreparedChunk, WriterFormat } from '../disk-writer.ts'
+
+/** Runs of zeros of at least this many bytes, at multiples of it, stay holes. */
+export const holeSize = 4096
+
+interface RawChunk extends PreparedChunk {
+  readonly bytes: Uint8Array
+  /** Parts of `bytes` to write, in order: start, end, start, end, … */
+  readonly runs: readonly number[]
+}
+
+/**
+ * Writes raw: each chunk at its own offset, zeros left out. A prepared chunk keeps the caller's memory until its writes
+ * are done. The file is as long as the disk, so its end may be a hole.
+ */
+export const rawWriter: WriterFormat = {
+  format: 'raw',
+  stateSize: ({ virtualSize }) => {
+    assertSize(virtualSize)
+    return 0
+  },
+  open: ({ virtualSize }) => rawDiskWriter(virtualSize),
+  /** Of a sparse file what counts is the room it takes: its data in whole blocks. */
+  measure: ({ virtualSize, dataBytes }) => Math.min(virtualSize, Math.ceil(dataBytes / holeSize) * holeSize),
+}
+
+function rawDiskWriter(virtualSize: number): DiskWriter {
+  assertSize(virtualSize)
+  return {
+    prepare(index, chunk): RawChunk {
+      if (index < 0 || index * chunkSize >= virtualSize || chunk.length !== chunkLength(virtualSize, index)) {
+        throw new RangeError(`chunk ${index} of ${chunk.length} bytes on a disk of ${virtualSize}`)
+      }
+      return { index, bytes: chunk, runs: dataRuns(chunk) }
+    },
+    place() {},
+    *writes(prepared): Generator<FileWrite> {
+      const { index, bytes, runs } = asRawChunk(prepared)
+      for (let i = 0; i + 1 < runs.length; i += 2) {
+        const start = runs[i] ?? 0
+        yield { at: index * chunkSize + start, bytes: bytes.subarray(start, runs[i + 1]) }
+      }
+    },
+    *finish() {},
+    fileSize: () => virtualSize,
+  }
+}
+
+/** Start and end of each run of blocks that are not all zero. */
+function dataRuns(chunk: Uint8Array): number[] {
+  const runs: number[] = []
+  let wasData = false
+  for (let start = 0; start < chunk.length; start += holeSize) {
+    const isData = !isZero(chunk, { start, end: Math.min(chunk.length, start + holeSize) })
+    if (isData !== wasData) runs.push(start)
+    wasData = isData
+  }
+  if (wasData) runs.push(chunk.length)
+  return runs
+}
+
+function asRawChunk(prepared: PreparedChunk): RawChunk {
+  if ('runs' in prepared && 'bytes' in prepared) return prepared as RawChunk
+  throw new TypeError('a chunk that another writer prepared')
+}
+
+function assertSize(virtualSize: number): void {
+  if (Number.isSafeInteger(virtualSize) && virtualSize >= 0) return
+  throw new DiskError('size-unsupported', {
+    file: 'new raw image',
+    format: 'raw',
+    size: virtualSize,
+    reason: 'a size is a whole number of bytes below 2^53',
+  })
+}

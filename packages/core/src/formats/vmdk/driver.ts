@@ -1,0 +1,29 @@
+import { DiskError } from '../../problems/disk-error.ts'
+import { isRecognisedAs } from '../detect-format.ts'
+import type { FormatDriver } from '../format-driver.ts'
+import { inspectVmdk } from './inspect.ts'
+import { readVmdkMetadata, refusalOf } from './metadata.ts'
+import { openExtents } from './open-extents.ts'
+
+/** VMDK: hosted sparse (also stream-optimized), flat and zero extents, alone or split, with delta links by CID. */
+export const vmdkDriver: FormatDriver = {
+  format: 'vmdk',
+  recognises: (ends) => isRecognisedAs('vmdk', ends),
+  inspect: inspectVmdk,
+  async openLayer(file, ports) {
+    const metadata = await readVmdkMetadata(file)
+    const refusal = refusalOf(metadata, file.path)
+    if (refusal) throw refusal
+    await using stack = new AsyncDisposableStack()
+    const extents = stack.use(await openExtents(file, metadata, ports))
+    const { disk, faults, parts } = extents
+    if (disk === null) {
+      throw (
+        faults[0] ??
+        new DiskError('corrupt', { file: file.path, structure: 'VMDK', reason: 'it has no extents' })
+      )
+    }
+    const release = stack.move()
+    return { disk, parts, [Symbol.asyncDispose]: () => release.disposeAsync() }
+  },
+}

@@ -1,0 +1,109 @@
+import { assertInside, sliceSource } from '../../binary/byte-source.ts'
+import { DiskError, isDiskError } from '../../problems/disk-error.ts'
+import type { Problem } from '../../problems/problem.ts'
+import type { DiskReader } from '../disk-reader.ts'
+import type { ImageFile, ImagePorts } from '../image-files.ts'
+import { rawDisk } from '../raw/driver.ts'
+import { concatDisks, zeroDisk, type DiskPart } from './concat-disks.ts'
+import { assertSameSize, flatTypes, type VmdkExtentLine, type VmdkMetadata } from './metadata.ts'
+import { openSparseExtent } from './sparse-extent.ts'
+import { readSparseLayout, sectorSize, type SparseLayout } from './sparse-header.ts'
+
+/** Faults of parts looked at before giving up. */
+const maxFaults = 16
+
+export interface OpenExtents extends AsyncDisposable {
+  /** The whole layer; null when there are faults. */
+  readonly disk: DiskReader | null
+  /** Every part is there and can be read when this is empty. */
+  readonly faults: readonly DiskError[]
+  readonly problems: readonly Problem[]
+  /** Files opened besides the one that holds the descriptor. */
+  readonly parts: readonly ImageFile[]
+  /** Of each sparse extent, in order. */
+  readonly layouts: readonly SparseLayout[]
+}
+
+/** Opens every extent; faults of parts are gathered, any other error is thrown. */
+export async function openExtents(
+  file: ImageFile,
+  metadata: VmdkMetadata,
+  ports: ImagePorts,
+): Promise<OpenExtents> {
+  await using opened = new AsyncDisposableStack()
+  const faults: DiskError[] = []
+  const problems: Problem[] = []
+  const layouts: SparseLayout[] = []
+  const pieces: DiskPart[] = []
+  const parts = new Map<string, ImageFile>()
+
+  const openPart = async (name: string): Promise<ImageFile> => {
+    const path = ports.files.resolve(file.path, name)
+    const known = parts.get(path)
+    if (known) return known
+    const part = opened.use(await openNamed(path, { ports, file, name }))
+    parts.set(path, part)
+    return part
+  }
+  const openExtent = async (line: VmdkExtentLine): Promise<DiskReader> => {
+    if (line.type === 'ZERO' || line.name === null) return zeroDisk(file.path, line.length)
+    const part = metadata.layout === null ? await openPart(line.name) : file
+    if (flatTypes.has(line.type)) return openFlat(part, line)
+    const layout = metadata.layout ?? (await readSparseLayout(part.source))
+    if (metadata.layout === null) assertSameSize(line.sectors, layout, part.path)
+    layouts.push(layout)
+    if (layout.uncleanShutdown) problems.push(uncleanShutdown(part.path))
+    const extent = await openSparseExtent(part.source, layout, ports.codecs)
+    problems.push(...extent.problems)
+    return extent.disk
+  }
+
+  for (const line of metadata.extents) {
+    try {
+      pieces.push({ disk: await openExtent(line), start: line.start, length: line.length })
+    } catch (error) {
+      if (!isDiskError(error)) throw error
+      faults.push(error)
+      if (faults.length === maxFaults) break
+    }
+  }
+  const release = opened.move()
+  return {
+    disk: faults.length === 0 ? concatDisks(file.path, pieces) : null,
+    faults,
+    problems,
+    parts: [...parts.values()],
+    layouts,
+    [Symbol.asyncDispose]: () => release.disposeAsync(),
+  }
+}
+
+async function openNamed(
+  path: string,
+  { ports, file, name }: { ports: ImagePorts; file: ImageFile; name: string },
+): Promise<ImageFile> {
+  try {
+    return await ports.files.open(path)
+  } catch (error) {
+    if (!isDiskError(error, 'not-found')) throw error
+    throw new DiskError('extent-file-missing', { file: file.path, extent: name }, { cause: error })
+  }
+}
+
+function openFlat({ source }: ImageFile, { offset, length }: VmdkExtentLine): DiskReader {
+  const start = offset * sectorSize
+  assertInside(source, { start, end: start + length }, 'flat VMDK extent')
+  return rawDisk(sliceSource(source, { start, end: start + length }))
+}
+
+function uncleanShutdown(file: string): Problem {
+  return {
+    id: 'vmdk-unclean-shutdown',
+    severity: 'warn',
+    layer: 'L2',
+    file,
+    message: 'The program that last wrote this VMDK did not close it; its last writes may be missing.',
+    remedy: 'Start and shut down its machine once, or check it with the tool that made it.',
+    offset: 72,
+  }
+}

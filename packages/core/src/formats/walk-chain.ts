@@ -1,0 +1,167 @@
+import type { ChainLink } from '../layers/image-report.ts'
+import { DiskError, isDiskError } from '../problems/disk-error.ts'
+import { problemFromError, type Problem } from '../problems/problem.ts'
+import { detectFormat, readFileEnds } from './detect-format.ts'
+import { driverFor } from './drivers.ts'
+import type { FormatDriver } from './format-driver.ts'
+import type { FormatName } from './format-rules.ts'
+import type { ImageFacts, LayerIdentity, ParentReference } from './image-facts.ts'
+import type { ImageFile, ImagePorts } from './image-files.ts'
+
+/** Files of one chain, at most. */
+export const maxChainLength = 256
+
+export interface ChainOptions {
+  /** The format of the top file when somebody said it; else it is detected. */
+  readonly format?: FormatName | null
+  readonly signal?: AbortSignal
+}
+
+/** One file of a chain, open for reading, with what it says about itself. */
+export interface WalkedLink {
+  readonly file: ImageFile
+  readonly driver: FormatDriver
+  readonly facts: ImageFacts
+}
+
+/** A chain as far as it can be followed. */
+export interface WalkedChain extends AsyncDisposable {
+  /** The image itself first; at least one. */
+  readonly links: readonly [WalkedLink, ...WalkedLink[]]
+  /** Why the chain cannot be read as a whole, in the order met; each is among the problems too. */
+  readonly failures: readonly DiskError[]
+  readonly problems: readonly Problem[]
+}
+
+/** Follows the parents of `path`; throws only when the top file itself cannot be opened or read. */
+export async function walkChain(
+  path: string,
+  ports: ImagePorts,
+  options: ChainOptions = {},
+): Promise<WalkedChain> {
+  await using opened = new AsyncDisposableStack()
+  const top = await openLink(path, ports, options.format ?? null)
+  opened.use(top.file)
+  const links: [WalkedLink, ...WalkedLink[]] = [top]
+  const failures: DiskError[] = []
+  for (let child = top; child.facts.parent !== null;) {
+    options.signal?.throwIfAborted()
+    try {
+      if (links.length >= maxChainLength) {
+        throw new DiskError('chain-too-long', { file: path, limit: maxChainLength })
+      }
+      const next = await openParent(child, child.facts.parent, ports)
+      opened.use(next.file)
+      assertNoLoop(links, next)
+      links.push(next)
+      const mismatch = parentMismatch(child, next, child.facts.parent.identity)
+      if (mismatch) failures.push(mismatch)
+      child = next
+    } catch (error) {
+      if (!isDiskError(error)) throw error
+      failures.push(error)
+      break
+    }
+  }
+  const release = opened.move()
+  return {
+    links,
+    failures,
+    problems: [...links.flatMap(({ facts }) => facts.problems), ...failures.map(problemFromError)],
+    [Symbol.asyncDispose]: () => release.disposeAsync(),
+  }
+}
+
+/** What a report says of a file of the chain; `parts` are the files it reads besides itself. */
+export function toChainLink({ file, facts }: WalkedLink, parts: readonly ImageFile[] = []): ChainLink {
+  const own = [file, ...parts]
+  return {
+    path: file.path,
+    format: facts.format,
+    subformat: facts.subformat,
+    virtualSize: facts.virtualSize,
+    fileSize: own.reduce((sum, { source }) => sum + source.size, 0),
+    allocated: own.reduce<number | null>(
+      (sum, { allocated }) => (sum === null || allocated === null ? null : sum + allocated),
+      0,
+    ),
+    clusterSize: facts.clusterSize,
+    identity: facts.identity,
+  }
+}
+
+async function openLink(path: string, ports: ImagePorts, said: FormatName | null): Promise<WalkedLink> {
+  const file = await ports.files.open(path)
+  return await inspectLink(file, ports, said)
+}
+
+/** Takes the file over: it is closed when anything fails. */
+async function inspectLink(file: ImageFile, ports: ImagePorts, said: FormatName | null): Promise<WalkedLink> {
+  await using guard = new AsyncDisposableStack()
+  guard.use(file)
+  const driver = driverFor(said ?? detectFormat(await readFileEnds(file.source), file.path))
+  const facts = await driver.inspect(file, ports)
+  guard.move()
+  return { file, driver, facts }
+}
+
+async function openParent(
+  { file }: WalkedLink,
+  reference: ParentReference,
+  ports: ImagePorts,
+): Promise<WalkedLink> {
+  let refused: DiskError | null = null
+  for (const name of reference.names) {
+    let parent: ImageFile
+    try {
+      parent = await ports.files.open(ports.files.resolve(file.path, name))
+    } catch (error) {
+      if (isDiskError(error, 'reference-refused')) refused ??= error
+      else if (!isDiskError(error, 'not-found')) throw error
+      continue
+    }
+    return await inspectLink(parent, ports, reference.format)
+  }
+  throw refused ?? new DiskError('parent-missing', { file: file.path, parent: nameOf(reference) })
+}
+
+function nameOf({ names, identity }: ParentReference): string {
+  return names[0] ?? (identity === null ? 'an image without a name' : describeIdentity(identity))
+}
+
+function assertNoLoop(links: readonly WalkedLink[], next: WalkedLink): void {
+  const sameFile = (link: WalkedLink) =>
+    link.file.path === next.file.path || link.file.fingerprint.inode === next.file.fingerprint.inode
+  const first = links.findIndex(sameFile)
+  if (first === -1) return
+  const path = [...links.slice(first), next].map(({ file }) => file.path)
+  throw new DiskError('chain-loop', { file: links[0]?.file.path ?? next.file.path, path })
+}
+
+/** A rule may compare only like with like: an identity of another kind is not the one that was asked for. */
+function parentMismatch(
+  child: WalkedLink,
+  parent: WalkedLink,
+  expected: LayerIdentity | null,
+): DiskError | null {
+  if (expected === null || expected.kind === 'none') return null
+  const found = parent.facts.identity
+  if (parent.facts.virtualSize === null || describeIdentity(expected) === describeIdentity(found)) return null
+  return new DiskError('parent-mismatch', {
+    file: child.file.path,
+    parent: parent.file.path,
+    expected: describeIdentity(expected),
+    found: describeIdentity(found),
+  })
+}
+
+function describeIdentity(identity: LayerIdentity): string {
+  switch (identity.kind) {
+    case 'content-id':
+      return `content ID ${identity.cid}`
+    case 'uuid':
+      return `UUID ${identity.uuid.toLowerCase()}`
+    case 'none':
+      return 'an image without identity'
+  }
+}

@@ -1,0 +1,115 @@
+import type { DiskReader } from '../formats/disk-reader.ts'
+import type { HostPlace, ImagePorts } from '../formats/image-files.ts'
+import { openLayers } from '../formats/open-chain.ts'
+import { toChainLink, walkChain, type ChainOptions } from '../formats/walk-chain.ts'
+import { DiskError, toErrorRecord } from '../problems/disk-error.ts'
+import { problemFromError, type Problem } from '../problems/problem.ts'
+import { describeLayers, findLayerProblems, type LayerFindings } from './describe-layers.ts'
+import type { GuestContents } from './guest-contents.ts'
+import type { AllocationSummary, ImageReport } from './image-report.ts'
+import { readGuestContents } from './read-guest.ts'
+import { summariseAllocation } from './summarise-allocation.ts'
+
+/**
+ * Everything about an image, from its file to its guest's filesystems. What cannot be found out becomes a problem of the
+ * report; throws only when the top file cannot be opened or read, and when `signal` says so.
+ */
+export async function inspectImage(
+  path: string,
+  ports: ImagePorts,
+  options: ChainOptions = {},
+): Promise<ImageReport> {
+  await using walked = await walkChain(path, ports, options)
+  const problems = [...walked.problems]
+  const attempt = attemptsInto(problems, path, options.signal)
+  const [top] = walked.links
+  const { facts } = top
+  await using opened = walked.problems.some(({ severity }) => severity === 'block')
+    ? null
+    : await attempt(() => openLayers(walked, ports))
+  const chain = opened?.links ?? walked.links.map((link) => toChainLink(link))
+  const contents = await readContents(opened?.disk ?? null, attempt, options)
+  const place = (await attempt(() => ports.files.place(path))) ?? unknownPlace
+  problems.push(...(contents.guest?.problems ?? []))
+  const own = chain[0] ?? toChainLink(top)
+  const findings: LayerFindings = {
+    path,
+    facts,
+    chain,
+    ...contents,
+    place,
+    fileSize: own.fileSize,
+    allocated: own.allocated,
+  }
+  problems.push(...findLayerProblems(findings))
+  return {
+    path,
+    format: facts.format,
+    subformat: facts.subformat,
+    virtualSize: facts.virtualSize,
+    fileSize: own.fileSize,
+    allocated: own.allocated,
+    chain,
+    layers: describeLayers(findings),
+    ...contents,
+    snapshots: facts.snapshots,
+    details: facts.details,
+    place,
+    problems: distinct(problems),
+  }
+}
+
+const unknownPlace: HostPlace = {
+  filesystem: null,
+  mountPoint: null,
+  free: null,
+  total: null,
+  copyOnWrite: null,
+  media: null,
+}
+
+interface Contents {
+  readonly guest: GuestContents | null
+  readonly allocation: AllocationSummary | null
+  readonly reclaimable: number | null
+}
+
+type Attempt = <T>(step: () => Promise<T>) => Promise<T | null>
+
+async function readContents(
+  disk: DiskReader | null,
+  attempt: Attempt,
+  { signal }: ChainOptions,
+): Promise<Contents> {
+  if (disk === null) return { guest: null, allocation: null, reclaimable: null }
+  const readOptions = signal === undefined ? {} : { signal }
+  const guest = await attempt(() => readGuestContents(disk, readOptions))
+  const summary = await attempt(() => summariseAllocation(disk, guest, readOptions))
+  return { guest, allocation: summary?.allocation ?? null, reclaimable: summary?.reclaimable ?? null }
+}
+
+/** Runs a step; what it throws becomes a problem and its result null. */
+function attemptsInto(problems: Problem[], file: string, signal: AbortSignal | undefined): Attempt {
+  return async (step) => {
+    signal?.throwIfAborted()
+    try {
+      return await step()
+    } catch (error) {
+      signal?.throwIfAborted()
+      problems.push(error instanceof DiskError ? problemFromError(error) : unexpected(error, file))
+      return null
+    }
+  }
+}
+
+function unexpected(error: unknown, file: string): Problem {
+  const { code, layer, message, remedy } = toErrorRecord(error, file)
+  return { id: code, severity: 'block', layer, file, message, remedy }
+}
+
+function distinct(problems: readonly Problem[]): Problem[] {
+  const seen = new Map(
+    problems.map((problem) => [`${problem.id} ${problem.file} ${problem.message}`, problem]),
+  )
+  return [...seen.values()]
+}
