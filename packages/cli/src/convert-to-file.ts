@@ -1,7 +1,9 @@
+import { openChain } from '@varve/core/formats/open-chain'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { convertDisk } from '@varve/engine/convert'
-import { digestDisk } from '@varve/engine/digest'
-import { publishFile } from '@varve/engine/publish'
+import { convertDisk } from '@varve/engine/convert-disk'
+import { digestDisk } from '@varve/engine/digest-disk'
+import { nodePorts } from '@varve/engine/ports'
+import { publishFile } from '@varve/engine/publish-file'
 import type { DiskInput, DiskOutput, RunOptions, TransferProgress } from '@varve/engine/requests'
 import { randomUUID } from 'node:crypto'
 import { rename, rm, stat } from 'node:fs/promises'
@@ -54,9 +56,9 @@ export async function convertToFile(
     signal,
     onProgress: (progress) => onProgress({ ...progress, phase }),
   })
+  if (existing) await assertNotSource(input, path)
   const written = await convertDisk(input, { path: part, format, compression }, run('convert'))
   try {
-    if (existing) assertNotSource(path, written.sourceFiles)
     if (request.verify) await verifyPart({ part, path, format, expected: written.digest }, run('verify'))
     signal.throwIfAborted()
     if (existing) await rename(part, path)
@@ -84,4 +86,17 @@ async function verifyPart(
   const found = await digestDisk({ kind: 'image', path: part, roots: null, format }, options)
   if (found.digest !== expected)
     throw new DiskError('digest-mismatch', { file: path, expected, found: found.digest, chunk: null })
+}
+
+/** Throws `refused` when `path`, under whatever name, is one of the files that the disk is read from. */
+async function assertNotSource(input: DiskInput & { kind: 'image' }, path: string): Promise<void> {
+  const { dev, ino } = await stat(path, { bigint: true })
+  const ports = nodePorts({ roots: input.roots })
+  await using chain = await openChain(input.path, ports, { format: input.format })
+  if (!chain.files.some(({ fingerprint }) => fingerprint.inode === `${dev}:${ino}`)) return
+  throw new DiskError('refused', {
+    file: path,
+    reason: 'the target is one of the files that the source is read from',
+    remedy: 'Choose another target.',
+  })
 }

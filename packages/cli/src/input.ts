@@ -1,5 +1,5 @@
 import { DiskError } from '@varve/core/problems/disk-error'
-import { formatNames } from '@varve/core/formats/format-rules'
+import { formatNames, type FormatName } from '@varve/core/formats/format-rules'
 import type { DiskInput } from '@varve/engine/requests'
 import { resolve } from 'node:path'
 import { UsageError } from './command.ts'
@@ -12,12 +12,13 @@ export function pathOf(argument: string): string {
   return resolve(argument)
 }
 
-export function formatOf(format: string | undefined): string | null {
+export function formatOf(format: string | undefined): FormatName | null {
   if (format === undefined) return null
-  if ((formatNames as readonly string[]).includes(format)) return format
+  const found = formatNames.find((name) => name === format)
+  if (found) return found
   throw new UsageError(`There is no format ${JSON.stringify(format)}; known are ${formatNames.join(', ')}.`)
 }
 
-export function imageInput(argument: string, format: string | undefined): DiskInput {
+export function imageInput(argument: string, format: string | undefined): DiskInput & { kind: 'image' } {
   return { kind: 'image', path: pathOf(argument), roots: null, format: formatOf(format) }
 }

@@ -1,3 +1,4 @@
+import type { FormatName } from '@varve/core/formats/format-rules'
 import type { Manifest } from '@varve/core/digest/disk-digest'
 
 /** Where a disk is read from. Plain data: it crosses to worker threads. */
@@ -7,7 +8,7 @@ export type DiskInput =
       readonly kind: 'image'
       readonly path: string
       readonly roots: readonly string[] | null
-      readonly format: string | null
+      readonly format: FormatName | null
     }
   /** An NBD export; each worker makes a connection of its own. */
   | { readonly kind: 'nbd'; readonly host: string; readonly port: number; readonly exportName: string }

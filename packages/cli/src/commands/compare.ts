@@ -1,5 +1,5 @@
 import { formatBytes } from '@varve/core/binary/format-bytes'
-import { compareDisks } from '@varve/engine/compare'
+import { compareDisks } from '@varve/engine/compare-disks'
 import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { imageInput } from '../input.ts'

@@ -1,5 +1,5 @@
 import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
-import { digestDisk } from '@varve/engine/digest'
+import { digestDisk } from '@varve/engine/digest-disk'
 import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { imageInput } from '../input.ts'

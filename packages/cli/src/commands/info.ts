@@ -2,7 +2,8 @@ import { formatBytes } from '@varve/core/binary/format-bytes'
 import type { ImageReport, LayerReport } from '@varve/core/layers/image-report'
 import { layerNames } from '@varve/core/problems/layer-number'
 import { isBlocking } from '@varve/core/problems/problem'
-import { inspectFile } from '@varve/engine/inspect'
+import { inspectImage } from '@varve/core/layers/inspect-image'
+import { nodePorts } from '@varve/engine/ports'
 import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { formatOf, pathOf } from '../input.ts'
@@ -10,11 +11,8 @@ import { paintWith, printable, problemLines, type Paint } from '../output/text.t
 
 /** `varve info FILE`. Exit code 3 when the image cannot be read. */
 export async function info(file: string, options: { format?: string }, context: CommandContext): Outcome {
-  const report = await inspectFile(pathOf(file), {
-    roots: null,
-    format: formatOf(options.format),
-    signal: context.signal,
-  })
+  const asked = { format: formatOf(options.format), signal: context.signal }
+  const report = await inspectImage(pathOf(file), nodePorts({ roots: null }), asked)
   if (context.json) context.print(JSON.stringify(report, null, 2))
   else context.print(describeReport(report, paintWith(context.config.color)))
   return report.problems.some(isBlocking) ? exitCodes.imageRefused : exitCodes.ok

@@ -1,5 +1,5 @@
 import { formatBytes } from '@varve/core/binary/format-bytes'
-import { mapDisk } from '@varve/engine/map'
+import { mapDisk } from '@varve/engine/map-disk'
 import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { imageInput } from '../input.ts'
