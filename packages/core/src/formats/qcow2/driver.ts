@@ -1,0 +1,16 @@
+import type { FormatDriver } from '../format-driver.ts'
+import { qcowMagic } from './header.ts'
+import { inspectQcow2 } from './inspect.ts'
+import { openQcow2Layer } from './reader.ts'
+
+/** qcow2, versions 2 and 3. Version 1 (`qcow`) has another layout and is not meant. */
+export const qcow2Driver: FormatDriver = {
+  format: 'qcow2',
+  recognises({ head }) {
+    if (head.length < 8) return false
+    const view = new DataView(head.buffer, head.byteOffset, 8)
+    return view.getUint32(0) === qcowMagic && view.getUint32(4) >= 2
+  },
+  inspect: inspectQcow2,
+  openLayer: openQcow2Layer,
+}

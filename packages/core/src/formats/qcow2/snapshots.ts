@@ -1,0 +1,106 @@
+import { assertInside, readRange } from '../../binary/byte-source.ts'
+import type { ByteSource } from '../../binary/byte-source.ts'
+import { u64be } from '../../binary/fields.ts'
+import { DiskError } from '../../problems/disk-error.ts'
+import type { InternalSnapshot } from '../image-facts.ts'
+import { snapshotEntry } from './header.ts'
+import type { Qcow2Header } from './header.ts'
+
+/** QEMU's limits on entries and on the extra data of one entry. */
+const mostSnapshots = 65_536
+const mostExtraBytes = 1024
+/** Ours on the whole table: a list for people, not a place to fill memory. */
+const mostTableBytes = 16 * 1024 * 1024
+/** More than the longest entry: fixed part, extra data, id and name. */
+const windowSize = 256 * 1024
+const longestEntry = snapshotEntry.size + mostExtraBytes + 2 * 0xffff
+
+/** The internal snapshots in the order of their table (qcow2.rst, "Snapshots"). */
+export async function readSnapshots(
+  source: ByteSource,
+  header: Qcow2Header,
+  file: string,
+): Promise<InternalSnapshot[]> {
+  const { snapshotCount: count, snapshotsOffset: tableAt, clusterSize } = header
+  if (count === 0) return []
+  if (count > mostSnapshots) {
+    throw new DiskError('limit-exceeded', {
+      file,
+      what: 'number of internal snapshots',
+      value: count,
+      limit: mostSnapshots,
+    })
+  }
+  if (tableAt === 0 || tableAt % clusterSize !== 0) {
+    throw new DiskError('corrupt', {
+      file,
+      structure: 'snapshot table',
+      reason: 'it does not begin at a cluster',
+      offset: tableAt,
+    })
+  }
+  assertInside(source, { start: tableAt, end: tableAt + count * snapshotEntry.size }, 'snapshot table')
+  const snapshots: InternalSnapshot[] = []
+  let window: Uint8Array = new Uint8Array(0)
+  let windowAt = tableAt
+  let at = tableAt
+  for (let i = 0; i < count; i += 1) {
+    if (at - tableAt > mostTableBytes) {
+      throw new DiskError('limit-exceeded', {
+        file,
+        what: 'bytes of the snapshot table',
+        value: at - tableAt,
+        limit: mostTableBytes,
+      })
+    }
+    const windowEnd = windowAt + window.length
+    if (windowEnd < source.size && windowEnd - at < longestEntry) {
+      windowAt = at
+      window = await readRange(
+        source,
+        { start: at, end: Math.min(source.size, at + windowSize) },
+        'snapshot table',
+      )
+    }
+    const { snapshot, size } = readSnapshot(window.subarray(at - windowAt), file)
+    snapshots.push(snapshot)
+    at += size
+  }
+  return snapshots
+}
+
+function readSnapshot(bytes: Uint8Array, file: string): { snapshot: InternalSnapshot; size: number } {
+  const entry = snapshotEntry.read(bytes, file)
+  const { extraSize, idSize, nameSize } = entry
+  if (extraSize > mostExtraBytes) {
+    throw new DiskError('limit-exceeded', {
+      file,
+      what: 'extra data of an internal snapshot',
+      value: extraSize,
+      limit: mostExtraBytes,
+    })
+  }
+  const idAt = snapshotEntry.size + extraSize
+  const end = idAt + idSize + nameSize
+  if (end > bytes.length) {
+    throw new DiskError('truncated', {
+      file,
+      structure: 'snapshot table entry',
+      wanted: end,
+      available: bytes.length,
+    })
+  }
+  const extra = new DataView(bytes.buffer, bytes.byteOffset + snapshotEntry.size, extraSize)
+  const place = { file, what: 'snapshot table entry, extra data' }
+  const text = new TextDecoder()
+  return {
+    snapshot: {
+      id: text.decode(bytes.subarray(idAt, idAt + idSize)),
+      name: text.decode(bytes.subarray(idAt + idSize, end)),
+      takenAt: new Date(entry.seconds * 1000 + Math.floor(entry.nanoseconds / 1e6)).toISOString(),
+      virtualSize: extraSize >= 16 ? u64be.read(extra, 8, place) : null,
+      stateSize: extraSize >= 8 ? u64be.read(extra, 0, place) : entry.stateSize,
+    },
+    size: Math.ceil(end / 8) * 8,
+  }
+}
