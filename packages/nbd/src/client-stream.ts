@@ -1,0 +1,53 @@
+import { connect } from 'node:net'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { ByteInput } from './connection/byte-input.ts'
+import { Watch } from './connection/watch.ts'
+import type { NbdPlace } from './client-options.ts'
+
+/** A stream to a server with the reads of this side. */
+export interface ClientStream {
+  readonly stream: Duplex
+  readonly input: ByteInput
+  /** Touched by every byte that comes in. */
+  readonly watch: Watch
+  /** Why the stream ended, once it did. */
+  ended: string | null
+}
+
+/** A connection to `place` whose large reads land in the caller's memory; the caller waits for 'connect'. */
+export function openSocket(place: NbdPlace): ClientStream {
+  const watch = new Watch()
+  const input = new ByteInput({ onWanted: () => socket.resume(), onBytes: () => watch.touch() })
+  const socket: Socket = connect({
+    ...place,
+    noDelay: true,
+    keepAlive: true,
+    onread: {
+      buffer: () => input.space(),
+      callback: (count, buffer) => input.received(count, buffer),
+    },
+  })
+  return observe({ stream: socket, input, watch, ended: null })
+}
+
+/** Any open stream, such as TLS or a tunnel. */
+export function adoptStream(stream: Duplex): ClientStream {
+  const watch = new Watch()
+  const input = new ByteInput({ onWanted: () => stream.resume(), onBytes: () => watch.touch() })
+  stream.on('data', (chunk: Uint8Array) => {
+    if (!input.push(chunk)) stream.pause()
+  })
+  return observe({ stream, input, watch, ended: null })
+}
+
+function observe(opened: ClientStream): ClientStream {
+  const end = (reason: string): void => {
+    opened.ended ??= reason
+    opened.input.end(opened.ended)
+  }
+  opened.stream.on('error', (error) => end(error.message))
+  opened.stream.on('end', () => end('the server closed the connection'))
+  opened.stream.on('close', () => end('the server closed the connection'))
+  return opened
+}

@@ -1,0 +1,4 @@
+/** Why this side closed a connection. */
+export class ConnectionRefused extends Error {
+  override readonly name = 'ConnectionRefused'
+}

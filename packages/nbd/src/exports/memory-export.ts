@@ -1,0 +1,37 @@
+import { mergeExtents } from '@varve/core/extent/extent'
+import type { Extent } from '@varve/core/extent/extent'
+import type { NbdExport } from '../nbd-export.ts'
+
+const blockSize = 4096
+
+/** Bytes in memory as a disk that can be written; blocks of 4 KiB of zeros are holes. */
+export function memoryExport(
+  bytes: Uint8Array,
+  { description = null }: { description?: string | null } = {},
+): NbdExport {
+  return {
+    size: bytes.length,
+    description,
+    async readInto(target, at) {
+      target.set(bytes.subarray(at, at + target.length))
+    },
+    async *extents({ start, end }) {
+      yield* mergeExtents(blocks(bytes, start, end))
+    },
+    writer: {
+      async write(data, at) {
+        bytes.set(data, at)
+      },
+      async flush() {},
+    },
+  }
+}
+
+function* blocks(bytes: Uint8Array, start: number, end: number): Generator<Extent> {
+  for (let at = start; at < end;) {
+    const blockEnd = Math.min(end, (Math.floor(at / blockSize) + 1) * blockSize)
+    const content = bytes.subarray(at, blockEnd).some((byte) => byte !== 0) ? 'data' : 'zero'
+    yield { start: at, length: blockEnd - at, content }
+    at = blockEnd
+  }
+}

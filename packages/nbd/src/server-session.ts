@@ -1,0 +1,35 @@
+import type { BufferPool } from './connection/buffer-pool.ts'
+import type { ListedExport } from './handshake/server-handshake.ts'
+import type { NbdExport } from './nbd-export.ts'
+
+/** What a server tells its owner; it never names an export, as names are secrets. */
+export type NbdServerEvent =
+  | { readonly kind: 'connection-opened'; readonly connection: number }
+  | { readonly kind: 'export-opened'; readonly connection: number }
+  | { readonly kind: 'request-failed'; readonly connection: number; readonly error: Error }
+  | { readonly kind: 'connection-closed'; readonly connection: number; readonly reason: string }
+
+/** What decides over one connection. */
+export interface ServeConnectionOptions {
+  /** The export of that name, or null. Compares secret names in constant time. */
+  resolveExport(name: string): Promise<NbdExport | null>
+  /** Names that anyone may see; left out: listing is refused. */
+  listExports?(): Promise<readonly ListedExport[]>
+  readonly pool: BufferPool
+  /** Number of this connection in events. */
+  readonly connection: number
+  readonly onEvent: (event: NbdServerEvent) => void
+  /** For the whole handshake. */
+  readonly handshakeTimeoutMs: number
+  /** Without a request in flight. */
+  readonly idleTimeoutMs: number
+  /** With a reply that the client does not take. */
+  readonly stallTimeoutMs: number
+}
+
+/** What the handshake agreed on. */
+export interface Session {
+  readonly exported: NbdExport
+  readonly hasStructuredReplies: boolean
+  readonly hasBlockStatus: boolean
+}

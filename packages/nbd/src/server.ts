@@ -1,0 +1,102 @@
+import { createServer } from 'node:net'
+import type { Server, Socket } from 'node:net'
+import { BufferPool } from './connection/buffer-pool.ts'
+import type { ListedExport } from './handshake/server-handshake.ts'
+import type { NbdExport } from './nbd-export.ts'
+import { serveConnection } from './server-connection.ts'
+import type { NbdServerEvent } from './server-session.ts'
+
+export type { NbdServerEvent } from './server-session.ts'
+
+export interface ServeNbdOptions {
+  readonly host: string
+  /** 0: any free port. */
+  readonly port: number
+  /** The export of that name, or null. Names are secrets: compare them in constant time. */
+  resolveExport(name: string): Promise<NbdExport | null>
+  /** Names that anyone may see; left out: listing is refused. */
+  listExports?(): Promise<readonly ListedExport[]>
+  readonly onEvent?: (event: NbdServerEvent) => void
+  /** More are closed at once. Default 64. */
+  readonly maxConnections?: number
+  /** Bytes of payload that all connections together hold. Default 64 MiB, at least 32 MiB. */
+  readonly memoryLimit?: number
+  readonly handshakeTimeoutMs?: number
+  readonly idleTimeoutMs?: number
+  readonly stallTimeoutMs?: number
+}
+
+export interface NbdServer extends AsyncDisposable {
+  readonly address: string
+  readonly port: number
+  /** Clients connected at present. */
+  readonly connections: number
+  /** Stops listening, drops all clients and resolves when they are gone. */
+  close(): Promise<void>
+}
+
+const MiB = 1024 * 1024
+const keepAliveMs = 30_000
+
+/** Serves exports over TCP until closed; rejects when it cannot listen. */
+export async function serveNbd(options: ServeNbdOptions): Promise<NbdServer> {
+  const pool = new BufferPool(Math.max(options.memoryLimit ?? 64 * MiB, 32 * MiB))
+  const sockets = new Map<Socket, Promise<void>>()
+  let opened = 0
+  const server = createServer(
+    { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs },
+    (socket) => {
+      if (sockets.size >= (options.maxConnections ?? 64)) {
+        socket.destroy()
+        return
+      }
+      opened += 1
+      const served = serveConnection(socket, {
+        resolveExport: options.resolveExport,
+        ...(options.listExports && { listExports: options.listExports }),
+        pool,
+        connection: opened,
+        onEvent: options.onEvent ?? ignore,
+        handshakeTimeoutMs: options.handshakeTimeoutMs ?? 10_000,
+        idleTimeoutMs: options.idleTimeoutMs ?? 15 * 60_000,
+        stallTimeoutMs: options.stallTimeoutMs ?? 2 * 60_000,
+      }).finally(() => sockets.delete(socket))
+      sockets.set(socket, served)
+    },
+  )
+  const { address, port } = await listen(server, options)
+  const close = async (): Promise<void> => {
+    const stopped = new Promise<void>((resolve) => server.close(() => resolve()))
+    const all = [...sockets]
+    for (const [socket] of all) socket.destroy()
+    await Promise.all(all.map(([, served]) => served))
+    await stopped
+  }
+  return {
+    address,
+    port,
+    get connections() {
+      return sockets.size
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+async function listen(
+  server: Server,
+  { host, port }: ServeNbdOptions,
+): Promise<{ address: string; port: number }> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host, port }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  const bound = server.address()
+  if (bound === null || typeof bound === 'string') throw new Error('the server has no address')
+  return { address: bound.address, port: bound.port }
+}
+
+function ignore(): void {}

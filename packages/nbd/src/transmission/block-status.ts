@@ -1,0 +1,59 @@
+import type { ByteRange } from '@varve/core/binary/byte-source'
+import { clipExtent, mergeExtentStream } from '@varve/core/extent/extent'
+import type { Extent } from '@varve/core/extent/extent'
+import { allocationFlags } from '../messages/numbers.ts'
+import { blockDescriptor } from '../messages/transmission-messages.ts'
+import { u32 } from '../messages/wire-text.ts'
+
+/** Blocks in one reply of the server; a client asks again for the rest. */
+export const maxBlocksPerReply = 8192
+
+/** Bytes of the largest block-status payload that a client takes: qemu-nbd sends up to 1 MiB. */
+export const maxStatusPayload = 2 * 1024 * 1024
+
+const headerSize = 4
+const blockSize = blockDescriptor.size
+
+/** The payload of `NBD_REPLY_TYPE_BLOCK_STATUS` for the first at most `limit` runs of `extents`. */
+export async function encodeBlockStatus(
+  contextId: number,
+  extents: AsyncIterable<Extent>,
+  limit: number,
+): Promise<Uint8Array[]> {
+  const parts: Uint8Array[] = [u32(contextId)]
+  for await (const { length, content } of mergeExtentStream(asZeroOrData(extents))) {
+    const flags = content === 'data' ? 0 : allocationFlags.hole | allocationFlags.zero
+    parts.push(blockDescriptor.write({ length, flags }))
+    if (parts.length > limit) break
+  }
+  return parts
+}
+
+/**
+ * The extents of `range` that a block-status payload tells, clipped to it; null when the payload breaks the
+ * protocol. They start at `range.start`, and may end before `range.end`.
+ */
+export function decodeBlockStatus(payload: Uint8Array, contextId: number, range: ByteRange): Extent[] | null {
+  const count = (payload.length - headerSize) / blockSize
+  if (!Number.isInteger(count) || count < 1) return null
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.length)
+  if (view.getUint32(0) !== contextId) return null
+  const extents: Extent[] = []
+  let start = range.start
+  for (let at = headerSize; at < payload.length; at += blockSize) {
+    const length = view.getUint32(at)
+    if (length === 0 || start >= range.end) return null
+    const content = (view.getUint32(at + 4) & allocationFlags.zero) === 0 ? 'data' : 'zero'
+    const extent = clipExtent({ start, length, content }, range)
+    if (extent) extents.push(extent)
+    start += length
+  }
+  return extents
+}
+
+/** On the wire `absent` and `zero` are the same: a hole that reads as zeros. */
+async function* asZeroOrData(extents: AsyncIterable<Extent>): AsyncGenerator<Extent> {
+  for await (const extent of extents) {
+    yield extent.content === 'absent' ? { ...extent, content: 'zero' } : extent
+  }
+}
