@@ -31,6 +31,7 @@ const openFlags =
 /** The image files of this host: regular files and block devices, opened for reading only. */
 export function nodeFiles({ roots, io = 'async', ranges = hostFileRanges() }: NodeFilesOptions): ImageFiles {
   const library = libraryRoots(roots)
+  const rules = process.platform === 'win32' ? 'windows' : 'posix'
   return {
     async open(path) {
       const handle = await openChecked(path, library)
@@ -41,7 +42,7 @@ export function nodeFiles({ roots, io = 'async', ranges = hostFileRanges() }: No
         throw readError(error, path)
       }
     },
-    resolve: resolveReference,
+    resolve: (from, reference) => resolveReference(reference, { from, rules }),
     async list(folder) {
       try {
         library.assertInside(await realpath(folder), folder)

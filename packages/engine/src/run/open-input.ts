@@ -1,4 +1,6 @@
 import { openChain } from '@varve/core/formats/open-chain'
+import { type FormatName, formatNames } from '@varve/core/formats/format-rules'
+import { DiskError } from '@varve/core/problems/disk-error'
 import type { DiskReader } from '@varve/core/formats/disk-reader'
 import type { ImageFile } from '@varve/core/formats/image-files'
 import { nodePorts } from '../ports.ts'
@@ -18,8 +20,14 @@ export interface OpenInputOptions {
 /** The disk that `input` means, with its whole chain. */
 export async function openInput(input: DiskInput, { io, signal }: OpenInputOptions): Promise<OpenInput> {
   if (input.kind === 'nbd') return openStream(input, signal)
-  const options = { format: input.format, ...(signal ? { signal } : {}) }
+  const options = { format: knownFormat(input), ...(signal ? { signal } : {}) }
   return openChain(input.path, nodePorts({ roots: input.roots, io }), options)
+}
+
+function knownFormat({ path, format }: DiskInput & { kind: 'image' }): FormatName | null {
+  const known = formatNames.find((name) => name === format) ?? null
+  if (format === null || known !== null) return known
+  throw new DiskError('unsupported-format', { file: path, format, reason: 'there is no format of that name' })
 }
 
 async function openStream(input: DiskInput & { kind: 'nbd' }, signal?: AbortSignal): Promise<OpenInput> {

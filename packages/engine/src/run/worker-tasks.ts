@@ -28,17 +28,17 @@ export async function runJob(job: WorkerJob, send: Send): Promise<void> {
   switch (job.do) {
     case 'convert': {
       await using input = await openInput(job.input, { io: 'sync' })
-      return convertChunks(board, input.disk, { output: job.output, depth: depthOf(job.input), send })
+      return await convertChunks(board, input.disk, { output: job.output, depth: depthOf(job.input), send })
     }
     case 'digest': {
       await using input = await openInput(job.input, { io: 'sync' })
       const options = { depth: depthOf(job.input), send }
-      return job.sha256 ? digestInOrder(board, input.disk, options) : digestChunks(board, input.disk, options)
+      return await (job.sha256 ? digestInOrder : digestChunks)(board, input.disk, options)
     }
     case 'compare': {
       await using first = await openInput(job.inputs[0], { io: 'sync' })
       await using second = await openInput(job.inputs[1], { io: 'sync' })
-      return compareChunks(board, [first.disk, second.disk], { depth: depthOf(...job.inputs), send })
+      return await compareChunks(board, [first.disk, second.disk], { depth: depthOf(...job.inputs), send })
     }
   }
 }

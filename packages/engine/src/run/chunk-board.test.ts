@@ -1,0 +1,139 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { chunkSize } from '@varve/core/digest/disk-digest'
+import type { DiskReader } from '@varve/core/formats/disk-reader'
+import type { Extent } from '@varve/core/extent/extent'
+import { chunkStates } from '../requests.ts'
+import { ChunkBoard, type Claim, makeBoardMemory } from './chunk-board.ts'
+import { dataInUnits, surveyDisk } from './survey-disk.ts'
+
+function boardWith(chunks: number, data: readonly number[]): ChunkBoard {
+  const board = new ChunkBoard(makeBoardMemory(chunks * chunkSize))
+  for (const index of data) board.states[index] = chunkStates.waiting
+  return board
+}
+
+function claimAll(board: ChunkBoard): Claim[] {
+  const claims: Claim[] = []
+  for (let claim = board.claim(); claim !== null; claim = board.claim()) claims.push(claim)
+  return claims
+}
+
+test('chunks with data are taken once each, in rising order', () => {
+  const board = boardWith(10, [7, 2, 3, 9])
+  expect(claimAll(board).map(({ index }) => index)).toEqual([2, 3, 7, 9])
+})
+
+test('the last chunk is as long as what is left', () => {
+  const board = new ChunkBoard(makeBoardMemory(chunkSize + 5))
+  board.states.fill(chunkStates.waiting)
+  expect(claimAll(board).map(({ length }) => length)).toEqual([chunkSize, 5])
+})
+
+test('each turn comes when the one before it was passed', () => {
+  const board = boardWith(10, [1, 4, 8])
+  const claims = claimAll(board)
+  for (const claim of claims) {
+    expect(board.waitTurn(claim)).toBe(true)
+    board.passTurn(claim)
+  }
+})
+
+test('a thread that waits for its turn gets it from another', async () => {
+  const board = boardWith(3, [0, 2])
+  const [first, second] = claimAll(board)
+  if (!first || !second) throw new Error('two claims')
+  const order: string[] = []
+  const waiting = board.untilTurn(second).then((isTurn) => order.push(`second ${isTurn}`))
+  order.push('first')
+  board.passTurn(first)
+  await waiting
+  expect(order).toEqual(['first', 'second true'])
+})
+
+test('stopping wakes who waits, and nothing is taken afterwards', async () => {
+  const board = boardWith(3, [0, 1, 2])
+  const first = board.claim()
+  const second = board.claim()
+  if (!first || !second) throw new Error('two claims')
+  const waiting = board.untilTurn(second)
+  board.stop()
+  expect(await waiting).toBe(false)
+  board.passTurn(first)
+  expect(board.waitTurn(second)).toBe(false)
+  expect(board.claim()).toBeNull()
+  expect(board.isStopped).toBe(true)
+})
+
+test('nothing from the end on is taken', () => {
+  const board = boardWith(10, [1, 5, 6])
+  board.endBefore(6)
+  board.endBefore(8)
+  expect(claimAll(board).map(({ index }) => index)).toEqual([1, 5])
+})
+
+test('totals count bytes of done and of skipped chunks', () => {
+  const board = boardWith(3, [0, 1])
+  const [first, second] = claimAll(board)
+  if (!first || !second) throw new Error('two claims')
+  board.finish(first, chunkStates.written)
+  board.finish(second, chunkStates.skipped)
+  board.addWaited('input', 1500)
+  expect(board.totals).toEqual({
+    doneBytes: 2 * chunkSize,
+    skippedBytes: chunkSize,
+    waited: { input: 1.5, output: 0 },
+  })
+})
+
+test('a survey marks exactly the chunks that meet data', async () => {
+  const lengths = fc.array(
+    fc.tuple(fc.integer({ min: 1, max: 20_000_000 }), fc.constantFrom('absent', 'zero', 'data')),
+  )
+  await fc.assert(
+    fc.asyncProperty(lengths, async (parts) => {
+      const extents: Extent[] = []
+      let size = 0
+      for (const [length, content] of parts) {
+        extents.push({ start: size, length, content })
+        size += length
+      }
+      const board = new ChunkBoard(makeBoardMemory(size))
+      const survey = await surveyDisk(diskOf(size, extents), board.states)
+      const data = extents.filter(({ content }) => content === 'data')
+      const meets = (index: number) =>
+        data.some((e) => e.start < (index + 1) * chunkSize && e.start + e.length > index * chunkSize)
+      const expected = Array.from({ length: Math.ceil(size / chunkSize) }, (_, index) =>
+        meets(index) ? chunkStates.waiting : chunkStates.skipped,
+      )
+      expect([...board.states]).toEqual(expected)
+      const claims = claimAll(board)
+      expect(survey.chunkBytes).toBe(claims.reduce((sum, claim) => sum + claim.length, 0))
+      expect(survey.dataBytes).toBe(data.reduce((sum, extent) => sum + extent.length, 0))
+    }),
+  )
+})
+
+test('data is widened to whole units, none counted twice', async () => {
+  const extents: Extent[] = [
+    { start: 0, length: 100, content: 'data' },
+    { start: 100, length: 100, content: 'zero' },
+    { start: 200, length: 3900, content: 'data' },
+    { start: 4100, length: 5000, content: 'absent' },
+    { start: 9100, length: 10, content: 'data' },
+  ]
+  expect(await dataInUnits(diskOf(9110, extents), 4096)).toBe(3 * 4096)
+})
+
+function diskOf(size: number, extents: readonly Extent[]): DiskReader {
+  return {
+    name: 'memory',
+    virtualSize: size,
+    async *extents() {
+      yield* extents
+    },
+    async readInto(target) {
+      target.fill(0)
+    },
+  }
+}
