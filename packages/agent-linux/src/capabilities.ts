@@ -1,0 +1,13 @@
+import { nativeFormats } from '@varve/agent/platform/native-formats'
+import type { Capabilities } from '@varve/protocol/hosts'
+
+/** What every Linux host can do. Whether a library's filesystem shares blocks is told with the library. */
+export const linuxCapabilities: Capabilities = {
+  readFormats: [...nativeFormats.read],
+  writeFormats: [...nativeFormats.write],
+  sparseFiles: true,
+  copyFileRange: true,
+  reflink: true,
+  nbdExport: true,
+  watch: true,
+}

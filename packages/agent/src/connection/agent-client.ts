@@ -1,0 +1,94 @@
+import { createTRPCUntypedClient, createWSClient, TRPCClientError, wsLink } from '@trpc/client'
+import type { AnyTRPCRouter } from '@trpc/server'
+import { AgentCommand, Hello, InventoryDelta, JobReport, ManifestPart, Welcome } from '@varve/protocol/agent'
+import { z } from 'zod'
+
+/** A command with its sequence number, or what arrived instead of one that this agent understands. */
+export type TakenCommand =
+  | { readonly kind: 'command'; readonly id: number; readonly command: AgentCommand }
+  | { readonly kind: 'not-understood'; readonly id: number; readonly jobId: string | null }
+
+/** The procedures of the controller that an agent calls, over one WebSocket that is not reopened. */
+export interface AgentClient {
+  hello(hello: Hello): Promise<Welcome>
+  report(session: string, reports: readonly JobReport[]): Promise<void>
+  inventory(session: string, delta: InventoryDelta): Promise<void>
+  manifest(session: string, part: ManifestPart): Promise<void>
+  /** Calls `take` for every command after `lastId`; ends with `closed`. */
+  commands(session: string, lastId: number | null, take: (taken: TakenCommand) => void): void
+  /** Settles when the connection is gone, with the reason; never rejects. */
+  readonly closed: Promise<string>
+  close(): void
+}
+
+/** What the controller answered instead of doing it; null: nothing was answered. */
+export function refusalCode(error: unknown): string | null {
+  if (!(error instanceof TRPCClientError)) return null
+  const data: unknown = error.data
+  return typeof data === 'object' && data !== null && 'code' in data && typeof data.code === 'string'
+    ? data.code
+    : null
+}
+
+const Tracked = z.object({ id: z.coerce.number().int().min(0), data: z.unknown() })
+const AnyJobCommand = z.object({ jobId: z.string() })
+
+/** Dials `url`. Nothing is sent before the connection is open; a dial that fails settles `closed`. */
+export function dialController(url: string): AgentClient {
+  const { promise: closed, resolve: settle } = Promise.withResolvers<string>()
+  const socket = createWSClient({
+    url,
+    // The session is made by `hello`, so a lost connection is dialled anew by our own loop.
+    retryDelayMs: () => 60_000,
+    keepAlive: { enabled: true, intervalMs: 10_000, pongTimeoutMs: 20_000 },
+    onClose: (cause) =>
+      end(`the connection was closed${cause?.code === undefined ? '' : ` (${cause.code})`}`),
+    onError: () => end('the connection failed'),
+  })
+  const client = createTRPCUntypedClient<AnyTRPCRouter>({ links: [wsLink({ client: socket })] })
+  let isClosed = false
+
+  function end(reason: string): void {
+    settle(reason)
+    if (isClosed) return
+    isClosed = true
+    socket.close().catch(() => {})
+  }
+
+  return {
+    hello: async (hello) => Welcome.parse(await client.mutation('agents.hello', Hello.parse(hello))),
+    async report(session, reports) {
+      await client.mutation('agents.report', { session, reports: z.array(JobReport).parse(reports) })
+    },
+    async inventory(session, delta) {
+      await client.mutation('agents.inventory', { session, delta })
+    },
+    async manifest(session, part) {
+      await client.mutation('agents.manifest', { session, part: ManifestPart.parse(part) })
+    },
+    commands(session, lastId, take) {
+      const input = { session, ...(lastId !== null && { lastEventId: String(lastId) }) }
+      client.subscription('agents.commands', input, {
+        onData: (value) => {
+          const taken = readCommand(value)
+          if (taken) take(taken)
+        },
+        onError: (error) => end(`the stream of commands broke: ${error.message}`),
+        onStopped: () => end('the controller ended the stream of commands'),
+        onComplete: () => end('the controller ended the stream of commands'),
+      })
+    },
+    closed,
+    close: () => end('this agent closed the connection'),
+  }
+}
+
+function readCommand(value: unknown): TakenCommand | null {
+  const tracked = Tracked.safeParse(value)
+  if (!tracked.success) return null
+  const { id, data } = tracked.data
+  const command = AgentCommand.safeParse(data)
+  if (command.success) return { kind: 'command', id, command: command.data }
+  const job = AnyJobCommand.safeParse(data)
+  return { kind: 'not-understood', id, jobId: job.success ? job.data.jobId : null }
+}

@@ -1,0 +1,27 @@
+import { chunkStates } from '@varve/engine/requests'
+import type { ChunkMap } from '@varve/protocol/jobs'
+
+const cellLimit = 1024
+
+/** The states of all chunks as at most 1,024 cells; a cell shows the least finished of its chunks, but work in it first. */
+export function toChunkMap(states: Uint8Array): ChunkMap {
+  const chunksPerCell = Math.max(1, Math.ceil(states.length / cellLimit))
+  let cells = ''
+  for (let start = 0; start < states.length; start += chunksPerCell) {
+    cells += cellOf(states.subarray(start, start + chunksPerCell))
+  }
+  return { chunks: states.length, chunksPerCell, cells }
+}
+
+/** From what matters most to what matters least. */
+const letters: readonly (readonly [state: number, letter: string])[] = [
+  [chunkStates.inFlight, 'f'],
+  [chunkStates.waiting, '.'],
+  [chunkStates.written, 'w'],
+  [chunkStates.proven, 'p'],
+  [chunkStates.skipped, 'z'],
+]
+
+function cellOf(states: Uint8Array): string {
+  return letters.find(([state]) => states.includes(state))?.[1] ?? '.'
+}

@@ -1,0 +1,18 @@
+import { digestDisk } from '@varve/engine/digest-disk'
+import { findLibrary, resolveImage } from '../library/library-path.ts'
+import type { JobHandler } from './job-context.ts'
+import { manifestUpload } from './manifest-upload.ts'
+
+/** Reads the whole disk and proves what it holds. */
+export const digestJob: JobHandler<'digest'> = async (request, context) => {
+  const { ports, signal } = context
+  const library = findLibrary(ports.libraries, request.library)
+  const path = await resolveImage(library, request.name)
+  const roots = ports.libraries.map(({ root }) => root)
+  const { manifest, digest, virtualSize, dataBytes, seconds } = await digestDisk(
+    { kind: 'image', path, roots, format: null },
+    { signal, workers: ports.workers, onProgress: context.onTransfer('source') },
+  )
+  context.attachManifest(manifestUpload(digest, manifest))
+  return { kind: 'digest', digest, virtualSize, dataBytes, seconds }
+}

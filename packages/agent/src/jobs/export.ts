@@ -1,0 +1,51 @@
+import type { ImageFile } from '@varve/core/formats/image-files'
+import { DiskError } from '@varve/core/problems/disk-error'
+import { openInput } from '@varve/engine/run/open-input'
+import { hashLines } from '../library/fingerprint.ts'
+import { findLibrary, resolveImage } from '../library/library-path.ts'
+import { describeWriters } from '../library/writer-problem.ts'
+import type { OpenedDisk } from './export-table.ts'
+import type { JobHandler, JobPorts } from './job-context.ts'
+
+/** Opens the image with its chain and serves its L3, read-only. Repeated for an export that is open, it answers the same. */
+export const exportJob: JobHandler<'export'> = async (request, { ports, signal }) => {
+  const { exportName, expiresInSeconds } = request
+  const library = findLibrary(ports.libraries, request.library)
+  const path = await resolveImage(library, request.name)
+  const existing = ports.exports.find(exportName)
+  if (existing?.path === path) return answer(existing.opened, exportName, ports)
+  const roots = ports.libraries.map(({ root }) => root)
+  const opened = await openInput({ kind: 'image', path, roots, format: null }, { io: 'async', signal })
+  try {
+    await refuseWriters(opened.files, ports)
+    signal.throwIfAborted()
+    ports.exports.add({ exportName, path, expiresInSeconds, opened })
+  } catch (error) {
+    await opened[Symbol.asyncDispose]()
+    throw error
+  }
+  return answer(opened, exportName, ports)
+}
+
+function answer({ disk, files }: OpenedDisk, exportName: string, ports: JobPorts) {
+  return {
+    kind: 'export' as const,
+    endpoint: { ...ports.exportAddress, exportName },
+    virtualSize: disk.virtualSize,
+    fingerprint: fingerprintOf(files),
+  }
+}
+
+function fingerprintOf(files: readonly ImageFile[]): string {
+  return hashLines(files.map(({ fingerprint }) => JSON.stringify(fingerprint)))
+}
+
+/** A disk that someone writes to would be copied as a mix of two of its states. */
+async function refuseWriters(files: readonly ImageFile[], ports: JobPorts): Promise<void> {
+  const writers = await ports.findWriters?.()
+  for (const { path, fingerprint } of files) {
+    const [dev = '', ino = ''] = fingerprint.inode.split(':')
+    const who = writers?.of({ dev: BigInt(dev), ino: BigInt(ino) }) ?? []
+    if (who.length > 0) throw new DiskError('in-use', { file: path, by: describeWriters(who) })
+  }
+}

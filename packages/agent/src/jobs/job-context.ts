@@ -1,0 +1,43 @@
+import type { ImageFiles } from '@varve/core/formats/image-files'
+import type { JobKind, JobProgress, JobRequestOf, JobResultOf } from '@varve/protocol/jobs'
+import type { TransferProgress } from '@varve/engine/requests'
+import type { ManifestUpload } from '../connection/outbox.ts'
+import type { Library } from '../library/library.ts'
+import type { OpenWriters } from '../platform/platform.ts'
+import type { ExportTable } from './export-table.ts'
+import type { Publications } from './publications.ts'
+import type { RunningPulls } from './running-pulls.ts'
+
+/** What the jobs of one agent share. */
+export interface JobPorts {
+  readonly libraries: readonly Library[]
+  /** Opens files below the libraries only. */
+  readonly files: ImageFiles
+  readonly exports: ExportTable
+  /** Where the exports are reached. */
+  readonly exportAddress: { readonly host: string; readonly port: number }
+  readonly publications: Publications
+  readonly pulls: RunningPulls
+  readonly findWriters: (() => Promise<OpenWriters>) | null
+  /** Threads of one transfer. */
+  readonly workers: number
+  /** Called when a job changed what lies in a library. */
+  readonly onLibraryChanged: (library: Library) => void
+}
+
+/** What one job gets besides its request. */
+export interface JobContext {
+  readonly ports: JobPorts
+  readonly signal: AbortSignal
+  readonly onProgress: (progress: JobProgress) => void
+  /** Progress of a transfer, turned into what people see. */
+  readonly onTransfer: (input: 'source' | 'wire') => (progress: TransferProgress) => void
+  /** Evidence that is delivered before the result. */
+  readonly attachManifest: (manifest: ManifestUpload) => void
+}
+
+/** One kind of job: throws a coded error, and leaves nothing half done behind. */
+export type JobHandler<K extends JobKind> = (
+  request: JobRequestOf<K>,
+  context: JobContext,
+) => Promise<JobResultOf<K>>

@@ -1,0 +1,181 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DiskError, toErrorRecord } from '@varve/core/problems/disk-error'
+import { JobResult, type JobKind, type JobProgress, type JobRequest } from '@varve/protocol/jobs'
+import type { JobEnd, ManifestUpload, Outbox } from '../connection/outbox.ts'
+import type { Logger } from '../platform/logger.ts'
+import type { JobContext, JobHandler, JobPorts } from './job-context.ts'
+import { jobTable, laneWidth, type Lane } from './job-table.ts'
+import { Lanes } from './lanes.ts'
+import { StallWatch } from './stall-watch.ts'
+import { TransferMeter } from './transfer-meter.ts'
+
+/** How long a job may take to clean up after it was stopped, before its end is told anyway. */
+const graceMs = 5000
+/** A job that waits for its turn says so this often, so that nobody takes it for dead. */
+const waitingMs = 5000
+/** Ends that are kept to answer a command that comes again. */
+const rememberedEnds = 200
+
+export interface StartJob {
+  readonly jobId: string
+  readonly request: JobRequest
+  readonly noProgressSeconds: number
+}
+
+export interface JobRunnerOptions {
+  readonly ports: JobPorts
+  readonly outbox: Outbox
+  readonly log: Logger
+  readonly table?: typeof jobTable
+}
+
+/** Runs the jobs of one agent; every job that was started ends in the outbox exactly once. */
+export class JobRunner {
+  readonly #options: JobRunnerOptions
+  readonly #lanes = new Lanes<Lane>(laneWidth)
+  readonly #running = new Map<string, { stop: AbortController; ended: Promise<void> }>()
+  readonly #ends = new Map<string, JobEnd>()
+
+  constructor(options: JobRunnerOptions) {
+    this.#options = options
+  }
+
+  get running(): string[] {
+    return [...this.#running.keys()]
+  }
+
+  /** Starts a job. A job that runs goes on; one that has ended is told again. */
+  start(job: StartJob): void {
+    const { jobId } = job
+    if (this.#running.has(jobId)) return
+    const before = this.#ends.get(jobId)
+    if (before) {
+      this.#options.outbox.end({ ...before, manifest: null })
+      return
+    }
+    const stop = new AbortController()
+    const ended = this.#run(job, stop.signal)
+    this.#running.set(jobId, { stop, ended })
+  }
+
+  /** Ends a job that never ran, with the reason. */
+  refuse(jobId: string, error: DiskError): void {
+    this.#end({ report: { kind: 'failed', jobId, error: toErrorRecord(error, error.file) }, manifest: null })
+  }
+
+  cancel(jobId: string): void {
+    const running = this.#running.get(jobId)
+    running?.stop.abort(new DiskError('canceled', { file: jobId, what: 'the job' }))
+  }
+
+  /** Cancels everything and waits until it is cleaned up, at most `limitMs`. */
+  async stop(limitMs: number): Promise<void> {
+    for (const jobId of this.running) this.cancel(jobId)
+    const all = Promise.all([...this.#running.values()].map(({ ended }) => ended))
+    await Promise.race([all, sleep(limitMs, undefined, { ref: false })])
+  }
+
+  async #run({ jobId, request, noProgressSeconds }: StartJob, signal: AbortSignal): Promise<void> {
+    const { log } = this.#options
+    const file = fileOf(request)
+    const started = performance.now()
+    let manifest: ManifestUpload | null = null
+    const attach = (upload: ManifestUpload) => {
+      manifest = upload
+    }
+    log.info({ jobId, kind: request.kind, file }, 'job started')
+    try {
+      const result = await this.#attempt({ jobId, request, noProgressSeconds }, signal, attach)
+      this.#end({ report: { kind: 'succeeded', jobId, result }, manifest })
+      log.info({ jobId, kind: request.kind, seconds: (performance.now() - started) / 1000 }, 'job succeeded')
+    } catch (error) {
+      const record = toErrorRecord(renamed(error, request), file)
+      this.#end({ report: { kind: 'failed', jobId, error: record }, manifest: null })
+      log.warn({ jobId, kind: request.kind, code: record.code, err: error }, 'job failed')
+    } finally {
+      this.#running.delete(jobId)
+    }
+  }
+
+  async #attempt(
+    { jobId, request, noProgressSeconds }: StartJob,
+    canceled: AbortSignal,
+    attachManifest: JobContext['attachManifest'],
+  ): Promise<JobResult> {
+    const { ports, outbox, table = jobTable } = this.#options
+    using watch = new StallWatch(noProgressSeconds, { file: fileOf(request), during: `the ${request.kind}` })
+    const signal = AbortSignal.any([canceled, watch.signal])
+    const onProgress = (progress: JobProgress) => {
+      watch.note(progress.done, progress.skipped ?? 0)
+      outbox.progress({ kind: 'progress', jobId, progress })
+    }
+    const row = table[request.kind]
+    const turn = await this.#turn(row.lane, canceled, onProgress)
+    watch.start()
+    const context: JobContext = { ports, signal, onProgress, onTransfer, attachManifest }
+    // The union of requests and the table agree by kind, which the compiler cannot follow through a look-up.
+    const run = row.run as JobHandler<JobKind>
+    const work = run(request, context).finally(() => turn[Symbol.dispose]())
+    const result = await Promise.race([work, rejectAfterAbort(signal, graceMs)]).catch((error: unknown) => {
+      // What a stopped job says is that it was stopped; why it was stopped is worth more.
+      throw signal.aborted && signal.reason instanceof DiskError ? signal.reason : error
+    })
+    return JobResult.parse(result)
+
+    function onTransfer(input: 'source' | 'wire') {
+      const meter = new TransferMeter({ workers: ports.workers, input })
+      return (progress: Parameters<TransferMeter['read']>[0]) =>
+        onProgress(meter.read(progress, performance.now()))
+    }
+  }
+
+  async #turn(
+    lane: Lane,
+    signal: AbortSignal,
+    onProgress: (progress: JobProgress) => void,
+  ): Promise<Disposable> {
+    const heartbeat = setInterval(() => onProgress(nothingDone), waitingMs)
+    try {
+      return await this.#lanes.enter(lane, signal)
+    } finally {
+      clearInterval(heartbeat)
+    }
+  }
+
+  #end(end: JobEnd): void {
+    this.#ends.set(end.report.jobId, { ...end, manifest: null })
+    const [oldest] = this.#ends.keys()
+    if (this.#ends.size > rememberedEnds && oldest !== undefined) this.#ends.delete(oldest)
+    this.#options.outbox.end(end)
+  }
+}
+
+const nothingDone: JobProgress = {
+  done: 0,
+  total: null,
+  unit: 'bytes',
+  skipped: null,
+  rate: null,
+  limitedBy: null,
+  chunkMap: null,
+}
+
+/** What the job is about, for messages. */
+function fileOf(request: JobRequest): string {
+  return 'target' in request ? request.target.name : request.name
+}
+
+/** A cancel names the file, not the job's id. */
+function renamed(error: unknown, request: JobRequest): unknown {
+  if (!(error instanceof DiskError) || error.code !== 'canceled') return error
+  return new DiskError('canceled', { file: fileOf(request), what: `the ${request.kind}` }, { cause: error })
+}
+
+async function rejectAfterAbort(signal: AbortSignal, waitMs: number): Promise<never> {
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+  await sleep(waitMs, undefined, { ref: false })
+  throw signal.reason
+}

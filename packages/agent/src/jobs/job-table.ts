@@ -1,0 +1,35 @@
+import type { JobKind } from '@varve/protocol/jobs'
+import { digestJob } from './digest.ts'
+import { discardJob } from './discard.ts'
+import { exportJob } from './export.ts'
+import { inspectJob } from './inspect.ts'
+import type { JobHandler } from './job-context.ts'
+import { measureJob } from './measure.ts'
+import { publishJob } from './publish.ts'
+import { pullJob } from './pull.ts'
+import { releaseJob } from './release.ts'
+import { verifyJob } from './verify.ts'
+
+/** Jobs that move a whole disk share one lane, so that a host is not overrun; the others never wait for them. */
+export type Lane = 'transfer' | 'short'
+
+/** How many jobs of each lane run at once; more wait for their turn. */
+export const laneWidth: Readonly<Record<Lane, number>> = { transfer: 4, short: 16 }
+
+interface JobRow<K extends JobKind> {
+  readonly lane: Lane
+  readonly run: JobHandler<K>
+}
+
+/** What an agent can be asked to do; a new kind is its file and one line here. */
+export const jobTable: { readonly [K in JobKind]: JobRow<K> } = {
+  inspect: { lane: 'short', run: inspectJob },
+  digest: { lane: 'transfer', run: digestJob },
+  export: { lane: 'short', run: exportJob },
+  release: { lane: 'short', run: releaseJob },
+  measure: { lane: 'short', run: measureJob },
+  pull: { lane: 'transfer', run: pullJob },
+  verify: { lane: 'transfer', run: verifyJob },
+  publish: { lane: 'short', run: publishJob },
+  discard: { lane: 'short', run: discardJob },
+}

@@ -1,0 +1,39 @@
+import { access, constants } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DiskError } from '@varve/core/problems/disk-error'
+import { writeError } from '@varve/engine/files/system-error'
+import type { Library } from '../library/library.ts'
+import { findLibrary, joinName, nameIsTaken } from '../library/library-path.ts'
+import { partFileName } from '../library/part-file.ts'
+import type { JobPorts } from './job-context.ts'
+
+/** Where a pull goes. */
+export interface PullTarget {
+  readonly library: Library
+  readonly finalPath: string
+}
+
+export function pullTarget(
+  ports: JobPorts,
+  target: { readonly library: string; readonly name: string },
+): PullTarget {
+  const library = findLibrary(ports.libraries, target.library)
+  return { library, finalPath: joinName(library, target.name) }
+}
+
+/** The file that the pull `pullId` writes until it is published. */
+export function partPathOf(
+  ports: JobPorts,
+  request: { readonly pullId: string; readonly target: { readonly library: string; readonly name: string } },
+): PullTarget & { readonly partPath: string } {
+  const target = pullTarget(ports, request.target)
+  return { ...target, partPath: join(target.library.root, partFileName(request.target.name, request.pullId)) }
+}
+
+/** Throws `target-exists` when the name is taken, `not-writable` when nothing can be made there. */
+export async function assertFree({ library, finalPath }: PullTarget): Promise<void> {
+  if (await nameIsTaken(finalPath)) throw new DiskError('target-exists', { file: finalPath })
+  await access(library.root, constants.W_OK | constants.X_OK).catch((error: unknown) => {
+    throw writeError(error, finalPath)
+  })
+}

@@ -1,0 +1,48 @@
+import { promisedFormat, readFileEnds, recogniseFormat } from '@varve/core/formats/detect-format'
+import { formatRules, type FormatName } from '@varve/core/formats/format-rules'
+import type { ImageFiles } from '@varve/core/formats/image-files'
+import type { ImageReport } from '@varve/core/layers/image-report'
+
+const otherImageEndings = ['.iso']
+const imageEndings = new Set([
+  ...Object.values(formatRules).flatMap((rules) => rules.extensions as readonly string[]),
+  ...otherImageEndings,
+])
+
+/** Smaller files without an image's name or marks are not looked at further. */
+const smallestDisk = 32 * 1024
+const sector = 512
+
+/** True when the name alone says that it is meant as a disk image. */
+export function hasImageName(name: string): boolean {
+  const lower = name.toLowerCase()
+  for (const ending of imageEndings) if (lower.endsWith(ending)) return true
+  return false
+}
+
+/** The format that the name promises, else raw; for files that are not opened. */
+export function formatByName(name: string): FormatName {
+  return promisedFormat(name) ?? 'raw'
+}
+
+/**
+ * Whether to inspect a file: `yes` for an image by name or by marks, `no` for what cannot be one, `if-disk` for a file
+ * that is an image only when a partition table or a filesystem is found in it.
+ */
+export async function candidacy(
+  files: ImageFiles,
+  file: { readonly path: string; readonly name: string; readonly size: number },
+): Promise<'yes' | 'no' | 'if-disk'> {
+  if (hasImageName(file.name)) return file.size === 0 ? 'no' : 'yes'
+  if (file.size < sector) return 'no'
+  await using opened = await files.open(file.path)
+  const ends = await readFileEnds(opened.source)
+  if (recogniseFormat(ends) !== null) return 'yes'
+  return file.size >= smallestDisk && file.size % sector === 0 ? 'if-disk' : 'no'
+}
+
+/** True when something that only a disk has was found in it. */
+export function holdsDisk({ guest }: ImageReport): boolean {
+  if (guest === null) return false
+  return guest.table.kind !== 'none' || guest.filesystems.length > 0 || guest.volumes.length > 0
+}

@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from '../platform/logger.ts'
+import type { Inventory } from './inventory.ts'
+import type { Library } from './library.ts'
+import { scanLibrary, type ScanMemory, type ScanPorts } from './scan.ts'
+import { FolderWatch } from './watch.ts'
+
+/** When to look again, in milliseconds. */
+export interface ScanTimes {
+  /** After the last of a run of changes. */
+  readonly quietMs: number
+  /** After the first of a run of changes that does not end. */
+  readonly patienceMs: number
+  /** Without any change, when all folders are watched. */
+  readonly watchedMs: number
+  /** Without any change, when some folder is not watched. */
+  readonly unwatchedMs: number
+}
+
+export const scanTimes: ScanTimes = {
+  quietMs: 300,
+  patienceMs: 5000,
+  watchedMs: 10 * 60_000,
+  unwatchedMs: 60_000,
+}
+
+export interface ScanningOptions {
+  readonly inventory: Inventory
+  readonly ports: ScanPorts
+  readonly log: Logger
+  readonly signal: AbortSignal
+  readonly times?: ScanTimes
+}
+
+/** Keeps the inventory of one library true: scans it at once, after changes, and from time to time. */
+export class LibraryScanner {
+  readonly library: Library
+  readonly #options: ScanningOptions
+  readonly #memory: ScanMemory = new Map()
+  #firstChange: number | null = null
+  #changed: () => void = () => {}
+
+  constructor(library: Library, options: ScanningOptions) {
+    this.library = library
+    this.#options = options
+  }
+
+  /** Asks for another scan soon. */
+  readonly look = (): void => {
+    this.#firstChange ??= performance.now()
+    this.#changed()
+  }
+
+  /** Runs until the signal aborts. */
+  async run(): Promise<void> {
+    const { signal, log, times = scanTimes } = this.#options
+    using watch = new FolderWatch(this.look, log)
+    while (!signal.aborted) {
+      this.#firstChange = null
+      try {
+        await this.#scan(watch)
+      } catch (error) {
+        if (signal.aborted) return
+        log.error({ library: this.library.name, err: error }, 'the scan failed')
+      }
+      await this.#whenDue(watch.isComplete ? times.watchedMs : times.unwatchedMs, times)
+    }
+  }
+
+  async #scan(watch: FolderWatch): Promise<void> {
+    const { inventory, ports, log, signal } = this.#options
+    const started = performance.now()
+    const { name } = this.library
+    inventory.scanStarted(name)
+    const { present, folders, inspected } = await scanLibrary(this.library, this.#memory, ports, {
+      signal,
+      onRecord: (record) => inventory.put(record),
+    })
+    const firstTime = !watch.isComplete
+    watch.follow(folders)
+    inventory.scanFinished(name, present)
+    const seconds = (performance.now() - started) / 1000
+    log.info({ library: name, images: present.length, inspected, seconds }, 'scanned')
+    // What changed between the walk and the first watch would otherwise go unseen.
+    if (firstTime && watch.isComplete) this.look()
+  }
+
+  /** Waits for a run of changes to end, or for the time without any. */
+  async #whenDue(idleMs: number, { quietMs, patienceMs }: ScanTimes): Promise<void> {
+    const { signal } = this.#options
+    if (this.#firstChange === null && !(await this.#changeWithin(idleMs))) return
+    while (!signal.aborted) {
+      const waited = performance.now() - (this.#firstChange ?? 0)
+      if (waited >= patienceMs || !(await this.#changeWithin(quietMs))) return
+    }
+  }
+
+  async #changeWithin(milliseconds: number): Promise<boolean> {
+    const { signal } = this.#options
+    const timer = new AbortController()
+    const changed = new Promise<boolean>((resolve) => {
+      this.#changed = () => resolve(true)
+    })
+    const timeout = sleep(milliseconds, false, { signal: AbortSignal.any([signal, timer.signal]) })
+    const outcome = await Promise.race([changed, timeout.catch(() => false)])
+    timer.abort()
+    return outcome
+  }
+}

@@ -1,0 +1,317 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describeContents } from '@varve/core/layers/describe-contents'
+import type { ImageReport } from '@varve/core/layers/image-report'
+import { stripOf } from '@varve/core/layers/shares'
+import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
+import { problemFromError, type Problem } from '@varve/core/problems/problem'
+import type { ImageFiles } from '@varve/core/formats/image-files'
+import { ImageRecord } from '@varve/protocol/images'
+import { toImageReportView } from '@varve/protocol/reports'
+import type { Logger } from '../platform/logger.ts'
+import type { OpenWriters } from '../platform/platform.ts'
+import { fileState, joinStates, type FileState } from './fingerprint.ts'
+import { candidacy, formatByName, hasImageName, holdsDisk } from './image-candidates.ts'
+import type { Library } from './library.ts'
+import { mapLimited } from './map-limited.ts'
+import { unopenedReport } from './unopened-report.ts'
+import { mayBeDescriptor, namedParts } from './vmdk-parts.ts'
+import { walkLibrary, type Found } from './walk.ts'
+import { inUseProblem } from './writer-problem.ts'
+
+/** Files looked at at once; each has its chain open meanwhile. */
+const filesAtOnce = 8
+
+/** What the last look at a file found; valid as long as none of the files it depends on changes. */
+interface Remembered {
+  readonly fingerprint: string
+  /** The file itself first, then what its report also depends on: its chain and its parts. */
+  readonly paths: readonly string[]
+  /** Null: it is not an image. */
+  readonly record: ImageRecord | null
+  readonly parts: readonly string[]
+}
+
+/** What is kept in memory between the scans of one library, by name. */
+export type ScanMemory = Map<string, Remembered>
+
+export interface ScanPorts {
+  readonly inspect: (path: string, signal: AbortSignal) => Promise<ImageReport>
+  readonly files: ImageFiles
+  readonly findWriters: (() => Promise<OpenWriters>) | null
+  readonly log: Logger
+}
+
+export interface ScanOptions {
+  readonly signal: AbortSignal
+  /** Called for each image that is new or changed. */
+  readonly onRecord: (record: ImageRecord) => void
+}
+
+export interface ScanOutcome {
+  /** Names of all images that are there. */
+  readonly present: readonly string[]
+  readonly folders: readonly string[]
+  /** Images that were looked at anew. */
+  readonly inspected: number
+}
+
+/** Looks at every file of a library once; what did not change since `memory` was written is not opened. */
+export async function scanLibrary(
+  library: Library,
+  memory: ScanMemory,
+  ports: ScanPorts,
+  options: ScanOptions,
+): Promise<ScanOutcome> {
+  const { signal, onRecord } = options
+  const { log } = ports
+  const found = await collect(library, signal, log)
+  const parts = await findParts(found.files, memory, ports.files)
+  const writers = await ports.findWriters?.()
+  const present: string[] = []
+  let inspected = 0
+
+  await mapLimited(found.files, filesAtOnce, async (file) => {
+    signal.throwIfAborted()
+    if (parts.has(file.path)) {
+      memory.delete(file.name)
+      return
+    }
+    const before = memory.get(file.name)
+    const state = await fileState(file.path)
+    if (state === null) return
+    const current = before ? joinStates([state, ...(await otherStates(before.paths))]) : null
+    const isKnown = before !== undefined && before.fingerprint === current
+    const looked = isKnown ? before : await look(library, file, { state, ports, signal })
+    if (!isKnown) inspected += 1
+    const record = looked.record && withWriters(looked.record, state, writers)
+    memory.set(file.name, { ...looked, record })
+    if (record === null) return
+    present.push(file.name)
+    if (!isKnown || record !== before.record) onRecord(record)
+  })
+
+  for (const record of found.unopened) {
+    present.push(record.name)
+    const before = memory.get(record.name)
+    if (before?.fingerprint === record.fingerprint) continue
+    memory.set(record.name, { fingerprint: record.fingerprint, paths: [], record, parts: [] })
+    onRecord(record)
+  }
+  for (const name of memory.keys()) {
+    if (!found.unreadable.some((prefix) => name.startsWith(prefix))) continue
+    if (memory.get(name)?.record) present.push(name)
+  }
+  const all = new Set(present)
+  const seen = new Set(found.files.map(({ name }) => name))
+  for (const name of memory.keys()) if (!all.has(name) && !seen.has(name)) memory.delete(name)
+  return { present: [...all], folders: found.folders, inspected }
+}
+
+type FoundFile = Extract<Found, { kind: 'file' }>
+
+interface Collected {
+  readonly files: FoundFile[]
+  readonly folders: string[]
+  readonly unopened: ImageRecord[]
+  /** Prefixes of names below folders that could not be read: what was known there stays. */
+  readonly unreadable: string[]
+}
+
+async function collect(library: Library, signal: AbortSignal, log: Logger): Promise<Collected> {
+  const collected: Collected = { files: [], folders: [], unopened: [], unreadable: [] }
+  for await (const found of walkLibrary(library, signal)) {
+    switch (found.kind) {
+      case 'folder':
+        collected.folders.push(found.path)
+        break
+      case 'file':
+        collected.files.push(found)
+        break
+      case 'unreadable-folder': {
+        log.warn({ folder: found.path, reason: found.reason }, 'a folder cannot be read')
+        const below = found.path.slice(library.root.length + 1)
+        collected.unreadable.push(below === '' ? '' : `${below}/`)
+        break
+      }
+      case 'part-file':
+        log.debug({ file: found.path }, 'an unfinished copy lies here')
+        break
+      case 'stray-link':
+      case 'unnameable':
+      case 'bundle': {
+        const record = await unopenedRecord(library, found)
+        if (record) collected.unopened.push(record)
+        break
+      }
+    }
+  }
+  return collected
+}
+
+type NotOpened = Extract<Found, { kind: 'stray-link' | 'unnameable' | 'bundle' }>
+
+/** The record of something that is listed but not opened; null for links that do not look like an image. */
+async function unopenedRecord(library: Library, found: NotOpened): Promise<ImageRecord | null> {
+  if (found.kind === 'stray-link' && !hasImageName(found.name)) return null
+  const path = found.kind === 'unnameable' ? join(library.root, found.name) : found.path
+  const place = found.kind === 'unnameable' ? unnameablePath(found) : found.path
+  const stats = found.kind === 'stray-link' ? null : await stat(place).catch(() => null)
+  return toRecord({
+    library,
+    name: found.name,
+    report: unopenedReport({
+      path,
+      format: found.kind === 'bundle' ? 'sparsebundle' : 'raw',
+      fileSize: found.kind === 'unnameable' ? (stats?.size ?? 0) : 0,
+      problem: problemFromError(reasonNotOpened(library, found, path)),
+    }),
+    fingerprint: `${found.kind}:${stats?.size ?? 0}:${stats?.mtimeMs ?? 0}`,
+    modifiedMs: stats?.mtimeMs ?? 0,
+  })
+}
+
+function unnameablePath({ parent, bytes }: Extract<Found, { kind: 'unnameable' }>): Buffer {
+  return Buffer.concat([Buffer.from(`${parent}/`), bytes])
+}
+
+function reasonNotOpened(library: Library, found: NotOpened, file: string): DiskError {
+  switch (found.kind) {
+    case 'unnameable':
+      return new DiskError('name-not-utf8', { file })
+    case 'bundle':
+      return new DiskError('unsupported-format', {
+        file,
+        format: 'Sparse bundle',
+        reason: 'it is recognised, but not read',
+      })
+    case 'stray-link':
+      return found.target === null
+        ? new DiskError('not-readable', { file, reason: 'it is a symlink that leads nowhere' })
+        : new DiskError('outside-library', { file, library: library.name })
+  }
+}
+
+/** Paths of all files that are parts of a VMDK whose descriptor lies in this library. */
+async function findParts(
+  files: readonly FoundFile[],
+  memory: ScanMemory,
+  ports: ImageFiles,
+): Promise<Set<string>> {
+  const parts = new Set<string>()
+  await mapLimited(
+    files.filter(({ name }) => name.toLowerCase().endsWith('.vmdk')),
+    filesAtOnce,
+    async ({ name, path }) => {
+      const state = await fileState(path)
+      if (state === null || !mayBeDescriptor({ name, size: Number(state.stats.size) })) return
+      const before = memory.get(name)
+      const known =
+        before && before.fingerprint === joinStates([state, ...(await otherStates(before.paths))])
+          ? before.parts
+          : await namedParts(ports, path)
+      for (const part of known) if (part !== path) parts.add(part)
+    },
+  )
+  return parts
+}
+
+async function otherStates(paths: readonly string[]): Promise<(FileState | null)[]> {
+  return Promise.all(paths.slice(1).map(fileState))
+}
+
+interface LookOptions {
+  readonly state: FileState
+  readonly ports: ScanPorts
+  readonly signal: AbortSignal
+}
+
+/** Opens one file and says what it is. */
+async function look(library: Library, file: FoundFile, options: LookOptions): Promise<Remembered> {
+  const { state, ports, signal } = options
+  const { name, path } = file
+  const size = Number(state.stats.size)
+  const modifiedMs = Number(state.stats.mtimeMs)
+  const alone = { fingerprint: joinStates([state]), paths: [path], parts: [] }
+  try {
+    const answer = await candidacy(ports.files, { path, name, size })
+    if (answer === 'no') return { ...alone, record: null }
+    const report = await ports.inspect(path, signal)
+    if (answer === 'if-disk' && !holdsDisk(report)) return { ...alone, record: null }
+    const parts = mayBeDescriptor({ name, size }) ? await namedParts(ports.files, path) : []
+    const others = [...new Set([...report.chain.map((link) => link.path), ...parts])]
+    const paths = [path, ...others.filter((other) => other !== path)]
+    const fingerprint = joinStates([state, ...(await otherStates(paths))])
+    return { fingerprint, paths, parts, record: toRecord({ library, name, report, fingerprint, modifiedMs }) }
+  } catch (error) {
+    if (signal.aborted) throw error
+    if (!hasImageName(name)) return { ...alone, record: null }
+    const coded = isDiskError(error)
+      ? error
+      : new DiskError('input-output', {
+          file: path,
+          reason: error instanceof Error ? error.message : String(error),
+        })
+    if (!isDiskError(error)) ports.log.error({ file: path, err: error }, 'inspecting failed unexpectedly')
+    const report = unopenedReport({
+      path,
+      format: formatByName(name),
+      fileSize: size,
+      problem: problemFromError(coded),
+    })
+    return {
+      ...alone,
+      record: toRecord({ library, name, report, fingerprint: alone.fingerprint, modifiedMs }),
+    }
+  }
+}
+
+interface RecordParts {
+  readonly library: Library
+  readonly name: string
+  readonly report: ImageReport
+  readonly fingerprint: string
+  readonly modifiedMs: number
+}
+
+/** The wire form; a report that the wire does not take is replaced by one that says so. */
+export function toRecord({ library, name, report, fingerprint, modifiedMs }: RecordParts): ImageRecord {
+  const record = {
+    library: library.name,
+    name,
+    report: toImageReportView(report),
+    contents: report.guest ? describeContents(report.guest) : '',
+    strip: report.allocation ? stripOf(report.allocation) : null,
+    modifiedAt: new Date(Math.min(Math.max(0, modifiedMs), maxTime)).toISOString(),
+    fingerprint,
+  }
+  const checked = ImageRecord.safeParse(record)
+  if (checked.success) return record
+  const [issue] = checked.error.issues
+  const problem = problemFromError(
+    new DiskError('limit-exceeded', {
+      file: report.path,
+      what: `its report (${issue?.path.join('.') ?? ''})`,
+      value: issue?.message ?? 'too large',
+      limit: 'what Varve sends',
+    }),
+  )
+  const { path, format, fileSize } = report
+  const short = unopenedReport({ path, format, fileSize, problem })
+  return { ...record, report: toImageReportView(short), contents: '', strip: null }
+}
+
+/** The last moment of the year 9999: later ones have no ISO form that the wire takes. */
+const maxTime = Date.UTC(9999, 11, 31, 23, 59, 59)
+
+/** The record with the finding of who writes to it, or without; the same object when that did not change. */
+function withWriters(record: ImageRecord, state: FileState, writers: OpenWriters | undefined): ImageRecord {
+  if (!writers) return record
+  const { dev, ino } = state.stats
+  const who = writers.of({ dev, ino })
+  const finding: Problem[] = who.length > 0 ? [inUseProblem(record.report.path, who)] : []
+  const before = record.report.problems.filter(({ id }) => id === 'in-use')
+  if (JSON.stringify(before) === JSON.stringify(finding)) return record
+  const others = record.report.problems.filter(({ id }) => id !== 'in-use')
+  return { ...record, report: { ...record.report, problems: [...others, ...finding] } }
+}

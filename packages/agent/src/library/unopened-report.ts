@@ -1,0 +1,60 @@
+import type { ImageReport } from '@varve/core/layers/image-report'
+import type { FormatName } from '@varve/core/formats/format-rules'
+import type { HostPlace } from '@varve/core/formats/image-files'
+import { layerNumbers } from '@varve/core/problems/layer-number'
+import type { Problem } from '@varve/core/problems/problem'
+
+/** Nothing is known about the place of a file that is not opened. */
+const unknownPlace: HostPlace = {
+  filesystem: null,
+  mountPoint: null,
+  free: null,
+  total: null,
+  copyOnWrite: null,
+  media: null,
+}
+
+export interface Unopened {
+  readonly path: string
+  readonly format: FormatName
+  readonly fileSize: number
+  readonly problem: Problem
+}
+
+/** The report of a file that Varve does not open, with the reason as its one finding. */
+export function unopenedReport({ path, format, fileSize, problem }: Unopened): ImageReport {
+  return {
+    path,
+    format,
+    subformat: null,
+    virtualSize: null,
+    fileSize,
+    allocated: null,
+    chain: [
+      {
+        path,
+        format,
+        subformat: null,
+        virtualSize: null,
+        fileSize,
+        allocated: null,
+        clusterSize: null,
+        identity: { kind: 'none' },
+      },
+    ],
+    layers: layerNumbers.map((layer) => ({
+      layer,
+      sure: 'unknown',
+      summary: 'Not looked at: the file was not opened',
+      notes: [],
+      bands: [],
+    })),
+    guest: null,
+    allocation: null,
+    reclaimable: null,
+    snapshots: [],
+    details: {},
+    place: unknownPlace,
+    problems: [problem],
+  }
+}

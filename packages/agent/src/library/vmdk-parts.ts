@@ -1,0 +1,35 @@
+import { readRange } from '@varve/core/binary/byte-source'
+import { looksLikeVmdkDescriptor } from '@varve/core/formats/detect-format'
+import type { ImageFiles } from '@varve/core/formats/image-files'
+import { maxDescriptorSize, parseDescriptor } from '@varve/core/formats/vmdk/descriptor'
+import { isDiskError } from '@varve/core/problems/disk-error'
+
+/** True for files that may be the text that describes a split or flat VMDK. */
+export function mayBeDescriptor(file: { readonly name: string; readonly size: number }): boolean {
+  return file.name.toLowerCase().endsWith('.vmdk') && file.size <= maxDescriptorSize
+}
+
+/** The absolute paths of the files that a VMDK text descriptor names as its parts; none for any other file. */
+export async function namedParts(files: ImageFiles, path: string): Promise<string[]> {
+  try {
+    await using file = await files.open(path)
+    const { source } = file
+    if (source.size === 0 || source.size > maxDescriptorSize) return []
+    const bytes = await readRange(source, { start: 0, end: source.size }, 'descriptor')
+    if (!looksLikeVmdkDescriptor(bytes.subarray(0, 4096))) return []
+    const { extents } = parseDescriptor(bytes, path)
+    const names = extents.flatMap(({ name }) => (name === null ? [] : [name]))
+    return names.flatMap((name) => {
+      try {
+        return [files.resolve(path, name)]
+      } catch (error) {
+        if (isDiskError(error)) return []
+        throw error
+      }
+    })
+  } catch (error) {
+    // A descriptor that cannot be read is reported when it is inspected.
+    if (isDiskError(error)) return []
+    throw error
+  }
+}

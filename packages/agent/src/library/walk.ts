@@ -1,0 +1,102 @@
+import { readdir, realpath, stat } from 'node:fs/promises'
+import { join, sep } from 'node:path'
+import { systemCode } from '@varve/engine/files/system-error'
+import { decodeName, escapeName, isSkippedName } from './file-names.ts'
+import type { Library } from './library.ts'
+import { isBelow } from './library-path.ts'
+import { isPartFileName } from './part-file.ts'
+
+/** What a walk meets, in no particular order. `name` is relative to the library, with `/`. */
+export type Found =
+  | { readonly kind: 'folder'; readonly path: string }
+  /** A bundle: a folder that is one image. */
+  | { readonly kind: 'bundle'; readonly name: string; readonly path: string }
+  | { readonly kind: 'file'; readonly name: string; readonly path: string; readonly link: boolean }
+  /** A symlink that is not followed. `target` is null when it leads nowhere or in a circle. */
+  | {
+      readonly kind: 'stray-link'
+      readonly name: string
+      readonly path: string
+      readonly target: string | null
+    }
+  /** Never opened: no message could name it. */
+  | {
+      readonly kind: 'unnameable'
+      readonly name: string
+      readonly parent: string
+      readonly bytes: Uint8Array
+    }
+  | { readonly kind: 'unreadable-folder'; readonly path: string; readonly reason: string }
+  /** What a pull left: reported, never removed unasked. */
+  | { readonly kind: 'part-file'; readonly name: string; readonly path: string }
+
+/** Folders deeper than this are not entered. */
+const depthLimit = 64
+
+/** Folders that are one disk; other bundles (.pvm, .utm) are folders that hold disks. */
+const bundleEnding = /\.sparsebundle$/iu
+
+/**
+ * Everything in a library that may be an image, folder by folder: one folder is open at a time, and memory grows with
+ * the folders that wait, not with the files. Symlinks to files inside the library are followed; symlinks to folders are
+ * not, because a folder inside is met by its own name and a circle cannot arise.
+ */
+export async function* walkLibrary(library: Library, signal: AbortSignal): AsyncGenerator<Found> {
+  const waiting: { path: string; prefix: string; depth: number }[] = [
+    { path: library.root, prefix: '', depth: 0 },
+  ]
+  for (let folder = waiting.pop(); folder; folder = waiting.pop()) {
+    signal.throwIfAborted()
+    const { path: parent, prefix, depth } = folder
+    yield { kind: 'folder', path: parent }
+    const entries = await readdir(parent, { withFileTypes: true, encoding: 'buffer' }).catch(
+      (error: unknown) => systemCode(error) ?? 'unknown',
+    )
+    if (typeof entries === 'string') {
+      yield { kind: 'unreadable-folder', path: parent, reason: entries }
+      continue
+    }
+    for (const entry of entries) {
+      const decoded = decodeName(entry.name)
+      if (decoded === null) {
+        if (entry.isFile()) {
+          const name = prefix + escapeName(entry.name)
+          yield { kind: 'unnameable', name, parent, bytes: entry.name }
+        }
+        continue
+      }
+      const path = join(parent, decoded)
+      const name = prefix + decoded
+      if (isSkippedName(decoded)) {
+        if (entry.isFile() && isPartFileName(decoded)) yield { kind: 'part-file', name, path }
+      } else if (entry.isFile()) {
+        yield { kind: 'file', name, path, link: false }
+      } else if (entry.isDirectory()) {
+        if (bundleEnding.test(decoded)) yield { kind: 'bundle', name, path }
+        else if (depth < depthLimit) waiting.push({ path, prefix: `${name}/`, depth: depth + 1 })
+      } else if (entry.isSymbolicLink()) {
+        const found = await followLink(library, name, path)
+        if (found) yield found
+      }
+    }
+  }
+}
+
+/** A link to a plain file inside the library counts as a file; null for what is no file at all. */
+async function followLink(library: Library, name: string, path: string): Promise<Found | null> {
+  const target = await realpath(path).catch(() => null)
+  if (target === null) return { kind: 'stray-link', name, path, target }
+  const isFile = await stat(target).then(
+    (facts) => facts.isFile(),
+    () => false,
+  )
+  if (!isBelow(library.root, target)) return { kind: 'stray-link', name, path, target }
+  return isFile && !hasHiddenPart(library, target) ? { kind: 'file', name, path, link: true } : null
+}
+
+function hasHiddenPart(library: Library, path: string): boolean {
+  return path
+    .slice(library.root.length)
+    .split(sep)
+    .some((part) => part !== '' && isSkippedName(part))
+}

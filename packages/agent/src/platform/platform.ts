@@ -1,0 +1,47 @@
+import type { Capabilities, HostFacts, LibraryFacts } from '@varve/protocol/hosts'
+import type { ToolRunner } from '../tools/tool-command.ts'
+import type { ToolEntry } from '../tools/tool-table.ts'
+
+/** A process (or the kernel, pid 0) that has a file open for writing. */
+export interface Writer {
+  readonly pid: number
+  readonly command: string
+}
+
+/** A file as the kernel knows it, whatever its name. */
+export interface FileIdentity {
+  readonly dev: bigint
+  readonly ino: bigint
+}
+
+/** Who has which file open for writing, as of one moment; this process is left out. */
+export interface OpenWriters {
+  of(file: FileIdentity): readonly Writer[]
+}
+
+/** What a host says about itself, without what the agent adds. */
+export type SystemFacts = Pick<HostFacts, 'os' | 'cpus' | 'memory'>
+
+/**
+ * What the agent needs from an operating system. Each `agent-*` package brings one.
+ * Paths are absolute; a fact that the system does not tell is null, never a guess.
+ */
+export interface Platform {
+  readonly name: HostFacts['os']['platform']
+  /** Plain data from which the controller decides what it may ask. */
+  readonly capabilities: Capabilities
+  systemFacts(): Promise<SystemFacts>
+  /** L1 and L0 below a folder; throws `not-found` or `not-readable`. */
+  libraryFacts(path: string): Promise<Omit<LibraryFacts, 'name' | 'path'>>
+  readonly tools: {
+    /** Every tool that Varve knows on this system, installed or not. */
+    readonly table: readonly ToolEntry[]
+    /** Where tools are looked for, in order. */
+    readonly folders: readonly string[]
+    /** Endings of executable files, such as `.exe`; an empty string for none. */
+    readonly suffixes: readonly string[]
+    readonly runner: ToolRunner
+  }
+  /** A fresh look at who writes to which file; null where the system does not tell. */
+  readonly findWriters: (() => Promise<OpenWriters>) | null
+}

@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto'
+import { realpath } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DiskError } from '@varve/core/problems/disk-error'
+import { systemCode } from '@varve/engine/files/system-error'
+import { nodeFiles } from '@varve/engine/files/node-files'
+import { inspectFile } from '@varve/engine/inspect-file'
+import { serveNbd } from '@varve/nbd/server'
+import type { AgentCommand, Hello } from '@varve/protocol/agent'
+import { protocolVersion } from '@varve/protocol/primitives'
+import { ConfigError, type AgentConfig } from './config.ts'
+import { stayConnected } from './connection/connection.ts'
+import { Outbox } from './connection/outbox.ts'
+import { gatherHostFacts } from './host-facts.ts'
+import { ExportTable } from './jobs/export-table.ts'
+import { JobRunner } from './jobs/job-runner.ts'
+import type { JobPorts } from './jobs/job-context.ts'
+import { openPublications } from './jobs/publications.ts'
+import { RunningPulls } from './jobs/running-pulls.ts'
+import { Inventory } from './library/inventory.ts'
+import { LibraryScanner, type ScanTimes } from './library/keep-scanning.ts'
+import type { Library } from './library/library.ts'
+import type { Logger } from './platform/logger.ts'
+import type { Platform } from './platform/platform.ts'
+import { probeTools } from './tools/tool-table.ts'
+
+/** Jobs get this long to clean up when the agent stops. */
+const stopMs = 1200
+/** The ends of canceled jobs get this long to reach the controller. */
+const lastWordsMs = 250
+/** Connections to all exports together: each worker of each pull has one. */
+const nbdConnections = 64
+const mostWorkers = 8
+
+export interface AgentOptions {
+  readonly config: AgentConfig
+  readonly platform: Platform
+  readonly log: Logger
+  readonly scanTimes?: ScanTimes
+  /** Called each time the controller has welcomed this agent. */
+  readonly onConnected?: () => void
+}
+
+export interface RunningAgent {
+  /** Cancels jobs, closes exports and connections; well under two seconds. */
+  stop(): Promise<void>
+}
+
+/** Starts an agent; throws `ConfigError` when a library or the address cannot be used. It runs until `stop`. */
+export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
+  const { config, platform, log } = options
+  const libraries = await openLibraries(config)
+  const roots = libraries.map(({ root }) => root)
+  const stopped = new AbortController()
+  const { signal } = stopped
+  const exports = new ExportTable()
+  const server = await serveNbd({
+    host: config.nbdHost,
+    port: 0,
+    resolveExport: exports.resolve,
+    maxConnections: nbdConnections,
+    onEvent: (event) => log.debug(event, 'nbd'),
+  }).catch((error: unknown) => {
+    throw new ConfigError(
+      `--nbd-host ${config.nbdHost}: cannot listen there (${systemCode(error) ?? 'failed'})`,
+    )
+  })
+  const outbox = new Outbox()
+  const inventory = new Inventory(libraries.map(({ name }) => name))
+  const files = nodeFiles({ roots })
+  const { findWriters } = platform
+  const scanPorts = { inspect: (path: string) => inspectFile(path, { roots }), files, findWriters, log }
+  const scanning = {
+    inventory,
+    ports: scanPorts,
+    log,
+    signal,
+    ...(options.scanTimes && { times: options.scanTimes }),
+  }
+  const scanners = libraries.map((library) => new LibraryScanner(library, scanning))
+  const ports: JobPorts = {
+    libraries,
+    files,
+    exports,
+    exportAddress: { host: config.nbdHost, port: server.port },
+    publications: await openPublications(config.data),
+    pulls: new RunningPulls(),
+    findWriters,
+    workers: Math.min(availableParallelism(), mostWorkers),
+    onLibraryChanged: (library) => scanners.find((scanner) => scanner.library === library)?.look(),
+  }
+  const jobs = new JobRunner({ ports, outbox, log })
+  const tools = await probeTools(platform.tools, signal)
+  const instance = randomUUID()
+
+  const hello = async (): Promise<Hello> => ({
+    protocolVersion,
+    instance,
+    facts: await gatherHostFacts({ name: config.name, platform, libraries, tools }),
+    jobs: [...new Set([...jobs.running, ...outbox.jobs()])],
+  })
+
+  const onCommand = (command: AgentCommand): void => {
+    switch (command.kind) {
+      case 'start-job':
+        jobs.start(command)
+        break
+      case 'cancel-job':
+        jobs.cancel(command.jobId)
+        break
+      case 'rescan':
+        inventory.forgetAcknowledged()
+        for (const scanner of scanners) scanner.look()
+        break
+    }
+  }
+
+  const work = [
+    ...scanners.map((scanner) => scanner.run()),
+    stayConnected({
+      url: config.controller,
+      hello,
+      onCommand,
+      onNotUnderstood: (jobId) => jobs.refuse(jobId, notUnderstood(config.name)),
+      onSession: (session) => inventory.deliver(session, log),
+      ...(options.onConnected && { onConnected: options.onConnected }),
+      outbox,
+      log,
+      signal,
+    }),
+  ]
+  log.info({ name: config.name, libraries, nbd: ports.exportAddress }, 'agent started')
+
+  let stopping: Promise<void> | null = null
+  const stop = async (): Promise<void> => {
+    await jobs.stop(stopMs)
+    if (outbox.jobs().length > 0) await sleep(lastWordsMs)
+    stopped.abort()
+    await exports.closeAll()
+    await server.close()
+    await Promise.allSettled(work)
+  }
+  return { stop: async () => (stopping ??= stop()) }
+}
+
+/** The libraries with their real paths; each must be a folder, and none inside another. */
+async function openLibraries({ libraries }: AgentConfig): Promise<Library[]> {
+  return Promise.all(
+    libraries.map(async ({ name, path }) => {
+      const root = await realpath(path).catch((error: unknown) => {
+        const reason = systemCode(error) === 'ENOENT' ? 'there is no such folder' : 'it cannot be opened'
+        throw new ConfigError(`--library ${name}=${path}: ${reason}`)
+      })
+      return { name, root }
+    }),
+  )
+}
+
+function notUnderstood(host: string): DiskError {
+  return new DiskError('refused', {
+    file: host,
+    reason: `the agent on ${host} does not know such a job`,
+    remedy: 'Update the agent and the controller to the same version.',
+  })
+}

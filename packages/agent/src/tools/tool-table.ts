@@ -1,0 +1,77 @@
+import { access, constants } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ToolView } from '@varve/protocol/hosts'
+import { mapLimited } from '../library/map-limited.ts'
+import type { Platform } from '../platform/platform.ts'
+import { stdoutText, type ToolCommand } from './tool-command.ts'
+
+/** A tool that Varve knows; a row of a platform's table. */
+export interface ToolEntry {
+  readonly name: string
+  /** What it enables, in words. */
+  readonly enables: string
+  /** The command that installs it on this system. */
+  readonly install: string
+  /** Arguments that make it print its version; null when it has none. */
+  readonly versionArgs: readonly string[] | null
+}
+
+const versionPattern = /\d+(?:\.\d+)+[\w.~+-]*|\d+/u
+
+/** The first thing that looks like a version number, at most 40 characters; null when there is none. */
+export function parseVersion(text: string): string | null {
+  return versionPattern.exec(text.slice(0, 4096))?.[0].slice(0, 40) ?? null
+}
+
+/** Asks a tool for its version. Some print it to standard error. */
+export function versionCommand(entry: ToolEntry): ToolCommand<string | null> {
+  return {
+    tool: entry.name,
+    args: entry.versionArgs ?? [],
+    expected: [0, 1, 2, 3],
+    parse: (output) =>
+      parseVersion(stdoutText(output)) ?? parseVersion(stdoutText({ ...output, stdout: output.stderr })),
+  }
+}
+
+/** Absolute path of a tool in the given folders, or null when it is in none. */
+export async function findToolPath(
+  name: string,
+  places: Pick<Platform['tools'], 'folders' | 'suffixes'>,
+): Promise<string | null> {
+  for (const folder of places.folders) {
+    for (const suffix of places.suffixes) {
+      const path = join(folder, name + suffix)
+      try {
+        await access(path, constants.X_OK)
+        return path
+      } catch {
+        continue
+      }
+    }
+  }
+  return null
+}
+
+/** Looks for every tool of the platform's table and asks it for its version. */
+export async function probeTools(tools: Platform['tools'], signal?: AbortSignal): Promise<ToolView[]> {
+  return mapLimited(tools.table, 4, async (entry) => {
+    const path = await findToolPath(entry.name, tools)
+    const { name, enables, install } = entry
+    return { name, enables, install, path, version: path === null ? null : await askVersion() }
+
+    async function askVersion(): Promise<string | null> {
+      if (entry.versionArgs === null || path === null) return null
+      try {
+        return await tools.runner.run(versionCommand(entry), {
+          path,
+          silenceMs: 5000,
+          ...(signal && { signal }),
+        })
+      } catch {
+        // A tool that does not tell its version is still there.
+        return null
+      }
+    }
+  })
+}
