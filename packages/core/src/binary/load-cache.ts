@@ -9,7 +9,7 @@ export interface LoadCache<V> {
 export interface LoadCacheOptions<V> {
   readonly maxBytes: number
   /** What is kept counts with this many bytes; what is being loaded does not count. */
-  sizeOf(value: V): number
+  readonly sizeOf: (value: V) => number
 }
 
 /** An empty cache; it keeps at least the value loaded last, however large. A load that fails is not kept. */

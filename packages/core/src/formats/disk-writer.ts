@@ -27,6 +27,7 @@ export interface PreparedChunk {
  * Places of the file that are never written are holes and read as zeros.
  */
 export interface DiskWriter {
+  /** Keeps hold of `chunk`, which must not change until its `writes` are done. */
   prepare(index: number, chunk: Uint8Array): PreparedChunk
   place(prepared: PreparedChunk): void
   writes(prepared: PreparedChunk): Iterable<FileWrite>

@@ -54,6 +54,7 @@ export interface Codecs {
 
 /** Compressors, for writers. */
 export interface Compressors {
+  /** Raw deflate with a window of at most 4 KiB (windowBits 12): QEMU unpacks qcow2 clusters with no larger one. */
   deflateRaw(bytes: Uint8Array): Uint8Array
   deflate(bytes: Uint8Array): Uint8Array
   zstd(bytes: Uint8Array): Uint8Array

@@ -24,10 +24,14 @@ export type ClusterEntry =
     }
   | { readonly kind: 'invalid'; readonly reason: string }
 
-/** An entry of an L2 table as four words; the last two are zero without subclusters. */
-export interface EntryWords {
+/** A table entry of 64 bits as two words. */
+export interface EntryHalves {
   readonly high: number
   readonly low: number
+}
+
+/** An L2 entry as four words; the last two are zero without subclusters. */
+export interface EntryWords extends EntryHalves {
   /** Subclusters that read as zeros. */
   readonly zeroBits: number
   /** Subclusters that hold data. */
@@ -59,6 +63,28 @@ export function decodeClusterEntry(words: EntryWords, geometry: ClusterGeometry)
 /** Bits 9 to 55 of an L1 or L2 entry: a byte offset in the file. */
 export function tableOffset(high: number, low: number): number {
   return (high & 0x00ff_ffff) * twoTo32 + ((low & 0xffff_fe00) >>> 0)
+}
+
+/** A refcount table entry: a byte offset and no flags. */
+export function encodeTableOffset(hostOffset: number): EntryHalves {
+  return { high: Math.floor(hostOffset / twoTo32), low: hostOffset % twoTo32 }
+}
+
+/** An L1 or L2 entry for a cluster that nothing else uses. */
+export function encodeDataEntry(hostOffset: number): EntryHalves {
+  const { high, low } = encodeTableOffset(hostOffset)
+  return { high: (copiedFlag | high) >>> 0, low }
+}
+
+/** An L2 entry for a compressed cluster (qcow2.rst, "Compressed Clusters Descriptor"). */
+export function encodeCompressedEntry(
+  hostOffset: number,
+  { storedBytes, clusterSize }: { storedBytes: number; clusterSize: number },
+): EntryHalves {
+  const highOffsetBits = 38 - Math.log2(clusterSize)
+  const moreSectors = Math.floor((hostOffset + storedBytes - 1) / 512) - Math.floor(hostOffset / 512)
+  const high = (compressedFlag | (moreSectors << highOffsetBits) | Math.floor(hostOffset / twoTo32)) >>> 0
+  return { high, low: hostOffset % twoTo32 }
 }
 
 function decodeCompressed({ high, low }: EntryWords, geometry: ClusterGeometry): ClusterEntry {

@@ -45,7 +45,8 @@ export async function openQcow2Layer(file: ImageFile, ports: ImagePorts): Promis
     source: file.source,
     dataSource: dataFile?.source ?? file.source,
     dataFile: dataFile?.path ?? file.path,
-    unpack: header.compressionType === 0 ? ports.codecs.inflateRaw : ports.codecs.zstd,
+    unpack: (bytes, size) =>
+      header.compressionType === 0 ? ports.codecs.inflateRaw(bytes, size) : ports.codecs.zstd(bytes, size),
   })
   return {
     disk: qcow2Disk({
