@@ -39,14 +39,20 @@ export async function readVmdkMetadata(file: ImageFile): Promise<VmdkMetadata> {
     return placed(parseDescriptor(text, path), null, path)
   }
   const layout = await readSparseLayout(source)
-  if (layout.descriptor === null) {
+  const text = layout.descriptor === null ? null : await readRange(source, layout.descriptor)
+  if (text === null || isBlank(text)) {
     throw new DiskError('refused', {
       file: path,
       reason: 'it is one part of a split VMDK and holds no descriptor',
       remedy: 'Open the descriptor: the small .vmdk file that names the parts.',
     })
   }
-  return placed(parseDescriptor(await readRange(source, layout.descriptor), path), layout, path)
+  return placed(parseDescriptor(text, path), layout, path)
+}
+
+/** Parts of a split disk keep room for a descriptor that stays empty. */
+function isBlank(text: Uint8Array): boolean {
+  return text[0] === 0 || text[0] === undefined
 }
 
 function placed(descriptor: Descriptor, layout: SparseLayout | null, file: string): VmdkMetadata {
