@@ -3,7 +3,7 @@ import type { ByteRange } from '@varve/core/binary/byte-source'
 import { clipExtent, mergeExtentStream } from '@varve/core/extent/extent'
 import type { Extent } from '@varve/core/extent/extent'
 import type { ReadOptions } from '@varve/core/formats/disk-reader'
-import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
+import { DiskError } from '@varve/core/problems/disk-error'
 import { ProtocolBroken, receiveReplies } from './client-replies.ts'
 import { RequestWindow } from './client-requests.ts'
 import type { PendingRequest } from './client-requests.ts'
@@ -44,7 +44,7 @@ export class NbdConnection {
     this.#options = options
     this.#noProgressMs = options.noProgressMs ?? 30_000
     const { minimum, maximum } = options.facts.blockSize
-    const wanted = Math.min(options.requestSize ?? MiB, maximum)
+    const wanted = Math.min(options.requestSize ?? 4 * MiB, maximum)
     this.#requestSize = Math.max(minimum, wanted - (wanted % minimum))
     this.#window = new RequestWindow(options.inFlight ?? 8)
     const { hasStructuredReplies, allocationContextId } = options.facts
@@ -222,7 +222,6 @@ export class NbdConnection {
   }
 
   #coded(error: unknown): DiskError {
-    if (isDiskError(error)) return error
     const said = error instanceof Error ? error.message : 'the connection broke'
     const reason =
       error instanceof ProtocolBroken

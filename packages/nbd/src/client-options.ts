@@ -12,7 +12,7 @@ export interface NbdClientOptions {
   readonly connectTimeoutMs?: number
   /** Silence of the server while it owes a reply. Default 30 s. */
   readonly noProgressMs?: number
-  /** Bytes of one request; larger reads are cut and sent together. Default 1 MiB. */
+  /** Bytes of one request; larger reads are cut and sent together. Default 4 MiB. */
   readonly requestSize?: number
   /** Requests on the wire at a time. Default 8. */
   readonly inFlight?: number

@@ -46,8 +46,13 @@ function observe(opened: ClientStream): ClientStream {
     opened.ended ??= reason
     opened.input.end(opened.ended)
   }
-  opened.stream.on('error', (error) => end(error.message))
+  opened.stream.on('error', (error) => end(textOf(error)))
   opened.stream.on('end', () => end('the server closed the connection'))
   opened.stream.on('close', () => end('the server closed the connection'))
   return opened
+}
+
+/** Trying several addresses of a host fails with an error without a message of its own. */
+function textOf(error: Error): string {
+  return error instanceof AggregateError ? error.errors.map(String).join('; ') : error.message
 }

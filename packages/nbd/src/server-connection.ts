@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { ByteInput, StreamEnded } from './connection/byte-input.ts'
 import { ConnectionRefused } from './connection/connection-refused.ts'
+import { Flight } from './connection/flight.ts'
 import { outputTo } from './connection/output.ts'
 import { Watch } from './connection/watch.ts'
 import {
@@ -20,7 +21,10 @@ import { serveRequests } from './server-transmission.ts'
 /** Options that a client may send in one handshake. */
 const maxOptions = 256
 
-/** Serves one client on any stream until it leaves; never throws, tells the reason in `connection-closed`. */
+/**
+ * Serves one client on any stream until it leaves and no read for it is under way; never throws, tells the reason in
+ * `connection-closed`. The stream must be done with a chunk when it calls back: its memory is used again.
+ */
 export async function serveConnection(stream: Duplex, options: ServeConnectionOptions): Promise<void> {
   const { connection, onEvent } = options
   const closed = new AbortController()
@@ -31,6 +35,7 @@ export async function serveConnection(stream: Duplex, options: ServeConnectionOp
     stream.destroy()
   }
   const watch = new Watch()
+  const flight = new Flight()
   const input = new ByteInput({ onWanted: () => stream.resume(), onBytes: () => watch.touch() })
   const output = outputTo(stream, () => watch.touch())
   stream.on('data', (chunk: Uint8Array) => {
@@ -43,15 +48,16 @@ export async function serveConnection(stream: Duplex, options: ServeConnectionOp
   try {
     const handshake = setTimeout(() => close('the handshake took too long'), options.handshakeTimeoutMs)
     closed.signal.addEventListener('abort', () => clearTimeout(handshake))
-    const session = await negotiate(input, output.send, options)
+    const session = await negotiate(input, (parts) => output.send(parts), options)
     clearTimeout(handshake)
     onEvent({ kind: 'export-opened', connection })
-    await serveRequests({ ...session, input, output, watch, close, signal: closed.signal, options })
+    await serveRequests({ ...session, input, output, watch, flight, close, signal: closed.signal, options })
     close('the client ended the session')
   } catch (error) {
     close(closingReason(error))
   } finally {
     watch.stop()
+    await flight.landed()
     const reason: unknown = closed.signal.reason
     onEvent({ kind: 'connection-closed', connection, reason: closingReason(reason) })
   }
@@ -62,7 +68,7 @@ async function negotiate(
   send: (parts: readonly Uint8Array[]) => Promise<void>,
   options: ServeConnectionOptions,
 ): Promise<Session> {
-  const resolve = rememberingLast(options.resolveExport)
+  const resolve = rememberingLast((name) => options.resolveExport(name))
   await send([encodeGreeting()])
   const flagBytes = new Uint8Array(clientFlags.size)
   await input.fill(flagBytes)
@@ -72,7 +78,7 @@ async function negotiate(
     const option = await readOption(input)
     const name = exportNamedBy(option)
     const exported = name === null ? null : await resolve(name)
-    const listed = option.kind === 'list' ? ((await options.listExports?.()) ?? null) : null
+    const listed = option.kind === 'list' ? await options.listExports() : null
     const step = answerOption(state, option, { offered: exported && offer(exported), listed })
     await send(step.send)
     state = step.state

@@ -13,8 +13,8 @@ export type NbdServerEvent =
 export interface ServeConnectionOptions {
   /** The export of that name, or null. Compares secret names in constant time. */
   resolveExport(name: string): Promise<NbdExport | null>
-  /** Names that anyone may see; left out: listing is refused. */
-  listExports?(): Promise<readonly ListedExport[]>
+  /** Names that anyone may see; null: listing is refused. */
+  listExports(): Promise<readonly ListedExport[] | null>
   readonly pool: BufferPool
   /** Number of this connection in events. */
   readonly connection: number

@@ -1,5 +1,6 @@
 import type { ByteInput } from './connection/byte-input.ts'
 import { ConnectionRefused } from './connection/connection-refused.ts'
+import type { Flight } from './connection/flight.ts'
 import type { Output } from './connection/output.ts'
 import type { Watch } from './connection/watch.ts'
 import { commands, limits, magics } from './messages/numbers.ts'
@@ -13,16 +14,11 @@ import { encodeError } from './transmission/replies.ts'
 import { validateRequest } from './transmission/validate-request.ts'
 import type { NbdRequest } from './transmission/validate-request.ts'
 
-/** Requests that one client may have in flight; more stay unread in the socket. */
-export const maxInFlight = 16
-
-/** Bytes that one client's requests in flight may ask for together; a single larger one runs alone. */
-export const maxBytesInFlight = 16 * 1024 * 1024
-
 export interface Transmission extends Session {
   readonly input: ByteInput
   readonly output: Output
   readonly watch: Watch
+  readonly flight: Flight
   readonly close: (reason: string) => void
   readonly signal: AbortSignal
   readonly options: ServeConnectionOptions
@@ -30,12 +26,13 @@ export interface Transmission extends Session {
 
 /** Answers requests, several at a time, until the client says good-bye; throws when it breaks off. */
 export async function serveRequests(transmission: Transmission): Promise<void> {
-  const { input, output, watch, close, signal, options } = transmission
-  const flight = new Flight()
+  const { input, output, watch, flight, close, signal, options } = transmission
+  let isTakingPayload = false
   watch.start(Math.min(options.idleTimeoutMs, options.stallTimeoutMs), {
-    isDue: (silentMs) => output.waiting > 0 || (flight.count === 0 && silentMs >= options.idleTimeoutMs),
+    isDue: (silentMs) =>
+      output.waiting > 0 || isTakingPayload || (flight.count === 0 && silentMs >= options.idleTimeoutMs),
     onExpired: () =>
-      close(output.waiting > 0 ? 'the client takes no replies' : 'the client was idle for too long'),
+      close(output.waiting > 0 ? 'the client takes no replies' : 'the client was silent for too long'),
   })
   const headerBytes = new Uint8Array(requestHeader.size)
   for (;;) {
@@ -44,12 +41,14 @@ export async function serveRequests(transmission: Transmission): Promise<void> {
     if (header.magic !== magics.request) throw new ConnectionRefused('a request has a wrong magic number')
     if (header.type === commands.disconnect) break
     const request = validateRequest(header, contextOf(transmission))
-    const payload = header.type === commands.write ? await takePayload(header, request, transmission) : null
+    isTakingPayload = header.type === commands.write
+    const payload = isTakingPayload ? await takePayload(header, request, transmission) : null
+    isTakingPayload = false
     const length = request instanceof NbdRequestError || request.command !== 'read' ? 0 : request.length
     await flight.board(length, signal)
     void answer(request, header, { payload, transmission }).finally(() => flight.leave(length))
   }
-  await flight.landed(signal)
+  await flight.landed()
 }
 
 interface Answering {
@@ -111,40 +110,5 @@ async function takePayload(
   } catch (error) {
     options.pool.give(payload)
     throw error
-  }
-}
-
-/** Counts what is in flight and holds back what exceeds the limits. */
-class Flight {
-  count = 0
-  #bytes = 0
-  #wake: (() => void) | null = null
-
-  async board(length: number, signal: AbortSignal): Promise<void> {
-    while (this.count >= maxInFlight || (this.count > 0 && this.#bytes + length > maxBytesInFlight)) {
-      await this.#change(signal)
-    }
-    this.count += 1
-    this.#bytes += length
-  }
-
-  leave(length: number): void {
-    this.count -= 1
-    this.#bytes -= length
-    this.#wake?.()
-  }
-
-  async landed(signal: AbortSignal): Promise<void> {
-    while (this.count > 0) await this.#change(signal)
-  }
-
-  async #change(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted()
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve
-      signal.addEventListener('abort', () => resolve(), { once: true })
-    })
-    this.#wake = null
-    signal.throwIfAborted()
   }
 }

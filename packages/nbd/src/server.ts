@@ -17,7 +17,7 @@ export interface ServeNbdOptions {
   /** Names that anyone may see; left out: listing is refused. */
   listExports?(): Promise<readonly ListedExport[]>
   readonly onEvent?: (event: NbdServerEvent) => void
-  /** More are closed at once. Default 64. */
+  /** More are closed at once. Default 32. */
   readonly maxConnections?: number
   /** Bytes of payload that all connections together hold. Default 64 MiB, at least 32 MiB. */
   readonly memoryLimit?: number
@@ -46,14 +46,14 @@ export async function serveNbd(options: ServeNbdOptions): Promise<NbdServer> {
   const server = createServer(
     { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs },
     (socket) => {
-      if (sockets.size >= (options.maxConnections ?? 64)) {
+      if (sockets.size >= (options.maxConnections ?? 32)) {
         socket.destroy()
         return
       }
       opened += 1
       const served = serveConnection(socket, {
-        resolveExport: options.resolveExport,
-        ...(options.listExports && { listExports: options.listExports }),
+        resolveExport: (name) => options.resolveExport(name),
+        listExports: async () => (await options.listExports?.()) ?? null,
         pool,
         connection: opened,
         onEvent: options.onEvent ?? ignore,

@@ -39,6 +39,3 @@ export const offsetHole = struct('NBD_REPLY_TYPE_OFFSET_HOLE', 12, { offset: [0,
 
 /** Start of the payload of `NBD_REPLY_TYPE_ERROR`; the message follows. */
 export const errorChunk = struct('NBD_REPLY_TYPE_ERROR', 6, { error: [0, u32be], messageLength: [4, u16be] })
-
-/** One block of `NBD_REPLY_TYPE_BLOCK_STATUS`, after the 32-bit context id. */
-export const blockDescriptor = struct('NBD block descriptor', 8, { length: [0, u32be], flags: [4, u32be] })

@@ -2,8 +2,6 @@ import type { ByteRange } from '@varve/core/binary/byte-source'
 import { clipExtent, mergeExtentStream } from '@varve/core/extent/extent'
 import type { Extent } from '@varve/core/extent/extent'
 import { allocationFlags } from '../messages/numbers.ts'
-import { blockDescriptor } from '../messages/transmission-messages.ts'
-import { u32 } from '../messages/wire-text.ts'
 
 /** Blocks in one reply of the server; a client asks again for the rest. */
 export const maxBlocksPerReply = 8192
@@ -12,21 +10,27 @@ export const maxBlocksPerReply = 8192
 export const maxStatusPayload = 2 * 1024 * 1024
 
 const headerSize = 4
-const blockSize = blockDescriptor.size
 
-/** The payload of `NBD_REPLY_TYPE_BLOCK_STATUS` for the first at most `limit` runs of `extents`. */
+/** Bytes of a block: its length and its flags, 32 bits each (specification: "NBD_REPLY_TYPE_BLOCK_STATUS"). */
+const blockSize = 8
+
+/** The payload of `NBD_REPLY_TYPE_BLOCK_STATUS` for the first at most `limit` runs of `extents`; null: there is none. */
 export async function encodeBlockStatus(
   contextId: number,
   extents: AsyncIterable<Extent>,
   limit: number,
-): Promise<Uint8Array[]> {
-  const parts: Uint8Array[] = [u32(contextId)]
+): Promise<Uint8Array | null> {
+  const payload = new Uint8Array(headerSize + limit * blockSize)
+  const view = new DataView(payload.buffer)
+  view.setUint32(0, contextId)
+  let at = headerSize
   for await (const { length, content } of mergeExtentStream(asZeroOrData(extents))) {
-    const flags = content === 'data' ? 0 : allocationFlags.hole | allocationFlags.zero
-    parts.push(blockDescriptor.write({ length, flags }))
-    if (parts.length > limit) break
+    view.setUint32(at, length)
+    view.setUint32(at + 4, content === 'data' ? 0 : allocationFlags.hole | allocationFlags.zero)
+    at += blockSize
+    if (at === payload.length) break
   }
-  return parts
+  return at === headerSize ? null : payload.subarray(0, at)
 }
 
 /**

@@ -83,7 +83,7 @@ async function blockStatus(request: NbdRequest, { exported, signal }: Execution)
   const range = { start: request.offset, end: request.offset + request.length }
   const limit = request.onlyFirst ? 1 : maxBlocksPerReply
   const payload = await encodeBlockStatus(allocationContextId, exported.extents(range, { signal }), limit)
-  if (payload.length < 2) throw new NbdRequestError('EIO', 'the export told no extents')
+  if (payload === null) throw new NbdRequestError('EIO', 'the export told no extents')
   return { parts: encodeStatusReply(request.cookie, payload), lent: null }
 }
 

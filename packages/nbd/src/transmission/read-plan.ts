@@ -11,7 +11,7 @@ export interface ReadPiece {
 const smallestHole = 4096
 
 /** Chunks in one answer; what lies after them is sent as one piece of data. */
-const maxPieces = 512
+const maxPieces = 256
 
 /** The chunks that answer a read of `length` bytes at `offset` of a disk with these extents. */
 export async function planRead(

@@ -36,9 +36,11 @@ export function encodeError(
 }
 
 /** One block-status chunk that ends its reply. */
-export function encodeStatusReply(cookie: bigint, payload: readonly Uint8Array[]): Uint8Array[] {
-  const length = payload.reduce((sum, part) => sum + part.length, 0)
-  return [encodeChunk(cookie, { type: chunkTypes.blockStatus, flags: chunkDone, length }), ...payload]
+export function encodeStatusReply(cookie: bigint, payload: Uint8Array): Uint8Array[] {
+  return [
+    encodeChunk(cookie, { type: chunkTypes.blockStatus, flags: chunkDone, length: payload.length }),
+    payload,
+  ]
 }
 
 /** The chunks of a read; `data` gives the bytes of a data piece. */
