@@ -1,0 +1,4 @@
+import { describePlatform } from './platform-contract.ts'
+import { memoryPlatform } from './memory-platform.ts'
+
+describePlatform('memory', memoryPlatform)

@@ -1,0 +1,39 @@
+import { arch, availableParallelism, release, totalmem } from 'node:os'
+import { folderFacts } from '../platform/folder-facts.ts'
+import type { FileIdentity, OpenWriters, Platform, Writer } from '../platform/platform.ts'
+import { ScriptedToolRunner } from './scripted-tool-runner.ts'
+
+export interface MemoryPlatform extends Platform {
+  /** Says that someone writes to that file from now on. */
+  addWriter(file: FileIdentity, writer: Writer): void
+}
+
+/** A platform for tests: no tools, facts from Node, writers as the test says. */
+export function memoryPlatform(): MemoryPlatform {
+  const writers = new Map<string, Writer[]>()
+  const keyOf = ({ dev, ino }: FileIdentity) => `${dev}:${ino}`
+  const openWriters: OpenWriters = { of: (file) => writers.get(keyOf(file)) ?? [] }
+  return {
+    name: 'linux',
+    capabilities: {
+      readFormats: ['raw', 'qcow2', 'vmdk'],
+      writeFormats: ['raw', 'qcow2'],
+      sparseFiles: true,
+      copyFileRange: false,
+      reflink: false,
+      nbdExport: true,
+      watch: true,
+    },
+    systemFacts: async () => ({
+      os: { platform: 'linux', name: 'Memory', kernel: release(), arch: arch() },
+      cpus: availableParallelism(),
+      memory: totalmem(),
+    }),
+    libraryFacts: folderFacts,
+    tools: { table: [], folders: [], suffixes: [''], runner: new ScriptedToolRunner([]) },
+    findWriters: async () => openWriters,
+    addWriter(file, writer) {
+      writers.set(keyOf(file), [...(writers.get(keyOf(file)) ?? []), writer])
+    },
+  }
+}
