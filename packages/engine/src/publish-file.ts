@@ -7,24 +7,35 @@ import { syncFolder } from './run/output-file.ts'
 
 const withoutNoReplace = new Set(['ENOSYS', 'EINVAL', 'EOPNOTSUPP'])
 
+export interface PublishOptions {
+  /** `synced` (the default): file and name are on the medium when the call returns. */
+  readonly durability?: 'synced' | 'cached'
+  readonly ranges?: FileRanges
+}
+
 /**
- * Gives the finished file `partPath` its final name, durably, and never in the place of another file: throws
- * `target-exists` when the name is taken. Both must be on one filesystem.
+ * Gives the finished file `partPath` its final name, never in the place of another file: throws `target-exists` when the
+ * name is taken. Both must be on one filesystem.
  */
 export async function publishFile(
   partPath: string,
   finalPath: string,
-  { ranges = hostFileRanges() }: { readonly ranges?: FileRanges } = {},
+  { durability = 'synced', ranges = hostFileRanges() }: PublishOptions = {},
 ): Promise<void> {
   try {
-    await using part = await open(partPath, 'r')
-    await part.sync()
+    if (durability === 'synced') await syncFile(partPath)
     await rename(ranges, { partPath, finalPath })
+    if (durability === 'cached') return
     await syncFolder(dirname(finalPath))
     if (dirname(partPath) !== dirname(finalPath)) await syncFolder(dirname(partPath))
   } catch (error) {
     throw writeError(error, finalPath)
   }
+}
+
+async function syncFile(path: string): Promise<void> {
+  await using file = await open(path, 'r')
+  await file.sync()
 }
 
 interface Names {

@@ -31,8 +31,7 @@ function knownFormat({ path, format }: DiskInput & { kind: 'image' }): FormatNam
 }
 
 async function openStream(input: DiskInput & { kind: 'nbd' }, signal?: AbortSignal): Promise<OpenInput> {
-  const { connectNbd } = await import('@varve/nbd/client')
-  const { nbdDisk } = await import('@varve/nbd/nbd-disk')
+  const { connectNbd, nbdDisk } = await import('@varve/nbd/client')
   const { host, port, exportName } = input
   const client = await connectNbd({ host, port, exportName, ...(signal ? { signal } : {}) })
   return {
