@@ -83,7 +83,8 @@ export class GuestDisk {
   /** Reads and remembers the head of a region, so that all recognisers together cost one read; the last few stay. */
   async remember(at: number, length: number): Promise<void> {
     const end = Math.min(this.length, at + length)
-    if (end <= at) return
+    if (end <= at || this.#windows.some(({ start, bytes }) => start <= at && end <= start + bytes.length))
+      return
     const bytes = await this.read(at, end - at)
     this.#windows = [...this.#windows.slice(-3), { start: at, bytes }]
   }

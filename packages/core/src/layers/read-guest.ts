@@ -1,13 +1,24 @@
 import type { DiskReader, ReadOptions } from '../formats/disk-reader.ts'
 import { filesystemFinding } from '../filesystems/filesystem-finding.ts'
 import { filesystemTable } from '../filesystems/filesystem-table.ts'
+import { recognise as recogniseDisc } from '../filesystems/iso9660.ts'
+import { recoverGpt } from '../partitions/gpt.ts'
 import { readPartitionTable } from '../partitions/partition-table.ts'
+import type { ReadTable } from '../partitions/table-scan.ts'
 import { isDiskError } from '../problems/disk-error.ts'
 import type { LayerNumber } from '../problems/layer-number.ts'
 import type { Problem } from '../problems/problem.ts'
 import type { VolumeScan } from '../volumes/volume-finding.ts'
-import { volumeTable } from '../volumes/volume-table.ts'
-import type { FilesystemFinding, GuestContents, PartitionTable, VolumeFinding } from './guest-contents.ts'
+import { closedVolume, volumeFinding } from '../volumes/volume-finding.ts'
+import { recogniseAtEnd as recogniseRaidAtEnd } from '../volumes/mdraid.ts'
+import { volumeByPartitionType, volumeTable } from '../volumes/volume-table.ts'
+import type {
+  FilesystemFinding,
+  GuestContents,
+  Partition,
+  PartitionTable,
+  VolumeFinding,
+} from './guest-contents.ts'
 import { filesystemName, isEncrypted, volumeName } from './guest-names.ts'
 import { guestProblem } from './guest-problem.ts'
 import { GuestDisk, type GuestRegion } from './guest-region.ts'
@@ -16,6 +27,8 @@ import { GuestDisk, type GuestRegion } from './guest-region.ts'
 const maxFindings = 1024
 /** Volumes inside volumes, such as LUKS on LVM on RAID. */
 const maxDepth = 4
+/** Bytes behind a filesystem from which a RAID superblock fits there. */
+const roomForRaid = 8 * 1024
 
 const noTable: PartitionTable = {
   kind: 'none',
@@ -47,11 +60,16 @@ class GuestScan {
 
   async run(): Promise<GuestContents> {
     const whole = this.#disk.whole()
-    const table = await this.#readTable(whole)
-    if (table.kind === 'none') await this.#look(whole, 0)
-    for (const { start, length, role } of table.partitions) {
-      if (role !== 'extended') await this.#look(this.#disk.region([{ start, length }]), 0)
+    let table = await this.#readTable(whole, readPartitionTable)
+    if (table.kind === 'none') {
+      await this.#look(whole, 0)
+      const isBlank = this.#volumes.length === 0 && this.#filesystems.length === 0
+      if (isBlank) table = await this.#readTable(whole, recoverGpt)
     }
+    for (const partition of table.partitions) {
+      if (partition.role !== 'extended') await this.#lookIn(partition)
+    }
+    if (table.kind !== 'none') await this.#lookForDisc(whole)
     return {
       table,
       volumes: this.#volumes.slice(0, maxFindings),
@@ -60,13 +78,27 @@ class GuestScan {
     }
   }
 
-  async #readTable(whole: GuestRegion): Promise<PartitionTable> {
+  async #readTable(whole: GuestRegion, read: ReadTable): Promise<PartitionTable> {
     const scan = await this.#guarded('L4', whole, async () => {
       await this.#disk.rememberHead(whole)
-      return readPartitionTable(whole)
+      return read(whole)
     })
     this.#problems.push(...(scan?.problems ?? []))
     return scan?.table ?? noTable
+  }
+
+  async #lookIn({ start, length, type }: Partition): Promise<void> {
+    const region = this.#disk.region([{ start, length }])
+    const told = volumeByPartitionType[type]
+    if (told === undefined) await this.#look(region, 0)
+    else this.#addVolume(closedVolume(volumeFinding(region, { type: told, sure: 'signature' })))
+  }
+
+  /** Bootable discs carry a partition table too, for starting from a stick: the disc's filesystem begins at the disk's start. */
+  async #lookForDisc(whole: GuestRegion): Promise<void> {
+    if (this.#filesystems.some(({ start }) => start === 0)) return
+    const disc = await this.#guarded('L6', whole, () => recogniseDisc(whole))
+    if (disc) this.#addFilesystem(disc)
   }
 
   /** Looks for a volume, else for a filesystem, at the start of `region`. */
@@ -74,17 +106,23 @@ class GuestScan {
     if (region.length === 0 || depth > maxDepth) return
     await this.#guarded('L6', region, () => this.#disk.rememberHead(region))
     const scan = await this.#findVolume(region)
-    if (scan) {
-      this.#addVolume(scan)
-      for (const { runs } of scan.inner) await this.#look(this.#disk.region(runs), depth + 1)
-      return
-    }
+    if (scan) return this.#lookInside(scan, depth)
     const filesystem = await this.#findFilesystem(region)
+    const room = region.length - (filesystem?.size ?? 0)
+    const mirror =
+      room >= roomForRaid ? await this.#guarded('L5', region, () => recogniseRaidAtEnd(region)) : null
+    if (mirror) return this.#lookInside(mirror, depth)
     if (filesystem) this.#addFilesystem(filesystem)
   }
 
+  async #lookInside(scan: VolumeScan, depth: number): Promise<void> {
+    this.#addVolume(scan)
+    if (scan.filesystem) this.#addFilesystem(scan.filesystem)
+    for (const { runs } of scan.inner) await this.#look(this.#disk.region(runs), depth + 1)
+  }
+
   async #findVolume(region: GuestRegion): Promise<VolumeScan | null> {
-    for (const { recognise } of volumeTable) {
+    for (const recognise of volumeTable) {
       const scan = await this.#guarded('L5', region, () => recognise(region))
       if (scan) return scan
     }

@@ -1,4 +1,4 @@
-import type { VolumeFinding } from '../layers/guest-contents.ts'
+import type { FilesystemFinding, VolumeFinding } from '../layers/guest-contents.ts'
 import type { DiskRun, GuestRegion } from '../layers/guest-region.ts'
 import type { Problem } from '../problems/problem.ts'
 
@@ -7,6 +7,8 @@ export interface VolumeScan {
   readonly volume: VolumeFinding
   /** Each is one byte stream joined from its runs, in order. */
   readonly inner: readonly { readonly runs: readonly DiskRun[] }[]
+  /** What was seen of the filesystem on the way, where volume and filesystem are one thing. */
+  readonly filesystem: FilesystemFinding | null
   readonly problems: readonly Problem[]
 }
 
@@ -32,5 +34,5 @@ export function volumeFinding(region: GuestRegion, said: Said): VolumeFinding {
 
 /** A volume into which nobody can look from here. */
 export function closedVolume(volume: VolumeFinding, problems: readonly Problem[] = []): VolumeScan {
-  return { volume, inner: [], problems }
+  return { volume, inner: [], filesystem: null, problems }
 }

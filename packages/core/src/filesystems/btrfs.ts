@@ -1,0 +1,54 @@
+import { crc32c } from '../binary/crc32.ts'
+import { ascii, bytes, u16le, u32le, u64le } from '../binary/fields.ts'
+import { struct } from '../binary/struct.ts'
+import { labelOf } from '../binary/text.ts'
+import { formatUuid } from '../binary/uuid.ts'
+import type { FilesystemFinding } from '../layers/guest-contents.ts'
+import type { GuestRegion } from '../layers/guest-region.ts'
+import { filesystemFinding } from './filesystem-finding.ts'
+
+const superblockAt = 64 * 1024
+
+/** Btrfs on-disk format, "Superblock"; the item of this device begins at 0xC9. */
+const superblock = struct('Btrfs superblock', 4096, {
+  checksum: [0x00, u32le],
+  uuid: [0x20, bytes(16)],
+  magic: [0x40, ascii(8)],
+  logRoot: [0x60, u64le],
+  totalBytes: [0x70, u64le],
+  bytesUsed: [0x78, u64le],
+  devices: [0x88, u64le],
+  sectorSize: [0x90, u32le],
+  checksumType: [0xc4, u16le],
+  deviceBytes: [0xd1, u64le],
+  label: [0x12b, bytes(256)],
+})
+
+/** Btrfs; used bytes count every block once, even where metadata is kept twice. */
+export async function recognise(region: GuestRegion): Promise<FilesystemFinding | null> {
+  const head = await region.peek(superblockAt, superblock.size)
+  if (!head || String.fromCharCode(...head.subarray(0x40, 0x48)) !== '_BHRfS_M') return null
+  const facts = superblock.read(head, region.name)
+  const contradiction =
+    facts.checksumType === 0 && crc32c(head.subarray(32)) !== facts.checksum
+      ? 'the checksum of its superblock is wrong'
+      : facts.bytesUsed > facts.totalBytes
+        ? `it claims ${facts.bytesUsed} used bytes of ${facts.totalBytes}`
+        : null
+  const isAlone = facts.devices === 1
+  const isTelling = isAlone && contradiction === null
+  return filesystemFinding(region, {
+    type: 'btrfs',
+    sure: contradiction === null ? 'consistent' : 'damaged',
+    label: labelOf(facts.label),
+    uuid: formatUuid(facts.uuid),
+    size: facts.deviceBytes,
+    free: isTelling ? Math.max(0, facts.deviceBytes - facts.bytesUsed) : null,
+    blockSize: facts.sectorSize,
+    state: facts.logRoot === 0 ? 'unknown' : 'dirty',
+    notes: [
+      ...(contradiction === null ? [] : [contradiction]),
+      ...(isAlone ? [] : [`spread over ${facts.devices} devices`]),
+    ],
+  })
+}

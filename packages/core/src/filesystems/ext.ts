@@ -1,0 +1,141 @@
+import { crc32c } from '../binary/crc32.ts'
+import { bytes, u16le, u32le } from '../binary/fields.ts'
+import { struct, type StructValue } from '../binary/struct.ts'
+import { labelOf } from '../binary/text.ts'
+import { formatUuid } from '../binary/uuid.ts'
+import type { FilesystemFinding } from '../layers/guest-contents.ts'
+import type { GuestRegion } from '../layers/guest-region.ts'
+import { filesystemFinding } from './filesystem-finding.ts'
+import { freeByRegion, type FreeRun } from './free-regions.ts'
+
+const superblockAt = 1024
+
+/** Linux, Documentation/filesystems/ext4: "Super Block". */
+const superblock = struct('ext superblock', 1024, {
+  blocksLow: [0x04, u32le],
+  freeBlocksLow: [0x0c, u32le],
+  firstDataBlock: [0x14, u32le],
+  blockSizeLog: [0x18, u32le], // block size = 1024 << this
+  clusterSizeLog: [0x1c, u32le],
+  blocksPerGroup: [0x20, u32le],
+  magic: [0x38, u16le],
+  state: [0x3a, u16le],
+  compat: [0x5c, u32le],
+  incompat: [0x60, u32le],
+  readOnlyCompat: [0x64, u32le],
+  uuid: [0x68, bytes(16)],
+  volumeName: [0x78, bytes(16)],
+  lastMounted: [0x88, bytes(64)],
+  descriptorSize: [0xfe, u16le],
+  blocksHigh: [0x150, u32le],
+  freeBlocksHigh: [0x158, u32le],
+  checksum: [0x3fc, u32le],
+})
+type Superblock = StructValue<typeof superblock>
+
+const isClean = 0x1
+const hasErrors = 0x2
+const compat = { journal: 0x4 }
+const incompat = {
+  recover: 0x4,
+  journalDevice: 0x8,
+  metaBlockGroups: 0x10,
+  ext4: 0x40 | 0x80 | 0x200,
+  wide: 0x80,
+}
+const readOnlyCompat = { ext4: 0x8 | 0x10 | 0x20 | 0x40, bigAlloc: 0x200, checksums: 0x400 }
+
+/** Bytes of group descriptors that are read: enough for 8 TiB in groups of 128 MiB. */
+const maxDescriptorBytes = 4 * 1024 * 1024
+
+/** ext2, ext3 or ext4, with free space by block group. */
+export async function recognise(region: GuestRegion): Promise<FilesystemFinding | null> {
+  const head = await region.peek(superblockAt, superblock.size)
+  if (!head) return null
+  const facts = superblock.read(head, region.name)
+  if (facts.magic !== 0xef53) return null
+  if (facts.blockSizeLog > 6 || facts.blocksPerGroup === 0) return null
+  if ((facts.incompat & incompat.journalDevice) !== 0) {
+    return filesystemFinding(region, { type: 'ext journal', uuid: formatUuid(facts.uuid) })
+  }
+  const blockSize = 1024 << facts.blockSizeLog
+  const blocks = wide(facts, facts.blocksLow, facts.blocksHigh)
+  const toldFree = wide(facts, facts.freeBlocksLow, facts.freeBlocksHigh)
+  const contradiction = contradictionIn(facts, head, { blocks, free: toldFree })
+  const groups = contradiction === null ? await readGroups(region, facts, { blocks, blockSize }) : null
+  const free = groups ? groups.reduce((sum, group) => sum + group.free, 0) : toldFree * blockSize
+  const size = blocks * blockSize
+  const isSound = contradiction === null && free <= size && Number.isSafeInteger(size)
+  return filesystemFinding(region, {
+    type: typeOf(facts),
+    sure: isSound ? 'consistent' : 'damaged',
+    label: labelOf(facts.volumeName),
+    uuid: formatUuid(facts.uuid),
+    size: Number.isSafeInteger(size) ? size : null,
+    free: isSound ? free : null,
+    blockSize,
+    state: (facts.state & isClean) !== 0 && (facts.incompat & incompat.recover) === 0 ? 'clean' : 'dirty',
+    notes: notesOf(facts, contradiction),
+    freeByRegion: isSound && groups ? freeByRegion(region, groups) : [],
+  })
+}
+
+function typeOf(facts: Superblock): string {
+  const isExt4 =
+    (facts.incompat & incompat.ext4) !== 0 ||
+    (facts.readOnlyCompat & (readOnlyCompat.ext4 | readOnlyCompat.checksums)) !== 0
+  if (isExt4) return 'ext4'
+  return (facts.compat & compat.journal) !== 0 ? 'ext3' : 'ext2'
+}
+
+function notesOf(facts: Superblock, contradiction: string | null): string[] {
+  const notes = contradiction === null ? [] : [contradiction]
+  const lastMounted = labelOf(facts.lastMounted)
+  if (lastMounted !== null) notes.push(`last mounted on ${lastMounted}`)
+  if ((facts.incompat & incompat.recover) !== 0) notes.push('its journal must be replayed')
+  if ((facts.state & hasErrors) !== 0) notes.push('its kernel found errors in it')
+  return notes
+}
+
+function contradictionIn(
+  facts: Superblock,
+  head: Uint8Array,
+  { blocks, free }: { readonly blocks: number; readonly free: number },
+): string | null {
+  const hasChecksum = (facts.readOnlyCompat & readOnlyCompat.checksums) !== 0
+  if (hasChecksum && crc32c(head.subarray(0, 0x3fc), { raw: true }) !== facts.checksum) {
+    return 'the checksum of its superblock is wrong'
+  }
+  if (free > blocks) return `it claims ${free} free blocks of ${blocks}`
+  return blocks <= facts.firstDataBlock ? `it claims ${blocks} blocks` : null
+}
+
+/** Free bytes per block group ("Block Group Descriptors"); null where they are too many or scattered. */
+async function readGroups(
+  region: GuestRegion,
+  facts: Superblock,
+  { blocks, blockSize }: { readonly blocks: number; readonly blockSize: number },
+): Promise<FreeRun[] | null> {
+  const isWide = (facts.incompat & incompat.wide) !== 0
+  const descriptorSize = isWide ? facts.descriptorSize : 32
+  const count = Math.ceil((blocks - facts.firstDataBlock) / facts.blocksPerGroup)
+  if (descriptorSize < 32 || count * descriptorSize > maxDescriptorBytes) return null
+  if ((facts.incompat & incompat.metaBlockGroups) !== 0) return null
+  const descriptors = await region.peek((facts.firstDataBlock + 1) * blockSize, count * descriptorSize)
+  if (!descriptors) return null
+  const hasClusters = (facts.readOnlyCompat & readOnlyCompat.bigAlloc) !== 0 && facts.clusterSizeLog <= 20
+  const unit = hasClusters ? 1024 * 2 ** facts.clusterSizeLog : blockSize
+  const view = new DataView(descriptors.buffer, descriptors.byteOffset, descriptors.length)
+  return Array.from({ length: count }, (_, group) => {
+    const at = group * descriptorSize
+    const high = descriptorSize >= 64 ? view.getUint16(at + 0x2c, true) : 0
+    const free = (view.getUint16(at + 0x0c, true) + high * 0x1_0000) * unit
+    const firstBlock = facts.firstDataBlock + group * facts.blocksPerGroup
+    const length = Math.min(facts.blocksPerGroup, blocks - firstBlock) * blockSize
+    return { at: firstBlock * blockSize, length, free: Math.min(free, length) }
+  })
+}
+
+function wide(facts: Superblock, low: number, high: number): number {
+  return (facts.incompat & incompat.wide) !== 0 ? high * 0x1_0000_0000 + low : low
+}

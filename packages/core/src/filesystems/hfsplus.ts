@@ -1,0 +1,68 @@
+import { ascii, bytes, u32be } from '../binary/fields.ts'
+import { struct, type StructValue } from '../binary/struct.ts'
+import { toHex } from '../binary/hex.ts'
+import { labelOf } from '../binary/text.ts'
+import { isNil } from '../binary/uuid.ts'
+import type { FilesystemFinding } from '../layers/guest-contents.ts'
+import type { GuestRegion } from '../layers/guest-region.ts'
+import { filesystemFinding } from './filesystem-finding.ts'
+
+/** Apple Technical Note TN1150, "Volume Header". */
+const volumeHeader = struct('HFS+ volume header', 512, {
+  signature: [0, ascii(2)], // H+, or HX for case-sensitive names
+  attributes: [4, u32be],
+  blockSize: [40, u32be],
+  blocks: [44, u32be],
+  freeBlocks: [48, u32be],
+  uuid: [104, bytes(8)],
+  catalogStart: [288, u32be], // first extent of the catalog file
+  catalogBlocks: [292, u32be],
+})
+type VolumeHeader = StructValue<typeof volumeHeader>
+
+const volumeHeaderAt = 1024
+const wasUnmounted = 0x100
+const isInconsistent = 0x800
+
+/** HFS+ and HFSX. */
+export async function recognise(region: GuestRegion): Promise<FilesystemFinding | null> {
+  const head = await region.peek(volumeHeaderAt, volumeHeader.size)
+  if (!head || head[0] !== 0x48 || (head[1] !== 0x2b && head[1] !== 0x58)) return null
+  if (head[2] !== 0 || (head[3] !== 4 && head[3] !== 5)) return null
+  const facts = volumeHeader.read(head, region.name)
+  const { blockSize, blocks, freeBlocks, attributes, uuid } = facts
+  const isSound = blockSize >= 512 && (blockSize & (blockSize - 1)) === 0 && freeBlocks <= blocks
+  const isClean = (attributes & wasUnmounted) !== 0 && (attributes & isInconsistent) === 0
+  return filesystemFinding(region, {
+    type: facts.signature === 'HX' ? 'hfsx' : 'hfs+',
+    sure: isSound ? 'consistent' : 'damaged',
+    label: isSound ? await readVolumeName(region, facts) : null,
+    uuid: isNil(uuid) ? null : toHex(uuid),
+    size: isSound ? blocks * blockSize : null,
+    free: isSound ? freeBlocks * blockSize : null,
+    blockSize,
+    state: isClean ? 'clean' : 'dirty',
+    notes: isSound ? [] : [`it claims ${freeBlocks} free blocks of ${blocks}, ${blockSize} bytes each`],
+  })
+}
+
+/** The name of the root folder: the first record of the catalog's first leaf ("B-Trees", "Catalog File"). */
+async function readVolumeName(
+  region: GuestRegion,
+  { blockSize, catalogStart, catalogBlocks }: VolumeHeader,
+): Promise<string | null> {
+  const catalogAt = catalogStart * blockSize
+  const header = await region.peek(catalogAt, 512)
+  if (!header) return null
+  const view = new DataView(header.buffer, header.byteOffset, header.length)
+  const firstLeaf = view.getUint32(24)
+  const nodeSize = view.getUint16(32)
+  const isInside = (firstLeaf + 1) * nodeSize <= catalogBlocks * blockSize
+  const leaf = nodeSize >= 512 && isInside ? await region.peek(catalogAt + firstLeaf * nodeSize, 512) : null
+  if (!leaf) return null
+  const record = new DataView(leaf.buffer, leaf.byteOffset, leaf.length)
+  const rootParent = 1
+  if (record.getUint32(16) !== rootParent) return null
+  const length = Math.min(255, record.getUint16(20)) * 2
+  return 22 + length <= leaf.length ? labelOf(leaf.subarray(22, 22 + length), 'utf-16be') : null
+}

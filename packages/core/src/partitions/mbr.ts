@@ -1,0 +1,149 @@
+import { bytes, u32le, u8 } from '../binary/fields.ts'
+import { struct, type StructValue } from '../binary/struct.ts'
+import type { Partition } from '../layers/guest-contents.ts'
+import { guestProblem } from '../layers/guest-problem.ts'
+import type { GuestRegion } from '../layers/guest-region.ts'
+import type { Problem } from '../problems/problem.ts'
+import { checkPlacement } from './check-placement.ts'
+import { mbrTypeNames } from './mbr-types.ts'
+import type { TableScan } from './table-scan.ts'
+
+/** The MBR addresses sectors of 512 bytes. */
+const sectorSize = 512
+const maxLogical = 256
+const protectiveType = 0xee
+const extendedTypes = [0x05, 0x0f, 0x85]
+
+/** UEFI 2.10 section 5.2.1, table "MBR partition record". */
+const entry = struct('MBR entry', 16, {
+  status: [0, u8], // 0x80: active
+  firstChs: [1, bytes(3)],
+  type: [4, u8],
+  lastChs: [5, bytes(3)],
+  firstSector: [8, u32le],
+  sectors: [12, u32le],
+})
+type Entry = StructValue<typeof entry>
+
+/** The last 72 bytes of a boot sector: signature of the disk, four entries, 55 AA. */
+const entriesAt = 446
+const diskIdAt = 440
+
+export interface MbrSector {
+  readonly id: string
+  /** The used entries with their place (1 to 4). */
+  readonly entries: readonly (Entry & { readonly slot: number })[]
+  readonly isProtective: boolean
+}
+
+/** The MBR of a disk, or null when sector 0 is none: no signature, impossible flags, or no entry in use. */
+export async function readMbrSector(disk: GuestRegion): Promise<MbrSector | null> {
+  const sector = await disk.peek(0, sectorSize)
+  if (!sector) return null
+  const all = parseEntries(sector, disk.name)
+  if (!all || all.some(({ status }) => (status & 0x7f) !== 0)) return null
+  const entries = all.filter(({ type, sectors }) => type !== 0 && sectors > 0)
+  const isInside = entries.some(({ firstSector }) => firstSector * sectorSize < disk.length)
+  if (!isInside) return null
+  const view = new DataView(sector.buffer, sector.byteOffset)
+  return {
+    id: view.getUint32(diskIdAt, true).toString(16).padStart(8, '0'),
+    entries,
+    isProtective: entries.some(({ type }) => type === protectiveType),
+  }
+}
+
+/** An MBR with its logical partitions (UEFI 2.10 section 5.2); a protective one too when nothing better was found. */
+export async function readMbr(disk: GuestRegion): Promise<TableScan | null> {
+  const mbr = await readMbrSector(disk)
+  if (!mbr) return null
+  const partitions: Partition[] = []
+  const problems: Problem[] = []
+  const notes: string[] = []
+  for (const used of mbr.entries) {
+    if (used.firstSector === 0) {
+      notes.push(`entry ${used.slot} stands for the whole disk`)
+      continue
+    }
+    const isExtended = extendedTypes.includes(used.type)
+    partitions.push(
+      partitionOf(used, {
+        index: used.slot,
+        start: used.firstSector * sectorSize,
+        role: isExtended ? 'extended' : 'primary',
+      }),
+    )
+    if (!isExtended) continue
+    const { logical, problem } = await readLogical(disk, used, 5 + countLogical(partitions))
+    partitions.push(...logical)
+    if (problem !== null) problems.push(guestProblem('mbr-logical-damaged', disk.name, { reason: problem }))
+  }
+  problems.push(...checkPlacement(partitions, disk))
+  const logicalCount = countLogical(partitions)
+  if (logicalCount > 0) notes.push(`${logicalCount} logical`)
+  return {
+    table: {
+      kind: 'mbr',
+      sure: problems.length > 0 ? 'damaged' : 'consistent',
+      sectorSize,
+      id: mbr.id,
+      partitions: partitions.toSorted((a, b) => a.index - b.index),
+      notes,
+    },
+    problems,
+  }
+}
+
+/** Follows the chain of extended boot records: each names one partition and the next record. */
+async function readLogical(
+  disk: GuestRegion,
+  extended: Entry,
+  firstIndex: number,
+): Promise<{ logical: Partition[]; problem: string | null }> {
+  const base = extended.firstSector
+  const end = base + extended.sectors
+  const logical: Partition[] = []
+  const seen = new Set<number>()
+  for (let at = base; ;) {
+    if (seen.has(at)) return { logical, problem: `it runs in a circle at sector ${at}` }
+    if (seen.size >= maxLogical) return { logical, problem: `it is longer than ${maxLogical}` }
+    seen.add(at)
+    if (at < base || at >= end)
+      return { logical, problem: `it leaves the extended partition at sector ${at}` }
+    const sector = await disk.peek(at * sectorSize, sectorSize)
+    const entries = sector && parseEntries(sector, disk.name)
+    if (!entries) return { logical, problem: `there is no boot record at sector ${at}` }
+    const [own, next] = entries
+    if (own && own.type !== 0 && own.sectors > 0) {
+      const start = (at + own.firstSector) * sectorSize
+      logical.push(partitionOf(own, { index: firstIndex + logical.length, start, role: 'logical' }))
+    }
+    if (!next || next.sectors === 0 || !extendedTypes.includes(next.type)) return { logical, problem: null }
+    at = base + next.firstSector
+  }
+}
+
+function partitionOf(used: Entry, place: Pick<Partition, 'index' | 'start' | 'role'>): Partition {
+  const type = `0x${used.type.toString(16).toUpperCase().padStart(2, '0')}`
+  return {
+    ...place,
+    length: used.sectors * sectorSize,
+    type,
+    typeName: mbrTypeNames[used.type] ?? `Type ${type}`,
+    name: null,
+    uuid: null,
+    bootable: (used.status & 0x80) !== 0,
+  }
+}
+
+function countLogical(partitions: readonly Partition[]): number {
+  return partitions.filter(({ role }) => role === 'logical').length
+}
+
+function parseEntries(sector: Uint8Array, file: string): (Entry & { slot: number })[] | null {
+  if (sector[510] !== 0x55 || sector[511] !== 0xaa) return null
+  return [1, 2, 3, 4].map((slot) => ({
+    ...entry.read(sector, file, entriesAt + (slot - 1) * entry.size),
+    slot,
+  }))
+}
