@@ -43,5 +43,9 @@ export interface WriterFormat {
   stateSize(options: Pick<DiskWriterOptions, 'virtualSize' | 'compression'>): number
   open(options: DiskWriterOptions): DiskWriter
   /** Upper bound of the size of a file that holds `dataBytes` of data in whole clusters. */
-  measure(options: { readonly virtualSize: number; readonly dataBytes: number; readonly compression: string }): number
+  measure(options: {
+    readonly virtualSize: number
+    readonly dataBytes: number
+    readonly compression: string
+  }): number
 }
