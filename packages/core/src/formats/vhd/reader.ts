@@ -1,0 +1,100 @@
+import { readRange, sliceSource } from '../../binary/byte-source.ts'
+import { DiskError } from '../../problems/disk-error.ts'
+import { blockDisk } from '../block-map/block-disk.ts'
+import {
+  absentBlock,
+  dataOffset,
+  partialAt,
+  type BlockTable,
+  type SectorBitmaps,
+} from '../block-map/block-table.ts'
+import type { DiskReader } from '../disk-reader.ts'
+import type { ImageFile } from '../image-files.ts'
+import { sectorSize, unusedEntry } from './header.ts'
+import { damaged, type BlockLayout, type VhdMetadata } from './metadata.ts'
+
+/** Entries of the block allocation table per page. */
+const pageLength = 16_384
+
+/** One layer of a VHD; the sectors that a differencing disk lacks are `absent`. */
+export function openVhd(file: ImageFile, { type, virtualSize, blocks }: VhdMetadata): DiskReader {
+  const { source, path } = file
+  if (blocks === null) return fixedDisk(file, virtualSize)
+  const table = blockTable(file, blocks, { virtualSize, type })
+  const options = { name: path, virtualSize, source, table }
+  return blockDisk(type === 'differencing' ? { ...options, bitmaps: sectorBitmaps(file, blocks) } : options)
+}
+
+/** The guest's bytes as they are, without the footer behind them. */
+function fixedDisk({ source, path }: ImageFile, virtualSize: number): DiskReader {
+  const slice = sliceSource(source, { start: 0, end: virtualSize }, path)
+  return {
+    name: path,
+    virtualSize,
+    extents: (range) =>
+      slice.extents({ start: Math.min(range.start, virtualSize), end: Math.min(range.end, virtualSize) }),
+    async readInto(target, at) {
+      if (at < 0 || at + target.length > virtualSize) {
+        throw new DiskError('out-of-range', {
+          file: path,
+          start: at,
+          end: at + target.length,
+          size: virtualSize,
+        })
+      }
+      await slice.readInto(target, at)
+    },
+  }
+}
+
+function blockTable(
+  { source, path }: ImageFile,
+  blocks: BlockLayout,
+  { virtualSize, type }: Pick<VhdMetadata, 'virtualSize' | 'type'>,
+): BlockTable {
+  const { tableAt, blockSize, blockCount, bitmapSize } = blocks
+  return {
+    blockSize,
+    blockCount,
+    pageLength,
+    async loadPage(page) {
+      const first = page * pageLength
+      const count = Math.min(pageLength, blockCount - first)
+      const start = tableAt + first * 4
+      const bytes = await readRange(source, { start, end: start + count * 4 }, 'VHD block allocation table')
+      const view = new DataView(bytes.buffer)
+      const values = new Float64Array(count)
+      for (let index = 0; index < count; index += 1) {
+        const entry = view.getUint32(index * 4)
+        if (entry === unusedEntry) {
+          values[index] = absentBlock
+          continue
+        }
+        const at = entry * sectorSize + bitmapSize
+        const length = Math.min(blockSize, virtualSize - (first + index) * blockSize)
+        if (at + length > source.size) {
+          throw damaged(
+            path,
+            'VHD block allocation table',
+            `block ${first + index} lies at ${at}, past the end of the file at ${source.size}`,
+            start + index * 4,
+          )
+        }
+        values[index] = type === 'differencing' ? partialAt(at) : at
+      }
+      return values
+    },
+  }
+}
+
+function sectorBitmaps({ source }: ImageFile, { blockSize, bitmapSize }: BlockLayout): SectorBitmaps {
+  return {
+    sectorSize,
+    bitOrder: 'highest-first',
+    unset: 'absent',
+    load: (_block, value) => {
+      const end = dataOffset(value) - bitmapSize + Math.ceil(blockSize / sectorSize / 8)
+      return readRange(source, { start: dataOffset(value) - bitmapSize, end }, 'VHD sector bitmap')
+    },
+  }
+}
