@@ -1,0 +1,245 @@
+import { randomBytes } from 'node:crypto'
+import { EventEmitter } from 'node:events'
+import { TRPCError } from '@trpc/server'
+import { DiskError } from '@varve/core/problems/disk-error'
+import type { AgentCommand, Hello, Welcome } from '@varve/protocol/agent'
+import { protocolVersion } from '@varve/protocol/primitives'
+import { timestamp } from '../clock.ts'
+import { waitingFor } from '../events/event-log.ts'
+import type { Numbered } from '../router/context.ts'
+import { write, type Db } from '../store/database.ts'
+import { hostSessions, saveHost, setSince, type HostSession } from '../store/hosts-store.ts'
+import { addCommand, commandsAfter, lastCommandSequence, pruneCommands } from '../store/jobs-store.ts'
+
+/** Which agent speaks for which host, whether it is there, and the stream of commands to it. */
+export interface Sessions {
+  hello(hello: Hello): Welcome
+  commands(
+    session: string,
+    lastId: number | null,
+    signal: AbortSignal,
+  ): AsyncGenerator<Numbered<AgentCommand>>
+  /** The host that `session` speaks for; throws UNAUTHORIZED or CONFLICT. */
+  hostOf(session: string): HostSession
+  /** The agent of a host, with when it was last seen; null when it never said hello. */
+  find(host: string): Presence | null
+  /** Waits until the host is connected; throws `agent-gone` after `timeoutMs`. */
+  waitConnected(host: string, options: { timeoutMs: number; signal: AbortSignal }): Promise<HostSession>
+  send(to: HostSession, command: AgentCommand): void
+  /** Wakes the stream of a host after commands were added in a transaction. */
+  wake(host: string): void
+  stop(): void
+}
+
+export interface Presence extends HostSession {
+  readonly isConnected: boolean
+  /** Milliseconds since it was last connected; 0 when it is. */
+  readonly awayMs: number
+}
+
+export interface SessionOptions {
+  readonly db: Db
+  readonly controllerVersion: string
+  /** How long an agent may take from its hello to its stream of commands. */
+  readonly subscribeMs: number
+  /** Called after a hello, and whenever a host comes or goes. */
+  readonly onHello: (host: HostSession, hello: Hello) => void
+  readonly onPresence: (host: string, isConnected: boolean) => void
+}
+
+interface Agent {
+  readonly who: HostSession
+  isConnected: boolean
+  lastSeen: number
+  /** The stream of commands that is open now. */
+  stream: { end: () => void } | null
+  readonly wakes: EventEmitter
+  subscribeTimer: NodeJS.Timeout | null
+}
+
+export function createSessions(options: SessionOptions): Sessions {
+  const { db } = options
+  const agents = new Map<string, Agent>()
+  const replaced = new Map<string, { host: string; instance: string }>()
+  const arrivals = new EventEmitter()
+  arrivals.setMaxListeners(0)
+  for (const who of hostSessions(db)) agents.set(who.name, newAgent(who))
+
+  function newAgent(who: HostSession): Agent {
+    const wakes = new EventEmitter()
+    return { who, isConnected: false, lastSeen: Date.now(), stream: null, wakes, subscribeTimer: null }
+  }
+
+  function setConnected(agent: Agent, isConnected: boolean): void {
+    if (agents.get(agent.who.name) !== agent) return
+    agent.lastSeen = Date.now()
+    if (agent.isConnected === isConnected) return
+    agent.isConnected = isConnected
+    write(db, (tx) => setSince(tx, agent.who.name, timestamp()))
+    if (isConnected) arrivals.emit(agent.who.name)
+    options.onPresence(agent.who.name, isConnected)
+  }
+
+  function agentOf(session: string): Agent {
+    for (const agent of agents.values()) if (agent.who.session === session) return agent
+    const old = replaced.get(session)
+    if (old) throw takenOver(old.host)
+    throw new TRPCError({
+      code: 'UNAUTHORIZED',
+      message: 'This session is not known here: say hello again.',
+    })
+  }
+
+  function expectSubscription(agent: Agent): void {
+    clearTimer(agent)
+    agent.subscribeTimer = setTimeout(() => {
+      if (agent.stream === null) setConnected(agent, false)
+    }, options.subscribeMs)
+  }
+
+  return {
+    hello(hello) {
+      const { facts, instance } = hello
+      if (hello.protocolVersion !== protocolVersion) throw wrongVersion(hello)
+      const before = agents.get(facts.name)
+      for (const old of replaced.values()) {
+        if (before?.isConnected && old.host === facts.name && old.instance === instance)
+          throw takenOver(facts.name)
+      }
+      const isSame = before?.who.instance === instance
+      const session = randomBytes(24).toString('base64url')
+      const who: HostSession = { name: facts.name, instance, session }
+      write(db, (tx) => {
+        saveHost(tx, who, { facts, at: timestamp() })
+        pruneCommands(tx, { host: facts.name, instance }, hello.jobs)
+      })
+      const agent = newAgent(who)
+      agent.isConnected = isSame && before.isConnected
+      agents.set(facts.name, agent)
+      if (before) {
+        clearTimer(before)
+        before.stream?.end()
+        if (!isSame) replaced.set(before.who.session, { host: facts.name, instance: before.who.instance })
+        if (replaced.size > 1000) replaced.delete([...replaced.keys()][0] ?? '')
+      }
+      options.onHello(who, hello)
+      setConnected(agent, true)
+      expectSubscription(agent)
+      return { protocolVersion, controllerVersion: options.controllerVersion, session }
+    },
+
+    async *commands(session, lastId, signal) {
+      const agent = agentOf(session)
+      clearTimer(agent)
+      agent.stream?.end()
+      const ending = new AbortController()
+      const stream = { end: () => ending.abort() }
+      agent.stream = stream
+      const stop = AbortSignal.any([signal, ending.signal])
+      const waker = waitingFor(agent.wakes, stop)
+      setConnected(agent, true)
+      try {
+        // A number from the future was given by another inventory, which is gone.
+        let place = lastId === null || lastId > lastCommandSequence(db) ? 0 : lastId
+        while (!stop.aborted) {
+          const page = commandsAfter(db, { host: agent.who.name, instance: agent.who.instance }, place)
+          for (const command of page) {
+            if (stop.aborted) break
+            place = command.id
+            yield command
+          }
+          if (page.length === 0 && !(await waker())) break
+        }
+        if (!signal.aborted && replaced.has(session)) throw takenOver(agent.who.name)
+      } finally {
+        ending.abort()
+        if (agent.stream === stream) {
+          agent.stream = null
+          setConnected(agent, false)
+        }
+      }
+    },
+
+    hostOf(session) {
+      const agent = agentOf(session)
+      agent.lastSeen = Date.now()
+      return agent.who
+    },
+
+    find(host) {
+      const agent = agents.get(host)
+      if (!agent) return null
+      const awayMs = agent.isConnected ? 0 : Date.now() - agent.lastSeen
+      return { ...agent.who, isConnected: agent.isConnected, awayMs }
+    },
+
+    async waitConnected(host, { timeoutMs, signal }) {
+      const agent = agents.get(host)
+      if (agent?.isConnected) return agent.who
+      const left = timeoutMs - (agent ? Date.now() - agent.lastSeen : timeoutMs)
+      await arrival(arrivals, host, { timeoutMs: Math.max(0, left), signal })
+      const arrived = agents.get(host)
+      if (!arrived?.isConnected) throw new DiskError('agent-gone', { file: host, host })
+      return arrived.who
+    },
+
+    send(to, command) {
+      write(db, (tx) => addCommand(tx, { host: to.name, instance: to.instance }, command))
+      agents.get(to.name)?.wakes.emit('wake')
+    },
+
+    wake(host) {
+      agents.get(host)?.wakes.emit('wake')
+    },
+
+    stop() {
+      for (const agent of agents.values()) {
+        clearTimer(agent)
+        agent.stream?.end()
+      }
+    },
+  }
+}
+
+function clearTimer(agent: Agent): void {
+  if (agent.subscribeTimer) clearTimeout(agent.subscribeTimer)
+  agent.subscribeTimer = null
+}
+
+/** Settles when the host arrives, the time is over or the signal aborts (then it throws). */
+async function arrival(
+  arrivals: EventEmitter,
+  host: string,
+  options: { timeoutMs: number; signal: AbortSignal },
+): Promise<void> {
+  const { timeoutMs, signal } = options
+  signal.throwIfAborted()
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      clearTimeout(timer)
+      arrivals.off(host, done)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, timeoutMs)
+    arrivals.on(host, done)
+    signal.addEventListener('abort', done)
+  })
+  signal.throwIfAborted()
+}
+
+function takenOver(host: string): TRPCError {
+  return new TRPCError({
+    code: 'CONFLICT',
+    message: `Another agent has said hello as ${host} and speaks for it now. Give one of the two another name.`,
+  })
+}
+
+function wrongVersion(hello: Hello): DiskError {
+  const isAgentOld = hello.protocolVersion < protocolVersion
+  return new DiskError('refused', {
+    file: hello.facts.name,
+    reason: `the agent speaks version ${hello.protocolVersion} of the protocol, this controller version ${protocolVersion}`,
+    remedy: isAgentOld ? `Update the agent on ${hello.facts.name}.` : 'Update the controller.',
+  })
+}

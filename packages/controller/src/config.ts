@@ -1,0 +1,82 @@
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { z } from 'zod'
+
+/** Settings of the controller, from flags, then `VARVE_*`, then defaults. */
+export interface Config {
+  readonly port: number
+  readonly host: string
+  /** Folder of everything the controller writes. */
+  readonly data: string
+  /** Folder of the built dashboard. */
+  readonly dashboard: string
+  readonly logLevel: string
+  /** How long an agent may be away before its jobs fail. */
+  readonly graceMs: number
+  readonly ping: { readonly everyMs: number; readonly waitMs: number }
+  /** How long an agent may take to confirm a cancel, and from its hello to its stream of commands. */
+  readonly cancelMs: number
+  readonly subscribeMs: number
+  /** Shortest time between two events of one migration or host. */
+  readonly eventMs: number
+  readonly keepEvents: number
+  readonly concurrency: number
+}
+
+const defaultDashboard = join(import.meta.dirname, '../../../apps/dashboard/dist')
+
+const Values = z.object({
+  port: z.coerce.number().int().min(0).max(65_535),
+  host: z.string().min(1),
+  data: z.string().min(1),
+  dashboard: z.string().min(1),
+  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+  grace: z.coerce.number().min(0).max(86_400),
+})
+
+/** The settings with what is given; for tests and for `readConfig`. */
+export function makeConfig(given: Partial<Config> & Pick<Config, 'data'>): Config {
+  return Object.freeze({
+    port: 7070,
+    host: '127.0.0.1',
+    dashboard: defaultDashboard,
+    logLevel: 'info',
+    graceMs: 60_000,
+    ping: { everyMs: 10_000, waitMs: 5000 },
+    cancelMs: 10_000,
+    subscribeMs: 10_000,
+    eventMs: 250,
+    keepEvents: 50_000,
+    concurrency: 8,
+    ...given,
+  })
+}
+
+/** Reads flags and environment; throws a sentence for people when a value is not possible. */
+export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Config {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      port: { type: 'string' },
+      host: { type: 'string' },
+      data: { type: 'string' },
+      dashboard: { type: 'string' },
+      'log-level': { type: 'string' },
+      'agent-grace': { type: 'string' },
+    },
+  })
+  const parsed = Values.safeParse({
+    port: values.port ?? env['VARVE_PORT'] ?? '7070',
+    host: values.host ?? env['VARVE_HOST'] ?? '127.0.0.1',
+    data: values.data ?? env['VARVE_DATA'] ?? join('.varve', 'controller'),
+    dashboard: values.dashboard ?? env['VARVE_DASHBOARD'] ?? defaultDashboard,
+    logLevel: values['log-level'] ?? env['VARVE_LOG_LEVEL'] ?? 'info',
+    grace: values['agent-grace'] ?? env['VARVE_AGENT_GRACE'] ?? '60',
+  })
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    throw new Error(`The setting ${issue?.path.join('.') ?? ''} is not possible: ${issue?.message ?? ''}.`)
+  }
+  const { grace, data, dashboard, ...rest } = parsed.data
+  return makeConfig({ ...rest, data: resolve(data), dashboard: resolve(dashboard), graceMs: grace * 1000 })
+}

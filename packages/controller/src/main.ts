@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+import { readConfig } from './config.ts'
+import { StartError } from './data-folder.ts'
+import { startController } from './start-controller.ts'
+
+/** Exit codes: 0 stopped as asked, 1 could not start (said in one sentence), 2 wrong flags. */
+async function main(): Promise<void> {
+  const config = parseConfig()
+  const controller = await startController(config)
+  process.stdout.write(`listening ${controller.url}\n`)
+  const stop = () => {
+    // A controller that cannot stop in time is killed; what it keeps survives that.
+    setTimeout(() => process.exit(0), 1800).unref()
+    controller.close().then(
+      () => process.exit(0),
+      () => process.exit(0),
+    )
+  }
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+}
+
+function parseConfig() {
+  try {
+    return readConfig(process.argv.slice(2))
+  } catch (error) {
+    fail(error instanceof Error ? error.message : String(error), 2)
+  }
+}
+
+function fail(reason: string, exitCode: number): never {
+  process.stderr.write(`${reason}\n`)
+  process.exit(exitCode)
+}
+
+main().catch((error: unknown) => {
+  const isExpected = error instanceof StartError
+  fail(
+    isExpected
+      ? error.message
+      : `The controller cannot start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    1,
+  )
+})

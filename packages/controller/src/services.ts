@@ -1,0 +1,309 @@
+import { DiskError } from '@varve/core/problems/disk-error'
+import type { HostView } from '@varve/protocol/hosts'
+import type { JobProgress } from '@varve/protocol/jobs'
+import { protocolVersion } from '@varve/protocol/primitives'
+import type { Logger } from 'pino'
+import { randomBytes } from 'node:crypto'
+import { createInventory } from './agents/inventory.ts'
+import { createJobs, type Jobs } from './agents/jobs.ts'
+import { createManifests, type Manifests } from './agents/manifests.ts'
+import { createSessions, type Sessions } from './agents/sessions.ts'
+import { timestamp } from './clock.ts'
+import type { Config } from './config.ts'
+import type { DataFolder } from './data-folder.ts'
+import { createEventLog } from './events/event-log.ts'
+import { createPublisher } from './events/publisher.ts'
+import type { Services } from './router/context.ts'
+import { openDatabase, write, type Db } from './store/database.ts'
+import { hostNames, hostView } from './store/hosts-store.ts'
+import { createImageLists } from './store/images-list.ts'
+import { findingGroups, imageRow, imageView, inventoryTotals, saveReport } from './store/images-store.ts'
+import { pruneJobs, runningJobs } from './store/jobs-store.ts'
+import { migrationView, recentMigrationIds, unfinishedMigrations } from './store/migrations-store.ts'
+import { saveProof } from './store/proofs-store.ts'
+import { controllerVersion } from './version.ts'
+import { createCarryOut, noProgressSeconds } from './workflows/carry-out.ts'
+import { migrateSteps } from './workflows/migrate-steps.ts'
+import { createMigrations } from './workflows/migrations.ts'
+import { createRunner } from './workflows/runner.ts'
+
+const housekeepingMs = 600_000
+const keepJobsMs = 30 * 86_400_000
+
+/** Everything behind the API, put together; `start` begins to work on migrations. */
+export interface Controller {
+  readonly services: Services
+  readonly manifests: Manifests
+  /** `url`: where agents reach this controller. */
+  start(url: string): Promise<void>
+  stop(): Promise<void>
+}
+
+export function createController(config: Config, folder: DataFolder, logger: Logger): Controller {
+  const db = openDatabase(folder.inventory)
+  const log = createEventLog(db, { keep: config.keepEvents })
+  const manifests = createManifests(folder.manifests)
+  const lists = createImageLists(db)
+  const progress = new Map<string, JobProgress>()
+  const onError = (error: unknown) => logger.error({ err: error }, 'an error that was not expected')
+  const progressOf = (id: string) => progress.get(id) ?? null
+  let url = ''
+
+  const publisher = createPublisher({
+    db,
+    log,
+    intervalMs: config.eventMs,
+    onError,
+    views: {
+      host(name) {
+        const host = viewHost(name)
+        return host && { kind: 'host-changed', host }
+      },
+      migration(id) {
+        const migration = migrationView(db, id, progressOf(id))
+        return migration && { kind: 'migration-changed', migration }
+      },
+    },
+  })
+
+  const sessions: Sessions = createSessions({
+    db,
+    controllerVersion,
+    subscribeMs: config.subscribeMs,
+    onHello(host, hello) {
+      logger.info({ agent: host.name, instance: host.instance }, 'agent said hello')
+      jobs.reconcile(host, hello)
+      publisher.touch('host', host.name)
+    },
+    onPresence(host, isConnected) {
+      logger.info({ agent: host }, isConnected ? 'agent connected' : 'agent offline')
+      write(db, (tx) =>
+        log.note(tx, {
+          subject: 'host',
+          subjectId: host,
+          title: `${host} ${isConnected ? 'connected' : 'went offline'}`,
+        }),
+      )
+      publisher.touch('host', host)
+      if (isConnected) carryOut.cleanUp(host).catch(onError)
+    },
+  })
+  const isConnected = (host: string) => sessions.find(host)?.isConnected ?? false
+
+  const jobs: Jobs = createJobs({
+    db,
+    sessions,
+    graceMs: config.graceMs,
+    cancelMs: config.cancelMs,
+    onChange: (host) => publisher.touch('host', host),
+  })
+
+  const inventory = createInventory({
+    db,
+    log,
+    onImages(linked) {
+      lists.changed()
+      for (const id of linked) publisher.touch('migration', id)
+    },
+    onLibrary: (host) => publisher.touch('host', host),
+  })
+
+  function publishImage(id: string): void {
+    const image = imageRow(db, id)
+    if (image) write(db, (tx) => log.append(tx, { kind: 'image-changed', image }))
+  }
+
+  const steps = migrateSteps({
+    db,
+    manifests,
+    isConnected,
+    saveReport(imageId, report) {
+      write(db, (tx) => saveReport(tx, imageId, report))
+      lists.changed()
+      publishImage(imageId)
+    },
+  })
+  const carryOut = createCarryOut({
+    db,
+    jobs,
+    steps,
+    isConnected,
+    onChange: (id) => publisher.touch('migration', id),
+    onProgress(id, now) {
+      if (now) progress.set(id, now)
+      else progress.delete(id)
+      publisher.touch('migration', id)
+    },
+    onProven: publishImage,
+    note: (id, title) => {
+      logger.info({ migration: id }, title)
+      write(db, (tx) => log.note(tx, { subject: 'migration', subjectId: id, title }))
+    },
+  })
+  const runner = createRunner({ path: folder.workflows, carryOut, steps, concurrency: config.concurrency })
+  const migrations = createMigrations({
+    db,
+    runner,
+    carryOut,
+    isConnected,
+    progressOf,
+    onChange: (id) => publisher.touch('migration', id),
+    note: (tx, id, title) => log.note(tx, { subject: 'migration', subjectId: id, title }),
+    onError,
+  })
+
+  function viewHost(name: string): HostView | null {
+    const running = runningJobs(db, name).map(({ id, request, title, migrationId }) => ({
+      jobId: id,
+      kind: request.kind,
+      title,
+      migrationId,
+    }))
+    return hostView(db, name, { state: isConnected(name) ? 'connected' : 'offline', running })
+  }
+
+  function allHosts(): HostView[] {
+    return hostNames(db).flatMap((name) => viewHost(name) ?? [])
+  }
+
+  const services: Services = {
+    fleet: fleetServices(),
+    images: imageServices({ db, jobs, manifests, publishImage, lists }),
+    migrations: migrations.service,
+    events: {
+      since: (lastId, signal) => log.since(lastId, signal),
+      activity: (before, limit) => log.activity(before, limit),
+    },
+    agents: {
+      hello: (hello) => sessions.hello(hello),
+      commands: (session, lastId, signal) => sessions.commands(session, lastId, signal),
+      report: (session, reports) => jobs.report(sessions.hostOf(session), reports),
+      inventory: (session, delta) => inventory(sessions.hostOf(session), delta),
+      manifest: (session, part) => manifests.add(sessions.hostOf(session).name, part),
+    },
+  }
+
+  function fleetServices(): Services['fleet'] {
+    return {
+      info() {
+        const names = hostNames(db)
+        return {
+          version: controllerVersion,
+          protocolVersion,
+          hosts: { connected: names.filter(isConnected).length, total: names.length },
+          images: inventoryTotals(db).images,
+          migrationsRunning: unfinishedMigrations(db).length,
+        }
+      },
+      overview() {
+        const view = (id: string) => migrationView(db, id, progressOf(id)) ?? []
+        const running = unfinishedMigrations(db).map(({ id }) => id)
+        return {
+          hosts: allHosts(),
+          ...inventoryTotals(db),
+          running: running.flatMap(view),
+          recent: recentMigrationIds(db, 20)
+            .filter((id) => !running.includes(id))
+            .slice(0, 10)
+            .flatMap(view),
+          findings: findingGroups(db, 50),
+          joinCommand: `node packages/agent-linux/src/main.ts --controller ${url} --library images=/path/to/images`,
+        }
+      },
+      hosts: allHosts,
+      host: viewHost,
+      rescan(name) {
+        const agent = sessions.find(name)
+        if (!agent) throw new DiskError('not-found', { file: name })
+        if (!agent.isConnected) throw new DiskError('agent-gone', { file: name, host: name })
+        sessions.send(agent, { kind: 'rescan' })
+      },
+    }
+  }
+
+  const housekeeping = setInterval(() => {
+    try {
+      log.prune()
+      pruneJobs(db, new Date(Date.now() - keepJobsMs).toISOString())
+    } catch (error) {
+      onError(error)
+    }
+  }, housekeepingMs)
+
+  return {
+    services,
+    manifests,
+    async start(address) {
+      url = address
+      log.prune()
+      for (const name of hostNames(db)) publisher.touch('host', name)
+      for (const id of recentMigrationIds(db, 50)) publisher.touch('migration', id)
+      await runner.start()
+      await migrations.resume()
+    },
+    async stop() {
+      clearInterval(housekeeping)
+      carryOut.stop()
+      sessions.stop()
+      jobs.stop()
+      await runner.stop()
+      publisher.flush()
+      publisher.stop()
+      db.$client.close()
+    },
+  }
+}
+
+interface ImagePorts {
+  readonly db: Db
+  readonly jobs: Jobs
+  readonly manifests: Manifests
+  readonly lists: ReturnType<typeof createImageLists>
+  readonly publishImage: (id: string) => void
+}
+
+function imageServices({ db, jobs, manifests, lists, publishImage }: ImagePorts): Services['images'] {
+  const get = (id: string) => imageView(db, id, (digest) => manifests.has(digest))
+  const expect = (id: string) => {
+    const row = imageRow(db, id)
+    if (!row) throw new DiskError('not-found', { file: `image ${id}` })
+    return row
+  }
+  const settings = (signal: AbortSignal | undefined, title: string) => ({
+    idempotencyKey: `/image/${randomBytes(12).toString('hex')}`,
+    migrationId: null,
+    title,
+    noProgressSeconds,
+    signal: signal ?? new AbortController().signal,
+  })
+  return {
+    list: (query) => lists.list(query),
+    get,
+    async digest(id, signal) {
+      const { host, library, name } = expect(id)
+      const { kind: _, ...result } = await jobs.start<'digest'>(
+        host,
+        { kind: 'digest', library, name },
+        settings(signal, `Digest ${name}`),
+      )
+      write(db, (tx) => saveProof(tx, { imageId: id, ...result, takenAt: timestamp() }))
+      lists.changed()
+      publishImage(id)
+      return result
+    },
+    async inspect(id, signal) {
+      const { host, library, name } = expect(id)
+      const { report } = await jobs.start<'inspect'>(
+        host,
+        { kind: 'inspect', library, name },
+        settings(signal, `Inspect ${name}`),
+      )
+      write(db, (tx) => saveReport(tx, id, report))
+      lists.changed()
+      publishImage(id)
+      const view = get(id)
+      if (!view) throw new DiskError('not-found', { file: name })
+      return view
+    },
+  }
+}

@@ -1,0 +1,289 @@
+import type { JobProgress } from '@varve/protocol/jobs'
+import {
+  MigrationState,
+  MigrationStepView,
+  type MigrationView,
+  type PlanStepView,
+} from '@varve/protocol/migrations'
+import { and, asc, desc, eq, inArray, isNotNull, isNull } from 'drizzle-orm'
+import type { Queries } from './database.ts'
+import { imageIdOf } from './image-id.ts'
+import {
+  cleanup,
+  migrationFacts,
+  planStep,
+  stepOutput,
+  type Cleanup,
+  type MigrationFacts,
+} from './payload-kinds.ts'
+import { decodePayload, encodePayload } from './payload.ts'
+import { images, migrations, migrationSteps } from './schema.ts'
+
+type Row = typeof migrations.$inferSelect
+type StepRow = typeof migrationSteps.$inferSelect
+export type StepState = MigrationStepView['state']
+
+/** A place of an image: host, library, path inside it. */
+export interface ImagePlace {
+  readonly host: string
+  readonly library: string
+  readonly name: string
+}
+
+export interface Migration {
+  readonly id: string
+  readonly number: number
+  readonly state: MigrationState
+  readonly cancelRequested: boolean
+  readonly imageId: string
+  readonly source: ImagePlace
+  readonly target: ImagePlace
+  readonly runId: string | null
+  readonly facts: MigrationFacts
+}
+
+export interface Step {
+  readonly id: string
+  readonly state: StepState
+  readonly attempt: number
+  readonly startedAt: string | null
+  readonly output: unknown
+}
+
+const unfinishedStates = ['waiting', 'running', 'canceling'] as const
+
+export interface NewMigration {
+  readonly id: string
+  readonly idempotencyKey: string
+  readonly source: ImagePlace
+  readonly target: ImagePlace
+  readonly facts: MigrationFacts
+  readonly steps: readonly PlanStepView[]
+  readonly at: string
+}
+
+export function addMigration(db: Queries, migration: NewMigration): void {
+  const { id, source, target } = migration
+  db.insert(migrations)
+    .values({
+      id,
+      idempotencyKey: migration.idempotencyKey,
+      state: 'waiting',
+      imageId: migration.facts.request.image,
+      sourceHost: source.host,
+      sourceLibrary: source.library,
+      sourceName: source.name,
+      targetHost: target.host,
+      targetLibrary: target.library,
+      targetName: target.name,
+      startedAt: migration.at,
+      data: encodePayload(migrationFacts, migration.facts),
+    })
+    .run()
+  const rows = migration.steps.map((step, position) => ({
+    migrationId: id,
+    position,
+    id: step.id,
+    state: 'waiting',
+    plan: encodePayload(planStep, step),
+  }))
+  db.insert(migrationSteps).values(rows).run()
+}
+
+export function findMigration(db: Queries, id: string): Migration | null {
+  const row = db.select().from(migrations).where(eq(migrations.id, id)).get()
+  return row ? toMigration(row) : null
+}
+
+export function findMigrationByKey(db: Queries, idempotencyKey: string): Migration | null {
+  const row = db.select().from(migrations).where(eq(migrations.idempotencyKey, idempotencyKey)).get()
+  return row ? toMigration(row) : null
+}
+
+export function unfinishedMigrations(db: Queries): Migration[] {
+  return db
+    .select()
+    .from(migrations)
+    .where(inArray(migrations.state, [...unfinishedStates]))
+    .orderBy(asc(migrations.number))
+    .all()
+    .map(toMigration)
+}
+
+/** Ids of the newest migrations, newest first. */
+export function recentMigrationIds(db: Queries, limit: number): string[] {
+  const rows = db
+    .select({ id: migrations.id })
+    .from(migrations)
+    .orderBy(desc(migrations.number))
+    .limit(limit)
+    .all()
+  return rows.map(({ id }) => id)
+}
+
+/** Whether another unfinished migration is about to make this file. */
+export function isTargetClaimed(db: Queries, target: ImagePlace, exceptId: string | null): boolean {
+  const rows = db
+    .select({ id: migrations.id })
+    .from(migrations)
+    .where(
+      and(
+        eq(migrations.targetHost, target.host),
+        eq(migrations.targetLibrary, target.library),
+        eq(migrations.targetName, target.name),
+        inArray(migrations.state, [...unfinishedStates]),
+      ),
+    )
+    .all()
+  return rows.some(({ id }) => id !== exceptId)
+}
+
+type Change = Partial<Pick<Row, 'state' | 'cancelRequested' | 'finishedAt' | 'runId' | 'targetImageId'>>
+
+export function changeMigration(db: Queries, id: string, change: Change): void {
+  db.update(migrations).set(change).where(eq(migrations.id, id)).run()
+}
+
+/** Changes some of what the migration knows. */
+export function changeFacts(db: Queries, id: string, change: Partial<MigrationFacts>): void {
+  const migration = findMigration(db, id)
+  if (!migration) return
+  const data = encodePayload(migrationFacts, { ...migration.facts, ...change })
+  db.update(migrations).set({ data }).where(eq(migrations.id, id)).run()
+}
+
+export function findStep(db: Queries, migrationId: string, id: string): Step | null {
+  const where = and(eq(migrationSteps.migrationId, migrationId), eq(migrationSteps.id, id))
+  const row = db.select().from(migrationSteps).where(where).get()
+  return row ? toStep(row) : null
+}
+
+export function listSteps(db: Queries, migrationId: string): Step[] {
+  return stepRows(db, migrationId).map(toStep)
+}
+
+type StepChange = Partial<Pick<StepRow, 'startedAt' | 'finishedAt' | 'outcome' | 'attempt'>> & {
+  readonly state?: StepState
+  readonly output?: unknown
+}
+
+export function changeStep(db: Queries, step: { migrationId: string; id: string }, change: StepChange): void {
+  const { output, ...columns } = change
+  db.update(migrationSteps)
+    .set(output === undefined ? columns : { ...columns, output: encodePayload(stepOutput, output) })
+    .where(and(eq(migrationSteps.migrationId, step.migrationId), eq(migrationSteps.id, step.id)))
+    .run()
+}
+
+/** Sets the target's image of succeeded migrations once it is in the inventory; gives their ids. */
+export function linkTargetImage(db: Queries, place: ImagePlace): string[] {
+  const id = imageIdOf(place.host, place.library, place.name)
+  if (!db.select({ id: images.id }).from(images).where(eq(images.id, id)).get()) return []
+  return db
+    .update(migrations)
+    .set({ targetImageId: id })
+    .where(
+      and(
+        eq(migrations.targetHost, place.host),
+        eq(migrations.targetLibrary, place.library),
+        eq(migrations.targetName, place.name),
+        eq(migrations.state, 'succeeded'),
+        isNull(migrations.targetImageId),
+      ),
+    )
+    .returning({ id: migrations.id })
+    .all()
+    .map((row) => row.id)
+}
+
+export function setCleanup(db: Queries, id: string, work: readonly Cleanup[]): void {
+  const text = work.length === 0 ? null : encodePayload(cleanup, [...work])
+  db.update(migrations).set({ cleanup: text }).where(eq(migrations.id, id)).run()
+}
+
+/** Undo that waits for a host to come back. */
+export function pendingCleanups(db: Queries): { id: string; work: Cleanup[] }[] {
+  return db
+    .select({ id: migrations.id, cleanup: migrations.cleanup })
+    .from(migrations)
+    .where(isNotNull(migrations.cleanup))
+    .all()
+    .map((row) => ({ id: row.id, work: row.cleanup === null ? [] : decodePayload(cleanup, row.cleanup) }))
+}
+
+/** A migration as the wire shows it, with the progress that the caller knows. */
+export function migrationView(db: Queries, id: string, progress: JobProgress | null): MigrationView | null {
+  const row = db.select().from(migrations).where(eq(migrations.id, id)).get()
+  if (!row) return null
+  const { facts, source, target, state } = toMigration(row)
+  return {
+    id,
+    number: row.number,
+    state,
+    image: row.imageId,
+    source: { ...source, format: facts.sourceFormat, virtualSize: facts.virtualSize },
+    target: {
+      ...target,
+      format: facts.request.format,
+      compression: facts.request.compression ?? 'none',
+      imageId: row.targetImageId,
+    },
+    startedAt: row.startedAt,
+    finishedAt: row.finishedAt,
+    steps: stepRows(db, id).map(toStepView),
+    warnings: facts.warnings,
+    progress,
+    dataBytes: facts.dataBytes,
+    transferredBytes: facts.transferredBytes ?? progress?.done ?? null,
+    averageRate: facts.averageRate,
+    sourceDigest: facts.sourceDigest,
+    targetDigest: facts.targetDigest,
+    verified: facts.verified,
+    error: facts.error,
+    aftermath: facts.aftermath,
+  }
+}
+
+function stepRows(db: Queries, migrationId: string): StepRow[] {
+  return db
+    .select()
+    .from(migrationSteps)
+    .where(eq(migrationSteps.migrationId, migrationId))
+    .orderBy(asc(migrationSteps.position))
+    .all()
+}
+
+function toStep(row: StepRow): Step {
+  return {
+    id: row.id,
+    state: MigrationStepView.shape.state.parse(row.state),
+    attempt: row.attempt,
+    startedAt: row.startedAt,
+    output: row.output === null ? null : decodePayload(stepOutput, row.output),
+  }
+}
+
+function toStepView(row: StepRow): MigrationStepView {
+  return {
+    ...decodePayload(planStep, row.plan),
+    state: MigrationStepView.shape.state.parse(row.state),
+    startedAt: row.startedAt,
+    finishedAt: row.finishedAt,
+    outcome: row.outcome,
+    attempt: row.attempt,
+  }
+}
+
+function toMigration(row: Row): Migration {
+  return {
+    id: row.id,
+    number: row.number,
+    state: MigrationState.parse(row.state),
+    cancelRequested: row.cancelRequested,
+    imageId: row.imageId,
+    source: { host: row.sourceHost, library: row.sourceLibrary, name: row.sourceName },
+    target: { host: row.targetHost, library: row.targetLibrary, name: row.targetName },
+    runId: row.runId,
+    facts: decodePayload(migrationFacts, row.data),
+  }
+}

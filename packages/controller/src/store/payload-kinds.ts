@@ -1,0 +1,64 @@
+import { AgentCommand } from '@varve/protocol/agent'
+import { FleetEvent } from '@varve/protocol/events'
+import { HostFacts, LibraryFacts } from '@varve/protocol/hosts'
+import { JobRequest, JobResult } from '@varve/protocol/jobs'
+import { MigrationRequest, PlanStepView } from '@varve/protocol/migrations'
+import { ErrorView, FormatName, ProblemView } from '@varve/protocol/primitives'
+import { ImageReportView } from '@varve/protocol/reports'
+import { z } from 'zod'
+import type { PayloadKind } from './payload.ts'
+
+/** Everything that is kept as JSON. A change of a schema is a new version here, with an upcaster from the old one. */
+export const hostFacts = {
+  name: 'host facts',
+  version: 1,
+  schema: HostFacts.omit({ libraries: true }),
+} as const satisfies PayloadKind<unknown>
+
+export const libraryFacts = { name: 'library facts', version: 1, schema: LibraryFacts } as const
+export const imageReport = { name: 'image report', version: 1, schema: ImageReportView } as const
+export const finding = { name: 'finding', version: 1, schema: ProblemView } as const
+export const jobRequest = { name: 'job request', version: 1, schema: JobRequest } as const
+
+/** How a job ended. */
+export const JobOutcome = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('succeeded'), result: JobResult }),
+  z.object({ kind: z.literal('failed'), error: ErrorView }),
+])
+export type JobOutcome = z.infer<typeof JobOutcome>
+export const jobOutcome = { name: 'job outcome', version: 1, schema: JobOutcome } as const
+
+export const agentCommand = { name: 'agent command', version: 1, schema: AgentCommand } as const
+export const fleetEvent = { name: 'event', version: 1, schema: FleetEvent } as const
+export const planStep = { name: 'plan step', version: 1, schema: PlanStepView } as const
+export const stepOutput = { name: 'step output', version: 1, schema: z.unknown() } as const
+
+/** What a migration knows beside its columns. */
+export const MigrationFacts = z.object({
+  request: MigrationRequest,
+  accepted: z.array(z.string()),
+  warnings: z.array(ProblemView),
+  sourceFormat: FormatName,
+  virtualSize: z.number().nullable(),
+  dataBytes: z.number().nullable(),
+  transferredBytes: z.number().nullable(),
+  averageRate: z.number().nullable(),
+  sourceDigest: z.string().nullable(),
+  targetDigest: z.string().nullable(),
+  verified: z.boolean(),
+  error: ErrorView.nullable(),
+  aftermath: z.string().nullable(),
+  /** Undo that failed, in words, and hosts that were away when theirs was due. */
+  undoFailed: z.array(z.string()),
+  waitingFor: z.array(z.string()),
+})
+export type MigrationFacts = z.infer<typeof MigrationFacts>
+export const migrationFacts = { name: 'migration', version: 1, schema: MigrationFacts } as const
+
+/** What is still to be undone on a host that was away. */
+export const Cleanup = z.object({
+  host: z.string(),
+  requests: z.array(JobRequest),
+})
+export type Cleanup = z.infer<typeof Cleanup>
+export const cleanup = { name: 'cleanup', version: 1, schema: z.array(Cleanup) } as const

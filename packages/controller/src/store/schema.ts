@@ -1,0 +1,257 @@
+import { sql } from 'drizzle-orm'
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+
+/** Hosts that have ever said hello. Payloads are `{version, data}`, see `payload.ts`. */
+export const hosts = sqliteTable('hosts', {
+  name: text().primaryKey(),
+  /** Of the agent's process that said hello last. */
+  instance: text().notNull(),
+  session: text().notNull(),
+  /** Since when it is connected or offline. */
+  since: text().notNull(),
+  facts: text().notNull(),
+})
+
+export const libraries = sqliteTable(
+  'libraries',
+  {
+    host: text()
+      .notNull()
+      .references(() => hosts.name),
+    name: text().notNull(),
+    facts: text().notNull(),
+    scanState: text().notNull().default('unknown'),
+    scanFinishedAt: text(),
+    /** Kept by triggers on `images`, so that no list has to count. */
+    images: integer().notNull().default(0),
+    virtualBytes: integer().notNull().default(0),
+    allocatedBytes: integer().notNull().default(0),
+    reclaimableBytes: integer().notNull().default(0),
+  },
+  (table) => [primaryKey({ columns: [table.host, table.name] })],
+)
+
+/** What lists show; the whole report lies in `image_reports`, so that these rows stay small. */
+export const images = sqliteTable(
+  'images',
+  {
+    key: integer().primaryKey(),
+    /** Made from host, library and name: the same file keeps its id. */
+    id: text().notNull(),
+    host: text().notNull(),
+    library: text().notNull(),
+    name: text().notNull(),
+    path: text().notNull(),
+    format: text().notNull(),
+    subformat: text(),
+    virtualSize: integer(),
+    allocated: integer(),
+    fileSize: integer().notNull(),
+    contents: text().notNull(),
+    strip: text(),
+    chainLength: integer().notNull(),
+    reclaimable: integer(),
+    blocks: integer().notNull(),
+    warns: integer().notNull(),
+    infos: integer().notNull(),
+    /** Sorts findings: blocking ones weigh most. */
+    gravity: integer().notNull(),
+    modifiedAt: text().notNull(),
+    provenAt: text(),
+    fingerprint: text().notNull(),
+  },
+  (table) => [
+    uniqueIndex('images_id').on(table.id),
+    index('images_place').on(table.host, table.library, table.name),
+    index('images_host_path').on(table.host, table.path),
+    index('images_name').on(table.name, table.key),
+    index('images_host_name').on(table.host, table.name, table.key),
+    index('images_format_name').on(table.format, table.name, table.key),
+    index('images_virtual_size').on(table.virtualSize, table.key),
+    index('images_allocated').on(table.allocated, table.key),
+    index('images_reclaimable').on(table.reclaimable, table.key),
+    index('images_gravity').on(table.gravity, table.key),
+    index('images_modified').on(table.modifiedAt, table.key),
+    index('images_proven').on(table.provenAt, table.key),
+  ],
+)
+
+export const imageReports = sqliteTable('image_reports', {
+  key: integer()
+    .primaryKey()
+    .references(() => images.key, { onDelete: 'cascade' }),
+  report: text().notNull(),
+})
+
+/** Links of backing chains: `parentPath` on the same host is a file that the image needs. */
+export const chains = sqliteTable(
+  'chains',
+  {
+    imageKey: integer()
+      .notNull()
+      .references(() => images.key, { onDelete: 'cascade' }),
+    /** 1: the direct parent. */
+    depth: integer().notNull(),
+    host: text().notNull(),
+    parentPath: text().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.imageKey, table.depth] }),
+    index('chains_parent').on(table.host, table.parentPath, table.depth),
+  ],
+)
+
+export const findings = sqliteTable(
+  'findings',
+  {
+    imageKey: integer()
+      .notNull()
+      .references(() => images.key, { onDelete: 'cascade' }),
+    problem: text().notNull(),
+    severity: text().notNull(),
+    bytes: integer(),
+    sample: text().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.imageKey, table.problem] }),
+    index('findings_problem').on(table.problem, table.imageKey),
+  ],
+)
+
+/** Findings by kind, kept by triggers on `findings`. */
+export const findingTotals = sqliteTable('finding_totals', {
+  problem: text().primaryKey(),
+  severity: text().notNull(),
+  images: integer().notNull(),
+  bytes: integer().notNull(),
+  sample: text().notNull(),
+})
+
+/** Evidence: an image had this digest at that time. Outlives the inventory's row until the file is gone. */
+export const proofs = sqliteTable(
+  'proofs',
+  {
+    key: integer().primaryKey(),
+    imageId: text().notNull(),
+    digest: text().notNull(),
+    virtualSize: integer().notNull(),
+    takenAt: text().notNull(),
+  },
+  (table) => [index('proofs_image').on(table.imageId, table.takenAt)],
+)
+
+export const jobs = sqliteTable(
+  'jobs',
+  {
+    id: text().primaryKey(),
+    host: text().notNull(),
+    instance: text().notNull(),
+    idempotencyKey: text().notNull(),
+    migrationId: text(),
+    kind: text().notNull(),
+    title: text().notNull(),
+    request: text().notNull(),
+    state: text().notNull(),
+    outcome: text(),
+    noProgressSeconds: integer().notNull(),
+    startedAt: text().notNull(),
+    finishedAt: text(),
+  },
+  (table) => [
+    uniqueIndex('jobs_idempotency').on(table.idempotencyKey),
+    index('jobs_running')
+      .on(table.host)
+      .where(sql`state = 'running'`),
+    index('jobs_migration').on(table.migrationId),
+    index('jobs_finished').on(table.finishedAt),
+  ],
+)
+
+/** Commands to agents in their order; each belongs to one instance of one agent. */
+export const commands = sqliteTable(
+  'commands',
+  {
+    sequence: integer().primaryKey({ autoIncrement: true }),
+    host: text().notNull(),
+    instance: text().notNull(),
+    jobId: text(),
+    kind: text().notNull(),
+    command: text().notNull(),
+  },
+  (table) => [
+    index('commands_stream').on(table.host, table.instance, table.sequence),
+    index('commands_job').on(table.jobId),
+  ],
+)
+
+export const migrations = sqliteTable(
+  'migrations',
+  {
+    number: integer().primaryKey({ autoIncrement: true }),
+    id: text().notNull(),
+    idempotencyKey: text().notNull(),
+    state: text().notNull(),
+    cancelRequested: integer({ mode: 'boolean' }).notNull().default(false),
+    imageId: text().notNull(),
+    sourceHost: text().notNull(),
+    sourceLibrary: text().notNull(),
+    sourceName: text().notNull(),
+    targetHost: text().notNull(),
+    targetLibrary: text().notNull(),
+    targetName: text().notNull(),
+    targetImageId: text(),
+    startedAt: text().notNull(),
+    finishedAt: text(),
+    /** Of the OpenWorkflow run that carries it out. */
+    runId: text(),
+    /** Undo that could not be done because its host was away; done when that host says hello. */
+    cleanup: text(),
+    data: text().notNull(),
+  },
+  (table) => [
+    uniqueIndex('migrations_id').on(table.id),
+    uniqueIndex('migrations_idempotency').on(table.idempotencyKey),
+    index('migrations_state').on(table.state),
+    index('migrations_target').on(table.targetHost, table.targetLibrary, table.targetName),
+  ],
+)
+
+export const migrationSteps = sqliteTable(
+  'migration_steps',
+  {
+    migrationId: text()
+      .notNull()
+      .references(() => migrations.id),
+    position: integer().notNull(),
+    id: text().notNull(),
+    state: text().notNull(),
+    startedAt: text(),
+    finishedAt: text(),
+    outcome: text(),
+    attempt: integer().notNull().default(0),
+    /** What the step gave to the next ones. */
+    output: text(),
+    plan: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.migrationId, table.id] })],
+)
+
+/** The newest state of each thing that changed; a newer event of the same subject takes the place of the older. */
+export const events = sqliteTable(
+  'events',
+  {
+    sequence: integer().primaryKey({ autoIncrement: true }),
+    subject: text().notNull(),
+    at: text().notNull(),
+    event: text().notNull(),
+  },
+  (table) => [uniqueIndex('events_subject').on(table.subject)],
+)
+
+export const activity = sqliteTable('activity', {
+  sequence: integer().primaryKey({ autoIncrement: true }),
+  at: text().notNull(),
+  subject: text().notNull(),
+  subjectId: text().notNull(),
+  title: text().notNull(),
+})

@@ -1,0 +1,40 @@
+import { tempPlace } from '@varve/test-kit/temp-place'
+import { makeConfig, type Config } from '../config.ts'
+import { startController } from '../start-controller.ts'
+import { connect } from './fake-agent.ts'
+
+/** A controller in this process, on a port of its own, that is quick to give up; with a client of its API. */
+export async function startTestController(change: Partial<Config> = {}) {
+  const place = await tempPlace()
+  const config = makeConfig({
+    port: 0,
+    logLevel: 'error',
+    data: place.file('data'),
+    dashboard: place.file('dist'),
+    graceMs: 300,
+    cancelMs: 500,
+    eventMs: 10,
+    ...change,
+  })
+  const controller = await startController(config)
+  const { client, socket } = connect(controller.url)
+  return {
+    url: controller.url,
+    config,
+    client,
+    async [Symbol.asyncDispose]() {
+      await socket.close()
+      await controller.close()
+      await place[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Asks again until `check` gives something; the test's own time-out ends it. */
+export async function eventually<T>(check: () => Promise<T | null | undefined | false>): Promise<T> {
+  for (;;) {
+    const found = await check()
+    if (found !== null && found !== undefined && found !== false) return found
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}

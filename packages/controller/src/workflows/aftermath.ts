@@ -1,0 +1,29 @@
+import type { Migration } from '../store/migrations-store.ts'
+
+/** What is left of an unfinished migration. */
+export interface Remains {
+  /** Whether the step after which there is no way back had begun. */
+  readonly mayBePublished: boolean
+  /** Hosts that were away when their part was to be undone. */
+  readonly waitingFor: readonly string[]
+  /** Undo that failed, in words. */
+  readonly undoFailed: readonly string[]
+  readonly remedy: string | null
+}
+
+/** For a failed or canceled migration: what is safe, and what to press. */
+export function aftermathOf({ source, target }: Migration, remains: Remains): string {
+  const safe = `The source ${source.name} on ${source.host} is untouched.`
+  const published = remains.mayBePublished
+    ? `${target.name} may already be under its final name on ${target.host}; what it holds was proven identical to the source.`
+    : `Nothing was published on ${target.host} under the name ${target.name}.`
+  const waiting = remains.waitingFor.map(
+    (host) =>
+      `A hidden part file may be left in ${target.library} on ${host}; it is removed when the agent there is back.`,
+  )
+  const failed = remains.undoFailed.map((reason) => `Cleaning up failed: ${reason}.`)
+  const press = remains.mayBePublished
+    ? `Rescan ${target.host} to see whether it is there; migrate again if it is not.`
+    : `${remains.remedy === null ? '' : `${remains.remedy} `}Press Migrate to start again.`
+  return [safe, published, ...waiting, ...failed, press].join(' ')
+}

@@ -1,0 +1,75 @@
+import type { MigrateFacts } from '@varve/core/operations/plan-migrate'
+import type { Plan } from '@varve/core/operations/plan'
+import { DiskError } from '@varve/core/problems/disk-error'
+import type { Problem } from '@varve/core/problems/problem'
+import type { MigrationRequest, PlanView } from '@varve/protocol/migrations'
+import { fromImageReportView, type ImageReportView } from '@varve/protocol/reports'
+import type { Db } from '../store/database.ts'
+import { isScanned, libraryFactsOf } from '../store/hosts-store.ts'
+import { imageIdOf } from '../store/image-id.ts'
+import { imageRow, imageView } from '../store/images-store.ts'
+import { isTargetClaimed } from '../store/migrations-store.ts'
+
+export interface FactsOptions {
+  readonly isConnected: (host: string) => boolean
+  /** The migration that asks, so that it does not stand in its own way. */
+  readonly exceptId: string | null
+  /** A fresher report than the inventory's. */
+  readonly report?: ImageReportView
+}
+
+/** What the planner needs to know of a migration, from the inventory; throws `not-found` for an image, host or library that is not there. */
+export function gatherFacts(db: Db, request: MigrationRequest, options: FactsOptions): MigrateFacts {
+  const image = imageView(db, request.image, () => false)
+  if (!image) throw new DiskError('not-found', { file: request.image })
+  const target = { host: request.targetHost, library: request.targetLibrary, name: request.name }
+  const place = libraryFactsOf(db, target.host, target.library)
+  if (!place) throw new DiskError('not-found', { file: `${target.host}:${target.library}` })
+  const report = fromImageReportView(options.report ?? image.report)
+  const inUse = report.problems.find(({ id }) => id === 'in-use')
+  return {
+    source: {
+      host: image.row.host,
+      connected: options.isConnected(image.row.host),
+      report,
+      inUseBy: inUse ? inUse.message : null,
+    },
+    target: {
+      host: target.host,
+      connected: options.isConnected(target.host),
+      library: target.library,
+      libraryPath: place.path,
+      place: place.place,
+      nameIsFree: nameIsFree(db, target, options.exceptId),
+      writable: place.writable,
+    },
+    options: { name: request.name, format: request.format, compression: request.compression ?? 'none' },
+  }
+}
+
+function nameIsFree(
+  db: Db,
+  target: { host: string; library: string; name: string },
+  exceptId: string | null,
+): boolean | null {
+  const exists = imageRow(db, imageIdOf(target.host, target.library, target.name)) !== null
+  if (exists || isTargetClaimed(db, target, exceptId)) return false
+  return isScanned(db, target.host, target.library) ? true : null
+}
+
+/** Warnings of a plan that are not among the accepted ids. Infos need no word. */
+export function unacceptedWarnings(plan: Pick<Plan, 'warnings'>, accepted: readonly string[]): Problem[] {
+  return plan.warnings.filter(({ id, severity }) => severity === 'warn' && !accepted.includes(id))
+}
+
+/** Core's plan as it crosses the wire. */
+export function toPlanView(
+  plan: Readonly<Plan> | { kind: 'refusal'; operation: string; problems: readonly Problem[] },
+): PlanView {
+  if (plan.kind === 'refusal') return { ...plan, problems: [...plan.problems] }
+  return {
+    ...plan,
+    steps: plan.steps.map((step) => ({ ...step, needs: [...step.needs] })),
+    warnings: [...plan.warnings],
+  }
+}

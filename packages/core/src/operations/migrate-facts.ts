@@ -1,0 +1,37 @@
+import type { FormatName } from '../formats/format-rules.ts'
+import type { HostPlace } from '../formats/image-files.ts'
+import type { ImageReport } from '../layers/image-report.ts'
+
+/** Formats that a migration can write today. */
+export const migrationTargetFormats = ['qcow2', 'raw'] as const
+export type MigrationTargetFormat = (typeof migrationTargetFormats)[number]
+
+/** What a migration is planned from: inventory in, nothing is read. */
+export interface MigrateFacts {
+  readonly source: {
+    readonly host: string
+    readonly connected: boolean
+    readonly report: ImageReport
+    /** Who has it open for writing, or null. */
+    readonly inUseBy: string | null
+  }
+  readonly target: {
+    readonly host: string
+    readonly connected: boolean
+    readonly library: string
+    /** Absolute path of the library on the target host. */
+    readonly libraryPath: string
+    readonly place: HostPlace
+    /** Names that exist in that library, or null when not known. */
+    readonly nameIsFree: boolean | null
+    readonly writable: boolean
+  }
+  readonly options: MigrateOptions
+}
+
+export interface MigrateOptions {
+  /** File name inside the target library, no folders. */
+  readonly name: string
+  readonly format: FormatName
+  readonly compression: 'none' | 'zlib' | 'zstd'
+}

@@ -1,0 +1,287 @@
+import { formatBytes } from '../binary/format-bytes.ts'
+import type { FilesystemFinding } from '../layers/guest-contents.ts'
+import { migrationTargetFormats, type MigrateFacts } from '../operations/migrate-facts.ts'
+import type { LayerNumber } from '../problems/layer-number.ts'
+import { quote } from '../problems/disk-error.ts'
+import { isBlocking, type Problem } from '../problems/problem.ts'
+import { predictTargetSize } from './target-size.ts'
+
+/** One pre-flight rule: a stable id, and what it finds in the facts of a migration. */
+export interface PreflightRule {
+  readonly id: string
+  readonly layer: LayerNumber
+  readonly finds: (facts: MigrateFacts) => readonly Finding[]
+}
+
+type Finding = Omit<Problem, 'id' | 'layer'> & { readonly layer?: LayerNumber }
+
+const TiB = 1024 ** 4
+const GiB = 1024 ** 3
+
+/** Largest file that a host filesystem holds, in bytes (4 KiB blocks where it depends on them). */
+const largestFile: Readonly<Record<string, number>> = {
+  vfat: 4 * GiB - 1,
+  msdos: 4 * GiB - 1,
+  fat32: 4 * GiB - 1,
+  ext2: 2 * TiB,
+  ext3: 2 * TiB,
+  ext4: 16 * TiB,
+}
+
+/** What file names promise, for the formats that a migration writes. */
+const usualExtensions: Readonly<Record<string, readonly string[]>> = {
+  qcow2: ['qcow2', 'qcow'],
+  raw: ['raw', 'img', 'dd', 'bin'],
+  vmdk: ['vmdk'],
+  vhd: ['vhd'],
+  vhdx: ['vhdx'],
+  vdi: ['vdi'],
+}
+
+/** What is checked before a migration, in the order in which it is shown. Adding a rule is adding a line. */
+export const migrationPreflightRules: readonly PreflightRule[] = [
+  { id: 'source-host-offline', layer: 'L1', finds: sourceHostIsConnected },
+  { id: 'target-host-offline', layer: 'L1', finds: targetHostIsConnected },
+  { id: 'source-size-unknown', layer: 'L2', finds: sourceSizeIsKnown },
+  { id: 'source-in-use', layer: 'L1', finds: sourceIsNotWritten },
+  { id: 'same-file', layer: 'L1', finds: targetIsAnotherFile },
+  { id: 'target-name-taken', layer: 'L1', finds: targetNameIsFree },
+  { id: 'target-not-writable', layer: 'L1', finds: targetIsWritable },
+  { id: 'target-format-unsupported', layer: 'L2', finds: targetFormatCanBeWritten },
+  { id: 'compression-unsupported', layer: 'L2', finds: compressionFitsFormat },
+  { id: 'target-space', layer: 'L1', finds: targetHasSpace },
+  { id: 'target-file-too-large', layer: 'L1', finds: targetFilesystemHoldsFile },
+  { id: 'odd-size', layer: 'L2', finds: sizeIsWholeSectors },
+  { id: 'extension-mismatch', layer: 'L1', finds: extensionNamesFormat },
+  { id: 'snapshots-lost', layer: 'L2', finds: snapshotsStayBehind },
+  { id: 'filesystem-dirty', layer: 'L6', finds: filesystemsAreClean },
+  { id: 'filesystem-hibernated', layer: 'L6', finds: guestIsNotHibernated },
+  { id: 'encryption-noticed', layer: 'L5', finds: encryptionIsNoticed },
+]
+
+/** Everything the rules find, blocking findings of the source's own report first. */
+export function findMigrationProblems(facts: MigrateFacts): Problem[] {
+  const found = migrationPreflightRules.flatMap(({ id, layer, finds }) =>
+    finds(facts).map((finding): Problem => ({ layer, ...finding, id })),
+  )
+  return [...facts.source.report.problems.filter(isBlocking), ...found]
+}
+
+function block(file: string | null, message: string, remedy: string): Finding {
+  return { severity: 'block', file, message, remedy }
+}
+
+function warn(file: string | null, message: string, remedy: string): Finding {
+  return { severity: 'warn', file, message, remedy }
+}
+
+function sourceHostIsConnected({ source }: MigrateFacts): Finding[] {
+  if (source.connected) return []
+  return [
+    block(
+      source.report.path,
+      `the agent on ${source.host} is not connected`,
+      `Start the agent on ${source.host}.`,
+    ),
+  ]
+}
+
+function targetHostIsConnected({ target }: MigrateFacts): Finding[] {
+  if (target.connected) return []
+  return [
+    block(
+      target.libraryPath,
+      `the agent on ${target.host} is not connected`,
+      `Start the agent on ${target.host}, or choose another host.`,
+    ),
+  ]
+}
+
+function sourceSizeIsKnown({ source: { report } }: MigrateFacts): Finding[] {
+  if (report.virtualSize !== null || report.problems.some(isBlocking)) return []
+  return [
+    block(
+      report.path,
+      'the size of the disk cannot be told from the image',
+      'Inspect the image to see what is wrong with it.',
+    ),
+  ]
+}
+
+function sourceIsNotWritten({ source }: MigrateFacts): Finding[] {
+  if (source.inUseBy === null) return []
+  return [
+    block(
+      source.report.path,
+      `${source.inUseBy} has it open for writing; a copy would mix two states of the disk`,
+      'Shut down what uses it, then plan again.',
+    ),
+  ]
+}
+
+function targetIsAnotherFile({ source, target, options }: MigrateFacts): Finding[] {
+  const path = joinPath(target.libraryPath, options.name)
+  const taken = source.report.chain.some((link) => link.path === path) || source.report.path === path
+  if (source.host !== target.host || !taken) return []
+  return [block(path, 'the target is a file of the source itself', 'Choose another name or library.')]
+}
+
+function targetNameIsFree({ target, options }: MigrateFacts): Finding[] {
+  if (target.nameIsFree !== false) return []
+  return [
+    block(
+      joinPath(target.libraryPath, options.name),
+      `${quote(options.name)} exists in ${target.library} on ${target.host}; nothing is ever overwritten`,
+      'Choose another name, or remove that file first.',
+    ),
+  ]
+}
+
+function targetIsWritable({ target }: MigrateFacts): Finding[] {
+  if (target.writable) return []
+  return [
+    block(
+      target.libraryPath,
+      `the agent on ${target.host} may not write there`,
+      'Give the user that runs the agent the right to write there, or choose another library.',
+    ),
+  ]
+}
+
+function targetFormatCanBeWritten({ options }: MigrateFacts): Finding[] {
+  if (migrationTargetFormats.some((format) => format === options.format)) return []
+  return [
+    block(
+      null,
+      `a migration cannot write ${options.format} yet`,
+      `Choose ${migrationTargetFormats.join(' or ')}.`,
+    ),
+  ]
+}
+
+function compressionFitsFormat({ options }: MigrateFacts): Finding[] {
+  if (options.compression === 'none' || options.format === 'qcow2') return []
+  return [
+    block(
+      null,
+      `${options.format} has no compressed clusters`,
+      'Choose no compression, or qcow2 as the target format.',
+    ),
+  ]
+}
+
+function targetHasSpace(facts: MigrateFacts): Finding[] {
+  const { target, options } = facts
+  const size = predictTargetSize(facts)
+  if (size === null || target.place.free === null || size.atLeast <= target.place.free) return []
+  const message = `about ${formatBytes(size.atLeast)} are needed and ${formatBytes(target.place.free)} are free on ${target.host}`
+  const remedy = 'Free space there, or choose another library.'
+  return [
+    options.compression === 'none'
+      ? block(target.libraryPath, message, remedy)
+      : warn(target.libraryPath, `${message}; compression may make it fit`, remedy),
+  ]
+}
+
+function targetFilesystemHoldsFile(facts: MigrateFacts): Finding[] {
+  const { target, options, source } = facts
+  const limit = largestFile[target.place.filesystem ?? '']
+  const size = options.format === 'raw' ? source.report.virtualSize : predictTargetSize(facts)?.atLeast
+  if (limit === undefined || size === null || size === undefined || size <= limit) return []
+  return [
+    block(
+      target.libraryPath,
+      `${target.place.filesystem} holds files of at most ${formatBytes(limit)}, this one would have ${formatBytes(size)}`,
+      'Choose a library on another filesystem, or qcow2 when the disk is mostly empty.',
+    ),
+  ]
+}
+
+function sizeIsWholeSectors({ source: { report } }: MigrateFacts): Finding[] {
+  if (report.virtualSize === null || report.virtualSize % 512 === 0) return []
+  return [
+    warn(
+      report.path,
+      `the disk has ${report.virtualSize} bytes, which is not a whole number of 512-byte sectors; a guest does not see its end`,
+      'Accept it when the end of the disk holds nothing, or enlarge the image to whole sectors first.',
+    ),
+  ]
+}
+
+function extensionNamesFormat({ target, options }: MigrateFacts): Finding[] {
+  const dot = options.name.lastIndexOf('.')
+  const extension = dot < 0 ? '' : options.name.slice(dot + 1).toLowerCase()
+  const own = usualExtensions[options.format] ?? [options.format]
+  const promised = Object.entries(usualExtensions).find(([, extensions]) => extensions.includes(extension))
+  if (!promised || own.includes(extension)) return []
+  return [
+    warn(
+      joinPath(target.libraryPath, options.name),
+      `the name ends in .${extension}, but the image will be ${options.format}`,
+      `Name it ${quote(`${options.name.slice(0, dot)}.${own[0] ?? options.format}`)}.`,
+    ),
+  ]
+}
+
+function snapshotsStayBehind({ source: { report } }: MigrateFacts): Finding[] {
+  const count = report.snapshots.length
+  if (count === 0) return []
+  return [
+    warn(
+      report.path,
+      `${count === 1 ? 'its internal snapshot does' : `its ${count} internal snapshots do`} not move: only the current state of the disk does`,
+      'Keep the source as long as you may need them.',
+    ),
+  ]
+}
+
+function filesystemsAreClean({ source: { report } }: MigrateFacts): Finding[] {
+  return filesystems(report.guest?.filesystems, (filesystem) => filesystem.state === 'dirty').map((found) =>
+    warn(
+      report.path,
+      `${describe(found)} was not unmounted cleanly: the copy will be as after a power cut`,
+      'Shut the guest down cleanly, then plan again.',
+    ),
+  )
+}
+
+function guestIsNotHibernated({ source: { report } }: MigrateFacts): Finding[] {
+  const isHibernated = (filesystem: FilesystemFinding) =>
+    filesystem.notes.some((note) => /hibernat|fast startup/iu.test(note))
+  return filesystems(report.guest?.filesystems, isHibernated).map((found) =>
+    warn(
+      report.path,
+      `${describe(found)} belongs to a hibernated guest: on other hardware its saved state is lost`,
+      'Start the guest, switch off hibernation and fast startup, and shut it down.',
+    ),
+  )
+}
+
+function encryptionIsNoticed({ source: { report } }: MigrateFacts): Finding[] {
+  const encrypted =
+    report.guest?.volumes.filter(({ type }) => /^(?:luks1|luks2|bitlocker)$/u.test(type)) ?? []
+  return encrypted.map(({ type, start }) => ({
+    severity: 'info',
+    file: report.path,
+    message: `${type} encrypts what starts at ${formatBytes(start)}; it moves as it is and stays encrypted`,
+    remedy: 'Have the recovery key at hand: a key bound to a TPM does not open it on another machine.',
+  }))
+}
+
+function filesystems(
+  found: readonly FilesystemFinding[] | undefined,
+  matches: (filesystem: FilesystemFinding) => boolean,
+): readonly FilesystemFinding[] {
+  return found?.filter(matches) ?? []
+}
+
+function describe(filesystem: FilesystemFinding): string {
+  const label = filesystem.label === null ? '' : ` ${quote(filesystem.label)}`
+  return `${filesystem.type}${label} at ${formatBytes(filesystem.start)}`
+}
+
+/** The path of `name` in `folder`, in the way of the host that the folder is on. */
+export function joinPath(folder: string, name: string): string {
+  const separator = /^[A-Za-z]:\\|^\\\\/u.test(folder) ? '\\' : '/'
+  return folder.endsWith(separator) ? folder + name : folder + separator + name
+}
