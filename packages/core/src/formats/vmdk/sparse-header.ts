@@ -74,11 +74,10 @@ export interface SparseLayout {
 /** The layout of a hosted sparse extent; throws a coded error for what is damaged, hostile or not known. */
 export async function readSparseLayout(source: ByteSource): Promise<SparseLayout> {
   const file = source.name
-  const header = sparseHeader.read(
-    await readRange(source, { start: 0, end: Math.min(source.size, sparseHeader.size) }),
-    file,
-  )
-  if (header.magic !== 'KDMV') throw wrongMagic(header.magic, file)
+  const first = await readRange(source, { start: 0, end: Math.min(source.size, sparseHeader.size) })
+  const magic = magicOf(first)
+  if (magic !== 'KDMV') throw wrongMagic(magic, file)
+  const header = sparseHeader.read(first, file)
   const hasFooter = header.gdOffset === null
   const geometry = hasFooter ? await readFooter(source) : header
   if (geometry.gdOffset === null) throw damaged(file, 'its footer does not say where the grain directory is')
@@ -128,8 +127,8 @@ async function readFooter(source: ByteSource) {
   if (start < sectorSize) {
     throw new DiskError('truncated', { file, structure: 'VMDK footer', wanted: 1024, available: 0 })
   }
-  const footer = sparseHeader.read(await readRange(source, { start, end: start + sectorSize }), file)
-  if (footer.magic === 'KDMV') return footer
+  const footer = await readRange(source, { start, end: start + sectorSize })
+  if (magicOf(footer) === 'KDMV') return sparseHeader.read(footer, file)
   throw damaged(file, 'its footer is missing; the file is cut short or was not written to its end', start)
 }
 
@@ -186,6 +185,11 @@ function toBytes(sectors: number, what: string, file: string): number {
   if (Number.isSafeInteger(size)) return size
   const limit = Math.floor(Number.MAX_SAFE_INTEGER / sectorSize)
   throw new DiskError('limit-exceeded', { file, what: `VMDK ${what} in sectors`, value: sectors, limit })
+}
+
+/** The first four bytes as characters; before them nothing else is believed. */
+function magicOf(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes.subarray(0, 4))
 }
 
 function wrongMagic(magic: string, file: string): DiskError {
