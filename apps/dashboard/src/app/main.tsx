@@ -1,0 +1,19 @@
+import '@fontsource-variable/inter/wght.css'
+import '@mantine/core/styles.css'
+import '@mantine/notifications/styles.css'
+import './global.css'
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { connect, makeQueryClient } from '../data/trpc.ts'
+import { Providers } from './providers.tsx'
+
+const place = document.getElementById('root')
+if (!place) throw new Error('index.html has no #root')
+
+const { client } = connect(location.origin)
+
+createRoot(place).render(
+  <StrictMode>
+    <Providers client={client} queryClient={makeQueryClient()} />
+  </StrictMode>,
+)

@@ -1,0 +1,29 @@
+import { MantineProvider } from '@mantine/core'
+import { Notifications } from '@mantine/notifications'
+import { QueryClientProvider, type QueryClient } from '@tanstack/react-query'
+import { RouterProvider } from '@tanstack/react-router'
+import { LiveEvents } from '../data/live-events.tsx'
+import { TRPCProvider, type ApiClient } from '../data/trpc.ts'
+import { router } from './routes.tsx'
+import { cssVariablesResolver, theme } from './theme.ts'
+
+interface ProvidersProps {
+  readonly client: ApiClient
+  readonly queryClient: QueryClient
+}
+
+/** Everything that pages find around them: theme, data, live events, routes. */
+export function Providers({ client, queryClient }: ProvidersProps) {
+  return (
+    <MantineProvider theme={theme} cssVariablesResolver={cssVariablesResolver} defaultColorScheme="auto">
+      <Notifications position="bottom-right" limit={3} />
+      <QueryClientProvider client={queryClient}>
+        <TRPCProvider trpcClient={client} queryClient={queryClient}>
+          <LiveEvents>
+            <RouterProvider router={router} />
+          </LiveEvents>
+        </TRPCProvider>
+      </QueryClientProvider>
+    </MantineProvider>
+  )
+}

@@ -1,0 +1,91 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
+import { ErrorCard } from '../components/states.tsx'
+import { toImageSearch } from '../features/image-table/image-search.ts'
+import { MissingPage } from '../pages/missing-page.tsx'
+import { toActivitySearch, toImagePageSearch, toMigrationPageSearch } from './page-search.ts'
+import { Shell } from './shell.tsx'
+
+const rootRoute = createRootRoute({ component: Shell, notFoundComponent: MissingPage })
+
+const overviewRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/',
+  component: lazyRouteComponent(() => import('../pages/overview-page.tsx'), 'OverviewPage'),
+})
+
+const hostsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/hosts',
+  component: lazyRouteComponent(() => import('../pages/hosts-page.tsx'), 'HostsPage'),
+})
+
+const hostRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/hosts/$name',
+  component: lazyRouteComponent(() => import('../pages/host-page.tsx'), 'HostPage'),
+})
+
+const imagesRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/images',
+  validateSearch: toImageSearch,
+  component: lazyRouteComponent(() => import('../pages/images-page.tsx'), 'ImagesPage'),
+})
+
+const imageRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/images/$id',
+  validateSearch: toImagePageSearch,
+  component: lazyRouteComponent(() => import('../pages/image-page.tsx'), 'ImagePage'),
+})
+
+const migrationsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/migrations',
+  component: lazyRouteComponent(() => import('../pages/migrations-page.tsx'), 'MigrationsPage'),
+})
+
+const migrationRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/migrations/$id',
+  validateSearch: toMigrationPageSearch,
+  component: lazyRouteComponent(() => import('../pages/migration-page.tsx'), 'MigrationPage'),
+})
+
+const activityRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/activity',
+  validateSearch: toActivitySearch,
+  component: lazyRouteComponent(() => import('../pages/activity-page.tsx'), 'ActivityPage'),
+})
+
+const settingsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('../pages/settings-page.tsx'), 'SettingsPage'),
+})
+
+const routeTree = rootRoute.addChildren([
+  overviewRoute,
+  hostsRoute,
+  hostRoute,
+  imagesRoute,
+  imageRoute,
+  migrationsRoute,
+  migrationRoute,
+  activityRoute,
+  settingsRoute,
+])
+
+export const router = createRouter({
+  routeTree,
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+  defaultErrorComponent: ({ error, reset }) => <ErrorCard error={error} onRetry={reset} />,
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

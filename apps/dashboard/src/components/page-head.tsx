@@ -1,0 +1,49 @@
+import { useEffect, type ReactNode } from 'react'
+import styles from './page-head.module.css'
+
+interface PageHeadProps {
+  readonly title: string
+  /** How the title is shown, where plain text is not enough. */
+  readonly heading?: ReactNode
+  readonly crumbs?: readonly ReactNode[]
+  readonly pill?: ReactNode
+  readonly facts?: readonly ReactNode[]
+  readonly actions?: ReactNode
+}
+
+/** Breadcrumb, title, facts and actions of a page; also names the browser's tab. */
+export function PageHead({ title, heading, crumbs = [], pill, facts = [], actions }: PageHeadProps) {
+  useEffect(() => {
+    document.title = `${title} – Varve`
+  }, [title])
+  return (
+    <header className={styles.head}>
+      <div className={styles.words}>
+        {crumbs.length > 0 && (
+          <nav className={styles.crumbs} aria-label="Breadcrumb">
+            {crumbs.map((crumb, index) => (
+              // eslint-disable-next-line react/no-array-index-key -- the place in the path is its identity
+              <span key={index}>
+                {index > 0 && <span aria-hidden>/ </span>}
+                {crumb}
+              </span>
+            ))}
+          </nav>
+        )}
+        <div className={styles.titleLine}>
+          <h1 className={styles.title}>{heading ?? title}</h1>
+          {pill}
+        </div>
+        {facts.length > 0 && (
+          <div className={styles.facts}>
+            {facts.map((fact, index) => (
+              // eslint-disable-next-line react/no-array-index-key -- facts have a fixed order
+              <span key={index}>{fact}</span>
+            ))}
+          </div>
+        )}
+      </div>
+      {actions && <div className={styles.actions}>{actions}</div>}
+    </header>
+  )
+}

@@ -1,0 +1,155 @@
+import { useQueryClient, type QueryClient } from '@tanstack/react-query'
+import type { EventView, FleetEvent } from '@varve/protocol/events'
+import { createContext, use, useEffect, useMemo, useState, type ReactNode } from 'react'
+import { liveBuffer } from './live-buffer.ts'
+import { isActive, patchHosts, patchInfo, patchMigrations, patchOverview, patchPage } from './patches.ts'
+import { addRate, type RateSample } from './rate-history.ts'
+import { useTRPC, useTRPCClient } from './trpc.ts'
+
+/** Numbers change at most twice a second. */
+const paintEveryMs = 500
+/** A list whose order may have changed is asked for again at most this often. */
+const listEveryMs = 3000
+/** A short break is mended silently. */
+const tellAfterMs = 1200
+
+type Api = ReturnType<typeof useTRPC>
+
+export interface Connection {
+  /** When the live connection was lost, in ms; null while it holds. */
+  readonly lostAt: number | null
+}
+
+const ConnectionContext = createContext<Connection>({ lostAt: null })
+
+export function useConnection(): Connection {
+  return use(ConnectionContext)
+}
+
+export function rateHistoryKey(migrationId: string) {
+  return ['rate-history', migrationId] as const
+}
+
+/** Keeps the query cache current with one subscription, and knows whether it holds. */
+export function LiveEvents({ children }: { readonly children: ReactNode }) {
+  const api = useTRPC()
+  const client = useTRPCClient()
+  const queryClient = useQueryClient()
+  const [lostAt, setLostAt] = useState<number | null>(null)
+
+  useEffect(() => {
+    const buffer = liveBuffer()
+    let wasLost = false
+    let staleLists = false
+    let lastListsAt = 0
+    let telling: ReturnType<typeof setTimeout> | null = null
+
+    const paint = setInterval(() => {
+      const events = buffer.drain()
+      for (const event of events) applyEvent(queryClient, api, event)
+      staleLists ||= events.some(({ event }) => changesLists(event))
+      if (!staleLists || Date.now() - lastListsAt < listEveryMs) return
+      staleLists = false
+      lastListsAt = Date.now()
+      void queryClient.invalidateQueries({ queryKey: api.images.list.queryKey() })
+      void queryClient.invalidateQueries({ queryKey: api.fleet.overview.queryKey() })
+      void queryClient.invalidateQueries({ queryKey: api.fleet.info.queryKey() })
+      void queryClient.invalidateQueries({ queryKey: api.events.activity.queryKey() })
+    }, paintEveryMs)
+
+    const lose = () => {
+      wasLost = true
+      const since = Date.now()
+      telling ??= setTimeout(() => setLostAt(since), tellAfterMs)
+    }
+    const regain = () => {
+      if (telling !== null) clearTimeout(telling)
+      telling = null
+      setLostAt(null)
+      if (wasLost) void queryClient.invalidateQueries()
+      wasLost = false
+    }
+
+    const subscription = client.events.live.subscribe(
+      {},
+      {
+        onData: ({ data }) => buffer.push(data),
+        onStarted: regain,
+        onError: lose,
+        onConnectionStateChange: ({ state, error }) => {
+          if (state === 'connecting' && error) lose()
+        },
+      },
+    )
+    return () => {
+      subscription.unsubscribe()
+      clearInterval(paint)
+      if (telling !== null) clearTimeout(telling)
+    }
+  }, [api, client, queryClient])
+
+  const connection = useMemo(() => ({ lostAt }), [lostAt])
+  return <ConnectionContext value={connection}>{children}</ConnectionContext>
+}
+
+/** True when rows may have come, gone or moved; progress alone moves nothing. */
+function changesLists(event: FleetEvent): boolean {
+  return event.kind === 'migration-changed' ? !isActive(event.migration) : event.kind !== 'host-changed'
+}
+
+function applyEvent(queryClient: QueryClient, api: Api, { at, event }: EventView): void {
+  switch (event.kind) {
+    case 'host-changed': {
+      const { host } = event
+      queryClient.setQueryData(api.fleet.host.queryKey({ name: host.name }), host)
+      queryClient.setQueryData(api.fleet.hosts.queryKey(), (hosts) => hosts && patchHosts(hosts, host))
+      return patchTotals(queryClient, api, { host })
+    }
+    case 'migration-changed': {
+      const { migration } = event
+      queryClient.setQueryData(api.migrations.get.queryKey({ id: migration.id }), migration)
+      queryClient.setQueriesData(
+        { queryKey: api.migrations.list.queryKey() },
+        (list: (typeof migration)[] | undefined) => list && patchMigrations(list, migration),
+      )
+      const rate = migration.progress?.rate
+      if (rate !== undefined && rate !== null) {
+        queryClient.setQueryData<readonly RateSample[]>(rateHistoryKey(migration.id), (history) =>
+          addRate(history ?? [], { at: Date.parse(at), rate }),
+        )
+      }
+      return patchTotals(queryClient, api, { migration })
+    }
+    case 'image-changed':
+    case 'image-removed':
+      return patchImage(queryClient, api, event)
+  }
+}
+
+function patchTotals(queryClient: QueryClient, api: Api, change: Parameters<typeof patchOverview>[1]): void {
+  const overview = queryClient.getQueryData(api.fleet.overview.queryKey())
+  if (!overview) {
+    void queryClient.invalidateQueries({ queryKey: api.fleet.info.queryKey() })
+    return
+  }
+  const patched = patchOverview(overview, change)
+  queryClient.setQueryData(api.fleet.overview.queryKey(), patched)
+  queryClient.setQueryData(api.fleet.info.queryKey(), (info) => info && patchInfo(info, patched))
+}
+
+function patchImage(
+  queryClient: QueryClient,
+  api: Api,
+  event: Extract<FleetEvent, { kind: 'image-changed' | 'image-removed' }>,
+): void {
+  if (event.kind === 'image-removed') {
+    void queryClient.invalidateQueries({ queryKey: api.images.get.queryKey({ id: event.id }) })
+    return
+  }
+  const { image } = event
+  queryClient.setQueriesData(
+    { queryKey: api.images.list.queryKey() },
+    (page: Parameters<typeof patchPage>[0] | undefined) => page && patchPage(page, image),
+  )
+  void queryClient.invalidateQueries({ queryKey: api.images.get.queryKey({ id: image.id }) })
+}

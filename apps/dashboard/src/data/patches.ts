@@ -1,0 +1,60 @@
+import type { HostView } from '@varve/protocol/hosts'
+import type { ImagePage, ImageRow } from '@varve/protocol/images'
+import type { MigrationView } from '@varve/protocol/migrations'
+import type { Overview, ServerInfo } from '@varve/protocol/overview'
+
+/** The list with `item` in the place of the one with the same key, or added by `compare`'s order. */
+function put<T>(list: readonly T[], item: T, keyOf: (item: T) => string): T[] {
+  const at = list.findIndex((other) => keyOf(other) === keyOf(item))
+  return at === -1 ? [...list, item] : list.with(at, item)
+}
+
+export function isActive(migration: MigrationView): boolean {
+  return migration.finishedAt === null
+}
+
+export function patchHosts(hosts: readonly HostView[], host: HostView): HostView[] {
+  return put(hosts, host, ({ name }) => name).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** Newest first, as the controller lists them. */
+export function patchMigrations(
+  migrations: readonly MigrationView[],
+  migration: MigrationView,
+): MigrationView[] {
+  return put(migrations, migration, ({ id }) => id).toSorted((a, b) => b.number - a.number)
+}
+
+export function patchPage(page: ImagePage, row: ImageRow): ImagePage {
+  return page.rows.some(({ id }) => id === row.id)
+    ? { ...page, rows: put(page.rows, row, ({ id }) => id) }
+    : page
+}
+
+export function patchOverview(
+  overview: Overview,
+  change: { host?: HostView; migration?: MigrationView },
+): Overview {
+  let patched = overview
+  if (change.host) patched = { ...patched, hosts: patchHosts(patched.hosts, change.host) }
+  if (change.migration) {
+    const { migration } = change
+    const others = (list: readonly MigrationView[]) => list.filter(({ id }) => id !== migration.id)
+    patched = isActive(migration)
+      ? { ...patched, running: patchMigrations(patched.running, migration), recent: others(patched.recent) }
+      : { ...patched, running: others(patched.running), recent: patchMigrations(patched.recent, migration) }
+  }
+  return patched
+}
+
+/** The counts of the sidebar, from the lists that are cached. */
+export function patchInfo(info: ServerInfo, overview: Overview): ServerInfo {
+  return {
+    ...info,
+    hosts: {
+      connected: overview.hosts.filter(({ state }) => state === 'connected').length,
+      total: overview.hosts.length,
+    },
+    migrationsRunning: overview.running.length,
+  }
+}

@@ -1,0 +1,121 @@
+import { Checkbox } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
+import type { ImageRow } from '@varve/protocol/images'
+import type { CSSProperties } from 'react'
+import { ByteSize, L2Strip, TimeAgo } from '../../components/marks.tsx'
+import { Skeleton } from '../../components/states.tsx'
+import styles from './image-table.module.css'
+
+interface RowProps {
+  readonly row: ImageRow | null
+  readonly index: number
+  readonly style: CSSProperties
+  readonly isCursor: boolean
+  readonly isSelected: boolean
+  readonly onSelect: (id: string) => void
+  readonly onPoint: (index: number) => void
+}
+
+/** The DOM id of a row, for `aria-activedescendant`. */
+export function rowElementId(index: number): string {
+  return `image-row-${index}`
+}
+
+export function Row({ row, index, style, isCursor, isSelected, onSelect, onPoint }: RowProps) {
+  if (!row) {
+    return (
+      <div role="row" aria-rowindex={index + 2} className={`${styles.row} ${styles.cells}`} style={style}>
+        <span role="gridcell" />
+        <span role="gridcell" aria-label="Loading">
+          <Skeleton height={14} width="60%" />
+        </span>
+      </div>
+    )
+  }
+  return (
+    // eslint-disable-next-line jsx-a11y/click-events-have-key-events -- keys are the grid's: j, k, space, Enter
+    <div
+      role="row"
+      id={rowElementId(index)}
+      aria-rowindex={index + 2}
+      aria-selected={isSelected}
+      data-cursor={isCursor || undefined}
+      className={`${styles.row} ${styles.cells}`}
+      style={style}
+      onClick={() => onPoint(index)}
+    >
+      <Cells row={row} isSelected={isSelected} onSelect={onSelect} />
+    </div>
+  )
+}
+
+type CellsProps = Pick<RowProps, 'isSelected' | 'onSelect'> & { readonly row: ImageRow }
+
+function Cells({ row, isSelected, onSelect }: CellsProps) {
+  const { id, name, format, subformat, contents, host, library, strip } = row
+  return (
+    <>
+      <span role="gridcell" data-area="pick" className={styles.pick}>
+        <Checkbox
+          size="xs"
+          tabIndex={-1}
+          aria-label={`Select ${name}`}
+          checked={isSelected}
+          onChange={() => onSelect(id)}
+        />
+      </span>
+      <span role="gridcell" data-area="name" className={styles.cell} title={name}>
+        <Link to="/images/$id" params={{ id }} className={styles.name} tabIndex={-1}>
+          {name}
+        </Link>
+      </span>
+      <span role="gridcell" data-area="format" className={styles.cell} title={subformat ?? undefined}>
+        {format}
+      </span>
+      <span role="gridcell" data-area="contents" className={`${styles.cell} ${styles.soft}`} title={contents}>
+        {contents}
+      </span>
+      <span role="gridcell" data-area="size" className={`${styles.cell} ${styles.number}`}>
+        <ByteSize bytes={row.virtualSize} />
+      </span>
+      <span role="gridcell" data-area="wide" className={`${styles.cell} ${styles.number}`}>
+        <ByteSize bytes={row.allocated} />
+      </span>
+      <span role="gridcell" data-area="strip">
+        <L2Strip strip={strip} />
+      </span>
+      <span role="gridcell" data-area="host" className={styles.cell} title={`library ${library}`}>
+        {host}
+      </span>
+      <span role="gridcell" data-area="wide" className={styles.cell}>
+        <Findings findings={row.findings} />
+      </span>
+      <span role="gridcell" data-area="wide" className={`${styles.cell} ${styles.soft}`}>
+        {row.provenAt === null ? 'never' : <TimeAgo at={row.provenAt} />}
+      </span>
+    </>
+  )
+}
+
+const severities = [
+  ['block', '✕', 'blocking'],
+  ['warn', '!', 'warnings'],
+  ['info', 'i', 'notes'],
+] as const
+
+function Findings({ findings }: { readonly findings: ImageRow['findings'] }) {
+  const shown = severities.filter(([severity]) => findings[severity] > 0)
+  if (shown.length === 0) return <span className={styles.soft}>none</span>
+  return shown.map(([severity, mark, words]) => (
+    <span
+      key={severity}
+      className={styles.finding}
+      data-severity={severity}
+      title={`${findings[severity]} ${words}`}
+    >
+      <span aria-hidden>{mark}</span>
+      {findings[severity]}
+      <span style={{ position: 'absolute', left: -9999 }}>{words}</span>
+    </span>
+  ))
+}

@@ -1,0 +1,175 @@
+import { useMediaQuery } from '@mantine/hooks'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import type { ImageSort } from '@varve/protocol/images'
+import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from 'react'
+import { ErrorCard } from '../../components/states.tsx'
+import { Row, rowElementId } from './image-row.tsx'
+import type { ImageSearch } from './image-search.ts'
+import styles from './image-table.module.css'
+import { pageSize, useImagePages } from './use-image-pages.ts'
+
+interface ImageTableProps {
+  readonly search: ImageSearch
+  readonly selected: ReadonlySet<string>
+  readonly onSelect: (id: string) => void
+  readonly onSort: (sort: ImageSort) => void
+  readonly onOpen: (id: string) => void
+  /** Shown in the place of the rows when there are none. */
+  readonly empty: ReactNode
+  readonly onTotal: (total: number | null) => void
+}
+
+interface Column {
+  readonly label: string
+  readonly sort: ImageSort | null
+  readonly isNumber?: true
+}
+
+const columns: readonly Column[] = [
+  { label: 'Name', sort: 'name' },
+  { label: 'Format', sort: 'format' },
+  { label: 'Contents', sort: null },
+  { label: 'Size', sort: 'virtualSize', isNumber: true },
+  { label: 'On host', sort: 'allocated', isNumber: true },
+  { label: 'Where it has data', sort: null },
+  { label: 'Host', sort: 'host' },
+  { label: 'Findings', sort: 'findings' },
+  { label: 'Last proof', sort: 'provenAt' },
+]
+
+/** The image list: rows are fetched as they come into view, a hundred thousand scroll as one does. */
+export function ImageTable({ search, selected, onSelect, onSort, onOpen, empty, onTotal }: ImageTableProps) {
+  const scroller = useRef<HTMLDivElement>(null)
+  const isNarrow = useMediaQuery('(max-width: 700px)', false, { getInitialValueInEffect: false })
+  const rowHeight = isNarrow ? 84 : 40
+  const [cursor, setCursor] = useState(0)
+  const [visible, setVisible] = useState({ first: 0, last: pageSize - 1 })
+  const pages = useImagePages(search, visible)
+  const total = pages.total
+
+  const virtualizer = useVirtualizer({
+    count: total ?? 12,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight,
+    overscan: 12,
+    scrollPaddingStart: 40,
+    onChange: ({ range }) => {
+      if (range) setVisible((now) => settle(now, { first: range.startIndex, last: range.endIndex + 12 }))
+    },
+  })
+  useEffect(() => virtualizer.measure(), [virtualizer, rowHeight])
+  useEffect(() => onTotal(total), [onTotal, total])
+  useEffect(() => {
+    setCursor(0)
+    setVisible({ first: 0, last: pageSize - 1 })
+    scroller.current?.scrollTo({ top: 0 })
+  }, [search])
+
+  const move = (to: number) => {
+    const next = Math.max(0, Math.min((total ?? 1) - 1, to))
+    setCursor(next)
+    virtualizer.scrollToIndex(next)
+  }
+  const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return
+    const row = pages.rowAt(cursor)
+    const perPage = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 400) / rowHeight) - 2)
+    const act: Readonly<Record<string, () => void>> = {
+      j: () => move(cursor + 1),
+      ArrowDown: () => move(cursor + 1),
+      k: () => move(cursor - 1),
+      ArrowUp: () => move(cursor - 1),
+      PageDown: () => move(cursor + perPage),
+      PageUp: () => move(cursor - perPage),
+      Home: () => move(0),
+      End: () => move((total ?? 1) - 1),
+      ' ': () => row && onSelect(row.id),
+      Enter: () => row && onOpen(row.id),
+    }
+    const action = act[event.key]
+    if (!action || (event.target !== event.currentTarget && event.key === 'Enter')) return
+    event.preventDefault()
+    action()
+  }
+
+  if (pages.error !== null) return <ErrorCard error={pages.error} onRetry={pages.refetch} />
+  if (total === 0) return empty
+  return (
+    <div
+      ref={scroller}
+      className={styles.scroll}
+      role="grid"
+      aria-label="Images"
+      aria-rowcount={total === null ? -1 : total + 1}
+      aria-multiselectable
+      aria-activedescendant={rowElementId(cursor)}
+      tabIndex={0}
+      onKeyDown={onKeyDown}
+      data-images-grid
+    >
+      <div className={styles.table} role="presentation">
+        <Head search={search} onSort={onSort} />
+        <div className={styles.rows} role="rowgroup" style={{ height: virtualizer.getTotalSize() }}>
+          {virtualizer.getVirtualItems().map(({ index, start, size }) => {
+            const row = pages.rowAt(index)
+            return (
+              <Row
+                key={index}
+                row={row}
+                index={index}
+                style={{ height: size, transform: `translateY(${start}px)` }}
+                isCursor={index === cursor}
+                isSelected={row !== null && selected.has(row.id)}
+                onSelect={onSelect}
+                onPoint={setCursor}
+              />
+            )
+          })}
+        </div>
+      </div>
+    </div>
+  )
+}
+
+/** Keeps the range as it is while it lies in the same pages, so that scrolling does not render for nothing. */
+function settle(now: { first: number; last: number }, next: { first: number; last: number }) {
+  const samePages =
+    Math.floor(now.first / pageSize) === Math.floor(next.first / pageSize) &&
+    Math.floor(now.last / pageSize) === Math.floor(next.last / pageSize)
+  return samePages ? now : next
+}
+
+function Head({ search, onSort }: Pick<ImageTableProps, 'search' | 'onSort'>) {
+  const sorted = search.sort ?? 'name'
+  const direction = search.direction ?? 'asc'
+  return (
+    <div className={`${styles.cells} ${styles.head}`} role="row" aria-rowindex={1}>
+      <span role="columnheader" aria-label="Selected" />
+      {columns.map(({ label, sort, isNumber }) => {
+        const isSorted = sort !== null && sort === sorted
+        return (
+          <span
+            key={label}
+            role="columnheader"
+            className={sort === null ? styles.noSort : isNumber ? styles.number : undefined}
+            aria-sort={isSorted ? (direction === 'asc' ? 'ascending' : 'descending') : undefined}
+          >
+            {sort === null ? (
+              label
+            ) : (
+              <button
+                type="button"
+                className={styles.sort}
+                data-active={isSorted || undefined}
+                onClick={() => onSort(sort)}
+              >
+                {label}
+                {isSorted && <span aria-hidden>{direction === 'asc' ? '↑' : '↓'}</span>}
+              </button>
+            )}
+          </span>
+        )
+      })}
+    </div>
+  )
+}

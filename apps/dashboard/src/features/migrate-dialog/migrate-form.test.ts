@@ -1,0 +1,81 @@
+import type { HostView } from '@varve/protocol/hosts'
+import type { ImageRow } from '@varve/protocol/images'
+import { FileName } from '@varve/protocol/primitives'
+import { describe, expect, test } from 'vitest'
+import { changeForm, defaultForm, nameProblem, toRequest } from './migrate-form.ts'
+
+function host(
+  name: string,
+  state: HostView['state'],
+  libraries: readonly (readonly [string, number, boolean])[],
+) {
+  return {
+    name,
+    state,
+    libraries: libraries.map(([library, free, writable]) => ({ name: library, writable, place: { free } })),
+  } as unknown as HostView
+}
+
+const row = { name: 'office/web01.vmdk', host: 'north' } as ImageRow
+const hosts = [
+  host('north', 'connected', [['images', 10, true]]),
+  host('west', 'offline', [['images', 99, true]]),
+  host('south', 'connected', [
+    ['small', 5, true],
+    ['big', 50, true],
+    ['huge', 500, false],
+  ]),
+]
+
+describe('defaults', () => {
+  test('another connected host, its writable library with the most space, the ending of the format', () => {
+    expect(defaultForm(row, hosts)).toEqual({
+      targetHost: 'south',
+      targetLibrary: 'big',
+      name: 'web01.qcow2',
+      format: 'qcow2',
+      compression: 'none',
+    })
+  })
+
+  test('a single host is its own target', () => {
+    expect(defaultForm(row, hosts.slice(0, 1)).targetHost).toBe('north')
+  })
+
+  test('no hosts, nothing chosen', () => {
+    expect(defaultForm(row, [])).toMatchObject({ targetHost: '', targetLibrary: '' })
+  })
+})
+
+describe('changes', () => {
+  const form = { ...defaultForm(row, hosts), compression: 'zstd' as const }
+
+  test('another host brings its own library', () => {
+    expect(changeForm(form, { targetHost: 'north' }, hosts).targetLibrary).toBe('images')
+  })
+
+  test('raw takes its ending and cannot be compressed', () => {
+    expect(changeForm(form, { format: 'raw' }, hosts)).toMatchObject({
+      name: 'web01.img',
+      compression: 'none',
+    })
+  })
+
+  test('a name of the person’s own is kept', () => {
+    expect(changeForm(form, { name: 'mail' }, hosts).name).toBe('mail')
+  })
+})
+
+test('the request is for this image, the name without spaces around it', () => {
+  expect(toRequest({ ...defaultForm(row, hosts), name: ' a.qcow2 ' }, 'i1')).toMatchObject({
+    image: 'i1',
+    name: 'a.qcow2',
+  })
+})
+
+test.each(['web01.qcow2', 'ä'.repeat(100), '', '.hidden', 'a/b', 'a\\b', 'a\nb', 'ä'.repeat(101)])(
+  'the name %j is judged as the controller judges it',
+  (name) => {
+    expect(nameProblem(name) === null).toBe(FileName.safeParse(name).success)
+  },
+)

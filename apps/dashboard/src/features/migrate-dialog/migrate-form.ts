@@ -1,0 +1,82 @@
+import type { HostView } from '@varve/protocol/hosts'
+import type { ImageRow } from '@varve/protocol/images'
+import type { MigrationRequest } from '@varve/protocol/migrations'
+
+/** Formats that a migration can write today, with the ending that is usual for them. */
+export const targetFormats = [
+  { value: 'qcow2', label: 'qcow2', ending: 'qcow2' },
+  { value: 'raw', label: 'raw', ending: 'img' },
+] as const
+export type TargetFormat = (typeof targetFormats)[number]['value']
+
+export type Compression = 'none' | 'zlib' | 'zstd'
+
+/** What the person has chosen so far. */
+export interface MigrateForm {
+  readonly targetHost: string
+  readonly targetLibrary: string
+  readonly name: string
+  readonly format: TargetFormat
+  readonly compression: Compression
+}
+
+/** Good defaults: another connected host, its writable library with the most space, the same name. */
+export function defaultForm(row: ImageRow, hosts: readonly HostView[]): MigrateForm {
+  const connected = hosts.filter(({ state }) => state === 'connected')
+  const host = connected.find(({ name }) => name !== row.host) ?? connected[0] ?? hosts[0]
+  return {
+    targetHost: host?.name ?? '',
+    targetLibrary: host ? roomiestLibrary(host) : '',
+    name: renamed(row.name.split('/').at(-1) ?? row.name, 'qcow2'),
+    format: 'qcow2',
+    compression: 'none',
+  }
+}
+
+/** The form with one choice changed and what follows from it. */
+export function changeForm(
+  form: MigrateForm,
+  change: Partial<MigrateForm>,
+  hosts: readonly HostView[],
+): MigrateForm {
+  const next = { ...form, ...change }
+  if (change.targetHost !== undefined && change.targetHost !== form.targetHost) {
+    const host = hosts.find(({ name }) => name === change.targetHost)
+    return { ...next, targetLibrary: host ? roomiestLibrary(host) : '' }
+  }
+  if (change.format !== undefined && change.format !== form.format) {
+    return {
+      ...next,
+      name: renamed(form.name, change.format),
+      compression: change.format === 'raw' ? 'none' : form.compression,
+    }
+  }
+  return next
+}
+
+export function toRequest(form: MigrateForm, image: string): MigrationRequest {
+  return { image, ...form, name: form.name.trim() }
+}
+
+/** Why `name` cannot be a file name, or null. */
+export function nameProblem(name: string): string | null {
+  const trimmed = name.trim()
+  if (trimmed === '') return 'A name is needed.'
+  if (trimmed.startsWith('.')) return 'A name does not start with a dot.'
+  if (/[/\\\u0000-\u001F\u007F]/u.test(trimmed))
+    return 'A plain file name: no folders, no control characters.'
+  return new TextEncoder().encode(trimmed).length > 200 ? 'At most 200 bytes.' : null
+}
+
+function roomiestLibrary({ libraries }: HostView): string {
+  const writable = libraries.filter((library) => library.writable)
+  const [first] = (writable.length > 0 ? writable : libraries).toSorted(
+    (a, b) => (b.place.free ?? 0) - (a.place.free ?? 0),
+  )
+  return first?.name ?? ''
+}
+
+function renamed(name: string, format: TargetFormat): string {
+  const ending = targetFormats.find(({ value }) => value === format)?.ending ?? format
+  return `${name.replace(/\.(?:qcow2?|raw|img|vmdk|vhdx?|vdi|hdd|hds|dmg|qed|iso)$/iu, '')}.${ending}`
+}

@@ -1,0 +1,138 @@
+import { Checkbox } from '@mantine/core'
+import { formatBytes } from '@varve/core/binary/format-bytes'
+import { layerNames, layerNumbers } from '@varve/core/problems/layer-number'
+import type { PlanStepView, PlanView } from '@varve/protocol/migrations'
+import { Fragment, type CSSProperties } from 'react'
+import { LayerTag } from '../../components/marks.tsx'
+import { problemToWords } from '../../components/problem-to-words.ts'
+import { ProblemList } from '../../components/states.tsx'
+import { estimateToWords } from '../../components/time-to-words.ts'
+import styles from './migrate-dialog.module.css'
+
+interface PlanReviewProps {
+  readonly plan: PlanView
+  /** False while a newer plan is on its way. */
+  readonly isCurrent: boolean
+  readonly accepted: ReadonlySet<string>
+  readonly onAccept: (id: string, isAccepted: boolean) => void
+}
+
+/** The plan before it starts: steps with layer and command, warnings to accept; or why it is refused. */
+export function PlanReview({ plan, isCurrent, accepted, onAccept }: PlanReviewProps) {
+  if (plan.kind === 'refusal') {
+    return (
+      <section
+        className={styles.plan}
+        data-stale={!isCurrent || undefined}
+        aria-label="Plan"
+        aria-live="polite"
+      >
+        <div className={styles.refusal} style={{ borderTop: 'none' }}>
+          <h3 className={styles.refusalTitle}>This cannot be done as it stands</h3>
+          <ProblemList problems={plan.problems} />
+        </div>
+      </section>
+    )
+  }
+  return (
+    <section
+      className={styles.plan}
+      data-stale={!isCurrent || undefined}
+      aria-label="Plan"
+      aria-live="polite"
+    >
+      <div className={styles.planHead}>
+        <h3>What will happen</h3>
+        <span>
+          {plan.estimate.seconds === null
+            ? 'time not known'
+            : `${estimateToWords(plan.estimate.seconds)} in all`}
+        </span>
+      </div>
+      <LitStrata steps={plan.steps} />
+      <ol>
+        {plan.steps.map((step) => (
+          <Fragment key={step.id}>
+            {step.pointOfNoReturn && <li className={styles.noWayBack}>no way back after this</li>}
+            <PlanStep step={step} />
+          </Fragment>
+        ))}
+      </ol>
+      {plan.warnings.length > 0 && (
+        <ul className={styles.warnings} aria-label="Warnings to accept">
+          {plan.warnings.map(({ id, layer, message, remedy }) => (
+            <li key={id}>
+              <Checkbox
+                size="sm"
+                checked={accepted.has(id)}
+                onChange={({ currentTarget }) => onAccept(id, currentTarget.checked)}
+                label={`${layer}: ${problemToWords(message)}`}
+                description={`Accept ${id}. Or: ${remedy}`}
+              />
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  )
+}
+
+/** The bands of the model; those that the plan acts on are lit. */
+function LitStrata({ steps }: { readonly steps: readonly PlanStepView[] }) {
+  const acted = layerNumbers.filter((layer) => steps.some((step) => step.layer === layer))
+  return (
+    <div
+      className={styles.strata}
+      role="img"
+      aria-label={`Acts on ${acted.map((layer) => layerNames[layer].toLowerCase()).join(', ')}`}
+    >
+      {layerNumbers.map((layer) => {
+        const style: CSSProperties & Record<`--${string}`, string> = { '--layer': `var(--varve-${layer})` }
+        return (
+          <span
+            key={layer}
+            className={styles.stratum}
+            style={style}
+            data-lit={acted.includes(layer) || undefined}
+            title={`${layer} ${layerNames[layer]}`}
+          />
+        )
+      })}
+    </div>
+  )
+}
+
+function PlanStep({ step }: { readonly step: PlanStepView }) {
+  const { layer, title, does, estimate, command, host, undo, needs } = step
+  return (
+    <li className={styles.step}>
+      <details>
+        <summary className={styles.stepLine}>
+          <LayerTag layer={layer} />
+          <span className={styles.stepWords}>
+            <strong>{title}</strong> {does}
+            <span className={styles.more} aria-hidden>
+              ▸
+            </span>
+          </span>
+          <span className={styles.estimate}>
+            {[
+              estimate.bytes === null || estimate.bytes === 0 ? null : formatBytes(estimate.bytes),
+              estimate.seconds === null ? null : estimateToWords(estimate.seconds),
+            ]
+              .filter((part) => part !== null)
+              .join(' · ')}
+          </span>
+        </summary>
+        <div className={styles.detail}>
+          <code>{command}</code>
+          <div>
+            on {host}
+            {needs.length > 0 && ` · needs ${needs.join(', ')}`}
+          </div>
+          <div>{undo === null ? 'changes nothing that would have to be undone' : `undo: ${undo}`}</div>
+        </div>
+      </details>
+    </li>
+  )
+}

@@ -1,0 +1,122 @@
+import { formatWholeBytes, groupThousands } from '@varve/core/binary/format-bytes'
+import type { ChunkMap } from '@varve/protocol/jobs'
+import type { MigrationView } from '@varve/protocol/migrations'
+import { memo, useMemo } from 'react'
+import { Panel } from '../../components/card.tsx'
+import { Meter } from '../../components/marks.tsx'
+import { useNow } from '../../components/use-now.ts'
+import { cellsToGrid, type ChunkGrid } from './cells-to-grid.ts'
+import { migrationToFigures, runningStep, shareDone } from './migration-to-numbers.ts'
+import styles from './migration.module.css'
+
+const chunkSize = 4 * 1024 * 1024
+
+/** Four figures, the bar and the chunk map. */
+export function ProgressPanel({ migration }: { readonly migration: MigrationView }) {
+  const now = useNow(1000)
+  const map = migration.progress?.chunkMap ?? null
+  const grid = useMemo(() => (map && map.cells.length > 0 ? cellsToGrid(map) : null), [map])
+  const { proven, written } = shares(migration, grid)
+  return (
+    <Panel label="Progress">
+      <dl className={styles.figures}>
+        {migrationToFigures(migration, now).map(({ value, label }, index) => (
+          // eslint-disable-next-line react/no-array-index-key -- the four figures keep their places
+          <div key={index} style={{ display: 'flex', flexDirection: 'column-reverse' }}>
+            <dt className={styles.figureLabel}>{label}</dt>
+            <dd className={styles.figureValue}>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <div className={styles.progress}>
+        <Meter
+          parts={[
+            { share: proven, colour: 'var(--varve-L3)' },
+            { share: written, colour: 'var(--varve-L2)' },
+          ]}
+          label={`${Math.round(proven * 100)} % written and proven, ${Math.round(written * 100)} % written`}
+        />
+      </div>
+      {map && grid ? (
+        <>
+          <h2 className={styles.mapTitle}>
+            Disk, {groupThousands(map.chunks)} chunks of {formatWholeBytes(chunkSize)}, each cell{' '}
+            {map.chunksPerCell}
+          </h2>
+          <ChunkCells grid={grid} />
+          <Legend />
+        </>
+      ) : (
+        <p className={styles.mapNote}>{mapNote(migration)}</p>
+      )}
+    </Panel>
+  )
+}
+
+function shares(migration: MigrationView, grid: ChunkGrid | null): { proven: number; written: number } {
+  if (migration.state === 'succeeded') return { proven: 1, written: 0 }
+  if (grid) return { proven: grid.proven, written: grid.written }
+  const share = shareDone(migration)
+  return runningStep(migration)?.id === 'verify'
+    ? { proven: share, written: 1 - share }
+    : { proven: 0, written: share }
+}
+
+function mapNote({ state, source }: MigrationView): string {
+  switch (state) {
+    case 'succeeded':
+      return source.virtualSize === null
+        ? 'Every chunk was read back from the target and is equal to the source’s.'
+        : `All ${groupThousands(Math.ceil(source.virtualSize / chunkSize))} chunks of 4 MiB were read back from the target and are equal to the source’s.`
+    case 'failed':
+    case 'canceled':
+      return 'No chunk of this migration is kept on the target.'
+    case 'waiting':
+    case 'running':
+    case 'canceling':
+      return 'The map of the disk appears here once its bytes move.'
+  }
+}
+
+function ChunkCells({ grid }: { readonly grid: ChunkGrid }) {
+  return (
+    <div className={styles.map} role="img" aria-label={grid.words}>
+      {grid.rows.map((cells, row) => (
+        // eslint-disable-next-line react/no-array-index-key -- a row's place is its identity
+        <MapRow key={row} cells={cells} />
+      ))}
+    </div>
+  )
+}
+
+const MapRow = memo(function MapRow({ cells }: { readonly cells: ChunkMap['cells'] }) {
+  return (
+    <div className={styles.mapRow}>
+      {[...cells].map((cell, index) => (
+        // eslint-disable-next-line react/no-array-index-key -- a cell's place is its identity
+        <span key={index} className={styles.cell} data-state={cell} />
+      ))}
+    </div>
+  )
+})
+
+const legend = [
+  ['p', 'written and proven'],
+  ['w', 'written'],
+  ['f', 'in flight'],
+  ['.', 'waiting'],
+  ['z', 'zero, skipped'],
+] as const
+
+function Legend() {
+  return (
+    <div className={styles.legend}>
+      {legend.map(([state, label]) => (
+        <span key={state} className={styles.key}>
+          <span className={styles.cell} data-state={state} aria-hidden />
+          {label}
+        </span>
+      ))}
+    </div>
+  )
+}

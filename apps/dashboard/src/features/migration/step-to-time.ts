@@ -1,0 +1,20 @@
+import type { MigrationStepView } from '@varve/protocol/migrations'
+import { durationToWords, estimateToWords } from '../../components/time-to-words.ts'
+
+/** What stands at the right of a step: how long it took, takes now, or is expected to take. */
+export function stepToTime(
+  {
+    state,
+    startedAt,
+    finishedAt,
+    estimate,
+  }: Pick<MigrationStepView, 'state' | 'startedAt' | 'finishedAt' | 'estimate'>,
+  now: number,
+): string {
+  if (startedAt !== null && finishedAt !== null) {
+    return durationToWords(Date.parse(finishedAt) - Date.parse(startedAt))
+  }
+  if (startedAt !== null && state === 'running') return durationToWords(now - Date.parse(startedAt))
+  if (state === 'waiting' && estimate.seconds !== null) return estimateToWords(estimate.seconds)
+  return state === 'skipped' ? 'not needed' : state === 'undone' ? 'undone' : ''
+}

@@ -1,0 +1,222 @@
+import { Button } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { formatBytes } from '@varve/core/binary/format-bytes'
+import type { HostView, LibraryView } from '@varve/protocol/hosts'
+import { Card, Columns, Stack } from '../components/card.tsx'
+import { Pill, TimeAgo } from '../components/marks.tsx'
+import { PageHead } from '../components/page-head.tsx'
+import { ErrorCard, Skeleton } from '../components/states.tsx'
+import { errorToWords } from '../data/error-to-words.ts'
+import { useTRPC } from '../data/trpc.ts'
+import styles from '../features/fleet/fleet.module.css'
+import { SpaceBar } from '../features/fleet/host-rows.tsx'
+import { ToolRows } from '../features/fleet/tool-rows.tsx'
+
+const route = getRouteApi('/hosts/$name')
+
+/** One host: libraries, what runs, tools, system. */
+export function HostPage() {
+  const { name } = route.useParams()
+  const api = useTRPC()
+  const query = useQuery(api.fleet.host.queryOptions({ name }))
+  const crumbs = [<Link to="/hosts">Hosts</Link>]
+  if (query.isError && !query.data) {
+    return (
+      <Stack>
+        <PageHead title={name} crumbs={crumbs} />
+        <ErrorCard error={query.error} onRetry={() => void query.refetch()} />
+      </Stack>
+    )
+  }
+  if (!query.data) {
+    return (
+      <>
+        <PageHead title={name} crumbs={crumbs} facts={['\u00A0']} />
+        <Columns
+          main={
+            <>
+              <Skeleton height={150} />
+              <Skeleton height={300} />
+            </>
+          }
+          side={<Skeleton height={260} />}
+        />
+      </>
+    )
+  }
+  const host = query.data
+  return (
+    <>
+      <PageHead
+        title={host.name}
+        crumbs={crumbs}
+        pill={<Pill tone={host.state === 'connected' ? 'good' : 'bad'}>{host.state}</Pill>}
+        facts={[
+          host.os.name,
+          <>
+            {host.state} since <TimeAgo at={host.since} />
+          </>,
+          scanWords(host),
+        ]}
+        actions={<HostActions host={host} />}
+      />
+      <Columns
+        main={
+          <>
+            <RunningCard host={host} />
+            <Card title="Libraries">
+              {host.libraries.length === 0 ? (
+                <p className={styles.soft}>None: start the agent with a folder to look after.</p>
+              ) : (
+                <ul className={styles.rows}>
+                  {host.libraries.map((library) => (
+                    <LibraryRow key={library.name} host={host.name} library={library} />
+                  ))}
+                </ul>
+              )}
+            </Card>
+            <Card title="Tools">
+              <ToolRows tools={host.tools} />
+            </Card>
+          </>
+        }
+        side={<SystemCard host={host} />}
+      />
+    </>
+  )
+}
+
+function scanWords({ scan }: HostView) {
+  if (scan.state === 'scanning') return 'looking through its libraries'
+  if (scan.finishedAt === null) return 'not scanned yet'
+  return (
+    <>
+      scanned <TimeAgo at={scan.finishedAt} />
+      {scan.state === 'watching' && ', watching for changes'}
+    </>
+  )
+}
+
+function HostActions({ host }: { readonly host: HostView }) {
+  const api = useTRPC()
+  const rescan = useMutation(
+    api.fleet.rescan.mutationOptions({
+      onSuccess: () =>
+        notifications.show({
+          title: 'Scan asked for',
+          message: `${host.name} looks through its libraries again.`,
+        }),
+      onError: (error) => {
+        const { title, remedy } = errorToWords(error)
+        notifications.show({ color: 'red', title, message: remedy })
+      },
+    }),
+  )
+  return (
+    <>
+      <Button renderRoot={(props) => <Link to="/images" search={{ host: host.name }} {...props} />}>
+        Show images
+      </Button>
+      <Button
+        loading={rescan.isPending}
+        disabled={host.state !== 'connected'}
+        onClick={() => rescan.mutate({ name: host.name })}
+      >
+        Scan again
+      </Button>
+    </>
+  )
+}
+
+function RunningCard({ host }: { readonly host: HostView }) {
+  if (host.running.length === 0) return null
+  return (
+    <Card title="Runs now">
+      <ul className={styles.rows}>
+        {host.running.map(({ jobId, kind, title, migrationId }) => (
+          <li key={jobId}>
+            <div className={`${styles.row} ${styles.recent}`} style={{ minHeight: 36 }}>
+              <span>{title}</span>
+              <span className={styles.soft}>{kind}</span>
+              <span className={styles.right}>
+                {migrationId !== null && (
+                  <Link to="/migrations/$id" params={{ id: migrationId }} className={styles.more}>
+                    its migration
+                  </Link>
+                )}
+              </span>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  )
+}
+
+function LibraryRow({ host, library }: { readonly host: string; readonly library: LibraryView }) {
+  const { name, path, writable, place, images } = library
+  return (
+    <li>
+      <div className={`${styles.row} ${styles.host}`}>
+        <div>
+          <div className={styles.title}>
+            {name}
+            {!writable && <Pill>read-only</Pill>}
+          </div>
+          <code className={styles.soft}>{path}</code>
+        </div>
+        <div className={styles.soft}>
+          {place.filesystem ?? 'filesystem not known'}
+          {place.copyOnWrite === true && ', copy-on-write'}
+          <br />
+          {place.media ?? 'media not known'}
+        </div>
+        {place.free !== null && place.total !== null ? (
+          <SpaceBar free={place.free} total={place.total} />
+        ) : (
+          <span className={styles.soft}>space not known</span>
+        )}
+        <Link to="/images" search={{ host, library: name }} className={`${styles.more} ${styles.right}`}>
+          {images} {images === 1 ? 'image' : 'images'}
+        </Link>
+      </div>
+    </li>
+  )
+}
+
+function SystemCard({ host }: { readonly host: HostView }) {
+  const { os, cpus, memory, agentVersion, nodeVersion, capabilities } = host
+  const can = [
+    ['sparse files', capabilities.sparseFiles],
+    ['copy inside the kernel', capabilities.copyFileRange],
+    ['reflinks', capabilities.reflink],
+    ['NBD exports', capabilities.nbdExport],
+    ['watching for changes', capabilities.watch],
+  ] as const
+  const facts = [
+    ['System', os.name],
+    ['Kernel', os.kernel],
+    ['Processor', `${cpus} × ${os.arch}`],
+    ['Memory', formatBytes(memory)],
+    ['Agent', agentVersion],
+    ['Node', nodeVersion],
+    ['Reads', capabilities.readFormats.join(', ')],
+    ['Writes', capabilities.writeFormats.join(', ')],
+    ['Can do', can.flatMap(([words, is]) => (is ? [words] : [])).join(', ') || 'nothing special'],
+    ['Cannot do', can.flatMap(([words, is]) => (is ? [] : [words])).join(', ') || 'nothing missing'],
+  ] as const
+  return (
+    <Card title="System">
+      <dl className={styles.facts}>
+        {facts.map(([term, words]) => (
+          <div key={term} style={{ display: 'contents' }}>
+            <dt>{term}</dt>
+            <dd>{words}</dd>
+          </div>
+        ))}
+      </dl>
+    </Card>
+  )
+}

@@ -1,0 +1,168 @@
+import { Button } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { formatBytes } from '@varve/core/binary/format-bytes'
+import type { ImageView } from '@varve/protocol/images'
+import { Columns, Stack } from '../components/card.tsx'
+import { Pill, TimeAgo } from '../components/marks.tsx'
+import { PageHead } from '../components/page-head.tsx'
+import { ErrorCard, Skeleton } from '../components/states.tsx'
+import { errorToWords } from '../data/error-to-words.ts'
+import { useTRPC } from '../data/trpc.ts'
+import { ImageSide } from '../features/layer-stack/image-side.tsx'
+import { LayerStack } from '../features/layer-stack/layer-stack.tsx'
+import { MigrateDialog } from '../features/migrate-dialog/migrate-dialog.tsx'
+
+const route = getRouteApi('/images/$id')
+
+/** One image as its layer stack, with size, findings and chain beside it. */
+export function ImagePage() {
+  const { id } = route.useParams()
+  const { migrate } = route.useSearch()
+  const navigate = route.useNavigate()
+  const api = useTRPC()
+  const image = useQuery(api.images.get.queryOptions({ id }))
+
+  if (image.isError && !image.data) {
+    return (
+      <Stack>
+        <PageHead title="Image" crumbs={[<Link to="/images">Images</Link>]} />
+        <ErrorCard error={image.error} onRetry={() => void image.refetch()} />
+      </Stack>
+    )
+  }
+  if (!image.data) return <ImageSkeleton />
+  const { row, report, proofs } = image.data
+  return (
+    <>
+      <ImageHead image={image.data} />
+      <Columns
+        main={<LayerStack report={report} proof={proofs[0] ?? null} />}
+        side={<ImageSide image={image.data} />}
+      />
+      <MigrateDialog
+        row={migrate === true ? row : null}
+        onClose={() => void navigate({ search: {}, replace: true })}
+        onStarted={(migrationId) => void navigate({ to: '/migrations/$id', params: { id: migrationId } })}
+      />
+    </>
+  )
+}
+
+function ImageHead({ image: { row, report, proofs } }: { readonly image: ImageView }) {
+  const navigate = route.useNavigate()
+  const { digest, inspect } = useImageActions(row.id)
+  const folders = row.name.split('/').slice(0, -1)
+  const name = row.name.split('/').at(-1) ?? row.name
+  return (
+    <PageHead
+      title={name}
+      crumbs={[
+        <Link to="/images">Images</Link>,
+        <Link to="/images" search={{ host: row.host }}>
+          {row.host}
+        </Link>,
+        <Link to="/images" search={{ host: row.host, library: row.library }}>
+          {row.library}
+        </Link>,
+        ...folders,
+      ]}
+      pill={
+        <Pill>
+          {report.format}
+          {report.subformat !== null && ` · ${report.subformat}`}
+        </Pill>
+      }
+      facts={[
+        row.contents,
+        <>
+          changed <TimeAgo at={row.modifiedAt} />
+        </>,
+        digest.isPending ? (
+          'proof is being taken: every byte is read'
+        ) : proofs[0] ? (
+          <>
+            last proven <TimeAgo at={proofs[0].takenAt} />
+          </>
+        ) : (
+          'not proven yet'
+        ),
+      ]}
+      actions={
+        <>
+          <Button loading={inspect.isPending} onClick={() => inspect.mutate({ id: row.id })}>
+            Inspect again
+          </Button>
+          <Button loading={digest.isPending} onClick={() => digest.mutate({ id: row.id })}>
+            Take proof
+          </Button>
+          <Button
+            variant="filled"
+            disabled={row.virtualSize === null}
+            title={row.virtualSize === null ? 'This image cannot be read' : undefined}
+            onClick={() => void navigate({ search: { migrate: true } })}
+          >
+            Migrate…
+          </Button>
+        </>
+      }
+    />
+  )
+}
+
+function useImageActions(id: string) {
+  const api = useTRPC()
+  const queryClient = useQueryClient()
+  const refresh = () => queryClient.invalidateQueries({ queryKey: api.images.get.queryKey({ id }) })
+  const fail = (error: unknown) => {
+    const { title, remedy } = errorToWords(error)
+    notifications.show({ color: 'red', title, message: remedy, autoClose: 12_000 })
+  }
+  const digest = useMutation(
+    api.images.digest.mutationOptions({
+      onSuccess: async ({ dataBytes, seconds }) => {
+        await refresh()
+        notifications.show({
+          title: 'Proof taken',
+          message: `${formatBytes(dataBytes)} of data digested in ${seconds.toFixed(1)} s.`,
+        })
+      },
+      onError: fail,
+    }),
+  )
+  const inspect = useMutation(
+    api.images.inspect.mutationOptions({
+      onSuccess: (image) => {
+        queryClient.setQueryData(api.images.get.queryKey({ id }), image)
+        notifications.show({ title: 'Inspected', message: 'All layers were read again.' })
+      },
+      onError: fail,
+    }),
+  )
+  return { digest, inspect }
+}
+
+function ImageSkeleton() {
+  return (
+    <div role="status" aria-label="Loading">
+      <div style={{ height: 89, paddingTop: 4 }}>
+        <Skeleton height={14} width={160} />
+        <div style={{ height: 8 }} />
+        <Skeleton height={26} width={260} />
+        <div style={{ height: 8 }} />
+        <Skeleton height={16} width={380} />
+      </div>
+      <Columns
+        main={<Skeleton height={586} />}
+        side={
+          <>
+            <Skeleton height={176} />
+            <Skeleton height={206} />
+            <Skeleton height={112} />
+          </>
+        }
+      />
+    </div>
+  )
+}

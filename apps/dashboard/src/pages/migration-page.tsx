@@ -1,0 +1,139 @@
+import { Button } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import type { MigrationView } from '@varve/protocol/migrations'
+import { Columns, Stack } from '../components/card.tsx'
+import { TimeAgo } from '../components/marks.tsx'
+import { PageHead } from '../components/page-head.tsx'
+import { ErrorCard, Skeleton } from '../components/states.tsx'
+import { useTRPC } from '../data/trpc.ts'
+import { Aftermath } from '../features/migration/aftermath.tsx'
+import { CancelDialog } from '../features/migration/cancel-dialog.tsx'
+import { MigrationSide } from '../features/migration/migration-side.tsx'
+import { ProgressPanel } from '../features/migration/progress-panel.tsx'
+import { StatePill } from '../features/migration/state-pill.tsx'
+import { StepTimeline } from '../features/migration/step-timeline.tsx'
+
+const route = getRouteApi('/migrations/$id')
+
+/** One migration: figures, chunk map, steps, route, rate and proof. */
+export function MigrationPage() {
+  const { id } = route.useParams()
+  const { cancel } = route.useSearch()
+  const navigate = route.useNavigate()
+  const api = useTRPC()
+  const query = useQuery(api.migrations.get.queryOptions({ id }))
+
+  if (query.isError && !query.data) {
+    return (
+      <Stack>
+        <PageHead title="Migration" crumbs={[<Link to="/migrations">Migrations</Link>]} />
+        <ErrorCard error={query.error} onRetry={() => void query.refetch()} />
+      </Stack>
+    )
+  }
+  if (!query.data) return <MigrationSkeleton />
+  const migration = query.data
+  const canCancel = migration.state === 'running' || migration.state === 'waiting'
+  return (
+    <>
+      <MigrationHead
+        migration={migration}
+        onCancel={canCancel ? () => void navigate({ search: { cancel: true } }) : null}
+      />
+      <Columns
+        main={
+          <>
+            <Aftermath migration={migration} />
+            <ProgressPanel migration={migration} />
+            <StepTimeline migration={migration} />
+          </>
+        }
+        side={<MigrationSide migration={migration} />}
+      />
+      <CancelDialog
+        migration={migration}
+        opened={cancel === true && canCancel}
+        onClose={() => void navigate({ search: {}, replace: true })}
+      />
+    </>
+  )
+}
+
+interface MigrationHeadProps {
+  readonly migration: MigrationView
+  readonly onCancel: (() => void) | null
+}
+
+function MigrationHead({ migration, onCancel }: MigrationHeadProps) {
+  const { number, source, target, startedAt, finishedAt, state } = migration
+  const name = source.name.split('/').at(-1) ?? source.name
+  return (
+    <PageHead
+      title={`${name} to ${target.host}`}
+      heading={
+        <>
+          {name} <span style={{ color: 'var(--varve-soft)', fontWeight: 400 }}>to</span> {target.host}
+        </>
+      }
+      crumbs={[<Link to="/migrations">Migrations</Link>, String(number)]}
+      pill={<StatePill migration={migration} />}
+      facts={[
+        <>
+          started {new Date(startedAt).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })},{' '}
+          <TimeAgo at={startedAt} />
+        </>,
+        'source stays untouched',
+        ...(finishedAt === null ? ['safe to close this page'] : []),
+      ]}
+      actions={
+        <>
+          {onCancel && (
+            <Button color="bad" onClick={onCancel}>
+              Cancel
+            </Button>
+          )}
+          {state === 'succeeded' && target.imageId !== null && (
+            <Button
+              variant="filled"
+              renderRoot={(props) => (
+                <Link to="/images/$id" params={{ id: target.imageId ?? '' }} {...props} />
+              )}
+            >
+              Show {target.name}
+            </Button>
+          )}
+        </>
+      }
+    />
+  )
+}
+
+function MigrationSkeleton() {
+  return (
+    <div role="status" aria-label="Loading">
+      <div style={{ height: 89, paddingTop: 4 }}>
+        <Skeleton height={14} width={120} />
+        <div style={{ height: 8 }} />
+        <Skeleton height={26} width={300} />
+        <div style={{ height: 8 }} />
+        <Skeleton height={16} width={420} />
+      </div>
+      <Columns
+        main={
+          <>
+            <Skeleton height={346} />
+            <Skeleton height={298} />
+          </>
+        }
+        side={
+          <>
+            <Skeleton height={204} />
+            <Skeleton height={130} />
+            <Skeleton height={108} />
+          </>
+        }
+      />
+    </div>
+  )
+}

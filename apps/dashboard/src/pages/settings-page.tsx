@@ -1,0 +1,73 @@
+import { SegmentedControl, useMantineColorScheme } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { Card, Stack } from '../components/card.tsx'
+import { PageHead } from '../components/page-head.tsx'
+import { ErrorCard, SkeletonRows } from '../components/states.tsx'
+import { useTRPC } from '../data/trpc.ts'
+import styles from '../features/fleet/fleet.module.css'
+import { JoinSteps } from '../features/fleet/join-steps.tsx'
+
+/** What can be set and looked up today: appearance, joining, versions. */
+export function SettingsPage() {
+  const api = useTRPC()
+  const info = useQuery(api.fleet.info.queryOptions())
+  const overview = useQuery(api.fleet.overview.queryOptions())
+  const { colorScheme, setColorScheme } = useMantineColorScheme()
+  return (
+    <>
+      <PageHead title="Settings" />
+      <Stack>
+        <Card title="Appearance">
+          <SegmentedControl
+            aria-label="Appearance"
+            value={colorScheme}
+            onChange={(value) => setColorScheme(value === 'light' || value === 'dark' ? value : 'auto')}
+            data={[
+              { value: 'auto', label: 'As the system' },
+              { value: 'light', label: 'Light' },
+              { value: 'dark', label: 'Dark' },
+            ]}
+          />
+          <p className={styles.soft} style={{ marginTop: 8 }}>
+            Kept in this browser only.
+          </p>
+        </Card>
+        <Card title="Let a host join">
+          {overview.data ? (
+            <JoinSteps command={overview.data.joinCommand} />
+          ) : overview.isError ? (
+            <ErrorCard error={overview.error} onRetry={() => void overview.refetch()} />
+          ) : (
+            <SkeletonRows rows={3} height={44} />
+          )}
+        </Card>
+        <Card title="Versions">
+          {info.data ? (
+            <dl className={styles.facts}>
+              <dt>Controller</dt>
+              <dd>{info.data.version}</dd>
+              <dt>Protocol</dt>
+              <dd>{info.data.protocolVersion}</dd>
+              {(overview.data?.hosts ?? []).map(({ name, agentVersion, nodeVersion }) => (
+                <div key={name} style={{ display: 'contents' }}>
+                  <dt>Agent on {name}</dt>
+                  <dd>
+                    {agentVersion}, Node {nodeVersion}
+                  </dd>
+                </div>
+              ))}
+            </dl>
+          ) : (
+            <SkeletonRows rows={3} height={30} />
+          )}
+        </Card>
+        <Card title="Access">
+          <p className={styles.soft}>
+            There are no users yet: whoever reaches this address can read everything and start migrations. The
+            controller therefore listens on loopback unless it is told otherwise.
+          </p>
+        </Card>
+      </Stack>
+    </>
+  )
+}
