@@ -150,7 +150,7 @@ export const formatRules = {
     parentLink: 'uuid+locators',
     verifiesParent: true,
     qemuDriver: 'vpc',
-    native: { read: false, write: false },
+    native: { read: true, write: false },
     notes: [
       'A fixed VHD starts with the guest’s own bytes; only its end tells it from raw.',
       'Virtual PC and old QEMU mean the CHS geometry as size, all others the current size of the footer.',
