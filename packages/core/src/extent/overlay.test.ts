@@ -83,19 +83,24 @@ describe('overlay algebra against a byte-by-byte oracle', () => {
 
   test('disk of three layers: bytes and extents of any range', async () => {
     await fc.assert(
-      fc.asyncProperty(model, model, model, fc.nat(), fc.nat(), async (top, middle, base, a, b) => {
-        const size = top.kinds.length
-        const start = Math.min(a % (size + 1), b % (size + 1))
-        const end = Math.max(a % (size + 1), b % (size + 1))
-        const expected = overlaid(top, overlaid(middle, base))
-        const disk = overlayDisk(modelDisk(top), overlayDisk(modelDisk(middle), modelDisk(base)))
-        const target = new Uint8Array(end - start).fill(0xee)
-        await disk.readInto(target, start)
-        expect(target).toEqual(expected.bytes.slice(start, end))
-        expect(await collect(disk.extents({ start, end }))).toEqual(
-          runsOf(expected.kinds.slice(start, end), start),
-        )
-      }),
+      fc.asyncProperty(
+        fc.tuple(model, model, model),
+        fc.nat(),
+        fc.nat(),
+        async ([top, middle, base], a, b) => {
+          const size = top.kinds.length
+          const start = Math.min(a % (size + 1), b % (size + 1))
+          const end = Math.max(a % (size + 1), b % (size + 1))
+          const expected = overlaid(top, overlaid(middle, base))
+          const disk = overlayDisk(modelDisk(top), overlayDisk(modelDisk(middle), modelDisk(base)))
+          const target = new Uint8Array(end - start).fill(0xee)
+          await disk.readInto(target, start)
+          expect(target).toEqual(expected.bytes.slice(start, end))
+          expect(await collect(disk.extents({ start, end }))).toEqual(
+            runsOf(expected.kinds.slice(start, end), start),
+          )
+        },
+      ),
       { numRuns: 500 },
     )
   })

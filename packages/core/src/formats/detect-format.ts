@@ -55,7 +55,7 @@ const rawPartName = /-(?:flat|f\d+|rdm|rdmp|pt)\.vmdk$/u
 
 interface Probe {
   readonly format: FormatName
-  matches(ends: FileEnds): boolean
+  readonly matches: (ends: FileEnds) => boolean
 }
 
 /** In the order in which to ask: more bytes before fewer, heads before tails, except the end of a fixed VHD. */

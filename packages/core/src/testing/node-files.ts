@@ -1,20 +1,16 @@
 import { open, readdir, stat } from 'node:fs/promises'
-import { basename, dirname, isAbsolute, join } from 'node:path'
+import { basename } from 'node:path'
 import { constants, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib'
 import { assertInside } from '../binary/byte-source.ts'
 import type { ByteSource } from '../binary/byte-source.ts'
 import { DiskError } from '../problems/disk-error.ts'
+import { resolveReference } from '../formats/resolve-reference.ts'
 import type { Codecs, ImageFile, ImageFiles, ImagePorts } from '../formats/image-files.ts'
 
 /** Plain files of the machine that runs the tests; without limits of place, holes or change detection. */
 export const nodeFiles: ImageFiles = {
   open: openNodeFile,
-  resolve(from, reference) {
-    if (/^[a-z][a-z0-9+.-]*:/iu.test(reference)) {
-      throw new DiskError('reference-refused', { file: from, reference, reason: 'it names a driver' })
-    }
-    return isAbsolute(reference) ? reference : join(dirname(from), reference)
-  },
+  resolve: (from, reference) => resolveReference(reference, { from, rules: 'posix' }),
   list: async (folder) => await readdir(folder).catch(() => []),
   place: async () => ({
     filesystem: null,
