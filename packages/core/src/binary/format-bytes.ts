@@ -36,21 +36,18 @@ const parts = [
   { seconds: 1, name: 'second' },
 ] as const
 
-/** A duration in words, two parts at most: `2 hours 5 minutes`, `less than a second`. */
+/** A duration in words, two parts at most, what is smaller cut off: `2 hours 5 minutes`, `less than a second`. */
 export function formatDuration(seconds: number): string {
   if (seconds < 1) return 'less than a second'
-  let rest = Math.round(seconds)
-  const words: string[] = []
-  for (const [index, part] of parts.entries()) {
-    const isSecondPart = words.length === 1
-    if (words.length === 0 && rest < part.seconds) continue
-    const next = parts[index + 1]
-    const count = isSecondPart && next ? Math.round(rest / part.seconds) : Math.floor(rest / part.seconds)
-    rest -= count * part.seconds
-    if (count > 0) words.push(countOf(count, part.name))
-    if (isSecondPart) break
-  }
-  return words.join(' ')
+  const whole = Math.round(seconds)
+  const first = parts.findIndex((part) => whole >= part.seconds)
+  const [major, minor] = [parts[first], parts[first + 1]]
+  if (!major) return 'less than a second'
+  const count = Math.floor(whole / major.seconds)
+  const rest = minor ? Math.floor((whole % major.seconds) / minor.seconds) : 0
+  return rest > 0 && minor
+    ? `${countOf(count, major.name)} ${countOf(rest, minor.name)}`
+    : countOf(count, major.name)
 }
 
 /** `1 partition`, `3 partitions`, `1,000 clusters`: for nouns whose plural ends in s. */

@@ -3,8 +3,8 @@ import type { GuestRegion } from '../layers/guest-region.ts'
 
 type FreeByRegion = FilesystemFinding['freeByRegion']
 
-/** Regions that a finding carries at most. */
-export const maxFreeRegions = 4096
+/** Regions that a finding carries at most: they travel with every report. */
+export const maxFreeRegions = 1024
 
 /** Free bytes of a run of the filesystem. */
 export interface FreeRun {
@@ -15,7 +15,7 @@ export interface FreeRun {
 
 /**
  * Free bytes by region of the disk, from runs of a filesystem that follow each other; neighbours are joined until no more
- * than 4,096 are left. Empty when a logical volume breaks a run into pieces, since nobody knows in which the free bytes lie.
+ * than 1,024 are left. Empty when a logical volume breaks a run into pieces, since nobody knows in which the free bytes lie.
  */
 export function freeByRegion(region: GuestRegion, runs: readonly FreeRun[]): FreeByRegion {
   const perRegion = Math.ceil(runs.length / maxFreeRegions)
@@ -61,7 +61,10 @@ export function freeFromBitmap(
   bitmap: Uint8Array,
   units: { readonly count: number; readonly size: number; readonly firstAt: number },
 ): { free: number; runs: FreeRun[] } {
-  const bytesPerRun = Math.max(1, Math.ceil(Math.ceil(units.count / 8) / freeRunsPerBitmap))
+  const bytesPerRun = Math.max(
+    Math.ceil(units.count / 8 / maxFreeRegions),
+    Math.ceil(smallestRun / units.size / 8),
+  )
   const runs: FreeRun[] = []
   let free = 0
   for (let unit = 0; unit < units.count; unit += bytesPerRun * 8) {
@@ -73,4 +76,5 @@ export function freeFromBitmap(
   return { free, runs }
 }
 
-const freeRunsPerBitmap = 2048
+/** Bytes of the disk below which a run says no more than its neighbours together. */
+const smallestRun = 1024 * 1024

@@ -134,7 +134,8 @@ function describeTable({ table, filesystems, volumes }: GuestContents, virtualSi
   } as const
   const summary = [[names[table.kind], ...table.notes.slice(0, 1)].join(', ')]
   const shown = table.partitions.filter(({ role }) => role !== 'extended')
-  summary.push(countOf(shown.length, 'partition'))
+  const logical = shown.filter(({ role }) => role === 'logical').length
+  summary.push(countOf(shown.length, 'partition') + (logical > 0 ? `, ${logical} of them logical` : ''))
   summary.push(...alignment(shown), ...startsBy(table.kind, shown))
   return {
     layer: 'L4',

@@ -1,4 +1,5 @@
 import { countOf, formatBytes, formatWholeBytes } from '../binary/format-bytes.ts'
+import { formatRules, type FormatName } from '../formats/format-rules.ts'
 import type { ImageFacts } from '../formats/image-facts.ts'
 import type { HostPlace } from '../formats/image-files.ts'
 import type { Problem } from '../problems/problem.ts'
@@ -75,9 +76,23 @@ function describeBlockDevice({ facts, guest }: LayerFindings): LayerReport {
   return { layer: 'L3', sure: 'read', summary: parts.join(' · '), notes: [], bands: [] }
 }
 
+/** What each specification calls its unit of allocation; `blocks` for the rest. */
+const unitNames: Partial<Record<FormatName, string>> = {
+  qcow2: 'clusters',
+  qcow: 'clusters',
+  qed: 'clusters',
+  parallels: 'clusters',
+  vmdk: 'grains',
+  sparseimage: 'bands',
+  sparsebundle: 'bands',
+  asif: 'chunks',
+}
+
 function describeContainer({ facts, chain, allocation }: LayerFindings): LayerReport {
-  const parts = [facts.subformat === null ? facts.format : `${facts.format} (${facts.subformat})`]
-  if (facts.clusterSize !== null) parts.push(`${formatWholeBytes(facts.clusterSize)} clusters`)
+  const { label } = formatRules[facts.format]
+  const parts = [facts.subformat === null ? label : `${label} ${facts.subformat}`]
+  if (facts.clusterSize !== null)
+    parts.push(`${formatWholeBytes(facts.clusterSize)} ${unitNames[facts.format] ?? 'blocks'}`)
   if (allocation) parts.push(`${formatBytes(allocation.dataBytes)} allocated`)
   if (chain.length > 1) parts.push(`${countOf(chain.length, 'layer')} in the chain`)
   const notes = facts.snapshots.length > 0 ? [countOf(facts.snapshots.length, 'internal snapshot')] : []

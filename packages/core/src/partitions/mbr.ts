@@ -79,8 +79,6 @@ export async function readMbr(disk: GuestRegion): Promise<TableScan | null> {
     if (problem !== null) problems.push(guestProblem('mbr-logical-damaged', disk.name, { reason: problem }))
   }
   problems.push(...checkPlacement(partitions, disk))
-  const logicalCount = countLogical(partitions)
-  if (logicalCount > 0) notes.push(`${logicalCount} logical`)
   return {
     table: {
       kind: 'mbr',
