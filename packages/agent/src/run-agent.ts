@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { systemCode } from '@varve/engine/files/system-error'
 import { nodeFiles } from '@varve/engine/files/node-files'
-import { inspectFile } from '@varve/engine/inspect-file'
 import { serveNbd } from '@varve/nbd/server'
 import type { AgentCommand, Hello } from '@varve/protocol/agent'
 import { protocolVersion } from '@varve/protocol/primitives'
@@ -18,6 +17,7 @@ import { JobRunner } from './jobs/job-runner.ts'
 import type { JobPorts } from './jobs/job-context.ts'
 import { openPublications } from './jobs/publications.ts'
 import { RunningPulls } from './jobs/running-pulls.ts'
+import { InspectPool } from './library/inspect-pool.ts'
 import { Inventory } from './library/inventory.ts'
 import { LibraryScanner, type ScanTimes } from './library/keep-scanning.ts'
 import type { Library } from './library/library.ts'
@@ -70,7 +70,9 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const inventory = new Inventory(libraries.map(({ name }) => name))
   const files = nodeFiles({ roots })
   const { findWriters } = platform
-  const scanPorts = { inspect: (path: string) => inspectFile(path, { roots }), files, findWriters, log }
+  const inspections = new InspectPool({ roots })
+  const inspect = (path: string) => inspections.inspect(path)
+  const scanPorts = { inspect, files, findWriters, log }
   const scanning = {
     inventory,
     ports: scanPorts,
@@ -82,6 +84,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const ports: JobPorts = {
     libraries,
     files,
+    inspect,
     exports,
     exportAddress: { host: config.nbdHost, port: server.port },
     publications: await openPublications(config.data),
@@ -137,7 +140,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     await jobs.stop(stopMs)
     if (outbox.jobs().length > 0) await sleep(lastWordsMs)
     stopped.abort()
-    await exports.closeAll()
+    await Promise.all([exports.closeAll(), inspections[Symbol.asyncDispose]()])
     await server.close()
     await Promise.allSettled(work)
   }

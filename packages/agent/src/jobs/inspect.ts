@@ -1,4 +1,3 @@
-import { inspectFile } from '@varve/engine/inspect-file'
 import { toImageReportView } from '@varve/protocol/reports'
 import { fileState } from '../library/fingerprint.ts'
 import { findLibrary, joinName, resolveImage } from '../library/library-path.ts'
@@ -9,9 +8,7 @@ import type { JobHandler } from './job-context.ts'
 export const inspectJob: JobHandler<'inspect'> = async (request, { ports, signal }) => {
   const library = findLibrary(ports.libraries, request.library)
   const resolved = await resolveImage(library, request.name)
-  const report = await inspectFile(joinName(library, request.name), {
-    roots: ports.libraries.map(({ root }) => root),
-  })
+  const report = await ports.inspect(joinName(library, request.name))
   signal.throwIfAborted()
   const [state, writers] = await Promise.all([fileState(resolved), ports.findWriters?.()])
   const who = state && writers ? writers.of(state.stats) : []

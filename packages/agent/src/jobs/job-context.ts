@@ -1,4 +1,5 @@
 import type { ImageFiles } from '@varve/core/formats/image-files'
+import type { ImageReport } from '@varve/core/layers/image-report'
 import type { JobKind, JobProgress, JobRequestOf, JobResultOf } from '@varve/protocol/jobs'
 import type { TransferProgress } from '@varve/engine/requests'
 import type { ManifestUpload } from '../connection/outbox.ts'
@@ -13,6 +14,8 @@ export interface JobPorts {
   readonly libraries: readonly Library[]
   /** Opens files below the libraries only. */
   readonly files: ImageFiles
+  /** Looks at one image, layer by layer. */
+  readonly inspect: (path: string) => Promise<ImageReport>
   readonly exports: ExportTable
   /** Where the exports are reached. */
   readonly exportAddress: { readonly host: string; readonly port: number }

@@ -36,7 +36,7 @@ interface Remembered {
 export type ScanMemory = Map<string, Remembered>
 
 export interface ScanPorts {
-  readonly inspect: (path: string, signal: AbortSignal) => Promise<ImageReport>
+  readonly inspect: (path: string) => Promise<ImageReport>
   readonly files: ImageFiles
   readonly findWriters: (() => Promise<OpenWriters>) | null
   readonly log: Logger
@@ -236,7 +236,7 @@ async function look(library: Library, file: FoundFile, options: LookOptions): Pr
   try {
     const answer = await candidacy(ports.files, { path, name, size })
     if (answer === 'no') return { ...alone, record: null }
-    const report = await ports.inspect(path, signal)
+    const report = await ports.inspect(path)
     if (answer === 'if-disk' && !holdsDisk(report)) return { ...alone, record: null }
     const parts = mayBeDescriptor({ name, size }) ? await namedParts(ports.files, path) : []
     const others = [...new Set([...report.chain.map((link) => link.path), ...parts])]

@@ -1,0 +1,14 @@
+import type { ImageReport } from '@varve/core/layers/image-report'
+import type { ErrorRecord } from '@varve/core/problems/disk-error'
+import { z } from 'zod'
+
+/** What a thread of the pool is started with. */
+export const InspectWorkerData = z.object({ roots: z.array(z.string()) })
+
+export interface InspectQuestion {
+  readonly id: number
+  readonly path: string
+}
+
+export type InspectAnswer =
+  { readonly id: number; readonly report: ImageReport } | { readonly id: number; readonly error: ErrorRecord }
