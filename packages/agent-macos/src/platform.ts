@@ -1,0 +1,19 @@
+import { folderFacts } from '@varve/agent/platform/folder-facts'
+import type { Platform } from '@varve/agent/platform/platform'
+import { ExecaToolRunner } from '@varve/agent/tools/execa-tool-runner'
+import type { ToolRunner } from '@varve/agent/tools/tool-command'
+import { macosCapabilities } from './capabilities.ts'
+import { macosSystemFacts } from './system-facts.ts'
+import { macosTools, toolFolders } from './tools/tool-table.ts'
+
+/** The Mac this process runs on. Who has a file open is not told to other processes there. */
+export function macosPlatform({ runner = new ExecaToolRunner() }: { runner?: ToolRunner } = {}): Platform {
+  return {
+    name: 'macos',
+    capabilities: macosCapabilities,
+    systemFacts: () => macosSystemFacts(runner),
+    libraryFacts: folderFacts,
+    tools: { table: macosTools, folders: toolFolders, suffixes: [''], runner },
+    findWriters: null,
+  }
+}
