@@ -88,6 +88,8 @@ async function* sparseExtents(
   const { grainSize, tableEntries } = layout
   const tableSpan = grainSize * tableEntries
   const file = source.name
+  /** An entry up to this one has its whole grain inside the file. */
+  const highest = Math.floor((source.size - (layout.isCompressed ? 12 : grainSize)) / sectorSize)
   let runStart = start
   let runContent: ExtentContent | null = null
   for (let position = start; position < end;) {
@@ -104,21 +106,39 @@ async function* sparseExtents(
     }
     signal?.throwIfAborted()
     const table = tables.cached(index) ?? (await tables.load(index))
-    while (position < tableEnd) {
-      const grain = Math.floor(position / grainSize)
-      const entry = table[grain - index * tableEntries] ?? 0
-      const content = grainContent(entry, layout, { file, grainAt: grain * grainSize })
-      if (content === 'data') assertGrainInside(source, layout, { entry, grainAt: grain * grainSize })
+    const tableAt = index * tableSpan
+    const last = Math.ceil((tableEnd - tableAt) / grainSize)
+    for (let grain = Math.floor((position - tableAt) / grainSize); grain < last;) {
+      const entry = table[grain] ?? 0
+      const grainAt = tableAt + grain * grainSize
+      const content = grainContent(entry, layout, { file, grainAt })
+      if (content === 'data') assertGrainInside(source, layout, { entry, grainAt })
       if (runContent !== null && runContent !== content) {
         yield { start: runStart, length: position - runStart, content: runContent }
         runStart = position
       }
       runContent = content
-      position = Math.min(tableEnd, (grain + 1) * grainSize)
+      grain = endOfLikes(table, { from: grain, end: last, highest })
+      position = Math.min(tableEnd, tableAt + grain * grainSize)
     }
   }
   if (runContent !== null && runStart < end)
     yield { start: runStart, length: end - runStart, content: runContent }
+}
+
+/** The first grain after `from` of another content, or that must be looked at by itself. */
+function endOfLikes(
+  table: Uint32Array,
+  { from, end, highest }: { from: number; end: number; highest: number },
+): number {
+  const first = table[from] ?? 0
+  const [low, high] = first <= 1 ? [first, first] : [2, highest]
+  let next = from + 1
+  for (; next < end; next += 1) {
+    const entry = table[next] ?? 0
+    if (entry < low || entry > high) break
+  }
+  return next
 }
 
 function assertGrainInside(
