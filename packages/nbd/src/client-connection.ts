@@ -9,7 +9,7 @@ import { RequestWindow } from './client-requests.ts'
 import type { PendingRequest } from './client-requests.ts'
 import type { ClientStream } from './client-stream.ts'
 import type { ExportFacts } from './handshake/export-facts.ts'
-import { commands, magics } from './messages/numbers.ts'
+import { commands, limits, magics } from './messages/numbers.ts'
 import { requestHeader } from './messages/transmission-messages.ts'
 import { Coverage } from './transmission/coverage.ts'
 
@@ -25,8 +25,8 @@ export interface NbdConnectionOptions {
 
 const MiB = 1024 * 1024
 
-/** Bytes of one block-status request: far below 4 GiB, as some servers count in 32 signed bits. */
-const statusSpan = 1024 * MiB
+/** Bytes of one block-status request: the most that 32 bits hold and that is a whole number of any blocks. */
+const statusSpan = 2 ** 32 - limits.option
 
 /** One connection in the transmission phase: sends requests, several at a time, and hands out the replies. */
 export class NbdConnection {

@@ -3,6 +3,7 @@ import type { Extent } from '@varve/core/extent/extent'
 import type { NbdExport } from '../nbd-export.ts'
 
 const blockSize = 4096
+const zeros = new Uint8Array(blockSize)
 
 /** Bytes in memory as a disk that can be written; blocks of 4 KiB of zeros are holes. */
 export function memoryExport(
@@ -30,7 +31,8 @@ export function memoryExport(
 function* blocks(bytes: Uint8Array, start: number, end: number): Generator<Extent> {
   for (let at = start; at < end;) {
     const blockEnd = Math.min(end, (Math.floor(at / blockSize) + 1) * blockSize)
-    const content = bytes.subarray(at, blockEnd).some((byte) => byte !== 0) ? 'data' : 'zero'
+    const isZero = Buffer.compare(bytes.subarray(at, blockEnd), zeros.subarray(0, blockEnd - at)) === 0
+    const content = isZero ? 'zero' : 'data'
     yield { start: at, length: blockEnd - at, content }
     at = blockEnd
   }
