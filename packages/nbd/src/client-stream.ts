@@ -20,7 +20,7 @@ export function openSocket(place: NbdPlace): ClientStream {
   const watch = new Watch()
   const input = new ByteInput({ onWanted: () => socket.resume(), onBytes: () => watch.touch() })
   const socket: Socket = connect({
-    ...place,
+    ...('path' in place ? { path: place.path } : { host: place.host, port: place.port }),
     noDelay: true,
     keepAlive: true,
     onread: {

@@ -23,7 +23,10 @@ export interface NbdClient extends AsyncDisposable {
   readonly name: string
   readonly size: number
   readonly facts: ExportFacts
-  /** Fills all of `target` from byte `at`. When `signal` aborts it throws its reason, and leaves `target` alone from then on. */
+  /**
+   * Fills all of `target` from byte `at`. When `signal` aborts it throws its reason, and leaves `target` alone from
+   * then on: it may wait for a part that is arriving.
+   */
   readInto(target: Uint8Array, at: number, options?: ReadOptions): Promise<void>
   /** The extents of `range`: data, or holes as `zero`; one extent of data when the server does not tell. */
   extents(range: ByteRange, options?: ReadOptions): AsyncIterable<Extent>
