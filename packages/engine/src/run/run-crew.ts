@@ -1,10 +1,12 @@
+import { getCompileCacheDir } from 'node:module'
 import { availableParallelism } from 'node:os'
+import { dirname } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { DiskError, fromErrorRecord } from '@varve/core/problems/disk-error'
 import type { RunOptions } from '../requests.ts'
 import type { ChunkBoard } from './chunk-board.ts'
-import type { WorkerJob, WorkerMessage } from './worker-job.ts'
+import type { WorkerJob, WorkerMessage, WorkerStart } from './worker-job.ts'
 
 const mostWorkers = 8
 /** How long threads may take to notice that they are to stop before they are ended. */
@@ -73,7 +75,8 @@ interface Member {
 }
 
 function hire({ job, file, onMessage }: Crew, fail: (error: unknown) => void): Member {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: job, execArgv: [] })
+  const start: WorkerStart = { job, codeCache: codeCacheFolder() }
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: start, execArgv: [] })
   let finished = false
   worker.on('message', (message: WorkerMessage) => {
     if (message.say === 'done' || message.say === 'failed') finished = true
@@ -90,4 +93,10 @@ function hire({ job, file, onMessage }: Crew, fail: (error: unknown) => void): M
     })
   })
   return { worker, gone }
+}
+
+/** What the program gave `enableCompileCache`; Node adds a folder for its version to that. */
+function codeCacheFolder(): string | null {
+  const folder = getCompileCacheDir()
+  return folder === undefined ? null : dirname(folder)
 }

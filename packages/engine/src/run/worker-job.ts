@@ -26,6 +26,13 @@ export type WorkerJob =
     }
   | { readonly do: 'compare'; readonly inputs: readonly [DiskInput, DiskInput]; readonly board: BoardMemory }
 
+/** What a worker thread is started with. */
+export interface WorkerStart {
+  readonly job: WorkerJob
+  /** Folder of compiled code that the main thread uses, or null. */
+  readonly codeCache: string | null
+}
+
 /** What a worker says. */
 export type WorkerMessage =
   /** Leaves of chunks that are not all zeros: 32 bytes for each index. */

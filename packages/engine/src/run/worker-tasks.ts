@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import { chunkCount, chunkLength, chunkSize } from '@varve/core/digest/disk-digest'
 import type { DiskReader } from '@varve/core/formats/disk-reader'
+import { toErrorRecord } from '@varve/core/problems/disk-error'
 import { nodeCompressors } from '../codecs/node-codecs.ts'
 import { nodeHashing } from '../hashing.ts'
 import { chunkStates, type DiskInput } from '../requests.ts'
 import { ChunkBoard } from './chunk-board.ts'
 import { claimedChunks } from './claimed-chunks.ts'
 import { LeafPost } from './leaf-post.ts'
-import { openInput } from './open-input.ts'
+import { inputName, openInput } from './open-input.ts'
 import type { SharedOutput, WorkerJob, WorkerMessage } from './worker-job.ts'
 import { writeAll } from './write-all.ts'
 import { writerFormat } from './writer-formats.ts'
@@ -22,8 +23,19 @@ function depthOf(...inputs: readonly DiskInput[]): number {
   return inputs.some(({ kind }) => kind === 'nbd') ? streamDepth : 1
 }
 
-/** Does `job` in this thread until no chunk is left or the run is stopped. */
-export async function runJob(job: WorkerJob, send: Send): Promise<void> {
+/** Does `job` in this thread; its end or its failure is the last message. */
+export async function reportJob(job: WorkerJob, send: Send): Promise<void> {
+  try {
+    await runJob(job, send)
+    send({ say: 'done' })
+  } catch (error) {
+    const [input] = job.do === 'compare' ? job.inputs : [job.input]
+    send({ say: 'failed', error: toErrorRecord(error, inputName(input)) })
+  }
+}
+
+/** Goes on until no chunk is left or the run is stopped. */
+async function runJob(job: WorkerJob, send: Send): Promise<void> {
   const board = new ChunkBoard(job.board)
   switch (job.do) {
     case 'convert': {
