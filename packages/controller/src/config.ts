@@ -20,6 +20,9 @@ export interface Config {
   /** Shortest time between two events of one migration or host. */
   readonly eventMs: number
   readonly keepEvents: number
+  /** Wait before the second attempt of a step; it doubles up to ten seconds. */
+  readonly retryMs: number
+  /** Migrations that run at the same time. */
   readonly concurrency: number
 }
 
@@ -47,6 +50,7 @@ export function makeConfig(given: Partial<Config> & Pick<Config, 'data'>): Confi
     subscribeMs: 10_000,
     eventMs: 250,
     keepEvents: 50_000,
+    retryMs: 500,
     concurrency: 8,
     ...given,
   })

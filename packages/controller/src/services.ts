@@ -140,7 +140,13 @@ export function createController(config: Config, folder: DataFolder, logger: Log
       write(db, (tx) => log.note(tx, { subject: 'migration', subjectId: id, title }))
     },
   })
-  const runner = createRunner({ path: folder.workflows, carryOut, steps, concurrency: config.concurrency })
+  const runner = createRunner({
+    path: folder.workflows,
+    carryOut,
+    steps,
+    concurrency: config.concurrency,
+    retryMs: config.retryMs,
+  })
   const migrations = createMigrations({
     db,
     runner,

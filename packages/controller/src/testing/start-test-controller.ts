@@ -14,6 +14,7 @@ export async function startTestController(change: Partial<Config> = {}) {
     graceMs: 300,
     cancelMs: 500,
     eventMs: 10,
+    retryMs: 10,
     ...change,
   })
   const controller = await startController(config)

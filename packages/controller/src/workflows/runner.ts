@@ -5,19 +5,13 @@ import type { CarryOut } from './carry-out.ts'
 import { openLeases } from './leases.ts'
 import { StepEnd, type WorkflowStep } from './step.ts'
 
-/** Between attempts of a step. How many there are is the step's own limit, kept in the store. */
-const retryPolicy = {
-  initialInterval: '500ms',
-  backoffCoefficient: 2,
-  maximumInterval: '10s',
-  maximumAttempts: 0,
-} as const
-
 export interface RunnerOptions {
   readonly path: string
   readonly carryOut: CarryOut
   readonly steps: readonly WorkflowStep[]
   readonly concurrency: number
+  /** Wait before the second attempt of a step. */
+  readonly retryMs: number
 }
 
 /** Migrations as durable runs of OpenWorkflow. */
@@ -33,7 +27,14 @@ export interface Runner {
 
 const Input = z.object({ migrationId: z.string() })
 
-export function createRunner({ path, carryOut, steps, concurrency }: RunnerOptions): Runner {
+export function createRunner({ path, carryOut, steps, concurrency, retryMs }: RunnerOptions): Runner {
+  // How many attempts there are is the step's own limit, kept in the store.
+  const retryPolicy = {
+    initialInterval: `${retryMs}ms`,
+    backoffCoefficient: 2,
+    maximumInterval: '10s',
+    maximumAttempts: 0,
+  } as const
   const backend = BackendSqlite.connect(path)
   const leases = openLeases(path)
   const workflows = new OpenWorkflow({ backend })
