@@ -121,7 +121,9 @@ async function readGroups(
   const count = Math.ceil((blocks - facts.firstDataBlock) / facts.blocksPerGroup)
   if (descriptorSize < 32 || count * descriptorSize > maxDescriptorBytes) return null
   if ((facts.incompat & incompat.metaBlockGroups) !== 0) return null
-  const descriptors = await region.peek((facts.firstDataBlock + 1) * blockSize, count * descriptorSize)
+  // The superblock ends in block 1 when blocks have 1 KiB, even where bigalloc counts groups from block 0.
+  const descriptorsAt = Math.max(superblockAt + superblock.size, blockSize)
+  const descriptors = await region.peek(descriptorsAt, count * descriptorSize)
   if (!descriptors) return null
   const hasClusters = (facts.readOnlyCompat & readOnlyCompat.bigAlloc) !== 0 && facts.clusterSizeLog <= 20
   const unit = hasClusters ? 1024 * 2 ** facts.clusterSizeLog : blockSize
