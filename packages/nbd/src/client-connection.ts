@@ -192,6 +192,12 @@ export class NbdConnection {
       this.#opened.watch.start(this.#noProgressMs, { onExpired: () => this.fail(this.#stalled()) })
     }
     this.#pending.set(cookie, request)
+    // The connection may have failed between the place in the window and now.
+    if (this.#failure) {
+      request.error = this.#failure
+      this.#finish(cookie)
+      return
+    }
     const { offset, length } = request
     this.#opened.stream.write(encodeRequest({ command, cookie, offset, length }))
   }

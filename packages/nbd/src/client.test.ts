@@ -333,6 +333,29 @@ describe('the client against hostile servers, in the transmission', () => {
     expect((await failureOf(client.readInto(new Uint8Array(1), 0))).code).toBe('nbd-failed')
   })
 
+  test.each([0, 1, 2, 3, 4, 5])(
+    'reads beyond the window settle too when the server goes after %i replies',
+    async (replies) => {
+      await using server = await scriptedServer(async (peer) => {
+        await shakeHands(peer)
+        for (let count = 0; count < replies; count += 1) {
+          const { cookie, offset } = await nextRequest(peer)
+          peer.send(chunk(cookie, dataType, data(Number(offset), full)))
+        }
+        peer.socket.end()
+      })
+      await using client = await connectTo(server.port, { inFlight: 2 })
+      const reads = Array.from({ length: 40 }, (_, index) =>
+        client.readInto(new Uint8Array(4096), index * 4096),
+      )
+      const outcomes = await Promise.allSettled(reads)
+      expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(replies)
+      for (const outcome of outcomes) {
+        if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'nbd-failed' })
+      }
+    },
+  )
+
   test('one refused read leaves the connection good', async () => {
     await using server = await scriptedServer(async (peer) => {
       await shakeHands(peer, { structured: false })
