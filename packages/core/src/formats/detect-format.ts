@@ -50,6 +50,12 @@ export function promisedFormat(name: string): FormatName | null {
   return formatNames.find(promises) ?? null
 }
 
+/** Whether a file of this name is meant to be raw. */
+export function namedAsRaw(name: string): boolean {
+  const lower = name.toLowerCase()
+  return formatRules.raw.extensions.some((ending) => lower.endsWith(ending))
+}
+
 /** Parts of split and flat VMDKs that hold the guest's bytes as they are. */
 const rawPartName = /-(?:flat|f\d+|rdm|rdmp|pt)\.vmdk$/u
 

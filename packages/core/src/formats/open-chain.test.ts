@@ -180,6 +180,28 @@ describe('chains that cannot be read', () => {
   })
 })
 
+describe('a name that says raw over bytes that name other files', () => {
+  const files = {
+    '/lib/disk.img': vmdk({ cid: '2', parent: ['base.vmdk', '1'] }),
+    '/lib/base.vmdk': vmdk({ cid: '1' }),
+  }
+
+  test('is refused, and the other file not opened', async () => {
+    const { error, blocking, paths } = await outcome(files, '/lib/disk.img')
+    expect(error).toMatchObject({ code: 'refused', file: '/lib/disk.img' })
+    expect(blocking).toEqual(['refused'])
+    expect(paths).toEqual(['/lib/disk.img'])
+  })
+
+  test('is read when somebody says the format, or when it names no others', async () => {
+    const { ports } = memoryFiles({ ...files, '/lib/alone.img': vmdk({ cid: '1' }) })
+    await using said = await openChain('/lib/disk.img', ports, { format: 'vmdk' })
+    expect(said.links).toHaveLength(2)
+    await using alone = await openChain('/lib/alone.img', ports)
+    expect(alone.links.map(({ format }) => format)).toEqual(['vmdk'])
+  })
+})
+
 describe('the top file', () => {
   test('not there, empty, or unreadable: thrown by inspection too', async () => {
     const { ports } = memoryFiles({ '/lib/empty.img': new Uint8Array(0) })

@@ -1,10 +1,10 @@
 import type { ChainLink } from '../layers/image-report.ts'
 import { DiskError, isDiskError } from '../problems/disk-error.ts'
 import { problemFromError, type Problem } from '../problems/problem.ts'
-import { detectFormat, readFileEnds } from './detect-format.ts'
+import { detectFormat, namedAsRaw, readFileEnds } from './detect-format.ts'
 import { driverFor } from './drivers.ts'
 import type { FormatDriver } from './format-driver.ts'
-import type { FormatName } from './format-rules.ts'
+import { formatRules, type FormatName } from './format-rules.ts'
 import type { ImageFacts, LayerIdentity, ParentReference } from './image-facts.ts'
 import type { ImageFile, ImagePorts } from './image-files.ts'
 
@@ -22,6 +22,8 @@ export interface WalkedLink {
   readonly file: ImageFile
   readonly driver: FormatDriver
   readonly facts: ImageFacts
+  /** Nobody said the format: the file's own bytes did. */
+  readonly isDetected: boolean
 }
 
 /** A chain as far as it can be followed. */
@@ -39,12 +41,13 @@ export async function walkChain(
   ports: ImagePorts,
   options: ChainOptions = {},
 ): Promise<WalkedChain> {
+  options.signal?.throwIfAborted()
   await using opened = new AsyncDisposableStack()
   const top = await openLink(path, ports, options.format ?? null)
   opened.use(top.file)
   const links: [WalkedLink, ...WalkedLink[]] = [top]
-  const failures: DiskError[] = []
-  for (let child = top; child.facts.parent !== null;) {
+  const failures = namesWithoutRight(top)
+  for (let child = top; child.facts.parent !== null && mayNameOthers(child);) {
     options.signal?.throwIfAborted()
     try {
       if (links.length >= maxChainLength) {
@@ -54,6 +57,7 @@ export async function walkChain(
       opened.use(next.file)
       assertNoLoop(links, next)
       links.push(next)
+      failures.push(...namesWithoutRight(next))
       const mismatch = parentMismatch(child, next, child.facts.parent.identity)
       if (mismatch) failures.push(mismatch)
       child = next
@@ -102,7 +106,7 @@ async function inspectLink(file: ImageFile, ports: ImagePorts, said: FormatName 
   const driver = driverFor(said ?? detectFormat(await readFileEnds(file.source), file.path))
   const facts = await driver.inspect(file, ports)
   guard.move()
-  return { file, driver, facts }
+  return { file, driver, facts, isDetected: said === null }
 }
 
 async function openParent(
@@ -127,6 +131,23 @@ async function openParent(
 
 function nameOf({ names, identity }: ParentReference): string {
   return names[0] ?? (identity === null ? 'an image without a name' : describeIdentity(identity))
+}
+
+/**
+ * A guest writes every byte of a raw disk, also ones that look like a header which names other files of the host. So a
+ * file whose name says raw names no others unless somebody said that it is not raw.
+ */
+function mayNameOthers({ file, facts, isDetected }: WalkedLink): boolean {
+  return !isDetected || facts.format === 'raw' || !namedAsRaw(file.path)
+}
+
+function namesWithoutRight(link: WalkedLink): DiskError[] {
+  const { file, facts } = link
+  if (mayNameOthers(link) || (facts.parent === null && facts.parts.length === 0)) return []
+  const { label, extensions } = formatRules[facts.format]
+  const reason = `its name says raw, its first bytes say ${label} and name other files; a guest may have written them`
+  const remedy = `Say that it is ${label} if you know it, or rename it to end in ${extensions[0]}.`
+  return [new DiskError('refused', { file: file.path, reason, remedy })]
 }
 
 function assertNoLoop(links: readonly WalkedLink[], next: WalkedLink): void {
