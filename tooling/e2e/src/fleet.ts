@@ -56,6 +56,8 @@ export class Fleet {
           String(this.#port),
           '--data',
           join(this.folder, 'controller'),
+          '--agent-grace',
+          '15',
         ]
       : [
           'packages/agent-linux/src/main.ts',
@@ -71,7 +73,6 @@ export class Fleet {
     const child = spawn(process.execPath, args, {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, VARVE_AGENT_GRACE_SECONDS: '20' },
     })
     this.#processes.set(name, child)
     child.stderr.on('data', (bytes: Buffer) => {

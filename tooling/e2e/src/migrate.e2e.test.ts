@@ -61,7 +61,7 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('a migration between two agent
     expect(ended).toMatchObject({ state: 'succeeded', verified: true })
     expect(ended.sourceDigest).toBe(ended.targetDigest)
     expect(ended.steps.map(({ id, state }) => `${id} ${state}`)).toEqual(
-      ['preflight', 'export', 'measure', 'pull', 'verify', 'publish'].map((id) => `${id} done`),
+      ['pre-flight', 'export', 'measure', 'pull', 'verify', 'publish'].map((id) => `${id} done`),
     )
     await expectSameDisk(source, join(fleet.library('south'), 'web01.qcow2'), 'qcow2')
     expect(await fleet.files('south')).toEqual(['web01.qcow2'])
@@ -110,7 +110,7 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('a migration between two agent
     await fleet.image('south', 'a.raw')
     const plan = await fleet.api.migrations.plan.query(request)
     expect(plan.kind).toBe('refusal')
-    expect(JSON.stringify(plan)).toContain('target-exists')
+    expect(JSON.stringify(plan)).toContain('target-name-taken')
   })
 
   for (const name of ['north', 'south', 'controller'] as const) {
