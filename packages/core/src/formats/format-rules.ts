@@ -189,7 +189,7 @@ export const formatRules = {
     parentLink: 'uuid',
     verifiesParent: true,
     qemuDriver: 'vdi',
-    native: { read: false, write: false },
+    native: { read: true, write: false },
     notes: ['Names its parent by UUID only; VirtualBox’s registry knows the file.'],
   },
   parallels: {

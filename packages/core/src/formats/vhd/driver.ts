@@ -1,6 +1,5 @@
-import { isDiskError } from '../../problems/disk-error.ts'
-import { problemFromError } from '../../problems/problem.ts'
 import { isRecognisedAs } from '../detect-format.ts'
+import { factsOrProblem } from '../facts-or-problem.ts'
 import type { FormatDriver } from '../format-driver.ts'
 import type { ImageFacts } from '../image-facts.ts'
 import type { ImageFile } from '../image-files.ts'
@@ -19,18 +18,15 @@ export const vhdDriver: FormatDriver = {
   },
 }
 
-async function inspectVhd(file: ImageFile): Promise<ImageFacts> {
-  try {
+function inspectVhd(file: ImageFile): Promise<ImageFacts> {
+  return factsOrProblem('vhd', async () => {
     const { footer, type, uuid, virtualSize, blocks, parent, problems } = await readVhdMetadata(file)
     return {
-      format: 'vhd',
       subformat: type,
       virtualSize,
       clusterSize: blocks?.blockSize ?? null,
       identity: { kind: 'uuid', uuid },
       parent,
-      parts: [],
-      snapshots: [],
       details: {
         creatorApplication: footer.creatorApplication.trim(),
         creatorVersion: `${footer.creatorVersion >>> 16}.${footer.creatorVersion & 0xffff}`,
@@ -44,20 +40,5 @@ async function inspectVhd(file: ImageFile): Promise<ImageFacts> {
       },
       problems,
     }
-  } catch (error) {
-    if (!isDiskError(error) || isDiskError(error, 'input-output')) throw error
-    return { ...unknown, problems: [problemFromError(error)] }
-  }
-}
-
-const unknown: Omit<ImageFacts, 'problems'> = {
-  format: 'vhd',
-  subformat: null,
-  virtualSize: null,
-  clusterSize: null,
-  identity: { kind: 'none' },
-  parent: null,
-  parts: [],
-  snapshots: [],
-  details: {},
+  })
 }

@@ -1,0 +1,37 @@
+import { formatGuid } from '../../binary/uuid.ts'
+import { isRecognisedAs } from '../detect-format.ts'
+import { factsOrProblem } from '../facts-or-problem.ts'
+import type { FormatDriver } from '../format-driver.ts'
+import { readVdiMetadata } from './metadata.ts'
+import { openVdi } from './reader.ts'
+
+/** VDI: dynamic, fixed and differencing disks of VirtualBox. */
+export const vdiDriver: FormatDriver = {
+  format: 'vdi',
+  recognises: (ends) => isRecognisedAs('vdi', ends),
+  inspect: (file, ports) =>
+    factsOrProblem('vdi', async () => {
+      const { header, type, identity, parent } = await readVdiMetadata(file, ports)
+      return {
+        subformat: type,
+        virtualSize: header.diskSize,
+        clusterSize: header.blockSize,
+        identity,
+        parent,
+        details: {
+          version: `${header.version >>> 16}.${header.version & 0xffff}`,
+          fileInfo: header.fileInfo.trim(),
+          comment: header.comment.trim(),
+          allocatedBlocks: header.allocatedCount,
+          uuidModify: formatGuid(header.uuidModify),
+        },
+      }
+    }),
+  async openLayer(file, ports) {
+    return {
+      disk: openVdi(file, await readVdiMetadata(file, ports)),
+      parts: [],
+      async [Symbol.asyncDispose]() {},
+    }
+  },
+}
