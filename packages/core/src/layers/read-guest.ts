@@ -5,7 +5,7 @@ import { recognise as recogniseDisc } from '../filesystems/iso9660.ts'
 import { recoverGpt } from '../partitions/gpt.ts'
 import { readPartitionTable } from '../partitions/partition-table.ts'
 import type { ReadTable } from '../partitions/table-scan.ts'
-import { isDiskError } from '../problems/disk-error.ts'
+import { isDiskError, type DiskError } from '../problems/disk-error.ts'
 import type { LayerNumber } from '../problems/layer-number.ts'
 import type { Problem } from '../problems/problem.ts'
 import type { VolumeScan } from '../volumes/volume-finding.ts'
@@ -104,7 +104,12 @@ class GuestScan {
   /** Looks for a volume, else for a filesystem, at the start of `region`. */
   async #look(region: GuestRegion, depth: number): Promise<void> {
     if (region.length === 0 || depth > maxDepth) return
-    await this.#guarded('L6', region, () => this.#disk.rememberHead(region))
+    // Every signature lies in the head: where that can be read, a later failure has a known filesystem at fault.
+    const isReadable = await this.#guarded('L6', region, async () => {
+      await this.#disk.rememberHead(region)
+      return true
+    })
+    if (isReadable === null) return
     const scan = await this.#findVolume(region)
     if (scan) return this.#lookInside(scan, depth)
     const filesystem = await this.#findFilesystem(region)
@@ -136,7 +141,11 @@ class GuestScan {
         if (finding) return finding
       } catch (error) {
         if (!isDiskError(error)) throw error
-        return filesystemFinding(region, { type, sure: 'damaged', notes: [error.message] })
+        if (isDiskError(error, 'truncated') || isDiskError(error, 'limit-exceeded')) {
+          return filesystemFinding(region, { type, sure: 'damaged', notes: [error.message] })
+        }
+        this.#reportUnreadable('L6', region, error)
+        return filesystemFinding(region, { type, sure: 'signature', notes: ['it could not be read further'] })
       }
     }
     return null
@@ -173,11 +182,19 @@ class GuestScan {
       return await look()
     } catch (error) {
       if (!isDiskError(error)) throw error
-      const { message: reason, remedy } = error
-      if (!this.#problems.some((problem) => problem.id === 'guest-not-readable' && problem.layer === layer)) {
-        this.#add('guest-not-readable', { layer, start: region.start, reason, remedy })
-      }
+      this.#reportUnreadable(layer, region, error)
       return null
     }
+  }
+
+  /** Once per layer: the same fault would come with every structure. */
+  #reportUnreadable(
+    layer: LayerNumber,
+    { start }: GuestRegion,
+    { message: reason, remedy }: DiskError,
+  ): void {
+    if (this.#problems.some((problem) => problem.id === 'guest-not-readable' && problem.layer === layer))
+      return
+    this.#add('guest-not-readable', { layer, start, reason, remedy })
   }
 }

@@ -52,13 +52,13 @@ const run = (start: number, length: number, content: Extent['content']): Extent 
   content,
 })
 
-const contents = fc.constantFrom('absent', 'zero', 'data' as const)
+const contents = fc.constantFrom<Extent['content'][]>('absent', 'zero', 'data')
 const someExtents = fc
   .array(fc.tuple(fc.integer({ min: 1, max: 40 * 1024 * kib }), contents), { maxLength: 60 })
   .map((runs) => {
     let at = 0
     return runs.map(([length, content]) => {
-      const extent = run(at, length, content as Extent['content'])
+      const extent = run(at, length, content)
       at += length
       return extent
     })
@@ -93,7 +93,7 @@ test('cells agree with a count extent by extent, in one pass', async () => {
       expect(allocation.zeroBytes).toBe(total('zero'))
       expect(allocation.absentBytes).toBe(total('absent'))
     }),
-    { numRuns: 60 },
+    { numRuns: 25 },
   )
 })
 

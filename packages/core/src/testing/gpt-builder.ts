@@ -34,9 +34,8 @@ export function gptPatches(
     table.set(guidBytes(`0000000${index % 10}-1111-2222-3333-444444444444`), at + 16)
     view.setBigUint64(at + 32, BigInt(entry.firstSector), true)
     view.setBigUint64(at + 40, BigInt(entry.lastSector), true)
-    for (const [i, char] of [...(entry.name ?? '')].entries()) {
-      view.setUint16(at + 56 + 2 * i, char.charCodeAt(0), true)
-    }
+    const { name = '' } = entry
+    for (let i = 0; i < name.length; i += 1) view.setUint16(at + 56 + 2 * i, name.charCodeAt(i), true)
   }
   const header = (own: number, other: number, entriesSector: number) => {
     const bytes = new Uint8Array(sectorSize)

@@ -1,0 +1,66 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { GuestDisk } from '../layers/guest-region.ts'
+import { sparseDisk } from '../testing/sparse-disk.ts'
+import { countClearBits, freeByRegion, freeFromBitmap } from './free-regions.ts'
+
+const mib = 1024 * 1024
+
+test('clear bits are counted as one by one', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 1, maxLength: 40 }), fc.nat(320), (bitmap, wanted) => {
+      const count = Math.min(wanted, bitmap.length * 8)
+      let clear = 0
+      for (let bit = 0; bit < count; bit += 1) if (((bitmap[bit >> 3]! >> (bit & 7)) & 1) === 0) clear += 1
+      expect(countClearBits(bitmap, count)).toBe(clear)
+    }),
+  )
+})
+
+test('runs of a bitmap add up, follow each other, and are few', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 1, maxLength: 20_000 }), fc.nat(7), (bitmap, cut) => {
+      const count = bitmap.length * 8 - cut
+      const { free, runs } = freeFromBitmap(bitmap, { count, size: 4096, firstAt: 8192 })
+      expect(free).toBe(countClearBits(bitmap, count) * 4096)
+      expect(runs.reduce((sum, run) => sum + run.free, 0)).toBe(free)
+      expect(runs.length).toBeLessThanOrEqual(1025)
+      let at = 8192
+      for (const run of runs) {
+        expect(run.at).toBe(at)
+        expect(run.free).toBeLessThanOrEqual(run.length)
+        at += run.length
+      }
+      expect(at).toBe(8192 + count * 4096)
+    }),
+    { numRuns: 50 },
+  )
+})
+
+const disk = new GuestDisk(sparseDisk(10_000 * mib, []))
+
+test('more than 1,024 runs are joined, and nothing is lost', () => {
+  const region = disk.region([{ start: mib, length: 9000 * mib }])
+  const runs = Array.from({ length: 5000 }, (_, i) => ({ at: i * mib, length: mib, free: i }))
+  const regions = freeByRegion(region, runs)
+  expect(regions.length).toBe(1000)
+  expect(regions[0]).toEqual({ start: mib, length: 5 * mib, free: 10 })
+  expect(regions.reduce((sum, { free }) => sum + free, 0)).toBe((4999 * 5000) / 2)
+})
+
+test('on a volume of two pieces regions go where their piece lies, and none where one breaks', () => {
+  const pieces = [
+    { start: 100 * mib, length: 10 * mib },
+    { start: 20 * mib, length: 10 * mib },
+  ]
+  const region = disk.region(pieces)
+  const whole = [
+    { at: 0, length: 10 * mib, free: 1 },
+    { at: 10 * mib, length: 10 * mib, free: 2 },
+  ]
+  expect(freeByRegion(region, whole)).toEqual([
+    { start: 20 * mib, length: 10 * mib, free: 2 },
+    { start: 100 * mib, length: 10 * mib, free: 1 },
+  ])
+  expect(freeByRegion(region, [{ at: 5 * mib, length: 10 * mib, free: 1 }])).toEqual([])
+})
