@@ -38,6 +38,7 @@ const samples: readonly (readonly [what: string, format: FormatName, bytes: Uint
   ['VMDK seSparse', 'vmdk', fileWith(Uint8Array.of(0xbe, 0xba, 0xfe, 0xca, 0, 0, 0, 0), 0)],
   ['VMDK descriptor', 'vmdk', text('# Disk DescriptorFile\r\nversion=1\r\n')],
   ['VMDK descriptor in capitals', 'vmdk', text('# DISK DESCRIPTORFILE\nversion=1\n')],
+  ['VMDK descriptor after a byte order mark', 'vmdk', text('\uFEFF# Disk DescriptorFile\nversion=1\n')],
   ['VMDK descriptor without title', 'vmdk', text('\n# made by hand\n\nversion=1\nCID=1\n')],
   ['VHDX', 'vhdx', fileWith(text('vhdxfile'), 0)],
   ['VHD fixed', 'vhd', fileWith(text('conectix'), -512)],

@@ -98,9 +98,13 @@ function hasMagic({ head, tail, size }: FileEnds, { from, at, bytes }: Magic): b
 const descriptorTitle = /^\s*#\s*disk\s+descriptorfile/iu
 const descriptorVersion = /^version\s*=\s*\d+\s*$/iu
 
+/** `#`, `V`, `v`, white space, and the first byte of a byte order mark. */
+const textStarts: ReadonlySet<number> = new Set([0x23, 0x56, 0x76, 0x09, 0x0a, 0x0d, 0x20, 0xef])
+
 /** A text descriptor: its title, or nothing but comments and blank lines before `version=`. */
 export function looksLikeVmdkDescriptor(head: Uint8Array): boolean {
-  const text = latin1(head)
+  if (!textStarts.has(head[0] ?? 0)) return false
+  const text = latin1(head).replace(/^\u00ef\u00bb\u00bf/u, '')
   if (descriptorTitle.test(text)) return true
   for (const line of text.split(/\r?\n/u)) {
     const trimmed = line.trim()

@@ -141,7 +141,7 @@ function decodeText(bytes: Uint8Array): string {
   const end = bytes.indexOf(0)
   const text = end === -1 ? bytes : bytes.subarray(0, end)
   const plain = new TextDecoder('windows-1252').decode(text)
-  const declared = /^\s*encoding\s*=\s*"?([\w.:-]{1,40})"?/imu.exec(plain)?.[1] ?? 'utf-8'
+  const declared = /^[ \t]*encoding[ \t]*=[ \t]*"?([\w.:-]{1,40})"?/imu.exec(plain)?.[1] ?? 'utf-8'
   for (const label of [declared, 'utf-8']) {
     try {
       return new TextDecoder(label, { fatal: true }).decode(text)

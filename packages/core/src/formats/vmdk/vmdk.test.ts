@@ -207,6 +207,15 @@ describe('descriptors', () => {
     await expect(contentOf(bytes)).rejects.toMatchObject({ code: 'limit-exceeded' })
   })
 
+  test.each(['\n', ' ', '\r', '#', '=', 'RW ', '"', 'encoding'])(
+    'a descriptor full of %j',
+    async (filler) => {
+      const room = 1024 * 1024 - 64
+      const bytes = descriptor(`# Disk DescriptorFile\n${filler.repeat(Math.floor(room / filler.length))}`)
+      await expect(contentOf(bytes)).rejects.toMatchObject({ code: 'corrupt' })
+    },
+  )
+
   test('the parent is tried as written, with slashes, and beside the child', async () => {
     const text = 'version=1\nCID=1\nparentCID=00000002\nparentFileNameHint="C:\\vm\\base.vmdk"\nRW 4 ZERO\n'
     const base = 'version=1\nCID=2\nRW 4 FLAT "x-flat.vmdk" 0\n'
