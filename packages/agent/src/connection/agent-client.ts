@@ -1,6 +1,13 @@
 import { createTRPCUntypedClient, createWSClient, TRPCClientError, wsLink } from '@trpc/client'
 import type { AnyTRPCRouter } from '@trpc/server'
-import { AgentCommand, Hello, InventoryDelta, JobReport, ManifestPart, Welcome } from '@varve/protocol/agent'
+import {
+  AgentCommand,
+  Hello,
+  type InventoryDelta,
+  JobReport,
+  ManifestPart,
+  Welcome,
+} from '@varve/protocol/agent'
 import { z } from 'zod'
 
 /** A command with its sequence number, or what arrived instead of one that this agent understands. */

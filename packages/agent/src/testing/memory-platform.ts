@@ -6,6 +6,7 @@ import { ScriptedToolRunner } from './scripted-tool-runner.ts'
 export interface MemoryPlatform extends Platform {
   /** Says that someone writes to that file from now on. */
   addWriter(file: FileIdentity, writer: Writer): void
+  clearWriters(): void
 }
 
 /** A platform for tests: no tools, facts from Node, writers as the test says. */
@@ -32,6 +33,7 @@ export function memoryPlatform(): MemoryPlatform {
     libraryFacts: folderFacts,
     tools: { table: [], folders: [], suffixes: [''], runner: new ScriptedToolRunner([]) },
     findWriters: async () => openWriters,
+    clearWriters: () => writers.clear(),
     addWriter(file, writer) {
       writers.set(keyOf(file), [...(writers.get(keyOf(file)) ?? []), writer])
     },

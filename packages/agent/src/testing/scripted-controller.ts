@@ -17,7 +17,7 @@ export interface ControllerMemory {
   /** What each subscription to commands asked to resume after. */
   readonly resumes: (number | null)[]
   /** By host. */
-  readonly commands: Map<string, AgentCommand[]>
+  readonly commands: Map<string, unknown[]>
   readonly reports: JobReport[]
   readonly deltas: InventoryDelta[]
   readonly images: Map<string, ImageRecord>
@@ -79,8 +79,13 @@ export class ScriptedController implements AsyncDisposable {
   }
 
   send(host: string, command: AgentCommand): void {
+    this.sendRaw(host, AgentCommand.parse(command))
+  }
+
+  /** Sends what a newer controller might. */
+  sendRaw(host: string, command: unknown): void {
     const { commands } = this.memory
-    commands.set(host, [...(commands.get(host) ?? []), AgentCommand.parse(command)])
+    commands.set(host, [...(commands.get(host) ?? []), command])
     this.#wake()
   }
 
@@ -192,7 +197,7 @@ export class ScriptedController implements AsyncDisposable {
     const server = this.#server
     while (signal?.aborted !== true && this.#server === server) {
       const command = this.memory.commands.get(host)?.[next]
-      if (!command) {
+      if (command === undefined) {
         await this.#nextWake()
         continue
       }

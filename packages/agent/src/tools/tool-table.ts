@@ -16,11 +16,12 @@ export interface ToolEntry {
   readonly versionArgs: readonly string[] | null
 }
 
-const versionPattern = /\d+(?:\.\d+)+[\w.~+-]*|\d+/u
+const versionPatterns = [/\d+(?:\.\d+)+[\w.~+-]*/u, /\b\d+\b/u]
 
 /** The first thing that looks like a version number, at most 40 characters; null when there is none. */
 export function parseVersion(text: string): string | null {
-  return versionPattern.exec(text.slice(0, 4096))?.[0].slice(0, 40) ?? null
+  const found = versionPatterns.map((pattern) => pattern.exec(text.slice(0, 4096))?.[0])
+  return found.find((version) => version !== undefined)?.slice(0, 40) ?? null
 }
 
 /** Asks a tool for its version. Some print it to standard error. */
