@@ -113,7 +113,7 @@ class GuestScan {
     const scan = await this.#findVolume(region)
     if (scan) return this.#lookInside(scan, depth)
     const filesystem = await this.#findFilesystem(region)
-    const room = region.length - (filesystem?.size ?? 0)
+    const room = filesystem ? region.length - (filesystem.size ?? region.length) : region.length
     const mirror =
       room >= roomForRaid ? await this.#guarded('L5', region, () => recogniseRaidAtEnd(region)) : null
     if (mirror) return this.#lookInside(mirror, depth)
