@@ -1,7 +1,7 @@
 import { type Extent, mergeExtentStream } from '@varve/core/extent/extent'
+import { DiskError } from '@varve/core/problems/disk-error'
 import type { DiskInput, RunOptions } from './requests.ts'
 import { inputName, openInput } from './run/open-input.ts'
-import { DiskError } from '@varve/core/problems/disk-error'
 
 /** What each part of the disk `input` holds, over its whole chain, neighbours joined. */
 export async function* mapDisk(
@@ -9,10 +9,16 @@ export async function* mapDisk(
   { signal }: Pick<RunOptions, 'signal'> = {},
 ): AsyncGenerator<Extent> {
   const io = { io: 'async' as const, ...(signal ? { signal } : {}) }
-  await using opened = await openInput(input, io)
-  const { disk } = opened
-  for await (const extent of mergeExtentStream(disk.extents({ start: 0, end: disk.virtualSize }, io))) {
-    if (signal?.aborted) throw new DiskError('canceled', { file: inputName(input), what: 'the map' })
-    yield extent
+  try {
+    signal?.throwIfAborted()
+    await using opened = await openInput(input, io)
+    const { disk } = opened
+    for await (const extent of mergeExtentStream(disk.extents({ start: 0, end: disk.virtualSize }, io))) {
+      signal?.throwIfAborted()
+      yield extent
+    }
+  } catch (error) {
+    if (!signal?.aborted) throw error
+    throw new DiskError('canceled', { file: inputName(input), what: 'the map' }, { cause: error })
   }
 }

@@ -1,3 +1,4 @@
+import { closeSync, constants, openSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { ByteRange } from '@varve/core/binary/byte-source'
 import { SystemError } from '../files/system-error.ts'
@@ -20,6 +21,11 @@ const punch = 0x02
 const cloneFile = 0x4004_9409
 const currentFolder = -100
 const noReplace = 1
+// struct xfs_fsop_geom, ioctl_xfs_fsgeometry(2).
+const xfsGeometry = 0x8100_587e
+const xfsGeometrySize = 256
+const xfsFlagsOffset = 92
+const xfsReflinkFlag = 0x0010_0000
 
 function libc() {
   const koffi: Koffi = createRequire(import.meta.url)('koffi')
@@ -32,6 +38,7 @@ function libc() {
       'int64_t copy_file_range(int source, _Inout_ int64_t *from, int target, _Inout_ int64_t *to, size_t length, uint flags)',
     ),
     ioctl: library.func('int ioctl(int fd, ulong request, int argument)'),
+    ioctlInto: library.func('int ioctl(int fd, ulong request, _Out_ uint8_t *answer)'),
     renameat2: library.func('int renameat2(int fromFolder, str from, int toFolder, str to, uint flags)'),
   }
 }
@@ -120,5 +127,21 @@ export const linuxFileRanges: FileRanges = {
     const end = seek(fd, 0, seekEnd)
     return end === 'unknown' ? null : end
   },
-  filesystemOf: linuxPlace,
+  filesystemOf(path) {
+    const place = linuxPlace(path)
+    return place.filesystem === 'xfs' ? { ...place, copyOnWrite: xfsShares(path) } : place
+  },
+}
+
+/** Whether an XFS was made with reflinks; null when it does not say. */
+function xfsShares(path: string): boolean | null {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const geometry = new Uint8Array(xfsGeometrySize)
+    const answer = attempt('ioctl', () => system().ioctlInto(fd, xfsGeometry, geometry), null)
+    if (answer === null) return null
+    return (new DataView(geometry.buffer).getUint32(xfsFlagsOffset, true) & xfsReflinkFlag) !== 0
+  } finally {
+    closeSync(fd)
+  }
 }

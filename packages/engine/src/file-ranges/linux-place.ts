@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import type { HostPlace } from '@varve/core/formats/image-files'
 import { type Mount, findMount, parseMountInfo } from './mount-info.ts'
 
-/** Filesystems whose files always can share blocks; XFS can or not, as it was made, and does not tell here. */
+/** Filesystems whose files always or never share blocks; XFS does as it was made. */
 const sharing: Readonly<Record<string, boolean>> = {
   btrfs: true,
   zfs: true,

@@ -28,6 +28,7 @@ export async function* claimedChunks(
   const queue: Reading[] = []
   const free: (readonly Uint8Array[])[] = []
   for (;;) {
+    const started = performance.now()
     while (queue.length < depth) {
       const claim = board.claim()
       if (claim === null) break
@@ -35,7 +36,6 @@ export async function* claimedChunks(
     }
     const reading = queue.shift()
     if (!reading) return
-    const started = performance.now()
     await reading.done
     board.addWaited('input', performance.now() - started)
     yield reading

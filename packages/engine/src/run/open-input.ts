@@ -43,7 +43,7 @@ async function openStream(input: DiskInput & { kind: 'nbd' }, signal?: AbortSign
   }
 }
 
-/** What to call `input` in messages. */
+/** What to call `input` in messages; the name of an export is a secret. */
 export function inputName(input: DiskInput): string {
-  return input.kind === 'image' ? input.path : `nbd://${input.host}:${input.port}/${input.exportName}`
+  return input.kind === 'image' ? input.path : `nbd://${input.host}:${input.port}`
 }

@@ -47,15 +47,16 @@ export async function runCrew(crew: Crew, options: RunOptions): Promise<void> {
   }
   const abort = () => fail(new DiskError('canceled', { file, what }))
   signal?.addEventListener('abort', abort)
-  const members = Array.from({ length: crew.count }, () => hire(crew, fail))
-  const everyone = Promise.all(members.map(async ({ gone }) => gone))
+  const members: Member[] = []
+  const everyoneGone = async () => Promise.all(members.map(async ({ gone }) => gone))
   let ticker: NodeJS.Timeout | null = null
   try {
+    while (members.length < crew.count) members.push(hire(crew, fail))
     const totalBytes = await crew.survey()
     const report = () => onProgress?.({ totalBytes, states: board.states, ...board.totals })
     if (onProgress) ticker = setInterval(report, progressMs)
     board.openGate()
-    await Promise.race([everyone, stopped.promise])
+    await Promise.race([everyoneGone(), stopped.promise])
     if (failures.length === 0) report()
   } catch (error) {
     fail(error)
@@ -63,7 +64,7 @@ export async function runCrew(crew: Crew, options: RunOptions): Promise<void> {
     if (ticker) clearInterval(ticker)
     signal?.removeEventListener('abort', abort)
     board.stop()
-    await Promise.race([everyone, setTimeout(graceMs, null, { ref: false })])
+    await Promise.race([everyoneGone(), setTimeout(graceMs, null, { ref: false })])
     await Promise.all(members.map(async ({ worker }) => worker.terminate()))
   }
   if (failures.length > 0) throw failures[0]

@@ -1,11 +1,14 @@
 import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
-import { tempPlace } from '@varve/test-kit/temp-place'
+import { type TempPlace, tempPlace } from '@varve/test-kit/temp-place'
 import type { FileRanges } from '../file-ranges.ts'
 import type { RangesPlace } from './file-ranges-contract.ts'
 
-/** Real files in a temporary folder, for the contract. */
-export async function nodeRangesPlace(ranges: FileRanges): Promise<RangesPlace> {
-  const place = await tempPlace()
+/** Real files in a temporary folder, or in another place that goes with it, for the contract. */
+export async function nodeRangesPlace(
+  ranges: FileRanges,
+  makePlace: () => Promise<TempPlace> = tempPlace,
+): Promise<RangesPlace> {
+  const place = await makePlace()
   const paths = new Map<number, string>()
   return {
     ranges,
