@@ -30,6 +30,7 @@ export interface DiskWriter {
   /** Keeps hold of `chunk`, which must not change until its `writes` are done. */
   prepare(index: number, chunk: Uint8Array): PreparedChunk
   place(prepared: PreparedChunk): void
+  /** To be taken once. The bytes of each are good until the next one is taken. */
   writes(prepared: PreparedChunk): Iterable<FileWrite>
   /** Tables and, as the very last write, the header that makes it an image. */
   finish(): Iterable<FileWrite>

@@ -42,7 +42,10 @@ export interface ImageFiles {
   place(path: string): Promise<HostPlace>
 }
 
-/** Decompressors, brought by each platform; all throw on bad input and never give more than `size` bytes. */
+/**
+ * Decompressors, brought by each platform; all throw on bad input and never give more than `size` bytes.
+ * What they give is the caller's alone, who may release its memory.
+ */
 export interface Codecs {
   /** Raw deflate (RFC 1951) to exactly `size` bytes or fewer; input after the end of the stream is ignored. */
   inflateRaw(bytes: Uint8Array, size: number): Uint8Array
@@ -52,7 +55,7 @@ export interface Codecs {
   zstd(bytes: Uint8Array, size: number): Uint8Array
 }
 
-/** Compressors, for writers. */
+/** Compressors, for writers. What they give is the caller's alone, who may release its memory. */
 export interface Compressors {
   /** Raw deflate with a window of at most 4 KiB (windowBits 12): QEMU unpacks qcow2 clusters with no larger one. */
   deflateRaw(bytes: Uint8Array): Uint8Array

@@ -1,5 +1,6 @@
 import type { ByteSource } from '../../binary/byte-source.ts'
 import { loadCache } from '../../binary/load-cache.ts'
+import { releaseMemory } from '../../binary/release-memory.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 
 /** A compressed cluster, or a part of it, that is wanted: `target` takes its bytes from `skip` on. */
@@ -42,6 +43,9 @@ export function clusterFetch(options: ClusterFetchOptions): ClusterFetch {
   /** A file may end inside its last cluster; the rest of that cluster reads as zeros, as in QEMU. */
   const dataEnd = Math.ceil(dataSource.size / clusterSize) * clusterSize
   const unpacked = loadCache<Uint8Array>({ maxBytes: keptClusterBytes, sizeOf: (bytes) => bytes.length })
+
+  /** Memory of the last span, for the next one; null while it is in use. */
+  let spare: Uint8Array | null = null
 
   function assertHasData(hostOffset: number, length: number): void {
     if (hostOffset + length <= dataEnd) return
@@ -97,12 +101,17 @@ export function clusterFetch(options: ClusterFetchOptions): ClusterFetch {
   }
 
   async function span(fetches: readonly CompressedFetch[], start: number, end: number): Promise<void> {
-    const stored = new Uint8Array(end - start)
+    const memory = spare && spare.length >= end - start ? spare : new Uint8Array(end - start)
+    spare = null
+    const stored = memory.subarray(0, end - start)
     await source.readInto(stored, start)
     for (const fetch of fetches) {
       const { hostOffset, target } = fetch
-      target.set(unpack(stored.subarray(hostOffset - start, storedEnd(fetch) - start), hostOffset))
+      const bytes = unpack(stored.subarray(hostOffset - start, storedEnd(fetch) - start), hostOffset)
+      target.set(bytes)
+      releaseMemory(bytes)
     }
+    spare = memory
   }
 
   async function compressed(fetches: readonly CompressedFetch[]): Promise<void> {

@@ -60,6 +60,7 @@ export async function readL1Table(
   { offset, entries }: { offset: number; entries: number },
 ): Promise<L1Table> {
   const l1 = new Float64Array(entries)
+  let tables = 0
   const perRead = l1ReadSize / 8
   for (let first = 0; first < entries; first += perRead) {
     const count = Math.min(perRead, entries - first)
@@ -83,7 +84,12 @@ export async function readL1Table(
         })
       }
       l1[first + i] = l2Offset
+      tables += 1
     }
+  }
+  if (tables * clusterSize > source.size) {
+    const reason = `it names ${tables} L2 tables, for which the file has no room`
+    throw new DiskError('corrupt', { file, structure: 'L1 table', reason, offset })
   }
   return l1
 }

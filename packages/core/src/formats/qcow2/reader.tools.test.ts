@@ -84,7 +84,7 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('qcow2 reader against QEMU', (
     }
   })
 
-  test.each(['cluster_size=65536', 'cluster_size=65536,extended_l2=on'])(
+  test.each(['cluster_size=65536', 'cluster_size=65536,extended_l2=on', 'cluster_size=4096'])(
     'an overlay alone, %s',
     async (options) => {
       await using place = await tempPlace()
@@ -119,11 +119,37 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('qcow2 reader against QEMU', (
     await expectSameAsQemu(place, image)
   })
 
+  test('an overlay of version 2 names its parent and format', async () => {
+    await using place = await tempPlace()
+    const overlay = place.file('overlay.qcow2')
+    await runToolOk('qemu-img', ['create', '-q', '-f', 'vmdk', place.file('base.vmdk'), '1M'])
+    const options = ['-o', 'compat=0.10', '-b', 'base.vmdk', '-F', 'vmdk']
+    await runToolOk('qemu-img', ['create', '-q', '-f', 'qcow2', ...options, overlay])
+    const { facts, extents } = await readLayer(overlay)
+    expect(facts).toMatchObject({ subformat: 'version 2', parent: { names: ['base.vmdk'], format: 'vmdk' } })
+    expect(extents).toEqual([{ start: 0, length: MiB, content: 'absent' }])
+  })
+
+  test('bitmaps and lazy refcounts are told', async () => {
+    await using place = await tempPlace()
+    const image = place.file('disk.qcow2')
+    const create = ['create', '-q', '-f', 'qcow2', '-o', 'lazy_refcounts=on,refcount_bits=64', image, '1M']
+    await runToolOk('qemu-img', create)
+    await runToolOk('qemu-img', ['bitmap', '--add', image, 'changes'])
+    const { facts } = await readLayer(image)
+    expect(facts.details).toMatchObject({
+      bitmaps: 1,
+      lazyRefcounts: true,
+      refcountBits: 64,
+      compressionType: 'zlib',
+    })
+  })
+
   test('an encrypted image is refused', async () => {
     await using place = await tempPlace()
     const image = place.file('disk.qcow2')
     const secret = ['--object', 'secret,id=s,data=abc']
-    const options = 'encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10'
+    const options = 'encrypt.format=aes,encrypt.key-secret=s'
     await runToolOk('qemu-img', ['create', '-q', ...secret, '-f', 'qcow2', '-o', options, image, '1M'])
     await using file = await nodePorts.files.open(image)
     await expect(qcow2Driver.openLayer(file, nodePorts)).rejects.toMatchObject({ code: 'encrypted' })

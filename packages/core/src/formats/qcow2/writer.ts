@@ -1,3 +1,4 @@
+import { releaseMemory } from '../../binary/release-memory.ts'
 import { isZero } from '../../binary/zero-scan.ts'
 import { chunkLength, chunkSize } from '../../digest/disk-digest.ts'
 import type { DiskWriter, DiskWriterOptions, FileWrite, PreparedChunk, WriterFormat } from '../disk-writer.ts'
@@ -88,9 +89,10 @@ function openQcow2Writer({ virtualSize, compression, compressors, state }: DiskW
       const chunk = asQcow2Chunk(prepared)
       if (chunk.clusters.length === 0) return
       yield* chunk.finals
+      const entries = l2EntriesOf(chunk)
       yield* packedWrites(chunk)
       yield* plainWrites(chunk)
-      yield { at: chunk.entriesAt, bytes: l2EntriesOf(chunk) }
+      yield { at: chunk.entriesAt, bytes: entries }
     },
 
     finish: () => finalTables(layout, allocation, compression),
@@ -127,32 +129,13 @@ function plainWrite(bytes: Uint8Array, first: StoredCluster, count: number): Fil
   }
 }
 
-/** Compressed clusters that lie end to end in the file, joined. */
+/** One write for each: joining them would cost a second copy of the chunk. What is written is given back at once. */
 function* packedWrites({ clusters }: Qcow2Chunk): Generator<FileWrite> {
-  let parts: Uint8Array[] = []
-  let at = 0
-  let end = 0
   for (const { packed, hostOffset } of clusters) {
     if (!packed) continue
-    if (hostOffset !== end && parts.length > 0) {
-      yield { at, bytes: joined(parts, end - at) }
-      parts = []
-    }
-    if (parts.length === 0) at = hostOffset
-    parts.push(packed)
-    end = hostOffset + packed.length
+    yield { at: hostOffset, bytes: packed }
+    releaseMemory(packed)
   }
-  if (parts.length > 0) yield { at, bytes: joined(parts, end - at) }
-}
-
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
 }
 
 function l2EntriesOf({ bytes, clusters }: Qcow2Chunk): Uint8Array {
