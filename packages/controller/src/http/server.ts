@@ -51,7 +51,8 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
   const createContext = () => ({ services })
   const onError = ({ error, path }: { error: Error & { code: string }; path: string | undefined }) => {
     // Without a path it is the connection that broke, not a call.
-    if (error.code === 'INTERNAL_SERVER_ERROR' && path !== undefined) logger.error({ err: error, path }, 'a call failed')
+    if (error.code === 'INTERNAL_SERVER_ERROR' && path !== undefined)
+      logger.error({ err: error, path }, 'a call failed')
     else logger.debug({ path, reason: error.message }, 'a call was refused')
   }
   const trpcOptions = {

@@ -6,8 +6,6 @@ import { imageRowsByKey } from './images-store.ts'
 
 type Query = z.output<typeof ImageQuery>
 
-/** Matches up to this many are gathered and sorted; above it the sort index is walked until the page is full. */
-const fewMatches = 2000
 const mostCounts = 500
 
 const orders = {
@@ -30,15 +28,21 @@ export interface ImageLists {
   changed(): void
 }
 
+/**
+ * A page is made in one of two ways, whichever touches fewer rows: `gather` finds all matches by the filter's own index and
+ * sorts them; `walk` goes along the index of the sort column and tests each image until the page is full.
+ */
+type Way = 'gather' | 'walk'
+
 export function createImageLists(db: Db): ImageLists {
   const counts = new Map<string, number>()
 
-  function total(query: Query, where: SQL): number {
+  function total(query: Query): number {
     const { search, host, library, format, findings, problem } = query
     const key = JSON.stringify([search, host, library, format, findings, problem])
     const known = counts.get(key)
     if (known !== undefined) return known
-    const count = countImages(db, query, where)
+    const count = countImages(db, query)
     if (counts.size >= mostCounts) counts.clear()
     counts.set(key, count)
     return count
@@ -46,23 +50,21 @@ export function createImageLists(db: Db): ImageLists {
 
   return {
     list(query) {
-      const where = conditions(db, query)
+      const matches = total(query)
+      const way = cheaperWay(query, { matches, images: total(everything) })
       const direction = sql.raw(query.direction === 'asc' ? 'ASC' : 'DESC')
       const order = sql.join(
         [...orders[query.sort], 'key'].map((column) => sql`${sql.identifier(column)} ${direction}`),
         sql`, `,
       )
       const keys = db.all<{ key: number }>(
-        sql`SELECT key FROM images WHERE ${where} ORDER BY ${order} LIMIT ${query.limit} OFFSET ${query.offset}`,
+        sql`SELECT key FROM images WHERE ${conditions(query, way)} ORDER BY ${order} LIMIT ${query.limit} OFFSET ${query.offset}`,
       )
-      return {
-        rows: imageRowsByKey(
-          db,
-          keys.map(({ key }) => key),
-        ),
-        total: total(query, where),
-        offset: query.offset,
-      }
+      const rows = imageRowsByKey(
+        db,
+        keys.map(({ key }) => key),
+      )
+      return { rows, total: matches, offset: query.offset }
     },
     changed() {
       counts.clear()
@@ -70,36 +72,84 @@ export function createImageLists(db: Db): ImageLists {
   }
 }
 
-function conditions(db: Db, query: Query): SQL {
+const everything: Query = {
+  search: '',
+  host: null,
+  library: null,
+  format: null,
+  findings: null,
+  problem: null,
+  sort: 'name',
+  direction: 'asc',
+  offset: 0,
+  limit: 1,
+}
+
+/** Rows that a walk passes, with matches evenly spread, against all matches. */
+function cheaperWay(query: Query, { matches, images }: { matches: number; images: number }): Way {
+  if (matches === 0) return 'gather'
+  const walked = ((query.offset + query.limit) * images) / matches
+  return walked < matches ? 'walk' : 'gather'
+}
+
+function conditions(query: Query, way: Way): SQL {
+  const { host, library, format, findings, problem, search } = query
+  // A `+` before a column keeps SQLite from using its index, and so from sorting all matches.
+  const plus = sql.raw(way === 'walk' && !hasIndexInOrder(query) ? '+' : '')
   const parts: SQL[] = []
-  if (query.search !== '') parts.push(nameMatches(db, query.search))
-  if (query.host !== null) parts.push(sql`host = ${query.host}`)
-  if (query.library !== null) parts.push(sql`library = ${query.library}`)
-  if (query.format !== null) parts.push(sql`format = ${query.format}`)
-  if (query.findings !== null) parts.push(sql`gravity >= ${leastGravity[query.findings]}`)
-  if (query.problem !== null) {
-    parts.push(sql`key IN (SELECT imageKey FROM findings WHERE problem = ${query.problem})`)
+  if (search !== '') parts.push(nameMatches(search, way))
+  if (host !== null) parts.push(sql`${plus}host = ${host}`)
+  if (library !== null) parts.push(sql`${plus}library = ${library}`)
+  if (format !== null) parts.push(sql`${plus}format = ${format}`)
+  if (findings !== null) parts.push(sql`${plus}gravity >= ${leastGravity[findings]}`)
+  if (problem !== null) {
+    parts.push(
+      way === 'walk'
+        ? sql`EXISTS (SELECT 1 FROM findings WHERE imageKey = images.key AND problem = ${problem})`
+        : sql`key IN (SELECT imageKey FROM findings WHERE problem = ${problem})`,
+    )
   }
   return parts.length === 0 ? sql`1` : sql.join(parts, sql` AND `)
 }
 
-function nameMatches(db: Db, search: string): SQL {
-  const contains = sql`name LIKE ${`%${search.replaceAll(/[\\%_]/gu, String.raw`\$&`)}%`} ESCAPE '\\'`
-  if (Array.from(search).length < 3) return contains
-  const phrase = `"${search.replaceAll('"', '""')}"`
-  const matches = sql`SELECT rowid FROM images_search WHERE images_search MATCH ${phrase}`
-  const probe = db.get<{ count: number }>(
-    sql`SELECT count(*) AS count FROM (${matches} LIMIT ${fewMatches + 1})`,
-  )
-  return (probe?.count ?? 0) <= fewMatches ? sql`key IN (${matches})` : contains
+/** Images of one host and of one format are indexed in the order of their names. */
+function hasIndexInOrder({ host, format, sort }: Query): boolean {
+  if (host !== null) return sort === 'name' || sort === 'host'
+  return format !== null && (sort === 'name' || sort === 'format')
 }
 
-function countImages(db: Db, query: Query, where: SQL): number {
+function nameMatches(search: string, way: Way): SQL {
+  if (way === 'walk' || !hasTrigram(search)) {
+    return sql`name LIKE ${`%${search.replaceAll(/[\\%_]/gu, String.raw`\$&`)}%`} ESCAPE '\\'`
+  }
+  return sql`key IN (SELECT rowid FROM images_search WHERE images_search MATCH ${phrase(search)})`
+}
+
+function hasTrigram(search: string): boolean {
+  return Array.from(search).length >= 3
+}
+
+function phrase(search: string): string {
+  return `"${search.replaceAll('"', '""')}"`
+}
+
+function countImages(db: Db, query: Query): number {
+  return db.get<{ count: number }>(countStatement(query))?.count ?? 0
+}
+
+/** The cheapest statement that counts: totals that are kept, an index alone, or the matches themselves. */
+function countStatement(query: Query): SQL {
   const { search, host, library, format, findings, problem } = query
-  const isCounted = search === '' && format === null && findings === null && problem === null
-  const source = isCounted
-    ? sql`SELECT coalesce(sum(images), 0) AS count FROM libraries WHERE
-        (${host} IS NULL OR host = ${host}) AND (${library} IS NULL OR name = ${library})`
-    : sql`SELECT count(*) AS count FROM images WHERE ${where}`
-  return db.get<{ count: number }>(source)?.count ?? 0
+  const isWhole = host === null && library === null && format === null && findings === null
+  if (search === '' && format === null && findings === null && problem === null) {
+    return sql`SELECT coalesce(sum(images), 0) AS count FROM libraries WHERE
+      (${host} IS NULL OR host = ${host}) AND (${library} IS NULL OR name = ${library})`
+  }
+  if (isWhole && search === '') {
+    return sql`SELECT coalesce(max(images), 0) AS count FROM finding_totals WHERE problem = ${problem}`
+  }
+  if (isWhole && problem === null && hasTrigram(search)) {
+    return sql`SELECT count(*) AS count FROM images_search WHERE images_search MATCH ${phrase(search)}`
+  }
+  return sql`SELECT count(*) AS count FROM images WHERE ${conditions(query, 'gather')}`
 }
