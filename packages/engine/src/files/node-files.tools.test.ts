@@ -139,6 +139,24 @@ describe('library roots', () => {
   })
 })
 
+describe.skipIf(process.getuid?.() !== 0 || !requires('losetup'))('a block device', () => {
+  test('is as long as it says and has the bytes it has', async () => {
+    await using place = await tempPlace()
+    const bytes = Buffer.alloc(1024 * 1024, 'varve')
+    writeFileSync(place.file('a'), bytes)
+    const device = (await runToolOk('losetup', ['--show', '-r', '-f', place.file('a')])).trim()
+    try {
+      await using file = await nodeFiles({ roots: null }).open(device)
+      expect(file.source.size).toBe(bytes.length)
+      expect(file.allocated).toBeNull()
+      expect((await readAll(file.source)).equals(bytes)).toBe(true)
+      await assertUnchanged([file])
+    } finally {
+      await runToolOk('losetup', ['-d', device])
+    }
+  })
+})
+
 describe('fingerprints', () => {
   test.each([
     ['is removed', (path: string) => runToolOk('rm', [path])],
