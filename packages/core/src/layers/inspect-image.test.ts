@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { memorySource } from '../binary/byte-source.ts'
 import { DiskError } from '../problems/disk-error.ts'
+import { buildVmdk, grain, grainBytes } from '../formats/vmdk/testing/build-vmdk.ts'
 import { isBlocking } from '../problems/problem.ts'
 import { memoryFiles, type MemoryFiles } from '../testing/memory-files.ts'
 import { inspectImage } from './inspect-image.ts'
@@ -45,6 +46,14 @@ describe('a report', () => {
     const report = await inspectImage('/lib/bad.vmdk', ports)
     expect(report).toMatchObject({ format: 'vmdk', virtualSize: null, guest: null })
     expect(report.problems.map(({ id }) => id)).toEqual(['truncated'])
+  })
+
+  test('of an image cut among its grains: found by looking at where they lie', async () => {
+    const image = buildVmdk({ grains: { 0: grain(1), 5: grain(2) } })
+    const { ports } = memoryFiles({ '/lib/cut.vmdk': image.slice(0, -grainBytes) })
+    const report = await inspectImage('/lib/cut.vmdk', ports)
+    expect(report.allocation).toBe(null)
+    expect(report.problems.filter(isBlocking).map(({ id }) => id)).toContain('truncated')
   })
 
   test('of a format that is only recognised', async () => {

@@ -9,6 +9,7 @@ import { isBlocking } from '../../problems/problem.ts'
 import { nodePorts } from '../../testing/node-files.ts'
 import type { DiskReader } from '../disk-reader.ts'
 import { inspectChain, openChain } from '../open-chain.ts'
+import { buildVmdk, grain, grainSectors, type VmdkRecipe } from './testing/build-vmdk.ts'
 
 const kib = 1024
 const mib = 1024 * kib
@@ -84,6 +85,8 @@ async function ourMap(disk: DiskReader): Promise<Extent[]> {
   for await (const extent of disk.extents({ start: 0, end: disk.virtualSize })) all.push(extent)
   return all
 }
+
+const mixedGrains = { 0: grain(1), 1: grain(2), 7: grain(3), 63: grain(4) }
 
 const sparse = ['monolithicSparse', 'streamOptimized', 'twoGbMaxExtentSparse'] as const
 const flat = ['monolithicFlat', 'twoGbMaxExtentFlat'] as const
@@ -180,6 +183,27 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('VMDK as qemu-img writes it', 
     expect(links).toHaveLength(2)
     expect(problems.filter(isBlocking).map(({ id }) => id)).toEqual(['parent-mismatch'])
   })
+
+  test.each([
+    [
+      'compressed with a footer, as VMware streams it',
+      { isCompressed: true, hasFooter: true, grains: mixedGrains },
+    ],
+    ['zero grains', { grains: { ...mixedGrains, 3: 'zero' as const } }],
+    ['a cut last grain', { sectors: 9 * grainSectors + 3, grains: { 9: grain(6, 3 * 512) } }],
+    ['two tables', { sectors: 600 * grainSectors, grains: { 511: grain(1), 512: grain(2), 599: grain(3) } }],
+  ] satisfies [string, VmdkRecipe][])(
+    'our test images are what QEMU takes for VMDK: %s',
+    async (_name, recipe) => {
+      await using place = await tempPlace()
+      const [image, raw] = [place.file('x.vmdk'), place.file('x.raw')]
+      await writeFile(image, buildVmdk(recipe))
+      await runToolOk('qemu-img', ['convert', '-f', 'vmdk', '-O', 'raw', image, raw])
+      await using chain = await openChain(image, nodePorts)
+      await expectSameBytes(chain.disk, raw)
+      expect(await ourMap(chain.disk)).toEqual(await qemuMap(image))
+    },
+  )
 
   test('qcow2 over a VMDK chain, and over raw that looks like something else', async () => {
     await using place = await tempPlace()

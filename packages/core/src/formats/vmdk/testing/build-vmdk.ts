@@ -88,7 +88,11 @@ export function buildVmdk(recipe: VmdkRecipe = {}): Uint8Array {
     ...recipe.header,
   }
   image.set(sparseHeader.write(hasFooter ? { ...header, gdOffset: null } : header))
-  if (hasFooter) image.set(sparseHeader.write(header), footerAt)
+  if (hasFooter) {
+    view.setUint32(footerAt - sectorSize, 1, true)
+    view.setUint32(footerAt - sectorSize + 12, 3, true)
+    image.set(sparseHeader.write(header), footerAt)
+  }
   return image
 }
 
