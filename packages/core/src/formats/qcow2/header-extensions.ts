@@ -61,6 +61,7 @@ export async function readBackingName(
 ): Promise<string | null> {
   const { backingFileOffset: start, backingFileSize: length, clusterSize } = header
   if (start === 0 || length === 0) return null
+  assertNameLength(length, { file, what: 'the backing file' })
   if (start + length > clusterSize || start < header.headerLength) {
     const reason = 'the backing file name lies outside the first cluster'
     throw new DiskError('corrupt', { file, structure: 'qcow2 header', reason, offset: 8 })
@@ -110,14 +111,7 @@ function readFeatureNames(body: Uint8Array, file: string, names: Map<string, str
 }
 
 function readName(body: Uint8Array, { file, what }: { file: string; what: string }): string {
-  if (body.length > longestName) {
-    throw new DiskError('limit-exceeded', {
-      file,
-      what: `the length of the name of ${what}`,
-      value: body.length,
-      limit: longestName,
-    })
-  }
+  assertNameLength(body.length, { file, what })
   try {
     const name = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body)
     if (!name.includes('\0')) return name
@@ -129,5 +123,15 @@ function readName(body: Uint8Array, { file, what }: { file: string; what: string
     file,
     reference,
     reason: `the name of ${what} (${quote(reference)}) is not text`,
+  })
+}
+
+function assertNameLength(length: number, { file, what }: { file: string; what: string }): void {
+  if (length <= longestName) return
+  throw new DiskError('limit-exceeded', {
+    file,
+    what: `bytes of the name of ${what}`,
+    value: length,
+    limit: longestName,
   })
 }

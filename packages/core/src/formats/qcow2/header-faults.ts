@@ -30,7 +30,6 @@ const rules: readonly HeaderRule[] = [
   l1TableFitsLimit,
   l1TableCoversDisk,
   l1TableIsInside,
-  backingNameIsInFirstCluster,
   namesItsDataFile,
 ]
 
@@ -125,21 +124,6 @@ function l1TableIsInside({ file, source, header }: HeaderEvidence): DiskError | 
   return faultOf(() =>
     assertInside({ name: file, size: source.size }, { start, end: start + l1Size * 8 }, 'L1 table'),
   )
-}
-
-function backingNameIsInFirstCluster({ file, header }: HeaderEvidence): DiskError | null {
-  const { backingFileOffset, backingFileSize, clusterSize } = header
-  if (backingFileOffset === 0) return null
-  if (backingFileSize > 1023) {
-    return new DiskError('limit-exceeded', {
-      file,
-      what: 'bytes of the backing file name',
-      value: backingFileSize,
-      limit: 1023,
-    })
-  }
-  if (backingFileOffset + backingFileSize <= clusterSize) return null
-  return corrupt(file, 'the backing file name lies outside the first cluster', 8)
 }
 
 function namesItsDataFile({ file, header, extensions }: HeaderEvidence): DiskError | null {
