@@ -1,3 +1,4 @@
+import { releaseMemory } from '../../binary/release-memory.ts'
 import { assertInside, type ByteSource } from '../../binary/byte-source.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 import type { Codecs } from '../image-files.ts'
@@ -68,6 +69,7 @@ export function compressedGrains(
       const offset = entry * sectorSize
       const start = offset - batch.at
       const unpacked = unpack(bytes.subarray(start, start + mostPacked), grainAt, offset)
+      releaseMemory(kept.bytes)
       kept = { grainAt, bytes: unpacked }
       copyGrain(unpacked, grainAt, { run, grainSize })
     }
