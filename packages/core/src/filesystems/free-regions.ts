@@ -4,7 +4,7 @@ import type { GuestRegion } from '../layers/guest-region.ts'
 type FreeByRegion = FilesystemFinding['freeByRegion']
 
 /** Regions that a finding carries at most: they travel with every report. */
-export const maxFreeRegions = 1024
+export const maxFreeRegions = 256
 
 /** Free bytes of a run of the filesystem. */
 export interface FreeRun {
@@ -15,7 +15,7 @@ export interface FreeRun {
 
 /**
  * Free bytes by region of the disk, from runs of a filesystem that follow each other; neighbours are joined until no more
- * than 1,024 are left. Empty when a logical volume breaks a run into pieces, since nobody knows in which the free bytes lie.
+ * than 256 are left. Empty when a logical volume breaks a run into pieces, since nobody knows in which the free bytes lie.
  */
 export function freeByRegion(region: GuestRegion, runs: readonly FreeRun[]): FreeByRegion {
   const perRegion = Math.ceil(runs.length / maxFreeRegions)

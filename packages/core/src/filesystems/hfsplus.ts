@@ -31,7 +31,8 @@ export async function recognise(region: GuestRegion): Promise<FilesystemFinding 
   if (head[2] !== 0 || (head[3] !== 4 && head[3] !== 5)) return null
   const facts = volumeHeader.read(head, region.name)
   const { blockSize, blocks, freeBlocks, attributes, uuid } = facts
-  const isSound = blockSize >= 512 && (blockSize & (blockSize - 1)) === 0 && freeBlocks <= blocks
+  const isPossible = blockSize >= 512 && blockSize <= 2 ** 20 && (blockSize & (blockSize - 1)) === 0
+  const isSound = isPossible && freeBlocks <= blocks
   const isClean = (attributes & wasUnmounted) !== 0 && (attributes & isInconsistent) === 0
   return filesystemFinding(region, {
     type: facts.signature === 'HX' ? 'hfsx' : 'hfs+',

@@ -28,7 +28,7 @@ export interface GuestRegion {
 
 /** Bytes that are read at the start of each region: the farthest superblock (Btrfs) ends at 68 KiB. */
 const headLength = 68 * 1024
-/** Bytes read over one disk, all bitmaps included. */
+/** Bytes looked at over one disk, all bitmaps included. */
 const readLimit = 256 * 1024 * 1024
 
 /** Reads a disk for recognition: remembers heads of regions, counts what it reads, and stops when asked to. */
@@ -62,22 +62,26 @@ export class GuestDisk {
 
   async read(at: number, length: number): Promise<Uint8Array> {
     this.#signal?.throwIfAborted()
+    this.#count(length)
     const window = this.#windows.find(
       ({ start, bytes }) => at >= start && at + length <= start + bytes.length,
     )
     if (window) return window.bytes.subarray(at - window.start, at - window.start + length)
-    this.#bytesRead += length
-    if (this.#bytesRead > readLimit) {
-      throw new DiskError('limit-exceeded', {
-        file: this.name,
-        what: 'bytes read to recognise what the disk holds',
-        value: this.#bytesRead,
-        limit: readLimit,
-      })
-    }
     const bytes = new Uint8Array(length)
     await this.#disk.readInto(bytes, at, this.#signal ? { signal: this.#signal } : {})
     return bytes
+  }
+
+  /** Counts what is remembered too: a hostile disk must not make us look at the same place forever. */
+  #count(length: number): void {
+    this.#bytesRead += length
+    if (this.#bytesRead <= readLimit) return
+    throw new DiskError('limit-exceeded', {
+      file: this.name,
+      what: 'bytes read to recognise what the disk holds',
+      value: this.#bytesRead,
+      limit: readLimit,
+    })
   }
 
   /** Reads and remembers the head of a region, so that all recognisers together cost one read; the last few stay. */

@@ -301,7 +301,7 @@ test('random bytes behind a right signature never throw, and no count is impossi
           for (const count of [used, free, own]) {
             expect(count === null || (Number.isSafeInteger(count) && count >= 0)).toBe(true)
           }
-          expect(freeByRegion.length).toBeLessThanOrEqual(1024)
+          expect(freeByRegion.length).toBeLessThanOrEqual(256)
         }
         expect(guest.problems.every(({ message, remedy }) => message !== '' && remedy !== '')).toBe(true)
       },

@@ -25,6 +25,10 @@ import { GuestDisk, type GuestRegion } from './guest-region.ts'
 
 /** Findings that a report carries at most, of each kind. */
 const maxFindings = 1024
+const maxProblems = 500
+/** Regions and volumes that are looked at: a hostile disk may nest volumes in themselves. */
+const maxLooks = 2048
+const maxVolumes = 128
 /** Volumes inside volumes, such as LUKS on LVM on RAID. */
 const maxDepth = 4
 /** Bytes behind a filesystem from which a RAID superblock fits there. */
@@ -53,6 +57,7 @@ class GuestScan {
   readonly #volumes: VolumeFinding[] = []
   readonly #filesystems: FilesystemFinding[] = []
   readonly #problems: Problem[] = []
+  #looks = 0
 
   constructor(disk: GuestDisk) {
     this.#disk = disk
@@ -74,7 +79,7 @@ class GuestScan {
       table,
       volumes: this.#volumes.slice(0, maxFindings),
       filesystems: this.#filesystems.slice(0, maxFindings),
-      problems: this.#problems.slice(0, maxFindings),
+      problems: this.#problems.slice(0, maxProblems),
     }
   }
 
@@ -103,7 +108,8 @@ class GuestScan {
 
   /** Looks for a volume, else for a filesystem, at the start of `region`. */
   async #look(region: GuestRegion, depth: number): Promise<void> {
-    if (region.length === 0 || depth > maxDepth) return
+    this.#looks += 1
+    if (region.length === 0 || depth > maxDepth || this.#looks > maxLooks) return
     // Every signature lies in the head: where that can be read, a later failure has a known filesystem at fault.
     const isReadable = await this.#guarded('L6', region, async () => {
       await this.#disk.rememberHead(region)
@@ -127,6 +133,7 @@ class GuestScan {
   }
 
   async #findVolume(region: GuestRegion): Promise<VolumeScan | null> {
+    if (this.#volumes.length >= maxVolumes) return null
     for (const recognise of volumeTable) {
       const scan = await this.#guarded('L5', region, () => recognise(region))
       if (scan) return scan

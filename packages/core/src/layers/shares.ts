@@ -4,9 +4,12 @@ import type { AllocationSummary } from './image-report.ts'
 export const stripCells = 60
 
 /** Parts of wholes as two hexadecimal digits each: the share in 255ths, rounded up, so that 00 means nothing at all. */
-export function encodeShares(shares: Iterable<{ readonly part: number; readonly whole: number }>): string {
+export function encodeShares(parts: ArrayLike<number>, wholeOf: (cell: number) => number): string {
   let text = ''
-  for (const { part, whole } of shares) text += encodeShare(whole > 0 ? part / whole : 0)
+  for (let cell = 0; cell < parts.length; cell += 1) {
+    const whole = wholeOf(cell)
+    text += encodeShare(whole > 0 ? (parts[cell] ?? 0) / whole : 0)
+  }
   return text
 }
 
@@ -43,9 +46,11 @@ export function stripOf(allocation: AllocationSummary): string {
 }
 
 function encodeShare(share: number): string {
-  const bounded = Math.min(1, Math.max(0, share))
-  // 1e-9: a share that was a whole number of 255ths must not rise by the error of the division.
-  return Math.ceil(bounded * 255 - (bounded * 255 > 1e-9 ? 1e-9 : 0))
-    .toString(16)
-    .padStart(2, '0')
+  const value = Math.min(1, Math.max(0, share)) * 255
+  // A share that was a whole number of 255ths must not rise by the error of the division.
+  return digits[value > roundingError ? Math.ceil(value - roundingError) : Math.ceil(value)] ?? '00'
 }
+
+const roundingError = 1e-9
+
+const digits = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, '0'))

@@ -38,34 +38,43 @@ export async function summariseAllocation(
   const pieces = cutIntoPieces(size, cellSize, regions)
   await fillPieces(disk, pieces, options)
 
-  const bytesOf = (cell: number) => Math.min(cellSize, size - cell * cellSize)
-  const perCell = (count: (piece: Piece) => number) => {
-    const sums = new Float64Array(cells)
-    for (const piece of pieces) sums[piece.cell] = (sums[piece.cell] ?? 0) + count(piece)
-    return encodeShares([...sums].map((part, cell) => ({ part, whole: bytesOf(cell) })))
-  }
-  const total = (count: (piece: Piece) => number) => pieces.reduce((sum, piece) => sum + count(piece), 0)
-
   const spare = spareShares(pieces, regions)
-  const spareIn = (piece: Piece) => piece.data * (spare.shares[piece.region] ?? 0)
-  const dataBytes = total((piece) => piece.data)
-  const zeroBytes = total((piece) => piece.zero)
+  const perCell = {
+    data: new Float64Array(cells),
+    zero: new Float64Array(cells),
+    spare: new Float64Array(cells),
+  }
+  let dataBytes = 0
+  let zeroBytes = 0
+  for (const { cell, region, data, zero } of pieces) {
+    add(perCell.data, cell, data)
+    add(perCell.zero, cell, zero)
+    if (region >= 0) add(perCell.spare, cell, data * (spare.shares[region] ?? 0))
+    dataBytes += data
+    zeroBytes += zero
+  }
+  const bytesOf = (cell: number) => Math.min(cellSize, size - cell * cellSize)
+  const isTold = regions.length > 0
   const allocation: AllocationSummary = {
     cellSize,
-    data: perCell((piece) => piece.data),
-    zero: perCell((piece) => piece.zero),
-    reclaimable: regions.length > 0 ? perCell(spareIn) : null,
+    data: encodeShares(perCell.data, bytesOf),
+    zero: encodeShares(perCell.zero, bytesOf),
+    reclaimable: isTold ? encodeShares(perCell.spare, bytesOf) : null,
     dataBytes,
     zeroBytes,
     absentBytes: size - dataBytes - zeroBytes,
   }
-  return { allocation, reclaimable: regions.length > 0 ? spare.bytes : null }
+  return { allocation, reclaimable: isTold ? spare.bytes : null }
+}
+
+function add(sums: Float64Array, index: number, value: number): void {
+  sums[index] = (sums[index] ?? 0) + value
 }
 
 /** What each region holds allocated beyond its use: as bytes over all, and as a share of its data. */
 function spareShares(pieces: readonly Piece[], regions: readonly FreeRegion[]) {
   const allocated = new Float64Array(regions.length)
-  for (const { region, data } of pieces) if (region >= 0) allocated[region] = (allocated[region] ?? 0) + data
+  for (const { region, data } of pieces) if (region >= 0) add(allocated, region, data)
   let bytes = 0
   const shares = regions.map(({ start, end, free }, index) => {
     const data = allocated[index] ?? 0

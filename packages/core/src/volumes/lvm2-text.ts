@@ -7,7 +7,7 @@ export interface LvmSection {
 }
 
 const maxDepth = 16
-const maxTokens = 500_000
+const maxTokens = 300_000
 
 const tokenPattern = /\s+|#[^\n]*|"((?:[^"\\]|\\.)*)"|(-?\d+(?:\.\d+)?)|([A-Za-z0-9_.+-]+)|([{}[\]=,])/uy
 

@@ -96,8 +96,8 @@ function readSegment(section: LvmSection): Segment {
   for (let i = 0; i + 1 < list.length; i += 2) {
     const physical = list[i]
     const extent = list[i + 1]
-    if (typeof physical === 'string' && typeof extent === 'number' && extent >= 0)
-      stripes.push({ physical, extent })
+    if (typeof physical !== 'string' || typeof extent !== 'number') continue
+    if (Number.isSafeInteger(extent) && extent >= 0) stripes.push({ physical, extent })
   }
   return {
     type: textIn(section, 'type') ?? 'unknown',

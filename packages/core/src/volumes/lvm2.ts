@@ -27,7 +27,7 @@ const metadataHeader = struct('LVM2 metadata area', 64, {
 })
 const metadataMagic = ' LVM2 x[5A%r0N*>'
 const textChecksumStart = 0xf597a6cf
-const maxTextBytes = 4 * 1024 * 1024
+const maxTextBytes = 1024 * 1024
 const maxAreas = 16
 
 /** An LVM2 physical volume: the label in one of the first four sectors, and its group's metadata where a copy lies here. */
