@@ -11,6 +11,9 @@ import { lastProof, listProofs, removeProofs } from './proofs-store.ts'
 
 type Row = typeof images.$inferSelect
 
+/** Findings about space that the guest does not use. */
+const wastes: ReadonlySet<string> = new Set(['discards-stopped', 'raw-without-holes'])
+
 /** Adds or updates one image; gives its new row, or null when nothing changed. */
 export function saveImage(db: Queries, host: string, record: ImageRecord): ImageRow | null {
   const id = imageIdOf(host, record.library, record.name)
@@ -93,7 +96,7 @@ function addDetails(db: Queries, key: number, { host, record }: { host: string; 
     imageKey: key,
     problem: problem.id,
     severity: problem.severity,
-    bytes: problem.id.includes('reclaim') ? report.reclaimable : null,
+    bytes: wastes.has(problem.id) ? report.reclaimable : null,
     sample: encodePayload(finding, problem),
   }))
   if (rows.length > 0) db.insert(findings).values(rows).run()

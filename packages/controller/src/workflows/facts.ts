@@ -32,7 +32,8 @@ export function gatherFacts(db: Db, request: MigrationRequest, options: FactsOpt
       host: image.row.host,
       connected: options.isConnected(image.row.host),
       report,
-      inUseBy: inUse ? inUse.message : null,
+      // The agent's finding ends in who it is.
+      inUseBy: inUse ? (/ by (?<who>.+)$/u.exec(inUse.message)?.groups?.['who'] ?? 'a program') : null,
     },
     target: {
       host: target.host,

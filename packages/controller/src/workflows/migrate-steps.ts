@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { countOf, formatBytes, formatRate } from '@varve/core/binary/format-bytes'
 import { differingChunks } from '@varve/core/digest/disk-digest'
 import { planMigrate } from '@varve/core/operations/plan-migrate'
 import { DiskError, isDiskError, isRetryable } from '@varve/core/problems/disk-error'
@@ -99,8 +99,7 @@ async function preFlight(
   const checks = `${migrationPreflightRules.length} checks`
   return {
     output: null,
-    outcome:
-      accepted === 0 ? checks : `${checks}, ${accepted} ${accepted === 1 ? 'warning' : 'warnings'} accepted`,
+    outcome: accepted === 0 ? checks : `${checks}, ${countOf(accepted, 'warning')} accepted`,
   }
 }
 
@@ -166,7 +165,7 @@ async function pull({ db }: StepPorts, context: StepContext): Promise<StepResult
   const { digest, virtualSize, transferredBytes, seconds } = pulled
   const averageRate = seconds > 0 ? transferredBytes / seconds : null
   write(db, (tx) => changeFacts(tx, migration.id, { transferredBytes, averageRate }))
-  const rate = averageRate === null ? '' : ` at ${Math.round(averageRate / 1e6)} MB/s`
+  const rate = averageRate === null ? '' : ` at ${formatRate(averageRate)}`
   return {
     output: { pullId, digest, virtualSize } satisfies z.infer<typeof Pulled>,
     outcome: `${formatBytes(transferredBytes)} moved in ${seconds.toFixed(1)} s${rate}`,

@@ -1,4 +1,5 @@
-import { formatBytes } from '../binary/format-bytes.ts'
+import { formatBytes, formatRate } from '../binary/format-bytes.ts'
+import { formatRules } from '../formats/format-rules.ts'
 import { isBlocking } from '../problems/problem.ts'
 import { findMigrationProblems, joinPath, migrationPreflightRules } from '../rules/migration-preflight.ts'
 import { predictTargetSize } from '../rules/target-size.ts'
@@ -64,12 +65,17 @@ function preFlight({ source, target }: MigrateFacts): PlanStep {
 
 function exportSource({ source }: MigrateFacts): PlanStep {
   const { path, format } = source.report
+  const { qemuDriver } = formatRules[format]
+  const byHand =
+    qemuDriver === null
+      ? ''
+      : ` · by hand: qemu-nbd --read-only --persistent --shared=0 --format=${qemuDriver} ${shellWord(path)}`
   return {
     id: 'export' satisfies MigrateStepId,
     layer: 'L3',
     title: 'Export the source, read-only',
     does: `Opens the image with its chain on ${source.host} and serves its block device over NBD under a name made for this migration only.`,
-    command: `native: serve L3 of ${path} over NBD, read-only · by hand: qemu-nbd --read-only --persistent --shared=0 --format=${format} ${shellWord(path)}`,
+    command: `native: serve L3 of ${path} over NBD, read-only${byHand}`,
     host: source.host,
     needs: [`read access to ${path}`, `a free port on ${source.host}`],
     estimate: { bytes: null, seconds: 1 },
@@ -95,12 +101,12 @@ function measure({ target, source }: MigrateFacts): PlanStep {
 
 function pull(facts: MigrateFacts): PlanStep {
   const { source, target, options } = facts
-  const compressed = options.compression === 'none' ? '' : `, ${options.compression} compressed`
+  const compressed = options.compression === 'none' ? '' : ` (${options.compression} compressed)`
   return {
     id: 'pull' satisfies MigrateStepId,
     layer: 'L2',
     title: `Pull and write ${options.format}`,
-    does: `Reads the disk from ${source.host} and writes it as ${options.format}${compressed} into a hidden part file in ${target.library} on ${target.host}; digests it on the way. Zeros are not sent.`,
+    does: `Reads the disk from ${source.host} and writes it as ${options.format}${compressed} into a hidden part file in ${target.library} on ${target.host}; digests it on the way. Zeros are not sent. The estimate assumes ${formatRate(assumedRate)}.`,
     command: `native: NBD → ${options.format}, 4 MiB chunks, BLAKE3 · by hand: qemu-img convert -W -m 16 ${convertOptions(options)}nbd://${source.host}/<export> ${shellWord(partPath(facts))}`,
     host: target.host,
     needs: [spaceNeeded(facts)],

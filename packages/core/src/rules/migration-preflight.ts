@@ -1,4 +1,5 @@
 import { formatBytes } from '../binary/format-bytes.ts'
+import { formatNames, formatRules } from '../formats/format-rules.ts'
 import type { FilesystemFinding } from '../layers/guest-contents.ts'
 import { migrationTargetFormats, type MigrateFacts } from '../operations/migrate-facts.ts'
 import type { LayerNumber } from '../problems/layer-number.ts'
@@ -28,16 +29,6 @@ const largestFile: Readonly<Record<string, number>> = {
   ext4: 16 * TiB,
 }
 
-/** What file names promise, for the formats that a migration writes. */
-const usualExtensions: Readonly<Record<string, readonly string[]>> = {
-  qcow2: ['qcow2', 'qcow'],
-  raw: ['raw', 'img', 'dd', 'bin'],
-  vmdk: ['vmdk'],
-  vhd: ['vhd'],
-  vhdx: ['vhdx'],
-  vdi: ['vdi'],
-}
-
 /** What is checked before a migration, in the order in which it is shown. Adding a rule is adding a line. */
 export const migrationPreflightRules: readonly PreflightRule[] = [
   { id: 'source-host-offline', layer: 'L1', finds: sourceHostIsConnected },
@@ -48,6 +39,7 @@ export const migrationPreflightRules: readonly PreflightRule[] = [
   { id: 'target-name-taken', layer: 'L1', finds: targetNameIsFree },
   { id: 'target-not-writable', layer: 'L1', finds: targetIsWritable },
   { id: 'target-format-unsupported', layer: 'L2', finds: targetFormatCanBeWritten },
+  { id: 'target-format-limit', layer: 'L2', finds: targetFormatHoldsDisk },
   { id: 'compression-unsupported', layer: 'L2', finds: compressionFitsFormat },
   { id: 'target-space', layer: 'L1', finds: targetHasSpace },
   { id: 'target-file-too-large', layer: 'L1', finds: targetFilesystemHoldsFile },
@@ -208,17 +200,33 @@ function sizeIsWholeSectors({ source: { report } }: MigrateFacts): Finding[] {
   ]
 }
 
+function targetFormatHoldsDisk({ source: { report }, options }: MigrateFacts): Finding[] {
+  const { label, maxVirtualSize } = formatRules[options.format]
+  if (maxVirtualSize === null || report.virtualSize === null || report.virtualSize <= maxVirtualSize)
+    return []
+  return [
+    block(
+      report.path,
+      `${label} holds disks of at most ${formatBytes(maxVirtualSize)}, this one has ${formatBytes(report.virtualSize)}`,
+      'Choose another target format.',
+    ),
+  ]
+}
+
 function extensionNamesFormat({ target, options }: MigrateFacts): Finding[] {
-  const dot = options.name.lastIndexOf('.')
-  const extension = dot < 0 ? '' : options.name.slice(dot + 1).toLowerCase()
-  const own = usualExtensions[options.format] ?? [options.format]
-  const promised = Object.entries(usualExtensions).find(([, extensions]) => extensions.includes(extension))
-  if (!promised || own.includes(extension)) return []
+  const name = options.name.toLowerCase()
+  const { extensions } = formatRules[options.format]
+  const promised = formatNames
+    .filter((format) => format !== options.format)
+    .flatMap((format) => formatRules[format].promises)
+    .find((extension) => name.endsWith(extension))
+  if (promised === undefined || extensions.some((extension) => name.endsWith(extension))) return []
+  const renamed = options.name.slice(0, -promised.length) + extensions[0]
   return [
     warn(
       joinPath(target.libraryPath, options.name),
-      `the name ends in .${extension}, but the image will be ${options.format}`,
-      `Name it ${quote(`${options.name.slice(0, dot)}.${own[0] ?? options.format}`)}.`,
+      `the name ends in ${promised}, but the image will be ${options.format}`,
+      `Name it ${quote(renamed)}.`,
     ),
   ]
 }

@@ -1,0 +1,243 @@
+import { describe, expect, test } from 'vitest'
+import type { FilesystemFinding, GuestContents } from '../layers/guest-contents.ts'
+import type { ImageReport } from '../layers/image-report.ts'
+import { migrationPreflightRules } from '../rules/migration-preflight.ts'
+import type { MigrateFacts, MigrateOptions } from './migrate-facts.ts'
+import { migrateStepIds, planMigrate } from './plan-migrate.ts'
+
+const GiB = 1024 ** 3
+const place = {
+  filesystem: 'xfs',
+  mountPoint: '/srv',
+  free: 100 * GiB,
+  total: 200 * GiB,
+  copyOnWrite: true,
+  media: null,
+}
+
+const report: ImageReport = {
+  path: '/srv/north/web01.vmdk',
+  format: 'vmdk',
+  subformat: 'monolithicSparse',
+  virtualSize: 40 * GiB,
+  fileSize: 19 * GiB,
+  allocated: 19 * GiB,
+  chain: [],
+  layers: [],
+  guest: null,
+  allocation: {
+    cellSize: GiB,
+    data: '',
+    zero: '',
+    reclaimable: null,
+    dataBytes: 18.125 * GiB,
+    zeroBytes: 0,
+    absentBytes: 21.875 * GiB,
+  },
+  reclaimable: null,
+  snapshots: [],
+  details: {},
+  place,
+  problems: [],
+}
+
+const filesystem: FilesystemFinding = {
+  start: 1_048_576,
+  length: GiB,
+  type: 'ntfs',
+  sure: 'consistent',
+  label: 'Data',
+  uuid: null,
+  size: GiB,
+  used: null,
+  free: null,
+  blockSize: 4096,
+  state: 'clean',
+  notes: [],
+  freeByRegion: [],
+}
+
+function guest(change: Partial<GuestContents>): GuestContents {
+  const table = {
+    kind: 'none',
+    sure: 'consistent',
+    sectorSize: 512,
+    id: null,
+    partitions: [],
+    notes: [],
+  } as const
+  return { table, volumes: [], filesystems: [], problems: [], ...change }
+}
+
+interface Change {
+  readonly report?: Partial<ImageReport>
+  readonly source?: Partial<MigrateFacts['source']>
+  readonly target?: Partial<MigrateFacts['target']>
+  readonly options?: Partial<MigrateOptions>
+}
+
+function facts(change: Change = {}): MigrateFacts {
+  return {
+    source: {
+      host: 'north',
+      connected: true,
+      inUseBy: null,
+      ...change.source,
+      report: { ...report, ...change.report },
+    },
+    target: {
+      host: 'south',
+      connected: true,
+      library: 'images',
+      libraryPath: '/srv/south',
+      place,
+      nameIsFree: true,
+      writable: true,
+      ...change.target,
+    },
+    options: { name: 'web01.qcow2', format: 'qcow2', compression: 'none', ...change.options },
+  }
+}
+
+function problemsOf(change: Change) {
+  const plan = planMigrate(facts(change))
+  return plan.kind === 'plan' ? plan.warnings : plan.problems
+}
+
+describe('the plan of a migration', () => {
+  test('is six steps of one layer each', () => {
+    const plan = planMigrate(facts())
+    if (plan.kind === 'refusal') throw new Error('refused')
+    expect(plan.summary).toBe('Migrate 18.1 GiB to south')
+    expect(plan.estimate).toEqual({ bytes: 18.125 * GiB, seconds: 200 })
+    expect(plan.warnings).toEqual([])
+    expect(plan.steps.map(({ id }) => id)).toEqual(migrateStepIds)
+    expect(
+      plan.steps.map(({ id, layer, host, pointOfNoReturn }) => [id, layer, host, pointOfNoReturn]),
+    ).toEqual([
+      ['pre-flight', 'all', 'controller', false],
+      ['export', 'L3', 'north', false],
+      ['measure', 'L2', 'south', false],
+      ['pull', 'L2', 'south', false],
+      ['verify', 'L3', 'south', false],
+      ['publish', 'L1', 'south', true],
+    ])
+  })
+
+  test('as people read it', () => {
+    expect(planMigrate(facts({ options: { compression: 'zstd' } }))).toMatchSnapshot()
+  })
+
+  test('quotes paths as a shell needs it', () => {
+    const plan = planMigrate(facts({ report: { path: "/srv/it's; rm -rf /.vmdk" } }))
+    if (plan.kind === 'refusal') throw new Error('refused')
+    expect(plan.steps[1]?.command).toContain(`'/srv/it'\\''s; rm -rf /.vmdk'`)
+  })
+
+  test('without an allocation summary estimates nothing', () => {
+    const plan = planMigrate(facts({ report: { allocation: null } }))
+    expect(plan).toMatchObject({
+      kind: 'plan',
+      summary: 'Migrate 19.0 GiB to south',
+      estimate: { bytes: null, seconds: null },
+    })
+  })
+
+  test('has ids of rules that are unique', () => {
+    const ids = migrationPreflightRules.map(({ id }) => id)
+    expect(new Set(ids).size).toBe(ids.length)
+  })
+})
+
+const broken = {
+  id: 'parent-missing',
+  severity: 'block',
+  layer: 'L2',
+  file: '/srv/north/base.qcow2',
+  message: 'gone',
+  remedy: 'put it back',
+} as const
+
+describe('a migration is refused when', () => {
+  test.each<[string, Change]>([
+    ['parent-missing', { report: { problems: [broken] } }],
+    ['source-host-offline', { source: { connected: false } }],
+    ['target-host-offline', { target: { connected: false } }],
+    ['source-size-unknown', { report: { virtualSize: null } }],
+    ['source-in-use', { source: { inUseBy: 'qemu-system-x86 (pid 42)' } }],
+    ['same-file', { target: { host: 'north', libraryPath: '/srv/north' }, options: { name: 'web01.vmdk' } }],
+    ['target-name-taken', { target: { nameIsFree: false } }],
+    ['target-not-writable', { target: { writable: false } }],
+    ['target-format-unsupported', { options: { format: 'vhdx', name: 'web01.vhdx' } }],
+    [
+      'target-format-limit',
+      { report: { virtualSize: 80 * 1024 * GiB }, options: { format: 'vhdx', name: 'web01.vhdx' } },
+    ],
+    ['compression-unsupported', { options: { format: 'raw', name: 'web01.raw', compression: 'zlib' } }],
+    ['target-space', { target: { place: { ...place, free: 18 * GiB } } }],
+    ['target-file-too-large', { target: { place: { ...place, filesystem: 'vfat' } } }],
+  ])('%s', (id, change) => {
+    const plan = planMigrate(facts(change))
+    expect(plan.kind).toBe('refusal')
+    const found = problemsOf(change).filter((problem) => problem.severity === 'block')
+    expect(found.map((problem) => problem.id)).toContain(id)
+    for (const { message, remedy } of found) expect([message, remedy]).not.toContain('')
+  })
+})
+
+describe('a migration warns of', () => {
+  const volume = {
+    start: 0,
+    length: GiB,
+    type: 'luks2',
+    sure: 'signature',
+    label: null,
+    uuid: null,
+    group: null,
+    members: [],
+    notes: [],
+  } as const
+  const snapshot = { id: '1', name: 'before', takenAt: '', virtualSize: null, stateSize: 0 }
+  test.each<[string, 'warn' | 'info', Change]>([
+    ['odd-size', 'warn', { report: { virtualSize: 1000 } }],
+    ['extension-mismatch', 'warn', { options: { name: 'web01.vmdk' } }],
+    ['snapshots-lost', 'warn', { report: { snapshots: [snapshot] } }],
+    [
+      'filesystem-dirty',
+      'warn',
+      { report: { guest: guest({ filesystems: [{ ...filesystem, state: 'dirty' }] }) } },
+    ],
+    [
+      'filesystem-hibernated',
+      'warn',
+      { report: { guest: guest({ filesystems: [{ ...filesystem, notes: ['hibernated'] }] }) } },
+    ],
+    ['encryption-noticed', 'info', { report: { guest: guest({ volumes: [volume] }) } }],
+    [
+      'target-space',
+      'warn',
+      { target: { place: { ...place, free: 18 * GiB } }, options: { compression: 'zstd' } },
+    ],
+  ])('%s', (id, severity, change) => {
+    expect(planMigrate(facts(change)).kind).toBe('plan')
+    expect(problemsOf(change)).toMatchObject([{ id, severity }])
+  })
+})
+
+describe('a migration does not mind', () => {
+  test.each<[string, Change]>([
+    ['a name without an extension', { options: { name: 'web01' } }],
+    ['a library that was not scanned yet', { target: { nameIsFree: null } }],
+    ['free space that is not known', { target: { place: { ...place, free: null } } }],
+    [
+      'the same path on another host',
+      { target: { libraryPath: '/srv/north' }, options: { name: 'web01.vmdk.qcow2' } },
+    ],
+    [
+      'warnings of the report that are not blocking',
+      { report: { problems: [{ ...broken, severity: 'info' }] } },
+    ],
+  ])('%s', (_, change) => {
+    expect(problemsOf(change)).toEqual([])
+  })
+})
