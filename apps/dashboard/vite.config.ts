@@ -8,6 +8,9 @@ export default defineConfig(({ mode }) => {
     root: import.meta.dirname,
     plugins: [react()],
     build: { target: 'es2023', sourcemap: false, chunkSizeWarningLimit: 600 },
-    server: { host: '127.0.0.1', proxy: { '/api': { target: controller, ws: true } } },
+    server: {
+      host: '127.0.0.1',
+      proxy: { '/trpc': { target: controller, ws: true }, '/api': { target: controller } },
+    },
   }
 })

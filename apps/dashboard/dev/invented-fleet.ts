@@ -1,4 +1,4 @@
-import { encodeShares, resampleShares } from '@varve/core/layers/shares'
+import { resampleShares } from '@varve/core/layers/shares'
 import { layerNumbers } from '@varve/core/problems/layer-number'
 import type { HostView } from '@varve/protocol/hosts'
 import type { ImageRow, ImageView } from '@varve/protocol/images'
@@ -77,7 +77,7 @@ export function inventedHost(name: string, change: Partial<HostView> = {}): Host
           filesystem: 'xfs',
           mountPoint: '/srv',
           free: 412 * GiB,
-          total: 1.9 * 1024 * GiB,
+          total: 1946 * GiB,
           copyOnWrite: false,
           media: 'NVMe SSD, discards reach the device',
         },
@@ -91,7 +91,7 @@ export function inventedHost(name: string, change: Partial<HostView> = {}): Host
           filesystem: 'xfs',
           mountPoint: '/srv',
           free: 412 * GiB,
-          total: 1.9 * 1024 * GiB,
+          total: 1946 * GiB,
           copyOnWrite: false,
           media: 'NVMe SSD, discards reach the device',
         },
@@ -171,7 +171,11 @@ const size = 32 * GiB
 const cells = 2048
 
 function shares(of: (at: number) => number): string {
-  return encodeShares(Array.from({ length: cells }, (_, cell) => ({ part: of(cell / cells), whole: 1 })))
+  return Array.from({ length: cells }, (_, cell) =>
+    Math.round(of(cell / cells) * 255)
+      .toString(16)
+      .padStart(2, '0'),
+  ).join('')
 }
 
 const inRange = (at: number, ranges: readonly (readonly [number, number])[]) =>
@@ -219,7 +223,7 @@ const place = {
   filesystem: 'xfs',
   mountPoint: '/srv',
   free: 412 * GiB,
-  total: 1.9 * 1024 * GiB,
+  total: 1946 * GiB,
   copyOnWrite: false,
   media: 'NVMe SSD, 1.90 TiB · discards reach the device',
 }

@@ -245,19 +245,19 @@ export function newMigration(row: ImageRow, number: number, wish: StartMigration
 }
 
 export function failedMigration(base: MigrationView): MigrationView {
-  const partial = migrationAt(base, 20)
+  const partial = migrationAt(base, 5)
   return {
     ...partial,
     state: 'failed',
     startedAt: ago(5 * 3600),
-    finishedAt: ago(5 * 3600 - 21),
+    finishedAt: ago(5 * 3600 - 6),
     steps: partial.steps.map((step) =>
       step.state === 'running'
         ? {
             ...step,
             state: 'failed',
             outcome: 'the target’s disk filled up',
-            finishedAt: new Date(Date.parse(base.startedAt) + 20_000).toISOString(),
+            finishedAt: new Date(Date.parse(base.startedAt) + 5000).toISOString(),
           }
         : step,
     ),

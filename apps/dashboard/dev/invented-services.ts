@@ -337,7 +337,7 @@ function southHost(): HostView {
         name: 'vm',
         path: '/srv/vm',
         images: 104,
-        place: { ...first.place, filesystem: 'ext4', free: 1.2 * 1024 * GiB, total: 3.6 * 1024 * GiB },
+        place: { ...first.place, filesystem: 'ext4', free: 1229 * GiB, total: 3686 * GiB },
       },
     ],
   }

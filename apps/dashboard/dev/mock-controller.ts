@@ -44,14 +44,14 @@ function serveFile(folder: string, request: IncomingMessage, response: ServerRes
 export async function startMockController(options: MockOptions = {}): Promise<MockController> {
   const services = inventedServices(options.scene ?? 'busy')
   const createContext = () => ({ services })
-  const api = createHTTPHandler({ router: appRouter, createContext, basePath: '/api/trpc/' })
+  const api = createHTTPHandler({ router: appRouter, createContext, basePath: '/trpc/' })
   const server = createServer((request, response) => {
-    if (request.url?.startsWith('/api/trpc/')) api(request, response)
+    if (request.url?.startsWith('/trpc/')) api(request, response)
     else if (request.url?.startsWith('/api/')) response.writeHead(404).end()
     else if (options.dashboard !== undefined) serveFile(options.dashboard, request, response)
     else response.writeHead(404).end()
   })
-  const sockets = new WebSocketServer({ server, path: '/api/trpc' })
+  const sockets = new WebSocketServer({ server, path: '/trpc' })
   const trpc = applyWSSHandler({
     wss: sockets,
     router: appRouter,

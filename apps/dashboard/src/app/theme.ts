@@ -9,7 +9,7 @@ import {
   type CSSVariablesResolver,
   type MantineColorsTuple,
 } from '@mantine/core'
-import { cssVariables, dark, light, type Tokens } from './tokens.ts'
+import { cssVariables, dark, light, neutrals, type Tokens } from './tokens.ts'
 
 /** Mantine wants ten shades; the product has one accent per scheme, so the scale is light's up to 5, dark's below. */
 const accent: MantineColorsTuple = [
@@ -32,7 +32,7 @@ export const theme = createTheme({
   fontFamilyMonospace: mono,
   primaryColor: 'accent',
   primaryShade: { light: 7, dark: 3 },
-  colors: { accent },
+  colors: { accent, gray: neutrals.gray, dark: neutrals.dark },
   defaultRadius: 8,
   cursorType: 'pointer',
   respectReducedMotion: true,
@@ -65,7 +65,16 @@ export const theme = createTheme({
       }),
     }),
     Modal: Modal.extend({
-      defaultProps: { radius: 12, centered: true, overlayProps: { backgroundOpacity: 0.45 }, shadow: 'none' },
+      defaultProps: {
+        radius: 12,
+        centered: true,
+        overlayProps: { backgroundOpacity: 0.45 },
+        closeButtonProps: { 'aria-label': 'Close' },
+      },
+      styles: {
+        content: { border: '1px solid var(--varve-line)', boxShadow: 'none' },
+        title: { fontSize: '16px', fontWeight: 600, overflowWrap: 'anywhere' },
+      },
     }),
     NativeSelect: NativeSelect.extend({ defaultProps: { size: 'sm' } }),
     TextInput: TextInput.extend({ defaultProps: { size: 'sm' } }),

@@ -113,6 +113,34 @@ export const dark: Tokens = {
   },
 }
 
+/** Mantine's neutral shades for light and for dark pages, lightest first, made of the tokens above. */
+export const neutrals = {
+  gray: [
+    light.background,
+    '#efede7',
+    light.track,
+    light.line,
+    light.line,
+    '#8b939b',
+    light.soft,
+    '#454d54',
+    '#2d3338',
+    light.ink,
+  ],
+  dark: [
+    dark.ink,
+    '#c6cbd0',
+    dark.soft,
+    '#7c868f',
+    dark.line,
+    dark.selected,
+    dark.panel,
+    dark.panel,
+    dark.background,
+    dark.background,
+  ],
+} as const
+
 /** The tokens as CSS variables: `--varve-soft`, `--varve-L3`, `--varve-L3-text`, `--varve-L3-band`, `--varve-L3-on`. */
 export function cssVariables(tokens: Tokens): Record<string, string> {
   const { layers, layerText, bands, ...plain } = tokens

@@ -22,7 +22,6 @@ export function PageHead({ title, heading, crumbs = [], pill, facts = [], action
         {crumbs.length > 0 && (
           <nav className={styles.crumbs} aria-label="Breadcrumb">
             {crumbs.map((crumb, index) => (
-              // eslint-disable-next-line react/no-array-index-key -- the place in the path is its identity
               <span key={index}>
                 {index > 0 && <span aria-hidden>/ </span>}
                 {crumb}
@@ -37,7 +36,6 @@ export function PageHead({ title, heading, crumbs = [], pill, facts = [], action
         {facts.length > 0 && (
           <div className={styles.facts}>
             {facts.map((fact, index) => (
-              // eslint-disable-next-line react/no-array-index-key -- facts have a fixed order
               <span key={index}>{fact}</span>
             ))}
           </div>

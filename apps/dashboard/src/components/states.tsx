@@ -94,7 +94,6 @@ export function ProblemList({ problems }: { readonly problems: readonly ProblemV
   return (
     <ul>
       {problems.map((problem, index) => (
-        // eslint-disable-next-line react/no-array-index-key -- the same finding may stand twice
         <li key={`${problem.id} ${index}`} style={index > 0 ? { marginTop: 12 } : undefined}>
           <ProblemItem problem={problem} />
         </li>

@@ -17,7 +17,7 @@ export const { TRPCProvider, useTRPC, useTRPCClient } = createTRPCContext<AppRou
 
 /** Queries and mutations in HTTP batches, subscriptions over one WebSocket that reconnects within five seconds. */
 export function connect(origin: string): { readonly client: ApiClient; close(): Promise<void> } {
-  const url = new URL('/api/trpc', origin)
+  const url = new URL('/trpc', origin)
   const socketUrl = new URL(url)
   socketUrl.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
   const socket = createWSClient({

@@ -111,7 +111,7 @@ function Add({ label, options, onAdd }: AddProps) {
       value=""
       onChange={({ currentTarget }) => onAdd(currentTarget.value)}
       data={[{ value: '', label }, ...options.map((option) => ({ value: option, label: option }))]}
-      w={112}
+      className={styles.add}
     />
   )
 }

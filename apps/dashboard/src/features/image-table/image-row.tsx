@@ -78,7 +78,7 @@ function Cells({ row, isSelected, onSelect }: CellsProps) {
       <span role="gridcell" data-area="size" className={`${styles.cell} ${styles.number}`}>
         <ByteSize bytes={row.virtualSize} />
       </span>
-      <span role="gridcell" data-area="wide" className={`${styles.cell} ${styles.number}`}>
+      <span role="gridcell" data-area="wide" data-spare className={`${styles.cell} ${styles.number}`}>
         <ByteSize bytes={row.allocated} />
       </span>
       <span role="gridcell" data-area="strip">

@@ -23,6 +23,8 @@ interface Column {
   readonly label: string
   readonly sort: ImageSort | null
   readonly isNumber?: true
+  /** Left out where there is no room for all. */
+  readonly isSpare?: true
 }
 
 const columns: readonly Column[] = [
@@ -30,7 +32,7 @@ const columns: readonly Column[] = [
   { label: 'Format', sort: 'format' },
   { label: 'Contents', sort: null },
   { label: 'Size', sort: 'virtualSize', isNumber: true },
-  { label: 'On host', sort: 'allocated', isNumber: true },
+  { label: 'On host', sort: 'allocated', isNumber: true, isSpare: true },
   { label: 'Where it has data', sort: null },
   { label: 'Host', sort: 'host' },
   { label: 'Findings', sort: 'findings' },
@@ -145,12 +147,13 @@ function Head({ search, onSort }: Pick<ImageTableProps, 'search' | 'onSort'>) {
   return (
     <div className={`${styles.cells} ${styles.head}`} role="row" aria-rowindex={1}>
       <span role="columnheader" aria-label="Selected" />
-      {columns.map(({ label, sort, isNumber }) => {
+      {columns.map(({ label, sort, isNumber, isSpare }) => {
         const isSorted = sort !== null && sort === sorted
         return (
           <span
             key={label}
             role="columnheader"
+            data-spare={isSpare}
             className={sort === null ? styles.noSort : isNumber ? styles.number : undefined}
             aria-sort={isSorted ? (direction === 'asc' ? 'ascending' : 'descending') : undefined}
           >

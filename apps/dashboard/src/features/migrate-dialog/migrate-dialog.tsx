@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { formatBytes } from '@varve/core/binary/format-bytes'
 import type { HostView } from '@varve/protocol/hosts'
 import type { ImageRow } from '@varve/protocol/images'
+import { useEffect, useRef } from 'react'
 import { ErrorCard, SkeletonRows } from '../../components/states.tsx'
 import { useTRPC } from '../../data/trpc.ts'
 import styles from './migrate-dialog.module.css'
@@ -47,6 +48,8 @@ interface FormProps extends Omit<MigrateDialogProps, 'position'> {
 function Form({ row, hosts, onClose, onStarted }: FormProps) {
   const dialog = useMigrateForm({ row, hosts, onStarted: ({ id }) => onStarted(id) })
   const { form, change, plan, canStart, starting } = dialog
+  const first = useRef<HTMLSelectElement>(null)
+  useEffect(() => first.current?.focus(), [])
   const libraries = hosts.find(({ name }) => name === form.targetHost)?.libraries ?? []
   return (
     <form
@@ -65,6 +68,8 @@ function Form({ row, hosts, onClose, onStarted }: FormProps) {
         <NativeSelect
           className={styles.half}
           label="Target host"
+          data-autofocus
+          ref={first}
           value={form.targetHost}
           onChange={({ currentTarget }) => change({ targetHost: currentTarget.value })}
           data={hosts.map(({ name, state }) => ({
@@ -85,7 +90,6 @@ function Form({ row, hosts, onClose, onStarted }: FormProps) {
         <TextInput
           className={styles.third}
           label="Name"
-          data-autofocus
           value={form.name}
           error={nameProblem(form.name)}
           spellCheck={false}

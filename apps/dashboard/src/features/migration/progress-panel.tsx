@@ -21,8 +21,7 @@ export function ProgressPanel({ migration }: { readonly migration: MigrationView
     <Panel label="Progress">
       <dl className={styles.figures}>
         {migrationToFigures(migration, now).map(({ value, label }, index) => (
-          // eslint-disable-next-line react/no-array-index-key -- the four figures keep their places
-          <div key={index} style={{ display: 'flex', flexDirection: 'column-reverse' }}>
+          <div key={index} className={styles.figure}>
             <dt className={styles.figureLabel}>{label}</dt>
             <dd className={styles.figureValue}>{value}</dd>
           </div>
@@ -82,7 +81,6 @@ function ChunkCells({ grid }: { readonly grid: ChunkGrid }) {
   return (
     <div className={styles.map} role="img" aria-label={grid.words}>
       {grid.rows.map((cells, row) => (
-        // eslint-disable-next-line react/no-array-index-key -- a row's place is its identity
         <MapRow key={row} cells={cells} />
       ))}
     </div>
@@ -93,7 +91,6 @@ const MapRow = memo(function MapRow({ cells }: { readonly cells: ChunkMap['cells
   return (
     <div className={styles.mapRow}>
       {[...cells].map((cell, index) => (
-        // eslint-disable-next-line react/no-array-index-key -- a cell's place is its identity
         <span key={index} className={styles.cell} data-state={cell} />
       ))}
     </div>

@@ -24,6 +24,8 @@ export default function Palette({ opened }: { readonly opened: number }) {
     api.images.list.queryOptions({ search, limit: 8 }, { placeholderData: keepPreviousData }),
   )
 
+  const isFound = search === query.trim() && !images.isPlaceholderData
+
   const groups: SpotlightActionGroupData[] = [
     {
       group: 'Here',
@@ -39,8 +41,8 @@ export default function Palette({ opened }: { readonly opened: number }) {
         id: `image ${id}`,
         label: name,
         description: `${format} on ${host}`,
-        // The controller has searched already: what it found always matches.
-        keywords: [query],
+        // What the controller found for these words matches, whatever part of it they are in.
+        keywords: isFound ? [query] : [],
         onClick: () => void navigate({ to: '/images/$id', params: { id } }),
       })),
     },
@@ -90,8 +92,20 @@ export default function Palette({ opened }: { readonly opened: number }) {
       radius={12}
       shadow="none"
       highlightQuery
-      searchProps={{ placeholder: 'Go to a host, image or migration', 'aria-label': 'Go to' }}
+      searchProps={{
+        placeholder: 'Go to a host, image or migration',
+        'aria-label': 'Go to',
+        onKeyDown: ({ key }) => {
+          if (key === 'Enter') runFirstUnlessChosen()
+        },
+      }}
       nothingFound="Nothing has that name"
     />
   )
+}
+
+/** Results that arrive late may take the chosen one away: Enter then means the first. */
+function runFirstUnlessChosen(): void {
+  const actions = [...document.querySelectorAll<HTMLElement>('[role="dialog"] [data-action]')]
+  if (!actions.some((action) => action.hasAttribute('data-selected'))) actions[0]?.click()
 }

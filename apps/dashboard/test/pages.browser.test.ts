@@ -1,0 +1,66 @@
+import { requires } from '@varve/test-kit/tools'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { MockController } from '../dev/mock-controller.ts'
+import { findBarriers, setStage, type Stage } from './browser.ts'
+
+const pages = [
+  ['/', 'Overview', 'Last results'],
+  ['/hosts', 'Hosts', '2 hosts'],
+  ['/hosts/north', 'north', 'Libraries'],
+  ['/images', 'Images', '214 images'],
+  ['/images/image-0', 'web01.vmdk', 'what the guest sees is this byte stream, and nothing else'],
+  ['/migrations', 'Migrations', 'Ended'],
+  ['/migrations/migration-1', 'git09.vdi to south', 'each acts on one layer'],
+  ['/migrations/migration-2', 'db02.img to south', 'What is safe'],
+  ['/migrations/migration-4', 'web01.vmdk to south', 'each acts on one layer'],
+  ['/activity', 'Activity', 'south connected'],
+  ['/settings', 'Settings', 'Appearance'],
+  ['/no/such/page', 'Nothing here', 'There is no page at this address'],
+] as const
+
+describe.skipIf(!requires('chromium'))('pages', () => {
+  let stage: Stage
+  let controller: MockController
+  beforeAll(async () => {
+    stage = await setStage()
+    controller = await stage.controller()
+  })
+  afterAll(() => stage[Symbol.asyncDispose]())
+
+  describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
+    test.each(pages)('%s shows %s', async (path, heading, sign) => {
+      const { page, complaints } = await stage.open(controller.url + path, { colorScheme })
+      await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor()
+      await page.getByText(sign).first().waitFor()
+      expect(await findBarriers(page)).toEqual([])
+      expect(complaints).toEqual([])
+      const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor)
+      expect(background).toBe(colorScheme === 'light' ? 'rgb(247, 246, 243)' : 'rgb(20, 23, 26)')
+      await page.close()
+    })
+  })
+
+  describe.each([1024, 390])('%d px wide', (width) => {
+    test.each(pages)('%s fits', async (path, heading) => {
+      const { page, complaints } = await stage.open(controller.url + path, { width, height: 800 })
+      await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor()
+      expect(await findBarriers(page)).toEqual([])
+      expect(complaints).toEqual([])
+      await page.close()
+    })
+  })
+
+  test('the initial JavaScript stays below 300 KiB compressed', async () => {
+    const { gzipSync } = await import('node:zlib')
+    const html = await (await fetch(controller.url)).text()
+    const sources = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+\.js)"/gu)].flatMap(
+      ([, path]) => path ?? [],
+    )
+    expect(sources.length).toBeGreaterThan(0)
+    let bytes = 0
+    for (const path of sources) {
+      bytes += gzipSync(await (await fetch(controller.url + path)).bytes()).length
+    }
+    expect(bytes).toBeLessThan(300 * 1024)
+  })
+})
