@@ -12,7 +12,10 @@ export interface Remains {
 }
 
 /** For a failed or canceled migration: what is safe, and what to press. */
-export function aftermathOf({ source, target }: Migration, remains: Remains): string {
+export function aftermathOf(
+  { source, target }: Pick<Migration, 'source' | 'target'>,
+  remains: Remains,
+): string {
   const safe = `The source ${source.name} on ${source.host} is untouched.`
   const published = remains.mayBePublished
     ? `${target.name} may already be under its final name on ${target.host}; what it holds was proven identical to the source.`
