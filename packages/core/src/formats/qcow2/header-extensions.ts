@@ -60,12 +60,13 @@ export async function readBackingName(
   file: string,
 ): Promise<string | null> {
   const { backingFileOffset: start, backingFileSize: length, clusterSize } = header
-  if (start === 0 || length === 0) return null
+  if (start === 0) return null
   assertNameLength(length, { file, what: 'the backing file' })
-  if (start + length > clusterSize || start < header.headerLength) {
+  if (start + length > clusterSize || (length > 0 && start < header.headerLength)) {
     const reason = 'the backing file name lies outside the first cluster'
     throw new DiskError('corrupt', { file, structure: 'qcow2 header', reason, offset: 8 })
   }
+  if (length === 0) return null
   const body = await readRange(source, { start, end: start + length }, 'backing file name')
   return readName(body, { file, what: 'the backing file' })
 }
