@@ -27,6 +27,7 @@ export interface GuestProblemDetails {
   'filesystem-dirty': { type: string; label: string | null; start: number }
   'filesystem-damaged': { type: string; start: number; reason: string }
   'filesystem-larger-than-partition': { type: string; size: number; length: number }
+  'guest-too-nested': { limit: number }
   'guest-not-readable': { layer: LayerNumber; start: number; reason: string; remedy: string }
   // how the layers fit
   'discards-stopped': { reclaimable: number; allocated: number }
@@ -166,6 +167,12 @@ const explain: Explain = {
     layer: 'L6',
     message: `the ${type} filesystem says ${formatBytes(size)}, but only ${formatBytes(length)} are there for it`,
     remedy: 'Do not start the guest; find out what cut the disk or the partition.',
+  }),
+  'guest-too-nested': ({ limit }) => ({
+    severity: 'warn',
+    layer: 'L5',
+    message: `the disk holds more than ${limit} partitions and volumes, or volumes within volumes; the rest is not shown`,
+    remedy: 'The tables are damaged or hostile. Copy the disk again from where it came from.',
   }),
   'guest-not-readable': ({ layer, start, reason, remedy }) => ({
     severity: 'warn',

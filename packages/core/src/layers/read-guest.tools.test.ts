@@ -5,9 +5,12 @@ import { findTool, requires, runTool, runToolOk } from '@varve/test-kit/tools'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'
 import { rawDisk } from '../formats/raw/driver.ts'
-import { nodeFiles } from '../testing/node-files.ts'
+import { layerNumbers } from '../problems/layer-number.ts'
+import { nodeFiles, nodePorts } from '../testing/node-files.ts'
 import type { FilesystemFinding, GuestContents } from './guest-contents.ts'
+import { inspectImage } from './inspect-image.ts'
 import { readGuestContents } from './read-guest.ts'
+import { decodeShares } from './shares.ts'
 
 const mib = 1024 * 1024
 
@@ -351,6 +354,30 @@ describe.skipIf(!requires('sfdisk'))('tables that sfdisk writes', () => {
       expect(table.partitions).toEqual(whole.table.partitions)
       expect(problems.map(({ id }) => id)).toContain('gpt-primary-damaged')
     }
+  })
+})
+
+describe.skipIf(!requires('mkfs.ext4', 'debugfs', 'qemu-img'))('reclaimable space', () => {
+  test('of a qcow2 whose guest deleted a file without discard is the size of that file', async () => {
+    await using place = await tempPlace()
+    const path = await blank(place, 200 * mib)
+    await runToolOk('mkfs.ext4', ['-q', '-F', '-O', '^has_journal', '-d', await someFiles(place), path])
+    const inspect = async (name: string) => {
+      await runToolOk('qemu-img', ['convert', '-O', 'qcow2', path, place.file(name)])
+      return inspectImage(place.file(name), nodePorts)
+    }
+    const full = await inspect('full.qcow2')
+    await runToolOk('debugfs', ['-w', '-R', 'rm large', path])
+    const sparse = await inspect('deleted.qcow2')
+    const gained = (sparse.reclaimable ?? 0) - (full.reclaimable ?? 0)
+    expect(full.reclaimable).toBeLessThan(2 * mib)
+    expect(gained).toBeGreaterThan(17 * mib)
+    expect(gained).toBeLessThan(19 * mib)
+    expect(sparse.layers.map(({ layer }) => layer)).toEqual([...layerNumbers])
+    const [guest] = sparse.guest?.filesystems ?? []
+    expect(guest).toMatchObject({ type: 'ext4', state: 'clean' })
+    const cells = decodeShares(sparse.allocation?.reclaimable ?? '')
+    expect(cells.filter((share) => share > 0).length).toBeGreaterThan(10)
   })
 })
 

@@ -109,7 +109,8 @@ class GuestScan {
   /** Looks for a volume, else for a filesystem, at the start of `region`. */
   async #look(region: GuestRegion, depth: number): Promise<void> {
     this.#looks += 1
-    if (region.length === 0 || depth > maxDepth || this.#looks > maxLooks) return
+    if (region.length === 0) return
+    if (depth > maxDepth || this.#looks > maxLooks) return this.#reportNesting(maxLooks)
     // Every signature lies in the head: where that can be read, a later failure has a known filesystem at fault.
     const isReadable = await this.#guarded('L6', region, async () => {
       await this.#disk.rememberHead(region)
@@ -133,7 +134,10 @@ class GuestScan {
   }
 
   async #findVolume(region: GuestRegion): Promise<VolumeScan | null> {
-    if (this.#volumes.length >= maxVolumes) return null
+    if (this.#volumes.length >= maxVolumes) {
+      this.#reportNesting(maxVolumes)
+      return null
+    }
     for (const recognise of volumeTable) {
       const scan = await this.#guarded('L5', region, () => recognise(region))
       if (scan) return scan
@@ -192,6 +196,11 @@ class GuestScan {
       this.#reportUnreadable(layer, region, error)
       return null
     }
+  }
+
+  #reportNesting(limit: number): void {
+    const isReported = this.#problems.some(({ id }) => id === 'guest-too-nested')
+    if (!isReported) this.#add('guest-too-nested', { limit })
   }
 
   /** Once per layer: the same fault would come with every structure. */

@@ -122,6 +122,7 @@ describe('damaged metadata is a problem, the volume is still named', () => {
 
 test('a group that contains itself a thousand times ends', async () => {
   const volumes = Array.from({ length: 1000 }, (_, i) => linear(`lv${i}`, 15, 0)).join('\n')
-  const { volumes: found } = await guestOf(physicalVolume(group(volumes, { start: 0 })))
+  const { volumes: found, problems } = await guestOf(physicalVolume(group(volumes, { start: 0 })))
   expect(found.length).toBeLessThanOrEqual(128)
+  expect(problems.map(({ id }) => id)).toContain('guest-too-nested')
 })
