@@ -5,28 +5,24 @@ interface PageHeadProps {
   readonly title: string
   /** How the title is shown, where plain text is not enough. */
   readonly heading?: ReactNode
-  readonly crumbs?: readonly ReactNode[]
+  /** Links and words, the outermost first. */
+  readonly crumbs?: ReactNode
   readonly pill?: ReactNode
   readonly facts?: readonly ReactNode[]
   readonly actions?: ReactNode
 }
 
 /** Breadcrumb, title, facts and actions of a page; also names the browser's tab. */
-export function PageHead({ title, heading, crumbs = [], pill, facts = [], actions }: PageHeadProps) {
+export function PageHead({ title, heading, crumbs, pill, facts = [], actions }: PageHeadProps) {
   useEffect(() => {
     document.title = `${title} – Varve`
   }, [title])
   return (
     <header className={styles.head}>
       <div className={styles.words}>
-        {crumbs.length > 0 && (
+        {crumbs && (
           <nav className={styles.crumbs} aria-label="Breadcrumb">
-            {crumbs.map((crumb, index) => (
-              <span key={index}>
-                {index > 0 && <span aria-hidden>/ </span>}
-                {crumb}
-              </span>
-            ))}
+            {crumbs}
           </nav>
         )}
         <div className={styles.titleLine}>

@@ -21,7 +21,7 @@ export function HostPage() {
   const { name } = route.useParams()
   const api = useTRPC()
   const query = useQuery(api.fleet.host.queryOptions({ name }))
-  const crumbs = [<Link to="/hosts">Hosts</Link>]
+  const crumbs = <Link to="/hosts">Hosts</Link>
   if (query.isError && !query.data) {
     return (
       <Stack>

@@ -27,7 +27,7 @@ export function ImagePage() {
   if (image.isError && !image.data) {
     return (
       <Stack>
-        <PageHead title="Image" crumbs={[<Link to="/images">Images</Link>]} />
+        <PageHead title="Image" crumbs={<Link to="/images">Images</Link>} />
         <ErrorCard error={image.error} onRetry={() => void image.refetch()} />
       </Stack>
     )
@@ -53,21 +53,23 @@ export function ImagePage() {
 function ImageHead({ image: { row, report, proofs } }: { readonly image: ImageView }) {
   const navigate = route.useNavigate()
   const { digest, inspect } = useImageActions(row.id)
-  const folders = row.name.split('/').slice(0, -1)
+  const folder = row.name.split('/').slice(0, -1).join(' / ')
   const name = row.name.split('/').at(-1) ?? row.name
   return (
     <PageHead
       title={name}
-      crumbs={[
-        <Link to="/images">Images</Link>,
-        <Link to="/images" search={{ host: row.host }}>
-          {row.host}
-        </Link>,
-        <Link to="/images" search={{ host: row.host, library: row.library }}>
-          {row.library}
-        </Link>,
-        ...folders,
-      ]}
+      crumbs={
+        <>
+          <Link to="/images">Images</Link>
+          <Link to="/images" search={{ host: row.host }}>
+            {row.host}
+          </Link>
+          <Link to="/images" search={{ host: row.host, library: row.library }}>
+            {row.library}
+          </Link>
+          {folder !== '' && <span>{folder}</span>}
+        </>
+      }
       pill={
         <Pill>
           {report.format}

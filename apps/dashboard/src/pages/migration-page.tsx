@@ -27,7 +27,7 @@ export function MigrationPage() {
   if (query.isError && !query.data) {
     return (
       <Stack>
-        <PageHead title="Migration" crumbs={[<Link to="/migrations">Migrations</Link>]} />
+        <PageHead title="Migration" crumbs={<Link to="/migrations">Migrations</Link>} />
         <ErrorCard error={query.error} onRetry={() => void query.refetch()} />
       </Stack>
     )
@@ -76,7 +76,12 @@ function MigrationHead({ migration, onCancel }: MigrationHeadProps) {
           {name} <span style={{ color: 'var(--varve-soft)', fontWeight: 400 }}>to</span> {target.host}
         </>
       }
-      crumbs={[<Link to="/migrations">Migrations</Link>, String(number)]}
+      crumbs={
+        <>
+          <Link to="/migrations">Migrations</Link>
+          <span>{number}</span>
+        </>
+      }
       pill={<StatePill migration={migration} />}
       facts={[
         <>

@@ -3,7 +3,7 @@ import { useDebouncedCallback, useHotkeys } from '@mantine/hooks'
 import { IconSearch } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { groupThousands } from '@varve/core/binary/format-bytes'
-import { useEffect, useRef, useState } from 'react'
+import { useRef, useState } from 'react'
 import { useTRPC } from '../../data/trpc.ts'
 import { formats, searchToChips, type ImageSearch } from './image-search.ts'
 import styles from './image-table.module.css'
@@ -21,7 +21,7 @@ export function FilterBar({ search, total, onChange }: FilterBarProps) {
   const input = useRef<HTMLInputElement>(null)
   useHotkeys([['/', () => input.current?.focus()]])
   return (
-    <div className={styles.bar} role="search" aria-label="Images">
+    <search className={styles.bar} aria-label="Images">
       <SearchField
         value={search.q ?? ''}
         onSettled={(q) => onChange({ q: q === '' ? undefined : q })}
@@ -59,10 +59,10 @@ export function FilterBar({ search, total, onChange }: FilterBarProps) {
           {label} <span aria-hidden>×</span>
         </button>
       ))}
-      <span className={styles.total} role="status">
+      <output className={styles.total}>
         {total === null ? '' : `${groupThousands(total)} ${total === 1 ? 'image' : 'images'}`}
-      </span>
-    </div>
+      </output>
+    </search>
   )
 }
 
@@ -74,8 +74,21 @@ interface SearchFieldProps {
 
 function SearchField({ value, onSettled, input }: SearchFieldProps) {
   const [typed, setTyped] = useState(value)
-  const settle = useDebouncedCallback(onSettled, 180)
-  useEffect(() => setTyped(value), [value])
+  // What comes back from the URL is not typed over what was typed since; what came from elsewhere is shown.
+  const [seen, setSeen] = useState(value)
+  const [sent, setSent] = useState(value)
+  if (value !== seen) {
+    setSeen(value)
+    if (value !== sent) setTyped(value)
+  }
+  const settle = useDebouncedCallback((words: string) => {
+    setSent(words)
+    onSettled(words)
+  }, 180)
+  const type = (words: string) => {
+    setTyped(words)
+    settle(words)
+  }
   return (
     <TextInput
       ref={input}
@@ -85,13 +98,10 @@ function SearchField({ value, onSettled, input }: SearchFieldProps) {
       placeholder="Search by name"
       leftSection={<IconSearch size={15} />}
       value={typed}
-      onChange={({ currentTarget }) => {
-        setTyped(currentTarget.value)
-        settle(currentTarget.value)
-      }}
+      onChange={({ currentTarget }) => type(currentTarget.value)}
       onKeyDown={(event) => {
         if (event.key !== 'Enter' && event.key !== 'Escape') return
-        if (event.key === 'Escape') settle('')
+        if (event.key === 'Escape') type('')
         document.querySelector<HTMLElement>('[data-images-grid]')?.focus()
       }}
     />

@@ -25,7 +25,7 @@ export function Row({ row, index, style, isCursor, isSelected, onSelect, onPoint
   if (!row) {
     return (
       <div role="row" aria-rowindex={index + 2} className={`${styles.row} ${styles.cells}`} style={style}>
-        <span role="gridcell" />
+        <span role="gridcell" aria-label="Not loaded yet" />
         <span role="gridcell" aria-label="Loading">
           <Skeleton height={14} width="60%" />
         </span>

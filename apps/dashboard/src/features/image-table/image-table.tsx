@@ -49,6 +49,7 @@ export function ImageTable({ search, selected, onSelect, onSort, onOpen, empty, 
   const pages = useImagePages(search, visible)
   const total = pages.total
 
+  // eslint-disable-next-line react/incompatible-library -- this app is built without the React Compiler
   const virtualizer = useVirtualizer({
     count: total ?? 12,
     getScrollElement: () => scroller.current,

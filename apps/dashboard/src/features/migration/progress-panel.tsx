@@ -90,7 +90,7 @@ function ChunkCells({ grid }: { readonly grid: ChunkGrid }) {
 const MapRow = memo(function MapRow({ cells }: { readonly cells: ChunkMap['cells'] }) {
   return (
     <div className={styles.mapRow}>
-      {[...cells].map((cell, index) => (
+      {Array.from(cells, (cell) => cell).map((cell, index) => (
         <span key={index} className={styles.cell} data-state={cell} />
       ))}
     </div>
