@@ -82,7 +82,7 @@ function action<Options>(
   command.action(async (...parameters: unknown[]) => {
     const args = parameters.slice(0, -2).filter((value) => typeof value === 'string')
     const options = command.optsWithGlobals()
-    await dispatch(options as Globals, (context) => run(args, options as Options, context))
+    await dispatch(options, (context) => run(args, options as Options, context))
   })
 }
 
