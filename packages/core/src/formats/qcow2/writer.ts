@@ -53,7 +53,9 @@ function openQcow2Writer({ virtualSize, compression, compressors, state }: DiskW
     const whole = cluster.length === clusterSize ? cluster : new Uint8Array(clusterSize)
     if (whole !== cluster) whole.set(cluster)
     const packed = compression === 'zlib' ? compressors.deflateRaw(whole) : compressors.zstd(whole)
-    return packed.length <= clusterSize - 512 ? packed : null
+    if (packed.length <= clusterSize - 512) return packed
+    releaseMemory(packed)
+    return null
   }
 
   return {
