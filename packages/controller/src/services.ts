@@ -73,6 +73,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     onHello(host, hello) {
       logger.info({ agent: host.name, instance: host.instance }, 'agent said hello')
       jobs.reconcile(host, hello)
+      lists.changed()
       publisher.touch('host', host.name)
     },
     onPresence(host, isConnected) {

@@ -69,12 +69,15 @@ export function createJobs(options: JobsOptions): Jobs {
   const { db, sessions } = options
   const waiters = new Map<string, Set<Waiter>>()
   const lastProgress = new Map<string, number>()
+  /** Jobs that this controller has told to stop. */
+  const canceled = new Set<string>()
   const watch = setInterval(watchJobs, Math.max(50, Math.min(1000, options.graceMs / 4)))
 
   function end(job: Job, outcome: JobOutcome): void {
     const isFirst = write(db, (tx) => endJob(tx, job.id, { outcome, at: timestamp() }))
     if (!isFirst) return
     lastProgress.delete(job.id)
+    canceled.delete(job.id)
     const waiting = waiters.get(job.id) ?? []
     waiters.delete(job.id)
     for (const waiter of waiting) waiter.settle(outcome)
@@ -142,6 +145,7 @@ export function createJobs(options: JobsOptions): Jobs {
       giveUp()
       return null
     }
+    canceled.add(job.id)
     sessions.send(agent, { kind: 'cancel-job', jobId: job.id })
     if (agent.isConnected) return setTimeout(giveUp, options.cancelMs)
     giveUp()
@@ -210,7 +214,10 @@ export function createJobs(options: JobsOptions): Jobs {
           fail(job, wrongAnswer(job, report.result.kind))
           continue
         }
-        end(job, withoutJobId(report))
+        const isStopping = report.kind === 'failed' && report.error.code === 'canceled'
+        // Canceled, but not by us: the agent is being stopped.
+        if (isStopping && !canceled.has(job.id)) fail(job, agentGone(job))
+        else end(job, withoutJobId(report))
       }
     },
 

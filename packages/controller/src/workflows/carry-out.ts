@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import type { MigrateStepId } from '@varve/core/operations/plan-migrate'
 import { DiskError, isDiskError, toErrorRecord } from '@varve/core/problems/disk-error'
-import type { JobKind, JobProgress, JobRequestOf } from '@varve/protocol/jobs'
+import type { JobProgress, JobRequest } from '@varve/protocol/jobs'
 import type { z } from 'zod'
 import type { Jobs } from '../agents/jobs.ts'
 import { timestamp } from '../clock.ts'
@@ -169,21 +170,26 @@ export function createCarryOut(options: CarryOutOptions): CarryOut {
           if (request.kind === 'discard') remains.push({ host, requests: [request] })
           return
         }
-        await runUndo(migration.id, host, request)
+        try {
+          await runUndo(migration.id, host, { request, key: request.kind })
+        } catch (error) {
+          if (request.kind !== 'discard' || !isDiskError(error, 'agent-gone')) throw error
+          remains.push({ host, requests: [request] })
+        }
       },
     })
   }
 
-  async function runUndo<K extends JobKind>(
+  async function runUndo(
     id: string,
     host: string,
-    request: JobRequestOf<K>,
+    { request, key }: { request: JobRequest; key: string },
   ): Promise<void> {
     const name =
       'pullId' in request ? request.pullId : 'exportName' in request ? request.exportName : request.kind
     await untilStopped(
       jobs.start(host, request, {
-        idempotencyKey: `/${id}/undo/${request.kind}/${name}`,
+        idempotencyKey: `/${id}/undo/${key}/${name}`,
         migrationId: id,
         title: request.kind === 'discard' ? 'Remove an abandoned part file' : 'Close an export',
         noProgressSeconds,
@@ -268,7 +274,9 @@ export function createCarryOut(options: CarryOutOptions): CarryOut {
       for (const { id, work } of pendingCleanups(db).filter((item) => concerns(item.work, host))) {
         const left = work.filter((item) => item.host !== host)
         for (const { requests } of work.filter((item) => item.host === host)) {
-          for (const request of requests) await runUndo(id, host, request)
+          // A key of its own: the undo may have failed before.
+          const key = `late-${randomUUID()}`
+          for (const request of requests) await runUndo(id, host, { request, key })
         }
         write(db, (tx) => {
           setCleanup(tx, id, left)

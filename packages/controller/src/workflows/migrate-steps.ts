@@ -158,6 +158,7 @@ async function pull({ db }: StepPorts, context: StepContext): Promise<StepResult
   const { migration } = context
   const { endpoint } = await currentExport(context)
   const pullId = `${migration.id}-${context.attempt}`
+  await discardOthers(db, context, pullId)
   const pulled = await context.job<'pull'>(
     { kind: 'pull', pullId, endpoint, ...targetOf(migration) },
     { host: migration.target.host, title: `Pull ${migration.target.name}`, isShown: true },
@@ -169,6 +170,26 @@ async function pull({ db }: StepPorts, context: StepContext): Promise<StepResult
   return {
     output: { pullId, digest, virtualSize } satisfies z.infer<typeof Pulled>,
     outcome: `${formatBytes(transferredBytes)} moved in ${seconds.toFixed(1)} s${rate}`,
+  }
+}
+
+/** Removes the part files of attempts that failed. One that cannot be removed is no reason to stop. */
+async function discardOthers(db: Db, context: StepContext, pullId: string): Promise<void> {
+  const { migration } = context
+  for (const other of requestsOf(db, migration, 'pull')) {
+    if (other.pullId === pullId) continue
+    try {
+      await context.job<'discard'>(
+        { kind: 'discard', pullId: other.pullId, target: other.target },
+        {
+          host: migration.target.host,
+          title: 'Remove an abandoned part file',
+          key: `discard-${other.pullId}`,
+        },
+      )
+    } catch (error) {
+      if (!isDiskError(error) || context.signal.aborted || isRetryable(error.code)) throw error
+    }
   }
 }
 
