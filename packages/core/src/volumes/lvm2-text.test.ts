@@ -23,6 +23,20 @@ test('values, lists, sections and comments', () => {
   expect(listIn(sectionIn(group, 'pv0')!, 'stripes')).toEqual(['pv0', 12])
 })
 
+test('names may begin with digits or be digits only', () => {
+  const root = parse('2024vg { 1 { x = 12 } 3.5-b { } }')
+  const group = sectionIn(root, '2024vg')!
+  expect(sectionsIn(group).map(({ name }) => name)).toEqual(['1', '3.5-b'])
+  expect(numberIn(sectionIn(group, '1')!, 'x')).toBe(12)
+})
+
+test('a megabyte of text in one value, ended or not', () => {
+  const long = 'x'.repeat(1024 * 1024)
+  expect(textIn(parse(`a = "${long}"`), 'a')).toBe(long)
+  expect(() => parse(`a = "${long}`)).toThrow(DiskError)
+  expect(() => parse('a = ' + '"\\'.repeat(300_000))).toThrow(DiskError)
+})
+
 test('what is not there, or is of another kind', () => {
   const root = parse('a = 1 b = "x" c = [1] d { }')
   expect(sectionIn(root, 'a')).toBeNull()

@@ -9,7 +9,8 @@ export interface LvmSection {
 const maxDepth = 16
 const maxTokens = 300_000
 
-const tokenPattern = /\s+|#[^\n]*|"((?:[^"\\]|\\.)*)"|(-?\d+(?:\.\d+)?)|([A-Za-z0-9_.+-]+)|([{}[\]=,])/uy
+const tokenPattern =
+  /\s+|#[^\n]*|"((?:[^"\\]|\\.)*)"|(-?\d+(?:\.\d+)?)(?![A-Za-z0-9_.+-])|([A-Za-z0-9_.+-]+)|([{}[\]=,])/uy
 
 type Token = { readonly kind: 'text' | 'number' | 'name' | 'mark'; readonly text: string }
 
