@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { realpath } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DiskError } from '@varve/core/problems/disk-error'
@@ -20,6 +20,7 @@ import { RunningPulls } from './jobs/running-pulls.ts'
 import { InspectPool } from './library/inspect-pool.ts'
 import { Inventory } from './library/inventory.ts'
 import { LibraryScanner, type ScanTimes } from './library/keep-scanning.ts'
+import { isBelow } from './library/library-path.ts'
 import type { Library } from './library/library.ts'
 import type { Logger } from './platform/logger.ts'
 import type { Platform } from './platform/platform.ts'
@@ -113,8 +114,10 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
         jobs.cancel(command.jobId)
         break
       case 'rescan':
-        inventory.forgetAcknowledged()
-        for (const scanner of scanners) scanner.look()
+        for (const scanner of scanners) {
+          scanner.forget()
+          scanner.look()
+        }
         break
     }
   }
@@ -147,17 +150,27 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   return { stop: async () => (stopping ??= stop()) }
 }
 
-/** The libraries with their real paths; each must be a folder, and none inside another. */
+/** The libraries with their real paths; each is a folder, and none lies inside another. */
 async function openLibraries({ libraries }: AgentConfig): Promise<Library[]> {
-  return Promise.all(
-    libraries.map(async ({ name, path }) => {
-      const root = await realpath(path).catch((error: unknown) => {
-        const reason = systemCode(error) === 'ENOENT' ? 'there is no such folder' : 'it cannot be opened'
-        throw new ConfigError(`--library ${name}=${path}: ${reason}`)
-      })
-      return { name, root }
-    }),
-  )
+  const opened = await Promise.all(libraries.map(openLibrary))
+  for (const library of opened) {
+    const outer = opened.find((other) => other !== library && isBelow(other.root, library.root))
+    if (outer) {
+      throw new ConfigError(
+        `--library ${library.name}: it lies inside the library ${outer.name}, whose images are found in its folders too`,
+      )
+    }
+  }
+  return opened
+}
+
+async function openLibrary({ name, path }: AgentConfig['libraries'][number]): Promise<Library> {
+  const refuse = (reason: string) => new ConfigError(`--library ${name}=${path}: ${reason}`)
+  const root = await realpath(path).catch((error: unknown) => {
+    throw refuse(systemCode(error) === 'ENOENT' ? 'there is no such folder' : 'it cannot be opened')
+  })
+  if (!(await stat(root)).isDirectory()) throw refuse('it is not a folder')
+  return { name, root }
 }
 
 function notUnderstood(host: string): DiskError {

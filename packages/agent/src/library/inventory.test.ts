@@ -50,6 +50,8 @@ function session(limit = Number.POSITIVE_INFINITY) {
   return { deltas, value }
 }
 
+const never = new AbortController().signal
+
 const kinds = (deltas: readonly InventoryDelta[]) => deltas.map(({ kind }) => kind)
 const names = (deltas: readonly InventoryDelta[]) =>
   deltas.flatMap(({ changed }) => changed.map(({ name }) => name))
@@ -59,7 +61,7 @@ describe('Inventory', () => {
     const inventory = new Inventory(['images'])
     const all = Array.from({ length: 120 }, (_, index) => `${index}.raw`)
     inventory.scanStarted('images')
-    for (const name of all) inventory.put(record(name))
+    for (const name of all) await inventory.put(record(name), never)
     inventory.scanFinished('images', all)
     const { deltas, value } = session()
     await inventory.deliver(value, silentLogger)
@@ -72,7 +74,7 @@ describe('Inventory', () => {
     const inventory = new Inventory(['images'])
     const all = Array.from({ length: 60 }, (_, index) => `${index}.raw`)
     inventory.scanStarted('images')
-    for (const name of all) inventory.put(record(name))
+    for (const name of all) await inventory.put(record(name), never)
     inventory.scanFinished('images', all)
     const first = session(2)
     await expect(inventory.deliver(first.value, silentLogger)).rejects.toThrow('connection lost')
@@ -86,8 +88,8 @@ describe('Inventory', () => {
   test('what is gone is removed', async () => {
     const inventory = new Inventory(['images'])
     inventory.scanStarted('images')
-    inventory.put(record('a'))
-    inventory.put(record('b'))
+    await inventory.put(record('a'), never)
+    await inventory.put(record('b'), never)
     inventory.scanFinished('images', ['a', 'b'])
     await inventory.deliver(session().value, silentLogger)
     inventory.scanStarted('images')
@@ -98,23 +100,34 @@ describe('Inventory', () => {
     expect(deltas.at(-1)?.present).toEqual(['b'])
   })
 
-  test('asked to, it sends everything again', async () => {
+  test('a scan waits while the controller does not take what was found', async () => {
     const inventory = new Inventory(['images'])
     inventory.scanStarted('images')
-    inventory.put(record('a'))
-    inventory.scanFinished('images', ['a'])
-    await inventory.deliver(session().value, silentLogger)
-    inventory.forgetAcknowledged()
+    const stop = new AbortController()
+    let taken = 0
+    const scan = (async () => {
+      for (let index = 0; index < 1200; index += 1) {
+        await inventory.put(record(`${index}.raw`), stop.signal)
+        taken += 1
+      }
+      inventory.scanFinished(
+        'images',
+        Array.from({ length: 1200 }, (_, index) => `${index}.raw`),
+      )
+    })()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(taken).toBe(499)
     const { deltas, value } = session()
-    await inventory.deliver(value, silentLogger)
-    expect(names(deltas)).toEqual(['a'])
+    await Promise.all([scan, inventory.deliver(value, silentLogger)])
+    expect(new Set(names(deltas)).size).toBe(1200)
+    expect(deltas.at(-1)?.present).toHaveLength(1200)
   })
 
   test('large records go in smaller batches', async () => {
     const inventory = new Inventory(['images'])
     inventory.scanStarted('images')
     for (const name of ['a', 'b', 'c'])
-      inventory.put({ ...record(name), contents: 'x'.repeat(3 * 1024 * 1024) })
+      await inventory.put({ ...record(name), contents: 'x'.repeat(3 * 1024 * 1024) }, never)
     inventory.scanFinished('images', ['a', 'b', 'c'])
     const { deltas, value } = session()
     await inventory.deliver(value, silentLogger)

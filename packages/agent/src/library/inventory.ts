@@ -11,10 +11,14 @@ const deltaLength = 4 * 1024 * 1024
 /** More names than this do not fit into one `scan-finished`. */
 const presentLimit = 1_000_000
 
+/** A scan waits while so many records have not been acknowledged: they are large, and the controller may be away. */
+const unsentLimit = 500
+
 interface LibraryState {
-  readonly records: Map<string, ImageRecord>
-  /** Names that the controller has not acknowledged in their present form. */
-  readonly unsent: Set<string>
+  /** Names of all images that are known. */
+  readonly names: Set<string>
+  /** What the controller has not acknowledged in its present form. */
+  readonly unsent: Map<string, ImageRecord>
   readonly removed: Set<string>
   scan: 'never' | 'running' | 'finished'
   tellStarted: boolean
@@ -22,11 +26,12 @@ interface LibraryState {
 }
 
 /**
- * What this agent's libraries hold, and how much of it the controller knows. State, not a queue: a session sends what
- * the controller has not acknowledged, so that nothing is lost or grows while there is no connection.
+ * What this agent's libraries hold, and what of it the controller does not know yet. State, not a queue: a session sends
+ * what the controller has not acknowledged, so that nothing is lost or grows while there is no connection.
  */
 export class Inventory {
   readonly #libraries: ReadonlyMap<string, LibraryState>
+  readonly #waiting = new Set<() => void>()
   #wake: () => void = () => {}
 
   constructor(names: readonly string[]) {
@@ -40,36 +45,28 @@ export class Inventory {
     this.#wake()
   }
 
-  put(record: ImageRecord): void {
+  /** Takes a record; resolves when there is room for the next one, or the signal comes. */
+  async put(record: ImageRecord, signal: AbortSignal): Promise<void> {
     const state = this.#state(record.library)
-    state.records.set(record.name, record)
-    state.unsent.add(record.name)
+    state.names.add(record.name)
+    state.unsent.set(record.name, record)
     state.removed.delete(record.name)
     this.#wake()
+    while (state.unsent.size >= unsentLimit && !signal.aborted) await this.#nextAcknowledgement(signal)
   }
 
   /** `present`: all names that are there; what is known and not among them is gone. */
   scanFinished(library: string, present: readonly string[]): void {
     const state = this.#state(library)
     const there = new Set(present)
-    for (const name of state.records.keys()) {
+    for (const name of state.names) {
       if (there.has(name)) continue
-      state.records.delete(name)
+      state.names.delete(name)
       state.unsent.delete(name)
       state.removed.add(name)
     }
     state.scan = 'finished'
     state.tellFinished = true
-    this.#wake()
-  }
-
-  /** All is sent again, as if the controller knew nothing. */
-  forgetAcknowledged(): void {
-    for (const state of this.#libraries.values()) {
-      for (const name of state.records.keys()) state.unsent.add(name)
-      state.tellStarted = true
-      state.tellFinished = state.scan === 'finished'
-    }
     this.#wake()
   }
 
@@ -85,8 +82,17 @@ export class Inventory {
       for (const [library, state] of this.#libraries) {
         if (await deliverOne({ library, state, session, log })) sent = true
       }
+      for (const resolve of this.#waiting) resolve()
       if (!sent) await woken
     }
+  }
+
+  async #nextAcknowledgement(signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#waiting.add(resolve)
+    signal.addEventListener('abort', () => resolve(), { once: true })
+    await promise
+    this.#waiting.delete(resolve)
   }
 
   #whenWoken(signal: AbortSignal): Promise<void> {
@@ -105,8 +111,8 @@ export class Inventory {
 
 function emptyState(): LibraryState {
   return {
-    records: new Map(),
-    unsent: new Set(),
+    names: new Set(),
+    unsent: new Map(),
     removed: new Set(),
     scan: 'never',
     tellStarted: false,
@@ -134,14 +140,14 @@ async function deliverOne(delivery: Delivery): Promise<boolean> {
     const removed = [...state.removed].slice(0, removedPerDelta)
     await send(delivery, { ...emptyDelta(library), changed, removed })
     for (const record of changed) {
-      if (state.records.get(record.name) === record) state.unsent.delete(record.name)
+      if (state.unsent.get(record.name) === record) state.unsent.delete(record.name)
     }
     for (const name of removed) state.removed.delete(name)
     return true
   }
   if (!state.tellFinished || state.scan !== 'finished') return false
   state.tellFinished = false
-  const present = state.records.size > presentLimit ? null : [...state.records.keys()]
+  const present = state.names.size > presentLimit ? null : [...state.names]
   await send(delivery, { ...emptyDelta(library), kind: 'scan-finished', present })
   return true
 }
@@ -149,9 +155,7 @@ async function deliverOne(delivery: Delivery): Promise<boolean> {
 function nextRecords(state: LibraryState): ImageRecord[] {
   const records: ImageRecord[] = []
   let length = 0
-  for (const name of state.unsent) {
-    const record = state.records.get(name)
-    if (!record) continue
+  for (const record of state.unsent.values()) {
     length += JSON.stringify(record).length
     if (records.length > 0 && length > deltaLength) break
     records.push(record)

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../platform/logger.ts'
+import { fileState } from './fingerprint.ts'
 import type { Inventory } from './inventory.ts'
 import type { Library } from './library.ts'
-import { scanLibrary, type ScanMemory, type ScanPorts } from './scan.ts'
+import { scanLibrary, type ScanMemory, type ScanOutcome, type ScanPorts } from './scan.ts'
 import { FolderWatch } from './watch.ts'
 
 /** When to look again, in milliseconds. */
@@ -37,6 +38,8 @@ export class LibraryScanner {
   readonly library: Library
   readonly #options: ScanningOptions
   readonly #memory: ScanMemory = new Map()
+  readonly #leftovers = new Set<string>()
+  readonly #startedMs = Date.now()
   #firstChange: number | null = null
   #changed: () => void = () => {}
 
@@ -51,31 +54,39 @@ export class LibraryScanner {
     this.#changed()
   }
 
+  /** Forgets what it knows, so that the next scan tells everything. */
+  forget(): void {
+    this.#memory.clear()
+  }
+
   /** Runs until the signal aborts. */
   async run(): Promise<void> {
     const { signal, log, times = scanTimes } = this.#options
     using watch = new FolderWatch(this.look, log)
     while (!signal.aborted) {
       this.#firstChange = null
+      let idleMs = times.unwatchedMs
       try {
-        await this.#scan(watch)
+        const { isBehind } = await this.#scan(watch)
+        if (watch.isComplete && !isBehind) idleMs = times.watchedMs
       } catch (error) {
         if (signal.aborted) return
         log.error({ library: this.library.name, err: error }, 'the scan failed')
       }
-      await this.#whenDue(watch.isComplete ? times.watchedMs : times.unwatchedMs, times)
+      await this.#whenDue(idleMs, times)
     }
   }
 
-  async #scan(watch: FolderWatch): Promise<void> {
+  async #scan(watch: FolderWatch): Promise<ScanOutcome> {
     const { inventory, ports, log, signal } = this.#options
     const started = performance.now()
     const { name } = this.library
     inventory.scanStarted(name)
-    const { present, folders, inspected } = await scanLibrary(this.library, this.#memory, ports, {
+    const outcome = await scanLibrary(this.library, this.#memory, ports, {
       signal,
-      onRecord: (record) => inventory.put(record),
+      onRecord: (record) => inventory.put(record, signal),
     })
+    const { present, folders, inspected } = outcome
     const firstTime = !watch.isComplete
     watch.follow(folders)
     inventory.scanFinished(name, present)
@@ -83,6 +94,23 @@ export class LibraryScanner {
     log.info({ library: name, images: present.length, inspected, seconds }, 'scanned')
     // What changed between the walk and the first watch would otherwise go unseen.
     if (firstTime && watch.isComplete) this.look()
+    await this.#noteLeftovers(outcome.partFiles)
+    return outcome
+  }
+
+  /** Part files of an earlier agent are named once; nothing that was copied is removed unasked. */
+  async #noteLeftovers(partFiles: readonly string[]): Promise<void> {
+    for (const file of partFiles) {
+      if (this.#leftovers.has(file)) continue
+      this.#leftovers.add(file)
+      const state = await fileState(file)
+      if (state === null || Number(state.stats.mtimeMs) >= this.#startedMs) continue
+      const facts = { file, bytes: Number(state.stats.size) }
+      this.#options.log.warn(
+        facts,
+        'an earlier agent left an unfinished copy; discard it when it is not needed',
+      )
+    }
   }
 
   /** Waits for a run of changes to end, or for the time without any. */

@@ -34,9 +34,12 @@ class TestScan {
     const library = { name: 'images', root: this.root }
     const outcome = await scanLibrary(library, this.#memory, ports, {
       signal,
-      onRecord: (record) => records.set(record.name, ImageRecord.parse(record)),
+      onRecord: async (record) => {
+        records.set(record.name, ImageRecord.parse(record))
+      },
     })
-    return { records, present: [...outcome.present].sort(), inspected: outcome.inspected }
+    const { inspected, isBehind, partFiles } = outcome
+    return { records, present: [...outcome.present].sort(), inspected, isBehind, partFiles }
   }
 }
 
@@ -58,8 +61,9 @@ describe('scanLibrary', () => {
     await writeFile(place.file('.web.p1.part'), raw)
     await writeFile(place.file('copy.raw.part'), raw)
     await writeFile(place.file('empty.raw'), '')
-    const { present } = await new TestScan(place.path).run()
+    const { present, partFiles } = await new TestScan(place.path).run()
     expect(present).toEqual(['a/b/deep.img', 'top.raw'])
+    expect(partFiles).toEqual([place.file('.web.p1.part')])
   })
 
   test('a second scan opens nothing; a change opens only what changed', async () => {
@@ -166,7 +170,20 @@ describe('scanLibrary', () => {
     scan.platform.clearWriters()
     const last = (await scan.run()).records.get('a.raw')
     expect(last?.report.problems.map(({ id }) => id)).not.toContain('in-use')
-    expect(scan.inspected).toEqual([])
+  })
+
+  test('a file that is written to all the time is not looked at each time, and the scan says so', async () => {
+    await using place = await tempPlace()
+    await writeFile(place.file('a.raw'), raw)
+    const scan = new TestScan(place.path)
+    scan.platform.addWriter(await stat(place.file('a.raw'), { bigint: true }), { pid: 42, command: 'qemu' })
+    expect((await scan.run()).isBehind).toBe(false)
+    await truncate(place.file('a.raw'), 128 * 1024)
+    const second = await scan.run()
+    expect([second.isBehind, second.present, scan.inspected]).toEqual([true, ['a.raw'], []])
+    scan.platform.clearWriters()
+    const third = await scan.run()
+    expect([third.isBehind, third.records.get('a.raw')?.report.virtualSize]).toEqual([false, 128 * 1024])
   })
 
   test('a sparse bundle is one image that is not read, whatever lies in it', async () => {

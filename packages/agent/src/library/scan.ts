@@ -4,12 +4,12 @@ import { describeContents } from '@varve/core/layers/describe-contents'
 import type { ImageReport } from '@varve/core/layers/image-report'
 import { stripOf } from '@varve/core/layers/shares'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
-import { problemFromError, type Problem } from '@varve/core/problems/problem'
+import { problemFromError } from '@varve/core/problems/problem'
 import type { ImageFiles } from '@varve/core/formats/image-files'
 import { ImageRecord } from '@varve/protocol/images'
 import { toImageReportView } from '@varve/protocol/reports'
 import type { Logger } from '../platform/logger.ts'
-import type { OpenWriters } from '../platform/platform.ts'
+import type { OpenWriters, Writer } from '../platform/platform.ts'
 import { fileState, joinStates, type FileState } from './fingerprint.ts'
 import { candidacy, formatByName, hasImageName, holdsDisk } from './image-candidates.ts'
 import type { Library } from './library.ts'
@@ -17,18 +17,25 @@ import { mapLimited } from './map-limited.ts'
 import { unopenedReport } from './unopened-report.ts'
 import { mayBeDescriptor, namedParts } from './vmdk-parts.ts'
 import { walkLibrary, type Found } from './walk.ts'
-import { inUseProblem } from './writer-problem.ts'
+import { describeWriters, inUseProblem } from './writer-problem.ts'
 
 /** Files looked at at once; each has its chain open meanwhile. */
 const filesAtOnce = 8
+/** A file that somebody writes to is looked at again after so long, however often it changes. */
+const changingMs = 30_000
 
-/** What the last look at a file found; valid as long as none of the files it depends on changes. */
+/**
+ * What the last look at a file found; valid as long as none of the files it depends on changes. Reports are not kept:
+ * they go to the controller, and thousands of them would fill the memory.
+ */
 interface Remembered {
   readonly fingerprint: string
+  /** Who wrote to it, in words; empty: nobody. */
+  readonly inUseBy: string
+  readonly lookedAtMs: number
   /** The file itself first, then what its report also depends on: its chain and its parts. */
   readonly paths: readonly string[]
-  /** Null: it is not an image. */
-  readonly record: ImageRecord | null
+  readonly isImage: boolean
   readonly parts: readonly string[]
 }
 
@@ -44,16 +51,20 @@ export interface ScanPorts {
 
 export interface ScanOptions {
   readonly signal: AbortSignal
-  /** Called for each image that is new or changed. */
-  readonly onRecord: (record: ImageRecord) => void
+  /** Called for each image that is new or changed; the scan waits for it. */
+  readonly onRecord: (record: ImageRecord) => Promise<void>
 }
 
 export interface ScanOutcome {
   /** Names of all images that are there. */
   readonly present: readonly string[]
   readonly folders: readonly string[]
-  /** Images that were looked at anew. */
+  /** Files that were looked at anew. */
   readonly inspected: number
+  /** What pulls left or still write. */
+  readonly partFiles: readonly string[]
+  /** Some file that is written to all the time was not looked at again this time. */
+  readonly isBehind: boolean
 }
 
 /** Looks at every file of a library once; what did not change since `memory` was written is not opened. */
@@ -70,6 +81,7 @@ export async function scanLibrary(
   const writers = await ports.findWriters?.()
   const present: string[] = []
   let inspected = 0
+  let isBehind = false
 
   await mapLimited(found.files, filesAtOnce, async (file) => {
     signal.throwIfAborted()
@@ -77,35 +89,51 @@ export async function scanLibrary(
       memory.delete(file.name)
       return
     }
-    const before = memory.get(file.name)
     const state = await fileState(file.path)
     if (state === null) return
-    const current = before ? joinStates([state, ...(await otherStates(before.paths))]) : null
-    const isKnown = before !== undefined && before.fingerprint === current
-    const looked = isKnown ? before : await look(library, file, { state, ports, signal })
-    if (!isKnown) inspected += 1
-    const record = looked.record && withWriters(looked.record, state, writers)
-    memory.set(file.name, { ...looked, record })
+    const who = writers?.of(state.stats) ?? []
+    const inUseBy = describeWriters(who)
+    const before = memory.get(file.name)
+    const standing = before ? await standingOf(before, state, inUseBy) : 'changed'
+    if (standing === 'changing') isBehind = true
+    if (before && standing !== 'changed') {
+      if (before.isImage) present.push(file.name)
+      return
+    }
+    inspected += 1
+    const { record, ...looked } = await look(library, file, { state, ports, signal })
+    memory.set(file.name, { ...looked, inUseBy, lookedAtMs: performance.now(), isImage: record !== null })
     if (record === null) return
     present.push(file.name)
-    if (!isKnown || record !== before.record) onRecord(record)
+    await onRecord(withWriters(record, who))
   })
 
   for (const record of found.unopened) {
-    present.push(record.name)
-    const before = memory.get(record.name)
-    if (before?.fingerprint === record.fingerprint) continue
-    memory.set(record.name, { fingerprint: record.fingerprint, paths: [], record, parts: [] })
-    onRecord(record)
+    const { name, fingerprint } = record
+    present.push(name)
+    if (memory.get(name)?.fingerprint === fingerprint) continue
+    memory.set(name, { fingerprint, inUseBy: '', lookedAtMs: 0, paths: [], isImage: true, parts: [] })
+    await onRecord(record)
   }
-  for (const name of memory.keys()) {
-    if (!found.unreadable.some((prefix) => name.startsWith(prefix))) continue
-    if (memory.get(name)?.record) present.push(name)
+  for (const [name, { isImage }] of memory) {
+    if (isImage && found.unreadable.some((prefix) => name.startsWith(prefix))) present.push(name)
   }
   const all = new Set(present)
   const seen = new Set(found.files.map(({ name }) => name))
   for (const name of memory.keys()) if (!all.has(name) && !seen.has(name)) memory.delete(name)
-  return { present: [...all], folders: found.folders, inspected }
+  const { folders, partFiles } = found
+  return { present: [...all], folders, inspected, partFiles, isBehind }
+}
+
+/** Whether what is remembered still holds; `changing`: not quite, but somebody writes to it and it was seen lately. */
+async function standingOf(
+  before: Remembered,
+  state: FileState,
+  inUseBy: string,
+): Promise<'same' | 'changing' | 'changed'> {
+  if (before.inUseBy !== inUseBy) return 'changed'
+  if (before.fingerprint === joinStates([state, ...(await otherStates(before.paths))])) return 'same'
+  return inUseBy !== '' && performance.now() - before.lookedAtMs < changingMs ? 'changing' : 'changed'
 }
 
 type FoundFile = Extract<Found, { kind: 'file' }>
@@ -114,12 +142,13 @@ interface Collected {
   readonly files: FoundFile[]
   readonly folders: string[]
   readonly unopened: ImageRecord[]
+  readonly partFiles: string[]
   /** Prefixes of names below folders that could not be read: what was known there stays. */
   readonly unreadable: string[]
 }
 
 async function collect(library: Library, signal: AbortSignal, log: Logger): Promise<Collected> {
-  const collected: Collected = { files: [], folders: [], unopened: [], unreadable: [] }
+  const collected: Collected = { files: [], folders: [], unopened: [], partFiles: [], unreadable: [] }
   for await (const found of walkLibrary(library, signal)) {
     switch (found.kind) {
       case 'folder':
@@ -135,7 +164,7 @@ async function collect(library: Library, signal: AbortSignal, log: Logger): Prom
         break
       }
       case 'part-file':
-        log.debug({ file: found.path }, 'an unfinished copy lies here')
+        collected.partFiles.push(found.path)
         break
       case 'stray-link':
       case 'unnameable':
@@ -226,8 +255,13 @@ interface LookOptions {
   readonly signal: AbortSignal
 }
 
+interface Look extends Pick<Remembered, 'fingerprint' | 'paths' | 'parts'> {
+  /** Null: it is not an image. */
+  readonly record: ImageRecord | null
+}
+
 /** Opens one file and says what it is. */
-async function look(library: Library, file: FoundFile, options: LookOptions): Promise<Remembered> {
+async function look(library: Library, file: FoundFile, options: LookOptions): Promise<Look> {
   const { state, ports, signal } = options
   const { name, path } = file
   const size = Number(state.stats.size)
@@ -304,14 +338,9 @@ export function toRecord({ library, name, report, fingerprint, modifiedMs }: Rec
 /** The last moment of the year 9999: later ones have no ISO form that the wire takes. */
 const maxTime = Date.UTC(9999, 11, 31, 23, 59, 59)
 
-/** The record with the finding of who writes to it, or without; the same object when that did not change. */
-function withWriters(record: ImageRecord, state: FileState, writers: OpenWriters | undefined): ImageRecord {
-  if (!writers) return record
-  const { dev, ino } = state.stats
-  const who = writers.of({ dev, ino })
-  const finding: Problem[] = who.length > 0 ? [inUseProblem(record.report.path, who)] : []
-  const before = record.report.problems.filter(({ id }) => id === 'in-use')
-  if (JSON.stringify(before) === JSON.stringify(finding)) return record
-  const others = record.report.problems.filter(({ id }) => id !== 'in-use')
-  return { ...record, report: { ...record.report, problems: [...others, ...finding] } }
+/** The record with the finding of who writes to it. */
+function withWriters(record: ImageRecord, who: readonly Writer[]): ImageRecord {
+  if (who.length === 0) return record
+  const problems = [...record.report.problems, inUseProblem(record.report.path, who)]
+  return { ...record, report: { ...record.report, problems } }
 }

@@ -11,6 +11,7 @@ export class FolderWatch implements Disposable {
   readonly #onChange: () => void
   readonly #log: Logger
   #isComplete = false
+  #hasWarned = false
 
   constructor(onChange: () => void, log: Logger) {
     this.#onChange = onChange
@@ -32,8 +33,10 @@ export class FolderWatch implements Disposable {
     }
     let complete = folders.length <= watcherLimit
     for (const folder of wanted) {
-      if (this.#watchers.has(folder)) continue
-      if (!this.#add(folder)) complete = false
+      if (this.#watchers.has(folder) || this.#add(folder)) continue
+      // The system's limit counts for all folders: the rest is found by the periodic scan.
+      complete = false
+      break
     }
     this.#isComplete = complete
   }
@@ -54,7 +57,10 @@ export class FolderWatch implements Disposable {
       this.#watchers.set(folder, watcher)
       return true
     } catch (error) {
-      this.#log.warn({ folder, err: error }, 'a folder cannot be watched')
+      if (this.#isComplete || !this.#hasWarned) {
+        this.#log.warn({ folder, err: error }, 'a folder cannot be watched; changes are found by scans')
+      }
+      this.#hasWarned = true
       return false
     }
   }

@@ -12,7 +12,10 @@ export class ExecaToolRunner implements ToolRunner {
   async run<Output>(command: ToolCommand<Output>, options: RunToolOptions): Promise<Output> {
     const { path, silenceMs = 30_000, signal, file = options.path } = options
     if (!isAbsolute(path)) throw new RangeError(`${path} is not an absolute path`)
-    if (signal?.aborted === true) throw new DiskError('canceled', { file, what: command.tool })
+    const assertWanted = () => {
+      if (signal?.aborted === true) throw new DiskError('canceled', { file, what: command.tool })
+    }
+    assertWanted()
     const silence = new AbortController()
     const stopped = signal ? AbortSignal.any([signal, silence.signal]) : silence.signal
     const running = execa(path, [...command.args], {
@@ -38,7 +41,7 @@ export class ExecaToolRunner implements ToolRunner {
       clearTimeout(timer)
       stopped.removeEventListener('abort', kill)
     })
-    if (signal?.aborted === true) throw new DiskError('canceled', { file, what: command.tool })
+    assertWanted()
     if (silence.signal.aborted) {
       throw new DiskError('no-progress', { file, during: command.tool, seconds: silenceMs / 1000 })
     }
