@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { Manifest, chunkCount } from '@varve/core/digest/disk-digest'
 import { assertUnchanged } from './files/file-fingerprint.ts'
 import { nodeCompressors } from './codecs/node-codecs.ts'
@@ -29,12 +30,12 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   const started = performance.now()
   const { signal } = options
   const io = { io: 'async' as const, ...(signal ? { signal } : {}) }
-  const { compression } = output
+  const { compression, subformat, id = randomUUID() } = output
   await using opened = await openInput(input, io)
   const { disk, files } = opened
   const { virtualSize } = disk
   const format = await writerFormat(output.format)
-  const state = new SharedArrayBuffer(format.stateSize({ virtualSize, compression }))
+  const state = new SharedArrayBuffer(format.stateSize({ virtualSize, compression, subformat }))
   await using target = await createOutput(output.path)
   const memory = makeBoardMemory(virtualSize)
   const board = new ChunkBoard(memory)
@@ -42,7 +43,12 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   let dataBytes = 0
   await runCrew(
     {
-      job: { do: 'convert', input, board: memory, output: { ...output, fd: target.fd, virtualSize, state } },
+      job: {
+        do: 'convert',
+        input,
+        board: memory,
+        output: { ...output, id, fd: target.fd, virtualSize, state },
+      },
       count: workerCount(chunkCount(virtualSize), options),
       board,
       file: inputName(input),
@@ -56,7 +62,7 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
     },
     options,
   )
-  const writer = format.open({ virtualSize, compression, compressors: nodeCompressors, state })
+  const writer = format.open({ virtualSize, compression, subformat, id, compressors: nodeCompressors, state })
   await target.write(writer.finish())
   await assertUnchanged(files)
   signal?.throwIfAborted()

@@ -4,20 +4,22 @@ import { orCanceled } from './run/or-canceled.ts'
 import { dataInUnits } from './run/survey-disk.ts'
 import { writerFormat } from './run/writer-formats.ts'
 
-/** The unit in which every target format allocates. */
-const unit = 64 * 1024
-
-export type MeasureOptions = Pick<DiskOutput, 'format' | 'compression'> & Pick<RunOptions, 'signal'>
+export type MeasureOptions = Pick<DiskOutput, 'format' | 'compression' | 'subformat'> &
+  Pick<RunOptions, 'signal'>
 
 /** How large the disk `input` can become as an image of that format; reads no data. */
 export async function measureDisk(input: DiskInput, options: MeasureOptions): Promise<Measure> {
-  const { signal, format, compression } = options
+  const { signal, format, compression, subformat } = options
   const io = { io: 'async' as const, ...(signal ? { signal } : {}) }
   return orCanceled({ signal, file: inputName(input), what: 'the measurement' }, async () => {
     await using opened = await openInput(input, io)
     const { virtualSize } = opened.disk
-    const dataBytes = await dataInUnits(opened.disk, unit, io)
     const writer = await writerFormat(format)
-    return { virtualSize, dataBytes, required: writer.measure({ virtualSize, dataBytes, compression }) }
+    const dataBytes = await dataInUnits(opened.disk, writer.unit, io)
+    return {
+      virtualSize,
+      dataBytes,
+      required: writer.measure({ virtualSize, dataBytes, compression, subformat }),
+    }
   })
 }

@@ -18,6 +18,10 @@ export interface DiskOutput {
   readonly path: string
   readonly format: 'raw' | 'qcow2'
   readonly compression: 'none' | 'zlib' | 'zstd'
+  /** One of the format's kinds, such as `fixed`; its usual one when not said. */
+  readonly subformat?: string | undefined
+  /** A UUID for the identities in the image; a random one when not said. */
+  readonly id?: string | undefined
   /** `synced` (the default): on the medium when the call returns; `cached`: the system writes it back later, as with cp(1). */
   readonly durability?: 'synced' | 'cached'
 }
@@ -41,7 +45,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal
   /** Called at most four times a second and once at the end. */
   readonly onProgress?: (progress: TransferProgress) => void
-  /** Threads; default: the number of processors, at most 8. */
+  /** Threads; default: the number of processors, at most 4. */
   readonly workers?: number
 }
 

@@ -10,6 +10,10 @@ export interface DiskWriterOptions {
   readonly virtualSize: number
   readonly compression: 'none' | 'zlib' | 'zstd'
   readonly compressors: Compressors
+  /** One of the format's kinds, such as `fixed`; its usual one when not said. */
+  readonly subformat?: string | undefined
+  /** A UUID from which the identities in the image are made: the same input, options and id give the same bytes. */
+  readonly id: string
   /** Memory that all threads share; at least what `stateSize` says, zeroed at the start. */
   readonly state: ArrayBufferLike
 }
@@ -40,13 +44,16 @@ export interface DiskWriter {
 
 export interface WriterFormat {
   readonly format: string
+  /** Bytes of which the format allocates whole ones: what `measure` counts data in. */
+  readonly unit: number
   /** Throws `size-unsupported` for disks that the format cannot hold. Bytes of shared state. */
-  stateSize(options: Pick<DiskWriterOptions, 'virtualSize' | 'compression'>): number
+  stateSize(options: Pick<DiskWriterOptions, 'virtualSize' | 'compression' | 'subformat'>): number
   open(options: DiskWriterOptions): DiskWriter
-  /** Upper bound of the size of a file that holds `dataBytes` of data in whole clusters. */
+  /** Upper bound of the size of a file that holds `dataBytes` of data, counted in whole units. */
   measure(options: {
     readonly virtualSize: number
     readonly dataBytes: number
     readonly compression: string
+    readonly subformat?: string | undefined
   }): number
 }

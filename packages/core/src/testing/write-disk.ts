@@ -11,8 +11,12 @@ export const nodeCompressors: Compressors = {
   zstd: (bytes) => zstdCompressSync(bytes),
 }
 
+/** The identity of images that tests write. */
+export const testId = '6f0c8e2a-7b1d-4c3e-9a55-0123456789ab'
+
 export interface WriteDiskOptions {
   readonly compression: DiskWriterOptions['compression']
+  readonly subformat?: string
   /** Writers that take turns over one state, as threads do. */
   readonly writers?: number
   /** Gets the shared state before anything is written. */
@@ -24,12 +28,13 @@ export async function writeDisk(
   format: WriterFormat,
   path: string,
   disk: Uint8Array,
-  { compression, writers = 1, onState }: WriteDiskOptions,
+  { compression, subformat, writers = 1, onState }: WriteDiskOptions,
 ): Promise<number> {
   const virtualSize = disk.length
-  const state = new SharedArrayBuffer(format.stateSize({ virtualSize, compression }))
+  const state = new SharedArrayBuffer(format.stateSize({ virtualSize, compression, subformat }))
   onState?.(state)
-  const openWriter = () => format.open({ virtualSize, compression, compressors: nodeCompressors, state })
+  const openWriter = () =>
+    format.open({ id: testId, virtualSize, compression, subformat, compressors: nodeCompressors, state })
   const crew = Array.from({ length: writers }, openWriter)
   const handle = await open(path, 'wx')
   try {

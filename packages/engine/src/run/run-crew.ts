@@ -8,7 +8,8 @@ import type { RunOptions } from '../requests.ts'
 import type { ChunkBoard } from './chunk-board.ts'
 import type { WorkerJob, WorkerMessage, WorkerStart } from './worker-job.ts'
 
-const mostWorkers = 8
+/** Four saturate any disk; each takes about 35 MiB, and a run has to stay below 256. */
+const mostWorkers = 4
 /** How long threads may take to notice that they are to stop before they are ended. */
 const graceMs = 100
 const progressMs = 250

@@ -6,6 +6,7 @@ import type { BoardMemory } from './chunk-board.ts'
 export interface SharedOutput extends DiskOutput {
   readonly fd: number
   readonly virtualSize: number
+  readonly id: string
   /** The writer's state, shared by all threads. */
   readonly state: SharedArrayBuffer
 }

@@ -4,7 +4,7 @@ import { assertInside } from '../../binary/byte-source.ts'
 import type { ByteSource } from '../../binary/byte-source.ts'
 import { chunkSize } from '../../digest/disk-digest.ts'
 import type { Extent } from '../../extent/extent.ts'
-import { nodeCompressors } from '../../testing/write-disk.ts'
+import { nodeCompressors, testId } from '../../testing/write-disk.ts'
 import type { FileWrite } from '../disk-writer.ts'
 import { sharedAllocation } from './allocation.ts'
 import { qcow2Driver } from './driver.ts'
@@ -16,7 +16,7 @@ const TiB = 1024 ** 4
 
 function openWriter(virtualSize: number, compression: 'none' | 'zlib' | 'zstd' = 'none') {
   const state = new ArrayBuffer(qcow2Writer.stateSize({ virtualSize, compression }))
-  return qcow2Writer.open({ virtualSize, compression, compressors: nodeCompressors, state })
+  return qcow2Writer.open({ id: testId, virtualSize, compression, compressors: nodeCompressors, state })
 }
 
 /** A file of which only the written parts take memory. */

@@ -4,7 +4,7 @@ import { tempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'
 import { nodePorts } from '../../testing/node-files.ts'
 import { seededRandom } from '../../testing/seeded-random.ts'
-import { writeDisk } from '../../testing/write-disk.ts'
+import { testId, writeDisk } from '../../testing/write-disk.ts'
 import { sharedAllocation } from './allocation.ts'
 import { qcow2Driver } from './driver.ts'
 import { clusterSize, clustersPerRegion, layoutQcow2 } from './layout.ts'
@@ -69,7 +69,13 @@ describe.skipIf(!requires('qemu-img'))('qcow2 writer against QEMU', () => {
     const image = place.file('disk.qcow2')
     const state = new SharedArrayBuffer(qcow2Writer.stateSize({ virtualSize: size, compression: 'zstd' }))
     const compressors = { deflate: unused, deflateRaw: unused, zstd: unused }
-    const writer = qcow2Writer.open({ virtualSize: size, compression: 'zstd', compressors, state })
+    const writer = qcow2Writer.open({
+      id: testId,
+      virtualSize: size,
+      compression: 'zstd',
+      compressors,
+      state,
+    })
     const handle = await open(image, 'wx')
     for (const { at, bytes } of writer.finish()) await handle.write(bytes, 0, bytes.length, at)
     await handle.truncate(writer.fileSize())

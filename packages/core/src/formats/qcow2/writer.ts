@@ -35,6 +35,7 @@ const chunksPerTable = entriesPerTable / clustersPerChunk
  */
 export const qcow2Writer: WriterFormat = {
   format: 'qcow2',
+  unit: clusterSize,
   stateSize: ({ virtualSize }) => allocationSize(layoutQcow2(virtualSize)),
   open: openQcow2Writer,
   measure({ virtualSize, dataBytes }) {

@@ -1,3 +1,4 @@
+import { testId } from '../../testing/write-disk.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ByteSource } from '../../binary/byte-source.ts'
@@ -14,7 +15,7 @@ const compressors = {
 
 function writerOf(virtualSize: number) {
   const state = new ArrayBuffer(rawWriter.stateSize({ virtualSize, compression: 'none' }))
-  return rawWriter.open({ virtualSize, compression: 'none', compressors, state })
+  return rawWriter.open({ id: testId, virtualSize, compression: 'none', compressors, state })
 }
 
 describe('raw writer', () => {

@@ -18,6 +18,7 @@ interface RawChunk extends PreparedChunk {
  */
 export const rawWriter: WriterFormat = {
   format: 'raw',
+  unit: holeSize,
   stateSize: ({ virtualSize }) => {
     assertSize(virtualSize)
     return 0
@@ -72,6 +73,7 @@ function assertSize(virtualSize: number): void {
   throw new DiskError('size-unsupported', {
     file: 'new raw image',
     format: 'raw',
+    unit: holeSize,
     size: virtualSize,
     reason: 'a size is a whole number of bytes below 2^53',
   })
