@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { findTool, requires, runTool, runToolOk } from '@varve/test-kit/tools'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'
+import type { DiskReader } from '../formats/disk-reader.ts'
 import { rawDisk } from '../formats/raw/driver.ts'
 import { layerNumbers } from '../problems/layer-number.ts'
 import { nodeFiles, nodePorts } from '../testing/node-files.ts'
@@ -79,6 +80,27 @@ describe.skipIf(!requires('mkfs.ext4', 'dumpe2fs', 'debugfs'))('ext', () => {
       state: 'clean',
     })
     expect(sumOfRegions(found)).toBe(found.free)
+  })
+
+  test('of 1 TiB: less than 1 MiB is read, in few calls', async () => {
+    await using place = await tempPlace()
+    const path = await blank(place, 1024 * 1024 * mib)
+    await runToolOk('mkfs.ext4', ['-q', '-F', '-O', '^has_journal', '-E', 'lazy_itable_init=1', path])
+    await using file = await nodeFiles.open(path)
+    const disk = rawDisk(file.source)
+    const reads: number[] = []
+    const counted: DiskReader = {
+      ...disk,
+      readInto: async (target, at) => {
+        reads.push(target.length)
+        await disk.readInto(target, at)
+      },
+    }
+    const { filesystems } = await readGuestContents(counted)
+    expect(filesystems).toMatchObject([{ type: 'ext4', size: 1024 * 1024 * mib }])
+    expect(filesystems[0]?.freeByRegion).toHaveLength(256)
+    expect(reads.length).toBeLessThan(5)
+    expect(reads.reduce((sum, length) => sum + length, 0)).toBeLessThan(mib)
   })
 
   test('scattered group descriptors: free space as a whole, not by region', async () => {
