@@ -4,6 +4,7 @@ import {
   createTheme,
   Modal,
   NativeSelect,
+  Notification,
   TextInput,
   Tooltip,
   type CSSVariablesResolver,
@@ -75,6 +76,10 @@ export const theme = createTheme({
         content: { border: '1px solid var(--varve-line)', boxShadow: 'none' },
         title: { fontSize: '16px', fontWeight: 600, overflowWrap: 'anywhere' },
       },
+    }),
+    Notification: Notification.extend({
+      defaultProps: { radius: 12, color: 'accent' },
+      styles: { root: { border: '1px solid var(--varve-line)', boxShadow: 'none' } },
     }),
     NativeSelect: NativeSelect.extend({ defaultProps: { size: 'sm' } }),
     TextInput: TextInput.extend({ defaultProps: { size: 'sm' } }),

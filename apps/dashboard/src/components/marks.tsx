@@ -63,6 +63,18 @@ export function TimeAgo({ at }: { readonly at: string }) {
   )
 }
 
+/** How long something has been so, exact on hover: `for 4 hours`. */
+export function ForTime({ since }: { readonly since: string }) {
+  const now = useNow(10_000)
+  const time = Date.parse(since)
+  const words = timeToWords(time, now)
+  return (
+    <time dateTime={since} title={`since ${new Date(time).toLocaleString('en-GB')}`}>
+      {words.endsWith(' ago') ? `for ${words.slice(0, -' ago'.length)}` : words}
+    </time>
+  )
+}
+
 /** A digest, short; a click copies it whole. */
 export function DigestText({
   digest,

@@ -5,7 +5,7 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { formatBytes } from '@varve/core/binary/format-bytes'
 import type { HostView, LibraryView } from '@varve/protocol/hosts'
 import { Card, Columns, Stack } from '../components/card.tsx'
-import { Pill, TimeAgo } from '../components/marks.tsx'
+import { ForTime, Pill, TimeAgo } from '../components/marks.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { ErrorCard, Skeleton } from '../components/states.tsx'
 import { errorToWords } from '../data/error-to-words.ts'
@@ -56,7 +56,7 @@ export function HostPage() {
         facts={[
           host.os.name,
           <>
-            {host.state} since <TimeAgo at={host.since} />
+            {host.state} <ForTime since={host.since} />
           </>,
           scanWords(host),
         ]}

@@ -77,7 +77,7 @@ function ImageHead({ image: { row, report, proofs } }: { readonly image: ImageVi
         </Pill>
       }
       facts={[
-        row.contents,
+        row.contents === '' ? 'contents not known' : row.contents,
         <>
           changed <TimeAgo at={row.modifiedAt} />
         </>,

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import { formatBytes } from '@varve/core/binary/format-bytes'
 import type { HostView } from '@varve/protocol/hosts'
-import { ByteSize, Dot, Meter, TimeAgo } from '../../components/marks.tsx'
+import { ByteSize, Dot, ForTime, Meter } from '../../components/marks.tsx'
 import styles from './fleet.module.css'
 import { librariesToSpace } from './libraries-to-space.ts'
 
@@ -43,7 +43,7 @@ export function HostRows({ hosts }: { readonly hosts: readonly HostView[] }) {
 function stateWords({ state, since }: HostView) {
   return (
     <>
-      {state === 'connected' ? 'connected' : 'offline'}, since <TimeAgo at={since} />
+      {state} <ForTime since={since} />
     </>
   )
 }

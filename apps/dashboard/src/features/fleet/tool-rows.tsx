@@ -2,9 +2,9 @@ import type { ToolView } from '@varve/protocol/hosts'
 import { Command, Dot } from '../../components/marks.tsx'
 import styles from './fleet.module.css'
 
-/** Tools of a host: what each enables, and for a missing one the command that installs it. */
+/** Tools of a host, the missing ones first: what each enables, and the command that installs it. */
 export function ToolRows({ tools }: { readonly tools: readonly ToolView[] }) {
-  const sorted = tools.toSorted((a, b) => Number(a.path === null) - Number(b.path === null))
+  const sorted = tools.toSorted((a, b) => Number(b.path === null) - Number(a.path === null))
   return (
     <ul className={styles.rows}>
       {sorted.map(({ name, version, path, enables, install }) => (

@@ -73,7 +73,7 @@ function Cells({ row, isSelected, onSelect }: CellsProps) {
         {format}
       </span>
       <span role="gridcell" data-area="contents" className={`${styles.cell} ${styles.soft}`} title={contents}>
-        {contents}
+        {contents === '' ? 'not known' : contents}
       </span>
       <span role="gridcell" data-area="size" className={`${styles.cell} ${styles.number}`}>
         <ByteSize bytes={row.virtualSize} />

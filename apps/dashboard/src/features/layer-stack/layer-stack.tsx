@@ -206,7 +206,7 @@ function BandWords({ segment }: { readonly segment: Segment }) {
   if (usedShare === null) return label
   const usedWidth = usedShare * width
   // The words go where there is room for them: on what is used, or else on what is free.
-  const isRoomy = usedWidth >= 0.16
+  const isRoomy = usedWidth >= 0.2
   return (
     <>
       <span

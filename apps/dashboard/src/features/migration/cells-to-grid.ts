@@ -11,6 +11,9 @@ export const cellStates = {
 export type CellState = (typeof cellStates)[keyof typeof cellStates]
 
 export const cellsPerRow = 64
+const mostCells = 1024
+/** A chunk of the disk digest, in bytes. */
+export const chunkSize = 4 * 1024 * 1024
 
 export interface ChunkGrid {
   /** Rows of at most 64 letters. */
@@ -42,6 +45,18 @@ export function cellsToGrid({ cells, chunks, chunksPerCell }: ChunkMap): ChunkGr
       `${percent(counts['in-flight'])} in flight, ${percent(counts.waiting)} waiting, ` +
       `${percent(counts.skipped)} zero or absent and skipped`,
   }
+}
+
+/** The map of a disk of `virtualSize` bytes before anything about it is known. */
+export function blankMap(virtualSize: number): ChunkMap {
+  const chunks = Math.ceil(virtualSize / chunkSize)
+  const chunksPerCell = Math.max(1, Math.ceil(chunks / mostCells))
+  return { chunks, chunksPerCell, cells: '.'.repeat(Math.ceil(chunks / chunksPerCell)) }
+}
+
+/** The last map that was seen of a migration whose every chunk has since been proven. */
+export function provenMap(map: ChunkMap): ChunkMap {
+  return { ...map, cells: map.cells.replaceAll(/[^z]/gu, 'p') }
 }
 
 /** The state of one letter; an unknown one counts as waiting. */

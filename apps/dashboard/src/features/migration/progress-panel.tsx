@@ -1,20 +1,18 @@
 import { formatWholeBytes, groupThousands } from '@varve/core/binary/format-bytes'
 import type { ChunkMap } from '@varve/protocol/jobs'
 import type { MigrationView } from '@varve/protocol/migrations'
-import { memo, useMemo } from 'react'
+import { memo, useMemo, useState } from 'react'
 import { Panel } from '../../components/card.tsx'
 import { Meter } from '../../components/marks.tsx'
 import { useNow } from '../../components/use-now.ts'
-import { cellsToGrid, type ChunkGrid } from './cells-to-grid.ts'
+import { blankMap, cellsToGrid, chunkSize, provenMap, type ChunkGrid } from './cells-to-grid.ts'
 import { migrationToFigures, runningStep, shareDone } from './migration-to-numbers.ts'
 import styles from './migration.module.css'
-
-const chunkSize = 4 * 1024 * 1024
 
 /** Four figures, the bar and the chunk map. */
 export function ProgressPanel({ migration }: { readonly migration: MigrationView }) {
   const now = useNow(1000)
-  const map = migration.progress?.chunkMap ?? null
+  const map = useLastMap(migration)
   const grid = useMemo(() => (map && map.cells.length > 0 ? cellsToGrid(map) : null), [map])
   const { proven, written } = shares(migration, grid)
   return (
@@ -50,6 +48,17 @@ export function ProgressPanel({ migration }: { readonly migration: MigrationView
       )}
     </Panel>
   )
+}
+
+/** The newest map; between steps and after the end the last one stays, so that the page keeps its shape. */
+function useLastMap(migration: MigrationView): ChunkMap | null {
+  const { progress, state, finishedAt, source } = migration
+  const current = progress?.chunkMap ?? null
+  const [last, setLast] = useState<ChunkMap | null>(null)
+  if (current !== null && current !== last) setLast(current)
+  if (state === 'succeeded') return last && provenMap(last)
+  if (current !== null || last !== null) return current ?? last
+  return finishedAt === null && source.virtualSize !== null ? blankMap(source.virtualSize) : null
 }
 
 function shares(migration: MigrationView, grid: ChunkGrid | null): { proven: number; written: number } {

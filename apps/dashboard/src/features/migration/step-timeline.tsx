@@ -46,7 +46,7 @@ function StepRow({ step, now }: { readonly step: MigrationStepView; readonly now
         {stateMarks[state]}
       </span>
       <LayerTag layer={layer} />
-      <span className={styles.stepWords} title={`on ${host}: ${command}`}>
+      <span className={styles.stepWords} title={`${does}\non ${host}: ${command}`}>
         <strong>{title}</strong> {outcome ?? does}
         {attempt > 1 && ` · attempt ${attempt}`}
       </span>
