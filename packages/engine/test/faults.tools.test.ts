@@ -50,7 +50,7 @@ describe('a run that is stopped', () => {
     )
     await expect(run).rejects.toThrow(coded('canceled'))
     expect(readdirSync(place.path)).toEqual(['a'])
-    const threads = process
+    const threads: readonly string[] = process
       .getActiveResourcesInfo()
       .filter((kind) => kind === 'MessagePort' || kind === 'Worker')
     await expect(digestDisk(image(place.file('a'), 'raw'), options)).rejects.toThrow(coded('canceled'))

@@ -1,9 +1,10 @@
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import type { FormatName } from '@varve/core/formats/format-rules'
 import type { DiskInput, DiskOutput } from '../src/requests.ts'
 
 export const MiB = 1024 * 1024
 
-export function image(path: string, format: string | null = null): DiskInput {
+export function image(path: string, format: FormatName | null = null): DiskInput {
   return { kind: 'image', path, roots: null, format }
 }
 

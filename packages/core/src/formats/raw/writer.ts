@@ -73,7 +73,6 @@ function assertSize(virtualSize: number): void {
   throw new DiskError('size-unsupported', {
     file: 'new raw image',
     format: 'raw',
-    unit: holeSize,
     size: virtualSize,
     reason: 'a size is a whole number of bytes below 2^53',
   })
