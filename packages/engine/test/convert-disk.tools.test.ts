@@ -63,10 +63,10 @@ describe.skipIf(!requires('qemu-img'))('convert, with qemu-img as the judge', ()
       format,
       ...options,
       place.file('a.raw'),
-      place.file('b.img'),
+      place.file(`b.${format}`),
     ])
-    await convertDisk(image(place.file('b.img')), newImage(place.file('c.qcow2'), 'qcow2'))
-    await convertDisk(image(place.file('b.img')), newImage(place.file('d.raw'), 'raw'))
+    await convertDisk(image(place.file(`b.${format}`)), newImage(place.file('c.qcow2'), 'qcow2'))
+    await convertDisk(image(place.file(`b.${format}`)), newImage(place.file('d.raw'), 'raw'))
     await runToolOk('qemu-img', ['check', place.file('c.qcow2')])
     await runToolOk('qemu-img', ['convert', '-O', 'raw', place.file('c.qcow2'), place.file('e.raw')])
     expect(sha256Of(place.file('e.raw'))).toBe(sha256Of(place.file('a.raw')))

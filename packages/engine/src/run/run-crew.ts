@@ -78,7 +78,11 @@ interface Member {
 
 function hire({ job, file, onMessage }: Crew, fail: (error: unknown) => void): Member {
   const start: WorkerStart = { job, codeCache: codeCacheFolder() }
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: start, execArgv: [] })
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    workerData: start,
+    execArgv: [],
+    resourceLimits: { maxYoungGenerationSizeMb: 2 },
+  })
   let finished = false
   worker.on('message', (message: WorkerMessage) => {
     if (message.say === 'done' || message.say === 'failed') finished = true

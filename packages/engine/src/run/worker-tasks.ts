@@ -17,7 +17,7 @@ import { isZeroChunk, zeroChunk } from './zero-chunk.ts'
 type Send = (message: WorkerMessage) => void
 
 /** Chunks read ahead by one connection, so that the network is never idle. */
-const streamDepth = 4
+const streamDepth = 3
 
 function depthOf(...inputs: readonly DiskInput[]): number {
   return inputs.some(({ kind }) => kind === 'nbd') ? streamDepth : 1
