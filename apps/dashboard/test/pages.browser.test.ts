@@ -1,7 +1,7 @@
 import { requires } from '@varve/test-kit/tools'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { MockController } from '../dev/mock-controller.ts'
-import { findBarriers, setStage, type Stage } from './browser.ts'
+import { findBarriers, setStage, type Stage, type Visit } from './browser.ts'
 
 const pages = [
   ['/', 'Overview', 'Last results'],
@@ -40,13 +40,20 @@ describe.skipIf(!requires('chromium'))('pages', () => {
     })
   })
 
-  describe.each([1024, 390])('%d px wide', (width) => {
+  // 720 is a screen of 1440 at 200 % zoom.
+  describe.each([1024, 720, 390])('%d px wide', (width) => {
+    let visit: Visit
+    beforeAll(async () => {
+      visit = await stage.open(controller.url, { width, height: 800 })
+    })
+    afterAll(() => visit.page.close())
+
     test.each(pages)('%s fits', async (path, heading) => {
-      const { page, complaints } = await stage.open(controller.url + path, { width, height: 800 })
+      const { page, complaints } = visit
+      await page.goto(controller.url + path)
       await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor()
       expect(await findBarriers(page)).toEqual([])
       expect(complaints).toEqual([])
-      await page.close()
     })
   })
 

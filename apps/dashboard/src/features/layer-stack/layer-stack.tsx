@@ -1,4 +1,5 @@
 import { formatBytes, formatWholeBytes, groupThousands } from '@varve/core/binary/format-bytes'
+import { chunkCount } from '@varve/core/digest/disk-digest'
 import { layerNames, type LayerNumber } from '@varve/core/problems/layer-number'
 import type { Proof } from '@varve/protocol/images'
 import type { ImageReportView } from '@varve/protocol/reports'
@@ -16,8 +17,6 @@ interface LayerStackProps {
   readonly report: ImageReportView
   readonly proof: Proof | null
 }
-
-const chunkSize = 4 * 1024 * 1024
 
 /**
  * The disk as bands from the guest's files down to the media. All bands from L7 to L2 share one axis, the virtual
@@ -165,7 +164,7 @@ function ProofLine({ proof }: { readonly proof: Proof | null }) {
       <strong>
         <DigestText digest={proof.digest} />
       </strong>
-      &ensp;digest of {groupThousands(Math.ceil(proof.virtualSize / chunkSize))} chunks, taken{' '}
+      &ensp;digest of {groupThousands(chunkCount(proof.virtualSize))} chunks, taken{' '}
       <TimeAgo at={proof.takenAt} />
     </div>
   )

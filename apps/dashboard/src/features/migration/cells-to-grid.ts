@@ -1,3 +1,4 @@
+import { chunkCount } from '@varve/core/digest/disk-digest'
 import type { ChunkMap } from '@varve/protocol/jobs'
 
 /** What the letters of a chunk map mean. */
@@ -12,8 +13,6 @@ export type CellState = (typeof cellStates)[keyof typeof cellStates]
 
 export const cellsPerRow = 64
 const mostCells = 1024
-/** A chunk of the disk digest, in bytes. */
-export const chunkSize = 4 * 1024 * 1024
 
 export interface ChunkGrid {
   /** Rows of at most 64 letters. */
@@ -49,7 +48,7 @@ export function cellsToGrid({ cells, chunks, chunksPerCell }: ChunkMap): ChunkGr
 
 /** The map of a disk of `virtualSize` bytes before anything about it is known. */
 export function blankMap(virtualSize: number): ChunkMap {
-  const chunks = Math.ceil(virtualSize / chunkSize)
+  const chunks = chunkCount(virtualSize)
   const chunksPerCell = Math.max(1, Math.ceil(chunks / mostCells))
   return { chunks, chunksPerCell, cells: '.'.repeat(Math.ceil(chunks / chunksPerCell)) }
 }

@@ -75,9 +75,10 @@ function finalFigures(migration: MigrationView): Figure[] {
 }
 
 function spared({ progress, source, dataBytes }: MigrationView): Figure {
-  const skipped =
-    progress?.skipped ??
-    (source.virtualSize !== null && dataBytes !== null ? source.virtualSize - dataBytes : null)
+  // What was measured is the whole; the transfer counts up to it.
+  const measured =
+    source.virtualSize !== null && dataBytes !== null ? Math.max(0, source.virtualSize - dataBytes) : null
+  const skipped = measured ?? progress?.skipped ?? null
   return { value: skipped === null ? '–' : formatBytes(skipped), label: 'zero or absent, not sent' }
 }
 

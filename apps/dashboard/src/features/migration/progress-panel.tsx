@@ -1,11 +1,12 @@
 import { formatWholeBytes, groupThousands } from '@varve/core/binary/format-bytes'
+import { chunkCount, chunkSize } from '@varve/core/digest/disk-digest'
 import type { ChunkMap } from '@varve/protocol/jobs'
 import type { MigrationView } from '@varve/protocol/migrations'
 import { memo, useMemo, useState } from 'react'
 import { Panel } from '../../components/card.tsx'
 import { Meter } from '../../components/marks.tsx'
 import { useNow } from '../../components/use-now.ts'
-import { blankMap, cellsToGrid, chunkSize, provenMap, type ChunkGrid } from './cells-to-grid.ts'
+import { blankMap, cellsToGrid, provenMap, type ChunkGrid } from './cells-to-grid.ts'
 import { migrationToFigures, runningStep, shareDone } from './migration-to-numbers.ts'
 import styles from './migration.module.css'
 
@@ -75,7 +76,7 @@ function mapNote({ state, source }: MigrationView): string {
     case 'succeeded':
       return source.virtualSize === null
         ? 'Every chunk was read back from the target and is equal to the source’s.'
-        : `All ${groupThousands(Math.ceil(source.virtualSize / chunkSize))} chunks of 4 MiB were read back from the target and are equal to the source’s.`
+        : `All ${groupThousands(chunkCount(source.virtualSize))} chunks of 4 MiB were read back from the target and are equal to the source’s.`
     case 'failed':
     case 'canceled':
       return 'No chunk of this migration is kept on the target.'

@@ -6,6 +6,7 @@ import { useNavigate, useRouterState } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { useTRPC } from '../../data/trpc.ts'
 import { currentActions } from './current-actions.ts'
+import styles from './palette.module.css'
 
 const [store, spotlight] = createSpotlight()
 
@@ -91,7 +92,8 @@ export default function Palette({ opened }: { readonly opened: number }) {
       maxHeight={420}
       radius={12}
       shadow="none"
-      highlightQuery
+      overlayProps={{ backgroundOpacity: 0.45, blur: 0 }}
+      classNames={{ content: styles.content, action: styles.action, actionDescription: styles.description }}
       searchProps={{
         placeholder: 'Go to a host, image or migration',
         'aria-label': 'Go to',
