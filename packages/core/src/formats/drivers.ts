@@ -5,10 +5,18 @@ import { rawDriver } from './raw/driver.ts'
 import { recognisedOnly } from './recognised-only.ts'
 import { vdiDriver } from './vdi/driver.ts'
 import { vhdDriver } from './vhd/driver.ts'
+import { vhdxDriver } from './vhdx/driver.ts'
 import { vmdkDriver } from './vmdk/driver.ts'
 
 /** The formats that Varve reads itself; a new one is its folder and one line here. */
-export const drivers: readonly FormatDriver[] = [qcow2Driver, vmdkDriver, vhdDriver, vdiDriver, rawDriver]
+export const drivers: readonly FormatDriver[] = [
+  qcow2Driver,
+  vmdkDriver,
+  vhdDriver,
+  vhdxDriver,
+  vdiDriver,
+  rawDriver,
+]
 
 /** The driver of `format`; one that refuses when Varve only knows it by sight. */
 export function driverFor(format: FormatName): FormatDriver {

@@ -170,7 +170,7 @@ export const formatRules = {
     parentLink: 'uuid+locators',
     verifiesParent: true,
     qemuDriver: 'vhdx',
-    native: { read: false, write: false },
+    native: { read: true, write: false },
     notes: [
       'A log that is not empty must be replayed before any byte is believed.',
       'The parent’s data-write GUID must match, not its disk GUID.',

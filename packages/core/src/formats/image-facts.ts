@@ -16,6 +16,8 @@ export interface ParentReference {
   readonly format: FormatName | null
   /** What the parent's identity must be, or null when the format does not say. */
   readonly identity: LayerIdentity | null
+  /** Others that the parent may have instead (VHDX `parent_linkage2`). */
+  readonly otherIdentities?: readonly LayerIdentity[]
 }
 
 export interface InternalSnapshot {

@@ -58,7 +58,7 @@ export async function walkChain(
       assertNoLoop(links, next)
       links.push(next)
       failures.push(...namesWithoutRight(next))
-      const mismatch = parentMismatch(child, next, child.facts.parent.identity)
+      const mismatch = parentMismatch(child, next, child.facts.parent)
       if (mismatch) failures.push(mismatch)
       child = next
     } catch (error) {
@@ -163,11 +163,13 @@ function assertNoLoop(links: readonly WalkedLink[], next: WalkedLink): void {
 function parentMismatch(
   child: WalkedLink,
   parent: WalkedLink,
-  expected: LayerIdentity | null,
+  { identity: expected, otherIdentities = [] }: ParentReference,
 ): DiskError | null {
   if (expected === null || expected.kind === 'none') return null
   const found = parent.facts.identity
-  if (parent.facts.virtualSize === null || describeIdentity(expected) === describeIdentity(found)) return null
+  if (parent.facts.virtualSize === null) return null
+  const isFound = (identity: LayerIdentity) => describeIdentity(identity) === describeIdentity(found)
+  if ([expected, ...otherIdentities].some(isFound)) return null
   return new DiskError('parent-mismatch', {
     file: child.file.path,
     parent: parent.file.path,

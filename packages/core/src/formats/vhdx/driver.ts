@@ -1,0 +1,41 @@
+import { formatGuid } from '../../binary/uuid.ts'
+import { isRecognisedAs } from '../detect-format.ts'
+import { factsOrProblem } from '../facts-or-problem.ts'
+import type { FormatDriver } from '../format-driver.ts'
+import { readVhdxMetadata } from './metadata.ts'
+import { openVhdx } from './reader.ts'
+
+/** VHDX: fixed, dynamic and differencing disks of Hyper-V and WSL. */
+export const vhdxDriver: FormatDriver = {
+  format: 'vhdx',
+  recognises: (ends) => isRecognisedAs('vhdx', ends),
+  inspect: (file, ports) =>
+    factsOrProblem('vhdx', async () => {
+      const { header, type, virtualSize, bat, creator, parent, problems, ...disk } = await readVhdxMetadata(
+        file,
+        ports,
+      )
+      return {
+        subformat: type,
+        virtualSize,
+        clusterSize: bat.blockSize,
+        // What a child's parent_linkage names; the disk ID stays the same along a chain.
+        identity: { kind: 'uuid', uuid: formatGuid(header.dataWriteGuid) },
+        parent,
+        details: {
+          creator,
+          sequenceNumber: header.sequenceNumber,
+          fileWriteGuid: formatGuid(header.fileWriteGuid),
+          virtualDiskId: disk.virtualDiskId,
+          logicalSectorSize: disk.logicalSectorSize,
+          physicalSectorSize: disk.physicalSectorSize,
+          logLength: header.logLength,
+        },
+        problems,
+      }
+    }),
+  async openLayer(file, ports) {
+    const disk = openVhdx(file, await readVhdxMetadata(file, ports))
+    return { disk, parts: [], async [Symbol.asyncDispose]() {} }
+  },
+}
