@@ -1,4 +1,5 @@
 import { openChain } from '@varve/core/formats/open-chain'
+import type { WritableFormat } from '@varve/core/formats/writable-formats'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { convertDisk } from '@varve/engine/convert-disk'
 import { digestDisk } from '@varve/engine/digest-disk'
@@ -9,14 +10,12 @@ import { randomUUID } from 'node:crypto'
 import { rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
-export const writableFormats = ['qcow2', 'raw'] as const satisfies readonly DiskOutput['format'][]
-export type WritableFormat = (typeof writableFormats)[number]
-
 export interface ConvertToFile {
   readonly input: DiskInput & { kind: 'image' }
   /** Absolute path of the new image. */
   readonly path: string
   readonly format: WritableFormat
+  readonly subformat: string | undefined
   readonly compression: DiskOutput['compression']
   readonly existing: 'refuse' | 'replace'
   readonly verify: boolean
@@ -43,7 +42,7 @@ export async function convertToFile(
   request: ConvertToFile,
   { signal, onProgress }: ConvertToFileOptions,
 ): Promise<ConvertToFileOutcome> {
-  const { input, path, format, compression } = request
+  const { input, path, format, subformat, compression } = request
   const started = performance.now()
   const existing = await stat(path).catch(() => null)
   if (existing) {
@@ -57,7 +56,7 @@ export async function convertToFile(
     onProgress: (progress) => onProgress({ ...progress, phase }),
   })
   if (existing) await assertNotSource(input, path)
-  const written = await convertDisk(input, { path: part, format, compression }, run('convert'))
+  const written = await convertDisk(input, { path: part, format, subformat, compression }, run('convert'))
   try {
     if (request.verify) await verifyPart({ part, path, format, expected: written.digest }, run('verify'))
     signal.throwIfAborted()

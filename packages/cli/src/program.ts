@@ -129,7 +129,8 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
   const convert = program
     .command('convert <source> <target>')
     .description('write the disk of SOURCE (chain and all) as a new image; SOURCE is only read')
-    .option('-O, --output-format <format>', 'raw or qcow2; default: by the extension of TARGET')
+    .option('-O, --output-format <format>', 'format of TARGET; default: by its extension')
+    .option('--subformat <kind>', 'kind of the format, such as dynamic or fixed')
     .addOption(new Option('--compress <method>', 'compress the clusters (qcow2)').choices(['zlib', 'zstd']))
     .option('--force', 'replace TARGET when it exists, once the new image is complete')
     .option('--no-verify', 'do not read the new image back before it gets its name')
@@ -137,6 +138,7 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
   action<{
     format?: string
     outputFormat?: string
+    subformat?: string
     compress?: 'zlib' | 'zstd'
     force?: boolean
     verify: boolean
@@ -178,7 +180,7 @@ function addFleetCommands(program: Command, dispatch: Dispatch): void {
   const migrate = withController(program.command('migrate <image> <target>'))
     .description('move HOST:NAME to HOST:NAME in another format, proven bit-identical; the source stays')
     .option('--library <library>', "the library on the target's host; default: its only one")
-    .option('-O, --output-format <format>', 'raw or qcow2; default: by the extension of TARGET')
+    .option('-O, --output-format <format>', 'format of TARGET; default: by its extension')
     .addOption(new Option('--compress <method>', 'compress the clusters (qcow2)').choices(['zlib', 'zstd']))
     .option('--plan', 'print the plan and do nothing')
     .option('--accept <ids>', 'ids of warnings to accept, comma-separated, or all')

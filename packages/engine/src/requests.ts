@@ -1,4 +1,5 @@
 import type { FormatName } from '@varve/core/formats/format-rules'
+import type { WritableFormat } from '@varve/core/formats/writable-formats'
 import type { Manifest } from '@varve/core/digest/disk-digest'
 
 /** Where a disk is read from. Plain data: it crosses to worker threads. */
@@ -16,7 +17,7 @@ export type DiskInput =
 export interface DiskOutput {
   /** Must not exist: it is created exclusively, and removed again when the conversion fails. */
   readonly path: string
-  readonly format: 'raw' | 'qcow2'
+  readonly format: WritableFormat
   readonly compression: 'none' | 'zlib' | 'zstd'
   /** One of the format's kinds, such as `fixed`; its usual one when not said. */
   readonly subformat?: string | undefined

@@ -1,3 +1,4 @@
+import { writableFormats } from '@varve/core/formats/writable-formats'
 import { z } from 'zod'
 import { Bytes, Digest, FileName, JobId, Path } from './primitives.ts'
 import { ImageReportView } from './reports.ts'
@@ -13,7 +14,7 @@ export type NbdEndpoint = z.infer<typeof NbdEndpoint>
 
 const Target = z.object({ library: z.string(), name: FileName })
 const Compression = z.enum(['none', 'zlib', 'zstd'])
-const TargetFormat = z.enum(['qcow2', 'raw'])
+const TargetFormat = z.enum(writableFormats)
 
 /** What an agent can be asked to do. `library` + `name` (a relative path with `/`) name an image; part files are named by the agent. */
 export const JobRequest = z.discriminatedUnion('kind', [

@@ -1,13 +1,14 @@
+import {
+  formatByEnding,
+  isWritable,
+  rulesOf,
+  writableFormats,
+  type WritableFormat,
+} from '@varve/core/formats/writable-formats'
 import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { extname } from 'node:path'
 import { UsageError, type CommandContext, type Outcome } from '../command.ts'
-import {
-  convertToFile,
-  writableFormats,
-  type ConvertToFileOutcome,
-  type WritableFormat,
-} from '../convert-to-file.ts'
+import { convertToFile, type ConvertToFileOutcome } from '../convert-to-file.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { imageInput, pathOf } from '../input.ts'
 import { ProgressLine } from '../output/progress-line.ts'
@@ -18,6 +19,7 @@ export interface ConvertOptions {
   readonly target: string
   readonly format?: string
   readonly outputFormat?: string
+  readonly subformat?: string
   readonly compress?: 'zlib' | 'zstd'
   readonly force?: boolean
   readonly verify: boolean
@@ -26,8 +28,7 @@ export interface ConvertOptions {
 /** `varve convert SOURCE TARGET`: the target appears under its name complete and proven, or not at all. */
 export async function convert(options: ConvertOptions, context: CommandContext): Outcome {
   const format = targetFormat(options)
-  if (options.compress && format !== 'qcow2')
-    throw new UsageError(`${format} images cannot be compressed; choose -O qcow2.`)
+  assertPossible(format, options)
   let line = new ProgressLine('convert', context.config.isTerminal)
   let phase = 'convert'
   const outcome = await convertToFile(
@@ -35,6 +36,7 @@ export async function convert(options: ConvertOptions, context: CommandContext):
       input: imageInput(options.source, options.format),
       path: pathOf(options.target),
       format,
+      subformat: options.subformat,
       compression: options.compress ?? 'none',
       existing: options.force === true ? 'replace' : 'refuse',
       verify: options.verify,
@@ -57,28 +59,23 @@ export async function convert(options: ConvertOptions, context: CommandContext):
 }
 
 function targetFormat({ outputFormat, target }: ConvertOptions): WritableFormat {
-  const asked = outputFormat ?? byExtension(target)
-  const found = writableFormats.find((format) => format === asked)
-  if (found) return found
+  const asked = outputFormat ?? formatByEnding(target)
+  if (asked !== null && isWritable(asked)) return asked
+  const written = writableFormats.join(', ')
   if (asked === null)
-    throw new UsageError(`Say the format of ${JSON.stringify(target)} with -O ${writableFormats.join('|')}.`)
-  throw new DiskError('unsupported-format', {
-    file: target,
-    format: asked,
-    reason: `it can be read, but not yet written (written are ${writableFormats.join(', ')})`,
-  })
+    throw new UsageError(`Say the format of ${JSON.stringify(target)} with -O; written are ${written}.`)
+  const reason = `it is not written (written are ${written})`
+  throw new DiskError('unsupported-format', { file: target, format: asked, reason })
 }
 
-const extensions: Readonly<Record<string, WritableFormat>> = {
-  '.qcow2': 'qcow2',
-  '.raw': 'raw',
-  '.img': 'raw',
-  '.dd': 'raw',
-}
-
-function byExtension(target: string): string | null {
-  const extension = extname(target).toLowerCase()
-  return extensions[extension] ?? (extension.slice(1) || null)
+function assertPossible(format: WritableFormat, { compress, subformat }: ConvertOptions): void {
+  const { compressions, subformats } = rulesOf(format)
+  if (compress && !compressions.includes(compress))
+    throw new UsageError(`${format} images are not compressed with ${compress}.`)
+  if (subformat && !subformats.includes(subformat)) {
+    const known = subformats.length === 0 ? 'there is one kind only' : `choose ${subformats.join(' or ')}`
+    throw new UsageError(`There is no ${format} of the kind ${JSON.stringify(subformat)}; ${known}.`)
+  }
 }
 
 function describe(target: string, outcome: ConvertToFileOutcome): string {

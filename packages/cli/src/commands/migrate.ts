@@ -1,7 +1,7 @@
+import { formatByEnding, isWritable, writableFormats } from '@varve/core/formats/writable-formats'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { MigrationRequest, MigrationView, PlanView } from '@varve/protocol/migrations'
 import { randomUUID } from 'node:crypto'
-import { extname } from 'node:path'
 import { UsageError, type CommandContext, type Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { ask, openFleet, type Fleet } from '../fleet.ts'
@@ -83,11 +83,9 @@ async function buildRequest(
 ): Promise<MigrationRequest> {
   const source = splitPlace(options.image)
   const target = splitPlace(options.target)
-  const extension = extname(target.name).toLowerCase()
-  const format =
-    options.outputFormat ??
-    (extension === '.qcow2' ? 'qcow2' : extension === '.raw' || extension === '.img' ? 'raw' : null)
-  if (format !== 'qcow2' && format !== 'raw') throw new UsageError('Say the target format with -O raw|qcow2.')
+  const format = options.outputFormat ?? formatByEnding(target.name)
+  if (format === null || !isWritable(format))
+    throw new UsageError(`Say the target format with -O ${writableFormats.join('|')}.`)
   const page = await ask(controller, () =>
     fleet.api.images.list.query({ host: source.host, search: source.name, limit: 500 }),
   )

@@ -1,3 +1,4 @@
+import { isWritable, type WritableFormat } from '@varve/core/formats/writable-formats'
 import { randomBytes } from 'node:crypto'
 import { countOf, formatBytes, formatRate } from '@varve/core/binary/format-bytes'
 import { differingChunks } from '@varve/core/digest/disk-digest'
@@ -287,8 +288,10 @@ function fileOf({ target }: Migration): { library: string; name: string } {
   return { library: target.library, name: target.name }
 }
 
-function formatOf({ facts }: Migration): 'qcow2' | 'raw' {
-  return facts.request.format === 'raw' ? 'raw' : 'qcow2'
+function formatOf({ facts }: Migration): WritableFormat {
+  const { format } = facts.request
+  if (isWritable(format)) return format
+  throw new DiskError('unsupported-format', { file: facts.request.name, format, reason: 'it is not written' })
 }
 
 function targetOf(migration: Migration) {

@@ -150,7 +150,7 @@ export const formatRules = {
     parentLink: 'uuid+locators',
     verifiesParent: true,
     qemuDriver: 'vpc',
-    native: { read: true, write: false },
+    native: { read: true, write: true },
     notes: [
       'A fixed VHD starts with the guest’s own bytes; only its end tells it from raw.',
       'Virtual PC and old QEMU mean the CHS geometry as size, all others the current size of the footer.',
@@ -189,7 +189,7 @@ export const formatRules = {
     parentLink: 'uuid',
     verifiesParent: true,
     qemuDriver: 'vdi',
-    native: { read: true, write: false },
+    native: { read: true, write: true },
     notes: ['Names its parent by UUID only; VirtualBox’s registry knows the file.'],
   },
   parallels: {

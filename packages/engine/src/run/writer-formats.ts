@@ -4,6 +4,8 @@ import type { DiskOutput } from '../requests.ts'
 const formats = {
   raw: async () => (await import('@varve/core/formats/raw/writer')).rawWriter,
   qcow2: async () => (await import('@varve/core/formats/qcow2/writer')).qcow2Writer,
+  vdi: async () => (await import('@varve/core/formats/vdi/writer')).vdiWriter,
+  vhd: async () => (await import('@varve/core/formats/vhd/writer')).vhdWriter,
 } satisfies Record<DiskOutput['format'], () => Promise<WriterFormat>>
 
 /** The writer of a format, loaded when it is needed: threads start faster with less code. */

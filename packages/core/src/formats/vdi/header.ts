@@ -18,6 +18,7 @@ export const vdiHeader = struct('VDI header', 456, {
   comment: [84, ascii(256)],
   offBlocks: [340, u32le],
   offData: [344, u32le],
+  sectorSize: [360, u32le],
   diskSize: [368, u64le],
   blockSize: [376, u32le],
   blockExtra: [380, u32le],

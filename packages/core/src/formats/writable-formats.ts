@@ -1,0 +1,35 @@
+interface WritableRules {
+  /** The kinds that can be written, the usual one first; none: there is one kind. */
+  readonly subformats: readonly string[]
+  readonly compressions: readonly ('zlib' | 'zstd')[]
+  /** Endings of file names that mean this format, the usual one first. */
+  readonly endings: readonly string[]
+}
+
+/** The formats that Varve writes; a new one is its `writer.ts`, a line here and one in the engine's table of writers. */
+export const writableRules = {
+  qcow2: { subformats: [], compressions: ['zlib', 'zstd'], endings: ['.qcow2'] },
+  raw: { subformats: [], compressions: [], endings: ['.raw', '.img', '.dd'] },
+  vdi: { subformats: ['dynamic', 'fixed'], compressions: [], endings: ['.vdi'] },
+  vhd: { subformats: ['dynamic', 'fixed'], compressions: [], endings: ['.vhd'] },
+} as const satisfies Record<string, WritableRules>
+
+export type WritableFormat = keyof typeof writableRules
+
+export const writableFormats = Object.keys(writableRules) as [WritableFormat, ...WritableFormat[]]
+
+export function isWritable(format: string): format is WritableFormat {
+  return Object.hasOwn(writableRules, format)
+}
+
+/** The format that the ending of a file name means, or null. */
+export function formatByEnding(name: string): WritableFormat | null {
+  const lower = name.toLowerCase()
+  return (
+    writableFormats.find((format) => rulesOf(format).endings.some((ending) => lower.endsWith(ending))) ?? null
+  )
+}
+
+export function rulesOf(format: WritableFormat): WritableRules {
+  return writableRules[format]
+}
