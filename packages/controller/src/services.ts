@@ -3,26 +3,24 @@ import type { HostView } from '@varve/protocol/hosts'
 import type { JobProgress } from '@varve/protocol/jobs'
 import { protocolVersion } from '@varve/protocol/primitives'
 import type { Logger } from 'pino'
-import { randomBytes } from 'node:crypto'
 import { createInventory } from './agents/inventory.ts'
 import { createJobs, type Jobs } from './agents/jobs.ts'
 import { createManifests, type Manifests } from './agents/manifests.ts'
 import { createSessions, type Sessions } from './agents/sessions.ts'
-import { timestamp } from './clock.ts'
 import type { Config } from './config.ts'
 import type { DataFolder } from './data-folder.ts'
 import { createEventLog } from './events/event-log.ts'
 import { createPublisher } from './events/publisher.ts'
+import { imageServices } from './image-services.ts'
 import type { Services } from './router/context.ts'
-import { openDatabase, write, type Db } from './store/database.ts'
+import { openDatabase, write } from './store/database.ts'
 import { hostNames, hostView } from './store/hosts-store.ts'
 import { createImageLists } from './store/images-list.ts'
-import { findingGroups, imageRow, imageView, inventoryTotals, saveReport } from './store/images-store.ts'
+import { findingGroups, imageRow, inventoryTotals, saveReport } from './store/images-store.ts'
 import { pruneJobs, runningJobs } from './store/jobs-store.ts'
 import { migrationView, recentMigrationIds, unfinishedMigrations } from './store/migrations-store.ts'
-import { saveProof } from './store/proofs-store.ts'
 import { controllerVersion } from './version.ts'
-import { createCarryOut, noProgressSeconds } from './workflows/carry-out.ts'
+import { createCarryOut } from './workflows/carry-out.ts'
 import { migrateSteps } from './workflows/migrate-steps.ts'
 import { createMigrations } from './workflows/migrations.ts'
 import { createRunner } from './workflows/runner.ts'
@@ -97,6 +95,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     graceMs: config.graceMs,
     cancelMs: config.cancelMs,
     onChange: (host) => publisher.touch('host', host),
+    onError,
   })
 
   const inventory = createInventory({
@@ -175,7 +174,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
 
   const services: Services = {
     fleet: fleetServices(),
-    images: imageServices({ db, jobs, manifests, publishImage, lists }),
+    images: imageServices({ db, log, jobs, manifests, publishImage, lists }),
     migrations: migrations.service,
     events: {
       since: (lastId, signal) => log.since(lastId, signal),
@@ -257,60 +256,6 @@ export function createController(config: Config, folder: DataFolder, logger: Log
       publisher.flush()
       publisher.stop()
       db.$client.close()
-    },
-  }
-}
-
-interface ImagePorts {
-  readonly db: Db
-  readonly jobs: Jobs
-  readonly manifests: Manifests
-  readonly lists: ReturnType<typeof createImageLists>
-  readonly publishImage: (id: string) => void
-}
-
-function imageServices({ db, jobs, manifests, lists, publishImage }: ImagePorts): Services['images'] {
-  const get = (id: string) => imageView(db, id, (digest) => manifests.has(digest))
-  const expect = (id: string) => {
-    const row = imageRow(db, id)
-    if (!row) throw new DiskError('not-found', { file: `image ${id}` })
-    return row
-  }
-  const settings = (signal: AbortSignal | undefined, title: string) => ({
-    idempotencyKey: `/image/${randomBytes(12).toString('hex')}`,
-    migrationId: null,
-    title,
-    noProgressSeconds,
-    signal: signal ?? new AbortController().signal,
-  })
-  return {
-    list: (query) => lists.list(query),
-    get,
-    async digest(id, signal) {
-      const { host, library, name } = expect(id)
-      const { kind: _, ...result } = await jobs.start<'digest'>(
-        host,
-        { kind: 'digest', library, name },
-        settings(signal, `Digest ${name}`),
-      )
-      write(db, (tx) => saveProof(tx, { imageId: id, ...result, takenAt: timestamp() }))
-      lists.changed()
-      publishImage(id)
-      return result
-    },
-    async inspect(id, signal) {
-      const { host, library, name } = expect(id)
-      const { report } = await jobs.start<'inspect'>(
-        host,
-        { kind: 'inspect', library, name },
-        settings(signal, `Inspect ${name}`),
-      )
-      write(db, (tx) => saveReport(tx, id, report))
-      lists.changed()
-      publishImage(id)
-      const view = get(id)
-      if (!view) throw new DiskError('not-found', { file: name })
-      return view
     },
   }
 }

@@ -60,5 +60,9 @@ function asStartError(error: unknown, config: Config): unknown {
     return new StartError(`This user may not listen on ${place}: choose a port above 1023 with --port.`)
   if (code === 'EADDRNOTAVAIL')
     return new StartError(`This machine has no address ${config.host}: choose another one with --host.`)
+  if (typeof code === 'string' && code.startsWith('SQLITE_')) {
+    const reason = error instanceof Error ? error.message : code
+    return new StartError(`The inventory in ${config.data} cannot be opened: ${reason}.`)
+  }
   return error
 }

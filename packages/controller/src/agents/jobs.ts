@@ -55,6 +55,7 @@ export interface JobsOptions {
   /** How long an agent may take to confirm a cancel. */
   readonly cancelMs: number
   readonly onChange: (host: string) => void
+  readonly onError: (error: unknown) => void
 }
 
 interface Waiter {
@@ -71,7 +72,16 @@ export function createJobs(options: JobsOptions): Jobs {
   const lastProgress = new Map<string, number>()
   /** Jobs that this controller has told to stop. */
   const canceled = new Set<string>()
-  const watch = setInterval(watchJobs, Math.max(50, Math.min(1000, options.graceMs / 4)))
+  const watch = setInterval(
+    () => {
+      try {
+        watchJobs()
+      } catch (error) {
+        options.onError(error)
+      }
+    },
+    Math.max(50, Math.min(1000, options.graceMs / 4)),
+  )
 
   function end(job: Job, outcome: JobOutcome): void {
     const isFirst = write(db, (tx) => endJob(tx, job.id, { outcome, at: timestamp() }))

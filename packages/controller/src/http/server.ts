@@ -87,6 +87,8 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
     socket.on('error', (error) => logger.debug({ reason: error.message }, 'a connection broke'))
   })
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // A peer that breaks off here must not end the process.
+    socket.on('error', (error) => logger.debug({ reason: error.message }, 'a connection broke'))
     const reason = refuseRequest(request, { isLoopback }) ?? refusePath(request.url)
     if (reason !== null) {
       socket.end(`HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n${reason}`)

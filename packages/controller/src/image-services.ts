@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto'
+import { DiskError } from '@varve/core/problems/disk-error'
+import type { Jobs } from './agents/jobs.ts'
+import type { Manifests } from './agents/manifests.ts'
+import { timestamp } from './clock.ts'
+import type { EventLog } from './events/event-log.ts'
+import type { Services } from './router/context.ts'
+import { write, type Db } from './store/database.ts'
+import type { ImageLists } from './store/images-list.ts'
+import { imageRow, imageView, saveReport } from './store/images-store.ts'
+import { saveProof } from './store/proofs-store.ts'
+import { noProgressSeconds } from './workflows/carry-out.ts'
+
+interface ImagePorts {
+  readonly db: Db
+  readonly log: EventLog
+  readonly jobs: Jobs
+  readonly manifests: Manifests
+  readonly lists: ImageLists
+  readonly publishImage: (id: string) => void
+}
+
+/** What the API does with images. */
+export function imageServices({
+  db,
+  log,
+  jobs,
+  manifests,
+  lists,
+  publishImage,
+}: ImagePorts): Services['images'] {
+  const get = (id: string) => imageView(db, id, (digest) => manifests.has(digest))
+  const expect = (id: string) => {
+    const row = imageRow(db, id)
+    if (!row) throw new DiskError('not-found', { file: `image ${id}` })
+    return row
+  }
+  const settings = (signal: AbortSignal | undefined, title: string) => ({
+    idempotencyKey: `/image/${randomBytes(12).toString('hex')}`,
+    migrationId: null,
+    title,
+    noProgressSeconds,
+    signal: signal ?? new AbortController().signal,
+  })
+  return {
+    list: (query) => lists.list(query),
+    get,
+    async digest(id, signal) {
+      const { host, library, name } = expect(id)
+      const { kind: _, ...result } = await jobs.start<'digest'>(
+        host,
+        { kind: 'digest', library, name },
+        settings(signal, `Digest ${name}`),
+      )
+      write(db, (tx) => {
+        saveProof(tx, { imageId: id, ...result, takenAt: timestamp() })
+        const title = `${host}:${name} was digested: ${result.digest.slice(0, 16)}…`
+        log.note(tx, { subject: 'image', subjectId: id, title })
+      })
+      lists.changed()
+      publishImage(id)
+      return result
+    },
+    async inspect(id, signal) {
+      const { host, library, name } = expect(id)
+      const { report } = await jobs.start<'inspect'>(
+        host,
+        { kind: 'inspect', library, name },
+        settings(signal, `Inspect ${name}`),
+      )
+      write(db, (tx) => saveReport(tx, id, report))
+      lists.changed()
+      publishImage(id)
+      const view = get(id)
+      if (!view) throw new DiskError('not-found', { file: name })
+      return view
+    },
+  }
+}

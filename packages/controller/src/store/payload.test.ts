@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { decodePayload, encodePayload, type PayloadKind } from './payload.ts'
+
+const disk: PayloadKind<{ bytes: number; name: string }> = {
+  name: 'disk',
+  version: 3,
+  schema: z.object({ bytes: z.number(), name: z.string() }),
+  upcasters: {
+    1: (data) => ({ ...z.object({ mib: z.number() }).parse(data), name: 'unnamed' }),
+    2: (data) => {
+      const { mib, name } = z.object({ mib: z.number(), name: z.string() }).parse(data)
+      return { bytes: mib * 1024 ** 2, name }
+    },
+  },
+}
+
+test('a payload comes back as it was', () => {
+  expect(decodePayload(disk, encodePayload(disk, { bytes: 1, name: 'a' }))).toEqual({ bytes: 1, name: 'a' })
+})
+
+test('an older payload is brought up one version at a time', () => {
+  expect(decodePayload(disk, '{"version":1,"data":{"mib":2}}')).toEqual({
+    bytes: 2 * 1024 ** 2,
+    name: 'unnamed',
+  })
+  expect(decodePayload(disk, '{"version":2,"data":{"mib":1,"name":"b"}}')).toEqual({
+    bytes: 1024 ** 2,
+    name: 'b',
+  })
+})
+
+test.each([
+  ['a newer version', '{"version":4,"data":{}}', 'newer controller'],
+  ['a version without an upcaster', '{"version":0,"data":{}}', 'cannot be read'],
+  ['another shape', '{"version":3,"data":{"bytes":"1"}}', 'bytes'],
+])('%s is refused', (_, text, reason) => {
+  expect(() => decodePayload(disk, text)).toThrow(reason)
+})
