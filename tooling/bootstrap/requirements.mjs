@@ -21,6 +21,8 @@ export const systemTools = /** @type {readonly SystemTool[]} */ ([
   { tool: 'mkfs.exfat', debian: 'exfatprogs', tasks: ['test'] },
   { tool: 'mkfs.ntfs', debian: 'ntfs-3g', tasks: ['test'] },
   { tool: 'cryptsetup', debian: 'cryptsetup-bin', tasks: ['test'] },
+  { tool: 'lvm', debian: 'lvm2', tasks: ['test'] },
+  { tool: 'mcopy', debian: 'mtools', tasks: ['test'] },
   { tool: 'chromium', debian: 'chromium', tasks: ['test'] },
   { tool: 'time', debian: 'time', tasks: ['bench'] },
   { tool: 'sshd', debian: 'openssh-server', tasks: ['bench'] },
