@@ -107,8 +107,8 @@ export function createCarryOut(options: CarryOutOptions): CarryOut {
           }),
         )
       },
-      output: (name: MigrateStepId, schema: z.ZodType) =>
-        schema.parse(findStep(db, id, name)?.output) as never,
+      output: <T>(name: MigrateStepId, schema: z.ZodType<T>): T =>
+        schema.parse(findStep(db, id, name)?.output),
       newestExport() {
         const last = jobsOfMigration(db, id).findLast(({ request }) => request.kind === 'export')
         return last?.request.kind === 'export' ? last.request.exportName : null
