@@ -1,4 +1,4 @@
-import { readFile, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { memorySource } from '@varve/core/binary/byte-source'
 import { rawDisk } from '@varve/core/formats/raw/driver'
@@ -7,6 +7,7 @@ import { measureDisk } from '@varve/engine/measure-disk'
 import { diskExport } from '@varve/nbd/exports/disk-export'
 import { serveNbd } from '@varve/nbd/server'
 import type { NbdExport } from '@varve/nbd/nbd-export'
+import { requires, runToolOk } from '@varve/test-kit/tools'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'
 import { memoryPlatform } from '../testing/memory-platform.ts'
@@ -68,6 +69,8 @@ async function slowDisk() {
   return {
     open,
     reading,
+    /** The source's agent vanishes. */
+    vanish: () => server.close(),
     pull: (pullId: string) => ({
       kind: 'pull' as const,
       pullId,
@@ -217,6 +220,20 @@ describe('pull', () => {
     expect(await readdir(fleet.library)).toEqual([])
   })
 
+  test('when the source vanishes it says so and leaves nothing behind', async () => {
+    await using fleet = await makeFleet()
+    await using slow = await slowDisk()
+    const jobId = fleet.controller.startJob('north', slow.pull('p1'))
+    await slow.reading
+    slow.open()
+    await slow.vanish()
+    expect(await fleet.controller.endOf(jobId)).toMatchObject({
+      kind: 'failed',
+      error: { code: 'nbd-failed' },
+    })
+    expect(await readdir(fleet.library)).toEqual([])
+  })
+
   test('started again with the same id, the earlier one ends and the later one succeeds', async () => {
     await using fleet = await makeFleet()
     await using slow = await slowDisk()
@@ -268,6 +285,26 @@ describe('pull', () => {
     await symlink(victim, fleet.file('.copy.raw.p1.part'))
     await fleet.controller.run<'pull'>('north', slow.pull('p1'))
     expect(await readFile(victim, 'utf8')).toBe('mine')
+  })
+})
+
+describe.skipIf(!requires('mount', 'umount') || process.getuid?.() !== 0)('a target without space', () => {
+  test('is refused when it is measured, and leaves nothing behind when it fills up', async () => {
+    await using place = await tempPlace()
+    await mkdir(place.file('images'))
+    await runToolOk('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'varve-test', place.file('images')])
+    try {
+      await using controller = await new ScriptedController().start()
+      await using agent = await startAgent({ controller, name: 'south', folder: place.path })
+      await using slow = await slowDisk()
+      slow.open()
+      const measure = { ...slow.pull('p1'), kind: 'measure' as const }
+      expect(await controller.runFailing('south', measure)).toMatchObject({ code: 'no-space', layer: 'L1' })
+      expect(await controller.runFailing('south', slow.pull('p1'))).toMatchObject({ code: 'no-space' })
+      expect(await readdir(agent.library)).toEqual([])
+    } finally {
+      await runToolOk('umount', [place.file('images')])
+    }
   })
 })
 

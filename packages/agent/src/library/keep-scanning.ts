@@ -87,13 +87,12 @@ export class LibraryScanner {
       onRecord: (record) => inventory.put(record, signal),
     })
     const { present, folders, inspected } = outcome
-    const firstTime = !watch.isComplete
-    watch.follow(folders)
+    const isFollowingMore = watch.follow(folders)
     inventory.scanFinished(name, present)
     const seconds = (performance.now() - started) / 1000
     log.info({ library: name, images: present.length, inspected, seconds }, 'scanned')
     // What changed between the walk and the first watch would otherwise go unseen.
-    if (firstTime && watch.isComplete) this.look()
+    if (isFollowingMore) this.look()
     await this.#noteLeftovers(outcome.partFiles)
     return outcome
   }

@@ -77,7 +77,8 @@ export async function scanLibrary(
   const { signal, onRecord } = options
   const { log } = ports
   const found = await collect(library, signal, log)
-  const parts = await findParts(found.files, memory, ports.files)
+  const partsOf = await findParts(found.files, memory, ports.files)
+  const parts = new Set([...partsOf.values()].flat())
   const writers = await ports.findWriters?.()
   const present: string[] = []
   let inspected = 0
@@ -101,7 +102,12 @@ export async function scanLibrary(
       return
     }
     inspected += 1
-    const { record, ...looked } = await look(library, file, { state, ports, signal })
+    const { record, ...looked } = await look(library, file, {
+      state,
+      ports,
+      signal,
+      parts: partsOf.get(file.path) ?? [],
+    })
     memory.set(file.name, { ...looked, inUseBy, lookedAtMs: performance.now(), isImage: record !== null })
     if (record === null) return
     present.push(file.name)
@@ -221,13 +227,13 @@ function reasonNotOpened(library: Library, found: NotOpened, file: string): Disk
   }
 }
 
-/** Paths of all files that are parts of a VMDK whose descriptor lies in this library. */
+/** By the path of each possible VMDK descriptor in this library: the paths of the parts it names. */
 async function findParts(
   files: readonly FoundFile[],
   memory: ScanMemory,
   ports: ImageFiles,
-): Promise<Set<string>> {
-  const parts = new Set<string>()
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const parts = new Map<string, readonly string[]>()
   await mapLimited(
     files.filter(({ name }) => name.toLowerCase().endsWith('.vmdk')),
     filesAtOnce,
@@ -235,11 +241,13 @@ async function findParts(
       const state = await fileState(path)
       if (state === null || !mayBeDescriptor({ name, size: Number(state.stats.size) })) return
       const before = memory.get(name)
-      const known =
+      const isSame =
         before && before.fingerprint === joinStates([state, ...(await otherStates(before.paths))])
-          ? before.parts
-          : await namedParts(ports, path)
-      for (const part of known) if (part !== path) parts.add(part)
+      const named = isSame ? before.parts : await namedParts(ports, path)
+      parts.set(
+        path,
+        named.filter((part) => part !== path),
+      )
     },
   )
   return parts
@@ -253,6 +261,7 @@ interface LookOptions {
   readonly state: FileState
   readonly ports: ScanPorts
   readonly signal: AbortSignal
+  readonly parts: readonly string[]
 }
 
 interface Look extends Pick<Remembered, 'fingerprint' | 'paths' | 'parts'> {
@@ -262,7 +271,7 @@ interface Look extends Pick<Remembered, 'fingerprint' | 'paths' | 'parts'> {
 
 /** Opens one file and says what it is. */
 async function look(library: Library, file: FoundFile, options: LookOptions): Promise<Look> {
-  const { state, ports, signal } = options
+  const { state, ports, signal, parts } = options
   const { name, path } = file
   const size = Number(state.stats.size)
   const modifiedMs = Number(state.stats.mtimeMs)
@@ -272,7 +281,6 @@ async function look(library: Library, file: FoundFile, options: LookOptions): Pr
     if (answer === 'no') return { ...alone, record: null }
     const report = await ports.inspect(path)
     if (answer === 'if-disk' && !holdsDisk(report)) return { ...alone, record: null }
-    const parts = mayBeDescriptor({ name, size }) ? await namedParts(ports.files, path) : []
     const others = [...new Set([...report.chain.map((link) => link.path), ...parts])]
     const paths = [path, ...others.filter((other) => other !== path)]
     const fingerprint = joinStates([state, ...(await otherStates(paths))])

@@ -1,5 +1,5 @@
 import { readRange } from '@varve/core/binary/byte-source'
-import { looksLikeVmdkDescriptor } from '@varve/core/formats/detect-format'
+import { headLength, looksLikeVmdkDescriptor } from '@varve/core/formats/detect-format'
 import type { ImageFiles } from '@varve/core/formats/image-files'
 import { maxDescriptorSize, parseDescriptor } from '@varve/core/formats/vmdk/descriptor'
 import { isDiskError } from '@varve/core/problems/disk-error'
@@ -15,8 +15,9 @@ export async function namedParts(files: ImageFiles, path: string): Promise<strin
     await using file = await files.open(path)
     const { source } = file
     if (source.size === 0 || source.size > maxDescriptorSize) return []
+    const head = await readRange(source, { start: 0, end: Math.min(headLength, source.size) }, 'descriptor')
+    if (!looksLikeVmdkDescriptor(head)) return []
     const bytes = await readRange(source, { start: 0, end: source.size }, 'descriptor')
-    if (!looksLikeVmdkDescriptor(bytes.subarray(0, 4096))) return []
     const { extents } = parseDescriptor(bytes, path)
     const names = extents.flatMap(({ name }) => (name === null ? [] : [name]))
     return names.flatMap((name) => {

@@ -1,4 +1,5 @@
 import { watch, type FSWatcher } from 'node:fs'
+import { basename } from 'node:path'
 import type { Logger } from '../platform/logger.ts'
 import { isSkippedName } from './file-names.ts'
 
@@ -23,34 +24,41 @@ export class FolderWatch implements Disposable {
     return this.#isComplete
   }
 
-  /** Watches exactly these folders, not what lies below them. */
-  follow(folders: readonly string[]): void {
+  /** Watches exactly these folders, not what lies below them; true when some of them were not watched before. */
+  follow(folders: readonly string[]): boolean {
     const wanted = new Set(folders.slice(0, watcherLimit))
     for (const [folder, watcher] of this.#watchers) {
       if (wanted.has(folder)) continue
       watcher.close()
       this.#watchers.delete(folder)
     }
+    let added = false
     let complete = folders.length <= watcherLimit
     for (const folder of wanted) {
-      if (this.#watchers.has(folder) || this.#add(folder)) continue
+      if (this.#watchers.has(folder)) continue
+      if (this.#add(folder)) {
+        added = true
+        continue
+      }
       // The system's limit counts for all folders: the rest is found by the periodic scan.
       complete = false
       break
     }
     this.#isComplete = complete
+    return added
   }
 
   #add(folder: string): boolean {
     try {
-      const watcher = watch(folder, { persistent: false, encoding: 'utf8' }, (_event, name) => {
+      const watcher = watch(folder, { persistent: false, encoding: 'utf8' }, (event, name) => {
+        // The folder itself was moved or removed: another one may have its name now.
+        if (event === 'rename' && name === basename(folder)) this.#forget(folder, watcher)
         // Part files are written all the time while a pull runs, and are no images.
         if (name === null || !isSkippedName(name)) this.#onChange()
       })
       watcher.on('error', (error) => {
         this.#log.warn({ folder, err: error }, 'a folder cannot be watched any more')
-        watcher.close()
-        this.#watchers.delete(folder)
+        this.#forget(folder, watcher)
         this.#isComplete = false
         this.#onChange()
       })
@@ -63,6 +71,11 @@ export class FolderWatch implements Disposable {
       this.#hasWarned = true
       return false
     }
+  }
+
+  #forget(folder: string, watcher: FSWatcher): void {
+    watcher.close()
+    if (this.#watchers.get(folder) === watcher) this.#watchers.delete(folder)
   }
 
   [Symbol.dispose](): void {
