@@ -170,7 +170,7 @@ export const formatRules = {
     parentLink: 'uuid+locators',
     verifiesParent: true,
     qemuDriver: 'vhdx',
-    native: { read: true, write: false },
+    native: { read: true, write: true },
     notes: [
       'A log that is not empty must be replayed before any byte is believed.',
       'The parent’s data-write GUID must match, not its disk GUID.',
@@ -208,7 +208,7 @@ export const formatRules = {
     parentLink: 'bundle',
     verifiesParent: false,
     qemuDriver: 'parallels',
-    native: { read: false, write: false },
+    native: { read: true, write: false },
     notes: [
       'A bundle keeps one image file per snapshot and the tree in DiskDescriptor.xml; QEMU reads a single .hds only.',
       'WithoutFreeSpace counts its table in sectors, WithouFreSpacExt in clusters.',

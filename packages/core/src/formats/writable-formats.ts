@@ -12,6 +12,7 @@ export const writableRules = {
   raw: { subformats: [], compressions: [], endings: ['.raw', '.img', '.dd'] },
   vdi: { subformats: ['dynamic', 'fixed'], compressions: [], endings: ['.vdi'] },
   vhd: { subformats: ['dynamic', 'fixed'], compressions: [], endings: ['.vhd'] },
+  vhdx: { subformats: ['dynamic', 'fixed'], compressions: [], endings: ['.vhdx'] },
 } as const satisfies Record<string, WritableRules>
 
 export type WritableFormat = keyof typeof writableRules

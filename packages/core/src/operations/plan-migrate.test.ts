@@ -168,7 +168,7 @@ describe('a migration is refused when', () => {
     ['same-file', { target: { host: 'north', libraryPath: '/srv/north' }, options: { name: 'web01.vmdk' } }],
     ['target-name-taken', { target: { nameIsFree: false } }],
     ['target-not-writable', { target: { writable: false } }],
-    ['target-format-unsupported', { options: { format: 'vhdx', name: 'web01.vhdx' } }],
+    ['target-format-unsupported', { options: { format: 'asif', name: 'web01.asif' } }],
     [
       'target-format-limit',
       { report: { virtualSize: 80 * 1024 * GiB }, options: { format: 'vhdx', name: 'web01.vhdx' } },

@@ -6,6 +6,7 @@ const formats = {
   qcow2: async () => (await import('@varve/core/formats/qcow2/writer')).qcow2Writer,
   vdi: async () => (await import('@varve/core/formats/vdi/writer')).vdiWriter,
   vhd: async () => (await import('@varve/core/formats/vhd/writer')).vhdWriter,
+  vhdx: async () => (await import('@varve/core/formats/vhdx/writer')).vhdxWriter,
 } satisfies Record<DiskOutput['format'], () => Promise<WriterFormat>>
 
 /** The writer of a format, loaded when it is needed: threads start faster with less code. */

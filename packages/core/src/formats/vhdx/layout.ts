@@ -1,0 +1,68 @@
+import { DiskError } from '../../problems/disk-error.ts'
+import type { DiskWriterOptions } from '../disk-writer.ts'
+import { batShape, entrySize, type BatShape } from './bat.ts'
+import { mib } from './header.ts'
+
+/*
+ * A new image:
+ *
+ *   0         header section
+ *   1 MiB     log, empty
+ *   2 MiB     metadata region
+ *   3 MiB     BAT region, long enough for a full disk
+ *   …         blocks in the order in which they first get data; in a fixed disk all of them, in their own order
+ */
+
+export const logicalSectorSize = 512
+export const physicalSectorSize = 4096
+export const logRegion = { start: mib, length: mib } as const
+export const metadataRegion = { start: 2 * mib, length: mib } as const
+const batStart = 3 * mib
+const maxVirtualSize = 64 * 1024 ** 4
+/** The largest block that a new image has: what Hyper-V takes too. */
+export const largestBlock = 32 * mib
+
+export interface VhdxLayout {
+  readonly virtualSize: number
+  readonly isFixed: boolean
+  readonly bat: BatShape
+  readonly batRegion: { readonly start: number; readonly length: number }
+  /** Byte of the file where the first block starts. */
+  readonly dataAt: number
+}
+
+/** The layout of a disk: blocks of 8 MiB up to 1 GiB, of 16 MiB up to 100 GiB, else of 32 MiB; throws `size-unsupported`. */
+export function layoutVhdx({
+  virtualSize,
+  subformat = 'dynamic',
+}: Pick<DiskWriterOptions, 'virtualSize' | 'subformat'>): VhdxLayout {
+  if (!Number.isSafeInteger(virtualSize) || virtualSize < 0 || virtualSize % logicalSectorSize !== 0)
+    throw unsupported(virtualSize, 'a size is a whole number of sectors of 512 bytes')
+  if (virtualSize > maxVirtualSize) throw unsupported(virtualSize, 'it holds 64 TiB at most')
+  if (subformat !== 'dynamic' && subformat !== 'fixed') {
+    throw new DiskError('unsupported-feature', {
+      file: 'new VHDX',
+      format: 'VHDX',
+      feature: `subformat ${subformat}`,
+    })
+  }
+  const blockSize = blockSizeFor(virtualSize)
+  const bat = batShape({ virtualSize, blockSize, logicalSectorSize, hasParent: false })
+  const length = Math.max(1, Math.ceil((bat.entryCount * entrySize) / mib)) * mib
+  return {
+    virtualSize,
+    isFixed: subformat === 'fixed',
+    bat,
+    batRegion: { start: batStart, length },
+    dataAt: batStart + length,
+  }
+}
+
+function blockSizeFor(virtualSize: number): number {
+  if (virtualSize <= 1024 ** 3) return 8 * mib
+  return virtualSize <= 100 * 1024 ** 3 ? 16 * mib : largestBlock
+}
+
+function unsupported(size: number, reason: string): DiskError {
+  return new DiskError('size-unsupported', { file: 'new VHDX', format: 'VHDX', size, reason })
+}
