@@ -53,7 +53,7 @@ describe('the Linux agent as a process', () => {
   })
 
   test.each([
-    [['--name', 'north'], /libraries/u],
+    [['--name', 'north'], /at least one folder of images/u],
     [['--name', 'north', '--library', 'images=/nonexistent'], /there is no such folder/u],
     [['--nonsense'], /nonsense/u],
   ])('%j is refused in one line', async (args, message) => {

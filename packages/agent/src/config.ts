@@ -49,6 +49,8 @@ export function readConfig(
   const flags = parseFlags(args)
   if (flags.help === true) return null
   const libraries = flags.library ?? (env['VARVE_LIBRARIES'] ?? '').split('\n').filter((line) => line !== '')
+  if (libraries.length === 0)
+    throw new ConfigError('name at least one folder of images: --library NAME=FOLDER')
   const data = flags.data ?? env['VARVE_AGENT_DATA']
   const outcome = AgentConfig.safeParse({
     controller: controllerUrl(flags.controller ?? env['VARVE_CONTROLLER'] ?? 'http://127.0.0.1:7070'),

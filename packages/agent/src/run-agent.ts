@@ -55,13 +55,16 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const roots = libraries.map(({ root }) => root)
   const stopped = new AbortController()
   const { signal } = stopped
+  const publications = await openPublications(config.data).catch((error: unknown) => {
+    throw new ConfigError(`--data ${config.data ?? ''}: cannot be used (${systemCode(error) ?? 'failed'})`)
+  })
   const exports = new ExportTable()
   const server = await serveNbd({
     host: config.nbdHost,
     port: 0,
     resolveExport: exports.resolve,
     maxConnections: nbdConnections,
-    onEvent: (event) => log.debug(event, 'nbd'),
+    onEvent: (event) => (event.kind === 'request-failed' ? log.warn(event, 'nbd') : log.debug(event, 'nbd')),
   }).catch((error: unknown) => {
     throw new ConfigError(
       `--nbd-host ${config.nbdHost}: cannot listen there (${systemCode(error) ?? 'failed'})`,
@@ -88,7 +91,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     inspect,
     exports,
     exportAddress: { host: config.nbdHost, port: server.port },
-    publications: await openPublications(config.data),
+    publications,
     pulls: new RunningPulls(),
     findWriters,
     workers: Math.min(availableParallelism(), mostWorkers),
@@ -136,6 +139,8 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
       signal,
     }),
   ]
+  for (const task of work)
+    task.catch((error: unknown) => log.error({ err: error }, 'a part of the agent failed'))
   log.info({ name: config.name, libraries, nbd: ports.exportAddress }, 'agent started')
 
   let stopping: Promise<void> | null = null

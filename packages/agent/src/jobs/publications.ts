@@ -1,6 +1,6 @@
 import { appendFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemCode } from '@varve/engine/files/system-error'
+import { systemCode, writeError } from '@varve/engine/files/system-error'
 import { z } from 'zod'
 
 const Publication = z.object({
@@ -26,10 +26,19 @@ export async function openPublications(folder: string | null): Promise<Publicati
   if (path !== null) for (const publication of await load(path)) known.set(publication.pullId, publication)
   return {
     async add(publication) {
-      if (path !== null) await appendFile(path, `${JSON.stringify(publication)}\n`, { flush: true })
+      if (path !== null) await append(path, publication)
       known.set(publication.pullId, publication)
     },
     find: (pullId) => known.get(pullId) ?? null,
+  }
+}
+
+async function append(path: string, publication: Publication): Promise<void> {
+  try {
+    // The line break in front ends a line that a crash cut off.
+    await appendFile(path, `\n${JSON.stringify(publication)}\n`, { flush: true })
+  } catch (error) {
+    throw writeError(error, path)
   }
 }
 
