@@ -38,7 +38,7 @@ export function Columns({ main, side }: { readonly main: ReactNode; readonly sid
   return (
     <div className={styles.columns}>
       <div className={styles.column}>{main}</div>
-      <div className={styles.column}>{side}</div>
+      <div className={`${styles.column} ${styles.side}`}>{side}</div>
     </div>
   )
 }

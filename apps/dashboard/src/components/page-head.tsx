@@ -30,10 +30,12 @@ export function PageHead({ title, heading, crumbs, pill, facts = [], actions }: 
           {pill}
         </div>
         {facts.length > 0 && (
-          <div className={styles.facts}>
-            {facts.map((fact, index) => (
-              <span key={index}>{fact}</span>
-            ))}
+          <div className={styles.factsEdge}>
+            <div className={styles.facts}>
+              {facts.map((fact, index) => (
+                <span key={index}>{fact}</span>
+              ))}
+            </div>
           </div>
         )}
       </div>

@@ -2,7 +2,7 @@ import { useQueryClient, type QueryClient } from '@tanstack/react-query'
 import type { EventView, FleetEvent } from '@varve/protocol/events'
 import { createContext, use, useEffect, useMemo, useState, type ReactNode } from 'react'
 import { liveBuffer } from './live-buffer.ts'
-import { isActive, patchHosts, patchInfo, patchMigrations, patchOverview, patchPage } from './patches.ts'
+import { patchHosts, patchInfo, patchMigrations, patchOverview, patchPage } from './patches.ts'
 import { addRate, type RateSample } from './rate-history.ts'
 import { useTRPC, useTRPCClient } from './trpc.ts'
 
@@ -94,7 +94,7 @@ export function LiveEvents({ children }: { readonly children: ReactNode }) {
 
 /** True when rows may have come, gone or moved; progress alone moves nothing. */
 function changesLists(event: FleetEvent): boolean {
-  return event.kind === 'migration-changed' ? !isActive(event.migration) : event.kind !== 'host-changed'
+  return event.kind !== 'migration-changed' || event.migration.state !== 'running'
 }
 
 function applyEvent(queryClient: QueryClient, api: Api, { at, event }: EventView): void {

@@ -19,7 +19,8 @@ const stateMarks = { waiting: '', running: '', done: '✓', failed: '✕', undon
 
 /** The steps in order, each with its layer, state, finding and time. */
 export function StepTimeline({ migration }: { readonly migration: MigrationView }) {
-  const now = useNow(1000)
+  const clock = useNow(1000)
+  const now = migration.finishedAt === null ? clock : null
   return (
     <Panel label="Steps">
       <div className={styles.stepsHead}>
@@ -38,7 +39,7 @@ export function StepTimeline({ migration }: { readonly migration: MigrationView 
   )
 }
 
-function StepRow({ step, now }: { readonly step: MigrationStepView; readonly now: number }) {
+function StepRow({ step, now }: { readonly step: MigrationStepView; readonly now: number | null }) {
   const { state, title, does, outcome, layer, host, command, attempt } = step
   return (
     <li className={styles.step} data-state={state} aria-current={state === 'running' ? 'step' : undefined}>

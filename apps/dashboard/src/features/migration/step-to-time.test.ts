@@ -23,3 +23,7 @@ test('an unknown estimate says nothing', () => {
     ),
   ).toBe('')
 })
+
+test('of a migration that has ended nothing more is expected', () => {
+  expect(stepToTime({ state: 'waiting', startedAt: null, finishedAt: null, estimate }, null)).toBe('')
+})
