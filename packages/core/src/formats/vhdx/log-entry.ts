@@ -75,19 +75,23 @@ export interface Log {
  * last, so that sectors which cannot be an entry cost nothing; `onChecksum` is told its bytes beforehand.
  */
 export function readLogEntry(log: Log, at: number, onChecksum: (bytes: number) => void): LogEntry | null {
-  return orNull(() => {
-    const entry = logEntryHeader.read(log.bytes, '', at)
-    const { signature, entryLength: length, tail, sequenceNumber, descriptorCount } = entry
-    const { flushedFileOffset, lastFileOffset } = entry
-    if (signature !== 'loge' || formatGuid(entry.logGuid) !== log.guid || sequenceNumber === 0) return null
-    if (length === 0 || length % logSectorSize !== 0 || length > log.bytes.length) return null
-    if (tail % logSectorSize !== 0 || tail >= log.bytes.length) return null
-    const found = { at, length, tail, sequenceNumber, flushedFileOffset, lastFileOffset, descriptorCount }
-    if (!hasWholeDescriptors(log, found)) return null
-    onChecksum(length)
-    const sectors = Array.from({ length: length / logSectorSize }, (_, index) => sectorOf(log, found, index))
-    return structureChecksum(sectors) === entry.checksum ? found : null
-  })
+  const entry = orNull(() => readUnproven(log, at))
+  if (!entry) return null
+  onChecksum(entry.length)
+  const sectors = Array.from({ length: entry.length / logSectorSize }, (_, index) =>
+    sectorOf(log, entry, index),
+  )
+  return structureChecksum(sectors) === entry.checksum ? entry : null
+}
+
+/** An entry that says nothing impossible. */
+function readUnproven(log: Log, at: number): (LogEntry & { readonly checksum: number }) | null {
+  const { signature, entryLength: length, logGuid, ...entry } = logEntryHeader.read(log.bytes, '', at)
+  if (signature !== 'loge' || formatGuid(logGuid) !== log.guid || entry.sequenceNumber === 0) return null
+  if (length === 0 || length % logSectorSize !== 0 || length > log.bytes.length) return null
+  if (entry.tail % logSectorSize !== 0 || entry.tail >= log.bytes.length) return null
+  const found = { ...entry, at, length }
+  return hasWholeDescriptors(log, found) ? found : null
 }
 
 /** What the entry writes, in the order of its descriptors. */
@@ -168,7 +172,7 @@ function sectorOf({ bytes }: Log, { at }: Pick<LogEntry, 'at'>, index: number): 
 }
 
 /** A number above 2^53−1 is none that a log has. */
-function orNull(read: () => LogEntry | null): LogEntry | null {
+function orNull<T>(read: () => T | null): T | null {
   try {
     return read()
   } catch (error) {
