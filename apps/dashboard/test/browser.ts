@@ -19,6 +19,8 @@ const flags = [
 
 /** A browser and the dashboard as it is shipped, built into a folder of its own. */
 export interface Stage extends AsyncDisposable {
+  /** Where the dashboard was built. */
+  readonly folder: string
   /** A mock controller that serves the dashboard. */
   controller(options?: MockOptions): Promise<MockController>
   open(url: string, options?: OpenOptions): Promise<Visit>
@@ -49,6 +51,7 @@ export async function setStage(): Promise<Stage> {
   const browser: Browser = await chromium.launch({ executablePath, args: flags })
   const controllers: MockController[] = []
   return {
+    folder,
     async controller(options = {}) {
       const controller = await startMockController({ dashboard: folder, ...options })
       controllers.push(controller)

@@ -110,6 +110,7 @@ describe.skipIf(!requires('chromium'))('paths', () => {
     await page.getByRole('button', { name: 'Remove the filter on north' }).click()
     await expect.poll(() => page.url()).not.toContain('host=')
     expect(page.url()).toContain('direction=desc')
+    await page.getByText(/^2\d images$/u).waitFor()
     await grid.focus()
     await page.keyboard.press('Enter')
     await page.waitForURL(/\/images\/image-\d+/u)

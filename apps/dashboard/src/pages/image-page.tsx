@@ -24,7 +24,8 @@ export function ImagePage() {
   const api = useTRPC()
   const image = useQuery(api.images.get.queryOptions({ id }))
 
-  if (image.isError && !image.data) {
+  // What was removed meanwhile must not look as if it were there.
+  if (image.isError && (!image.data || errorToWords(image.error).isMissing)) {
     return (
       <Stack>
         <PageHead title="Image" crumbs={<Link to="/images">Images</Link>} />

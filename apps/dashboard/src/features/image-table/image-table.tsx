@@ -75,7 +75,7 @@ export function ImageTable({ search, selected, onSelect, onSort, onOpen, empty, 
   }
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return
-    const row = pages.rowAt(cursor)
+    const row = pages.isCurrent ? pages.rowAt(cursor) : null
     const perPage = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 400) / rowHeight) - 2)
     const act: Readonly<Record<string, () => void>> = {
       j: () => move(cursor + 1),

@@ -1,0 +1,35 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+const packages = join(import.meta.dirname, '../../../packages')
+
+function run(main: string, flags: Readonly<Record<string, string>>) {
+  const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value])
+  const child = spawn(process.execPath, [join(packages, main), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = once(child, 'exit')
+  return {
+    stdout: child.stdout,
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
+      await ended
+    },
+  }
+}
+
+/** A controller of its own that serves the dashboard at `dashboard`; gives its address once it listens. */
+export async function startController(options: { data: string; dashboard: string }) {
+  const running = run('controller/src/main.ts', { ...options, port: '0', 'log-level': 'silent' })
+  for await (const line of createInterface({ input: running.stdout })) {
+    if (line.startsWith('listening ')) return { ...running, url: line.replace('listening ', '') }
+  }
+  throw new Error('the controller ended before it listened')
+}
+
+/** An agent with one library, given as `name=folder`. */
+export function startAgent(options: { controller: string; name: string; library: string }) {
+  return run('agent-linux/src/main.ts', { ...options, 'log-level': 'silent' })
+}

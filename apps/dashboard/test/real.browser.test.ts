@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readFile } from 'node:fs/promises'
+import { tempPlace } from '@varve/test-kit/temp-place'
+import { requires } from '@varve/test-kit/tools'
+import { describe, expect, test } from 'vitest'
+import { findBarriers, setStage } from './browser.ts'
+import { startAgent, startController } from './real-fleet.ts'
+
+const MiB = 2 ** 20
+
+describe.skipIf(!requires('chromium'))('with a real controller and real agents', () => {
+  test('an image is migrated from the dialog, watched, proven, and then in the list of the other host', async () => {
+    await using place = await tempPlace()
+    const [north, south] = [place.file('north'), place.file('south')]
+    await mkdir(north)
+    await mkdir(south)
+    const data = randomBytes(24 * MiB)
+    {
+      await using image = await open(place.file('north/disk.img'), 'w')
+      await image.truncate(256 * MiB)
+      await image.write(data, 0, data.length, 40 * MiB)
+    }
+    await using stage = await setStage()
+    await using controller = await startController({ data: place.file('data'), dashboard: stage.folder })
+    const { url } = controller
+    await using _north = startAgent({ controller: url, name: 'north', library: `images=${north}` })
+    await using _south = startAgent({ controller: url, name: 'south', library: `vm=${south}` })
+
+    const { page, complaints } = await stage.open(`${url}/images`)
+    await page.getByText('2 of 2 hosts connected').waitFor()
+    await page.getByRole('link', { name: 'disk.img' }).click()
+    await page.getByRole('group', { name: 'Image container' }).waitFor()
+    expect(await findBarriers(page)).toEqual([])
+    await page.getByRole('button', { name: 'Migrate…' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Format').selectOption('raw')
+    await dialog.getByLabel('Name').fill('moved.img')
+    const start = dialog.getByRole('button', { name: /^Migrate .* to south$/u })
+    await start.waitFor()
+    for (const warning of await dialog.getByRole('checkbox').all()) await warning.check()
+    await expect.poll(() => start.isEnabled()).toBe(true)
+    await start.click()
+    await page.waitForURL(/\/migrations\//u)
+    await page.getByText('equal: bit for bit the same disk').waitFor()
+    const manifest = await page.getByRole('link', { name: 'Manifest' }).getAttribute('href')
+    expect((await fetch(url + (manifest ?? ''))).status).toBe(200)
+    await page.getByRole('link', { name: 'Show moved.img' }).click()
+    await page.getByRole('heading', { level: 1, name: 'moved.img' }).waitFor()
+    expect(complaints).toEqual([])
+
+    const moved = await readFile(place.file('south/moved.img'))
+    expect(moved.length).toBe(256 * MiB)
+    expect(moved.subarray(40 * MiB, 64 * MiB).equals(data)).toBe(true)
+  })
+})
