@@ -64,6 +64,20 @@ describe.skipIf(entries === null)('images that nobody here made', () => {
     },
   )
 
+  test.each(images.filter(({ bundle }) => bundle !== undefined))(
+    'the bundle $bundle, its descriptor and its empty file are the same disk as its image',
+    async ({ bundle = '', sha256 }) => {
+      for (const name of [bundle, `${bundle}/`, `${bundle}/DiskDescriptor.xml`, `${bundle}/${bundle}`]) {
+        await using chain = await openChain(join(place.path, name), nodePorts)
+        expect(await sha256Of(chain.disk)).toBe(sha256)
+        expect(chain.files.length).toBe(2)
+        expect((await inspectImage(join(place.path, name), nodePorts)).problems.filter(isBlocking)).toEqual(
+          [],
+        )
+      }
+    },
+  )
+
   test.each(images.filter(({ format }) => !readFormats.has(format ?? '')))(
     '$file is recognised and refused, not read as raw',
     async (entry) => {

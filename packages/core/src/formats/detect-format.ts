@@ -72,6 +72,8 @@ const probes: readonly Probe[] = [
   ...magicProbes('vmdk'),
   { format: 'vmdk', matches: ({ head }) => looksLikeVmdkDescriptor(head) },
   ...magicProbes('parallels'),
+  { format: 'parallels', matches: ({ head }) => looksLikeParallelsDescriptor(head) },
+  { format: 'sparsebundle', matches: ({ head }) => looksLikeSparsebundle(head) },
   ...magicProbes('vdi'),
   ...magicProbes('sparseimage'),
   ...magicProbes('asif'),
@@ -112,6 +114,20 @@ export function looksLikeVmdkDescriptor(head: Uint8Array): boolean {
     return descriptorVersion.test(trimmed)
   }
   return false
+}
+
+/** The `DiskDescriptor.xml` of a Parallels bundle. */
+function looksLikeParallelsDescriptor(head: Uint8Array): boolean {
+  return startsLikeXml(head) && latin1(head).includes('<Parallels_disk_image')
+}
+
+/** The `Info.plist` of a sparse bundle. */
+function looksLikeSparsebundle(head: Uint8Array): boolean {
+  return startsLikeXml(head) && latin1(head).includes('<string>com.apple.diskimage.sparsebundle</string>')
+}
+
+function startsLikeXml(head: Uint8Array): boolean {
+  return head[0] === 0x3c || (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf && head[3] === 0x3c)
 }
 
 /** A tar whose first member is an OVF description. */

@@ -1,8 +1,10 @@
 import type { FormatDriver } from './format-driver.ts'
 import type { FormatName } from './format-rules.ts'
+import { parallelsDriver } from './parallels/driver.ts'
 import { qcow2Driver } from './qcow2/driver.ts'
 import { rawDriver } from './raw/driver.ts'
 import { recognisedOnly } from './recognised-only.ts'
+import { udifDriver } from './udif/driver.ts'
 import { vdiDriver } from './vdi/driver.ts'
 import { vhdDriver } from './vhd/driver.ts'
 import { vhdxDriver } from './vhdx/driver.ts'
@@ -15,6 +17,8 @@ export const drivers: readonly FormatDriver[] = [
   vhdDriver,
   vhdxDriver,
   vdiDriver,
+  parallelsDriver,
+  udifDriver,
   rawDriver,
 ]
 

@@ -232,7 +232,7 @@ export const formatRules = {
     parentLink: 'none',
     verifiesParent: false,
     qemuDriver: 'dmg',
-    native: { read: false, write: false },
+    native: { read: true, write: false },
     notes: ['A read/write DMG (UDRW) has no trailer: it is raw.', 'Compressed ones are read-only.'],
   },
   sparseimage: {

@@ -53,6 +53,10 @@ export interface Codecs {
   inflate(bytes: Uint8Array, size: number): Uint8Array
   /** Zstandard (RFC 8878): one frame; input after it is ignored. */
   zstd(bytes: Uint8Array, size: number): Uint8Array
+  /** Bzip2, where the platform has it. */
+  readonly bzip2?: (bytes: Uint8Array, size: number) => Promise<Uint8Array>
+  /** One xz stream of LZMA2 blocks, where the platform has it. */
+  readonly xz?: (bytes: Uint8Array, size: number) => Promise<Uint8Array>
 }
 
 /** Compressors, for writers. What they give is the caller's alone, who may release its memory. */

@@ -1,6 +1,7 @@
 import type { ChainLink } from '../layers/image-report.ts'
 import { DiskError, isDiskError } from '../problems/disk-error.ts'
 import { problemFromError, type Problem } from '../problems/problem.ts'
+import { openImageFile } from './bundle.ts'
 import { detectFormat, namedAsRaw, readFileEnds } from './detect-format.ts'
 import { driverFor } from './drivers.ts'
 import type { FormatDriver } from './format-driver.ts'
@@ -95,7 +96,7 @@ export function toChainLink({ file, facts }: WalkedLink, parts: readonly ImageFi
 }
 
 async function openLink(path: string, ports: ImagePorts, said: FormatName | null): Promise<WalkedLink> {
-  const file = await ports.files.open(path)
+  const file = await openImageFile(path, ports.files)
   return await inspectLink(file, ports, said)
 }
 

@@ -14,10 +14,20 @@ export interface MemoryFiles {
 export function memoryFiles(files: Readonly<Record<string, Uint8Array | ByteSource>>): MemoryFiles {
   const open = new Set<string>()
   const contents = [...new Set(Object.values(files))]
+  const below = (folder: string): string[] => {
+    const prefix = folder.endsWith('/') ? folder : `${folder}/`
+    return Object.keys(files)
+      .filter((path) => path.startsWith(prefix))
+      .map((path) => path.slice(prefix.length))
+  }
+  const missing = (file: string) =>
+    below(file).length > 0
+      ? new DiskError('not-an-image', { file, reason: 'it is a folder' })
+      : new DiskError('not-found', { file })
   const port: ImageFiles = {
     async open(path) {
       const content = files[path]
-      if (content === undefined) throw new DiskError('not-found', { file: path })
+      if (content === undefined) throw missing(path)
       const source = content instanceof Uint8Array ? memorySource(content, path) : content
       const handle = `${path}#${open.size}`
       open.add(handle)
@@ -33,10 +43,7 @@ export function memoryFiles(files: Readonly<Record<string, Uint8Array | ByteSour
       }
     },
     resolve: (from, reference) => resolveReference(reference, { from, rules: 'posix' }),
-    list: async (folder) =>
-      Object.keys(files)
-        .filter((path) => path.startsWith(`${folder}/`))
-        .map((path) => path.slice(folder.length + 1)),
+    list: async (folder) => [...new Set(below(folder).map((path) => path.split('/')[0] ?? ''))],
     place: async () => ({
       filesystem: 'memory',
       mountPoint: '/',

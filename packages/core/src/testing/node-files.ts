@@ -41,7 +41,12 @@ async function openNodeFile(path: string): Promise<ImageFile> {
   const handle = await open(path, 'r').catch((error: unknown) => {
     throw new DiskError('not-found', { file: path }, { cause: error })
   })
-  const { size, mtimeMs, ctimeMs, ino } = await stat(path)
+  const stats = await stat(path)
+  if (stats.isDirectory()) {
+    await handle.close()
+    throw new DiskError('not-an-image', { file: path, reason: 'it is a folder' })
+  }
+  const { size, mtimeMs, ctimeMs, ino } = stats
   const source: ByteSource = {
     name: basename(path),
     size,

@@ -1,0 +1,45 @@
+import { DiskError, isDiskError } from '../problems/disk-error.ts'
+import type { ImageFile, ImageFiles } from './image-files.ts'
+import { descriptorName } from './parallels/descriptor.ts'
+
+/** What lies in a folder that is one image, and the file that describes it. */
+const bundleKinds: readonly { readonly descriptor: string; readonly needs: readonly string[] }[] = [
+  { descriptor: descriptorName, needs: [descriptorName] },
+  { descriptor: 'Info.plist', needs: ['Info.plist', 'bands'] },
+  { descriptor: 'Info.bckup', needs: ['Info.bckup', 'bands'] },
+]
+
+/**
+ * Opens an image by its path. A folder that is a bundle (Parallels `.hdd`, `.sparsebundle`) is opened as the file that
+ * describes it, and so is the empty file that Parallels leaves in its bundles; any other folder is no image.
+ */
+export async function openImageFile(path: string, files: ImageFiles): Promise<ImageFile> {
+  let file: ImageFile
+  try {
+    file = await files.open(path)
+  } catch (error) {
+    if (!isDiskError(error, 'not-an-image')) throw error
+    const descriptor = await descriptorIn(path, files)
+    if (descriptor === null) throw error
+    return await files.open(descriptor)
+  }
+  if (file.source.size > 0) return file
+  await using empty = file
+  const folder = folderOf(empty.path)
+  if (!(await files.list(folder === '' ? '.' : folder)).includes(descriptorName)) {
+    throw new DiskError('not-an-image', { file: path, reason: 'it is empty' })
+  }
+  return await files.open(files.resolve(empty.path, descriptorName))
+}
+
+async function descriptorIn(path: string, files: ImageFiles): Promise<string | null> {
+  const folder = path.replace(/(?<=.)[\\/]+$/u, '')
+  const names = new Set(await files.list(folder))
+  const kind = bundleKinds.find(({ needs }) => needs.every((name) => names.has(name)))
+  return kind ? `${folder}/${kind.descriptor}` : null
+}
+
+function folderOf(path: string): string {
+  const cut = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'))
+  return path.slice(0, cut === 0 ? 1 : Math.max(0, cut))
+}

@@ -1,0 +1,35 @@
+import { readRange } from '../../binary/byte-source.ts'
+import type { ImageFile, ImagePorts } from '../image-files.ts'
+import { readXml } from '../xml.ts'
+import { descriptorName, readDescriptor } from './descriptor.ts'
+import type { BundleDisk } from './open-bundle.ts'
+
+/**
+ * The bundle that a file means: a descriptor means its current disk; an image of a bundle with snapshots or several
+ * storages means the whole disk at the snapshot that the image belongs to. Null for an image that is a disk by itself.
+ */
+export async function findBundleDisk(file: ImageFile, ports: ImagePorts): Promise<BundleDisk | null> {
+  if (await startsLikeXml(file)) {
+    const descriptor = readDescriptor(await readXml(file, 'Parallels disk descriptor'), file.path)
+    return { descriptor, path: file.path, snapshot: descriptor.top }
+  }
+  const cut = Math.max(file.path.lastIndexOf('/'), file.path.lastIndexOf('\\')) + 1
+  const folder = cut > 1 ? file.path.slice(0, cut - 1) : file.path.slice(0, cut)
+  if (!(await ports.files.list(folder === '' ? '.' : folder)).includes(descriptorName)) return null
+  const path = ports.files.resolve(file.path, descriptorName)
+  await using opened = await ports.files.open(path)
+  const descriptor = readDescriptor(await readXml(opened, 'Parallels disk descriptor'), path)
+  const own = file.path.slice(cut)
+  const image = descriptor.storages
+    .flatMap(({ images }) => images)
+    .find(({ file: name }) => name.split('/').at(-1) === own)
+  if (!image) return null
+  const isWhole = descriptor.storages.length === 1 && descriptor.shots.get(image.guid) === null
+  return isWhole ? null : { descriptor, path, snapshot: image.guid }
+}
+
+async function startsLikeXml({ source }: ImageFile): Promise<boolean> {
+  if (source.size < 4) return false
+  const [first, second, third, fourth] = await readRange(source, { start: 0, end: 4 }, 'start of the file')
+  return first === 0x3c || (first === 0xef && second === 0xbb && third === 0xbf && fourth === 0x3c)
+}

@@ -1,0 +1,118 @@
+import { overlayDisk } from '../../extent/overlay-disk.ts'
+import { DiskError, isDiskError } from '../../problems/disk-error.ts'
+import type { Problem } from '../../problems/problem.ts'
+import type { DiskReader } from '../disk-reader.ts'
+import type { OpenLayer } from '../format-driver.ts'
+import type { ImageFile, ImageFiles, ImagePorts } from '../image-files.ts'
+import { rawDisk } from '../raw/driver.ts'
+import { concatDisks, type DiskPart } from '../vmdk/concat-disks.ts'
+import { snapshotChain, type DiskDescriptor, type Storage, type StorageImage } from './descriptor.ts'
+import { readHdsMetadata } from './metadata.ts'
+import { openHds } from './reader.ts'
+
+/** Files open at once for one disk, at most. */
+const maxFiles = 1024
+
+/** A disk of a bundle: the descriptor, where it lies, and which of its snapshots is meant. */
+export interface BundleDisk {
+  readonly descriptor: DiskDescriptor
+  /** Path of `DiskDescriptor.xml`: names of images are relative to its folder. */
+  readonly path: string
+  readonly snapshot: string
+}
+
+export interface OpenBundle extends OpenLayer {
+  readonly problems: readonly Problem[]
+}
+
+/**
+ * The disk of a bundle at one snapshot: each storage is the images of the snapshot and all its ancestors over each
+ * other, the disk is its storages one after the other. Throws a coded error when any image is missing or damaged.
+ */
+export async function openBundle(bundle: BundleDisk, ports: ImagePorts): Promise<OpenBundle> {
+  const { descriptor, path, snapshot } = bundle
+  const chain = snapshotChain(descriptor, snapshot, path)
+  const wanted = chain.length * descriptor.storages.length
+  if (wanted > maxFiles) {
+    throw new DiskError('limit-exceeded', {
+      file: path,
+      what: 'number of image files',
+      value: wanted,
+      limit: maxFiles,
+    })
+  }
+  await using opened = new AsyncDisposableStack()
+  const parts: ImageFile[] = []
+  const problems: Problem[] = []
+  const openImage = async (image: StorageImage, length: number): Promise<DiskReader> => {
+    const part = opened.use(await openNamed(image.file, path, ports.files))
+    if (parts.some((known) => isSame(part, known))) {
+      throw new DiskError('corrupt', {
+        file: path,
+        structure: 'Parallels disk descriptor',
+        reason: `two images are one file: ${JSON.stringify(image.file)}`,
+      })
+    }
+    parts.push(part)
+    if (image.type === 'Plain') return atLeast(rawDisk(part.source), length, part.path)
+    const metadata = await readHdsMetadata(part)
+    problems.push(...metadata.problems)
+    return atLeast(openHds(part, metadata), length, part.path)
+  }
+  const pieces: DiskPart[] = []
+  for (const storage of descriptor.storages) {
+    const length = storage.end - storage.start
+    const layers: DiskReader[] = []
+    for (const guid of chain) layers.push(await openImage(imageOf(storage, guid, path), length))
+    pieces.push({
+      disk: layers.reduceRight((parent, child) => overlayDisk(child, parent)),
+      start: storage.start,
+      length,
+    })
+  }
+  const release = opened.move()
+  return {
+    disk: concatDisks(path, pieces),
+    parts,
+    problems,
+    [Symbol.asyncDispose]: () => release.disposeAsync(),
+  }
+}
+
+function imageOf({ images, start }: Storage, guid: string, file: string): StorageImage {
+  const image = images.find((candidate) => candidate.guid === guid)
+  if (image) return image
+  throw new DiskError('extent-file-missing', {
+    file,
+    extent: `image ${guid} of the storage at byte ${start}`,
+  })
+}
+
+/** Every image covers its storage, also those of snapshots: they grow together. */
+function atLeast(disk: DiskReader, length: number, file: string): DiskReader {
+  if (disk.virtualSize >= length) return disk
+  throw new DiskError('truncated', {
+    file,
+    structure: 'Parallels storage',
+    wanted: length,
+    available: disk.virtualSize,
+  })
+}
+
+/** Descriptors keep the path that the image had on the Mac it was made on; beside the descriptor is where it is now. */
+async function openNamed(name: string, from: string, files: ImageFiles): Promise<ImageFile> {
+  try {
+    return await files.open(files.resolve(from, name))
+  } catch (error) {
+    if (!isDiskError(error, 'not-found')) throw error
+    const beside = name.split('/').at(-1) ?? ''
+    if (beside === '' || beside === name) {
+      throw new DiskError('extent-file-missing', { file: from, extent: name }, { cause: error })
+    }
+    return await openNamed(beside, from, files)
+  }
+}
+
+function isSame(file: ImageFile, other: ImageFile): boolean {
+  return file.path === other.path || file.fingerprint.inode === other.fingerprint.inode
+}
