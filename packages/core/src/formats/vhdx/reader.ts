@@ -1,4 +1,5 @@
 import { readRange, type ByteSource } from '../../binary/byte-source.ts'
+import { isZero } from '../../binary/zero-scan.ts'
 import { blockDisk } from '../block-map/block-disk.ts'
 import {
   absentBlock,
@@ -70,11 +71,20 @@ function blockTable(path: string, { source, bat, regions, type, virtualSize }: V
         end: regions.bat.start + (payloadEntry(bat, first + count - 1) + 1) * entrySize,
       }
       if (await isHole(source, range)) return absentPage.subarray(0, count)
-      const view = new DataView((await readRange(source, range, 'VHDX BAT')).buffer)
+      const bytes = await readRange(source, range, 'VHDX BAT')
+      if (isZero(bytes)) return absentPage.subarray(0, count)
+      const view = new DataView(bytes.buffer)
       const values = new Float64Array(count)
+      let at = 0
+      let beforeBitmap = bat.chunkRatio - (first % bat.chunkRatio)
       for (let index = 0; index < count; index += 1) {
-        const at = (payloadEntry(bat, first + index) - firstEntry) * entrySize
-        values[index] = valueOf(first + index, decodeEntry(view, at), range.start + at)
+        const state = view.getUint32(at, true) & 7
+        if (state === blockStates.notPresent) values[index] = absentBlock
+        else if (state === blockStates.zero) values[index] = zeroBlock
+        else values[index] = valueOf(first + index, decodeEntry(view, at), range.start + at)
+        beforeBitmap -= 1
+        at += beforeBitmap === 0 ? 2 * entrySize : entrySize
+        if (beforeBitmap === 0) beforeBitmap = bat.chunkRatio
       }
       return values
     },
