@@ -1,15 +1,34 @@
+import type { ChoiceName } from './write-choices.ts'
+
 interface WritableRules {
   /** The kinds that can be written, the usual one first; none: there is one kind. */
   readonly subformats: readonly string[]
   readonly compressions: readonly ('zlib' | 'zstd')[]
   /** Endings of file names that mean this format, the usual one first. */
   readonly endings: readonly string[]
+  /** Further choices, each with its values, the usual one first. */
+  readonly options?: { readonly [Name in ChoiceName]?: readonly string[] }
+  /** Whether it is written as an overlay over a backing file. */
+  readonly overlay?: true
 }
+
+const everyPreallocation = ['off', 'metadata', 'falloc', 'full']
 
 /** The formats that Varve writes; a new one is its `writer.ts`, a line here and one in the engine's table of writers. */
 export const writableRules = {
-  qcow2: { subformats: [], compressions: ['zlib', 'zstd'], endings: ['.qcow2'] },
-  raw: { subformats: [], compressions: [], endings: ['.raw', '.img', '.dd'] },
+  qcow2: {
+    subformats: [],
+    compressions: ['zlib', 'zstd'],
+    endings: ['.qcow2'],
+    options: { extended_l2: ['off', 'on'], preallocation: everyPreallocation },
+    overlay: true,
+  },
+  raw: {
+    subformats: [],
+    compressions: [],
+    endings: ['.raw', '.img', '.dd'],
+    options: { preallocation: ['off', 'falloc', 'full'] },
+  },
   vdi: { subformats: ['dynamic', 'fixed'], compressions: [], endings: ['.vdi'] },
   vhd: { subformats: ['dynamic', 'fixed'], compressions: [], endings: ['.vhd'] },
   vhdx: { subformats: ['dynamic', 'fixed'], compressions: [], endings: ['.vhdx'] },

@@ -26,8 +26,8 @@ export interface HeaderExtensions {
 }
 
 const firstRead = 4096
-/** Longest name of another file (qcow2.rst, "backing_file_size"). */
-const longestName = 1023
+/** Bytes of the longest name of another file (qcow2.rst, "backing_file_size"). */
+export const longestName = 1023
 
 /** The extensions between the header and the backing file name; throws `corrupt`, `truncated` and `limit-exceeded`. */
 export async function readHeaderExtensions(

@@ -1,4 +1,5 @@
 import { DiskError } from '../../problems/disk-error.ts'
+import type { WriteChoices } from '../write-choices.ts'
 import { longestL1Table, longestRefcountTable } from './header-faults.ts'
 
 /*
@@ -17,14 +18,20 @@ import { longestL1Table, longestRefcountTable } from './header-faults.ts'
 
 export const clusterBits = 16
 export const clusterSize = 2 ** clusterBits
-/** L2 entries in a table. */
-export const entriesPerTable = clusterSize / 8
+/** Parts of a cluster that extended L2 entries tell apart. */
+export const subclusterSize = clusterSize / 32
 /** Clusters that one refcount block counts, 16 bits each. */
 export const clustersPerRegion = clusterSize / 2
 
 /** Where the parts of fixed place lie; offsets are in clusters. */
 export interface Qcow2Layout {
   readonly virtualSize: number
+  /** Clusters that hold the whole disk. */
+  readonly dataClusters: number
+  /** Bytes of an L2 entry: 16 with subclusters. */
+  readonly entrySize: 8 | 16
+  /** L2 entries in a table. */
+  readonly entriesPerTable: number
   readonly l1Entries: number
   readonly refcountTableAt: number
   readonly refcountTableClusters: number
@@ -35,10 +42,15 @@ export interface Qcow2Layout {
 }
 
 /** The layout of a disk of `virtualSize` bytes; throws `size-unsupported`. */
-export function layoutQcow2(virtualSize: number): Qcow2Layout {
+export function layoutQcow2(
+  virtualSize: number,
+  { extendedL2 = false }: Pick<WriteChoices, 'extendedL2'> = {},
+): Qcow2Layout {
   if (!Number.isSafeInteger(virtualSize) || virtualSize < 0 || virtualSize % 512 !== 0) {
     throw unsupported(virtualSize, 'a size is a whole number of sectors of 512 bytes')
   }
+  const entrySize = extendedL2 ? 16 : 8
+  const entriesPerTable = clusterSize / entrySize
   const dataClusters = Math.ceil(virtualSize / clusterSize)
   const l1Entries = Math.max(1, Math.ceil(dataClusters / entriesPerTable))
   const l1Clusters = Math.ceil((l1Entries * 8) / clusterSize)
@@ -56,6 +68,9 @@ export function layoutQcow2(virtualSize: number): Qcow2Layout {
   const l1At = refcountTableAt + refcountTableClusters
   return {
     virtualSize,
+    dataClusters,
+    entrySize,
+    entriesPerTable,
     l1Entries,
     refcountTableAt,
     refcountTableClusters,
@@ -65,9 +80,11 @@ export function layoutQcow2(virtualSize: number): Qcow2Layout {
   }
 }
 
-/** Bytes of an image whose data fills `dataClusters` clusters, each under an L2 table of its own if there are enough. */
-export function largestFile(layout: Qcow2Layout, dataClusters: number): number {
-  const l2Tables = Math.min(layout.l1Entries, dataClusters)
+/** Bytes of an image whose data fills `dataClusters` clusters under that many L2 tables. */
+export function largestFile(
+  layout: Qcow2Layout,
+  { dataClusters, l2Tables }: { readonly dataClusters: number; readonly l2Tables: number },
+): number {
   const others = layout.firstFree - 1 + l2Tables + dataClusters
   return (others + regionsFor(others)) * clusterSize
 }

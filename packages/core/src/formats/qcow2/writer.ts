@@ -1,52 +1,49 @@
 import { releaseMemory } from '../../binary/release-memory.ts'
-import { isZero } from '../../binary/zero-scan.ts'
 import { chunkLength, chunkSize } from '../../digest/disk-digest.ts'
 import type { DiskWriter, DiskWriterOptions, FileWrite, PreparedChunk, WriterFormat } from '../disk-writer.ts'
-import { allocationSize, sharedAllocation } from './allocation.ts'
-import { encodeCompressedEntry, encodeDataEntry } from './cluster-entry.ts'
-import { clusterSize, entriesPerTable, largestFile, layoutQcow2 } from './layout.ts'
+import { assertChoices } from '../write-choices.ts'
+import { allocationSize } from './allocation.ts'
+import { chunkEntries, clustersOf, type Qcow2Chunk, type StoredCluster } from './chunk-clusters.ts'
 import { finalTables } from './final-tables.ts'
-
-/** One cluster of a chunk: `packed` holds its compressed bytes, null when it is stored as it is. */
-interface StoredCluster {
-  /** Within the chunk. */
-  readonly index: number
-  readonly packed: Uint8Array | null
-  /** Byte offset in the file, set by `place`. */
-  hostOffset: number
-}
-
-interface Qcow2Chunk extends PreparedChunk {
-  readonly bytes: Uint8Array
-  /** The clusters that are not all zero. */
-  readonly clusters: readonly StoredCluster[]
-  /** Refcount blocks that became final when this chunk took its room. */
-  readonly finals: FileWrite[]
-  /** Byte offset of the L2 entries of this chunk. */
-  entriesAt: number
-}
-
-const clustersPerChunk = chunkSize / clusterSize
-const chunksPerTable = entriesPerTable / clustersPerChunk
+import { clusterSize, largestFile, layoutQcow2 } from './layout.ts'
+import { growingPlacement, preallocatedPlacement, type Placement } from './placement.ts'
 
 /**
- * Writes qcow2 version 3 in clusters of 64 KiB with 16-bit refcounts. Clusters of zeros are left unallocated.
- * A prepared chunk keeps the caller's memory until its writes are done.
+ * Writes qcow2 version 3 in clusters of 64 KiB with 16-bit refcounts. Clusters of zeros, and in an overlay those that equal
+ * the backing file, are left unallocated. A prepared chunk keeps the caller's memory until its writes are done.
  */
 export const qcow2Writer: WriterFormat = {
   format: 'qcow2',
   unit: clusterSize,
-  stateSize: ({ virtualSize }) => allocationSize(layoutQcow2(virtualSize)),
+  stateSize(options) {
+    assertChoices('qcow2', options)
+    const layout = layoutQcow2(options.virtualSize, options.choices)
+    return isPreallocated(options) ? 0 : allocationSize(layout)
+  },
   open: openQcow2Writer,
-  measure({ virtualSize, dataBytes }) {
+  measure({ virtualSize, dataBytes, choices = {} }) {
+    const layout = layoutQcow2(virtualSize, choices)
+    const { l1Entries } = layout
+    if (isPreallocated({ choices })) return preallocatedPlacement(layout).clusters() * clusterSize
     const dataClusters = Math.ceil(Math.min(dataBytes, virtualSize) / clusterSize)
-    return largestFile(layoutQcow2(virtualSize), dataClusters)
+    // Zeros over data of the backing file take no cluster, but an entry in a table.
+    const l2Tables = choices.backing ? l1Entries : Math.min(l1Entries, dataClusters)
+    return largestFile(layout, { dataClusters, l2Tables })
   },
 }
 
-function openQcow2Writer({ virtualSize, compression, compressors, state }: DiskWriterOptions): DiskWriter {
-  const layout = layoutQcow2(virtualSize)
-  const allocation = sharedAllocation(state, layout)
+function isPreallocated({ choices }: Pick<DiskWriterOptions, 'choices'>): boolean {
+  return (choices?.preallocation ?? 'off') !== 'off'
+}
+
+function openQcow2Writer(options: DiskWriterOptions): DiskWriter {
+  const { virtualSize, compression, compressors, state, choices = {} } = options
+  assertChoices('qcow2', options)
+  const { preallocation = 'off', extendedL2 = false } = choices
+  const layout = layoutQcow2(virtualSize, choices)
+  const placement: Placement =
+    preallocation === 'off' ? growingPlacement(layout, state) : preallocatedPlacement(layout)
+  const fileSize = () => placement.clusters() * clusterSize
 
   /** The cluster compressed, or null when that does not save a sector. */
   function pack(cluster: Uint8Array): Uint8Array | null {
@@ -60,46 +57,33 @@ function openQcow2Writer({ virtualSize, compression, compressors, state }: DiskW
   }
 
   return {
-    prepare(index, chunk): Qcow2Chunk {
+    *reserve() {
+      if (preallocation === 'falloc') yield { at: 0, length: fileSize(), how: 'allocate' }
+      if (preallocation === 'full') yield { at: 0, length: fileSize(), how: 'zeros' }
+    },
+
+    prepare(index, chunk, below): Qcow2Chunk {
       if (index < 0 || index * chunkSize >= virtualSize || chunk.length !== chunkLength(virtualSize, index)) {
         throw new RangeError(`chunk ${index} of ${chunk.length} bytes on a disk of ${virtualSize}`)
       }
-      const clusters: StoredCluster[] = []
-      for (let start = 0; start < chunk.length; start += clusterSize) {
-        const end = Math.min(chunk.length, start + clusterSize)
-        if (isZero(chunk, { start, end })) continue
-        clusters.push({ index: start / clusterSize, packed: pack(chunk.subarray(start, end)), hostOffset: 0 })
-      }
-      return { index, bytes: chunk, clusters, finals: [], entriesAt: 0 }
+      const clusters = clustersOf(chunk, { below, extendedL2, pack })
+      return { index, bytes: chunk, clusters, finals: [], entriesAt: null }
     },
 
-    place(prepared) {
-      const { index, clusters, finals } = asQcow2Chunk(prepared)
-      if (clusters.length === 0) return
-      const tableIndex = Math.floor(index / chunksPerTable)
-      if (allocation.l1[tableIndex] === 0) allocation.l1[tableIndex] = allocation.takeCluster(finals)
-      const table = allocation.l1[tableIndex] ?? 0
-      asQcow2Chunk(prepared).entriesAt = table * clusterSize + (index % chunksPerTable) * clustersPerChunk * 8
-      for (const cluster of clusters) {
-        if (cluster.packed) cluster.hostOffset = allocation.takePacked(cluster.packed.length, finals)
-      }
-      for (const cluster of clusters) {
-        if (!cluster.packed) cluster.hostOffset = allocation.takeCluster(finals) * clusterSize
-      }
-    },
+    place: (prepared) => placement.place(asQcow2Chunk(prepared)),
 
     *writes(prepared) {
       const chunk = asQcow2Chunk(prepared)
       if (chunk.clusters.length === 0) return
       yield* chunk.finals
-      const entries = l2EntriesOf(chunk)
+      const entries = chunk.entriesAt === null ? null : chunkEntries(chunk, layout)
       yield* packedWrites(chunk)
       yield* plainWrites(chunk)
-      yield { at: chunk.entriesAt, bytes: entries }
+      if (chunk.entriesAt !== null && entries) yield { at: chunk.entriesAt, bytes: entries }
     },
 
-    finish: () => finalTables(layout, allocation, compression),
-    fileSize: () => allocation.clusters() * clusterSize,
+    finish: () => finalTables(layout, placement, { compression, choices }),
+    fileSize,
   }
 }
 
@@ -108,7 +92,7 @@ function* plainWrites({ bytes, clusters }: Qcow2Chunk): Generator<FileWrite> {
   let first: StoredCluster | null = null
   let count = 0
   for (const cluster of clusters) {
-    if (cluster.packed) continue
+    if (cluster.kind !== 'plain') continue
     const goesOn =
       first !== null &&
       cluster.index === first.index + count &&
@@ -134,24 +118,11 @@ function plainWrite(bytes: Uint8Array, first: StoredCluster, count: number): Fil
 
 /** One write for each: joining them would cost a second copy of the chunk. What is written is given back at once. */
 function* packedWrites({ clusters }: Qcow2Chunk): Generator<FileWrite> {
-  for (const { packed, hostOffset } of clusters) {
-    if (!packed) continue
+  for (const { kind, packed, hostOffset } of clusters) {
+    if (kind !== 'packed') continue
     yield { at: hostOffset, bytes: packed }
     releaseMemory(packed)
   }
-}
-
-function l2EntriesOf({ bytes, clusters }: Qcow2Chunk): Uint8Array {
-  const entries = new Uint8Array(Math.ceil(bytes.length / clusterSize) * 8)
-  const view = new DataView(entries.buffer)
-  for (const { index, packed, hostOffset } of clusters) {
-    const { high, low } = packed
-      ? encodeCompressedEntry(hostOffset, { storedBytes: packed.length, clusterSize })
-      : encodeDataEntry(hostOffset)
-    view.setUint32(index * 8, high)
-    view.setUint32(index * 8 + 4, low)
-  }
-  return entries
 }
 
 function asQcow2Chunk(prepared: PreparedChunk): Qcow2Chunk {

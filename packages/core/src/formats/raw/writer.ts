@@ -1,7 +1,8 @@
 import { isZero } from '../../binary/zero-scan.ts'
 import { chunkLength, chunkSize } from '../../digest/disk-digest.ts'
 import { DiskError } from '../../problems/disk-error.ts'
-import type { DiskWriter, FileWrite, PreparedChunk, WriterFormat } from '../disk-writer.ts'
+import type { DiskWriter, DiskWriterOptions, FileWrite, PreparedChunk, WriterFormat } from '../disk-writer.ts'
+import { assertChoices } from '../write-choices.ts'
 
 /** Runs of zeros of at least this many bytes, at multiples of it, stay holes. */
 export const holeSize = 4096
@@ -19,18 +20,29 @@ interface RawChunk extends PreparedChunk {
 export const rawWriter: WriterFormat = {
   format: 'raw',
   unit: holeSize,
-  stateSize: ({ virtualSize }) => {
-    assertSize(virtualSize)
+  stateSize: (options) => {
+    assertChoices('raw', options)
+    assertSize(options.virtualSize)
     return 0
   },
-  open: ({ virtualSize }) => rawDiskWriter(virtualSize),
+  open: rawDiskWriter,
   /** Of a sparse file what counts is the room it takes: its data in whole blocks. */
-  measure: ({ virtualSize, dataBytes }) => Math.min(virtualSize, Math.ceil(dataBytes / holeSize) * holeSize),
+  measure: ({ virtualSize, dataBytes, choices }) =>
+    (choices?.preallocation ?? 'off') === 'off'
+      ? Math.min(virtualSize, Math.ceil(dataBytes / holeSize) * holeSize)
+      : virtualSize,
 }
 
-function rawDiskWriter(virtualSize: number): DiskWriter {
+function rawDiskWriter(options: DiskWriterOptions): DiskWriter {
+  const { virtualSize, choices } = options
+  const preallocation = choices?.preallocation ?? 'off'
+  assertChoices('raw', options)
   assertSize(virtualSize)
   return {
+    *reserve() {
+      if (preallocation !== 'off')
+        yield { at: 0, length: virtualSize, how: preallocation === 'full' ? 'zeros' : 'allocate' }
+    },
     prepare(index, chunk): RawChunk {
       if (index < 0 || index * chunkSize >= virtualSize || chunk.length !== chunkLength(virtualSize, index)) {
         throw new RangeError(`chunk ${index} of ${chunk.length} bytes on a disk of ${virtualSize}`)
