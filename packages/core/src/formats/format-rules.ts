@@ -208,7 +208,7 @@ export const formatRules = {
     parentLink: 'bundle',
     verifiesParent: false,
     qemuDriver: 'parallels',
-    native: { read: true, write: false },
+    native: { read: true, write: true },
     notes: [
       'A bundle keeps one image file per snapshot and the tree in DiskDescriptor.xml; QEMU reads a single .hds only.',
       'WithoutFreeSpace counts its table in sectors, WithouFreSpacExt in clusters.',

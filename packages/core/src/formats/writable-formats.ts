@@ -23,6 +23,7 @@ export const writableRules = {
     options: { extended_l2: ['off', 'on'], preallocation: everyPreallocation },
     overlay: true,
   },
+  parallels: { subformats: ['expanding'], compressions: [], endings: ['.hds'] },
   raw: {
     subformats: [],
     compressions: [],

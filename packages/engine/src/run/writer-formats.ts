@@ -4,6 +4,7 @@ import type { DiskOutput } from '../requests.ts'
 const formats = {
   raw: async () => (await import('@varve/core/formats/raw/writer')).rawWriter,
   qcow2: async () => (await import('@varve/core/formats/qcow2/writer')).qcow2Writer,
+  parallels: async () => (await import('@varve/core/formats/parallels/writer')).parallelsWriter,
   vdi: async () => (await import('@varve/core/formats/vdi/writer')).vdiWriter,
   vhd: async () => (await import('@varve/core/formats/vhd/writer')).vhdWriter,
   vhdx: async () => (await import('@varve/core/formats/vhdx/writer')).vhdxWriter,

@@ -1,0 +1,84 @@
+import { DiskError } from '../../problems/disk-error.ts'
+import { blockStateSize, blockWriter, type BlockLayout, type BlockPlaces } from '../block-map/block-writer.ts'
+import type { DiskWriterOptions, FileWrite, WriterFormat } from '../disk-writer.ts'
+import { hdsHeader, sectorSize, type HdsHeader } from './header.ts'
+
+const MiB = 1024 ** 2
+/** What Parallels itself makes. */
+const clusterSize = MiB
+/** The BAT of a larger disk would not fit into the memory that a conversion may take. */
+const maxVirtualSize = 16 * 1024 ** 4
+/** Bytes of the BAT written at a time. */
+const batPart = 64 * 1024
+/** The geometry counts sectors in tracks of 32 under 16 heads; the size is what `sectors` says. */
+const heads = 16
+const sectorsPerTrack = 32
+const twoTo32 = 2 ** 32
+
+/** Writes a Parallels `.hds`: expanding, version 2 (`WithouFreSpacExt`), in clusters of 1 MiB. */
+export const parallelsWriter: WriterFormat = {
+  format: 'parallels',
+  unit: clusterSize,
+  stateSize: (options) => blockStateSize(layoutOf(options)),
+  open(options) {
+    const layout = layoutOf(options)
+    return blockWriter({
+      layout,
+      state: options.state,
+      finish: (places) => finalWrites(layout, places),
+      fileSize: (count) => layout.dataAt + count * clusterSize,
+    })
+  },
+  measure({ virtualSize, dataBytes }) {
+    const whole = Math.ceil(virtualSize / clusterSize) * clusterSize
+    return layoutOf({ virtualSize }).dataAt + Math.min(dataBytes, whole)
+  },
+}
+
+function layoutOf({
+  virtualSize,
+  subformat = 'expanding',
+}: Pick<DiskWriterOptions, 'virtualSize' | 'subformat'>): BlockLayout {
+  const [file, format] = ['new Parallels image', 'Parallels']
+  const refuse = (reason: string) =>
+    new DiskError('size-unsupported', { file, format, size: virtualSize, reason })
+  if (!Number.isSafeInteger(virtualSize) || virtualSize < 0 || virtualSize % sectorSize !== 0)
+    throw refuse('a size is a whole number of sectors of 512 bytes')
+  if (virtualSize > maxVirtualSize) throw refuse('Varve writes Parallels images up to 16 TiB')
+  if (subformat !== 'expanding') {
+    throw new DiskError('unsupported-feature', { file, format, feature: `subformat ${subformat}` })
+  }
+  const batEnd = hdsHeader.size + Math.ceil(virtualSize / clusterSize) * 4
+  const dataAt = Math.ceil(batEnd / clusterSize) * clusterSize
+  return { virtualSize, blockSize: clusterSize, dataAt, prefix: new Uint8Array(), isFixed: false }
+}
+
+function* finalWrites({ virtualSize, dataAt }: BlockLayout, places: BlockPlaces): Generator<FileWrite> {
+  const batEntries = Math.ceil(virtualSize / clusterSize)
+  const firstCluster = dataAt / clusterSize
+  for (let first = 0; first < batEntries; first += batPart / 4) {
+    const count = Math.min(batPart / 4, batEntries - first)
+    const view = new DataView(new ArrayBuffer(count * 4))
+    for (let index = 0; index < count; index += 1) {
+      const place = places.placeOf(first + index)
+      view.setUint32(index * 4, place < 0 ? 0 : firstCluster + place, true)
+    }
+    yield { at: hdsHeader.size + first * 4, bytes: new Uint8Array(view.buffer) }
+  }
+  const sectors = virtualSize / sectorSize
+  const header: HdsHeader = {
+    magic: 'WithouFreSpacExt',
+    version: 2,
+    heads,
+    cylinders: Math.ceil(sectors / (heads * sectorsPerTrack)) % twoTo32,
+    tracks: clusterSize / sectorSize,
+    batEntries,
+    sectors: sectors % twoTo32,
+    sectorsHigh: Math.floor(sectors / twoTo32),
+    inUse: 0,
+    dataOffset: dataAt / sectorSize,
+    flags: 0,
+    extensionOffset: 0,
+  }
+  yield { at: 0, bytes: hdsHeader.write(header) }
+}
