@@ -8,6 +8,8 @@ import {
   zstdDecompressSync,
 } from 'node:zlib'
 import type { Codecs, Compressors } from '@varve/core/formats/image-files'
+import { unpackBzip2 } from './bzip2.ts'
+import { unpackXz } from './xz.ts'
 import { zstdFrameLength } from './zstd-frame.ts'
 
 /** What is left after the end of a stream is the padding of a sector, not an error. */
@@ -21,6 +23,8 @@ export const nodeCodecs: Codecs = {
   inflateRaw: (bytes, size) => exact(inflateRawSync(bytes, { ...tolerant, ...bounded(size) })),
   inflate: (bytes, size) => exact(inflateSync(bytes, { ...tolerant, ...bounded(size) })),
   zstd: (bytes, size) => exact(zstdDecompressSync(bytes.subarray(0, zstdFrameLength(bytes)), bounded(size))),
+  bzip2: unpackBzip2,
+  xz: async (bytes, size) => exact(await unpackXz(bytes, size)),
 }
 
 /** Compressors of Node's zlib at its usual levels. */
