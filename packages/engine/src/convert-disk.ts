@@ -1,20 +1,23 @@
 import { randomUUID } from 'node:crypto'
+import { basename, dirname, join } from 'node:path'
 import { Manifest, chunkCount } from '@varve/core/digest/disk-digest'
+import type { WriteChoices } from '@varve/core/formats/write-choices'
 import { assertUnchanged } from './files/file-fingerprint.ts'
 import { nodeCompressors } from './codecs/node-codecs.ts'
 import type { ConvertOutcome, DiskInput, DiskOutput, RunOptions } from './requests.ts'
 import { ChunkBoard, makeBoardMemory } from './run/chunk-board.ts'
 import { collectLeaves, hexRoot } from './run/collect-leaves.ts'
+import { openBelow } from './run/open-below.ts'
 import { inputName, openInput } from './run/open-input.ts'
-import { createOutput } from './run/output-file.ts'
+import { createOutputs } from './run/output-set.ts'
 import { runCrew, workerCount } from './run/run-crew.ts'
-import { surveyDisk } from './run/survey-disk.ts'
+import { surveyDisks } from './run/survey-disk.ts'
 import { orCanceled } from './run/or-canceled.ts'
 import { writerFormat } from './run/writer-formats.ts'
 
 /**
- * Writes the disk `input` as a new image file and computes its digest in the same pass. When it fails or is canceled, the
- * file is gone again. Throws `target-exists`, `no-space`, `not-writable`, `source-changed`, `canceled`, and whatever
+ * Writes the disk `input` as a new image and computes its digest in the same pass. When it fails or is canceled, its
+ * files are gone again. Throws `target-exists`, `no-space`, `not-writable`, `source-changed`, `canceled`, and whatever
  * the input throws.
  */
 export async function convertDisk(
@@ -30,13 +33,21 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   const started = performance.now()
   const { signal } = options
   const io = { io: 'async' as const, ...(signal ? { signal } : {}) }
-  const { compression, subformat, id = randomUUID() } = output
+  const { path, compression, subformat, id = randomUUID(), name = basename(path) } = output
+  const choices = choicesOf(output)
   await using opened = await openInput(input, io)
   const { disk, files } = opened
   const { virtualSize } = disk
+  await using below = output.backing ? await openBelow(output.backing.disk, { ...io, virtualSize }) : null
   const format = await writerFormat(output.format)
-  const state = new SharedArrayBuffer(format.stateSize({ virtualSize, compression, subformat }))
-  await using target = await createOutput(output.path)
+  const state = new SharedArrayBuffer(format.stateSize({ virtualSize, compression, subformat, choices }))
+  const writing = { virtualSize, compression, subformat, choices, id, name, state }
+  const writer = format.open({ ...writing, compressors: nodeCompressors })
+  const parts = format.parts?.({ virtualSize, subformat, name }) ?? []
+  const partPaths = parts.map((part) => join(dirname(path), part))
+  await using target = await createOutputs(path, partPaths)
+  if (writer.reserve) await target.reserve(writer.reserve(), signal)
+  const targets = target.files.map((file) => ({ fd: file.fd, name: file.path }))
   const memory = makeBoardMemory(virtualSize)
   const board = new ChunkBoard(memory)
   const manifest = new Manifest(virtualSize)
@@ -47,7 +58,7 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
         do: 'convert',
         input,
         board: memory,
-        output: { ...output, id, fd: target.fd, virtualSize, state },
+        output: { ...output, ...writing, targets },
       },
       count: workerCount(chunkCount(virtualSize), options),
       board,
@@ -55,19 +66,24 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
       what: 'the conversion',
       onMessage: (message) => collectLeaves(manifest, message),
       async survey() {
-        const survey = await surveyDisk(disk, board.states, io)
+        const survey = await surveyDisks(below ? [disk, below.disk] : [disk], board.states, io)
         dataBytes = survey.dataBytes
         return survey.chunkBytes
       },
     },
     options,
   )
-  const writer = format.open({ virtualSize, compression, subformat, id, compressors: nodeCompressors, state })
   await target.write(writer.finish())
-  await assertUnchanged(files)
+  const { seal } = writer
+  if (seal) await target.write(seal.writes(await target.digests(seal.ranges())))
+  await assertUnchanged(below ? [...files, ...below.files] : files)
   signal?.throwIfAborted()
-  const fileSize = writer.fileSize()
-  await target.keep(fileSize, output.durability ?? 'synced')
+  const fileSize = await target.keep((file) => writer.fileSize(file), output.durability ?? 'synced')
   const seconds = (performance.now() - started) / 1000
-  return { virtualSize, dataBytes, manifest, digest: hexRoot(manifest), sha256: null, seconds, fileSize }
+  const digest = hexRoot(manifest)
+  return { virtualSize, dataBytes, manifest, digest, sha256: null, seconds, fileSize, parts: partPaths }
+}
+
+function choicesOf({ choices = {}, backing }: DiskOutput): WriteChoices {
+  return backing ? { ...choices, backing: { name: backing.name, format: backing.format } } : choices
 }

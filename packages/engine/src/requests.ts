@@ -1,5 +1,6 @@
 import type { FormatName } from '@varve/core/formats/format-rules'
 import type { WritableFormat } from '@varve/core/formats/writable-formats'
+import type { BackingReference, WriteChoices } from '@varve/core/formats/write-choices'
 import type { Manifest } from '@varve/core/digest/disk-digest'
 
 /** Where a disk is read from. Plain data: it crosses to worker threads. */
@@ -14,13 +15,23 @@ export type DiskInput =
   /** An NBD export; each worker makes a connection of its own. */
   | { readonly kind: 'nbd'; readonly host: string; readonly port: number; readonly exportName: string }
 
+/** An image under an overlay: how the overlay names it, and where it is read from to compare. */
+export interface Backing extends BackingReference {
+  readonly disk: DiskInput
+}
+
 export interface DiskOutput {
   /** Must not exist: it is created exclusively, and removed again when the conversion fails. */
   readonly path: string
+  /** The name that it will have, for formats that write it down or name their parts by it; that of `path` when not said. */
+  readonly name?: string | undefined
   readonly format: WritableFormat
   readonly compression: 'none' | 'zlib' | 'zstd'
   /** One of the format's kinds, such as `fixed`; its usual one when not said. */
   readonly subformat?: string | undefined
+  readonly choices?: Omit<WriteChoices, 'backing'> | undefined
+  /** What the new image is an overlay of: what equals it is left out. */
+  readonly backing?: Backing | undefined
   /** A UUID for the identities in the image; a random one when not said. */
   readonly id?: string | undefined
   /** `synced` (the default): on the medium when the call returns; `cached`: the system writes it back later, as with cp(1). */
@@ -63,8 +74,10 @@ export interface DigestOutcome {
 }
 
 export interface ConvertOutcome extends DigestOutcome {
-  /** Of the file written. */
+  /** Of all files written. */
   readonly fileSize: number
+  /** Paths of the image's parts, in its folder; most formats have none. */
+  readonly parts: readonly string[]
 }
 
 export interface Measure {

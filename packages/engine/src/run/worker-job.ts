@@ -1,10 +1,14 @@
+import type { WriteChoices } from '@varve/core/formats/write-choices'
 import type { ErrorRecord } from '@varve/core/problems/disk-error'
 import type { DiskInput, DiskOutput } from '../requests.ts'
 import type { BoardMemory } from './chunk-board.ts'
+import type { WriteTarget } from './write-all.ts'
 
-/** The output as workers see it: opened by the main thread, whose descriptor is valid in every thread. */
-export interface SharedOutput extends DiskOutput {
-  readonly fd: number
+/** The output as workers see it: opened by the main thread, whose descriptors are valid in every thread. */
+export interface SharedOutput extends Omit<DiskOutput, 'choices'> {
+  readonly choices: WriteChoices
+  /** The image first, then its parts. */
+  readonly targets: readonly WriteTarget[]
   readonly virtualSize: number
   readonly id: string
   /** The writer's state, shared by all threads. */

@@ -8,6 +8,7 @@ import { chunkStates, type DiskInput } from '../requests.ts'
 import { ChunkBoard } from './chunk-board.ts'
 import { claimedChunks } from './claimed-chunks.ts'
 import { LeafPost } from './leaf-post.ts'
+import { openBelow } from './open-below.ts'
 import { inputName, openInput } from './open-input.ts'
 import type { SharedOutput, WorkerJob, WorkerMessage } from './worker-job.ts'
 import { writeAll } from './write-all.ts'
@@ -39,8 +40,15 @@ async function runJob(job: WorkerJob, send: Send): Promise<void> {
   const board = new ChunkBoard(job.board)
   switch (job.do) {
     case 'convert': {
+      const { output } = job
       await using input = await openInput(job.input, { io: 'sync' })
-      return await convertChunks(board, input.disk, { output: job.output, depth: depthOf(job.input), send })
+      if (!output.backing) {
+        return await convertChunks(board, [input.disk], { output, depth: depthOf(job.input), send })
+      }
+      const { disk: backing } = output.backing
+      await using below = await openBelow(backing, { io: 'sync', virtualSize: output.virtualSize })
+      const depth = depthOf(job.input, backing)
+      return await convertChunks(board, [input.disk, below.disk], { output, depth, send })
     }
     case 'digest': {
       await using input = await openInput(job.input, { io: 'sync' })
@@ -60,28 +68,30 @@ interface TaskOptions {
   readonly send: Send
 }
 
+/** `disks`: the disk and, for an overlay, what lies below it. */
 async function convertChunks(
   board: ChunkBoard,
-  disk: DiskReader,
+  disks: readonly [DiskReader, below?: DiskReader],
   { output, depth, send }: TaskOptions & { readonly output: SharedOutput },
 ): Promise<void> {
   const format = await writerFormat(output.format)
   const writer = format.open({ ...output, compressors: nodeCompressors })
-  const target = { fd: output.fd, name: output.path }
   const post = new LeafPost(send)
-  for await (const { claim, bytes } of claimedChunks(board, [disk], depth)) {
-    const [chunk = zeroChunk] = bytes
+  const read = disks.filter((disk) => disk !== undefined)
+  for await (const { claim, bytes } of claimedChunks(board, read, depth)) {
+    const [chunk = zeroChunk, below] = bytes
     const isZero = isZeroChunk(chunk)
     if (!isZero) post.add(claim.index, nodeHashing.blake3(chunk))
-    const prepared = isZero ? null : writer.prepare(claim.index, chunk)
+    const isAbsent = isZero && (!below || isZeroChunk(below))
+    const prepared = isAbsent ? null : writer.prepare(claim.index, chunk, below)
     const waitStarted = performance.now()
     const isTurn = depth > 1 ? await board.untilTurn(claim) : board.waitTurn(claim)
     if (!isTurn) return
     if (prepared) writer.place(prepared)
     board.passTurn(claim)
-    if (prepared) writeAll(target, writer.writes(prepared))
+    if (prepared) writeAll(output.targets, writer.writes(prepared))
     board.addWaited('output', performance.now() - waitStarted)
-    board.finish(claim, isZero ? chunkStates.skipped : chunkStates.written)
+    board.finish(claim, isAbsent ? chunkStates.skipped : chunkStates.written)
   }
   post.flush()
 }

@@ -7,9 +7,10 @@ export interface WriteTarget {
   readonly name: string
 }
 
-/** Writes all of each to its place; blocks the thread. Throws `no-space` and the like. */
-export function writeAll({ fd, name }: WriteTarget, writes: Iterable<FileWrite>): void {
-  for (const { at, bytes } of writes) {
+/** Writes all of each to its place in its file; blocks the thread. Throws `no-space` and the like. */
+export function writeAll(targets: readonly WriteTarget[], writes: Iterable<FileWrite>): void {
+  for (const { at, bytes, file } of writes) {
+    const { fd, name } = fileOf(targets, file)
     let written = 0
     while (written < bytes.length) {
       try {
@@ -19,4 +20,11 @@ export function writeAll({ fd, name }: WriteTarget, writes: Iterable<FileWrite>)
       }
     }
   }
+}
+
+/** The file that a write names. */
+export function fileOf<T>(files: readonly T[], index = 0): T {
+  const file = files[index]
+  if (file !== undefined) return file
+  throw new RangeError(`there is no part ${index}`)
 }

@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto'
+import { read } from 'node:fs'
+import { promisify } from 'node:util'
+import type { ByteRange } from '@varve/core/binary/byte-source'
+import type { FileWrite, Reservation } from '@varve/core/formats/disk-writer'
+import { DiskError } from '@varve/core/problems/disk-error'
+import { writeError } from '../files/system-error.ts'
+import { createOutput, type Durability, type OutputFile } from './output-file.ts'
+import { fileOf } from './write-all.ts'
+
+/** An image that is being written, with its parts; all are removed again at disposal unless they were kept. */
+export interface OutputSet extends AsyncDisposable {
+  /** The image first, then its parts. */
+  readonly files: readonly OutputFile[]
+  /** Each to the file that it names. */
+  write(writes: Iterable<FileWrite>): Promise<void>
+  /** Takes room in the files that the reservations name, before any data is written. */
+  reserve(reservations: Iterable<Reservation>, signal?: AbortSignal): Promise<void>
+  /** SHA-256 of ranges of the image in lower-case hexadecimal. */
+  digests(ranges: readonly ByteRange[]): Promise<readonly string[]>
+  /** Sets the sizes and keeps the files, the image last; gives the bytes of all. */
+  keep(sizeOf: (file: number) => number, durability: Durability): Promise<number>
+}
+
+/** Bytes read back at a time. */
+const readSize = 1024 * 1024
+
+/** Creates the files, none of which may exist; throws as `createOutput` does. */
+export async function createOutputs(image: string, parts: readonly string[]): Promise<OutputSet> {
+  await using stack = new AsyncDisposableStack()
+  const first = stack.use(await createOutput(image))
+  const files = [first]
+  for (const part of parts) files.push(stack.use(await createOutput(part)))
+  const release = stack.move()
+  return {
+    files,
+    async write(writes) {
+      for (const write of writes) await fileOf(files, write.file).write([write])
+    },
+    async reserve(reservations, signal) {
+      for (const reservation of reservations)
+        await fileOf(files, reservation.file).reserve([reservation], signal)
+    },
+    async digests(ranges) {
+      const found: string[] = []
+      for (const range of ranges) found.push(await sha256Of(first, range))
+      return found
+    },
+    async keep(sizeOf, durability) {
+      let total = 0
+      for (const [index, file] of [...files.entries()].toReversed()) {
+        await file.keep(sizeOf(index), durability)
+        total += sizeOf(index)
+      }
+      return total
+    },
+    [Symbol.asyncDispose]: () => release.disposeAsync(),
+  }
+}
+
+const readAsync = promisify(read)
+
+async function sha256Of({ fd, path }: OutputFile, { start, end }: ByteRange): Promise<string> {
+  const hash = createHash('sha256')
+  const buffer = Buffer.alloc(Math.min(readSize, end - start))
+  for (let at = start; at < end;) {
+    const wanted = buffer.subarray(0, Math.min(buffer.length, end - at))
+    const bytesRead = await readAsync(fd, wanted, 0, wanted.length, at)
+      .then((result) => result.bytesRead)
+      .catch((error: unknown) => {
+        throw writeError(error, path)
+      })
+    if (bytesRead === 0) throw new DiskError('input-output', { file: path, reason: 'it was cut short' })
+    hash.update(wanted.subarray(0, bytesRead))
+    at += bytesRead
+  }
+  return hash.digest('hex')
+}
