@@ -22,12 +22,15 @@ interface Candidate {
 
 /** Of the two headers the valid one with the higher sequence number ([MS-VHDX] 2.2.2); throws `corrupt` without one. */
 export async function readActiveHeader({ source, path }: ImageFile): Promise<ActiveHeader> {
-  const candidates: Candidate[] = []
-  for (const at of headersAt) {
-    const bytes = await readRange(source, { start: at, end: at + header.size }, 'VHDX header')
-    const read = readHeader(bytes, path)
-    if (read) candidates.push({ at, bytes, header: read })
-  }
+  const copies = await Promise.all(
+    headersAt.map(async (at) => {
+      const bytes = await readRange(source, { start: at, end: at + header.size }, 'VHDX header')
+      return { at, bytes, header: readHeader(bytes, path) }
+    }),
+  )
+  const candidates = copies.flatMap(({ at, bytes, header: read }): Candidate[] =>
+    read ? [{ at, bytes, header: read }] : [],
+  )
   const [first, second] = candidates
   if (!first) {
     const reason = 'neither header has the right signature and checksum'

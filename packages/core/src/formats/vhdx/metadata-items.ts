@@ -12,6 +12,8 @@ import {
 import type { Region } from './regions.ts'
 
 const tableSize = 64 * 1024
+/** Read at once of the table and of what lies behind it: enough for the items of most images. */
+const firstRead = 4096
 const maxEntries = 2047
 const maxItem = 1024 * 1024
 const structure = 'VHDX metadata table'
@@ -37,8 +39,8 @@ export interface MetadataItems {
 /** Throws for a table that lies about its items and for a required item of unknown kind. */
 export async function readMetadataTable({ source, path, region }: MetadataPlace): Promise<MetadataItems> {
   const { start } = region
-  const head = await readRange(source, { start, end: start + metadataTableHeader.size }, structure)
-  const { signature, entryCount } = metadataTableHeader.read(head, path)
+  const first = await readRange(source, { start, end: Math.min(start + firstRead, region.end) }, structure)
+  const { signature, entryCount } = metadataTableHeader.read(first, path)
   if (signature !== 'metadata')
     throw damaged(path, structure, { reason: 'its signature is missing', offset: start })
   if (entryCount > maxEntries) {
@@ -51,13 +53,19 @@ export async function readMetadataTable({ source, path, region }: MetadataPlace)
   }
   const entriesAt = start + metadataTableHeader.size
   const entries = { start: entriesAt, end: entriesAt + entryCount * metadataEntry.size }
-  const table = await readRange(source, entries, structure)
+  const table =
+    entries.end <= start + first.length
+      ? first.subarray(metadataTableHeader.size, entries.end - start)
+      : await readRange(source, entries, structure)
   const items = readEntries(table, { path, region, entriesAt })
+  const behind = { start: start + tableSize, end: Math.min(start + tableSize + firstRead, region.end) }
+  const small = behind.start < behind.end ? await readRange(source, behind, structure) : new Uint8Array()
   return {
     async read(name) {
       const item = items.get(itemGuids[name])
-      if (item) return await readRange(source, item, `VHDX metadata item ${name}`)
-      throw damaged(path, structure, { reason: `it has no item ${name}`, offset: start })
+      if (!item) throw damaged(path, structure, { reason: `it has no item ${name}`, offset: start })
+      if (item.end <= behind.end) return small.subarray(item.start - behind.start, item.end - behind.start)
+      return await readRange(source, item, `VHDX metadata item ${name}`)
     },
   }
 }

@@ -75,19 +75,39 @@ async function readRegionTable(
   source: ByteSource,
   path: string,
 ): Promise<{ table: Uint8Array; problems: readonly Problem[] }> {
+  const copies = await Promise.all(
+    regionTablesAt.map(async (at) => ({
+      at,
+      table: await readRange(source, { start: at, end: at + regionTableSize }, 'VHDX region table'),
+    })),
+  )
   const problems: Problem[] = []
   let found = null as Uint8Array | null
-  for (const at of regionTablesAt) {
-    const table = await readRange(source, { start: at, end: at + regionTableSize }, 'VHDX region table')
-    const isValid =
-      hasRightChecksum(table) &&
-      regionTableHeader.read(table.subarray(0, regionTableHeader.size), path).signature === 'regi'
-    if (isValid) found ??= table
-    else problems.push(copyDamaged(path, 'region table', at))
+  for (const { at, table } of copies) {
+    if (found && isSame(found, table)) continue
+    if (!isValidTable(table, path)) problems.push(copyDamaged(path, 'region table', at))
+    else found ??= table
   }
   if (found) return { table: found, problems }
   const reason = 'neither copy has the right signature and checksum'
   throw damaged(path, 'VHDX region table', { reason, offset: regionTablesAt[0] ?? 0 })
+}
+
+function isValidTable(table: Uint8Array, path: string): boolean {
+  return (
+    hasRightChecksum(table) &&
+    regionTableHeader.read(table.subarray(0, regionTableHeader.size), path).signature === 'regi'
+  )
+}
+
+/** Compares words; both tables start at the start of their memory. */
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  const [left, right] = [a, b].map(
+    ({ buffer, byteOffset, length }) => new Uint32Array(buffer, byteOffset, length / 4),
+  )
+  if (!left || !right) return false
+  for (let index = 0; index < left.length; index += 1) if (left[index] !== right[index]) return false
+  return true
 }
 
 function checkPlaces(
