@@ -1,4 +1,5 @@
 import { DiskError, isDiskError } from '../problems/disk-error.ts'
+import { folderOf } from './folder-of.ts'
 import type { ImageFile, ImageFiles } from './image-files.ts'
 import { descriptorName } from './parallels/descriptor.ts'
 
@@ -25,8 +26,7 @@ export async function openImageFile(path: string, files: ImageFiles): Promise<Im
   }
   if (file.source.size > 0) return file
   await using empty = file
-  const folder = folderOf(empty.path)
-  if (!(await files.list(folder === '' ? '.' : folder)).includes(descriptorName)) {
+  if (!(await files.list(folderOf(empty.path))).includes(descriptorName)) {
     throw new DiskError('not-an-image', { file: path, reason: 'it is empty' })
   }
   return await files.open(files.resolve(empty.path, descriptorName))
@@ -37,9 +37,4 @@ async function descriptorIn(path: string, files: ImageFiles): Promise<string | n
   const names = new Set(await files.list(folder))
   const kind = bundleKinds.find(({ needs }) => needs.every((name) => names.has(name)))
   return kind ? `${folder}/${kind.descriptor}` : null
-}
-
-function folderOf(path: string): string {
-  const cut = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'))
-  return path.slice(0, cut === 0 ? 1 : Math.max(0, cut))
 }

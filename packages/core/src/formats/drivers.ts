@@ -1,9 +1,12 @@
+import { asifDriver } from './asif/driver.ts'
 import type { FormatDriver } from './format-driver.ts'
 import type { FormatName } from './format-rules.ts'
 import { parallelsDriver } from './parallels/driver.ts'
 import { qcow2Driver } from './qcow2/driver.ts'
 import { rawDriver } from './raw/driver.ts'
 import { recognisedOnly } from './recognised-only.ts'
+import { sparsebundleDriver } from './sparsebundle/driver.ts'
+import { sparseimageDriver } from './sparseimage/driver.ts'
 import { udifDriver } from './udif/driver.ts'
 import { vdiDriver } from './vdi/driver.ts'
 import { vhdDriver } from './vhd/driver.ts'
@@ -19,6 +22,9 @@ export const drivers: readonly FormatDriver[] = [
   vdiDriver,
   parallelsDriver,
   udifDriver,
+  sparseimageDriver,
+  sparsebundleDriver,
+  asifDriver,
   rawDriver,
 ]
 

@@ -248,7 +248,7 @@ export const formatRules = {
     parentLink: 'none',
     verifiesParent: false,
     qemuDriver: null,
-    native: { read: false, write: false },
+    native: { read: true, write: false },
     notes: ['Grows in chunks; the layout of large ones is not public.'],
   },
   sparsebundle: {
@@ -264,7 +264,7 @@ export const formatRules = {
     parentLink: 'none',
     verifiesParent: false,
     qemuDriver: null,
-    native: { read: false, write: false },
+    native: { read: true, write: false },
     notes: ['A folder: Info.plist and one file per band; a missing band reads as zeros.'],
   },
   asif: {
@@ -280,7 +280,7 @@ export const formatRules = {
     parentLink: 'none',
     verifiesParent: false,
     qemuDriver: null,
-    native: { read: false, write: false },
+    native: { read: true, write: false },
     notes: ['Only macOS writes it.'],
   },
   qcow: {

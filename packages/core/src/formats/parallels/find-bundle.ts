@@ -1,4 +1,5 @@
 import { readRange } from '../../binary/byte-source.ts'
+import { folderOf, nameOf } from '../folder-of.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
 import { readXml } from '../xml.ts'
 import { descriptorName, readDescriptor } from './descriptor.ts'
@@ -13,16 +14,14 @@ export async function findBundleDisk(file: ImageFile, ports: ImagePorts): Promis
     const descriptor = readDescriptor(await readXml(file, 'Parallels disk descriptor'), file.path)
     return { descriptor, path: file.path, snapshot: descriptor.top }
   }
-  const cut = Math.max(file.path.lastIndexOf('/'), file.path.lastIndexOf('\\')) + 1
-  const folder = cut > 1 ? file.path.slice(0, cut - 1) : file.path.slice(0, cut)
-  if (!(await ports.files.list(folder === '' ? '.' : folder)).includes(descriptorName)) return null
+  if (!(await ports.files.list(folderOf(file.path))).includes(descriptorName)) return null
   const path = ports.files.resolve(file.path, descriptorName)
   await using opened = await ports.files.open(path)
   const descriptor = readDescriptor(await readXml(opened, 'Parallels disk descriptor'), path)
-  const own = file.path.slice(cut)
+  const own = nameOf(file.path)
   const image = descriptor.storages
     .flatMap(({ images }) => images)
-    .find(({ file: name }) => name.split('/').at(-1) === own)
+    .find(({ file: name }) => nameOf(name) === own)
   if (!image) return null
   const isWhole = descriptor.storages.length === 1 && descriptor.shots.get(image.guid) === null
   return isWhole ? null : { descriptor, path, snapshot: image.guid }

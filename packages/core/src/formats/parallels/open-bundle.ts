@@ -2,6 +2,7 @@ import { overlayDisk } from '../../extent/overlay-disk.ts'
 import { DiskError, isDiskError } from '../../problems/disk-error.ts'
 import type { Problem } from '../../problems/problem.ts'
 import type { DiskReader } from '../disk-reader.ts'
+import { nameOf } from '../folder-of.ts'
 import type { OpenLayer } from '../format-driver.ts'
 import type { ImageFile, ImageFiles, ImagePorts } from '../image-files.ts'
 import { rawDisk } from '../raw/driver.ts'
@@ -105,7 +106,7 @@ async function openNamed(name: string, from: string, files: ImageFiles): Promise
     return await files.open(files.resolve(from, name))
   } catch (error) {
     if (!isDiskError(error, 'not-found')) throw error
-    const beside = name.split('/').at(-1) ?? ''
+    const beside = nameOf(name)
     if (beside === '' || beside === name) {
       throw new DiskError('extent-file-missing', { file: from, extent: name }, { cause: error })
     }

@@ -1,0 +1,31 @@
+import { isRecognisedAs } from '../detect-format.ts'
+import { factsOrProblem } from '../facts-or-problem.ts'
+import type { FormatDriver } from '../format-driver.ts'
+import { readAsifMetadata } from './metadata.ts'
+import { openAsif } from './reader.ts'
+
+/** ASIF: sparse images of macOS 26. */
+export const asifDriver: FormatDriver = {
+  format: 'asif',
+  recognises: (ends) => isRecognisedAs('asif', ends),
+  inspect: (file) =>
+    factsOrProblem('asif', async () => {
+      const { header, virtualSize, chunkSize, sequence, uuid, tables } = await readAsifMetadata(file)
+      return {
+        subformat: `version ${header.version}`,
+        virtualSize,
+        clusterSize: chunkSize,
+        identity: { kind: 'uuid', uuid },
+        details: {
+          blockSize: header.blockSize,
+          maxSectorCount: header.maxSectorCount,
+          flags: header.flags,
+          sequence,
+          tables: tables.length,
+        },
+      }
+    }),
+  async openLayer(file) {
+    return { disk: openAsif(file, await readAsifMetadata(file)), parts: [], async [Symbol.asyncDispose]() {} }
+  },
+}

@@ -1,0 +1,60 @@
+import { readRange } from '../../binary/byte-source.ts'
+import { DiskError } from '../../problems/disk-error.ts'
+import { blockDisk } from '../block-map/block-disk.ts'
+import { absentBlock } from '../block-map/block-table.ts'
+import type { DiskReader } from '../disk-reader.ts'
+import type { ImageFile } from '../image-files.ts'
+import type { AsifMetadata } from './metadata.ts'
+
+/** Bits 55 to 61 of an entry, in its upper word; no published reader knows a meaning. */
+const reservedMask = 0x3f80_0000
+/** Bits 32 to 54 of the chunk number, in the upper word of an entry. */
+const chunkHighMask = 0x007f_ffff
+
+/** An ASIF image as a disk; chunks without a place in the file are `absent`. */
+export function openAsif(file: ImageFile, metadata: AsifMetadata): DiskReader {
+  const { virtualSize, chunkSize, tableLength } = metadata
+  const blockCount = Math.ceil(virtualSize / chunkSize)
+  return blockDisk({
+    name: file.path,
+    virtualSize,
+    source: file.source,
+    table: {
+      blockSize: chunkSize,
+      blockCount,
+      pageLength: tableLength,
+      loadPage: (page) =>
+        loadTable(file, metadata, { page, count: Math.min(tableLength, blockCount - page * tableLength) }),
+    },
+  })
+}
+
+async function loadTable(
+  { source, path }: ImageFile,
+  { tables, chunkSize, groupLength, tableLength, virtualSize }: AsifMetadata,
+  { page, count }: { page: number; count: number },
+): Promise<Float64Array> {
+  const values = new Float64Array(count).fill(absentBlock)
+  const start = tables[page] ?? 0
+  if (start === 0) return values
+  const entries = count + Math.floor(count / groupLength)
+  const bytes = await readRange(source, { start, end: start + entries * 8 }, 'ASIF table')
+  const view = new DataView(bytes.buffer)
+  for (let index = 0; index < count; index += 1) {
+    // Behind each group stands the entry of its bitmap.
+    const entry = (index + Math.floor(index / groupLength)) * 8
+    const high = view.getUint32(entry)
+    const chunk = (high & chunkHighMask) * 2 ** 32 + view.getUint32(entry + 4)
+    const refuse = (reason: string) =>
+      new DiskError('corrupt', { file: path, structure: 'ASIF table', reason, offset: start + entry })
+    if ((high & reservedMask) !== 0) throw refuse(`the entry of chunk ${index} has reserved bits set`)
+    if (chunk === 0) continue
+    const at = chunk * chunkSize
+    const length = Math.min(chunkSize, virtualSize - (page * tableLength + index) * chunkSize)
+    if (!(at + length <= source.size)) {
+      throw refuse(`chunk ${index} lies at ${at}, past the end of the file at ${source.size}`)
+    }
+    values[index] = at
+  }
+  return values
+}

@@ -1,0 +1,66 @@
+import { readRange } from '../../binary/byte-source.ts'
+import { DiskError, isDiskError } from '../../problems/disk-error.ts'
+import type { ImageFile, ImagePorts } from '../image-files.ts'
+import { parsePropertyList, sizeAt, stringAt } from '../property-list.ts'
+import { maxXmlBytes } from '../xml.ts'
+
+const bundleType = 'com.apple.diskimage.sparsebundle'
+const minBandSize = 512
+const maxBandSize = 2 * 1024 ** 3
+const maxBands = 2 ** 20
+const structure = 'Info.plist of the sparse bundle'
+
+/** What a sparse bundle says about itself, checked. */
+export interface SparsebundleMetadata {
+  readonly virtualSize: number
+  readonly bandSize: number
+  readonly bandCount: number
+  readonly backingStoreVersion: number | null
+}
+
+/** Reads `Info.plist` and looks at `token`; throws a coded error for what cannot be read right. */
+export async function readSparsebundleMetadata(
+  file: ImageFile,
+  ports: ImagePorts,
+): Promise<SparsebundleMetadata> {
+  const { source, path } = file
+  if (source.size > maxXmlBytes) throw tooMuch(path, `size of the ${structure}`, source.size, maxXmlBytes)
+  const bytes = await readRange(source, { start: 0, end: source.size }, structure)
+  const list = parsePropertyList(bytes, { file: path, structure })
+  if (stringAt(list, 'diskimage-bundle-type') !== bundleType)
+    throw damaged(path, `it is not of type ${bundleType}`)
+  const bandSize = sizeAt(list, 'band-size')
+  const virtualSize = sizeAt(list, 'size')
+  if (bandSize === null || bandSize < minBandSize || bandSize > maxBandSize || bandSize % minBandSize !== 0) {
+    throw damaged(path, `band-size is not a number of sectors from ${minBandSize} bytes to 2 GiB`)
+  }
+  if (virtualSize === null) throw damaged(path, 'size is not a number of bytes')
+  const bandCount = Math.ceil(virtualSize / bandSize)
+  if (bandCount > maxBands) throw tooMuch(path, 'number of bands', bandCount, maxBands)
+  await refuseEncrypted(file, ports)
+  return {
+    virtualSize,
+    bandSize,
+    bandCount,
+    backingStoreVersion: sizeAt(list, 'bundle-backingstore-version'),
+  }
+}
+
+/** The `token` of an encrypted bundle holds its keys; that of any other one is empty or missing. */
+async function refuseEncrypted({ path }: ImageFile, { files }: ImagePorts): Promise<void> {
+  try {
+    await using token = await files.open(files.resolve(path, 'token'))
+    if (token.source.size === 0) return
+    throw new DiskError('encrypted', { file: path, format: 'sparse bundle', method: 'its token holds keys' })
+  } catch (error) {
+    if (!isDiskError(error, 'not-found')) throw error
+  }
+}
+
+function tooMuch(file: string, what: string, value: number, limit: number): DiskError {
+  return new DiskError('limit-exceeded', { file, what, value, limit })
+}
+
+function damaged(file: string, reason: string): DiskError {
+  return new DiskError('corrupt', { file, structure, reason })
+}
