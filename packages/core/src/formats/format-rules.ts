@@ -127,7 +127,7 @@ export const formatRules = {
     parentLink: 'path+content-id',
     verifiesParent: true,
     qemuDriver: 'vmdk',
-    native: { read: true, write: false },
+    native: { read: true, write: true },
     notes: [
       'The content ID (CID) says that content changed; it is not an identity of the disk.',
       'A split disk is a descriptor and its parts; a part alone is not a disk.',

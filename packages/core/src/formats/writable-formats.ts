@@ -33,6 +33,17 @@ export const writableRules = {
   vdi: { subformats: ['dynamic', 'fixed'], compressions: [], endings: ['.vdi'] },
   vhd: { subformats: ['dynamic', 'fixed'], compressions: [], endings: ['.vhd'] },
   vhdx: { subformats: ['dynamic', 'fixed'], compressions: [], endings: ['.vhdx'] },
+  vmdk: {
+    subformats: [
+      'monolithicSparse',
+      'streamOptimized',
+      'monolithicFlat',
+      'twoGbMaxExtentSparse',
+      'twoGbMaxExtentFlat',
+    ],
+    compressions: [],
+    endings: ['.vmdk'],
+  },
 } as const satisfies Record<string, WritableRules>
 
 export type WritableFormat = keyof typeof writableRules

@@ -8,6 +8,7 @@ const formats = {
   vdi: async () => (await import('@varve/core/formats/vdi/writer')).vdiWriter,
   vhd: async () => (await import('@varve/core/formats/vhd/writer')).vhdWriter,
   vhdx: async () => (await import('@varve/core/formats/vhdx/writer')).vhdxWriter,
+  vmdk: async () => (await import('@varve/core/formats/vmdk/writer')).vmdkWriter,
 } satisfies Record<DiskOutput['format'], () => Promise<WriterFormat>>
 
 /** The writer of a format, loaded when it is needed: threads start faster with less code. */
