@@ -4,11 +4,10 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { convertDisk } from '@varve/engine/convert-disk'
 import { digestDisk } from '@varve/engine/digest-disk'
 import { nodePorts } from '@varve/engine/ports'
-import { publishFile } from '@varve/engine/publish-file'
 import type { DiskInput, DiskOutput, RunOptions, TransferProgress } from '@varve/engine/requests'
-import { randomUUID } from 'node:crypto'
-import { rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { isSplit, stageFile, stageFolder } from './staging.ts'
 
 export interface ConvertToFile {
   readonly input: DiskInput & { kind: 'image' }
@@ -50,25 +49,29 @@ export async function convertToFile(
     if (!existing.isFile())
       throw new DiskError('not-writable', { file: path, reason: 'it is not a regular file' })
   }
-  const part = join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.part`)
   const run = (phase: 'convert' | 'verify'): RunOptions => ({
     signal,
     onProgress: (progress) => onProgress({ ...progress, phase }),
   })
+  const splits = isSplit(format, subformat)
+  if (existing && splits) throw cannotReplace(path)
   if (existing) await assertNotSource(input, path)
-  const written = await convertDisk(input, { path: part, format, subformat, compression }, run('convert'))
-  try {
-    if (request.verify) await verifyPart({ part, path, format, expected: written.digest }, run('verify'))
-    signal.throwIfAborted()
-    if (existing) await rename(part, path)
-    else await publishFile(part, path)
-  } catch (error) {
-    await rm(part, { force: true })
-    throw error
-  }
+  await using staging = splits ? await stageFolder(path) : stageFile(path)
+  const output: DiskOutput = { path: staging.path, name: basename(path), format, subformat, compression }
+  const written = await convertDisk(input, output, run('convert'))
+  if (request.verify)
+    await verifyPart({ part: staging.path, path, format, expected: written.digest }, run('verify'))
+  signal.throwIfAborted()
+  await staging.publish(written.parts, existing ? 'replace' : 'refuse')
   const { virtualSize, dataBytes, fileSize, digest } = written
   const seconds = (performance.now() - started) / 1000
   return { path, format, virtualSize, dataBytes, fileSize, digest, verified: request.verify, seconds }
+}
+
+/** Several files cannot be replaced in one step: a crash between them would leave parts of both images. */
+function cannotReplace(file: string): DiskError {
+  const reason = 'an image of several files cannot be replaced in one step'
+  return new DiskError('refused', { file, reason, remedy: 'Remove the old image and its parts first.' })
 }
 
 interface VerifyRequest {

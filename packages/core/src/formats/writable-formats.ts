@@ -4,6 +4,8 @@ interface WritableRules {
   /** The kinds that can be written, the usual one first; none: there is one kind. */
   readonly subformats: readonly string[]
   readonly compressions: readonly ('zlib' | 'zstd')[]
+  /** Those of the kinds that are several files. */
+  readonly splitSubformats?: readonly string[]
   /** Endings of file names that mean this format, the usual one first. */
   readonly endings: readonly string[]
   /** Further choices, each with its values, the usual one first. */
@@ -41,6 +43,7 @@ export const writableRules = {
       'twoGbMaxExtentSparse',
       'twoGbMaxExtentFlat',
     ],
+    splitSubformats: ['monolithicFlat', 'twoGbMaxExtentSparse', 'twoGbMaxExtentFlat'],
     compressions: [],
     endings: ['.vmdk'],
   },

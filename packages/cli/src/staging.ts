@@ -1,0 +1,61 @@
+import { rulesOf, type WritableFormat } from '@varve/core/formats/writable-formats'
+import { writeError } from '@varve/engine/files/system-error'
+import { publishFile } from '@varve/engine/publish-file'
+import { randomUUID } from 'node:crypto'
+import { mkdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+
+/** Where a new image lies until it is proven: hidden, beside its final place. What was not published is removed at disposal. */
+export interface Staging extends AsyncDisposable {
+  /** Where to write the image. */
+  readonly path: string
+  /** Gives the image and its parts, which lie beside it, their names; the image comes last. */
+  publish(parts: readonly string[], existing: 'refuse' | 'replace'): Promise<void>
+}
+
+/** Whether images of this kind are several files. */
+export function isSplit(format: WritableFormat, subformat: string | undefined): boolean {
+  return subformat !== undefined && (rulesOf(format).splitSubformats ?? []).includes(subformat)
+}
+
+/** A temporary name beside `path`. */
+export function stageFile(path: string): Staging {
+  const part = temporaryName(path)
+  return {
+    path: part,
+    async publish(_parts, existing) {
+      if (existing === 'replace') await rename(part, path)
+      else await publishFile(part, path)
+    },
+    [Symbol.asyncDispose]: async () => rm(part, { force: true }),
+  }
+}
+
+/** A temporary folder beside `path`, in which the image and its parts, which it names, have their names already. */
+export async function stageFolder(path: string): Promise<Staging> {
+  const folder = temporaryName(path)
+  await mkdir(folder).catch((error: unknown) => {
+    throw writeError(error, path)
+  })
+  return {
+    path: join(folder, basename(path)),
+    async publish(parts) {
+      const published: string[] = []
+      try {
+        for (const part of [...parts, join(folder, basename(path))]) {
+          const finalPath = join(dirname(path), basename(part))
+          await publishFile(part, finalPath)
+          published.push(finalPath)
+        }
+      } catch (error) {
+        for (const finalPath of published) await rm(finalPath, { force: true })
+        throw error
+      }
+    },
+    [Symbol.asyncDispose]: async () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+function temporaryName(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.part`)
+}
