@@ -4,12 +4,12 @@ import { orCanceled } from './run/or-canceled.ts'
 import { dataInUnits } from './run/survey-disk.ts'
 import { writerFormat } from './run/writer-formats.ts'
 
-export type MeasureOptions = Pick<DiskOutput, 'format' | 'compression' | 'subformat'> &
+export type MeasureOptions = Pick<DiskOutput, 'format' | 'compression' | 'subformat' | 'choices'> &
   Pick<RunOptions, 'signal'>
 
 /** How large the disk `input` can become as an image of that format; reads no data. */
 export async function measureDisk(input: DiskInput, options: MeasureOptions): Promise<Measure> {
-  const { signal, format, compression, subformat } = options
+  const { signal, format, compression, subformat, choices } = options
   const io = { io: 'async' as const, ...(signal ? { signal } : {}) }
   return orCanceled({ signal, file: inputName(input), what: 'the measurement' }, async () => {
     await using opened = await openInput(input, io)
@@ -19,7 +19,7 @@ export async function measureDisk(input: DiskInput, options: MeasureOptions): Pr
     return {
       virtualSize,
       dataBytes,
-      required: writer.measure({ virtualSize, dataBytes, compression, subformat }),
+      required: writer.measure({ virtualSize, dataBytes, compression, subformat, choices }),
     }
   })
 }

@@ -1,9 +1,12 @@
 import { type FileHandle, lstat, open, unlink } from 'node:fs/promises'
 import { constants } from 'node:fs'
 import { dirname } from 'node:path'
-import type { FileWrite } from '@varve/core/formats/disk-writer'
+import type { FileWrite, Reservation } from '@varve/core/formats/disk-writer'
+import type { ByteRange } from '@varve/core/binary/byte-source'
 import { DiskError } from '@varve/core/problems/disk-error'
+import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
 import { systemCode, writeError } from '../files/system-error.ts'
+import { zeroChunk } from './zero-chunk.ts'
 
 /** `synced`: the file and its name are on the medium when the call returns; `cached`: the system writes them later. */
 export type Durability = 'synced' | 'cached'
@@ -13,6 +16,8 @@ export interface OutputFile extends AsyncDisposable {
   readonly fd: number
   readonly path: string
   write(writes: Iterable<FileWrite>): Promise<void>
+  /** Takes room before any data is written; where the filesystem does not reserve blocks, by writing zeros. */
+  reserve(reservations: Iterable<Reservation>, signal?: AbortSignal): Promise<void>
   /** Sets the final size and keeps the file. */
   keep(size: number, durability: Durability): Promise<void>
 }
@@ -30,6 +35,16 @@ export async function createOutput(path: string): Promise<OutputFile> {
     async write(writes) {
       for (const { at, bytes } of writes) await attempt(path, async () => writeFully(handle, bytes, at))
     },
+    async reserve(reservations, signal) {
+      for (const { at, length, how } of reservations) {
+        const range = { start: at, end: at + length }
+        await attempt(path, async () => {
+          const isReserved =
+            length === 0 || (how === 'allocate' && hostFileRanges().allocate(handle.fd, range))
+          if (!isReserved) await writeZeros(handle, range, signal)
+        })
+      }
+    },
     async keep(size, durability) {
       await attempt(path, async () => {
         await handle.truncate(size)
@@ -45,6 +60,17 @@ export async function createOutput(path: string): Promise<OutputFile> {
       await handle.close()
       if (!isKept) await removeSame(path, { dev, ino })
     },
+  }
+}
+
+async function writeZeros(
+  handle: FileHandle,
+  { start, end }: ByteRange,
+  signal?: AbortSignal,
+): Promise<void> {
+  for (let at = start; at < end; at += zeroChunk.length) {
+    signal?.throwIfAborted()
+    await writeFully(handle, zeroChunk.subarray(0, end - at), at)
   }
 }
 

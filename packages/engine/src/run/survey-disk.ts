@@ -1,4 +1,4 @@
-import { chunkSize } from '@varve/core/digest/disk-digest'
+import { chunkLength, chunkSize } from '@varve/core/digest/disk-digest'
 import type { DiskReader, ReadOptions } from '@varve/core/formats/disk-reader'
 import { chunkStates } from '../requests.ts'
 
@@ -35,6 +35,24 @@ export async function surveyDisk(
     next = end
   }
   return { dataBytes, chunkBytes }
+}
+
+/**
+ * Marks every chunk in which the first or any other of `disks`, all of one size, holds data. Gives the data of the first and
+ * the bytes of all chunks that are marked.
+ */
+export async function surveyDisks(
+  [disk, ...others]: readonly [DiskReader, ...DiskReader[]],
+  states: Uint8Array,
+  options: ReadOptions = {},
+): Promise<Survey> {
+  const survey = await surveyDisk(disk, states, options)
+  if (others.length === 0) return survey
+  for (const other of others) await surveyDisk(other, states, options)
+  let chunkBytes = 0
+  for (const [index, state] of states.entries())
+    if (state === chunkStates.waiting) chunkBytes += chunkLength(disk.virtualSize, index)
+  return { dataBytes: survey.dataBytes, chunkBytes }
 }
 
 /** Bytes of data when every run of data is widened to whole units of `unit` bytes. */
