@@ -323,6 +323,7 @@ const webReport: ImageReportView = {
     absentBytes: Math.round(12.6 * GiB),
   },
   reclaimable: webRow.reclaimable,
+  reclaim: [],
   snapshots: [],
   details: {},
   place,

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import { formatBytes, groupThousands } from '@varve/core/binary/format-bytes'
 import type { FindingGroup } from '@varve/protocol/images'
-import { problemToWords } from '../../components/problem-to-words.ts'
+import { findingGroupToWords } from './finding-group-to-words.ts'
 import styles from './fleet.module.css'
 
 const marks = { block: '✕', warn: '!', info: 'i' } as const
@@ -23,7 +23,7 @@ export function FindingGroups({ groups }: { readonly groups: readonly FindingGro
               {marks[problem.severity]}
             </span>
             <div style={{ minWidth: 0, overflowWrap: 'anywhere' }}>
-              <div style={{ fontSize: 13.5 }}>{problemToWords(problem.message)}</div>
+              <div style={{ fontSize: 13.5 }}>{findingGroupToWords({ problem, images, bytes })}</div>
               <div className={styles.soft}>{problem.remedy}</div>
             </div>
             <Link to="/images" search={{ problem: problem.id }} className={`${styles.more} ${styles.right}`}>
