@@ -32,6 +32,8 @@ const parser = new XMLParser({
   ignoreDeclaration: true,
   ignorePiTags: true,
   maxNestedTags: maxDepth,
+  // Without it, numbered characters stay as they are.
+  htmlEntities: true,
   processEntities: { enabled: true, maxTotalExpansions: 100_000, maxExpandedLength: maxXmlBytes },
 })
 

@@ -40,7 +40,7 @@ export async function openBands(path: string, bandCount: number, files: ImageFil
       await (await file)[Symbol.asyncDispose]()
     }
   }
-  const withBand = async <T>(band: number, use: (source: ByteSource) => Promise<T>): Promise<T> => {
+  const withBand = async <T>(band: number, work: (source: ByteSource) => Promise<T>): Promise<T> => {
     const entry = hold(band)
     entry.users += 1
     try {
@@ -48,7 +48,7 @@ export async function openBands(path: string, bandCount: number, files: ImageFil
         if (held.get(band) === entry) held.delete(band)
         throw error
       })
-      return await use(file.source)
+      return await work(file.source)
     } finally {
       entry.users -= 1
       await closeOldest()
@@ -63,7 +63,7 @@ export async function openBands(path: string, bandCount: number, files: ImageFil
         path: file.path,
         allocated: file.allocated,
         fingerprint: file.fingerprint,
-        source: lazySource(file.source, (use) => withBand(band, use)),
+        source: lazySource(file.source, (work) => withBand(band, work)),
         async [Symbol.asyncDispose]() {},
       })
     } catch (error) {
@@ -94,7 +94,7 @@ async function candidates(path: string, bandCount: number, files: ImageFiles): P
 
 function lazySource(
   { name, size }: ByteSource,
-  withSource: <T>(use: (source: ByteSource) => Promise<T>) => Promise<T>,
+  withSource: <T>(work: (source: ByteSource) => Promise<T>) => Promise<T>,
 ): ByteSource {
   return {
     name,
