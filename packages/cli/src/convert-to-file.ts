@@ -7,6 +7,7 @@ import { nodePorts } from '@varve/engine/ports'
 import type { DiskInput, DiskOutput, RunOptions, TransferProgress } from '@varve/engine/requests'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { backingOf } from './backing.ts'
 import { isSplit, stageFile, stageFolder } from './staging.ts'
 
 export interface ConvertToFile {
@@ -16,6 +17,9 @@ export interface ConvertToFile {
   readonly format: WritableFormat
   readonly subformat: string | undefined
   readonly compression: DiskOutput['compression']
+  readonly choices: NonNullable<DiskOutput['choices']>
+  /** The image that the new one becomes an overlay of. */
+  readonly backing: (DiskInput & { kind: 'image' }) | null
   readonly existing: 'refuse' | 'replace'
   readonly verify: boolean
 }
@@ -41,7 +45,7 @@ export async function convertToFile(
   request: ConvertToFile,
   { signal, onProgress }: ConvertToFileOptions,
 ): Promise<ConvertToFileOutcome> {
-  const { input, path, format, subformat, compression } = request
+  const { input, path, format, subformat, compression, choices } = request
   const started = performance.now()
   const existing = await stat(path).catch(() => null)
   if (existing) {
@@ -55,9 +59,11 @@ export async function convertToFile(
   })
   const splits = isSplit(format, subformat)
   if (existing && splits) throw cannotReplace(path)
-  if (existing) await assertNotSource(input, path)
+  if (existing) for (const source of sourcesOf(request)) await assertNotSource(source, path)
+  const backing = request.backing ? await backingOf(path, request.backing) : undefined
   await using staging = splits ? await stageFolder(path) : stageFile(path)
-  const output: DiskOutput = { path: staging.path, name: basename(path), format, subformat, compression }
+  const shape = { format, subformat, compression, choices, backing }
+  const output: DiskOutput = { path: staging.path, name: basename(path), ...shape }
   const written = await convertDisk(input, output, run('convert'))
   if (request.verify)
     await verifyPart({ part: staging.path, path, format, expected: written.digest }, run('verify'))
@@ -66,6 +72,10 @@ export async function convertToFile(
   const { virtualSize, dataBytes, fileSize, digest } = written
   const seconds = (performance.now() - started) / 1000
   return { path, format, virtualSize, dataBytes, fileSize, digest, verified: request.verify, seconds }
+}
+
+function sourcesOf({ input, backing }: ConvertToFile): readonly (DiskInput & { kind: 'image' })[] {
+  return backing ? [input, backing] : [input]
 }
 
 /** Several files cannot be replaced in one step: a crash between them would leave parts of both images. */

@@ -132,6 +132,14 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
     .option('-O, --output-format <format>', 'format of TARGET; default: by its extension')
     .option('--subformat <kind>', 'kind of the format, such as dynamic or fixed')
     .addOption(new Option('--compress <method>', 'compress the clusters (qcow2)').choices(['zlib', 'zstd']))
+    .option(
+      '--option <name=value>',
+      'choice of the format, such as extended_l2=on or preallocation=metadata; may be repeated',
+      (text: string, earlier: readonly string[]) => [...earlier, text],
+      [],
+    )
+    .option('--backing <file>', 'make TARGET an overlay that holds only what differs from this image (qcow2)')
+    .option('--backing-format <format>', 'take the backing file for this format instead of detecting it')
     .option('--force', 'replace TARGET when it exists, once the new image is complete')
     .option('--no-verify', 'do not read the new image back before it gets its name')
     .addOption(formatOption())
@@ -140,6 +148,9 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
     outputFormat?: string
     subformat?: string
     compress?: 'zlib' | 'zstd'
+    option: readonly string[]
+    backing?: string
+    backingFormat?: string
     force?: boolean
     verify: boolean
   }>(convert, dispatch, async ([source = '', target = ''], options, context) => {

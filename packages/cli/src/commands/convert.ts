@@ -5,6 +5,7 @@ import {
   writableFormats,
   type WritableFormat,
 } from '@varve/core/formats/writable-formats'
+import { choiceConflict, readChoices } from '@varve/core/formats/write-choices'
 import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { UsageError, type CommandContext, type Outcome } from '../command.ts'
@@ -21,6 +22,10 @@ export interface ConvertOptions {
   readonly outputFormat?: string
   readonly subformat?: string
   readonly compress?: 'zlib' | 'zstd'
+  /** Each as `name=value`. */
+  readonly option?: readonly string[]
+  readonly backing?: string
+  readonly backingFormat?: string
   readonly force?: boolean
   readonly verify: boolean
 }
@@ -29,6 +34,8 @@ export interface ConvertOptions {
 export async function convert(options: ConvertOptions, context: CommandContext): Outcome {
   const format = targetFormat(options)
   assertPossible(format, options)
+  const choices = choicesOf(format, options)
+  const { backing, backingFormat } = options
   let line = new ProgressLine('convert', context.config.isTerminal)
   let phase = 'convert'
   const outcome = await convertToFile(
@@ -38,6 +45,8 @@ export async function convert(options: ConvertOptions, context: CommandContext):
       format,
       subformat: options.subformat,
       compression: options.compress ?? 'none',
+      choices,
+      backing: backing === undefined ? null : imageInput(backing, backingFormat),
       existing: options.force === true ? 'replace' : 'refuse',
       verify: options.verify,
     },
@@ -76,6 +85,21 @@ function assertPossible(format: WritableFormat, { compress, subformat }: Convert
     const known = subformats.length === 0 ? 'there is one kind only' : `choose ${subformats.join(' or ')}`
     throw new UsageError(`There is no ${format} of the kind ${JSON.stringify(subformat)}; ${known}.`)
   }
+}
+
+function choicesOf(
+  format: WritableFormat,
+  { option = [], compress, backing, backingFormat }: ConvertOptions,
+) {
+  if (backing === undefined && backingFormat !== undefined)
+    throw new UsageError('--backing-format says the format of --backing, which is missing.')
+  const read = readChoices(format, option)
+  if ('fault' in read) throw new UsageError(read.fault)
+  const { choices } = read
+  const all = backing === undefined ? choices : { ...choices, backing: { name: backing, format: '' } }
+  const conflict = choiceConflict(format, { choices: all, compression: compress ?? 'none' })
+  if (conflict !== null) throw new UsageError(`This does not go together: ${conflict}.`)
+  return choices
 }
 
 function describe(target: string, outcome: ConvertToFileOutcome): string {

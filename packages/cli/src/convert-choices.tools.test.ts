@@ -1,0 +1,132 @@
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { requires, runToolOk } from '@varve/test-kit/tools'
+import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
+import { execa } from 'execa'
+import { describe, expect, test } from 'vitest'
+
+const main = resolve(import.meta.dirname, 'main.ts')
+const MiB = 1024 ** 2
+
+async function varve(...args: string[]) {
+  return execa(process.execPath, [main, ...args], { reject: false, stdin: 'ignore' })
+}
+
+async function convert(...args: string[]): Promise<void> {
+  const { exitCode, stderr } = await varve('convert', ...args)
+  expect(exitCode, stderr).toBe(0)
+}
+
+/** `base.raw` and `now.raw`, which differs from it in a few places. */
+async function twoDisks(place: TempPlace): Promise<void> {
+  const base = Buffer.alloc(24 * MiB)
+  base.fill('base', 2 * MiB, 15 * MiB)
+  await writeFile(place.file('base.raw'), base)
+  base.fill('now', 5 * MiB, 5 * MiB + 4096)
+  base.fill(0, 8 * MiB, 9 * MiB)
+  await writeFile(place.file('now.raw'), base)
+}
+
+const info = async (path: string): Promise<unknown> =>
+  JSON.parse(await runToolOk('qemu-img', ['info', '--output=json', path]))
+
+describe.skipIf(!requires('qemu-img'))('varve convert with choices', () => {
+  test('an overlay over a backing file in its folder, and over one elsewhere', async () => {
+    await using place = await tempPlace()
+    await twoDisks(place)
+    await mkdir(place.file('sub'))
+    await convert(place.file('base.raw'), place.file('base.vmdk'))
+    for (const [target, name] of [
+      ['over.qcow2', 'base.vmdk'],
+      ['sub/over.qcow2', place.file('base.vmdk')],
+    ] as const) {
+      const path = place.file(target)
+      await convert(
+        place.file('now.raw'),
+        path,
+        '--backing',
+        place.file('base.vmdk'),
+        '--option',
+        'extended_l2=on',
+      )
+      await runToolOk('qemu-img', ['check', path])
+      await runToolOk('qemu-img', ['compare', place.file('now.raw'), path])
+      expect(await info(path)).toMatchObject({
+        'backing-filename': name,
+        'backing-filename-format': 'vmdk',
+        'format-specific': { data: { 'extended-l2': true } },
+      })
+      expect((await stat(path)).size).toBeLessThan(MiB)
+    }
+  })
+
+  test('a backing file is never replaced', async () => {
+    await using place = await tempPlace()
+    await twoDisks(place)
+    await convert(place.file('base.raw'), place.file('base.qcow2'))
+    const before = await readFile(place.file('base.qcow2'))
+    const same = [place.file('base.qcow2'), '--backing', place.file('base.qcow2'), '--force']
+    expect((await varve('convert', place.file('now.raw'), ...same)).exitCode).not.toBe(0)
+    expect((await readFile(place.file('base.qcow2'))).equals(before)).toBe(true)
+  })
+
+  test('a backing file that is not there, or that QEMU does not open, is refused', async () => {
+    await using place = await tempPlace()
+    await twoDisks(place)
+    await mkdir(place.file('base.sparsebundle/bands'), { recursive: true })
+    const keys = `<key>band-size</key><integer>${8 * MiB}</integer><key>size</key><integer>${24 * MiB}</integer>
+      <key>diskimage-bundle-type</key><string>com.apple.diskimage.sparsebundle</string>
+      <key>bundle-backingstore-version</key><integer>1</integer>`
+    const plist = `<?xml version="1.0" encoding="UTF-8"?><plist version="1.0"><dict>${keys}</dict></plist>`
+    await writeFile(place.file('base.sparsebundle/Info.plist'), plist)
+    for (const [name, exitCode, word] of [
+      ['none.raw', 4, 'no such file'],
+      ['base.sparsebundle', 3, 'QEMU has no driver'],
+    ] as const) {
+      const target = place.file('over.qcow2')
+      const said = await varve('convert', place.file('now.raw'), target, '--backing', place.file(name))
+      expect(said).toMatchObject({ exitCode, stderr: expect.stringContaining(word) as string })
+      await expect(stat(target)).rejects.toThrow('ENOENT')
+    }
+  })
+
+  test('preallocated raw and qcow2', async () => {
+    await using place = await tempPlace()
+    await twoDisks(place)
+    for (const [name, option] of [
+      ['full.raw', 'full'],
+      ['falloc.raw', 'falloc'],
+      ['metadata.qcow2', 'metadata'],
+      ['falloc.qcow2', 'falloc'],
+    ] as const) {
+      const path = place.file(name)
+      await convert(place.file('now.raw'), path, '--option', `preallocation=${option}`)
+      await runToolOk('qemu-img', ['compare', place.file('now.raw'), path])
+      const { size, blocks } = await stat(path)
+      expect(size).toBeGreaterThanOrEqual(24 * MiB)
+      if (option !== 'metadata') expect(blocks * 512).toBeGreaterThanOrEqual(size)
+    }
+  })
+
+  test('choices that do not go together, or that there are not, are wrong use', async () => {
+    await using place = await tempPlace()
+    await twoDisks(place)
+    const base = place.file('base.raw')
+    for (const [name, ...args] of [
+      ['a.qcow2', '--option', 'preallocation=full', '--compress', 'zstd'],
+      ['a.qcow2', '--option', 'preallocation=full', '--backing', base],
+      ['a.qcow2', '--option', 'preallocation=some'],
+      ['a.qcow2', '--option', 'extended_l2'],
+      ['a.qcow2', '--backing-format', 'raw'],
+      ['a.raw', '--option', 'extended_l2=on'],
+      ['a.raw', '--option', 'preallocation=metadata'],
+      ['a.vdi', '--option', 'preallocation=full'],
+      ['a.vdi', '--backing', base],
+    ] as const) {
+      const said = await varve('convert', place.file('now.raw'), place.file(name), ...args)
+      expect(said.exitCode, args.join(' ')).toBe(2)
+      expect(said.stderr.split('\n')).toHaveLength(1)
+      await expect(stat(place.file(name))).rejects.toThrow('ENOENT')
+    }
+  })
+})
