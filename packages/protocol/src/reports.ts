@@ -142,6 +142,14 @@ export const AllocationView = z.object({
 })
 export type AllocationView = z.infer<typeof AllocationView>
 
+const ReclaimShare = z.object({
+  layer: LayerNumber,
+  kind: z.enum(['guest-free', 'zeros', 'snapshots', 'container-slack', 'file-slack']),
+  bytes: Bytes.nullable(),
+  message: z.string(),
+  remedy: z.string(),
+})
+
 /** The wire form of core's `ImageReport`. */
 export const ImageReportView = z.object({
   path: z.string(),
@@ -155,6 +163,8 @@ export const ImageReportView = z.object({
   guest: GuestView.nullable(),
   allocation: AllocationView.nullable(),
   reclaimable: Bytes.nullable(),
+  // Reports that were stored before it was estimated have none.
+  reclaim: z.array(ReclaimShare).max(16).default([]),
   snapshots: z.array(Snapshot).max(70_000),
   details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
   place: HostPlaceView,

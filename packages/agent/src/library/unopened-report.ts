@@ -52,6 +52,7 @@ export function unopenedReport({ path, format, fileSize, problem }: Unopened): I
     guest: null,
     allocation: null,
     reclaimable: null,
+    reclaim: [],
     snapshots: [],
     details: {},
     place: unknownPlace,

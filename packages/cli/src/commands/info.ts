@@ -40,12 +40,15 @@ export function describeReport(report: ImageReport, paint: Paint): string {
     for (const { id, name, takenAt } of report.snapshots)
       lines.push(`  ${printable(id)}  ${printable(name)}  ${takenAt}`)
   }
-  if (report.reclaimable !== null && report.reclaimable > 0) {
-    lines.push('', `About ${formatBytes(report.reclaimable)} is allocated but not used by the guest.`)
-  }
+  const gains = report.reclaim.filter(({ bytes }) => bytes !== null && bytes > 0)
+  if (gains.length > 0) lines.push('', paint('bold', 'Reclaiming'), ...gains.flatMap(describeGain))
   if (report.problems.length > 0)
     lines.push('', paint('bold', 'Findings'), ...problemLines(report.problems, paint))
   return lines.join('\n')
+}
+
+function describeGain({ layer, bytes, message, remedy }: ImageReport['reclaim'][number]): string[] {
+  return [`  ${layer}  about ${size(bytes)}: ${printable(message)}`, `      ${printable(remedy)}`]
 }
 
 function size(bytes: number | null): string {

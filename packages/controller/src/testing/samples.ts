@@ -75,6 +75,7 @@ export function sampleReport(path: string, change: Partial<ImageReportView> = {}
       absentBytes: 48 * MiB,
     },
     reclaimable: null,
+    reclaim: [],
     snapshots: [],
     details: {},
     place,

@@ -2,18 +2,24 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { GuestDisk } from '../layers/guest-region.ts'
 import { sparseDisk } from '../testing/sparse-disk.ts'
-import { countClearBits, freeByRegion, freeFromBitmap } from './free-regions.ts'
+import { bitmapCount, countClearBits, freeByRegion, freeFromBitmap } from './free-regions.ts'
 
 const mib = 1024 * 1024
 
 test('clear bits are counted as one by one', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ minLength: 1, maxLength: 40 }), fc.nat(320), (bitmap, wanted) => {
-      const count = Math.min(wanted, bitmap.length * 8)
-      let clear = 0
-      for (let bit = 0; bit < count; bit += 1) if (((bitmap[bit >> 3]! >> (bit & 7)) & 1) === 0) clear += 1
-      expect(countClearBits(bitmap, count)).toBe(clear)
-    }),
+    fc.property(
+      fc.uint8Array({ minLength: 4, maxLength: 40 }),
+      fc.nat(3),
+      fc.nat(320),
+      (bytes, skip, wanted) => {
+        const bitmap = bytes.subarray(skip)
+        const count = Math.min(wanted, bitmap.length * 8)
+        let clear = 0
+        for (let bit = 0; bit < count; bit += 1) if (((bitmap[bit >> 3]! >> (bit & 7)) & 1) === 0) clear += 1
+        expect(countClearBits(bitmap, count)).toBe(clear)
+      },
+    ),
   )
 })
 
@@ -33,6 +39,25 @@ test('runs of a bitmap add up, follow each other, and are few', () => {
       }
       expect(at).toBe(8192 + count * 4096)
     }),
+    { numRuns: 50 },
+  )
+})
+
+test('a bitmap in pieces counts as the bitmap in one', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.uint8Array({ minLength: 1, maxLength: 3000 }), { minLength: 1, maxLength: 8 }),
+      fc.nat(7),
+      fc.constantFrom(512, 4096, 1024 * 1024),
+      (pieces, cut, size) => {
+        const whole = Uint8Array.from(pieces.flatMap((piece) => [...piece]))
+        const units = { count: whole.length * 8 - cut, size, firstAt: 0 }
+        const count = bitmapCount(units)
+        expect(() => count.result()).toThrow(RangeError)
+        for (const piece of pieces) count.add(piece)
+        expect(count.result()).toEqual(freeFromBitmap(whole, units))
+      },
+    ),
     { numRuns: 50 },
   )
 })

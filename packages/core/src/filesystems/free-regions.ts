@@ -43,11 +43,33 @@ export function freeByRegion(region: GuestRegion, runs: readonly FreeRun[]): Fre
 /** Bits of `bitmap` that are not set, among its first `count`; bit 0 is the lowest of the first byte. */
 export function countClearBits(bitmap: Uint8Array, count: number): number {
   const whole = Math.min(bitmap.length, Math.floor(count / 8))
-  let set = 0
-  for (let i = 0; i < whole; i += 1) set += bitsSet[bitmap[i] ?? 0] ?? 0
   const rest = whole < bitmap.length ? count - whole * 8 : 0
+  let set = countSetBits(bitmap, whole)
   if (rest > 0) set += bitsSet[(bitmap[whole] ?? 0) & ((1 << rest) - 1)] ?? 0
   return whole * 8 + rest - set
+}
+
+/** Bits that are set in the first `length` bytes. */
+function countSetBits(bitmap: Uint8Array, length: number): number {
+  let set = 0
+  let at = 0
+  while (at < length && (bitmap.byteOffset + at) % 4 !== 0) set += bitsSet[bitmap[at++] ?? 0] ?? 0
+  const words = wordsOf(bitmap.subarray(at, length))
+  for (let i = 0; i < words.length; i += 1) {
+    let word = words[i] ?? 0
+    if (word === 0) continue
+    word -= (word >>> 1) & 0x5555_5555
+    word = (word & 0x3333_3333) + ((word >>> 2) & 0x3333_3333)
+    set += Math.imul((word + (word >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24
+  }
+  for (at += words.length * 4; at < length; at += 1) set += bitsSet[bitmap[at] ?? 0] ?? 0
+  return set
+}
+
+/** The whole words of `bytes`, which begin at a place of memory that is a multiple of 4 unless they are none. */
+function wordsOf(bytes: Uint8Array): Uint32Array {
+  const count = Math.floor(bytes.length / 4)
+  return count === 0 ? new Uint32Array() : new Uint32Array(bytes.buffer, bytes.byteOffset, count)
 }
 
 const bitsSet = Uint8Array.from({ length: 256 }, (_, byte) => {
@@ -56,24 +78,51 @@ const bitsSet = Uint8Array.from({ length: 256 }, (_, byte) => {
   return count
 })
 
+/** The allocation units that a bitmap has one bit for: how many, their bytes, and where the first lies. */
+export interface BitmapUnits {
+  readonly count: number
+  readonly size: number
+  readonly firstAt: number
+}
+
+export interface FreeSpace {
+  /** Bytes. */
+  readonly free: number
+  readonly runs: readonly FreeRun[]
+}
+
 /** Free space of an allocation bitmap with one bit per unit: in all, and per run of units. */
-export function freeFromBitmap(
-  bitmap: Uint8Array,
-  units: { readonly count: number; readonly size: number; readonly firstAt: number },
-): { free: number; runs: FreeRun[] } {
-  const bytesPerRun = Math.max(
-    Math.ceil(units.count / 8 / maxFreeRegions),
-    Math.ceil(smallestRun / units.size / 8),
-  )
-  const runs: FreeRun[] = []
-  let free = 0
-  for (let unit = 0; unit < units.count; unit += bytesPerRun * 8) {
-    const count = Math.min(bytesPerRun * 8, units.count - unit)
-    const clear = countClearBits(bitmap.subarray(unit / 8, unit / 8 + bytesPerRun), count) * units.size
-    runs.push({ at: units.firstAt + unit * units.size, length: count * units.size, free: clear })
-    free += clear
+export function freeFromBitmap(bitmap: Uint8Array, units: BitmapUnits): FreeSpace {
+  const count = bitmapCount(units)
+  count.add(bitmap)
+  return count.result()
+}
+
+/** Counts a bitmap that comes piece by piece, in order; bits beyond the last unit do not count. */
+export function bitmapCount({ count, size, firstAt }: BitmapUnits) {
+  const bytesPerRun = Math.max(Math.ceil(count / 8 / maxFreeRegions), Math.ceil(smallestRun / size / 8))
+  const runs: { at: number; length: number; free: number }[] = []
+  let unit = 0
+  return {
+    add(piece: Uint8Array): void {
+      for (let at = 0; at < piece.length && unit < count;) {
+        const run = Math.floor(unit / 8 / bytesPerRun)
+        const bytes = Math.min(piece.length - at, (run + 1) * bytesPerRun - unit / 8)
+        const units = Math.min(bytes * 8, count - unit)
+        const clear = countClearBits(piece.subarray(at, at + bytes), units) * size
+        const last = (runs[run] ??= { at: firstAt + unit * size, length: 0, free: 0 })
+        last.length += units * size
+        last.free += clear
+        unit += units
+        at += bytes
+      }
+    },
+    /** Throws RangeError while units are missing. */
+    result(): FreeSpace {
+      if (unit < count) throw new RangeError(`${unit} of ${count} units were counted`)
+      return { free: runs.reduce((sum, run) => sum + run.free, 0), runs }
+    },
   }
-  return { free, runs }
 }
 
 /** Bytes of the disk below which a run says no more than its neighbours together. */

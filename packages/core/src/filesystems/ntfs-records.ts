@@ -24,12 +24,17 @@ const maxRuns = 4096
  */
 export function readFileRecord(mft: Uint8Array, index: number, recordSize: number): FileRecord | null {
   if ((index + 1) * recordSize > mft.length) return null
-  const bytes = mft.slice(index * recordSize, (index + 1) * recordSize)
+  return readFixedUp(mft.subarray(index * recordSize, (index + 1) * recordSize), 'FILE')
+}
+
+/** A copy of a structure that is guarded by an update sequence, with its sectors' ends put back; null when it is damaged. */
+export function readFixedUp(guarded: Uint8Array, signature: 'FILE' | 'INDX'): FileRecord | null {
+  const bytes = guarded.slice()
   const view = new DataView(bytes.buffer)
-  if (String.fromCharCode(...bytes.subarray(0, 4)) !== 'FILE') return null
+  if (bytes.length < sectorSize || String.fromCharCode(...bytes.subarray(0, 4)) !== signature) return null
   const sequenceAt = view.getUint16(4, true)
   const count = view.getUint16(6, true)
-  if (count !== recordSize / sectorSize + 1 || sequenceAt + 2 * count > recordSize) return null
+  if (count !== bytes.length / sectorSize + 1 || sequenceAt + 2 * count > bytes.length) return null
   const mark = view.getUint16(sequenceAt, true)
   for (let sector = 1; sector < count; sector += 1) {
     const at = sector * sectorSize - 2
@@ -39,18 +44,35 @@ export function readFileRecord(mft: Uint8Array, index: number, recordSize: numbe
   return { bytes, view }
 }
 
-/** The first unnamed attribute of that type ("Attributes"), or null. */
-export function findAttribute({ bytes, view }: FileRecord, type: number): NtfsAttribute | null {
+/** The first attribute of that type and name ("Attributes"), without `name` the first unnamed one; or null. */
+export function findAttribute({ bytes, view }: FileRecord, type: number, name = ''): NtfsAttribute | null {
   let at = view.getUint16(20, true)
   for (let count = 0; count < maxAttributes && at + 24 <= bytes.length; count += 1) {
     const found = view.getUint32(at, true)
     const length = view.getUint32(at + 4, true)
     if (found === 0xffff_ffff || length < 24 || at + length > bytes.length) return null
-    const isUnnamed = bytes[at + 9] === 0
-    if (found === type && isUnnamed) return decodeAttribute(bytes.subarray(at, at + length))
+    const attribute = bytes.subarray(at, at + length)
+    if (found === type && attributeName(attribute) === name) return decodeAttribute(attribute)
     at += length
   }
   return null
+}
+
+/** Up to 8 characters: longer names are none that is looked for. */
+function attributeName(attribute: Uint8Array): string | null {
+  const length = attribute[9] ?? 0
+  const at = (attribute[10] ?? 0) | ((attribute[11] ?? 0) << 8)
+  if (length > 8 || at + 2 * length > attribute.length) return null
+  return utf16(attribute.subarray(at, at + 2 * length))
+}
+
+/** Code units as a string, unpaired surrogates kept. */
+export function utf16(bytes: Uint8Array): string {
+  let text = ''
+  for (let i = 0; i + 1 < bytes.length; i += 2) {
+    text += String.fromCharCode((bytes[i] ?? 0) | ((bytes[i + 1] ?? 0) << 8))
+  }
+  return text
 }
 
 function decodeAttribute(attribute: Uint8Array): NtfsAttribute | null {

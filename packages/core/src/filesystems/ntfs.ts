@@ -5,8 +5,11 @@ import { labelOf } from '../binary/text.ts'
 import type { FilesystemFinding } from '../layers/guest-contents.ts'
 import type { GuestRegion } from '../layers/guest-region.ts'
 import { filesystemFinding } from './filesystem-finding.ts'
-import { freeByRegion, freeFromBitmap } from './free-regions.ts'
+import { bitmapCount, freeByRegion } from './free-regions.ts'
+import { hibernationNote } from './hibernation.ts'
 import { findAttribute, readFileRecord, type FileRecord } from './ntfs-records.ts'
+import { readStream } from './ntfs-runs.ts'
+import { holdsSession, mustReplay } from './ntfs-session.ts'
 
 /** NTFS boot sector, as in the Linux-NTFS documentation, "$Boot". */
 const bootSector = struct('NTFS boot sector', 80, {
@@ -27,14 +30,16 @@ interface Geometry {
   readonly mftAt: number
 }
 
-/** Bitmaps are read up to this size: 1 TiB in clusters of 4 KiB. */
-const maxBitmapBytes = 32 * 1024 * 1024
+/** Bitmaps are read up to this size: 16 TiB in clusters of 4 KiB. */
+const maxBitmapBytes = 512 * 1024 * 1024
+/** Bytes of a bitmap in memory at one time. */
+const windowLength = 4 * 1024 * 1024
 /** Places of system files in the MFT. */
-const records = { volume: 3, bitmap: 6 }
+const records = { fileTable: 0, journal: 2, volume: 3, rootFolder: 5, bitmap: 6 }
 const attributes = { volumeName: 0x60, volumeInformation: 0x70, data: 0x80 }
 const dirtyFlag = 0x0001
 
-/** NTFS: label and dirty flag from $Volume, free space from $Bitmap. */
+/** NTFS: label and dirty flag from $Volume, free space from $Bitmap, whether it waits for its journal or for a session. */
 export async function recognise(region: GuestRegion): Promise<FilesystemFinding | null> {
   const head = await region.peek(0, bootSector.size)
   if (!head || String.fromCharCode(...head.subarray(3, 11)) !== 'NTFS    ') return null
@@ -47,31 +52,51 @@ export async function recognise(region: GuestRegion): Promise<FilesystemFinding 
   const size = geometry.clusters * geometry.clusterSize
   const told = { type: 'ntfs', uuid, size, blockSize: geometry.clusterSize }
   const mft = await region.peek(geometry.mftAt, 8 * geometry.recordSize)
-  const volume = mft && readFileRecord(mft, records.volume, geometry.recordSize)
+  const recordOf = (index: number) => mft && readFileRecord(mft, index, geometry.recordSize)
+  const volume = recordOf(records.volume)
   if (!volume) {
     return filesystemFinding(region, { ...told, sure: 'damaged', notes: ['its file table cannot be read'] })
   }
   const name = findAttribute(volume, attributes.volumeName)
-  const information = findAttribute(volume, attributes.volumeInformation)
-  const flags = information?.kind === 'resident' ? information.value : null
-  const space = await readFreeSpace(
-    region,
-    readFileRecord(mft, records.bitmap, geometry.recordSize),
-    geometry,
-  )
+  const condition = await readCondition(region, geometry, recordOf)
+  const space = await readFreeSpace(region, recordOf(records.bitmap), geometry)
   return filesystemFinding(region, {
     ...told,
     label: name?.kind === 'resident' ? labelOf(name.value, 'utf-16le') : null,
     free: space.free,
-    state: flags && flags.length >= 12 ? stateOf(flags) : 'unknown',
-    notes: space.note === null ? [] : [space.note],
+    state: condition.state,
+    notes: [...condition.notes, ...(space.note === null ? [] : [space.note])],
     freeByRegion: space.regions,
   })
 }
 
-function stateOf(information: Uint8Array): 'clean' | 'dirty' {
-  const flags = (information[10] ?? 0) | ((information[11] ?? 0) << 8)
-  return (flags & dirtyFlag) === 0 ? 'clean' : 'dirty'
+type Condition = Pick<FilesystemFinding, 'state' | 'notes'>
+
+/** From the dirty flag, the journal's restart pages, and the hibernation file. */
+async function readCondition(
+  region: GuestRegion,
+  geometry: Geometry,
+  recordOf: (index: number) => FileRecord | null,
+): Promise<Condition> {
+  const volume = recordOf(records.volume)
+  const information = volume && findAttribute(volume, attributes.volumeInformation)
+  const value = information?.kind === 'resident' && information.value.length >= 12 ? information.value : null
+  const isMarked = value !== null && ((value[10] ?? 0) & dirtyFlag) !== 0
+  const journal = recordOf(records.journal)
+  const isOpen = journal ? await mustReplay(region, journal, geometry.clusterSize) : null
+  const fileTable = recordOf(records.fileTable)
+  const rootFolder = recordOf(records.rootFolder)
+  const isHibernated =
+    fileTable && rootFolder ? await holdsSession(region, { ...geometry, fileTable, rootFolder }) : null
+  const isDirty = isMarked || isOpen === true
+  return {
+    state: isDirty ? 'dirty' : value === null ? 'unknown' : 'clean',
+    notes: [
+      ...(isMarked ? ['Windows marked it to be checked'] : []),
+      ...(isOpen === true ? ['its journal must be replayed'] : []),
+      ...(isHibernated === true ? [hibernationNote] : []),
+    ],
+  }
 }
 
 /** The geometry, or what is wrong with it. */
@@ -93,7 +118,7 @@ function geometryOf(facts: BootSector): Geometry | string {
   return { clusterSize, clusters, recordSize, mftAt: mftCluster * clusterSize }
 }
 
-interface FreeSpace {
+interface CountedSpace {
   readonly free: number | null
   readonly regions: FilesystemFinding['freeByRegion']
   readonly note: string | null
@@ -103,23 +128,19 @@ async function readFreeSpace(
   region: GuestRegion,
   record: FileRecord | null,
   { clusters, clusterSize }: Geometry,
-): Promise<FreeSpace> {
-  const unknown = (note: string): FreeSpace => ({ free: null, regions: [], note })
+): Promise<CountedSpace> {
+  const unknown = (note: string): CountedSpace => ({ free: null, regions: [], note })
   const data = record && findAttribute(record, attributes.data)
   if (data?.kind !== 'non-resident') return unknown('its bitmap cannot be found')
   const length = Math.ceil(clusters / 8)
   if (length > maxBitmapBytes) return unknown('its free space is not counted: the bitmap is too large')
-  const bitmap = new Uint8Array(length)
-  let filled = 0
-  for (const run of data.runs) {
-    if (filled === length) break
-    const wanted = Math.min(run.clusters * clusterSize, length - filled)
-    const part = run.cluster === null ? null : await region.peek(run.cluster * clusterSize, wanted)
-    if (!part) return unknown('its bitmap lies beyond its end')
-    bitmap.set(part, filled)
-    filled += wanted
+  const count = bitmapCount({ count: clusters, size: clusterSize, firstAt: 0 })
+  for (let at = 0; at < length; at += windowLength) {
+    const window = { at, length: Math.min(windowLength, length - at) }
+    const piece = await readStream(region, { runs: data.runs, clusterSize }, window)
+    if (!piece) return unknown('its bitmap ends before its clusters do')
+    count.add(piece)
   }
-  if (filled < length) return unknown('its bitmap is too short')
-  const { free, runs } = freeFromBitmap(bitmap, { count: clusters, size: clusterSize, firstAt: 0 })
+  const { free, runs } = count.result()
   return { free, regions: freeByRegion(region, runs), note: null }
 }

@@ -25,6 +25,7 @@ export interface GuestProblemDetails {
   'volume-spans-disks': { type: string; group: string }
   // L6
   'filesystem-dirty': { type: string; label: string | null; start: number }
+  'filesystem-hibernated': { type: string; label: string | null; start: number }
   'filesystem-damaged': { type: string; start: number; reason: string }
   'filesystem-larger-than-partition': { type: string; size: number; length: number }
   'guest-too-nested': { limit: number }
@@ -155,6 +156,13 @@ const explain: Explain = {
     layer: 'L6',
     message: `the ${type} filesystem${label === null ? '' : ` ${quote(label)}`} at ${formatBytes(start)} was not unmounted cleanly: the machine was running, or it crashed`,
     remedy: checkFilesystem,
+  }),
+  'filesystem-hibernated': ({ type, label, start }) => ({
+    severity: 'warn',
+    layer: 'L6',
+    message: `the ${type} filesystem${label === null ? '' : ` ${quote(label)}`} at ${formatBytes(start)} belongs to a hibernated guest, or one shut down by Fast Startup: its saved session expects the disk as it is now, on the same hardware`,
+    remedy:
+      'Start the guest and shut it down fully: shutdown /s /f /t 0, with hibernation off (powercfg /h off).',
   }),
   'filesystem-damaged': ({ type, start, reason }) => ({
     severity: 'warn',

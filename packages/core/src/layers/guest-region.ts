@@ -28,8 +28,8 @@ export interface GuestRegion {
 
 /** Bytes that are read at the start of each region: the farthest superblock (Btrfs) ends at 68 KiB. */
 const headLength = 68 * 1024
-/** Bytes looked at over one disk, all bitmaps included. */
-const readLimit = 256 * 1024 * 1024
+/** Bytes looked at over one disk, all bitmaps included: that of an NTFS of 16 TiB has 512 MiB. */
+const readLimit = 640 * 1024 * 1024
 
 /** Reads a disk for recognition: remembers heads of regions, counts what it reads, and stops when asked to. */
 export class GuestDisk {

@@ -57,6 +57,20 @@ export interface AllocationSummary {
   readonly absentBytes: number
 }
 
+/** Why a layer holds bytes that the one above does not need. */
+export type ReclaimKind = 'guest-free' | 'zeros' | 'snapshots' | 'container-slack' | 'file-slack'
+
+/** What reclaiming would give at one layer, and how. */
+export interface ReclaimShare {
+  /** The layer whose action gives the bytes back. */
+  readonly layer: LayerNumber
+  readonly kind: ReclaimKind
+  /** An estimate; null where only reading all data would tell. */
+  readonly bytes: number | null
+  readonly message: string
+  readonly remedy: string
+}
+
 /** Everything `inspect` finds out about an image, layer by layer. */
 export interface ImageReport {
   readonly path: string
@@ -74,6 +88,8 @@ export interface ImageReport {
   readonly allocation: AllocationSummary | null
   /** Bytes allocated at L2 that the guest's filesystems do not use (an estimate), or null when unknown. */
   readonly reclaimable: number | null
+  /** What reclaiming would give, guest layers first. */
+  readonly reclaim: readonly ReclaimShare[]
   readonly snapshots: readonly InternalSnapshot[]
   readonly details: Readonly<Record<string, string | number | boolean | null>>
   readonly place: HostPlace

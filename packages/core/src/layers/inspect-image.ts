@@ -7,6 +7,7 @@ import { problemFromError, type Problem } from '../problems/problem.ts'
 import { describeLayers, findLayerProblems, type LayerFindings } from './describe-layers.ts'
 import type { GuestContents } from './guest-contents.ts'
 import type { AllocationSummary, ImageReport } from './image-report.ts'
+import { estimateReclaim } from './reclaim-estimate.ts'
 import { readGuestContents } from './read-guest.ts'
 import { summariseAllocation } from './summarise-allocation.ts'
 
@@ -52,6 +53,7 @@ export async function inspectImage(
     chain,
     layers: describeLayers(findings),
     ...contents,
+    reclaim: estimateReclaim(findings),
     snapshots: facts.snapshots,
     details: facts.details,
     place,

@@ -210,6 +210,34 @@ describe.skipIf(!requires('mkfs.ntfs', 'ntfsinfo', 'ntfscp'))('NTFS', () => {
     })
     expect(sumOfRegions(found)).toBe(found.free)
   })
+
+  test('a bitmap of more than 32 MiB is counted in windows', async () => {
+    await using place = await tempPlace()
+    const path = await blank(place, 140 * 1024 * mib)
+    await runToolOk('mkfs.ntfs', ['-q', '-F', '-Q', '-c', '512', path])
+    const told = await runToolOk('ntfsinfo', ['-m', '-f', path])
+    const found = await onlyFilesystem(path)
+    expect(found.free).toBe(numberAfter(/Free Clusters: (\d+)/u, told) * 512)
+    expect(sumOfRegions(found)).toBe(found.free)
+  })
+
+  test.each([
+    ['HIBR', ['filesystem-hibernated']],
+    ['hibr', ['filesystem-hibernated']],
+    ['WAKE', []],
+    ['\0\0\0\0', []],
+  ])('a hiberfil.sys that begins with %j', async (mark, problems) => {
+    await using place = await tempPlace()
+    const path = await blank(place, 40 * mib)
+    await runToolOk('mkfs.ntfs', ['-q', '-F', '-Q', path])
+    await writeFile(place.file('session'), Buffer.concat([Buffer.from(mark), randomBytes(mib)]))
+    for (let i = 0; i < 30; i += 1) {
+      await runToolOk('ntfscp', ['-f', path, place.file('session'), `${i % 2 ? 'Zeile' : 'akte'} ${i}`])
+    }
+    expect((await guestOf(path)).problems).toEqual([])
+    await runToolOk('ntfscp', ['-f', path, place.file('session'), 'hiberfil.sys'])
+    expect((await guestOf(path)).problems.map(({ id }) => id)).toEqual(problems)
+  })
 })
 
 describe.skipIf(!requires('mkfs.vfat', 'fsck.fat', 'mcopy'))('FAT', () => {

@@ -1,6 +1,7 @@
 import type { DiskReader, ReadOptions } from '../formats/disk-reader.ts'
 import { filesystemFinding } from '../filesystems/filesystem-finding.ts'
 import { filesystemTable } from '../filesystems/filesystem-table.ts'
+import { isHibernated } from '../filesystems/hibernation.ts'
 import { recognise as recogniseDisc } from '../filesystems/iso9660.ts'
 import { recoverGpt } from '../partitions/gpt.ts'
 import { readPartitionTable } from '../partitions/partition-table.ts'
@@ -174,6 +175,7 @@ class GuestScan {
     const { start, length, size, label, sure, state, notes } = filesystem
     const type = filesystemName(filesystem.type)
     if (state === 'dirty') this.#add('filesystem-dirty', { type, label, start })
+    if (isHibernated(filesystem)) this.#add('filesystem-hibernated', { type, label, start })
     if (sure === 'damaged') {
       this.#add('filesystem-damaged', { type, start, reason: notes[0] ?? 'its numbers do not add up' })
     }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { hibernationNote } from '../filesystems/hibernation.ts'
 import type { FilesystemFinding, GuestContents } from '../layers/guest-contents.ts'
 import type { ImageReport } from '../layers/image-report.ts'
 import { migrationPreflightRules } from '../rules/migration-preflight.ts'
@@ -35,6 +36,7 @@ const report: ImageReport = {
     absentBytes: 21.875 * GiB,
   },
   reclaimable: null,
+  reclaim: [],
   snapshots: [],
   details: {},
   place,
@@ -210,7 +212,7 @@ describe('a migration warns of', () => {
     [
       'filesystem-hibernated',
       'warn',
-      { report: { guest: guest({ filesystems: [{ ...filesystem, notes: ['hibernated'] }] }) } },
+      { report: { guest: guest({ filesystems: [{ ...filesystem, notes: [hibernationNote] }] }) } },
     ],
     ['encryption-noticed', 'info', { report: { guest: guest({ volumes: [volume] }) } }],
     [

@@ -1,5 +1,6 @@
 import { formatBytes } from '../binary/format-bytes.ts'
 import { formatNames, formatRules } from '../formats/format-rules.ts'
+import { isHibernated } from '../filesystems/hibernation.ts'
 import type { FilesystemFinding } from '../layers/guest-contents.ts'
 import { migrationTargetFormats, type MigrateFacts } from '../operations/migrate-facts.ts'
 import type { LayerNumber } from '../problems/layer-number.ts'
@@ -254,8 +255,6 @@ function filesystemsAreClean({ source: { report } }: MigrateFacts): Finding[] {
 }
 
 function guestIsNotHibernated({ source: { report } }: MigrateFacts): Finding[] {
-  const isHibernated = (filesystem: FilesystemFinding) =>
-    filesystem.notes.some((note) => /hibernat|fast startup/iu.test(note))
   return filesystems(report.guest?.filesystems, isHibernated).map((found) =>
     warn(
       report.path,
