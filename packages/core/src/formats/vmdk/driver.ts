@@ -5,7 +5,7 @@ import { inspectVmdk } from './inspect.ts'
 import { readVmdkMetadata, refusalOf } from './metadata.ts'
 import { openExtents } from './open-extents.ts'
 
-/** VMDK: hosted sparse (also stream-optimized), flat and zero extents, alone or split, with delta links by CID. */
+/** VMDK: hosted sparse (also stream-optimized), vmfsSparse, seSparse, flat and zero extents, alone or split, with delta links by CID. */
 export const vmdkDriver: FormatDriver = {
   format: 'vmdk',
   recognises: (ends) => isRecognisedAs('vmdk', ends),

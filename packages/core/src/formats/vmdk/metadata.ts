@@ -38,8 +38,9 @@ export async function readVmdkMetadata(file: ImageFile): Promise<VmdkMetadata> {
     const text = await readRange(source, { start: 0, end: source.size })
     return placed(parseDescriptor(text, path), null, path)
   }
-  const layout = await readSparseLayout(source)
-  const text = layout.descriptor === null ? null : await readRange(source, layout.descriptor)
+  const hasOwn = !isBareExtent(magic)
+  const layout = hasOwn ? await readSparseLayout(source) : null
+  const text = layout?.descriptor ? await readRange(source, layout.descriptor) : null
   if (text === null || isBlank(text)) {
     throw new DiskError('refused', {
       file: path,
@@ -48,6 +49,12 @@ export async function readVmdkMetadata(file: ImageFile): Promise<VmdkMetadata> {
     })
   }
   return placed(parseDescriptor(text, path), layout, path)
+}
+
+/** Extents of ESX never hold a descriptor: vmfsSparse (`COWD`) and seSparse. */
+function isBareExtent(head: Uint8Array): boolean {
+  const magic = String.fromCharCode(...head.subarray(0, 4))
+  return magic === 'COWD' || magic === '\u00be\u00ba\u00fe\u00ca'
 }
 
 /** Parts of a split disk keep room for a descriptor that stays empty. */
@@ -86,7 +93,11 @@ function embeddedExtent(descriptor: Descriptor, layout: SparseLayout, file: stri
 }
 
 /** Throws `corrupt` unless the header's capacity is that of the descriptor, or rounded up to its grain. */
-export function assertSameSize(sectors: number, layout: SparseLayout, file: string): void {
+export function assertSameSize(
+  sectors: number,
+  layout: Pick<SparseLayout, 'capacity' | 'grainSize'>,
+  file: string,
+): void {
   const excess = layout.capacity - sectors * sectorSize
   if (excess >= 0 && excess < layout.grainSize) return
   const capacity = layout.capacity / sectorSize
@@ -118,11 +129,9 @@ export function refusalOf({ descriptor, extents }: VmdkMetadata, file: string): 
 }
 
 export const flatTypes: ReadonlySet<string> = new Set(['FLAT', 'VMFS'])
-const readTypes: ReadonlySet<string> = new Set(['SPARSE', 'ZERO', ...flatTypes])
+const readTypes: ReadonlySet<string> = new Set(['SPARSE', 'VMFSSPARSE', 'SESPARSE', 'ZERO', ...flatTypes])
 
 const typesNotRead = new Map([
-  ['VMFSSPARSE', 'vmfsSparse (COWD) extents'],
-  ['SESPARSE', 'seSparse extents'],
   ['VMFSRDM', 'a raw device mapping (VMFSRDM)'],
   ['VMFSRAW', 'a raw device (VMFSRAW)'],
 ])

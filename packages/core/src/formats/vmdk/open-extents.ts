@@ -4,8 +4,11 @@ import type { Problem } from '../../problems/problem.ts'
 import type { DiskReader } from '../disk-reader.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
 import { rawDisk } from '../raw/driver.ts'
+import { readCowdLayout } from './cowd-header.ts'
 import { concatDisks, zeroDisk, type DiskPart } from './concat-disks.ts'
 import { assertSameSize, flatTypes, type VmdkExtentLine, type VmdkMetadata } from './metadata.ts'
+import { openSeSparseExtent } from './se-sparse-extent.ts'
+import { readSeLayout, seGrainSize } from './se-sparse-header.ts'
 import { openSparseExtent } from './sparse-extent.ts'
 import { readSparseLayout, sectorSize, type SparseLayout } from './sparse-header.ts'
 
@@ -49,7 +52,13 @@ export async function openExtents(
     if (line.type === 'ZERO' || line.name === null) return zeroDisk(file.path, line.length)
     const part = metadata.layout === null ? await openPart(line.name) : file
     if (flatTypes.has(line.type)) return openFlat(part, line)
-    const layout = metadata.layout ?? (await readSparseLayout(part.source))
+    if (line.type === 'SESPARSE') {
+      const layout = await readSeLayout(part.source)
+      assertSameSize(line.sectors, { capacity: layout.capacity, grainSize: seGrainSize }, part.path)
+      return openSeSparseExtent(part.source, layout)
+    }
+    const readLayout = line.type === 'VMFSSPARSE' ? readCowdLayout : readSparseLayout
+    const layout = metadata.layout ?? (await readLayout(part.source))
     if (metadata.layout === null) assertSameSize(line.sectors, layout, part.path)
     layouts.push(layout)
     if (layout.uncleanShutdown) problems.push(uncleanShutdown(part.path))

@@ -193,15 +193,15 @@ function magicOf(bytes: Uint8Array): string {
 }
 
 function wrongMagic(magic: string, file: string): DiskError {
-  const feature = magicsNotRead.get(magic)
-  if (feature) return new DiskError('unsupported-feature', { file, format: 'VMDK', feature })
-  return damaged(file, 'it does not start with KDMV', 0)
+  const kind = otherKinds.get(magic)
+  if (kind === undefined) return damaged(file, 'it does not start with KDMV', 0)
+  return damaged(file, `it is ${kind} extent, where a hosted sparse one belongs`, 0)
 }
 
 /** First four characters of extents of other layouts. */
-const magicsNotRead = new Map([
-  ['COWD', 'a vmfsSparse (COWD) extent'],
-  ['\u00be\u00ba\u00fe\u00ca', 'a seSparse extent'],
+const otherKinds = new Map([
+  ['COWD', 'a vmfsSparse (COWD)'],
+  ['\u00be\u00ba\u00fe\u00ca', 'an seSparse'],
 ])
 
 function damaged(file: string, reason: string, offset?: number): DiskError {

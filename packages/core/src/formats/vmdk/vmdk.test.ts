@@ -187,8 +187,6 @@ describe('descriptors', () => {
     ['a part that is not sparse', 'version=1\nRW 4 SPARSE "x-flat.vmdk"\n', 'corrupt'],
     ['a device', 'version=1\ncreateType="fullDevice"\nRW 4 FLAT "x-flat.vmdk" 0\n', 'unsupported-feature'],
     ['a raw device mapping', 'version=1\nRW 4 VMFSRDM "x-flat.vmdk"\n', 'unsupported-feature'],
-    ['COWD extents', 'version=1\nRW 4 VMFSSPARSE "x-flat.vmdk"\n', 'unsupported-feature'],
-    ['seSparse extents', 'version=1\nRW 4 SESPARSE "x-flat.vmdk"\n', 'unsupported-feature'],
     ['extents without access', 'version=1\nNOACCESS 4 ZERO\n', 'unsupported-feature'],
     ['encryption', 'version=1\nencryption.keySafe = "vmware:key/list/(pair)"\n', 'encrypted'],
   ])('%s is refused', async (_what, text, code) => {
