@@ -17,7 +17,7 @@ export const pullJob: JobHandler<'pull'> = async (request, context) => {
     })
     const { manifest, digest, virtualSize, dataBytes, fileSize, seconds } = await convertDisk(
       { kind: 'nbd', ...endpoint },
-      { path: partPath, format, compression },
+      { path: partPath, name: request.target.name, format, compression },
       { signal, workers: ports.workers, onProgress: context.onTransfer('wire') },
     )
     context.attachManifest(manifestUpload(digest, manifest))
