@@ -1,3 +1,4 @@
+// The command from its sources, whatever was bundled; `bin/varve.mjs` is what people start.
 import { readFileSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import type { Command } from './run-timed.ts'
 
-const cli = resolve(import.meta.dirname, '../../../packages/cli/src/main.ts')
+const cli = resolve(import.meta.dirname, '../../../packages/cli/bin/varve.mjs')
 
 export type Contestant = 'varve' | 'qemu-img' | 'qemu-img -W -m 16'
 export const contestants: readonly Contestant[] = ['varve', 'qemu-img', 'qemu-img -W -m 16']

@@ -13,6 +13,8 @@ const mostWorkers = 4
 /** How long threads may take to notice that they are to stop before they are ended. */
 const graceMs = 100
 const progressMs = 250
+/** In a bundle the entry of the threads lies beside this code under its own name. */
+const workerFile = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.mjs'
 
 /** Threads worth starting for `chunks` chunks. */
 export function workerCount(chunks: number, { workers }: RunOptions): number {
@@ -78,7 +80,7 @@ interface Member {
 
 function hire({ job, file, onMessage }: Crew, fail: (error: unknown) => void): Member {
   const start: WorkerStart = { job, codeCache: codeCacheFolder() }
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+  const worker = new Worker(new URL(workerFile, import.meta.url), {
     workerData: start,
     execArgv: [],
     resourceLimits: { maxYoungGenerationSizeMb: 2 },

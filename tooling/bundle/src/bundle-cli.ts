@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { isAbsolute, join, relative, resolve } from 'node:path'
+import { rolldown, type OutputChunk } from 'rolldown'
+
+const root = resolve(import.meta.dirname, '../../..')
+const dist = join(root, 'packages/cli/dist')
+
+/** What is loaded from `node_modules` when the command runs: native code, and what finds its own files. */
+const outside = ['koffi', /^@napi-rs\//u, '@foxglove/wasm-bz2', 'ws']
+
+const entries = {
+  program: join(root, 'packages/cli/src/program.ts'),
+  worker: join(root, 'packages/engine/src/run/worker.ts'),
+}
+
+/** A bundle and the files that it was made of; `bin/varve.mjs` takes it while these are as they were. */
+export interface BundleRecord {
+  /** Below `packages/cli/dist`. */
+  readonly folder: string
+  /** Path below the root of the checkout, size in bytes, time of the last change in ms. */
+  readonly inputs: readonly (readonly [path: string, size: number, modifiedMs: number])[]
+}
+
+/** Makes the command and its worker threads into a few files below `packages/cli/dist`. */
+export async function bundleCli(): Promise<BundleRecord> {
+  const bundle = await rolldown({
+    input: entries,
+    cwd: root,
+    platform: 'node',
+    external: outside,
+    logLevel: 'warn',
+  })
+  const { output } = await bundle.generate({
+    format: 'esm',
+    entryFileNames: '[name].mjs',
+    chunkFileNames: '[name]-[hash].mjs',
+  })
+  await bundle.close()
+  const chunks = output.filter((part): part is OutputChunk => part.type === 'chunk')
+  const inputs = await inputsOf(chunks)
+  const folder = createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16)
+  await mkdir(join(dist, folder), { recursive: true })
+  for (const { fileName, code } of chunks) await writeWhole(join(dist, folder, fileName), code)
+  const record: BundleRecord = { folder, inputs }
+  await writeWhole(join(dist, 'bundle.json'), JSON.stringify(record))
+  await removeOld(folder)
+  return record
+}
+
+/** A command that runs may still load from an older bundle. */
+const keptMs = 60 * 60 * 1000
+
+async function removeOld(current: string): Promise<void> {
+  for (const name of await readdir(dist)) {
+    if (name === current || name === 'bundle.json') continue
+    const path = join(dist, name)
+    const { mtimeMs } = await stat(path)
+    if (Date.now() - mtimeMs > keptMs) await rm(path, { recursive: true, force: true })
+  }
+}
+
+async function inputsOf(chunks: readonly OutputChunk[]): Promise<BundleRecord['inputs']> {
+  const paths = new Set(chunks.flatMap(({ moduleIds }) => moduleIds).filter((path) => isAbsolute(path)))
+  const inputs: [string, number, number][] = []
+  for (const path of [...paths].sort()) {
+    const { size, mtimeMs } = await stat(path)
+    inputs.push([relative(root, path), size, mtimeMs])
+  }
+  return inputs
+}
+
+/** Another process may read the file meanwhile: it finds the old one or the new one. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const part = `${path}.${process.pid}.part`
+  await writeFile(part, text)
+  await rename(part, path)
+}

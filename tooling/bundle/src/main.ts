@@ -1,0 +1,3 @@
+import { bundleCli } from './bundle-cli.ts'
+
+await bundleCli()
