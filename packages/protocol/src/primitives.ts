@@ -1,3 +1,5 @@
+import { formatNames } from '@varve/core/formats/format-rules'
+import { layerNumbers } from '@varve/core/problems/layer-number'
 import { z } from 'zod'
 
 /** Raised when agent and controller no longer understand each other. */
@@ -5,27 +7,9 @@ export const protocolVersion = 1
 
 export const Bytes = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 export const Timestamp = z.iso.datetime()
-export const LayerNumber = z.enum(['L7', 'L6', 'L5', 'L4', 'L3', 'L2', 'L1', 'L0'])
+export const LayerNumber = z.enum(layerNumbers)
 export const Severity = z.enum(['block', 'warn', 'info'])
-export const FormatName = z.enum([
-  'raw',
-  'qcow2',
-  'vmdk',
-  'vhd',
-  'vhdx',
-  'vdi',
-  'parallels',
-  'udif',
-  'sparseimage',
-  'sparsebundle',
-  'asif',
-  'qcow',
-  'qed',
-  'cloop',
-  'bochs',
-  'ewf',
-  'ova',
-])
+export const FormatName = z.enum(formatNames)
 /** BLAKE3 root in hexadecimal. */
 export const Digest = z.string().regex(/^[0-9a-f]{64}$/u)
 export const HostName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/u)

@@ -16,7 +16,8 @@ export async function factsOrProblem(
   }
 }
 
-function noFacts(format: FormatName): ImageFacts {
+/** The facts of an image that nothing is known of but its format. */
+export function noFacts(format: FormatName): ImageFacts {
   return {
     format,
     subformat: null,

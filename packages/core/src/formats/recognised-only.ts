@@ -1,5 +1,6 @@
 import { DiskError } from '../problems/disk-error.ts'
 import { problemFromError } from '../problems/problem.ts'
+import { noFacts } from './facts-or-problem.ts'
 import { isRecognisedAs } from './detect-format.ts'
 import type { FormatDriver } from './format-driver.ts'
 import { formatRules, type FormatName } from './format-rules.ts'
@@ -13,18 +14,7 @@ export function recognisedOnly(format: FormatName): FormatDriver {
     format,
     recognises: (ends) => isRecognisedAs(format, ends),
     async inspect(file) {
-      return {
-        format,
-        subformat: null,
-        virtualSize: null,
-        clusterSize: null,
-        identity: { kind: 'none' },
-        parent: null,
-        parts: [],
-        snapshots: [],
-        details: {},
-        problems: [problemFromError(refusal(file.path))],
-      }
+      return { ...noFacts(format), problems: [problemFromError(refusal(file.path))] }
     },
     async openLayer(file) {
       throw refusal(file.path)

@@ -1,3 +1,4 @@
+import { formatNames } from '@varve/core/formats/format-rules'
 import type { ImageQuery, ImageSort } from '@varve/protocol/images'
 
 type Format = NonNullable<ImageQuery['format']>
@@ -16,25 +17,7 @@ export interface ImageSearch {
   readonly migrate?: readonly string[]
 }
 
-export const formats = [
-  'raw',
-  'qcow2',
-  'vmdk',
-  'vhd',
-  'vhdx',
-  'vdi',
-  'parallels',
-  'udif',
-  'sparseimage',
-  'sparsebundle',
-  'asif',
-  'qcow',
-  'qed',
-  'cloop',
-  'bochs',
-  'ewf',
-  'ova',
-] as const satisfies readonly Format[]
+export const formats: readonly Format[] = formatNames
 
 const sorts = [
   'name',

@@ -7,7 +7,13 @@ import { useEffect, useRef } from 'react'
 import { ErrorCard, SkeletonRows } from '../../components/states.tsx'
 import { useTRPC } from '../../data/trpc.ts'
 import styles from './migrate-dialog.module.css'
-import { nameProblem, targetFormats, type Compression, type TargetFormat } from './migrate-form.ts'
+import {
+  compressionsOf,
+  nameProblem,
+  targetFormats,
+  type Compression,
+  type TargetFormat,
+} from './migrate-form.ts'
 import { PlanReview } from './plan-review.tsx'
 import { useMigrateForm } from './use-migrate-form.ts'
 
@@ -105,14 +111,10 @@ function Form({ row, hosts, onClose, onStarted }: FormProps) {
         <NativeSelect
           className={styles.third}
           label="Compression"
-          disabled={form.format === 'raw'}
+          disabled={compressionsOf(form.format).length === 1}
           value={form.compression}
           onChange={({ currentTarget }) => change({ compression: compressionOf(currentTarget.value) })}
-          data={[
-            { value: 'none', label: 'none' },
-            { value: 'zstd', label: 'zstd: fast' },
-            { value: 'zlib', label: 'zlib: reads everywhere' },
-          ]}
+          data={compressionsOf(form.format).map((value) => ({ value, label: compressionLabels[value] }))}
         />
       </div>
       {plan.data && (
@@ -155,6 +157,8 @@ function footWords({ plan, accepted, isCurrent }: ReturnType<typeof useMigrateFo
     return open === 1 ? 'One warning is still to accept.' : `${open} warnings are still to accept.`
   return isCurrent ? 'The source is only read. What arrives is proven before it gets its name.' : 'Planning…'
 }
+
+const compressionLabels = { none: 'none', zstd: 'zstd: fast', zlib: 'zlib: reads everywhere' } as const
 
 function formatOf(value: string): TargetFormat {
   return targetFormats.find((format) => format.value === value)?.value ?? 'qcow2'

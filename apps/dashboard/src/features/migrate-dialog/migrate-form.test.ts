@@ -56,7 +56,7 @@ describe('changes', () => {
 
   test('raw takes its ending and cannot be compressed', () => {
     expect(changeForm(form, { format: 'raw' }, hosts)).toMatchObject({
-      name: 'web01.img',
+      name: 'web01.raw',
       compression: 'none',
     })
   })

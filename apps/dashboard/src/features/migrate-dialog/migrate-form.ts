@@ -1,13 +1,16 @@
+import { formatRules } from '@varve/core/formats/format-rules'
+import { rulesOf, writableFormats, type WritableFormat } from '@varve/core/formats/writable-formats'
 import type { HostView } from '@varve/protocol/hosts'
 import type { ImageRow } from '@varve/protocol/images'
 import type { MigrationRequest } from '@varve/protocol/migrations'
 
-/** Formats that a migration can write today, with the ending that is usual for them. */
-export const targetFormats = [
-  { value: 'qcow2', label: 'qcow2', ending: 'qcow2' },
-  { value: 'raw', label: 'raw', ending: 'img' },
-] as const
-export type TargetFormat = (typeof targetFormats)[number]['value']
+/** Formats that a migration can write, with the ending that is usual for them. */
+export const targetFormats = writableFormats.map((value) => ({
+  value,
+  label: value === 'raw' || value === 'qcow2' ? value : formatRules[value].label,
+  ending: (rulesOf(value).endings[0] ?? '').slice(1),
+}))
+export type TargetFormat = WritableFormat
 
 export type Compression = 'none' | 'zlib' | 'zstd'
 
@@ -48,10 +51,15 @@ export function changeForm(
     return {
       ...next,
       name: renamed(form.name, change.format),
-      compression: change.format === 'raw' ? 'none' : form.compression,
+      compression: compressionsOf(change.format).includes(form.compression) ? form.compression : 'none',
     }
   }
   return next
+}
+
+/** How an image of that format can be compressed; `none` first. */
+export function compressionsOf(format: TargetFormat): readonly Compression[] {
+  return ['none', ...rulesOf(format).compressions]
 }
 
 export function toRequest(form: MigrateForm, image: string): MigrationRequest {

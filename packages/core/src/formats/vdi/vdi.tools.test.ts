@@ -1,24 +1,13 @@
-import { copyFile, mkdir, open, readFile, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { requires, runToolOk } from '@varve/test-kit/tools'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { formatGuid } from '../../binary/uuid.ts'
+import { overwrite, readDisk } from '../../testing/disk-files.ts'
 import { nodePorts } from '../../testing/node-files.ts'
 import { inspectChain, openChain } from '../open-chain.ts'
 
 const MiB = 1024 ** 2
-
-async function readDisk(path: string): Promise<Buffer> {
-  await using chain = await openChain(path, nodePorts)
-  const bytes = Buffer.alloc(chain.disk.virtualSize)
-  await chain.disk.readInto(bytes, 0)
-  return bytes
-}
-
-async function overwrite(path: string, at: number, bytes: Uint8Array): Promise<void> {
-  await using file = await open(path, 'r+')
-  await file.write(bytes, 0, bytes.length, at)
-}
 
 describe.skipIf(!requires('qemu-img', 'qemu-io'))('VDI against qemu-img', () => {
   let place: TempPlace

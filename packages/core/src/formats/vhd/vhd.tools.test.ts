@@ -1,21 +1,10 @@
-import { copyFile, open, readFile, stat } from 'node:fs/promises'
+import { copyFile, readFile, stat } from 'node:fs/promises'
 import { requires, runToolOk } from '@varve/test-kit/tools'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { overwrite, readDisk } from '../../testing/disk-files.ts'
 import { nodePorts } from '../../testing/node-files.ts'
 import { inspectChain, openChain } from '../open-chain.ts'
-
-async function readDisk(path: string): Promise<Buffer> {
-  await using chain = await openChain(path, nodePorts)
-  const bytes = Buffer.alloc(chain.disk.virtualSize)
-  await chain.disk.readInto(bytes, 0)
-  return bytes
-}
-
-async function overwrite(path: string, at: number, bytes: Uint8Array): Promise<void> {
-  await using file = await open(path, 'r+')
-  await file.write(bytes, 0, bytes.length, at)
-}
 
 describe.skipIf(!requires('qemu-img', 'qemu-io'))('VHD against qemu-img', () => {
   let place: TempPlace
