@@ -31,8 +31,14 @@ export function formatByName(name: string): FormatName {
  */
 export async function candidacy(
   files: ImageFiles,
-  file: { readonly path: string; readonly name: string; readonly size: number },
+  file: {
+    readonly kind: 'file' | 'bundle'
+    readonly path: string
+    readonly name: string
+    readonly size: number
+  },
 ): Promise<'yes' | 'no' | 'if-disk'> {
+  if (file.kind === 'bundle') return 'yes'
   if (hasImageName(file.name)) return file.size === 0 ? 'no' : 'yes'
   if (file.size < sector) return 'no'
   await using opened = await files.open(file.path)

@@ -45,6 +45,14 @@ class TestScan {
 
 const raw = Buffer.alloc(64 * 1024)
 
+const sparsebundleInfo = `<plist version="1.0"><dict><key>band-size</key><integer>65536</integer>
+<key>diskimage-bundle-type</key><string>com.apple.diskimage.sparsebundle</string>
+<key>size</key><integer>1048576</integer></dict></plist>`
+
+const diskDescriptor = `<Parallels_disk_image><Disk_Parameters><Disk_size>128</Disk_size></Disk_Parameters>
+<StorageData><Storage><Start>0</Start><End>128</End><Blocksize>2048</Blocksize><Image><GUID>{a}</GUID>
+<Type>Plain</Type><File>part.hds</File></Image></Storage></StorageData></Parallels_disk_image>`
+
 function codesOf(record: ImageRecord | undefined): string[] {
   return (record?.report.problems ?? []).filter(({ severity }) => severity === 'block').map(({ id }) => id)
 }
@@ -186,14 +194,49 @@ describe('scanLibrary', () => {
     expect([third.isBehind, third.records.get('a.raw')?.report.virtualSize]).toEqual([false, 128 * 1024])
   })
 
-  test('a sparse bundle is one image that is not read, whatever lies in it', async () => {
+  test('a sparse bundle is one image, looked at again when one of its bands changes', async () => {
     await using place = await tempPlace()
     await mkdir(place.file('mac.sparsebundle/bands'), { recursive: true })
+    await writeFile(place.file('mac.sparsebundle/Info.plist'), sparsebundleInfo)
+    await writeFile(place.file('mac.sparsebundle/bands/1'), raw)
     await writeFile(place.file('mac.sparsebundle/bands/0.raw'), raw)
-    const { present, records } = await new TestScan(place.path).run()
+    const scan = new TestScan(place.path)
+    const { present, records } = await scan.run()
     expect(present).toEqual(['mac.sparsebundle'])
+    expect(records.get('mac.sparsebundle')?.report).toMatchObject({
+      format: 'sparsebundle',
+      virtualSize: 1024 * 1024,
+      allocation: { dataBytes: 64 * 1024 },
+    })
+    expect(codesOf(records.get('mac.sparsebundle'))).toEqual([])
+    expect((await scan.run()).inspected).toBe(0)
+    await writeFile(place.file('mac.sparsebundle/bands/1'), Buffer.alloc(100))
+    expect((await scan.run()).inspected).toBe(1)
+    await writeFile(place.file('mac.sparsebundle/bands/2'), raw)
+    expect((await scan.run()).inspected).toBe(1)
+  })
+
+  test('a folder with a disk descriptor of Parallels is one image', async () => {
+    await using place = await tempPlace()
+    await mkdir(place.file('vm.pvm/disk.hdd'), { recursive: true })
+    await writeFile(place.file('vm.pvm/disk.hdd/DiskDescriptor.xml'), diskDescriptor)
+    await writeFile(place.file('vm.pvm/disk.hdd/disk.hdd'), '')
+    await writeFile(place.file('vm.pvm/disk.hdd/part.hds'), raw)
+    const { present, records } = await new TestScan(place.path).run()
+    expect(present).toEqual(['vm.pvm/disk.hdd'])
+    expect(records.get('vm.pvm/disk.hdd')?.report).toMatchObject({
+      format: 'parallels',
+      virtualSize: 64 * 1024,
+    })
+    expect(codesOf(records.get('vm.pvm/disk.hdd'))).toEqual([])
+  })
+
+  test('a sparse bundle without its description is listed with what is wrong', async () => {
+    await using place = await tempPlace()
+    await mkdir(place.file('mac.sparsebundle/bands'), { recursive: true })
+    const { records } = await new TestScan(place.path).run()
     expect(records.get('mac.sparsebundle')?.report.format).toBe('sparsebundle')
-    expect(codesOf(records.get('mac.sparsebundle'))).toEqual(['unsupported-format'])
+    expect(codesOf(records.get('mac.sparsebundle'))).toEqual(['not-an-image'])
   })
 
   test('a damaged image is listed with what is wrong with it', async () => {

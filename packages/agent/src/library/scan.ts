@@ -11,6 +11,7 @@ import { toImageReportView } from '@varve/protocol/reports'
 import type { Logger } from '../platform/logger.ts'
 import type { OpenWriters, Writer } from '../platform/platform.ts'
 import { fileState, joinStates, type FileState } from './fingerprint.ts'
+import { filesOfBundle } from './bundle-files.ts'
 import { candidacy, formatByName, hasImageName, holdsDisk } from './image-candidates.ts'
 import type { Library } from './library.ts'
 import { mapLimited } from './map-limited.ts'
@@ -106,7 +107,7 @@ export async function scanLibrary(
       state,
       ports,
       signal,
-      parts: partsOf.get(file.path) ?? [],
+      parts: file.kind === 'bundle' ? await filesOfBundle(file.path) : (partsOf.get(file.path) ?? []),
     })
     memory.set(file.name, { ...looked, inUseBy, lookedAtMs: performance.now(), isImage: record !== null })
     if (record === null) return
@@ -142,7 +143,8 @@ async function standingOf(
   return inUseBy !== '' && performance.now() - before.lookedAtMs < changingMs ? 'changing' : 'changed'
 }
 
-type FoundFile = Extract<Found, { kind: 'file' }>
+/** A file, or a bundle: a folder that is one image. */
+type FoundFile = Extract<Found, { kind: 'file' | 'bundle' }>
 
 interface Collected {
   readonly files: FoundFile[]
@@ -161,6 +163,7 @@ async function collect(library: Library, signal: AbortSignal, log: Logger): Prom
         collected.folders.push(found.path)
         break
       case 'file':
+      case 'bundle':
         collected.files.push(found)
         break
       case 'unreadable-folder': {
@@ -173,8 +176,7 @@ async function collect(library: Library, signal: AbortSignal, log: Logger): Prom
         collected.partFiles.push(found.path)
         break
       case 'stray-link':
-      case 'unnameable':
-      case 'bundle': {
+      case 'unnameable': {
         const record = await unopenedRecord(library, found)
         if (record) collected.unopened.push(record)
         break
@@ -184,7 +186,7 @@ async function collect(library: Library, signal: AbortSignal, log: Logger): Prom
   return collected
 }
 
-type NotOpened = Extract<Found, { kind: 'stray-link' | 'unnameable' | 'bundle' }>
+type NotOpened = Extract<Found, { kind: 'stray-link' | 'unnameable' }>
 
 /** The record of something that is listed but not opened; null for links that do not look like an image. */
 async function unopenedRecord(library: Library, found: NotOpened): Promise<ImageRecord | null> {
@@ -197,7 +199,7 @@ async function unopenedRecord(library: Library, found: NotOpened): Promise<Image
     name: found.name,
     report: unopenedReport({
       path,
-      format: found.kind === 'bundle' ? 'sparsebundle' : 'raw',
+      format: 'raw',
       fileSize: found.kind === 'unnameable' ? (stats?.size ?? 0) : 0,
       problem: problemFromError(reasonNotOpened(library, found, path)),
     }),
@@ -214,12 +216,6 @@ function reasonNotOpened(library: Library, found: NotOpened, file: string): Disk
   switch (found.kind) {
     case 'unnameable':
       return new DiskError('name-not-utf8', { file })
-    case 'bundle':
-      return new DiskError('unsupported-format', {
-        file,
-        format: 'Sparse bundle',
-        reason: 'it is recognised, but not read',
-      })
     case 'stray-link':
       return found.target === null
         ? new DiskError('not-readable', { file, reason: 'it is a symlink that leads nowhere' })
@@ -272,12 +268,12 @@ interface Look extends Pick<Remembered, 'fingerprint' | 'paths' | 'parts'> {
 /** Opens one file and says what it is. */
 async function look(library: Library, file: FoundFile, options: LookOptions): Promise<Look> {
   const { state, ports, signal, parts } = options
-  const { name, path } = file
+  const { kind, name, path } = file
   const size = Number(state.stats.size)
   const modifiedMs = Number(state.stats.mtimeMs)
   const alone = { fingerprint: joinStates([state]), paths: [path], parts: [] }
   try {
-    const answer = await candidacy(ports.files, { path, name, size })
+    const answer = await candidacy(ports.files, { kind, path, name, size })
     if (answer === 'no') return { ...alone, record: null }
     const report = await ports.inspect(path)
     if (answer === 'if-disk' && !holdsDisk(report)) return { ...alone, record: null }

@@ -33,8 +33,10 @@ export type Found =
 /** Folders deeper than this are not entered. */
 const depthLimit = 64
 
-/** Folders that are one disk; other bundles (.pvm, .utm) are folders that hold disks. */
+/** Folders that are one disk by their name; other bundles (.pvm, .utm) are folders that hold disks. */
 const bundleEnding = /\.sparsebundle$/iu
+/** A folder with this file in it is one disk of Parallels. */
+const bundleDescriptor = 'DiskDescriptor.xml'
 
 /**
  * Everything in a library that may be an image, folder by folder: one folder is open at a time, and memory grows with
@@ -54,6 +56,13 @@ export async function* walkLibrary(library: Library, signal: AbortSignal): Async
     )
     if (typeof entries === 'string') {
       yield { kind: 'unreadable-folder', path: parent, reason: entries }
+      continue
+    }
+    if (
+      prefix !== '' &&
+      entries.some((entry) => entry.isFile() && decodeName(entry.name) === bundleDescriptor)
+    ) {
+      yield { kind: 'bundle', name: prefix.slice(0, -1), path: parent }
       continue
     }
     for (const entry of entries) {

@@ -254,7 +254,7 @@ export const formatRules = {
   sparsebundle: {
     label: 'Sparse bundle (UDSB)',
     extensions: ['.sparsebundle'],
-    promises: [],
+    promises: ['.sparsebundle'],
     magics: [],
     nativeHome: 'macOS',
     maxVirtualSize: null,
