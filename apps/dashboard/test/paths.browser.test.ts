@@ -46,7 +46,7 @@ describe.skipIf(!requires('chromium'))('paths', () => {
     await dialog.getByText('Pull as qcow2').waitFor()
     await dialog.getByLabel('Format').selectOption('raw')
     await dialog.getByText('Pull as raw').waitFor()
-    expect(await dialog.getByLabel('Name').inputValue()).toBe('web01.img')
+    expect(await dialog.getByLabel('Name').inputValue()).toBe('web01.raw')
     expect(await dialog.getByLabel('Compression').isDisabled()).toBe(true)
     await dialog.getByText('Pull as raw').click()
     await dialog.getByText(/varve-agent: pull nbd/u).waitFor()

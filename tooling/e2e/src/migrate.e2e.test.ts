@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { copyFile, open, readFile, stat } from 'node:fs/promises'
+import { copyFile, open, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { requires, runTool, runToolOk } from '@varve/test-kit/tools'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
@@ -44,8 +44,9 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('a migration between two agent
 
   /** Puts the noisy disk into north's library in the given format. */
   async function provide(name: string, format: string): Promise<string> {
-    const file = join(fleet.library('north'), name)
-    await runToolOk('qemu-img', ['convert', '-f', 'raw', '-O', format, disk, file])
+    const [made, file] = [join(fleet.folder, name), join(fleet.library('north'), name)]
+    await runToolOk('qemu-img', ['convert', '-f', 'raw', '-O', format, disk, made])
+    await rename(made, file)
     return file
   }
 

@@ -1,7 +1,8 @@
-import { mkdir, rename, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { expect, test } from 'vitest'
+import { memoryPlatform } from '../testing/memory-platform.ts'
 import { ScriptedController } from '../testing/scripted-controller.ts'
 import { startAgent } from '../testing/start-agent.ts'
 
@@ -43,4 +44,19 @@ test('what is made, changed, moved and removed in a library is seen without bein
       (name) => `north/images/${name}`,
     ),
   )
+})
+
+test('a file that nobody writes to any more is noticed, though nothing changed in its folder', async () => {
+  await using place = await tempPlace()
+  await using controller = await new ScriptedController().start()
+  const platform = memoryPlatform()
+  await using agent = await startAgent({ controller, name: 'north', folder: place.path, platform })
+  const isInUse = () =>
+    controller.memory.images.get('north/images/a.raw')?.report.problems.some(({ id }) => id === 'in-use')
+  await writeFile(join(place.path, 'a.raw'), raw)
+  platform.addWriter(await stat(join(place.path, 'a.raw'), { bigint: true }), { pid: 42, command: 'qemu' })
+  await rename(join(place.path, 'a.raw'), join(agent.library, 'a.raw'))
+  await controller.until(() => isInUse() === true)
+  platform.clearWriters()
+  await controller.until(() => isInUse() === false)
 })

@@ -16,6 +16,8 @@ export interface ScanTimes {
   readonly watchedMs: number
   /** Without any change, when some folder is not watched. */
   readonly unwatchedMs: number
+  /** While some file is open for writing: its last writer goes without a change. */
+  readonly inUseMs: number
 }
 
 export const scanTimes: ScanTimes = {
@@ -23,6 +25,7 @@ export const scanTimes: ScanTimes = {
   patienceMs: 5000,
   watchedMs: 10 * 60_000,
   unwatchedMs: 60_000,
+  inUseMs: 3000,
 }
 
 export interface ScanningOptions {
@@ -67,8 +70,9 @@ export class LibraryScanner {
       this.#firstChange = null
       let idleMs = times.unwatchedMs
       try {
-        const { isBehind } = await this.#scan(watch)
+        const { isBehind, isInUse } = await this.#scan(watch)
         if (watch.isComplete && !isBehind) idleMs = times.watchedMs
+        if (isInUse) idleMs = Math.min(idleMs, times.inUseMs)
       } catch (error) {
         if (signal.aborted) return
         log.error({ library: this.library.name, err: error }, 'the scan failed')

@@ -66,6 +66,8 @@ export interface ScanOutcome {
   readonly partFiles: readonly string[]
   /** Some file that is written to all the time was not looked at again this time. */
   readonly isBehind: boolean
+  /** Some file is open for writing; nothing tells when it is closed. */
+  readonly isInUse: boolean
 }
 
 /** Looks at every file of a library once; what did not change since `memory` was written is not opened. */
@@ -84,6 +86,7 @@ export async function scanLibrary(
   const present: string[] = []
   let inspected = 0
   let isBehind = false
+  let isInUse = false
 
   await mapLimited(found.files, filesAtOnce, async (file) => {
     signal.throwIfAborted()
@@ -95,6 +98,7 @@ export async function scanLibrary(
     if (state === null) return
     const who = writers?.of(state.stats) ?? []
     const inUseBy = describeWriters(who)
+    if (who.length > 0) isInUse = true
     const before = memory.get(file.name)
     const standing = before ? await standingOf(before, state, inUseBy) : 'changed'
     if (standing === 'changing') isBehind = true
@@ -129,7 +133,7 @@ export async function scanLibrary(
   const seen = new Set(found.files.map(({ name }) => name))
   for (const name of memory.keys()) if (!all.has(name) && !seen.has(name)) memory.delete(name)
   const { folders, partFiles } = found
-  return { present: [...all], folders, inspected, partFiles, isBehind }
+  return { present: [...all], folders, inspected, partFiles, isBehind, isInUse }
 }
 
 /** Whether what is remembered still holds; `changing`: not quite, but somebody writes to it and it was seen lately. */

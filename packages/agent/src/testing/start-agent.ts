@@ -34,7 +34,7 @@ export async function startAgent(options: TestAgentOptions): Promise<TestAgent> 
     },
     platform,
     log: silentLogger,
-    scanTimes: { quietMs: 20, patienceMs: 200, watchedMs: 60_000, unwatchedMs: 60_000 },
+    scanTimes: { quietMs: 20, patienceMs: 200, watchedMs: 60_000, unwatchedMs: 60_000, inUseMs: 50 },
   })
   return { ...agent, library, [Symbol.asyncDispose]: () => agent.stop() }
 }
