@@ -1,3 +1,4 @@
+import type { CheckOptions, CheckReport } from './check-report.ts'
 import type { DiskReader } from './disk-reader.ts'
 import type { FormatName } from './format-rules.ts'
 import type { ImageFacts } from './image-facts.ts'
@@ -26,4 +27,6 @@ export interface FormatDriver {
   inspect(file: ImageFile, ports: ImagePorts): Promise<ImageFacts>
   /** Throws a coded error for what cannot be read right. Does not take over the disposal of `file`. */
   openLayer(file: ImageFile, ports: ImagePorts): Promise<OpenLayer>
+  /** Walks all tables of one file and reports what contradicts; throws only what reading the file or the signal throws. */
+  check?(file: ImageFile, ports: ImagePorts, options?: CheckOptions): Promise<CheckReport>
 }

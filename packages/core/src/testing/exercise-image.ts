@@ -1,0 +1,105 @@
+import { driverFor } from '../formats/drivers.ts'
+import type { FormatName } from '../formats/format-rules.ts'
+import type { ImagePorts } from '../formats/image-files.ts'
+import { openChain } from '../formats/open-chain.ts'
+import { walkChain } from '../formats/walk-chain.ts'
+import { inspectImage } from '../layers/inspect-image.ts'
+import { isDiskError } from '../problems/disk-error.ts'
+import type { DiskReader } from '../formats/disk-reader.ts'
+
+/** Extents looked at in one image; there can be millions. */
+const mostExtents = 500
+/** Bytes read at one place, and places. */
+const readLength = 16 * 1024
+const mostReads = 12
+/** Longest report that people and wires are asked to take, in characters of JSON. */
+const longestReport = 4 * 1024 * 1024
+
+/** What an image came to: `read`, or the code of the error that refused it. */
+export interface Exercise {
+  readonly outcome: string
+  readonly problems: number
+  readonly findings: number
+}
+
+/** A promise of the engine that an image made it break. */
+export class BrokenPromise extends Error {
+  override readonly name = 'BrokenPromise'
+}
+
+export interface ExerciseOptions {
+  /** Taken for this format whatever its bytes say. */
+  readonly format?: FormatName | null
+}
+
+/**
+ * Does to an image what Varve does to images: inspects it from L1 to L6, opens its chain, walks extents, reads, checks.
+ * Ends with an outcome for every input there is; throws for what may not happen: an error without a code, extents with
+ * gaps, zeros that are not zero, a report that does not go over a wire.
+ */
+export async function exerciseImage(
+  path: string,
+  ports: ImagePorts,
+  { format = null }: ExerciseOptions = {},
+): Promise<Exercise> {
+  const report = await codedOnly(() => inspectImage(path, ports, { format }))
+  const problems = typeof report === 'string' ? [] : report.problems
+  const internal = problems.find(({ id }) => id === 'internal')
+  if (internal) throw new BrokenPromise(internal.message)
+  const { length } = JSON.stringify(report)
+  if (length > longestReport) throw new BrokenPromise(`a report of ${length} characters`)
+  const outcome = await codedOnly(async () => {
+    await using chain = await openChain(path, ports, { format })
+    await exerciseDisk(chain.disk)
+    return 'read' as const
+  })
+  const findings = await codedOnly(async () => {
+    await using walked = await walkChain(path, ports, { format })
+    const [{ file, facts }] = walked.links
+    return (await driverFor(facts.format).check?.(file, ports))?.findings.length ?? 0
+  })
+  return { outcome, problems: problems.length, findings: typeof findings === 'string' ? 0 : findings }
+}
+
+/** What `step` gives, or the code of the error it throws; any other error passes through. */
+async function codedOnly<T>(step: () => Promise<T>): Promise<T | string> {
+  try {
+    return await step()
+  } catch (error) {
+    if (isDiskError(error)) return error.code
+    throw error
+  }
+}
+
+async function exerciseDisk(disk: DiskReader): Promise<void> {
+  const { virtualSize } = disk
+  if (!Number.isSafeInteger(virtualSize) || virtualSize < 0)
+    throw new BrokenPromise(`a virtual size of ${virtualSize}`)
+  const places = new Map<number, 'zero' | null>([
+    [0, null],
+    [Math.max(0, virtualSize - readLength), null],
+    [Math.floor(virtualSize / 3), null],
+  ])
+  let at = 0
+  let count = 0
+  await codedOnly(async () => {
+    for await (const { start, length, content } of disk.extents({ start: 0, end: virtualSize })) {
+      if (start !== at || length <= 0 || start + length > virtualSize)
+        throw new BrokenPromise(`an extent of ${length} at ${start} where ${at} was expected`)
+      at = start + length
+      if (places.size < mostReads && content !== 'zero') places.set(start, null)
+      else if (places.size < mostReads && !places.has(start)) places.set(start, 'zero')
+      count += 1
+      if (count >= mostExtents) return
+    }
+    if (at !== virtualSize) throw new BrokenPromise(`the extents end at ${at} of ${virtualSize}`)
+  })
+  for (const [start, expected] of places) await codedOnly(() => readAt(disk, start, expected))
+}
+
+async function readAt(disk: DiskReader, start: number, expected: 'zero' | null): Promise<void> {
+  const bytes = new Uint8Array(Math.min(readLength, disk.virtualSize - start))
+  await disk.readInto(bytes, start)
+  if (expected === 'zero' && bytes[0] !== 0 && bytes.length > 0)
+    throw new BrokenPromise(`byte ${start} lies in a zero extent and reads as ${bytes[0]}`)
+}
