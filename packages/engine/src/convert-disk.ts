@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
 import { Manifest, chunkCount } from '@varve/core/digest/disk-digest'
-import type { WriteChoices } from '@varve/core/formats/write-choices'
+import { assertChoices, type WriteChoices } from '@varve/core/formats/write-choices'
 import { assertUnchanged } from './files/file-fingerprint.ts'
 import { nodeCompressors } from './codecs/node-codecs.ts'
 import type { ConvertOutcome, DiskInput, DiskOutput, RunOptions } from './requests.ts'
@@ -35,6 +35,7 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   const io = { io: 'async' as const, ...(signal ? { signal } : {}) }
   const { path, compression, subformat, id = randomUUID(), name = basename(path) } = output
   const choices = choicesOf(output)
+  assertChoices(output.format, { choices, compression })
   await using opened = await openInput(input, io)
   const { disk, files } = opened
   const { virtualSize } = disk

@@ -131,8 +131,13 @@ describe.skipIf(!requires('qemu-img'))('preallocation', () => {
   test('a format that does not offer it', async () => {
     await using place = await tempPlace()
     writeMixed(place.file('a.raw'), 8 * MiB)
-    for (const choices of [{ preallocation: 'metadata' as const }, { extendedL2: true }]) {
-      const output = { ...newImage(place.file('b'), 'raw'), choices }
+    for (const [format, choices] of [
+      ['raw', { preallocation: 'metadata' }],
+      ['raw', { extendedL2: true }],
+      ['vdi', { preallocation: 'full' }],
+      ['vhdx', { extendedL2: true }],
+    ] as const) {
+      const output = { ...newImage(place.file('b'), format), choices }
       await expect(convertDisk(image(place.file('a.raw')), output)).rejects.toThrow(
         expect.objectContaining({ code: 'refused' }),
       )
