@@ -1,10 +1,19 @@
 import { DiskError } from '../problems/disk-error.ts'
-import { parseXml, type XmlElement, type XmlPlace } from './xml.ts'
+import { parseXmlText, type XmlElement, type XmlPlace } from './xml.ts'
 
 /** A value of an Apple property list; dates are left as text. */
 export type PropertyValue =
   string | number | boolean | Uint8Array | readonly PropertyValue[] | ReadonlyMap<string, PropertyValue>
 export type PropertyDictionary = ReadonlyMap<string, PropertyValue>
+
+/** Bytes of a property list, at most; what is left when its data is taken out is bounded as any XML. */
+export const maxPropertyListBytes = 16 * 1024 ** 2
+
+/** What the values of one list are read with. */
+interface Reading extends XmlPlace {
+  /** The contents of each `<data>`, taken out before parsing: block tables are megabytes of it. */
+  readonly data: readonly string[]
+}
 
 /** An XML property list (Apple's PropertyList-1.0.dtd) whose root is a dictionary; throws a coded error for anything else. */
 export function parsePropertyList(bytes: Uint8Array, place: XmlPlace): PropertyDictionary {
@@ -12,12 +21,24 @@ export function parsePropertyList(bytes: Uint8Array, place: XmlPlace): PropertyD
   if (String.fromCharCode(...bytes.subarray(0, 6)) === 'bplist') {
     throw new DiskError('unsupported-feature', { file, format: structure, feature: 'the binary form' })
   }
-  const root = parseXml(bytes, place)
+  if (bytes.length > maxPropertyListBytes) {
+    throw new DiskError('limit-exceeded', {
+      file,
+      what: `size of the ${structure}`,
+      value: bytes.length,
+      limit: maxPropertyListBytes,
+    })
+  }
+  const data: string[] = []
+  const text = new TextDecoder()
+    .decode(bytes)
+    .replaceAll(/<data>([^<]*)<\/data>/gu, (_, content: string) => `<data>${data.push(content) - 1}</data>`)
+  const root = parseXmlText(text, place)
   const [first] = root.children
   if (root.name !== 'plist' || first?.name !== 'dict') {
     throw new DiskError('corrupt', { file, structure, reason: 'it is no property list with a dictionary' })
   }
-  return dictionaryOf(first, place)
+  return dictionaryOf(first, { ...place, data })
 }
 
 /** The dictionary under `key`, or null. */
@@ -44,7 +65,7 @@ export function sizeAt(list: PropertyDictionary, key: string): number | null {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null
 }
 
-function dictionaryOf({ children }: XmlElement, place: XmlPlace): PropertyDictionary {
+function dictionaryOf({ children }: XmlElement, place: Reading): PropertyDictionary {
   const entries = new Map<string, PropertyValue>()
   for (let index = 0; index < children.length; index += 2) {
     const key = children[index]
@@ -55,7 +76,7 @@ function dictionaryOf({ children }: XmlElement, place: XmlPlace): PropertyDictio
   return entries
 }
 
-function valueOf(element: XmlElement, place: XmlPlace): PropertyValue {
+function valueOf(element: XmlElement, place: Reading): PropertyValue {
   const { name, text, children } = element
   switch (name) {
     case 'string':
@@ -84,7 +105,9 @@ function numberOf(text: string, place: XmlPlace): number {
   return value
 }
 
-function bytesOf(text: string, place: XmlPlace): Uint8Array {
+function bytesOf(index: string, place: Reading): Uint8Array {
+  const text = /^\d+$/u.test(index) ? place.data[Number(index)] : undefined
+  if (text === undefined) throw malformed(place, 'its data is not base64')
   let decoded: string
   try {
     decoded = atob(text)

@@ -30,6 +30,8 @@ describe('parseXml', () => {
     ['elements too deep', '<a>'.repeat(5000) + '</a>'.repeat(5000), 'corrupt'],
     ['too many elements', `<a>${'<b/>'.repeat(300_000)}</a>`, 'limit-exceeded'],
     ['a name that would change JavaScript', '<a><constructor/></a>', 'corrupt'],
+    ['very many entities', `<a>${'&amp;'.repeat(20_000)}</a>`, 'limit-exceeded'],
+    ['a second type', '<!DOCTYPE a><!DOCTYPE a [><a/>', 'corrupt'],
     ['a tag that does not end', '<a', 'corrupt'],
   ])('%s is refused', (_, text, code) => {
     expect(() => parseXml(bytesOf(text), place)).toThrow(coded(code))
@@ -60,7 +62,14 @@ describe('parsePropertyList', () => {
     })
   })
 
+  test('megabytes of data are read', () => {
+    const data = Buffer.alloc(3_000_000, 'varve')
+    const found = list(`<dict><key>x</key><data>${data.toString('base64')}</data></dict>`).get('x')
+    expect(found instanceof Uint8Array && data.equals(found)).toBe(true)
+  })
+
   test.each([
+    ['data in a form that Apple does not write', '<dict><key>x</key><data >AAAA</data></dict>'],
     ['an array as root', '<array/>'],
     ['a value without key', '<dict><string>x</string></dict>'],
     ['a key without value', '<dict><key>x</key></dict>'],

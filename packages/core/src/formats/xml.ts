@@ -3,30 +3,32 @@ import { readRange } from '../binary/byte-source.ts'
 import { DiskError } from '../problems/disk-error.ts'
 import type { ImageFile } from './image-files.ts'
 
-/** An element of an XML document: attributes are left out, no format here has any that matter. */
+/** An element of an XML document. */
 export interface XmlElement {
   readonly name: string
   /** The text directly inside, without white space at its ends. */
   readonly text: string
   readonly children: readonly XmlElement[]
+  /** Only when they were asked for: few formats have any that matter. */
+  readonly attributes?: ReadonlyMap<string, string>
 }
 
 export interface XmlPlace {
   readonly file: string
   /** What the document is, for messages. */
   readonly structure: string
+  readonly attributes?: 'keep'
 }
 
-/** Bytes of a document, at most. */
-export const maxXmlBytes = 16 * 1024 ** 2
+/** Bytes of a document, at most: the parser takes about fifty times as much. */
+export const maxXmlBytes = 2 * 1024 ** 2
 /** Elements inside each other, at most. */
 const maxDepth = 32
-/** Tags of a document, at most: each costs hundreds of bytes once it is read. */
-const maxTags = 200_000
+/** Tags of a document, and characters written as `&…;`, at most: each costs far more than its length. */
+const maxMarks = { '<': 100_000, '&': 10_000 } as const
 
-const parser = new XMLParser({
+const parserOptions = {
   preserveOrder: true,
-  ignoreAttributes: true,
   parseTagValue: false,
   trimValues: true,
   ignoreDeclaration: true,
@@ -34,7 +36,14 @@ const parser = new XMLParser({
   maxNestedTags: maxDepth,
   // Without it, numbered characters stay as they are.
   htmlEntities: true,
-  processEntities: { enabled: true, maxTotalExpansions: 100_000, maxExpandedLength: maxXmlBytes },
+  processEntities: { enabled: true, maxTotalExpansions: maxMarks['&'], maxExpandedLength: maxXmlBytes },
+}
+const parser = new XMLParser({ ...parserOptions, ignoreAttributes: true })
+const attributeParser = new XMLParser({
+  ...parserOptions,
+  ignoreAttributes: false,
+  attributeNamePrefix: '',
+  parseAttributeValue: false,
 })
 
 /** A whole file as XML; throws as `parseXml` does. */
@@ -50,11 +59,15 @@ export async function readXml({ source, path }: ImageFile, structure: string): P
  */
 export function parseXml(bytes: Uint8Array, place: XmlPlace): XmlElement {
   assertNotTooLong(bytes.length, place)
-  assertFewTags(bytes, place)
-  const text = new TextDecoder().decode(bytes)
-  if (/<!ENTITY|<!DOCTYPE[^>[]*\[/iu.test(text)) {
+  return parseXmlText(new TextDecoder().decode(bytes), place)
+}
+
+/** The same of a document that is decoded already. */
+export function parseXmlText(text: string, place: XmlPlace): XmlElement {
+  assertNotTooLong(text.length, place)
+  assertFewMarks(text, place)
+  if (declaresTypes(text))
     throw notXml(place, 'it declares entities or types of its own, which no image needs')
-  }
   const parsed = parseOrRefuse(text, place)
   const [root] = elementsOf(parsed, 0, place)
   if (!root) throw notXml(place, 'it holds no XML element')
@@ -81,19 +94,29 @@ function assertNotTooLong(length: number, { file, structure }: XmlPlace): void {
   })
 }
 
-function assertFewTags(bytes: Uint8Array, { file, structure }: XmlPlace): void {
-  let tags = 0
-  for (let at = bytes.indexOf(0x3c); at !== -1; at = bytes.indexOf(0x3c, at + 1)) {
-    tags += 1
-    if (tags <= maxTags) continue
-    const what = `number of tags of the ${structure}`
-    throw new DiskError('limit-exceeded', { file, what, value: `over ${maxTags}`, limit: maxTags })
+/** A document type may be named, once (Apple's property lists do), but nothing may be declared in it. */
+function declaresTypes(text: string): boolean {
+  const [before = '', named = '', ...more] = text.split(/<!DOCTYPE/iu, 3)
+  if (more.length > 0 || /<!ENTITY/iu.test(before)) return true
+  const end = named.indexOf('>')
+  return /<!ENTITY/iu.test(named) || named.slice(0, end === -1 ? named.length : end).includes('[')
+}
+
+function assertFewMarks(text: string, { file, structure }: XmlPlace): void {
+  for (const [mark, limit] of Object.entries(maxMarks)) {
+    let found = 0
+    for (let at = text.indexOf(mark); at !== -1; at = text.indexOf(mark, at + 1)) {
+      found += 1
+      if (found <= limit) continue
+      const what = `number of ${mark} in the ${structure}`
+      throw new DiskError('limit-exceeded', { file, what, value: `over ${limit}`, limit })
+    }
   }
 }
 
 function parseOrRefuse(text: string, place: XmlPlace): unknown {
   try {
-    return parser.parse(text)
+    return (place.attributes ? attributeParser : parser).parse(text)
   } catch (error) {
     throw notXml(place, error instanceof Error ? error.message : String(error))
   }
@@ -107,10 +130,17 @@ function elementsOf(nodes: unknown, depth: number, place: XmlPlace): XmlElement[
   for (const node of nodes as readonly Readonly<Record<string, unknown>>[]) {
     for (const [name, inside] of Object.entries(node)) {
       if (name === '#text' || name === ':@') continue
-      elements.push({ name, text: textOf(inside), children: elementsOf(inside, depth + 1, place) })
+      const attributes = place.attributes ? { attributes: attributesOf(node[':@']) } : {}
+      const children = elementsOf(inside, depth + 1, place)
+      elements.push({ name, text: textOf(inside), children, ...attributes })
     }
   }
   return elements
+}
+
+function attributesOf(found: unknown): ReadonlyMap<string, string> {
+  const entries = typeof found === 'object' && found !== null ? Object.entries(found) : []
+  return new Map(entries.map(([name, value]) => [name, String(value)]))
 }
 
 function textOf(nodes: unknown): string {

@@ -1,8 +1,7 @@
 import { readRange } from '../../binary/byte-source.ts'
 import { DiskError, isDiskError } from '../../problems/disk-error.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
-import { parsePropertyList, sizeAt, stringAt } from '../property-list.ts'
-import { maxXmlBytes } from '../xml.ts'
+import { maxPropertyListBytes, parsePropertyList, sizeAt, stringAt } from '../property-list.ts'
 
 const bundleType = 'com.apple.diskimage.sparsebundle'
 const minBandSize = 512
@@ -24,7 +23,8 @@ export async function readSparsebundleMetadata(
   ports: ImagePorts,
 ): Promise<SparsebundleMetadata> {
   const { source, path } = file
-  if (source.size > maxXmlBytes) throw tooMuch(path, `size of the ${structure}`, source.size, maxXmlBytes)
+  if (source.size > maxPropertyListBytes)
+    throw tooMuch(path, `size of the ${structure}`, source.size, maxPropertyListBytes)
   const bytes = await readRange(source, { start: 0, end: source.size }, structure)
   const list = parsePropertyList(bytes, { file: path, structure })
   if (stringAt(list, 'diskimage-bundle-type') !== bundleType)

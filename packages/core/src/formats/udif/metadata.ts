@@ -4,8 +4,13 @@ import { DiskError } from '../../problems/disk-error.ts'
 import type { Problem } from '../../problems/problem.ts'
 import type { LayerIdentity } from '../image-facts.ts'
 import type { ImageFile } from '../image-files.ts'
-import { arrayAt, dictionaryAt, parsePropertyList, type PropertyDictionary } from '../property-list.ts'
-import { maxXmlBytes } from '../xml.ts'
+import {
+  arrayAt,
+  dictionaryAt,
+  maxPropertyListBytes,
+  parsePropertyList,
+  type PropertyDictionary,
+} from '../property-list.ts'
 import { readRuns, sortRuns, type UdifRun } from './runs.ts'
 import {
   sectorSize,
@@ -126,12 +131,12 @@ async function readList({ source, path }: ImageFile, trailer: UdifTrailer): Prom
     const feature = resourceForkLength > 0 ? 'block tables in a resource fork' : 'no block tables'
     throw new DiskError('unsupported-feature', { file: path, format: 'UDIF', feature })
   }
-  if (xmlLength > maxXmlBytes) {
+  if (xmlLength > maxPropertyListBytes) {
     throw new DiskError('limit-exceeded', {
       file: path,
       what: 'size of the UDIF property list',
       value: xmlLength,
-      limit: maxXmlBytes,
+      limit: maxPropertyListBytes,
     })
   }
   const structure = 'UDIF property list'
