@@ -1,5 +1,5 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { requires, runToolOk } from '@varve/test-kit/tools'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { execa } from 'execa'
@@ -106,6 +106,24 @@ describe.skipIf(!requires('qemu-img'))('varve convert with choices', () => {
       expect(size).toBeGreaterThanOrEqual(24 * MiB)
       if (option !== 'metadata') expect(blocks * 512).toBeGreaterThanOrEqual(size)
     }
+  })
+
+  test('a Parallels bundle is a folder, complete or not there', async () => {
+    await using place = await tempPlace()
+    await twoDisks(place)
+    const path = place.file('web & co.hdd')
+    const args = [place.file('now.raw'), path, '-O', 'parallels', '--subformat', 'bundle']
+    await convert(...args)
+    const names = await readdir(path)
+    const image = names.find((name) => name.endsWith('.hds')) ?? ''
+    expect(names.toSorted()).toEqual(['DiskDescriptor.xml', image])
+    await runToolOk('qemu-img', ['check', '-f', 'parallels', join(path, image)])
+    const compared = ['compare', '-f', 'raw', '-F', 'parallels', place.file('now.raw'), join(path, image)]
+    await runToolOk('qemu-img', compared)
+    expect((await varve('compare', place.file('now.raw'), path)).exitCode).toBe(0)
+    expect((await varve('convert', ...args)).exitCode).toBe(5)
+    expect((await varve('convert', ...args, '--force')).exitCode).not.toBe(0)
+    expect((await readdir(place.path)).filter((name) => name.endsWith('.part'))).toEqual([])
   })
 
   test('choices that do not go together, or that there are not, are wrong use', async () => {

@@ -8,7 +8,7 @@ import type { DiskInput, DiskOutput, RunOptions, TransferProgress } from '@varve
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { backingOf } from './backing.ts'
-import { isSplit, stageFile, stageFolder } from './staging.ts'
+import { bundleFile, isSplit, stageBundle, stageFile, stageFolder, type Staging } from './staging.ts'
 
 export interface ConvertToFile {
   readonly input: DiskInput & { kind: 'image' }
@@ -58,10 +58,11 @@ export async function convertToFile(
     onProgress: (progress) => onProgress({ ...progress, phase }),
   })
   const splits = isSplit(format, subformat)
-  if (existing && splits) throw cannotReplace(path)
+  const bundled = bundleFile(format, subformat)
+  if (existing && (splits || bundled !== null)) throw cannotReplace(path)
   if (existing) for (const source of sourcesOf(request)) await assertNotSource(source, path)
   const backing = request.backing ? await backingOf(path, request.backing) : undefined
-  await using staging = splits ? await stageFolder(path) : stageFile(path)
+  await using staging = await stagingOf({ path, splits, bundled })
   const shape = { format, subformat, compression, choices, backing }
   const output: DiskOutput = { path: staging.path, name: basename(path), ...shape }
   const written = await convertDisk(input, output, run('convert'))
@@ -72,6 +73,17 @@ export async function convertToFile(
   const { virtualSize, dataBytes, fileSize, digest } = written
   const seconds = (performance.now() - started) / 1000
   return { path, format, virtualSize, dataBytes, fileSize, digest, verified: request.verify, seconds }
+}
+
+interface Shape {
+  readonly path: string
+  readonly splits: boolean
+  readonly bundled: string | null
+}
+
+async function stagingOf({ path, splits, bundled }: Shape): Promise<Staging> {
+  if (bundled !== null) return await stageBundle(path, bundled)
+  return splits ? await stageFolder(path) : stageFile(path)
 }
 
 function sourcesOf({ input, backing }: ConvertToFile): readonly (DiskInput & { kind: 'image' })[] {

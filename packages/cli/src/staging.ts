@@ -18,6 +18,11 @@ export function isSplit(format: WritableFormat, subformat: string | undefined): 
   return subformat !== undefined && (rulesOf(format).splitSubformats ?? []).includes(subformat)
 }
 
+/** The file that is the image, where images of this kind are folders; else null. */
+export function bundleFile(format: WritableFormat, subformat = ''): string | null {
+  return rulesOf(format).bundleSubformats?.[subformat] ?? null
+}
+
 /** A temporary name beside `path`. */
 export function stageFile(path: string): Staging {
   const part = temporaryName(path)
@@ -52,6 +57,19 @@ export async function stageFolder(path: string): Promise<Staging> {
         throw error
       }
     },
+    [Symbol.asyncDispose]: async () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+/** A temporary folder that gets the name `path` itself, with the image as `file` in it. */
+export async function stageBundle(path: string, file: string): Promise<Staging> {
+  const folder = temporaryName(path)
+  await mkdir(folder).catch((error: unknown) => {
+    throw writeError(error, path)
+  })
+  return {
+    path: join(folder, file),
+    publish: async () => publishFile(folder, path),
     [Symbol.asyncDispose]: async () => rm(folder, { recursive: true, force: true }),
   }
 }

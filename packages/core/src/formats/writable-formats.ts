@@ -6,6 +6,8 @@ interface WritableRules {
   readonly compressions: readonly ('zlib' | 'zstd')[]
   /** Those of the kinds that are several files. */
   readonly splitSubformats?: readonly string[]
+  /** Those of the kinds that are a folder: the name is the folder's, and this file of it is the image. */
+  readonly bundleSubformats?: { readonly [Subformat in string]?: string }
   /** Endings of file names that mean this format, the usual one first. */
   readonly endings: readonly string[]
   /** Further choices, each with its values, the usual one first. */
@@ -25,7 +27,12 @@ export const writableRules = {
     options: { extended_l2: ['off', 'on'], preallocation: everyPreallocation },
     overlay: true,
   },
-  parallels: { subformats: ['expanding'], compressions: [], endings: ['.hds'] },
+  parallels: {
+    subformats: ['expanding', 'bundle'],
+    bundleSubformats: { bundle: 'DiskDescriptor.xml' },
+    compressions: [],
+    endings: ['.hds'],
+  },
   raw: {
     subformats: [],
     compressions: [],

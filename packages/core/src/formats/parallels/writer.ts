@@ -1,7 +1,8 @@
 import { DiskError } from '../../problems/disk-error.ts'
 import { blockStateSize, blockWriter, type BlockLayout, type BlockPlaces } from '../block-map/block-writer.ts'
-import type { DiskWriterOptions, FileWrite, WriterFormat } from '../disk-writer.ts'
+import type { DiskWriter, DiskWriterOptions, FileWrite, WriterFormat } from '../disk-writer.ts'
 import { hdsHeader, sectorSize, type HdsHeader } from './header.ts'
+import { bundleDescriptor, bundleImageName } from './write-descriptor.ts'
 
 const MiB = 1024 ** 2
 /** What Parallels itself makes. */
@@ -14,25 +15,57 @@ const batPart = 64 * 1024
 const heads = 16
 const sectorsPerTrack = 32
 const twoTo32 = 2 ** 32
+/** The name of a bundle that was given none. */
+const plainName = 'disk.hdd'
+const largestDescriptor = 8192
 
-/** Writes a Parallels `.hds`: expanding, version 2 (`WithouFreSpacExt`), in clusters of 1 MiB. */
+/**
+ * Writes Parallels images, version 2 (`WithouFreSpacExt`), in clusters of 1 MiB: `expanding`, a single `.hds`, or `bundle`,
+ * whose image is `DiskDescriptor.xml` and whose one part is the `.hds`.
+ */
 export const parallelsWriter: WriterFormat = {
   format: 'parallels',
   unit: clusterSize,
   stateSize: (options) => blockStateSize(layoutOf(options)),
-  open(options) {
-    const layout = layoutOf(options)
-    return blockWriter({
-      layout,
-      state: options.state,
-      finish: (places) => finalWrites(layout, places),
-      fileSize: (count) => layout.dataAt + count * clusterSize,
-    })
-  },
-  measure({ virtualSize, dataBytes }) {
+  open: (options) => (isBundle(options) ? openBundleWriter(options) : openHdsWriter(options)),
+  parts: (options) => (isBundle(options) ? [bundleImageName(options.name ?? plainName)] : []),
+  measure({ virtualSize, dataBytes, subformat }) {
     const whole = Math.ceil(virtualSize / clusterSize) * clusterSize
-    return layoutOf({ virtualSize }).dataAt + Math.min(dataBytes, whole)
+    const descriptor = isBundle({ subformat }) ? largestDescriptor : 0
+    return layoutOf({ virtualSize }).dataAt + Math.min(dataBytes, whole) + descriptor
   },
+}
+
+function isBundle({ subformat }: Pick<DiskWriterOptions, 'subformat'>): boolean {
+  return subformat === 'bundle'
+}
+
+function openHdsWriter(options: DiskWriterOptions): DiskWriter {
+  const layout = layoutOf(options)
+  return blockWriter({
+    layout,
+    state: options.state,
+    finish: (places) => finalWrites(layout, places),
+    fileSize: (count) => layout.dataAt + count * clusterSize,
+  })
+}
+
+function openBundleWriter(options: DiskWriterOptions): DiskWriter {
+  const { virtualSize, id, name = plainName } = options
+  const image = openHdsWriter(options)
+  const descriptor = bundleDescriptor({ virtualSize, clusterSize, name, id })
+  return {
+    prepare: (index, chunk) => image.prepare(index, chunk),
+    place: (prepared) => image.place(prepared),
+    *writes(prepared) {
+      for (const write of image.writes(prepared)) yield { ...write, file: 1 }
+    },
+    *finish() {
+      for (const write of image.finish()) yield { ...write, file: 1 }
+      yield { at: 0, bytes: descriptor }
+    },
+    fileSize: (file = 0) => (file === 0 ? descriptor.length : image.fileSize()),
+  }
 }
 
 function layoutOf({
@@ -44,8 +77,9 @@ function layoutOf({
     new DiskError('size-unsupported', { file, format, size: virtualSize, reason })
   if (!Number.isSafeInteger(virtualSize) || virtualSize < 0 || virtualSize % sectorSize !== 0)
     throw refuse('a size is a whole number of sectors of 512 bytes')
+  if (virtualSize === 0 && subformat === 'bundle') throw refuse('a bundle has at least one sector')
   if (virtualSize > maxVirtualSize) throw refuse('Varve writes Parallels images up to 16 TiB')
-  if (subformat !== 'expanding') {
+  if (subformat !== 'expanding' && subformat !== 'bundle') {
     throw new DiskError('unsupported-feature', { file, format, feature: `subformat ${subformat}` })
   }
   const batEnd = hdsHeader.size + Math.ceil(virtualSize / clusterSize) * 4
