@@ -1,6 +1,7 @@
 import { asifDriver } from './asif/driver.ts'
 import type { FormatDriver } from './format-driver.ts'
 import type { FormatName } from './format-rules.ts'
+import { ovaDriver } from './ova/driver.ts'
 import { parallelsDriver } from './parallels/driver.ts'
 import { qcow2Driver } from './qcow2/driver.ts'
 import { rawDriver } from './raw/driver.ts'
@@ -21,6 +22,7 @@ export const drivers: readonly FormatDriver[] = [
   vhdxDriver,
   vdiDriver,
   parallelsDriver,
+  ovaDriver,
   udifDriver,
   sparseimageDriver,
   sparsebundleDriver,

@@ -376,7 +376,7 @@ export const formatRules = {
     parentLink: 'none',
     verifiesParent: false,
     qemuDriver: null,
-    native: { read: false, write: false },
-    notes: ['A tar with an OVF description and its disks; unpack it to reach them.'],
+    native: { read: true, write: true },
+    notes: ['A tar with an OVF description and its disks; the first of them is read in place.'],
   },
 } as const satisfies Record<FormatName, FormatRules>

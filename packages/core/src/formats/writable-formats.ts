@@ -27,6 +27,7 @@ export const writableRules = {
     options: { extended_l2: ['off', 'on'], preallocation: everyPreallocation },
     overlay: true,
   },
+  ova: { subformats: ['streamOptimized'], compressions: [], endings: ['.ova'] },
   parallels: {
     subformats: ['expanding', 'bundle'],
     bundleSubformats: { bundle: 'DiskDescriptor.xml' },

@@ -2,6 +2,7 @@ import type { WriterFormat } from '@varve/core/formats/disk-writer'
 import type { DiskOutput } from '../requests.ts'
 
 const formats = {
+  ova: async () => (await import('@varve/core/formats/ova/writer')).ovaWriter,
   raw: async () => (await import('@varve/core/formats/raw/writer')).rawWriter,
   qcow2: async () => (await import('@varve/core/formats/qcow2/writer')).qcow2Writer,
   parallels: async () => (await import('@varve/core/formats/parallels/writer')).parallelsWriter,

@@ -1,0 +1,186 @@
+import { describe, expect, test } from 'vitest'
+import { memoryFiles } from '../../testing/memory-files.ts'
+import { inspectChain, openChain } from '../open-chain.ts'
+import { buildVmdk, descriptorText, grain, grainSectors } from '../vmdk/testing/build-vmdk.ts'
+import { parseManifest } from './manifest.ts'
+import { tarHeader } from './tar.ts'
+
+const path = '/lib/vm.ova'
+const vmdk = buildVmdk({ grains: { 0: grain(1), 5: grain(2) }, isCompressed: true })
+
+type Member = readonly [name: string, content: Uint8Array | string]
+
+function tarOf(members: readonly Member[], change?: (header: Uint8Array, name: string) => void): Uint8Array {
+  const blocks: Uint8Array[] = []
+  for (const [name, content] of members) {
+    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
+    const header = tarHeader(name, bytes.length)
+    change?.(header, name)
+    const padded = new Uint8Array(Math.ceil(bytes.length / 512) * 512)
+    padded.set(bytes)
+    blocks.push(header, padded)
+  }
+  blocks.push(new Uint8Array(1024))
+  return Uint8Array.from(Buffer.concat(blocks))
+}
+
+/** Puts the right checksum over a changed header. */
+function resum(header: Uint8Array): void {
+  header.fill(0x20, 148, 156)
+  const sum = header.reduce((total, byte) => total + byte, 0)
+  header.set(new TextEncoder().encode(`${sum.toString(8).padStart(6, '0')}\0 `), 148)
+}
+
+function ovfOf(files: string, disks: string): string {
+  return `<?xml version="1.0"?><ovf:Envelope xmlns:ovf="x"><ovf:References>${files}</ovf:References><ovf:DiskSection><ovf:Info>d</ovf:Info>${disks}</ovf:DiskSection></ovf:Envelope>`
+}
+
+const fileLine = (id: string, href: string, more = '') =>
+  `<ovf:File ovf:id="${id}" ovf:href="${href}" ${more}/>`
+const diskLine = (id: string, fileRef: string) =>
+  `<ovf:Disk ovf:diskId="${id}" ovf:fileRef="${fileRef}" ovf:capacity="9"/>`
+const plainOvf = ovfOf(fileLine('f', 'a%20b.vmdk'), diskLine('d', 'f'))
+
+async function outcome(image: Uint8Array) {
+  const { ports } = memoryFiles({ [path]: image })
+  const { links, problems } = await inspectChain(path, ports, { format: 'ova' })
+  const ids = problems.map(({ id }) => id)
+  try {
+    await using chain = await openChain(path, ports, { format: 'ova' })
+    const bytes = new Uint8Array(chain.disk.virtualSize)
+    await chain.disk.readInto(bytes, 0)
+    return { ids, bytes, code: null, facts: links[0].facts }
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : String(error)
+    return { ids, bytes: null, code, facts: links[0].facts }
+  }
+}
+
+describe('reading', () => {
+  test('the disk in place', async () => {
+    const image = tarOf([
+      ['vm.ovf', plainOvf],
+      ['a b.vmdk', vmdk],
+    ])
+    const { ids, bytes, facts } = await outcome(image)
+    expect(ids).toEqual([])
+    expect(facts).toMatchObject({ format: 'ova', virtualSize: 64 * grainSectors * 512, parts: [] })
+    const { ports } = memoryFiles({ '/lib/a.vmdk': vmdk })
+    await using chain = await openChain('/lib/a.vmdk', ports)
+    const wanted = new Uint8Array(chain.disk.virtualSize)
+    await chain.disk.readInto(wanted, 0)
+    expect(bytes).toEqual(wanted)
+  })
+
+  test('the first of several disks in the order of the description, which is said', async () => {
+    const other = buildVmdk({ sectors: 8 * grainSectors })
+    const ovf = ovfOf(
+      fileLine('1', 'one.vmdk') + fileLine('2', 'two.vmdk'),
+      diskLine('a', 'none') + diskLine('b', '2') + diskLine('c', '1'),
+    )
+    const image = tarOf([
+      ['vm.ovf', ovf],
+      ['vm.mf', `SHA1(vm.ovf)= ${'0'.repeat(40)}\n`],
+      ['one.vmdk', vmdk],
+      ['./two.vmdk', other],
+    ])
+    const { ids, facts } = await outcome(image)
+    expect(ids).toEqual(['ova-several-disks', 'ova-manifest-not-compared'])
+    expect(facts.virtualSize).toBe(8 * grainSectors * 512)
+    expect(facts.details).toMatchObject({ disk: 'two.vmdk', disks: 2, manifest: 'SHA1' })
+  })
+
+  test('names that a header does not hold: GNU and pax', async () => {
+    const long = `${'n'.repeat(150)}.vmdk`
+    const ovf = ovfOf(fileLine('f', long), diskLine('d', 'f'))
+    const record = `path=${long}\n`
+    const length = record.length + 4
+    for (const [type, extension] of [
+      ['L', `${long}\0`],
+      ['x', `${length} ${record}`],
+    ] as const) {
+      const image = tarOf(
+        [
+          ['vm.ovf', ovf],
+          ['long', extension],
+          ['short', vmdk],
+        ],
+        (header, name) => {
+          if (name === 'long') header[156] = type.charCodeAt(0)
+          resum(header)
+        },
+      )
+      expect((await outcome(image)).ids).toEqual([])
+    }
+  })
+})
+
+describe('refused', () => {
+  const withDisk = (ovf: string, disk: Uint8Array | string = vmdk) =>
+    tarOf([
+      ['vm.ovf', ovf],
+      ['a b.vmdk', disk],
+    ])
+  const child = descriptorText(64 * grainSectors).replace('parentCID=ffffffff', 'parentCID=00000001')
+  test.each([
+    ['no description', tarOf([['a b.vmdk', vmdk]]), 'refused'],
+    ['no disk', withDisk(ovfOf('', '')), 'refused'],
+    ['no XML', withDisk('<Envelope'), 'corrupt'],
+    ['another document', withDisk('<plist/>'), 'corrupt'],
+    ['a missing disk', tarOf([['vm.ovf', plainOvf]]), 'extent-file-missing'],
+    ['a disk of another format', withDisk(plainOvf, 'guest bytes'), 'unsupported-feature'],
+    ['a text descriptor', withDisk(plainOvf, descriptorText(64)), 'unsupported-feature'],
+    ['a disk over a parent', withDisk(plainOvf, buildVmdk({ descriptor: child })), 'unsupported-feature'],
+    [
+      'a compressed disk',
+      withDisk(ovfOf(fileLine('f', 'a b.vmdk', 'ovf:compression="gzip"'), diskLine('d', 'f'))),
+      'unsupported-feature',
+    ],
+    [
+      'a disk in chunks',
+      withDisk(ovfOf(fileLine('f', 'a b.vmdk', 'ovf:chunkSize="7"'), diskLine('d', 'f'))),
+      'unsupported-feature',
+    ],
+    ['a file cut short', withDisk(plainOvf).subarray(0, -1600), 'truncated'],
+  ] as const)('%s', async (_name, image, code) => {
+    const { ids, code: found } = await outcome(image)
+    expect(found).toBe(code)
+    expect(ids).toContain(code)
+  })
+
+  test.each([
+    ['a wrong checksum', (header: Uint8Array) => header.fill(0x31, 148, 154), 'corrupt'],
+    ['a size of letters', (header: Uint8Array) => header.fill(0x7a, 124, 135), 'corrupt'],
+    ['a size past the end', (header: Uint8Array) => header.fill(0x37, 124, 135), 'truncated'],
+    ['a size past 2^53', (header: Uint8Array) => header.fill(0xff, 124, 136), 'corrupt'],
+    ['an endless long name', (header: Uint8Array) => header.fill(0x4c, 156, 157), 'corrupt'],
+  ] as const)('a header with %s', async (name, change, code) => {
+    const image = tarOf(
+      [
+        ['vm.ovf', plainOvf],
+        ['a b.vmdk', vmdk],
+      ],
+      (header, member) => {
+        if (member !== 'a b.vmdk') return
+        change(header)
+        if (name !== 'a wrong checksum') resum(header)
+      },
+    )
+    const found = (await outcome(image)).code
+    expect(name === 'an endless long name' ? ['refused', 'extent-file-missing'] : [code]).toContain(found)
+  })
+
+  test('more members than any package has', async () => {
+    const members = Array.from({ length: 1100 }, (_, i): Member => [`f${i}`, ''])
+    expect((await outcome(tarOf(members))).code).toBe('limit-exceeded')
+  })
+})
+
+test('manifests as programs write them', () => {
+  const digest = 'AB'.repeat(20)
+  expect(parseManifest(`SHA1 (a (1).vmdk) = ${digest}\r\n\r\nsha256(b)= ${'0'.repeat(64)}\n`)).toEqual([
+    { algorithm: 'SHA1', name: 'a (1).vmdk', digest: digest.toLowerCase() },
+    { algorithm: 'SHA256', name: 'b', digest: '0'.repeat(64) },
+  ])
+  expect(parseManifest('no manifest')).toBeNull()
+})
