@@ -1,9 +1,15 @@
-import Bzip2 from '@foxglove/wasm-bz2'
+import type Bzip2 from '@foxglove/wasm-bz2'
 
+/** Loaded when the first image needs it: few do. */
 let loaded: Promise<Bzip2> | null = null
 
 /** Bzip2 to at most `size` bytes, by libbz2 compiled to WebAssembly; rejects on bad input. */
 export async function unpackBzip2(bytes: Uint8Array, size: number): Promise<Uint8Array> {
-  loaded ??= Bzip2.init()
+  loaded ??= load()
   return (await loaded).decompress(bytes, size)
+}
+
+async function load(): Promise<Bzip2> {
+  const { default: library } = await import('@foxglove/wasm-bz2')
+  return await library.init()
 }

@@ -1,4 +1,3 @@
-import { decompressSync } from '@napi-rs/lzma/xz'
 import { xzSizes } from './xz-sizes.ts'
 
 /** Bytes of a dictionary, at most; hdiutil uses 8 MiB and less. */
@@ -12,5 +11,7 @@ export async function unpackXz(bytes: Uint8Array, size: number): Promise<Uint8Ar
   const { unpacked, dictionary } = xzSizes(bytes)
   if (unpacked > size) throw new RangeError(`more than ${size} bytes`)
   if (dictionary > maxDictionary) throw new RangeError(`a dictionary of ${dictionary} bytes`)
+  // Loaded when the first image needs it: few do.
+  const { decompressSync } = await import('@napi-rs/lzma/xz')
   return decompressSync(bytes)
 }
