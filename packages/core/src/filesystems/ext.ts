@@ -27,15 +27,18 @@ const superblock = struct('ext superblock', 1024, {
   volumeName: [0x78, bytes(16)],
   lastMounted: [0x88, bytes(64)],
   descriptorSize: [0xfe, u16le],
+  firstMetaGroup: [0x104, u32le],
   blocksHigh: [0x150, u32le],
   freeBlocksHigh: [0x158, u32le],
+  backupGroup1: [0x24c, u32le],
+  backupGroup2: [0x250, u32le],
   checksum: [0x3fc, u32le],
 })
 type Superblock = StructValue<typeof superblock>
 
 const isClean = 0x1
 const hasErrors = 0x2
-const compat = { journal: 0x4 }
+const compat = { journal: 0x4, sparseSuper2: 0x200 }
 const incompat = {
   recover: 0x4,
   journalDevice: 0x8,
@@ -43,7 +46,7 @@ const incompat = {
   ext4: 0x40 | 0x80 | 0x200,
   wide: 0x80,
 }
-const readOnlyCompat = { ext4: 0x8 | 0x10 | 0x20 | 0x40, bigAlloc: 0x200, checksums: 0x400 }
+const readOnlyCompat = { sparseSuper: 0x1, ext4: 0x8 | 0x10 | 0x20 | 0x40, bigAlloc: 0x200, checksums: 0x400 }
 
 /** Bytes of group descriptors that are read: enough for 8 TiB in groups of 128 MiB. */
 const maxDescriptorBytes = 4 * 1024 * 1024
@@ -110,7 +113,7 @@ function contradictionIn(
   return blocks <= facts.firstDataBlock ? `it claims ${blocks} blocks` : null
 }
 
-/** Free bytes per block group ("Block Group Descriptors"); null where they are too many or scattered. */
+/** Free bytes per block group ("Block Group Descriptors"); null where they are too many, or not there. */
 async function readGroups(
   region: GuestRegion,
   facts: Superblock,
@@ -120,10 +123,7 @@ async function readGroups(
   const descriptorSize = isWide ? facts.descriptorSize : 32
   const count = Math.ceil((blocks - facts.firstDataBlock) / facts.blocksPerGroup)
   if (descriptorSize < 32 || count * descriptorSize > maxDescriptorBytes) return null
-  if ((facts.incompat & incompat.metaBlockGroups) !== 0) return null
-  // The superblock ends in block 1 when blocks have 1 KiB, even where bigalloc counts groups from block 0.
-  const descriptorsAt = Math.max(superblockAt + superblock.size, blockSize)
-  const descriptors = await region.peek(descriptorsAt, count * descriptorSize)
+  const descriptors = await readDescriptors(region, facts, { blockSize, descriptorSize, count })
   if (!descriptors) return null
   const hasClusters = (facts.readOnlyCompat & readOnlyCompat.bigAlloc) !== 0 && facts.clusterSizeLog <= 20
   const unit = hasClusters ? 1024 * 2 ** facts.clusterSizeLog : blockSize
@@ -136,6 +136,60 @@ async function readGroups(
     const length = Math.min(facts.blocksPerGroup, blocks - firstBlock) * blockSize
     return { at: firstBlock * blockSize, length, free: Math.min(free, length) }
   })
+}
+
+interface Descriptors {
+  readonly blockSize: number
+  readonly descriptorSize: number
+  readonly count: number
+}
+
+/** All descriptors in one piece: behind the superblock, and with `meta_bg` from some group on a block per meta group. */
+async function readDescriptors(
+  region: GuestRegion,
+  facts: Superblock,
+  { blockSize, descriptorSize, count }: Descriptors,
+): Promise<Uint8Array | null> {
+  // The superblock ends in block 1 when blocks have 1 KiB, even where bigalloc counts groups from block 0.
+  const together = Math.max(superblockAt + superblock.size, blockSize)
+  const length = count * descriptorSize
+  if ((facts.incompat & incompat.metaBlockGroups) === 0) return region.peek(together, length)
+  const perBlock = Math.floor(blockSize / descriptorSize)
+  if (blockSize % descriptorSize !== 0 || Math.ceil(count / perBlock) > maxMetaGroups) return null
+  const descriptors = new Uint8Array(length)
+  for (let index = 0; index * blockSize < length; index += 1) {
+    const group = index * perBlock
+    const firstBlock = facts.firstDataBlock + group * facts.blocksPerGroup
+    const at =
+      index < facts.firstMetaGroup
+        ? together + index * blockSize
+        : group === 0
+          ? together
+          : (firstBlock + (hasSuperblock(facts, group) ? 1 : 0)) * blockSize
+    const block = await region.peek(at, Math.min(blockSize, length - index * blockSize))
+    if (!block) return null
+    descriptors.set(block, index * blockSize)
+  }
+  return descriptors
+}
+
+/** Meta groups are read one by one: of 64 groups each where blocks have 4 KiB, so that these reach 16 TiB. */
+const maxMetaGroups = 2048
+
+/** Whether that block group begins with a copy of the superblock ("Sparse Superblock"). */
+function hasSuperblock(facts: Superblock, group: number): boolean {
+  if (group === 0) return true
+  if ((facts.compat & compat.sparseSuper2) !== 0) {
+    return group === facts.backupGroup1 || group === facts.backupGroup2
+  }
+  if (group === 1 || (facts.readOnlyCompat & readOnlyCompat.sparseSuper) === 0) return true
+  return [3, 5, 7].some((base) => isPowerOf(base, group))
+}
+
+function isPowerOf(base: number, value: number): boolean {
+  let power = base
+  while (power < value) power *= base
+  return power === value
 }
 
 function wide(facts: Superblock, low: number, high: number): number {

@@ -1,4 +1,4 @@
-import { ascii, bytes, u32be } from '../binary/fields.ts'
+import { ascii, bytes, u32be, u64be } from '../binary/fields.ts'
 import { struct, type StructValue } from '../binary/struct.ts'
 import { toHex } from '../binary/hex.ts'
 import { labelOf } from '../binary/text.ts'
@@ -6,6 +6,7 @@ import { isNil } from '../binary/uuid.ts'
 import type { FilesystemFinding } from '../layers/guest-contents.ts'
 import type { GuestRegion } from '../layers/guest-region.ts'
 import { filesystemFinding } from './filesystem-finding.ts'
+import { freeByRegion, freeFromBitmap } from './free-regions.ts'
 
 /** Apple Technical Note TN1150, "Volume Header". */
 const volumeHeader = struct('HFS+ volume header', 512, {
@@ -15,12 +16,16 @@ const volumeHeader = struct('HFS+ volume header', 512, {
   blocks: [44, u32be],
   freeBlocks: [48, u32be],
   uuid: [104, bytes(8)],
+  bitmapLength: [112, u64be], // the allocation file's fork
+  bitmapExtents: [128, bytes(64)],
   catalogStart: [288, u32be], // first extent of the catalog file
   catalogBlocks: [292, u32be],
 })
 type VolumeHeader = StructValue<typeof volumeHeader>
 
 const volumeHeaderAt = 1024
+/** Bitmaps are read up to this size: 1 TiB in blocks of 4 KiB. */
+const maxBitmapBytes = 32 * 1024 * 1024
 const wasUnmounted = 0x100
 const isInconsistent = 0x800
 
@@ -44,7 +49,35 @@ export async function recognise(region: GuestRegion): Promise<FilesystemFinding 
     blockSize,
     state: isClean ? 'clean' : 'dirty',
     notes: isSound ? [] : [`it claims ${freeBlocks} free blocks of ${blocks}, ${blockSize} bytes each`],
+    freeByRegion: isSound ? await readFreeRegions(region, facts) : [],
   })
+}
+
+/** From the allocation file ("Allocation File"), where it lies in its first extents and agrees with the header; else none. */
+async function readFreeRegions(
+  region: GuestRegion,
+  facts: VolumeHeader,
+): Promise<FilesystemFinding['freeByRegion']> {
+  const { blockSize, blocks, freeBlocks, bitmapLength, bitmapExtents } = facts
+  const length = Math.ceil(blocks / 8)
+  if (length > maxBitmapBytes || bitmapLength < length) return []
+  const extents = new DataView(bitmapExtents.buffer, bitmapExtents.byteOffset, bitmapExtents.length)
+  const bitmap = new Uint8Array(length)
+  let filled = 0
+  for (let at = 0; at < bitmapExtents.length && filled < length; at += 8) {
+    const wanted = Math.min(extents.getUint32(at + 4) * blockSize, length - filled)
+    const part = await region.peek(extents.getUint32(at) * blockSize, wanted)
+    if (!part) return []
+    bitmap.set(part, filled)
+    filled += wanted
+  }
+  if (filled < length) return []
+  // Its first block is the highest bit of a byte: only in the last byte does that matter.
+  const last = bitmap[length - 1] ?? 0
+  const rest = blocks % 8
+  if (rest !== 0) bitmap[length - 1] = last >> (8 - rest)
+  const { free, runs } = freeFromBitmap(bitmap, { count: blocks, size: blockSize, firstAt: 0 })
+  return free === freeBlocks * blockSize ? freeByRegion(region, runs) : []
 }
 
 /** The name of the root folder: the first record of the catalog's first leaf ("B-Trees", "Catalog File"). */

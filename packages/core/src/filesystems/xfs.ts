@@ -7,6 +7,7 @@ import type { FilesystemFinding } from '../layers/guest-contents.ts'
 import type { GuestRegion } from '../layers/guest-region.ts'
 import { filesystemFinding } from './filesystem-finding.ts'
 import { freeByRegion, type FreeRun } from './free-regions.ts'
+import { isLogClean, type XfsLog } from './xfs-log.ts'
 
 /** XFS Algorithms & Data Structures, chapter "Superblocks". */
 const superblock = struct('XFS superblock', 228, {
@@ -14,12 +15,14 @@ const superblock = struct('XFS superblock', 228, {
   blockSize: [4, u32be],
   blocks: [8, u64be],
   uuid: [32, bytes(16)],
+  logStart: [48, u64be], // 0: the log is on another device
   groupBlocks: [84, u32be],
   groups: [88, u32be],
   logBlocks: [96, u32be],
   version: [100, u16be],
   sectorSize: [102, u16be],
   label: [108, bytes(12)],
+  groupBlocksLog: [124, u8],
   isBeingMade: [126, u8],
   freeBlocks: [144, u64be],
   checksum: [224, u32le], // version 5 only
@@ -35,10 +38,12 @@ const freeSpaceBlock = struct('XFS AG free space block', 64, {
   treeBlocks: [60, u32be],
 })
 
-/** Allocation groups whose own counts are read; mkfs.xfs makes 4 below 4 TiB. */
-const maxGroupsRead = 64
+/** Allocation groups whose own counts are read: mkfs.xfs makes 4 below 4 TiB, a grown filesystem has hundreds. */
+const maxGroupsRead = 1024
+/** Groups whose counts are read at the same time. */
+const groupsAtOnce = 16
 
-/** XFS, with free space by allocation group. Whether its log is clean is not looked at. */
+/** XFS, with free space by allocation group, and whether its log waits for replay. */
 export async function recognise(region: GuestRegion): Promise<FilesystemFinding | null> {
   const head = await region.peek(0, 512)
   if (!head || head[0] !== 0x58 || head[1] !== 0x46 || head[2] !== 0x53 || head[3] !== 0x42) return null
@@ -46,6 +51,7 @@ export async function recognise(region: GuestRegion): Promise<FilesystemFinding 
   const contradiction = await contradictionIn(region, facts)
   const groups = contradiction === null ? await readGroups(region, facts) : null
   const isSound = contradiction === null
+  const isClean = isSound ? await isLogClean(logOf(region, facts)) : null
   const size = facts.blocks * facts.blockSize
   const free = groups
     ? groups.reduce((sum, group) => sum + group.free, 0)
@@ -58,7 +64,12 @@ export async function recognise(region: GuestRegion): Promise<FilesystemFinding 
     size: isSound ? size : null,
     free: isSound ? free : null,
     blockSize: facts.blockSize,
-    notes: contradiction === null ? [] : [contradiction],
+    state: isClean === null ? 'unknown' : isClean ? 'clean' : 'dirty',
+    notes: [
+      ...(contradiction === null ? [] : [contradiction]),
+      ...(isClean === false ? ['its log must be replayed'] : []),
+      ...(isSound && facts.logStart === 0 ? ['its log is on another disk'] : []),
+    ],
     freeByRegion: groups ? freeByRegion(region, groups) : [],
   })
 }
@@ -87,17 +98,35 @@ async function contradictionIn(region: GuestRegion, facts: Superblock): Promise<
 async function readGroups(region: GuestRegion, facts: Superblock): Promise<FreeRun[] | null> {
   const { blockSize, groups, groupBlocks, sectorSize } = facts
   if (groups > maxGroupsRead) return null
-  const runs: FreeRun[] = []
-  for (let group = 0; group < groups; group += 1) {
+  const readGroup = async (group: number): Promise<FreeRun | null> => {
     const at = group * groupBlocks * blockSize
     const found = await region.peek(at + sectorSize, freeSpaceBlock.size)
     const counts = found && freeSpaceBlock.read(found, region.name)
     if (counts?.magic !== 'XAGF' || counts.length > groupBlocks) return null
     const length = counts.length * blockSize
     const free = (counts.freeBlocks + counts.listBlocks + counts.treeBlocks) * blockSize
-    runs.push({ at, length, free: Math.min(free, length) })
+    return { at, length, free: Math.min(free, length) }
+  }
+  const runs: FreeRun[] = []
+  while (runs.length < groups) {
+    const count = Math.min(groupsAtOnce, groups - runs.length)
+    const read = await Promise.all(Array.from({ length: count }, (_, i) => readGroup(runs.length + i)))
+    for (const run of read) {
+      if (run === null) return null
+      runs.push(run)
+    }
   }
   return runs
+}
+
+/** The log inside the filesystem; without blocks when it lies elsewhere. */
+function logOf(region: GuestRegion, facts: Superblock): XfsLog {
+  const { logStart, logBlocks, groupBlocksLog, groupBlocks, blockSize } = facts
+  if (logStart === 0 || groupBlocksLog > 31) return { region, at: 0, blocks: 0 }
+  // The place of a block names its group in the bits above those of the group's blocks.
+  const group = Math.floor(logStart / 2 ** groupBlocksLog)
+  const at = (group * groupBlocks + (logStart % 2 ** groupBlocksLog)) * blockSize
+  return { region, at, blocks: Math.floor((logBlocks * blockSize) / 512) }
 }
 
 function isPowerOfTwo(value: number): boolean {

@@ -103,14 +103,22 @@ describe.skipIf(!requires('mkfs.ext4', 'dumpe2fs', 'debugfs'))('ext', () => {
     expect(reads.reduce((sum, length) => sum + length, 0)).toBeLessThan(mib)
   })
 
-  test('scattered group descriptors: free space as a whole, not by region', async () => {
+  test.each([
+    [400 * mib, ['-b', '4096', '-O', 'meta_bg,^resize_inode']],
+    [900 * mib, ['-b', '1024', '-O', 'meta_bg,^resize_inode,64bit']],
+    [900 * mib, ['-b', '1024', '-g', '1024', '-O', 'meta_bg,^resize_inode,^64bit,^sparse_super']],
+    [900 * mib, ['-b', '1024', '-g', '2048', '-O', 'meta_bg,^resize_inode,sparse_super2']],
+  ])('descriptors in meta groups, %d bytes (%j): by region too', async (size, options) => {
     await using place = await tempPlace()
-    const path = await blank(place, 400 * mib)
-    await runToolOk('mkfs.ext4', ['-q', '-F', '-b', '4096', '-O', 'meta_bg,^resize_inode', path])
+    const path = await blank(place, size)
+    await runToolOk('mkfs.ext4', ['-q', '-F', ...options, '-d', await someFiles(place), path])
     const told = await runToolOk('dumpe2fs', ['-h', path])
     const found = await onlyFilesystem(path)
-    expect(found.free).toBe(numberAfter(/^Free blocks: +(\d+)/mu, told) * 4096)
-    expect(found.freeByRegion).toEqual([])
+    expect(found.free).toBe(
+      numberAfter(/^Free blocks: +(\d+)/mu, told) * numberAfter(/^Block size: +(\d+)/mu, told),
+    )
+    expect(sumOfRegions(found)).toBe(found.free)
+    expect(found.freeByRegion.length).toBeGreaterThan(3)
   })
 
   test('a journal to be replayed is dirty', async () => {
@@ -148,6 +156,8 @@ describe.skipIf(!requires('mkfs.xfs', 'xfs_db'))('XFS', () => {
   test.each([
     [400 * mib, ['-L', 'data']],
     [3000 * mib, ['-d', 'agcount=9']],
+    [30_000 * mib, ['-d', 'agcount=150']],
+    [3000 * mib, ['-l', 'su=262144,size=512m']],
     [400 * mib, ['-b', 'size=1024', '-m', 'crc=0']],
   ])('of %d bytes (%j): as xfs_db says', async (size, options) => {
     await using place = await tempPlace()
@@ -164,9 +174,35 @@ describe.skipIf(!requires('mkfs.xfs', 'xfs_db'))('XFS', () => {
       size: numberAfter(/^dblocks = (\d+)/mu, told) * blockSize,
       free: numberAfter(/^fdblocks = (\d+)/mu, told) * blockSize,
       blockSize,
+      state: 'clean',
     })
     expect(sumOfRegions(found)).toBe(found.free)
   })
+
+  test.for([[], ['-l', 'su=262144,size=128m'], ['-m', 'crc=0']])(
+    'a log in use and after its unmount (%j), as the kernel writes it',
+    async (options, context) => {
+      await using place = await tempPlace()
+      const path = await blank(place, 600 * mib)
+      await runToolOk('mkfs.xfs', ['-q', ...options, path])
+      const folder = place.file('mounted')
+      await mkdir(folder)
+      const mounted = await runTool('mount', ['-o', 'loop', path, folder])
+      if (mounted.exitCode !== 0) return context.skip(`not mounted: ${mounted.stderr}`)
+      const states: string[] = []
+      try {
+        for (let round = 0; round < 4; round += 1) {
+          for (let i = 0; i < 300; i += 1) await mkdir(join(folder, `${round}-${i}`))
+          await runToolOk('sync', ['-f', folder])
+          states.push((await guestOf(path)).filesystems[0]?.state ?? 'none')
+        }
+      } finally {
+        await runToolOk('umount', [folder])
+      }
+      expect(states).toEqual(['dirty', 'dirty', 'dirty', 'dirty'])
+      expect(await onlyFilesystem(path)).toMatchObject({ state: 'clean', sure: 'consistent' })
+    },
+  )
 })
 
 describe.skipIf(!requires('mkfs.btrfs', 'btrfs'))('Btrfs', () => {
