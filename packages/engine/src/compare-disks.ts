@@ -30,7 +30,7 @@ async function compare(first: DiskInput, second: DiskInput, options: RunOptions)
   await runCrew(
     {
       job: { do: 'compare', inputs: [first, second], board: memory },
-      count: workerCount(chunkCount(common), options),
+      count: workerCount({ chunks: chunkCount(common) }, options),
       board,
       file: inputName(first),
       what: 'the comparison',

@@ -8,7 +8,7 @@ import type { ConvertOutcome, DiskInput, DiskOutput, RunOptions } from './reques
 import { ChunkBoard, makeBoardMemory } from './run/chunk-board.ts'
 import { collectLeaves, hexRoot } from './run/collect-leaves.ts'
 import { openBelow } from './run/open-below.ts'
-import { inputName, openInput } from './run/open-input.ts'
+import { inputName, openInput, storedBytes } from './run/open-input.ts'
 import { createOutputs } from './run/output-set.ts'
 import { runCrew, workerCount } from './run/run-crew.ts'
 import { surveyDisks } from './run/survey-disk.ts'
@@ -61,7 +61,7 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
         board: memory,
         output: { ...output, ...writing, targets },
       },
-      count: workerCount(chunkCount(virtualSize), options),
+      count: workerCount({ chunks: chunkCount(virtualSize), storedBytes: storedBytes(files) }, options),
       board,
       file: inputName(input),
       what: 'the conversion',

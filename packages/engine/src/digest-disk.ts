@@ -3,7 +3,7 @@ import { assertUnchanged } from './files/file-fingerprint.ts'
 import type { DigestOutcome, DiskInput, RunOptions } from './requests.ts'
 import { ChunkBoard, makeBoardMemory } from './run/chunk-board.ts'
 import { collectLeaves, hexRoot } from './run/collect-leaves.ts'
-import { inputName, openInput } from './run/open-input.ts'
+import { inputName, openInput, storedBytes } from './run/open-input.ts'
 import { orCanceled } from './run/or-canceled.ts'
 import { runCrew, workerCount } from './run/run-crew.ts'
 import { surveyDisk } from './run/survey-disk.ts'
@@ -34,7 +34,9 @@ async function digest(input: DiskInput, options: DigestOptions): Promise<DigestO
   await runCrew(
     {
       job: { do: 'digest', input, board: memory, sha256: withSha256 },
-      count: withSha256 ? 1 : workerCount(chunkCount(virtualSize), options),
+      count: withSha256
+        ? 1
+        : workerCount({ chunks: chunkCount(virtualSize), storedBytes: storedBytes(files) }, options),
       board,
       file: inputName(input),
       what: 'the digest',

@@ -2,6 +2,7 @@ import type { FormatName } from '@varve/core/formats/format-rules'
 import type { WritableFormat } from '@varve/core/formats/writable-formats'
 import type { BackingReference, WriteChoices } from '@varve/core/formats/write-choices'
 import type { Manifest } from '@varve/core/digest/disk-digest'
+import type { WorkerPool } from './run/worker-pool.ts'
 
 /** Where a disk is read from. Plain data: it crosses to worker threads. */
 export type DiskInput =
@@ -57,8 +58,15 @@ export interface RunOptions {
   readonly signal?: AbortSignal
   /** Called at most four times a second and once at the end. */
   readonly onProgress?: (progress: TransferProgress) => void
-  /** Threads; default: the number of processors, at most 4. */
+  /** Threads that work; default: as many as pay, at most the number of processors and 4. */
   readonly workers?: number
+  /**
+   * `helps`: the calling thread is one of those that work, by blocking calls, and answers between chunks only. For a
+   * program that has nothing else to do. Default `idle`: it only watches.
+   */
+  readonly mainThread?: 'helps' | 'idle'
+  /** Threads that several runs share, one run at a time or many; default: those of a run end with it. */
+  readonly pool?: WorkerPool
 }
 
 export interface DigestOutcome {

@@ -9,6 +9,7 @@ import { chunkStates } from '../requests.ts'
  *   turn     the `cursor` value that the next thread to place waits for, or `stopped`
  *   end      no chunk from here on is taken
  *   gate     1 once `states` is complete; threads start and open their input meanwhile
+ *   seats    of each worker thread 1 once it may take chunks: from then on it has to be waited for
  *
  * Threads take chunks in rising order. Who takes chunk i when the cursor stood at c may place it once `turn` is c, and
  * sets `turn` to i + 1 then, which is what the cursor stood at for the next one. So places are taken in rising order,
@@ -19,6 +20,7 @@ export interface BoardMemory {
   readonly states: SharedArrayBuffer
   readonly control: SharedArrayBuffer
   readonly totals: SharedArrayBuffer
+  readonly seats: SharedArrayBuffer
 }
 
 /** A chunk that one thread works on. */
@@ -32,6 +34,8 @@ export interface Claim {
 const word = { cursor: 0, turn: 1, end: 2, gate: 3 } as const
 const total = { done: 0, skipped: 1, waitedInput: 2, waitedOutput: 3 } as const
 const stopped = -1
+/** Worker threads of one run, at most. */
+export const maxSeats = 256
 
 export function makeBoardMemory(size: number): BoardMemory {
   const chunks = chunkCount(size)
@@ -40,6 +44,7 @@ export function makeBoardMemory(size: number): BoardMemory {
     states: new SharedArrayBuffer(chunks),
     control: new SharedArrayBuffer(4 * Int32Array.BYTES_PER_ELEMENT),
     totals: new SharedArrayBuffer(4 * BigInt64Array.BYTES_PER_ELEMENT),
+    seats: new SharedArrayBuffer(maxSeats),
   }
   new Uint8Array(memory.states).fill(chunkStates.skipped)
   new Int32Array(memory.control)[word.end] = chunks
@@ -52,12 +57,14 @@ export class ChunkBoard {
   readonly states: Uint8Array
   readonly #control: Int32Array
   readonly #totals: BigInt64Array
+  readonly #seats: Uint8Array
 
   constructor(memory: BoardMemory) {
     this.size = memory.size
     this.states = new Uint8Array(memory.states)
     this.#control = new Int32Array(memory.control)
     this.#totals = new BigInt64Array(memory.totals)
+    this.#seats = new Uint8Array(memory.seats)
   }
 
   /** Lets the threads begin: every chunk that holds data is marked. */
@@ -69,6 +76,16 @@ export class ChunkBoard {
   /** Blocks this thread until the gate is open. */
   waitGate(): void {
     Atomics.wait(this.#control, word.gate, 0)
+  }
+
+  /** Says that this worker thread may take chunks from now on. */
+  sit(seat: number): void {
+    Atomics.store(this.#seats, seat, 1)
+  }
+
+  /** Whether that worker thread ever could take a chunk. */
+  isSeated(seat: number): boolean {
+    return Atomics.load(this.#seats, seat) === 1
   }
 
   /** The next chunk that holds data, or null when there is none left or the run was stopped. */

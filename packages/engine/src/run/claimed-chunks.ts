@@ -1,30 +1,45 @@
+import { setImmediate } from 'node:timers/promises'
 import { chunkSize } from '@varve/core/digest/disk-digest'
 import type { DiskReader } from '@varve/core/formats/disk-reader'
 import type { ChunkBoard, Claim } from './chunk-board.ts'
+import { leafOf, readWithLeaf } from './read-with-leaf.ts'
 
 export interface ClaimedChunk {
   readonly claim: Claim
   /** One buffer per disk, filled; valid until the next chunk is asked for. */
   readonly bytes: readonly Uint8Array[]
+  /** Of the first disk's bytes; null for zeros, and where none is wanted. */
+  readonly leaf: Uint8Array | null
+}
+
+/** How a thread takes part in a run. */
+export interface Membership {
+  /** Its place among the worker threads; null for the main thread. */
+  readonly seat: number | null
+  /** Its event loop has other work, which gets a turn after each chunk. */
+  readonly isMain: boolean
+  /** Whether the leaves of the first disk are wanted; they are null else. */
+  readonly hashes: boolean
+  /** Chunks that are read at a time: reading ahead pays where reading means waiting, as for a network. */
+  readonly depth: number
 }
 
 interface Reading {
   readonly claim: Claim
   readonly buffers: readonly Uint8Array[]
   readonly bytes: readonly Uint8Array[]
-  readonly done: Promise<unknown>
+  readonly leaf: Promise<Uint8Array | null>
 }
 
-/**
- * Takes chunk after chunk and reads it from all `disks`, `depth` chunks ahead of what is worked on. Reading ahead pays
- * where reading means waiting (a network); with blocking reads one is right.
- */
+/** Takes chunk after chunk, reads it from all `disks` and hashes what the first one gave. */
 export async function* claimedChunks(
   board: ChunkBoard,
   disks: readonly DiskReader[],
-  depth: number,
+  { seat, isMain, depth, hashes }: Membership,
 ): AsyncGenerator<ClaimedChunk> {
-  board.waitGate()
+  if (!isMain) board.waitGate()
+  if (seat !== null) board.sit(seat)
+  const read = depth > 1 ? readAhead : hashes ? readInPieces : readOnly
   const queue: Reading[] = []
   const free: (readonly Uint8Array[])[] = []
   for (;;) {
@@ -32,24 +47,53 @@ export async function* claimedChunks(
     while (queue.length < depth) {
       const claim = board.claim()
       if (claim === null) break
-      queue.push(startReading(claim, disks, free.pop() ?? disks.map(() => new Uint8Array(chunkSize))))
+      const buffers = free.pop() ?? disks.map(() => new Uint8Array(chunkSize))
+      queue.push(startReading(claim, { disks, buffers, read }))
     }
     const reading = queue.shift()
     if (!reading) return
-    await reading.done
+    const leaf = await reading.leaf
     board.addWaited('input', performance.now() - started)
-    yield reading
+    yield { claim: reading.claim, bytes: reading.bytes, leaf }
     free.push(reading.buffers)
+    if (isMain) await setImmediate()
   }
 }
 
-function startReading(claim: Claim, disks: readonly DiskReader[], buffers: readonly Uint8Array[]): Reading {
+type Read = (
+  disks: readonly DiskReader[],
+  targets: readonly Uint8Array[],
+  at: number,
+) => Promise<Uint8Array | null>
+
+interface Sources {
+  readonly disks: readonly DiskReader[]
+  readonly buffers: readonly Uint8Array[]
+  readonly read: Read
+}
+
+function startReading(claim: Claim, { disks, buffers, read }: Sources): Reading {
   const bytes = buffers.map((buffer) => buffer.subarray(0, claim.length))
-  const at = claim.index * chunkSize
-  const done = Promise.all(
-    disks.map(async (disk, place) => disk.readInto(bytes[place] ?? new Uint8Array(), at)),
-  )
+  const leaf = read(disks, bytes, claim.index * chunkSize)
   // A failure is thrown when its chunk's turn comes; until then it must not count as unhandled.
-  done.catch(() => {})
-  return { claim, buffers, bytes, done }
+  leaf.catch(() => {})
+  return { claim, buffers, bytes, leaf }
+}
+
+/** All disks at once; the first disk's bytes are hashed when they are there. */
+const readAhead: Read = async (disks, targets, at) => {
+  await Promise.all(disks.map(async (disk, place) => disk.readInto(targets[place] ?? new Uint8Array(), at)))
+  return leafOf(targets[0] ?? new Uint8Array())
+}
+
+const readOnly: Read = async (disks, targets, at) => {
+  for (const [place, disk] of disks.entries()) await disk.readInto(targets[place] ?? new Uint8Array(), at)
+  return null
+}
+
+/** One disk after the other; the first disk's bytes are hashed while they are in the processor's cache. */
+const readInPieces: Read = async ([first, ...others], [target, ...further], at) => {
+  const leaf = first && target ? await readWithLeaf(first, target, at) : null
+  await readOnly(others, further, at)
+  return leaf
 }

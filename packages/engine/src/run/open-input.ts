@@ -43,6 +43,12 @@ async function openStream(input: DiskInput & { kind: 'nbd' }, signal?: AbortSign
   }
 }
 
+/** Bytes that the data of these files takes at most; unlimited for a stream, of which nothing is known. */
+export function storedBytes(files: readonly ImageFile[]): number {
+  if (files.length === 0) return Infinity
+  return files.reduce((sum, { source, allocated }) => sum + Math.min(source.size, allocated ?? Infinity), 0)
+}
+
 /** What to call `input` in messages; the name of an export is a secret. */
 export function inputName(input: DiskInput): string {
   return input.kind === 'image' ? input.path : `nbd://${input.host}:${input.port}`

@@ -57,7 +57,7 @@ describe('a crew', () => {
 })
 
 test('no more threads than chunks, and one at least', () => {
-  expect(workerCount(0, {})).toBe(1)
-  expect(workerCount(2, { workers: 4 })).toBe(2)
-  expect(workerCount(100, { workers: 4 })).toBe(4)
+  expect(workerCount({ chunks: 0 }, {})).toBe(1)
+  expect(workerCount({ chunks: 2 }, { workers: 4 })).toBe(2)
+  expect(workerCount({ chunks: 100 }, { workers: 4 })).toBe(4)
 })

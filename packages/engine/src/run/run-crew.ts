@@ -1,24 +1,31 @@
-import { getCompileCacheDir } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { dirname } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { DiskError, fromErrorRecord } from '@varve/core/problems/disk-error'
 import type { RunOptions } from '../requests.ts'
-import type { ChunkBoard } from './chunk-board.ts'
-import type { WorkerJob, WorkerMessage, WorkerStart } from './worker-job.ts'
+import { type ChunkBoard, maxSeats } from './chunk-board.ts'
+import type { JobOrder, WorkerJob, WorkerMessage } from './worker-job.ts'
+import { WorkerPool } from './worker-pool.ts'
 
 /** Four saturate any disk; each takes about 35 MiB, and a run has to stay below 256. */
 const mostWorkers = 4
 /** How long threads may take to notice that they are to stop before they are ended. */
 const graceMs = 100
 const progressMs = 250
-/** In a bundle the entry of the threads lies beside this code under its own name. */
-const workerFile = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.mjs'
+/** Data for which one more thread is worth its start. */
+const bytesPerThread = 32 * 1024 * 1024
 
-/** Threads worth starting for `chunks` chunks. */
-export function workerCount(chunks: number, { workers }: RunOptions): number {
-  return Math.max(1, Math.min(workers ?? Math.min(availableParallelism(), mostWorkers), chunks))
+export interface Workload {
+  /** Chunks of the disk. */
+  readonly chunks: number
+  /** Bytes that the files of the input take at most; not said: as much as there are chunks. */
+  readonly storedBytes?: number
+}
+
+/** Threads worth starting, this one included when it helps. */
+export function workerCount({ chunks, storedBytes = Infinity }: Workload, { workers }: RunOptions): number {
+  const wanted = workers ?? Math.min(availableParallelism(), mostWorkers, storedBytes / bytesPerThread)
+  return Math.max(1, Math.min(Math.ceil(wanted), chunks, maxSeats))
 }
 
 export interface Crew {
@@ -34,13 +41,15 @@ export interface Crew {
 }
 
 /**
- * Runs one job in several threads to its end. However it ends, no thread is left. Throws the first error of a thread,
+ * Runs one job in several threads to its end. However it ends, none of them works on. Throws the first error of a thread,
  * `canceled` when the signal came, `input-output` when a thread died.
  */
 export async function runCrew(crew: Crew, options: RunOptions): Promise<void> {
   const { board, file, what } = crew
   const { signal, onProgress } = options
   if (signal?.aborted) throw new DiskError('canceled', { file, what })
+  await using ownPool = options.pool ? null : new WorkerPool()
+  const pool = options.pool ?? ownPool ?? new WorkerPool()
   const failures: unknown[] = []
   const stopped = Promise.withResolvers<void>()
   const fail = (error: unknown) => {
@@ -50,16 +59,20 @@ export async function runCrew(crew: Crew, options: RunOptions): Promise<void> {
   }
   const abort = () => fail(new DiskError('canceled', { file, what }))
   signal?.addEventListener('abort', abort)
+  const helps = options.mainThread === 'helps' && mayBlock(crew.job)
   const members: Member[] = []
-  const everyoneGone = async () => Promise.all(members.map(async ({ gone }) => gone))
+  let own: Promise<void> | null = null
   let ticker: NodeJS.Timeout | null = null
   try {
-    while (members.length < crew.count) members.push(hire(crew, fail))
+    while (members.length < crew.count - (helps ? 1 : 0)) {
+      members.push(hire({ crew, pool, fail, seat: members.length }))
+    }
     const totalBytes = await crew.survey()
     const report = () => onProgress?.({ totalBytes, states: board.states, ...board.totals })
     if (onProgress) ticker = setInterval(report, progressMs)
     board.openGate()
-    await Promise.race([everyoneGone(), stopped.promise])
+    own = helps ? workHere(crew, fail).catch(fail) : null
+    await Promise.race([everyoneDone(members, { board, own }), stopped.promise])
     if (failures.length === 0) report()
   } catch (error) {
     fail(error)
@@ -67,44 +80,96 @@ export async function runCrew(crew: Crew, options: RunOptions): Promise<void> {
     if (ticker) clearInterval(ticker)
     signal?.removeEventListener('abort', abort)
     board.stop()
-    await Promise.race([everyoneGone(), setTimeout(graceMs, null, { ref: false })])
-    await Promise.all(members.map(async ({ worker }) => worker.terminate()))
+    await own
+    if (failures.length > 0) await letGo(members, pool)
   }
   if (failures.length > 0) throw failures[0]
 }
 
-interface Member {
-  readonly worker: Worker
-  readonly gone: Promise<void>
+/** Blocking calls are for files only: a stream that waits for its other end would hold up the program. */
+function mayBlock(job: WorkerJob): boolean {
+  const inputs = job.do === 'compare' ? job.inputs : [job.input]
+  return inputs.every(({ kind }) => kind === 'image')
 }
 
-function hire({ job, file, onMessage }: Crew, fail: (error: unknown) => void): Member {
-  const start: WorkerStart = { job, codeCache: codeCacheFolder() }
-  const worker = new Worker(new URL(workerFile, import.meta.url), {
-    workerData: start,
-    execArgv: [],
-    resourceLimits: { maxYoungGenerationSizeMb: 2 },
-  })
-  let finished = false
-  worker.on('message', (message: WorkerMessage) => {
-    if (message.say === 'done' || message.say === 'failed') finished = true
+interface Member {
+  readonly seat: number
+  readonly worker: Worker
+  /** Its job is over, or it ended. */
+  readonly done: Promise<void>
+  isDone(): boolean
+}
+
+interface Hiring {
+  readonly crew: Crew
+  readonly pool: WorkerPool
+  readonly fail: (error: unknown) => void
+  readonly seat: number
+}
+
+function hire({ crew: { job, file, onMessage }, pool, fail, seat }: Hiring): Member {
+  const worker = pool.take()
+  const order: JobOrder = { job, seat }
+  const { promise: done, resolve } = Promise.withResolvers<void>()
+  let isDone = false
+  const end = () => {
+    isDone = true
+    worker.off('message', listen)
+    worker.off('error', onError)
+    worker.off('exit', onExit)
+    resolve()
+  }
+  const listen = (message: WorkerMessage) => {
     if (message.say === 'failed') fail(fromErrorRecord(message.error))
     else onMessage(message)
-  })
-  const died = (reason: string, cause?: unknown) =>
+    if (message.say !== 'done' && message.say !== 'failed') return
+    end()
+    pool.give(worker)
+  }
+  const died = (reason: string, cause?: unknown) => {
     fail(new DiskError('input-output', { file, reason }, { cause }))
-  worker.on('error', (error) => died(`a worker thread failed: ${String(error)}`, error))
-  const gone = new Promise<void>((resolve) => {
-    worker.on('exit', (code) => {
-      if (!finished) died(`a worker thread ended early with code ${code}`)
-      resolve()
-    })
-  })
-  return { worker, gone }
+    end()
+  }
+  const onError = (error: unknown) => died(`a worker thread failed: ${String(error)}`, error)
+  const onExit = (code: number) => died(`a worker thread ended early with code ${code}`)
+  worker.on('message', listen)
+  worker.on('error', onError)
+  worker.on('exit', onExit)
+  try {
+    worker.postMessage(order)
+  } catch (error) {
+    end()
+    pool.give(worker)
+    throw error
+  }
+  return { seat, worker, done, isDone: () => isDone }
 }
 
-/** What the program gave `enableCompileCache`; Node adds a folder for its version to that. */
-function codeCacheFolder(): string | null {
-  const folder = getCompileCacheDir()
-  return folder === undefined ? null : dirname(folder)
+/** This thread's share of the work. */
+async function workHere({ job, onMessage }: Crew, fail: (error: unknown) => void): Promise<void> {
+  const { reportJob } = await import('./worker-tasks.ts')
+  const send = (message: WorkerMessage) => {
+    if (message.say === 'failed') fail(fromErrorRecord(message.error))
+    else onMessage(message)
+  }
+  await reportJob(job, { send, seat: null, isMain: true })
+}
+
+/** A thread that comes when this one has left nothing to do is not waited for. */
+async function everyoneDone(
+  members: readonly Member[],
+  { board, own }: { readonly board: ChunkBoard; readonly own: Promise<void> | null },
+): Promise<void> {
+  await own
+  const working = own === null ? members : members.filter(({ seat }) => board.isSeated(seat))
+  await Promise.all(working.map(async ({ done }) => done))
+}
+
+/** Threads that do not stop in time are ended. */
+async function letGo(members: readonly Member[], pool: WorkerPool): Promise<void> {
+  const busy = () => members.filter(({ isDone }) => !isDone())
+  if (busy().length === 0) return
+  const everyone = Promise.all(members.map(async ({ done }) => done))
+  await Promise.race([everyone, setTimeout(graceMs, null, { ref: false })])
+  await Promise.all(busy().map(async ({ worker }) => pool.dismiss(worker)))
 }

@@ -31,9 +31,15 @@ export type WorkerJob =
     }
   | { readonly do: 'compare'; readonly inputs: readonly [DiskInput, DiskInput]; readonly board: BoardMemory }
 
+/** A job as a worker thread gets it; what it says last is `done` or `failed`. */
+export interface JobOrder {
+  readonly job: WorkerJob
+  /** Its place among the threads of the run. */
+  readonly seat: number
+}
+
 /** What a worker thread is started with. */
 export interface WorkerStart {
-  readonly job: WorkerJob
   /** Folder of compiled code that the main thread uses, or null. */
   readonly codeCache: string | null
 }

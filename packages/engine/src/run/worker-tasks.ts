@@ -3,10 +3,9 @@ import { chunkCount, chunkLength, chunkSize } from '@varve/core/digest/disk-dige
 import type { DiskReader } from '@varve/core/formats/disk-reader'
 import { toErrorRecord } from '@varve/core/problems/disk-error'
 import { nodeCompressors } from '../codecs/node-codecs.ts'
-import { nodeHashing } from '../hashing.ts'
 import { chunkStates, type DiskInput } from '../requests.ts'
 import { ChunkBoard } from './chunk-board.ts'
-import { claimedChunks } from './claimed-chunks.ts'
+import { claimedChunks, type Membership } from './claimed-chunks.ts'
 import { LeafPost } from './leaf-post.ts'
 import { openBelow } from './open-below.ts'
 import { inputName, openInput } from './open-input.ts'
@@ -24,10 +23,15 @@ function depthOf(...inputs: readonly DiskInput[]): number {
   return inputs.some(({ kind }) => kind === 'nbd') ? streamDepth : 1
 }
 
+export interface ThreadOptions extends Omit<Membership, 'depth' | 'hashes'> {
+  readonly send: Send
+}
+
 /** Does `job` in this thread; its end or its failure is the last message. */
-export async function reportJob(job: WorkerJob, send: Send): Promise<void> {
+export async function reportJob(job: WorkerJob, options: ThreadOptions): Promise<void> {
+  const { send } = options
   try {
-    await runJob(job, send)
+    await runJob(job, options)
     send({ say: 'done' })
   } catch (error) {
     const [input] = job.do === 'compare' ? job.inputs : [job.input]
@@ -36,56 +40,58 @@ export async function reportJob(job: WorkerJob, send: Send): Promise<void> {
 }
 
 /** Goes on until no chunk is left or the run is stopped. */
-async function runJob(job: WorkerJob, send: Send): Promise<void> {
+async function runJob(job: WorkerJob, thread: ThreadOptions): Promise<void> {
   const board = new ChunkBoard(job.board)
   switch (job.do) {
     case 'convert': {
       const { output } = job
       await using input = await openInput(job.input, { io: 'sync' })
       if (!output.backing) {
-        return await convertChunks(board, [input.disk], { output, depth: depthOf(job.input), send })
+        return await convertChunks(board, [input.disk], { ...thread, output, depth: depthOf(job.input) })
       }
       const { disk: backing } = output.backing
       await using below = await openBelow(backing, { io: 'sync', virtualSize: output.virtualSize })
       const depth = depthOf(job.input, backing)
-      return await convertChunks(board, [input.disk, below.disk], { output, depth, send })
+      return await convertChunks(board, [input.disk, below.disk], { ...thread, output, depth })
     }
     case 'digest': {
       await using input = await openInput(job.input, { io: 'sync' })
-      const options = { depth: depthOf(job.input), send }
+      const options = { ...thread, depth: depthOf(job.input) }
       return await (job.sha256 ? digestInOrder : digestChunks)(board, input.disk, options)
     }
     case 'compare': {
       await using first = await openInput(job.inputs[0], { io: 'sync' })
       await using second = await openInput(job.inputs[1], { io: 'sync' })
-      return await compareChunks(board, [first.disk, second.disk], { depth: depthOf(...job.inputs), send })
+      return await compareChunks(board, [first.disk, second.disk], {
+        ...thread,
+        depth: depthOf(...job.inputs),
+      })
     }
   }
 }
 
-interface TaskOptions {
+interface TaskOptions extends ThreadOptions {
   readonly depth: number
-  readonly send: Send
 }
 
 /** `disks`: the disk and, for an overlay, what lies below it. */
 async function convertChunks(
   board: ChunkBoard,
   disks: readonly [DiskReader, below?: DiskReader],
-  { output, depth, send }: TaskOptions & { readonly output: SharedOutput },
+  { output, send, ...membership }: TaskOptions & { readonly output: SharedOutput },
 ): Promise<void> {
   const format = await writerFormat(output.format)
   const writer = format.open({ ...output, compressors: nodeCompressors })
   const post = new LeafPost(send)
   const read = disks.filter((disk) => disk !== undefined)
-  for await (const { claim, bytes } of claimedChunks(board, read, depth)) {
+  const mayBlock = membership.depth === 1 && !membership.isMain
+  for await (const { claim, bytes, leaf } of claimedChunks(board, read, { ...membership, hashes: true })) {
     const [chunk = zeroChunk, below] = bytes
-    const isZero = isZeroChunk(chunk)
-    if (!isZero) post.add(claim.index, nodeHashing.blake3(chunk))
-    const isAbsent = isZero && (!below || isZeroChunk(below))
+    if (leaf) post.add(claim.index, leaf)
+    const isAbsent = leaf === null && (!below || isZeroChunk(below))
     const prepared = isAbsent ? null : writer.prepare(claim.index, chunk, below)
     const waitStarted = performance.now()
-    const isTurn = depth > 1 ? await board.untilTurn(claim) : board.waitTurn(claim)
+    const isTurn = mayBlock ? board.waitTurn(claim) : await board.untilTurn(claim)
     if (!isTurn) return
     if (prepared) writer.place(prepared)
     board.passTurn(claim)
@@ -99,14 +105,12 @@ async function convertChunks(
 async function digestChunks(
   board: ChunkBoard,
   disk: DiskReader,
-  { depth, send }: TaskOptions,
+  { send, ...membership }: TaskOptions,
 ): Promise<void> {
   const post = new LeafPost(send)
-  for await (const { claim, bytes } of claimedChunks(board, [disk], depth)) {
-    const [chunk = zeroChunk] = bytes
-    const isZero = isZeroChunk(chunk)
-    if (!isZero) post.add(claim.index, nodeHashing.blake3(chunk))
-    board.finish(claim, isZero ? chunkStates.skipped : chunkStates.proven)
+  for await (const { claim, leaf } of claimedChunks(board, [disk], { ...membership, hashes: true })) {
+    if (leaf) post.add(claim.index, leaf)
+    board.finish(claim, leaf === null ? chunkStates.skipped : chunkStates.proven)
   }
   post.flush()
 }
@@ -115,7 +119,7 @@ async function digestChunks(
 async function digestInOrder(
   board: ChunkBoard,
   disk: DiskReader,
-  { depth, send }: TaskOptions,
+  { send, ...membership }: TaskOptions,
 ): Promise<void> {
   const post = new LeafPost(send)
   const sha256 = createHash('sha256')
@@ -125,14 +129,13 @@ async function digestInOrder(
       sha256.update(zeroChunk.subarray(0, chunkLength(board.size, next)))
     }
   }
-  for await (const { claim, bytes } of claimedChunks(board, [disk], depth)) {
+  for await (const { claim, bytes, leaf } of claimedChunks(board, [disk], { ...membership, hashes: true })) {
     const [chunk = zeroChunk] = bytes
     skipTo(claim.index)
     sha256.update(chunk)
     next = claim.index + 1
-    const isZero = isZeroChunk(chunk)
-    if (!isZero) post.add(claim.index, nodeHashing.blake3(chunk))
-    board.finish(claim, isZero ? chunkStates.skipped : chunkStates.proven)
+    if (leaf) post.add(claim.index, leaf)
+    board.finish(claim, leaf === null ? chunkStates.skipped : chunkStates.proven)
   }
   skipTo(chunkCount(board.size))
   post.flush()
@@ -142,9 +145,9 @@ async function digestInOrder(
 async function compareChunks(
   board: ChunkBoard,
   disks: readonly [DiskReader, DiskReader],
-  { depth, send }: TaskOptions,
+  { send, ...membership }: TaskOptions,
 ): Promise<void> {
-  for await (const { claim, bytes } of claimedChunks(board, disks, depth)) {
+  for await (const { claim, bytes } of claimedChunks(board, disks, { ...membership, hashes: false })) {
     const [first = zeroChunk, second = zeroChunk] = bytes
     board.finish(claim, chunkStates.proven)
     if (Buffer.compare(first, second) === 0) continue
