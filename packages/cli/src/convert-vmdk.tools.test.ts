@@ -31,9 +31,7 @@ describe.skipIf(!requires('qemu-img', 'tar'))('varve convert to VMware formats',
       await runToolOk('qemu-img', ['compare', raw, target])
     }
     expect((await varve('convert', raw, place.file('disk.ova'))).exitCode).toBe(0)
-    expect(await runToolOk('tar', ['-tf', place.file('disk.ova')])).toBe(
-      'disk.ovf\ndisk-disk1.vmdk\ndisk.mf\n',
-    )
+    expect(await runToolOk('tar', ['-tf', place.file('disk.ova')])).toBe('disk.ovf\ndisk-disk1.vmdk\ndisk.mf')
     expect((await varve('compare', raw, place.file('disk.ova'))).exitCode).toBe(0)
     expect((await readdir(place.path)).toSorted()).toEqual(
       [
