@@ -57,20 +57,21 @@ export class FuzzThread implements AsyncDisposable {
       let since = Date.now()
       const finish = (outcome: Failure | null) => {
         clearInterval(timer)
-        worker.removeAllListeners()
+        worker.off('message', onMessage).off('error', onError).off('exit', onExit)
         done(outcome)
       }
+      const onMessage = (message: FromWorker) => {
+        if (isLast(message)) finish(null)
+      }
+      const onError = (error: unknown) => finish(crashed(error))
+      const onExit = (code: number) => finish(crashed(new Error(`the thread ended with ${code}`)))
       const timer = setInterval(() => {
         const index = Atomics.load(counter, 0)
         if (index !== seen) since = Date.now()
         seen = index
         if (Date.now() - since > patienceMs) finish(hanging)
       }, pollMs)
-      worker.on('message', (message: FromWorker) => {
-        if (isLast(message)) finish(null)
-      })
-      worker.on('error', (error) => finish(crashed(error)))
-      worker.on('exit', (code) => finish(crashed(new Error(`the thread ended with ${code}`))))
+      worker.on('message', onMessage).on('error', onError).on('exit', onExit)
       worker.postMessage(question)
     })
     if (failure !== null) await this[Symbol.asyncDispose]()
