@@ -74,7 +74,7 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
     },
     options,
   )
-  await target.write(writer.finish())
+  await target.write(untilAborted(writer.finish(), signal))
   const { seal } = writer
   if (seal) await target.write(seal.writes(await target.digests(seal.ranges())))
   await assertUnchanged(below ? [...files, ...below.files] : files)
@@ -83,6 +83,14 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   const seconds = (performance.now() - started) / 1000
   const digest = hexRoot(manifest)
   return { virtualSize, dataBytes, manifest, digest, sha256: null, seconds, fileSize, parts: partPaths }
+}
+
+/** The tables of a large preallocated image take a while. */
+function* untilAborted<T>(items: Iterable<T>, signal: AbortSignal | undefined): Generator<T> {
+  for (const item of items) {
+    signal?.throwIfAborted()
+    yield item
+  }
 }
 
 function choicesOf({ choices = {}, backing }: DiskOutput): WriteChoices {

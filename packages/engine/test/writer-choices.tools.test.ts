@@ -1,7 +1,15 @@
-import { readFileSync, statSync, truncateSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  truncateSync,
+} from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { tempPlace } from '@varve/test-kit/temp-place'
-import { requires, runToolOk } from '@varve/test-kit/tools'
+import { requires, runTool, runToolOk } from '@varve/test-kit/tools'
 import { convertDisk } from '../src/convert-disk.ts'
 import { digestDisk } from '../src/digest-disk.ts'
 import { measureDisk } from '../src/measure-disk.ts'
@@ -142,5 +150,57 @@ describe.skipIf(!requires('qemu-img'))('preallocation', () => {
         expect.objectContaining({ code: 'refused' }),
       )
     }
+  })
+})
+
+describe('faults', async () => {
+  const coded = (code: string) => expect.objectContaining({ name: 'DiskError', code })
+
+  test('the signal comes while room is taken: the file is gone', async () => {
+    await using place = await tempPlace()
+    writeSparse(place.file('a.raw'), 1024 * MiB, [])
+    const output = { ...newImage(place.file('b'), 'raw'), choices: { preallocation: 'full' as const } }
+    const controller = new AbortController()
+    setImmediate(() => controller.abort())
+    const run = convertDisk(image(place.file('a.raw'), 'raw'), output, { signal: controller.signal })
+    await expect(run).rejects.toThrow(coded('canceled'))
+    expect(readdirSync(place.path)).toEqual(['a.raw'])
+  })
+
+  await using probe = await tempPlace()
+  const mounted = await runTool('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', probe.path])
+  const canMount = mounted.exitCode === 0
+  if (canMount) await runToolOk('umount', [probe.path])
+  else process.stderr.write('skipped: a small tmpfs cannot be mounted here\n')
+
+  test.skipIf(!canMount).each(['falloc', 'full'] as const)('no space, %s', async (preallocation) => {
+    await using place = await tempPlace()
+    writeMixed(place.file('a.raw'), size)
+    mkdirSync(place.file('small'))
+    await runToolOk('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', place.file('small')])
+    try {
+      for (const format of ['raw', 'qcow2'] as const) {
+        const output = { ...newImage(place.file('small/b'), format), choices: { preallocation } }
+        const run = convertDisk(image(place.file('a.raw'), 'raw'), output)
+        await expect(run).rejects.toThrow(coded('no-space'))
+        expect(readdirSync(place.file('small'))).toEqual([])
+      }
+    } finally {
+      await runToolOk('umount', [place.file('small')])
+    }
+  })
+
+  test('the backing file changes while it is compared: no overlay', async () => {
+    await using place = await tempPlace()
+    writeMixed(place.file('base.raw'), size)
+    writeSparse(place.file('now.raw'), size, [[0, noise(40 * MiB, 9)]])
+    const output = {
+      ...newImage(place.file('overlay.qcow2'), 'qcow2'),
+      backing: backingOf(place.file('base.raw'), 'base.raw', 'raw'),
+    }
+    const onProgress = () => appendFileSync(place.file('base.raw'), 'more')
+    const run = convertDisk(image(place.file('now.raw'), 'raw'), output, { onProgress })
+    await expect(run).rejects.toThrow(coded('source-changed'))
+    expect(existsSync(output.path)).toBe(false)
   })
 })

@@ -188,6 +188,37 @@ describe.skipIf(!requires('qemu-img'))('qcow2 with choices, against QEMU', () =>
     )
   })
 
+  const writable: readonly WriteChoices[] = [
+    { extendedL2: true },
+    { preallocation: 'metadata' },
+    { preallocation: 'metadata', extendedL2: true },
+    { backing: { name: 'base.raw', format: 'raw' } },
+    { backing: { name: 'base.raw', format: 'raw' }, extendedL2: true },
+  ]
+  test.each(writable)('QEMU goes on writing to it: %j', async (choices) => {
+    await using place = await tempPlace()
+    const below = patchyDisk(12 * MiB, 21)
+    const disk = changed(below, 22)
+    await writeFile(place.file('base.raw'), below)
+    const options = { compression: 'none', choices, ...(choices.backing ? { below } : {}) } as const
+    const path = await written({ place, disk, options })
+    const edits = [
+      [MiB + 512, 3000, 0x41],
+      [3 * MiB - 700, 5000, 0x42],
+      [7 * MiB, MiB + 512, 0x43],
+    ] as const
+    for (const [start, length, byte] of edits) disk.fill(byte, start, start + length)
+    disk.fill(0, 10 * MiB, 11 * MiB)
+    const commands = edits.map(([start, length, byte]) => `write -P ${byte} ${start} ${length}`)
+    const args = [...commands, 'write -z 10M 1M'].flatMap((command) => ['-c', command])
+    await runToolOk('qemu-io', ['-f', 'qcow2', ...args, path])
+    await check(path)
+    await using chain = await openChain(path, nodePorts)
+    const back = Buffer.alloc(disk.length)
+    await chain.disk.readInto(back, 0)
+    expect(back.equals(disk)).toBe(true)
+  })
+
   test('the bytes do not depend on the number of writers', async () => {
     await using place = await tempPlace()
     const below = patchyDisk(20 * MiB, 1)
