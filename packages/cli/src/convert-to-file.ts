@@ -4,6 +4,8 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { convertDisk } from '@varve/engine/convert-disk'
 import { digestDisk } from '@varve/engine/digest-disk'
 import { nodePorts } from '@varve/engine/ports'
+import { syncFile } from '@varve/engine/publish-file'
+import { WorkerPool } from '@varve/engine/run/worker-pool'
 import type { DiskInput, DiskOutput, RunOptions, TransferProgress } from '@varve/engine/requests'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
@@ -22,6 +24,8 @@ export interface ConvertToFile {
   readonly backing: (DiskInput & { kind: 'image' }) | null
   readonly existing: 'refuse' | 'replace'
   readonly verify: boolean
+  /** `synced`: on the medium when it has its name; `cached`: the system writes it back later. */
+  readonly durability: 'synced' | 'cached'
 }
 
 export interface ConvertToFileOutcome {
@@ -45,7 +49,7 @@ export async function convertToFile(
   request: ConvertToFile,
   { signal, onProgress }: ConvertToFileOptions,
 ): Promise<ConvertToFileOutcome> {
-  const { input, path, format, subformat, compression, choices } = request
+  const { input, path, format, subformat, compression, choices, durability } = request
   const started = performance.now()
   const existing = await stat(path).catch(() => null)
   if (existing) {
@@ -53,8 +57,11 @@ export async function convertToFile(
     if (!existing.isFile())
       throw new DiskError('not-writable', { file: path, reason: 'it is not a regular file' })
   }
+  await using pool = new WorkerPool()
   const run = (phase: 'convert' | 'verify'): RunOptions => ({
     signal,
+    pool,
+    mainThread: 'helps',
     onProgress: (progress) => onProgress({ ...progress, phase }),
   })
   const splits = isSplit(format, subformat)
@@ -64,15 +71,27 @@ export async function convertToFile(
   const backing = request.backing ? await backingOf(path, request.backing) : undefined
   await using staging = await stagingOf({ path, splits, bundled })
   const shape = { format, subformat, compression, choices, backing }
-  const output: DiskOutput = { path: staging.path, name: basename(path), ...shape }
+  const output: DiskOutput = { path: staging.path, name: basename(path), ...shape, durability: 'cached' }
   const written = await convertDisk(input, output, run('convert'))
-  if (request.verify)
-    await verifyPart({ part: staging.path, path, format, expected: written.digest }, run('verify'))
+  const synced = request.durability === 'synced' ? syncAll([...written.parts, staging.path]) : null
+  // Its failure is thrown once the image is read back; until then it must not count as unhandled.
+  synced?.catch(() => {})
+  try {
+    // What is read back comes from memory or from the medium, so both can go on at once.
+    if (request.verify)
+      await verifyPart({ part: staging.path, path, format, expected: written.digest }, run('verify'))
+  } finally {
+    await synced
+  }
   signal.throwIfAborted()
-  await staging.publish(written.parts, existing ? 'replace' : 'refuse')
+  await staging.publish(written.parts, { existing: existing ? 'replace' : 'refuse', durability })
   const { virtualSize, dataBytes, fileSize, digest } = written
   const seconds = (performance.now() - started) / 1000
   return { path, format, virtualSize, dataBytes, fileSize, digest, verified: request.verify, seconds }
+}
+
+async function syncAll(paths: readonly string[]): Promise<void> {
+  await Promise.all(paths.map(async (path) => syncFile(path)))
 }
 
 interface Shape {

@@ -142,6 +142,11 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
     .option('--backing-format <format>', 'take the backing file for this format instead of detecting it')
     .option('--force', 'replace TARGET when it exists, once the new image is complete')
     .option('--no-verify', 'do not read the new image back before it gets its name')
+    .addOption(
+      new Option('--durability <when>', 'synced: wait until TARGET is on the medium; cached: as with cp')
+        .choices(['synced', 'cached'])
+        .default('synced'),
+    )
     .addOption(formatOption())
   action<{
     format?: string
@@ -153,6 +158,7 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
     backingFormat?: string
     force?: boolean
     verify: boolean
+    durability: 'synced' | 'cached'
   }>(convert, dispatch, async ([source = '', target = ''], options, context) => {
     const { convert: run } = await import('./commands/convert.ts')
     return await run({ ...options, source, target }, context)

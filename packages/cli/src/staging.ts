@@ -10,7 +10,12 @@ export interface Staging extends AsyncDisposable {
   /** Where to write the image. */
   readonly path: string
   /** Gives the image and its parts, which lie beside it, their names; the image comes last. */
-  publish(parts: readonly string[], existing: 'refuse' | 'replace'): Promise<void>
+  publish(parts: readonly string[], options: PublishStaged): Promise<void>
+}
+
+export interface PublishStaged {
+  readonly existing: 'refuse' | 'replace'
+  readonly durability: 'synced' | 'cached'
 }
 
 /** Whether images of this kind are several files. */
@@ -28,9 +33,9 @@ export function stageFile(path: string): Staging {
   const part = temporaryName(path)
   return {
     path: part,
-    async publish(_parts, existing) {
+    async publish(_parts, { existing, durability }) {
       if (existing === 'replace') await rename(part, path)
-      else await publishFile(part, path)
+      else await publishFile(part, path, { durability })
     },
     [Symbol.asyncDispose]: async () => rm(part, { force: true }),
   }
@@ -44,12 +49,12 @@ export async function stageFolder(path: string): Promise<Staging> {
   })
   return {
     path: join(folder, basename(path)),
-    async publish(parts) {
+    async publish(parts, { durability }) {
       const published: string[] = []
       try {
         for (const part of [...parts, join(folder, basename(path))]) {
           const finalPath = join(dirname(path), basename(part))
-          await publishFile(part, finalPath)
+          await publishFile(part, finalPath, { durability })
           published.push(finalPath)
         }
       } catch (error) {
@@ -69,7 +74,7 @@ export async function stageBundle(path: string, file: string): Promise<Staging> 
   })
   return {
     path: join(folder, file),
-    publish: async () => publishFile(folder, path),
+    publish: async (_parts, { durability }) => publishFile(folder, path, { durability }),
     [Symbol.asyncDispose]: async () => rm(folder, { recursive: true, force: true }),
   }
 }

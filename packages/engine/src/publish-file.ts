@@ -33,9 +33,14 @@ export async function publishFile(
   }
 }
 
-async function syncFile(path: string): Promise<void> {
-  await using file = await open(path, 'r')
-  await file.sync()
+/** Waits until what was written to `path` is on the medium. */
+export async function syncFile(path: string): Promise<void> {
+  try {
+    await using file = await open(path, 'r')
+    await file.sync()
+  } catch (error) {
+    throw writeError(error, path)
+  }
 }
 
 interface Names {

@@ -10,6 +10,7 @@ export async function compare(a: string, b: string, context: CommandContext): Ou
   const line = new ProgressLine('compare', context.config.isTerminal)
   const outcome = await compareDisks(imageInput(a, undefined), imageInput(b, undefined), {
     signal: context.signal,
+    mainThread: 'helps',
     onProgress: ({ doneBytes, totalBytes }) => line.show({ done: doneBytes, total: totalBytes }),
   }).finally(() => line.end())
   const { identical, sizes, firstDifference } = outcome

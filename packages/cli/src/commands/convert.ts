@@ -28,6 +28,7 @@ export interface ConvertOptions {
   readonly backingFormat?: string
   readonly force?: boolean
   readonly verify: boolean
+  readonly durability?: 'synced' | 'cached'
 }
 
 /** `varve convert SOURCE TARGET`: the target appears under its name complete and proven, or not at all. */
@@ -49,6 +50,7 @@ export async function convert(options: ConvertOptions, context: CommandContext):
       backing: backing === undefined ? null : imageInput(backing, backingFormat),
       existing: options.force === true ? 'replace' : 'refuse',
       verify: options.verify,
+      durability: options.durability ?? 'synced',
     },
     {
       signal: context.signal,

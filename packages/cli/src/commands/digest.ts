@@ -15,6 +15,7 @@ export async function digest(
   const line = new ProgressLine('digest', context.config.isTerminal)
   const outcome = await digestDisk(imageInput(file, options.format), {
     signal: context.signal,
+    mainThread: 'helps',
     sha256: options.sha256 === true,
     onProgress: ({ doneBytes, totalBytes }) => line.show({ done: doneBytes, total: totalBytes }),
   }).finally(() => line.end())

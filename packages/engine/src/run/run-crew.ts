@@ -167,7 +167,7 @@ async function everyoneDone(
 
 /** Threads that do not stop in time are ended. */
 async function letGo(members: readonly Member[], pool: WorkerPool): Promise<void> {
-  const busy = () => members.filter(({ isDone }) => !isDone())
+  const busy = () => members.filter((member) => !member.isDone())
   if (busy().length === 0) return
   const everyone = Promise.all(members.map(async ({ done }) => done))
   await Promise.race([everyone, setTimeout(graceMs, null, { ref: false })])

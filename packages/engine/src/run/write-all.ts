@@ -7,6 +7,12 @@ export interface WriteTarget {
   readonly name: string
 }
 
+/**
+ * Bytes per call, at most. A filesystem takes larger memory pages for larger writes, and the largest are dear where they
+ * have to be made or, in a guest, fetched from the host first: writes of 4 MiB were measured at a third of the speed.
+ */
+const largestWrite = 1024 * 1024
+
 /** Writes all of each to its place in its file; blocks the thread. Throws `no-space` and the like. */
 export function writeAll(targets: readonly WriteTarget[], writes: Iterable<FileWrite>): void {
   for (const { at, bytes, file } of writes) {
@@ -14,7 +20,7 @@ export function writeAll(targets: readonly WriteTarget[], writes: Iterable<FileW
     let written = 0
     while (written < bytes.length) {
       try {
-        written += writeSync(fd, bytes, written, bytes.length - written, at + written)
+        written += writeSync(fd, bytes, written, Math.min(largestWrite, bytes.length - written), at + written)
       } catch (error) {
         throw writeError(error, name)
       }
