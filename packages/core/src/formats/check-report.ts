@@ -59,8 +59,9 @@ export class FindingList {
     this.#file = file
   }
 
-  add(kind: FindingKind, fault: Fault): void {
-    this.#counts[kind] += 1
+  /** Counts `times` findings and lists one. */
+  add(kind: FindingKind, fault: Fault, times = 1): void {
+    this.#counts[kind] += times
     if (this.#findings.length >= maxFindings) return
     this.#findings.push({ ...fault, kind, severity: severities[kind], layer: 'L2', file: this.#file })
   }

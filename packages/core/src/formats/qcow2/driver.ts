@@ -1,4 +1,5 @@
 import type { FormatDriver } from '../format-driver.ts'
+import { checkQcow2 } from './check.ts'
 import { qcowMagic } from './header.ts'
 import { inspectQcow2 } from './inspect.ts'
 import { openQcow2Layer } from './reader.ts'
@@ -13,4 +14,5 @@ export const qcow2Driver: FormatDriver = {
   },
   inspect: inspectQcow2,
   openLayer: openQcow2Layer,
+  check: (file, _ports, options) => checkQcow2(file, options),
 }

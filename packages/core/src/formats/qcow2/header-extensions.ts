@@ -1,7 +1,7 @@
 import { readRange } from '../../binary/byte-source.ts'
 import type { ByteSource } from '../../binary/byte-source.ts'
 import { DiskError, quote } from '../../problems/disk-error.ts'
-import { extensionHead, featureNameEntry } from './header.ts'
+import { bitmapsExtension, encryptionExtension, extensionHead, featureNameEntry } from './header.ts'
 import type { Qcow2Header } from './header.ts'
 
 /** Extension types (qcow2.rst, "Header extensions"). */
@@ -14,12 +14,22 @@ export const extensionTypes = {
   dataFile: 0x4441_5441,
 } as const
 
+/** Bytes of the file that an extension names. */
+export interface ExtensionPlace {
+  readonly offset: number
+  readonly size: number
+}
+
 /** What the header extensions say; types that are not known are passed over, as the specification demands. */
 export interface HeaderExtensions {
   /** The format of the backing file as written, such as `raw` or `vpc`. */
   readonly backingFormat: string | null
   readonly dataFile: string | null
   readonly bitmapCount: number
+  /** Where the bitmap directory lies, where there is one. */
+  readonly bitmapDirectory: ExtensionPlace | null
+  /** Where the LUKS header lies, where there is one. */
+  readonly encryptionHeader: ExtensionPlace | null
   readonly hasEncryptionHeader: boolean
   /** What the writer calls a feature bit. */
   featureName(type: number, bit: number): string | null
@@ -39,6 +49,8 @@ export async function readHeaderExtensions(
   let dataFile: string | null = null
   let bitmapCount = 0
   let hasEncryptionHeader = false
+  let bitmapDirectory: ExtensionPlace | null = null
+  let encryptionHeader: ExtensionPlace | null = null
   const names = new Map<string, string>()
   for await (const { type, body } of eachExtension(source, header, file)) {
     if (type === extensionTypes.backingFormat)
@@ -46,11 +58,27 @@ export async function readHeaderExtensions(
     if (type === extensionTypes.dataFile) dataFile = readName(body, { file, what: 'the external data file' })
     if (type === extensionTypes.bitmaps && body.length >= 4)
       bitmapCount = new DataView(body.buffer, body.byteOffset).getUint32(0)
+    if (type === extensionTypes.bitmaps && body.length >= 24) {
+      const { directorySize: size, directoryOffset: offset } = bitmapsExtension.read(body, file)
+      bitmapDirectory = { offset, size }
+    }
     if (type === extensionTypes.encryption) hasEncryptionHeader = true
+    if (type === extensionTypes.encryption && body.length >= 16) {
+      const { offset, length: size } = encryptionExtension.read(body, file)
+      encryptionHeader = { offset, size }
+    }
     if (type === extensionTypes.featureNames) readFeatureNames(body, file, names)
   }
   const featureName = (type: number, bit: number) => names.get(`${type}/${bit}`) ?? null
-  return { backingFormat, dataFile, bitmapCount, hasEncryptionHeader, featureName }
+  return {
+    backingFormat,
+    dataFile,
+    bitmapCount,
+    bitmapDirectory,
+    encryptionHeader,
+    hasEncryptionHeader,
+    featureName,
+  }
 }
 
 /** The backing file name as written, or null when there is none; throws for names that no file can have. */

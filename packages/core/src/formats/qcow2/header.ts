@@ -47,6 +47,30 @@ export const headerMore = struct('qcow2 header, additional fields', 8, {
 /** qcow2.rst, "Header extensions". */
 export const extensionHead = struct('qcow2 header extension', 8, { type: [0, u32be], length: [4, u32be] })
 
+/** qcow2.rst, "Bitmaps extension". */
+export const bitmapsExtension = struct('qcow2 bitmaps extension', 24, {
+  count: [0, u32be],
+  directorySize: [8, u64be],
+  directoryOffset: [16, u64be],
+})
+
+/** qcow2.rst, "Full disk encryption header pointer". */
+export const encryptionExtension = struct('qcow2 encryption header pointer', 16, {
+  offset: [0, u64be],
+  length: [8, u64be],
+})
+
+/** qcow2.rst, "Bitmap directory": the fixed part of an entry. */
+export const bitmapEntry = struct('bitmap directory entry', 24, {
+  tableOffset: [0, u64be],
+  tableSize: [8, u32be],
+  flags: [12, u32be],
+  type: [16, u8],
+  granularityBits: [17, u8],
+  nameSize: [18, u16be],
+  extraSize: [20, u32be],
+})
+
 /** qcow2.rst, "Feature name table". */
 export const featureNameEntry = struct('feature name', 48, {
   type: [0, u8],

@@ -15,14 +15,37 @@ const mostTableBytes = 16 * 1024 * 1024
 const windowSize = 256 * 1024
 const longestEntry = snapshotEntry.size + mostExtraBytes + 2 * 0xffff
 
+/** Where the L1 table of a snapshot lies, and its entries. */
+export interface SnapshotEntry {
+  readonly snapshot: InternalSnapshot
+  readonly l1TableOffset: number
+  readonly l1Size: number
+}
+
+export interface SnapshotTable {
+  readonly entries: readonly SnapshotEntry[]
+  /** Bytes of the table. */
+  readonly size: number
+}
+
 /** The internal snapshots in the order of their table (qcow2.rst, "Snapshots"). */
 export async function readSnapshots(
   source: ByteSource,
   header: Qcow2Header,
   file: string,
 ): Promise<InternalSnapshot[]> {
+  const { entries } = await readSnapshotTable(source, header, file)
+  return entries.map(({ snapshot }) => snapshot)
+}
+
+/** The snapshot table with the places of the L1 tables, which are not looked at. */
+export async function readSnapshotTable(
+  source: ByteSource,
+  header: Qcow2Header,
+  file: string,
+): Promise<SnapshotTable> {
   const { snapshotCount: count, snapshotsOffset: tableAt, clusterSize } = header
-  if (count === 0) return []
+  if (count === 0) return { entries: [], size: 0 }
   if (count > mostSnapshots) {
     throw new DiskError('limit-exceeded', {
       file,
@@ -40,7 +63,7 @@ export async function readSnapshots(
     })
   }
   assertInside(source, { start: tableAt, end: tableAt + count * snapshotEntry.size }, 'snapshot table')
-  const snapshots: InternalSnapshot[] = []
+  const entries: SnapshotEntry[] = []
   let window: Uint8Array = new Uint8Array(0)
   let windowAt = tableAt
   let at = tableAt
@@ -62,14 +85,14 @@ export async function readSnapshots(
         'snapshot table',
       )
     }
-    const { snapshot, size } = readSnapshot(window.subarray(at - windowAt), file)
-    snapshots.push(snapshot)
+    const { size, ...entry } = readSnapshot(window.subarray(at - windowAt), file)
+    entries.push(entry)
     at += size
   }
-  return snapshots
+  return { entries, size: at - tableAt }
 }
 
-function readSnapshot(bytes: Uint8Array, file: string): { snapshot: InternalSnapshot; size: number } {
+function readSnapshot(bytes: Uint8Array, file: string): SnapshotEntry & { size: number } {
   const entry = snapshotEntry.read(bytes, file)
   const { extraSize, idSize, nameSize } = entry
   if (extraSize > mostExtraBytes) {
@@ -101,6 +124,8 @@ function readSnapshot(bytes: Uint8Array, file: string): { snapshot: InternalSnap
       virtualSize: extraSize >= 16 ? u64be.read(extra, 8, place) : null,
       stateSize: extraSize >= 8 ? u64be.read(extra, 0, place) : entry.stateSize,
     },
+    l1TableOffset: entry.l1TableOffset,
+    l1Size: entry.l1Size,
     size: Math.ceil(end / 8) * 8,
   }
 }
