@@ -1,4 +1,4 @@
-import { DiskError, isDiskError } from '../problems/disk-error.ts'
+import { isDiskError } from '../problems/disk-error.ts'
 import { folderOf } from './folder-of.ts'
 import type { ImageFile, ImageFiles } from './image-files.ts'
 import { descriptorName } from './parallels/descriptor.ts'
@@ -25,11 +25,9 @@ export async function openImageFile(path: string, files: ImageFiles): Promise<Im
     return await files.open(descriptor)
   }
   if (file.source.size > 0) return file
-  await using empty = file
-  if (!(await files.list(folderOf(empty.path))).includes(descriptorName)) {
-    throw new DiskError('not-an-image', { file: path, reason: 'it is empty' })
-  }
-  return await files.open(files.resolve(empty.path, descriptorName))
+  if (!(await files.list(folderOf(file.path))).includes(descriptorName)) return file
+  await file[Symbol.asyncDispose]()
+  return await files.open(files.resolve(file.path, descriptorName))
 }
 
 async function descriptorIn(path: string, files: ImageFiles): Promise<string | null> {
