@@ -121,7 +121,11 @@ describe('Linux RAID', () => {
       ...swap(data.start, data.length),
     ])
     expect(volumes).toMatchObject([
-      { type: 'mdraid', notes: ['RAID 1 over 2 disks'], members: [{ length: 8 * mib }] },
+      {
+        type: 'mdraid',
+        notes: [expect.stringMatching(/^RAID 1 over 2 disks, data from /u)],
+        members: [{ length: 8 * mib }],
+      },
     ])
     expect(filesystems).toMatchObject([
       { type: 'swap', start: data.start, length: data.length, size: data.length },
@@ -143,7 +147,9 @@ describe('Linux RAID', () => {
       version1(4096, 5, { start: mib, length: 8 * mib }),
       ...swap(mib, 8 * mib),
     ])
-    expect(volumes).toMatchObject([{ type: 'mdraid', members: [], notes: ['RAID 5 over 2 disks'] }])
+    expect(volumes).toMatchObject([
+      { type: 'mdraid', members: [], notes: ['RAID 5 over 2 disks, data from 1.00 MiB'] },
+    ])
     expect(filesystems).toEqual([])
     expect(problems.map(({ id }) => id)).toEqual(['volume-spans-disks'])
   })

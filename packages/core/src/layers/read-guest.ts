@@ -3,6 +3,7 @@ import { filesystemFinding } from '../filesystems/filesystem-finding.ts'
 import { filesystemTable } from '../filesystems/filesystem-table.ts'
 import { isHibernated } from '../filesystems/hibernation.ts'
 import { recognise as recogniseDisc } from '../filesystems/iso9660.ts'
+import { readWideMbr } from '../partitions/mbr.ts'
 import { recoverGpt } from '../partitions/gpt.ts'
 import { readPartitionTable } from '../partitions/partition-table.ts'
 import type { ReadTable } from '../partitions/table-scan.ts'
@@ -11,6 +12,8 @@ import type { LayerNumber } from '../problems/layer-number.ts'
 import type { Problem } from '../problems/problem.ts'
 import type { VolumeScan } from '../volumes/volume-finding.ts'
 import { closedVolume, volumeFinding } from '../volumes/volume-finding.ts'
+import { readLdm } from '../volumes/ldm.ts'
+import { recognise as recogniseStorageSpaces } from '../volumes/storage-spaces.ts'
 import { recogniseAtEnd as recogniseRaidAtEnd } from '../volumes/mdraid.ts'
 import { volumeByPartitionType, volumeTable } from '../volumes/volume-table.ts'
 import type {
@@ -75,6 +78,7 @@ class GuestScan {
     for (const partition of table.partitions) {
       if (partition.role !== 'extended') await this.#lookIn(partition)
     }
+    if (table.kind === 'mbr') table = (await this.#lookWithWideSectors(whole)) ?? table
     if (table.kind !== 'none') await this.#lookForDisc(whole)
     return {
       table,
@@ -82,6 +86,19 @@ class GuestScan {
       filesystems: this.#filesystems.slice(0, maxFindings),
       problems: this.#problems.slice(0, maxProblems),
     }
+  }
+
+  /** An MBR does not say how large its sectors are: where nothing is found with 512 bytes, 4,096 are tried. */
+  async #lookWithWideSectors(whole: GuestRegion): Promise<PartitionTable | null> {
+    if (this.#volumes.length > 0 || this.#filesystems.length > 0) return null
+    const before = this.#problems.splice(0)
+    const table = await this.#readTable(whole, readWideMbr)
+    for (const partition of table.partitions) {
+      if (partition.role !== 'extended') await this.#lookIn(partition)
+    }
+    if (this.#volumes.length > 0 || this.#filesystems.length > 0) return table
+    this.#problems.splice(0, Infinity, ...before)
+    return null
   }
 
   async #readTable(whole: GuestRegion, read: ReadTable): Promise<PartitionTable> {
@@ -96,8 +113,16 @@ class GuestScan {
   async #lookIn({ start, length, type }: Partition): Promise<void> {
     const region = this.#disk.region([{ start, length }])
     const told = volumeByPartitionType[type]
-    if (told === undefined) await this.#look(region, 0)
-    else this.#addVolume(closedVolume(volumeFinding(region, { type: told, sure: 'signature' })))
+    if (told === undefined) return this.#look(region, 0)
+    const seen = await this.#guarded('L5', region, () => this.#readTold(told, region))
+    this.#addVolume(seen ?? closedVolume(volumeFinding(region, { type: told, sure: 'signature' })))
+  }
+
+  /** What a volume whose partition names its type says about itself; null when it says nothing. */
+  async #readTold(type: VolumeFinding['type'], region: GuestRegion): Promise<VolumeScan | null> {
+    if (type === 'storage-spaces') return recogniseStorageSpaces(region)
+    const dynamic = type === 'ldm' ? await readLdm(region, this.#disk.whole()) : null
+    return dynamic && closedVolume(dynamic)
   }
 
   /** Bootable discs carry a partition table too, for starting from a stick: the disc's filesystem begins at the disk's start. */

@@ -8,8 +8,10 @@ import { checkPlacement } from './check-placement.ts'
 import { mbrTypeNames } from './mbr-types.ts'
 import type { TableScan } from './table-scan.ts'
 
-/** The MBR addresses sectors of 512 bytes. */
-const sectorSize = 512
+/** The MBR itself fills this much of its sector. */
+const mbrLength = 512
+/** What its numbers count: 512 bytes nearly always, 4,096 on drives that have such sectors. */
+type SectorSize = 512 | 4096
 const maxLogical = 256
 const protectiveType = 0xee
 const extendedTypes = [0x05, 0x0f, 0x85]
@@ -37,8 +39,11 @@ export interface MbrSector {
 }
 
 /** The MBR of a disk, or null when sector 0 is none: no signature, impossible flags, or no entry in use. */
-export async function readMbrSector(disk: GuestRegion): Promise<MbrSector | null> {
-  const sector = await disk.peek(0, sectorSize)
+export async function readMbrSector(
+  disk: GuestRegion,
+  sectorSize: SectorSize = 512,
+): Promise<MbrSector | null> {
+  const sector = await disk.peek(0, mbrLength)
   if (!sector) return null
   const all = parseEntries(sector, disk.name)
   if (!all || all.some(({ status }) => (status & 0x7f) !== 0)) return null
@@ -54,8 +59,18 @@ export async function readMbrSector(disk: GuestRegion): Promise<MbrSector | null
 }
 
 /** An MBR with its logical partitions (UEFI 2.10 section 5.2); a protective one too when nothing better was found. */
-export async function readMbr(disk: GuestRegion): Promise<TableScan | null> {
-  const mbr = await readMbrSector(disk)
+export function readMbr(disk: GuestRegion): Promise<TableScan | null> {
+  return readMbrOf(disk, 512)
+}
+
+/** The same with sectors of 4,096 bytes; null where a partition would then lie outside the disk. */
+export async function readWideMbr(disk: GuestRegion): Promise<TableScan | null> {
+  const scan = await readMbrOf(disk, 4096)
+  return scan?.problems.length === 0 ? scan : null
+}
+
+async function readMbrOf(disk: GuestRegion, sectorSize: SectorSize): Promise<TableScan | null> {
+  const mbr = await readMbrSector(disk, sectorSize)
   if (!mbr) return null
   const partitions: Partition[] = []
   const problems: Problem[] = []
@@ -69,12 +84,16 @@ export async function readMbr(disk: GuestRegion): Promise<TableScan | null> {
     partitions.push(
       partitionOf(used, {
         index: used.slot,
-        start: used.firstSector * sectorSize,
+        sector: used.firstSector,
+        sectorSize,
         role: isExtended ? 'extended' : 'primary',
       }),
     )
     if (!isExtended) continue
-    const { logical, problem } = await readLogical(disk, used, 5 + countLogical(partitions))
+    const { logical, problem } = await readLogical(disk, used, {
+      firstIndex: 5 + countLogical(partitions),
+      sectorSize,
+    })
     partitions.push(...logical)
     if (problem !== null) problems.push(guestProblem('mbr-logical-damaged', disk.name, { reason: problem }))
   }
@@ -96,7 +115,7 @@ export async function readMbr(disk: GuestRegion): Promise<TableScan | null> {
 async function readLogical(
   disk: GuestRegion,
   extended: Entry,
-  firstIndex: number,
+  { firstIndex, sectorSize }: { readonly firstIndex: number; readonly sectorSize: SectorSize },
 ): Promise<{ logical: Partition[]; problem: string | null }> {
   const base = extended.firstSector
   const end = base + extended.sectors
@@ -108,23 +127,31 @@ async function readLogical(
     seen.add(at)
     if (at < base || at >= end)
       return { logical, problem: `it leaves the extended partition at sector ${at}` }
-    const sector = await disk.peek(at * sectorSize, sectorSize)
+    const sector = await disk.peek(at * sectorSize, mbrLength)
     const entries = sector && parseEntries(sector, disk.name)
     if (!entries) return { logical, problem: `there is no boot record at sector ${at}` }
     const [own, next] = entries
     if (own && own.type !== 0 && own.sectors > 0) {
-      const start = (at + own.firstSector) * sectorSize
-      logical.push(partitionOf(own, { index: firstIndex + logical.length, start, role: 'logical' }))
+      const sector = at + own.firstSector
+      const index = firstIndex + logical.length
+      logical.push(partitionOf(own, { index, sector, sectorSize, role: 'logical' }))
     }
     if (!next || next.sectors === 0 || !extendedTypes.includes(next.type)) return { logical, problem: null }
     at = base + next.firstSector
   }
 }
 
-function partitionOf(used: Entry, place: Pick<Partition, 'index' | 'start' | 'role'>): Partition {
+interface Place extends Pick<Partition, 'index' | 'role'> {
+  readonly sector: number
+  readonly sectorSize: SectorSize
+}
+
+function partitionOf(used: Entry, { index, role, sector, sectorSize }: Place): Partition {
   const type = `0x${used.type.toString(16).toUpperCase().padStart(2, '0')}`
   return {
-    ...place,
+    index,
+    role,
+    start: sector * sectorSize,
     length: used.sectors * sectorSize,
     type,
     typeName: mbrTypeNames[used.type] ?? `Type ${type}`,

@@ -1,3 +1,4 @@
+import { countOf } from '../binary/format-bytes.ts'
 import { ascii, bytes, u16be, u32be, u64be } from '../binary/fields.ts'
 import { struct } from '../binary/struct.ts'
 import { labelOf } from '../binary/text.ts'
@@ -21,6 +22,9 @@ const header2 = struct('LUKS2 header', 512, {
   uuid: [168, bytes(40)],
 })
 
+/** The same, "key slot": eight of them, of 48 bytes, behind the header. */
+const keySlots = { at: 208, size: 48, count: 8, active: 0x00ac71f3 }
+
 const magic = [0x4c, 0x55, 0x4b, 0x53, 0xba, 0xbe] // LUKS BA BE
 const version = struct('LUKS version', 8, { version: [6, u16be] })
 const maxJsonBytes = 64 * 1024
@@ -43,7 +47,10 @@ function describe1(region: GuestRegion, head: Uint8Array): VolumeFinding {
     type: 'luks1',
     sure: isSound ? 'consistent' : 'damaged',
     uuid: labelOf(uuid),
-    notes: [`${name}, ${keyBytes * 8}-bit key`, ...(isSound ? [] : ['its data begin beyond its end'])],
+    notes: [
+      `${name}, ${keyBytes * 8}-bit key, ${countOf(activeSlots(head), 'keyslot')}`,
+      ...(isSound ? [] : ['its data begin beyond its end']),
+    ],
   })
 }
 
@@ -51,30 +58,72 @@ async function describe2(region: GuestRegion, head: Uint8Array): Promise<VolumeF
   const { headerSize, label, uuid } = header2.read(head, region.name)
   const length = Math.min(headerSize, maxJsonBytes) - header2Length
   const json = length > 0 ? await region.peek(header2Length, length) : null
-  const cipher = json ? cipherIn(json) : null
+  const facts = json ? factsIn(json) : null
   return volumeFinding(region, {
     type: 'luks2',
-    sure: cipher === null ? 'damaged' : 'consistent',
+    sure: facts === null ? 'damaged' : 'consistent',
     label: labelOf(label),
     uuid: labelOf(uuid),
-    notes: [cipher ?? 'its description of keys and areas cannot be read'],
+    notes: facts ?? ['its description of keys and areas cannot be read'],
   })
 }
 
-/** `segments`.`0`.`encryption` of the JSON area, such as `aes-xts-plain64`. */
-function cipherIn(area: Uint8Array): string | null {
+function activeSlots(head: Uint8Array): number {
+  const view = new DataView(head.buffer, head.byteOffset, head.length)
+  let active = 0
+  for (
+    let at = keySlots.at;
+    at + 4 <= keySlots.at + keySlots.size * keySlots.count && at + 4 <= head.length;
+  ) {
+    if (view.getUint32(at) === keySlots.active) active += 1
+    at += keySlots.size
+  }
+  return active
+}
+
+/** What the JSON area says of cipher, sectors, keyslots and tokens; null without the cipher of its first segment. */
+function factsIn(area: Uint8Array): string[] | null {
   const end = area.indexOf(0)
-  let value: unknown
+  let root: unknown
   try {
-    value = JSON.parse(new TextDecoder().decode(end < 0 ? area : area.subarray(0, end)))
+    root = JSON.parse(new TextDecoder().decode(end < 0 ? area : area.subarray(0, end)))
   } catch {
     return null
   }
-  for (const key of ['segments', '0', 'encryption']) {
-    if (typeof value !== 'object' || value === null) return null
+  const cipher = valueIn(root, 'segments', '0', 'encryption')
+  if (typeof cipher !== 'string') return null
+  const sectorSize = valueIn(root, 'segments', '0', 'sector_size')
+  const notes = [`${printable(cipher)}${typeof sectorSize === 'number' ? `, ${sectorSize} B sectors` : ''}`]
+  const slots = valuesOf(valueIn(root, 'keyslots'))
+  const derivations = kindsOf(slots.map((slot) => valueIn(slot, 'kdf', 'type')))
+  if (slots.length > 0) {
+    notes.push(`${countOf(slots.length, 'keyslot')}${derivations === '' ? '' : ` (${derivations})`}`)
+  }
+  const tokens = kindsOf(valuesOf(valueIn(root, 'tokens')).map((token) => valueIn(token, 'type')))
+  if (tokens !== '') notes.push(`also opened by ${tokens}`)
+  if (valueIn(root, 'segments', '0', 'integrity') !== undefined) notes.push('with integrity tags')
+  if (slots.some((slot) => valueIn(slot, 'type') === 'reencrypt'))
+    notes.push('its re-encryption is not finished')
+  return notes
+}
+
+function valueIn(root: unknown, ...path: readonly string[]): unknown {
+  let value = root
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null) return undefined
     value = Object.getOwnPropertyDescriptor(value, key)?.value
   }
-  return typeof value === 'string' ? printable(value) : null
+  return value
+}
+
+function valuesOf(section: unknown): unknown[] {
+  return typeof section === 'object' && section !== null ? Object.values(section) : []
+}
+
+/** Different names in a list. */
+function kindsOf(found: readonly unknown[]): string {
+  const names = found.flatMap((kind) => (typeof kind === 'string' ? [printable(kind)] : []))
+  return [...new Set(names)].slice(0, 8).join(', ')
 }
 
 function printable(text: string): string {

@@ -69,7 +69,7 @@ function readVolume(
     if (!Number.isSafeInteger(end) || end > region.length) isLinear = false
     else segments.push(...region.place({ start: at, end }))
   }
-  const special = parts.find(({ type }) => type !== 'striped')
+  const kind = kindOf(parts)
   return {
     member: {
       name,
@@ -77,8 +77,16 @@ function readVolume(
       segments: segments.slice(0, maxSegments),
     },
     isLinear: isLinear && segments.length <= maxSegments,
-    note: special ? `${name} is a ${special.type} volume, which is not looked into` : null,
+    note: kind === null ? null : `${name} is ${kind}, which is not looked into`,
   }
+}
+
+/** What a volume that is not simply a list of extents is called; null for a linear one. */
+function kindOf(parts: readonly Segment[]): string | null {
+  const special = parts.find(({ type }) => type !== 'striped')
+  if (special) return `a ${special.type} volume`
+  const widest = Math.max(0, ...parts.map(({ stripes }) => stripes.length))
+  return widest > 1 ? `striped over ${widest} places` : null
 }
 
 interface Segment {

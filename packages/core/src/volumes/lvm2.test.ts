@@ -81,7 +81,12 @@ test('text that runs round the end of its area', async () => {
 describe('what is not a plain volume of this disk is named, not read', () => {
   test.each([
     ['a thin volume', 'type = "thin" thin_pool = "pool"', 'root is a thin volume, which is not looked into'],
-    ['two stripes', 'type = "striped" stripe_count = 2 stripes = ["pv0", 0, "pv0", 4]', undefined],
+    [
+      'two stripes',
+      'type = "striped" stripe_count = 2 stripes = ["pv0", 0, "pv0", 4]',
+      'root is striped over 2 places, which is not looked into',
+    ],
+    ['a mirror', 'type = "raid1" device_count = 2', 'root is a raid1 volume, which is not looked into'],
     ['another disk', 'type = "striped" stripe_count = 1 stripes = ["pv1", 0]', undefined],
     ['beyond the disk', 'type = "striped" stripe_count = 1 stripes = ["pv0", 99999]', undefined],
     ['half an extent', 'type = "striped" stripe_count = 1 stripes = ["pv0", 0.5]', undefined],

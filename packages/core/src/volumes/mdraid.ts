@@ -1,3 +1,4 @@
+import { countOf, formatBytes } from '../binary/format-bytes.ts'
 import { bytes, u32le, u64le } from '../binary/fields.ts'
 import { struct, type StructValue } from '../binary/struct.ts'
 import { labelOf } from '../binary/text.ts'
@@ -12,6 +13,7 @@ const magic = 0xa92b4efc
 const superblock1 = struct('Linux RAID superblock', 256, {
   magic: [0, u32le],
   major: [4, u32le],
+  features: [8, u32le],
   uuid: [16, bytes(16)],
   name: [32, bytes(32)],
   level: [72, u32le],
@@ -31,6 +33,16 @@ const superblock0 = struct('Linux RAID superblock 0.90', 64, {
   disks: [40, u32le],
   uuid1: [52, bytes(12)],
 })
+
+/** `feature_map`: MD_FEATURE_RESHAPE_ACTIVE. */
+const reshapeActive = 0x4
+
+/** Levels below zero, as they are stored. */
+const specialLevels: Readonly<Record<number, string>> = {
+  0xffff_ffff: 'linear',
+  0xffff_fffc: 'multipath',
+  0xffff_fff6: 'container',
+}
 
 const kibibyte = 1024
 
@@ -59,7 +71,14 @@ async function readVersion0(region: GuestRegion): Promise<VolumeScan | null> {
   const { major, level, disks, uuid0, uuid1 } = superblock0.read(found, region.name)
   if (major !== 0) return null
   const uuid = formatUuid(Uint8Array.from([...uuid0, ...uuid1]))
-  return describe(region, { level, disks, uuid, name: null, data: { start: 0, length: at } })
+  return describe(region, {
+    level,
+    disks,
+    uuid,
+    name: null,
+    data: { start: 0, length: at },
+    isReshaping: false,
+  })
 }
 
 function readMagic(found: Uint8Array): number {
@@ -73,6 +92,7 @@ function describe1(region: GuestRegion, facts: StructValue<typeof superblock1>):
     uuid: formatUuid(facts.uuid),
     name: labelOf(facts.name),
     data: { start: facts.dataSector * 512, length: facts.dataSectors * 512 },
+    isReshaping: (facts.features & reshapeActive) !== 0,
   })
 }
 
@@ -81,14 +101,19 @@ interface ArrayFacts {
   readonly disks: number
   readonly uuid: string
   readonly name: string | null
+  /** Bytes of the member. */
   readonly data: { readonly start: number; readonly length: number }
+  readonly isReshaping: boolean
 }
 
-function describe(region: GuestRegion, { level, disks, uuid, name, data }: ArrayFacts): VolumeScan {
+function describe(
+  region: GuestRegion,
+  { level, disks, uuid, name, data, isReshaping }: ArrayFacts,
+): VolumeScan {
   const isMirror = level === 1
   const end = Math.min(region.length, data.start + data.length)
   const runs = isMirror && data.start < end ? region.place({ start: data.start, end }) : []
-  const kind = level > 100 ? 'linear' : `RAID ${level}`
+  const kind = specialLevels[level] ?? `RAID ${level}`
   const group = name ?? uuid
   return {
     volume: volumeFinding(region, {
@@ -97,7 +122,10 @@ function describe(region: GuestRegion, { level, disks, uuid, name, data }: Array
       uuid,
       group,
       members: runs.length > 0 ? [{ name: group, length: end - data.start, segments: runs }] : [],
-      notes: [`${kind} over ${disks} ${disks === 1 ? 'disk' : 'disks'}`],
+      notes: [
+        `${kind} over ${countOf(disks, 'disk')}, data from ${formatBytes(data.start)}`,
+        ...(isReshaping ? ['its reshape is not finished'] : []),
+      ],
     }),
     inner: runs.length > 0 ? [{ runs }] : [],
     filesystem: null,

@@ -5,6 +5,7 @@ import { recognise as recogniseCoreStorage } from './corestorage.ts'
 import { recognise as recogniseLuks } from './luks.ts'
 import { recognise as recogniseLvm2 } from './lvm2.ts'
 import { recognise as recogniseMdraid } from './mdraid.ts'
+import { recognise as recogniseStorageSpaces } from './storage-spaces.ts'
 import type { RecogniseVolume } from './volume-finding.ts'
 
 /** Every kind of volume that is recognised by what it holds, in the order in which they are tried. */
@@ -14,6 +15,7 @@ export const volumeTable: readonly RecogniseVolume[] = [
   recogniseBitlocker,
   recogniseApfs,
   recogniseCoreStorage,
+  recogniseStorageSpaces,
   recogniseMdraid,
 ]
 
