@@ -22,6 +22,8 @@ export const systemTools = /** @type {readonly SystemTool[]} */ ([
   { tool: 'mkfs.ntfs', debian: 'ntfs-3g', tasks: ['test'] },
   { tool: 'cryptsetup', debian: 'cryptsetup-bin', tasks: ['test'] },
   { tool: 'lvm', debian: 'lvm2', tasks: ['test'] },
+  { tool: 'mkudffs', debian: 'udftools', tasks: ['test'] },
+  { tool: 'genisoimage', debian: 'genisoimage', tasks: ['test'] },
   { tool: 'mcopy', debian: 'mtools', tasks: ['test'] },
   { tool: 'chromium', debian: 'chromium', tasks: ['test'] },
   { tool: 'time', debian: 'time', tasks: ['bench'] },

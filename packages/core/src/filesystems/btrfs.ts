@@ -24,7 +24,7 @@ const superblock = struct('Btrfs superblock', 4096, {
   label: [0x12b, bytes(256)],
 })
 
-/** Btrfs; used bytes count every block once, even where metadata is kept twice. */
+/** Btrfs: consistent at every moment, so that clean means that no log waits for replay; used bytes count every block once, even where metadata is kept twice. */
 export async function recognise(region: GuestRegion): Promise<FilesystemFinding | null> {
   const head = await region.peek(superblockAt, superblock.size)
   if (!head || String.fromCharCode(...head.subarray(0x40, 0x48)) !== '_BHRfS_M') return null
@@ -45,9 +45,10 @@ export async function recognise(region: GuestRegion): Promise<FilesystemFinding 
     size: facts.deviceBytes,
     free: isTelling ? Math.max(0, facts.deviceBytes - facts.bytesUsed) : null,
     blockSize: facts.sectorSize,
-    state: facts.logRoot === 0 ? 'unknown' : 'dirty',
+    state: contradiction !== null ? 'unknown' : facts.logRoot === 0 ? 'clean' : 'dirty',
     notes: [
       ...(contradiction === null ? [] : [contradiction]),
+      ...(facts.logRoot === 0 ? [] : ['its log tree must be replayed']),
       ...(isAlone ? [] : [`spread over ${facts.devices} devices`]),
     ],
   })

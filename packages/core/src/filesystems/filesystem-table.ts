@@ -6,8 +6,10 @@ import type { RecogniseFilesystem } from './filesystem-finding.ts'
 import { recognise as recogniseHfsPlus } from './hfsplus.ts'
 import { recognise as recogniseIso9660 } from './iso9660.ts'
 import { recognise as recogniseNtfs } from './ntfs.ts'
-import { recogniseF2fs, recogniseRefs, recogniseUfs, recogniseZfs } from './signatures.ts'
+import { recogniseF2fs, recogniseRefs } from './signatures.ts'
 import { recognise as recogniseSwap } from './swap.ts'
+import { recognise as recogniseUfs } from './ufs.ts'
+import { recognise as recogniseZfs } from './zfs-label.ts'
 import { recognise as recogniseXfs } from './xfs.ts'
 
 /**

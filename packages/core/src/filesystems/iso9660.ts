@@ -3,10 +3,11 @@ import { struct } from '../binary/struct.ts'
 import { labelOf, signatureOf } from '../binary/text.ts'
 import type { FilesystemFinding } from '../layers/guest-contents.ts'
 import type { GuestRegion } from '../layers/guest-region.ts'
-import { filesystemFinding, signatureFinding } from './filesystem-finding.ts'
+import { filesystemFinding } from './filesystem-finding.ts'
+import { describeUdf } from './udf.ts'
 
 const sectorSize = 2048
-const firstDescriptor = 16
+const firstAt = 16 * sectorSize
 
 /** ECMA-119 section 8.4, "Primary Volume Descriptor". */
 const primaryDescriptor = struct('ISO 9660 primary volume descriptor', 2048, {
@@ -21,16 +22,41 @@ const primaryDescriptor = struct('ISO 9660 primary volume descriptor', 2048, {
 /** ISO 9660, or UDF (ECMA-167 part 2) alone: both list descriptors from sector 16. */
 export async function recognise(region: GuestRegion): Promise<FilesystemFinding | null> {
   let iso: FilesystemFinding | null = null
-  for (let sector = firstDescriptor; sector < firstDescriptor + 16; sector += 1) {
-    const descriptor = await region.peek(sector * sectorSize, sectorSize)
-    const identifier = descriptor ? signatureOf(descriptor, 1, 5) : ''
-    if (!descriptor || !knownIdentifiers.includes(identifier)) break
+  let step = sectorSize
+  for (let at = firstAt; at < firstAt + 16 * sectorSize; at += step) {
+    let descriptor = await readKnown(region, at)
+    if (!descriptor && at === firstAt + sectorSize) {
+      // Where sectors have 4,096 bytes, so has every descriptor (ECMA-167 part 2, 9.1).
+      step = 2 * sectorSize
+      descriptor = await readKnown(region, (at += sectorSize))
+    }
+    if (!descriptor) break
+    const identifier = signatureOf(descriptor, 1, 5)
     if (identifier === 'CD001' && descriptor[0] === 1) iso ??= describe(region, descriptor)
+    if (iso && identifier === 'CD001' && descriptor[0] === 2) iso = withJolietName(iso, descriptor)
     if (identifier.startsWith('NSR')) {
-      return iso ? { ...iso, notes: [...iso.notes, 'also UDF'] } : signatureFinding(region, 'udf')
+      return iso ? { ...iso, notes: [...iso.notes, 'also UDF'] } : describeUdf(region)
     }
   }
   return iso
+}
+
+async function readKnown(region: GuestRegion, at: number): Promise<Uint8Array | null> {
+  const descriptor = await region.peek(at, sectorSize)
+  return descriptor && knownIdentifiers.includes(signatureOf(descriptor, 1, 5)) ? descriptor : null
+}
+
+/** Joliet's escape sequences, of UCS-2 levels 1 to 3. */
+const jolietMarks = ['%/@', '%/C', '%/E']
+
+/** A supplementary descriptor of Joliet keeps small letters and other scripts, but only 16 characters. */
+function withJolietName(iso: FilesystemFinding, descriptor: Uint8Array): FilesystemFinding {
+  if (!jolietMarks.includes(signatureOf(descriptor, 88, 3))) return iso
+  const notes = [...iso.notes, 'with Joliet']
+  const name = labelOf(descriptor.subarray(40, 72), 'utf-16be')
+  const isCut = name !== null && (iso.label ?? '').toLowerCase().startsWith(name.toLowerCase())
+  const isLonger = (iso.label?.length ?? 0) > (name?.length ?? 0)
+  return { ...iso, notes, label: name === null || (isCut && isLonger) ? iso.label : name }
 }
 
 const knownIdentifiers = ['CD001', 'BEA01', 'NSR02', 'NSR03', 'TEA01', 'BOOT2', 'CDW02']

@@ -1,16 +1,40 @@
-import { bytes, u32le, u64le } from '../binary/fields.ts'
+import { bytes, u32le, u64le, u8 } from '../binary/fields.ts'
+import { toHex } from '../binary/hex.ts'
 import { struct } from '../binary/struct.ts'
 import { labelOf, signatureOf } from '../binary/text.ts'
-import { formatUuid } from '../binary/uuid.ts'
+import { formatUuid, isNil } from '../binary/uuid.ts'
 import type { FilesystemFinding } from '../layers/guest-contents.ts'
 import type { GuestRegion } from '../layers/guest-region.ts'
-import { filesystemFinding, signatureFinding } from './filesystem-finding.ts'
+import { filesystemFinding } from './filesystem-finding.ts'
 
-/** ReFS: its name at 3 and the structure name FSRS at 16 of the boot sector. */
+/** libfsrefs, "Volume header". */
+const refsVolumeHeader = struct('ReFS volume header', 64, {
+  sectors: [24, u64le],
+  sectorSize: [32, u32le],
+  sectorsPerBlock: [36, u32le],
+  major: [40, u8],
+  minor: [41, u8],
+  serial: [56, bytes(8)],
+})
+
+/** ReFS: its name at 3 and the structure name FSRS at 16 of the boot sector; size and version, nothing of its trees. */
 export async function recogniseRefs(region: GuestRegion): Promise<FilesystemFinding | null> {
-  const head = await region.peek(0, 64)
+  const head = await region.peek(0, refsVolumeHeader.size)
   if (!head || signatureOf(head, 3, 8) !== 'ReFS\0\0\0\0' || signatureOf(head, 16, 4) !== 'FSRS') return null
-  return signatureFinding(region, 'refs')
+  const { sectors, sectorSize, sectorsPerBlock, major, minor, serial } = refsVolumeHeader.read(
+    head,
+    region.name,
+  )
+  const size = sectors * sectorSize
+  const isSound = (sectorSize === 512 || sectorSize === 4096) && Number.isSafeInteger(size) && size > 0
+  return filesystemFinding(region, {
+    type: 'refs',
+    sure: 'signature',
+    uuid: isNil(serial) ? null : toHex(serial.toReversed()).toUpperCase(),
+    size: isSound ? size : null,
+    blockSize: isSound && sectorsPerBlock > 0 ? sectorsPerBlock * sectorSize : null,
+    notes: major > 0 ? [`version ${major}.${minor}`] : [],
+  })
 }
 
 /** Linux, f2fs_fs.h: `struct f2fs_super_block`. */
@@ -37,43 +61,4 @@ export async function recogniseF2fs(region: GuestRegion): Promise<FilesystemFind
     size: isSound ? size : null,
     blockSize: isSound ? 2 ** blockSizeLog : null,
   })
-}
-
-/** FreeBSD, ufs/ffs/fs.h: where superblocks lie, and the magic number at 1,372 inside. */
-const ufsSuperblocks = [
-  { at: 65_536, magic: 0x19540119 },
-  { at: 8192, magic: 0x00011954 },
-] as const
-
-/** UFS1 and UFS2 of either byte order. */
-export async function recogniseUfs(region: GuestRegion): Promise<FilesystemFinding | null> {
-  for (const { at, magic } of ufsSuperblocks) {
-    const found = await region.peek(at + 1372, 4)
-    if (!found) continue
-    const view = new DataView(found.buffer, found.byteOffset)
-    if (view.getUint32(0, true) === magic || view.getUint32(0) === magic)
-      return signatureFinding(region, 'ufs')
-  }
-  return null
-}
-
-/** ZFS: the name-value list of its first label, at 16 KiB (ZFS On-Disk Specification, section 1.2.3). */
-export async function recogniseZfs(region: GuestRegion): Promise<FilesystemFinding | null> {
-  const list = await region.peek(16 * 1024, 2048)
-  if (list?.[0] !== 1) return null
-  const text = signatureOf(list, 0, list.length)
-  if (!text.includes('pool_guid') || !text.includes('txg')) return null
-  const nameAt = text.indexOf('\0\0\0\x04name')
-  return { ...signatureFinding(region, 'zfs'), label: nameAt < 0 ? null : stringOf(list, nameAt + 8) }
-}
-
-/** The value of an XDR pair of type string (9), one element: type, count, length, then the characters. */
-function stringOf(list: Uint8Array, at: number): string | null {
-  if (at + 12 > list.length) return null
-  const view = new DataView(list.buffer, list.byteOffset + at, list.length - at)
-  const length = view.getUint32(8)
-  const isString = view.getUint32(0) === 9 && view.getUint32(4) === 1 && length <= 256
-  return isString && at + 12 + length <= list.length
-    ? labelOf(list.subarray(at + 12, at + 12 + length))
-    : null
 }

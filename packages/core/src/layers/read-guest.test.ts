@@ -42,17 +42,64 @@ describe('what is recognised by its signature', () => {
     expect(table.kind).toBe('none')
   })
 
-  test('ZFS with the name of its pool', async () => {
+  test('ZFS with the name of its pool, as its label tells', async () => {
+    const u32 = (value: number) => [value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff]
     const xdr = (value: string) => {
-      const bytes = new TextEncoder().encode(value.padEnd(Math.ceil(value.length / 4) * 4, '\0'))
-      return [0, 0, 0, value.length, ...bytes]
+      const padded = value.padEnd(Math.ceil(value.length / 4) * 4, '\0')
+      return [...u32(value.length), ...new TextEncoder().encode(padded)]
     }
-    const pair = (name: string, ...rest: number[]) => [0, 0, 0, 40, 0, 0, 0, 40, ...xdr(name), ...rest]
-    const list = [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
-    const name = pair('name', 0, 0, 0, 9, 0, 0, 0, 1, ...xdr('tank'))
-    const others = [...pair('txg', 0, 0, 0, 8), ...pair('pool_guid', 0, 0, 0, 8)]
-    const { filesystems } = await guestOf([raw(16_384, ...list, ...name, ...others)])
-    expect(filesystems).toMatchObject([{ type: 'zfs', label: 'tank' }])
+    const pair = (name: string, type: number, value: number[]) => {
+      const rest = [...xdr(name), ...u32(type), ...u32(1), ...value]
+      return [...u32(rest.length + 8), ...u32(rest.length + 8), ...rest]
+    }
+    const number = (name: string, value: number) => pair(name, 8, [...u32(0), ...u32(value)])
+    const list = (...pairs: number[][]) => [...u32(0), ...u32(1), ...pairs.flat(), ...u32(0), ...u32(0)]
+    const device = list(pair('type', 9, xdr('mirror')), number('asize', 30 * mib))
+    const pool = [number('state', 1), number('txg', 7), number('pool_guid', 123_456)]
+    const label = list(pair('name', 9, xdr('tank')), ...pool, pair('vdev_tree', 19, device))
+    const { filesystems } = await guestOf([raw(16_384, 1, 1, 0, 0, ...label)])
+    expect(filesystems).toMatchObject([
+      {
+        type: 'zfs',
+        label: 'tank',
+        uuid: '123456',
+        size: null,
+        state: 'clean',
+        notes: ['its pool was exported', 'one device of a mirror'],
+      },
+    ])
+    for (let cut = 0; cut < label.length; cut += 3) {
+      const found = await guestOf([raw(16_384, 1, 1, 0, 0, ...label.slice(0, cut), 255, 255, 255, 255)])
+      expect(found.filesystems.length).toBeLessThanOrEqual(1)
+    }
+  })
+
+  test.each([
+    [2, 65_536, { 48: 32_768, 52: 4096, 144: 1, 148: 2, 1016: 10, 1032: 3, 1080: 1000, 1372: 0x19540119 }],
+    [1, 8192, { 36: 1000, 48: 32_768, 52: 4096, 144: 1, 148: 2, 196: 10, 204: 3, 1372: 0x00011954 }],
+  ])('UFS%d: size and free space', async (version, at, fields) => {
+    const { filesystems } = await guestOf([words(at, 1376, fields)])
+    expect(filesystems).toMatchObject([
+      {
+        type: 'ufs',
+        sure: 'consistent',
+        uuid: '0000000100000002',
+        size: 4_096_000,
+        free: 10 * 32_768 + 3 * 4096,
+        state: 'dirty',
+        notes: [`UFS${version}`],
+      },
+    ])
+    const { filesystems: broken } = await guestOf([words(at, 1376, { ...fields, 52: 7 })])
+    expect(broken).toMatchObject([{ type: 'ufs', sure: 'damaged', size: null, free: null }])
+  })
+
+  test('ReFS with its version and size', async () => {
+    const head = [text(3, 'ReFS\0\0\0\0'), text(16, 'FSRS'), words(24, 16, { 0: 100_000, 8: 512, 12: 128 })]
+    const { filesystems } = await guestOf([...head, raw(40, 3, 4)])
+    expect(filesystems).toMatchObject([
+      { type: 'refs', size: 51_200_000, blockSize: 65_536, notes: ['version 3.4'] },
+    ])
   })
 
   test.each([

@@ -41,8 +41,7 @@ describe('BitLocker', () => {
       }
       view.setUint16(at, 16, true)
       view.setUint16(at + 2, 7, true)
-      for (const [i, letter] of [...'Disk'].entries())
-        view.setUint16(at + 8 + 2 * i, letter.charCodeAt(0), true)
+      for (let i = 0; i < 4; i += 1) view.setUint16(at + 8 + 2 * i, 'Disk'.charCodeAt(i), true)
       view.setUint32(64, at + 16 - 64, true)
       change?.(view)
     })
