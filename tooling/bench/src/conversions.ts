@@ -3,46 +3,80 @@ import type { Command } from './run-timed.ts'
 
 const cli = resolve(import.meta.dirname, '../../../packages/cli/bin/varve.mjs')
 
-export type Contestant = 'varve' | 'qemu-img' | 'qemu-img -W -m 16'
-export const contestants: readonly Contestant[] = ['varve', 'qemu-img', 'qemu-img -W -m 16']
+/** Who converts, and what is done when it ends. */
+export const contestants = {
+  varve: 'as it comes: digest, image synced, read back and compared',
+  'varve --no-verify': 'digest, image synced',
+  'varve, cached': 'digest; like for like with qemu-img: --no-verify --durability cached',
+  'qemu-img': 'image in the page cache',
+  'qemu-img -W -m 16': 'image in the page cache',
+  'qemu-img -W -m 16, sync': 'image synced by sync(1)',
+} as const
+export type Contestant = keyof typeof contestants
+export const contestantNames = Object.keys(contestants) as Contestant[]
+
+/** Against whom each way of varve is measured: who does no less. */
+export const rivals: Readonly<Partial<Record<Contestant, readonly Contestant[]>>> = {
+  'varve, cached': ['qemu-img', 'qemu-img -W -m 16'],
+  'varve --no-verify': ['qemu-img -W -m 16, sync'],
+}
 
 /** One conversion that all contestants make. */
 export interface Conversion {
   readonly name: string
   readonly source: string
-  readonly target: 'raw' | 'qcow2'
+  readonly target: 'raw' | 'qcow2' | 'vmdk' | 'vdi' | 'vhdx'
   readonly compress: 'zstd' | null
 }
 
+function plain(from: string, to: Conversion['target']): Conversion {
+  return { name: `${from} → ${to}`, source: `disk.${from}`, target: to, compress: null }
+}
+
 export const conversions: readonly Conversion[] = [
-  { name: 'VMDK → raw', source: 'disk.vmdk', target: 'raw', compress: null },
-  { name: 'VMDK → qcow2', source: 'disk.vmdk', target: 'qcow2', compress: null },
-  { name: 'qcow2 → raw', source: 'disk.qcow2', target: 'raw', compress: null },
-  { name: 'qcow2 → qcow2', source: 'disk.qcow2', target: 'qcow2', compress: null },
-  { name: 'raw → raw', source: 'disk.raw', target: 'raw', compress: null },
-  { name: 'raw → qcow2', source: 'disk.raw', target: 'qcow2', compress: null },
+  plain('vmdk', 'raw'),
+  plain('vmdk', 'qcow2'),
+  plain('qcow2', 'raw'),
+  plain('qcow2', 'qcow2'),
+  plain('qcow2', 'vmdk'),
+  plain('raw', 'raw'),
+  plain('raw', 'qcow2'),
+  plain('raw', 'vhdx'),
+  plain('raw', 'vdi'),
+  plain('vdi', 'qcow2'),
+  plain('vhdx', 'qcow2'),
   { name: 'raw → qcow2, zstd', source: 'disk.raw', target: 'qcow2', compress: 'zstd' },
 ]
+
+/** Formats that the sources are made in from the raw disk, with QEMU's names. */
+export const sourceFormats = ['vmdk', 'vdi', 'vhdx', 'qcow2'] as const
 
 export interface Places {
   readonly folder: string
   readonly output: string
   readonly qemuImg: string
-  /** Further arguments for `varve convert`. */
-  readonly varveArgs: readonly string[]
 }
 
-/** The command by which a contestant makes the conversion. */
+const varveArgs: Readonly<Partial<Record<Contestant, readonly string[]>>> = {
+  varve: [],
+  'varve --no-verify': ['--no-verify'],
+  'varve, cached': ['--no-verify', '--durability', 'cached'],
+}
+
+/** The command by which a contestant makes the conversion; null when it cannot. */
 export function commandOf(contestant: Contestant, conversion: Conversion, places: Places): Command {
   const { target, compress } = conversion
   const source = join(places.folder, conversion.source)
-  if (contestant === 'varve') {
+  const own = varveArgs[contestant]
+  if (own) {
     const compressing = compress ? ['--compress', compress] : []
-    const args = [cli, 'convert', source, places.output, '-O', target, ...compressing, ...places.varveArgs]
+    const args = [cli, 'convert', source, places.output, '-O', target, ...compressing, ...own]
     return { file: process.execPath, args }
   }
-  const parallel = contestant === 'qemu-img -W -m 16' ? ['-W', '-m', '16'] : []
+  const parallel = contestant === 'qemu-img' ? [] : ['-W', '-m', '16']
   const compressing = compress ? ['-c', '-o', `compression_type=${compress}`] : []
   const args = ['convert', ...parallel, ...compressing, '-O', target, source, places.output]
-  return { file: places.qemuImg, args }
+  if (contestant !== 'qemu-img -W -m 16, sync') return { file: places.qemuImg, args }
+  const script = '"$0" "$@" && sync "$OUTPUT"'
+  return { file: '/bin/sh', args: ['-c', script, places.qemuImg, ...args], env: { OUTPUT: places.output } }
 }

@@ -1,19 +1,30 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { bundleCli } from '@varve/bundle/bundle-cli'
 import { findTool, runToolOk } from '@varve/test-kit/tools'
 import { writeBenchDisk } from './bench-disk.ts'
-import { type Conversion, type Places, commandOf, contestants, conversions } from './conversions.ts'
-import { type Result, formatResults, ratios } from './results.ts'
-import { peakMemory, timeCommand } from './run-timed.ts'
+import {
+  type Conversion,
+  type Places,
+  commandOf,
+  contestantNames,
+  contestants,
+  conversions,
+  sourceFormats,
+} from './conversions.ts'
+import { formatInspections, formatLibrary, runInspections, runLibrary } from './inspections.ts'
+import { formatMigrations, runMigrations } from './migrations.ts'
+import { type Result, formatResults, means, ratios } from './results.ts'
+import { peakMemory, timeCommand, type Timing } from './run-timed.ts'
 
-const usage = `Times varve convert against qemu-img on a 2 GiB disk with 1.2 GiB of data.
+const usage = `Times varve against qemu-img and scp on a 2 GiB disk with 1.2 GiB of data.
 
   --runs N       runs of each, interleaved (default 5)
-  --only TEXT    only conversions whose name holds TEXT
+  --only TEXT    only what has TEXT in its name: a conversion as "vmdk → raw", "inspect", "library", "migrate"
   --folder DIR   where the images are made and kept (default: below the temporary folder)
-  --varve ARGS   further arguments for varve convert, separated by blanks (default --no-verify)
+  --images N     images of the library (default 10000)
   --json         print one JSON document
 `
 
@@ -21,22 +32,19 @@ const usage = `Times varve convert against qemu-img on a 2 GiB disk with 1.2 GiB
 async function prepareImages(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true })
   const raw = join(folder, 'disk.raw')
-  if (existsSync(join(folder, 'disk.qcow2'))) return
-  writeBenchDisk(raw)
-  await runToolOk('qemu-img', ['convert', '-f', 'raw', '-O', 'vmdk', raw, join(folder, 'disk.vmdk')])
-  await runToolOk('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', raw, join(folder, 'disk.qcow2')])
-}
-
-/** Reads the source, so that it comes from memory for everyone. */
-function warm(path: string): void {
-  readFileSync(path)
+  if (!existsSync(raw)) writeBenchDisk(raw)
+  for (const format of sourceFormats) {
+    const image = join(folder, `disk.${format}`)
+    if (!existsSync(image)) await runToolOk('qemu-img', ['convert', '-f', 'raw', '-O', format, raw, image])
+  }
 }
 
 async function runConversion(conversion: Conversion, places: Places, runs: number): Promise<Result[]> {
   const { output } = places
-  warm(join(places.folder, conversion.source))
-  const commands = contestants.map((contestant) => commandOf(contestant, conversion, places))
-  const seconds = contestants.map((): number[] => [])
+  // Read once, so that it comes from memory for everyone.
+  readFileSync(join(places.folder, conversion.source))
+  const commands = contestantNames.map((contestant) => commandOf(contestant, conversion, places))
+  const timings = contestantNames.map((): Timing[] => [])
   const peaks: number[] = []
   for (const command of commands) {
     rmSync(output, { force: true })
@@ -45,16 +53,25 @@ async function runConversion(conversion: Conversion, places: Places, runs: numbe
   for (let run = 0; run < runs; run += 1) {
     for (const [place, command] of commands.entries()) {
       rmSync(output, { force: true })
-      seconds[place]?.push(await timeCommand(command))
+      timings[place]?.push(await timeCommand(command))
     }
   }
   rmSync(output, { force: true })
-  return contestants.map((contestant, place) => ({
+  return contestantNames.map((contestant, place) => ({
     conversion: conversion.name,
     contestant,
-    seconds: seconds[place] ?? [],
+    runs: timings[place] ?? [],
     peakBytes: peaks[place] ?? 0,
   }))
+}
+
+function conditions(): string {
+  const load = loadavg().map((average) => average.toFixed(1))
+  const who = Object.entries(contestants).map(([name, what]) => `  ${name}: ${what}`)
+  return [
+    `Whole processes, interleaved runs, sources in the page cache; ${availableParallelism()} processors, load ${load.join(' ')} at the start.`,
+    ...who,
+  ].join('\n')
 }
 
 async function main(): Promise<number> {
@@ -63,7 +80,7 @@ async function main(): Promise<number> {
       runs: { type: 'string', default: '5' },
       only: { type: 'string', default: '' },
       folder: { type: 'string', default: join(tmpdir(), 'varve-bench') },
-      varve: { type: 'string', default: '--no-verify' },
+      images: { type: 'string', default: '10000' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -73,21 +90,45 @@ async function main(): Promise<number> {
     process.stderr.write(qemuImg === null ? 'qemu-img is not installed\n' : usage)
     return values.help ? 0 : 1
   }
-  await prepareImages(values.folder)
-  const varveArgs = values.varve.split(' ').filter((arg) => arg !== '')
-  const places = { folder: values.folder, output: join(values.folder, 'output.img'), qemuImg, varveArgs }
+  const { folder, only, json } = values
+  const runs = Number(values.runs)
+  const wants = (name: string) => name.includes(only)
+  const say = (text: string) => process.stdout.write(json ? '' : `${text}\n\n`)
+  await bundleCli()
+  await prepareImages(folder)
+  const places = { folder, output: join(folder, 'output.img'), qemuImg }
+  const document: Record<string, unknown> = { conditions: conditions() }
+  say(conditions())
   const results: Result[] = []
-  for (const conversion of conversions.filter(({ name }) => name.includes(values.only))) {
+  for (const conversion of conversions.filter(({ name }) => wants(name))) {
     process.stderr.write(`${conversion.name} …\n`)
-    results.push(...(await runConversion(conversion, places, Number(values.runs))))
+    results.push(...(await runConversion(conversion, places, runs)))
   }
-  const conditions = `Whole processes, interleaved runs, sources in the page cache. qemu-img leaves its output to the page cache; varve convert computes the disk digest too and runs with: ${values.varve}`
-  if (values.json) {
+  if (results.length > 0) {
+    say(formatResults(results))
     const summary = conversions.map(({ name }) => ({ conversion: name, ratios: ratios(results, name) }))
-    process.stdout.write(`${JSON.stringify({ conditions, results, summary }, null, 2)}\n`)
-  } else {
-    process.stdout.write(`${conditions}\n\n${formatResults(results)}\n`)
+    document['conversions'] = { results, summary, means: means(results) }
   }
+  if (wants('inspect')) {
+    process.stderr.write('inspect …\n')
+    const images = ['raw', ...sourceFormats].map((format) => join(folder, `disk.${format}`))
+    const inspections = await runInspections(images, qemuImg)
+    say(formatInspections(inspections))
+    document['inspect'] = inspections
+  }
+  if (wants('library')) {
+    process.stderr.write('library …\n')
+    const library = await runLibrary(folder, Number(values.images))
+    say(formatLibrary(library))
+    document['library'] = library
+  }
+  if (wants('migrate')) {
+    process.stderr.write('migrate …\n')
+    const migrations = await runMigrations(folder, runs)
+    say(formatMigrations(migrations))
+    document['migrate'] = migrations
+  }
+  if (json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
   return 0
 }
 

@@ -1,25 +1,45 @@
 import { expect, test } from 'vitest'
-import { type Result, best, formatResults, median, ratios } from './results.ts'
+import { type Result, formatResults, means, ratios } from './results.ts'
+import { best, geometricMean, median } from './statistics.ts'
+
+const MiB = 2 ** 20
+
+function result(conversion: string, contestant: Result['contestant'], seconds: readonly number[]): Result {
+  return {
+    conversion,
+    contestant,
+    runs: seconds.map((each) => ({ seconds: each, cpuSeconds: each / 2 })),
+    peakBytes: 100 * MiB,
+  }
+}
 
 const results: Result[] = [
-  { conversion: 'a → b', contestant: 'varve', seconds: [2, 1, 4], peakBytes: 100 * 2 ** 20 },
-  { conversion: 'a → b', contestant: 'qemu-img', seconds: [3, 3, 9], peakBytes: 2 ** 20 },
+  result('a → b', 'varve, cached', [2, 1, 4]),
+  result('a → b', 'qemu-img', [3, 3, 9]),
+  result('b → c', 'varve, cached', [1]),
+  result('b → c', 'qemu-img', [12]),
 ]
 
-test('best and median', () => {
+test('best, median and geometric mean', () => {
   expect(best([3, 1, 2])).toBe(1)
   expect(median([3, 1, 2])).toBe(2)
   expect(median([4, 1, 2, 3])).toBe(2.5)
+  expect(geometricMean([2, 8])).toBeCloseTo(4)
 })
 
 test('a ratio above one means that varve is faster', () => {
-  expect(ratios(results, 'a → b')).toEqual([{ against: 'qemu-img', best: 3, median: 1.5 }])
+  const pair = { of: 'varve, cached', against: 'qemu-img' }
+  expect(ratios(results, 'a → b')).toEqual([{ ...pair, best: 3, median: 1.5 }])
   expect(ratios(results, 'other')).toEqual([])
+  expect(means(results)[0]?.best).toBeCloseTo(6)
 })
 
-test('the table names each program once per conversion', () => {
+test('the table names each conversion once and ends with the means', () => {
   const lines = formatResults(results).split('\n')
-  expect(lines).toHaveLength(3)
-  expect(lines[1]).toMatch(/^a → b +varve +1\.00 s +2\.00 s +100 MiB$/u)
-  expect(lines[2]).toMatch(/^ +qemu-img +3\.00 s +3\.00 s +1 MiB +3\.00×, 1\.50×$/u)
+  expect(lines).toHaveLength(6)
+  expect(lines[1]).toMatch(
+    /^a → b +varve, cached +1\.00 s +2\.00 s +0\.50 s +100 MiB +qemu-img 3\.00×, 1\.50×$/u,
+  )
+  expect(lines[2]).toMatch(/^ +qemu-img +3\.00 s +3\.00 s +1\.50 s +100 MiB$/u)
+  expect(lines[5]).toBe('varve, cached: qemu-img 6.00×, 4.24× in the geometric mean')
 })

@@ -1,68 +1,84 @@
-import { type Contestant, contestants } from './conversions.ts'
+import { type Contestant, rivals } from './conversions.ts'
+import type { Timing } from './run-timed.ts'
+import { best, formatTable, geometricMean, median } from './statistics.ts'
 
 export interface Result {
   readonly conversion: string
   readonly contestant: Contestant
-  readonly seconds: readonly number[]
+  readonly runs: readonly Timing[]
   readonly peakBytes: number
 }
 
-export function best(seconds: readonly number[]): number {
-  return Math.min(...seconds)
+export interface Ratio {
+  readonly of: Contestant
+  readonly against: Contestant
+  readonly best: number
+  readonly median: number
 }
 
-export function median(seconds: readonly number[]): number {
-  const sorted = [...seconds].sort((a, b) => a - b)
-  const middle = Math.floor(sorted.length / 2)
-  const upper = sorted[middle] ?? Number.NaN
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2
+/** How many times faster each way of varve was than those that do no less, by the best and by the median runs. */
+export function ratios(results: readonly Result[], conversion: string): Ratio[] {
+  const secondsOf = (contestant: Contestant) =>
+    results
+      .find((result) => result.conversion === conversion && result.contestant === contestant)
+      ?.runs.map(({ seconds }) => seconds)
+  return Object.entries(rivals).flatMap(([name, against]) => {
+    const of = name as Contestant
+    const own = secondsOf(of)
+    return against.flatMap((rival) => {
+      const theirs = secondsOf(rival)
+      if (!own || !theirs) return []
+      return [{ of, against: rival, best: best(theirs) / best(own), median: median(theirs) / median(own) }]
+    })
+  })
 }
 
-/** How many times faster varve was: each rival's time by varve's, by the best and by the median runs. */
-export function ratios(results: readonly Result[], conversion: string) {
-  const of = (contestant: Contestant) =>
-    results.find((result) => result.conversion === conversion && result.contestant === contestant)
-  const varve = of('varve')
-  return contestants.flatMap((contestant) => {
-    const rival = of(contestant)
-    if (contestant === 'varve' || !varve || !rival) return []
-    return [
-      {
-        against: contestant,
-        best: best(rival.seconds) / best(varve.seconds),
-        median: median(rival.seconds) / median(varve.seconds),
-      },
-    ]
+/** The geometric means of the ratios by the best runs over all conversions. */
+export function means(results: readonly Result[]): Ratio[] {
+  const all = [...new Set(results.map(({ conversion }) => conversion))].flatMap((conversion) =>
+    ratios(results, conversion),
+  )
+  const pairs = new Map(all.map((ratio) => [`${ratio.of} ${ratio.against}`, ratio]))
+  return [...pairs.values()].map(({ of, against }) => {
+    const same = all.filter((ratio) => ratio.of === of && ratio.against === against)
+    return {
+      of,
+      against,
+      best: geometricMean(same.map((ratio) => ratio.best)),
+      median: geometricMean(same.map((ratio) => ratio.median)),
+    }
   })
 }
 
 /** The results as a table for people. */
 export function formatResults(results: readonly Result[]): string {
   const rows = [
-    ['conversion', 'program', 'best', 'median', 'peak memory', 'varve is faster by (best, median)'],
+    ['conversion', 'program', 'best', 'median', 'CPU', 'peak memory', 'faster than (best, median)'],
   ]
   for (const conversion of new Set(results.map((result) => result.conversion))) {
-    for (const { contestant, seconds, peakBytes } of results.filter((r) => r.conversion === conversion)) {
-      const ratio = ratios(results, conversion).find(({ against }) => against === contestant)
+    const all = ratios(results, conversion)
+    for (const [place, { contestant, runs, peakBytes }] of results
+      .filter((result) => result.conversion === conversion)
+      .entries()) {
+      const seconds = runs.map((run) => run.seconds)
       rows.push([
-        contestant === 'varve' ? conversion : '',
+        place === 0 ? conversion : '',
         contestant,
         `${best(seconds).toFixed(2)} s`,
         `${median(seconds).toFixed(2)} s`,
+        `${best(runs.map((run) => run.cpuSeconds)).toFixed(2)} s`,
         `${Math.round(peakBytes / 1024 / 1024)} MiB`,
-        ratio ? `${ratio.best.toFixed(2)}×, ${ratio.median.toFixed(2)}×` : '',
+        all
+          .filter(({ of }) => of === contestant)
+          .map(formatRatio)
+          .join('; '),
       ])
     }
   }
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  )
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  const summary = means(results).map((mean) => `${mean.of}: ${formatRatio(mean)} in the geometric mean`)
+  return [formatTable(rows), ...summary].join('\n')
+}
+
+function formatRatio({ against, best: byBest, median: byMedian }: Ratio): string {
+  return `${against} ${byBest.toFixed(2)}×, ${byMedian.toFixed(2)}×`
 }

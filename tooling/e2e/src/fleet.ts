@@ -89,6 +89,11 @@ export class Fleet {
     })
   }
 
+  /** The process that runs under that name now, or null. */
+  pid(name: ProcessName): number | null {
+    return this.#processes.get(name)?.pid ?? null
+  }
+
   log(name: ProcessName): string {
     return this.#logs.get(name) ?? ''
   }
