@@ -14,7 +14,7 @@ export interface Finding extends Problem {
 }
 
 export interface CheckTotals {
-  /** Bytes of the file that hold data of the guest; null when the format has no tables that say it. */
+  /** Bytes of the disk that have a place in the file, by whole clusters or blocks; null when no table says it. */
   readonly allocatedBytes: number | null
   /** Bytes of the file that nothing uses. */
   readonly leakedBytes: number

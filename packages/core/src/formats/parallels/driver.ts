@@ -10,6 +10,7 @@ import { emptyFlag } from './header.ts'
 import { readHdsMetadata } from './metadata.ts'
 import { openBundle, type BundleDisk } from './open-bundle.ts'
 import { openHds } from './reader.ts'
+import { checkParallels } from './check.ts'
 
 /** Parallels: single `.hds` images, and bundles by their `DiskDescriptor.xml` with split storages and snapshots. */
 export const parallelsDriver: FormatDriver = {
@@ -20,6 +21,7 @@ export const parallelsDriver: FormatDriver = {
       const bundle = await findBundleDisk(file, ports)
       return bundle ? await bundleFacts(bundle, ports) : await hdsFacts(file)
     }),
+  check: checkParallels,
   async openLayer(file, ports) {
     const bundle = await findBundleDisk(file, ports)
     if (bundle) return await openWithDescriptor(bundle, file, ports)

@@ -3,6 +3,7 @@ import { mergeExtentStream, type Extent } from '../../extent/extent.ts'
 import { clampToDisk, assertOnDisk } from '../disk-range.ts'
 import type { DiskReader } from '../disk-reader.ts'
 import type { FormatDriver } from '../format-driver.ts'
+import { checkRaw } from './check.ts'
 
 /** Raw: the file is the disk, byte for byte; holes of the host filesystem are zeros. */
 export const rawDriver: FormatDriver = {
@@ -22,6 +23,7 @@ export const rawDriver: FormatDriver = {
       problems: [],
     }
   },
+  check: checkRaw,
   async openLayer(file) {
     return {
       disk: rawDisk(file.source),

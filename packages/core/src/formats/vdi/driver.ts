@@ -4,6 +4,7 @@ import { factsOrProblem } from '../facts-or-problem.ts'
 import type { FormatDriver } from '../format-driver.ts'
 import { readVdiMetadata } from './metadata.ts'
 import { openVdi } from './reader.ts'
+import { checkVdi } from './check.ts'
 
 /** VDI: dynamic, fixed and differencing disks of VirtualBox. */
 export const vdiDriver: FormatDriver = {
@@ -27,6 +28,7 @@ export const vdiDriver: FormatDriver = {
         },
       }
     }),
+  check: checkVdi,
   async openLayer(file, ports) {
     return {
       disk: openVdi(file, await readVdiMetadata(file, ports)),

@@ -6,12 +6,14 @@ import type { ImageFile } from '../image-files.ts'
 import { timeText } from './header.ts'
 import { readVhdMetadata } from './metadata.ts'
 import { openVhd } from './reader.ts'
+import { checkVhd } from './check.ts'
 
 /** VHD: fixed, dynamic and differencing disks of Virtual PC, Hyper-V, Azure and Xen. */
 export const vhdDriver: FormatDriver = {
   format: 'vhd',
   recognises: (ends) => isRecognisedAs('vhd', ends),
   inspect: inspectVhd,
+  check: (file, _ports, options) => checkVhd(file, options),
   async openLayer(file) {
     const disk = openVhd(file, await readVhdMetadata(file))
     return { disk, parts: [], async [Symbol.asyncDispose]() {} }

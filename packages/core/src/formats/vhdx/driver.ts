@@ -4,6 +4,7 @@ import { factsOrProblem } from '../facts-or-problem.ts'
 import type { FormatDriver } from '../format-driver.ts'
 import { readVhdxMetadata } from './metadata.ts'
 import { openVhdx } from './reader.ts'
+import { checkVhdx } from './check.ts'
 
 /** VHDX: fixed, dynamic and differencing disks of Hyper-V and WSL. */
 export const vhdxDriver: FormatDriver = {
@@ -34,6 +35,7 @@ export const vhdxDriver: FormatDriver = {
         problems,
       }
     }),
+  check: checkVhdx,
   async openLayer(file, ports) {
     const disk = openVhdx(file, await readVhdxMetadata(file, ports))
     return { disk, parts: [], async [Symbol.asyncDispose]() {} }

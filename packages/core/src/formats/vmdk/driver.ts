@@ -4,12 +4,14 @@ import type { FormatDriver } from '../format-driver.ts'
 import { inspectVmdk } from './inspect.ts'
 import { readVmdkMetadata, refusalOf } from './metadata.ts'
 import { openExtents } from './open-extents.ts'
+import { checkVmdk } from './check.ts'
 
 /** VMDK: hosted sparse (also stream-optimized), vmfsSparse, seSparse, flat and zero extents, alone or split, with delta links by CID. */
 export const vmdkDriver: FormatDriver = {
   format: 'vmdk',
   recognises: (ends) => isRecognisedAs('vmdk', ends),
   inspect: inspectVmdk,
+  check: checkVmdk,
   async openLayer(file, ports) {
     const metadata = await readVmdkMetadata(file)
     const refusal = refusalOf(metadata, file.path)

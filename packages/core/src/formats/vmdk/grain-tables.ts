@@ -14,6 +14,8 @@ export interface GrainTables {
   readonly problems: readonly Problem[]
   /** Whether the grains of table `index` are all absent because there is no table. */
   isAbsent(index: number): boolean
+  /** Byte of the file where table `index` lies. */
+  offsetOf(index: number): number
   /** The table when it is in memory. */
   cached(index: number): Uint32Array | undefined
   /** The table, read when it must be; throws `truncated` and `input-output`. */
@@ -48,6 +50,7 @@ export async function openGrainTables(source: ByteSource, layout: SparseLayout):
   return {
     problems,
     isAbsent: (index) => (directory[index] ?? 0) === 0,
+    offsetOf: (index) => (directory[index] ?? 0) * sectorSize,
     cached(index) {
       const table = cache.get(index)
       if (table) remember(index, table)

@@ -1,0 +1,144 @@
+import { DiskError } from '../../problems/disk-error.ts'
+import type { CheckOptions, FindingKind, FindingList } from '../check-report.ts'
+
+/** Blocks of one file that can be compared with each other, four bytes for each. */
+const mostBlocks = 24 * 1024 * 1024
+
+/** Where a table puts some of its blocks. */
+export interface BlockPlaces {
+  /** Number of the first of them. */
+  readonly first: number
+  /** Byte of the file where each starts; negative: it has no place of its own. */
+  readonly places: Float64Array
+  /** Byte of the file where the first entry lies, and bytes from one entry to the next. */
+  readonly entriesAt: number
+  readonly entrySize: number
+}
+
+export interface BlockCheck {
+  readonly file: string
+  readonly fileSize: number
+  readonly findings: FindingList
+  /** In front of the ids of findings: `vhd`. */
+  readonly prefix: string
+  /** What the format calls a block. */
+  readonly noun: string
+  /** Bytes that a block takes in the file, all together. */
+  readonly blockLength: number
+  /** Places are multiples of this, counted from `base`; in such units they fit 32 bits. */
+  readonly unit: number
+  /** 0 when not said. */
+  readonly base?: number
+  /** Entries of the table. */
+  readonly blockCount: number
+  /** Bytes of block `index` that must be in the file; the last one may be shorter. */
+  readonly lengthOf: (index: number) => number
+  /** Headers and tables, where no block may lie. */
+  readonly reserved: readonly { readonly start: number; readonly end: number; readonly name: string }[]
+  /** How room that nothing uses counts: formats that grow ahead have some always. */
+  readonly unused: FindingKind | null
+  readonly remedy: string
+}
+
+export interface BlockTotals {
+  readonly allocatedBlocks: number
+  readonly leakedBytes: number
+  /** End of the last block or table. */
+  readonly usedEnd: number
+}
+
+/**
+ * Looks where all blocks of a table lie: outside the file, on headers and tables, on each other; and what of the file
+ * nothing uses. Throws `limit-exceeded` for files with more blocks than can be compared.
+ */
+export async function checkBlocks(
+  check: BlockCheck,
+  pages: AsyncIterable<BlockPlaces>,
+  options: CheckOptions = {},
+): Promise<BlockTotals> {
+  const { file, fileSize, findings, prefix, noun, blockLength, unit, base = 0, blockCount, remedy } = check
+  const room = Math.min(blockCount, Math.ceil(fileSize / Math.max(unit, blockLength)) + 1)
+  if (room > mostBlocks) {
+    throw new DiskError('limit-exceeded', {
+      file,
+      what: `${noun}s to compare`,
+      value: room,
+      limit: mostBlocks,
+    })
+  }
+  const units = new Uint32Array(room)
+  let count = 0
+  let shared = 0
+  for await (const { first, places, entriesAt, entrySize } of pages) {
+    options.signal?.throwIfAborted()
+    for (const [index, at] of places.entries()) {
+      if (at < 0) continue
+      const block = first + index
+      const offset = entriesAt + index * entrySize
+      const say = (id: string, reason: string) =>
+        findings.add('corruption', {
+          id: `${prefix}-${id}`,
+          message: `The ${noun} ${block} ${reason}.`,
+          remedy,
+          offset,
+        })
+      const end = at + check.lengthOf(block)
+      const inside = check.reserved.find((region) => at < region.end && end > region.start)
+      if (end > fileSize) say('beyond-file', `lies at ${at}, past the end of the file at ${fileSize}`)
+      else if (inside) say('overlap', `lies at ${at}, inside the ${inside.name}`)
+      else if (count < room) {
+        units[count] = Math.floor((at - base) / unit)
+        count += 1
+      } else shared += 1
+    }
+    options.onProgress?.(Math.min(blockCount, first + places.length), blockCount)
+  }
+  const sorted = units.subarray(0, count).sort()
+  shared += sharedBlocks(check, sorted)
+  if (shared > 0) {
+    const message = `${shared} ${noun}s lie where another one lies.`
+    findings.add('corruption', { id: `${prefix}-overlap`, message, remedy }, shared)
+  }
+  const { leakedBytes, usedEnd, gaps } = unusedRoom(check, sorted)
+  if (gaps > 0 && check.unused !== null) {
+    const message = `${leakedBytes} bytes of the file belong to no ${noun} and no table.`
+    const advice = 'Room is lost, no data: converting the disk to a new image gives it back.'
+    findings.add(check.unused, { id: `${prefix}-unused`, message, remedy: advice }, gaps)
+  }
+  return { allocatedBlocks: count, leakedBytes, usedEnd }
+}
+
+/** How many blocks begin before the one in front of them ends. */
+function sharedBlocks({ unit, blockLength }: BlockCheck, sorted: Uint32Array): number {
+  const step = blockLength / unit
+  let shared = 0
+  for (let i = 1; i < sorted.length; i += 1) if ((sorted[i] ?? 0) - (sorted[i - 1] ?? 0) < step) shared += 1
+  return shared
+}
+
+/** Gaps that would hold whole blocks. */
+function unusedRoom(
+  { unit, base = 0, blockLength, fileSize, reserved }: BlockCheck,
+  sorted: Uint32Array,
+): { leakedBytes: number; usedEnd: number; gaps: number } {
+  const tables = reserved.toSorted((a, b) => a.start - b.start)
+  let next = 0
+  let usedEnd = 0
+  let blocks = 0
+  const take = (start: number, end: number) => {
+    if (start > usedEnd) blocks += Math.floor((start - usedEnd) / blockLength)
+    usedEnd = Math.max(usedEnd, Math.min(end, fileSize))
+  }
+  for (const number of sorted) {
+    const at = base + number * unit
+    for (let table = tables[next]; table && table.start <= at; table = tables[next]) {
+      take(table.start, table.end)
+      next += 1
+    }
+    take(at, at + blockLength)
+  }
+  for (const table of tables.slice(next)) take(table.start, table.end)
+  const lastUse = usedEnd
+  take(fileSize, fileSize)
+  return { leakedBytes: blocks * blockLength, usedEnd: lastUse, gaps: blocks }
+}

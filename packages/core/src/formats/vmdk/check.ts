@@ -1,0 +1,159 @@
+import { readRange } from '../../binary/byte-source.ts'
+import { DiskError, isDiskError } from '../../problems/disk-error.ts'
+import { problemFromError } from '../../problems/problem.ts'
+import { checkBlocks, type BlockPlaces } from '../block-map/check-blocks.ts'
+import type { CheckOptions, CheckReport, FindingList } from '../check-report.ts'
+import { guardedCheck } from '../guarded-check.ts'
+import type { ImageFile, ImagePorts } from '../image-files.ts'
+import { readVmdkMetadata, refusalOf } from './metadata.ts'
+import { openExtents } from './open-extents.ts'
+import { openGrainTables } from './grain-tables.ts'
+import { readSparseLayout, sectorSize, type SparseLayout } from './sparse-header.ts'
+
+const remedy = 'Compare the disk with another copy, or restore it from a backup.'
+/** Bytes that the shortest compressed grain takes: a marker in a sector of its own. */
+const shortestGrain = sectorSize
+
+/**
+ * The descriptor and every extent: sparse ones by their grain directories (both copies), grain tables and the places of
+ * their grains; flat ones by their size. COWD and seSparse extents are opened, their tables are not walked.
+ */
+export async function checkVmdk(
+  file: ImageFile,
+  ports: ImagePorts,
+  options: CheckOptions = {},
+): Promise<CheckReport> {
+  return await guardedCheck({ file: file.path, format: 'vmdk' }, async (findings) => {
+    const metadata = await readVmdkMetadata(file)
+    const refusal = refusalOf(metadata, file.path)
+    if (refusal) throw refusal
+    await using extents = await openExtents(file, metadata, ports)
+    for (const fault of extents.faults) findings.adopt('corruption', problemFromError(fault))
+    for (const problem of extents.problems) {
+      findings.adopt(problem.id === 'vmdk-redundant-directory-used' ? 'corruption' : 'remark', problem)
+    }
+    const files = new Map([file, ...extents.parts].map((part) => [part.path, part]))
+    let allocatedBytes = 0
+    const checked = new Set(['descriptor', 'extents'])
+    for (const line of metadata.extents) {
+      if (line.type !== 'SPARSE' || line.name === null) continue
+      const path = metadata.layout === null ? ports.files.resolve(file.path, line.name) : file.path
+      const part = files.get(path)
+      files.delete(path)
+      if (!part || extents.faults.some((fault) => fault.file === path)) continue
+      const layout = metadata.layout ?? (await readSparseLayout(part.source))
+      allocatedBytes += await checkSparse(part, layout, { findings, options })
+      checked.add('grain directories').add('grain tables')
+    }
+    return { checked: [...checked], allocatedBytes, leakedBytes: 0 }
+  })
+}
+
+interface SparseCheck {
+  readonly findings: FindingList
+  readonly options: CheckOptions
+}
+
+/** Gives the bytes that its grains hold. */
+async function checkSparse(
+  part: ImageFile,
+  layout: SparseLayout,
+  { findings, options }: SparseCheck,
+): Promise<number> {
+  const { source, path } = part
+  const { grainSize, capacity, isCompressed } = layout
+  const blockLength = isCompressed ? shortestGrain : grainSize
+  const totals = await checkBlocks(
+    {
+      file: path,
+      fileSize: source.size,
+      findings,
+      prefix: 'vmdk',
+      noun: 'grain',
+      blockLength,
+      unit: sectorSize,
+      blockCount: Math.ceil(capacity / grainSize),
+      lengthOf: (index) =>
+        isCompressed ? shortestGrain : Math.min(grainSize, Math.max(0, capacity - index * grainSize)),
+      reserved: [
+        { start: 0, end: sectorSize, name: 'header' },
+        ...(layout.descriptor === null ? [] : [{ ...layout.descriptor, name: 'descriptor' }]),
+        ...[layout.directoryAt, layout.redundantDirectoryAt]
+          .filter((at) => at !== null)
+          .map((start) => ({ start, end: start + layout.directoryEntries * 4, name: 'grain directory' })),
+      ],
+      unused: null,
+      remedy,
+    },
+    grainPages(part, layout),
+    options,
+  )
+  await compareCopies(part, layout, findings)
+  return totals.allocatedBlocks * grainSize
+}
+
+async function* grainPages({ source, path }: ImageFile, layout: SparseLayout): AsyncGenerator<BlockPlaces> {
+  const tables = await openGrainTables(source, layout)
+  const { tableEntries, directoryEntries, grainSize, capacity } = layout
+  const grains = Math.ceil(capacity / grainSize)
+  let present = 0
+  for (let index = 0; index < directoryEntries; index += 1) if (!tables.isAbsent(index)) present += 1
+  if (present * tableEntries * 4 > source.size) {
+    const reason = `it names ${present} grain tables, for which the file has no room`
+    throw new DiskError('corrupt', { file: path, structure: 'VMDK grain directory', reason })
+  }
+  for (let index = 0; index < directoryEntries; index += 1) {
+    if (tables.isAbsent(index)) continue
+    const first = index * tableEntries
+    const table = await tables.load(index)
+    const places = Float64Array.from(table.subarray(0, Math.max(0, grains - first)), (entry) =>
+      entry <= 1 ? -1 : entry * sectorSize,
+    )
+    yield { first, places, entriesAt: tables.offsetOf(index), entrySize: 4 }
+  }
+}
+
+/** The second copies of the grain directory and its tables must say what the first ones say. */
+async function compareCopies(
+  { source, path }: ImageFile,
+  layout: SparseLayout,
+  findings: FindingList,
+): Promise<void> {
+  const { redundantDirectoryAt, directoryAt, directoryEntries, tableEntries } = layout
+  if (redundantDirectoryAt === null || layout.isCompressed) return
+  const read = async (start: number, size: number) =>
+    await readRange(source, { start, end: start + size }, 'VMDK grain table')
+  try {
+    const [first, second] = [
+      await read(directoryAt, directoryEntries * 4),
+      await read(redundantDirectoryAt, directoryEntries * 4),
+    ]
+    const [one, two] = [new DataView(first.buffer), new DataView(second.buffer)]
+    for (let index = 0; index < directoryEntries; index += 1) {
+      const [at, copyAt] = [
+        one.getUint32(index * 4, true) * sectorSize,
+        two.getUint32(index * 4, true) * sectorSize,
+      ]
+      if (at === 0 && copyAt === 0) continue
+      const isEqual =
+        at !== 0 &&
+        copyAt !== 0 &&
+        equal(await read(at, tableEntries * 4), await read(copyAt, tableEntries * 4))
+      if (isEqual) continue
+      const message = `Grain table ${index} of ${JSON.stringify(path)} and its second copy differ.`
+      findings.add('corruption', {
+        id: 'vmdk-copies-differ',
+        message,
+        remedy,
+        offset: redundantDirectoryAt + index * 4,
+      })
+    }
+  } catch (error) {
+    if (!isDiskError(error) || isDiskError(error, 'input-output')) throw error
+    findings.adopt('corruption', problemFromError(error))
+  }
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a.every((byte, index) => byte === b[index])
+}
