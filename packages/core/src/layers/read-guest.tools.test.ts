@@ -8,6 +8,8 @@ import type { DiskReader } from '../formats/disk-reader.ts'
 import { rawDisk } from '../formats/raw/driver.ts'
 import { layerNumbers } from '../problems/layer-number.ts'
 import { nodeFiles, nodePorts } from '../testing/node-files.ts'
+import { seededRandom } from '../testing/seeded-random.ts'
+import { sparseDisk } from '../testing/sparse-disk.ts'
 import type { FilesystemFinding, GuestContents } from './guest-contents.ts'
 import { inspectImage } from './inspect-image.ts'
 import { readGuestContents } from './read-guest.ts'
@@ -218,8 +220,41 @@ describe.skipIf(!requires('mkfs.btrfs', 'btrfs'))('Btrfs', () => {
       label: 'pool',
       uuid: /^fsid\s+(\S+)/mu.exec(told)?.[1],
       size: numberAfter(/^total_bytes\s+(\d+)/mu, told),
-      used: numberAfter(/^bytes_used\s+(\d+)/mu, told),
+      state: 'clean',
     })
+    const groups = await runToolOk('btrfs', ['inspect-internal', 'dump-tree', '-t', 'extent', path])
+    const kept = [...groups.matchAll(/block group used (\d+) .*flags (\S+)/gu)]
+    const used = kept.reduce(
+      (sum, [, bytes, flags]) => sum + Number(bytes) * (flags?.endsWith('DUP') ? 2 : 1),
+      0,
+    )
+    const reserved = mib
+    expect(kept.length).toBeGreaterThan(2)
+    expect(found.used).toBe(used + reserved)
+    expect(sumOfRegions(found)).toBe(found.free)
+  })
+
+  test('with bytes changed in its trees it never throws and stays within its disk', async () => {
+    await using place = await tempPlace()
+    const size = 400 * mib
+    const path = await blank(place, size)
+    await runToolOk('mkfs.btrfs', ['-q', path])
+    const bytes = new Uint8Array(await readFile(path))
+    const nodes = [64 * 1024]
+    for (let at = mib; at < size; at += 16_384)
+      if (bytes.subarray(at, at + 128).some((byte) => byte !== 0)) nodes.push(at)
+    const random = seededRandom(20_261_122)
+    for (let round = 0; round < 200; round += 1) {
+      const changes = Array.from({ length: 8 }, () => {
+        const node = nodes[random(nodes.length)] ?? 0
+        return { at: node + 40 + random(round % 2 === 0 ? 300 : 16_000), bytes: Uint8Array.of(random(256)) }
+      })
+      const { filesystems } = await readGuestContents(sparseDisk(size, [{ at: 0, bytes }, ...changes]))
+      for (const { start, length, free } of filesystems.flatMap(({ freeByRegion }) => freeByRegion)) {
+        expect(start + length).toBeLessThanOrEqual(size)
+        expect(free).toBeLessThanOrEqual(length)
+      }
+    }
   })
 })
 
