@@ -2,10 +2,13 @@ import type { ImageReport } from '@varve/core/layers/image-report'
 import { inspectImage } from '@varve/core/layers/inspect-image'
 import { nodePorts } from './ports.ts'
 
-/** Everything there is to know about the image `path`, layer by layer; damaged images give a report too. */
+/**
+ * Everything there is to know about the image `path`, layer by layer; damaged images give a report too. Its reads block
+ * the thread: waiting for another thread would take longer than they do.
+ */
 export async function inspectFile(
   path: string,
   { roots }: { readonly roots: readonly string[] | null },
 ): Promise<ImageReport> {
-  return inspectImage(path, nodePorts({ roots }))
+  return inspectImage(path, nodePorts({ roots, io: 'sync' }))
 }

@@ -12,7 +12,7 @@ import { paintWith, printable, problemLines, type Paint } from '../output/text.t
 /** `varve info FILE`. Exit code 3 when the image cannot be read. */
 export async function info(file: string, options: { format?: string }, context: CommandContext): Outcome {
   const asked = { format: formatOf(options.format), signal: context.signal }
-  const report = await inspectImage(pathOf(file), nodePorts({ roots: null }), asked)
+  const report = await inspectImage(pathOf(file), nodePorts({ roots: null, io: 'sync' }), asked)
   if (context.json) context.print(JSON.stringify(report, null, 2))
   else context.print(describeReport(report, paintWith(context.config.color)))
   return report.problems.some(isBlocking) ? exitCodes.imageRefused : exitCodes.ok

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import type { ByteRange } from '@varve/core/binary/byte-source'
 import { SystemError } from '../files/system-error.ts'
 import type { FileRanges } from './file-ranges.ts'
-import { linuxPlace } from './linux-place.ts'
+import { linuxPlaces } from './linux-place.ts'
 
 /** What of koffi is used here; its own types are `any` throughout. */
 interface Koffi {
@@ -92,6 +92,8 @@ function lengthOf({ start, end }: ByteRange): number {
   return end - start
 }
 
+const placeOf = linuxPlaces()
+
 /** `FileRanges` by the system calls of Linux, through koffi. */
 export const linuxFileRanges: FileRanges = {
   name: 'linux',
@@ -128,7 +130,7 @@ export const linuxFileRanges: FileRanges = {
     return end === 'unknown' ? null : end
   },
   filesystemOf(path) {
-    const place = linuxPlace(path)
+    const place = placeOf(path)
     return place.filesystem === 'xfs' ? { ...place, copyOnWrite: xfsShares(path) } : place
   },
 }

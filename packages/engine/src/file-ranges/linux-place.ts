@@ -30,18 +30,44 @@ const withoutMedia: Readonly<Record<string, string>> = {
   virtiofs: 'shared by the hypervisor (virtiofs)',
 }
 
-/** L1 and L0 below `path`, from `/proc/self/mountinfo`, statfs(2) and `/sys/dev/block`. */
-export function linuxPlace(path: string): HostPlace {
-  const real = realpathSync(path)
-  const { bavail, blocks, bsize } = statfsSync(real)
-  const mount = findMount(parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8')), real)
-  return {
-    filesystem: mount?.filesystem ?? null,
-    mountPoint: mount?.mountPoint ?? null,
-    free: bavail * bsize,
-    total: blocks * bsize,
-    copyOnWrite: mount ? (sharing[mount.filesystem] ?? null) : null,
-    media: mount ? mediaOf(mount) : null,
+/** How long the table of mounts and what lies below them is taken as it was: thousands of images are asked for in a row. */
+const rememberedMs = 1000
+
+/** L1 and L0 below paths, from `/proc/self/mountinfo`, statfs(2) and `/sys/dev/block`. */
+export function linuxPlaces(): (path: string) => HostPlace {
+  let readAt = -Infinity
+  let mounts: readonly Mount[] = []
+  const media = new Map<Mount, string | null>()
+  const mountOf = (real: string): Mount | null => {
+    if (performance.now() - readAt <= rememberedMs) {
+      const known = findMount(mounts, real)
+      // Another device there: something was mounted or unmounted meanwhile.
+      if (known?.device === deviceNumbers(statSync(real).dev)) return known
+    }
+    mounts = parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8'))
+    media.clear()
+    readAt = performance.now()
+    return findMount(mounts, real)
+  }
+  const rememberedMedia = (mount: Mount): string | null => {
+    const known = media.get(mount)
+    if (known !== undefined) return known
+    const found = mediaOf(mount)
+    media.set(mount, found)
+    return found
+  }
+  return (path) => {
+    const real = realpathSync.native(path)
+    const { bavail, blocks, bsize } = statfsSync(real)
+    const mount = mountOf(real)
+    return {
+      filesystem: mount?.filesystem ?? null,
+      mountPoint: mount?.mountPoint ?? null,
+      free: bavail * bsize,
+      total: blocks * bsize,
+      copyOnWrite: mount ? (sharing[mount.filesystem] ?? null) : null,
+      media: mount ? rememberedMedia(mount) : null,
+    }
   }
 }
 
@@ -61,9 +87,14 @@ function blockFolder({ device, source }: Mount): string | null {
   if (direct !== null || !source.startsWith('/dev/')) return direct
   const { rdev } = statOrNull(source) ?? { rdev: 0 }
   if (rdev === 0) return null
-  const major = ((rdev / 2 ** 32) & ~0xfff) | ((rdev >> 8) & 0xfff)
-  const minor = ((rdev >> 12) & ~0xff) | (rdev & 0xff)
-  return linkTarget(`/sys/dev/block/${major}:${minor}`)
+  return linkTarget(`/sys/dev/block/${deviceNumbers(rdev)}`)
+}
+
+/** `major:minor` of a device number as stat(2) gives it. */
+function deviceNumbers(device: number): string {
+  const major = ((device / 2 ** 32) & ~0xfff) | ((device >> 8) & 0xfff)
+  const minor = ((device >> 12) & ~0xff) | (device & 0xff)
+  return `${major}:${minor}`
 }
 
 function kindOf(name: string, disk: string): string {

@@ -1,18 +1,15 @@
-import { readSync } from 'node:fs'
-import type { FileHandle } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import { type ByteRange, type ByteSource, assertInside } from '@varve/core/binary/byte-source'
 import type { Extent } from '@varve/core/extent/extent'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { FileRanges } from '../file-ranges/file-ranges.ts'
+import type { ReadableFile } from './file-calls.ts'
 import { readError } from './system-error.ts'
 
 export interface FileSourceOptions {
-  readonly handle: FileHandle
+  readonly file: ReadableFile
   readonly name: string
   readonly size: number
-  /** `sync` blocks the thread and is fastest: for worker threads. */
-  readonly io: 'sync' | 'async'
   /** Null: the file has no holes, or none that could be asked for. */
   readonly ranges: FileRanges | null
 }
@@ -20,13 +17,10 @@ export interface FileSourceOptions {
 /** Extents after which the event loop gets a turn. */
 const extentsPerTurn = 1024
 
-/** An open file as a source of bytes; the handle stays the caller's. */
-export function fileSource({ handle, name, size, io, ranges }: FileSourceOptions): ByteSource {
-  const { fd } = handle
-  const readSome =
-    io === 'sync'
-      ? (target: Uint8Array, at: number) => readSync(fd, target, 0, target.length, at)
-      : async (target: Uint8Array, at: number) => (await handle.read(target, 0, target.length, at)).bytesRead
+/** An open file as a source of bytes; closing it stays the caller's. */
+export function fileSource({ file, name, size, ranges }: FileSourceOptions): ByteSource {
+  const { fd } = file
+  const data: DataRun = { start: 0, end: 0 }
   const source: ByteSource = {
     name,
     size,
@@ -35,7 +29,7 @@ export function fileSource({ handle, name, size, io, ranges }: FileSourceOptions
       let filled = 0
       while (filled < target.length) {
         const rest = filled === 0 ? target : target.subarray(filled)
-        const count = await attempt(() => readSome(rest, at + filled))
+        const count = await attempt(() => file.read(rest, at + filled))
         if (count === 0) throw new DiskError('source-changed', { file: name, change: 'it became shorter' })
         filled += count
       }
@@ -48,7 +42,7 @@ export function fileSource({ handle, name, size, io, ranges }: FileSourceOptions
         return
       }
       let count = 0
-      for (const extent of seekExtents(ranges, { fd, range })) {
+      for (const extent of seekExtents(ranges, { fd, range, data })) {
         yield extent
         count += 1
         if (count % extentsPerTurn === 0) await setImmediate()
@@ -67,19 +61,35 @@ export function fileSource({ handle, name, size, io, ranges }: FileSourceOptions
   return source
 }
 
+/** The run of data that was found last. */
+interface DataRun {
+  start: number
+  end: number
+}
+
+/**
+ * The system is asked once for each run of data, though a format asks for each of its clusters: a question can take as
+ * long as reading a cluster.
+ */
 function* seekExtents(
   ranges: FileRanges,
-  { fd, range }: { fd: number; range: ByteRange },
+  { fd, range, data: known }: { fd: number; range: ByteRange; data: DataRun },
 ): Generator<Extent> {
   let at = range.start
   while (at < range.end) {
+    if (known.start <= at && at < known.end) {
+      const end = Math.min(known.end, range.end)
+      yield { start: at, length: end - at, content: 'data' }
+      at = end
+      continue
+    }
     const data = Math.min(ranges.nextData(fd, at) ?? range.end, range.end)
     if (data > at) yield { start: at, length: data - at, content: 'zero' }
     if (data >= range.end) return
     const found = ranges.nextHole(fd, data) ?? range.end
+    known.start = data
     // A file that is being written may have moved on between the two questions.
-    const hole = found > data ? Math.min(found, range.end) : range.end
-    yield { start: data, length: hole - data, content: 'data' }
-    at = hole
+    known.end = found > data ? found : range.end
+    at = data
   }
 }

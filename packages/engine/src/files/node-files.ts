@@ -1,11 +1,12 @@
 import { type BigIntStats, constants } from 'node:fs'
-import { type FileHandle, lstat, open, opendir, readlink, realpath } from 'node:fs/promises'
+import { opendir, realpath } from 'node:fs/promises'
 import { resolve as resolvePath } from 'node:path'
 import { resolveReference } from '@varve/core/formats/resolve-reference'
 import type { HostPlace, ImageFile, ImageFiles } from '@varve/core/formats/image-files'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { FileRanges } from '../file-ranges/file-ranges.ts'
 import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
+import { type FileCalls, type ReadableFile, blockingCalls, waitingCalls } from './file-calls.ts'
 import { fingerprintOf } from './file-fingerprint.ts'
 import { fileSource } from './file-source.ts'
 import { type LibraryRoots, libraryRoots } from './library-roots.ts'
@@ -14,7 +15,7 @@ import { readError } from './system-error.ts'
 export interface NodeFilesOptions {
   /** Nothing outside these folders is opened, symlinks resolved; null: no limit. */
   readonly roots: readonly string[] | null
-  /** How reads are made: `sync` for worker threads, `async` (the default) where other work goes on. */
+  /** How files are opened and read: `sync` for threads without other work, `async` (the default) where it goes on. */
   readonly io?: 'sync' | 'async'
   readonly ranges?: FileRanges
 }
@@ -31,14 +32,15 @@ const openFlags =
 /** The image files of this host: regular files and block devices, opened for reading only. */
 export function nodeFiles({ roots, io = 'async', ranges = hostFileRanges() }: NodeFilesOptions): ImageFiles {
   const library = libraryRoots(roots)
+  const calls = io === 'sync' ? blockingCalls : waitingCalls
   const rules = process.platform === 'win32' ? 'windows' : 'posix'
   return {
     async open(path) {
-      const handle = await openChecked(path, library)
+      const { file, stats } = await openChecked(path, { library, calls })
       try {
-        return await describeFile(handle, { path, io, ranges })
+        return describeFile(file, { path, stats, ranges })
       } catch (error) {
-        await handle.close()
+        await file.close()
         throw readError(error, path)
       }
     },
@@ -69,29 +71,43 @@ async function placeOf(ranges: FileRanges, path: string): Promise<HostPlace> {
   }
 }
 
+interface Checked {
+  readonly file: ReadableFile
+  readonly stats: BigIntStats
+}
+
+interface Checks {
+  readonly library: LibraryRoots
+  readonly calls: FileCalls
+}
+
 /** Opens what `path` means without ever touching a pipe, a socket, a terminal or a place outside the library. */
-async function openChecked(path: string, library: LibraryRoots): Promise<FileHandle> {
+async function openChecked(path: string, { library, calls }: Checks): Promise<Checked> {
   if (!path.isWellFormed() || path.includes('\uFFFD')) throw new DiskError('name-not-utf8', { file: path })
-  let handle: FileHandle | null = null
+  let file: ReadableFile | null = null
   try {
-    const real = await realpath(resolvePath(path))
+    const real = await calls.realpath(resolvePath(path))
     library.assertInside(real, path)
-    assertImageKind(await lstat(real, { bigint: true }), path)
-    handle = await open(real, openFlags)
-    assertImageKind(await handle.stat({ bigint: true }), path)
-    library.assertInside(await openedPath(handle, real), path)
-    return handle
+    assertImageKind(await calls.lstat(real), path)
+    file = await calls.open(real, openFlags)
+    const stats = await file.stat()
+    assertImageKind(stats, path)
+    library.assertInside(await openedPath(file, { real, calls }), path)
+    return { file, stats }
   } catch (error) {
-    await handle?.close()
+    await file?.close()
     throw readError(error, path)
   }
 }
 
 /** Where the open file really is: a folder on the way to it may have become a symlink in the meantime. */
-async function openedPath(handle: FileHandle, real: string): Promise<string> {
-  if (process.platform === 'linux') return readlink(`/proc/self/fd/${handle.fd}`)
-  const again = await realpath(real)
-  const [opened, there] = [await handle.stat({ bigint: true }), await lstat(again, { bigint: true })]
+async function openedPath(
+  file: ReadableFile,
+  { real, calls }: { readonly real: string; readonly calls: FileCalls },
+): Promise<string> {
+  if (process.platform === 'linux') return calls.readlink(`/proc/self/fd/${file.fd}`)
+  const again = await calls.realpath(real)
+  const [opened, there] = [await file.stat(), await calls.lstat(again)]
   if (opened.ino === there.ino && opened.dev === there.dev) return again
   throw new DiskError('source-changed', { file: real, change: 'another file took its name' })
 }
@@ -110,14 +126,13 @@ function assertImageKind(stats: BigIntStats, file: string): void {
 
 interface Description {
   readonly path: string
-  readonly io: 'sync' | 'async'
+  readonly stats: BigIntStats
   readonly ranges: FileRanges
 }
 
-async function describeFile(handle: FileHandle, { path, io, ranges }: Description): Promise<ImageFile> {
-  const stats = await handle.stat({ bigint: true })
+function describeFile(file: ReadableFile, { path, stats, ranges }: Description): ImageFile {
   const isDevice = stats.isBlockDevice()
-  const size = isDevice ? ranges.deviceSize(handle.fd) : Number(stats.size)
+  const size = isDevice ? ranges.deviceSize(file.fd) : Number(stats.size)
   if (size === null || !Number.isSafeInteger(size)) {
     throw new DiskError('not-an-image', { file: path, reason: 'the size of this device is not known' })
   }
@@ -125,11 +140,11 @@ async function describeFile(handle: FileHandle, { path, io, ranges }: Descriptio
   const mayHaveHoles = allocated !== null && allocated < size
   return {
     path,
-    source: fileSource({ handle, name: path, size, io, ranges: mayHaveHoles ? ranges : null }),
+    source: fileSource({ file, name: path, size, ranges: mayHaveHoles ? ranges : null }),
     allocated,
     fingerprint: fingerprintOf(stats),
     async [Symbol.asyncDispose]() {
-      await handle.close()
+      await file.close()
     },
   }
 }
