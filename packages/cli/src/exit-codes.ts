@@ -16,6 +16,8 @@ export const exitCodes = {
   unreachable: 7,
   /** A migration ended without success, or was refused by its plan. */
   migrationFailed: 8,
+  /** `check`: room is lost, nothing is corrupt. */
+  leaks: 9,
   internal: 70,
   interrupted: 130,
 } as const
@@ -30,6 +32,7 @@ const codeOf: Partial<Record<DiskErrorCode, ExitCode>> = {
   'outside-library': exitCodes.fileRefused,
   'source-changed': exitCodes.fileRefused,
   'input-output': exitCodes.fileRefused,
+  'in-use': exitCodes.fileRefused,
   'target-exists': exitCodes.targetExists,
   'no-space': exitCodes.noSpace,
   'agent-gone': exitCodes.unreachable,

@@ -118,6 +118,22 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
     return await run(file, options, context)
   })
 
+  const check = program
+    .command('check <file> [backup]')
+    .description('whether the tables of an image contradict each other: exit code 3 corrupt, 9 leaks only')
+    .option('--repair', 'repair what is provably safe: leaks of qcow2, footers of VHD')
+    .option('--backup <file>', 'with --repair: keep every byte that is overwritten in this new file')
+    .option('--undo', 'put back what a repair overwrote, from BACKUP')
+    .addOption(formatOption())
+  action<{ format?: string; repair?: boolean; backup?: string; undo?: boolean }>(
+    check,
+    dispatch,
+    async ([file = '', restoreFrom], options, context) => {
+      const { check: run } = await import('./commands/check.ts')
+      return await run({ ...options, file, restoreFrom: restoreFrom ?? null }, context)
+    },
+  )
+
   const compare = program
     .command('compare <a> <b>')
     .description('whether two images hold the same disk (exit code 0) or not (1)')

@@ -3,6 +3,7 @@ import type { DiskReader } from './disk-reader.ts'
 import type { FormatName } from './format-rules.ts'
 import type { ImageFacts } from './image-facts.ts'
 import type { ImageFile, ImagePorts } from './image-files.ts'
+import type { RepairPlan } from './repair-plan.ts'
 
 /** Bytes at both ends of a file, enough to recognise every format. */
 export interface FileEnds {
@@ -29,4 +30,6 @@ export interface FormatDriver {
   openLayer(file: ImageFile, ports: ImagePorts): Promise<OpenLayer>
   /** Walks all tables of one file and reports what contradicts; throws only what reading the file or the signal throws. */
   check?(file: ImageFile, ports: ImagePorts, options?: CheckOptions): Promise<CheckReport>
+  /** What would put the file right; throws `refused` for all that is not provably safe. Writes nothing. */
+  repair?(file: ImageFile, options?: CheckOptions): Promise<RepairPlan>
 }

@@ -43,7 +43,7 @@ export interface BlockCheck {
 export interface BlockTotals {
   readonly allocatedBlocks: number
   readonly leakedBytes: number
-  /** End of the last block or table. */
+  /** End of the last block or table, past the end of the file where it is cut short. */
   readonly usedEnd: number
 }
 
@@ -127,7 +127,7 @@ function unusedRoom(
   let blocks = 0
   const take = (start: number, end: number) => {
     if (start > usedEnd) blocks += Math.floor((start - usedEnd) / blockLength)
-    usedEnd = Math.max(usedEnd, Math.min(end, fileSize))
+    usedEnd = Math.max(usedEnd, end)
   }
   for (const number of sorted) {
     const at = base + number * unit

@@ -3,6 +3,7 @@ import { checkQcow2 } from './check.ts'
 import { qcowMagic } from './header.ts'
 import { inspectQcow2 } from './inspect.ts'
 import { openQcow2Layer } from './reader.ts'
+import { repairQcow2 } from './repair.ts'
 
 /** qcow2, versions 2 and 3. Version 1 (`qcow`) has another layout and is not meant. */
 export const qcow2Driver: FormatDriver = {
@@ -15,4 +16,5 @@ export const qcow2Driver: FormatDriver = {
   inspect: inspectQcow2,
   openLayer: openQcow2Layer,
   check: (file, _ports, options) => checkQcow2(file, options),
+  repair: repairQcow2,
 }

@@ -7,6 +7,7 @@ import { timeText } from './header.ts'
 import { readVhdMetadata } from './metadata.ts'
 import { openVhd } from './reader.ts'
 import { checkVhd } from './check.ts'
+import { repairVhd } from './repair.ts'
 
 /** VHD: fixed, dynamic and differencing disks of Virtual PC, Hyper-V, Azure and Xen. */
 export const vhdDriver: FormatDriver = {
@@ -14,6 +15,7 @@ export const vhdDriver: FormatDriver = {
   recognises: (ends) => isRecognisedAs('vhd', ends),
   inspect: inspectVhd,
   check: (file, _ports, options) => checkVhd(file, options),
+  repair: repairVhd,
   async openLayer(file) {
     const disk = openVhd(file, await readVhdMetadata(file))
     return { disk, parts: [], async [Symbol.asyncDispose]() {} }

@@ -1,0 +1,78 @@
+import { formatBytes } from '@varve/core/binary/format-bytes'
+import type { CheckReport } from '@varve/core/formats/check-report'
+import { checkFile } from '@varve/engine/check-file'
+import { repairFile, undoRepair } from '@varve/engine/repair-file'
+import { UsageError, type CommandContext, type Outcome } from '../command.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import { formatOf, pathOf } from '../input.ts'
+import { paintWith, printable, problemLines } from '../output/text.ts'
+
+export interface CheckCommand {
+  readonly file: string
+  /** The second argument, which only `--undo` has. */
+  readonly restoreFrom: string | null
+  readonly format?: string
+  readonly repair?: boolean
+  readonly backup?: string
+  readonly undo?: boolean
+}
+
+/** `varve check FILE`. Exit code 3 when it is corrupt, 9 when it only leaks. */
+export async function check(command: CheckCommand, context: CommandContext): Outcome {
+  const { undo = false, repair = false, backup, restoreFrom } = command
+  const path = pathOf(command.file)
+  if (undo) {
+    if (restoreFrom === null || repair)
+      throw new UsageError('--undo needs FILE and BACKUP, and nothing else.')
+    await undoRepair(path, pathOf(restoreFrom))
+    context.print(
+      context.json ? JSON.stringify({ undone: true }) : 'What the repair had overwritten is back.',
+    )
+    return exitCodes.ok
+  }
+  if (restoreFrom !== null) throw new UsageError('A second file is for --undo only.')
+  if (repair && backup === undefined) throw new UsageError('--repair needs --backup FILE.')
+  if (!repair && backup !== undefined) throw new UsageError('--backup is for --repair only.')
+  const options = { roots: null, format: formatOf(command.format), signal: context.signal }
+  const outcome =
+    backup === undefined
+      ? { fixes: [], ...(await checkFile(path, options)) }
+      : await repairFile(path, { ...options, backup: pathOf(backup) })
+  const { report, fixes } = outcome
+  if (context.json) context.print(JSON.stringify({ ...report, fixes }, null, 2))
+  else context.print(describe(report, { fixes, color: context.config.color }))
+  return exitCodeOf(report)
+}
+
+function exitCodeOf({ totals, isComplete }: CheckReport): ExitCode {
+  if (totals.corruptions > 0 || !isComplete) return exitCodes.imageRefused
+  return totals.leaks > 0 ? exitCodes.leaks : exitCodes.ok
+}
+
+function describe(
+  report: CheckReport,
+  { fixes, color }: { fixes: readonly string[]; color: boolean },
+): string {
+  const paint = paintWith(color)
+  const { corruptions, leaks, leakedBytes, allocatedBytes } = report.totals
+  const state = !report.isComplete
+    ? paint('red', 'cannot be checked to its end')
+    : corruptions > 0
+      ? paint('red', `corrupt: ${corruptions} ${corruptions === 1 ? 'contradiction' : 'contradictions'}`)
+      : leaks > 0
+        ? paint('yellow', `no corruption, ${leaks} leaks`)
+        : paint('green', 'nothing wrong')
+  const facts = [
+    report.checked.length === 0 ? null : `checked: ${report.checked.join(', ')}`,
+    allocatedBytes === null ? null : `${formatBytes(allocatedBytes)} allocated`,
+    leakedBytes === 0 ? null : `${formatBytes(leakedBytes)} leaked`,
+  ].filter((fact) => fact !== null)
+  const hidden = corruptions + leaks + report.totals.remarks - report.findings.length
+  return [
+    `${paint('bold', printable(report.file))} · ${report.format} · ${state}`,
+    ...(facts.length === 0 ? [] : [facts.join(' · ')]),
+    ...fixes.map((fix) => `${paint('green', 'done')}   ${printable(fix)}`),
+    ...problemLines(report.findings, paint),
+    ...(hidden > 0 ? [`… and ${hidden} more`] : []),
+  ].join('\n')
+}
