@@ -27,12 +27,14 @@ async function compare(first: DiskInput, second: DiskInput, options: RunOptions)
   const memory = makeBoardMemory(common)
   const board = new ChunkBoard(memory)
   const differences: number[] = []
+  const read = [...openFirst.files, ...openSecond.files]
   await runCrew(
     {
       job: { do: 'compare', inputs: [first, second], board: memory },
       count: workerCount({ chunks: chunkCount(common) }, options),
       board,
       file: inputName(first),
+      files: read,
       what: 'the comparison',
       onMessage(message) {
         if (message.say === 'differs') differences.push(message.at)
@@ -47,7 +49,7 @@ async function compare(first: DiskInput, second: DiskInput, options: RunOptions)
     },
     options,
   )
-  await assertUnchanged([...openFirst.files, ...openSecond.files])
+  await assertUnchanged(read)
   const [a, b] = sizes
   if (a !== b) differences.push(common)
   const firstDifference = differences.length === 0 ? null : Math.min(...differences)

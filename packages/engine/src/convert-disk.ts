@@ -53,6 +53,7 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   const board = new ChunkBoard(memory)
   const manifest = new Manifest(virtualSize)
   let dataBytes = 0
+  const read = below ? [...files, ...below.files] : files
   await runCrew(
     {
       job: {
@@ -64,6 +65,7 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
       count: workerCount({ chunks: chunkCount(virtualSize), storedBytes: storedBytes(files) }, options),
       board,
       file: inputName(input),
+      files: read,
       what: 'the conversion',
       onMessage: (message) => collectLeaves(manifest, message),
       async survey() {
@@ -77,7 +79,7 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   await target.write(untilAborted(writer.finish(), signal))
   const { seal } = writer
   if (seal) await target.write(seal.writes(await target.digests(seal.ranges())))
-  await assertUnchanged(below ? [...files, ...below.files] : files)
+  await assertUnchanged(read)
   signal?.throwIfAborted()
   const fileSize = await target.keep((file) => writer.fileSize(file), output.durability ?? 'synced')
   const seconds = (performance.now() - started) / 1000

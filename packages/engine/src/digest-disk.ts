@@ -39,6 +39,7 @@ async function digest(input: DiskInput, options: DigestOptions): Promise<DigestO
         : workerCount({ chunks: chunkCount(virtualSize), storedBytes: storedBytes(files) }, options),
       board,
       file: inputName(input),
+      files,
       what: 'the digest',
       onMessage(message) {
         if (message.say === 'sha256') sha256 = message.hex

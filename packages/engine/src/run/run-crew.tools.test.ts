@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { tempPlace } from '@varve/test-kit/temp-place'
+import { nodePorts } from '../ports.ts'
 import { ChunkBoard, makeBoardMemory } from './chunk-board.ts'
 import { type Crew, runCrew, workerCount } from './run-crew.ts'
 import type { WorkerJob } from './worker-job.ts'
@@ -16,6 +17,7 @@ function crewOf(path: string, change: Partial<Crew> = {}): Crew {
     board: new ChunkBoard(memory),
     file: path,
     what: 'the test',
+    files: [],
     onMessage() {},
     survey: async () => 0,
     ...change,
@@ -23,6 +25,18 @@ function crewOf(path: string, change: Partial<Crew> = {}): Crew {
 }
 
 describe('a crew', () => {
+  test('says that a file changed, whatever a thread met because of it', async () => {
+    await using place = await tempPlace()
+    writeFileSync(place.file('a'), Buffer.alloc(8 * 1024 * 1024))
+    await using file = await nodePorts({ roots: null }).files.open(place.file('a'))
+    const survey = () => {
+      writeFileSync(place.file('a'), 'shorter')
+      return Promise.reject(new Error('a thread met the change'))
+    }
+    const run = runCrew(crewOf(place.file('a'), { files: [file], survey }), {})
+    await expect(run).rejects.toThrow(coded('source-changed'))
+  })
+
   test('ends well when there is nothing to do', async () => {
     await using place = await tempPlace()
     writeFileSync(place.file('a'), Buffer.alloc(8 * 1024 * 1024))

@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { DiskError, fromErrorRecord } from '@varve/core/problems/disk-error'
+import type { ImageFile } from '@varve/core/formats/image-files'
+import { assertUnchanged } from '../files/file-fingerprint.ts'
 import type { RunOptions } from '../requests.ts'
 import { type ChunkBoard, maxSeats } from './chunk-board.ts'
 import type { JobOrder, WorkerJob, WorkerMessage } from './worker-job.ts'
@@ -35,6 +37,8 @@ export interface Crew {
   /** The file that a fault of a thread itself is told about. */
   readonly file: string
   readonly what: string
+  /** The files that are read: that one of them changed explains every other failure. */
+  readonly files: readonly Pick<ImageFile, 'path' | 'fingerprint'>[]
   readonly onMessage: (message: WorkerMessage) => void
   /** Marks the chunks while the threads start; gives the bytes to be done. */
   readonly survey: () => Promise<number>
@@ -42,7 +46,7 @@ export interface Crew {
 
 /**
  * Runs one job in several threads to its end. However it ends, none of them works on. Throws the first error of a thread,
- * `canceled` when the signal came, `input-output` when a thread died.
+ * `source-changed` when a file did and the run failed, `canceled` when the signal came, `input-output` when a thread died.
  */
 export async function runCrew(crew: Crew, options: RunOptions): Promise<void> {
   const { board, file, what } = crew
@@ -83,7 +87,9 @@ export async function runCrew(crew: Crew, options: RunOptions): Promise<void> {
     await own
     if (failures.length > 0) await letGo(members, pool)
   }
-  if (failures.length > 0) throw failures[0]
+  if (failures.length === 0) return
+  if (!signal?.aborted) await assertUnchanged(crew.files)
+  throw failures[0]
 }
 
 /** Blocking calls are for files only: a stream that waits for its other end would hold up the program. */
