@@ -47,6 +47,16 @@ const filesystems: readonly MadeFilesystem[] = [
   { name: 'exfat', megabytes: 4, command: (path) => ['mkfs.exfat', path] },
   { name: 'ntfs', megabytes: 4, command: (path) => ['mkfs.ntfs', '-F', '-q', path] },
   { name: 'btrfs', megabytes: 16, command: (path) => ['mkfs.btrfs', '-q', '--mixed', path] },
+  {
+    name: 'luks2',
+    megabytes: 4,
+    command: (path) => [
+      'cryptsetup',
+      ...['luksFormat', '--batch-mode', '--type', 'luks2', '--key-file', import.meta.filename],
+      ...['--luks2-metadata-size', '16k', '--luks2-keyslots-size', '256k', '--offset', '2048'],
+      ...['--pbkdf', 'pbkdf2', '--pbkdf-force-iterations', '1000', path],
+    ],
+  },
   { name: 'swap', megabytes: 1, command: (path) => ['mkswap', path] },
 ]
 

@@ -3,6 +3,7 @@ import { fromSparseFile, toSparseFile, type SparseFile } from '@varve/core/testi
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { corpusSeeds } from './corpus-seeds.ts'
+import { handmadeSeeds } from './handmade-seeds.ts'
 import { madeSeeds } from './made-seeds.ts'
 import type { Seed } from './seed.ts'
 
@@ -25,7 +26,7 @@ export async function loadSeeds(store: string): Promise<Seed[]> {
     writeFileSync(store, JSON.stringify(made.map(toStored)))
   }
   const stored = JSON.parse(readFileSync(store, 'utf8')) as StoredSeed[]
-  return [...(await corpusSeeds()), ...stored.map(fromStored)]
+  return [...(await corpusSeeds()), ...handmadeSeeds(), ...stored.map(fromStored)]
 }
 
 function toStored(seed: Seed): StoredSeed {
