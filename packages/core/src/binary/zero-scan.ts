@@ -16,6 +16,24 @@ export function isZero(bytes: Uint8Array, range: ByteRange = { start: 0, end: by
   )
 }
 
+/**
+ * The runs of blocks of `blockSize` bytes that are not all zero, counted from the start of `bytes`: start, end, start, end
+ * … The last block may be short.
+ */
+export function dataRuns(bytes: Uint8Array, blockSize: number): number[] {
+  const runs: number[] = []
+  let wasData = false
+  for (let start = 0; start < bytes.length; start += blockSize) {
+    // Most blocks of data begin with data: that is seen without a call.
+    const isData =
+      bytes[start] !== 0 || !isZero(bytes, { start, end: Math.min(bytes.length, start + blockSize) })
+    if (isData !== wasData) runs.push(start)
+    wasData = isData
+  }
+  if (wasData) runs.push(bytes.length)
+  return runs
+}
+
 function bytesAreZero(bytes: Uint8Array, start: number, end: number): boolean {
   for (let i = start; i < end; i += 1) if (bytes[i] !== 0) return false
   return true

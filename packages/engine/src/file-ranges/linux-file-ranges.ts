@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { constants as systemConstants } from 'node:os'
 import type { ByteRange } from '@varve/core/binary/byte-source'
 import { SystemError } from '../files/system-error.ts'
 import type { FileRanges } from './file-ranges.ts'
@@ -51,6 +52,8 @@ function system() {
   return loaded
 }
 
+const { errno: errnos } = systemConstants
+
 const notOffered = new Set([
   'EOPNOTSUPP',
   'ENOTSUP',
@@ -80,12 +83,11 @@ function attempt<Otherwise>(
 
 /** Bytes to the next data or hole, or null at the end; a filesystem without an answer is all data. */
 function seek(fd: number, at: number, whence: number): number | null | 'unknown' {
-  try {
-    return attempt('lseek', () => system().lseek(fd, at, whence), 'unknown')
-  } catch (error) {
-    if (error instanceof SystemError && error.code === 'ENXIO') return null
-    throw error
-  }
+  const answer = Number(system().lseek(fd, at, whence))
+  if (answer >= 0) return answer
+  // Asked for each file with a hole at its end: no error is made for it, which would cost more than the call.
+  if (system().koffi.errno() === errnos.ENXIO) return null
+  return attempt('lseek', () => system().lseek(fd, at, whence), 'unknown')
 }
 
 function lengthOf({ start, end }: ByteRange): number {

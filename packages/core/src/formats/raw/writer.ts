@@ -1,4 +1,4 @@
-import { isZero } from '../../binary/zero-scan.ts'
+import { dataRuns } from '../../binary/zero-scan.ts'
 import { chunkLength, chunkSize } from '../../digest/disk-digest.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 import type { DiskWriter, DiskWriterOptions, FileWrite, PreparedChunk, WriterFormat } from '../disk-writer.ts'
@@ -47,7 +47,7 @@ function rawDiskWriter(options: DiskWriterOptions): DiskWriter {
       if (index < 0 || index * chunkSize >= virtualSize || chunk.length !== chunkLength(virtualSize, index)) {
         throw new RangeError(`chunk ${index} of ${chunk.length} bytes on a disk of ${virtualSize}`)
       }
-      return { index, bytes: chunk, runs: dataRuns(chunk) }
+      return { index, bytes: chunk, runs: dataRuns(chunk, holeSize) }
     },
     place() {},
     *writes(prepared): Generator<FileWrite> {
@@ -60,19 +60,6 @@ function rawDiskWriter(options: DiskWriterOptions): DiskWriter {
     *finish() {},
     fileSize: () => virtualSize,
   }
-}
-
-/** Start and end of each run of blocks that are not all zero. */
-function dataRuns(chunk: Uint8Array): number[] {
-  const runs: number[] = []
-  let wasData = false
-  for (let start = 0; start < chunk.length; start += holeSize) {
-    const isData = !isZero(chunk, { start, end: Math.min(chunk.length, start + holeSize) })
-    if (isData !== wasData) runs.push(start)
-    wasData = isData
-  }
-  if (wasData) runs.push(chunk.length)
-  return runs
 }
 
 function asRawChunk(prepared: PreparedChunk): RawChunk {
