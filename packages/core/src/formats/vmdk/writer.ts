@@ -13,8 +13,6 @@ const mib = 1024 ** 2
 const splitSize = 2044 * mib
 /** The names of parts have three digits. */
 const maxParts = 999
-/** VMware's own word for a disk whose file has another name by the time it arrives. */
-const streamName = 'generated-stream.vmdk'
 const plainName = 'disk.vmdk'
 /** A descriptor with 999 extents is smaller. */
 const maxDescriptor = 512 * 1024
@@ -126,7 +124,6 @@ function extentsOf(options: Named): WrittenExtent[] {
   const { virtualSize, name = plainName } = options
   switch (subformatOf(options)) {
     case 'streamOptimized':
-      return [{ type: 'SPARSE', length: virtualSize, name: streamName }]
     case 'monolithicSparse':
       return [{ type: 'SPARSE', length: virtualSize, name: fitsDescriptor(name) ? name : plainName }]
     case 'monolithicFlat':
