@@ -67,7 +67,7 @@ export function formatResults(results: readonly Result[]): string {
         `${best(seconds).toFixed(2)} s`,
         `${median(seconds).toFixed(2)} s`,
         `${best(runs.map((run) => run.cpuSeconds)).toFixed(2)} s`,
-        `${Math.round(peakBytes / 1024 / 1024)} MiB`,
+        peakBytes > 0 ? `${Math.round(peakBytes / 1024 / 1024)} MiB` : '',
         all
           .filter(({ of }) => of === contestant)
           .map(formatRatio)
