@@ -29,9 +29,9 @@ export const ovaWriter: WriterFormat = {
 
 function openOvaWriter(options: DiskWriterOptions): DiskWriter {
   const { virtualSize, name } = options
-  const disk = vmdkWriter.open({ ...options, subformat, name: names.disk })
   const stem = stemOf(name)
   const names = { ovf: `${stem}.ovf`, disk: `${stem}-disk1.vmdk`, manifest: `${stem}.mf` }
+  const disk = vmdkWriter.open({ ...options, subformat, name: names.disk })
   const manifestOf = (ovf: string, vmdk: string) =>
     new TextEncoder().encode(
       manifestText([
