@@ -37,7 +37,7 @@ async function makeGuest(path: string): Promise<void> {
 interface MadeFilesystem {
   readonly name: string
   readonly megabytes: number
-  readonly command: (path: string) => readonly [tool: string, ...args: string[]]
+  readonly command: (path: string) => readonly string[]
 }
 
 const filesystems: readonly MadeFilesystem[] = [
@@ -50,12 +50,11 @@ const filesystems: readonly MadeFilesystem[] = [
   {
     name: 'luks2',
     megabytes: 4,
-    command: (path) => [
-      'cryptsetup',
-      ...['luksFormat', '--batch-mode', '--type', 'luks2', '--key-file', import.meta.filename],
-      ...['--luks2-metadata-size', '16k', '--luks2-keyslots-size', '256k', '--offset', '2048'],
-      ...['--pbkdf', 'pbkdf2', '--pbkdf-force-iterations', '1000', path],
-    ],
+    command: (path) =>
+      `cryptsetup luksFormat --batch-mode --type luks2 --luks2-metadata-size 16k --luks2-keyslots-size 256k
+      --offset 2048 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 --key-file ${import.meta.filename} ${path}`.split(
+        /\s+/u,
+      ),
   },
   { name: 'swap', megabytes: 1, command: (path) => ['mkswap', path] },
 ]
@@ -66,7 +65,7 @@ async function fileSystems(place: TempPlace): Promise<Seed[]> {
     const path = place.file(`${name}.raw`)
     writeFileSync(path, '')
     truncateSync(path, megabytes * MiB)
-    const [tool, ...args] = command(path)
+    const [tool = '', ...args] = command(path)
     if (findTool(tool) === null || (await runTool(tool, args)).exitCode !== 0) continue
     seeds.push(seedOf([path], { name: `made ${name}`, group: 'guest', format: 'raw' }))
   }

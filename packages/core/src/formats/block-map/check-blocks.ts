@@ -2,7 +2,9 @@ import { DiskError } from '../../problems/disk-error.ts'
 import type { CheckOptions, FindingKind, FindingList } from '../check-report.ts'
 
 /** Blocks of one file that can be compared with each other, four bytes for each. */
-const mostBlocks = 24 * 1024 * 1024
+const mostBlocks = 32 * 1024 * 1024
+/** Blocks for which there is room at first. */
+const firstRoom = 65_536
 
 /** Where a table puts some of its blocks. */
 export interface BlockPlaces {
@@ -56,17 +58,9 @@ export async function checkBlocks(
   pages: AsyncIterable<BlockPlaces>,
   options: CheckOptions = {},
 ): Promise<BlockTotals> {
-  const { file, fileSize, findings, prefix, noun, blockLength, unit, base = 0, blockCount, remedy } = check
+  const { fileSize, findings, prefix, noun, blockLength, unit, base = 0, blockCount, remedy } = check
   const room = Math.min(blockCount, Math.ceil(fileSize / Math.max(unit, blockLength)) + 1)
-  if (room > mostBlocks) {
-    throw new DiskError('limit-exceeded', {
-      file,
-      what: `${noun}s to compare`,
-      value: room,
-      limit: mostBlocks,
-    })
-  }
-  const units = new Uint32Array(room)
+  let units = new Uint32Array(Math.min(room, firstRoom))
   let count = 0
   let shared = 0
   for await (const { first, places, entriesAt, entrySize } of pages) {
@@ -87,6 +81,7 @@ export async function checkBlocks(
       if (end > fileSize) say('beyond-file', `lies at ${at}, past the end of the file at ${fileSize}`)
       else if (inside) say('overlap', `lies at ${at}, inside the ${inside.name}`)
       else if (count < room) {
+        if (count === units.length) units = grown(units, Math.min(room, 2 * count), check)
         units[count] = Math.floor((at - base) / unit)
         count += 1
       } else shared += 1
@@ -106,6 +101,16 @@ export async function checkBlocks(
     findings.add(check.unused, { id: `${prefix}-unused`, message, remedy: advice }, gaps)
   }
   return { allocatedBlocks: count, leakedBytes, usedEnd }
+}
+
+function grown(units: Uint32Array, length: number, { file, noun }: BlockCheck): Uint32Array<ArrayBuffer> {
+  if (units.length === mostBlocks) {
+    const what = `${noun}s to compare`
+    throw new DiskError('limit-exceeded', { file, what, value: `more than ${mostBlocks}`, limit: mostBlocks })
+  }
+  const larger = new Uint32Array(Math.min(length, mostBlocks))
+  larger.set(units)
+  return larger
 }
 
 /** How many blocks begin before the one in front of them ends. */

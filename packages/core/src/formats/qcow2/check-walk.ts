@@ -36,10 +36,12 @@ export interface Walk {
 }
 
 /** Entries of all L1 tables together, and of all bitmap tables, at most. */
-const mostL1Entries = 64 * 1024 * 1024
+const mostL1Entries = 16 * 1024 * 1024
 const mostBitmapEntries = 16 * 1024 * 1024
 const longestDirectory = 16 * 1024 * 1024
 const readSize = 1024 * 1024
+/** L1 entries of snapshots that are merged at once: each merge costs as much as all that are known. */
+const entriesPerMerge = 1024 * 1024
 
 export const damagedRemedy = 'Repair a copy with: qemu-img check -r all, or restore it from a backup.'
 
@@ -80,16 +82,27 @@ export async function walkTables(scene: CheckScene): Promise<Walk> {
     const places = await readL1(scene, { offset: l1TableOffset, entries: l1Size }, activeL1)
     l2 = mergeTables(l2, places, { isActive: true })
   }
+  let waiting: Float64Array[] = []
+  let waitingEntries = 0
+  const flush = () => {
+    l2 = mergeTables(l2, joined(waiting, waitingEntries), { isActive: false })
+    waiting = []
+    waitingEntries = 0
+  }
   const snapshots = await readSnapshotTable(source, header, file)
   addTable({ offset: snapshotsOffset, size: snapshots.size }, 'The snapshot table', 64)
   for (const { snapshot, ...l1 } of walkable(scene, snapshots)) {
     scene.signal?.throwIfAborted()
     entries += l1.entries
-    if (entries > mostL1Entries) throw tooMany(file, 'entries of all L1 tables', entries, mostL1Entries)
+    const limit = mostEntries(source, mostL1Entries)
+    if (entries > limit) throw tooMany(file, 'entries of all L1 tables', entries, limit)
     const what = `The L1 table of snapshot ${JSON.stringify(snapshot.id)}`
     if (!addTable({ offset: l1.offset, size: l1.entries * 8 }, what, snapshotsOffset)) continue
-    l2 = mergeTables(l2, await readL1(scene, l1, null), { isActive: false })
+    waiting.push(await readL1(scene, l1, null))
+    waitingEntries += waiting.at(-1)?.length ?? 0
+    if (waitingEntries >= entriesPerMerge) flush()
   }
+  flush()
   addTable(
     { offset: header.refcountTableOffset, size: header.refcountTableClusters * clusterSize },
     'The refcount table',
@@ -98,6 +111,16 @@ export async function walkTables(scene: CheckScene): Promise<Walk> {
   if (extensions.encryptionHeader) addTable(extensions.encryptionHeader, 'The encryption header', 112)
   const bitmapTables = await readBitmapDirectory(scene, addTable)
   return { tables, activeL1, l2, bitmapTables }
+}
+
+function joined(parts: readonly Float64Array[], length: number): Float64Array {
+  const all = new Float64Array(length)
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
 }
 
 interface SnapshotL1 {
@@ -158,7 +181,7 @@ async function readL1(
       count += 1
     }
   }
-  return places.subarray(0, count)
+  return places.slice(0, count)
 }
 
 interface TablePart {
@@ -203,12 +226,17 @@ async function readBitmapDirectory(scene: CheckScene, addTable: AddTable): Promi
     const what = 'A bitmap table'
     const table = { offset, size: tableSize * 8 }
     entries += tableSize
-    if (entries > mostBitmapEntries)
-      throw tooMany(file, 'entries of all bitmap tables', entries, mostBitmapEntries)
+    const limit = mostEntries(source, mostBitmapEntries)
+    if (entries > limit) throw tooMany(file, 'entries of all bitmap tables', entries, limit)
     if (addTable(table, what, place.offset + at)) bitmapTables.push(table)
     at += Math.ceil((bitmapEntry.size + extraSize + nameSize) / 8) * 8
   }
   return bitmapTables
+}
+
+/** Tables lie each in a place of its own, so the file limits them too; damaged ones may overlap a little. */
+function mostEntries({ size }: ByteSource, limit: number): number {
+  return Math.min(limit, Math.ceil(size / 4) + 1024)
 }
 
 function tooMany(file: string, what: string, value: number, limit: number): DiskError {

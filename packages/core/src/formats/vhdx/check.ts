@@ -5,6 +5,7 @@ import { guardedCheck } from '../guarded-check.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
 import { bitmapPresent, blockStates, decodeEntry, entrySize, type BatShape } from './bat.ts'
 import { mib } from './header.ts'
+import { isHole } from './reader.ts'
 import { readVhdxMetadata, type VhdxMetadata } from './metadata.ts'
 
 const pageLength = 65_536
@@ -72,6 +73,7 @@ async function* entriesOf(
     const count = Math.min(pageLength, bat.entryCount - first)
     const entriesAt = regions.bat.start + first * entrySize
     const range = { start: entriesAt, end: entriesAt + count * entrySize }
+    if (await isHole(source, range)) continue
     const view = new DataView((await readRange(source, range, 'VHDX BAT')).buffer)
     const places = new Float64Array(count).fill(-1)
     for (let index = 0; index < count; index += 1) {

@@ -92,7 +92,7 @@ function blockTable(path: string, { source, bat, regions, type, virtualSize }: V
 }
 
 /** Whether the host says that nothing was ever written there: entries of zeros, state "not present". */
-async function isHole(source: ByteSource, range: { start: number; end: number }): Promise<boolean> {
+export async function isHole(source: ByteSource, range: { start: number; end: number }): Promise<boolean> {
   for await (const { content } of source.extents(range)) if (content === 'data') return false
   return true
 }
