@@ -1,6 +1,6 @@
 import { toChainLink, walkChain, type ChainOptions, type WalkedLink } from './walk-chain.ts'
 import type { ChainLink } from '../layers/image-report.ts'
-import { problemFromError } from '../problems/problem.ts'
+import { isBlocking, problemFromError } from '../problems/problem.ts'
 import { FindingList, type CheckOptions, type CheckReport } from './check-report.ts'
 import type { ImagePorts } from './image-files.ts'
 
@@ -11,8 +11,8 @@ export interface ImageCheck {
 }
 
 /**
- * Checks the tables of one image and its links to its parents: that each is there, is the one that was meant, and what a
- * difference in size means. Throws only when the file itself cannot be opened or read, and when `signal` says so.
+ * Checks the tables of one image and its links to its parents: that each is there, can be opened, is the one that was
+ * meant, and what a difference in size means. Throws only when the file itself cannot be opened or read, and when `signal` says so.
  */
 export async function checkImage(
   path: string,
@@ -24,6 +24,11 @@ export async function checkImage(
   const { file, driver, facts } = top
   const own = (await driver.check?.(file, ports, options)) ?? notChecked(top)
   const chain = new FindingList(file.path)
+  const said = new Set(own.findings.map(({ message }) => message))
+  for (const [depth, link] of walked.links.entries()) {
+    const unsaid = link.facts.problems.filter((problem) => isBlocking(problem) && !said.has(problem.message))
+    for (const problem of depth > 0 || driver.check ? unsaid : []) chain.adopt('corruption', problem)
+  }
   for (const failure of walked.failures) chain.adopt('corruption', problemFromError(failure))
   for (const [depth, link] of walked.links.entries()) addSizes(chain, link, walked.links[depth + 1])
   const hasChain = facts.parent !== null

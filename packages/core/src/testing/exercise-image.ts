@@ -35,7 +35,7 @@ export interface ExerciseOptions {
 /**
  * Does to an image what Varve does to images: inspects it from L1 to L6, opens its chain, walks extents, reads, checks.
  * Ends with an outcome for every input there is; throws for what may not happen: an error without a code, extents with
- * gaps, zeros that are not zero, a report that does not go over a wire.
+ * gaps, zeros that are not zero, a report that does not go over a wire, a check that finds nothing where reading does.
  */
 export async function exerciseImage(
   path: string,
@@ -48,15 +48,21 @@ export async function exerciseImage(
   if (internal) throw new BrokenPromise(internal.message)
   const { length } = JSON.stringify(report)
   if (length > longestReport) throw new BrokenPromise(`a report of ${length} characters`)
+  let mapped = 'mapped'
   const outcome = await codedOnly(async () => {
     await using chain = await openChain(path, ports, { format })
-    await exerciseDisk(chain.disk)
+    mapped = await exerciseDisk(chain.disk)
     return 'read' as const
   })
   const findings = await codedOnly(async () => {
     const { report: checked } = await checkImage(path, ports, { format })
     if (JSON.stringify(checked).length > longestReport)
       throw new BrokenPromise('a report of a check that is too long')
+    const isFine = checked.isComplete && checked.totals.corruptions === 0
+    const standsAlone = typeof report !== 'string' && report.chain.length === 1
+    const isChecked = checked.checked.length > 0 && checked.format !== 'parallels'
+    if (isFine && standsAlone && isChecked && ['corrupt', 'truncated'].includes(mapped))
+      throw new BrokenPromise(`a check finds nothing where the map is refused as ${mapped}`)
     return checked.findings.length
   })
   await codedOnly(async () => {
@@ -78,7 +84,8 @@ async function codedOnly<T>(step: () => Promise<T>): Promise<T | string> {
   }
 }
 
-async function exerciseDisk(disk: DiskReader): Promise<void> {
+/** `mapped`, or the code of the error at which its extents ended. */
+async function exerciseDisk(disk: DiskReader): Promise<string> {
   const { virtualSize } = disk
   if (!Number.isSafeInteger(virtualSize) || virtualSize < 0)
     throw new BrokenPromise(`a virtual size of ${virtualSize}`)
@@ -89,7 +96,7 @@ async function exerciseDisk(disk: DiskReader): Promise<void> {
   ])
   let at = 0
   let count = 0
-  await codedOnly(async () => {
+  const mapped = await codedOnly(async () => {
     for await (const { start, length, content } of disk.extents({ start: 0, end: virtualSize })) {
       if (start !== at || length <= 0 || start + length > virtualSize)
         throw new BrokenPromise(`an extent of ${length} at ${start} where ${at} was expected`)
@@ -97,11 +104,13 @@ async function exerciseDisk(disk: DiskReader): Promise<void> {
       if (places.size < mostReads && content !== 'zero') places.set(start, null)
       else if (places.size < mostReads && !places.has(start)) places.set(start, 'zero')
       count += 1
-      if (count >= mostExtents) return
+      if (count >= mostExtents) return 'mapped' as const
     }
     if (at !== virtualSize) throw new BrokenPromise(`the extents end at ${at} of ${virtualSize}`)
+    return 'mapped' as const
   })
   for (const [start, expected] of places) await codedOnly(() => readAt(disk, start, expected))
+  return mapped
 }
 
 async function readAt(disk: DiskReader, start: number, expected: 'zero' | null): Promise<void> {

@@ -119,6 +119,7 @@ async function checkWindow(
   const { l2, activeL1 } = walk
   for (const [index, offset] of l2.offsets.entries())
     counts.add(offset, header.clusterSize, { times: l2.times[index] ?? 1, isTable: true })
+  if (isFirst) addCutTables(scene, walk)
   checkL1Flags(scene, activeL1, storedOf)
   let allocated = 0
   const l2Scene: L2Scene = { scene, counts, storedOf, isFirst }
@@ -134,6 +135,22 @@ async function checkWindow(
 }
 
 type StoredOf = (cluster: number) => number | null
+
+/** A table of which only a part is in the file; QEMU takes what is missing for zeros. */
+function addCutTables({ source, header, findings }: CheckScene, { l2, tables }: Walk): void {
+  const size = header.clusterSize
+  const places = [...tables, ...Array.from(l2.offsets.subarray(-1), (offset) => ({ offset, size }))]
+  for (const place of places) {
+    if (place.offset + place.size <= source.size) continue
+    const message = `The table at ${place.offset} needs ${place.size} bytes, the file ends at ${source.size}.`
+    findings.add('corruption', {
+      id: 'qcow2-table-cut-short',
+      message,
+      remedy: damagedRemedy,
+      offset: place.offset,
+    })
+  }
+}
 
 /** The copied flag says that the refcount is one, so that QEMU may write in place. */
 function checkL1Flags({ header, findings }: CheckScene, activeL1: Float64Array, storedOf: StoredOf): void {

@@ -3,6 +3,7 @@ import { DiskError, isDiskError } from '../../problems/disk-error.ts'
 import { problemFromError } from '../../problems/problem.ts'
 import { checkBlocks, type BlockPlaces } from '../block-map/check-blocks.ts'
 import type { CheckOptions, CheckReport, FindingList } from '../check-report.ts'
+import type { DiskReader } from '../disk-reader.ts'
 import { guardedCheck } from '../guarded-check.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
 import { readVmdkMetadata, refusalOf } from './metadata.ts'
@@ -11,12 +12,14 @@ import { openGrainTables } from './grain-tables.ts'
 import { readSparseLayout, sectorSize, type SparseLayout } from './sparse-header.ts'
 
 const remedy = 'Compare the disk with another copy, or restore it from a backup.'
+/** Sparse extents of ESX. */
+const otherSparse: ReadonlySet<string> = new Set(['VMFSSPARSE', 'SESPARSE'])
 /** Bytes that the shortest compressed grain takes: a marker in a sector of its own. */
 const shortestGrain = sectorSize
 
 /**
  * The descriptor and every extent: sparse ones by their grain directories (both copies), grain tables and the places of
- * their grains; flat ones by their size. COWD and seSparse extents are opened, their tables are not walked.
+ * their grains; flat ones by their size. the tables of COWD and seSparse extents are read as a reader does.
  */
 export async function checkVmdk(
   file: ImageFile,
@@ -45,8 +48,25 @@ export async function checkVmdk(
       allocatedBytes += await checkSparse(part, layout, { findings, options })
       checked.add('grain directories').add('grain tables')
     }
+    const { disk } = extents
+    if (disk && metadata.extents.some(({ type }) => otherSparse.has(type))) {
+      await walkExtents(disk, { findings, options })
+      checked.add('grain tables')
+    }
     return { checked: [...checked], allocatedBytes, leakedBytes: 0 }
   })
+}
+
+/** Reads all tables as a reader does: the first entry that it would refuse is a finding. */
+async function walkExtents(disk: DiskReader, { findings, options }: SparseCheck): Promise<void> {
+  const { signal } = options
+  try {
+    const extents = disk.extents({ start: 0, end: disk.virtualSize }, signal ? { signal } : {})
+    for await (const { start } of extents) options.onProgress?.(start, disk.virtualSize)
+  } catch (error) {
+    if (!isDiskError(error) || isDiskError(error, 'input-output')) throw error
+    findings.adopt('corruption', problemFromError(error))
+  }
 }
 
 interface SparseCheck {
@@ -85,14 +105,18 @@ async function checkSparse(
       unused: null,
       remedy,
     },
-    grainPages(part, layout),
+    grainPages(part, layout, findings),
     options,
   )
   await compareCopies(part, layout, findings)
   return totals.allocatedBlocks * grainSize
 }
 
-async function* grainPages({ source, path }: ImageFile, layout: SparseLayout): AsyncGenerator<BlockPlaces> {
+async function* grainPages(
+  { source, path }: ImageFile,
+  layout: SparseLayout,
+  findings: FindingList,
+): AsyncGenerator<BlockPlaces> {
   const tables = await openGrainTables(source, layout)
   const { tableEntries, directoryEntries, grainSize, capacity } = layout
   const grains = Math.ceil(capacity / grainSize)
@@ -106,6 +130,10 @@ async function* grainPages({ source, path }: ImageFile, layout: SparseLayout): A
     if (tables.isAbsent(index)) continue
     const first = index * tableEntries
     const table = await tables.load(index)
+    if (!layout.hasZeroGrains && table.subarray(0, Math.max(0, grains - first)).includes(1)) {
+      const message = `Grain table ${index} marks zero grains, which this image says it has not.`
+      findings.add('corruption', { id: 'vmdk-zero-grain', message, remedy, offset: tables.offsetOf(index) })
+    }
     const places = Float64Array.from(table.subarray(0, Math.max(0, grains - first)), (entry) =>
       entry <= 1 ? -1 : entry * sectorSize,
     )
