@@ -1,3 +1,4 @@
+import type { WorkerPool } from '@varve/engine/run/worker-pool'
 import type { CliConfig } from './config.ts'
 import type { ExitCode } from './exit-codes.ts'
 
@@ -11,6 +12,11 @@ export interface CommandContext {
   print(text: string): void
   /** Progress and remarks: standard error. */
   remark(text: string): void
+}
+
+/** Of commands that go through all bytes of a disk. */
+export interface RunContext extends CommandContext {
+  readonly pool: WorkerPool
 }
 
 export type Outcome = Promise<ExitCode>

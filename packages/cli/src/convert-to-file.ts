@@ -5,7 +5,7 @@ import { convertDisk } from '@varve/engine/convert-disk'
 import { digestDisk } from '@varve/engine/digest-disk'
 import { nodePorts } from '@varve/engine/ports'
 import { syncFile } from '@varve/engine/publish-file'
-import { WorkerPool } from '@varve/engine/run/worker-pool'
+import type { WorkerPool } from '@varve/engine/run/worker-pool'
 import type { DiskInput, DiskOutput, RunOptions, TransferProgress } from '@varve/engine/requests'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
@@ -41,13 +41,14 @@ export interface ConvertToFileOutcome {
 
 export interface ConvertToFileOptions {
   readonly signal: AbortSignal
+  readonly pool: WorkerPool
   readonly onProgress: (progress: TransferProgress & { phase: 'convert' | 'verify' }) => void
 }
 
 /** Writes the disk under a temporary name beside the target, proves it, and only then gives it its name. */
 export async function convertToFile(
   request: ConvertToFile,
-  { signal, onProgress }: ConvertToFileOptions,
+  { signal, pool, onProgress }: ConvertToFileOptions,
 ): Promise<ConvertToFileOutcome> {
   const { input, path, format, subformat, compression, choices, durability } = request
   const started = performance.now()
@@ -57,7 +58,6 @@ export async function convertToFile(
     if (!existing.isFile())
       throw new DiskError('not-writable', { file: path, reason: 'it is not a regular file' })
   }
-  await using pool = new WorkerPool()
   const run = (phase: 'convert' | 'verify'): RunOptions => ({
     signal,
     pool,

@@ -1,3 +1,4 @@
+import type { WorkerPool } from '@varve/engine/run/worker-pool'
 import { DiskError, toErrorRecord, type ErrorRecord } from '@varve/core/problems/disk-error'
 import { Command, CommanderError, Option } from 'commander'
 import { UsageError, type CommandContext, type Outcome } from './command.ts'
@@ -86,6 +87,12 @@ function action<Options>(
   })
 }
 
+/** Before the command itself is loaded, so that both take place at once. */
+async function startThreads(...files: readonly string[]): Promise<WorkerPool> {
+  const { startThreads: start } = await import('./start-threads.ts')
+  return start(...files)
+}
+
 const formatOption = () =>
   new Option('-f, --format <format>', 'take FILE for this format instead of detecting it')
 
@@ -114,8 +121,9 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
     .option('--sha256', 'also the plain SHA-256 over L3')
     .addOption(formatOption())
   action<{ format?: string; sha256?: boolean }>(digest, dispatch, async ([file = ''], options, context) => {
+    await using pool = await startThreads(file)
     const { digest: run } = await import('./commands/digest.ts')
-    return await run(file, options, context)
+    return await run(file, options, { ...context, pool })
   })
 
   const check = program
@@ -138,8 +146,9 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
     .command('compare <a> <b>')
     .description('whether two images hold the same disk (exit code 0) or not (1)')
   action(compare, dispatch, async ([a = '', b = ''], _options, context) => {
+    await using pool = await startThreads(a, b)
     const { compare: run } = await import('./commands/compare.ts')
-    return await run(a, b, context)
+    return await run(a, b, { ...context, pool })
   })
 
   const convert = program
@@ -176,8 +185,9 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
     verify: boolean
     durability: 'synced' | 'cached'
   }>(convert, dispatch, async ([source = '', target = ''], options, context) => {
+    await using pool = await startThreads(source)
     const { convert: run } = await import('./commands/convert.ts')
-    return await run({ ...options, source, target }, context)
+    return await run({ ...options, source, target }, { ...context, pool })
   })
 }
 

@@ -1,7 +1,6 @@
 import { rulesOf, type WritableFormat } from '@varve/core/formats/writable-formats'
 import { writeError } from '@varve/engine/files/system-error'
 import { publishFile } from '@varve/engine/publish-file'
-import { randomUUID } from 'node:crypto'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
@@ -79,6 +78,8 @@ export async function stageBundle(path: string, file: string): Promise<Staging> 
   }
 }
 
+/** Guessing it gains nothing: it is created only where there is nothing of that name. */
 function temporaryName(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.part`)
+  const random = Math.floor(Math.random() * 2 ** 32)
+  return join(dirname(path), `.${basename(path)}.${random.toString(16).padStart(8, '0')}.part`)
 }

@@ -4,8 +4,9 @@ import type { CompareOutcome, DiskInput, RunOptions } from './requests.ts'
 import { ChunkBoard, makeBoardMemory } from './run/chunk-board.ts'
 import { inputName, openInput } from './run/open-input.ts'
 import { orCanceled } from './run/or-canceled.ts'
-import { runCrew, workerCount } from './run/run-crew.ts'
+import { runCrew } from './run/run-crew.ts'
 import { surveyDisk } from './run/survey-disk.ts'
+import { workerCount } from './run/worker-count.ts'
 
 /** Whether L3 of both is the same, byte by byte and in size. */
 export async function compareDisks(

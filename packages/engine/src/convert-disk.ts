@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
 import { Manifest, chunkCount } from '@varve/core/digest/disk-digest'
 import { assertChoices, type WriteChoices } from '@varve/core/formats/write-choices'
@@ -10,9 +9,10 @@ import { collectLeaves, hexRoot } from './run/collect-leaves.ts'
 import { openBelow } from './run/open-below.ts'
 import { inputName, openInput, storedBytes } from './run/open-input.ts'
 import { createOutputs } from './run/output-set.ts'
-import { runCrew, workerCount } from './run/run-crew.ts'
+import { runCrew } from './run/run-crew.ts'
 import { surveyDisks } from './run/survey-disk.ts'
 import { orCanceled } from './run/or-canceled.ts'
+import { workerCount } from './run/worker-count.ts'
 import { writerFormat } from './run/writer-formats.ts'
 
 /**
@@ -33,7 +33,7 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   const started = performance.now()
   const { signal } = options
   const io = { io: 'async' as const, ...(signal ? { signal } : {}) }
-  const { path, compression, subformat, id = randomUUID(), name = basename(path) } = output
+  const { path, compression, subformat, name = basename(path) } = output
   const choices = choicesOf(output)
   assertChoices(output.format, { choices, compression })
   await using opened = await openInput(input, io)
@@ -41,6 +41,7 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   const { virtualSize } = disk
   await using below = output.backing ? await openBelow(output.backing.disk, { ...io, virtualSize }) : null
   const format = await writerFormat(output.format)
+  const id = output.id ?? (format.hasIdentity ? await randomId() : noId)
   const state = new SharedArrayBuffer(format.stateSize({ virtualSize, compression, subformat, choices }))
   const writing = { virtualSize, compression, subformat, choices, id, name, state }
   const writer = format.open({ ...writing, compressors: nodeCompressors })
@@ -48,7 +49,7 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   const partPaths = parts.map((part) => join(dirname(path), part))
   await using target = await createOutputs(path, partPaths)
   if (writer.reserve) await target.reserve(writer.reserve(), signal)
-  const targets = target.files.map((file) => ({ fd: file.fd, name: file.path }))
+  const targets = target.files.map(({ fd, path: name, allocates }) => ({ fd, name, allocates }))
   const memory = makeBoardMemory(virtualSize)
   const board = new ChunkBoard(memory)
   const manifest = new Manifest(virtualSize)
@@ -68,8 +69,11 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
       files: read,
       what: 'the conversion',
       onMessage: (message) => collectLeaves(manifest, message),
-      async survey() {
-        const survey = await surveyDisks(below ? [disk, below.disk] : [disk], board.states, io)
+      async survey(onMarked) {
+        const survey = await surveyDisks(below ? [disk, below.disk] : [disk], board.states, {
+          ...io,
+          onMarked,
+        })
         dataBytes = survey.dataBytes
         return survey.chunkBytes
       },
@@ -85,6 +89,14 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   const seconds = (performance.now() - started) / 1000
   const digest = hexRoot(manifest)
   return { virtualSize, dataBytes, manifest, digest, sha256: null, seconds, fileSize, parts: partPaths }
+}
+
+const noId = '00000000-0000-0000-0000-000000000000'
+
+/** Loads what makes it at first use: threads and programs start faster with less code. */
+async function randomId(): Promise<string> {
+  const { randomUUID } = await import('node:crypto')
+  return randomUUID()
 }
 
 /** The tables of a large preallocated image take a while. */

@@ -5,8 +5,9 @@ import { ChunkBoard, makeBoardMemory } from './run/chunk-board.ts'
 import { collectLeaves, hexRoot } from './run/collect-leaves.ts'
 import { inputName, openInput, storedBytes } from './run/open-input.ts'
 import { orCanceled } from './run/or-canceled.ts'
-import { runCrew, workerCount } from './run/run-crew.ts'
+import { runCrew } from './run/run-crew.ts'
 import { surveyDisk } from './run/survey-disk.ts'
+import { workerCount } from './run/worker-count.ts'
 
 export interface DigestOptions extends RunOptions {
   /** Also the plain SHA-256 over the whole stream, in the same pass; one thread then does all. */
@@ -45,8 +46,8 @@ async function digest(input: DiskInput, options: DigestOptions): Promise<DigestO
         if (message.say === 'sha256') sha256 = message.hex
         else collectLeaves(manifest, message)
       },
-      async survey() {
-        const survey = await surveyDisk(disk, board.states, io)
+      async survey(onMarked) {
+        const survey = await surveyDisk(disk, board.states, { ...io, onMarked })
         dataBytes = survey.dataBytes
         return survey.chunkBytes
       },

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto'
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { rolldown, type OutputChunk } from 'rolldown'
+import { nativeCode } from './native-code.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
 const dist = join(root, 'packages/cli/dist')
 
 /** What is loaded from `node_modules` when the command runs: native code, and what finds its own files. */
-const outside = ['koffi', /^@napi-rs\//u, '@foxglove/wasm-bz2', 'ws']
+const outside = ['@napi-rs/lzma/xz', '@foxglove/wasm-bz2', 'ws']
 
 const entries = {
   program: join(root, 'packages/cli/src/program.ts'),
@@ -29,6 +30,7 @@ export async function bundleCli(): Promise<BundleRecord> {
     cwd: root,
     platform: 'node',
     external: outside,
+    plugins: [nativeCode()],
     logLevel: 'warn',
   })
   const { output } = await bundle.generate({

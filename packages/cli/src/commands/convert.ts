@@ -8,7 +8,7 @@ import {
 import { choiceConflict, readChoices } from '@varve/core/formats/write-choices'
 import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { UsageError, type CommandContext, type Outcome } from '../command.ts'
+import { UsageError, type Outcome, type RunContext } from '../command.ts'
 import { convertToFile, type ConvertToFileOutcome } from '../convert-to-file.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { imageInput, pathOf } from '../input.ts'
@@ -32,7 +32,7 @@ export interface ConvertOptions {
 }
 
 /** `varve convert SOURCE TARGET`: the target appears under its name complete and proven, or not at all. */
-export async function convert(options: ConvertOptions, context: CommandContext): Outcome {
+export async function convert(options: ConvertOptions, context: RunContext): Outcome {
   const format = targetFormat(options)
   assertPossible(format, options)
   const choices = choicesOf(format, options)
@@ -54,6 +54,7 @@ export async function convert(options: ConvertOptions, context: CommandContext):
     },
     {
       signal: context.signal,
+      pool: context.pool,
       onProgress: (progress) => {
         if (progress.phase !== phase) {
           line.end()

@@ -1,6 +1,6 @@
 import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
 import { digestDisk } from '@varve/engine/digest-disk'
-import type { CommandContext, Outcome } from '../command.ts'
+import type { Outcome, RunContext } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { imageInput } from '../input.ts'
 import { ProgressLine } from '../output/progress-line.ts'
@@ -10,11 +10,12 @@ import { groupDigest } from '../output/text.ts'
 export async function digest(
   file: string,
   options: { format?: string; sha256?: boolean },
-  context: CommandContext,
+  context: RunContext,
 ): Outcome {
   const line = new ProgressLine('digest', context.config.isTerminal)
   const outcome = await digestDisk(imageInput(file, options.format), {
     signal: context.signal,
+    pool: context.pool,
     mainThread: 'helps',
     sha256: options.sha256 === true,
     onProgress: ({ doneBytes, totalBytes }) => line.show({ done: doneBytes, total: totalBytes }),

@@ -11,7 +11,7 @@ const MiB = 1024 * 1024
 
 async function check(path: string): Promise<CheckReport> {
   await using file = await nodePorts.files.open(path)
-  const driver = driverFor(detectFormat(await readFileEnds(file.source), path))
+  const driver = await driverFor(detectFormat(await readFileEnds(file.source), path))
   if (!driver.check) throw new Error(`no check of ${driver.format}`)
   return await driver.check(file, nodePorts)
 }

@@ -8,11 +8,11 @@ import { DiskError } from '../problems/disk-error.ts'
 import { inspectImage } from '../layers/inspect-image.ts'
 import { nodePorts } from '../testing/node-files.ts'
 import type { DiskReader } from './disk-reader.ts'
-import { drivers } from './drivers.ts'
+import { readFormats } from './drivers.ts'
 import { inspectChain, openChain } from './open-chain.ts'
 
 const entries = corpusEntries()
-const readFormats = new Set<string>(drivers.map(({ format }) => format))
+const read = new Set<string>(readFormats)
 
 /** SHA-256 of a disk; runs of zeros are hashed from one block of them. */
 async function sha256Of(disk: DiskReader): Promise<string> {
@@ -44,7 +44,7 @@ describe.skipIf(entries === null)('images that nobody here made', () => {
     await place[Symbol.asyncDispose]()
   })
 
-  test.each(images.filter(({ format }) => readFormats.has(format ?? '')))(
+  test.each(images.filter(({ format }) => read.has(format ?? '')))(
     '$file has the size and the bytes of the manifest',
     async (entry) => {
       await using chain = await openChain(join(place.path, unpackedName(entry)), nodePorts)
@@ -68,7 +68,7 @@ describe.skipIf(entries === null)('images that nobody here made', () => {
     },
   )
 
-  test.each(images.filter(({ format }) => !readFormats.has(format ?? '')))(
+  test.each(images.filter(({ format }) => !read.has(format ?? '')))(
     '$file is recognised and refused, not read as raw',
     async (entry) => {
       const path = join(place.path, unpackedName(entry))
@@ -88,7 +88,7 @@ describe.skipIf(entries === null)('images that nobody here made', () => {
     },
   )
 
-  test.each(images.filter(({ format }) => readFormats.has(format ?? '')))(
+  test.each(images.filter(({ format }) => read.has(format ?? '')))(
     '$file: the report has all eight layers and nothing blocking',
     async (entry) => {
       const report = await inspectImage(join(place.path, unpackedName(entry)), nodePorts)

@@ -56,6 +56,8 @@ export interface DiskWriter {
    */
   prepare(index: number, chunk: Uint8Array, below?: Uint8Array): PreparedChunk
   place(prepared: PreparedChunk): void
+  /** The place of a chunk follows from its index alone: `place` may be called in any order, by several threads at once. */
+  readonly placesAreFixed?: boolean
   /** To be taken once. The bytes of each are good until the next one is taken. */
   writes(prepared: PreparedChunk): Iterable<FileWrite>
   /** Tables and, as the very last write, the header that makes it an image. */
@@ -78,6 +80,8 @@ export interface WriterFormat {
   readonly format: string
   /** Bytes of which the format allocates whole ones: what `measure` counts data in. */
   readonly unit: number
+  /** Whether an image holds identities, which are made from `id`. */
+  readonly hasIdentity: boolean
   /** Throws `size-unsupported` for disks that the format cannot hold. Bytes of shared state. */
   stateSize(options: Pick<DiskWriterOptions, 'virtualSize' | 'compression' | 'subformat' | 'choices'>): number
   open(options: DiskWriterOptions): DiskWriter

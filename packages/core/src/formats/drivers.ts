@@ -1,36 +1,40 @@
-import { asifDriver } from './asif/driver.ts'
 import type { FormatDriver } from './format-driver.ts'
-import type { FormatName } from './format-rules.ts'
-import { ovaDriver } from './ova/driver.ts'
-import { parallelsDriver } from './parallels/driver.ts'
-import { qcow2Driver } from './qcow2/driver.ts'
-import { rawDriver } from './raw/driver.ts'
-import { recognisedOnly } from './recognised-only.ts'
-import { sparsebundleDriver } from './sparsebundle/driver.ts'
-import { sparseimageDriver } from './sparseimage/driver.ts'
-import { udifDriver } from './udif/driver.ts'
-import { vdiDriver } from './vdi/driver.ts'
-import { vhdDriver } from './vhd/driver.ts'
-import { vhdxDriver } from './vhdx/driver.ts'
-import { vmdkDriver } from './vmdk/driver.ts'
+import { formatNames, type FormatName } from './format-rules.ts'
 
 /** The formats that Varve reads itself; a new one is its folder and one line here. */
-export const drivers: readonly FormatDriver[] = [
-  qcow2Driver,
-  vmdkDriver,
-  vhdDriver,
-  vhdxDriver,
-  vdiDriver,
-  parallelsDriver,
-  ovaDriver,
-  udifDriver,
-  sparseimageDriver,
-  sparsebundleDriver,
-  asifDriver,
-  rawDriver,
-]
+const loaders: Readonly<Partial<Record<FormatName, () => Promise<FormatDriver>>>> = {
+  qcow2: async () => (await import('./qcow2/driver.ts')).qcow2Driver,
+  vmdk: async () => (await import('./vmdk/driver.ts')).vmdkDriver,
+  vhd: async () => (await import('./vhd/driver.ts')).vhdDriver,
+  vhdx: async () => (await import('./vhdx/driver.ts')).vhdxDriver,
+  vdi: async () => (await import('./vdi/driver.ts')).vdiDriver,
+  parallels: async () => (await import('./parallels/driver.ts')).parallelsDriver,
+  ova: async () => (await import('./ova/driver.ts')).ovaDriver,
+  udif: async () => (await import('./udif/driver.ts')).udifDriver,
+  sparseimage: async () => (await import('./sparseimage/driver.ts')).sparseimageDriver,
+  sparsebundle: async () => (await import('./sparsebundle/driver.ts')).sparsebundleDriver,
+  asif: async () => (await import('./asif/driver.ts')).asifDriver,
+  raw: async () => (await import('./raw/driver.ts')).rawDriver,
+}
 
-/** The driver of `format`; one that refuses when Varve only knows it by sight. */
-export function driverFor(format: FormatName): FormatDriver {
-  return drivers.find((driver) => driver.format === format) ?? recognisedOnly(format)
+/** Names of the formats that Varve reads; the others it knows by sight only. */
+export const readFormats: readonly FormatName[] = formatNames.filter((format) => loaders[format])
+
+const loaded = new Map<FormatName, FormatDriver>()
+
+/**
+ * The driver of `format`, loaded at first use, because programs and threads start faster with less code; one that refuses
+ * when Varve only knows the format by sight.
+ */
+export async function driverFor(format: FormatName): Promise<FormatDriver> {
+  const known = loaded.get(format)
+  if (known) return known
+  const load = loaders[format] ?? (async () => recognisedOnly(format))
+  const driver = await load()
+  loaded.set(format, driver)
+  return driver
+}
+
+async function recognisedOnly(format: FormatName): Promise<FormatDriver> {
+  return (await import('./recognised-only.ts')).recognisedOnly(format)
 }

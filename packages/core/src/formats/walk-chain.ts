@@ -104,7 +104,7 @@ async function openLink(path: string, ports: ImagePorts, said: FormatName | null
 async function inspectLink(file: ImageFile, ports: ImagePorts, said: FormatName | null): Promise<WalkedLink> {
   await using guard = new AsyncDisposableStack()
   guard.use(file)
-  const driver = driverFor(said ?? detectFormat(await readFileEnds(file.source), file.path))
+  const driver = await driverFor(said ?? detectFormat(await readFileEnds(file.source), file.path))
   const facts = await driver.inspect(file, ports)
   guard.move()
   return { file, driver, facts, isDetected: said === null }

@@ -29,6 +29,8 @@ export interface FileRanges {
   reflink(sourceFd: number, targetFd: number): boolean
   /** Reserves blocks for `range` without writing; the file grows when the range ends beyond it. */
   allocate(fd: number, range: ByteRange): boolean
+  /** Whether data gets below `path` faster when its blocks are allocated before it is written. */
+  allocatesFaster(path: string): boolean
   /** Renames; throws `EEXIST` when there is something named `to`. */
   renameNoReplace(from: string, to: string): void
   /** Bytes of a block device, or null when the host does not tell. */

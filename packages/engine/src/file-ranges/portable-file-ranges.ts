@@ -15,6 +15,7 @@ export const portableFileRanges: FileRanges = {
   copyRange: () => 0,
   reflink: () => false,
   allocate: () => false,
+  allocatesFaster: () => false,
   /** A hard link fails when the name is taken, which a plain rename does not. */
   renameNoReplace(from, to) {
     linkSync(from, to)

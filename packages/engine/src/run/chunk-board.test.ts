@@ -10,6 +10,7 @@ import { dataInUnits, surveyDisk } from './survey-disk.ts'
 function boardWith(chunks: number, data: readonly number[]): ChunkBoard {
   const board = new ChunkBoard(makeBoardMemory(chunks * chunkSize))
   for (const index of data) board.states[index] = chunkStates.waiting
+  board.openGate()
   return board
 }
 
@@ -27,6 +28,7 @@ test('chunks with data are taken once each, in rising order', () => {
 test('the last chunk is as long as what is left', () => {
   const board = new ChunkBoard(makeBoardMemory(chunkSize + 5))
   board.states.fill(chunkStates.waiting)
+  board.openGate()
   expect(claimAll(board).map(({ length }) => length)).toEqual([chunkSize, 5])
 })
 
@@ -99,7 +101,11 @@ test('a survey marks exactly the chunks that meet data', async () => {
         size += length
       }
       const board = new ChunkBoard(makeBoardMemory(size))
-      const survey = await surveyDisk(diskOf(size, extents), board.states)
+      const marked: { readonly chunks: number; readonly states: readonly number[] }[] = []
+      const onMarked = (chunks: number) =>
+        marked.push({ chunks, states: [...board.states.subarray(0, chunks)] })
+      const survey = await surveyDisk(diskOf(size, extents), board.states, { onMarked })
+      board.openGate()
       const data = extents.filter(({ content }) => content === 'data')
       const meets = (index: number) =>
         data.some((e) => e.start < (index + 1) * chunkSize && e.start + e.length > index * chunkSize)
@@ -107,6 +113,7 @@ test('a survey marks exactly the chunks that meet data', async () => {
         meets(index) ? chunkStates.waiting : chunkStates.skipped,
       )
       expect([...board.states]).toEqual(expected)
+      for (const { chunks, states } of marked) expect(states).toEqual(expected.slice(0, chunks))
       const claims = claimAll(board)
       expect(survey.chunkBytes).toBe(claims.reduce((sum, claim) => sum + claim.length, 0))
       expect(survey.dataBytes).toBe(data.reduce((sum, extent) => sum + extent.length, 0))

@@ -8,7 +8,7 @@ import { chunkStates } from '../requests.ts'
  *   cursor   the chunk after the last one taken; only grows
  *   turn     the `cursor` value that the next thread to place waits for, or `stopped`
  *   end      no chunk from here on is taken
- *   gate     1 once `states` is complete; threads start and open their input meanwhile
+ *   gate     chunks from the start whose state is known; threads may take those while the others are found out
  *   seats    of each worker thread 1 once it may take chunks: from then on it has to be waited for
  *
  * Threads take chunks in rising order. Who takes chunk i when the cursor stood at c may place it once `turn` is c, and
@@ -67,15 +67,10 @@ export class ChunkBoard {
     this.#seats = new Uint8Array(memory.seats)
   }
 
-  /** Lets the threads begin: every chunk that holds data is marked. */
-  openGate(): void {
-    Atomics.store(this.#control, word.gate, 1)
+  /** Lets threads take what holds data among the first `chunks`: all of them are marked. By default, all of the disk. */
+  openGate(chunks: number = this.states.length): void {
+    Atomics.store(this.#control, word.gate, chunks)
     Atomics.notify(this.#control, word.gate)
-  }
-
-  /** Blocks this thread until the gate is open. */
-  waitGate(): void {
-    Atomics.wait(this.#control, word.gate, 0)
   }
 
   /** Says that this worker thread may take chunks from now on. */
@@ -88,25 +83,37 @@ export class ChunkBoard {
     return Atomics.load(this.#seats, seat) === 1
   }
 
-  /** The next chunk that holds data, or null when there is none left or the run was stopped. */
+  /**
+   * The next chunk that holds data, or null when there is none left or the run was stopped. Blocks this thread while it
+   * is not known whether there is one.
+   */
   claim(): Claim | null {
     for (;;) {
+      const gate = Atomics.load(this.#control, word.gate)
       const cursor = Atomics.load(this.#control, word.cursor)
-      const index = this.states.indexOf(chunkStates.waiting, cursor)
-      if (index === -1 || index >= Atomics.load(this.#control, word.end) || this.isStopped) return null
+      const found = this.states.indexOf(chunkStates.waiting, cursor)
+      const index = found === -1 ? this.states.length : found
+      if (index >= gate && gate < this.states.length) {
+        Atomics.wait(this.#control, word.gate, gate)
+        continue
+      }
+      if (index >= Atomics.load(this.#control, word.end) || this.isStopped) return null
       if (Atomics.compareExchange(this.#control, word.cursor, cursor, index + 1) !== cursor) continue
       this.states[index] = chunkStates.inFlight
       return { index, length: chunkLength(this.size, index), turn: cursor }
     }
   }
 
-  /** Blocks this thread until it is the turn of `claim`; false when the run was stopped. */
-  waitTurn({ turn }: Claim): boolean {
+  /**
+   * Blocks this thread until it is the turn of `claim`; false when the run was stopped, null when `patienceMs` went by
+   * without any other's turn ending.
+   */
+  waitTurn({ turn }: Claim, patienceMs = Infinity): boolean | null {
     for (;;) {
       const now = Atomics.load(this.#control, word.turn)
       if (now === turn) return true
       if (now === stopped) return false
-      Atomics.wait(this.#control, word.turn, now)
+      if (Atomics.wait(this.#control, word.turn, now, patienceMs) === 'timed-out') return null
     }
   }
 

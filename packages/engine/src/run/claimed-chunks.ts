@@ -37,7 +37,6 @@ export async function* claimedChunks(
   disks: readonly DiskReader[],
   { seat, isMain, depth, hashes }: Membership,
 ): AsyncGenerator<ClaimedChunk> {
-  if (!isMain) board.waitGate()
   if (seat !== null) board.sit(seat)
   const read = depth > 1 ? readAhead : hashes ? readInPieces : readOnly
   const queue: Reading[] = []

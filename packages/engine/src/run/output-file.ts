@@ -15,6 +15,8 @@ export type Durability = 'synced' | 'cached'
 export interface OutputFile extends AsyncDisposable {
   readonly fd: number
   readonly path: string
+  /** Whether blocks should be allocated before they are written to. */
+  readonly allocates: boolean
   write(writes: Iterable<FileWrite>): Promise<void>
   /** Takes room before any data is written; where the filesystem does not reserve blocks, by writing zeros. */
   reserve(reservations: Iterable<Reservation>, signal?: AbortSignal): Promise<void>
@@ -32,6 +34,7 @@ export async function createOutput(path: string): Promise<OutputFile> {
   return {
     fd: handle.fd,
     path,
+    allocates: hostFileRanges().allocatesFaster(dirname(path)),
     async write(writes) {
       for (const { at, bytes } of writes) await attempt(path, async () => writeFully(handle, bytes, at))
     },

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { read } from 'node:fs'
 import { promisify } from 'node:util'
 import type { ByteRange } from '@varve/core/binary/byte-source'
@@ -61,6 +60,7 @@ export async function createOutputs(image: string, parts: readonly string[]): Pr
 const readAsync = promisify(read)
 
 async function sha256Of({ fd, path }: OutputFile, { start, end }: ByteRange): Promise<string> {
+  const { createHash } = await import('node:crypto')
   const hash = createHash('sha256')
   const buffer = Buffer.alloc(Math.min(readSize, end - start))
   for (let at = start; at < end;) {

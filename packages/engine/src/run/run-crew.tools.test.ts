@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { nodePorts } from '../ports.ts'
 import { ChunkBoard, makeBoardMemory } from './chunk-board.ts'
-import { type Crew, runCrew, workerCount } from './run-crew.ts'
+import { type Crew, runCrew } from './run-crew.ts'
+import { workerCount } from './worker-count.ts'
 import type { WorkerJob } from './worker-job.ts'
 
 const coded = (code: string) => expect.objectContaining({ name: 'DiskError', code })
@@ -59,7 +60,7 @@ describe('a crew', () => {
 
   test('a thread that dies is a coded error', async () => {
     await using place = await tempPlace()
-    const job = null as unknown as WorkerJob
+    const job = { do: 'compare', inputs: [], board: null } as unknown as WorkerJob
     await expect(runCrew(crewOf(place.file('a'), { job }), {})).rejects.toThrow(coded('input-output'))
   })
 

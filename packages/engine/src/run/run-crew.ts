@@ -1,35 +1,16 @@
-import { availableParallelism } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { DiskError, fromErrorRecord } from '@varve/core/problems/disk-error'
 import type { ImageFile } from '@varve/core/formats/image-files'
 import { assertUnchanged } from '../files/file-fingerprint.ts'
 import type { RunOptions } from '../requests.ts'
-import { type ChunkBoard, maxSeats } from './chunk-board.ts'
+import type { ChunkBoard } from './chunk-board.ts'
 import type { JobOrder, WorkerJob, WorkerMessage } from './worker-job.ts'
 import { WorkerPool } from './worker-pool.ts'
 
-/** Four saturate any disk; each takes about 35 MiB, and a run has to stay below 256. */
-const mostWorkers = 4
 /** How long threads may take to notice that they are to stop before they are ended. */
 const graceMs = 100
 const progressMs = 250
-/** Data for which one more thread is worth its start. */
-const bytesPerThread = 32 * 1024 * 1024
-
-export interface Workload {
-  /** Chunks of the disk. */
-  readonly chunks: number
-  /** Bytes that the files of the input take at most; not said: as much as there are chunks. */
-  readonly storedBytes?: number
-}
-
-/** Threads worth starting, this one included when it helps. */
-export function workerCount({ chunks, storedBytes = Infinity }: Workload, { workers }: RunOptions): number {
-  const wanted = workers ?? Math.min(availableParallelism(), mostWorkers, storedBytes / bytesPerThread)
-  return Math.max(1, Math.min(Math.ceil(wanted), chunks, maxSeats))
-}
-
 export interface Crew {
   readonly job: WorkerJob
   readonly count: number
@@ -40,8 +21,11 @@ export interface Crew {
   /** The files that are read: that one of them changed explains every other failure. */
   readonly files: readonly Pick<ImageFile, 'path' | 'fingerprint'>[]
   readonly onMessage: (message: WorkerMessage) => void
-  /** Marks the chunks while the threads start; gives the bytes to be done. */
-  readonly survey: () => Promise<number>
+  /**
+   * Marks the chunks while the threads start; gives the bytes to be done. Where `onMarked` is given, threads take what is
+   * marked for good while the rest is being marked.
+   */
+  readonly survey: (onMarked?: (chunks: number) => void) => Promise<number>
 }
 
 /**
@@ -63,7 +47,7 @@ export async function runCrew(crew: Crew, options: RunOptions): Promise<void> {
   }
   const abort = () => fail(new DiskError('canceled', { file, what }))
   signal?.addEventListener('abort', abort)
-  const helps = options.mainThread === 'helps' && mayBlock(crew.job)
+  const helps = options.mainThread === 'helps' && readsFiles(crew.job)
   const members: Member[] = []
   let own: Promise<void> | null = null
   let ticker: NodeJS.Timeout | null = null
@@ -71,7 +55,9 @@ export async function runCrew(crew: Crew, options: RunOptions): Promise<void> {
     while (members.length < crew.count - (helps ? 1 : 0)) {
       members.push(hire({ crew, pool, fail, seat: members.length }))
     }
-    const totalBytes = await crew.survey()
+    const totalBytes = await crew.survey(
+      readsFiles(crew.job) ? (chunks) => board.openGate(chunks) : undefined,
+    )
     const report = () => onProgress?.({ totalBytes, states: board.states, ...board.totals })
     if (onProgress) ticker = setInterval(report, progressMs)
     board.openGate()
@@ -92,8 +78,8 @@ export async function runCrew(crew: Crew, options: RunOptions): Promise<void> {
   throw failures[0]
 }
 
-/** Blocking calls are for files only: a stream that waits for its other end would hold up the program. */
-function mayBlock(job: WorkerJob): boolean {
+/** Blocking is for files only: who waits for the other end of a stream has to go on listening. */
+function readsFiles(job: WorkerJob): boolean {
   const inputs = job.do === 'compare' ? job.inputs : [job.input]
   return inputs.every(({ kind }) => kind === 'image')
 }

@@ -12,22 +12,30 @@ export interface Survey {
 export interface SurveyOptions extends ReadOptions {
   /** Nothing from this byte on is looked at; default: the end of the disk. */
   readonly end?: number
+  /** Told from time to time how many chunks from the start are marked for good. */
+  readonly onMarked?: ((chunks: number) => void) | undefined
 }
+
+/** Chunks that are marked before it is told. */
+const chunksPerMark = 8
 
 /** Marks every chunk of `disk` that holds data as waiting in `states`; the others are left as they are. */
 export async function surveyDisk(
   disk: DiskReader,
   states: Uint8Array,
-  { end: diskEnd = disk.virtualSize, ...options }: SurveyOptions = {},
+  { end: diskEnd = disk.virtualSize, onMarked, ...options }: SurveyOptions = {},
 ): Promise<Survey> {
+  let marked = 0
   let dataBytes = 0
   let chunkBytes = 0
   let next = 0
   for await (const { start, length, content } of disk.extents({ start: 0, end: diskEnd }, options)) {
     options.signal?.throwIfAborted()
+    const past = Math.floor(start / chunkSize)
+    if (past >= marked + chunksPerMark) onMarked?.((marked = past))
     if (content !== 'data' || length === 0) continue
     dataBytes += length
-    const first = Math.max(next, Math.floor(start / chunkSize))
+    const first = Math.max(next, past)
     const end = Math.ceil((start + length) / chunkSize)
     if (first >= end) continue
     states.fill(chunkStates.waiting, first, end)
@@ -44,10 +52,10 @@ export async function surveyDisk(
 export async function surveyDisks(
   [disk, ...others]: readonly [DiskReader, ...DiskReader[]],
   states: Uint8Array,
-  options: ReadOptions = {},
+  { onMarked, ...options }: Omit<SurveyOptions, 'end'> = {},
 ): Promise<Survey> {
+  if (others.length === 0) return surveyDisk(disk, states, { ...options, onMarked })
   const survey = await surveyDisk(disk, states, options)
-  if (others.length === 0) return survey
   for (const other of others) await surveyDisk(other, states, options)
   let chunkBytes = 0
   for (const [index, state] of states.entries())

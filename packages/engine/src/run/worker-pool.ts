@@ -11,6 +11,15 @@ export class WorkerPool implements AsyncDisposable {
   readonly #idle: Worker[] = []
   readonly #all = new Set<Worker>()
 
+  /** Starts threads that will be wanted soon. */
+  prepare(count: number): void {
+    while (this.#idle.length < count) {
+      const worker = this.#start()
+      worker.unref()
+      this.#idle.push(worker)
+    }
+  }
+
   /** An idle thread, or a new one; it is the taker's until it is given back or dismissed. */
   take(): Worker {
     const worker = this.#idle.pop() ?? this.#start()

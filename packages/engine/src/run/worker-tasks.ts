@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto'
 import { chunkCount, chunkLength, chunkSize } from '@varve/core/digest/disk-digest'
 import type { DiskReader } from '@varve/core/formats/disk-reader'
 import { toErrorRecord } from '@varve/core/problems/disk-error'
 import { nodeCompressors } from '../codecs/node-codecs.ts'
 import { chunkStates, type DiskInput } from '../requests.ts'
-import { ChunkBoard } from './chunk-board.ts'
+import { ChunkBoard, type Claim } from './chunk-board.ts'
 import { claimedChunks, type Membership } from './claimed-chunks.ts'
 import { LeafPost } from './leaf-post.ts'
 import { openBelow } from './open-below.ts'
@@ -84,22 +83,32 @@ async function convertChunks(
   const writer = format.open({ ...output, compressors: nodeCompressors })
   const post = new LeafPost(send)
   const read = disks.filter((disk) => disk !== undefined)
-  const mayBlock = membership.depth === 1 && !membership.isMain
   for await (const { claim, bytes, leaf } of claimedChunks(board, read, { ...membership, hashes: true })) {
     const [chunk = zeroChunk, below] = bytes
     if (leaf) post.add(claim.index, leaf)
     const isAbsent = leaf === null && (!below || isZeroChunk(below))
     const prepared = isAbsent ? null : writer.prepare(claim.index, chunk, below)
     const waitStarted = performance.now()
-    const isTurn = mayBlock ? board.waitTurn(claim) : await board.untilTurn(claim)
-    if (!isTurn) return
+    if (!writer.placesAreFixed && !(await turnOf(claim, { board, ...membership }))) return
     if (prepared) writer.place(prepared)
-    board.passTurn(claim)
+    if (!writer.placesAreFixed) board.passTurn(claim)
     if (prepared) writeAll(output.targets, writer.writes(prepared))
     board.addWaited('output', performance.now() - waitStarted)
     board.finish(claim, isAbsent ? chunkStates.skipped : chunkStates.written)
   }
   post.flush()
+}
+
+/** A thread with other work to do does not block for longer than that: reading a chunk takes about as long. */
+const patienceMs = 5
+
+/** Waits for the turn of `claim`; false when the run was stopped. */
+async function turnOf(
+  claim: Claim,
+  { board, depth, isMain }: Pick<Membership, 'depth' | 'isMain'> & { readonly board: ChunkBoard },
+): Promise<boolean> {
+  const isTurn = depth === 1 ? board.waitTurn(claim, isMain ? patienceMs : Infinity) : null
+  return isTurn ?? board.untilTurn(claim)
 }
 
 async function digestChunks(
@@ -122,6 +131,7 @@ async function digestInOrder(
   { send, ...membership }: TaskOptions,
 ): Promise<void> {
   const post = new LeafPost(send)
+  const { createHash } = await import('node:crypto')
   const sha256 = createHash('sha256')
   let next = 0
   const skipTo = (end: number) => {

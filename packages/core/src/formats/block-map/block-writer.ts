@@ -79,6 +79,7 @@ export function blockWriter({ layout, state, finish, fileSize }: BlockWriterOpti
         placesPlusOne[firstBlock + start / blockSize] = chunk.first + order + 1
       taken[0] = chunk.first + chunk.starts.length
     },
+    placesAreFixed: isFixed,
     *writes(prepared) {
       const { index, bytes, starts, first } = asBlockChunk(prepared)
       const firstBlock = (index * chunkSize) / blockSize

@@ -22,6 +22,7 @@ const maxStem = 80
 export const ovaWriter: WriterFormat = {
   format: 'ova',
   unit: vmdkWriter.unit,
+  hasIdentity: true,
   stateSize: (options) => vmdkWriter.stateSize({ ...options, subformat }),
   open: openOvaWriter,
   measure: (options) => diskAt + vmdkWriter.measure({ ...options, subformat }) + 2 * blockSize + endSize,

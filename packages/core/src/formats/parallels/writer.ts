@@ -26,6 +26,7 @@ const largestDescriptor = 8192
 export const parallelsWriter: WriterFormat = {
   format: 'parallels',
   unit: clusterSize,
+  hasIdentity: true,
   stateSize: (options) => blockStateSize(layoutOf(options)),
   open: (options) => (isBundle(options) ? openBundleWriter(options) : openHdsWriter(options)),
   parts: (options) => (isBundle(options) ? [bundleImageName(options.name ?? plainName)] : []),

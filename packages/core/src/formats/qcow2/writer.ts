@@ -15,6 +15,7 @@ import { growingPlacement, preallocatedPlacement, type Placement } from './place
 export const qcow2Writer: WriterFormat = {
   format: 'qcow2',
   unit: clusterSize,
+  hasIdentity: false,
   stateSize(options) {
     assertChoices('qcow2', options)
     const layout = layoutQcow2(options.virtualSize, options.choices)
@@ -71,6 +72,7 @@ function openQcow2Writer(options: DiskWriterOptions): DiskWriter {
     },
 
     place: (prepared) => placement.place(asQcow2Chunk(prepared)),
+    placesAreFixed: preallocation !== 'off',
 
     *writes(prepared) {
       const chunk = asQcow2Chunk(prepared)

@@ -20,6 +20,7 @@ interface RawChunk extends PreparedChunk {
 export const rawWriter: WriterFormat = {
   format: 'raw',
   unit: holeSize,
+  hasIdentity: false,
   stateSize: (options) => {
     assertChoices('raw', options)
     assertSize(options.virtualSize)
@@ -50,6 +51,7 @@ function rawDiskWriter(options: DiskWriterOptions): DiskWriter {
       return { index, bytes: chunk, runs: dataRuns(chunk, holeSize) }
     },
     place() {},
+    placesAreFixed: true,
     *writes(prepared): Generator<FileWrite> {
       const { index, bytes, runs } = asRawChunk(prepared)
       for (let i = 0; i + 1 < runs.length; i += 2) {

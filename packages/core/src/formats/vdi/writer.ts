@@ -18,6 +18,7 @@ const mapPart = 64 * 1024
 export const vdiWriter: WriterFormat = {
   format: 'vdi',
   unit: blockSize,
+  hasIdentity: true,
   stateSize: (options) => blockStateSize(layoutOf(options)),
   open: openVdiWriter,
   measure: ({ virtualSize, dataBytes, subformat }) => {

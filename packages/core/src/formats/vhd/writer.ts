@@ -32,6 +32,7 @@ const tablePart = 64 * 1024
 export const vhdWriter: WriterFormat = {
   format: 'vhd',
   unit: blockSize,
+  hasIdentity: true,
   stateSize: (options) => blockStateSize(layoutOf(options)),
   open: openVhdWriter,
   measure({ virtualSize, dataBytes, subformat }) {

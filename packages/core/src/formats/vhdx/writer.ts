@@ -1,4 +1,4 @@
-import { isZero } from '../../binary/zero-scan.ts'
+import { dataRuns } from '../../binary/zero-scan.ts'
 import { chunkLength, chunkSize } from '../../digest/disk-digest.ts'
 import type { DiskWriter, DiskWriterOptions, FileWrite, PreparedChunk, WriterFormat } from '../disk-writer.ts'
 import { finalStructures } from './final-structures.ts'
@@ -22,6 +22,7 @@ interface VhdxChunk extends PreparedChunk {
 export const vhdxWriter: WriterFormat = {
   format: 'vhdx',
   unit: largestBlock,
+  hasIdentity: true,
   stateSize: (options) => 4 + 4 * layoutVhdx(options).bat.blockCount,
   open: openVhdxWriter,
   measure({ virtualSize, dataBytes, subformat }) {
@@ -56,7 +57,7 @@ function openVhdxWriter(options: DiskWriterOptions): DiskWriter {
       if (index < 0 || index * chunkSize >= virtualSize || chunk.length !== chunkLength(virtualSize, index)) {
         throw new RangeError(`chunk ${index} of ${chunk.length} bytes on a disk of ${virtualSize}`)
       }
-      return { index, bytes: chunk, runs: dataRuns(chunk), at: 0 }
+      return { index, bytes: chunk, runs: dataRuns(chunk, holeSize), at: 0 }
     },
     place(prepared) {
       const chunk = asVhdxChunk(prepared)
@@ -68,6 +69,7 @@ function openVhdxWriter(options: DiskWriterOptions): DiskWriter {
       }
       chunk.at = (offsetOf(block) ?? 0) + chunk.index * chunkSize - block * blockSize
     },
+    placesAreFixed: isFixed,
     *writes(prepared): Generator<FileWrite> {
       const { bytes, runs, at } = asVhdxChunk(prepared)
       for (let index = 0; index + 1 < runs.length; index += 2) {
@@ -78,19 +80,6 @@ function openVhdxWriter(options: DiskWriterOptions): DiskWriter {
     finish: () => finalStructures(layout, offsetOf, id),
     fileSize: () => dataAt + (isFixed ? blockCount : (taken[0] ?? 0)) * blockSize,
   }
-}
-
-/** Start and end of each run of pieces that are not all zero. */
-function dataRuns(chunk: Uint8Array): number[] {
-  const runs: number[] = []
-  let wasData = false
-  for (let start = 0; start < chunk.length; start += holeSize) {
-    const isData = !isZero(chunk, { start, end: Math.min(chunk.length, start + holeSize) })
-    if (isData !== wasData) runs.push(start)
-    wasData = isData
-  }
-  if (wasData) runs.push(chunk.length)
-  return runs
 }
 
 function asVhdxChunk(prepared: PreparedChunk): VhdxChunk {

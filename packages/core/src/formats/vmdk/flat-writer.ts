@@ -16,6 +16,7 @@ export function flatWriter({ options, spread, descriptor }: FlatWriterOptions): 
   return {
     prepare: (index, chunk) => raw.prepare(index, chunk),
     place: (prepared) => raw.place(prepared),
+    placesAreFixed: true,
     *writes(prepared) {
       const order = Math.floor((prepared.index * chunkSize) / spread)
       for (const { at, bytes } of raw.writes(prepared))

@@ -37,6 +37,7 @@ type Subformat = (typeof subformats)[number]
 export const vmdkWriter: WriterFormat = {
   format: 'vmdk',
   unit: grainSize,
+  hasIdentity: true,
   stateSize(options) {
     const { virtualSize } = options
     const subformat = subformatOf(options)

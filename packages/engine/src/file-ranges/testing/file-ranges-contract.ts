@@ -82,6 +82,7 @@ export function describeFileRanges(name: string, make: () => Promise<RangesPlace
       const fd = place.create('grown', 10, [[0, piece(10, 5)]])
       const could = place.ranges.allocate(fd, { start: 0, end: MiB })
       expect(place.read(fd).length).toBe(could ? MiB : 10)
+      expect(could || !place.ranges.allocatesFaster(place.path('grown'))).toBe(true)
       expect(place.read(fd).subarray(0, 10)).toEqual(piece(10, 5))
     })
 

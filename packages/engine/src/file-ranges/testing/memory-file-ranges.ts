@@ -95,6 +95,7 @@ export function memoryFileRanges(files: MemoryFiles): FileRanges {
       Object.assign(files.file(targetFd), { bytes: bytes.slice(), allocated: [...allocated] })
       return true
     },
+    allocatesFaster: () => true,
     allocate(fd, { start, end }) {
       files.grow(fd, end)
       const { allocated } = files.file(fd)

@@ -1,0 +1,41 @@
+import { createRequire } from 'node:module'
+import { join, resolve } from 'node:path'
+import type { Plugin } from 'rolldown'
+
+const engine = resolve(import.meta.dirname, '../../../packages/engine')
+const koffiLoader = join(engine, 'src/file-ranges/load-koffi.ts')
+const hashing = '@napi-rs/blake-hash'
+
+/**
+ * Loads the native code of koffi and of the hashing straight from its file. Their own loaders look for it in many places,
+ * which takes each thread longer than hashing 50 MiB; the bundle is made on the machine that runs it, where it has been found.
+ */
+export function nativeCode(): Plugin {
+  return {
+    name: 'native-code',
+    resolveId: (source) => (source === hashing ? `\0${hashing}` : null),
+    load(id) {
+      if (id === `\0${hashing}`) {
+        return `${requireFor(hashing)}export const { Blake3Hasher, blake3 } = load()\n`
+      }
+      if (id === koffiLoader) return `${requireFor('koffi')}export const loadKoffi = load\n`
+      return null
+    },
+  }
+}
+
+function requireFor(name: string): string {
+  return `import { createRequire } from 'node:module'
+const load = () => createRequire(import.meta.url)(${JSON.stringify(nativeFileOf(name))})
+`
+}
+
+/** The file of native code that the package loads on this machine. */
+function nativeFileOf(name: string): string {
+  const require = createRequire(join(engine, 'package.json'))
+  require(name)
+  const folder = name.split('/').at(-1) ?? name
+  const found = Object.keys(require.cache).find((path) => path.endsWith('.node') && path.includes(folder))
+  if (found === undefined) throw new Error(`${name} loaded no native code`)
+  return found
+}
