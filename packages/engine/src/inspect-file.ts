@@ -1,5 +1,5 @@
 import type { ImageReport } from '@varve/core/layers/image-report'
-import { inspectImage } from '@varve/core/layers/inspect-image'
+import { inspectImage, type InspectOptions } from '@varve/core/layers/inspect-image'
 import { nodePorts } from './ports.ts'
 
 /**
@@ -8,7 +8,7 @@ import { nodePorts } from './ports.ts'
  */
 export async function inspectFile(
   path: string,
-  { roots }: { readonly roots: readonly string[] | null },
+  { roots, ...options }: InspectOptions & { readonly roots: readonly string[] | null },
 ): Promise<ImageReport> {
-  return inspectImage(path, nodePorts({ roots, io: 'sync' }))
+  return inspectImage(path, nodePorts({ roots, io: 'sync' }), options)
 }

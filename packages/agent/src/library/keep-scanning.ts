@@ -3,7 +3,7 @@ import type { Logger } from '../platform/logger.ts'
 import { fileState } from './fingerprint.ts'
 import type { Inventory } from './inventory.ts'
 import type { Library } from './library.ts'
-import { scanLibrary, type ScanMemory, type ScanOutcome, type ScanPorts } from './scan.ts'
+import { scanLibrary, writersChanged, type ScanMemory, type ScanOutcome, type ScanPorts } from './scan.ts'
 import { FolderWatch } from './watch.ts'
 
 /** When to look again, in milliseconds. */
@@ -16,7 +16,7 @@ export interface ScanTimes {
   readonly watchedMs: number
   /** Without any change, when some folder is not watched. */
   readonly unwatchedMs: number
-  /** While some file is open for writing: its last writer goes without a change. */
+  /** While some file is open for writing, until its writers are asked for again: the last goes without a change. */
   readonly inUseMs: number
 }
 
@@ -69,14 +69,16 @@ export class LibraryScanner {
     while (!signal.aborted) {
       this.#firstChange = null
       let idleMs = times.unwatchedMs
+      let inUse: ScanOutcome['inUse'] = new Map()
       try {
-        const { isBehind, isInUse } = await this.#scan(watch)
-        if (watch.isComplete && !isBehind) idleMs = times.watchedMs
-        if (isInUse) idleMs = Math.min(idleMs, times.inUseMs)
+        const outcome = await this.#scan(watch)
+        if (watch.isComplete && !outcome.isBehind) idleMs = times.watchedMs
+        inUse = outcome.inUse
       } catch (error) {
         if (signal.aborted) return
         log.error({ library: this.library.name, err: error }, 'the scan failed')
       }
+      using _asking = this.#askAfter(inUse, times)
       await this.#whenDue(idleMs, times)
     }
   }
@@ -113,6 +115,29 @@ export class LibraryScanner {
         facts,
         'an earlier agent left an unfinished copy; discard it when it is not needed',
       )
+    }
+  }
+
+  /** Asks from time to time whether these files are still written to, and for a scan when that changed. */
+  #askAfter(inUse: ScanOutcome['inUse'], { inUseMs }: ScanTimes): Disposable {
+    const { ports, log } = this.#options
+    let isAsking = false
+    const ask = async () => {
+      if (isAsking) return
+      isAsking = true
+      try {
+        if (await writersChanged(inUse, ports)) this.look()
+      } catch (error) {
+        log.warn({ library: this.library.name, err: error }, 'who writes to its files cannot be found out')
+      } finally {
+        isAsking = false
+      }
+    }
+    const timer = inUse.size === 0 ? null : setInterval(() => void ask(), inUseMs)
+    return {
+      [Symbol.dispose]() {
+        if (timer) clearInterval(timer)
+      },
     }
   }
 

@@ -66,8 +66,8 @@ export interface ScanOutcome {
   readonly partFiles: readonly string[]
   /** Some file that is written to all the time was not looked at again this time. */
   readonly isBehind: boolean
-  /** Some file is open for writing; nothing tells when it is closed. */
-  readonly isInUse: boolean
+  /** The files that are open for writing, and by whom in words; nothing tells when they are closed. */
+  readonly inUse: ReadonlyMap<string, string>
 }
 
 /** Looks at every file of a library once; what did not change since `memory` was written is not opened. */
@@ -86,7 +86,7 @@ export async function scanLibrary(
   const present: string[] = []
   let inspected = 0
   let isBehind = false
-  let isInUse = false
+  const inUse = new Map<string, string>()
 
   await mapLimited(found.files, filesAtOnce, async (file) => {
     signal.throwIfAborted()
@@ -98,7 +98,7 @@ export async function scanLibrary(
     if (state === null) return
     const who = writers?.of(state.stats) ?? []
     const inUseBy = describeWriters(who)
-    if (who.length > 0) isInUse = true
+    if (who.length > 0) inUse.set(file.path, inUseBy)
     const before = memory.get(file.name)
     const standing = before ? await standingOf(before, state, inUseBy) : 'changed'
     if (standing === 'changing') isBehind = true
@@ -133,7 +133,20 @@ export async function scanLibrary(
   const seen = new Set(found.files.map(({ name }) => name))
   for (const name of memory.keys()) if (!all.has(name) && !seen.has(name)) memory.delete(name)
   const { folders, partFiles } = found
-  return { present: [...all], folders, inspected, partFiles, isBehind, isInUse }
+  return { present: [...all], folders, inspected, partFiles, isBehind, inUse }
+}
+
+/** Whether other programs write to these files than when they were looked at; only the files themselves are asked. */
+export async function writersChanged(
+  inUse: ReadonlyMap<string, string>,
+  { findWriters }: Pick<ScanPorts, 'findWriters'>,
+): Promise<boolean> {
+  const writers = await findWriters?.()
+  for (const [path, inUseBy] of inUse) {
+    const state = await fileState(path)
+    if (state === null || describeWriters(writers?.of(state.stats) ?? []) !== inUseBy) return true
+  }
+  return false
 }
 
 /** Whether what is remembered still holds; `changing`: not quite, but somebody writes to it and it was seen lately. */

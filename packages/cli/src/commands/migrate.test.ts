@@ -3,12 +3,15 @@ import { acceptWarnings, describePlan } from './migrate.ts'
 
 describe('acceptWarnings', () => {
   test('named, all, none', () => {
-    expect(acceptWarnings(['dirty', 'snapshots', 'dirty'], 'dirty')).toEqual({
+    const warn = (id: string) => ({ id, severity: 'warn' as const })
+    const note = { id: 'copy-on-write', severity: 'info' as const }
+    expect(acceptWarnings([warn('dirty'), note, warn('snapshots'), warn('dirty')], 'dirty')).toEqual({
       ids: ['dirty'],
       missing: ['snapshots'],
     })
-    expect(acceptWarnings(['dirty', 'snapshots'], 'all').missing).toEqual([])
-    expect(acceptWarnings(['dirty'], undefined).missing).toEqual(['dirty'])
+    expect(acceptWarnings([warn('dirty'), note], 'all')).toEqual({ ids: ['dirty'], missing: [] })
+    expect(acceptWarnings([warn('dirty')], undefined).missing).toEqual(['dirty'])
+    expect(acceptWarnings([note], undefined)).toEqual({ ids: [], missing: [] })
     expect(acceptWarnings([], undefined)).toEqual({ ids: [], missing: [] })
   })
 })

@@ -1,5 +1,6 @@
 import { formatByEnding, isWritable, writableFormats } from '@varve/core/formats/writable-formats'
 import { DiskError } from '@varve/core/problems/disk-error'
+import { needsAcceptance, type Problem } from '@varve/core/problems/problem'
 import type { MigrationRequest, MigrationView, PlanView } from '@varve/protocol/migrations'
 import { randomUUID } from 'node:crypto'
 import { UsageError, type CommandContext, type Outcome } from '../command.ts'
@@ -34,10 +35,7 @@ export async function migrate(options: MigrateOptions, context: CommandContext):
     context.print(context.json ? JSON.stringify(plan, null, 2) : describePlan(plan, paint))
     return plan.kind === 'plan' ? exitCodes.ok : exitCodes.migrationFailed
   }
-  const accepted = acceptWarnings(
-    plan.warnings.map(({ id }) => id),
-    options.accept,
-  )
+  const accepted = acceptWarnings(plan.warnings, options.accept)
   if (accepted.missing.length > 0) {
     if (!context.json) context.print(describePlan(plan, paint))
     throw new UsageError(`Accept the plan's warnings first: --accept ${accepted.missing.join(',')}`)
@@ -58,13 +56,13 @@ export async function migrate(options: MigrateOptions, context: CommandContext):
   return ended.state === 'succeeded' ? exitCodes.ok : exitCodes.migrationFailed
 }
 
-/** Which of the warnings are accepted by `--accept`, and which are not yet. */
+/** Which of the warnings are accepted by `--accept`, and which are not yet; what needs no acceptance is in neither. */
 export function acceptWarnings(
-  warnings: readonly string[],
+  warnings: readonly Pick<Problem, 'id' | 'severity'>[],
   accept: string | undefined,
 ): { ids: string[]; missing: string[] } {
   const named = new Set((accept ?? '').split(',').map((id) => id.trim()))
-  const unique = [...new Set(warnings)]
+  const unique = [...new Set(warnings.filter(needsAcceptance).map(({ id }) => id))]
   const ids = unique.filter((id) => named.has('all') || named.has(id))
   return { ids, missing: unique.filter((id) => !ids.includes(id)) }
 }

@@ -1,7 +1,7 @@
 import type { MigrateFacts } from '@varve/core/operations/plan-migrate'
 import type { Plan } from '@varve/core/operations/plan'
 import { DiskError } from '@varve/core/problems/disk-error'
-import type { Problem } from '@varve/core/problems/problem'
+import { needsAcceptance, type Problem } from '@varve/core/problems/problem'
 import type { MigrationRequest, PlanView } from '@varve/protocol/migrations'
 import { fromImageReportView, type ImageReportView } from '@varve/protocol/reports'
 import type { Db } from '../store/database.ts'
@@ -60,7 +60,7 @@ function nameIsFree(
 
 /** Warnings of a plan that are not among the accepted ids. Infos need no word. */
 export function unacceptedWarnings(plan: Pick<Plan, 'warnings'>, accepted: readonly string[]): Problem[] {
-  return plan.warnings.filter(({ id, severity }) => severity === 'warn' && !accepted.includes(id))
+  return plan.warnings.filter((problem) => needsAcceptance(problem) && !accepted.includes(problem.id))
 }
 
 /** Core's plan as it crosses the wire. */

@@ -126,8 +126,10 @@ function looksLikeSparsebundle(head: Uint8Array): boolean {
   return startsLikeXml(head) && latin1(head).includes('<string>com.apple.diskimage.sparsebundle</string>')
 }
 
+/** One `<`, perhaps behind a byte order mark; a VDI starts with three. */
 function startsLikeXml(head: Uint8Array): boolean {
-  return head[0] === 0x3c || (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf && head[3] === 0x3c)
+  const start = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 3 : 0
+  return head[start] === 0x3c && head[start + 1] !== 0x3c
 }
 
 /** A tar whose first member is an OVF description. */

@@ -12,14 +12,16 @@ interface FreeRegion extends ByteRange {
   readonly free: number
 }
 
-/** A part of the disk inside one cell and at most one region. */
-interface Piece {
-  readonly end: number
-  readonly cell: number
+/** Parts of the disk in order, each inside one cell and at most one region; one number of each list per part. */
+interface Pieces {
+  readonly count: number
+  /** Byte after each. */
+  readonly end: Float64Array
+  readonly cell: Float64Array
   /** Index into the regions, or −1. */
-  readonly region: number
-  data: number
-  zero: number
+  readonly region: Float64Array
+  readonly data: Float64Array
+  readonly zero: Float64Array
 }
 
 /**
@@ -46,7 +48,8 @@ export async function summariseAllocation(
   }
   let dataBytes = 0
   let zeroBytes = 0
-  for (const { cell, region, data, zero } of pieces) {
+  for (let index = 0; index < pieces.count; index += 1) {
+    const { cell, region, data, zero } = pieceAt(pieces, index)
     add(perCell.data, cell, data)
     add(perCell.zero, cell, zero)
     if (region >= 0) add(perCell.spare, cell, data * (spare.shares[region] ?? 0))
@@ -72,9 +75,12 @@ function add(sums: Float64Array, index: number, value: number): void {
 }
 
 /** What each region holds allocated beyond its use: as bytes over all, and as a share of its data. */
-function spareShares(pieces: readonly Piece[], regions: readonly FreeRegion[]) {
+function spareShares(pieces: Pieces, regions: readonly FreeRegion[]) {
   const allocated = new Float64Array(regions.length)
-  for (const { region, data } of pieces) if (region >= 0) add(allocated, region, data)
+  for (let index = 0; index < pieces.count; index += 1) {
+    const { region, data } = pieceAt(pieces, index)
+    if (region >= 0) add(allocated, region, data)
+  }
   let bytes = 0
   const shares = regions.map(({ start, end, free }, index) => {
     const data = allocated[index] ?? 0
@@ -85,26 +91,38 @@ function spareShares(pieces: readonly Piece[], regions: readonly FreeRegion[]) {
   return { bytes, shares }
 }
 
-async function fillPieces(disk: DiskReader, pieces: readonly Piece[], options: ReadOptions): Promise<void> {
+async function fillPieces(disk: DiskReader, pieces: Pieces, options: ReadOptions): Promise<void> {
   let index = 0
   for await (const extent of disk.extents({ start: 0, end: disk.virtualSize }, options)) {
     options.signal?.throwIfAborted()
     const end = extent.start + extent.length
     let at = extent.start
+    const sums = extent.content === 'data' ? pieces.data : extent.content === 'zero' ? pieces.zero : null
     while (at < end) {
-      const piece = pieces[index]
-      if (!piece) return
-      const covered = Math.min(end, piece.end)
-      if (extent.content === 'data') piece.data += covered - at
-      else if (extent.content === 'zero') piece.zero += covered - at
+      if (index >= pieces.count) return
+      const pieceEnd = pieces.end[index] ?? 0
+      const covered = Math.min(end, pieceEnd)
+      if (sums) add(sums, index, covered - at)
       at = covered
-      if (at === piece.end) index += 1
+      if (at === pieceEnd) index += 1
     }
   }
 }
 
-function cutIntoPieces(size: number, cellSize: number, regions: readonly FreeRegion[]): Piece[] {
-  const pieces: Piece[] = []
+function pieceAt({ cell, region, data, zero }: Pieces, index: number) {
+  return {
+    cell: cell[index] ?? 0,
+    region: region[index] ?? -1,
+    data: data[index] ?? 0,
+    zero: zero[index] ?? 0,
+  }
+}
+
+function cutIntoPieces(size: number, cellSize: number, regions: readonly FreeRegion[]): Pieces {
+  // Each start and each end of a region cuts one cell in two.
+  const most = Math.ceil(size / cellSize) + 2 * regions.length
+  const [ends, cells, regionOf] = [new Float64Array(most), new Float64Array(most), new Float64Array(most)]
+  let count = 0
   let region = 0
   for (let at = 0; at < size;) {
     while ((regions[region]?.end ?? Infinity) <= at) region += 1
@@ -112,10 +130,14 @@ function cutIntoPieces(size: number, cellSize: number, regions: readonly FreeReg
     const isInside = current !== undefined && current.start <= at
     const cell = Math.floor(at / cellSize)
     const end = Math.min(size, (cell + 1) * cellSize, (isInside ? current.end : current?.start) ?? Infinity)
-    pieces.push({ end, cell, region: isInside ? region : -1, data: 0, zero: 0 })
+    ends[count] = end
+    cells[count] = cell
+    regionOf[count] = isInside ? region : -1
+    count += 1
     at = end
   }
-  return pieces
+  const sums = { data: new Float64Array(count), zero: new Float64Array(count) }
+  return { count, end: ends, cell: cells, region: regionOf, ...sums }
 }
 
 /** The regions in order and without overlap: a filesystem that overlaps an earlier one does not count. */

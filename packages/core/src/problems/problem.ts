@@ -17,6 +17,11 @@ export interface Problem {
   readonly offset?: number | undefined
 }
 
+/** Whether somebody has to accept it before an operation starts; what is said for information only needs no answer. */
+export function needsAcceptance({ severity }: Pick<Problem, 'severity'>): boolean {
+  return severity === 'warn'
+}
+
 export function isBlocking(problem: Problem): boolean {
   return problem.severity === 'block'
 }

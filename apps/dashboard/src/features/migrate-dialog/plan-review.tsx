@@ -1,3 +1,4 @@
+import { needsAcceptance } from '@varve/core/problems/problem'
 import { Checkbox } from '@mantine/core'
 import { formatBytes } from '@varve/core/binary/format-bytes'
 import { layerNames, layerNumbers } from '@varve/core/problems/layer-number'
@@ -34,6 +35,8 @@ export function PlanReview({ plan, isCurrent, accepted, onAccept }: PlanReviewPr
       </section>
     )
   }
+  const warnings = plan.warnings.filter(needsAcceptance)
+  const remarks = plan.warnings.filter((problem) => !needsAcceptance(problem))
   return (
     <section
       className={styles.plan}
@@ -58,9 +61,10 @@ export function PlanReview({ plan, isCurrent, accepted, onAccept }: PlanReviewPr
           </Fragment>
         ))}
       </ol>
-      {plan.warnings.length > 0 && (
+      {remarks.length > 0 && <ProblemList problems={remarks} />}
+      {warnings.length > 0 && (
         <ul className={styles.warnings} aria-label="Warnings to accept">
-          {plan.warnings.map(({ id, layer, message, remedy }) => (
+          {warnings.map(({ id, layer, message, remedy }) => (
             <li key={id}>
               <Checkbox
                 size="sm"

@@ -1,3 +1,4 @@
+import { needsAcceptance } from '@varve/core/problems/problem'
 import { useDebouncedValue } from '@mantine/hooks'
 import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query'
 import type { HostView } from '@varve/protocol/hosts'
@@ -36,7 +37,7 @@ export function useMigrateForm({ row, hosts, onStarted }: UseMigrateForm) {
   const start = useMutation(api.migrations.start.mutationOptions({ onSuccess: onStarted }))
 
   const isCurrent = settled === request && !plan.isPlaceholderData
-  const warnings = plan.data?.kind === 'plan' ? plan.data.warnings : []
+  const warnings = plan.data?.kind === 'plan' ? plan.data.warnings.filter(needsAcceptance) : []
   const canStart =
     isValid && isCurrent && plan.data?.kind === 'plan' && warnings.every(({ id }) => accepted.has(id))
 

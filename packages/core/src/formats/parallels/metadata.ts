@@ -2,6 +2,7 @@ import { readRange } from '../../binary/byte-source.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 import type { Problem } from '../../problems/problem.ts'
 import type { ImageFile } from '../image-files.ts'
+import { oncePerFile } from '../once-per-file.ts'
 import { hdsHeader, hdsMagics, inUseOpen, sectorSize, type HdsHeader } from './header.ts'
 
 const maxClusterSize = 2 * 1024 ** 3
@@ -21,7 +22,9 @@ export interface HdsMetadata {
 }
 
 /** Reads and checks the header; throws a coded error for what cannot be read right. */
-export async function readHdsMetadata({ source, path }: ImageFile): Promise<HdsMetadata> {
+export const readHdsMetadata = oncePerFile(readMetadata)
+
+async function readMetadata({ source, path }: ImageFile): Promise<HdsMetadata> {
   const end = Math.min(source.size, hdsHeader.size)
   const header = hdsHeader.read(await readRange(source, { start: 0, end }, hdsHeader.name), path)
   const version = versionOf(header.magic)

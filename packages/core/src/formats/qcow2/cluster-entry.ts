@@ -38,7 +38,7 @@ export interface EntryWords extends EntryHalves {
   readonly dataBits: number
 }
 
-const twoTo32 = 0x1_0000_0000
+export const twoTo32 = 0x1_0000_0000
 const compressedFlag = 0x4000_0000
 const copiedFlag = 0x8000_0000
 const allSubclusters = 0xffff_ffff

@@ -2,7 +2,7 @@ import { readRange } from '../../binary/byte-source.ts'
 import type { ByteSource } from '../../binary/byte-source.ts'
 import { loadCache } from '../../binary/load-cache.ts'
 import { DiskError } from '../../problems/disk-error.ts'
-import { decodeClusterEntry, tableOffset } from './cluster-entry.ts'
+import { decodeClusterEntry, tableOffset, twoTo32 } from './cluster-entry.ts'
 import type { ClusterEntry, ClusterGeometry } from './cluster-entry.ts'
 
 /** A run of guest bytes that one rule fetches. */
@@ -94,6 +94,12 @@ export async function readL1Table(
   return l1
 }
 
+interface Steps {
+  readonly index: number
+  readonly step: number
+  readonly stop: number
+}
+
 export function clusterMap({ file, source, geometry, l1 }: ClusterMapOptions): ClusterMap {
   const clusterSize = 2 ** geometry.clusterBits
   const entrySize = geometry.hasSubclusters ? 16 : 8
@@ -132,11 +138,29 @@ export function clusterMap({ file, source, geometry, l1 }: ClusterMapOptions): C
     })
   }
 
+  /**
+   * Index after the entries before `stop` that follow the one at `index` and are the same, or each `step` bytes further on.
+   * They need not be decoded one by one, as they differ in nothing else.
+   */
+  function endOfSteps({ view }: L2Table, { index, step, stop }: Steps): number {
+    let at = index * entrySize
+    const [high, low] = [view.getUint32(at), view.getUint32(at + 4)]
+    const bits = entrySize === 16 ? [view.getUint32(at + 8), view.getUint32(at + 12)] : null
+    let next = index + 1
+    for (let expected = low + step; next < stop && expected < twoTo32; next += 1, expected += step) {
+      at += entrySize
+      if (view.getUint32(at + 4) !== expected || view.getUint32(at) !== high) break
+      if (bits && (view.getUint32(at + 8) !== bits[0] || view.getUint32(at + 12) !== bits[1])) break
+    }
+    return next
+  }
+
   /** Index after the last entry of `kind` that follows `index`, data only where it lies right behind. */
   function endOfLike(table: L2Table, first: { index: number; entry: ClusterEntry }, stop: number): number {
     const { entry } = first
-    let index = first.index + 1
-    let expected = entry.kind === 'data' ? entry.hostOffset + clusterSize : 0
+    const step = entry.kind === 'data' ? clusterSize : 0
+    let index = endOfSteps(table, { index: first.index, step, stop })
+    let expected = entry.kind === 'data' ? entry.hostOffset + (index - first.index) * clusterSize : 0
     for (; index < stop; index += 1) {
       const next = entryAt(table, index)
       if (next.kind !== entry.kind) break

@@ -4,6 +4,7 @@ import type { Problem } from '../../problems/problem.ts'
 import type { FormatName } from '../format-rules.ts'
 import type { InternalSnapshot, ParentReference } from '../image-facts.ts'
 import type { ImageFile } from '../image-files.ts'
+import { oncePerFile } from '../once-per-file.ts'
 import { hasFeature, incompatibleFeatures } from './feature-bits.ts'
 import { readHeader } from './header.ts'
 import type { Qcow2Header } from './header.ts'
@@ -25,10 +26,9 @@ export interface Qcow2Metadata {
 }
 
 /** Reads what can be read and collects what is wrong; throws only `input-output`. */
-export async function readMetadata({
-  path,
-  source,
-}: Pick<ImageFile, 'path' | 'source'>): Promise<Qcow2Metadata> {
+export const readMetadata = oncePerFile(readAll)
+
+async function readAll({ path, source }: Pick<ImageFile, 'path' | 'source'>): Promise<Qcow2Metadata> {
   const faults: DiskError[] = []
   const attempt = async <T>(read: () => Promise<T>): Promise<T | null> => {
     try {

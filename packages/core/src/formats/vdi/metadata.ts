@@ -3,6 +3,7 @@ import { formatGuid, isNil } from '../../binary/uuid.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 import type { LayerIdentity, ParentReference } from '../image-facts.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
+import { oncePerFile } from '../once-per-file.ts'
 import { vdiHeader, vdiSignature, vdiTypeOf, type VdiHeader, type VdiType } from './header.ts'
 import { findVdiParent } from './parent.ts'
 
@@ -20,7 +21,9 @@ export interface VdiMetadata {
 }
 
 /** Reads and checks the header; throws a coded error for what cannot be read right. */
-export async function readVdiMetadata(file: ImageFile, ports: ImagePorts): Promise<VdiMetadata> {
+export const readVdiMetadata = oncePerFile(readMetadata)
+
+async function readMetadata(file: ImageFile, ports: ImagePorts): Promise<VdiMetadata> {
   const { source, path } = file
   const bytes = await readRange(
     source,

@@ -4,6 +4,7 @@ import { DiskError } from '../../problems/disk-error.ts'
 import type { Problem } from '../../problems/problem.ts'
 import type { ParentReference } from '../image-facts.ts'
 import type { ImageFile } from '../image-files.ts'
+import { oncePerFile } from '../once-per-file.ts'
 import {
   checksumAt,
   checksumOf,
@@ -48,7 +49,9 @@ export interface VhdMetadata {
 }
 
 /** Reads footer, dynamic header and parent locators; throws a coded error for what cannot be read right. */
-export async function readVhdMetadata(file: ImageFile): Promise<VhdMetadata> {
+export const readVhdMetadata = oncePerFile(readMetadata)
+
+async function readMetadata(file: ImageFile): Promise<VhdMetadata> {
   const { source, path } = file
   const { found, problems } = await readFooter(file)
   const type = diskTypeOf(found.diskType)

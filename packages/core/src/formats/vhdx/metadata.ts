@@ -5,6 +5,7 @@ import { DiskError } from '../../problems/disk-error.ts'
 import type { Problem } from '../../problems/problem.ts'
 import type { ParentReference } from '../image-facts.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
+import { oncePerFile } from '../once-per-file.ts'
 import { readActiveHeader } from './active-header.ts'
 import { batShape, entrySize, type BatShape } from './bat.ts'
 import {
@@ -45,7 +46,9 @@ export interface VhdxMetadata {
 }
 
 /** Reads and checks everything but the blocks; throws a coded error for what cannot be read right. */
-export async function readVhdxMetadata(file: ImageFile, ports: ImagePorts): Promise<VhdxMetadata> {
+export const readVhdxMetadata = oncePerFile(readMetadata)
+
+async function readMetadata(file: ImageFile, ports: ImagePorts): Promise<VhdxMetadata> {
   const { path } = file
   const creator = await readCreator(file)
   const active = await readActiveHeader(file)

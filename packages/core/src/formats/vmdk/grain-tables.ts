@@ -134,9 +134,11 @@ function redundantUsed(file: string, error: DiskError, offset: number): Problem 
   }
 }
 
+const isLittleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
+
 function toUint32s(bytes: Uint8Array, count: number): Uint32Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, count * 4)
-  const values = new Uint32Array(count)
-  for (let i = 0; i < count; i += 1) values[i] = view.getUint32(i * 4, true)
-  return values
+  const own = bytes.slice(0, count * 4)
+  if (isLittleEndian) return new Uint32Array(own.buffer)
+  const view = new DataView(own.buffer)
+  return Uint32Array.from({ length: count }, (_, index) => view.getUint32(index * 4, true))
 }

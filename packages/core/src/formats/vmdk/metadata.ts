@@ -3,6 +3,7 @@ import { DiskError } from '../../problems/disk-error.ts'
 import { looksLikeVmdkDescriptor } from '../detect-format.ts'
 import type { ParentReference } from '../image-facts.ts'
 import type { ImageFile } from '../image-files.ts'
+import { oncePerFile } from '../once-per-file.ts'
 import { maxDescriptorSize, parseDescriptor, type Descriptor, type ExtentLine } from './descriptor.ts'
 import { readSparseLayout, sectorSize, type SparseLayout } from './sparse-header.ts'
 
@@ -22,7 +23,9 @@ export interface VmdkExtentLine extends ExtentLine {
 }
 
 /** Reads header and descriptor; throws a coded error for what is damaged or hostile. */
-export async function readVmdkMetadata(file: ImageFile): Promise<VmdkMetadata> {
+export const readVmdkMetadata = oncePerFile(readMetadataOf)
+
+async function readMetadataOf(file: ImageFile): Promise<VmdkMetadata> {
   const { source, path } = file
   const magic = await readRange(source, { start: 0, end: Math.min(source.size, 4096) })
   if (looksLikeVmdkDescriptor(magic)) {
