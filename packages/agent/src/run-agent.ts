@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { systemCode } from '@varve/engine/files/system-error'
 import { nodeFiles } from '@varve/engine/files/node-files'
+import { WorkerPool } from '@varve/engine/run/worker-pool'
 import { serveNbd } from '@varve/nbd/server'
 import type { AgentCommand, Hello } from '@varve/protocol/agent'
 import { protocolVersion } from '@varve/protocol/primitives'
@@ -85,6 +86,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     ...(options.scanTimes && { times: options.scanTimes }),
   }
   const scanners = libraries.map((library) => new LibraryScanner(library, scanning))
+  const pool = new WorkerPool()
   const ports: JobPorts = {
     libraries,
     files,
@@ -95,6 +97,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     pulls: new RunningPulls(),
     findWriters,
     workers: Math.min(availableParallelism(), mostWorkers),
+    pool,
     onLibraryChanged: (library) => scanners.find((scanner) => scanner.library === library)?.look(),
   }
   const jobs = new JobRunner({ ports, outbox, log })
@@ -148,7 +151,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     await jobs.stop(stopMs)
     if (outbox.jobs().length > 0) await sleep(lastWordsMs)
     stopped.abort()
-    await Promise.all([exports.closeAll(), inspections[Symbol.asyncDispose]()])
+    await Promise.all([exports.closeAll(), inspections[Symbol.asyncDispose](), pool[Symbol.asyncDispose]()])
     await server.close()
     await Promise.allSettled(work)
   }

@@ -2,6 +2,7 @@ import type { ImageFiles } from '@varve/core/formats/image-files'
 import type { ImageReport } from '@varve/core/layers/image-report'
 import type { JobKind, JobProgress, JobRequestOf, JobResultOf } from '@varve/protocol/jobs'
 import type { TransferProgress } from '@varve/engine/requests'
+import type { WorkerPool } from '@varve/engine/run/worker-pool'
 import type { ManifestUpload } from '../connection/outbox.ts'
 import type { Library } from '../library/library.ts'
 import type { OpenWriters } from '../platform/platform.ts'
@@ -24,6 +25,8 @@ export interface JobPorts {
   readonly findWriters: (() => Promise<OpenWriters>) | null
   /** Threads of one transfer. */
   readonly workers: number
+  /** The threads themselves, which go from one transfer to the next. */
+  readonly pool: WorkerPool
   /** Called when a job changed what lies in a library. */
   readonly onLibraryChanged: (library: Library) => void
 }

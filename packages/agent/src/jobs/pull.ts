@@ -18,7 +18,7 @@ export const pullJob: JobHandler<'pull'> = async (request, context) => {
     const { manifest, digest, virtualSize, dataBytes, fileSize, seconds } = await convertDisk(
       { kind: 'nbd', ...endpoint },
       { path: partPath, name: request.target.name, format, compression },
-      { signal, workers: ports.workers, onProgress: context.onTransfer('wire') },
+      { signal, workers: ports.workers, pool: ports.pool, onProgress: context.onTransfer('wire') },
     )
     context.attachManifest(manifestUpload(digest, manifest))
     return { kind: 'pull', digest, virtualSize, transferredBytes: dataBytes, fileSize, seconds }

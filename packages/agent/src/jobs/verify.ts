@@ -12,7 +12,7 @@ export const verifyJob: JobHandler<'verify'> = async (request, context) => {
   const { manifest, digest, virtualSize, dataBytes, seconds } = await digestDisk(
     // The format is said, never guessed: the guest's data may look like any header.
     { kind: 'image', path: partPath, roots: [library.root], format },
-    { signal, workers: ports.workers, onProgress: context.onTransfer('source') },
+    { signal, workers: ports.workers, pool: ports.pool, onProgress: context.onTransfer('source') },
   )
   if (digest !== expected) {
     throw new DiskError('digest-mismatch', { file: finalPath, expected, found: digest, chunk: null })
