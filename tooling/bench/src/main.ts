@@ -60,7 +60,11 @@ async function runConversion(conversion: Conversion, places: Places, runs: numbe
     peaks.push(command.env ? 0 : peak)
   }
   for (let run = 0; run < runs; run += 1) {
-    for (const [place, command] of commands.entries()) {
+    // Each comes first and last in turn: what the one before leaves in memory makes the next faster or slower.
+    for (let turn = 0; turn < commands.length; turn += 1) {
+      const place = (turn + run) % commands.length
+      const command = commands[place]
+      if (!command) continue
       rmSync(output, { force: true })
       timings[place]?.push(await timeCommand(command))
     }

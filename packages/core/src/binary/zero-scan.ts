@@ -1,10 +1,26 @@
 import type { ByteRange } from './byte-source.ts'
 
-/** Whether every byte of `range` (by default of all) is zero; compares words, so aligned memory is fastest. */
+/** Whether all bytes of a part are zero. */
+export type ZeroTest = (bytes: Uint8Array, range: ByteRange) => boolean
+
+/** How parts that look like zeros are tested in full. */
+let testAll: ZeroTest = wordsAndBytesAreZero
+
+/** Takes over a test that is faster than ours: each platform brings its own when it is loaded, as it brings its hashing. */
+export function bringZeroTest(test: ZeroTest): void {
+  testAll = test
+}
+
+/** Whether every byte of `range` (by default of all) is zero. */
 export function isZero(bytes: Uint8Array, range: ByteRange = { start: 0, end: bytes.length }): boolean {
   const { start, end } = range
   if (start >= end) return true
   if (bytes[start] !== 0 || bytes[end - 1] !== 0 || bytes[(start + end) >>> 1] !== 0) return false
+  return testAll(bytes, range)
+}
+
+/** Compares words, so aligned memory is fastest. */
+function wordsAndBytesAreZero(bytes: Uint8Array, { start, end }: ByteRange): boolean {
   const first = bytes.byteOffset + start
   const wordsStart = start + ((4 - (first % 4)) % 4)
   const wordCount = Math.max(0, Math.floor((end - wordsStart) / 4))

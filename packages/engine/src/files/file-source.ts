@@ -14,6 +14,8 @@ export interface FileSourceOptions {
   readonly ranges: FileRanges | null
 }
 
+/** Bytes from which on a read asks for holes first: the system would fill its cache with their zeros, and copy them. */
+const smallestWithHoles = 64 * 1024
 /** Extents after which the event loop gets a turn. */
 const extentsPerTurn = 1024
 
@@ -21,17 +23,26 @@ const extentsPerTurn = 1024
 export function fileSource({ file, name, size, ranges }: FileSourceOptions): ByteSource {
   const { fd } = file
   const data: DataRun = { start: 0, end: 0 }
+  const readData = async (target: Uint8Array, at: number): Promise<void> => {
+    let filled = 0
+    while (filled < target.length) {
+      const rest = filled === 0 ? target : target.subarray(filled)
+      const count = await attempt(() => file.read(rest, at + filled))
+      if (count === 0) throw new DiskError('source-changed', { file: name, change: 'it became shorter' })
+      filled += count
+    }
+  }
   const source: ByteSource = {
     name,
     size,
     async readInto(target, at) {
-      assertInside(source, { start: at, end: at + target.length }, 'data')
-      let filled = 0
-      while (filled < target.length) {
-        const rest = filled === 0 ? target : target.subarray(filled)
-        const count = await attempt(() => file.read(rest, at + filled))
-        if (count === 0) throw new DiskError('source-changed', { file: name, change: 'it became shorter' })
-        filled += count
+      const range = { start: at, end: at + target.length }
+      assertInside(source, range, 'data')
+      if (ranges === null || target.length < smallestWithHoles) return await readData(target, at)
+      for (const { start, length, content } of seekExtents(ranges, { fd, name, range, data })) {
+        const part = target.subarray(start - at, start - at + length)
+        if (content === 'data') await readData(part, start)
+        else part.fill(0)
       }
     },
     async *extents(range) {
@@ -42,7 +53,7 @@ export function fileSource({ file, name, size, ranges }: FileSourceOptions): Byt
         return
       }
       let count = 0
-      for (const extent of seekExtents(ranges, { fd, range, data })) {
+      for (const extent of seekExtents(ranges, { fd, name, range, data })) {
         yield extent
         count += 1
         if (count % extentsPerTurn === 0) await setImmediate()
@@ -61,6 +72,21 @@ export function fileSource({ file, name, size, ranges }: FileSourceOptions): Byt
   return source
 }
 
+interface SeekOptions {
+  readonly fd: number
+  readonly name: string
+  readonly range: ByteRange
+  readonly data: DataRun
+}
+
+function attemptSeek<T>(seek: () => T, name: string): T {
+  try {
+    return seek()
+  } catch (error) {
+    throw readError(error, name)
+  }
+}
+
 /** The run of data that was found last. */
 interface DataRun {
   start: number
@@ -71,10 +97,7 @@ interface DataRun {
  * The system is asked once for each run of data, though a format asks for each of its clusters: a question can take as
  * long as reading a cluster.
  */
-function* seekExtents(
-  ranges: FileRanges,
-  { fd, range, data: known }: { fd: number; range: ByteRange; data: DataRun },
-): Generator<Extent> {
+function* seekExtents(ranges: FileRanges, { fd, name, range, data: known }: SeekOptions): Generator<Extent> {
   let at = range.start
   while (at < range.end) {
     if (known.start <= at && at < known.end) {
@@ -83,10 +106,10 @@ function* seekExtents(
       at = end
       continue
     }
-    const data = Math.min(ranges.nextData(fd, at) ?? range.end, range.end)
+    const data = Math.min(attemptSeek(() => ranges.nextData(fd, at), name) ?? range.end, range.end)
     if (data > at) yield { start: at, length: data - at, content: 'zero' }
     if (data >= range.end) return
-    const found = ranges.nextHole(fd, data) ?? range.end
+    const found = attemptSeek(() => ranges.nextHole(fd, data), name) ?? range.end
     known.start = data
     // A file that is being written may have moved on between the two questions.
     known.end = found > data ? found : range.end

@@ -117,6 +117,12 @@ export class ChunkBoard {
     }
   }
 
+  /** As `waitTurn`, without waiting: null when it is not the turn of `claim` yet. */
+  isTurn({ turn }: Claim): boolean | null {
+    const now = Atomics.load(this.#control, word.turn)
+    return now === turn ? true : now === stopped ? false : null
+  }
+
   /** As `waitTurn`, for threads whose event loop must go on. */
   async untilTurn({ turn }: Claim): Promise<boolean> {
     for (;;) {

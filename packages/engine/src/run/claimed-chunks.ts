@@ -6,10 +6,12 @@ import { leafOf, readWithLeaf } from './read-with-leaf.ts'
 
 export interface ClaimedChunk {
   readonly claim: Claim
-  /** One buffer per disk, filled; valid until the next chunk is asked for. */
+  /** One buffer per disk, filled; valid until `release`. */
   readonly bytes: readonly Uint8Array[]
   /** Of the first disk's bytes; null for zeros, and where none is wanted. */
   readonly leaf: Uint8Array | null
+  /** Gives the buffers back, for a chunk to come. */
+  readonly release: () => void
 }
 
 /** How a thread takes part in a run. */
@@ -53,8 +55,8 @@ export async function* claimedChunks(
     if (!reading) return
     const leaf = await reading.leaf
     board.addWaited('input', performance.now() - started)
-    yield { claim: reading.claim, bytes: reading.bytes, leaf }
-    free.push(reading.buffers)
+    const { claim, bytes, buffers } = reading
+    yield { claim, bytes, leaf, release: () => free.push(buffers) }
     if (isMain) await setImmediate()
   }
 }

@@ -1,10 +1,11 @@
 import { chunkCount, chunkLength, chunkSize } from '@varve/core/digest/disk-digest'
 import type { DiskReader } from '@varve/core/formats/disk-reader'
+import type { PreparedChunk } from '@varve/core/formats/disk-writer'
 import { toErrorRecord } from '@varve/core/problems/disk-error'
 import { nodeCompressors } from '../codecs/node-codecs.ts'
 import { chunkStates, type DiskInput } from '../requests.ts'
 import { ChunkBoard, type Claim } from './chunk-board.ts'
-import { claimedChunks, type Membership } from './claimed-chunks.ts'
+import { claimedChunks, type ClaimedChunk, type Membership } from './claimed-chunks.ts'
 import { LeafPost } from './leaf-post.ts'
 import { openBelow } from './open-below.ts'
 import { inputName, openInput } from './open-input.ts'
@@ -73,6 +74,14 @@ interface TaskOptions extends ThreadOptions {
   readonly depth: number
 }
 
+/** Chunks that wait for their turn while a thread reads on. */
+const mostHeld = 1
+
+interface HeldChunk extends Pick<ClaimedChunk, 'claim' | 'release'> {
+  /** Null for a chunk that is left out. */
+  readonly prepared: PreparedChunk | null
+}
+
 /** `disks`: the disk and, for an overlay, what lies below it. */
 async function convertChunks(
   board: ChunkBoard,
@@ -83,19 +92,38 @@ async function convertChunks(
   const writer = format.open({ ...output, compressors: nodeCompressors })
   const post = new LeafPost(send)
   const read = disks.filter((disk) => disk !== undefined)
-  for await (const { claim, bytes, leaf } of claimedChunks(board, read, { ...membership, hashes: true })) {
-    const [chunk = zeroChunk, below] = bytes
+  const held: HeldChunk[] = []
+  /** Places and writes the chunk held longest; null when it is not its turn yet, false when the run was stopped. */
+  const writeNext = async (mayWait: boolean): Promise<boolean | null> => {
+    const [next] = held
+    if (!next) return null
+    const { claim, prepared, release } = next
+    const started = performance.now()
+    if (!writer.placesAreFixed) {
+      const isTurn = mayWait ? await turnOf(claim, { board, ...membership }) : board.isTurn(claim)
+      if (!isTurn) return isTurn
+      if (prepared) writer.place(prepared)
+      board.passTurn(claim)
+    } else if (prepared) writer.place(prepared)
+    if (prepared) writeAll(output.targets, writer.writes(prepared))
+    board.addWaited('output', performance.now() - started)
+    board.finish(claim, prepared ? chunkStates.written : chunkStates.skipped)
+    held.shift()
+    release()
+    return true
+  }
+  for await (const chunk of claimedChunks(board, read, { ...membership, hashes: true })) {
+    const { claim, bytes, leaf, release } = chunk
+    const [data = zeroChunk, below] = bytes
     if (leaf) post.add(claim.index, leaf)
     const isAbsent = leaf === null && (!below || isZeroChunk(below))
-    const prepared = isAbsent ? null : writer.prepare(claim.index, chunk, below)
-    const waitStarted = performance.now()
-    if (!writer.placesAreFixed && !(await turnOf(claim, { board, ...membership }))) return
-    if (prepared) writer.place(prepared)
-    if (!writer.placesAreFixed) board.passTurn(claim)
-    if (prepared) writeAll(output.targets, writer.writes(prepared))
-    board.addWaited('output', performance.now() - waitStarted)
-    board.finish(claim, isAbsent ? chunkStates.skipped : chunkStates.written)
+    held.push({ claim, prepared: isAbsent ? null : writer.prepare(claim.index, data, below), release })
+    for (let isTurn: boolean | null = true; isTurn === true;) {
+      isTurn = await writeNext(held.length > mostHeld)
+      if (isTurn === false) return
+    }
   }
+  while (held.length > 0) if ((await writeNext(true)) === false) return
   post.flush()
 }
 
@@ -117,9 +145,11 @@ async function digestChunks(
   { send, ...membership }: TaskOptions,
 ): Promise<void> {
   const post = new LeafPost(send)
-  for await (const { claim, leaf } of claimedChunks(board, [disk], { ...membership, hashes: true })) {
+  for await (const chunk of claimedChunks(board, [disk], { ...membership, hashes: true })) {
+    const { claim, leaf } = chunk
     if (leaf) post.add(claim.index, leaf)
     board.finish(claim, leaf === null ? chunkStates.skipped : chunkStates.proven)
+    chunk.release()
   }
   post.flush()
 }
@@ -139,13 +169,15 @@ async function digestInOrder(
       sha256.update(zeroChunk.subarray(0, chunkLength(board.size, next)))
     }
   }
-  for await (const { claim, bytes, leaf } of claimedChunks(board, [disk], { ...membership, hashes: true })) {
-    const [chunk = zeroChunk] = bytes
+  for await (const chunk of claimedChunks(board, [disk], { ...membership, hashes: true })) {
+    const { claim, leaf } = chunk
+    const [data = zeroChunk] = chunk.bytes
     skipTo(claim.index)
-    sha256.update(chunk)
+    sha256.update(data)
     next = claim.index + 1
     if (leaf) post.add(claim.index, leaf)
     board.finish(claim, leaf === null ? chunkStates.skipped : chunkStates.proven)
+    chunk.release()
   }
   skipTo(chunkCount(board.size))
   post.flush()
@@ -157,12 +189,15 @@ async function compareChunks(
   disks: readonly [DiskReader, DiskReader],
   { send, ...membership }: TaskOptions,
 ): Promise<void> {
-  for await (const { claim, bytes } of claimedChunks(board, disks, { ...membership, hashes: false })) {
-    const [first = zeroChunk, second = zeroChunk] = bytes
+  for await (const chunk of claimedChunks(board, disks, { ...membership, hashes: false })) {
+    const { claim } = chunk
+    const [first = zeroChunk, second = zeroChunk] = chunk.bytes
     board.finish(claim, chunkStates.proven)
-    if (Buffer.compare(first, second) === 0) continue
-    board.endBefore(claim.index)
-    send({ say: 'differs', at: claim.index * chunkSize + firstDifference(first, second) })
+    if (Buffer.compare(first, second) !== 0) {
+      board.endBefore(claim.index)
+      send({ say: 'differs', at: claim.index * chunkSize + firstDifference(first, second) })
+    }
+    chunk.release()
   }
 }
 
