@@ -67,7 +67,16 @@ export interface Compressors {
   zstd(bytes: Uint8Array): Uint8Array
 }
 
+/** A digest that is made piece by piece. */
+export interface StreamHash {
+  update(bytes: Uint8Array): void
+  /** In lower-case hexadecimal; to be asked once. */
+  hex(): string
+}
+
 export interface ImagePorts {
   readonly files: ImageFiles
   readonly codecs: Codecs
+  /** The digests that manifests of packages give, where the platform has them. */
+  readonly startHash?: (algorithm: 'sha1' | 'sha256' | 'sha512') => Promise<StreamHash>
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { ByteSource } from '../../binary/byte-source.ts'
 import { memorySource } from '../../binary/byte-source.ts'
 import { memoryFiles } from '../../testing/memory-files.ts'
+import { checkImage } from '../check-image.ts'
 import { inspectChain, openChain } from '../open-chain.ts'
 import { asifHeader, type AsifHeader } from './header.ts'
 
@@ -110,4 +111,23 @@ describe('ASIF', () => {
   ])('an entry %s is refused', async (_, entry) => {
     await expect(byteAt(build({ entries: { 0: entry } }), 0)).rejects.toMatchObject({ code: 'corrupt' })
   })
+})
+
+test('a check finds chunks past the end, on each other and on a table', async () => {
+  const checked = async (entries: Readonly<Record<number, bigint>>) => {
+    const { report } = await checkImage('/a.asif', portsOf(build({ entries })))
+    return { ids: report.findings.map(({ id }) => id), ...report.totals }
+  }
+  expect(await checked({ 0: clean | 3n, 2049: clean | 4n })).toMatchObject({
+    ids: [],
+    allocatedBytes: 2 * chunk,
+  })
+  expect((await checked({ 0: clean | 3n, 7: clean | 3n })).ids).toEqual(['asif-overlap'])
+  expect((await checked({ 0: clean | 1n })).ids).toEqual(['asif-overlap'])
+  expect((await checked({ 0: clean | 5n, 1: clean | 6n, 2: clean | 3n })).ids).toEqual([
+    'asif-beyond-file',
+    'asif-beyond-file',
+  ])
+  const { report } = await checkImage('/a.asif', portsOf(build({ entries: { 2050: clean | 9n } })))
+  expect(report.findings[0]?.offset).toBe(chunk + 2051 * 8)
 })

@@ -1,6 +1,7 @@
 import { isRecognisedAs } from '../detect-format.ts'
 import { factsOrProblem } from '../facts-or-problem.ts'
 import type { FormatDriver } from '../format-driver.ts'
+import { checkAsif } from './check.ts'
 import { readAsifMetadata } from './metadata.ts'
 import { openAsif } from './reader.ts'
 
@@ -25,6 +26,7 @@ export const asifDriver: FormatDriver = {
         },
       }
     }),
+  check: checkAsif,
   async openLayer(file) {
     return { disk: openAsif(file, await readAsifMetadata(file)), parts: [], async [Symbol.asyncDispose]() {} }
   },

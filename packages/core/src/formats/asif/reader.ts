@@ -29,10 +29,40 @@ export function openAsif(file: ImageFile, metadata: AsifMetadata): DiskReader {
   })
 }
 
-async function loadTable(
+async function loadTable(file: ImageFile, metadata: AsifMetadata, part: TablePart): Promise<Float64Array> {
+  const { chunkSize, tableLength, virtualSize, groupLength, tables } = metadata
+  const { page } = part
+  const values = await readPlaces(file, metadata, part)
+  for (const [index, at] of values.entries()) {
+    if (at === absentBlock) continue
+    const length = Math.min(chunkSize, virtualSize - (page * tableLength + index) * chunkSize)
+    if (at + length <= file.source.size) continue
+    throw new DiskError('corrupt', {
+      file: file.path,
+      structure: 'ASIF table',
+      reason: `chunk ${index} lies at ${at}, past the end of the file at ${file.source.size}`,
+      offset: (tables[page] ?? 0) + entryOf(index, groupLength),
+    })
+  }
+  return values
+}
+
+export interface TablePart {
+  readonly page: number
+  /** Entries of the table that are about the disk. */
+  readonly count: number
+}
+
+/** Byte of the table where the entry of a chunk stands: behind each group stands the entry of its bitmap. */
+export function entryOf(index: number, groupLength: number): number {
+  return (index + Math.floor(index / groupLength)) * 8
+}
+
+/** Where the chunks of one table are said to lie, inside the file or not; throws `corrupt` for reserved bits. */
+export async function readPlaces(
   { source, path }: ImageFile,
-  { tables, chunkSize, groupLength, tableLength, virtualSize }: AsifMetadata,
-  { page, count }: { page: number; count: number },
+  { tables, chunkSize, groupLength }: AsifMetadata,
+  { page, count }: TablePart,
 ): Promise<Float64Array> {
   const values = new Float64Array(count).fill(absentBlock)
   const start = tables[page] ?? 0
@@ -41,20 +71,14 @@ async function loadTable(
   const bytes = await readRange(source, { start, end: start + entries * 8 }, 'ASIF table')
   const view = new DataView(bytes.buffer)
   for (let index = 0; index < count; index += 1) {
-    // Behind each group stands the entry of its bitmap.
-    const entry = (index + Math.floor(index / groupLength)) * 8
+    const entry = entryOf(index, groupLength)
     const high = view.getUint32(entry)
     const chunk = (high & chunkHighMask) * 2 ** 32 + view.getUint32(entry + 4)
-    const refuse = (reason: string) =>
-      new DiskError('corrupt', { file: path, structure: 'ASIF table', reason, offset: start + entry })
-    if ((high & reservedMask) !== 0) throw refuse(`the entry of chunk ${index} has reserved bits set`)
-    if (chunk === 0) continue
-    const at = chunk * chunkSize
-    const length = Math.min(chunkSize, virtualSize - (page * tableLength + index) * chunkSize)
-    if (!(at + length <= source.size)) {
-      throw refuse(`chunk ${index} lies at ${at}, past the end of the file at ${source.size}`)
+    if ((high & reservedMask) !== 0) {
+      const reason = `the entry of chunk ${index} has reserved bits set`
+      throw new DiskError('corrupt', { file: path, structure: 'ASIF table', reason, offset: start + entry })
     }
-    values[index] = at
+    if (chunk !== 0) values[index] = chunk * chunkSize
   }
   return values
 }

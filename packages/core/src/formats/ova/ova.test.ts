@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { memoryFiles } from '../../testing/memory-files.ts'
+import { checkImage } from '../check-image.ts'
 import { inspectChain, openChain } from '../open-chain.ts'
 import { buildVmdk, descriptorText, grain, grainSectors } from '../vmdk/testing/build-vmdk.ts'
 import { parseManifest } from './manifest.ts'
@@ -183,4 +185,37 @@ test('manifests as programs write them', () => {
     { algorithm: 'SHA256', name: 'b', digest: '0'.repeat(64) },
   ])
   expect(parseManifest('no manifest')).toBeNull()
+})
+
+test('a check compares every file with the manifest, and walks the tables of the disk', async () => {
+  const ports = (image: Uint8Array) => ({
+    ...memoryFiles({ [path]: image }).ports,
+    startHash: async (algorithm: string) => {
+      const hash = createHash(algorithm)
+      return { update: (bytes: Uint8Array) => void hash.update(bytes), hex: () => hash.digest('hex') }
+    },
+  })
+  const digestOf = (content: Uint8Array | string, algorithm = 'sha256') =>
+    createHash(algorithm).update(content).digest('hex')
+  const packed = (manifest: string) =>
+    tarOf([
+      ['vm.ovf', plainOvf],
+      ['vm.mf', manifest],
+      ['a b.vmdk', vmdk],
+    ])
+  const checked = async (manifest: string) => {
+    const { report } = await checkImage(path, ports(packed(manifest)), { format: 'ova' })
+    return { ids: report.findings.map(({ id }) => id), checked: report.checked }
+  }
+  const right = `SHA256(vm.ovf)= ${digestOf(plainOvf)}\nSHA1(a b.vmdk)= ${digestOf(vmdk, 'sha1')}\n`
+  const clean = await checked(right)
+  expect(clean.ids).toEqual([])
+  expect(clean.checked).toContain('digests of the manifest')
+  expect(clean.checked).toContain('grain tables')
+  expect((await checked(`SHA256(a b.vmdk)= ${digestOf('other')}`)).ids).toEqual(['ova-digest-differs'])
+  expect((await checked(`SHA256(gone.vmdk)= ${digestOf('x')}`)).ids).toEqual(['ova-member-missing'])
+  const unknown = await checked(`MD5(vm.ovf)= ${'0'.repeat(32)}`)
+  expect(unknown.ids).toEqual(['ova-digest-not-compared'])
+  expect(unknown.checked).not.toContain('digests of the manifest')
+  expect((await checked('nonsense')).ids).toEqual(['ova-manifest-unreadable'])
 })

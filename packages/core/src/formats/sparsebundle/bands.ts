@@ -14,6 +14,11 @@ export interface Bands extends AsyncDisposable {
   readonly files: ReadonlyMap<number, ImageFile>
 }
 
+/** Its number in lower-case hexadecimal, without zeros in front. */
+export function bandName(band: number): string {
+  return band.toString(16)
+}
+
 interface Held {
   readonly file: Promise<ImageFile>
   users: number
@@ -24,7 +29,7 @@ interface Held {
  * hexadecimal. Throws when one is there and cannot be read.
  */
 export async function openBands(path: string, bandCount: number, files: ImageFiles): Promise<Bands> {
-  const pathOf = (band: number) => files.resolve(path, `bands/${band.toString(16)}`)
+  const pathOf = (band: number) => files.resolve(path, `bands/${bandName(band)}`)
   const held = new Map<number, Held>()
   const hold = (band: number): Held => {
     const found = held.get(band) ?? { file: files.open(pathOf(band)), users: 0 }

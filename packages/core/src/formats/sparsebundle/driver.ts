@@ -1,6 +1,7 @@
 import { isRecognisedAs } from '../detect-format.ts'
 import { factsOrProblem } from '../facts-or-problem.ts'
 import type { FormatDriver } from '../format-driver.ts'
+import { checkSparsebundle } from './check.ts'
 import { openBands } from './bands.ts'
 import { readSparsebundleMetadata } from './metadata.ts'
 import { openSparsebundle } from './reader.ts'
@@ -23,6 +24,7 @@ export const sparsebundleDriver: FormatDriver = {
         details: { bands: bandCount, backingStoreVersion },
       }
     }),
+  check: checkSparsebundle,
   async openLayer(file, ports) {
     const metadata = await readSparsebundleMetadata(file, ports)
     const bands = await openBands(file.path, metadata.bandCount, ports.files)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { memoryFiles } from '../../testing/memory-files.ts'
+import { checkImage } from '../check-image.ts'
 import { inspectChain, openChain } from '../open-chain.ts'
 
 const band = 1024
@@ -113,5 +114,25 @@ describe('sparse bundles', () => {
     await expect(openChain('/a.sparsebundle', memoryFiles(files).ports)).rejects.toMatchObject({
       code: 'encrypted',
     })
+  })
+})
+
+test('a check finds bands that are too long, past the end, and files that are no bands', async () => {
+  const path = '/a.sparsebundle'
+  const { ports } = memoryFiles({ [`${path}/Info.plist`]: info(), ...bands })
+  const { report } = await checkImage(path, ports)
+  expect(report.findings.map(({ id, kind }) => `${kind} ${id}`).toSorted()).toEqual([
+    'leak sparsebundle-band-beyond',
+    'remark sparsebundle-stray-file',
+    'remark sparsebundle-stray-file',
+  ])
+  expect(report.totals).toMatchObject({ allocatedBytes: 2 * band + 100, leakedBytes: band })
+  const long = memoryFiles({
+    [`${path}/Info.plist`]: info(),
+    [`${path}/bands/0`]: new Uint8Array(band + 7),
+  })
+  expect((await checkImage(path, long.ports)).report).toMatchObject({
+    findings: [{ id: 'sparsebundle-long-band' }],
+    totals: { leakedBytes: 7 },
   })
 })

@@ -1,6 +1,7 @@
 import { isRecognisedAs } from '../detect-format.ts'
 import { factsOrProblem } from '../facts-or-problem.ts'
 import type { FormatDriver } from '../format-driver.ts'
+import { checkSparseimage } from './check.ts'
 import { readSparseImage } from './header.ts'
 import { openSparseImage } from './reader.ts'
 
@@ -18,6 +19,7 @@ export const sparseimageDriver: FormatDriver = {
         details: { bands: places.length, presentBands: places.filter((at) => at >= 0).length },
       }
     }),
+  check: checkSparseimage,
   async openLayer(file) {
     return {
       disk: openSparseImage(file, await readSparseImage(file)),

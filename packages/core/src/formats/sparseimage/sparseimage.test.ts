@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { memoryFiles } from '../../testing/memory-files.ts'
+import { checkImage } from '../check-image.ts'
 import { inspectChain, openChain } from '../open-chain.ts'
 import { headerBlock, sparseHeader } from './header.ts'
 
@@ -74,4 +75,14 @@ describe('sparse images', () => {
       code: 'truncated',
     })
   })
+})
+
+test('a check counts bands, and what no band uses', async () => {
+  const whole = await checkImage('/a.sparseimage', portsOf(build()))
+  expect(whole.report).toMatchObject({ isComplete: true, findings: [], totals: { allocatedBytes: 2 * band } })
+  const { report } = await checkImage('/a.sparseimage', portsOf(build({ present: 4 })))
+  expect(report.findings.map(({ id }) => id)).toEqual(['sparseimage-unused'])
+  expect(report.totals).toMatchObject({ leakedBytes: 2 * band, leaks: 1, corruptions: 0 })
+  const damaged = await checkImage('/a.sparseimage', portsOf(build({ table: [3, 3] })))
+  expect(damaged.report).toMatchObject({ isComplete: false, totals: { corruptions: 1 } })
 })

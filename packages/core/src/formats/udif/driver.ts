@@ -4,6 +4,7 @@ import { isRecognisedAs } from '../detect-format.ts'
 import { factsOrProblem } from '../facts-or-problem.ts'
 import type { FormatDriver } from '../format-driver.ts'
 import type { Codecs } from '../image-files.ts'
+import { checkUdif } from './check.ts'
 import { readUdifMetadata, type UdifMetadata } from './metadata.ts'
 import { openUdif } from './reader.ts'
 import { decodersOf } from './unpack.ts'
@@ -30,6 +31,7 @@ export const udifDriver: FormatDriver = {
         problems: [...metadata.problems, ...missingDecoders(metadata, codecs, file.path)],
       }
     }),
+  check: checkUdif,
   async openLayer(file, { codecs }) {
     const disk = openUdif(file, await readUdifMetadata(file), codecs)
     return { disk, parts: [], async [Symbol.asyncDispose]() {} }

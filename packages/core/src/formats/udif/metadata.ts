@@ -13,10 +13,12 @@ import {
 } from '../property-list.ts'
 import { readRuns, sortRuns, type UdifRun } from './runs.ts'
 import {
+  blockTable,
   sectorSize,
   subformats,
   trailerSignature,
   udifTrailer,
+  type BlockTable,
   type PackedKind,
   type UdifTrailer,
 } from './trailer.ts'
@@ -31,6 +33,8 @@ export interface UdifMetadata {
   /** In the order of the disk, without overlaps. */
   readonly runs: readonly UdifRun[]
   readonly kinds: readonly PackedKind[]
+  /** What each block table says of the bytes that it is about: type and value of a checksum. */
+  readonly checksums: readonly Pick<BlockTable, 'checksumType' | 'checksum'>[]
   readonly subformat: string
   readonly identity: LayerIdentity
   readonly hasLicence: boolean
@@ -60,9 +64,11 @@ export async function readUdifMetadata(file: ImageFile): Promise<UdifMetadata> {
   const dataStart = trailer.dataForkOffset
   const dataEnd = Math.min(source.size, dataStart + (trailer.dataForkLength || source.size))
   const found: UdifRun[] = []
+  const checksums: BlockTable[] = []
   for (const table of tables) {
     const data = table instanceof Map ? table.get('Data') : null
     if (!(data instanceof Uint8Array)) throw damaged(path, 'UDIF property list', 'a block table without data')
+    checksums.push(blockTable.read(data, path))
     for (const run of readRuns(data, { file: path, dataStart, dataEnd })) found.push(run)
   }
   const runs = sortRuns(found, path)
@@ -82,6 +88,7 @@ export async function readUdifMetadata(file: ImageFile): Promise<UdifMetadata> {
     virtualSize,
     runs,
     kinds,
+    checksums,
     subformat: kinds.map((kind) => subformats[kind]).join(' + ') || 'UDRO',
     identity: isNil(trailer.segmentId)
       ? { kind: 'none' }

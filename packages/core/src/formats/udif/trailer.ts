@@ -21,6 +21,7 @@ export const udifTrailer = struct('UDIF trailer', 512, {
   segmentId: [64, bytes(16)],
   dataChecksumType: [80, u32be],
   dataChecksumBits: [84, u32be],
+  dataChecksum: [88, u32be],
   xmlOffset: [216, u64be],
   xmlLength: [224, u64be],
   masterChecksumType: [352, u32be],
@@ -40,8 +41,12 @@ export const blockTable = struct('UDIF block table', 204, {
   dataOffset: [24, u64be],
   buffersNeeded: [32, u32be],
   descriptor: [36, u32be],
+  checksumType: [64, u32be],
+  checksum: [72, u32be],
   runCount: [200, u32be],
 })
+
+export type BlockTable = StructValue<typeof blockTable>
 
 /** Bytes of one run of a block table: type, comment, first sector, sectors, offset, length. */
 export const runSize = 40

@@ -1,7 +1,9 @@
 import { deflateSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { memoryFiles } from '../../testing/memory-files.ts'
+import { checkImage } from '../check-image.ts'
 import { inspectChain, openChain } from '../open-chain.ts'
+import { crc32 } from '../../binary/crc32.ts'
 import { decodeAdc } from './adc.ts'
 import { buildUdif, sectorsOf, type BuildOptions } from './testing/build-udif.ts'
 
@@ -195,4 +197,24 @@ describe('ADC', () => {
   ])('%s is refused', (_, bytes) => {
     expect(() => decodeAdc(Uint8Array.from(bytes), 20)).toThrow(RangeError)
   })
+})
+
+test('a check compares the checksums of the data and of the block tables', async () => {
+  const image = buildUdif(good)
+  const forkLength = new DataView(image.buffer).getUint32(image.length - 512 + 36)
+  const dataChecksum = crc32(image.subarray(0, forkLength))
+  const checked = async (bytes: Uint8Array) => {
+    const { ports } = memoryFiles({ '/a.dmg': bytes })
+    const { report } = await checkImage('/a.dmg', ports)
+    return { ids: report.findings.map(({ id }) => id), checked: report.checked }
+  }
+  expect(await checked(image)).toEqual({ ids: [], checked: ['trailer', 'block tables'] })
+  const summed = buildUdif({ ...good, trailer: { dataChecksumType: 2, dataChecksum } })
+  expect(await checked(summed)).toEqual({
+    ids: [],
+    checked: ['trailer', 'block tables', 'checksum of the data'],
+  })
+  const changed = summed.slice()
+  changed[forkLength - 1] = 0xaa ^ (changed[forkLength - 1] ?? 0)
+  expect((await checked(changed)).ids).toEqual(['udif-data-checksum'])
 })

@@ -38,6 +38,8 @@ export function buildUdif({ sectors, tables, trailer = {}, runCount, xml }: Buil
         dataOffset: 0,
         buffersNeeded: 2056,
         descriptor: 0,
+        checksumType: 0,
+        checksum: 0,
         runCount: runCount ?? runs.length + 1,
       }),
     )
@@ -72,6 +74,7 @@ export function buildUdif({ sectors, tables, trailer = {}, runCount, xml }: Buil
     segmentId: new Uint8Array(16),
     dataChecksumType: 0,
     dataChecksumBits: 0,
+    dataChecksum: 0,
     xmlOffset: forkLength,
     xmlLength: list.length,
     masterChecksumType: 0,
