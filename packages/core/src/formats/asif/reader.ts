@@ -29,9 +29,14 @@ export function openAsif(file: ImageFile, metadata: AsifMetadata): DiskReader {
   })
 }
 
-async function loadTable(file: ImageFile, metadata: AsifMetadata, part: TablePart): Promise<Float64Array> {
+async function loadTable(
+  file: ImageFile,
+  metadata: AsifMetadata,
+  part: TablePart,
+): Promise<Float64Array | null> {
   const { chunkSize, tableLength, virtualSize, groupLength, tables } = metadata
   const { page } = part
+  if (tables[page] === 0) return null
   const values = await readPlaces(file, metadata, part)
   for (const [index, at] of values.entries()) {
     if (at === absentBlock) continue
@@ -58,7 +63,7 @@ export function entryOf(index: number, groupLength: number): number {
   return (index + Math.floor(index / groupLength)) * 8
 }
 
-/** Where the chunks of one table are said to lie, inside the file or not; throws `corrupt` for reserved bits. */
+/** Where the chunks of one table that is there are said to lie, inside the file or not; throws `corrupt` for reserved bits. */
 export async function readPlaces(
   { source, path }: ImageFile,
   { tables, chunkSize, groupLength }: AsifMetadata,
@@ -66,7 +71,6 @@ export async function readPlaces(
 ): Promise<Float64Array> {
   const values = new Float64Array(count).fill(absentBlock)
   const start = tables[page] ?? 0
-  if (start === 0) return values
   const entries = count + Math.floor(count / groupLength)
   const bytes = await readRange(source, { start, end: start + entries * 8 }, 'ASIF table')
   const view = new DataView(bytes.buffer)

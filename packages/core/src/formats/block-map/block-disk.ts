@@ -86,18 +86,25 @@ async function* extentsOf(
   }
 }
 
+/** What remembering a page without blocks takes, about. */
+const absentPageBytes = 64
+
 /** The run that starts at `position`, not beyond `end`; a promise only when something must be read. */
 type FindRun = (position: number, end: number) => Run | Promise<Run>
 
 function runsOf({ table, bitmaps }: BlockDiskOptions): FindRun {
   const { blockSize, pageLength } = table
   const pageSpan = blockSize * pageLength
-  const pages = loadCache<Float64Array>({ maxBytes: pageCacheBytes, sizeOf: ({ byteLength }) => byteLength })
+  const pages = loadCache<Float64Array | null>({
+    maxBytes: pageCacheBytes,
+    sizeOf: (page) => page?.byteLength ?? absentPageBytes,
+  })
   const findPartial = bitmaps ? partialRuns(table, bitmaps) : null
 
-  const inPage = (values: Float64Array, position: number, end: number): Run | Promise<Run> => {
+  const inPage = (values: Float64Array | null, position: number, end: number): Run | Promise<Run> => {
     const page = Math.floor(position / pageSpan)
     const last = Math.min(end, (page + 1) * pageSpan)
+    if (values === null) return { start: position, end: last, content: 'absent', at: 0 }
     const firstBlock = Math.floor(position / blockSize)
     const value = values[firstBlock - page * pageLength] ?? absentBlock
     const blockEnd = Math.min(last, (firstBlock + 1) * blockSize)
@@ -118,7 +125,7 @@ function runsOf({ table, bitmaps }: BlockDiskOptions): FindRun {
   return (position, end) => {
     const page = Math.floor(position / pageSpan)
     const values = pages.peek(page)
-    return values
+    return values !== undefined
       ? inPage(values, position, end)
       : pages.get(page, () => table.loadPage(page)).then((loaded) => inPage(loaded, position, end))
   }

@@ -26,8 +26,8 @@ export interface BlockTable {
   readonly blockCount: number
   /** Blocks per page; the last page may have fewer. */
   readonly pageLength: number
-  /** The values of a page, checked against the file; throws a coded error for an entry that lies. */
-  loadPage(page: number): Promise<Float64Array>
+  /** The values of a page, checked against the file; null when all its blocks are absent. Throws a coded error for an entry that lies. */
+  loadPage(page: number): Promise<Float64Array | null>
 }
 
 /** Which sectors of a partly present block are in this layer. */

@@ -16,8 +16,6 @@ import type { VhdxMetadata } from './metadata.ts'
 
 /** Blocks per page of the table: 128 KiB and the sector bitmap entries between. */
 const pageLength = 16_384
-/** The page of blocks that are all absent; shared, because a BAT may be one large hole. */
-const absentPage = new Float64Array(pageLength).fill(absentBlock)
 
 /** One layer of a VHDX; the sectors that a differencing disk lacks are `absent`. */
 export function openVhdx({ path }: ImageFile, metadata: VhdxMetadata): DiskReader {
@@ -70,9 +68,9 @@ function blockTable(path: string, { source, bat, regions, type, virtualSize }: V
         start: regions.bat.start + firstEntry * entrySize,
         end: regions.bat.start + (payloadEntry(bat, first + count - 1) + 1) * entrySize,
       }
-      if (await isHole(source, range)) return absentPage.subarray(0, count)
+      if (await isHole(source, range)) return null
       const bytes = await readRange(source, range, 'VHDX BAT')
-      if (isZero(bytes)) return absentPage.subarray(0, count)
+      if (isZero(bytes)) return null
       const view = new DataView(bytes.buffer)
       const values = new Float64Array(count)
       let at = 0
