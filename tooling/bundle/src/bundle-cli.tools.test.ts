@@ -26,6 +26,7 @@ test('the bundle converts with its worker threads as the sources do', async () =
   const paths = inputs.map(([path]) => path)
   expect(paths).toContain('packages/cli/src/program.ts')
   expect(paths).toContain('packages/engine/src/run/worker-tasks.ts')
+  expect(paths.filter((path) => path.endsWith('.node'))).toHaveLength(2)
   const record: unknown = JSON.parse(await readFile(join(cli, 'dist/bundle.json'), 'utf8'))
   expect(record).toMatchObject({ folder })
   await using place = await tempPlace()

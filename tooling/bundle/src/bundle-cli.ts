@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { rolldown, type OutputChunk } from 'rolldown'
-import { nativeCode } from './native-code.ts'
+import { nativeCode, nativeFiles } from './native-code.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
 const dist = join(root, 'packages/cli/dist')
@@ -30,7 +30,7 @@ export async function bundleCli(): Promise<BundleRecord> {
     cwd: root,
     platform: 'node',
     external: outside,
-    plugins: [nativeCode()],
+    plugins: [nativeCode(join(dist, 'any'))],
     logLevel: 'warn',
   })
   const { output } = await bundle.generate({
@@ -63,7 +63,8 @@ async function removeOld(current: string): Promise<void> {
 }
 
 async function inputsOf(chunks: readonly OutputChunk[]): Promise<BundleRecord['inputs']> {
-  const paths = new Set(chunks.flatMap(({ moduleIds }) => moduleIds).filter((path) => isAbsolute(path)))
+  const sources = chunks.flatMap(({ moduleIds }) => moduleIds).filter((path) => isAbsolute(path))
+  const paths = new Set([...sources, ...nativeFiles()])
   const inputs: [string, number, number][] = []
   for (const path of [...paths].sort()) {
     const { size, mtimeMs } = await stat(path)

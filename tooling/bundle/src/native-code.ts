@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import type { Plugin } from 'rolldown'
 
 const engine = resolve(import.meta.dirname, '../../../packages/engine')
@@ -9,8 +9,15 @@ const hashing = '@napi-rs/blake-hash'
 /**
  * Loads the native code of koffi and of the hashing straight from its file. Their own loaders look for it in many places,
  * which takes each thread longer than hashing 50 MiB; the bundle is made on the machine that runs it, where it has been found.
+ * `folder`: where the code will lie that loads it.
  */
-export function nativeCode(): Plugin {
+export function nativeCode(folder: string): Plugin {
+  const requireFor = (name: string) => {
+    const path = relative(folder, nativeFileOf(name)).replaceAll(sep, '/')
+    return `import { createRequire } from 'node:module'
+const load = () => createRequire(import.meta.url)(${JSON.stringify(path)})
+`
+  }
   return {
     name: 'native-code',
     resolveId: (source) => (source === hashing ? `\0${hashing}` : null),
@@ -24,10 +31,9 @@ export function nativeCode(): Plugin {
   }
 }
 
-function requireFor(name: string): string {
-  return `import { createRequire } from 'node:module'
-const load = () => createRequire(import.meta.url)(${JSON.stringify(nativeFileOf(name))})
-`
+/** The files of native code that the bundle names: it is of no use when one of them is not what it was. */
+export function nativeFiles(): string[] {
+  return [hashing, 'koffi'].map(nativeFileOf)
 }
 
 /** The file of native code that the package loads on this machine. */
