@@ -12,20 +12,26 @@ const hashing = '@napi-rs/blake-hash'
  * `folder`: where the code will lie that loads it.
  */
 export function nativeCode(folder: string): Plugin {
-  const requireFor = (name: string) => {
-    const path = relative(folder, nativeFileOf(name)).replaceAll(sep, '/')
+  const requireFor = (file: string) => {
+    const path = relative(folder, file).replaceAll(sep, '/')
     return `import { createRequire } from 'node:module'
 const load = () => createRequire(import.meta.url)(${JSON.stringify(path)})
 `
   }
+  const [hashingFile, koffiFile] = [nativeFileOf(hashing), nativeFileOf('koffi')]
   return {
     name: 'native-code',
-    resolveId: (source) => (source === hashing ? `\0${hashing}` : null),
+    resolveId(source) {
+      if (source !== hashing) return null
+      return hashingFile === null ? { id: hashing, external: true } : `\0${hashing}`
+    },
     load(id) {
-      if (id === `\0${hashing}`) {
-        return `${requireFor(hashing)}export const { Blake3Hasher, blake3 } = load()\n`
+      if (id === `\0${hashing}` && hashingFile !== null) {
+        return `${requireFor(hashingFile)}export const { Blake3Hasher, blake3 } = load()\n`
       }
-      if (id === koffiLoader) return `${requireFor('koffi')}export const loadKoffi = load\n`
+      if (id === koffiLoader && koffiFile !== null) {
+        return `${requireFor(koffiFile)}export const loadKoffi = load\n`
+      }
       return null
     },
   }
@@ -33,15 +39,18 @@ const load = () => createRequire(import.meta.url)(${JSON.stringify(path)})
 
 /** The files of native code that the bundle names: it is of no use when one of them is not what it was. */
 export function nativeFiles(): string[] {
-  return [hashing, 'koffi'].map(nativeFileOf)
+  return [hashing, 'koffi'].map(nativeFileOf).filter((file) => file !== null)
 }
 
-/** The file of native code that the package loads on this machine. */
-function nativeFileOf(name: string): string {
+/** The file of native code that the package loads on this machine; null when it has none for it: then it finds its own way. */
+function nativeFileOf(name: string): string | null {
   const require = createRequire(join(engine, 'package.json'))
-  require(name)
-  const folder = name.split('/').at(-1) ?? name
-  const found = Object.keys(require.cache).find((path) => path.endsWith('.node') && path.includes(folder))
-  if (found === undefined) throw new Error(`${name} loaded no native code`)
-  return found
+  const packageName = name.split('/').at(-1) ?? name
+  try {
+    require(name)
+  } catch {
+    return null
+  }
+  const isIts = (path: string) => path.slice(path.lastIndexOf('node_modules')).includes(packageName)
+  return Object.keys(require.cache).find((path) => path.endsWith('.node') && isIts(path)) ?? null
 }
