@@ -80,6 +80,16 @@ export function inventedSteps({ row, host, name, format }: Wish): PlanSteps {
   ]
 }
 
+/** What needs no acceptance. */
+const remark: MigrationView['warnings'][number] = {
+  id: 'encryption-noticed',
+  severity: 'info',
+  layer: 'L5',
+  file: null,
+  message: 'BitLocker encrypts what starts at 1.00 MiB; it moves as it is and stays encrypted',
+  remedy: 'Have the recovery key at hand: a key bound to a TPM does not open it on another machine.',
+}
+
 export function inventedPlan(wish: Wish, warnings: MigrationView['warnings']): PlanView {
   const steps = inventedSteps(wish)
   if (wish.name.startsWith('taken')) {
@@ -103,7 +113,7 @@ export function inventedPlan(wish: Wish, warnings: MigrationView['warnings']): P
     operation: 'migrate',
     summary: `Migrate ${formatBytes(steps[3]?.estimate.bytes ?? 0)} to ${wish.host}`,
     steps,
-    warnings,
+    warnings: [...warnings, remark],
     estimate: {
       bytes: steps[3]?.estimate.bytes ?? null,
       seconds: steps.reduce((sum, { estimate }) => sum + (estimate.seconds ?? 0), 0),

@@ -1,3 +1,4 @@
+import { needsAcceptance } from '@varve/core/problems/problem'
 import { Button, Modal, NativeSelect, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { formatBytes } from '@varve/core/binary/format-bytes'
@@ -152,7 +153,8 @@ function Form({ row, hosts, onClose, onStarted }: FormProps) {
 function footWords({ plan, accepted, isCurrent }: ReturnType<typeof useMigrateForm>): string {
   if (plan.data?.kind === 'refusal')
     return 'Change the form, or follow the remedy: the plan is made anew by itself.'
-  const open = plan.data?.warnings.filter(({ id }) => !accepted.has(id)).length ?? 0
+  const warnings = plan.data?.warnings.filter(needsAcceptance) ?? []
+  const open = warnings.filter(({ id }) => !accepted.has(id)).length
   if (open > 0)
     return open === 1 ? 'One warning is still to accept.' : `${open} warnings are still to accept.`
   return isCurrent ? 'The source is only read. What arrives is proven before it gets its name.' : 'Planning…'

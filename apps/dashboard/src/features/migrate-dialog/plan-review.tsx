@@ -61,7 +61,11 @@ export function PlanReview({ plan, isCurrent, accepted, onAccept }: PlanReviewPr
           </Fragment>
         ))}
       </ol>
-      {remarks.length > 0 && <ProblemList problems={remarks} />}
+      {remarks.length > 0 && (
+        <div className={styles.remarks}>
+          <ProblemList problems={remarks} />
+        </div>
+      )}
       {warnings.length > 0 && (
         <ul className={styles.warnings} aria-label="Warnings to accept">
           {warnings.map(({ id, layer, message, remedy }) => (
