@@ -4,6 +4,8 @@ import { headerBlock, sparseHeader } from '@varve/core/formats/sparseimage/heade
 import { buildUdif, sectorsOf } from '@varve/core/formats/udif/testing/build-udif'
 import { buildLog, buildLogEntry } from '@varve/core/formats/vhdx/testing/build-log'
 import { batAt, buildVhdx } from '@varve/core/formats/vhdx/testing/build-vhdx'
+import { buildTar } from '@varve/core/formats/ova/testing/build-tar'
+import { buildVmdk, grain } from '@varve/core/formats/vmdk/testing/build-vmdk'
 import { buildCowd, buildSeSparse, esxDescriptor } from '@varve/core/formats/vmdk/testing/build-esx'
 import { deflateSync } from 'node:zlib'
 import type { Seed } from './seed.ts'
@@ -12,7 +14,7 @@ const mib = 1024 * 1024
 
 /** Images of the formats and kinds that no tool here writes, from the builders of the tests. */
 export function handmadeSeeds(): Seed[] {
-  return [sparseimage(), sparsebundle(), asif(), udif(), ...esx(), vhdxWithLog()]
+  return [sparseimage(), sparsebundle(), asif(), ova(), udif(), ...esx(), vhdxWithLog()]
 }
 
 function seed(name: string, group: FormatName, files: Readonly<Record<string, Uint8Array>>): Seed {
@@ -81,6 +83,18 @@ function asif(): Seed {
     view.setBigUint64(chunk + entry * 8, 0xc000_0000_0000_0000n | place)
   bytes.fill(3, 3 * chunk, 3 * chunk + 700).fill(4, 4 * chunk, 4 * chunk + 700)
   return seed('asif', 'asif', { '/a.asif': bytes })
+}
+
+/** A manifest that names one file thousands of times. */
+function ova(): Seed {
+  const ovf =
+    '<Envelope><References><File id="f" href="a.vmdk"/></References><DiskSection><Disk diskId="d" fileRef="f" capacity="9"/></DiskSection></Envelope>'
+  const bytes = buildTar([
+    ['a.ovf', ovf],
+    ['a.mf', `SHA512(a.vmdk)= ${'ab'.repeat(64)}\n`.repeat(3000)],
+    ['./a.vmdk', buildVmdk({ grains: { 0: grain(1), 5: grain(2) }, isCompressed: true })],
+  ])
+  return seed('ova that names a file often', 'ova', { '/a.ova': bytes })
 }
 
 function udif(): Seed {

@@ -33,6 +33,24 @@ export async function readRange(
   return bytes
 }
 
+/** Bytes of one piece of `readPieces`, at most. */
+const pieceSize = 1024 * 1024
+
+/** The bytes of `range` in order, in pieces that are good until the next one is asked for; throws as `readRange` does. */
+export async function* readPieces(
+  source: ByteSource,
+  range: ByteRange,
+  structure = 'data',
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  assertInside(source, range, structure)
+  const buffer = new Uint8Array(Math.min(pieceSize, range.end - range.start))
+  for (let at = range.start; at < range.end; at += pieceSize) {
+    const piece = buffer.subarray(0, range.end - at)
+    await source.readInto(piece, at)
+    yield piece
+  }
+}
+
 /** Throws `truncated` unless `range` lies inside the source. */
 export function assertInside(
   source: Pick<ByteSource, 'name' | 'size'>,

@@ -83,6 +83,16 @@ export class FindingList {
     })
   }
 
+  /** Takes over what another walk found, with what it counted and did not list. */
+  adoptReport({ findings, totals }: CheckReport): void {
+    const counts = { corruption: totals.corruptions, leak: totals.leaks, remark: totals.remarks }
+    for (const finding of findings) {
+      this.adopt(finding.kind, finding)
+      counts[finding.kind] -= 1
+    }
+    for (const kind of Object.keys(severities) as FindingKind[]) this.#counts[kind] += counts[kind]
+  }
+
   get corruptions(): number {
     return this.#counts.corruption
   }

@@ -8,6 +8,8 @@ export interface CheckOutcome {
   readonly checked: readonly string[]
   readonly allocatedBytes: number | null
   readonly leakedBytes: number
+  /** False when a part of the walk was cut short; true when not said. */
+  readonly isComplete?: boolean
 }
 
 /** Runs a check; what it throws because of the image becomes a corruption, and the report says that it is not complete. */

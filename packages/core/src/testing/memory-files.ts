@@ -2,10 +2,10 @@ import { memorySource, type ByteSource } from '../binary/byte-source.ts'
 import type { ImageFiles, ImagePorts } from '../formats/image-files.ts'
 import { resolveReference } from '../formats/resolve-reference.ts'
 import { DiskError } from '../problems/disk-error.ts'
-import { nodeCodecs } from './node-files.ts'
+import { nodeCodecs, startNodeHash } from './node-files.ts'
 
 export interface MemoryFiles {
-  readonly ports: ImagePorts
+  readonly ports: Required<ImagePorts>
   /** Paths that are open now. */
   readonly open: ReadonlySet<string>
 }
@@ -53,5 +53,5 @@ export function memoryFiles(files: Readonly<Record<string, Uint8Array | ByteSour
       media: null,
     }),
   }
-  return { ports: { files: port, codecs: nodeCodecs }, open }
+  return { ports: { files: port, codecs: nodeCodecs, startHash: startNodeHash }, open }
 }

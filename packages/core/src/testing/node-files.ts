@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { open, readdir, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { constants, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib'
@@ -35,7 +36,13 @@ export const nodeCodecs: Codecs = {
     upTo(size, (maxOutputLength) => zstdDecompressSync(firstFrame(bytes), { maxOutputLength })),
 }
 
-export const nodePorts: ImagePorts = { files: nodeFiles, codecs: nodeCodecs }
+/** Node's own digests. */
+export const startNodeHash: NonNullable<ImagePorts['startHash']> = async (algorithm) => {
+  const hash = createHash(algorithm)
+  return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') }
+}
+
+export const nodePorts: ImagePorts = { files: nodeFiles, codecs: nodeCodecs, startHash: startNodeHash }
 
 async function openNodeFile(path: string): Promise<ImageFile> {
   const handle = await open(path, 'r').catch((error: unknown) => {

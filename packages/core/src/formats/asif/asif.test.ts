@@ -31,8 +31,11 @@ interface Built {
   /** Entries of the table by the chunk of the disk; both flags are set as after a clean unmount. */
   readonly entries?: Readonly<Record<number, bigint>>
   readonly table?: bigint
+  /** Where the directory puts the second table; nowhere when not said. */
+  readonly secondTable?: bigint
 }
 
+const twoTables = { sectorCount: (2 * 3 * groupLength * chunk) / blockSize }
 const clean = 0xc000_0000_0000_0000n
 
 /** File chunk 1 is the first table, chunk 2 the second, 3 and 4 hold threes and fours. */
@@ -41,6 +44,7 @@ function build({
   sequences = [1, 2],
   entries = {},
   table = 1n,
+  secondTable = 0n,
 }: Built = {}): ByteSource {
   const bytes = new Uint8Array(5 * chunk)
   bytes.set(asifHeader.write({ ...header, ...change }))
@@ -49,6 +53,7 @@ function build({
   view.setBigUint64(1024, BigInt(sequences[1]))
   // A group of 64 KiB chunks is 2048 entries and one of a bitmap: three fit a table.
   view.setBigUint64(1024 + 8, table)
+  view.setBigUint64(1024 + 16, secondTable)
   view.setBigUint64(512 + 8, 2n)
   for (const [index, entry] of Object.entries(entries)) {
     const at = Number(index) + Math.floor(Number(index) / groupLength)
@@ -98,6 +103,7 @@ describe('ASIF', () => {
     ['a size beyond 2^53', { header: { sectorCount: 2 ** 50 } }, 'corrupt'],
     ['very many tables', { header: { sectorCount: 2 ** 43 } }, 'limit-exceeded'],
     ['a table past the end', { table: 9n }, 'corrupt'],
+    ['one table for two parts of the disk', { header: twoTables, secondTable: 1n }, 'corrupt'],
   ])('%s is refused', async (_, change, code) => {
     const ports = portsOf(build(change))
     await expect(openChain('/a.asif', ports)).rejects.toMatchObject({ code })

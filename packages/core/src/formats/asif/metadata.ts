@@ -93,6 +93,7 @@ async function newerDirectory(
   const bytes = await readRange(source, { start: tablesAt, end: tablesAt + tableCount * 8 }, 'ASIF directory')
   const view = new DataView(bytes.buffer)
   const tables = new Float64Array(tableCount)
+  const owners = new Map<number, number>()
   for (let index = 0; index < tableCount; index += 1) {
     const chunk = u64be.read(view, index * 8, { file: path, what: 'ASIF directory, table' })
     if (chunk !== 0 && (chunk + 1) * chunkSize > source.size) {
@@ -102,6 +103,10 @@ async function newerDirectory(
         tablesAt + index * 8,
       )
     }
+    const owner = owners.get(chunk)
+    if (chunk !== 0 && owner !== undefined)
+      throw damaged(path, `tables ${owner} and ${index} are both chunk ${chunk}`, tablesAt + index * 8)
+    owners.set(chunk, index)
     tables[index] = chunk * chunkSize
   }
   return { sequence, tables }

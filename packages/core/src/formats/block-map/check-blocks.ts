@@ -17,6 +17,12 @@ export interface BlockPlaces {
   readonly entrySize: number
 }
 
+interface Region {
+  readonly start: number
+  readonly end: number
+  readonly name: string
+}
+
 export interface BlockCheck {
   readonly file: string
   readonly fileSize: number
@@ -36,7 +42,7 @@ export interface BlockCheck {
   /** Bytes of block `index` that must be in the file; the last one may be shorter. */
   readonly lengthOf: (index: number) => number
   /** Headers and tables, where no block may lie. */
-  readonly reserved: readonly { readonly start: number; readonly end: number; readonly name: string }[]
+  readonly reserved: readonly Region[]
   /** How room that nothing uses counts: formats that grow ahead have some always. */
   readonly unused: FindingKind | null
   readonly remedy: string
@@ -60,6 +66,7 @@ export async function checkBlocks(
 ): Promise<BlockTotals> {
   const { fileSize, findings, prefix, noun, blockLength, unit, base = 0, blockCount, remedy } = check
   const room = Math.min(blockCount, Math.ceil(fileSize / Math.max(unit, blockLength)) + 1)
+  const reserved = apart(check.reserved)
   let units = new Uint32Array(Math.min(room, firstRoom))
   let count = 0
   let shared = 0
@@ -77,7 +84,7 @@ export async function checkBlocks(
           offset,
         })
       const end = at + check.lengthOf(block)
-      const inside = check.reserved.find((region) => at < region.end && end > region.start)
+      const inside = regionUnder(reserved, at, end)
       if (end > fileSize) say('beyond-file', `lies at ${at}, past the end of the file at ${fileSize}`)
       else if (inside) say('overlap', `lies at ${at}, inside the ${inside.name}`)
       else if (count < room) {
@@ -94,7 +101,7 @@ export async function checkBlocks(
     const message = `${shared} ${noun}s lie where another one lies.`
     findings.add('corruption', { id: `${prefix}-overlap`, message, remedy }, shared)
   }
-  const { leakedBytes, usedEnd, gaps } = unusedRoom(check, sorted)
+  const { leakedBytes, usedEnd, gaps } = unusedRoom(check, { sorted, reserved })
   if (gaps > 0 && check.unused !== null) {
     const message = `${leakedBytes} bytes of the file belong to no ${noun} and no table.`
     const advice = 'Room is lost, no data: converting the disk to a new image gives it back.'
@@ -113,6 +120,30 @@ function grown(units: Uint32Array, length: number, { file, noun }: BlockCheck): 
   return larger
 }
 
+/** The regions in order; of those that lie on each other one, as long as all of them. */
+function apart(regions: readonly Region[]): readonly Region[] {
+  const found: Region[] = []
+  for (const region of regions.toSorted((a, b) => a.start - b.start)) {
+    const last = found.at(-1)
+    if (!last || region.start >= last.end) found.push(region)
+    else found[found.length - 1] = { ...last, end: Math.max(last.end, region.end) }
+  }
+  return found
+}
+
+/** The last of `regions`, which lie apart and in order, that `start` up to `end` touches. */
+function regionUnder(regions: readonly Region[], start: number, end: number): Region | null {
+  let low = 0
+  let high = regions.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((regions[middle]?.start ?? 0) < end) low = middle + 1
+    else high = middle
+  }
+  const last = regions[low - 1]
+  return last && last.end > start ? last : null
+}
+
 /** How many blocks begin before the one in front of them ends. */
 function sharedBlocks({ unit, blockLength }: BlockCheck, sorted: Uint32Array): number {
   const step = blockLength / unit
@@ -123,10 +154,9 @@ function sharedBlocks({ unit, blockLength }: BlockCheck, sorted: Uint32Array): n
 
 /** Gaps that would hold whole blocks. */
 function unusedRoom(
-  { unit, base = 0, blockLength, fileSize, reserved }: BlockCheck,
-  sorted: Uint32Array,
+  { unit, base = 0, blockLength, fileSize }: BlockCheck,
+  { sorted, reserved }: { readonly sorted: Uint32Array; readonly reserved: readonly Region[] },
 ): { leakedBytes: number; usedEnd: number; gaps: number } {
-  const tables = reserved.toSorted((a, b) => a.start - b.start)
   let next = 0
   let usedEnd = 0
   let blocks = 0
@@ -136,13 +166,13 @@ function unusedRoom(
   }
   for (const number of sorted) {
     const at = base + number * unit
-    for (let table = tables[next]; table && table.start <= at; table = tables[next]) {
+    for (let table = reserved[next]; table && table.start <= at; table = reserved[next]) {
       take(table.start, table.end)
       next += 1
     }
     take(at, at + blockLength)
   }
-  for (const table of tables.slice(next)) take(table.start, table.end)
+  for (const table of reserved.slice(next)) take(table.start, table.end)
   const lastUse = usedEnd
   take(fileSize, fileSize)
   return { leakedBytes: blocks * blockLength, usedEnd: lastUse, gaps: blocks }

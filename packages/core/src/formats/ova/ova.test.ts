@@ -5,26 +5,10 @@ import { checkImage } from '../check-image.ts'
 import { inspectChain, openChain } from '../open-chain.ts'
 import { buildVmdk, descriptorText, grain, grainSectors } from '../vmdk/testing/build-vmdk.ts'
 import { parseManifest } from './manifest.ts'
-import { tarHeader } from './tar.ts'
+import { buildTar, type Member } from './testing/build-tar.ts'
 
 const path = '/lib/vm.ova'
 const vmdk = buildVmdk({ grains: { 0: grain(1), 5: grain(2) }, isCompressed: true })
-
-type Member = readonly [name: string, content: Uint8Array | string]
-
-function tarOf(members: readonly Member[], change?: (header: Uint8Array, name: string) => void): Uint8Array {
-  const blocks: Uint8Array[] = []
-  for (const [name, content] of members) {
-    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
-    const header = tarHeader(name, bytes.length)
-    change?.(header, name)
-    const padded = new Uint8Array(Math.ceil(bytes.length / 512) * 512)
-    padded.set(bytes)
-    blocks.push(header, padded)
-  }
-  blocks.push(new Uint8Array(1024))
-  return Uint8Array.from(Buffer.concat(blocks))
-}
 
 /** Puts the right checksum over a changed header. */
 function resum(header: Uint8Array): void {
@@ -60,7 +44,7 @@ async function outcome(image: Uint8Array) {
 
 describe('reading', () => {
   test('the disk in place', async () => {
-    const image = tarOf([
+    const image = buildTar([
       ['vm.ovf', plainOvf],
       ['a b.vmdk', vmdk],
     ])
@@ -80,7 +64,7 @@ describe('reading', () => {
       fileLine('1', 'one.vmdk') + fileLine('2', 'two.vmdk'),
       diskLine('a', 'none') + diskLine('b', '2') + diskLine('c', '1'),
     )
-    const image = tarOf([
+    const image = buildTar([
       ['vm.ovf', ovf],
       ['vm.mf', `SHA1(vm.ovf)= ${'0'.repeat(40)}\n`],
       ['one.vmdk', vmdk],
@@ -101,7 +85,7 @@ describe('reading', () => {
       ['L', `${long}\0`],
       ['x', `${length} ${record}`],
     ] as const) {
-      const image = tarOf(
+      const image = buildTar(
         [
           ['vm.ovf', ovf],
           ['long', extension],
@@ -119,17 +103,17 @@ describe('reading', () => {
 
 describe('refused', () => {
   const withDisk = (ovf: string, disk: Uint8Array | string = vmdk) =>
-    tarOf([
+    buildTar([
       ['vm.ovf', ovf],
       ['a b.vmdk', disk],
     ])
   const child = descriptorText(64 * grainSectors).replace('parentCID=ffffffff', 'parentCID=00000001')
   test.each([
-    ['no description', tarOf([['a b.vmdk', vmdk]]), 'refused'],
+    ['no description', buildTar([['a b.vmdk', vmdk]]), 'refused'],
     ['no disk', withDisk(ovfOf('', '')), 'refused'],
     ['no XML', withDisk('<Envelope'), 'corrupt'],
     ['another document', withDisk('<plist/>'), 'corrupt'],
-    ['a missing disk', tarOf([['vm.ovf', plainOvf]]), 'extent-file-missing'],
+    ['a missing disk', buildTar([['vm.ovf', plainOvf]]), 'extent-file-missing'],
     ['a disk of another format', withDisk(plainOvf, 'guest bytes'), 'unsupported-feature'],
     ['a text descriptor', withDisk(plainOvf, descriptorText(64)), 'unsupported-feature'],
     ['a disk over a parent', withDisk(plainOvf, buildVmdk({ descriptor: child })), 'unsupported-feature'],
@@ -157,7 +141,7 @@ describe('refused', () => {
     ['a size past 2^53', (header: Uint8Array) => header.fill(0xff, 124, 136), 'corrupt'],
     ['an endless long name', (header: Uint8Array) => header.fill(0x4c, 156, 157), 'corrupt'],
   ] as const)('a header with %s', async (name, change, code) => {
-    const image = tarOf(
+    const image = buildTar(
       [
         ['vm.ovf', plainOvf],
         ['a b.vmdk', vmdk],
@@ -174,7 +158,7 @@ describe('refused', () => {
 
   test('more members than any package has', async () => {
     const members = Array.from({ length: 1100 }, (_, i): Member => [`f${i}`, ''])
-    expect((await outcome(tarOf(members))).code).toBe('limit-exceeded')
+    expect((await outcome(buildTar(members))).code).toBe('limit-exceeded')
   })
 })
 
@@ -188,24 +172,27 @@ test('manifests as programs write them', () => {
 })
 
 test('a check compares every file with the manifest, and walks the tables of the disk', async () => {
-  const ports = (image: Uint8Array) => ({
-    ...memoryFiles({ [path]: image }).ports,
-    startHash: async (algorithm: string) => {
-      const hash = createHash(algorithm)
-      return { update: (bytes: Uint8Array) => void hash.update(bytes), hex: () => hash.digest('hex') }
-    },
-  })
+  let hashed = 0
+  const ports = (image: Uint8Array) => {
+    const memory = memoryFiles({ [path]: image }).ports
+    const startHash: typeof memory.startHash = async (algorithm) => {
+      hashed += 1
+      return await memory.startHash(algorithm)
+    }
+    return { ...memory, startHash }
+  }
   const digestOf = (content: Uint8Array | string, algorithm = 'sha256') =>
     createHash(algorithm).update(content).digest('hex')
-  const packed = (manifest: string) =>
-    tarOf([
+  const packed = (manifest: string, disk: Uint8Array) =>
+    buildTar([
       ['vm.ovf', plainOvf],
       ['vm.mf', manifest],
-      ['a b.vmdk', vmdk],
+      ['./a b.vmdk', disk],
     ])
-  const checked = async (manifest: string) => {
-    const { report } = await checkImage(path, ports(packed(manifest)), { format: 'ova' })
-    return { ids: report.findings.map(({ id }) => id), checked: report.checked }
+  const checked = async (manifest: string, disk = vmdk) => {
+    const { report } = await checkImage(path, ports(packed(manifest, disk)), { format: 'ova' })
+    const { isComplete, totals } = report
+    return { ids: report.findings.map(({ id }) => id), checked: report.checked, isComplete, totals }
   }
   const right = `SHA256(vm.ovf)= ${digestOf(plainOvf)}\nSHA1(a b.vmdk)= ${digestOf(vmdk, 'sha1')}\n`
   const clean = await checked(right)
@@ -218,4 +205,15 @@ test('a check compares every file with the manifest, and walks the tables of the
   expect(unknown.ids).toEqual(['ova-digest-not-compared'])
   expect(unknown.checked).not.toContain('digests of the manifest')
   expect((await checked('nonsense')).ids).toEqual(['ova-manifest-unreadable'])
+
+  hashed = 0
+  const often = await checked(`SHA256(a b.vmdk)= ${digestOf('other')}\n`.repeat(5000))
+  expect(often.totals.corruptions).toBe(5000)
+  expect(hashed).toBe(1)
+
+  expect(clean.isComplete).toBe(true)
+  const cut = vmdk.slice()
+  new DataView(cut.buffer).setUint32(44, 0x7fff_fff0, true)
+  const damaged = await checked(`SHA256(a b.vmdk)= ${digestOf(cut)}`, cut)
+  expect(damaged).toMatchObject({ isComplete: false })
 })

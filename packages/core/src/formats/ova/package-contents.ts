@@ -5,7 +5,7 @@ import { isRecognisedAs, looksLikeVmdkDescriptor, readFileEnds } from '../detect
 import { maxXmlBytes } from '../xml.ts'
 import { parseManifest, type ManifestLine } from './manifest.ts'
 import { parseOvf, type OvfDisk } from './ovf.ts'
-import { readTarMembers, type TarMember } from './tar.ts'
+import { plainName, readTarMembers, type TarMember } from './tar.ts'
 
 /** Bytes of a manifest, at most. */
 const maxManifestBytes = 1024 * 1024
@@ -49,8 +49,8 @@ async function openMember(file: ImageFile, disk: OvfDisk, members: readonly TarM
   const refuse = (feature: string) =>
     new DiskError('unsupported-feature', { file: path, format: 'OVA', feature })
   if (disk.obstacle) throw refuse(disk.obstacle)
-  const names = new Set([disk.href, decoded(disk.href)])
-  const member = members.find(({ name }) => names.has(name.replace(/^\.\//u, '')))
+  const names = new Set([plainName(disk.href), plainName(decoded(disk.href))])
+  const member = members.find(({ name }) => names.has(plainName(name)))
   if (!member) throw new DiskError('extent-file-missing', { file: path, extent: disk.href })
   const range = { start: member.start, end: member.start + member.size }
   const slice = sliceSource(source, range, `${path}:${member.name}`)

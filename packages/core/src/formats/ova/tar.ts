@@ -16,6 +16,11 @@ export interface TarMember {
   readonly size: number
 }
 
+/** A name as others refer to it: an archive made of a folder says `./disk.vmdk`. */
+export function plainName(name: string): string {
+  return name.replace(/^(?:\.\/+)+/u, '')
+}
+
 /** The plain files of a tar (POSIX ustar and pax, GNU), in order; throws `corrupt`, `truncated` and `limit-exceeded`. */
 export async function readTarMembers(source: ByteSource): Promise<readonly TarMember[]> {
   const members: TarMember[] = []

@@ -1,5 +1,5 @@
 import { crc32 } from '../../binary/crc32.ts'
-import { readRange } from '../../binary/byte-source.ts'
+import { readPieces } from '../../binary/byte-source.ts'
 import type { CheckOptions, CheckReport } from '../check-report.ts'
 import { guardedCheck } from '../guarded-check.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
@@ -7,7 +7,6 @@ import { readUdifMetadata, type UdifMetadata } from './metadata.ts'
 
 /** The one kind of checksum that hdiutil writes: CRC-32 in the first of 32 words. */
 const crc32Type = 2
-const pieceSize = 1024 * 1024
 const remedy = 'Fetch the image again, or compare the disk with another copy.'
 
 /**
@@ -61,11 +60,12 @@ async function dataChecksum(
 ): Promise<number> {
   const { dataForkOffset: start, dataForkLength: length } = trailer
   let register = 0xffff_ffff
-  for (let done = 0; done < length; done += pieceSize) {
+  let done = 0
+  for await (const piece of readPieces(source, { start, end: start + length }, 'UDIF data')) {
     signal?.throwIfAborted()
-    const range = { start: start + done, end: start + Math.min(length, done + pieceSize) }
-    register = crc32(await readRange(source, range, 'UDIF data'), { start: register, raw: true })
-    onProgress?.(range.end - start, length)
+    register = crc32(piece, { start: register, raw: true })
+    done += piece.length
+    onProgress?.(done, length)
   }
   return ~register >>> 0
 }
