@@ -1,7 +1,7 @@
 import { isDiskError } from '../problems/disk-error.ts'
 import { folderOf } from './folder-of.ts'
 import type { ImageFile, ImageFiles } from './image-files.ts'
-import { descriptorName } from './parallels/descriptor.ts'
+import { descriptorName } from './parallels/descriptor-name.ts'
 
 /** What lies in a folder that is one image, and the file that describes it. */
 const bundleKinds: readonly { readonly descriptor: string; readonly needs: readonly string[] }[] = [

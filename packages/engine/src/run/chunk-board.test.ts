@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { chunkSize } from '@varve/core/digest/disk-digest'
@@ -51,6 +53,41 @@ test('a thread that waits for its turn gets it from another', async () => {
   board.passTurn(first)
   await waiting
   expect(order).toEqual(['first', 'second true'])
+})
+
+test('one thread has the pen at a time', () => {
+  const memory = makeBoardMemory(3 * chunkSize)
+  const [one, other] = [new ChunkBoard(memory), new ChunkBoard(memory)]
+  expect(one.takePen(false)).toBe(true)
+  expect(other.takePen(false)).toBeNull()
+  one.layPen()
+  expect(other.takePen(true)).toBe(true)
+  expect(one.takePen(false)).toBeNull()
+  other.stop()
+  expect(one.takePen(true)).toBe(false)
+})
+
+test('a thread that waits for the pen gets it from another', async () => {
+  const memory = makeBoardMemory(chunkSize)
+  const board = new ChunkBoard(memory)
+  board.takePen(false)
+  const url = new URL('chunk-board.ts', import.meta.url).href
+  const code = `import(workerData.url).then(({ ChunkBoard }) => {
+    const board = new ChunkBoard(workerData.memory)
+    parentPort.postMessage('waiting')
+    parentPort.postMessage(board.takePen(true) ? 'taken' : 'stopped')
+    board.layPen()
+  })`
+  const source = `const { parentPort, workerData } = require('node:worker_threads')\n${code}`
+  const worker = new Worker(source, { eval: true, workerData: { url, memory } })
+  const told: string[] = []
+  worker.on('message', (text: string) => {
+    told.push(text)
+    if (text === 'waiting') setTimeout(() => (told.push('laid down'), board.layPen()), 20)
+  })
+  await once(worker, 'exit')
+  expect(told).toEqual(['waiting', 'laid down', 'taken'])
+  expect(board.takePen(false)).toBe(true)
 })
 
 test('stopping wakes who waits, and nothing is taken afterwards', async () => {

@@ -9,6 +9,7 @@ import { chunkStates } from '../requests.ts'
  *   turn     the `cursor` value that the next thread to place waits for, or `stopped`
  *   end      no chunk from here on is taken
  *   gate     chunks from the start whose state is known; threads may take those while the others are found out
+ *   pen      held by the thread that writes, where chunks need no turn: 1 held, 2 held and waited for, 0 free
  *   seats    of each worker thread 1 once it may take chunks: from then on it has to be waited for
  *
  * Threads take chunks in rising order. Who takes chunk i when the cursor stood at c may place it once `turn` is c, and
@@ -31,9 +32,12 @@ export interface Claim {
   readonly turn: number
 }
 
-const word = { cursor: 0, turn: 1, end: 2, gate: 3 } as const
+const word = { cursor: 0, turn: 1, end: 2, gate: 3, pen: 4 } as const
+const pen = { free: 0, held: 1, waitedFor: 2 } as const
 const total = { done: 0, skipped: 1, waitedInput: 2, waitedOutput: 3 } as const
 const stopped = -1
+/** How long who waits for the pen sleeps before it looks whether the run was stopped. */
+const penPatienceMs = 100
 /** Worker threads of one run, at most. */
 export const maxSeats = 256
 
@@ -42,7 +46,7 @@ export function makeBoardMemory(size: number): BoardMemory {
   const memory: BoardMemory = {
     size,
     states: new SharedArrayBuffer(chunks),
-    control: new SharedArrayBuffer(4 * Int32Array.BYTES_PER_ELEMENT),
+    control: new SharedArrayBuffer(Object.keys(word).length * Int32Array.BYTES_PER_ELEMENT),
     totals: new SharedArrayBuffer(4 * BigInt64Array.BYTES_PER_ELEMENT),
     seats: new SharedArrayBuffer(maxSeats),
   }
@@ -139,6 +143,31 @@ export class ChunkBoard {
     Atomics.notify(this.#control, word.turn)
   }
 
+  /**
+   * Takes the pen: threads that write to one file at the same time wait for each other in the kernel, again and again for
+   * each piece. Null when another thread has it and `mayWait` is false; else blocks; false when the run was stopped.
+   */
+  takePen(mayWait: boolean): boolean | null {
+    if (this.#changePen(pen.free, pen.held)) return true
+    if (!mayWait) return null
+    while (!this.isStopped) {
+      // Whoever got it after waiting cannot know whether others wait, so it says that they do.
+      if (this.#changePen(pen.free, pen.waitedFor)) return true
+      this.#changePen(pen.held, pen.waitedFor)
+      Atomics.wait(this.#control, word.pen, pen.waitedFor, penPatienceMs)
+    }
+    return false
+  }
+
+  layPen(): void {
+    if (Atomics.exchange(this.#control, word.pen, pen.free) !== pen.waitedFor) return
+    Atomics.notify(this.#control, word.pen, 1)
+  }
+
+  #changePen(from: number, to: number): boolean {
+    return Atomics.compareExchange(this.#control, word.pen, from, to) === from
+  }
+
   /** Counts the chunk as done, as `written`, `proven` or `skipped`. */
   finish({ index, length }: Claim, state: number): void {
     this.states[index] = state
@@ -164,6 +193,7 @@ export class ChunkBoard {
   stop(): void {
     Atomics.store(this.#control, word.turn, stopped)
     Atomics.notify(this.#control, word.turn)
+    Atomics.notify(this.#control, word.pen)
     this.openGate()
   }
 

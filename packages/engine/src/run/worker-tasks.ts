@@ -93,19 +93,25 @@ async function convertChunks(
   const post = new LeafPost(send)
   const read = disks.filter((disk) => disk !== undefined)
   const held: HeldChunk[] = []
-  /** Places and writes the chunk held longest; null when it is not its turn yet, false when the run was stopped. */
+  /** Places and writes the chunk held longest; null when another thread is to write first, false when the run was stopped. */
   const writeNext = async (mayWait: boolean): Promise<boolean | null> => {
     const [next] = held
     if (!next) return null
     const { claim, prepared, release } = next
     const started = performance.now()
-    if (!writer.placesAreFixed) {
-      const isTurn = mayWait ? await turnOf(claim, { board, ...membership }) : board.isTurn(claim)
-      if (!isTurn) return isTurn
-      if (prepared) writer.place(prepared)
-      board.passTurn(claim)
-    } else if (prepared) writer.place(prepared)
-    if (prepared) writeAll(output.targets, writer.writes(prepared))
+    const mayWrite = writer.placesAreFixed
+      ? board.takePen(mayWait)
+      : mayWait
+        ? await turnOf(claim, { board, ...membership })
+        : board.isTurn(claim)
+    if (!mayWrite) return mayWrite
+    if (prepared) writer.place(prepared)
+    if (!writer.placesAreFixed) board.passTurn(claim)
+    try {
+      if (prepared) writeAll(output.targets, writer.writes(prepared))
+    } finally {
+      if (writer.placesAreFixed) board.layPen()
+    }
     board.addWaited('output', performance.now() - started)
     board.finish(claim, prepared ? chunkStates.written : chunkStates.skipped)
     held.shift()

@@ -3,7 +3,6 @@ import type { Problem } from '../../problems/problem.ts'
 import { childOf, childrenOf, type XmlElement } from '../xml.ts'
 import { sectorSize } from './header.ts'
 
-export const descriptorName = 'DiskDescriptor.xml'
 const descriptorRoot = 'Parallels_disk_image'
 
 /** The GUID of the image that the machine writes to, when the descriptor has no `TopGUID`. */

@@ -2,7 +2,8 @@ import { readRange } from '../../binary/byte-source.ts'
 import { folderOf, nameOf } from '../folder-of.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
 import { readXml } from '../xml.ts'
-import { descriptorName, readDescriptor } from './descriptor.ts'
+import { descriptorName } from './descriptor-name.ts'
+import { readDescriptor } from './descriptor.ts'
 import type { BundleDisk } from './open-bundle.ts'
 
 /**
