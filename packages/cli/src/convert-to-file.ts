@@ -26,6 +26,8 @@ export interface ConvertToFile {
   readonly verify: boolean
   /** `synced`: on the medium when it has its name; `cached`: the system writes it back later. */
   readonly durability: 'synced' | 'cached'
+  /** Whether the new image may share blocks with the source. */
+  readonly reflink: boolean
 }
 
 export interface ConvertToFileOutcome {
@@ -34,6 +36,8 @@ export interface ConvertToFileOutcome {
   readonly virtualSize: number
   readonly dataBytes: number
   readonly fileSize: number
+  /** Bytes that share blocks with the source, where the filesystem can do that. */
+  readonly sharedBytes: number
   readonly digest: string
   readonly verified: boolean
   readonly seconds: number
@@ -50,7 +54,7 @@ export async function convertToFile(
   request: ConvertToFile,
   { signal, pool, onProgress }: ConvertToFileOptions,
 ): Promise<ConvertToFileOutcome> {
-  const { input, path, format, subformat, compression, choices, durability } = request
+  const { input, path, format, subformat, compression, choices, durability, reflink } = request
   const started = performance.now()
   const existing = await stat(path).catch(() => null)
   if (existing) {
@@ -70,7 +74,7 @@ export async function convertToFile(
   if (existing) for (const source of sourcesOf(request)) await assertNotSource(source, path)
   const backing = request.backing ? await backingOf(path, request.backing) : undefined
   await using staging = await stagingOf({ path, splits, bundled })
-  const shape = { format, subformat, compression, choices, backing }
+  const shape = { format, subformat, compression, choices, backing, reflink }
   const output: DiskOutput = { path: staging.path, name: basename(path), ...shape, durability: 'cached' }
   const written = await convertDisk(input, output, run('convert'))
   const synced = request.durability === 'synced' ? syncAll([...written.parts, staging.path]) : null
@@ -85,9 +89,10 @@ export async function convertToFile(
   }
   signal.throwIfAborted()
   await staging.publish(written.parts, { existing: existing ? 'replace' : 'refuse', durability })
-  const { virtualSize, dataBytes, fileSize, digest } = written
+  const { virtualSize, dataBytes, fileSize, sharedBytes, digest } = written
   const seconds = (performance.now() - started) / 1000
-  return { path, format, virtualSize, dataBytes, fileSize, digest, verified: request.verify, seconds }
+  const sizes = { virtualSize, dataBytes, fileSize, sharedBytes }
+  return { path, format, ...sizes, digest, verified: request.verify, seconds }
 }
 
 async function syncAll(paths: readonly string[]): Promise<void> {

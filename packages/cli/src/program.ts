@@ -166,6 +166,7 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
     .option('--backing <file>', 'make TARGET an overlay that holds only what differs from this image (qcow2)')
     .option('--backing-format <format>', 'take the backing file for this format instead of detecting it')
     .option('--force', 'replace TARGET when it exists, once the new image is complete')
+    .option('--no-reflink', 'copy the data even where TARGET could share blocks with SOURCE (Btrfs, XFS)')
     .option('--no-verify', 'do not read the new image back before it gets its name')
     .addOption(
       new Option('--durability <when>', 'synced: wait until TARGET is on the medium; cached: as with cp')
@@ -182,6 +183,7 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
     backing?: string
     backingFormat?: string
     force?: boolean
+    reflink: boolean
     verify: boolean
     durability: 'synced' | 'cached'
   }>(convert, dispatch, async ([source = '', target = ''], options, context) => {

@@ -50,6 +50,9 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   await using target = await createOutputs(path, partPaths)
   if (writer.reserve) await target.reserve(writer.reserve(), signal)
   const targets = target.files.map(({ fd, path: name, allocates }) => ({ fd, name, allocates }))
+  // Who asks for room wants blocks that are the image's own.
+  const hasOwnRoom = (choices.preallocation ?? 'off') !== 'off'
+  const sharesBlocks = files.length > 0 && !hasOwnRoom && output.reflink !== false
   const memory = makeBoardMemory(virtualSize)
   const board = new ChunkBoard(memory)
   const manifest = new Manifest(virtualSize)
@@ -61,7 +64,7 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
         do: 'convert',
         input,
         board: memory,
-        output: { ...output, ...writing, targets },
+        output: { ...output, ...writing, targets, sharesBlocks },
       },
       count: workerCount({ chunks: chunkCount(virtualSize), storedBytes: storedBytes(files) }, options),
       board,
@@ -88,7 +91,9 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   const fileSize = await target.keep((file) => writer.fileSize(file), output.durability ?? 'synced')
   const seconds = (performance.now() - started) / 1000
   const digest = hexRoot(manifest)
-  return { virtualSize, dataBytes, manifest, digest, sha256: null, seconds, fileSize, parts: partPaths }
+  const { sharedBytes } = board.totals
+  const about = { virtualSize, dataBytes, fileSize, sharedBytes, parts: partPaths }
+  return { ...about, manifest, digest, sha256: null, seconds }
 }
 
 const noId = '00000000-0000-0000-0000-000000000000'

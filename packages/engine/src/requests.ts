@@ -37,6 +37,8 @@ export interface DiskOutput {
   readonly id?: string | undefined
   /** `synced` (the default): on the medium when the call returns; `cached`: the system writes it back later, as with cp(1). */
   readonly durability?: 'synced' | 'cached'
+  /** Whether blocks may be shared with the files that are read, where the filesystem can do that; default: they may. */
+  readonly reflink?: boolean
 }
 
 /** State of one chunk of 4 MiB while a disk is moved. */
@@ -84,6 +86,8 @@ export interface DigestOutcome {
 export interface ConvertOutcome extends DigestOutcome {
   /** Of all files written. */
   readonly fileSize: number
+  /** Bytes that the files share with those that were read, where the filesystem can do that (reflink): they take no room. */
+  readonly sharedBytes: number
   /** Paths of the image's parts, in its folder; most formats have none. */
   readonly parts: readonly string[]
 }

@@ -29,6 +29,7 @@ export interface ConvertOptions {
   readonly force?: boolean
   readonly verify: boolean
   readonly durability?: 'synced' | 'cached'
+  readonly reflink: boolean
 }
 
 /** `varve convert SOURCE TARGET`: the target appears under its name complete and proven, or not at all. */
@@ -51,6 +52,7 @@ export async function convert(options: ConvertOptions, context: RunContext): Out
       existing: options.force === true ? 'replace' : 'refuse',
       verify: options.verify,
       durability: options.durability ?? 'synced',
+      reflink: options.reflink,
     },
     {
       signal: context.signal,
@@ -106,9 +108,11 @@ function choicesOf(
 }
 
 function describe(target: string, outcome: ConvertToFileOutcome): string {
-  const { virtualSize, dataBytes, fileSize, seconds, digest, verified } = outcome
+  const { virtualSize, dataBytes, fileSize, sharedBytes, seconds, digest, verified } = outcome
+  const shared = `shares ${formatBytes(sharedBytes)} with the source (reflink)`
   return [
     `${target}: ${outcome.format}, ${formatBytes(virtualSize)} disk with ${formatBytes(dataBytes)} data, file ${formatBytes(fileSize)}`,
+    ...(sharedBytes > 0 ? [shared] : []),
     `digest  ${groupDigest(digest)}${verified ? '  read back and equal' : ''}`,
     `${seconds.toFixed(2)} s, ${formatRate(dataBytes / Math.max(seconds, 0.001))}`,
   ].join('\n')

@@ -19,6 +19,8 @@ export interface ByteSource {
   readInto(target: Uint8Array, at: number): Promise<void>
   /** Which parts of `range` hold data and which are holes (`zero`), in order and without gaps. */
   extents(range: ByteRange): AsyncIterable<Extent>
+  /** For a part of another source: which, and where it starts there. */
+  readonly part?: { readonly of: ByteSource; readonly start: number }
 }
 
 /** The bytes of `range`; throws `truncated` when the source is shorter. */
@@ -88,9 +90,11 @@ export function memorySource(bytes: Uint8Array, name = 'memory'): ByteSource {
 export function sliceSource(source: ByteSource, range: ByteRange, name = source.name): ByteSource {
   assertInside(source, range, 'slice')
   const size = range.end - range.start
+  const { of: whole, start } = source.part ?? { of: source, start: 0 }
   const slice: ByteSource = {
     name,
     size,
+    part: { of: whole, start: start + range.start },
     async readInto(target, at) {
       assertInside(slice, { start: at, end: at + target.length }, 'data')
       await source.readInto(target, range.start + at)

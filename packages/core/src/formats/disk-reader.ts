@@ -1,4 +1,4 @@
-import type { ByteRange } from '../binary/byte-source.ts'
+import type { ByteRange, ByteSource } from '../binary/byte-source.ts'
 import type { Extent } from '../extent/extent.ts'
 
 export interface ReadOptions {
@@ -17,4 +17,14 @@ export interface DiskReader {
   extents(range: ByteRange, options?: ReadOptions): AsyncIterable<Extent>
   /** Fills all of `target` from byte `at` of the disk; throws `out-of-range` past its end. */
   readInto(target: Uint8Array, at: number, options?: ReadOptions): Promise<void>
+  /** Where the bytes from `at` on stand in a file just as the guest sees them; null: nowhere. Not there: nowhere at all. */
+  storedAt?(at: number): StoredRun | null
+}
+
+/** Bytes of a file that are bytes of the disk. */
+export interface StoredRun {
+  /** The whole file, not a part of it. */
+  readonly source: ByteSource
+  readonly at: number
+  readonly length: number
 }

@@ -1,8 +1,8 @@
 import type { ByteRange } from '@varve/core/binary/byte-source'
 import type { HostPlace } from '@varve/core/formats/image-files'
 
-/** From where to where `copyRange` copies; offsets in bytes. */
-export interface RangeCopy {
+/** What `cloneRange` shares; all in bytes. */
+export interface RangeClone {
   readonly sourceFd: number
   readonly sourceAt: number
   readonly targetFd: number
@@ -12,8 +12,8 @@ export interface RangeCopy {
 
 /**
  * What a host can do with parts of files beyond reading and writing them. All calls are synchronous: they touch metadata
- * only, except `copyRange`, which belongs in worker threads. A failed call throws a `SystemError`; a call that this host
- * or filesystem does not offer answers `false`, `null` or `0`, and the caller does it the plain way.
+ * only. A failed call throws a `SystemError`; a call that this host or filesystem does not offer answers `false` or
+ * `null`, and the caller does it the plain way.
  */
 export interface FileRanges {
   readonly name: string
@@ -23,10 +23,8 @@ export interface FileRanges {
   nextHole(fd: number, at: number): number | null
   /** Gives the blocks of `range` back to the filesystem; it reads as zeros then, and the size stays. */
   punchHole(fd: number, range: ByteRange): boolean
-  /** Copies inside the kernel; bytes copied, 0 when it cannot between these two files. */
-  copyRange(copy: RangeCopy): number
-  /** Makes the target share all blocks of the source (same filesystem, copy-on-write). */
-  reflink(sourceFd: number, targetFd: number): boolean
+  /** Makes a range of the target share the blocks of one of the source (same filesystem, copy-on-write, whole blocks). */
+  cloneRange(clone: RangeClone): boolean
   /** Reserves blocks for `range` without writing; the file grows when the range ends beyond it. */
   allocate(fd: number, range: ByteRange): boolean
   /** Whether data gets below `path` faster when its blocks are allocated before it is written. */

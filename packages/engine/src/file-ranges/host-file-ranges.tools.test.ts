@@ -1,47 +1,13 @@
-import { mkdirSync, statSync, statfsSync, truncateSync, writeFileSync } from 'node:fs'
+import { statSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { type TempPlace, tempPlace } from '@varve/test-kit/temp-place'
-import { requires, runToolOk } from '@varve/test-kit/tools'
+import { canMount, mountedPlace } from '@varve/test-kit/mounted-place'
 import { linuxFileRanges } from './linux-file-ranges.ts'
 import { portableFileRanges } from './portable-file-ranges.ts'
 import { describeFileRanges } from './testing/file-ranges-contract.ts'
 import { nodeRangesPlace } from './testing/node-ranges-place.ts'
 
 describeFileRanges('portable', async () => nodeRangesPlace(portableFileRanges))
-
-/** An empty filesystem in a file, mounted through a loop device. */
-async function mountedPlace(makeFilesystem: readonly [string, ...string[]]): Promise<TempPlace> {
-  const outer = await tempPlace()
-  const image = outer.file('image')
-  const folder = outer.file('mounted')
-  writeFileSync(image, '')
-  truncateSync(image, 400 * 2 ** 20)
-  mkdirSync(folder)
-  const [tool, ...args] = makeFilesystem
-  await runToolOk(tool, [...args, image])
-  await runToolOk('mount', ['-o', 'loop', image, folder])
-  return {
-    path: folder,
-    file: (name) => join(folder, name),
-    async [Symbol.asyncDispose]() {
-      await runToolOk('umount', [folder])
-      await outer[Symbol.asyncDispose]()
-    },
-  }
-}
-
-async function canMount(): Promise<boolean> {
-  if (process.getuid?.() !== 0 || !requires('mkfs.xfs', 'mkfs.btrfs', 'mount')) return false
-  try {
-    await (await mountedPlace(['mkfs.xfs', '-q']))[Symbol.asyncDispose]()
-    return true
-  } catch {
-    process.stderr.write('skipped: filesystems cannot be mounted here\n')
-    return false
-  }
-}
 
 describe.skipIf(!(await canMount()))('on filesystems that share blocks', () => {
   const kinds = [
@@ -52,14 +18,15 @@ describe.skipIf(!(await canMount()))('on filesystems that share blocks', () => {
   test.each(kinds)('%s', async (_, make, shares) => {
     await using place = await nodeRangesPlace(linuxFileRanges, async () => mountedPlace(make))
     const source = place.create('from', 2 ** 20, [[0, new Uint8Array(2 ** 20).fill(4)]])
-    const target = place.create('to', 0, [])
+    const target = place.create('to', 2 ** 20, [])
     expect(linuxFileRanges.filesystemOf(place.path('from'))).toMatchObject({
       filesystem: make[0].slice('mkfs.'.length),
       copyOnWrite: shares,
       media: expect.stringMatching(/^loop device, 400 MiB$/u),
     })
-    expect(linuxFileRanges.reflink(source, target)).toBe(shares)
-    expect(place.read(target).length).toBe(shares ? 2 ** 20 : 0)
+    const clone = { sourceFd: source, sourceAt: 0, targetFd: target, targetAt: 2 ** 19, length: 2 ** 19 }
+    expect(linuxFileRanges.cloneRange(clone)).toBe(shares)
+    expect(place.read(target)[2 ** 20 - 1]).toBe(shares ? 4 : 0)
   })
 
   describeFileRanges('linux on Btrfs', async () =>

@@ -6,13 +6,13 @@ import type { FileRanges } from './file-ranges.ts'
 import { linuxPlaces } from './linux-place.ts'
 import { loadKoffi } from './load-koffi.ts'
 
-// Values of the kernel's interface: lseek(2), fallocate(2), ioctl_ficlone(2), renameat2(2).
+// Values of the kernel's interface: lseek(2), fallocate(2), ioctl_ficlonerange(2), renameat2(2).
 const seekEnd = 2
 const seekData = 3
 const seekHole = 4
 const keepSize = 0x01
 const punch = 0x02
-const cloneFile = 0x4004_9409
+const cloneRange = 0x4020_940d
 const currentFolder = -100
 const noReplace = 1
 // Of ext2, ext3 and ext4, statfs(2).
@@ -30,10 +30,7 @@ function libc() {
     koffi,
     lseek: library.func('int64_t lseek(int fd, int64_t offset, int whence)'),
     fallocate: library.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)'),
-    copyFileRange: library.func(
-      'int64_t copy_file_range(int source, _Inout_ int64_t *from, int target, _Inout_ int64_t *to, size_t length, uint flags)',
-    ),
-    ioctl: library.func('int ioctl(int fd, ulong request, int argument)'),
+    ioctlFrom: library.func('int ioctl(int fd, ulong request, _In_ uint8_t *argument)'),
     ioctlInto: library.func('int ioctl(int fd, ulong request, _Out_ uint8_t *answer)'),
     renameat2: library.func('int renameat2(int fromFolder, str from, int toFolder, str to, uint flags)'),
   }
@@ -106,13 +103,10 @@ export const linuxFileRanges: FileRanges = {
     const call = () => system().fallocate(fd, keepSize | punch, range.start, lengthOf(range))
     return attempt('fallocate', call, null) !== null
   },
-  copyRange({ sourceFd, sourceAt, targetFd, targetAt, length }) {
-    const { copyFileRange } = system()
-    const call = () => copyFileRange(sourceFd, [sourceAt], targetFd, [targetAt], length, 0)
-    return attempt('copy_file_range', call, 0)
-  },
-  reflink(sourceFd, targetFd) {
-    return attempt('ioctl', () => system().ioctl(targetFd, cloneFile, sourceFd), null) !== null
+  cloneRange({ sourceFd, sourceAt, targetFd, targetAt, length }) {
+    const fields = BigUint64Array.from([sourceFd, sourceAt, length, targetAt], BigInt)
+    const argument = new Uint8Array(fields.buffer)
+    return attempt('ioctl', () => system().ioctlFrom(targetFd, cloneRange, argument), null) !== null
   },
   allocate(fd, range) {
     return attempt('fallocate', () => system().fallocate(fd, 0, range.start, lengthOf(range)), null) !== null

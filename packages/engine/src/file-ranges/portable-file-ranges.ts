@@ -12,8 +12,7 @@ export const portableFileRanges: FileRanges = {
     return at < size ? size : null
   },
   punchHole: () => false,
-  copyRange: () => 0,
-  reflink: () => false,
+  cloneRange: () => false,
   allocate: () => false,
   allocatesFaster: () => false,
   /** A hard link fails when the name is taken, which a plain rename does not. */

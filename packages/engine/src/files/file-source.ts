@@ -19,6 +19,13 @@ const smallestWithHoles = 64 * 1024
 /** Extents after which the event loop gets a turn. */
 const extentsPerTurn = 1024
 
+const descriptors = new WeakMap<ByteSource, number>()
+
+/** The descriptor of the file that a source of `fileSource` reads; null for any other source. */
+export function descriptorOf(source: ByteSource): number | null {
+  return descriptors.get(source) ?? null
+}
+
 /** An open file as a source of bytes; closing it stays the caller's. */
 export function fileSource({ file, name, size, ranges }: FileSourceOptions): ByteSource {
   const { fd } = file
@@ -69,6 +76,7 @@ export function fileSource({ file, name, size, ranges }: FileSourceOptions): Byt
     }
   }
 
+  descriptors.set(source, fd)
   return source
 }
 

@@ -118,9 +118,12 @@ test('totals count bytes of done and of skipped chunks', () => {
   board.finish(first, chunkStates.written)
   board.finish(second, chunkStates.skipped)
   board.addWaited('input', 1500)
+  board.addShared(5)
+  board.addShared(7)
   expect(board.totals).toEqual({
     doneBytes: 2 * chunkSize,
     skippedBytes: chunkSize,
+    sharedBytes: 12,
     waited: { input: 1.5, output: 0 },
   })
 })

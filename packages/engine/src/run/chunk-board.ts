@@ -34,7 +34,7 @@ export interface Claim {
 
 const word = { cursor: 0, turn: 1, end: 2, gate: 3, pen: 4 } as const
 const pen = { free: 0, held: 1, waitedFor: 2 } as const
-const total = { done: 0, skipped: 1, waitedInput: 2, waitedOutput: 3 } as const
+const total = { done: 0, skipped: 1, waitedInput: 2, waitedOutput: 3, shared: 4 } as const
 const stopped = -1
 /** How long who waits for the pen sleeps before it looks whether the run was stopped. */
 const penPatienceMs = 100
@@ -47,7 +47,7 @@ export function makeBoardMemory(size: number): BoardMemory {
     size,
     states: new SharedArrayBuffer(chunks),
     control: new SharedArrayBuffer(Object.keys(word).length * Int32Array.BYTES_PER_ELEMENT),
-    totals: new SharedArrayBuffer(4 * BigInt64Array.BYTES_PER_ELEMENT),
+    totals: new SharedArrayBuffer(Object.keys(total).length * BigInt64Array.BYTES_PER_ELEMENT),
     seats: new SharedArrayBuffer(maxSeats),
   }
   new Uint8Array(memory.states).fill(chunkStates.skipped)
@@ -175,6 +175,11 @@ export class ChunkBoard {
     if (state === chunkStates.skipped) Atomics.add(this.#totals, total.skipped, BigInt(length))
   }
 
+  /** Counts bytes that the target shares with the source. */
+  addShared(bytes: number): void {
+    Atomics.add(this.#totals, total.shared, BigInt(bytes))
+  }
+
   addWaited(kind: 'input' | 'output', milliseconds: number): void {
     const place = kind === 'input' ? total.waitedInput : total.waitedOutput
     Atomics.add(this.#totals, place, BigInt(Math.round(milliseconds * 1000)))
@@ -207,6 +212,7 @@ export class ChunkBoard {
     return {
       doneBytes: read(total.done),
       skippedBytes: read(total.skipped),
+      sharedBytes: read(total.shared),
       waited: { input: read(total.waitedInput) / 1e6, output: read(total.waitedOutput) / 1e6 },
     }
   }

@@ -11,6 +11,8 @@ export interface SharedOutput extends Omit<DiskOutput, 'choices'> {
   readonly targets: readonly WriteTarget[]
   readonly virtualSize: number
   readonly id: string
+  /** Whether blocks may be shared with the files that are read. */
+  readonly sharesBlocks: boolean
   /** The writer's state, shared by all threads. */
   readonly state: SharedArrayBuffer
 }

@@ -4,13 +4,14 @@ import type { PreparedChunk } from '@varve/core/formats/disk-writer'
 import { toErrorRecord } from '@varve/core/problems/disk-error'
 import { nodeCompressors } from '../codecs/node-codecs.ts'
 import { chunkStates, type DiskInput } from '../requests.ts'
+import { BlockSharer } from './block-sharer.ts'
 import { ChunkBoard, type Claim } from './chunk-board.ts'
 import { claimedChunks, type ClaimedChunk, type Membership } from './claimed-chunks.ts'
 import { LeafPost } from './leaf-post.ts'
 import { openBelow } from './open-below.ts'
 import { inputName, openInput } from './open-input.ts'
 import type { SharedOutput, WorkerJob, WorkerMessage } from './worker-job.ts'
-import { writeAll } from './write-all.ts'
+import { writeAll, type ShareWrite } from './write-all.ts'
 import { writerFormat } from './writer-formats.ts'
 import { isZeroChunk, zeroChunk } from './zero-chunk.ts'
 
@@ -78,6 +79,7 @@ interface TaskOptions extends ThreadOptions {
 const mostHeld = 1
 
 interface HeldChunk extends Pick<ClaimedChunk, 'claim' | 'release'> {
+  readonly data: Uint8Array
   /** Null for a chunk that is left out. */
   readonly prepared: PreparedChunk | null
 }
@@ -92,6 +94,14 @@ async function convertChunks(
   const writer = format.open({ ...output, compressors: nodeCompressors })
   const post = new LeafPost(send)
   const read = disks.filter((disk) => disk !== undefined)
+  const sharer = output.sharesBlocks ? new BlockSharer(disks[0]) : null
+  const write = ({ claim, data }: HeldChunk, prepared: PreparedChunk) => {
+    const chunk = { start: claim.index * chunkSize, bytes: data }
+    const share: ShareWrite | undefined = sharer
+      ? (target, part) => sharer.share(target, part, chunk)
+      : undefined
+    board.addShared(writeAll(output.targets, writer.writes(prepared), share))
+  }
   const held: HeldChunk[] = []
   /** Places and writes the chunk held longest; null when another thread is to write first, false when the run was stopped. */
   const writeNext = async (mayWait: boolean): Promise<boolean | null> => {
@@ -108,7 +118,7 @@ async function convertChunks(
     if (prepared) writer.place(prepared)
     if (!writer.placesAreFixed) board.passTurn(claim)
     try {
-      if (prepared) writeAll(output.targets, writer.writes(prepared))
+      if (prepared) write(next, prepared)
     } finally {
       if (writer.placesAreFixed) board.layPen()
     }
@@ -123,7 +133,7 @@ async function convertChunks(
     const [data = zeroChunk, below] = bytes
     if (leaf) post.add(claim.index, leaf)
     const isAbsent = leaf === null && (!below || isZeroChunk(below))
-    held.push({ claim, prepared: isAbsent ? null : writer.prepare(claim.index, data, below), release })
+    held.push({ claim, data, prepared: isAbsent ? null : writer.prepare(claim.index, data, below), release })
     for (let isTurn: boolean | null = true; isTurn === true;) {
       isTurn = await writeNext(held.length > mostHeld)
       if (isTurn === false) return

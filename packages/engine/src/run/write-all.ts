@@ -18,11 +18,28 @@ const largestWrite = 256 * 1024
 /** Bytes from which on a write is worth a call that allocates its blocks. */
 const smallestAllocated = 128 * 1024
 
-/** Writes all of each to its place in its file; blocks the thread. Throws `no-space` and the like. */
-export function writeAll(targets: readonly WriteTarget[], writes: Iterable<FileWrite>): void {
-  for (const { at, bytes, file } of writes) {
-    const { fd, name, allocates } = fileOf(targets, file)
+/** Does a write without copying its bytes; false when it did not. */
+export type ShareWrite = (target: WriteTarget, write: FileWrite) => boolean
+
+/**
+ * Writes all of each to its place in its file; blocks the thread. Throws `no-space` and the like. Gives the bytes that
+ * were shared.
+ */
+export function writeAll(
+  targets: readonly WriteTarget[],
+  writes: Iterable<FileWrite>,
+  share?: ShareWrite,
+): number {
+  let shared = 0
+  for (const write of writes) {
+    const { at, bytes, file } = write
+    const target = fileOf(targets, file)
+    const { fd, name, allocates } = target
     try {
+      if (share?.(target, write)) {
+        shared += bytes.length
+        continue
+      }
       if (allocates && bytes.length >= smallestAllocated) {
         hostFileRanges().allocate(fd, { start: at, end: at + bytes.length })
       }
@@ -34,6 +51,7 @@ export function writeAll(targets: readonly WriteTarget[], writes: Iterable<FileW
       throw writeError(error, name)
     }
   }
+  return shared
 }
 
 /** The file that a write names. */

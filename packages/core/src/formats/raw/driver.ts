@@ -45,6 +45,10 @@ export function rawDisk(source: ByteSource): DiskReader {
       assertOnDisk(disk, { start: at, end: at + target.length })
       await source.readInto(target, at)
     },
+    storedAt(at) {
+      const { of: whole, start } = source.part ?? { of: source, start: 0 }
+      return { source: whole, at: start + at, length: Math.max(0, source.size - at) }
+    },
   }
   return disk
 }

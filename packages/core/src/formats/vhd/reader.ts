@@ -1,5 +1,4 @@
 import { readRange, sliceSource } from '../../binary/byte-source.ts'
-import { DiskError } from '../../problems/disk-error.ts'
 import { blockDisk } from '../block-map/block-disk.ts'
 import {
   absentBlock,
@@ -10,6 +9,7 @@ import {
 } from '../block-map/block-table.ts'
 import type { DiskReader } from '../disk-reader.ts'
 import type { ImageFile } from '../image-files.ts'
+import { rawDisk } from '../raw/driver.ts'
 import { sectorSize, unusedEntry } from './header.ts'
 import { damaged, type BlockLayout, type VhdMetadata } from './metadata.ts'
 
@@ -19,32 +19,10 @@ const pageLength = 16_384
 /** One layer of a VHD; the sectors that a differencing disk lacks are `absent`. */
 export function openVhd(file: ImageFile, { type, virtualSize, blocks }: VhdMetadata): DiskReader {
   const { source, path } = file
-  if (blocks === null) return fixedDisk(file, virtualSize)
+  if (blocks === null) return rawDisk(sliceSource(source, { start: 0, end: virtualSize }, path))
   const table = blockTable(file, blocks, { virtualSize, type })
   const options = { name: path, virtualSize, source, table }
   return blockDisk(type === 'differencing' ? { ...options, bitmaps: sectorBitmaps(file, blocks) } : options)
-}
-
-/** The guest's bytes as they are, without the footer behind them. */
-function fixedDisk({ source, path }: ImageFile, virtualSize: number): DiskReader {
-  const slice = sliceSource(source, { start: 0, end: virtualSize }, path)
-  return {
-    name: path,
-    virtualSize,
-    extents: (range) =>
-      slice.extents({ start: Math.min(range.start, virtualSize), end: Math.min(range.end, virtualSize) }),
-    async readInto(target, at) {
-      if (at < 0 || at + target.length > virtualSize) {
-        throw new DiskError('out-of-range', {
-          file: path,
-          start: at,
-          end: at + target.length,
-          size: virtualSize,
-        })
-      }
-      await slice.readInto(target, at)
-    },
-  }
 }
 
 function blockTable(

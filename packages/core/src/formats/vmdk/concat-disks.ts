@@ -28,6 +28,12 @@ export function concatDisks(name: string, parts: readonly DiskPart[]): DiskReade
         done = end - at
       }
     },
+    storedAt(at) {
+      const part = parts[partAt(parts, at)]
+      const stored = part?.disk.storedAt?.(at - part.start)
+      if (!part || !stored) return null
+      return { ...stored, length: Math.min(stored.length, Math.max(0, part.start + part.length - at)) }
+    },
   }
   return disk
 }

@@ -58,23 +58,30 @@ export function describeFileRanges(name: string, make: () => Promise<RangesPlace
       if (could && place.ranges.name !== 'portable') expect(place.ranges.nextHole(fd, 0)).toBe(MiB)
     })
 
-    test('a copied range arrives, or nothing is touched', async () => {
+    test('a range that is shared arrives, or nothing is touched', async () => {
+      await using place = await make()
+      const sourceFd = place.create('from', MiB, [[0, piece(MiB, 3)]])
+      const targetFd = place.create('to', MiB, [[0, piece(MiB, 5)]])
+      const could = place.ranges.cloneRange({
+        sourceFd,
+        sourceAt: 4096,
+        targetFd,
+        targetAt: 8192,
+        length: 65_536,
+      })
+      const expected = piece(MiB, 5)
+      if (could) expected.fill(3, 8192, 8192 + 65_536)
+      expect(Buffer.compare(place.read(targetFd), expected)).toBe(0)
+      expect(Buffer.compare(place.read(sourceFd), piece(MiB, 3))).toBe(0)
+    })
+
+    test('a range that is no whole blocks is not shared', async () => {
       await using place = await make()
       const sourceFd = place.create('from', MiB, [[0, piece(MiB, 3)]])
       const targetFd = place.create('to', MiB, [])
-      const copy = { sourceFd, sourceAt: 4096, targetFd, targetAt: 8192, length: 65_536 }
-      const copied = place.ranges.copyRange(copy)
-      const expected = piece(MiB, 0).fill(3, 8192, 8192 + copied)
-      expect(copied).toBeLessThanOrEqual(65_536)
-      expect(Buffer.compare(place.read(targetFd), expected)).toBe(0)
-    })
-
-    test('a reflinked file is the same, or the target is untouched', async () => {
-      await using place = await make()
-      const sourceFd = place.create('from', MiB, [[0, piece(MiB, 4)]])
-      const targetFd = place.create('to', 0, [])
-      const could = place.ranges.reflink(sourceFd, targetFd)
-      expect(place.read(targetFd).length).toBe(could ? MiB : 0)
+      const clone = { sourceFd, sourceAt: 100, targetFd, targetAt: 8192, length: 65_536 }
+      expect(place.ranges.cloneRange(clone)).toBe(false)
+      expect(Buffer.compare(place.read(targetFd), piece(MiB, 0))).toBe(0)
     })
 
     test('allocating beyond the end makes the file grow with zeros', async () => {

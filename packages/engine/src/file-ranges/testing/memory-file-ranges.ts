@@ -85,14 +85,9 @@ export function memoryFileRanges(files: MemoryFiles): FileRanges {
         allocated[index] = false
       return true
     },
-    copyRange({ sourceFd, sourceAt, targetFd, targetAt, length }) {
-      const bytes = files.file(sourceFd).bytes.slice(sourceAt, sourceAt + length)
-      files.write(targetFd, targetAt, bytes)
-      return bytes.length
-    },
-    reflink(sourceFd, targetFd) {
-      const { bytes, allocated } = files.file(sourceFd)
-      Object.assign(files.file(targetFd), { bytes: bytes.slice(), allocated: [...allocated] })
+    cloneRange({ sourceFd, sourceAt, targetFd, targetAt, length }) {
+      if ([sourceAt, targetAt, length].some((value) => value % block !== 0)) return false
+      files.write(targetFd, targetAt, files.file(sourceFd).bytes.slice(sourceAt, sourceAt + length))
       return true
     },
     allocatesFaster: () => true,
