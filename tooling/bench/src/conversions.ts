@@ -51,6 +51,21 @@ export const conversions: readonly Conversion[] = [
 /** Formats that the sources are made in from the raw disk, with QEMU's names. */
 export const sourceFormats = ['vmdk', 'vdi', 'vhdx', 'qcow2'] as const
 
+/** Filesystems that share blocks between files, each made by that command. */
+export const sharingFilesystems = [
+  ['XFS', ['mkfs.xfs', '-q', '-m', 'reflink=1']],
+  ['Btrfs', ['mkfs.btrfs', '-q']],
+] as const
+
+/** What is converted on each of them: the guest's bytes as they are, to the same again. */
+export function sharedConversions(filesystem: string): readonly Conversion[] {
+  const name = `reflink on ${filesystem}`
+  return [
+    { name: `${name}: raw to raw`, source: 'disk.raw', target: 'raw', compress: null },
+    { name: `${name}: flat vmdk to raw`, source: 'disk.vmdk', target: 'raw', compress: null },
+  ]
+}
+
 export interface Places {
   readonly folder: string
   readonly output: string

@@ -3,6 +3,7 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { bundleCli } from '@varve/bundle/bundle-cli'
+import { canMount, mountedPlace } from '@varve/test-kit/mounted-place'
 import { findTool, runToolOk } from '@varve/test-kit/tools'
 import { writeBenchDisk } from './bench-disk.ts'
 import {
@@ -12,6 +13,8 @@ import {
   contestantNames,
   contestants,
   conversions,
+  sharedConversions,
+  sharingFilesystems,
   sourceFormats,
 } from './conversions.ts'
 import { formatInspections, formatLibrary, runInspections, runLibrary } from './inspections.ts'
@@ -22,7 +25,7 @@ import { peakMemory, timeCommand, type Timing } from './run-timed.ts'
 const usage = `Times varve against qemu-img and scp on a 2 GiB disk with 1.2 GiB of data.
 
   --runs N       runs of each, interleaved (default 5)
-  --only TEXT    only what has TEXT in its name: a conversion as "vmdk → raw", "inspect", "library", "migrate"
+  --only TEXT    only what has TEXT in its name: a conversion as "vmdk → raw", "reflink", "inspect", "library", "migrate"
   --folder DIR   where the images are made and kept (default: below the temporary folder)
   --images N     images of the library (default 10000)
   --json         print one JSON document
@@ -78,6 +81,30 @@ async function runConversion(conversion: Conversion, places: Places, runs: numbe
   }))
 }
 
+/** Room for the disk, two copies of it and what is written. */
+const mountedSize = 10 * 2 ** 30
+
+/** Conversions on filesystems that share blocks; only root can mount them. */
+async function runShared(
+  folder: string,
+  { qemuImg, runs }: { qemuImg: string; runs: number },
+): Promise<Result[]> {
+  const results: Result[] = []
+  for (const [filesystem, make] of sharingFilesystems) {
+    process.stderr.write(`reflink on ${filesystem} …\n`)
+    await using place = await mountedPlace(make, mountedSize)
+    const raw = place.file('disk.raw')
+    await runToolOk('cp', ['--sparse=always', join(folder, 'disk.raw'), raw])
+    const flat = ['-O', 'vmdk', '-o', 'subformat=monolithicFlat', raw, place.file('disk.vmdk')]
+    await runToolOk('qemu-img', ['convert', '-f', 'raw', ...flat])
+    await runToolOk('sync', ['-f', place.path])
+    const places = { folder: place.path, output: place.file('output.img'), qemuImg }
+    for (const conversion of sharedConversions(filesystem))
+      results.push(...(await runConversion(conversion, places, runs)))
+  }
+  return results
+}
+
 function conditions(): string {
   const load = loadavg().map((average) => average.toFixed(1))
   const who = Object.entries(contestants).map(([name, what]) => `  ${name}: ${what}`)
@@ -121,6 +148,15 @@ async function main(): Promise<number> {
     say(formatResults(results))
     const summary = conversions.map(({ name }) => ({ conversion: name, ratios: ratios(results, name) }))
     document['conversions'] = { results, summary, means: means(results) }
+  }
+  if (wants('reflink')) {
+    const shared = (await canMount()) ? await runShared(folder, { qemuImg, runs }) : []
+    say(
+      shared.length > 0
+        ? formatResults(shared)
+        : 'reflink: only root can mount filesystems that share blocks',
+    )
+    document['reflink'] = { results: shared, means: means(shared) }
   }
   if (wants('inspect')) {
     process.stderr.write('inspect …\n')

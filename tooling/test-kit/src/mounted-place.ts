@@ -3,15 +3,16 @@ import { join } from 'node:path'
 import { tempPlace, type TempPlace } from './temp-place.ts'
 import { requires, runToolOk } from './tools.ts'
 
-const imageSize = 400 * 2 ** 20
-
-/** An empty filesystem in a file, mounted through a loop device. `makeFilesystem`: the command, as `['mkfs.xfs', '-q']`. */
-export async function mountedPlace(makeFilesystem: readonly [string, ...string[]]): Promise<TempPlace> {
+/** An empty filesystem of `size` bytes in a file, mounted through a loop device. `makeFilesystem`: `['mkfs.xfs', '-q']`. */
+export async function mountedPlace(
+  makeFilesystem: readonly [string, ...string[]],
+  size = 400 * 2 ** 20,
+): Promise<TempPlace> {
   const outer = await tempPlace()
   const image = outer.file('image')
   const folder = outer.file('mounted')
   writeFileSync(image, '')
-  truncateSync(image, imageSize)
+  truncateSync(image, size)
   mkdirSync(folder)
   const [tool, ...args] = makeFilesystem
   await runToolOk(tool, [...args, image])
