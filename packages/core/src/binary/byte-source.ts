@@ -35,6 +35,12 @@ export async function readRange(
   return bytes
 }
 
+/** Whether the host says that nothing was ever written there: it reads as zeros. */
+export async function isHole(source: ByteSource, range: ByteRange): Promise<boolean> {
+  for await (const { content } of source.extents(range)) if (content === 'data') return false
+  return true
+}
+
 /** Bytes of one piece of `readPieces`, at most. */
 const pieceSize = 1024 * 1024
 

@@ -48,3 +48,9 @@ describe('loadCache', () => {
     expect(await get(1)).toBe('1')
   })
 })
+
+test('there is room until what is kept would have to go', async () => {
+  const cache = loadCache<number>({ maxBytes: 10, sizeOf: (value) => value })
+  await cache.get(1, async () => 6)
+  expect([cache.hasRoomFor(4), cache.hasRoomFor(5)]).toEqual([true, false])
+})

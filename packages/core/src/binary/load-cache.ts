@@ -4,6 +4,8 @@ export interface LoadCache<V> {
   peek(key: number): V | undefined
   /** What is there, or what `load` brings; callers that ask for one key at the same time share one load. */
   get(key: number, load: () => Promise<V>): Promise<V>
+  /** Whether something of that size can be kept without anything else going. */
+  hasRoomFor(bytes: number): boolean
 }
 
 export interface LoadCacheOptions<V> {
@@ -44,6 +46,7 @@ export function loadCache<V>({ maxBytes, sizeOf }: LoadCacheOptions<V>): LoadCac
 
   return {
     peek,
+    hasRoomFor: (bytes) => keptBytes + bytes <= maxBytes,
     async get(key, load) {
       const found = peek(key)
       if (found !== undefined) return found

@@ -9,6 +9,8 @@ export interface L2Scene {
   readonly counts: ReferenceCounts
   /** The refcount that the file holds, null when it is not in the window or cannot be read. */
   readonly storedOf: (cluster: number) => number | null
+  /** From `tableBuffer`, for one table after the other. */
+  readonly buffer: Uint8Array<ArrayBuffer>
   /** Whether faults of entries are told, which happens once. */
   readonly isFirst: boolean
 }
@@ -37,7 +39,7 @@ export async function checkL2Table(l2: L2Scene, place: L2Place): Promise<number>
   const entrySize = l2EntrySize(header)
   let allocated = 0
   const table = { offset: place.offset, entries: header.clusterSize / 8 }
-  for await (const { view, at } of tableParts(source, table)) {
+  for await (const { view, at } of tableParts(source, table, l2.buffer)) {
     for (let i = 0; i < view.byteLength; i += entrySize) {
       const high = view.getUint32(i)
       const low = view.getUint32(i + 4)

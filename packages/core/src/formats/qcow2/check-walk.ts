@@ -1,4 +1,4 @@
-import { readRange, type ByteSource } from '../../binary/byte-source.ts'
+import { isHole, readRange, type ByteSource } from '../../binary/byte-source.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 import type { FindingList } from '../check-report.ts'
 import { tableOffset } from './cluster-entry.ts'
@@ -191,19 +191,29 @@ interface TablePart {
   readonly at: number
 }
 
-/** A table of 64-bit entries in parts of a megabyte; what lies past the end of the file is zeros. */
+/** Memory for a table, or for the part of one that is read at a time. */
+export function tableBuffer(entries: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Math.min(readSize, entries * 8))
+}
+
+/**
+ * A table of 64-bit entries in parts of a megabyte; what lies past the end of the file is zeros. A part is good until the next
+ * one is asked for: all are read into `buffer`. Parts that are holes of the file are left out: nothing but zeros is there.
+ */
 export async function* tableParts(
   source: ByteSource,
   { offset, entries }: { readonly offset: number; readonly entries: number },
+  buffer = tableBuffer(entries),
 ): AsyncGenerator<TablePart> {
   const perRead = readSize / 8
   for (let first = 0; first < entries; first += perRead) {
     const at = offset + first * 8
-    const size = Math.min(perRead, entries - first) * 8
-    const bytes = new Uint8Array(size)
-    const inFile = Math.max(0, Math.min(size, source.size - at))
-    if (inFile > 0) await source.readInto(bytes.subarray(0, inFile), at)
-    yield { view: new DataView(bytes.buffer), first, at }
+    const bytes = buffer.subarray(0, Math.min(perRead, entries - first) * 8)
+    const inFile = Math.max(0, Math.min(bytes.length, source.size - at))
+    if (inFile === 0 || (await isHole(source, { start: at, end: at + inFile }))) continue
+    await source.readInto(bytes.subarray(0, inFile), at)
+    bytes.fill(0, inFile)
+    yield { view: new DataView(bytes.buffer, 0, bytes.length), first, at }
   }
 }
 

@@ -3,7 +3,15 @@ import { problemFromError } from '../../problems/problem.ts'
 import { FindingList, type CheckOptions, type CheckReport } from '../check-report.ts'
 import type { ImageFile } from '../image-files.ts'
 import { checkL2Table, type L2Scene } from './check-l2.ts'
-import { damagedRemedy, isInFile, tableParts, walkTables, type CheckScene, type Walk } from './check-walk.ts'
+import {
+  damagedRemedy,
+  isInFile,
+  tableBuffer,
+  tableParts,
+  walkTables,
+  type CheckScene,
+  type Walk,
+} from './check-walk.ts'
 import { tableOffset } from './cluster-entry.ts'
 import { hasFeature, incompatibleFeatures } from './feature-bits.ts'
 import { readMetadata } from './metadata.ts'
@@ -122,7 +130,8 @@ async function checkWindow(
   if (isFirst) addCutTables(scene, walk)
   checkL1Flags(scene, activeL1, storedOf)
   let allocated = 0
-  const l2Scene: L2Scene = { scene, counts, storedOf, isFirst }
+  const buffer = tableBuffer(header.clusterSize / 8)
+  const l2Scene: L2Scene = { scene, counts, storedOf, isFirst, buffer }
   for (const [index, offset] of l2.offsets.entries()) {
     scene.signal?.throwIfAborted()
     const [times, activeTimes] = [l2.times[index] ?? 1, l2.activeTimes[index] ?? 0]

@@ -1,4 +1,4 @@
-import { readRange } from '../../binary/byte-source.ts'
+import { isHole, readRange } from '../../binary/byte-source.ts'
 import type { ByteSource } from '../../binary/byte-source.ts'
 import { loadCache } from '../../binary/load-cache.ts'
 import { DiskError } from '../../problems/disk-error.ts'
@@ -36,6 +36,11 @@ export interface ClusterMap {
   /** The table that covers guest byte `at`, null when there is none, undefined when it has to be loaded first. */
   peekTable(at: number): L2Table | null | undefined
   loadTable(at: number): Promise<L2Table>
+  /**
+   * As `loadTable`, for who goes over many tables: null for a table of zeros, and what does not fit into the cache is read
+   * into `buffer`, of one cluster, which the caller uses again when it is done with it.
+   */
+  scanTable(at: number, buffer: Uint8Array<ArrayBuffer>): Promise<L2Table | null>
   /** End of the run of missing tables that begins with the one over `at`. */
   endOfMissingTables(at: number): number
   /** The longest run from guest byte `at` on, at most up to `end` and to the end of the table. */
@@ -110,9 +115,12 @@ export function clusterMap({ file, source, geometry, l1 }: ClusterMapOptions): C
     sizeOf: (table) => table.view.byteLength,
   })
 
-  async function readTable(offset: number): Promise<L2Table> {
-    const bytes = await readRange(source, { start: offset, end: offset + clusterSize }, 'L2 table')
-    return { offset, view: new DataView(bytes.buffer) }
+  async function readTable(
+    offset: number,
+    buffer = new Uint8Array(new ArrayBuffer(clusterSize)),
+  ): Promise<L2Table> {
+    await source.readInto(buffer, offset)
+    return { offset, view: new DataView(buffer.buffer) }
   }
 
   function l2Offset(at: number): number {
@@ -196,6 +204,13 @@ export function clusterMap({ file, source, geometry, l1 }: ClusterMapOptions): C
     async loadTable(at) {
       const offset = l2Offset(at)
       return await tables.get(offset, async () => await readTable(offset))
+    },
+    async scanTable(at, buffer) {
+      const offset = l2Offset(at)
+      // In a table of zeros nothing is allocated, as under a table that is not there.
+      if (await isHole(source, { start: offset, end: offset + clusterSize })) return null
+      if (tables.hasRoomFor(clusterSize)) return await tables.get(offset, async () => await readTable(offset))
+      return await readTable(offset, buffer)
     },
     endOfMissingTables(at) {
       let index = Math.floor(at / tableSpan) + 1

@@ -96,16 +96,21 @@ function qcow2Disk({ file, virtualSize, map, fetch, holes }: Qcow2DiskOptions): 
     throw new DiskError('out-of-range', { file: file.path, start, end, size: virtualSize })
   }
 
-  /** The parts of `range` under one L2 table each, or under none. */
-  async function* tablesOver({ start, end }: ByteRange, signal?: AbortSignal): AsyncGenerator<TablePart> {
+  const loadTable = async (at: number) => map.loadTable(at)
+  const spanEnd = (at: number) => (Math.floor(at / map.tableSpan) + 1) * map.tableSpan
+
+  /** The parts of `range` under one L2 table each, or under none; `find` brings a table that is not at hand. */
+  async function* tablesOver(
+    { start, end }: ByteRange,
+    find: (at: number) => Promise<L2Table | null>,
+    signal?: AbortSignal,
+  ): AsyncGenerator<TablePart> {
     let at = start
     while (at < end) {
       signal?.throwIfAborted()
-      const found = map.peekTable(at)
-      const table = found === undefined ? await map.loadTable(at) : found
-      const tableEnd = table
-        ? (Math.floor(at / map.tableSpan) + 1) * map.tableSpan
-        : map.endOfMissingTables(at)
+      const known = map.peekTable(at)
+      const table = known === undefined ? await find(at) : known
+      const tableEnd = known === null ? map.endOfMissingTables(at) : spanEnd(at)
       const partEnd = Math.min(end, tableEnd)
       yield { table, start: at, end: partEnd }
       at = partEnd
@@ -143,7 +148,10 @@ function qcow2Disk({ file, virtualSize, map, fetch, holes }: Qcow2DiskOptions): 
   }
 
   async function* allExtents(range: ByteRange, signal?: AbortSignal): AsyncGenerator<Extent> {
-    for await (const part of tablesOver(range, signal)) {
+    // Tables that are gone over once pass through one buffer when there are more than are kept.
+    const scratch = range.end > spanEnd(range.start) ? new Uint8Array(map.clusterSize) : null
+    const find = scratch ? async (at: number) => map.scanTable(at, scratch) : loadTable
+    for await (const part of tablesOver(range, find, signal)) {
       if (holes && part.table) yield* extentsWithHoles(part, holes)
       else yield* mergeExtents(extentsOf(part))
     }
@@ -164,7 +172,8 @@ function qcow2Disk({ file, virtualSize, map, fetch, holes }: Qcow2DiskOptions): 
         const { into, length, hostOffset } = plain
         if (length > 0) await fetch.data(target.subarray(into, into + length), hostOffset)
       }
-      for await (const part of tablesOver({ start: at, end: at + target.length }, options?.signal)) {
+      const range = { start: at, end: at + target.length }
+      for await (const part of tablesOver(range, loadTable, options?.signal)) {
         for (const { at: runAt, run } of runsOf(part)) {
           const into = runAt - at
           if (run.kind !== 'data') {

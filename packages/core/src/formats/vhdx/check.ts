@@ -1,11 +1,10 @@
-import { readRange } from '../../binary/byte-source.ts'
+import { isHole, readRange } from '../../binary/byte-source.ts'
 import { checkBlocks, type BlockPlaces } from '../block-map/check-blocks.ts'
 import type { CheckOptions, CheckReport, FindingList } from '../check-report.ts'
 import { guardedCheck } from '../guarded-check.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
 import { bitmapPresent, blockStates, decodeEntry, entrySize, type BatShape } from './bat.ts'
 import { mib } from './header.ts'
-import { isHole } from './reader.ts'
 import { readVhdxMetadata, type VhdxMetadata } from './metadata.ts'
 
 const pageLength = 65_536

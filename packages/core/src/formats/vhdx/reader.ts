@@ -1,4 +1,4 @@
-import { readRange, type ByteSource } from '../../binary/byte-source.ts'
+import { isHole, readRange } from '../../binary/byte-source.ts'
 import { isZero } from '../../binary/zero-scan.ts'
 import { blockDisk } from '../block-map/block-disk.ts'
 import {
@@ -68,6 +68,7 @@ function blockTable(path: string, { source, bat, regions, type, virtualSize }: V
         start: regions.bat.start + firstEntry * entrySize,
         end: regions.bat.start + (payloadEntry(bat, first + count - 1) + 1) * entrySize,
       }
+      // Entries of zeros have the state "not present".
       if (await isHole(source, range)) return null
       const bytes = await readRange(source, range, 'VHDX BAT')
       if (isZero(bytes)) return null
@@ -87,12 +88,6 @@ function blockTable(path: string, { source, bat, regions, type, virtualSize }: V
       return values
     },
   }
-}
-
-/** Whether the host says that nothing was ever written there: entries of zeros, state "not present". */
-export async function isHole(source: ByteSource, range: { start: number; end: number }): Promise<boolean> {
-  for await (const { content } of source.extents(range)) if (content === 'data') return false
-  return true
 }
 
 function sectorBitmaps(path: string, metadata: VhdxMetadata): SectorBitmaps {
