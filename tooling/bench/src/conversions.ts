@@ -21,11 +21,15 @@ export const rivals: Readonly<Partial<Record<Contestant, readonly Contestant[]>>
   'varve --no-verify': ['qemu-img -W -m 16, sync'],
 }
 
+/** Formats that both read and write. */
+export const benchFormats = ['raw', 'qcow2', 'vmdk', 'vdi', 'vhdx', 'vhd', 'parallels'] as const
+export type BenchFormat = (typeof benchFormats)[number]
+
 /** One conversion that all contestants make. */
 export interface Conversion {
   readonly name: string
   readonly source: string
-  readonly target: 'raw' | 'qcow2' | 'vmdk' | 'vdi' | 'vhdx'
+  readonly target: BenchFormat
   readonly compress: 'zstd' | null
 }
 
@@ -48,8 +52,19 @@ export const conversions: readonly Conversion[] = [
   { name: 'raw → qcow2, zstd', source: 'disk.raw', target: 'qcow2', compress: 'zstd' },
 ]
 
-/** Formats that the sources are made in from the raw disk, with QEMU's names. */
-export const sourceFormats = ['vmdk', 'vdi', 'vhdx', 'qcow2'] as const
+/** Every pair of formats, two contestants that do the same. */
+export const matrix: readonly Conversion[] = benchFormats.flatMap((from) =>
+  benchFormats.map((to) => plain(from, to)),
+)
+export const matrixContestants = ['varve, cached', 'qemu-img -W -m 16'] as const
+
+/** Formats that the sources are made in from the raw disk. */
+export const sourceFormats = benchFormats.filter((format) => format !== 'raw')
+
+/** By which qemu-img is told the format of its output. A VHD gets the size that was asked for, not one of its geometry. */
+export function qemuTarget(format: BenchFormat): readonly string[] {
+  return format === 'vhd' ? ['-O', 'vpc', '-o', 'force_size=on'] : ['-O', format]
+}
 
 /** Filesystems that share blocks between files, each made by that command. */
 export const sharingFilesystems = [
@@ -90,7 +105,7 @@ export function commandOf(contestant: Contestant, conversion: Conversion, places
   }
   const parallel = contestant === 'qemu-img' ? [] : ['-W', '-m', '16']
   const compressing = compress ? ['-c', '-o', `compression_type=${compress}`] : []
-  const args = ['convert', ...parallel, ...compressing, '-O', target, source, places.output]
+  const args = ['convert', ...parallel, ...compressing, ...qemuTarget(target), source, places.output]
   if (contestant !== 'qemu-img -W -m 16, sync') return { file: places.qemuImg, args }
   const script = '"$0" "$@" && sync "$OUTPUT"'
   return { file: '/bin/sh', args: ['-c', script, places.qemuImg, ...args], env: { OUTPUT: places.output } }

@@ -7,25 +7,30 @@ import { canMount, mountedPlace } from '@varve/test-kit/mounted-place'
 import { findTool, runToolOk } from '@varve/test-kit/tools'
 import { writeBenchDisk } from './bench-disk.ts'
 import {
+  type Contestant,
   type Conversion,
   type Places,
   commandOf,
   contestantNames,
   contestants,
   conversions,
+  matrix,
+  matrixContestants,
+  qemuTarget,
   sharedConversions,
   sharingFilesystems,
   sourceFormats,
 } from './conversions.ts'
 import { formatInspections, formatLibrary, runInspections, runLibrary } from './inspections.ts'
 import { formatMigrations, runMigrations } from './migrations.ts'
+import { formatMatrix } from './format-matrix.ts'
 import { type Result, formatResults, means, ratios } from './results.ts'
 import { peakMemory, timeCommand, type Timing } from './run-timed.ts'
 
 const usage = `Times varve against qemu-img and scp on a 2 GiB disk with 1.2 GiB of data.
 
   --runs N       runs of each, interleaved (default 5)
-  --only TEXT    only what has TEXT in its name: a conversion as "vmdk → raw", "reflink", "inspect", "library", "migrate"
+  --only TEXT    only what has TEXT in its name: a conversion as "vmdk → raw", "matrix", "reflink", "inspect", "library", "migrate"
   --folder DIR   where the images are made and kept (default: below the temporary folder)
   --images N     images of the library (default 10000)
   --json         print one JSON document
@@ -38,7 +43,8 @@ async function prepareImages(folder: string): Promise<void> {
   if (!existsSync(raw)) writeBenchDisk(raw)
   for (const format of sourceFormats) {
     const image = join(folder, `disk.${format}`)
-    if (!existsSync(image)) await runToolOk('qemu-img', ['convert', '-f', 'raw', '-O', format, raw, image])
+    if (!existsSync(image))
+      await runToolOk('qemu-img', ['convert', '-f', 'raw', ...qemuTarget(format), raw, image])
   }
 }
 
@@ -50,11 +56,20 @@ function warm(path: string): void {
   closeSync(fd)
 }
 
-async function runConversion(conversion: Conversion, places: Places, runs: number): Promise<Result[]> {
+interface RunOptions {
+  readonly runs: number
+  readonly names?: readonly Contestant[]
+}
+
+async function runConversion(
+  conversion: Conversion,
+  places: Places,
+  { runs, names = contestantNames }: RunOptions,
+): Promise<Result[]> {
   const { output } = places
   warm(join(places.folder, conversion.source))
-  const commands = contestantNames.map((contestant) => commandOf(contestant, conversion, places))
-  const timings = contestantNames.map((): Timing[] => [])
+  const commands = names.map((contestant) => commandOf(contestant, conversion, places))
+  const timings = names.map((): Timing[] => [])
   const peaks: number[] = []
   for (const command of commands) {
     rmSync(output, { force: true })
@@ -73,7 +88,7 @@ async function runConversion(conversion: Conversion, places: Places, runs: numbe
     }
   }
   rmSync(output, { force: true })
-  return contestantNames.map((contestant, place) => ({
+  return names.map((contestant, place) => ({
     conversion: conversion.name,
     contestant,
     runs: timings[place] ?? [],
@@ -100,7 +115,7 @@ async function runShared(
     await runToolOk('sync', ['-f', place.path])
     const places = { folder: place.path, output: place.file('output.img'), qemuImg }
     for (const conversion of sharedConversions(filesystem))
-      results.push(...(await runConversion(conversion, places, runs)))
+      results.push(...(await runConversion(conversion, places, { runs })))
   }
   return results
 }
@@ -142,12 +157,21 @@ async function main(): Promise<number> {
   const results: Result[] = []
   for (const conversion of conversions.filter(({ name }) => wants(name))) {
     process.stderr.write(`${conversion.name} …\n`)
-    results.push(...(await runConversion(conversion, places, runs)))
+    results.push(...(await runConversion(conversion, places, { runs })))
   }
   if (results.length > 0) {
     say(formatResults(results))
     const summary = conversions.map(({ name }) => ({ conversion: name, ratios: ratios(results, name) }))
     document['conversions'] = { results, summary, means: means(results) }
+  }
+  if (wants('matrix')) {
+    const all: Result[] = []
+    for (const conversion of matrix) {
+      process.stderr.write(`matrix: ${conversion.name} …\n`)
+      all.push(...(await runConversion(conversion, places, { runs, names: matrixContestants })))
+    }
+    say(formatMatrix(all))
+    document['matrix'] = { results: all, means: means(all) }
   }
   if (wants('reflink')) {
     const shared = (await canMount()) ? await runShared(folder, { qemuImg, runs }) : []

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { formatMatrix } from './format-matrix.ts'
 import { type Result, formatResults, means, ratios } from './results.ts'
 import { best, geometricMean, median } from './statistics.ts'
 
@@ -42,4 +43,17 @@ test('the table names each conversion once and ends with the means', () => {
   )
   expect(lines[2]).toMatch(/^ +qemu-img +3\.00 s +3\.00 s +1\.50 s +100 MiB$/u)
   expect(lines[5]).toBe('varve, cached: qemu-img 6.00×, 4.24× in the geometric mean')
+})
+
+test('the matrix has a cell for each pair that was measured, and counts those that are slower', () => {
+  const pair = (conversion: string, own: number, theirs: number) => [
+    result(conversion, 'varve, cached', [own]),
+    result(conversion, 'qemu-img -W -m 16', [theirs]),
+  ]
+  const lines = formatMatrix([...pair('raw → qcow2', 1, 4), ...pair('qcow2 → raw', 2, 1)]).split('\n')
+  expect(lines[0]).toMatch(/^from \\ to +raw +qcow2 +vmdk/u)
+  expect(lines[1]).toMatch(/^raw +4\.00× \(4\.00×\) *$/u)
+  expect(lines[2]).toMatch(/^qcow2 +0\.50× \(0\.50×\) *$/u)
+  expect(lines.at(-2)).toContain('1.41× (1.41×) in the geometric mean over all pairs')
+  expect(lines.at(-1)).toBe('pairs below 1.00×: 1 by the best runs, 1 by the median')
 })
