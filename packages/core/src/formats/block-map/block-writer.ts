@@ -1,4 +1,5 @@
-import { isZero } from '../../binary/zero-scan.ts'
+import type { ByteRange } from '../../binary/byte-source.ts'
+import { dataRuns } from '../../binary/zero-scan.ts'
 import { chunkLength, chunkSize } from '../../digest/disk-digest.ts'
 import type { DiskWriter, FileWrite, PreparedChunk } from '../disk-writer.ts'
 
@@ -30,8 +31,15 @@ export interface BlockWriterOptions {
   readonly fileSize: (blockCount: number) => number
 }
 
+/** Runs of zeros inside a block that are left out, so that they stay holes of the file: whole pages, where blocks lie on them. */
+const pageHole = 4096
+/** Where they do not, each end of a run costs a part of a page. */
+const unalignedHole = 64 * 1024
+
 interface BlockChunk extends PreparedChunk {
   readonly bytes: Uint8Array
+  /** Parts of `bytes` that hold data, in order: start, end, start, end, … */
+  readonly runs: readonly number[]
   /** The blocks that are not all zero: where each starts in `bytes`. */
   readonly starts: readonly number[]
   /** The place of the first of them. */
@@ -51,6 +59,8 @@ export function blockWriter({ layout, state, finish, fileSize }: BlockWriterOpti
   const { virtualSize, blockSize, dataAt, prefix, isFixed } = layout
   const stride = prefix.length + blockSize
   const blockCount = Math.ceil(virtualSize / blockSize)
+  const isAligned = (dataAt + prefix.length) % pageHole === 0 && stride % pageHole === 0
+  const holeSize = isAligned ? pageHole : Math.min(blockSize, unalignedHole)
   const taken = new Uint32Array(state, 0, 1)
   const placesPlusOne = new Uint32Array(state, 4, blockCount)
   const places: BlockPlaces = {
@@ -64,11 +74,8 @@ export function blockWriter({ layout, state, finish, fileSize }: BlockWriterOpti
       if (index < 0 || index * chunkSize >= virtualSize || chunk.length !== chunkLength(virtualSize, index)) {
         throw new RangeError(`chunk ${index} of ${chunk.length} bytes on a disk of ${virtualSize}`)
       }
-      const starts: number[] = []
-      for (let start = 0; start < chunk.length; start += blockSize) {
-        if (!isZero(chunk, { start, end: Math.min(chunk.length, start + blockSize) })) starts.push(start)
-      }
-      return { index, bytes: chunk, starts, first: 0 }
+      const runs = dataRuns(chunk, holeSize)
+      return { index, bytes: chunk, runs, starts: blocksOf(runs, blockSize), first: 0 }
     },
     place(prepared) {
       if (isFixed) return
@@ -81,7 +88,7 @@ export function blockWriter({ layout, state, finish, fileSize }: BlockWriterOpti
     },
     placesAreFixed: isFixed,
     *writes(prepared) {
-      const { index, bytes, starts, first } = asBlockChunk(prepared)
+      const { index, bytes, runs, starts, first } = asBlockChunk(prepared)
       const firstBlock = (index * chunkSize) / blockSize
       for (let order = 0; order < starts.length;) {
         const start = starts[order] ?? 0
@@ -90,15 +97,33 @@ export function blockWriter({ layout, state, finish, fileSize }: BlockWriterOpti
         let count = 1
         if (prefix.length === 0) while (starts[order + count] === start + count * blockSize) count += 1
         else yield { at, bytes: prefix }
-        yield {
-          at: at + prefix.length,
-          bytes: bytes.subarray(start, Math.min(bytes.length, start + count * blockSize)),
-        }
+        for (const run of runsIn(runs, { start, end: start + count * blockSize }))
+          yield { at: at + prefix.length + run.start - start, bytes: bytes.subarray(run.start, run.end) }
         order += count
       }
     },
     finish: () => finish(places),
     fileSize: () => fileSize(places.count),
+  }
+}
+
+/** Where each block starts that one of the runs touches. */
+function blocksOf(runs: readonly number[], blockSize: number): number[] {
+  const starts: number[] = []
+  let next = 0
+  for (let i = 0; i + 1 < runs.length; i += 2) {
+    const [start = 0, end = 0] = [runs[i], runs[i + 1]]
+    for (next = Math.max(next, start - (start % blockSize)); next < end; next += blockSize) starts.push(next)
+  }
+  return starts
+}
+
+/** The parts of `range` that the runs cover. */
+function* runsIn(runs: readonly number[], range: ByteRange): Generator<ByteRange> {
+  for (let i = 0; i + 1 < runs.length; i += 2) {
+    const start = Math.max(range.start, runs[i] ?? 0)
+    const end = Math.min(range.end, runs[i + 1] ?? 0)
+    if (start < end) yield { start, end }
   }
 }
 
