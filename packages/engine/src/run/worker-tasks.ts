@@ -102,25 +102,28 @@ async function convertChunks(
       : undefined
     board.addShared(writeAll(output.targets, writer.writes(prepared), share))
   }
+  const needsPen = ({ prepared }: HeldChunk) => writer.placesAreFixed === true && prepared !== null
+  /** Whether the chunk is to be written now; null when another thread is to write first, false when the run was stopped. */
+  const comesNow = async (chunk: HeldChunk, mayWait: boolean): Promise<boolean | null> => {
+    if (needsPen(chunk)) return board.takePen(mayWait)
+    if (writer.placesAreFixed) return true
+    return mayWait ? turnOf(chunk.claim, { board, ...membership }) : board.isTurn(chunk.claim)
+  }
   const held: HeldChunk[] = []
-  /** Places and writes the chunk held longest; null when another thread is to write first, false when the run was stopped. */
+  /** Places and writes the chunk held longest, if it comes now; else what `comesNow` says. */
   const writeNext = async (mayWait: boolean): Promise<boolean | null> => {
     const [next] = held
     if (!next) return null
     const { claim, prepared, release } = next
     const started = performance.now()
-    const mayWrite = writer.placesAreFixed
-      ? board.takePen(mayWait)
-      : mayWait
-        ? await turnOf(claim, { board, ...membership })
-        : board.isTurn(claim)
-    if (!mayWrite) return mayWrite
-    if (prepared) writer.place(prepared)
-    if (!writer.placesAreFixed) board.passTurn(claim)
+    const isNow = await comesNow(next, mayWait)
+    if (!isNow) return isNow
     try {
+      if (prepared) writer.place(prepared)
+      if (!writer.placesAreFixed) board.passTurn(claim)
       if (prepared) write(next, prepared)
     } finally {
-      if (writer.placesAreFixed) board.layPen()
+      if (needsPen(next)) board.layPen()
     }
     board.addWaited('output', performance.now() - started)
     board.finish(claim, prepared ? chunkStates.written : chunkStates.skipped)
