@@ -1,6 +1,8 @@
 import { readRange } from '../../binary/byte-source.ts'
-import { folderOf, nameOf } from '../folder-of.ts'
+import { isDiskError } from '../../problems/disk-error.ts'
+import { nameOf } from '../folder-of.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
+import { oncePerFile } from '../once-per-file.ts'
 import { readXml } from '../xml.ts'
 import { descriptorName } from './descriptor-name.ts'
 import { readDescriptor } from './descriptor.ts'
@@ -10,14 +12,16 @@ import type { BundleDisk } from './open-bundle.ts'
  * The bundle that a file means: a descriptor means its current disk; an image of a bundle with snapshots or several
  * storages means the whole disk at the snapshot that the image belongs to. Null for an image that is a disk by itself.
  */
-export async function findBundleDisk(file: ImageFile, ports: ImagePorts): Promise<BundleDisk | null> {
+export const findBundleDisk = oncePerFile(findDisk)
+
+async function findDisk(file: ImageFile, ports: ImagePorts): Promise<BundleDisk | null> {
   if (await startsLikeXml(file)) {
     const descriptor = readDescriptor(await readXml(file, 'Parallels disk descriptor'), file.path)
     return { descriptor, path: file.path, snapshot: descriptor.top }
   }
-  if (!(await ports.files.list(folderOf(file.path))).includes(descriptorName)) return null
   const path = ports.files.resolve(file.path, descriptorName)
-  await using opened = await ports.files.open(path)
+  await using opened = await openIfThere(path, ports)
+  if (!opened) return null
   const descriptor = readDescriptor(await readXml(opened, 'Parallels disk descriptor'), path)
   const own = nameOf(file.path)
   const image = descriptor.storages
@@ -26,6 +30,16 @@ export async function findBundleDisk(file: ImageFile, ports: ImagePorts): Promis
   if (!image) return null
   const isWhole = descriptor.storages.length === 1 && descriptor.shots.get(image.guid) === null
   return isWhole ? null : { descriptor, path, snapshot: image.guid }
+}
+
+/** Asked for by its name: a folder may hold ten thousand images, and each of them asks. */
+async function openIfThere(path: string, { files }: ImagePorts): Promise<ImageFile | null> {
+  try {
+    return await files.open(path)
+  } catch (error) {
+    if (isDiskError(error, 'not-found')) return null
+    throw error
+  }
 }
 
 async function startsLikeXml({ source }: ImageFile): Promise<boolean> {
