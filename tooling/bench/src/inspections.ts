@@ -16,6 +16,7 @@ import { nodeFiles } from '@varve/engine/files/node-files'
 import { inspectFile } from '@varve/engine/inspect-file'
 import { runToolOk } from '@varve/test-kit/tools'
 import { timeCommand } from './run-timed.ts'
+import { qemuTarget, sourceFormats } from './conversions.ts'
 import { formatTable, median } from './statistics.ts'
 
 export interface InspectResult {
@@ -142,9 +143,9 @@ async function makeModels(place: string): Promise<string[]> {
   await runToolOk('sgdisk', ['-n', '1:2048:0', raw])
   await runToolOk('mke2fs', ['-q', '-t', 'ext4', '-E', 'offset=1048576', raw, '14M'])
   const models = [raw]
-  for (const format of ['qcow2', 'vmdk', 'vdi', 'vhdx']) {
+  for (const format of sourceFormats) {
     const model = join(place, `model.${format}`)
-    await runToolOk('qemu-img', ['convert', '-f', 'raw', '-O', format, raw, model])
+    await runToolOk('qemu-img', ['convert', '-f', 'raw', ...qemuTarget(format), raw, model])
     models.push(model)
   }
   return models
