@@ -92,11 +92,16 @@ export function memorySource(bytes: Uint8Array, name = 'memory'): ByteSource {
   return source
 }
 
+/** The source that `source` is a part of, or itself, and where it starts there. */
+export function wholeOf(source: ByteSource): NonNullable<ByteSource['part']> {
+  return source.part ?? { of: source, start: 0 }
+}
+
 /** The part `range` of `source` as a source of its own. */
 export function sliceSource(source: ByteSource, range: ByteRange, name = source.name): ByteSource {
   assertInside(source, range, 'slice')
   const size = range.end - range.start
-  const { of: whole, start } = source.part ?? { of: source, start: 0 }
+  const { of: whole, start } = wholeOf(source)
   const slice: ByteSource = {
     name,
     size,

@@ -1,3 +1,4 @@
+import { countBefore } from '../binary/bisect.ts'
 import type { GuestRegion } from '../layers/guest-region.ts'
 import type { FreeRun } from './free-regions.ts'
 
@@ -184,14 +185,7 @@ function dataIn(node: Uint8Array, slot: number): Uint8Array | null {
 
 /** The last slot whose key is not behind `key`, or −1. */
 function lastNotAfter(view: DataView, count: number, { size, key }: { size: number; key: Key }): number {
-  let low = 0
-  let high = count
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (compareKeys(keyAt(view, nodeHeader + middle * size), key) <= 0) low = middle + 1
-    else high = middle
-  }
-  return low - 1
+  return countBefore(count, (slot) => compareKeys(keyAt(view, nodeHeader + slot * size), key) <= 0) - 1
 }
 
 function keyAt(view: DataView, at: number): Key {

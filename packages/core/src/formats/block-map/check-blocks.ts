@@ -1,3 +1,4 @@
+import { countBefore } from '../../binary/bisect.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 import type { CheckOptions, FindingKind, FindingList } from '../check-report.ts'
 
@@ -133,14 +134,7 @@ function apart(regions: readonly Region[]): readonly Region[] {
 
 /** The last of `regions`, which lie apart and in order, that `start` up to `end` touches. */
 function regionUnder(regions: readonly Region[], start: number, end: number): Region | null {
-  let low = 0
-  let high = regions.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((regions[middle]?.start ?? 0) < end) low = middle + 1
-    else high = middle
-  }
-  const last = regions[low - 1]
+  const last = regions[countBefore(regions.length, (index) => (regions[index]?.start ?? 0) < end) - 1]
   return last && last.end > start ? last : null
 }
 

@@ -115,10 +115,7 @@ export function clusterMap({ file, source, geometry, l1 }: ClusterMapOptions): C
     sizeOf: (table) => table.view.byteLength,
   })
 
-  async function readTable(
-    offset: number,
-    buffer = new Uint8Array(new ArrayBuffer(clusterSize)),
-  ): Promise<L2Table> {
+  async function readTable(offset: number, buffer = new Uint8Array(clusterSize)): Promise<L2Table> {
     await source.readInto(buffer, offset)
     return { offset, view: new DataView(buffer.buffer) }
   }

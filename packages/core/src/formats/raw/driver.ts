@@ -1,4 +1,4 @@
-import type { ByteSource } from '../../binary/byte-source.ts'
+import { wholeOf, type ByteSource } from '../../binary/byte-source.ts'
 import { mergeExtentStream, type Extent } from '../../extent/extent.ts'
 import { clampToDisk, assertOnDisk } from '../disk-range.ts'
 import type { DiskReader } from '../disk-reader.ts'
@@ -46,7 +46,7 @@ export function rawDisk(source: ByteSource): DiskReader {
       await source.readInto(target, at)
     },
     storedAt(at) {
-      const { of: whole, start } = source.part ?? { of: source, start: 0 }
+      const { of: whole, start } = wholeOf(source)
       return { source: whole, at: start + at, length: Math.max(0, source.size - at) }
     },
   }

@@ -1,3 +1,4 @@
+import { countBefore } from '../../binary/bisect.ts'
 import { readRange } from '../../binary/byte-source.ts'
 import { loadCache } from '../../binary/load-cache.ts'
 import { mergeExtentStream, type Extent } from '../../extent/extent.ts'
@@ -95,13 +96,8 @@ async function* extentsOf(
 
 /** Index of the first run that ends after byte `at`. */
 function runAt(runs: readonly UdifRun[], at: number): number {
-  let low = 0
-  let high = runs.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const run = runs[middle]
-    if (run && run.start + run.length <= at) low = middle + 1
-    else high = middle
-  }
-  return low
+  return countBefore(runs.length, (index) => {
+    const run = runs[index]
+    return run !== undefined && run.start + run.length <= at
+  })
 }

@@ -1,3 +1,4 @@
+import { countBefore } from '../../binary/bisect.ts'
 import { assertInside, type ByteSource } from '../../binary/byte-source.ts'
 import type { LogWrite } from './log-entry.ts'
 
@@ -77,12 +78,5 @@ function segmentsOf(writes: readonly LogWrite[]): readonly Segment[] {
 
 /** Index of the first segment that ends after `at`. */
 function firstEndingAfter(segments: readonly Segment[], at: number): number {
-  let low = 0
-  let high = segments.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((segments[middle]?.end ?? 0) <= at) low = middle + 1
-    else high = middle
-  }
-  return low
+  return countBefore(segments.length, (index) => (segments[index]?.end ?? 0) <= at)
 }

@@ -1,3 +1,4 @@
+import { countBefore } from '../../binary/bisect.ts'
 import type { ByteRange } from '../../binary/byte-source.ts'
 import { clipExtent, mergeExtentStream, type Extent } from '../../extent/extent.ts'
 import { assertOnDisk, clampToDisk } from '../disk-range.ts'
@@ -74,12 +75,5 @@ async function* partExtents(
 
 /** Index of the part that holds byte `at`. */
 function partAt(parts: readonly DiskPart[], at: number): number {
-  let low = 0
-  let high = parts.length
-  while (low + 1 < high) {
-    const middle = (low + high) >>> 1
-    if ((parts[middle]?.start ?? 0) <= at) low = middle
-    else high = middle
-  }
-  return low
+  return Math.max(0, countBefore(parts.length, (index) => (parts[index]?.start ?? 0) <= at) - 1)
 }
