@@ -275,7 +275,7 @@ export async function prepare(task) {
     const paths = [dirname(node), dirname(pnpm), join(root, 'node_modules', '.bin')]
     const env = { ...process.env, PATH: [...paths, process.env.PATH ?? ''].join(delimiter) }
     await ensureDependencies(pnpm, env)
-    await run(node, ['tooling/bundle/src/main.ts'], { env, what: 'Bundling the command' })
+    await run(node, ['tooling/bundle/src/main.ts'], { env, what: 'Bundling the programs' })
     // ./varve reads this to start without a set-up.
     writeFileSync(join(home, 'node-path'), `${node}\n`)
     return { node, paths }

@@ -22,7 +22,7 @@ function run(main: string, flags: Readonly<Record<string, string>>) {
 
 /** A controller of its own that serves the dashboard at `dashboard`; gives its address once it listens. */
 export async function startController(options: { data: string; dashboard: string }) {
-  const running = run('controller/src/main.ts', { ...options, port: '0', 'log-level': 'silent' })
+  const running = run('controller/bin/varve-controller.mjs', { ...options, port: '0', 'log-level': 'silent' })
   for await (const line of createInterface({ input: running.stdout })) {
     if (line.startsWith('listening ')) return { ...running, url: line.replace('listening ', '') }
   }
@@ -31,5 +31,5 @@ export async function startController(options: { data: string; dashboard: string
 
 /** An agent with one library, given as `name=folder`. */
 export function startAgent(options: { controller: string; name: string; library: string }) {
-  return run('agent-linux/src/main.ts', { ...options, 'log-level': 'silent' })
+  return run('agent-linux/bin/varve-agent.mjs', { ...options, 'log-level': 'silent' })
 }

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { packageFolder } from './package.ts'
 
 /** Settings of the controller, from flags, then `VARVE_*`, then defaults. */
 export interface Config {
@@ -26,7 +27,7 @@ export interface Config {
   readonly concurrency: number
 }
 
-const defaultDashboard = join(import.meta.dirname, '../../../apps/dashboard/dist')
+const defaultDashboard = join(packageFolder, '../../apps/dashboard/dist')
 
 const Values = z.object({
   port: z.coerce.number().int().min(0).max(65_535),

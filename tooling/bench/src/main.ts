@@ -2,7 +2,8 @@ import { closeSync, existsSync, mkdirSync, openSync, readSync, rmSync } from 'no
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { bundleCli } from '@varve/bundle/bundle-cli'
+import { bundleProgram } from '@varve/bundle/bundle-program'
+import { programs } from '@varve/bundle/programs'
 import { canMount, mountedPlace } from '@varve/test-kit/mounted-place'
 import { findTool, runToolOk } from '@varve/test-kit/tools'
 import { writeBenchDisk } from './bench-disk.ts'
@@ -149,7 +150,7 @@ async function main(): Promise<number> {
   const runs = Number(values.runs)
   const wants = (name: string) => name.includes(only)
   const say = (text: string) => process.stdout.write(json ? '' : `${text}\n\n`)
-  await bundleCli()
+  for (const program of programs()) await bundleProgram(program)
   await prepareImages(folder)
   const places = { folder, output: join(folder, 'output.img'), qemuImg }
   const document: Record<string, unknown> = { conditions: conditions() }

@@ -1,3 +1,4 @@
-import { bundleCli } from './bundle-cli.ts'
+import { bundleProgram } from './bundle-program.ts'
+import { programs } from './programs.ts'
 
-await bundleCli()
+for (const program of programs()) await bundleProgram(program)

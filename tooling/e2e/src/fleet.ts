@@ -51,7 +51,7 @@ export class Fleet {
     const isController = name === 'controller'
     const args = isController
       ? [
-          'packages/controller/src/main.ts',
+          'packages/controller/bin/varve-controller.mjs',
           '--port',
           String(this.#port),
           '--data',
@@ -60,7 +60,7 @@ export class Fleet {
           '15',
         ]
       : [
-          'packages/agent-linux/src/main.ts',
+          'packages/agent-linux/bin/varve-agent.mjs',
           '--controller',
           this.url,
           '--name',

@@ -84,7 +84,7 @@ async function startFleet(
       {
         name: 'controller',
         args: [
-          'packages/controller/src/main.ts',
+          'packages/controller/bin/varve-controller.mjs',
           '--port',
           String(config.port),
           '--data',
@@ -108,7 +108,7 @@ async function startFleet(
       {
         name: `agent ${host}`,
         args: [
-          'packages/agent-linux/src/main.ts',
+          'packages/agent-linux/bin/varve-agent.mjs',
           '--controller',
           url,
           '--name',

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { ImageReport } from '@varve/core/layers/image-report'
 import { DiskError, fromErrorRecord } from '@varve/core/problems/disk-error'
+import { threadArguments, threadFile } from '@varve/engine/run/thread-entry'
 import type { InspectAnswer, InspectQuestion } from './inspect-messages.ts'
 
 const mostThreads = 4
@@ -93,10 +94,10 @@ export class InspectPool implements AsyncDisposable {
   }
 
   #hire(): Thread {
-    const url = this.#options.workerUrl ?? new URL('./inspect-worker.ts', import.meta.url)
+    const url = this.#options.workerUrl ?? threadFile('inspect-worker', import.meta.url)
     const worker = new Worker(url, {
       workerData: { roots: this.#options.roots },
-      execArgv: [],
+      execArgv: threadArguments(),
       resourceLimits: { maxOldGenerationSizeMb: threadMemoryMb, maxYoungGenerationSizeMb: youngMemoryMb },
     })
     const thread: Thread = { worker, task: null, timer: null }

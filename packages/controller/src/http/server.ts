@@ -13,7 +13,7 @@ import type { Manifests } from '../agents/manifests.ts'
 import type { Config } from '../config.ts'
 import type { Services } from '../router/context.ts'
 import { appRouter, type AppRouter } from '../router/root.ts'
-import { controllerVersion } from '../version.ts'
+import { controllerVersion } from '../package.ts'
 import { isLoopbackName, refuseRequest } from './guard.ts'
 import { notBuiltPage } from './not-built-page.ts'
 

@@ -2,13 +2,14 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { drizzle, type BetterSQLite3Database } from 'drizzle-orm/better-sqlite3'
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
+import { packageFolder } from '../package.ts'
 import * as schema from './schema.ts'
 
 export type Db = BetterSQLite3Database<typeof schema> & { $client: Database.Database }
 /** What a store function needs: the database or an open transaction on it. */
 export type Queries = Pick<Db, 'select' | 'insert' | 'update' | 'delete' | 'get' | 'all' | 'run'>
 
-const migrationsFolder = join(import.meta.dirname, '../../drizzle')
+const migrationsFolder = join(packageFolder, 'drizzle')
 
 /** Opens the inventory and brings its tables up to date. `:memory:` for tests. */
 export function openDatabase(path: string): Db {

@@ -1,10 +1,8 @@
 import { getCompileCacheDir } from 'node:module'
 import { dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { threadArguments, threadFile } from './thread-entry.ts'
 import type { WorkerStart } from './worker-job.ts'
-
-/** In a bundle the entry of the threads lies beside this code under its own name. */
-const workerFile = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.mjs'
 
 /** Threads that go from one run to the next: starting one costs as much as converting 100 MiB. Disposal ends all. */
 export class WorkerPool implements AsyncDisposable {
@@ -46,9 +44,9 @@ export class WorkerPool implements AsyncDisposable {
 
   #start(): Worker {
     const start: WorkerStart = { codeCache: codeCacheFolder() }
-    const worker = new Worker(new URL(workerFile, import.meta.url), {
+    const worker = new Worker(threadFile('worker', import.meta.url), {
       workerData: start,
-      execArgv: [],
+      execArgv: threadArguments(),
       resourceLimits: { maxYoungGenerationSizeMb: 2 },
     })
     this.#all.add(worker)

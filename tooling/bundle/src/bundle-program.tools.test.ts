@@ -1,0 +1,101 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { tempPlace } from '@varve/test-kit/temp-place'
+import { expect, test } from 'vitest'
+import { bundleProgram } from './bundle-program.ts'
+import { cli, controller, homeOf, programs, type Program } from './programs.ts'
+
+/** Runs the command from the program file given, as the launcher does. */
+async function runFrom(program: string, args: readonly string[]): Promise<string> {
+  const call = `import(${JSON.stringify(program)}).then(async ({ runProgram }) => { process.exitCode = await runProgram(['node', 'varve', ...process.argv.slice(1)], '0') })`
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--input-type=module',
+    '-e',
+    call,
+    '--',
+    ...args,
+  ])
+  return stdout
+}
+
+async function bundled(program: Program, file: string): Promise<string> {
+  const { folder } = await bundleProgram(program)
+  return join(homeOf(program), 'dist', folder, file)
+}
+
+/** Starts a bundled program; gives what the first group of `ready` finds in a line of its output. */
+async function started(stack: AsyncDisposableStack, file: string, args: readonly string[], ready: RegExp) {
+  const child: ChildProcess = spawn(process.execPath, [file, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  stack.defer(async () => {
+    if (child.exitCode === null && child.kill()) await once(child, 'exit')
+  })
+  if (!child.stdout) throw new Error('no standard output')
+  for await (const line of createInterface({ input: child.stdout })) {
+    const found = ready.exec(line)
+    if (found) return found[1] ?? ''
+  }
+  throw new Error(`${file} ended before it was ready`)
+}
+
+test('the bundle converts with its worker threads as the sources do', async () => {
+  const { folder, inputs } = await bundleProgram(cli)
+  const paths = inputs.map(([path]) => path)
+  expect(paths).toContain('packages/cli/src/program.ts')
+  expect(paths).toContain('packages/engine/src/run/worker-tasks.ts')
+  expect(paths.filter((path) => path.endsWith('.node'))).toHaveLength(2)
+  const record: unknown = JSON.parse(await readFile(join(homeOf(cli), 'dist/bundle.json'), 'utf8'))
+  expect(record).toMatchObject({ folder })
+  await using place = await tempPlace()
+  const disk = place.file('disk.raw')
+  await writeFile(disk, Buffer.alloc(9 * 2 ** 20, 'varve'))
+  await truncate(disk, 64 * 2 ** 20)
+  const told = []
+  for (const [name, program] of [
+    ['bundle', join(homeOf(cli), 'dist', folder, 'program.mjs')],
+    ['source', join(homeOf(cli), 'src/program.ts')],
+  ] as const) {
+    const target = place.file(`${name}.qcow2`)
+    const {
+      path: _,
+      seconds: __,
+      ...rest
+    } = JSON.parse(await runFrom(program, ['convert', disk, target, '--json'])) as Record<string, unknown>
+    told.push(rest)
+  }
+  expect(told[0]).toMatchObject({ verified: true, format: 'qcow2' })
+  expect(told[0]).toEqual(told[1])
+})
+
+test('a bundled agent inspects in its threads and tells a bundled controller', async () => {
+  const agent = programs().find(({ name }) => name.startsWith('agent-'))
+  if (!agent) throw new Error('this system has no agent')
+  await using place = await tempPlace()
+  await using stack = new AsyncDisposableStack()
+  const images = place.file('images')
+  await mkdir(images)
+  const command = await bundled(cli, 'program.mjs')
+  await writeFile(place.file('disk.raw'), Buffer.alloc(2 ** 20, 'varve'))
+  await runFrom(command, ['convert', place.file('disk.raw'), join(images, 'disk.qcow2')])
+  const url = await started(
+    stack,
+    await bundled(controller, 'main.mjs'),
+    ['--port', '0', '--data', place.file('controller'), '--log-level', 'silent'],
+    /^listening (\S+)/u,
+  )
+  const agentArgs = ['--controller', url, '--name', 'north', '--library', `images=${images}`]
+  const data = ['--data', place.file('agent'), '--log-level', 'silent']
+  await started(stack, await bundled(agent, 'main.mjs'), [...agentArgs, ...data], /^(connected)/u)
+  let answer = { rows: [] as unknown[] }
+  while (answer.rows.length === 0) {
+    await sleep(100)
+    answer = JSON.parse(await runFrom(command, ['images', '--controller', url, '--json'])) as typeof answer
+  }
+  expect(answer.rows).toMatchObject([{ name: 'disk.qcow2', format: 'qcow2', virtualSize: 2 ** 20 }])
+})

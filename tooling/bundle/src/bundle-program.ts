@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { isAbsolute, join, relative } from 'node:path'
+import { rolldown, type OutputChunk, type OutputOptions, type RolldownOutput } from 'rolldown'
+import { nativeCode, nativeFiles } from './native-code.ts'
+import { homeOf, root, type Program } from './programs.ts'
+import { startGroups } from './start-groups.ts'
+
+const outputOptions: OutputOptions = {
+  format: 'esm',
+  entryFileNames: '[name].mjs',
+  chunkFileNames: '[name]-[hash].mjs',
+}
+
+/** A bundle and the files that it was made of; `load-program.mjs` takes it while these are as they were. */
+export interface BundleRecord {
+  /** Below `dist` of the program. */
+  readonly folder: string
+  /** Path below the root of the checkout, size in bytes, time of the last change in ms. */
+  readonly inputs: readonly (readonly [path: string, size: number, modifiedMs: number])[]
+}
+
+/** Makes a program and its worker threads into a few files below its `dist`. */
+export async function bundleProgram(program: Program): Promise<BundleRecord> {
+  const dist = join(homeOf(program), 'dist')
+  const bundle = await rolldown({
+    input: Object.fromEntries(
+      Object.entries(program.entries).map(([name, source]) => [name, join(root, 'packages', source)]),
+    ),
+    cwd: root,
+    platform: 'node',
+    external: [...program.outside],
+    plugins: [nativeCode(join(dist, 'any'))],
+    preserveEntrySignatures: 'allow-extension',
+    logLevel: 'warn',
+  })
+  let chunks = chunksOf(await bundle.generate(outputOptions))
+  if (program.startsWith) {
+    const groups = startGroups(chunks, program.startsWith)
+    chunks = chunksOf(await bundle.generate({ ...outputOptions, codeSplitting: { groups } }))
+  }
+  await bundle.close()
+  const inputs = await inputsOf(chunks)
+  const folder = createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16)
+  await mkdir(join(dist, folder), { recursive: true })
+  for (const { fileName, code } of chunks) await writeWhole(join(dist, folder, fileName), code)
+  const record: BundleRecord = { folder, inputs }
+  await writeWhole(join(dist, 'bundle.json'), JSON.stringify(record))
+  await removeOld(dist, folder)
+  return record
+}
+
+function chunksOf({ output }: RolldownOutput): OutputChunk[] {
+  return output.filter((part): part is OutputChunk => part.type === 'chunk')
+}
+
+/** A program that runs may still load from an older bundle. */
+const keptMs = 60 * 60 * 1000
+
+async function removeOld(dist: string, current: string): Promise<void> {
+  for (const name of await readdir(dist)) {
+    if (name === current || name === 'bundle.json') continue
+    const path = join(dist, name)
+    const { mtimeMs } = await stat(path)
+    if (Date.now() - mtimeMs > keptMs) await rm(path, { recursive: true, force: true })
+  }
+}
+
+async function inputsOf(chunks: readonly OutputChunk[]): Promise<BundleRecord['inputs']> {
+  const sources = chunks.flatMap(({ moduleIds }) => moduleIds).filter((path) => isAbsolute(path))
+  const paths = new Set([...sources, ...nativeFiles()])
+  const inputs: [string, number, number][] = []
+  for (const path of [...paths].sort()) {
+    const { size, mtimeMs } = await stat(path)
+    inputs.push([relative(root, path), size, mtimeMs])
+  }
+  return inputs
+}
+
+/** Another process may read the file meanwhile: it finds the old one or the new one. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const part = `${path}.${process.pid}.part`
+  await writeFile(part, text)
+  await rename(part, path)
+}
