@@ -1,5 +1,5 @@
-import { Worker } from 'node:worker_threads'
-import { threadArguments } from '@varve/engine/run/thread-entry'
+import type { Worker } from 'node:worker_threads'
+import { startThread, threadFile } from '@varve/engine/run/start-thread'
 import type { Input } from './make-input.ts'
 import type { FromWorker, Outcomes, ToWorker, WorkerSetup } from './messages.ts'
 import type { Failure, RunResult } from './run-input.ts'
@@ -104,9 +104,8 @@ function crashed(error: unknown): Failure {
 }
 
 async function startWorker(setup: WorkerSetup): Promise<Worker> {
-  const worker = new Worker(new URL('worker.ts', import.meta.url), {
+  const worker = startThread(threadFile('worker', import.meta.url), {
     workerData: setup,
-    execArgv: threadArguments(),
     resourceLimits: { maxOldGenerationSizeMb: 256 },
   })
   await new Promise<void>((ready, fail) => {

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { ImageReport } from '@varve/core/layers/image-report'
 import { DiskError, fromErrorRecord } from '@varve/core/problems/disk-error'
-import { threadArguments, threadFile } from '@varve/engine/run/thread-entry'
+import { startThread, threadFile } from '@varve/engine/run/start-thread'
 import type { InspectAnswer, InspectQuestion } from './inspect-messages.ts'
 
 const mostThreads = 4
@@ -95,9 +95,8 @@ export class InspectPool implements AsyncDisposable {
 
   #hire(): Thread {
     const url = this.#options.workerUrl ?? threadFile('inspect-worker', import.meta.url)
-    const worker = new Worker(url, {
+    const worker = startThread(url, {
       workerData: { roots: this.#options.roots },
-      execArgv: threadArguments(),
       resourceLimits: { maxOldGenerationSizeMb: threadMemoryMb, maxYoungGenerationSizeMb: youngMemoryMb },
     })
     const thread: Thread = { worker, task: null, timer: null }

@@ -1,4 +1,5 @@
 import type Bzip2 from '@foxglove/wasm-bz2'
+import { keepWasmCode } from '../run/keep-wasm-code.ts'
 
 /** Loaded when the first image needs it: few do. */
 let loaded: Promise<Bzip2> | null = null
@@ -10,6 +11,7 @@ export async function unpackBzip2(bytes: Uint8Array, size: number): Promise<Uint
 }
 
 async function load(): Promise<Bzip2> {
+  keepWasmCode()
   const { default: library } = await import('@foxglove/wasm-bz2')
   return await library.init()
 }

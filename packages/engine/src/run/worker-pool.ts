@@ -1,7 +1,7 @@
 import { getCompileCacheDir } from 'node:module'
 import { dirname } from 'node:path'
-import { Worker } from 'node:worker_threads'
-import { threadArguments, threadFile } from './thread-entry.ts'
+import type { Worker } from 'node:worker_threads'
+import { startThread, threadFile } from './start-thread.ts'
 import type { WorkerStart } from './worker-job.ts'
 
 /** Threads that go from one run to the next: starting one costs as much as converting 100 MiB. Disposal ends all. */
@@ -44,9 +44,8 @@ export class WorkerPool implements AsyncDisposable {
 
   #start(): Worker {
     const start: WorkerStart = { codeCache: codeCacheFolder() }
-    const worker = new Worker(threadFile('worker', import.meta.url), {
+    const worker = startThread(threadFile('worker', import.meta.url), {
       workerData: start,
-      execArgv: threadArguments(),
       resourceLimits: { maxYoungGenerationSizeMb: 2 },
     })
     this.#all.add(worker)

@@ -1,0 +1,16 @@
+import { Worker, type WorkerOptions } from 'node:worker_threads'
+import { keepWasmCode } from './keep-wasm-code.ts'
+
+const isBundled = !import.meta.url.endsWith('.ts')
+
+/** The file that the thread `name` starts from: it lies beside the code at `near`, the URL of a module. */
+export function threadFile(name: string, near: string): URL {
+  return new URL(`./${name}.${isBundled ? 'mjs' : 'ts'}`, near)
+}
+
+/** Starts a thread with none of the arguments of this process. */
+export function startThread(file: URL, options: Omit<WorkerOptions, 'execArgv'>): Worker {
+  // From the sources each thread loads Node's transformer of TypeScript, which is WebAssembly.
+  if (!isBundled) keepWasmCode()
+  return new Worker(file, { ...options, execArgv: [] })
+}
