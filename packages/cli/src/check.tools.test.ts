@@ -5,10 +5,10 @@ import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
 
-const main = resolve(import.meta.dirname, 'main.ts')
+const command = resolve(import.meta.dirname, '../bin/varve.mjs')
 
 async function varve(...args: string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-  const said = await execa(process.execPath, [main, ...args], { reject: false, stdin: 'ignore' })
+  const said = await execa(process.execPath, [command, ...args], { reject: false, stdin: 'ignore' })
   return { exitCode: said.exitCode ?? -1, stdout: said.stdout, stderr: said.stderr }
 }
 

@@ -5,11 +5,11 @@ import { tempPlace } from '@varve/test-kit/temp-place'
 import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
 
-const main = resolve(import.meta.dirname, 'main.ts')
+const command = resolve(import.meta.dirname, '../bin/varve.mjs')
 const MiB = 1024 ** 2
 
 async function varve(...args: string[]) {
-  return execa(process.execPath, [main, ...args], { reject: false, stdin: 'ignore' })
+  return execa(process.execPath, [command, ...args], { reject: false, stdin: 'ignore' })
 }
 
 describe.skipIf(!requires('qemu-img', 'tar'))('varve convert to VMware formats', () => {

@@ -7,7 +7,7 @@ import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-const main = resolve(import.meta.dirname, 'main.ts')
+const command = resolve(import.meta.dirname, '../bin/varve.mjs')
 
 interface Said {
   readonly exitCode: number
@@ -16,7 +16,7 @@ interface Said {
 }
 
 async function varve(...args: string[]): Promise<Said> {
-  const { exitCode, stdout, stderr } = await execa(process.execPath, [main, ...args], {
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [command, ...args], {
     reject: false,
     stdin: 'ignore',
   })
