@@ -323,7 +323,30 @@ const webReport: ImageReportView = {
     absentBytes: Math.round(12.6 * GiB),
   },
   reclaimable: webRow.reclaimable,
-  reclaim: [],
+  reclaim: [
+    {
+      layer: 'L6',
+      kind: 'guest-free',
+      bytes: webRow.reclaimable,
+      message: 'free in the filesystems of the guest, but allocated in the image',
+      remedy:
+        'Turn on discard for the disk and run fstrim in the guest (Windows: Optimize-Volume -ReTrim), then reclaim.',
+    },
+    {
+      layer: 'L2',
+      kind: 'zeros',
+      bytes: null,
+      message: 'allocated, but holding only zeros: only reading all of it would tell',
+      remedy: 'Convert the image: zeros become holes in the copy.',
+    },
+    {
+      layer: 'L2',
+      kind: 'container-slack',
+      bytes: Math.round(0.8 * GiB),
+      message: 'allocated in the file, but in no use by the disk: leaked, discarded or preallocated',
+      remedy: 'Check the image for leaks, or convert it: the copy holds what the disk needs.',
+    },
+  ],
   snapshots: [],
   details: {},
   place,

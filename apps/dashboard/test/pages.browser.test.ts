@@ -57,6 +57,17 @@ describe.skipIf(!requires('chromium'))('pages', () => {
     })
   })
 
+  test('an image says what each layer would give back, where that is known', async () => {
+    const { page } = await stage.open(`${controller.url}/images/image-0`)
+    const card = page.getByRole('region', { name: 'Reclaiming' })
+    await card.waitFor()
+    expect(await card.getByRole('listitem').allInnerTexts()).toEqual([
+      expect.stringMatching(/^L6\s+About 6\.30 GiB: free in the filesystems of the guest/u),
+      expect.stringMatching(/^L2\s+About 819 MiB: allocated in the file, but in no use by the disk/u),
+    ])
+    await page.close()
+  })
+
   test('the initial JavaScript stays below 300 KiB compressed', async () => {
     const { gzipSync } = await import('node:zlib')
     const html = await (await fetch(controller.url)).text()

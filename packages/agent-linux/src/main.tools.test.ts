@@ -1,8 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
 import { ScriptedController } from '@varve/agent/testing/scripted-controller'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'
@@ -21,6 +22,15 @@ async function exitOf(child: ChildProcess): Promise<number | null> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   return child.exitCode
 }
+
+test.each([
+  ['agent', 'varve agent: serves the disk images of this host'],
+  ['controller', 'varve controller: keeps the inventory of a fleet'],
+])('./varve %s starts that program of the checkout', async (name, words) => {
+  const varve = join(import.meta.dirname, '../../../varve')
+  const { stdout } = await promisify(execFile)(varve, [name, '--help'])
+  expect(stdout).toContain(words)
+})
 
 describe('the Linux agent as a process', () => {
   test('connects, reports its images, says so on standard output, and ends cleanly', async () => {

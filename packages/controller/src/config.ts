@@ -57,8 +57,19 @@ export function makeConfig(given: Partial<Config> & Pick<Config, 'data'>): Confi
   })
 }
 
-/** Reads flags and environment; throws a sentence for people when a value is not possible. */
-export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Config {
+export const usage = `varve controller: keeps the inventory of a fleet, carries out migrations, serves the dashboard
+
+  --port N               where it listens (default: 7070; 0: any free port)           VARVE_PORT
+  --host ADDRESS         on which address (default: 127.0.0.1)                        VARVE_HOST
+  --data FOLDER          what it keeps (default: .varve/controller)                   VARVE_DATA
+  --dashboard FOLDER     the built dashboard (default: apps/dashboard/dist)           VARVE_DASHBOARD
+  --agent-grace SECONDS  how long an agent may be away with its jobs (default: 60)    VARVE_AGENT_GRACE
+  --log-level LEVEL      trace, debug, info, warn, error, silent (default: info)      VARVE_LOG_LEVEL
+  --help
+`
+
+/** Reads flags and environment; throws a sentence for people when a value is not possible. Null: help was asked for. */
+export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Config | null {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -68,8 +79,10 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv = pro
       dashboard: { type: 'string' },
       'log-level': { type: 'string' },
       'agent-grace': { type: 'string' },
+      help: { type: 'boolean' },
     },
   })
+  if (values.help === true) return null
   const parsed = Values.safeParse({
     port: values.port ?? env['VARVE_PORT'] ?? '7070',
     host: values.host ?? env['VARVE_HOST'] ?? '127.0.0.1',

@@ -40,4 +40,5 @@ test('settings come from flags, then the environment, then defaults', () => {
   expect(readConfig([], {})).toMatchObject({ port: 7070, host: '127.0.0.1' })
   expect(() => readConfig(['--port', 'x'], {})).toThrow('The setting port is not possible')
   expect(() => readConfig(['extra'], {})).toThrow()
+  expect(readConfig(['--help'], {})).toBeNull()
 })

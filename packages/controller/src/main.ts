@@ -1,11 +1,15 @@
 #!/usr/bin/env node
-import { readConfig } from './config.ts'
+import { readConfig, usage } from './config.ts'
 import { StartError } from './data-folder.ts'
 import { startController } from './start-controller.ts'
 
-/** Exit codes: 0 stopped as asked, 1 could not start (said in one sentence), 2 wrong flags. */
+/** Exit codes: 0 stopped as asked, or help; 1 could not start (said in one sentence), 2 wrong flags. */
 async function main(): Promise<void> {
   const config = parseConfig()
+  if (config === null) {
+    process.stdout.write(usage)
+    return
+  }
   const controller = await startController(config)
   process.stdout.write(`listening ${controller.url}\n`)
   const stop = () => {

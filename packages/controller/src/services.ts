@@ -5,6 +5,7 @@ import { protocolVersion } from '@varve/protocol/primitives'
 import type { Logger } from 'pino'
 import { createInventory } from './agents/inventory.ts'
 import { createJobs, type Jobs } from './agents/jobs.ts'
+import { joinCommand } from './agents/join-command.ts'
 import { createManifests, type Manifests } from './agents/manifests.ts'
 import { createSessions, type Sessions } from './agents/sessions.ts'
 import type { Config } from './config.ts'
@@ -213,7 +214,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
             .slice(0, 10)
             .flatMap(view),
           findings: findingGroups(db, 50),
-          joinCommand: `node packages/agent-linux/src/main.ts --controller ${url} --library images=/path/to/images`,
+          joinCommand: joinCommand(url, config.host),
         }
       },
       hosts: allHosts,

@@ -1,4 +1,4 @@
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { countOf, formatBytes } from '@varve/core/binary/format-bytes'
 import { UsageError, type CommandContext, type Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { ask, openFleet } from '../fleet.ts'
@@ -35,7 +35,7 @@ export async function images(options: ImagesOptions, context: CommandContext): O
       row.findings.block > 0
         ? `${row.findings.block} blocking`
         : row.findings.warn > 0
-          ? `${row.findings.warn} warnings`
+          ? countOf(row.findings.warn, 'warning')
           : ''
     const kind = [row.format, row.subformat].filter(Boolean).join(' · ')
     return [

@@ -2,15 +2,16 @@ import { Link } from '@tanstack/react-router'
 import { formatBytes } from '@varve/core/binary/format-bytes'
 import type { ImageView } from '@varve/protocol/images'
 import { Card } from '../../components/card.tsx'
-import { ByteSize, DigestText, Meter, TimeAgo } from '../../components/marks.tsx'
+import { ByteSize, DigestText, LayerTag, Meter, TimeAgo } from '../../components/marks.tsx'
 import { ProblemList } from '../../components/states.tsx'
 import styles from './image-side.module.css'
 
-/** The cards beside the stack: size, findings, chain, proofs. */
+/** The cards beside the stack: size, what reclaiming would give, findings, chain, proofs. */
 export function ImageSide({ image }: { readonly image: ImageView }) {
   return (
     <>
       <SizeCard image={image} />
+      <ReclaimCard image={image} />
       <FindingsCard image={image} />
       <ChainCard image={image} />
       <ProofsCard image={image} />
@@ -42,6 +43,32 @@ function SizeCard({ image: { report } }: { readonly image: ImageView }) {
           />
         </div>
       ))}
+    </Card>
+  )
+}
+
+/** What each layer would give back, and how; nothing where nothing is known to be gained. */
+function ReclaimCard({ image: { report } }: { readonly image: ImageView }) {
+  const gains = report.reclaim.filter(({ bytes }) => bytes !== null && bytes > 0)
+  if (gains.length === 0) return null
+  return (
+    <Card title="Reclaiming">
+      <ul>
+        {gains.map(({ layer, kind, bytes, message, remedy }) => (
+          <li key={kind} className={styles.gain}>
+            <LayerTag layer={layer} />
+            <div>
+              <div>
+                About <ByteSize bytes={bytes} />: {message}.
+              </div>
+              <details className={styles.how}>
+                <summary>How</summary>
+                {remedy}
+              </details>
+            </div>
+          </li>
+        ))}
+      </ul>
     </Card>
   )
 }

@@ -1,4 +1,4 @@
-import { formatBytes, formatWholeBytes, groupThousands } from '@varve/core/binary/format-bytes'
+import { countOf, formatBytes, formatWholeBytes, groupThousands } from '@varve/core/binary/format-bytes'
 import { chunkCount } from '@varve/core/digest/disk-digest'
 import { layerNames, type LayerNumber } from '@varve/core/problems/layer-number'
 import type { Proof } from '@varve/protocol/images'
@@ -141,7 +141,7 @@ function Summary({ view }: { readonly view: LayerView }) {
       </div>
       {view.notes.length > 0 && (
         <details className={styles.notes}>
-          <summary>{view.notes.length === 1 ? '1 note' : `${view.notes.length} notes`}</summary>
+          <summary>{countOf(view.notes.length, 'note')}</summary>
           <ul>
             {view.notes.map((note) => (
               <li key={note}>{note}</li>
