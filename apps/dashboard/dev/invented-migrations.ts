@@ -228,6 +228,7 @@ export function newMigration(row: ImageRow, number: number, wish: StartMigration
       library: wish.targetLibrary,
       name: wish.name,
       format,
+      subformat: wish.subformat ?? null,
       compression: wish.compression ?? 'none',
       imageId: null,
     },

@@ -45,6 +45,8 @@ describe.skipIf(!requires('chromium'))('paths', () => {
     const { page } = await stage.open(`${controller.url}/images/image-0?migrate=true`)
     const dialog = page.getByRole('dialog')
     await dialog.getByText('Pull as qcow2').waitFor()
+    await dialog.getByLabel('Format').selectOption('vhd')
+    await dialog.getByLabel('Kind').selectOption('fixed')
     await dialog.getByLabel('Format').selectOption('raw')
     await dialog.getByText('Pull as raw').waitFor()
     expect(await dialog.getByLabel('Name').inputValue()).toBe('web01.raw')

@@ -14,7 +14,8 @@ const target = { library: 'images', name: 'copy.img' }
 
 interface Case {
   readonly source: string
-  readonly format: 'raw' | 'qcow2'
+  readonly format: 'raw' | 'qcow2' | 'vhd' | 'vmdk'
+  readonly subformat?: string
   readonly compression: 'none' | 'zlib' | 'zstd'
   readonly make: (folder: string) => Promise<void>
 }
@@ -60,11 +61,25 @@ const cases: readonly Case[] = [
     compression: 'zstd',
     make: async (folder) => rawDisk(join(folder, 'disk.raw')),
   },
+  {
+    source: 'disk.raw',
+    format: 'vhd',
+    subformat: 'fixed',
+    compression: 'none',
+    make: async (folder) => rawDisk(join(folder, 'disk.raw')),
+  },
+  {
+    source: 'disk.raw',
+    format: 'vmdk',
+    subformat: 'streamOptimized',
+    compression: 'none',
+    make: async (folder) => rawDisk(join(folder, 'disk.raw')),
+  },
 ]
 
 describe.skipIf(!requires('qemu-img', 'qemu-io'))('two agents and a scripted controller', () => {
-  for (const { source, format, compression, make } of cases) {
-    test(`${source} → ${format} (${compression}): export, measure, pull, verify, publish`, async () => {
+  for (const { source, format, subformat = null, compression, make } of cases) {
+    test(`${source} → ${format} (${subformat ?? compression}): export, measure, pull, verify, publish`, async () => {
       await using place = await tempPlace()
       await using controller = await new ScriptedController().start()
       await using north = await startAgent({ controller, name: 'north', folder: place.file('north') })
@@ -81,7 +96,7 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('two agents and a scripted con
         expiresInSeconds: 60,
       })
       expect(virtualSize).toBe(40 * mib)
-      const copy = { endpoint, target, format, compression }
+      const copy = { endpoint, target, format, subformat, compression }
       const measured = await controller.run<'measure'>('south', { kind: 'measure', ...copy })
       const pullId = 'pull-1'
       const pulled = await controller.run<'pull'>('south', { kind: 'pull', pullId, ...copy })
@@ -102,12 +117,14 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('two agents and a scripted con
       const published = await controller.run<'publish'>('south', { kind: 'publish', pullId, target })
       expect(published.path).toBe(join(south.library, 'copy.img'))
 
-      await runToolOk('qemu-img', ['compare', '-F', format, join(north.library, source), published.path])
+      const driver = format === 'vhd' ? 'vpc' : format
+      await runToolOk('qemu-img', ['compare', '-F', driver, join(north.library, source), published.path])
       if (format === 'qcow2') await runToolOk('qemu-img', ['check', published.path])
       expect(await readdir(south.library)).toEqual(['copy.img'])
       expect(await snapshot(north.library)).toEqual(before)
       const row = await controller.until(() => controller.memory.images.get('south/images/copy.img'))
       expect(row.report.virtualSize).toBe(virtualSize)
+      if (subformat !== null) expect(row.report.subformat).toBe(subformat)
       const parts = controller.memory.manifests.filter(({ digest }) => digest === verified.digest)
       const manifest = decodeManifest(Buffer.from(parts[0]?.bytes ?? '', 'base64'))
       expect(manifest.size).toBe(virtualSize)

@@ -226,6 +226,10 @@ function addFleetCommands(program: Command, dispatch: Dispatch): void {
     .description('move HOST:NAME to HOST:NAME in another format, proven bit-identical; the source stays')
     .option('--library <library>', "the library on the target's host; default: its only one")
     .option('-O, --output-format <format>', 'format of TARGET; default: by its extension')
+    .option(
+      '--subformat <kind>',
+      "one of the format's kinds, such as fixed or streamOptimized; default: the usual",
+    )
     .addOption(new Option('--compress <method>', 'compress the clusters (qcow2)').choices(['zlib', 'zstd']))
     .option('--plan', 'print the plan and do nothing')
     .option('--accept <ids>', 'ids of warnings to accept, comma-separated, or all')
@@ -234,6 +238,7 @@ function addFleetCommands(program: Command, dispatch: Dispatch): void {
     FleetOptions & {
       library?: string
       outputFormat?: string
+      subformat?: string
       compress?: 'zlib' | 'zstd'
       plan?: boolean
       accept?: string

@@ -1,6 +1,6 @@
 import { writableFormats } from '@varve/core/formats/writable-formats'
 import { z } from 'zod'
-import { Bytes, Digest, FileName, JobId, Path } from './primitives.ts'
+import { Bytes, Digest, FileName, JobId, Path, Subformat } from './primitives.ts'
 import { ImageReportView } from './reports.ts'
 
 /** Where an NBD export can be reached. */
@@ -40,6 +40,7 @@ export const JobRequest = z.discriminatedUnion('kind', [
     endpoint: NbdEndpoint,
     target: Target,
     format: TargetFormat,
+    subformat: Subformat.default(null),
     compression: Compression,
   }),
   /** On the target: reads the export and writes the part file `.<name>.<pullId>.part`; flushed, not yet published. Starts afresh when repeated. */
@@ -49,6 +50,7 @@ export const JobRequest = z.discriminatedUnion('kind', [
     endpoint: NbdEndpoint,
     target: Target,
     format: TargetFormat,
+    subformat: Subformat.default(null),
     compression: Compression,
   }),
   /** On the target: reads the part file back as a disk and digests it. */

@@ -10,6 +10,7 @@ import {
   LayerNumber,
   MigrationId,
   ProblemView,
+  Subformat,
   Timestamp,
 } from './primitives.ts'
 import { JobProgress } from './jobs.ts'
@@ -50,6 +51,7 @@ export const MigrationRequest = z.object({
   targetLibrary: z.string().min(1),
   name: FileName,
   format: FormatName,
+  subformat: Subformat.default(null),
   compression: z.enum(['none', 'zlib', 'zstd']).default('none'),
 })
 export type MigrationRequest = z.input<typeof MigrationRequest>
@@ -93,6 +95,7 @@ export const MigrationView = z.object({
     library: z.string(),
     name: z.string(),
     format: FormatName,
+    subformat: Subformat.default(null),
     compression: z.string(),
     imageId: ImageId.nullable(),
   }),

@@ -3,13 +3,15 @@ import { layerNumbers } from '@varve/core/problems/layer-number'
 import { z } from 'zod'
 
 /** Raised when agent and controller no longer understand each other. */
-export const protocolVersion = 1
+export const protocolVersion = 2
 
 export const Bytes = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 export const Timestamp = z.iso.datetime()
 export const LayerNumber = z.enum(layerNumbers)
 export const Severity = z.enum(['block', 'warn', 'info'])
 export const FormatName = z.enum(formatNames)
+/** A kind of a format that is written, such as `fixed`; null: its usual one. */
+export const Subformat = z.string().min(1).max(40).nullable()
 /** BLAKE3 root in hexadecimal. */
 export const Digest = z.string().regex(/^[0-9a-f]{64}$/u)
 export const HostName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/u)

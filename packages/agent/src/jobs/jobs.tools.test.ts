@@ -77,6 +77,7 @@ async function slowDisk() {
       endpoint,
       target,
       format: 'raw' as const,
+      subformat: null,
       compression: 'none' as const,
     }),
     async [Symbol.asyncDispose]() {
@@ -274,6 +275,20 @@ describe('pull', () => {
       expect(await fleet.controller.runFailing('north', request)).toMatchObject({ code: 'target-exists' })
     }
     expect(await readFile(fleet.file('copy.raw'), 'utf8')).toBe('mine')
+  })
+
+  test.each([
+    ['vmdk', 'monolithicFlat'],
+    ['parallels', 'bundle'],
+    ['qcow2', 'fixed'],
+  ] as const)('%s of the kind %s, which is no one file, is refused', async (format, subformat) => {
+    await using fleet = await makeFleet()
+    await using slow = await slowDisk()
+    for (const kind of ['pull', 'measure'] as const) {
+      const request = { ...slow.pull('p1'), kind, format, subformat }
+      expect(await fleet.controller.runFailing('north', request)).toMatchObject({ code: 'refused' })
+    }
+    expect(await readdir(fleet.folder)).not.toContain('.copy.raw.p1.part')
   })
 
   test('a symlink in the place of the part file is replaced, not followed', async () => {

@@ -1,7 +1,7 @@
 import { DiskError } from '@varve/core/problems/disk-error'
 import { measureDisk } from '@varve/engine/measure-disk'
 import type { JobHandler } from './job-context.ts'
-import { assertFree, pullTarget } from './pull-target.ts'
+import { assertFree, kindOf, pullTarget } from './pull-target.ts'
 
 /** Predicts what a pull will take, and refuses it when name, rights or space are not there. */
 export const measureJob: JobHandler<'measure'> = async (request, { ports, signal }) => {
@@ -10,7 +10,7 @@ export const measureJob: JobHandler<'measure'> = async (request, { ports, signal
   await assertFree(target)
   const { required, dataBytes, virtualSize } = await measureDisk(
     { kind: 'nbd', ...endpoint },
-    { format, compression, signal },
+    { format, subformat: kindOf(request), compression, signal },
   )
   const { free: available } = await ports.files.place(target.library.root)
   // What is compressed may take much less than the bound; whether it fits shows while it is written.

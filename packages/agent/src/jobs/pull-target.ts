@@ -1,7 +1,9 @@
 import { access, constants } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
+import { targetKindFault } from '@varve/core/rules/target-kind'
 import { writeError } from '@varve/engine/files/system-error'
+import type { JobRequestOf } from '@varve/protocol/jobs'
 import type { Library } from '../library/library.ts'
 import { findLibrary, joinName, nameIsTaken } from '../library/library-path.ts'
 import { partFileName } from '../library/part-file.ts'
@@ -28,6 +30,17 @@ export function partPathOf(
 ): PullTarget & { readonly partPath: string } {
   const target = pullTarget(ports, request.target)
   return { ...target, partPath: join(target.library.root, partFileName(request.target.name, request.pullId)) }
+}
+
+/** The kind to write as the engine takes it; throws `refused` when it is none of the format's or several files. */
+export function kindOf({
+  target,
+  format,
+  subformat,
+}: Pick<JobRequestOf<'pull'>, 'target' | 'format' | 'subformat'>): string | undefined {
+  const fault = targetKindFault(format, subformat)
+  if (fault !== null) throw new DiskError('refused', { file: target.name, ...fault })
+  return subformat ?? undefined
 }
 
 /** Throws `target-exists` when the name is taken, `not-writable` when nothing can be made there. */

@@ -3,13 +3,14 @@ import { writeError } from '@varve/engine/files/system-error'
 import { convertDisk } from '@varve/engine/convert-disk'
 import type { JobHandler } from './job-context.ts'
 import { manifestUpload } from './manifest-upload.ts'
-import { assertFree, partPathOf } from './pull-target.ts'
+import { assertFree, kindOf, partPathOf } from './pull-target.ts'
 
 /** Reads an export and writes it as a part file, flushed. Starts afresh when repeated; leaves no file when it fails. */
 export const pullJob: JobHandler<'pull'> = async (request, context) => {
   const { endpoint, format, compression } = request
   const { ports } = context
   const { partPath, ...target } = partPathOf(ports, request)
+  const subformat = kindOf(request)
   return ports.pulls.run(partPath, context.signal, async (signal) => {
     await assertFree(target)
     await rm(partPath, { force: true }).catch((error: unknown) => {
@@ -17,7 +18,7 @@ export const pullJob: JobHandler<'pull'> = async (request, context) => {
     })
     const { manifest, digest, virtualSize, dataBytes, fileSize, seconds } = await convertDisk(
       { kind: 'nbd', ...endpoint },
-      { path: partPath, name: request.target.name, format, compression },
+      { path: partPath, name: request.target.name, format, subformat, compression },
       { signal, workers: ports.workers, pool: ports.pool, onProgress: context.onTransfer('wire') },
     )
     context.attachManifest(manifestUpload(digest, manifest))

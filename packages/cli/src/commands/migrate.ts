@@ -16,6 +16,7 @@ export interface MigrateOptions {
   readonly target: string
   readonly library?: string
   readonly outputFormat?: string
+  readonly subformat?: string
   readonly compress?: 'zlib' | 'zstd'
   readonly plan?: boolean
   readonly accept?: string
@@ -100,6 +101,7 @@ async function buildRequest(
     targetLibrary: options.library ?? (await onlyLibrary(fleet, controller, target.host)),
     name: target.name,
     format,
+    subformat: options.subformat ?? null,
     compression: options.compress ?? 'none',
   }
 }

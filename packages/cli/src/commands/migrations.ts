@@ -83,7 +83,7 @@ export function describeMigration(migration: MigrationView, paint: Paint): strin
     paint(
       'bold',
       printable(
-        `Migration ${number}: ${source.host}:${source.name} → ${target.host}:${target.name} (${target.format}) — ${state}`,
+        `Migration ${number}: ${source.host}:${source.name} → ${target.host}:${target.name} (${[target.format, target.subformat].filter(Boolean).join(' ')}) — ${state}`,
       ),
     ),
     ...steps.map(

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { protocolVersion } from '@varve/protocol/primitives'
 import { openDatabase, type Db } from '../store/database.ts'
 import { commandsAfter, runningJobs } from '../store/jobs-store.ts'
 import { sampleFacts, sampleReport } from '../testing/samples.ts'
@@ -42,7 +43,7 @@ afterEach(() => {
 })
 
 function sayHello(instance: string, known: string[] = []) {
-  const hello = { protocolVersion: 1, instance, facts: sampleFacts('north'), jobs: known }
+  const hello = { protocolVersion, instance, facts: sampleFacts('north'), jobs: known }
   const { session } = sessions.hello(hello)
   const host = sessions.hostOf(session)
   jobs.reconcile(host, hello)

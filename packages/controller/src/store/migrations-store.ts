@@ -225,6 +225,7 @@ export function migrationView(db: Queries, id: string, progress: JobProgress | n
     target: {
       ...target,
       format: facts.request.format,
+      subformat: facts.request.subformat ?? null,
       compression: facts.request.compression ?? 'none',
       imageId: row.targetImageId,
     },

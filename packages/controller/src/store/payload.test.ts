@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { jobRequest } from './payload-kinds.ts'
 import { decodePayload, encodePayload, type PayloadKind } from './payload.ts'
 
 const disk: PayloadKind<{ bytes: number; name: string }> = {
@@ -28,6 +29,19 @@ test('an older payload is brought up one version at a time', () => {
     bytes: 1024 ** 2,
     name: 'b',
   })
+})
+
+test('what was kept before kinds could be chosen is of the usual one', () => {
+  const pull = {
+    kind: 'pull',
+    pullId: 'p1',
+    endpoint: { host: 'north', port: 10809, exportName: 'a-token-that-nobody-guesses' },
+    target: { library: 'images', name: 'a.vhd' },
+    format: 'vhd',
+    compression: 'none',
+  }
+  const kept = JSON.stringify({ version: 1, data: pull })
+  expect(decodePayload(jobRequest, kept)).toEqual({ ...pull, subformat: null })
 })
 
 test.each([

@@ -44,7 +44,12 @@ export function gatherFacts(db: Db, request: MigrationRequest, options: FactsOpt
       nameIsFree: nameIsFree(db, target, options.exceptId),
       writable: place.writable,
     },
-    options: { name: request.name, format: request.format, compression: request.compression ?? 'none' },
+    options: {
+      name: request.name,
+      format: request.format,
+      subformat: request.subformat ?? null,
+      compression: request.compression ?? 'none',
+    },
   }
 }
 

@@ -298,6 +298,7 @@ function targetOf(migration: Migration) {
   return {
     target: fileOf(migration),
     format: formatOf(migration),
+    subformat: migration.facts.request.subformat ?? null,
     compression: migration.facts.request.compression ?? 'none',
   }
 }

@@ -76,3 +76,11 @@ export function formatByEnding(name: string): WritableFormat | null {
 export function rulesOf(format: WritableFormat): WritableRules {
   return writableRules[format]
 }
+
+/** The kinds of `format` that are one file each, the usual one first; none: there is one kind. */
+export function singleFileKinds(format: WritableFormat): readonly string[] {
+  const { subformats, splitSubformats = [], bundleSubformats = {} } = rulesOf(format)
+  return subformats.filter(
+    (kind) => !splitSubformats.includes(kind) && !Object.hasOwn(bundleSubformats, kind),
+  )
+}

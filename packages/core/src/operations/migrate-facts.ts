@@ -34,5 +34,7 @@ export interface MigrateOptions {
   /** File name inside the target library, no folders. */
   readonly name: string
   readonly format: FormatName
+  /** One of the format's kinds that are one file, such as `fixed`; null: its usual one. */
+  readonly subformat: string | null
   readonly compression: 'none' | 'zlib' | 'zstd'
 }

@@ -97,7 +97,13 @@ function facts(change: Change = {}): MigrateFacts {
       writable: true,
       ...change.target,
     },
-    options: { name: 'web01.qcow2', format: 'qcow2', compression: 'none', ...change.options },
+    options: {
+      name: 'web01.qcow2',
+      format: 'qcow2',
+      subformat: null,
+      compression: 'none',
+      ...change.options,
+    },
   }
 }
 
@@ -128,6 +134,19 @@ describe('the plan of a migration', () => {
 
   test('as people read it', () => {
     expect(planMigrate(facts({ options: { compression: 'zstd' } }))).toMatchSnapshot()
+  })
+
+  test.each([
+    [{ format: 'vhd', subformat: 'fixed' }, '-f raw -O vpc -o subformat=fixed nbd:'],
+    [{ format: 'vdi', subformat: 'fixed' }, '-f raw -O vdi -o static=on nbd:'],
+    [{ format: 'vdi', subformat: 'dynamic' }, '-f raw -O vdi nbd:'],
+    [{ format: 'vmdk', subformat: 'streamOptimized' }, '-f raw -O vmdk -o subformat=streamOptimized nbd:'],
+  ] as const)('%j by hand', (options, command) => {
+    const plan = planMigrate(facts({ options: { ...options, name: `web01.${options.format}` } }))
+    if (plan.kind === 'refusal') throw new Error('refused')
+    const pull = plan.steps.find(({ id }) => id === 'pull')
+    expect(pull?.command).toContain(command)
+    expect(pull?.title).toBe(`Pull and write ${options.format} ${options.subformat}`)
   })
 
   test('quotes paths as a shell needs it', () => {
@@ -175,6 +194,11 @@ describe('a migration is refused when', () => {
       'target-format-limit',
       { report: { virtualSize: 80 * 1024 * GiB }, options: { format: 'vhdx', name: 'web01.vhdx' } },
     ],
+    [
+      'target-kind-unsupported',
+      { options: { format: 'vmdk', name: 'web01.vmdk', subformat: 'monolithicFlat' } },
+    ],
+    ['target-kind-unsupported', { options: { subformat: 'fixed' } }],
     ['compression-unsupported', { options: { format: 'raw', name: 'web01.raw', compression: 'zlib' } }],
     ['target-space', { target: { place: { ...place, free: 18 * GiB } } }],
     ['target-file-too-large', { target: { place: { ...place, filesystem: 'vfat' } } }],

@@ -3,7 +3,7 @@ import { formatRules } from '../formats/format-rules.ts'
 import { isBlocking } from '../problems/problem.ts'
 import { findMigrationProblems, joinPath, migrationPreflightRules } from '../rules/migration-preflight.ts'
 import { predictTargetSize } from '../rules/target-size.ts'
-import type { MigrateFacts, MigrateOptions } from './migrate-facts.ts'
+import type { MigrateFacts } from './migrate-facts.ts'
 import type { Estimate, Plan, PlanStep, Refusal } from './plan.ts'
 
 export { migrationTargetFormats, type MigrationTargetFormat } from './migrate-facts.ts'
@@ -102,12 +102,13 @@ function measure({ target, source }: MigrateFacts): PlanStep {
 function pull(facts: MigrateFacts): PlanStep {
   const { source, target, options } = facts
   const compressed = options.compression === 'none' ? '' : ` (${options.compression} compressed)`
+  const format = [options.format, options.subformat].filter(Boolean).join(' ')
   return {
     id: 'pull' satisfies MigrateStepId,
     layer: 'L2',
-    title: `Pull and write ${options.format}`,
-    does: `Reads the disk from ${source.host} and writes it as ${options.format}${compressed} into a hidden part file in ${target.library} on ${target.host}; digests it on the way. Zeros are not sent. The estimate assumes ${formatRate(assumedRate)}.`,
-    command: `native: NBD → ${options.format}, 4 MiB chunks, BLAKE3 · by hand: qemu-img convert -W -m 16 ${convertOptions(options)}nbd://${source.host}/<export> ${shellWord(partPath(facts))}`,
+    title: `Pull and write ${format}`,
+    does: `Reads the disk from ${source.host} and writes it as ${format}${compressed} into a hidden part file in ${target.library} on ${target.host}; digests it on the way. Zeros are not sent. The estimate assumes ${formatRate(assumedRate)}.`,
+    command: `native: NBD → ${format}, 4 MiB chunks, BLAKE3${pullByHand(facts)}`,
     host: target.host,
     needs: [spaceNeeded(facts)],
     estimate: move(facts),
@@ -165,9 +166,20 @@ function spaceNeeded(facts: MigrateFacts): string {
   return size === null ? `space ${where}` : `about ${formatBytes(size.about)} free ${where}`
 }
 
-function convertOptions({ format, compression }: MigrateOptions): string {
+function pullByHand(facts: MigrateFacts): string {
+  const { format, subformat, compression } = facts.options
+  const { qemuDriver } = formatRules[format]
+  if (qemuDriver === null) return ''
   const compress = compression === 'none' ? '' : `-c -o compression_type=${compression} `
-  return `-f raw -O ${format} ${compress}`
+  // QEMU calls it an option of VDI, and a subformat everywhere else.
+  const kind =
+    subformat === null ? '' : format === 'vdi' ? vdiOption(subformat) : `-o subformat=${subformat} `
+  const source = `nbd://${facts.source.host}/<export>`
+  return ` · by hand: qemu-img convert -W -m 16 -f raw -O ${qemuDriver} ${compress}${kind}${source} ${shellWord(partPath(facts))}`
+}
+
+function vdiOption(subformat: string): string {
+  return subformat === 'fixed' ? '-o static=on ' : ''
 }
 
 function partPath({ target, options }: MigrateFacts): string {

@@ -1,11 +1,13 @@
 import { formatBytes } from '../binary/format-bytes.ts'
 import { formatNames, formatRules } from '../formats/format-rules.ts'
+import { isWritable } from '../formats/writable-formats.ts'
 import { isHibernated } from '../filesystems/hibernation.ts'
 import type { FilesystemFinding } from '../layers/guest-contents.ts'
 import { migrationTargetFormats, type MigrateFacts } from '../operations/migrate-facts.ts'
 import type { LayerNumber } from '../problems/layer-number.ts'
 import { quote } from '../problems/disk-error.ts'
 import { isBlocking, type Problem } from '../problems/problem.ts'
+import { targetKindFault } from './target-kind.ts'
 import { predictTargetSize } from './target-size.ts'
 
 /** One pre-flight rule: a stable id, and what it finds in the facts of a migration. */
@@ -40,6 +42,7 @@ export const migrationPreflightRules: readonly PreflightRule[] = [
   { id: 'target-name-taken', layer: 'L1', finds: targetNameIsFree },
   { id: 'target-not-writable', layer: 'L1', finds: targetIsWritable },
   { id: 'target-format-unsupported', layer: 'L2', finds: targetFormatCanBeWritten },
+  { id: 'target-kind-unsupported', layer: 'L2', finds: targetKindCanBeWritten },
   { id: 'target-format-limit', layer: 'L2', finds: targetFormatHoldsDisk },
   { id: 'compression-unsupported', layer: 'L2', finds: compressionFitsFormat },
   { id: 'target-space', layer: 'L1', finds: targetHasSpace },
@@ -152,6 +155,11 @@ function targetFormatCanBeWritten({ options }: MigrateFacts): Finding[] {
   ]
 }
 
+function targetKindCanBeWritten({ options: { format, subformat } }: MigrateFacts): Finding[] {
+  const fault = isWritable(format) ? targetKindFault(format, subformat) : null
+  return fault === null ? [] : [block(null, fault.reason, fault.remedy)]
+}
+
 function compressionFitsFormat({ options }: MigrateFacts): Finding[] {
   if (options.compression === 'none' || options.format === 'qcow2') return []
   return [
@@ -179,7 +187,8 @@ function targetHasSpace(facts: MigrateFacts): Finding[] {
 function targetFilesystemHoldsFile(facts: MigrateFacts): Finding[] {
   const { target, options, source } = facts
   const limit = largestFile[target.place.filesystem ?? '']
-  const size = options.format === 'raw' ? source.report.virtualSize : predictTargetSize(facts)?.atLeast
+  const isWhole = options.format === 'raw' || options.subformat === 'fixed'
+  const size = isWhole ? source.report.virtualSize : predictTargetSize(facts)?.atLeast
   if (limit === undefined || size === null || size === undefined || size <= limit) return []
   return [
     block(

@@ -10,6 +10,7 @@ import { useTRPC } from '../../data/trpc.ts'
 import styles from './migrate-dialog.module.css'
 import {
   compressionsOf,
+  kindsOf,
   nameProblem,
   targetFormats,
   type Compression,
@@ -58,6 +59,7 @@ function Form({ row, hosts, onClose, onStarted }: FormProps) {
   const first = useRef<HTMLSelectElement>(null)
   useEffect(() => first.current?.focus(), [])
   const libraries = hosts.find(({ name }) => name === form.targetHost)?.libraries ?? []
+  const kinds = kindsOf(form.format)
   return (
     <form
       onSubmit={(event) => {
@@ -109,14 +111,24 @@ function Form({ row, hosts, onClose, onStarted }: FormProps) {
           onChange={({ currentTarget }) => change({ format: formatOf(currentTarget.value) })}
           data={targetFormats.map(({ value, label }) => ({ value, label }))}
         />
-        <NativeSelect
-          className={styles.third}
-          label="Compression"
-          disabled={compressionsOf(form.format).length === 1}
-          value={form.compression}
-          onChange={({ currentTarget }) => change({ compression: compressionOf(currentTarget.value) })}
-          data={compressionsOf(form.format).map((value) => ({ value, label: compressionLabels[value] }))}
-        />
+        {kinds.length > 0 ? (
+          <NativeSelect
+            className={styles.third}
+            label="Kind"
+            value={form.subformat ?? kinds[0]}
+            onChange={({ currentTarget }) => change({ subformat: currentTarget.value })}
+            data={kinds.map((value) => ({ value, label: kindLabels[value] ?? value }))}
+          />
+        ) : (
+          <NativeSelect
+            className={styles.third}
+            label="Compression"
+            disabled={compressionsOf(form.format).length === 1}
+            value={form.compression}
+            onChange={({ currentTarget }) => change({ compression: compressionOf(currentTarget.value) })}
+            data={compressionsOf(form.format).map((value) => ({ value, label: compressionLabels[value] }))}
+          />
+        )}
       </div>
       {plan.data && (
         <PlanReview
@@ -158,6 +170,14 @@ function footWords({ plan, accepted, isCurrent }: ReturnType<typeof useMigrateFo
   if (open > 0)
     return open === 1 ? 'One warning is still to accept.' : `${open} warnings are still to accept.`
   return isCurrent ? 'The source is only read. What arrives is proven before it gets its name.' : 'Planning…'
+}
+
+/** What people know a kind by; where nothing is said, its name does. */
+const kindLabels: Readonly<Record<string, string>> = {
+  dynamic: 'dynamic: grows with its data',
+  fixed: 'fixed: as large as the disk',
+  monolithicSparse: 'monolithicSparse: grows with its data',
+  streamOptimized: 'streamOptimized: compressed, to import',
 }
 
 const compressionLabels = { none: 'none', zstd: 'zstd: fast', zlib: 'zlib: reads everywhere' } as const

@@ -2,7 +2,7 @@ import type { HostView } from '@varve/protocol/hosts'
 import type { ImageRow } from '@varve/protocol/images'
 import { FileName } from '@varve/protocol/primitives'
 import { describe, expect, test } from 'vitest'
-import { changeForm, defaultForm, nameProblem, toRequest } from './migrate-form.ts'
+import { changeForm, defaultForm, kindsOf, nameProblem, toRequest } from './migrate-form.ts'
 
 function host(
   name: string,
@@ -34,6 +34,7 @@ describe('defaults', () => {
       targetLibrary: 'big',
       name: 'web01.qcow2',
       format: 'qcow2',
+      subformat: null,
       compression: 'none',
     })
   })
@@ -59,6 +60,17 @@ describe('changes', () => {
       name: 'web01.raw',
       compression: 'none',
     })
+  })
+
+  test('a format of several kinds starts with its usual one, and one kind is none to choose', () => {
+    const vhdx = changeForm(form, { format: 'vhdx' }, hosts)
+    expect(vhdx).toMatchObject({ name: 'web01.vhdx', subformat: 'dynamic' })
+    expect(changeForm(changeForm(vhdx, { subformat: 'fixed' }, hosts), { name: 'a' }, hosts).subformat).toBe(
+      'fixed',
+    )
+    expect(changeForm(vhdx, { format: 'qcow2' }, hosts).subformat).toBeNull()
+    expect(kindsOf('vmdk')).toEqual(['monolithicSparse', 'streamOptimized'])
+    expect(kindsOf('parallels')).toEqual([])
   })
 
   test('a name of the person’s own is kept', () => {

@@ -1,5 +1,10 @@
 import { formatRules } from '@varve/core/formats/format-rules'
-import { rulesOf, writableFormats, type WritableFormat } from '@varve/core/formats/writable-formats'
+import {
+  rulesOf,
+  singleFileKinds,
+  writableFormats,
+  type WritableFormat,
+} from '@varve/core/formats/writable-formats'
 import type { HostView } from '@varve/protocol/hosts'
 import type { ImageRow } from '@varve/protocol/images'
 import type { MigrationRequest } from '@varve/protocol/migrations'
@@ -20,6 +25,8 @@ export interface MigrateForm {
   readonly targetLibrary: string
   readonly name: string
   readonly format: TargetFormat
+  /** One of the format's kinds; null where there is one only. */
+  readonly subformat: string | null
   readonly compression: Compression
 }
 
@@ -32,6 +39,7 @@ export function defaultForm(row: ImageRow, hosts: readonly HostView[]): MigrateF
     targetLibrary: host ? roomiestLibrary(host) : '',
     name: renamed(row.name.split('/').at(-1) ?? row.name, 'qcow2'),
     format: 'qcow2',
+    subformat: null,
     compression: 'none',
   }
 }
@@ -51,10 +59,17 @@ export function changeForm(
     return {
       ...next,
       name: renamed(form.name, change.format),
+      subformat: kindsOf(change.format)[0] ?? null,
       compression: compressionsOf(change.format).includes(form.compression) ? form.compression : 'none',
     }
   }
   return next
+}
+
+/** Kinds of that format to choose from, the usual one first; none where there is no choice. */
+export function kindsOf(format: TargetFormat): readonly string[] {
+  const kinds = singleFileKinds(format)
+  return kinds.length > 1 ? kinds : []
 }
 
 /** How an image of that format can be compressed; `none` first. */

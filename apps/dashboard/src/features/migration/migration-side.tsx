@@ -36,7 +36,7 @@ function RouteCard({ migration: { source, target, image } }: { readonly migratio
     source.virtualSize === null ? null : `${formatBytes(source.virtualSize)} disk`,
   ]
   const targetWords = [
-    target.format,
+    [target.format, target.subformat].filter(Boolean).join(' '),
     target.compression === 'none' ? null : `${target.compression} compressed`,
     free === null ? null : `${formatBytes(free)} free${filesystem === null ? '' : ` on ${filesystem}`}`,
   ]

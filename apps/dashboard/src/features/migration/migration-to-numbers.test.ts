@@ -26,6 +26,7 @@ const running: MigrationView = {
     library: 'vm',
     name: 'web01.qcow2',
     format: 'qcow2',
+    subformat: null,
     compression: 'none',
     imageId: null,
   },
