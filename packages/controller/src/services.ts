@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { HostView } from '@varve/protocol/hosts'
 import type { JobProgress } from '@varve/protocol/jobs'
@@ -214,7 +215,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
             .slice(0, 10)
             .flatMap(view),
           findings: findingGroups(db, 50),
-          joinCommand: joinCommand(url, config.host),
+          joinCommand: joinCommand({ url, host: config.host, machine: hostname() }),
         }
       },
       hosts: allHosts,
