@@ -59,7 +59,6 @@ export function inventedHost(name: string, change: Partial<HostView> = {}): Host
       readFormats: ['raw', 'qcow2', 'vmdk'],
       writeFormats: ['raw', 'qcow2'],
       sparseFiles: true,
-      copyFileRange: true,
       reflink: false,
       nbdExport: true,
       watch: true,

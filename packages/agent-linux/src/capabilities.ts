@@ -6,7 +6,6 @@ export const linuxCapabilities: Capabilities = {
   readFormats: [...nativeFormats.read],
   writeFormats: [...nativeFormats.write],
   sparseFiles: true,
-  copyFileRange: true,
   reflink: true,
   nbdExport: true,
   watch: true,

@@ -6,7 +6,6 @@ export const macosCapabilities: Capabilities = {
   readFormats: [...nativeFormats.read],
   writeFormats: [...nativeFormats.write],
   sparseFiles: true,
-  copyFileRange: false,
   reflink: false,
   nbdExport: true,
   watch: true,

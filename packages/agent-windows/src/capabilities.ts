@@ -6,7 +6,6 @@ export const windowsCapabilities: Capabilities = {
   readFormats: [...nativeFormats.read],
   writeFormats: [...nativeFormats.write],
   sparseFiles: false,
-  copyFileRange: false,
   reflink: false,
   nbdExport: true,
   watch: true,

@@ -10,7 +10,7 @@ describePlatform('windows, with what every system has', make)
 
 test('it does not claim what Node alone cannot do there', () => {
   const { capabilities, findWriters } = make()
-  expect(capabilities).toMatchObject({ sparseFiles: false, copyFileRange: false, reflink: false })
+  expect(capabilities).toMatchObject({ sparseFiles: false, reflink: false })
   expect(findWriters).toBeNull()
 })
 

@@ -19,7 +19,6 @@ export const Capabilities = z.object({
   readFormats: z.array(z.string()),
   writeFormats: z.array(z.string()),
   sparseFiles: z.boolean(),
-  copyFileRange: z.boolean(),
   reflink: z.boolean(),
   nbdExport: z.boolean(),
   watch: z.boolean(),

@@ -190,7 +190,6 @@ function SystemCard({ host }: { readonly host: HostView }) {
   const { os, cpus, memory, agentVersion, nodeVersion, capabilities } = host
   const can = [
     ['sparse files', capabilities.sparseFiles],
-    ['copy inside the kernel', capabilities.copyFileRange],
     ['reflinks', capabilities.reflink],
     ['NBD exports', capabilities.nbdExport],
     ['watching for changes', capabilities.watch],

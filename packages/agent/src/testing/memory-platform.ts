@@ -20,7 +20,6 @@ export function memoryPlatform(): MemoryPlatform {
       readFormats: ['raw', 'qcow2', 'vmdk'],
       writeFormats: ['raw', 'qcow2'],
       sparseFiles: true,
-      copyFileRange: false,
       reflink: false,
       nbdExport: true,
       watch: true,

@@ -26,7 +26,6 @@ export function sampleFacts(name: string): HostFacts {
       readFormats: ['raw', 'qcow2', 'vmdk'],
       writeFormats: ['raw', 'qcow2'],
       sparseFiles: true,
-      copyFileRange: true,
       reflink: false,
       nbdExport: true,
       watch: true,
