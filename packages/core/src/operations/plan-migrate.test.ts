@@ -226,6 +226,14 @@ describe('a migration warns of', () => {
   const snapshot = { id: '1', name: 'before', takenAt: '', virtualSize: null, stateSize: 0 }
   test.each<[string, 'warn' | 'info', Change]>([
     ['odd-size', 'warn', { report: { virtualSize: 1000 } }],
+    [
+      'size-not-whole-mib',
+      'info',
+      {
+        report: { virtualSize: GiB + 512 },
+        options: { format: 'vhd', subformat: 'fixed', name: 'web01.vhd' },
+      },
+    ],
     ['extension-mismatch', 'warn', { options: { name: 'web01.vmdk' } }],
     ['snapshots-lost', 'warn', { report: { snapshots: [snapshot] } }],
     [
@@ -253,6 +261,14 @@ describe('a migration warns of', () => {
 describe('a migration does not mind', () => {
   test.each<[string, Change]>([
     ['a name without an extension', { options: { name: 'web01' } }],
+    ['a fixed VHD of whole MiB', { options: { format: 'vhd', subformat: 'fixed', name: 'web01.vhd' } }],
+    [
+      'sectors beyond whole MiB where nobody does',
+      {
+        report: { virtualSize: 32 * GiB + 512 },
+        options: { format: 'vhd', subformat: 'dynamic', name: 'web01.vhd' },
+      },
+    ],
     ['a library that was not scanned yet', { target: { nameIsFree: null } }],
     ['free space that is not known', { target: { place: { ...place, free: null } } }],
     [

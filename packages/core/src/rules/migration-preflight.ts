@@ -1,4 +1,4 @@
-import { formatBytes } from '../binary/format-bytes.ts'
+import { formatBytes, groupThousands } from '../binary/format-bytes.ts'
 import { formatNames, formatRules } from '../formats/format-rules.ts'
 import { isWritable } from '../formats/writable-formats.ts'
 import { isHibernated } from '../filesystems/hibernation.ts'
@@ -21,6 +21,7 @@ type Finding = Omit<Problem, 'id' | 'layer'> & { readonly layer?: LayerNumber }
 
 const TiB = 1024 ** 4
 const GiB = 1024 ** 3
+const MiB = 1024 ** 2
 
 /** Largest file that a host filesystem holds, in bytes (4 KiB blocks where it depends on them). */
 const largestFile: Readonly<Record<string, number>> = {
@@ -48,6 +49,7 @@ export const migrationPreflightRules: readonly PreflightRule[] = [
   { id: 'target-space', layer: 'L1', finds: targetHasSpace },
   { id: 'target-file-too-large', layer: 'L1', finds: targetFilesystemHoldsFile },
   { id: 'odd-size', layer: 'L2', finds: sizeIsWholeSectors },
+  { id: 'size-not-whole-mib', layer: 'L2', finds: sizeIsWholeMebibytes },
   { id: 'extension-mismatch', layer: 'L1', finds: extensionNamesFormat },
   { id: 'snapshots-lost', layer: 'L2', finds: snapshotsStayBehind },
   { id: 'filesystem-dirty', layer: 'L6', finds: filesystemsAreClean },
@@ -207,6 +209,25 @@ function sizeIsWholeSectors({ source: { report } }: MigrateFacts): Finding[] {
       `the disk has ${report.virtualSize} bytes, which is not a whole number of 512-byte sectors; a guest does not see its end`,
       'Accept it when the end of the disk holds nothing, or enlarge the image to whole sectors first.',
     ),
+  ]
+}
+
+/** Who takes a kind of image only when its disk is a whole number of MiB (DOMAIN.md, target profiles). */
+const takersOfWholeMebibytes: Readonly<Record<string, string>> = {
+  'vhd fixed': 'Azure',
+  'vmdk streamOptimized': 'VMware ESXi',
+}
+
+function sizeIsWholeMebibytes({ source: { report }, options }: MigrateFacts): Finding[] {
+  const taker = takersOfWholeMebibytes[`${options.format} ${options.subformat ?? ''}`]
+  if (taker === undefined || report.virtualSize === null || report.virtualSize % MiB === 0) return []
+  return [
+    {
+      severity: 'info',
+      file: report.path,
+      message: `the disk has ${groupThousands(report.virtualSize)} bytes, which is not a whole number of MiB: ${taker} does not take it`,
+      remedy: `When it is for ${taker}, enlarge the image to whole MiB first.`,
+    },
   ]
 }
 
