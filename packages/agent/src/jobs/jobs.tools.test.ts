@@ -281,15 +281,18 @@ describe('pull', () => {
     ['vmdk', 'monolithicFlat'],
     ['parallels', 'bundle'],
     ['qcow2', 'fixed'],
-  ] as const)('%s of the kind %s, which is no one file, is refused', async (format, subformat) => {
-    await using fleet = await makeFleet()
-    await using slow = await slowDisk()
-    for (const kind of ['pull', 'measure'] as const) {
-      const request = { ...slow.pull('p1'), kind, format, subformat }
-      expect(await fleet.controller.runFailing('north', request)).toMatchObject({ code: 'refused' })
-    }
-    expect(await readdir(fleet.folder)).not.toContain('.copy.raw.p1.part')
-  })
+  ] as const)(
+    '%s of the kind %s, which it lacks or which is several files, is refused',
+    async (format, subformat) => {
+      await using fleet = await makeFleet()
+      await using slow = await slowDisk()
+      for (const kind of ['pull', 'measure'] as const) {
+        const request = { ...slow.pull('p1'), kind, format, subformat }
+        expect(await fleet.controller.runFailing('north', request)).toMatchObject({ code: 'refused' })
+      }
+      expect(await readdir(fleet.library)).toEqual([])
+    },
+  )
 
   test('a symlink in the place of the part file is replaced, not followed', async () => {
     await using fleet = await makeFleet()

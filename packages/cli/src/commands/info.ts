@@ -1,5 +1,6 @@
 import { formatBytes } from '@varve/core/binary/format-bytes'
 import type { ImageReport, LayerReport } from '@varve/core/layers/image-report'
+import { knownGains } from '@varve/core/layers/reclaim-estimate'
 import { layerNames } from '@varve/core/problems/layer-number'
 import { isBlocking } from '@varve/core/problems/problem'
 import { inspectImage } from '@varve/core/layers/inspect-image'
@@ -40,7 +41,7 @@ export function describeReport(report: ImageReport, paint: Paint): string {
     for (const { id, name, takenAt } of report.snapshots)
       lines.push(`  ${printable(id)}  ${printable(name)}  ${takenAt}`)
   }
-  const gains = report.reclaim.filter(({ bytes }) => bytes !== null && bytes > 0)
+  const gains = knownGains(report.reclaim)
   if (gains.length > 0) lines.push('', paint('bold', 'Reclaiming'), ...gains.flatMap(describeGain))
   if (report.problems.length > 0)
     lines.push('', paint('bold', 'Findings'), ...problemLines(report.problems, paint))

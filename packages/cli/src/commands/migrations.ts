@@ -1,4 +1,5 @@
 import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
+import { nameOfKind } from '@varve/core/formats/writable-formats'
 import type { MigrationView } from '@varve/protocol/migrations'
 import { UsageError, type CommandContext, type Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -83,7 +84,7 @@ export function describeMigration(migration: MigrationView, paint: Paint): strin
     paint(
       'bold',
       printable(
-        `Migration ${number}: ${source.host}:${source.name} → ${target.host}:${target.name} (${[target.format, target.subformat].filter(Boolean).join(' ')}) — ${state}`,
+        `Migration ${number}: ${source.host}:${source.name} → ${target.host}:${target.name} (${nameOfKind(target.format, target.subformat)}) — ${state}`,
       ),
     ),
     ...steps.map(

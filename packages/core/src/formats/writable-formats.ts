@@ -77,6 +77,11 @@ export function rulesOf(format: WritableFormat): WritableRules {
   return writableRules[format]
 }
 
+/** `vhd fixed`; the format alone for its usual kind. */
+export function nameOfKind(format: string, subformat: string | null): string {
+  return subformat === null ? format : `${format} ${subformat}`
+}
+
 /** The kinds of `format` that are one file each, the usual one first; none: there is one kind. */
 export function singleFileKinds(format: WritableFormat): readonly string[] {
   const { subformats, splitSubformats = [], bundleSubformats = {} } = rulesOf(format)

@@ -11,6 +11,11 @@ export function estimateReclaim(findings: Findings): ReclaimShare[] {
   return [guestFree(findings), zeros(findings), belowTheDisk(findings)]
 }
 
+/** The shares that give something back, as far as that is known without reading data. */
+export function knownGains<Share extends Pick<ReclaimShare, 'bytes'>>(shares: readonly Share[]): Share[] {
+  return shares.filter(({ bytes }) => bytes !== null && bytes > 0)
+}
+
 /** L6 to L2: free in the guest's filesystems, still allocated in the image. */
 function guestFree({ reclaimable }: Findings): ReclaimShare {
   return {

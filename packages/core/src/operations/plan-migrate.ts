@@ -1,5 +1,6 @@
 import { formatBytes, formatRate } from '../binary/format-bytes.ts'
-import { formatRules } from '../formats/format-rules.ts'
+import { formatRules, type FormatName } from '../formats/format-rules.ts'
+import { nameOfKind } from '../formats/writable-formats.ts'
 import { isBlocking } from '../problems/problem.ts'
 import { findMigrationProblems, joinPath, migrationPreflightRules } from '../rules/migration-preflight.ts'
 import { predictTargetSize } from '../rules/target-size.ts'
@@ -102,7 +103,7 @@ function measure({ target, source }: MigrateFacts): PlanStep {
 function pull(facts: MigrateFacts): PlanStep {
   const { source, target, options } = facts
   const compressed = options.compression === 'none' ? '' : ` (${options.compression} compressed)`
-  const format = [options.format, options.subformat].filter(Boolean).join(' ')
+  const format = nameOfKind(options.format, options.subformat)
   return {
     id: 'pull' satisfies MigrateStepId,
     layer: 'L2',
@@ -171,15 +172,15 @@ function pullByHand(facts: MigrateFacts): string {
   const { qemuDriver } = formatRules[format]
   if (qemuDriver === null) return ''
   const compress = compression === 'none' ? '' : `-c -o compression_type=${compression} `
-  // QEMU calls it an option of VDI, and a subformat everywhere else.
-  const kind =
-    subformat === null ? '' : format === 'vdi' ? vdiOption(subformat) : `-o subformat=${subformat} `
   const source = `nbd://${facts.source.host}/<export>`
-  return ` · by hand: qemu-img convert -W -m 16 -f raw -O ${qemuDriver} ${compress}${kind}${source} ${shellWord(partPath(facts))}`
+  return ` · by hand: qemu-img convert -W -m 16 -f raw -O ${qemuDriver} ${compress}${kindOption(format, subformat)}${source} ${shellWord(partPath(facts))}`
 }
 
-function vdiOption(subformat: string): string {
-  return subformat === 'fixed' ? '-o static=on ' : ''
+/** QEMU has an option of its own for VDI, and a subformat everywhere else. */
+function kindOption(format: FormatName, subformat: string | null): string {
+  if (subformat === null) return ''
+  if (format === 'vdi') return subformat === 'fixed' ? '-o static=on ' : ''
+  return `-o subformat=${subformat} `
 }
 
 function partPath({ target, options }: MigrateFacts): string {

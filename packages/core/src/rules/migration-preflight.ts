@@ -1,6 +1,6 @@
 import { formatBytes, groupThousands } from '../binary/format-bytes.ts'
 import { formatNames, formatRules } from '../formats/format-rules.ts'
-import { isWritable } from '../formats/writable-formats.ts'
+import { isWritable, nameOfKind } from '../formats/writable-formats.ts'
 import { isHibernated } from '../filesystems/hibernation.ts'
 import type { FilesystemFinding } from '../layers/guest-contents.ts'
 import { migrationTargetFormats, type MigrateFacts } from '../operations/migrate-facts.ts'
@@ -219,7 +219,7 @@ const takersOfWholeMebibytes: Readonly<Record<string, string>> = {
 }
 
 function sizeIsWholeMebibytes({ source: { report }, options }: MigrateFacts): Finding[] {
-  const taker = takersOfWholeMebibytes[`${options.format} ${options.subformat ?? ''}`]
+  const taker = takersOfWholeMebibytes[nameOfKind(options.format, options.subformat)]
   if (taker === undefined || report.virtualSize === null || report.virtualSize % MiB === 0) return []
   return [
     {

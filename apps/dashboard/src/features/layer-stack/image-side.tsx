@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import { formatBytes } from '@varve/core/binary/format-bytes'
+import { knownGains } from '@varve/core/layers/reclaim-estimate'
 import type { ImageView } from '@varve/protocol/images'
 import { Card } from '../../components/card.tsx'
 import { ByteSize, DigestText, LayerTag, Meter, TimeAgo } from '../../components/marks.tsx'
@@ -49,7 +50,7 @@ function SizeCard({ image: { report } }: { readonly image: ImageView }) {
 
 /** What each layer would give back, and how; nothing where nothing is known to be gained. */
 function ReclaimCard({ image: { report } }: { readonly image: ImageView }) {
-  const gains = report.reclaim.filter(({ bytes }) => bytes !== null && bytes > 0)
+  const gains = knownGains(report.reclaim)
   if (gains.length === 0) return null
   return (
     <Card title="Reclaiming">

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
+import { nameOfKind } from '@varve/core/formats/writable-formats'
 import type { MigrationView } from '@varve/protocol/migrations'
 import { Card } from '../../components/card.tsx'
 import { DigestText } from '../../components/marks.tsx'
@@ -36,7 +37,7 @@ function RouteCard({ migration: { source, target, image } }: { readonly migratio
     source.virtualSize === null ? null : `${formatBytes(source.virtualSize)} disk`,
   ]
   const targetWords = [
-    [target.format, target.subformat].filter(Boolean).join(' '),
+    nameOfKind(target.format, target.subformat),
     target.compression === 'none' ? null : `${target.compression} compressed`,
     free === null ? null : `${formatBytes(free)} free${filesystem === null ? '' : ` on ${filesystem}`}`,
   ]
