@@ -201,6 +201,13 @@ describe('a migration is refused when', () => {
     ['target-kind-unsupported', { options: { subformat: 'fixed' } }],
     ['compression-unsupported', { options: { format: 'raw', name: 'web01.raw', compression: 'zlib' } }],
     ['target-space', { target: { place: { ...place, free: 18 * GiB } } }],
+    [
+      'target-space',
+      {
+        target: { place: { ...place, free: 31 * GiB } },
+        options: { format: 'vhd', subformat: 'fixed', name: 'web01.vhd' },
+      },
+    ],
     ['target-file-too-large', { target: { place: { ...place, filesystem: 'vfat' } } }],
   ])('%s', (id, change) => {
     const plan = planMigrate(facts(change))

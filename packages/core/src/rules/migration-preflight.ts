@@ -189,8 +189,7 @@ function targetHasSpace(facts: MigrateFacts): Finding[] {
 function targetFilesystemHoldsFile(facts: MigrateFacts): Finding[] {
   const { target, options, source } = facts
   const limit = largestFile[target.place.filesystem ?? '']
-  const isWhole = options.format === 'raw' || options.subformat === 'fixed'
-  const size = isWhole ? source.report.virtualSize : predictTargetSize(facts)?.atLeast
+  const size = options.format === 'raw' ? source.report.virtualSize : predictTargetSize(facts)?.atLeast
   if (limit === undefined || size === null || size === undefined || size <= limit) return []
   return [
     block(

@@ -3,7 +3,7 @@ import type { MigrateFacts } from '../operations/migrate-facts.ts'
 const clusterSize = 65_536
 
 export interface PredictedSize {
-  /** What the data alone takes, in bytes. */
+  /** What the data alone takes, in bytes; of a fixed image, all of the disk. */
   readonly atLeast: number
   /** With tables, and every run of data rounded up to clusters where the summary does not tell better. */
   readonly about: number
@@ -14,6 +14,8 @@ export function predictTargetSize(facts: Pick<MigrateFacts, 'source' | 'options'
   const { allocation, virtualSize } = facts.source.report
   if (allocation === null || virtualSize === null) return null
   const { dataBytes } = allocation
+  // Its zeros may stay holes of the file, but a later write takes the room: the measurement asks for all of it.
+  if (facts.options.subformat === 'fixed') return { atLeast: virtualSize, about: virtualSize }
   if (facts.options.format !== 'qcow2') return { atLeast: dataBytes, about: dataBytes }
   const dataClusters = Math.ceil(dataBytes / clusterSize)
   // L2: 8 bytes a cluster of the disk in use; refcounts: 2 bytes a cluster of the file; header, L1 and its like.
