@@ -119,6 +119,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     db,
     manifests,
     isConnected,
+    waitConnected: (host, signal) => sessions.waitConnected(host, { timeoutMs: config.graceMs, signal }),
     saveReport(imageId, report) {
       write(db, (tx) => saveReport(tx, imageId, report))
       lists.changed()

@@ -27,6 +27,8 @@ export interface StepPorts {
   readonly db: Db
   readonly manifests: Pick<Manifests, 'read'>
   readonly isConnected: (host: string) => boolean
+  /** Waits out the grace of a host that is away; throws `agent-gone` after it. */
+  readonly waitConnected: (host: string, signal: AbortSignal) => Promise<unknown>
   /** Takes a fresh report of an image into the inventory. */
   readonly saveReport: (imageId: string, report: ImageReportView) => void
 }
@@ -68,16 +70,18 @@ export function migrateSteps(ports: StepPorts): readonly WorkflowStep[] {
 }
 
 async function preFlight(
-  { db, isConnected, saveReport }: StepPorts,
+  { db, isConnected, waitConnected, saveReport }: StepPorts,
   context: StepContext,
 ): Promise<StepResult> {
-  const { migration } = context
-  const { source } = migration
+  const { migration, signal } = context
+  const { source, target } = migration
   const { report } = await context.job<'inspect'>(
     { kind: 'inspect', library: source.library, name: source.name },
     { host: source.host, title: `Inspect ${source.name}` },
   )
   saveReport(migration.imageId, report)
+  // A controller that was started again hears its agents one after the other.
+  for (const { host } of [target, source]) await waitConnected(host, signal)
   const facts = gatherFacts(db, migration.facts.request, { isConnected, exceptId: migration.id, report })
   const plan = planMigrate(facts)
   if (plan.kind === 'refusal') {

@@ -31,6 +31,7 @@ test('the table of steps is the plan’s, and only the last one cannot be undone
     db: openDatabase(':memory:'),
     manifests: { read: () => null },
     isConnected: () => true,
+    waitConnected: async () => undefined,
     saveReport: () => undefined,
   })
   expect(steps.map(({ id }) => id)).toEqual(migrateStepIds)
