@@ -241,9 +241,10 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
         }
       },
       inspect: async (id) => inventedImage(find(id)),
+      reportOf: async (id) => inventedImage(find(id)).report,
     },
     migrations: {
-      plan: (request) =>
+      plan: async (request) =>
         inventedPlan(
           {
             row: find(request.image),
@@ -262,7 +263,7 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
             },
           ],
         ),
-      start: (request) => {
+      start: async (request) => {
         const known = migrations.get(keys.get(request.idempotencyKey) ?? '')
         if (known) return known
         const migration = begin(find(request.image), request)

@@ -1,3 +1,4 @@
+import type { ReadingChoices } from '@varve/core/formats/reading-choices'
 import { randomUUID } from 'node:crypto'
 import { realpath, stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
@@ -76,7 +77,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const files = nodeFiles({ roots })
   const { findWriters } = platform
   const inspections = new InspectPool({ roots })
-  const inspect = (path: string) => inspections.inspect(path)
+  const inspect = (path: string, choices?: ReadingChoices) => inspections.inspect(path, choices)
   const scanPorts = { inspect, files, findWriters, log }
   const scanning = {
     inventory,

@@ -8,9 +8,9 @@ import { dirname, isAbsolute, relative, sep } from 'node:path'
 /** How an overlay at `target` names the image below it, which must be one that QEMU opens as a backing file. */
 export async function backingOf(
   target: string,
-  { path, roots, format: asked }: DiskInput & { kind: 'image' },
+  { path, roots, format: asked, choices }: DiskInput & { kind: 'image' },
 ): Promise<Backing> {
-  await using chain = await openChain(path, nodePorts({ roots }), { format: asked })
+  await using chain = await openChain(path, nodePorts({ roots }), { format: asked, choices })
   const [link, ...parents] = chain.links
   const format = link?.format ?? 'raw'
   const { qemuDriver, parentLink, label } = formatRules[format]

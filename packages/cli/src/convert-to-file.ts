@@ -140,7 +140,7 @@ async function verifyPart(
 async function assertNotSource(input: DiskInput & { kind: 'image' }, path: string): Promise<void> {
   const { dev, ino } = await stat(path, { bigint: true })
   const ports = nodePorts({ roots: input.roots })
-  await using chain = await openChain(input.path, ports, { format: input.format })
+  await using chain = await openChain(input.path, ports, { format: input.format, choices: input.choices })
   if (!chain.files.some(({ fingerprint }) => fingerprint.inode === `${dev}:${ino}`)) return
   throw new DiskError('refused', {
     file: path,

@@ -18,6 +18,8 @@ export const exitCodes = {
   migrationFailed: 8,
   /** `check`: room is lost, nothing is corrupt. */
   leaks: 9,
+  /** The image has findings that need a word by name: `--accept` or `--read`. */
+  needsConsent: 10,
   internal: 70,
   interrupted: 130,
 } as const
@@ -41,6 +43,7 @@ const codeOf: Partial<Record<DiskErrorCode, ExitCode>> = {
   'tool-failed': exitCodes.internal,
   'tool-missing': exitCodes.internal,
   canceled: exitCodes.interrupted,
+  'needs-consent': exitCodes.needsConsent,
 }
 
 /** The exit code for a coded error; what is wrong with the image itself is `imageRefused`. */

@@ -1,8 +1,18 @@
-import { DiskError } from '@varve/core/problems/disk-error'
-import { formatNames, type FormatName } from '@varve/core/formats/format-rules'
-import type { DiskInput } from '@varve/engine/requests'
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { formatNames, type FormatName } from '@varve/core/formats/format-rules'
+import { readReadingChoices, type ReadingChoices } from '@varve/core/formats/reading-choices'
+import { DiskError } from '@varve/core/problems/disk-error'
+import type { DiskInput } from '@varve/engine/requests'
 import { UsageError } from './command.ts'
+
+/** The options by which a command is told how to read an image. */
+export interface ReadingOptions {
+  readonly format?: string | undefined
+  /** Each as `name=value`. */
+  readonly read?: readonly string[] | undefined
+  readonly rescue?: boolean | undefined
+}
 
 /** An absolute path: no tool or library below can take it for an option, a protocol or JSON. */
 export function pathOf(argument: string): string {
@@ -19,6 +29,45 @@ export function formatOf(format: string | undefined): FormatName | null {
   throw new UsageError(`There is no format ${JSON.stringify(format)}; known are ${formatNames.join(', ')}.`)
 }
 
-export function imageInput(argument: string, format: string | undefined): DiskInput & { kind: 'image' } {
-  return { kind: 'image', path: pathOf(argument), roots: null, format: formatOf(format) }
+/** The image that an argument means: `FILE`, `FILE@SNAPSHOT` or `PACKAGE:DISK`, read as the options say. */
+export function imageInput(argument: string, options: ReadingOptions = {}): DiskInput & { kind: 'image' } {
+  const address = addressOf(argument)
+  const read = readReadingChoices(options.read ?? [])
+  if ('fault' in read) throw new UsageError(read.fault)
+  const choices: ReadingChoices = {
+    ...read.choices,
+    ...address.choices,
+    ...(options.rescue === true ? { rescue: true } : {}),
+  }
+  return { kind: 'image', path: address.path, roots: null, format: formatOf(options.format), choices }
+}
+
+/** What may follow the name of a file, by the character before it. */
+const addressParts = [
+  ['@', 'snapshot'],
+  [':', 'disk'],
+] as const
+
+export interface Address {
+  /** What names the image itself. */
+  readonly name: string
+  readonly choices: Pick<ReadingChoices, 'snapshot' | 'disk'>
+}
+
+/** What an argument may mean, the longest name first: the whole, then what stands before each `@` and `:`. */
+export function* addressesOf(argument: string): Generator<Address> {
+  yield { name: argument, choices: {} }
+  for (let at = argument.length - 2; at > 0; at -= 1) {
+    const part = addressParts.find(([mark]) => mark === argument[at])
+    if (part) yield { name: argument.slice(0, at), choices: { [part[1]]: argument.slice(at + 1) } }
+  }
+}
+
+/** A file that is there under the whole argument is what is meant; else the longest name that is there. */
+function addressOf(argument: string): { path: string; choices: Address['choices'] } {
+  for (const { name, choices } of addressesOf(argument)) {
+    const path = pathOf(name)
+    if (existsSync(path)) return { path, choices }
+  }
+  return { path: pathOf(argument), choices: {} }
 }

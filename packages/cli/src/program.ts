@@ -3,6 +3,7 @@ import { DiskError, toErrorRecord, type ErrorRecord } from '@varve/core/problems
 import { Command, CommanderError, Option } from 'commander'
 import { UsageError, type CommandContext, type Outcome } from './command.ts'
 import { readConfig } from './config.ts'
+import type { ReadingOptions } from './input.ts'
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts'
 
 interface Globals {
@@ -93,24 +94,32 @@ async function startThreads(...files: readonly string[]): Promise<WorkerPool> {
   return start(...files)
 }
 
-const formatOption = () =>
-  new Option('-f, --format <format>', 'take FILE for this format instead of detecting it')
+const collect = (text: string, earlier: readonly string[]): readonly string[] => [...earlier, text]
+
+const readOption = () =>
+  new Option('--read <name=value>', 'vhd-bitmap=honour|ignore, vhd-size=geometry|current; may be repeated')
+    .argParser(collect)
+    .default([])
+
+/** How the image is to be read, where that is not clear by itself. */
+function addReadingOptions(command: Command): void {
+  command
+    .option('-f, --format <format>', 'take the image for this format instead of detecting it')
+    .addOption(readOption())
+    .option('--rescue', 'read what would be refused, as far as it goes: proven by nothing')
+}
 
 function addLocalCommands(program: Command, dispatch: Dispatch): void {
-  const info = program
-    .command('info <file>')
-    .description('what an image is, layer by layer')
-    .addOption(formatOption())
-  action<{ format?: string }>(info, dispatch, async ([file = ''], options, context) => {
+  const info = program.command('info <file>').description('what an image is, layer by layer')
+  addReadingOptions(info)
+  action<ReadingOptions>(info, dispatch, async ([file = ''], options, context) => {
     const { info: run } = await import('./commands/info.ts')
     return await run(file, options, context)
   })
 
-  const map = program
-    .command('map <file>')
-    .description('which ranges of the disk are data, zero or absent')
-    .addOption(formatOption())
-  action<{ format?: string }>(map, dispatch, async ([file = ''], options, context) => {
+  const map = program.command('map <file>').description('which ranges of the disk are data, zero or absent')
+  addReadingOptions(map)
+  action<ReadingOptions>(map, dispatch, async ([file = ''], options, context) => {
     const { map: run } = await import('./commands/map.ts')
     return await run(file, options, context)
   })
@@ -119,8 +128,8 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
     .command('digest <file>')
     .description('the digest of what the guest sees (L3), the same in every format')
     .option('--sha256', 'also the plain SHA-256 over L3')
-    .addOption(formatOption())
-  action<{ format?: string; sha256?: boolean }>(digest, dispatch, async ([file = ''], options, context) => {
+  addReadingOptions(digest)
+  action<ReadingOptions & { sha256?: boolean }>(digest, dispatch, async ([file = ''], options, context) => {
     await using pool = await startThreads(file)
     const { digest: run } = await import('./commands/digest.ts')
     return await run(file, options, { ...context, pool })
@@ -132,8 +141,8 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
     .option('--repair', 'repair what is provably safe: leaks of qcow2, footers of VHD')
     .option('--backup <file>', 'with --repair: keep every byte that is overwritten in this new file')
     .option('--undo', 'put back what a repair overwrote, from BACKUP')
-    .addOption(formatOption())
-  action<{ format?: string; repair?: boolean; backup?: string; undo?: boolean }>(
+  addReadingOptions(check)
+  action<ReadingOptions & { repair?: boolean; backup?: string; undo?: boolean }>(
     check,
     dispatch,
     async ([file = '', restoreFrom], options, context) => {
@@ -145,10 +154,11 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
   const compare = program
     .command('compare <a> <b>')
     .description('whether two images hold the same disk (exit code 0) or not (1)')
-  action(compare, dispatch, async ([a = '', b = ''], _options, context) => {
+  addReadingOptions(compare)
+  action<ReadingOptions>(compare, dispatch, async ([a = '', b = ''], options, context) => {
     await using pool = await startThreads(a, b)
     const { compare: run } = await import('./commands/compare.ts')
-    return await run(a, b, { ...context, pool })
+    return await run([a, b], options, { ...context, pool })
   })
 
   const convert = program
@@ -160,7 +170,7 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
     .option(
       '--option <name=value>',
       'choice of the format, such as extended_l2=on or preallocation=metadata; may be repeated',
-      (text: string, earlier: readonly string[]) => [...earlier, text],
+      collect,
       [],
     )
     .option('--backing <file>', 'make TARGET an overlay that holds only what differs from this image (qcow2)')
@@ -173,9 +183,13 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
         .choices(['synced', 'cached'])
         .default('synced'),
     )
-    .addOption(formatOption())
+    .option('--accept <ids>', 'ids of findings to consent to, comma-separated')
+  addReadingOptions(convert)
   action<{
     format?: string
+    read?: readonly string[]
+    rescue?: boolean
+    accept?: string
     outputFormat?: string
     subformat?: string
     compress?: 'zlib' | 'zstd'
@@ -234,6 +248,7 @@ function addFleetCommands(program: Command, dispatch: Dispatch): void {
     .option('--plan', 'print the plan and do nothing')
     .option('--accept <ids>', 'ids of warnings to accept, comma-separated, or all')
     .option('--detach', 'do not wait for its end')
+    .addOption(readOption())
   action<
     FleetOptions & {
       library?: string
@@ -242,6 +257,7 @@ function addFleetCommands(program: Command, dispatch: Dispatch): void {
       compress?: 'zlib' | 'zstd'
       plan?: boolean
       accept?: string
+      read?: readonly string[]
       detach?: boolean
     }
   >(migrate, dispatch, async ([image = '', target = ''], options, context) => {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { DiskError } from '@varve/core/problems/disk-error'
+import type { Reading } from '@varve/protocol/primitives'
 import type { Jobs } from './agents/jobs.ts'
 import type { Manifests } from './agents/manifests.ts'
 import { timestamp } from './clock.ts'
@@ -42,7 +43,17 @@ export function imageServices({
     noProgressSeconds,
     signal: signal ?? new AbortController().signal,
   })
+  const reportOf = async (id: string, reading: Reading, signal: AbortSignal | undefined) => {
+    const { host, library, name } = expect(id)
+    const { report } = await jobs.start<'inspect'>(
+      host,
+      { kind: 'inspect', library, name, reading },
+      settings(signal, `Inspect ${name}`),
+    )
+    return report
+  }
   return {
+    reportOf,
     list: (query) => lists.list(query),
     get,
     async digest(id, signal) {
@@ -62,12 +73,8 @@ export function imageServices({
       return result
     },
     async inspect(id, signal) {
-      const { host, library, name } = expect(id)
-      const { report } = await jobs.start<'inspect'>(
-        host,
-        { kind: 'inspect', library, name },
-        settings(signal, `Inspect ${name}`),
-      )
+      const { name } = expect(id)
+      const report = await reportOf(id, {}, signal)
       write(db, (tx) => saveReport(tx, id, report))
       lists.changed()
       publishImage(id)

@@ -115,6 +115,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     if (image) write(db, (tx) => log.append(tx, { kind: 'image-changed', image }))
   }
 
+  const images = imageServices({ db, log, jobs, manifests, publishImage, lists })
   const steps = migrateSteps({
     db,
     manifests,
@@ -155,6 +156,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     runner,
     carryOut,
     isConnected,
+    inspect: ({ image, reading = {} }, signal) => images.reportOf(image, reading, signal),
     progressOf,
     onChange: (id) => publisher.touch('migration', id),
     note: (tx, id, title) => log.note(tx, { subject: 'migration', subjectId: id, title }),
@@ -177,7 +179,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
 
   const services: Services = {
     fleet: fleetServices(),
-    images: imageServices({ db, log, jobs, manifests, publishImage, lists }),
+    images,
     migrations: migrations.service,
     events: {
       since: (lastId, signal) => log.since(lastId, signal),

@@ -1,4 +1,5 @@
 import type { FormatName } from '@varve/core/formats/format-rules'
+import type { ReadingChoices } from '@varve/core/formats/reading-choices'
 import type { WritableFormat } from '@varve/core/formats/writable-formats'
 import type { BackingReference, WriteChoices } from '@varve/core/formats/write-choices'
 import type { Manifest } from '@varve/core/digest/disk-digest'
@@ -12,6 +13,8 @@ export type DiskInput =
       readonly path: string
       readonly roots: readonly string[] | null
       readonly format: FormatName | null
+      /** What somebody said about how to read it. */
+      readonly choices?: ReadingChoices | undefined
     }
   /** An NBD export; each worker makes a connection of its own. */
   | { readonly kind: 'nbd'; readonly host: string; readonly port: number; readonly exportName: string }

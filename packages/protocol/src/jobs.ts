@@ -1,6 +1,6 @@
 import { writableFormats } from '@varve/core/formats/writable-formats'
 import { z } from 'zod'
-import { Bytes, Digest, FileName, JobId, Path, Subformat } from './primitives.ts'
+import { Bytes, Digest, FileName, JobId, Path, Reading, Subformat } from './primitives.ts'
 import { ImageReportView } from './reports.ts'
 
 /** Where an NBD export can be reached. */
@@ -18,13 +18,24 @@ const TargetFormat = z.enum(writableFormats)
 
 /** What an agent can be asked to do. `library` + `name` (a relative path with `/`) name an image; part files are named by the agent. */
 export const JobRequest = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('inspect'), library: z.string(), name: Path }),
-  z.object({ kind: z.literal('digest'), library: z.string(), name: Path }),
+  z.object({
+    kind: z.literal('inspect'),
+    library: z.string(),
+    name: Path,
+    reading: Reading.optional(),
+  }),
+  z.object({
+    kind: z.literal('digest'),
+    library: z.string(),
+    name: Path,
+    reading: Reading.optional(),
+  }),
   /** Opens the image and serves its L3 read-only; the export stays until `release`, expiry, or the agent's end. */
   z.object({
     kind: z.literal('export'),
     library: z.string(),
     name: Path,
+    reading: Reading.optional(),
     exportName: z.string().min(20).max(200),
     expiresInSeconds: z
       .number()

@@ -10,6 +10,7 @@ import {
   LayerNumber,
   MigrationId,
   ProblemView,
+  Reading,
   Subformat,
   Timestamp,
 } from './primitives.ts'
@@ -53,6 +54,8 @@ export const MigrationRequest = z.object({
   format: FormatName,
   subformat: Subformat.default(null),
   compression: z.enum(['none', 'zlib', 'zstd']).default('none'),
+  /** What the person says about how the source is to be read. */
+  reading: Reading.default({}),
 })
 export type MigrationRequest = z.input<typeof MigrationRequest>
 

@@ -29,6 +29,15 @@ export const FileName = z
   )
 export const Path = z.string().min(1).max(4096)
 
+/** What somebody said about how an image is to be read; see core's `ReadingChoices`. A rescue is never one of a fleet. */
+export const Reading = z.object({
+  snapshot: z.string().min(1).max(1024).optional(),
+  disk: z.string().min(1).max(1024).optional(),
+  vhdBitmap: z.enum(['honour', 'ignore']).optional(),
+  vhdSize: z.enum(['geometry', 'current']).optional(),
+})
+export type Reading = z.infer<typeof Reading>
+
 export const ProblemView = z.object({
   id: z.string(),
   severity: Severity,
@@ -37,6 +46,8 @@ export const ProblemView = z.object({
   message: z.string(),
   remedy: z.string(),
   offset: Bytes.optional(),
+  asks: z.literal(true).optional(),
+  settledBy: z.string().max(40).optional(),
 })
 export type ProblemView = z.infer<typeof ProblemView>
 

@@ -10,7 +10,7 @@ export const digestJob: JobHandler<'digest'> = async (request, context) => {
   const path = await resolveImage(library, request.name)
   const roots = ports.libraries.map(({ root }) => root)
   const { manifest, digest, virtualSize, dataBytes, seconds } = await digestDisk(
-    { kind: 'image', path, roots, format: null },
+    { kind: 'image', path, roots, format: null, choices: request.reading },
     { signal, workers: ports.workers, pool: ports.pool, onProgress: context.onTransfer('source') },
   )
   context.attachManifest(manifestUpload(digest, manifest))

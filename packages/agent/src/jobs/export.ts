@@ -15,7 +15,10 @@ export const exportJob: JobHandler<'export'> = async (request, { ports, signal }
   const existing = ports.exports.find(exportName)
   if (existing?.path === path) return answer(existing.opened, exportName, ports)
   const roots = ports.libraries.map(({ root }) => root)
-  const opened = await openInput({ kind: 'image', path, roots, format: null }, { io: 'async', signal })
+  const opened = await openInput(
+    { kind: 'image', path, roots, format: null, choices: request.reading },
+    { io: 'async', signal },
+  )
   try {
     await refuseWriters(opened.files, ports)
     signal.throwIfAborted()

@@ -8,7 +8,7 @@ import type { JobHandler } from './job-context.ts'
 export const inspectJob: JobHandler<'inspect'> = async (request, { ports, signal }) => {
   const library = findLibrary(ports.libraries, request.library)
   const resolved = await resolveImage(library, request.name)
-  const report = await ports.inspect(joinName(library, request.name))
+  const report = await ports.inspect(joinName(library, request.name), request.reading)
   signal.throwIfAborted()
   const [state, writers] = await Promise.all([fileState(resolved), ports.findWriters?.()])
   const who = state && writers ? writers.of(state.stats) : []

@@ -1,3 +1,4 @@
+import type { ReadingChoices } from '@varve/core/formats/reading-choices'
 import type { ImageFiles } from '@varve/core/formats/image-files'
 import type { ImageReport } from '@varve/core/layers/image-report'
 import type { JobKind, JobProgress, JobRequestOf, JobResultOf } from '@varve/protocol/jobs'
@@ -16,7 +17,7 @@ export interface JobPorts {
   /** Opens files below the libraries only. */
   readonly files: ImageFiles
   /** Looks at one image, layer by layer. */
-  readonly inspect: (path: string) => Promise<ImageReport>
+  readonly inspect: (path: string, choices?: ReadingChoices) => Promise<ImageReport>
   readonly exports: ExportTable
   /** Where the exports are reached. */
   readonly exportAddress: { readonly host: string; readonly port: number }

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import type { ReadingChoices } from '@varve/core/formats/reading-choices'
 import type { Worker } from 'node:worker_threads'
 import type { ImageReport } from '@varve/core/layers/image-report'
 import { DiskError, fromErrorRecord } from '@varve/core/problems/disk-error'
@@ -45,13 +46,14 @@ export class InspectPool implements AsyncDisposable {
   }
 
   /** The report of one image; throws what `inspectImage` throws, `no-progress` when it takes too long. */
-  async inspect(path: string): Promise<ImageReport> {
+  async inspect(path: string, choices: ReadingChoices = {}): Promise<ImageReport> {
     if (this.#isClosed) throw new DiskError('canceled', { file: path, what: 'the inspection' })
     const { promise, resolve, reject } = Promise.withResolvers<ImageReport>()
     this.#lastId += 1
     this.#waiting.push({
       id: this.#lastId,
       path,
+      choices,
       settle: (outcome) => ('report' in outcome ? resolve(outcome.report) : reject(outcome.error)),
     })
     this.#next()
@@ -90,7 +92,11 @@ export class InspectPool implements AsyncDisposable {
       this.#drop(thread, (file) => new DiskError('no-progress', { file, during, seconds }))
     }, seconds * 1000)
     thread.worker.ref()
-    thread.worker.postMessage({ id: task.id, path: task.path } satisfies InspectQuestion)
+    thread.worker.postMessage({
+      id: task.id,
+      path: task.path,
+      choices: task.choices,
+    } satisfies InspectQuestion)
   }
 
   #hire(): Thread {

@@ -9,8 +9,8 @@ import { InspectWorkerData, type InspectAnswer, type InspectQuestion } from './i
 const { roots } = InspectWorkerData.parse(workerData)
 const ports = nodePorts({ roots, io: 'sync' })
 
-parentPort?.on('message', ({ id, path }: InspectQuestion) => {
-  inspectImage(path, ports).then(
+parentPort?.on('message', ({ id, path, choices }: InspectQuestion) => {
+  inspectImage(path, ports, { choices }).then(
     (report) => answer({ id, report }),
     (error: unknown) => answer({ id, error: toErrorRecord(error, path) }),
   )

@@ -4,14 +4,13 @@ import { checkFile } from '@varve/engine/check-file'
 import { repairFile, undoRepair } from '@varve/engine/repair-file'
 import { UsageError, type CommandContext, type Outcome } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
-import { formatOf, pathOf } from '../input.ts'
+import { imageInput, pathOf, type ReadingOptions } from '../input.ts'
 import { paintWith, printable, problemLines } from '../output/text.ts'
 
-export interface CheckCommand {
+export interface CheckCommand extends ReadingOptions {
   readonly file: string
   /** The second argument, which only `--undo` has. */
   readonly restoreFrom: string | null
-  readonly format?: string
   readonly repair?: boolean
   readonly backup?: string
   readonly undo?: boolean
@@ -20,7 +19,7 @@ export interface CheckCommand {
 /** `varve check FILE`. Exit code 3 when it is corrupt, 9 when it only leaks. */
 export async function check(command: CheckCommand, context: CommandContext): Outcome {
   const { undo = false, repair = false, backup, restoreFrom } = command
-  const path = pathOf(command.file)
+  const { path, format, choices } = imageInput(command.file, command)
   if (undo) {
     if (restoreFrom === null || repair)
       throw new UsageError('--undo needs FILE and BACKUP, and nothing else.')
@@ -33,7 +32,7 @@ export async function check(command: CheckCommand, context: CommandContext): Out
   if (restoreFrom !== null) throw new UsageError('A second file is for --undo only.')
   if (repair && backup === undefined) throw new UsageError('--repair needs --backup FILE.')
   if (!repair && backup !== undefined) throw new UsageError('--backup is for --repair only.')
-  const options = { roots: null, format: formatOf(command.format), signal: context.signal }
+  const options = { roots: null, format, choices, signal: context.signal }
   const outcome =
     backup === undefined
       ? { fixes: [], ...(await checkFile(path, options)) }

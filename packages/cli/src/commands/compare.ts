@@ -2,13 +2,17 @@ import { formatBytes } from '@varve/core/binary/format-bytes'
 import { compareDisks } from '@varve/engine/compare-disks'
 import type { Outcome, RunContext } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { imageInput } from '../input.ts'
+import { imageInput, type ReadingOptions } from '../input.ts'
 import { ProgressLine } from '../output/progress-line.ts'
 
 /** `varve compare A B`: exit code 0 when L3 is identical (same size, same bytes), 1 when not. */
-export async function compare(a: string, b: string, context: RunContext): Outcome {
+export async function compare(
+  [a, b]: readonly [string, string],
+  options: ReadingOptions,
+  context: RunContext,
+): Outcome {
   const line = new ProgressLine('compare', context.config.isTerminal)
-  const outcome = await compareDisks(imageInput(a, undefined), imageInput(b, undefined), {
+  const outcome = await compareDisks(imageInput(a, options), imageInput(b, options), {
     signal: context.signal,
     pool: context.pool,
     mainThread: 'helps',

@@ -10,15 +10,15 @@ import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { UsageError, type Outcome, type RunContext } from '../command.ts'
 import { convertToFile, type ConvertToFileOutcome } from '../convert-to-file.ts'
+import { assertConsent } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { imageInput, pathOf } from '../input.ts'
+import { imageInput, pathOf, type ReadingOptions } from '../input.ts'
 import { ProgressLine } from '../output/progress-line.ts'
 import { groupDigest } from '../output/text.ts'
 
-export interface ConvertOptions {
+export interface ConvertOptions extends ReadingOptions {
   readonly source: string
   readonly target: string
-  readonly format?: string
   readonly outputFormat?: string
   readonly subformat?: string
   readonly compress?: 'zlib' | 'zstd'
@@ -30,6 +30,8 @@ export interface ConvertOptions {
   readonly verify: boolean
   readonly durability?: 'synced' | 'cached'
   readonly reflink: boolean
+  /** Ids of findings, comma-separated. */
+  readonly accept?: string
 }
 
 /** `varve convert SOURCE TARGET`: the target appears under its name complete and proven, or not at all. */
@@ -38,17 +40,19 @@ export async function convert(options: ConvertOptions, context: RunContext): Out
   assertPossible(format, options)
   const choices = choicesOf(format, options)
   const { backing, backingFormat } = options
+  const input = imageInput(options.source, options)
+  await assertConsent(input, options.accept, context.signal)
   let line = new ProgressLine('convert', context.config.isTerminal)
   let phase = 'convert'
   const outcome = await convertToFile(
     {
-      input: imageInput(options.source, options.format),
+      input: input,
       path: pathOf(options.target),
       format,
       subformat: options.subformat,
       compression: options.compress ?? 'none',
       choices,
-      backing: backing === undefined ? null : imageInput(backing, backingFormat),
+      backing: backing === undefined ? null : imageInput(backing, { format: backingFormat }),
       existing: options.force === true ? 'replace' : 'refuse',
       verify: options.verify,
       durability: options.durability ?? 'synced',

@@ -2,18 +2,18 @@ import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
 import { digestDisk } from '@varve/engine/digest-disk'
 import type { Outcome, RunContext } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { imageInput } from '../input.ts'
+import { imageInput, type ReadingOptions } from '../input.ts'
 import { ProgressLine } from '../output/progress-line.ts'
 import { groupDigest } from '../output/text.ts'
 
 /** `varve digest FILE`: root of the disk digest, and SHA-256 over L3 when asked for. */
 export async function digest(
   file: string,
-  options: { format?: string; sha256?: boolean },
+  options: ReadingOptions & { sha256?: boolean },
   context: RunContext,
 ): Outcome {
   const line = new ProgressLine('digest', context.config.isTerminal)
-  const outcome = await digestDisk(imageInput(file, options.format), {
+  const outcome = await digestDisk(imageInput(file, options), {
     signal: context.signal,
     pool: context.pool,
     mainThread: 'helps',

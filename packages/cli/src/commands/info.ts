@@ -7,13 +7,14 @@ import { inspectImage } from '@varve/core/layers/inspect-image'
 import { nodePorts } from '@varve/engine/ports'
 import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { formatOf, pathOf } from '../input.ts'
+import { imageInput, type ReadingOptions } from '../input.ts'
 import { paintWith, printable, problemLines, type Paint } from '../output/text.ts'
 
 /** `varve info FILE`. Exit code 3 when the image cannot be read. */
-export async function info(file: string, options: { format?: string }, context: CommandContext): Outcome {
-  const asked = { format: formatOf(options.format), signal: context.signal }
-  const report = await inspectImage(pathOf(file), nodePorts({ roots: null, io: 'sync' }), asked)
+export async function info(file: string, options: ReadingOptions, context: CommandContext): Outcome {
+  const { path, format, choices } = imageInput(file, options)
+  const asked = { format, choices, signal: context.signal }
+  const report = await inspectImage(path, nodePorts({ roots: null, io: 'sync' }), asked)
   if (context.json) context.print(JSON.stringify(report, null, 2))
   else context.print(describeReport(report, paintWith(context.config.color)))
   return report.problems.some(isBlocking) ? exitCodes.imageRefused : exitCodes.ok

@@ -1,4 +1,5 @@
 import { formatByEnding, isWritable, writableFormats } from '@varve/core/formats/writable-formats'
+import { readReadingChoices } from '@varve/core/formats/reading-choices'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { needsAcceptance, type Problem } from '@varve/core/problems/problem'
 import type { MigrationRequest, MigrationView, PlanView } from '@varve/protocol/migrations'
@@ -6,6 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { UsageError, type CommandContext, type Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { ask, openFleet, type Fleet } from '../fleet.ts'
+import { addressesOf, type Address } from '../input.ts'
 import { ProgressLine } from '../output/progress-line.ts'
 import { paintWith, printable, problemLines, type Paint } from '../output/text.ts'
 import { describeMigration } from './migrations.ts'
@@ -20,6 +22,8 @@ export interface MigrateOptions {
   readonly compress?: 'zlib' | 'zstd'
   readonly plan?: boolean
   readonly accept?: string
+  /** Reading choices, each as `name=value`. */
+  readonly read?: readonly string[]
   readonly detach?: boolean
 }
 
@@ -85,18 +89,13 @@ async function buildRequest(
   const format = options.outputFormat ?? formatByEnding(target.name)
   if (format === null || !isWritable(format))
     throw new UsageError(`Say the target format with -O ${writableFormats.join('|')}.`)
-  const page = await ask(controller, () =>
-    fleet.api.images.list.query({ host: source.host, search: source.name, limit: 500 }),
-  )
-  const found = page.rows.filter(({ name }) => name === source.name)
-  const image = found[0]
-  if (!image) throw new DiskError('not-found', { file: options.image })
-  if (found.length > 1)
-    throw new UsageError(
-      `${options.image} is in several libraries of ${source.host}: ${found.map(({ library }) => library).join(', ')}.`,
-    )
+  const read = readReadingChoices(options.read ?? [])
+  if ('fault' in read) throw new UsageError(read.fault)
+  const { id, choices } = await findImage(fleet, controller, source)
+  const { vhdBitmap, vhdSize } = read.choices
   return {
-    image: image.id,
+    image: id,
+    reading: { vhdBitmap, vhdSize, ...choices },
     targetHost: target.host,
     targetLibrary: options.library ?? (await onlyLibrary(fleet, controller, target.host)),
     name: target.name,
@@ -104,6 +103,26 @@ async function buildRequest(
     subformat: options.subformat ?? null,
     compression: options.compress ?? 'none',
   }
+}
+
+/** The image that HOST:NAME means, and which snapshot or disk of it. */
+async function findImage(
+  fleet: Fleet,
+  controller: string,
+  source: { host: string; name: string },
+): Promise<{ id: string; choices: Address['choices'] }> {
+  const file = `${source.host}:${source.name}`
+  for (const { name, choices } of addressesOf(source.name)) {
+    const page = await ask(controller, () =>
+      fleet.api.images.list.query({ host: source.host, search: name, limit: 500 }),
+    )
+    const [image, ...others] = page.rows.filter((row) => row.name === name)
+    if (!image) continue
+    if (others.length === 0) return { id: image.id, choices }
+    const libraries = [image, ...others].map(({ library }) => library).join(', ')
+    throw new UsageError(`${file} is in several libraries of ${source.host}: ${libraries}.`)
+  }
+  throw new DiskError('not-found', { file })
 }
 
 async function onlyLibrary(fleet: Fleet, controller: string, name: string): Promise<string> {

@@ -11,6 +11,8 @@ import type { HostView } from '@varve/protocol/hosts'
 import type { ImagePage, ImageQuery, ImageView } from '@varve/protocol/images'
 import type { DigestResult } from '@varve/protocol/jobs'
 import type { MigrationRequest, MigrationView, PlanView, StartMigration } from '@varve/protocol/migrations'
+import type { Reading } from '@varve/protocol/primitives'
+import type { ImageReportView } from '@varve/protocol/reports'
 import type { Overview, ServerInfo } from '@varve/protocol/overview'
 import type { z } from 'zod'
 
@@ -35,10 +37,12 @@ export interface Services {
     /** Runs a digest job and stores the proof. */
     digest(id: string, signal: AbortSignal | undefined): Promise<DigestResult>
     inspect(id: string, signal: AbortSignal | undefined): Promise<ImageView>
+    /** A fresh report of the image read as `reading` says; keeps nothing. */
+    reportOf(id: string, reading: Reading, signal: AbortSignal | undefined): Promise<ImageReportView>
   }
   readonly migrations: {
-    plan(request: z.output<typeof MigrationRequest>): PlanView
-    start(request: z.output<typeof StartMigration>): MigrationView
+    plan(request: z.output<typeof MigrationRequest>, signal: AbortSignal | undefined): Promise<PlanView>
+    start(request: z.output<typeof StartMigration>, signal: AbortSignal | undefined): Promise<MigrationView>
     cancel(id: string): MigrationView
     list(limit: number): MigrationView[]
     get(id: string): MigrationView | null

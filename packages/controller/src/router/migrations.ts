@@ -10,11 +10,11 @@ export const migrationsRouter = router({
   plan: procedure
     .input(MigrationRequest)
     .output(PlanView)
-    .query(({ ctx, input }) => ctx.services.migrations.plan(input)),
+    .query(({ ctx, input, signal }) => ctx.services.migrations.plan(input, signal)),
   start: procedure
     .input(StartMigration)
     .output(MigrationView)
-    .mutation(({ ctx, input }) => ctx.services.migrations.start(input)),
+    .mutation(({ ctx, input, signal }) => ctx.services.migrations.start(input, signal)),
   cancel: procedure
     .input(MigrationRef)
     .output(MigrationView)

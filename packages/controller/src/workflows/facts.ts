@@ -3,6 +3,7 @@ import type { Plan } from '@varve/core/operations/plan'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { needsAcceptance, type Problem } from '@varve/core/problems/problem'
 import type { MigrationRequest, PlanView } from '@varve/protocol/migrations'
+import type { Reading } from '@varve/protocol/primitives'
 import { fromImageReportView, type ImageReportView } from '@varve/protocol/reports'
 import type { Db } from '../store/database.ts'
 import { isScanned, libraryFactsOf } from '../store/hosts-store.ts'
@@ -61,6 +62,11 @@ function nameIsFree(
   const exists = imageRow(db, imageIdOf(target.host, target.library, target.name)) !== null
   if (exists || isTargetClaimed(db, target, exceptId)) return false
   return isScanned(db, target.host, target.library) ? true : null
+}
+
+/** Whether nobody said how the image is to be read: only then do reports and proofs speak of the image itself. */
+export function isUsualReading(reading: Reading | undefined): boolean {
+  return Object.values(reading ?? {}).every((value) => value === undefined)
 }
 
 /** Warnings of a plan that are not among the accepted ids. Infos need no word. */

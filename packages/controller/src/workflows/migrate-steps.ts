@@ -16,7 +16,7 @@ import { jobsOfMigration } from '../store/jobs-store.ts'
 import { changeFacts, type Migration } from '../store/migrations-store.ts'
 import { saveProof } from '../store/proofs-store.ts'
 import { imageIdOf } from '../store/image-id.ts'
-import { gatherFacts, unacceptedWarnings } from './facts.ts'
+import { gatherFacts, isUsualReading, unacceptedWarnings } from './facts.ts'
 import type { StepContext, StepResult, WorkflowStep } from './step.ts'
 
 const exportLifeSeconds = 7 * 86_400
@@ -76,10 +76,10 @@ async function preFlight(
   const { migration, signal } = context
   const { source, target } = migration
   const { report } = await context.job<'inspect'>(
-    { kind: 'inspect', library: source.library, name: source.name },
+    { kind: 'inspect', library: source.library, name: source.name, reading: migration.facts.request.reading },
     { host: source.host, title: `Inspect ${source.name}` },
   )
-  saveReport(migration.imageId, report)
+  if (isUsualReading(migration.facts.request.reading)) saveReport(migration.imageId, report)
   // A controller that was started again hears its agents one after the other.
   for (const { host } of [target, source]) await waitConnected(host, signal)
   const facts = gatherFacts(db, migration.facts.request, { isConnected, exceptId: migration.id, report })
@@ -117,12 +117,13 @@ async function exportSource(context: StepContext): Promise<StepResult> {
 }
 
 async function startExport(context: StepContext, key: string): Promise<Exported> {
-  const { source, id } = context.migration
+  const { source, id, facts } = context.migration
   const { kind: _, ...exported } = await context.job<'export'>(
     {
       kind: 'export',
       library: source.library,
       name: source.name,
+      reading: facts.request.reading,
       exportName: `${id}-${randomBytes(24).toString('base64url')}`,
       expiresInSeconds: exportLifeSeconds,
     },
@@ -223,7 +224,8 @@ async function verify(ports: StepPorts, context: StepContext): Promise<StepResul
     const takenAt = timestamp()
     const targetId = imageIdOf(target.host, target.library, target.name)
     changeFacts(tx, migration.id, { verified: true })
-    saveProof(tx, { imageId: migration.imageId, ...own, takenAt })
+    if (isUsualReading(migration.facts.request.reading))
+      saveProof(tx, { imageId: migration.imageId, ...own, takenAt })
     saveProof(tx, { imageId: targetId, ...readBack, takenAt })
   })
   return { output: { digest: own.digest }, outcome: `three digests are equal: ${own.digest.slice(0, 16)}…` }
@@ -242,9 +244,9 @@ async function repeatedDigest(context: StepContext): Promise<DigestResult> {
 }
 
 function sourceDigest(context: StepContext, attempt: number): Promise<JobResultOf<'digest'>> {
-  const { source, id } = context.migration
+  const { source, id, facts } = context.migration
   return context.job<'digest'>(
-    { kind: 'digest', library: source.library, name: source.name },
+    { kind: 'digest', library: source.library, name: source.name, reading: facts.request.reading },
     { host: source.host, title: `Digest ${source.name}`, key: `/${id}/digest/${attempt}` },
   )
 }

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { planMigrate } from '@varve/core/operations/plan-migrate'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { JobProgress } from '@varve/protocol/jobs'
-import type { MigrationView } from '@varve/protocol/migrations'
+import type { MigrationRequest, MigrationView, PlanView } from '@varve/protocol/migrations'
+import type { ImageReportView } from '@varve/protocol/reports'
 import { timestamp } from '../clock.ts'
 import type { Services } from '../router/context.ts'
 import { write, type Db, type Queries } from '../store/database.ts'
@@ -19,7 +20,7 @@ import {
   type Migration,
 } from '../store/migrations-store.ts'
 import type { CarryOut } from './carry-out.ts'
-import { gatherFacts, toPlanView, unacceptedWarnings } from './facts.ts'
+import { gatherFacts, isUsualReading, toPlanView, unacceptedWarnings } from './facts.ts'
 import type { Runner } from './runner.ts'
 
 export interface MigrationsOptions {
@@ -27,6 +28,8 @@ export interface MigrationsOptions {
   readonly runner: Runner
   readonly carryOut: CarryOut
   readonly isConnected: (host: string) => boolean
+  /** A fresh report of the request's image, read as it says; keeps nothing. */
+  readonly inspect: (request: MigrationRequest, signal: AbortSignal | undefined) => Promise<ImageReportView>
   readonly progressOf: (id: string) => JobProgress | null
   readonly onChange: (id: string) => void
   readonly note: (tx: Queries, id: string, title: string) => void
@@ -54,16 +57,23 @@ export function createMigrations(options: MigrationsOptions): Migrations {
     if (runId !== migration.runId) changeMigration(db, migration.id, { runId })
   }
 
+  /** The inventory knows images as they are usually read; another reading is asked of the host. */
+  async function planOf(request: MigrationRequest, signal: AbortSignal | undefined): Promise<PlanView> {
+    const facts = { isConnected, exceptId: null }
+    if (isUsualReading(request.reading)) return toPlanView(planMigrate(gatherFacts(db, request, facts)))
+    const report = await options.inspect(request, signal)
+    return toPlanView(planMigrate(gatherFacts(db, request, { ...facts, report })))
+  }
+
   const service: Services['migrations'] = {
-    plan(request) {
-      return toPlanView(planMigrate(gatherFacts(db, request, { isConnected, exceptId: null })))
+    async plan(request, signal) {
+      return await planOf(request, signal)
     },
 
-    start({ idempotencyKey, accepted, ...request }) {
+    async start({ idempotencyKey, accepted, ...request }, signal) {
       const known = findMigrationByKey(db, idempotencyKey)
       if (known) return view(known.id)
-      const facts = gatherFacts(db, request, { isConnected, exceptId: null })
-      const plan = toPlanView(planMigrate(facts))
+      const plan = await planOf(request, signal)
       const row = imageRow(db, request.image)
       if (!row) throw new DiskError('not-found', { file: request.image })
       if (plan.kind === 'refusal') {

@@ -1,3 +1,4 @@
+import type { ReadingChoices } from './reading-choices.ts'
 import type { Problem } from '../problems/problem.ts'
 import type { FormatName } from './format-rules.ts'
 
@@ -41,6 +42,8 @@ export interface CheckReport {
 export const maxFindings = 1000
 
 export interface CheckOptions {
+  /** What somebody said about how to read the image. */
+  readonly choices?: ReadingChoices | undefined
   readonly signal?: AbortSignal
   /** Called now and then with bytes of tables done and in all. */
   readonly onProgress?: (done: number, total: number) => void

@@ -3,6 +3,7 @@ import type { DiskReader } from './disk-reader.ts'
 import type { FormatName } from './format-rules.ts'
 import type { ImageFacts } from './image-facts.ts'
 import type { ImageFile, ImagePorts } from './image-files.ts'
+import type { ReadingChoiceName, ReadingChoices } from './reading-choices.ts'
 import type { RepairPlan } from './repair-plan.ts'
 
 /** Bytes at both ends of a file, enough to recognise every format. */
@@ -24,10 +25,12 @@ export interface FormatDriver {
   readonly format: FormatName
   /** Looks at both ends only; false for anything else, never throws. */
   recognises(ends: FileEnds): boolean
+  /** The reading choices that it obeys; it is given all. None when not said. */
+  readonly obeys?: readonly ReadingChoiceName[]
   /** Facts and problems, even for images that cannot be read; throws only when reading the file fails. */
-  inspect(file: ImageFile, ports: ImagePorts): Promise<ImageFacts>
+  inspect(file: ImageFile, ports: ImagePorts, choices?: ReadingChoices): Promise<ImageFacts>
   /** Throws a coded error for what cannot be read right. Does not take over the disposal of `file`. */
-  openLayer(file: ImageFile, ports: ImagePorts): Promise<OpenLayer>
+  openLayer(file: ImageFile, ports: ImagePorts, choices?: ReadingChoices): Promise<OpenLayer>
   /** Walks all tables of one file and reports what contradicts; throws only what reading the file or the signal throws. */
   check?(file: ImageFile, ports: ImagePorts, options?: CheckOptions): Promise<CheckReport>
   /** What would put the file right; throws `refused` for all that is not provably safe. Writes nothing. */

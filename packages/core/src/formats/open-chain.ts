@@ -53,9 +53,12 @@ export async function openLayers(walked: WalkedChain, ports: ImagePorts): Promis
   return { disk, links, files, [Symbol.asyncDispose]: () => release.disposeAsync() }
 }
 
-async function openLayer({ file, driver, facts }: WalkedLink, ports: ImagePorts): Promise<OpenLayer> {
+async function openLayer(
+  { file, driver, facts, choices }: WalkedLink,
+  ports: ImagePorts,
+): Promise<OpenLayer> {
   await using stack = new AsyncDisposableStack()
-  const layer = stack.use(await driver.openLayer(file, ports))
+  const layer = stack.use(await driver.openLayer(file, ports, choices))
   const blocking = facts.problems.find(isBlocking)
   if (blocking) {
     const { message: reason, remedy } = blocking

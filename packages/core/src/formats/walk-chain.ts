@@ -8,6 +8,7 @@ import type { FormatDriver } from './format-driver.ts'
 import { formatRules, type FormatName } from './format-rules.ts'
 import type { ImageFacts, LayerIdentity, ParentReference } from './image-facts.ts'
 import type { ImageFile, ImagePorts } from './image-files.ts'
+import { assertChoicesFit, choicesForParents, type ReadingChoices } from './reading-choices.ts'
 
 /** Files of one chain, at most. */
 export const maxChainLength = 256
@@ -15,6 +16,8 @@ export const maxChainLength = 256
 export interface ChainOptions {
   /** The format of the top file when somebody said it; else it is detected. */
   readonly format?: FormatName | null
+  /** What somebody said about how to read it. */
+  readonly choices?: ReadingChoices | undefined
   readonly signal?: AbortSignal
 }
 
@@ -25,6 +28,7 @@ export interface WalkedLink {
   readonly facts: ImageFacts
   /** Nobody said the format: the file's own bytes did. */
   readonly isDetected: boolean
+  readonly choices: ReadingChoices
 }
 
 /** A chain as far as it can be followed. */
@@ -44,7 +48,8 @@ export async function walkChain(
 ): Promise<WalkedChain> {
   options.signal?.throwIfAborted()
   await using opened = new AsyncDisposableStack()
-  const top = await openLink(path, ports, options.format ?? null)
+  const choices = options.choices ?? {}
+  const top = await openLink(path, ports, { said: options.format ?? null, choices })
   opened.use(top.file)
   const links: [WalkedLink, ...WalkedLink[]] = [top]
   const failures = namesWithoutRight(top)
@@ -95,23 +100,31 @@ export function toChainLink({ file, facts }: WalkedLink, parts: readonly ImageFi
   }
 }
 
-async function openLink(path: string, ports: ImagePorts, said: FormatName | null): Promise<WalkedLink> {
+interface Told {
+  /** The format, when somebody said it. */
+  readonly said: FormatName | null
+  readonly choices: ReadingChoices
+}
+
+async function openLink(path: string, ports: ImagePorts, told: Told): Promise<WalkedLink> {
   const file = await openImageFile(path, ports.files)
-  return await inspectLink(file, ports, said)
+  return await inspectLink(file, ports, told)
 }
 
 /** Takes the file over: it is closed when anything fails. */
-async function inspectLink(file: ImageFile, ports: ImagePorts, said: FormatName | null): Promise<WalkedLink> {
+async function inspectLink(file: ImageFile, ports: ImagePorts, { said, choices }: Told): Promise<WalkedLink> {
   await using guard = new AsyncDisposableStack()
   guard.use(file)
   const driver = await driverFor(said ?? detectFormat(await readFileEnds(file.source), file.path))
-  const facts = await driver.inspect(file, ports)
+  const { format, obeys = [] } = driver
+  assertChoicesFit(choices, { file: file.path, format, obeys })
+  const facts = await driver.inspect(file, ports, choices)
   guard.move()
-  return { file, driver, facts, isDetected: said === null }
+  return { file, driver, facts, isDetected: said === null, choices }
 }
 
 async function openParent(
-  { file }: WalkedLink,
+  { file, choices }: WalkedLink,
   reference: ParentReference,
   ports: ImagePorts,
 ): Promise<WalkedLink> {
@@ -125,7 +138,7 @@ async function openParent(
       else if (!isDiskError(error, 'not-found')) throw error
       continue
     }
-    return await inspectLink(parent, ports, reference.format)
+    return await inspectLink(parent, ports, { said: reference.format, choices: choicesForParents(choices) })
   }
   throw refused ?? new DiskError('parent-missing', { file: file.path, parent: nameOf(reference) })
 }

@@ -41,6 +41,13 @@ export interface DiskErrorDetails {
   'agent-gone': { file: string; host: string }
   canceled: { file: string; what: string }
   refused: { file: string; reason: string; remedy: string }
+  /** `ids`: findings to consent to; `choices`: reading choices to make. */
+  'needs-consent': {
+    file: string
+    ids: readonly string[]
+    choices: readonly string[]
+    findings: readonly string[]
+  }
 }
 
 export type DiskErrorCode = keyof DiskErrorDetails
@@ -225,6 +232,14 @@ const explain: Explain = {
     remedy: 'Start it again when you want it.',
   }),
   refused: (d) => ({ layer: 'L2', message: d.reason, remedy: d.remedy }),
+  'needs-consent': (d) => ({
+    layer: 'L2',
+    message: `this needs your word first: ${d.findings.join(' ')}`,
+    remedy: [
+      ...(d.ids.length > 0 ? [`Say --accept ${d.ids.join(',')} when that is what you want.`] : []),
+      ...d.choices.map((name) => `Choose with --read ${name}=… how to read it.`),
+    ].join(' '),
+  }),
 }
 
 /** A broken promise of one layer, with the file at fault and the remedy. */

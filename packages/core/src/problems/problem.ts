@@ -15,11 +15,15 @@ export interface Problem {
   readonly remedy: string
   /** Byte offset inside `file`, where there is one. */
   readonly offset?: number | undefined
+  /** An operation that makes a new disk of the image needs a word on it: consent by its id, or the choice it names. */
+  readonly asks?: true | undefined
+  /** The reading choice, such as `vhd-bitmap`, that has to be made by name: consent alone does not do. */
+  readonly settledBy?: string | undefined
 }
 
 /** Whether somebody has to accept it before an operation starts; what is said for information only needs no answer. */
-export function needsAcceptance({ severity }: Pick<Problem, 'severity'>): boolean {
-  return severity === 'warn'
+export function needsAcceptance({ severity, asks }: Pick<Problem, 'severity' | 'asks'>): boolean {
+  return severity === 'warn' || asks === true
 }
 
 export function isBlocking(problem: Problem): boolean {

@@ -57,12 +57,18 @@ export const migrationPreflightRules: readonly PreflightRule[] = [
   { id: 'encryption-noticed', layer: 'L5', finds: encryptionIsNoticed },
 ]
 
-/** Everything the rules find, blocking findings of the source's own report first. */
+/** Everything the rules find, first the findings of the source's own report that block or ask. */
 export function findMigrationProblems(facts: MigrateFacts): Problem[] {
   const found = migrationPreflightRules.flatMap(({ id, layer, finds }) =>
     finds(facts).map((finding): Problem => ({ layer, ...finding, id })),
   )
-  return [...facts.source.report.problems.filter(isBlocking), ...found]
+  const own = facts.source.report.problems.filter((problem) => isBlocking(problem) || problem.asks === true)
+  return [...own.map(asked), ...found]
+}
+
+/** A choice that has to be made by name is not made by accepting a plan. */
+function asked(problem: Problem): Problem {
+  return problem.settledBy === undefined ? problem : { ...problem, severity: 'block' }
 }
 
 function block(file: string | null, message: string, remedy: string): Finding {

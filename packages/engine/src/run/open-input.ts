@@ -20,7 +20,7 @@ export interface OpenInputOptions {
 /** The disk that `input` means, with its whole chain. */
 export async function openInput(input: DiskInput, { io, signal }: OpenInputOptions): Promise<OpenInput> {
   if (input.kind === 'nbd') return openStream(input, signal)
-  const options = { format: knownFormat(input), ...(signal ? { signal } : {}) }
+  const options = { format: knownFormat(input), choices: input.choices, ...(signal ? { signal } : {}) }
   return openChain(input.path, nodePorts({ roots: input.roots, io }), options)
 }
 

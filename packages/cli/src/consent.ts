@@ -1,0 +1,32 @@
+import { inspectImage } from '@varve/core/layers/inspect-image'
+import { DiskError } from '@varve/core/problems/disk-error'
+import type { Problem } from '@varve/core/problems/problem'
+import { nodePorts } from '@varve/engine/ports'
+import type { DiskInput } from '@varve/engine/requests'
+
+/** Throws `needs-consent` when the image has findings that ask for a word which `accept` (ids, comma-separated) does not give. */
+export async function assertConsent(
+  { path, roots, format, choices }: DiskInput & { kind: 'image' },
+  accept: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const ports = nodePorts({ roots, io: 'sync' })
+  const { problems } = await inspectImage(path, ports, { format, choices, signal, map: false })
+  const open = openQuestions(problems, accept)
+  if (open.length === 0) return
+  const unique = (values: readonly string[]) => [...new Set(values)]
+  throw new DiskError('needs-consent', {
+    file: path,
+    ids: unique(open.filter(({ settledBy }) => settledBy === undefined).map(({ id }) => id)),
+    choices: unique(open.flatMap(({ settledBy }) => settledBy ?? [])),
+    findings: unique(open.map(({ message }) => message)),
+  })
+}
+
+/** The findings that ask and are not answered; a choice between readings is not answered by consent. */
+export function openQuestions(problems: readonly Problem[], accept: string | undefined): Problem[] {
+  const accepted = new Set((accept ?? '').split(',').map((id) => id.trim()))
+  return problems.filter(
+    ({ asks, settledBy, id }) => asks === true && (settledBy !== undefined || !accepted.has(id)),
+  )
+}
