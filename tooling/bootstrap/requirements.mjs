@@ -12,6 +12,8 @@ export const systemTools = /** @type {readonly SystemTool[]} */ ([
   { tool: 'qemu-img', debian: 'qemu-utils', tasks: ['start', 'test', 'bench', 'fuzz'] },
   { tool: 'mke2fs', debian: 'e2fsprogs', tasks: ['start', 'test', 'bench', 'fuzz'] },
   { tool: 'sfdisk', debian: 'fdisk', tasks: ['start', 'test'] },
+  { tool: 'fdisk', debian: 'fdisk', tasks: ['test'] },
+  { tool: 'makefs', debian: 'makefs', tasks: ['test'] },
   { tool: 'sgdisk', debian: 'gdisk', tasks: ['test'] },
   { tool: 'nbdinfo', debian: 'libnbd-bin', tasks: ['test'] },
   { tool: 'nbdkit', debian: 'nbdkit', tasks: ['test'] },

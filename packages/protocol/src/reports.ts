@@ -66,19 +66,27 @@ const Partition = z.object({
   name: z.string().nullable(),
   uuid: z.string().nullable(),
   bootable: z.boolean(),
-  role: z.enum(['primary', 'extended', 'logical']),
+  role: z.enum(['primary', 'extended', 'logical', 'nested', 'whole']),
+  slice: z.string().max(16).optional(),
+  within: z.number().int().optional(),
 })
+
+const labelKinds = ['bsd', 'disklabel64', 'sun', 'sgi', 'solaris', 'unixware', 'minix'] as const
 
 const Segment = z.object({ start: Bytes, length: Bytes })
 
 const GuestView = z.object({
   table: z.object({
-    kind: z.enum(['gpt', 'mbr', 'hybrid', 'apm', 'none']),
+    kind: z.enum(['gpt', 'mbr', 'hybrid', 'apm', 'none', ...labelKinds]),
     sure: Sure,
     sectorSize: z.number().int(),
     id: z.string().nullable(),
     partitions: z.array(Partition).max(1024),
     notes: Notes,
+    inner: z
+      .array(z.object({ kind: z.enum(labelKinds), within: z.number().int(), id: z.string().nullable() }))
+      .max(1024)
+      .optional(),
   }),
   volumes: z
     .array(

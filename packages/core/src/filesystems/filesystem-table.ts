@@ -6,7 +6,7 @@ import type { RecogniseFilesystem } from './filesystem-finding.ts'
 import { recognise as recogniseHfsPlus } from './hfsplus.ts'
 import { recognise as recogniseIso9660 } from './iso9660.ts'
 import { recognise as recogniseNtfs } from './ntfs.ts'
-import { recogniseF2fs, recogniseRefs } from './signatures.ts'
+import { recogniseF2fs, recogniseHammer, recogniseRefs } from './signatures.ts'
 import { recognise as recogniseSwap } from './swap.ts'
 import { recognise as recogniseUfs } from './ufs.ts'
 import { recognise as recogniseZfs } from './zfs-label.ts'
@@ -26,6 +26,7 @@ export const filesystemTable: readonly { readonly type: string; readonly recogni
     { type: 'ext4', recognise: recogniseExt },
     { type: 'swap', recognise: recogniseSwap },
     { type: 'f2fs', recognise: recogniseF2fs },
+    { type: 'hammer2', recognise: recogniseHammer },
     { type: 'hfs+', recognise: recogniseHfsPlus },
     { type: 'iso9660', recognise: recogniseIso9660 },
     { type: 'zfs', recognise: recogniseZfs },

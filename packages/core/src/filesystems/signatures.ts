@@ -62,3 +62,26 @@ export async function recogniseF2fs(region: GuestRegion): Promise<FilesystemFind
     blockSize: isSound ? 2 ** blockSizeLog : null,
   })
 }
+
+/** DragonFly, hammer2_disk.h, `struct hammer2_volume_data`; and the first word of `struct hammer_volume_ondisk`. */
+const hammer2Volume = struct('HAMMER2 volume header', 80, {
+  size: [40, u64le],
+  uuid: [64, bytes(16)],
+})
+const hammer2Magic = 0x48414d3205172011n
+const hammerMagic = 0xc8414d4dc5523031n
+
+/** HAMMER and HAMMER2 of DragonFly: that they are there, and the size of the latter. */
+export async function recogniseHammer(region: GuestRegion): Promise<FilesystemFinding | null> {
+  const head = await region.peek(0, hammer2Volume.size)
+  const magic = head && new DataView(head.buffer, head.byteOffset).getBigUint64(0, true)
+  if (magic === hammerMagic) return filesystemFinding(region, { type: 'hammer', sure: 'signature' })
+  if (!head || magic !== hammer2Magic) return null
+  const { size, uuid } = hammer2Volume.read(head, region.name)
+  return filesystemFinding(region, {
+    type: 'hammer2',
+    sure: 'signature',
+    uuid: isNil(uuid) ? null : formatUuid(uuid),
+    size: size > 0 ? size : null,
+  })
+}

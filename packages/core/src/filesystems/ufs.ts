@@ -5,12 +5,14 @@ import type { FilesystemFinding } from '../layers/guest-contents.ts'
 import type { GuestRegion } from '../layers/guest-region.ts'
 import { filesystemFinding } from './filesystem-finding.ts'
 
-/** FreeBSD, ufs/ffs/fs.h: where superblocks lie, and the magic number at 1,372 inside. */
-const places = [
-  { at: 65_536, magic: 0x19540119, version: 2 },
-  { at: 8192, magic: 0x00011954, version: 1 },
-] as const
+/** FreeBSD, ufs/ffs/fs.h: where superblocks are looked for, in this order, and the magic number at 1,372 inside. */
+const places = [65_536, 8192, 0, 262_144]
+const usualPlaceOf2 = 65_536
 const magicAt = 1372
+const versions = [
+  { magic: 0x19540119, version: 2 },
+  { magic: 0x00011954, version: 1 },
+] as const
 
 /** The same, `struct fs`; fragments are the unit of sizes. */
 const littleEndian = struct('UFS superblock', 1376, fieldsOf(u32le, u64le))
@@ -27,6 +29,7 @@ function fieldsOf(u32: typeof u32le, u64: typeof u64le) {
     oldFreeFragments: [204, u32],
     isClean: [209, u8],
     volumeName: [680, bytes(32)],
+    ownPlace: [1000, u64],
     freeBlocks: [1016, u64],
     freeFragments: [1032, u64],
     size: [1080, u64],
@@ -35,14 +38,13 @@ function fieldsOf(u32: typeof u32le, u64: typeof u64le) {
 
 /** UFS1 and UFS2 of either byte order: size and free space as the superblock counts them. */
 export async function recognise(region: GuestRegion): Promise<FilesystemFinding | null> {
-  for (const { at, magic, version } of places) {
+  for (const at of places) {
     const found = await region.peek(at + magicAt, 4)
-    if (!found) continue
-    const view = new DataView(found.buffer, found.byteOffset)
-    const layout =
-      view.getUint32(0, true) === magic ? littleEndian : view.getUint32(0) === magic ? bigEndian : null
-    if (!layout) continue
+    const kind = found && kindOf(new DataView(found.buffer, found.byteOffset))
+    if (!kind || (kind.version === 1 && at === usualPlaceOf2)) continue
+    const { layout, version } = kind
     const facts = layout.read(await region.read(at, layout.size), region.name)
+    if (version === 2 && at !== usualPlaceOf2 && facts.ownPlace !== at) continue
     const { blockSize, fragmentSize } = facts
     const told =
       version === 2
@@ -65,6 +67,14 @@ export async function recognise(region: GuestRegion): Promise<FilesystemFinding 
       state: isSound ? (facts.isClean === 0 ? 'dirty' : 'clean') : 'unknown',
       notes: isSound ? [`UFS${version}`] : [`it claims ${told.size} fragments of ${fragmentSize} bytes`],
     })
+  }
+  return null
+}
+
+function kindOf(view: DataView) {
+  for (const { magic, version } of versions) {
+    if (view.getUint32(0, true) === magic) return { version, layout: littleEndian }
+    if (view.getUint32(0) === magic) return { version, layout: bigEndian }
   }
   return null
 }

@@ -1,13 +1,8 @@
 import { filesystemName, volumeName } from './guest-names.ts'
-import type { GuestContents, PartitionTable } from './guest-contents.ts'
+import type { GuestContents } from './guest-contents.ts'
+import { tableName } from './partition-names.ts'
 
-const tableNames: Record<PartitionTable['kind'], string | null> = {
-  gpt: 'GPT',
-  mbr: 'MBR',
-  hybrid: 'GPT and MBR',
-  apm: 'APM',
-  none: null,
-}
+const tableNames = { gpt: 'GPT', mbr: 'MBR', hybrid: 'GPT and MBR', apm: 'APM' } as const
 
 /** Kinds named before the rest becomes `and 3 more`. */
 const namedKinds = 5
@@ -25,7 +20,7 @@ export function describeContents(guest: GuestContents): string {
   const names = [...new Set(found.map(({ name }) => name))]
   const rest = names.length - namedKinds
   const inside = rest > 1 ? `${names.slice(0, namedKinds).join(', ')} and ${rest} more` : names.join(', ')
-  const table = tableNames[guest.table.kind]
-  if (table === null) return inside === '' ? 'empty' : inside
+  const table = tableName(guest.table, tableNames)
+  if (guest.table.kind === 'none') return inside === '' ? 'empty' : inside
   return inside === '' ? `${table} · no filesystem` : `${table} · ${inside}`
 }

@@ -1,4 +1,5 @@
 import { countOf, formatBytes } from '../binary/format-bytes.ts'
+import { innermostPartitions, partitionNumber, tableName } from './partition-names.ts'
 import { filesystemName, isEncrypted, volumeName } from './guest-names.ts'
 import type { FilesystemFinding, GuestContents, Partition, VolumeFinding } from './guest-contents.ts'
 import type { Band, LayerReport, LayerSureness } from './image-report.ts'
@@ -132,8 +133,8 @@ function describeTable({ table, filesystems, volumes }: GuestContents, virtualSi
     hybrid: 'GPT with a hybrid MBR',
     apm: 'Apple partition map',
   } as const
-  const summary = [[names[table.kind], ...table.notes.slice(0, 1)].join(', ')]
-  const shown = table.partitions.filter(({ role }) => role !== 'extended')
+  const summary = [[tableName(table, names), ...table.notes.slice(0, 1)].join(', ')]
+  const shown = innermostPartitions(table.partitions)
   const logical = shown.filter(({ role }) => role === 'logical').length
   summary.push(countOf(shown.length, 'partition') + (logical > 0 ? `, ${logical} of them logical` : ''))
   summary.push(...alignment(shown), ...startsBy(table.kind, shown))
@@ -183,7 +184,7 @@ function withGaps(partitions: readonly Partition[], virtualSize: number): Band[]
       start: partition.start,
       length: end - partition.start,
       kind: 'partition',
-      label: `${partition.index} · ${partition.typeName} · ${formatBytes(partition.length)}`,
+      label: `${partitionNumber(partition)} · ${partition.typeName} · ${formatBytes(partition.length)}`,
       used: null,
       free: null,
     })

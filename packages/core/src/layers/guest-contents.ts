@@ -9,24 +9,41 @@ export interface Partition {
   /** Bytes from the start of the disk. */
   readonly start: number
   readonly length: number
-  /** GPT type GUID in upper case, or MBR type byte as `0x83`. */
+  /** GPT type GUID in upper case, MBR type byte as `0x83`, a label's own number as `bsd:7`. */
   readonly type: string
   readonly typeName: string
   readonly name: string | null
   readonly uuid: string | null
   readonly bootable: boolean
-  readonly role: 'primary' | 'extended' | 'logical'
+  /** `nested` lies inside a slice, by that slice's own label; `whole` stands for a whole disk or slice and is no place of its own. */
+  readonly role: 'primary' | 'extended' | 'logical' | 'nested' | 'whole'
+  /** What its label calls it where that is no number: `a` on BSD, `s0` on Solaris. */
+  readonly slice?: string | undefined
+  /** The partition inside whose label it is listed. */
+  readonly within?: number | undefined
+}
+
+/** Tables that Unix systems keep instead of an MBR, or inside one of its partitions. */
+export type LabelKind = 'bsd' | 'disklabel64' | 'sun' | 'sgi' | 'solaris' | 'unixware' | 'minix'
+
+/** A label inside a partition of the table. */
+export interface InnerTable {
+  readonly kind: LabelKind
+  readonly within: number
+  readonly id: string | null
 }
 
 /** L4. `none` with a filesystem at 0 is a "superfloppy". */
 export interface PartitionTable {
-  readonly kind: 'gpt' | 'mbr' | 'hybrid' | 'apm' | 'none'
+  readonly kind: 'gpt' | 'mbr' | 'hybrid' | 'apm' | LabelKind | 'none'
   readonly sure: Certainty
   readonly sectorSize: number
   readonly id: string | null
   readonly partitions: readonly Partition[]
   /** In words: "both copies agree", "the backup was used". */
   readonly notes: readonly string[]
+  /** Labels inside its partitions; what they list stands in `partitions` too. */
+  readonly inner?: readonly InnerTable[] | undefined
 }
 
 /** L5: what sits between a partition and its filesystems. */

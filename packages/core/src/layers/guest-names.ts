@@ -34,6 +34,8 @@ const filesystemNames: Readonly<Record<string, string>> = {
   f2fs: 'F2FS',
   ufs: 'UFS',
   zfs: 'ZFS',
+  hammer: 'HAMMER',
+  hammer2: 'HAMMER2',
 }
 
 /** What people call that type of filesystem; types such as `ext4` and `swap` are their own names. */

@@ -15,9 +15,10 @@ export interface GuestProblemDetails {
   'gpt-unreadable': { reason: string }
   'mbr-logical-damaged': { reason: string }
   'apm-damaged': { reason: string }
-  'partition-unreadable': { index: number; reason: string }
-  'partition-outside-disk': { index: number; end: number; diskSize: number }
-  'partitions-overlap': { index: number; other: number }
+  'partition-unreadable': { index: number | string; reason: string }
+  'disklabel-damaged': { kind: string; reason: string }
+  'partition-outside-disk': { index: number | string; end: number; diskSize: number }
+  'partitions-overlap': { index: number | string; other: number | string }
   'too-many-partitions': { limit: number }
   // L5
   'lvm-metadata-damaged': { reason: string }
@@ -108,6 +109,13 @@ const explain: Explain = {
     layer: 'L4',
     message: `the Apple partition map is damaged: ${reason}`,
     remedy: 'Copy the disk again from where it came from, or repair a copy with Disk Utility.',
+  }),
+  'disklabel-damaged': ({ kind, reason }) => ({
+    severity: 'warn',
+    layer: 'L4',
+    message: `the ${kind} is damaged: ${reason}`,
+    remedy:
+      'Compare what it lists with a backup of it, or search for the partitions with testdisk on a copy.',
   }),
   'partition-unreadable': ({ index, reason }) => ({
     severity: 'warn',

@@ -25,6 +25,7 @@ import type {
 } from './guest-contents.ts'
 import { filesystemName, isEncrypted, volumeName } from './guest-names.ts'
 import { guestProblem } from './guest-problem.ts'
+import { innermostPartitions } from './partition-names.ts'
 import { GuestDisk, type GuestRegion } from './guest-region.ts'
 
 /** Findings that a report carries at most, of each kind. */
@@ -75,9 +76,7 @@ class GuestScan {
       const isBlank = this.#volumes.length === 0 && this.#filesystems.length === 0
       if (isBlank) table = await this.#readTable(whole, recoverGpt)
     }
-    for (const partition of table.partitions) {
-      if (partition.role !== 'extended') await this.#lookIn(partition)
-    }
+    for (const partition of innermostPartitions(table.partitions)) await this.#lookIn(partition)
     if (table.kind === 'mbr') table = (await this.#lookWithWideSectors(whole)) ?? table
     if (table.kind !== 'none') await this.#lookForDisc(whole)
     return {
@@ -93,9 +92,7 @@ class GuestScan {
     if (this.#volumes.length > 0 || this.#filesystems.length > 0) return null
     const before = this.#problems.splice(0)
     const table = await this.#readTable(whole, readWideMbr)
-    for (const partition of table.partitions) {
-      if (partition.role !== 'extended') await this.#lookIn(partition)
-    }
+    for (const partition of innermostPartitions(table.partitions)) await this.#lookIn(partition)
     if (this.#volumes.length > 0 || this.#filesystems.length > 0) return table
     this.#problems.splice(0, Infinity, ...before)
     return null

@@ -1,4 +1,5 @@
 import type { Partition } from '../layers/guest-contents.ts'
+import { holdsData, partitionNumber } from '../layers/partition-names.ts'
 import { guestProblem } from '../layers/guest-problem.ts'
 import type { GuestRegion } from '../layers/guest-region.ts'
 import type { Problem } from '../problems/problem.ts'
@@ -10,18 +11,25 @@ const maxOfAKind = 16
 export function checkPlacement(partitions: readonly Partition[], disk: GuestRegion): Problem[] {
   const diskSize = disk.length
   const outside = partitions
-    .filter(({ start, length }) => start + length > diskSize)
-    .map(({ index, start, length }) =>
-      guestProblem('partition-outside-disk', disk.name, { index, end: start + length, diskSize }),
+    .filter(({ start, length, role }) => start + length > diskSize && role !== 'whole')
+    .map((partition) =>
+      guestProblem('partition-outside-disk', disk.name, {
+        index: partitionNumber(partition),
+        end: partition.start + partition.length,
+        diskSize,
+      }),
     )
-  const inOrder = partitions.filter(({ role }) => role !== 'extended').toSorted((a, b) => a.start - b.start)
+  const inOrder = partitions.filter(holdsData).toSorted((a, b) => a.start - b.start)
   const overlaps: Problem[] = []
   let widest = inOrder[0]
   for (const partition of inOrder.slice(1)) {
     if (!widest) break
     if (partition.start < widest.start + widest.length) {
       overlaps.push(
-        guestProblem('partitions-overlap', disk.name, { index: partition.index, other: widest.index }),
+        guestProblem('partitions-overlap', disk.name, {
+          index: partitionNumber(partition),
+          other: partitionNumber(widest),
+        }),
       )
     }
     if (partition.start + partition.length > widest.start + widest.length) widest = partition

@@ -78,6 +78,7 @@ async function readMbrOf(disk: GuestRegion, sectorSize: SectorSize): Promise<Tab
   for (const used of mbr.entries) {
     if (used.firstSector === 0) {
       notes.push(`entry ${used.slot} stands for the whole disk`)
+      partitions.push(partitionOf(used, { index: used.slot, sector: 0, sectorSize, role: 'whole' }))
       continue
     }
     const isExtended = extendedTypes.includes(used.type)
@@ -130,15 +131,25 @@ async function readLogical(
     const sector = await disk.peek(at * sectorSize, mbrLength)
     const entries = sector && parseEntries(sector, disk.name)
     if (!entries) return { logical, problem: `there is no boot record at sector ${at}` }
-    const [own, next] = entries
-    if (own && own.type !== 0 && own.sectors > 0) {
+    for (const own of entries) {
       const sector = at + own.firstSector
+      if (!isLogical(own, { sector, end })) continue
       const index = firstIndex + logical.length
       logical.push(partitionOf(own, { index, sector, sectorSize, role: 'logical' }))
     }
-    if (!next || next.sectors === 0 || !extendedTypes.includes(next.type)) return { logical, problem: null }
+    const next = entries.find(({ type, sectors }) => sectors > 0 && extendedTypes.includes(type))
+    if (!next) return { logical, problem: null }
     at = base + next.firstSector
   }
+}
+
+/** Whether an entry of a boot record is a partition; DR-DOS writes the link first, OS/2 fills all four, junk stands in 3 and 4 of others. */
+function isLogical(
+  { type, sectors, slot }: Entry & { readonly slot: number },
+  { sector, end }: { readonly sector: number; readonly end: number },
+): boolean {
+  if (type === 0 || sectors === 0 || extendedTypes.includes(type)) return false
+  return slot <= 2 || sector + sectors <= end
 }
 
 interface Place extends Pick<Partition, 'index' | 'role'> {
@@ -165,7 +176,8 @@ function countLogical(partitions: readonly Partition[]): number {
   return partitions.filter(({ role }) => role === 'logical').length
 }
 
-function parseEntries(sector: Uint8Array, file: string): (Entry & { slot: number })[] | null {
+/** The four entries of a boot sector, or null without its signature. */
+export function parseEntries(sector: Uint8Array, file: string): (Entry & { slot: number })[] | null {
   if (sector[510] !== 0x55 || sector[511] !== 0xaa) return null
   return [1, 2, 3, 4].map((slot) => ({
     ...entry.read(sector, file, entriesAt + (slot - 1) * entry.size),
