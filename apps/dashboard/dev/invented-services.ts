@@ -163,6 +163,7 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
         refuse()
         return {
           hosts: viewHosts(),
+          hostTotals: { connected: hosts.length, total: hosts.length },
           images: rows.length,
           virtualBytes: rows.length * 34 * GiB,
           allocatedBytes: rows.length * 17 * GiB,
@@ -186,9 +187,12 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
           joinCommand: './varve agent --controller http://127.0.0.1:7070 --library images=/path/to/images',
         }
       },
-      hosts: () => {
+      hosts: ({ search, state, offset, limit }) => {
         refuse()
-        return viewHosts()
+        const found = viewHosts().filter(
+          (host) => host.name.includes(search) && (state === null || host.state === state),
+        )
+        return { rows: found.slice(offset, offset + limit), total: found.length, offset }
       },
       host: (name) => viewHosts().find((host) => host.name === name) ?? null,
       rescan: () => undefined,
@@ -299,11 +303,12 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
       get: (id) => migrations.get(id) ?? null,
     },
     events: {
-      async *since(lastId, signal): AsyncIterable<Numbered<EventView>> {
+      async *since(lastId, { signal }): AsyncIterable<Numbered<EventView[]>> {
         const live = on(bus, 'event', { signal })
-        if (lastId !== null) yield* log.filter(({ id }) => id > lastId)
+        const batch = ({ id, value }: Event) => ({ id, value: [value] })
+        if (lastId !== null) yield* log.filter(({ id }) => id > lastId).map(batch)
         try {
-          for await (const [event] of live) yield event as Event
+          for await (const [event] of live) yield batch(event as Event)
         } catch (error) {
           if (!signal.aborted) throw error
         }

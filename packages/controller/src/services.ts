@@ -1,9 +1,9 @@
 import { hostname } from 'node:os'
 import { DiskError } from '@varve/core/problems/disk-error'
-import type { HostView } from '@varve/protocol/hosts'
 import type { JobProgress } from '@varve/protocol/jobs'
 import { protocolVersion } from '@varve/protocol/primitives'
 import type { Logger } from 'pino'
+import { createHearing } from './agents/hearing.ts'
 import { createInventory } from './agents/inventory.ts'
 import { createJobs, type Jobs } from './agents/jobs.ts'
 import { joinCommand } from './agents/join-command.ts'
@@ -16,10 +16,11 @@ import { createPublisher } from './events/publisher.ts'
 import { imageServices } from './image-services.ts'
 import type { Services } from './router/context.ts'
 import { openDatabase, write } from './store/database.ts'
-import { hostNames, hostView } from './store/hosts-store.ts'
+import { firstHosts, hostView, listHosts } from './store/hosts-list.ts'
+import { hostTotals } from './store/hosts-store.ts'
 import { createImageLists } from './store/images-list.ts'
 import { findingGroups, imageRow, inventoryTotals, saveReport } from './store/images-store.ts'
-import { pruneJobs, runningJobs } from './store/jobs-store.ts'
+import { pruneJobs } from './store/jobs-store.ts'
 import { migrationView, recentMigrationIds, unfinishedMigrations } from './store/migrations-store.ts'
 import { controllerVersion } from './package.ts'
 import { createCarryOut } from './workflows/carry-out.ts'
@@ -29,6 +30,9 @@ import { createRunner } from './workflows/runner.ts'
 
 const housekeepingMs = 600_000
 const keepJobsMs = 30 * 86_400_000
+/** Rows of the overview, which stays small in any fleet. */
+const mostHosts = 20
+const mostRunning = 50
 
 /** Everything behind the API, put together; `start` begins to work on migrations. */
 export interface Controller {
@@ -41,12 +45,16 @@ export interface Controller {
 
 export function createController(config: Config, folder: DataFolder, logger: Logger): Controller {
   const db = openDatabase(folder.inventory)
-  const log = createEventLog(db, { keep: config.keepEvents })
+  const log = createEventLog(db, {
+    keep: config.keepEvents,
+    paceMs: Math.min(100, config.eventMs),
+  })
   const manifests = createManifests(folder.manifests)
   const lists = createImageLists(db)
   const progress = new Map<string, JobProgress>()
   const onError = (error: unknown) => logger.error({ err: error }, 'an error that was not expected')
   const progressOf = (id: string) => progress.get(id) ?? null
+  const hearing = createHearing()
   let url = ''
 
   const publisher = createPublisher({
@@ -56,7 +64,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     onError,
     views: {
       host(name) {
-        const host = viewHost(name)
+        const host = hostView(db, name)
         return host && { kind: 'host-changed', host }
       },
       migration(id) {
@@ -69,6 +77,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
   const sessions: Sessions = createSessions({
     db,
     controllerVersion,
+    hearing,
     subscribeMs: config.subscribeMs,
     onHello(host, hello) {
       logger.info({ agent: host.name, instance: host.instance }, 'agent said hello')
@@ -78,15 +87,14 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     },
     onPresence(host, isConnected) {
       logger.info({ agent: host }, isConnected ? 'agent connected' : 'agent offline')
-      write(db, (tx) =>
-        log.note(tx, {
-          subject: 'host',
-          subjectId: host,
-          title: `${host} ${isConnected ? 'connected' : 'went offline'}`,
-        }),
-      )
+      log.note(db, {
+        subject: 'host',
+        subjectId: host,
+        title: `${host} ${isConnected ? 'connected' : 'went offline'}`,
+      })
       publisher.touch('host', host)
-      if (isConnected) carryOut.cleanUp(host).catch(onError)
+      // After the transaction of the hello.
+      if (isConnected) setImmediate(() => void carryOut.cleanUp(host).catch(onError))
     },
   })
   const isConnected = (host: string) => sessions.find(host)?.isConnected ?? false
@@ -163,26 +171,12 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     onError,
   })
 
-  function viewHost(name: string): HostView | null {
-    const running = runningJobs(db, name).map(({ id, request, title, migrationId }) => ({
-      jobId: id,
-      kind: request.kind,
-      title,
-      migrationId,
-    }))
-    return hostView(db, name, { state: isConnected(name) ? 'connected' : 'offline', running })
-  }
-
-  function allHosts(): HostView[] {
-    return hostNames(db).flatMap((name) => viewHost(name) ?? [])
-  }
-
   const services: Services = {
     fleet: fleetServices(),
     images,
     migrations: migrations.service,
     events: {
-      since: (lastId, signal) => log.since(lastId, signal),
+      since: (lastId, reader) => log.since(lastId, reader),
       activity: (before, limit) => log.activity(before, limit),
     },
     agents: {
@@ -197,20 +191,23 @@ export function createController(config: Config, folder: DataFolder, logger: Log
   function fleetServices(): Services['fleet'] {
     return {
       info() {
-        const names = hostNames(db)
         return {
           version: controllerVersion,
           protocolVersion,
-          hosts: { connected: names.filter(isConnected).length, total: names.length },
+          hosts: hostTotals(db),
           images: inventoryTotals(db).images,
           migrationsRunning: unfinishedMigrations(db).length,
         }
       },
       overview() {
         const view = (id: string) => migrationView(db, id, progressOf(id)) ?? []
-        const running = unfinishedMigrations(db).map(({ id }) => id)
+        const running = unfinishedMigrations(db)
+          .map(({ id }) => id)
+          .toReversed()
+          .slice(0, mostRunning)
         return {
-          hosts: allHosts(),
+          hosts: firstHosts(db, mostHosts),
+          hostTotals: hostTotals(db),
           ...inventoryTotals(db),
           running: running.flatMap(view),
           recent: recentMigrationIds(db, 20)
@@ -221,8 +218,8 @@ export function createController(config: Config, folder: DataFolder, logger: Log
           joinCommand: joinCommand({ url, host: config.host, machine: hostname() }),
         }
       },
-      hosts: allHosts,
-      host: viewHost,
+      hosts: (query) => listHosts(db, query),
+      host: (name) => hostView(db, name),
       rescan(name) {
         const agent = sessions.find(name)
         if (!agent) throw new DiskError('not-found', { file: name })
@@ -246,8 +243,8 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     manifests,
     async start(address) {
       url = address
+      hearing.start()
       log.prune()
-      for (const name of hostNames(db)) publisher.touch('host', name)
       for (const id of recentMigrationIds(db, 50)) publisher.touch('migration', id)
       await runner.start()
       await migrations.resume()
@@ -255,6 +252,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     async stop() {
       clearInterval(housekeeping)
       carryOut.stop()
+      hearing.stop()
       sessions.stop()
       jobs.stop()
       await runner.stop()

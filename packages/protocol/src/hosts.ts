@@ -67,3 +67,28 @@ export const HostView = HostFacts.omit({ libraries: true }).extend({
   scan: z.object({ state: z.enum(['scanning', 'watching', 'unknown']), finishedAt: Timestamp.nullable() }),
 })
 export type HostView = z.infer<typeof HostView>
+
+export const HostSort = z.enum(['name', 'state', 'system', 'images', 'free', 'since'])
+export type HostSort = z.infer<typeof HostSort>
+
+export const HostQuery = z.object({
+  /** In the name or the system of the host. */
+  search: z.string().max(200).default(''),
+  state: z.enum(['connected', 'offline']).nullable().default(null),
+  sort: HostSort.default('name'),
+  direction: z.enum(['asc', 'desc']).default('asc'),
+  offset: z.number().int().min(0).max(10_000_000).default(0),
+  limit: z.number().int().min(1).max(500).default(100),
+})
+export type HostQuery = z.input<typeof HostQuery>
+
+export const HostPage = z.object({
+  rows: z.array(HostView),
+  total: z.number().int(),
+  offset: z.number().int(),
+})
+export type HostPage = z.infer<typeof HostPage>
+
+/** How many hosts there are. */
+export const HostTotals = z.object({ connected: z.number().int(), total: z.number().int() })
+export type HostTotals = z.infer<typeof HostTotals>

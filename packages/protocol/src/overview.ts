@@ -1,17 +1,21 @@
 import { z } from 'zod'
 import { FindingGroup } from './images.ts'
-import { HostView } from './hosts.ts'
+import { HostTotals, HostView } from './hosts.ts'
 import { MigrationView } from './migrations.ts'
 import { Bytes } from './primitives.ts'
 
+/** What a person looks at first, and sums; its size does not depend on that of the fleet. */
 export const Overview = z.object({
-  hosts: z.array(HostView),
+  /** The first hosts of the fleet: offline ones, then those with the least free space, then by name. */
+  hosts: z.array(HostView).max(20),
+  hostTotals: HostTotals,
   images: z.number().int(),
   virtualBytes: Bytes,
   allocatedBytes: Bytes,
   reclaimableBytes: Bytes,
-  running: z.array(MigrationView),
-  recent: z.array(MigrationView),
+  /** The newest of those that run. */
+  running: z.array(MigrationView).max(50),
+  recent: z.array(MigrationView).max(10),
   findings: z.array(FindingGroup),
   /** The command that joins a host to this controller. */
   joinCommand: z.string(),
@@ -21,7 +25,7 @@ export type Overview = z.infer<typeof Overview>
 export const ServerInfo = z.object({
   version: z.string(),
   protocolVersion: z.number().int(),
-  hosts: z.object({ connected: z.number().int(), total: z.number().int() }),
+  hosts: HostTotals,
   images: z.number().int(),
   migrationsRunning: z.number().int(),
 })

@@ -68,8 +68,8 @@ async function waitForImage(
   { host, name, signal }: { host: string; name: string; signal: AbortSignal },
 ): Promise<ImageRow> {
   for (const startedMs = Date.now(); Date.now() - startedMs < imageWaitMs;) {
-    const [found, facts] = await Promise.all([findImage(api, host, name), api.fleet.hosts.query()])
-    const isScanned = facts.every((each) => each.scan.state === 'watching')
+    const [found, facts] = await Promise.all([findImage(api, host, name), api.fleet.hosts.query({})])
+    const isScanned = facts.rows.every((each) => each.scan.state === 'watching')
     if (found && isScanned) return found
     await sleep(100, undefined, { signal })
   }

@@ -2,7 +2,7 @@ import { useQueryClient, type QueryClient } from '@tanstack/react-query'
 import type { EventView, FleetEvent } from '@varve/protocol/events'
 import { createContext, use, useEffect, useMemo, useState, type ReactNode } from 'react'
 import { liveBuffer } from './live-buffer.ts'
-import { patchHosts, patchInfo, patchMigrations, patchOverview, patchPage } from './patches.ts'
+import { patchHostPage, patchInfo, patchMigrations, patchOverview, patchPage } from './patches.ts'
 import { addRate, type RateSample } from './rate-history.ts'
 import { useTRPC, useTRPCClient } from './trpc.ts'
 
@@ -53,6 +53,7 @@ export function LiveEvents({ children }: { readonly children: ReactNode }) {
       lastListsAt = Date.now()
       void queryClient.invalidateQueries({ queryKey: api.images.list.queryKey() })
       void queryClient.invalidateQueries({ queryKey: api.fleet.overview.queryKey() })
+      void queryClient.invalidateQueries({ queryKey: api.fleet.hosts.queryKey() })
       void queryClient.invalidateQueries({ queryKey: api.fleet.info.queryKey() })
       void queryClient.invalidateQueries({ queryKey: api.events.activity.queryKey() })
     }, paintEveryMs)
@@ -73,7 +74,7 @@ export function LiveEvents({ children }: { readonly children: ReactNode }) {
     const subscription = client.events.live.subscribe(
       {},
       {
-        onData: ({ data }) => buffer.push(data),
+        onData: ({ data }) => data.forEach((event) => buffer.push(event)),
         onStarted: regain,
         onError: lose,
         onConnectionStateChange: ({ state, error }) => {
@@ -102,7 +103,10 @@ function applyEvent(queryClient: QueryClient, api: Api, { at, event }: EventView
     case 'host-changed': {
       const { host } = event
       queryClient.setQueryData(api.fleet.host.queryKey({ name: host.name }), host)
-      queryClient.setQueryData(api.fleet.hosts.queryKey(), (hosts) => hosts && patchHosts(hosts, host))
+      queryClient.setQueriesData(
+        { queryKey: api.fleet.hosts.queryKey() },
+        (page: Parameters<typeof patchHostPage>[0] | undefined) => page && patchHostPage(page, host),
+      )
       return patchTotals(queryClient, api, { host })
     }
     case 'migration-changed': {

@@ -4,7 +4,7 @@ import type { MigrationView } from '@varve/protocol/migrations'
 import type { Overview } from '@varve/protocol/overview'
 import { describe, expect, test } from 'vitest'
 import { liveBuffer } from './live-buffer.ts'
-import { patchHosts, patchInfo, patchMigrations, patchOverview, patchPage } from './patches.ts'
+import { patchHostPage, patchHosts, patchInfo, patchMigrations, patchOverview, patchPage } from './patches.ts'
 
 const host = (name: string, state: HostView['state'] = 'connected') => ({ name, state }) as HostView
 const migration = (number: number, finishedAt: string | null = null) =>
@@ -12,16 +12,19 @@ const migration = (number: number, finishedAt: string | null = null) =>
 const row = (id: string, name: string) => ({ id, name }) as ImageRow
 const overview = {
   hosts: [host('north')],
+  hostTotals: { connected: 1, total: 2 },
   running: [migration(2)],
   recent: [migration(1, 'then')],
 } as Overview
 
-test('a known host takes its new state in its place, a new one is sorted in', () => {
+test('a host that is shown takes its new state in its place; others do not push in', () => {
   expect(patchHosts([host('a'), host('c')], host('c', 'offline')).map(({ state }) => state)).toEqual([
     'connected',
     'offline',
   ])
-  expect(patchHosts([host('a'), host('c')], host('b')).map(({ name }) => name)).toEqual(['a', 'b', 'c'])
+  expect(patchHosts([host('a'), host('c')], host('b')).map(({ name }) => name)).toEqual(['a', 'c'])
+  const page = { rows: [host('a')], total: 9, offset: 0 }
+  expect(patchHostPage(page, host('a', 'offline'))).toEqual({ ...page, rows: [host('a', 'offline')] })
 })
 
 test('migrations stay newest first', () => {
@@ -58,8 +61,7 @@ describe('the overview', () => {
       images: 7,
       migrationsRunning: 0,
     }
-    const patched = patchOverview(overview, { host: host('south', 'offline') })
-    expect(patchInfo(info, patched)).toEqual({
+    expect(patchInfo(info, overview)).toEqual({
       ...info,
       hosts: { connected: 1, total: 2 },
       migrationsRunning: 1,

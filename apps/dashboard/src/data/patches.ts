@@ -1,4 +1,4 @@
-import type { HostView } from '@varve/protocol/hosts'
+import type { HostPage, HostView } from '@varve/protocol/hosts'
 import type { ImagePage, ImageRow } from '@varve/protocol/images'
 import type { MigrationView } from '@varve/protocol/migrations'
 import type { Overview, ServerInfo } from '@varve/protocol/overview'
@@ -13,8 +13,13 @@ export function isActive(migration: MigrationView): boolean {
   return migration.finishedAt === null
 }
 
+/** The host in its new state, in the place where it is shown; which hosts are shown does not change. */
 export function patchHosts(hosts: readonly HostView[], host: HostView): HostView[] {
-  return put(hosts, host, ({ name }) => name).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  return hosts.map((other) => (other.name === host.name ? host : other))
+}
+
+export function patchHostPage(page: HostPage, host: HostView): HostPage {
+  return { ...page, rows: patchHosts(page.rows, host) }
 }
 
 /** Newest first, as the controller lists them. */
@@ -47,14 +52,7 @@ export function patchOverview(
   return patched
 }
 
-/** The counts of the sidebar, from the lists that are cached. */
+/** The counts of the sidebar, from the overview that is cached. */
 export function patchInfo(info: ServerInfo, overview: Overview): ServerInfo {
-  return {
-    ...info,
-    hosts: {
-      connected: overview.hosts.filter(({ state }) => state === 'connected').length,
-      total: overview.hosts.length,
-    },
-    migrationsRunning: overview.running.length,
-  }
+  return { ...info, hosts: overview.hostTotals, migrationsRunning: overview.running.length }
 }

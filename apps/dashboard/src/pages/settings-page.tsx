@@ -12,6 +12,7 @@ export function SettingsPage() {
   const api = useTRPC()
   const info = useQuery(api.fleet.info.queryOptions())
   const overview = useQuery(api.fleet.overview.queryOptions())
+  const hosts = useQuery(api.fleet.hosts.queryOptions({ limit: 100 }))
   const { colorScheme, setColorScheme } = useMantineColorScheme()
   return (
     <>
@@ -48,7 +49,7 @@ export function SettingsPage() {
               <dd>{info.data.version}</dd>
               <dt>Protocol</dt>
               <dd>{info.data.protocolVersion}</dd>
-              {(overview.data?.hosts ?? []).map(({ name, agentVersion, nodeVersion }) => (
+              {(hosts.data?.rows ?? []).map(({ name, agentVersion, nodeVersion }) => (
                 <div key={name} style={{ display: 'contents' }}>
                   <dt>Agent on {name}</dt>
                   <dd>

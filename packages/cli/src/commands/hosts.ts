@@ -1,15 +1,14 @@
 import { formatBytes } from '@varve/core/binary/format-bytes'
 import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { ask, openFleet } from '../fleet.ts'
+import type { HostView } from '@varve/protocol/hosts'
+import { ask, openFleet, type Fleet } from '../fleet.ts'
 import { table } from '../output/text.ts'
 
 /** `varve hosts`. */
 export async function hosts(options: { controller?: string }, context: CommandContext): Outcome {
   await using fleet = openFleet(context, options.controller)
-  const found = await ask(options.controller ?? context.config.controller, () =>
-    fleet.api.fleet.hosts.query(undefined, { signal: context.signal }),
-  )
+  const found = await ask(options.controller ?? context.config.controller, () => allHosts(fleet, context))
   if (context.json) {
     context.print(JSON.stringify(found, null, 2))
     return exitCodes.ok
@@ -27,4 +26,16 @@ export async function hosts(options: { controller?: string }, context: CommandCo
   })
   context.print(table(['HOST', 'STATE', 'SYSTEM', 'IMAGES', 'FREE', 'LIBRARIES'], rows, [3, 4]))
   return exitCodes.ok
+}
+
+const pageSize = 500
+
+/** Every host, by name, a page at a time. */
+async function allHosts(fleet: Fleet, { signal }: CommandContext): Promise<HostView[]> {
+  const found = new Map<string, HostView>()
+  for (let offset = 0; ; offset += pageSize) {
+    const page = await fleet.api.fleet.hosts.query({ offset, limit: pageSize }, { signal })
+    for (const host of page.rows) found.set(host.name, host)
+    if (offset + pageSize >= page.total) return [...found.values()]
+  }
 }

@@ -161,8 +161,10 @@ async function followMigration(fleet: Fleet, id: string, context: CommandContext
   const subscription = fleet.api.events.live.subscribe(
     { lastEventId: null },
     {
-      onData: ({ data: { event } }) => {
-        if (event.kind === 'migration-changed' && event.migration.id === id) take(event.migration)
+      onData: ({ data }) => {
+        for (const { event } of data) {
+          if (event.kind === 'migration-changed' && event.migration.id === id) take(event.migration)
+        }
       },
       onError: reject,
     },

@@ -4,7 +4,7 @@ import type { ImageRow } from '@varve/protocol/images'
 import { timestamp } from '../clock.ts'
 import type { EventLog } from '../events/event-log.ts'
 import { write, type Db, type Queries } from '../store/database.ts'
-import { libraryFactsOf, setScan, type HostSession } from '../store/hosts-store.ts'
+import { hasLibrary, setScan, type HostSession } from '../store/hosts-store.ts'
 import { imageNames, removeImage, saveImage } from '../store/images-store.ts'
 import { linkTargetImage, type ImagePlace } from '../store/migrations-store.ts'
 
@@ -53,14 +53,12 @@ function notSeen(tx: Queries, host: string, { kind, library, present }: Inventor
 }
 
 function noteScan(tx: Queries, host: string, { kind, library }: InventoryDelta): void {
-  if (kind === 'scan-started') setScan(tx, { host, name: library }, { scanState: 'scanning' })
-  if (kind === 'scan-finished') {
-    setScan(tx, { host, name: library }, { scanState: 'watching', scanFinishedAt: timestamp() })
-  }
+  if (kind === 'scan-started') setScan(tx, { host, name: library }, null)
+  if (kind === 'scan-finished') setScan(tx, { host, name: library }, timestamp())
 }
 
 function expectKnownLibrary(db: Db, host: string, delta: InventoryDelta): void {
-  const isKnown = libraryFactsOf(db, host, delta.library) !== null
+  const isKnown = hasLibrary(db, host, delta.library)
   if (isKnown && delta.changed.every(({ library }) => library === delta.library)) return
   throw new TRPCError({
     code: 'BAD_REQUEST',

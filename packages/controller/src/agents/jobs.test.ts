@@ -3,6 +3,7 @@ import { protocolVersion } from '@varve/protocol/primitives'
 import { openDatabase, type Db } from '../store/database.ts'
 import { commandsAfter, runningJobs } from '../store/jobs-store.ts'
 import { sampleFacts, sampleReport } from '../testing/samples.ts'
+import { createHearing } from './hearing.ts'
 import { createJobs, type Jobs } from './jobs.ts'
 import { createSessions, type Sessions } from './sessions.ts'
 
@@ -14,8 +15,11 @@ let stream: AbortController
 beforeEach(() => {
   vi.useFakeTimers()
   db = openDatabase(':memory:')
+  const hearing = createHearing()
+  hearing.start()
   sessions = createSessions({
     db,
+    hearing,
     controllerVersion: '1',
     subscribeMs: 1e9,
     onHello: () => undefined,

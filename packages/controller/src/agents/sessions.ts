@@ -8,7 +8,8 @@ import { timestamp } from '../clock.ts'
 import { waitingFor } from '../events/event-log.ts'
 import type { Numbered } from '../router/context.ts'
 import { write, type Db } from '../store/database.ts'
-import { hostSessions, saveHost, setSince, type HostSession } from '../store/hosts-store.ts'
+import { hostSessions, saveHost, setAllOffline, setPresence, type HostSession } from '../store/hosts-store.ts'
+import type { Hearing } from './hearing.ts'
 import { addCommand, commandsAfter, lastCommandSequence, pruneCommands } from '../store/jobs-store.ts'
 
 /** Which agent speaks for which host, whether it is there, and the stream of commands to it. */
@@ -33,16 +34,17 @@ export interface Sessions {
 
 export interface Presence extends HostSession {
   readonly isConnected: boolean
-  /** Milliseconds since it was last connected; 0 when it is. */
+  /** Milliseconds since it was last connected in which it could have been heard; 0 when it is. */
   readonly awayMs: number
 }
 
 export interface SessionOptions {
   readonly db: Db
   readonly controllerVersion: string
+  readonly hearing: Hearing
   /** How long an agent may take from its hello to its stream of commands. */
   readonly subscribeMs: number
-  /** Called after a hello, and whenever a host comes or goes. */
+  /** Called in the transaction of a hello, and whenever a host comes or goes. */
   readonly onHello: (host: HostSession, hello: Hello) => void
   readonly onPresence: (host: string, isConnected: boolean) => void
 }
@@ -58,30 +60,42 @@ interface Agent {
 }
 
 export function createSessions(options: SessionOptions): Sessions {
-  const { db } = options
+  const { db, hearing } = options
   const agents = new Map<string, Agent>()
+  const bySession = new Map<string, Agent>()
   const replaced = new Map<string, { host: string; instance: string }>()
   const arrivals = new EventEmitter()
   arrivals.setMaxListeners(0)
-  for (const who of hostSessions(db)) agents.set(who.name, newAgent(who))
+  setAllOffline(db, timestamp())
+  for (const who of hostSessions(db)) keep(newAgent(who))
 
   function newAgent(who: HostSession): Agent {
     const wakes = new EventEmitter()
-    return { who, isConnected: false, lastSeen: Date.now(), stream: null, wakes, subscribeTimer: null }
+    return { who, isConnected: false, lastSeen: hearing.now(), stream: null, wakes, subscribeTimer: null }
+  }
+
+  function keep(agent: Agent): void {
+    const before = agents.get(agent.who.name)
+    if (before) bySession.delete(before.who.session)
+    agents.set(agent.who.name, agent)
+    bySession.set(agent.who.session, agent)
   }
 
   function setConnected(agent: Agent, isConnected: boolean): void {
     if (agents.get(agent.who.name) !== agent) return
-    agent.lastSeen = Date.now()
+    agent.lastSeen = hearing.now()
     if (agent.isConnected === isConnected) return
     agent.isConnected = isConnected
-    write(db, (tx) => setSince(tx, agent.who.name, timestamp()))
+    write(db, (tx) => {
+      setPresence(tx, agent.who.name, { connected: isConnected, since: timestamp() })
+      options.onPresence(agent.who.name, isConnected)
+    })
     if (isConnected) arrivals.emit(agent.who.name)
-    options.onPresence(agent.who.name, isConnected)
   }
 
   function agentOf(session: string): Agent {
-    for (const agent of agents.values()) if (agent.who.session === session) return agent
+    const agent = bySession.get(session)
+    if (agent) return agent
     const old = replaced.get(session)
     if (old) throw takenOver(old.host)
     throw new TRPCError({
@@ -109,21 +123,23 @@ export function createSessions(options: SessionOptions): Sessions {
       const isSame = before?.who.instance === instance
       const session = randomBytes(24).toString('base64url')
       const who: HostSession = { name: facts.name, instance, session }
+      const wasConnected = isSame && before.isConnected
       write(db, (tx) => {
-        saveHost(tx, who, { facts, at: timestamp() })
+        saveHost(tx, who, { facts, at: timestamp(), connected: true })
         pruneCommands(tx, { host: facts.name, instance }, hello.jobs)
+        options.onHello(who, hello)
+        if (!wasConnected) options.onPresence(facts.name, true)
       })
       const agent = newAgent(who)
-      agent.isConnected = isSame && before.isConnected
-      agents.set(facts.name, agent)
+      agent.isConnected = true
+      keep(agent)
       if (before) {
         clearTimer(before)
         before.stream?.end()
         if (!isSame) replaced.set(before.who.session, { host: facts.name, instance: before.who.instance })
         if (replaced.size > 1000) replaced.delete([...replaced.keys()][0] ?? '')
       }
-      options.onHello(who, hello)
-      setConnected(agent, true)
+      if (!wasConnected) arrivals.emit(facts.name)
       expectSubscription(agent)
       return { protocolVersion, controllerVersion: options.controllerVersion, session }
     },
@@ -162,21 +178,21 @@ export function createSessions(options: SessionOptions): Sessions {
 
     hostOf(session) {
       const agent = agentOf(session)
-      agent.lastSeen = Date.now()
+      agent.lastSeen = hearing.now()
       return agent.who
     },
 
     find(host) {
       const agent = agents.get(host)
       if (!agent) return null
-      const awayMs = agent.isConnected ? 0 : Date.now() - agent.lastSeen
+      const awayMs = agent.isConnected ? 0 : hearing.now() - agent.lastSeen
       return { ...agent.who, isConnected: agent.isConnected, awayMs }
     },
 
     async waitConnected(host, { timeoutMs, signal }) {
       const agent = agents.get(host)
       if (agent?.isConnected) return agent.who
-      const left = timeoutMs - (agent ? Date.now() - agent.lastSeen : timeoutMs)
+      const left = timeoutMs - (agent ? hearing.now() - agent.lastSeen : timeoutMs)
       await arrival(arrivals, host, { timeoutMs: Math.max(0, left), signal })
       const arrived = agents.get(host)
       if (!arrived?.isConnected) throw new DiskError('agent-gone', { file: host, host })

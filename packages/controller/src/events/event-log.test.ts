@@ -1,4 +1,4 @@
-import type { FleetEvent } from '@varve/protocol/events'
+import type { EventView, FleetEvent } from '@varve/protocol/events'
 import { describe, expect, test } from 'vitest'
 import { openDatabase, write } from '../store/database.ts'
 import { createEventLog } from './event-log.ts'
@@ -8,18 +8,19 @@ const gone = (id: string): FleetEvent => ({ kind: 'image-removed', id, host: 'no
 
 function open(keep = 1000) {
   const db = openDatabase(':memory:')
-  const log = createEventLog(db, { keep })
+  const log = createEventLog(db, { keep, paceMs: 0 })
   const append = (id: string) => write(db, (tx) => log.append(tx, gone(id)))
   return { db, log, append }
 }
 
-async function take(events: AsyncGenerator<{ value: { event: FleetEvent }; id: number }>, count: number) {
+async function take(events: AsyncGenerator<{ value: EventView[] }>, count: number) {
   const taken: { id: number; image: string }[] = []
   while (taken.length < count) {
-    const { value, done } = await events.next()
+    const { value: batch, done } = await events.next()
     if (done) break
-    const { event } = value.value
-    taken.push({ id: value.id, image: event.kind === 'image-removed' ? event.id : '' })
+    for (const { sequence, event } of batch.value) {
+      taken.push({ id: sequence, image: event.kind === 'image-removed' ? event.id : '' })
+    }
   }
   return taken
 }
@@ -30,7 +31,7 @@ describe('events', () => {
     const stop = new AbortController()
     append('a')
     append('b')
-    const events = log.since(1, stop.signal)
+    const events = log.since(1, { signal: stop.signal })
     expect(await take(events, 1)).toEqual([{ id: 2, image: 'b' }])
     const next = take(events, 2)
     append('c')
@@ -47,7 +48,7 @@ describe('events', () => {
   test('a reader without a place gets only what comes', async () => {
     const { log, append } = open()
     append('a')
-    const events = log.since(null, new AbortController().signal)
+    const events = log.since(null, { signal: new AbortController().signal })
     const next = take(events, 1)
     append('b')
     expect(await next).toEqual([{ id: 2, image: 'b' }])
@@ -55,7 +56,7 @@ describe('events', () => {
 
   test('nothing is lost between the backlog and the first wait', async () => {
     const { log, append } = open()
-    const events = log.since(0, new AbortController().signal)
+    const events = log.since(0, { signal: new AbortController().signal })
     append('a')
     expect(await take(events, 1)).toEqual([{ id: 1, image: 'a' }])
     append('b')
@@ -65,7 +66,7 @@ describe('events', () => {
   test('a reader that comes late gets the newest state of each thing once', async () => {
     const { log, append } = open()
     for (const id of ['a', 'b', 'a', 'a']) append(id)
-    expect(await take(log.since(0, new AbortController().signal), 2)).toEqual([
+    expect(await take(log.since(0, { signal: new AbortController().signal }), 2)).toEqual([
       { id: 2, image: 'b' },
       { id: 4, image: 'a' },
     ])
@@ -74,9 +75,9 @@ describe('events', () => {
   test('more than a page is read to its end, and old ones are pruned', async () => {
     const { log, append } = open(250)
     for (let index = 0; index < 600; index += 1) append(`i${index}`)
-    expect(await take(log.since(0, new AbortController().signal), 600)).toHaveLength(600)
+    expect(await take(log.since(0, { signal: new AbortController().signal }), 600)).toHaveLength(600)
     log.prune()
-    const kept = await take(log.since(0, new AbortController().signal), 250)
+    const kept = await take(log.since(0, { signal: new AbortController().signal }), 250)
     expect(kept[0]).toEqual({ id: 351, image: 'i350' })
   })
 
@@ -110,7 +111,7 @@ describe('the publisher', () => {
         migration: () => null,
       },
     })
-    const events = log.since(null, new AbortController().signal)
+    const events = log.since(null, { signal: new AbortController().signal })
     const first = take(events, 1)
     for (let index = 0; index < 100; index += 1) publisher.touch('host', 'north')
     await first

@@ -20,23 +20,49 @@ export interface EventLog {
   append(db: Queries, event: FleetEvent): void
   /** Adds a line for people to the activity log. */
   note(db: Queries, row: Omit<ActivityRow, 'sequence' | 'at'>): void
-  since(lastId: number | null, signal: AbortSignal): AsyncGenerator<Numbered<EventView>>
+  /** Events after `lastId` in batches, oldest first; the number of a batch is that of its last event. */
+  since(lastId: number | null, reader: EventReader): AsyncGenerator<Numbered<EventView[]>>
   activity(before: number | null, limit: number): ActivityRow[]
   prune(): void
 }
 
-export function createEventLog(db: Db, options: { keep: number }): EventLog {
+export interface EventReader {
+  readonly signal: AbortSignal
+  /** Waits until the reader has taken most of what it was given; what changes meanwhile is joined up. */
+  readonly drained?: () => Promise<void>
+}
+
+export interface EventLogOptions {
+  readonly keep: number
+  /** Shortest time between two batches; changes of one thing in it are one event. */
+  readonly paceMs: number
+}
+
+export function createEventLog(db: Db, options: EventLogOptions): EventLog {
   const wakes = new EventEmitter()
   wakes.setMaxListeners(0)
   let isWakeDue = false
+  let lastWake = Number.NEGATIVE_INFINITY
+  let page: { readonly after: number; readonly events: EventView[] } | null = null
 
   function wake(): void {
+    page = null
     if (isWakeDue) return
     isWakeDue = true
-    setImmediate(() => {
+    const since = performance.now() - lastWake
+    const emit = () => {
       isWakeDue = false
+      lastWake = performance.now()
       wakes.emit('wake')
-    })
+    }
+    if (since >= options.paceMs) setImmediate(emit)
+    else setTimeout(emit, options.paceMs - since)
+  }
+
+  /** Readers that keep up are all at the same place, so the last page that was read serves them all. */
+  function pageAfter(place: number): EventView[] {
+    if (page?.after !== place) page = { after: place, events: eventsAfter(db, place, pageSize) }
+    return page.events
   }
 
   return {
@@ -47,18 +73,20 @@ export function createEventLog(db: Db, options: { keep: number }): EventLog {
     note(queries, row) {
       appendActivity(queries, { ...row, at: timestamp() })
     },
-    async *since(lastId, signal) {
+    async *since(lastId, { signal, drained }) {
       const waker = waitingFor(wakes, signal)
       // From here on no wake is missed; only now the backlog is read.
       const newest = lastEventSequence(db)
       let place = lastId === null || lastId > newest ? newest : lastId
       while (!signal.aborted) {
-        const page = eventsAfter(db, place, pageSize)
-        for (const event of page) {
-          place = event.sequence
-          yield { id: event.sequence, value: event }
+        const events = pageAfter(place)
+        const last = events.at(-1)
+        if (last) {
+          place = last.sequence
+          yield { id: place, value: events }
+          await drained?.()
         }
-        if (page.length < pageSize && !(await waker())) return
+        if (events.length < pageSize && !(await waker())) return
       }
     },
     activity: (before, limit) => listActivity(db, before, limit),

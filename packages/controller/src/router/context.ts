@@ -7,7 +7,7 @@ import type {
   Welcome,
 } from '@varve/protocol/agent'
 import type { ActivityRow, EventView } from '@varve/protocol/events'
-import type { HostView } from '@varve/protocol/hosts'
+import type { HostPage, HostQuery, HostView } from '@varve/protocol/hosts'
 import type { ImagePage, ImageQuery, ImageView } from '@varve/protocol/images'
 import type { DigestResult } from '@varve/protocol/jobs'
 import type { MigrationRequest, MigrationView, PlanView, StartMigration } from '@varve/protocol/migrations'
@@ -15,6 +15,7 @@ import type { Reading } from '@varve/protocol/primitives'
 import type { ImageReportView } from '@varve/protocol/reports'
 import type { Overview, ServerInfo } from '@varve/protocol/overview'
 import type { z } from 'zod'
+import type { EventReader } from '../events/event-log.ts'
 
 /** An item of a resumable stream; `id` is what the client names to resume after it. */
 export interface Numbered<T> {
@@ -27,7 +28,7 @@ export interface Services {
   readonly fleet: {
     info(): ServerInfo
     overview(): Overview
-    hosts(): HostView[]
+    hosts(query: z.output<typeof HostQuery>): HostPage
     host(name: string): HostView | null
     rescan(name: string): void
   }
@@ -49,7 +50,7 @@ export interface Services {
   }
   readonly events: {
     /** Live events after `lastId`; null: only new ones. Subscribes before it reads the backlog. */
-    since(lastId: number | null, signal: AbortSignal): AsyncIterable<Numbered<EventView>>
+    since(lastId: number | null, reader: EventReader): AsyncIterable<Numbered<EventView[]>>
     activity(before: number | null, limit: number): ActivityRow[]
   }
   readonly agents: {

@@ -18,7 +18,9 @@ export function lastSequence(lastEventId: string | null | undefined): number | n
 export const eventsRouter = router({
   live: procedure.input(Since).subscription(async function* ({ ctx, input, signal }) {
     const stop = signal ?? new AbortController().signal
-    for await (const { id, value } of ctx.services.events.since(lastSequence(input.lastEventId), stop)) {
+    for await (const { id, value } of ctx.services.events.since(lastSequence(input.lastEventId), {
+      signal: stop,
+    })) {
       yield tracked(String(id), value)
     }
   }),

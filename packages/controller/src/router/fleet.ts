@@ -1,5 +1,5 @@
 import { TRPCError } from '@trpc/server'
-import { HostView } from '@varve/protocol/hosts'
+import { HostPage, HostQuery, HostView } from '@varve/protocol/hosts'
 import { Overview, ServerInfo } from '@varve/protocol/overview'
 import { HostName } from '@varve/protocol/primitives'
 import { z } from 'zod'
@@ -8,7 +8,10 @@ import { procedure, router } from './trpc.ts'
 export const fleetRouter = router({
   info: procedure.output(ServerInfo).query(({ ctx }) => ctx.services.fleet.info()),
   overview: procedure.output(Overview).query(({ ctx }) => ctx.services.fleet.overview()),
-  hosts: procedure.output(z.array(HostView)).query(({ ctx }) => ctx.services.fleet.hosts()),
+  hosts: procedure
+    .input(HostQuery)
+    .output(HostPage)
+    .query(({ ctx, input }) => ctx.services.fleet.hosts(input)),
   host: procedure
     .input(z.object({ name: HostName }))
     .output(HostView)

@@ -6,8 +6,8 @@ import { packageFolder } from '../package.ts'
 import * as schema from './schema.ts'
 
 export type Db = BetterSQLite3Database<typeof schema> & { $client: Database.Database }
-/** What a store function needs: the database or an open transaction on it. */
-export type Queries = Pick<Db, 'select' | 'insert' | 'update' | 'delete' | 'get' | 'all' | 'run'>
+/** What a store function needs: the database, inside or outside of a write. */
+export type Queries = Pick<Db, 'select' | 'insert' | 'update' | 'delete' | 'get' | 'all' | 'run' | '$client'>
 
 const migrationsFolder = join(packageFolder, 'drizzle')
 
@@ -25,6 +25,33 @@ export function openDatabase(path: string): Db {
 }
 
 /** Runs `work` as one write; synchronous, so that it never stays open over an `await`. */
-export function write<T>(db: Db, work: (tx: Queries) => T): T {
-  return db.transaction(work, { behavior: 'immediate' })
+export function write<T>(db: Queries, work: (tx: Queries) => T): T {
+  return db.$client.transaction(() => work(db)).immediate()
+}
+
+type Value = string | number | null
+
+/** A statement that runs often; it is compiled once for each database. */
+export interface Statement<Row> {
+  all(db: Queries, ...values: readonly Value[]): Row[]
+  get(db: Queries, ...values: readonly Value[]): Row | undefined
+  /** Gives the number of rows that were changed. */
+  run(db: Queries, ...values: readonly Value[]): number
+}
+
+/** Declares a statement by its SQL, with `?` for the values; the caller says what its rows look like. */
+export function statement<Row>(sql: string): Statement<Row> {
+  const compiled = new WeakMap<Database.Database, Database.Statement<Value[], Row>>()
+  const of = ({ $client }: Queries) => {
+    const known = compiled.get($client)
+    if (known) return known
+    const made = $client.prepare<Value[], Row>(sql)
+    compiled.set($client, made)
+    return made
+  }
+  return {
+    all: (db, ...values) => of(db).all(...values),
+    get: (db, ...values) => of(db).get(...values),
+    run: (db, ...values) => of(db).run(...values).changes,
+  }
 }

@@ -1,9 +1,8 @@
-import type { HostFacts, HostView, LibraryFacts } from '@varve/protocol/hosts'
-import { and, asc, eq, inArray } from 'drizzle-orm'
-import type { Queries } from './database.ts'
+import type { HostFacts, HostTotals, LibraryFacts } from '@varve/protocol/hosts'
+import { statement, type Queries } from './database.ts'
+import { freeUnder } from './library-space.ts'
 import { hostFacts, libraryFacts } from './payload-kinds.ts'
 import { decodePayload, encodePayload } from './payload.ts'
-import { hosts, images, libraries } from './schema.ts'
 
 /** Who speaks for a host. */
 export interface HostSession {
@@ -12,105 +11,106 @@ export interface HostSession {
   readonly session: string
 }
 
+const upsertHost = statement(`
+  INSERT INTO hosts (name, instance, session, since, connected, system, free, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (name) DO UPDATE SET instance = excluded.instance, session = excluded.session, since = excluded.since,
+    connected = excluded.connected, system = excluded.system, free = excluded.free, facts = excluded.facts`)
+const upsertLibrary = statement(`
+  INSERT INTO libraries (host, name, facts) VALUES (?, ?, ?)
+  ON CONFLICT (host, name) DO UPDATE SET facts = excluded.facts WHERE facts <> excluded.facts`)
+const deleteLibrary = statement('DELETE FROM libraries WHERE host = ? AND name = ?')
+const deleteImages = statement('DELETE FROM images WHERE host = ? AND library = ?')
+const libraryNamesOf = statement<{ name: string }>('SELECT name FROM libraries WHERE host = ?')
+const libraryOf = statement<{ facts: string; scanFinishedAt: string | null }>(
+  'SELECT facts, scanFinishedAt FROM libraries WHERE host = ? AND name = ?',
+)
+const scanStarted = statement(`UPDATE libraries SET scanState = 'scanning' WHERE host = ? AND name = ?`)
+const scanFinished = statement(
+  `UPDATE libraries SET scanState = 'watching', scanFinishedAt = ? WHERE host = ? AND name = ?`,
+)
+const changePresence = statement('UPDATE hosts SET connected = ?, since = ? WHERE name = ?')
+const disconnectAll = statement('UPDATE hosts SET connected = 0, since = ? WHERE connected = 1')
+const sessions = statement<HostSession>('SELECT name, instance, session FROM hosts ORDER BY name')
+const totals = statement<HostTotals>(
+  'SELECT count(*) AS total, coalesce(sum(connected), 0) AS connected FROM hosts',
+)
+
+export interface SaveHostOptions {
+  readonly facts: HostFacts
+  readonly at: string
+  readonly connected?: boolean
+}
+
 /** Keeps what an agent said of itself. Libraries that it no longer has go, with their images. */
-export function saveHost(db: Queries, session: HostSession, options: { facts: HostFacts; at: string }): void {
+export function saveHost(db: Queries, session: HostSession, options: SaveHostOptions): void {
   const { libraries: places, ...own } = options.facts
-  const row = { ...session, since: options.at, facts: encodePayload(hostFacts, own) }
-  db.insert(hosts).values(row).onConflictDoUpdate({ target: hosts.name, set: row }).run()
-  const names = new Set(places.map(({ name }) => name))
-  const gone = libraryNames(db, session.name).filter((name) => !names.has(name))
-  if (gone.length > 0) {
-    db.delete(images)
-      .where(and(eq(images.host, session.name), inArray(images.library, gone)))
-      .run()
-    db.delete(libraries)
-      .where(and(eq(libraries.host, session.name), inArray(libraries.name, gone)))
-      .run()
+  const { name, instance } = session
+  upsertHost.run(
+    db,
+    name,
+    instance,
+    session.session,
+    options.at,
+    options.connected === true ? 1 : 0,
+    own.os.name,
+    freeUnder(places),
+    encodePayload(hostFacts, own),
+  )
+  const names = new Set(places.map((place) => place.name))
+  for (const library of libraryNames(db, name)) {
+    if (names.has(library)) continue
+    deleteImages.run(db, name, library)
+    deleteLibrary.run(db, name, library)
   }
-  for (const place of places) {
-    const facts = encodePayload(libraryFacts, place)
-    db.insert(libraries)
-      .values({ host: session.name, name: place.name, facts })
-      .onConflictDoUpdate({ target: [libraries.host, libraries.name], set: { facts } })
-      .run()
-  }
+  for (const place of places) upsertLibrary.run(db, name, place.name, encodePayload(libraryFacts, place))
 }
 
 export function libraryNames(db: Queries, host: string): string[] {
-  const rows = db.select({ name: libraries.name }).from(libraries).where(eq(libraries.host, host)).all()
-  return rows.map(({ name }) => name)
+  return libraryNamesOf.all(db, host).map(({ name }) => name)
 }
 
 export function libraryFactsOf(db: Queries, host: string, name: string): LibraryFacts | null {
-  const where = and(eq(libraries.host, host), eq(libraries.name, name))
-  const row = db.select().from(libraries).where(where).get()
+  const row = libraryOf.get(db, host, name)
   return row ? decodePayload(libraryFacts, row.facts) : null
+}
+
+export function hasLibrary(db: Queries, host: string, name: string): boolean {
+  return libraryOf.get(db, host, name) !== undefined
 }
 
 /** Whether the library was scanned to its end at least once. */
 export function isScanned(db: Queries, host: string, name: string): boolean {
-  const where = and(eq(libraries.host, host), eq(libraries.name, name))
-  return (db.select().from(libraries).where(where).get()?.scanFinishedAt ?? null) !== null
+  return (libraryOf.get(db, host, name)?.scanFinishedAt ?? null) !== null
 }
 
+/** `finishedAt`: null when the scan has just begun. */
 export function setScan(
   db: Queries,
   library: { host: string; name: string },
-  scan: { scanState: 'scanning' | 'watching'; scanFinishedAt?: string },
+  finishedAt: string | null,
 ): void {
-  const where = and(eq(libraries.host, library.host), eq(libraries.name, library.name))
-  db.update(libraries).set(scan).where(where).run()
+  if (finishedAt === null) scanStarted.run(db, library.host, library.name)
+  else scanFinished.run(db, finishedAt, library.host, library.name)
 }
 
-/** Marks the time at which a host came or went. */
-export function setSince(db: Queries, host: string, since: string): void {
-  db.update(hosts).set({ since }).where(eq(hosts.name, host)).run()
+/** Marks that a host came or went, and when. */
+export function setPresence(
+  db: Queries,
+  host: string,
+  now: { readonly connected: boolean; readonly since: string },
+): void {
+  changePresence.run(db, now.connected ? 1 : 0, now.since, host)
+}
+
+/** At the start of a controller no agent has been heard yet. */
+export function setAllOffline(db: Queries, since: string): void {
+  disconnectAll.run(db, since)
 }
 
 export function hostSessions(db: Queries): HostSession[] {
-  return db
-    .select({ name: hosts.name, instance: hosts.instance, session: hosts.session })
-    .from(hosts)
-    .orderBy(asc(hosts.name))
-    .all()
+  return sessions.all(db)
 }
 
-export function hostNames(db: Queries): string[] {
-  return hostSessions(db).map(({ name }) => name)
-}
-
-/** One host as the store knows it; whether it is connected and what runs there is for the caller to say. */
-export function hostView(
-  db: Queries,
-  name: string,
-  now: Pick<HostView, 'state' | 'running'>,
-): HostView | null {
-  const row = db.select().from(hosts).where(eq(hosts.name, name)).get()
-  if (!row) return null
-  const places = db
-    .select()
-    .from(libraries)
-    .where(eq(libraries.host, name))
-    .orderBy(asc(libraries.name))
-    .all()
-  return {
-    ...decodePayload(hostFacts, row.facts),
-    ...now,
-    since: row.since,
-    libraries: places.map((place) => ({ ...decodePayload(libraryFacts, place.facts), images: place.images })),
-    images: places.reduce((total, place) => total + place.images, 0),
-    scan: scanOf(places),
-  }
-}
-
-function scanOf(places: readonly (typeof libraries.$inferSelect)[]): HostView['scan'] {
-  const finished = places.map(({ scanFinishedAt }) => scanFinishedAt)
-  const oldest = finished.reduce<string | null>(
-    (first, at) => (first === null || at === null || at < first ? at : first),
-    finished[0] ?? null,
-  )
-  if (places.some(({ scanState }) => scanState === 'scanning'))
-    return { state: 'scanning', finishedAt: oldest }
-  const areAllWatched = places.length > 0 && places.every(({ scanState }) => scanState === 'watching')
-  return { state: areAllWatched ? 'watching' : 'unknown', finishedAt: oldest }
+export function hostTotals(db: Queries): HostTotals {
+  return totals.get(db) ?? { connected: 0, total: 0 }
 }

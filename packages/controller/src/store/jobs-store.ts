@@ -58,6 +58,20 @@ export function runningJobs(db: Queries, host: string | null): Job[] {
     .map(toJob)
 }
 
+/** Jobs that run on these hosts, oldest first, in the words of a host's view. */
+export function runningJobsOf(
+  db: Queries,
+  names: readonly string[],
+): { host: string; jobId: string; kind: string; title: string; migrationId: string | null }[] {
+  const { host, id: jobId, kind, title, migrationId } = jobs
+  return db
+    .select({ host, jobId, kind, title, migrationId })
+    .from(jobs)
+    .where(and(eq(jobs.state, 'running'), inArray(jobs.host, [...names])))
+    .orderBy(asc(jobs.startedAt))
+    .all()
+}
+
 /** All jobs of a migration, oldest first. */
 export function jobsOfMigration(db: Queries, migrationId: string): Job[] {
   return db

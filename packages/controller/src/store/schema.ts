@@ -9,6 +9,11 @@ export const hosts = sqliteTable('hosts', {
   session: text().notNull(),
   /** Since when it is connected or offline. */
   since: text().notNull(),
+  connected: integer({ mode: 'boolean' }).notNull().default(false),
+  /** What lists are sorted by; the rest lies in `facts`. */
+  system: text().notNull().default(''),
+  /** Bytes under its libraries, each filesystem once; null: not known. */
+  free: integer(),
   facts: text().notNull(),
 })
 

@@ -17,7 +17,7 @@ interface FilterBarProps {
 /** Search as you type, filters to add, and a chip to remove each. */
 export function FilterBar({ search, total, onChange }: FilterBarProps) {
   const api = useTRPC()
-  const hosts = useQuery(api.fleet.hosts.queryOptions())
+  const hosts = useQuery(api.fleet.hosts.queryOptions({ limit: 500 }))
   const input = useRef<HTMLInputElement>(null)
   useHotkeys([['/', () => input.current?.focus()]])
   return (
@@ -30,7 +30,7 @@ export function FilterBar({ search, total, onChange }: FilterBarProps) {
       {search.host === undefined && (
         <Add
           label="Host"
-          options={(hosts.data ?? []).map(({ name }) => name)}
+          options={(hosts.data?.rows ?? []).map(({ name }) => name)}
           onAdd={(host) => onChange({ host })}
         />
       )}

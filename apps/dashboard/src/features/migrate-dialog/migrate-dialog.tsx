@@ -31,7 +31,9 @@ interface MigrateDialogProps {
 /** A short form with good defaults, and below it the plan that follows from it. */
 export function MigrateDialog({ row, position, onClose, onStarted }: MigrateDialogProps) {
   const api = useTRPC()
-  const hosts = useQuery(api.fleet.hosts.queryOptions(undefined, { enabled: row !== null }))
+  const hosts = useQuery(
+    api.fleet.hosts.queryOptions({ sort: 'state', limit: 500 }, { enabled: row !== null }),
+  )
   return (
     <Modal
       opened={row !== null}
@@ -40,7 +42,7 @@ export function MigrateDialog({ row, position, onClose, onStarted }: MigrateDial
       title={`Migrate ${row?.name.split('/').at(-1) ?? ''}${position === undefined ? '' : ` (${position})`}`}
     >
       {row && hosts.data && (
-        <Form key={row.id} row={row} hosts={hosts.data} onClose={onClose} onStarted={onStarted} />
+        <Form key={row.id} row={row} hosts={hosts.data.rows} onClose={onClose} onStarted={onStarted} />
       )}
       {row && hosts.isPending && <SkeletonRows rows={8} height={48} />}
       {hosts.isError && <ErrorCard error={hosts.error} onRetry={() => void hosts.refetch()} />}

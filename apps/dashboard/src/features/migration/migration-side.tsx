@@ -26,10 +26,8 @@ export function MigrationSide({ migration }: { readonly migration: MigrationView
 
 function RouteCard({ migration: { source, target, image } }: { readonly migration: MigrationView }) {
   const api = useTRPC()
-  const hosts = useQuery(api.fleet.hosts.queryOptions())
-  const library = hosts.data
-    ?.find(({ name }) => name === target.host)
-    ?.libraries.find(({ name }) => name === target.library)
+  const host = useQuery(api.fleet.host.queryOptions({ name: target.host }))
+  const library = host.data?.libraries.find(({ name }) => name === target.library)
   const free = library?.place.free ?? null
   const filesystem = library?.place.filesystem ?? null
   const sourceWords = [

@@ -19,7 +19,9 @@ export default function Palette({ opened }: { readonly opened: number }) {
   const [search] = useDebouncedValue(query.trim(), 120)
   useEffect(() => spotlight.open(), [opened])
 
-  const hosts = useQuery(api.fleet.hosts.queryOptions())
+  const hosts = useQuery(
+    api.fleet.hosts.queryOptions({ search, limit: 8 }, { placeholderData: keepPreviousData }),
+  )
   const migrations = useQuery(api.migrations.list.queryOptions({ limit: 50 }))
   const images = useQuery(
     api.images.list.queryOptions({ search, limit: 8 }, { placeholderData: keepPreviousData }),
@@ -49,7 +51,7 @@ export default function Palette({ opened }: { readonly opened: number }) {
     },
     {
       group: 'Hosts',
-      actions: (hosts.data ?? []).map(({ name, state, os }) => ({
+      actions: (hosts.data?.rows ?? []).map(({ name, state, os }) => ({
         id: `host ${name}`,
         label: name,
         description: `${os.name}, ${state}`,
