@@ -1,6 +1,7 @@
 import { readRange } from '@varve/core/binary/byte-source'
 import { headLength, looksLikeVmdkDescriptor } from '@varve/core/formats/detect-format'
 import type { ImageFiles } from '@varve/core/formats/image-files'
+import { referenceOpener, type OpenReference } from '@varve/core/formats/open-reference'
 import { maxDescriptorSize, parseDescriptor } from '@varve/core/formats/vmdk/descriptor'
 import { isDiskError } from '@varve/core/problems/disk-error'
 
@@ -19,17 +20,23 @@ export async function namedParts(files: ImageFiles, path: string): Promise<strin
     if (!looksLikeVmdkDescriptor(head)) return []
     const bytes = await readRange(source, { start: 0, end: source.size }, 'descriptor')
     const { extents } = parseDescriptor(bytes, path)
-    const names = extents.flatMap(({ name }) => (name === null ? [] : [name]))
-    return names.flatMap((name) => {
-      try {
-        return [files.resolve(path, name)]
-      } catch (error) {
-        if (isDiskError(error)) return []
-        throw error
-      }
-    })
+    const open = referenceOpener({ from: path, files })
+    const parts: string[] = []
+    for (const { name } of extents) if (name !== null) parts.push(...(await pathOf(name, open)))
+    return parts
   } catch (error) {
     // A descriptor that cannot be read is reported when it is inspected.
+    if (isDiskError(error)) return []
+    throw error
+  }
+}
+
+/** Where the part is; none when it is not there, cannot be opened, or is no file. */
+async function pathOf(name: string, open: OpenReference): Promise<string[]> {
+  try {
+    await using part = (await open([name])).file
+    return [part.path]
+  } catch (error) {
     if (isDiskError(error)) return []
     throw error
   }

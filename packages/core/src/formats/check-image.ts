@@ -30,6 +30,7 @@ export async function checkImage(
     for (const problem of depth > 0 || driver.check ? unsaid : []) chain.adopt('corruption', problem)
   }
   for (const failure of walked.failures) chain.adopt('corruption', problemFromError(failure))
+  for (const remark of walked.remarks) chain.adopt('remark', remark)
   for (const [depth, link] of walked.links.entries()) addSizes(chain, link, walked.links[depth + 1])
   const hasChain = facts.parent !== null
   const links = chain.report({

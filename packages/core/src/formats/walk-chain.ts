@@ -8,6 +8,7 @@ import type { FormatDriver } from './format-driver.ts'
 import { formatRules, type FormatName } from './format-rules.ts'
 import type { ImageFacts, LayerIdentity, ParentReference } from './image-facts.ts'
 import type { ImageFile, ImagePorts } from './image-files.ts'
+import { referenceOpener, takenProblem } from './open-reference.ts'
 import { assertChoicesFit, choicesForParents, type ReadingChoices } from './reading-choices.ts'
 
 /** Files of one chain, at most. */
@@ -37,6 +38,8 @@ export interface WalkedChain extends AsyncDisposable {
   readonly links: readonly [WalkedLink, ...WalkedLink[]]
   /** Why the chain cannot be read as a whole, in the order met; each is among the problems too. */
   readonly failures: readonly DiskError[]
+  /** What the links say about each other though the chain can be read; each is among the problems too. */
+  readonly remarks: readonly Problem[]
   readonly problems: readonly Problem[]
 }
 
@@ -53,16 +56,18 @@ export async function walkChain(
   opened.use(top.file)
   const links: [WalkedLink, ...WalkedLink[]] = [top]
   const failures = namesWithoutRight(top)
+  const remarks: Problem[] = []
   for (let child = top; child.facts.parent !== null && mayNameOthers(child);) {
     options.signal?.throwIfAborted()
     try {
       if (links.length >= maxChainLength) {
         throw new DiskError('chain-too-long', { file: path, limit: maxChainLength })
       }
-      const next = await openParent(child, child.facts.parent, ports)
+      const { next, remark } = await openParent(child, child.facts.parent, ports)
       opened.use(next.file)
       assertNoLoop(links, next)
       links.push(next)
+      if (remark) remarks.push(remark)
       failures.push(...namesWithoutRight(next))
       const mismatch = parentMismatch(child, next, child.facts.parent)
       if (mismatch) failures.push(mismatch)
@@ -77,7 +82,12 @@ export async function walkChain(
   return {
     links,
     failures,
-    problems: [...links.flatMap(({ facts }) => facts.problems), ...failures.map(problemFromError)],
+    remarks,
+    problems: [
+      ...links.flatMap(({ facts }) => facts.problems),
+      ...remarks,
+      ...failures.map(problemFromError),
+    ],
     [Symbol.asyncDispose]: () => release.disposeAsync(),
   }
 }
@@ -123,24 +133,26 @@ async function inspectLink(file: ImageFile, ports: ImagePorts, { said, choices }
   return { file, driver, facts, isDetected: said === null, choices }
 }
 
+interface OpenedParent {
+  readonly next: WalkedLink
+  /** That it was not where the child says. */
+  readonly remark: Problem | null
+}
+
 async function openParent(
-  { file, choices }: WalkedLink,
+  { file, facts, choices }: WalkedLink,
   reference: ParentReference,
   ports: ImagePorts,
-): Promise<WalkedLink> {
-  let refused: DiskError | null = null
-  for (const name of reference.names) {
-    let parent: ImageFile
-    try {
-      parent = await ports.files.open(ports.files.resolve(file.path, name))
-    } catch (error) {
-      if (isDiskError(error, 'reference-refused')) refused ??= error
-      else if (!isDiskError(error, 'not-found')) throw error
-      continue
-    }
-    return await inspectLink(parent, ports, { said: reference.format, choices: choicesForParents(choices) })
-  }
-  throw refused ?? new DiskError('parent-missing', { file: file.path, parent: nameOf(reference) })
+): Promise<OpenedParent> {
+  const from = file.path
+  const open = referenceOpener({ from, files: ports.files, namesDrivers: facts.format === 'qcow2' })
+  const taken = await open(reference.names).catch((error: unknown) => {
+    if (!isDiskError(error, 'not-found')) throw error
+    throw new DiskError('parent-missing', { file: from, parent: nameOf(reference) }, { cause: error })
+  })
+  const remark = takenProblem(taken, { from, isVerified: reference.identity !== null })
+  const told = { said: reference.format, choices: choicesForParents(choices) }
+  return { next: await inspectLink(taken.file, ports, told), remark }
 }
 
 function nameOf({ names, identity }: ParentReference): string {

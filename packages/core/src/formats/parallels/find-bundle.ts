@@ -1,5 +1,6 @@
 import { readRange } from '../../binary/byte-source.ts'
 import { isDiskError } from '../../problems/disk-error.ts'
+import { foldName } from '../fold-name.ts'
 import { nameOf } from '../folder-of.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
 import { oncePerFile } from '../once-per-file.ts'
@@ -23,10 +24,10 @@ async function findDisk(file: ImageFile, ports: ImagePorts): Promise<BundleDisk 
   await using opened = await openIfThere(path, ports)
   if (!opened) return null
   const descriptor = readDescriptor(await readXml(opened, 'Parallels disk descriptor'), path)
-  const own = nameOf(file.path)
+  const own = foldName(nameOf(file.path))
   const image = descriptor.storages
     .flatMap(({ images }) => images)
-    .find(({ file: name }) => nameOf(name) === own)
+    .find(({ file: name }) => foldName(nameOf(name)) === own)
   if (!image) return null
   const isWhole = descriptor.storages.length === 1 && descriptor.shots.get(image.guid) === null
   return isWhole ? null : { descriptor, path, snapshot: image.guid }

@@ -2,9 +2,9 @@ import { overlayDisk } from '../../extent/overlay-disk.ts'
 import { DiskError, isDiskError } from '../../problems/disk-error.ts'
 import type { Problem } from '../../problems/problem.ts'
 import type { DiskReader } from '../disk-reader.ts'
-import { nameOf } from '../folder-of.ts'
 import type { OpenLayer } from '../format-driver.ts'
-import type { ImageFile, ImageFiles, ImagePorts } from '../image-files.ts'
+import type { ImageFile, ImagePorts } from '../image-files.ts'
+import { referenceOpener, takenProblem, type OpenReference, type TakenReference } from '../open-reference.ts'
 import { rawDisk } from '../raw/driver.ts'
 import { concatDisks, type DiskPart } from '../vmdk/concat-disks.ts'
 import { snapshotChain, type DiskDescriptor, type Storage, type StorageImage } from './descriptor.ts'
@@ -45,8 +45,12 @@ export async function openBundle(bundle: BundleDisk, ports: ImagePorts): Promise
   await using opened = new AsyncDisposableStack()
   const parts: ImageFile[] = []
   const problems: Problem[] = []
+  const open = referenceOpener({ from: path, files: ports.files })
   const openImage = async (image: StorageImage, length: number): Promise<DiskReader> => {
-    const part = opened.use(await openNamed(image.file, path, ports.files))
+    const taken = await openNamed(image.file, { open, from: path })
+    const part = opened.use(taken.file)
+    const remark = takenProblem(taken, { from: path, isVerified: true })
+    if (remark) problems.push(remark)
     if (parts.some((known) => isSame(part, known))) {
       throw new DiskError('corrupt', {
         file: path,
@@ -101,17 +105,19 @@ function atLeast(disk: DiskReader, length: number, file: string): DiskReader {
 }
 
 /** Descriptors keep the path that the image had on the Mac it was made on; beside the descriptor is where it is now. */
-async function openNamed(name: string, from: string, files: ImageFiles): Promise<ImageFile> {
+async function openNamed(name: string, { open, from }: BundleFiles): Promise<TakenReference> {
   try {
-    return await files.open(files.resolve(from, name))
+    return await open([name])
   } catch (error) {
     if (!isDiskError(error, 'not-found')) throw error
-    const beside = nameOf(name)
-    if (beside === '' || beside === name) {
-      throw new DiskError('extent-file-missing', { file: from, extent: name }, { cause: error })
-    }
-    return await openNamed(beside, from, files)
+    throw new DiskError('extent-file-missing', { file: from, extent: name }, { cause: error })
   }
+}
+
+interface BundleFiles {
+  readonly open: OpenReference
+  /** Path of the descriptor. */
+  readonly from: string
 }
 
 function isSame(file: ImageFile, other: ImageFile): boolean {

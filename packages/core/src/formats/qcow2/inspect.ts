@@ -3,6 +3,7 @@ import { problemFromError } from '../../problems/problem.ts'
 import type { Problem } from '../../problems/problem.ts'
 import type { ImageFacts } from '../image-facts.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
+import { takenProblem } from '../open-reference.ts'
 import { openDataFile } from './data-file.ts'
 import { autoclearFeatures, compatibleFeatures, hasFeature, incompatibleFeatures } from './feature-bits.ts'
 import type { Qcow2Header } from './header.ts'
@@ -39,9 +40,10 @@ export function dataFileOf(header: Qcow2Header, extensions: HeaderExtensions | n
 
 async function dataFileProblems(file: ImageFile, name: string, { files }: ImagePorts): Promise<Problem[]> {
   try {
-    const opened = await openDataFile(files, file.path, name)
-    await opened[Symbol.asyncDispose]()
-    return []
+    const taken = await openDataFile(files, file.path, name)
+    await taken.file[Symbol.asyncDispose]()
+    const remark = takenProblem(taken, { from: file.path, isVerified: false })
+    return remark ? [remark] : []
   } catch (error) {
     if (error instanceof DiskError) return [problemFromError(error)]
     throw error

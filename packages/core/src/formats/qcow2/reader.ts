@@ -32,7 +32,7 @@ export async function openQcow2Layer(file: ImageFile, ports: ImagePorts): Promis
     { offset: header.l1TableOffset, entries: Math.ceil(header.virtualSize / l2TableSpan(header)) },
   )
   const dataName = dataFileOf(header, extensions)
-  const dataFile = dataName === null ? null : await openDataFile(ports.files, file.path, dataName)
+  const dataFile = dataName === null ? null : (await openDataFile(ports.files, file.path, dataName)).file
   const map = clusterMap({
     file: file.path,
     source: file.source,

@@ -10,8 +10,8 @@ const locatorCount = 8
 const maxLocator = 65_536
 
 /**
- * How a differencing disk names its parent: by UUID, and where to look: the relative locator `W2ru` first, then a file
- * of the parent's name beside the child, then the absolute locator `W2ku`. Names use `/` here.
+ * How a differencing disk names its parent: by UUID, and where to look: the relative locator `W2ru` first, here with
+ * `/`, then the absolute locator `W2ku`, then the name in the header.
  */
 export async function readParent(file: ImageFile, header: DynamicHeader): Promise<ParentReference> {
   const relative: string[] = []
@@ -22,11 +22,7 @@ export async function readParent(file: ImageFile, header: DynamicHeader): Promis
     if (entry.platformCode === 'W2ku') absolute.push(await readLocator(file, entry))
   }
   const parentName = utf16(header.parentUnicodeName, { littleEndian: false })
-  const names = [
-    ...relative.map((name) => name.replaceAll('\\', '/')),
-    ...[...absolute, parentName].map(lastPart),
-    ...absolute,
-  ]
+  const names = [...relative.map((name) => name.replaceAll('\\', '/')), ...absolute, parentName]
   return {
     names: [...new Set(names)].filter((name) => name !== ''),
     format: 'vhd',
@@ -59,8 +55,4 @@ async function readLocator(
 function utf16(bytes: Uint8Array, { littleEndian }: { littleEndian: boolean }): string {
   const text = new TextDecoder(littleEndian ? 'utf-16le' : 'utf-16be').decode(bytes)
   return text.split('\0', 1)[0] ?? ''
-}
-
-function lastPart(name: string): string {
-  return name.split(/[\\/]/u).at(-1) ?? ''
 }

@@ -2,7 +2,7 @@ import { isHole, readRange } from '../../binary/byte-source.ts'
 import { checkBlocks, type BlockPlaces } from '../block-map/check-blocks.ts'
 import type { CheckOptions, CheckReport, FindingList } from '../check-report.ts'
 import { guardedCheck } from '../guarded-check.ts'
-import type { ImageFile, ImagePorts } from '../image-files.ts'
+import type { ImageFile } from '../image-files.ts'
 import { bitmapPresent, blockStates, decodeEntry, entrySize, type BatShape } from './bat.ts'
 import { mib } from './header.ts'
 import { readVhdxMetadata, type VhdxMetadata } from './metadata.ts'
@@ -14,13 +14,9 @@ const remedy = 'Compare the disk with another copy, or restore it from a backup.
  * Headers, region tables and log by their checksums, and where blocks and sector bitmaps lie: at whole MiB, in the file,
  * on no region and not on each other. The log is replayed in memory before.
  */
-export async function checkVhdx(
-  file: ImageFile,
-  ports: ImagePorts,
-  options: CheckOptions = {},
-): Promise<CheckReport> {
+export async function checkVhdx(file: ImageFile, options: CheckOptions = {}): Promise<CheckReport> {
   return await guardedCheck({ file: file.path, format: 'vhdx' }, async (findings) => {
-    const metadata = await readVhdxMetadata(file, ports)
+    const metadata = await readVhdxMetadata(file)
     for (const problem of metadata.problems) findings.adopt('remark', problem)
     const { bat, source, regions, virtualSize } = metadata
     const common = {

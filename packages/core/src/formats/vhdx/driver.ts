@@ -10,12 +10,10 @@ import { checkVhdx } from './check.ts'
 export const vhdxDriver: FormatDriver = {
   format: 'vhdx',
   recognises: (ends) => isRecognisedAs('vhdx', ends),
-  inspect: (file, ports) =>
+  inspect: (file) =>
     factsOrProblem('vhdx', async () => {
-      const { header, type, virtualSize, bat, creator, parent, problems, ...disk } = await readVhdxMetadata(
-        file,
-        ports,
-      )
+      const { header, type, virtualSize, bat, creator, parent, problems, ...disk } =
+        await readVhdxMetadata(file)
       return {
         subformat: type,
         virtualSize,
@@ -35,9 +33,9 @@ export const vhdxDriver: FormatDriver = {
         problems,
       }
     }),
-  check: checkVhdx,
-  async openLayer(file, ports) {
-    const disk = openVhdx(file, await readVhdxMetadata(file, ports))
+  check: (file, _ports, options) => checkVhdx(file, options),
+  async openLayer(file) {
+    const disk = openVhdx(file, await readVhdxMetadata(file))
     return { disk, parts: [], async [Symbol.asyncDispose]() {} }
   },
 }

@@ -4,7 +4,7 @@ import { formatGuid } from '../../binary/uuid.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 import type { Problem } from '../../problems/problem.ts'
 import type { ParentReference } from '../image-facts.ts'
-import type { ImageFile, ImagePorts } from '../image-files.ts'
+import type { ImageFile } from '../image-files.ts'
 import { oncePerFile } from '../once-per-file.ts'
 import { readActiveHeader } from './active-header.ts'
 import { batShape, entrySize, type BatShape } from './bat.ts'
@@ -48,7 +48,7 @@ export interface VhdxMetadata {
 /** Reads and checks everything but the blocks; throws a coded error for what cannot be read right. */
 export const readVhdxMetadata = oncePerFile(readMetadata)
 
-async function readMetadata(file: ImageFile, ports: ImagePorts): Promise<VhdxMetadata> {
+async function readMetadata(file: ImageFile): Promise<VhdxMetadata> {
   const { path } = file
   const creator = await readCreator(file)
   const active = await readActiveHeader(file)
@@ -77,7 +77,7 @@ async function readMetadata(file: ImageFile, ports: ImagePorts): Promise<VhdxMet
     virtualDiskId,
     regions,
     bat,
-    parent: hasParent ? readParent(await items.read('parentLocator'), file, ports) : null,
+    parent: hasParent ? readParent(await items.read('parentLocator'), file) : null,
     problems: [...active.problems, ...problems, ...regions.problems],
   }
 }

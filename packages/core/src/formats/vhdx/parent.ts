@@ -1,7 +1,7 @@
 import { formatGuid } from '../../binary/uuid.ts'
-import { DiskError, isDiskError } from '../../problems/disk-error.ts'
+import { DiskError } from '../../problems/disk-error.ts'
 import type { LayerIdentity, ParentReference } from '../image-facts.ts'
-import type { ImageFile, ImagePorts } from '../image-files.ts'
+import type { ImageFile } from '../image-files.ts'
 import { damaged, locatorEntry, locatorHeader, vhdxLocatorType } from './header.ts'
 
 const structure = 'VHDX parent locator'
@@ -9,10 +9,10 @@ const structure = 'VHDX parent locator'
 const maxPairs = 64
 
 /**
- * How a differencing disk names its parent ([MS-VHDX] 2.6.2.6): where to look, the relative path first, then a file of the
- * same name beside the child, then the absolute path; and the DataWriteGuid that the parent's header must have.
+ * How a differencing disk names its parent ([MS-VHDX] 2.6.2.6): where to look, the relative path first, then the absolute
+ * ones; and the DataWriteGuid that the parent's header must have.
  */
-export function readParent(locator: Uint8Array, file: ImageFile, { files }: ImagePorts): ParentReference {
+export function readParent(locator: Uint8Array, file: ImageFile): ParentReference {
   const pairs = readPairs(locator, file.path)
   const [linkage, ...others] = ['parent_linkage', 'parent_linkage2'].flatMap((key) => {
     const value = pairs.get(key)
@@ -21,24 +21,10 @@ export function readParent(locator: Uint8Array, file: ImageFile, { files }: Imag
   if (!linkage || !pairs.has('parent_linkage'))
     throw damaged(file.path, structure, { reason: 'it has no parent_linkage', offset: 0 })
   const relative = pairs.get('relative_path')
-  const absolute = [pairs.get('absolute_win32_path'), pairs.get('volume_path')].filter(
-    (path) => path !== undefined,
-  )
-  // A path of another kind of host says no more than its last part.
-  const reachable = absolute.map(withoutPrefix).filter((path) => {
-    try {
-      files.resolve(file.path, path)
-      return true
-    } catch (error) {
-      if (isDiskError(error, 'reference-refused')) return false
-      throw error
-    }
-  })
-  const names = [
-    ...(relative === undefined ? [] : [relative.replaceAll('\\', '/')]),
-    ...absolute.map(lastPart),
-    ...reachable,
-  ].filter((name) => name !== '')
+  const absolute = [pairs.get('absolute_win32_path'), pairs.get('volume_path')]
+  const names = [relative?.replaceAll('\\', '/'), ...absolute.map((path) => path && withoutPrefix(path))]
+    .filter((name) => name !== undefined)
+    .filter((name) => name !== '')
   return { names: [...new Set(names)], format: 'vhdx', identity: linkage, otherIdentities: others }
 }
 
@@ -86,8 +72,4 @@ function identityOf(value: string, path: string): LayerIdentity {
 /** `\\?\C:\folder\file` without what tells Windows not to interpret it. */
 function withoutPrefix(path: string): string {
   return path.replace(/^\\\\\?\\(?=[a-z]:\\)/iu, '')
-}
-
-function lastPart(path: string): string {
-  return path.split(/[\\/]/u).at(-1) ?? ''
 }

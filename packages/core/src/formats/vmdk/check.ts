@@ -40,10 +40,11 @@ export async function checkVmdk(
     const checked = new Set(['descriptor', 'extents'])
     for (const line of metadata.extents) {
       if (line.type !== 'SPARSE' || line.name === null) continue
-      const path = metadata.layout === null ? ports.files.resolve(file.path, line.name) : file.path
-      const part = files.get(path)
+      const path = metadata.layout === null ? extents.partOf(line.name)?.path : file.path
+      const part = path === undefined ? undefined : files.get(path)
+      if (path === undefined || !part) continue
       files.delete(path)
-      if (!part || extents.faults.some((fault) => fault.file === path)) continue
+      if (extents.faults.some((fault) => fault.file === path)) continue
       const layout = metadata.layout ?? (await readSparseLayout(part.source))
       allocatedBytes += await checkSparse(part, layout, { findings, options })
       checked.add('grain directories').add('grain tables')

@@ -1,4 +1,5 @@
 import { DiskError } from '../../problems/disk-error.ts'
+import { decodeDescriptor } from './descriptor-text.ts'
 
 /** Bytes of a descriptor, at most. */
 export const maxDescriptorSize = 1024 * 1024
@@ -46,7 +47,7 @@ export function parseDescriptor(bytes: Uint8Array, file: string): Descriptor {
   }
   const keys = new Map<string, string>()
   const extents: ExtentLine[] = []
-  for (const line of decodeText(bytes).split(/\r\n|\n|\r/u)) {
+  for (const line of decodeDescriptor(bytes).split(/\r\n|\n|\r/u)) {
     const trimmed = line.trim()
     if (trimmed === '' || trimmed.startsWith('#')) continue
     if (extentStart.test(trimmed)) extents.push(parseExtentLine(trimmed, file))
@@ -134,22 +135,6 @@ function parseCid(text: string | undefined, key: string, file: string): string |
   if (!/^[0-9a-f]{1,8}$/iu.test(text))
     throw damaged(file, `${key} is not a hexadecimal number: ${text.slice(0, 40)}`)
   return text.toLowerCase().padStart(8, '0')
-}
-
-/** The text in its own encoding; UTF-8 when it names none or an unknown one, Windows-1252 when that does not fit. */
-function decodeText(bytes: Uint8Array): string {
-  const end = bytes.indexOf(0)
-  const text = end === -1 ? bytes : bytes.subarray(0, end)
-  const plain = new TextDecoder('windows-1252').decode(text)
-  const declared = /^[ \t]*encoding[ \t]*=[ \t]*"?([\w.:-]{1,40})"?/imu.exec(plain)?.[1] ?? 'utf-8'
-  for (const label of [declared, 'utf-8']) {
-    try {
-      return new TextDecoder(label, { fatal: true }).decode(text)
-    } catch {
-      continue
-    }
-  }
-  return plain
 }
 
 function damaged(file: string, reason: string): DiskError {

@@ -110,10 +110,7 @@ export function assertSameSize(
 /** How the descriptor names the parent, or null when it has none. */
 export function parentOf({ parentCid, parentFileNameHint }: Descriptor): ParentReference | null {
   if (parentCid === null) return null
-  const hint = parentFileNameHint ?? ''
-  const slashed = hint.replaceAll('\\', '/')
-  const beside = slashed.slice(slashed.lastIndexOf('/') + 1)
-  const names = [...new Set([hint, slashed, beside])].filter((name) => name !== '')
+  const names = parentFileNameHint ? [parentFileNameHint] : []
   return { names, format: 'vmdk', identity: { kind: 'content-id', cid: parentCid } }
 }
 
@@ -124,7 +121,8 @@ export function refusalOf({ descriptor, extents }: VmdkMetadata, file: string): 
   const refuse = (feature: string) => new DiskError('unsupported-feature', { file, format: 'VMDK', feature })
   const device = deviceTypes.get(descriptor.createType?.toLowerCase() ?? '')
   if (device) return refuse(device)
-  for (const { access, type } of extents) {
+  for (const { access, type, name } of extents) {
+    if (name !== null && deviceName.test(name)) return refuse(`a device of the host (${name.slice(0, 80)})`)
     if (access === 'NOACCESS') return refuse('an extent without access (NOACCESS)')
     if (!readTypes.has(type)) return refuse(typesNotRead.get(type) ?? `an extent of type ${type}`)
   }
@@ -139,10 +137,12 @@ const typesNotRead = new Map([
   ['VMFSRAW', 'a raw device (VMFSRAW)'],
 ])
 
-/** Values of createType that stand for a device of the host. */
+/** What an extent that is a disk or a partition of the host it was made on is called. */
+const deviceName = /^(?:[\\/]{2}\.[\\/]|\/dev\/)/iu
+
+/** Values of createType that stand for a device of the host; `partitionedDevice` may hold its table in a plain file. */
 const deviceTypes = new Map([
   ['fulldevice', 'a whole device of the host (fullDevice)'],
-  ['partitioneddevice', 'partitions of the host (partitionedDevice)'],
   ['vmfsrdm', 'a raw device mapping (vmfsRDM)'],
   ['vmfsrawdevicemap', 'a raw device mapping (vmfsRawDeviceMap)'],
   ['vmfspassthroughrawdevicemap', 'a raw device mapping (vmfsPassthroughRawDeviceMap)'],

@@ -3,6 +3,7 @@ import { DiskError, isDiskError } from '../../problems/disk-error.ts'
 import type { Problem } from '../../problems/problem.ts'
 import type { DiskReader } from '../disk-reader.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
+import { referenceOpener, takenProblem, type OpenReference, type TakenReference } from '../open-reference.ts'
 import { rawDisk } from '../raw/driver.ts'
 import { readCowdLayout } from './cowd-header.ts'
 import { concatDisks, zeroDisk, type DiskPart } from './concat-disks.ts'
@@ -23,6 +24,8 @@ export interface OpenExtents extends AsyncDisposable {
   readonly problems: readonly Problem[]
   /** Files opened besides the one that holds the descriptor. */
   readonly parts: readonly ImageFile[]
+  /** The file that an extent line means by this name; undefined when it could not be opened. */
+  partOf(name: string): ImageFile | undefined
   /** Of each sparse extent, in order. */
   readonly layouts: readonly SparseLayout[]
 }
@@ -39,13 +42,18 @@ export async function openExtents(
   const layouts: SparseLayout[] = []
   const pieces: DiskPart[] = []
   const parts = new Map<string, ImageFile>()
+  const named = new Map<string, ImageFile>()
+  const open = referenceOpener({ from: file.path, files: ports.files })
 
   const openPart = async (name: string): Promise<ImageFile> => {
-    const path = ports.files.resolve(file.path, name)
-    const known = parts.get(path)
+    const known = named.get(name)
     if (known) return known
-    const part = opened.use(await openNamed(path, { ports, file, name }))
-    parts.set(path, part)
+    const taken = await openNamed(name, { open, from: file.path })
+    const part = opened.use(taken.file)
+    const remark = takenProblem(taken, { from: file.path, isVerified: true })
+    if (remark) problems.push(remark)
+    if (!parts.has(part.path)) parts.set(part.path, part)
+    named.set(name, part)
     return part
   }
   const openExtent = async (line: VmdkExtentLine): Promise<DiskReader> => {
@@ -82,20 +90,21 @@ export async function openExtents(
     faults,
     problems,
     parts: [...parts.values()],
+    partOf: (name) => named.get(name),
     layouts,
     [Symbol.asyncDispose]: () => release.disposeAsync(),
   }
 }
 
 async function openNamed(
-  path: string,
-  { ports, file, name }: { ports: ImagePorts; file: ImageFile; name: string },
-): Promise<ImageFile> {
+  name: string,
+  { open, from }: { readonly open: OpenReference; readonly from: string },
+): Promise<TakenReference> {
   try {
-    return await ports.files.open(path)
+    return await open([name])
   } catch (error) {
     if (!isDiskError(error, 'not-found')) throw error
-    throw new DiskError('extent-file-missing', { file: file.path, extent: name }, { cause: error })
+    throw new DiskError('extent-file-missing', { file: from, extent: name }, { cause: error })
   }
 }
 
