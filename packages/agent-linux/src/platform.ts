@@ -1,11 +1,11 @@
 import type { Platform } from '@varve/agent/platform/platform'
+import { findWriters } from '@varve/agent/platform/find-writers'
 import { folderFacts } from '@varve/agent/platform/folder-facts'
 import { ExecaToolRunner } from '@varve/agent/tools/execa-tool-runner'
 import type { ToolRunner } from '@varve/agent/tools/tool-command'
 import { linuxCapabilities } from './capabilities.ts'
 import { linuxSystemFacts } from './system-facts.ts'
 import { linuxTools, toolFolders } from './tools/tool-table.ts'
-import { findOpenWriters } from './writers.ts'
 
 /** The Linux host this process runs on. */
 export function linuxPlatform({ runner = new ExecaToolRunner() }: { runner?: ToolRunner } = {}): Platform {
@@ -15,6 +15,6 @@ export function linuxPlatform({ runner = new ExecaToolRunner() }: { runner?: Too
     systemFacts: linuxSystemFacts,
     libraryFacts: folderFacts,
     tools: { table: linuxTools, folders: toolFolders, suffixes: [''], runner },
-    findWriters: () => findOpenWriters(),
+    findWriters: () => findWriters(),
   }
 }

@@ -19,6 +19,11 @@ export interface RunContext extends CommandContext {
   readonly pool: WorkerPool
 }
 
+/** What somebody consents to: ids of findings, comma-separated. */
+export interface AcceptOptions {
+  readonly accept?: string
+}
+
 export type Outcome = Promise<ExitCode>
 
 /** A wrong use of the command: said in one sentence, exit code 2. */

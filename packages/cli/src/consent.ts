@@ -2,7 +2,7 @@ import { inspectImage } from '@varve/core/layers/inspect-image'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { nodePorts } from '@varve/engine/ports'
-import type { DiskInput } from '@varve/engine/requests'
+import type { DiskInput, InUse } from '@varve/engine/requests'
 
 /** Throws `needs-consent` when the image has findings that ask for a word which `accept` (ids, comma-separated) does not give. */
 export async function assertConsent(
@@ -23,10 +23,19 @@ export async function assertConsent(
   })
 }
 
+/** Whether a disk that others may write to is read all the same: `in-use` is among the ids of `accept`. */
+export function inUseOf(accept: string | undefined): InUse {
+  return idsOf(accept).has('in-use') ? 'accept' : 'ask'
+}
+
 /** The findings that ask and are not answered; a choice between readings is not answered by consent. */
 export function openQuestions(problems: readonly Problem[], accept: string | undefined): Problem[] {
-  const accepted = new Set((accept ?? '').split(',').map((id) => id.trim()))
+  const accepted = idsOf(accept)
   return problems.filter(
     ({ asks, settledBy, id }) => asks === true && (settledBy !== undefined || !accepted.has(id)),
   )
+}
+
+function idsOf(accept: string | undefined): ReadonlySet<string> {
+  return new Set((accept ?? '').split(',').map((id) => id.trim()))
 }

@@ -6,7 +6,7 @@ import { digestDisk } from '@varve/engine/digest-disk'
 import { nodePorts } from '@varve/engine/ports'
 import { syncFile } from '@varve/engine/publish-file'
 import type { WorkerPool } from '@varve/engine/run/worker-pool'
-import type { DiskInput, DiskOutput, RunOptions, TransferProgress } from '@varve/engine/requests'
+import type { DiskInput, DiskOutput, InUse, RunOptions, TransferProgress } from '@varve/engine/requests'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { backingOf } from './backing.ts'
@@ -28,6 +28,8 @@ export interface ConvertToFile {
   readonly durability: 'synced' | 'cached'
   /** Whether the new image may share blocks with the source. */
   readonly reflink: boolean
+  /** What to do when others may write to the source. */
+  readonly inUse: InUse
 }
 
 export interface ConvertToFileOutcome {
@@ -76,14 +78,21 @@ export async function convertToFile(
   await using staging = await stagingOf({ path, splits, bundled })
   const shape = { format, subformat, compression, choices, backing, reflink }
   const output: DiskOutput = { path: staging.path, name: basename(path), ...shape, durability: 'cached' }
-  const written = await convertDisk(input, output, run('convert'))
+  const written = await convertDisk(input, output, { ...run('convert'), inUse: request.inUse })
   const synced = request.durability === 'synced' ? syncAll([...written.parts, staging.path]) : null
   // Its failure is thrown once the image is read back; until then it must not count as unhandled.
   synced?.catch(() => {})
   try {
     // What is read back comes from memory or from the medium, so both can go on at once.
     if (request.verify)
-      await verifyPart({ part: staging.path, path, format, expected: written.digest }, run('verify'))
+      await verifyPart(
+        { part: staging.path, path, format, expected: written.digest },
+        {
+          ...run('verify'),
+          // It is hidden and this command's own.
+          inUse: 'accept',
+        },
+      )
   } finally {
     await synced
   }

@@ -1,7 +1,7 @@
 import type { WorkerPool } from '@varve/engine/run/worker-pool'
 import { DiskError, toErrorRecord, type ErrorRecord } from '@varve/core/problems/disk-error'
 import { Command, CommanderError, Option } from 'commander'
-import { UsageError, type CommandContext, type Outcome } from './command.ts'
+import { UsageError, type AcceptOptions, type CommandContext, type Outcome } from './command.ts'
 import { readConfig } from './config.ts'
 import type { ReadingOptions } from './input.ts'
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts'
@@ -101,6 +101,12 @@ const readOption = () =>
     .argParser(collect)
     .default([])
 
+const acceptOption = () =>
+  new Option(
+    '--accept <ids>',
+    'ids of findings to consent to, comma-separated; in-use reads a disk that others may write to as it lies there',
+  )
+
 /** How the image is to be read, where that is not clear by itself. */
 function addReadingOptions(command: Command): void {
   command
@@ -118,8 +124,8 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
   })
 
   const map = program.command('map <file>').description('which ranges of the disk are data, zero or absent')
-  addReadingOptions(map)
-  action<ReadingOptions>(map, dispatch, async ([file = ''], options, context) => {
+  addReadingOptions(map.addOption(acceptOption()))
+  action<ReadingOptions & AcceptOptions>(map, dispatch, async ([file = ''], options, context) => {
     const { map: run } = await import('./commands/map.ts')
     return await run(file, options, context)
   })
@@ -128,12 +134,16 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
     .command('digest <file>')
     .description('the digest of what the guest sees (L3), the same in every format')
     .option('--sha256', 'also the plain SHA-256 over L3')
-  addReadingOptions(digest)
-  action<ReadingOptions & { sha256?: boolean }>(digest, dispatch, async ([file = ''], options, context) => {
-    await using pool = await startThreads(file)
-    const { digest: run } = await import('./commands/digest.ts')
-    return await run(file, options, { ...context, pool })
-  })
+  addReadingOptions(digest.addOption(acceptOption()))
+  action<ReadingOptions & AcceptOptions & { sha256?: boolean }>(
+    digest,
+    dispatch,
+    async ([file = ''], options, context) => {
+      await using pool = await startThreads(file)
+      const { digest: run } = await import('./commands/digest.ts')
+      return await run(file, options, { ...context, pool })
+    },
+  )
 
   const check = program
     .command('check <file> [backup]')
@@ -141,8 +151,8 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
     .option('--repair', 'repair what is provably safe: leaks of qcow2, footers of VHD')
     .option('--backup <file>', 'with --repair: keep every byte that is overwritten in this new file')
     .option('--undo', 'put back what a repair overwrote, from BACKUP')
-  addReadingOptions(check)
-  action<ReadingOptions & { repair?: boolean; backup?: string; undo?: boolean }>(
+  addReadingOptions(check.addOption(acceptOption()))
+  action<ReadingOptions & AcceptOptions & { repair?: boolean; backup?: string; undo?: boolean }>(
     check,
     dispatch,
     async ([file = '', restoreFrom], options, context) => {
@@ -154,8 +164,8 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
   const compare = program
     .command('compare <a> <b>')
     .description('whether two images hold the same disk (exit code 0) or not (1)')
-  addReadingOptions(compare)
-  action<ReadingOptions>(compare, dispatch, async ([a = '', b = ''], options, context) => {
+  addReadingOptions(compare.addOption(acceptOption()))
+  action<ReadingOptions & AcceptOptions>(compare, dispatch, async ([a = '', b = ''], options, context) => {
     await using pool = await startThreads(a, b)
     const { compare: run } = await import('./commands/compare.ts')
     return await run([a, b], options, { ...context, pool })
@@ -183,7 +193,7 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
         .choices(['synced', 'cached'])
         .default('synced'),
     )
-    .option('--accept <ids>', 'ids of findings to consent to, comma-separated')
+    .addOption(acceptOption())
   addReadingOptions(convert)
   action<{
     format?: string

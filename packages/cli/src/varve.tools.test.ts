@@ -1,8 +1,9 @@
+import { once } from 'node:events'
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { link, mkdir, open, readdir, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { requires, runToolOk } from '@varve/test-kit/tools'
+import { findTool, requires, runToolOk } from '@varve/test-kit/tools'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -157,11 +158,39 @@ describe.skipIf(!requires('qemu-img', 'qemu-io', 'mke2fs'))('varve on local file
     expect((await readdir(place.path)).filter((name) => name.includes('.part'))).toEqual([])
   })
 
+  test('an image that QEMU has open is copied by name only, as it lies on the medium', async () => {
+    const [held, target] = [place.file('held.qcow2'), place.file('held.raw')]
+    await runToolOk('qemu-img', ['create', '-q', '-f', 'qcow2', held, '4M'])
+    const qemu = execa(findTool('qemu-io') ?? 'qemu-io', ['-t', 'writeback', held], { reject: false })
+    try {
+      qemu.stdin.write('write -P 7 0 1M\n')
+      await once(qemu.stdout, 'data')
+      const refused = await varve('convert', held, target)
+      expect(refused).toMatchObject({ exitCode: 4, stdout: '' })
+      expect(refused.stderr).toContain(`qemu-io (process ${qemu.pid ?? 0})`)
+      expect(refused.stderr).toContain('--accept in-use')
+      expect(await readdir(place.path)).not.toContain('held.raw')
+      expect((await varve('info', held)).stdout).toContain('it is open for writing by qemu-io')
+      expect(await varve('convert', held, target, '--accept', 'in-use')).toMatchObject({ exitCode: 0 })
+    } finally {
+      qemu.stdin.end('quit\n')
+      await qemu
+    }
+    expect(await varve('compare', held, target)).toMatchObject({ exitCode: 1 })
+  })
+
   test('compare says where the disks differ', async () => {
     const other = place.file('other.raw')
     await writeFile(other, await readFile(raw))
-    await using file = await open(other, 'r+')
-    await file.write(Buffer.from([1]), 0, 1, 12_345_678)
+    {
+      await using file = await open(other, 'r+')
+      await file.write(Buffer.from([1]), 0, 1, 12_345_678)
+      // Nothing is said of a disk that somebody may be writing to.
+      expect(await varve('compare', place.file('disk.vmdk'), other)).toMatchObject({
+        exitCode: 4,
+        stdout: '',
+      })
+    }
     expect(await varve('compare', place.file('disk.vmdk'), other)).toMatchObject({
       exitCode: 1,
       stdout: expect.stringContaining('12345678') as string,

@@ -1,5 +1,6 @@
 import { chunkCount } from '@varve/core/digest/disk-digest'
 import { assertUnchanged } from './files/file-fingerprint.ts'
+import { guarded, guardFiles } from './in-use/guard-files.ts'
 import type { CompareOutcome, DiskInput, RunOptions } from './requests.ts'
 import { ChunkBoard, makeBoardMemory } from './run/chunk-board.ts'
 import { inputName, openInput } from './run/open-input.ts'
@@ -29,6 +30,7 @@ async function compare(first: DiskInput, second: DiskInput, options: RunOptions)
   const board = new ChunkBoard(memory)
   const differences: number[] = []
   const read = [...openFirst.files, ...openSecond.files]
+  using guard = await guardFiles(read, options)
   await runCrew(
     {
       job: { do: 'compare', inputs: [first, second], board: memory },
@@ -43,14 +45,15 @@ async function compare(first: DiskInput, second: DiskInput, options: RunOptions)
       async survey() {
         let bytes = 0
         for (const { disk } of [openFirst, openSecond]) {
-          bytes += (await surveyDisk(disk, board.states, { ...io, end: common })).chunkBytes
+          bytes += (await surveyDisk(disk, board.states, { ...guarded(guard), end: common })).chunkBytes
         }
         return bytes
       },
     },
-    options,
+    { ...options, ...guarded(guard) },
   )
   await assertUnchanged(read)
+  await guard.assertNone()
   const [a, b] = sizes
   if (a !== b) differences.push(common)
   const firstDifference = differences.length === 0 ? null : Math.min(...differences)

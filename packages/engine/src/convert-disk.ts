@@ -2,6 +2,7 @@ import { basename, dirname, join } from 'node:path'
 import { Manifest, chunkCount } from '@varve/core/digest/disk-digest'
 import { assertChoices, type WriteChoices } from '@varve/core/formats/write-choices'
 import { assertUnchanged } from './files/file-fingerprint.ts'
+import { guarded, guardFiles } from './in-use/guard-files.ts'
 import { nodeCompressors } from './codecs/node-codecs.ts'
 import type { ConvertOutcome, DiskInput, DiskOutput, RunOptions } from './requests.ts'
 import { ChunkBoard, makeBoardMemory } from './run/chunk-board.ts'
@@ -40,6 +41,8 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   const { disk, files } = opened
   const { virtualSize } = disk
   await using below = output.backing ? await openBelow(output.backing.disk, { ...io, virtualSize }) : null
+  const read = below ? [...files, ...below.files] : files
+  using guard = await guardFiles(read, options)
   const format = await writerFormat(output.format)
   const id = output.id ?? (format.hasIdentity ? await randomId() : noId)
   const state = new SharedArrayBuffer(format.stateSize({ virtualSize, compression, subformat, choices }))
@@ -57,7 +60,6 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   const board = new ChunkBoard(memory)
   const manifest = new Manifest(virtualSize)
   let dataBytes = 0
-  const read = below ? [...files, ...below.files] : files
   await runCrew(
     {
       job: {
@@ -74,19 +76,20 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
       onMessage: (message) => collectLeaves(manifest, message),
       async survey(onMarked) {
         const survey = await surveyDisks(below ? [disk, below.disk] : [disk], board.states, {
-          ...io,
+          ...guarded(guard),
           onMarked,
         })
         dataBytes = survey.dataBytes
         return survey.chunkBytes
       },
     },
-    options,
+    { ...options, ...guarded(guard) },
   )
   await target.write(untilAborted(writer.finish(), signal))
   const { seal } = writer
   if (seal) await target.write(seal.writes(await target.digests(seal.ranges())))
   await assertUnchanged(read)
+  await guard.assertNone()
   signal?.throwIfAborted()
   const fileSize = await target.keep((file) => writer.fileSize(file), output.durability ?? 'synced')
   const seconds = (performance.now() - started) / 1000

@@ -1,5 +1,6 @@
 import { Manifest, chunkCount } from '@varve/core/digest/disk-digest'
 import { assertUnchanged } from './files/file-fingerprint.ts'
+import { guarded, guardFiles } from './in-use/guard-files.ts'
 import type { DigestOutcome, DiskInput, RunOptions } from './requests.ts'
 import { ChunkBoard, makeBoardMemory } from './run/chunk-board.ts'
 import { collectLeaves, hexRoot } from './run/collect-leaves.ts'
@@ -27,6 +28,7 @@ async function digest(input: DiskInput, options: DigestOptions): Promise<DigestO
   await using opened = await openInput(input, io)
   const { disk, files } = opened
   const { virtualSize } = disk
+  using guard = await guardFiles(files, options)
   const memory = makeBoardMemory(virtualSize)
   const board = new ChunkBoard(memory)
   const manifest = new Manifest(virtualSize)
@@ -47,14 +49,15 @@ async function digest(input: DiskInput, options: DigestOptions): Promise<DigestO
         else collectLeaves(manifest, message)
       },
       async survey(onMarked) {
-        const survey = await surveyDisk(disk, board.states, { ...io, onMarked })
+        const survey = await surveyDisk(disk, board.states, { ...guarded(guard), onMarked })
         dataBytes = survey.dataBytes
         return survey.chunkBytes
       },
     },
-    options,
+    { ...options, ...guarded(guard) },
   )
   await assertUnchanged(files)
+  await guard.assertNone()
   const seconds = (performance.now() - started) / 1000
   return { virtualSize, dataBytes, manifest, digest: hexRoot(manifest), sha256, seconds }
 }

@@ -1,5 +1,6 @@
 import type { ImageReport } from '@varve/core/layers/image-report'
 import { inspectImage, type InspectOptions } from '@varve/core/layers/inspect-image'
+import { findInUse } from './in-use/find-in-use.ts'
 import { nodePorts } from './ports.ts'
 
 /**
@@ -11,4 +12,14 @@ export async function inspectFile(
   { roots, ...options }: InspectOptions & { readonly roots: readonly string[] | null },
 ): Promise<ImageReport> {
   return inspectImage(path, nodePorts({ roots, io: 'sync' }), options)
+}
+
+/** As `inspectFile`, with a finding for each file of the image that others may write to. */
+export async function inspectFileInUse(
+  path: string,
+  options: InspectOptions & { readonly roots: readonly string[] | null },
+): Promise<ImageReport> {
+  const report = await inspectFile(path, options)
+  const found = await findInUse(path, options)
+  return { ...report, problems: [...report.problems, ...found] }
 }

@@ -6,9 +6,10 @@ import { notRepairable, type RepairPlan } from '@varve/core/formats/repair-plan'
 import { walkChain } from '@varve/core/formats/walk-chain'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { checkFile, type CheckFileOptions } from './check-file.ts'
-import { assertNotInUse } from './files/assert-not-in-use.ts'
 import { assertUnchanged } from './files/file-fingerprint.ts'
 import { readError, writeError } from './files/system-error.ts'
+import { findWriters } from './in-use/find-writers.ts'
+import { assertNoWriters } from './in-use/guard-files.ts'
 import { nodePorts } from './ports.ts'
 import { readBackup, type RepairBackup, writeBackup } from './repair-backup.ts'
 
@@ -29,7 +30,7 @@ export interface RepairOutcome {
  * image; the backup is on the medium before the first byte is overwritten.
  */
 export async function repairFile(path: string, options: RepairFileOptions): Promise<RepairOutcome> {
-  await assertNotInUse(path)
+  await assertUnused(path)
   const ports = nodePorts({ roots: options.roots })
   const { fixes, writes } = await planRepair(path, options)
   if (writes.length > 0) {
@@ -37,7 +38,7 @@ export async function repairFile(path: string, options: RepairFileOptions): Prom
     const backup = await backupOf(file, writes)
     await writeBackup(options.backup, backup)
     await assertUnchanged([file])
-    await assertNotInUse(path)
+    await assertUnused(path)
     await overwrite(path, {
       writes: backup.records.map(({ at, after }) => ({ at, bytes: after })),
       size: backup.sizeAfter,
@@ -46,6 +47,11 @@ export async function repairFile(path: string, options: RepairFileOptions): Prom
   }
   const { report } = await checkFile(path, options)
   return { fixes, report }
+}
+
+/** Who only reads must not see the image change either. */
+async function assertUnused(path: string): Promise<void> {
+  await assertNoWriters([{ path }], () => findWriters({ locks: 'all' }))
 }
 
 async function planRepair(path: string, options: RepairFileOptions): Promise<RepairPlan> {
@@ -73,7 +79,7 @@ async function backupOf(file: ImageFile, writes: RepairPlan['writes']): Promise<
 /** Puts back what a repair overwrote; refused when the image was written to since. */
 export async function undoRepair(path: string, backupPath: string): Promise<void> {
   const backup = await readBackup(backupPath)
-  await assertNotInUse(path)
+  await assertUnused(path)
   await using file = await nodePorts({ roots: null }).files.open(path)
   const { size } = file.source
   const isOfBackup = size === backup.sizeAfter || size === backup.sizeBefore

@@ -59,6 +59,8 @@ export interface TransferProgress {
   readonly waited: { readonly input: number; readonly output: number }
 }
 
+export type InUse = 'refuse' | 'ask' | 'accept'
+
 export interface RunOptions {
   readonly signal?: AbortSignal
   /** Called at most four times a second and once at the end. */
@@ -70,6 +72,12 @@ export interface RunOptions {
    * program that has nothing else to do. Default `idle`: it only watches.
    */
   readonly mainThread?: 'helps' | 'idle'
+  /**
+   * `refuse` (the default): a disk with a file that others may write to is refused as `in-use`, also when they come while
+   * it is read. `ask`: the same, and the error says how to accept it. `accept`: it is read as it lies on the medium, because
+   * somebody has said so by name; that a file changes while it is read is refused all the same.
+   */
+  readonly inUse?: InUse
   /** Threads that several runs share, one run at a time or many; default: those of a run end with it. */
   readonly pool?: WorkerPool
 }

@@ -1,9 +1,8 @@
 import type { ImageFile } from '@varve/core/formats/image-files'
-import { DiskError } from '@varve/core/problems/disk-error'
+import { assertNoWriters } from '@varve/engine/in-use/guard-files'
 import { openInput } from '@varve/engine/run/open-input'
 import { hashLines } from '../library/fingerprint.ts'
 import { findLibrary, resolveImage } from '../library/library-path.ts'
-import { describeWriters } from '../library/writer-problem.ts'
 import type { OpenedDisk } from './export-table.ts'
 import type { JobHandler, JobPorts } from './job-context.ts'
 
@@ -44,11 +43,6 @@ function fingerprintOf(files: readonly ImageFile[]): string {
 }
 
 /** A disk that someone writes to would be copied as a mix of two of its states. */
-async function refuseWriters(files: readonly ImageFile[], ports: JobPorts): Promise<void> {
-  const writers = await ports.findWriters?.()
-  for (const { path, fingerprint } of files) {
-    const [dev = '', ino = ''] = fingerprint.inode.split(':')
-    const who = writers?.of({ dev: BigInt(dev), ino: BigInt(ino) }) ?? []
-    if (who.length > 0) throw new DiskError('in-use', { file: path, by: describeWriters(who) })
-  }
+async function refuseWriters(files: readonly ImageFile[], { findWriters }: JobPorts): Promise<void> {
+  if (findWriters) await assertNoWriters(files, findWriters)
 }

@@ -1,17 +1,24 @@
+import { findInUse } from '@varve/engine/in-use/find-in-use'
 import { toImageReportView } from '@varve/protocol/reports'
-import { fileState } from '../library/fingerprint.ts'
 import { findLibrary, joinName, resolveImage } from '../library/library-path.ts'
-import { inUseProblem } from '../library/writer-problem.ts'
 import type { JobHandler } from './job-context.ts'
 
-/** Looks at one image anew, layer by layer. */
+/** Looks at one image anew, layer by layer, and at who may write to a file of its chain. */
 export const inspectJob: JobHandler<'inspect'> = async (request, { ports, signal }) => {
   const library = findLibrary(ports.libraries, request.library)
-  const resolved = await resolveImage(library, request.name)
-  const report = await ports.inspect(joinName(library, request.name), request.reading)
+  await resolveImage(library, request.name)
+  const path = joinName(library, request.name)
+  const report = await ports.inspect(path, request.reading)
   signal.throwIfAborted()
-  const [state, writers] = await Promise.all([fileState(resolved), ports.findWriters?.()])
-  const who = state && writers ? writers.of(state.stats) : []
-  const problems = who.length > 0 ? [...report.problems, inUseProblem(report.path, who)] : report.problems
-  return { kind: 'inspect', report: toImageReportView({ ...report, problems }) }
+  const roots = ports.libraries.map(({ root }) => root)
+  const { findWriters } = ports
+  const found = await findInUse(path, {
+    roots,
+    choices: request.reading,
+    ...(findWriters && { find: findWriters }),
+  })
+  return {
+    kind: 'inspect',
+    report: toImageReportView({ ...report, problems: [...report.problems, ...found] }),
+  }
 }

@@ -6,6 +6,8 @@ import { stripOf } from '@varve/core/layers/shares'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import { problemFromError } from '@varve/core/problems/problem'
 import type { ImageFiles } from '@varve/core/formats/image-files'
+import { inUseProblem } from '@varve/engine/in-use/in-use-problem'
+import { describeWriters } from '@varve/engine/in-use/writers'
 import { ImageRecord } from '@varve/protocol/images'
 import { toImageReportView } from '@varve/protocol/reports'
 import type { Logger } from '../platform/logger.ts'
@@ -18,7 +20,6 @@ import { mapLimited } from './map-limited.ts'
 import { unopenedReport } from './unopened-report.ts'
 import { mayBeDescriptor, namedParts } from './vmdk-parts.ts'
 import { walkLibrary, type Found } from './walk.ts'
-import { describeWriters, inUseProblem } from './writer-problem.ts'
 
 /** Files looked at at once; each has its chain open meanwhile. */
 const filesAtOnce = 8

@@ -1,23 +1,9 @@
 import type { Capabilities, HostFacts, LibraryFacts } from '@varve/protocol/hosts'
+import type { OpenWriters } from '@varve/engine/in-use/writers'
 import type { ToolRunner } from '../tools/tool-command.ts'
 import type { ToolEntry } from '../tools/tool-table.ts'
 
-/** A process (or the kernel, pid 0) that has a file open for writing. */
-export interface Writer {
-  readonly pid: number
-  readonly command: string
-}
-
-/** A file as the kernel knows it, whatever its name. */
-export interface FileIdentity {
-  readonly dev: bigint
-  readonly ino: bigint
-}
-
-/** Who has which file open for writing, as of one moment; this process is left out. */
-export interface OpenWriters {
-  of(file: FileIdentity): readonly Writer[]
-}
+export type { FileIdentity, OpenWriters, Writer } from '@varve/engine/in-use/writers'
 
 /** What a host says about itself, without what the agent adds. */
 export type SystemFacts = Pick<HostFacts, 'os' | 'cpus' | 'memory'>

@@ -13,7 +13,7 @@ export interface MemoryPlatform extends Platform {
 export function memoryPlatform(): MemoryPlatform {
   const writers = new Map<string, Writer[]>()
   const keyOf = ({ dev, ino }: FileIdentity) => `${dev}:${ino}`
-  const openWriters: OpenWriters = { of: (file) => writers.get(keyOf(file)) ?? [] }
+  const openWriters: OpenWriters = { of: (file) => writers.get(keyOf(file)) ?? [], unseen: null }
   return {
     name: 'linux',
     capabilities: {

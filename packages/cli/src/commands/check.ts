@@ -2,12 +2,13 @@ import { formatBytes } from '@varve/core/binary/format-bytes'
 import type { CheckReport } from '@varve/core/formats/check-report'
 import { checkFile } from '@varve/engine/check-file'
 import { repairFile, undoRepair } from '@varve/engine/repair-file'
-import { UsageError, type CommandContext, type Outcome } from '../command.ts'
+import { UsageError, type AcceptOptions, type CommandContext, type Outcome } from '../command.ts'
+import { inUseOf } from '../consent.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { imageInput, pathOf, type ReadingOptions } from '../input.ts'
 import { paintWith, printable, problemLines } from '../output/text.ts'
 
-export interface CheckCommand extends ReadingOptions {
+export interface CheckCommand extends ReadingOptions, AcceptOptions {
   readonly file: string
   /** The second argument, which only `--undo` has. */
   readonly restoreFrom: string | null
@@ -35,7 +36,7 @@ export async function check(command: CheckCommand, context: CommandContext): Out
   const options = { roots: null, format, choices, signal: context.signal }
   const outcome =
     backup === undefined
-      ? { fixes: [], ...(await checkFile(path, options)) }
+      ? { fixes: [], ...(await checkFile(path, { ...options, inUse: inUseOf(command.accept) })) }
       : await repairFile(path, { ...options, backup: pathOf(backup) })
   const { report, fixes } = outcome
   if (context.json) context.print(JSON.stringify({ ...report, fixes }, null, 2))

@@ -1,6 +1,7 @@
 import { formatBytes } from '@varve/core/binary/format-bytes'
 import { compareDisks } from '@varve/engine/compare-disks'
-import type { Outcome, RunContext } from '../command.ts'
+import type { AcceptOptions, Outcome, RunContext } from '../command.ts'
+import { inUseOf } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { imageInput, type ReadingOptions } from '../input.ts'
 import { ProgressLine } from '../output/progress-line.ts'
@@ -8,7 +9,7 @@ import { ProgressLine } from '../output/progress-line.ts'
 /** `varve compare A B`: exit code 0 when L3 is identical (same size, same bytes), 1 when not. */
 export async function compare(
   [a, b]: readonly [string, string],
-  options: ReadingOptions,
+  options: ReadingOptions & AcceptOptions,
   context: RunContext,
 ): Outcome {
   const line = new ProgressLine('compare', context.config.isTerminal)
@@ -16,6 +17,7 @@ export async function compare(
     signal: context.signal,
     pool: context.pool,
     mainThread: 'helps',
+    inUse: inUseOf(options.accept),
     onProgress: ({ doneBytes, totalBytes }) => line.show({ done: doneBytes, total: totalBytes }),
   }).finally(() => line.end())
   const { identical, sizes, firstDifference } = outcome

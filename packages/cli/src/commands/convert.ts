@@ -10,7 +10,7 @@ import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { UsageError, type Outcome, type RunContext } from '../command.ts'
 import { convertToFile, type ConvertToFileOutcome } from '../convert-to-file.ts'
-import { assertConsent } from '../consent.ts'
+import { assertConsent, inUseOf } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { imageInput, pathOf, type ReadingOptions } from '../input.ts'
 import { ProgressLine } from '../output/progress-line.ts'
@@ -46,7 +46,7 @@ export async function convert(options: ConvertOptions, context: RunContext): Out
   let phase = 'convert'
   const outcome = await convertToFile(
     {
-      input: input,
+      input,
       path: pathOf(options.target),
       format,
       subformat: options.subformat,
@@ -57,6 +57,7 @@ export async function convert(options: ConvertOptions, context: RunContext): Out
       verify: options.verify,
       durability: options.durability ?? 'synced',
       reflink: options.reflink,
+      inUse: inUseOf(options.accept),
     },
     {
       signal: context.signal,

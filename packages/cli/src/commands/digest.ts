@@ -1,6 +1,7 @@
 import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
 import { digestDisk } from '@varve/engine/digest-disk'
-import type { Outcome, RunContext } from '../command.ts'
+import type { AcceptOptions, Outcome, RunContext } from '../command.ts'
+import { inUseOf } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { imageInput, type ReadingOptions } from '../input.ts'
 import { ProgressLine } from '../output/progress-line.ts'
@@ -9,7 +10,7 @@ import { groupDigest } from '../output/text.ts'
 /** `varve digest FILE`: root of the disk digest, and SHA-256 over L3 when asked for. */
 export async function digest(
   file: string,
-  options: ReadingOptions & { sha256?: boolean },
+  options: ReadingOptions & AcceptOptions & { sha256?: boolean },
   context: RunContext,
 ): Outcome {
   const line = new ProgressLine('digest', context.config.isTerminal)
@@ -17,6 +18,7 @@ export async function digest(
     signal: context.signal,
     pool: context.pool,
     mainThread: 'helps',
+    inUse: inUseOf(options.accept),
     sha256: options.sha256 === true,
     onProgress: ({ doneBytes, totalBytes }) => line.show({ done: doneBytes, total: totalBytes }),
   }).finally(() => line.end())

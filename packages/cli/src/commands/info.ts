@@ -3,8 +3,7 @@ import type { ImageReport, LayerReport } from '@varve/core/layers/image-report'
 import { knownGains } from '@varve/core/layers/reclaim-estimate'
 import { layerNames } from '@varve/core/problems/layer-number'
 import { isBlocking } from '@varve/core/problems/problem'
-import { inspectImage } from '@varve/core/layers/inspect-image'
-import { nodePorts } from '@varve/engine/ports'
+import { inspectFileInUse } from '@varve/engine/inspect-file'
 import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { imageInput, type ReadingOptions } from '../input.ts'
@@ -14,7 +13,7 @@ import { paintWith, printable, problemLines, type Paint } from '../output/text.t
 export async function info(file: string, options: ReadingOptions, context: CommandContext): Outcome {
   const { path, format, choices } = imageInput(file, options)
   const asked = { format, choices, signal: context.signal }
-  const report = await inspectImage(path, nodePorts({ roots: null, io: 'sync' }), asked)
+  const report = await inspectFileInUse(path, { roots: null, ...asked })
   if (context.json) context.print(JSON.stringify(report, null, 2))
   else context.print(describeReport(report, paintWith(context.config.color)))
   return report.problems.some(isBlocking) ? exitCodes.imageRefused : exitCodes.ok

@@ -1,12 +1,20 @@
 import { formatBytes } from '@varve/core/binary/format-bytes'
 import { mapDisk } from '@varve/engine/map-disk'
-import type { CommandContext, Outcome } from '../command.ts'
+import type { AcceptOptions, CommandContext, Outcome } from '../command.ts'
+import { inUseOf } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { imageInput, type ReadingOptions } from '../input.ts'
 
 /** `varve map FILE`: the extents of the whole chain; as JSON one array, written as it is found. */
-export async function map(file: string, options: ReadingOptions, context: CommandContext): Outcome {
-  const extents = mapDisk(imageInput(file, options), { signal: context.signal })
+export async function map(
+  file: string,
+  options: ReadingOptions & AcceptOptions,
+  context: CommandContext,
+): Outcome {
+  const extents = mapDisk(imageInput(file, options), {
+    signal: context.signal,
+    inUse: inUseOf(options.accept),
+  })
   if (!context.json) context.print(`${'start'.padStart(16)} ${'length'.padStart(16)}  content`)
   let count = 0
   for await (const { start, length, content } of extents) {

@@ -25,7 +25,8 @@ export interface DiskErrorDetails {
   'name-not-utf8': { file: string }
   'outside-library': { file: string; library: string }
   'target-exists': { file: string }
-  'in-use': { file: string; by: string }
+  /** `mayBeAccepted`: who asks can say by name that it is to be read all the same. */
+  'in-use': { file: string; by: string; mayBeAccepted?: boolean }
   'no-space': { file: string; wanted: number | null; available: number | null }
   'source-changed': { file: string; change: string }
   'input-output': { file: string; reason: string }
@@ -166,7 +167,12 @@ const explain: Explain = {
   'in-use': (d) => ({
     layer: 'L1',
     message: `it is open for writing by ${d.by}; a copy would mix two states of the disk`,
-    remedy: 'Stop the machine or program that writes to it, then start again.',
+    remedy: [
+      'Stop the machine or program that writes to it, then start again.',
+      ...(d.mayBeAccepted === true
+        ? ['Say --accept in-use to read what lies there now, as after a crash of that machine.']
+        : []),
+    ].join(' '),
   }),
   'no-space': (d) => ({
     layer: 'L1',

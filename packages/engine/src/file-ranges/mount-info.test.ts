@@ -16,6 +16,7 @@ test('each line gives its device, place, type and source', () => {
     mountPoint: '/srv/my images',
     filesystem: 'btrfs',
     source: '/dev/mapper/vg-images',
+    isReadOnly: false,
   })
   expect(parseMountInfo(text)).toHaveLength(4)
 })

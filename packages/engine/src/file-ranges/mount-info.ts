@@ -5,6 +5,8 @@ export interface Mount {
   readonly mountPoint: string
   readonly filesystem: string
   readonly source: string
+  /** Whether the filesystem itself is mounted for reading only, not just this view of it. */
+  readonly isReadOnly: boolean
 }
 
 /** The mounts in the order of the file: a later one hides an earlier one at the same place. */
@@ -12,9 +14,12 @@ export function parseMountInfo(text: string): readonly Mount[] {
   return text.split('\n').flatMap((line) => {
     const [before, after] = line.split(' - ', 2)
     const [, , device, , mountPoint] = before?.split(' ') ?? []
-    const [filesystem, source] = after?.split(' ') ?? []
+    const [filesystem, source, options = ''] = after?.split(' ') ?? []
     if (device === undefined || mountPoint === undefined || filesystem === undefined) return []
-    return [{ device, mountPoint: unescape(mountPoint), filesystem, source: unescape(source ?? '') }]
+    const isReadOnly = options.split(',').includes('ro')
+    return [
+      { device, mountPoint: unescape(mountPoint), filesystem, source: unescape(source ?? ''), isReadOnly },
+    ]
   })
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
-import { DiskError, fromErrorRecord } from '@varve/core/problems/disk-error'
+import { DiskError, fromErrorRecord, isDiskError } from '@varve/core/problems/disk-error'
 import type { ImageFile } from '@varve/core/formats/image-files'
 import { assertUnchanged } from '../files/file-fingerprint.ts'
 import type { RunOptions } from '../requests.ts'
@@ -30,7 +30,8 @@ export interface Crew {
 
 /**
  * Runs one job in several threads to its end. However it ends, none of them works on. Throws the first error of a thread,
- * `source-changed` when a file did and the run failed, `canceled` when the signal came, `input-output` when a thread died.
+ * `source-changed` when a file did and the run failed, `canceled` when the signal came (`in-use` when it came with that),
+ * `input-output` when a thread died.
  */
 export async function runCrew(crew: Crew, options: RunOptions): Promise<void> {
   const { board, file, what } = crew
@@ -45,7 +46,10 @@ export async function runCrew(crew: Crew, options: RunOptions): Promise<void> {
     board.stop()
     stopped.resolve()
   }
-  const abort = () => fail(new DiskError('canceled', { file, what }))
+  const abort = () => {
+    const reason: unknown = signal?.reason
+    fail(isDiskError(reason, 'in-use') ? reason : new DiskError('canceled', { file, what }))
+  }
   signal?.addEventListener('abort', abort)
   const helps = options.mainThread === 'helps' && readsFiles(crew.job)
   const members: Member[] = []

@@ -1,0 +1,2 @@
+/** The engine's port for this system: one answer for the agent, the engine and the command. */
+export { findWriters } from '@varve/engine/in-use/find-writers'

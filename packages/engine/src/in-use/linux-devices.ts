@@ -1,0 +1,142 @@
+import { type BigIntStats, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { parseMountInfo } from '../file-ranges/mount-info.ts'
+import { deviceNumbers } from './linux-locks.ts'
+import { linkOf, namesIn, textOf, utf8Of } from './proc-files.ts'
+import type { Writer } from './writers.ts'
+
+export interface Roots {
+  readonly proc: string
+  readonly sys: string
+}
+
+/** A file or device that the kernel itself writes to. */
+export interface KernelHeld {
+  readonly stats: BigIntStats
+  readonly writer: Writer
+}
+
+/** What the kernel writes to without any process: files behind loop devices, swap, and storage that it exports. */
+export function filesOfKernel({ proc, sys }: Roots): readonly KernelHeld[] {
+  return [...loops(sys), ...swaps(proc), ...exported(sys)].flatMap(({ path, command }) => {
+    const stats = statOrNull(path)
+    return stats === null ? [] : [{ stats, writer: { pid: 0, command } }]
+  })
+}
+
+interface Named {
+  readonly path: string
+  readonly command: string
+}
+
+function loops(sys: string): readonly Named[] {
+  return namesIn(join(sys, 'block')).flatMap((name) => {
+    if (!name.startsWith('loop')) return []
+    const path = utf8Of(join(sys, 'block', name, 'loop/backing_file')).replace(/\n$/u, '')
+    if (path === '' || textOf(join(sys, 'block', name, 'ro')).trim() === '1') return []
+    return [{ path, command: `the loop device /dev/${name}` }]
+  })
+}
+
+function swaps(proc: string): readonly Named[] {
+  const [, ...lines] = textOf(join(proc, 'swaps')).split('\n')
+  return lines.flatMap((line) => {
+    const path = line.split(/\s/u)[0] ?? ''
+    return path === '' ? [] : [{ path, command: 'the system, which swaps to it' }]
+  })
+}
+
+/** Disks that the kernel serves by iSCSI, vhost-scsi or NVMe over fabrics. */
+function exported(sys: string): readonly Named[] {
+  const target = join(sys, 'kernel/config/target/core')
+  const served = namesIn(target).flatMap((kind) =>
+    namesIn(join(target, kind)).map((name) => ({
+      path: utf8Of(join(target, kind, name, 'udev_path')).trim(),
+      command: `the kernel's storage target ${name}`,
+    })),
+  )
+  const nvme = join(sys, 'kernel/config/nvmet/subsystems')
+  const spaces = namesIn(nvme).flatMap((name) =>
+    namesIn(join(nvme, name, 'namespaces')).map((space) => ({
+      path: utf8Of(join(nvme, name, 'namespaces', space, 'device_path')).trim(),
+      command: `the kernel's NVMe target ${name}`,
+    })),
+  )
+  return [...served, ...spaces].filter(({ path }) => path.startsWith('/'))
+}
+
+/** Who uses the block device `rdev`, one of its partitions, or a device that lies over it: mounts, mappings, swap. */
+export function usersOfDevice(rdev: bigint, { proc, sys }: Roots): readonly Writer[] {
+  const family = relatedDevices(rdev, sys)
+  const users: Writer[] = []
+  for (const [numbers, path] of family) {
+    for (const holder of namesIn(join(path, 'holders'))) {
+      if (isReadOnly(join(sys, 'block', holder))) continue
+      users.push({ pid: 0, command: `the device ${labelOf(join(sys, 'block', holder))}` })
+    }
+    users.push(...mountsOf(numbers, proc))
+  }
+  const swapped = swaps(proc).flatMap(({ path, command }) => {
+    const stats = statOrNull(path)
+    return stats?.isBlockDevice() && family.has(deviceNumbers(stats.rdev).join(':')) ? [command] : []
+  })
+  return [...users, ...swapped.map((command) => ({ pid: 0, command }))]
+}
+
+/** `major:minor` and folder in sysfs of the device, its disk, its partitions, and what is mapped over any of them. */
+export function relatedDevices(rdev: bigint, sys: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>()
+  const add = (folder: string, goesDown: boolean): void => {
+    const numbers = textOf(join(folder, 'dev')).trim()
+    if (numbers === '' || found.has(numbers) || found.size > 1000) return
+    found.set(numbers, folder)
+    for (const holder of namesIn(join(folder, 'holders'))) add(join(sys, 'block', holder), true)
+    if (!goesDown) return
+    for (const name of namesIn(folder)) {
+      if (textOf(join(folder, name, 'partition')) !== '') add(join(folder, name), true)
+    }
+  }
+  const numbers = deviceNumbers(rdev).join(':')
+  const link = linkOf(join(sys, 'dev/block', numbers))
+  if (link === '') return new Map([[numbers, '']])
+  const folder = join(sys, 'dev/block', link)
+  add(folder, true)
+  // Who writes to the whole disk writes to this part of it; who uses another part does not.
+  if (textOf(join(folder, 'partition')) !== '') {
+    const disk = dirname(folder)
+    found.set(textOf(join(disk, 'dev')).trim(), disk)
+  }
+  return found
+}
+
+function mountsOf(numbers: string, proc: string): readonly Writer[] {
+  return parseMountInfo(utf8Of(join(proc, 'self/mountinfo'))).flatMap((mount) => {
+    if (mount.isReadOnly) return []
+    const isThis = mount.device === numbers || sourceNumbers(mount.source) === numbers
+    return isThis ? [{ pid: 0, command: `the filesystem mounted at ${mount.mountPoint}` }] : []
+  })
+}
+
+/** Btrfs and others have no number of their own in the table of mounts: their source is asked. */
+function sourceNumbers(source: string): string | null {
+  if (!source.startsWith('/dev/')) return null
+  const stats = statOrNull(source)
+  return stats?.isBlockDevice() ? deviceNumbers(stats.rdev).join(':') : null
+}
+
+function isReadOnly(folder: string): boolean {
+  return textOf(join(folder, 'ro')).trim() === '1'
+}
+
+function labelOf(folder: string): string {
+  const mapped = textOf(join(folder, 'dm/name')).trim()
+  return mapped === '' ? `/dev/${basename(folder)}` : `/dev/mapper/${mapped}`
+}
+
+function statOrNull(path: string): BigIntStats | null {
+  try {
+    return statSync(path, { bigint: true })
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,101 @@
+import { join } from 'node:path'
+import { parseMountInfo } from '../file-ranges/mount-info.ts'
+import { filesOfKernel, relatedDevices, type Roots, usersOfDevice } from './linux-devices.ts'
+import { deviceNumbers, isWritersLock, type Lock, makeDevice, parseLocks, placeOf } from './linux-locks.ts'
+import { commandOf, lookAtProcesses } from './linux-processes.ts'
+import { textOf, utf8Of } from './proc-files.ts'
+import {
+  type FileIdentity,
+  type FindWritersOptions,
+  isOwn,
+  type OpenWriters,
+  type Writer,
+} from './writers.ts'
+
+/**
+ * Who may write to which file, from procfs and sysfs: open descriptors, locks (QEMU's bytes are understood), loop devices,
+ * mounts, mappings, swap. Files are told apart by device and inode, so that containers with other names for them are seen too.
+ */
+export async function findLinuxWriters(
+  roots: Roots,
+  { locks: counted = 'writers' }: FindWritersOptions = {},
+): Promise<OpenWriters> {
+  const { proc, sys } = roots
+  const files = new Map<string, Writer[]>()
+  const devices = new Map<string, Writer[]>()
+  const { held, hidden } = await lookAtProcesses(proc)
+  for (const { stats, writer } of [...held, ...filesOfKernel(roots)]) {
+    if (stats.isBlockDevice()) add(devices, deviceNumbers(stats.rdev).join(':'), writer)
+    else add(files, keyOf(stats), writer)
+  }
+  const locks = Map.groupBy(parseLocks(textOf(join(proc, 'locks'))).filter(counts), ({ place }) =>
+    place.slice(place.lastIndexOf(':') + 1),
+  )
+  const mounts = once(() => parseMountInfo(utf8Of(join(proc, 'self/mountinfo'))))
+  return {
+    of(file) {
+      if (file.isBlockDevice?.() && file.rdev !== undefined) return deviceWriters(file.rdev)
+      const known = files.get(keyOf(file)) ?? []
+      const places = once(() => placesOf(file, mounts()))
+      const locked = (locks.get(String(file.ino)) ?? []).filter(({ place }) => places().has(place))
+      // Who holds the lock of a descriptor is known by the descriptor, unless it is another user's.
+      return distinct([...known, ...locked.flatMap((lock) => holderOf(lock, { proc, known }))])
+    },
+    unseen:
+      hidden === 0
+        ? null
+        : `which files ${hidden} ${hidden === 1 ? 'process' : 'processes'} of other users ${hidden === 1 ? 'has' : 'have'} open (their locks were seen)`,
+  }
+
+  function counts(lock: Lock): boolean {
+    return (counted === 'all' || isWritersLock(lock)) && !isOwn(lock.pid, () => 0)
+  }
+
+  function deviceWriters(rdev: bigint): readonly Writer[] {
+    const related = [...relatedDevices(rdev, sys).keys()]
+    const open = related.flatMap((numbers) => devices.get(numbers) ?? [])
+    return distinct([...open, ...usersOfDevice(rdev, roots)])
+  }
+}
+
+function holderOf(
+  { kind, pid }: Lock,
+  { proc, known }: { readonly proc: string; readonly known: readonly Writer[] },
+): readonly Writer[] {
+  if (pid > 0) return [{ pid, command: commandOf(proc, pid) }]
+  return known.length > 0 ? [] : [{ pid: 0, command: `a program that holds a lock on it (${kind})` }]
+}
+
+/** How the kernel may name the file in its table of locks: Btrfs and others tell stat(2) another device than there. */
+function placesOf(
+  { dev, ino }: FileIdentity,
+  mounts: ReturnType<typeof parseMountInfo>,
+): ReadonlySet<string> {
+  const places = new Set([placeOf(dev, ino)])
+  const [major] = deviceNumbers(dev)
+  if (major !== 0n) return places
+  for (const { device, filesystem } of mounts) {
+    const [, minor] = device.split(':').map(BigInt)
+    if (filesystem === 'btrfs' && minor !== undefined) places.add(placeOf(makeDevice(0n, minor), ino))
+  }
+  return places
+}
+
+function add(map: Map<string, Writer[]>, key: string, writer: Writer): void {
+  const known = map.get(key)
+  if (known) known.push(writer)
+  else map.set(key, [writer])
+}
+
+function distinct(writers: readonly Writer[]): readonly Writer[] {
+  return [...new Map(writers.map((writer) => [`${writer.pid} ${writer.command}`, writer])).values()]
+}
+
+function keyOf({ dev, ino }: FileIdentity): string {
+  return `${dev}:${ino}`
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null
+  return () => (made ??= { value: make() }).value
+}
