@@ -67,7 +67,8 @@ function describe(
     allocatedBytes === null ? null : `${formatBytes(allocatedBytes)} allocated`,
     leakedBytes === 0 ? null : `${formatBytes(leakedBytes)} leaked`,
   ].filter((fact) => fact !== null)
-  const hidden = corruptions + leaks + report.totals.remarks - report.findings.length
+  const listed = report.findings.reduce((sum, { count = 1 }) => sum + count, 0)
+  const hidden = corruptions + leaks + report.totals.remarks - listed
   return [
     `${paint('bold', printable(report.file))} · ${report.format} · ${state}`,
     ...(facts.length === 0 ? [] : [facts.join(' · ')]),

@@ -12,6 +12,8 @@ export type FindingKind = 'corruption' | 'leak' | 'remark'
 export interface Finding extends Problem {
   readonly kind: FindingKind
   readonly layer: 'L2'
+  /** How many places it is about, where that is not one: neighbours with the same fault are one finding. */
+  readonly count?: number
 }
 
 export interface CheckTotals {
@@ -50,13 +52,35 @@ export interface CheckOptions {
 }
 
 /** What a check says about one fault. */
-export type Fault = Omit<Finding, 'layer' | 'file' | 'kind' | 'severity'>
+export type Fault = Omit<Finding, 'layer' | 'file' | 'kind' | 'severity' | 'count'>
+
+/** Places in a row, by their numbers. */
+export interface Run {
+  readonly first: number
+  readonly count: number
+}
+
+/** A fault of one place of a table; that of the place after it becomes one finding with it. */
+export interface PlaceFault extends Omit<Fault, 'message'> {
+  /** Number of the place. */
+  readonly place: number
+  readonly message: (run: Run) => string
+}
+
+/** Neighbours with the same fault, as far as they came. */
+interface OpenRun {
+  readonly kind: FindingKind
+  readonly fault: PlaceFault
+  readonly times: number
+  count: number
+}
 
 /** Collects findings of one file up to the limit and counts them all. */
 export class FindingList {
   readonly #file: string
   readonly #findings: Finding[] = []
   readonly #counts: Record<FindingKind, number> = { corruption: 0, leak: 0, remark: 0 }
+  #run: OpenRun | null = null
 
   constructor(file: string) {
     this.#file = file
@@ -64,34 +88,56 @@ export class FindingList {
 
   /** Counts `times` findings and lists one. */
   add(kind: FindingKind, fault: Fault, times = 1): void {
+    this.#endRun()
     this.#counts[kind] += times
+    this.#list(kind, fault, { count: times })
+  }
+
+  /** Counts `times` findings; one is listed for all neighbours of the same id that come in rising order. */
+  addPlace(kind: FindingKind, fault: PlaceFault, times = 1): void {
+    this.#counts[kind] += times
+    const run = this.#run
+    const goesOn = run?.fault.id === fault.id && run.fault.place + run.count === fault.place
+    if (run && goesOn && run.kind === kind && run.times === times) {
+      run.count += 1
+      return
+    }
+    this.#endRun()
+    this.#run = { kind, fault, times, count: 1 }
+  }
+
+  #endRun(): void {
+    const run = this.#run
+    if (run === null) return
+    this.#run = null
+    const { place: first, message, ...fault } = run.fault
+    const { count } = run
+    this.#list(run.kind, { ...fault, message: message({ first, count }) }, { count: count * run.times })
+  }
+
+  #list(
+    kind: FindingKind,
+    fault: Fault,
+    { count, file = this.#file }: { count: number; file?: string },
+  ): void {
     if (this.#findings.length >= maxFindings) return
-    this.#findings.push({ ...fault, kind, severity: severities[kind], layer: 'L2', file: this.#file })
+    const finding = { ...fault, kind, severity: severities[kind], layer: 'L2', file } as const
+    this.#findings.push(count === 1 ? finding : { ...finding, count })
   }
 
   /** Takes over a problem of L2 that was found elsewhere. */
-  adopt(kind: FindingKind, { id, message, remedy, offset, file }: Problem): void {
-    this.#counts[kind] += 1
-    if (this.#findings.length >= maxFindings) return
-    const severity = severities[kind]
-    this.#findings.push({
-      id,
-      kind,
-      severity,
-      layer: 'L2',
-      file: file ?? this.#file,
-      message,
-      remedy,
-      offset,
-    })
+  adopt(kind: FindingKind, { id, message, remedy, offset, file }: Problem, count = 1): void {
+    this.#endRun()
+    this.#counts[kind] += count
+    this.#list(kind, { id, message, remedy, offset }, { count, file: file ?? this.#file })
   }
 
   /** Takes over what another walk found, with what it counted and did not list. */
   adoptReport({ findings, totals }: CheckReport): void {
     const counts = { corruption: totals.corruptions, leak: totals.leaks, remark: totals.remarks }
     for (const finding of findings) {
-      this.adopt(finding.kind, finding)
-      counts[finding.kind] -= 1
+      this.adopt(finding.kind, finding, finding.count)
+      counts[finding.kind] -= finding.count ?? 1
     }
     for (const kind of Object.keys(severities) as FindingKind[]) this.#counts[kind] += counts[kind]
   }
@@ -104,6 +150,7 @@ export class FindingList {
     part: Pick<CheckReport, 'format' | 'checked' | 'isComplete'> &
       Pick<CheckTotals, 'allocatedBytes' | 'leakedBytes'>,
   ): CheckReport {
+    this.#endRun()
     const { format, checked, isComplete, allocatedBytes, leakedBytes } = part
     const { corruption, leak, remark } = this.#counts
     return {

@@ -2,6 +2,7 @@ import { damagedRemedy, isInFile, tableParts, type CheckScene } from './check-wa
 import { decodeClusterEntry, tableOffset } from './cluster-entry.ts'
 import { hasFeature, incompatibleFeatures } from './feature-bits.ts'
 import { l2EntrySize } from './header.ts'
+import { noteEmptySectors, noteEmptyTable, type EmptyTables } from './empty-tables.ts'
 import type { ReferenceCounts } from './reference-counts.ts'
 
 export interface L2Scene {
@@ -13,6 +14,8 @@ export interface L2Scene {
   readonly buffer: Uint8Array<ArrayBuffer>
   /** Whether faults of entries are told, which happens once. */
   readonly isFirst: boolean
+  /** Where tables say nothing. */
+  readonly emptyTables: EmptyTables
 }
 
 export interface L2Place {
@@ -38,16 +41,20 @@ export async function checkL2Table(l2: L2Scene, place: L2Place): Promise<number>
   const { header, source } = l2.scene
   const entrySize = l2EntrySize(header)
   let allocated = 0
+  let isEmpty = true
   const table = { offset: place.offset, entries: header.clusterSize / 8 }
   for await (const { view, at } of tableParts(source, table, l2.buffer)) {
     for (let i = 0; i < view.byteLength; i += entrySize) {
       const high = view.getUint32(i)
       const low = view.getUint32(i + 4)
       const [zeroBits, dataBits] = entrySize === 16 ? [view.getUint32(i + 8), view.getUint32(i + 12)] : [0, 0]
+      if ((high | low | zeroBits | dataBits) !== 0) isEmpty = false
       if ((high | low | dataBits) === 0) continue
       if (checkEntry(l2, place, { high, low, zeroBits, dataBits, at: at + i })) allocated += 1
     }
+    if (!isEmpty) noteEmptySectors(l2.emptyTables, { view, at }, header)
   }
+  if (isEmpty) noteEmptyTable(l2.emptyTables, place.offset)
   return allocated
 }
 

@@ -13,11 +13,12 @@ import {
   type Walk,
 } from './check-walk.ts'
 import { tableOffset } from './cluster-entry.ts'
+import { compareCounts, type OnLeak, type StoredOf } from './compare-counts.ts'
+import { noEmptyTables } from './empty-tables.ts'
 import { hasFeature, incompatibleFeatures } from './feature-bits.ts'
 import { readMetadata } from './metadata.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 import {
-  mostCounted,
   readRefcountTable,
   readStoredCounts,
   ReferenceCounts,
@@ -29,9 +30,6 @@ import {
 
 /** Passes over the tables of one file, at most. */
 const mostWindows = 64
-
-/** Clusters of one run that are leaked wholly: nothing refers to them. */
-export type OnLeak = (cluster: number, stored: number) => void
 
 interface Qcow2CheckOptions extends CheckOptions {
   readonly onUnreferenced?: OnLeak
@@ -131,7 +129,8 @@ async function checkWindow(
   checkL1Flags(scene, activeL1, storedOf)
   let allocated = 0
   const buffer = tableBuffer(header.clusterSize / 8)
-  const l2Scene: L2Scene = { scene, counts, storedOf, isFirst, buffer }
+  const emptyTables = noEmptyTables()
+  const l2Scene: L2Scene = { scene, counts, storedOf, isFirst, buffer, emptyTables }
   for (const [index, offset] of l2.offsets.entries()) {
     scene.signal?.throwIfAborted()
     const [times, activeTimes] = [l2.times[index] ?? 1, l2.activeTimes[index] ?? 0]
@@ -140,10 +139,10 @@ async function checkWindow(
   }
   await countBitmaps(scene, walk, { counts, isFirst })
   checkBlocks(scene, table, { counts, storedOf })
-  return { allocated, leaked: compareCounts(scene, { counts, storedOf, window, options }) }
+  const { onUnreferenced } = options
+  const comparison = { counts, storedOf, window, walk, emptyTables, onUnreferenced }
+  return { allocated, leaked: await compareCounts(scene, comparison) }
 }
-
-type StoredOf = (cluster: number) => number | null
 
 /** A table of which only a part is in the file; QEMU takes what is missing for zeros. */
 function addCutTables({ source, header, findings }: CheckScene, { l2, tables }: Walk): void {
@@ -224,47 +223,3 @@ function checkBlocks(
     })
   }
 }
-
-interface Comparison {
-  readonly counts: ReferenceCounts
-  readonly storedOf: StoredOf
-  readonly window: ClusterWindow
-  readonly options: Qcow2CheckOptions
-}
-
-/** Gives the number of leaked clusters. */
-function compareCounts(
-  { header, findings }: CheckScene,
-  { counts, storedOf, window, options }: Comparison,
-): number {
-  let leaked = 0
-  for (let cluster = window.first; cluster < window.end; cluster += 1) {
-    const count = counts.count(cluster)
-    const stored = storedOf(cluster)
-    const offset = cluster * header.clusterSize
-    if (stored === null) {
-      if (count > 0)
-        findings.add('corruption', {
-          ...unreadable,
-          message: `The refcount of cluster ${cluster} cannot be read.`,
-          offset,
-        })
-    } else if (stored > count) {
-      if (count === 0) leaked += 1
-      const message = `Cluster ${cluster} has refcount ${stored} and ${count === 0 ? 'nothing refers to it' : `${count} references`}.`
-      findings.add('leak', { id: 'qcow2-leaked-cluster', message, remedy: leakRemedy, offset })
-      if (count === 0) options.onUnreferenced?.(cluster, stored)
-    } else if (stored < count && count < mostCounted) {
-      const message = `Cluster ${cluster} has refcount ${stored} and ${count} references.`
-      findings.add('corruption', { id: 'qcow2-refcount-too-low', message, remedy: damagedRemedy, offset })
-    } else if (counts.isOverlap(cluster)) {
-      const message = `Cluster ${cluster} holds a table and is used for something else too.`
-      findings.add('corruption', { id: 'qcow2-overlap', message, remedy: damagedRemedy, offset })
-    }
-  }
-  return leaked
-}
-
-const unreadable = { id: 'qcow2-refcount-unknown', remedy: damagedRemedy }
-const leakRemedy =
-  'Room is lost, no data: give it back with varve check --repair --backup, or convert the image.'

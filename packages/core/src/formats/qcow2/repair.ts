@@ -20,7 +20,9 @@ export async function repairQcow2(file: ImageFile, options: CheckOptions = {}): 
   const onUnreferenced = (cluster: number) => {
     if (clusters.length < mostClusters) clusters.push(cluster)
   }
-  const { totals, isComplete } = await checkQcow2(file, { ...options, onUnreferenced })
+  const { totals, findings, isComplete } = await checkQcow2(file, { ...options, onUnreferenced })
+  if (findings.some(({ id }) => id === 'qcow2-lost-clusters'))
+    throw notRepairable(path, 'clusters that are in no table may hold what the guest wrote')
   if (!isComplete || totals.corruptions > 0) throw notRepairable(path, 'more is wrong than leaked clusters')
   if (totals.leaks > clusters.length)
     throw notRepairable(path, 'clusters that are in use have too high refcounts, or too many are leaked')

@@ -24,7 +24,7 @@ export interface SnapshotEntry {
 
 export interface SnapshotTable {
   readonly entries: readonly SnapshotEntry[]
-  /** Bytes of the table. */
+  /** Bytes of the table up to the end of its last entry, which QEMU does not pad. */
   readonly size: number
 }
 
@@ -67,6 +67,7 @@ export async function readSnapshotTable(
   let window: Uint8Array = new Uint8Array(0)
   let windowAt = tableAt
   let at = tableAt
+  let end = tableAt
   for (let i = 0; i < count; i += 1) {
     if (at - tableAt > mostTableBytes) {
       throw new DiskError('limit-exceeded', {
@@ -87,9 +88,10 @@ export async function readSnapshotTable(
     }
     const { size, ...entry } = readSnapshot(window.subarray(at - windowAt), file)
     entries.push(entry)
-    at += size
+    end = at + size
+    at = tableAt + Math.ceil((end - tableAt) / 8) * 8
   }
-  return { entries, size: at - tableAt }
+  return { entries, size: end - tableAt }
 }
 
 function readSnapshot(bytes: Uint8Array, file: string): SnapshotEntry & { size: number } {
@@ -126,6 +128,6 @@ function readSnapshot(bytes: Uint8Array, file: string): SnapshotEntry & { size: 
     },
     l1TableOffset: entry.l1TableOffset,
     l1Size: entry.l1Size,
-    size: Math.ceil(end / 8) * 8,
+    size: end,
   }
 }
