@@ -1,5 +1,14 @@
-import type { MigrationStepView, MigrationView, PlanView, StartMigration } from '@varve/protocol/migrations'
+import { migrationNumbers } from '@varve/protocol/migration-numbers'
+import type {
+  MigrationStepView,
+  MigrationView,
+  PlanView,
+  StartMigration,
+  TransferView,
+} from '@varve/protocol/migrations'
 import type { ImageRow } from '@varve/protocol/images'
+import type { ChunkMap } from '@varve/protocol/jobs'
+import { chunkSize } from '@varve/core/digest/disk-digest'
 import { formatBytes } from '@varve/core/binary/format-bytes'
 import { ago, inventedDigest, seeded } from './invented-fleet.ts'
 
@@ -122,24 +131,29 @@ export function inventedPlan(wish: Wish, warnings: MigrationView['warnings']): P
 }
 
 const cellCount = 1024
-const chunks = 8192
+const letters = { '.': 'waiting', f: 'inFlight', w: 'written', p: 'proven', z: 'skipped' } as const
 
-function mapAt(share: number, verified: number): string {
+function inventedMap(share: number, verified: number, chunks: number): ChunkMap {
   const random = seeded(42)
+  const chunksPerCell = Math.max(1, Math.ceil(chunks / cellCount))
   let skipping = false
-  return Array.from({ length: cellCount }, (_, cell) => {
+  const cells = Array.from({ length: Math.ceil(chunks / chunksPerCell) }, (_, cell): keyof typeof letters => {
     if (random() < (skipping ? 0.12 : 0.035)) skipping = !skipping
-    const at = cell / cellCount
+    const at = (cell * chunksPerCell) / chunks
     if (skipping && at > 0.02) return 'z'
     if (at < verified) return 'p'
     if (at < share) return 'w'
     return at < share + 0.012 && random() < 0.5 ? 'f' : '.'
-  }).join('')
+  })
+  const counts = { waiting: 0, inFlight: 0, written: 0, proven: 0, skipped: 0 }
+  for (const cell of cells) counts[letters[cell]] += chunksPerCell
+  return { chunks, chunksPerCell, cells: cells.join(''), counts }
 }
 
 /** A migration `elapsed` seconds after its start, as if it ran at about 400 MB/s. */
 export function migrationAt(base: MigrationView, elapsed: number): MigrationView {
-  const bytes = base.dataBytes ?? 0
+  const bytes = base.copyBytes ?? 0
+  const chunks = Math.ceil((base.source.virtualSize ?? 0) / chunkSize)
   const rate = 412e6 + 30e6 * Math.sin(elapsed / 2.3) - (elapsed % 17 < 2 ? 120e6 : 0)
   const pullSeconds = bytes / 400e6
   const verifySeconds = bytes / 900e6
@@ -183,29 +197,38 @@ export function migrationAt(base: MigrationView, elapsed: number): MigrationView
   const proven = Math.max(0, Math.min(1, (elapsed - 1.6 - pullSeconds) / verifySeconds))
   const isMoving = running?.id === 'pull' || running?.id === 'verify'
   const end = begins.at(-1) ?? 0
-  return {
+  const pass = (share: number, seconds: number): TransferView => ({
+    done: Math.round(share * bytes),
+    total: bytes,
+    zeros: 0,
+    seconds: share * seconds,
+    fileSize: null,
+    chunkMap: inventedMap(pulled, proven, chunks),
+  })
+  const copied = pulled > 0 ? { ...pass(pulled, pullSeconds), fileSize: pulled >= 1 ? bytes : null } : null
+  const readBack = proven > 0 || running?.id === 'verify' ? pass(proven, verifySeconds) : null
+  const view: MigrationView = {
     ...base,
     steps,
     state: elapsed >= end ? 'succeeded' : 'running',
     finishedAt: elapsed >= end ? time(end) : null,
     progress: isMoving
       ? {
-          done: Math.round((running.id === 'pull' ? pulled : proven) * bytes),
-          total: bytes,
+          ...(running.id === 'pull' ? pass(pulled, pullSeconds) : pass(proven, verifySeconds)),
           unit: 'bytes',
-          skipped: (base.source.virtualSize ?? 0) - bytes,
+          skipped: 0,
           rate: running.id === 'pull' ? rate : rate * 2.1,
           limitedBy: running.id === 'pull' ? 'target' : 'cpu',
-          chunkMap: { chunks, chunksPerCell: chunks / cellCount, cells: mapAt(pulled, proven) },
         }
       : null,
-    transferredBytes: Math.round(pulled * bytes),
-    averageRate: pulled > 0 ? 398e6 : null,
+    copied,
+    readBack,
     sourceDigest: pulled >= 1 ? inventedDigest : null,
     targetDigest: proven >= 1 ? inventedDigest : null,
     verified: proven >= 1,
     target: { ...base.target, imageId: elapsed >= end ? 'image-7' : null },
   }
+  return { ...view, transferredBytes: copied?.done ?? null, averageRate: migrationNumbers(view).averageRate }
 }
 
 export function newMigration(row: ImageRow, number: number, wish: StartMigration): MigrationView {
@@ -244,7 +267,10 @@ export function newMigration(row: ImageRow, number: number, wish: StartMigration
     })),
     warnings: [],
     progress: null,
-    dataBytes: Math.round((row.virtualSize ?? 32 * GiB) * 0.56),
+    copied: null,
+    readBack: null,
+    dataBytes: Math.round((row.virtualSize ?? 32 * GiB) * 0.55),
+    copyBytes: Math.round((row.virtualSize ?? 32 * GiB) * 0.56),
     transferredBytes: null,
     averageRate: null,
     sourceDigest: null,
@@ -281,6 +307,6 @@ export function failedMigration(base: MigrationView): MigrationView {
       remedy: 'Free space there, or choose another library.',
       details: {},
     },
-    aftermath: 'The source was only read and is as it was. The part file on south was removed.',
+    aftermath: 'The source was only read: Varve changed nothing in it. The part file on south was removed.',
   }
 }

@@ -290,7 +290,7 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
                 }
               : { ...step, state: 'skipped' },
           ),
-          aftermath: 'The source was only read and is as it was. The part file was removed.',
+          aftermath: 'The source was only read: Varve changed nothing in it. The part file was removed.',
         }
         migrations.set(id, canceled)
         emit({ kind: 'migration-changed', migration: canceled })

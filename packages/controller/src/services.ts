@@ -1,6 +1,5 @@
 import { hostname } from 'node:os'
 import { DiskError } from '@varve/core/problems/disk-error'
-import type { JobProgress } from '@varve/protocol/jobs'
 import { protocolVersion } from '@varve/protocol/primitives'
 import type { Logger } from 'pino'
 import { createHearing } from './agents/hearing.ts'
@@ -27,6 +26,7 @@ import { createCarryOut } from './workflows/carry-out.ts'
 import { migrateSteps } from './workflows/migrate-steps.ts'
 import { createMigrations } from './workflows/migrations.ts'
 import { createRunner } from './workflows/runner.ts'
+import { createTransfers } from './workflows/transfers.ts'
 
 const housekeepingMs = 600_000
 const keepJobsMs = 30 * 86_400_000
@@ -51,9 +51,8 @@ export function createController(config: Config, folder: DataFolder, logger: Log
   })
   const manifests = createManifests(folder.manifests)
   const lists = createImageLists(db)
-  const progress = new Map<string, JobProgress>()
   const onError = (error: unknown) => logger.error({ err: error }, 'an error that was not expected')
-  const progressOf = (id: string) => progress.get(id) ?? null
+  const transfers = createTransfers({ db, onChange: (id) => publisher.touch('migration', id) })
   const hearing = createHearing()
   let url = ''
 
@@ -68,7 +67,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
         return host && { kind: 'host-changed', host }
       },
       migration(id) {
-        const migration = migrationView(db, id, progressOf(id))
+        const migration = migrationView(db, id, transfers.live(id))
         return migration && { kind: 'migration-changed', migration }
       },
     },
@@ -141,11 +140,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     steps,
     isConnected,
     onChange: (id) => publisher.touch('migration', id),
-    onProgress(id, now) {
-      if (now) progress.set(id, now)
-      else progress.delete(id)
-      publisher.touch('migration', id)
-    },
+    transfers,
     onProven: publishImage,
     note: (id, title) => {
       logger.info({ migration: id }, title)
@@ -165,7 +160,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     carryOut,
     isConnected,
     inspect: ({ image, reading = {} }, signal) => images.reportOf(image, reading, signal),
-    progressOf,
+    liveOf: (id) => transfers.live(id),
     onChange: (id) => publisher.touch('migration', id),
     note: (tx, id, title) => log.note(tx, { subject: 'migration', subjectId: id, title }),
     onError,
@@ -200,7 +195,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
         }
       },
       overview() {
-        const view = (id: string) => migrationView(db, id, progressOf(id)) ?? []
+        const view = (id: string) => migrationView(db, id, transfers.live(id)) ?? []
         const running = unfinishedMigrations(db)
           .map(({ id }) => id)
           .toReversed()

@@ -94,8 +94,8 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   const fileSize = await target.keep((file) => writer.fileSize(file), output.durability ?? 'synced')
   const seconds = (performance.now() - started) / 1000
   const digest = hexRoot(manifest)
-  const { sharedBytes } = board.totals
-  const about = { virtualSize, dataBytes, fileSize, sharedBytes, parts: partPaths }
+  const { sharedBytes, doneBytes: readBytes, skippedBytes: zeroBytes } = board.totals
+  const about = { virtualSize, dataBytes, readBytes, zeroBytes, fileSize, sharedBytes, parts: partPaths }
   return { ...about, manifest, digest, sha256: null, seconds }
 }
 

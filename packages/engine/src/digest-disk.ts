@@ -59,5 +59,15 @@ async function digest(input: DiskInput, options: DigestOptions): Promise<DigestO
   await assertUnchanged(files)
   await guard.assertNone()
   const seconds = (performance.now() - started) / 1000
-  return { virtualSize, dataBytes, manifest, digest: hexRoot(manifest), sha256, seconds }
+  const { doneBytes: readBytes, skippedBytes: zeroBytes } = board.totals
+  return {
+    virtualSize,
+    dataBytes,
+    readBytes,
+    zeroBytes,
+    manifest,
+    digest: hexRoot(manifest),
+    sha256,
+    seconds,
+  }
 }

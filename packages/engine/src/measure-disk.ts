@@ -15,10 +15,11 @@ export async function measureDisk(input: DiskInput, options: MeasureOptions): Pr
     await using opened = await openInput(input, io)
     const { virtualSize } = opened.disk
     const writer = await writerFormat(format)
-    const dataBytes = await dataInUnits(opened.disk, writer.unit, io)
+    const { dataBytes, chunkBytes } = await dataInUnits(opened.disk, writer.unit, io)
     return {
       virtualSize,
       dataBytes,
+      chunkBytes,
       required: writer.measure({ virtualSize, dataBytes, compression, subformat, choices }),
     }
   })

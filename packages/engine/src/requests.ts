@@ -84,8 +84,12 @@ export interface RunOptions {
 
 export interface DigestOutcome {
   readonly virtualSize: number
-  /** Bytes that were read as data. */
+  /** Bytes of the disk's extents that hold data. */
   readonly dataBytes: number
+  /** Bytes of the chunks that hold any of it: what was read. */
+  readonly readBytes: number
+  /** Of those, chunks that held zeros only. */
+  readonly zeroBytes: number
   readonly manifest: Manifest
   /** Root in hexadecimal. */
   readonly digest: string
@@ -106,6 +110,8 @@ export interface ConvertOutcome extends DigestOutcome {
 export interface Measure {
   readonly virtualSize: number
   readonly dataBytes: number
+  /** Bytes of the chunks that hold any data: what a conversion reads. */
+  readonly chunkBytes: number
   /** Upper bound of the size of the target file in bytes. */
   readonly required: number
 }

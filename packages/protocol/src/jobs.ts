@@ -99,17 +99,26 @@ export const JobResult = z.discriminatedUnion('kind', [
     required: Bytes,
     available: Bytes.nullable(),
     dataBytes: Bytes,
+    /** Bytes of the chunks of 4 MiB that hold any data: what a pull reads. */
+    copyBytes: Bytes.nullable().default(null),
     virtualSize: Bytes,
   }),
   z.object({
     kind: z.literal('pull'),
     digest: Digest,
     virtualSize: Bytes,
+    /** Bytes that were read from the source: whole chunks. */
     transferredBytes: Bytes,
+    /** Of those, chunks that held zeros only and were not written. */
+    skippedBytes: Bytes.default(0),
     fileSize: Bytes,
     seconds: z.number().min(0),
   }),
-  DigestResult.extend({ kind: z.literal('verify') }),
+  DigestResult.extend({
+    kind: z.literal('verify'),
+    /** Bytes of the chunks that were read back. */
+    readBytes: Bytes.nullable().default(null),
+  }),
   z.object({ kind: z.literal('publish'), path: z.string() }),
   z.object({ kind: z.literal('discard') }),
 ])
@@ -121,14 +130,28 @@ export const ChunkMap = z.object({
   chunks: z.number().int().min(0),
   chunksPerCell: z.number().int().min(1),
   cells: z.string().regex(/^[.fwpz]{0,1024}$/u),
+  /** How many chunks are in each state: a cell shows one state of many chunks, these count them all. */
+  counts: z
+    .object({
+      waiting: z.number().int().min(0),
+      inFlight: z.number().int().min(0),
+      written: z.number().int().min(0),
+      proven: z.number().int().min(0),
+      skipped: z.number().int().min(0),
+    })
+    .nullable()
+    .default(null),
 })
 export type ChunkMap = z.infer<typeof ChunkMap>
 
 export const JobProgress = z.object({
+  /** Bytes of whole chunks that were read, of `total` that are to be read. */
   done: z.number().min(0),
   total: z.number().min(0).nullable(),
   unit: z.enum(['bytes', 'items']),
-  /** Zero or absent bytes that were not sent. */
+  /** Seconds since the transfer began. */
+  seconds: z.number().min(0).nullable().default(null),
+  /** Of `done`: bytes that turned out to be zeros only, and so are not written. */
   skipped: Bytes.nullable(),
   /** Bytes a second over the last seconds. */
   rate: z.number().min(0).nullable(),

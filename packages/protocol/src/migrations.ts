@@ -14,7 +14,7 @@ import {
   Subformat,
   Timestamp,
 } from './primitives.ts'
-import { JobProgress } from './jobs.ts'
+import { ChunkMap, JobProgress } from './jobs.ts'
 
 export const EstimateView = z.object({ bytes: Bytes.nullable(), seconds: z.number().min(0).nullable() })
 
@@ -80,6 +80,22 @@ export const MigrationStepView = PlanStepView.extend({
 })
 export type MigrationStepView = z.infer<typeof MigrationStepView>
 
+/** What one pass over the disk has done so far, or had done when it ended: the copy, or the reading back. */
+export const TransferView = z.object({
+  /** Bytes of whole chunks that were read. */
+  done: Bytes,
+  /** Bytes of the chunks that hold any data, once known. */
+  total: Bytes.nullable(),
+  /** Of `done`: zeros only, and so not written. */
+  zeros: Bytes,
+  /** Seconds that it took so far. */
+  seconds: z.number().min(0).nullable(),
+  /** Size of the file, once it is written. */
+  fileSize: Bytes.nullable(),
+  chunkMap: ChunkMap.nullable(),
+})
+export type TransferView = z.infer<typeof TransferView>
+
 export const MigrationView = z.object({
   id: MigrationId,
   /** Counts up from 1, for people. */
@@ -108,8 +124,15 @@ export const MigrationView = z.object({
   warnings: z.array(ProblemView),
   /** Progress of the step that moves bytes now (pull, then verify). */
   progress: JobProgress.nullable(),
+  /** The copy of the newest attempt; kept when it ended, however it ended. */
+  copied: TransferView.nullable().default(null),
+  /** The reading back of what was written. */
+  readBack: TransferView.nullable().default(null),
   /** Bytes of the disk that hold data, once measured. */
   dataBytes: Bytes.nullable(),
+  /** Bytes of the chunks that hold any data: what is copied, once measured. */
+  copyBytes: Bytes.nullable().default(null),
+  /** `copied.done`, and that by `copied.seconds`. */
   transferredBytes: Bytes.nullable(),
   averageRate: z.number().min(0).nullable(),
   sourceDigest: Digest.nullable(),

@@ -2,6 +2,8 @@ import { createTRPCClient, httpBatchLink, type TRPCClient } from '@trpc/client'
 import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
 import type { AppRouter } from '@varve/controller/router/root'
 import type { ImageRow } from '@varve/protocol/images'
+import { migrationNumbers } from '@varve/protocol/migration-numbers'
+import { movedWords, passWords } from '@varve/protocol/migration-words'
 import type { MigrationView } from '@varve/protocol/migrations'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StartError } from './config.ts'
@@ -96,39 +98,25 @@ async function follow(
   }
 }
 
-function describe({ steps, progress }: MigrationView): string {
+function describe(migration: MigrationView): string {
+  const { steps, progress } = migration
   const step = steps.find(({ state }) => state === 'running')
   if (!step) return 'waiting …'
   const parts = [`${step.layer} ${step.title}`]
-  if (progress && progress.total) {
-    parts.push(
-      `${Math.floor((100 * progress.done) / progress.total)} %`,
-      `${formatBytes(progress.done)} of ${formatBytes(progress.total)}`,
-    )
-    if (progress.rate) parts.push(formatRate(progress.rate))
+  if (progress) {
+    const numbers = migrationNumbers(migration)
+    parts.push(`${numbers.percent} %`, passWords(numbers))
+    if (numbers.rate !== null) parts.push(formatRate(numbers.rate))
   }
   return parts.join(' · ')
 }
 
-/** Bytes, seconds, rate, digest, verified: one line. */
+/** What was moved, how fast, digest, verified: one line. */
 function summary(migration: MigrationView): string {
-  const {
-    transferredBytes,
-    averageRate,
-    startedAt,
-    finishedAt,
-    sourceDigest,
-    targetDigest,
-    verified,
-    source,
-    target,
-  } = migration
-  const seconds = finishedAt === null ? 0 : (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000
+  const { sourceDigest, targetDigest, verified, source, target } = migration
   const proof = verified && sourceDigest === targetDigest ? 'verified' : 'NOT VERIFIED'
   return [
-    `${source.host}:${source.name} → ${target.host}:${target.name}: ${transferredBytes ?? 0} bytes (${formatBytes(transferredBytes ?? 0)})`,
-    `${seconds.toFixed(1)} s`,
-    formatRate(averageRate ?? 0),
+    `${source.host}:${source.name} → ${target.host}:${target.name}: ${movedWords(migration)}`,
     `digest ${targetDigest ?? 'none'}`,
     proof,
   ].join(', ')

@@ -1,3 +1,5 @@
+import { formatSeconds } from '@varve/protocol/migration-words'
+
 const second = 1000
 const minute = 60 * second
 const hour = 60 * minute
@@ -22,13 +24,7 @@ function largestUnit(ms: number): readonly [count: number, unit: string] {
 
 /** A duration in ms: `0.3 s`, `28 s`, `1 min 12 s`, `2 h 5 min`. */
 export function durationToWords(ms: number): string {
-  if (ms < 9950) return `${(Math.max(0, ms) / second).toFixed(1)} s`
-  const seconds = Math.round(ms / second)
-  if (seconds < 60) return `${seconds} s`
-  const minutes = Math.floor(seconds / 60)
-  if (minutes < 60) return seconds % 60 === 0 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`
-  const hours = Math.floor(minutes / 60)
-  return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`
+  return formatSeconds(ms / second)
 }
 
 /** A guess in seconds: `about 9 s`, `about 2 min`. */

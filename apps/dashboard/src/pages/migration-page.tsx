@@ -88,7 +88,7 @@ function MigrationHead({ migration, onCancel }: MigrationHeadProps) {
           started {new Date(startedAt).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })},{' '}
           <TimeAgo at={startedAt} />
         </>,
-        'source stays untouched',
+        'the source is only read',
         ...(finishedAt === null ? ['safe to close this page'] : []),
       ]}
       actions={

@@ -8,6 +8,7 @@ const progressOf = (jobId: string, done: number) => ({
     done,
     total: null,
     unit: 'bytes' as const,
+    seconds: null,
     skipped: null,
     rate: null,
     limitedBy: null,

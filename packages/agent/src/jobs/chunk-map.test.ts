@@ -8,11 +8,20 @@ const { waiting, inFlight, written, proven, skipped } = chunkStates
 describe('toChunkMap', () => {
   test('a small disk has a cell for each chunk', () => {
     const states = Uint8Array.of(waiting, inFlight, written, proven, skipped)
-    expect(toChunkMap(states)).toEqual({ chunks: 5, chunksPerCell: 1, cells: '.fwpz' })
+    expect(toChunkMap(states)).toEqual({
+      chunks: 5,
+      chunksPerCell: 1,
+      cells: '.fwpz',
+      counts: { waiting: 1, inFlight: 1, written: 1, proven: 1, skipped: 1 },
+    })
   })
 
   test('a disk of no bytes has no cells', () => {
-    expect(toChunkMap(new Uint8Array())).toEqual({ chunks: 0, chunksPerCell: 1, cells: '' })
+    expect(toChunkMap(new Uint8Array())).toMatchObject({
+      chunks: 0,
+      chunksPerCell: 1,
+      cells: '',
+    })
   })
 
   test('1,024 chunks still have a cell each, 1,025 share', () => {
@@ -20,6 +29,7 @@ describe('toChunkMap', () => {
     const map = toChunkMap(new Uint8Array(1025).fill(written))
     expect(map.chunksPerCell).toBe(2)
     expect(map.cells).toBe('w'.repeat(513))
+    expect(map.counts?.written).toBe(1025)
   })
 
   test.each([

@@ -10,7 +10,20 @@ export function toChunkMap(states: Uint8Array): ChunkMap {
   for (let start = 0; start < states.length; start += chunksPerCell) {
     cells += cellOf(states.subarray(start, start + chunksPerCell))
   }
-  return { chunks: states.length, chunksPerCell, cells }
+  return { chunks: states.length, chunksPerCell, cells, counts: countStates(states) }
+}
+
+function countStates(states: Uint8Array): NonNullable<ChunkMap['counts']> {
+  const counts = [0, 0, 0, 0, 0]
+  for (const state of states) counts[state] = (counts[state] ?? 0) + 1
+  const count = (state: number) => counts[state] ?? 0
+  return {
+    waiting: count(chunkStates.waiting),
+    inFlight: count(chunkStates.inFlight),
+    written: count(chunkStates.written),
+    proven: count(chunkStates.proven),
+    skipped: count(chunkStates.skipped),
+  }
 }
 
 /** From what matters most to what matters least. */

@@ -10,6 +10,7 @@ import type { OpenWriters } from '../platform/platform.ts'
 import type { ExportTable } from './export-table.ts'
 import type { Publications } from './publications.ts'
 import type { RunningPulls } from './running-pulls.ts'
+import type { MeterOptions } from './transfer-meter.ts'
 
 /** What the jobs of one agent share. */
 export interface JobPorts {
@@ -38,7 +39,9 @@ export interface JobContext {
   readonly signal: AbortSignal
   readonly onProgress: (progress: JobProgress) => void
   /** Progress of a transfer, turned into what people see. */
-  readonly onTransfer: (input: 'source' | 'wire') => (progress: TransferProgress) => void
+  readonly onTransfer: (
+    transfer: Pick<MeterOptions, 'input' | 'before'>,
+  ) => (progress: TransferProgress) => void
   /** Evidence that is delivered before the result. */
   readonly attachManifest: (manifest: ManifestUpload) => void
 }

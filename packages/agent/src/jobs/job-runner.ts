@@ -122,8 +122,8 @@ export class JobRunner {
     })
     return JobResult.parse(result)
 
-    function onTransfer(input: 'source' | 'wire') {
-      const meter = new TransferMeter({ workers: ports.workers, input })
+    function onTransfer(transfer: Parameters<JobContext['onTransfer']>[0]) {
+      const meter = new TransferMeter({ workers: ports.workers, ...transfer }, performance.now())
       return (progress: Parameters<TransferMeter['read']>[0]) =>
         onProgress(meter.read(progress, performance.now()))
     }
@@ -154,6 +154,7 @@ const nothingDone: JobProgress = {
   done: 0,
   total: null,
   unit: 'bytes',
+  seconds: null,
   skipped: null,
   rate: null,
   limitedBy: null,

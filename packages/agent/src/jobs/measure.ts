@@ -8,7 +8,12 @@ export const measureJob: JobHandler<'measure'> = async (request, { ports, signal
   const { endpoint, format, compression } = request
   const target = pullTarget(ports, request.target)
   await assertFree(target)
-  const { required, dataBytes, virtualSize } = await measureDisk(
+  const {
+    required,
+    dataBytes,
+    chunkBytes: copyBytes,
+    virtualSize,
+  } = await measureDisk(
     { kind: 'nbd', ...endpoint },
     { format, subformat: kindOf(request), compression, signal },
   )
@@ -17,5 +22,5 @@ export const measureJob: JobHandler<'measure'> = async (request, { ports, signal
   if (compression === 'none' && available !== null && required > available) {
     throw new DiskError('no-space', { file: target.finalPath, wanted: required, available })
   }
-  return { kind: 'measure', required, available, dataBytes, virtualSize }
+  return { kind: 'measure', required, available, dataBytes, copyBytes, virtualSize }
 }

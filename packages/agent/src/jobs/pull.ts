@@ -16,12 +16,14 @@ export const pullJob: JobHandler<'pull'> = async (request, context) => {
     await rm(partPath, { force: true }).catch((error: unknown) => {
       throw writeError(error, partPath)
     })
-    const { manifest, digest, virtualSize, dataBytes, fileSize, seconds } = await convertDisk(
+    const { manifest, readBytes, zeroBytes, ...done } = await convertDisk(
       { kind: 'nbd', ...endpoint },
       { path: partPath, name: request.target.name, format, subformat, compression },
-      { signal, workers: ports.workers, pool: ports.pool, onProgress: context.onTransfer('wire') },
+      { signal, workers: ports.workers, pool: ports.pool, onProgress: context.onTransfer({ input: 'wire' }) },
     )
+    const { digest, virtualSize, fileSize, seconds } = done
     context.attachManifest(manifestUpload(digest, manifest))
-    return { kind: 'pull', digest, virtualSize, transferredBytes: dataBytes, fileSize, seconds }
+    const moved = { transferredBytes: readBytes, skippedBytes: zeroBytes, fileSize, seconds }
+    return { kind: 'pull', digest, virtualSize, ...moved }
   })
 }

@@ -11,7 +11,7 @@ const progress = (doneBytes: number, input = 0, output = 0): TransferProgress =>
   waited: { input, output },
 })
 
-const make = (workers = 2) => new TransferMeter({ workers, input: 'wire' })
+const make = (workers = 2) => new TransferMeter({ workers, input: 'wire' }, 0)
 
 describe('TransferMeter', () => {
   test('the first reading has no rate yet', () => {
@@ -20,6 +20,19 @@ describe('TransferMeter', () => {
     expect(reading.rate).toBeNull()
     expect(reading.limitedBy).toBeNull()
     expect(JobProgress.parse(reading)).toEqual(reading)
+  })
+
+  test('seconds count from the start of the transfer', () => {
+    const meter = new TransferMeter({ workers: 1, input: 'wire' }, 500)
+    expect(meter.read(progress(100), 2000).seconds).toBe(1.5)
+  })
+
+  test('what waits to be read back is written already', () => {
+    const meter = new TransferMeter({ workers: 1, input: 'source', before: 'written' }, 0)
+    expect(meter.read(progress(0), 0).chunkMap).toMatchObject({
+      cells: 'www',
+      counts: { written: 3, waiting: 0 },
+    })
   })
 
   test('the rate is that of the last five seconds', () => {

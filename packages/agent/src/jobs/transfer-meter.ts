@@ -1,4 +1,4 @@
-import type { TransferProgress } from '@varve/engine/requests'
+import { chunkStates, type TransferProgress } from '@varve/engine/requests'
 import type { JobProgress } from '@varve/protocol/jobs'
 import { toChunkMap } from './chunk-map.ts'
 
@@ -17,18 +17,23 @@ export interface MeterOptions {
   readonly workers: number
   /** What waiting for the input means: a local file or the other host. */
   readonly input: 'source' | 'wire'
+  /** `written`: the disk is one that was written before, so that what waits is written already, and to be proven. */
+  readonly before?: 'nothing' | 'written'
 }
 
 /** Turns the progress of a transfer into what people see: rate, what limits it, a map of the chunks. */
 export class TransferMeter {
   readonly #options: MeterOptions
+  readonly #startedMs: number
   #samples: Sample[] = []
 
-  constructor(options: MeterOptions) {
+  /** `startedMs`: when the transfer began, on a clock that only goes forward. */
+  constructor(options: MeterOptions, startedMs: number) {
     this.#options = options
+    this.#startedMs = startedMs
   }
 
-  /** The progress for the wire, `atMs` on a clock that only goes forward. */
+  /** The progress for the wire, `atMs` on the same clock. */
   read(progress: TransferProgress, atMs: number): JobProgress {
     const { doneBytes, totalBytes, skippedBytes, states, waited } = progress
     const now: Sample = { atMs, doneBytes, input: waited.input, output: waited.output }
@@ -39,11 +44,17 @@ export class TransferMeter {
       done: doneBytes,
       total: totalBytes,
       unit: 'bytes',
+      seconds: Math.max(0, atMs - this.#startedMs) / 1000,
       skipped: skippedBytes,
       rate: seconds > 0 ? Math.max(0, now.doneBytes - first.doneBytes) / seconds : null,
       limitedBy: seconds > 0 ? this.#limit(first, now) : null,
-      chunkMap: toChunkMap(states),
+      chunkMap: this.#map(states),
     }
+  }
+
+  #map(states: Uint8Array): JobProgress['chunkMap'] {
+    if (this.#options.before !== 'written') return toChunkMap(states)
+    return toChunkMap(states.map((state) => (state === chunkStates.waiting ? chunkStates.written : state)))
   }
 
   #limit(first: Sample, now: Sample): JobProgress['limitedBy'] {

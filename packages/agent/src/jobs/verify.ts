@@ -9,14 +9,20 @@ export const verifyJob: JobHandler<'verify'> = async (request, context) => {
   const { expected, format } = request
   const { ports, signal } = context
   const { partPath, finalPath, library } = partPathOf(ports, request)
-  const { manifest, digest, virtualSize, dataBytes, seconds } = await digestDisk(
+  const { manifest, digest, ...rest } = await digestDisk(
     // The format is said, never guessed: the guest's data may look like any header.
     { kind: 'image', path: partPath, roots: [library.root], format },
-    { signal, workers: ports.workers, pool: ports.pool, onProgress: context.onTransfer('source') },
+    {
+      signal,
+      workers: ports.workers,
+      pool: ports.pool,
+      onProgress: context.onTransfer({ input: 'source', before: 'written' }),
+    },
   )
   if (digest !== expected) {
     throw new DiskError('digest-mismatch', { file: finalPath, expected, found: digest, chunk: null })
   }
   context.attachManifest(manifestUpload(digest, manifest))
-  return { kind: 'verify', digest, virtualSize, dataBytes, seconds }
+  const { virtualSize, dataBytes, readBytes, seconds } = rest
+  return { kind: 'verify', digest, virtualSize, dataBytes, readBytes, seconds }
 }

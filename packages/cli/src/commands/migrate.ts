@@ -2,6 +2,7 @@ import { formatByEnding, isWritable, writableFormats } from '@varve/core/formats
 import { readReadingChoices } from '@varve/core/formats/reading-choices'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { needsAcceptance, type Problem } from '@varve/core/problems/problem'
+import { migrationNumbers } from '@varve/protocol/migration-numbers'
 import type { MigrationRequest, MigrationView, PlanView } from '@varve/protocol/migrations'
 import { randomUUID } from 'node:crypto'
 import { UsageError, type CommandContext, type Outcome } from '../command.ts'
@@ -198,15 +199,16 @@ class StepLines {
     this.#isTerminal = isTerminal
   }
 
-  show({ steps, progress }: MigrationView): void {
-    const step = steps.find(({ state }) => state === 'running')
-    if (!step || !progress) return
+  show(migration: MigrationView): void {
+    const step = migration.steps.find(({ state }) => state === 'running')
+    if (!step || !migration.progress) return
+    const { done, total, rate, secondsLeft } = migrationNumbers(migration)
     if (step.title !== this.#title) {
       this.end()
       this.#title = step.title
       this.#line = new ProgressLine(step.title.toLowerCase(), this.#isTerminal)
     }
-    this.#line?.show({ done: progress.done, total: progress.total })
+    this.#line?.show({ done, total, rate, secondsLeft })
   }
 
   end(): void {

@@ -1,5 +1,6 @@
-import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/binary/format-bytes'
 import { nameOfKind } from '@varve/core/formats/writable-formats'
+import { movedWords } from '@varve/protocol/migration-words'
 import type { MigrationView } from '@varve/protocol/migrations'
 import { UsageError, type CommandContext, type Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -66,20 +67,8 @@ const marks = { waiting: '○', running: '◔', done: '✓', failed: '✗', undo
 
 /** One migration in full: steps, bytes, digests, error. */
 export function describeMigration(migration: MigrationView, paint: Paint): string {
-  const {
-    number,
-    state,
-    source,
-    target,
-    steps,
-    transferredBytes,
-    averageRate,
-    sourceDigest,
-    targetDigest,
-    verified,
-    error,
-    aftermath,
-  } = migration
+  const { number, state, source, target, steps, sourceDigest, targetDigest, verified, error, aftermath } =
+    migration
   const lines = [
     paint(
       'bold',
@@ -92,10 +81,7 @@ export function describeMigration(migration: MigrationView, paint: Paint): strin
         `  ${marks[step.state]} ${step.layer.padEnd(3)} ${step.title.padEnd(12)} ${printable(step.outcome ?? step.does)}`,
     ),
   ]
-  if (transferredBytes !== null)
-    lines.push(
-      `moved   ${formatBytes(transferredBytes)}${averageRate === null ? '' : ` at ${formatRate(averageRate)}`}`,
-    )
+  lines.push(`moved   ${movedWords(migration)}`)
   if (sourceDigest !== null) lines.push(`source  ${groupDigest(sourceDigest)}`)
   if (targetDigest !== null) lines.push(`arrived ${groupDigest(targetDigest)}${verified ? '  equal' : ''}`)
   if (error) lines.push(paint('red', printable(error.message)), `  ${printable(error.remedy)}`)

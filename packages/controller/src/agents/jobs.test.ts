@@ -86,6 +86,7 @@ test('a job without progress is canceled, told of as no-progress, and its late r
         done: 1,
         total: 2,
         unit: 'bytes',
+        seconds: null,
         skipped: null,
         rate: null,
         limitedBy: null,

@@ -1,4 +1,4 @@
-import type { JobProgress } from '@varve/protocol/jobs'
+import { migrationNumbers } from '@varve/protocol/migration-numbers'
 import {
   MigrationState,
   MigrationStepView,
@@ -211,12 +211,16 @@ export function pendingCleanups(db: Queries): { id: string; work: Cleanup[] }[] 
     .map((row) => ({ id: row.id, work: row.cleanup === null ? [] : decodePayload(cleanup, row.cleanup) }))
 }
 
-/** A migration as the wire shows it, with the progress that the caller knows. */
-export function migrationView(db: Queries, id: string, progress: JobProgress | null): MigrationView | null {
+/** What is known of a migration that runs, and not kept yet. */
+export type LiveNumbers = Pick<MigrationView, 'progress'> &
+  Partial<Pick<MigrationView, 'copied' | 'readBack'>>
+
+/** A migration as the wire shows it, with what the caller knows of its progress. */
+export function migrationView(db: Queries, id: string, live: LiveNumbers): MigrationView | null {
   const row = db.select().from(migrations).where(eq(migrations.id, id)).get()
   if (!row) return null
   const { facts, source, target, state } = toMigration(row)
-  return {
+  const view: MigrationView = {
     id,
     number: row.number,
     state,
@@ -233,16 +237,21 @@ export function migrationView(db: Queries, id: string, progress: JobProgress | n
     finishedAt: row.finishedAt,
     steps: stepRows(db, id).map(toStepView),
     warnings: facts.warnings,
-    progress,
+    progress: live.progress,
+    copied: live.copied ?? facts.copied,
+    readBack: live.readBack ?? facts.readBack,
     dataBytes: facts.dataBytes,
-    transferredBytes: facts.transferredBytes ?? progress?.done ?? null,
-    averageRate: facts.averageRate,
+    copyBytes: facts.copyBytes,
+    transferredBytes: null,
+    averageRate: null,
     sourceDigest: facts.sourceDigest,
     targetDigest: facts.targetDigest,
     verified: facts.verified,
     error: facts.error,
     aftermath: facts.aftermath,
   }
+  const { sent, averageRate } = migrationNumbers(view)
+  return { ...view, transferredBytes: view.copied === null ? null : sent, averageRate }
 }
 
 function stepRows(db: Queries, migrationId: string): StepRow[] {

@@ -2,7 +2,7 @@ import { AgentCommand } from '@varve/protocol/agent'
 import { FleetEvent } from '@varve/protocol/events'
 import { HostFacts, LibraryFacts } from '@varve/protocol/hosts'
 import { JobRequest, JobResult } from '@varve/protocol/jobs'
-import { MigrationRequest, PlanStepView } from '@varve/protocol/migrations'
+import { MigrationRequest, PlanStepView, TransferView } from '@varve/protocol/migrations'
 import { ErrorView, FormatName, ProblemView } from '@varve/protocol/primitives'
 import { ImageReportView } from '@varve/protocol/reports'
 import { z } from 'zod'
@@ -41,8 +41,10 @@ export const MigrationFacts = z.object({
   sourceFormat: FormatName,
   virtualSize: z.number().nullable(),
   dataBytes: z.number().nullable(),
-  transferredBytes: z.number().nullable(),
-  averageRate: z.number().nullable(),
+  copyBytes: z.number().nullable(),
+  /** What was copied and read back when that ended, however it ended. */
+  copied: TransferView.nullable(),
+  readBack: TransferView.nullable(),
   sourceDigest: z.string().nullable(),
   targetDigest: z.string().nullable(),
   verified: z.boolean(),
@@ -53,7 +55,26 @@ export const MigrationFacts = z.object({
   waitingFor: z.array(z.string()),
 })
 export type MigrationFacts = z.infer<typeof MigrationFacts>
-export const migrationFacts = { name: 'migration', version: 1, schema: MigrationFacts } as const
+export const migrationFacts = {
+  name: 'migration',
+  version: 2,
+  schema: MigrationFacts,
+  upcasters: { 1: withTransfers },
+} as const
+
+const OldFacts = z.looseObject({
+  transferredBytes: z.number().nullable(),
+  averageRate: z.number().nullable(),
+})
+
+/** Version 1 knew of a copy only what was moved and how fast. */
+function withTransfers(data: unknown): unknown {
+  const { transferredBytes: done, averageRate: rate, ...rest } = OldFacts.parse(data)
+  const seconds = done === null || rate === null || rate === 0 ? null : done / rate
+  const copied =
+    done === null ? null : { done, total: done, zeros: 0, seconds, fileSize: null, chunkMap: null }
+  return { ...rest, copyBytes: done, copied, readBack: null }
+}
 
 /** What is still to be undone on a host that was away. */
 export const Cleanup = z.object({

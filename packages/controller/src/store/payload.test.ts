@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { jobRequest } from './payload-kinds.ts'
+import { jobRequest, migrationFacts } from './payload-kinds.ts'
 import { decodePayload, encodePayload, type PayloadKind } from './payload.ts'
 
 const disk: PayloadKind<{ bytes: number; name: string }> = {
@@ -42,6 +42,32 @@ test('what was kept before kinds could be chosen is of the usual one', () => {
   }
   const kept = JSON.stringify({ version: 1, data: pull })
   expect(decodePayload(jobRequest, kept)).toEqual({ ...pull, subformat: null })
+})
+
+test('an old migration keeps what it said of its copy', () => {
+  const facts = {
+    request: { image: 'i', targetHost: 'south', targetLibrary: 'images', name: 'a.qcow2', format: 'qcow2' },
+    accepted: [],
+    warnings: [],
+    sourceFormat: 'raw',
+    virtualSize: 64,
+    dataBytes: 10,
+    sourceDigest: null,
+    targetDigest: null,
+    verified: false,
+    error: null,
+    aftermath: null,
+    undoFailed: [],
+    waitingFor: [],
+  }
+  const read = (old: object) =>
+    decodePayload(migrationFacts, JSON.stringify({ version: 1, data: { ...facts, ...old } }))
+  expect(read({ transferredBytes: 12, averageRate: 4 })).toMatchObject({
+    copyBytes: 12,
+    copied: { done: 12, total: 12, zeros: 0, seconds: 3, fileSize: null, chunkMap: null },
+    readBack: null,
+  })
+  expect(read({ transferredBytes: null, averageRate: null })).toMatchObject({ copied: null, copyBytes: null })
 })
 
 test.each([

@@ -79,6 +79,7 @@ export const wellBehaved: Script = {
     required: 17 * MiB,
     available: 1000 * MiB,
     dataBytes: 16 * MiB,
+    copyBytes: 16 * MiB,
     virtualSize: 64 * MiB,
   }),
   pull: async (_, { progress }) => {
@@ -88,6 +89,7 @@ export const wellBehaved: Script = {
       digest: sampleDigest,
       virtualSize: 64 * MiB,
       transferredBytes: 16 * MiB,
+      skippedBytes: 4 * MiB,
       fileSize: 17 * MiB,
       seconds: 0.2,
     }
@@ -97,6 +99,7 @@ export const wellBehaved: Script = {
     digest: sampleDigest,
     virtualSize: 64 * MiB,
     dataBytes: 16 * MiB,
+    readBytes: 12 * MiB,
     seconds: 0.1,
   }),
   publish: async ({ target }) => ({ kind: 'publish', path: `/srv/south/${target.name}` }),
@@ -129,6 +132,7 @@ export async function startFakeAgent(options: FakeAgentOptions): Promise<FakeAge
             done: 0,
             total: null,
             unit: 'bytes' as const,
+            seconds: null,
             skipped: null,
             rate: null,
             limitedBy: null,

@@ -9,14 +9,22 @@ export interface Remains {
   /** Undo that failed, in words. */
   readonly undoFailed: readonly string[]
   readonly remedy: string | null
+  /** What is known of the source now: nobody but its own host can have changed or removed it. */
+  readonly source: 'there' | 'changed' | 'gone'
 }
+
+const sourceWords = {
+  there: 'was only read: Varve changed nothing in it.',
+  changed: 'was written to by something else while it was read. Varve itself only reads it.',
+  gone: 'is not in the inventory any more: it was deleted, moved or renamed. Varve itself only read it.',
+} as const satisfies Record<Remains['source'], string>
 
 /** For a failed or canceled migration: what is safe, and what to press. */
 export function aftermathOf(
   { source, target }: Pick<Migration, 'source' | 'target'>,
   remains: Remains,
 ): string {
-  const safe = `The source ${source.name} on ${source.host} is untouched.`
+  const safe = `The source ${source.name} on ${source.host} ${sourceWords[remains.source]}`
   const published = remains.mayBePublished
     ? `${target.name} may already be under its final name on ${target.host}; what it holds was proven identical to the source.`
     : `Nothing was published on ${target.host} under the name ${target.name}.`
@@ -27,6 +35,6 @@ export function aftermathOf(
   const failed = remains.undoFailed.map((reason) => `Cleaning up failed: ${reason}.`)
   const press = remains.mayBePublished
     ? `Rescan ${target.host} to see whether it is there; migrate again if it is not.`
-    : `${remains.remedy === null ? '' : `${remains.remedy} `}Press Migrate to start again.`
+    : `${remains.remedy === null ? '' : `${remains.remedy} `}${remains.source === 'gone' ? 'Migrate it again once it is back.' : 'Press Migrate to start again.'}`
   return [safe, published, ...waiting, ...failed, press].join(' ')
 }

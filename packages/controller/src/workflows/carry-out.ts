@@ -6,6 +6,7 @@ import type { z } from 'zod'
 import type { Jobs } from '../agents/jobs.ts'
 import { timestamp } from '../clock.ts'
 import { write, type Db } from '../store/database.ts'
+import { imageRow } from '../store/images-store.ts'
 import { jobsOfMigration } from '../store/jobs-store.ts'
 import {
   changeFacts,
@@ -21,6 +22,7 @@ import {
 } from '../store/migrations-store.ts'
 import type { Cleanup } from '../store/payload-kinds.ts'
 import { aftermathOf } from './aftermath.ts'
+import type { Transfers } from './transfers.ts'
 import { decideAfterError, type StepContext, type StepEnd, type WorkflowStep } from './step.ts'
 
 export const noProgressSeconds = 60
@@ -31,7 +33,8 @@ export interface CarryOutOptions {
   readonly steps: readonly WorkflowStep[]
   readonly isConnected: (host: string) => boolean
   readonly onChange: (migrationId: string) => void
-  readonly onProgress: (migrationId: string, progress: JobProgress | null) => void
+  /** The numbers of the passes over the disk. */
+  readonly transfers: Transfers
   /** An image has a new proof. */
   readonly onProven: (imageId: string) => void
   readonly note: (migrationId: string, title: string) => void
@@ -60,7 +63,7 @@ class Stopping extends Error {
 }
 
 export function createCarryOut(options: CarryOutOptions): CarryOut {
-  const { db, jobs, steps } = options
+  const { db, jobs, steps, transfers } = options
   const stopping = new AbortController()
   const interrupts = new Map<string, AbortController>()
   const busy = new Set<string>()
@@ -92,10 +95,10 @@ export function createCarryOut(options: CarryOutOptions): CarryOut {
       migration: expectMigration(id),
       attempt,
       signal,
-      job(request, { host, title, key = request.kind, isShown = false }) {
+      job(request, { host, title, key = request.kind, shownAs }) {
         signal.throwIfAborted()
         const idempotencyKey = key.startsWith('/') ? key : `/${id}/${step.id}/${attempt}/${key}`
-        const onProgress = isShown ? (progress: JobProgress) => options.onProgress(id, progress) : undefined
+        const onProgress = shownAs && ((progress: JobProgress) => transfers.note(id, shownAs, progress))
         return untilStopped(
           jobs.start(host, request, {
             idempotencyKey,
@@ -109,6 +112,7 @@ export function createCarryOut(options: CarryOutOptions): CarryOut {
       },
       output: <T>(name: MigrateStepId, schema: z.ZodType<T>): T =>
         schema.parse(findStep(db, id, name)?.output),
+      ended: (pass, numbers) => transfers.end(id, pass, numbers),
       newestExport() {
         const last = jobsOfMigration(db, id).findLast(({ request }) => request.kind === 'export')
         return last?.request.kind === 'export' ? last.request.exportName : null
@@ -131,6 +135,7 @@ export function createCarryOut(options: CarryOutOptions): CarryOut {
     if (row?.state === 'done') return { kind: 'done' }
     const attempt = begin(id, step)
     if (attempt === null) return { kind: 'canceled' }
+    if (step.id === 'pull' && row?.state !== 'running') transfers.forget(id)
     options.onChange(id)
     const interrupt = new AbortController()
     interrupts.set(id, interrupt)
@@ -157,7 +162,7 @@ export function createCarryOut(options: CarryOutOptions): CarryOut {
       return next.do === 'cancel' ? { kind: 'canceled' } : { kind: 'failed', error: next.error }
     } finally {
       interrupts.delete(id)
-      options.onProgress(id, null)
+      transfers.keep(id)
       options.onChange(id)
     }
   }
@@ -252,7 +257,10 @@ export function createCarryOut(options: CarryOutOptions): CarryOut {
         const mayBePublished =
           (publish?.attempt ?? 0) > 0 && (end.kind !== 'failed' || end.error.code === 'agent-gone')
         const remedy = end.kind === 'failed' ? end.error.remedy : null
-        const aftermath = aftermathOf(migration, { mayBePublished, waitingFor, undoFailed, remedy })
+        const isThere = imageRow(tx, migration.imageId) !== null
+        const source = !isThere ? 'gone' : error.code === 'source-changed' ? 'changed' : 'there'
+        const remains = { mayBePublished, waitingFor, undoFailed, remedy, source } as const
+        const aftermath = aftermathOf(migration, remains)
         changeMigration(tx, id, { state: end.kind, finishedAt })
         changeFacts(tx, id, { error, aftermath })
       })

@@ -1,4 +1,5 @@
 import { DiskError } from '@varve/core/problems/disk-error'
+import { movedWords } from '@varve/protocol/migration-words'
 import { describe, expect, test } from 'vitest'
 import {
   sampleDigest,
@@ -11,6 +12,7 @@ import { ended, reached, startMigration } from '../testing/migrate-story.ts'
 import { sampleRecord } from '../testing/samples.ts'
 import { eventually, startTestController } from '../testing/start-test-controller.ts'
 
+const MiB = 1024 ** 2
 const images = [sampleRecord('north', 'web01.vmdk')]
 
 async function fleet(scripts: { north?: Partial<Script>; south?: Partial<Script> } = {}) {
@@ -53,7 +55,7 @@ describe('cancel', () => {
       const done = await ended(client, id)
       expect(done.state).toBe('canceled')
       expect(done.error?.code).toBe('canceled')
-      expect(done.aftermath).toContain('untouched')
+      expect(done.aftermath).toContain('was only read')
       expect(kindsOf(south.started)).not.toContain('publish')
       if (kind === 'pull' || kind === 'verify') expect(kindsOf(south.started)).toContain('discard')
       if (kind !== 'inspect') expect(kindsOf(north.started)).toContain('release')
@@ -61,6 +63,41 @@ describe('cancel', () => {
       expect(host.running).toEqual([])
     })
   }
+
+  test('keeps what was copied until then: numbers, map and percentage', async () => {
+    const chunkMap = {
+      chunks: 16,
+      chunksPerCell: 1,
+      cells: 'wz.f............',
+      counts: { waiting: 13, inFlight: 1, written: 1, proven: 0, skipped: 1 },
+    }
+    const script: Partial<Script> = {
+      pull: async (_, tools) => {
+        const [done, total, skipped] = [8 * MiB, 16 * MiB, 4 * MiB]
+        await tools.progress({ done, total, skipped, seconds: 0.5, rate: 16 * MiB, chunkMap })
+        return untilAborted(tools)
+      },
+    }
+    await using story = await fleet({ south: script })
+    const id = await startMigration(story.client)
+    const running = await eventually(async () => {
+      const now = await story.client.migrations.get.query({ id })
+      return now.copied !== null && now
+    })
+    expect(running.copied).toMatchObject({ done: 8 * MiB, total: 16 * MiB, zeros: 4 * MiB })
+    await story.client.migrations.cancel.mutate({ id })
+    const canceled = await ended(story.client, id)
+    expect(canceled).toMatchObject({
+      state: 'canceled',
+      progress: null,
+      copied: { done: 8 * MiB, total: 16 * MiB, zeros: 4 * MiB, seconds: 0.5, chunkMap },
+      transferredBytes: 8 * MiB,
+      averageRate: 16 * MiB,
+    })
+    expect(movedWords(canceled)).toMatch(
+      /^8\.00 MiB of 16\.0 MiB copied in 0\.5 s at 16\.8 MB\/s, 4\.00 MiB of it zeros · \d/u,
+    )
+  })
 
   test('in publish is refused, and the migration ends well', async () => {
     let publish = () => {}

@@ -6,6 +6,7 @@ import { planMigrate } from '@varve/core/operations/plan-migrate'
 import { DiskError, isDiskError, isRetryable } from '@varve/core/problems/disk-error'
 import { migrationPreflightRules } from '@varve/core/rules/migration-preflight'
 import { DigestResult, type JobRequestOf, type JobResultOf, NbdEndpoint } from '@varve/protocol/jobs'
+import { formatSeconds } from '@varve/protocol/migration-words'
 import { Digest } from '@varve/protocol/primitives'
 import type { ImageReportView } from '@varve/protocol/reports'
 import { z } from 'zod'
@@ -145,18 +146,20 @@ async function currentExport(context: StepContext): Promise<Exported> {
 async function measure({ db }: StepPorts, context: StepContext): Promise<StepResult> {
   const { migration } = context
   const { endpoint } = await currentExport(context)
-  const { required, available, dataBytes } = await context.job<'measure'>(
+  const { required, available, dataBytes, copyBytes } = await context.job<'measure'>(
     { kind: 'measure', endpoint, ...targetOf(migration) },
     { host: migration.target.host, title: `Measure ${migration.source.name}` },
   )
   if (available !== null && required > available) {
     throw new DiskError('no-space', { file: migration.target.name, wanted: required, available })
   }
-  write(db, (tx) => changeFacts(tx, migration.id, { dataBytes }))
+  write(db, (tx) => changeFacts(tx, migration.id, { dataBytes, copyBytes }))
   const free = available === null ? '' : `, ${formatBytes(available)} free`
+  const data = `${formatBytes(dataBytes)} of data`
+  const chunks = copyBytes === null ? '' : ` in chunks of 4 MiB that make ${formatBytes(copyBytes)} to copy`
   return {
     output: { dataBytes },
-    outcome: `${formatBytes(dataBytes)} of data, at most ${formatBytes(required)} needed${free}`,
+    outcome: `${data}${chunks}; the file takes at most ${formatBytes(required)}${free}`,
   }
 }
 
@@ -167,15 +170,20 @@ async function pull({ db }: StepPorts, context: StepContext): Promise<StepResult
   await discardOthers(db, context, pullId)
   const pulled = await context.job<'pull'>(
     { kind: 'pull', pullId, endpoint, ...targetOf(migration) },
-    { host: migration.target.host, title: `Pull ${migration.target.name}`, isShown: true },
+    { host: migration.target.host, title: `Pull ${migration.target.name}`, shownAs: 'copied' },
   )
-  const { digest, virtualSize, transferredBytes, seconds } = pulled
-  const averageRate = seconds > 0 ? transferredBytes / seconds : null
-  write(db, (tx) => changeFacts(tx, migration.id, { transferredBytes, averageRate }))
-  const rate = averageRate === null ? '' : ` at ${formatRate(averageRate)}`
+  const { digest, virtualSize, transferredBytes, skippedBytes, fileSize, seconds } = pulled
+  context.ended('copied', {
+    done: transferredBytes,
+    total: transferredBytes,
+    zeros: skippedBytes,
+    seconds,
+    fileSize,
+  })
+  const rate = seconds > 0 ? ` at ${formatRate(transferredBytes / seconds)}` : ''
   return {
     output: { pullId, digest, virtualSize } satisfies z.infer<typeof Pulled>,
-    outcome: `${formatBytes(transferredBytes)} moved in ${seconds.toFixed(1)} s${rate}`,
+    outcome: `${formatBytes(transferredBytes)} copied in ${formatSeconds(seconds)}${rate}; the file has ${formatBytes(fileSize)}`,
   }
 }
 
@@ -206,10 +214,14 @@ async function verify(ports: StepPorts, context: StepContext): Promise<StepResul
   const [readBack, own] = await Promise.all([
     context.job<'verify'>(
       { kind: 'verify', pullId, expected, target: fileOf(migration), format: formatOf(migration) },
-      { host: target.host, title: `Verify ${target.name}`, isShown: true },
+      { host: target.host, title: `Verify ${target.name}`, shownAs: 'readBack' },
     ),
     repeatedDigest(context),
   ])
+  const { readBytes, seconds } = readBack
+  if (readBytes !== null) {
+    context.ended('readBack', { done: readBytes, total: readBytes, zeros: 0, seconds, fileSize: null })
+  }
   await release(context)
   write(ports.db, (tx) =>
     changeFacts(tx, migration.id, { sourceDigest: own.digest, targetDigest: readBack.digest }),

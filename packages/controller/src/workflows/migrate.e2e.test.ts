@@ -3,6 +3,8 @@ import { sampleDigest, startFakeAgent } from '../testing/fake-agent.ts'
 import { sampleRecord } from '../testing/samples.ts'
 import { eventually, startTestController } from '../testing/start-test-controller.ts'
 
+const MiB = 1024 ** 2
+
 test('a migration runs through its steps, is proven, and its image is linked when it shows up', async () => {
   await using controller = await startTestController()
   await using north = await startFakeAgent({
@@ -33,7 +35,11 @@ test('a migration runs through its steps, is proven, and its image is linked whe
     verified: true,
     sourceDigest: sampleDigest,
     targetDigest: sampleDigest,
-    transferredBytes: 16 * 1024 ** 2,
+    copyBytes: 16 * MiB,
+    copied: { done: 16 * MiB, total: 16 * MiB, zeros: 4 * MiB, seconds: 0.2, fileSize: 17 * MiB },
+    readBack: { done: 12 * MiB, total: 12 * MiB },
+    transferredBytes: 16 * MiB,
+    averageRate: (16 * MiB) / 0.2,
     aftermath: null,
   })
   expect(done.steps.map(({ id: step, state }) => `${step} ${state}`)).toEqual([

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { planMigrate } from '@varve/core/operations/plan-migrate'
 import { DiskError } from '@varve/core/problems/disk-error'
-import type { JobProgress } from '@varve/protocol/jobs'
 import type { MigrationRequest, MigrationView, PlanView } from '@varve/protocol/migrations'
 import type { ImageReportView } from '@varve/protocol/reports'
 import { timestamp } from '../clock.ts'
@@ -17,6 +16,7 @@ import {
   migrationView,
   recentMigrationIds,
   unfinishedMigrations,
+  type LiveNumbers,
   type Migration,
 } from '../store/migrations-store.ts'
 import type { CarryOut } from './carry-out.ts'
@@ -30,7 +30,7 @@ export interface MigrationsOptions {
   readonly isConnected: (host: string) => boolean
   /** A fresh report of the request's image, read as it says; keeps nothing. */
   readonly inspect: (request: MigrationRequest, signal: AbortSignal | undefined) => Promise<ImageReportView>
-  readonly progressOf: (id: string) => JobProgress | null
+  readonly liveOf: (id: string) => LiveNumbers
   readonly onChange: (id: string) => void
   readonly note: (tx: Queries, id: string, title: string) => void
   readonly onError: (error: unknown) => void
@@ -47,7 +47,7 @@ export function createMigrations(options: MigrationsOptions): Migrations {
   const { db, runner, carryOut, isConnected } = options
 
   function view(id: string): MigrationView {
-    const found = migrationView(db, id, options.progressOf(id))
+    const found = migrationView(db, id, options.liveOf(id))
     if (!found) throw new DiskError('not-found', { file: `migration ${id}` })
     return found
   }
@@ -108,8 +108,9 @@ export function createMigrations(options: MigrationsOptions): Migrations {
             sourceFormat: row.format,
             virtualSize: row.virtualSize,
             dataBytes: plan.estimate.bytes,
-            transferredBytes: null,
-            averageRate: null,
+            copyBytes: null,
+            copied: null,
+            readBack: null,
             sourceDigest: null,
             targetDigest: null,
             verified: false,
@@ -144,7 +145,7 @@ export function createMigrations(options: MigrationsOptions): Migrations {
     },
 
     get(id) {
-      return migrationView(db, id, options.progressOf(id))
+      return migrationView(db, id, options.liveOf(id))
     },
   }
 
@@ -167,7 +168,7 @@ function requestCancel(tx: Queries, id: string, note: MigrationsOptions['note'])
     throw new DiskError('refused', {
       file: migration.target.name,
       reason: 'it is getting its final name already; there is no way back from that',
-      remedy: 'Wait for the end, then remove the new image if you do not want it. The source is untouched.',
+      remedy: 'Wait for the end, then remove the new image if you do not want it. The source was only read.',
     })
   }
   changeMigration(tx, id, { cancelRequested: true, state: 'canceling' })

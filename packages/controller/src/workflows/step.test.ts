@@ -46,11 +46,18 @@ test('the aftermath says what is safe, what is left and what to press', () => {
     waitingFor: ['south'],
     undoFailed: [],
     remedy: 'Start the agent on south.',
-  }
+    source: 'there',
+  } as const
   expect(aftermathOf(migration, remains)).toBe(
-    'The source a.vmdk on north is untouched. Nothing was published on south under the name a.qcow2. ' +
+    'The source a.vmdk on north was only read: Varve changed nothing in it. Nothing was published on south under the name a.qcow2. ' +
       'A hidden part file may be left in images on south; it is removed when the agent there is back. ' +
       'Start the agent on south. Press Migrate to start again.',
   )
   expect(aftermathOf(migration, { ...remains, mayBePublished: true })).toContain('Rescan south')
+  const gone = aftermathOf(migration, { ...remains, source: 'gone' })
+  expect(gone).toContain('a.vmdk on north is not in the inventory any more: it was deleted, moved or renamed')
+  expect(gone).not.toMatch(/untouched|Press Migrate/u)
+  expect(aftermathOf(migration, { ...remains, source: 'changed' })).toContain(
+    'a.vmdk on north was written to by something else while it was read',
+  )
 })

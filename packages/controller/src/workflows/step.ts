@@ -1,6 +1,7 @@
 import type { MigrateStepId } from '@varve/core/operations/plan-migrate'
 import { DiskError, isRetryable, toErrorRecord } from '@varve/core/problems/disk-error'
 import type { JobKind, JobRequestOf, JobResultOf } from '@varve/protocol/jobs'
+import type { TransferView } from '@varve/protocol/migrations'
 import { ErrorView } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import type { Migration } from '../store/migrations-store.ts'
@@ -18,9 +19,12 @@ export interface StepJob {
   readonly title: string
   /** Tells jobs of one step and attempt apart. */
   readonly key?: string
-  /** Whether its progress is the migration's. */
-  readonly isShown?: boolean
+  /** Which of the migration's passes over the disk it is; it says nothing of how far other jobs are. */
+  readonly shownAs?: Pass
 }
+
+/** The passes over the disk whose numbers a migration shows. */
+export type Pass = 'copied' | 'readBack'
 
 /** What a step may use. */
 export interface StepContext {
@@ -31,6 +35,8 @@ export interface StepContext {
   job<K extends JobKind>(request: JobRequestOf<K>, job: StepJob): Promise<JobResultOf<K>>
   /** What an earlier step gave. */
   output<T>(step: MigrateStepId, schema: z.ZodType<T>): T
+  /** Says what a pass had done when it ended; what it said while it ran, its map, stays. */
+  ended(pass: Pass, numbers: Omit<TransferView, 'chunkMap'>): void
   /** Name of the export that was opened last, or null. */
   newestExport(): string | null
 }

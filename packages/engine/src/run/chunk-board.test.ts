@@ -169,7 +169,7 @@ test('data is widened to whole units, none counted twice', async () => {
     { start: 4100, length: 5000, content: 'absent' },
     { start: 9100, length: 10, content: 'data' },
   ]
-  expect(await dataInUnits(diskOf(9110, extents), 4096)).toBe(3 * 4096)
+  expect(await dataInUnits(diskOf(9110, extents), 4096)).toEqual({ dataBytes: 3 * 4096, chunkBytes: 9110 })
 })
 
 function diskOf(size: number, extents: readonly Extent[]): DiskReader {

@@ -63,21 +63,46 @@ export async function surveyDisks(
   return { dataBytes: survey.dataBytes, chunkBytes }
 }
 
-/** Bytes of data when every run of data is widened to whole units of `unit` bytes. */
+export interface DataInUnits {
+  /** Bytes of data when every run of data is widened to whole units. */
+  readonly dataBytes: number
+  /** Bytes of the chunks that hold any data, the last one as long as the disk lets it be. */
+  readonly chunkBytes: number
+}
+
+/** How much data there is, in units of `unit` bytes and in chunks; looks at the extents once. */
 export async function dataInUnits(
   disk: DiskReader,
   unit: number,
   options: ReadOptions = {},
-): Promise<number> {
-  let bytes = 0
-  let next = 0
+): Promise<DataInUnits> {
+  const [units, chunks] = [new WidenedRuns(unit), new WidenedRuns(chunkSize, disk.virtualSize)]
   for await (const { start, length, content } of disk.extents({ start: 0, end: disk.virtualSize }, options)) {
     options.signal?.throwIfAborted()
     if (content !== 'data' || length === 0) continue
-    const first = Math.max(next, Math.floor(start / unit))
-    const end = Math.ceil((start + length) / unit)
-    bytes += (end - first) * unit
-    next = end
+    units.add(start, length)
+    chunks.add(start, length)
   }
-  return bytes
+  return { dataBytes: units.bytes, chunkBytes: chunks.bytes }
+}
+
+/** Counts bytes of runs that come in rising order, each widened to whole units that end at `limit` at the latest. */
+class WidenedRuns {
+  readonly #unit: number
+  readonly #limit: number
+  #next = 0
+  bytes = 0
+
+  constructor(unit: number, limit = Infinity) {
+    this.#unit = unit
+    this.#limit = limit
+  }
+
+  add(start: number, length: number): void {
+    const first = Math.max(this.#next, Math.floor(start / this.#unit))
+    const end = Math.ceil((start + length) / this.#unit)
+    if (first >= end) return
+    this.bytes += Math.min(end * this.#unit, this.#limit) - first * this.#unit
+    this.#next = end
+  }
 }

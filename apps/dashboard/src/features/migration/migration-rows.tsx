@@ -1,11 +1,12 @@
 import { Link } from '@tanstack/react-router'
-import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
+import { formatRate } from '@varve/core/binary/format-bytes'
+import { migrationNumbers } from '@varve/protocol/migration-numbers'
+import { movedWords } from '@varve/protocol/migration-words'
 import type { MigrationView } from '@varve/protocol/migrations'
 import { Meter, TimeAgo } from '../../components/marks.tsx'
-import { durationToWords } from '../../components/time-to-words.ts'
-import { cellsToGrid } from './cells-to-grid.ts'
-import { secondsLeft, shareDone } from './migration-to-numbers.ts'
+import { leftWords } from './migration-to-numbers.ts'
 import styles from './migration-rows.module.css'
+import { passShares } from './pass-shares.ts'
 import { StatePill } from './state-pill.tsx'
 
 /** Migrations that run: how far, how fast, how long. */
@@ -13,43 +14,29 @@ export function RunningRows({ migrations }: { readonly migrations: readonly Migr
   return (
     <ul className={styles.rows}>
       {migrations.map((migration) => (
-        <li key={migration.id} className={styles.running}>
-          <RowTitle migration={migration} />
-          <Progress migration={migration} />
-          <span className={styles.soft}>
-            {migration.progress?.rate === null || migration.progress === null
-              ? ''
-              : formatRate(migration.progress.rate)}
-          </span>
-          <span className={`${styles.soft} ${styles.right}`}>{leftWords(migration)}</span>
-        </li>
+        <RunningRow key={migration.id} migration={migration} />
       ))}
     </ul>
   )
 }
 
-function Progress({ migration }: { readonly migration: MigrationView }) {
-  const map = migration.progress?.chunkMap
-  const grid = map && map.cells.length > 0 ? cellsToGrid(map) : null
-  const share = shareDone(migration)
+function RunningRow({ migration }: { readonly migration: MigrationView }) {
+  const numbers = migrationNumbers(migration)
+  const { proven, written } = passShares(numbers)
   return (
-    <Meter
-      parts={
-        grid
-          ? [
-              { share: grid.proven, colour: 'var(--varve-L3)' },
-              { share: grid.written, colour: 'var(--varve-L2)' },
-            ]
-          : [{ share, colour: 'var(--varve-L2)' }]
-      }
-      label={`${Math.floor(share * 100)} % of this step`}
-    />
+    <li className={styles.running}>
+      <RowTitle migration={migration} />
+      <Meter
+        parts={[
+          { share: proven, colour: 'var(--varve-L3)' },
+          { share: written, colour: 'var(--varve-L2)' },
+        ]}
+        label={`${numbers.percent} % of this step`}
+      />
+      <span className={styles.soft}>{numbers.rate === null ? '' : formatRate(numbers.rate)}</span>
+      <span className={`${styles.soft} ${styles.right}`}>{leftWords(numbers) ?? ''}</span>
+    </li>
   )
-}
-
-function leftWords(migration: MigrationView): string {
-  const left = secondsLeft(migration)
-  return left === null ? '' : `${durationToWords(Math.ceil(left) * 1000).replace('.0', '')} left`
 }
 
 /** Migrations that ended: how, how much, how long. */
@@ -69,24 +56,11 @@ export function EndedRows({ migrations }: { readonly migrations: readonly Migrat
   )
 }
 
-function resultWords({
-  state,
-  error,
-  startedAt,
-  finishedAt,
-  transferredBytes,
-  averageRate,
-}: MigrationView): string {
-  if (state === 'failed')
-    return error === null ? 'failed' : `${error.layer}: ${error.code.replaceAll('-', ' ')}`
-  const took = finishedAt === null ? null : durationToWords(Date.parse(finishedAt) - Date.parse(startedAt))
-  return [
-    transferredBytes === null ? null : `${formatBytes(transferredBytes)} moved`,
-    took === null ? null : `in ${took}`,
-    averageRate === null || state !== 'succeeded' ? null : formatRate(averageRate),
-  ]
-    .filter((part) => part !== null)
-    .join(' · ')
+function resultWords(migration: MigrationView): string {
+  const { state, error } = migration
+  const why =
+    state === 'failed' && error !== null ? `${error.layer}: ${error.code.replaceAll('-', ' ')} · ` : ''
+  return `${why}${movedWords(migration)}`
 }
 
 function RowTitle({ migration }: { readonly migration: MigrationView }) {

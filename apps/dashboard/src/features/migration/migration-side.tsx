@@ -2,13 +2,14 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
 import { nameOfKind } from '@varve/core/formats/writable-formats'
+import { migrationNumbers } from '@varve/protocol/migration-numbers'
+import { passWords } from '@varve/protocol/migration-words'
 import type { MigrationView } from '@varve/protocol/migrations'
 import { Card } from '../../components/card.tsx'
 import { DigestText } from '../../components/marks.tsx'
 import { rateHistoryKey } from '../../data/live-events.tsx'
 import type { RateSample } from '../../data/rate-history.ts'
 import { useTRPC } from '../../data/trpc.ts'
-import { cellsToGrid } from './cells-to-grid.ts'
 import { limitToWords } from './migration-to-numbers.ts'
 import styles from './migration.module.css'
 import { ratesToLine } from './rates-to-line.ts'
@@ -151,12 +152,8 @@ function ProofCard({ migration }: { readonly migration: MigrationView }) {
   )
 }
 
-function arrivedWords({ progress, finishedAt }: MigrationView): string {
-  if (finishedAt !== null) return 'not proven'
-  const map = progress?.chunkMap
-  if (!map || map.cells.length === 0) return 'not read back yet'
-  const { counts } = cellsToGrid(map)
-  if (counts.proven === 0) return 'not read back yet'
-  const share = (counts.proven + counts.skipped) / map.cells.length
-  return `${Math.floor(share * 100)} % of chunks equal`
+function arrivedWords(migration: MigrationView): string {
+  const numbers = migrationNumbers(migration)
+  if (numbers.isOver) return 'not proven'
+  return numbers.phase === 'reading-back' ? passWords(numbers) : 'not read back yet'
 }

@@ -1,7 +1,7 @@
 import type { JobProgress } from '@varve/protocol/jobs'
-import type { MigrationView } from '@varve/protocol/migrations'
-import { describe, expect, test } from 'vitest'
-import { limitToWords, migrationToFigures, secondsLeft, shareDone } from './migration-to-numbers.ts'
+import type { MigrationView, TransferView } from '@varve/protocol/migrations'
+import { expect, test } from 'vitest'
+import { limitToWords, migrationToFigures } from './migration-to-numbers.ts'
 
 const GiB = 2 ** 30
 
@@ -9,9 +9,19 @@ const progress: JobProgress = {
   done: 6 * GiB,
   total: 12 * GiB,
   unit: 'bytes',
-  skipped: 1 * GiB,
+  seconds: 15,
+  skipped: 0,
   rate: 2 * GiB,
   limitedBy: 'target',
+  chunkMap: null,
+}
+
+const copied: TransferView = {
+  done: 6 * GiB,
+  total: 12 * GiB,
+  zeros: 0,
+  seconds: 15,
+  fileSize: null,
   chunkMap: null,
 }
 
@@ -32,12 +42,15 @@ const running: MigrationView = {
   },
   startedAt: '2026-01-01T10:00:00.000Z',
   finishedAt: null,
-  steps: [],
+  steps: [{ id: 'pull', state: 'running' } as MigrationView['steps'][number]],
   warnings: [],
   progress,
-  dataBytes: 12 * GiB,
-  transferredBytes: null,
-  averageRate: 398e6,
+  copied,
+  readBack: null,
+  dataBytes: 11 * GiB,
+  copyBytes: 12 * GiB,
+  transferredBytes: 6 * GiB,
+  averageRate: null,
   sourceDigest: null,
   targetDigest: null,
   verified: false,
@@ -45,62 +58,58 @@ const running: MigrationView = {
   aftermath: null,
 }
 
-describe('time left', () => {
-  test('what is left at the present rate', () => {
-    expect(secondsLeft(running)).toBe(3)
-  })
-
-  test.each([
-    ['no progress', null],
-    ['no rate', { ...progress, rate: null }],
-    ['it stands still', { ...progress, rate: 0 }],
-    ['it counts items', { ...progress, unit: 'items' as const }],
-  ])('%s: not known', (_why, value) => {
-    expect(secondsLeft({ ...running, progress: value })).toBeNull()
-  })
-
-  test('without a total of its own, the measured data counts', () => {
-    expect(secondsLeft({ ...running, progress: { ...progress, total: null } })).toBe(3)
-    expect(secondsLeft({ ...running, dataBytes: null, progress: { ...progress, total: null } })).toBeNull()
-  })
-})
-
-test('the share never passes the whole, and is whole only at the end', () => {
-  expect(shareDone(running)).toBe(0.5)
-  expect(shareDone({ ...running, progress: { ...progress, done: 99 * GiB } })).toBe(1)
-  expect(shareDone({ ...running, progress: null, dataBytes: null })).toBe(0)
-  expect(shareDone({ ...running, progress: null, dataBytes: 0 })).toBe(0)
-  expect(shareDone({ ...running, progress: null, state: 'succeeded' })).toBe(1)
-})
-
 test('while it runs: how far, how fast, how long, what was spared', () => {
   const figures = migrationToFigures(running, Date.parse(running.startedAt))
   expect(figures.map(({ value }) => value)).toEqual(['50 %', '2,147 MB/s', '3 s left', '20.0 GiB'])
-  expect(figures[0]?.label).toBe('6.00 GiB of 12.0 GiB data')
-  expect(figures[1]?.label).toBe('now, 398 MB/s average')
+  expect(figures[0]?.label).toBe('6.00 GiB of 12.0 GiB copied')
+  expect(figures[1]?.label).toBe('now; copied at 429 MB/s')
 })
 
 test('before anything was measured no number is made up', () => {
   const figures = migrationToFigures(
-    { ...running, progress: null, dataBytes: null, averageRate: null },
+    { ...running, progress: null, copied: null, copyBytes: null, dataBytes: null },
     Date.parse(running.startedAt),
   )
   expect(figures.map(({ value }) => value)).toEqual(['0 %', '–', '–', '–'])
+  expect(figures[0]?.label).toBe('data to copy is being measured')
 })
 
-test('afterwards: the result', () => {
+const over = { ...running, progress: null, steps: [], finishedAt: '2026-01-01T10:01:12.000Z' }
+
+test('afterwards: the result, the rate with its own seconds', () => {
   const figures = migrationToFigures(
     {
-      ...running,
+      ...over,
       state: 'succeeded',
-      progress: null,
-      finishedAt: '2026-01-01T10:01:12.000Z',
-      transferredBytes: 12 * GiB,
+      copied: { ...copied, done: 12 * GiB, zeros: GiB, seconds: 30, fileSize: 11 * GiB },
     },
     0,
   )
-  expect(figures.map(({ value }) => value)).toEqual(['100 %', '398 MB/s', '1 min 12 s', '20.0 GiB'])
-  expect(figures[1]?.label).toBe('average over 12.0 GiB sent')
+  expect(figures.map(({ value }) => value)).toEqual(['12.0 GiB', '429 MB/s', '1 min 12 s', '20.0 GiB'])
+  expect(figures.map(({ label }) => label)).toEqual([
+    'copied; the file has 11.0 GiB',
+    '12.0 GiB in 30 s',
+    expect.stringMatching(/^all steps; ended at /u),
+    'zero or absent, not sent; 1.00 GiB sent was zeros',
+  ])
+})
+
+test.each(['failed', 'canceled'] as const)(
+  '%s half way: what was copied is said, and that none is kept',
+  (state) => {
+    const figures = migrationToFigures({ ...over, state }, 0)
+    expect(figures[0]).toEqual({
+      value: '6.00 GiB',
+      label: 'copied before it ended, of 12.0 GiB; none of it is kept',
+    })
+    expect(figures[1]).toEqual({ value: '429 MB/s', label: '6.00 GiB of 12.0 GiB in 15 s' })
+  },
+)
+
+test('canceled before it copied: nothing, and no rate', () => {
+  const figures = migrationToFigures({ ...over, state: 'canceled', copied: null }, 0)
+  expect(figures[0]).toEqual({ value: 'nothing', label: 'was copied before it ended' })
+  expect(figures[1]).toEqual({ value: '–', label: 'no copy was made' })
 })
 
 test('what limits it, in words', () => {

@@ -1,6 +1,7 @@
 import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
+import { migrationNumbers, type MigrationNumbers } from '@varve/protocol/migration-numbers'
+import { formatSeconds, passWords } from '@varve/protocol/migration-words'
 import type { MigrationView } from '@varve/protocol/migrations'
-import { durationToWords } from '../../components/time-to-words.ts'
 
 /** One of the four figures at the top of a migration. */
 export interface Figure {
@@ -8,78 +9,75 @@ export interface Figure {
   readonly label: string
 }
 
-/** Share of the bytes that hold data that the step that runs has moved; 1 once the migration succeeded. */
-export function shareDone({ state, progress, dataBytes, transferredBytes }: MigrationView): number {
-  if (state === 'succeeded') return 1
-  const done = progress?.done ?? transferredBytes ?? 0
-  const total = progress ? (progress.total ?? dataBytes) : dataBytes
-  return total === null || total <= 0 ? 0 : Math.min(1, done / total)
-}
-
-/** Seconds until the step that runs is through at its present rate, or null when that cannot be told. */
-export function secondsLeft({ progress, dataBytes }: MigrationView): number | null {
-  if (!progress || progress.unit !== 'bytes' || progress.rate === null || progress.rate < 1) return null
-  const total = progress.total ?? dataBytes
-  return total === null ? null : Math.max(0, total - progress.done) / progress.rate
-}
-
 /** The four figures: while it runs how far, how fast, how long, what was spared; afterwards the result. */
 export function migrationToFigures(migration: MigrationView, now: number): readonly Figure[] {
-  return migration.finishedAt === null ? runningFigures(migration, now) : finalFigures(migration)
+  const numbers = migrationNumbers(migration)
+  return numbers.isOver ? finalFigures(migration, numbers) : runningFigures(numbers, now)
 }
 
-function runningFigures(migration: MigrationView, now: number): Figure[] {
-  const { progress, averageRate } = migration
-  const left = secondsLeft(migration)
-  const total = progress?.total ?? migration.dataBytes
-  const verb = runningStep(migration)?.id === 'verify' ? ' read back' : ' data'
+function runningFigures(numbers: MigrationNumbers, now: number): Figure[] {
+  const { percent, rate, averageRate, total } = numbers
   return [
     {
-      value: `${Math.floor(shareDone(migration) * 100)} %`,
+      value: `${percent} %`,
+      label: total === null ? 'data to copy is being measured' : passWords(numbers),
+    },
+    {
+      value: rate === null ? '–' : formatRate(rate),
+      label: averageRate === null ? 'now' : `now; copied at ${formatRate(averageRate)}`,
+    },
+    {
+      value: leftWords(numbers) ?? '–',
       label:
-        progress && total !== null
-          ? `${formatBytes(progress.done)} of ${formatBytes(total)}${verb}`
-          : 'data to move is being measured',
+        numbers.secondsLeft === null
+          ? 'time left is not known yet'
+          : `about ${clock(now + numbers.secondsLeft * 1000)}, this step`,
     },
-    {
-      value: progress?.rate === null || progress?.rate === undefined ? '–' : formatRate(progress.rate),
-      label: averageRate === null ? 'now' : `now, ${formatRate(averageRate)} average`,
-    },
-    {
-      value: left === null ? '–' : `${durationToWords(Math.ceil(left) * 1000).replace('.0', '')} left`,
-      label: left === null ? 'time left is not known yet' : `about ${clock(now + left * 1000)}, this step`,
-    },
-    spared(migration),
+    notSent(numbers),
   ]
 }
 
-function finalFigures(migration: MigrationView): Figure[] {
-  const { startedAt, finishedAt, averageRate, transferredBytes, state } = migration
-  const took = finishedAt === null ? 0 : Date.parse(finishedAt) - Date.parse(startedAt)
+function finalFigures({ finishedAt }: MigrationView, numbers: MigrationNumbers): Figure[] {
+  const { phase, sent, toCopy, copySeconds, averageRate, tookSeconds, written, fileSize } = numbers
+  const amount = toCopy === null || sent >= toCopy ? formatBytes(sent) : passAmount(sent, toCopy)
+  const isThere = phase === 'succeeded'
   return [
     {
-      value: `${Math.floor(shareDone(migration) * 100)} %`,
-      label: state === 'succeeded' ? 'moved and published' : 'when it ended',
+      value: sent === 0 && !isThere ? 'nothing' : formatBytes(sent),
+      label: isThere
+        ? `copied${fileSize === null ? '' : `; the file has ${formatBytes(fileSize)}`}`
+        : sent === 0
+          ? 'was copied before it ended'
+          : `copied before it ended${toCopy === null ? '' : `, of ${formatBytes(toCopy)}`}; none of it is kept`,
     },
     {
       value: averageRate === null ? '–' : formatRate(averageRate),
-      label:
-        transferredBytes === null ? 'nothing was sent' : `average over ${formatBytes(transferredBytes)} sent`,
+      label: copySeconds === null ? 'no copy was made' : `${amount} in ${formatSeconds(copySeconds)}`,
     },
     {
-      value: durationToWords(took),
-      label: `ended at ${finishedAt === null ? '–' : clock(Date.parse(finishedAt))}`,
+      value: tookSeconds === null ? '–' : formatSeconds(tookSeconds),
+      label: `all steps; ended at ${finishedAt === null ? '–' : clock(Date.parse(finishedAt))}`,
     },
-    spared(migration),
+    isThere && written < sent
+      ? {
+          ...notSent(numbers),
+          label: `zero or absent, not sent; ${formatBytes(sent - written)} sent was zeros`,
+        }
+      : notSent(numbers),
   ]
 }
 
-function spared({ progress, source, dataBytes }: MigrationView): Figure {
-  // What was measured is the whole; the transfer counts up to it.
-  const measured =
-    source.virtualSize !== null && dataBytes !== null ? Math.max(0, source.virtualSize - dataBytes) : null
-  const skipped = measured ?? progress?.skipped ?? null
-  return { value: skipped === null ? '–' : formatBytes(skipped), label: 'zero or absent, not sent' }
+function passAmount(sent: number, toCopy: number): string {
+  return `${formatBytes(sent)} of ${formatBytes(toCopy)}`
+}
+
+function notSent({ notSent: spared }: MigrationNumbers): Figure {
+  return { value: spared === null ? '–' : formatBytes(spared), label: 'zero or absent, not sent' }
+}
+
+/** How long the step that runs still takes, or null when that cannot be told. */
+export function leftWords({ secondsLeft }: MigrationNumbers): string | null {
+  return secondsLeft === null ? null : `${formatSeconds(Math.ceil(secondsLeft)).replace('.0', '')} left`
 }
 
 export function runningStep({ steps }: MigrationView) {

@@ -1,21 +1,26 @@
 import { formatWholeBytes, groupThousands } from '@varve/core/binary/format-bytes'
 import { chunkCount, chunkSize } from '@varve/core/digest/disk-digest'
 import type { ChunkMap } from '@varve/protocol/jobs'
+import { migrationNumbers } from '@varve/protocol/migration-numbers'
 import type { MigrationView } from '@varve/protocol/migrations'
-import { memo, useMemo, useState } from 'react'
+import { memo } from 'react'
 import { Panel } from '../../components/card.tsx'
 import { Meter } from '../../components/marks.tsx'
 import { useNow } from '../../components/use-now.ts'
-import { blankMap, cellsToGrid, provenMap, type ChunkGrid } from './cells-to-grid.ts'
-import { migrationToFigures, runningStep, shareDone } from './migration-to-numbers.ts'
+import { blankMap, cellsToGrid, cellStates, type ChunkGrid } from './cells-to-grid.ts'
+import { migrationToFigures } from './migration-to-numbers.ts'
+import { passShares } from './pass-shares.ts'
 import styles from './migration.module.css'
 
 /** Four figures, the bar and the chunk map. */
 export function ProgressPanel({ migration }: { readonly migration: MigrationView }) {
   const now = useNow(1000)
-  const map = useLastMap(migration)
-  const grid = useMemo(() => (map && map.cells.length > 0 ? cellsToGrid(map) : null), [map])
-  const { proven, written } = shares(migration, grid)
+  const numbers = migrationNumbers(migration)
+  const { virtualSize } = migration.source
+  const blank = virtualSize === null ? null : blankMap(virtualSize)
+  const map = numbers.map ?? (numbers.isOver ? null : blank)
+  const grid = map && map.cells.length > 0 ? cellsToGrid(map) : null
+  const { proven, written } = passShares(numbers)
   return (
     <Panel label="Progress">
       <dl className={styles.figures}>
@@ -40,35 +45,16 @@ export function ProgressPanel({ migration }: { readonly migration: MigrationView
           <h2 className={styles.mapTitle}>
             Disk, {groupThousands(map.chunks)} chunks of {formatWholeBytes(chunkSize)}, each cell{' '}
             {map.chunksPerCell}
+            {numbers.isOver && numbers.phase !== 'succeeded' && ', as it was when it ended'}
           </h2>
           <ChunkCells grid={grid} />
-          <Legend />
+          <Legend counts={grid.counts} />
         </>
       ) : (
         <p className={styles.mapNote}>{mapNote(migration)}</p>
       )}
     </Panel>
   )
-}
-
-/** The newest map; between steps and after the end the last one stays, so that the page keeps its shape. */
-function useLastMap(migration: MigrationView): ChunkMap | null {
-  const { progress, state, finishedAt, source } = migration
-  const current = progress?.chunkMap ?? null
-  const [last, setLast] = useState<ChunkMap | null>(null)
-  if (current !== null && current !== last) setLast(current)
-  if (state === 'succeeded') return last && provenMap(last)
-  if (current !== null || last !== null) return current ?? last
-  return finishedAt === null && source.virtualSize !== null ? blankMap(source.virtualSize) : null
-}
-
-function shares(migration: MigrationView, grid: ChunkGrid | null): { proven: number; written: number } {
-  if (migration.state === 'succeeded') return { proven: 1, written: 0 }
-  if (grid) return { proven: grid.proven, written: grid.written }
-  const share = shareDone(migration)
-  return runningStep(migration)?.id === 'verify'
-    ? { proven: share, written: 1 - share }
-    : { proven: 0, written: share }
 }
 
 function mapNote({ state, source }: MigrationView): string {
@@ -115,13 +101,14 @@ const legend = [
   ['z', 'zero, skipped'],
 ] as const
 
-function Legend() {
+function Legend({ counts }: Pick<ChunkGrid, 'counts'>) {
   return (
     <div className={styles.legend}>
       {legend.map(([state, label]) => (
         <span key={state} className={styles.key}>
           <span className={styles.cell} data-state={state} aria-hidden />
           {label}
+          {counts && <strong className={styles.count}>{groupThousands(counts[cellStates[state]])}</strong>}
         </span>
       ))}
     </div>

@@ -1,0 +1,70 @@
+import type { JobProgress } from '@varve/protocol/jobs'
+import type { TransferView } from '@varve/protocol/migrations'
+import { write, type Db } from '../store/database.ts'
+import { changeFacts, findMigration, type LiveNumbers } from '../store/migrations-store.ts'
+import type { Pass } from './step.ts'
+
+/** How far the passes over the disk are, and were when they ended: in memory while they run, then in the store. */
+export interface Transfers {
+  /** What an agent says of a pass that runs. */
+  note(migrationId: string, pass: Pass, progress: JobProgress): void
+  /** What a pass had done when it succeeded. */
+  end(migrationId: string, pass: Pass, numbers: Omit<TransferView, 'chunkMap'>): void
+  /** A step has ended, however it did: what is known of its pass is kept. */
+  keep(migrationId: string): void
+  /** The copy starts afresh. */
+  forget(migrationId: string): void
+  live(migrationId: string): LiveNumbers
+}
+
+export interface TransfersOptions {
+  readonly db: Db
+  readonly onChange: (migrationId: string) => void
+}
+
+export function createTransfers({ db, onChange }: TransfersOptions): Transfers {
+  const running = new Map<string, { pass: Pass; progress: JobProgress }>()
+  const ended = new Map<string, Partial<Record<Pass, TransferView>>>()
+
+  return {
+    note(id, pass, progress) {
+      // An agent that waits for its turn has nothing to say yet.
+      const isWaiting = progress.total === null && progress.chunkMap === null && progress.done === 0
+      if (!isWaiting || !running.has(id)) running.set(id, { pass, progress })
+      onChange(id)
+    },
+
+    end(id, pass, numbers) {
+      const now = running.get(id)
+      const chunkMap = now?.pass === pass ? now.progress.chunkMap : null
+      running.delete(id)
+      ended.set(id, { ...ended.get(id), [pass]: { ...numbers, chunkMap } })
+    },
+
+    keep(id) {
+      const now = running.get(id)
+      const passes = { ...ended.get(id), ...(now && { [now.pass]: toTransfer(now.progress) }) }
+      running.delete(id)
+      ended.delete(id)
+      if (Object.keys(passes).length > 0) write(db, (tx) => changeFacts(tx, id, passes))
+    },
+
+    forget(id) {
+      running.delete(id)
+      ended.delete(id)
+      const facts = findMigration(db, id)?.facts
+      if (facts?.copied || facts?.readBack)
+        write(db, (tx) => changeFacts(tx, id, { copied: null, readBack: null }))
+    },
+
+    live(id) {
+      const now = running.get(id)
+      if (!now) return { progress: null, ...ended.get(id) }
+      return { progress: now.progress, ...ended.get(id), [now.pass]: toTransfer(now.progress) }
+    },
+  }
+}
+
+function toTransfer({ done, total, skipped, seconds, chunkMap }: JobProgress): TransferView {
+  return { done, total, zeros: skipped ?? 0, seconds, fileSize: null, chunkMap }
+}
