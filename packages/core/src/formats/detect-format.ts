@@ -81,7 +81,7 @@ const probes: readonly Probe[] = [
   ...magicProbes('cloop'),
   ...magicProbes('bochs'),
   ...magicProbes('ewf'),
-  { format: 'ova', matches: ({ head }) => looksLikeOva(head) },
+  { format: 'ova', matches: ({ head }) => looksLikeOva(head) || looksLikeOvf(head) },
   ...magicProbes('vhd'),
   ...magicProbes('udif'),
 ]
@@ -132,11 +132,33 @@ function startsLikeXml(head: Uint8Array): boolean {
   return head[start] === 0x3c && head[start + 1] !== 0x3c
 }
 
-/** A tar whose first member is an OVF description. */
+/** An OVF description by its root element, whichever prefix its namespace has. */
+export function looksLikeOvf(head: Uint8Array): boolean {
+  return startsLikeXml(head) && /<(?:[\w.-]+:)?Envelope[\s>][^>]*\/ovf\/envelope/u.test(latin1(head))
+}
+
+/** Endings of what an exported machine begins with: the description, or what was packed in another order. */
+const packageEndings = ['.ovf', '.mf', '.cert', '.vmdk', '.vhd', '.vhdx', '.vdi', '.qcow2']
+const tarBlock = 512
+
+/**
+ * A tar whose first file is one of an exported machine. What stands before it is passed over as far as the head goes:
+ * folders, extended headers, what macOS adds beside each file.
+ */
 function looksLikeOva(head: Uint8Array): boolean {
-  if (head.length < 512 || latin1(head.subarray(257, 262)) !== 'ustar') return false
-  const name = latin1(head.subarray(0, 100)).split('\0')[0] ?? ''
-  return name.toLowerCase().endsWith('.ovf')
+  for (let at = 0; at + tarBlock <= head.length;) {
+    const header = head.subarray(at, at + tarBlock)
+    if (latin1(header.subarray(257, 262)) !== 'ustar') return false
+    const name = (latin1(header.subarray(0, 100)).split('\0')[0] ?? '').toLowerCase()
+    const type = String.fromCharCode(header[156] ?? 0)
+    const own = name.split('/').at(-1) ?? ''
+    const isFile = '0\u00007S'.includes(type) && !own.startsWith('._')
+    if (isFile) return packageEndings.some((ending) => name.endsWith(ending))
+    const size = Number.parseInt(latin1(header.subarray(124, 136)).replaceAll(/[^0-7]/gu, ''), 8)
+    if (!Number.isSafeInteger(size)) return false
+    at += tarBlock + Math.ceil(size / tarBlock) * tarBlock
+  }
+  return false
 }
 
 function latin1(bytes: Uint8Array): string {

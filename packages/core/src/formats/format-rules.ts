@@ -365,8 +365,8 @@ export const formatRules = {
   },
   ova: {
     label: 'OVA',
-    extensions: ['.ova'],
-    promises: ['.ova'],
+    extensions: ['.ova', '.ovf'],
+    promises: ['.ova', '.ovf'],
     magics: [],
     nativeHome: 'VMware, VirtualBox (exchange)',
     maxVirtualSize: null,
@@ -377,6 +377,8 @@ export const formatRules = {
     verifiesParent: false,
     qemuDriver: null,
     native: { read: true, write: true },
-    notes: ['A tar with an OVF description and its disks; the first of them is read in place.'],
+    notes: [
+      'A tar with an OVF description and its disks, or the description beside them; each disk is read in place.',
+    ],
   },
 } as const satisfies Record<FormatName, FormatRules>

@@ -74,9 +74,16 @@ export interface StreamHash {
   hex(): string
 }
 
+/** A file that was packed as a whole, unpacked; kept until it is disposed of. */
+export interface UnpackedFile extends AsyncDisposable {
+  readonly source: ByteSource
+}
+
 export interface ImagePorts {
   readonly files: ImageFiles
   readonly codecs: Codecs
+  /** Unpacks a whole file in one go, where the platform can; throws `decompression-failed`, and `limit-exceeded` when it has no room. */
+  readonly unpack?: (packed: ByteSource, kind: 'gzip') => Promise<UnpackedFile>
   /** The digests that manifests of packages give, where the platform has them. */
   readonly startHash?: (algorithm: 'sha1' | 'sha256' | 'sha512') => Promise<StreamHash>
 }

@@ -5,7 +5,7 @@ import { DiskError } from '../problems/disk-error.ts'
 import { nodeCodecs, startNodeHash } from './node-files.ts'
 
 export interface MemoryFiles {
-  readonly ports: Required<ImagePorts>
+  readonly ports: Required<Omit<ImagePorts, 'unpack'>>
   /** Paths that are open now. */
   readonly open: ReadonlySet<string>
 }

@@ -1,101 +1,90 @@
-import { readPieces, type ByteSource } from '../../binary/byte-source.ts'
+import { isDiskError } from '../../problems/disk-error.ts'
+import { problemFromError } from '../../problems/problem.ts'
+import { checkImage } from '../check-image.ts'
 import type { CheckOptions, CheckReport, FindingList } from '../check-report.ts'
 import { guardedCheck } from '../guarded-check.ts'
-import type { ImageFile, ImagePorts, StreamHash } from '../image-files.ts'
-import { checkVmdk } from '../vmdk/check.ts'
-import type { ManifestLine } from './manifest.ts'
+import type { ImageFile, ImagePorts } from '../image-files.ts'
+import { choicesForParents } from '../reading-choices.ts'
+import { compareDigests } from './check-manifest.ts'
+import { checkReferences, type CheckedPackage } from './check-references.ts'
+import type { OvfDisk } from './ovf.ts'
 import { readOva } from './package-contents.ts'
-import { plainName, type TarMember } from './tar.ts'
+import { chooseDisk, packageDisk } from './package-disks.ts'
 
-const algorithms = { SHA1: 'sha1', SHA256: 'sha256', SHA512: 'sha512' } as const
-const remedy = 'Fetch the package again, or export the machine again.'
-
-/** The archive, the tables of its first disk, and every file against the digest that the manifest gives (DSP0243 clause 6.4). */
+/**
+ * The archive against its description (order, references, sizes, capacities), the tables of every disk or of the one that
+ * is meant, and every file against the digest that the manifest gives (DSP0243 clauses 5.3, 6.4, 7.1 and 9.1).
+ */
 export async function checkOva(
   file: ImageFile,
   ports: ImagePorts,
   options: CheckOptions = {},
 ): Promise<CheckReport> {
   return await guardedCheck({ file: file.path, format: 'ova' }, async (findings) => {
-    const { first, manifest, members } = await readOva(file)
-    const disk = await checkVmdk(first, ports, options)
-    findings.adoptReport(disk)
-    const checked = ['archive', 'description', ...disk.checked]
-    if (Array.isArray(manifest)) {
-      const isWhole = await compareDigests(file.source, { manifest, members, findings }, ports, options)
-      if (isWhole) checked.push('digests of the manifest')
-    } else if (manifest === 'unreadable') {
-      const message = 'Its manifest cannot be understood, so nothing in it vouches for the disk.'
-      findings.add('remark', { id: 'ova-manifest-unreadable', message, remedy })
+    const contents = await readOva(file, ports)
+    const found: CheckedPackage = { ...contents, image: file, ports, findings }
+    const wanted = options.choices?.disk
+    const disks =
+      wanted === undefined
+        ? contents.envelope.disks
+        : [chooseDisk(contents.envelope.disks, wanted, file.path)]
+    await checkReferences(found)
+    const checked = new Set(['archive', 'description'])
+    let allocatedBytes: number | null = 0
+    let leakedBytes = 0
+    let isComplete = true
+    for (const disk of disks) {
+      const report = await checkDisk(found, disk, options)
+      if (!report) continue
+      findings.adoptReport(report)
+      for (const each of report.checked) checked.add(each)
+      const allocated = report.totals.allocatedBytes
+      allocatedBytes = allocatedBytes === null || allocated === null ? null : allocatedBytes + allocated
+      leakedBytes += report.totals.leakedBytes
+      isComplete &&= report.isComplete
     }
-    const { isComplete } = disk
-    const { allocatedBytes, leakedBytes } = disk.totals
-    return { checked, allocatedBytes, leakedBytes, isComplete }
+    if (await compareDigests(found, options)) checked.add('digests of the manifest')
+    return { checked: [...checked], allocatedBytes, leakedBytes, isComplete }
   })
 }
 
-interface Package {
-  readonly manifest: readonly ManifestLine[]
-  readonly members: readonly TarMember[]
-  readonly findings: FindingList
-}
-
-/** Whether all digests could be compared. A file that the manifest names again and again is read once. */
-async function compareDigests(
-  source: ByteSource,
-  { manifest, members, findings }: Package,
-  { startHash }: ImagePorts,
-  { signal }: CheckOptions,
-): Promise<boolean> {
-  const byName = new Map(members.toReversed().map((member) => [plainName(member.name), member]))
-  const found = new Map<string, string>()
-  let compared = 0
-  for (const { name, algorithm, digest } of manifest) {
-    signal?.throwIfAborted()
-    const kind = isKnown(algorithm) ? algorithms[algorithm] : null
-    const member = byName.get(plainName(name))
-    if (!member) {
-      const message = `The manifest names ${JSON.stringify(name)}, which is not in the package.`
-      findings.add('corruption', { id: 'ova-member-missing', message, remedy })
-      continue
-    }
-    if (kind === null || !startHash) {
-      const message = `The ${algorithm} of ${JSON.stringify(name)} cannot be computed here.`
-      findings.add('remark', {
-        id: 'ova-digest-not-compared',
-        message,
-        remedy: 'Compare it with another program.',
-      })
-      continue
-    }
-    const key = `${kind} ${member.start}`
-    const actual = found.get(key) ?? (await digestOf(source, member, { hash: await startHash(kind), signal }))
-    found.set(key, actual)
-    compared += 1
-    if (actual === digest) continue
-    const message = `${JSON.stringify(name)} has the ${algorithm} ${actual}, the manifest says ${digest}.`
-    findings.add('corruption', { id: 'ova-digest-differs', message, remedy, offset: member.start })
+/** The tables of one disk, and its size against the description; null for one that has none, or cannot be opened. */
+async function checkDisk(
+  { files, image, ports, findings }: CheckedPackage,
+  disk: OvfDisk,
+  options: CheckOptions,
+): Promise<CheckReport | null> {
+  if (!disk.file) return null
+  try {
+    const packed = await packageDisk({ image, files, ports }, disk, disk.file)
+    await using _ = packed.opened
+    for (const problem of packed.problems) findings.adopt('remark', problem)
+    const choices = choicesForParents(options.choices ?? {})
+    const { report, chain } = await checkImage(packed.path, packed.ports, {
+      ...options,
+      format: packed.format,
+      choices,
+    })
+    checkCapacity(findings, disk, chain[0]?.virtualSize ?? null)
+    return report
+  } catch (error) {
+    if (!isDiskError(error) || isDiskError(error, 'input-output')) throw error
+    findings.adopt('corruption', problemFromError(error))
+    return null
   }
-  return compared === manifest.length
 }
 
-interface Hashing {
-  readonly hash: StreamHash
-  readonly signal: AbortSignal | undefined
-}
-
-async function digestOf(
-  source: ByteSource,
-  { name, start, size }: TarMember,
-  { hash, signal }: Hashing,
-): Promise<string> {
-  for await (const piece of readPieces(source, { start, end: start + size }, name)) {
-    signal?.throwIfAborted()
-    hash.update(piece)
+function checkCapacity(findings: FindingList, disk: OvfDisk, virtualSize: number | null): void {
+  const { capacity, capacityText, diskId, number, isDisc } = disk
+  const name = `disk${number} (${diskId})`
+  const remedy = 'Compare both with the machine that it was exported from, and export it again.'
+  if (virtualSize === null || isDisc || capacity === virtualSize) return
+  if (capacity === null) {
+    if (capacityText.includes('$') || capacityText === '') return
+    const message = `The capacity of ${name}, ${JSON.stringify(capacityText)}, cannot be understood.`
+    findings.add('remark', { id: 'ova-capacity-unclear', message, remedy })
+    return
   }
-  return hash.hex()
-}
-
-function isKnown(algorithm: string): algorithm is keyof typeof algorithms {
-  return Object.hasOwn(algorithms, algorithm)
+  const message = `The description says that ${name} has ${capacity} bytes, but its image is a disk of ${virtualSize} bytes.`
+  findings.add('corruption', { id: 'ova-capacity-differs', message, remedy })
 }

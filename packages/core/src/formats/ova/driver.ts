@@ -1,66 +1,139 @@
-import { DiskError } from '../../problems/disk-error.ts'
+import { formatBytes } from '../../binary/format-bytes.ts'
 import type { Problem } from '../../problems/problem.ts'
 import { isRecognisedAs } from '../detect-format.ts'
+import type { DiskReader } from '../disk-reader.ts'
+import { clampToDisk, assertOnDisk } from '../disk-range.ts'
 import { factsOrProblem } from '../facts-or-problem.ts'
-import type { FormatDriver } from '../format-driver.ts'
-import { readVmdkMetadata } from '../vmdk/metadata.ts'
-import { vmdkDriver } from '../vmdk/driver.ts'
+import type { FormatDriver, OpenLayer } from '../format-driver.ts'
+import type { ImageFacts } from '../image-facts.ts'
+import { inspectChain, openChain } from '../open-chain.ts'
+import { choicesForParents, type ReadingChoices } from '../reading-choices.ts'
 import { checkOva } from './check.ts'
+import type { OvfDisk } from './ovf.ts'
 import { readOva, type OvaContents } from './package-contents.ts'
+import { chooseDisk, fileOfDisk, namesOf, packageDisk } from './package-disks.ts'
 
-/** OVA: a tar with an OVF description; its first disk, a sparse VMDK, is read in place. */
+/** OVA: a tar with an OVF description, or that description beside its files; each disk is an image of its own, read in place. */
 export const ovaDriver: FormatDriver = {
   format: 'ova',
+  obeys: ['disk', 'vhdBitmap', 'vhdSize', 'rescue'],
   recognises: (ends) => isRecognisedAs('ova', ends),
-  inspect: (file, ports) =>
+  inspect: (file, ports, choices = {}) =>
     factsOrProblem('ova', async () => {
-      const contents = await readOva(file)
-      const { first, disks, manifest, hasCertificate } = contents
-      const disk = await vmdkDriver.inspect(first, ports)
-      const { subformat, virtualSize, clusterSize, identity } = disk
-      await assertAlone(contents)
+      const contents = await readOva(file, ports)
+      const disk = chooseDisk(contents.envelope.disks, choices.disk, file.path)
+      const own = await inspectDisk({ image: file, files: contents.files, ports }, disk, choices)
       return {
-        subformat,
-        virtualSize,
-        clusterSize,
-        identity,
-        details: {
-          disk: disks[0].href,
-          disks: disks.length,
-          members: contents.members.length,
-          manifest: Array.isArray(manifest) ? (manifest[0]?.algorithm ?? 'empty') : manifest,
-          certificate: hasCertificate,
-        },
-        problems: [...disk.problems, ...remarks(file.path, contents)],
+        ...own,
+        details: { ...detailsOf(contents, disk), ...own.details },
+        problems: [...(own.problems ?? []), ...remarks(file.path, { contents, disk, choices })],
       }
     }),
   check: checkOva,
-  async openLayer(file, ports) {
-    const contents = await readOva(file)
-    await assertAlone(contents)
-    return await vmdkDriver.openLayer(contents.first, ports)
+  async openLayer(file, ports, choices = {}) {
+    const { envelope, files } = await readOva(file, ports)
+    const disk = chooseDisk(envelope.disks, choices.disk, file.path)
+    const stored = fileOfDisk(disk, file.path)
+    if (!stored) return emptyLayer(disk, file.path)
+    await using stack = new AsyncDisposableStack()
+    const packed = await packageDisk({ image: file, files, ports }, disk, stored)
+    stack.use(packed.opened)
+    const options = { format: packed.format, choices: choicesForParents(choices) }
+    const chain = stack.use(await openChain(packed.path, packed.ports, options))
+    const release = stack.move()
+    return {
+      disk: chain.disk,
+      parts: files.kind === 'folder' ? chain.files : [],
+      [Symbol.asyncDispose]: () => release.disposeAsync(),
+    }
   },
 }
 
-/** A disk inside an archive may name no other files. */
-async function assertAlone({ first }: OvaContents): Promise<void> {
-  const { descriptor } = await readVmdkMetadata(first)
-  if (descriptor.parentCid === null) return
-  const feature = 'a disk over a parent'
-  throw new DiskError('unsupported-feature', { file: first.path, format: 'OVA', feature })
+type PackageOf = Parameters<typeof packageDisk>[0]
+
+async function inspectDisk(
+  source: PackageOf,
+  disk: OvfDisk,
+  choices: ReadingChoices,
+): Promise<Partial<ImageFacts>> {
+  const stored = fileOfDisk(disk, source.image.path)
+  if (!stored) return { subformat: 'empty disk', virtualSize: disk.capacity, problems: [] }
+  const packed = await packageDisk(source, disk, stored)
+  await using _ = packed.opened
+  const options = { format: packed.format, choices: choicesForParents(choices) }
+  const { links, problems } = await inspectChain(packed.path, packed.ports, options)
+  const { format, subformat, virtualSize, clusterSize, identity } = links[0].facts
+  return {
+    subformat: format === 'vmdk' ? subformat : [format, subformat].filter(Boolean).join(' '),
+    virtualSize,
+    clusterSize,
+    identity,
+    problems: [...packed.problems, ...problems],
+  }
 }
 
-function remarks(file: string, { disks, manifest }: OvaContents): Problem[] {
+/** A disk that the machine starts with empty: zeros as far as its capacity. */
+function emptyLayer({ capacity }: OvfDisk, name: string): OpenLayer {
+  const disk: DiskReader = {
+    name,
+    virtualSize: capacity ?? 0,
+    async *extents(range) {
+      const { start, end } = clampToDisk(disk, range)
+      if (start < end) yield { start, length: end - start, content: 'zero' }
+    },
+    async readInto(target, at) {
+      assertOnDisk(disk, { start: at, end: at + target.length })
+      target.fill(0)
+    },
+  }
+  return { disk, parts: [], async [Symbol.asyncDispose]() {} }
+}
+
+/** Disks that are listed by name, at most. */
+const maxListed = 32
+
+function detailsOf(
+  { envelope, files, manifest, hasCertificate }: OvaContents,
+  disk: OvfDisk,
+): ImageFacts['details'] {
+  const listed = envelope.disks
+    .slice(0, maxListed)
+    .map((each): [string, string] => [
+      `disk${each.number}`,
+      [
+        each.file?.href ?? 'no file: it starts empty',
+        each.diskId,
+        ...(each.capacity === null ? [] : [formatBytes(each.capacity)]),
+      ].join(', '),
+    ])
+  return {
+    disk: disk.file?.href ?? disk.diskId,
+    disks: envelope.disks.length,
+    ...Object.fromEntries(envelope.disks.length > 1 ? listed : []),
+    members: files.names.length,
+    manifest: Array.isArray(manifest) ? (manifest[0]?.algorithm ?? 'empty') : manifest,
+    certificate: hasCertificate,
+  }
+}
+
+interface Read {
+  readonly contents: OvaContents
+  readonly disk: OvfDisk
+  readonly choices: ReadingChoices
+}
+
+function remarks(file: string, { contents: { envelope, manifest }, disk, choices }: Read): Problem[] {
   const problems: Problem[] = []
-  const [first, ...others] = disks
-  if (others.length > 0) {
+  const others = envelope.disks.filter((each) => each !== disk && each.file && !each.isDisc)
+  if (others.length > 0 && choices.disk === undefined) {
+    const named = others.slice(0, 8).map((each) => `${namesOf(each).at(-1)} (${each.file?.href})`)
     problems.push({
       id: 'ova-several-disks',
       severity: 'warn',
       layer: 'L2',
       file,
-      message: `It holds ${disks.length} disks; read is the first, ${first.href}, not ${others.map(({ href }) => href).join(', ')}.`,
-      remedy: 'Unpack it with tar to reach the others.',
+      message: `It holds ${envelope.disks.length} disks; read is disk${disk.number}, ${disk.file?.href ?? disk.diskId}, not ${named.join(', ')}.`,
+      remedy: `Name the disk that is meant behind a colon, such as ${file.split('/').at(-1) ?? file}:disk${others[0]?.number ?? 2}.`,
     })
   }
   if (manifest === 'unreadable') {

@@ -1,6 +1,6 @@
 /** A line of an OVF manifest (DSP0243 clause 6.4): the digest that one file of the package must have. */
 export interface ManifestLine {
-  /** As written: `SHA256`, `SHA1`, … */
+  /** `SHA256`, `SHA1`, …, however it is spelt. */
   readonly algorithm: string
   readonly name: string
   readonly digest: string
@@ -15,9 +15,15 @@ export function parseManifest(text: string): readonly ManifestLine[] | null {
     if (row.trim() === '') continue
     const [, algorithm, name, digest] = line.exec(row) ?? []
     if (!algorithm || !name || !digest) return null
-    lines.push({ algorithm: algorithm.toUpperCase(), name, digest: digest.toLowerCase() })
+    lines.push({ algorithm: algorithmName(algorithm), name, digest: digest.toLowerCase() })
   }
   return lines
+}
+
+/** `SHA256` for `sha256`, `SHA-256` and `SHA2-256`, as programs spell it. */
+function algorithmName(word: string): string {
+  const [, bits] = /^SHA-?(?:2-)?(1|224|256|384|512)$/u.exec(word.toUpperCase()) ?? []
+  return bits === undefined ? word.toUpperCase() : `SHA${bits}`
 }
 
 /** A manifest of SHA-256 digests. */

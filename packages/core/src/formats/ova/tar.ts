@@ -1,30 +1,46 @@
-import { readRange, type ByteSource } from '../../binary/byte-source.ts'
+import { readRange, sliceSource, type ByteSource } from '../../binary/byte-source.ts'
 import { DiskError } from '../../problems/disk-error.ts'
+import { corrupt, numberOf, textOf } from './tar-fields.ts'
+import {
+  notePaxSparse,
+  readGnuSparse,
+  readPaxSparse,
+  sparseSource,
+  type PaxSparse,
+  type SparseMap,
+  type SparsePiece,
+} from './tar-sparse.ts'
 
 export const blockSize = 512
 /** Members of one archive, at most. */
 const maxMembers = 1024
-/** Bytes of a long name or of extended headers, at most. */
+/** Bytes of a long name, and of extended headers with the map of a sparse file, at most. */
 const maxNameBlock = 64 * 1024
+const maxExtension = 4 * 1024 * 1024
 /** Sizes below this are written in octal digits, larger ones in base 256 as GNU tar does. */
 const octalLimit = 8 ** 11
 
 /** A plain file of an archive: where its bytes are. */
 export interface TarMember {
   readonly name: string
+  /** Of its first stored byte. */
   readonly start: number
+  /** Bytes of the file, holes included. */
   readonly size: number
+  /** The parts of a sparse file that are stored, one after the other from `start` on; not there: all of it is. */
+  readonly pieces?: readonly SparsePiece[]
 }
 
-/** A name as others refer to it: an archive made of a folder says `./disk.vmdk`. */
-export function plainName(name: string): string {
-  return name.replace(/^(?:\.\/+)+/u, '')
+/** What extended headers say of the next member. */
+interface Said extends PaxSparse {
+  name?: string
+  size?: number
 }
 
-/** The plain files of a tar (POSIX ustar and pax, GNU), in order; throws `corrupt`, `truncated` and `limit-exceeded`. */
+/** The plain files of a tar (POSIX ustar and pax, GNU, sparse ones too), in order; throws `corrupt`, `truncated` and `limit-exceeded`. */
 export async function readTarMembers(source: ByteSource): Promise<readonly TarMember[]> {
   const members: TarMember[] = []
-  let next: { name?: string; size?: number } = {}
+  let next: Said = {}
   let headers = 0
   for (let at = 0; at + blockSize <= source.size;) {
     const header = await readRange(source, { start: at, end: at + blockSize }, 'tar header')
@@ -33,28 +49,52 @@ export async function readTarMembers(source: ByteSource): Promise<readonly TarMe
     headers += 1
     if (headers > maxMembers) throw limit(source.name, 'number of members of the archive', maxMembers)
     const type = String.fromCharCode(header[156] ?? 0)
-    const ownSize = sizeOf(header, { file: source.name, at })
+    const ownSize = numberOf(header.subarray(124, 136), { file: source.name, at: at + 124 })
     const size = next.size !== undefined && !'Lx'.includes(type) ? next.size : ownSize
-    const start = at + blockSize
+    const map = type === 'S' ? await readGnuSparse(source, header, at) : null
+    const start = map?.dataAt ?? at + blockSize
     const end = start + size
-    if (end > source.size) {
-      const available = source.size - start
-      throw new DiskError('truncated', {
-        file: source.name,
-        structure: 'tar member',
-        wanted: size,
-        available,
-      })
-    }
+    if (end > source.size) throw cutShort(source, size, start)
     if (type === 'L' || type === 'x')
       next = { ...next, ...(await readExtension(source, { type, start, size })) }
     else {
-      if (type === '0' || type === '\0') members.push({ name: next.name ?? nameOf(header), start, size })
+      if (isFile(type))
+        members.push(
+          await memberOf(source, { name: next.name ?? nameOf(header), start, size }, { said: next, map }),
+        )
       if (type !== 'g' && type !== 'K') next = {}
     }
     at = start + Math.ceil(size / blockSize) * blockSize
   }
   return members
+}
+
+/** Plain, contiguous and sparse files. */
+function isFile(type: string): boolean {
+  return '0\u00007S'.includes(type)
+}
+
+/** A member with its map, if it has one: of its own header, or of what stands before it. */
+async function memberOf(
+  source: ByteSource,
+  member: { readonly name: string; readonly start: number; readonly size: number },
+  { said, map }: { readonly said: Said; readonly map: SparseMap | null },
+): Promise<TarMember> {
+  const sparse = map ?? (await readPaxSparse(source, member, said))
+  if (!sparse) return member
+  const { realSize, pieces, dataAt } = sparse
+  const stored = pieces.reduce((sum, { length }) => sum + length, 0)
+  if (dataAt + stored > member.start + member.size)
+    throw corrupt(source.name, 'a sparse member stores less than its map says', member.start)
+  return { name: said.sparseName ?? member.name, start: dataAt, size: realSize, pieces }
+}
+
+/** The content of a member; holes of sparse ones are zeros. */
+export function tarMemberSource(source: ByteSource, member: TarMember, name: string): ByteSource {
+  const { start, size, pieces } = member
+  return pieces
+    ? sparseSource(source, { start, size, pieces, name })
+    : sliceSource(source, { start, end: start + size }, name)
 }
 
 interface Extension {
@@ -63,25 +103,29 @@ interface Extension {
   readonly size: number
 }
 
-/** What stands before a member: a GNU long name, or the pax records `path` and `size`. */
-async function readExtension(source: ByteSource, { type, start, size }: Extension) {
-  if (size > maxNameBlock) throw limit(source.name, 'size of an extended tar header', maxNameBlock)
+/** What stands before a member: a GNU long name, or pax records. */
+async function readExtension(source: ByteSource, { type, start, size }: Extension): Promise<Said> {
+  const most = type === 'L' ? maxNameBlock : maxExtension
+  if (size > most) throw limit(source.name, 'size of an extended tar header', most)
   const bytes = await readRange(source, { start, end: start + size }, 'extended tar header')
   if (type === 'L') return { name: textOf(bytes) }
-  const found: { name?: string; size?: number } = {}
+  const found: Said = {}
   for (let at = 0; at < bytes.length;) {
     const space = bytes.indexOf(0x20, at)
     const length = space === -1 ? Number.NaN : Number(textOf(bytes.subarray(at, space)))
     if (!Number.isInteger(length) || length <= space + 1 - at || at + length > bytes.length)
       throw corrupt(source.name, 'an extended header cannot be understood', start + at)
     const record = textOf(bytes.subarray(space + 1, at + length - 1))
-    if (record.startsWith('path=')) found.name = record.slice(5)
-    if (record.startsWith('size=')) {
-      const value = Number(record.slice(5))
-      if (!/^size=\d{1,16}$/u.test(record) || !Number.isSafeInteger(value))
+    const cut = record.indexOf('=')
+    const [key, value] = [record.slice(0, cut), record.slice(cut + 1)]
+    if (key === 'path') found.name = value
+    if (key === 'size') {
+      const size = Number(value)
+      if (!/^\d{1,16}$/u.test(value) || !Number.isSafeInteger(size))
         throw corrupt(source.name, 'an extended header gives no size', start + at)
-      found.size = value
+      found.size = size
     }
+    notePaxSparse(found, key, value)
     at += length
   }
   return found
@@ -92,19 +136,6 @@ function nameOf(header: Uint8Array): string {
   const isPosix = header[262] === 0
   const prefix = isPosix ? textOf(header.subarray(345, 500)) : ''
   return prefix === '' ? name : `${prefix}/${name}`
-}
-
-function sizeOf(header: Uint8Array, { file, at }: { file: string; at: number }): number {
-  const field = header.subarray(124, 136)
-  if (((field[0] ?? 0) & 0x80) !== 0) {
-    let size = (field[0] ?? 0) & 0x7f
-    for (const byte of field.subarray(1)) size = size * 256 + byte
-    if (Number.isSafeInteger(size)) return size
-    throw corrupt(file, 'a member is larger than any file', at + 124)
-  }
-  const digits = textOf(field).trim()
-  if (/^[0-7]{0,12}$/u.test(digits)) return Number.parseInt(digits === '' ? '0' : digits, 8)
-  throw corrupt(file, 'the size of a member is no octal number', at + 124)
 }
 
 function assertChecksum(header: Uint8Array, file: string, at: number): void {
@@ -142,13 +173,9 @@ export function tarHeader(name: string, size: number): Uint8Array {
   return header
 }
 
-function textOf(bytes: Uint8Array): string {
-  const end = bytes.indexOf(0)
-  return new TextDecoder().decode(end === -1 ? bytes : bytes.subarray(0, end))
-}
-
-function corrupt(file: string, reason: string, offset: number): DiskError {
-  return new DiskError('corrupt', { file, structure: 'tar archive', reason, offset })
+function cutShort(source: ByteSource, wanted: number, start: number): DiskError {
+  const available = Math.max(0, source.size - start)
+  return new DiskError('truncated', { file: source.name, structure: 'tar member', wanted, available })
 }
 
 function limit(file: string, what: string, most: number): DiskError {
