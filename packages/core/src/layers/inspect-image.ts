@@ -37,7 +37,10 @@ export async function inspectImage(
     ? null
     : await attempt(() => openLayers(walked, ports))
   const chain = opened?.links ?? walked.links.map((link) => toChainLink(link))
-  const contents = await readContents(opened?.disk ?? null, attempt, options)
+  // What a snapshot could give back belongs to the current state too.
+  const ofCurrent = options.choices?.snapshot === undefined
+  const read = await readContents(opened?.disk ?? null, attempt, options)
+  const contents = ofCurrent ? read : { ...read, reclaimable: null }
   const place = (await attempt(() => ports.files.place(path))) ?? unknownPlace
   problems.push(...(contents.guest?.problems ?? []))
   const own = chain[0] ?? toChainLink(top)
@@ -61,7 +64,7 @@ export async function inspectImage(
     chain,
     layers: describeLayers(findings),
     ...contents,
-    reclaim: estimateReclaim(findings),
+    reclaim: ofCurrent ? estimateReclaim(findings) : [],
     snapshots: facts.snapshots,
     details: facts.details,
     place,

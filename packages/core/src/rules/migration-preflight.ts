@@ -270,10 +270,14 @@ function extensionNamesFormat({ target, options }: MigrateFacts): Finding[] {
 function snapshotsStayBehind({ source: { report } }: MigrateFacts): Finding[] {
   const count = report.snapshots.length
   if (count === 0) return []
+  const read = report.details['snapshotRead']
+  const stays = count === 1 ? 'its internal snapshot does' : `its ${count} internal snapshots do`
   return [
     warn(
       report.path,
-      `${count === 1 ? 'its internal snapshot does' : `its ${count} internal snapshots do`} not move: only the current state of the disk does`,
+      typeof read === 'string'
+        ? `only its internal snapshot ${quote(read)} moves: neither the current state of the disk does nor any other`
+        : `${stays} not move: only the current state of the disk does`,
       'Keep the source as long as you may need them.',
     ),
   ]

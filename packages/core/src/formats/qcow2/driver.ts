@@ -8,6 +8,7 @@ import { repairQcow2 } from './repair.ts'
 /** qcow2, versions 2 and 3. Version 1 (`qcow`) has another layout and is not meant. */
 export const qcow2Driver: FormatDriver = {
   format: 'qcow2',
+  obeys: ['snapshot'],
   recognises({ head }) {
     if (head.length < 8) return false
     const view = new DataView(head.buffer, head.byteOffset, 8)

@@ -1,34 +1,68 @@
-import { DiskError } from '../../problems/disk-error.ts'
+import { DiskError, isDiskError, quote } from '../../problems/disk-error.ts'
 import { problemFromError } from '../../problems/problem.ts'
 import type { Problem } from '../../problems/problem.ts'
 import type { ImageFacts } from '../image-facts.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
+import type { ReadingChoices } from '../reading-choices.ts'
 import { takenProblem } from '../open-reference.ts'
 import { openDataFile } from './data-file.ts'
+import { findDiskState, type DiskState } from './disk-state.ts'
 import { autoclearFeatures, compatibleFeatures, hasFeature, incompatibleFeatures } from './feature-bits.ts'
 import type { Qcow2Header } from './header.ts'
 import type { HeaderExtensions } from './header-extensions.ts'
 import { problemsOf, readMetadata } from './metadata.ts'
 
-/** What a qcow2 image says about itself, damaged or not; throws only when the file cannot be read. */
-export async function inspectQcow2(file: ImageFile, ports: ImagePorts): Promise<ImageFacts> {
+/** What a qcow2 image says about itself, damaged or not; throws only when the file cannot be read, or has no such snapshot. */
+export async function inspectQcow2(
+  file: ImageFile,
+  ports: ImagePorts,
+  choices: ReadingChoices = {},
+): Promise<ImageFacts> {
   const metadata = await readMetadata(file)
   const { header, extensions } = metadata
   const dataFile = header ? dataFileOf(header, extensions) : null
+  const { state, problems } = await stateOf(file, header, choices.snapshot)
+  const snapshot = state?.snapshot ?? null
+  const said = snapshot === null ? '' : `, snapshot ${quote(snapshot.name)}`
   return {
     format: 'qcow2',
-    subformat: header ? `version ${header.version}` : null,
-    virtualSize: header?.virtualSize ?? null,
+    subformat: header ? `version ${header.version}${said}` : null,
+    virtualSize: state?.virtualSize ?? null,
     clusterSize: header?.clusterSize ?? null,
     identity: { kind: 'none' },
     parent: metadata.parent,
     parts: dataFile === null ? [] : [dataFile],
     snapshots: metadata.snapshots,
-    details: header ? detailsOf(header, extensions) : {},
+    details: header
+      ? { ...detailsOf(header, extensions), ...(snapshot === null ? {} : { snapshotRead: snapshot.name }) }
+      : {},
     problems: [
+      ...problems,
       ...problemsOf(metadata),
       ...(dataFile === null ? [] : await dataFileProblems(file, dataFile, ports)),
     ],
+  }
+}
+
+interface StateRead {
+  /** null: it cannot be found. */
+  readonly state: DiskState | null
+  readonly problems: readonly Problem[]
+}
+
+async function stateOf(
+  file: ImageFile,
+  header: Qcow2Header | null,
+  asked: string | undefined,
+): Promise<StateRead> {
+  if (header === null) return { state: null, problems: [] }
+  try {
+    return { state: await findDiskState(file, header, asked), problems: [] }
+  } catch (error) {
+    // That there is no such snapshot is no fault of the image.
+    const isOurs = isDiskError(error, 'refused') || isDiskError(error, 'input-output')
+    if (!isDiskError(error) || isOurs) throw error
+    return { state: null, problems: [problemFromError(error)] }
   }
 }
 

@@ -5,19 +5,25 @@ import { DiskError } from '../../problems/disk-error.ts'
 import type { DiskReader, ReadOptions } from '../disk-reader.ts'
 import type { OpenLayer } from '../format-driver.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
+import type { ReadingChoices } from '../reading-choices.ts'
 import { clusterFetch } from './cluster-fetch.ts'
 import type { ClusterFetch, CompressedFetch } from './cluster-fetch.ts'
 import { clusterMap, readL1Table } from './cluster-map.ts'
 import type { ClusterMap, L2Table, Run } from './cluster-map.ts'
 import { openDataFile } from './data-file.ts'
+import { findDiskState } from './disk-state.ts'
 import { hasFeature, incompatibleFeatures } from './feature-bits.ts'
 import { l2TableSpan } from './header.ts'
 import type { Qcow2Header } from './header.ts'
 import { dataFileOf } from './inspect.ts'
 import { readMetadata } from './metadata.ts'
 
-/** Opens one qcow2 layer; throws the first fault for which QEMU would not open it either. */
-export async function openQcow2Layer(file: ImageFile, ports: ImagePorts): Promise<OpenLayer> {
+/** Opens one qcow2 layer, or the state of a snapshot in it; throws the first fault for which QEMU would not open it either. */
+export async function openQcow2Layer(
+  file: ImageFile,
+  ports: ImagePorts,
+  choices: ReadingChoices = {},
+): Promise<OpenLayer> {
   const { header, extensions, faults } = await readMetadata(file)
   const [fault] = faults
   if (fault) throw fault
@@ -27,9 +33,10 @@ export async function openQcow2Layer(file: ImageFile, ports: ImagePorts): Promis
       structure: 'qcow2 header',
       reason: 'it cannot be read',
     })
+  const { virtualSize, l1TableOffset } = await findDiskState(file, header, choices.snapshot)
   const l1 = await readL1Table(
     { file: file.path, source: file.source, clusterSize: header.clusterSize },
-    { offset: header.l1TableOffset, entries: Math.ceil(header.virtualSize / l2TableSpan(header)) },
+    { offset: l1TableOffset, entries: Math.ceil(virtualSize / l2TableSpan(header)) },
   )
   const dataName = dataFileOf(header, extensions)
   const dataFile = dataName === null ? null : (await openDataFile(ports.files, file.path, dataName)).file
@@ -51,7 +58,7 @@ export async function openQcow2Layer(file: ImageFile, ports: ImagePorts): Promis
   return {
     disk: qcow2Disk({
       file,
-      virtualSize: header.virtualSize,
+      virtualSize,
       map,
       fetch,
       holes: sourceWithHoles(dataFile ?? file),
