@@ -1,4 +1,3 @@
-import type { ReadingChoices } from '@varve/core/formats/reading-choices'
 import { randomUUID } from 'node:crypto'
 import { realpath, stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
@@ -8,7 +7,7 @@ import { systemCode } from '@varve/engine/files/system-error'
 import { nodeFiles } from '@varve/engine/files/node-files'
 import { WorkerPool } from '@varve/engine/run/worker-pool'
 import { serveNbd } from '@varve/nbd/server'
-import type { AgentCommand, Hello } from '@varve/protocol/agent'
+import type { AgentCommand, FormatChoice, Hello } from '@varve/protocol/agent'
 import { protocolVersion } from '@varve/protocol/primitives'
 import { ConfigError, type AgentConfig } from './config.ts'
 import { stayConnected } from './connection/connection.ts'
@@ -19,11 +18,14 @@ import { JobRunner } from './jobs/job-runner.ts'
 import type { JobPorts } from './jobs/job-context.ts'
 import { openPublications } from './jobs/publications.ts'
 import { RunningPulls } from './jobs/running-pulls.ts'
+import { FormatChoices } from './library/format-choices.ts'
+import { reportOf } from './library/inspect-messages.ts'
 import { InspectPool } from './library/inspect-pool.ts'
 import { Inventory } from './library/inventory.ts'
 import { LibraryScanner, type ScanTimes } from './library/keep-scanning.ts'
 import { isBelow } from './library/library-path.ts'
 import type { Library } from './library/library.ts'
+import type { ScanPorts } from './library/scan.ts'
 import type { Logger } from './platform/logger.ts'
 import type { Platform } from './platform/platform.ts'
 import { probeTools } from './tools/tool-table.ts'
@@ -35,6 +37,8 @@ const lastWordsMs = 250
 /** Connections to all exports together: each worker of each pull has one. */
 const nbdConnections = 64
 const mostWorkers = 8
+/** How long the first scan waits for the controller. */
+const formatsPatienceMs = 3000
 
 export interface AgentOptions {
   readonly config: AgentConfig
@@ -77,8 +81,15 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const files = nodeFiles({ roots })
   const { findWriters } = platform
   const inspections = new InspectPool({ roots })
-  const inspect = (path: string, choices?: ReadingChoices) => inspections.inspect(path, choices)
-  const scanPorts = { inspect, files, findWriters, log }
+  const formats = new FormatChoices()
+  const scanPorts: ScanPorts = {
+    inspect: (path, how) => inspections.inspect(path, how),
+    files,
+    findWriters,
+    formats,
+    roots,
+    log,
+  }
   const scanning = {
     inventory,
     ports: scanPorts,
@@ -91,7 +102,8 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const ports: JobPorts = {
     libraries,
     files,
-    inspect,
+    inspect: async (path, how) => reportOf(await inspections.inspect(path, how)),
+    formats,
     exports,
     exportAddress: { host: config.nbdHost, port: server.port },
     publications,
@@ -112,6 +124,18 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     jobs: [...new Set([...jobs.running, ...outbox.jobs()])],
   })
 
+  const takeFormats = (choices: readonly FormatChoice[]): void => {
+    if (formats.set(choices)) for (const scanner of scanners) scanner.look()
+  }
+
+  const welcomed = new AbortController()
+  /** The first scan waits for what the controller remembers of formats, but not for a controller that is away. */
+  const scan = async (scanner: LibraryScanner): Promise<void> => {
+    const either = AbortSignal.any([welcomed.signal, signal])
+    await sleep(formatsPatienceMs, undefined, { signal: either }).catch(() => {})
+    await scanner.run()
+  }
+
   const onCommand = (command: AgentCommand): void => {
     switch (command.kind) {
       case 'start-job':
@@ -126,18 +150,25 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
           scanner.look()
         }
         break
+      case 'formats':
+        takeFormats(command.formats)
+        break
     }
   }
 
   const work = [
-    ...scanners.map((scanner) => scanner.run()),
+    ...scanners.map(scan),
     stayConnected({
       url: config.controller,
       hello,
       onCommand,
       onNotUnderstood: (jobId) => jobs.refuse(jobId, notUnderstood(config.name)),
       onSession: (session) => inventory.deliver(session, log),
-      ...(options.onConnected && { onConnected: options.onConnected }),
+      onConnected(welcome) {
+        takeFormats(welcome.formats)
+        welcomed.abort()
+        options.onConnected?.()
+      },
       outbox,
       log,
       signal,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ErrorView, JobId, Timestamp } from './primitives.ts'
+import { ErrorView, FormatName, JobId, Timestamp } from './primitives.ts'
 import { HostFacts } from './hosts.ts'
 import { ImageRecord } from './images.ts'
 import { JobProgress, JobRequest, JobResult } from './jobs.ts'
@@ -15,11 +15,24 @@ export const Hello = z.object({
 })
 export type Hello = z.infer<typeof Hello>
 
+/** The format that somebody said of an image, or of all images in a folder and below it that do not say another themselves. */
+export const FormatChoice = z.object({
+  library: z.string(),
+  /** Path inside the library, with `/`; of a folder without one at its end, empty for the whole library. */
+  name: z.string().max(4096),
+  scope: z.enum(['image', 'folder']),
+  format: FormatName,
+})
+export type FormatChoice = z.infer<typeof FormatChoice>
+const FormatChoiceList = z.array(FormatChoice).max(10_000)
+
 export const Welcome = z.object({
   protocolVersion: z.number().int(),
   controllerVersion: z.string(),
   /** Names the session of this agent; sent with every later call. */
   session: z.string(),
+  /** All that was said of this host's images. */
+  formats: FormatChoiceList.default([]),
 })
 export type Welcome = z.infer<typeof Welcome>
 
@@ -33,6 +46,8 @@ export const AgentCommand = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('cancel-job'), jobId: JobId }),
   z.object({ kind: z.literal('rescan') }),
+  /** All that was said of this host's images, in the place of what was said before. */
+  z.object({ kind: z.literal('formats'), formats: FormatChoiceList }),
 ])
 export type AgentCommand = z.infer<typeof AgentCommand>
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { AgentCommand, Hello } from '@varve/protocol/agent'
+import type { AgentCommand, Hello, Welcome } from '@varve/protocol/agent'
 import type { Logger } from '../platform/logger.ts'
 import { dialController, type AgentClient, type TakenCommand } from './agent-client.ts'
 import { backoffMs } from './backoff.ts'
@@ -16,7 +16,7 @@ export interface ConnectionOptions {
   readonly onCommand: (command: AgentCommand) => void
   /** A start of a job that this agent cannot read, because the controller is newer or wrong. */
   readonly onNotUnderstood: (jobId: string) => void
-  readonly onConnected?: () => void
+  readonly onConnected?: (welcome: Welcome) => void
   /** Runs as long as a session lasts; a rejection ends the session. */
   readonly onSession: (session: Session) => Promise<void>
   readonly outbox: Outbox
@@ -64,7 +64,7 @@ async function runSession(
     const welcome = await Promise.race([client.hello(hello), rejectAfter(helloTimeoutMs, ended.signal)])
     log.info({ controller: url, version: welcome.controllerVersion }, 'connected')
     const session: Session = { client, id: welcome.session, signal: ended.signal }
-    options.onConnected?.()
+    options.onConnected?.(welcome)
     client.commands(welcome.session, progress.lastCommand, (taken) => take(taken))
     const delivery = deliverReports(session, outbox, log)
     const work = options.onSession(session)

@@ -8,9 +8,10 @@ export const digestJob: JobHandler<'digest'> = async (request, context) => {
   const { ports, signal } = context
   const library = findLibrary(ports.libraries, request.library)
   const path = await resolveImage(library, request.name)
+  const format = ports.formats.of(library.name, request.name)?.format ?? null
   const roots = ports.libraries.map(({ root }) => root)
   const { manifest, digest, virtualSize, dataBytes, seconds } = await digestDisk(
-    { kind: 'image', path, roots, format: null, choices: request.reading },
+    { kind: 'image', path, roots, format, choices: request.reading },
     { signal, workers: ports.workers, pool: ports.pool, onProgress: context.onTransfer({ input: 'source' }) },
   )
   context.attachManifest(manifestUpload(digest, manifest))

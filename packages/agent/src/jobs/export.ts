@@ -13,9 +13,10 @@ export const exportJob: JobHandler<'export'> = async (request, { ports, signal }
   const path = await resolveImage(library, request.name)
   const existing = ports.exports.find(exportName)
   if (existing?.path === path) return answer(existing.opened, exportName, ports)
+  const format = ports.formats.of(library.name, request.name)?.format ?? null
   const roots = ports.libraries.map(({ root }) => root)
   const opened = await openInput(
-    { kind: 'image', path, roots, format: null, choices: request.reading },
+    { kind: 'image', path, roots, format, choices: request.reading },
     { io: 'async', signal },
   )
   try {

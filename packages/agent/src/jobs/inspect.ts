@@ -8,7 +8,8 @@ export const inspectJob: JobHandler<'inspect'> = async (request, { ports, signal
   const library = findLibrary(ports.libraries, request.library)
   await resolveImage(library, request.name)
   const path = joinName(library, request.name)
-  const report = await ports.inspect(path, request.reading)
+  const format = ports.formats.of(library.name, request.name)?.format ?? null
+  const report = await ports.inspect(path, { format, choices: request.reading })
   signal.throwIfAborted()
   const roots = ports.libraries.map(({ root }) => root)
   const { findWriters } = ports

@@ -6,12 +6,14 @@ const fileLimit = 50_000
 
 /** Everything in a bundle and in its `bands`, as paths: what its report depends on. */
 export async function filesOfBundle(folder: string): Promise<string[]> {
-  const bands = join(folder, 'bands')
+  const own = await namesIn(folder)
+  const bands = own.filter((name) => name.toLowerCase() === 'bands').map((name) => join(folder, name))
   const inside = await Promise.all(
-    [folder, bands].map(async (parent) => {
-      const names = await readdir(parent).catch((): string[] => [])
-      return names.sort().map((name) => join(parent, name))
-    }),
+    [folder, ...bands].map(async (parent) => (await namesIn(parent)).map((name) => join(parent, name))),
   )
   return inside.flat().slice(0, fileLimit)
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return (await readdir(folder).catch((): string[] => [])).sort()
 }

@@ -33,7 +33,20 @@ function sequenceLength(lead: number): number {
   return lead < 0xf0 ? 3 : 4
 }
 
-/** Hidden files, and files that a copy still writes (`.part`): not images yet, or not meant to be seen. */
+/** Endings of files and folders that a copy, a download or a lock makes while it lasts. */
+const passingEndings = [
+  '.part',
+  '.partial',
+  '.filepart',
+  '.crdownload',
+  '.download',
+  '.opdownload',
+  '.aria2',
+  '.lck',
+]
+
+/** Hidden files, files that a copy still writes (`.part`), and locks (`.lck`): not images yet, or not meant to be seen. */
 export function isSkippedName(name: string): boolean {
-  return name.startsWith('.') || name.endsWith('.part')
+  const lower = name.toLowerCase()
+  return name.startsWith('.') || passingEndings.some((ending) => lower.endsWith(ending))
 }

@@ -9,12 +9,51 @@ const imageEndings = new Set([
   ...otherImageEndings,
 ])
 
+/**
+ * What hypervisors keep beside a disk: change tracking, firmware variables, memory and saved states, descriptions of
+ * machines and packages. Some of it has the size and now and then the bytes of a disk.
+ */
+const companionEndings = [
+  '-ctk.vmdk',
+  '.mrt',
+  '.rct',
+  '.nvram',
+  '.vmem',
+  '.vmss',
+  '.vmsn',
+  '.vmsd',
+  '.vswp',
+  '.vmx',
+  '.vmxf',
+  '.vmtx',
+  '.vmcx',
+  '.vmrs',
+  '.vmgs',
+  '.vsv',
+  '.sav',
+  '.mem',
+  '.vbox',
+  '.vbox-prev',
+  '.pvs',
+  '.ovf',
+  '.mf',
+  '.cert',
+  '.log',
+]
+
 /** Smaller files without an image's name or marks are not looked at further. */
 const smallestDisk = 32 * 1024
 const sector = 512
 
+/** True for the name of what belongs to a machine but is no disk. */
+export function isCompanionName(name: string): boolean {
+  const lower = name.toLowerCase()
+  return companionEndings.some((ending) => lower.endsWith(ending))
+}
+
 /** True when the name alone says that it is meant as a disk image. */
 export function hasImageName(name: string): boolean {
+  if (isCompanionName(name)) return false
   const lower = name.toLowerCase()
   for (const ending of imageEndings) if (lower.endsWith(ending)) return true
   return false
@@ -27,7 +66,8 @@ export function formatByName(name: string): FormatName {
 
 /**
  * Whether to inspect a file: `yes` for an image by name or by marks, `no` for what cannot be one, `if-disk` for a file
- * that is an image only when a partition table or a filesystem is found in it.
+ * that is an image only when a partition table or a filesystem is found in it. What a companion's name says is not
+ * believed against the header of an image format.
  */
 export async function candidacy(
   files: ImageFiles,
@@ -43,6 +83,9 @@ export async function candidacy(
   if (file.size < sector) return 'no'
   await using opened = await files.open(file.path)
   const ends = await readFileEnds(opened.source)
+  if (isCompanionName(file.name)) {
+    return recogniseFormat({ ...ends, tail: new Uint8Array() }) === null ? 'no' : 'yes'
+  }
   if (recogniseFormat(ends) !== null) return 'yes'
   return file.size >= smallestDisk && file.size % sector === 0 ? 'if-disk' : 'no'
 }

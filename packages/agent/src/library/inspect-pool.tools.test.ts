@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'
+import { reportOf } from './inspect-messages.ts'
 import { InspectPool } from './inspect-pool.ts'
 
 /** A thread that hangs, dies or answers, as the name of the file says. */
@@ -11,7 +12,7 @@ parentPort.on('message', ({ id, path }) => {
   if (path.includes('die')) process.exit(3)
   if (path.includes('throw')) throw new Error('out of its mind')
   if (path.includes('hang')) return
-  parentPort.postMessage({ id, report: { path } })
+  parentPort.postMessage({ id, outcome: { report: { path } }, asked: [], parts: [] })
 })
 `
 
@@ -20,18 +21,19 @@ describe('InspectPool', () => {
     await using place = await tempPlace()
     await writeFile(place.file('a.raw'), Buffer.alloc(65_536))
     await using pool = new InspectPool({ roots: [place.path], threads: 2 })
-    expect((await pool.inspect(place.file('a.raw'))).virtualSize).toBe(65_536)
-    await expect(pool.inspect(place.file('missing.raw'))).rejects.toMatchObject({ code: 'not-found' })
-    await expect(pool.inspect('/etc/passwd')).rejects.toMatchObject({ code: 'outside-library' })
+    const report = async (path: string) => reportOf(await pool.inspect(path))
+    expect((await report(place.file('a.raw'))).virtualSize).toBe(65_536)
+    await expect(report(place.file('missing.raw'))).rejects.toMatchObject({ code: 'not-found' })
+    await expect(report('/etc/passwd')).rejects.toMatchObject({ code: 'outside-library' })
   })
 
   test('a thread that dies or hangs costs one image, not the others', async () => {
     await using place = await tempPlace()
     await writeFile(place.file('worker.mjs'), misbehaving)
     const workerUrl = pathToFileURL(place.file('worker.mjs'))
-    await using pool = new InspectPool({ roots: [], threads: 2, patienceMs: 300, workerUrl })
+    await using pool = new InspectPool({ roots: [], threads: 2, patienceMs: 5000, workerUrl })
     const outcomes = await Promise.allSettled(
-      ['a', 'die', 'b', 'throw', 'hang', 'c'].map((path) => pool.inspect(path)),
+      ['a', 'die', 'b', 'throw', 'hang', 'c'].map(async (path) => reportOf(await pool.inspect(path))),
     )
     expect(
       outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.path : outcome.reason.code)),
@@ -46,9 +48,10 @@ describe('InspectPool', () => {
       threads: 1,
       workerUrl: pathToFileURL(place.file('worker.mjs')),
     })
-    const outcomes = Promise.allSettled([pool.inspect('hang'), pool.inspect('b')])
+    const outcomes = Promise.all([pool.inspect('hang'), pool.inspect('b')])
     await pool[Symbol.asyncDispose]()
-    expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
-    await expect(pool.inspect('c')).rejects.toMatchObject({ code: 'canceled' })
+    const canceled = { outcome: { error: { code: 'canceled' } } }
+    expect(await outcomes).toMatchObject([canceled, canceled])
+    expect(await pool.inspect('c')).toMatchObject(canceled)
   })
 })

@@ -1,10 +1,8 @@
 import { availableParallelism } from 'node:os'
-import type { ReadingChoices } from '@varve/core/formats/reading-choices'
 import type { Worker } from 'node:worker_threads'
-import type { ImageReport } from '@varve/core/layers/image-report'
-import { DiskError, fromErrorRecord } from '@varve/core/problems/disk-error'
+import { DiskError, toErrorRecord } from '@varve/core/problems/disk-error'
 import { startThread, threadFile } from '@varve/engine/run/start-thread'
-import type { InspectAnswer, InspectQuestion } from './inspect-messages.ts'
+import type { HowToRead, InspectAnswer, Inspection, InspectQuestion } from './inspect-messages.ts'
 
 const mostThreads = 4
 /** An image that takes longer is given up, and its thread with it. */
@@ -15,7 +13,7 @@ const threadMemoryMb = 512
 const youngMemoryMb = 4
 
 interface Task extends InspectQuestion {
-  readonly settle: (outcome: { report: ImageReport } | { error: DiskError }) => void
+  readonly settle: (inspection: Inspection) => void
 }
 
 interface Thread {
@@ -45,17 +43,12 @@ export class InspectPool implements AsyncDisposable {
     this.#options = options
   }
 
-  /** The report of one image; throws what `inspectImage` throws, `no-progress` when it takes too long. */
-  async inspect(path: string, choices: ReadingChoices = {}): Promise<ImageReport> {
-    if (this.#isClosed) throw new DiskError('canceled', { file: path, what: 'the inspection' })
-    const { promise, resolve, reject } = Promise.withResolvers<ImageReport>()
+  /** Looks at one image; what the look throws is its outcome, `no-progress` when it takes too long. */
+  async inspect(path: string, how: HowToRead = { format: null }): Promise<Inspection> {
+    if (this.#isClosed) return endedBy(new DiskError('canceled', { file: path, what: 'the inspection' }))
+    const { promise, resolve } = Promise.withResolvers<Inspection>()
     this.#lastId += 1
-    this.#waiting.push({
-      id: this.#lastId,
-      path,
-      choices,
-      settle: (outcome) => ('report' in outcome ? resolve(outcome.report) : reject(outcome.error)),
-    })
+    this.#waiting.push({ id: this.#lastId, path, how, settle: resolve })
     this.#next()
     return promise
   }
@@ -63,9 +56,9 @@ export class InspectPool implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true
     const canceled = (path: string) => new DiskError('canceled', { file: path, what: 'the inspection' })
-    for (const task of this.#waiting.splice(0)) task.settle({ error: canceled(task.path) })
+    for (const task of this.#waiting.splice(0)) task.settle(endedBy(canceled(task.path)))
     const threads = this.#threads.splice(0)
-    for (const thread of threads) this.#finish(thread, (path) => ({ error: canceled(path) }))
+    for (const thread of threads) this.#finish(thread, (path) => endedBy(canceled(path)))
     await Promise.all(threads.map(({ worker }) => worker.terminate()))
   }
 
@@ -92,11 +85,8 @@ export class InspectPool implements AsyncDisposable {
       this.#drop(thread, (file) => new DiskError('no-progress', { file, during, seconds }))
     }, seconds * 1000)
     thread.worker.ref()
-    thread.worker.postMessage({
-      id: task.id,
-      path: task.path,
-      choices: task.choices,
-    } satisfies InspectQuestion)
+    const { id, path, how } = task
+    thread.worker.postMessage({ id, path, how } satisfies InspectQuestion)
   }
 
   #hire(): Thread {
@@ -108,9 +98,7 @@ export class InspectPool implements AsyncDisposable {
     const thread: Thread = { worker, task: null, timer: null }
     worker.on('message', (answer: InspectAnswer) => {
       if (thread.task?.id !== answer.id) return
-      this.#finish(thread, () =>
-        'report' in answer ? { report: answer.report } : { error: fromErrorRecord(answer.error) },
-      )
+      this.#finish(thread, () => answer)
       this.#next()
     })
     const died = (reason: string) =>
@@ -129,15 +117,19 @@ export class InspectPool implements AsyncDisposable {
     if (at < 0) return
     this.#threads.splice(at, 1)
     thread.worker.terminate().catch(() => {})
-    this.#finish(thread, (file) => ({ error: why(file) }))
+    this.#finish(thread, (file) => endedBy(why(file)))
     this.#next()
   }
 
-  #finish(thread: Thread, outcome: (file: string) => Parameters<Task['settle']>[0]): void {
+  #finish(thread: Thread, inspection: (file: string) => Inspection): void {
     const { task, timer } = thread
     if (timer) clearTimeout(timer)
     thread.task = null
     thread.timer = null
-    task?.settle(outcome(task.path))
+    task?.settle(inspection(task.path))
   }
+}
+
+function endedBy(error: DiskError): Inspection {
+  return { outcome: { error: toErrorRecord(error, error.file) }, asked: [], parts: [] }
 }

@@ -1,6 +1,7 @@
 import { mkdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { tempPlace } from '@varve/test-kit/temp-place'
+import { requires, runToolOk } from '@varve/test-kit/tools'
 import { expect, test } from 'vitest'
 import { memoryPlatform } from '../testing/memory-platform.ts'
 import { ScriptedController } from '../testing/scripted-controller.ts'
@@ -59,4 +60,58 @@ test('a file that nobody writes to any more is noticed, though nothing changed i
   await controller.until(() => isInUse() === true)
   platform.clearWriters()
   await controller.until(() => isInUse() === false)
+})
+
+test.skipIf(!requires('qemu-img'))(
+  'a parent is seen when it arrives where it was looked for: a new folder, a hidden name',
+  async () => {
+    await using place = await tempPlace()
+    await using controller = await new ScriptedController().start()
+    await using agent = await startAgent({ controller, name: 'north', folder: place.path })
+    const isWhole = (name: string) =>
+      controller.memory.images.get(`north/images/${name}`)?.report.problems.length === 0
+    const qemuImg = (...args: string[]) => runToolOk('qemu-img', args, { cwd: place.path })
+    for (const parent of ['new/deep/base.qcow2', '.hidden.qcow2']) {
+      const child = `child-of-${parent.replaceAll('/', '-')}`
+      const overlay = ['-f', 'qcow2', '-u', '-b', parent, '-F', 'qcow2', child, '8M']
+      await qemuImg('create', ...overlay)
+      await rename(place.file(child), join(agent.library, child))
+      await controller.until(() => controller.memory.images.has(`north/images/${child}`))
+      expect(isWhole(child)).toBe(false)
+      await qemuImg('create', '-f', 'qcow2', 'base', '8M')
+      await mkdir(dirname(join(agent.library, parent)), { recursive: true })
+      await rename(place.file('base'), join(agent.library, parent))
+      await controller.until(() => isWhole(child))
+    }
+  },
+)
+
+test.skipIf(!requires('qemu-img'))('what the controller says of formats is used at once', async () => {
+  await using place = await tempPlace()
+  await using controller = await new ScriptedController().start()
+  await using agent = await startAgent({ controller, name: 'north', folder: place.path })
+  const report = (name: string) => controller.memory.images.get(`north/images/${name}`)?.report
+  await mkdir(join(agent.library, 'vms'))
+  const qemuImg = (...args: string[]) => runToolOk('qemu-img', args, { cwd: join(agent.library, 'vms') })
+  await qemuImg('create', '-f', 'qcow2', 'base.qcow2', '8M')
+  await qemuImg('create', '-f', 'qcow2', '-b', 'base.qcow2', '-F', 'qcow2', 'overlay.img')
+  await controller.until(() =>
+    report('vms/overlay.img')?.problems.some(({ severity }) => severity === 'block'),
+  )
+  for (const [name, scope] of [
+    ['vms/overlay.img', 'image'],
+    ['vms', 'folder'],
+    ['', 'folder'],
+  ] as const) {
+    controller.send('north', {
+      kind: 'formats',
+      formats: [{ library: 'images', name, scope, format: 'qcow2' }],
+    })
+    await controller.until(() => report('vms/overlay.img')?.chain.length === 2)
+    const request = { library: 'images', name: 'vms/overlay.img' }
+    expect((await controller.run('north', { kind: 'inspect', ...request })).report.chain).toHaveLength(2)
+    expect((await controller.run('north', { kind: 'digest', ...request })).virtualSize).toBe(8 * 1024 ** 2)
+    controller.send('north', { kind: 'formats', formats: [] })
+    await controller.until(() => report('vms/overlay.img')?.chain.length === 1)
+  }
 })

@@ -3,7 +3,8 @@ import type { Logger } from '../platform/logger.ts'
 import { fileState } from './fingerprint.ts'
 import type { Inventory } from './inventory.ts'
 import type { Library } from './library.ts'
-import { scanLibrary, writersChanged, type ScanMemory, type ScanOutcome, type ScanPorts } from './scan.ts'
+import type { ScanMemory } from './scan-memory.ts'
+import { scanLibrary, writersChanged, type ScanOutcome, type ScanPorts } from './scan.ts'
 import { FolderWatch } from './watch.ts'
 
 /** When to look again, in milliseconds. */
@@ -92,8 +93,8 @@ export class LibraryScanner {
       signal,
       onRecord: (record) => inventory.put(record, signal),
     })
-    const { present, folders, inspected } = outcome
-    const isFollowingMore = watch.follow(folders)
+    const { present, folders, sought, inspected } = outcome
+    const isFollowingMore = watch.follow(folders, sought)
     inventory.scanFinished(name, present)
     const seconds = (performance.now() - started) / 1000
     log.info({ library: name, images: present.length, inspected, seconds }, 'scanned')

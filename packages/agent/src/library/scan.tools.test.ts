@@ -1,47 +1,9 @@
 import { mkdir, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
-import { ImageRecord } from '@varve/protocol/images'
-import { inspectFile } from '@varve/engine/inspect-file'
-import { nodeFiles } from '@varve/engine/files/node-files'
+import type { ImageRecord } from '@varve/protocol/images'
 import { requires, runToolOk } from '@varve/test-kit/tools'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'
-import { silentLogger } from '../platform/logger.ts'
-import { memoryPlatform, type MemoryPlatform } from '../testing/memory-platform.ts'
-import { scanLibrary, type ScanMemory } from './scan.ts'
-
-class TestScan {
-  readonly root: string
-  readonly platform: MemoryPlatform = memoryPlatform()
-  readonly inspected: string[] = []
-  readonly #memory: ScanMemory = new Map()
-  constructor(root: string) {
-    this.root = root
-  }
-
-  /** Scans once; records of what is new or changed, by name. */
-  async run(signal = new AbortController().signal) {
-    const records = new Map<string, ImageRecord>()
-    this.inspected.length = 0
-    const ports = {
-      inspect: async (path: string) => {
-        this.inspected.push(path)
-        return inspectFile(path, { roots: [this.root] })
-      },
-      files: nodeFiles({ roots: [this.root] }),
-      findWriters: this.platform.findWriters,
-      log: silentLogger,
-    }
-    const library = { name: 'images', root: this.root }
-    const outcome = await scanLibrary(library, this.#memory, ports, {
-      signal,
-      onRecord: async (record) => {
-        records.set(record.name, ImageRecord.parse(record))
-      },
-    })
-    const { inspected, isBehind, partFiles } = outcome
-    return { records, present: [...outcome.present].sort(), inspected, isBehind, partFiles }
-  }
-}
+import { TestScan } from '../testing/test-scan.ts'
 
 const raw = Buffer.alloc(64 * 1024)
 

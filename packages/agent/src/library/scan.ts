@@ -1,54 +1,30 @@
-import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { describeContents } from '@varve/core/layers/describe-contents'
-import type { ImageReport } from '@varve/core/layers/image-report'
-import { stripOf } from '@varve/core/layers/shares'
-import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
-import { problemFromError } from '@varve/core/problems/problem'
+import { realpath } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
 import type { ImageFiles } from '@varve/core/formats/image-files'
-import { inUseProblem } from '@varve/engine/in-use/in-use-problem'
+import { namedAsRaw, promisedFormat } from '@varve/core/formats/detect-format'
 import { describeWriters } from '@varve/engine/in-use/writers'
-import { ImageRecord } from '@varve/protocol/images'
-import { toImageReportView } from '@varve/protocol/reports'
+import type { ImageRecord } from '@varve/protocol/images'
 import type { Logger } from '../platform/logger.ts'
-import type { OpenWriters, Writer } from '../platform/platform.ts'
-import { fileState, joinStates, type FileState } from './fingerprint.ts'
-import { filesOfBundle } from './bundle-files.ts'
-import { candidacy, formatByName, hasImageName, holdsDisk } from './image-candidates.ts'
+import type { OpenWriters } from '../platform/platform.ts'
+import { foldersOf, noDependencies } from './asked.ts'
+import { isSkippedName } from './file-names.ts'
+import { fileState } from './fingerprint.ts'
+import { withWriters } from './image-record.ts'
+import { isBelow } from './library-path.ts'
 import type { Library } from './library.ts'
+import { look, type FoundFile, type LookPorts } from './look.ts'
 import { mapLimited } from './map-limited.ts'
-import { unopenedReport } from './unopened-report.ts'
+import { standingOf, type ScanMemory } from './scan-memory.ts'
+import { unopenedRecord } from './unopened-record.ts'
 import { mayBeDescriptor, namedParts } from './vmdk-parts.ts'
-import { walkLibrary, type Found } from './walk.ts'
+import { walkLibrary } from './walk.ts'
 
 /** Files looked at at once; each has its chain open meanwhile. */
 const filesAtOnce = 8
-/** A file that somebody writes to is looked at again after so long, however often it changes. */
-const changingMs = 30_000
-
-/**
- * What the last look at a file found; valid as long as none of the files it depends on changes. Reports are not kept:
- * they go to the controller, and thousands of them would fill the memory.
- */
-interface Remembered {
-  readonly fingerprint: string
-  /** Who wrote to it, in words; empty: nobody. */
-  readonly inUseBy: string
-  readonly lookedAtMs: number
-  /** The file itself first, then what its report also depends on: its chain and its parts. */
-  readonly paths: readonly string[]
-  readonly isImage: boolean
-  readonly parts: readonly string[]
-}
-
-/** What is kept in memory between the scans of one library, by name. */
-export type ScanMemory = Map<string, Remembered>
-
-export interface ScanPorts {
-  readonly inspect: (path: string) => Promise<ImageReport>
-  readonly files: ImageFiles
+export interface ScanPorts extends LookPorts {
   readonly findWriters: (() => Promise<OpenWriters>) | null
-  readonly log: Logger
+  /** The folders of all libraries: nothing outside is watched. */
+  readonly roots: readonly string[]
 }
 
 export interface ScanOptions {
@@ -60,7 +36,10 @@ export interface ScanOptions {
 export interface ScanOutcome {
   /** Names of all images that are there. */
   readonly present: readonly string[]
+  /** Folders in which a change may change what the images are: those of the library, and others that chains lead to. */
   readonly folders: readonly string[]
+  /** Last names of files that images depend on or were looked for by. */
+  readonly sought: ReadonlySet<string>
   /** Files that were looked at anew. */
   readonly inspected: number
   /** What pulls left or still write. */
@@ -78,63 +57,172 @@ export async function scanLibrary(
   ports: ScanPorts,
   options: ScanOptions,
 ): Promise<ScanOutcome> {
-  const { signal, onRecord } = options
-  const { log } = ports
-  const found = await collect(library, signal, log)
-  const partsOf = await findParts(found.files, memory, ports.files)
-  const parts = new Set([...partsOf.values()].flat())
+  const found = await collect(library, options.signal, ports.log)
   const writers = await ports.findWriters?.()
-  const present: string[] = []
-  let inspected = 0
-  let isBehind = false
-  const inUse = new Map<string, string>()
+  const named = await findParts(found.files, memory, ports.files)
+  const scan = new Scan({ library, memory, ports, options, writers: writers ?? null, named })
+  for (const files of inTurns(found.files)) await scan.meetAll(files)
+  await scan.meetLeft()
+  for (const record of found.unopened) await scan.meetUnopened(record)
+  for (const [name, { isImage }] of memory) {
+    if (isImage && found.unreadable.some((prefix) => name.startsWith(prefix))) scan.present.add(name)
+  }
+  const seen = new Set(found.files.map(({ name }) => name))
+  for (const name of memory.keys()) if (!scan.present.has(name) && !seen.has(name)) memory.delete(name)
+  scan.dropParts(found.files)
+  return {
+    present: [...scan.present],
+    ...(await watchedPlaces(found.folders, memory, ports.roots)),
+    inspected: scan.inspected,
+    partFiles: found.partFiles,
+    isBehind: scan.isBehind,
+    inUse: scan.inUse,
+  }
+}
 
-  await mapLimited(found.files, filesAtOnce, async (file) => {
-    signal.throwIfAborted()
-    if (parts.has(file.path)) {
-      memory.delete(file.name)
-      return
+interface ScanParts {
+  readonly library: Library
+  readonly memory: ScanMemory
+  readonly ports: ScanPorts
+  readonly options: ScanOptions
+  readonly writers: OpenWriters | null
+  /** Parts that VMDK descriptors name, by the descriptor's path. */
+  readonly named: ReadonlyMap<string, readonly string[]>
+}
+
+/** One pass over the files of a library. */
+class Scan {
+  readonly present = new Set<string>()
+  readonly inUse = new Map<string, string>()
+  inspected = 0
+  isBehind = false
+  readonly #parts: ScanParts
+  /** Files that hold bytes of other images. */
+  readonly #claimed: Set<string>
+  /** Parts at the last scan whose image was not met yet. */
+  readonly #left: FoundFile[] = []
+
+  constructor(parts: ScanParts) {
+    this.#parts = parts
+    this.#claimed = new Set([...parts.named.values()].flat())
+  }
+
+  async meetAll(files: readonly FoundFile[]): Promise<void> {
+    await mapLimited(files, filesAtOnce, async (file) => {
+      if (this.#claimed.has(file.path)) this.#parts.memory.delete(file.name)
+      else if (this.#parts.memory.get(file.name)?.isPart === true) this.#left.push(file)
+      else await this.#meet(file)
+    })
+  }
+
+  /** What was a part and is none any more is an image like others. */
+  async meetLeft(): Promise<void> {
+    const freed = this.#left.filter(({ path }) => !this.#claimed.has(path))
+    for (const { name } of freed) this.#parts.memory.delete(name)
+    await mapLimited(freed, filesAtOnce, (file) => this.#meet(file))
+  }
+
+  /** Takes out files that turned out to be parts after they were met. */
+  dropParts(files: readonly FoundFile[]): void {
+    const { memory } = this.#parts
+    for (const { name, path } of files) {
+      const remembered = memory.get(name)
+      if (!remembered || !this.#claimed.has(path)) continue
+      this.present.delete(name)
+      memory.set(name, { ...remembered, isImage: false, isPart: true })
     }
+  }
+
+  async meetUnopened(record: ImageRecord): Promise<void> {
+    const { memory, options } = this.#parts
+    const { name, fingerprint } = record
+    this.present.add(name)
+    if (memory.get(name)?.own === fingerprint) return
+    memory.set(name, {
+      own: fingerprint,
+      dependencies: noDependencies,
+      said: null,
+      inUseBy: '',
+      lookedAtMs: 0,
+      isImage: true,
+      named: [],
+      parts: [],
+      isPart: false,
+    })
+    await options.onRecord(record)
+  }
+
+  async #meet(file: FoundFile): Promise<void> {
+    const { library, memory, ports, options, writers, named } = this.#parts
+    options.signal.throwIfAborted()
     const state = await fileState(file.path)
     if (state === null) return
     const who = writers?.of(state.stats) ?? []
     const inUseBy = describeWriters(who)
-    if (who.length > 0) inUse.set(file.path, inUseBy)
+    if (who.length > 0) this.inUse.set(file.path, inUseBy)
+    const said = ports.formats.of(library.name, file.name)?.format ?? null
     const before = memory.get(file.name)
-    const standing = before ? await standingOf(before, state, inUseBy) : 'changed'
-    if (standing === 'changing') isBehind = true
+    const standing = before ? await standingOf(before, { state, inUseBy, said }) : 'changed'
+    if (standing === 'changing') this.isBehind = true
     if (before && standing !== 'changed') {
-      if (before.isImage) present.push(file.name)
+      this.#claim(before.parts)
+      if (before.isImage) this.present.add(file.name)
       return
     }
-    inspected += 1
-    const { record, ...looked } = await look(library, file, {
-      state,
-      ports,
-      signal,
-      parts: file.kind === 'bundle' ? await filesOfBundle(file.path) : (partsOf.get(file.path) ?? []),
-    })
-    memory.set(file.name, { ...looked, inUseBy, lookedAtMs: performance.now(), isImage: record !== null })
+    this.inspected += 1
+    const { signal } = options
+    const own = named.get(file.path) ?? []
+    const { record, ...looked } = await look(library, file, { state, ports, signal, named: own })
+    const isImage = record !== null
+    memory.set(file.name, { ...looked, inUseBy, lookedAtMs: performance.now(), isImage, isPart: false })
+    this.#claim(looked.parts)
     if (record === null) return
-    present.push(file.name)
-    await onRecord(withWriters(record, who))
-  })
+    this.present.add(file.name)
+    await options.onRecord(withWriters(record, who))
+  }
 
-  for (const record of found.unopened) {
-    const { name, fingerprint } = record
-    present.push(name)
-    if (memory.get(name)?.fingerprint === fingerprint) continue
-    memory.set(name, { fingerprint, inUseBy: '', lookedAtMs: 0, paths: [], isImage: true, parts: [] })
-    await onRecord(record)
+  #claim(parts: readonly string[]): void {
+    for (const part of parts) this.#claimed.add(part)
   }
-  for (const [name, { isImage }] of memory) {
-    if (isImage && found.unreadable.some((prefix) => name.startsWith(prefix))) present.push(name)
+}
+
+/** First what may have parts, last what may be one: a part that is met after its image is never taken for an image. */
+function inTurns(files: readonly FoundFile[]): FoundFile[][] {
+  const turns: [FoundFile[], FoundFile[], FoundFile[]] = [[], [], []]
+  for (const file of files) {
+    const mayHaveParts = file.kind === 'bundle' || promisedFormat(file.name) !== null
+    turns[mayHaveParts ? 0 : namedAsRaw(file.name) ? 2 : 1].push(file)
   }
-  const all = new Set(present)
-  const seen = new Set(found.files.map(({ name }) => name))
-  for (const name of memory.keys()) if (!all.has(name) && !seen.has(name)) memory.delete(name)
-  const { folders, partFiles } = found
-  return { present: [...all], folders, inspected, partFiles, isBehind, inUse }
+  return turns
+}
+
+/** Where to watch: the folders of the library, and those of names that its images depend on, found or not. */
+async function watchedPlaces(
+  walked: readonly string[],
+  memory: ScanMemory,
+  roots: readonly string[],
+): Promise<Pick<ScanOutcome, 'folders' | 'sought'>> {
+  const folders = new Set(walked)
+  const others = new Set<string>()
+  const sought = new Set<string>()
+  for (const { dependencies } of memory.values()) {
+    for (const folder of foldersOf(dependencies)) if (!folders.has(folder)) others.add(folder)
+    for (const { path } of dependencies.names) if (isSkippedName(basename(path))) sought.add(basename(path))
+  }
+  for (const other of others) {
+    const folder = await nearestFolder(other, roots)
+    if (folder !== null) folders.add(folder)
+  }
+  return { folders: [...folders], sought }
+}
+
+/** The folder itself, or the nearest one above it that is there; null when that lies outside of all libraries. */
+async function nearestFolder(path: string, roots: readonly string[]): Promise<string | null> {
+  for (let folder = path; ; folder = dirname(folder)) {
+    const real = await realpath(folder).catch(() => null)
+    if (real !== null) return roots.some((root) => isBelow(root, real)) ? real : null
+    if (dirname(folder) === folder) return null
+  }
 }
 
 /** Whether other programs write to these files than when they were looked at; only the files themselves are asked. */
@@ -149,20 +237,6 @@ export async function writersChanged(
   }
   return false
 }
-
-/** Whether what is remembered still holds; `changing`: not quite, but somebody writes to it and it was seen lately. */
-async function standingOf(
-  before: Remembered,
-  state: FileState,
-  inUseBy: string,
-): Promise<'same' | 'changing' | 'changed'> {
-  if (before.inUseBy !== inUseBy) return 'changed'
-  if (before.fingerprint === joinStates([state, ...(await otherStates(before.paths))])) return 'same'
-  return inUseBy !== '' && performance.now() - before.lookedAtMs < changingMs ? 'changing' : 'changed'
-}
-
-/** A file, or a bundle: a folder that is one image. */
-type FoundFile = Extract<Found, { kind: 'file' | 'bundle' }>
 
 interface Collected {
   readonly files: FoundFile[]
@@ -204,43 +278,6 @@ async function collect(library: Library, signal: AbortSignal, log: Logger): Prom
   return collected
 }
 
-type NotOpened = Extract<Found, { kind: 'stray-link' | 'unnameable' }>
-
-/** The record of something that is listed but not opened; null for links that do not look like an image. */
-async function unopenedRecord(library: Library, found: NotOpened): Promise<ImageRecord | null> {
-  if (found.kind === 'stray-link' && !hasImageName(found.name)) return null
-  const path = found.kind === 'unnameable' ? join(library.root, found.name) : found.path
-  const place = found.kind === 'unnameable' ? unnameablePath(found) : found.path
-  const stats = found.kind === 'stray-link' ? null : await stat(place).catch(() => null)
-  return toRecord({
-    library,
-    name: found.name,
-    report: unopenedReport({
-      path,
-      format: 'raw',
-      fileSize: found.kind === 'unnameable' ? (stats?.size ?? 0) : 0,
-      problem: problemFromError(reasonNotOpened(library, found, path)),
-    }),
-    fingerprint: `${found.kind}:${stats?.size ?? 0}:${stats?.mtimeMs ?? 0}`,
-    modifiedMs: stats?.mtimeMs ?? 0,
-  })
-}
-
-function unnameablePath({ parent, bytes }: Extract<Found, { kind: 'unnameable' }>): Buffer {
-  return Buffer.concat([Buffer.from(`${parent}/`), bytes])
-}
-
-function reasonNotOpened(library: Library, found: NotOpened, file: string): DiskError {
-  switch (found.kind) {
-    case 'unnameable':
-      return new DiskError('name-not-utf8', { file })
-    case 'stray-link':
-      return found.target === null
-        ? new DiskError('not-readable', { file, reason: 'it is a symlink that leads nowhere' })
-        : new DiskError('outside-library', { file, library: library.name })
-  }
-}
-
 /** By the path of each possible VMDK descriptor in this library: the paths of the parts it names. */
 async function findParts(
   files: readonly FoundFile[],
@@ -255,9 +292,7 @@ async function findParts(
       const state = await fileState(path)
       if (state === null || !mayBeDescriptor({ name, size: Number(state.stats.size) })) return
       const before = memory.get(name)
-      const isSame =
-        before && before.fingerprint === joinStates([state, ...(await otherStates(before.paths))])
-      const named = isSame ? before.parts : await namedParts(ports, path)
+      const named = before?.own === state.text ? before.named : await namedParts(ports, path)
       parts.set(
         path,
         named.filter((part) => part !== path),
@@ -265,104 +300,4 @@ async function findParts(
     },
   )
   return parts
-}
-
-async function otherStates(paths: readonly string[]): Promise<(FileState | null)[]> {
-  return Promise.all(paths.slice(1).map(fileState))
-}
-
-interface LookOptions {
-  readonly state: FileState
-  readonly ports: ScanPorts
-  readonly signal: AbortSignal
-  readonly parts: readonly string[]
-}
-
-interface Look extends Pick<Remembered, 'fingerprint' | 'paths' | 'parts'> {
-  /** Null: it is not an image. */
-  readonly record: ImageRecord | null
-}
-
-/** Opens one file and says what it is. */
-async function look(library: Library, file: FoundFile, options: LookOptions): Promise<Look> {
-  const { state, ports, signal, parts } = options
-  const { kind, name, path } = file
-  const size = Number(state.stats.size)
-  const modifiedMs = Number(state.stats.mtimeMs)
-  const alone = { fingerprint: joinStates([state]), paths: [path], parts: [] }
-  try {
-    const answer = await candidacy(ports.files, { kind, path, name, size })
-    if (answer === 'no') return { ...alone, record: null }
-    const report = await ports.inspect(path)
-    if (answer === 'if-disk' && !holdsDisk(report)) return { ...alone, record: null }
-    const others = [...new Set([...report.chain.map((link) => link.path), ...parts])]
-    const paths = [path, ...others.filter((other) => other !== path)]
-    const fingerprint = joinStates([state, ...(await otherStates(paths))])
-    return { fingerprint, paths, parts, record: toRecord({ library, name, report, fingerprint, modifiedMs }) }
-  } catch (error) {
-    if (signal.aborted) throw error
-    if (!hasImageName(name)) return { ...alone, record: null }
-    const coded = isDiskError(error)
-      ? error
-      : new DiskError('input-output', {
-          file: path,
-          reason: error instanceof Error ? error.message : String(error),
-        })
-    if (!isDiskError(error)) ports.log.error({ file: path, err: error }, 'inspecting failed unexpectedly')
-    const report = unopenedReport({
-      path,
-      format: formatByName(name),
-      fileSize: size,
-      problem: problemFromError(coded),
-    })
-    return {
-      ...alone,
-      record: toRecord({ library, name, report, fingerprint: alone.fingerprint, modifiedMs }),
-    }
-  }
-}
-
-interface RecordParts {
-  readonly library: Library
-  readonly name: string
-  readonly report: ImageReport
-  readonly fingerprint: string
-  readonly modifiedMs: number
-}
-
-/** The wire form; a report that the wire does not take is replaced by one that says so. */
-export function toRecord({ library, name, report, fingerprint, modifiedMs }: RecordParts): ImageRecord {
-  const record = {
-    library: library.name,
-    name,
-    report: toImageReportView(report),
-    contents: report.guest ? describeContents(report.guest) : '',
-    strip: report.allocation ? stripOf(report.allocation) : null,
-    modifiedAt: new Date(Math.min(Math.max(0, modifiedMs), maxTime)).toISOString(),
-    fingerprint,
-  }
-  const checked = ImageRecord.safeParse(record)
-  if (checked.success) return record
-  const [issue] = checked.error.issues
-  const problem = problemFromError(
-    new DiskError('limit-exceeded', {
-      file: report.path,
-      what: `its report (${issue?.path.join('.') ?? ''})`,
-      value: issue?.message ?? 'too large',
-      limit: 'what Varve sends',
-    }),
-  )
-  const { path, format, fileSize } = report
-  const short = unopenedReport({ path, format, fileSize, problem })
-  return { ...record, report: toImageReportView(short), contents: '', strip: null }
-}
-
-/** The last moment of the year 9999: later ones have no ISO form that the wire takes. */
-const maxTime = Date.UTC(9999, 11, 31, 23, 59, 59)
-
-/** The record with the finding of who writes to it. */
-function withWriters(record: ImageRecord, who: readonly Writer[]): ImageRecord {
-  if (who.length === 0) return record
-  const problems = [...record.report.problems, inUseProblem(record.report.path, who)]
-  return { ...record, report: { ...record.report, problems } }
 }

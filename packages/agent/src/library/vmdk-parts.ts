@@ -10,7 +10,7 @@ export function mayBeDescriptor(file: { readonly name: string; readonly size: nu
   return file.name.toLowerCase().endsWith('.vmdk') && file.size <= maxDescriptorSize
 }
 
-/** The absolute paths of the files that a VMDK text descriptor names as its parts; none for any other file. */
+/** The absolute paths of the files that a VMDK text descriptor names as its parts: extents, and what tracks changes; none for any other file. */
 export async function namedParts(files: ImageFiles, path: string): Promise<string[]> {
   try {
     await using file = await files.open(path)
@@ -19,10 +19,11 @@ export async function namedParts(files: ImageFiles, path: string): Promise<strin
     const head = await readRange(source, { start: 0, end: Math.min(headLength, source.size) }, 'descriptor')
     if (!looksLikeVmdkDescriptor(head)) return []
     const bytes = await readRange(source, { start: 0, end: source.size }, 'descriptor')
-    const { extents } = parseDescriptor(bytes, path)
+    const { extents, changeTrackPath } = parseDescriptor(bytes, path)
     const open = referenceOpener({ from: path, files })
     const parts: string[] = []
-    for (const { name } of extents) if (name !== null) parts.push(...(await pathOf(name, open)))
+    for (const name of [...extents.map((extent) => extent.name), changeTrackPath])
+      if (name !== null) parts.push(...(await pathOf(name, open)))
     return parts
   } catch (error) {
     // A descriptor that cannot be read is reported when it is inspected.

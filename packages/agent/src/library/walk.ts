@@ -1,6 +1,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { systemCode } from '@varve/engine/files/system-error'
+import { bundleFormat, isBandName } from './bundle-folders.ts'
 import { decodeName, escapeName, isSkippedName } from './file-names.ts'
 import type { Library } from './library.ts'
 import { isBelow } from './library-path.ts'
@@ -10,7 +11,12 @@ import { isPartFileName } from './part-file.ts'
 export type Found =
   | { readonly kind: 'folder'; readonly path: string }
   /** A bundle: a folder that is one image. */
-  | { readonly kind: 'bundle'; readonly name: string; readonly path: string }
+  | {
+      readonly kind: 'bundle'
+      readonly name: string
+      readonly path: string
+      readonly format: 'parallels' | 'sparsebundle'
+    }
   | { readonly kind: 'file'; readonly name: string; readonly path: string; readonly link: boolean }
   /** A symlink that is not followed. `target` is null when it leads nowhere or in a circle. */
   | {
@@ -33,11 +39,6 @@ export type Found =
 /** Folders deeper than this are not entered. */
 const depthLimit = 64
 
-/** Folders that are one disk by their name; other bundles (.pvm, .utm) are folders that hold disks. */
-const bundleEnding = /\.sparsebundle$/iu
-/** A folder with this file in it is one disk of Parallels. */
-const bundleDescriptor = 'DiskDescriptor.xml'
-
 /**
  * Everything in a library that may be an image, folder by folder: one folder is open at a time, and memory grows with
  * the folders that wait, not with the files. Symlinks to files inside the library are followed; symlinks to folders are
@@ -56,13 +57,14 @@ export async function* walkLibrary(library: Library, signal: AbortSignal): Async
     )
     if (typeof entries === 'string') {
       yield { kind: 'unreadable-folder', path: parent, reason: entries }
+      const format = prefix === '' ? null : bundleFormat(parent, [])
+      if (format !== null) yield { kind: 'bundle', name: prefix.slice(0, -1), path: parent, format }
       continue
     }
-    if (
-      prefix !== '' &&
-      entries.some((entry) => entry.isFile() && decodeName(entry.name) === bundleDescriptor)
-    ) {
-      yield { kind: 'bundle', name: prefix.slice(0, -1), path: parent }
+    const names = entries.flatMap((entry) => decodeName(entry.name) ?? [])
+    const format = prefix === '' ? null : bundleFormat(parent, names)
+    if (format !== null) {
+      yield { kind: 'bundle', name: prefix.slice(0, -1), path: parent, format }
       continue
     }
     for (const entry of entries) {
@@ -79,10 +81,10 @@ export async function* walkLibrary(library: Library, signal: AbortSignal): Async
       if (isSkippedName(decoded)) {
         if (entry.isFile() && isPartFileName(decoded)) yield { kind: 'part-file', name, path }
       } else if (entry.isFile()) {
+        if (isBandName(parent, decoded)) continue
         yield { kind: 'file', name, path, link: false }
       } else if (entry.isDirectory()) {
-        if (bundleEnding.test(decoded)) yield { kind: 'bundle', name, path }
-        else if (depth < depthLimit) waiting.push({ path, prefix: `${name}/`, depth: depth + 1 })
+        if (depth < depthLimit) waiting.push({ path, prefix: `${name}/`, depth: depth + 1 })
       } else if (entry.isSymbolicLink()) {
         const found = await followLink(library, name, path)
         if (found) yield found

@@ -1,6 +1,6 @@
 import type { DiskReader } from '../formats/disk-reader.ts'
 import type { HostPlace, ImagePorts } from '../formats/image-files.ts'
-import { openLayers } from '../formats/open-chain.ts'
+import { openLayers, type OpenChain } from '../formats/open-chain.ts'
 import { toChainLink, walkChain, type ChainOptions } from '../formats/walk-chain.ts'
 import { DiskError, toErrorRecord } from '../problems/disk-error.ts'
 import { problemFromError, type Problem } from '../problems/problem.ts'
@@ -17,6 +17,8 @@ export interface InspectOptions extends ChainOptions {
    * where all else takes less than a millisecond. Without it `allocation` and `reclaimable` are null.
    */
   readonly map?: boolean
+  /** Told the files that hold bytes of the disk besides the files of the chain, once they are open. */
+  readonly onParts?: (paths: readonly string[]) => void
 }
 
 /**
@@ -36,6 +38,7 @@ export async function inspectImage(
   await using opened = walked.problems.some(({ severity }) => severity === 'block')
     ? null
     : await attempt(() => openLayers(walked, ports))
+  if (opened) options.onParts?.(partsOf(opened))
   const chain = opened?.links ?? walked.links.map((link) => toChainLink(link))
   // What a snapshot could give back belongs to the current state too.
   const ofCurrent = options.choices?.snapshot === undefined
@@ -70,6 +73,11 @@ export async function inspectImage(
     place,
     problems: distinct(problems),
   }
+}
+
+function partsOf({ files, links }: OpenChain): string[] {
+  const own = new Set(links.map(({ path }) => path))
+  return files.flatMap(({ path }) => (own.has(path) ? [] : [path]))
 }
 
 const unknownPlace: HostPlace = {

@@ -1,0 +1,56 @@
+import { describeContents } from '@varve/core/layers/describe-contents'
+import type { ImageReport } from '@varve/core/layers/image-report'
+import { stripOf } from '@varve/core/layers/shares'
+import { DiskError } from '@varve/core/problems/disk-error'
+import { problemFromError } from '@varve/core/problems/problem'
+import { inUseProblem } from '@varve/engine/in-use/in-use-problem'
+import { ImageRecord } from '@varve/protocol/images'
+import { toImageReportView } from '@varve/protocol/reports'
+import type { Writer } from '../platform/platform.ts'
+import type { Library } from './library.ts'
+import { unopenedReport } from './unopened-report.ts'
+
+export interface RecordParts {
+  readonly library: Library
+  readonly name: string
+  readonly report: ImageReport
+  readonly fingerprint: string
+  readonly modifiedMs: number
+}
+
+/** The wire form; a report that the wire does not take is replaced by one that says so. */
+export function toRecord({ library, name, report, fingerprint, modifiedMs }: RecordParts): ImageRecord {
+  const record = {
+    library: library.name,
+    name,
+    report: toImageReportView(report),
+    contents: report.guest ? describeContents(report.guest) : '',
+    strip: report.allocation ? stripOf(report.allocation) : null,
+    modifiedAt: new Date(Math.min(Math.max(0, modifiedMs), maxTime)).toISOString(),
+    fingerprint,
+  }
+  const checked = ImageRecord.safeParse(record)
+  if (checked.success) return record
+  const [issue] = checked.error.issues
+  const problem = problemFromError(
+    new DiskError('limit-exceeded', {
+      file: report.path,
+      what: `its report (${issue?.path.join('.') ?? ''})`,
+      value: issue?.message ?? 'too large',
+      limit: 'what Varve sends',
+    }),
+  )
+  const { path, format, fileSize } = report
+  const short = unopenedReport({ path, format, fileSize, problem })
+  return { ...record, report: toImageReportView(short), contents: '', strip: null }
+}
+
+/** The last moment of the year 9999: later ones have no ISO form that the wire takes. */
+const maxTime = Date.UTC(9999, 11, 31, 23, 59, 59)
+
+/** The record with the finding of who writes to it. */
+export function withWriters(record: ImageRecord, who: readonly Writer[]): ImageRecord {
+  if (who.length === 0) return record
+  const problems = [...record.report.problems, inUseProblem(record.report.path, who)]
+  return { ...record, report: { ...record.report, problems } }
+}
