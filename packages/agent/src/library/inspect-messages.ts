@@ -12,7 +12,7 @@ export const InspectWorkerData = z.object({ roots: z.array(z.string()) })
 export interface HowToRead {
   /** Null: it is detected. */
   readonly format: FormatName | null
-  readonly choices?: ReadingChoices
+  readonly choices?: ReadingChoices | undefined
 }
 
 export interface InspectQuestion {

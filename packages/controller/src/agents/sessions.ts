@@ -10,6 +10,7 @@ import type { Numbered } from '../router/context.ts'
 import { write, type Db } from '../store/database.ts'
 import { hostSessions, saveHost, setAllOffline, setPresence, type HostSession } from '../store/hosts-store.ts'
 import type { Hearing } from './hearing.ts'
+import { formatChoicesOf } from '../store/formats-store.ts'
 import { addCommand, commandsAfter, lastCommandSequence, pruneCommands } from '../store/jobs-store.ts'
 
 /** Which agent speaks for which host, whether it is there, and the stream of commands to it. */
@@ -141,7 +142,8 @@ export function createSessions(options: SessionOptions): Sessions {
       }
       if (!wasConnected) arrivals.emit(facts.name)
       expectSubscription(agent)
-      return { protocolVersion, controllerVersion: options.controllerVersion, session }
+      const { controllerVersion } = options
+      return { protocolVersion, controllerVersion, session, formats: formatChoicesOf(db, facts.name) }
     },
 
     async *commands(session, lastId, signal) {

@@ -107,7 +107,7 @@ export function pruneJobs(db: Queries, before: string): void {
 }
 
 export function addCommand(db: Queries, to: { host: string; instance: string }, command: AgentCommand): void {
-  const jobId = command.kind === 'rescan' ? null : command.jobId
+  const jobId = 'jobId' in command ? command.jobId : null
   const { host, instance } = to
   db.insert(commands)
     .values({ host, instance, jobId, kind: command.kind, command: encodePayload(agentCommand, command) })

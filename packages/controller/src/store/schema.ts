@@ -260,3 +260,16 @@ export const activity = sqliteTable('activity', {
   subjectId: text().notNull(),
   title: text().notNull(),
 })
+
+/** The format that somebody said of an image or of a folder; see the protocol's `FormatChoice`. */
+export const formatChoices = sqliteTable(
+  'format_choices',
+  {
+    host: text().notNull(),
+    library: text().notNull(),
+    name: text().notNull(),
+    scope: text().notNull(),
+    format: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.host, table.library, table.scope, table.name] })],
+)
