@@ -15,6 +15,7 @@ export const inspectJob: JobHandler<'inspect'> = async (request, { ports, signal
   const { findWriters } = ports
   const found = await findInUse(path, {
     roots,
+    format,
     choices: request.reading,
     ...(findWriters && { find: findWriters }),
   })
