@@ -18,27 +18,14 @@ export interface CorpusEntry {
 
 const corpusFolder = resolve(import.meta.dirname, '../../../../shared/corpus')
 
-/**
- * Where the manifest is wrong. fat-differential.vhd: libvhdi reads sector 186 as zeros though its bit in the sector bitmap
- * (byte 23 = 0xcb) is not set; the parent has the 12 bytes of WPSettings.dat there, which the guest's FAT still names,
- * and the VHDX pair made by the same steps agrees with the bitmap.
- */
-const corrected: Readonly<Record<string, string>> = {
-  'fat-differential.vhd.zst': 'f4b61a33ee2f7e8c19f737792a4107e46340026a9a829e4169b751901cc3ef02',
-}
-
-/** The entries of the corpus, corrected, or null with the reason printed when it is not beside the checkout. */
+/** The entries of the corpus, or null with the reason printed when it is not beside the checkout. */
 export function corpusEntries(): readonly CorpusEntry[] | null {
   const manifest = join(corpusFolder, 'manifest.json')
   if (!existsSync(manifest)) {
     process.stderr.write('skipped: ../shared/corpus is not beside the checkout\n')
     return null
   }
-  const entries = JSON.parse(readFileSync(manifest, 'utf8')) as CorpusEntry[]
-  return entries.map((entry) => {
-    const sha256 = corrected[entry.file]
-    return sha256 === undefined ? entry : { ...entry, sha256 }
-  })
+  return JSON.parse(readFileSync(manifest, 'utf8')) as CorpusEntry[]
 }
 
 /** Unpacks every file of the corpus below `folder`, with its relative path, `.zst` taken off. */

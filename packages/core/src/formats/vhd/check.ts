@@ -4,6 +4,8 @@ import type { CheckOptions, CheckReport, FindingList } from '../check-report.ts'
 import { guardedCheck } from '../guarded-check.ts'
 import type { ImageFile } from '../image-files.ts'
 import { checksumAt, checksumOf, dynamicHeader, footerSize, sectorSize, unusedEntry } from './header.ts'
+import { sizeFinding } from './size-finding.ts'
+import { countUnmarkedSectors, unmarkedSectorsFinding, wholeLook } from './unmarked-sectors.ts'
 import { readVhdMetadata, type BlockLayout, type VhdMetadata } from './metadata.ts'
 
 /** Entries of the block allocation table read at once. */
@@ -13,14 +15,23 @@ const remedy = 'Compare the disk with another copy, or restore it from a backup.
 /** Checksums, the two footers, and where the blocks of a dynamic or differencing disk lie. */
 export async function checkVhd(file: ImageFile, options: CheckOptions = {}): Promise<CheckReport> {
   return await guardedCheck({ file: file.path, format: 'vhd' }, async (findings) => {
-    const metadata = await readVhdMetadata(file)
+    const metadata = await readVhdMetadata(file, options.choices)
     for (const problem of metadata.problems) findings.adopt('corruption', problem)
+    const size = await sizeFinding(file, metadata, options.choices)
+    if (size) findings.adopt('remark', size)
     const { blocks } = metadata
     if (blocks === null) return { checked: ['footer'], allocatedBytes: metadata.virtualSize, leakedBytes: 0 }
     await compareFooters(file, findings)
     const totals = await checkVhdBlocks(file, metadata, { findings, blocks, options })
+    const checked = ['checksums', 'footers', 'block allocation table']
+    if (metadata.type === 'dynamic' && findings.corruptions === 0) {
+      const unmarked = await countUnmarkedSectors(file, metadata, wholeLook(file, options.signal))
+      const finding = unmarkedSectorsFinding(file.path, unmarked, options.choices)
+      if (finding) findings.adopt('remark', finding)
+      checked.push('sector bitmaps')
+    }
     return {
-      checked: ['checksums', 'footers', 'block allocation table'],
+      checked,
       allocatedBytes: totals.allocatedBlocks * blocks.blockSize,
       leakedBytes: totals.leakedBytes,
     }

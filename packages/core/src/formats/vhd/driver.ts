@@ -1,11 +1,16 @@
+import { isDiskError } from '../../problems/disk-error.ts'
+import type { Problem } from '../../problems/problem.ts'
 import { isRecognisedAs } from '../detect-format.ts'
 import { factsOrProblem } from '../facts-or-problem.ts'
 import type { FormatDriver } from '../format-driver.ts'
 import type { ImageFacts } from '../image-facts.ts'
 import type { ImageFile } from '../image-files.ts'
+import type { ReadingChoices } from '../reading-choices.ts'
 import { timeText } from './header.ts'
-import { readVhdMetadata } from './metadata.ts'
+import { readVhdMetadata, type VhdMetadata } from './metadata.ts'
 import { openVhd } from './reader.ts'
+import { sizeFinding } from './size-finding.ts'
+import { briefLook, countUnmarkedSectors, unmarkedSectorsFinding } from './unmarked-sectors.ts'
 import { checkVhd } from './check.ts'
 import { repairVhd } from './repair.ts'
 
@@ -13,18 +18,20 @@ import { repairVhd } from './repair.ts'
 export const vhdDriver: FormatDriver = {
   format: 'vhd',
   recognises: (ends) => isRecognisedAs('vhd', ends),
-  inspect: inspectVhd,
+  obeys: ['vhdBitmap', 'vhdSize'],
+  inspect: (file, _ports, choices) => inspectVhd(file, choices),
   check: (file, _ports, options) => checkVhd(file, options),
   repair: repairVhd,
-  async openLayer(file) {
-    const disk = openVhd(file, await readVhdMetadata(file))
+  async openLayer(file, _ports, choices) {
+    const disk = openVhd(file, await readVhdMetadata(file, choices), choices)
     return { disk, parts: [], async [Symbol.asyncDispose]() {} }
   },
 }
 
-function inspectVhd(file: ImageFile): Promise<ImageFacts> {
+function inspectVhd(file: ImageFile, choices: ReadingChoices = {}): Promise<ImageFacts> {
   return factsOrProblem('vhd', async () => {
-    const { footer, type, uuid, virtualSize, blocks, parent, problems } = await readVhdMetadata(file)
+    const metadata = await readVhdMetadata(file, choices)
+    const { footer, type, uuid, virtualSize, blocks, parent } = metadata
     return {
       subformat: type,
       virtualSize,
@@ -42,7 +49,25 @@ function inspectVhd(file: ImageFile): Promise<ImageFacts> {
         savedState: footer.savedState !== 0,
         parentTimeStamp: parent === null || blocks === null ? null : timeText(blocks.header.parentTimeStamp),
       },
-      problems,
+      problems: [
+        ...metadata.problems,
+        await sizeFinding(file, metadata, choices),
+        await unmarkedSectors(file, metadata, choices),
+      ].filter((problem) => problem !== null),
     }
   })
+}
+
+/** A table that cannot be followed is said by whoever opens the disk. */
+async function unmarkedSectors(
+  file: ImageFile,
+  metadata: VhdMetadata,
+  choices: ReadingChoices,
+): Promise<Problem | null> {
+  try {
+    return unmarkedSectorsFinding(file.path, await countUnmarkedSectors(file, metadata, briefLook), choices)
+  } catch (error) {
+    if (!isDiskError(error) || isDiskError(error, 'input-output')) throw error
+    return null
+  }
 }

@@ -85,27 +85,6 @@ export function checksumOf(structure: Uint8Array, at: number): number {
 
 export const checksumAt = { footer: 64, dynamicHeader: 36 } as const
 
-const sizesByGeometry: readonly string[] = ['vpc', 'vpc ', 'qemu']
-/** Cylinders × heads × sectors of the largest geometry: it says nothing about larger disks. */
-const largestGeometry = 65_535 * 16 * 255
-
-/**
- * Bytes the guest sees: images of Virtual PC and of old QEMU mean the geometry, all others the current size; a geometry
- * at its maximum (or none) means the current size too.
- */
-export function virtualSizeOf({
-  creatorApplication,
-  currentSize,
-  cylinders,
-  heads,
-  sectorsPerTrack,
-}: Footer): number {
-  const sectors = cylinders * heads * sectorsPerTrack
-  const usesGeometry =
-    sizesByGeometry.includes(creatorApplication) && sectors > 0 && sectors < largestGeometry
-  return usesGeometry ? sectors * sectorSize : currentSize
-}
-
 /** A VHD time as ISO text. */
 export function timeText(seconds: number): string {
   return new Date((seconds + epochSeconds) * 1000).toISOString()

@@ -5,6 +5,7 @@ import type { Problem } from '../../problems/problem.ts'
 import type { ParentReference } from '../image-facts.ts'
 import type { ImageFile } from '../image-files.ts'
 import { oncePerFile } from '../once-per-file.ts'
+import type { ReadingChoices } from '../reading-choices.ts'
 import {
   checksumAt,
   checksumOf,
@@ -13,12 +14,12 @@ import {
   footer,
   footerSize,
   sectorSize,
-  virtualSizeOf,
   type DiskType,
   type DynamicHeader,
   type Footer,
 } from './header.ts'
 import { readParent } from './parent.ts'
+import { sizesOf, virtualSizeOf, type SizeBy, type VhdSizes } from './sizes.ts'
 
 /** 2 TiB less the room of the tables: no VHD is larger (DOMAIN.md section 2 says 2,040 GiB; geometry may round up). */
 const maxVirtualSize = 2 * 1024 ** 4
@@ -41,6 +42,7 @@ export interface VhdMetadata {
   readonly type: DiskType
   readonly uuid: string
   readonly virtualSize: number
+  readonly sizes: VhdSizes
   /** Null for a fixed disk. */
   readonly blocks: BlockLayout | null
   readonly parent: ParentReference | null
@@ -49,11 +51,20 @@ export interface VhdMetadata {
 }
 
 /** Reads footer, dynamic header and parent locators; throws a coded error for what cannot be read right. */
-export const readVhdMetadata = oncePerFile(readMetadata)
+export function readVhdMetadata(file: ImageFile, { vhdSize }: ReadingChoices = {}): Promise<VhdMetadata> {
+  return readers[vhdSize ?? 'maker'](file)
+}
 
-async function readMetadata(file: ImageFile): Promise<VhdMetadata> {
-  const { source, path } = file
-  const { found, problems } = await readFooter(file)
+/** One for each choice of the size, so that each is read once. */
+const readers = {
+  maker: oncePerFile((file: ImageFile) => readMetadata(file)),
+  geometry: oncePerFile((file: ImageFile) => readMetadata(file, 'geometry')),
+  current: oncePerFile((file: ImageFile) => readMetadata(file, 'current')),
+}
+
+async function readMetadata(file: ImageFile, chosen?: SizeBy): Promise<VhdMetadata> {
+  const { path } = file
+  const { found, footerAt, problems } = await readFooter(file)
   const type = diskTypeOf(found.diskType)
   if (type === null)
     throw damaged(path, 'VHD footer', `disk type ${found.diskType} is none of fixed, dynamic, differencing`)
@@ -64,7 +75,8 @@ async function readMetadata(file: ImageFile): Promise<VhdMetadata> {
       feature: `format version ${found.fileFormatVersion >>> 16}`,
     })
   }
-  const virtualSize = virtualSizeOf(found)
+  const sizes = sizesOf(found)
+  const virtualSize = virtualSizeOf(sizes, chosen)
   if (virtualSize > maxVirtualSize) {
     throw new DiskError('limit-exceeded', {
       file: path,
@@ -73,25 +85,34 @@ async function readMetadata(file: ImageFile): Promise<VhdMetadata> {
       limit: maxVirtualSize,
     })
   }
-  const shared = { footer: found, type, uuid: formatUuid(found.uniqueId), virtualSize }
+  const shared = { footer: found, type, uuid: formatUuid(found.uniqueId), virtualSize, sizes }
   if (type === 'fixed') {
-    if (virtualSize > source.size) {
-      throw new DiskError('truncated', {
-        file: path,
-        structure: 'fixed VHD',
-        wanted: virtualSize,
-        available: source.size,
-      })
-    }
-    return { ...shared, blocks: null, parent: null, problems }
+    if (virtualSize <= footerAt) return { ...shared, blocks: null, parent: null, problems }
+    const cut = { structure: 'fixed VHD', wanted: virtualSize, available: footerAt }
+    throw otherSizeFits(path, shared, footerAt) ?? new DiskError('truncated', { file: path, ...cut })
   }
   const { blocks, checksumProblem } = await readBlockLayout(file, found, virtualSize)
   const parent = type === 'differencing' ? await readParent(file, blocks.header) : null
   return { ...shared, blocks, parent, problems: checksumProblem ? [...problems, checksumProblem] : problems }
 }
 
+/** A refusal that names the other size, when that one would fit in the bytes that are there. */
+function otherSizeFits(
+  file: string,
+  { sizes, virtualSize }: Pick<VhdMetadata, 'sizes' | 'virtualSize'>,
+  available: number,
+): DiskError | null {
+  const { geometry, current } = sizes
+  const [other, name] = virtualSize === current ? [geometry, 'geometry'] : [current, 'current']
+  if (other === null || other > available) return null
+  const reason = `its footer says ${virtualSize} bytes, but only ${available} are there, as many as its other size needs (${other})`
+  return new DiskError('refused', { file, reason, remedy: `Read it so with --read vhd-size=${name}.` })
+}
+
 interface FoundFooter {
   readonly found: Footer
+  /** Where the footer at the end starts; the end of the file when it has none. */
+  readonly footerAt: number
   readonly problems: readonly Problem[]
 }
 
@@ -104,7 +125,11 @@ async function readFooter({ source, path }: ImageFile): Promise<FoundFooter> {
     await source.readInto(bytes.subarray(0, length), size - length)
     const found = footerIn(bytes, path)
     if (found)
-      return { found, problems: checksumProblems(path, bytes, { offset: size - length, what: 'footer' }) }
+      return {
+        found,
+        footerAt: size - length,
+        problems: checksumProblems(path, bytes, { offset: size - length, what: 'footer' }),
+      }
   }
   if (size >= footerSize) {
     const bytes = await readRange(source, { start: 0, end: footerSize }, 'VHD footer copy')
@@ -112,6 +137,7 @@ async function readFooter({ source, path }: ImageFile): Promise<FoundFooter> {
     if (found && found.dataOffset !== null) {
       return {
         found,
+        footerAt: size,
         problems: [
           footerCopyUsed(path, size),
           ...checksumProblems(path, bytes, { offset: 0, what: 'footer' }),

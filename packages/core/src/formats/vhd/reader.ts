@@ -10,25 +10,43 @@ import {
 import type { DiskReader } from '../disk-reader.ts'
 import type { ImageFile } from '../image-files.ts'
 import { rawDisk } from '../raw/driver.ts'
+import type { ReadingChoices } from '../reading-choices.ts'
 import { sectorSize, unusedEntry } from './header.ts'
 import { damaged, type BlockLayout, type VhdMetadata } from './metadata.ts'
 
 /** Entries of the block allocation table per page. */
 const pageLength = 16_384
 
-/** One layer of a VHD; the sectors that a differencing disk lacks are `absent`. */
-export function openVhd(file: ImageFile, { type, virtualSize, blocks }: VhdMetadata): DiskReader {
+/**
+ * One layer of a VHD. Sectors that a bitmap calls never written are the parent's in a differencing disk, else zeros,
+ * unless somebody chose to ignore the bitmaps of dynamic disks.
+ */
+export function openVhd(
+  file: ImageFile,
+  { type, virtualSize, blocks }: VhdMetadata,
+  { vhdBitmap }: ReadingChoices = {},
+): DiskReader {
   const { source, path } = file
   if (blocks === null) return rawDisk(sliceSource(source, { start: 0, end: virtualSize }, path))
-  const table = blockTable(file, blocks, { virtualSize, type })
+  const isIgnored = type === 'dynamic' && vhdBitmap === 'ignore'
+  const table = vhdBlockTable(file, blocks, { virtualSize, hasBitmaps: !isIgnored })
   const options = { name: path, virtualSize, source, table }
-  return blockDisk(type === 'differencing' ? { ...options, bitmaps: sectorBitmaps(file, blocks) } : options)
+  if (isIgnored) return blockDisk(options)
+  const unset = type === 'differencing' ? 'absent' : 'zero'
+  return blockDisk({ ...options, bitmaps: sectorBitmaps(file, blocks, unset) })
 }
 
-function blockTable(
+interface TableOptions {
+  readonly virtualSize: number
+  /** Whether the bitmap of each block is asked for its sectors; it is, when not said. */
+  readonly hasBitmaps?: boolean
+}
+
+/** The block allocation table; its values are those of blocks in part, unless bitmaps are not asked for. */
+export function vhdBlockTable(
   { source, path }: ImageFile,
   blocks: BlockLayout,
-  { virtualSize, type }: Pick<VhdMetadata, 'virtualSize' | 'type'>,
+  { virtualSize, hasBitmaps = true }: TableOptions,
 ): BlockTable {
   const { tableAt, blockSize, blockCount, bitmapSize } = blocks
   return {
@@ -58,18 +76,22 @@ function blockTable(
             start + index * 4,
           )
         }
-        values[index] = type === 'differencing' ? partialAt(at) : at
+        values[index] = hasBitmaps ? partialAt(at) : at
       }
       return values
     },
   }
 }
 
-function sectorBitmaps({ source }: ImageFile, { blockSize, bitmapSize }: BlockLayout): SectorBitmaps {
+function sectorBitmaps(
+  { source }: ImageFile,
+  { blockSize, bitmapSize }: BlockLayout,
+  unset: SectorBitmaps['unset'],
+): SectorBitmaps {
   return {
     sectorSize,
     bitOrder: 'highest-first',
-    unset: 'absent',
+    unset,
     load: (_block, value) => {
       const end = dataOffset(value) - bitmapSize + Math.ceil(blockSize / sectorSize / 8)
       return readRange(source, { start: dataOffset(value) - bitmapSize, end }, 'VHD sector bitmap')
