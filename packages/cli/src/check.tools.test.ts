@@ -50,7 +50,7 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('varve check', () => {
     const repaired = await varve('check', path, '--repair', '--backup', backup)
     expect(repaired).toMatchObject({ exitCode: 0, stderr: '' })
     expect(repaired.stdout).toContain('1 leaked clusters are given back')
-    expect((await varve('check', '--undo', path, backup)).exitCode).toBe(0)
+    expect((await varve('check', path, '--undo', backup)).exitCode).toBe(0)
     expect((await varve('check', path)).exitCode).toBe(9)
   })
 

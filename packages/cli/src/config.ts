@@ -3,6 +3,8 @@ export interface CliConfig {
   readonly controller: string
   readonly color: boolean
   readonly isTerminal: boolean
+  /** Columns of the terminal that standard output is; null when it is none. */
+  readonly width: number | null
 }
 
 export function readConfig(): CliConfig {
@@ -12,5 +14,6 @@ export function readConfig(): CliConfig {
     controller: env['VARVE_CONTROLLER'] ?? 'http://127.0.0.1:7070',
     color: wantsColor && stdout.isTTY,
     isTerminal: stderr.isTTY,
+    width: stdout.isTTY ? stdout.columns : null,
   }
 }

@@ -1,12 +1,20 @@
 import { openChain } from '@varve/core/formats/open-chain'
 import type { WritableFormat } from '@varve/core/formats/writable-formats'
-import { DiskError } from '@varve/core/problems/disk-error'
+import { DiskError, renamedIn } from '@varve/core/problems/disk-error'
 import { convertDisk } from '@varve/engine/convert-disk'
 import { digestDisk } from '@varve/engine/digest-disk'
 import { nodePorts } from '@varve/engine/ports'
 import { syncFile } from '@varve/engine/publish-file'
 import type { WorkerPool } from '@varve/engine/run/worker-pool'
-import type { DiskInput, DiskOutput, InUse, RunOptions, TransferProgress } from '@varve/engine/requests'
+import type {
+  Backing,
+  ConvertOutcome,
+  DiskInput,
+  DiskOutput,
+  InUse,
+  RunOptions,
+  TransferProgress,
+} from '@varve/engine/requests'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { backingOf } from './backing.ts'
@@ -56,10 +64,11 @@ export async function convertToFile(
   request: ConvertToFile,
   { signal, pool, onProgress }: ConvertToFileOptions,
 ): Promise<ConvertToFileOutcome> {
-  const { input, path, format, subformat, compression, choices, durability, reflink } = request
+  const { path, format, subformat, durability } = request
   const started = performance.now()
   const existing = await stat(path).catch(() => null)
   if (existing) {
+    for (const source of sourcesOf(request)) await assertNotSource(source, path)
     if (request.existing === 'refuse') throw new DiskError('target-exists', { file: path })
     if (!existing.isFile())
       throw new DiskError('not-writable', { file: path, reason: 'it is not a regular file' })
@@ -73,12 +82,36 @@ export async function convertToFile(
   const splits = isSplit(format, subformat)
   const bundled = bundleFile(format, subformat)
   if (existing && (splits || bundled !== null)) throw cannotReplace(path)
-  if (existing) for (const source of sourcesOf(request)) await assertNotSource(source, path)
   const backing = request.backing ? await backingOf(path, request.backing) : undefined
   await using staging = await stagingOf({ path, splits, bundled })
+  try {
+    const written = await writeStaged(request, { staging, backing, run })
+    signal.throwIfAborted()
+    await staging.publish(written.parts, { existing: existing ? 'replace' : 'refuse', durability })
+    const { virtualSize, dataBytes, fileSize, sharedBytes, digest } = written
+    const seconds = (performance.now() - started) / 1000
+    const sizes = { virtualSize, dataBytes, fileSize, sharedBytes }
+    return { path, format, ...sizes, digest, verified: request.verify, seconds }
+  } catch (error) {
+    throw renamedIn(error, staging.hidden, path)
+  }
+}
+
+interface Staged {
+  readonly staging: Staging
+  readonly backing: Backing | undefined
+  readonly run: (phase: 'convert' | 'verify') => RunOptions
+}
+
+/** Writes the image where it is staged, on the medium and read back as the request wants it. */
+async function writeStaged(
+  request: ConvertToFile,
+  { staging, backing, run }: Staged,
+): Promise<ConvertOutcome> {
+  const { path, format, subformat, compression, choices, reflink } = request
   const shape = { format, subformat, compression, choices, backing, reflink }
   const output: DiskOutput = { path: staging.path, name: basename(path), ...shape, durability: 'cached' }
-  const written = await convertDisk(input, output, { ...run('convert'), inUse: request.inUse })
+  const written = await convertDisk(request.input, output, { ...run('convert'), inUse: request.inUse })
   const synced = request.durability === 'synced' ? syncAll([...written.parts, staging.path]) : null
   // Its failure is thrown once the image is read back; until then it must not count as unhandled.
   synced?.catch(() => {})
@@ -96,12 +129,7 @@ export async function convertToFile(
   } finally {
     await synced
   }
-  signal.throwIfAborted()
-  await staging.publish(written.parts, { existing: existing ? 'replace' : 'refuse', durability })
-  const { virtualSize, dataBytes, fileSize, sharedBytes, digest } = written
-  const seconds = (performance.now() - started) / 1000
-  const sizes = { virtualSize, dataBytes, fileSize, sharedBytes }
-  return { path, format, ...sizes, digest, verified: request.verify, seconds }
+  return written
 }
 
 async function syncAll(paths: readonly string[]): Promise<void> {
@@ -145,15 +173,13 @@ async function verifyPart(
     throw new DiskError('digest-mismatch', { file: path, expected, found: found.digest, chunk: null })
 }
 
-/** Throws `refused` when `path`, under whatever name, is one of the files that the disk is read from. */
+/** Throws `same-file` when `path`, under whatever name, is one of the files that the disk is read from. */
 async function assertNotSource(input: DiskInput & { kind: 'image' }, path: string): Promise<void> {
   const { dev, ino } = await stat(path, { bigint: true })
-  const ports = nodePorts({ roots: input.roots })
-  await using chain = await openChain(input.path, ports, { format: input.format, choices: input.choices })
-  if (!chain.files.some(({ fingerprint }) => fingerprint.inode === `${dev}:${ino}`)) return
-  throw new DiskError('refused', {
-    file: path,
-    reason: 'the target is one of the files that the source is read from',
-    remedy: 'Choose another target.',
-  })
+  const refuse = (role: 'source' | 'part') => new DiskError('same-file', { file: path, role })
+  const own = await stat(input.path, { bigint: true }).catch(() => null)
+  if (own?.dev === dev && own.ino === ino) throw refuse('source')
+  const { format, choices } = input
+  await using chain = await openChain(input.path, nodePorts({ roots: input.roots }), { format, choices })
+  if (chain.files.some(({ fingerprint }) => fingerprint.inode === `${dev}:${ino}`)) throw refuse('part')
 }

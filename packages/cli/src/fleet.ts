@@ -1,3 +1,4 @@
+import type { ControllerGoneWhy } from '@varve/core/problems/causes'
 import { DiskError, fromErrorRecord, type ErrorRecord } from '@varve/core/problems/disk-error'
 import {
   createTRPCClient,
@@ -69,20 +70,38 @@ function translate(error: unknown, controller: string): unknown {
   if (!(error instanceof TRPCClientError)) return error
   const data = error.data as { code?: string; problem?: ErrorRecord | null } | null | undefined
   if (data?.problem) return fromErrorRecord(data.problem)
-  if (data?.code === 'NOT_FOUND') return new DiskError('not-found', { file: controller }, { cause: error })
-  if (data?.code === 'BAD_REQUEST')
-    return new UsageError(`The controller refused the request: ${firstLine(error.message)}`)
-  if (data)
+  if (data) {
     return new DiskError('refused', {
       file: controller,
       reason: firstLine(error.message),
       remedy: 'See the log of the controller.',
     })
-  return new DiskError(
-    'agent-gone',
-    { file: controller, host: `the controller at ${controller}` },
-    { cause: error },
-  )
+  }
+  return new DiskError('controller-gone', { file: controller, ...whyGone(error) }, { cause: error })
+}
+
+const gone: Readonly<Record<string, ControllerGoneWhy>> = {
+  ECONNREFUSED: 'refused',
+  ENOTFOUND: 'unknown-name',
+  EAI_AGAIN: 'unknown-name',
+  ETIMEDOUT: 'silent',
+  UND_ERR_CONNECT_TIMEOUT: 'silent',
+  UND_ERR_HEADERS_TIMEOUT: 'silent',
+  ECONNRESET: 'silent',
+  UND_ERR_SOCKET: 'silent',
+}
+
+/** What kept an answer from coming, by the code of the deepest cause. */
+function whyGone(error: unknown): { why: ControllerGoneWhy; reason: string } {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
+    const why = gone[code]
+    if (why !== undefined) return { why, reason: code }
+    // Several addresses were tried: each failure is inside.
+    if (cause instanceof AggregateError && cause.errors.length > 0) return whyGone(cause.errors[0])
+    if (cause instanceof SyntaxError) return { why: 'not-a-controller', reason: 'it does not answer in JSON' }
+  }
+  return { why: 'other', reason: error instanceof Error ? firstLine(error.message) : String(error) }
 }
 
 function firstLine(text: string): string {

@@ -41,9 +41,9 @@ export async function runProgram(argv: readonly string[], version: string): Prom
     await program.parseAsync([...argv])
     return exitCode
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-    if (error instanceof UsageError) {
-      process.stderr.write(`varve: ${error.message}\n`)
+    if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok
+    if (error instanceof CommanderError || error instanceof UsageError) {
+      explainUsage(error, json || argv.includes('--json'))
       return exitCodes.usage
     }
     const record = toErrorRecord(abort.signal.aborted ? abort.signal.reason : error, argv.at(-1) ?? 'varve')
@@ -55,6 +55,14 @@ export async function runProgram(argv: readonly string[], version: string): Prom
   }
 }
 
+/** Commander has said it in words already; our own sentences are said here. */
+function explainUsage(error: Error, json: boolean): void {
+  const message = error.message.replace(/^error: /u, '')
+  const remedy = 'See varve --help, or --help after the command.'
+  if (json) process.stdout.write(`${JSON.stringify({ error: { code: 'usage', message, remedy } })}\n`)
+  if (error instanceof UsageError) process.stderr.write(`varve: ${message}\n`)
+}
+
 function explain(error: ErrorRecord, json: boolean): void {
   if (json) process.stdout.write(`${JSON.stringify({ error })}\n`)
   process.stderr.write(`varve: ${error.message}\n       ${error.remedy}\n`)
@@ -63,6 +71,12 @@ function explain(error: ErrorRecord, json: boolean): void {
 type Run = (context: CommandContext) => Outcome
 type Dispatch = (globals: Globals, run: Run) => Promise<void>
 
+const services = `
+Services of a fleet, each with --help of its own:
+  controller                    keeps the inventory, runs migrations, serves the dashboard
+  agent                         reads and writes the images of this host for a controller
+`
+
 function buildProgram(version: string, dispatch: Dispatch): Command {
   const program = new Command('varve')
     .description('Inspects, converts, verifies and migrates virtual machine disk images, layer by layer.')
@@ -70,6 +84,8 @@ function buildProgram(version: string, dispatch: Dispatch): Command {
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .option('--json', 'print one JSON document instead of text')
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /u, 'varve: ')) })
+    .addHelpText('after', services)
   addLocalCommands(program, dispatch)
   addFleetCommands(program, dispatch)
   return program
@@ -146,18 +162,18 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
   )
 
   const check = program
-    .command('check <file> [backup]')
+    .command('check <file>')
     .description('whether the tables of an image contradict each other: exit code 3 corrupt, 9 leaks only')
     .option('--repair', 'repair what is provably safe: leaks of qcow2, footers of VHD')
     .option('--backup <file>', 'with --repair: keep every byte that is overwritten in this new file')
-    .option('--undo', 'put back what a repair overwrote, from BACKUP')
+    .option('--undo <backup>', 'put back what a repair overwrote, from its backup')
   addReadingOptions(check.addOption(acceptOption()))
-  action<ReadingOptions & AcceptOptions & { repair?: boolean; backup?: string; undo?: boolean }>(
+  action<ReadingOptions & AcceptOptions & { repair?: boolean; backup?: string; undo?: string }>(
     check,
     dispatch,
-    async ([file = '', restoreFrom], options, context) => {
+    async ([file = ''], options, context) => {
       const { check: run } = await import('./commands/check.ts')
-      return await run({ ...options, file, restoreFrom: restoreFrom ?? null }, context)
+      return await run({ ...options, file }, context)
     },
   )
 
@@ -236,7 +252,7 @@ function addFleetCommands(program: Command, dispatch: Dispatch): void {
 
   const images = withController(program.command('images [search]').description('the images of the fleet'))
     .option('--host <host>', 'only those on this host')
-    .option('--limit <n>', 'at most this many', '500')
+    .option('--limit <n>', 'at most this many, or all', 'all')
   action<FleetOptions & { host?: string; limit: string }>(
     images,
     dispatch,

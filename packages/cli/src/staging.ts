@@ -8,6 +8,8 @@ import { basename, dirname, join } from 'node:path'
 export interface Staging extends AsyncDisposable {
   /** Where to write the image. */
   readonly path: string
+  /** The hidden file or folder that holds all of it. */
+  readonly hidden: string
   /** Gives the image and its parts, which lie beside it, their names; the image comes last. */
   publish(parts: readonly string[], options: PublishStaged): Promise<void>
 }
@@ -32,6 +34,7 @@ export function stageFile(path: string): Staging {
   const part = temporaryName(path)
   return {
     path: part,
+    hidden: part,
     async publish(_parts, { existing, durability }) {
       if (existing === 'replace') await rename(part, path)
       else await publishFile(part, path, { durability })
@@ -48,6 +51,7 @@ export async function stageFolder(path: string): Promise<Staging> {
   })
   return {
     path: join(folder, basename(path)),
+    hidden: folder,
     async publish(parts, { durability }) {
       const published: string[] = []
       try {
@@ -73,6 +77,7 @@ export async function stageBundle(path: string, file: string): Promise<Staging> 
   })
   return {
     path: join(folder, file),
+    hidden: folder,
     publish: async (_parts, { durability }) => publishFile(folder, path, { durability }),
     [Symbol.asyncDispose]: async () => rm(folder, { recursive: true, force: true }),
   }

@@ -33,7 +33,7 @@ export function imageServices({
   const get = (id: string) => imageView(db, id, (digest) => manifests.has(digest))
   const expect = (id: string) => {
     const row = imageRow(db, id)
-    if (!row) throw new DiskError('not-found', { file: `image ${id}` })
+    if (!row) throw new DiskError('not-in-fleet', { file: id, kind: 'image' })
     return row
   }
   const settings = (signal: AbortSignal | undefined, title: string) => ({
@@ -79,7 +79,7 @@ export function imageServices({
       lists.changed()
       publishImage(id)
       const view = get(id)
-      if (!view) throw new DiskError('not-found', { file: name })
+      if (!view) throw new DiskError('not-in-fleet', { file: name, kind: 'image' })
       return view
     },
   }

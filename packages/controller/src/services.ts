@@ -217,7 +217,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
       host: (name) => hostView(db, name),
       rescan(name) {
         const agent = sessions.find(name)
-        if (!agent) throw new DiskError('not-found', { file: name })
+        if (!agent) throw new DiskError('not-in-fleet', { file: name, kind: 'host' })
         if (!agent.isConnected) throw new DiskError('agent-gone', { file: name, host: name })
         sessions.send(agent, { kind: 'rescan' })
       },

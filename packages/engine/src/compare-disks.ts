@@ -1,4 +1,6 @@
-import { chunkCount } from '@varve/core/digest/disk-digest'
+import { isZero } from '@varve/core/binary/zero-scan'
+import { chunkCount, chunkSize } from '@varve/core/digest/disk-digest'
+import type { DiskReader } from '@varve/core/formats/disk-reader'
 import { assertUnchanged } from './files/file-fingerprint.ts'
 import { guarded, guardFiles } from './in-use/guard-files.ts'
 import type { CompareOutcome, DiskInput, RunOptions } from './requests.ts'
@@ -55,7 +57,30 @@ async function compare(first: DiskInput, second: DiskInput, options: RunOptions)
   await assertUnchanged(read)
   await guard.assertNone()
   const [a, b] = sizes
+  const isTailNext = a !== b && differences.length === 0
+  const longer = a > b ? openFirst.disk : openSecond.disk
+  const tail = isTailNext ? await whatIsBehind(longer, common, signal) : null
   if (a !== b) differences.push(common)
   const firstDifference = differences.length === 0 ? null : Math.min(...differences)
-  return { identical: firstDifference === null, sizes, firstDifference }
+  return { identical: firstDifference === null, sizes, firstDifference, tail }
+}
+
+/** Whether anything but zeros lies behind `start`; reads until the first byte that is not zero. */
+async function whatIsBehind(
+  disk: DiskReader,
+  start: number,
+  signal: AbortSignal | undefined,
+): Promise<'zeros' | 'data'> {
+  const options = signal === undefined ? {} : { signal }
+  const buffer = new Uint8Array(chunkSize)
+  for await (const extent of disk.extents({ start, end: disk.virtualSize }, options)) {
+    if (extent.content !== 'data') continue
+    const end = extent.start + extent.length
+    for (let at = extent.start; at < end; at += buffer.length) {
+      const bytes = buffer.subarray(0, Math.min(buffer.length, end - at))
+      await disk.readInto(bytes, at, options)
+      if (!isZero(bytes)) return 'data'
+    }
+  }
+  return 'zeros'
 }

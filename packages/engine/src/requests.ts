@@ -119,6 +119,8 @@ export interface Measure {
 export interface CompareOutcome {
   readonly identical: boolean
   readonly sizes: readonly [number, number]
-  /** First byte of L3 that differs, or null. */
+  /** First byte of L3 that differs, or null; where they differ in size only, the end of the shorter. */
   readonly firstDifference: number | null
+  /** What the longer disk holds behind the end of the shorter; null when their sizes are equal, or they differ before. */
+  readonly tail: 'zeros' | 'data' | null
 }

@@ -14,8 +14,13 @@ export const FormatName = z.enum(formatNames)
 export const Subformat = z.string().min(1).max(40).nullable()
 /** BLAKE3 root in hexadecimal. */
 export const Digest = z.string().regex(/^[0-9a-f]{64}$/u)
-export const HostName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/u)
-export const ImageId = z.string().min(1).max(64)
+export const HostName = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9-]{0,62}$/u,
+    'the name of a host has lower-case letters, digits and hyphens, 63 at most',
+  )
+export const ImageId = z.string().min(1, 'an id is not empty').max(64, 'an id has at most 64 characters')
 export const MigrationId = z.string().min(1).max(64)
 export const JobId = z.string().min(1).max(64)
 /** A file name in a library: no folders, no control characters, not hidden, at most 200 bytes. */

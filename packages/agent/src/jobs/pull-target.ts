@@ -1,6 +1,6 @@
 import { access, constants } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DiskError } from '@varve/core/problems/disk-error'
+import { DiskError, renamedIn } from '@varve/core/problems/disk-error'
 import { targetKindFault } from '@varve/core/rules/target-kind'
 import { writeError } from '@varve/engine/files/system-error'
 import type { JobRequestOf } from '@varve/protocol/jobs'
@@ -30,6 +30,18 @@ export function partPathOf(
 ): PullTarget & { readonly partPath: string } {
   const target = pullTarget(ports, request.target)
   return { ...target, partPath: join(target.library.root, partFileName(request.target.name, request.pullId)) }
+}
+
+/** Runs `work`; what fails about the hidden part file is said of the name that it would have got. */
+export async function namedFinally<T>(
+  { partPath, finalPath }: { readonly partPath: string; readonly finalPath: string },
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw renamedIn(error, partPath, finalPath)
+  }
 }
 
 /** The kind to write as the engine takes it; throws `refused` when it is none of the format's or several files. */

@@ -10,27 +10,24 @@ import { paintWith, printable, problemLines } from '../output/text.ts'
 
 export interface CheckCommand extends ReadingOptions, AcceptOptions {
   readonly file: string
-  /** The second argument, which only `--undo` has. */
-  readonly restoreFrom: string | null
   readonly repair?: boolean
   readonly backup?: string
-  readonly undo?: boolean
+  /** The backup of the repair to be undone. */
+  readonly undo?: string
 }
 
 /** `varve check FILE`. Exit code 3 when it is corrupt, 9 when it only leaks. */
 export async function check(command: CheckCommand, context: CommandContext): Outcome {
-  const { undo = false, repair = false, backup, restoreFrom } = command
+  const { undo, repair = false, backup } = command
   const { path, format, choices } = imageInput(command.file, command)
-  if (undo) {
-    if (restoreFrom === null || repair)
-      throw new UsageError('--undo needs FILE and BACKUP, and nothing else.')
-    await undoRepair(path, pathOf(restoreFrom))
+  if (undo !== undefined) {
+    if (repair || backup !== undefined) throw new UsageError('--undo BACKUP goes with nothing else.')
+    await undoRepair(path, pathOf(undo))
     context.print(
       context.json ? JSON.stringify({ undone: true }) : 'What the repair had overwritten is back.',
     )
     return exitCodes.ok
   }
-  if (restoreFrom !== null) throw new UsageError('A second file is for --undo only.')
   if (repair && backup === undefined) throw new UsageError('--repair needs --backup FILE.')
   if (!repair && backup !== undefined) throw new UsageError('--backup is for --repair only.')
   const options = { roots: null, format, choices, signal: context.signal }

@@ -1,10 +1,12 @@
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes, groupThousands } from '@varve/core/binary/format-bytes'
 import { compareDisks } from '@varve/engine/compare-disks'
+import type { CompareOutcome } from '@varve/engine/requests'
 import type { AcceptOptions, Outcome, RunContext } from '../command.ts'
 import { inUseOf } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { imageInput, type ReadingOptions } from '../input.ts'
 import { ProgressLine } from '../output/progress-line.ts'
+import { printable } from '../output/text.ts'
 
 /** `varve compare A B`: exit code 0 when L3 is identical (same size, same bytes), 1 when not. */
 export async function compare(
@@ -20,11 +22,31 @@ export async function compare(
     inUse: inUseOf(options.accept),
     onProgress: ({ doneBytes, totalBytes }) => line.show({ done: doneBytes, total: totalBytes }),
   }).finally(() => line.end())
-  const { identical, sizes, firstDifference } = outcome
-  if (context.json) context.print(JSON.stringify({ identical, virtualSizes: sizes, firstDifference }))
-  else if (identical) context.print(`identical: ${formatBytes(sizes[0])} at L3`)
-  else if (firstDifference === null)
-    context.print(`different: the disks have ${sizes[0]} and ${sizes[1]} bytes, and agree as far as both go`)
-  else context.print(`different: first at byte ${firstDifference} of L3`)
+  const { identical, sizes, firstDifference, tail } = outcome
+  if (context.json) context.print(JSON.stringify({ identical, virtualSizes: sizes, firstDifference, tail }))
+  else context.print(describeComparison([a, b], outcome))
   return identical ? exitCodes.ok : exitCodes.different
+}
+
+/** In one or two sentences: where they differ first, and how their sizes do. */
+export function describeComparison(
+  names: readonly [string, string],
+  { sizes, firstDifference, tail }: CompareOutcome,
+): string {
+  const [first, second] = sizes
+  if (firstDifference === null) return `identical: ${formatBytes(first)} at L3`
+  const common = Math.min(first, second)
+  const inBoth = firstDifference < common
+  const where = `first at byte ${firstDifference} of L3`
+  if (first === second) return `different: ${where}`
+  const longer = first > second ? names[0] : names[1]
+  const each = names.map((name, at) => `${printable(name)} has ${exactSize(sizes[at] ?? 0)}`).join(', ')
+  const rest = `${printable(longer)} goes on for ${exactSize(Math.abs(first - second))}, which ${tail === 'data' ? 'hold data' : 'are all zeros'}`
+  return inBoth
+    ? `different: ${where}, and in size: ${each}`
+    : `different in size: ${each}. They are equal as far as both go; ${rest}`
+}
+
+function exactSize(bytes: number): string {
+  return `${formatBytes(bytes)} (${groupThousands(bytes)} bytes)`
 }

@@ -1,13 +1,13 @@
 import {
   formatByEnding,
   isWritable,
+  notWritten,
   rulesOf,
   writableFormats,
   type WritableFormat,
 } from '@varve/core/formats/writable-formats'
 import { choiceConflict, readChoices } from '@varve/core/formats/write-choices'
 import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
-import { DiskError } from '@varve/core/problems/disk-error'
 import { UsageError, type Outcome, type RunContext } from '../command.ts'
 import { convertToFile, type ConvertToFileOutcome } from '../convert-to-file.ts'
 import { assertConsent, inUseOf } from '../consent.ts'
@@ -80,11 +80,11 @@ export async function convert(options: ConvertOptions, context: RunContext): Out
 function targetFormat({ outputFormat, target }: ConvertOptions): WritableFormat {
   const asked = outputFormat ?? formatByEnding(target)
   if (asked !== null && isWritable(asked)) return asked
-  const written = writableFormats.join(', ')
   if (asked === null)
-    throw new UsageError(`Say the format of ${JSON.stringify(target)} with -O; written are ${written}.`)
-  const reason = `it is not written (written are ${written})`
-  throw new DiskError('unsupported-format', { file: target, format: asked, reason })
+    throw new UsageError(
+      `Say the format of ${JSON.stringify(target)} with -O; written are ${writableFormats.join(', ')}.`,
+    )
+  throw notWritten(asked, target)
 }
 
 function assertPossible(format: WritableFormat, { compress, subformat }: ConvertOptions): void {

@@ -3,7 +3,16 @@ import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import type { HostView } from '@varve/protocol/hosts'
 import { ask, openFleet, type Fleet } from '../fleet.ts'
-import { table } from '../output/text.ts'
+import { table } from '../output/table.ts'
+
+const columns = [
+  { title: 'HOST', cut: 'middle' },
+  { title: 'STATE' },
+  { title: 'SYSTEM', cut: 'end' },
+  { title: 'IMAGES', align: 'right' },
+  { title: 'FREE', align: 'right' },
+  { title: 'LIBRARIES', cut: 'end' },
+] as const
 
 /** `varve hosts`. */
 export async function hosts(options: { controller?: string }, context: CommandContext): Outcome {
@@ -24,7 +33,7 @@ export async function hosts(options: { controller?: string }, context: CommandCo
       .join(', ')
     return [host.name, host.state, host.os.name, String(host.images), formatBytes(free), libraries]
   })
-  context.print(table(['HOST', 'STATE', 'SYSTEM', 'IMAGES', 'FREE', 'LIBRARIES'], rows, [3, 4]))
+  context.print(table(columns, rows, context.config))
   return exitCodes.ok
 }
 

@@ -1,8 +1,10 @@
 import { countOf, formatBytes } from '@varve/core/binary/format-bytes'
-import { UsageError, type CommandContext, type Outcome } from '../command.ts'
+import type { ImageRow } from '@varve/protocol/images'
+import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { ask, openFleet } from '../fleet.ts'
-import { table } from '../output/text.ts'
+import { ask, openFleet, type Fleet } from '../fleet.ts'
+import { table } from '../output/table.ts'
+import { rowLimit } from '../row-limit.ts'
 
 export interface ImagesOptions {
   readonly controller?: string
@@ -11,48 +13,64 @@ export interface ImagesOptions {
   readonly limit: string
 }
 
-/** A count of rows as written on the command line. */
-export function rowLimit(text: string): number {
-  const limit = Number(text)
-  if (!Number.isInteger(limit) || limit < 1 || limit > 500)
-    throw new UsageError('--limit takes a whole number from 1 to 500.')
-  return limit
-}
+const pageSize = 500
+const columns = [
+  { title: 'IMAGE', cut: 'middle' },
+  { title: 'LIBRARY', cut: 'middle' },
+  { title: 'FORMAT', cut: 'end' },
+  { title: 'CONTENTS', cut: 'end' },
+  { title: 'DISK', align: 'right' },
+  { title: 'ON HOST', align: 'right' },
+  { title: 'FINDINGS' },
+] as const
 
 /** `varve images [SEARCH]`. */
 export async function images(options: ImagesOptions, context: CommandContext): Outcome {
   await using fleet = openFleet(context, options.controller)
-  const query = { search: options.search, host: options.host ?? null, limit: rowLimit(options.limit) }
-  const page = await ask(options.controller ?? context.config.controller, () =>
-    fleet.api.images.list.query(query, { signal: context.signal }),
-  )
+  const limit = rowLimit(options.limit)
+  const { rows, total } = await readRows(fleet, options, { limit, context })
   if (context.json) {
-    context.print(JSON.stringify(page, null, 2))
+    context.print(JSON.stringify({ rows, total, offset: 0 }, null, 2))
     return exitCodes.ok
   }
-  const rows = page.rows.map((row) => {
-    const findings =
-      row.findings.block > 0
-        ? `${row.findings.block} blocking`
-        : row.findings.warn > 0
-          ? countOf(row.findings.warn, 'warning')
-          : ''
-    const kind = [row.format, row.subformat].filter(Boolean).join(' · ')
-    return [
-      `${row.host}:${row.name}`,
-      row.library,
-      kind,
-      row.contents,
-      size(row.virtualSize),
-      size(row.allocated),
-      findings,
-    ]
-  })
-  context.print(
-    table(['IMAGE', 'LIBRARY', 'FORMAT', 'CONTENTS', 'DISK', 'ON HOST', 'FINDINGS'], rows, [4, 5]),
-  )
-  if (page.total > page.rows.length) context.remark(`${page.rows.length} of ${page.total} shown`)
+  context.print(table(columns, rows.map(cellsOf), context.config))
+  if (total > rows.length) context.remark(`${rows.length} of ${total} shown; --limit all shows the rest`)
   return exitCodes.ok
+}
+
+interface Reading {
+  readonly limit: number
+  readonly context: CommandContext
+}
+
+/** As many rows as were asked for, page by page. */
+async function readRows(
+  fleet: Fleet,
+  { search, host, controller }: ImagesOptions,
+  { limit, context }: Reading,
+): Promise<{ rows: ImageRow[]; total: number }> {
+  const rows: ImageRow[] = []
+  for (;;) {
+    const query = {
+      search,
+      host: host ?? null,
+      offset: rows.length,
+      limit: Math.min(pageSize, limit - rows.length),
+    }
+    const page = await ask(controller ?? context.config.controller, () =>
+      fleet.api.images.list.query(query, { signal: context.signal }),
+    )
+    rows.push(...page.rows)
+    if (page.rows.length < query.limit || rows.length >= limit) return { rows, total: page.total }
+  }
+}
+
+function cellsOf(row: ImageRow): string[] {
+  const { block, warn } = row.findings
+  const findings = block > 0 ? `${block} blocking` : warn > 0 ? countOf(warn, 'warning') : ''
+  const kind = [row.format, row.subformat].filter(Boolean).join(' · ')
+  const sizes = [size(row.virtualSize), size(row.allocated)]
+  return [`${row.host}:${row.name}`, row.library, kind, row.contents, ...sizes, findings]
 }
 
 function size(bytes: number | null): string {

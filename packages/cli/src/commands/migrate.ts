@@ -1,9 +1,10 @@
-import { formatByEnding, isWritable, writableFormats } from '@varve/core/formats/writable-formats'
+import { formatByEnding, isWritable, notWritten, writableFormats } from '@varve/core/formats/writable-formats'
 import { readReadingChoices } from '@varve/core/formats/reading-choices'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { needsAcceptance, type Problem } from '@varve/core/problems/problem'
 import { migrationNumbers } from '@varve/protocol/migration-numbers'
 import type { MigrationRequest, MigrationView, PlanView } from '@varve/protocol/migrations'
+import { FileName } from '@varve/protocol/primitives'
 import { randomUUID } from 'node:crypto'
 import { UsageError, type CommandContext, type Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -57,7 +58,8 @@ export async function migrate(options: MigrateOptions, context: CommandContext):
     )
     return exitCodes.ok
   }
-  const ended = await followMigration(fleet, started.id, context)
+  const ended = await followMigration(fleet, started, context)
+  if (ended === null) return exitCodes.interrupted
   context.print(context.json ? JSON.stringify(ended, null, 2) : describeMigration(ended, paint))
   return ended.state === 'succeeded' ? exitCodes.ok : exitCodes.migrationFailed
 }
@@ -87,9 +89,14 @@ async function buildRequest(
 ): Promise<MigrationRequest> {
   const source = splitPlace(options.image)
   const target = splitPlace(options.target)
+  const name = FileName.safeParse(target.name)
+  if (!name.success) {
+    const reason = name.error.issues[0]?.message ?? 'a plain file name'
+    throw new UsageError(`The target cannot be named ${JSON.stringify(target.name)}: ${reason}.`)
+  }
   const format = options.outputFormat ?? formatByEnding(target.name)
-  if (format === null || !isWritable(format))
-    throw new UsageError(`Say the target format with -O ${writableFormats.join('|')}.`)
+  if (format === null) throw new UsageError(`Say the target format with -O ${writableFormats.join('|')}.`)
+  if (!isWritable(format)) throw notWritten(format, options.target)
   const read = readReadingChoices(options.read ?? [])
   if ('fault' in read) throw new UsageError(read.fault)
   const { id, choices } = await findImage(fleet, controller, source)
@@ -123,7 +130,7 @@ async function findImage(
     const libraries = [image, ...others].map(({ library }) => library).join(', ')
     throw new UsageError(`${file} is in several libraries of ${source.host}: ${libraries}.`)
   }
-  throw new DiskError('not-found', { file })
+  throw new DiskError('not-in-fleet', { file, kind: 'image' })
 }
 
 async function onlyLibrary(fleet: Fleet, controller: string, name: string): Promise<string> {
@@ -153,10 +160,14 @@ export function describePlan(plan: PlanView, paint: Paint): string {
 
 const ended = new Set(['succeeded', 'failed', 'canceled'])
 
-/** Follows a migration until it ends; Ctrl-C stops following, not the migration. */
-async function followMigration(fleet: Fleet, id: string, context: CommandContext): Promise<MigrationView> {
+/** Follows a migration until it ends; Ctrl-C stops following, not the migration, and gives null. */
+async function followMigration(
+  fleet: Fleet,
+  { id, number }: MigrationView,
+  context: CommandContext,
+): Promise<MigrationView | null> {
   const lines = new StepLines(context.config.isTerminal)
-  const { promise, resolve, reject } = Promise.withResolvers<MigrationView>()
+  const { promise, resolve, reject } = Promise.withResolvers<MigrationView | null>()
   const take = (migration: MigrationView) =>
     ended.has(migration.state) ? resolve(migration) : lines.show(migration)
   const subscription = fleet.api.events.live.subscribe(
@@ -175,9 +186,13 @@ async function followMigration(fleet: Fleet, id: string, context: CommandContext
     fleet.api.migrations.get.query({ id }).then(take, () => undefined)
   }, 2000)
   const stop = () => {
-    context.remark(`The migration goes on; see: varve migrations ${id}`)
-    reject(context.signal.reason as Error)
+    lines.end()
+    context.remark(
+      `No longer followed; migration ${number} goes on. See it with: varve migrations ${number}; end it with: varve migrations ${number} --cancel`,
+    )
+    resolve(null)
   }
+  if (context.signal.aborted) stop()
   context.signal.addEventListener('abort', stop, { once: true })
   try {
     return await promise

@@ -5,8 +5,9 @@ import type { MigrationView } from '@varve/protocol/migrations'
 import { UsageError, type CommandContext, type Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { ask, openFleet } from '../fleet.ts'
-import { groupDigest, paintWith, printable, shortDigest, table, type Paint } from '../output/text.ts'
-import { rowLimit } from './images.ts'
+import { groupDigest, paintWith, printable, shortDigest, type Paint } from '../output/text.ts'
+import { table, type TableOptions } from '../output/table.ts'
+import { rowLimit } from '../row-limit.ts'
 
 export interface MigrationsOptions {
   readonly controller?: string
@@ -22,9 +23,9 @@ export async function migrations(options: MigrationsOptions, context: CommandCon
   if (options.id === null) {
     if (options.cancel) throw new UsageError('Say which migration to cancel.')
     const list = await ask(controller, () =>
-      fleet.api.migrations.list.query({ limit: rowLimit(options.limit) }, { signal: context.signal }),
+      fleet.api.migrations.list.query({ limit: rowLimit(options.limit, 500) }, { signal: context.signal }),
     )
-    context.print(context.json ? JSON.stringify(list, null, 2) : describeList(list))
+    context.print(context.json ? JSON.stringify(list, null, 2) : describeList(list, context.config))
     return exitCodes.ok
   }
   const id = await idOf(
@@ -50,7 +51,16 @@ async function idOf(text: string, list: () => Promise<MigrationView[]>): Promise
   return found?.id ?? text
 }
 
-function describeList(list: readonly MigrationView[]): string {
+const columns = [
+  { title: 'NO', align: 'right' },
+  { title: 'STATE' },
+  { title: 'FROM', cut: 'middle' },
+  { title: 'TO', cut: 'middle' },
+  { title: 'MOVED', align: 'right' },
+  { title: 'PROVEN' },
+] as const
+
+function describeList(list: readonly MigrationView[], options: TableOptions): string {
   if (list.length === 0) return 'No migration yet.'
   const rows = list.map(({ number, state, source, target, sourceDigest, verified, transferredBytes }) => [
     String(number),
@@ -60,7 +70,7 @@ function describeList(list: readonly MigrationView[]): string {
     transferredBytes === null ? '' : formatBytes(transferredBytes),
     verified && sourceDigest ? shortDigest(sourceDigest) : '',
   ])
-  return table(['NO', 'STATE', 'FROM', 'TO', 'MOVED', 'PROVEN'], rows, [0, 4])
+  return table(columns, rows, options)
 }
 
 const marks = { waiting: '○', running: '◔', done: '✓', failed: '✗', undone: '↶', skipped: '–' } as const

@@ -1,22 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { groupDigest, paintWith, printable, shortDigest, table } from './text.ts'
+import { groupDigest, paintWith, printable, shortDigest } from './text.ts'
 
 describe('text', () => {
   test('a hostile name cannot steer the terminal', () => {
     expect(printable('a\nb\u001B[31mc\u202Ed')).toBe(String.raw`a\x0ab\x1b[31mc\u202ed`)
     expect(printable('Größe – naïve 日本')).toBe('Größe – naïve 日本')
-  })
-  test('columns are as wide as their widest cell', () => {
-    expect(
-      table(
-        ['NAME', 'SIZE'],
-        [
-          ['a.raw', '1'],
-          ['b', '22'],
-        ],
-        [1],
-      ),
-    ).toBe('NAME   SIZE\na.raw     1\nb        22')
   })
   test('digests in groups of four', () => {
     const digest = '0123456789abcdef'.repeat(4)

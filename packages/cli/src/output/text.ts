@@ -9,26 +9,6 @@ export function printable(name: string): string {
   )
 }
 
-/** Rows as columns of equal width, two spaces apart; numbers in `right` are set flush right. */
-export function table(
-  header: readonly string[],
-  rows: readonly (readonly string[])[],
-  right: readonly number[] = [],
-): string {
-  const all = [header, ...rows].map((row) => row.map(printable))
-  const widths = header.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
-  return all
-    .map((row) =>
-      row
-        .map((cell, column) =>
-          right.includes(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
-        )
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
-}
-
 /** The digest in groups of four, as people compare it. */
 export function groupDigest(digest: string): string {
   return digest.replaceAll(/(.{4})(?=.)/gu, '$1 ')

@@ -1,4 +1,4 @@
-import { TRPCError } from '@trpc/server'
+import { DiskError } from '@varve/core/problems/disk-error'
 import { HostPage, HostQuery, HostView } from '@varve/protocol/hosts'
 import { Overview, ServerInfo } from '@varve/protocol/overview'
 import { HostName } from '@varve/protocol/primitives'
@@ -17,7 +17,7 @@ export const fleetRouter = router({
     .output(HostView)
     .query(({ ctx, input }) => {
       const host = ctx.services.fleet.host(input.name)
-      if (!host) throw new TRPCError({ code: 'NOT_FOUND', message: `There is no host ${input.name}.` })
+      if (!host) throw new DiskError('not-in-fleet', { file: input.name, kind: 'host' })
       return host
     }),
   rescan: procedure

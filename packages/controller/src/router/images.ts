@@ -1,4 +1,4 @@
-import { TRPCError } from '@trpc/server'
+import { DiskError } from '@varve/core/problems/disk-error'
 import { ImagePage, ImageQuery, ImageView } from '@varve/protocol/images'
 import { DigestResult } from '@varve/protocol/jobs'
 import { ImageId } from '@varve/protocol/primitives'
@@ -17,8 +17,7 @@ export const imagesRouter = router({
     .output(ImageView)
     .query(({ ctx, input }) => {
       const image = ctx.services.images.get(input.id)
-      if (!image)
-        throw new TRPCError({ code: 'NOT_FOUND', message: 'This image is not in the inventory any more.' })
+      if (!image) throw new DiskError('not-in-fleet', { file: input.id, kind: 'image' })
       return image
     }),
   digest: procedure

@@ -1,4 +1,4 @@
-import { TRPCError } from '@trpc/server'
+import { DiskError } from '@varve/core/problems/disk-error'
 import { MigrationRequest, MigrationView, PlanView, StartMigration } from '@varve/protocol/migrations'
 import { MigrationId } from '@varve/protocol/primitives'
 import { z } from 'zod'
@@ -28,7 +28,7 @@ export const migrationsRouter = router({
     .output(MigrationView)
     .query(({ ctx, input }) => {
       const migration = ctx.services.migrations.get(input.id)
-      if (!migration) throw new TRPCError({ code: 'NOT_FOUND', message: 'There is no such migration.' })
+      if (!migration) throw new DiskError('not-in-fleet', { file: input.id, kind: 'migration' })
       return migration
     }),
 })

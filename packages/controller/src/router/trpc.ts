@@ -1,14 +1,25 @@
 import { initTRPC, TRPCError } from '@trpc/server'
 import { DiskError, toErrorRecord, type ErrorRecord } from '@varve/core/problems/disk-error'
+import { ZodError } from 'zod'
 import type { Context } from './context.ts'
 
 const t = initTRPC.context<Context>().create({
   errorFormatter({ shape, error }) {
-    const problem: ErrorRecord | null =
-      error.cause instanceof DiskError ? toErrorRecord(error.cause, error.cause.file) : null
+    const cause = error.cause instanceof ZodError ? invalidRequest(error.cause) : error.cause
+    const problem: ErrorRecord | null = cause instanceof DiskError ? toErrorRecord(cause, cause.file) : null
     return { ...shape, data: { ...shape.data, stack: undefined, problem } }
   },
 })
+
+const missing = new Set(['not-found', 'not-in-fleet'])
+
+/** What is wrong with a request, by its first fault: the field, and why it is not taken. */
+function invalidRequest({ issues }: ZodError): DiskError {
+  const [issue] = issues
+  const field = issue?.path.map(String).join('.') ?? ''
+  const reason = issue?.message ?? 'it is not a request'
+  return new DiskError('invalid-request', { file: field === '' ? 'the request' : field, reason })
+}
 
 export const router = t.router
 
@@ -18,7 +29,7 @@ const explainErrors = t.middleware(async ({ next }) => {
   if (!result.ok && result.error.cause instanceof DiskError) {
     const { cause } = result.error
     throw new TRPCError({
-      code: cause.code === 'not-found' ? 'NOT_FOUND' : 'PRECONDITION_FAILED',
+      code: missing.has(cause.code) ? 'NOT_FOUND' : 'PRECONDITION_FAILED',
       message: cause.message,
       cause,
     })

@@ -7,6 +7,7 @@ import type { Reading } from '@varve/protocol/primitives'
 import { fromImageReportView, type ImageReportView } from '@varve/protocol/reports'
 import type { Db } from '../store/database.ts'
 import { isScanned, libraryFactsOf } from '../store/hosts-store.ts'
+import { hostView } from '../store/hosts-list.ts'
 import { imageIdOf } from '../store/image-id.ts'
 import { imageRow, imageView } from '../store/images-store.ts'
 import { isTargetClaimed } from '../store/migrations-store.ts'
@@ -22,10 +23,16 @@ export interface FactsOptions {
 /** What the planner needs to know of a migration, from the inventory; throws `not-found` for an image, host or library that is not there. */
 export function gatherFacts(db: Db, request: MigrationRequest, options: FactsOptions): MigrateFacts {
   const image = imageView(db, request.image, () => false)
-  if (!image) throw new DiskError('not-found', { file: request.image })
+  if (!image) throw new DiskError('not-in-fleet', { file: request.image, kind: 'image' })
   const target = { host: request.targetHost, library: request.targetLibrary, name: request.name }
   const place = libraryFactsOf(db, target.host, target.library)
-  if (!place) throw new DiskError('not-found', { file: `${target.host}:${target.library}` })
+  if (!place) {
+    const isHost = hostView(db, target.host) !== null
+    const missing = isHost
+      ? ({ file: `${target.host}:${target.library}`, kind: 'library' } as const)
+      : ({ file: target.host, kind: 'host' } as const)
+    throw new DiskError('not-in-fleet', missing)
+  }
   const report = fromImageReportView(options.report ?? image.report)
   const inUse = report.problems.find(({ id }) => id === 'in-use')
   return {

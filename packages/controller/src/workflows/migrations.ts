@@ -48,7 +48,7 @@ export function createMigrations(options: MigrationsOptions): Migrations {
 
   function view(id: string): MigrationView {
     const found = migrationView(db, id, options.liveOf(id))
-    if (!found) throw new DiskError('not-found', { file: `migration ${id}` })
+    if (!found) throw new DiskError('not-in-fleet', { file: id, kind: 'migration' })
     return found
   }
 
@@ -75,7 +75,7 @@ export function createMigrations(options: MigrationsOptions): Migrations {
       if (known) return view(known.id)
       const plan = await planOf(request, signal)
       const row = imageRow(db, request.image)
-      if (!row) throw new DiskError('not-found', { file: request.image })
+      if (!row) throw new DiskError('not-in-fleet', { file: request.image, kind: 'image' })
       if (plan.kind === 'refusal') {
         const reason = plan.problems.map(({ message }) => message).join('; ')
         throw new DiskError('refused', {
@@ -157,12 +157,17 @@ export function createMigrations(options: MigrationsOptions): Migrations {
   }
 }
 
+/** How a migration ended that cannot be canceled any more; one that was canceled may be canceled again. */
+const overWords: Partial<Record<Migration['state'], string>> = { succeeded: 'succeeded', failed: 'failed' }
+
 /** Puts up the fence, unless publishing has begun or all is over. */
 function requestCancel(tx: Queries, id: string, note: MigrationsOptions['note']): Migration {
   const migration = findMigration(tx, id)
-  if (!migration) throw new DiskError('not-found', { file: `migration ${id}` })
-  const isOver = ['succeeded', 'failed', 'canceled'].includes(migration.state)
-  if (isOver || migration.cancelRequested) return migration
+  if (!migration) throw new DiskError('not-in-fleet', { file: id, kind: 'migration' })
+  const over = overWords[migration.state]
+  if (over !== undefined)
+    throw new DiskError('already-over', { file: `migration ${migration.number}`, state: over })
+  if (migration.cancelRequested || migration.state === 'canceled') return migration
   const publish = findStep(tx, id, 'publish')
   if (publish && publish.attempt > 0) {
     throw new DiskError('refused', {

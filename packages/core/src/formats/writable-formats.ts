@@ -1,3 +1,4 @@
+import { DiskError } from '../problems/disk-error.ts'
 import type { ChoiceName } from './write-choices.ts'
 
 interface WritableRules {
@@ -88,4 +89,9 @@ export function singleFileKinds(format: WritableFormat): readonly string[] {
   return subformats.filter(
     (kind) => !splitSubformats.includes(kind) && !Object.hasOwn(bundleSubformats, kind),
   )
+}
+
+/** Why an image cannot be written in `format`: it is read only, or nobody knows it. */
+export function notWritten(format: string, file: string): DiskError {
+  return new DiskError('format-not-written', { file, format, written: writableFormats })
 }

@@ -1,3 +1,11 @@
+import {
+  controllerGone,
+  fleetRemedy,
+  notWritableRemedy,
+  type ControllerGoneWhy,
+  type FleetThing,
+  type NotWritableWhy,
+} from './causes.ts'
 import type { LayerNumber } from './layer-number.ts'
 
 /** What each error knows. `file` is the file at fault, as its owner names it. */
@@ -8,6 +16,7 @@ export interface DiskErrorDetails {
   'limit-exceeded': { file: string; what: string; value: number | string; limit: number | string }
   'unsupported-format': { file: string; format: string; reason: string }
   'unsupported-feature': { file: string; format: string; feature: string }
+  'format-not-written': { file: string; format: string; written: readonly string[] }
   encrypted: { file: string; format: string; method: string }
   'decompression-failed': { file: string; offset: number; reason: string }
   // L2: chains
@@ -20,7 +29,9 @@ export interface DiskErrorDetails {
   // L1: the host's files
   'not-found': { file: string }
   'not-readable': { file: string; reason: string }
-  'not-writable': { file: string; reason: string }
+  'not-writable': { file: string; reason: string; why?: NotWritableWhy | undefined }
+  'folder-missing': { file: string; folder: string }
+  'same-file': { file: string; role: 'source' | 'part' }
   'not-an-image': { file: string; reason: string }
   'name-not-utf8': { file: string }
   'outside-library': { file: string; library: string }
@@ -36,6 +47,10 @@ export interface DiskErrorDetails {
   'nbd-failed': { file: string; reason: string }
   'size-unsupported': { file: string; format: string; size: number; reason: string }
   // processes
+  'controller-gone': { file: string; why: ControllerGoneWhy; reason: string }
+  'not-in-fleet': { file: string; kind: FleetThing }
+  'invalid-request': { file: string; reason: string }
+  'already-over': { file: string; state: string }
   'tool-failed': { file: string; tool: string; exitCode: number | null; stderrTail: string }
   'tool-missing': { file: string; tool: string; install: string }
   'no-progress': { file: string; during: string; seconds: number }
@@ -83,6 +98,11 @@ const explain: Explain = {
     layer: 'L2',
     message: `${d.format} cannot be read: ${d.reason}`,
     remedy: 'Convert it with the tool that made it to a format that Varve reads, such as qcow2 or raw.',
+  }),
+  'format-not-written': (d) => ({
+    layer: 'L2',
+    message: `Varve does not write ${d.format}`,
+    remedy: `Choose one of the formats that it writes: ${d.written.join(', ')}.`,
   }),
   'unsupported-feature': (d) => ({
     layer: 'L2',
@@ -142,7 +162,17 @@ const explain: Explain = {
   'not-writable': (d) => ({
     layer: 'L1',
     message: `it cannot be written: ${d.reason}`,
-    remedy: 'Give the user that runs Varve the right to write there, or choose another folder.',
+    remedy: notWritableRemedy[d.why ?? 'rights'],
+  }),
+  'folder-missing': (d) => ({
+    layer: 'L1',
+    message: `its folder ${quote(d.folder)} does not exist`,
+    remedy: 'Create that folder, or choose another.',
+  }),
+  'same-file': (d) => ({
+    layer: 'L1',
+    message: `the target is ${d.role === 'source' ? 'the source itself' : 'one of the files that the source is read from: a parent or a part of it'}`,
+    remedy: 'Choose another name for the target: the source is never written.',
   }),
   'not-an-image': (d) => ({
     layer: 'L1',
@@ -232,6 +262,26 @@ const explain: Explain = {
     message: `the agent on ${d.host} is not connected`,
     remedy: `Start the agent on ${d.host}, then start again.`,
   }),
+  'controller-gone': (d) => ({
+    layer: 'L1',
+    message: controllerGone[d.why].message(d.reason),
+    remedy: controllerGone[d.why].remedy,
+  }),
+  'not-in-fleet': (d) => ({
+    layer: 'L1',
+    message: `there is no ${d.kind} of that name in this fleet`,
+    remedy: fleetRemedy[d.kind],
+  }),
+  'invalid-request': (d) => ({
+    layer: 'L1',
+    message: `it is not taken: ${d.reason}`,
+    remedy: 'Correct it and ask again; nothing was changed.',
+  }),
+  'already-over': (d) => ({
+    layer: 'L3',
+    message: `it is over already: it ${d.state}`,
+    remedy: 'There is nothing left to cancel.',
+  }),
   canceled: (d) => ({
     layer: 'L3',
     message: `${d.what} was canceled`,
@@ -271,6 +321,14 @@ export function isDiskError<C extends DiskErrorCode>(error: unknown, code?: C): 
   return error instanceof DiskError && (code === undefined || error.code === code)
 }
 
+/** The same error about `to` where it is about `from`, or a file in that folder: what has a hidden name is known by its final one. */
+export function renamedIn(error: unknown, from: string, to: string): unknown {
+  if (!(error instanceof DiskError)) return error
+  const isPart = error.file.startsWith(from) && /^(?:$|[/\\])/u.test(error.file.slice(from.length))
+  if (!isPart) return error
+  return new DiskError(error.code, { ...error.details, file: to } as never, { cause: error })
+}
+
 /** Worth trying again without a person doing anything. */
 export function isRetryable(code: DiskErrorCode): boolean {
   return code === 'nbd-failed' || code === 'no-progress' || code === 'agent-gone'
@@ -286,7 +344,9 @@ export interface ErrorRecord {
   readonly details: Record<string, unknown>
 }
 
+/** What cleaning up failed with after `error` is not what went wrong. */
 export function toErrorRecord(error: unknown, file: string): ErrorRecord {
+  if (error instanceof SuppressedError) return toErrorRecord(error.suppressed, file)
   if (error instanceof DiskError) {
     const { code, layer, message, remedy } = error
     return { code, layer, file: error.file, message, remedy, details: { ...error.details } }

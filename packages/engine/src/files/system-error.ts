@@ -1,4 +1,6 @@
+import { dirname } from 'node:path'
 import { getSystemErrorMessage, getSystemErrorName } from 'node:util'
+import type { NotWritableWhy } from '@varve/core/problems/causes'
 import { DiskError, quote } from '@varve/core/problems/disk-error'
 
 /** A system call that failed, in the shape of Node's own errors: `code` is `ENOSPC` and the like. */
@@ -49,6 +51,9 @@ export function readError(error: unknown, file: string): DiskError {
       return new DiskError('input-output', { file, reason }, options)
     case null:
       return new DiskError('input-output', { file, reason }, options)
+    case 'EACCES':
+    case 'EPERM':
+      return new DiskError('not-readable', { file, reason: 'permission denied' }, options)
     default:
       return new DiskError('not-readable', { file, reason }, options)
   }
@@ -59,25 +64,32 @@ export function writeError(error: unknown, file: string): DiskError {
   if (error instanceof DiskError) return error
   const options = { cause: error }
   const reason = reasonOf(error)
+  const notWritable = (why: NotWritableWhy, words: string) =>
+    new DiskError('not-writable', { file, reason: words, why }, options)
   switch (systemCode(error)) {
     case 'EEXIST':
       return new DiskError('target-exists', { file }, options)
     case 'ENOSPC':
     case 'EDQUOT':
       return new DiskError('no-space', { file, wanted: null, available: null }, options)
-    case 'EFBIG':
-      return new DiskError('not-writable', { file, reason: 'files may not grow so large there' }, options)
     case 'ENOENT':
     case 'ENOTDIR':
-      return new DiskError('not-writable', { file, reason: 'its folder does not exist' }, options)
-    case 'ENAMETOOLONG':
-    case 'EACCES':
-    case 'EPERM':
+      return new DiskError('folder-missing', { file, folder: dirname(file) }, options)
+    case 'EFBIG':
+      return notWritable('file-too-large', 'files may not grow so large there')
     case 'EROFS':
-    case 'EISDIR':
-    case 'ELOOP':
+      return notWritable('read-only-filesystem', 'its filesystem is mounted read-only')
+    case 'ENAMETOOLONG':
+      return notWritable('name-too-long', 'its name is too long for that filesystem')
     case 'EMFILE':
     case 'ENFILE':
+      return notWritable('too-many-open-files', 'too many files are open already')
+    case 'EISDIR':
+      return new DiskError('not-writable', { file, reason: 'it is a folder' }, options)
+    case 'EACCES':
+    case 'EPERM':
+      return new DiskError('not-writable', { file, reason: 'permission denied' }, options)
+    case 'ELOOP':
     case 'ERR_INVALID_ARG_VALUE':
       return new DiskError('not-writable', { file, reason }, options)
     default:

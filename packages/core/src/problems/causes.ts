@@ -1,0 +1,47 @@
+/** Why a file cannot be written, where that tells what to do. */
+export type NotWritableWhy =
+  'read-only-filesystem' | 'name-too-long' | 'too-many-open-files' | 'file-too-large'
+/** What came instead of a controller's answer. */
+export type ControllerGoneWhy = 'refused' | 'unknown-name' | 'silent' | 'not-a-controller' | 'other'
+/** What a request to a controller can name. */
+export type FleetThing = 'host' | 'image' | 'library' | 'migration'
+
+/** What to do about a file that cannot be written. */
+export const notWritableRemedy: Readonly<Record<NotWritableWhy | 'rights', string>> = {
+  rights: 'Give the user that runs Varve the right to write there, or choose another folder.',
+  'read-only-filesystem': 'Choose a folder on another filesystem, or mount that one for writing.',
+  'name-too-long': 'Choose a shorter name.',
+  'too-many-open-files': 'Close other programs, or raise the limit of open files (ulimit -n).',
+  'file-too-large': 'Choose another filesystem, or a format of several files.',
+}
+
+const startController =
+  'Start it with "varve controller", or name another with --controller or VARVE_CONTROLLER.'
+
+/** What to say and to do when no controller answers. */
+export const controllerGone: Readonly<
+  Record<ControllerGoneWhy, { readonly message: (reason: string) => string; readonly remedy: string }>
+> = {
+  refused: { message: () => 'no controller listens there', remedy: startController },
+  'unknown-name': {
+    message: (reason) => `the name of its host cannot be resolved (${reason})`,
+    remedy: 'Check the spelling of the address, and the name service of this host.',
+  },
+  silent: {
+    message: () => 'the controller does not answer',
+    remedy: 'Check that it runs and that no firewall lies between.',
+  },
+  'not-a-controller': {
+    message: (reason) => `what answers there is not a Varve controller (${reason})`,
+    remedy: 'Check the address and the port of the controller.',
+  },
+  other: { message: (reason) => `the controller cannot be reached: ${reason}`, remedy: startController },
+}
+
+/** Where the names of a fleet are found. */
+export const fleetRemedy: Readonly<Record<FleetThing, string>> = {
+  host: '"varve hosts" lists the hosts of the fleet.',
+  image: '"varve images" lists the images of the fleet, each as HOST:NAME.',
+  library: '"varve hosts" lists the hosts with their libraries.',
+  migration: '"varve migrations" lists them with their numbers.',
+}
