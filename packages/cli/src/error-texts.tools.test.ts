@@ -102,10 +102,8 @@ describe.skipIf(!requires('qemu-img'))('what people read when something is wrong
   beforeAll(async () => {
     place = await tempPlace()
     await runToolOk('qemu-img', ['create', '-q', '-f', 'qcow2', place.file('a.qcow2'), '1M'])
-    await runToolOk('qemu-img', [
-      ...['create', '-q', '-f', 'qcow2', '-b', place.file('a.qcow2'), '-F', 'qcow2'],
-      place.file('child.qcow2'),
-    ])
+    const child = ['create', '-q', '-f', 'qcow2', '-b', place.file('a.qcow2'), '-F', 'qcow2']
+    await runToolOk('qemu-img', [...child, place.file('child.qcow2')])
     await writeFile(place.file('other.raw'), Buffer.alloc(65_536))
     await mkdir(place.file('folder'))
   })

@@ -9,8 +9,10 @@ describe('progressText', () => {
     expect(progressText('convert', half, width).length).toBeLessThanOrEqual(Math.max(0, width))
   })
   test('the bar goes before the numbers do', () => {
-    expect(progressText('convert', half, 100)).toMatch(/^convert █{14}░{14} {2}50 % · 50 MiB of 100 MiB · /u)
-    expect(progressText('convert', half, 52)).toMatch(/^convert {2}50 % · 50 MiB of 100 MiB · /u)
+    expect(progressText('convert', half, 100)).toMatch(
+      /^convert █{14}░{14} {2}50 % · 50\.0 MiB of 100 MiB · /u,
+    )
+    expect(progressText('convert', half, 54)).toMatch(/^convert {2}50 % · 50\.0 MiB of 100 MiB · /u)
   })
   test('an unknown or empty total claims no share', () => {
     expect(progressText('x', { done: 5, total: null, seconds: 1 }, 80)).not.toContain('%')

@@ -98,7 +98,12 @@ export function hostViews(db: Queries, names: readonly string[]): HostView[] {
         images: place.images,
       })),
       images: own.reduce((total, place) => total + place.images, 0),
-      running: (jobs.get(name) ?? []).map(({ host: _, ...job }) => job),
+      running: (jobs.get(name) ?? []).map(({ jobId, kind, title, migrationId }) => ({
+        jobId,
+        kind,
+        title,
+        migrationId,
+      })),
       scan: scanOf(own),
     }
   })
