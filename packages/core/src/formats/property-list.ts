@@ -1,5 +1,6 @@
 import { DiskError } from '../problems/disk-error.ts'
-import { parseXmlText, type XmlElement, type XmlPlace } from './xml.ts'
+import { isBinaryPropertyList, parseBinaryPropertyList } from './binary-property-list.ts'
+import { decodeXml, parseXmlText, type XmlElement, type XmlPlace } from './xml.ts'
 
 /** A value of an Apple property list; dates are left as text. */
 export type PropertyValue =
@@ -15,12 +16,9 @@ interface Reading extends XmlPlace {
   readonly data: readonly string[]
 }
 
-/** An XML property list (Apple's PropertyList-1.0.dtd) whose root is a dictionary; throws a coded error for anything else. */
+/** A property list in XML (Apple's PropertyList-1.0.dtd) or binary, whose root is a dictionary; throws a coded error for anything else. */
 export function parsePropertyList(bytes: Uint8Array, place: XmlPlace): PropertyDictionary {
   const { file, structure } = place
-  if (String.fromCharCode(...bytes.subarray(0, 6)) === 'bplist') {
-    throw new DiskError('unsupported-feature', { file, format: structure, feature: 'the binary form' })
-  }
   if (bytes.length > maxPropertyListBytes) {
     throw new DiskError('limit-exceeded', {
       file,
@@ -29,10 +27,12 @@ export function parsePropertyList(bytes: Uint8Array, place: XmlPlace): PropertyD
       limit: maxPropertyListBytes,
     })
   }
+  if (isBinaryPropertyList(bytes)) return parseBinaryPropertyList(bytes, place)
   const data: string[] = []
-  const text = new TextDecoder()
-    .decode(bytes)
-    .replaceAll(/<data>([^<]*)<\/data>/gu, (_, content: string) => `<data>${data.push(content) - 1}</data>`)
+  const text = decodeXml(bytes, place).replaceAll(
+    /<data>([^<]*)<\/data>/gu,
+    (_, content: string) => `<data>${data.push(content) - 1}</data>`,
+  )
   const root = parseXmlText(text, place)
   const [first] = root.children
   if (root.name !== 'plist' || first?.name !== 'dict') {

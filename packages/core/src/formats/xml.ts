@@ -54,12 +54,35 @@ export async function readXml({ source, path }: ImageFile, structure: string): P
 }
 
 /**
- * The root element of an XML document in UTF-8. Throws `corrupt` for what is no XML and `limit-exceeded` for what is too
+ * The text of a document in UTF-8 or UTF-16, by its byte order mark or by the zeros around its first `<`; throws `corrupt`
+ * for bytes that are no UTF-16, and for NULs: a file that lost blocks holds them.
+ */
+export function decodeXml(bytes: Uint8Array, place: XmlPlace): string {
+  const encoding = encodingOf(bytes)
+  let text: string
+  try {
+    text = new TextDecoder(encoding, { fatal: encoding !== 'utf-8' }).decode(bytes)
+  } catch {
+    throw notXml(place, `it is no ${encoding.toUpperCase()} text`)
+  }
+  if (text.includes('\0')) throw notXml(place, 'it holds NULs')
+  return text
+}
+
+/** What the first two bytes tell (XML 1.0, appendix F). */
+function encodingOf([first, second]: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
+  if ((first === 0xff && second === 0xfe) || (first === 0x3c && second === 0)) return 'utf-16le'
+  if ((first === 0xfe && second === 0xff) || (first === 0 && second === 0x3c)) return 'utf-16be'
+  return 'utf-8'
+}
+
+/**
+ * The root element of an XML document in UTF-8 or UTF-16. Throws `corrupt` for what is no XML and `limit-exceeded` for what is too
  * long or too deep; documents that declare anything of their own (entities, element types) are refused.
  */
 export function parseXml(bytes: Uint8Array, place: XmlPlace): XmlElement {
   assertNotTooLong(bytes.length, place)
-  return parseXmlText(new TextDecoder().decode(bytes), place)
+  return parseXmlText(decodeXml(bytes, place), place)
 }
 
 /** The same of a document that is decoded already. */

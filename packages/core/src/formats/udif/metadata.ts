@@ -11,12 +11,12 @@ import {
   parsePropertyList,
   type PropertyDictionary,
 } from '../property-list.ts'
+import { findTrailer } from './find-trailer.ts'
 import { readRuns, sortRuns, type UdifRun } from './runs.ts'
 import {
   blockTable,
   sectorSize,
   subformats,
-  trailerSignature,
   udifTrailer,
   type BlockTable,
   type PackedKind,
@@ -41,10 +41,16 @@ export interface UdifMetadata {
   readonly problems: readonly Problem[]
 }
 
+interface PlacedTrailer {
+  readonly trailer: UdifTrailer
+  /** Bytes between it and the end of the file. */
+  readonly behind: number
+}
+
 /** Reads trailer, property list and block tables; throws a coded error for what cannot be read right. */
 export async function readUdifMetadata(file: ImageFile): Promise<UdifMetadata> {
   const { source, path } = file
-  const trailer = await readTrailer(file)
+  const { trailer, behind } = await readTrailer(file)
   if (trailer.segmentCount > 1) {
     const feature = `${trailer.segmentCount} segments in files of their own`
     throw new DiskError('unsupported-feature', { file: path, format: 'UDIF', feature })
@@ -94,23 +100,24 @@ export async function readUdifMetadata(file: ImageFile): Promise<UdifMetadata> {
       ? { kind: 'none' }
       : { kind: 'uuid', uuid: formatUuid(trailer.segmentId) },
     hasLicence: ['LPic', 'TEXT', 'RTF '].some((key) => resources.has(key)),
-    problems: coveredBytes(runs) < virtualSize ? [gaps(path, virtualSize - coveredBytes(runs))] : [],
+    problems: [
+      ...(coveredBytes(runs) < virtualSize ? [gaps(path, virtualSize - coveredBytes(runs))] : []),
+      ...(behind > 0 ? [bytesBehind(path, behind)] : []),
+    ],
   }
 }
 
-async function readTrailer({ source, path }: ImageFile): Promise<UdifTrailer> {
-  const { size } = source
+async function readTrailer({ source, path }: ImageFile): Promise<PlacedTrailer> {
   await refuseEncrypted({ source, path })
-  for (const at of [size - udifTrailer.size, 0]) {
-    if (at < 0 || size < udifTrailer.size) continue
+  const at = await findTrailer(source)
+  if (at !== null) {
     const bytes = await readRange(source, { start: at, end: at + udifTrailer.size }, udifTrailer.name)
-    if (String.fromCharCode(...bytes.subarray(0, 4)) !== trailerSignature) continue
     const trailer = udifTrailer.read(bytes, path)
     if (trailer.version !== 4 || trailer.headerSize !== udifTrailer.size) {
       const feature = `version ${trailer.version} with a trailer of ${trailer.headerSize} bytes`
       throw new DiskError('unsupported-feature', { file: path, format: 'UDIF', feature })
     }
-    return trailer
+    return { trailer, behind: at === 0 ? 0 : source.size - at - udifTrailer.size }
   }
   throw damaged(
     path,
@@ -169,6 +176,17 @@ function gaps(file: string, bytes: number): Problem {
     file,
     message: `No block table says anything about ${bytes} bytes of the disk; they read as zeros.`,
     remedy: 'Compare the disk with another copy, or have hdiutil verify the image.',
+  }
+}
+
+function bytesBehind(file: string, bytes: number): Problem {
+  return {
+    id: 'udif-bytes-behind',
+    severity: 'info',
+    layer: 'L2',
+    file,
+    message: `${bytes} bytes lie behind its trailer, which is read where it stands; other programs take such a file for raw.`,
+    remedy: 'Fetch the image again if it was padded on its way here.',
   }
 }
 

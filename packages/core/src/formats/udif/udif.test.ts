@@ -5,6 +5,7 @@ import { checkImage } from '../check-image.ts'
 import { inspectChain, openChain } from '../open-chain.ts'
 import { crc32 } from '../../binary/crc32.ts'
 import { decodeAdc } from './adc.ts'
+import { encodeLzfse } from './testing/encode-lzfse.ts'
 import { buildUdif, sectorsOf, type BuildOptions } from './testing/build-udif.ts'
 
 const zlib = 0x8000_0005
@@ -48,6 +49,45 @@ function disk(): Uint8Array {
 const portsOf = (image: Uint8Array) => memoryFiles({ '/a.dmg': image })
 
 describe('reading', () => {
+  test.each(['packed', 'lzvn', 'plain', 'stored'] as const)(
+    'a ULFO whose runs are %s LZFSE',
+    async (kind) => {
+      const lzfse = 0x8000_0007
+      const tables = [0, 1, 2].map((index) => {
+        const data = encodeLzfse(sectorsOf(8, index + 1), kind)
+        return [{ type: lzfse, sector: index * 8, sectors: 8, data }]
+      })
+      await using chain = await openChain('/a.dmg', portsOf(buildUdif({ sectors: 24, tables })).ports)
+      expect(chain.links[0]?.subformat).toBe('ULFO')
+      const bytes = new Uint8Array(24 * 512)
+      await chain.disk.readInto(bytes, 0)
+      expect(Buffer.compare(bytes, Buffer.concat([1, 2, 3].map((fill) => sectorsOf(8, fill))))).toBe(0)
+    },
+  )
+
+  test.each([1, 511, 512, 4096, 1024 ** 2])(
+    '%i bytes behind the trailer are told, and no more',
+    async (count) => {
+      const padded = Buffer.concat([buildUdif(good), Buffer.alloc(count)])
+      const { ports } = portsOf(padded)
+      await using chain = await openChain('/a.dmg', ports)
+      const bytes = new Uint8Array(chain.disk.virtualSize)
+      await chain.disk.readInto(bytes, 0)
+      expect(Buffer.compare(bytes, disk())).toBe(0)
+      expect(chain.links[0]?.format).toBe('udif')
+      const { problems } = await inspectChain('/a.dmg', ports)
+      expect(problems).toMatchObject([{ id: 'udif-bytes-behind', severity: 'info' }])
+      expect(problems[0]?.message).toContain(`${count} bytes`)
+    },
+  )
+
+  test('a trailer that counts from elsewhere is that of a file inside a disk', async () => {
+    const bytes = new Uint8Array(64 * 1024)
+    bytes.set(buildUdif(good), 32 * 1024)
+    await using chain = await openChain('/a.dmg', portsOf(bytes).ports)
+    expect(chain.links[0]?.format).toBe('raw')
+  })
+
   test('every kind of run, whole and in pieces', async () => {
     await using chain = await openChain('/a.dmg', portsOf(buildUdif(good)).ports)
     const expected = disk()
@@ -116,7 +156,7 @@ describe('refused', () => {
       'corrupt',
     ],
     ['entities', { ...good, xml: '<!DOCTYPE plist [<!ENTITY a "b">]><plist><dict/></plist>' }, 'corrupt'],
-    ['a binary property list', { ...good, xml: 'bplist00' }, 'unsupported-feature'],
+    ['a binary property list that is cut', { ...good, xml: 'bplist00' }, 'corrupt'],
     [
       'data that is not base64',
       { ...good, xml: '<plist><dict><key>a</key><data>!!</data></dict></plist>' },
@@ -125,7 +165,6 @@ describe('refused', () => {
     ['more runs than there are', { ...good, runCount: 50 }, 'truncated'],
     ['very many runs', { ...good, runCount: 0xffff_ffff }, 'limit-exceeded'],
     ['an unknown run', withRun({ type: 0x8000_0009 }), 'unsupported-feature'],
-    ['LZFSE', withRun({ type: 0x8000_0007 }), 'unsupported-feature'],
     ['bzip2 where there is no decoder', withRun({ type: 0x8000_0006 }), 'unsupported-feature'],
     ['a run past the end of the data', withRun({ at: 5000 }), 'corrupt'],
     ['a run with a huge place', withRun({ at: 2 ** 53 }), 'corrupt'],

@@ -1,6 +1,7 @@
 import { DiskError } from '../../problems/disk-error.ts'
 import type { Codecs } from '../image-files.ts'
 import { decodeAdc } from './adc.ts'
+import { decodeLzfse } from './lzfse.ts'
 import type { PackedKind } from './trailer.ts'
 
 /** Unpacks a run to at most `size` bytes; throws its own errors on bad input. */
@@ -18,7 +19,7 @@ export function decoderOf(kind: PackedKind, codecs: Codecs): Decoder | null {
     case 'LZMA':
       return codecs.xz ?? null
     case 'LZFSE':
-      return null
+      return decodeLzfse
   }
 }
 
