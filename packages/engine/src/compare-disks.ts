@@ -35,7 +35,7 @@ async function compare(first: DiskInput, second: DiskInput, options: RunOptions)
   using guard = await guardFiles(read, options)
   await runCrew(
     {
-      job: { do: 'compare', inputs: [first, second], board: memory },
+      job: { do: 'compare', inputs: [openFirst.input, openSecond.input], board: memory },
       count: workerCount({ chunks: chunkCount(common) }, options),
       board,
       file: inputName(first),

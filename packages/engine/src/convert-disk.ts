@@ -43,6 +43,7 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   await using below = output.backing ? await openBelow(output.backing.disk, { ...io, virtualSize }) : null
   const read = below ? [...files, ...below.files] : files
   using guard = await guardFiles(read, options)
+  const backing = output.backing && below ? { ...output.backing, disk: below.input } : output.backing
   const format = await writerFormat(output.format)
   const id = output.id ?? (format.hasIdentity ? await randomId() : noId)
   const state = new SharedArrayBuffer(format.stateSize({ virtualSize, compression, subformat, choices }))
@@ -64,9 +65,9 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
     {
       job: {
         do: 'convert',
-        input,
+        input: opened.input,
         board: memory,
-        output: { ...output, ...writing, targets, sharesBlocks },
+        output: { ...output, backing, ...writing, targets, sharesBlocks },
       },
       count: workerCount({ chunks: chunkCount(virtualSize), storedBytes: storedBytes(files) }, options),
       board,

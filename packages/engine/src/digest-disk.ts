@@ -36,7 +36,7 @@ async function digest(input: DiskInput, options: DigestOptions): Promise<DigestO
   let sha256: string | null = null
   await runCrew(
     {
-      job: { do: 'digest', input, board: memory, sha256: withSha256 },
+      job: { do: 'digest', input: opened.input, board: memory, sha256: withSha256 },
       count: withSha256
         ? 1
         : workerCount({ chunks: chunkCount(virtualSize), storedBytes: storedBytes(files) }, options),

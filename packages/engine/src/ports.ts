@@ -1,5 +1,6 @@
 import type { ImagePorts } from '@varve/core/formats/image-files'
 import { nodeCodecs } from './codecs/node-codecs.ts'
+import { lazyUnpacker } from './packed/lazy-unpacker.ts'
 import { type NodeFilesOptions, nodeFiles } from './files/node-files.ts'
 
 const startHash: NonNullable<ImagePorts['startHash']> = async (algorithm) => {
@@ -13,7 +14,14 @@ const startHash: NonNullable<ImagePorts['startHash']> = async (algorithm) => {
   }
 }
 
+export interface NodePortsOptions extends NodeFilesOptions {
+  /** `name`: packed images are recognised, but not unpacked, which takes as long as reading all of them. Default: they are. */
+  readonly packed?: 'name'
+}
+
 /** What the formats need from a host, by Node. */
-export function nodePorts(options: NodeFilesOptions): ImagePorts {
-  return { files: nodeFiles(options), codecs: nodeCodecs, startHash }
+export function nodePorts(options: NodePortsOptions): ImagePorts {
+  const ports = { files: nodeFiles(options), codecs: nodeCodecs, startHash }
+  if (options.packed === 'name') return ports
+  return { ...ports, unpack: lazyUnpacker(options).unpack }
 }

@@ -3,6 +3,7 @@ import type { ReadingChoices } from '@varve/core/formats/reading-choices'
 import type { WritableFormat } from '@varve/core/formats/writable-formats'
 import type { BackingReference, WriteChoices } from '@varve/core/formats/write-choices'
 import type { Manifest } from '@varve/core/digest/disk-digest'
+import type { SharedUnpacked } from './packed/node-unpacker.ts'
 import type { WorkerPool } from './run/worker-pool.ts'
 
 /** Where a disk is read from. Plain data: it crosses to worker threads. */
@@ -15,6 +16,8 @@ export type DiskInput =
       readonly format: FormatName | null
       /** What somebody said about how to read it. */
       readonly choices?: ReadingChoices | undefined
+      /** What the thread that gives this to others has unpacked, and keeps open. */
+      readonly unpacked?: readonly SharedUnpacked[] | undefined
     }
   /** An NBD export; each worker makes a connection of its own. */
   | { readonly kind: 'nbd'; readonly host: string; readonly port: number; readonly exportName: string }

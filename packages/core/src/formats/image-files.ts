@@ -1,4 +1,5 @@
 import type { ByteSource } from '../binary/byte-source.ts'
+import type { PackedContent, PackedFacts } from './packing.ts'
 
 /** What tells whether a file changed: compared before and after it was read. */
 export interface FileFingerprint {
@@ -28,6 +29,8 @@ export interface ImageFile extends AsyncDisposable {
   /** Bytes that the file takes on the host (L1), or null when the host does not tell. */
   readonly allocated: number | null
   readonly fingerprint: FileFingerprint
+  /** Set when `source` is what the file unpacks to: `allocated` and `fingerprint` are those of the packed file. */
+  readonly packed?: PackedFacts | undefined
 }
 
 /** The port through which the formats reach files. */
@@ -74,16 +77,16 @@ export interface StreamHash {
   hex(): string
 }
 
-/** A file that was packed as a whole, unpacked; kept until it is disposed of. */
-export interface UnpackedFile extends AsyncDisposable {
-  readonly source: ByteSource
-}
-
 export interface ImagePorts {
   readonly files: ImageFiles
   readonly codecs: Codecs
-  /** Unpacks a whole file in one go, where the platform can; throws `decompression-failed`, and `limit-exceeded` when it has no room. */
-  readonly unpack?: (packed: ByteSource, kind: 'gzip') => Promise<UnpackedFile>
+  /**
+   * Unpacks into a temporary file, once for all that ask in this program, and opens it in place of the packed one: path and
+   * fingerprint stay those of the packed file. Takes bounded room on the disk. Throws `decompression-failed` and
+   * `truncated` for damage, `unsupported-feature`, `limit-exceeded`, `no-space`, and what `signal` says. Missing: packed
+   * images are recognised, but not read.
+   */
+  readonly unpack?: (packed: PackedContent, options?: { readonly signal?: AbortSignal }) => Promise<ImageFile>
   /** The digests that manifests of packages give, where the platform has them. */
   readonly startHash?: (algorithm: 'sha1' | 'sha256' | 'sha512') => Promise<StreamHash>
 }

@@ -2,13 +2,15 @@ import type { ChainLink } from '../layers/image-report.ts'
 import { DiskError, isDiskError } from '../problems/disk-error.ts'
 import { problemFromError, type Problem } from '../problems/problem.ts'
 import { openImageFile } from './bundle.ts'
-import { detectFormat, namedAsRaw, readFileEnds } from './detect-format.ts'
+import { namedAsRaw } from './detect-format.ts'
 import { driverFor } from './drivers.ts'
 import type { FormatDriver } from './format-driver.ts'
 import { formatRules, type FormatName } from './format-rules.ts'
+import { identifyFile } from './identify-file.ts'
 import type { ImageFacts, LayerIdentity, ParentReference } from './image-facts.ts'
 import type { ImageFile, ImagePorts } from './image-files.ts'
 import { referenceOpener, takenProblem } from './open-reference.ts'
+import { sealedDriver } from './sealed-driver.ts'
 import { assertChoicesFit, choicesForParents, type ReadingChoices } from './reading-choices.ts'
 
 /** Files of one chain, at most. */
@@ -29,6 +31,8 @@ export interface WalkedLink {
   readonly facts: ImageFacts
   /** Nobody said the format: the file's own bytes did. */
   readonly isDetected: boolean
+  /** Packed, and not unpacked here. */
+  readonly isSealed: boolean
   readonly choices: ReadingChoices
 }
 
@@ -52,7 +56,7 @@ export async function walkChain(
   options.signal?.throwIfAborted()
   await using opened = new AsyncDisposableStack()
   const choices = options.choices ?? {}
-  const top = await openLink(path, ports, { said: options.format ?? null, choices })
+  const top = await openLink(path, ports, { said: options.format ?? null, choices, signal: options.signal })
   opened.use(top.file)
   const links: [WalkedLink, ...WalkedLink[]] = [top]
   const failures = namesWithoutRight(top)
@@ -100,7 +104,7 @@ export function toChainLink({ file, facts }: WalkedLink, parts: readonly ImageFi
     format: facts.format,
     subformat: facts.subformat,
     virtualSize: facts.virtualSize,
-    fileSize: own.reduce((sum, { source }) => sum + source.size, 0),
+    fileSize: own.reduce((sum, { source, packed }) => sum + (packed?.size ?? source.size), 0),
     allocated: own.reduce<number | null>(
       (sum, { allocated }) => (sum === null || allocated === null ? null : sum + allocated),
       0,
@@ -114,6 +118,7 @@ interface Told {
   /** The format, when somebody said it. */
   readonly said: FormatName | null
   readonly choices: ReadingChoices
+  readonly signal?: AbortSignal | undefined
 }
 
 async function openLink(path: string, ports: ImagePorts, told: Told): Promise<WalkedLink> {
@@ -122,15 +127,20 @@ async function openLink(path: string, ports: ImagePorts, told: Told): Promise<Wa
 }
 
 /** Takes the file over: it is closed when anything fails. */
-async function inspectLink(file: ImageFile, ports: ImagePorts, { said, choices }: Told): Promise<WalkedLink> {
+async function inspectLink(opened: ImageFile, ports: ImagePorts, told: Told): Promise<WalkedLink> {
+  const { said, choices } = told
+  const identified = await identifyFile(opened, ports, told)
+  const { file } = identified
   await using guard = new AsyncDisposableStack()
   guard.use(file)
-  const driver = await driverFor(said ?? detectFormat(await readFileEnds(file.source), file.path))
+  const { isSealed } = identified
+  const driver = isSealed ? sealedDriver(identified.format) : await driverFor(identified.format)
   const { format, obeys = [] } = driver
   assertChoicesFit(choices, { file: file.path, format, obeys })
-  const facts = await driver.inspect(file, ports, choices)
+  const own = await driver.inspect(file, ports, choices)
+  const facts = { ...own, problems: [...identified.problems, ...own.problems] }
   guard.move()
-  return { file, driver, facts, isDetected: said === null, choices }
+  return { file, driver, facts, isDetected: said === null, isSealed, choices }
 }
 
 interface OpenedParent {
@@ -152,7 +162,9 @@ async function openParent(
   })
   const remark = takenProblem(taken, { from, isVerified: reference.identity !== null })
   const told = { said: reference.format, choices: choicesForParents(choices) }
-  return { next: await inspectLink(taken.file, ports, told), remark }
+  // No program follows a child to a packed parent.
+  const { unpack: _, ...plain } = ports
+  return { next: await inspectLink(taken.file, plain, told), remark }
 }
 
 function nameOf({ names, identity }: ParentReference): string {

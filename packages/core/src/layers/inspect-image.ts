@@ -35,9 +35,10 @@ export async function inspectImage(
   const attempt = attemptsInto(problems, path, options.signal)
   const [top] = walked.links
   const { facts } = top
-  await using opened = walked.problems.some(({ severity }) => severity === 'block')
-    ? null
-    : await attempt(() => openLayers(walked, ports))
+  await using opened =
+    top.isSealed || walked.problems.some(({ severity }) => severity === 'block')
+      ? null
+      : await attempt(() => openLayers(walked, ports))
   if (opened) options.onParts?.(partsOf(opened))
   const chain = opened?.links ?? walked.links.map((link) => toChainLink(link))
   // What a snapshot could give back belongs to the current state too.

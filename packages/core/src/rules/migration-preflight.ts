@@ -103,6 +103,8 @@ function targetHostIsConnected({ target }: MigrateFacts): Finding[] {
 
 function sourceSizeIsKnown({ source: { report } }: MigrateFacts): Finding[] {
   if (report.virtualSize !== null || report.problems.some(isBlocking)) return []
+  // A packed image is unpacked by its agent for the export, which tells the size.
+  if (report.problems.some(({ id }) => id === 'packed-image')) return []
   return [
     block(
       report.path,

@@ -4,6 +4,7 @@ import {
   fstatSync,
   lstatSync,
   openSync,
+  read,
   readSync,
   readlinkSync,
   realpathSync,
@@ -59,4 +60,18 @@ export const waitingCalls: FileCalls = {
       close: async () => handle.close(),
     }
   },
+}
+
+/** A file that is open already, whose closing is somebody else's. */
+export function openFile(fd: number, io: 'sync' | 'async'): ReadableFile {
+  const readAsync = (target: Uint8Array, at: number): Promise<number> =>
+    new Promise((resolve, reject) => {
+      read(fd, target, 0, target.length, at, (error, count) => (error ? reject(error) : resolve(count)))
+    })
+  return {
+    fd,
+    stat: () => fstatSync(fd, { bigint: true }),
+    read: io === 'sync' ? (target, at) => readSync(fd, target, 0, target.length, at) : readAsync,
+    close() {},
+  }
 }

@@ -17,6 +17,7 @@ export async function openBelow(
   return {
     disk: overlayDisk(absentDisk(opened.disk.name, virtualSize), opened.disk),
     files: opened.files,
+    input: opened.input,
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   }
 }

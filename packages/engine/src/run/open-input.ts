@@ -3,10 +3,13 @@ import { type FormatName, formatNames } from '@varve/core/formats/format-rules'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { DiskReader } from '@varve/core/formats/disk-reader'
 import type { ImageFile } from '@varve/core/formats/image-files'
+import { lazyUnpacker } from '../packed/lazy-unpacker.ts'
 import { nodePorts } from '../ports.ts'
 import type { DiskInput } from '../requests.ts'
 
 export interface OpenInput extends AsyncDisposable {
+  /** The input as other threads are to open it while it is open here. */
+  readonly input: DiskInput
   readonly disk: DiskReader
   /** Every file that is read, for change detection; none for a stream. */
   readonly files: readonly ImageFile[]
@@ -21,7 +24,9 @@ export interface OpenInputOptions {
 export async function openInput(input: DiskInput, { io, signal }: OpenInputOptions): Promise<OpenInput> {
   if (input.kind === 'nbd') return openStream(input, signal)
   const options = { format: knownFormat(input), choices: input.choices, ...(signal ? { signal } : {}) }
-  return openChain(input.path, nodePorts({ roots: input.roots, io }), options)
+  const { unpack, opened } = lazyUnpacker({ io, shared: input.unpacked })
+  const chain = await openChain(input.path, { ...nodePorts({ roots: input.roots, io }), unpack }, options)
+  return { ...chain, input: opened.length > 0 ? { ...input, unpacked: opened } : input }
 }
 
 function knownFormat({ path, format }: DiskInput & { kind: 'image' }): FormatName | null {
@@ -37,6 +42,7 @@ async function openStream(input: DiskInput & { kind: 'nbd' }, signal?: AbortSign
   return {
     disk: nbdDisk(client),
     files: [],
+    input,
     async [Symbol.asyncDispose]() {
       await client[Symbol.asyncDispose]()
     },

@@ -176,7 +176,7 @@ async function unpacked(
     throw new DiskError('unsupported-feature', { file: image.path, format: 'OVA', feature })
   }
   const path = content.path.replace(/\.gz$/iu, '')
-  const whole = await ports.unpack(content.source, 'gzip')
+  const whole = await ports.unpack({ file: image, source: content.source, packing: 'gzip' })
   const file = virtualFile(image, path === content.path ? `${path}!` : path, whole.source)
   return { ...file, [Symbol.asyncDispose]: () => whole[Symbol.asyncDispose]() }
 }

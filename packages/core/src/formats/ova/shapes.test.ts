@@ -215,7 +215,11 @@ describe('how packages are packed', () => {
       ]
       const ports: ImagePorts = {
         ...portsOf(members),
-        unpack: async () => ({ source: memorySource(one, 'unpacked'), async [Symbol.asyncDispose]() {} }),
+        unpack: async ({ file }) => ({
+          ...file,
+          source: memorySource(one, 'unpacked'),
+          async [Symbol.asyncDispose]() {},
+        }),
       }
       expect(await contentOf(ports, path)).toEqual(await plain(one))
       await expect(contentOf(portsOf(members), path)).rejects.toMatchObject({
