@@ -324,7 +324,8 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
       },
       async *commands() {},
       report: () => undefined,
-      inventory: () => undefined,
+      inventory: async () => ({ inStep: true }),
+      compare: () => ({ wanted: [], isMore: false }),
       manifest: () => undefined,
     },
   }

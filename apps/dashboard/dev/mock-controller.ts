@@ -8,6 +8,7 @@ import { extname, join, resolve, sep } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createHTTPHandler } from '@trpc/server/adapters/standalone'
 import { applyWSSHandler } from '@trpc/server/adapters/ws'
+import type { Caller } from '@varve/controller/router/context'
 import { appRouter } from '@varve/controller/router/root'
 import { WebSocketServer } from 'ws'
 import { inventedServices, type Scene } from './invented-services.ts'
@@ -43,7 +44,12 @@ function serveFile(folder: string, request: IncomingMessage, response: ServerRes
 
 export async function startMockController(options: MockOptions = {}): Promise<MockController> {
   const services = inventedServices(options.scene ?? 'busy')
-  const createContext = () => ({ services })
+  const caller: Caller = {
+    call: (work) => work(),
+    stream: () => ({ [Symbol.dispose]() {} }),
+    drained: async () => {},
+  }
+  const createContext = () => ({ services, caller })
   const api = createHTTPHandler({ router: appRouter, createContext, basePath: '/trpc/' })
   const server = createServer((request, response) => {
     if (request.url?.startsWith('/trpc/')) api(request, response)

@@ -77,7 +77,10 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     )
   })
   const outbox = new Outbox()
-  const inventory = new Inventory(libraries.map(({ name }) => name))
+  const inventory = new Inventory(
+    libraries.map(({ name }) => name),
+    { onWanted: (library, names) => scannerOf(library)?.lookAgainAt(names) },
+  )
   const files = nodeFiles({ roots })
   const { findWriters } = platform
   const inspections = new InspectPool({ roots })
@@ -98,6 +101,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     ...(options.scanTimes && { times: options.scanTimes }),
   }
   const scanners = libraries.map((library) => new LibraryScanner(library, scanning))
+  const scannerOf = (name: string) => scanners.find(({ library }) => library.name === name)
   const pool = new WorkerPool()
   const ports: JobPorts = {
     libraries,
@@ -122,6 +126,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     instance,
     facts: await gatherHostFacts({ name: config.name, platform, libraries, tools }),
     jobs: [...new Set([...jobs.running, ...outbox.jobs()])],
+    inventory: inventory.states(),
   })
 
   const takeFormats = (choices: readonly FormatChoice[]): void => {

@@ -5,7 +5,7 @@ import { ImageQuery } from '@varve/protocol/images'
 import { openDatabase, write } from '../src/store/database.ts'
 import { saveHost } from '../src/store/hosts-store.ts'
 import { createImageLists } from '../src/store/images-list.ts'
-import { saveImage } from '../src/store/images-store.ts'
+import { saveImage } from '../src/store/save-images.ts'
 import { sampleFacts, sampleRecord } from '../src/testing/samples.ts'
 
 // By hand: node bench/list-images.ts [images] [file]. Prints milliseconds of list queries over that many images.

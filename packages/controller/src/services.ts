@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { protocolVersion } from '@varve/protocol/primitives'
 import type { Logger } from 'pino'
-import { createHearing } from './agents/hearing.ts'
+import { createHearing, type Hearing } from './agents/hearing.ts'
 import { createInventory } from './agents/inventory.ts'
 import { createJobs, type Jobs } from './agents/jobs.ts'
 import { joinCommand } from './agents/join-command.ts'
@@ -18,7 +18,8 @@ import { openDatabase, write } from './store/database.ts'
 import { firstHosts, hostView, listHosts } from './store/hosts-list.ts'
 import { hostTotals } from './store/hosts-store.ts'
 import { createImageLists } from './store/images-list.ts'
-import { findingGroups, imageRow, inventoryTotals, saveReport } from './store/images-store.ts'
+import { findingGroups, imageRow, inventoryTotals } from './store/images-store.ts'
+import { saveReport } from './store/save-images.ts'
 import { pruneJobs } from './store/jobs-store.ts'
 import { migrationView, recentMigrationIds, unfinishedMigrations } from './store/migrations-store.ts'
 import { controllerVersion } from './package.ts'
@@ -38,6 +39,7 @@ const mostRunning = 50
 export interface Controller {
   readonly services: Services
   readonly manifests: Manifests
+  readonly hearing: Hearing
   /** `url`: where agents reach this controller. */
   start(url: string): Promise<void>
   stop(): Promise<void>
@@ -77,6 +79,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     db,
     controllerVersion,
     hearing,
+    differing: (host, states) => inventory.differing(host, states),
     subscribeMs: config.subscribeMs,
     onHello(host, hello) {
       logger.info({ agent: host.name, instance: host.instance }, 'agent said hello')
@@ -178,7 +181,8 @@ export function createController(config: Config, folder: DataFolder, logger: Log
       hello: (hello) => sessions.hello(hello),
       commands: (session, lastId, signal) => sessions.commands(session, lastId, signal),
       report: (session, reports) => jobs.report(sessions.hostOf(session), reports),
-      inventory: (session, delta) => inventory(sessions.hostOf(session), delta),
+      inventory: (session, delta) => inventory.take(sessions.hostOf(session), delta),
+      compare: (session, part) => inventory.compare(sessions.hostOf(session), part),
       manifest: (session, part) => manifests.add(sessions.hostOf(session).name, part),
     },
   }
@@ -236,6 +240,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
   return {
     services,
     manifests,
+    hearing,
     async start(address) {
       url = address
       hearing.start()
@@ -250,6 +255,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
       hearing.stop()
       sessions.stop()
       jobs.stop()
+      inventory.stop()
       await runner.stop()
       publisher.flush()
       publisher.stop()

@@ -31,6 +31,7 @@ async function startIn(folder: DataFolder, config: Config, logger: pino.Logger):
     logger,
     services: controller.services,
     manifests: controller.manifests,
+    hearing: controller.hearing,
   })
   try {
     const url = await server.listen()

@@ -4,6 +4,16 @@ import { HostFacts } from './hosts.ts'
 import { ImageRecord } from './images.ts'
 import { JobProgress, JobRequest, JobResult } from './jobs.ts'
 
+/** What a library holds, so that both ends can tell whether they know the same. */
+export const InventoryState = z.object({
+  library: z.string(),
+  /** Images of it. */
+  count: z.number().int().min(0),
+  /** Exclusive or of the checksums of their records. */
+  digest: z.number().int().min(0),
+})
+export type InventoryState = z.infer<typeof InventoryState>
+
 /** The first thing an agent says on every connection. */
 export const Hello = z.object({
   protocolVersion: z.number().int(),
@@ -12,8 +22,10 @@ export const Hello = z.object({
   facts: HostFacts,
   /** Jobs that this instance still runs or whose end has not been acknowledged. */
   jobs: z.array(JobId).max(10_000),
+  /** Libraries that this agent has looked at to their end. */
+  inventory: z.array(InventoryState).max(200).default([]),
 })
-export type Hello = z.infer<typeof Hello>
+export type Hello = z.output<typeof Hello>
 
 /** The format that somebody said of an image, or of all images in a folder and below it that do not say another themselves. */
 export const FormatChoice = z.object({
@@ -33,6 +45,8 @@ export const Welcome = z.object({
   session: z.string(),
   /** All that was said of this host's images. */
   formats: FormatChoiceList.default([]),
+  /** Libraries of which the controller knows something else than the agent said in its hello. */
+  differing: z.array(z.string()).default([]),
 })
 export type Welcome = z.infer<typeof Welcome>
 
@@ -58,17 +72,40 @@ export const JobReport = z.discriminatedUnion('kind', [
 ])
 export type JobReport = z.infer<typeof JobReport>
 
-/** A change of the agent's libraries. A scan is a run of deltas that begins with `scan-started` and ends with `scan-finished`, which removes what was not seen. */
+/** A checksum of a record, made by its agent; the controller only compares it. */
+export const Checksum = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER)
+
+export const SentRecord = ImageRecord.extend({ checksum: Checksum })
+export type SentRecord = z.infer<typeof SentRecord>
+
+/** A change of the agent's libraries. A scan is a run of deltas that begins with `scan-started` and ends with `scan-finished`. */
 export const InventoryDelta = z.object({
   library: z.string(),
   kind: z.enum(['scan-started', 'changes', 'scan-finished']),
-  changed: z.array(ImageRecord).max(100),
+  changed: z.array(SentRecord).max(200),
   removed: z.array(z.string()).max(1000),
-  /** In `scan-finished`: all names that are there. */
-  present: z.array(z.string()).max(1_000_000).nullable(),
+  /** In `scan-finished`: what the controller knows now, if nothing was lost. */
+  state: InventoryState.omit({ library: true }).nullable(),
   at: Timestamp,
 })
 export type InventoryDelta = z.infer<typeof InventoryDelta>
+
+/** `inStep`: the controller knows what `state` says; otherwise both are compared part by part. */
+export const InventoryAnswer = z.object({ inStep: z.boolean() })
+export type InventoryAnswer = z.infer<typeof InventoryAnswer>
+
+/** All images of a part of a library: names after `after` up to `until`, in the order of their bytes in UTF-8; null: no bound. */
+export const InventoryPart = z.object({
+  library: z.string(),
+  after: z.string().nullable(),
+  until: z.string().nullable(),
+  entries: z.array(z.object({ name: z.string(), checksum: Checksum })).max(1000),
+})
+export type InventoryPart = z.infer<typeof InventoryPart>
+
+/** `wanted`: names of the part whose records the controller does not have; `isMore`: it had too much in it, ask again. */
+export const ComparedPart = z.object({ wanted: z.array(z.string()), isMore: z.boolean() })
+export type ComparedPart = z.infer<typeof ComparedPart>
 
 /** A part of an encoded manifest (core `digest/manifest-file`), base64, at most 1 MiB before encoding. */
 export const ManifestPart = z.object({

@@ -3,7 +3,7 @@ import { layerNumbers } from '@varve/core/problems/layer-number'
 import { z } from 'zod'
 
 /** Raised when agent and controller no longer understand each other. */
-export const protocolVersion = 2
+export const protocolVersion = 3
 
 export const Bytes = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 export const Timestamp = z.iso.datetime()

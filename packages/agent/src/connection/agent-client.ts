@@ -3,7 +3,10 @@ import type { AnyTRPCRouter } from '@trpc/server'
 import {
   AgentCommand,
   Hello,
+  InventoryAnswer,
   type InventoryDelta,
+  type InventoryPart,
+  ComparedPart,
   JobReport,
   ManifestPart,
   Welcome,
@@ -19,7 +22,8 @@ export type TakenCommand =
 export interface AgentClient {
   hello(hello: Hello): Promise<Welcome>
   report(session: string, reports: readonly JobReport[]): Promise<void>
-  inventory(session: string, delta: InventoryDelta): Promise<void>
+  inventory(session: string, delta: InventoryDelta): Promise<InventoryAnswer>
+  compare(session: string, part: InventoryPart): Promise<ComparedPart>
   manifest(session: string, part: ManifestPart): Promise<void>
   /** Calls `take` for every command after `lastId`; ends with `closed`. */
   commands(session: string, lastId: number | null, take: (taken: TakenCommand) => void): void
@@ -68,7 +72,10 @@ export function dialController(url: string): AgentClient {
       await client.mutation('agents.report', { session, reports: z.array(JobReport).parse(reports) })
     },
     async inventory(session, delta) {
-      await client.mutation('agents.inventory', { session, delta })
+      return InventoryAnswer.parse(await client.mutation('agents.inventory', { session, delta }))
+    },
+    async compare(session, part) {
+      return ComparedPart.parse(await client.mutation('agents.compare', { session, part }))
     },
     async manifest(session, part) {
       await client.mutation('agents.manifest', { session, part: ManifestPart.parse(part) })

@@ -109,13 +109,13 @@ describe('an agent and its controller', () => {
     const { deltas, images } = controller.memory
     await writeFile(`${agent.library}/a.raw`, Buffer.alloc(4096))
     // Sent only once what came before it was acknowledged.
-    await controller.until(() => deltas.some(({ present }) => present?.includes('a.raw')))
+    await controller.until(() => deltas.some(({ state }) => state?.count === 1))
     await controller.stop()
     await writeFile(`${agent.library}/b.raw`, Buffer.alloc(4096))
     const before = deltas.length
     await controller.start()
     await controller.until(() => images.has('north/images/b.raw'))
-    await controller.until(() => deltas.slice(before).some(({ present }) => present?.length === 2))
+    await controller.until(() => deltas.slice(before).some(({ state }) => state?.count === 2))
     const named = () => deltas.slice(before).flatMap(({ changed }) => changed.map(({ name }) => name))
     expect(named()).toEqual(['b.raw'])
     controller.send('north', { kind: 'rescan' })

@@ -63,7 +63,12 @@ async function runSession(
     const hello = await options.hello()
     const welcome = await Promise.race([client.hello(hello), rejectAfter(helloTimeoutMs, ended.signal)])
     log.info({ controller: url, version: welcome.controllerVersion }, 'connected')
-    const session: Session = { client, id: welcome.session, signal: ended.signal }
+    const session: Session = {
+      client,
+      id: welcome.session,
+      signal: ended.signal,
+      differing: welcome.differing,
+    }
     options.onConnected?.(welcome)
     client.commands(welcome.session, progress.lastCommand, (taken) => take(taken))
     const delivery = deliverReports(session, outbox, log)

@@ -11,6 +11,8 @@ export interface Session {
   readonly client: AgentClient
   readonly id: string
   readonly signal: AbortSignal
+  /** Libraries of which the controller knew something else at the hello. */
+  readonly differing: readonly string[]
 }
 
 /** Sends what is in the outbox for as long as the session lasts; rejects when the controller no longer answers. */

@@ -63,6 +63,12 @@ export class LibraryScanner {
     this.#memory.clear()
   }
 
+  /** Forgets these images, and scans soon, so that they are told again. */
+  lookAgainAt(names: readonly string[]): void {
+    for (const name of names) this.#memory.delete(name)
+    this.look()
+  }
+
   /** Runs until the signal aborts. */
   async run(): Promise<void> {
     const { signal, log, times = scanTimes } = this.#options

@@ -1,7 +1,14 @@
 import { once } from 'node:events'
 import { initTRPC, tracked, TRPCError } from '@trpc/server'
 import { applyWSSHandler } from '@trpc/server/adapters/ws'
-import { AgentCommand, Hello, InventoryDelta, JobReport, ManifestPart } from '@varve/protocol/agent'
+import {
+  AgentCommand,
+  Hello,
+  InventoryDelta,
+  InventoryPart,
+  JobReport,
+  ManifestPart,
+} from '@varve/protocol/agent'
 import type { ImageRecord } from '@varve/protocol/images'
 import type { JobKind, JobRequest, JobRequestOf, JobResultOf } from '@varve/protocol/jobs'
 import { protocolVersion } from '@varve/protocol/primitives'
@@ -178,7 +185,11 @@ export class ScriptedController implements AsyncDisposable {
           for (const record of delta.changed) memory.images.set(prefix + record.name, record)
           for (const name of delta.removed) memory.images.delete(prefix + name)
           this.#wake()
+          return { inStep: true }
         }),
+      compare: t.procedure
+        .input(Session.extend({ part: InventoryPart }))
+        .mutation(() => ({ wanted: [], isMore: false })),
       manifest: t.procedure.input(Session.extend({ part: ManifestPart })).mutation(({ input }) => {
         memory.manifests.push(input.part)
         this.#wake()

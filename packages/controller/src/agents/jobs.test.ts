@@ -20,6 +20,7 @@ beforeEach(() => {
   sessions = createSessions({
     db,
     hearing,
+    differing: () => [],
     controllerVersion: '1',
     subscribeMs: 1e9,
     onHello: () => undefined,
@@ -47,7 +48,7 @@ afterEach(() => {
 })
 
 function sayHello(instance: string, known: string[] = []) {
-  const hello = { protocolVersion, instance, facts: sampleFacts('north'), jobs: known }
+  const hello = { protocolVersion, instance, facts: sampleFacts('north'), jobs: known, inventory: [] }
   const { session } = sessions.hello(hello)
   const host = sessions.hostOf(session)
   jobs.reconcile(host, hello)

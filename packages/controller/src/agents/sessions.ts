@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { TRPCError } from '@trpc/server'
 import { DiskError } from '@varve/core/problems/disk-error'
-import type { AgentCommand, Hello, Welcome } from '@varve/protocol/agent'
+import type { AgentCommand, Hello, InventoryState, Welcome } from '@varve/protocol/agent'
 import { protocolVersion } from '@varve/protocol/primitives'
 import { timestamp } from '../clock.ts'
 import { waitingFor } from '../events/event-log.ts'
@@ -43,6 +43,8 @@ export interface SessionOptions {
   readonly db: Db
   readonly controllerVersion: string
   readonly hearing: Hearing
+  /** Libraries of which the inventory has something else than the agent says. */
+  readonly differing: (host: string, states: readonly InventoryState[]) => string[]
   /** How long an agent may take from its hello to its stream of commands. */
   readonly subscribeMs: number
   /** Called in the transaction of a hello, and whenever a host comes or goes. */
@@ -143,7 +145,9 @@ export function createSessions(options: SessionOptions): Sessions {
       if (!wasConnected) arrivals.emit(facts.name)
       expectSubscription(agent)
       const { controllerVersion } = options
-      return { protocolVersion, controllerVersion, session, formats: formatChoicesOf(db, facts.name) }
+      const differing = options.differing(facts.name, hello.inventory)
+      const formats = formatChoicesOf(db, facts.name)
+      return { protocolVersion, controllerVersion, session, differing, formats }
     },
 
     async *commands(session, lastId, signal) {

@@ -6,23 +6,30 @@ import type { Db, Queries } from '../store/database.ts'
 import {
   appendActivity,
   appendEvent,
+  appendImageChange,
   eventsAfter,
   lastEventSequence,
   listActivity,
   pruneEvents,
+  type EventsPage,
 } from '../store/events-store.ts'
 
-const pageSize = 200
+const pageSize = 500
+/** Rows that are dropped in one write, so that nobody waits for it. */
+const pruneAtOnce = 2000
 
 /** What happened, as rows with sequence numbers; readers keep a place in it and are only woken. */
 export interface EventLog {
   /** Appends in the caller's transaction; readers see it once that is committed. */
   append(db: Queries, event: FleetEvent): void
+  /** The same for an image, whose row is in the store already. */
+  imageChanged(db: Queries, imageId: string): void
   /** Adds a line for people to the activity log. */
   note(db: Queries, row: Omit<ActivityRow, 'sequence' | 'at'>): void
   /** Events after `lastId` in batches, oldest first; the number of a batch is that of its last event. */
   since(lastId: number | null, reader: EventReader): AsyncGenerator<Numbered<EventView[]>>
   activity(before: number | null, limit: number): ActivityRow[]
+  /** Drops what is too old, a part at a time. */
   prune(): void
 }
 
@@ -42,8 +49,9 @@ export function createEventLog(db: Db, options: EventLogOptions): EventLog {
   const wakes = new EventEmitter()
   wakes.setMaxListeners(0)
   let isWakeDue = false
+  let pruning: NodeJS.Timeout | null = null
   let lastWake = Number.NEGATIVE_INFINITY
-  let page: { readonly after: number; readonly events: EventView[] } | null = null
+  let page: (EventsPage & { readonly after: number }) | null = null
 
   function wake(): void {
     page = null
@@ -59,15 +67,24 @@ export function createEventLog(db: Db, options: EventLogOptions): EventLog {
     else setTimeout(emit, options.paceMs - since)
   }
 
-  /** Readers that keep up are all at the same place, so the last page that was read serves them all. */
-  function pageAfter(place: number): EventView[] {
-    if (page?.after !== place) page = { after: place, events: eventsAfter(db, place, pageSize) }
-    return page.events
+  function pruneOn(): void {
+    pruning = null
+    if (db.$client.open) log.prune()
   }
 
-  return {
+  /** Readers that keep up are all at the same place, so the last page that was read serves them all. */
+  function pageAfter(place: number): EventsPage {
+    if (page?.after !== place) page = { after: place, ...eventsAfter(db, place, pageSize) }
+    return page
+  }
+
+  const log: EventLog = {
     append(queries, event) {
       appendEvent(queries, event, timestamp())
+      wake()
+    },
+    imageChanged(queries, imageId) {
+      appendImageChange(queries, imageId, timestamp())
       wake()
     },
     note(queries, row) {
@@ -79,21 +96,22 @@ export function createEventLog(db: Db, options: EventLogOptions): EventLog {
       const newest = lastEventSequence(db)
       let place = lastId === null || lastId > newest ? newest : lastId
       while (!signal.aborted) {
-        const events = pageAfter(place)
-        const last = events.at(-1)
-        if (last) {
-          place = last.sequence
+        const { events, last, isFull } = pageAfter(place)
+        place = last ?? place
+        if (events.length > 0) {
           yield { id: place, value: events }
           await drained?.()
         }
-        if (events.length < pageSize && !(await waker())) return
+        if (!isFull && !(await waker())) return
       }
     },
     activity: (before, limit) => listActivity(db, before, limit),
     prune() {
-      pruneEvents(db, options.keep)
+      if (pruneEvents(db, { keep: options.keep, most: pruneAtOnce }))
+        pruning ??= setTimeout(pruneOn, 20).unref()
     },
   }
+  return log
 }
 
 /** Waits for the next `wake` since the last call, remembering at most one; false when aborted. Listens from now on. */

@@ -1,26 +1,37 @@
 import { existsSync } from 'node:fs'
 import { createReadStream } from 'node:fs'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import fastifyStatic from '@fastify/static'
 import { fastifyTRPCPlugin, type FastifyTRPCPluginOptions } from '@trpc/server/adapters/fastify'
-import { applyWSSHandler } from '@trpc/server/adapters/ws'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { WebSocketServer } from 'ws'
+import type { Hearing } from '../agents/hearing.ts'
 import type { Manifests } from '../agents/manifests.ts'
 import type { Config } from '../config.ts'
 import type { Services } from '../router/context.ts'
 import { appRouter, type AppRouter } from '../router/root.ts'
 import { controllerVersion } from '../package.ts'
+import { createCallers } from './callers.ts'
+import { createFairQueue } from './fair-queue.ts'
 import { isLoopbackName, refuseRequest } from './guard.ts'
+import { jsonLimits, refuseJson } from './json-limits.ts'
 import { notBuiltPage } from './not-built-page.ts'
+import { createSockets, mostMessageBytes } from './sockets.ts'
 
-const MiB = 1024 ** 2
-const mostHttpBytes = 4 * MiB
-/** A whole list of a library's names is the largest message. */
-const mostSocketBytes = 32 * MiB
+const KiB = 1024
+/** Questions and the starts of migrations; agents speak by WebSocket. */
+const mostHttpBytes = 256 * KiB
+/** Calls of one HTTP batch, which are named in its path. */
+const mostBatch = jsonLimits.batch
+/** A request must have arrived after so long, its head after less. */
+const requestMs = 20_000
+const headMs = 10_000
+/** TCP connections from one address: a fleet on this machine or behind one proxy, and anybody else. */
+const mostConnections = { loopback: 16_384, other: 2048 } as const
 
 export interface HttpServer {
   /** Listens; gives the address. */
@@ -32,6 +43,7 @@ export interface HttpOptions {
   readonly config: Config
   readonly services: Services
   readonly manifests: Manifests
+  readonly hearing: Hearing
   readonly logger: Logger
 }
 
@@ -42,13 +54,20 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
   const app = Fastify({
     bodyLimit: mostHttpBytes,
     forceCloseConnections: true,
+    requestTimeout: requestMs,
+    http: { headersTimeout: headMs, connectionsCheckingInterval: 1000 },
     routerOptions: { maxParamLength: 5000 },
   })
   app.addHook('onRequest', async (request, reply) => {
     const reason = refuseRequest(request.raw, { isLoopback })
     if (reason !== null) await reply.code(403).type('text/plain').send(reason)
   })
-  const createContext = () => ({ services })
+  const queue = createFairQueue((error) => logger.error({ err: error }, 'a call failed'))
+  const callers = createCallers(queue)
+  const createContext = ({ req }: { req: { ip: string } }) => ({
+    services,
+    caller: callers.open(req.ip, null),
+  })
   const onError = ({ error, path }: { error: Error & { code: string }; path: string | undefined }) => {
     // Without a path it is the connection that broke, not a call.
     if (error.code === 'INTERNAL_SERVER_ERROR' && path !== undefined)
@@ -59,6 +78,10 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
     prefix: '/trpc',
     trpcOptions: { router: appRouter, createContext, onError },
   } satisfies FastifyTRPCPluginOptions<AppRouter>
+  app.addHook('preHandler', async (request, reply) => {
+    const reason = refuseBatch(request.url) ?? refuseBody(request.body)
+    if (reason !== null) await reply.code(413).type('text/plain').send(reason)
+  })
   await app.register(fastifyTRPCPlugin, trpcOptions)
 
   app.get('/api/health', () => ({ status: 'ok', version: controllerVersion }))
@@ -74,18 +97,23 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
   })
   await serveDashboard(app, config.dashboard)
 
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: mostSocketBytes })
-  applyWSSHandler({
-    wss: sockets,
-    router: appRouter,
-    createContext,
+  const server = new WebSocketServer({ noServer: true, maxPayload: mostMessageBytes })
+  const sockets = createSockets({
+    server,
+    services,
+    callers,
+    queue,
+    hearing: options.hearing,
+    logger,
+    ping: config.ping,
     onError,
-    keepAlive: { enabled: true, pingMs: config.ping.everyMs, pongWaitMs: config.ping.waitMs },
   })
-  sockets.on('connection', (socket) => {
-    // Too large or not a WebSocket frame: `ws` closes the connection, the reason is logged by tRPC's own handler.
+  server.on('connection', (socket, request) => {
+    // Too large or not a WebSocket frame: `ws` closes the connection.
     socket.on('error', (error) => logger.debug({ reason: error.message }, 'a connection broke'))
+    sockets.open(socket, request)
   })
+  limitConnections(app.server)
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // A peer that breaks off here must not end the process.
     socket.on('error', (error) => logger.debug({ reason: error.message }, 'a connection broke'))
@@ -94,17 +122,51 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
       socket.end(`HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n${reason}`)
       return
     }
-    sockets.handleUpgrade(request, socket, head, (client) => sockets.emit('connection', client, request))
+    server.handleUpgrade(request, socket, head, (client) => server.emit('connection', client, request))
   })
 
   return {
     listen: () => app.listen({ port: config.port, host: config.host }),
     async close() {
-      for (const client of sockets.clients) client.terminate()
-      sockets.close()
+      sockets.stop()
+      queue.stop()
+      for (const client of server.clients) client.terminate()
+      server.close()
       await app.close()
     },
   }
+}
+
+/** The calls of a batch and their inputs, which `?input=` holds as JSON. */
+function refuseBatch(url: string): string | null {
+  const parsed = URL.parse(url, 'http://localhost')
+  if (!parsed) return 'The address of the request is none.'
+  const { pathname, searchParams } = parsed
+  if (pathname.split(',', mostBatch + 2).length > mostBatch) return `A batch has at most ${mostBatch} calls.`
+  return refuseBody(searchParams.get('input'))
+}
+
+function refuseBody(body: unknown): string | null {
+  return typeof body === 'string' ? refuseJson(body) : null
+}
+
+function limitConnections(server: Server): void {
+  const counts = new Map<string, number>()
+  server.on('connection', (socket: Socket) => {
+    const peer = socket.remoteAddress ?? ''
+    const count = (counts.get(peer) ?? 0) + 1
+    counts.set(peer, count)
+    socket.once('close', () => {
+      const left = (counts.get(peer) ?? 1) - 1
+      if (left === 0) counts.delete(peer)
+      else counts.set(peer, left)
+    })
+    if (count > mostConnections[isLoopbackAddress(peer) ? 'loopback' : 'other']) socket.destroy()
+  })
+}
+
+function isLoopbackAddress(address: string): boolean {
+  return isLoopbackName(address.replace(/^::ffff:/u, ''))
 }
 
 function refusePath(url: string | undefined): string | null {

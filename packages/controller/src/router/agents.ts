@@ -1,5 +1,14 @@
 import { tracked } from '@trpc/server'
-import { Hello, InventoryDelta, JobReport, ManifestPart, Welcome } from '@varve/protocol/agent'
+import {
+  Hello,
+  InventoryAnswer,
+  InventoryDelta,
+  InventoryPart,
+  JobReport,
+  ManifestPart,
+  ComparedPart,
+  Welcome,
+} from '@varve/protocol/agent'
 import { z } from 'zod'
 import { lastSequence, Since } from './events.ts'
 import { procedure, router } from './trpc.ts'
@@ -16,6 +25,7 @@ export const agentsRouter = router({
     input,
     signal,
   }) {
+    using _stream = ctx.caller.stream()
     const stop = signal ?? new AbortController().signal
     for await (const { id, value } of ctx.services.agents.commands(
       input.session,
@@ -30,7 +40,12 @@ export const agentsRouter = router({
     .mutation(({ ctx, input }) => ctx.services.agents.report(input.session, input.reports)),
   inventory: procedure
     .input(Session.extend({ delta: InventoryDelta }))
+    .output(InventoryAnswer)
     .mutation(({ ctx, input }) => ctx.services.agents.inventory(input.session, input.delta)),
+  compare: procedure
+    .input(Session.extend({ part: InventoryPart }))
+    .output(ComparedPart)
+    .mutation(({ ctx, input }) => ctx.services.agents.compare(input.session, input.part)),
   manifest: procedure
     .input(Session.extend({ part: ManifestPart }))
     .mutation(({ ctx, input }) => ctx.services.agents.manifest(input.session, input.part)),

@@ -1,9 +1,12 @@
 import type {
   AgentCommand,
   Hello,
+  InventoryAnswer,
   InventoryDelta,
+  InventoryPart,
   JobReport,
   ManifestPart,
+  ComparedPart,
   Welcome,
 } from '@varve/protocol/agent'
 import type { ActivityRow, EventView } from '@varve/protocol/events'
@@ -61,11 +64,23 @@ export interface Services {
       signal: AbortSignal,
     ): AsyncIterable<Numbered<AgentCommand>>
     report(session: string, reports: readonly JobReport[]): void
-    inventory(session: string, delta: InventoryDelta): void
+    inventory(session: string, delta: InventoryDelta): Promise<InventoryAnswer>
+    compare(session: string, part: InventoryPart): ComparedPart
     manifest(session: string, part: ManifestPart): void
   }
 }
 
+/** Who calls: bounds what it has going, and gives it its turns. */
+export interface Caller {
+  /** Runs a call in its turn; throws TOO_MANY_REQUESTS when too many are going. */
+  call<T>(work: () => Promise<T>): Promise<T>
+  /** Counts a stream until it is disposed; throws as `call` does. */
+  stream(): Disposable
+  /** Waits until most of what it was sent is taken. */
+  drained(): Promise<void>
+}
+
 export interface Context {
   readonly services: Services
+  readonly caller: Caller
 }

@@ -17,9 +17,12 @@ export function lastSequence(lastEventId: string | null | undefined): number | n
 
 export const eventsRouter = router({
   live: procedure.input(Since).subscription(async function* ({ ctx, input, signal }) {
+    using _stream = ctx.caller.stream()
+    const drained = () => ctx.caller.drained()
     const stop = signal ?? new AbortController().signal
     for await (const { id, value } of ctx.services.events.since(lastSequence(input.lastEventId), {
       signal: stop,
+      drained,
     })) {
       yield tracked(String(id), value)
     }

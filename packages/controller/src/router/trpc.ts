@@ -3,11 +3,15 @@ import { DiskError, toErrorRecord, type ErrorRecord } from '@varve/core/problems
 import { ZodError } from 'zod'
 import type { Context } from './context.ts'
 
+/** Characters of an error's message: what is wrong with an input can be a long list. */
+const mostMessage = 4000
+
 const t = initTRPC.context<Context>().create({
   errorFormatter({ shape, error }) {
     const cause = error.cause instanceof ZodError ? invalidRequest(error.cause) : error.cause
     const problem: ErrorRecord | null = cause instanceof DiskError ? toErrorRecord(cause, cause.file) : null
-    return { ...shape, data: { ...shape.data, stack: undefined, problem } }
+    const message = shape.message.slice(0, mostMessage)
+    return { ...shape, message, data: { ...shape.data, stack: undefined, problem } }
   },
 })
 
@@ -37,4 +41,7 @@ const explainErrors = t.middleware(async ({ next }) => {
   return result
 })
 
-export const procedure = t.procedure.use(explainErrors)
+/** Each call has its turn, and a caller has only so many going. */
+const inTurn = t.middleware(({ ctx, next }) => ctx.caller.call(() => next()))
+
+export const procedure = t.procedure.use(inTurn).use(explainErrors)

@@ -1,47 +1,65 @@
 import type { ActivityRow, FleetEvent } from '@varve/protocol/events'
 import type { EventView } from '@varve/protocol/events'
-import { asc, desc, gt, lt, max, sql } from 'drizzle-orm'
-import type { Queries } from './database.ts'
+import { desc, lt, sql } from 'drizzle-orm'
+import { statement, type Queries } from './database.ts'
+import { imageRowsById } from './images-store.ts'
 import { fleetEvent } from './payload-kinds.ts'
 import { decodePayload, encodePayload } from './payload.ts'
 import { activity, events } from './schema.ts'
 
+const append = statement('INSERT OR REPLACE INTO events (subject, at, event) VALUES (?, ?, ?)')
+const after = statement<typeof events.$inferSelect>(
+  'SELECT * FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?',
+)
+const newest = statement<{ last: number }>('SELECT coalesce(max(sequence), 0) AS last FROM events')
+
 /** Appends the new state of a thing; the older event of the same thing goes, so that the log holds each thing once. */
 export function appendEvent(db: Queries, event: FleetEvent, at: string): void {
-  db.run(
-    sql`INSERT OR REPLACE INTO ${events} (subject, at, event) VALUES (${subjectOf(event)}, ${at}, ${encodePayload(fleetEvent, event)})`,
-  )
+  append.run(db, subjectOf(event), at, encodePayload(fleetEvent, event))
 }
 
-/** Events after `sequence`, oldest first, at most `limit`. */
-export function eventsAfter(db: Queries, sequence: number, limit: number): EventView[] {
-  return db
-    .select()
-    .from(events)
-    .where(gt(events.sequence, sequence))
-    .orderBy(asc(events.sequence))
-    .limit(limit)
-    .all()
-    .map((row) => ({ sequence: row.sequence, at: row.at, event: decodePayload(fleetEvent, row.event) }))
+/** Appends that an image changed; its row is read when somebody reads the event. */
+export function appendImageChange(db: Queries, imageId: string, at: string): void {
+  append.run(db, `image:${imageId}`, at, '')
+}
+
+export interface EventsPage {
+  readonly events: EventView[]
+  /** Number of the last event that was looked at; null: there is none. */
+  readonly last: number | null
+  readonly isFull: boolean
+}
+
+/** At most `limit` events after `sequence`, oldest first. */
+export function eventsAfter(db: Queries, sequence: number, limit: number): EventsPage {
+  const rows = after.all(db, sequence, limit)
+  const ids = rows.flatMap(({ subject, event }) => (event === '' ? subject.slice('image:'.length) : []))
+  const images = imageRowsById(db, ids)
+  const found = rows.flatMap(({ sequence: number, at, subject, event: text }): EventView[] => {
+    if (text !== '') return [{ sequence: number, at, event: decodePayload(fleetEvent, text) }]
+    const image = images.get(subject.slice('image:'.length))
+    // An image that is gone has a later event that says so.
+    return image ? [{ sequence: number, at, event: { kind: 'image-changed', image } }] : []
+  })
+  return { events: found, last: rows.at(-1)?.sequence ?? null, isFull: rows.length === limit }
 }
 
 /** Number of the newest event ever, 0 when there was none. */
 export function lastEventSequence(db: Queries): number {
-  return (
-    db
-      .select({ last: max(events.sequence) })
-      .from(events)
-      .get()?.last ?? 0
-  )
+  return newest.get(db)?.last ?? 0
 }
 
-/** Drops all but the newest `keep` events and `keep` activity rows. */
-export function pruneEvents(db: Queries, keep: number): void {
+/** Drops of all but the newest `keep` events and `keep` activity rows at most `most` each; false when none is left to drop. */
+export function pruneEvents(db: Queries, { keep, most }: { keep: number; most: number }): boolean {
+  let isMore = false
   for (const table of [events, activity]) {
-    db.run(
-      sql`DELETE FROM ${table} WHERE sequence <= (SELECT sequence FROM ${table} ORDER BY sequence DESC LIMIT 1 OFFSET ${keep})`,
+    const { changes } = db.run(
+      sql`DELETE FROM ${table} WHERE sequence IN (SELECT sequence FROM ${table} WHERE sequence <=
+        (SELECT sequence FROM ${table} ORDER BY sequence DESC LIMIT 1 OFFSET ${keep}) ORDER BY sequence LIMIT ${most})`,
     )
+    isMore ||= changes === most
   }
+  return isMore
 }
 
 export function appendActivity(db: Queries, row: Omit<ActivityRow, 'sequence'>): void {

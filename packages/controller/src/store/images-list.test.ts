@@ -5,7 +5,8 @@ import { openDatabase, write, type Db } from './database.ts'
 import { saveHost } from './hosts-store.ts'
 import { imageIdOf } from './image-id.ts'
 import { createImageLists } from './images-list.ts'
-import { findingGroups, imageView, inventoryTotals, removeImage, saveImage } from './images-store.ts'
+import { findingGroups, imageView, inventoryTotals, removeImage } from './images-store.ts'
+import { saveImage } from './save-images.ts'
 import { saveProof } from './proofs-store.ts'
 
 const GiB = 1024 ** 3

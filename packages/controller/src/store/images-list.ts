@@ -7,6 +7,18 @@ import { imageRowsByKey } from './images-store.ts'
 type Query = z.output<typeof ImageQuery>
 
 const mostCounts = 500
+/** A count that takes less is made afresh after each change. */
+const cheapMs = 4
+/** One that takes longer is used this many times as long as it took, so that counting never is what a busy fleet does. */
+const patience = 50
+
+interface Count {
+  readonly count: number
+  /** Of the inventory when it was counted. */
+  readonly version: number
+  /** Until when it may be used although something has changed, in milliseconds of `performance.now()`. */
+  readonly goodUntil: number
+}
 
 const orders = {
   name: ['name'],
@@ -22,7 +34,7 @@ const orders = {
 
 const leastGravity = { any: 1, warn: 1000, block: 1_000_000 } as const
 
-/** Lists of images. Counts are remembered until `changed` is called, because counting is what costs. */
+/** Lists of images. Counts are remembered until `changed` is called, costly ones a little longer, because counting is what costs. */
 export interface ImageLists {
   list(query: Query): ImagePage
   changed(): void
@@ -35,16 +47,20 @@ export interface ImageLists {
 type Way = 'gather' | 'walk'
 
 export function createImageLists(db: Db): ImageLists {
-  const counts = new Map<string, number>()
+  const counts = new Map<string, Count>()
+  let version = 0
 
   function total(query: Query): number {
     const { search, host, library, format, findings, problem } = query
     const key = JSON.stringify([search, host, library, format, findings, problem])
+    const at = performance.now()
     const known = counts.get(key)
-    if (known !== undefined) return known
+    if (known && (known.version === version || at < known.goodUntil)) return known.count
     const count = countImages(db, query)
+    const tookMs = performance.now() - at
+    const goodUntil = tookMs < cheapMs ? 0 : at + tookMs * patience
     if (counts.size >= mostCounts) counts.clear()
-    counts.set(key, count)
+    counts.set(key, { count, version, goodUntil })
     return count
   }
 
@@ -67,7 +83,7 @@ export function createImageLists(db: Db): ImageLists {
       return { rows, total: matches, offset: query.offset }
     },
     changed() {
-      counts.clear()
+      version += 1
     },
   }
 }

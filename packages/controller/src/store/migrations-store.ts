@@ -5,9 +5,8 @@ import {
   type MigrationView,
   type PlanStepView,
 } from '@varve/protocol/migrations'
-import { and, asc, desc, eq, inArray, isNotNull, isNull } from 'drizzle-orm'
-import type { Queries } from './database.ts'
-import { imageIdOf } from './image-id.ts'
+import { and, asc, desc, eq, inArray, isNotNull } from 'drizzle-orm'
+import { statement, type Queries } from './database.ts'
 import {
   cleanup,
   migrationFacts,
@@ -17,7 +16,7 @@ import {
   type MigrationFacts,
 } from './payload-kinds.ts'
 import { decodePayload, encodePayload } from './payload.ts'
-import { images, migrations, migrationSteps } from './schema.ts'
+import { migrations, migrationSteps } from './schema.ts'
 
 type Row = typeof migrations.$inferSelect
 type StepRow = typeof migrationSteps.$inferSelect
@@ -175,25 +174,17 @@ export function changeStep(db: Queries, step: { migrationId: string; id: string 
     .run()
 }
 
-/** Sets the target's image of succeeded migrations once it is in the inventory; gives their ids. */
-export function linkTargetImage(db: Queries, place: ImagePlace): string[] {
-  const id = imageIdOf(place.host, place.library, place.name)
-  if (!db.select({ id: images.id }).from(images).where(eq(images.id, id)).get()) return []
-  return db
-    .update(migrations)
-    .set({ targetImageId: id })
-    .where(
-      and(
-        eq(migrations.targetHost, place.host),
-        eq(migrations.targetLibrary, place.library),
-        eq(migrations.targetName, place.name),
-        eq(migrations.state, 'succeeded'),
-        isNull(migrations.targetImageId),
-      ),
-    )
-    .returning({ id: migrations.id })
-    .all()
-    .map((row) => row.id)
+const unlinkedTargets = statement<{ id: string; imageId: string }>(`
+  SELECT migrations.id AS id, images.id AS imageId FROM migrations
+  JOIN images ON images.host = targetHost AND images.library = targetLibrary AND images.name = targetName
+  WHERE targetHost = ? AND targetLibrary = ? AND migrations.state = 'succeeded' AND targetImageId IS NULL`)
+const linkTarget = statement('UPDATE migrations SET targetImageId = ? WHERE id = ?')
+
+/** Links succeeded migrations into a library with the images that have shown up there; gives the ids of these migrations. */
+export function linkTargetImages(db: Queries, host: string, library: string): string[] {
+  const found = unlinkedTargets.all(db, host, library)
+  for (const { id, imageId } of found) linkTarget.run(db, imageId, id)
+  return found.map(({ id }) => id)
 }
 
 export function setCleanup(db: Queries, id: string, work: readonly Cleanup[]): void {

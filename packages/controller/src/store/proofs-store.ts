@@ -28,16 +28,6 @@ export function listProofs(db: Queries, imageId: string, hasManifest: (digest: s
     }))
 }
 
-export function lastProof(db: Queries, imageId: string): { takenAt: string } | null {
-  const row = db
-    .select({ takenAt: proofs.takenAt })
-    .from(proofs)
-    .where(eq(proofs.imageId, imageId))
-    .orderBy(desc(proofs.takenAt))
-    .get()
-  return row ?? null
-}
-
 export function removeProofs(db: Queries, imageId: string): void {
   db.delete(proofs).where(eq(proofs.imageId, imageId)).run()
 }

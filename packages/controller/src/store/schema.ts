@@ -32,6 +32,8 @@ export const libraries = sqliteTable(
     virtualBytes: integer().notNull().default(0),
     allocatedBytes: integer().notNull().default(0),
     reclaimableBytes: integer().notNull().default(0),
+    /** All checksums of its images, by exclusive or; also kept by triggers. */
+    digest: integer().notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.host, table.name] })],
 )
@@ -64,10 +66,11 @@ export const images = sqliteTable(
     modifiedAt: text().notNull(),
     provenAt: text(),
     fingerprint: text().notNull(),
+    /** The agent's checksum of the record that was taken last; 0: not known, so that the record is asked for. */
+    checksum: integer().notNull().default(0),
   },
   (table) => [
     uniqueIndex('images_id').on(table.id),
-    index('images_place').on(table.host, table.library, table.name),
     index('images_host_path').on(table.host, table.path),
     index('images_name').on(table.name, table.key),
     index('images_host_name').on(table.host, table.name, table.key),
@@ -218,6 +221,9 @@ export const migrations = sqliteTable(
     uniqueIndex('migrations_idempotency').on(table.idempotencyKey),
     index('migrations_state').on(table.state),
     index('migrations_target').on(table.targetHost, table.targetLibrary, table.targetName),
+    index('migrations_unlinked')
+      .on(table.targetHost, table.targetLibrary)
+      .where(sql`state = 'succeeded' AND targetImageId IS NULL`),
   ],
 )
 

@@ -13,7 +13,7 @@ import type {
 } from '@varve/protocol/jobs'
 import { protocolVersion } from '@varve/protocol/primitives'
 import type { AppRouter } from '../router/root.ts'
-import { sampleFacts, sampleReport } from './samples.ts'
+import { sampleFacts, sampleReport, sampleSent } from './samples.ts'
 
 const MiB = 1024 ** 2
 export const sampleDigest = 'ab'.repeat(32)
@@ -180,20 +180,19 @@ export async function startFakeAgent(options: FakeAgentOptions): Promise<FakeAge
   async function announce(records: readonly ImageRecord[]): Promise<void> {
     const delta = {
       library: 'images',
-      changed: [...records],
+      changed: records.map(sampleSent),
       removed: [],
-      present: null,
+      state: null,
       at: new Date().toISOString(),
     }
     await client.agents.inventory.mutate({ session, delta: { ...delta, kind: 'changes' } })
   }
 
   const at = new Date().toISOString()
-  const scan = { library: 'images', changed: [], removed: [], present: null, at }
+  const scan = { library: 'images', changed: [], removed: [], state: null, at }
   await client.agents.inventory.mutate({ session, delta: { ...scan, kind: 'scan-started' } })
   await announce(images)
-  const present = images.map((image) => image.name)
-  await client.agents.inventory.mutate({ session, delta: { ...scan, kind: 'scan-finished', present } })
+  await client.agents.inventory.mutate({ session, delta: { ...scan, kind: 'scan-finished' } })
 
   async function vanish(): Promise<void> {
     isGone = true

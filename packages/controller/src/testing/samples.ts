@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import type { SentRecord } from '@varve/protocol/agent'
 import type { HostFacts } from '@varve/protocol/hosts'
 import type { ImageRecord } from '@varve/protocol/images'
 import type { ImageReportView } from '@varve/protocol/reports'
@@ -94,4 +96,10 @@ export function sampleRecord(host: string, name: string, change: Partial<ImageRe
     modifiedAt: '2026-01-02T03:04:05.000Z',
     fingerprint: `${name}-1`,
   }
+}
+
+/** The record as an agent sends it, and what its library then holds. */
+export function sampleSent(record: ImageRecord): SentRecord {
+  const hash = createHash('sha256').update(JSON.stringify(record)).digest()
+  return { ...record, checksum: hash.readUIntBE(0, 6) || 1 }
 }

@@ -14,7 +14,7 @@ import {
   changeStep,
   findMigration,
   findStep,
-  linkTargetImage,
+  linkTargetImages,
   listSteps,
   pendingCleanups,
   setCleanup,
@@ -249,7 +249,7 @@ export function createCarryOut(options: CarryOutOptions): CarryOut {
         const finishedAt = timestamp()
         if (end.kind === 'done') {
           changeMigration(tx, id, { state: 'succeeded', finishedAt })
-          linkTargetImage(tx, migration.target)
+          linkTargetImages(tx, migration.target.host, migration.target.library)
           return
         }
         const error = end.kind === 'failed' ? end.error : canceledError(migration)

@@ -1,0 +1,145 @@
+import type { IncomingMessage } from 'node:http'
+import { getWSConnectionHandler } from '@trpc/server/adapters/ws'
+import type { Logger } from 'pino'
+import type { RawData, WebSocket, WebSocketServer } from 'ws'
+import type { Hearing } from '../agents/hearing.ts'
+import type { Services } from '../router/context.ts'
+import { appRouter } from '../router/root.ts'
+import { callLimits, type Callers } from './callers.ts'
+import type { FairQueue } from './fair-queue.ts'
+import { refuseJson } from './json-limits.ts'
+
+const MiB = 1024 ** 2
+/** The largest message is a part of a manifest, or one image with a long list of snapshots. */
+export const mostMessageBytes = 2 * MiB
+/** Of one connection, received and not yet looked at: then nothing more is read from it. */
+const mostWaitingBytes = 1 * MiB
+/** Of all connections from one address. */
+const mostPeerBytes = 64 * MiB
+/** A message must arrive whole within this time. */
+const unfinishedMs = 30_000
+const watchMs = 1000
+
+export interface SocketOptions {
+  readonly server: WebSocketServer
+  readonly services: Services
+  readonly callers: Callers
+  readonly queue: FairQueue
+  readonly hearing: Hearing
+  readonly logger: Logger
+  readonly ping: { readonly everyMs: number; readonly waitMs: number }
+  readonly onError: (failed: { error: Error & { code: string }; path: string | undefined }) => void
+}
+
+/** The WebSockets of the API: what arrives is bounded before it is parsed, and handled in fair turns. */
+export interface Sockets {
+  open(socket: WebSocket, request: IncomingMessage): void
+  stop(): void
+}
+
+interface Connection {
+  readonly socket: WebSocket
+  readonly request: IncomingMessage
+  readonly peer: string
+  waitingBytes: number
+  /** Bytes read from the network up to the last whole message. */
+  wholeBytes: number
+  /** Since when a message has been arriving; times of `hearing`. */
+  unfinishedSince: number | null
+  heardAt: number
+  pingedAt: number | null
+}
+
+export function createSockets(options: SocketOptions): Sockets {
+  const { services, callers, queue, hearing, logger } = options
+  const connections = new Set<Connection>()
+  const peers = new Map<string, number>()
+  const watch = setInterval(() => {
+    const held = new Map<string, number>()
+    for (const connection of connections) look(connection, held)
+  }, watchMs).unref()
+
+  function end(connection: Connection, reason: string): void {
+    logger.debug({ peer: connection.peer, reason }, 'a connection was ended')
+    connection.socket.terminate()
+  }
+
+  /** Ends connections that are dead, hold half a message for ever, or do not take their answers; asks quiet ones for a sign. */
+  function look(connection: Connection, held: Map<string, number>): void {
+    const { socket, request, peer, pingedAt, heardAt } = connection
+    const now = hearing.now()
+    const unfinished = request.socket.bytesRead - connection.wholeBytes
+    connection.unfinishedSince = unfinished > 0 ? (connection.unfinishedSince ?? now) : null
+    const bytes = (held.get(peer) ?? 0) + unfinished
+    held.set(peer, bytes)
+    if (bytes > mostPeerBytes) return end(connection, 'too much of unfinished messages from one address')
+    if (now - (connection.unfinishedSince ?? now) > unfinishedMs) return end(connection, 'half a message')
+    if (socket.bufferedAmount > callLimits.mostUnsent) return end(connection, 'it does not take its answers')
+    if (connection.waitingBytes > 0 || socket.readyState !== socket.OPEN) return
+    if (pingedAt !== null && heardAt < pingedAt) {
+      if (now - pingedAt > options.ping.waitMs) end(connection, 'no sign of life')
+      return
+    }
+    if (now - heardAt < options.ping.everyMs) return
+    connection.pingedAt = now
+    socket.send('PING')
+  }
+
+  function receive(connection: Connection, data: RawData, deliver: () => void): void {
+    const { socket, peer, request } = connection
+    const bytes = Buffer.isBuffer(data) ? data.length : mostMessageBytes
+    connection.heardAt = hearing.now()
+    connection.wholeBytes = request.socket.bytesRead
+    connection.unfinishedSince = null
+    connection.waitingBytes += bytes
+    const ofPeer = (peers.get(peer) ?? 0) + bytes
+    peers.set(peer, ofPeer)
+    if (connection.waitingBytes > mostWaitingBytes || ofPeer > mostPeerBytes) socket.pause()
+    queue.push(connection, () => {
+      connection.waitingBytes -= bytes
+      const left = (peers.get(peer) ?? bytes) - bytes
+      if (left === 0) peers.delete(peer)
+      else peers.set(peer, left)
+      if (connection.waitingBytes <= mostWaitingBytes) socket.resume()
+      if (socket.readyState === socket.OPEN) deliver()
+    })
+  }
+
+  return {
+    open(socket, request) {
+      const peer = request.socket.remoteAddress ?? ''
+      const now = hearing.now()
+      const wholeBytes = request.socket.bytesRead
+      const times = { unfinishedSince: null, heardAt: now, pingedAt: null }
+      const connection: Connection = { socket, request, peer, waitingBytes: 0, wholeBytes, ...times }
+      const caller = callers.open(peer, socket)
+      getWSConnectionHandler({
+        wss: options.server,
+        router: appRouter,
+        createContext: () => ({ services, caller }),
+        onError: options.onError,
+        experimental_encoder: { encode: (value) => JSON.stringify(value), decode },
+      })(socket, request)
+      const handlers = socket.listeners('message')
+      socket.removeAllListeners('message')
+      socket.on('message', (data, isBinary) => {
+        receive(connection, data, () => {
+          for (const handle of handlers) Reflect.apply(handle, socket, [data, isBinary])
+        })
+      })
+      connections.add(connection)
+      socket.once('close', () => connections.delete(connection))
+    },
+    stop() {
+      clearInterval(watch)
+    },
+  }
+}
+
+/** Parses a message that keeps within the limits; tRPC answers what is thrown here as a parse error. */
+function decode(data: string | ArrayBuffer | Uint8Array): unknown {
+  if (typeof data !== 'string') throw new Error('Messages are text.')
+  const reason = refuseJson(data)
+  if (reason !== null) throw new Error(reason)
+  return JSON.parse(data)
+}
