@@ -58,7 +58,12 @@ function describe(
       ? paint('red', `corrupt: ${corruptions} ${corruptions === 1 ? 'contradiction' : 'contradictions'}`)
       : leaks > 0
         ? paint('yellow', `no corruption, ${leaks} leaks`)
-        : paint('green', 'nothing wrong')
+        : report.totals.remarks > 0
+          ? paint(
+              'yellow',
+              `no corruption, ${report.totals.remarks} ${report.totals.remarks === 1 ? 'remark' : 'remarks'}`,
+            )
+          : paint('green', 'nothing wrong')
   const facts = [
     report.checked.length === 0 ? null : `checked: ${report.checked.join(', ')}`,
     allocatedBytes === null ? null : `${formatBytes(allocatedBytes)} allocated`,

@@ -3,6 +3,7 @@ import type { ChainLink } from '../layers/image-report.ts'
 import { isBlocking, problemFromError } from '../problems/problem.ts'
 import { FindingList, type CheckOptions, type CheckReport } from './check-report.ts'
 import type { ImagePorts } from './image-files.ts'
+import { provenRemarks } from './link-remarks.ts'
 
 export interface ImageCheck {
   readonly report: CheckReport
@@ -30,7 +31,8 @@ export async function checkImage(
     for (const problem of depth > 0 || driver.check ? unsaid : []) chain.adopt('corruption', problem)
   }
   for (const failure of walked.failures) chain.adopt('corruption', problemFromError(failure))
-  for (const remark of walked.remarks) chain.adopt('remark', remark)
+  for (const remark of walked.remarks)
+    chain.adopt(provenRemarks.has(remark.id) ? 'corruption' : 'remark', remark)
   for (const [depth, link] of walked.links.entries()) addSizes(chain, link, walked.links[depth + 1])
   const hasChain = facts.parent !== null
   const links = chain.report({

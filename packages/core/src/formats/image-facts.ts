@@ -8,6 +8,11 @@ export type LayerIdentity =
   | { readonly kind: 'content-id'; readonly cid: string }
   | { readonly kind: 'uuid'; readonly uuid: string }
 
+/** What tells one state of a disk's content from a later one, as its format keeps it. */
+export type ContentMark =
+  /** A new one with the first write after the disk was opened (VDI). */
+  { readonly kind: 'uuid'; readonly uuid: string } | { readonly kind: 'time'; readonly ms: number }
+
 /** How a layer names its parent, exactly as written in its own metadata. */
 export interface ParentReference {
   /** File names in the order in which to try them. */
@@ -18,6 +23,8 @@ export interface ParentReference {
   readonly identity: LayerIdentity | null
   /** Others that the parent may have instead (VHDX `parent_linkage2`). */
   readonly otherIdentities?: readonly LayerIdentity[]
+  /** The mark of the parent's content when this layer was made, where the format keeps it. */
+  readonly content?: ContentMark | undefined
 }
 
 export interface InternalSnapshot {
@@ -39,6 +46,8 @@ export interface ImageFacts {
   /** Unit of allocation in bytes: cluster, grain, block; null when the format has none. */
   readonly clusterSize: number | null
   readonly identity: LayerIdentity
+  /** The mark of this layer's own content, where the format keeps one. */
+  readonly content?: ContentMark | undefined
   readonly parent: ParentReference | null
   /** Further files that hold parts of this layer, as named in its metadata. */
   readonly parts: readonly string[]

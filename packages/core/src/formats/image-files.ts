@@ -6,6 +6,8 @@ export interface FileFingerprint {
   readonly size: number
   readonly modifiedMs: number
   readonly changedMs: number
+  /** When this file came to be, which a copy does not share; null or not there when the host does not tell. */
+  readonly createdMs?: number | null
   readonly inode: string
 }
 

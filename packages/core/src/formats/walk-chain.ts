@@ -9,6 +9,7 @@ import { formatRules, type FormatName } from './format-rules.ts'
 import { identifyFile } from './identify-file.ts'
 import type { ImageFacts, LayerIdentity, ParentReference } from './image-facts.ts'
 import type { ImageFile, ImagePorts } from './image-files.ts'
+import { linkRemarks } from './link-remarks.ts'
 import { referenceOpener, takenProblem } from './open-reference.ts'
 import { sealedDriver } from './sealed-driver.ts'
 import { assertChoicesFit, choicesForParents, type ReadingChoices } from './reading-choices.ts'
@@ -75,6 +76,7 @@ export async function walkChain(
       failures.push(...namesWithoutRight(next))
       const mismatch = parentMismatch(child, next, child.facts.parent)
       if (mismatch) failures.push(mismatch)
+      else remarks.push(...(await linkRemarks(child, next, child.facts.parent)))
       child = next
     } catch (error) {
       if (!isDiskError(error)) throw error

@@ -53,7 +53,7 @@ async function openNodeFile(path: string): Promise<ImageFile> {
     await handle.close()
     throw new DiskError('not-an-image', { file: path, reason: 'it is a folder' })
   }
-  const { size, mtimeMs, ctimeMs, ino } = stats
+  const { size, mtimeMs, ctimeMs, birthtimeMs, ino, blocks } = stats
   const source: ByteSource = {
     name: basename(path),
     size,
@@ -74,8 +74,14 @@ async function openNodeFile(path: string): Promise<ImageFile> {
   return {
     path,
     source,
-    allocated: null,
-    fingerprint: { size, modifiedMs: mtimeMs, changedMs: ctimeMs, inode: String(ino) },
+    allocated: blocks * 512,
+    fingerprint: {
+      size,
+      modifiedMs: mtimeMs,
+      changedMs: ctimeMs,
+      createdMs: birthtimeMs,
+      inode: String(ino),
+    },
     [Symbol.asyncDispose]: async () => {
       await handle.close()
     },

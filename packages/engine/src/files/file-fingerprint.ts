@@ -10,6 +10,7 @@ export function fingerprintOf(stats: BigIntStats): FileFingerprint {
     size: Number(stats.size),
     modifiedMs: Number(stats.mtimeNs) / 1e6,
     changedMs: Number(stats.ctimeNs) / 1e6,
+    createdMs: stats.birthtimeNs > 0n ? Number(stats.birthtimeNs) / 1e6 : null,
     inode: `${stats.dev}:${stats.ino}`,
   }
 }

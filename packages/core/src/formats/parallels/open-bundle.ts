@@ -4,6 +4,7 @@ import type { Problem } from '../../problems/problem.ts'
 import type { DiskReader } from '../disk-reader.ts'
 import type { OpenLayer } from '../format-driver.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
+import { newerParent } from '../link-remarks.ts'
 import { referenceOpener, takenProblem, type OpenReference, type TakenReference } from '../open-reference.ts'
 import { rawDisk } from '../raw/driver.ts'
 import { concatDisks, type DiskPart } from '../vmdk/concat-disks.ts'
@@ -68,7 +69,9 @@ export async function openBundle(bundle: BundleDisk, ports: ImagePorts): Promise
   for (const storage of descriptor.storages) {
     const length = storage.end - storage.start
     const layers: DiskReader[] = []
+    const first = parts.length
     for (const guid of chain) layers.push(await openImage(imageOf(storage, guid, path), length))
+    problems.push(...newerParents(parts.slice(first)))
     pieces.push({
       disk: layers.reduceRight((parent, child) => overlayDisk(child, parent)),
       start: storage.start,
@@ -82,6 +85,14 @@ export async function openBundle(bundle: BundleDisk, ports: ImagePorts): Promise
     problems,
     [Symbol.asyncDispose]: () => release.disposeAsync(),
   }
+}
+
+/** The images of one storage, the current one first, of which one was written to after what was made over it. */
+function newerParents(images: readonly ImageFile[]): Problem[] {
+  return images.flatMap((image, depth) => {
+    const parent = images[depth + 1]
+    return (parent && newerParent(image, parent)) ?? []
+  })
 }
 
 function imageOf({ images, start }: Storage, guid: string, file: string): StorageImage {

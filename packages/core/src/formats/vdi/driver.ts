@@ -12,12 +12,13 @@ export const vdiDriver: FormatDriver = {
   recognises: (ends) => isRecognisedAs('vdi', ends),
   inspect: (file, ports) =>
     factsOrProblem('vdi', async () => {
-      const { header, type, identity, parent } = await readVdiMetadata(file, ports)
+      const { header, type, identity, content, parent } = await readVdiMetadata(file, ports)
       return {
         subformat: type,
         virtualSize: header.diskSize,
         clusterSize: header.blockSize,
         identity,
+        content,
         parent,
         details: {
           version: `${header.version >>> 16}.${header.version & 0xffff}`,

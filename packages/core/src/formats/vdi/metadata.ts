@@ -1,7 +1,7 @@
 import { readRange } from '../../binary/byte-source.ts'
 import { formatGuid, isNil } from '../../binary/uuid.ts'
 import { DiskError } from '../../problems/disk-error.ts'
-import type { LayerIdentity, ParentReference } from '../image-facts.ts'
+import type { ContentMark, LayerIdentity, ParentReference } from '../image-facts.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
 import { oncePerFile } from '../once-per-file.ts'
 import { vdiHeader, vdiSignature, vdiTypeOf, type VdiHeader, type VdiType } from './header.ts'
@@ -17,6 +17,7 @@ export interface VdiMetadata {
   readonly header: VdiHeader
   readonly type: VdiType
   readonly identity: LayerIdentity
+  readonly content: ContentMark | undefined
   readonly parent: ParentReference | null
 }
 
@@ -39,10 +40,17 @@ async function readMetadata(file: ImageFile, ports: ImagePorts): Promise<VdiMeta
   const type = vdiTypeOf(header.type)
   if (type === null) throw damaged(path, `image type ${header.type} is not known`, 76)
   checkBlocks(header, { path, fileSize: source.size })
-  const parent = isNil(header.uuidLinkage) ? null : await findVdiParent(file, header, ports)
+  const content = markOf(header.uuidModify)
+  const found = isNil(header.uuidLinkage) ? null : await findVdiParent(file, header, ports)
+  const parent = found && { ...found, content: markOf(header.uuidParentModify) }
   if (parent === null && (type === 'differencing' || type === 'undo'))
     throw damaged(path, `a ${type} image without a parent`, 424)
-  return { header, type, identity: { kind: 'uuid', uuid: formatGuid(header.uuidCreate) }, parent }
+  return { header, type, identity: { kind: 'uuid', uuid: formatGuid(header.uuidCreate) }, content, parent }
+}
+
+/** VirtualBox gives a disk a new modification UUID with the first write after it was opened. */
+function markOf(uuid: Uint8Array): ContentMark | undefined {
+  return isNil(uuid) ? undefined : { kind: 'uuid', uuid: formatGuid(uuid) }
 }
 
 function checkBlocks(header: VdiHeader, { path, fileSize }: { path: string; fileSize: number }): void {

@@ -6,7 +6,7 @@ import type { FormatDriver } from '../format-driver.ts'
 import type { ImageFacts } from '../image-facts.ts'
 import type { ImageFile } from '../image-files.ts'
 import type { ReadingChoices } from '../reading-choices.ts'
-import { timeText } from './header.ts'
+import { timeMark, timeText } from './header.ts'
 import { readVhdMetadata, type VhdMetadata } from './metadata.ts'
 import { openVhd } from './reader.ts'
 import { sizeFinding } from './size-finding.ts'
@@ -37,6 +37,7 @@ function inspectVhd(file: ImageFile, choices: ReadingChoices = {}): Promise<Imag
       virtualSize,
       clusterSize: blocks?.blockSize ?? null,
       identity: { kind: 'uuid', uuid },
+      content: timeMark(footer.timeStamp),
       parent,
       details: {
         creatorApplication: footer.creatorApplication.trim(),

@@ -1,5 +1,6 @@
 import { ascii, bytes, u16be, u32be, u64be, u8, type Field } from '../../binary/fields.ts'
 import { struct, type StructValue } from '../../binary/struct.ts'
+import type { ContentMark } from '../image-facts.ts'
 
 export const sectorSize = 512
 export const footerSize = 512
@@ -88,4 +89,9 @@ export const checksumAt = { footer: 64, dynamicHeader: 36 } as const
 /** A VHD time as ISO text. */
 export function timeText(seconds: number): string {
   return new Date((seconds + epochSeconds) * 1000).toISOString()
+}
+
+/** A VHD time as the mark of content; some writers leave it zero. */
+export function timeMark(seconds: number): ContentMark | undefined {
+  return seconds === 0 ? undefined : { kind: 'time', ms: (seconds + epochSeconds) * 1000 }
 }

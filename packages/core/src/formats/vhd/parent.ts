@@ -3,7 +3,7 @@ import { formatUuid } from '../../binary/uuid.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 import type { ParentReference } from '../image-facts.ts'
 import type { ImageFile } from '../image-files.ts'
-import { locatorEntry, type DynamicHeader } from './header.ts'
+import { locatorEntry, timeMark, type DynamicHeader } from './header.ts'
 
 const locatorCount = 8
 /** Bytes of a path in a locator, at most: Windows paths have up to 32,767 characters. */
@@ -27,6 +27,7 @@ export async function readParent(file: ImageFile, header: DynamicHeader): Promis
     names: [...new Set(names)].filter((name) => name !== ''),
     format: 'vhd',
     identity: { kind: 'uuid', uuid: formatUuid(header.parentUniqueId) },
+    content: timeMark(header.parentTimeStamp),
   }
 }
 
