@@ -1,3 +1,4 @@
+import type { LibraryPlaces } from '@varve/protocol/agent'
 import type { HostFacts, LibraryFacts, ToolView } from '@varve/protocol/hosts'
 import type { Library } from './library/library.ts'
 import type { Platform } from './platform/platform.ts'
@@ -10,6 +11,15 @@ export interface HostFactsOptions {
   readonly platform: Platform
   readonly libraries: readonly Library[]
   readonly tools: readonly ToolView[]
+}
+
+/** What may change of the libraries while their files do not: free space, rights, mounts. */
+export async function gatherPlaces(
+  platform: Platform,
+  libraries: readonly Library[],
+): Promise<LibraryPlaces> {
+  const facts = await Promise.all(libraries.map((library) => factsOf(platform, library)))
+  return facts.map(({ name, writable, place }) => ({ name, writable, place }))
 }
 
 /** What the agent says about its host in every hello; free space is as of now. */

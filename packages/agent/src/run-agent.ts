@@ -7,12 +7,14 @@ import { systemCode } from '@varve/engine/files/system-error'
 import { nodeFiles } from '@varve/engine/files/node-files'
 import { WorkerPool } from '@varve/engine/run/worker-pool'
 import { serveNbd } from '@varve/nbd/server'
-import type { AgentCommand, FormatChoice, Hello } from '@varve/protocol/agent'
+import type { AgentCommand, Hello } from '@varve/protocol/agent'
+import type { FormatChoice } from '@varve/protocol/images'
 import { protocolVersion } from '@varve/protocol/primitives'
 import { ConfigError, type AgentConfig } from './config.ts'
 import { stayConnected } from './connection/connection.ts'
 import { Outbox } from './connection/outbox.ts'
-import { gatherHostFacts } from './host-facts.ts'
+import { tellPlaces } from './connection/tell-places.ts'
+import { gatherHostFacts, gatherPlaces } from './host-facts.ts'
 import { ExportTable } from './jobs/export-table.ts'
 import { JobRunner } from './jobs/job-runner.ts'
 import type { JobPorts } from './jobs/job-context.ts'
@@ -168,7 +170,10 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
       hello,
       onCommand,
       onNotUnderstood: (jobId) => jobs.refuse(jobId, notUnderstood(config.name)),
-      onSession: (session) => inventory.deliver(session, log),
+      async onSession(session) {
+        const places = () => gatherPlaces(platform, libraries)
+        await Promise.all([inventory.deliver(session, log), tellPlaces(session, places)])
+      },
       onConnected(welcome) {
         takeFormats(welcome.formats)
         welcomed.abort()

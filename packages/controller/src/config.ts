@@ -21,6 +21,8 @@ export interface Config {
   /** Shortest time between two events of one migration or host. */
   readonly eventMs: number
   readonly keepEvents: number
+  /** Changes of a host's images within so long are one line of the activity. */
+  readonly gatherMs: number
   /** Wait before the second attempt of a step; it doubles up to ten seconds. */
   readonly retryMs: number
   /** Migrations that run at the same time. */
@@ -46,11 +48,12 @@ export function makeConfig(given: Partial<Config> & Pick<Config, 'data'>): Confi
     dashboard: defaultDashboard,
     logLevel: 'info',
     graceMs: 60_000,
-    ping: { everyMs: 10_000, waitMs: 5000 },
+    ping: { everyMs: 3000, waitMs: 5000 },
     cancelMs: 10_000,
     subscribeMs: 10_000,
     eventMs: 250,
     keepEvents: 50_000,
+    gatherMs: 3000,
     retryMs: 500,
     concurrency: 8,
     ...given,

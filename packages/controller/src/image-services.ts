@@ -5,11 +5,15 @@ import type { Jobs } from './agents/jobs.ts'
 import type { Manifests } from './agents/manifests.ts'
 import { timestamp } from './clock.ts'
 import type { EventLog } from './events/event-log.ts'
+import type { ImageRow } from '@varve/protocol/images'
 import type { Services } from './router/context.ts'
 import { write, type Db } from './store/database.ts'
 import type { ImageLists } from './store/images-list.ts'
 import { imageRow, imageView } from './store/images-store.ts'
 import { saveReport } from './store/save-images.ts'
+import { libraryFactsOfHost, presenceOfHost } from './store/hosts-store.ts'
+import { withPlaceNow } from './place-now.ts'
+import type { ToldFormats } from './told-formats.ts'
 import { saveProof } from './store/proofs-store.ts'
 import { noProgressSeconds } from './workflows/carry-out.ts'
 
@@ -20,6 +24,7 @@ interface ImagePorts {
   readonly manifests: Manifests
   readonly lists: ImageLists
   readonly publishImage: (id: string) => void
+  readonly told: ToldFormats
 }
 
 /** What the API does with images. */
@@ -30,8 +35,17 @@ export function imageServices({
   manifests,
   lists,
   publishImage,
+  told,
 }: ImagePorts): Services['images'] {
-  const get = (id: string) => imageView(db, id, (digest) => manifests.has(digest))
+  const stateOf = (host: string): ImageRow['hostState'] =>
+    presenceOfHost(db, host)?.connected === true ? 'connected' : 'offline'
+  const get = (id: string) => {
+    const view = imageView(db, id, (digest) => manifests.has(digest))
+    if (!view) return null
+    const row = { ...view.row, hostState: stateOf(view.row.host) } as const
+    const report = withPlaceNow(view.report, libraryFactsOfHost(db, row.host))
+    return { ...view, row, report, told: told.forImage(row) }
+  }
   const expect = (id: string) => {
     const row = imageRow(db, id)
     if (!row) throw new DiskError('not-in-fleet', { file: id, kind: 'image' })
@@ -55,7 +69,16 @@ export function imageServices({
   }
   return {
     reportOf,
-    list: (query) => lists.list(query),
+    list(query) {
+      const page = lists.list(query)
+      const states = new Map(
+        [...new Set(page.rows.map(({ host }) => host))].map((host) => [host, stateOf(host)]),
+      )
+      const rows = page.rows.map((row) => ({ ...row, hostState: states.get(row.host) ?? row.hostState }))
+      return { ...page, rows }
+    },
+    chooseFormat: (choice) => told.choose(choice),
+    formatChoices: (host) => told.of(host),
     get,
     async digest(id, signal) {
       const { host, library, name } = expect(id)

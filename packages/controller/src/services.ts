@@ -3,6 +3,7 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { protocolVersion } from '@varve/protocol/primitives'
 import type { Logger } from 'pino'
 import { createHearing, type Hearing } from './agents/hearing.ts'
+import { createImageActivity } from './agents/image-activity.ts'
 import { createInventory } from './agents/inventory.ts'
 import { createJobs, type Jobs } from './agents/jobs.ts'
 import { joinCommand } from './agents/join-command.ts'
@@ -12,11 +13,12 @@ import type { Config } from './config.ts'
 import type { DataFolder } from './data-folder.ts'
 import { createEventLog } from './events/event-log.ts'
 import { createPublisher } from './events/publisher.ts'
+import { createForget } from './forget.ts'
 import { imageServices } from './image-services.ts'
 import type { Services } from './router/context.ts'
 import { openDatabase, write } from './store/database.ts'
 import { firstHosts, hostView, listHosts } from './store/hosts-list.ts'
-import { hostTotals } from './store/hosts-store.ts'
+import { hostTotals, savePlaces } from './store/hosts-store.ts'
 import { createImageLists } from './store/images-list.ts'
 import { findingGroups, imageRow, inventoryTotals } from './store/images-store.ts'
 import { saveReport } from './store/save-images.ts'
@@ -26,6 +28,8 @@ import { controllerVersion } from './package.ts'
 import { createCarryOut } from './workflows/carry-out.ts'
 import { migrateSteps } from './workflows/migrate-steps.ts'
 import { createMigrations } from './workflows/migrations.ts'
+import { createToldFormats } from './told-formats.ts'
+import { createStalls, type Stalls } from './workflows/stalls.ts'
 import { createRunner } from './workflows/runner.ts'
 import { createTransfers } from './workflows/transfers.ts'
 
@@ -54,7 +58,20 @@ export function createController(config: Config, folder: DataFolder, logger: Log
   const manifests = createManifests(folder.manifests)
   const lists = createImageLists(db)
   const onError = (error: unknown) => logger.error({ err: error }, 'an error that was not expected')
-  const transfers = createTransfers({ db, onChange: (id) => publisher.touch('migration', id) })
+  const transfers = createTransfers({
+    db,
+    onChange(id) {
+      stalls.note(id)
+      publisher.touch('migration', id)
+    },
+  })
+  const stalls: Stalls = createStalls({
+    db,
+    graceMs: config.graceMs,
+    progressOf: (id) => transfers.live(id).progress,
+    onChange: (id) => publisher.touch('migration', id),
+  })
+  const liveOf = (id: string) => ({ ...transfers.live(id), stall: stalls.of(id) })
   const hearing = createHearing()
   let url = ''
 
@@ -69,7 +86,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
         return host && { kind: 'host-changed', host }
       },
       migration(id) {
-        const migration = migrationView(db, id, transfers.live(id))
+        const migration = migrationView(db, id, liveOf(id))
         return migration && { kind: 'migration-changed', migration }
       },
     },
@@ -95,6 +112,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
         title: `${host} ${isConnected ? 'connected' : 'went offline'}`,
       })
       publisher.touch('host', host)
+      stalls.hostChanged(host)
       // After the transaction of the hello.
       if (isConnected) setImmediate(() => void carryOut.cleanUp(host).catch(onError))
     },
@@ -110,6 +128,10 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     onError,
   })
 
+  const activity = createImageActivity({
+    gatherMs: config.gatherMs,
+    note: (row) => write(db, (tx) => log.note(tx, row)),
+  })
   const inventory = createInventory({
     db,
     log,
@@ -118,6 +140,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
       for (const id of linked) publisher.touch('migration', id)
     },
     onLibrary: (host) => publisher.touch('host', host),
+    activity,
   })
 
   function publishImage(id: string): void {
@@ -125,7 +148,8 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     if (image) write(db, (tx) => log.append(tx, { kind: 'image-changed', image }))
   }
 
-  const images = imageServices({ db, log, jobs, manifests, publishImage, lists })
+  const told = createToldFormats({ db, log, sessions })
+  const images = imageServices({ db, log, jobs, manifests, publishImage, lists, told })
   const steps = migrateSteps({
     db,
     manifests,
@@ -163,12 +187,14 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     carryOut,
     isConnected,
     inspect: ({ image, reading = {} }, signal) => images.reportOf(image, reading, signal),
-    liveOf: (id) => transfers.live(id),
+    liveOf,
+    forget: () => forget,
     onChange: (id) => publisher.touch('migration', id),
     note: (tx, id, title) => log.note(tx, { subject: 'migration', subjectId: id, title }),
     onError,
   })
 
+  const forget = createForget({ db, log, sessions, jobs, onForgotten: () => lists.changed() })
   const services: Services = {
     fleet: fleetServices(),
     images,
@@ -183,6 +209,10 @@ export function createController(config: Config, folder: DataFolder, logger: Log
       report: (session, reports) => jobs.report(sessions.hostOf(session), reports),
       inventory: (session, delta) => inventory.take(sessions.hostOf(session), delta),
       compare: (session, part) => inventory.compare(sessions.hostOf(session), part),
+      places(session, places) {
+        const { name } = sessions.hostOf(session)
+        if (write(db, (tx) => savePlaces(tx, name, places))) publisher.touch('host', name)
+      },
       manifest: (session, part) => manifests.add(sessions.hostOf(session).name, part),
     },
   }
@@ -199,7 +229,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
         }
       },
       overview() {
-        const view = (id: string) => migrationView(db, id, transfers.live(id)) ?? []
+        const view = (id: string) => migrationView(db, id, liveOf(id)) ?? []
         const running = unfinishedMigrations(db)
           .map(({ id }) => id)
           .toReversed()
@@ -219,6 +249,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
       },
       hosts: (query) => listHosts(db, query),
       host: (name) => hostView(db, name),
+      forget: (name) => forget.host(name),
       rescan(name) {
         const agent = sessions.find(name)
         if (!agent) throw new DiskError('not-in-fleet', { file: name, kind: 'host' })
@@ -251,6 +282,8 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     },
     async stop() {
       clearInterval(housekeeping)
+      stalls.stop()
+      activity.stop()
       carryOut.stop()
       hearing.stop()
       sessions.stop()

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { ErrorView, FormatName, JobId, Timestamp } from './primitives.ts'
-import { HostFacts } from './hosts.ts'
-import { ImageRecord } from './images.ts'
+import { ErrorView, JobId, Timestamp } from './primitives.ts'
+import { HostFacts, LibraryFacts } from './hosts.ts'
+import { FormatChoice, ImageRecord } from './images.ts'
 import { JobProgress, JobRequest, JobResult } from './jobs.ts'
 
 /** What a library holds, so that both ends can tell whether they know the same. */
@@ -27,15 +27,6 @@ export const Hello = z.object({
 })
 export type Hello = z.output<typeof Hello>
 
-/** The format that somebody said of an image, or of all images in a folder and below it that do not say another themselves. */
-export const FormatChoice = z.object({
-  library: z.string(),
-  /** Path inside the library, with `/`; of a folder without one at its end, empty for the whole library. */
-  name: z.string().max(4096),
-  scope: z.enum(['image', 'folder']),
-  format: FormatName,
-})
-export type FormatChoice = z.infer<typeof FormatChoice>
 const FormatChoiceList = z.array(FormatChoice).max(10_000)
 
 export const Welcome = z.object({
@@ -115,3 +106,7 @@ export const ManifestPart = z.object({
   bytes: z.string().max(1_500_000),
 })
 export type ManifestPart = z.infer<typeof ManifestPart>
+
+/** What changes of a library without a change of its files: sent while the session lasts. */
+export const LibraryPlaces = z.array(LibraryFacts.pick({ name: true, writable: true, place: true })).max(200)
+export type LibraryPlaces = z.infer<typeof LibraryPlaces>

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { HostName, ImageId, Timestamp } from './primitives.ts'
+import { HostName, ImageId, MigrationId, Timestamp } from './primitives.ts'
 import { HostView } from './hosts.ts'
 import { ImageRow } from './images.ts'
 import { MigrationView } from './migrations.ts'
@@ -10,6 +10,8 @@ export const FleetEvent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('image-changed'), image: ImageRow }),
   z.object({ kind: z.literal('image-removed'), id: ImageId, host: HostName }),
   z.object({ kind: z.literal('migration-changed'), migration: MigrationView }),
+  z.object({ kind: z.literal('host-removed'), name: HostName }),
+  z.object({ kind: z.literal('migration-removed'), id: MigrationId }),
 ])
 export type FleetEvent = z.infer<typeof FleetEvent>
 

@@ -23,6 +23,8 @@ export const ImageRow = z.object({
   findings: z.object({ block: z.number().int(), warn: z.number().int(), info: z.number().int() }),
   modifiedAt: Timestamp,
   provenAt: Timestamp.nullable(),
+  /** Whether its host can be asked now; of an offline host's image all else is what was known when it went. */
+  hostState: z.enum(['connected', 'offline']).default('connected'),
 })
 export type ImageRow = z.infer<typeof ImageRow>
 
@@ -71,6 +73,19 @@ export const Proof = z.object({
 })
 export type Proof = z.infer<typeof Proof>
 
+/** The format that somebody said of an image, or of all images in a folder and below it that do not say another themselves. */
+export const FormatChoice = z.object({
+  library: z.string(),
+  /** Path inside the library, with `/`; of a folder without one at its end, empty for the whole library. */
+  name: z.string().max(4096),
+  scope: z.enum(['image', 'folder']),
+  format: FormatName,
+})
+export type FormatChoice = z.infer<typeof FormatChoice>
+/** Says a format of an image or a folder, or takes it back (null). */
+export const ChooseFormat = FormatChoice.extend({ host: HostName, format: FormatName.nullable() })
+export type ChooseFormat = z.infer<typeof ChooseFormat>
+
 export const ImageView = z.object({
   row: ImageRow,
   report: ImageReportView,
@@ -79,6 +94,8 @@ export const ImageView = z.object({
   children: z.array(z.object({ id: ImageId, name: z.string() })),
   /** Ids of the links of `report.chain` that are in the inventory; null where not. */
   chainIds: z.array(ImageId.nullable()),
+  /** The format that somebody said of it, or of a folder that it lies in; null: it is detected. */
+  told: FormatChoice.pick({ scope: true, name: true, format: true }).nullable().default(null),
 })
 export type ImageView = z.infer<typeof ImageView>
 

@@ -96,6 +96,14 @@ export const TransferView = z.object({
 })
 export type TransferView = z.infer<typeof TransferView>
 
+/** Why a migration that runs does not move now: what is known of it. */
+export const StallView = z.object({ since: Timestamp, message: z.string() })
+export type StallView = z.infer<typeof StallView>
+
+/** Which ended migrations are cleared from the lists. */
+export const EndedState = z.enum(['succeeded', 'failed', 'canceled'])
+export type EndedState = z.infer<typeof EndedState>
+
 export const MigrationView = z.object({
   id: MigrationId,
   /** Counts up from 1, for people. */
@@ -124,6 +132,8 @@ export const MigrationView = z.object({
   warnings: z.array(ProblemView),
   /** Progress of the step that moves bytes now (pull, then verify). */
   progress: JobProgress.nullable(),
+  /** Null: it moves, or it does not run. */
+  stall: StallView.nullable().default(null),
   /** The copy of the newest attempt; kept when it ended, however it ended. */
   copied: TransferView.nullable().default(null),
   /** The reading back of what was written. */

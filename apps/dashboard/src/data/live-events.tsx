@@ -2,7 +2,15 @@ import { useQueryClient, type QueryClient } from '@tanstack/react-query'
 import type { EventView, FleetEvent } from '@varve/protocol/events'
 import { createContext, use, useEffect, useMemo, useState, type ReactNode } from 'react'
 import { liveBuffer } from './live-buffer.ts'
-import { patchHostPage, patchInfo, patchMigrations, patchOverview, patchPage } from './patches.ts'
+import {
+  patchHostPage,
+  patchHostState,
+  patchImageHost,
+  patchInfo,
+  patchMigrations,
+  patchOverview,
+  patchPage,
+} from './patches.ts'
 import { addRate, type RateSample } from './rate-history.ts'
 import { useTRPC, useTRPCClient } from './trpc.ts'
 
@@ -107,8 +115,21 @@ function applyEvent(queryClient: QueryClient, api: Api, { at, event }: EventView
         { queryKey: api.fleet.hosts.queryKey() },
         (page: Parameters<typeof patchHostPage>[0] | undefined) => page && patchHostPage(page, host),
       )
+      queryClient.setQueriesData(
+        { queryKey: api.images.list.queryKey() },
+        (page: Parameters<typeof patchPage>[0] | undefined) => page && patchHostState(page, host),
+      )
+      queryClient.setQueriesData(
+        { queryKey: api.images.get.queryKey() },
+        (image: Parameters<typeof patchImageHost>[0] | undefined) => image && patchImageHost(image, host),
+      )
       return patchTotals(queryClient, api, { host })
     }
+    case 'host-removed':
+      return void queryClient.invalidateQueries({ queryKey: api.fleet.pathKey() })
+    case 'migration-removed':
+      void queryClient.invalidateQueries({ queryKey: api.migrations.pathKey() })
+      return void queryClient.invalidateQueries({ queryKey: api.fleet.overview.queryKey() })
     case 'migration-changed': {
       const { migration } = event
       queryClient.setQueryData(api.migrations.get.queryKey({ id: migration.id }), migration)

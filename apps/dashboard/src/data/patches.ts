@@ -1,5 +1,5 @@
 import type { HostPage, HostView } from '@varve/protocol/hosts'
-import type { ImagePage, ImageRow } from '@varve/protocol/images'
+import type { ImagePage, ImageRow, ImageView } from '@varve/protocol/images'
 import type { MigrationView } from '@varve/protocol/migrations'
 import type { Overview, ServerInfo } from '@varve/protocol/overview'
 
@@ -30,10 +30,30 @@ export function patchMigrations(
   return put(migrations, migration, ({ id }) => id).toSorted((a, b) => b.number - a.number)
 }
 
+/** The row in its new state. Whether its host can be asked is told by hosts, not by images. */
 export function patchPage(page: ImagePage, row: ImageRow): ImagePage {
-  return page.rows.some(({ id }) => id === row.id)
-    ? { ...page, rows: put(page.rows, row, ({ id }) => id) }
-    : page
+  const before = page.rows.find(({ id }) => id === row.id)
+  if (!before) return page
+  return { ...page, rows: put(page.rows, { ...row, hostState: before.hostState }, ({ id }) => id) }
+}
+
+/** The images of a host that came or went. */
+export function patchHostState(
+  page: ImagePage,
+  { name, state }: Pick<HostView, 'name' | 'state'>,
+): ImagePage {
+  const isStale = (row: ImageRow) => row.host === name && row.hostState !== state
+  if (!page.rows.some(isStale)) return page
+  return { ...page, rows: page.rows.map((row) => (isStale(row) ? { ...row, hostState: state } : row)) }
+}
+
+/** One image whose host came or went. */
+export function patchImageHost(
+  image: ImageView,
+  { name, state }: Pick<HostView, 'name' | 'state'>,
+): ImageView {
+  if (image.row.host !== name || image.row.hostState === state) return image
+  return { ...image, row: { ...image.row, hostState: state } }
 }
 
 export function patchOverview(

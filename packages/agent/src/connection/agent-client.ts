@@ -8,6 +8,7 @@ import {
   type InventoryPart,
   ComparedPart,
   JobReport,
+  type LibraryPlaces,
   ManifestPart,
   Welcome,
 } from '@varve/protocol/agent'
@@ -25,6 +26,7 @@ export interface AgentClient {
   inventory(session: string, delta: InventoryDelta): Promise<InventoryAnswer>
   compare(session: string, part: InventoryPart): Promise<ComparedPart>
   manifest(session: string, part: ManifestPart): Promise<void>
+  places(session: string, places: LibraryPlaces): Promise<void>
   /** Calls `take` for every command after `lastId`; ends with `closed`. */
   commands(session: string, lastId: number | null, take: (taken: TakenCommand) => void): void
   /** Settles when the connection is gone, with the reason; never rejects. */
@@ -51,7 +53,7 @@ export function dialController(url: string): AgentClient {
     url,
     // The session is made by `hello`, so a lost connection is dialled anew by our own loop.
     retryDelayMs: () => 60_000,
-    keepAlive: { enabled: true, intervalMs: 10_000, pongTimeoutMs: 20_000 },
+    keepAlive: { enabled: true, intervalMs: 3000, pongTimeoutMs: 5000 },
     onClose: (cause) =>
       end(`the connection was closed${cause?.code === undefined ? '' : ` (${cause.code})`}`),
     onError: () => end('the connection failed'),
@@ -76,6 +78,9 @@ export function dialController(url: string): AgentClient {
     },
     async compare(session, part) {
       return ComparedPart.parse(await client.mutation('agents.compare', { session, part }))
+    },
+    async places(session, places) {
+      await client.mutation('agents.places', { session, places })
     },
     async manifest(session, part) {
       await client.mutation('agents.manifest', { session, part: ManifestPart.parse(part) })

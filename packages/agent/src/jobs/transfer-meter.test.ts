@@ -44,6 +44,12 @@ describe('TransferMeter', () => {
     expect(meter.read(progress(8000), 11_000).rate).toBe(600)
   })
 
+  test('of a transfer that stands still no limit is known', () => {
+    const meter = make()
+    meter.read(progress(1000), 0)
+    expect(meter.read(progress(1000), 3000)).toMatchObject({ rate: 0, limitedBy: null })
+  })
+
   test.each([
     ['wire', 1.5, 0.1],
     ['target', 0.1, 1.5],

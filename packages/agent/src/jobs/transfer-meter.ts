@@ -60,6 +60,8 @@ export class TransferMeter {
   #limit(first: Sample, now: Sample): JobProgress['limitedBy'] {
     const { workers, input } = this.#options
     const all = ((now.atMs - first.atMs) / 1000) * workers
+    // Waits are counted when they end: of what stands still nothing is known.
+    if (now.doneBytes === first.doneBytes) return null
     const waits = { input: now.input - first.input, output: now.output - first.output }
     if (waits.input + waits.output <= all / 2) return 'cpu'
     return waits.input >= waits.output ? input : 'target'

@@ -1,6 +1,6 @@
 import { formatRules, type FormatName } from '@varve/core/formats/format-rules'
 import { promisedFormat, namedAsRaw } from '@varve/core/formats/detect-format'
-import type { FormatChoice } from '@varve/protocol/agent'
+import type { FormatChoice } from '@varve/protocol/images'
 import { hasImageName } from './image-candidates.ts'
 
 /** The formats that somebody said of images and of folders, as the controller remembers them. */

@@ -37,6 +37,7 @@ function session(limit = Number.POSITIVE_INFINITY) {
   const stop = new AbortController()
   const refuse = () => Promise.reject(new Error('not in this test'))
   const client: AgentClient = {
+    places: async () => {},
     hello: refuse,
     report: refuse,
     manifest: refuse,

@@ -7,6 +7,7 @@ import {
   InventoryDelta,
   InventoryPart,
   JobReport,
+  LibraryPlaces,
   ManifestPart,
 } from '@varve/protocol/agent'
 import type { ImageRecord } from '@varve/protocol/images'
@@ -29,6 +30,8 @@ export interface ControllerMemory {
   readonly deltas: InventoryDelta[]
   readonly images: Map<string, ImageRecord>
   readonly manifests: ManifestPart[]
+  /** What each host told last of its libraries. */
+  readonly places: Map<string, LibraryPlaces>
 }
 
 /**
@@ -44,6 +47,7 @@ export class ScriptedController implements AsyncDisposable {
     deltas: [],
     images: new Map(),
     manifests: [],
+    places: new Map(),
   }
   /** Set to refuse the reports of jobs by throwing. */
   refuseReport: ((report: JobReport) => void) | null = null
@@ -190,6 +194,12 @@ export class ScriptedController implements AsyncDisposable {
       compare: t.procedure
         .input(Session.extend({ part: InventoryPart }))
         .mutation(() => ({ wanted: [], isMore: false })),
+      places: t.procedure
+        .input(Session.extend({ places: LibraryPlaces }))
+        .mutation(({ input: { session, places } }) => {
+          memory.places.set(this.#hostOf(session), places)
+          this.#wake()
+        }),
       manifest: t.procedure.input(Session.extend({ part: ManifestPart })).mutation(({ input }) => {
         memory.manifests.push(input.part)
         this.#wake()

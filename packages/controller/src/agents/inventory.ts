@@ -10,10 +10,12 @@ import { timestamp } from '../clock.ts'
 import type { EventLog } from '../events/event-log.ts'
 import { write, type Db, type Queries } from '../store/database.ts'
 import { hasLibrary, setScan, type HostSession } from '../store/hosts-store.ts'
-import { removeImage } from '../store/images-store.ts'
+import { imageIdOf } from '../store/image-id.ts'
+import { hasImage, removeImage } from '../store/images-store.ts'
 import { checksumsBetween, inventoryState } from '../store/inventory-digests.ts'
 import { linkTargetImages, type ImagePlace } from '../store/migrations-store.ts'
 import { saveImage } from '../store/save-images.ts'
+import type { ImageActivity } from './image-activity.ts'
 
 export interface InventoryOptions {
   readonly db: Db
@@ -21,6 +23,7 @@ export interface InventoryOptions {
   /** Called after images changed, with the migrations whose target has shown up. */
   readonly onImages: (linkedMigrations: readonly string[]) => void
   readonly onLibrary: (host: string) => void
+  readonly activity: ImageActivity
 }
 
 /** What agents found out about their libraries, and whether this controller has it all. */
@@ -46,7 +49,7 @@ const writeMs = 12
 /** Images that one comparison removes. */
 const mostRemoved = 200
 
-export function createInventory({ db, log, onImages, onLibrary }: InventoryOptions): Inventory {
+export function createInventory({ db, log, onImages, onLibrary, activity }: InventoryOptions): Inventory {
   const queue: Waiting[] = []
   let turn: NodeJS.Immediate | null = null
 
@@ -84,8 +87,11 @@ export function createInventory({ db, log, onImages, onLibrary }: InventoryOptio
     expectKnownLibrary(tx, host, delta)
     if (delta.kind === 'scan-started') setScan(tx, { host, name: library }, null)
     for (const record of delta.changed) {
+      const isKnown = hasImage(tx, imageIdOf(host, library, record.name))
       const image = saveImage(tx, host, record)
-      if (image) log.imageChanged(tx, image.id)
+      if (!image) continue
+      log.imageChanged(tx, image.id)
+      activity.add({ kind: isKnown ? 'changed' : 'appeared', host, id: image.id, name: image.name })
     }
     for (const name of delta.removed) remove(tx, { host, library, name })
     if (delta.changed.length > 0) linked.push(...linkTargetImages(tx, host, library))
@@ -95,7 +101,9 @@ export function createInventory({ db, log, onImages, onLibrary }: InventoryOptio
 
   function remove(tx: Queries, place: ImagePlace): void {
     const id = removeImage(tx, place)
-    if (id !== null) log.append(tx, { kind: 'image-removed', id, host: place.host })
+    if (id === null) return
+    log.append(tx, { kind: 'image-removed', id, host: place.host })
+    activity.add({ kind: 'vanished', host: place.host, id, name: place.name })
   }
 
   return {

@@ -44,6 +44,8 @@ export interface Jobs {
   report(from: HostSession, reports: readonly JobReport[]): void
   /** After a hello: jobs of an earlier instance are gone, jobs nobody wants any more are canceled. */
   reconcile(host: HostSession, hello: Hello): void
+  /** Fails what runs on a host that is forgotten. */
+  giveUp(host: string): void
   stop(): void
 }
 
@@ -245,6 +247,10 @@ export function createJobs(options: JobsOptions): Jobs {
         }
       }
       for (const job of runningJobs(db, host.name)) lastProgress.set(job.id, Date.now())
+    },
+
+    giveUp(host) {
+      for (const job of runningJobs(db, host)) fail(job, agentGone(job))
     },
 
     stop() {

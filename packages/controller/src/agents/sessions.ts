@@ -30,6 +30,8 @@ export interface Sessions {
   send(to: HostSession, command: AgentCommand): void
   /** Wakes the stream of a host after commands were added in a transaction. */
   wake(host: string): void
+  /** Drops a host that is away; it may say hello again, as one that was never seen. */
+  forget(host: string): void
   stop(): void
 }
 
@@ -212,6 +214,15 @@ export function createSessions(options: SessionOptions): Sessions {
 
     wake(host) {
       agents.get(host)?.wakes.emit('wake')
+    },
+
+    forget(host) {
+      const agent = agents.get(host)
+      if (!agent) return
+      clearTimer(agent)
+      agent.stream?.end()
+      agents.delete(host)
+      bySession.delete(agent.who.session)
     },
 
     stop() {

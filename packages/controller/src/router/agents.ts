@@ -5,6 +5,7 @@ import {
   InventoryDelta,
   InventoryPart,
   JobReport,
+  LibraryPlaces,
   ManifestPart,
   ComparedPart,
   Welcome,
@@ -46,6 +47,9 @@ export const agentsRouter = router({
     .input(Session.extend({ part: InventoryPart }))
     .output(ComparedPart)
     .mutation(({ ctx, input }) => ctx.services.agents.compare(input.session, input.part)),
+  places: procedure
+    .input(Session.extend({ places: LibraryPlaces }))
+    .mutation(({ ctx, input }) => ctx.services.agents.places(input.session, input.places)),
   manifest: procedure
     .input(Session.extend({ part: ManifestPart }))
     .mutation(({ ctx, input }) => ctx.services.agents.manifest(input.session, input.part)),

@@ -4,6 +4,7 @@ import type {
   InventoryAnswer,
   InventoryDelta,
   InventoryPart,
+  LibraryPlaces,
   JobReport,
   ManifestPart,
   ComparedPart,
@@ -11,9 +12,15 @@ import type {
 } from '@varve/protocol/agent'
 import type { ActivityRow, EventView } from '@varve/protocol/events'
 import type { HostPage, HostQuery, HostView } from '@varve/protocol/hosts'
-import type { ImagePage, ImageQuery, ImageView } from '@varve/protocol/images'
+import type { ChooseFormat, FormatChoice, ImagePage, ImageQuery, ImageView } from '@varve/protocol/images'
 import type { DigestResult } from '@varve/protocol/jobs'
-import type { MigrationRequest, MigrationView, PlanView, StartMigration } from '@varve/protocol/migrations'
+import type {
+  EndedState,
+  MigrationRequest,
+  MigrationView,
+  PlanView,
+  StartMigration,
+} from '@varve/protocol/migrations'
 import type { Reading } from '@varve/protocol/primitives'
 import type { ImageReportView } from '@varve/protocol/reports'
 import type { Overview, ServerInfo } from '@varve/protocol/overview'
@@ -34,9 +41,15 @@ export interface Services {
     hosts(query: z.output<typeof HostQuery>): HostPage
     host(name: string): HostView | null
     rescan(name: string): void
+    /** Takes a host that is gone out of the inventory. */
+    forget(name: string): void
   }
   readonly images: {
     list(query: z.output<typeof ImageQuery>): ImagePage
+    /** Remembers the format of an image or a folder, and tells the agent. */
+    chooseFormat(choice: ChooseFormat): void
+    /** All formats that were said of a host's images. */
+    formatChoices(host: string): FormatChoice[]
     get(id: string): ImageView | null
     /** Runs a digest job and stores the proof. */
     digest(id: string, signal: AbortSignal | undefined): Promise<DigestResult>
@@ -48,6 +61,10 @@ export interface Services {
     plan(request: z.output<typeof MigrationRequest>, signal: AbortSignal | undefined): Promise<PlanView>
     start(request: z.output<typeof StartMigration>, signal: AbortSignal | undefined): Promise<MigrationView>
     cancel(id: string): MigrationView
+    /** Takes one that is over out of the lists. */
+    forget(id: string): void
+    /** Takes out all that ended in one of these states; gives how many. */
+    clear(states: readonly EndedState[]): number
     list(limit: number): MigrationView[]
     get(id: string): MigrationView | null
   }
@@ -66,6 +83,7 @@ export interface Services {
     report(session: string, reports: readonly JobReport[]): void
     inventory(session: string, delta: InventoryDelta): Promise<InventoryAnswer>
     compare(session: string, part: InventoryPart): ComparedPart
+    places(session: string, places: LibraryPlaces): void
     manifest(session: string, part: ManifestPart): void
   }
 }

@@ -20,6 +20,9 @@ export const fleetRouter = router({
       if (!host) throw new DiskError('not-in-fleet', { file: input.name, kind: 'host' })
       return host
     }),
+  forget: procedure
+    .input(z.object({ name: HostName }))
+    .mutation(({ ctx, input }) => ctx.services.fleet.forget(input.name)),
   rescan: procedure
     .input(z.object({ name: HostName }))
     .mutation(({ ctx, input }) => ctx.services.fleet.rescan(input.name)),

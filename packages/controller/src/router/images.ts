@@ -1,7 +1,7 @@
 import { DiskError } from '@varve/core/problems/disk-error'
-import { ImagePage, ImageQuery, ImageView } from '@varve/protocol/images'
+import { ChooseFormat, FormatChoice, ImagePage, ImageQuery, ImageView } from '@varve/protocol/images'
 import { DigestResult } from '@varve/protocol/jobs'
-import { ImageId } from '@varve/protocol/primitives'
+import { HostName, ImageId } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { procedure, router } from './trpc.ts'
 
@@ -20,6 +20,13 @@ export const imagesRouter = router({
       if (!image) throw new DiskError('not-in-fleet', { file: input.id, kind: 'image' })
       return image
     }),
+  formats: procedure
+    .input(z.object({ host: HostName }))
+    .output(z.array(FormatChoice))
+    .query(({ ctx, input }) => ctx.services.images.formatChoices(input.host)),
+  chooseFormat: procedure
+    .input(ChooseFormat)
+    .mutation(({ ctx, input }) => ctx.services.images.chooseFormat(input)),
   digest: procedure
     .input(ImageRef)
     .output(DigestResult)

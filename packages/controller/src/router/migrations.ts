@@ -1,5 +1,11 @@
 import { DiskError } from '@varve/core/problems/disk-error'
-import { MigrationRequest, MigrationView, PlanView, StartMigration } from '@varve/protocol/migrations'
+import {
+  EndedState,
+  MigrationRequest,
+  MigrationView,
+  PlanView,
+  StartMigration,
+} from '@varve/protocol/migrations'
 import { MigrationId } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { procedure, router } from './trpc.ts'
@@ -19,6 +25,13 @@ export const migrationsRouter = router({
     .input(MigrationRef)
     .output(MigrationView)
     .mutation(({ ctx, input }) => ctx.services.migrations.cancel(input.id)),
+  forget: procedure
+    .input(MigrationRef)
+    .mutation(({ ctx, input }) => ctx.services.migrations.forget(input.id)),
+  clear: procedure
+    .input(z.object({ states: z.array(EndedState).min(1).max(3) }))
+    .output(z.object({ cleared: z.number().int() }))
+    .mutation(({ ctx, input }) => ({ cleared: ctx.services.migrations.clear(input.states) })),
   list: procedure
     .input(z.object({ limit: z.number().int().min(1).max(500).default(100) }))
     .output(z.array(MigrationView))

@@ -92,5 +92,9 @@ function subjectOf(event: FleetEvent): string {
       return `image:${event.id}`
     case 'migration-changed':
       return `migration:${event.migration.id}`
+    case 'host-removed':
+      return `host:${event.name}`
+    case 'migration-removed':
+      return `migration:${event.id}`
   }
 }

@@ -1,4 +1,4 @@
-import { FormatChoice } from '@varve/protocol/agent'
+import { FormatChoice } from '@varve/protocol/images'
 import { and, asc, eq } from 'drizzle-orm'
 import type { Queries } from './database.ts'
 import { formatChoices } from './schema.ts'

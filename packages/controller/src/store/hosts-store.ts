@@ -24,6 +24,11 @@ const libraryNamesOf = statement<{ name: string }>('SELECT name FROM libraries W
 const libraryOf = statement<{ facts: string; scanFinishedAt: string | null }>(
   'SELECT facts, scanFinishedAt FROM libraries WHERE host = ? AND name = ?',
 )
+const librariesOf = statement<{ facts: string }>('SELECT facts FROM libraries WHERE host = ? ORDER BY name')
+const changeFree = statement('UPDATE hosts SET free = ? WHERE name = ?')
+const presenceOf = statement<{ connected: number; since: string }>(
+  'SELECT connected, since FROM hosts WHERE name = ?',
+)
 const scanStarted = statement(`UPDATE libraries SET scanState = 'scanning' WHERE host = ? AND name = ?`)
 const scanFinished = statement(
   `UPDATE libraries SET scanState = 'watching', scanFinishedAt = ? WHERE host = ? AND name = ?`,
@@ -65,6 +70,25 @@ export function saveHost(db: Queries, session: HostSession, options: SaveHostOpt
   for (const place of places) upsertLibrary.run(db, name, place.name, encodePayload(libraryFacts, place))
 }
 
+/** Keeps what has changed of the places of a host's libraries; false when nothing has. Libraries it never told are passed over. */
+export function savePlaces(
+  db: Queries,
+  host: string,
+  places: readonly Pick<LibraryFacts, 'name' | 'writable' | 'place'>[],
+): boolean {
+  let changed = 0
+  for (const { name, ...now } of places) {
+    const known = libraryFactsOf(db, host, name)
+    if (known) changed += upsertLibrary.run(db, host, name, encodePayload(libraryFacts, { ...known, ...now }))
+  }
+  if (changed > 0) changeFree.run(db, freeUnder(libraryFactsOfHost(db, host)), host)
+  return changed > 0
+}
+
+export function libraryFactsOfHost(db: Queries, host: string): LibraryFacts[] {
+  return librariesOf.all(db, host).map(({ facts }) => decodePayload(libraryFacts, facts))
+}
+
 export function libraryNames(db: Queries, host: string): string[] {
   return libraryNamesOf.all(db, host).map(({ name }) => name)
 }
@@ -100,6 +124,12 @@ export function setPresence(
   now: { readonly connected: boolean; readonly since: string },
 ): void {
   changePresence.run(db, now.connected ? 1 : 0, now.since, host)
+}
+
+/** Whether a host is connected, and since when; null for one that never said hello. */
+export function presenceOfHost(db: Queries, host: string): { connected: boolean; since: string } | null {
+  const row = presenceOf.get(db, host)
+  return row ? { connected: row.connected === 1, since: row.since } : null
 }
 
 /** At the start of a controller no agent has been heard yet. */

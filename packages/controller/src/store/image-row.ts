@@ -23,5 +23,7 @@ export function toImageRow(row: StoredImage): ImageRow {
     findings: { block: row.blocks, warn: row.warns, info: row.infos },
     modifiedAt: row.modifiedAt,
     provenAt: row.provenAt,
+    // Rows are published while their host speaks; who lists them asks whether it still does.
+    hostState: 'connected',
   }
 }

@@ -1,12 +1,19 @@
 import type { FindingGroup, ImageRow, ImageView } from '@varve/protocol/images'
 import { and, asc, desc, eq, gt, inArray, sql, sum } from 'drizzle-orm'
-import type { Queries } from './database.ts'
+import { statement, type Queries } from './database.ts'
 import { imageIdOf } from './image-id.ts'
 import { toImageRow } from './image-row.ts'
 import { finding, imageReport } from './payload-kinds.ts'
 import { decodePayload } from './payload.ts'
 import { chains, findingTotals, imageReports, images, libraries } from './schema.ts'
 import { listProofs, removeProofs } from './proofs-store.ts'
+
+const imageExists = statement('SELECT 1 FROM images WHERE id = ?')
+
+/** Whether an image of this id is in the inventory. */
+export function hasImage(db: Queries, id: string): boolean {
+  return imageExists.get(db, id) !== undefined
+}
 
 /** Removes one image with its proofs: a new file of that name is another image's content. Gives its id, or null. */
 export function removeImage(
@@ -82,6 +89,7 @@ export function imageView(
     proofs: listProofs(db, id, hasManifest),
     children,
     chainIds,
+    told: null,
   }
 }
 

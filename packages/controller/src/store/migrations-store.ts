@@ -192,6 +192,11 @@ export function setCleanup(db: Queries, id: string, work: readonly Cleanup[]): v
   db.update(migrations).set({ cleanup: text }).where(eq(migrations.id, id)).run()
 }
 
+/** Whether something of this migration is still to be undone on a host that was away. */
+export function hasCleanup(db: Queries, id: string): boolean {
+  return pendingCleanups(db).some((pending) => pending.id === id)
+}
+
 /** Undo that waits for a host to come back. */
 export function pendingCleanups(db: Queries): { id: string; work: Cleanup[] }[] {
   return db
@@ -204,7 +209,7 @@ export function pendingCleanups(db: Queries): { id: string; work: Cleanup[] }[] 
 
 /** What is known of a migration that runs, and not kept yet. */
 export type LiveNumbers = Pick<MigrationView, 'progress'> &
-  Partial<Pick<MigrationView, 'copied' | 'readBack'>>
+  Partial<Pick<MigrationView, 'copied' | 'readBack' | 'stall'>>
 
 /** A migration as the wire shows it, with what the caller knows of its progress. */
 export function migrationView(db: Queries, id: string, live: LiveNumbers): MigrationView | null {
@@ -229,6 +234,7 @@ export function migrationView(db: Queries, id: string, live: LiveNumbers): Migra
     steps: stepRows(db, id).map(toStepView),
     warnings: facts.warnings,
     progress: live.progress,
+    stall: live.stall ?? null,
     copied: live.copied ?? facts.copied,
     readBack: live.readBack ?? facts.readBack,
     dataBytes: facts.dataBytes,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createTRPCClient, createWSClient, wsLink } from '@trpc/client'
 import { DiskError, toErrorRecord } from '@varve/core/problems/disk-error'
 import type { AgentCommand } from '@varve/protocol/agent'
-import type { ImageRecord } from '@varve/protocol/images'
+import type { FormatChoice, ImageRecord } from '@varve/protocol/images'
 import type {
   JobKind,
   JobProgress,
@@ -44,6 +44,8 @@ export interface FakeAgent extends AsyncDisposable {
   readonly session: string
   readonly client: ReturnType<typeof connect>['client']
   readonly commands: AgentCommand[]
+  /** What the controller welcomed it with. */
+  readonly formats: readonly FormatChoice[]
   /** Kinds of the jobs that were started, in order. */
   readonly started: JobRequest[]
   /** Settles with the message of the error that ended its stream of commands. */
@@ -114,7 +116,7 @@ export async function startFakeAgent(options: FakeAgentOptions): Promise<FakeAge
   const commands: AgentCommand[] = []
   const started: JobRequest[] = []
   const running = new Map<string, AbortController>()
-  const { session } = await client.agents.hello.mutate({
+  const { session, formats } = await client.agents.hello.mutate({
     protocolVersion,
     instance,
     facts: sampleFacts(name),
@@ -203,6 +205,7 @@ export async function startFakeAgent(options: FakeAgentOptions): Promise<FakeAge
   return {
     instance,
     session,
+    formats,
     client,
     commands,
     started,

@@ -4,6 +4,7 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import type { MigrationRequest, MigrationView, PlanView } from '@varve/protocol/migrations'
 import type { ImageReportView } from '@varve/protocol/reports'
 import { timestamp } from '../clock.ts'
+import type { Forget } from '../forget.ts'
 import type { Services } from '../router/context.ts'
 import { write, type Db, type Queries } from '../store/database.ts'
 import { imageRow } from '../store/images-store.ts'
@@ -31,6 +32,7 @@ export interface MigrationsOptions {
   /** A fresh report of the request's image, read as it says; keeps nothing. */
   readonly inspect: (request: MigrationRequest, signal: AbortSignal | undefined) => Promise<ImageReportView>
   readonly liveOf: (id: string) => LiveNumbers
+  readonly forget: () => Pick<Forget, 'migration' | 'migrations'>
   readonly onChange: (id: string) => void
   readonly note: (tx: Queries, id: string, title: string) => void
   readonly onError: (error: unknown) => void
@@ -139,6 +141,9 @@ export function createMigrations(options: MigrationsOptions): Migrations {
       options.onChange(id)
       return view(id)
     },
+
+    forget: (id) => options.forget().migration(id),
+    clear: (states) => options.forget().migrations(states),
 
     list(limit) {
       return recentMigrationIds(db, limit).map(view)

@@ -1,0 +1,49 @@
+import type { EndedState } from '@varve/protocol/migrations'
+import { removeFormatChoices } from './formats-store.ts'
+import { pendingCleanups, setCleanup, unfinishedMigrations, type Migration } from './migrations-store.ts'
+import { statement, type Queries } from './database.ts'
+
+const forgetImages = [
+  `DELETE FROM events WHERE subject IN (SELECT 'image:' || id FROM images WHERE host = ?)`,
+  'DELETE FROM proofs WHERE imageId IN (SELECT id FROM images WHERE host = ?)',
+  'DELETE FROM images WHERE host = ?',
+  'DELETE FROM libraries WHERE host = ?',
+  'DELETE FROM commands WHERE host = ?',
+  'DELETE FROM jobs WHERE host = ? AND migrationId IS NULL',
+  'DELETE FROM hosts WHERE name = ?',
+].map((sql) => statement(sql))
+
+/** Unfinished migrations from or to this host. */
+export function migrationsAt(db: Queries, host: string): Migration[] {
+  return unfinishedMigrations(db).filter(({ source, target }) => source.host === host || target.host === host)
+}
+
+/** Removes everything that is known of a host: libraries, images, proofs, formats, what was to be cleaned up there. */
+export function forgetHost(db: Queries, host: string): void {
+  for (const { id, work } of pendingCleanups(db)) {
+    const left = work.filter((item) => item.host !== host)
+    if (left.length < work.length) setCleanup(db, id, left)
+  }
+  removeFormatChoices(db, host)
+  for (const forget of forgetImages) forget.run(db, host)
+}
+
+const endedIn = statement<{ id: string }>(
+  'SELECT id FROM migrations WHERE state = ? AND cleanup IS NULL ORDER BY number',
+)
+const forgetMigrationRows = [
+  'DELETE FROM commands WHERE jobId IN (SELECT id FROM jobs WHERE migrationId = ?)',
+  'DELETE FROM jobs WHERE migrationId = ?',
+  'DELETE FROM migration_steps WHERE migrationId = ?',
+  'DELETE FROM migrations WHERE id = ?',
+].map((sql) => statement(sql))
+
+/** Ids of migrations that ended in this state and left nothing to clean up. */
+export function endedMigrations(db: Queries, state: EndedState): string[] {
+  return endedIn.all(db, state).map(({ id }) => id)
+}
+
+/** Removes a migration with its steps and jobs. Proofs stay: they belong to images. */
+export function forgetMigration(db: Queries, id: string): void {
+  for (const forget of forgetMigrationRows) forget.run(db, id)
+}
