@@ -145,6 +145,7 @@ export function inventedRow(index: number): ImageRow {
     },
     modifiedAt: ago(random() * 90 * 86_400),
     provenAt: random() < 0.4 ? ago(random() * 20 * 86_400) : null,
+    hostState: 'connected',
   }
 }
 
@@ -216,6 +217,7 @@ const webRow: ImageRow = {
   findings: { block: 0, warn: 1, info: 1 },
   modifiedAt: ago(9 * 3600),
   provenAt: ago(2 * 3600),
+  hostState: 'connected',
 }
 
 const place = {
@@ -368,6 +370,7 @@ export function inventedImage(row: ImageRow): ImageView {
   return {
     row,
     report,
+    told: null,
     proofs:
       row.provenAt === null
         ? []

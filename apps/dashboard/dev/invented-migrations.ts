@@ -257,6 +257,7 @@ export function newMigration(row: ImageRow, number: number, wish: StartMigration
     },
     startedAt: new Date().toISOString(),
     finishedAt: null,
+    stall: null,
     steps: steps.map((step) => ({
       ...step,
       state: 'waiting',

@@ -196,6 +196,7 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
       },
       host: (name) => viewHosts().find((host) => host.name === name) ?? null,
       rescan: () => undefined,
+      forget: () => undefined,
     },
     images: {
       list: (query) => {
@@ -245,6 +246,8 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
         }
       },
       inspect: async (id) => inventedImage(find(id)),
+      chooseFormat: () => undefined,
+      formatChoices: () => [],
       reportOf: async (id) => inventedImage(find(id)).report,
     },
     migrations: {
@@ -296,6 +299,18 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
         emit({ kind: 'migration-changed', migration: canceled })
         return canceled
       },
+      forget: (id) => {
+        migrations.delete(id)
+        emit({ kind: 'migration-removed', id })
+      },
+      clear: (states) => {
+        const over = sortedMigrations().filter(({ state }) => states.some((ended) => ended === state))
+        for (const { id } of over) {
+          migrations.delete(id)
+          emit({ kind: 'migration-removed', id })
+        }
+        return over.length
+      },
       list: (limit) => {
         refuse()
         return sortedMigrations().slice(0, limit)
@@ -327,6 +342,7 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
       inventory: async () => ({ inStep: true }),
       compare: () => ({ wanted: [], isMore: false }),
       manifest: () => undefined,
+      places: () => undefined,
     },
   }
 }

@@ -35,7 +35,7 @@ export function createForget({ db, log, sessions, jobs, onForgotten }: ForgetOpt
   return {
     host(name) {
       const agent = sessions.find(name)
-      if (!agent) throw new DiskError('not-found', { file: name })
+      if (!agent) throw new DiskError('not-in-fleet', { file: name, kind: 'host' })
       if (agent.isConnected) throw stillConnected(name)
       const [busy] = migrationsAt(db, name)
       if (busy) throw stillNeeded(name, busy)
@@ -51,7 +51,7 @@ export function createForget({ db, log, sessions, jobs, onForgotten }: ForgetOpt
 
     migration(id) {
       const migration = findMigration(db, id)
-      if (!migration) throw new DiskError('not-found', { file: `migration ${id}` })
+      if (!migration) throw new DiskError('not-in-fleet', { file: id, kind: 'migration' })
       if (['waiting', 'running', 'canceling'].includes(migration.state)) throw stillRunning(migration)
       if (hasCleanup(db, id)) throw stillToClean(migration)
       const { number, state, source, target } = migration

@@ -28,11 +28,12 @@ export function createToldFormats({ db, log, sessions }: ToldFormatsOptions): To
     choose({ host, library, scope, format, ...choice }) {
       const name = scope === 'folder' ? choice.name.replace(/\/+$/u, '') : choice.name
       const file = `${host}:${name === '' ? library : name}`
-      if (!hasLibrary(db, host, library)) throw new DiskError('not-found', { file: `${host}:${library}` })
+      if (!hasLibrary(db, host, library))
+        throw new DiskError('not-in-fleet', { file: `${host}:${library}`, kind: 'library' })
       const id = imageIdOf(host, library, name)
       // What was said of an image that is gone can still be taken back.
       if (scope === 'image' && format !== null && !hasImage(db, id))
-        throw new DiskError('not-found', { file })
+        throw new DiskError('not-in-fleet', { file, kind: 'image' })
       write(db, (tx) => {
         saveFormatChoice(tx, { host, library, name, scope }, format)
         const what = scope === 'folder' ? `the images in ${file}/` : file

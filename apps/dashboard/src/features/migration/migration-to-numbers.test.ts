@@ -27,6 +27,7 @@ const copied: TransferView = {
 
 const running: MigrationView = {
   id: 'm1',
+  stall: null,
   number: 1,
   state: 'running',
   image: 'i1',
