@@ -6,7 +6,6 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { systemCode } from '@varve/engine/files/system-error'
 import { nodeFiles } from '@varve/engine/files/node-files'
 import { WorkerPool } from '@varve/engine/run/worker-pool'
-import { serveNbd } from '@varve/nbd/server'
 import type { AgentCommand, Hello } from '@varve/protocol/agent'
 import type { FormatChoice } from '@varve/protocol/images'
 import { protocolVersion } from '@varve/protocol/primitives'
@@ -15,6 +14,7 @@ import { stayConnected } from './connection/connection.ts'
 import { Outbox } from './connection/outbox.ts'
 import { tellPlaces } from './connection/tell-places.ts'
 import { gatherHostFacts, gatherPlaces } from './host-facts.ts'
+import { assertOwnAddress, exportServer } from './jobs/export-server.ts'
 import { ExportTable } from './jobs/export-table.ts'
 import { JobRunner } from './jobs/job-runner.ts'
 import type { JobPorts } from './jobs/job-context.ts'
@@ -36,8 +36,6 @@ import { probeTools } from './tools/tool-table.ts'
 const stopMs = 1200
 /** The ends of canceled jobs get this long to reach the controller. */
 const lastWordsMs = 250
-/** Connections to all exports together: each worker of each pull has one. */
-const nbdConnections = 64
 const mostWorkers = 8
 /** How long the first scan waits for the controller. */
 const formatsPatienceMs = 3000
@@ -67,17 +65,12 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     throw new ConfigError(`--data ${config.data ?? ''}: cannot be used (${systemCode(error) ?? 'failed'})`)
   })
   const exports = new ExportTable()
-  const server = await serveNbd({
-    host: config.nbdHost,
-    port: 0,
-    resolveExport: exports.resolve,
-    maxConnections: nbdConnections,
-    onEvent: (event) => (event.kind === 'request-failed' ? log.warn(event, 'nbd') : log.debug(event, 'nbd')),
-  }).catch((error: unknown) => {
+  await assertOwnAddress(config.nbdHost).catch((error: unknown) => {
     throw new ConfigError(
       `--nbd-host ${config.nbdHost}: cannot listen there (${systemCode(error) ?? 'failed'})`,
     )
   })
+  const server = exportServer(config.nbdHost, { exports, log })
   const outbox = new Outbox()
   const inventory = new Inventory(
     libraries.map(({ name }) => name),
@@ -111,7 +104,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     inspect: async (path, how) => reportOf(await inspections.inspect(path, how)),
     formats,
     exports,
-    exportAddress: { host: config.nbdHost, port: server.port },
+    exportServer: server,
     publications,
     pulls: new RunningPulls(),
     findWriters,
@@ -186,7 +179,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   ]
   for (const task of work)
     task.catch((error: unknown) => log.error({ err: error }, 'a part of the agent failed'))
-  log.info({ name: config.name, libraries, nbd: ports.exportAddress }, 'agent started')
+  log.info({ name: config.name, libraries }, 'agent started')
 
   let stopping: Promise<void> | null = null
   const stop = async (): Promise<void> => {

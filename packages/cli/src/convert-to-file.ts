@@ -4,7 +4,7 @@ import { DiskError, renamedIn } from '@varve/core/problems/disk-error'
 import { convertDisk } from '@varve/engine/convert-disk'
 import { digestDisk } from '@varve/engine/digest-disk'
 import { nodePorts } from '@varve/engine/ports'
-import { syncFile } from '@varve/engine/publish-file'
+import { syncPath } from '@varve/engine/files/sync-file'
 import type { WorkerPool } from '@varve/engine/run/worker-pool'
 import type {
   Backing,
@@ -133,7 +133,7 @@ async function writeStaged(
 }
 
 async function syncAll(paths: readonly string[]): Promise<void> {
-  await Promise.all(paths.map(async (path) => syncFile(path)))
+  await Promise.all(paths.map(async (path) => syncPath(path)))
 }
 
 interface Shape {

@@ -38,6 +38,10 @@ async function compare(first: DiskInput, second: DiskInput, options: RunOptions)
       job: { do: 'compare', inputs: [openFirst.input, openSecond.input], board: memory },
       count: workerCount({ chunks: chunkCount(common) }, options),
       board,
+      open: {
+        disks: [openFirst.disk, openSecond.disk],
+        isAlone: openFirst.isAlone === true || openSecond.isAlone === true,
+      },
       file: inputName(first),
       files: read,
       what: 'the comparison',

@@ -71,6 +71,7 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
       },
       count: workerCount({ chunks: chunkCount(virtualSize), storedBytes: storedBytes(files) }, options),
       board,
+      open: { disks: below ? [disk, below.disk] : [disk], isAlone: opened.isAlone === true },
       file: inputName(input),
       files: read,
       what: 'the conversion',

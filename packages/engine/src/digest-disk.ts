@@ -41,6 +41,7 @@ async function digest(input: DiskInput, options: DigestOptions): Promise<DigestO
         ? 1
         : workerCount({ chunks: chunkCount(virtualSize), storedBytes: storedBytes(files) }, options),
       board,
+      open: { disks: [disk], isAlone: opened.isAlone === true },
       file: inputName(input),
       files,
       what: 'the digest',

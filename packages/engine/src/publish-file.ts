@@ -1,11 +1,13 @@
-import { link, open, unlink } from 'node:fs/promises'
+import { link, lstat, rename as move, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { DiskError } from '@varve/core/problems/disk-error'
 import { type FileRanges } from './file-ranges/file-ranges.ts'
 import { hostFileRanges } from './file-ranges/host-file-ranges.ts'
+import { syncPath } from './files/sync-file.ts'
 import { systemCode, writeError } from './files/system-error.ts'
-import { syncFolder } from './run/output-file.ts'
 
-const withoutNoReplace = new Set(['ENOSYS', 'EINVAL', 'EOPNOTSUPP'])
+const withoutNoReplace = new Set(['ENOSYS', 'EINVAL', 'EOPNOTSUPP', 'ENOTSUP', 'EPERM', 'EISDIR'])
+const withoutLinks = new Set([...withoutNoReplace, 'EMLINK'])
 
 export interface PublishOptions {
   /** `synced` (the default): file and name are on the medium when the call returns. */
@@ -23,23 +25,13 @@ export async function publishFile(
   { durability = 'synced', ranges = hostFileRanges() }: PublishOptions = {},
 ): Promise<void> {
   try {
-    if (durability === 'synced') await syncFile(partPath)
+    if (durability === 'synced') await syncPath(partPath)
     await rename(ranges, { partPath, finalPath })
     if (durability === 'cached') return
-    await syncFolder(dirname(finalPath))
-    if (dirname(partPath) !== dirname(finalPath)) await syncFolder(dirname(partPath))
+    await syncPath(dirname(finalPath))
+    if (dirname(partPath) !== dirname(finalPath)) await syncPath(dirname(partPath))
   } catch (error) {
     throw writeError(error, finalPath)
-  }
-}
-
-/** Waits until what was written to `path` is on the medium. */
-export async function syncFile(path: string): Promise<void> {
-  try {
-    await using file = await open(path, 'r')
-    await file.sync()
-  } catch (error) {
-    throw writeError(error, path)
   }
 }
 
@@ -51,9 +43,24 @@ interface Names {
 async function rename(ranges: FileRanges, { partPath, finalPath }: Names): Promise<void> {
   try {
     ranges.renameNoReplace(partPath, finalPath)
+    return
   } catch (error) {
     if (!withoutNoReplace.has(systemCode(error) ?? '')) throw error
+  }
+  try {
     await link(partPath, finalPath)
     await unlink(partPath)
+  } catch (error) {
+    if (!withoutLinks.has(systemCode(error) ?? '')) throw error
+    // FAT and folders have no second name: a look and a rename are all there is.
+    if (await isThere(finalPath)) throw new DiskError('target-exists', { file: finalPath })
+    await move(partPath, finalPath)
   }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    () => true,
+    () => false,
+  )
 }

@@ -20,7 +20,14 @@ export type DiskInput =
       readonly unpacked?: readonly SharedUnpacked[] | undefined
     }
   /** An NBD export; each worker makes a connection of its own. */
-  | { readonly kind: 'nbd'; readonly host: string; readonly port: number; readonly exportName: string }
+  | {
+      readonly kind: 'nbd'
+      readonly host: string
+      readonly port: number
+      readonly exportName: string
+      /** Bytes that the disk has; a server that says otherwise is refused. */
+      readonly size?: number | undefined
+    }
 
 /** An image under an overlay: how the overlay names it, and where it is read from to compare. */
 export interface Backing extends BackingReference {

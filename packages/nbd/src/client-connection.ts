@@ -34,6 +34,7 @@ export class NbdConnection {
   readonly #options: NbdConnectionOptions
   readonly #noProgressMs: number
   readonly #requestSize: number
+  readonly #inFlight: number
   readonly #window: RequestWindow
   readonly #pending = new Map<bigint, PendingRequest>()
   #lastCookie = 0n
@@ -46,7 +47,8 @@ export class NbdConnection {
     const { minimum, maximum } = options.facts.blockSize
     const wanted = Math.min(options.requestSize ?? 4 * MiB, maximum)
     this.#requestSize = Math.max(minimum, wanted - (wanted % minimum))
-    this.#window = new RequestWindow(options.inFlight ?? 8)
+    this.#inFlight = options.inFlight ?? 8
+    this.#window = new RequestWindow(this.#inFlight)
     const { hasStructuredReplies, allocationContextId } = options.facts
     receiveReplies({
       input: opened.input,
@@ -68,14 +70,22 @@ export class NbdConnection {
       target.set(bounce.subarray(at - start, end - start))
       return
     }
-    const reads: Promise<void>[] = []
-    for (let from = 0; from < target.length; from += this.#requestSize) {
-      reads.push(this.#read(target.subarray(from, from + this.#requestSize), at + from, options))
+    const failures: unknown[] = []
+    let from = 0
+    const readOn = async (): Promise<void> => {
+      while (from < target.length && failures.length === 0) {
+        const start = from
+        from += this.#requestSize
+        await this.#read(target.subarray(start, start + this.#requestSize), at + start, options).catch(
+          (error: unknown) => failures.push(error),
+        )
+      }
     }
-    // Waits for all of them even when one fails: until then the others still write into `target`.
-    for (const outcome of await Promise.allSettled(reads)) {
-      if (outcome.status === 'rejected') throw outcome.reason
-    }
+    // Waits for all of them even when one fails: until then the others still write into `target`. As many as the window
+    // takes are made at a time, so that small blocks do not fill the memory.
+    const parts = Math.ceil(target.length / this.#requestSize)
+    await Promise.all(Array.from({ length: Math.min(parts, this.#inFlight) }, readOn))
+    if (failures.length > 0) throw failures[0]
   }
 
   async *extents(range: ByteRange, options: ReadOptions = {}): AsyncGenerator<Extent> {

@@ -78,6 +78,10 @@ async function negotiate(
     const option = await readOption(input)
     const name = exportNamedBy(option)
     const exported = name === null ? null : await resolve(name)
+    // Before it is answered: a client that is turned away then knows that it never had the export.
+    const opens = exported !== null && (option.kind === 'go' || option.kind === 'export-name')
+    if (opens && options.mayOpen?.() === false)
+      throw new ConnectionRefused('too many clients have an export open')
     const listed = option.kind === 'list' ? await options.listExports() : null
     const step = answerOption(state, option, { offered: exported && offer(exported), listed })
     await send(step.send)

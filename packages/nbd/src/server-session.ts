@@ -19,6 +19,8 @@ export interface ServeConnectionOptions {
   /** Number of this connection in events. */
   readonly connection: number
   readonly onEvent: (event: NbdServerEvent) => void
+  /** Whether there is room for one more client with an export; asked before the export is given. */
+  readonly mayOpen?: () => boolean
   /** For the whole handshake. */
   readonly handshakeTimeoutMs: number
   /** Without a request in flight. */

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { readRange } from '@varve/core/binary/byte-source'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { connectNbd, listExports, nbdDisk } from './client.ts'
 import type { NbdClient } from './client.ts'
@@ -351,9 +353,56 @@ describe('the server against hostile clients', () => {
   test('clients beyond the limit are turned away', async () => {
     await using server = await serve(memoryExport(new Uint8Array(1)), { maxConnections: 1 })
     const first = await enter(server)
-    const second = await connectRaw(server.port)
-    await second.closed()
+    await expect(connectTo(server)).rejects.toMatchObject({ code: 'nbd-failed' })
     expect(server.connections).toBe(1)
     first.socket.destroy()
+  })
+
+  test('70 half-open sockets, renewed as they are closed, keep nobody out', async () => {
+    const bytes = new Uint8Array(MiB).fill(7)
+    await using server = await serve(memoryExport(bytes), {
+      maxConnections: 64,
+      halfOpen: { total: 40, perPeer: 20 },
+      handshakeTimeoutMs: 500,
+    })
+    let isOver = false
+    let renewed = 0
+    const nag = async (words: Uint8Array): Promise<void> => {
+      while (!isOver) {
+        const peer = await connectRaw(server.port).catch(() => null)
+        peer?.send(words)
+        await peer?.closed()
+        renewed += 1
+        await sleep(1)
+      }
+    }
+    const [nothing, little] = [new Uint8Array(), new Uint8Array(4)]
+    const nags = Array.from({ length: 70 }, (_, index) => nag(index % 2 === 0 ? nothing : little))
+    for (let round = 0; round < 10; round += 1) {
+      await using client = await connectTo(server)
+      expect(await readRange(client, { start: 0, end: MiB })).toEqual(bytes)
+    }
+    isOver = true
+    await Promise.all(nags)
+    expect(renewed).toBeGreaterThan(70)
+  })
+
+  test('who says least loses its place to a newcomer, and clients with an export keep theirs', async () => {
+    await using server = await serve(memoryExport(new Uint8Array(1)), {
+      maxConnections: 1,
+      halfOpen: { total: 3, perPeer: 3 },
+    })
+    const client = await enter(server)
+    const [spoke, silent, other] = [
+      await connectRaw(server.port),
+      await connectRaw(server.port),
+      await connectRaw(server.port),
+    ]
+    spoke.send(clientFlags.write({ flags: 3 }), encodeOption({ kind: 'list' }))
+    // Its option has arrived when it is answered.
+    await spoke.take(greeting.size + optionReplyHeader.size)
+    await connectRaw(server.port)
+    await silent.closed()
+    expect([client, spoke, other].map(({ socket }) => socket.destroyed)).toEqual([false, false, false])
   })
 })

@@ -3,6 +3,7 @@ import type { Server, Socket } from 'node:net'
 import { BufferPool } from './connection/buffer-pool.ts'
 import type { ListedExport } from './handshake/server-handshake.ts'
 import type { NbdExport } from './nbd-export.ts'
+import { HalfOpen, type HalfOpenLimits } from './half-open.ts'
 import { serveConnection } from './server-connection.ts'
 import type { NbdServerEvent } from './server-session.ts'
 
@@ -17,8 +18,10 @@ export interface ServeNbdOptions {
   /** Names that anyone may see; left out: listing is refused. */
   listExports?(): Promise<readonly ListedExport[]>
   readonly onEvent?: (event: NbdServerEvent) => void
-  /** More are closed at once. Default 32. */
+  /** Clients that have opened an export; more are closed at once. Default 32. */
   readonly maxConnections?: number
+  /** Sockets whose handshake is not over, which have places of their own. Default 512 in all, 256 of one peer. */
+  readonly halfOpen?: HalfOpenLimits
   /** Bytes of payload that all connections together hold. Default 64 MiB, at least 32 MiB. */
   readonly memoryLimit?: number
   readonly handshakeTimeoutMs?: number
@@ -42,28 +45,39 @@ const keepAliveMs = 30_000
 export async function serveNbd(options: ServeNbdOptions): Promise<NbdServer> {
   const pool = new BufferPool(Math.max(options.memoryLimit ?? 64 * MiB, 32 * MiB))
   const sockets = new Map<Socket, Promise<void>>()
+  const halfOpen = new HalfOpen(options.halfOpen ?? { total: 512, perPeer: 256 })
+  const clients = new Set<Socket>()
   let opened = 0
   const server = createServer(
     { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs },
     (socket) => {
-      if (sockets.size >= (options.maxConnections ?? 32)) {
-        socket.destroy()
-        return
-      }
       opened += 1
+      halfOpen.add(socket)
       const served = serveConnection(socket, {
         resolveExport: (name) => options.resolveExport(name),
         listExports: async () => (await options.listExports?.()) ?? null,
         pool,
         connection: opened,
         onEvent: options.onEvent ?? ignore,
+        mayOpen: () => enter(socket),
         handshakeTimeoutMs: options.handshakeTimeoutMs ?? 10_000,
         idleTimeoutMs: options.idleTimeoutMs ?? 15 * 60_000,
         stallTimeoutMs: options.stallTimeoutMs ?? 2 * 60_000,
-      }).finally(() => sockets.delete(socket))
+      }).finally(() => {
+        sockets.delete(socket)
+        halfOpen.remove(socket)
+        clients.delete(socket)
+      })
       sockets.set(socket, served)
     },
   )
+  /** The client has shown that it knows an export: its place among the half-open is free again. */
+  function enter(socket: Socket): boolean {
+    halfOpen.remove(socket)
+    if (clients.size >= (options.maxConnections ?? 32)) return false
+    clients.add(socket)
+    return true
+  }
   const { address, port } = await listen(server, options)
   const close = async (): Promise<void> => {
     const stopped = new Promise<void>((resolve) => server.close(() => resolve()))

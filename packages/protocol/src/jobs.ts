@@ -49,6 +49,8 @@ export const JobRequest = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('measure'),
     endpoint: NbdEndpoint,
+    /** Bytes of the source disk, as its own agent says: a server that says otherwise is refused. */
+    virtualSize: Bytes.optional(),
     target: Target,
     format: TargetFormat,
     subformat: Subformat.default(null),
@@ -59,6 +61,8 @@ export const JobRequest = z.discriminatedUnion('kind', [
     kind: z.literal('pull'),
     pullId: JobId,
     endpoint: NbdEndpoint,
+    /** Bytes of the source disk, as its own agent says: a server that says otherwise is refused. */
+    virtualSize: Bytes.optional(),
     target: Target,
     format: TargetFormat,
     subformat: Subformat.default(null),

@@ -39,6 +39,8 @@ const exportLimit = 256
 export class ExportTable {
   readonly #open = new Map<string, Export>()
   readonly #ended = new Map<string, Outcome>()
+  /** Called when the last export is closed. */
+  onEmpty: () => void = () => {}
 
   /** The export that clients get for that name. Looked up by hash, so that time tells nothing about names. */
   readonly resolve = async (name: string): Promise<NbdExport | null> =>
@@ -99,6 +101,7 @@ export class ExportTable {
     const error = await changeOf(found)
     await found.opened[Symbol.asyncDispose]()
     this.#ended.set(key, { path: found.path, error })
+    if (this.#open.size === 0) this.onEmpty()
     const [oldest] = this.#ended.keys()
     if (this.#ended.size > rememberedOutcomes && oldest !== undefined) this.#ended.delete(oldest)
   }

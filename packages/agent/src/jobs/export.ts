@@ -12,7 +12,7 @@ export const exportJob: JobHandler<'export'> = async (request, { ports, signal }
   const library = findLibrary(ports.libraries, request.library)
   const path = await resolveImage(library, request.name)
   const existing = ports.exports.find(exportName)
-  if (existing?.path === path) return answer(existing.opened, exportName, ports)
+  if (existing?.path === path) return await answer(existing.opened, exportName, ports)
   const format = ports.formats.of(library.name, request.name)?.format ?? null
   const roots = ports.libraries.map(({ root }) => root)
   const opened = await openInput(
@@ -27,13 +27,17 @@ export const exportJob: JobHandler<'export'> = async (request, { ports, signal }
     await opened[Symbol.asyncDispose]()
     throw error
   }
-  return answer(opened, exportName, ports)
+  return await answer(opened, exportName, ports)
 }
 
-function answer({ disk, files }: OpenedDisk, exportName: string, ports: JobPorts) {
+async function answer({ disk, files }: OpenedDisk, exportName: string, ports: JobPorts) {
+  const address = await ports.exportServer.listen().catch(async (error: unknown) => {
+    await ports.exports.release(exportName, disk.name)
+    throw error
+  })
   return {
     kind: 'export' as const,
-    endpoint: { ...ports.exportAddress, exportName },
+    endpoint: { ...address, exportName },
     virtualSize: disk.virtualSize,
     fingerprint: fingerprintOf(files),
   }

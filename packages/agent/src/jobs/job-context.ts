@@ -8,6 +8,7 @@ import type { FormatChoices } from '../library/format-choices.ts'
 import type { HowToRead } from '../library/inspect-messages.ts'
 import type { Library } from '../library/library.ts'
 import type { OpenWriters } from '../platform/platform.ts'
+import type { ExportServer } from './export-server.ts'
 import type { ExportTable } from './export-table.ts'
 import type { Publications } from './publications.ts'
 import type { RunningPulls } from './running-pulls.ts'
@@ -24,7 +25,7 @@ export interface JobPorts {
   readonly formats: Pick<FormatChoices, 'of'>
   readonly exports: ExportTable
   /** Where the exports are reached. */
-  readonly exportAddress: { readonly host: string; readonly port: number }
+  readonly exportServer: ExportServer
   readonly publications: Publications
   readonly pulls: RunningPulls
   readonly findWriters: (() => Promise<OpenWriters>) | null

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { mkdir, readFile, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { memorySource } from '@varve/core/binary/byte-source'
@@ -87,6 +88,14 @@ async function slowDisk() {
   }
 }
 
+async function isListening(port: number): Promise<boolean> {
+  const socket = connect({ host: '127.0.0.1', port })
+  return await new Promise<boolean>((resolve) => {
+    socket.on('connect', () => resolve(true))
+    socket.on('error', () => resolve(false))
+  }).finally(() => socket.destroy())
+}
+
 describe('export and release', () => {
   test('serves the disk to who knows the name, until it is released', async () => {
     await using fleet = await makeFleet()
@@ -108,6 +117,21 @@ describe('export and release', () => {
     await controller.run<'release'>('north', release)
     await expect(digestDisk(over)).rejects.toMatchObject({ code: 'nbd-failed' })
     await controller.run<'release'>('north', release)
+  })
+
+  test('a port is open from the first export to the end of the last', async () => {
+    await using fleet = await makeFleet()
+    const { controller } = fleet
+    await writeFile(fleet.file('disk.raw'), Buffer.alloc(mib))
+    const second = { ...exportRequest, exportName: `${exportName}-second` }
+    const { endpoint } = await controller.run<'export'>('north', exportRequest)
+    expect((await controller.run<'export'>('north', second)).endpoint.port).toBe(endpoint.port)
+    await controller.run<'release'>('north', release)
+    expect(await isListening(endpoint.port)).toBe(true)
+    await controller.run<'release'>('north', { ...release, exportName: second.exportName })
+    await expect.poll(() => isListening(endpoint.port)).toBe(false)
+    const again = await controller.run<'export'>('north', exportRequest)
+    expect(await isListening(again.endpoint.port)).toBe(true)
   })
 
   test('asked twice it is the same export', async () => {

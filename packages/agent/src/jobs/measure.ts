@@ -1,11 +1,12 @@
 import { DiskError } from '@varve/core/problems/disk-error'
 import { measureDisk } from '@varve/engine/measure-disk'
 import type { JobHandler } from './job-context.ts'
+import { streamOf } from './stream-of.ts'
 import { assertFree, kindOf, pullTarget } from './pull-target.ts'
 
 /** Predicts what a pull will take, and refuses it when name, rights or space are not there. */
 export const measureJob: JobHandler<'measure'> = async (request, { ports, signal }) => {
-  const { endpoint, format, compression } = request
+  const { format, compression } = request
   const target = pullTarget(ports, request.target)
   await assertFree(target)
   const {
@@ -13,10 +14,7 @@ export const measureJob: JobHandler<'measure'> = async (request, { ports, signal
     dataBytes,
     chunkBytes: copyBytes,
     virtualSize,
-  } = await measureDisk(
-    { kind: 'nbd', ...endpoint },
-    { format, subformat: kindOf(request), compression, signal },
-  )
+  } = await measureDisk(streamOf(request), { format, subformat: kindOf(request), compression, signal })
   const { free: available } = await ports.files.place(target.library.root)
   // What is compressed may take much less than the bound; whether it fits shows while it is written.
   if (compression === 'none' && available !== null && required > available) {

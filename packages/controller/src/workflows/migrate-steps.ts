@@ -145,9 +145,9 @@ async function currentExport(context: StepContext): Promise<Exported> {
 
 async function measure({ db }: StepPorts, context: StepContext): Promise<StepResult> {
   const { migration } = context
-  const { endpoint } = await currentExport(context)
+  const { endpoint, virtualSize } = await currentExport(context)
   const { required, available, dataBytes, copyBytes } = await context.job<'measure'>(
-    { kind: 'measure', endpoint, ...targetOf(migration) },
+    { kind: 'measure', endpoint, virtualSize, ...targetOf(migration) },
     { host: migration.target.host, title: `Measure ${migration.source.name}` },
   )
   if (available !== null && required > available) {
@@ -165,11 +165,11 @@ async function measure({ db }: StepPorts, context: StepContext): Promise<StepRes
 
 async function pull({ db }: StepPorts, context: StepContext): Promise<StepResult> {
   const { migration } = context
-  const { endpoint } = await currentExport(context)
+  const { endpoint, virtualSize: size } = await currentExport(context)
   const pullId = `${migration.id}-${context.attempt}`
   await discardOthers(db, context, pullId)
   const pulled = await context.job<'pull'>(
-    { kind: 'pull', pullId, endpoint, ...targetOf(migration) },
+    { kind: 'pull', pullId, endpoint, virtualSize: size, ...targetOf(migration) },
     { host: migration.target.host, title: `Pull ${migration.target.name}`, shownAs: 'copied' },
   )
   const { digest, virtualSize, transferredBytes, skippedBytes, fileSize, seconds } = pulled

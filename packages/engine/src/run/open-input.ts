@@ -13,6 +13,8 @@ export interface OpenInput extends AsyncDisposable {
   readonly disk: DiskReader
   /** Every file that is read, for change detection; none for a stream. */
   readonly files: readonly ImageFile[]
+  /** The server does not promise that further connections see the same disk: this one is all there is. */
+  readonly isAlone?: boolean
 }
 
 export interface OpenInputOptions {
@@ -38,15 +40,52 @@ function knownFormat({ path, format }: DiskInput & { kind: 'image' }): FormatNam
 async function openStream(input: DiskInput & { kind: 'nbd' }, signal?: AbortSignal): Promise<OpenInput> {
   const { connectNbd, nbdDisk } = await import('@varve/nbd/client')
   const { host, port, exportName } = input
-  const client = await connectNbd({ host, port, exportName, ...(signal ? { signal } : {}) })
+  const client = await connectNbd({ host, port, exportName, ...(signal ? { signal } : {}) }).catch(
+    (error: unknown) => {
+      signal?.throwIfAborted()
+      throw notOpened(input, error)
+    },
+  )
+  try {
+    assertSize(input, client.size)
+  } catch (error) {
+    await client[Symbol.asyncDispose]()
+    throw error
+  }
   return {
     disk: nbdDisk(client),
     files: [],
     input,
+    isAlone: !client.facts.canMultiConn,
     async [Symbol.asyncDispose]() {
       await client[Symbol.asyncDispose]()
     },
   }
+}
+
+/** The same for every reason, so that nobody learns from it what listens at an address; the cause is for the log of this host. */
+function notOpened(input: DiskInput, cause: unknown): DiskError {
+  const reason = 'its export could not be opened there'
+  return new DiskError('nbd-failed', { file: inputName(input), reason }, { cause })
+}
+
+/** Bytes of the largest disk that is read from a server: what is kept of a disk while it is read grows with it. */
+const largestStream = 64 * 1024 ** 4
+
+/** A server that says another size than its disk has would be read for ever. */
+function assertSize(input: DiskInput & { kind: 'nbd' }, size: number): void {
+  const file = inputName(input)
+  if (input.size !== undefined && size !== input.size) {
+    const reason = `it offers a disk of ${size} bytes, and the source has ${input.size}`
+    throw new DiskError('nbd-failed', { file, reason })
+  }
+  if (size > largestStream)
+    throw new DiskError('limit-exceeded', {
+      file,
+      what: 'the size of the disk',
+      value: size,
+      limit: largestStream,
+    })
 }
 
 /** Bytes that the data of these files takes at most; unlimited for a stream, of which nothing is known. */

@@ -5,6 +5,7 @@ import type { FileWrite, Reservation } from '@varve/core/formats/disk-writer'
 import type { ByteRange } from '@varve/core/binary/byte-source'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
+import { syncPath } from '../files/sync-file.ts'
 import { systemCode, writeError } from '../files/system-error.ts'
 import { zeroChunk } from './zero-chunk.ts'
 
@@ -53,7 +54,7 @@ export async function createOutput(path: string): Promise<OutputFile> {
         await handle.truncate(size)
         if (durability === 'synced') {
           await handle.sync()
-          await syncFolder(dirname(path))
+          await syncPath(dirname(path))
         }
       })
       isKept = true
@@ -93,13 +94,6 @@ async function removeSame(path: string, file: { readonly dev: number; readonly i
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw writeError(error, path)
   }
-}
-
-/** Makes the names in `folder` durable; systems that cannot do that to a folder do it by themselves. */
-export async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return
-  await using handle = await open(folder, constants.O_RDONLY)
-  await handle.sync()
 }
 
 async function attempt<T>(path: string, act: () => Promise<T>): Promise<T> {

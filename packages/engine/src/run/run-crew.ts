@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { DiskError, fromErrorRecord, isDiskError } from '@varve/core/problems/disk-error'
+import type { DiskReader } from '@varve/core/formats/disk-reader'
 import type { ImageFile } from '@varve/core/formats/image-files'
 import { assertUnchanged } from '../files/file-fingerprint.ts'
 import type { RunOptions } from '../requests.ts'
@@ -21,6 +22,8 @@ export interface Crew {
   /** The files that are read: that one of them changed explains every other failure. */
   readonly files: readonly Pick<ImageFile, 'path' | 'fingerprint'>[]
   readonly onMessage: (message: WorkerMessage) => void
+  /** What this thread has open. It works itself when no other thread is let in, or `isAlone` says that none would be. */
+  readonly open?: { readonly disks: readonly DiskReader[]; readonly isAlone: boolean } | undefined
   /**
    * Marks the chunks while the threads start; gives the bytes to be done. Where `onMarked` is given, threads take what is
    * marked for good while the rest is being marked.
@@ -56,7 +59,8 @@ export async function runCrew(crew: Crew, options: RunOptions): Promise<void> {
   let own: Promise<void> | null = null
   let ticker: NodeJS.Timeout | null = null
   try {
-    while (members.length < crew.count - (helps ? 1 : 0)) {
+    const others = crew.open?.isAlone ? 0 : crew.count - (helps ? 1 : 0)
+    while (members.length < others) {
       members.push(hire({ crew, pool, fail, seat: members.length }))
     }
     const totalBytes = await crew.survey(
@@ -67,6 +71,10 @@ export async function runCrew(crew: Crew, options: RunOptions): Promise<void> {
     board.openGate()
     own = helps ? workHere(crew, fail).catch(fail) : null
     await Promise.race([everyoneDone(members, { board, own }), stopped.promise])
+    if (failures.length === 0 && !helps && members.every((member) => member.wasTurnedAway())) {
+      own = workHere(crew, fail).catch(fail)
+      await Promise.race([own, stopped.promise])
+    }
     if (failures.length === 0) report()
   } catch (error) {
     fail(error)
@@ -94,6 +102,8 @@ interface Member {
   /** Its job is over, or it ended. */
   readonly done: Promise<void>
   isDone(): boolean
+  /** The server of the stream did not let it in: it has done nothing. */
+  wasTurnedAway(): boolean
 }
 
 interface Hiring {
@@ -108,6 +118,7 @@ function hire({ crew: { job, file, onMessage }, pool, fail, seat }: Hiring): Mem
   const order: JobOrder = { job, seat }
   const { promise: done, resolve } = Promise.withResolvers<void>()
   let isDone = false
+  let isTurnedAway = false
   const end = () => {
     isDone = true
     worker.off('message', listen)
@@ -118,7 +129,8 @@ function hire({ crew: { job, file, onMessage }, pool, fail, seat }: Hiring): Mem
   const listen = (message: WorkerMessage) => {
     if (message.say === 'failed') fail(fromErrorRecord(message.error))
     else onMessage(message)
-    if (message.say !== 'done' && message.say !== 'failed') return
+    if (message.say === 'turned-away') isTurnedAway = true
+    else if (message.say !== 'done' && message.say !== 'failed') return
     end()
     pool.give(worker)
   }
@@ -138,17 +150,17 @@ function hire({ crew: { job, file, onMessage }, pool, fail, seat }: Hiring): Mem
     pool.give(worker)
     throw error
   }
-  return { seat, worker, done, isDone: () => isDone }
+  return { seat, worker, done, isDone: () => isDone, wasTurnedAway: () => isTurnedAway }
 }
 
 /** This thread's share of the work. */
-async function workHere({ job, onMessage }: Crew, fail: (error: unknown) => void): Promise<void> {
+async function workHere({ job, onMessage, open }: Crew, fail: (error: unknown) => void): Promise<void> {
   const { reportJob } = await import('./worker-tasks.ts')
   const send = (message: WorkerMessage) => {
     if (message.say === 'failed') fail(fromErrorRecord(message.error))
     else onMessage(message)
   }
-  await reportJob(job, { send, seat: null, isMain: true })
+  await reportJob(job, { send, seat: null, isMain: true, disks: readsFiles(job) ? undefined : open?.disks })
 }
 
 /** A thread that comes when this one has left nothing to do is not waited for. */

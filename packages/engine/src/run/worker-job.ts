@@ -33,7 +33,7 @@ export type WorkerJob =
     }
   | { readonly do: 'compare'; readonly inputs: readonly [DiskInput, DiskInput]; readonly board: BoardMemory }
 
-/** A job as a worker thread gets it; what it says last is `done` or `failed`. */
+/** A job as a worker thread gets it; what it says last is `done`, `turned-away` or `failed`. */
 export interface JobOrder {
   readonly job: WorkerJob
   /** Its place among the threads of the run. */
@@ -53,4 +53,6 @@ export type WorkerMessage =
   | { readonly say: 'differs'; readonly at: number }
   | { readonly say: 'sha256'; readonly hex: string }
   | { readonly say: 'failed'; readonly error: ErrorRecord }
+  /** The server takes no further connection: the thread did nothing. */
+  | { readonly say: 'turned-away'; readonly error: ErrorRecord }
   | { readonly say: 'done' }

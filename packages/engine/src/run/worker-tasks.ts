@@ -26,6 +26,13 @@ function depthOf(...inputs: readonly DiskInput[]): number {
 
 export interface ThreadOptions extends Omit<Membership, 'depth' | 'hashes'> {
   readonly send: Send
+  /** The disks of the job, where they are open already. */
+  readonly disks?: readonly DiskReader[] | undefined
+}
+
+/** The server of a stream takes no further connection. */
+class TurnedAway extends Error {
+  override readonly name = 'TurnedAway'
 }
 
 /** Does `job` in this thread; its end or its failure is the last message. */
@@ -36,7 +43,9 @@ export async function reportJob(job: WorkerJob, options: ThreadOptions): Promise
     send({ say: 'done' })
   } catch (error) {
     const [input] = job.do === 'compare' ? job.inputs : [job.input]
-    send({ say: 'failed', error: toErrorRecord(error, inputName(input)) })
+    if (error instanceof TurnedAway)
+      send({ say: 'turned-away', error: toErrorRecord(error.cause, inputName(input)) })
+    else send({ say: 'failed', error: toErrorRecord(error, inputName(input)) })
   }
 }
 
@@ -46,29 +55,51 @@ async function runJob(job: WorkerJob, thread: ThreadOptions): Promise<void> {
   switch (job.do) {
     case 'convert': {
       const { output } = job
-      await using input = await openInput(job.input, { io: 'sync' })
+      await using input = await openHere(job.input, thread.disks?.[0])
       if (!output.backing) {
         return await convertChunks(board, [input.disk], { ...thread, output, depth: depthOf(job.input) })
       }
       const { disk: backing } = output.backing
-      await using below = await openBelow(backing, { io: 'sync', virtualSize: output.virtualSize })
+      const { virtualSize } = output
+      await using below = thread.disks?.[1]
+        ? opened(thread.disks[1])
+        : await openBelow(backing, { io: 'sync', virtualSize })
       const depth = depthOf(job.input, backing)
       return await convertChunks(board, [input.disk, below.disk], { ...thread, output, depth })
     }
     case 'digest': {
-      await using input = await openInput(job.input, { io: 'sync' })
+      await using input = await openHere(job.input, thread.disks?.[0])
       const options = { ...thread, depth: depthOf(job.input) }
       return await (job.sha256 ? digestInOrder : digestChunks)(board, input.disk, options)
     }
     case 'compare': {
-      await using first = await openInput(job.inputs[0], { io: 'sync' })
-      await using second = await openInput(job.inputs[1], { io: 'sync' })
+      await using first = await openHere(job.inputs[0], thread.disks?.[0])
+      await using second = await openHere(job.inputs[1], thread.disks?.[1])
       return await compareChunks(board, [first.disk, second.disk], {
         ...thread,
         depth: depthOf(...job.inputs),
       })
     }
   }
+}
+
+interface Opened extends AsyncDisposable {
+  readonly disk: DiskReader
+}
+
+/** The disk that is open already, or opened for this thread. */
+async function openHere(input: DiskInput, disk: DiskReader | undefined): Promise<Opened> {
+  if (disk) return opened(disk)
+  try {
+    return await openInput(input, { io: 'sync' })
+  } catch (error) {
+    throw input.kind === 'nbd' ? new TurnedAway('no further connection', { cause: error }) : error
+  }
+}
+
+/** A disk that stays open when the job is done. */
+function opened(disk: DiskReader): Opened {
+  return { disk, async [Symbol.asyncDispose]() {} }
 }
 
 interface TaskOptions extends ThreadOptions {

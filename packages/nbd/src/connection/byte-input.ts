@@ -11,6 +11,8 @@ export class StreamEnded extends Error {
 /** Bytes that may wait unread before the stream is held back. */
 const highWater = 128 * 1024
 
+const stagingSize = 64 * 1024
+
 /** Reads larger than this go from the kernel straight into the caller's memory. */
 const directAbove = 64 * 1024
 
@@ -30,7 +32,8 @@ interface Pending {
  * Both say false when the stream should pause; `onWanted` is called when it should go on.
  */
 export class ByteInput {
-  readonly #staging = new Uint8Array(64 * 1024)
+  /** Made when the first bytes come this way: sockets that say nothing cost nothing. */
+  #staging: Uint8Array | null = null
   readonly #queue: Uint8Array[] = []
   #queued = 0
   #pending: Pending | null = null
@@ -59,7 +62,7 @@ export class ByteInput {
     if (pending && pending.target.length - pending.filled >= directAbove) {
       return pending.target.subarray(pending.filled)
     }
-    return this.#staging
+    return (this.#staging ??= new Uint8Array(stagingSize))
   }
 
   /** Takes in `count` bytes that were put into `buffer`, which `space` gave. */
@@ -71,7 +74,7 @@ export class ByteInput {
       this.#settle(pending)
       return true
     }
-    const rest = this.#give(this.#staging.subarray(0, count))
+    const rest = this.#give(buffer.subarray(0, count))
     return this.#enqueue(rest.slice())
   }
 

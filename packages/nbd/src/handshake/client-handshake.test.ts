@@ -123,6 +123,11 @@ describe('the client in the handshake', () => {
       /impossible block/u,
     ],
     [
+      'a maximum too small to read by',
+      [...withContext, described, sized(1, 512), reply('go', ack)],
+      /requests of at most 512 bytes/u,
+    ],
+    [
       'a maximum below the minimum',
       [...withContext, described, sized(4096, 512), reply('go', ack)],
       /impossible block/u,

@@ -59,6 +59,9 @@ export interface ClientStep {
   readonly send: readonly Uint8Array[]
 }
 
+/** Bytes that one request must be able to ask for (specification: "Block size constraints" wants far more). */
+const smallestRequest = 4096
+
 /** Exports that one server may list. */
 const maxListed = 10_000
 
@@ -191,6 +194,8 @@ function ready(learned: Learned): ClientStep {
   const { minimum, maximum } = blockSize
   const isPower = minimum > 0 && minimum <= limits.option && (minimum & (minimum - 1)) === 0
   if (!isPower || maximum < minimum) return dead('the server states impossible block sizes')
+  if (maximum < Math.min(smallestRequest, Math.max(size, 1)))
+    return dead(`the server takes requests of at most ${maximum} bytes, too small to read a disk by`)
   if (size % minimum !== 0) return dead('the size of the export is not a whole number of its blocks')
   return { state: { at: 'ready', facts: factsOf(learned, size) }, send: [] }
 }

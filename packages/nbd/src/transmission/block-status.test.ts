@@ -60,6 +60,18 @@ describe('block status', () => {
     expect([0, 1, 2, 3].map(content)).toEqual(['data', 'data', 'zero', 'zero'])
   })
 
+  test('of a reply in blocks of a sector few extents are kept, and none calls data a hole', () => {
+    const pairs = Array.from({ length: 20_001 }, (_, index) => [512, index % 2 === 0 ? 0 : 3] as const)
+    const big = 1024 * 1024
+    const payload = blocks(1, ...pairs, [big, 3], [big, 0])
+    const end = 20_001 * 512 + 2 * big
+    expect(decodeBlockStatus(payload, 1, { start: 0, end })).toEqual([
+      { start: 0, length: 20_001 * 512, content: 'data' },
+      { start: 20_001 * 512, length: big, content: 'zero' },
+      { start: 20_001 * 512 + big, length: big, content: 'data' },
+    ])
+  })
+
   const broken: readonly [string, Uint8Array][] = [
     ['another context', blocks(2, [10, 0])],
     ['no block', blocks(1)],

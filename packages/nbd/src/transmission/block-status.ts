@@ -1,5 +1,5 @@
 import type { ByteRange } from '@varve/core/binary/byte-source'
-import { clipExtent, mergeExtentStream } from '@varve/core/extent/extent'
+import { clipExtent, mergeExtents, mergeExtentStream } from '@varve/core/extent/extent'
 import type { Extent } from '@varve/core/extent/extent'
 import { allocationFlags } from '../messages/numbers.ts'
 
@@ -33,26 +33,47 @@ export async function encodeBlockStatus(
   return at === headerSize ? null : payload.subarray(0, at)
 }
 
+/** Blocks of one reply from which on a server is taken for one that cuts holes small. */
+const manyBlocks = 4096
+
+/** Holes shorter than this are read like data where there are many: their zeros cost less than knowing of them. */
+const smallestOfMany = 64 * 1024
+
 /**
  * The extents of `range` that a block-status payload tells, clipped to it; null when the payload breaks the
- * protocol. They start at `range.start`, and may end before `range.end`.
+ * protocol. They start at `range.start`, and may end before `range.end`. Of a reply with hundreds of thousands of blocks
+ * few are kept.
  */
 export function decodeBlockStatus(payload: Uint8Array, contextId: number, range: ByteRange): Extent[] | null {
   const count = (payload.length - headerSize) / blockSize
   if (!Number.isInteger(count) || count < 1) return null
   const view = new DataView(payload.buffer, payload.byteOffset, payload.length)
   if (view.getUint32(0) !== contextId) return null
-  const extents: Extent[] = []
   let start = range.start
   for (let at = headerSize; at < payload.length; at += blockSize) {
     const length = view.getUint32(at)
     if (length === 0 || start >= range.end) return null
-    const content = (view.getUint32(at + 4) & allocationFlags.zero) === 0 ? 'data' : 'zero'
-    const extent = clipExtent({ start, length, content }, range)
-    if (extent) extents.push(extent)
     start += length
   }
-  return extents
+  const blocks = clippedBlocks(view, range)
+  return [...mergeExtents(count > manyBlocks ? withoutSmallHoles(blocks) : blocks)]
+}
+
+function* clippedBlocks(view: DataView, range: ByteRange): Generator<Extent> {
+  let start = range.start
+  for (let at = headerSize; at < view.byteLength; at += blockSize) {
+    const length = view.getUint32(at)
+    const content = (view.getUint32(at + 4) & allocationFlags.zero) === 0 ? 'data' : 'zero'
+    const extent = clipExtent({ start, length, content }, range)
+    if (extent) yield extent
+    start += length
+  }
+}
+
+function* withoutSmallHoles(extents: Iterable<Extent>): Generator<Extent> {
+  for (const extent of mergeExtents(extents)) {
+    yield extent.length < smallestOfMany ? { ...extent, content: 'data' } : extent
+  }
 }
 
 /** On the wire `absent` and `zero` are the same: a hole that reads as zeros. */

@@ -1,0 +1,92 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { DiskError } from '@varve/core/problems/disk-error'
+import { systemCode } from '@varve/engine/files/system-error'
+import { serveNbd, type NbdServer } from '@varve/nbd/server'
+import type { Logger } from '../platform/logger.ts'
+import type { ExportTable } from './export-table.ts'
+
+/** Connections to all exports together: each worker of each pull has one. */
+const nbdConnections = 64
+/** A handshake takes a few round trips. */
+const handshakeMs = 5000
+
+export interface ExportAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/** Where the exports are reached: the agent listens from its first export to the end of its last one, and at no other time. */
+export interface ExportServer {
+  /** Listens, if it does not yet, and says where; throws `refused`. Call it once the export is in the table. */
+  listen(): Promise<ExportAddress>
+  /** Null: no port is open. */
+  readonly address: ExportAddress | null
+  close(): Promise<void>
+}
+
+export function exportServer(
+  host: string,
+  { exports, log }: { readonly exports: ExportTable; readonly log: Logger },
+): ExportServer {
+  let server: NbdServer | null = null
+  /** One change after the other: an export may come while the last one goes. */
+  let last: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(act: () => Promise<T>): Promise<T> => {
+    const turn = last.then(act)
+    last = turn.catch(() => {})
+    return turn
+  }
+  const close = async (): Promise<void> => {
+    const closing = server
+    server = null
+    await closing?.close()
+    if (closing) log.info({ host, port: closing.port }, 'no export is left: the port is closed')
+  }
+  exports.onEmpty = () => {
+    inTurn(async () => (exports.size === 0 ? close() : undefined)).catch((error: unknown) =>
+      log.error({ err: error }, 'closing the port of the exports failed'),
+    )
+  }
+  return {
+    get address() {
+      return server && { host, port: server.port }
+    },
+    listen: () =>
+      inTurn(async () => {
+        server ??= await startServing(host, exports, log)
+        return { host, port: server.port }
+      }),
+    close: () => inTurn(close),
+  }
+}
+
+async function startServing(host: string, exports: ExportTable, log: Logger): Promise<NbdServer> {
+  const server = await serveNbd({
+    host,
+    port: 0,
+    resolveExport: exports.resolve,
+    maxConnections: nbdConnections,
+    handshakeTimeoutMs: handshakeMs,
+    onEvent: (event) => (event.kind === 'request-failed' ? log.warn(event, 'nbd') : log.debug(event, 'nbd')),
+  }).catch((error: unknown) => {
+    throw new DiskError('refused', {
+      file: host,
+      reason: `this agent cannot listen at ${host} (${systemCode(error) ?? 'failed'})`,
+      remedy: 'Start it with --nbd-host and an address of its own.',
+    })
+  })
+  log.info({ host, port: server.port }, 'an export is open: listening')
+  return server
+}
+
+/** Throws the system's error unless `host` is an address of this machine; listens nowhere. */
+export async function assertOwnAddress(host: string): Promise<void> {
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
+  try {
+    socket.bind(0, host)
+    await once(socket, 'listening')
+  } finally {
+    socket.close()
+  }
+}
