@@ -3,16 +3,16 @@ import { folderOf } from './folder-of.ts'
 import type { ImageFile, ImageFiles } from './image-files.ts'
 import { descriptorName } from './parallels/descriptor-name.ts'
 
-/** What lies in a folder that is one image, and the file that describes it. */
+/** What lies in a folder that is one image, in lower case, and the file that describes it. */
 const bundleKinds: readonly { readonly descriptor: string; readonly needs: readonly string[] }[] = [
-  { descriptor: descriptorName, needs: [descriptorName] },
-  { descriptor: 'Info.plist', needs: ['Info.plist', 'bands'] },
-  { descriptor: 'Info.bckup', needs: ['Info.bckup', 'bands'] },
+  { descriptor: descriptorName.toLowerCase(), needs: [descriptorName.toLowerCase()] },
+  { descriptor: 'info.plist', needs: ['info.plist', 'bands'] },
+  { descriptor: 'info.bckup', needs: ['info.bckup', 'bands'] },
 ]
 
 /**
- * Opens an image by its path. A folder that is a bundle (Parallels `.hdd`, `.sparsebundle`) is opened as the file that
- * describes it, and so is the empty file that Parallels leaves in its bundles; any other folder is no image.
+ * Opens an image by its path. A folder that is a bundle (Parallels `.hdd`, `.sparsebundle`, `.backupbundle`) is opened as
+ * the file that describes it, and so is the empty file that Parallels leaves in its bundles; any other folder is no image.
  */
 export async function openImageFile(path: string, files: ImageFiles): Promise<ImageFile> {
   let file: ImageFile
@@ -25,14 +25,19 @@ export async function openImageFile(path: string, files: ImageFiles): Promise<Im
     return await files.open(descriptor)
   }
   if (file.source.size > 0) return file
-  if (!(await files.list(folderOf(file.path))).includes(descriptorName)) return file
+  const names = await files.list(folderOf(file.path))
+  const descriptor = names.find((name) => name.toLowerCase() === descriptorName.toLowerCase())
+  const own = file.path.slice(folderOf(file.path).length)
+  // An empty descriptor is not followed to itself.
+  if (descriptor === undefined || own.endsWith(descriptor)) return file
   await file[Symbol.asyncDispose]()
-  return await files.open(files.resolve(file.path, descriptorName))
+  return await files.open(files.resolve(file.path, descriptor))
 }
 
+/** Names differ in case where a bundle came over a share or an archive that does not keep it. */
 async function descriptorIn(path: string, files: ImageFiles): Promise<string | null> {
   const folder = path.replace(/(?<=.)[\\/]+$/u, '')
-  const names = new Set(await files.list(folder))
+  const names = new Map((await files.list(folder)).map((name) => [name.toLowerCase(), name]))
   const kind = bundleKinds.find(({ needs }) => needs.every((name) => names.has(name)))
-  return kind ? `${folder}/${kind.descriptor}` : null
+  return kind ? `${folder}/${names.get(kind.descriptor) ?? kind.descriptor}` : null
 }

@@ -253,8 +253,8 @@ export const formatRules = {
   },
   sparsebundle: {
     label: 'Sparse bundle (UDSB)',
-    extensions: ['.sparsebundle'],
-    promises: ['.sparsebundle'],
+    extensions: ['.sparsebundle', '.backupbundle'],
+    promises: ['.sparsebundle', '.backupbundle'],
     magics: [],
     nativeHome: 'macOS',
     maxVirtualSize: null,

@@ -1,23 +1,37 @@
 import { DiskError } from '../problems/disk-error.ts'
 import { problemFromError } from '../problems/problem.ts'
 import { noFacts } from './facts-or-problem.ts'
-import { isRecognisedAs } from './detect-format.ts'
+import { isRecognisedAs, readFileEnds } from './detect-format.ts'
 import type { FormatDriver } from './format-driver.ts'
 import { formatRules, type FormatName } from './format-rules.ts'
+import type { ImageFile } from './image-files.ts'
 
 /** The driver of a format that Varve knows by sight only: `inspect` says so, `openLayer` throws `unsupported-format`. */
 export function recognisedOnly(format: FormatName): FormatDriver {
-  const { label } = formatRules[format]
-  const refusal = (file: string) =>
-    new DiskError('unsupported-format', { file, format: label, reason: 'it is recognised, but not read' })
   return {
     format,
     recognises: (ends) => isRecognisedAs(format, ends),
     async inspect(file) {
-      return { ...noFacts(format), problems: [problemFromError(refusal(file.path))] }
+      return { ...noFacts(format), problems: [problemFromError(await refusal(file, format))] }
     },
     async openLayer(file) {
-      throw refusal(file.path)
+      throw await refusal(file, format)
     },
   }
+}
+
+async function refusal({ path, source }: ImageFile, format: FormatName): Promise<DiskError> {
+  const { label } = formatRules[format]
+  if (isRecognisedAs(format, await readFileEnds(source)))
+    return new DiskError('unsupported-format', {
+      file: path,
+      format: label,
+      reason: 'it is recognised, but not read',
+    })
+  const reason = `its name says ${label}, but its bytes do not: it is damaged, or something else`
+  return new DiskError('refused', {
+    file: path,
+    reason,
+    remedy: 'Fetch it again, or say with -f what it is.',
+  })
 }

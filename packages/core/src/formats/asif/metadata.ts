@@ -1,3 +1,4 @@
+import { assertMark } from '../assert-mark.ts'
 import { readRange } from '../../binary/byte-source.ts'
 import { formatUuid } from '../../binary/uuid.ts'
 import { u64be } from '../../binary/fields.ts'
@@ -30,9 +31,10 @@ export interface AsifMetadata {
 export async function readAsifMetadata(file: ImageFile): Promise<AsifMetadata> {
   const { source, path } = file
   const end = Math.min(source.size, asifHeader.size)
-  const header = asifHeader.read(await readRange(source, { start: 0, end }, asifHeader.name), path)
+  const bytes = await readRange(source, { start: 0, end }, asifHeader.name)
+  assertMark(bytes, { file: path, structure: asifHeader.name, format: 'asif' })
+  const header = asifHeader.read(bytes, path)
   const { chunkSize, blockSize, sectorCount } = header
-  if (header.signature !== 'shdw') throw damaged(path, 'its signature is missing', 0)
   if (header.version !== 1) {
     const feature = `version ${header.version}`
     throw new DiskError('unsupported-feature', { file: path, format: 'ASIF', feature })

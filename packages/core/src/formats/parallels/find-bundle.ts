@@ -1,4 +1,5 @@
 import { readRange } from '../../binary/byte-source.ts'
+import { toHex } from '../../binary/hex.ts'
 import { isDiskError } from '../../problems/disk-error.ts'
 import { foldName } from '../fold-name.ts'
 import { nameOf } from '../folder-of.ts'
@@ -16,7 +17,7 @@ import type { BundleDisk } from './open-bundle.ts'
 export const findBundleDisk = oncePerFile(findDisk)
 
 async function findDisk(file: ImageFile, ports: ImagePorts): Promise<BundleDisk | null> {
-  if (await startsLikeXml(file)) {
+  if (isDescriptorName(file.path) || (await startsLikeXml(file))) {
     const descriptor = readDescriptor(await readXml(file, 'Parallels disk descriptor'), file.path)
     return { descriptor, path: file.path, snapshot: descriptor.top }
   }
@@ -43,8 +44,13 @@ async function openIfThere(path: string, { files }: ImagePorts): Promise<ImageFi
   }
 }
 
+function isDescriptorName(path: string): boolean {
+  return nameOf(path).toLowerCase() === descriptorName.toLowerCase()
+}
+
+/** In UTF-8 or UTF-16, with a byte order mark or without. */
 async function startsLikeXml({ source }: ImageFile): Promise<boolean> {
   if (source.size < 4) return false
-  const [first, second, third, fourth] = await readRange(source, { start: 0, end: 4 }, 'start of the file')
-  return first === 0x3c || (first === 0xef && second === 0xbb && third === 0xbf && fourth === 0x3c)
+  const start = toHex(await readRange(source, { start: 0, end: 4 }, 'start of the file'))
+  return ['3c', 'efbbbf3c', 'fffe3c00', 'feff003c', '003c'].some((mark) => start.startsWith(mark))
 }

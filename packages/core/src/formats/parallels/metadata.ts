@@ -1,3 +1,4 @@
+import { assertMark } from '../assert-mark.ts'
 import { readRange } from '../../binary/byte-source.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 import type { Problem } from '../../problems/problem.ts'
@@ -26,7 +27,9 @@ export const readHdsMetadata = oncePerFile(readMetadata)
 
 async function readMetadata({ source, path }: ImageFile): Promise<HdsMetadata> {
   const end = Math.min(source.size, hdsHeader.size)
-  const header = hdsHeader.read(await readRange(source, { start: 0, end }, hdsHeader.name), path)
+  const bytes = await readRange(source, { start: 0, end }, hdsHeader.name)
+  assertMark(bytes, { file: path, structure: hdsHeader.name, format: 'parallels' })
+  const header = hdsHeader.read(bytes, path)
   const version = versionOf(header.magic)
   if (version === null) throw damaged(path, 'its magic is missing', 0)
   if (header.version !== 2) {

@@ -1,3 +1,4 @@
+import { assertMark } from '../assert-mark.ts'
 import { readRange } from '../../binary/byte-source.ts'
 import type { ByteSource } from '../../binary/byte-source.ts'
 import { bytes, u16be, u32be, u64be, u8 } from '../../binary/fields.ts'
@@ -125,9 +126,8 @@ const noFeatures: FeatureBits = { high: 0, low: 0 }
 /** The header; throws what makes the rest of the file unreadable: cut short, another version, absurd cluster size. */
 export async function readHeader(source: ByteSource, file: string): Promise<Qcow2Header> {
   const head = await readRange(source, { start: 0, end: Math.min(source.size, 112) }, 'qcow2 header')
-  const { magic, version, clusterBits, ...start } = headerStart.read(head, file)
-  if (magic !== qcowMagic)
-    throw new DiskError('corrupt', { file, structure: 'qcow2 header', reason: 'no magic', offset: 0 })
+  assertMark(head, { file, structure: 'qcow2 header', format: 'qcow2' })
+  const { version, clusterBits, ...start } = headerStart.read(head, file)
   if (version !== 2 && version !== 3) {
     throw new DiskError('unsupported-feature', { file, format: 'qcow2', feature: `version ${version}` })
   }

@@ -12,16 +12,15 @@ export const sparsebundleDriver: FormatDriver = {
   recognises: (ends) => isRecognisedAs('sparsebundle', ends),
   inspect: (file, ports) =>
     factsOrProblem('sparsebundle', async () => {
-      const { virtualSize, bandSize, bandCount, backingStoreVersion } = await readSparsebundleMetadata(
-        file,
-        ports,
-      )
+      const { virtualSize, bandSize, bandCount, backingStoreVersion, problems } =
+        await readSparsebundleMetadata(file, ports)
       return {
         subformat: 'UDSB',
         virtualSize,
         clusterSize: bandSize,
         parts: ['bands/'],
         details: { bands: bandCount, backingStoreVersion },
+        problems,
       }
     }),
   check: checkSparsebundle,

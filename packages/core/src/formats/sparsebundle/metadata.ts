@@ -1,5 +1,7 @@
 import { readRange } from '../../binary/byte-source.ts'
 import { DiskError, isDiskError } from '../../problems/disk-error.ts'
+import type { Problem } from '../../problems/problem.ts'
+import { folderOf, nameOf } from '../folder-of.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
 import { maxPropertyListBytes, parsePropertyList, sizeAt, stringAt } from '../property-list.ts'
 
@@ -8,6 +10,7 @@ const minBandSize = 512
 const maxBandSize = 2 * 1024 ** 3
 const maxBands = 2 ** 20
 const structure = 'Info.plist of the sparse bundle'
+const backupName = 'Info.bckup'
 
 /** What a sparse bundle says about itself, checked. */
 export interface SparsebundleMetadata {
@@ -15,14 +18,47 @@ export interface SparsebundleMetadata {
   readonly bandSize: number
   readonly bandCount: number
   readonly backingStoreVersion: number | null
+  readonly problems: readonly Problem[]
 }
 
-/** Reads `Info.plist` and looks at `token`; throws a coded error for what cannot be read right. */
+/**
+ * Reads `Info.plist`, or `Info.bckup`, which holds the same, when that is unusable, and looks at `token`; throws the coded
+ * error of `Info.plist` when neither can be read right.
+ */
 export async function readSparsebundleMetadata(
   file: ImageFile,
   ports: ImagePorts,
 ): Promise<SparsebundleMetadata> {
-  const { source, path } = file
+  await refuseEncrypted(file, ports)
+  const isBackup = nameOf(file.path).toLowerCase() === backupName.toLowerCase()
+  try {
+    const metadata = await readList(file)
+    return isBackup ? { ...metadata, problems: [backupUsed(file.path, 'it is missing')] } : metadata
+  } catch (error) {
+    if (isBackup || !isDiskError(error) || isDiskError(error, 'input-output')) throw error
+    const metadata = await readBackup(file, ports)
+    if (metadata === null) throw error
+    return { ...metadata, problems: [backupUsed(file.path, error.message)] }
+  }
+}
+
+/** What `Info.bckup` beside `file` says, or null when there is none that is whole. */
+async function readBackup({ path }: ImageFile, { files }: ImagePorts): Promise<SparsebundleMetadata | null> {
+  const name = (await files.list(folderOf(path))).find(
+    (each) => each.toLowerCase() === backupName.toLowerCase(),
+  )
+  if (name === undefined) return null
+  try {
+    await using backup = await files.open(files.resolve(path, name))
+    return await readList(backup)
+  } catch (error) {
+    if (!isDiskError(error) || isDiskError(error, 'input-output')) throw error
+    return null
+  }
+}
+
+async function readList({ source, path }: ImageFile): Promise<SparsebundleMetadata> {
+  if (source.size === 0) throw damaged(path, 'it is empty')
   if (source.size > maxPropertyListBytes)
     throw tooMuch(path, `size of the ${structure}`, source.size, maxPropertyListBytes)
   const bytes = await readRange(source, { start: 0, end: source.size }, structure)
@@ -37,12 +73,23 @@ export async function readSparsebundleMetadata(
   if (virtualSize === null) throw damaged(path, 'size is not a number of bytes')
   const bandCount = Math.ceil(virtualSize / bandSize)
   if (bandCount > maxBands) throw tooMuch(path, 'number of bands', bandCount, maxBands)
-  await refuseEncrypted(file, ports)
   return {
     virtualSize,
     bandSize,
     bandCount,
     backingStoreVersion: sizeAt(list, 'bundle-backingstore-version'),
+    problems: [],
+  }
+}
+
+function backupUsed(file: string, reason: string): Problem {
+  return {
+    id: 'sparsebundle-backup-used',
+    severity: 'warn',
+    layer: 'L2',
+    file,
+    message: `Info.plist of the bundle is unusable (${reason}); its copy Info.bckup is whole, and was read instead.`,
+    remedy: 'Copy Info.bckup over Info.plist, so that macOS opens the bundle too.',
   }
 }
 

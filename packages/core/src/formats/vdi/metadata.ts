@@ -1,10 +1,11 @@
+import { assertMark } from '../assert-mark.ts'
 import { readRange } from '../../binary/byte-source.ts'
 import { formatGuid, isNil } from '../../binary/uuid.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 import type { ContentMark, LayerIdentity, ParentReference } from '../image-facts.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
 import { oncePerFile } from '../once-per-file.ts'
-import { vdiHeader, vdiSignature, vdiTypeOf, type VdiHeader, type VdiType } from './header.ts'
+import { vdiHeader, vdiTypeOf, type VdiHeader, type VdiType } from './header.ts'
 import { findVdiParent } from './parent.ts'
 
 const minBlockSize = 4096
@@ -31,8 +32,8 @@ async function readMetadata(file: ImageFile, ports: ImagePorts): Promise<VdiMeta
     { start: 0, end: Math.min(source.size, vdiHeader.size) },
     'VDI header',
   )
+  assertMark(bytes, { file: path, structure: vdiHeader.name, format: 'vdi' })
   const header = vdiHeader.read(bytes, path)
-  if (header.signature !== vdiSignature) throw damaged(path, 'its signature is missing', 64)
   if (header.version >>> 16 !== 1) {
     const feature = `format version ${header.version >>> 16}.${header.version & 0xffff}`
     throw new DiskError('unsupported-feature', { file: path, format: 'VDI', feature })
