@@ -11,6 +11,7 @@ import {
 } from '@trpc/client'
 import type { AppRouter } from '@varve/controller/router/root'
 import { WebSocket } from 'ws'
+import { watchedFetch } from './watched-fetch.ts'
 import { UsageError, type CommandContext } from './command.ts'
 
 export interface Fleet extends AsyncDisposable {
@@ -25,6 +26,7 @@ export function openFleet(context: CommandContext, controller: string | undefine
   const sockets = createWSClient({
     url: socketUrl.href,
     lazy: { enabled: true, closeMs: 0 },
+    keepAlive: { enabled: true, intervalMs: 3000, pongTimeoutMs: 4000 },
     // `ws` is a WebSocket in all that tRPC uses; its types are wider.
     WebSocket: WebSocket as unknown as typeof globalThis.WebSocket,
   })
@@ -33,7 +35,7 @@ export function openFleet(context: CommandContext, controller: string | undefine
       splitLink({
         condition: (operation) => operation.type === 'subscription',
         true: wsLink({ client: sockets }),
-        false: httpBatchLink({ url: new URL('/trpc', url).href }),
+        false: httpBatchLink({ url: new URL('/trpc', url).href, fetch: watchedFetch(url) }),
       }),
     ],
   })

@@ -244,8 +244,11 @@ function addFleetCommands(program: Command, dispatch: Dispatch): void {
       'the controller (or VARVE_CONTROLLER; default http://127.0.0.1:7070)',
     )
 
-  const hosts = withController(program.command('hosts').description('the hosts of the fleet'))
-  action<FleetOptions>(hosts, dispatch, async (_args, options, context) => {
+  const hosts = withController(program.command('hosts').description('the hosts of the fleet')).option(
+    '--forget <host>',
+    'take a host that is gone out of the fleet, with its images; no file is touched',
+  )
+  action<FleetOptions & { forget?: string }>(hosts, dispatch, async (_args, options, context) => {
     const { hosts: run } = await import('./commands/hosts.ts')
     return await run(options, context)
   })
@@ -259,6 +262,18 @@ function addFleetCommands(program: Command, dispatch: Dispatch): void {
     async ([search = ''], options, context) => {
       const { images: run } = await import('./commands/images.ts')
       return await run({ ...options, search }, context)
+    },
+  )
+
+  const format = withController(images.command('format <place> [format]'))
+    .description('say the format of HOST:NAME, or of all images in HOST:FOLDER/; auto: detect it again')
+    .option('--library <library>', 'the library, where the host has several')
+  action<FleetOptions & { library?: string }>(
+    format,
+    dispatch,
+    async ([place = '', said], options, context) => {
+      const { imagesFormat: run } = await import('./commands/images-format.ts')
+      return await run({ ...options, place, format: said ?? null }, context)
     },
   )
 
@@ -295,8 +310,10 @@ function addFleetCommands(program: Command, dispatch: Dispatch): void {
     program.command('migrations [id]').description('the migrations, or one in detail'),
   )
     .option('--cancel', 'cancel the named migration')
+    .option('--forget', 'take the named migration, which is over, out of the lists')
+    .option('--clear <states>', 'take out all that ended like this: failed, canceled, succeeded, with commas')
     .option('--limit <n>', 'at most this many', '50')
-  action<FleetOptions & { cancel?: boolean; limit: string }>(
+  action<FleetOptions & { cancel?: boolean; forget?: boolean; clear?: string; limit: string }>(
     migrations,
     dispatch,
     async ([id], options, context) => {

@@ -48,7 +48,7 @@ export function makeConfig(given: Partial<Config> & Pick<Config, 'data'>): Confi
     dashboard: defaultDashboard,
     logLevel: 'info',
     graceMs: 60_000,
-    ping: { everyMs: 3000, waitMs: 5000 },
+    ping: { everyMs: 3000, waitMs: 4000 },
     cancelMs: 10_000,
     subscribeMs: 10_000,
     eventMs: 250,

@@ -23,7 +23,7 @@ export function connect(origin: string): { readonly client: ApiClient; close(): 
   const socket = createWSClient({
     url: socketUrl.href,
     retryDelayMs: (attempt) => Math.min(5000, 250 * 2 ** attempt),
-    keepAlive: { enabled: true, intervalMs: 10_000, pongTimeoutMs: 5000 },
+    keepAlive: { enabled: true, intervalMs: 3000, pongTimeoutMs: 4000 },
   })
   const client = createTRPCClient<AppRouter>({
     links: [

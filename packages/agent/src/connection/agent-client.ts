@@ -53,7 +53,7 @@ export function dialController(url: string): AgentClient {
     url,
     // The session is made by `hello`, so a lost connection is dialled anew by our own loop.
     retryDelayMs: () => 60_000,
-    keepAlive: { enabled: true, intervalMs: 3000, pongTimeoutMs: 5000 },
+    keepAlive: { enabled: true, intervalMs: 3000, pongTimeoutMs: 6000 },
     onClose: (cause) =>
       end(`the connection was closed${cause?.code === undefined ? '' : ` (${cause.code})`}`),
     onError: () => end('the connection failed'),

@@ -14,9 +14,24 @@ const columns = [
   { title: 'LIBRARIES', cut: 'end' },
 ] as const
 
-/** `varve hosts`. */
-export async function hosts(options: { controller?: string }, context: CommandContext): Outcome {
+/** `varve hosts`, and `varve hosts --forget HOST`. */
+export async function hosts(
+  options: { controller?: string; forget?: string },
+  context: CommandContext,
+): Outcome {
   await using fleet = openFleet(context, options.controller)
+  const { forget } = options
+  if (forget !== undefined) {
+    await ask(options.controller ?? context.config.controller, () =>
+      fleet.api.fleet.forget.mutate({ name: forget }),
+    )
+    context.print(
+      context.json
+        ? JSON.stringify({ forgotten: forget })
+        : `${forget} is forgotten; its files were not touched.`,
+    )
+    return exitCodes.ok
+  }
   const found = await ask(options.controller ?? context.config.controller, () => allHosts(fleet, context))
   if (context.json) {
     context.print(JSON.stringify(found, null, 2))
@@ -27,14 +42,22 @@ export async function hosts(options: { controller?: string }, context: CommandCo
     return exitCodes.ok
   }
   const rows = found.map((host) => {
-    const free = host.libraries.reduce((sum, library) => sum + (library.place.free ?? 0), 0)
     const libraries = host.libraries
       .map((library) => `${library.name} (${library.place.filesystem ?? '?'})`)
       .join(', ')
-    return [host.name, host.state, host.os.name, String(host.images), formatBytes(free), libraries]
+    return [host.name, host.state, host.os.name, String(host.images), free(host), libraries]
   })
   context.print(table(columns, rows, context.config))
   return exitCodes.ok
+}
+
+/** Free bytes under its libraries; a filesystem that holds several counts once. */
+function free({ libraries }: HostView): string {
+  const known = libraries.flatMap(({ path, place }) =>
+    place.free === null ? [] : [[place.mountPoint ?? path, place.free] as const],
+  )
+  if (known.length === 0) return '?'
+  return formatBytes([...new Map(known).values()].reduce((sum, bytes) => sum + bytes, 0))
 }
 
 const pageSize = 500

@@ -67,10 +67,18 @@ async function readRows(
 
 function cellsOf(row: ImageRow): string[] {
   const { block, warn } = row.findings
+  const state = row.hostState === 'offline' ? 'host offline' : ''
   const findings = block > 0 ? `${block} blocking` : warn > 0 ? countOf(warn, 'warning') : ''
   const kind = [row.format, row.subformat].filter(Boolean).join(' · ')
   const sizes = [size(row.virtualSize), size(row.allocated)]
-  return [`${row.host}:${row.name}`, row.library, kind, row.contents, ...sizes, findings]
+  return [
+    `${row.host}:${row.name}`,
+    row.library,
+    kind,
+    row.contents,
+    ...sizes,
+    [state, findings].filter(Boolean).join(', '),
+  ]
 }
 
 function size(bytes: number | null): string {

@@ -10,6 +10,7 @@ import { UsageError, type CommandContext, type Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { ask, openFleet, type Fleet } from '../fleet.ts'
 import { addressesOf, type Address } from '../input.ts'
+import { StallRemarks } from '../output/stall-remarks.ts'
 import { ProgressLine } from '../output/progress-line.ts'
 import { paintWith, printable, problemLines, type Paint } from '../output/text.ts'
 import { describeMigration } from './migrations.ts'
@@ -168,8 +169,15 @@ async function followMigration(
 ): Promise<MigrationView | null> {
   const lines = new StepLines(context.config.isTerminal)
   const { promise, resolve, reject } = Promise.withResolvers<MigrationView | null>()
-  const take = (migration: MigrationView) =>
-    ended.has(migration.state) ? resolve(migration) : lines.show(migration)
+  const stalls = new StallRemarks((text) => {
+    lines.end()
+    context.remark(text)
+  })
+  const take = (migration: MigrationView) => {
+    if (ended.has(migration.state)) return resolve(migration)
+    stalls.show(migration)
+    lines.show(migration)
+  }
   const subscription = fleet.api.events.live.subscribe(
     { lastEventId: null },
     {
@@ -183,7 +191,8 @@ async function followMigration(
   )
   // The end may have come before the subscription stood, or while the controller was away.
   const timer = setInterval(() => {
-    fleet.api.migrations.get.query({ id }).then(take, () => undefined)
+    const askedAt = new Date()
+    fleet.api.migrations.get.query({ id }).then(take, () => stalls.lost(askedAt))
   }, 2000)
   const stop = () => {
     lines.end()

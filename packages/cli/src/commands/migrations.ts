@@ -1,10 +1,10 @@
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { countOf, formatBytes } from '@varve/core/binary/format-bytes'
 import { nameOfKind } from '@varve/core/formats/writable-formats'
 import { movedWords } from '@varve/protocol/migration-words'
-import type { MigrationView } from '@varve/protocol/migrations'
+import { EndedState, type MigrationView } from '@varve/protocol/migrations'
 import { UsageError, type CommandContext, type Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { ask, openFleet } from '../fleet.ts'
+import { ask, openFleet, type Fleet } from '../fleet.ts'
 import { groupDigest, paintWith, printable, shortDigest, type Paint } from '../output/text.ts'
 import { table, type TableOptions } from '../output/table.ts'
 import { rowLimit } from '../row-limit.ts'
@@ -13,6 +13,9 @@ export interface MigrationsOptions {
   readonly controller?: string
   readonly id: string | null
   readonly cancel?: boolean
+  readonly forget?: boolean
+  /** States of those that are cleared, comma-separated. */
+  readonly clear?: string
   readonly limit: string
 }
 
@@ -22,6 +25,8 @@ export async function migrations(options: MigrationsOptions, context: CommandCon
   const controller = options.controller ?? context.config.controller
   if (options.id === null) {
     if (options.cancel) throw new UsageError('Say which migration to cancel.')
+    if (options.forget) throw new UsageError('Say which migration to forget, or use --clear.')
+    if (options.clear !== undefined) return await clear(fleet, { controller, states: options.clear }, context)
     const list = await ask(controller, () =>
       fleet.api.migrations.list.query({ limit: rowLimit(options.limit, 500) }, { signal: context.signal }),
     )
@@ -32,6 +37,11 @@ export async function migrations(options: MigrationsOptions, context: CommandCon
     options.id,
     async () => await ask(controller, () => fleet.api.migrations.list.query({ limit: 500 })),
   )
+  if (options.forget) {
+    await ask(controller, () => fleet.api.migrations.forget.mutate({ id }))
+    context.print(context.json ? JSON.stringify({ cleared: 1 }) : 'Cleared. No image was touched.')
+    return exitCodes.ok
+  }
   const migration = await ask(controller, () =>
     options.cancel
       ? fleet.api.migrations.cancel.mutate({ id })
@@ -42,6 +52,26 @@ export async function migrations(options: MigrationsOptions, context: CommandCon
       ? JSON.stringify(migration, null, 2)
       : describeMigration(migration, paintWith(context.config.color)),
   )
+  return exitCodes.ok
+}
+
+interface Clearing {
+  readonly controller: string
+  readonly states: string
+}
+
+async function clear(fleet: Fleet, { controller, states }: Clearing, context: CommandContext): Outcome {
+  const wanted = states.split(',').map((state) => EndedState.safeParse(state.trim()))
+  if (wanted.some(({ success }) => !success))
+    throw new UsageError('--clear takes failed, canceled, succeeded, or several of them with commas.')
+  const { cleared } = await ask(controller, () =>
+    fleet.api.migrations.clear.mutate({ states: wanted.flatMap(({ data }) => data ?? []) }),
+  )
+  const words =
+    cleared === 0
+      ? 'No migration ended like that.'
+      : `${countOf(cleared, 'migration')} cleared. No image was touched.`
+  context.print(context.json ? JSON.stringify({ cleared }) : words)
   return exitCodes.ok
 }
 
@@ -91,6 +121,7 @@ export function describeMigration(migration: MigrationView, paint: Paint): strin
         `  ${marks[step.state]} ${step.layer.padEnd(3)} ${step.title.padEnd(12)} ${printable(step.outcome ?? step.does)}`,
     ),
   ]
+  if (migration.stall) lines.push(paint('yellow', printable(migration.stall.message)))
   lines.push(`moved   ${movedWords(migration)}`)
   if (sourceDigest !== null) lines.push(`source  ${groupDigest(sourceDigest)}`)
   if (targetDigest !== null) lines.push(`arrived ${groupDigest(targetDigest)}${verified ? '  equal' : ''}`)
