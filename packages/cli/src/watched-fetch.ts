@@ -24,7 +24,7 @@ export function watchedFetch(controller: URL): FetchEsque {
     const ask = async () => {
       try {
         await fetch(health, { signal: AbortSignal.timeout(patienceMs) })
-        if (!isOver) timer = setTimeout(ask, askAfterMs)
+        if (!isOver) timer = setTimeout(() => void ask(), askAfterMs)
       } catch {
         silent.abort(new Silent('the controller does not answer'))
       }
