@@ -38,6 +38,8 @@ interface Candidate {
   readonly written: string
   readonly reference: string
   readonly by: TakenBy | null
+  /** The path must end in all of what is written: nothing of it means a folder. */
+  readonly isWhole?: boolean
 }
 
 /**
@@ -59,10 +61,11 @@ export function referenceOpener(place: ReferencePlace): OpenReference {
   return async (names) => {
     const tried = new Set<string>()
     let refused: DiskError | null = null
-    for await (const { written, reference, by } of candidatesOf(names, place, namesIn)) {
+    for await (const { written, reference, by, isWhole } of candidatesOf(names, place, namesIn)) {
       try {
         const path = files.resolve(from, reference)
         if (tried.has(path) || (by !== null && path === from)) continue
+        if (isWhole && !path.endsWith(`/${written}`)) continue
         tried.add(path)
         return { file: await files.open(path), written, by }
       } catch (error) {
@@ -108,10 +111,10 @@ async function* candidatesOf(
 ): AsyncGenerator<Candidate> {
   for (const written of names) yield { written, reference: written, by: null }
   const plain = names.filter((name) => !(namesDrivers && isDriverName(name)))
-  // Behind `./` a colon is a part of a name.
+  // Behind `./` colons and backslashes are parts of a name, where the host has such names.
   if (!namesDrivers) {
-    for (const written of plain.filter((name) => name.includes(':') && !isRooted(name)))
-      yield { written, reference: `./${written}`, by: null }
+    for (const written of plain.filter((name) => /^[^/]*[:\\][^/]*$/u.test(name)))
+      yield { written, reference: `./${written}`, by: null, isWhole: true }
   }
   for (const written of plain.filter((name) => name.includes('\\') && !isForeignPath(name)))
     yield { written, reference: fromHere(slashed(written)), by: 'separators' }

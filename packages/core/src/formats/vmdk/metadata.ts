@@ -138,7 +138,7 @@ const typesNotRead = new Map([
 ])
 
 /** What an extent that is a disk or a partition of the host it was made on is called. */
-const deviceName = /^(?:[\\/]{2}\.[\\/]|\/dev\/)/iu
+export const deviceName = /^(?:[\\/]{2}\.[\\/]|\/dev\/)/iu
 
 /** Values of createType that stand for a device of the host; `partitionedDevice` may hold its table in a plain file. */
 const deviceTypes = new Map([

@@ -1,3 +1,4 @@
+import { deviceName } from './metadata.ts'
 import { sectorSize } from './sparse-header.ts'
 
 export interface WrittenExtent {
@@ -53,9 +54,9 @@ function extentLine({ type, length, name }: WrittenExtent): string {
   return `RW ${length / sectorSize} ${type} "${name}"${type === 'FLAT' ? ' 0' : ''}`
 }
 
-/** Whether a name can stand in a descriptor: it has no way to write quotes or line ends. */
+/** Whether a name can stand in a descriptor: it has no way to write quotes or line ends, and devices are no files. */
 export function fitsDescriptor(name: string): boolean {
-  return /^[^"\u0000-\u001F\u007F]+$/u.test(name) && name.isWellFormed()
+  return /^[^"\u0000-\u001F\u007F]+$/u.test(name) && name.isWellFormed() && !deviceName.test(name)
 }
 
 /** The geometry that VMware gives disks of an LSI Logic adapter. */

@@ -152,7 +152,8 @@ function stemOf(name: string): string {
   if (fitsDescriptor(name)) return name.replace(/\.vmdk$/iu, '')
   throw new DiskError('refused', {
     file: name,
-    reason: 'the descriptor of a VMDK cannot name parts with quotes or control characters in their names',
+    reason:
+      'the descriptor of a VMDK cannot name parts with quotes or control characters in their names, or with the name of a device',
     remedy: 'Choose another name.',
   })
 }
