@@ -36,6 +36,8 @@ describe('a parent whose file is newer', () => {
   test.each([
     ['older', { modifiedMs: 999 }, null],
     ['of the same time', { modifiedMs: 1000 }, null],
+    ['copied together with it', { modifiedMs: 1001, createdMs: 1500 }, null],
+    ['written in its place at once', { modifiedMs: 1001, createdMs: 500 }, 'warn'],
     ['written in its place', { modifiedMs: 2000, createdMs: 500 }, 'warn'],
     ['that came there later', { modifiedMs: 2000, createdMs: 1500 }, 'info'],
     ['of which nobody knows when it came', { modifiedMs: 2000, createdMs: null }, 'info'],

@@ -69,6 +69,9 @@ function saysContent({ facts: child }: ComparedLink, { facts: parent }: Compared
 const remedy =
   'A parent must not be written to while it has children. Compare with a copy of the parent from before, and check the guest’s filesystems.'
 
+/** Files that were copied or unpacked together may be this far apart, and say nothing. */
+const copiedTogetherMs = 100
+
 /**
  * A parent whose file changed last after its child's did, which is all that qcow2, VHD and Parallels tell: a copy has
  * newer times too, so it says what the times can say. Null for devices, which have no times of their content.
@@ -79,6 +82,7 @@ export function newerParent(child: ImageFile, parent: ImageFile): Problem | null
   if (writtenParent <= written) return null
   const { createdMs = null } = parent.fingerprint
   const mayBeCopy = createdMs === null || createdMs > written
+  if (mayBeCopy && writtenParent - written < copiedTogetherMs) return null
   const times = `${timeText(writtenParent)}, after this image was at ${timeText(written)}`
   return {
     id: 'parent-newer',

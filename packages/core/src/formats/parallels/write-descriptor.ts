@@ -12,11 +12,11 @@ const longestName = 200
 
 /** The name of the one image in a bundle of that name, as Parallels has it; throws `refused` for names that XML cannot hold. */
 export function bundleImageName(name: string): string {
-  const isText = name.isWellFormed() && !/[\u0000-\u001f\u007f\ufffe\uffff/\\]/u.test(name)
+  const isText = name.isWellFormed() && !/^\s|[\u0000-\u001f\u007f\ufffe\uffff/\\]/u.test(name)
   if (isText && new TextEncoder().encode(name).length <= longestName) return `${name}.0.${topGuid}.hds`
   throw new DiskError('refused', {
     file: name,
-    reason: `the descriptor of a Parallels bundle takes names of at most ${longestName} bytes without control characters`,
+    reason: `the descriptor of a Parallels bundle takes names of at most ${longestName} bytes without control characters and blanks in front`,
     remedy: 'Choose another name.',
   })
 }
