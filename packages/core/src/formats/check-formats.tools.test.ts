@@ -54,7 +54,52 @@ const kinds = [
   ['expanding.hds', ['-O', 'parallels']],
 ] as const
 
+/** Puts zeros over the entries of the table with which the image finds its blocks. */
+const wipes = [
+  [
+    'disk.vhd',
+    ['-O', 'vpc'],
+    (bytes: Buffer) =>
+      bytes.fill(0xff, Number(bytes.readBigUInt64BE(512 + 16)), Number(bytes.readBigUInt64BE(512 + 16)) + 32),
+  ],
+  [
+    'disk.vdi',
+    ['-O', 'vdi'],
+    (bytes: Buffer) => bytes.fill(0xff, bytes.readUInt32LE(340), bytes.readUInt32LE(340) + 64),
+  ],
+  ['disk.hds', ['-O', 'parallels'], (bytes: Buffer) => bytes.fill(0, 64, 64 + 64)],
+  [
+    'disk.vhdx',
+    ['-O', 'vhdx', '-o', 'block_size=1M'],
+    (bytes: Buffer) => bytes.fill(0, vhdxBat(bytes), vhdxBat(bytes) + 128),
+  ],
+  [
+    'disk.vmdk',
+    ['-O', 'vmdk'],
+    (bytes: Buffer) => {
+      for (const directoryAt of [48, 56]) {
+        const tableAt = bytes.readUInt32LE(Number(bytes.readBigUInt64LE(directoryAt)) * 512) * 512
+        bytes.fill(0, tableAt, tableAt + 2048)
+      }
+    },
+  ],
+] as const
+
+function vhdxBat(bytes: Buffer): number {
+  const entry = bytes.indexOf(Buffer.from('6677c22d23f600429d64115e9bfd4a08', 'hex'))
+  return Number(bytes.readBigUInt64LE(entry + 16))
+}
+
 describe.skipIf(!requires('qemu-img'))('the check', () => {
+  test.each(wipes)('a wiped table is possibly lost data, not room: %s', async (name, args, wipe) => {
+    await using place = await tempPlace()
+    const path = await make(place, name, args)
+    const report = await check(await changed(path, (bytes) => void wipe(bytes)))
+    expect(ids(report)).toContainEqual(expect.stringMatching(/-lost-data$/u))
+    expect(report.totals.leaks).toBe(0)
+    expect(report.totals.corruptions).toBeGreaterThan(0)
+  })
+
   test.each(kinds)('finds nothing in a clean %s', async (name, args) => {
     await using place = await tempPlace()
     const report = await check(await make(place, name, args))
@@ -78,15 +123,15 @@ describe.skipIf(!requires('qemu-img'))('the check', () => {
     const path = await make(place, 'disk.vhd', ['-O', 'vpc'])
     const tableAt = Number((await readFile(path)).readBigUInt64BE(512 + 16))
     const shared = await changed(path, (bytes) => bytes.copy(bytes, tableAt + 16, tableAt, tableAt + 4))
-    expect(ids(await check(shared))).toEqual(['vhd-overlap', 'vhd-unused'])
+    expect(ids(await check(shared))).toEqual(['vhd-overlap', 'vhd-lost-data'])
     const outside = await changed(path, (bytes) => bytes.writeUInt32BE(0x7fff_ffff, tableAt))
-    expect(ids(await check(outside))).toEqual(['vhd-beyond-file', 'vhd-unused'])
+    expect(ids(await check(outside))).toEqual(['vhd-beyond-file', 'vhd-lost-data'])
     const onTable = await changed(path, (bytes) => bytes.writeUInt32BE(1, tableAt))
-    expect(ids(await check(onTable))).toEqual(['vhd-overlap', 'vhd-unused'])
+    expect(ids(await check(onTable))).toEqual(['vhd-overlap', 'vhd-lost-data'])
     const lost = await changed(path, (bytes) => bytes.writeUInt32BE(0xffff_ffff, tableAt))
     const report = await check(lost)
-    expect(ids(report)).toEqual(['vhd-unused'])
-    expect(report.totals).toMatchObject({ corruptions: 0, leaks: 1, leakedBytes: 2 * MiB + 512 })
+    expect(ids(report)).toEqual(['vhd-lost-data'])
+    expect(report.totals).toMatchObject({ corruptions: 1, leaks: 0, leakedBytes: 0 })
     const noCopy = await changed(path, (bytes) => bytes.fill(0, 0, 512))
     expect(ids(await check(noCopy))).toEqual(['vhd-footer-copy-damaged'])
     const differs = await changed(path, (bytes) => {
@@ -107,10 +152,10 @@ describe.skipIf(!requires('qemu-img'))('the check', () => {
       return (JSON.parse(stdout) as { corruptions?: number }).corruptions ?? 0
     }
     const shared = await changed(path, (bytes) => bytes.copy(bytes, mapAt + 36, mapAt, mapAt + 4))
-    expect(ids(await check(shared))).toEqual(['vdi-overlap', 'vdi-unused'])
+    expect(ids(await check(shared))).toEqual(['vdi-overlap', 'vdi-lost-data'])
     expect(await qemu(shared)).toBeGreaterThan(0)
     const outside = await changed(path, (bytes) => bytes.writeUInt32LE(500, mapAt))
-    expect(ids(await check(outside))).toEqual(['vdi-beyond-file', 'vdi-unused'])
+    expect(ids(await check(outside))).toEqual(['vdi-beyond-file', 'vdi-lost-data'])
     expect(await qemu(outside)).toBeGreaterThan(0)
     const miscounted = await changed(path, (bytes) => bytes.writeUInt32LE(7, 388))
     expect(ids(await check(miscounted))).toEqual(['vdi-allocated-count'])
@@ -124,20 +169,18 @@ describe.skipIf(!requires('qemu-img'))('the check', () => {
     const directoryAt = Number(image.readBigUInt64LE(56)) * 512
     const tableAt = image.readUInt32LE(directoryAt) * 512
     const shared = await changed(path, (bytes) => bytes.copy(bytes, tableAt + 4, tableAt, tableAt + 4))
-    expect(ids(await check(shared))).toEqual(['vmdk-overlap', 'vmdk-copies-differ'])
+    expect(ids(await check(shared))).toEqual(['vmdk-overlap', 'vmdk-lost-data', 'vmdk-copies-differ'])
     const outside = await changed(path, (bytes) => bytes.writeUInt32LE(0x00ff_ffff, tableAt))
-    expect(ids(await check(outside))).toEqual(['vmdk-beyond-file', 'vmdk-copies-differ'])
+    expect(ids(await check(outside))).toEqual(['vmdk-beyond-file', 'vmdk-lost-data', 'vmdk-copies-differ'])
     const onHeader = await changed(path, (bytes) => bytes.writeUInt32LE(2, tableAt))
-    expect(ids(await check(onHeader))).toEqual(['vmdk-overlap', 'vmdk-copies-differ'])
+    expect(ids(await check(onHeader))).toEqual(['vmdk-overlap', 'vmdk-lost-data', 'vmdk-copies-differ'])
   })
 
   test('VHDX: shared blocks, blocks outside the file, states that may not be', async () => {
     await using place = await tempPlace()
     const path = await make(place, 'disk.vhdx', ['-O', 'vhdx', '-o', 'block_size=1M'])
     const image = await readFile(path)
-    const batGuid = '6677c22d23f600429d64115e9bfd4a08'
-    const entry = image.indexOf(Buffer.from(batGuid, 'hex'))
-    const batAt = Number(image.readBigUInt64LE(entry + 16))
+    const batAt = vhdxBat(image)
     const shared = await changed(path, (bytes) => bytes.copy(bytes, batAt + 72, batAt, batAt + 8))
     expect(ids(await check(shared))).toEqual(['vhdx-overlap'])
     const outside = await changed(path, (bytes) => bytes.writeBigUInt64LE((5000n << 20n) | 6n, batAt))
@@ -150,9 +193,9 @@ describe.skipIf(!requires('qemu-img'))('the check', () => {
     await using place = await tempPlace()
     const path = await make(place, 'disk.hds', ['-O', 'parallels'])
     const shared = await changed(path, (bytes) => bytes.copy(bytes, 64 + 36, 64, 68))
-    expect(ids(await check(shared))).toEqual(['parallels-overlap', 'parallels-unused'])
+    expect(ids(await check(shared))).toEqual(['parallels-overlap', 'parallels-lost-data'])
     const outside = await changed(path, (bytes) => bytes.writeUInt32LE(0x00ff_ffff, 64))
-    expect(ids(await check(outside))).toEqual(['parallels-beyond-file', 'parallels-unused'])
+    expect(ids(await check(outside))).toEqual(['parallels-beyond-file', 'parallels-lost-data'])
     const grown = `${path}.grown.hds`
     await copyFile(path, grown)
     await truncate(grown, (await readFile(path)).length + 2 * MiB)

@@ -28,9 +28,9 @@ export async function checkImage(
   const said = new Set(own.findings.map(({ message }) => message))
   for (const [depth, link] of walked.links.entries()) {
     const unsaid = link.facts.problems.filter((problem) => isBlocking(problem) && !said.has(problem.message))
-    for (const problem of depth > 0 || driver.check ? unsaid : []) chain.adopt('corruption', problem)
+    for (const problem of depth > 0 || driver.check ? unsaid : []) chain.adoptRefusal(problem)
   }
-  for (const failure of walked.failures) chain.adopt('corruption', problemFromError(failure))
+  for (const failure of walked.failures) chain.adoptRefusal(problemFromError(failure))
   for (const remark of walked.remarks)
     chain.adopt(provenRemarks.has(remark.id) ? 'corruption' : 'remark', remark)
   for (const [depth, link] of walked.links.entries()) addSizes(chain, link, walked.links[depth + 1])
@@ -49,7 +49,8 @@ export async function checkImage(
 function notChecked({ file, facts }: WalkedLink): CheckReport {
   const findings = new FindingList(file.path)
   for (const problem of facts.problems) {
-    findings.adopt(problem.severity === 'block' ? 'corruption' : 'remark', problem)
+    if (isBlocking(problem)) findings.adoptRefusal(problem)
+    else findings.adopt('remark', problem)
   }
   findings.add('remark', {
     id: 'format-not-checked',
@@ -81,6 +82,7 @@ function merged(own: CheckReport, links: CheckReport): CheckReport {
   const add = (key: 'corruptions' | 'leaks' | 'remarks') => own.totals[key] + links.totals[key]
   return {
     ...own,
+    isComplete: own.isComplete && links.isComplete,
     checked: [...own.checked, ...links.checked],
     findings: [...own.findings, ...links.findings],
     totals: { ...own.totals, corruptions: add('corruptions'), leaks: add('leaks'), remarks: add('remarks') },

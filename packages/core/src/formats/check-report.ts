@@ -1,4 +1,5 @@
 import type { ReadingChoices } from './reading-choices.ts'
+import type { DiskErrorCode } from '../problems/disk-error.ts'
 import type { Problem } from '../problems/problem.ts'
 import type { FormatName } from './format-rules.ts'
 
@@ -81,6 +82,8 @@ export class FindingList {
   readonly #findings: Finding[] = []
   readonly #counts: Record<FindingKind, number> = { corruption: 0, leak: 0, remark: 0 }
   #run: OpenRun | null = null
+  /** Something was not looked at. */
+  #isCut = false
 
   constructor(file: string) {
     this.#file = file
@@ -132,6 +135,16 @@ export class FindingList {
     this.#list(kind, { id, message, remedy, offset }, { count, file: file ?? this.#file })
   }
 
+  /**
+   * Takes over why something cannot be read. Where that is no fault of the image (a format, a feature or a key that is not
+   * ours), it is a remark; the report is not complete then.
+   */
+  adoptRefusal(problem: Problem): void {
+    const isWhole = notOurs.has(problem.id)
+    if (isWhole) this.#isCut = true
+    this.adopt(isWhole ? 'remark' : 'corruption', problem)
+  }
+
   /** Takes over what another walk found, with what it counted and did not list. */
   adoptReport({ findings, totals }: CheckReport): void {
     const counts = { corruption: totals.corruptions, leak: totals.leaks, remark: totals.remarks }
@@ -159,10 +172,18 @@ export class FindingList {
       checked,
       findings: [...this.#findings],
       totals: { allocatedBytes, leakedBytes, corruptions: corruption, leaks: leak, remarks: remark },
-      isComplete,
+      isComplete: isComplete && !this.#isCut,
     }
   }
 }
+
+/** Codes of errors that say of an image that we do not read it, not that it is damaged. */
+const notOurs: ReadonlySet<string> = new Set<DiskErrorCode>([
+  'unsupported-format',
+  'unsupported-feature',
+  'encrypted',
+  'refused',
+])
 
 const severities: Readonly<Record<FindingKind, Problem['severity']>> = {
   corruption: 'block',

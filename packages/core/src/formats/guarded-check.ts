@@ -12,7 +12,7 @@ export interface CheckOutcome {
   readonly isComplete?: boolean
 }
 
-/** Runs a check; what it throws because of the image becomes a corruption, and the report says that it is not complete. */
+/** Runs a check; what it throws because of the image becomes a finding, and the report says that it is not complete. */
 export async function guardedCheck(
   { file, format }: { readonly file: string; readonly format: FormatName },
   walk: (findings: FindingList) => Promise<CheckOutcome>,
@@ -22,7 +22,7 @@ export async function guardedCheck(
     return findings.report({ format, isComplete: true, ...(await walk(findings)) })
   } catch (error) {
     if (!isDiskError(error) || isDiskError(error, 'input-output')) throw error
-    findings.adopt('corruption', problemFromError(error))
+    findings.adoptRefusal(problemFromError(error))
     return findings.report({ format, isComplete: false, checked: [], allocatedBytes: null, leakedBytes: 0 })
   }
 }

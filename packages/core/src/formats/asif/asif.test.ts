@@ -130,10 +130,11 @@ test('a check finds chunks past the end, on each other and on a table', async ()
   })
   expect((await checked({ 0: clean | 3n, 7: clean | 3n })).ids).toEqual(['asif-overlap'])
   expect((await checked({ 0: clean | 1n })).ids).toEqual(['asif-overlap'])
-  expect((await checked({ 0: clean | 5n, 1: clean | 6n, 2: clean | 3n })).ids).toEqual([
-    'asif-beyond-file',
-    'asif-beyond-file',
-  ])
+  // Neighbours are one finding.
+  expect(await checked({ 0: clean | 5n, 1: clean | 6n, 2: clean | 3n })).toMatchObject({
+    ids: ['asif-beyond-file'],
+    corruptions: 2,
+  })
   const { report } = await checkImage('/a.asif', portsOf(build({ entries: { 2050: clean | 9n } })))
   expect(report.findings[0]?.offset).toBe(chunk + 2051 * 8)
 })

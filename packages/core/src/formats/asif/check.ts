@@ -36,6 +36,8 @@ export async function checkAsif(
           ...tablesAt.map((start) => ({ start, end: start + chunkSize, name: 'table' })),
         ],
         unused: null,
+        // Chunks of bitmaps and metadata are named elsewhere.
+        source: null,
         remedy: 'Compare the disk with another copy, or restore it from a backup.',
       },
       placesOf(file, metadata),

@@ -1,17 +1,24 @@
 import { countBefore } from '../../binary/bisect.ts'
 import { DiskError } from '../../problems/disk-error.ts'
-import type { CheckOptions, FindingKind, FindingList } from '../check-report.ts'
+import type { ByteSource } from '../../binary/byte-source.ts'
+import type { CheckOptions, FindingKind, FindingList, Run } from '../check-report.ts'
+import { gapsWithData, mostGaps, type Gap } from './lost-blocks.ts'
 
 /** Blocks of one file that can be compared with each other, four bytes for each. */
 const mostBlocks = 32 * 1024 * 1024
 /** Blocks for which there is room at first. */
 const firstRoom = 65_536
 
+/** The block was never written, or its entry was wiped. */
+export const noPlace = -1
+/** Its entry says that it is zeros or was discarded: what it held may still be in the file. */
+export const givenUp = -2
+
 /** Where a table puts some of its blocks. */
 export interface BlockPlaces {
   /** Number of the first of them. */
   readonly first: number
-  /** Byte of the file where each starts; negative: it has no place of its own. */
+  /** Byte of the file where each starts; `noPlace`, or `givenUp`. */
   readonly places: Float64Array
   /** Byte of the file where the first entry lies, and bytes from one entry to the next. */
   readonly entriesAt: number
@@ -46,6 +53,10 @@ export interface BlockCheck {
   readonly reserved: readonly Region[]
   /** How room that nothing uses counts: formats that grow ahead have some always. */
   readonly unused: FindingKind | null
+  /** The file, where room that no entry names holds data only when an entry was lost; else null. */
+  readonly source: ByteSource | null
+  /** Native writers leave blocks behind that no entry names: only beside a wiped sector of the table they are lost. */
+  readonly leavesBlocks?: boolean
   readonly remedy: string
 }
 
@@ -71,23 +82,28 @@ export async function checkBlocks(
   let units = new Uint32Array(Math.min(room, firstRoom))
   let count = 0
   let shared = 0
+  let released = 0
+  const wiped = new Set<number>()
   for await (const { first, places, entriesAt, entrySize } of pages) {
     options.signal?.throwIfAborted()
+    if (check.leavesBlocks === true) noteWiped(wiped, { places, entrySize }, blockLength)
     for (const [index, at] of places.entries()) {
+      if (at === givenUp) released += 1
       if (at < 0) continue
       const block = first + index
       const offset = entriesAt + index * entrySize
-      const say = (id: string, reason: string) =>
-        findings.add('corruption', {
+      const say = (id: string, where: string) =>
+        findings.addPlace('corruption', {
           id: `${prefix}-${id}`,
-          message: `The ${noun} ${block} ${reason}.`,
+          place: block,
+          message: (run) => `${blocksOf(noun, run)} lie${run.count === 1 ? `s at ${at},` : ''} ${where}.`,
           remedy,
           offset,
         })
       const end = at + check.lengthOf(block)
       const inside = regionUnder(reserved, at, end)
-      if (end > fileSize) say('beyond-file', `lies at ${at}, past the end of the file at ${fileSize}`)
-      else if (inside) say('overlap', `lies at ${at}, inside the ${inside.name}`)
+      if (end > fileSize) say('beyond-file', `past the end of the file at ${fileSize}`)
+      else if (inside) say('overlap', `inside the ${inside.name}`)
       else if (count < room) {
         if (count === units.length) units = grown(units, Math.min(room, 2 * count), check)
         units[count] = Math.floor((at - base) / unit)
@@ -99,17 +115,81 @@ export async function checkBlocks(
   const sorted = units.subarray(0, count).sort()
   shared += sharedBlocks(check, sorted)
   if (shared > 0) {
-    const message = `${shared} ${noun}s lie where another one lies.`
+    const message = `${shared} ${plural(noun)} lie where another one lies.`
     findings.add('corruption', { id: `${prefix}-overlap`, message, remedy }, shared)
   }
-  const { leakedBytes, usedEnd, gaps } = unusedRoom(check, { sorted, reserved })
-  if (gaps > 0 && check.unused !== null) {
+  const { blocks, usedEnd, gaps } = unusedRoom(check, { sorted, reserved })
+  const isSuspect = ({ start, end }: Gap) =>
+    check.leavesBlocks !== true || count === 0 || wiped.has(start) || wiped.has(end)
+  const lost = await tellLost(check, { gaps: gaps.filter(isSuspect), released, options })
+  const unused = blocks - lost
+  const leakedBytes = unused * blockLength
+  if (unused > 0 && check.unused !== null) {
     const message = `${leakedBytes} bytes of the file belong to no ${noun} and no table.`
-    const advice = 'Room is lost, no data: converting the disk to a new image gives it back.'
-    findings.add(check.unused, { id: `${prefix}-unused`, message, remedy: advice }, gaps)
+    const advice = 'Most likely room that was never used: converting the disk to a new image gives it back.'
+    findings.add(check.unused, { id: `${prefix}-unused`, message, remedy: advice }, unused)
   }
   return { allocatedBlocks: count, leakedBytes, usedEnd }
 }
+
+function blocksOf(noun: string, { first, count }: Run): string {
+  return count === 1 ? `The ${noun} ${first}` : `The ${plural(noun)} ${first} to ${first + count - 1}`
+}
+
+/** `blocks at BAT entry`, `sector bitmaps at BAT entry`. */
+function plural(noun: string): string {
+  return noun.replace(/^(?:sector )?\w+/u, '$&s')
+}
+
+/** Bytes that are lost together when a write of a table is. */
+const tableSector = 512
+/** Places beside wiped sectors that are noted, at most. */
+const mostWiped = 65_536
+
+/** Where room would begin or end whose entries were in a sector of the table that holds none, by the entries beside it. */
+function noteWiped(
+  wiped: Set<number>,
+  { places, entrySize }: Pick<BlockPlaces, 'places' | 'entrySize'>,
+  blockLength: number,
+): void {
+  const length = tableSector / entrySize
+  for (let sector = 0; sector < places.length && wiped.size < mostWiped; sector += length) {
+    if (places.subarray(sector, sector + length).some((at) => at !== noPlace)) continue
+    const [before = noPlace, behind = noPlace] = [places[sector - 1], places[sector + length]]
+    if (before >= 0) wiped.add(before + blockLength)
+    if (behind >= 0) wiped.add(behind)
+  }
+}
+
+interface Unnamed {
+  readonly gaps: readonly Gap[]
+  /** Blocks that were given up, whose bytes may still be there. */
+  readonly released: number
+  readonly options: CheckOptions
+}
+
+/** Names room with data that no entry names as what may be lost; gives how many blocks it would hold. */
+async function tellLost(
+  { source, findings, prefix, blockLength }: BlockCheck,
+  { gaps, released, options }: Unnamed,
+): Promise<number> {
+  if (source === null || gaps.length === 0) return 0
+  const found = await gapsWithData(gaps, { source, blockLength, signal: options.signal })
+  const blocks = found.reduce((sum, gap) => sum + gap.blocks, 0)
+  if (blocks <= released) return 0
+  for (const { start, end, blocks: held } of found) {
+    const message = `Bytes ${start} to ${end} of the file have room for blocks; ${held} of them hold data, but no entry of the table names them: the entries may have been wiped, and what the guest wrote may be there.`
+    findings.add(
+      'corruption',
+      { id: `${prefix}-lost-data`, message, remedy: lostRemedy, offset: start },
+      held,
+    )
+  }
+  return blocks
+}
+
+const lostRemedy =
+  'Do not repair it and do not write to it, as these bytes are the only trace. Keep a copy of the file as it is; restore the disk from a backup, or have the table made again on a copy.'
 
 function grown(units: Uint32Array, length: number, { file, noun }: BlockCheck): Uint32Array<ArrayBuffer> {
   if (units.length === mostBlocks) {
@@ -146,16 +226,19 @@ function sharedBlocks({ unit, blockLength }: BlockCheck, sorted: Uint32Array): n
   return shared
 }
 
-/** Gaps that would hold whole blocks. */
+/** Gaps that would hold whole blocks, and how many blocks those are. */
 function unusedRoom(
   { unit, base = 0, blockLength, fileSize }: BlockCheck,
   { sorted, reserved }: { readonly sorted: Uint32Array; readonly reserved: readonly Region[] },
-): { leakedBytes: number; usedEnd: number; gaps: number } {
+): { blocks: number; usedEnd: number; gaps: Gap[] } {
   let next = 0
   let usedEnd = 0
   let blocks = 0
+  const gaps: Gap[] = []
   const take = (start: number, end: number) => {
-    if (start > usedEnd) blocks += Math.floor((start - usedEnd) / blockLength)
+    const count = start > usedEnd ? Math.floor((start - usedEnd) / blockLength) : 0
+    if (count > 0 && gaps.length < mostGaps) gaps.push({ start: usedEnd, end: start })
+    blocks += count
     usedEnd = Math.max(usedEnd, end)
   }
   for (const number of sorted) {
@@ -169,5 +252,5 @@ function unusedRoom(
   for (const table of reserved.slice(next)) take(table.start, table.end)
   const lastUse = usedEnd
   take(fileSize, fileSize)
-  return { leakedBytes: blocks * blockLength, usedEnd: lastUse, gaps: blocks }
+  return { blocks, usedEnd: lastUse, gaps }
 }

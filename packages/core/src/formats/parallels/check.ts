@@ -1,5 +1,5 @@
 import { readRange } from '../../binary/byte-source.ts'
-import { checkBlocks, type BlockPlaces } from '../block-map/check-blocks.ts'
+import { checkBlocks, noPlace, type BlockPlaces } from '../block-map/check-blocks.ts'
 import type { CheckOptions, CheckReport, FindingList } from '../check-report.ts'
 import { guardedCheck } from '../guarded-check.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
@@ -54,6 +54,7 @@ export async function checkParallels(
               ]),
         ],
         unused: 'leak',
+        source,
         remedy,
       },
       hdsPages(file, metadata),
@@ -88,7 +89,7 @@ async function* hdsPages(
     const places = new Float64Array(count)
     for (let index = 0; index < count; index += 1) {
       const entry = view.getUint32(index * 4, true)
-      places[index] = entry === 0 ? -1 : entry * entryUnit
+      places[index] = entry === 0 ? noPlace : entry * entryUnit
     }
     yield { first, places, entriesAt, entrySize: 4 }
   }

@@ -46,7 +46,10 @@ export async function checkQcow2(file: ImageFile, options: Qcow2CheckOptions = {
   const { header, extensions, faults, warnings } = await readMetadata(file)
   for (const warning of warnings) findings.adopt('remark', warning)
   const fatal = faults.filter(({ code }) => code !== 'encrypted')
-  for (const fault of fatal) findings.adopt('corruption', problemFromError(fault))
+  // Tables are not encrypted.
+  for (const fault of faults)
+    if (fault.code === 'encrypted') findings.adopt('remark', problemFromError(fault))
+  for (const fault of fatal) findings.adoptRefusal(problemFromError(fault))
   let isComplete = false
   if (header && extensions && fatal.length === 0) {
     const scene = { file: path, source, header, extensions, findings, signal: options.signal }
@@ -55,7 +58,7 @@ export async function checkQcow2(file: ImageFile, options: Qcow2CheckOptions = {
       isComplete = true
     } catch (error) {
       if (!isDiskError(error) || isDiskError(error, 'input-output')) throw error
-      findings.adopt('corruption', problemFromError(error))
+      findings.adoptRefusal(problemFromError(error))
     }
   }
   const checked = isComplete ? ['reference counts', 'copied flags', 'overlaps'] : []

@@ -1,5 +1,5 @@
 import { readFile, truncate, writeFile } from 'node:fs/promises'
-import { requires, runToolOk } from '@varve/test-kit/tools'
+import { requires, runTool, runToolOk } from '@varve/test-kit/tools'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'
 import { nodePorts } from '../../testing/node-files.ts'
@@ -101,6 +101,15 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('clusters that are counted and
       expect(report.findings.map(({ id }) => id)).toContain('qcow2-lost-clusters')
       await expect(repair(path)).rejects.toMatchObject({ code: 'refused' })
     }
+    await using packed = await tempPlace()
+    const compressed = await make(packed, recipes[1])
+    await damage(compressed, wiped[2][1])
+    // The second run is a cluster that packed data share, counted more than once.
+    expect((await check(compressed)).findings.map(({ id }) => id)).toEqual([
+      'qcow2-lost-table',
+      'qcow2-lost-clusters',
+      'qcow2-lost-clusters',
+    ])
     await using place = await tempPlace()
     const path = await make(place)
     await runToolOk('qemu-img', ['snapshot', '-c', 'kept', path])
@@ -142,6 +151,15 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('clusters that are counted and
     await countOnce(path, [60, 61])
     expect(summary(await check(path))).toEqual(['leak qcow2-leaked-cluster 2'])
     expect((await repair(path))?.fixes).toHaveLength(1)
+  })
+
+  test('are leaks when they hold a copy of a table, as a snapshot leaves that could not be made', async () => {
+    await using place = await tempPlace()
+    const path = await make(place, { options: ['-o', 'refcount_bits=1'] })
+    await runToolOk('qemu-io', ['-f', 'qcow2', '-d', 'unmap', '-c', 'discard 4M 96M', path])
+    // With counts of one bit nothing can be shared: the L1 table of the snapshot stays behind.
+    expect((await runTool('qemu-img', ['snapshot', '-c', 'a', path])).exitCode).not.toBe(0)
+    expect((await check(path)).totals).toMatchObject({ corruptions: 0, leaks: 1 })
   })
 
   test('are leaks in an image that was not closed cleanly: lazy refcounts are no evidence', async () => {

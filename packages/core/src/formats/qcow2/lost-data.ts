@@ -2,10 +2,10 @@ import { countBefore } from '../../binary/bisect.ts'
 import { isHole } from '../../binary/byte-source.ts'
 import { isZero } from '../../binary/zero-scan.ts'
 import type { CheckScene, Walk } from './check-walk.ts'
-import { tableOffset } from './cluster-entry.ts'
+import { tableOffset, twoTo32 } from './cluster-entry.ts'
 import type { EmptyTables } from './empty-tables.ts'
 import { hasFeature, incompatibleFeatures } from './feature-bits.ts'
-import { l2EntrySize, l2TableSpan, type Qcow2Header } from './header.ts'
+import { l2EntrySize, l2TableSpan } from './header.ts'
 import type { ReferenceCounts } from './reference-counts.ts'
 
 /*
@@ -16,6 +16,7 @@ import type { ReferenceCounts } from './reference-counts.ts'
  * | ---------------------------------------------------------- | ----------------------------------------------------- |
  * | the dirty bit is set                                       | refcounts are no evidence (lazy refcounts): leaks     |
  * | the cluster holds zeros, and there is no backing file      | nothing is lost with it: leak                         |
+ * | it holds, or is named by, a table without the copied flag  | given up with a snapshot or bitmap: leak              |
  * | an L1 entry names an L2 table of nothing but zeros         | clusters with data may have been in it: possibly lost |
  * | a sector of zeros in an L2 table, and the cluster that     | the sector may have named it: possibly lost           |
  * | follows the one before it (or precedes the one behind it)  |                                                       |
@@ -54,8 +55,8 @@ export async function findLostData<Run extends UncountedRun>(
   if (evidence.runs.length === 0 || hasFeature(header.incompatible, incompatibleFeatures.dirty))
     return new Set()
   const { withData, orphans } = await lookInto(scene, evidence)
-  const inOrder = [...withData]
-  const sectors = [...evidence.emptyTables.beside].filter(([cluster]) => isIn(inOrder, cluster))
+  const runs = [...withData]
+  const sectors = [...evidence.emptyTables.beside].filter(([cluster]) => isIn(runs, cluster))
   const whole = withData.size > 0 ? evidence.emptyTables.whole : []
   if (whole.length + orphans.length + sectors.length === 0) return new Set()
   tellTables(scene, { whole, orphans, sectors: sectors.map(([, at]) => at), walk: evidence.walk })
@@ -68,13 +69,23 @@ interface Contents<Run> {
   readonly orphans: readonly number[]
 }
 
+/** What was found in the clusters of all runs. */
+interface Findings {
+  /** Clusters with data. */
+  readonly data: number[]
+  readonly orphans: number[]
+  /** Clusters that a table names which was given up. */
+  readonly abandoned: Set<number>
+}
+
 async function lookInto<Run extends UncountedRun>(
-  { source, header, signal }: CheckScene,
+  scene: CheckScene,
   evidence: Evidence<Run>,
 ): Promise<Contents<Run>> {
+  const { source, header, signal } = scene
   const { clusterSize } = header
   const withData = new Set<Run>()
-  const orphans: number[] = []
+  const found: Findings = { data: [], orphans: [], abandoned: new Set() }
   const buffer = new Uint8Array(clusterSize)
   let left = mostReadBytes
   for (const run of evidence.runs) {
@@ -91,36 +102,78 @@ async function lookInto<Run extends UncountedRun>(
       }
       const bytes = buffer.subarray(0, length)
       await source.readInto(bytes, at)
-      if (isZero(bytes)) continue
-      withData.add(run)
-      if (length === clusterSize && isLostTable(bytes, header, evidence)) orphans.push(cluster)
+      if (!isZero(bytes)) noteContent({ bytes, cluster }, { scene, evidence, found })
     }
   }
-  return { withData, orphans }
+  const data = found.data.filter((cluster) => !found.abandoned.has(cluster))
+  for (const run of evidence.runs) {
+    const next = countBefore(data.length, (index) => (data[index] ?? 0) < run.first)
+    if ((data[next] ?? Infinity) < run.first + run.count) withData.add(run)
+  }
+  return { withData: inOrder(evidence.runs, withData), orphans: found.orphans }
 }
 
+function inOrder<Run>(runs: readonly Run[], some: ReadonlySet<Run>): ReadonlySet<Run> {
+  return new Set(runs.filter((run) => some.has(run)))
+}
+
+interface Look {
+  readonly scene: CheckScene
+  readonly evidence: Evidence<UncountedRun>
+  readonly found: Findings
+}
+
+function noteContent(
+  { bytes, cluster }: { readonly bytes: Uint8Array; readonly cluster: number },
+  { scene, evidence, found }: Look,
+): void {
+  const { kind, uncounted } = tableIn(bytes, scene, evidence)
+  if (kind === 'lost') found.orphans.push(cluster)
+  if (kind !== 'copy') found.data.push(cluster)
+  else for (const named of uncounted) found.abandoned.add(named)
+}
+
+interface Table {
+  readonly kind: 'none' | 'copy' | 'lost'
+  /** Clusters that it names and nothing else. */
+  readonly uncounted: readonly number[]
+}
+
+const noTable: Table = { kind: 'none', uncounted: [] }
+
 /**
- * Whether a cluster can be nothing but an L2 table of the active disk that names clusters which nothing else refers to. The
- * copied flag is asked for: without it, it may be what is left of a deleted snapshot or bitmap.
+ * Whether a cluster can be nothing but a table of places in the file: `lost` is an L2 table of the active disk that names
+ * clusters which nothing else refers to; the copied flag is asked for. Without it the table is a `copy` that was given up,
+ * with all that it names: of a deleted snapshot or bitmap, or the refcounts of another width.
  */
-function isLostTable(
+function tableIn(
   bytes: Uint8Array,
-  header: Qcow2Header,
+  { header, source }: CheckScene,
   { counts, storedOf }: Evidence<UncountedRun>,
-): boolean {
+): Table {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const { clusterSize } = header
-  let lost = 0
-  for (let at = 0; at < view.byteLength; at += l2EntrySize(header)) {
+  const uncounted: number[] = []
+  let [places, lost] = [0, 0]
+  for (let at = 0; at + 8 <= view.byteLength; at += l2EntrySize(header)) {
     const [high, low] = [view.getUint32(at), view.getUint32(at + 4)]
-    const offset = tableOffset(high, low)
-    if ((high & 0x3f00_0000) !== 0 || (low & 0x1fe) !== 0 || offset % clusterSize !== 0) return false
-    const isCopied = high >= 0x8000_0000
-    if (offset === 0 || !isCopied) continue
-    const cluster = offset / clusterSize
-    if (counts.count(cluster) === 0 && (storedOf(cluster) ?? 0) > 0) lost += 1
+    const isCompressed = high >>> 30 === 1
+    const offset = isCompressed ? compressedOffset(high, low, header) : tableOffset(high, low)
+    const isOdd = (high & 0x3f00_0000) !== 0 || (low & 0x1fe) !== 0 || offset % clusterSize !== 0
+    if ((isOdd && !isCompressed) || offset >= source.size) return noTable
+    if (offset === 0) continue
+    places += 1
+    const cluster = Math.floor(offset / clusterSize)
+    if (counts.count(cluster) > 0 || (storedOf(cluster) ?? 0) === 0) continue
+    uncounted.push(cluster)
+    if (isCompressed || high >= 0x8000_0000) lost += 1
   }
-  return lost > 0
+  return places === 0 ? noTable : { kind: lost > 0 ? 'lost' : 'copy', uncounted }
+}
+
+/** Where a compressed cluster lies (qcow2.rst, "Compressed Clusters Descriptor"). */
+function compressedOffset(high: number, low: number, { clusterBits }: CheckScene['header']): number {
+  return (high & (2 ** (38 - clusterBits) - 1)) * twoTo32 + low
 }
 
 /** Whether one of `runs`, which are in rising order, has the cluster. */

@@ -1,5 +1,5 @@
 import { readRange } from '../../binary/byte-source.ts'
-import { checkBlocks, type BlockPlaces } from '../block-map/check-blocks.ts'
+import { checkBlocks, givenUp, noPlace, type BlockPlaces } from '../block-map/check-blocks.ts'
 import type { CheckOptions, CheckReport } from '../check-report.ts'
 import { guardedCheck } from '../guarded-check.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
@@ -33,6 +33,7 @@ export async function checkVdi(
         lengthOf: (index) => blockExtra + Math.min(blockSize, Math.max(0, diskSize - index * blockSize)),
         reserved: [{ start: 0, end: offData, name: 'header and block map' }],
         unused: 'leak',
+        source,
         remedy,
       },
       vdiPages(file, header),
@@ -64,8 +65,12 @@ async function* vdiPages({ source }: ImageFile, header: VdiHeader): AsyncGenerat
     const places = new Float64Array(count)
     for (let index = 0; index < count; index += 1) {
       const entry = view.getUint32(index * 4, true)
-      const isNone = entry === freeEntry || entry === zeroEntry
-      places[index] = isNone ? -1 : offData + entry * (blockSize + blockExtra)
+      places[index] =
+        entry === freeEntry
+          ? noPlace
+          : entry === zeroEntry
+            ? givenUp
+            : offData + entry * (blockSize + blockExtra)
     }
     yield { first, places, entriesAt, entrySize: 4 }
   }

@@ -1,5 +1,5 @@
 import { readRange } from '../../binary/byte-source.ts'
-import { checkBlocks, type BlockPlaces, type BlockTotals } from '../block-map/check-blocks.ts'
+import { checkBlocks, noPlace, type BlockPlaces, type BlockTotals } from '../block-map/check-blocks.ts'
 import type { CheckOptions, CheckReport, FindingList } from '../check-report.ts'
 import { guardedCheck } from '../guarded-check.ts'
 import type { ImageFile } from '../image-files.ts'
@@ -69,6 +69,7 @@ export async function checkVhdBlocks(
         { start: tableAt, end: tableAt + header.maxTableEntries * 4, name: 'block allocation table' },
       ],
       unused: 'leak',
+      source,
       remedy,
     },
     vhdPages(file, blocks),
@@ -88,7 +89,7 @@ async function* vhdPages(
     const places = new Float64Array(count)
     for (let index = 0; index < count; index += 1) {
       const entry = view.getUint32(index * 4)
-      places[index] = entry === unusedEntry ? -1 : entry * sectorSize
+      places[index] = entry === unusedEntry ? noPlace : entry * sectorSize
     }
     yield { first, places, entriesAt, entrySize: 4 }
   }

@@ -1,11 +1,12 @@
 import { isHole, readRange } from '../../binary/byte-source.ts'
-import { checkBlocks, type BlockPlaces } from '../block-map/check-blocks.ts'
-import type { CheckOptions, CheckReport, FindingList } from '../check-report.ts'
+import { checkBlocks, givenUp, noPlace, type BlockPlaces } from '../block-map/check-blocks.ts'
+import { FindingList, type CheckOptions, type CheckReport } from '../check-report.ts'
 import { guardedCheck } from '../guarded-check.ts'
 import type { ImageFile } from '../image-files.ts'
 import { bitmapPresent, blockStates, decodeEntry, entrySize, type BatShape } from './bat.ts'
 import { mib } from './header.ts'
 import { readVhdxMetadata, type VhdxMetadata } from './metadata.ts'
+import type { Region } from './regions.ts'
 
 const pageLength = 65_536
 const remedy = 'Compare the disk with another copy, or restore it from a backup.'
@@ -18,7 +19,7 @@ export async function checkVhdx(file: ImageFile, options: CheckOptions = {}): Pr
   return await guardedCheck({ file: file.path, format: 'vhdx' }, async (findings) => {
     const metadata = await readVhdxMetadata(file)
     for (const problem of metadata.problems) findings.adopt('remark', problem)
-    const { bat, source, regions, virtualSize } = metadata
+    const { bat, source, regions, virtualSize, type } = metadata
     const common = {
       file: file.path,
       fileSize: source.size,
@@ -28,10 +29,16 @@ export async function checkVhdx(file: ImageFile, options: CheckOptions = {}): Pr
       blockCount: bat.entryCount,
       reserved: [{ start: 0, end: mib, name: 'header section' }, ...regions.reserved],
       unused: null,
+      source: null,
       remedy,
     }
+    const bitmapsAt = type === 'differencing' ? await bitmapRegions(metadata) : []
     const payload = {
       ...common,
+      reserved: [...common.reserved, ...bitmapsAt],
+      source,
+      // Hyper-V does: after a trim, and when it moves its tables.
+      leavesBlocks: true,
       noun: 'block at BAT entry',
       blockLength: bat.blockSize,
       lengthOf: (index: number) =>
@@ -46,6 +53,17 @@ export async function checkVhdx(file: ImageFile, options: CheckOptions = {}): Pr
       leakedBytes: 0,
     }
   })
+}
+
+/** Where the sector bitmaps lie: no room for payload blocks. */
+async function bitmapRegions(metadata: VhdxMetadata): Promise<Region[]> {
+  const unheard = new FindingList('')
+  const regions: Region[] = []
+  for await (const { places } of entriesOf(metadata, { findings: unheard, kind: 'bitmap' })) {
+    for (const start of places)
+      if (start >= 0) regions.push({ start, end: start + mib, name: 'sector bitmap' })
+  }
+  return regions
 }
 
 type EntryKind = 'payload' | 'bitmap'
@@ -70,11 +88,12 @@ async function* entriesOf(
     const range = { start: entriesAt, end: entriesAt + count * entrySize }
     if (await isHole(source, range)) continue
     const view = new DataView((await readRange(source, range, 'VHDX BAT')).buffer)
-    const places = new Float64Array(count).fill(-1)
+    const places = new Float64Array(count).fill(noPlace)
     for (let index = 0; index < count; index += 1) {
       if (kindOf(bat, first + index) !== kind) continue
       const { state, offset } = decodeEntry(view, index * entrySize)
       if (hasPlace(kind, state)) places[index] = offset
+      else if (state !== blockStates.notPresent) places[index] = givenUp
       if (isState(kind, state) && (state !== blockStates.partiallyPresent || type === 'differencing'))
         continue
       const message = `BAT entry ${first + index} has the state ${state}, which a ${kind} entry of this disk may not have.`

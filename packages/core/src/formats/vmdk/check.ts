@@ -1,7 +1,7 @@
-import { readRange } from '../../binary/byte-source.ts'
+import { readRange, type ByteSource } from '../../binary/byte-source.ts'
 import { DiskError, isDiskError } from '../../problems/disk-error.ts'
 import { problemFromError } from '../../problems/problem.ts'
-import { checkBlocks, type BlockPlaces } from '../block-map/check-blocks.ts'
+import { checkBlocks, givenUp, noPlace, type BlockPlaces } from '../block-map/check-blocks.ts'
 import type { CheckOptions, CheckReport, FindingList } from '../check-report.ts'
 import type { DiskReader } from '../disk-reader.ts'
 import { guardedCheck } from '../guarded-check.ts'
@@ -31,7 +31,7 @@ export async function checkVmdk(
     const refusal = refusalOf(metadata, file.path)
     if (refusal) throw refusal
     await using extents = await openExtents(file, metadata, ports)
-    for (const fault of extents.faults) findings.adopt('corruption', problemFromError(fault))
+    for (const fault of extents.faults) findings.adoptRefusal(problemFromError(fault))
     for (const problem of extents.problems) {
       findings.adopt(problem.id === 'vmdk-redundant-directory-used' ? 'corruption' : 'remark', problem)
     }
@@ -66,7 +66,7 @@ async function walkExtents(disk: DiskReader, { findings, options }: SparseCheck)
     for await (const { start } of extents) options.onProgress?.(start, disk.virtualSize)
   } catch (error) {
     if (!isDiskError(error) || isDiskError(error, 'input-output')) throw error
-    findings.adopt('corruption', problemFromError(error))
+    findings.adoptRefusal(problemFromError(error))
   }
 }
 
@@ -102,8 +102,10 @@ async function checkSparse(
         ...[layout.directoryAt, layout.redundantDirectoryAt]
           .filter((at) => at !== null)
           .map((start) => ({ start, end: start + layout.directoryEntries * 4, name: 'grain directory' })),
+        ...(isCompressed ? [] : await tableRegions(source, layout)),
       ],
       unused: null,
+      source: isCompressed ? null : source,
       remedy,
     },
     grainPages(part, layout, findings),
@@ -111,6 +113,25 @@ async function checkSparse(
   )
   await compareCopies(part, layout, findings)
   return totals.allocatedBlocks * grainSize
+}
+
+/** Where the grain tables lie that the directories name, as far as they can be read. */
+async function tableRegions(
+  source: ByteSource,
+  { directoryAt, redundantDirectoryAt, directoryEntries, tableEntries }: SparseLayout,
+): Promise<{ start: number; end: number; name: string }[]> {
+  const regions: { start: number; end: number; name: string }[] = []
+  for (const at of new Set([directoryAt, redundantDirectoryAt])) {
+    if (at === null || at + directoryEntries * 4 > source.size) continue
+    const range = { start: at, end: at + directoryEntries * 4 }
+    const view = new DataView((await readRange(source, range, 'VMDK grain directory')).buffer)
+    for (let index = 0; index < directoryEntries; index += 1) {
+      const start = view.getUint32(index * 4, true) * sectorSize
+      const end = start + tableEntries * 4
+      if (start > 0 && end <= source.size) regions.push({ start, end, name: 'grain table' })
+    }
+  }
+  return regions
 }
 
 async function* grainPages(
@@ -136,7 +157,7 @@ async function* grainPages(
       findings.add('corruption', { id: 'vmdk-zero-grain', message, remedy, offset: tables.offsetOf(index) })
     }
     const places = Float64Array.from(table.subarray(0, Math.max(0, grains - first)), (entry) =>
-      entry <= 1 ? -1 : entry * sectorSize,
+      entry === 0 ? noPlace : entry === 1 ? givenUp : entry * sectorSize,
     )
     yield { first, places, entriesAt: tables.offsetOf(index), entrySize: 4 }
   }
@@ -179,7 +200,7 @@ async function compareCopies(
     }
   } catch (error) {
     if (!isDiskError(error) || isDiskError(error, 'input-output')) throw error
-    findings.adopt('corruption', problemFromError(error))
+    findings.adoptRefusal(problemFromError(error))
   }
 }
 
