@@ -182,7 +182,6 @@ const notOurs: ReadonlySet<string> = new Set<DiskErrorCode>([
   'unsupported-format',
   'unsupported-feature',
   'encrypted',
-  'refused',
 ])
 
 const severities: Readonly<Record<FindingKind, Problem['severity']>> = {
