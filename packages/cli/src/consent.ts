@@ -1,19 +1,20 @@
 import { inspectImage } from '@varve/core/layers/inspect-image'
+import type { ImageReport } from '@varve/core/layers/image-report'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { nodePorts } from '@varve/engine/ports'
 import type { DiskInput, InUse } from '@varve/engine/requests'
 
-/** Throws `needs-consent` when the image has findings that ask for a word which `accept` (ids, comma-separated) does not give. */
+/** The report of the image; throws `needs-consent` when the image has findings that ask for a word which `accept` (ids, comma-separated) does not give. */
 export async function assertConsent(
   { path, roots, format, choices }: DiskInput & { kind: 'image' },
   accept: string | undefined,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<ImageReport> {
   const ports = nodePorts({ roots, io: 'sync' })
-  const { problems } = await inspectImage(path, ports, { format, choices, signal, map: false })
-  const open = openQuestions(problems, accept)
-  if (open.length === 0) return
+  const report = await inspectImage(path, ports, { format, choices, signal, map: false })
+  const open = openQuestions(report.problems, accept)
+  if (open.length === 0) return report
   const unique = (values: readonly string[]) => [...new Set(values)]
   throw new DiskError('needs-consent', {
     file: path,

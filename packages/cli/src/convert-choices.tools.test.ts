@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { gptPatches } from '@varve/core/testing/gpt-builder'
 import { requires, runToolOk } from '@varve/test-kit/tools'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { execa } from 'execa'
@@ -146,5 +147,39 @@ describe.skipIf(!requires('qemu-img'))('varve convert with choices', () => {
       expect(said.stderr.split('\n')).toHaveLength(1)
       await expect(stat(place.file(name))).rejects.toThrow('ENOENT')
     }
+  })
+
+  test('a guest of 4,096-byte sectors: kept by VHDX, said of the others', async () => {
+    await using place = await tempPlace()
+    const disk = Buffer.alloc(16 * MiB)
+    for (const { at, bytes } of gptPatches(
+      [{ type: 'C12A7328-F81F-11D2-BA4B-00A0C93EC93B', firstSector: 256, lastSector: 511 }],
+      { size: disk.length, sectorSize: 4096 },
+    ))
+      disk.set(bytes, at)
+    await writeFile(place.file('a.raw'), disk)
+    const to = async (target: string, ...more: string[]) => {
+      const { exitCode, stdout, stderr } = await varve(
+        'convert',
+        '--json',
+        place.file('a.raw'),
+        place.file(target),
+        ...more,
+      )
+      expect(exitCode, stderr).toBe(0)
+      const { findings } = JSON.parse(stdout) as { findings: { id: string }[] }
+      return { ids: findings.map(({ id }) => id), stderr }
+    }
+    expect((await to('a.vhdx')).ids).toEqual(['guest-sectors-kept'])
+    const kept = JSON.parse((await varve('info', '--json', place.file('a.vhdx'))).stdout) as unknown
+    expect(kept).toMatchObject({ details: { logicalSectorSize: 4096 } })
+    for (const target of ['a.vmdk', 'a.vhd', 'a.vdi', 'a.qcow2', 'b.raw', 'a.ova']) {
+      const { ids, stderr } = await to(target)
+      expect(ids).toEqual(['guest-sectors-4096'])
+      expect(stderr).toContain('will not find its partitions')
+    }
+    expect((await to('b.vhdx', '--option', 'logical_sector_size=512')).ids).toEqual(['guest-sectors-4096'])
+    const ovf = await runToolOk('tar', ['-xOf', place.file('a.ova'), 'a.ovf'])
+    expect(ovf).toContain('vmw:value="efi"')
   })
 })

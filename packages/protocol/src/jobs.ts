@@ -16,6 +16,12 @@ const Target = z.object({ library: z.string(), name: FileName })
 const Compression = z.enum(['none', 'zlib', 'zstd'])
 const TargetFormat = z.enum(writableFormats)
 
+/** What a new image says of the machine that its guest was set up on. */
+export const GuestChoices = z.object({
+  logicalSectorSize: z.union([z.literal(512), z.literal(4096)]).optional(),
+  firmware: z.enum(['bios', 'efi']).optional(),
+})
+
 /** What an agent can be asked to do. `library` + `name` (a relative path with `/`) name an image; part files are named by the agent. */
 export const JobRequest = z.discriminatedUnion('kind', [
   z.object({
@@ -55,6 +61,7 @@ export const JobRequest = z.discriminatedUnion('kind', [
     format: TargetFormat,
     subformat: Subformat.default(null),
     compression: Compression,
+    choices: GuestChoices.optional(),
   }),
   /** On the target: reads the export and writes the part file `.<name>.<pullId>.part`; flushed, not yet published. Starts afresh when repeated. */
   z.object({
@@ -67,6 +74,7 @@ export const JobRequest = z.discriminatedUnion('kind', [
     format: TargetFormat,
     subformat: Subformat.default(null),
     compression: Compression,
+    choices: GuestChoices.optional(),
   }),
   /** On the target: reads the part file back as a disk and digests it. */
   z.object({

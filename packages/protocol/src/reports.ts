@@ -128,6 +128,7 @@ const GuestView = z.object({
         used: Bytes.nullable(),
         free: Bytes.nullable(),
         blockSize: Bytes.nullable(),
+        sectorSize: Bytes.optional(),
         state: z.enum(['clean', 'dirty', 'unknown']),
         notes: Notes,
         freeByRegion: z.array(z.object({ start: Bytes, length: Bytes, free: Bytes })).max(4096),

@@ -6,7 +6,7 @@ import { assertFree, kindOf, pullTarget } from './pull-target.ts'
 
 /** Predicts what a pull will take, and refuses it when name, rights or space are not there. */
 export const measureJob: JobHandler<'measure'> = async (request, { ports, signal }) => {
-  const { format, compression } = request
+  const { format, compression, choices } = request
   const target = pullTarget(ports, request.target)
   await assertFree(target)
   const {
@@ -14,7 +14,13 @@ export const measureJob: JobHandler<'measure'> = async (request, { ports, signal
     dataBytes,
     chunkBytes: copyBytes,
     virtualSize,
-  } = await measureDisk(streamOf(request), { format, subformat: kindOf(request), compression, signal })
+  } = await measureDisk(streamOf(request), {
+    format,
+    subformat: kindOf(request),
+    compression,
+    choices,
+    signal,
+  })
   const { free: available } = await ports.files.place(target.library.root)
   // What is compressed may take much less than the bound; whether it fits shows while it is written.
   if (compression === 'none' && available !== null && required > available) {

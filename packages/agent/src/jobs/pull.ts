@@ -8,7 +8,7 @@ import { streamOf } from './stream-of.ts'
 
 /** Reads an export and writes it as a part file, flushed. Starts afresh when repeated; leaves no file when it fails. */
 export const pullJob: JobHandler<'pull'> = async (request, context) => {
-  const { format, compression } = request
+  const { format, compression, choices } = request
   const { ports } = context
   const target = partPathOf(ports, request)
   const { partPath } = target
@@ -21,7 +21,7 @@ export const pullJob: JobHandler<'pull'> = async (request, context) => {
     const { manifest, readBytes, zeroBytes, ...done } = await namedFinally(target, () =>
       convertDisk(
         streamOf(request),
-        { path: partPath, name: request.target.name, format, subformat, compression },
+        { path: partPath, name: request.target.name, format, subformat, compression, choices },
         {
           signal,
           workers: ports.workers,

@@ -6,7 +6,11 @@ import {
   writableFormats,
   type WritableFormat,
 } from '@varve/core/formats/writable-formats'
-import { choiceConflict, readChoices } from '@varve/core/formats/write-choices'
+import { choiceConflict, readChoices, type WriteChoices } from '@varve/core/formats/write-choices'
+import { guestSectors, sectorsLostIn } from '@varve/core/layers/guest-sectors'
+import type { ImageReport } from '@varve/core/layers/image-report'
+import type { Problem } from '@varve/core/problems/problem'
+import { guestChoices } from '@varve/core/rules/guest-choices'
 import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
 import { UsageError, type Outcome, type RunContext } from '../command.ts'
 import { convertToFile, type ConvertToFileOutcome } from '../convert-to-file.ts'
@@ -38,10 +42,13 @@ export interface ConvertOptions extends ReadingOptions {
 export async function convert(options: ConvertOptions, context: RunContext): Outcome {
   const format = targetFormat(options)
   assertPossible(format, options)
-  const choices = choicesOf(format, options)
+  const said = choicesOf(format, options)
   const { backing, backingFormat } = options
   const input = imageInput(options.source, options)
-  await assertConsent(input, options.accept, context.signal)
+  const report = await assertConsent(input, options.accept, context.signal)
+  const choices = { ...guestChoices(format, report), ...said }
+  const findings = targetFindings(report, { format, choices })
+  for (const finding of findings) context.remark(`${finding.message}. ${finding.remedy}`)
   let line = new ProgressLine('convert', context.config.isTerminal)
   let phase = 'convert'
   const outcome = await convertToFile(
@@ -72,9 +79,45 @@ export async function convert(options: ConvertOptions, context: RunContext): Out
       },
     },
   ).finally(() => line.end())
-  if (context.json) context.print(JSON.stringify(outcome))
+  if (context.json) context.print(JSON.stringify({ ...outcome, findings }))
   else context.print(describe(options.target, outcome))
   return exitCodes.ok
+}
+
+interface Target {
+  readonly format: WritableFormat
+  readonly choices: WriteChoices
+}
+
+/** What the new image will not say of the guest's machine. */
+function targetFindings(
+  report: ImageReport,
+  { format, choices }: Target,
+): Pick<Problem, 'id' | 'message' | 'remedy'>[] {
+  const sectors = guestSectors(report)
+  if (sectors === null) return []
+  if (format === 'vhdx') {
+    const told = choices.logicalSectorSize ?? 512
+    if (told === 512 && sectors.size === 512) return []
+    if (told === sectors.size)
+      return [
+        {
+          id: 'guest-sectors-kept',
+          message: `the new image says sectors of 4,096 bytes, which its guest uses (${sectors.because})`,
+          remedy:
+            'Hyper-V opens it. QEMU opens no VHDX with such sectors: for QEMU choose raw or qcow2 and attach it with logical sectors of 4,096 bytes.',
+        },
+      ]
+    return [
+      {
+        id: `guest-sectors-${sectors.size}`,
+        message: `the guest uses sectors of ${sectors.size} bytes (${sectors.because}), the new image says ${told}: the guest will not find its partitions`,
+        remedy: `Choose --option logical_sector_size=${sectors.size}${sectors.size === 4096 ? ' for a disk of whole sectors' : ''}.`,
+      },
+    ]
+  }
+  const lost = sectors.size === 4096 ? sectorsLostIn(format, sectors) : null
+  return lost === null ? [] : [{ id: 'guest-sectors-4096', ...lost }]
 }
 
 function targetFormat({ outputFormat, target }: ConvertOptions): WritableFormat {

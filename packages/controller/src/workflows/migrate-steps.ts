@@ -5,7 +5,13 @@ import { differingChunks } from '@varve/core/digest/disk-digest'
 import { planMigrate } from '@varve/core/operations/plan-migrate'
 import { DiskError, isDiskError, isRetryable } from '@varve/core/problems/disk-error'
 import { migrationPreflightRules } from '@varve/core/rules/migration-preflight'
-import { DigestResult, type JobRequestOf, type JobResultOf, NbdEndpoint } from '@varve/protocol/jobs'
+import {
+  GuestChoices,
+  DigestResult,
+  type JobRequestOf,
+  type JobResultOf,
+  NbdEndpoint,
+} from '@varve/protocol/jobs'
 import { formatSeconds } from '@varve/protocol/migration-words'
 import { Digest } from '@varve/protocol/primitives'
 import type { ImageReportView } from '@varve/protocol/reports'
@@ -14,6 +20,7 @@ import type { Manifests } from '../agents/manifests.ts'
 import { timestamp } from '../clock.ts'
 import { write, type Db } from '../store/database.ts'
 import { jobsOfMigration } from '../store/jobs-store.ts'
+import { guestChoices } from '@varve/core/rules/guest-choices'
 import { changeFacts, type Migration } from '../store/migrations-store.ts'
 import { saveProof } from '../store/proofs-store.ts'
 import { imageIdOf } from '../store/image-id.ts'
@@ -34,6 +41,8 @@ export interface StepPorts {
   readonly saveReport: (imageId: string, report: ImageReportView) => void
 }
 
+/** Runs of older versions left nothing. */
+const PreFlight = z.object({ choices: GuestChoices }).nullable()
 const Exported = z.object({ endpoint: NbdEndpoint, virtualSize: z.number(), fingerprint: z.string() })
 type Exported = z.infer<typeof Exported>
 const Pulled = z.object({ pullId: z.string(), digest: Digest, virtualSize: z.number() })
@@ -104,7 +113,9 @@ async function preFlight(
   const accepted = plan.warnings.filter(({ severity }) => severity === 'warn').length
   const checks = `${migrationPreflightRules.length} checks`
   return {
-    output: null,
+    output: { choices: guestChoices(formatOf(migration), facts.source.report) } satisfies z.infer<
+      typeof PreFlight
+    >,
     outcome: accepted === 0 ? checks : `${checks}, ${countOf(accepted, 'warning')} accepted`,
   }
 }
@@ -147,7 +158,13 @@ async function measure({ db }: StepPorts, context: StepContext): Promise<StepRes
   const { migration } = context
   const { endpoint, virtualSize } = await currentExport(context)
   const { required, available, dataBytes, copyBytes } = await context.job<'measure'>(
-    { kind: 'measure', endpoint, virtualSize, ...targetOf(migration) },
+    {
+      kind: 'measure',
+      endpoint,
+      virtualSize,
+      ...targetOf(migration),
+      ...context.output('pre-flight', PreFlight),
+    },
     { host: migration.target.host, title: `Measure ${migration.source.name}` },
   )
   if (available !== null && required > available) {
@@ -169,7 +186,14 @@ async function pull({ db }: StepPorts, context: StepContext): Promise<StepResult
   const pullId = `${migration.id}-${context.attempt}`
   await discardOthers(db, context, pullId)
   const pulled = await context.job<'pull'>(
-    { kind: 'pull', pullId, endpoint, virtualSize: size, ...targetOf(migration) },
+    {
+      kind: 'pull',
+      pullId,
+      endpoint,
+      virtualSize: size,
+      ...targetOf(migration),
+      ...context.output('pre-flight', PreFlight),
+    },
     { host: migration.target.host, title: `Pull ${migration.target.name}`, shownAs: 'copied' },
   )
   const { digest, virtualSize, transferredBytes, skippedBytes, fileSize, seconds } = pulled

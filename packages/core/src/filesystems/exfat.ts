@@ -53,6 +53,7 @@ export async function recognise(region: GuestRegion): Promise<FilesystemFinding 
     size,
     free: space ? space.free : null,
     blockSize: clusterSize,
+    sectorSize: 2 ** sectorShift,
     state: (facts.flags & dirtyFlag) === 0 ? 'clean' : 'dirty',
     notes: space ? [] : ['its allocation bitmap was not read'],
     freeByRegion: space ? freeByRegion(region, space.runs) : [],

@@ -66,6 +66,7 @@ export async function recognise(region: GuestRegion): Promise<FilesystemFinding 
     size,
     free: space?.free ?? null,
     blockSize: clusterSize,
+    sectorSize: facts.bytesPerSector,
     state: hasDirtyBit || space?.isDirty === true ? 'dirty' : space ? 'clean' : 'unknown',
     notes: space?.note ? [space.note] : [],
     freeByRegion: space?.regions ?? [],

@@ -50,7 +50,8 @@ export async function recognise(region: GuestRegion): Promise<FilesystemFinding 
     return filesystemFinding(region, { type: 'ntfs', sure: 'damaged', uuid, notes: [geometry] })
   }
   const size = geometry.clusters * geometry.clusterSize
-  const told = { type: 'ntfs', uuid, size, blockSize: geometry.clusterSize }
+  const sectorSize = facts.bytesPerSector
+  const told = { type: 'ntfs', uuid, size, blockSize: geometry.clusterSize, sectorSize }
   const mft = await region.peek(geometry.mftAt, 8 * geometry.recordSize)
   const recordOf = (index: number) => mft && readFileRecord(mft, index, geometry.recordSize)
   const volume = recordOf(records.volume)

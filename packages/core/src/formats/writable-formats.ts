@@ -1,5 +1,5 @@
 import { DiskError } from '../problems/disk-error.ts'
-import type { ChoiceName } from './write-choices.ts'
+import type { ChoiceName, ChoiceValues } from './write-choices.ts'
 
 interface WritableRules {
   /** The kinds that can be written, the usual one first; none: there is one kind. */
@@ -11,8 +11,8 @@ interface WritableRules {
   readonly bundleSubformats?: { readonly [Subformat in string]?: string }
   /** Endings of file names that mean this format, the usual one first. */
   readonly endings: readonly string[]
-  /** Further choices, each with its values, the usual one first. */
-  readonly options?: { readonly [Name in ChoiceName]?: readonly string[] }
+  /** Further choices, each with its values. */
+  readonly options?: { readonly [Name in ChoiceName]?: ChoiceValues }
   /** Whether it is written as an overlay over a backing file. */
   readonly overlay?: true
 }
@@ -28,7 +28,16 @@ export const writableRules = {
     options: { extended_l2: ['off', 'on'], preallocation: everyPreallocation },
     overlay: true,
   },
-  ova: { subformats: ['streamOptimized'], compressions: [], endings: ['.ova'] },
+  ova: {
+    subformats: ['streamOptimized'],
+    compressions: [],
+    endings: ['.ova'],
+    options: {
+      cpus: { kind: 'count', least: 1, most: 1024 },
+      memory: { kind: 'size', least: 4 * 1024 ** 2, most: 64 * 1024 ** 4 },
+      firmware: ['bios', 'efi'],
+    },
+  },
   parallels: {
     subformats: ['expanding', 'bundle'],
     bundleSubformats: { bundle: 'DiskDescriptor.xml' },
@@ -43,7 +52,12 @@ export const writableRules = {
   },
   vdi: { subformats: ['dynamic', 'fixed'], compressions: [], endings: ['.vdi'] },
   vhd: { subformats: ['dynamic', 'fixed'], compressions: [], endings: ['.vhd'] },
-  vhdx: { subformats: ['dynamic', 'fixed'], compressions: [], endings: ['.vhdx'] },
+  vhdx: {
+    subformats: ['dynamic', 'fixed'],
+    compressions: [],
+    endings: ['.vhdx'],
+    options: { logical_sector_size: ['512', '4096'] },
+  },
   vmdk: {
     subformats: [
       'monolithicSparse',

@@ -11,6 +11,13 @@ describe('readChoices', () => {
     expect(readChoices('qcow2', ['extended_l2=off'])).toEqual({ choices: { extendedL2: false } })
     expect(readChoices('raw', ['preallocation=falloc'])).toEqual({ choices: { preallocation: 'falloc' } })
     expect(readChoices('vhd', [])).toEqual({ choices: {} })
+    expect(readChoices('vhdx', ['logical_sector_size=4096'])).toEqual({
+      choices: { logicalSectorSize: 4096 },
+    })
+    expect(readChoices('ova', ['cpus=2', 'memory=4G', 'firmware=efi'])).toEqual({
+      choices: { cpus: 2, memory: 4 * 1024 ** 3, firmware: 'efi' },
+    })
+    expect(readChoices('ova', ['memory=1536MiB'])).toEqual({ choices: { memory: 1536 * 1024 ** 2 } })
   })
 
   test.each([
@@ -21,6 +28,13 @@ describe('readChoices', () => {
     ['raw', 'extended_l2=on', 'it has preallocation'],
     ['raw', 'preallocation=metadata', 'preallocation is one of off, falloc, full'],
     ['vdi', 'preallocation=full', 'it has none'],
+    ['vhdx', 'logical_sector_size=2048', 'logical_sector_size is one of 512, 4096'],
+    ['ova', 'cpus=0', 'cpus is a whole number from 1 to 1024'],
+    ['ova', 'cpus=1e3', 'cpus is a whole number'],
+    ['ova', 'memory=4096', 'memory is a size such as 512M or 4G'],
+    ['ova', 'memory=1M', 'from 4 MiB to 64 TiB'],
+    ['ova', 'firmware=uefi', 'firmware is one of bios, efi'],
+    ['vmdk', 'cpus=2', 'it has none'],
   ] as const)('%s has no %j', (format, text, fault) => {
     expect(readChoices(format, [text])).toEqual({ fault: expect.stringContaining(fault) as string })
   })
@@ -44,6 +58,8 @@ describe('choiceConflict', () => {
     ['raw', { preallocation: 'metadata' }, 'none'],
     ['raw', { extendedL2: true }, 'none'],
     ['vmdk', { preallocation: 'full' }, 'none'],
+    ['vmdk', { firmware: 'efi' }, 'none'],
+    ['raw', { logicalSectorSize: 4096 }, 'none'],
   ]
   test.each(bad)('%s: not %j with compression %s', (format, choices, compression) => {
     expect(choiceConflict(format, { choices, compression })).not.toBeNull()

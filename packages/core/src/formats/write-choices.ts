@@ -1,3 +1,4 @@
+import { formatWholeBytes } from '../binary/format-bytes.ts'
 import { DiskError } from '../problems/disk-error.ts'
 import { rulesOf, type WritableFormat } from './writable-formats.ts'
 
@@ -22,11 +23,37 @@ export interface WriteChoices {
   readonly preallocation?: Preallocation
   /** The image holds only what differs from this one. */
   readonly backing?: BackingReference
+  /** VHDX: bytes of the sectors that the guest sees. */
+  readonly logicalSectorSize?: LogicalSectorSize | undefined
+  /** OVA: the machine that its description asks for. */
+  readonly cpus?: number | undefined
+  /** Bytes, whole MiB. */
+  readonly memory?: number | undefined
+  readonly firmware?: Firmware | undefined
 }
 
+export type LogicalSectorSize = 512 | 4096
+export type Firmware = 'bios' | 'efi'
+
 /** The names of choices as a command line has them. */
-export const choiceNames = ['extended_l2', 'preallocation'] as const
+export const choiceNames = [
+  'extended_l2',
+  'preallocation',
+  'logical_sector_size',
+  'cpus',
+  'memory',
+  'firmware',
+] as const
 export type ChoiceName = (typeof choiceNames)[number]
+
+/** The values of a choice: some words, the usual one first, or a number from `least` to `most`. */
+export type ChoiceValues = readonly string[] | NumberRange
+export interface NumberRange {
+  /** `size`: with `M`, `G` or `T` behind it, in bytes. */
+  readonly kind: 'count' | 'size'
+  readonly least: number
+  readonly most: number
+}
 
 /** Choices given as `name=value`, or the sentence that says what is wrong with them. */
 export function readChoices(
@@ -45,18 +72,59 @@ export function readChoices(
       return { fault: `${format} images have no option ${JSON.stringify(text)}; ${hint}.` }
     }
     const value = text.slice(cut + 1)
-    if (!values.includes(value)) return { fault: `${name} is one of ${values.join(', ')}.` }
+    const fault = valueFault(name, value, values)
+    if (fault !== null) return { fault }
     choices = { ...choices, ...chosen(name, value) }
   }
   return { choices }
 }
 
+function valueFault(name: ChoiceName, value: string, values: ChoiceValues): string | null {
+  if (!('kind' in values)) return values.includes(value) ? null : `${name} is one of ${values.join(', ')}.`
+  const { kind, least, most } = values
+  const number = kind === 'size' ? sizeOf(value) : countOf(value)
+  if (number !== null && number >= least && number <= most) return null
+  if (kind === 'count') return `${name} is a whole number from ${least} to ${most}.`
+  return `${name} is a size such as 512M or 4G, in whole MiB, from ${formatWholeBytes(least)} to ${formatWholeBytes(most)}.`
+}
+
+function countOf(text: string): number | null {
+  return /^\d{1,9}$/u.test(text) ? Number(text) : null
+}
+
+const sizeUnits: Readonly<Record<string, number>> = { M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 }
+
+function sizeOf(text: string): number | null {
+  const [, digits, unit = ''] = /^(\d{1,7})([MGT])(?:i?B)?$/iu.exec(text) ?? []
+  const factor = sizeUnits[unit.toUpperCase()]
+  return digits === undefined || factor === undefined ? null : Number(digits) * factor
+}
+
 function chosen(name: ChoiceName, value: string): WriteChoices {
-  if (name === 'extended_l2') return { extendedL2: value === 'on' }
-  return { preallocation: preallocations.find((known) => known === value) ?? 'off' }
+  switch (name) {
+    case 'extended_l2':
+      return { extendedL2: value === 'on' }
+    case 'preallocation':
+      return { preallocation: preallocations.find((known) => known === value) ?? 'off' }
+    case 'logical_sector_size':
+      return { logicalSectorSize: value === '4096' ? 4096 : 512 }
+    case 'cpus':
+      return { cpus: Number(value) }
+    case 'memory':
+      return { memory: sizeOf(value) ?? 0 }
+    case 'firmware':
+      return { firmware: value === 'efi' ? 'efi' : 'bios' }
+  }
 }
 
 const preallocations: readonly Preallocation[] = ['off', 'metadata', 'falloc', 'full']
+
+const ownChoices = [
+  ['logicalSectorSize', 'logical_sector_size'],
+  ['cpus', 'cpus'],
+  ['memory', 'memory'],
+  ['firmware', 'firmware'],
+] as const satisfies readonly (readonly [keyof WriteChoices, ChoiceName])[]
 
 /** Why these choices do not go together for `format`, or null. */
 export function choiceConflict(
@@ -67,8 +135,11 @@ export function choiceConflict(
   const { extendedL2 = false, preallocation = 'off', backing } = choices
   if (backing && !overlay) return `${format} images are not written with a backing file`
   if (extendedL2 && !options.extended_l2) return `${format} images have no extended L2 entries`
+  for (const [key, name] of ownChoices) {
+    if (choices[key] !== undefined && !options[name]) return `${format} images have no ${name}`
+  }
   if (preallocation === 'off') return null
-  if (!options.preallocation?.includes(preallocation))
+  if (![options.preallocation ?? []].flat().includes(preallocation))
     return `${format} images are not written with preallocation=${preallocation}`
   if (compression !== 'none')
     return 'compressed clusters have no size before they are written: no preallocation'

@@ -1,6 +1,7 @@
 import { countOf, formatBytes } from '../binary/format-bytes.ts'
 import { innermostPartitions, partitionNumber, tableName } from './partition-names.ts'
 import { filesystemName, isEncrypted, volumeName } from './guest-names.ts'
+import { firmwareFor } from './boot-firmware.ts'
 import type { FilesystemFinding, GuestContents, Partition, VolumeFinding } from './guest-contents.ts'
 import type { Band, LayerReport, LayerSureness } from './image-report.ts'
 
@@ -137,7 +138,7 @@ function describeTable({ table, filesystems, volumes }: GuestContents, virtualSi
   const shown = innermostPartitions(table.partitions)
   const logical = shown.filter(({ role }) => role === 'logical').length
   summary.push(countOf(shown.length, 'partition') + (logical > 0 ? `, ${logical} of them logical` : ''))
-  summary.push(...alignment(shown), ...startsBy(table.kind, shown))
+  summary.push(...alignment(shown), ...startsBy(table))
   return {
     layer: 'L4',
     sure: 'read',
@@ -153,18 +154,11 @@ function alignment(partitions: readonly Partition[]): string[] {
   return partitions.every(({ start }) => start % mebibyte === 0) ? ['1 MiB aligned'] : []
 }
 
-const efiSystem = 'C12A7328-F81F-11D2-BA4B-00A0C93EC93B'
-const biosBoot = '21686148-6449-6E6F-744E-656564454649'
-
-function startsBy(kind: GuestContents['table']['kind'], partitions: readonly Partition[]): string[] {
-  const hasEfi = partitions.some(({ type }) => type === efiSystem || type === '0xEF')
-  const hasBios =
-    kind === 'mbr'
-      ? partitions.some(({ bootable }) => bootable)
-      : partitions.some(({ type }) => type === biosBoot)
-  if (hasEfi && hasBios) return ['boots by UEFI or BIOS']
-  if (hasEfi) return ['boots by UEFI']
-  return hasBios ? ['boots by BIOS'] : []
+function startsBy(table: GuestContents['table']): string[] {
+  const { efi, bios } = firmwareFor(table)
+  if (efi && bios) return ['boots by UEFI or BIOS']
+  if (efi) return ['boots by UEFI']
+  return bios ? ['boots by BIOS'] : []
 }
 
 function withGaps(partitions: readonly Partition[], virtualSize: number): Band[] {

@@ -6,6 +6,7 @@ import type { Problem } from '../problems/problem.ts'
 import { describeGuestLayers } from './describe-guest-layers.ts'
 import type { GuestContents } from './guest-contents.ts'
 import { guestProblem } from './guest-problem.ts'
+import { guestSectors, sectorRuleOf, sectorsLostIn, sectorsOfImage } from './guest-sectors.ts'
 import type { AllocationSummary, ChainLink, LayerReport } from './image-report.ts'
 
 /** Everything that was found out about an image, before it is put in words. */
@@ -47,7 +48,25 @@ type LayerRule = (findings: LayerFindings) => Problem | null
 /** Shares of the allocated bytes from which reclaiming is worth a person's time, and bytes below which it never is. */
 const reclaimWorth = { share: 0.1, bytes: 64 * 1024 * 1024 }
 
-const layerRules: readonly LayerRule[] = [discardsArrive, onlyOneCopyOnWrite, rawHasHoles]
+const layerRules: readonly LayerRule[] = [discardsArrive, onlyOneCopyOnWrite, rawHasHoles, sectorsFit]
+
+/** The sectors that the guest was set up with against those that its image gives it. */
+function sectorsFit({ path, facts, guest }: LayerFindings): Problem | null {
+  const { details, format } = facts
+  const sectors = guestSectors({ guest, details })
+  const told = sectorsOfImage(details)
+  if (sectors?.size === 512 && told === 4096) return guestProblem('guest-sectors-512', path, {})
+  if (sectors?.size !== 4096) return null
+  const isKept = told === 4096
+  const lost = sectorsLostIn(format, sectors)
+  const severity = !isKept && sectorRuleOf(format) !== 'open' ? 'warn' : 'info'
+  const kept = {
+    message: `the guest uses sectors of 4,096 bytes (${sectors.because}): in a format of 512 it will not find its partitions`,
+    remedy:
+      'Convert it to VHDX, which keeps them, or to raw or qcow2 and attach that with logical sectors of 4,096 bytes.',
+  }
+  return guestProblem('guest-sectors-4096', path, { severity, ...(lost ?? kept) })
+}
 
 function discardsArrive({ path, reclaimable, allocation }: LayerFindings): Problem | null {
   if (reclaimable === null || allocation === null || reclaimable < reclaimWorth.bytes) return null
@@ -71,7 +90,9 @@ function rawHasHoles({ path, facts, allocated, fileSize, guest, place }: LayerFi
 function describeBlockDevice({ facts, guest }: LayerFindings): LayerReport {
   if (facts.virtualSize === null) return silent('L3', 'size unknown: the header is damaged')
   const parts = [formatWholeBytes(facts.virtualSize)]
-  const sectorSize = guest?.table.kind === 'none' ? null : guest?.table.sectorSize
+  const table = guest?.table.kind === 'none' ? null : guest?.table.sectorSize
+  const sectorSize =
+    sectorsOfImage(facts.details) ?? table ?? guestSectors({ guest, details: facts.details })?.size
   if (sectorSize) parts.push(`${sectorSize} B sectors`)
   return { layer: 'L3', sure: 'read', summary: parts.join(' · '), notes: [], bands: [] }
 }

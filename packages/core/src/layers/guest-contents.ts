@@ -90,6 +90,8 @@ export interface FilesystemFinding {
   readonly used: number | null
   readonly free: number | null
   readonly blockSize: number | null
+  /** Bytes of the sectors it was made for, where it says so (FAT, NTFS, exFAT). */
+  readonly sectorSize?: number | undefined
   readonly state: 'clean' | 'dirty' | 'unknown'
   readonly notes: readonly string[]
   /** Free bytes by region of the disk, where the filesystem tells cheaply (ext: block groups); in order. */

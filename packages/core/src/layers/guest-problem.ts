@@ -35,6 +35,8 @@ export interface GuestProblemDetails {
   'discards-stopped': { reclaimable: number; allocated: number }
   'stacked-copy-on-write': { format: string; filesystem: string }
   'raw-without-holes': { free: number }
+  'guest-sectors-4096': { severity: Severity; message: string; remedy: string }
+  'guest-sectors-512': object
 }
 
 export type GuestProblemId = keyof GuestProblemDetails
@@ -208,6 +210,14 @@ const explain: Explain = {
     layer: 'L1',
     message: `copy-on-write happens twice: in the ${format} chain and in ${filesystem} below it, which multiplies writes and fragments the file`,
     remedy: 'Let one layer own snapshots: flatten the chain, or turn copy-on-write off for the folder.',
+  }),
+  'guest-sectors-4096': (said) => ({ layer: 'L3', ...said }),
+  'guest-sectors-512': () => ({
+    severity: 'warn',
+    layer: 'L3',
+    message:
+      'the image says sectors of 4,096 bytes, but its guest counts in 512: the guest will not find its partitions',
+    remedy: 'Convert it to VHDX with --option logical_sector_size=512, or to another format.',
   }),
   'raw-without-holes': ({ free }) => ({
     severity: 'info',

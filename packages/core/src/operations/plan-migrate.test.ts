@@ -290,3 +290,25 @@ describe('a migration does not mind', () => {
     expect(problemsOf(change)).toEqual([])
   })
 })
+
+describe('a guest of 4,096-byte sectors', () => {
+  const wide = guest({
+    table: { kind: 'gpt', sure: 'consistent', sectorSize: 4096, id: null, partitions: [], notes: [] },
+  })
+  test.each([
+    ['vhdx', null, null],
+    ['qcow2', null, 'warn'],
+    ['raw', null, 'warn'],
+    ['vmdk', 'monolithicSparse', 'warn'],
+    ['vdi', null, 'warn'],
+    ['vhd', 'dynamic', 'warn'],
+    ['vhd', 'fixed', 'block'],
+    ['vmdk', 'streamOptimized', 'block'],
+    ['ova', null, 'block'],
+  ] as const)('to %s %s: %s', (format, subformat, severity) => {
+    const found = problemsOf({ report: { guest: wide }, options: { format, subformat } }).find(
+      ({ id }) => id === 'sectors-of-4096',
+    )
+    expect(found?.severity ?? null).toBe(severity)
+  })
+})

@@ -5,6 +5,7 @@ import { isHibernated } from '../filesystems/hibernation.ts'
 import type { FilesystemFinding } from '../layers/guest-contents.ts'
 import { migrationTargetFormats, type MigrateFacts } from '../operations/migrate-facts.ts'
 import type { LayerNumber } from '../problems/layer-number.ts'
+import { guestSectors, sectorsLostIn } from '../layers/guest-sectors.ts'
 import { quote } from '../problems/disk-error.ts'
 import { isBlocking, type Problem } from '../problems/problem.ts'
 import { targetKindFault } from './target-kind.ts'
@@ -50,6 +51,7 @@ export const migrationPreflightRules: readonly PreflightRule[] = [
   { id: 'target-file-too-large', layer: 'L1', finds: targetFilesystemHoldsFile },
   { id: 'odd-size', layer: 'L2', finds: sizeIsWholeSectors },
   { id: 'size-not-whole-mib', layer: 'L2', finds: sizeIsWholeMebibytes },
+  { id: 'sectors-of-4096', layer: 'L3', finds: sectorsAreKept },
   { id: 'extension-mismatch', layer: 'L1', finds: extensionNamesFormat },
   { id: 'snapshots-lost', layer: 'L2', finds: snapshotsStayBehind },
   { id: 'filesystem-dirty', layer: 'L6', finds: filesystemsAreClean },
@@ -236,6 +238,24 @@ function sizeIsWholeMebibytes({ source: { report }, options }: MigrateFacts): Fi
       remedy: `When it is for ${taker}, enlarge the image to whole MiB first.`,
     },
   ]
+}
+
+/** Who takes a kind of image only when its guest uses sectors of 512 bytes (DOMAIN.md, target profiles). */
+const takersOf512: Readonly<Record<string, string>> = {
+  'vhd fixed': 'Azure',
+  'vmdk streamOptimized': 'VMware ESXi',
+  ova: 'VMware ESXi',
+  'ova streamOptimized': 'VMware ESXi',
+}
+
+function sectorsAreKept({ source: { report }, options }: MigrateFacts): Finding[] {
+  const sectors = guestSectors(report)
+  if (sectors?.size !== 4096) return []
+  const lost = sectorsLostIn(options.format, sectors)
+  if (lost === null) return []
+  const taker = takersOf512[nameOfKind(options.format, options.subformat)]
+  if (taker === undefined) return [warn(report.path, lost.message, lost.remedy)]
+  return [block(report.path, `${lost.message}; ${taker} takes disks of 512-byte sectors only`, lost.remedy)]
 }
 
 function targetFormatHoldsDisk({ source: { report }, options }: MigrateFacts): Finding[] {

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { nodePorts } from '../../testing/node-files.ts'
 import { seededRandom } from '../../testing/seeded-random.ts'
 import { writeDisk } from '../../testing/write-disk.ts'
+import { checkImage } from '../check-image.ts'
 import { inspectChain, openChain } from '../open-chain.ts'
 import { ovaWriter } from './writer.ts'
 
@@ -69,5 +70,30 @@ describe.skipIf(!requires('qemu-img', 'tar', 'sha256sum', 'python3'))('a written
       return await readFile(path)
     }
     expect((await write('1', 1)).equals(await write('4', 4))).toBe(true)
+  })
+
+  test('says the machine that was chosen, in the words of VMware and VirtualBox', async () => {
+    await using place = await tempPlace()
+    const path = place.file('vm.ova')
+    const choices = { firmware: 'efi', cpus: 3, memory: 2 * 1024 ** 3 } as const
+    await writeDisk(ovaWriter, path, patchyDisk(3 * MiB), { compression: 'none', choices, writers: 1 })
+    const ovf = await runToolOk('tar', ['-xOf', path, 'vm.ovf'])
+    await writeFile(place.file('vm.ovf'), ovf)
+    await runToolOk('python3', [
+      '-c',
+      'import sys, xml.dom.minidom as m; m.parse(sys.argv[1])',
+      place.file('vm.ovf'),
+    ])
+    expect(ovf).toContain('<vmw:Config ovf:required="false" vmw:key="firmware" vmw:value="efi"/>')
+    expect(ovf).toContain('<Firmware type="EFI"/>')
+    expect(ovf).toContain('<rasd:VirtualQuantity>3</rasd:VirtualQuantity>')
+    expect(ovf).toContain('<rasd:VirtualQuantity>2048</rasd:VirtualQuantity>')
+    const [, onDisk] = /vbox:uuid="([^"]+)"/u.exec(ovf) ?? []
+    expect(ovf).toContain(`<Image uuid="{${onDisk}}"/>`)
+    const plain = place.file('plain.ova')
+    await writeDisk(ovaWriter, plain, patchyDisk(3 * MiB), { compression: 'none', writers: 1 })
+    expect(await runToolOk('tar', ['-xOf', plain, 'plain.ovf'])).not.toMatch(/efi|vbox/iu)
+    const { report } = await checkImage(path, nodePorts)
+    expect(report.findings).toEqual([])
   })
 })

@@ -1,3 +1,5 @@
+import { deriveUuid } from '../../binary/derive-uuid.ts'
+import { formatUuid } from '../../binary/uuid.ts'
 import type { DiskWriter, DiskWriterOptions, FileWrite, WriterFormat } from '../disk-writer.ts'
 import { vmdkWriter } from '../vmdk/writer.ts'
 import { manifestText } from './manifest.ts'
@@ -14,6 +16,8 @@ const endSize = 2 * blockSize
 /** Bytes of a digest in hexadecimal. */
 const digestLength = 64
 const maxStem = 80
+/** What the description asks for when nobody says it. */
+const usualMachine = { cpus: 1, memory: 1024 ** 3, firmware: 'bios' } as const
 
 /**
  * Writes OVA: a tar of an OVF description, a stream-optimized VMDK and a manifest with SHA-256 of both. The description
@@ -29,7 +33,7 @@ export const ovaWriter: WriterFormat = {
 }
 
 function openOvaWriter(options: DiskWriterOptions): DiskWriter {
-  const { virtualSize, name } = options
+  const { virtualSize, name, id, choices } = options
   const stem = stemOf(name)
   const names = { ovf: `${stem}.ovf`, disk: `${stem}-disk1.vmdk`, manifest: `${stem}.mf` }
   const disk = vmdkWriter.open({ ...options, subformat, name: names.disk })
@@ -51,7 +55,14 @@ function openOvaWriter(options: DiskWriterOptions): DiskWriter {
       yield* shifted(disk.finish())
       const diskFileSize = disk.fileSize()
       yield { at: diskAt - blockSize, bytes: tarHeader(names.disk, diskFileSize) }
-      const facts = { name: stem, diskFile: names.disk, diskFileSize, virtualSize }
+      const machine = {
+        cpus: choices?.cpus ?? usualMachine.cpus,
+        memory: choices?.memory ?? usualMachine.memory,
+        firmware: choices?.firmware ?? usualMachine.firmware,
+        machineId: formatUuid(deriveUuid(id, 1)),
+        diskId: formatUuid(deriveUuid(id, 2)),
+      }
+      const facts = { name: stem, diskFile: names.disk, diskFileSize, virtualSize, ...machine }
       yield { at: ovfAt, bytes: ovfBytes(facts, ovfSize) }
     },
     fileSize,

@@ -21,13 +21,7 @@ import {
   uint32Item,
   uint64Item,
 } from './header.ts'
-import {
-  logicalSectorSize,
-  logRegion,
-  metadataRegion,
-  physicalSectorSize,
-  type VhdxLayout,
-} from './layout.ts'
+import { logRegion, metadataRegion, physicalSectorSize, type VhdxLayout } from './layout.ts'
 
 /** Entries of the BAT written at a time. */
 const batPart = 8192
@@ -69,7 +63,7 @@ function* batWrites({ bat, batRegion }: VhdxLayout, offsetOf: OffsetOf): Generat
   }
 }
 
-function metadataTable({ virtualSize, isFixed, bat }: VhdxLayout, id: string): Uint8Array {
+function metadataTable({ virtualSize, isFixed, logicalSectorSize, bat }: VhdxLayout, id: string): Uint8Array {
   const { isRequired, isVirtualDisk } = metadataFlags
   const ofDisk = isRequired | isVirtualDisk
   const items: readonly { guid: string; flags: number; bytes: Uint8Array }[] = [

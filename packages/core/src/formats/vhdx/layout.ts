@@ -1,5 +1,6 @@
 import { DiskError } from '../../problems/disk-error.ts'
 import type { DiskWriterOptions } from '../disk-writer.ts'
+import type { LogicalSectorSize } from '../write-choices.ts'
 import { batShape, entrySize, type BatShape } from './bat.ts'
 import { mib } from './header.ts'
 
@@ -13,7 +14,6 @@ import { mib } from './header.ts'
  *   …         blocks in the order in which they first get data; in a fixed disk all of them, in their own order
  */
 
-export const logicalSectorSize = 512
 export const physicalSectorSize = 4096
 export const logRegion = { start: mib, length: mib } as const
 export const metadataRegion = { start: 2 * mib, length: mib } as const
@@ -25,6 +25,8 @@ export const largestBlock = 32 * mib
 export interface VhdxLayout {
   readonly virtualSize: number
   readonly isFixed: boolean
+  /** Bytes of the sectors that the guest sees. */
+  readonly logicalSectorSize: LogicalSectorSize
   readonly bat: BatShape
   readonly batRegion: { readonly start: number; readonly length: number }
   /** Byte of the file where the first block starts. */
@@ -35,9 +37,11 @@ export interface VhdxLayout {
 export function layoutVhdx({
   virtualSize,
   subformat = 'dynamic',
-}: Pick<DiskWriterOptions, 'virtualSize' | 'subformat'>): VhdxLayout {
+  choices = {},
+}: Pick<DiskWriterOptions, 'virtualSize' | 'subformat' | 'choices'>): VhdxLayout {
+  const { logicalSectorSize = 512 } = choices
   if (!Number.isSafeInteger(virtualSize) || virtualSize < 0 || virtualSize % logicalSectorSize !== 0)
-    throw unsupported(virtualSize, 'a size is a whole number of sectors of 512 bytes')
+    throw unsupported(virtualSize, `a size is a whole number of sectors of ${logicalSectorSize} bytes`)
   if (virtualSize > maxVirtualSize) throw unsupported(virtualSize, 'it holds 64 TiB at most')
   if (subformat !== 'dynamic' && subformat !== 'fixed') {
     throw new DiskError('unsupported-feature', {
@@ -52,6 +56,7 @@ export function layoutVhdx({
   return {
     virtualSize,
     isFixed: subformat === 'fixed',
+    logicalSectorSize,
     bat,
     batRegion: { start: batStart, length },
     dataAt: batStart + length,

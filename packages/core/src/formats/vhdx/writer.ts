@@ -16,7 +16,7 @@ interface VhdxChunk extends PreparedChunk {
 }
 
 /**
- * Writes VHDX: `dynamic` or `fixed`, with logical sectors of 512 bytes and an empty log. A block has several chunks; it gets
+ * Writes VHDX: `dynamic` or `fixed`, with logical sectors of 512 or 4,096 bytes and an empty log. A block has several chunks; it gets
  * its place with the first of them that holds data. A prepared chunk keeps the caller's memory until its writes are done.
  */
 export const vhdxWriter: WriterFormat = {
@@ -25,8 +25,8 @@ export const vhdxWriter: WriterFormat = {
   hasIdentity: true,
   stateSize: (options) => 4 + 4 * layoutVhdx(options).bat.blockCount,
   open: openVhdxWriter,
-  measure({ virtualSize, dataBytes, subformat }) {
-    const { dataAt, isFixed, bat } = layoutVhdx({ virtualSize, subformat })
+  measure({ virtualSize, dataBytes, subformat, choices }) {
+    const { dataAt, isFixed, bat } = layoutVhdx({ virtualSize, subformat, choices })
     const whole = bat.blockCount * bat.blockSize
     const data = Math.ceil(dataBytes / bat.blockSize) * bat.blockSize
     return dataAt + (isFixed ? whole : Math.min(data, whole))

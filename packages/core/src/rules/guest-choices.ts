@@ -1,0 +1,18 @@
+import type { WriteChoices } from '../formats/write-choices.ts'
+import type { WritableFormat } from '../formats/writable-formats.ts'
+import { needsEfi } from '../layers/boot-firmware.ts'
+import { guestSectors } from '../layers/guest-sectors.ts'
+import type { ImageReport } from '../layers/image-report.ts'
+
+/** What a new image says of the machine that its guest was set up on, where nobody says something else. */
+export type GuestChoices = Pick<WriteChoices, 'logicalSectorSize' | 'firmware'>
+
+/** The choices that keep what the guest needs: sectors of 4,096 bytes in VHDX, UEFI in OVA. */
+export function guestChoices(
+  format: WritableFormat,
+  report: Pick<ImageReport, 'guest' | 'details' | 'virtualSize'>,
+): GuestChoices {
+  if (format === 'ova') return needsEfi(report.guest) ? { firmware: 'efi' } : {}
+  if (format !== 'vhdx' || guestSectors(report)?.size !== 4096) return {}
+  return (report.virtualSize ?? 0) % 4096 === 0 ? { logicalSectorSize: 4096 } : {}
+}
