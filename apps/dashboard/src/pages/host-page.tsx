@@ -11,6 +11,7 @@ import { ErrorCard, Skeleton } from '../components/states.tsx'
 import { errorToWords } from '../data/error-to-words.ts'
 import { useTRPC } from '../data/trpc.ts'
 import styles from '../features/fleet/fleet.module.css'
+import { ForgetHost } from '../features/fleet/forget-host.tsx'
 import { SpaceBar } from '../features/fleet/host-rows.tsx'
 import { ToolRows } from '../features/fleet/tool-rows.tsx'
 
@@ -126,6 +127,7 @@ function HostActions({ host }: { readonly host: HostView }) {
       >
         Scan again
       </Button>
+      <ForgetHost host={host} />
     </>
   )
 }

@@ -6,6 +6,7 @@ import { formatBytes } from '@varve/core/binary/format-bytes'
 import type { ImageView } from '@varve/protocol/images'
 import { Columns, Stack } from '../components/card.tsx'
 import { Pill, TimeAgo } from '../components/marks.tsx'
+import { Notice } from '../components/notice.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { ErrorCard, Skeleton } from '../components/states.tsx'
 import { errorToWords } from '../data/error-to-words.ts'
@@ -38,6 +39,11 @@ export function ImagePage() {
   return (
     <>
       <ImageHead image={image.data} />
+      {row.hostState === 'offline' && (
+        <Notice>
+          The agent on {row.host} does not answer: this is what was known of the image when it went.
+        </Notice>
+      )}
       <Columns
         main={<LayerStack report={report} proof={proofs[0] ?? null} />}
         side={<ImageSide image={image.data} />}
@@ -54,6 +60,7 @@ export function ImagePage() {
 function ImageHead({ image: { row, report, proofs } }: { readonly image: ImageView }) {
   const navigate = route.useNavigate()
   const { digest, inspect } = useImageActions(row.id)
+  const isAway = row.hostState === 'offline'
   const folder = row.name.split('/').slice(0, -1).join(' / ')
   const name = row.name.split('/').at(-1) ?? row.name
   return (
@@ -94,16 +101,26 @@ function ImageHead({ image: { row, report, proofs } }: { readonly image: ImageVi
       ]}
       actions={
         <>
-          <Button loading={inspect.isPending} onClick={() => inspect.mutate({ id: row.id })}>
+          <Button
+            loading={inspect.isPending}
+            disabled={isAway}
+            onClick={() => inspect.mutate({ id: row.id })}
+          >
             Inspect again
           </Button>
-          <Button loading={digest.isPending} onClick={() => digest.mutate({ id: row.id })}>
+          <Button loading={digest.isPending} disabled={isAway} onClick={() => digest.mutate({ id: row.id })}>
             Take proof
           </Button>
           <Button
             variant="filled"
-            disabled={row.virtualSize === null}
-            title={row.virtualSize === null ? 'This image cannot be read' : undefined}
+            disabled={isAway || row.virtualSize === null}
+            title={
+              isAway
+                ? `${row.host} is offline`
+                : row.virtualSize === null
+                  ? 'This image cannot be read'
+                  : undefined
+            }
             onClick={() => void navigate({ search: { migrate: true } })}
           >
             Migrate…

@@ -4,11 +4,13 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import type { MigrationView } from '@varve/protocol/migrations'
 import { Columns, Stack } from '../components/card.tsx'
 import { TimeAgo } from '../components/marks.tsx'
+import { Notice } from '../components/notice.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { ErrorCard, Skeleton } from '../components/states.tsx'
 import { useTRPC } from '../data/trpc.ts'
 import { Aftermath } from '../features/migration/aftermath.tsx'
 import { CancelDialog } from '../features/migration/cancel-dialog.tsx'
+import { ForgetMigration } from '../features/migration/clear-migrations.tsx'
 import { MigrationSide } from '../features/migration/migration-side.tsx'
 import { ProgressPanel } from '../features/migration/progress-panel.tsx'
 import { StatePill } from '../features/migration/state-pill.tsx'
@@ -44,6 +46,11 @@ export function MigrationPage() {
       <Columns
         main={
           <>
+            {migration.stall && (
+              <Notice>
+                {migration.stall.message} <TimeAgo at={migration.stall.since} />
+              </Notice>
+            )}
             <Aftermath migration={migration} />
             <ProgressPanel migration={migration} />
             <StepTimeline migration={migration} />
@@ -93,6 +100,7 @@ function MigrationHead({ migration, onCancel }: MigrationHeadProps) {
       ]}
       actions={
         <>
+          <ForgetMigration migration={migration} />
           {onCancel && (
             <Button color="bad" onClick={onCancel}>
               Cancel

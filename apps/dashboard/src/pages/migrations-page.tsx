@@ -6,6 +6,7 @@ import { Empty, ErrorCard, SkeletonRows } from '../components/states.tsx'
 import { isActive } from '../data/patches.ts'
 import { useTRPC } from '../data/trpc.ts'
 import styles from '../features/fleet/fleet.module.css'
+import { ClearMigrations } from '../features/migration/clear-migrations.tsx'
 import { EndedRows, RunningRows } from '../features/migration/migration-rows.tsx'
 
 /** Migrations that run, then those that ended, newest first. */
@@ -16,7 +17,7 @@ export function MigrationsPage() {
   const ended = query.data?.filter((migration) => !isActive(migration)) ?? []
   return (
     <>
-      <PageHead title="Migrations" />
+      <PageHead title="Migrations" actions={<ClearMigrations ended={ended} />} />
       <Stack>
         {query.isError && !query.data && (
           <ErrorCard error={query.error} onRetry={() => void query.refetch()} />

@@ -40,6 +40,7 @@ export function Row({ row, index, style, isCursor, isSelected, onSelect, onPoint
       aria-rowindex={index + 2}
       aria-selected={isSelected}
       data-cursor={isCursor || undefined}
+      data-away={row.hostState === 'offline' || undefined}
       className={`${styles.row} ${styles.cells}`}
       style={style}
       onClick={() => onPoint(index)}
@@ -86,6 +87,7 @@ function Cells({ row, isSelected, onSelect }: CellsProps) {
       </span>
       <span role="gridcell" data-area="host" className={styles.cell} title={`library ${library}`}>
         {host}
+        {row.hostState === 'offline' && <span className={styles.away}> offline</span>}
       </span>
       <span role="gridcell" data-area="wide" className={styles.cell}>
         <Findings findings={row.findings} />

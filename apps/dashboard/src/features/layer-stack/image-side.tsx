@@ -5,6 +5,7 @@ import type { ImageView } from '@varve/protocol/images'
 import { Card } from '../../components/card.tsx'
 import { ByteSize, DigestText, LayerTag, Meter, TimeAgo } from '../../components/marks.tsx'
 import { ProblemList } from '../../components/states.tsx'
+import { FormatCard } from './format-card.tsx'
 import styles from './image-side.module.css'
 
 /** The cards beside the stack: size, what reclaiming would give, findings, chain, proofs. */
@@ -15,6 +16,7 @@ export function ImageSide({ image }: { readonly image: ImageView }) {
       <ReclaimCard image={image} />
       <FindingsCard image={image} />
       <ChainCard image={image} />
+      <FormatCard image={image} />
       <ProofsCard image={image} />
     </>
   )

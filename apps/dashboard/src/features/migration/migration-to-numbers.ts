@@ -89,7 +89,8 @@ function clock(at: number): string {
 }
 
 /** What keeps it from going faster, in words, or null when that was not measured. */
-export function limitToWords({ progress, source, target }: MigrationView): string | null {
+export function limitToWords({ progress, source, target, stall }: MigrationView): string | null {
+  if (stall !== null) return stall.message
   switch (progress?.limitedBy) {
     case 'source':
       return `disk of ${source.host} is the limit`
