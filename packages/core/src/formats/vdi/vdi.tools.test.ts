@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { formatGuid } from '../../binary/uuid.ts'
 import { overwrite, readDisk } from '../../testing/disk-files.ts'
 import { nodePorts } from '../../testing/node-files.ts'
+import { checkImage } from '../check-image.ts'
 import { inspectChain, openChain } from '../open-chain.ts'
 
 const MiB = 1024 ** 2
@@ -82,6 +83,22 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('VDI against qemu-img', () => 
     )
     await makeChild(`${machine}/{1}.vdi`, uuid)
     expect((await readDisk(`${machine}/{1}.vdi`)).equals(await expectedChild())).toBe(true)
+  })
+
+  test('a parent that was written to since is said, by its modification UUID', async () => {
+    await mkdir(place.file('written'))
+    const [base, child] = [place.file('written/base.vdi'), place.file('written/child.vdi')]
+    await copyFile(whole, base)
+    const header = (await readFile(base)).subarray(0, 512)
+    await makeChild(child, header.subarray(392, 408))
+    await overwrite(child, 440, header.subarray(408, 424))
+    expect((await inspectChain(child, nodePorts)).problems).toEqual([])
+    await overwrite(base, 408, Buffer.alloc(16, 7))
+    const { problems } = await inspectChain(child, nodePorts)
+    expect(problems).toEqual([expect.objectContaining({ id: 'parent-written', severity: 'warn' })])
+    const { report } = await checkImage(child, nodePorts)
+    expect(report.findings).toEqual([expect.objectContaining({ id: 'parent-written', kind: 'corruption' })])
+    expect((await readDisk(child)).equals(await expectedChild())).toBe(true)
   })
 
   test('a parent that is nowhere is an error, never zeros', async () => {
