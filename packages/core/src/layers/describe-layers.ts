@@ -68,10 +68,11 @@ function sectorsFit({ path, facts, guest }: LayerFindings): Problem | null {
   return guestProblem('guest-sectors-4096', path, { severity, ...(lost ?? kept) })
 }
 
-function discardsArrive({ path, reclaimable, allocation }: LayerFindings): Problem | null {
+function discardsArrive({ path, reclaimable, allocation, allocated: onHost }: LayerFindings): Problem | null {
   if (reclaimable === null || allocation === null || reclaimable < reclaimWorth.bytes) return null
-  if (reclaimable <= allocation.dataBytes * reclaimWorth.share) return null
-  return guestProblem('discards-stopped', path, { reclaimable, allocated: allocation.dataBytes })
+  const allocated = Math.min(allocation.dataBytes, onHost ?? Infinity)
+  if (reclaimable <= allocated * reclaimWorth.share) return null
+  return guestProblem('discards-stopped', path, { reclaimable, allocated })
 }
 
 function onlyOneCopyOnWrite({ path, chain, facts, place }: LayerFindings): Problem | null {

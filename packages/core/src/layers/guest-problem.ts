@@ -78,8 +78,7 @@ const explain: Explain = {
     severity: 'warn',
     layer: 'L4',
     message: `the backup GPT lies at ${formatBytes(at)} of ${formatBytes(diskSize)}, not at the end: the disk was grown and its table was not told`,
-    remedy:
-      'Move the backup to the new end: sgdisk -e on the attached disk, or let the grow operation do it.',
+    remedy: 'Move the backup to the new end: sgdisk -e on the attached disk.',
     offset: at,
   }),
   'gpt-beyond-disk': ({ wanted, diskSize }) => ({
@@ -203,7 +202,7 @@ const explain: Explain = {
     layer: 'L3',
     message: `${formatBytes(reclaimable)} of ${formatBytes(allocated)} allocated are free in the guest: its discards do not reach the image`,
     remedy:
-      'Turn on discard for the virtual disk, run fstrim (Windows: Optimize-Volume -ReTrim) in the guest, then reclaim.',
+      'Turn on discard for the virtual disk and run fstrim (Windows: Optimize-Volume -ReTrim) in the guest; where the file does not shrink then, convert it: the copy leaves out what the guest gave up.',
   }),
   'stacked-copy-on-write': ({ format, filesystem }) => ({
     severity: 'info',

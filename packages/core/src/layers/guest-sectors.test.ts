@@ -76,6 +76,22 @@ test('info says it, as a warning where the format cannot keep them', async () =>
   expect(problems).toMatchObject([{ id: 'guest-sectors-4096', severity: 'info', layer: 'L3' }])
 })
 
+test.each([1024 * 1024, 100_000, 0])(
+  'what is reclaimable is at most the %i bytes on the host',
+  async (allocated) => {
+    const bytes = new Uint8Array(size)
+    const { at, bytes: boot } = fat(512)
+    bytes.set(boot, at)
+    const { ports } = memoryFiles({ '/a.raw': bytes })
+    const open = async (path: string) => ({ ...(await ports.files.open(path)), allocated })
+    const packed = await inspectImage('/a.raw', { ...ports, files: { ...ports.files, open } })
+    const plain = await inspectImage('/a.raw', ports)
+    expect(plain.reclaimable).toBeGreaterThan(size / 2)
+    expect(packed.reclaimable).toBeLessThanOrEqual(allocated)
+    expect(packed.reclaim[0]?.bytes).toBe(packed.reclaimable)
+  },
+)
+
 test.each([
   [[efi], { firmware: 'efi' }],
   [[efi, bios], {}],

@@ -6,7 +6,7 @@ import { DiskError, toErrorRecord } from '../problems/disk-error.ts'
 import { problemFromError, type Problem } from '../problems/problem.ts'
 import { describeLayers, findLayerProblems, type LayerFindings } from './describe-layers.ts'
 import type { GuestContents } from './guest-contents.ts'
-import type { AllocationSummary, ImageReport } from './image-report.ts'
+import type { AllocationSummary, ChainLink, ImageReport } from './image-report.ts'
 import { estimateReclaim } from './reclaim-estimate.ts'
 import { readGuestContents } from './read-guest.ts'
 import { summariseAllocation } from './summarise-allocation.ts'
@@ -48,11 +48,13 @@ export async function inspectImage(
   const place = (await attempt(() => ports.files.place(path))) ?? unknownPlace
   problems.push(...(contents.guest?.problems ?? []))
   const own = chain[0] ?? toChainLink(top)
+  const reclaimable = onTheHost(contents, chain)
   const findings: LayerFindings = {
     path,
     facts,
     chain,
     ...contents,
+    reclaimable,
     place,
     fileSize: own.fileSize,
     allocated: own.allocated,
@@ -68,6 +70,7 @@ export async function inspectImage(
     chain,
     layers: describeLayers(findings),
     ...contents,
+    reclaimable,
     reclaim: ofCurrent ? estimateReclaim(findings) : [],
     snapshots: facts.snapshots,
     details: facts.details,
@@ -94,6 +97,18 @@ interface Contents {
   readonly guest: GuestContents | null
   readonly allocation: AllocationSummary | null
   readonly reclaimable: number | null
+}
+
+/**
+ * What reclaiming would give on the host, which is less than what the guest sees where data are stored compressed: in
+ * proportion, and never more than the image's own file takes.
+ */
+function onTheHost({ allocation, reclaimable }: Contents, chain: readonly ChainLink[]): number | null {
+  const own = chain[0]?.allocated ?? null
+  if (reclaimable === null || allocation === null || own === null) return reclaimable
+  const taken = chain.reduce((sum, link) => sum + (link.allocated ?? Infinity), 0)
+  const packed = allocation.dataBytes > taken ? taken / allocation.dataBytes : 1
+  return Math.min(Math.floor(reclaimable * packed), own)
 }
 
 type Attempt = <T>(step: () => Promise<T>) => Promise<T | null>

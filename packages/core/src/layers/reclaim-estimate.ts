@@ -27,7 +27,7 @@ function guestFree({ reclaimable }: Findings): ReclaimShare {
         ? 'no filesystem tells what is free in it'
         : 'free in the filesystems of the guest, but allocated in the image',
     remedy:
-      'Turn on discard for the disk and run fstrim in the guest (Windows: Optimize-Volume -ReTrim), then reclaim.',
+      'Turn on discard for the disk and run fstrim in the guest (Windows: Optimize-Volume -ReTrim); where the file does not shrink then, convert it.',
   }
 }
 

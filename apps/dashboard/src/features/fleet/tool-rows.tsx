@@ -2,7 +2,7 @@ import type { ToolView } from '@varve/protocol/hosts'
 import { Command, Dot } from '../../components/marks.tsx'
 import styles from './fleet.module.css'
 
-/** Tools of a host, the missing ones first: what each enables, and the command that installs it. */
+/** Tools of a host, the missing ones first: what each is for, and the command that installs it. */
 export function ToolRows({ tools }: { readonly tools: readonly ToolView[] }) {
   const sorted = tools.toSorted((a, b) => Number(b.path === null) - Number(a.path === null))
   return (
@@ -15,7 +15,7 @@ export function ToolRows({ tools }: { readonly tools: readonly ToolView[] }) {
               {name} <span className={styles.soft}>{path === null ? 'missing' : (version ?? '')}</span>
             </span>
             <span className={styles.soft}>
-              {path === null ? `would enable: ${enables}` : enables}
+              {path === null ? `for ${enables}` : enables}
               {path !== null && (
                 <>
                   {' '}

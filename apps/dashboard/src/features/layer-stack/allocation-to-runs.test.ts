@@ -19,10 +19,20 @@ test('cells of one kind are one run', () => {
 
 test('what is mostly free in the guest is reclaimable, less than half is data', () => {
   const runs = allocationToRuns(
-    { ...totals, cellSize: 1, data: 'ffff', zero: '0000', reclaimable: 'f010' },
+    { ...totals, cellSize: 1, data: 'ffff', zero: '0000', reclaimable: 'ff10' },
     2,
   )
   expect(runs.map(({ kind }) => kind)).toEqual(['reclaimable', 'data'])
+})
+
+test('less than a cell is not drawn as reclaimable, neighbours count together', () => {
+  const kindsOf = (data: string, reclaimable: string) =>
+    allocationToRuns(
+      { ...totals, cellSize: 1, data, zero: '00'.repeat(data.length / 2), reclaimable },
+      data.length / 2,
+    ).map(({ kind }) => kind)
+  expect(kindsOf('0400ff', '040000')).toEqual(['data', 'absent', 'data'])
+  expect(kindsOf('ffff00', 'a0a000')).toEqual(['reclaimable', 'absent'])
 })
 
 test('a trace of data stays visible, paler', () => {

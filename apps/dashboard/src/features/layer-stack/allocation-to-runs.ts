@@ -15,7 +15,12 @@ export interface Run {
 interface Cell {
   readonly kind: RunKind
   readonly quarters: number
+  /** In cells of the report. */
+  readonly reclaimable: number
 }
+
+/** What a run must hold to be drawn as reclaimable, in cells of the report; a share is told to 1/255. */
+const leastReclaimable = 1 - 1 / 255
 
 /** As many cells as can be told apart on a wide screen. */
 const mostCells = 256
@@ -31,18 +36,37 @@ export function allocationToRuns(allocation: AllocationView, virtualSize: number
   for (let at = 0; at < data.length; at += perRun) {
     const mean = (shares: readonly number[]) => meanOf(shares, at, Math.min(at + perRun, data.length))
     cells.push(
-      toCell({ data: mean(data), zero: mean(zero), reclaimable: reclaimable ? mean(reclaimable) : 0 }),
+      toCell(
+        { data: mean(data), zero: mean(zero), reclaimable: reclaimable ? mean(reclaimable) : 0 },
+        perRun,
+      ),
     )
   }
-  return mergeCells(cells, (allocation.cellSize * perRun) / virtualSize)
+  return mergeCells(withoutTraces(cells), (allocation.cellSize * perRun) / virtualSize)
 }
 
-function toCell(shares: { data: number; zero: number; reclaimable: number }): Cell {
+function toCell(shares: { data: number; zero: number; reclaimable: number }, perRun: number): Cell {
+  const reclaimable = shares.reclaimable * perRun
   if (shares.data > 0) {
     const kind = shares.reclaimable * 2 > shares.data ? 'reclaimable' : 'data'
-    return { kind, quarters: Math.ceil(shares.data * 4) }
+    return { kind, quarters: Math.ceil(shares.data * 4), reclaimable }
   }
-  return { kind: shares.zero > 0 ? 'zero' : 'absent', quarters: 4 }
+  return { kind: shares.zero > 0 ? 'zero' : 'absent', quarters: 4, reclaimable }
+}
+
+/** Neighbours that hold less than one cell together are not drawn as reclaimable: the band would promise more than is there. */
+function withoutTraces(cells: readonly Cell[]): readonly Cell[] {
+  const kept = [...cells]
+  for (let start = 0; start < cells.length;) {
+    let end = start
+    let sum = 0
+    while (cells[end]?.kind === 'reclaimable') sum += cells[end++]?.reclaimable ?? 0
+    if (end > start && sum < leastReclaimable)
+      for (let at = start; at < end; at += 1)
+        kept[at] = { quarters: 1, reclaimable: 0, ...cells[at], kind: 'data' }
+    start = Math.max(end, start + 1)
+  }
+  return kept
 }
 
 function meanOf(shares: readonly number[], start: number, end: number): number {
