@@ -1,4 +1,5 @@
 import { pino } from 'pino'
+import { stopSignals } from '@varve/engine/stop-signals'
 import { ConfigError, readConfig, usage, type AgentConfig } from './config.ts'
 import type { Platform } from './platform/platform.ts'
 import { runAgent } from './run-agent.ts'
@@ -8,7 +9,7 @@ const lastResortMs = 1900
 
 /**
  * The agent as a process: reads the configuration, logs to standard error, says `connected …` on standard output after
- * each welcome of the controller, ends at SIGINT or SIGTERM. Exit codes: 0 stopped, 2 wrong configuration, 1 anything else.
+ * each welcome of the controller, ends at SIGINT, SIGTERM or SIGHUP. Exit codes: 0 stopped, 2 wrong configuration, 1 anything else.
  */
 export async function runAgentProcess(makePlatform: () => Platform): Promise<void> {
   try {
@@ -37,7 +38,7 @@ async function run(config: AgentConfig, platform: Platform): Promise<void> {
     onConnected: () => process.stdout.write(`connected ${config.name} to ${config.controller}\n`),
   })
   const signal = await new Promise<string>((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name))
+    for (const name of stopSignals()) process.once(name, () => resolve(name))
   })
   log.info({ signal }, 'stopping')
   setTimeout(() => process.exit(1), lastResortMs).unref()

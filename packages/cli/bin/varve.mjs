@@ -8,6 +8,11 @@ const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'))
 
 // Answered before anything else is loaded: scripts ask for it often.
 if (process.argv.length === 3 && (process.argv[2] === '--version' || process.argv[2] === '-V')) {
+  // A full device is an error of the command, not of the program.
+  process.stdout.on('error', (error) => {
+    process.stderr.write(`varve: standard output cannot be written: ${error.message}\n`)
+    process.exitCode = 6
+  })
   process.stdout.write(`${version}\n`)
 } else {
   const { runProgram } = await loadProgram(home, 'program')

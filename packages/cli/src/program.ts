@@ -3,6 +3,8 @@ import { DiskError, toErrorRecord, type ErrorRecord } from '@varve/core/problems
 import { Command, CommanderError, Option } from 'commander'
 import { UsageError, type AcceptOptions, type CommandContext, type Outcome } from './command.ts'
 import { readConfig } from './config.ts'
+import { writeError } from '@varve/engine/files/system-error'
+import { stopSignals } from '@varve/engine/stop-signals'
 import type { ReadingOptions } from './input.ts'
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts'
 
@@ -15,11 +17,12 @@ export async function runProgram(argv: readonly string[], version: string): Prom
   const abort = new AbortController()
   const interrupt = () =>
     abort.abort(new DiskError('canceled', { file: argv.at(-1) ?? 'varve', what: 'the command' }))
-  process.on('SIGINT', interrupt)
-  process.on('SIGTERM', interrupt)
+  for (const name of stopSignals()) process.on(name, interrupt)
   const config = readConfig()
   let exitCode: ExitCode = exitCodes.ok
   let json = false
+  /** What was to be printed did not arrive. */
+  const output = { failure: null as DiskError | null }
   const contextOf = (globals: Globals): CommandContext => {
     json = globals.json === true
     return {
@@ -36,13 +39,21 @@ export async function runProgram(argv: readonly string[], version: string): Prom
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // The reader has seen enough, as with `varve map … | head`.
     if (error.code === 'EPIPE') process.exit(exitCodes.ok)
+    output.failure ??= writeError(error, 'standard output')
+    abort.abort(output.failure)
   })
   try {
     await program.parseAsync([...argv])
+    await flushed(process.stdout)
+    if (output.failure !== null) throw output.failure
     return exitCode
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok
-    if (error instanceof CommanderError || error instanceof UsageError) {
+    if (error instanceof CommanderError && error.exitCode === 0) {
+      await flushed(process.stdout)
+      if (output.failure === null) return exitCodes.ok
+    }
+    const isUsage = error instanceof CommanderError || error instanceof UsageError
+    if (isUsage && output.failure === null) {
       explainUsage(error, json || argv.includes('--json'))
       return exitCodes.usage
     }
@@ -50,9 +61,15 @@ export async function runProgram(argv: readonly string[], version: string): Prom
     explain(record, json || argv.includes('--json'))
     return exitCodeOf(record.code)
   } finally {
-    process.off('SIGINT', interrupt)
-    process.off('SIGTERM', interrupt)
+    for (const name of stopSignals()) process.off(name, interrupt)
   }
+}
+
+/** Waits until the system has taken what was printed, or refused it. */
+async function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  await new Promise<void>((resolve) => stream.write('', () => resolve()))
+  // A refusal is told in the turn after.
+  await new Promise<void>((resolve) => setImmediate(resolve))
 }
 
 /** Commander has said it in words already; our own sentences are said here. */
@@ -87,6 +104,7 @@ function buildProgram(version: string, dispatch: Dispatch): Command {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /u, 'varve: ')) })
     .addHelpText('after', services)
   addLocalCommands(program, dispatch)
+  addLeftovers(program, dispatch)
   addFleetCommands(program, dispatch)
   return program
 }
@@ -235,6 +253,22 @@ function addLocalCommands(program: Command, dispatch: Dispatch): void {
 
 interface FleetOptions {
   readonly controller?: string
+}
+
+function addLeftovers(program: Command, dispatch: Dispatch): void {
+  const leftovers = program
+    .command('leftovers [folder]')
+    .description('what commands and migrations that were killed left in a folder; default: this one')
+    .option('--remove', 'remove what nobody needs')
+    .option('--migrations', 'with --remove: also what migrations left; one that goes on begins anew')
+  action<{ remove?: boolean; migrations?: boolean }>(
+    leftovers,
+    dispatch,
+    async ([folder = ''], options, context) => {
+      const { leftovers: run } = await import('./commands/leftovers.ts')
+      return await run(folder, options, context)
+    },
+  )
 }
 
 function addFleetCommands(program: Command, dispatch: Dispatch): void {

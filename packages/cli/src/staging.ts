@@ -1,6 +1,7 @@
 import { rulesOf, type WritableFormat } from '@varve/core/formats/writable-formats'
 import { writeError } from '@varve/engine/files/system-error'
-import { publishFile } from '@varve/engine/publish-file'
+import { publishFile, publishFiles } from '@varve/engine/publish-file'
+import { writeJournal } from './publishing-journal.ts'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
@@ -53,17 +54,12 @@ export async function stageFolder(path: string): Promise<Staging> {
     path: join(folder, basename(path)),
     hidden: folder,
     async publish(parts, { durability }) {
-      const published: string[] = []
-      try {
-        for (const part of [...parts, join(folder, basename(path))]) {
-          const finalPath = join(dirname(path), basename(part))
-          await publishFile(part, finalPath, { durability })
-          published.push(finalPath)
-        }
-      } catch (error) {
-        for (const finalPath of published) await rm(finalPath, { force: true })
-        throw error
-      }
+      const files = [...parts, join(folder, basename(path))].map((partPath) => ({
+        partPath,
+        finalPath: join(dirname(path), basename(partPath)),
+      }))
+      await writeJournal(folder, files)
+      await publishFiles(files, { durability })
     },
     [Symbol.asyncDispose]: async () => rm(folder, { recursive: true, force: true }),
   }
@@ -83,8 +79,23 @@ export async function stageBundle(path: string, file: string): Promise<Staging> 
   }
 }
 
-/** Guessing it gains nothing: it is created only where there is nothing of that name. */
+/** Bytes of a name on most filesystems. */
+const longestName = 255
+
+/** Guessing it gains nothing: it is created only where there is nothing of that name. The process is in it, for who finds it. */
 function temporaryName(path: string): string {
   const random = Math.floor(Math.random() * 2 ** 32)
-  return join(dirname(path), `.${basename(path)}.${random.toString(16).padStart(8, '0')}.part`)
+  const ending = `.p${process.pid}-${random.toString(16).padStart(8, '0')}.part`
+  return join(dirname(path), `.${cutName(basename(path), longestName - 1 - ending.length)}${ending}`)
+}
+
+/** The start of `name`, whole characters, in at most so many bytes of UTF-8; a name that is itself too long stays so. */
+function cutName(name: string, most: number): string {
+  if (Buffer.byteLength(name) > longestName) return name
+  let cut = ''
+  for (const character of name) {
+    if (Buffer.byteLength(cut + character) > most) break
+    cut += character
+  }
+  return cut
 }

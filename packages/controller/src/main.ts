@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs'
 import { readConfig, usage } from './config.ts'
 import { StartError } from './data-folder.ts'
 import { startController } from './start-controller.ts'
@@ -22,6 +23,17 @@ async function main(): Promise<void> {
   }
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
+  if (!outlivesTerminal()) process.once('SIGHUP', stop)
+}
+
+/** Whether it was started to go on when its terminal is gone, as by nohup(1): SIGHUP is ignored then, proc(5). */
+function outlivesTerminal(): boolean {
+  try {
+    const mask = /^SigIgn:\s*([0-9a-f]+)/mu.exec(readFileSync('/proc/self/status', 'latin1'))?.[1]
+    return mask !== undefined && (BigInt(`0x${mask}`) & 1n) !== 0n
+  } catch {
+    return false
+  }
 }
 
 function parseConfig() {

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { pino } from 'pino'
 import type { Config } from './config.ts'
 import { openDataFolder, StartError, type DataFolder } from './data-folder.ts'
@@ -61,9 +64,51 @@ function asStartError(error: unknown, config: Config): unknown {
     return new StartError(`This user may not listen on ${place}: choose a port above 1023 with --port.`)
   if (code === 'EADDRNOTAVAIL')
     return new StartError(`This machine has no address ${config.host}: choose another one with --host.`)
+  const damage = damageOf(error, config)
+  if (damage !== null) return damage
   if (typeof code === 'string' && code.startsWith('SQLITE_')) {
     const reason = error instanceof Error ? error.message : code
     return new StartError(`The inventory in ${config.data} cannot be opened: ${reason}.`)
   }
   return error
+}
+
+/** Which of the two databases is damaged, with the way out; null: neither, as far as SQLite can tell. */
+function damageOf(error: unknown, { data }: Config): StartError | null {
+  const reason = error instanceof Error ? error.message : String(error)
+  for (const [name, wayOut] of [
+    [
+      'inventory.sqlite',
+      'restore it from a backup, or move it away together with its -wal and -shm files: the agents then tell all their images again, and only the history of migrations and proofs is gone',
+    ],
+    [
+      'workflows.sqlite',
+      'restore it together with inventory.sqlite from one backup, or move it away together with its -wal and -shm files: migrations that had not ended then begin their steps anew, and nothing that was published is touched',
+    ],
+  ] as const) {
+    const path = join(data, name)
+    const fault = existsSync(path) ? faultOf(path) : null
+    if (fault !== null)
+      return new StartError(`${path} is damaged (${inOneLine(`${fault}; ${reason}`)}): ${wayOut}.`)
+  }
+  return null
+}
+
+/** What SQLite says against a database; null: nothing. */
+function faultOf(path: string): string | null {
+  try {
+    const database = new Database(path, { fileMustExist: true })
+    try {
+      const found = database.pragma('quick_check(1)', { simple: true })
+      return found === 'ok' ? null : String(found)
+    } finally {
+      database.close()
+    }
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+function inOneLine(text: string): string {
+  return text.replaceAll(/\s+/gu, ' ').slice(0, 300)
 }

@@ -1,4 +1,4 @@
-import { link, lstat, rename as move, unlink } from 'node:fs/promises'
+import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { type FileRanges } from './file-ranges/file-ranges.ts'
@@ -26,7 +26,7 @@ export async function publishFile(
 ): Promise<void> {
   try {
     if (durability === 'synced') await syncPath(partPath)
-    await rename(ranges, { partPath, finalPath })
+    rename(ranges, { partPath, finalPath })
     if (durability === 'cached') return
     await syncPath(dirname(finalPath))
     if (dirname(partPath) !== dirname(finalPath)) await syncPath(dirname(partPath))
@@ -35,12 +35,39 @@ export async function publishFile(
   }
 }
 
+/**
+ * As `publishFile` for an image of several files, the last of which is the image itself. Everything is on the medium before
+ * the first name is given, and the names are given one right after the other: no signal comes between them. When one is
+ * taken, none stays.
+ */
+export async function publishFiles(
+  files: readonly Names[],
+  { durability = 'synced', ranges = hostFileRanges() }: PublishOptions = {},
+): Promise<void> {
+  if (durability === 'synced') for (const { partPath } of files) await syncPath(partPath)
+  const given: string[] = []
+  for (const names of files) {
+    try {
+      rename(ranges, names)
+      given.push(names.finalPath)
+    } catch (error) {
+      for (const path of given) unlinkSync(path)
+      throw writeError(error, names.finalPath)
+    }
+  }
+  if (durability === 'cached') return
+  for (const folder of new Set(
+    files.flatMap(({ partPath, finalPath }) => [dirname(finalPath), dirname(partPath)]),
+  ))
+    await syncPath(folder)
+}
+
 interface Names {
   readonly partPath: string
   readonly finalPath: string
 }
 
-async function rename(ranges: FileRanges, { partPath, finalPath }: Names): Promise<void> {
+function rename(ranges: FileRanges, { partPath, finalPath }: Names): void {
   try {
     ranges.renameNoReplace(partPath, finalPath)
     return
@@ -48,19 +75,13 @@ async function rename(ranges: FileRanges, { partPath, finalPath }: Names): Promi
     if (!withoutNoReplace.has(systemCode(error) ?? '')) throw error
   }
   try {
-    await link(partPath, finalPath)
-    await unlink(partPath)
+    linkSync(partPath, finalPath)
+    unlinkSync(partPath)
   } catch (error) {
     if (!withoutLinks.has(systemCode(error) ?? '')) throw error
     // FAT and folders have no second name: a look and a rename are all there is.
-    if (await isThere(finalPath)) throw new DiskError('target-exists', { file: finalPath })
-    await move(partPath, finalPath)
+    if (lstatSync(finalPath, { throwIfNoEntry: false }))
+      throw new DiskError('target-exists', { file: finalPath })
+    renameSync(partPath, finalPath)
   }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await lstat(path).then(
-    () => true,
-    () => false,
-  )
 }

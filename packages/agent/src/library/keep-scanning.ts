@@ -120,7 +120,7 @@ export class LibraryScanner {
       const facts = { file, bytes: Number(state.stats.size) }
       this.#options.log.warn(
         facts,
-        'an earlier agent left an unfinished copy; discard it when it is not needed',
+        'an earlier agent left an unfinished copy; varve leftovers FOLDER --remove --migrations removes it when no migration needs it',
       )
     }
   }

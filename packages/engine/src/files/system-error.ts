@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import { dirname } from 'node:path'
 import { getSystemErrorMessage, getSystemErrorName } from 'node:util'
 import type { NotWritableWhy } from '@varve/core/problems/causes'
@@ -11,7 +12,7 @@ export class SystemError extends Error {
   readonly syscall: string
   constructor(errno: number, syscall: string, options?: ErrorOptions) {
     super(`${syscall}: ${getSystemErrorMessage(-errno)}`, options)
-    this.code = getSystemErrorName(-errno)
+    this.code = codeOf(errno) ?? getSystemErrorName(-errno)
     this.errno = errno
     this.syscall = syscall
   }
@@ -20,7 +21,14 @@ export class SystemError extends Error {
 /** `ENOENT` and the like, or null when `error` did not come from the system. */
 export function systemCode(error: unknown): string | null {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return null
-  return error.code
+  const errno = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0
+  // Node knows no name for some, a full quota among them, and says "Unknown system error -122".
+  return error.code.startsWith('Unknown system error') ? (codeOf(Math.abs(errno)) ?? error.code) : error.code
+}
+
+/** The name of a number that the system knows; null: it has none. */
+function codeOf(errno: number): string | null {
+  return Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? null
 }
 
 function reasonOf(error: unknown): string {
@@ -54,6 +62,9 @@ export function readError(error: unknown, file: string): DiskError {
     case 'EACCES':
     case 'EPERM':
       return new DiskError('not-readable', { file, reason: 'permission denied' }, options)
+    case 'ENAMETOOLONG':
+      // No file can have it.
+      return new DiskError('not-found', { file }, options)
     default:
       return new DiskError('not-readable', { file, reason }, options)
   }

@@ -26,7 +26,10 @@ export interface ProcessesSeen {
 }
 
 /** Every file that a process has open for writing or locked as writers do, from `/proc/<pid>/fd` and `fdinfo`. */
-export async function lookAtProcesses(proc: string): Promise<ProcessesSeen> {
+export async function lookAtProcesses(
+  proc: string,
+  counted: 'writing' | 'all' = 'writing',
+): Promise<ProcessesSeen> {
   const held: Held[] = []
   const parentOf = rememberingParents(proc)
   let hidden = 0
@@ -42,7 +45,7 @@ export async function lookAtProcesses(proc: string): Promise<ProcessesSeen> {
     }
     const descriptors = readNames(join(proc, name, 'fd'))
     if (descriptors === null) hidden += 1
-    else held.push(...(await heldBy(join(proc, name), descriptors)))
+    else held.push(...(await heldBy(join(proc, name), descriptors, counted)))
   }
   return { held, hidden }
 }
@@ -64,13 +67,17 @@ export function commandOf(proc: string, pid: number): string {
   )
 }
 
-async function heldBy(folder: string, descriptors: readonly string[]): Promise<Held[]> {
+async function heldBy(
+  folder: string,
+  descriptors: readonly string[],
+  counted: 'writing' | 'all',
+): Promise<Held[]> {
   const held: Held[] = []
   for (const descriptor of descriptors) {
     // Most are sockets and pipes, which the link's text tells.
     const target = linkOf(join(folder, 'fd', descriptor))
     if (!target.startsWith('/') || neverImages.test(target)) continue
-    if (!opensForWriting(textOf(join(folder, 'fdinfo', descriptor)))) continue
+    if (counted === 'writing' && !opensForWriting(textOf(join(folder, 'fdinfo', descriptor)))) continue
     const stats = await stat(join(folder, 'fd', descriptor), { bigint: true }).catch(() => null)
     if (stats === null || !(stats.isFile() || stats.isBlockDevice())) continue
     const pid = Number(folder.slice(folder.lastIndexOf('/') + 1))

@@ -23,6 +23,8 @@ export interface OpenWriters {
 export interface FindWritersOptions {
   /** Which locks make a process one that writes: those of writers (the default), or all, for who is about to write itself. */
   readonly locks?: 'writers' | 'all'
+  /** Which descriptors do: those that may write (the default), or all, for who asks whether anybody needs a file. */
+  readonly descriptors?: 'writing' | 'all'
 }
 
 const own = new Set([process.pid])
