@@ -137,7 +137,7 @@ describe('the two sizes of a footer', () => {
       new RegExp(`${byGeometry} bytes.*${current} bytes.*Read are ${size} `, 'u'),
     )
     expect(problems[0]).not.toHaveProperty('asks')
-    expect(report.findings).toEqual([expect.objectContaining({ id: 'vhd-two-sizes', kind: 'remark' })])
+    expect(report.findings).toEqual([])
   })
 
   test.each(['win ', 'qem2', 'd2v ', 'tap', 'CTXS', 'wa'])(
@@ -152,7 +152,8 @@ describe('the two sizes of a footer', () => {
     ['bytes that are not zero', end, /data up to byte 73728 is left out/u],
     ['the end of a partition', partitioned, /partition that reaches to byte 73728 is left out/u],
   ])('%s behind the smaller one: a question', async (_what, bytes, said) => {
-    const { problems } = await read(disk('vpc ', bytes))
+    const { problems, report } = await read(disk('vpc ', bytes))
+    expect(report.findings).toEqual([expect.objectContaining({ id: 'vhd-two-sizes', kind: 'remark' })])
     expect(problems).toEqual([
       expect.objectContaining({
         severity: 'warn',

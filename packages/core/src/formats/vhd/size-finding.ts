@@ -37,7 +37,7 @@ export async function sizeFinding(
   ]
   return {
     id: 'vhd-two-sizes',
-    severity: lost === null ? 'info' : 'warn',
+    severity: asks ? 'warn' : 'info',
     layer: 'L2',
     file: file.path,
     message: sentences.join(' '),

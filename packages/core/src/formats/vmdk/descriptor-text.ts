@@ -37,6 +37,9 @@ const encodingOfName: Readonly<Record<string, string>> = {
   eucjp: 'euc-jp',
   'gb-18030': 'gb18030',
   'gb-2312': 'gbk',
+  'mac-roman': 'macintosh',
+  macroman: 'macintosh',
+  'ms-kanji': 'shift_jis',
   'shift-jis': 'shift_jis',
   uhc: 'euc-kr',
 }
@@ -67,8 +70,8 @@ export function decodeDescriptor(bytes: Uint8Array): string {
 /** Labels of the Encoding Standard that may be meant, most likely first. */
 function encodingsOf(name: string): string[] {
   const label = name.toLowerCase()
-  const plain = label.replace(/^(?:x-|cs)/u, '')
-  const page = /^(?:windows|win|cp|ms|ibm|dos|codepage|mswin)[-_]?0*(\d+j?)(?:[^\d].*)?$/u.exec(plain)?.[1]
+  const plain = label.replaceAll('_', '-').replace(/^(?:x-|cs)/u, '')
+  const page = /^(?:windows|win|cp|ms|ibm|dos|codepage|mswin)?-?0*(\d+j?)(?:[^\d].*)?$/u.exec(plain)?.[1]
   const ofPage =
     page === undefined
       ? undefined
