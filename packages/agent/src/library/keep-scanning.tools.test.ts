@@ -69,7 +69,7 @@ test.skipIf(!requires('qemu-img'))(
     await using controller = await new ScriptedController().start()
     await using agent = await startAgent({ controller, name: 'north', folder: place.path })
     const isWhole = (name: string) =>
-      controller.memory.images.get(`north/images/${name}`)?.report.problems.length === 0
+      controller.memory.images.get(`north/images/${name}`)?.report.chain.length === 2
     const qemuImg = (...args: string[]) => runToolOk('qemu-img', args, { cwd: place.path })
     for (const parent of ['new/deep/base.qcow2', '.hidden.qcow2']) {
       const child = `child-of-${parent.replaceAll('/', '-')}`
@@ -115,3 +115,23 @@ test.skipIf(!requires('qemu-img'))('what the controller says of formats is used 
     await controller.until(() => report('vms/overlay.img')?.chain.length === 1)
   }
 })
+
+test.skipIf(!requires('qemu-img'))(
+  'a parent is seen when it arrives in another library of the agent',
+  async () => {
+    await using place = await tempPlace()
+    await using controller = await new ScriptedController().start()
+    await using agent = await startAgent({ controller, name: 'north', folder: place.path, second: 'bases' })
+    const child = () => controller.memory.images.get('north/images/child.qcow2')?.report
+    const qemuImg = (...args: string[]) => runToolOk('qemu-img', args, { cwd: place.path })
+    const base = join(place.path, 'bases', 'base.qcow2')
+    await qemuImg('create', '-f', 'qcow2', '-u', '-b', base, '-F', 'qcow2', 'child.qcow2', '8M')
+    await rename(place.file('child.qcow2'), join(agent.library, 'child.qcow2'))
+    await controller.until(() => child()?.chain.length === 1)
+    await qemuImg('create', '-f', 'qcow2', 'base.qcow2', '8M')
+    await rename(place.file('base.qcow2'), base)
+    await controller.until(() => child()?.chain.length === 2)
+    await rename(base, place.file('base.qcow2'))
+    await controller.until(() => child()?.chain.length === 1)
+  },
+)

@@ -16,18 +16,25 @@ export interface TestAgentOptions {
   /** A folder that is made; the library `images` lies below it. */
   readonly folder: string
   readonly platform?: Platform
+  /** A second library of this name, beside the first. */
+  readonly second?: string
 }
 
 /** An agent in this process with the library `images`, which watches but scans quickly. */
 export async function startAgent(options: TestAgentOptions): Promise<TestAgent> {
-  const { controller, name, folder, platform = memoryPlatform() } = options
+  const { controller, name, folder, second, platform = memoryPlatform() } = options
   const library = join(folder, 'images')
   await mkdir(library, { recursive: true })
+  const libraries = [{ name: 'images', path: library }]
+  if (second !== undefined) {
+    libraries.push({ name: second, path: join(folder, second) })
+    await mkdir(join(folder, second), { recursive: true })
+  }
   const agent = await runAgent({
     config: {
       controller: controller.url,
       name,
-      libraries: [{ name: 'images', path: library }],
+      libraries,
       nbdHost: '127.0.0.1',
       data: join(folder, 'data'),
       logLevel: 'silent',
