@@ -81,10 +81,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     intervalMs: config.eventMs,
     onError,
     views: {
-      host(name) {
-        const host = hostView(db, name)
-        return host && { kind: 'host-changed', host }
-      },
+      host: () => 'stored',
       migration(id) {
         const migration = migrationView(db, id, liveOf(id))
         return migration && { kind: 'migration-changed', migration }

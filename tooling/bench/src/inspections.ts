@@ -10,7 +10,9 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { InspectPool } from '@varve/agent/library/inspect-pool'
-import { scanLibrary, type ScanMemory } from '@varve/agent/library/scan'
+import { FormatChoices } from '@varve/agent/library/format-choices'
+import { scanLibrary } from '@varve/agent/library/scan'
+import type { ScanMemory } from '@varve/agent/library/scan-memory'
 import { silentLogger } from '@varve/agent/platform/logger'
 import { nodeFiles } from '@varve/engine/files/node-files'
 import { inspectFile } from '@varve/engine/inspect-file'
@@ -87,6 +89,8 @@ export async function runLibrary(folder: string, count: number): Promise<Library
       inspect: (path: string) => inspections.inspect(path),
       files: nodeFiles({ roots: [root] }),
       findWriters: null,
+      formats: new FormatChoices(),
+      roots: [root],
       log: silentLogger,
     }
     const memory: ScanMemory = new Map()

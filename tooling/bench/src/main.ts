@@ -24,6 +24,7 @@ import {
 } from './conversions.ts'
 import { formatInspections, formatLibrary, runInspections, runLibrary } from './inspections.ts'
 import { formatMigrations, runMigrations } from './migrations.ts'
+import { runFleet } from './fleet/measure-fleet.ts'
 import { formatMatrix } from './format-matrix.ts'
 import { type Result, formatResults, means, ratios } from './results.ts'
 import { peakMemory, timeCommand, type Timing } from './run-timed.ts'
@@ -31,9 +32,11 @@ import { peakMemory, timeCommand, type Timing } from './run-timed.ts'
 const usage = `Times varve against qemu-img and scp on a 2 GiB disk with 1.2 GiB of data.
 
   --runs N       runs of each, interleaved (default 5)
-  --only TEXT    only what has TEXT in its name: a conversion as "vmdk → raw", "matrix", "reflink", "inspect", "library", "migrate"
+  --only TEXT    only what has TEXT in its name: a conversion as "vmdk → raw", "matrix", "reflink", "inspect", "library", "migrate", "fleet", "attack"
   --folder DIR   where the images are made and kept (default: below the temporary folder)
   --images N     images of the library (default 10000)
+  --hosts N,N    hosts of the invented fleets (default 200,1000,10000)
+  --fleet-images N,N   images of them (default 100000,1000000)
   --json         print one JSON document
 `
 
@@ -130,6 +133,10 @@ function conditions(): string {
   ].join('\n')
 }
 
+function numbers(list: string): number[] {
+  return list.split(',').flatMap((text) => (text === '' ? [] : Number(text)))
+}
+
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
@@ -137,6 +144,8 @@ async function main(): Promise<number> {
       only: { type: 'string', default: '' },
       folder: { type: 'string', default: join(tmpdir(), 'varve-bench') },
       images: { type: 'string', default: '10000' },
+      hosts: { type: 'string', default: '200,1000,10000' },
+      'fleet-images': { type: 'string', default: '100000,1000000' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -151,7 +160,7 @@ async function main(): Promise<number> {
   const wants = (name: string) => name.includes(only)
   const say = (text: string) => process.stdout.write(json ? '' : `${text}\n\n`)
   for (const program of programs()) await bundleProgram(program)
-  await prepareImages(folder)
+  if (only !== 'fleet' && only !== 'attack') await prepareImages(folder)
   const places = { folder, output: join(folder, 'output.img'), qemuImg }
   const document: Record<string, unknown> = { conditions: conditions() }
   say(conditions())
@@ -201,6 +210,15 @@ async function main(): Promise<number> {
     const migrations = await runMigrations(folder, runs)
     say(formatMigrations(migrations))
     document['migrate'] = migrations
+  }
+  if (wants('fleet') || wants('attack')) {
+    process.stderr.write('fleet …\n')
+    document['fleet'] = await runFleet({
+      hosts: wants('fleet') ? numbers(values.hosts) : [],
+      images: wants('fleet') ? numbers(values['fleet-images']) : [],
+      attacks: wants('attack'),
+      say,
+    })
   }
   if (json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
   return 0

@@ -90,7 +90,7 @@ export function createInventory({ db, log, onImages, onLibrary, activity }: Inve
       const isKnown = hasImage(tx, imageIdOf(host, library, record.name))
       const image = saveImage(tx, host, record)
       if (!image) continue
-      log.imageChanged(tx, image.id)
+      log.changed(tx, `image:${image.id}`)
       activity.add({ kind: isKnown ? 'changed' : 'appeared', host, id: image.id, name: image.name })
     }
     for (const name of delta.removed) remove(tx, { host, library, name })

@@ -11,6 +11,7 @@ import {
   endJob,
   findJob,
   findJobByKey,
+  hasRunningJobs,
   jobsOfMigration,
   jobsOfOtherInstances,
   runningJobs,
@@ -234,6 +235,7 @@ export function createJobs(options: JobsOptions): Jobs {
     },
 
     reconcile(host, hello) {
+      if (hello.jobs.length === 0 && !hasRunningJobs(db, host.name)) return
       for (const job of jobsOfOtherInstances(db, { host: host.name, instance: host.instance })) {
         fail(job, agentGone(job))
       }

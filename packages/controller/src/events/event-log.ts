@@ -5,8 +5,8 @@ import type { Numbered } from '../router/context.ts'
 import type { Db, Queries } from '../store/database.ts'
 import {
   appendActivity,
+  appendChange,
   appendEvent,
-  appendImageChange,
   eventsAfter,
   lastEventSequence,
   listActivity,
@@ -22,8 +22,8 @@ const pruneAtOnce = 2000
 export interface EventLog {
   /** Appends in the caller's transaction; readers see it once that is committed. */
   append(db: Queries, event: FleetEvent): void
-  /** The same for an image, whose row is in the store already. */
-  imageChanged(db: Queries, imageId: string): void
+  /** The same for what is in the store already. */
+  changed(db: Queries, subject: `${'image' | 'host'}:${string}`): void
   /** Adds a line for people to the activity log. */
   note(db: Queries, row: Omit<ActivityRow, 'sequence' | 'at'>): void
   /** Events after `lastId` in batches, oldest first; the number of a batch is that of its last event. */
@@ -83,8 +83,8 @@ export function createEventLog(db: Db, options: EventLogOptions): EventLog {
       appendEvent(queries, event, timestamp())
       wake()
     },
-    imageChanged(queries, imageId) {
-      appendImageChange(queries, imageId, timestamp())
+    changed(queries, subject) {
+      appendChange(queries, subject, timestamp())
       wake()
     },
     note(queries, row) {

@@ -12,7 +12,8 @@ export interface Publisher {
 }
 
 interface Views {
-  readonly host: (id: string) => FleetEvent | null
+  /** `stored`: the store knows what it is now, and is asked when somebody reads the event. */
+  readonly host: (id: string) => FleetEvent | 'stored' | null
   readonly migration: (id: string) => FleetEvent | null
 }
 
@@ -30,7 +31,8 @@ export function createPublisher({ db, log, views, intervalMs, onError }: Publish
 
   function publish(kind: 'host' | 'migration', id: string): void {
     const event = views[kind](id)
-    if (event) write(db, (tx) => log.append(tx, event))
+    if (event === 'stored') log.changed(db, `${kind === 'host' ? 'host' : 'image'}:${id}`)
+    else if (event) write(db, (tx) => log.append(tx, event))
   }
 
   return {

@@ -9,6 +9,9 @@ export type Db = BetterSQLite3Database<typeof schema> & { $client: Database.Data
 /** What a store function needs: the database, inside or outside of a write. */
 export type Queries = Pick<Db, 'select' | 'insert' | 'update' | 'delete' | 'get' | 'all' | 'run' | '$client'>
 
+/** Pages of the write-ahead log, 64 MiB: a page that many images change is then copied back once. */
+const pagesPerCheckpoint = 16_384
+
 const migrationsFolder = join(packageFolder, 'drizzle')
 
 /** Opens the inventory and brings its tables up to date. `:memory:` for tests. */
@@ -18,7 +21,9 @@ export function openDatabase(path: string): Db {
   client.pragma('journal_mode = WAL')
   client.pragma('synchronous = NORMAL')
   client.pragma('foreign_keys = ON')
-  client.pragma('cache_size = -65536')
+  client.pragma('cache_size = -131072')
+  client.pragma(`wal_autocheckpoint = ${pagesPerCheckpoint}`)
+  client.pragma('temp_store = MEMORY')
   const db = drizzle(client, { schema })
   migrate(db, { migrationsFolder })
   return db

@@ -2,6 +2,7 @@ import type { ActivityRow, FleetEvent } from '@varve/protocol/events'
 import type { EventView } from '@varve/protocol/events'
 import { desc, lt, sql } from 'drizzle-orm'
 import { statement, type Queries } from './database.ts'
+import { hostViews } from './hosts-list.ts'
 import { imageRowsById } from './images-store.ts'
 import { fleetEvent } from './payload-kinds.ts'
 import { decodePayload, encodePayload } from './payload.ts'
@@ -11,6 +12,7 @@ const append = statement('INSERT OR REPLACE INTO events (subject, at, event) VAL
 const after = statement<typeof events.$inferSelect>(
   'SELECT * FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?',
 )
+const note = statement('INSERT INTO activity (at, subject, subjectId, title) VALUES (?, ?, ?, ?)')
 const newest = statement<{ last: number }>('SELECT coalesce(max(sequence), 0) AS last FROM events')
 
 /** Appends the new state of a thing; the older event of the same thing goes, so that the log holds each thing once. */
@@ -18,9 +20,9 @@ export function appendEvent(db: Queries, event: FleetEvent, at: string): void {
   append.run(db, subjectOf(event), at, encodePayload(fleetEvent, event))
 }
 
-/** Appends that an image changed; its row is read when somebody reads the event. */
-export function appendImageChange(db: Queries, imageId: string, at: string): void {
-  append.run(db, `image:${imageId}`, at, '')
+/** Appends that an image or a host changed; what it is now is read when somebody reads the event. */
+export function appendChange(db: Queries, subject: `${'image' | 'host'}:${string}`, at: string): void {
+  append.run(db, subject, at, '')
 }
 
 export interface EventsPage {
@@ -33,13 +35,19 @@ export interface EventsPage {
 /** At most `limit` events after `sequence`, oldest first. */
 export function eventsAfter(db: Queries, sequence: number, limit: number): EventsPage {
   const rows = after.all(db, sequence, limit)
-  const ids = rows.flatMap(({ subject, event }) => (event === '' ? subject.slice('image:'.length) : []))
-  const images = imageRowsById(db, ids)
+  const changed = (what: string) =>
+    rows.flatMap(({ subject, event }) =>
+      event === '' && subject.startsWith(what) ? subject.slice(what.length) : [],
+    )
+  const events = new Map<string, FleetEvent>()
+  for (const [id, image] of imageRowsById(db, changed('image:')))
+    events.set(`image:${id}`, { kind: 'image-changed', image })
+  for (const host of hostViews(db, changed('host:')))
+    events.set(`host:${host.name}`, { kind: 'host-changed', host })
   const found = rows.flatMap(({ sequence: number, at, subject, event: text }): EventView[] => {
-    if (text !== '') return [{ sequence: number, at, event: decodePayload(fleetEvent, text) }]
-    const image = images.get(subject.slice('image:'.length))
-    // An image that is gone has a later event that says so.
-    return image ? [{ sequence: number, at, event: { kind: 'image-changed', image } }] : []
+    // What is gone has a later event that says so.
+    const event = text === '' ? events.get(subject) : decodePayload(fleetEvent, text)
+    return event ? [{ sequence: number, at, event }] : []
   })
   return { events: found, last: rows.at(-1)?.sequence ?? null, isFull: rows.length === limit }
 }
@@ -63,7 +71,7 @@ export function pruneEvents(db: Queries, { keep, most }: { keep: number; most: n
 }
 
 export function appendActivity(db: Queries, row: Omit<ActivityRow, 'sequence'>): void {
-  db.insert(activity).values(row).run()
+  note.run(db, row.at, row.subject, row.subjectId, row.title)
 }
 
 /** Activity before `before` (null: the newest), newest first. */

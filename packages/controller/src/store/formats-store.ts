@@ -1,17 +1,15 @@
 import { FormatChoice } from '@varve/protocol/images'
-import { and, asc, eq } from 'drizzle-orm'
-import type { Queries } from './database.ts'
+import { and, eq } from 'drizzle-orm'
+import { statement, type Queries } from './database.ts'
 import { formatChoices } from './schema.ts'
+
+const choicesOf = statement<unknown>(
+  'SELECT * FROM format_choices WHERE host = ? ORDER BY library, name, scope',
+)
 
 /** All that was said of a host's images, in a fixed order. */
 export function formatChoicesOf(db: Queries, host: string): FormatChoice[] {
-  return db
-    .select()
-    .from(formatChoices)
-    .where(eq(formatChoices.host, host))
-    .orderBy(asc(formatChoices.library), asc(formatChoices.name), asc(formatChoices.scope))
-    .all()
-    .map((row) => FormatChoice.parse(row))
+  return choicesOf.all(db, host).map((row) => FormatChoice.parse(row))
 }
 
 /** Keeps what was said; null: it is taken back. */

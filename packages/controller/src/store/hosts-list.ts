@@ -1,11 +1,11 @@
 import type { HostPage, HostQuery, HostView } from '@varve/protocol/hosts'
-import { inArray, sql, type SQL } from 'drizzle-orm'
+import { sql, type SQL } from 'drizzle-orm'
 import type { z } from 'zod'
-import type { Queries } from './database.ts'
+import { statement, type Queries } from './database.ts'
 import { runningJobsOf } from './jobs-store.ts'
 import { hostFacts, libraryFacts } from './payload-kinds.ts'
 import { decodePayload } from './payload.ts'
-import { hosts, libraries } from './schema.ts'
+import type { libraries } from './schema.ts'
 
 type Query = z.output<typeof HostQuery>
 type LibraryRow = typeof libraries.$inferSelect
@@ -20,6 +20,13 @@ const orders = {
   free: ['free'],
   since: ['since'],
 } as const satisfies Record<Query['sort'], readonly string[]>
+
+const hostsOf = statement<{ name: string; since: string; connected: number; facts: string }>(
+  'SELECT name, since, connected, facts FROM hosts WHERE name IN (SELECT value FROM json_each(?))',
+)
+const librariesOf = statement<LibraryRow>(
+  'SELECT * FROM libraries WHERE host IN (SELECT value FROM json_each(?)) ORDER BY name',
+)
 
 /** A page of the hosts; its cost depends on the page and, slightly, on the number of hosts. */
 export function listHosts(db: Queries, query: Query): HostPage {
@@ -72,18 +79,9 @@ export function hostView(db: Queries, name: string): HostView | null {
 export function hostViews(db: Queries, names: readonly string[]): HostView[] {
   if (names.length === 0) return []
   const wanted = [...names]
-  const rows = new Map(
-    db
-      .select()
-      .from(hosts)
-      .where(inArray(hosts.name, wanted))
-      .all()
-      .map((row) => [row.name, row]),
-  )
-  const places = Map.groupBy(
-    db.select().from(libraries).where(inArray(libraries.host, wanted)).orderBy(libraries.name).all(),
-    ({ host }) => host,
-  )
+  const list = JSON.stringify(wanted)
+  const rows = new Map(hostsOf.all(db, list).map((row) => [row.name, row]))
+  const places = Map.groupBy(librariesOf.all(db, list), ({ host }) => host)
   const jobs = Map.groupBy(runningJobsOf(db, wanted), ({ host }) => host)
   return wanted.flatMap((name) => {
     const row = rows.get(name)
@@ -91,7 +89,7 @@ export function hostViews(db: Queries, names: readonly string[]): HostView[] {
     const own = places.get(name) ?? []
     return {
       ...decodePayload(hostFacts, row.facts),
-      state: row.connected ? 'connected' : 'offline',
+      state: row.connected === 1 ? 'connected' : 'offline',
       since: row.since,
       libraries: own.map((place) => ({
         ...decodePayload(libraryFacts, place.facts),

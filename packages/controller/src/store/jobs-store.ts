@@ -1,7 +1,7 @@
 import type { AgentCommand } from '@varve/protocol/agent'
 import type { JobRequest } from '@varve/protocol/jobs'
-import { and, asc, eq, gt, inArray, isNotNull, lt, ne, not, notInArray, or, sql } from 'drizzle-orm'
-import type { Queries } from './database.ts'
+import { and, asc, eq, inArray, isNotNull, lt, ne, not, notInArray, or } from 'drizzle-orm'
+import { statement, type Queries } from './database.ts'
 import { agentCommand, jobOutcome, jobRequest, type JobOutcome } from './payload-kinds.ts'
 import { decodePayload, encodePayload } from './payload.ts'
 import { commands, jobs } from './schema.ts'
@@ -58,18 +58,21 @@ export function runningJobs(db: Queries, host: string | null): Job[] {
     .map(toJob)
 }
 
+interface RunningJob {
+  readonly host: string
+  readonly jobId: string
+  readonly kind: string
+  readonly title: string
+  readonly migrationId: string | null
+}
+
+const runningOf = statement<RunningJob>(`
+  SELECT host, id AS jobId, kind, title, migrationId FROM jobs
+  WHERE state = 'running' AND host IN (SELECT value FROM json_each(?)) ORDER BY startedAt`)
+
 /** Jobs that run on these hosts, oldest first, in the words of a host's view. */
-export function runningJobsOf(
-  db: Queries,
-  names: readonly string[],
-): { host: string; jobId: string; kind: string; title: string; migrationId: string | null }[] {
-  const { host, id: jobId, kind, title, migrationId } = jobs
-  return db
-    .select({ host, jobId, kind, title, migrationId })
-    .from(jobs)
-    .where(and(eq(jobs.state, 'running'), inArray(jobs.host, [...names])))
-    .orderBy(asc(jobs.startedAt))
-    .all()
+export function runningJobsOf(db: Queries, names: readonly string[]): RunningJob[] {
+  return runningOf.all(db, JSON.stringify(names))
 }
 
 /** All jobs of a migration, oldest first. */
@@ -114,28 +117,34 @@ export function addCommand(db: Queries, to: { host: string; instance: string }, 
     .run()
 }
 
+const streamed = statement<{ sequence: number; command: string }>(
+  'SELECT sequence, command FROM commands WHERE host = ? AND instance = ? AND sequence > ? ORDER BY sequence LIMIT 100',
+)
+const newestCommand = statement<{ seq: number }>(`SELECT seq FROM sqlite_sequence WHERE name = 'commands'`)
+const anyCommand = statement<{ one: number }>('SELECT 1 AS one FROM commands WHERE host = ? LIMIT 1')
+const anyRunning = statement<{ one: number }>(
+  `SELECT 1 AS one FROM jobs WHERE host = ? AND state = 'running' LIMIT 1`,
+)
+
 /** Commands to one instance of an agent after `sequence`, in order. */
 export function commandsAfter(
   db: Queries,
   to: { host: string; instance: string },
   sequence: number,
 ): { id: number; value: AgentCommand }[] {
-  return db
-    .select()
-    .from(commands)
-    .where(
-      and(eq(commands.host, to.host), eq(commands.instance, to.instance), gt(commands.sequence, sequence)),
-    )
-    .orderBy(asc(commands.sequence))
-    .limit(100)
-    .all()
+  return streamed
+    .all(db, to.host, to.instance, sequence)
     .map((row) => ({ id: row.sequence, value: decodePayload(agentCommand, row.command) }))
 }
 
 /** Number of the newest command ever. */
 export function lastCommandSequence(db: Queries): number {
-  const row = db.get<{ seq: number }>(sql`SELECT seq FROM sqlite_sequence WHERE name = 'commands'`)
-  return row?.seq ?? 0
+  return newestCommand.get(db)?.seq ?? 0
+}
+
+/** Whether something runs on this host; asked at each hello. */
+export function hasRunningJobs(db: Queries, host: string): boolean {
+  return anyRunning.get(db, host) !== undefined
 }
 
 /**
@@ -147,6 +156,7 @@ export function pruneCommands(
   to: { host: string; instance: string },
   known: readonly string[],
 ): void {
+  if (anyCommand.get(db, to.host) === undefined) return
   const running = db
     .select({ id: jobs.id })
     .from(jobs)

@@ -5,7 +5,7 @@ import {
   type MigrationView,
   type PlanStepView,
 } from '@varve/protocol/migrations'
-import { and, asc, desc, eq, inArray, isNotNull } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray } from 'drizzle-orm'
 import { statement, type Queries } from './database.ts'
 import {
   cleanup,
@@ -99,7 +99,13 @@ export function findMigrationByKey(db: Queries, idempotencyKey: string): Migrati
   return row ? toMigration(row) : null
 }
 
+const anyUnfinished = statement<{ one: number }>(
+  'SELECT 1 AS one FROM migrations WHERE state IN (SELECT value FROM json_each(?)) LIMIT 1',
+)
+
 export function unfinishedMigrations(db: Queries): Migration[] {
+  // Asked whenever a host comes or goes, and most of the time there are none.
+  if (anyUnfinished.get(db, JSON.stringify(unfinishedStates)) === undefined) return []
   return db
     .select()
     .from(migrations)
@@ -197,13 +203,14 @@ export function hasCleanup(db: Queries, id: string): boolean {
   return pendingCleanups(db).some((pending) => pending.id === id)
 }
 
+const cleanups = statement<{ id: string; cleanup: string | null }>(
+  'SELECT id, cleanup FROM migrations WHERE cleanup IS NOT NULL ORDER BY number',
+)
+
 /** Undo that waits for a host to come back. */
 export function pendingCleanups(db: Queries): { id: string; work: Cleanup[] }[] {
-  return db
-    .select({ id: migrations.id, cleanup: migrations.cleanup })
-    .from(migrations)
-    .where(isNotNull(migrations.cleanup))
-    .all()
+  return cleanups
+    .all(db)
     .map((row) => ({ id: row.id, work: row.cleanup === null ? [] : decodePayload(cleanup, row.cleanup) }))
 }
 

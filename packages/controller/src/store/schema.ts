@@ -224,6 +224,9 @@ export const migrations = sqliteTable(
     index('migrations_unlinked')
       .on(table.targetHost, table.targetLibrary)
       .where(sql`state = 'succeeded' AND targetImageId IS NULL`),
+    index('migrations_cleanup')
+      .on(table.number)
+      .where(sql`cleanup IS NOT NULL`),
   ],
 )
 

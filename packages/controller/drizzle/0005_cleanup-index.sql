@@ -1,0 +1,1 @@
+CREATE INDEX `migrations_cleanup` ON `migrations` (`number`) WHERE cleanup IS NOT NULL;
