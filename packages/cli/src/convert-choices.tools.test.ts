@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { gptPatches } from '@varve/core/testing/gpt-builder'
 import { requires, runToolOk } from '@varve/test-kit/tools'
+import { mbrSector } from '@varve/test-kit/mbr-sector'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
@@ -22,6 +23,7 @@ async function convert(...args: string[]): Promise<void> {
 async function twoDisks(place: TempPlace): Promise<void> {
   const base = Buffer.alloc(24 * MiB)
   base.fill('base', 2 * MiB, 15 * MiB)
+  mbrSector(base.length).copy(base)
   await writeFile(place.file('base.raw'), base)
   base.fill('now', 5 * MiB, 5 * MiB + 4096)
   base.fill(0, 8 * MiB, 9 * MiB)

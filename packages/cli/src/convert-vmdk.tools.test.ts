@@ -1,5 +1,6 @@
 import { readdir, rm, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { mbrSector } from '@varve/test-kit/mbr-sector'
 import { requires, runToolOk } from '@varve/test-kit/tools'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { execa } from 'execa'
@@ -16,7 +17,9 @@ describe.skipIf(!requires('qemu-img', 'tar'))('varve convert to VMware formats',
   test('each kind of VMDK, OVA, and back', async () => {
     await using place = await tempPlace()
     const raw = place.file('disk.raw')
-    await writeFile(raw, Buffer.alloc(20 * MiB).fill('guest', 3 * MiB, 11 * MiB))
+    const bytes = Buffer.alloc(20 * MiB).fill('guest', 3 * MiB, 11 * MiB)
+    mbrSector(bytes.length).copy(bytes)
+    await writeFile(raw, bytes)
     for (const [name, ...extra] of [
       ['plain.vmdk'],
       ['stream.vmdk', '--subformat', 'streamOptimized'],
@@ -52,7 +55,7 @@ describe.skipIf(!requires('qemu-img', 'tar'))('varve convert to VMware formats',
   test('an image of several files takes the place of none', async () => {
     await using place = await tempPlace()
     const raw = place.file('disk.raw')
-    await writeFile(raw, Buffer.alloc(5 * MiB, 1))
+    await writeFile(raw, Buffer.alloc(5 * MiB))
     await writeFile(place.file('x-flat.vmdk'), 'precious')
     const flat = ['convert', raw, place.file('x.vmdk'), '--subformat', 'monolithicFlat']
     expect((await varve(...flat)).exitCode).toBe(5)
@@ -65,7 +68,7 @@ describe.skipIf(!requires('qemu-img', 'tar'))('varve convert to VMware formats',
 
   test('a name that a descriptor cannot hold is refused, nothing is left', async () => {
     await using place = await tempPlace()
-    await writeFile(place.file('disk.raw'), Buffer.alloc(MiB, 1))
+    await writeFile(place.file('disk.raw'), Buffer.alloc(MiB))
     const flat = ['--subformat', 'monolithicFlat']
     expect((await varve('convert', place.file('disk.raw'), place.file('a"b.vmdk'), ...flat)).exitCode).toBe(3)
     expect(await readdir(place.path)).toEqual(['disk.raw'])

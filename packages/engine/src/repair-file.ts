@@ -57,6 +57,7 @@ async function assertUnused(path: string): Promise<void> {
 async function planRepair(path: string, options: RepairFileOptions): Promise<RepairPlan> {
   await using walked = await walkChain(path, nodePorts({ roots: options.roots }), options)
   const [{ file, driver, facts }] = walked.links
+  if (file.packed) throw notRepairable(path, 'it is packed: unpack it first')
   if (driver.repair) return await driver.repair(file, options)
   const report = await driver.check?.(file, nodePorts({ roots: options.roots }), options)
   if (report && report.totals.corruptions === 0 && report.totals.leaks === 0) return { fixes: [], writes: [] }

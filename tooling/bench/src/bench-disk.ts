@@ -1,4 +1,5 @@
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { mbrSector } from '@varve/test-kit/mbr-sector'
 
 const KiB = 1024
 const MiB = 1024 * KiB
@@ -50,6 +51,7 @@ export function writeBenchDisk(path: string): void {
   const kinds = ['text', 'noise', 'text', 'noise', 'zeros', 'text', 'noise', 'text', 'noise'] as const
   const fd = openSync(path, 'w')
   ftruncateSync(fd, diskSize)
+  writeSync(fd, mbrSector(diskSize), 0, 512, 0)
   let at = MiB
   for (let written = 0, file = 0; written < dataSize; file += 1) {
     const pool = pools[kinds[file % kinds.length] ?? 'text']

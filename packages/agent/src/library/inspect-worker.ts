@@ -6,7 +6,7 @@ import { inspectRecorded } from './inspect-recorded.ts'
 /* One thread of the pool: one image at a time, read with plain blocking calls. */
 
 const { roots } = InspectWorkerData.parse(workerData)
-const ports = nodePorts({ roots, io: 'sync' })
+const ports = nodePorts({ roots, io: 'sync', packed: 'name' })
 
 parentPort?.on('message', (question: InspectQuestion) => void answer(question))
 

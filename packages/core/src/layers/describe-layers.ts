@@ -82,7 +82,14 @@ function onlyOneCopyOnWrite({ path, chain, facts, place }: LayerFindings): Probl
 }
 
 function rawHasHoles({ path, facts, allocated, fileSize, guest, place }: LayerFindings): Problem | null {
-  if (facts.format !== 'raw' || allocated === null || allocated < fileSize || place.filesystem === null)
+  const isPacked = facts.problems.some(({ id }) => id === 'packed-image')
+  if (
+    isPacked ||
+    facts.format !== 'raw' ||
+    allocated === null ||
+    allocated < fileSize ||
+    place.filesystem === null
+  )
     return null
   const free = (guest?.filesystems ?? []).reduce((sum, filesystem) => sum + (filesystem.free ?? 0), 0)
   return free > reclaimWorth.bytes ? guestProblem('raw-without-holes', path, { free }) : null

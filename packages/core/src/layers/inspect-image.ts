@@ -8,6 +8,7 @@ import { describeLayers, findLayerProblems, type LayerFindings } from './describ
 import type { GuestContents } from './guest-contents.ts'
 import type { AllocationSummary, ChainLink, ImageReport } from './image-report.ts'
 import { estimateReclaim } from './reclaim-estimate.ts'
+import { rawContentProblems } from './raw-contents.ts'
 import { readGuestContents } from './read-guest.ts'
 import { summariseAllocation } from './summarise-allocation.ts'
 
@@ -47,6 +48,9 @@ export async function inspectImage(
   const contents = ofCurrent ? read : { ...read, reclaimable: null }
   const place = (await attempt(() => ports.files.place(path))) ?? unknownPlace
   problems.push(...(contents.guest?.problems ?? []))
+  const isAlone = walked.links.length === 1
+  const ofRaw = isAlone ? await attempt(() => rawContentProblems(top, contents.guest, options.signal)) : null
+  problems.push(...(ofRaw ?? []))
   const own = chain[0] ?? toChainLink(top)
   const reclaimable = onTheHost(contents, chain)
   const findings: LayerFindings = {
