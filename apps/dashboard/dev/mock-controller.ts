@@ -39,7 +39,10 @@ function serveFile(folder: string, request: IncomingMessage, response: ServerRes
   const isInside = path.startsWith(resolve(folder) + sep)
   const file = isInside && existsSync(path) && statSync(path).isFile() ? path : join(folder, 'index.html')
   response.setHeader('content-type', types[extname(file)] ?? 'application/octet-stream')
-  createReadStream(file).pipe(response)
+  const takesBrotli = /\bbr\b/u.test(String(request.headers['accept-encoding'] ?? ''))
+  const isPacked = takesBrotli && existsSync(`${file}.br`)
+  if (isPacked) response.setHeader('content-encoding', 'br')
+  createReadStream(isPacked ? `${file}.br` : file).pipe(response)
 }
 
 export async function startMockController(options: MockOptions = {}): Promise<MockController> {

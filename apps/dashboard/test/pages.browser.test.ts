@@ -2,21 +2,7 @@ import { requires } from '@varve/test-kit/tools'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { MockController } from '../dev/mock-controller.ts'
 import { findBarriers, setStage, type Stage, type Visit } from './browser.ts'
-
-const pages = [
-  ['/', 'Overview', 'Last results'],
-  ['/hosts', 'Hosts', '2 hosts'],
-  ['/hosts/north', 'north', 'Libraries'],
-  ['/images', 'Images', '214 images'],
-  ['/images/image-0', 'web01.vmdk', 'what the guest sees is this byte stream, and nothing else'],
-  ['/migrations', 'Migrations', 'Ended'],
-  ['/migrations/migration-1', 'git09.vdi to south', 'each acts on one layer'],
-  ['/migrations/migration-2', 'db02.img to south', 'What is safe'],
-  ['/migrations/migration-4', 'web01.vmdk to south', 'each acts on one layer'],
-  ['/activity', 'Activity', 'south connected'],
-  ['/settings', 'Settings', 'Appearance'],
-  ['/no/such/page', 'Nothing here', 'There is no page at this address'],
-] as const
+import { pages } from './pages.ts'
 
 describe.skipIf(!requires('chromium'))('pages', () => {
   let stage: Stage

@@ -63,4 +63,20 @@ describe.skipIf(!requires('chromium'))('states', () => {
     await page.close()
     await again.close()
   })
+
+  test('going to another page while the controller is away keeps the app, and the page comes when it is back', async () => {
+    const controller = await stage.controller()
+    const { page } = await stage.open(`${controller.url}/images`)
+    await page.getByText('214 images').waitFor()
+    // Before the other pages were loaded ahead.
+    await controller.close()
+    await page.getByRole('link', { name: /^Activity/u }).click()
+    await page.getByText(/^No connection to the controller since/u).waitFor()
+    await page.getByRole('navigation', { name: 'Main' }).waitFor()
+    const again = await stage.controller({ port: Number(new URL(controller.url).port) })
+    await page.getByRole('heading', { level: 1, name: 'Activity' }).waitFor()
+    await page.getByText('south connected').waitFor()
+    await page.close()
+    await again.close()
+  })
 })

@@ -1,7 +1,7 @@
 import { MantineProvider } from '@mantine/core'
-import { Notifications } from '@mantine/notifications'
 import { QueryClientProvider, type QueryClient } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
+import { NoticePlace } from '../components/notice-place.tsx'
 import { LiveEvents } from '../data/live-events.tsx'
 import { TRPCProvider, type ApiClient } from '../data/trpc.ts'
 import { router } from './routes.tsx'
@@ -16,7 +16,7 @@ interface ProvidersProps {
 export function Providers({ client, queryClient }: ProvidersProps) {
   return (
     <MantineProvider theme={theme} cssVariablesResolver={cssVariablesResolver} defaultColorScheme="auto">
-      <Notifications position="bottom-right" limit={3} />
+      <NoticePlace />
       <QueryClientProvider client={queryClient}>
         <TRPCProvider trpcClient={client} queryClient={queryClient}>
           <LiveEvents>

@@ -1,7 +1,9 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
+import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router'
 import { ErrorCard } from '../components/states.tsx'
 import { toImageSearch } from '../features/image-table/image-search.ts'
+import { toMigrationSearch } from '../features/migration/migration-search.ts'
 import { MissingPage } from '../pages/missing-page.tsx'
+import { lazyPage } from './lazy-page.ts'
 import { toActivitySearch, toImagePageSearch, toMigrationPageSearch } from './page-search.ts'
 import { Shell } from './shell.tsx'
 
@@ -10,59 +12,60 @@ const rootRoute = createRootRoute({ component: Shell, notFoundComponent: Missing
 const overviewRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/',
-  component: lazyRouteComponent(() => import('../pages/overview-page.tsx'), 'OverviewPage'),
+  component: lazyPage(() => import('../pages/overview-page.tsx'), 'OverviewPage'),
 })
 
 const hostsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/hosts',
-  component: lazyRouteComponent(() => import('../pages/hosts-page.tsx'), 'HostsPage'),
+  component: lazyPage(() => import('../pages/hosts-page.tsx'), 'HostsPage'),
 })
 
 const hostRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/hosts/$name',
-  component: lazyRouteComponent(() => import('../pages/host-page.tsx'), 'HostPage'),
+  component: lazyPage(() => import('../pages/host-page.tsx'), 'HostPage'),
 })
 
 const imagesRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/images',
   validateSearch: toImageSearch,
-  component: lazyRouteComponent(() => import('../pages/images-page.tsx'), 'ImagesPage'),
+  component: lazyPage(() => import('../pages/images-page.tsx'), 'ImagesPage'),
 })
 
 const imageRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/images/$id',
   validateSearch: toImagePageSearch,
-  component: lazyRouteComponent(() => import('../pages/image-page.tsx'), 'ImagePage'),
+  component: lazyPage(() => import('../pages/image-page.tsx'), 'ImagePage'),
 })
 
 const migrationsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/migrations',
-  component: lazyRouteComponent(() => import('../pages/migrations-page.tsx'), 'MigrationsPage'),
+  validateSearch: toMigrationSearch,
+  component: lazyPage(() => import('../pages/migrations-page.tsx'), 'MigrationsPage'),
 })
 
 const migrationRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/migrations/$id',
   validateSearch: toMigrationPageSearch,
-  component: lazyRouteComponent(() => import('../pages/migration-page.tsx'), 'MigrationPage'),
+  component: lazyPage(() => import('../pages/migration-page.tsx'), 'MigrationPage'),
 })
 
 const activityRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/activity',
   validateSearch: toActivitySearch,
-  component: lazyRouteComponent(() => import('../pages/activity-page.tsx'), 'ActivityPage'),
+  component: lazyPage(() => import('../pages/activity-page.tsx'), 'ActivityPage'),
 })
 
 const settingsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/settings',
-  component: lazyRouteComponent(() => import('../pages/settings-page.tsx'), 'SettingsPage'),
+  component: lazyPage(() => import('../pages/settings-page.tsx'), 'SettingsPage'),
 })
 
 const routeTree = rootRoute.addChildren([

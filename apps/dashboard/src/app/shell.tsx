@@ -1,27 +1,36 @@
 import { Outlet } from '@tanstack/react-router'
 import { useDidUpdate, useHotkeys } from '@mantine/hooks'
 import { useRouterState } from '@tanstack/react-router'
-import { lazy, Suspense, useRef, useState } from 'react'
+import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { timeToWords } from '../components/time-to-words.ts'
 import { useNow } from '../components/use-now.ts'
 import { useConnection } from '../data/live-events.tsx'
+import { loadAllPages } from './lazy-page.ts'
 import styles from './shell.module.css'
 import { Sidebar } from './sidebar.tsx'
 
 const Palette = lazy(() => import('../features/palette/palette.tsx'))
 
+/** Pages that nobody asked for yet are loaded so long after the start. */
+const idleAfterMs = 5000
+
 /** Sidebar, offline bar, palette and the page. */
 export function Shell() {
   const [isPaletteWanted, setPaletteWanted] = useState(false)
-  const [opened, setOpened] = useState(0)
+  const [isPaletteOpen, setPaletteOpen] = useState(false)
   const main = useRef<HTMLElement>(null)
   const path = useRouterState({ select: ({ location }) => location.pathname })
 
   const openPalette = () => {
     setPaletteWanted(true)
-    setOpened((count) => count + 1)
+    setPaletteOpen(true)
   }
   useHotkeys([['mod+K', openPalette]], [])
+  // So that going to another page needs no controller.
+  useEffect(() => {
+    const timer = setTimeout(() => void loadAllPages(), idleAfterMs)
+    return () => clearTimeout(timer)
+  }, [])
   // A new page is announced and read from its start.
   useDidUpdate(() => main.current?.focus({ preventScroll: true }), [path])
 
@@ -41,7 +50,7 @@ export function Shell() {
       </div>
       {isPaletteWanted && (
         <Suspense fallback={null}>
-          <Palette opened={opened} />
+          <Palette opened={isPaletteOpen} onClose={() => setPaletteOpen(false)} />
         </Suspense>
       )}
     </>

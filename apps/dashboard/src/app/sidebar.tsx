@@ -33,7 +33,7 @@ export function Sidebar({ onPalette }: { readonly onPalette: () => void }) {
   const api = useTRPC()
   const info = useQuery(api.fleet.info.queryOptions(undefined, { refetchInterval: 30_000 }))
   return (
-    <div className={styles.sidebar}>
+    <header className={styles.sidebar}>
       <Link to="/" className={styles.brand} aria-label="Varve, overview">
         <Logo />
         Varve
@@ -60,7 +60,7 @@ export function Sidebar({ onPalette }: { readonly onPalette: () => void }) {
         </button>
         <HostsLine info={info.data ?? null} />
       </div>
-    </div>
+    </header>
   )
 }
 

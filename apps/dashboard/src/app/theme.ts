@@ -1,14 +1,9 @@
 import {
   Button,
-  Checkbox,
   createTheme,
-  Modal,
-  NativeSelect,
-  Notification,
-  TextInput,
-  Tooltip,
   type CSSVariablesResolver,
   type MantineColorsTuple,
+  type MantineThemeComponents,
 } from '@mantine/core'
 import { cssVariables, dark, light, neutrals, type Tokens } from './tokens.ts'
 
@@ -57,15 +52,16 @@ export const theme = createTheme({
         },
       }),
     }),
-    Checkbox: Checkbox.extend({
+    // Written without `extend`, which would load these components with every page.
+    Checkbox: {
       vars: () => ({
         root: {
           '--checkbox-color': 'var(--varve-accent)',
           '--checkbox-icon-color': 'var(--varve-on-accent)',
         },
       }),
-    }),
-    Modal: Modal.extend({
+    },
+    Modal: {
       defaultProps: {
         radius: 12,
         centered: true,
@@ -76,17 +72,14 @@ export const theme = createTheme({
         content: { border: '1px solid var(--varve-line)', boxShadow: 'none' },
         title: { fontSize: '16px', fontWeight: 600, overflowWrap: 'anywhere' },
       },
-    }),
-    Notification: Notification.extend({
+    },
+    Notification: {
       defaultProps: { radius: 12, color: 'accent' },
       styles: { root: { border: '1px solid var(--varve-line)', boxShadow: 'none' } },
-    }),
-    NativeSelect: NativeSelect.extend({ defaultProps: { size: 'sm' } }),
-    TextInput: TextInput.extend({ defaultProps: { size: 'sm' } }),
-    Tooltip: Tooltip.extend({
-      defaultProps: { openDelay: 300, events: { hover: true, focus: true, touch: true } },
-    }),
-  },
+    },
+    NativeSelect: { defaultProps: { size: 'sm' } },
+    TextInput: { defaultProps: { size: 'sm' } },
+  } satisfies MantineThemeComponents,
 })
 
 function scheme(tokens: Tokens): Record<string, string> {

@@ -1,4 +1,3 @@
-import { Tooltip } from '@mantine/core'
 import { useClipboard } from '@mantine/hooks'
 import { formatBytes } from '@varve/core/binary/format-bytes'
 import { layerNames, type LayerNumber } from '@varve/core/problems/layer-number'
@@ -85,16 +84,17 @@ export function DigestText({
 }) {
   const clipboard = useClipboard({ timeout: 1500 })
   return (
-    <Tooltip label={clipboard.copied ? 'Copied' : 'Copy the whole digest'}>
-      <button
-        type="button"
-        className={styles.copy}
-        aria-label={`Digest ${digest}, copy`}
-        onClick={() => clipboard.copy(digest)}
-      >
-        {digestToWords(digest, groups)}
-      </button>
-    </Tooltip>
+    <button
+      type="button"
+      className={styles.copy}
+      title="Copy the whole digest"
+      onClick={() => clipboard.copy(digest)}
+    >
+      {digestToWords(digest, groups)}
+      <span className={styles.copied} role="status">
+        {clipboard.copied ? 'copied' : ''}
+      </span>
+    </button>
   )
 }
 

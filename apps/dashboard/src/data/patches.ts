@@ -72,7 +72,13 @@ export function patchOverview(
   return patched
 }
 
+/** As many as an overview holds. */
+const mostRunning = 50
+
 /** The counts of the sidebar, from the overview that is cached. */
 export function patchInfo(info: ServerInfo, overview: Overview): ServerInfo {
-  return { ...info, hosts: overview.hostTotals, migrationsRunning: overview.running.length }
+  // The overview holds the newest of those that run: of many it does not know how many.
+  const isAll = overview.running.length < mostRunning
+  const migrationsRunning = isAll ? overview.running.length : info.migrationsRunning
+  return { ...info, hosts: overview.hostTotals, migrationsRunning }
 }

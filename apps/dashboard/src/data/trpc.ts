@@ -30,7 +30,7 @@ export function connect(origin: string): { readonly client: ApiClient; close(): 
       splitLink({
         condition: ({ type }) => type === 'subscription',
         true: wsLink({ client: socket }),
-        false: httpBatchLink({ url: url.href, maxURLLength: 4000 }),
+        false: httpBatchLink({ url: url.href, maxURLLength: 4000, maxItems: 10 }),
       }),
     ],
   })

@@ -1,6 +1,5 @@
 import { Button } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { formatBytes } from '@varve/core/binary/format-bytes'
 import type { HostView, LibraryView } from '@varve/protocol/hosts'
@@ -8,8 +7,8 @@ import { Card, Columns, Stack } from '../components/card.tsx'
 import { ForTime, Pill, TimeAgo } from '../components/marks.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { ErrorCard, Skeleton } from '../components/states.tsx'
-import { errorToWords } from '../data/error-to-words.ts'
 import { useTRPC } from '../data/trpc.ts'
+import { useHostActions } from '../data/use-host-actions.ts'
 import styles from '../features/fleet/fleet.module.css'
 import { ForgetHost } from '../features/fleet/forget-host.tsx'
 import { SpaceBar } from '../features/fleet/host-rows.tsx'
@@ -101,20 +100,7 @@ function scanWords({ scan }: HostView) {
 }
 
 function HostActions({ host }: { readonly host: HostView }) {
-  const api = useTRPC()
-  const rescan = useMutation(
-    api.fleet.rescan.mutationOptions({
-      onSuccess: () =>
-        notifications.show({
-          title: 'Scan asked for',
-          message: `${host.name} looks through its libraries again.`,
-        }),
-      onError: (error) => {
-        const { title, remedy } = errorToWords(error)
-        notifications.show({ color: 'red', title, message: remedy })
-      },
-    }),
-  )
+  const { rescan } = useHostActions()
   return (
     <>
       <Button renderRoot={(props) => <Link to="/images" search={{ host: host.name }} {...props} />}>

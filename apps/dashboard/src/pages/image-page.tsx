@@ -1,9 +1,8 @@
 import { Button } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import { formatBytes } from '@varve/core/binary/format-bytes'
 import type { ImageView } from '@varve/protocol/images'
+import { lazy, Suspense } from 'react'
 import { Columns, Stack } from '../components/card.tsx'
 import { Pill, TimeAgo } from '../components/marks.tsx'
 import { Notice } from '../components/notice.tsx'
@@ -11,9 +10,15 @@ import { PageHead } from '../components/page-head.tsx'
 import { ErrorCard, Skeleton } from '../components/states.tsx'
 import { errorToWords } from '../data/error-to-words.ts'
 import { useTRPC } from '../data/trpc.ts'
+import { useImageActions } from '../data/use-image-actions.ts'
 import { ImageSide } from '../features/layer-stack/image-side.tsx'
 import { LayerStack } from '../features/layer-stack/layer-stack.tsx'
-import { MigrateDialog } from '../features/migrate-dialog/migrate-dialog.tsx'
+
+const MigrateDialog = lazy(() =>
+  import('../features/migrate-dialog/migrate-dialog.tsx').then((module) => ({
+    default: module.MigrateDialog,
+  })),
+)
 
 const route = getRouteApi('/images/$id')
 
@@ -48,11 +53,15 @@ export function ImagePage() {
         main={<LayerStack report={report} proof={proofs[0] ?? null} />}
         side={<ImageSide image={image.data} />}
       />
-      <MigrateDialog
-        row={migrate === true ? row : null}
-        onClose={() => void navigate({ search: {}, replace: true })}
-        onStarted={(migrationId) => void navigate({ to: '/migrations/$id', params: { id: migrationId } })}
-      />
+      {migrate === true && (
+        <Suspense fallback={null}>
+          <MigrateDialog
+            row={row}
+            onClose={() => void navigate({ search: {}, replace: true })}
+            onStarted={(migrationId) => void navigate({ to: '/migrations/$id', params: { id: migrationId } })}
+          />
+        </Suspense>
+      )}
     </>
   )
 }
@@ -129,38 +138,6 @@ function ImageHead({ image: { row, report, proofs } }: { readonly image: ImageVi
       }
     />
   )
-}
-
-function useImageActions(id: string) {
-  const api = useTRPC()
-  const queryClient = useQueryClient()
-  const refresh = () => queryClient.invalidateQueries({ queryKey: api.images.get.queryKey({ id }) })
-  const fail = (error: unknown) => {
-    const { title, remedy } = errorToWords(error)
-    notifications.show({ color: 'red', title, message: remedy, autoClose: 12_000 })
-  }
-  const digest = useMutation(
-    api.images.digest.mutationOptions({
-      onSuccess: async ({ dataBytes, seconds }) => {
-        await refresh()
-        notifications.show({
-          title: 'Proof taken',
-          message: `${formatBytes(dataBytes)} of data digested in ${seconds.toFixed(1)} s.`,
-        })
-      },
-      onError: fail,
-    }),
-  )
-  const inspect = useMutation(
-    api.images.inspect.mutationOptions({
-      onSuccess: (image) => {
-        queryClient.setQueryData(api.images.get.queryKey({ id }), image)
-        notifications.show({ title: 'Inspected', message: 'All layers were read again.' })
-      },
-      onError: fail,
-    }),
-  )
-  return { digest, inspect }
 }
 
 function ImageSkeleton() {

@@ -1,20 +1,37 @@
 import { Button } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
-import { useQuery } from '@tanstack/react-query'
+import { useQueries, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import type { ImageSort } from '@varve/protocol/images'
-import { useMemo, useState } from 'react'
+import { lazy, Suspense, useMemo, useState } from 'react'
 import { Panel } from '../components/card.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { Empty } from '../components/states.tsx'
+import { notify } from '../components/notify.ts'
 import { useTRPC } from '../data/trpc.ts'
 import { FilterBar } from '../features/image-table/filter-bar.tsx'
-import { searchToChips, toImageSearch, type ImageSearch } from '../features/image-table/image-search.ts'
+import {
+  searchToChips,
+  toImageQuery,
+  toImageSearch,
+  type ImageSearch,
+} from '../features/image-table/image-search.ts'
+import {
+  mostSelected,
+  noSelection,
+  toggled,
+  without,
+  withRows,
+  type ImageSelection,
+} from '../features/image-table/image-selection.ts'
 import styles from '../features/image-table/image-table.module.css'
 import { ImageTable } from '../features/image-table/image-table.tsx'
-import { MigrateDialog } from '../features/migrate-dialog/migrate-dialog.tsx'
+
+const BatchDialog = lazy(() =>
+  import('../features/migrate-dialog/batch-dialog.tsx').then((module) => ({ default: module.BatchDialog })),
+)
 
 const route = getRouteApi('/images')
+const isMac = /mac/iu.test(navigator.userAgent)
 
 /** All images of the fleet; search, filters, order and open dialogs stand in the URL. */
 export function ImagesPage() {
@@ -23,8 +40,10 @@ export function ImagesPage() {
   // The same object while the list's part of the URL is the same: opening a dialog must not move the list.
   const search = useMemo<ImageSearch>(() => toImageSearch(JSON.parse(listKey)), [listKey])
   const navigate = route.useNavigate()
-  const [selected, setSelected] = useState<ReadonlySet<string>>(() => new Set())
+  const [selected, setSelected] = useState<ImageSelection>(noSelection)
   const [total, setTotal] = useState<number | null>(null)
+  const api = useTRPC()
+  const queryClient = useQueryClient()
 
   const change = (changes: { [K in keyof ImageSearch]?: ImageSearch[K] | undefined }) =>
     void navigate({ search: (now) => toImageSearch({ ...now, ...changes }), replace: true })
@@ -33,12 +52,11 @@ export function ImagesPage() {
       sort,
       direction: (search.sort ?? 'name') === sort && search.direction !== 'desc' ? 'desc' : undefined,
     })
-  const toggle = (id: string) =>
-    setSelected((now) => {
-      const next = new Set(now)
-      if (!next.delete(id)) next.add(id)
-      return next
-    })
+  const chooseRange = async ({ first, last }: { first: number; last: number }) => {
+    const query = toImageQuery(search, { offset: first, limit: last - first + 1 })
+    const { rows } = await queryClient.fetchQuery(api.images.list.queryOptions(query, { staleTime: 15_000 }))
+    setSelected((now) => withRows(now, rows))
+  }
 
   return (
     <>
@@ -48,7 +66,9 @@ export function ImagesPage() {
         <ImageTable
           search={search}
           selected={selected}
-          onSelect={toggle}
+          onToggle={(row) => setSelected((now) => toggled(now, row))}
+          onRange={(range) => void chooseRange(range)}
+          onClear={() => setSelected(noSelection)}
           onSort={sortBy}
           onOpen={(id) => void navigate({ to: '/images/$id', params: { id } })}
           onTotal={setTotal}
@@ -57,11 +77,14 @@ export function ImagesPage() {
         <div className={styles.batch}>
           {selected.size > 0 ? (
             <>
-              <span>{selected.size} selected</span>
-              <Button size="xs" onClick={() => change({ migrate: [...selected] })}>
+              <span>
+                {selected.size} selected
+                {selected.size === mostSelected && ': as many as one batch takes'}
+              </span>
+              <Button size="xs" onClick={() => change({ migrate: [...selected.keys()] })}>
                 Migrate…
               </Button>
-              <Button size="xs" variant="subtle" onClick={() => setSelected(new Set())}>
+              <Button size="xs" variant="subtle" onClick={() => setSelected(noSelection)}>
                 Clear
               </Button>
             </>
@@ -70,44 +93,48 @@ export function ImagesPage() {
           )}
           <span className={styles.keys}>
             <kbd>/</kbd> search&ensp;<kbd>j</kbd> <kbd>k</kbd> move&ensp;<kbd>space</kbd> select&ensp;
-            <kbd>↵</kbd> open
+            <kbd>shift</kbd> a range&ensp;<kbd>{isMac ? '⌘' : 'ctrl'}</kbd> <kbd>a</kbd> all&ensp;
+            <kbd>esc</kbd> none&ensp;<kbd>↵</kbd> or click open
           </span>
         </div>
       </Panel>
-      <MigrateQueue
+      <MigrateChosen
         ids={migrate}
-        onNext={(rest) => change({ migrate: rest.length === 0 ? undefined : rest })}
-        onStarted={(id) => setSelected((now) => new Set([...now].filter((other) => other !== id)))}
+        selected={selected}
+        onClose={() => change({ migrate: undefined })}
+        onStarted={(started) => {
+          setSelected((now) => without(now, started))
+          void notify({
+            title: started.length === 1 ? 'Migration started' : `${started.length} migrations started`,
+            message: 'Each is proven before its image gets its name.',
+          })
+          void navigate({ to: '/migrations', search: {} })
+        }}
       />
     </>
   )
 }
 
-interface MigrateQueueProps {
+interface MigrateChosenProps {
   readonly ids: readonly string[]
-  readonly onNext: (rest: readonly string[]) => void
-  readonly onStarted: (imageId: string) => void
+  readonly selected: ImageSelection
+  readonly onClose: () => void
+  readonly onStarted: (imageIds: readonly string[]) => void
 }
 
-/** One dialog for each chosen image, one after the other. */
-function MigrateQueue({ ids, onNext, onStarted }: MigrateQueueProps) {
+/** The dialog for the images that the URL names; rows that were not chosen here are asked for. */
+function MigrateChosen({ ids, selected, onClose, onStarted }: MigrateChosenProps) {
   const api = useTRPC()
-  const [first, ...rest] = ids
-  const image = useQuery(api.images.get.queryOptions({ id: first ?? '' }, { enabled: first !== undefined }))
-  const row = first !== undefined && image.data?.row.id === first ? image.data.row : null
+  const missing = ids.filter((id) => !selected.has(id))
+  const asked = useQueries({ queries: missing.map((id) => api.images.get.queryOptions({ id })) })
+  const found = new Map(asked.flatMap(({ data }) => (data ? [[data.row.id, data.row] as const] : [])))
+  const rows = ids.flatMap((id) => selected.get(id) ?? found.get(id) ?? [])
+  const isReady = ids.length > 0 && rows.length > 0 && asked.every(({ isPending }) => !isPending)
+  if (ids.length === 0) return null
   return (
-    <MigrateDialog
-      row={row}
-      {...(rest.length > 0 ? { position: `${rest.length} more to come` } : {})}
-      onClose={() => onNext([])}
-      onStarted={() => {
-        if (row) {
-          onStarted(row.id)
-          notifications.show({ title: 'Migration started', message: `${row.name} is on its way.` })
-        }
-        onNext(rest)
-      }}
-    />
+    <Suspense fallback={null}>
+      <BatchDialog rows={isReady ? rows : null} onClose={onClose} onStarted={onStarted} />
+    </Suspense>
   )
 }
 

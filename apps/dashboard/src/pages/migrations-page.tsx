@@ -1,5 +1,6 @@
+import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
+import { getRouteApi, Link } from '@tanstack/react-router'
 import { Card, Panel, Stack } from '../components/card.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { Empty, ErrorCard, SkeletonRows } from '../components/states.tsx'
@@ -7,14 +8,23 @@ import { isActive } from '../data/patches.ts'
 import { useTRPC } from '../data/trpc.ts'
 import styles from '../features/fleet/fleet.module.css'
 import { ClearMigrations } from '../features/migration/clear-migrations.tsx'
-import { EndedRows, RunningRows } from '../features/migration/migration-rows.tsx'
+import { MigrationFilters } from '../features/migration/migration-filters.tsx'
+import { searchMigrations } from '../features/migration/migration-search.ts'
+import { MigrationTable } from '../features/migration/migration-table.tsx'
 
-/** Migrations that run, then those that ended, newest first. */
+const route = getRouteApi('/migrations')
+/** As many as the controller lists at a time. */
+const mostShown = 500
+
+/** All migrations, those that run first; the filters stand in the URL. */
 export function MigrationsPage() {
+  const search = route.useSearch()
+  const navigate = route.useNavigate()
   const api = useTRPC()
-  const query = useQuery(api.migrations.list.queryOptions({ limit: 200 }))
-  const running = query.data?.filter(isActive) ?? []
-  const ended = query.data?.filter((migration) => !isActive(migration)) ?? []
+  const query = useQuery(api.migrations.list.queryOptions({ limit: mostShown }))
+  const all = query.data ?? []
+  const found = searchMigrations(all, search)
+  const ended = all.filter((migration) => !isActive(migration))
   return (
     <>
       <PageHead title="Migrations" actions={<ClearMigrations ended={ended} />} />
@@ -23,7 +33,7 @@ export function MigrationsPage() {
           <ErrorCard error={query.error} onRetry={() => void query.refetch()} />
         )}
         {query.isPending && (
-          <Card title="Ended">
+          <Card title="Migrations">
             <SkeletonRows rows={6} height={44} />
           </Card>
         )}
@@ -44,15 +54,29 @@ export function MigrationsPage() {
             </Empty>
           </Panel>
         )}
-        {running.length > 0 && (
-          <Card title="Running">
-            <RunningRows migrations={running} />
-          </Card>
-        )}
-        {ended.length > 0 && (
-          <Card title="Ended">
-            <EndedRows migrations={ended} />
-          </Card>
+        {all.length > 0 && (
+          <Panel label="Migrations">
+            <MigrationFilters
+              search={search}
+              migrations={all}
+              shown={found.length}
+              onChange={(next) => void navigate({ search: next, replace: true })}
+            />
+            {found.length > 0 ? (
+              <MigrationTable migrations={found} />
+            ) : (
+              <Empty
+                title="No migration fits"
+                more={
+                  <div style={{ textAlign: 'center' }}>
+                    <Button onClick={() => void navigate({ search: {}, replace: true })}>Show all</Button>
+                  </div>
+                }
+              >
+                None of the newest {all.length} is like that.
+              </Empty>
+            )}
+          </Panel>
         )}
       </Stack>
     </>

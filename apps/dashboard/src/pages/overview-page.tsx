@@ -7,10 +7,12 @@ import { ByteSize } from '../components/marks.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { Empty, ErrorCard, Skeleton } from '../components/states.tsx'
 import { useTRPC } from '../data/trpc.ts'
+import { AttentionRows } from '../features/fleet/attention-rows.tsx'
 import { FindingGroups } from '../features/fleet/finding-groups.tsx'
 import styles from '../features/fleet/fleet.module.css'
 import { HostRows } from '../features/fleet/host-rows.tsx'
 import { JoinSteps } from '../features/fleet/join-steps.tsx'
+import { overviewToAttention } from '../features/fleet/overview-to-attention.ts'
 import { EndedRows, RunningRows } from '../features/migration/migration-rows.tsx'
 
 /** What needs a person first. */
@@ -35,6 +37,7 @@ export function OverviewPage() {
 
 function Content({ overview }: { readonly overview: Overview }) {
   const { hosts, running, recent, findings, joinCommand } = overview
+  const attention = overviewToAttention(overview)
   if (hosts.length === 0) {
     return (
       <Panel label="No hosts yet">
@@ -48,6 +51,11 @@ function Content({ overview }: { readonly overview: Overview }) {
     <Columns
       main={
         <>
+          {attention.length > 0 && (
+            <Card title="Needs a person">
+              <AttentionRows rows={attention} />
+            </Card>
+          )}
           {running.length > 0 && (
             <Card title="Running">
               <RunningRows migrations={running} />

@@ -16,12 +16,25 @@ export interface ToolEntry {
   readonly versionArgs: readonly string[] | null
 }
 
-const versionPatterns = [/\d+(?:\.\d+)+[\w.~+-]*/u, /\b\d+\b/u]
+const dotted = String.raw`\d+(?:\.\d+)+[\w.~+-]*`
 
-/** The first thing that looks like a version number, at most 40 characters; null when there is none. */
+/** Where a version stands, the surest place first: alone in its line, after a word that announces it, in the first line. */
+const versionPlaces: readonly RegExp[] = [
+  new RegExp(`^\\s*v?(${dotted})\\s*$`, 'mu'),
+  new RegExp(`\\b(?:version|release|revision|v)[: ]*(${dotted})`, 'iu'),
+  new RegExp(`^\\s*[^\n]*?\\b(${dotted})`, 'u'),
+  /\b(?:version|release)[: ]+v?(\d+)\b/iu,
+  /^\s*[\w.-]+ v?(\d+)\s*$/mu,
+]
+
+/** The version that a tool prints, at most 40 characters; null when nothing it says is one: dates, sizes and options are none. */
 export function parseVersion(text: string): string | null {
-  const found = versionPatterns.map((pattern) => pattern.exec(text.slice(0, 4096))?.[0])
-  return found.find((version) => version !== undefined)?.slice(0, 40) ?? null
+  const head = text.slice(0, 4096)
+  for (const place of versionPlaces) {
+    const version = place.exec(head)?.[1]
+    if (version !== undefined) return version.slice(0, 40)
+  }
+  return null
 }
 
 /** Asks a tool for its version. Some print it to standard error. */

@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { expect, test } from 'vitest'
 import WebSocket from 'ws'
@@ -58,4 +59,31 @@ test('the built dashboard is served, its pages by its start page, its assets for
   expect(await get('/assets/app-1234.js')).toEqual([200, 'public, max-age=31536000, immutable', 'export {}'])
   expect((await get('/assets/none.js'))[0]).toBe(404)
   expect((await get('/..%2f..%2fetc%2fpasswd'))[2]).not.toContain('root:')
+})
+
+test('what the build compressed is sent as the browser takes it, and answers of the API are compressed', async () => {
+  await using place = await tempPlace()
+  await mkdir(place.file('assets'))
+  await writeFile(place.file('index.html'), '<title>Varve</title>')
+  await writeFile(place.file('assets/app-1234.js'), 'plain')
+  await writeFile(place.file('assets/app-1234.js.br'), brotliCompressSync('packed'))
+  await writeFile(place.file('assets/app-1234.js.gz'), gzipSync('zipped'))
+  await using controller = await startTestController({ dashboard: place.path })
+  const get = async (path: string, encodings: string) => {
+    const answer = await fetch(controller.url + path, { headers: { 'accept-encoding': encodings } })
+    const { headers } = answer
+    return [headers.get('content-encoding'), headers.get('vary'), await answer.text()] as const
+  }
+  expect(await get('/assets/app-1234.js', 'gzip, br')).toEqual(['br', 'accept-encoding', 'packed'])
+  expect(await get('/assets/app-1234.js', 'gzip')).toEqual(['gzip', 'accept-encoding', 'zipped'])
+  expect(await get('/assets/app-1234.js', 'identity')).toEqual([null, 'accept-encoding', 'plain'])
+  for (const [encodings, sent] of [
+    ['br', 'br'],
+    ['gzip', 'gzip'],
+    ['identity', null],
+  ] as const) {
+    const [encoding, vary, text] = await get('/trpc/fleet.info', encodings)
+    expect([encoding, vary]).toEqual([sent, 'accept-encoding'])
+    expect(JSON.parse(text)).toMatchObject({ result: { data: { images: 0 } } })
+  }
 })

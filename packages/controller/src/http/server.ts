@@ -12,6 +12,7 @@ import { WebSocketServer } from 'ws'
 import type { Hearing } from '../agents/hearing.ts'
 import type { Manifests } from '../agents/manifests.ts'
 import type { Config } from '../config.ts'
+import { compressAnswer } from './compress-answer.ts'
 import type { Services } from '../router/context.ts'
 import { appRouter, type AppRouter } from '../router/root.ts'
 import { controllerVersion } from '../package.ts'
@@ -82,6 +83,7 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
     const reason = refuseBatch(request.url) ?? refuseBody(request.body)
     if (reason !== null) await reply.code(413).type('text/plain').send(reason)
   })
+  app.addHook('onSend', compressAnswer)
   await app.register(fastifyTRPCPlugin, trpcOptions)
 
   app.get('/api/health', () => ({ status: 'ok', version: controllerVersion }))
@@ -183,6 +185,8 @@ async function serveDashboard(app: FastifyInstance, folder: string): Promise<voi
       root: folder,
       wildcard: true,
       cacheControl: false,
+      // The build puts a .br and a .gz beside what gains by it.
+      preCompressed: true,
       setHeaders(reply, path) {
         // Vite names everything below `assets` by its content.
         const isNamedByContent = path.startsWith(join(folder, 'assets'))

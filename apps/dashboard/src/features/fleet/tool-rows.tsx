@@ -2,35 +2,61 @@ import type { ToolView } from '@varve/protocol/hosts'
 import { Command, Dot } from '../../components/marks.tsx'
 import styles from './fleet.module.css'
 
-/** Tools of a host, the missing ones first: what each is for, and the command that installs it. */
+/** Tools of a host: those it has, then those it lacks, a line each; the line of a missing one opens to how it is installed. */
 export function ToolRows({ tools }: { readonly tools: readonly ToolView[] }) {
-  const sorted = tools.toSorted((a, b) => Number(b.path === null) - Number(a.path === null))
+  const found = tools.filter(({ path }) => path !== null)
+  const missing = tools.filter(({ path }) => path === null)
   return (
-    <ul className={styles.rows}>
-      {sorted.map(({ name, version, path, enables, install }) => (
-        <li key={name}>
-          <div className={`${styles.row} ${styles.tool}`}>
-            <Dot tone={path === null ? 'soft' : 'good'} />
-            <span style={{ fontWeight: 500 }}>
-              {name} <span className={styles.soft}>{path === null ? 'missing' : (version ?? '')}</span>
-            </span>
+    <>
+      <ul className={styles.tools}>
+        {found.map((tool) => (
+          <li key={tool.name} className={styles.tool}>
+            <Dot tone="good" />
+            <ToolName tool={tool} words={tool.version ?? 'tells no version'} />
             <span className={styles.soft}>
-              {path === null ? `for ${enables}` : enables}
-              {path !== null && (
-                <>
-                  {' '}
-                  <code>{path}</code>
-                </>
-              )}
+              {tool.enables} <code>{tool.path}</code>
             </span>
-            {path === null && install !== '' && (
-              <div className={styles.missing}>
-                <Command command={install} />
-              </div>
-            )}
-          </div>
-        </li>
-      ))}
-    </ul>
+          </li>
+        ))}
+      </ul>
+      {missing.length > 0 && (
+        <>
+          <h3 className={styles.toolsMissing}>Not installed, and not needed to read, convert or migrate</h3>
+          <ul className={styles.tools}>
+            {missing.map((tool) => (
+              <li key={tool.name}>
+                <MissingTool tool={tool} />
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </>
+  )
+}
+
+function MissingTool({ tool }: { readonly tool: ToolView }) {
+  return (
+    <details className={styles.folded}>
+      <summary className={styles.tool}>
+        <Dot tone="soft" />
+        <ToolName tool={tool} words="missing" />
+        <span className={styles.soft}>for {tool.enables}</span>
+        <span className={styles.more}>{tool.install === '' ? '' : 'how to install it'}</span>
+      </summary>
+      {tool.install !== '' && (
+        <div className={styles.missing}>
+          <Command command={tool.install} />
+        </div>
+      )}
+    </details>
+  )
+}
+
+function ToolName({ tool, words }: { readonly tool: ToolView; readonly words: string }) {
+  return (
+    <span className={styles.toolName}>
+      {tool.name} <span className={styles.soft}>{words}</span>
+    </span>
   )
 }

@@ -1,7 +1,7 @@
 import { Checkbox } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import type { ImageRow } from '@varve/protocol/images'
-import type { CSSProperties } from 'react'
+import type { CSSProperties, MouseEvent } from 'react'
 import { ByteSize, L2Strip, TimeAgo } from '../../components/marks.tsx'
 import { Skeleton } from '../../components/states.tsx'
 import styles from './image-table.module.css'
@@ -12,8 +12,8 @@ interface RowProps {
   readonly style: CSSProperties
   readonly isCursor: boolean
   readonly isSelected: boolean
-  readonly onSelect: (id: string) => void
-  readonly onPoint: (index: number) => void
+  /** A click on the row, with what it asks for. */
+  readonly onPoint: (index: number, how: 'open' | 'toggle' | 'extend') => void
 }
 
 /** The DOM id of a row, for `aria-activedescendant`. */
@@ -21,7 +21,7 @@ export function rowElementId(index: number): string {
   return `image-row-${index}`
 }
 
-export function Row({ row, index, style, isCursor, isSelected, onSelect, onPoint }: RowProps) {
+export function Row({ row, index, style, isCursor, isSelected, onPoint }: RowProps) {
   if (!row) {
     return (
       <div role="row" aria-rowindex={index + 2} className={`${styles.row} ${styles.cells}`} style={style}>
@@ -31,6 +31,12 @@ export function Row({ row, index, style, isCursor, isSelected, onSelect, onPoint
         </span>
       </div>
     )
+  }
+  const onClick = (event: MouseEvent) => {
+    // The name is a link: it opens as links do, also in another tab.
+    if (event.target instanceof Element && event.target.closest('a') && !event.shiftKey) return
+    event.preventDefault()
+    onPoint(index, event.shiftKey ? 'extend' : event.ctrlKey || event.metaKey ? 'toggle' : 'open')
   }
   return (
     // eslint-disable-next-line jsx-a11y/click-events-have-key-events -- keys are the grid's: j, k, space, Enter
@@ -43,26 +49,40 @@ export function Row({ row, index, style, isCursor, isSelected, onSelect, onPoint
       data-away={row.hostState === 'offline' || undefined}
       className={`${styles.row} ${styles.cells}`}
       style={style}
-      onClick={() => onPoint(index)}
+      onClick={onClick}
+      onMouseDown={(event) => {
+        // Shift would select text.
+        if (event.shiftKey) event.preventDefault()
+      }}
     >
-      <Cells row={row} isSelected={isSelected} onSelect={onSelect} />
+      <Cells row={row} index={index} isSelected={isSelected} onPoint={onPoint} />
     </div>
   )
 }
 
-type CellsProps = Pick<RowProps, 'isSelected' | 'onSelect'> & { readonly row: ImageRow }
+type CellsProps = Pick<RowProps, 'index' | 'isSelected' | 'onPoint'> & { readonly row: ImageRow }
 
-function Cells({ row, isSelected, onSelect }: CellsProps) {
+function Cells({ row, index, isSelected, onPoint }: CellsProps) {
   const { id, name, format, subformat, contents, host, library, strip } = row
   return (
     <>
-      <span role="gridcell" data-area="pick" className={styles.pick}>
+      {/* eslint-disable-next-line jsx-a11y/click-events-have-key-events -- the box inside has its key */}
+      <span
+        role="gridcell"
+        data-area="pick"
+        className={styles.pick}
+        onClick={(event) => {
+          event.stopPropagation()
+          onPoint(index, event.shiftKey ? 'extend' : 'toggle')
+        }}
+      >
         <Checkbox
           size="xs"
           tabIndex={-1}
           aria-label={`Select ${name}`}
           checked={isSelected}
-          onChange={() => onSelect(id)}
+          readOnly
+          onClick={(event) => event.preventDefault()}
         />
       </span>
       <span role="gridcell" data-area="name" className={styles.cell} title={name}>

@@ -1,17 +1,22 @@
-import { useMediaQuery } from '@mantine/hooks'
+import { useMediaQuery, useWindowEvent } from '@mantine/hooks'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import type { ImageSort } from '@varve/protocol/images'
-import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from 'react'
+import type { ImageRow, ImageSort } from '@varve/protocol/images'
+import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { ErrorCard } from '../../components/states.tsx'
+import { isElsewhere, keyToAction, type GridAction } from './grid-keys.ts'
 import { Row, rowElementId } from './image-row.tsx'
 import type { ImageSearch } from './image-search.ts'
+import { rangeOf, type ImageSelection } from './image-selection.ts'
 import styles from './image-table.module.css'
 import { pageSize, useImagePages } from './use-image-pages.ts'
 
 interface ImageTableProps {
   readonly search: ImageSearch
-  readonly selected: ReadonlySet<string>
-  readonly onSelect: (id: string) => void
+  readonly selected: ImageSelection
+  readonly onToggle: (row: ImageRow) => void
+  /** Rows of the list, by their places in it, are to be chosen besides. */
+  readonly onRange: (range: { readonly first: number; readonly last: number }) => void
+  readonly onClear: () => void
   readonly onSort: (sort: ImageSort) => void
   readonly onOpen: (id: string) => void
   /** Shown in the place of the rows when there are none. */
@@ -40,11 +45,13 @@ const columns: readonly Column[] = [
 ]
 
 /** The image list: rows are fetched as they come into view, a hundred thousand scroll as one does. */
-export function ImageTable({ search, selected, onSelect, onSort, onOpen, empty, onTotal }: ImageTableProps) {
+export function ImageTable({ search, selected, onSort, onOpen, empty, onTotal, ...choose }: ImageTableProps) {
   const scroller = useRef<HTMLDivElement>(null)
   const isNarrow = useMediaQuery('(max-width: 700px)', false, { getInitialValueInEffect: false })
   const rowHeight = isNarrow ? 84 : 40
   const [cursor, setCursor] = useState(0)
+  /** Where a range that shift draws begins. */
+  const anchor = useRef(0)
   const [visible, setVisible] = useState({ first: 0, last: pageSize - 1 })
   const pages = useImagePages(search, visible)
   const total = pages.total
@@ -64,6 +71,7 @@ export function ImageTable({ search, selected, onSelect, onSort, onOpen, empty, 
   useEffect(() => onTotal(total), [onTotal, total])
   useEffect(() => {
     setCursor(0)
+    anchor.current = 0
     setVisible({ first: 0, last: pageSize - 1 })
     scroller.current?.scrollTo({ top: 0 })
   }, [search])
@@ -72,27 +80,54 @@ export function ImageTable({ search, selected, onSelect, onSort, onOpen, empty, 
     const next = Math.max(0, Math.min((total ?? 1) - 1, to))
     setCursor(next)
     virtualizer.scrollToIndex(next)
+    return next
   }
-  const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return
+  const extend = (to: number) => choose.onRange(rangeOf(anchor.current, to))
+  const carryOut = (action: GridAction) => {
     const row = pages.isCurrent ? pages.rowAt(cursor) : null
-    const perPage = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 400) / rowHeight) - 2)
-    const act: Readonly<Record<string, () => void>> = {
-      j: () => move(cursor + 1),
-      ArrowDown: () => move(cursor + 1),
-      k: () => move(cursor - 1),
-      ArrowUp: () => move(cursor - 1),
-      PageDown: () => move(cursor + perPage),
-      PageUp: () => move(cursor - perPage),
-      Home: () => move(0),
-      End: () => move((total ?? 1) - 1),
-      ' ': () => row && onSelect(row.id),
-      Enter: () => row && onOpen(row.id),
+    switch (action.do) {
+      case 'move': {
+        const to = move(cursor + action.by)
+        if (action.extends) extend(to)
+        else anchor.current = to
+        break
+      }
+      case 'end':
+        anchor.current = move(action.at === 'first' ? 0 : (total ?? 1) - 1)
+        break
+      case 'toggle':
+        anchor.current = cursor
+        if (row) choose.onToggle(row)
+        break
+      case 'open':
+        if (row) onOpen(row.id)
+        break
+      case 'select-all':
+        choose.onRange(rangeOf(0, (total ?? 1) - 1))
+        break
+      case 'clear':
+        choose.onClear()
     }
-    const action = act[event.key]
-    if (!action || (event.target !== event.currentTarget && event.key === 'Enter')) return
+  }
+  useWindowEvent('keydown', (event) => {
+    if (event.defaultPrevented || isElsewhere(event.target, event)) return
+    const perPage = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 400) / rowHeight) - 2)
+    const action = keyToAction(event, perPage)
+    if (!action || total === null) return
     event.preventDefault()
-    action()
+    carryOut(action)
+  })
+  const point = (index: number, how: 'open' | 'toggle' | 'extend') => {
+    const row = pages.rowAt(index)
+    setCursor(index)
+    if (how === 'extend') {
+      extend(index)
+      return
+    }
+    anchor.current = index
+    if (!row) return
+    if (how === 'toggle') choose.onToggle(row)
+    else onOpen(row.id)
   }
 
   if (pages.error !== null) return <ErrorCard error={pages.error} onRetry={pages.refetch} />
@@ -107,7 +142,6 @@ export function ImageTable({ search, selected, onSelect, onSort, onOpen, empty, 
       aria-multiselectable
       aria-activedescendant={rowElementId(cursor)}
       tabIndex={0}
-      onKeyDown={onKeyDown}
       data-images-grid
     >
       <div className={styles.table} role="presentation">
@@ -123,8 +157,7 @@ export function ImageTable({ search, selected, onSelect, onSort, onOpen, empty, 
                 style={{ height: size, transform: `translateY(${start}px)` }}
                 isCursor={index === cursor}
                 isSelected={row !== null && selected.has(row.id)}
-                onSelect={onSelect}
-                onPoint={setCursor}
+                onPoint={point}
               />
             )
           })}
@@ -147,7 +180,9 @@ function Head({ search, onSort }: Pick<ImageTableProps, 'search' | 'onSort'>) {
   const direction = search.direction ?? 'asc'
   return (
     <div className={`${styles.cells} ${styles.head}`} role="row" aria-rowindex={1}>
-      <span role="columnheader" aria-label="Selected" />
+      <span role="columnheader">
+        <span className={styles.unseen}>Selected</span>
+      </span>
       {columns.map(({ label, sort, isNumber, isSpare }) => {
         const isSorted = sort !== null && sort === sorted
         return (

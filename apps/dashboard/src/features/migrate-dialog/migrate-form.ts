@@ -99,7 +99,8 @@ function roomiestLibrary({ libraries }: HostView): string {
   return first?.name ?? ''
 }
 
-function renamed(name: string, format: TargetFormat): string {
+/** The name with the ending of that format in the place of its own. */
+export function renamed(name: string, format: TargetFormat): string {
   const ending = targetFormats.find(({ value }) => value === format)?.ending ?? format
   return `${name.replace(/\.(?:qcow2?|raw|img|vmdk|vhdx?|vdi|hdd|hds|dmg|qed|iso)$/iu, '')}.${ending}`
 }

@@ -67,7 +67,7 @@ export function useMigrateForm({ row, hosts, onStarted }: UseMigrateForm) {
 }
 
 /** Unguessable, without `crypto.randomUUID`, which plain HTTP off loopback lacks. */
-function makeKey(image: string): string {
+export function makeKey(image: string): string {
   const random = crypto.getRandomValues(new Uint8Array(16))
   return `${image.slice(0, 40)}-${[...random].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
 }

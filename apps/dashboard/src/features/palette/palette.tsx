@@ -1,115 +1,171 @@
-import '@mantine/spotlight/styles.css'
-import { createSpotlight, Spotlight, type SpotlightActionGroupData } from '@mantine/spotlight'
+import { Modal, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { useNavigate, useRouterState } from '@tanstack/react-router'
-import { useEffect, useState } from 'react'
-import { useTRPC } from '../../data/trpc.ts'
-import { currentActions } from './current-actions.ts'
+import { useEffect, useEffectEvent, useRef, useState, type KeyboardEvent } from 'react'
+import { chosenRow, fits, inShownOrder, rowBeside, type PaletteRow } from './palette-rows.ts'
 import styles from './palette.module.css'
+import { useFoundRows } from './use-found-rows.ts'
+import { useHereRows } from './use-here-rows.ts'
+import { usePageRows } from './use-page-rows.ts'
 
-const [store, spotlight] = createSpotlight()
+interface PaletteProps {
+  readonly opened: boolean
+  readonly onClose: () => void
+}
 
-/** Ctrl-K: go to any host, image or migration, or act on what is open. Opens whenever `opened` counts up. */
-export default function Palette({ opened }: { readonly opened: number }) {
-  const api = useTRPC()
-  const navigate = useNavigate()
-  const path = useRouterState({ select: ({ location }) => location.pathname })
-  const [query, setQuery] = useState('')
-  const [search] = useDebouncedValue(query.trim(), 120)
-  useEffect(() => spotlight.open(), [opened])
-
-  const hosts = useQuery(
-    api.fleet.hosts.queryOptions({ search, limit: 8 }, { placeholderData: keepPreviousData }),
-  )
-  const migrations = useQuery(api.migrations.list.queryOptions({ limit: 50 }))
-  const images = useQuery(
-    api.images.list.queryOptions({ search, limit: 8 }, { placeholderData: keepPreviousData }),
-  )
-
-  const isFound = search === query.trim() && !images.isPlaceholderData
-
-  const groups: SpotlightActionGroupData[] = [
-    {
-      group: 'Here',
-      actions: currentActions(path).map(({ label, ...to }) => ({
-        id: `here ${label}`,
-        label,
-        onClick: () => void navigate(to),
-      })),
-    },
-    {
-      group: 'Images',
-      actions: (images.data?.rows ?? []).map(({ id, name, host, format }) => ({
-        id: `image ${id}`,
-        label: name,
-        description: `${format} on ${host}`,
-        // What the controller found for these words matches, whatever part of it they are in.
-        keywords: isFound ? [query] : [],
-        onClick: () => void navigate({ to: '/images/$id', params: { id } }),
-      })),
-    },
-    {
-      group: 'Hosts',
-      actions: (hosts.data?.rows ?? []).map(({ name, state, os }) => ({
-        id: `host ${name}`,
-        label: name,
-        description: `${os.name}, ${state}`,
-        onClick: () => void navigate({ to: '/hosts/$name', params: { name } }),
-      })),
-    },
-    {
-      group: 'Migrations',
-      actions: (migrations.data ?? []).map(({ id, number, source, target, state }) => ({
-        id: `migration ${id}`,
-        label: `${number} · ${source.name} to ${target.host}`,
-        description: state,
-        onClick: () => void navigate({ to: '/migrations/$id', params: { id } }),
-      })),
-    },
-    {
-      group: 'Pages',
-      actions: (
-        [
-          ['/', 'Overview'],
-          ['/hosts', 'Hosts'],
-          ['/images', 'Images'],
-          ['/migrations', 'Migrations'],
-          ['/activity', 'Activity'],
-          ['/settings', 'Settings'],
-        ] as const
-      ).map(([to, label]) => ({ id: `page ${label}`, label, onClick: () => void navigate({ to }) })),
-    },
-  ]
-
+/** Ctrl-K: go to any host, image, migration or page, act on what is open, set what can be set. */
+export default function Palette({ opened, onClose }: PaletteProps) {
   return (
-    <Spotlight
-      store={store}
-      actions={groups.filter(({ actions }) => actions.length > 0)}
-      query={query}
-      onQueryChange={setQuery}
-      shortcut={null}
-      limit={24}
-      scrollable
-      maxHeight={420}
-      radius={12}
-      shadow="none"
-      overlayProps={{ backgroundOpacity: 0.45, blur: 0 }}
-      classNames={{ content: styles.content, action: styles.action, actionDescription: styles.description }}
-      searchProps={{
-        placeholder: 'Go to a host, image or migration',
-        'aria-label': 'Go to',
-        onKeyDown: ({ key }) => {
-          if (key === 'Enter') runFirstUnlessChosen()
-        },
-      }}
-      nothingFound="Nothing has that name"
-    />
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      withCloseButton={false}
+      centered={false}
+      yOffset="10dvh"
+      size={620}
+      padding={0}
+      aria-label="Go to"
+      transitionProps={{ duration: 0 }}
+      classNames={{ content: styles.content }}
+    >
+      <Search onClose={onClose} />
+    </Modal>
   )
 }
 
-/** Results that arrive late may take the chosen one away: Enter then means the first. */
-function runFirstUnlessChosen(): void {
-  const actions = [...document.querySelectorAll<HTMLElement>('[role="dialog"] [data-action]')]
-  if (!actions.some((action) => action.hasAttribute('data-selected'))) actions[0]?.click()
+function Search({ onClose }: Pick<PaletteProps, 'onClose'>) {
+  const [query, setQuery] = useState('')
+  const [chosen, setChosen] = useState<string | null>(null)
+  /** Enter was pressed before anything was found: it means the first row, once there is one. */
+  const isWaiting = useRef(false)
+  const { rows, isSettled } = useRows(query.trim())
+  const current = chosenRow(rows, chosen)
+
+  const run = (row: PaletteRow) => {
+    onClose()
+    row.run()
+  }
+  const runLate = useEffectEvent(() => {
+    if (!isWaiting.current || (!current && !isSettled)) return
+    isWaiting.current = false
+    if (current) run(current)
+  })
+  useEffect(() => runLate(), [current?.id, isSettled])
+  const choose = (by: number) => setChosen(rowBeside(rows, chosen, by))
+  const onKeyDown = (event: KeyboardEvent) => {
+    const act: Readonly<Record<string, () => void>> = {
+      ArrowDown: () => choose(1),
+      ArrowUp: () => choose(-1),
+      PageDown: () => choose(8),
+      PageUp: () => choose(-8),
+      Enter: () => {
+        if (current) run(current)
+        else isWaiting.current = !isSettled
+      },
+    }
+    const action = act[event.key]
+    // Enter that ends the composition of a character is not ours.
+    if (!action || event.nativeEvent.isComposing) return
+    event.preventDefault()
+    action()
+  }
+
+  return (
+    <>
+      <div className={styles.field}>
+        <TextInput
+          data-autofocus
+          role="combobox"
+          aria-label="Go to"
+          aria-expanded
+          aria-controls="palette-rows"
+          aria-activedescendant={current ? optionId(current) : undefined}
+          aria-autocomplete="list"
+          placeholder="Go to a host, image or migration"
+          spellCheck={false}
+          value={query}
+          onChange={({ currentTarget }) => {
+            setQuery(currentTarget.value)
+            setChosen(null)
+            isWaiting.current = false
+          }}
+          onKeyDown={onKeyDown}
+        />
+      </div>
+      <Rows rows={rows} current={current} onChoose={setChosen} onRun={run} />
+      {rows.length === 0 && (
+        <p className={styles.none} role="status">
+          {isSettled ? 'Nothing has that name' : 'Looking…'}
+        </p>
+      )}
+    </>
+  )
+}
+
+/** All that fits the words; rows that are shown for them keep their places while more are found. */
+function useRows(words: string): { rows: readonly PaletteRow[]; isSettled: boolean } {
+  const [settled] = useDebouncedValue(words, 120)
+  const here = useHereRows()
+  const pages = usePageRows()
+  const found = useFoundRows(settled)
+  const isCurrent = settled === words
+  const fitting = [
+    ...here.filter((row) => fits(row, words)),
+    ...(words === '' ? [] : pages.filter((row) => fits(row, words))),
+    // Until the controller was asked about these words, what it found for others is shown where it fits them too.
+    ...(isCurrent ? found.rows : found.rows.filter((row) => fits(row, words))),
+    ...(words === '' ? pages : []),
+  ]
+  const [shown, setShown] = useState<{ words: string; ids: readonly string[] }>({ words, ids: [] })
+  const rows = inShownOrder(fitting, shown.words === words ? shown.ids : [])
+  const ids = rows.map(({ id }) => id)
+  if (shown.words !== words || ids.join('\n') !== shown.ids.join('\n')) setShown({ words, ids })
+  return { rows, isSettled: isCurrent && found.isSettled }
+}
+
+interface RowsProps {
+  readonly rows: readonly PaletteRow[]
+  readonly current: PaletteRow | null
+  readonly onChoose: (id: string) => void
+  readonly onRun: (row: PaletteRow) => void
+}
+
+function Rows({ rows, current, onChoose, onRun }: RowsProps) {
+  const list = useRef<HTMLDivElement>(null)
+  const currentId = current?.id
+  useEffect(() => {
+    list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' })
+  }, [currentId])
+  return (
+    <div
+      ref={list}
+      id="palette-rows"
+      role="listbox"
+      aria-label="Found"
+      className={styles.list}
+      hidden={rows.length === 0}
+    >
+      {rows.map((row) => (
+        // eslint-disable-next-line jsx-a11y/click-events-have-key-events -- keys are the field's: arrows and Enter
+        <div
+          key={row.id}
+          id={optionId(row)}
+          role="option"
+          tabIndex={-1}
+          aria-selected={row.id === currentId}
+          className={styles.option}
+          onMouseMove={() => {
+            if (row.id !== currentId) onChoose(row.id)
+          }}
+          onClick={() => onRun(row)}
+        >
+          <span className={styles.label}>{row.label}</span>
+          <span className={styles.more}>{row.more}</span>
+        </div>
+      ))}
+    </div>
+  )
+}
+
+function optionId({ id }: PaletteRow): string {
+  return `palette ${id}`.replaceAll(/[^\w-]/gu, '-')
 }

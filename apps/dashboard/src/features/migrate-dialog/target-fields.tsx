@@ -1,0 +1,108 @@
+import { NativeSelect } from '@mantine/core'
+import { formatBytes } from '@varve/core/binary/format-bytes'
+import type { HostView } from '@varve/protocol/hosts'
+import { useEffect, useRef } from 'react'
+import styles from './migrate-dialog.module.css'
+import {
+  compressionsOf,
+  kindsOf,
+  targetFormats,
+  type Compression,
+  type MigrateForm,
+  type TargetFormat,
+} from './migrate-form.ts'
+
+export interface TargetFieldsProps {
+  readonly form: MigrateForm
+  readonly hosts: readonly HostView[]
+  readonly onChange: (change: Partial<MigrateForm>) => void
+}
+
+/** Where it goes: host and library. */
+export function PlaceFields({ form, hosts, onChange }: TargetFieldsProps) {
+  const first = useRef<HTMLSelectElement>(null)
+  useEffect(() => first.current?.focus(), [])
+  const libraries = hosts.find(({ name }) => name === form.targetHost)?.libraries ?? []
+  return (
+    <>
+      <NativeSelect
+        className={styles.half}
+        label="Target host"
+        data-autofocus
+        ref={first}
+        value={form.targetHost}
+        onChange={({ currentTarget }) => onChange({ targetHost: currentTarget.value })}
+        data={hosts.map(({ name, state }) => ({
+          value: name,
+          label: state === 'connected' ? name : `${name} (offline)`,
+        }))}
+      />
+      <NativeSelect
+        className={styles.half}
+        label="Library"
+        value={form.targetLibrary}
+        onChange={({ currentTarget }) => onChange({ targetLibrary: currentTarget.value })}
+        data={libraries.map(({ name, writable, place }) => ({
+          value: name,
+          label: `${name}${writable ? '' : ' (read-only)'}${place.free === null ? '' : ` – ${formatBytes(place.free)} free`}`,
+        }))}
+      />
+    </>
+  )
+}
+
+/** What it becomes: format, and kind or compression. */
+export function FormatFields({
+  form,
+  onChange,
+  className = styles.third,
+}: Omit<TargetFieldsProps, 'hosts'> & { readonly className?: string | undefined }) {
+  const kinds = kindsOf(form.format)
+  return (
+    <>
+      <NativeSelect
+        className={className}
+        label="Format"
+        value={form.format}
+        onChange={({ currentTarget }) => onChange({ format: formatOf(currentTarget.value) })}
+        data={targetFormats.map(({ value, label }) => ({ value, label }))}
+      />
+      {kinds.length > 0 ? (
+        <NativeSelect
+          className={className}
+          label="Kind"
+          value={form.subformat ?? kinds[0]}
+          onChange={({ currentTarget }) => onChange({ subformat: currentTarget.value })}
+          data={kinds.map((value) => ({ value, label: kindLabels[value] ?? value }))}
+        />
+      ) : (
+        <NativeSelect
+          className={className}
+          label="Compression"
+          disabled={compressionsOf(form.format).length === 1}
+          value={form.compression}
+          onChange={({ currentTarget }) => onChange({ compression: compressionOf(currentTarget.value) })}
+          data={compressionsOf(form.format).map((value) => ({ value, label: compressionLabels[value] }))}
+        />
+      )}
+    </>
+  )
+}
+
+/** What people know a kind by; where nothing is said, its name does. */
+const kindLabels: Readonly<Record<string, string>> = {
+  dynamic: 'dynamic: grows with its data',
+  fixed: 'fixed: as large as the disk',
+  monolithicSparse: 'monolithicSparse: grows with its data',
+  streamOptimized: 'streamOptimized: compressed, to import',
+}
+
+const compressionLabels = { none: 'none', zstd: 'zstd: fast', zlib: 'zlib: reads everywhere' } as const
+
+function formatOf(value: string): TargetFormat {
+  return targetFormats.find((format) => format.value === value)?.value ?? 'qcow2'
+}
+
+function compressionOf(value: string): Compression {
+  return value === 'zlib' || value === 'zstd' ? value : 'none'
+}

@@ -1,0 +1,40 @@
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { useTRPC } from '../../data/trpc.ts'
+import { fits, type PaletteRow } from './palette-rows.ts'
+
+/** Of each kind at most so many. */
+const mostFound = 8
+
+/** Images, hosts and migrations that the words find; `isSettled` once the controller has answered about these words. */
+export function useFoundRows(words: string): { rows: readonly PaletteRow[]; isSettled: boolean } {
+  const api = useTRPC()
+  const navigate = useNavigate()
+  const images = useQuery(api.images.list.queryOptions({ search: words, limit: mostFound }))
+  const hosts = useQuery(api.fleet.hosts.queryOptions({ search: words, limit: mostFound }))
+  const migrations = useQuery(api.migrations.list.queryOptions({ limit: 200 }))
+  const rows: PaletteRow[] = [
+    ...(images.data?.rows ?? []).map(({ id, name, host, format }) => ({
+      id: `image ${id}`,
+      label: name,
+      more: `image, ${format} on ${host}`,
+      run: () => void navigate({ to: '/images/$id', params: { id } }),
+    })),
+    ...(hosts.data?.rows ?? []).map(({ name, state, os }) => ({
+      id: `host ${name}`,
+      label: name,
+      more: `host, ${os.name}, ${state}`,
+      run: () => void navigate({ to: '/hosts/$name', params: { name } }),
+    })),
+    ...(migrations.data ?? [])
+      .map(({ id, number, source, target, state }) => ({
+        id: `migration ${id}`,
+        label: `${number} · ${source.name} to ${target.host}`,
+        more: `migration, ${state}`,
+        run: () => void navigate({ to: '/migrations/$id', params: { id } }),
+      }))
+      .filter((row) => fits(row, words))
+      .slice(0, mostFound),
+  ]
+  return { rows, isSettled: [images, hosts, migrations].every(({ isPending }) => !isPending) }
+}

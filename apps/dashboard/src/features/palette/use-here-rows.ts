@@ -1,0 +1,89 @@
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate, useRouterState } from '@tanstack/react-router'
+import { useHostActions } from '../../data/use-host-actions.ts'
+import { useImageActions } from '../../data/use-image-actions.ts'
+import { useTRPC } from '../../data/trpc.ts'
+import type { PaletteRow } from './palette-rows.ts'
+
+/** What can be done with the object that the open page shows; what is over, away or cannot be read offers nothing that would fail. */
+export function useHereRows(): readonly PaletteRow[] {
+  const path = useRouterState({ select: ({ location }) => location.pathname })
+  const [, page, rawId = ''] = path.split('/')
+  const id = decodeURIComponent(rawId)
+  return [
+    ...useImageRows(page === 'images' ? id : ''),
+    ...useMigrationRows(page === 'migrations' ? id : ''),
+    ...useHostRows(page === 'hosts' ? id : ''),
+  ]
+}
+
+function useImageRows(id: string): readonly PaletteRow[] {
+  const api = useTRPC()
+  const navigate = useNavigate()
+  const { digest, inspect } = useImageActions(id)
+  const image = useQuery(api.images.get.queryOptions({ id }, { enabled: id !== '' }))
+  if (id === '' || !image.data) return []
+  const { row } = image.data
+  const more = `action on ${row.name}`
+  const inspecting: PaletteRow = {
+    id: 'here inspect',
+    label: 'Inspect this image again',
+    more,
+    run: () => inspect.mutate({ id }),
+  }
+  if (row.virtualSize === null) return [inspecting]
+  return [
+    {
+      id: 'here migrate',
+      label: 'Migrate this image…',
+      more,
+      keywords: 'move copy convert',
+      run: () => void navigate({ to: '/images/$id', params: { id }, search: { migrate: true } }),
+    },
+    {
+      id: 'here proof',
+      label: 'Take proof of this image',
+      more,
+      keywords: 'digest verify',
+      run: () => digest.mutate({ id }),
+    },
+    inspecting,
+  ]
+}
+
+function useMigrationRows(id: string): readonly PaletteRow[] {
+  const api = useTRPC()
+  const navigate = useNavigate()
+  const migration = useQuery(api.migrations.get.queryOptions({ id }, { enabled: id !== '' }))
+  const state = migration.data?.state
+  if (state !== 'running' && state !== 'waiting') return []
+  return [
+    {
+      id: 'here cancel',
+      label: 'Cancel this migration…',
+      more: `action on migration ${migration.data?.number ?? ''}`,
+      keywords: 'stop abort',
+      run: () => void navigate({ to: '/migrations/$id', params: { id }, search: { cancel: true } }),
+    },
+  ]
+}
+
+function useHostRows(name: string): readonly PaletteRow[] {
+  const api = useTRPC()
+  const navigate = useNavigate()
+  const { rescan } = useHostActions()
+  const host = useQuery(api.fleet.host.queryOptions({ name }, { enabled: name !== '' }))
+  if (name === '' || !host.data) return []
+  const more = `action on ${name}`
+  const images: PaletteRow = {
+    id: 'here images',
+    label: 'Show the images of this host',
+    more,
+    run: () => void navigate({ to: '/images', search: { host: name } }),
+  }
+  if (host.data.state !== 'connected') return [images]
+  return [
+    images,
+    { id: 'here scan', label: 'Scan this host again', more, run: () => rescan.mutate({ name }) },
+  ]
+}

@@ -1,0 +1,49 @@
+import { useMantineColorScheme } from '@mantine/core'
+import { useNavigate } from '@tanstack/react-router'
+import type { PaletteRow } from './palette-rows.ts'
+
+const pages = [
+  ['/', 'Overview', 'start home findings failed offline'],
+  ['/hosts', 'Hosts', 'agents machines'],
+  ['/images', 'Images', 'disks files'],
+  ['/migrations', 'Migrations', 'moves running ended'],
+  ['/activity', 'Activity', 'log history events'],
+  ['/settings', 'Settings', 'versions access'],
+] as const
+
+const schemes = [
+  ['light', 'Light appearance'],
+  ['dark', 'Dark appearance'],
+  ['auto', 'Appearance as the system has it'],
+] as const
+
+/** The pages, and what can be set. */
+export function usePageRows(): readonly PaletteRow[] {
+  const navigate = useNavigate()
+  const { colorScheme, setColorScheme } = useMantineColorScheme()
+  return [
+    ...pages.map(([to, label, keywords]) => ({
+      id: `page ${label}`,
+      label,
+      more: 'page',
+      keywords,
+      run: () => void navigate({ to }),
+    })),
+    {
+      id: 'setting join',
+      label: 'Let another host join',
+      more: 'setting',
+      keywords: 'add agent command',
+      run: () => void navigate({ to: '/settings' }),
+    },
+    ...schemes
+      .filter(([scheme]) => scheme !== colorScheme)
+      .map(([scheme, label]) => ({
+        id: `setting ${scheme}`,
+        label,
+        more: 'setting',
+        keywords: 'theme colour color mode scheme',
+        run: () => setColorScheme(scheme),
+      })),
+  ]
+}

@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { requires } from '@varve/test-kit/tools'
+import type axe from 'axe-core'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { MockController } from '../dev/mock-controller.ts'
+import { setStage, type Stage } from './browser.ts'
+import { pages } from './pages.ts'
+
+const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+
+type Axe = typeof axe
+
+/** Every rule that axe has, also those it leaves out unless asked: names that differ from labels, targets that are small. */
+async function findViolations(page: Page): Promise<string[]> {
+  await page.evaluate(await readFile(axePath, 'utf8'))
+  const results = await page.evaluate(
+    async () =>
+      await (globalThis as unknown as { axe: Axe }).axe.run(document, {
+        resultTypes: ['violations'],
+        rules: { 'target-size': { enabled: true }, 'label-content-name-mismatch': { enabled: true } },
+      }),
+  )
+  return results.violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 160)} — ${failureSummary ?? ''}`),
+  )
+}
+
+describe.skipIf(!requires('chromium'))('axe finds nothing', () => {
+  let stage: Stage
+  let controller: MockController
+  beforeAll(async () => {
+    stage = await setStage()
+    controller = await stage.controller()
+  })
+  afterAll(() => stage[Symbol.asyncDispose]())
+
+  const looks = [
+    ['light', 1440],
+    ['dark', 1440],
+    ['light', 390],
+  ] as const
+  describe.each(looks)('%s, %d px wide', (colorScheme, width) => {
+    test.each(pages)('%s', async (path, heading, sign) => {
+      const { page } = await stage.open(controller.url + path, { colorScheme, width })
+      await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor()
+      // What a narrow page leaves out is there, but not seen.
+      await page.getByText(sign).first().waitFor({ state: 'attached' })
+      expect(await findViolations(page)).toEqual([])
+      await page.close()
+    })
+  })
+
+  test.each([
+    ['the palette', '/', async (page: Page) => page.keyboard.press('Control+k'), 'Light appearance'],
+    ['the migrate dialog', '/images/image-0?migrate=true', async () => undefined, 'What will happen'],
+    [
+      'the batch dialog',
+      '/images?migrate=%5B%22image-3%22%2C%22image-4%22%5D',
+      async () => undefined,
+      'Name on the target',
+    ],
+    ['the cancel dialog', '/migrations/migration-4?cancel=true', async () => undefined, 'Let it run'],
+  ] as const)('%s', async (_what, path, open, sign) => {
+    const fresh = await stage.controller()
+    const { page } = await stage.open(fresh.url + path)
+    await page.getByRole('heading', { level: 1 }).waitFor()
+    await open(page)
+    await page.getByText(sign).first().waitFor()
+    expect(await findViolations(page)).toEqual([])
+    await page.close()
+    await fresh.close()
+  })
+})
