@@ -1,9 +1,9 @@
 import { Button } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import type { HostView } from '@varve/protocol/hosts'
 import { useState } from 'react'
+import { notify } from '../../components/notify.ts'
 import { errorToWords } from '../../data/error-to-words.ts'
 import { useTRPC } from '../../data/trpc.ts'
 
@@ -21,7 +21,7 @@ export function ForgetHost({ host }: { readonly host: HostView }) {
       },
       onError: (error) => {
         const { title, remedy } = errorToWords(error)
-        notifications.show({ color: 'red', title, message: remedy })
+        void notify({ color: 'red', title, message: remedy })
       },
     }),
   )

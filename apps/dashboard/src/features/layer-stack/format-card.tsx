@@ -1,8 +1,8 @@
 import { NativeSelect } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { formatNames, formatRules } from '@varve/core/formats/format-rules'
 import type { ImageView } from '@varve/protocol/images'
+import { notify } from '../../components/notify.ts'
 import { Card } from '../../components/card.tsx'
 import { errorToWords } from '../../data/error-to-words.ts'
 import { useTRPC } from '../../data/trpc.ts'
@@ -19,7 +19,7 @@ export function FormatCard({ image: { row, told } }: { readonly image: ImageView
       onSuccess: () => queryClient.invalidateQueries({ queryKey: api.images.get.queryKey({ id: row.id }) }),
       onError: (error) => {
         const { title, remedy } = errorToWords(error)
-        notifications.show({ color: 'red', title, message: remedy, autoClose: 12_000 })
+        void notify({ color: 'red', title, message: remedy, autoClose: 12_000 })
       },
     }),
   )

@@ -1,15 +1,15 @@
 import { Button } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { countOf } from '@varve/core/binary/format-bytes'
 import type { MigrationView } from '@varve/protocol/migrations'
+import { notify } from '../../components/notify.ts'
 import { errorToWords } from '../../data/error-to-words.ts'
 import { useTRPC } from '../../data/trpc.ts'
 
 function fail(error: unknown): void {
   const { title, remedy } = errorToWords(error)
-  notifications.show({ color: 'red', title, message: remedy })
+  void notify({ color: 'red', title, message: remedy })
 }
 
 /** Takes what failed and what was canceled out of the list; nothing where there is none. */
@@ -20,7 +20,7 @@ export function ClearMigrations({ ended }: { readonly ended: readonly MigrationV
     api.migrations.clear.mutationOptions({
       onSuccess: async ({ cleared }) => {
         await queryClient.invalidateQueries()
-        notifications.show({
+        void notify({
           title: 'Cleared',
           message: `${countOf(cleared, 'migration')}; no image was touched.`,
         })
