@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { mbrSector } from '@varve/test-kit/mbr-sector'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { expect, test } from 'vitest'
 import { bundleProgram } from './bundle-program.ts'
@@ -54,7 +55,7 @@ test('the bundle converts with its worker threads as the sources do', async () =
   expect(record).toMatchObject({ folder })
   await using place = await tempPlace()
   const disk = place.file('disk.raw')
-  await writeFile(disk, Buffer.alloc(9 * 2 ** 20, 'varve'))
+  await writeFile(disk, diskOf(9 * 2 ** 20))
   await truncate(disk, 64 * 2 ** 20)
   const told = []
   for (const [name, program] of [
@@ -81,7 +82,7 @@ test('a bundled agent inspects in its threads and tells a bundled controller', a
   const images = place.file('images')
   await mkdir(images)
   const command = await bundled(cli, 'program.mjs')
-  await writeFile(place.file('disk.raw'), Buffer.alloc(2 ** 20, 'varve'))
+  await writeFile(place.file('disk.raw'), diskOf(2 ** 21))
   await runFrom(command, ['convert', place.file('disk.raw'), join(images, 'disk.qcow2')])
   const url = await started(
     stack,
@@ -97,5 +98,12 @@ test('a bundled agent inspects in its threads and tells a bundled controller', a
     await sleep(100)
     answer = JSON.parse(await runFrom(command, ['images', '--controller', url, '--json'])) as typeof answer
   }
-  expect(answer.rows).toMatchObject([{ name: 'disk.qcow2', format: 'qcow2', virtualSize: 2 ** 20 }])
+  expect(answer.rows).toMatchObject([{ name: 'disk.qcow2', format: 'qcow2', virtualSize: 2 ** 21 }])
 })
+
+/** A raw disk of text with a partition table, which tells that it is one. */
+function diskOf(size: number): Buffer {
+  const bytes = Buffer.alloc(size, 'varve')
+  mbrSector(size).copy(bytes)
+  return bytes
+}

@@ -38,7 +38,7 @@ export async function readSparsebundleMetadata(
     if (isBackup || !isDiskError(error) || isDiskError(error, 'input-output')) throw error
     const metadata = await readBackup(file, ports)
     if (metadata === null) throw error
-    return { ...metadata, problems: [backupUsed(file.path, error.message)] }
+    return { ...metadata, problems: [backupUsed(file.path, reasonOf(error))] }
   }
 }
 
@@ -80,6 +80,11 @@ async function readList({ source, path }: ImageFile): Promise<SparsebundleMetada
     backingStoreVersion: sizeAt(list, 'bundle-backingstore-version'),
     problems: [],
   }
+}
+
+/** Why it cannot be used, without the name of the file, which the finding has already. */
+function reasonOf(error: DiskError): string {
+  return 'reason' in error.details ? error.details.reason : error.message
 }
 
 function backupUsed(file: string, reason: string): Problem {
