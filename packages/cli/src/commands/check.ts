@@ -30,7 +30,8 @@ export async function check(command: CheckCommand, context: CommandContext): Out
   }
   if (repair && backup === undefined) throw new UsageError('--repair needs --backup FILE.')
   if (!repair && backup !== undefined) throw new UsageError('--backup is for --repair only.')
-  const options = { roots: null, format, choices, signal: context.signal }
+  // A check judges the image as it is.
+  const options = { roots: null, format, choices: { ...choices, rescue: false }, signal: context.signal }
   const outcome =
     backup === undefined
       ? { fixes: [], ...(await checkFile(path, { ...options, inUse: inUseOf(command.accept) })) }

@@ -7,6 +7,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { imageInput, type ReadingOptions } from '../input.ts'
 import { ProgressLine } from '../output/progress-line.ts'
 import { printable } from '../output/text.ts'
+import { noticeRescue, rescueMember } from '../rescue-notice.ts'
 
 /** `varve compare A B`: exit code 0 when L3 is identical (same size, same bytes), 1 when not. */
 export async function compare(
@@ -14,8 +15,10 @@ export async function compare(
   options: ReadingOptions & AcceptOptions,
   context: RunContext,
 ): Outcome {
+  const [first, second] = [imageInput(a, options), imageInput(b, options)]
+  const rescue = await noticeRescue([first, second], context)
   const line = new ProgressLine('compare', context.config.isTerminal)
-  const outcome = await compareDisks(imageInput(a, options), imageInput(b, options), {
+  const outcome = await compareDisks(first, second, {
     signal: context.signal,
     pool: context.pool,
     mainThread: 'helps',
@@ -23,7 +26,10 @@ export async function compare(
     onProgress: ({ doneBytes, totalBytes }) => line.show({ done: doneBytes, total: totalBytes }),
   }).finally(() => line.end())
   const { identical, sizes, firstDifference, tail } = outcome
-  if (context.json) context.print(JSON.stringify({ identical, virtualSizes: sizes, firstDifference, tail }))
+  if (context.json)
+    context.print(
+      JSON.stringify({ identical, virtualSizes: sizes, firstDifference, tail, ...rescueMember(rescue) }),
+    )
   else context.print(describeComparison([a, b], outcome))
   return identical ? exitCodes.ok : exitCodes.different
 }

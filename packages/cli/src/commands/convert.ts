@@ -19,6 +19,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { imageInput, pathOf, type ReadingOptions } from '../input.ts'
 import { ProgressLine } from '../output/progress-line.ts'
 import { groupDigest } from '../output/text.ts'
+import { noticeRescue, rescueMember } from '../rescue-notice.ts'
 
 export interface ConvertOptions extends ReadingOptions {
   readonly source: string
@@ -46,6 +47,7 @@ export async function convert(options: ConvertOptions, context: RunContext): Out
   const { backing, backingFormat } = options
   const input = imageInput(options.source, options)
   const report = await assertConsent(input, options.accept, context.signal)
+  const rescue = await noticeRescue([input], context)
   const choices = { ...guestChoices(format, report), ...said }
   const findings = targetFindings(report, { format, choices })
   for (const finding of findings) context.remark(`${finding.message}. ${finding.remedy}`)
@@ -79,8 +81,8 @@ export async function convert(options: ConvertOptions, context: RunContext): Out
       },
     },
   ).finally(() => line.end())
-  if (context.json) context.print(JSON.stringify({ ...outcome, findings }))
-  else context.print(describe(options.target, outcome))
+  if (context.json) context.print(JSON.stringify({ ...outcome, findings, ...rescueMember(rescue) }))
+  else context.print(describe(options.target, outcome, { isRescue: rescue !== null }))
   return exitCodes.ok
 }
 
@@ -155,13 +157,20 @@ function choicesOf(
   return choices
 }
 
-function describe(target: string, outcome: ConvertToFileOutcome): string {
+function describe(
+  target: string,
+  outcome: ConvertToFileOutcome,
+  { isRescue }: { readonly isRescue: boolean },
+): string {
   const { virtualSize, dataBytes, fileSize, sharedBytes, seconds, digest, verified } = outcome
+  const proof = isRescue
+    ? '  read back and equal to what was rescued, which is NOT proven to be the disk'
+    : '  read back and equal'
   const shared = `shares ${formatBytes(sharedBytes)} with the source (reflink)`
   return [
     `${target}: ${outcome.format}, ${formatBytes(virtualSize)} disk with ${formatBytes(dataBytes)} data, file ${formatBytes(fileSize)}`,
     ...(sharedBytes > 0 ? [shared] : []),
-    `digest  ${groupDigest(digest)}${verified ? '  read back and equal' : ''}`,
+    `digest  ${groupDigest(digest)}${verified ? proof : ''}`,
     `${seconds.toFixed(2)} s, ${formatRate(dataBytes / Math.max(seconds, 0.001))}`,
   ].join('\n')
 }

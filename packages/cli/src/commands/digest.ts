@@ -6,6 +6,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { imageInput, type ReadingOptions } from '../input.ts'
 import { ProgressLine } from '../output/progress-line.ts'
 import { groupDigest } from '../output/text.ts'
+import { noticeRescue, rescueMember } from '../rescue-notice.ts'
 
 /** `varve digest FILE`: root of the disk digest, and SHA-256 over L3 when asked for. */
 export async function digest(
@@ -13,8 +14,10 @@ export async function digest(
   options: ReadingOptions & AcceptOptions & { sha256?: boolean },
   context: RunContext,
 ): Outcome {
+  const input = imageInput(file, options)
+  const rescue = await noticeRescue([input], context)
   const line = new ProgressLine('digest', context.config.isTerminal)
-  const outcome = await digestDisk(imageInput(file, options), {
+  const outcome = await digestDisk(input, {
     signal: context.signal,
     pool: context.pool,
     mainThread: 'helps',
@@ -31,6 +34,7 @@ export async function digest(
         ...(sha256 === null ? {} : { sha256 }),
         dataBytes,
         seconds,
+        ...rescueMember(rescue),
       }),
     )
     return exitCodes.ok

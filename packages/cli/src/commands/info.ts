@@ -8,13 +8,17 @@ import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { imageInput, type ReadingOptions } from '../input.ts'
 import { paintWith, printable, problemLines, type Paint } from '../output/text.ts'
+import { rescueFindings, rescueMember } from '../rescue-notice.ts'
 
 /** `varve info FILE`. Exit code 3 when the image cannot be read. */
 export async function info(file: string, options: ReadingOptions, context: CommandContext): Outcome {
   const { path, format, choices } = imageInput(file, options)
   const asked = { format, choices, signal: context.signal }
   const report = await inspectFileInUse(path, { roots: null, ...asked })
-  if (context.json) context.print(JSON.stringify(report, null, 2))
+  const rescue =
+    choices?.rescue === true ? { proven: false as const, findings: rescueFindings(report.problems) } : null
+  if (rescue) context.remark('RESCUE: read with force; NOTHING of this is proven to be the disk.')
+  if (context.json) context.print(JSON.stringify({ ...report, ...rescueMember(rescue) }, null, 2))
   else context.print(describeReport(report, paintWith(context.config.color)))
   return report.problems.some(isBlocking) ? exitCodes.imageRefused : exitCodes.ok
 }

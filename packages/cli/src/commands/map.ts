@@ -4,6 +4,7 @@ import type { AcceptOptions, CommandContext, Outcome } from '../command.ts'
 import { inUseOf } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { imageInput, type ReadingOptions } from '../input.ts'
+import { noticeRescue } from '../rescue-notice.ts'
 
 /** `varve map FILE`: the extents of the whole chain; as JSON one array, written as it is found. */
 export async function map(
@@ -11,7 +12,9 @@ export async function map(
   options: ReadingOptions & AcceptOptions,
   context: CommandContext,
 ): Outcome {
-  const extents = mapDisk(imageInput(file, options), {
+  const input = imageInput(file, options)
+  await noticeRescue([input], context)
+  const extents = mapDisk(input, {
     signal: context.signal,
     inUse: inUseOf(options.accept),
   })

@@ -31,6 +31,8 @@ export interface FormatDriver {
   inspect(file: ImageFile, ports: ImagePorts, choices?: ReadingChoices): Promise<ImageFacts>
   /** Throws a coded error for what cannot be read right. Does not take over the disposal of `file`. */
   openLayer(file: ImageFile, ports: ImagePorts, choices?: ReadingChoices): Promise<OpenLayer>
+  /** The file made readable as far as that goes, for a rescue only; null when there is no way. Closes nothing. */
+  rescue?(file: ImageFile): Promise<ImageFile | null>
   /** Walks all tables of one file and reports what contradicts; throws only what reading the file or the signal throws. */
   check?(file: ImageFile, ports: ImagePorts, options?: CheckOptions): Promise<CheckReport>
   /** What would put the file right; throws `refused` for all that is not provably safe. Writes nothing. */

@@ -1,11 +1,12 @@
 import { overlayDisk } from '../extent/overlay-disk.ts'
 import type { ChainLink } from '../layers/image-report.ts'
-import { DiskError } from '../problems/disk-error.ts'
+import { DiskError, isDiskError } from '../problems/disk-error.ts'
 import { isBlocking, type Problem } from '../problems/problem.ts'
 import type { DiskReader } from './disk-reader.ts'
 import type { OpenLayer } from './format-driver.ts'
 import type { ImageFacts } from './image-facts.ts'
 import type { ImageFile, ImagePorts } from './image-files.ts'
+import { isSurvivable, tolerantDisk } from './rescue.ts'
 import { toChainLink, walkChain, type ChainOptions, type WalkedChain, type WalkedLink } from './walk-chain.ts'
 
 /** An image with all its parents, as the guest sees it. */
@@ -40,25 +41,33 @@ export async function openLayers(walked: WalkedChain, ports: ImagePorts): Promis
   const links: ChainLink[] = []
   const files: ImageFile[] = []
   const disks: DiskReader[] = []
+  const isRescue = walked.links[0].choices.rescue === true
   for (const link of walked.links) {
-    const layer = stack.use(await openLayer(link, ports))
+    const layer = await openLayer(link, ports).catch((error: unknown) => {
+      if (!isRescue || disks.length === 0 || !isDiskError(error) || !isSurvivable(error)) throw error
+      return null
+    })
+    // A parent that cannot be read at all: what it held reads as zeros, which the walk has said.
+    if (layer === null) break
+    stack.use(layer)
     links.push(toChainLink(link, layer.parts))
     files.push(link.file, ...layer.parts)
     disks.push(layer.disk)
   }
-  const [failure] = walked.failures
+  const failure = walked.failures.find((error) => !isRescue || !isSurvivable(error))
   if (failure) throw failure
-  const disk = disks.reduceRight((parent, child) => overlayDisk(child, parent))
+  const chain = disks.reduceRight((parent, child) => overlayDisk(child, parent))
+  const disk = isRescue ? tolerantDisk(chain) : chain
   const release = stack.move()
   return { disk, links, files, [Symbol.asyncDispose]: () => release.disposeAsync() }
 }
 
 async function openLayer(
-  { file, driver, facts, choices }: WalkedLink,
+  { file, read = file, driver, facts, choices }: WalkedLink,
   ports: ImagePorts,
 ): Promise<OpenLayer> {
   await using stack = new AsyncDisposableStack()
-  const layer = stack.use(await driver.openLayer(file, ports, choices))
+  const layer = stack.use(await driver.openLayer(read, ports, choices))
   const blocking = facts.problems.find(isBlocking)
   if (blocking) {
     const { message: reason, remedy } = blocking

@@ -12,6 +12,7 @@ import type { ImageFile, ImagePorts } from './image-files.ts'
 import { linkRemarks } from './link-remarks.ts'
 import { referenceOpener, takenProblem } from './open-reference.ts'
 import { sealedDriver } from './sealed-driver.ts'
+import { isSurvivable, rescueFile, survivedProblem } from './rescue.ts'
 import { assertChoicesFit, choicesForParents, type ReadingChoices } from './reading-choices.ts'
 
 /** Files of one chain, at most. */
@@ -35,6 +36,8 @@ export interface WalkedLink {
   /** Packed, and not unpacked here. */
   readonly isSealed: boolean
   readonly choices: ReadingChoices
+  /** What the driver reads in place of the file, in a rescue. */
+  readonly read?: ImageFile
 }
 
 /** A chain as far as it can be followed. */
@@ -92,11 +95,17 @@ export async function walkChain(
     problems: [
       ...links.flatMap(({ facts }) => facts.problems),
       ...remarks,
-      ...failures.map(problemFromError),
+      ...failures.map((error) =>
+        choices.rescue === true && isSurvivable(error)
+          ? survivedProblem(error, zeros)
+          : problemFromError(error),
+      ),
     ],
     [Symbol.asyncDispose]: () => release.disposeAsync(),
   }
 }
+
+const zeros = 'What is not there reads as zeros, and what is there may not belong to it.'
 
 /** What a report says of a file of the chain; `parts` are the files it reads besides itself. */
 export function toChainLink({ file, facts }: WalkedLink, parts: readonly ImageFile[] = []): ChainLink {
@@ -141,8 +150,10 @@ async function inspectLink(opened: ImageFile, ports: ImagePorts, told: Told): Pr
   assertChoicesFit(choices, { file: file.path, format, obeys })
   const own = await driver.inspect(file, ports, choices)
   const facts = { ...own, problems: [...identified.problems, ...own.problems] }
+  const link = { file, driver, facts, isDetected: said === null, isSealed, choices }
+  const rescued = choices.rescue === true && !isSealed ? await rescueFile(link, ports) : {}
   guard.move()
-  return { file, driver, facts, isDetected: said === null, isSealed, choices }
+  return { ...link, ...rescued }
 }
 
 interface OpenedParent {

@@ -5,19 +5,21 @@ import { inspectVmdk } from './inspect.ts'
 import { readVmdkMetadata, refusalOf } from './metadata.ts'
 import { openExtents } from './open-extents.ts'
 import { checkVmdk } from './check.ts'
+import { rescueStream } from './rescue-stream.ts'
 
 /** VMDK: hosted sparse (also stream-optimized), vmfsSparse, seSparse, flat and zero extents, alone or split, with delta links by CID. */
 export const vmdkDriver: FormatDriver = {
   format: 'vmdk',
   recognises: (ends) => isRecognisedAs('vmdk', ends),
   inspect: inspectVmdk,
+  rescue: rescueStream,
   check: checkVmdk,
-  async openLayer(file, ports) {
+  async openLayer(file, ports, choices) {
     const metadata = await readVmdkMetadata(file)
     const refusal = refusalOf(metadata, file.path)
     if (refusal) throw refusal
     await using stack = new AsyncDisposableStack()
-    const extents = stack.use(await openExtents(file, metadata, ports))
+    const extents = stack.use(await openExtents(file, metadata, ports, choices))
     const { disk, faults, parts } = extents
     if (disk === null) {
       throw (

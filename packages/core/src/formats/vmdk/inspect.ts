@@ -2,12 +2,17 @@ import { isDiskError } from '../../problems/disk-error.ts'
 import { problemFromError, type Problem } from '../../problems/problem.ts'
 import type { ImageFacts } from '../image-facts.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
+import type { ReadingChoices } from '../reading-choices.ts'
 import { parentOf, readVmdkMetadata, refusalOf, type VmdkMetadata } from './metadata.ts'
 import { openExtents } from './open-extents.ts'
 import type { SparseLayout } from './sparse-header.ts'
 
 /** Facts and problems of a VMDK and of all its parts. */
-export async function inspectVmdk(file: ImageFile, ports: ImagePorts): Promise<ImageFacts> {
+export async function inspectVmdk(
+  file: ImageFile,
+  ports: ImagePorts,
+  choices: ReadingChoices = {},
+): Promise<ImageFacts> {
   let metadata: VmdkMetadata
   try {
     metadata = await readVmdkMetadata(file)
@@ -15,7 +20,7 @@ export async function inspectVmdk(file: ImageFile, ports: ImagePorts): Promise<I
     if (!isDiskError(error) || isDiskError(error, 'input-output')) throw error
     return { ...unknown, problems: [problemFromError(error)] }
   }
-  const { problems, layout } = await inspectExtents(file, metadata, ports)
+  const { problems, layout } = await inspectExtents({ file, metadata, choices }, ports)
   const { descriptor, extents, virtualSize } = metadata
   const { cid, createType, database } = descriptor
   const names = extents.flatMap(({ name }) => name ?? [])
@@ -57,14 +62,19 @@ const unknown: Omit<ImageFacts, 'problems'> = {
   details: {},
 }
 
+interface Inspected {
+  readonly file: ImageFile
+  readonly metadata: VmdkMetadata
+  readonly choices: ReadingChoices
+}
+
 async function inspectExtents(
-  file: ImageFile,
-  metadata: VmdkMetadata,
+  { file, metadata, choices }: Inspected,
   ports: ImagePorts,
 ): Promise<{ problems: readonly Problem[]; layout: SparseLayout | null }> {
   const refusal = refusalOf(metadata, file.path)
   if (refusal) return { problems: [problemFromError(refusal)], layout: metadata.layout }
-  await using extents = await openExtents(file, metadata, ports)
+  await using extents = await openExtents(file, metadata, ports, choices)
   return {
     problems: [...extents.faults.map(problemFromError), ...extents.problems],
     layout: metadata.layout ?? extents.layouts[0] ?? null,

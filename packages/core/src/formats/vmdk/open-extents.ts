@@ -5,6 +5,8 @@ import type { DiskReader } from '../disk-reader.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
 import { referenceOpener, takenProblem, type OpenReference, type TakenReference } from '../open-reference.ts'
 import { rawDisk } from '../raw/driver.ts'
+import type { ReadingChoices } from '../reading-choices.ts'
+import { survivedProblem } from '../rescue.ts'
 import { readCowdLayout } from './cowd-header.ts'
 import { concatDisks, zeroDisk, type DiskPart } from './concat-disks.ts'
 import { assertSameSize, flatTypes, type VmdkExtentLine, type VmdkMetadata } from './metadata.ts'
@@ -35,6 +37,7 @@ export async function openExtents(
   file: ImageFile,
   metadata: VmdkMetadata,
   ports: ImagePorts,
+  choices: ReadingChoices = {},
 ): Promise<OpenExtents> {
   await using opened = new AsyncDisposableStack()
   const faults: DiskError[] = []
@@ -80,6 +83,11 @@ export async function openExtents(
       pieces.push({ disk: await openExtent(line), start: line.start, length: line.length })
     } catch (error) {
       if (!isDiskError(error)) throw error
+      if (choices.rescue === true && !isDiskError(error, 'input-output')) {
+        problems.push(survivedProblem(error, 'Its part of the disk reads as zeros.'))
+        pieces.push({ disk: zeroDisk(file.path, line.length), start: line.start, length: line.length })
+        continue
+      }
       faults.push(error)
       if (faults.length === maxFaults) break
     }
