@@ -108,6 +108,12 @@ test('hostile messages end in an error or a closed connection, and the controlle
       JSON.stringify({ id: 1, method: 'mutation', params: { path: 'agents.hello', input: { json: 1 } } }),
     ),
   ).toContain('BAD_REQUEST')
+  const one = JSON.stringify({ id: 1, method: 'query', params: { path: 'fleet.info' } })
+  const batch = (count: number) => `[${Array.from({ length: count }, () => one).join(',')}]`
+  expect(await answers(batch(2))).toContain('"images":0')
+  expect(await answers(batch(1000))).toContain('A batch has at most')
+  expect(await answers('['.repeat(1_000_000))).toContain('nested deeper')
+  expect(await answers(`{"a":[${'1,'.repeat(200_000)}1]}`)).toContain('values')
   expect(await answers('x'.repeat(40 * 1024 ** 2))).toBe('closed 1009')
   await expect(controller.client.fleet.info.query()).resolves.toMatchObject({ images: 0 })
 })

@@ -118,7 +118,7 @@ export function createSockets(options: SocketOptions): Sockets {
         router: appRouter,
         createContext: () => ({ services, caller }),
         onError: options.onError,
-        experimental_encoder: { encode: (value) => JSON.stringify(value), decode },
+        experimental_encoder: { encode: (value) => JSON.stringify(value), decode: decoder(socket) },
       })(socket, request)
       const handlers = socket.listeners('message')
       socket.removeAllListeners('message')
@@ -136,10 +136,12 @@ export function createSockets(options: SocketOptions): Sockets {
   }
 }
 
-/** Parses a message that keeps within the limits; tRPC answers what is thrown here as a parse error. */
-function decode(data: string | ArrayBuffer | Uint8Array): unknown {
-  if (typeof data !== 'string') throw new Error('Messages are text.')
-  const reason = refuseJson(data)
-  if (reason !== null) throw new Error(reason)
-  return JSON.parse(data)
+/** Parses messages that keep within the limits; who sends another is told so by tRPC, and the connection is closed. */
+function decoder(socket: WebSocket): (data: string | ArrayBuffer | Uint8Array) => unknown {
+  return (data) => {
+    const reason = typeof data === 'string' ? refuseJson(data) : 'Messages are text.'
+    if (typeof data === 'string' && reason === null) return JSON.parse(data)
+    setImmediate(() => socket.close(1008, reason ?? ''))
+    throw new Error(reason ?? '')
+  }
 }
