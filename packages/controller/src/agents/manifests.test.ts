@@ -3,7 +3,7 @@ import { toHex } from '@varve/core/binary/hex'
 import { chunkSize, digestRoot, Manifest } from '@varve/core/digest/disk-digest'
 import { encodeManifest } from '@varve/core/digest/manifest-file'
 import { tempPlace } from '@varve/test-kit/temp-place'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { nativeHashing } from '../hashing.ts'
 import { createManifests } from './manifests.ts'
 
@@ -57,6 +57,28 @@ describe('manifests', () => {
     const manifests = createManifests(place.path)
     expect(() => manifests.add('north', make())).toThrow()
     expect(readdirSync(place.path)).toEqual([])
+  })
+
+  test('that nobody finishes are bounded in number, end in time, and do not outlive the controller', async () => {
+    await using place = await tempPlace()
+    vi.useFakeTimers()
+    try {
+      const manifests = createManifests(place.path)
+      const begin = (index: number) =>
+        manifests.add(
+          'north',
+          part(index.toString(16).padStart(64, '0'), Buffer.from('a'), { part: 0, parts: 2 }),
+        )
+      for (let index = 0; index < 256; index += 1) begin(index)
+      expect(() => begin(256)).toThrow('Too many manifests')
+      vi.advanceTimersByTime(11 * 60_000)
+      begin(256)
+      expect(readdirSync(place.path)).toHaveLength(1)
+      createManifests(place.path)
+      expect(readdirSync(place.path)).toEqual([])
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('of an absurdly large disk are refused at once', async () => {

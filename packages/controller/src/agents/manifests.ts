@@ -2,6 +2,7 @@ import {
   appendFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -19,6 +20,18 @@ import { nativeHashing } from '../hashing.ts'
 
 const MiB = 1024 ** 2
 const mostBytes = 256 * MiB
+/** Manifests that are being sent, all together; one that nobody goes on with is forgotten after so long. */
+const mostUnfinished = 256
+const mostUnfinishedBytes = 2048 * MiB
+const unfinishedMs = 10 * 60_000
+
+interface Unfinished {
+  /** The part that comes next. */
+  readonly next: number
+  readonly bytes: number
+  readonly at: number
+}
+
 /** The root of a larger disk would take seconds to compute. */
 const largestDisk = 256 * 1024 ** 4
 
@@ -34,7 +47,30 @@ export interface Manifests {
 
 export function createManifests(folder: string): Manifests {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const next = new Map<string, number>()
+  const unfinished = new Map<string, Unfinished>()
+  // What a controller that was killed had begun to take is sent again from its first part.
+  for (const name of readdirSync(folder))
+    if (name.endsWith('.part')) rmSync(join(folder, name), { force: true })
+
+  function forget(key: string): void {
+    unfinished.delete(key)
+    rmSync(partialPath(key), { force: true })
+  }
+
+  function partialPath(key: string): string {
+    return join(folder, `.${key}.part`)
+  }
+
+  /** Room for another one: those that nobody goes on with end first. */
+  function makeRoom(): void {
+    for (const [key, { at }] of unfinished) if (Date.now() - at > unfinishedMs) forget(key)
+    const bytes = [...unfinished.values()].reduce((sum, each) => sum + each.bytes, 0)
+    if (unfinished.size < mostUnfinished && bytes < mostUnfinishedBytes) return
+    throw new TRPCError({
+      code: 'TOO_MANY_REQUESTS',
+      message: 'Too many manifests are being sent at once: send this one again later.',
+    })
+  }
 
   function pathOf(digest: string): string {
     if (!/^[0-9a-f]{64}$/u.test(digest)) {
@@ -65,9 +101,10 @@ export function createManifests(folder: string): Manifests {
       const final = pathOf(digest)
       if (existsSync(final)) return
       const key = `${digest}.${host}`
-      const partial = join(folder, `.${key}.part`)
-      if (part !== 0 && next.get(key) !== part) {
-        next.delete(key)
+      const partial = partialPath(key)
+      if (part === 0 && !unfinished.has(key)) makeRoom()
+      if (part !== 0 && unfinished.get(key)?.next !== part) {
+        forget(key)
         throw badPart('Parts of a manifest are sent in their order.')
       }
       const content = Buffer.from(bytes, 'base64')
@@ -75,13 +112,12 @@ export function createManifests(folder: string): Manifests {
       else appendFileSync(partial, content)
       const { size } = statSync(partial)
       if (size > mostBytes) {
-        rmSync(partial, { force: true })
-        next.delete(key)
+        forget(key)
         throw badPart(`A manifest has at most ${mostBytes} bytes.`)
       }
-      next.set(key, part + 1)
+      unfinished.set(key, { next: part + 1, bytes: size, at: Date.now() })
       if (part + 1 < parts) return
-      next.delete(key)
+      unfinished.delete(key)
       finish(partial, digest)
     },
     has: (digest) => existsSync(pathOf(digest)),
