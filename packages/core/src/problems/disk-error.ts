@@ -11,7 +11,8 @@ import type { LayerNumber } from './layer-number.ts'
 /** What each error knows. `file` is the file at fault, as its owner names it. */
 export interface DiskErrorDetails {
   // L2: the container's own bytes
-  truncated: { file: string; structure: string; wanted: number; available: number }
+  /** `instead`: another way to read it than from another copy. */
+  truncated: { file: string; structure: string; wanted: number; available: number; instead?: string }
   corrupt: { file: string; structure: string; reason: string; offset?: number }
   'limit-exceeded': { file: string; what: string; value: number | string; limit: number | string }
   'unsupported-format': { file: string; format: string; reason: string }
@@ -82,7 +83,7 @@ const explain: Explain = {
   truncated: (d) => ({
     layer: 'L2',
     message: `${d.structure} needs ${d.wanted} bytes, but only ${d.available} are there: the file is cut short`,
-    remedy: copyAgain,
+    remedy: d.instead ?? copyAgain,
   }),
   corrupt: (d) => ({
     layer: 'L2',

@@ -88,25 +88,29 @@ async function readMetadata(file: ImageFile, chosen?: SizeBy): Promise<VhdMetada
   const shared = { footer: found, type, uuid: formatUuid(found.uniqueId), virtualSize, sizes }
   if (type === 'fixed') {
     if (virtualSize <= footerAt) return { ...shared, blocks: null, parent: null, problems }
-    const cut = { structure: 'fixed VHD', wanted: virtualSize, available: footerAt }
-    throw otherSizeFits(path, shared, footerAt) ?? new DiskError('truncated', { file: path, ...cut })
+    const instead = otherReading(shared, footerAt)
+    throw new DiskError('truncated', {
+      file: path,
+      structure: 'fixed VHD',
+      wanted: virtualSize,
+      available: footerAt,
+      ...(instead === null ? {} : { instead }),
+    })
   }
   const { blocks, checksumProblem } = await readBlockLayout(file, found, virtualSize)
   const parent = type === 'differencing' ? await readParent(file, blocks.header) : null
   return { ...shared, blocks, parent, problems: checksumProblem ? [...problems, checksumProblem] : problems }
 }
 
-/** A refusal that names the other size, when that one would fit in the bytes that are there. */
-function otherSizeFits(
-  file: string,
+/** How to read a disk whose other size, which programs take as well, is just what is there; null: the file was cut. */
+function otherReading(
   { sizes, virtualSize }: Pick<VhdMetadata, 'sizes' | 'virtualSize'>,
   available: number,
-): DiskError | null {
-  const { geometry, current } = sizes
+): string | null {
+  const { geometry, current, isDisputed } = sizes
   const [other, name] = virtualSize === current ? [geometry, 'geometry'] : [current, 'current']
-  if (other === null || other > available) return null
-  const reason = `its footer says ${virtualSize} bytes, but only ${available} are there, as many as its other size needs (${other})`
-  return new DiskError('refused', { file, reason, remedy: `Read it so with --read vhd-size=${name}.` })
+  if (!isDisputed || other !== available) return null
+  return `Its footer gives another size, and that is just what is there: read it so with --read vhd-size=${name}.`
 }
 
 interface FoundFooter {

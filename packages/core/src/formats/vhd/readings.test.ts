@@ -181,11 +181,15 @@ describe('the two sizes of a footer', () => {
     const { problems } = await read(short)
     expect(problems).toEqual([
       expect.objectContaining({
-        id: 'refused',
+        id: 'truncated',
         severity: 'block',
-        remedy: 'Read it so with --read vhd-size=current.',
+        remedy: expect.stringMatching(/--read vhd-size=current/u),
       }),
     ])
     expect((await read(short, { vhdSize: 'current' })).bytes?.length).toBe(130 * 512)
+    const cut = { ...disk('win ', content.slice(0, byGeometry)) }
+    expect((await read(cut)).problems).toEqual([
+      expect.objectContaining({ id: 'truncated', remedy: expect.stringMatching(/^Copy/u) }),
+    ])
   })
 })
