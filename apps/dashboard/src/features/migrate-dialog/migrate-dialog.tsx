@@ -9,6 +9,7 @@ import { useTRPC } from '../../data/trpc.ts'
 import styles from './migrate-dialog.module.css'
 import { nameProblem } from './migrate-form.ts'
 import { PlanReview } from './plan-review.tsx'
+import { ReadingFields } from './reading-fields.tsx'
 import { FormatFields, PlaceFields } from './target-fields.tsx'
 import { useMigrateForm } from './use-migrate-form.ts'
 
@@ -73,6 +74,7 @@ function Form({ row, hosts, onClose, onStarted }: FormProps) {
           onChange={({ currentTarget }) => change({ name: currentTarget.value })}
         />
         <FormatFields form={form} onChange={change} />
+        <ReadingFields form={form} plan={plan.data} onChange={change} />
       </div>
       {plan.data && (
         <PlanReview

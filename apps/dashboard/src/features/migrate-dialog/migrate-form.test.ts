@@ -36,6 +36,7 @@ describe('defaults', () => {
       format: 'qcow2',
       subformat: null,
       compression: 'none',
+      reading: {},
     })
   })
 

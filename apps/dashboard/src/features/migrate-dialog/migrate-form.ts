@@ -8,6 +8,7 @@ import {
 import type { HostView } from '@varve/protocol/hosts'
 import type { ImageRow } from '@varve/protocol/images'
 import type { MigrationRequest } from '@varve/protocol/migrations'
+import type { Reading } from '@varve/protocol/primitives'
 
 /** Formats that a migration can write, with the ending that is usual for them. */
 export const targetFormats = writableFormats.map((value) => ({
@@ -28,6 +29,8 @@ export interface MigrateForm {
   /** One of the format's kinds; null where there is one only. */
   readonly subformat: string | null
   readonly compression: Compression
+  /** How the source is to be read, where it leaves that open. */
+  readonly reading: Reading
 }
 
 /** Good defaults: another connected host, its writable library with the most space, the same name. */
@@ -41,6 +44,7 @@ export function defaultForm(row: ImageRow, hosts: readonly HostView[]): MigrateF
     format: 'qcow2',
     subformat: null,
     compression: 'none',
+    reading: {},
   }
 }
 
