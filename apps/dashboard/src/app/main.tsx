@@ -1,4 +1,5 @@
 import '@fontsource-variable/inter/wght.css'
+import './inter.css'
 import './mantine.ts'
 import './global.css'
 import { StrictMode } from 'react'

@@ -69,6 +69,7 @@ function Cells({ row, index, isSelected, onPoint }: CellsProps) {
       {/* eslint-disable-next-line jsx-a11y/click-events-have-key-events -- the box inside has its key */}
       <span
         role="gridcell"
+        tabIndex={-1}
         data-area="pick"
         className={styles.pick}
         onClick={(event) => {
