@@ -32,6 +32,7 @@ export async function makeSources(folder: string): Promise<readonly Source[]> {
     [60, 90],
   ] as const)
     randomFillSync(bytes, start * mib, (end - start) * mib)
+  writePartitionTable(bytes)
   const raw = join(folder, 'disk.raw')
   await writeFile(raw, bytes)
   for (const [name, ...args] of kinds) {
@@ -44,6 +45,16 @@ export async function makeSources(folder: string): Promise<readonly Source[]> {
     all.push({ path, name, digest: await digestOf(path), files: await hashesOf(folder, name) })
   }
   return all
+}
+
+/** One Linux partition from 1 MiB to the end, so that the disk is known for one. */
+function writePartitionTable(bytes: Buffer): void {
+  const [first, sectors] = [2048, bytes.length / 512]
+  bytes.fill(0, 0, 512)
+  bytes[446 + 4] = 0x83
+  bytes.writeUInt32LE(first, 446 + 8)
+  bytes.writeUInt32LE(sectors - first, 446 + 12)
+  bytes.writeUInt16BE(0x55aa, 510)
 }
 
 /** What is wrong with the source now; null: it is as it was. */
