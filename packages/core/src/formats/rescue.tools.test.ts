@@ -4,7 +4,9 @@ import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'
 import { inspectImage } from '../layers/inspect-image.ts'
 import { nodePorts } from '../testing/node-files.ts'
+import { writeDisk } from '../testing/write-disk.ts'
 import { openChain } from './open-chain.ts'
+import { vmdkWriter } from './vmdk/writer.ts'
 
 const MiB = 1024 * 1024
 const rescue = { choices: { rescue: true } } as const
@@ -108,6 +110,34 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('a rescue', () => {
     await chain.disk.readInto(bytes, 2500 * MiB)
     expect(bytes.equals(Buffer.alloc(MiB))).toBe(true)
     expect((await warnings(path))[0]).toContain('split-s002.vmdk')
+  })
+
+  test('of a stream without its footer finds the grains by their markers', async () => {
+    await using place = await tempPlace()
+    const path = place.file('ours.vmdk')
+    const disk = Buffer.alloc(12 * MiB)
+    for (let at = 0; at < 10 * MiB; at += 4) disk.writeUInt32LE(Math.imul(at, 2_654_435_761) >>> 0, at)
+    await writeDisk(vmdkWriter, path, disk, { compression: 'zlib', subformat: 'streamOptimized', writers: 2 })
+    expect((await read(path)).equals(disk)).toBe(true)
+    const { length } = await readFile(path)
+    for (const [size, least] of [
+      [length - 1, 160],
+      [length - 1024, 160],
+      [Math.floor(length / 2), 70],
+      [70_000, 0],
+    ] as const) {
+      await truncate(path, size)
+      await expect(read(path)).rejects.toMatchObject({ name: 'DiskError' })
+      const rescued = await read(path, rescue)
+      let whole = 0
+      for (let at = 0; at < 10 * MiB; at += 65_536) {
+        const grain = rescued.subarray(at, at + 65_536)
+        if (grain.equals(disk.subarray(at, at + 65_536))) whole += 1
+        else expect(grain.equals(Buffer.alloc(65_536))).toBe(true)
+      }
+      expect(whole).toBeGreaterThanOrEqual(least)
+      expect((await warnings(path))[0]).toContain('found by their markers')
+    }
   })
 
   test('of a stream cut anywhere gives whole grains or zeros', async () => {
