@@ -143,7 +143,7 @@ async function look(
   await runTool('qemu-img', ['check', '-q', '-r', 'leaks', file], cwd)
 }
 
-/** Three seconds when nothing else runs. */
+/** QEMU syncs the file at every step, which takes long on a busy disk. */
 const mostMs = 300_000
 /** What `qemu-img check` exits with when nothing but room is lost. */
 const leaksOnly = 3
