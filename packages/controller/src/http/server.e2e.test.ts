@@ -78,12 +78,12 @@ test('what the build compressed is sent as the browser takes it, and answers of 
   expect(await get('/assets/app-1234.js', 'gzip')).toEqual(['gzip', 'accept-encoding', 'zipped'])
   expect(await get('/assets/app-1234.js', 'identity')).toEqual([null, 'accept-encoding', 'plain'])
   for (const [encodings, sent] of [
-    ['br', 'br'],
+    ['gzip, br', 'gzip'],
     ['gzip', 'gzip'],
     ['identity', null],
   ] as const) {
     const [encoding, vary, text] = await get('/trpc/fleet.info', encodings)
-    expect([encoding, vary]).toEqual([sent, 'accept-encoding'])
+    expect([encoding, vary]).toEqual([sent, expect.stringContaining('accept-encoding')])
     expect(JSON.parse(text)).toMatchObject({ result: { data: { images: 0 } } })
   }
 })
