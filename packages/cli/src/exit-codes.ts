@@ -40,6 +40,7 @@ const codeOf: Partial<Record<DiskErrorCode, ExitCode>> = {
   'agent-gone': exitCodes.unreachable,
   'controller-gone': exitCodes.unreachable,
   'not-in-fleet': exitCodes.fileRefused,
+  'part-missing': exitCodes.fileRefused,
   'folder-missing': exitCodes.fileRefused,
   'same-file': exitCodes.targetExists,
   'invalid-request': exitCodes.usage,

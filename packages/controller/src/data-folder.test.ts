@@ -24,7 +24,9 @@ test('an inventory that is no database is told in a sentence, and the folder is 
   await mkdir(place.file('data'))
   await writeFile(place.file('data/inventory.sqlite'), 'this is not a database'.repeat(100))
   const config = makeConfig({ data: place.file('data'), port: 0, logLevel: 'silent' })
-  await expect(startController(config)).rejects.toThrow('cannot be opened')
+  await expect(startController(config)).rejects.toThrow(
+    'inventory.sqlite is damaged (file is not a database): restore it',
+  )
   openDataFolder(config.data).release()
 })
 

@@ -88,8 +88,9 @@ function damageOf(error: unknown, { data }: Config): StartError | null {
   ] as const) {
     const path = join(data, name)
     const fault = existsSync(path) ? faultOf(path) : null
-    if (fault !== null)
-      return new StartError(`${path} is damaged (${inOneLine(`${fault}; ${reason}`)}): ${wayOut}.`)
+    if (fault === null) continue
+    const faults = [...new Set([fault, reason])].join('; ')
+    return new StartError(`${path} is damaged (${inOneLine(faults)}): ${wayOut}.`)
   }
   return null
 }

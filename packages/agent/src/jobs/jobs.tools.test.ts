@@ -400,7 +400,7 @@ describe('verify, publish and discard', () => {
     await writeFile(fleet.file('copy.raw'), 'mine')
     expect(await fleet.controller.runFailing('north', publish)).toMatchObject({ code: 'target-exists' })
     await rm(fleet.part)
-    expect(await fleet.controller.runFailing('north', publish)).toMatchObject({ code: 'not-found' })
+    expect(await fleet.controller.runFailing('north', publish)).toMatchObject({ code: 'part-missing' })
     expect(await readFile(fleet.file('copy.raw'), 'utf8')).toBe('mine')
   })
 

@@ -13,7 +13,7 @@ export const publishJob: JobHandler<'publish'> = async (request, { ports }) => {
   if (part === null) {
     const known = ports.publications.find(pullId)
     const isOurs = known !== null && known.path === finalPath && known.file === final
-    if (!isOurs) throw partIsGone(finalPath)
+    if (!isOurs) throw new DiskError('part-missing', { file: finalPath })
     return { kind: 'publish', path: finalPath }
   }
   if (part === final) {
@@ -35,9 +35,4 @@ async function identityOf(path: string): Promise<string | null> {
     if (systemCode(error) === 'ENOENT') return null
     throw readError(error, path)
   }
-}
-
-function partIsGone(file: string): DiskError {
-  const reason = 'what was written for it is not there any more: somebody removed the hidden part file'
-  return new DiskError('refused', { file, reason, remedy: 'Start the migration again.' })
 }

@@ -37,6 +37,7 @@ export interface DiskErrorDetails {
   'name-not-utf8': { file: string }
   'outside-library': { file: string; library: string }
   'target-exists': { file: string }
+  'part-missing': { file: string }
   /** `mayBeAccepted`: who asks can say by name that it is to be read all the same. */
   'in-use': { file: string; by: string; mayBeAccepted?: boolean }
   'no-space': { file: string; wanted: number | null; available: number | null }
@@ -194,6 +195,11 @@ const explain: Explain = {
     layer: 'L1',
     message: 'there is a file of that name already',
     remedy: 'Choose another name, or remove that file first.',
+  }),
+  'part-missing': () => ({
+    layer: 'L1',
+    message: 'what was written for it is gone: somebody removed its hidden part file',
+    remedy: 'Start the migration again.',
   }),
   'in-use': (d) => ({
     layer: 'L1',
