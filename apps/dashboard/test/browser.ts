@@ -17,6 +17,9 @@ const flags = [
   '--disable-sync',
 ]
 
+/** How long a condition that must come true is waited for, with `expect.poll`: as Playwright waits, also on a busy machine. */
+export const patience = { timeout: 30_000 }
+
 /** A browser and the dashboard as it is shipped, built into a folder of its own. */
 export interface Stage extends AsyncDisposable {
   /** Where the dashboard was built. */

@@ -1,7 +1,7 @@
 import { requires } from '@varve/test-kit/tools'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { MockController } from '../dev/mock-controller.ts'
-import { setStage, type Stage } from './browser.ts'
+import { patience, setStage, type Stage } from './browser.ts'
 
 describe.skipIf(!requires('chromium'))('paths', () => {
   let stage: Stage
@@ -32,7 +32,7 @@ describe.skipIf(!requires('chromium'))('paths', () => {
     await dialog.getByText('One warning is still to accept.').waitFor()
     await dialog.getByRole('checkbox').focus()
     await page.keyboard.press('Space')
-    await expect.poll(() => start.isEnabled()).toBe(true)
+    await expect.poll(() => start.isEnabled(), patience).toBe(true)
     await start.focus()
     await page.keyboard.press('Enter')
     await page.waitForURL(/\/migrations\/migration-\d+$/u)
@@ -70,7 +70,7 @@ describe.skipIf(!requires('chromium'))('paths', () => {
     const map = page.getByRole('img', { name: /chunks in 1024 cells/u })
     await map.waitFor()
     const before = await map.getAttribute('aria-label')
-    await expect.poll(() => map.getAttribute('aria-label')).not.toBe(before)
+    await expect.poll(() => map.getAttribute('aria-label'), patience).not.toBe(before)
     await page.getByRole('button', { name: 'Cancel', exact: true }).click()
     const dialog = page.getByRole('dialog')
     await dialog.getByText('Remove the part file').waitFor()
@@ -109,7 +109,7 @@ describe.skipIf(!requires('chromium'))('paths', () => {
     await page.getByRole('dialog').waitFor({ state: 'hidden' })
     await page.goto(shared)
     await page.getByRole('button', { name: 'Remove the filter on north' }).click()
-    await expect.poll(() => page.url()).not.toContain('host=')
+    await expect.poll(() => page.url(), patience).not.toContain('host=')
     expect(page.url()).toContain('direction=desc')
     await page.getByText(/^2\d images$/u).waitFor()
     await grid.focus()
@@ -159,7 +159,11 @@ describe.skipIf(!requires('chromium'))('paths', () => {
     const first = names.first()
     await first.fill('taken.qcow2')
     await dialog.getByText('Choose another name, or remove that file first.').waitFor()
-    await first.fill(await names.nth(1).inputValue())
+    // A name that nobody wrote gives way to one that somebody wrote; two that were written cannot both stand.
+    const wanted = await names.nth(1).inputValue()
+    await first.fill(wanted)
+    await expect.poll(() => names.nth(1).inputValue(), patience).not.toBe(wanted)
+    await names.nth(1).fill(wanted)
     await dialog.getByText('Another image of this batch has that name.').first().waitFor()
     await first.fill('first.qcow2')
     await dialog.getByRole('checkbox').check()
@@ -176,6 +180,7 @@ describe.skipIf(!requires('chromium'))('paths', () => {
   test('the palette opens the first row on Enter, also when it comes later, and finds what can be set', async () => {
     const { page } = await stage.open(controller.url)
     const field = page.getByPlaceholder('Go to a host, image or migration')
+    const rows = page.getByRole('dialog').getByRole('option')
     const ask = async (words: string) => {
       await page.keyboard.press('Control+k')
       await field.fill(words)
@@ -185,12 +190,11 @@ describe.skipIf(!requires('chromium'))('paths', () => {
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { level: 1, name: /^ldap05/u }).waitFor()
     await ask('theme')
-    await page.getByRole('option').first().waitFor()
-    expect(await page.getByRole('option').first().innerText()).toContain('Light appearance')
+    await rows.first().getByText('Light appearance').waitFor()
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('Enter')
     const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
-    await expect.poll(background).toBe('rgb(20, 23, 26)')
+    await expect.poll(background, patience).toBe('rgb(20, 23, 26)')
     await page.goto(`${controller.url}/migrations/migration-1`)
     await page.getByText('each acts on one layer').waitFor()
     await ask('cancel')
@@ -217,7 +221,7 @@ describe.skipIf(!requires('chromium'))('paths', () => {
     const { page } = await stage.open(`${controller.url}/settings`)
     await page.getByText('Dark', { exact: true }).click()
     const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
-    await expect.poll(background).toBe('rgb(20, 23, 26)')
+    await expect.poll(background, patience).toBe('rgb(20, 23, 26)')
     await page.reload()
     await page.getByRole('heading', { level: 1 }).waitFor()
     expect(await background()).toBe('rgb(20, 23, 26)')

@@ -3,7 +3,7 @@ import { mkdir, open, readFile } from 'node:fs/promises'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { requires } from '@varve/test-kit/tools'
 import { describe, expect, test } from 'vitest'
-import { findBarriers, setStage } from './browser.ts'
+import { findBarriers, patience, setStage } from './browser.ts'
 import { startAgent, startController } from './real-fleet.ts'
 
 const MiB = 2 ** 20
@@ -38,7 +38,7 @@ describe.skipIf(!requires('chromium'))('with a real controller and real agents',
     const start = dialog.getByRole('button', { name: /^Migrate .* to south$/u })
     await start.waitFor()
     for (const warning of await dialog.getByRole('checkbox').all()) await warning.check()
-    await expect.poll(() => start.isEnabled()).toBe(true)
+    await expect.poll(() => start.isEnabled(), patience).toBe(true)
     await start.click()
     await page.waitForURL(/\/migrations\//u)
     await page.getByText('equal: bit for bit the same disk').waitFor()

@@ -36,7 +36,7 @@ export function Row({ row, index, style, isCursor, isSelected, onPoint }: RowPro
     // The name is a link: it opens as links do, also in another tab.
     if (event.target instanceof Element && event.target.closest('a') && !event.shiftKey) return
     event.preventDefault()
-    onPoint(index, event.shiftKey ? 'extend' : event.ctrlKey || event.metaKey ? 'toggle' : 'open')
+    onPoint(index, event.shiftKey ? 'extend' : isToggle(event) ? 'toggle' : 'open')
   }
   return (
     // eslint-disable-next-line jsx-a11y/click-events-have-key-events -- keys are the grid's: j, k, space, Enter
@@ -55,36 +55,22 @@ export function Row({ row, index, style, isCursor, isSelected, onPoint }: RowPro
         if (event.shiftKey) event.preventDefault()
       }}
     >
-      <Cells row={row} index={index} isSelected={isSelected} onPoint={onPoint} />
+      <Cells row={row} isSelected={isSelected} />
     </div>
   )
 }
 
-type CellsProps = Pick<RowProps, 'index' | 'isSelected' | 'onPoint'> & { readonly row: ImageRow }
+/** Whether a click chooses its row: one with Ctrl, or one in the cell of the box, which is easier to hit than the box. */
+function isToggle({ ctrlKey, metaKey, target }: MouseEvent): boolean {
+  return ctrlKey || metaKey || (target instanceof Element && target.closest('[data-area="pick"]') !== null)
+}
 
-function Cells({ row, index, isSelected, onPoint }: CellsProps) {
+function Cells({ row, isSelected }: { readonly row: ImageRow; readonly isSelected: boolean }) {
   const { id, name, format, subformat, contents, host, library, strip } = row
   return (
     <>
-      {/* eslint-disable-next-line jsx-a11y/click-events-have-key-events -- the box inside has its key */}
-      <span
-        role="gridcell"
-        tabIndex={-1}
-        data-area="pick"
-        className={styles.pick}
-        onClick={(event) => {
-          event.stopPropagation()
-          onPoint(index, event.shiftKey ? 'extend' : 'toggle')
-        }}
-      >
-        <Checkbox
-          size="xs"
-          tabIndex={-1}
-          aria-label={`Select ${name}`}
-          checked={isSelected}
-          readOnly
-          onClick={(event) => event.preventDefault()}
-        />
+      <span role="gridcell" data-area="pick" className={styles.pick}>
+        <Checkbox size="xs" tabIndex={-1} aria-label={`Select ${name}`} checked={isSelected} readOnly />
       </span>
       <span role="gridcell" data-area="name" className={styles.cell} title={name}>
         <Link to="/images/$id" params={{ id }} className={styles.name} tabIndex={-1}>
