@@ -209,7 +209,7 @@ describe('convert', () => {
     mkdirSync(place.file('c'))
     writeMixed(place.file('a'), 8 * MiB)
     const run = convertDisk(image(place.file('a'), 'raw'), newImage(place.file('c/d/b'), 'raw'))
-    await expect(run).rejects.toThrow(expect.objectContaining({ code: 'not-writable' }))
+    await expect(run).rejects.toThrow(expect.objectContaining({ code: 'folder-missing' }))
   })
 
   test('a source that is damaged leaves no target', async () => {
@@ -229,7 +229,12 @@ describe('compare', () => {
     for (const at of [33 * MiB + 5, 21 * MiB + 3, 39 * MiB]) other[at] = ~(other[at] ?? 0)
     writeSparse(place.file('b'), 64 * MiB, [[0, other]])
     const found = await compareDisks(image(place.file('a'), 'raw'), image(place.file('b'), 'raw'))
-    expect(found).toEqual({ identical: false, sizes: [64 * MiB, 64 * MiB], firstDifference: 21 * MiB + 3 })
+    expect(found).toEqual({
+      identical: false,
+      sizes: [64 * MiB, 64 * MiB],
+      firstDifference: 21 * MiB + 3,
+      tail: null,
+    })
   })
 
   test('data against a hole', async () => {
@@ -248,7 +253,11 @@ describe('compare', () => {
     await using place = await tempPlace()
     writeSparse(place.file('a'), 5 * MiB, [])
     writeSparse(place.file('b'), 64 * MiB, [])
-    const found = await compareDisks(image(place.file('a'), 'raw'), image(place.file('b'), 'raw'))
-    expect(found).toEqual({ identical: false, sizes: [5 * MiB, 64 * MiB], firstDifference: 5 * MiB })
+    writeSparse(place.file('c'), 64 * MiB, [[63 * MiB, Buffer.from([1])]])
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => image(place.file(name), 'raw'))
+    if (!a || !b || !c) throw new Error('three images')
+    const differs = { identical: false, sizes: [5 * MiB, 64 * MiB], firstDifference: 5 * MiB }
+    expect(await compareDisks(a, b)).toEqual({ ...differs, tail: 'zeros' })
+    expect(await compareDisks(a, c)).toEqual({ ...differs, tail: 'data' })
   })
 })
