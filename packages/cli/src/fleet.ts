@@ -95,7 +95,9 @@ const gone: Readonly<Record<string, ControllerGoneWhy>> = {
 
 /** What kept an answer from coming, by the code of the deepest cause. */
 function whyGone(error: unknown): { why: ControllerGoneWhy; reason: string } {
+  let deepest = error
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    deepest = cause
     const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
     const why = gone[code]
     if (why !== undefined) return { why, reason: code }
@@ -103,7 +105,7 @@ function whyGone(error: unknown): { why: ControllerGoneWhy; reason: string } {
     if (cause instanceof AggregateError && cause.errors.length > 0) return whyGone(cause.errors[0])
     if (cause instanceof SyntaxError) return { why: 'not-a-controller', reason: 'it does not answer in JSON' }
   }
-  return { why: 'other', reason: error instanceof Error ? firstLine(error.message) : String(error) }
+  return { why: 'other', reason: deepest instanceof Error ? firstLine(deepest.message) : String(deepest) }
 }
 
 function firstLine(text: string): string {

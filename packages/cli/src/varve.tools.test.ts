@@ -328,7 +328,7 @@ describe.skipIf(!requires('qemu-img', 'qemu-io', 'mke2fs'))('varve on local file
   test('without a controller the fleet commands say so', async () => {
     const said = await varve('hosts', '--controller', 'http://127.0.0.1:1')
     expect(said).toMatchObject({ exitCode: 7 })
-    expect(said.stderr).toContain('not connected')
+    expect(said.stderr).toContain('the controller cannot be reached: bad port')
   })
 
   test('the source is only read', async () => {
