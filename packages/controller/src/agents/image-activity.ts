@@ -57,8 +57,12 @@ export function createImageActivity({ note, gatherMs }: ImageActivityOptions): I
   function wasTold(id: string): boolean {
     const now = performance.now()
     if (now - (toldAt.get(id) ?? Number.NEGATIVE_INFINITY) < changedEveryMs) return true
-    if (toldAt.size >= mostRemembered) toldAt.delete([...toldAt.keys()][0] ?? '')
+    toldAt.delete(id)
     toldAt.set(id, now)
+    for (const oldest of toldAt.keys()) {
+      if (toldAt.size <= mostRemembered) break
+      toldAt.delete(oldest)
+    }
     return false
   }
 

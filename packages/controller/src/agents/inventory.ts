@@ -10,12 +10,11 @@ import { timestamp } from '../clock.ts'
 import type { EventLog } from '../events/event-log.ts'
 import { write, type Db, type Queries } from '../store/database.ts'
 import { hasLibrary, setScan, type HostSession } from '../store/hosts-store.ts'
-import { imageIdOf } from '../store/image-id.ts'
-import { hasImage, removeImage } from '../store/images-store.ts'
+import { removeImage } from '../store/images-store.ts'
 import { checksumsBetween, inventoryState } from '../store/inventory-digests.ts'
 import { linkTargetImages, type ImagePlace } from '../store/migrations-store.ts'
 import { saveImage } from '../store/save-images.ts'
-import type { ImageActivity } from './image-activity.ts'
+import type { ImageActivity, ImageChange } from './image-activity.ts'
 
 export interface InventoryOptions {
   readonly db: Db
@@ -44,6 +43,13 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
+/** What is told of a write once it is kept. */
+interface Taken {
+  /** Migrations whose target has shown up. */
+  readonly linked: string[]
+  readonly seen: ImageChange[]
+}
+
 /** A write takes so long and no longer when much is waiting; others get their turn between two writes. */
 const writeMs = 12
 /** Images that one comparison removes. */
@@ -55,55 +61,80 @@ export function createInventory({ db, log, onImages, onLibrary, activity }: Inve
 
   function drain(): void {
     turn = null
-    const settled: (() => void)[] = []
-    const hosts = new Set<string>()
-    const linked: string[] = []
-    const until = performance.now() + writeMs
+    const batch: Waiting[] = []
+    let settle: (() => void)[] = []
     try {
-      write(db, (tx) => {
-        do {
-          const next = queue.shift()
-          if (!next) break
-          try {
-            const answer = write(tx, () => takeDelta(tx, next, linked))
-            settled.push(() => next.resolve(answer))
-            hosts.add(next.from.name)
-          } catch (error) {
-            settled.push(() => next.reject(error))
-          }
-        } while (performance.now() < until)
-      })
-      onImages(linked)
-      for (const host of hosts) onLibrary(host)
+      settle = takeTogether(batch)
+    } catch {
+      // One of them cannot be kept: each is written for itself, so that the others are.
+      settle = batch.map(takeAlone)
     } finally {
-      for (const settle of settled) settle()
+      for (const settleOne of settle) settleOne()
       if (queue.length > 0) turn = setImmediate(drain)
     }
   }
 
-  function takeDelta(tx: Queries, { from, delta }: Waiting, linked: string[]): InventoryAnswer {
+  /** Moves what is waiting to `batch` and writes it as one; nothing is kept when that fails. */
+  function takeTogether(batch: Waiting[]): (() => void)[] {
+    const taken: Taken = { linked: [], seen: [] }
+    const until = performance.now() + writeMs
+    const settle = write(db, (tx) => {
+      const answers: (() => void)[] = []
+      do {
+        const next = queue.shift()
+        if (!next) break
+        batch.push(next)
+        const refusal = refuseDelta(tx, next)
+        const answer = refusal ?? takeDelta(tx, next, taken)
+        answers.push(() => (answer instanceof Error ? next.reject(answer) : next.resolve(answer)))
+      } while (performance.now() < until)
+      return answers
+    })
+    tell(taken, new Set(batch.map(({ from }) => from.name)))
+    return settle
+  }
+
+  function takeAlone(waiting: Waiting): () => void {
+    const taken: Taken = { linked: [], seen: [] }
+    try {
+      const refusal = refuseDelta(db, waiting)
+      if (refusal) throw refusal
+      const answer = write(db, (tx) => takeDelta(tx, waiting, taken))
+      tell(taken, new Set([waiting.from.name]))
+      return () => waiting.resolve(answer)
+    } catch (error) {
+      return () => waiting.reject(error)
+    }
+  }
+
+  function tell({ linked, seen }: Taken, hosts: ReadonlySet<string>): void {
+    for (const change of seen) activity.add(change)
+    onImages(linked)
+    for (const host of hosts) onLibrary(host)
+  }
+
+  function takeDelta(tx: Queries, { from, delta }: Waiting, { linked, seen }: Taken): InventoryAnswer {
     const host = from.name
     const { library } = delta
-    expectKnownLibrary(tx, host, delta)
     if (delta.kind === 'scan-started') setScan(tx, { host, name: library }, null)
     for (const record of delta.changed) {
-      const isKnown = hasImage(tx, imageIdOf(host, library, record.name))
-      const image = saveImage(tx, host, record)
-      if (!image) continue
-      log.changed(tx, `image:${image.id}`)
-      activity.add({ kind: isKnown ? 'changed' : 'appeared', host, id: image.id, name: image.name })
+      const saved = saveImage(tx, host, record)
+      if (!saved) continue
+      const { id, name } = saved.row
+      log.changed(tx, `image:${id}`)
+      seen.push({ kind: saved.isNew ? 'appeared' : 'changed', host, id, name })
     }
-    for (const name of delta.removed) remove(tx, { host, library, name })
+    for (const name of delta.removed) remove(tx, { host, library, name }, seen)
     if (delta.changed.length > 0) linked.push(...linkTargetImages(tx, host, library))
     if (delta.kind === 'scan-finished') setScan(tx, { host, name: library }, timestamp())
     return { inStep: delta.state === null || isInStep(tx, host, { library, ...delta.state }) }
   }
 
-  function remove(tx: Queries, place: ImagePlace): void {
+  function remove(tx: Queries, place: ImagePlace, seen: ImageChange[]): void {
     const id = removeImage(tx, place)
     if (id === null) return
     log.append(tx, { kind: 'image-removed', id, host: place.host })
-    activity.add({ kind: 'vanished', host: place.host, id, name: place.name })
+    seen.push({ kind: 'vanished', host: place.host, id, name: place.name })
   }
 
   return {
@@ -122,9 +153,9 @@ export function createInventory({ db, log, onImages, onLibrary, activity }: Inve
       const extra = [...known.keys()].filter((name) => !there.has(name))
       const gone = extra.slice(0, mostRemoved)
       if (gone.length > 0) {
-        write(db, (tx) => gone.forEach((name) => remove(tx, { host, library, name })))
-        onImages([])
-        onLibrary(host)
+        const taken: Taken = { linked: [], seen: [] }
+        write(db, (tx) => gone.forEach((name) => remove(tx, { host, library, name }, taken.seen)))
+        tell(taken, new Set([host]))
       }
       return {
         isMore: gone.length < extra.length,
@@ -148,9 +179,11 @@ function isInStep(db: Queries, host: string, { library, count, digest }: Invento
   return here?.count === count && here.digest === digest
 }
 
-function expectKnownLibrary(db: Queries, host: string, delta: InventoryDelta): void {
+function refuseDelta(db: Queries, { from: { name: host }, delta }: Waiting): TRPCError | null {
   const isKnown = hasLibrary(db, host, delta.library)
-  if (!isKnown || delta.changed.some(({ library }) => library !== delta.library)) throw unknownLibrary(host)
+  return isKnown && delta.changed.every(({ library }) => library === delta.library)
+    ? null
+    : unknownLibrary(host)
 }
 
 function unknownLibrary(host: string): TRPCError {

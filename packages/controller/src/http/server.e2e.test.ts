@@ -19,7 +19,7 @@ test('the API, its health check and what is not there', async () => {
   const missing = await get(`/trpc/images.get?input=${encodeURIComponent('{"id":"none"}')}`)
   expect([missing.status, await missing.json()]).toMatchObject([
     404,
-    { error: { message: expect.stringContaining('not in the inventory') } },
+    { error: { message: expect.stringContaining('there is no image of that name in this fleet') } },
   ])
 })
 

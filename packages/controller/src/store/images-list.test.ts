@@ -183,13 +183,13 @@ describe('the inventory', () => {
     const imageId = imageIdOf(place.host, place.library, place.name)
     const takenAt = '2026-02-02T00:00:00.000Z'
     write(db, (tx) => saveProof(tx, { imageId, digest: 'ab'.repeat(32), virtualSize: 1, takenAt }))
-    expect(write(db, (tx) => saveImage(tx, 'north', sampleRecord('north', 'later.qcow2')))?.provenAt).toBe(
-      takenAt,
-    )
+    expect(
+      write(db, (tx) => saveImage(tx, 'north', sampleRecord('north', 'later.qcow2')))?.row.provenAt,
+    ).toBe(takenAt)
     expect(imageView(db, imageId, () => true)?.proofs).toMatchObject([{ takenAt, hasManifest: true }])
     write(db, (tx) => removeImage(tx, place))
     expect(
-      write(db, (tx) => saveImage(tx, 'north', sampleRecord('north', 'later.qcow2')))?.provenAt,
+      write(db, (tx) => saveImage(tx, 'north', sampleRecord('north', 'later.qcow2')))?.row.provenAt,
     ).toBeNull()
   })
 

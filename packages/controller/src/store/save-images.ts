@@ -55,13 +55,20 @@ const insertFinding = statement(
 )
 const deleteFindings = statement('DELETE FROM findings WHERE imageKey = ?')
 
-/** Adds or updates one image; gives its new row, or null when nothing changed that people see. */
-export function saveImage(db: Queries, host: string, record: SavedRecord): ImageRow | null {
+export interface SavedImage {
+  readonly row: ImageRow
+  /** Whether it was not in the inventory before. */
+  readonly isNew: boolean
+}
+
+/** Adds or updates one image; null when nothing changed that people see. */
+export function saveImage(db: Queries, host: string, record: SavedRecord): SavedImage | null {
   const id = imageIdOf(host, record.library, record.name)
   const old = imageById.get(db, id)
-  if (!old) return addImage(db, { id, host, record })
+  if (!old) return { row: addImage(db, { id, host, record }), isNew: true }
   const isKnown = record.checksum !== undefined && record.checksum !== 0 && old.checksum === record.checksum
-  return isKnown ? null : changeImage(db, old, record)
+  const row = isKnown ? null : changeImage(db, old, record)
+  return row && { row, isNew: false }
 }
 
 /** Takes a fresh report of an image that is in the inventory; gives its new row, or null when nothing changed. */
