@@ -48,6 +48,7 @@ function serveFile(folder: string, request: IncomingMessage, response: ServerRes
 export async function startMockController(options: MockOptions = {}): Promise<MockController> {
   const services = inventedServices(options.scene ?? 'busy')
   const caller: Caller = {
+    peer: '127.0.0.1',
     call: (work) => work(),
     stream: () => ({ [Symbol.dispose]() {} }),
     drained: async () => {},

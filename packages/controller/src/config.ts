@@ -1,12 +1,15 @@
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { parseNetworks } from './agents/serving-address.ts'
 import { packageFolder } from './package.ts'
 
 /** Settings of the controller, from flags, then `VARVE_*`, then defaults. */
 export interface Config {
   readonly port: number
   readonly host: string
+  /** Networks at which agents may serve exports beside the address that they are connected from. */
+  readonly agentNetworks: readonly string[]
   /** Folder of everything the controller writes. */
   readonly data: string
   /** Folder of the built dashboard. */
@@ -45,6 +48,7 @@ export function makeConfig(given: Partial<Config> & Pick<Config, 'data'>): Confi
   return Object.freeze({
     port: 7070,
     host: '127.0.0.1',
+    agentNetworks: [],
     dashboard: defaultDashboard,
     logLevel: 'info',
     graceMs: 60_000,
@@ -66,6 +70,8 @@ export const usage = `varve controller: keeps the inventory of a fleet, carries 
   --host ADDRESS         on which address (default: 127.0.0.1)                        VARVE_HOST
   --data FOLDER          what it keeps (default: .varve/controller)                   VARVE_DATA
   --dashboard FOLDER     the built dashboard (default: apps/dashboard/dist)           VARVE_DASHBOARD
+  --agent-network NET    where agents may serve images beside the address that they
+                         are connected from, as 10.1.0.0/16; may be repeated          VARVE_AGENT_NETWORKS
   --agent-grace SECONDS  how long an agent may be away with its jobs (default: 60)    VARVE_AGENT_GRACE
   --log-level LEVEL      trace, debug, info, warn, error, silent (default: info)      VARVE_LOG_LEVEL
   --help
@@ -82,6 +88,7 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv = pro
       dashboard: { type: 'string' },
       'log-level': { type: 'string' },
       'agent-grace': { type: 'string' },
+      'agent-network': { type: 'string', multiple: true },
       help: { type: 'boolean' },
     },
   })
@@ -94,10 +101,19 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv = pro
     logLevel: values['log-level'] ?? env['VARVE_LOG_LEVEL'] ?? 'info',
     grace: values['agent-grace'] ?? env['VARVE_AGENT_GRACE'] ?? '60',
   })
+  const agentNetworks =
+    values['agent-network'] ?? env['VARVE_AGENT_NETWORKS']?.split(',').filter(Boolean) ?? []
+  parseNetworks(agentNetworks)
   if (!parsed.success) {
     const [issue] = parsed.error.issues
     throw new Error(`The setting ${issue?.path.join('.') ?? ''} is not possible: ${issue?.message ?? ''}.`)
   }
   const { grace, data, dashboard, ...rest } = parsed.data
-  return makeConfig({ ...rest, data: resolve(data), dashboard: resolve(dashboard), graceMs: grace * 1000 })
+  return makeConfig({
+    ...rest,
+    agentNetworks,
+    data: resolve(data),
+    dashboard: resolve(dashboard),
+    graceMs: grace * 1000,
+  })
 }

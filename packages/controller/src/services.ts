@@ -11,6 +11,7 @@ import { createManifests, type Manifests } from './agents/manifests.ts'
 import { createSessions, type Sessions } from './agents/sessions.ts'
 import type { Config } from './config.ts'
 import type { DataFolder } from './data-folder.ts'
+import { parseNetworks, servingAddress } from './agents/serving-address.ts'
 import { createEventLog } from './events/event-log.ts'
 import { createPublisher } from './events/publisher.ts'
 import { createForget } from './forget.ts'
@@ -147,7 +148,10 @@ export function createController(config: Config, folder: DataFolder, logger: Log
 
   const told = createToldFormats({ db, log, sessions })
   const images = imageServices({ db, log, jobs, manifests, publishImage, lists, told })
+  const networks = parseNetworks(config.agentNetworks)
   const steps = migrateSteps({
+    servingAddress: (host, said) =>
+      servingAddress(said, { host, peer: sessions.find(host)?.peer ?? null, networks }),
     db,
     manifests,
     isConnected,
@@ -201,7 +205,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
       activity: (before, limit) => log.activity(before, limit),
     },
     agents: {
-      hello: (hello) => sessions.hello(hello),
+      hello: (hello, peer) => sessions.hello(hello, peer),
       commands: (session, lastId, signal) => sessions.commands(session, lastId, signal),
       report: (session, reports) => jobs.report(sessions.hostOf(session), reports),
       inventory: (session, delta) => inventory.take(sessions.hostOf(session), delta),

@@ -49,7 +49,7 @@ afterEach(() => {
 
 function sayHello(instance: string, known: string[] = []) {
   const hello = { protocolVersion, instance, facts: sampleFacts('north'), jobs: known, inventory: [] }
-  const { session } = sessions.hello(hello)
+  const { session } = sessions.hello(hello, '127.0.0.1')
   const host = sessions.hostOf(session)
   jobs.reconcile(host, hello)
   return host

@@ -15,7 +15,7 @@ import { addCommand, commandsAfter, lastCommandSequence, pruneCommands } from '.
 
 /** Which agent speaks for which host, whether it is there, and the stream of commands to it. */
 export interface Sessions {
-  hello(hello: Hello): Welcome
+  hello(hello: Hello, peer: string): Welcome
   commands(
     session: string,
     lastId: number | null,
@@ -39,6 +39,8 @@ export interface Presence extends HostSession {
   readonly isConnected: boolean
   /** Milliseconds since it was last connected in which it could have been heard; 0 when it is. */
   readonly awayMs: number
+  /** Address that it said hello from; null when it has not done so yet. */
+  readonly peer: string | null
 }
 
 export interface SessionOptions {
@@ -56,6 +58,7 @@ export interface SessionOptions {
 
 interface Agent {
   readonly who: HostSession
+  readonly peer: string | null
   isConnected: boolean
   lastSeen: number
   /** The stream of commands that is open now. */
@@ -72,11 +75,19 @@ export function createSessions(options: SessionOptions): Sessions {
   const arrivals = new EventEmitter()
   arrivals.setMaxListeners(0)
   setAllOffline(db, timestamp())
-  for (const who of hostSessions(db)) keep(newAgent(who))
+  for (const who of hostSessions(db)) keep(newAgent(who, null))
 
-  function newAgent(who: HostSession): Agent {
+  function newAgent(who: HostSession, peer: string | null): Agent {
     const wakes = new EventEmitter()
-    return { who, isConnected: false, lastSeen: hearing.now(), stream: null, wakes, subscribeTimer: null }
+    return {
+      who,
+      peer,
+      isConnected: false,
+      lastSeen: hearing.now(),
+      stream: null,
+      wakes,
+      subscribeTimer: null,
+    }
   }
 
   function keep(agent: Agent): void {
@@ -117,7 +128,7 @@ export function createSessions(options: SessionOptions): Sessions {
   }
 
   return {
-    hello(hello) {
+    hello(hello, peer) {
       const { facts, instance } = hello
       if (hello.protocolVersion !== protocolVersion) throw wrongVersion(hello)
       const before = agents.get(facts.name)
@@ -135,7 +146,7 @@ export function createSessions(options: SessionOptions): Sessions {
         options.onHello(who, hello)
         if (!wasConnected) options.onPresence(facts.name, true)
       })
-      const agent = newAgent(who)
+      const agent = newAgent(who, peer)
       agent.isConnected = true
       keep(agent)
       if (before) {
@@ -194,7 +205,7 @@ export function createSessions(options: SessionOptions): Sessions {
       const agent = agents.get(host)
       if (!agent) return null
       const awayMs = agent.isConnected ? 0 : hearing.now() - agent.lastSeen
-      return { ...agent.who, isConnected: agent.isConnected, awayMs }
+      return { ...agent.who, isConnected: agent.isConnected, awayMs, peer: agent.peer }
     },
 
     async waitConnected(host, { timeoutMs, signal }) {

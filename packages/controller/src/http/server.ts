@@ -18,6 +18,7 @@ import { appRouter, type AppRouter } from '../router/root.ts'
 import { controllerVersion } from '../package.ts'
 import { createCallers } from './callers.ts'
 import { createFairQueue } from './fair-queue.ts'
+import { isLoopbackAddress } from '../agents/serving-address.ts'
 import { isLoopbackName, refuseRequest } from './guard.ts'
 import { jsonLimits, refuseJson } from './json-limits.ts'
 import { notBuiltPage } from './not-built-page.ts'
@@ -165,10 +166,6 @@ function limitConnections(server: Server): void {
     })
     if (count > mostConnections[isLoopbackAddress(peer) ? 'loopback' : 'other']) socket.destroy()
   })
-}
-
-function isLoopbackAddress(address: string): boolean {
-  return isLoopbackName(address.replace(/^::ffff:/u, ''))
 }
 
 function refusePath(url: string | undefined): string | null {

@@ -20,7 +20,7 @@ export const agentsRouter = router({
   hello: procedure
     .input(Hello)
     .output(Welcome)
-    .mutation(({ ctx, input }) => ctx.services.agents.hello(input)),
+    .mutation(({ ctx, input }) => ctx.services.agents.hello(input, ctx.caller.peer)),
   commands: procedure.input(Session.extend(Since.shape)).subscription(async function* ({
     ctx,
     input,

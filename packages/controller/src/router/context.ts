@@ -74,7 +74,8 @@ export interface Services {
     activity(before: number | null, limit: number): ActivityRow[]
   }
   readonly agents: {
-    hello(hello: Hello): Welcome
+    /** `peer`: the address that the agent is connected from. */
+    hello(hello: Hello, peer: string): Welcome
     commands(
       session: string,
       lastId: number | null,
@@ -90,6 +91,8 @@ export interface Services {
 
 /** Who calls: bounds what it has going, and gives it its turns. */
 export interface Caller {
+  /** Address that it is connected from. */
+  readonly peer: string
   /** Runs a call in its turn; throws TOO_MANY_REQUESTS when too many are going. */
   call<T>(work: () => Promise<T>): Promise<T>
   /** Counts a stream until it is disposed; throws as `call` does. */

@@ -32,6 +32,8 @@ const digestAttempts = 5
 
 /** What the steps need besides their context. */
 export interface StepPorts {
+  /** The address to read an export of that host's agent from; throws `refused` when it is not the agent's. */
+  readonly servingAddress: (host: string, said: string) => Promise<string>
   readonly db: Db
   readonly manifests: Pick<Manifests, 'read'>
   readonly isConnected: (host: string) => boolean
@@ -53,7 +55,7 @@ export function migrateSteps(ports: StepPorts): readonly WorkflowStep[] {
     { id: 'pre-flight', run: (step) => preFlight(ports, step), undo: null, times: 3, pointOfNoReturn: false },
     {
       id: 'export',
-      run: exportSource,
+      run: (step) => exportSource(ports, step),
       undo: async ({ migration, undoJob }) => {
         for (const request of requestsOf(ports.db, migration, 'export')) {
           await undoJob(migration.source.host, releaseOf(migration, request.exportName))
@@ -120,15 +122,15 @@ async function preFlight(
   }
 }
 
-async function exportSource(context: StepContext): Promise<StepResult> {
-  const exported = await startExport(context, 'export')
+async function exportSource(ports: StepPorts, context: StepContext): Promise<StepResult> {
+  const exported = await startExport(ports, context)
   // Runs beside the pull; `verify` waits for it.
   sourceDigest(context, 1).catch(() => undefined)
   const { host, port } = exported.endpoint
   return { output: exported, outcome: `NBD at ${host}:${port}, read-only` }
 }
 
-async function startExport(context: StepContext, key: string): Promise<Exported> {
+async function startExport(ports: StepPorts, context: StepContext): Promise<Exported> {
   const { source, id, facts } = context.migration
   const { kind: _, ...exported } = await context.job<'export'>(
     {
@@ -139,24 +141,25 @@ async function startExport(context: StepContext, key: string): Promise<Exported>
       exportName: `${id}-${randomBytes(24).toString('base64url')}`,
       expiresInSeconds: exportLifeSeconds,
     },
-    { host: source.host, title: `Export ${source.name}`, key },
+    { host: source.host, title: `Export ${source.name}`, key: 'export' },
   )
-  return exported
+  const host = await ports.servingAddress(source.host, exported.endpoint.host)
+  return { ...exported, endpoint: { ...exported.endpoint, host } }
 }
 
 /** The export of this attempt: the first one, or a new one with a new token when an attempt has failed. */
-async function currentExport(context: StepContext): Promise<Exported> {
+async function currentExport(ports: StepPorts, context: StepContext): Promise<Exported> {
   const first = context.output('export', Exported)
   if (context.attempt === 1) return first
-  const fresh = await startExport(context, 'export')
+  const fresh = await startExport(ports, context)
   if (fresh.fingerprint === first.fingerprint) return fresh
   const { name } = context.migration.source
   throw new DiskError('source-changed', { file: name, change: 'it was written between two attempts' })
 }
 
-async function measure({ db }: StepPorts, context: StepContext): Promise<StepResult> {
+async function measure(ports: StepPorts, context: StepContext): Promise<StepResult> {
   const { migration } = context
-  const { endpoint, virtualSize } = await currentExport(context)
+  const { endpoint, virtualSize } = await currentExport(ports, context)
   const { required, available, dataBytes, copyBytes } = await context.job<'measure'>(
     {
       kind: 'measure',
@@ -170,7 +173,7 @@ async function measure({ db }: StepPorts, context: StepContext): Promise<StepRes
   if (available !== null && required > available) {
     throw new DiskError('no-space', { file: migration.target.name, wanted: required, available })
   }
-  write(db, (tx) => changeFacts(tx, migration.id, { dataBytes, copyBytes }))
+  write(ports.db, (tx) => changeFacts(tx, migration.id, { dataBytes, copyBytes }))
   const free = available === null ? '' : `, ${formatBytes(available)} free`
   const data = `${formatBytes(dataBytes)} of data`
   const chunks = copyBytes === null ? '' : ` in chunks of 4 MiB that make ${formatBytes(copyBytes)} to copy`
@@ -180,9 +183,10 @@ async function measure({ db }: StepPorts, context: StepContext): Promise<StepRes
   }
 }
 
-async function pull({ db }: StepPorts, context: StepContext): Promise<StepResult> {
+async function pull(ports: StepPorts, context: StepContext): Promise<StepResult> {
+  const { db } = ports
   const { migration } = context
-  const { endpoint, virtualSize: size } = await currentExport(context)
+  const { endpoint, virtualSize: size } = await currentExport(ports, context)
   const pullId = `${migration.id}-${context.attempt}`
   await discardOthers(db, context, pullId)
   const pulled = await context.job<'pull'>(

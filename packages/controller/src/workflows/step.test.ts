@@ -33,6 +33,7 @@ test('the table of steps is the plan’s, and only the last one cannot be undone
     isConnected: () => true,
     waitConnected: async () => undefined,
     saveReport: () => undefined,
+    servingAddress: async (_host, said) => said,
   })
   expect(steps.map(({ id }) => id)).toEqual(migrateStepIds)
   expect(steps.filter(({ pointOfNoReturn }) => pointOfNoReturn).map(({ id }) => id)).toEqual(['publish'])
