@@ -65,8 +65,13 @@ export interface Run {
 export interface PlaceFault extends Omit<Fault, 'message'> {
   /** Number of the place. */
   readonly place: number
+  /** What else must be the same to be one finding, where the id does not tell all. */
+  readonly like?: string | number
   readonly message: (run: Run) => string
 }
+
+/** Runs that are open at once: more kinds of faults than that do not take turns. */
+const mostRuns = 16
 
 /** Neighbours with the same fault, as far as they came. */
 interface OpenRun {
@@ -81,7 +86,8 @@ export class FindingList {
   readonly #file: string
   readonly #findings: Finding[] = []
   readonly #counts: Record<FindingKind, number> = { corruption: 0, leak: 0, remark: 0 }
-  #run: OpenRun | null = null
+  /** By kind, id and what else is the same. */
+  readonly #runs = new Map<string, OpenRun>()
   /** Something was not looked at. */
   #isCut = false
 
@@ -91,31 +97,40 @@ export class FindingList {
 
   /** Counts `times` findings and lists one. */
   add(kind: FindingKind, fault: Fault, times = 1): void {
-    this.#endRun()
+    this.#endRuns()
     this.#counts[kind] += times
     this.#list(kind, fault, { count: times })
   }
 
-  /** Counts `times` findings; one is listed for all neighbours of the same id that come in rising order. */
+  /**
+   * Counts `times` findings; one is listed for all neighbours that are alike and come in rising order, whatever other
+   * places come between.
+   */
   addPlace(kind: FindingKind, fault: PlaceFault, times = 1): void {
     this.#counts[kind] += times
-    const run = this.#run
-    const goesOn = run?.fault.id === fault.id && run.fault.place + run.count === fault.place
-    if (run && goesOn && run.kind === kind && run.times === times) {
+    const key = JSON.stringify([kind, fault.id, fault.like ?? null, times])
+    const run = this.#runs.get(key)
+    if (run && run.fault.place + run.count === fault.place) {
       run.count += 1
       return
     }
-    this.#endRun()
-    this.#run = { kind, fault, times, count: 1 }
+    if (run) {
+      this.#runs.delete(key)
+      this.#listRun(run)
+    } else if (this.#runs.size >= mostRuns) this.#endRuns()
+    this.#runs.set(key, { kind, fault, times, count: 1 })
   }
 
-  #endRun(): void {
-    const run = this.#run
-    if (run === null) return
-    this.#run = null
-    const { place: first, message, ...fault } = run.fault
-    const { count } = run
-    this.#list(run.kind, { ...fault, message: message({ first, count }) }, { count: count * run.times })
+  #endRuns(): void {
+    const runs = [...this.#runs.values()]
+    this.#runs.clear()
+    for (const run of runs) this.#listRun(run)
+  }
+
+  #listRun({ kind, fault, times, count }: OpenRun): void {
+    const { id, remedy, offset, place: first } = fault
+    const message = fault.message({ first, count })
+    this.#list(kind, { id, message, remedy, offset }, { count: count * times })
   }
 
   #list(
@@ -130,7 +145,7 @@ export class FindingList {
 
   /** Takes over a problem of L2 that was found elsewhere. */
   adopt(kind: FindingKind, { id, message, remedy, offset, file }: Problem, count = 1): void {
-    this.#endRun()
+    this.#endRuns()
     this.#counts[kind] += count
     this.#list(kind, { id, message, remedy, offset }, { count, file: file ?? this.#file })
   }
@@ -163,7 +178,7 @@ export class FindingList {
     part: Pick<CheckReport, 'format' | 'checked' | 'isComplete'> &
       Pick<CheckTotals, 'allocatedBytes' | 'leakedBytes'>,
   ): CheckReport {
-    this.#endRun()
+    this.#endRuns()
     const { format, checked, isComplete, allocatedBytes, leakedBytes } = part
     const { corruption, leak, remark } = this.#counts
     return {

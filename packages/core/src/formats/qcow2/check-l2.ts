@@ -1,4 +1,5 @@
-import { damagedRemedy, isInFile, tableParts, type CheckScene } from './check-walk.ts'
+import type { Run } from '../check-report.ts'
+import { damagedRemedy, reachesFile, tableParts, type CheckScene } from './check-walk.ts'
 import { decodeClusterEntry, tableOffset } from './cluster-entry.ts'
 import { hasFeature, incompatibleFeatures } from './feature-bits.ts'
 import { l2EntrySize } from './header.ts'
@@ -82,11 +83,16 @@ function checkEntry(l2: L2Scene, place: L2Place, entry: Entry): boolean {
     l2.counts.add(offset, clusterSize, { times: place.times })
   const stored = hasDataFile ? (l2.isFirst ? 1 : null) : l2.storedOf(Math.floor(offset / clusterSize))
   if (place.activeTimes === 0 || stored === null || (stored === 1) === isCopied) return true
-  scene.findings.add(
+  scene.findings.addPlace(
     'corruption',
     {
       id: 'qcow2-copied-flag',
-      message: `The copied flag of an L2 entry does not fit the refcount ${stored} of its cluster at ${offset}.`,
+      place: Math.floor(offset / clusterSize),
+      like: stored,
+      message: ({ first, count }) =>
+        count === 1
+          ? `The copied flag of an L2 entry does not fit the refcount ${stored} of its cluster at ${offset}.`
+          : `The copied flags of L2 entries do not fit the refcount ${stored} of their clusters ${first} to ${first + count - 1}.`,
       remedy: damagedRemedy,
       offset: entry.at,
     },
@@ -121,21 +127,43 @@ function checkCompressed(l2: L2Scene, place: L2Place, entry: Entry): boolean {
 }
 
 function isThere(
-  { scene, isFirst }: L2Scene,
+  { scene, isFirst, emptyTables }: L2Scene,
   { times }: L2Place,
   { offset, size, at }: { offset: number; size: number; at: number },
 ): boolean {
-  return !isFirst || isInFile(scene, { offset, size }, { what: 'A cluster', at, times })
+  if (!isFirst || reachesFile(scene, { offset, size })) return true
+  emptyTables.hasDamaged = true
+  const entrySize = l2EntrySize(scene.header)
+  const end = scene.source.size
+  scene.findings.addPlace(
+    'corruption',
+    {
+      id: 'qcow2-beyond-file',
+      place: at / entrySize,
+      message: ({ count }) =>
+        count === 1
+          ? `A cluster is said to lie at ${offset}, past the end of the file at ${end}.`
+          : `${count} clusters in a row are said to lie past the end of the file at ${end}, the first at ${offset}.`,
+      remedy: damagedRemedy,
+      offset: at,
+    },
+    times,
+  )
+  return false
 }
 
-function reporter({ scene, isFirst }: L2Scene, { times }: L2Place, { at }: Entry): (reason: string) => void {
+function reporter(
+  { scene, isFirst, emptyTables }: L2Scene,
+  { times }: L2Place,
+  { at }: Entry,
+): (reason: string) => void {
   return (reason) => {
     if (!isFirst) return
-    const message = `An L2 entry ${reason}.`
-    scene.findings.add(
-      'corruption',
-      { id: 'qcow2-l2-entry', message, remedy: damagedRemedy, offset: at },
-      times,
-    )
+    emptyTables.hasDamaged = true
+    const message = ({ count }: Run): string =>
+      `An L2 entry ${reason}${count === 1 ? '' : `, and so do the ${count - 1} behind it`}.`
+    const place = at / l2EntrySize(scene.header)
+    const fault = { id: 'qcow2-l2-entry', place, like: reason, message, remedy: damagedRemedy, offset: at }
+    scene.findings.addPlace('corruption', fault, times)
   }
 }

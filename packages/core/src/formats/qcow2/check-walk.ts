@@ -45,13 +45,19 @@ const entriesPerMerge = 1024 * 1024
 
 export const damagedRemedy = 'Repair a copy with: qemu-img check -r all, or restore it from a backup.'
 
-/** Whether at least a part of the place's last cluster is in the file; else it becomes a finding. */
+/** Whether at least a part of the place's last cluster is in the file. */
+export function reachesFile({ source, header }: CheckScene, { offset, size }: Place): boolean {
+  return offset + size - source.size < header.clusterSize
+}
+
+/** As `reachesFile`; else it becomes a finding. */
 export function isInFile(
-  { source, header, findings }: CheckScene,
+  scene: CheckScene,
   { offset, size }: Place,
   { what, at, times = 1 }: { what: string; at: number; times?: number },
 ): boolean {
-  if (offset + size - source.size < header.clusterSize) return true
+  const { source, findings } = scene
+  if (reachesFile(scene, { offset, size })) return true
   findings.add(
     'corruption',
     {

@@ -113,7 +113,7 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('the check of a qcow2 image', 
       })
       compared += 1
       corrupted += corruptions > 0 ? 1 : 0
-      leaked += leaks > 0 ? 1 : 0
+      leaked += leaks + lost > 0 ? 1 : 0
     }
     expect(compared).toBeGreaterThan(15)
     expect(corrupted).toBeGreaterThan(3)
@@ -129,3 +129,33 @@ function tablesOf(image: Buffer): number[] {
   const l1 = offsetAt(40)
   return [l1, ...entries(l1, image.readUInt32BE(36)), ...entries(offsetAt(48), clusterSize / 8)]
 }
+
+test.skipIf(!requires('qemu-img', 'qemu-io'))('neighbours with the same fault are one finding', async () => {
+  await using place = await tempPlace()
+  const path = place.file('disk.qcow2')
+  await runToolOk('qemu-img', ['create', '-q', '-f', 'qcow2', path, '100M'])
+  await runToolOk('qemu-io', ['-f', 'qcow2', '-c', 'write -q -P 5 0 4M', path])
+  const image = await readFile(path)
+  const offsetAt = (at: number) => Number(image.readBigUInt64BE(at) & 0x00ff_ffff_ffff_fe00n)
+  const block = offsetAt(offsetAt(48))
+  const l2 = offsetAt(offsetAt(40))
+  const uncounted = Buffer.from(image)
+  uncounted.fill(0, block, block + 65_536)
+  await writeFile(path, uncounted)
+  const { findings, totals } = await check(path)
+  expect(totals.corruptions).toBe(64 + 1 + 64 + 5)
+  expect(findings.map(({ message }) => message)).toEqual([
+    'The copied flag of L1 entry 0 does not fit the refcount 0 of its L2 table.',
+    'The copied flags of L2 entries do not fit the refcount 0 of their clusters 5 to 68.',
+    'Clusters 0 to 68 have refcount 0 and 1 reference.',
+  ])
+  image.fill(0xff, l2, l2 + 65_536)
+  await writeFile(path, image)
+  const overwritten = await check(path)
+  expect(overwritten.findings.map(({ id, count }) => [id, count])).toEqual([
+    ['qcow2-l2-entry', 8192],
+    ['qcow2-beyond-file', 8192],
+    ['qcow2-lost-clusters', 64],
+  ])
+  expect(overwritten.totals).toMatchObject({ leaks: 0, leakedBytes: 0 })
+})

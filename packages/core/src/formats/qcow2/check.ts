@@ -169,9 +169,14 @@ function checkL1Flags({ header, findings }: CheckScene, activeL1: Float64Array, 
     if (value === 0) continue
     const stored = storedOf(Math.floor(Math.abs(value) / header.clusterSize))
     if (stored === null || (stored === 1) === value > 0) continue
-    findings.add('corruption', {
+    findings.addPlace('corruption', {
       id: 'qcow2-copied-flag',
-      message: `The copied flag of L1 entry ${index} does not fit the refcount ${stored} of its L2 table.`,
+      place: index,
+      like: `L1 ${stored}`,
+      message: ({ first, count }) =>
+        count === 1
+          ? `The copied flag of L1 entry ${first} does not fit the refcount ${stored} of its L2 table.`
+          : `The copied flags of L1 entries ${first} to ${first + count - 1} do not fit the refcount ${stored} of their L2 tables.`,
       remedy: damagedRemedy,
       offset: header.l1TableOffset + index * 8,
     })

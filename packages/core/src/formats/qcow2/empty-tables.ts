@@ -18,10 +18,12 @@ export interface EmptyTables {
    * that sector, the one in front of that of the entry behind it. Each with the byte where the sector lies.
    */
   readonly beside: Map<number, number>
+  /** Whether entries of tables are damaged: what they named before is unknown. */
+  hasDamaged: boolean
 }
 
 export function noEmptyTables(): EmptyTables {
-  return { whole: [], beside: new Map() }
+  return { whole: [], beside: new Map(), hasDamaged: false }
 }
 
 export function noteEmptyTable({ whole }: EmptyTables, offset: number): void {

@@ -21,6 +21,7 @@ import type { ReferenceCounts } from './reference-counts.ts'
  * | a sector of zeros in an L2 table, and the cluster that     | the sector may have named it: possibly lost           |
  * | follows the one before it (or precedes the one behind it)  |                                                       |
  * | an L2 table itself is not mapped, and names such clusters  | its L1 entry was wiped: possibly lost                 |
+ * | entries of an L2 table are damaged                         | they may have named it before: possibly lost          |
  * | none of these                                              | leak                                                  |
  */
 
@@ -58,7 +59,8 @@ export async function findLostData<Run extends UncountedRun>(
   const runs = [...withData]
   const sectors = [...evidence.emptyTables.beside].filter(([cluster]) => isIn(runs, cluster))
   const whole = withData.size > 0 ? evidence.emptyTables.whole : []
-  if (whole.length + orphans.length + sectors.length === 0) return new Set()
+  if (whole.length + orphans.length + sectors.length === 0)
+    return evidence.emptyTables.hasDamaged ? withData : new Set()
   tellTables(scene, { whole, orphans, sectors: sectors.map(([, at]) => at), walk: evidence.walk })
   return withData
 }

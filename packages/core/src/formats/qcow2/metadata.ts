@@ -95,7 +95,7 @@ function warningsOf(header: Qcow2Header, file: string): Problem[] {
       ...common,
       id: 'qcow2-dirty',
       message: 'it was not closed cleanly: its reference counts may be wrong; its data can be read',
-      remedy: 'Before anything writes to it, repair a copy with: qemu-img check -r leaks',
+      remedy: 'Before anything writes to it, repair a copy with: qemu-img check -r all',
     })
   }
   if (hasFeature(header.incompatible, incompatibleFeatures.corrupt)) {
