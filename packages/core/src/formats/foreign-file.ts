@@ -100,8 +100,13 @@ function describeText(head: Uint8Array): string | null {
   return xmlKinds.find(([pattern]) => pattern.test(text))?.[1] ?? 'an XML document'
 }
 
+/** Erased flash (0xFF) and patterns of one byte are no text. */
 function isPlainText(head: Uint8Array): boolean {
-  return head.every((byte) => byte >= 0x20 || (byte >= 0x09 && byte <= 0x0d) || byte === 0x1b)
+  return (
+    head.every((byte) => byte >= 0x20 || (byte >= 0x09 && byte <= 0x0d) || byte === 0x1b) &&
+    head.some((byte) => byte >= 0x20 && byte < 0x7f) &&
+    head.some((byte) => byte !== head[0])
+  )
 }
 
 /** Bytes read of a disk to see that it is blank, at most. */

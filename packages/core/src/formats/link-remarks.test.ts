@@ -110,6 +110,22 @@ describe('what child and parent say about each other', () => {
   })
 
   test.each([
+    ['packed', [0x1f, 0x8b, 8, 0], 'a file packed by gzip'],
+    ['no disk', [0x25, 0x50, 0x44, 0x46, 0x2d], 'a PDF document'],
+  ] as const)('a backing file said to be raw that is %s asks, and is named', async (_what, start, words) => {
+    const bytes = new Uint8Array(4096)
+    bytes.set(start)
+    const facts = noFacts('raw')
+    const found = await linkRemarks(
+      { file: image('/child'), facts: noFacts('qcow2') },
+      { file: image('/parent', {}, bytes), facts },
+      { names: ['parent'], format: 'raw', identity: null },
+    )
+    expect(found).toMatchObject([{ id: 'parent-format-differs', asks: true }])
+    expect(found[0]?.message).toContain(words)
+  })
+
+  test.each([
     ['raw', null],
     ['qcow2', 'qcow2'],
     ['vmdk', 'vmdk'],

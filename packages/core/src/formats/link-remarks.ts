@@ -1,6 +1,7 @@
 import { quote } from '../problems/disk-error.ts'
 import type { Problem } from '../problems/problem.ts'
 import { readFileEnds, recogniseFormat } from './detect-format.ts'
+import { describeForeign } from './foreign-file.ts'
 import { formatRules, type FormatName } from './format-rules.ts'
 import type { ImageFacts, ParentReference } from './image-facts.ts'
 import type { ImageFile } from './image-files.ts'
@@ -104,9 +105,11 @@ async function otherFormat(
   // Other formats have parents of their own format only: a damaged one is named by its driver.
   if (child.facts.format !== 'qcow2' || said === null) return null
   const found = file.source.size === 0 ? null : recogniseFormat(await readFileEnds(file.source))
-  if (found === said || (said === 'raw' && found === null)) return null
-  const is =
-    found === null ? 'no image of a kind that Varve knows, as a raw disk is' : `a ${labelOf(found)} image`
+  if (found === said) return null
+  const foreign = found === null && file.source.size > 0 ? await describeForeign(file.source) : null
+  if (said === 'raw' && found === null && foreign === null) return null
+  const unknown = foreign ?? 'no image of a kind that Varve knows, as a raw disk is'
+  const is = found === null ? unknown : `a ${labelOf(found)} image`
   const common = {
     id: 'parent-format-differs',
     severity: 'warn',
@@ -120,8 +123,11 @@ async function otherFormat(
   }
   return {
     ...common,
-    message: `${message} It is read as raw, as QEMU reads it: the guest's disk is then the container itself, not what is in it.`,
-    remedy: `If it was meant as ${found === null ? 'an image' : labelOf(found)}, correct the format with qemu-img rebase -u -F on a copy of this image.`,
+    message: `${message} It is read as raw, as QEMU reads it: the guest's disk is then the ${found === null ? 'bytes of that file' : 'container itself'}, not what is in it.`,
+    remedy:
+      found === null
+        ? 'Find the raw disk that was meant, unpacked where it is packed, and put it in its place.'
+        : `If it was meant as ${labelOf(found)}, correct the format with qemu-img rebase -u -F on a copy of this image.`,
     asks: true,
   }
 }

@@ -57,6 +57,10 @@ describe('a raw file in which nothing is recognised', () => {
     }
   })
 
+  test.each([0xff, 0xf6, 0x61])('that holds one byte, %i, all over is no text', async (byte) => {
+    expect(await findings(new Uint8Array(65_536).fill(byte))).toMatchObject([{ id: 'raw-unrecognised' }])
+  })
+
   test('packed bytes that raw was said for ask too', async () => {
     const [found] = await findings(new Uint8Array(gzipSync(noise)), { said: true })
     expect(found).toMatchObject({ id: 'foreign-file', asks: true })
