@@ -1,6 +1,7 @@
 import { Readable, type Transform } from 'node:stream'
 import { createGunzip, createInflateRaw, createZstdDecompress } from 'node:zlib'
 import { type ByteSource, readRange, sliceSource } from '@varve/core/binary/byte-source'
+import { toHex } from '@varve/core/binary/hex'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import { damaged } from './packed-errors.ts'
 import { SourceCursor } from './source-cursor.ts'
@@ -65,7 +66,25 @@ async function nextMember(source: ByteSource, { at, kind, signal }: NextMember):
       })
     cursor.seek(next)
   }
-  return cursor.left === 0 ? null : cursor.at
+  if (cursor.left === 0) return null
+  if (at > 0) await assertMember(cursor, { name: source.name, kind })
+  return cursor.at
+}
+
+const memberMarks = { gzip: '1f8b', zstd: '28b52ffd' } as const
+
+/** Firmware tools put signatures behind what is packed; gunzip ignores them, and we say that they are there. */
+async function assertMember(
+  cursor: SourceCursor,
+  { name, kind }: { readonly name: string; readonly kind: 'gzip' | 'zstd' },
+): Promise<void> {
+  const mark = memberMarks[kind]
+  if (toHex(await cursor.peek(mark.length / 2)) === mark) return
+  throw damaged(name, cursor.at, othersFollow(kind))
+}
+
+function othersFollow(kind: MemberKind): string {
+  return `the ${kind} data ends, and other bytes follow, such as a signature; to leave them out, unpack the file with ${kind} -dc and name what comes out`
 }
 
 async function skipZeros(cursor: SourceCursor): Promise<void> {
@@ -105,7 +124,7 @@ export async function* unpackOne(
   } catch (error) {
     signal?.throwIfAborted()
     if (failure !== null) throw failure as Error
-    throw asDamage(error, { source, offset })
+    throw asDamage(error, { source, offset, kind })
   } finally {
     feed.destroy()
     stream.destroy()
@@ -121,7 +140,13 @@ async function* piecesOf(source: ByteSource, signal: AbortSignal | undefined): A
   }
 }
 
-function asDamage(error: unknown, { source, offset }: { source: ByteSource; offset: number }): unknown {
+interface Damaged {
+  readonly source: ByteSource
+  readonly offset: number
+  readonly kind: MemberKind
+}
+
+function asDamage(error: unknown, { source, offset, kind }: Damaged): unknown {
   if (isDiskError(error) || !(error instanceof Error)) return error
   const code = 'code' in error ? error.code : null
   if (code === 'ZSTD_error_frameParameter_windowTooLarge') {
@@ -135,5 +160,7 @@ function asDamage(error: unknown, { source, offset }: { source: ByteSource; offs
   }
   if (code === 'Z_BUF_ERROR')
     return damaged(source.name, offset, 'it ends too early: the file is cut short', error)
-  return damaged(source.name, offset, error.message, error)
+  // Only what starts as gzip comes here: it is the header behind the data that is none.
+  const isBehind = kind === 'gzip' && error.message === 'incorrect header check'
+  return damaged(source.name, offset, isBehind ? othersFollow(kind) : error.message, error)
 }

@@ -105,7 +105,10 @@ describe('what follows a stream', () => {
   ] as const)('%s: anything but another stream and zeros is damage', async (packing, tool) => {
     if (!requires(tool)) return
     const packed = Buffer.concat([pack(tool, []), Buffer.from('something else that is no stream')])
-    await expect(unpack(packed, packing)).rejects.toMatchObject({ code: 'decompression-failed' })
+    const outcome = unpack(packed, packing)
+    await expect(outcome).rejects.toMatchObject({ code: 'decompression-failed' })
+    if (packing === 'gzip' || packing === 'zstd')
+      await expect(outcome).rejects.toThrow(`the ${packing} data ends, and other bytes follow`)
   })
 
   test('frames of Zstandard that are to be skipped are skipped, wherever they stand', async () => {
