@@ -104,6 +104,19 @@ describe.each(['/a.sparsebundle', '/A.SPARSEBUNDLE', '/backup.backupbundle', '/r
       }
     })
 
+    test('by the name of its Info.bckup is the bundle with its Info.plist', async () => {
+      const list = { [`${folder}/Info.bckup`]: plist, [`${folder}/Info.plist`]: plist }
+      const { ports } = memoryFiles({ ...list, ...bands(folder) })
+      const { problems } = await inspectImage(`${folder}/Info.bckup`, ports, { map: false })
+      expect(problems.map(({ id }) => id)).not.toContain('sparsebundle-backup-used')
+    })
+
+    test.each(['Info.plist', 'Info.bckup'])('is no raw disk of its %s, whatever is said', async (name) => {
+      const { ports } = memoryFiles({ [`${folder}/${name}`]: new Uint8Array(1024), ...bands(folder) })
+      const opening = openChain(`${folder}/${name}`, ports, { format: 'raw' })
+      await expect(opening).rejects.toMatchObject({ code: 'refused' })
+    })
+
     test('is read by Info.bckup alone', async () => {
       const files = { [`${folder}/Info.bckup`]: plist, ...bands(folder) }
       expect(await read(folder, files)).toEqual(disk)

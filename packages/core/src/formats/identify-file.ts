@@ -8,6 +8,7 @@ import type { FileEnds } from './format-driver.ts'
 import type { FormatName } from './format-rules.ts'
 import type { ImageFile, ImagePorts } from './image-files.ts'
 import { innerName, packingRules, recognisePacking, type PackingName } from './packing.ts'
+import { descriptorName } from './parallels/descriptor-name.ts'
 import { promiseOfPlace } from './promise-of-place.ts'
 import { isZipOfOne } from './zip.ts'
 import { findTrailer } from './udif/find-trailer.ts'
@@ -52,6 +53,12 @@ async function identify(
 ): Promise<IdentifiedFile> {
   const { said } = options
   const asItIs = (format: FormatName): IdentifiedFile => ({ format, file, problems: [], isSealed: false })
+  if (said === 'raw' && isDescriptor(file) && (await promiseOfPlace(file, ports)) !== null)
+    throw new DiskError('refused', {
+      file: file.path,
+      reason: 'it describes an image bundle and is no raw disk',
+      remedy: 'Name the bundle, and leave -f raw out.',
+    })
   if (said === 'raw' || (said !== null && file.source.size === 0)) return asItIs(said)
   if (file.source.size === 0) {
     const promised = await promiseOfPlace(file, ports)
@@ -65,6 +72,11 @@ async function identify(
   const format =
     said ?? recognised ?? (await promiseOfPlace(file, ports)) ?? (await formatOf(file, ends, file.path))
   return asItIs(format)
+}
+
+/** Whether the name is one of those that describe a bundle. */
+function isDescriptor({ path }: ImageFile): boolean {
+  return ['info.plist', 'info.bckup', descriptorName.toLowerCase()].includes(nameOf(path).toLowerCase())
 }
 
 /** A DMG may have bytes behind its trailer, which only its name tells to look for. */

@@ -31,6 +31,10 @@ export async function readSparsebundleMetadata(
 ): Promise<SparsebundleMetadata> {
   await refuseEncrypted(file, ports)
   const isBackup = nameOf(file.path).toLowerCase() === backupName.toLowerCase()
+  if (isBackup) {
+    await using described = await openBeside(file, 'Info.plist', ports)
+    if (described) return await readSparsebundleMetadata(described, ports)
+  }
   try {
     const metadata = await readList(file)
     return isBackup ? { ...metadata, problems: [backupUsed(file.path, 'it is missing')] } : metadata
@@ -43,18 +47,25 @@ export async function readSparsebundleMetadata(
 }
 
 /** What `Info.bckup` beside `file` says, or null when there is none that is whole. */
-async function readBackup({ path }: ImageFile, { files }: ImagePorts): Promise<SparsebundleMetadata | null> {
-  const name = (await files.list(folderOf(path))).find(
-    (each) => each.toLowerCase() === backupName.toLowerCase(),
-  )
-  if (name === undefined) return null
+async function readBackup(file: ImageFile, ports: ImagePorts): Promise<SparsebundleMetadata | null> {
   try {
-    await using backup = await files.open(files.resolve(path, name))
-    return await readList(backup)
+    await using backup = await openBeside(file, backupName, ports)
+    return backup && (await readList(backup))
   } catch (error) {
     if (!isDiskError(error) || isDiskError(error, 'input-output')) throw error
     return null
   }
+}
+
+/** The file of that name, in any case, beside `path`; null when there is none. */
+async function openBeside(
+  { path }: ImageFile,
+  wanted: string,
+  { files }: ImagePorts,
+): Promise<ImageFile | null> {
+  const names = await files.list(folderOf(path))
+  const name = names.find((each) => each.toLowerCase() === wanted.toLowerCase())
+  return name === undefined ? null : await files.open(files.resolve(path, name))
 }
 
 async function readList({ source, path }: ImageFile): Promise<SparsebundleMetadata> {
