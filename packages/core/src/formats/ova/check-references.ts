@@ -1,6 +1,7 @@
 import { isDiskError } from '../../problems/disk-error.ts'
 import type { FindingList } from '../check-report.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
+import { nameOf } from '../folder-of.ts'
 import { folderIn } from './member-names.ts'
 import type { OvfFile } from './ovf.ts'
 import type { OvaContents } from './package-contents.ts'
@@ -133,6 +134,15 @@ function checkStrangers({ files, findings }: CheckedPackage, referenced: Readonl
   if (files.kind !== 'archive') return
   const own = /\.(?:ovf|mf|cert)$/iu
   for (const name of files.names) {
+    if (/\.ovf$/iu.test(name) && name !== files.description.name && !nameOf(name).startsWith('._')) {
+      const message = `The archive holds another description, ${JSON.stringify(name)}; read is ${JSON.stringify(files.description.name)}.`
+      findings.add('remark', {
+        id: 'ova-several-descriptions',
+        message,
+        remedy,
+        ...placeOf(files.startOf(name)),
+      })
+    }
     if (referenced.has(name) || own.test(name)) continue
     const message = `The archive holds ${JSON.stringify(name)}, which its description does not mention: an import leaves it behind.`
     findings.add('remark', { id: 'ova-member-unmentioned', message, remedy, ...placeOf(files.startOf(name)) })

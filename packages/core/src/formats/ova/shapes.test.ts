@@ -363,6 +363,7 @@ describe('a check says where the description contradicts the package', () => {
       ],
       ['remark ova-member-unmentioned'],
     ],
+    ['a second description', [...bothDisks, ['old.ovf', double]], ['remark ova-several-descriptions']],
   ])('%s', async (_, members, wanted) => {
     expect(await found(members)).toEqual(wanted)
   })
