@@ -34,6 +34,20 @@ const info = async (path: string): Promise<unknown> =>
   JSON.parse(await runToolOk('qemu-img', ['info', '--output=json', path]))
 
 describe.skipIf(!requires('qemu-img'))('varve convert with choices', () => {
+  test('what the source says against itself is told, though nobody has to consent to it', async () => {
+    await using place = await tempPlace()
+    await twoDisks(place)
+    const [path, target] = [place.file('marked.qcow2'), place.file('new.raw')]
+    await convert(place.file('base.raw'), path)
+    const image = await readFile(path)
+    image.writeUInt8(image.readUInt8(79) | 1, 79)
+    await writeFile(path, image)
+    const { exitCode, stderr, stdout } = await varve('convert', path, target, '--json')
+    expect(exitCode, stderr).toBe(0)
+    expect(stderr).toContain('it was not closed cleanly')
+    expect((JSON.parse(stdout) as { findings: unknown }).findings).toMatchObject([{ id: 'qcow2-dirty' }])
+  })
+
   test('an overlay over a backing file in its folder, and over one elsewhere', async () => {
     await using place = await tempPlace()
     await twoDisks(place)

@@ -18,7 +18,7 @@ import { assertConsent, inUseOf } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { imageInput, pathOf, type ReadingOptions } from '../input.ts'
 import { ProgressLine } from '../output/progress-line.ts'
-import { groupDigest } from '../output/text.ts'
+import { groupDigest, printable } from '../output/text.ts'
 import { noticeRescue, rescueMember } from '../rescue-notice.ts'
 
 export interface ConvertOptions extends ReadingOptions {
@@ -49,8 +49,12 @@ export async function convert(options: ConvertOptions, context: RunContext): Out
   const report = await assertConsent(input, options.accept, context.signal)
   const rescue = await noticeRescue([input], context)
   const choices = { ...guestChoices(format, report), ...said }
-  const findings = targetFindings(report, { format, choices })
-  for (const finding of findings) context.remark(`${finding.message}. ${finding.remedy}`)
+  const known = new Set(rescue?.findings.map(({ id }) => id))
+  const findings = [
+    ...sourceFindings(report).filter(({ id }) => !known.has(id)),
+    ...targetFindings(report, { format, choices }),
+  ]
+  for (const finding of findings) context.remark(printable(`${finding.message}. ${finding.remedy}`))
   let line = new ProgressLine('convert', context.config.isTerminal)
   let phase = 'convert'
   const outcome = await convertToFile(
@@ -89,6 +93,13 @@ export async function convert(options: ConvertOptions, context: RunContext): Out
 interface Target {
   readonly format: WritableFormat
   readonly choices: WriteChoices
+}
+
+/** What the source's container says against what is read of it, though nobody has to consent to it. */
+function sourceFindings({ problems }: ImageReport): Pick<Problem, 'id' | 'message' | 'remedy'>[] {
+  return problems
+    .filter(({ layer, severity, asks }) => layer === 'L2' && severity === 'warn' && asks !== true)
+    .map(({ id, message, remedy }) => ({ id, message: message.replace(/\.$/u, ''), remedy }))
 }
 
 /** What the new image will not say of the guest's machine. */
