@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { protocolVersion } from '@varve/protocol/primitives'
 import type { Logger } from 'pino'
+import { createCourtesy, type Courtesy } from './agents/courtesy.ts'
 import { createHearing, type Hearing } from './agents/hearing.ts'
 import { createImageActivity } from './agents/image-activity.ts'
 import { createInventory } from './agents/inventory.ts'
@@ -45,6 +46,7 @@ export interface Controller {
   readonly services: Services
   readonly manifests: Manifests
   readonly hearing: Hearing
+  readonly courtesy: Courtesy
   /** `url`: where agents reach this controller. */
   start(url: string): Promise<void>
   stop(): Promise<void>
@@ -74,6 +76,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
   })
   const liveOf = (id: string) => ({ ...transfers.live(id), stall: stalls.of(id) })
   const hearing = createHearing()
+  const courtesy = createCourtesy()
   let url = ''
 
   const publisher = createPublisher({
@@ -139,6 +142,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     },
     onLibrary: (host) => publisher.touch('host', host),
     activity,
+    courtesy,
   })
 
   function publishImage(id: string): void {
@@ -273,6 +277,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     services,
     manifests,
     hearing,
+    courtesy,
     async start(address) {
       url = address
       hearing.start()

@@ -35,6 +35,7 @@ async function startIn(folder: DataFolder, config: Config, logger: pino.Logger):
     services: controller.services,
     manifests: controller.manifests,
     hearing: controller.hearing,
+    courtesy: controller.courtesy,
   })
   try {
     const url = await server.listen()

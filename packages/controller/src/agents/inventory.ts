@@ -14,6 +14,7 @@ import { removeImage } from '../store/images-store.ts'
 import { checksumsBetween, inventoryState } from '../store/inventory-digests.ts'
 import { linkTargetImages, type ImagePlace } from '../store/migrations-store.ts'
 import { saveImage } from '../store/save-images.ts'
+import type { Courtesy } from './courtesy.ts'
 import type { ImageActivity, ImageChange } from './image-activity.ts'
 
 export interface InventoryOptions {
@@ -23,6 +24,7 @@ export interface InventoryOptions {
   readonly onImages: (linkedMigrations: readonly string[]) => void
   readonly onLibrary: (host: string) => void
   readonly activity: ImageActivity
+  readonly courtesy: Courtesy
 }
 
 /** What agents found out about their libraries, and whether this controller has it all. */
@@ -52,15 +54,33 @@ interface Taken {
 
 /** A write takes so long and no longer when much is waiting; others get their turn between two writes. */
 const writeMs = 12
+/** So long a write lets those go first who wait for an answer. */
+const mostHeldMs = 25
 /** Images that one comparison removes. */
 const mostRemoved = 200
 
-export function createInventory({ db, log, onImages, onLibrary, activity }: InventoryOptions): Inventory {
+export function createInventory(options: InventoryOptions): Inventory {
+  const { db, log, onImages, onLibrary, activity, courtesy } = options
   const queue: Waiting[] = []
   let turn: NodeJS.Immediate | null = null
+  let pause: NodeJS.Timeout | null = null
+
+  /** Writes soon: when nobody waits for an answer, and after `mostHeldMs` in any case. */
+  function drainSoon(): void {
+    if (turn || pause) return
+    const until = performance.now() + mostHeldMs
+    const go = () => {
+      pause = null
+      if (courtesy.isAsked() && performance.now() < until) pause = setTimeout(go, 1)
+      else drain()
+    }
+    turn = setImmediate(() => {
+      turn = null
+      go()
+    })
+  }
 
   function drain(): void {
-    turn = null
     const batch: Waiting[] = []
     let settle: (() => void)[] = []
     try {
@@ -70,7 +90,7 @@ export function createInventory({ db, log, onImages, onLibrary, activity }: Inve
       settle = batch.map(takeAlone)
     } finally {
       for (const settleOne of settle) settleOne()
-      if (queue.length > 0) turn = setImmediate(drain)
+      if (queue.length > 0) drainSoon()
     }
   }
 
@@ -141,7 +161,7 @@ export function createInventory({ db, log, onImages, onLibrary, activity }: Inve
     take(from, delta) {
       return new Promise((resolve, reject) => {
         queue.push({ from, delta, resolve, reject })
-        turn ??= setImmediate(drain)
+        drainSoon()
       })
     },
 
@@ -169,6 +189,7 @@ export function createInventory({ db, log, onImages, onLibrary, activity }: Inve
 
     stop() {
       if (turn) clearImmediate(turn)
+      if (pause) clearTimeout(pause)
       queue.length = 0
     },
   }

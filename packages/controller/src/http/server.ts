@@ -9,6 +9,7 @@ import { fastifyTRPCPlugin, type FastifyTRPCPluginOptions } from '@trpc/server/a
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { WebSocketServer } from 'ws'
+import type { Courtesy } from '../agents/courtesy.ts'
 import type { Hearing } from '../agents/hearing.ts'
 import type { Manifests } from '../agents/manifests.ts'
 import type { Config } from '../config.ts'
@@ -46,6 +47,7 @@ export interface HttpOptions {
   readonly services: Services
   readonly manifests: Manifests
   readonly hearing: Hearing
+  readonly courtesy: Courtesy
   readonly logger: Logger
 }
 
@@ -61,6 +63,7 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
     routerOptions: { maxParamLength: 5000 },
   })
   app.addHook('onRequest', async (request, reply) => {
+    reply.raw.once('close', options.courtesy.asked())
     const reason = refuseRequest(request.raw, { isLoopback })
     if (reason !== null) await reply.code(403).type('text/plain').send(reason)
   })
