@@ -311,9 +311,10 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
         }
         return over.length
       },
-      list: (limit) => {
+      list: ({ limit, number: wanted }) => {
         refuse()
-        return sortedMigrations().slice(0, limit)
+        const all = sortedMigrations()
+        return (wanted === null ? all : all.filter(({ number }) => number === wanted)).slice(0, limit)
       },
       get: (id) => migrations.get(id) ?? null,
     },

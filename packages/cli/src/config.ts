@@ -14,6 +14,7 @@ export function readConfig(): CliConfig {
     controller: env['VARVE_CONTROLLER'] ?? 'http://127.0.0.1:7070',
     color: wantsColor && stdout.isTTY,
     isTerminal: stderr.isTTY,
-    width: stdout.isTTY ? stdout.columns : null,
+    // A serial console, or a terminal made by a program, may say that it has 0.
+    width: stdout.isTTY && stdout.columns > 0 ? stdout.columns : null,
   }
 }

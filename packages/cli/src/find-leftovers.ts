@@ -1,5 +1,6 @@
 import { findWriters } from '@varve/engine/in-use/find-writers'
-import { readError } from '@varve/engine/files/system-error'
+import { DiskError } from '@varve/core/problems/disk-error'
+import { readError, systemCode } from '@varve/engine/files/system-error'
 import type { OpenWriters } from '@varve/engine/in-use/writers'
 import type { Dirent } from 'node:fs'
 import { lstat, readdir, rm } from 'node:fs/promises'
@@ -62,6 +63,8 @@ export async function removeLeftover({ path, visible }: Leftover): Promise<void>
 
 async function namesOf(folder: string): Promise<Dirent[]> {
   return await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOTDIR')
+      throw new DiskError('not-readable', { file: folder, reason: 'it is not a folder' })
     throw readError(error, folder)
   })
 }

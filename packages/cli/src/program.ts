@@ -15,8 +15,9 @@ interface Globals {
 /** Runs the command line and gives its exit code; never throws. */
 export async function runProgram(argv: readonly string[], version: string): Promise<ExitCode> {
   const abort = new AbortController()
-  const interrupt = () =>
-    abort.abort(new DiskError('canceled', { file: argv.at(-1) ?? 'varve', what: 'the command' }))
+  /** What the command is about, in errors that name nothing nearer: its last operand, never an option. */
+  let subject = 'varve'
+  const interrupt = () => abort.abort(new DiskError('canceled', { file: subject, what: 'the command' }))
   for (const name of stopSignals()) process.on(name, interrupt)
   const config = readConfig()
   let exitCode: ExitCode = exitCodes.ok
@@ -33,7 +34,8 @@ export async function runProgram(argv: readonly string[], version: string): Prom
       remark: (text) => process.stderr.write(`${text}\n`),
     }
   }
-  const program = buildProgram(version, async (globals, run) => {
+  const program = buildProgram(version, async ({ globals, about }, run) => {
+    subject = about
     exitCode = await run(contextOf(globals))
   })
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -57,7 +59,7 @@ export async function runProgram(argv: readonly string[], version: string): Prom
       explainUsage(error, json || argv.includes('--json'))
       return exitCodes.usage
     }
-    const record = toErrorRecord(abort.signal.aborted ? abort.signal.reason : error, argv.at(-1) ?? 'varve')
+    const record = toErrorRecord(abort.signal.aborted ? abort.signal.reason : error, subject)
     explain(record, json || argv.includes('--json'))
     return exitCodeOf(record.code)
   } finally {
@@ -74,7 +76,8 @@ async function flushed(stream: NodeJS.WriteStream): Promise<void> {
 
 /** Commander has said it in words already; our own sentences are said here. */
 function explainUsage(error: Error, json: boolean): void {
-  const message = error.message.replace(/^error: /u, '')
+  const isHelp = error instanceof CommanderError && error.code === 'commander.help'
+  const message = isHelp ? 'Say a command.' : error.message.replace(/^error: /u, '')
   const remedy = 'See varve --help, or --help after the command.'
   if (json) process.stdout.write(`${JSON.stringify({ error: { code: 'usage', message, remedy } })}\n`)
   if (error instanceof UsageError) process.stderr.write(`varve: ${message}\n`)
@@ -86,7 +89,7 @@ function explain(error: ErrorRecord, json: boolean): void {
 }
 
 type Run = (context: CommandContext) => Outcome
-type Dispatch = (globals: Globals, run: Run) => Promise<void>
+type Dispatch = (call: { readonly globals: Globals; readonly about: string }, run: Run) => Promise<void>
 
 const services = `
 Services of a fleet, each with --help of its own:
@@ -118,7 +121,8 @@ function action<Options>(
   command.action(async (...parameters: unknown[]) => {
     const args = parameters.slice(0, -2).filter((value) => typeof value === 'string')
     const options = command.optsWithGlobals()
-    await dispatch(options, (context) => run(args, options as Options, context))
+    const about = args.at(-1) ?? command.name()
+    await dispatch({ globals: options, about }, (context) => run(args, options as Options, context))
   })
 }
 
@@ -314,6 +318,7 @@ function addFleetCommands(program: Command, dispatch: Dispatch): void {
   const migrate = withController(program.command('migrate <image> <target>'))
     .description('move HOST:NAME to HOST:NAME in another format, proven bit-identical; the source stays')
     .option('--library <library>', "the library on the target's host; default: its only one")
+    .option('--source-library <library>', 'the library of IMAGE, where several have one of that name')
     .option('-O, --output-format <format>', 'format of TARGET; default: by its extension')
     .option(
       '--subformat <kind>',
@@ -327,6 +332,7 @@ function addFleetCommands(program: Command, dispatch: Dispatch): void {
   action<
     FleetOptions & {
       library?: string
+      sourceLibrary?: string
       outputFormat?: string
       subformat?: string
       compress?: 'zlib' | 'zstd'

@@ -99,6 +99,39 @@ test('a host that is gone can be forgotten, and comes back anew', async () => {
   await using _again = await startFakeAgent({ url, name: 'north', images })
   expect((await client.fleet.host.query({ name: 'north' })).images).toBe(1)
   expect(await client.images.formats.query({ host: 'north' })).toEqual([])
+  await expect(client.images.formats.query({ host: 'nobody' })).rejects.toMatchObject({
+    data: { code: 'NOT_FOUND' },
+  })
+})
+
+test.each(['/etc', '../x', 'a/../b', 'a//b', './a', '.'])(
+  'a format is not told of %j, which lies in no library',
+  async (name) => {
+    await using controller = await startTestController()
+    await using _north = await startFakeAgent({ url: controller.url, name: 'north', images })
+    const choice = { host: 'north', library: 'images', name, scope: 'folder', format: 'raw' } as const
+    await expect(controller.client.images.chooseFormat.mutate(choice)).rejects.toMatchObject({
+      data: { problem: { code: 'invalid-request' } },
+    })
+    expect(await controller.client.images.formats.query({ host: 'north' })).toEqual([])
+  },
+)
+
+test('an image is found by its name alone among many that have it in theirs, a migration by its number', async () => {
+  await using controller = await startTestController()
+  const { client, url } = controller
+  const many = Array.from({ length: 150 }, (_, at) =>
+    sampleRecord('north', `a${String(at).padStart(3, '0')}-web01.vmdk`),
+  )
+  await using _north = await startFakeAgent({ url, name: 'north', images: [...many, ...images] })
+  await using _south = await startFakeAgent({ url, name: 'south' })
+  await eventually(async () => (await client.images.list.query({})).total === 151)
+  const { rows, total } = await client.images.list.query({ host: 'north', name: 'web01.vmdk' })
+  expect([total, rows.map(({ name }) => name)]).toEqual([1, ['web01.vmdk']])
+  const id = await startMigration(client)
+  const { number } = await ended(client, id)
+  expect((await client.migrations.list.query({ number })).map((one) => one.id)).toEqual([id])
+  expect(await client.migrations.list.query({ number: number + 1 })).toEqual([])
 })
 
 test('migrations that are over can be cleared, one by one or by how they ended', async () => {

@@ -6,7 +6,8 @@ import type { Sessions } from './agents/sessions.ts'
 import type { EventLog } from './events/event-log.ts'
 import { write, type Db, type Queries } from './store/database.ts'
 import { endedMigrations, forgetHost, forgetMigration, migrationsAt } from './store/forget-store.ts'
-import { findMigration, hasCleanup, type Migration } from './store/migrations-store.ts'
+import { changeFacts, findMigration, hasCleanup, type Migration } from './store/migrations-store.ts'
+import { aftermathWithout } from './workflows/aftermath.ts'
 
 export interface ForgetOptions {
   readonly db: Db
@@ -42,7 +43,12 @@ export function createForget({ db, log, sessions, jobs, onForgotten }: ForgetOpt
       jobs.giveUp(name)
       sessions.forget(name)
       write(db, (tx) => {
-        forgetHost(tx, name)
+        for (const id of forgetHost(tx, name)) {
+          const { target, facts } = findMigration(tx, id) ?? {}
+          if (!target || !facts?.aftermath) continue
+          const place = { library: target.library, host: name }
+          changeFacts(tx, id, { aftermath: aftermathWithout(facts.aftermath, place), waitingFor: [] })
+        }
         log.append(tx, { kind: 'host-removed', name })
         log.note(tx, { subject: 'host', subjectId: name, title: `${name} was forgotten, with its images` })
       })

@@ -4,7 +4,7 @@ import type { Sessions } from './agents/sessions.ts'
 import type { EventLog } from './events/event-log.ts'
 import { write, type Db } from './store/database.ts'
 import { formatChoicesOf, saveFormatChoice } from './store/formats-store.ts'
-import { hasLibrary } from './store/hosts-store.ts'
+import { hasLibrary, presenceOfHost } from './store/hosts-store.ts'
 import { imageIdOf } from './store/image-id.ts'
 import { hasImage } from './store/images-store.ts'
 
@@ -18,6 +18,7 @@ export interface ToldFormatsOptions {
 export interface ToldFormats {
   /** Throws `not-found` for a library or an image that is not there. */
   choose(choice: ChooseFormat): void
+  /** Throws `not-in-fleet` for a host that never joined. */
   of(host: string): FormatChoice[]
   /** What holds for one image: said of itself, or of the nearest folder. */
   forImage(row: ImageView['row']): ImageView['told']
@@ -49,7 +50,10 @@ export function createToldFormats({ db, log, sessions }: ToldFormatsOptions): To
       const agent = sessions.find(host)
       if (agent) sessions.send(agent, { kind: 'formats', formats: formatChoicesOf(db, host) })
     },
-    of: (host) => formatChoicesOf(db, host),
+    of(host) {
+      if (presenceOfHost(db, host) === null) throw new DiskError('not-in-fleet', { file: host, kind: 'host' })
+      return formatChoicesOf(db, host)
+    },
     forImage({ host, library, name }) {
       const here = formatChoicesOf(db, host).filter((choice) => choice.library === library)
       const own = here.find((choice) => choice.scope === 'image' && choice.name === name)

@@ -43,6 +43,8 @@ export type ImageSort = z.infer<typeof ImageSort>
 
 export const ImageQuery = z.object({
   search: z.string().max(200).default(''),
+  /** Only images of exactly this name, in whatever library. */
+  name: z.string().max(4096).nullable().default(null),
   host: z.string().nullable().default(null),
   library: z.string().nullable().default(null),
   format: FormatName.nullable().default(null),
@@ -82,8 +84,25 @@ export const FormatChoice = z.object({
   format: FormatName,
 })
 export type FormatChoice = z.infer<typeof FormatChoice>
+function isInside(name: string): boolean {
+  return name
+    .replace(/\/+$/u, '')
+    .split('/')
+    .every((part) => part !== '' && part !== '.' && part !== '..')
+}
+
 /** Says a format of an image or a folder, or takes it back (null). */
-export const ChooseFormat = FormatChoice.extend({ host: HostName, format: FormatName.nullable() })
+export const ChooseFormat = FormatChoice.extend({
+  host: HostName,
+  format: FormatName.nullable(),
+}).refine(
+  // What was said can always be taken back.
+  ({ format, name, scope }) => format === null || (name === '' ? scope === 'folder' : isInside(name)),
+  {
+    path: ['name'],
+    error: 'a path inside the library is wanted, such as vms/a.img, without . or .. or a slash in front',
+  },
+)
 export type ChooseFormat = z.infer<typeof ChooseFormat>
 
 export const ImageView = z.object({

@@ -18,7 +18,7 @@ export interface MigrationNumbers {
   readonly toCopy: number | null
   /** Bytes of chunks that hold nothing and never leave the source; null until it was measured. */
   readonly notSent: number | null
-  /** Bytes that were read from the source, in the newest attempt. */
+  /** Bytes that were read from the source, in the newest attempt that moved any. */
   readonly sent: number
   /** Of them: zeros only, and so not written. */
   readonly zeros: number

@@ -49,7 +49,7 @@ export type PlanView = z.infer<typeof PlanView>
 export const MigrationRequest = z.object({
   image: ImageId,
   targetHost: HostName,
-  targetLibrary: z.string().min(1),
+  targetLibrary: z.string().min(1, 'the name of a library is not empty'),
   name: FileName,
   format: FormatName,
   subformat: Subformat.default(null),

@@ -26,7 +26,7 @@ export const JobId = z.string().min(1).max(64)
 /** A file name in a library: no folders, no control characters, not hidden, at most 200 bytes. */
 export const FileName = z
   .string()
-  .min(1)
+  .min(1, 'a name is not empty')
   .refine((name) => new TextEncoder().encode(name).length <= 200, 'a name has at most 200 bytes')
   .refine(
     (name) => !/[/\\\u0000-\u001F\u007F\uD800-\uDFFF]/u.test(name) && !name.startsWith('.'),

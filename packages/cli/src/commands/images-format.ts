@@ -27,6 +27,7 @@ export async function imagesFormat(options: ImagesFormatOptions, context: Comman
   const controller = options.controller ?? context.config.controller
   const [host = '', ...rest] = options.place.split(':')
   const name = rest.length === 0 ? null : rest.join(':')
+  if (host === '' || name === '') throw new UsageError(`${JSON.stringify(options.place)} is not HOST:NAME.`)
   if (options.format === null) {
     const said = await ask(controller, () => fleet.api.images.formats.query({ host }))
     const shown = said.filter((choice) => name === null || choice.name === name.replace(/\/+$/u, ''))
@@ -75,10 +76,8 @@ async function libraryOf(fleet: Fleet, controller: string, { host, name, scope }
   if (only && others.length === 0) return only.name
   const choose = `Say which library with --library: ${libraries.map((library) => library.name).join(', ')}.`
   if (scope === 'folder') throw new UsageError(choose)
-  const query = { host, search: name, limit: 500 }
-  const page = await ask(controller, () => fleet.api.images.list.query(query))
-  const found = page.rows.filter((row) => row.name === name)
-  const [image, ...more] = found
+  const page = await ask(controller, () => fleet.api.images.list.query({ host, name }))
+  const [image, ...more] = page.rows
   if (!image) throw new DiskError('not-in-fleet', { file: `${host}:${name}`, kind: 'image' })
   if (more.length > 0) throw new UsageError(choose)
   return image.library

@@ -28,9 +28,18 @@ const columns = [
 export async function images(options: ImagesOptions, context: CommandContext): Outcome {
   await using fleet = openFleet(context, options.controller)
   const limit = rowLimit(options.limit)
+  const { host } = options
+  const controller = options.controller ?? context.config.controller
   const { rows, total } = await readRows(fleet, options, { limit, context })
+  // A host that never joined has no images either, and that is another answer.
+  if (total === 0 && host !== undefined)
+    await ask(controller, () => fleet.api.fleet.host.query({ name: host }, { signal: context.signal }))
   if (context.json) {
     context.print(JSON.stringify({ rows, total, offset: 0 }, null, 2))
+    return exitCodes.ok
+  }
+  if (total === 0) {
+    context.print(options.search === '' ? 'No image yet.' : 'No image has that in its name.')
     return exitCodes.ok
   }
   context.print(table(columns, rows.map(cellsOf), context.config))

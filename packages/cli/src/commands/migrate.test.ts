@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { acceptWarnings, describePlan } from './migrate.ts'
+import { acceptWarnings, describePlan, questionsOf } from './migrate.ts'
 
 describe('acceptWarnings', () => {
   test('named, all, none', () => {
@@ -13,6 +13,50 @@ describe('acceptWarnings', () => {
     expect(acceptWarnings([warn('dirty')], undefined).missing).toEqual(['dirty'])
     expect(acceptWarnings([note], undefined)).toEqual({ ids: [], missing: [] })
     expect(acceptWarnings([], undefined)).toEqual({ ids: [], missing: [] })
+  })
+})
+
+describe('questionsOf', () => {
+  const problem = (id: string, more: { settledBy?: string; severity?: 'block' | 'warn' | 'info' } = {}) => ({
+    id,
+    severity: 'warn' as const,
+    layer: 'L2' as const,
+    file: null,
+    message: `${id}.`,
+    remedy: '',
+    ...more,
+  })
+  const planned = (...warnings: ReturnType<typeof problem>[]) => ({
+    kind: 'plan' as const,
+    operation: 'migrate' as const,
+    summary: '',
+    steps: [],
+    warnings,
+    estimate: { bytes: null, seconds: null },
+  })
+  const refused = (...problems: ReturnType<typeof problem>[]) => ({
+    kind: 'refusal' as const,
+    operation: 'migrate' as const,
+    problems,
+  })
+  const bitmap = problem('vhd-unwritten', { severity: 'block', settledBy: 'vhd-bitmap' })
+
+  test('warnings wait for --accept', () => {
+    expect(questionsOf(planned(problem('a'), problem('b')), 'b')).toEqual({
+      ids: ['a'],
+      choices: [],
+      findings: ['a.'],
+    })
+    expect(questionsOf(planned(problem('a')), 'all')).toBeNull()
+    expect(questionsOf(planned(), undefined)).toBeNull()
+  })
+  test('two readings wait for --read, and what cannot be answered is a refusal', () => {
+    expect(questionsOf(refused(bitmap), 'all')).toEqual({
+      ids: [],
+      choices: ['vhd-bitmap'],
+      findings: ['vhd-unwritten.'],
+    })
+    expect(questionsOf(refused(bitmap, problem('no-space', { severity: 'block' })), 'all')).toBeNull()
   })
 })
 

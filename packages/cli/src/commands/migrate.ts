@@ -20,6 +20,8 @@ export interface MigrateOptions {
   readonly image: string
   readonly target: string
   readonly library?: string
+  /** The library of the source, where several have an image of its name. */
+  readonly sourceLibrary?: string
   readonly outputFormat?: string
   readonly subformat?: string
   readonly compress?: 'zlib' | 'zstd'
@@ -39,15 +41,16 @@ export async function migrate(options: MigrateOptions, context: CommandContext):
   const plan = await ask(controller, () =>
     fleet.api.migrations.plan.query(request, { signal: context.signal }),
   )
+  const asked = options.plan ? null : questionsOf(plan, options.accept)
+  if (asked !== null) {
+    if (!context.json) context.print(describePlan(plan, paint))
+    throw new DiskError('needs-consent', { file: options.image, ...asked })
+  }
   if (plan.kind === 'refusal' || options.plan) {
     context.print(context.json ? JSON.stringify(plan, null, 2) : describePlan(plan, paint))
     return plan.kind === 'plan' ? exitCodes.ok : exitCodes.migrationFailed
   }
   const accepted = acceptWarnings(plan.warnings, options.accept)
-  if (accepted.missing.length > 0) {
-    if (!context.json) context.print(describePlan(plan, paint))
-    throw new UsageError(`Accept the plan's warnings first: --accept ${accepted.missing.join(',')}`)
-  }
   if (!context.json) context.remark(describePlan(plan, paint))
   const start = { ...request, idempotencyKey: randomUUID(), accepted: accepted.ids }
   const started = await ask(controller, () => fleet.api.migrations.start.mutate(start))
@@ -76,6 +79,22 @@ export function acceptWarnings(
   return { ids, missing: unique.filter((id) => !ids.includes(id)) }
 }
 
+/** What a plan waits for and `--accept` and `--read` can give: warnings to accept, choices to make; null when nothing, or when that would not do. */
+export function questionsOf(
+  plan: PlanView,
+  accept: string | undefined,
+): { ids: string[]; choices: string[]; findings: string[] } | null {
+  const problems = plan.kind === 'plan' ? plan.warnings : plan.problems
+  const blocking = problems.filter(({ severity }) => severity === 'block')
+  if (blocking.some(({ settledBy }) => settledBy === undefined)) return null
+  const open = problems.filter(({ severity }) => severity !== 'block')
+  const ids = acceptWarnings(open, accept).missing
+  const choices = [...new Set(blocking.flatMap(({ settledBy }) => settledBy ?? []))]
+  if (ids.length + choices.length === 0) return null
+  const findings = [...blocking, ...open.filter(({ id }) => ids.includes(id))].map(({ message }) => message)
+  return { ids, choices, findings: [...new Set(findings)] }
+}
+
 function splitPlace(text: string): { host: string; name: string } {
   const colon = text.indexOf(':')
   if (colon <= 0 || colon === text.length - 1)
@@ -100,7 +119,8 @@ async function buildRequest(
   if (!isWritable(format)) throw notWritten(format, options.target)
   const read = readReadingChoices(options.read ?? [])
   if ('fault' in read) throw new UsageError(read.fault)
-  const { id, choices } = await findImage(fleet, controller, source)
+  const { sourceLibrary: library = null } = options
+  const { id, choices } = await findImage(fleet, controller, { ...source, library })
   const { vhdBitmap, vhdSize } = read.choices
   return {
     image: id,
@@ -118,18 +138,19 @@ async function buildRequest(
 async function findImage(
   fleet: Fleet,
   controller: string,
-  source: { host: string; name: string },
+  source: { host: string; name: string; library: string | null },
 ): Promise<{ id: string; choices: Address['choices'] }> {
-  const file = `${source.host}:${source.name}`
+  const { host, library } = source
+  const file = `${host}:${source.name}`
   for (const { name, choices } of addressesOf(source.name)) {
-    const page = await ask(controller, () =>
-      fleet.api.images.list.query({ host: source.host, search: name, limit: 500 }),
-    )
-    const [image, ...others] = page.rows.filter((row) => row.name === name)
+    const page = await ask(controller, () => fleet.api.images.list.query({ host, library, name, limit: 500 }))
+    const [image, ...others] = page.rows
     if (!image) continue
     if (others.length === 0) return { id: image.id, choices }
-    const libraries = [image, ...others].map(({ library }) => library).join(', ')
-    throw new UsageError(`${file} is in several libraries of ${source.host}: ${libraries}.`)
+    const libraries = page.rows.map((row) => row.library).join(', ')
+    throw new UsageError(
+      `${file} is in several libraries; say with --source-library which is meant: ${libraries}.`,
+    )
   }
   throw new DiskError('not-in-fleet', { file, kind: 'image' })
 }

@@ -23,6 +23,10 @@ export interface MigrationsOptions {
 export async function migrations(options: MigrationsOptions, context: CommandContext): Outcome {
   await using fleet = openFleet(context, options.controller)
   const controller = options.controller ?? context.config.controller
+  const asked = (['cancel', 'forget', 'clear'] as const).filter((name) => options[name] !== undefined)
+  if (asked.length > 1) throw new UsageError(`Say one of --${asked.join(' and --')}, not both.`)
+  if (options.id !== null && options.clear !== undefined)
+    throw new UsageError('--clear takes no migration; one alone is taken out with --forget.')
   if (options.id === null) {
     if (options.cancel) throw new UsageError('Say which migration to cancel.')
     if (options.forget) throw new UsageError('Say which migration to forget, or use --clear.')
@@ -35,7 +39,7 @@ export async function migrations(options: MigrationsOptions, context: CommandCon
   }
   const id = await idOf(
     options.id,
-    async () => await ask(controller, () => fleet.api.migrations.list.query({ limit: 500 })),
+    async (number) => await ask(controller, () => fleet.api.migrations.list.query({ number })),
   )
   if (options.forget) {
     await ask(controller, () => fleet.api.migrations.forget.mutate({ id }))
@@ -75,9 +79,9 @@ async function clear(fleet: Fleet, { controller, states }: Clearing, context: Co
   return exitCodes.ok
 }
 
-async function idOf(text: string, list: () => Promise<MigrationView[]>): Promise<string> {
-  if (!/^\d+$/u.test(text)) return text
-  const found = (await list()).find(({ number }) => number === Number(text))
+async function idOf(text: string, withNumber: (number: number) => Promise<MigrationView[]>): Promise<string> {
+  if (!/^\d{1,15}$/u.test(text)) return text
+  const [found] = await withNumber(Number(text))
   return found?.id ?? text
 }
 

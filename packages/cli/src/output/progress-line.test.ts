@@ -35,4 +35,9 @@ describe('ProgressLine', () => {
     silent.end()
     expect(written).toHaveLength(2)
   })
+  test('a terminal that does not know its width has the usual one', () => {
+    const written: string[] = []
+    new ProgressLine('digest', true, { columns: 0, write: (text) => written.push(text) }).show(half)
+    expect(written[0]).toContain('50.0 MiB of 100 MiB')
+  })
 })

@@ -39,7 +39,7 @@ export class ProgressLine {
     this.#shownMs = now
     const seconds = (now - this.#startedMs) / 1000
     // In the last column some terminals wrap.
-    const width = (this.#terminal.columns ?? usualColumns) - 1
+    const width = (this.#terminal.columns || usualColumns) - 1
     this.#terminal.write(`\r\u001B[K${progressText(this.#label, { ...sample, seconds }, width)}`)
     this.#open = true
   }

@@ -65,7 +65,7 @@ export interface Services {
     forget(id: string): void
     /** Takes out all that ended in one of these states; gives how many. */
     clear(states: readonly EndedState[]): number
-    list(limit: number): MigrationView[]
+    list(query: { limit: number; number: number | null }): MigrationView[]
     get(id: string): MigrationView | null
   }
   readonly events: {

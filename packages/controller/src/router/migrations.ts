@@ -33,9 +33,15 @@ export const migrationsRouter = router({
     .output(z.object({ cleared: z.number().int() }))
     .mutation(({ ctx, input }) => ({ cleared: ctx.services.migrations.clear(input.states) })),
   list: procedure
-    .input(z.object({ limit: z.number().int().min(1).max(500).default(100) }))
+    .input(
+      z.object({
+        limit: z.number().int().min(1).max(500).default(100),
+        /** Only the one of this number, however long ago. */
+        number: z.number().int().min(0).nullable().default(null),
+      }),
+    )
     .output(z.array(MigrationView))
-    .query(({ ctx, input }) => ctx.services.migrations.list(input.limit)),
+    .query(({ ctx, input }) => ctx.services.migrations.list(input)),
   get: procedure
     .input(MigrationRef)
     .output(MigrationView)

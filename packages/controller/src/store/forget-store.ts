@@ -18,14 +18,18 @@ export function migrationsAt(db: Queries, host: string): Migration[] {
   return unfinishedMigrations(db).filter(({ source, target }) => source.host === host || target.host === host)
 }
 
-/** Removes everything that is known of a host: libraries, images, proofs, formats, what was to be cleaned up there. */
-export function forgetHost(db: Queries, host: string): void {
+/** Removes everything that is known of a host: libraries, images, proofs, formats, what was to be cleaned up there. Gives the migrations that left something there. */
+export function forgetHost(db: Queries, host: string): string[] {
+  const left: string[] = []
   for (const { id, work } of pendingCleanups(db)) {
-    const left = work.filter((item) => item.host !== host)
-    if (left.length < work.length) setCleanup(db, id, left)
+    const others = work.filter((item) => item.host !== host)
+    if (others.length === work.length) continue
+    setCleanup(db, id, others)
+    left.push(id)
   }
   removeFormatChoices(db, host)
   for (const forget of forgetImages) forget.run(db, host)
+  return left
 }
 
 const endedIn = statement<{ id: string }>(

@@ -51,8 +51,8 @@ export function createImageLists(db: Db): ImageLists {
   let version = 0
 
   function total(query: Query): number {
-    const { search, host, library, format, findings, problem } = query
-    const key = JSON.stringify([search, host, library, format, findings, problem])
+    const { search, name, host, library, format, findings, problem } = query
+    const key = JSON.stringify([search, name, host, library, format, findings, problem])
     const at = performance.now()
     const known = counts.get(key)
     if (known && (known.version === version || at < known.goodUntil)) return known.count
@@ -90,6 +90,7 @@ export function createImageLists(db: Db): ImageLists {
 
 const everything: Query = {
   search: '',
+  name: null,
   host: null,
   library: null,
   format: null,
@@ -109,11 +110,12 @@ function cheaperWay(query: Query, { matches, images }: { matches: number; images
 }
 
 function conditions(query: Query, way: Way): SQL {
-  const { host, library, format, findings, problem, search } = query
+  const { host, library, format, findings, problem, search, name } = query
   // A `+` before a column keeps SQLite from using its index, and so from sorting all matches.
   const plus = sql.raw(way === 'walk' && !hasIndexInOrder(query) ? '+' : '')
   const parts: SQL[] = []
   if (search !== '') parts.push(nameMatches(search, way))
+  if (name !== null) parts.push(sql`name = ${name}`)
   if (host !== null) parts.push(sql`${plus}host = ${host}`)
   if (library !== null) parts.push(sql`${plus}library = ${library}`)
   if (format !== null) parts.push(sql`${plus}format = ${format}`)
@@ -155,9 +157,10 @@ function countImages(db: Db, query: Query): number {
 
 /** The cheapest statement that counts: totals that are kept, an index alone, or the matches themselves. */
 function countStatement(query: Query): SQL {
-  const { search, host, library, format, findings, problem } = query
-  const isWhole = host === null && library === null && format === null && findings === null
-  if (search === '' && format === null && findings === null && problem === null) {
+  const { search, name, host, library, format, findings, problem } = query
+  const isNamed = search !== '' || name !== null
+  const isWhole = name === null && host === null && library === null && format === null && findings === null
+  if (!isNamed && format === null && findings === null && problem === null) {
     return sql`SELECT coalesce(sum(images), 0) AS count FROM libraries WHERE
       (${host} IS NULL OR host = ${host}) AND (${library} IS NULL OR name = ${library})`
   }

@@ -115,6 +115,12 @@ export function unfinishedMigrations(db: Queries): Migration[] {
     .map(toMigration)
 }
 
+/** The id of the migration of that number, or none. */
+export function idsWithNumber(db: Queries, number: number): string[] {
+  const row = db.select({ id: migrations.id }).from(migrations).where(eq(migrations.number, number)).get()
+  return row ? [row.id] : []
+}
+
 /** Ids of the newest migrations, newest first. */
 export function recentMigrationIds(db: Queries, limit: number): string[] {
   const rows = db

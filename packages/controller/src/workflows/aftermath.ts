@@ -19,6 +19,22 @@ const sourceWords = {
   gone: 'is not in the inventory any more: it was deleted, moved or renamed. Varve itself only read it.',
 } as const satisfies Record<Remains['source'], string>
 
+function partLeft(library: string, host: string): string {
+  return `A hidden part file may be left in ${library} on ${host}; it is removed when the agent there is back.`
+}
+
+/** The aftermath once the host was forgotten: nobody remembers then what is to be removed there. */
+export function aftermathWithout(
+  aftermath: string,
+  { library, host }: { library: string; host: string },
+): string {
+  return aftermath.replace(
+    partLeft(library, host),
+    () =>
+      `A hidden part file may be left in ${library} on ${host}, which was forgotten since: "varve leftovers" finds it there.`,
+  )
+}
+
 /** For a failed or canceled migration: what is safe, and what to press. */
 export function aftermathOf(
   { source, target }: Pick<Migration, 'source' | 'target'>,
@@ -28,10 +44,7 @@ export function aftermathOf(
   const published = remains.mayBePublished
     ? `${target.name} may already be under its final name on ${target.host}; what it holds was proven identical to the source.`
     : `Nothing was published on ${target.host} under the name ${target.name}.`
-  const waiting = remains.waitingFor.map(
-    (host) =>
-      `A hidden part file may be left in ${target.library} on ${host}; it is removed when the agent there is back.`,
-  )
+  const waiting = remains.waitingFor.map((host) => partLeft(target.library, host))
   const failed = remains.undoFailed.map((reason) => `Cleaning up failed: ${reason}.`)
   const press = remains.mayBePublished
     ? `Rescan ${target.host} to see whether it is there; migrate again if it is not.`

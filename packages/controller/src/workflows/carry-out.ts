@@ -135,7 +135,6 @@ export function createCarryOut(options: CarryOutOptions): CarryOut {
     if (row?.state === 'done') return { kind: 'done' }
     const attempt = begin(id, step)
     if (attempt === null) return { kind: 'canceled' }
-    if (step.id === 'pull' && row?.state !== 'running') transfers.forget(id)
     options.onChange(id)
     const interrupt = new AbortController()
     interrupts.set(id, interrupt)

@@ -251,16 +251,39 @@ describe('agents that go', () => {
   })
 
   test('a target that stays away fails the migration; its part file is discarded when it is back', async () => {
-    await using story = await fleet({ south: { pull: (_, tools) => untilAborted(tools) } })
+    await using story = await fleet({
+      south: {
+        pull: async (_, tools) => {
+          await tools.progress({ done: 5, total: 10 })
+          return untilAborted(tools)
+        },
+      },
+    })
     const { client, south, url } = story
     const id = await startMigration(client)
-    await eventually(async () => kindsOf(south.started).includes('pull'))
+    await eventually(async () => (await client.migrations.get.query({ id })).transferredBytes === 5)
     await south.vanish()
     const done = await ended(client, id)
     expect(done).toMatchObject({ state: 'failed', error: { code: 'agent-gone' } })
+    expect(done.transferredBytes).toBe(5)
+    expect(movedWords(done)).toMatch(/^5 B of 10 B copied/u)
     expect(done.aftermath).toContain('is removed when the agent there is back')
     await using again = await startFakeAgent({ url, name: 'south' })
     await eventually(async () => kindsOf(again.started).includes('discard'))
+  })
+
+  test('a host that is forgotten with a part file on it is not said to remove it', async () => {
+    await using story = await fleet({ south: { pull: (_, tools) => untilAborted(tools) } })
+    const { client, south } = story
+    const id = await startMigration(client)
+    await eventually(async () => kindsOf(south.started).includes('pull'))
+    await south.vanish()
+    await ended(client, id)
+    await client.fleet.forget.mutate({ name: 'south' })
+    const { aftermath } = await client.migrations.get.query({ id })
+    expect(aftermath).not.toContain('is removed when')
+    expect(aftermath).toContain('on south, which was forgotten since: "varve leftovers" finds it there.')
+    await client.migrations.forget.mutate({ id })
   })
 
   test('a source that restarts after the pull is asked for its digest again', async () => {

@@ -15,6 +15,7 @@ import {
   findMigrationByKey,
   findStep,
   migrationView,
+  idsWithNumber,
   recentMigrationIds,
   unfinishedMigrations,
   type LiveNumbers,
@@ -145,8 +146,9 @@ export function createMigrations(options: MigrationsOptions): Migrations {
     forget: (id) => options.forget().migration(id),
     clear: (states) => options.forget().migrations(states),
 
-    list(limit) {
-      return recentMigrationIds(db, limit).map(view)
+    list({ limit, number }) {
+      const ids = number === null ? recentMigrationIds(db, limit) : idsWithNumber(db, number)
+      return ids.map(view)
     },
 
     get(id) {

@@ -1,7 +1,7 @@
 import type { JobProgress } from '@varve/protocol/jobs'
 import type { TransferView } from '@varve/protocol/migrations'
 import { write, type Db } from '../store/database.ts'
-import { changeFacts, findMigration, type LiveNumbers } from '../store/migrations-store.ts'
+import { changeFacts, type LiveNumbers } from '../store/migrations-store.ts'
 import type { Pass } from './step.ts'
 
 /** How far the passes over the disk are, and were when they ended: in memory while they run, then in the store. */
@@ -10,10 +10,8 @@ export interface Transfers {
   note(migrationId: string, pass: Pass, progress: JobProgress): void
   /** What a pass had done when it succeeded. */
   end(migrationId: string, pass: Pass, numbers: Omit<TransferView, 'chunkMap'>): void
-  /** A step has ended, however it did: what is known of its pass is kept. */
+  /** A step has ended, however it did: what is known of its pass is kept, until another attempt has moved something. */
   keep(migrationId: string): void
-  /** The copy starts afresh. */
-  forget(migrationId: string): void
   live(migrationId: string): LiveNumbers
 }
 
@@ -29,8 +27,7 @@ export function createTransfers({ db, onChange }: TransfersOptions): Transfers {
   return {
     note(id, pass, progress) {
       // An agent that waits for its turn has nothing to say yet.
-      const isWaiting = progress.total === null && progress.chunkMap === null && progress.done === 0
-      if (!isWaiting || !running.has(id)) running.set(id, { pass, progress })
+      if (!isWaiting(progress) || !running.has(id)) running.set(id, { pass, progress })
       onChange(id)
     },
 
@@ -43,26 +40,26 @@ export function createTransfers({ db, onChange }: TransfersOptions): Transfers {
 
     keep(id) {
       const now = running.get(id)
-      const passes = { ...ended.get(id), ...(now && { [now.pass]: toTransfer(now.progress) }) }
+      const passes = {
+        ...ended.get(id),
+        ...(now && !isWaiting(now.progress) && { [now.pass]: toTransfer(now.progress) }),
+      }
       running.delete(id)
       ended.delete(id)
       if (Object.keys(passes).length > 0) write(db, (tx) => changeFacts(tx, id, passes))
     },
 
-    forget(id) {
-      running.delete(id)
-      ended.delete(id)
-      const facts = findMigration(db, id)?.facts
-      if (facts?.copied || facts?.readBack)
-        write(db, (tx) => changeFacts(tx, id, { copied: null, readBack: null }))
-    },
-
     live(id) {
       const now = running.get(id)
       if (!now) return { progress: null, ...ended.get(id) }
+      if (isWaiting(now.progress)) return { progress: now.progress, ...ended.get(id) }
       return { progress: now.progress, ...ended.get(id), [now.pass]: toTransfer(now.progress) }
     },
   }
+}
+
+function isWaiting({ total, chunkMap, done }: JobProgress): boolean {
+  return total === null && chunkMap === null && done === 0
 }
 
 function toTransfer({ done, total, skipped, seconds, chunkMap }: JobProgress): TransferView {

@@ -49,7 +49,7 @@ export async function rawContentProblems(
       message:
         'Nothing tells that this is a disk: no format, no partition table, no volume and no filesystem was recognised in it.',
       remedy:
-        'Look whether it is damaged, encrypted or no disk at all; say -f raw if you know that it is one.',
+        'Look whether it is damaged, encrypted or no disk at all; say that its format is raw if you know that it is one (-f raw; in a fleet: varve images format).',
     },
   ]
 }

@@ -150,8 +150,8 @@ function targetIsWritable({ target }: MigrateFacts): Finding[] {
   return [
     block(
       target.libraryPath,
-      `the agent on ${target.host} may not write there`,
-      'Give the user that runs the agent the right to write there, or choose another library.',
+      `the agent on ${target.host} cannot write there: the filesystem is read-only, or its user lacks the right`,
+      'Mount it for writing, or give the user that runs the agent the right to write there, or choose another library.',
     ),
   ]
 }
