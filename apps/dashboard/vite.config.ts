@@ -2,13 +2,29 @@ import react from '@vitejs/plugin-react'
 import { defineConfig, loadEnv } from 'vite'
 import { precompress } from './precompress.ts'
 
+/**
+ * What every page needs, in few files: a request costs 370 bytes of header, and a small file is hardly compressed.
+ * The application's own modules stay where they are imported.
+ */
+const sharedChunks = [
+  {
+    name: 'libraries',
+    test: /node_modules[\\/](?:react|react-dom|scheduler|@tanstack[\\/][\w-]+|@trpc[\\/][\w-]+|clsx)[\\/]/u,
+  },
+]
+
 export default defineConfig(({ mode }) => {
   const controller =
     loadEnv(mode, import.meta.dirname, 'VARVE_')['VARVE_CONTROLLER'] ?? 'http://127.0.0.1:7070'
   return {
     root: import.meta.dirname,
     plugins: [react(), precompress()],
-    build: { target: 'es2023', sourcemap: false, chunkSizeWarningLimit: 600 },
+    build: {
+      target: 'es2023',
+      sourcemap: false,
+      chunkSizeWarningLimit: 600,
+      rolldownOptions: { output: { codeSplitting: { groups: [...sharedChunks] } } },
+    },
     server: {
       host: '127.0.0.1',
       proxy: { '/trpc': { target: controller, ws: true }, '/api': { target: controller } },

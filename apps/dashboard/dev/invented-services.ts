@@ -145,7 +145,7 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
 
   function find(id: string): ImageRow {
     const row = rows.find((one) => one.id === id)
-    if (!row) throw new DiskError('not-found', { file: id })
+    if (!row) throw new DiskError('not-in-fleet', { file: id, kind: 'image' })
     return row
   }
 
@@ -279,7 +279,7 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
       },
       cancel: (id) => {
         const migration = migrations.get(id)
-        if (!migration) throw new DiskError('not-found', { file: id })
+        if (!migration) throw new DiskError('not-in-fleet', { file: id, kind: 'migration' })
         const canceled: MigrationView = {
           ...migration,
           state: 'canceled',

@@ -46,11 +46,7 @@ export async function setStage(): Promise<Stage> {
   const executablePath = findTool('chromium')
   if (executablePath === null) throw new Error('chromium is not installed')
   const folder = await mkdtemp(join(tmpdir(), 'varve-dashboard-'))
-  await build({
-    configFile: join(import.meta.dirname, '../vite.config.ts'),
-    logLevel: 'error',
-    build: { outDir: folder, emptyOutDir: true },
-  })
+  await buildAsShipped(folder)
   const browser: Browser = await chromium.launch({ executablePath, args: flags })
   const controllers: MockController[] = []
   return {
@@ -75,6 +71,21 @@ export async function setStage(): Promise<Stage> {
       await Promise.all(controllers.map((controller) => controller.close()))
       await rm(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** The test runner's `NODE_ENV` would bundle the libraries' development builds: half as big again, and slower. */
+async function buildAsShipped(folder: string): Promise<void> {
+  const former = process.env['NODE_ENV']
+  process.env['NODE_ENV'] = 'production'
+  try {
+    await build({
+      configFile: join(import.meta.dirname, '../vite.config.ts'),
+      logLevel: 'error',
+      build: { outDir: folder, emptyOutDir: true },
+    })
+  } finally {
+    process.env['NODE_ENV'] = former
   }
 }
 

@@ -44,7 +44,7 @@ describe.skipIf(!requires('chromium'))('states', () => {
   test('something that is not there is said so', async () => {
     const controller = await stage.controller()
     const { page } = await stage.open(`${controller.url}/images/gone`)
-    await page.getByText('This image is not in the inventory any more.').waitFor()
+    await page.getByText('There is no image of that name in this fleet', { exact: false }).waitFor()
     await page.close()
     await controller.close()
   })

@@ -67,6 +67,8 @@ export const theme = createTheme({
         centered: true,
         overlayProps: { backgroundOpacity: 0.45 },
         closeButtonProps: { 'aria-label': 'Close' },
+        // Its `header` is one of the dialog, not of the page.
+        attributes: { header: { role: 'none' } },
       },
       styles: {
         content: { border: '1px solid var(--varve-line)', boxShadow: 'none' },

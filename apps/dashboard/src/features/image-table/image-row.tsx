@@ -1,4 +1,3 @@
-import { Checkbox } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import type { ImageRow } from '@varve/protocol/images'
 import type { CSSProperties, MouseEvent } from 'react'
@@ -70,7 +69,14 @@ function Cells({ row, isSelected }: { readonly row: ImageRow; readonly isSelecte
   return (
     <>
       <span role="gridcell" data-area="pick" className={styles.pick}>
-        <Checkbox size="xs" tabIndex={-1} aria-label={`Select ${name}`} checked={isSelected} readOnly />
+        <input
+          type="checkbox"
+          className={styles.box}
+          tabIndex={-1}
+          aria-label={`Select ${name}`}
+          checked={isSelected}
+          readOnly
+        />
       </span>
       <span role="gridcell" data-area="name" className={styles.cell} title={name}>
         <Link to="/images/$id" params={{ id }} className={styles.name} tabIndex={-1}>

@@ -1,5 +1,4 @@
 import { useMediaQuery, useWindowEvent } from '@mantine/hooks'
-import { useVirtualizer } from '@tanstack/react-virtual'
 import type { ImageRow, ImageSort } from '@varve/protocol/images'
 import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { ErrorCard } from '../../components/states.tsx'
@@ -8,7 +7,12 @@ import { Row, rowElementId } from './image-row.tsx'
 import type { ImageSearch } from './image-search.ts'
 import { rangeOf, type ImageSelection } from './image-selection.ts'
 import styles from './image-table.module.css'
-import { pageSize, useImagePages } from './use-image-pages.ts'
+import { useImagePages } from './use-image-pages.ts'
+import { useRowWindow } from './use-row-window.ts'
+import type { RowRange } from './view-of-rows.ts'
+
+/** Shown as what is still to come. */
+const rowsWhileLoading = 12
 
 interface ImageTableProps {
   readonly search: ImageSearch
@@ -46,40 +50,31 @@ const columns: readonly Column[] = [
 
 /** The image list: rows are fetched as they come into view, a hundred thousand scroll as one does. */
 export function ImageTable({ search, selected, onSort, onOpen, empty, onTotal, ...choose }: ImageTableProps) {
-  const scroller = useRef<HTMLDivElement>(null)
   const isNarrow = useMediaQuery('(max-width: 700px)', false, { getInitialValueInEffect: false })
   const rowHeight = isNarrow ? 84 : 40
+  const { ref, view, reveal, seenRows, toStart } = useRowWindow({ rowHeight, headHeight: 40 })
   const [cursor, setCursor] = useState(0)
   /** Where a range that shift draws begins. */
   const anchor = useRef(0)
-  const [visible, setVisible] = useState({ first: 0, last: pageSize - 1 })
-  const pages = useImagePages(search, visible)
+  const pages = useImagePages(search, view)
   const total = pages.total
+  const count = total ?? rowsWhileLoading
 
-  // eslint-disable-next-line react/incompatible-library -- this app is built without the React Compiler
-  const virtualizer = useVirtualizer({
-    count: total ?? 12,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => rowHeight,
-    overscan: 12,
-    scrollPaddingStart: 40,
-    onChange: ({ range }) => {
-      if (range) setVisible((now) => settle(now, { first: range.startIndex, last: range.endIndex + 12 }))
-    },
-  })
-  useEffect(() => virtualizer.measure(), [virtualizer, rowHeight])
   useEffect(() => onTotal(total), [onTotal, total])
-  useEffect(() => {
+  const [searched, setSearched] = useState(search)
+  if (searched !== search) {
+    setSearched(search)
     setCursor(0)
+  }
+  useEffect(() => {
     anchor.current = 0
-    setVisible({ first: 0, last: pageSize - 1 })
-    scroller.current?.scrollTo({ top: 0 })
-  }, [search])
+    toStart()
+  }, [search, toStart])
 
   const move = (to: number) => {
     const next = Math.max(0, Math.min((total ?? 1) - 1, to))
     setCursor(next)
-    virtualizer.scrollToIndex(next)
+    reveal(next)
     return next
   }
   const extend = (to: number) => choose.onRange(rangeOf(anchor.current, to))
@@ -111,7 +106,7 @@ export function ImageTable({ search, selected, onSort, onOpen, empty, onTotal, .
   }
   useWindowEvent('keydown', (event) => {
     if (event.defaultPrevented || isElsewhere(event.target, event)) return
-    const perPage = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 400) / rowHeight) - 2)
+    const perPage = Math.max(1, seenRows() - 2)
     const action = keyToAction(event, perPage)
     if (!action || total === null) return
     event.preventDefault()
@@ -134,7 +129,7 @@ export function ImageTable({ search, selected, onSort, onOpen, empty, onTotal, .
   if (total === 0) return empty
   return (
     <div
-      ref={scroller}
+      ref={ref}
       className={styles.scroll}
       role="grid"
       aria-label="Images"
@@ -146,15 +141,15 @@ export function ImageTable({ search, selected, onSort, onOpen, empty, onTotal, .
     >
       <div className={styles.table} role="presentation">
         <Head search={search} onSort={onSort} />
-        <div className={styles.rows} role="rowgroup" style={{ height: virtualizer.getTotalSize() }}>
-          {virtualizer.getVirtualItems().map(({ index, start, size }) => {
+        <div className={styles.rows} role="rowgroup" style={{ height: count * rowHeight }}>
+          {placesOf(view, count).map((index) => {
             const row = pages.rowAt(index)
             return (
               <Row
                 key={index}
                 row={row}
                 index={index}
-                style={{ height: size, transform: `translateY(${start}px)` }}
+                style={{ height: rowHeight, transform: `translateY(${index * rowHeight}px)` }}
                 isCursor={index === cursor}
                 isSelected={row !== null && selected.has(row.id)}
                 onPoint={point}
@@ -167,12 +162,10 @@ export function ImageTable({ search, selected, onSort, onOpen, empty, onTotal, .
   )
 }
 
-/** Keeps the range as it is while it lies in the same pages, so that scrolling does not render for nothing. */
-function settle(now: { first: number; last: number }, next: { first: number; last: number }) {
-  const samePages =
-    Math.floor(now.first / pageSize) === Math.floor(next.first / pageSize) &&
-    Math.floor(now.last / pageSize) === Math.floor(next.last / pageSize)
-  return samePages ? now : next
+/** The places of the rows to draw, of as many as there are. */
+function placesOf({ first, last }: RowRange, count: number): readonly number[] {
+  const from = Math.min(first, count)
+  return Array.from({ length: Math.min(last + 1, count) - from }, (_, at) => from + at)
 }
 
 function Head({ search, onSort }: Pick<ImageTableProps, 'search' | 'onSort'>) {

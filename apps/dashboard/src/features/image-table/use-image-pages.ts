@@ -3,20 +3,16 @@ import type { ImageRow } from '@varve/protocol/images'
 import { useTRPC } from '../../data/trpc.ts'
 import { toImageQuery, type ImageSearch } from './image-search.ts'
 import { rowsToPages } from './rows-to-pages.ts'
+import type { RowRange } from './view-of-rows.ts'
 
-export const pageSize = 100
+const pageSize = 100
 const staleTime = 15_000
-
-interface Visible {
-  readonly first: number
-  readonly last: number
-}
 
 /**
  * The rows in view, a page of 100 at a time; a row that is not here yet is null. The first page is always held: it
  * tells how many rows there are, and that of a former search stands in until the new one is here.
  */
-export function useImagePages(search: ImageSearch, visible: Visible) {
+export function useImagePages(search: ImageSearch, visible: RowRange) {
   const api = useTRPC()
   const optionsAt = (offset: number) =>
     api.images.list.queryOptions(toImageQuery(search, { offset, limit: pageSize }), { staleTime })

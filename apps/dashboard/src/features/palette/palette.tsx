@@ -16,6 +16,7 @@ interface PaletteProps {
 export default function Palette({ opened, onClose }: PaletteProps) {
   return (
     <Modal
+      attributes={{ content: { 'aria-label': 'Go to' } }}
       opened={opened}
       onClose={onClose}
       withCloseButton={false}
@@ -23,7 +24,7 @@ export default function Palette({ opened, onClose }: PaletteProps) {
       yOffset="10dvh"
       size={620}
       padding={0}
-      aria-label="Go to"
+
       transitionProps={{ duration: 0 }}
       classNames={{ content: styles.content }}
     >
@@ -75,7 +76,7 @@ function Search({ onClose }: Pick<PaletteProps, 'onClose'>) {
         <TextInput
           data-autofocus
           role="combobox"
-          aria-label="Go to"
+
           aria-expanded
           aria-controls="palette-rows"
           aria-activedescendant={current ? optionId(current) : undefined}
