@@ -66,7 +66,7 @@ export function ReadingFields({ form, plan, onChange }: ReadingFieldsProps) {
           })
         }
         data={[
-          { value: '', label: '…' },
+          { value: '', label: 'Choose…' },
           ...Object.entries(values).map(([each, words]) => ({ value: each, label: words })),
         ]}
       />
