@@ -126,8 +126,10 @@ describe('a target that fills up', async () => {
 describe('inputs that are not there', () => {
   test('a format that is known by sight only', async () => {
     await using place = await tempPlace()
-    writeFileSync(place.file('a'), 'x')
+    writeFileSync(place.file('a'), Buffer.concat([Buffer.from('QED\0'), Buffer.alloc(1020)]))
     await expect(digestDisk(image(place.file('a'), 'qed'))).rejects.toThrow(coded('unsupported-format'))
+    writeFileSync(place.file('b'), 'x')
+    await expect(digestDisk(image(place.file('b'), 'qed'))).rejects.toThrow(coded('refused'))
   })
 
   test.skipIf(!requires('mkfifo'))('a pipe', async () => {

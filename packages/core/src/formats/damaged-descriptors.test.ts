@@ -229,7 +229,7 @@ test.each([
   ['/a.qcow2', 'does not start with QFI'],
   ['/a.vdi', 'does not have the bytes 7f 10 da be at byte 64'],
   ['/a.asif', 'does not start with shdw'],
-  ['/a.qed', 'its name says QED'],
+  ['/a.qed', 'it is taken for QED, by its name or because somebody said so'],
 ])('the start of %s overwritten: that is said, and no absurd number', async (path, message) => {
   const noise = Uint8Array.from({ length: 65_536 }, (_, at) => (at * 89 + (at >> 8) * 31 + 200) & 0xff)
   await expect(read(path, { [path]: noise })).rejects.toThrow(message)

@@ -28,10 +28,10 @@ async function refusal({ path, source }: ImageFile, format: FormatName): Promise
       format: label,
       reason: 'it is recognised, but not read',
     })
-  const reason = `its name says ${label}, but its bytes do not: it is damaged, or something else`
+  const reason = `it is taken for ${label}, by its name or because somebody said so, but its bytes are not those of one: it is damaged, or something else`
   return new DiskError('refused', {
     file: path,
     reason,
-    remedy: 'Fetch it again, or say with -f what it is.',
+    remedy: 'Fetch it again, or say with -f what it really is.',
   })
 }
