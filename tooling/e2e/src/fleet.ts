@@ -126,7 +126,12 @@ export class Fleet {
 
   async start(image: ImageRow, target: Pick<StartMigration, 'name' | 'format'>): Promise<MigrationView> {
     const request = { image: image.id, targetHost: 'south', targetLibrary: 'images', ...target } as const
-    const plan = await waitFor('a plan', async () => await this.api.migrations.plan.query(request))
+    const plan = await waitFor('a plan with both hosts there', async () => {
+      const made = await this.api.migrations.plan.query(request)
+      // An agent that was started again is heard a moment later.
+      const isEarly = made.kind === 'refusal' && made.problems.some(({ id }) => id.endsWith('-host-offline'))
+      return isEarly ? null : made
+    })
     if (plan.kind === 'refusal') throw new Error(plan.problems.map(({ message }) => message).join('; '))
     const accepted = plan.warnings.map(({ id }) => id)
     return await this.api.migrations.start.mutate({ ...request, idempotencyKey: randomUUID(), accepted })
