@@ -18,6 +18,7 @@ import { createPublisher } from './events/publisher.ts'
 import { createForget } from './forget.ts'
 import { imageServices } from './image-services.ts'
 import type { Services } from './router/context.ts'
+import { startCheckpoints } from './store/checkpoints.ts'
 import { openDatabase, write } from './store/database.ts'
 import { firstHosts, hostView, listHosts } from './store/hosts-list.ts'
 import { hostTotals, savePlaces } from './store/hosts-store.ts'
@@ -61,6 +62,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
   const manifests = createManifests(folder.manifests)
   const lists = createImageLists(db)
   const onError = (error: unknown) => logger.error({ err: error }, 'an error that was not expected')
+  const checkpoints = startCheckpoints(folder.inventory, { onError })
   const transfers = createTransfers({
     db,
     onChange(id) {
@@ -298,6 +300,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
       await runner.stop()
       publisher.flush()
       publisher.stop()
+      await checkpoints.stop()
       db.$client.close()
     },
   }

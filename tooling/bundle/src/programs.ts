@@ -60,7 +60,10 @@ export const cli: Program = {
 
 export const controller: Program = {
   name: 'controller',
-  entries: { main: 'controller/src/main.ts' },
+  entries: {
+    main: 'controller/src/main.ts',
+    'checkpoint-thread': 'controller/src/store/checkpoint-thread.ts',
+  },
   outside: ['better-sqlite3', 'fastify', '@fastify/static', 'openworkflow', 'pino', 'ws'],
 }
 

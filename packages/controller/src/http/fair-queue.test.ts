@@ -41,3 +41,47 @@ test('work that throws does not stop the others', async () => {
   await queue.turn(asker)
   expect(errors).toHaveLength(1)
 })
+
+/** Keeps the processor for some milliseconds. */
+function busy(ms: number): void {
+  const until = performance.now() + ms
+  while (performance.now() < until);
+}
+
+test('who asks for something now and then is served before those who always wait', async () => {
+  const queue = createFairQueue(fail)
+  const order: string[] = []
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const agents = Array.from({ length: 20 }, () => ({ peer: 'a' }))
+  for (const agent of agents) {
+    for (let index = 0; index < 3; index += 1) queue.push(agent, () => order.push('agent'))
+  }
+  queue.push({ peer: 'a' }, () => {
+    // By now all agents have had a turn and wait for the next.
+    for (let index = 0; index < 8; index += 1) queue.push({ peer: 'a' }, () => order.push('person'))
+    queue.push(agents[0] ?? { peer: 'a' }, resolve)
+  })
+  await promise
+  const after = order.slice(20)
+  expect(after.slice(0, 10).filter((who) => who === 'person')).toHaveLength(8)
+  expect(after.slice(0, 10).filter((who) => who === 'agent')).toHaveLength(2)
+})
+
+test('turns are counted by their time', async () => {
+  const queue = createFairQueue(fail)
+  const turns = { slow: 0, quick: 0 }
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const [slow, quick] = [{ peer: 'a' }, { peer: 'b' }]
+  for (let index = 0; index < 50; index += 1) {
+    queue.push(slow, () => {
+      busy(5)
+      turns.slow += 1
+    })
+    queue.push(quick, () => (turns.quick += 1))
+  }
+  queue.push(quick, resolve)
+  await promise
+  expect(turns.quick).toBe(50)
+  expect(turns.slow).toBeLessThan(25)
+  queue.stop()
+})

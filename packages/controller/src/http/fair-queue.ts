@@ -5,8 +5,9 @@ export interface Asker {
 }
 
 /**
- * Gives turns one at a time, each in a tick of its own with the network looked at in between, so that a client that asks
- * for much waits behind itself and not before others.
+ * Gives turns one at a time, each in a tick of its own with the network looked at in between. Who has asked for little
+ * lately goes first, so that a client that asks for much waits behind itself and not before others; and who goes first
+ * does not keep the others waiting for long. The rows are those of RFC 8290 (section 4.2), with time in place of bytes.
  */
 export interface FairQueue {
   push(asker: Asker, work: () => void): void
@@ -16,55 +17,160 @@ export interface FairQueue {
   stop(): void
 }
 
-type Lane = Map<Asker, (() => void)[]>
+/** Time that one has before it is the next one's turn; a turn counts as so much at least. */
+const quantumMs = 1
+/** Who has taken more than its time waits so much longer than others at most. */
+const mostDebtMs = 100
+/** Turns of newcomers in a row while others wait. */
+const mostNewcomers = 4
 
-export function createFairQueue(onError: (error: unknown) => void): FairQueue {
-  const peers = new Map<string, Lane>()
-  let due: NodeJS.Immediate | null = null
+interface Turn {
+  readonly work: () => void
+  /** Who pays for it: the connection, then its peer. */
+  readonly payers: Flow[]
+}
 
-  function next(): (() => void) | null {
-    for (const [peer, lane] of peers) {
-      peers.delete(peer)
-      for (const [asker, waiting] of lane) {
-        lane.delete(asker)
-        const work = waiting.shift()
-        // Who has had a turn goes to the end of its row.
-        if (waiting.length > 0) lane.set(asker, waiting)
-        if (lane.size > 0) peers.set(peer, lane)
-        if (work) return work
-      }
-    }
-    return null
+/** One that takes turns. */
+interface Flow {
+  creditMs: number
+  /** Its next turn, or null when nothing of it waits. */
+  take(): Turn | null
+}
+
+/** What one connection waits for. */
+class Line implements Flow {
+  creditMs = quantumMs
+  readonly asker: Asker
+  readonly #waiting: (() => void)[] = []
+
+  constructor(asker: Asker) {
+    this.asker = asker
   }
 
-  function step(): void {
-    due = null
-    const work = next()
-    if (!work) return
-    due = setImmediate(step)
-    try {
-      work()
-    } catch (error) {
-      onError(error)
+  push(work: () => void): void {
+    this.#waiting.push(work)
+  }
+
+  take(): Turn | null {
+    const work = this.#waiting.shift()
+    return work ? { work, payers: [] } : null
+  }
+}
+
+/** Flows in two rows: newcomers, and those that have had their time. */
+class Rows<Member extends Flow> implements Flow {
+  creditMs = quantumMs
+  readonly #newcomers = new Set<Member>()
+  readonly #regulars = new Set<Member>()
+  readonly #onLeave: (member: Member) => void
+  #inRow = 0
+
+  constructor(onLeave: (member: Member) => void) {
+    this.#onLeave = onLeave
+  }
+
+  join(member: Member): void {
+    if (!this.#newcomers.has(member) && !this.#regulars.has(member)) this.#newcomers.add(member)
+  }
+
+  take(): Turn | null {
+    for (;;) {
+      const areNewcomersDue = this.#regulars.size === 0 || this.#inRow < mostNewcomers
+      const row = areNewcomersDue && this.#newcomers.size > 0 ? this.#newcomers : this.#regulars
+      const [member] = row
+      if (!member) return null
+      if (member.creditMs <= 0) {
+        member.creditMs += quantumMs
+        this.#toRegulars(member, row)
+        continue
+      }
+      const turn = member.take()
+      if (turn) {
+        this.#inRow = row === this.#newcomers ? this.#inRow + 1 : 0
+        turn.payers.push(member)
+        return turn
+      }
+      // A newcomer goes around once with the others before it can come as one again.
+      if (row === this.#newcomers && this.#regulars.size > 0) this.#toRegulars(member, row)
+      else {
+        row.delete(member)
+        this.#onLeave(member)
+      }
     }
+  }
+
+  #toRegulars(member: Member, from: Set<Member>): void {
+    from.delete(member)
+    this.#regulars.add(member)
+    this.#inRow = 0
+  }
+}
+
+/** The connections of one address. */
+class Peer extends Rows<Line> {
+  readonly name: string
+
+  constructor(name: string, onLeave: (line: Line) => void) {
+    super(onLeave)
+    this.name = name
+  }
+}
+
+export function createFairQueue(onError: (error: unknown) => void): FairQueue {
+  const lines = new Map<Asker, Line>()
+  const peers = new Map<string, Peer>()
+  let all = new Rows<Peer>(({ name }) => void peers.delete(name))
+  let due: NodeJS.Immediate[] = []
+
+  /** A turn and, in the same phase, its end: what the turn's promises do is over by then and counts as its time. */
+  function schedule(): void {
+    let turn: Turn | null = null
+    let started = 0
+    const begin = () => {
+      turn = all.take()
+      started = performance.now()
+      try {
+        turn?.work()
+      } catch (error) {
+        onError(error)
+      }
+    }
+    const end = () => {
+      due = []
+      if (!turn) return
+      const tookMs = Math.max(quantumMs, performance.now() - started)
+      for (const payer of turn.payers) payer.creditMs = Math.max(-mostDebtMs, payer.creditMs - tookMs)
+      schedule()
+    }
+    due = [setImmediate(begin), setImmediate(end)]
   }
 
   function push(asker: Asker, work: () => void): void {
-    const lane: Lane = peers.get(asker.peer) ?? new Map()
-    peers.set(asker.peer, lane)
-    const waiting = lane.get(asker)
-    if (waiting) waiting.push(work)
-    else lane.set(asker, [work])
-    due ??= setImmediate(step)
+    const line = known(lines, asker, () => new Line(asker))
+    const peer = known(peers, asker.peer, () => new Peer(asker.peer, (left) => void lines.delete(left.asker)))
+    line.push(work)
+    peer.join(line)
+    all.join(peer)
+    if (due.length === 0) schedule()
   }
 
   return {
     push,
     turn: (asker) => new Promise((resolve) => push(asker, resolve)),
     stop() {
-      if (due) clearImmediate(due)
-      due = null
+      for (const one of due) clearImmediate(one)
+      due = []
+      lines.clear()
       peers.clear()
+      all = new Rows(({ name }) => void peers.delete(name))
     },
   }
+}
+
+function known<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const there = map.get(key)
+  if (there !== undefined) return there
+  const made = make()
+  map.set(key, made)
+  return made
 }

@@ -9,8 +9,8 @@ export type Db = BetterSQLite3Database<typeof schema> & { $client: Database.Data
 /** What a store function needs: the database, inside or outside of a write. */
 export type Queries = Pick<Db, 'select' | 'insert' | 'update' | 'delete' | 'get' | 'all' | 'run' | '$client'>
 
-/** Pages of the write-ahead log, 64 MiB: a page that many images change is then copied back once. */
-const pagesPerCheckpoint = 16_384
+/** Pages of the write-ahead log, 256 MiB: a thread copies them back long before, see `startCheckpoints`. */
+const pagesPerCheckpoint = 65_536
 
 const migrationsFolder = join(packageFolder, 'drizzle')
 
