@@ -23,6 +23,7 @@ import { openDatabase, write } from './store/database.ts'
 import { firstHosts, hostView, listHosts } from './store/hosts-list.ts'
 import { hostTotals, savePlaces } from './store/hosts-store.ts'
 import { createImageLists } from './store/images-list.ts'
+import { createNameIndex } from './store/name-index.ts'
 import { findingGroups, imageRow, inventoryTotals } from './store/images-store.ts'
 import { saveReport } from './store/save-images.ts'
 import { pruneJobs } from './store/jobs-store.ts'
@@ -131,6 +132,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     onError,
   })
 
+  const nameIndex = createNameIndex(db, onError)
   const activity = createImageActivity({
     gatherMs: config.gatherMs,
     note: (row) => write(db, (tx) => log.note(tx, row)),
@@ -140,6 +142,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     log,
     onImages(linked) {
       lists.changed()
+      nameIndex.grown()
       for (const id of linked) publisher.touch('migration', id)
     },
     onLibrary: (host) => publisher.touch('host', host),
@@ -284,6 +287,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
       url = address
       hearing.start()
       log.prune()
+      nameIndex.grown()
       for (const id of recentMigrationIds(db, 50)) publisher.touch('migration', id)
       await runner.start()
       await migrations.resume()
@@ -297,6 +301,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
       sessions.stop()
       jobs.stop()
       inventory.stop()
+      nameIndex.stop()
       await runner.stop()
       publisher.flush()
       publisher.stop()

@@ -41,6 +41,8 @@ export interface Inventory {
 interface Waiting {
   readonly from: HostSession
   readonly delta: InventoryDelta
+  /** Images of it that are kept already: a write takes a part when the whole would take too long. */
+  kept: number
   readonly resolve: (answer: InventoryAnswer) => void
   readonly reject: (error: unknown) => void
 }
@@ -87,6 +89,7 @@ export function createInventory(options: InventoryOptions): Inventory {
       settle = takeTogether(batch)
     } catch {
       // One of them cannot be kept: each is written for itself, so that the others are.
+      if (queue[0] !== undefined && queue[0] === batch.at(-1)) queue.shift()
       settle = batch.map(takeAlone)
     } finally {
       for (const settleOne of settle) settleOne()
@@ -94,7 +97,10 @@ export function createInventory(options: InventoryOptions): Inventory {
     }
   }
 
-  /** Moves what is waiting to `batch` and writes it as one; nothing is kept when that fails. */
+  /**
+   * Writes what is waiting as one until its time is up; nothing of it is kept when that fails. What it looked at is in
+   * `batch`; of the last one the rest may be waiting still.
+   */
   function takeTogether(batch: Waiting[]): (() => void)[] {
     const taken: Taken = { linked: [], seen: [] }
     const until = performance.now() + writeMs
@@ -104,9 +110,9 @@ export function createInventory(options: InventoryOptions): Inventory {
         const next = queue.shift()
         if (!next) break
         batch.push(next)
-        const refusal = refuseDelta(tx, next)
-        const answer = refusal ?? takeDelta(tx, next, taken)
-        answers.push(() => (answer instanceof Error ? next.reject(answer) : next.resolve(answer)))
+        const answer = refuseDelta(tx, next) ?? takeDelta(tx, next, { taken, until })
+        if (answer === null) queue.unshift(next)
+        else answers.push(() => (answer instanceof Error ? next.reject(answer) : next.resolve(answer)))
       } while (performance.now() < until)
       return answers
     })
@@ -116,12 +122,14 @@ export function createInventory(options: InventoryOptions): Inventory {
 
   function takeAlone(waiting: Waiting): () => void {
     const taken: Taken = { linked: [], seen: [] }
+    waiting.kept = 0
     try {
       const refusal = refuseDelta(db, waiting)
       if (refusal) throw refusal
-      const answer = write(db, (tx) => takeDelta(tx, waiting, taken))
+      const until = Number.POSITIVE_INFINITY
+      const answer = write(db, (tx) => takeDelta(tx, waiting, { taken, until }))
       tell(taken, new Set([waiting.from.name]))
-      return () => waiting.resolve(answer)
+      return () => answer && waiting.resolve(answer)
     } catch (error) {
       return () => waiting.reject(error)
     }
@@ -133,11 +141,19 @@ export function createInventory(options: InventoryOptions): Inventory {
     for (const host of hosts) onLibrary(host)
   }
 
-  function takeDelta(tx: Queries, { from, delta }: Waiting, { linked, seen }: Taken): InventoryAnswer {
+  /** Takes the rest of a delta; null: as much of it as there was time for. */
+  function takeDelta(
+    tx: Queries,
+    waiting: Waiting,
+    { taken: { linked, seen }, until }: { readonly taken: Taken; readonly until: number },
+  ): InventoryAnswer | null {
+    const { from, delta } = waiting
     const host = from.name
     const { library } = delta
-    if (delta.kind === 'scan-started') setScan(tx, { host, name: library }, null)
-    for (const record of delta.changed) {
+    if (delta.kind === 'scan-started' && waiting.kept === 0) setScan(tx, { host, name: library }, null)
+    for (const record of delta.changed.slice(waiting.kept)) {
+      if (performance.now() >= until) return null
+      waiting.kept += 1
       const saved = saveImage(tx, host, record)
       if (!saved) continue
       const { id, name } = saved.row
@@ -160,7 +176,7 @@ export function createInventory(options: InventoryOptions): Inventory {
   return {
     take(from, delta) {
       return new Promise((resolve, reject) => {
-        queue.push({ from, delta, resolve, reject })
+        queue.push({ from, delta, kept: 0, resolve, reject })
         drainSoon()
       })
     },

@@ -14,11 +14,19 @@ client.pragma('synchronous = NORMAL')
 
 setInterval(copy, everyMs)
 
+/** Rounds in which the rest gets shorter, before the last one is made with writers held off. */
+const rounds = 4
+
 /**
  * Copies the log into the database while others read and write. What they write meanwhile lengthens the log; when it is
- * long, the rest of it is copied with writers held off, so that the next one begins it anew.
+ * long, the little that is left after some rounds is copied with writers held off, so that the next one begins it anew.
  */
 function copy(): void {
-  const [answer] = Answer.parse(client.pragma('wal_checkpoint(PASSIVE)'))
-  if (answer && answer.log >= mostPages) client.pragma('wal_checkpoint(RESTART)')
+  if (pagesAfterCopy() < mostPages) return
+  for (let round = 1; round < rounds; round += 1) pagesAfterCopy()
+  client.pragma('wal_checkpoint(RESTART)')
+}
+
+function pagesAfterCopy(): number {
+  return Answer.parse(client.pragma('wal_checkpoint(PASSIVE)'))[0]?.log ?? 0
 }

@@ -21,7 +21,7 @@ export function openDatabase(path: string): Db {
   client.pragma('journal_mode = WAL')
   client.pragma('synchronous = NORMAL')
   client.pragma('foreign_keys = ON')
-  client.pragma('cache_size = -131072')
+  client.pragma('cache_size = -262144')
   client.pragma(`wal_autocheckpoint = ${pagesPerCheckpoint}`)
   client.pragma('temp_store = MEMORY')
   const db = drizzle(client, { schema })

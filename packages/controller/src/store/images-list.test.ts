@@ -6,6 +6,7 @@ import { saveHost } from './hosts-store.ts'
 import { imageIdOf } from './image-id.ts'
 import { createImageLists } from './images-list.ts'
 import { findingGroups, imageView, inventoryTotals, removeImage } from './images-store.ts'
+import { indexNames } from './name-index.ts'
 import { saveImage } from './save-images.ts'
 import { saveProof } from './proofs-store.ts'
 
@@ -124,6 +125,29 @@ describe('lists of images', () => {
       expect(pages.flatMap(({ rows }) => rows)).toEqual(all.rows)
       expect(all.rows).toHaveLength(all.total)
     }
+  })
+
+  test('find names in the search index, and those that are too new to be in it', () => {
+    const add = (name: string) => write(db, (tx) => saveImage(tx, 'north', sampleRecord('north', name)))
+    const remove = (name: string) =>
+      write(db, (tx) => removeImage(tx, { host: 'north', library: 'images', name }))
+    add('cache1.vmdk')
+    expect(names({ search: 'cache' })).toEqual(['cache1.vmdk'])
+    expect(write(db, (tx) => indexNames(tx, 3))).toBe(3)
+    add('cache2.vmdk')
+    expect(names({ search: 'cache' })).toEqual(['cache1.vmdk', 'cache2.vmdk'])
+    expect(write(db, (tx) => indexNames(tx, 10))).toBe(2)
+    expect(write(db, (tx) => indexNames(tx, 10))).toBe(0)
+    remove('cache2.vmdk')
+    // Its key is given again.
+    add('cache3.vmdk')
+    expect(names({ search: 'cache' })).toEqual(['cache1.vmdk', 'cache3.vmdk'])
+    expect(names({ search: 'cache3' })).toEqual(['cache3.vmdk'])
+    add('cache4.vmdk')
+    remove('cache4.vmdk')
+    remove('cache1.vmdk')
+    expect(names({ search: 'cache' })).toEqual(['cache3.vmdk'])
+    db.$client.exec("INSERT INTO images_search (images_search, rank) VALUES ('integrity-check', 1)")
   })
 
   test('count afresh after a change', () => {

@@ -137,10 +137,17 @@ function hasIndexInOrder({ host, format, sort }: Query): boolean {
 }
 
 function nameMatches(search: string, way: Way): SQL {
-  if (way === 'walk' || !hasTrigram(search)) {
-    return sql`name LIKE ${`%${search.replaceAll(/[\\%_]/gu, String.raw`\$&`)}%`} ESCAPE '\\'`
-  }
-  return sql`key IN (SELECT rowid FROM images_search WHERE images_search MATCH ${phrase(search)})`
+  return way === 'walk' || !hasTrigram(search) ? isLike(search) : sql`key IN (${keysOfName(search)})`
+}
+
+function isLike(search: string): SQL {
+  return sql`name LIKE ${`%${search.replaceAll(/[\\%_]/gu, String.raw`\$&`)}%`} ESCAPE '\\'`
+}
+
+/** By the search index, and one by one what is too new to be in it. */
+function keysOfName(search: string): SQL {
+  return sql`SELECT rowid FROM images_search WHERE images_search MATCH ${phrase(search)}
+    UNION ALL SELECT key FROM images WHERE key > (SELECT key FROM search_place) AND ${isLike(search)}`
 }
 
 function hasTrigram(search: string): boolean {
@@ -168,7 +175,7 @@ function countStatement(query: Query): SQL {
     return sql`SELECT coalesce(max(images), 0) AS count FROM finding_totals WHERE problem = ${problem}`
   }
   if (isWhole && problem === null && hasTrigram(search)) {
-    return sql`SELECT count(*) AS count FROM images_search WHERE images_search MATCH ${phrase(search)}`
+    return sql`SELECT count(*) AS count FROM (${keysOfName(search)})`
   }
   return sql`SELECT count(*) AS count FROM images WHERE ${conditions(query, 'gather')}`
 }

@@ -91,6 +91,13 @@ export const imageReports = sqliteTable('image_reports', {
   report: text().notNull(),
 })
 
+/** How far names are in the search index, see `name-index.ts`; one row. */
+export const searchPlace = sqliteTable('search_place', {
+  id: integer().primaryKey(),
+  /** Key of the last image whose name is in it. */
+  key: integer().notNull(),
+})
+
 /** Links of backing chains: `parentPath` on the same host is a file that the image needs. */
 export const chains = sqliteTable(
   'chains',
