@@ -8,6 +8,7 @@ const swVers = '/usr/bin/sw_vers'
 export const productCommand: ToolCommand<string | null> = {
   tool: 'sw_vers',
   args: [],
+  silence: { ms: 5000 },
   parse: (output) => parseProduct(stdoutText(output)),
 }
 
@@ -20,7 +21,7 @@ export function parseProduct(text: string): string | null {
 
 /** Product and kernel; the name is the kernel's own when the product cannot be asked. */
 export async function macosSystemFacts(runner: ToolRunner): Promise<SystemFacts> {
-  const product = await runner.run(productCommand, { path: swVers, silenceMs: 5000 }).catch(() => null)
+  const product = await runner.run(productCommand, { path: swVers }).catch(() => null)
   return {
     os: { platform: 'macos', name: product ?? version(), kernel: release(), arch: arch() },
     cpus: availableParallelism(),

@@ -30,7 +30,7 @@ import type { Library } from './library/library.ts'
 import type { ScanPorts } from './library/scan.ts'
 import type { Logger } from './platform/logger.ts'
 import type { Platform } from './platform/platform.ts'
-import { probeTools } from './tools/tool-table.ts'
+import { probeTools } from './tools/probe-tools.ts'
 
 /** Jobs get this long to clean up when the agent stops. */
 const stopMs = 1200

@@ -1,4 +1,4 @@
-import type { ToolEntry } from '@varve/agent/tools/tool-table'
+import type { ToolEntry } from '@varve/agent/tools/tool-entry'
 
 /** Where Linux keeps tools, also those for administrators. */
 export const toolFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']

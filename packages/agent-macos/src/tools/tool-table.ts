@@ -1,4 +1,4 @@
-import type { ToolEntry } from '@varve/agent/tools/tool-table'
+import type { ToolEntry } from '@varve/agent/tools/tool-entry'
 
 /** Where macOS, Homebrew and the usual virtualisation products keep their tools. */
 export const toolFolders = [

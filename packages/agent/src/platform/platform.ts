@@ -1,7 +1,7 @@
 import type { Capabilities, HostFacts, LibraryFacts } from '@varve/protocol/hosts'
 import type { OpenWriters } from '@varve/engine/in-use/writers'
 import type { ToolRunner } from '../tools/tool-command.ts'
-import type { ToolEntry } from '../tools/tool-table.ts'
+import type { ToolEntry } from '../tools/tool-entry.ts'
 
 export type { FileIdentity, OpenWriters, Writer } from '@varve/engine/in-use/writers'
 

@@ -3,7 +3,7 @@ import { Capabilities, LibraryFacts, ToolView } from '@varve/protocol/hosts'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'
 import type { Platform } from '../platform/platform.ts'
-import { probeTools } from '../tools/tool-table.ts'
+import { probeTools } from '../tools/probe-tools.ts'
 
 /** What every platform promises; run by the memory fake and by each real adapter. */
 export function describePlatform(name: string, make: () => Platform): void {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { ScriptedToolRunner } from './scripted-tool-runner.ts'
 import { contractAnswers, describeToolRunner } from './tool-runner-contract.ts'
 
-describeToolRunner('scripted', () => new ScriptedToolRunner(contractAnswers))
+describeToolRunner('scripted', () => new ScriptedToolRunner(contractAnswers, { oemCodePage: 850 }))
 
 test('a command that is not in the script fails the test', async () => {
   const runner = new ScriptedToolRunner([])

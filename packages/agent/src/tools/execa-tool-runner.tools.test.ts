@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
+import { isDiskError } from '@varve/core/problems/disk-error'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { expect, test } from 'vitest'
 import { describeToolRunner } from '../testing/tool-runner-contract.ts'
 import { ExecaToolRunner } from './execa-tool-runner.ts'
-import { stdoutText, type ToolCommand } from './tool-command.ts'
+import { stdoutText, type ToolCommand, type ToolSilence } from './tool-command.ts'
 
-describeToolRunner('execa', () => new ExecaToolRunner())
+describeToolRunner('execa', () => new ExecaToolRunner({ oemCodePage: async () => 850 }))
 
 const runner = new ExecaToolRunner()
 const options = { path: '/bin/sh' }
@@ -25,16 +26,66 @@ test('tools speak the C locale', async () => {
   expect(await runner.run(shell('printf %s "$LC_ALL"'), options)).toBe('C')
 })
 
-test('a tool that is silent for too long is ended', async () => {
-  await expect(runner.run(shell('sleep 60'), { ...options, silenceMs: 200 })).rejects.toMatchObject({
+const silence = (ms: number, more: Partial<ToolSilence> = {}) => ({ silence: { ms, ...more } })
+
+test('a tool that keeps talking is not ended', async () => {
+  const talk = shell('for i in $(seq 6); do echo $i; sleep 0.5; done')
+  expect(await runner.run({ ...talk, ...silence(2500) }, options)).toBe('1\n2\n3\n4\n5\n6\n')
+})
+
+test('a silent tool whose file grows is not ended, and is when it grows no more', async () => {
+  await using place = await tempPlace()
+  const file = place.file('out')
+  const grow = 'for i in $(seq 15); do echo $i >> "$1"; sleep 0.2; done'
+  const watched = silence(2000, { files: [file] })
+  await runner.run({ ...shell(grow, file), ...watched }, options)
+  await expect(
+    runner.run({ ...shell(`${grow}; sleep 60`, file), ...watched }, options),
+  ).rejects.toMatchObject({ code: 'no-progress' })
+})
+
+test.runIf(process.platform === 'linux')('what a child of the tool moves shows that it works', async () => {
+  const move = 'for i in $(seq 15); do head -c 1000 /dev/zero > /dev/null; sleep 0.2; done'
+  await runner.run({ ...shell(`(${move})`), ...silence(2000, { io: true }) }, options)
+  await expect(runner.run({ ...shell(`(${move})`), ...silence(2000) }, options)).rejects.toMatchObject({
     code: 'no-progress',
-    details: { during: 'sh' },
   })
 })
 
-test('a tool that keeps talking is not', async () => {
-  const talk = 'for i in 1 2 3 4 5 6; do echo $i; sleep 0.2; done'
-  expect(await runner.run(shell(talk), { ...options, silenceMs: 1000 })).toBe('1\n2\n3\n4\n5\n6\n')
+test('ended, all that it has started is gone, in a session of its own too', async () => {
+  await using place = await tempPlace()
+  const stop = new AbortController()
+  const script = 'setsid sleep 60 & echo $! > "$1"; (sleep 60 & echo $! > "$2"; wait) & wait'
+  const files = [place.file('session'), place.file('child')]
+  const running = runner.run(shell(script, ...files), { ...options, signal: stop.signal })
+  const outcome = expect(running).rejects.toMatchObject({ code: 'canceled' })
+  const pidOf = async (file: string) => Number(await readFile(file, 'utf8').catch(() => ''))
+  for (const file of files) await expect.poll(() => pidOf(file)).toBeGreaterThan(0)
+  const pids = await Promise.all(files.map(pidOf))
+  stop.abort()
+  await outcome
+  for (const pid of pids) await expect.poll(() => isRunning(pid)).toBe(false)
+})
+
+/** Whether a process runs; one that has ended and is not waited for does not. */
+async function isRunning(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '')
+  return stat !== '' && stat.slice(stat.lastIndexOf(')') + 2)[0] !== 'Z'
+}
+
+test('an error is given whole, and of a very long one the ends', async () => {
+  const noise = shell('echo begin >&2; head -c 200000 /dev/zero | tr "\\0" x >&2; echo end >&2; exit 1')
+  const error: unknown = await runner.run(noise, options).catch((reason: unknown) => reason)
+  if (!isDiskError(error, 'tool-failed')) throw error
+  const { stderr } = error.details
+  expect([stderr.slice(0, 5), stderr.slice(-3)]).toEqual(['begin', 'end'])
+  expect(stderr.length).toBeLessThan(70_000)
+  expect(error.message.length).toBeLessThan(3000)
+})
+
+test('a tool that does not read what it is given is no fault', async () => {
+  const input = 'x'.repeat(1_000_000)
+  expect(await runner.run({ ...shell('echo done'), stdin: input }, options)).toBe('done\n')
 })
 
 test('canceled, the process is gone', async () => {

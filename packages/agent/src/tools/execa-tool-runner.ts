@@ -1,81 +1,161 @@
 import { isAbsolute } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { execa } from 'execa'
-import type { RunToolOptions, ToolCommand, ToolOutput, ToolRunner } from './tool-command.ts'
+import { collectAll, collectEnds } from './collect-output.ts'
+import { endTree } from './process-tree.ts'
+import { signsOfWork } from './signs-of-work.ts'
+import {
+  isExpected,
+  type RunToolOptions,
+  type ToolCommand,
+  type ToolOutput,
+  type ToolRunner,
+  type ToolSilence,
+} from './tool-command.ts'
+import { createLineReader, labelOfCodePage, toolBytes, toolText } from './tool-text.ts'
 
-const outputLimit = 16 * 1024 * 1024
-const tailLength = 2000
-const graceMs = 2000
+const mostStdout = 16 * 1024 * 1024
+const mostStderr = 64 * 1024
+const usualSilence: ToolSilence = { ms: 30_000 }
+/** Of an English Windows. */
+const usualCodePage = 437
+
+export interface ExecaToolRunnerOptions {
+  /** Finds the code page of the host's console, see `GetOEMCP`; asked once, when a command's text is in it. */
+  readonly oemCodePage?: () => Promise<number>
+}
+
+/** Why a running tool was ended. */
+type End = 'canceled' | 'silent' | 'too-much'
 
 /** Runs real tools: absolute paths, argument vectors, the C locale, bounded output, ended when silent for too long. */
 export class ExecaToolRunner implements ToolRunner {
+  readonly #findCodePage: () => Promise<number>
+  #codePage: Promise<number> | null = null
+
+  constructor({ oemCodePage = async () => usualCodePage }: ExecaToolRunnerOptions = {}) {
+    this.#findCodePage = oemCodePage
+  }
+
   async run<Output>(command: ToolCommand<Output>, options: RunToolOptions): Promise<Output> {
-    const { path, silenceMs = 30_000, signal, file = options.path } = options
+    const { path, signal, file = options.path } = options
+    const { tool, silence = usualSilence } = command
     if (!isAbsolute(path)) throw new RangeError(`${path} is not an absolute path`)
-    const assertWanted = () => {
-      if (signal?.aborted === true) throw new DiskError('canceled', { file, what: command.tool })
-    }
-    assertWanted()
-    const silence = new AbortController()
-    const stopped = signal ? AbortSignal.any([signal, silence.signal]) : silence.signal
+    const label = await this.#labelOf(command)
+    if (signal?.aborted === true) throw new DiskError('canceled', { file, what: tool })
     const running = execa(path, [...command.args], {
       reject: false,
-      stdin: 'ignore',
+      buffer: false,
       encoding: 'buffer',
-      stripFinalNewline: false,
-      env: { LC_ALL: 'C', LVM_SUPPRESS_FD_WARNINGS: '1' },
-      maxBuffer: outputLimit,
+      ...(command.stdin === undefined ? { stdin: 'ignore' } : { input: inputOf(command.stdin, label) }),
+      env: { LC_ALL: 'C', LVM_SUPPRESS_FD_WARNINGS: '1', ...command.env },
       // A group of its own, so that what the tool started ends with it.
       detached: process.platform !== 'win32',
     })
-    const kill = () => killGroup(running.pid)
-    stopped.addEventListener('abort', kill, { once: true })
-    let timer = setTimeout(() => silence.abort(), silenceMs)
-    const heard = () => {
-      clearTimeout(timer)
-      timer = setTimeout(() => silence.abort(), silenceMs)
+    let ended: End | null = null
+    const end = (why: End) => {
+      ended ??= why
+      if (running.pid !== undefined) void endTree(running.pid)
     }
-    running.stdout.on('data', heard)
-    running.stderr.on('data', heard)
+    const cancel = () => end('canceled')
+    signal?.addEventListener('abort', cancel, { once: true })
+    const watch = watchSilence(running.pid, silence, () => end('silent'))
+    const stdout = collectAll(mostStdout)
+    const stderr = collectEnds(mostStderr)
+    for (const [stream, kept] of Object.entries({ stdout, stderr } as const)) {
+      const lines = linesOf(stream as 'stdout' | 'stderr', label, { command, options })
+      const source = stream === 'stdout' ? running.stdout : running.stderr
+      source.on('data', (bytes: Uint8Array) => {
+        watch.heard()
+        kept.add(bytes)
+        lines?.add(bytes)
+        if (stream === 'stdout' && kept.isOver) end('too-much')
+      })
+      source.once('end', () => lines?.end())
+    }
     const result = await running.finally(() => {
-      clearTimeout(timer)
-      stopped.removeEventListener('abort', kill)
+      watch.stop()
+      signal?.removeEventListener('abort', cancel)
     })
-    assertWanted()
-    if (silence.signal.aborted) {
-      throw new DiskError('no-progress', { file, during: command.tool, seconds: silenceMs / 1000 })
-    }
-    if (result.code === 'ENOENT') {
-      throw new DiskError('tool-missing', { file, tool: command.tool, install: `Install ${command.tool}.` })
-    }
-    if (result.exitCode === undefined || !(command.expected ?? [0]).includes(result.exitCode)) {
+    const exitCode = result.exitCode ?? null
+    const why = ended as End | null
+    if (why === 'canceled') throw new DiskError('canceled', { file, what: tool })
+    if (why === 'silent')
+      throw new DiskError('no-progress', { file, during: tool, seconds: silence.ms / 1000 })
+    if (result.code === 'ENOENT')
+      throw new DiskError('tool-missing', { file, tool, install: `Install ${tool}.` })
+    if (why === 'too-much' || exitCode === null || !isExpected(command, exitCode)) {
+      const said = toolText(stderr.bytes(), label).trim()
+      const reason =
+        why === 'too-much' ? `it said more than ${mostStdout / 1024 ** 2} MiB` : (result.shortMessage ?? '')
       throw new DiskError('tool-failed', {
         file,
-        tool: command.tool,
-        exitCode: result.exitCode ?? null,
-        stderrTail: tail(result.stderr) || result.shortMessage || 'it said nothing',
+        tool,
+        exitCode,
+        stderr: said || reason || 'it said nothing',
       })
     }
-    const output: ToolOutput = { stdout: result.stdout, stderr: result.stderr }
+    const output: ToolOutput = { exitCode, stdout: stdout.bytes(), stderr: stderr.bytes(), label }
     return command.parse(output)
   }
-}
 
-/** Asks the tool and everything it started to end, and ends them when they do not. */
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return
-  const group = process.platform === 'win32' ? pid : -pid
-  const send = (name: 'SIGTERM' | 'SIGKILL') => {
-    try {
-      process.kill(group, name)
-    } catch {
-      // It has ended already.
-    }
+  async #labelOf({ encoding = 'utf-8' }: ToolCommand<unknown>): Promise<string> {
+    if (encoding !== 'oem') return encoding
+    return labelOfCodePage(await (this.#codePage ??= this.#findCodePage()))
   }
-  send('SIGTERM')
-  setTimeout(() => send('SIGKILL'), graceMs).unref()
 }
 
-function tail(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes.subarray(Math.max(0, bytes.length - tailLength))).trim()
+function inputOf(stdin: string | Uint8Array, label: string): Uint8Array {
+  return typeof stdin === 'string' ? toolBytes(stdin, label) : stdin
+}
+
+/** Tells progress from the lines of a stream; null when nobody wants it. */
+function linesOf(
+  stream: 'stdout' | 'stderr',
+  label: string,
+  {
+    command: { progress },
+    options: { onProgress },
+  }: { readonly command: ToolCommand<unknown>; readonly options: RunToolOptions },
+) {
+  if (!progress || !onProgress) return null
+  return createLineReader(label, (text) => {
+    const said = progress({ stream, text })
+    if (said) onProgress(said)
+  })
+}
+
+/** Calls `onSilent` when nothing was heard for so long and nothing else shows that the tool works. */
+function watchSilence(
+  pid: number | undefined,
+  silence: ToolSilence,
+  onSilent: () => void,
+): { heard(): void; stop(): void } {
+  let timer: NodeJS.Timeout | null = null
+  let turn = 0
+  const signs = async () => (pid === undefined ? '' : signsOfWork(pid, silence))
+  let last = signs()
+
+  function wait(): void {
+    if (timer) clearTimeout(timer)
+    turn += 1
+    timer = setTimeout(() => void look(turn), silence.ms)
+  }
+
+  async function look(asked: number): Promise<void> {
+    const [before, now] = await Promise.all([last, signs()])
+    if (asked !== turn) return
+    if (before === now) return onSilent()
+    last = Promise.resolve(now)
+    wait()
+  }
+
+  wait()
+  return {
+    heard: wait,
+    stop() {
+      turn += 1
+      if (timer) clearTimeout(timer)
+    },
+  }
 }

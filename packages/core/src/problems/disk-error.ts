@@ -53,7 +53,7 @@ export interface DiskErrorDetails {
   'not-in-fleet': { file: string; kind: FleetThing }
   'invalid-request': { file: string; reason: string }
   'already-over': { file: string; state: string }
-  'tool-failed': { file: string; tool: string; exitCode: number | null; stderrTail: string }
+  'tool-failed': { file: string; tool: string; exitCode: number | null; stderr: string }
   'tool-missing': { file: string; tool: string; install: string }
   'no-progress': { file: string; during: string; seconds: number }
   'agent-gone': { file: string; host: string }
@@ -251,7 +251,7 @@ const explain: Explain = {
   }),
   'tool-failed': (d) => ({
     layer: 'L1',
-    message: `${d.tool} failed${d.exitCode === null ? '' : ` with exit code ${d.exitCode}`}: ${d.stderrTail}`,
+    message: `${d.tool} failed${d.exitCode === null ? '' : ` with exit code ${d.exitCode}`}: ${d.stderr.slice(-mostSaid).trim()}`,
     remedy: 'Run the command by hand to see more.',
   }),
   'tool-missing': (d) => ({
@@ -376,6 +376,9 @@ export function fromErrorRecord(record: ErrorRecord): DiskError {
   }
   return new DiskError('refused', { file: record.file, reason: record.message, remedy: record.remedy })
 }
+
+/** Characters of what a tool said that stand in a message. */
+const mostSaid = 2000
 
 /** The name in quotes, with control characters and bidirectional marks made visible. */
 export function quote(name: string): string {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseVersion } from './tool-table.ts'
+import { parseVersion } from './probe-tools.ts'
 
 describe('parseVersion', () => {
   test.each([

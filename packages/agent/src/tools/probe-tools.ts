@@ -3,18 +3,8 @@ import { join } from 'node:path'
 import type { ToolView } from '@varve/protocol/hosts'
 import { mapLimited } from '../library/map-limited.ts'
 import type { Platform } from '../platform/platform.ts'
-import { stdoutText, type ToolCommand } from './tool-command.ts'
-
-/** A tool that Varve knows; a row of a platform's table. */
-export interface ToolEntry {
-  readonly name: string
-  /** What it enables, in words. */
-  readonly enables: string
-  /** The command that installs it on this system. */
-  readonly install: string
-  /** Arguments that make it print its version; null when it has none. */
-  readonly versionArgs: readonly string[] | null
-}
+import { stderrText, stdoutText, type ToolCommand } from './tool-command.ts'
+import type { ToolEntry } from './tool-entry.ts'
 
 const dotted = String.raw`\d+(?:\.\d+)+[\w.~+-]*`
 
@@ -43,8 +33,8 @@ export function versionCommand(entry: ToolEntry): ToolCommand<string | null> {
     tool: entry.name,
     args: entry.versionArgs ?? [],
     expected: [0, 1, 2, 3],
-    parse: (output) =>
-      parseVersion(stdoutText(output)) ?? parseVersion(stdoutText({ ...output, stdout: output.stderr })),
+    silence: { ms: 5000 },
+    parse: (output) => parseVersion(stdoutText(output)) ?? parseVersion(stderrText(output)),
   }
 }
 
@@ -79,7 +69,6 @@ export async function probeTools(tools: Platform['tools'], signal?: AbortSignal)
       try {
         return await tools.runner.run(versionCommand(entry), {
           path,
-          silenceMs: 5000,
           ...(signal && { signal }),
         })
       } catch {
