@@ -326,7 +326,10 @@ function addFleetCommands(program: Command, dispatch: Dispatch): void {
     )
     .addOption(new Option('--compress <method>', 'compress the clusters (qcow2)').choices(['zlib', 'zstd']))
     .option('--plan', 'print the plan and do nothing')
-    .option('--accept <ids>', 'ids of warnings to accept, comma-separated, or all')
+    .option(
+      '--accept <ids>',
+      'ids of warnings to accept, comma-separated, or all (but for those that ask for a word by name, such as in-use)',
+    )
     .option('--detach', 'do not wait for its end')
     .addOption(readOption())
   action<

@@ -14,6 +14,8 @@ export type NbdEndpoint = z.infer<typeof NbdEndpoint>
 
 const Target = z.object({ library: z.string(), name: FileName })
 const Compression = z.enum(['none', 'zlib', 'zstd'])
+/** `accept`: somebody has said by name that a disk is read to which others may write; it must not change meanwhile. */
+const InUse = z.enum(['refuse', 'accept'])
 const TargetFormat = z.enum(writableFormats)
 
 /** What a new image says of the machine that its guest was set up on. */
@@ -35,6 +37,7 @@ export const JobRequest = z.discriminatedUnion('kind', [
     library: z.string(),
     name: Path,
     reading: Reading.optional(),
+    inUse: InUse.optional(),
   }),
   /** Opens the image and serves its L3 read-only; the export stays until `release`, expiry, or the agent's end. */
   z.object({
@@ -42,6 +45,7 @@ export const JobRequest = z.discriminatedUnion('kind', [
     library: z.string(),
     name: Path,
     reading: Reading.optional(),
+    inUse: InUse.optional(),
     exportName: z.string().min(20).max(200),
     expiresInSeconds: z
       .number()

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { execa } from 'execa'
@@ -115,6 +115,26 @@ test('what needs a word is exit code 10, and names the word', async () => {
   expect((await run('migrate', 'north:noise.raw', 'south:noise.raw', '--plan')).exitCode).toBe(0)
   const accepted = ['--accept', 'raw-unrecognised'] as const
   expect((await run('migrate', 'north:noise.raw', 'south:noise.raw', ...accepted)).exitCode).toBe(0)
+})
+
+test('an image that others may write to moves only by name, and not when it is written to', async () => {
+  const file = join(fleet.library('north'), 'live.raw')
+  await writeFile(file, Buffer.alloc(1_048_576))
+  await fleet.image('north', 'live.raw')
+  await using held = await open(file, 'r+')
+  const moved = (...accept: string[]) => run('migrate', 'north:live.raw', 'south:live.raw', ...accept)
+  const failed = await moved()
+  expect(failed.exitCode).not.toBe(0)
+  expect(failed.stdout + failed.stderr).toContain('has it open for writing')
+  const asked = await moved('--accept', 'all')
+  expect(asked.exitCode).toBe(10)
+  expect(asked.stderr).toContain('--accept in-use')
+  expect(await readdir(fleet.library('south'))).not.toContain('live.raw')
+  const accepted = await moved('--accept', 'in-use')
+  expect(`${accepted.exitCode} ${accepted.stderr}`).toMatch(/^0 /u)
+  expect(await readdir(fleet.library('south'))).toContain('live.raw')
+  await held.sync()
+  expect((await run('migrations', '--clear', 'failed')).stdout).toContain('1 migration cleared')
 })
 
 test('migrations --forget and --clear, hosts --forget', async () => {

@@ -12,7 +12,13 @@ export const digestJob: JobHandler<'digest'> = async (request, context) => {
   const roots = ports.libraries.map(({ root }) => root)
   const { manifest, digest, virtualSize, dataBytes, seconds } = await digestDisk(
     { kind: 'image', path, roots, format, choices: request.reading },
-    { signal, workers: ports.workers, pool: ports.pool, onProgress: context.onTransfer({ input: 'source' }) },
+    {
+      signal,
+      workers: ports.workers,
+      pool: ports.pool,
+      inUse: request.inUse,
+      onProgress: context.onTransfer({ input: 'source' }),
+    },
   )
   context.attachManifest(manifestUpload(digest, manifest))
   return { kind: 'digest', digest, virtualSize, dataBytes, seconds }

@@ -20,7 +20,7 @@ export const exportJob: JobHandler<'export'> = async (request, { ports, signal }
     { io: 'async', signal },
   )
   try {
-    await refuseWriters(opened.files, ports)
+    if (request.inUse !== 'accept') await refuseWriters(opened.files, ports)
     signal.throwIfAborted()
     ports.exports.add({ exportName, path, expiresInSeconds, opened })
   } catch (error) {

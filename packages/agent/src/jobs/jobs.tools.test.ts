@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { mkdir, readFile, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { memorySource } from '@varve/core/binary/byte-source'
 import { rawDisk } from '@varve/core/formats/raw/driver'
@@ -187,6 +187,21 @@ describe('export and release', () => {
     })
     const error = await fleet.controller.runFailing('north', exportRequest)
     expect(error).toMatchObject({ code: 'in-use', layer: 'L1', details: { by: 'qemu (process 7)' } })
+  })
+
+  test('it is exported and digested when somebody has said so by name, as long as it does not change', async () => {
+    await using fleet = await makeFleet()
+    const { controller } = fleet
+    await writeFile(fleet.file('disk.raw'), Buffer.alloc(mib, 'x'))
+    await using held = await open(fleet.file('disk.raw'), 'r+')
+    fleet.platform.addWriter(await held.stat({ bigint: true }), { pid: 7, command: 'qemu' })
+    const accepted = { inUse: 'accept' } as const
+    const { endpoint } = await controller.run<'export'>('north', { ...exportRequest, ...accepted })
+    const { library, name } = exportRequest
+    const own = await controller.run<'digest'>('north', { kind: 'digest', library, name, ...accepted })
+    expect((await digestDisk({ kind: 'nbd', ...endpoint })).digest).toBe(own.digest)
+    await held.write(Buffer.from('y'), 0, 1, 4096)
+    expect(await controller.runFailing('north', release)).toMatchObject({ code: 'source-changed' })
   })
 
   test.each([

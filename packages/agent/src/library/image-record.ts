@@ -48,9 +48,22 @@ export function toRecord({ library, name, report, fingerprint, modifiedMs }: Rec
 /** The last moment of the year 9999: later ones have no ISO form that the wire takes. */
 const maxTime = Date.UTC(9999, 11, 31, 23, 59, 59)
 
-/** The record with the finding of who writes to it. */
-export function withWriters(record: ImageRecord, who: readonly Writer[]): ImageRecord {
-  if (who.length === 0) return record
-  const problems = [...record.report.problems, inUseProblem(record.report.path, who)]
+/** Files of one image that are named as open for writing. */
+const mostInUse = 16
+
+/** Findings that the wire takes. */
+const mostProblems = 1000
+
+/** A file of an image, and who may write to it. */
+export interface UsedFile {
+  readonly path: string
+  readonly writers: readonly Writer[]
+}
+
+/** The record with a finding for each of its files to which others may write. */
+export function withWriters(record: ImageRecord, used: readonly UsedFile[]): ImageRecord {
+  if (used.length === 0) return record
+  const found = used.slice(0, mostInUse).map(({ path, writers }) => inUseProblem(path, writers))
+  const problems = [...record.report.problems.slice(0, mostProblems - found.length), ...found]
   return { ...record, report: { ...record.report, problems } }
 }

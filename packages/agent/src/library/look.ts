@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises'
 import type { ImageFiles } from '@varve/core/formats/image-files'
+import type { ChainLink } from '@varve/core/layers/image-report'
 import { DiskError, fromErrorRecord, isDiskError } from '@varve/core/problems/disk-error'
 import { problemFromError } from '@varve/core/problems/problem'
 import type { ImageRecord } from '@varve/protocol/images'
@@ -34,7 +35,10 @@ export interface LookOptions {
   readonly named: readonly string[]
 }
 
-export interface Look extends Pick<Remembered, 'own' | 'dependencies' | 'said' | 'named' | 'parts'> {
+export interface Look extends Pick<
+  Remembered,
+  'own' | 'dependencies' | 'said' | 'named' | 'parts' | 'chain'
+> {
   /** Null: it is not an image. */
   readonly record: ImageRecord | null
 }
@@ -46,7 +50,7 @@ export async function look(library: Library, file: FoundFile, options: LookOptio
   const choice = ports.formats.of(library.name, name)
   const size = Number(state.stats.size)
   const said = choice?.format ?? null
-  const alone = { own: state.text, dependencies: noDependencies, said, named, parts: [] }
+  const alone = { own: state.text, dependencies: noDependencies, said, named, parts: [], chain: [] }
   const nothing: Look = { ...alone, record: null }
   try {
     const isTold = choice?.scope === 'image' && size > 0
@@ -65,7 +69,8 @@ export async function look(library: Library, file: FoundFile, options: LookOptio
     const { report } = outcome
     if (answer === 'if-disk' && !holdsDisk(report)) return { ...nothing, dependencies }
     const parts = await realPaths([...named, ...inspection.parts], path)
-    const found = { ...alone, dependencies, parts }
+    const chain = filesOfChain(report.chain, { parts, own: path })
+    const found = { ...alone, dependencies, parts, chain }
     const modifiedMs = Number(state.stats.mtimeMs)
     return {
       ...found,
@@ -114,6 +119,18 @@ function withoutOwn(asked: readonly Asked[], own: string): Asked[] {
   const others = asked.filter(({ path, kind }) => path !== own || kind === 'folder')
   const byName = new Map(others.toReversed().map((name) => [`${name.kind} ${name.path}`, name]))
   return [...byName.values()].toReversed()
+}
+
+/** Bundles may have thousands of parts: more are not asked about. */
+const mostOfChain = 256
+
+function filesOfChain(
+  links: readonly Pick<ChainLink, 'path'>[],
+  { parts, own }: { readonly parts: readonly string[]; readonly own: string },
+): string[] {
+  const files = new Set([...links.map((link) => link.path), ...parts])
+  files.delete(own)
+  return [...files].slice(0, mostOfChain)
 }
 
 /** Where these files really are; what is not there has no part in it. */

@@ -16,6 +16,8 @@ export interface Remembered {
   readonly dependencies: Dependencies
   /** The format that somebody said. */
   readonly said: string | null
+  /** The files it is read from besides its own: who writes to one of them writes to it. */
+  readonly chain: readonly string[]
   /** Who wrote to it, in words; empty: nobody. */
   readonly inUseBy: string
   readonly lookedAtMs: number

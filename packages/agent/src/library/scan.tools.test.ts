@@ -142,6 +142,30 @@ describe('scanLibrary', () => {
     expect(last?.report.problems.map(({ id }) => id)).not.toContain('in-use')
   })
 
+  test.skipIf(!requires('qemu-img'))('who writes to a base writes to every image above it', async () => {
+    await using place = await tempPlace()
+    await writeFile(place.file('base.raw'), raw)
+    for (const [top, below, format] of [
+      ['mid.qcow2', 'base.raw', 'raw'],
+      ['top.qcow2', 'mid.qcow2', 'qcow2'],
+    ] as const)
+      await runToolOk('qemu-img', ['create', '-f', 'qcow2', '-b', below, '-F', format, place.file(top)])
+    const scan = new TestScan(place.path)
+    await scan.run()
+    const base = await stat(place.file('base.raw'), { bigint: true })
+    scan.platform.addWriter(base, { pid: 42, command: 'qemu-system-x86' })
+    const { records, inUse } = await scan.run()
+    const found = (name: string) => records.get(name)?.report.problems.find(({ id }) => id === 'in-use')
+    for (const name of ['base.raw', 'mid.qcow2', 'top.qcow2'])
+      expect(found(name)).toMatchObject({ file: place.file('base.raw'), severity: 'warn' })
+    expect([...inUse.keys()]).toEqual([place.file('base.raw')])
+    expect((await scan.run()).records.size).toBe(0)
+    scan.platform.clearWriters()
+    const left = await scan.run()
+    expect([...left.records.keys()].toSorted()).toEqual(['base.raw', 'mid.qcow2', 'top.qcow2'])
+    expect(left.records.get('top.qcow2')?.report.problems.map(({ id }) => id)).not.toContain('in-use')
+  })
+
   test('a file that is written to all the time is not looked at each time, and the scan says so', async () => {
     await using place = await tempPlace()
     await writeFile(place.file('a.raw'), raw)

@@ -5,11 +5,11 @@ import { namedAsRaw, promisedFormat } from '@varve/core/formats/detect-format'
 import { describeWriters } from '@varve/engine/in-use/writers'
 import type { ImageRecord } from '@varve/protocol/images'
 import type { Logger } from '../platform/logger.ts'
-import type { OpenWriters } from '../platform/platform.ts'
+import type { OpenWriters, Writer } from '../platform/platform.ts'
 import { foldersOf, noDependencies } from './asked.ts'
 import { isSkippedName } from './file-names.ts'
-import { fileState } from './fingerprint.ts'
-import { withWriters } from './image-record.ts'
+import { fileState, type FileState } from './fingerprint.ts'
+import { withWriters, type UsedFile } from './image-record.ts'
 import { isBelow } from './library-path.ts'
 import type { Library } from './library.ts'
 import { look, type FoundFile, type LookPorts } from './look.ts'
@@ -99,6 +99,8 @@ class Scan {
   readonly #parts: ScanParts
   /** Files that hold bytes of other images. */
   readonly #claimed: Set<string>
+  /** Who writes to files that were asked about in this scan. */
+  readonly #asked = new Map<string, Promise<readonly Writer[]>>()
   /** Parts at the last scan whose image was not met yet. */
   readonly #left: FoundFile[] = []
 
@@ -147,6 +149,7 @@ class Scan {
       isImage: true,
       named: [],
       parts: [],
+      chain: [],
       isPart: false,
     })
     await options.onRecord(record)
@@ -157,11 +160,10 @@ class Scan {
     options.signal.throwIfAborted()
     const state = await fileState(file.path)
     if (state === null) return
-    const who = writers?.of(state.stats) ?? []
-    const inUseBy = describeWriters(who)
-    if (who.length > 0) this.inUse.set(file.path, inUseBy)
-    const said = ports.formats.of(library.name, file.name)?.format ?? null
     const before = memory.get(file.name)
+    if (writers) this.#asked.set(file.path, Promise.resolve(writers.of(state.stats)))
+    const inUseBy = textOfUse(await this.#usedOf([file.path, ...(before?.chain ?? [])]))
+    const said = ports.formats.of(library.name, file.name)?.format ?? null
     const standing = before ? await standingOf(before, { state, inUseBy, said }) : 'changed'
     if (standing === 'changing') this.isBehind = true
     if (before && standing !== 'changed') {
@@ -174,16 +176,43 @@ class Scan {
     const own = named.get(file.path) ?? []
     const { record, ...looked } = await look(library, file, { state, ports, signal, named: own })
     const isImage = record !== null
-    memory.set(file.name, { ...looked, inUseBy, lookedAtMs: performance.now(), isImage, isPart: false })
+    const used = await this.#usedOf([file.path, ...looked.chain])
+    const lookedAtMs = performance.now()
+    memory.set(file.name, { ...looked, inUseBy: textOfUse(used), lookedAtMs, isImage, isPart: false })
     this.#claim(looked.parts)
     if (record === null) return
     this.present.add(file.name)
-    await options.onRecord(withWriters(record, who))
+    await options.onRecord(withWriters(record, used))
+  }
+
+  /** Those of the files to which others may write; a base of many images is asked about once. */
+  async #usedOf(paths: readonly string[]): Promise<readonly UsedFile[]> {
+    const { writers } = this.#parts
+    if (writers === null) return []
+    const used: UsedFile[] = []
+    for (const path of new Set(paths)) {
+      const asked = this.#asked.get(path) ?? fileState(path).then((state) => writersIn(writers, state))
+      this.#asked.set(path, asked)
+      const who = await asked
+      if (who.length === 0) continue
+      used.push({ path, writers: who })
+      this.inUse.set(path, describeWriters(who))
+    }
+    return used
   }
 
   #claim(parts: readonly string[]): void {
     for (const part of parts) this.#claimed.add(part)
   }
+}
+
+/** One text that changes when other programs write, or to other files of the image. */
+function textOfUse(used: readonly UsedFile[]): string {
+  return used.map(({ path, writers }) => `${path}: ${describeWriters(writers)}`).join('\n')
+}
+
+function writersIn(writers: OpenWriters, state: FileState | null): readonly Writer[] {
+  return state === null ? [] : writers.of(state.stats)
 }
 
 /** First what may have parts, last what may be one: a part that is met after its image is never taken for an image. */
@@ -233,7 +262,7 @@ export async function writersChanged(
   const writers = await findWriters?.()
   for (const [path, inUseBy] of inUse) {
     const state = await fileState(path)
-    if (state === null || describeWriters(writers?.of(state.stats) ?? []) !== inUseBy) return true
+    if (writers && describeWriters(writersIn(writers, state)) !== inUseBy) return true
   }
   return false
 }

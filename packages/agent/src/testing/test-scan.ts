@@ -41,7 +41,7 @@ export class TestScan {
         records.set(record.name, ImageRecord.parse(record))
       },
     })
-    const { inspected, isBehind, partFiles } = outcome
-    return { records, present: [...outcome.present].sort(), inspected, isBehind, partFiles }
+    const { inspected, isBehind, partFiles, inUse } = outcome
+    return { records, present: [...outcome.present].sort(), inspected, isBehind, partFiles, inUse }
   }
 }

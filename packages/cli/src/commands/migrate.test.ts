@@ -14,6 +14,12 @@ describe('acceptWarnings', () => {
     expect(acceptWarnings([note], undefined)).toEqual({ ids: [], missing: [] })
     expect(acceptWarnings([], undefined)).toEqual({ ids: [], missing: [] })
   })
+  test('what asks for a word is not accepted with all others', () => {
+    const inUse = { id: 'in-use', severity: 'warn' as const, asks: true as const }
+    const dirty = { id: 'dirty', severity: 'warn' as const }
+    expect(acceptWarnings([inUse, dirty], 'all')).toEqual({ ids: ['dirty'], missing: ['in-use'] })
+    expect(acceptWarnings([inUse, dirty], 'all,in-use').missing).toEqual([])
+  })
 })
 
 describe('questionsOf', () => {

@@ -52,7 +52,9 @@ export async function migrate(options: MigrateOptions, context: CommandContext):
   }
   const accepted = acceptWarnings(plan.warnings, options.accept)
   if (!context.json) context.remark(describePlan(plan, paint))
-  const start = { ...request, idempotencyKey: randomUUID(), accepted: accepted.ids }
+  // What was named is accepted also where only the fresh inspection will find it.
+  const words = [...new Set([...accepted.ids, ...namedIn(options.accept)])]
+  const start = { ...request, idempotencyKey: randomUUID(), accepted: words }
   const started = await ask(controller, () => fleet.api.migrations.start.mutate(start))
   if (options.detach) {
     context.print(
@@ -68,15 +70,26 @@ export async function migrate(options: MigrateOptions, context: CommandContext):
   return ended.state === 'succeeded' ? exitCodes.ok : exitCodes.migrationFailed
 }
 
-/** Which of the warnings are accepted by `--accept`, and which are not yet; what needs no acceptance is in neither. */
+/**
+ * Which of the warnings are accepted by `--accept`, and which are not yet; what needs no acceptance is in neither. `all` is no
+ * word on a finding that asks for one by name.
+ */
 export function acceptWarnings(
-  warnings: readonly Pick<Problem, 'id' | 'severity'>[],
+  warnings: readonly Pick<Problem, 'id' | 'severity' | 'asks'>[],
   accept: string | undefined,
 ): { ids: string[]; missing: string[] } {
-  const named = new Set((accept ?? '').split(',').map((id) => id.trim()))
-  const unique = [...new Set(warnings.filter(needsAcceptance).map(({ id }) => id))]
-  const ids = unique.filter((id) => named.has('all') || named.has(id))
+  const named = new Set(namedIn(accept))
+  const waiting = warnings.filter(needsAcceptance)
+  const unique = [...new Set(waiting.map(({ id }) => id))]
+  const asked = new Set(waiting.filter(({ asks }) => asks === true).map(({ id }) => id))
+  const ids = unique.filter((id) => named.has(id) || (named.has(everything) && !asked.has(id)))
   return { ids, missing: unique.filter((id) => !ids.includes(id)) }
+}
+
+const everything = 'all'
+
+function namedIn(accept: string | undefined): string[] {
+  return (accept ?? '').split(',').flatMap((id) => id.trim() || [])
 }
 
 /** What a plan waits for and `--accept` and `--read` can give: warnings to accept, choices to make; null when nothing, or when that would not do. */

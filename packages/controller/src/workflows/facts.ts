@@ -42,6 +42,7 @@ export function gatherFacts(db: Db, request: MigrationRequest, options: FactsOpt
       report,
       // The agent's finding ends in who it is.
       inUseBy: inUse ? (/ by (?<who>.+)$/u.exec(inUse.message)?.groups?.['who'] ?? 'a program') : null,
+      inUseFile: inUse?.file ?? null,
     },
     target: {
       host: target.host,

@@ -138,6 +138,7 @@ async function startExport(ports: StepPorts, context: StepContext): Promise<Expo
       library: source.library,
       name: source.name,
       reading: facts.request.reading,
+      ...inUseOf(context.migration),
       exportName: `${id}-${randomBytes(24).toString('base64url')}`,
       expiresInSeconds: exportLifeSeconds,
     },
@@ -286,7 +287,13 @@ async function repeatedDigest(context: StepContext): Promise<DigestResult> {
 function sourceDigest(context: StepContext, attempt: number): Promise<JobResultOf<'digest'>> {
   const { source, id, facts } = context.migration
   return context.job<'digest'>(
-    { kind: 'digest', library: source.library, name: source.name, reading: facts.request.reading },
+    {
+      kind: 'digest',
+      library: source.library,
+      name: source.name,
+      reading: facts.request.reading,
+      ...inUseOf(context.migration),
+    },
     { host: source.host, title: `Digest ${source.name}`, key: `/${id}/digest/${attempt}` },
   )
 }
@@ -328,6 +335,11 @@ function mismatch(
 
 function refusal(file: string, reason: string, remedy: string | undefined): DiskError {
   return new DiskError('refused', { file, reason, remedy: remedy ?? 'Plan the migration again.' })
+}
+
+/** Whether somebody accepted by name that others may write to the source; that it does change ends the migration all the same. */
+function inUseOf({ facts }: Migration): Pick<JobRequestOf<'export'>, 'inUse'> {
+  return facts.accepted.includes('in-use') ? { inUse: 'accept' } : {}
 }
 
 function fileOf({ target }: Migration): { library: string; name: string } {

@@ -15,6 +15,8 @@ export interface MigrateFacts {
     readonly report: ImageReport
     /** Who has it open for writing, or null. */
     readonly inUseBy: string | null
+    /** Which file of its chain that is; left out: the image itself. */
+    readonly inUseFile?: string | null
   }
   readonly target: {
     readonly host: string

@@ -185,7 +185,6 @@ describe('a migration is refused when', () => {
     ['source-host-offline', { source: { connected: false } }],
     ['target-host-offline', { target: { connected: false } }],
     ['source-size-unknown', { report: { virtualSize: null } }],
-    ['source-in-use', { source: { inUseBy: 'qemu-system-x86 (pid 42)' } }],
     ['same-file', { target: { host: 'north', libraryPath: '/srv/north' }, options: { name: 'web01.vmdk' } }],
     ['target-name-taken', { target: { nameIsFree: false } }],
     ['target-not-writable', { target: { writable: false } }],
@@ -263,6 +262,15 @@ describe('a migration warns of', () => {
     expect(planMigrate(facts(change)).kind).toBe('plan')
     expect(problemsOf(change)).toMatchObject([{ id, severity }])
   })
+})
+
+test('a source that others may write to asks for a word by name, and says which file it is', () => {
+  const change = { source: { inUseBy: 'qemu-system-x86 (process 42)', inUseFile: '/srv/north/base.qcow2' } }
+  expect(planMigrate(facts(change)).kind).toBe('plan')
+  expect(problemsOf(change)).toMatchObject([
+    { id: 'in-use', severity: 'warn', asks: true, layer: 'L1', file: '/srv/north/base.qcow2' },
+  ])
+  expect(problemsOf(change)[0]?.message).toMatch(/qemu-system-x86 \(process 42\).+ after a crash .+ fails/u)
 })
 
 describe('a migration does not mind', () => {

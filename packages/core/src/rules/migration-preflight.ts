@@ -39,7 +39,7 @@ export const migrationPreflightRules: readonly PreflightRule[] = [
   { id: 'source-host-offline', layer: 'L1', finds: sourceHostIsConnected },
   { id: 'target-host-offline', layer: 'L1', finds: targetHostIsConnected },
   { id: 'source-size-unknown', layer: 'L2', finds: sourceSizeIsKnown },
-  { id: 'source-in-use', layer: 'L1', finds: sourceIsNotWritten },
+  { id: 'in-use', layer: 'L1', finds: sourceIsNotWritten },
   { id: 'same-file', layer: 'L1', finds: targetIsAnotherFile },
   { id: 'target-name-taken', layer: 'L1', finds: targetNameIsFree },
   { id: 'target-not-writable', layer: 'L1', finds: targetIsWritable },
@@ -118,13 +118,12 @@ function sourceSizeIsKnown({ source: { report } }: MigrateFacts): Finding[] {
 
 function sourceIsNotWritten({ source }: MigrateFacts): Finding[] {
   if (source.inUseBy === null) return []
-  return [
-    block(
-      source.report.path,
-      `${source.inUseBy} has it open for writing; a copy would mix two states of the disk`,
-      'Shut down what uses it, then plan again.',
-    ),
-  ]
+  const found = warn(
+    source.inUseFile ?? source.report.path,
+    `${source.inUseBy} has it open for writing: what lies there now is copied, as after a crash of that machine, and the migration fails when it is written to meanwhile`,
+    'Shut down what uses it, then plan again.',
+  )
+  return [{ ...found, asks: true }]
 }
 
 function targetIsAnotherFile({ source, target, options }: MigrateFacts): Finding[] {
