@@ -27,6 +27,11 @@ export type DiskInput =
       readonly exportName: string
       /** Bytes that the disk has; a server that says otherwise is refused. */
       readonly size?: number | undefined
+      /**
+       * When it cannot be opened, for whatever reason, that is told after so long, neither earlier nor later; left out: at once, at
+       * the latest after 10 s.
+       */
+      readonly failsAfterMs?: number | undefined
     }
 
 /** An image under an overlay: how the overlay names it, and where it is read from to compare. */
@@ -87,7 +92,7 @@ export interface RunOptions {
    * it is read. `ask`: the same, and the error says how to accept it. `accept`: it is read as it lies on the medium, because
    * somebody has said so by name; that a file changes while it is read is refused all the same.
    */
-  readonly inUse?: InUse
+  readonly inUse?: InUse | undefined
   /** Threads that several runs share, one run at a time or many; default: those of a run end with it. */
   readonly pool?: WorkerPool
 }

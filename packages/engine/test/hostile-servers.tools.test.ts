@@ -22,7 +22,7 @@ async function serve(options: Partial<ServeNbdOptions> = {}) {
   })
 }
 
-const input = (port: number, size?: number): DiskInput => ({
+const input = (port: number, size?: number): DiskInput & { kind: 'nbd' } => ({
   kind: 'nbd',
   host: '127.0.0.1',
   port,
@@ -79,5 +79,50 @@ describe('servers that are not as they should be', () => {
     }
     expect(said.size).toBe(1)
     talking.close()
+  })
+
+  test('nor from how long it takes: what cannot be opened is told when the time is over, not earlier', async () => {
+    const refusing = createServer()
+    const silent = createServer((socket) => socket.on('error', () => {}))
+    const talking = createServer((socket) => void socket.on('error', () => {}).end('SSH-2.0-x\r\n'))
+    const ports: number[] = []
+    for (const server of [refusing, silent, talking]) {
+      server.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const address = server.address()
+      ports.push(typeof address === 'object' && address ? address.port : 0)
+    }
+    refusing.close()
+    await once(refusing, 'close')
+    await using nbd = await serve({ resolveExport: async () => null })
+    const failsAfterMs = 700
+    const failing = async (given: DiskInput) => {
+      const started = performance.now()
+      await expect(digestDisk(given)).rejects.toMatchObject({ code: 'nbd-failed' })
+      return performance.now() - started
+    }
+    // A timer may be a millisecond early. The silent one would take 10 s of its own.
+    const took = await Promise.all(
+      [...ports, nbd.port].map(async (port) => await failing({ ...input(port), failsAfterMs })),
+    )
+    for (const each of took) expect(each).toBeGreaterThan(failsAfterMs - 2)
+    silent.close()
+    talking.close()
+    await using healthy = await serve({ maxConnections: 1 })
+    const patient = { ...input(healthy.port), failsAfterMs: 3_600_000 }
+    expect((await digestDisk(patient, { workers: 2 })).virtualSize).toBe(bytes.length)
+  })
+
+  test('waiting for the time to be over ends when the run is canceled', async () => {
+    const stop = new AbortController()
+    const closed = createServer().listen(0, '127.0.0.1')
+    await once(closed, 'listening')
+    const address = closed.address()
+    const port = typeof address === 'object' && address ? address.port : 0
+    closed.close()
+    await once(closed, 'close')
+    const failing = digestDisk({ ...input(port), failsAfterMs: 3_600_000 }, { signal: stop.signal })
+    stop.abort()
+    await expect(failing).rejects.toMatchObject({ code: 'canceled' })
   })
 })

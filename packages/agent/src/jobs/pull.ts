@@ -4,7 +4,7 @@ import { convertDisk } from '@varve/engine/convert-disk'
 import type { JobHandler } from './job-context.ts'
 import { manifestUpload } from './manifest-upload.ts'
 import { assertFree, kindOf, namedFinally, partPathOf } from './pull-target.ts'
-import { streamOf } from './stream-of.ts'
+import { failingAlike, streamOf } from './stream-of.ts'
 
 /** Reads an export and writes it as a part file, flushed. Starts afresh when repeated; leaves no file when it fails. */
 export const pullJob: JobHandler<'pull'> = async (request, context) => {
@@ -20,7 +20,7 @@ export const pullJob: JobHandler<'pull'> = async (request, context) => {
     })
     const { manifest, readBytes, zeroBytes, ...done } = await namedFinally(target, () =>
       convertDisk(
-        streamOf(request),
+        failingAlike(streamOf(request)),
         { path: partPath, name: request.target.name, format, subformat, compression, choices },
         {
           signal,

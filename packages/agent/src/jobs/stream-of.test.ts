@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { streamOf } from './stream-of.ts'
+import { failingAlike, streamOf } from './stream-of.ts'
 
 const target = { library: 'images', name: 'web01.qcow2' }
 const exportName = 'a-token-that-nobody-guesses'
@@ -24,4 +24,8 @@ test.each([
   ['10.0.0.7', 22],
 ])('%s:%i is no agent’s', (host, port) => {
   expect(() => stream(host, port)).toThrow(expect.objectContaining({ code: 'refused' }))
+})
+
+test('jobs do not tell by the time what listens at an address', () => {
+  expect(failingAlike(stream('10.0.0.7'))).toMatchObject({ host: '10.0.0.7', failsAfterMs: 10_000 })
 })

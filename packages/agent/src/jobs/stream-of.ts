@@ -33,6 +33,17 @@ export function streamOf({
   return { kind: 'nbd', ...endpoint, size: virtualSize }
 }
 
+const failsAfterMs = 10_000
+
+/**
+ * The same export, of which is told only after ten seconds that it cannot be opened, whether its port is closed, silent, dropped
+ * by a filter, of another service, or on no host: time tells no more than words about what listens there. One that is there
+ * is not waited for.
+ */
+export function failingAlike(stream: DiskInput): DiskInput {
+  return stream.kind === 'nbd' ? { ...stream, failsAfterMs } : stream
+}
+
 function mayBeAgents(host: string): boolean {
   const family = isIP(host)
   if (family === 0) return hostName.test(host)

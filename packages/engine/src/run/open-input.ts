@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openChain } from '@varve/core/formats/open-chain'
 import { type FormatName, formatNames } from '@varve/core/formats/format-rules'
 import { DiskError } from '@varve/core/problems/disk-error'
@@ -37,15 +38,26 @@ function knownFormat({ path, format }: DiskInput & { kind: 'image' }): FormatNam
   throw new DiskError('unsupported-format', { file: path, format, reason: 'there is no format of that name' })
 }
 
+/** The part of `failsAfterMs` in which a server has to answer: what is over with the rest of it is over at one moment. */
+const answeringPart = 0.95
+
 async function openStream(input: DiskInput & { kind: 'nbd' }, signal?: AbortSignal): Promise<OpenInput> {
   const { connectNbd, nbdDisk } = await import('@varve/nbd/client')
-  const { host, port, exportName } = input
-  const client = await connectNbd({ host, port, exportName, ...(signal ? { signal } : {}) }).catch(
-    (error: unknown) => {
-      signal?.throwIfAborted()
-      throw notOpened(input, error)
-    },
-  )
+  const { host, port, exportName, failsAfterMs } = input
+  const started = performance.now()
+  const client = await connectNbd({
+    host,
+    port,
+    exportName,
+    ...(signal && { signal }),
+    ...(failsAfterMs !== undefined && { connectTimeoutMs: failsAfterMs * answeringPart }),
+  }).catch(async (error: unknown) => {
+    signal?.throwIfAborted()
+    const leftMs = (failsAfterMs ?? 0) - (performance.now() - started)
+    if (leftMs > 0) await sleep(leftMs, undefined, { ...(signal && { signal }) }).catch(() => {})
+    signal?.throwIfAborted()
+    throw notOpened(input, error)
+  })
   try {
     assertSize(input, client.size)
   } catch (error) {

@@ -91,7 +91,9 @@ interface Opened extends AsyncDisposable {
 async function openHere(input: DiskInput, disk: DiskReader | undefined): Promise<Opened> {
   if (disk) return opened(disk)
   try {
-    return await openInput(input, { io: 'sync' })
+    // That it is there is known from the first connection: a further one that is refused is no secret.
+    const here: DiskInput = input.kind === 'nbd' ? { ...input, failsAfterMs: undefined } : input
+    return await openInput(here, { io: 'sync' })
   } catch (error) {
     throw input.kind === 'nbd' ? new TurnedAway('no further connection', { cause: error }) : error
   }
