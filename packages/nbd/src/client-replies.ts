@@ -10,7 +10,13 @@ import {
 import type { ChunkHeader } from './messages/transmission-messages.ts'
 import { peerText } from './messages/wire-text.ts'
 import type { PendingRead, PendingRequest, PendingStatus } from './client-requests.ts'
-import { decodeBlockStatus, maxStatusPayload } from './transmission/block-status.ts'
+import {
+  BlockStatusDecoder,
+  blocksIn,
+  contextOf,
+  maxStatusPayload,
+  statusHeaderSize,
+} from './transmission/block-status.ts'
 import { describeErrno } from './transmission/errno.ts'
 
 /** The server broke the protocol: nothing that follows on the connection can be understood. */
@@ -32,6 +38,9 @@ export interface ReplyContext {
   /** The reply of the request has ended, well or with its `error`. */
   readonly finish: (cookie: bigint) => void
 }
+
+/** Bytes of a block status that are looked at at a time: whole blocks. */
+const statusPiece = 64 * 1024
 
 /** Bytes of an error chunk: its text is at most 4096. */
 const maxErrorPayload = 8192
@@ -120,10 +129,21 @@ async function receiveStatusChunk(
     throw new ProtocolBroken('a chunk that does not fit a block status request')
   }
   if (chunk.length > maxStatusPayload) throw new ProtocolBroken(`a block status of ${chunk.length} bytes`)
-  const payload = await take(context.input, chunk.length)
-  const range = { start: request.offset, end: request.offset + request.length }
-  request.extents = decodeBlockStatus(payload, context.allocationContextId, range)
-  if (request.extents === null) throw new ProtocolBroken('a malformed block status')
+  const count = blocksIn(chunk.length)
+  const isOfContext =
+    count !== null && contextOf(await take(context.input, statusHeaderSize)) === context.allocationContextId
+  if (!isOfContext) throw new ProtocolBroken('a malformed block status')
+  const decoder = new BlockStatusDecoder(
+    { start: request.offset, end: request.offset + request.length },
+    count,
+  )
+  const piece = new Uint8Array(Math.min(chunk.length - statusHeaderSize, statusPiece))
+  for (let left = chunk.length - statusHeaderSize; left > 0; left -= piece.length) {
+    const part = piece.subarray(0, Math.min(left, piece.length))
+    await context.input.fill(part)
+    if (!decoder.add(part)) throw new ProtocolBroken('a malformed block status')
+  }
+  request.extents = decoder.extents()
 }
 
 async function receiveError(input: ByteInput, request: PendingRequest, chunk: ChunkHeader): Promise<void> {

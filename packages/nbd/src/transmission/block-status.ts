@@ -1,5 +1,5 @@
 import type { ByteRange } from '@varve/core/binary/byte-source'
-import { clipExtent, mergeExtents, mergeExtentStream } from '@varve/core/extent/extent'
+import { mergeExtentStream } from '@varve/core/extent/extent'
 import type { Extent } from '@varve/core/extent/extent'
 import { allocationFlags } from '../messages/numbers.ts'
 
@@ -41,38 +41,89 @@ const smallestOfMany = 64 * 1024
 
 /**
  * The extents of `range` that a block-status payload tells, clipped to it; null when the payload breaks the
- * protocol. They start at `range.start`, and may end before `range.end`. Of a reply with hundreds of thousands of blocks
- * few are kept.
+ * protocol. They start at `range.start`, and may end before `range.end`.
  */
 export function decodeBlockStatus(payload: Uint8Array, contextId: number, range: ByteRange): Extent[] | null {
-  const count = (payload.length - headerSize) / blockSize
-  if (!Number.isInteger(count) || count < 1) return null
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.length)
-  if (view.getUint32(0) !== contextId) return null
-  let start = range.start
-  for (let at = headerSize; at < payload.length; at += blockSize) {
-    const length = view.getUint32(at)
-    if (length === 0 || start >= range.end) return null
-    start += length
-  }
-  const blocks = clippedBlocks(view, range)
-  return [...mergeExtents(count > manyBlocks ? withoutSmallHoles(blocks) : blocks)]
+  const count = blocksIn(payload.length)
+  if (count === null || contextOf(payload) !== contextId) return null
+  const decoder = new BlockStatusDecoder(range, count)
+  return decoder.add(payload.subarray(headerSize)) ? decoder.extents() : null
 }
 
-function* clippedBlocks(view: DataView, range: ByteRange): Generator<Extent> {
-  let start = range.start
-  for (let at = headerSize; at < view.byteLength; at += blockSize) {
-    const length = view.getUint32(at)
-    const content = (view.getUint32(at + 4) & allocationFlags.zero) === 0 ? 'data' : 'zero'
-    const extent = clipExtent({ start, length, content }, range)
-    if (extent) yield extent
-    start += length
-  }
+/** Bytes before the first block of a payload: the context. */
+export const statusHeaderSize = headerSize
+
+/** The context that a payload is about. */
+export function contextOf(header: Uint8Array): number {
+  return new DataView(header.buffer, header.byteOffset, header.length).getUint32(0)
 }
 
-function* withoutSmallHoles(extents: Iterable<Extent>): Generator<Extent> {
-  for (const extent of mergeExtents(extents)) {
-    yield extent.length < smallestOfMany ? { ...extent, content: 'data' } : extent
+/** How many blocks a payload of so many bytes has; null: it is none. */
+export function blocksIn(payloadLength: number): number | null {
+  const count = (payloadLength - headerSize) / blockSize
+  return Number.isInteger(count) && count >= 1 ? count : null
+}
+
+interface Run {
+  readonly start: number
+  end: number
+  readonly content: Extent['content']
+}
+
+/**
+ * Takes in the blocks of one reply piece by piece, so that neither its bytes nor its blocks are ever all in memory: of a reply
+ * with hundreds of thousands of blocks few extents are kept.
+ */
+export class BlockStatusDecoder {
+  readonly #end: number
+  readonly #isOfMany: boolean
+  readonly #runs: Run[] = []
+  #open: Run | null = null
+  #next: number
+
+  /** `count`: the blocks of the whole reply. */
+  constructor({ start, end }: ByteRange, count: number) {
+    this.#next = start
+    this.#end = end
+    this.#isOfMany = count > manyBlocks
+  }
+
+  /** Takes in whole blocks; false: they break the protocol. */
+  add(blocks: Uint8Array): boolean {
+    const view = new DataView(blocks.buffer, blocks.byteOffset, blocks.length)
+    for (let at = 0; at < view.byteLength; at += blockSize) {
+      const length = view.getUint32(at)
+      if (length === 0 || this.#next >= this.#end) return false
+      const content = (view.getUint32(at + 4) & allocationFlags.zero) === 0 ? 'data' : 'zero'
+      this.#take(content, Math.min(this.#next + length, this.#end))
+      this.#next += length
+    }
+    return true
+  }
+
+  /** What the blocks say, merged; nothing can be added afterwards. */
+  extents(): Extent[] {
+    this.#settle()
+    return this.#runs.map(({ start, end, content }) => ({ start, length: end - start, content }))
+  }
+
+  #take(content: Extent['content'], end: number): void {
+    if (this.#open?.content === content) {
+      this.#open.end = end
+      return
+    }
+    this.#settle()
+    this.#open = { start: this.#next, end, content }
+  }
+
+  #settle(): void {
+    if (!this.#open) return
+    const { start, end, content } = this.#open
+    const kept = this.#isOfMany && end - start < smallestOfMany ? 'data' : content
+    const last = this.#runs.at(-1)
+    if (last?.content === kept) last.end = end
+    else this.#runs.push({ start, end, content: kept })
+    this.#open = null
   }
 }
 
