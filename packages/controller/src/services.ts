@@ -27,7 +27,12 @@ import { createNameIndex } from './store/name-index.ts'
 import { findingGroups, imageRow, inventoryTotals } from './store/images-store.ts'
 import { saveReport } from './store/save-images.ts'
 import { pruneJobs } from './store/jobs-store.ts'
-import { migrationView, recentMigrationIds, unfinishedMigrations } from './store/migrations-store.ts'
+import {
+  endedMigrationIds,
+  migrationView,
+  recentMigrationIds,
+  unfinishedMigrations,
+} from './store/migrations-store.ts'
 import { controllerVersion } from './package.ts'
 import { createCarryOut } from './workflows/carry-out.ts'
 import { migrateSteps } from './workflows/migrate-steps.ts'
@@ -42,6 +47,8 @@ const keepJobsMs = 30 * 86_400_000
 /** Rows of the overview, which stays small in any fleet. */
 const mostHosts = 20
 const mostRunning = 50
+/** As many as an overview holds of those that ended, and of those that failed. */
+const mostEnded = 10
 
 /** Everything behind the API, put together; `start` begins to work on migrations. */
 export interface Controller {
@@ -244,15 +251,14 @@ export function createController(config: Config, folder: DataFolder, logger: Log
           .map(({ id }) => id)
           .toReversed()
           .slice(0, mostRunning)
+        const { ended, failed } = endedMigrationIds(db, mostEnded)
         return {
           hosts: firstHosts(db, mostHosts),
           hostTotals: hostTotals(db),
           ...inventoryTotals(db),
           running: running.flatMap(view),
-          recent: recentMigrationIds(db, 20)
-            .filter((id) => !running.includes(id))
-            .slice(0, 10)
-            .flatMap(view),
+          recent: ended.flatMap(view),
+          failed: failed.flatMap(view),
           findings: findingGroups(db, 50),
           joinCommand: joinCommand({ url, host: config.host, machine: hostname() }),
         }

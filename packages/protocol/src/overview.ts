@@ -15,7 +15,10 @@ export const Overview = z.object({
   reclaimableBytes: Bytes,
   /** The newest of those that run. */
   running: z.array(MigrationView).max(50),
+  /** The newest that ended. */
   recent: z.array(MigrationView).max(10),
+  /** The newest that failed and were not made good: no later one of that image to that host succeeded or runs. */
+  failed: z.array(MigrationView).max(10).default([]),
   findings: z.array(FindingGroup),
   /** The command that joins a host to this controller. */
   joinCommand: z.string(),

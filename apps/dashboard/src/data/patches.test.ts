@@ -15,6 +15,7 @@ const overview = {
   hostTotals: { connected: 1, total: 2 },
   running: [migration(2)],
   recent: [migration(1, 'then')],
+  failed: [] as MigrationView[],
 } as Overview
 
 test('a host that is shown takes its new state in its place; others do not push in', () => {

@@ -65,6 +65,7 @@ export function patchOverview(
   if (change.migration) {
     const { migration } = change
     const others = (list: readonly MigrationView[]) => list.filter(({ id }) => id !== migration.id)
+    patched = { ...patched, failed: others(patched.failed) }
     patched = isActive(migration)
       ? { ...patched, running: patchMigrations(patched.running, migration), recent: others(patched.recent) }
       : { ...patched, running: others(patched.running), recent: patchMigrations(patched.recent, migration) }

@@ -132,6 +132,34 @@ export function recentMigrationIds(db: Queries, limit: number): string[] {
   return rows.map(({ id }) => id)
 }
 
+/** How far back failures are looked for: it bounds what the question costs. */
+const mostLookedThrough = 1000
+
+/** Ids of the newest migrations that ended, and of those that failed and were not made good since, each newest first. */
+export function endedMigrationIds(db: Queries, limit: number): { ended: string[]; failed: string[] } {
+  const rows = db
+    .select({
+      id: migrations.id,
+      state: migrations.state,
+      imageId: migrations.imageId,
+      targetHost: migrations.targetHost,
+    })
+    .from(migrations)
+    .orderBy(desc(migrations.number))
+    .limit(mostLookedThrough)
+    .all()
+  const isUnfinished = (state: string) => unfinishedStates.some((one) => one === state)
+  const madeGood = new Set<string>()
+  const failed: string[] = []
+  for (const { id, state, imageId, targetHost } of rows) {
+    const way = `${imageId} ${targetHost}`
+    if (state === 'succeeded' || isUnfinished(state)) madeGood.add(way)
+    else if (state === 'failed' && !madeGood.has(way)) failed.push(id)
+  }
+  const ended = rows.filter(({ state }) => !isUnfinished(state)).map(({ id }) => id)
+  return { ended: ended.slice(0, limit), failed: failed.slice(0, limit) }
+}
+
 /** Whether another unfinished migration is about to make this file. */
 export function isTargetClaimed(db: Queries, target: ImagePlace, exceptId: string | null): boolean {
   const rows = db

@@ -26,7 +26,14 @@ const migration = (number: number, state: MigrationView['state'], image = 'i1') 
     error: { remedy: 'Free space there.' },
   }) as MigrationView
 const overview = (change: Partial<Overview>): Overview =>
-  ({ hosts: [], hostTotals: { connected: 0, total: 0 }, recent: [], running: [], ...change }) as Overview
+  ({
+    hosts: [],
+    hostTotals: { connected: 0, total: 0 },
+    recent: [],
+    failed: [],
+    running: [],
+    ...change,
+  }) as Overview
 const titles = (change: Partial<Overview>) => overviewToAttention(overview(change)).map(({ title }) => title)
 
 test('all in order: nothing', () => {
@@ -53,6 +60,23 @@ test('a failure that was made good, or is being, needs nobody', () => {
   expect(titles({ recent: [migration(2, 'failed'), migration(1, 'succeeded')] })).toHaveLength(1)
   expect(titles({ recent: [migration(2, 'succeeded', 'other'), migration(1, 'failed')] })).toHaveLength(1)
   expect(titles({ recent: [migration(1, 'canceled')] })).toEqual([])
+})
+
+test('a failure is told however many ended since, until it is made good; each once', () => {
+  const later = Array.from({ length: 10 }, (_, at) => migration(20 - at, 'succeeded', `other-${at}`))
+  expect(titles({ recent: later, failed: [migration(1, 'failed')] })).toHaveLength(1)
+  expect(titles({ recent: [migration(1, 'failed')], failed: [migration(1, 'failed')] })).toHaveLength(1)
+  expect(
+    titles({ recent: later, failed: [migration(1, 'failed')], running: [migration(30, 'running')] }),
+  ).toEqual([])
+})
+
+test('many failures are four and a line for the others', () => {
+  const failed = Array.from({ length: 10 }, (_, at) => migration(10 - at, 'failed', `i${at}`))
+  expect(titles({ failed: failed.slice(0, 5) })).toHaveLength(5)
+  expect(titles({ failed: failed.slice(0, 7) }).at(-1)).toBe('3 more migrations failed')
+  expect(titles({ failed })).toHaveLength(5)
+  expect(titles({ failed }).at(-1)).toBe('At least 6 more migrations failed')
 })
 
 test('many hosts that are away are one line', () => {

@@ -11,9 +11,12 @@ export type Attention = {
   readonly more: string
 } & (
   | { readonly page: 'host'; readonly name: string }
-  | { readonly page: 'hosts' }
+  | { readonly page: 'hosts' | 'migrations' }
   | { readonly page: 'migration'; readonly migration: string }
 )
+
+/** As many failures as an overview holds. */
+const mostFailed = 10
 
 /** A filesystem with less than this share free is nearly full. */
 const tightShare = 0.1
@@ -23,17 +26,39 @@ export function overviewToAttention(overview: Overview): readonly Attention[] {
   return [...failedMigrations(overview), ...awayHosts(overview), ...fullLibraries(overview.hosts)]
 }
 
-function failedMigrations({ recent, running }: Overview): Attention[] {
-  return recent
-    .filter((migration) => migration.state === 'failed' && !isMadeGood(migration, [...recent, ...running]))
-    .map(({ id, source, target, error }) => ({
-      id: `migration ${id}`,
+/** Each by its name, unless they are many. */
+const mostNamed = 5
+
+function failedMigrations({ recent, failed, running }: Overview): Attention[] {
+  // What was pushed since the overview was asked for stands among the recent ones.
+  const fresh = recent.filter(
+    ({ id, state }) => state === 'failed' && failed.every((known) => known.id !== id),
+  )
+  const open = [...fresh, ...failed]
+    .filter((migration) => !isMadeGood(migration, [...recent, ...running]))
+    .toSorted((a, b) => b.number - a.number)
+  const named = open.length > mostNamed ? open.slice(0, mostNamed - 1) : open
+  const rows = named.map(({ id, source, target, error }): Attention => ({
+    id: `migration ${id}`,
+    severity: 'block',
+    title: `${source.name.split('/').at(-1) ?? source.name} did not get to ${target.host}`,
+    more: error === null ? 'The migration failed.' : error.remedy,
+    page: 'migration',
+    migration: id,
+  }))
+  if (open.length === named.length) return rows
+  // An overview holds the newest failures only.
+  const rest = open.length - named.length
+  return [
+    ...rows,
+    {
+      id: 'migrations failed',
       severity: 'block',
-      title: `${source.name} did not get to ${target.host}`,
-      more: error === null ? 'The migration failed.' : error.remedy,
-      page: 'migration',
-      migration: id,
-    }))
+      title: `${failed.length < mostFailed ? '' : 'At least '}${countOf(rest, 'more migration')} failed`,
+      more: 'Each says what is safe and what to do. Those that need nothing more can be cleared from the list.',
+      page: 'migrations',
+    },
+  ]
 }
 
 /** A later migration of the same image to the same place that runs, or came to its end. */
@@ -46,9 +71,6 @@ function isMadeGood(failed: MigrationView, others: readonly MigrationView[]): bo
       (state === 'succeeded' || state === 'running' || state === 'waiting'),
   )
 }
-
-/** Each by its name, unless they are many. */
-const mostNamed = 5
 
 function awayHosts({ hosts, hostTotals }: Overview): Attention[] {
   const away = hostTotals.total - hostTotals.connected
