@@ -26,15 +26,16 @@ import { formatInspections, formatLibrary, runInspections, runLibrary } from './
 import { formatMigrations, runMigrations } from './migrations.ts'
 import { runFleet } from './fleet/measure-fleet.ts'
 import { formatMatrix } from './format-matrix.ts'
+import { formatPage, runPage } from './page/measure-page.ts'
 import { type Result, formatResults, means, ratios } from './results.ts'
 import { peakMemory, timeCommand, type Timing } from './run-timed.ts'
 
 const usage = `Times varve against qemu-img and scp on a 2 GiB disk with 1.2 GiB of data.
 
   --runs N       runs of each, interleaved (default 5)
-  --only TEXT    only what has TEXT in its name: a conversion as "vmdk → raw", "matrix", "reflink", "inspect", "library", "migrate", "fleet", "attack"
+  --only TEXT    only what has TEXT in its name: a conversion as "vmdk → raw", "matrix", "reflink", "inspect", "library", "migrate", "fleet", "attack", "page"
   --folder DIR   where the images are made and kept (default: below the temporary folder)
-  --images N     images of the library (default 10000)
+  --images N     images of the library, and of the page's fleet (default 10000)
   --hosts N,N    hosts of the invented fleets (default 200,1000,10000)
   --fleet-images N,N   images of them (default 100000,1000000)
   --json         print one JSON document
@@ -160,7 +161,7 @@ async function main(): Promise<number> {
   const wants = (name: string) => name.includes(only)
   const say = (text: string) => process.stdout.write(json ? '' : `${text}\n\n`)
   for (const program of programs()) await bundleProgram(program)
-  if (only !== 'fleet' && only !== 'attack') await prepareImages(folder)
+  if (!['fleet', 'attack', 'page'].includes(only)) await prepareImages(folder)
   const places = { folder, output: join(folder, 'output.img'), qemuImg }
   const document: Record<string, unknown> = { conditions: conditions() }
   say(conditions())
@@ -219,6 +220,12 @@ async function main(): Promise<number> {
       attacks: wants('attack'),
       say,
     })
+  }
+  if (wants('page')) {
+    process.stderr.write('page …\n')
+    const page = await runPage({ images: Number(values.images), runs })
+    say(formatPage(page))
+    document['page'] = page
   }
   if (json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
   return 0

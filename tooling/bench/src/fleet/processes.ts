@@ -14,17 +14,18 @@ const root = resolve(import.meta.dirname, '../../../..')
 export class ControllerProcess {
   readonly url: string
   readonly #port: number
-  readonly #data: string
+  readonly #flags: readonly string[]
   #child: ChildProcess | null = null
 
-  private constructor(port: number, data: string) {
+  private constructor(port: number, flags: readonly string[]) {
     this.#port = port
-    this.#data = data
+    this.#flags = flags
     this.url = `http://127.0.0.1:${port}`
   }
 
-  static async start(data: string): Promise<ControllerProcess> {
-    const controller = new ControllerProcess(await freePort(), data)
+  /** With its data in `data`, and with more flags. */
+  static async start(data: string, flags: readonly string[] = []): Promise<ControllerProcess> {
+    const controller = new ControllerProcess(await freePort(), ['--data', data, ...flags])
     await controller.run()
     return controller
   }
@@ -33,7 +34,7 @@ export class ControllerProcess {
   async run(): Promise<number> {
     const started = performance.now()
     const program = join(root, 'packages/controller/bin/varve-controller.mjs')
-    const args = [program, '--port', String(this.#port), '--data', this.#data, '--log-level', 'error']
+    const args = [program, '--port', String(this.#port), ...this.#flags, '--log-level', 'error']
     const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
     this.#child = child
     while (!(await this.#answers())) {
