@@ -5,18 +5,10 @@ import type { HostView } from '@varve/protocol/hosts'
 import type { ImageRow } from '@varve/protocol/images'
 import type { MigrationView, StartMigration } from '@varve/protocol/migrations'
 import { EventEmitter, on } from 'node:events'
-import {
-  ago,
-  inventedDigest,
-  inventedHost,
-  inventedImage,
-  inventedProblems,
-  inventedRow,
-} from './invented-fleet.ts'
+import { crowdActivity, crowdFindings, crowdImage, crowdMigrations } from './invented-crowd.ts'
+import { ago, inventedDigest, inventedImage, inventedProblems, inventedRow } from './invented-fleet.ts'
 import { failedMigration, inventedPlan, migrationAt, newMigration } from './invented-migrations.ts'
-
-/** `busy`: two hosts and a running migration; `empty`: no hosts; `broken`: every query fails; `huge`: 100,000 images. */
-export type Scene = 'busy' | 'empty' | 'broken' | 'huge'
+import { hugeSize, inventedHosts, inventedRows, needOf, type Scene } from './invented-scenes.ts'
 
 const GiB = 2 ** 30
 
@@ -26,11 +18,12 @@ interface Event {
 }
 
 export function inventedServices(scene: Scene): Services & { stop(): void } {
-  const rows =
-    scene === 'empty'
-      ? []
-      : Array.from({ length: scene === 'huge' ? 100_000 : 214 }, (_, at) => inventedRow(at))
-  const hosts: HostView[] = scene === 'empty' ? [] : [inventedHost('north'), southHost()]
+  const isCrowded = scene === 'crowded'
+  const rows = inventedRows(scene)
+  const size = scene === 'huge' ? hugeSize : rows.length
+  const hosts = inventedHosts(scene)
+  const connected = hosts.filter(({ state }) => state === 'connected').length
+  const viewImage = isCrowded ? crowdImage : inventedImage
   const migrations = new Map<string, MigrationView>()
   const keys = new Map<string, string>()
   const log: Event[] = []
@@ -83,6 +76,10 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
   tick.unref()
 
   if (scene === 'busy' || scene === 'huge') inventPast()
+  if (isCrowded) {
+    for (const migration of crowdMigrations()) migrations.set(migration.id, migration)
+    for (const { at, ...row } of crowdActivity().toReversed()) note(row, at)
+  }
 
   function inventPast() {
     const wish = (name: string): StartMigration => ({
@@ -155,23 +152,31 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
       info: () => ({
         version: '0.1.0',
         protocolVersion: 1,
-        hosts: { connected: hosts.length, total: hosts.length },
-        images: rows.length,
+        hosts: { connected, total: hosts.length },
+        images: size,
         migrationsRunning: sortedMigrations().filter(({ finishedAt }) => finishedAt === null).length,
       }),
       overview: () => {
         refuse()
         return {
-          hosts: viewHosts(),
-          hostTotals: { connected: hosts.length, total: hosts.length },
-          images: rows.length,
-          virtualBytes: rows.length * 34 * GiB,
-          allocatedBytes: rows.length * 17 * GiB,
+          hosts: viewHosts()
+            .toSorted((a, b) => needOf(a) - needOf(b))
+            .slice(0, 20),
+          hostTotals: { connected, total: hosts.length },
+          images: size,
+          virtualBytes: size * 34 * GiB,
+          allocatedBytes: size * 17 * GiB,
           reclaimableBytes: rows.length === 0 ? 0 : 312 * GiB,
           running: sortedMigrations().filter(({ finishedAt }) => finishedAt === null),
-          recent: sortedMigrations().filter(({ finishedAt }) => finishedAt !== null),
-          findings:
-            rows.length === 0
+          recent: sortedMigrations()
+            .filter(({ finishedAt }) => finishedAt !== null)
+            .slice(0, 10),
+          failed: sortedMigrations()
+            .filter(({ state }) => state === 'failed')
+            .slice(0, 10),
+          findings: isCrowded
+            ? [...crowdFindings]
+            : rows.length === 0
               ? []
               : [
                   {
@@ -218,11 +223,15 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
             query.sort === 'findings' ? row.findings.block * 100 + row.findings.warn : row[query.sort]
           return value ?? ''
         }
+        if (scene === 'huge' && found.length === rows.length && query.sort === 'name') {
+          const count = Math.max(0, Math.min(query.limit, size - query.offset))
+          const page = Array.from({ length: count }, (_, at) => inventedRow(query.offset + at))
+          return { rows: page, total: size, offset: query.offset }
+        }
         const turn = query.direction === 'asc' ? 1 : -1
-        const sorted =
-          scene === 'huge' && query.sort === 'name'
-            ? found
-            : found.toSorted((a, b) => (weight(a) < weight(b) ? -turn : weight(a) > weight(b) ? turn : 0))
+        const sorted = found.toSorted((a, b) =>
+          weight(a) < weight(b) ? -turn : weight(a) > weight(b) ? turn : 0,
+        )
         return {
           rows: sorted.slice(query.offset, query.offset + query.limit),
           total: sorted.length,
@@ -232,7 +241,7 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
       get: (id) => {
         refuse()
         const row = rows.find((one) => one.id === id)
-        return row ? inventedImage(row) : null
+        return row ? viewImage(row) : null
       },
       digest: async (id) => {
         const row = find(id)
@@ -245,10 +254,10 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
           seconds: 4.2,
         }
       },
-      inspect: async (id) => inventedImage(find(id)),
+      inspect: async (id) => viewImage(find(id)),
       chooseFormat: () => undefined,
       formatChoices: () => [],
-      reportOf: async (id) => inventedImage(find(id)).report,
+      reportOf: async (id) => viewImage(find(id)).report,
     },
     migrations: {
       plan: async (request) =>
@@ -345,23 +354,5 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
       manifest: () => undefined,
       places: () => undefined,
     },
-  }
-}
-
-function southHost(): HostView {
-  const host = inventedHost('south', { since: ago(2 * 3600), images: 104 })
-  const [first] = host.libraries
-  if (!first) return host
-  return {
-    ...host,
-    libraries: [
-      {
-        ...first,
-        name: 'vm',
-        path: '/srv/vm',
-        images: 104,
-        place: { ...first.place, filesystem: 'ext4', free: 1229 * GiB, total: 3686 * GiB },
-      },
-    ],
   }
 }

@@ -11,7 +11,8 @@ import { applyWSSHandler } from '@trpc/server/adapters/ws'
 import type { Caller } from '@varve/controller/router/context'
 import { appRouter } from '@varve/controller/router/root'
 import { WebSocketServer } from 'ws'
-import { inventedServices, type Scene } from './invented-services.ts'
+import { scenes, type Scene } from './invented-scenes.ts'
+import { inventedServices } from './invented-services.ts'
 
 export interface MockController {
   readonly url: string
@@ -92,7 +93,7 @@ if (import.meta.main) {
       dashboard: { type: 'string' },
     },
   })
-  const scene = (['busy', 'empty', 'broken', 'huge'] as const).find((name) => name === values.scene) ?? 'busy'
+  const scene = scenes.find((name) => name === values.scene) ?? 'busy'
   const { url } = await startMockController({
     port: Number(values.port),
     scene,

@@ -202,16 +202,50 @@ describe.skipIf(!requires('chromium'))('paths', () => {
     await page.close()
   })
 
-  test('a hundred thousand images scroll to their end', async () => {
+  test('a million images scroll to their end and back, by key, by the bar and by the wheel', async () => {
     const huge = await stage.controller({ scene: 'huge' })
     const { page, complaints } = await stage.open(`${huge.url}/images`)
-    await page.getByText('100,000 images').waitFor()
-    await page.getByRole('grid').focus()
+    await page.getByText('1,000,000 images').waitFor()
+    const grid = page.getByRole('grid')
+    /** The place in the list of the last row that is seen whole. */
+    const lastSeen = () =>
+      grid.evaluate((element) => {
+        const { bottom } = element.getBoundingClientRect()
+        const seen = [...element.querySelectorAll('[role="row"]')].filter(
+          (row) => row.getBoundingClientRect().bottom <= bottom + 1,
+        )
+        return Math.max(...seen.map((row) => Number(row.getAttribute('aria-rowindex')))) - 2
+      })
+    await grid.focus()
     await page.keyboard.press('End')
-    await page.getByText('git99999', { exact: false }).waitFor()
+    await page.getByText('git999999', { exact: false }).waitFor()
+    expect(await lastSeen()).toBe(999_999)
     expect(await page.getByRole('row').count()).toBeLessThan(100)
     await page.keyboard.press('Home')
     await page.getByText('web01.vmdk').waitFor()
+
+    // The bar: to its end, to its middle.
+    await grid.evaluate((element) => element.scrollTo({ top: element.scrollHeight }))
+    await page.getByText('git999999', { exact: false }).waitFor()
+    expect(await lastSeen()).toBe(999_999)
+    await grid.evaluate((element) =>
+      element.scrollTo({ top: (element.scrollHeight - element.clientHeight) / 2 }),
+    )
+    await expect.poll(async () => Math.abs((await lastSeen()) - 500_000), patience).toBeLessThan(30)
+
+    // The wheel in the middle: no row is passed over.
+    await grid.hover()
+    const before = await lastSeen()
+    for (let turn = 1; turn <= 5; turn += 1) {
+      await page.mouse.wheel(0, 400)
+      await expect.poll(lastSeen, patience).toBe(before + turn * 10)
+    }
+
+    // A row far below, then the next: the list goes on by one row.
+    await page.keyboard.press('End')
+    await page.keyboard.press('k')
+    await expect.poll(() => grid.getAttribute('aria-activedescendant'), patience).toBe('image-row-999998')
+    await page.locator('#image-row-999998').waitFor()
     expect(complaints).toEqual([])
     await page.close()
     await huge.close()

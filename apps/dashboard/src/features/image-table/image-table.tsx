@@ -52,13 +52,14 @@ const columns: readonly Column[] = [
 export function ImageTable({ search, selected, onSort, onOpen, empty, onTotal, ...choose }: ImageTableProps) {
   const isNarrow = useMediaQuery('(max-width: 700px)', false, { getInitialValueInEffect: false })
   const rowHeight = isNarrow ? 84 : 40
-  const { ref, view, reveal, seenRows, toStart } = useRowWindow({ rowHeight, headHeight: 40 })
+  const [total, setTotal] = useState<number | null>(null)
+  const count = total ?? rowsWhileLoading
+  const { ref, view, height, reveal, seenRows, toStart } = useRowWindow({ rowHeight, count })
   const [cursor, setCursor] = useState(0)
   /** Where a range that shift draws begins. */
   const anchor = useRef(0)
   const pages = useImagePages(search, view)
-  const total = pages.total
-  const count = total ?? rowsWhileLoading
+  if (pages.total !== total) setTotal(pages.total)
 
   useEffect(() => onTotal(total), [onTotal, total])
   const [searched, setSearched] = useState(search)
@@ -141,7 +142,7 @@ export function ImageTable({ search, selected, onSort, onOpen, empty, onTotal, .
     >
       <div className={styles.table} role="presentation">
         <Head search={search} onSort={onSort} />
-        <div className={styles.rows} role="rowgroup" style={{ height: count * rowHeight }}>
+        <div className={styles.rows} role="rowgroup" style={{ height }}>
           {placesOf(view, count).map((index) => {
             const row = pages.rowAt(index)
             return (
@@ -149,7 +150,7 @@ export function ImageTable({ search, selected, onSort, onOpen, empty, onTotal, .
                 key={index}
                 row={row}
                 index={index}
-                style={{ height: rowHeight, transform: `translateY(${index * rowHeight}px)` }}
+                style={{ height: rowHeight, transform: `translateY(${index * rowHeight + view.shift}px)` }}
                 isCursor={index === cursor}
                 isSelected={row !== null && selected.has(row.id)}
                 onPoint={point}

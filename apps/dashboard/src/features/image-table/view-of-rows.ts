@@ -1,5 +1,5 @@
-export interface ScrollPlace {
-  /** How far it is scrolled, in pixels. */
+export interface SeenPart {
+  /** How much of the list lies above what is seen, in pixels. */
   readonly top: number
   /** How much of it is seen, in pixels, also behind the head that stays on top. */
   readonly height: number
@@ -20,7 +20,7 @@ export interface RowRange {
 const spare = 12
 
 /** Rows that are seen or about to be; `last` may lie behind the end of the list. */
-export function rowsInView({ top, height }: ScrollPlace, rowHeight: number): RowRange {
+export function rowsInView({ top, height }: SeenPart, rowHeight: number): RowRange {
   return {
     first: Math.max(0, Math.floor(top / rowHeight) - spare),
     last: Math.max(0, Math.ceil((top + height) / rowHeight) + spare),
@@ -28,7 +28,7 @@ export function rowsInView({ top, height }: ScrollPlace, rowHeight: number): Row
 }
 
 /** Where to scroll to so that a row is seen whole: as little as it takes, nowhere when it is seen already. */
-export function scrollToRow(index: number, { top, height }: ScrollPlace, geometry: RowGeometry): number {
+export function scrollToRow(index: number, { top, height }: SeenPart, geometry: RowGeometry): number {
   const { rowHeight, headHeight } = geometry
   const start = index * rowHeight
   const leastTop = start + rowHeight + headHeight - height
