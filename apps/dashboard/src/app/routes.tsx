@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router'
 import { ErrorCard } from '../components/states.tsx'
+import { toHostSearch } from '../features/fleet/host-search.ts'
 import { toImageSearch } from '../features/image-table/image-search.ts'
 import { toMigrationSearch } from '../features/migration/migration-search.ts'
 import { MissingPage } from '../pages/missing-page.tsx'
@@ -18,6 +19,7 @@ const overviewRoute = createRoute({
 const hostsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/hosts',
+  validateSearch: toHostSearch,
   component: lazyPage(() => import('../pages/hosts-page.tsx'), 'HostsPage'),
 })
 

@@ -3,6 +3,7 @@ import { useClipboard } from '@mantine/hooks'
 import type { ProblemView } from '@varve/protocol/primitives'
 import type { ReactNode } from 'react'
 import { errorToWords } from '../data/error-to-words.ts'
+import { MarkedItem } from './marked-item.tsx'
 import { problemToWords } from './problem-to-words.ts'
 import styles from './states.module.css'
 
@@ -68,26 +69,10 @@ export function ErrorCard({ error, onRetry }: { readonly error: unknown; readonl
   )
 }
 
-const severityWords = { block: 'Blocks', warn: 'Warning', info: 'Note' } as const
-
 /** One finding: what is the case, and the remedy. */
 export function ProblemItem({ problem }: { readonly problem: ProblemView }) {
-  return (
-    <div className={styles.problem}>
-      <span
-        className={styles.problemMark}
-        data-severity={problem.severity}
-        role="img"
-        aria-label={severityWords[problem.severity]}
-      >
-        {problem.severity === 'block' ? '✕' : problem.severity === 'warn' ? '!' : 'i'}
-      </span>
-      <div>
-        <div className={styles.problemTitle}>{problemToWords(problem.message)}</div>
-        <div className={styles.problemText}>{problem.remedy}</div>
-      </div>
-    </div>
-  )
+  const { severity, message, remedy } = problem
+  return <MarkedItem severity={severity} title={problemToWords(message)} text={remedy} />
 }
 
 export function ProblemList({ problems }: { readonly problems: readonly ProblemView[] }) {

@@ -148,12 +148,9 @@ function LibraryRow({ host, library }: { readonly host: string; readonly library
   return (
     <li>
       <div className={`${styles.row} ${styles.host}`}>
-        <div>
-          <div className={styles.title}>
-            {name}
-            {!writable && <Pill>read-only</Pill>}
-          </div>
-          <code className={styles.soft}>{path}</code>
+        <div className={styles.title}>
+          {name}
+          {!writable && <Pill>read-only</Pill>}
         </div>
         <div className={styles.soft}>
           {place.filesystem ?? 'filesystem not known'}
@@ -169,6 +166,7 @@ function LibraryRow({ host, library }: { readonly host: string; readonly library
         <Link to="/images" search={{ host, library: name }} className={`${styles.more} ${styles.right}`}>
           {images} {images === 1 ? 'image' : 'images'}
         </Link>
+        <code className={`${styles.soft} ${styles.path}`}>{path}</code>
       </div>
     </li>
   )

@@ -1,18 +1,23 @@
 import { SegmentedControl, useMantineColorScheme } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import { countOf } from '@varve/core/binary/format-bytes'
 import { Card, Stack } from '../components/card.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { ErrorCard, SkeletonRows } from '../components/states.tsx'
 import { useTRPC } from '../data/trpc.ts'
+import { agentsToVersions } from '../features/fleet/agents-to-versions.ts'
 import styles from '../features/fleet/fleet.module.css'
 import { JoinSteps } from '../features/fleet/join-steps.tsx'
+
+/** As many as the controller lists at a time. */
+const mostHosts = 500
 
 /** What can be set and looked up today: appearance, joining, versions. */
 export function SettingsPage() {
   const api = useTRPC()
   const info = useQuery(api.fleet.info.queryOptions())
   const overview = useQuery(api.fleet.overview.queryOptions())
-  const hosts = useQuery(api.fleet.hosts.queryOptions({ limit: 100 }))
+  const hosts = useQuery(api.fleet.hosts.queryOptions({ limit: mostHosts }))
   const { colorScheme, setColorScheme } = useMantineColorScheme()
   return (
     <>
@@ -49,14 +54,21 @@ export function SettingsPage() {
               <dd>{info.data.version}</dd>
               <dt>Protocol</dt>
               <dd>{info.data.protocolVersion}</dd>
-              {(hosts.data?.rows ?? []).map(({ name, agentVersion, nodeVersion }) => (
-                <div key={name} style={{ display: 'contents' }}>
-                  <dt>Agent on {name}</dt>
-                  <dd>
-                    {agentVersion}, Node {nodeVersion}
-                  </dd>
+              {agentsToVersions(hosts.data?.rows ?? []).map(({ version, where }) => (
+                <div key={version} style={{ display: 'contents' }}>
+                  <dt>Agent {version}</dt>
+                  <dd>on {where}</dd>
                 </div>
               ))}
+              {(hosts.data?.total ?? 0) > mostHosts && (
+                <>
+                  <dt>Other agents</dt>
+                  <dd>
+                    on {countOf((hosts.data?.total ?? 0) - mostHosts, 'more host')}: each host's page tells
+                    its own
+                  </dd>
+                </>
+              )}
             </dl>
           ) : (
             <SkeletonRows rows={3} height={30} />

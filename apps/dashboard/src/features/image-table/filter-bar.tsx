@@ -1,9 +1,10 @@
-import { NativeSelect, TextInput } from '@mantine/core'
-import { useDebouncedCallback, useHotkeys } from '@mantine/hooks'
-import { IconSearch } from '@tabler/icons-react'
+import { NativeSelect } from '@mantine/core'
+import { useHotkeys } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { groupThousands } from '@varve/core/binary/format-bytes'
-import { useRef, useState } from 'react'
+import { useRef } from 'react'
+import { FilterRow } from '../../components/filter-row.tsx'
+import { SearchField } from '../../components/search-field.tsx'
 import { useTRPC } from '../../data/trpc.ts'
 import { formats, searchToChips, type ImageSearch } from './image-search.ts'
 import styles from './image-table.module.css'
@@ -21,10 +22,16 @@ export function FilterBar({ search, total, onChange }: FilterBarProps) {
   const input = useRef<HTMLInputElement>(null)
   useHotkeys([['/', () => input.current?.focus()]])
   return (
-    <search className={styles.bar} aria-label="Images">
+    <FilterRow
+      label="Images"
+      shown={total === null ? '' : `${groupThousands(total)} ${total === 1 ? 'image' : 'images'}`}
+    >
       <SearchField
+        label="Search images"
+        placeholder="Search by name"
         value={search.q ?? ''}
         onSettled={(q) => onChange({ q: q === '' ? undefined : q })}
+        onLeave={() => document.querySelector<HTMLElement>('[data-images-grid]')?.focus()}
         input={input}
       />
       {search.host === undefined && (
@@ -59,52 +66,7 @@ export function FilterBar({ search, total, onChange }: FilterBarProps) {
           {label} <span aria-hidden>×</span>
         </button>
       ))}
-      <output className={styles.total}>
-        {total === null ? '' : `${groupThousands(total)} ${total === 1 ? 'image' : 'images'}`}
-      </output>
-    </search>
-  )
-}
-
-interface SearchFieldProps {
-  readonly value: string
-  readonly onSettled: (value: string) => void
-  readonly input: React.RefObject<HTMLInputElement | null>
-}
-
-function SearchField({ value, onSettled, input }: SearchFieldProps) {
-  const [typed, setTyped] = useState(value)
-  // What comes back from the URL is not typed over what was typed since; what came from elsewhere is shown.
-  const [seen, setSeen] = useState(value)
-  const [sent, setSent] = useState(value)
-  if (value !== seen) {
-    setSeen(value)
-    if (value !== sent) setTyped(value)
-  }
-  const settle = useDebouncedCallback((words: string) => {
-    setSent(words)
-    onSettled(words)
-  }, 180)
-  const type = (words: string) => {
-    setTyped(words)
-    settle(words)
-  }
-  return (
-    <TextInput
-      ref={input}
-      className={styles.search}
-      type="search"
-      aria-label="Search images"
-      placeholder="Search by name"
-      leftSection={<IconSearch size={15} />}
-      value={typed}
-      onChange={({ currentTarget }) => type(currentTarget.value)}
-      onKeyDown={(event) => {
-        if (event.key !== 'Enter' && event.key !== 'Escape') return
-        if (event.key === 'Escape') type('')
-        document.querySelector<HTMLElement>('[data-images-grid]')?.focus()
-      }}
-    />
+    </FilterRow>
   )
 }
 

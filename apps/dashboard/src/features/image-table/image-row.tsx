@@ -66,6 +66,7 @@ function isToggle({ ctrlKey, metaKey, target }: MouseEvent): boolean {
 
 function Cells({ row, isSelected }: { readonly row: ImageRow; readonly isSelected: boolean }) {
   const { id, name, format, subformat, contents, host, library, strip } = row
+  const folder = name.slice(0, name.lastIndexOf('/') + 1)
   return (
     <>
       <span role="gridcell" data-area="pick" className={styles.pick}>
@@ -80,7 +81,8 @@ function Cells({ row, isSelected }: { readonly row: ImageRow; readonly isSelecte
       </span>
       <span role="gridcell" data-area="name" className={styles.cell} title={name}>
         <Link to="/images/$id" params={{ id }} className={styles.name} tabIndex={-1}>
-          {name}
+          {folder !== '' && <span className={styles.folder}>{folder}</span>}
+          <span className={styles.base}>{name.slice(folder.length)}</span>
         </Link>
       </span>
       <span role="gridcell" data-area="format" className={styles.cell} title={subformat ?? undefined}>
@@ -98,7 +100,7 @@ function Cells({ row, isSelected }: { readonly row: ImageRow; readonly isSelecte
       <span role="gridcell" data-area="strip">
         <L2Strip strip={strip} />
       </span>
-      <span role="gridcell" data-area="host" className={styles.cell} title={`library ${library}`}>
+      <span role="gridcell" data-area="host" className={styles.cell} title={`${host}, library ${library}`}>
         {host}
         {row.hostState === 'offline' && <span className={styles.away}> offline</span>}
       </span>

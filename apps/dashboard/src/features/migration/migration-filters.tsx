@@ -1,7 +1,8 @@
-import { NativeSelect, TextInput } from '@mantine/core'
+import { NativeSelect } from '@mantine/core'
 import type { MigrationView } from '@varve/protocol/migrations'
+import { FilterRow } from '../../components/filter-row.tsx'
+import { SearchField } from '../../components/search-field.tsx'
 import { migrationChoices, toMigrationSearch, type MigrationSearch } from './migration-search.ts'
-import styles from './migration-filters.module.css'
 
 interface MigrationFiltersProps {
   readonly search: MigrationSearch
@@ -23,14 +24,12 @@ export function MigrationFilters({ search, migrations, shown, onChange }: Migrat
   const { hosts, formats } = migrationChoices(migrations)
   const change = (part: Record<string, string>) => onChange(toMigrationSearch({ ...search, ...part }))
   return (
-    <search className={styles.bar} aria-label="Migrations">
-      <TextInput
-        className={styles.search}
-        type="search"
-        aria-label="Search migrations"
+    <FilterRow label="Migrations" shown={`${shown} of ${migrations.length}`}>
+      <SearchField
+        label="Search migrations"
         placeholder="Search by image, target or host"
         value={search.q ?? ''}
-        onChange={({ currentTarget }) => change({ q: currentTarget.value })}
+        onSettled={(q) => change({ q })}
       />
       <NativeSelect
         aria-label="State"
@@ -50,9 +49,6 @@ export function MigrationFilters({ search, migrations, shown, onChange }: Migrat
         onChange={({ currentTarget }) => change({ format: currentTarget.value })}
         data={[{ value: '', label: 'Any format' }, ...formats]}
       />
-      <output className={styles.shown}>
-        {shown} of {migrations.length}
-      </output>
-    </search>
+    </FilterRow>
   )
 }

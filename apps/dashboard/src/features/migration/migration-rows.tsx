@@ -67,8 +67,13 @@ function RowTitle({ migration }: { readonly migration: MigrationView }) {
   const { id, source, target } = migration
   return (
     <span className={styles.title}>
-      <Link to="/migrations/$id" params={{ id }} className={styles.link}>
-        {source.name} <span className={styles.to}>to</span> {target.host}
+      <Link
+        to="/migrations/$id"
+        params={{ id }}
+        className={styles.link}
+        title={`${source.name} to ${target.host}`}
+      >
+        {source.name.split('/').at(-1)} <span className={styles.to}>to</span> {target.host}
       </Link>
       <StatePill migration={migration} />
     </span>

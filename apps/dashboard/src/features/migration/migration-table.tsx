@@ -44,7 +44,7 @@ function Row({ migration }: { readonly migration: MigrationView }) {
     <tr>
       <td className={styles.number}>{number}</td>
       <td className={styles.names}>
-        <Link to="/migrations/$id" params={{ id }} className={styles.link}>
+        <Link to="/migrations/$id" params={{ id }} className={styles.link} title={source.name}>
           {source.name}
         </Link>
         <span className={styles.soft}>
@@ -52,7 +52,9 @@ function Row({ migration }: { readonly migration: MigrationView }) {
         </span>
       </td>
       <td className={styles.names}>
-        {target.name}
+        <span className={styles.target} title={target.name}>
+          {target.name}
+        </span>
         <span className={styles.soft}>
           {target.library} on {target.host}
         </span>

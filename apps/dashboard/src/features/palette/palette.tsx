@@ -111,10 +111,9 @@ function useRows(words: string): { rows: readonly PaletteRow[]; isSettled: boole
   const isCurrent = settled === words
   const fitting = [
     ...here.filter((row) => fits(row, words)),
-    ...(words === '' ? [] : pages.filter((row) => fits(row, words))),
+    ...pages.filter((row) => fits(row, words)),
     // Until the controller was asked about these words, what it found for others is shown where it fits them too.
     ...(isCurrent ? found.rows : found.rows.filter((row) => fits(row, words))),
-    ...(words === '' ? pages : []),
   ]
   const [shown, setShown] = useState<{ words: string; ids: readonly string[] }>({ words, ids: [] })
   const rows = inShownOrder(fitting, shown.words === words ? shown.ids : [])

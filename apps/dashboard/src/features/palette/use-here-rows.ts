@@ -24,6 +24,8 @@ function useImageRows(id: string): readonly PaletteRow[] {
   const image = useQuery(api.images.get.queryOptions({ id }, { enabled: id !== '' }))
   if (id === '' || !image.data) return []
   const { row } = image.data
+  // Its host can be asked nothing.
+  if (row.hostState === 'offline') return []
   const more = `action on ${row.name}`
   const inspecting: PaletteRow = {
     id: 'here inspect',
