@@ -5,7 +5,8 @@ import { isNil } from '../binary/uuid.ts'
 import type { Partition } from '../layers/guest-contents.ts'
 import { guestProblem } from '../layers/guest-problem.ts'
 import { labelNames } from '../layers/partition-names.ts'
-import { labelPartition, peekIn, type Label, type LabelPlace } from './labels.ts'
+import type { Problem } from '../problems/problem.ts'
+import { labelPartition, peekIn, wrongChecksum, type Label, type LabelPlace } from './labels.ts'
 
 /** FreeBSD, sys/disk/bsd.h; OpenBSD, sys/disklabel.h, whose version 1 keeps an identifier and upper halves of numbers. */
 const magic = 0x82564557
@@ -75,7 +76,7 @@ export async function readBsdLabel(place: LabelPlace): Promise<Label | null> {
     return damaged(place, `it claims ${entryCount} entries`)
   if (![512, 1024, 2048, 4096].includes(sectorSize))
     return damaged(place, `it claims sectors of ${sectorSize} bytes`)
-  if (checksumOf(area.subarray(at, end)) !== 0) return damaged(place, 'its checksum is wrong')
+  const isWhole = checksumOf(area.subarray(at, end)) === 0
   const isWide = header.version === 1
   const entries = Array.from({ length: entryCount }, (_, index) =>
     layout.entry.read(area, file, at + headerSize + index * entrySize),
@@ -101,12 +102,13 @@ export async function readBsdLabel(place: LabelPlace): Promise<Label | null> {
         ...span,
         type: `bsd:${entry.type}`,
         typeName: typeNames[entry.type] ?? `BSD type ${entry.type}`,
-        isWhole: entry.type === 0 && isWhole(index, span, place),
+        isWhole: entry.type === 0 && coversAll(index, span, place),
       }),
     )
   }
   const id = isWide && !isNil(header.uid) ? toHex(header.uid) : null
-  return { kind: 'bsd', id, sectorSize, partitions, problems: [], notes }
+  const problems = isWhole ? [] : [wrong(place, wrongChecksum)]
+  return { kind: 'bsd', id, sectorSize, partitions, problems, notes }
 }
 
 /** Byte of the disk from which the entries count. */
@@ -116,7 +118,7 @@ function baseOf(entries: readonly Entry[], { start, slice }: LabelPlace, sectorS
 }
 
 /** Entries `c`, and `d` on NetBSD, that begin where the slice or the disk does, or cover it. */
-function isWhole(
+function coversAll(
   index: number,
   span: { readonly start: number; readonly length: number },
   place: LabelPlace,
@@ -147,7 +149,11 @@ function checksumOf(label: Uint8Array): number {
   return even | odd
 }
 
-function damaged({ disk }: LabelPlace, reason: string): Label {
-  const problems = [guestProblem('disklabel-damaged', disk.name, { kind: labelNames.bsd, reason })]
+function damaged(place: LabelPlace, reason: string): Label {
+  const problems = [wrong(place, reason)]
   return { kind: 'bsd', id: null, sectorSize: 512, partitions: [], problems, notes: [] }
+}
+
+function wrong({ disk }: LabelPlace, reason: string): Problem {
+  return guestProblem('disklabel-damaged', disk.name, { kind: labelNames.bsd, reason })
 }

@@ -57,10 +57,14 @@ describe.each([
     })
   })
 
-  test('a wrong checksum is said and nothing is listed', async () => {
+  test('a wrong checksum is said, and its entries are listed all the same, as fdisk does', async () => {
     const bytes = label.slice()
-    bytes[150] = 0x55
-    expect(await scan({ at, bytes })).toMatchObject({ ids: ['disklabel-damaged'], partitions: [] })
+    bytes[60] = 0x55
+    expect(await scan({ at, bytes })).toMatchObject({
+      kind: 'bsd',
+      ids: ['disklabel-damaged'],
+      partitions: ['a 16+8192', 'b 8208+1000', 'c 0+131072 whole'],
+    })
   })
 })
 
@@ -179,7 +183,10 @@ describe('other labels', () => {
     expect(whole).toMatchObject({ kind: 'disklabel64', partitions: ['a 2048+8192', 'd 10240+2048'] })
     const bad = label.slice()
     bad[600] = 1
-    expect((await scan({ at: 0, bytes: bad })).ids).toEqual(['disklabel-damaged'])
+    expect(await scan({ at: 0, bytes: bad })).toMatchObject({
+      ids: ['disklabel-damaged'],
+      partitions: ['a 2048+8192', 'd 10240+2048'],
+    })
   })
 
   test('Solaris on x86', async () => {
@@ -229,7 +236,11 @@ describe('other labels', () => {
     })
     const bad = label.slice()
     bad[0] = 1
-    expect(await scan({ at: 0, bytes: bad })).toMatchObject({ kind: 'sun', ids: ['disklabel-damaged'] })
+    expect(await scan({ at: 0, bytes: bad })).toMatchObject({
+      kind: 'sun',
+      partitions: ['1 32+1600', '3 0+131072 whole'],
+      ids: ['disklabel-damaged'],
+    })
   })
 
   test('logical partitions as DR-DOS and OS/2 write them', async () => {

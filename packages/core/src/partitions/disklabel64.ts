@@ -5,8 +5,9 @@ import { formatGuid, isNil } from '../binary/uuid.ts'
 import type { Partition } from '../layers/guest-contents.ts'
 import { guestProblem } from '../layers/guest-problem.ts'
 import { labelNames } from '../layers/partition-names.ts'
+import type { Problem } from '../problems/problem.ts'
 import { isDiskError } from '../problems/disk-error.ts'
-import { labelPartition, peekIn, type Label, type LabelPlace } from './labels.ts'
+import { labelPartition, peekIn, wrongChecksum, type Label, type LabelPlace } from './labels.ts'
 
 /** DragonFly, sys/disklabel64.h: its numbers are bytes, counted from the start of the slice. */
 const header = struct('disklabel64', 712, {
@@ -43,7 +44,7 @@ export async function readDisklabel64(place: LabelPlace): Promise<Label | null> 
   if (entryCount > maxEntries) return damaged(place, `it claims ${entryCount} entries`)
   const checked = head.slice(checkedFrom, header.size + entryCount * entry.size)
   checked.fill(0, 4, 8)
-  if (crc32(checked) !== crc) return damaged(place, 'its checksum is wrong')
+  const problems = crc32(checked) === crc ? [] : [wrong(place, wrongChecksum)]
   const partitions: Partition[] = []
   for (let index = 0; index < entryCount; index += 1) {
     const partition = entryOf(head, index, place)
@@ -51,7 +52,7 @@ export async function readDisklabel64(place: LabelPlace): Promise<Label | null> 
     if (partition) partitions.push(partition)
   }
   const id = isNil(uuid) ? null : formatGuid(uuid)
-  return { kind: 'disklabel64', id, sectorSize: 512, partitions, problems: [], notes: [] }
+  return { kind: 'disklabel64', id, sectorSize: 512, partitions, problems, notes: [] }
 }
 
 function entryOf(head: Uint8Array, index: number, place: LabelPlace): Partition | 'impossible' | null {
@@ -75,7 +76,11 @@ function entryOf(head: Uint8Array, index: number, place: LabelPlace): Partition 
   }
 }
 
-function damaged({ disk }: LabelPlace, reason: string): Label {
-  const problems = [guestProblem('disklabel-damaged', disk.name, { kind: labelNames.disklabel64, reason })]
+function damaged(place: LabelPlace, reason: string): Label {
+  const problems = [wrong(place, reason)]
   return { kind: 'disklabel64', id: null, sectorSize: 512, partitions: [], problems, notes: [] }
+}
+
+function wrong({ disk }: LabelPlace, reason: string): Problem {
+  return guestProblem('disklabel-damaged', disk.name, { kind: labelNames.disklabel64, reason })
 }

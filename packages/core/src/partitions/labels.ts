@@ -25,6 +25,9 @@ export interface Label {
 /** What each file that reads a kind of label exports: null when none of that kind is there. */
 export type ReadLabel = (place: LabelPlace) => Promise<Label | null>
 
+/** Why a label is damaged whose entries are listed all the same, as fdisk does. */
+export const wrongChecksum = 'its checksum is wrong, so what it lists may be too'
+
 /** `length` bytes at byte `at` of the place, or null where it ends before. */
 export async function peekIn(
   { disk, start, length }: LabelPlace,

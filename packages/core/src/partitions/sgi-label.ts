@@ -3,7 +3,7 @@ import { struct } from '../binary/struct.ts'
 import type { Partition } from '../layers/guest-contents.ts'
 import { guestProblem } from '../layers/guest-problem.ts'
 import { labelNames } from '../layers/partition-names.ts'
-import { labelPartition, peekIn, type Label, type LabelPlace } from './labels.ts'
+import { labelPartition, peekIn, wrongChecksum, type Label, type LabelPlace } from './labels.ts'
 
 const sectorSize = 512
 const magic = 0x0be5a941
@@ -45,10 +45,10 @@ export async function readSgiLabel(place: LabelPlace): Promise<Label | null> {
   let sum = 0
   for (let at = 0; at < sectorSize; at += 4) sum = (sum + view.getUint32(at)) >>> 0
   const kind = labelNames.sgi
-  const reason = 'its checksum is wrong'
+  const reason = wrongChecksum
   const problems = sum === 0 ? [] : [guestProblem('disklabel-damaged', file, { kind, reason })]
   const partitions: Partition[] = []
-  for (let index = 0; index < entryCount && sum === 0; index += 1) {
+  for (let index = 0; index < entryCount; index += 1) {
     const { sectors, firstSector, type } = entry.read(sector, file, entriesAt + index * entry.size)
     if (sectors === 0) continue
     partitions.push(

@@ -4,7 +4,8 @@ import { labelOf } from '../binary/text.ts'
 import type { Partition } from '../layers/guest-contents.ts'
 import { guestProblem } from '../layers/guest-problem.ts'
 import { labelNames } from '../layers/partition-names.ts'
-import { labelPartition, peekIn, type Label, type LabelPlace } from './labels.ts'
+import type { Problem } from '../problems/problem.ts'
+import { labelPartition, peekIn, wrongChecksum, type Label, type LabelPlace } from './labels.ts'
 import { vtocTypeNames, wholeDiskTag } from './vtoc-types.ts'
 
 const sectorSize = 512
@@ -43,7 +44,9 @@ export async function readSunLabel(place: LabelPlace): Promise<Label | null> {
   } = header.read(sector, file)
   if (found !== magic) return null
   const isVtoc = sanity === vtocSanity && version === 1 && vtocEntries <= entryCount
-  if (!isWhole(sector)) return isVtoc ? damaged(place, 'its checksum is wrong') : null
+  const isIntact = isWhole(sector)
+  // Two bytes alone are no sign of a label.
+  if (!isIntact && !isVtoc) return null
   const hasTags = isVtoc || (sanity === 0 && version === 0 && vtocEntries === 0)
   const cylinder = heads * sectorsPerTrack * sectorSize
   const partitions: Partition[] = []
@@ -62,7 +65,14 @@ export async function readSunLabel(place: LabelPlace): Promise<Label | null> {
       }),
     )
   }
-  return { kind: 'sun', id: labelOf(volume), sectorSize, partitions, problems: [], notes: [] }
+  return {
+    kind: 'sun',
+    id: labelOf(volume),
+    sectorSize,
+    partitions,
+    problems: isIntact ? [] : [damage(file)],
+    notes: [],
+  }
 }
 
 /** All 16-bit words of the sector, exclusive or, are zero. */
@@ -75,7 +85,6 @@ function isWhole(sector: Uint8Array): boolean {
   return even === 0 && odd === 0
 }
 
-function damaged({ disk }: LabelPlace, reason: string): Label {
-  const problems = [guestProblem('disklabel-damaged', disk.name, { kind: labelNames.sun, reason })]
-  return { kind: 'sun', id: null, sectorSize, partitions: [], problems, notes: [] }
+function damage(file: string): Problem {
+  return guestProblem('disklabel-damaged', file, { kind: labelNames.sun, reason: wrongChecksum })
 }
