@@ -84,9 +84,10 @@ export async function checkBlocks(
   let shared = 0
   let released = 0
   const wiped = new Set<number>()
+  const edge: TableEdge = { place: noPlace, isWiped: false }
   for await (const { first, places, entriesAt, entrySize } of pages) {
     options.signal?.throwIfAborted()
-    if (check.leavesBlocks === true) noteWiped(wiped, { places, entrySize }, blockLength)
+    if (check.leavesBlocks === true) noteWiped(wiped, { places, entrySize, edge }, blockLength)
     for (const [index, at] of places.entries()) {
       if (at === givenUp) released += 1
       if (at < 0) continue
@@ -146,18 +147,29 @@ const tableSector = 512
 /** Places beside wiped sectors that are noted, at most. */
 const mostWiped = 65_536
 
+/** How the part of a table ended that was looked at before. */
+interface TableEdge {
+  /** Of its last entry. */
+  place: number
+  /** Its last sector holds none. */
+  isWiped: boolean
+}
+
 /** Where room would begin or end whose entries were in a sector of the table that holds none, by the entries beside it. */
 function noteWiped(
   wiped: Set<number>,
-  { places, entrySize }: Pick<BlockPlaces, 'places' | 'entrySize'>,
+  { places, entrySize, edge }: Pick<BlockPlaces, 'places' | 'entrySize'> & { readonly edge: TableEdge },
   blockLength: number,
 ): void {
   const length = tableSector / entrySize
   for (let sector = 0; sector < places.length && wiped.size < mostWiped; sector += length) {
-    if (places.subarray(sector, sector + length).some((at) => at !== noPlace)) continue
-    const [before = noPlace, behind = noPlace] = [places[sector - 1], places[sector + length]]
-    if (before >= 0) wiped.add(before + blockLength)
-    if (behind >= 0) wiped.add(behind)
+    const held = places.subarray(sector, sector + length)
+    const isWiped = held.every((at) => at === noPlace)
+    const [first = noPlace, last = noPlace] = [held[0], held.at(-1)]
+    if (isWiped && edge.place >= 0) wiped.add(edge.place + blockLength)
+    if (!isWiped && edge.isWiped && first >= 0) wiped.add(first)
+    edge.place = last
+    edge.isWiped = isWiped
   }
 }
 

@@ -4,11 +4,16 @@ import { problemFromError } from '../../problems/problem.ts'
 import { checkBlocks, givenUp, noPlace, type BlockPlaces } from '../block-map/check-blocks.ts'
 import type { CheckOptions, CheckReport, FindingList } from '../check-report.ts'
 import type { DiskReader } from '../disk-reader.ts'
-import { guardedCheck } from '../guarded-check.ts'
+import { guardedCheck, type CheckOutcome } from '../guarded-check.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
-import { readVmdkMetadata, refusalOf } from './metadata.ts'
+import { readCowdLayout } from './cowd-header.ts'
+import { findOwner, partRefusal } from './lone-part.ts'
+import { assertSameSize, readOwnMetadata, refusalOf } from './metadata.ts'
 import { openExtents } from './open-extents.ts'
 import { openGrainTables } from './grain-tables.ts'
+import { openSeSparseExtent } from './se-sparse-extent.ts'
+import { readSeLayout, seGrainSize } from './se-sparse-header.ts'
+import { openSparseExtent } from './sparse-extent.ts'
 import { readSparseLayout, sectorSize, type SparseLayout } from './sparse-header.ts'
 
 const remedy = 'Compare the disk with another copy, or restore it from a backup.'
@@ -27,7 +32,8 @@ export async function checkVmdk(
   options: CheckOptions = {},
 ): Promise<CheckReport> {
   return await guardedCheck({ file: file.path, format: 'vmdk' }, async (findings) => {
-    const metadata = await readVmdkMetadata(file)
+    const metadata = await readOwnMetadata(file)
+    if (metadata === null) return await checkPart(file, ports, { findings, options })
     const refusal = refusalOf(metadata, file.path)
     if (refusal) throw refusal
     await using extents = await openExtents(file, metadata, ports)
@@ -56,6 +62,35 @@ export async function checkVmdk(
     }
     return { checked: [...checked], allocatedBytes, leakedBytes: 0 }
   })
+}
+
+/** A part of a split disk, by its own tables; throws `refused` unless a descriptor beside it vouches that it is one. */
+async function checkPart(
+  file: ImageFile,
+  { files, codecs }: ImagePorts,
+  { findings, options }: SparseCheck,
+): Promise<CheckOutcome> {
+  const owner = await findOwner(file, files)
+  const refusal = partRefusal(file.path, owner)
+  if (owner === null) throw refusal
+  findings.adopt('remark', { ...problemFromError(refusal), id: 'vmdk-part' })
+  const { type, sectors } = owner.line
+  if (type === 'SESPARSE') {
+    const layout = await readSeLayout(file.source)
+    assertSameSize(sectors, { capacity: layout.capacity, grainSize: seGrainSize }, file.path)
+    await walkExtents(openSeSparseExtent(file.source, layout), { findings, options })
+    return { checked: ['grain tables'], allocatedBytes: null, leakedBytes: 0 }
+  }
+  const isCowd = type === 'VMFSSPARSE'
+  const layout = await (isCowd ? readCowdLayout : readSparseLayout)(file.source)
+  assertSameSize(sectors, layout, file.path)
+  if (isCowd) {
+    const { disk } = await openSparseExtent(file.source, layout, codecs)
+    await walkExtents(disk, { findings, options })
+    return { checked: ['grain tables'], allocatedBytes: null, leakedBytes: 0 }
+  }
+  const allocatedBytes = await checkSparse(file, layout, { findings, options })
+  return { checked: ['grain directories', 'grain tables'], allocatedBytes, leakedBytes: 0 }
 }
 
 /** Reads all tables as a reader does: the first entry that it would refuse is a finding. */
@@ -106,6 +141,8 @@ async function checkSparse(
       ],
       unused: null,
       source: isCompressed ? null : source,
+      // What is written again after it was zeroed gets a new place; its old one stays.
+      leavesBlocks: layout.hasZeroGrains,
       remedy,
     },
     grainPages(part, layout, findings),

@@ -15,7 +15,7 @@ export const vmdkDriver: FormatDriver = {
   rescue: rescueStream,
   check: checkVmdk,
   async openLayer(file, ports, choices) {
-    const metadata = await readVmdkMetadata(file)
+    const metadata = await readVmdkMetadata(file, ports)
     const refusal = refusalOf(metadata, file.path)
     if (refusal) throw refusal
     await using stack = new AsyncDisposableStack()

@@ -15,7 +15,7 @@ export async function inspectVmdk(
 ): Promise<ImageFacts> {
   let metadata: VmdkMetadata
   try {
-    metadata = await readVmdkMetadata(file)
+    metadata = await readVmdkMetadata(file, ports)
   } catch (error) {
     if (!isDiskError(error) || isDiskError(error, 'input-output')) throw error
     return { ...unknown, problems: [problemFromError(error)] }

@@ -2,8 +2,9 @@ import { readRange } from '../../binary/byte-source.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 import { looksLikeVmdkDescriptor } from '../detect-format.ts'
 import type { ParentReference } from '../image-facts.ts'
-import type { ImageFile } from '../image-files.ts'
+import type { ImageFile, ImagePorts } from '../image-files.ts'
 import { oncePerFile } from '../once-per-file.ts'
+import { findOwner, partRefusal } from './lone-part.ts'
 import { maxDescriptorSize, parseDescriptor, type Descriptor, type ExtentLine } from './descriptor.ts'
 import { readSparseLayout, sectorSize, type SparseLayout } from './sparse-header.ts'
 
@@ -22,10 +23,20 @@ export interface VmdkExtentLine extends ExtentLine {
   readonly length: number
 }
 
-/** Reads header and descriptor; throws a coded error for what is damaged or hostile. */
-export const readVmdkMetadata = oncePerFile(readMetadataOf)
+/** Reads header and descriptor; throws a coded error for what is damaged or hostile, `refused` for a part of a split disk. */
+export async function readVmdkMetadata(
+  file: ImageFile,
+  { files }: Pick<ImagePorts, 'files'>,
+): Promise<VmdkMetadata> {
+  const metadata = await readOwnMetadata(file)
+  if (metadata === null) throw partRefusal(file.path, await findOwner(file, files))
+  return metadata
+}
 
-async function readMetadataOf(file: ImageFile): Promise<VmdkMetadata> {
+/** The same, or null for a part of a split disk, which has no descriptor. */
+export const readOwnMetadata = oncePerFile(readMetadataOf)
+
+async function readMetadataOf(file: ImageFile): Promise<VmdkMetadata | null> {
   const { source, path } = file
   const magic = await readRange(source, { start: 0, end: Math.min(source.size, 4096) })
   if (looksLikeVmdkDescriptor(magic)) {
@@ -44,13 +55,7 @@ async function readMetadataOf(file: ImageFile): Promise<VmdkMetadata> {
   const hasOwn = !isBareExtent(magic)
   const layout = hasOwn ? await readSparseLayout(source) : null
   const text = layout?.descriptor ? await readRange(source, layout.descriptor) : null
-  if (text === null || isBlank(text)) {
-    throw new DiskError('refused', {
-      file: path,
-      reason: 'it is one part of a split VMDK and holds no descriptor',
-      remedy: 'Open the descriptor: the small .vmdk file that names the parts.',
-    })
-  }
+  if (text === null || isBlank(text)) return null
   return placed(parseDescriptor(text, path), layout, path)
 }
 
