@@ -1,4 +1,5 @@
-import { isDiskError } from '../problems/disk-error.ts'
+import { isDiskError, type DiskError } from '../problems/disk-error.ts'
+import { brokenBundle } from './broken-bundle.ts'
 import { folderOf } from './folder-of.ts'
 import type { ImageFile, ImageFiles } from './image-files.ts'
 import { descriptorName } from './parallels/descriptor-name.ts'
@@ -12,7 +13,8 @@ const bundleKinds: readonly { readonly descriptor: string; readonly needs: reado
 
 /**
  * Opens an image by its path. A folder that is a bundle (Parallels `.hdd`, `.sparsebundle`, `.backupbundle`) is opened as
- * the file that describes it, and so is the empty file that Parallels leaves in its bundles; any other folder is no image.
+ * the file that describes it, and so is the empty file that Parallels leaves in its bundles; a folder that promises one
+ * but is none throws what is wrong with it, any other is no image.
  */
 export async function openImageFile(path: string, files: ImageFiles): Promise<ImageFile> {
   let file: ImageFile
@@ -21,8 +23,8 @@ export async function openImageFile(path: string, files: ImageFiles): Promise<Im
   } catch (error) {
     if (!isDiskError(error, 'not-an-image')) throw error
     const descriptor = await descriptorIn(path, files)
-    if (descriptor === null) throw error
-    return await files.open(descriptor)
+    if (descriptor !== null) return await files.open(descriptor)
+    throw isFolder(error) ? ((await brokenBundle(path, files)) ?? error) : error
   }
   if (file.source.size > 0) return file
   const names = await files.list(folderOf(file.path))
@@ -32,6 +34,11 @@ export async function openImageFile(path: string, files: ImageFiles): Promise<Im
   if (descriptor === undefined || own.endsWith(descriptor)) return file
   await file[Symbol.asyncDispose]()
   return await files.open(files.resolve(file.path, descriptor))
+}
+
+/** Pipes, sockets and terminals are no images either. */
+function isFolder({ details }: DiskError<'not-an-image'>): boolean {
+  return /folder|directory/u.test(details.reason)
 }
 
 /** Names differ in case where a bundle came over a share or an archive that does not keep it. */

@@ -50,7 +50,7 @@ async function pieceOfBands(folder: string, name: string, { files }: ImagePorts)
 }
 
 /** What describes a machine in its folder, by the ending of the folder. */
-const machines = [
+export const machines = [
   { folder: /\.utm$/iu, names: ['config.plist'], label: 'a UTM machine', disks: 'Data/' },
   {
     folder: /\.pvm$/iu,
