@@ -3,9 +3,8 @@ export function foldName(name: string): string {
   return name.normalize('NFC').toLowerCase()
 }
 
-/** The one of `names` that is `wanted` but for case and composition; null when there is none, or more than one. */
-export function onlyFolded(names: readonly string[], wanted: string): string | null {
+/** Those of `names` that are `wanted` but for case and composition. */
+export function allFolded(names: readonly string[], wanted: string): readonly string[] {
   const folded = foldName(wanted)
-  const [found, another] = names.filter((name) => foldName(name) === folded)
-  return found === undefined || another !== undefined ? null : found
+  return names.filter((name) => foldName(name) === folded)
 }

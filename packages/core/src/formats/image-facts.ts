@@ -54,5 +54,7 @@ export interface ImageFacts {
   readonly snapshots: readonly InternalSnapshot[]
   /** Facts of this format only, for people; keys are the specification's words. */
   readonly details: Readonly<Record<string, string | number | boolean | null>>
+  /** Its disk is packed inside, and is not unpacked here: nothing of it is read. */
+  readonly isSealed?: true
   readonly problems: readonly Problem[]
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isDiskError } from '../problems/disk-error.ts'
+import { DiskError, isDiskError } from '../problems/disk-error.ts'
 import { memoryFiles } from '../testing/memory-files.ts'
 import { referenceOpener, takenProblem, type TakenBy } from './open-reference.ts'
 
@@ -105,6 +105,22 @@ describe('what is not taken', () => {
     ['more folders than a name has', { there: ['/lib/vm/x'], names: [`${'A/'.repeat(40)}y`] }, 'not-found'],
   ])('%s', async (_what, scene, code) => {
     expect(await taken(scene)).toBe(code)
+  })
+
+  test.each([
+    ['a.VMDK', ['A.vmdk', 'a.vmdk']],
+    ['C:\\VMs\\a.VMDK', ['A.vmdk', 'a.vmdk']],
+    ['PARTS/x.vmdk', ['parts/x.vmdk', 'Parts/x.vmdk'], ['Parts', 'parts']],
+  ])('%s: several that fit are named', async (name, there, named = there) => {
+    const files = Object.fromEntries(
+      [from, ...there.map((file) => `/lib/vm/${file}`)].map((path, at) => [path, Uint8Array.of(at)]),
+    )
+    const open = referenceOpener({ from, files: memoryFiles(files).ports.files })
+    const error: unknown = await open([name]).catch((reason: unknown) => reason)
+    expect(isDiskError(error, 'not-found') && error.details.candidates?.toSorted()).toEqual(named.toSorted())
+    const missing = new DiskError('parent-missing', { file: from, parent: name, candidates: named })
+    for (const file of named) expect(missing.message).toContain(JSON.stringify(file))
+    expect(missing.remedy).toMatch(/^Rename the one that is meant/u)
   })
 
   test('one in a folder too large to know whether another fits', async () => {

@@ -1,11 +1,13 @@
 import { DiskError, isDiskError, quote } from '../problems/disk-error.ts'
 import type { Problem } from '../problems/problem.ts'
-import { onlyFolded } from './fold-name.ts'
+import { allFolded } from './fold-name.ts'
 import { folderOf, nameOf } from './folder-of.ts'
 import type { ImageFile, ImageFiles } from './image-files.ts'
 
 /** Names of a folder among which "the only one in other case" can be told: more may be there than a port lists. */
 const mostNames = 9999
+/** Files that fit alike and are named, at most. */
+const mostCandidates = 4
 /** Folders in a name that are looked for in other case, at most. */
 const mostFolders = 32
 
@@ -45,7 +47,7 @@ interface Candidate {
 /**
  * Finds the files that an image names, also when it comes from another host. All names are tried as they are written;
  * then with `\` for `/`; then their last part beside the image; then both in other upper and lower case, where exactly
- * one file fits. Everything goes through the port, so nothing outside its roots is opened. Throws `reference-refused`
+ * one file fits: several are named in the error, none is taken. Everything goes through the port, so nothing outside its roots is opened. Throws `reference-refused`
  * for names that are no files, `not-found` when none is there, and whatever else the first file that is there throws.
  */
 export function referenceOpener(place: ReferencePlace): OpenReference {
@@ -61,7 +63,9 @@ export function referenceOpener(place: ReferencePlace): OpenReference {
   return async (names) => {
     const tried = new Set<string>()
     let refused: DiskError | null = null
-    for await (const { written, reference, by, isWhole } of candidatesOf(names, place, namesIn)) {
+    const alike = new Set<string>()
+    const look = { namesIn, onAlike: (path: string) => void alike.add(path) }
+    for await (const { written, reference, by, isWhole } of candidatesOf(names, place, look)) {
       try {
         const path = files.resolve(from, reference)
         if (tried.has(path) || (by !== null && path === from)) continue
@@ -73,6 +77,10 @@ export function referenceOpener(place: ReferencePlace): OpenReference {
           if (by === null && !isForeignPath(written)) refused ??= error
         } else if (!isDiskError(error, 'not-found')) throw error
       }
+    }
+    if (alike.size > 0) {
+      const candidates = [...alike].slice(0, mostCandidates)
+      throw new DiskError('not-found', { file: names[0] ?? from, candidates })
     }
     throw refused ?? new DiskError('not-found', { file: names[0] ?? from })
   }
@@ -107,7 +115,7 @@ export function takenProblem(
 async function* candidatesOf(
   names: readonly string[],
   { from, namesDrivers = false }: ReferencePlace,
-  namesIn: (folder: string) => Promise<readonly string[]>,
+  look: FoldedLook,
 ): AsyncGenerator<Candidate> {
   for (const written of names) yield { written, reference: written, by: null }
   const plain = names.filter((name) => !(namesDrivers && isDriverName(name)))
@@ -125,17 +133,23 @@ async function* candidatesOf(
   for (const written of plain) {
     for (const path of [slashed(written), lastNameOf(written)]) {
       if (path === null || isRooted(path)) continue
-      const reference = await inOtherCase(path, folderOf(from), namesIn)
+      const reference = await inOtherCase(path, folderOf(from), look)
       if (reference !== null) yield { written, reference, by: 'case' }
     }
   }
+}
+
+interface FoldedLook {
+  readonly namesIn: (folder: string) => Promise<readonly string[]>
+  /** Called with each of several paths that fit but for case. */
+  readonly onAlike: (path: string) => void
 }
 
 /** Each part of a relative path as it is there, or as the only one that differs in case; null when a part is not there. */
 async function inOtherCase(
   path: string,
   base: string,
-  namesIn: (folder: string) => Promise<readonly string[]>,
+  { namesIn, onAlike }: FoldedLook,
 ): Promise<string | null> {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.')
   if (parts.length > mostFolders) return null
@@ -147,8 +161,10 @@ async function inOtherCase(
     }
     const names = await namesIn(reference === '.' ? base : `${base}/${reference.slice(2)}`)
     if (names.length > mostNames) return null
-    const found = names.includes(part) ? part : onlyFolded(names, part)
-    if (found === null) return null
+    const fitting = names.includes(part) ? [part] : allFolded(names, part)
+    const [found] = fitting
+    if (fitting.length > 1) for (const name of fitting) onAlike(`${reference}/${name}`.slice(2))
+    if (found === undefined || fitting.length > 1) return null
     reference += `/${found}`
   }
   return reference === '.' ? null : reference

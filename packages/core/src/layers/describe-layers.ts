@@ -81,10 +81,14 @@ function onlyOneCopyOnWrite({ path, chain, facts, place }: LayerFindings): Probl
   return guestProblem('stacked-copy-on-write', path, { format: facts.format, filesystem })
 }
 
+/** What was unpacked to be read says so too. */
+function isPacked({ problems }: LayerFindings['facts']): boolean {
+  return problems.some(({ id }) => id === 'packed-image')
+}
+
 function rawHasHoles({ path, facts, allocated, fileSize, guest, place }: LayerFindings): Problem | null {
-  const isPacked = facts.problems.some(({ id }) => id === 'packed-image')
   if (
-    isPacked ||
+    isPacked(facts) ||
     facts.format !== 'raw' ||
     allocated === null ||
     allocated < fileSize ||
@@ -96,7 +100,8 @@ function rawHasHoles({ path, facts, allocated, fileSize, guest, place }: LayerFi
 }
 
 function describeBlockDevice({ facts, guest }: LayerFindings): LayerReport {
-  if (facts.virtualSize === null) return silent('L3', 'size unknown: the header is damaged')
+  if (facts.virtualSize === null)
+    return silent('L3', `size unknown: ${isPacked(facts) ? 'the disk is packed' : 'the header is damaged'}`)
   const parts = [formatWholeBytes(facts.virtualSize)]
   const table = guest?.table.kind === 'none' ? null : guest?.table.sectorSize
   const sectorSize =

@@ -6,6 +6,7 @@ import {
   type FleetThing,
   type NotWritableWhy,
 } from './causes.ts'
+import { formatBytes, groupThousands } from '../binary/format-bytes.ts'
 import type { LayerNumber } from './layer-number.ts'
 
 /** What each error knows. `file` is the file at fault, as its owner names it. */
@@ -21,14 +22,15 @@ export interface DiskErrorDetails {
   encrypted: { file: string; format: string; method: string }
   'decompression-failed': { file: string; offset: number; reason: string }
   // L2: chains
-  'parent-missing': { file: string; parent: string }
+  /** `candidates`: files of which none is taken because several fit but for their letters. */
+  'parent-missing': { file: string; parent: string; candidates?: readonly string[] | undefined }
   'parent-mismatch': { file: string; parent: string; expected: string; found: string }
   'chain-loop': { file: string; path: readonly string[] }
   'chain-too-long': { file: string; limit: number }
   'reference-refused': { file: string; reference: string; reason: string }
-  'extent-file-missing': { file: string; extent: string }
+  'extent-file-missing': { file: string; extent: string; candidates?: readonly string[] | undefined }
   // L1: the host's files
-  'not-found': { file: string }
+  'not-found': { file: string; candidates?: readonly string[] | undefined }
   'not-readable': { file: string; reason: string }
   'not-writable': { file: string; reason: string; why?: NotWritableWhy | undefined }
   'folder-missing': { file: string; folder: string }
@@ -80,6 +82,33 @@ type Explain = { readonly [C in DiskErrorCode]: (details: DiskErrorDetails[C]) =
 
 const copyAgain = 'Copy the file again from where it came from, or restore it from a backup.'
 
+interface Undecided {
+  readonly candidates?: readonly string[] | undefined
+}
+
+/** Sizes that look alike are told to the byte. */
+function needed(wanted: number, available: number): string {
+  const [want, have] = [formatBytes(wanted), formatBytes(available)]
+  const exact = want === have
+  return exact
+    ? `${groupThousands(wanted)} bytes are needed and ${groupThousands(available)}`
+    : `${want} are needed and ${have}`
+}
+
+function isUndecided({ candidates = [] }: Undecided): boolean {
+  return candidates.length > 0
+}
+
+function orOneOf({ candidates = [] }: Undecided): string {
+  return candidates.length === 0
+    ? ''
+    : `; ${candidates.map(quote).join(' and ')} fit it alike, so neither was taken`
+}
+
+function renameOne(name: string): string {
+  return `Rename the one that is meant to ${quote(name)}, or put it there.`
+}
+
 const explain: Explain = {
   truncated: (d) => ({
     layer: 'L2',
@@ -123,8 +152,8 @@ const explain: Explain = {
   }),
   'parent-missing': (d) => ({
     layer: 'L2',
-    message: `its parent ${quote(d.parent)} is not there; the disk cannot be read without it`,
-    remedy: `Put ${quote(d.parent)} back in its place.`,
+    message: `its parent ${quote(d.parent)} is not there; the disk cannot be read without it${orOneOf(d)}`,
+    remedy: isUndecided(d) ? renameOne(d.parent) : `Put ${quote(d.parent)} back in its place.`,
   }),
   'parent-mismatch': (d) => ({
     layer: 'L2',
@@ -148,8 +177,8 @@ const explain: Explain = {
   }),
   'extent-file-missing': (d) => ({
     layer: 'L2',
-    message: `its part ${quote(d.extent)} is not there`,
-    remedy: `Put ${quote(d.extent)} back in its place.`,
+    message: `its part ${quote(d.extent)} is not there${orOneOf(d)}`,
+    remedy: isUndecided(d) ? renameOne(d.extent) : `Put ${quote(d.extent)} back in its place.`,
   }),
   'not-found': () => ({
     layer: 'L1',
@@ -216,7 +245,7 @@ const explain: Explain = {
     message:
       d.wanted === null || d.available === null
         ? 'the disk is full'
-        : `${d.wanted} bytes are needed and ${d.available} are free`,
+        : `${needed(d.wanted, d.available)} are free`,
     remedy: 'Free space there, or choose another library.',
   }),
   'source-changed': (d) => ({

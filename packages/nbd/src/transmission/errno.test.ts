@@ -23,7 +23,11 @@ describe('errors on the wire', () => {
 
   const cases: readonly [unknown, string, RegExp][] = [
     [new NbdRequestError('ENOSPC'), 'ENOSPC', /no space/u],
-    [new DiskError('no-space', { file: 'a', wanted: 2, available: 1 }), 'ENOSPC', /2 bytes are needed/u],
+    [
+      new DiskError('no-space', { file: 'a', wanted: 2, available: 1 }),
+      'ENOSPC',
+      /2 B are needed and 1 B are free/u,
+    ],
     [new DiskError('out-of-range', { file: 'a', start: 1, end: 2, size: 1 }), 'EINVAL', /asked for/u],
     [new DiskError('parent-missing', { file: 'a', parent: 'base' }), 'EIO', /base/u],
     [new Error('/root/secret'), 'EIO', /^input\/output error$/u],

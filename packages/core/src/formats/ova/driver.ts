@@ -3,6 +3,7 @@ import type { Problem } from '../../problems/problem.ts'
 import { isRecognisedAs } from '../detect-format.ts'
 import type { DiskReader } from '../disk-reader.ts'
 import { clampToDisk, assertOnDisk } from '../disk-range.ts'
+import { formatRules } from '../format-rules.ts'
 import { factsOrProblem } from '../facts-or-problem.ts'
 import type { FormatDriver, OpenLayer } from '../format-driver.ts'
 import type { ImageFacts } from '../image-facts.ts'
@@ -11,7 +12,7 @@ import { choicesForParents, type ReadingChoices } from '../reading-choices.ts'
 import { checkOva } from './check.ts'
 import type { OvfDisk } from './ovf.ts'
 import { readOva, type OvaContents } from './package-contents.ts'
-import { chooseDisk, fileOfDisk, namesOf, packageDisk } from './package-disks.ts'
+import { chooseDisk, fileOfDisk, namesOf, packageDisk, sealedDisk, type SealedDisk } from './package-disks.ts'
 
 /** OVA: a tar with an OVF description, or that description beside its files; each disk is an image of its own, read in place. */
 export const ovaDriver: FormatDriver = {
@@ -58,6 +59,8 @@ async function inspectDisk(
 ): Promise<Partial<ImageFacts>> {
   const stored = fileOfDisk(disk, source.image.path)
   if (!stored) return { subformat: 'empty disk', virtualSize: disk.capacity, problems: [] }
+  const sealed = await sealedDisk(source, disk, stored)
+  if (sealed) return sealedFacts(sealed, disk, source.image.path)
   const packed = await packageDisk(source, disk, stored)
   await using _ = packed.opened
   const options = { format: packed.format, choices: choicesForParents(choices) }
@@ -69,6 +72,30 @@ async function inspectDisk(
     clusterSize,
     identity,
     problems: [...packed.problems, ...problems],
+  }
+}
+
+/** What is known of a packed disk that is not unpacked here: what the description says of it. */
+function sealedFacts(
+  { file: name, size, format }: SealedDisk,
+  disk: OvfDisk,
+  file: string,
+): Partial<ImageFacts> {
+  const promised = format === null ? '' : `, ${formatRules[format].label} by its name`
+  const capacity = disk.capacity === null ? '' : ` Its description says ${formatBytes(disk.capacity)}.`
+  return {
+    isSealed: true,
+    subformat: 'packed by gzip',
+    problems: [
+      {
+        id: 'packed-image',
+        severity: 'info',
+        layer: 'L2',
+        file,
+        message: `Its disk ${JSON.stringify(name)} is packed by gzip as a whole (${formatBytes(size)}${promised}): what it holds is seen when it is unpacked for a job.${capacity}`,
+        remedy: 'Nothing has to be done to migrate it; unpack the disk for good to see it in the inventory.',
+      },
+    ],
   }
 }
 

@@ -55,19 +55,31 @@ export interface FoundName {
 export function findName(names: ReadonlySet<string>, places: readonly string[]): FoundName | null {
   const exact = places.find((place) => names.has(place))
   if (exact !== undefined) return { name: exact, by: null }
+  for (const [fitting, by] of alikeOf(names, places)) {
+    const [only] = fitting
+    if (only !== undefined && fitting.length === 1) return { name: only, by }
+  }
+  return null
+}
+
+/** The names of which none is taken because several are what a reference means in other letters or another folder. */
+export function namesAlike(names: ReadonlySet<string>, places: readonly string[]): readonly string[] {
+  return alikeOf(names, places).find(([fitting]) => fitting.length > 1)?.[0] ?? []
+}
+
+function alikeOf(
+  names: ReadonlySet<string>,
+  places: readonly string[],
+): readonly (readonly [fitting: readonly string[], by: TakenBy])[] {
   const all = [...names]
   const folded = places.map((place) => place.toLowerCase())
   const sameLetters = all.filter((name) => folded.includes(name.toLowerCase()))
   const last = new Set(folded.map(lastOf))
   const elsewhere = all.filter((name) => last.has(lastOf(name.toLowerCase())))
-  for (const [fitting, by] of [
+  return [
     [sameLetters, 'case'],
     [elsewhere, 'place'],
-  ] as const) {
-    const [only] = fitting
-    if (only !== undefined && fitting.length === 1) return { name: only, by }
-  }
-  return null
+  ]
 }
 
 function lastOf(name: string): string {

@@ -11,6 +11,10 @@ import { virtualFile, type FoundFile, type PackageFiles } from './package-files.
 
 /** Chunks of one file, at most. */
 const maxChunks = 1000
+/** Files that fit a reference alike and are named, at most. */
+const mostCandidates = 4
+/** What descriptions say of files packed with gzip; some say nothing. */
+const packedByGzip: ReadonlySet<string> = new Set(['gzip', 'identity'])
 const gzipMagic = [0x1f, 0x8b]
 
 /** A disk of a package, to be opened as an image of its own. */
@@ -124,6 +128,31 @@ export async function packageDisk(
   }
 }
 
+/** A disk of a package that is packed as a whole, and is not unpacked here. */
+export interface SealedDisk {
+  readonly file: string
+  /** Bytes of the packed file. */
+  readonly size: number
+  /** What its name or its description promises, or null. */
+  readonly format: FormatName | null
+}
+
+/** Null unless the disk is packed with gzip and `ports` do not unpack. */
+export async function sealedDisk(
+  { image, files, ports }: Package,
+  disk: OvfDisk,
+  file: OvfFile,
+): Promise<SealedDisk | null> {
+  if (ports.unpack || !packedByGzip.has(file.compression)) return null
+  const [first, ...others] = await findContent(files, file, image.path)
+  if (!first) return null
+  await using content = await files.files.open(first.path)
+  if (!(await isGzip(content))) return null
+  const name = first.name.replace(/(?:\.\d{9})?$/u, '').replace(/\.gz$/iu, '')
+  const size = others.length === 0 ? content.source.size : (file.size ?? content.source.size)
+  return { file: file.href, size, format: promisedFormat(name) ?? disk.format }
+}
+
 /** The file, or its chunks `name.000000000`, `name.000000001` and so on (clause 7.1). */
 async function findContent(files: PackageFiles, file: OvfFile, image: string): Promise<readonly FoundFile[]> {
   const whole = file.chunkSize === null ? await files.find(file.href) : null
@@ -133,7 +162,12 @@ async function findContent(files: PackageFiles, file: OvfFile, image: string): P
     if (!chunk) break
     found.push(chunk)
   }
-  if (found.length === 0) throw new DiskError('extent-file-missing', { file: image, extent: file.href })
+  if (found.length === 0)
+    throw new DiskError('extent-file-missing', {
+      file: image,
+      extent: file.href,
+      candidates: files.alike(file.href).slice(0, mostCandidates),
+    })
   return found
 }
 
@@ -170,8 +204,7 @@ async function unpacked(
   { href, compression }: OvfFile,
   content: ImageFile,
 ): Promise<ImageFile> {
-  const isKnown = compression === 'gzip' || compression === 'identity'
-  if (!isKnown || !ports.unpack || !(await isGzip(content))) {
+  if (!packedByGzip.has(compression) || !ports.unpack || !(await isGzip(content))) {
     const feature = `a disk compressed as a whole (${compression}, ${href})`
     throw new DiskError('unsupported-feature', { file: image.path, format: 'OVA', feature })
   }

@@ -3,7 +3,7 @@ import { DiskError, isDiskError } from '../../problems/disk-error.ts'
 import { folderOf, nameOf } from '../folder-of.ts'
 import type { ImageFile, ImageFiles, ImagePorts } from '../image-files.ts'
 import type { TakenBy } from '../open-reference.ts'
-import { findName, folderIn, isAppleDouble, normalName, placesOf } from './member-names.ts'
+import { findName, folderIn, isAppleDouble, namesAlike, normalName, placesOf } from './member-names.ts'
 import { readTarMembers, tarMemberSource, type TarMember } from './tar.ts'
 
 /** A file of a package that was found. */
@@ -27,6 +27,8 @@ export interface PackageFiles {
   startOf(name: string): number | null
   /** The file that a reference in the description or the manifest means, or null. */
   find(reference: string): Promise<FoundFile | null>
+  /** Names of which `find` takes none because several fit but for their letters or their folder. */
+  alike(reference: string): readonly string[]
   /** The first file with such an ending that stands with the description. */
   beside(ending: string): FoundFile | null
   /** Opens files of the package, and nothing else where it is an archive. */
@@ -66,6 +68,7 @@ export async function archiveFiles(file: ImageFile, ports: ImagePorts): Promise<
       const match = findName(known, placesOf(reference, folder))
       return match ? found(match.name, match.by) : null
     },
+    alike: (reference) => namesAlike(known, placesOf(reference, folder)),
     beside(ending) {
       const all = names.filter((name) => name.toLowerCase().endsWith(ending))
       const name = all.find((each) => folderIn(each) === folder) ?? all[0]
@@ -129,6 +132,7 @@ export async function folderFiles(file: ImageFile, ports: ImagePorts): Promise<P
       const match = findName(new Set(names), places)
       return match ? found(match.name, match.by) : null
     },
+    alike: (reference) => namesAlike(new Set(names), placesOf(reference, '')),
     beside(ending) {
       const stem = own.replace(/\.[^.]*$/u, '').toLowerCase()
       const name = names.find((each) => each.toLowerCase() === `${stem}${ending}`)

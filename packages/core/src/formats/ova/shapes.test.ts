@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { memorySource } from '../../binary/byte-source.ts'
 import { memoryFiles } from '../../testing/memory-files.ts'
+import { inspectImage } from '../../layers/inspect-image.ts'
 import { checkImage } from '../check-image.ts'
 import { detectFormat, readFileEnds } from '../detect-format.ts'
 import type { ImagePorts } from '../image-files.ts'
@@ -227,6 +228,34 @@ describe('how packages are packed', () => {
         message: expect.stringContaining('compressed as a whole'),
       })
     }
+  })
+
+  test('packed, and not unpacked for an inventory: described and not called damaged', async () => {
+    const members: Member[] = [
+      ['vm.ovf', ovf([{ href: 'a.vmdk.gz', file: 'ovf:compression="gzip"' }])],
+      ['a.vmdk.gz', gzipSync(one)],
+    ]
+    const report = await inspectImage(path, portsOf(members))
+    expect(report).toMatchObject({
+      format: 'ova',
+      subformat: 'packed by gzip',
+      virtualSize: null,
+      details: { disk: 'a.vmdk.gz', disks: 1 },
+      problems: [{ id: 'packed-image', severity: 'info', message: expect.stringContaining('a.vmdk.gz') }],
+    })
+    expect(JSON.stringify(report.layers)).not.toContain('damaged')
+  })
+
+  test('one of several files that differ in case is not taken, and they are named', async () => {
+    const members: Member[] = [
+      ['vm.ovf', ovf([{ href: 'disk.VMDK' }])],
+      ['disk.vmdk', one],
+      ['DISK.vmdk', two],
+    ]
+    await expect(contentOf(portsOf(members), path)).rejects.toMatchObject({
+      code: 'extent-file-missing',
+      details: { candidates: ['disk.vmdk', 'DISK.vmdk'] },
+    })
   })
 
   test('an unpacked description beside its disks', async () => {

@@ -121,7 +121,8 @@ async function openNamed(name: string, { open, from }: BundleFiles): Promise<Tak
     return await open([name])
   } catch (error) {
     if (!isDiskError(error, 'not-found')) throw error
-    throw new DiskError('extent-file-missing', { file: from, extent: name }, { cause: error })
+    const { candidates } = error.details
+    throw new DiskError('extent-file-missing', { file: from, extent: name, candidates }, { cause: error })
   }
 }
 

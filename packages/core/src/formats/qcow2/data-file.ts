@@ -1,4 +1,4 @@
-import { DiskError } from '../../problems/disk-error.ts'
+import { DiskError, isDiskError } from '../../problems/disk-error.ts'
 import type { ImageFiles } from '../image-files.ts'
 import { referenceOpener, type TakenReference } from '../open-reference.ts'
 
@@ -7,7 +7,8 @@ export async function openDataFile(files: ImageFiles, from: string, name: string
   try {
     return await referenceOpener({ from, files, namesDrivers: true })([name])
   } catch (error) {
-    if (!(error instanceof DiskError) || error.code !== 'not-found') throw error
-    throw new DiskError('extent-file-missing', { file: from, extent: name }, { cause: error })
+    if (!isDiskError(error, 'not-found')) throw error
+    const { candidates } = error.details
+    throw new DiskError('extent-file-missing', { file: from, extent: name, candidates }, { cause: error })
   }
 }
