@@ -5,6 +5,7 @@ import { assertUnchanged } from './files/file-fingerprint.ts'
 import { guarded, guardFiles } from './in-use/guard-files.ts'
 import type { CompareOutcome, DiskInput, RunOptions } from './requests.ts'
 import { ChunkBoard, makeBoardMemory } from './run/chunk-board.ts'
+import { ZeroedCollection } from './run/collect-zeroed.ts'
 import { inputName, openInput } from './run/open-input.ts'
 import { orCanceled } from './run/or-canceled.ts'
 import { runCrew } from './run/run-crew.ts'
@@ -31,6 +32,7 @@ async function compare(first: DiskInput, second: DiskInput, options: RunOptions)
   const memory = makeBoardMemory(common)
   const board = new ChunkBoard(memory)
   const differences: number[] = []
+  const zeroed = new ZeroedCollection()
   const read = [...openFirst.files, ...openSecond.files]
   using guard = await guardFiles(read, options)
   await runCrew(
@@ -47,6 +49,7 @@ async function compare(first: DiskInput, second: DiskInput, options: RunOptions)
       what: 'the comparison',
       onMessage(message) {
         if (message.say === 'differs') differences.push(message.at)
+        zeroed.take(message)
       },
       async survey() {
         let bytes = 0
@@ -66,7 +69,7 @@ async function compare(first: DiskInput, second: DiskInput, options: RunOptions)
   const tail = isTailNext ? await whatIsBehind(longer, common, signal) : null
   if (a !== b) differences.push(common)
   const firstDifference = differences.length === 0 ? null : Math.min(...differences)
-  return { identical: firstDifference === null, sizes, firstDifference, tail }
+  return { identical: firstDifference === null, sizes, firstDifference, tail, zeroed: zeroed.all }
 }
 
 /** Whether anything but zeros lies behind `start`; reads until the first byte that is not zero. */

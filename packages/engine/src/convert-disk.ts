@@ -7,6 +7,7 @@ import { nodeCompressors } from './codecs/node-codecs.ts'
 import type { ConvertOutcome, DiskInput, DiskOutput, RunOptions } from './requests.ts'
 import { ChunkBoard, makeBoardMemory } from './run/chunk-board.ts'
 import { collectLeaves, hexRoot } from './run/collect-leaves.ts'
+import { ZeroedCollection } from './run/collect-zeroed.ts'
 import { openBelow } from './run/open-below.ts'
 import { inputName, openInput, storedBytes } from './run/open-input.ts'
 import { createOutputs } from './run/output-set.ts'
@@ -60,6 +61,7 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   const memory = makeBoardMemory(virtualSize)
   const board = new ChunkBoard(memory)
   const manifest = new Manifest(virtualSize)
+  const zeroed = new ZeroedCollection()
   let dataBytes = 0
   await runCrew(
     {
@@ -75,7 +77,10 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
       file: inputName(input),
       files: read,
       what: 'the conversion',
-      onMessage: (message) => collectLeaves(manifest, message),
+      onMessage(message) {
+        collectLeaves(manifest, message)
+        zeroed.take(message)
+      },
       async survey(onMarked) {
         const survey = await surveyDisks(below ? [disk, below.disk] : [disk], board.states, {
           ...guarded(guard),
@@ -98,7 +103,7 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   const digest = hexRoot(manifest)
   const { sharedBytes, doneBytes: readBytes, skippedBytes: zeroBytes } = board.totals
   const about = { virtualSize, dataBytes, readBytes, zeroBytes, fileSize, sharedBytes, parts: partPaths }
-  return { ...about, manifest, digest, sha256: null, seconds }
+  return { ...about, manifest, digest, sha256: null, seconds, zeroed: zeroed.all }
 }
 
 const noId = '00000000-0000-0000-0000-000000000000'

@@ -4,6 +4,7 @@ import { guarded, guardFiles } from './in-use/guard-files.ts'
 import type { DigestOutcome, DiskInput, RunOptions } from './requests.ts'
 import { ChunkBoard, makeBoardMemory } from './run/chunk-board.ts'
 import { collectLeaves, hexRoot } from './run/collect-leaves.ts'
+import { ZeroedCollection } from './run/collect-zeroed.ts'
 import { inputName, openInput, storedBytes } from './run/open-input.ts'
 import { orCanceled } from './run/or-canceled.ts'
 import { runCrew } from './run/run-crew.ts'
@@ -34,6 +35,7 @@ async function digest(input: DiskInput, options: DigestOptions): Promise<DigestO
   const manifest = new Manifest(virtualSize)
   let dataBytes = 0
   let sha256: string | null = null
+  const zeroed = new ZeroedCollection()
   await runCrew(
     {
       job: { do: 'digest', input: opened.input, board: memory, sha256: withSha256 },
@@ -48,6 +50,7 @@ async function digest(input: DiskInput, options: DigestOptions): Promise<DigestO
       onMessage(message) {
         if (message.say === 'sha256') sha256 = message.hex
         else collectLeaves(manifest, message)
+        zeroed.take(message)
       },
       async survey(onMarked) {
         const survey = await surveyDisk(disk, board.states, { ...guarded(guard), onMarked })
@@ -70,5 +73,6 @@ async function digest(input: DiskInput, options: DigestOptions): Promise<DigestO
     digest: hexRoot(manifest),
     sha256,
     seconds,
+    zeroed: zeroed.all,
   }
 }

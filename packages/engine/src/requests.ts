@@ -1,3 +1,4 @@
+import type { ByteRange } from '@varve/core/binary/byte-source'
 import type { FormatName } from '@varve/core/formats/format-rules'
 import type { ReadingChoices } from '@varve/core/formats/reading-choices'
 import type { WritableFormat } from '@varve/core/formats/writable-formats'
@@ -16,6 +17,8 @@ export type DiskInput =
       readonly format: FormatName | null
       /** What somebody said about how to read it. */
       readonly choices?: ReadingChoices | undefined
+      /** The formats that somebody said of its parents, by their paths. */
+      readonly told?: ReadonlyMap<string, FormatName> | undefined
       /** What the thread that gives this to others has unpacked, and keeps open. */
       readonly unpacked?: readonly SharedUnpacked[] | undefined
     }
@@ -97,7 +100,16 @@ export interface RunOptions {
   readonly pool?: WorkerPool
 }
 
+/** What of an image a rescue read as zeros because it could not be read, in bytes of the disk. */
+export interface Zeroed {
+  readonly file: string
+  readonly bytes: number
+  readonly ranges: readonly ByteRange[]
+}
+
 export interface DigestOutcome {
+  /** Empty unless a rescue met something that cannot be read. */
+  readonly zeroed: readonly Zeroed[]
   readonly virtualSize: number
   /** Bytes of the disk's extents that hold data. */
   readonly dataBytes: number
@@ -132,6 +144,8 @@ export interface Measure {
 }
 
 export interface CompareOutcome {
+  /** Empty unless a rescue met something that cannot be read. */
+  readonly zeroed: readonly Zeroed[]
   readonly identical: boolean
   readonly sizes: readonly [number, number]
   /** First byte of L3 that differs, or null; where they differ in size only, the end of the shorter. */

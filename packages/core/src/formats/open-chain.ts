@@ -1,3 +1,4 @@
+import type { ByteRange } from '../binary/byte-source.ts'
 import { overlayDisk } from '../extent/overlay-disk.ts'
 import type { ChainLink } from '../layers/image-report.ts'
 import { DiskError, isDiskError } from '../problems/disk-error.ts'
@@ -12,6 +13,10 @@ import { toChainLink, walkChain, type ChainOptions, type WalkedChain, type Walke
 /** An image with all its parents, as the guest sees it. */
 export interface OpenChain extends AsyncDisposable {
   readonly disk: DiskReader
+  /** What the image's own file holds of it; null when it has no parent. */
+  readonly own: DiskReader | null
+  /** What a rescue read as zeros so far because it could not be read. */
+  readonly zeroed: readonly ByteRange[]
   /** The image itself first, its base last. */
   readonly links: readonly ChainLink[]
   /** Every file that is read, parts of split images too; their fingerprints tell whether anything changed. */
@@ -31,8 +36,8 @@ export async function openChain(
   const walked = stack.use(await walkChain(path, ports, options))
   const layers = stack.use(await openLayers(walked, ports))
   const release = stack.move()
-  const { disk, links, files } = layers
-  return { disk, links, files, [Symbol.asyncDispose]: () => release.disposeAsync() }
+  const { disk, own, zeroed, links, files } = layers
+  return { disk, own, zeroed, links, files, [Symbol.asyncDispose]: () => release.disposeAsync() }
 }
 
 /** The chain over files that are open already; they stay the walk's. Throws as `openChain` does. */
@@ -57,9 +62,13 @@ export async function openLayers(walked: WalkedChain, ports: ImagePorts): Promis
   const failure = walked.failures.find((error) => !isRescue || !isSurvivable(error))
   if (failure) throw failure
   const chain = disks.reduceRight((parent, child) => overlayDisk(child, parent))
-  const disk = isRescue ? tolerantDisk(chain) : chain
+  const tolerant = isRescue ? tolerantDisk(chain) : null
+  const disk = tolerant ?? chain
+  const [top, ...parents] = disks
+  const own = top === undefined || parents.length === 0 ? null : isRescue ? tolerantDisk(top) : top
   const release = stack.move()
-  return { disk, links, files, [Symbol.asyncDispose]: () => release.disposeAsync() }
+  const zeroed = tolerant?.zeroed ?? []
+  return { disk, own, zeroed, links, files, [Symbol.asyncDispose]: () => release.disposeAsync() }
 }
 
 async function openLayer(

@@ -1,4 +1,4 @@
-import type { ByteSource } from '../binary/byte-source.ts'
+import type { ByteRange, ByteSource } from '../binary/byte-source.ts'
 import { DiskError, isDiskError, type DiskErrorCode } from '../problems/disk-error.ts'
 import { isBlocking, problemFromError, type Problem } from '../problems/problem.ts'
 import type { DiskReader } from './disk-reader.ts'
@@ -130,10 +130,27 @@ function paddedSource(source: ByteSource): ByteSource {
   }
 }
 
+/** Runs of zeros that are told apart, at most; what comes later is put to the last. */
+const mostRuns = 10_000
+
+export interface TolerantDisk extends DiskReader {
+  /** What was read as zeros because it could not be read, so far, in the order met; neighbours are one. */
+  readonly zeroed: readonly ByteRange[]
+}
+
 /** A disk of which nothing is refused: what cannot be read is zeros. */
-export function tolerantDisk(disk: DiskReader): DiskReader {
+export function tolerantDisk(disk: DiskReader): TolerantDisk {
   const { name, virtualSize } = disk
+  const zeroed: ByteRange[] = []
+  const addZeroed = (start: number, length: number) => {
+    const last = zeroed.at(-1)
+    const isNext = last?.end === start || zeroed.length >= mostRuns
+    if (last && isNext)
+      zeroed[zeroed.length - 1] = { start: last.start, end: Math.max(last.end, start + length) }
+    else zeroed.push({ start, end: start + length })
+  }
   return {
+    zeroed,
     name,
     virtualSize,
     async *extents(range, options) {
@@ -157,7 +174,11 @@ export function tolerantDisk(disk: DiskReader): DiskReader {
           await disk.readInto(part, from, options)
         } catch (error) {
           if (!isDamage(error)) throw error
-          if (part.length <= smallestRead) return void part.fill(0)
+          if (part.length <= smallestRead) {
+            part.fill(0)
+            addZeroed(from, part.length)
+            return
+          }
           const half = Math.max(smallestRead, Math.floor(part.length / 2 / smallestRead) * smallestRead)
           await read(part.subarray(0, half), from)
           await read(part.subarray(half), from + half)

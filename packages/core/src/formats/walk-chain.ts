@@ -23,6 +23,8 @@ export interface ChainOptions {
   readonly format?: FormatName | null
   /** What somebody said about how to read it. */
   readonly choices?: ReadingChoices | undefined
+  /** The formats that somebody said of its parents, by their paths; what a child says of its parent goes before. */
+  readonly told?: ReadonlyMap<string, FormatName> | undefined
   readonly signal?: AbortSignal
 }
 
@@ -71,7 +73,11 @@ export async function walkChain(
       if (links.length >= maxChainLength) {
         throw new DiskError('chain-too-long', { file: path, limit: maxChainLength })
       }
-      const { next, remark } = await openParent(child, child.facts.parent, ports)
+      const { next, remark } = await openParent(
+        child,
+        { reference: child.facts.parent, told: options.told },
+        ports,
+      )
       opened.use(next.file)
       assertNoLoop(links, next)
       links.push(next)
@@ -144,12 +150,12 @@ async function inspectLink(opened: ImageFile, ports: ImagePorts, told: Told): Pr
   const { file } = identified
   await using guard = new AsyncDisposableStack()
   guard.use(file)
-  const { isSealed } = identified
-  const driver = isSealed ? sealedDriver(identified.format) : await driverFor(identified.format)
+  const driver = identified.isSealed ? sealedDriver(identified.format) : await driverFor(identified.format)
   const { format, obeys = [] } = driver
   assertChoicesFit(choices, { file: file.path, format, obeys })
   const own = await driver.inspect(file, ports, choices)
   const facts = { ...own, problems: [...identified.problems, ...own.problems] }
+  const isSealed = identified.isSealed || facts.isSealed === true
   const link = { file, driver, facts, isDetected: said === null, isSealed, choices }
   const rescued = choices.rescue === true && !isSealed ? await rescueFile(link, ports) : {}
   guard.move()
@@ -162,22 +168,33 @@ interface OpenedParent {
   readonly remark: Problem | null
 }
 
+interface Meant {
+  readonly reference: ParentReference
+  readonly told: ChainOptions['told']
+}
+
 async function openParent(
   { file, facts, choices }: WalkedLink,
-  reference: ParentReference,
+  { reference, told }: Meant,
   ports: ImagePorts,
 ): Promise<OpenedParent> {
   const from = file.path
   const open = referenceOpener({ from, files: ports.files, namesDrivers: facts.format === 'qcow2' })
   const taken = await open(reference.names).catch((error: unknown) => {
     if (!isDiskError(error, 'not-found')) throw error
-    throw new DiskError('parent-missing', { file: from, parent: nameOf(reference) }, { cause: error })
+    const { candidates } = error.details
+    throw new DiskError(
+      'parent-missing',
+      { file: from, parent: nameOf(reference), candidates },
+      { cause: error },
+    )
   })
   const remark = takenProblem(taken, { from, isVerified: reference.identity !== null })
-  const told = { said: reference.format, choices: choicesForParents(choices) }
+  const said = reference.format ?? told?.get(taken.file.path) ?? null
+  const how = { said, choices: choicesForParents(choices) }
   // No program follows a child to a packed parent.
   const { unpack: _, ...plain } = ports
-  return { next: await inspectLink(taken.file, plain, told), remark }
+  return { next: await inspectLink(taken.file, plain, how), remark }
 }
 
 function nameOf({ names, identity }: ParentReference): string {

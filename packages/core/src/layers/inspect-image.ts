@@ -1,4 +1,3 @@
-import type { DiskReader } from '../formats/disk-reader.ts'
 import type { HostPlace, ImagePorts } from '../formats/image-files.ts'
 import { openLayers, type OpenChain } from '../formats/open-chain.ts'
 import { toChainLink, walkChain, type ChainOptions } from '../formats/walk-chain.ts'
@@ -6,7 +5,7 @@ import { DiskError, toErrorRecord } from '../problems/disk-error.ts'
 import { problemFromError, type Problem } from '../problems/problem.ts'
 import { describeLayers, findLayerProblems, type LayerFindings } from './describe-layers.ts'
 import type { GuestContents } from './guest-contents.ts'
-import type { AllocationSummary, ChainLink, ImageReport } from './image-report.ts'
+import type { AllocationSummary, ImageReport } from './image-report.ts'
 import { estimateReclaim } from './reclaim-estimate.ts'
 import { rawContentProblems } from './raw-contents.ts'
 import { readGuestContents } from './read-guest.ts'
@@ -44,7 +43,7 @@ export async function inspectImage(
   const chain = opened?.links ?? walked.links.map((link) => toChainLink(link))
   // What a snapshot could give back belongs to the current state too.
   const ofCurrent = options.choices?.snapshot === undefined
-  const read = await readContents(opened?.disk ?? null, attempt, options)
+  const read = await readContents(opened, attempt, options)
   const contents = ofCurrent ? read : { ...read, reclaimable: null }
   const place = (await attempt(() => ports.files.place(path))) ?? unknownPlace
   problems.push(...(contents.guest?.problems ?? []))
@@ -52,12 +51,14 @@ export async function inspectImage(
   const ofRaw = isAlone ? await attempt(() => rawContentProblems(top, contents.guest, options.signal)) : null
   problems.push(...(ofRaw ?? []))
   const own = chain[0] ?? toChainLink(top)
-  const reclaimable = onTheHost(contents, chain)
+  const { guest, allocation } = contents
+  const reclaimable = onTheHost(contents, own.allocated)
   const findings: LayerFindings = {
     path,
     facts,
     chain,
-    ...contents,
+    guest,
+    allocation,
     reclaimable,
     place,
     fileSize: own.fileSize,
@@ -73,7 +74,8 @@ export async function inspectImage(
     allocated: own.allocated,
     chain,
     layers: describeLayers(findings),
-    ...contents,
+    guest,
+    allocation,
     reclaimable,
     reclaim: ofCurrent ? estimateReclaim(findings) : [],
     snapshots: facts.snapshots,
@@ -100,33 +102,42 @@ const unknownPlace: HostPlace = {
 interface Contents {
   readonly guest: GuestContents | null
   readonly allocation: AllocationSummary | null
+  /** Free in the guest, but held by the image's own file, as the guest counts. */
   readonly reclaimable: number | null
+  /** Bytes of the disk whose data the image's own file holds. */
+  readonly ownBytes: number | null
 }
 
 /**
  * What reclaiming would give on the host, which is less than what the guest sees where data are stored compressed: in
  * proportion, and never more than the image's own file takes.
  */
-function onTheHost({ allocation, reclaimable }: Contents, chain: readonly ChainLink[]): number | null {
-  const own = chain[0]?.allocated ?? null
-  if (reclaimable === null || allocation === null || own === null) return reclaimable
-  const taken = chain.reduce((sum, link) => sum + (link.allocated ?? Infinity), 0)
-  const packed = allocation.dataBytes > taken ? taken / allocation.dataBytes : 1
-  return Math.min(Math.floor(reclaimable * packed), own)
+function onTheHost({ reclaimable, ownBytes }: Contents, allocated: number | null): number | null {
+  if (reclaimable === null || ownBytes === null || allocated === null) return reclaimable
+  const packed = ownBytes > allocated ? allocated / ownBytes : 1
+  return Math.min(Math.floor(reclaimable * packed), allocated)
 }
 
 type Attempt = <T>(step: () => Promise<T>) => Promise<T | null>
 
 async function readContents(
-  disk: DiskReader | null,
+  opened: OpenChain | null,
   attempt: Attempt,
   { signal, map = true }: InspectOptions,
 ): Promise<Contents> {
-  if (disk === null) return { guest: null, allocation: null, reclaimable: null }
+  if (opened === null) return { guest: null, allocation: null, reclaimable: null, ownBytes: null }
+  const { disk, own } = opened
   const readOptions = signal === undefined ? {} : { signal }
   const guest = await attempt(() => readGuestContents(disk, readOptions))
   const summary = map ? await attempt(() => summariseAllocation(disk, guest, readOptions)) : null
-  return { guest, allocation: summary?.allocation ?? null, reclaimable: summary?.reclaimable ?? null }
+  // Through an overlay nothing of its parents is given back.
+  const ofOwn = summary && own ? await attempt(() => summariseAllocation(own, guest, readOptions)) : summary
+  return {
+    guest,
+    allocation: summary && { ...summary.allocation, reclaimable: ofOwn?.allocation.reclaimable ?? null },
+    reclaimable: ofOwn?.reclaimable ?? null,
+    ownBytes: ofOwn?.allocation.dataBytes ?? null,
+  }
 }
 
 /** Runs a step; what it throws becomes a problem and its result null. */

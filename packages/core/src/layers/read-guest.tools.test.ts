@@ -499,6 +499,13 @@ describe.skipIf(!requires('mkfs.ext4', 'debugfs', 'qemu-img'))('reclaimable spac
     expect(guest).toMatchObject({ type: 'ext4', state: 'clean' })
     const cells = decodeShares(sparse.allocation?.reclaimable ?? '')
     expect(cells.filter((share) => share > 0).length).toBeGreaterThan(10)
+    const over = ['-f', 'qcow2', '-F', 'qcow2', '-b', 'deleted.qcow2', place.file('overlay.qcow2')]
+    await runToolOk('qemu-img', ['create', '-q', ...over])
+    const overlay = await inspectImage(place.file('overlay.qcow2'), nodePorts)
+    expect(overlay.allocated).toBeGreaterThan(0)
+    expect(overlay.reclaimable).toBe(0)
+    expect(decodeShares(overlay.allocation?.reclaimable ?? '').every((share) => share === 0)).toBe(true)
+    expect(overlay.allocation?.dataBytes).toBe(sparse.allocation?.dataBytes)
   })
 })
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ByteRange } from '@varve/core/binary/byte-source'
 import { openChain } from '@varve/core/formats/open-chain'
 import { type FormatName, formatNames } from '@varve/core/formats/format-rules'
 import { DiskError } from '@varve/core/problems/disk-error'
@@ -14,6 +15,8 @@ export interface OpenInput extends AsyncDisposable {
   readonly disk: DiskReader
   /** Every file that is read, for change detection; none for a stream. */
   readonly files: readonly ImageFile[]
+  /** What a rescue read as zeros so far because it could not be read. */
+  readonly zeroed?: readonly ByteRange[]
   /** The server does not promise that further connections see the same disk: this one is all there is. */
   readonly isAlone?: boolean
 }
@@ -26,7 +29,8 @@ export interface OpenInputOptions {
 /** The disk that `input` means, with its whole chain. */
 export async function openInput(input: DiskInput, { io, signal }: OpenInputOptions): Promise<OpenInput> {
   if (input.kind === 'nbd') return openStream(input, signal)
-  const options = { format: knownFormat(input), choices: input.choices, ...(signal ? { signal } : {}) }
+  const { choices, told } = input
+  const options = { format: knownFormat(input), choices, told, ...(signal ? { signal } : {}) }
   const { unpack, opened } = lazyUnpacker({ io, shared: input.unpacked })
   const chain = await openChain(input.path, { ...nodePorts({ roots: input.roots, io }), unpack }, options)
   return { ...chain, input: opened.length > 0 ? { ...input, unpacked: opened } : input }

@@ -1,3 +1,4 @@
+import type { ByteRange } from '@varve/core/binary/byte-source'
 import type { WriteChoices } from '@varve/core/formats/write-choices'
 import type { ErrorRecord } from '@varve/core/problems/disk-error'
 import type { DiskInput, DiskOutput } from '../requests.ts'
@@ -51,6 +52,8 @@ export type WorkerMessage =
   /** Leaves of chunks that are not all zeros: 32 bytes for each index. */
   | { readonly say: 'leaves'; readonly indexes: Uint32Array; readonly leaves: Uint8Array }
   | { readonly say: 'differs'; readonly at: number }
+  /** What a rescue of that file read as zeros because it could not be read. */
+  | { readonly say: 'zeroed'; readonly file: string; readonly ranges: readonly ByteRange[] }
   | { readonly say: 'sha256'; readonly hex: string }
   | { readonly say: 'failed'; readonly error: ErrorRecord }
   /** The server takes no further connection: the thread did nothing. */

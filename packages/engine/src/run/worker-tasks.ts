@@ -1,3 +1,4 @@
+import type { ByteRange } from '@varve/core/binary/byte-source'
 import { chunkCount, chunkLength, chunkSize } from '@varve/core/digest/disk-digest'
 import type { DiskReader } from '@varve/core/formats/disk-reader'
 import type { PreparedChunk } from '@varve/core/formats/disk-writer'
@@ -57,7 +58,8 @@ async function runJob(job: WorkerJob, thread: ThreadOptions): Promise<void> {
       const { output } = job
       await using input = await openHere(job.input, thread.disks?.[0])
       if (!output.backing) {
-        return await convertChunks(board, [input.disk], { ...thread, output, depth: depthOf(job.input) })
+        await convertChunks(board, [input.disk], { ...thread, output, depth: depthOf(job.input) })
+        return tellZeroed(thread.send, job.input, input)
       }
       const { disk: backing } = output.backing
       const { virtualSize } = output
@@ -65,26 +67,34 @@ async function runJob(job: WorkerJob, thread: ThreadOptions): Promise<void> {
         ? opened(thread.disks[1])
         : await openBelow(backing, { io: 'sync', virtualSize })
       const depth = depthOf(job.input, backing)
-      return await convertChunks(board, [input.disk, below.disk], { ...thread, output, depth })
+      await convertChunks(board, [input.disk, below.disk], { ...thread, output, depth })
+      return tellZeroed(thread.send, job.input, input)
     }
     case 'digest': {
       await using input = await openHere(job.input, thread.disks?.[0])
       const options = { ...thread, depth: depthOf(job.input) }
-      return await (job.sha256 ? digestInOrder : digestChunks)(board, input.disk, options)
+      await (job.sha256 ? digestInOrder : digestChunks)(board, input.disk, options)
+      return tellZeroed(thread.send, job.input, input)
     }
     case 'compare': {
       await using first = await openHere(job.inputs[0], thread.disks?.[0])
       await using second = await openHere(job.inputs[1], thread.disks?.[1])
-      return await compareChunks(board, [first.disk, second.disk], {
-        ...thread,
-        depth: depthOf(...job.inputs),
-      })
+      const depth = depthOf(...job.inputs)
+      await compareChunks(board, [first.disk, second.disk], { ...thread, depth })
+      tellZeroed(thread.send, job.inputs[0], first)
+      return tellZeroed(thread.send, job.inputs[1], second)
     }
   }
 }
 
 interface Opened extends AsyncDisposable {
   readonly disk: DiskReader
+  readonly zeroed?: readonly ByteRange[]
+}
+
+/** Tells what a rescue could not read. */
+function tellZeroed(send: Send, input: DiskInput, { zeroed = [] }: Opened): void {
+  if (zeroed.length > 0) send({ say: 'zeroed', file: inputName(input), ranges: zeroed })
 }
 
 /** The disk that is open already, or opened for this thread. */
