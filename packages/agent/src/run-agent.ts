@@ -21,7 +21,6 @@ import type { JobPorts } from './jobs/job-context.ts'
 import { openPublications } from './jobs/publications.ts'
 import { RunningPulls } from './jobs/running-pulls.ts'
 import { FormatChoices } from './library/format-choices.ts'
-import { reportOf } from './library/inspect-messages.ts'
 import { InspectPool } from './library/inspect-pool.ts'
 import { Inventory } from './library/inventory.ts'
 import { LibraryScanner, type ScanTimes } from './library/keep-scanning.ts'
@@ -79,7 +78,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const files = nodeFiles({ roots })
   const { findWriters } = platform
   const inspections = new InspectPool({ roots })
-  const formats = new FormatChoices()
+  const formats = new FormatChoices(libraries)
   const scanPorts: ScanPorts = {
     inspect: (path, how) => inspections.inspect(path, how),
     files,
@@ -101,7 +100,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const ports: JobPorts = {
     libraries,
     files,
-    inspect: async (path, how) => reportOf(await inspections.inspect(path, how)),
+    inspect: (path, how) => inspections.inspect(path, how),
     formats,
     exports,
     exportServer: server,

@@ -1,6 +1,6 @@
 import type { ImageReport } from '@varve/core/layers/image-report'
 import { inspectImage, type InspectOptions } from '@varve/core/layers/inspect-image'
-import { findInUse } from './in-use/find-in-use.ts'
+import { filesOfReport, findInUse } from './in-use/find-in-use.ts'
 import { nodePorts } from './ports.ts'
 
 /**
@@ -19,7 +19,12 @@ export async function inspectFileInUse(
   path: string,
   options: InspectOptions & { readonly roots: readonly string[] | null },
 ): Promise<ImageReport> {
-  const report = await inspectFile(path, options)
-  const found = await findInUse(path, options)
+  let parts: readonly string[] = []
+  const onParts = (paths: readonly string[]) => {
+    parts = paths
+    options.onParts?.(paths)
+  }
+  const report = await inspectFile(path, { ...options, onParts })
+  const found = await findInUse(filesOfReport(report, parts))
   return { ...report, problems: [...report.problems, ...found] }
 }

@@ -2,6 +2,7 @@ import type { ImageFile } from '@varve/core/formats/image-files'
 import { assertNoWriters } from '@varve/engine/in-use/guard-files'
 import { openInput } from '@varve/engine/run/open-input'
 import { hashLines } from '../library/fingerprint.ts'
+import { toldParents } from '../library/inspect-told.ts'
 import { findLibrary, resolveImage } from '../library/library-path.ts'
 import type { OpenedDisk } from './export-table.ts'
 import type { JobHandler, JobPorts } from './job-context.ts'
@@ -14,9 +15,10 @@ export const exportJob: JobHandler<'export'> = async (request, { ports, signal }
   const existing = ports.exports.find(exportName)
   if (existing?.path === path) return await answer(existing.opened, exportName, ports)
   const format = ports.formats.of(library.name, request.name)?.format ?? null
+  const told = await toldParents(path, { format, choices: request.reading }, ports)
   const roots = ports.libraries.map(({ root }) => root)
   const opened = await openInput(
-    { kind: 'image', path, roots, format, choices: request.reading },
+    { kind: 'image', path, roots, format, choices: request.reading, told },
     { io: 'async', signal },
   )
   try {

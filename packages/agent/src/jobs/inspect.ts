@@ -1,5 +1,7 @@
-import { findInUse } from '@varve/engine/in-use/find-in-use'
+import { filesOfReport, findInUse } from '@varve/engine/in-use/find-in-use'
 import { toImageReportView } from '@varve/protocol/reports'
+import { inspectTold } from '../library/inspect-told.ts'
+import { reportOf } from '../library/inspect-messages.ts'
 import { findLibrary, joinName, resolveImage } from '../library/library-path.ts'
 import type { JobHandler } from './job-context.ts'
 
@@ -9,16 +11,12 @@ export const inspectJob: JobHandler<'inspect'> = async (request, { ports, signal
   await resolveImage(library, request.name)
   const path = joinName(library, request.name)
   const format = ports.formats.of(library.name, request.name)?.format ?? null
-  const report = await ports.inspect(path, { format, choices: request.reading })
+  const { inspection } = await inspectTold(path, { format, choices: request.reading }, ports)
+  const report = reportOf(inspection)
   signal.throwIfAborted()
-  const roots = ports.libraries.map(({ root }) => root)
   const { findWriters } = ports
-  const found = await findInUse(path, {
-    roots,
-    format,
-    choices: request.reading,
-    ...(findWriters && { find: findWriters }),
-  })
+  const files = filesOfReport(report, inspection.parts)
+  const found = await findInUse(files, findWriters ? { find: findWriters } : {})
   return {
     kind: 'inspect',
     report: toImageReportView({ ...report, problems: [...report.problems, ...found] }),

@@ -1,11 +1,10 @@
 import type { ImageFiles } from '@varve/core/formats/image-files'
-import type { ImageReport } from '@varve/core/layers/image-report'
 import type { JobKind, JobProgress, JobRequestOf, JobResultOf } from '@varve/protocol/jobs'
 import type { TransferProgress } from '@varve/engine/requests'
 import type { WorkerPool } from '@varve/engine/run/worker-pool'
 import type { ManifestUpload } from '../connection/outbox.ts'
 import type { FormatChoices } from '../library/format-choices.ts'
-import type { HowToRead } from '../library/inspect-messages.ts'
+import type { HowToRead, Inspection } from '../library/inspect-messages.ts'
 import type { Library } from '../library/library.ts'
 import type { OpenWriters } from '../platform/platform.ts'
 import type { ExportServer } from './export-server.ts'
@@ -20,9 +19,9 @@ export interface JobPorts {
   /** Opens files below the libraries only. */
   readonly files: ImageFiles
   /** Looks at one image, layer by layer. */
-  readonly inspect: (path: string, how: HowToRead) => Promise<ImageReport>
+  readonly inspect: (path: string, how: HowToRead) => Promise<Inspection>
   /** The formats that somebody said of images and folders. */
-  readonly formats: Pick<FormatChoices, 'of'>
+  readonly formats: Pick<FormatChoices, 'of' | 'at' | 'isEmpty'>
   readonly exports: ExportTable
   /** Where the exports are reached. */
   readonly exportServer: ExportServer

@@ -1,17 +1,30 @@
+import { relative, sep } from 'node:path'
 import { formatRules, type FormatName } from '@varve/core/formats/format-rules'
 import { promisedFormat, namedAsRaw } from '@varve/core/formats/detect-format'
 import type { FormatChoice } from '@varve/protocol/images'
 import { hasImageName } from './image-candidates.ts'
+import { isBelow } from './library-path.ts'
+import type { Library } from './library.ts'
 
 /** The formats that somebody said of images and of folders, as the controller remembers them. */
 export class FormatChoices {
   #choices: readonly FormatChoice[] = []
+  readonly #libraries: readonly Library[]
+
+  constructor(libraries: readonly Library[]) {
+    this.#libraries = libraries
+  }
 
   /** Takes the whole list anew; true when it differs from the one before. */
   set(choices: readonly FormatChoice[]): boolean {
     const isSame = JSON.stringify(choices) === JSON.stringify(this.#choices)
     this.#choices = choices
     return !isSame
+  }
+
+  /** Nothing was said of any image. */
+  get isEmpty(): boolean {
+    return this.#choices.length === 0
   }
 
   /**
@@ -27,6 +40,17 @@ export class FormatChoices {
       .filter((choice) => choice.scope === 'folder' && isInFolder(name, choice.name))
       .sort((a, b) => b.name.length - a.name.length)
     return nearest && mayBe(name, nearest.format) ? nearest : null
+  }
+
+  /** The format that was said of the file at this absolute path, in whichever library it lies; null: none was. */
+  at(path: string): FormatName | null {
+    if (this.#choices.length === 0) return null
+    for (const { name, root } of this.#libraries) {
+      if (path === root || !isBelow(root, path)) continue
+      const said = this.of(name, relative(root, path).split(sep).join('/'))
+      if (said) return said.format
+    }
+    return null
   }
 }
 

@@ -13,6 +13,8 @@ export interface HowToRead {
   /** Null: it is detected. */
   readonly format: FormatName | null
   readonly choices?: ReadingChoices | undefined
+  /** The formats of its parents, by their paths. */
+  readonly told?: ReadonlyMap<string, FormatName> | undefined
 }
 
 export interface InspectQuestion {

@@ -1,17 +1,19 @@
 import { realpath } from 'node:fs/promises'
+import type { FormatName } from '@varve/core/formats/format-rules'
 import type { ImageFiles } from '@varve/core/formats/image-files'
 import type { ChainLink } from '@varve/core/layers/image-report'
 import { DiskError, fromErrorRecord, isDiskError } from '@varve/core/problems/disk-error'
 import { problemFromError } from '@varve/core/problems/problem'
 import type { ImageRecord } from '@varve/protocol/images'
 import type { Logger } from '../platform/logger.ts'
-import { noDependencies, toDependencies, type Asked } from './asked.ts'
+import { noDependencies, toDependencies, type Asked, type Dependencies } from './asked.ts'
 import { filesOfBundle } from './bundle-files.ts'
 import { fileState, type FileState } from './fingerprint.ts'
 import type { FormatChoices } from './format-choices.ts'
 import { candidacy, formatByName, hasImageName, holdsDisk } from './image-candidates.ts'
 import { toRecord } from './image-record.ts'
 import type { HowToRead, Inspection } from './inspect-messages.ts'
+import { formatsSaid, inspectTold } from './inspect-told.ts'
 import type { Library } from './library.ts'
 import { fingerprintOf, type Remembered } from './scan-memory.ts'
 import { unopenedReport } from './unopened-report.ts'
@@ -23,7 +25,7 @@ export type FoundFile = Extract<Found, { kind: 'file' | 'bundle' }>
 export interface LookPorts {
   readonly inspect: (path: string, how: HowToRead) => Promise<Inspection>
   readonly files: ImageFiles
-  readonly formats: Pick<FormatChoices, 'of'>
+  readonly formats: Pick<FormatChoices, 'of' | 'at'>
   readonly log: Logger
 }
 
@@ -57,20 +59,21 @@ export async function look(library: Library, file: FoundFile, options: LookOptio
     const answer = isTold ? 'yes' : await candidacy(ports.files, { kind, path, name, size })
     if (answer === 'no') return nothing
     const known = await knownParts(file, named)
-    const inspection = await ports.inspect(path, { format: said })
+    const { inspection } = await inspectTold(path, { format: said }, ports)
     const dependencies = toDependencies(withoutOwn([...inspection.asked, ...known], path))
+    const seen = { ...alone, dependencies, said: saidOf(said, dependencies, ports.formats) }
     const { outcome } = inspection
     if ('error' in outcome) {
       const error = fromErrorRecord(outcome.error)
       if (signal.aborted) throw error
-      if (!isTold && kind === 'file' && !hasImageName(name)) return { ...nothing, dependencies }
-      return unopened(library, { file, state, error }, { ...alone, dependencies })
+      if (!isTold && kind === 'file' && !hasImageName(name)) return { ...seen, record: null }
+      return unopened(library, { file, state, error }, seen)
     }
     const { report } = outcome
-    if (answer === 'if-disk' && !holdsDisk(report)) return { ...nothing, dependencies }
+    if (answer === 'if-disk' && !holdsDisk(report)) return { ...seen, record: null }
     const parts = await realPaths([...named, ...inspection.parts], path)
     const chain = filesOfChain(report.chain, { parts, own: path })
-    const found = { ...alone, dependencies, parts, chain }
+    const found = { ...seen, parts, chain }
     const modifiedMs = Number(state.stats.mtimeMs)
     return {
       ...found,
@@ -82,6 +85,16 @@ export async function look(library: Library, file: FoundFile, options: LookOptio
     if (!isDiskError(error)) ports.log.error({ file: path, err: error }, 'inspecting failed unexpectedly')
     return unopened(library, { file, state, error: codedError(error, path) }, alone)
   }
+}
+
+/** What was said of the formats of a file and of those it needs, as one text that changes with it; null: nothing. */
+export function saidOf(
+  own: FormatName | null,
+  { names }: Pick<Dependencies, 'names'>,
+  formats: Pick<FormatChoices, 'at'>,
+): string | null {
+  const others = formatsSaid(names, formats)
+  return others.length === 0 ? own : JSON.stringify([own, ...others])
 }
 
 function unopened(

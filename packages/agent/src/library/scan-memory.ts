@@ -14,7 +14,7 @@ export interface Remembered {
   readonly own: string
   /** Everything else that its report says something of: its chain, its parts, and names that were not there. */
   readonly dependencies: Dependencies
-  /** The format that somebody said. */
+  /** The formats that somebody said of it and of what it needs. */
   readonly said: string | null
   /** The files it is read from besides its own: who writes to one of them writes to it. */
   readonly chain: readonly string[]

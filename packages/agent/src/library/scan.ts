@@ -12,7 +12,7 @@ import { fileState, type FileState } from './fingerprint.ts'
 import { withWriters, type UsedFile } from './image-record.ts'
 import { isBelow } from './library-path.ts'
 import type { Library } from './library.ts'
-import { look, type FoundFile, type LookPorts } from './look.ts'
+import { look, saidOf, type FoundFile, type LookPorts } from './look.ts'
 import { mapLimited } from './map-limited.ts'
 import { standingOf, type ScanMemory } from './scan-memory.ts'
 import { unopenedRecord } from './unopened-record.ts'
@@ -163,7 +163,8 @@ class Scan {
     const before = memory.get(file.name)
     if (writers) this.#asked.set(file.path, Promise.resolve(writers.of(state.stats)))
     const inUseBy = textOfUse(await this.#usedOf([file.path, ...(before?.chain ?? [])]))
-    const said = ports.formats.of(library.name, file.name)?.format ?? null
+    const own = ports.formats.of(library.name, file.name)?.format ?? null
+    const said = before ? saidOf(own, before.dependencies, ports.formats) : own
     const standing = before ? await standingOf(before, { state, inUseBy, said }) : 'changed'
     if (standing === 'changing') this.isBehind = true
     if (before && standing !== 'changed') {
@@ -173,8 +174,8 @@ class Scan {
     }
     this.inspected += 1
     const { signal } = options
-    const own = named.get(file.path) ?? []
-    const { record, ...looked } = await look(library, file, { state, ports, signal, named: own })
+    const parts = named.get(file.path) ?? []
+    const { record, ...looked } = await look(library, file, { state, ports, signal, named: parts })
     const isImage = record !== null
     const used = await this.#usedOf([file.path, ...looked.chain])
     const lookedAtMs = performance.now()

@@ -13,10 +13,11 @@ export class TestScan {
   readonly root: string
   readonly platform: MemoryPlatform = memoryPlatform()
   readonly inspected: string[] = []
-  readonly formats = new FormatChoices()
+  readonly formats: FormatChoices
   readonly #memory: ScanMemory = new Map()
   constructor(root: string) {
     this.root = root
+    this.formats = new FormatChoices([{ name: 'images', root }])
   }
 
   /** Scans once; records of what is new or changed, by name. */

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
+import type { ImageReport } from '@varve/core/layers/image-report'
 import type { Problem } from '@varve/core/problems/problem'
-import { type FilesOfImageOptions, filesOfImage } from './files-of-image.ts'
 import { findWriters } from './find-writers.ts'
 import { writersOf } from './guard-files.ts'
 import type { OpenWriters } from './writers.ts'
@@ -9,23 +9,31 @@ import { inUseProblem, unseenProblem } from './in-use-problem.ts'
 /** Rights by which others than the owner write. */
 const writableByOthers = 0o022n
 
-export interface FindInUseOptions extends FilesOfImageOptions {
+export interface FindInUseOptions {
   readonly find?: () => Promise<OpenWriters>
 }
 
-/** A finding for each file of the image `path` that others may write to, or of which that cannot be seen. */
+/** The image first, then every other file of an inspected image: its parents, and the `parts` that the inspection told of. */
+export function filesOfReport(
+  { path, chain: [own, ...parents] }: Pick<ImageReport, 'path' | 'chain'>,
+  parts: readonly string[],
+): readonly [string, ...string[]] {
+  return [own?.path ?? path, ...parents.map((link) => link.path), ...parts]
+}
+
+/** A finding for each of the files of an image, itself first, that others may write to, or of which that cannot be seen. */
 export async function findInUse(
-  path: string,
-  { find = findWriters, ...options }: FindInUseOptions,
+  paths: readonly [string, ...string[]],
+  { find = findWriters }: FindInUseOptions = {},
 ): Promise<readonly Problem[]> {
   const found = await find()
-  const files = await writersOf(await filesOfImage(path, options), found)
-  const inUse = files.flatMap(({ path: file, writers }) =>
+  const files = paths.map((path) => ({ path }))
+  const inUse = (await writersOf(files, found)).flatMap(({ path: file, writers }) =>
     writers.length > 0 ? [inUseProblem(file, writers)] : [],
   )
   const { unseen } = found
-  if (inUse.length > 0 || unseen === null || !(await mayBeOthers(path))) return inUse
-  return [unseenProblem(path, unseen)]
+  if (inUse.length > 0 || unseen === null || !(await mayBeOthers(paths[0]))) return inUse
+  return [unseenProblem(paths[0], unseen)]
 }
 
 /** Whether processes of other users, but for root's, may have it open for writing. */
