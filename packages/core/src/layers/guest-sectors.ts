@@ -78,3 +78,42 @@ export function sectorsLostIn(
       'Attach it with logical sectors of 4,096 bytes (QEMU: logical_block_size=4096,physical_block_size=4096), or choose VHDX, which keeps them.',
   }
 }
+
+/** What is to be said of the guest's sectors when its disk becomes an image of another format. */
+export interface SectorFinding {
+  readonly id: string
+  readonly message: string
+  readonly remedy: string
+  /** The new image says what the guest uses; that only has to be known. */
+  readonly isKept: boolean
+}
+
+/** What the new image will not say of the guest's sectors, or says so that not everybody opens it; null when nothing is to be said. */
+export function sectorsInTarget(
+  report: Parameters<typeof guestSectors>[0],
+  { format, told = 512 }: { readonly format: FormatName; readonly told?: LogicalSectorSize | undefined },
+): SectorFinding | null {
+  const sectors = guestSectors(report)
+  if (sectors === null) return null
+  const { size, because } = sectors
+  if (sectorRuleOf(format) !== 'told') {
+    const lost = size === 4096 ? sectorsLostIn(format, sectors) : null
+    return lost && { id: 'guest-sectors-4096', ...lost, isKept: false }
+  }
+  if (told === size)
+    return size === 512
+      ? null
+      : {
+          id: 'guest-sectors-kept',
+          message: `the new image says sectors of 4,096 bytes, which its guest uses (${because})`,
+          remedy:
+            'Hyper-V opens it. QEMU opens no VHDX with such sectors: for QEMU choose raw or qcow2 and attach it with logical sectors of 4,096 bytes.',
+          isKept: true,
+        }
+  return {
+    id: `guest-sectors-${size}`,
+    message: `the guest uses sectors of ${size} bytes (${because}), the new image says ${told}: the guest will not find its partitions`,
+    remedy: `Choose --option logical_sector_size=${size}${size === 4096 ? ' for a disk of whole sectors' : ''}.`,
+    isKept: false,
+  }
+}

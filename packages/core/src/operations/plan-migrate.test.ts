@@ -319,4 +319,12 @@ describe('a guest of 4,096-byte sectors', () => {
     )
     expect(found?.severity ?? null).toBe(severity)
   })
+
+  test('to VHDX, when the disk has no whole ones: the new image cannot say it', () => {
+    const report = { guest: wide, virtualSize: 10 * 1024 ** 3 + 512 }
+    const [found] = problemsOf({ report, options: { format: 'vhdx', subformat: null } }).filter(
+      ({ id }) => id === 'sectors-of-4096',
+    )
+    expect(found).toMatchObject({ severity: 'warn', message: expect.stringContaining('says 512') })
+  })
 })

@@ -5,9 +5,10 @@ import { isHibernated } from '../filesystems/hibernation.ts'
 import type { FilesystemFinding } from '../layers/guest-contents.ts'
 import { migrationTargetFormats, type MigrateFacts } from '../operations/migrate-facts.ts'
 import type { LayerNumber } from '../problems/layer-number.ts'
-import { guestSectors, sectorsLostIn } from '../layers/guest-sectors.ts'
+import { sectorsInTarget } from '../layers/guest-sectors.ts'
 import { quote } from '../problems/disk-error.ts'
 import { isBlocking, type Problem } from '../problems/problem.ts'
+import { guestChoices } from './guest-choices.ts'
 import { targetKindFault } from './target-kind.ts'
 import { predictTargetSize } from './target-size.ts'
 
@@ -248,10 +249,10 @@ const takersOf512: Readonly<Record<string, string>> = {
 }
 
 function sectorsAreKept({ source: { report }, options }: MigrateFacts): Finding[] {
-  const sectors = guestSectors(report)
-  if (sectors?.size !== 4096) return []
-  const lost = sectorsLostIn(options.format, sectors)
-  if (lost === null) return []
+  const { format } = options
+  const told = isWritable(format) ? guestChoices(format, report).logicalSectorSize : undefined
+  const lost = sectorsInTarget(report, { format, told })
+  if (lost === null || lost.isKept) return []
   const taker = takersOf512[nameOfKind(options.format, options.subformat)]
   if (taker === undefined) return [warn(report.path, lost.message, lost.remedy)]
   return [block(report.path, `${lost.message}; ${taker} takes disks of 512-byte sectors only`, lost.remedy)]
