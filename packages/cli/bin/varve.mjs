@@ -10,6 +10,10 @@ const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'))
 if (process.argv.length === 3 && (process.argv[2] === '--version' || process.argv[2] === '-V')) {
   // A full device is an error of the command, not of the program.
   process.stdout.on('error', (error) => {
+    if (error.code === 'EPIPE') {
+      process.exitCode = 141
+      return
+    }
     process.stderr.write(`varve: standard output cannot be written: ${error.message}\n`)
     process.exitCode = 6
   })

@@ -21,7 +21,7 @@ export interface RunContext extends CommandContext {
 
 /** What somebody consents to: ids of findings, comma-separated. */
 export interface AcceptOptions {
-  readonly accept?: string
+  readonly accept?: string | undefined
 }
 
 export type Outcome = Promise<ExitCode>

@@ -5,19 +5,28 @@ import type { Problem } from '@varve/core/problems/problem'
 import { nodePorts } from '@varve/engine/ports'
 import type { DiskInput, InUse } from '@varve/engine/requests'
 
+export type ImageInput = DiskInput & { kind: 'image' }
+
+/** The report of the image, without a walk through all its tables. */
+export async function inspectInput(
+  { path, roots, format, choices }: ImageInput,
+  signal: AbortSignal,
+): Promise<ImageReport> {
+  return await inspectImage(path, nodePorts({ roots, io: 'sync' }), { format, choices, signal, map: false })
+}
+
 /** The report of the image; throws `needs-consent` when the image has findings that ask for a word which `accept` (ids, comma-separated) does not give. */
 export async function assertConsent(
-  { path, roots, format, choices }: DiskInput & { kind: 'image' },
+  input: ImageInput,
   accept: string | undefined,
   signal: AbortSignal,
 ): Promise<ImageReport> {
-  const ports = nodePorts({ roots, io: 'sync' })
-  const report = await inspectImage(path, ports, { format, choices, signal, map: false })
+  const report = await inspectInput(input, signal)
   const open = openQuestions(report.problems, accept)
   if (open.length === 0) return report
   const unique = (values: readonly string[]) => [...new Set(values)]
   throw new DiskError('needs-consent', {
-    file: path,
+    file: input.path,
     ids: unique(open.filter(({ settledBy }) => settledBy === undefined).map(({ id }) => id)),
     choices: unique(open.flatMap(({ settledBy }) => settledBy ?? [])),
     findings: unique(open.map(({ message }) => message)),
@@ -37,6 +46,7 @@ export function openQuestions(problems: readonly Problem[], accept: string | und
   )
 }
 
-function idsOf(accept: string | undefined): ReadonlySet<string> {
-  return new Set((accept ?? '').split(',').map((id) => id.trim()))
+/** The ids that `--accept` names, comma-separated. */
+export function idsOf(accept: string | undefined): ReadonlySet<string> {
+  return new Set((accept ?? '').split(',').flatMap((id) => id.trim() || []))
 }

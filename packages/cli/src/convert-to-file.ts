@@ -50,6 +50,8 @@ export interface ConvertToFileOutcome {
   readonly sharedBytes: number
   readonly digest: string
   readonly verified: boolean
+  /** What a rescue read as zeros. */
+  readonly zeroed: ConvertOutcome['zeroed']
   readonly seconds: number
 }
 
@@ -88,10 +90,10 @@ export async function convertToFile(
     const written = await writeStaged(request, { staging, backing, run })
     signal.throwIfAborted()
     await staging.publish(written.parts, { existing: existing ? 'replace' : 'refuse', durability })
-    const { virtualSize, dataBytes, fileSize, sharedBytes, digest } = written
+    const { virtualSize, dataBytes, fileSize, sharedBytes, digest, zeroed } = written
     const seconds = (performance.now() - started) / 1000
     const sizes = { virtualSize, dataBytes, fileSize, sharedBytes }
-    return { path, format, ...sizes, digest, verified: request.verify, seconds }
+    return { path, format, ...sizes, digest, verified: request.verify, zeroed, seconds }
   } catch (error) {
     throw renamedIn(error, staging.hidden, path)
   }

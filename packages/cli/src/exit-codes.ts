@@ -22,6 +22,8 @@ export const exitCodes = {
   needsConsent: 10,
   internal: 70,
   interrupted: 130,
+  /** Who read standard output has closed it: as of a program that SIGPIPE ends. */
+  outputClosed: 141,
 } as const
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 

@@ -23,7 +23,7 @@ export async function runProgram(argv: readonly string[], version: string): Prom
   let exitCode: ExitCode = exitCodes.ok
   let json = false
   /** What was to be printed did not arrive. */
-  const output = { failure: null as DiskError | null }
+  const output = { failure: null as DiskError | null, isClosed: false }
   const contextOf = (globals: Globals): CommandContext => {
     json = globals.json === true
     return {
@@ -39,29 +39,34 @@ export async function runProgram(argv: readonly string[], version: string): Prom
     exitCode = await run(contextOf(globals))
   })
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // The reader has seen enough, as with `varve map … | head`.
-    if (error.code === 'EPIPE') process.exit(exitCodes.ok)
-    output.failure ??= writeError(error, 'standard output')
-    abort.abort(output.failure)
+    // The reader has seen enough, as with `varve map … | head`: the command ends without a word, but cleans up.
+    if (error.code === 'EPIPE') output.isClosed = true
+    else output.failure ??= writeError(error, 'standard output')
+    abort.abort(output.failure ?? new DiskError('canceled', { file: subject, what: 'the command' }))
   })
+  // What cannot be remarked does not keep a command from its work.
+  process.stderr.on('error', () => {})
   try {
     await program.parseAsync([...argv])
     await flushed(process.stdout)
     if (output.failure !== null) throw output.failure
-    return exitCode
+    return output.isClosed ? exitCodes.outputClosed : exitCode
   } catch (error) {
+    if (output.isClosed) return exitCodes.outputClosed
     if (error instanceof CommanderError && error.exitCode === 0) {
       await flushed(process.stdout)
-      if (output.failure === null) return exitCodes.ok
+      if (output.failure === null) return output.isClosed ? exitCodes.outputClosed : exitCodes.ok
     }
     const isUsage = error instanceof CommanderError || error instanceof UsageError
     if (isUsage && output.failure === null) {
       explainUsage(error, json || argv.includes('--json'))
-      return exitCodes.usage
+      await flushed(process.stdout)
+      return output.isClosed ? exitCodes.outputClosed : exitCodes.usage
     }
     const record = toErrorRecord(abort.signal.aborted ? abort.signal.reason : error, subject)
     explain(record, json || argv.includes('--json'))
-    return exitCodeOf(record.code)
+    await flushed(process.stdout)
+    return output.isClosed ? exitCodes.outputClosed : exitCodeOf(record.code)
   } finally {
     for (const name of stopSignals()) process.off(name, interrupt)
   }

@@ -7,7 +7,8 @@ import { exitCodes } from '../exit-codes.ts'
 import { imageInput, type ReadingOptions } from '../input.ts'
 import { ProgressLine } from '../output/progress-line.ts'
 import { printable } from '../output/text.ts'
-import { noticeRescue, rescueMember } from '../rescue-notice.ts'
+import { remarkZeroed, rescueMember } from '../rescue-notice.ts'
+import { lookAtSources } from '../source-notice.ts'
 
 /** `varve compare A B`: exit code 0 when L3 is identical (same size, same bytes), 1 when not. */
 export async function compare(
@@ -16,7 +17,7 @@ export async function compare(
   context: RunContext,
 ): Outcome {
   const [first, second] = [imageInput(a, options), imageInput(b, options)]
-  const rescue = await noticeRescue([first, second], context)
+  const { findings, rescue } = await lookAtSources([first, second], { ...context, accept: options.accept })
   const line = new ProgressLine('compare', context.config.isTerminal)
   const outcome = await compareDisks(first, second, {
     signal: context.signal,
@@ -25,10 +26,18 @@ export async function compare(
     inUse: inUseOf(options.accept),
     onProgress: ({ doneBytes, totalBytes }) => line.show({ done: doneBytes, total: totalBytes }),
   }).finally(() => line.end())
-  const { identical, sizes, firstDifference, tail } = outcome
+  const { identical, sizes, firstDifference, tail, zeroed } = outcome
+  remarkZeroed(zeroed, context)
   if (context.json)
     context.print(
-      JSON.stringify({ identical, virtualSizes: sizes, firstDifference, tail, ...rescueMember(rescue) }),
+      JSON.stringify({
+        identical,
+        virtualSizes: sizes,
+        firstDifference,
+        tail,
+        findings,
+        ...rescueMember(rescue, zeroed),
+      }),
     )
   else context.print(describeComparison([a, b], outcome))
   return identical ? exitCodes.ok : exitCodes.different

@@ -6,10 +6,8 @@ import {
   writableFormats,
   type WritableFormat,
 } from '@varve/core/formats/writable-formats'
-import { choiceConflict, readChoices, type WriteChoices } from '@varve/core/formats/write-choices'
-import { guestSectors, sectorsLostIn } from '@varve/core/layers/guest-sectors'
-import type { ImageReport } from '@varve/core/layers/image-report'
-import type { Problem } from '@varve/core/problems/problem'
+import { choiceConflict, readChoices } from '@varve/core/formats/write-choices'
+import { sectorsInTarget } from '@varve/core/layers/guest-sectors'
 import { guestChoices } from '@varve/core/rules/guest-choices'
 import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
 import { UsageError, type Outcome, type RunContext } from '../command.ts'
@@ -19,7 +17,8 @@ import { exitCodes } from '../exit-codes.ts'
 import { imageInput, pathOf, type ReadingOptions } from '../input.ts'
 import { ProgressLine } from '../output/progress-line.ts'
 import { groupDigest, printable } from '../output/text.ts'
-import { noticeRescue, rescueMember } from '../rescue-notice.ts'
+import { remarkZeroed, rescueMember } from '../rescue-notice.ts'
+import { noticeSources } from '../source-notice.ts'
 
 export interface ConvertOptions extends ReadingOptions {
   readonly source: string
@@ -47,14 +46,15 @@ export async function convert(options: ConvertOptions, context: RunContext): Out
   const { backing, backingFormat } = options
   const input = imageInput(options.source, options)
   const report = await assertConsent(input, options.accept, context.signal)
-  const rescue = await noticeRescue([input], context)
   const choices = { ...guestChoices(format, report), ...said }
-  const known = new Set(rescue?.findings.map(({ id }) => id))
+  const source = noticeSources([{ input, report }], { ...context, accept: options.accept })
+  const inTarget = sectorsInTarget(report, { format, told: choices.logicalSectorSize })
   const findings = [
-    ...sourceFindings(report).filter(({ id }) => !known.has(id)),
-    ...targetFindings(report, { format, choices }),
+    ...source.findings.map(({ id, message, remedy }) => ({ id, message, remedy })),
+    ...(inTarget ? [{ id: inTarget.id, message: inTarget.message, remedy: inTarget.remedy }] : []),
   ]
-  for (const finding of findings) context.remark(printable(`${finding.message}. ${finding.remedy}`))
+  if (inTarget) context.remark(printable(`${inTarget.message}. ${inTarget.remedy}`))
+  const { rescue } = source
   let line = new ProgressLine('convert', context.config.isTerminal)
   let phase = 'convert'
   const outcome = await convertToFile(
@@ -85,52 +85,11 @@ export async function convert(options: ConvertOptions, context: RunContext): Out
       },
     },
   ).finally(() => line.end())
-  if (context.json) context.print(JSON.stringify({ ...outcome, findings, ...rescueMember(rescue) }))
+  const { zeroed, ...written } = outcome
+  remarkZeroed(zeroed, context)
+  if (context.json) context.print(JSON.stringify({ ...written, findings, ...rescueMember(rescue, zeroed) }))
   else context.print(describe(options.target, outcome, { isRescue: rescue !== null }))
   return exitCodes.ok
-}
-
-interface Target {
-  readonly format: WritableFormat
-  readonly choices: WriteChoices
-}
-
-/** What the source's container says against what is read of it, though nobody has to consent to it. */
-function sourceFindings({ problems }: ImageReport): Pick<Problem, 'id' | 'message' | 'remedy'>[] {
-  return problems
-    .filter(({ layer, severity, asks }) => layer === 'L2' && severity === 'warn' && asks !== true)
-    .map(({ id, message, remedy }) => ({ id, message: message.replace(/\.$/u, ''), remedy }))
-}
-
-/** What the new image will not say of the guest's machine. */
-function targetFindings(
-  report: ImageReport,
-  { format, choices }: Target,
-): Pick<Problem, 'id' | 'message' | 'remedy'>[] {
-  const sectors = guestSectors(report)
-  if (sectors === null) return []
-  if (format === 'vhdx') {
-    const told = choices.logicalSectorSize ?? 512
-    if (told === 512 && sectors.size === 512) return []
-    if (told === sectors.size)
-      return [
-        {
-          id: 'guest-sectors-kept',
-          message: `the new image says sectors of 4,096 bytes, which its guest uses (${sectors.because})`,
-          remedy:
-            'Hyper-V opens it. QEMU opens no VHDX with such sectors: for QEMU choose raw or qcow2 and attach it with logical sectors of 4,096 bytes.',
-        },
-      ]
-    return [
-      {
-        id: `guest-sectors-${sectors.size}`,
-        message: `the guest uses sectors of ${sectors.size} bytes (${sectors.because}), the new image says ${told}: the guest will not find its partitions`,
-        remedy: `Choose --option logical_sector_size=${sectors.size}${sectors.size === 4096 ? ' for a disk of whole sectors' : ''}.`,
-      },
-    ]
-  }
-  const lost = sectors.size === 4096 ? sectorsLostIn(format, sectors) : null
-  return lost === null ? [] : [{ id: 'guest-sectors-4096', ...lost }]
 }
 
 function targetFormat({ outputFormat, target }: ConvertOptions): WritableFormat {

@@ -6,7 +6,8 @@ import { exitCodes } from '../exit-codes.ts'
 import { imageInput, type ReadingOptions } from '../input.ts'
 import { ProgressLine } from '../output/progress-line.ts'
 import { groupDigest } from '../output/text.ts'
-import { noticeRescue, rescueMember } from '../rescue-notice.ts'
+import { remarkZeroed, rescueMember } from '../rescue-notice.ts'
+import { lookAtSources } from '../source-notice.ts'
 
 /** `varve digest FILE`: root of the disk digest, and SHA-256 over L3 when asked for. */
 export async function digest(
@@ -15,7 +16,7 @@ export async function digest(
   context: RunContext,
 ): Outcome {
   const input = imageInput(file, options)
-  const rescue = await noticeRescue([input], context)
+  const { findings, rescue } = await lookAtSources([input], { ...context, accept: options.accept })
   const line = new ProgressLine('digest', context.config.isTerminal)
   const outcome = await digestDisk(input, {
     signal: context.signal,
@@ -25,7 +26,8 @@ export async function digest(
     sha256: options.sha256 === true,
     onProgress: ({ doneBytes, totalBytes }) => line.show({ done: doneBytes, total: totalBytes }),
   }).finally(() => line.end())
-  const { virtualSize, dataBytes, seconds, sha256 } = outcome
+  const { virtualSize, dataBytes, seconds, sha256, zeroed } = outcome
+  remarkZeroed(zeroed, context)
   if (context.json) {
     context.print(
       JSON.stringify({
@@ -34,7 +36,8 @@ export async function digest(
         ...(sha256 === null ? {} : { sha256 }),
         dataBytes,
         seconds,
-        ...rescueMember(rescue),
+        findings,
+        ...rescueMember(rescue, zeroed),
       }),
     )
     return exitCodes.ok

@@ -4,7 +4,7 @@ import type { AcceptOptions, CommandContext, Outcome } from '../command.ts'
 import { inUseOf } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { imageInput, type ReadingOptions } from '../input.ts'
-import { noticeRescue } from '../rescue-notice.ts'
+import { lookAtSources } from '../source-notice.ts'
 
 /** `varve map FILE`: the extents of the whole chain; as JSON one array, written as it is found. */
 export async function map(
@@ -13,7 +13,7 @@ export async function map(
   context: CommandContext,
 ): Outcome {
   const input = imageInput(file, options)
-  await noticeRescue([input], context)
+  await lookAtSources([input], { ...context, accept: options.accept })
   const extents = mapDisk(input, {
     signal: context.signal,
     inUse: inUseOf(options.accept),

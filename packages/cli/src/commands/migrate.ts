@@ -7,6 +7,7 @@ import type { MigrationRequest, MigrationView, PlanView } from '@varve/protocol/
 import { FileName } from '@varve/protocol/primitives'
 import { randomUUID } from 'node:crypto'
 import { UsageError, type CommandContext, type Outcome } from '../command.ts'
+import { idsOf } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { ask, openFleet, type Fleet } from '../fleet.ts'
 import { addressesOf, type Address } from '../input.ts'
@@ -53,7 +54,7 @@ export async function migrate(options: MigrateOptions, context: CommandContext):
   const accepted = acceptWarnings(plan.warnings, options.accept)
   if (!context.json) context.remark(describePlan(plan, paint))
   // What was named is accepted also where only the fresh inspection will find it.
-  const words = [...new Set([...accepted.ids, ...namedIn(options.accept)])]
+  const words = [...new Set([...accepted.ids, ...idsOf(options.accept)])]
   const start = { ...request, idempotencyKey: randomUUID(), accepted: words }
   const started = await ask(controller, () => fleet.api.migrations.start.mutate(start))
   if (options.detach) {
@@ -78,7 +79,7 @@ export function acceptWarnings(
   warnings: readonly Pick<Problem, 'id' | 'severity' | 'asks'>[],
   accept: string | undefined,
 ): { ids: string[]; missing: string[] } {
-  const named = new Set(namedIn(accept))
+  const named = idsOf(accept)
   const waiting = warnings.filter(needsAcceptance)
   const unique = [...new Set(waiting.map(({ id }) => id))]
   const asked = new Set(waiting.filter(({ asks }) => asks === true).map(({ id }) => id))
@@ -87,10 +88,6 @@ export function acceptWarnings(
 }
 
 const everything = 'all'
-
-function namedIn(accept: string | undefined): string[] {
-  return (accept ?? '').split(',').flatMap((id) => id.trim() || [])
-}
 
 /** What a plan waits for and `--accept` and `--read` can give: warnings to accept, choices to make; null when nothing, or when that would not do. */
 export function questionsOf(

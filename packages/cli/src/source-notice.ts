@@ -1,0 +1,67 @@
+import type { ImageReport } from '@varve/core/layers/image-report'
+import type { Problem } from '@varve/core/problems/problem'
+import type { AcceptOptions, CommandContext } from './command.ts'
+import { idsOf, inspectInput, type ImageInput } from './consent.ts'
+import { printable } from './output/text.ts'
+import { rescueFindings, type RescueNotice } from './rescue-notice.ts'
+
+export interface InspectedInput {
+  readonly input: ImageInput
+  readonly report: ImageReport
+}
+
+/** What is to be known of the images that a command reads, besides what it finds in them. */
+export interface SourceNotice {
+  /** What an image says against being read as it is. */
+  readonly findings: RescueNotice['findings']
+  /** Null unless one was read with force. */
+  readonly rescue: RescueNotice | null
+}
+
+type NoticeContext = Pick<CommandContext, 'remark'> & AcceptOptions
+
+/** Says on standard error what the reports of the images say against what is read of them, and what is read with force. */
+export function noticeSources(
+  inspected: readonly InspectedInput[],
+  { remark, accept }: NoticeContext,
+): SourceNotice {
+  const rescue = noticeRescue(inspected, remark)
+  const known = new Set(rescue?.findings.map(({ id }) => id))
+  const accepted = idsOf(accept)
+  const findings = inspected
+    .flatMap(({ report }) => report.problems.filter(isDoubt))
+    .filter(({ id }) => !known.has(id) && !accepted.has(id))
+    .map(({ id, file, message, remedy }) => ({ id, file, message: message.replace(/\.$/u, ''), remedy }))
+  for (const { message, remedy } of findings) remark(printable(`${message}. ${remedy}`))
+  return { findings, rescue }
+}
+
+/** Looks at the images of a command that asks for no consent, and says the same about them. */
+export async function lookAtSources(
+  inputs: readonly ImageInput[],
+  context: NoticeContext & Pick<CommandContext, 'signal'>,
+): Promise<SourceNotice> {
+  const inspected: InspectedInput[] = []
+  for (const input of inputs) inspected.push({ input, report: await inspectInput(input, context.signal) })
+  return noticeSources(inspected, context)
+}
+
+/** What the container says against what is read of it. */
+function isDoubt({ layer, severity, asks }: Problem): boolean {
+  return asks === true || (layer === 'L2' && severity === 'warn')
+}
+
+function noticeRescue(
+  inspected: readonly InspectedInput[],
+  remark: CommandContext['remark'],
+): RescueNotice | null {
+  const rescued = inspected.filter(({ input }) => input.choices?.rescue === true)
+  if (rescued.length === 0) return null
+  const findings = rescued.flatMap(({ report }) => rescueFindings(report.problems))
+  remark(
+    'RESCUE: read with force. What cannot be read is zeros; NOTHING of the result is proven to be the disk.',
+  )
+  for (const { message, remedy } of findings) remark(`  ${printable(message)}\n      ${printable(remedy)}`)
+  if (findings.length === 0) remark('  Nothing of it had to be forced, as far as its tables say.')
+  return { proven: false, findings }
+}
