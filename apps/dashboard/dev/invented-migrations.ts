@@ -304,7 +304,7 @@ export function failedMigration(base: MigrationView): MigrationView {
       code: 'no-space',
       layer: 'L1',
       file: '/srv/vm/.db02.qcow2.part',
-      message: 'L1 "/srv/vm/.db02.qcow2.part": 19434602496 bytes are needed and 7516192768 are free',
+      message: 'L1 "/srv/vm/.db02.qcow2.part": 18.1 GiB are needed and 7.00 GiB are free',
       remedy: 'Free space there, or choose another library.',
       details: {},
     },
