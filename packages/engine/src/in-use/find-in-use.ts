@@ -1,16 +1,15 @@
 import { stat } from 'node:fs/promises'
 import type { ImageReport } from '@varve/core/layers/image-report'
 import type { Problem } from '@varve/core/problems/problem'
-import { findWriters } from './find-writers.ts'
-import { writersOf } from './guard-files.ts'
-import type { OpenWriters } from './writers.ts'
+import { findThese, writersOf } from './guard-files.ts'
+import type { FindWriters } from './writers.ts'
 import { inUseProblem, unseenProblem } from './in-use-problem.ts'
 
 /** Rights by which others than the owner write. */
 const writableByOthers = 0o022n
 
 export interface FindInUseOptions {
-  readonly find?: () => Promise<OpenWriters>
+  readonly find?: FindWriters
 }
 
 /** The image first, then every other file of an inspected image: its parents, and the `parts` that the inspection told of. */
@@ -24,14 +23,15 @@ export function filesOfReport(
 /** A finding for each of the files of an image, itself first, that others may write to, or of which that cannot be seen. */
 export async function findInUse(
   paths: readonly [string, ...string[]],
-  { find = findWriters }: FindInUseOptions = {},
+  { find = findThese }: FindInUseOptions = {},
 ): Promise<readonly Problem[]> {
-  const found = await find()
-  const files = paths.map((path) => ({ path }))
-  const inUse = (await writersOf(files, found)).flatMap(({ path: file, writers }) =>
+  const { files, unseen } = await writersOf(
+    paths.map((path) => ({ path })),
+    find,
+  )
+  const inUse = files.flatMap(({ path: file, writers }) =>
     writers.length > 0 ? [inUseProblem(file, writers)] : [],
   )
-  const { unseen } = found
   if (inUse.length > 0 || unseen === null || !(await mayBeOthers(paths[0]))) return inUse
   return [unseenProblem(paths[0], unseen)]
 }

@@ -3,8 +3,8 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { isWritersLock, parseLocks } from './linux-locks.ts'
-import { linkOf, readNames, textOf } from './proc-files.ts'
-import { isOwn, type Writer } from './writers.ts'
+import { linkOf, readNames, smallTextOf, textOf } from './proc-files.ts'
+import { type FileIdentity, isOwn, type Writer } from './writers.ts'
 
 /** O_WRONLY and O_RDWR of open(2). */
 const writingModes = 0b11
@@ -25,12 +25,19 @@ export interface ProcessesSeen {
   readonly hidden: number
 }
 
+export interface LookOptions {
+  readonly counted?: 'writing' | 'all'
+  /** The only files that are looked for; default: all. */
+  readonly only?: readonly FileIdentity[] | undefined
+}
+
 /** Every file that a process has open for writing or locked as writers do, from `/proc/<pid>/fd` and `fdinfo`. */
 export async function lookAtProcesses(
   proc: string,
-  counted: 'writing' | 'all' = 'writing',
+  { counted = 'writing', only }: LookOptions = {},
 ): Promise<ProcessesSeen> {
   const held: Held[] = []
+  const wanted = inodesOf(only)
   const parentOf = rememberingParents(proc)
   let hidden = 0
   let turn = performance.now()
@@ -43,9 +50,9 @@ export async function lookAtProcesses(
       await setImmediate()
       turn = performance.now()
     }
-    const descriptors = readNames(join(proc, name, 'fd'))
+    const descriptors = readNames(`${proc}/${name}/fd`)
     if (descriptors === null) hidden += 1
-    else held.push(...(await heldBy(join(proc, name), descriptors, counted)))
+    else held.push(...(await heldBy(`${proc}/${name}`, descriptors, { counted, wanted })))
   }
   return { held, hidden }
 }
@@ -70,20 +77,36 @@ export function commandOf(proc: string, pid: number): string {
 async function heldBy(
   folder: string,
   descriptors: readonly string[],
-  counted: 'writing' | 'all',
+  { counted, wanted }: { readonly counted: 'writing' | 'all'; readonly wanted: ReadonlySet<string> | null },
 ): Promise<Held[]> {
   const held: Held[] = []
   for (const descriptor of descriptors) {
     // Most are sockets and pipes, which the link's text tells.
-    const target = linkOf(join(folder, 'fd', descriptor))
+    const target = linkOf(`${folder}/fd/${descriptor}`)
     if (!target.startsWith('/') || neverImages.test(target)) continue
-    if (counted === 'writing' && !opensForWriting(textOf(join(folder, 'fdinfo', descriptor)))) continue
-    const stats = await stat(join(folder, 'fd', descriptor), { bigint: true }).catch(() => null)
+    if (counted === 'writing' || wanted !== null) {
+      const fdinfo = smallTextOf(`${folder}/fdinfo/${descriptor}`)
+      if (counted === 'writing' && !opensForWriting(fdinfo)) continue
+      if (wanted !== null && isOther(fdinfo, wanted)) continue
+    }
+    const stats = await stat(`${folder}/fd/${descriptor}`, { bigint: true }).catch(() => null)
     if (stats === null || !(stats.isFile() || stats.isBlockDevice())) continue
     const pid = Number(folder.slice(folder.lastIndexOf('/') + 1))
     held.push({ stats, writer: { pid, command: commandOf(join(folder, '..'), pid) } })
   }
   return held
+}
+
+/** The inodes of the files, as text; null where the inode does not tell, as a device has many nodes. */
+function inodesOf(files: readonly FileIdentity[] | undefined): ReadonlySet<string> | null {
+  if (files === undefined || files.some((file) => file.isBlockDevice?.())) return null
+  return new Set(files.map(({ ino }) => String(ino)))
+}
+
+/** Whether fdinfo says that a descriptor is of another file; kernels before Linux 5.14 do not tell. */
+function isOther(fdinfo: string, wanted: ReadonlySet<string>): boolean {
+  const inode = /^ino:\s*(\d+)/mu.exec(fdinfo)?.[1]
+  return inode !== undefined && !wanted.has(inode)
 }
 
 function rememberingParents(proc: string): (pid: number) => number {
@@ -92,7 +115,7 @@ function rememberingParents(proc: string): (pid: number) => number {
     const before = known.get(pid)
     if (before !== undefined) return before
     // `4242 (name with ) and blanks) S 17 …`: the name ends at the last bracket.
-    const text = textOf(join(proc, String(pid), 'stat'))
+    const text = smallTextOf(`${proc}/${pid}/stat`)
     const parent = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1] ?? 0)
     known.set(pid, parent)
     return parent

@@ -18,12 +18,12 @@ import {
  */
 export async function findLinuxWriters(
   roots: Roots,
-  { locks: counted = 'writers', descriptors = 'writing' }: FindWritersOptions = {},
+  { locks: counted = 'writers', descriptors = 'writing', only }: FindWritersOptions = {},
 ): Promise<OpenWriters> {
   const { proc, sys } = roots
   const files = new Map<string, Writer[]>()
   const devices = new Map<string, Writer[]>()
-  const { held, hidden } = await lookAtProcesses(proc, descriptors)
+  const { held, hidden } = await lookAtProcesses(proc, { counted: descriptors, only })
   for (const { stats, writer } of [...held, ...filesOfKernel(roots)]) {
     if (stats.isBlockDevice()) add(devices, deviceNumbers(stats.rdev).join(':'), writer)
     else add(files, keyOf(stats), writer)

@@ -25,7 +25,12 @@ export interface FindWritersOptions {
   readonly locks?: 'writers' | 'all'
   /** Which descriptors do: those that may write (the default), or all, for who asks whether anybody needs a file. */
   readonly descriptors?: 'writing' | 'all'
+  /** The only files that will be asked about; default: any. */
+  readonly only?: readonly FileIdentity[]
 }
+
+/** Looks who may write to files; `only` are those that will be asked about, null: any. */
+export type FindWriters = (only: readonly FileIdentity[] | null) => Promise<OpenWriters>
 
 const own = new Set([process.pid])
 
