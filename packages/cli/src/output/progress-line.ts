@@ -1,5 +1,4 @@
 import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
-import { cutTo } from './table.ts'
 
 export interface ProgressSample {
   readonly done: number
@@ -70,7 +69,13 @@ export function progressText(
     .filter(Boolean)
     .join(' · ')
   const room = Math.min(widestBar, width - label.length - text.length - 2)
-  if (room < narrowestBar || share === null) return cutTo(`${label} ${text}`, width, 'end')
+  if (room < narrowestBar || share === null) return cutTo(width, `${label} ${text}`)
   const full = Math.round(share * room)
   return `${label} ${'█'.repeat(full)}${'░'.repeat(room - full)} ${text}`
+}
+
+/** All that stands in the line takes one column each: measuring it as text of people costs each command 10 ms of loading. */
+function cutTo(width: number, text: string): string {
+  if (text.length <= width) return text
+  return width <= 0 ? '' : `${text.slice(0, width - 1)}…`
 }
