@@ -194,6 +194,9 @@ describe.skipIf(!requires('qemu-img'))('what people read when something is wrong
         identical: false,
         virtualSizes: [1_048_576, 1_049_600],
         firstDifference: 1_048_576,
+        findings: [small, zeros].map(
+          (file) => expect.objectContaining({ id: 'raw-unrecognised', file }) as object,
+        ),
         tail: 'zeros',
       })
     })
