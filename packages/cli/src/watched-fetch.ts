@@ -3,9 +3,9 @@ import type { httpBatchLink } from '@trpc/client'
 type FetchEsque = NonNullable<Parameters<typeof httpBatchLink>[0]['fetch']>
 
 /** When a call has waited so long, the controller is asked whether it is there at all; then again and again. */
-const askAfterMs = 2500
+const askAfterMs = 2000
 /** How long it may take to say so. */
-const patienceMs = 4000
+const patienceMs = 3500
 
 /** Where `controllerGone` finds why. */
 class Silent extends Error {

@@ -12,6 +12,7 @@ import {
   ManifestPart,
   Welcome,
 } from '@varve/protocol/agent'
+import { PromptSocket } from '@varve/protocol/prompt-socket'
 import { z } from 'zod'
 
 /** A command with its sequence number, or what arrived instead of one that this agent understands. */
@@ -46,14 +47,18 @@ export function refusalCode(error: unknown): string | null {
 const Tracked = z.object({ id: z.coerce.number().int().min(0), data: z.unknown() })
 const AnyJobCommand = z.object({ jobId: z.string() })
 
+/** How long a controller may be silent, and may take to answer when it is asked: a silent one is gone within ten seconds. */
+const listening = { intervalMs: 2500, pongTimeoutMs: 5500 }
+
 /** Dials `url`. Nothing is sent before the connection is open; a dial that fails settles `closed`. */
-export function dialController(url: string): AgentClient {
+export function dialController(url: string, keepAlive = listening): AgentClient {
   const { promise: closed, resolve: settle } = Promise.withResolvers<string>()
   const socket = createWSClient({
     url,
     // The session is made by `hello`, so a lost connection is dialled anew by our own loop.
     retryDelayMs: () => 60_000,
-    keepAlive: { enabled: true, intervalMs: 3000, pongTimeoutMs: 6000 },
+    keepAlive: { enabled: true, ...keepAlive },
+    WebSocket: PromptSocket,
     onClose: (cause) =>
       end(`the connection was closed${cause?.code === undefined ? '' : ` (${cause.code})`}`),
     onError: () => end('the connection failed'),
