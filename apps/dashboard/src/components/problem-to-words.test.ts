@@ -6,6 +6,12 @@ test('takes off layer and file, starts with a capital', () => {
   expect(problemToWords('discards stop at L3')).toBe('Discards stop at L3')
 })
 
+test('a name at its start stays as it is', () => {
+  expect(problemToWords('taken.img exists in that library already')).toBe(
+    'taken.img exists in that library already',
+  )
+})
+
 test('long counts of bytes become sizes, offsets stay', () => {
   expect(problemToWords('19434602496 bytes are needed and 7516192768 are free')).toBe(
     '18.1 GiB are needed and 7.00 GiB are free',

@@ -6,7 +6,10 @@ import { formatBytes } from '@varve/core/binary/format-bytes'
  */
 export function problemToWords(message: string): string {
   const bare = message.replace(/^L[0-7] "(?:[^"\\]|\\.)*": /u, '')
-  return withSizes(bare.charAt(0).toUpperCase() + bare.slice(1))
+  const [first = ''] = bare.split(' ', 1)
+  // A name stays as it is written.
+  const isName = /[./\\_\d]/u.test(first)
+  return withSizes(isName ? bare : bare.charAt(0).toUpperCase() + bare.slice(1))
 }
 
 /** Offsets stay exact: they are for looking up, not for weighing. */

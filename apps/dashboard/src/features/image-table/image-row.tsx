@@ -88,7 +88,13 @@ function Cells({ row, isSelected }: { readonly row: ImageRow; readonly isSelecte
       <span role="gridcell" data-area="format" className={styles.cell} title={subformat ?? undefined}>
         {format}
       </span>
-      <span role="gridcell" data-area="contents" className={`${styles.cell} ${styles.soft}`} title={contents}>
+      <span
+        role="gridcell"
+        data-area="contents"
+        data-spare
+        className={`${styles.cell} ${styles.soft}`}
+        title={contents}
+      >
         {contents === '' ? 'not known' : contents}
       </span>
       <span role="gridcell" data-area="size" className={`${styles.cell} ${styles.number}`}>
@@ -104,7 +110,7 @@ function Cells({ row, isSelected }: { readonly row: ImageRow; readonly isSelecte
         {host}
         {row.hostState === 'offline' && <span className={styles.away}> offline</span>}
       </span>
-      <span role="gridcell" data-area="wide" className={styles.cell}>
+      <span role="gridcell" data-area="findings" className={styles.cell}>
         <Findings findings={row.findings} />
       </span>
       <span role="gridcell" data-area="wide" className={`${styles.cell} ${styles.soft}`}>

@@ -39,7 +39,7 @@ interface Column {
 const columns: readonly Column[] = [
   { label: 'Name', sort: 'name' },
   { label: 'Format', sort: 'format' },
-  { label: 'Contents', sort: null },
+  { label: 'Contents', sort: null, isSpare: true },
   { label: 'Size', sort: 'virtualSize', isNumber: true },
   { label: 'On host', sort: 'allocated', isNumber: true, isSpare: true },
   { label: 'Where it has data', sort: null },

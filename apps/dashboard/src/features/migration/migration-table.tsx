@@ -45,7 +45,7 @@ function Row({ migration }: { readonly migration: MigrationView }) {
       <td className={styles.number}>{number}</td>
       <td className={styles.names}>
         <Link to="/migrations/$id" params={{ id }} className={styles.link} title={source.name}>
-          {source.name}
+          {source.name.split('/').at(-1)}
         </Link>
         <span className={styles.soft}>
           {nameOfKind(source.format, null)} on {source.host}
@@ -63,7 +63,7 @@ function Row({ migration }: { readonly migration: MigrationView }) {
       <td>
         <StatePill migration={migration} />
       </td>
-      <td className={styles.soft}>
+      <td className={`${styles.soft} ${styles.copied}`}>
         {finishedAt === null ? <Progress migration={migration} /> : <Result migration={migration} />}
       </td>
       <td className={styles.soft}>{finishedAt === null ? 'runs' : <TimeAgo at={finishedAt} />}</td>

@@ -29,7 +29,8 @@ export function useFoundRows(words: string): { rows: readonly PaletteRow[]; isSe
     ...(migrations.data ?? [])
       .map(({ id, number, source, target, state }) => ({
         id: `migration ${id}`,
-        label: `${number} · ${source.name} to ${target.host}`,
+        label: `${number} · ${source.name.split('/').at(-1) ?? ''} to ${target.host}`,
+        keywords: `${source.name} ${target.name}`,
         more: `migration, ${state}`,
         run: () => void navigate({ to: '/migrations/$id', params: { id } }),
       }))
