@@ -51,6 +51,7 @@ export const ProblemView = z.object({
   message: z.string(),
   remedy: z.string(),
   offset: Bytes.optional(),
+  details: z.record(z.string(), z.unknown()).optional(),
   asks: z.literal(true).optional(),
   settledBy: z.string().max(40).optional(),
 })

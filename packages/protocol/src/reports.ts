@@ -130,6 +130,7 @@ const GuestView = z.object({
         blockSize: Bytes.nullable(),
         sectorSize: Bytes.optional(),
         state: z.enum(['clean', 'dirty', 'unknown']),
+        isHibernated: z.boolean().optional(),
         notes: Notes,
         freeByRegion: z.array(z.object({ start: Bytes, length: Bytes, free: Bytes })).max(4096),
       }),

@@ -1,6 +1,5 @@
-import { describeContents } from '@varve/core/layers/describe-contents'
 import type { ImageReport } from '@varve/core/layers/image-report'
-import { stripOf } from '@varve/core/layers/shares'
+import { rowFacts } from '@varve/core/layers/row-facts'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { problemFromError } from '@varve/core/problems/problem'
 import { inUseProblem } from '@varve/engine/in-use/in-use-problem'
@@ -24,8 +23,7 @@ export function toRecord({ library, name, report, fingerprint, modifiedMs }: Rec
     library: library.name,
     name,
     report: toImageReportView(report),
-    contents: report.guest ? describeContents(report.guest) : '',
-    strip: report.allocation ? stripOf(report.allocation) : null,
+    ...rowFacts(report),
     modifiedAt: new Date(Math.min(Math.max(0, modifiedMs), maxTime)).toISOString(),
     fingerprint,
   }
@@ -42,7 +40,7 @@ export function toRecord({ library, name, report, fingerprint, modifiedMs }: Rec
   )
   const { path, format, fileSize } = report
   const short = unopenedReport({ path, format, fileSize, problem })
-  return { ...record, report: toImageReportView(short), contents: '', strip: null }
+  return { ...record, report: toImageReportView(short), ...rowFacts(short) }
 }
 
 /** The last moment of the year 9999: later ones have no ISO form that the wire takes. */

@@ -7,7 +7,7 @@ import { imageIdOf } from './image-id.ts'
 import { createImageLists } from './images-list.ts'
 import { findingGroups, imageView, inventoryTotals, removeImage } from './images-store.ts'
 import { indexNames } from './name-index.ts'
-import { saveImage } from './save-images.ts'
+import { saveImage, saveReport } from './save-images.ts'
 import { saveProof } from './proofs-store.ts'
 
 const GiB = 1024 ** 3
@@ -174,6 +174,17 @@ describe('the inventory', () => {
     expect(inventoryTotals(db)).toMatchObject({ images: 2, virtualBytes: 5 * GiB })
     expect(findingGroups(db, 10)).toEqual([])
     expect(names({ search: 'db%' })).toEqual([])
+  })
+
+  test('shows of a row what its newest report says', () => {
+    const { report } = sampleRecord('north', 'web01.vmdk')
+    const id = imageIdOf('north', 'images', 'web01.vmdk')
+    const allocation = {
+      ...{ cellSize: GiB, zero: '0000', reclaimable: null, dataBytes: GiB, zeroBytes: 0, absentBytes: GiB },
+      data: 'ff00',
+    }
+    const row = write(db, (tx) => saveReport(tx, id, { ...report, allocation, guest: null }))
+    expect(row).toMatchObject({ contents: '', strip: 'ff'.repeat(30) + '00'.repeat(30) })
   })
 
   test('says when an image did not change, so that nothing is published', () => {

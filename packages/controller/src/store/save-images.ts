@@ -1,5 +1,7 @@
+import { rowFacts } from '@varve/core/layers/row-facts'
 import type { ImageRecord, ImageRow } from '@varve/protocol/images'
 import type { ProblemView } from '@varve/protocol/primitives'
+import { fromImageReportView } from '@varve/protocol/reports'
 import { statement, type Queries } from './database.ts'
 import { imageIdOf } from './image-id.ts'
 import { toImageRow, type StoredImage } from './image-row.ts'
@@ -74,7 +76,7 @@ export function saveImage(db: Queries, host: string, record: SavedRecord): Saved
 /** Takes a fresh report of an image that is in the inventory; gives its new row, or null when nothing changed. */
 export function saveReport(db: Queries, id: string, report: ImageRecord['report']): ImageRow | null {
   const row = imageById.get(db, id)
-  return row ? changeImage(db, row, { ...row, report }) : null
+  return row ? changeImage(db, row, { ...row, report, ...rowFacts(fromImageReportView(report)) }) : null
 }
 
 function addImage(

@@ -1,7 +1,7 @@
 import type { MigrateFacts } from '@varve/core/operations/plan-migrate'
 import type { Plan } from '@varve/core/operations/plan'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { needsAcceptance, type Problem } from '@varve/core/problems/problem'
+import { needsAcceptance, textDetail, type Problem } from '@varve/core/problems/problem'
 import type { MigrationRequest, PlanView } from '@varve/protocol/migrations'
 import type { Reading } from '@varve/protocol/primitives'
 import { fromImageReportView, type ImageReportView } from '@varve/protocol/reports'
@@ -40,8 +40,7 @@ export function gatherFacts(db: Db, request: MigrationRequest, options: FactsOpt
       host: image.row.host,
       connected: options.isConnected(image.row.host),
       report,
-      // The agent's finding ends in who it is.
-      inUseBy: inUse ? (/ by (?<who>.+)$/u.exec(inUse.message)?.groups?.['who'] ?? 'a program') : null,
+      inUseBy: inUse ? (textDetail(inUse, 'by') ?? 'a program') : null,
       inUseFile: inUse?.file ?? null,
     },
     target: {

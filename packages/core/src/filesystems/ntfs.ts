@@ -6,7 +6,6 @@ import type { FilesystemFinding } from '../layers/guest-contents.ts'
 import type { GuestRegion } from '../layers/guest-region.ts'
 import { filesystemFinding } from './filesystem-finding.ts'
 import { bitmapCount, freeByRegion } from './free-regions.ts'
-import { hibernationNote } from './hibernation.ts'
 import { findAttribute, readFileRecord, type FileRecord } from './ntfs-records.ts'
 import { readStream } from './ntfs-runs.ts'
 import { holdsSession, mustReplay } from './ntfs-session.ts'
@@ -66,12 +65,13 @@ export async function recognise(region: GuestRegion): Promise<FilesystemFinding 
     label: name?.kind === 'resident' ? labelOf(name.value, 'utf-16le') : null,
     free: space.free,
     state: condition.state,
+    ...(condition.isHibernated === true ? { isHibernated: true } : {}),
     notes: [...condition.notes, ...(space.note === null ? [] : [space.note])],
     freeByRegion: space.regions,
   })
 }
 
-type Condition = Pick<FilesystemFinding, 'state' | 'notes'>
+type Condition = Pick<FilesystemFinding, 'state' | 'notes' | 'isHibernated'>
 
 /** From the dirty flag, the journal's restart pages, and the hibernation file. */
 async function readCondition(
@@ -92,10 +92,13 @@ async function readCondition(
   const isDirty = isMarked || isOpen === true
   return {
     state: isDirty ? 'dirty' : value === null ? 'unknown' : 'clean',
+    isHibernated: isHibernated === true,
     notes: [
       ...(isMarked ? ['Windows marked it to be checked'] : []),
       ...(isOpen === true ? ['its journal must be replayed'] : []),
-      ...(isHibernated === true ? [hibernationNote] : []),
+      ...(isHibernated === true
+        ? ['its Windows is hibernated, or was shut down by Fast Startup (hiberfil.sys holds a session)']
+        : []),
     ],
   }
 }

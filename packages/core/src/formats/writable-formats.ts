@@ -1,7 +1,22 @@
 import { DiskError } from '../problems/disk-error.ts'
+import { formatRules } from './format-rules.ts'
 import type { ChoiceName, ChoiceValues } from './write-choices.ts'
 
+/** Sizes of disks that a writer takes, in bytes; see `sizeFault`. */
+export interface WritableSizes {
+  /** A size is a whole number of these. */
+  readonly sector: number
+  readonly least: number
+  /** Null: what a number holds. */
+  readonly most: number | null
+  /** Why there is an end, with the number. */
+  readonly why: string
+  /** Kinds with other ends. */
+  readonly kinds?: { readonly [Subformat in string]?: Partial<Pick<WritableSizes, 'least' | 'most' | 'why'>> }
+}
+
 interface WritableRules {
+  readonly sizes: WritableSizes
   /** The kinds that can be written, the usual one first; none: there is one kind. */
   readonly subformats: readonly string[]
   readonly compressions: readonly ('zlib' | 'zstd')[]
@@ -17,11 +32,39 @@ interface WritableRules {
   readonly overlay?: true
 }
 
+const MiB = 1024 ** 2
+const TiB = 1024 ** 4
+
+/** Parts of a split VMDK: their size, and as many as their names can be numbered. */
+export const splitParts = { size: 2044 * MiB, most: 999 } as const
+
+const splitKind = {
+  most: splitParts.most * splitParts.size,
+  why: `a split disk has at most ${splitParts.most} parts of 2,044 MiB`,
+}
+
+const vmdkSizes = {
+  sector: 512,
+  least: 512,
+  most: formatRules.vmdk.maxVirtualSize,
+  why: 'a VMDK has at most 62 TiB',
+  kinds: { twoGbMaxExtentSparse: splitKind, twoGbMaxExtentFlat: splitKind },
+}
+
+/** The map of a larger disk would not fit into the memory that a conversion may take. */
+const mostOfMap = 16 * TiB
+
 const everyPreallocation = ['off', 'metadata', 'falloc', 'full']
 
 /** The formats that Varve writes; a new one is its `writer.ts`, a line here and one in the engine's table of writers. */
 export const writableRules = {
   qcow2: {
+    sizes: {
+      sector: 512,
+      least: 0,
+      most: 1024 * TiB,
+      why: 'of a larger disk its tables would be longer than QEMU reads',
+    },
     subformats: [],
     compressions: ['zlib', 'zstd'],
     endings: ['.qcow2'],
@@ -29,6 +72,7 @@ export const writableRules = {
     overlay: true,
   },
   ova: {
+    sizes: vmdkSizes,
     subformats: ['streamOptimized'],
     compressions: [],
     endings: ['.ova'],
@@ -39,26 +83,51 @@ export const writableRules = {
     },
   },
   parallels: {
+    sizes: {
+      sector: 512,
+      least: 0,
+      most: mostOfMap,
+      why: 'Varve writes Parallels images up to 16 TiB',
+      kinds: { bundle: { least: 512 } },
+    },
     subformats: ['expanding', 'bundle'],
     bundleSubformats: { bundle: 'DiskDescriptor.xml' },
     compressions: [],
     endings: ['.hds'],
   },
   raw: {
+    sizes: { sector: 1, least: 0, most: null, why: '' },
     subformats: [],
     compressions: [],
     endings: ['.raw', '.img', '.dd'],
     options: { preallocation: ['off', 'falloc', 'full'] },
   },
-  vdi: { subformats: ['dynamic', 'fixed'], compressions: [], endings: ['.vdi'] },
-  vhd: { subformats: ['dynamic', 'fixed'], compressions: [], endings: ['.vhd'] },
+  vdi: {
+    sizes: { sector: 512, least: 0, most: mostOfMap, why: 'Varve writes VDI up to 16 TiB' },
+    subformats: ['dynamic', 'fixed'],
+    compressions: [],
+    endings: ['.vdi'],
+  },
+  vhd: {
+    sizes: {
+      sector: 512,
+      least: 0,
+      most: formatRules.vhd.maxVirtualSize,
+      why: 'a VHD has at most 2,040 GiB',
+    },
+    subformats: ['dynamic', 'fixed'],
+    compressions: [],
+    endings: ['.vhd'],
+  },
   vhdx: {
+    sizes: { sector: 512, least: 0, most: formatRules.vhdx.maxVirtualSize, why: 'a VHDX has at most 64 TiB' },
     subformats: ['dynamic', 'fixed'],
     compressions: [],
     endings: ['.vhdx'],
     options: { logical_sector_size: ['512', '4096'] },
   },
   vmdk: {
+    sizes: vmdkSizes,
     subformats: [
       'monolithicSparse',
       'streamOptimized',

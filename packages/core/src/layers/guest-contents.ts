@@ -93,6 +93,8 @@ export interface FilesystemFinding {
   /** Bytes of the sectors it was made for, where it says so (FAT, NTFS, exFAT). */
   readonly sectorSize?: number | undefined
   readonly state: 'clean' | 'dirty' | 'unknown'
+  /** A session of its guest is saved in it: what is written to it from outside breaks that session. */
+  readonly isHibernated?: boolean | undefined
   readonly notes: readonly string[]
   /** Free bytes by region of the disk, where the filesystem tells cheaply (ext: block groups); in order. */
   readonly freeByRegion: readonly { readonly start: number; readonly length: number; readonly free: number }[]

@@ -233,5 +233,5 @@ export function guestProblem<I extends GuestProblemId>(
   file: string,
   details: GuestProblemDetails[I],
 ): Problem {
-  return { id, file, ...explain[id](details) }
+  return { id, file, ...explain[id](details), details: { ...details } }
 }

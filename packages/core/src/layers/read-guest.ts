@@ -1,7 +1,6 @@
 import type { DiskReader, ReadOptions } from '../formats/disk-reader.ts'
 import { filesystemFinding } from '../filesystems/filesystem-finding.ts'
 import { filesystemTable } from '../filesystems/filesystem-table.ts'
-import { isHibernated } from '../filesystems/hibernation.ts'
 import { recognise as recogniseDisc } from '../filesystems/iso9660.ts'
 import { readWideMbr } from '../partitions/mbr.ts'
 import { recoverGpt } from '../partitions/gpt.ts'
@@ -197,7 +196,7 @@ class GuestScan {
     const { start, length, size, label, sure, state, notes } = filesystem
     const type = filesystemName(filesystem.type)
     if (state === 'dirty') this.#add('filesystem-dirty', { type, label, start })
-    if (isHibernated(filesystem)) this.#add('filesystem-hibernated', { type, label, start })
+    if (filesystem.isHibernated === true) this.#add('filesystem-hibernated', { type, label, start })
     if (sure === 'damaged') {
       this.#add('filesystem-damaged', { type, start, reason: notes[0] ?? 'its numbers do not add up' })
     }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { hibernationNote } from '../filesystems/hibernation.ts'
-import type { FilesystemFinding, GuestContents } from '../layers/guest-contents.ts'
+import { guestProblem } from '../layers/guest-problem.ts'
+import type { GuestContents } from '../layers/guest-contents.ts'
 import type { ImageReport } from '../layers/image-report.ts'
 import { migrationPreflightRules } from '../rules/migration-preflight.ts'
 import type { MigrateFacts, MigrateOptions } from './migrate-facts.ts'
@@ -41,22 +41,6 @@ const report: ImageReport = {
   details: {},
   place,
   problems: [],
-}
-
-const filesystem: FilesystemFinding = {
-  start: 1_048_576,
-  length: GiB,
-  type: 'ntfs',
-  sure: 'consistent',
-  label: 'Data',
-  uuid: null,
-  size: GiB,
-  used: null,
-  free: null,
-  blockSize: 4096,
-  state: 'clean',
-  notes: [],
-  freeByRegion: [],
 }
 
 function guest(change: Partial<GuestContents>): GuestContents {
@@ -194,6 +178,14 @@ describe('a migration is refused when', () => {
       { report: { virtualSize: 80 * 1024 * GiB }, options: { format: 'vhdx', name: 'web01.vhdx' } },
     ],
     [
+      'target-format-limit',
+      { report: { virtualSize: GiB + 100 }, options: { format: 'vdi', name: 'a.vdi' } },
+    ],
+    [
+      'target-format-limit',
+      { report: { virtualSize: 20 * 1024 * GiB }, options: { format: 'parallels', name: 'a.hds' } },
+    ],
+    [
       'target-kind-unsupported',
       { options: { format: 'vmdk', name: 'web01.vmdk', subformat: 'monolithicFlat' } },
     ],
@@ -229,9 +221,10 @@ describe('a migration warns of', () => {
     members: [],
     notes: [],
   } as const
+  const ntfs = { type: 'NTFS', label: null, start: 0 }
   const snapshot = { id: '1', name: 'before', takenAt: '', virtualSize: null, stateSize: 0 }
   test.each<[string, 'warn' | 'info', Change]>([
-    ['odd-size', 'warn', { report: { virtualSize: 1000 } }],
+    ['odd-size', 'warn', { report: { virtualSize: 1000 }, options: { format: 'raw', name: 'web01.raw' } }],
     [
       'size-not-whole-mib',
       'info',
@@ -245,12 +238,12 @@ describe('a migration warns of', () => {
     [
       'filesystem-dirty',
       'warn',
-      { report: { guest: guest({ filesystems: [{ ...filesystem, state: 'dirty' }] }) } },
+      { report: { problems: [guestProblem('filesystem-dirty', '/srv/north/web01.vmdk', ntfs)] } },
     ],
     [
       'filesystem-hibernated',
       'warn',
-      { report: { guest: guest({ filesystems: [{ ...filesystem, notes: [hibernationNote] }] }) } },
+      { report: { problems: [guestProblem('filesystem-hibernated', '/srv/north/web01.vmdk', ntfs)] } },
     ],
     ['encryption-noticed', 'info', { report: { guest: guest({ volumes: [volume] }) } }],
     [

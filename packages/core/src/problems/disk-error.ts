@@ -7,6 +7,7 @@ import {
   type NotWritableWhy,
 } from './causes.ts'
 import { formatBytes, groupThousands } from '../binary/format-bytes.ts'
+import { areDetailsOf } from './error-details.ts'
 import type { LayerNumber } from './layer-number.ts'
 
 /** What each error knows. `file` is the file at fault, as its owner names it. */
@@ -398,10 +399,14 @@ export function toErrorRecord(error: unknown, file: string): ErrorRecord {
   }
 }
 
-/** The error that `record` was made from; an unknown code comes back as `refused`. */
+/** The error that `record` was made from; of an unknown code, or without its details, it comes back as `refused`. */
 export function fromErrorRecord(record: ErrorRecord): DiskError {
-  if (record.code in explain) {
-    return new DiskError(record.code as DiskErrorCode, record.details as never)
+  if (areDetailsOf(record.code, record.details)) {
+    try {
+      return new DiskError(record.code, record.details as never)
+    } catch {
+      // One of its details is a word that only its sender knows.
+    }
   }
   return new DiskError('refused', { file: record.file, reason: record.message, remedy: record.remedy })
 }

@@ -15,6 +15,8 @@ export interface Problem {
   readonly remedy: string
   /** Byte offset inside `file`, where there is one. */
   readonly offset?: number | undefined
+  /** What its words are made of, by name: for programs, which never read the words. */
+  readonly details?: Readonly<Record<string, unknown>> | undefined
   /** An operation that makes a new disk of the image needs a word on it: consent by its id, or the choice it names. */
   readonly asks?: true | undefined
   /** The reading choice, such as `vhd-bitmap`, that has to be made by name: consent alone does not do. */
@@ -39,5 +41,12 @@ export function problemFromError(error: DiskError): Problem {
     file: error.file,
     message: error.message,
     remedy: error.remedy,
+    details: { ...error.details },
   }
+}
+
+/** A detail that is text; null when the finding has none of that name. */
+export function textDetail({ details }: Pick<Problem, 'details'>, name: string): string | null {
+  const value = details?.[name]
+  return typeof value === 'string' ? value : null
 }

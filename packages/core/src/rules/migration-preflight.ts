@@ -1,8 +1,7 @@
-import { formatBytes, groupThousands } from '../binary/format-bytes.ts'
+import { formatBytes, formatWholeBytes, groupThousands } from '../binary/format-bytes.ts'
 import { formatNames, formatRules } from '../formats/format-rules.ts'
 import { isWritable, nameOfKind } from '../formats/writable-formats.ts'
-import { isHibernated } from '../filesystems/hibernation.ts'
-import type { FilesystemFinding } from '../layers/guest-contents.ts'
+import { sizeFault } from '../formats/writable-sizes.ts'
 import { migrationTargetFormats, type MigrateFacts } from '../operations/migrate-facts.ts'
 import type { LayerNumber } from '../problems/layer-number.ts'
 import { sectorsInTarget } from '../layers/guest-sectors.ts'
@@ -55,8 +54,8 @@ export const migrationPreflightRules: readonly PreflightRule[] = [
   { id: 'sectors-of-4096', layer: 'L3', finds: sectorsAreKept },
   { id: 'extension-mismatch', layer: 'L1', finds: extensionNamesFormat },
   { id: 'snapshots-lost', layer: 'L2', finds: snapshotsStayBehind },
-  { id: 'filesystem-dirty', layer: 'L6', finds: filesystemsAreClean },
-  { id: 'filesystem-hibernated', layer: 'L6', finds: guestIsNotHibernated },
+  { id: 'filesystem-dirty', layer: 'L6', finds: asReported('filesystem-dirty') },
+  { id: 'filesystem-hibernated', layer: 'L6', finds: asReported('filesystem-hibernated') },
   { id: 'encryption-noticed', layer: 'L5', finds: encryptionIsNoticed },
 ]
 
@@ -259,14 +258,15 @@ function sectorsAreKept({ source: { report }, options }: MigrateFacts): Finding[
 }
 
 function targetFormatHoldsDisk({ source: { report }, options }: MigrateFacts): Finding[] {
-  const { label, maxVirtualSize } = formatRules[options.format]
-  if (maxVirtualSize === null || report.virtualSize === null || report.virtualSize <= maxVirtualSize)
-    return []
+  const { format, subformat } = options
+  if (report.virtualSize === null || !isWritable(format)) return []
+  const fault = sizeFault(format, { virtualSize: report.virtualSize, subformat })
+  if (fault === null) return []
   return [
     block(
       report.path,
-      `${label} holds disks of at most ${formatBytes(maxVirtualSize)}, this one has ${formatBytes(report.virtualSize)}`,
-      'Choose another target format.',
+      `${formatRules[format].label} does not hold this disk of ${formatWholeBytes(report.virtualSize)}: ${fault}`,
+      'Choose another target format, such as raw.',
     ),
   ]
 }
@@ -305,24 +305,9 @@ function snapshotsStayBehind({ source: { report } }: MigrateFacts): Finding[] {
   ]
 }
 
-function filesystemsAreClean({ source: { report } }: MigrateFacts): Finding[] {
-  return filesystems(report.guest?.filesystems, (filesystem) => filesystem.state === 'dirty').map((found) =>
-    warn(
-      report.path,
-      `${describe(found)} was not unmounted cleanly: the copy will be as after a power cut`,
-      'Shut the guest down cleanly, then plan again.',
-    ),
-  )
-}
-
-function guestIsNotHibernated({ source: { report } }: MigrateFacts): Finding[] {
-  return filesystems(report.guest?.filesystems, isHibernated).map((found) =>
-    warn(
-      report.path,
-      `${describe(found)} belongs to a hibernated guest: on other hardware its saved state is lost`,
-      'Start the guest, switch off hibernation and fast startup, and shut it down.',
-    ),
-  )
+/** What the source's report says of the copy-to-be, in its words. */
+function asReported(id: string): PreflightRule['finds'] {
+  return ({ source: { report } }) => report.problems.filter((problem) => problem.id === id)
 }
 
 function encryptionIsNoticed({ source: { report } }: MigrateFacts): Finding[] {
@@ -334,18 +319,6 @@ function encryptionIsNoticed({ source: { report } }: MigrateFacts): Finding[] {
     message: `${type} encrypts what starts at ${formatBytes(start)}; it moves as it is and stays encrypted`,
     remedy: 'Have the recovery key at hand: a key bound to a TPM does not open it on another machine.',
   }))
-}
-
-function filesystems(
-  found: readonly FilesystemFinding[] | undefined,
-  matches: (filesystem: FilesystemFinding) => boolean,
-): readonly FilesystemFinding[] {
-  return found?.filter(matches) ?? []
-}
-
-function describe(filesystem: FilesystemFinding): string {
-  const label = filesystem.label === null ? '' : ` ${quote(filesystem.label)}`
-  return `${filesystem.type}${label} at ${formatBytes(filesystem.start)}`
 }
 
 /** The path of `name` in `folder`, in the way of the host that the folder is on. */

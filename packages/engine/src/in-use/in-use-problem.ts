@@ -4,13 +4,15 @@ import { describeWriters, type Writer } from './writers.ts'
 
 /** The finding that others may write to the file while it is read. */
 export function inUseProblem(file: string, writers: readonly Writer[]): Problem {
+  const by = describeWriters(writers)
   return {
     id: 'in-use',
     severity: 'warn',
     layer: 'L1',
     file,
-    message: `L1 ${quote(file)}: it is open for writing by ${describeWriters(writers)}`,
+    message: `L1 ${quote(file)}: it is open for writing by ${by}`,
     remedy: 'Stop the machine or program that writes to it before it is read as a whole.',
+    details: { by },
   }
 }
 

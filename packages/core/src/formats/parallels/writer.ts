@@ -3,12 +3,11 @@ import { blockStateSize, blockWriter, type BlockLayout, type BlockPlaces } from 
 import type { DiskWriter, DiskWriterOptions, FileWrite, WriterFormat } from '../disk-writer.ts'
 import { hdsHeader, sectorSize, type HdsHeader } from './header.ts'
 import { bundleDescriptor, bundleImageName } from './write-descriptor.ts'
+import { assertSize } from '../writable-sizes.ts'
 
 const MiB = 1024 ** 2
 /** What Parallels itself makes. */
 const clusterSize = MiB
-/** The BAT of a larger disk would not fit into the memory that a conversion may take. */
-const maxVirtualSize = 16 * 1024 ** 4
 /** Bytes of the BAT written at a time. */
 const batPart = 64 * 1024
 /** The geometry counts sectors in tracks of 32 under 16 heads; the size is what `sectors` says. */
@@ -74,12 +73,7 @@ function layoutOf({
   subformat = 'expanding',
 }: Pick<DiskWriterOptions, 'virtualSize' | 'subformat'>): BlockLayout {
   const [file, format] = ['new Parallels image', 'Parallels']
-  const refuse = (reason: string) =>
-    new DiskError('size-unsupported', { file, format, size: virtualSize, reason })
-  if (!Number.isSafeInteger(virtualSize) || virtualSize < 0 || virtualSize % sectorSize !== 0)
-    throw refuse('a size is a whole number of sectors of 512 bytes')
-  if (virtualSize === 0 && subformat === 'bundle') throw refuse('a bundle has at least one sector')
-  if (virtualSize > maxVirtualSize) throw refuse('Varve writes Parallels images up to 16 TiB')
+  assertSize('parallels', { virtualSize, subformat })
   if (subformat !== 'expanding' && subformat !== 'bundle') {
     throw new DiskError('unsupported-feature', { file, format, feature: `subformat ${subformat}` })
   }

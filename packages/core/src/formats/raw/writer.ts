@@ -1,8 +1,8 @@
 import { dataRuns } from '../../binary/zero-scan.ts'
 import { chunkLength, chunkSize } from '../../digest/disk-digest.ts'
-import { DiskError } from '../../problems/disk-error.ts'
 import type { DiskWriter, DiskWriterOptions, FileWrite, PreparedChunk, WriterFormat } from '../disk-writer.ts'
 import { assertChoices } from '../write-choices.ts'
+import { assertSize } from '../writable-sizes.ts'
 
 /** Runs of zeros of at least this many bytes, at multiples of it, stay holes. */
 export const holeSize = 4096
@@ -23,7 +23,7 @@ export const rawWriter: WriterFormat = {
   hasIdentity: false,
   stateSize: (options) => {
     assertChoices('raw', options)
-    assertSize(options.virtualSize)
+    assertSize('raw', options)
     return 0
   },
   open: rawDiskWriter,
@@ -38,7 +38,7 @@ function rawDiskWriter(options: DiskWriterOptions): DiskWriter {
   const { virtualSize, choices } = options
   const preallocation = choices?.preallocation ?? 'off'
   assertChoices('raw', options)
-  assertSize(virtualSize)
+  assertSize('raw', { virtualSize })
   return {
     *reserve() {
       if (preallocation !== 'off')
@@ -67,14 +67,4 @@ function rawDiskWriter(options: DiskWriterOptions): DiskWriter {
 function asRawChunk(prepared: PreparedChunk): RawChunk {
   if ('runs' in prepared && 'bytes' in prepared) return prepared as RawChunk
   throw new TypeError('a chunk that another writer prepared')
-}
-
-function assertSize(virtualSize: number): void {
-  if (Number.isSafeInteger(virtualSize) && virtualSize >= 0) return
-  throw new DiskError('size-unsupported', {
-    file: 'new raw image',
-    format: 'raw',
-    size: virtualSize,
-    reason: 'a size is a whole number of bytes below 2^53',
-  })
 }

@@ -3,14 +3,13 @@ import { DiskError } from '../../problems/disk-error.ts'
 import { blockStateSize, blockWriter, type BlockLayout, type BlockPlaces } from '../block-map/block-writer.ts'
 import type { DiskWriterOptions, FileWrite, WriterFormat } from '../disk-writer.ts'
 import { freeEntry, vdiHeader, vdiSignature, vdiTypes, type VdiHeader } from './header.ts'
+import { assertSize } from '../writable-sizes.ts'
 
 const MiB = 1024 ** 2
 const sectorSize = 512
 /** VirtualBox's own block size, and where its block map starts. */
 const blockSize = MiB
 const mapAt = 512
-/** The map of a larger disk would not fit into the memory that a conversion may take. */
-const maxVirtualSize = 16 * 1024 ** 4
 /** Bytes of the block map written at a time. */
 const mapPart = 64 * 1024
 
@@ -32,10 +31,7 @@ function layoutOf({
   virtualSize,
   subformat = 'dynamic',
 }: Pick<DiskWriterOptions, 'virtualSize' | 'subformat'>): BlockLayout {
-  const refuse = (reason: string) =>
-    new DiskError('size-unsupported', { file: 'new VDI', format: 'VDI', size: virtualSize, reason })
-  if (virtualSize % sectorSize !== 0) throw refuse('a size is a whole number of sectors of 512 bytes')
-  if (virtualSize > maxVirtualSize) throw refuse('Varve writes VDI up to 16 TiB')
+  assertSize('vdi', { virtualSize, subformat })
   if (subformat !== 'dynamic' && subformat !== 'fixed') {
     throw new DiskError('unsupported-feature', {
       file: 'new VDI',

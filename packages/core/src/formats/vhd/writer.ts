@@ -14,12 +14,11 @@ import {
   unusedEntry,
   type DiskType,
 } from './header.ts'
+import { assertSize } from '../writable-sizes.ts'
 
 const MiB = 1024 ** 2
-const GiB = 1024 ** 3
 const blockSize = 2 * MiB
 /** What Virtual PC, Hyper-V and Azure take (DOMAIN.md section 2). */
-const maxVirtualSize = 2040 * GiB
 const headerAt = footerSize
 const tableAt = headerAt + dynamicHeader.size
 /** Bytes of the table written at a time. */
@@ -47,10 +46,7 @@ function layoutOf({
   virtualSize,
   subformat = 'dynamic',
 }: Pick<DiskWriterOptions, 'virtualSize' | 'subformat'>): BlockLayout {
-  const refuse = (reason: string) =>
-    new DiskError('size-unsupported', { file: 'new VHD', format: 'VHD', size: virtualSize, reason })
-  if (virtualSize % sectorSize !== 0) throw refuse('a size is a whole number of sectors of 512 bytes')
-  if (virtualSize > maxVirtualSize) throw refuse('a VHD has at most 2,040 GiB')
+  assertSize('vhd', { virtualSize, subformat })
   if (subformat === 'fixed')
     return { virtualSize, blockSize, dataAt: 0, prefix: new Uint8Array(), isFixed: true }
   if (subformat !== 'dynamic')

@@ -3,6 +3,7 @@ import type { DiskWriterOptions } from '../disk-writer.ts'
 import type { LogicalSectorSize } from '../write-choices.ts'
 import { batShape, entrySize, type BatShape } from './bat.ts'
 import { mib } from './header.ts'
+import { assertSize } from '../writable-sizes.ts'
 
 /*
  * A new image:
@@ -18,7 +19,6 @@ export const physicalSectorSize = 4096
 export const logRegion = { start: mib, length: mib } as const
 export const metadataRegion = { start: 2 * mib, length: mib } as const
 const batStart = 3 * mib
-const maxVirtualSize = 64 * 1024 ** 4
 /** The largest block that a new image has: what Hyper-V takes too. */
 export const largestBlock = 32 * mib
 
@@ -40,9 +40,7 @@ export function layoutVhdx({
   choices = {},
 }: Pick<DiskWriterOptions, 'virtualSize' | 'subformat' | 'choices'>): VhdxLayout {
   const { logicalSectorSize = 512 } = choices
-  if (!Number.isSafeInteger(virtualSize) || virtualSize < 0 || virtualSize % logicalSectorSize !== 0)
-    throw unsupported(virtualSize, `a size is a whole number of sectors of ${logicalSectorSize} bytes`)
-  if (virtualSize > maxVirtualSize) throw unsupported(virtualSize, 'it holds 64 TiB at most')
+  assertSize('vhdx', { virtualSize, subformat, choices })
   if (subformat !== 'dynamic' && subformat !== 'fixed') {
     throw new DiskError('unsupported-feature', {
       file: 'new VHDX',
@@ -66,8 +64,4 @@ export function layoutVhdx({
 function blockSizeFor(virtualSize: number): number {
   if (virtualSize <= 1024 ** 3) return 8 * mib
   return virtualSize <= 100 * 1024 ** 3 ? 16 * mib : largestBlock
-}
-
-function unsupported(size: number, reason: string): DiskError {
-  return new DiskError('size-unsupported', { file: 'new VHDX', format: 'VHDX', size, reason })
 }

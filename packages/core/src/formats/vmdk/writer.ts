@@ -1,6 +1,7 @@
 import { DiskError } from '../../problems/disk-error.ts'
 import type { DiskWriter, DiskWriterOptions, WriterFormat } from '../disk-writer.ts'
-import { formatRules } from '../format-rules.ts'
+import { splitParts } from '../writable-formats.ts'
+import { assertSize } from '../writable-sizes.ts'
 import { flatWriter } from './flat-writer.ts'
 import { sectorSize } from './sparse-header.ts'
 import { grainSize, placeSparse } from './sparse-layout.ts'
@@ -8,11 +9,8 @@ import { sparseStateSize, sparseWriter } from './sparse-writer.ts'
 import { largestStream, streamStateSize, streamWriter } from './stream-writer.ts'
 import { descriptorBytes, fitsDescriptor, type WrittenExtent } from './write-descriptor.ts'
 
-const mib = 1024 ** 2
 /** Whole chunks; with its tables such a part stays below 2 GiB, which is what split disks are for. */
-const splitSize = 2044 * mib
-/** The names of parts have three digits. */
-const maxParts = 999
+const splitSize = splitParts.size
 const plainName = 'disk.vmdk'
 /** A descriptor with 999 extents is smaller. */
 const maxDescriptor = 512 * 1024
@@ -106,13 +104,7 @@ function subformatOf({ virtualSize, subformat = 'monolithicSparse' }: Sized): Su
   if (!found) {
     throw new DiskError('unsupported-feature', { file, format: 'VMDK', feature: `subformat ${subformat}` })
   }
-  const refuse = (reason: string) =>
-    new DiskError('size-unsupported', { file, format: 'VMDK', size: virtualSize, reason })
-  if (!Number.isSafeInteger(virtualSize) || virtualSize <= 0 || virtualSize % sectorSize !== 0)
-    throw refuse('a size is a whole number of sectors of 512 bytes, at least one')
-  if (virtualSize > formatRules.vmdk.maxVirtualSize) throw refuse('a VMDK has at most 62 TiB')
-  if (found.startsWith('twoGb') && virtualSize > maxParts * splitSize)
-    throw refuse(`a split disk has at most ${maxParts} parts of 2,044 MiB`)
+  assertSize('vmdk', { virtualSize, subformat })
   return found
 }
 
