@@ -64,7 +64,7 @@ describe('raw writer', () => {
 
   test('no size that a number cannot hold', () => {
     expect(() => rawWriter.stateSize({ virtualSize: 2 ** 53, compression: 'none' })).toThrow(
-      'raw cannot hold a disk',
+      'Raw cannot hold a disk',
     )
   })
 
