@@ -18,7 +18,7 @@ const mostWaitingBytes = 1 * MiB
 const mostPeerBytes = 64 * MiB
 /** A message must arrive whole within this time. */
 const unfinishedMs = 30_000
-const watchMs = 1000
+const watchMs = 500
 
 export interface SocketOptions {
   readonly server: WebSocketServer
