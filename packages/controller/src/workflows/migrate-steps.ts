@@ -144,6 +144,8 @@ async function startExport(ports: StepPorts, context: StepContext): Promise<Expo
     },
     { host: source.host, title: `Export ${source.name}`, key: 'export' },
   )
+  // A controller that was started again has the answer, but does not know yet where the agent is connected from.
+  await ports.waitConnected(source.host, context.signal)
   const host = await ports.servingAddress(source.host, exported.endpoint.host)
   return { ...exported, endpoint: { ...exported.endpoint, host } }
 }
