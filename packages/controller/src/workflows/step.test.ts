@@ -1,6 +1,6 @@
 import { DiskError } from '@varve/core/problems/disk-error'
 import { migrateStepIds } from '@varve/core/operations/plan-migrate'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { openDatabase } from '../store/database.ts'
 import { aftermathOf } from './aftermath.ts'
 import { migrateSteps } from './migrate-steps.ts'
@@ -37,6 +37,30 @@ test('the table of steps is the plan’s, and only the last one cannot be undone
   })
   expect(steps.map(({ id }) => id)).toEqual(migrateStepIds)
   expect(steps.filter(({ pointOfNoReturn }) => pointOfNoReturn).map(({ id }) => id)).toEqual(['publish'])
+})
+
+test('where a source serves is judged when its agent is back', async () => {
+  let isBack = false
+  const [exportStep] = migrateSteps({
+    db: openDatabase(':memory:'),
+    manifests: { read: () => null },
+    isConnected: () => isBack,
+    waitConnected: async () => (isBack = true),
+    saveReport: () => undefined,
+    servingAddress: async (_host, said) => (isBack ? said : 'judged too early'),
+  }).filter(({ id }) => id === 'export')
+  const endpoint = { host: '127.0.0.1', port: 40_000, exportName: 'a-token-that-nobody-guesses' }
+  const exported = { kind: 'export', endpoint, virtualSize: 4096, fingerprint: 'f' }
+  const place = { host: 'north', library: 'images', name: 'a.raw' }
+  const request = { image: 'i', targetHost: 'south', targetLibrary: 'images', name: 'b.raw', format: 'raw' }
+  const context = {
+    migration: { id: 'm', source: place, facts: { request, accepted: [] } },
+    attempt: 1,
+    signal: new AbortController().signal,
+    job: vi.fn(async () => exported),
+  }
+  const result: unknown = await Reflect.apply(exportStep?.run ?? vi.fn(), null, [context])
+  expect(result).toMatchObject({ outcome: 'NBD at 127.0.0.1:40000, read-only' })
 })
 
 test('the aftermath says what is safe, what is left and what to press', () => {
