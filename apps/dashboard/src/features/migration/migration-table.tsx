@@ -55,8 +55,8 @@ function Row({ migration }: { readonly migration: MigrationView }) {
         <span className={styles.target} title={target.name}>
           {target.name}
         </span>
-        <span className={styles.soft}>
-          {target.library} on {target.host}
+        <span className={styles.soft} title={`${target.library} on ${target.host}`}>
+          on {target.host}, {target.library}
         </span>
       </td>
       <td>{nameOfKind(target.format, target.subformat)}</td>
