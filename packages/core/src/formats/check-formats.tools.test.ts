@@ -73,17 +73,16 @@ const wipes = [
     ['-O', 'vhdx', '-o', 'block_size=1M'],
     (bytes: Buffer) => bytes.fill(0, vhdxBat(bytes), vhdxBat(bytes) + 128),
   ],
-  [
-    'disk.vmdk',
-    ['-O', 'vmdk'],
-    (bytes: Buffer) => {
-      for (const directoryAt of [48, 56]) {
-        const tableAt = bytes.readUInt32LE(Number(bytes.readBigUInt64LE(directoryAt)) * 512) * 512
-        bytes.fill(0, tableAt, tableAt + 2048)
-      }
-    },
-  ],
+  ['disk.vmdk', ['-O', 'vmdk'], wipeGrainTable],
+  ['zeroed.vmdk', ['-O', 'vmdk', '-o', 'zeroed_grain=on'], wipeGrainTable],
 ] as const
+
+function wipeGrainTable(bytes: Buffer): void {
+  for (const directoryAt of [48, 56]) {
+    const tableAt = bytes.readUInt32LE(Number(bytes.readBigUInt64LE(directoryAt)) * 512) * 512
+    bytes.fill(0, tableAt, tableAt + 2048)
+  }
+}
 
 function vhdxBat(bytes: Buffer): number {
   const entry = bytes.indexOf(Buffer.from('6677c22d23f600429d64115e9bfd4a08', 'hex'))
