@@ -222,7 +222,8 @@ describe('scanLibrary', () => {
     await mkdir(place.file('mac.sparsebundle/bands'), { recursive: true })
     const { records } = await new TestScan(place.path).run()
     expect(records.get('mac.sparsebundle')?.report.format).toBe('sparsebundle')
-    expect(codesOf(records.get('mac.sparsebundle'))).toEqual(['not-an-image'])
+    expect(codesOf(records.get('mac.sparsebundle'))).toEqual(['corrupt'])
+    expect(records.get('mac.sparsebundle')?.report.problems[0]?.message).toContain('Info.plist')
   })
 
   test('a damaged image is listed with what is wrong with it', async () => {
