@@ -35,7 +35,7 @@ export default defineConfig({
     'eslint/max-params': ['error', { max: 4 }],
     'eslint/no-else-return': 'error',
     'eslint/no-control-regex': 'off',
-    'import/no-cycle': 'error',
+    'import/no-cycle': ['error', { ignoreTypes: false }],
     'react/rules-of-hooks': 'error',
     'react/exhaustive-deps': 'error',
     'react/react-in-jsx-scope': 'off',

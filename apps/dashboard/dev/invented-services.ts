@@ -1,5 +1,6 @@
 import { DiskError } from '@varve/core/problems/disk-error'
-import type { Numbered, Services } from '@varve/controller/router/context'
+import type { Services } from '@varve/controller/router/context'
+import type { Numbered } from '@varve/controller/events/numbered'
 import type { ActivityRow, EventView, FleetEvent } from '@varve/protocol/events'
 import type { HostView } from '@varve/protocol/hosts'
 import type { ImageRow } from '@varve/protocol/images'

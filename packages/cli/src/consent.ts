@@ -3,7 +3,8 @@ import type { ImageReport } from '@varve/core/layers/image-report'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { nodePorts } from '@varve/engine/ports'
-import type { DiskInput, InUse } from '@varve/engine/requests'
+import type { DiskInput } from '@varve/engine/requests'
+import type { InUse } from '@varve/engine/run/run-options'
 
 export type ImageInput = DiskInput & { kind: 'image' }
 

@@ -6,15 +6,8 @@ import { digestDisk } from '@varve/engine/digest-disk'
 import { nodePorts } from '@varve/engine/ports'
 import { syncPath } from '@varve/engine/files/sync-file'
 import type { WorkerPool } from '@varve/engine/run/worker-pool'
-import type {
-  Backing,
-  ConvertOutcome,
-  DiskInput,
-  DiskOutput,
-  InUse,
-  RunOptions,
-  TransferProgress,
-} from '@varve/engine/requests'
+import type { Backing, ConvertOutcome, DiskInput, DiskOutput, TransferProgress } from '@varve/engine/requests'
+import type { InUse, RunOptions } from '@varve/engine/run/run-options'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { backingOf } from './backing.ts'

@@ -1,4 +1,4 @@
-import type { DiskErrorCode } from '@varve/core/problems/disk-error'
+import type { DiskErrorCode } from '@varve/core/problems/error-details'
 
 /** Exit codes of `varve`, documented in docs/cli.md; scripts rely on them. */
 export const exitCodes = {

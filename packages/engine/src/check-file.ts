@@ -4,7 +4,7 @@ import type { FormatName } from '@varve/core/formats/format-rules'
 import { filesOfImage } from './in-use/files-of-image.ts'
 import { guardFiles } from './in-use/guard-files.ts'
 import { nodePorts } from './ports.ts'
-import type { InUse } from './requests.ts'
+import type { InUse } from './run/run-options.ts'
 
 export interface CheckFileOptions extends CheckOptions {
   readonly roots: readonly string[] | null

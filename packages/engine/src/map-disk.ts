@@ -2,7 +2,8 @@ import { type Extent, mergeExtentStream } from '@varve/core/extent/extent'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { assertUnchanged } from './files/file-fingerprint.ts'
 import { guardFiles } from './in-use/guard-files.ts'
-import type { DiskInput, RunOptions } from './requests.ts'
+import type { DiskInput } from './requests.ts'
+import type { RunOptions } from './run/run-options.ts'
 import { inputName, openInput } from './run/open-input.ts'
 
 /** What each part of the disk `input` holds, over its whole chain, neighbours joined. */

@@ -1,4 +1,5 @@
-import type { DiskInput, DiskOutput, Measure, RunOptions } from './requests.ts'
+import type { DiskInput, DiskOutput, Measure } from './requests.ts'
+import type { RunOptions } from './run/run-options.ts'
 import { inputName, openInput } from './run/open-input.ts'
 import { orCanceled } from './run/or-canceled.ts'
 import { dataInUnits } from './run/survey-disk.ts'

@@ -1,11 +1,10 @@
-import type { ByteRange } from '@varve/core/binary/byte-source'
+import type { ByteRange } from '@varve/core/ranges/byte-range'
 import type { FormatName } from '@varve/core/formats/format-rules'
 import type { ReadingChoices } from '@varve/core/formats/reading-choices'
 import type { WritableFormat } from '@varve/core/formats/writable-formats'
 import type { BackingReference, WriteChoices } from '@varve/core/formats/write-choices'
 import type { Manifest } from '@varve/core/digest/disk-digest'
 import type { SharedUnpacked } from './packed/node-unpacker.ts'
-import type { WorkerPool } from './run/worker-pool.ts'
 
 /** Where a disk is read from. Plain data: it crosses to worker threads. */
 export type DiskInput =
@@ -75,29 +74,6 @@ export interface TransferProgress {
   readonly states: Uint8Array
   /** Seconds that all workers together waited for the input and for the output so far. */
   readonly waited: { readonly input: number; readonly output: number }
-}
-
-export type InUse = 'refuse' | 'ask' | 'accept'
-
-export interface RunOptions {
-  readonly signal?: AbortSignal
-  /** Called at most four times a second and once at the end. */
-  readonly onProgress?: (progress: TransferProgress) => void
-  /** Threads that work; default: as many as pay, at most the number of processors and 4. */
-  readonly workers?: number
-  /**
-   * `helps`: the calling thread is one of those that work, by blocking calls, and answers between chunks only. For a
-   * program that has nothing else to do. Default `idle`: it only watches.
-   */
-  readonly mainThread?: 'helps' | 'idle'
-  /**
-   * `refuse` (the default): a disk with a file that others may write to is refused as `in-use`, also when they come while
-   * it is read. `ask`: the same, and the error says how to accept it. `accept`: it is read as it lies on the medium, because
-   * somebody has said so by name; that a file changes while it is read is refused all the same.
-   */
-  readonly inUse?: InUse | undefined
-  /** Threads that several runs share, one run at a time or many; default: those of a run end with it. */
-  readonly pool?: WorkerPool
 }
 
 /** What of an image a rescue read as zeros because it could not be read, in bytes of the disk. */

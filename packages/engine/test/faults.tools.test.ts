@@ -14,7 +14,7 @@ import { convertDisk } from '../src/convert-disk.ts'
 import { digestDisk } from '../src/digest-disk.ts'
 import { publishFile } from '../src/publish-file.ts'
 import { portableFileRanges } from '../src/file-ranges/portable-file-ranges.ts'
-import type { RunOptions } from '../src/requests.ts'
+import type { RunOptions } from '@varve/engine/run/run-options'
 import { MiB, image, newImage, noise, writeSparse } from './fixtures.ts'
 
 const coded = (code: string) => expect.objectContaining({ name: 'DiskError', code })

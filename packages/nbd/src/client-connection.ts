@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ByteRange } from '@varve/core/binary/byte-source'
+import type { ByteRange } from '@varve/core/ranges/byte-range'
 import { clipExtent, mergeExtentStream } from '@varve/core/extent/extent'
 import type { Extent } from '@varve/core/extent/extent'
 import type { ReadOptions } from '@varve/core/formats/disk-reader'

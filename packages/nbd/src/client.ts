@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ByteRange } from '@varve/core/binary/byte-source'
+import type { ByteRange } from '@varve/core/ranges/byte-range'
 import type { Extent } from '@varve/core/extent/extent'
 import type { DiskReader, ReadOptions } from '@varve/core/formats/disk-reader'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'

@@ -1,4 +1,4 @@
-import type { ByteRange } from '@varve/core/binary/byte-source'
+import type { ByteRange } from '@varve/core/ranges/byte-range'
 import type { Extent } from '@varve/core/extent/extent'
 import type { ReadOptions } from '@varve/core/formats/disk-reader'
 

@@ -6,7 +6,7 @@ import type { AgentCommand, Hello, InventoryState, Welcome } from '@varve/protoc
 import { protocolVersion } from '@varve/protocol/primitives'
 import { timestamp } from '../clock.ts'
 import { waitingFor } from '../events/event-log.ts'
-import type { Numbered } from '../router/context.ts'
+import type { Numbered } from '../events/numbered.ts'
 import { write, type Db } from '../store/database.ts'
 import { hostSessions, saveHost, setAllOffline, setPresence, type HostSession } from '../store/hosts-store.ts'
 import type { Hearing } from './hearing.ts'

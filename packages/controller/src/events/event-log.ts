@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { ActivityRow, EventView, FleetEvent } from '@varve/protocol/events'
 import { timestamp } from '../clock.ts'
-import type { Numbered } from '../router/context.ts'
+import type { Numbered } from './numbered.ts'
 import type { Db, Queries } from '../store/database.ts'
 import {
   appendActivity,

@@ -26,12 +26,7 @@ import type { ImageReportView } from '@varve/protocol/reports'
 import type { Overview, ServerInfo } from '@varve/protocol/overview'
 import type { z } from 'zod'
 import type { EventReader } from '../events/event-log.ts'
-
-/** An item of a resumable stream; `id` is what the client names to resume after it. */
-export interface Numbered<T> {
-  readonly id: number
-  readonly value: T
-}
+import type { Numbered } from '../events/numbered.ts'
 
 /** What the routers call; each procedure is one call. */
 export interface Services {

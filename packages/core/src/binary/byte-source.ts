@@ -1,11 +1,6 @@
+import type { ByteRange } from '../ranges/byte-range.ts'
 import { DiskError } from '../problems/disk-error.ts'
 import type { Extent } from '../extent/extent.ts'
-
-/** Bytes `start` up to but not including `end`. */
-export interface ByteRange {
-  readonly start: number
-  readonly end: number
-}
 
 /**
  * Bytes that can be read at any place: a file, a part of one, memory, an NBD export.

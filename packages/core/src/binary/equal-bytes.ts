@@ -1,4 +1,4 @@
-import type { ByteRange } from './byte-source.ts'
+import type { ByteRange } from '../ranges/byte-range.ts'
 
 /** Whether `a` and `b` hold the same bytes in `range`; compares words where both lie alike in memory. */
 export function equalBytes(a: Uint8Array, b: Uint8Array, { start, end }: ByteRange): boolean {

@@ -1,4 +1,4 @@
-import type { ByteRange } from './byte-source.ts'
+import type { ByteRange } from '../ranges/byte-range.ts'
 
 /** Whether all bytes of a part are zero. */
 export type ZeroTest = (bytes: Uint8Array, range: ByteRange) => boolean

@@ -1,4 +1,4 @@
-import type { ByteRange } from '../binary/byte-source.ts'
+import type { ByteRange } from '../ranges/byte-range.ts'
 
 /** `absent`: this layer says nothing, ask the parent. `zero`: this layer says zeros, do not ask. */
 export type ExtentContent = 'absent' | 'zero' | 'data'

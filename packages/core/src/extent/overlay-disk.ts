@@ -1,4 +1,4 @@
-import type { ByteRange } from '../binary/byte-source.ts'
+import type { ByteRange } from '../ranges/byte-range.ts'
 import type { DiskReader, ReadOptions } from '../formats/disk-reader.ts'
 import { assertOnDisk, clampToDisk } from '../formats/disk-range.ts'
 import { overlayExtents } from './overlay-extents.ts'

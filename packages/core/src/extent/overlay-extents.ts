@@ -1,4 +1,4 @@
-import type { ByteRange } from '../binary/byte-source.ts'
+import type { ByteRange } from '../ranges/byte-range.ts'
 import { clipExtent, mergeExtentStream, type Extent } from './extent.ts'
 
 /** The layer below, as the overlay asks for it: `extents` is called only for what the child leaves absent. */

@@ -1,5 +1,5 @@
 import { DiskError } from '../problems/disk-error.ts'
-import type { PropertyDictionary, PropertyValue } from './property-list.ts'
+import type { PropertyDictionary, PropertyValue } from './property-value.ts'
 import type { XmlPlace } from './xml.ts'
 
 const magic = 'bplist00'

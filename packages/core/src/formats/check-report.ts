@@ -1,5 +1,5 @@
 import type { ReadingChoices } from './reading-choices.ts'
-import type { DiskErrorCode } from '../problems/disk-error.ts'
+import type { DiskErrorCode } from '../problems/error-details.ts'
 import type { Problem } from '../problems/problem.ts'
 import type { FormatName } from './format-rules.ts'
 

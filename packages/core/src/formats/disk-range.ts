@@ -1,4 +1,4 @@
-import type { ByteRange } from '../binary/byte-source.ts'
+import type { ByteRange } from '../ranges/byte-range.ts'
 import { DiskError } from '../problems/disk-error.ts'
 import type { DiskReader } from './disk-reader.ts'
 

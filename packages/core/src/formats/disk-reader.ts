@@ -1,4 +1,5 @@
-import type { ByteRange, ByteSource } from '../binary/byte-source.ts'
+import type { ByteSource } from '../binary/byte-source.ts'
+import type { ByteRange } from '../ranges/byte-range.ts'
 import type { Extent } from '../extent/extent.ts'
 
 export interface ReadOptions {

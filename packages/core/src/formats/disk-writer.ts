@@ -1,4 +1,4 @@
-import type { ByteRange } from '../binary/byte-source.ts'
+import type { ByteRange } from '../ranges/byte-range.ts'
 import type { Compressors } from './image-files.ts'
 import type { WriteChoices } from './write-choices.ts'
 

@@ -1,5 +1,5 @@
 import type { ByteSource } from '../binary/byte-source.ts'
-import type { PackedContent, PackedFacts } from './packing.ts'
+import type { PackingName } from './packing.ts'
 
 /** What tells whether a file changed: compared before and after it was read. */
 export interface FileFingerprint {
@@ -91,4 +91,18 @@ export interface ImagePorts {
   readonly unpack?: (packed: PackedContent, options?: { readonly signal?: AbortSignal }) => Promise<ImageFile>
   /** The digests that manifests of packages give, where the platform has them. */
   readonly startHash?: (algorithm: 'sha1' | 'sha256' | 'sha512') => Promise<StreamHash>
+}
+
+/** Packed bytes and the file they lie in: all of it, or a part of it, such as a member of an archive. */
+export interface PackedContent {
+  readonly file: ImageFile
+  readonly source: ByteSource
+  readonly packing: PackingName
+}
+
+/** What is known of a file that is read unpacked. */
+export interface PackedFacts {
+  readonly by: PackingName
+  /** Bytes of the file as it lies on the host. */
+  readonly size: number
 }

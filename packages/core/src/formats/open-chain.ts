@@ -1,4 +1,4 @@
-import type { ByteRange } from '../binary/byte-source.ts'
+import type { ByteRange } from '../ranges/byte-range.ts'
 import { overlayDisk } from '../extent/overlay-disk.ts'
 import type { ChainLink } from '../layers/image-report.ts'
 import { DiskError, isDiskError } from '../problems/disk-error.ts'

@@ -1,24 +1,8 @@
-import type { ByteSource } from '../binary/byte-source.ts'
 import { toHex } from '../binary/hex.ts'
-import type { ImageFile } from './image-files.ts'
 
 /** Ways to pack one file that are unpacked to read the image inside. */
 export const packingNames = ['gzip', 'xz', 'zstd', 'bzip2', 'zip'] as const
 export type PackingName = (typeof packingNames)[number]
-
-/** Packed bytes and the file they lie in: all of it, or a part of it, such as a member of an archive. */
-export interface PackedContent {
-  readonly file: ImageFile
-  readonly source: ByteSource
-  readonly packing: PackingName
-}
-
-/** What is known of a file that is read unpacked. */
-export interface PackedFacts {
-  readonly by: PackingName
-  /** Bytes of the file as it lies on the host. */
-  readonly size: number
-}
 
 interface PackingRules {
   readonly label: string

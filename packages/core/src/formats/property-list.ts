@@ -1,11 +1,7 @@
 import { DiskError } from '../problems/disk-error.ts'
 import { isBinaryPropertyList, parseBinaryPropertyList } from './binary-property-list.ts'
+import type { PropertyDictionary, PropertyValue } from './property-value.ts'
 import { decodeXml, parseXmlText, type XmlElement, type XmlPlace } from './xml.ts'
-
-/** A value of an Apple property list; dates are left as text. */
-export type PropertyValue =
-  string | number | boolean | Uint8Array | readonly PropertyValue[] | ReadonlyMap<string, PropertyValue>
-export type PropertyDictionary = ReadonlyMap<string, PropertyValue>
 
 /** Bytes of a property list, at most; what is left when its data is taken out is bounded as any XML. */
 export const maxPropertyListBytes = 16 * 1024 ** 2

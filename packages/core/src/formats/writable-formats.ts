@@ -1,6 +1,25 @@
 import { DiskError } from '../problems/disk-error.ts'
 import { formatRules } from './format-rules.ts'
-import type { ChoiceName, ChoiceValues } from './write-choices.ts'
+
+/** The names of choices as a command line has them. */
+export const choiceNames = [
+  'extended_l2',
+  'preallocation',
+  'logical_sector_size',
+  'cpus',
+  'memory',
+  'firmware',
+] as const
+export type ChoiceName = (typeof choiceNames)[number]
+
+/** The values of a choice: some words, the usual one first, or a number from `least` to `most`. */
+export type ChoiceValues = readonly string[] | NumberRange
+export interface NumberRange {
+  /** `size`: with `M`, `G` or `T` behind it, in bytes. */
+  readonly kind: 'count' | 'size'
+  readonly least: number
+  readonly most: number
+}
 
 /** Sizes of disks that a writer takes, in bytes; see `sizeFault`. */
 export interface WritableSizes {

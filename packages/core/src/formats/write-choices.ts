@@ -1,6 +1,12 @@
 import { formatWholeBytes } from '../binary/format-bytes.ts'
 import { DiskError } from '../problems/disk-error.ts'
-import { rulesOf, type WritableFormat } from './writable-formats.ts'
+import {
+  choiceNames,
+  type ChoiceName,
+  type ChoiceValues,
+  rulesOf,
+  type WritableFormat,
+} from './writable-formats.ts'
 
 /**
  * When a new image takes its room. `off`: as data comes. `metadata`: every block has its place, which is a hole until data
@@ -34,26 +40,6 @@ export interface WriteChoices {
 
 export type LogicalSectorSize = 512 | 4096
 export type Firmware = 'bios' | 'efi'
-
-/** The names of choices as a command line has them. */
-export const choiceNames = [
-  'extended_l2',
-  'preallocation',
-  'logical_sector_size',
-  'cpus',
-  'memory',
-  'firmware',
-] as const
-export type ChoiceName = (typeof choiceNames)[number]
-
-/** The values of a choice: some words, the usual one first, or a number from `least` to `most`. */
-export type ChoiceValues = readonly string[] | NumberRange
-export interface NumberRange {
-  /** `size`: with `M`, `G` or `T` behind it, in bytes. */
-  readonly kind: 'count' | 'size'
-  readonly least: number
-  readonly most: number
-}
 
 /** Choices given as `name=value`, or the sentence that says what is wrong with them. */
 export function readChoices(

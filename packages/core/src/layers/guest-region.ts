@@ -1,4 +1,4 @@
-import type { ByteRange } from '../binary/byte-source.ts'
+import type { ByteRange } from '../ranges/byte-range.ts'
 import type { DiskReader } from '../formats/disk-reader.ts'
 import { DiskError } from '../problems/disk-error.ts'
 

@@ -1,4 +1,4 @@
-import type { ByteRange } from '../binary/byte-source.ts'
+import type { ByteRange } from '../ranges/byte-range.ts'
 import type { DiskReader, ReadOptions } from '../formats/disk-reader.ts'
 import type { FilesystemFinding, GuestContents } from './guest-contents.ts'
 import type { AllocationSummary } from './image-report.ts'

@@ -1,77 +1,7 @@
-import {
-  controllerGone,
-  fleetRemedy,
-  notWritableRemedy,
-  type ControllerGoneWhy,
-  type FleetThing,
-  type NotWritableWhy,
-} from './causes.ts'
+import { controllerGone, fleetRemedy, notWritableRemedy } from './causes.ts'
 import { formatBytes, groupThousands } from '../binary/format-bytes.ts'
-import { areDetailsOf } from './error-details.ts'
+import { areDetailsOf, type DiskErrorCode, type DiskErrorDetails } from './error-details.ts'
 import type { LayerNumber } from './layer-number.ts'
-
-/** What each error knows. `file` is the file at fault, as its owner names it. */
-export interface DiskErrorDetails {
-  // L2: the container's own bytes
-  /** `instead`: another way to read it than from another copy. */
-  truncated: { file: string; structure: string; wanted: number; available: number; instead?: string }
-  corrupt: { file: string; structure: string; reason: string; offset?: number }
-  'limit-exceeded': { file: string; what: string; value: number | string; limit: number | string }
-  'unsupported-format': { file: string; format: string; reason: string }
-  'unsupported-feature': { file: string; format: string; feature: string }
-  'format-not-written': { file: string; format: string; written: readonly string[] }
-  encrypted: { file: string; format: string; method: string }
-  'decompression-failed': { file: string; offset: number; reason: string }
-  // L2: chains
-  /** `candidates`: files of which none is taken because several fit but for their letters. */
-  'parent-missing': { file: string; parent: string; candidates?: readonly string[] | undefined }
-  'parent-mismatch': { file: string; parent: string; expected: string; found: string }
-  'chain-loop': { file: string; path: readonly string[] }
-  'chain-too-long': { file: string; limit: number }
-  'reference-refused': { file: string; reference: string; reason: string }
-  'extent-file-missing': { file: string; extent: string; candidates?: readonly string[] | undefined }
-  // L1: the host's files
-  'not-found': { file: string; candidates?: readonly string[] | undefined }
-  'not-readable': { file: string; reason: string }
-  'not-writable': { file: string; reason: string; why?: NotWritableWhy | undefined }
-  'folder-missing': { file: string; folder: string }
-  'same-file': { file: string; role: 'source' | 'part' }
-  'not-an-image': { file: string; reason: string }
-  'name-not-utf8': { file: string }
-  'outside-library': { file: string; library: string }
-  'target-exists': { file: string }
-  'part-missing': { file: string }
-  /** `mayBeAccepted`: who asks can say by name that it is to be read all the same. */
-  'in-use': { file: string; by: string; mayBeAccepted?: boolean }
-  'no-space': { file: string; wanted: number | null; available: number | null }
-  'source-changed': { file: string; change: string }
-  'input-output': { file: string; reason: string }
-  // L3: streams and proof
-  'out-of-range': { file: string; start: number; end: number; size: number }
-  'digest-mismatch': { file: string; expected: string; found: string; chunk: number | null }
-  'nbd-failed': { file: string; reason: string }
-  'size-unsupported': { file: string; format: string; size: number; reason: string }
-  // processes
-  'controller-gone': { file: string; why: ControllerGoneWhy; reason: string }
-  'not-in-fleet': { file: string; kind: FleetThing }
-  'invalid-request': { file: string; reason: string }
-  'already-over': { file: string; state: string }
-  'tool-failed': { file: string; tool: string; exitCode: number | null; stderr: string }
-  'tool-missing': { file: string; tool: string; install: string }
-  'no-progress': { file: string; during: string; seconds: number }
-  'agent-gone': { file: string; host: string }
-  canceled: { file: string; what: string }
-  refused: { file: string; reason: string; remedy: string }
-  /** `ids`: findings to consent to; `choices`: reading choices to make. */
-  'needs-consent': {
-    file: string
-    ids: readonly string[]
-    choices: readonly string[]
-    findings: readonly string[]
-  }
-}
-
-export type DiskErrorCode = keyof DiskErrorDetails
 
 interface Explanation {
   readonly layer: LayerNumber

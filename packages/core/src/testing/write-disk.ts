@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { open, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { deflateRawSync, deflateSync, zstdCompressSync } from 'node:zlib'
-import type { ByteRange } from '../binary/byte-source.ts'
+import type { ByteRange } from '../ranges/byte-range.ts'
 import { chunkCount, chunkLength, chunkSize } from '../digest/disk-digest.ts'
 import type {
   DiskWriter,

@@ -1,4 +1,4 @@
-import type { ByteRange } from '@varve/core/binary/byte-source'
+import type { ByteRange } from '@varve/core/ranges/byte-range'
 import type { HostPlace } from '@varve/core/formats/image-files'
 
 /** What `cloneRange` shares; all in bytes. */

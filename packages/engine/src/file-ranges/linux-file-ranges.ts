@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, statfsSync } from 'node:fs'
 import { constants as systemConstants } from 'node:os'
-import type { ByteRange } from '@varve/core/binary/byte-source'
+import type { ByteRange } from '@varve/core/ranges/byte-range'
 import { SystemError } from '../files/system-error.ts'
 import type { FileRanges } from './file-ranges.ts'
 import { linuxPlaces } from './linux-place.ts'

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import { type ByteRange, type ByteSource, assertInside } from '@varve/core/binary/byte-source'
+import { type ByteSource, assertInside } from '@varve/core/binary/byte-source'
+import type { ByteRange } from '@varve/core/ranges/byte-range'
 import type { Extent } from '@varve/core/extent/extent'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { FileRanges } from '../file-ranges/file-ranges.ts'

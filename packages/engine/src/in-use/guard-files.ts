@@ -2,7 +2,7 @@ import type { BigIntStats } from 'node:fs'
 import { stat, statfs } from 'node:fs/promises'
 import type { ImageFile } from '@varve/core/formats/image-files'
 import { DiskError } from '@varve/core/problems/disk-error'
-import type { InUse } from '../requests.ts'
+import type { InUse } from '../run/run-options.ts'
 import { findWriters } from './find-writers.ts'
 import { describeWriters, type FindWriters, type OpenWriters, type Writer } from './writers.ts'
 

@@ -1,4 +1,4 @@
-import type { ByteRange } from '@varve/core/binary/byte-source'
+import type { ByteRange } from '@varve/core/ranges/byte-range'
 import type { Zeroed } from '../requests.ts'
 import type { WorkerMessage } from './worker-job.ts'
 

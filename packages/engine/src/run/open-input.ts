@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ByteRange } from '@varve/core/binary/byte-source'
+import type { ByteRange } from '@varve/core/ranges/byte-range'
 import { openChain } from '@varve/core/formats/open-chain'
 import { type FormatName, formatNames } from '@varve/core/formats/format-rules'
 import { DiskError } from '@varve/core/problems/disk-error'

@@ -1,6 +1,6 @@
 import { read } from 'node:fs'
 import { promisify } from 'node:util'
-import type { ByteRange } from '@varve/core/binary/byte-source'
+import type { ByteRange } from '@varve/core/ranges/byte-range'
 import type { FileWrite, Reservation } from '@varve/core/formats/disk-writer'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { writeError } from '../files/system-error.ts'

@@ -4,7 +4,7 @@ import { DiskError, fromErrorRecord, isDiskError } from '@varve/core/problems/di
 import type { DiskReader } from '@varve/core/formats/disk-reader'
 import type { ImageFile } from '@varve/core/formats/image-files'
 import { assertUnchanged } from '../files/file-fingerprint.ts'
-import type { RunOptions } from '../requests.ts'
+import type { RunOptions } from './run-options.ts'
 import type { ChunkBoard } from './chunk-board.ts'
 import type { JobOrder, WorkerJob, WorkerMessage } from './worker-job.ts'
 import { WorkerPool } from './worker-pool.ts'

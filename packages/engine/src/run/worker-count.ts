@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import type { RunOptions } from '../requests.ts'
+import type { RunOptions } from './run-options.ts'
 import { maxSeats } from './chunk-board.ts'
 
 /** Four saturate any disk; each takes about 35 MiB, and a run has to stay below 256. */

@@ -1,4 +1,4 @@
-import type { ByteRange } from '@varve/core/binary/byte-source'
+import type { ByteRange } from '@varve/core/ranges/byte-range'
 import type { WriteChoices } from '@varve/core/formats/write-choices'
 import type { ErrorRecord } from '@varve/core/problems/disk-error'
 import type { DiskInput, DiskOutput } from '../requests.ts'
@@ -39,12 +39,6 @@ export interface JobOrder {
   readonly job: WorkerJob
   /** Its place among the threads of the run. */
   readonly seat: number
-}
-
-/** What a worker thread is started with. */
-export interface WorkerStart {
-  /** Folder of compiled code that the main thread uses, or null. */
-  readonly codeCache: string | null
 }
 
 /** What a worker says. */

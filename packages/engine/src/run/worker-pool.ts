@@ -2,7 +2,7 @@ import { getCompileCacheDir } from 'node:module'
 import { dirname } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { startThread, threadFile } from './start-thread.ts'
-import type { WorkerStart } from './worker-job.ts'
+import type { WorkerStart } from './worker-start.ts'
 
 /** Threads that go from one run to the next: starting one costs as much as converting 100 MiB. Disposal ends all. */
 export class WorkerPool implements AsyncDisposable {

@@ -1,4 +1,4 @@
-import type { ByteRange } from '@varve/core/binary/byte-source'
+import type { ByteRange } from '@varve/core/ranges/byte-range'
 import { chunkCount, chunkLength, chunkSize } from '@varve/core/digest/disk-digest'
 import type { DiskReader } from '@varve/core/formats/disk-reader'
 import type { PreparedChunk } from '@varve/core/formats/disk-writer'

@@ -1,6 +1,7 @@
 import { enableCompileCache } from 'node:module'
 import { parentPort, workerData } from 'node:worker_threads'
-import type { JobOrder, WorkerMessage, WorkerStart } from './worker-job.ts'
+import type { JobOrder, WorkerMessage } from './worker-job.ts'
+import type { WorkerStart } from './worker-start.ts'
 
 // The entry of each worker thread: it does one job after the other until it is ended. It imports nothing of ours before
 // the cache of compiled code is on, which makes threads start three times faster.

@@ -1,4 +1,4 @@
-import type { ByteRange } from '@varve/core/binary/byte-source'
+import type { ByteRange } from '@varve/core/ranges/byte-range'
 import { bringZeroTest } from '@varve/core/binary/zero-scan'
 import { chunkSize } from '@varve/core/digest/disk-digest'
 

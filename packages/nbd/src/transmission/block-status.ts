@@ -1,4 +1,4 @@
-import type { ByteRange } from '@varve/core/binary/byte-source'
+import type { ByteRange } from '@varve/core/ranges/byte-range'
 import { mergeExtentStream } from '@varve/core/extent/extent'
 import type { Extent } from '@varve/core/extent/extent'
 import { allocationFlags } from '../messages/numbers.ts'

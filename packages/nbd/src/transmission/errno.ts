@@ -1,5 +1,5 @@
 import { isDiskError } from '@varve/core/problems/disk-error'
-import type { DiskErrorCode } from '@varve/core/problems/disk-error'
+import type { DiskErrorCode } from '@varve/core/problems/error-details'
 
 /** Errors of the transmission phase (specification: "Error values"). */
 export const errnoNumbers = {

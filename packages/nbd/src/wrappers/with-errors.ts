@@ -1,4 +1,4 @@
-import type { ByteRange } from '@varve/core/binary/byte-source'
+import type { ByteRange } from '@varve/core/ranges/byte-range'
 import type { NbdExport } from '../nbd-export.ts'
 
 /** The export whose reads fail with what `fail` gives for their range; null lets them through. */

@@ -1,4 +1,5 @@
-import type { ByteRange, ByteSource } from '../../binary/byte-source.ts'
+import type { ByteSource } from '../../binary/byte-source.ts'
+import type { ByteRange } from '../../ranges/byte-range.ts'
 import { loadCache } from '../../binary/load-cache.ts'
 import { mergeExtentStream, type Extent, type ExtentContent } from '../../extent/extent.ts'
 import { assertOnDisk, clampToDisk } from '../disk-range.ts'

@@ -1,4 +1,4 @@
-import type { ByteRange } from '../../binary/byte-source.ts'
+import type { ByteRange } from '../../ranges/byte-range.ts'
 import { dataRuns } from '../../binary/zero-scan.ts'
 import { chunkLength, chunkSize } from '../../digest/disk-digest.ts'
 import type { DiskWriter, FileWrite, PreparedChunk } from '../disk-writer.ts'

@@ -1,4 +1,4 @@
-import type { ByteRange } from '../../binary/byte-source.ts'
+import type { ByteRange } from '../../ranges/byte-range.ts'
 import { equalBytes } from '../../binary/equal-bytes.ts'
 import { isZero } from '../../binary/zero-scan.ts'
 import type { FileWrite, PreparedChunk } from '../disk-writer.ts'

@@ -4,13 +4,8 @@ import { DiskError } from '../../problems/disk-error.ts'
 import type { Problem } from '../../problems/problem.ts'
 import type { LayerIdentity } from '../image-facts.ts'
 import type { ImageFile } from '../image-files.ts'
-import {
-  arrayAt,
-  dictionaryAt,
-  maxPropertyListBytes,
-  parsePropertyList,
-  type PropertyDictionary,
-} from '../property-list.ts'
+import { arrayAt, dictionaryAt, maxPropertyListBytes, parsePropertyList } from '../property-list.ts'
+import type { PropertyDictionary } from '../property-value.ts'
 import { findTrailer } from './find-trailer.ts'
 import { readRuns, sortRuns, type UdifRun } from './runs.ts'
 import {

@@ -1,5 +1,5 @@
 import { countBefore } from '../../binary/bisect.ts'
-import type { ByteRange } from '../../binary/byte-source.ts'
+import type { ByteRange } from '../../ranges/byte-range.ts'
 import { clipExtent, mergeExtentStream, type Extent } from '../../extent/extent.ts'
 import { assertOnDisk, clampToDisk } from '../disk-range.ts'
 import type { DiskReader, ReadOptions } from '../disk-reader.ts'

@@ -1,4 +1,5 @@
-import { assertInside, readRange, type ByteRange, type ByteSource } from '../../binary/byte-source.ts'
+import { assertInside, readRange, type ByteSource } from '../../binary/byte-source.ts'
+import type { ByteRange } from '../../ranges/byte-range.ts'
 import { ascii, bytes, u16le, u32le, u64le, u8, type Field } from '../../binary/fields.ts'
 import { struct } from '../../binary/struct.ts'
 import { DiskError } from '../../problems/disk-error.ts'
