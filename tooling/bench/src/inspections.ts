@@ -89,7 +89,7 @@ export async function runLibrary(folder: string, count: number): Promise<Library
       inspect: (path: string) => inspections.inspect(path),
       files: nodeFiles({ roots: [root] }),
       findWriters: null,
-      formats: new FormatChoices(),
+      formats: new FormatChoices([{ name: 'bench', root }]),
       roots: [root],
       log: silentLogger,
     }

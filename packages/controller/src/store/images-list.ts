@@ -6,18 +6,35 @@ import { imageRowsByKey } from './images-store.ts'
 
 type Query = z.output<typeof ImageQuery>
 
-const mostCounts = 500
-/** A count that takes less is made afresh after each change. */
+const mostRemembered = 500
+/** What takes less is made afresh after each change. */
 const cheapMs = 4
-/** One that takes longer is used this many times as long as it took, so that counting never is what a busy fleet does. */
+/** What takes longer is used this many times as long as it took, so that searching never is all that a busy fleet does. */
 const patience = 50
 
-interface Count {
-  readonly count: number
-  /** Of the inventory when it was counted. */
+interface Remembered<T> {
+  readonly value: T
+  /** Of the inventory when it was made. */
   readonly version: number
   /** Until when it may be used although something has changed, in milliseconds of `performance.now()`. */
   readonly goodUntil: number
+}
+
+/** Answers that cost something, each made again when the inventory has changed: costly ones a little later. */
+class Memory<T> {
+  readonly #known = new Map<string, Remembered<T>>()
+
+  get(key: string, version: number, make: () => T): T {
+    const at = performance.now()
+    const known = this.#known.get(key)
+    if (known && (known.version === version || at < known.goodUntil)) return known.value
+    const value = make()
+    const tookMs = performance.now() - at
+    if (this.#known.size >= mostRemembered) this.#known.clear()
+    const goodUntil = tookMs < cheapMs ? 0 : at + tookMs * patience
+    this.#known.set(key, { value, version, goodUntil })
+    return value
+  }
 }
 
 const orders = {
@@ -34,7 +51,7 @@ const orders = {
 
 const leastGravity = { any: 1, warn: 1000, block: 1_000_000 } as const
 
-/** Lists of images. Counts are remembered until `changed` is called, costly ones a little longer, because counting is what costs. */
+/** Lists of images. What costs is remembered until `changed` is called, what costs much a little longer. */
 export interface ImageLists {
   list(query: Query): ImagePage
   changed(): void
@@ -47,45 +64,39 @@ export interface ImageLists {
 type Way = 'gather' | 'walk'
 
 export function createImageLists(db: Db): ImageLists {
-  const counts = new Map<string, Count>()
+  const counts = new Memory<number>()
+  const pages = new Memory<readonly number[]>()
   let version = 0
 
   function total(query: Query): number {
     const { search, name, host, library, format, findings, problem } = query
     const key = JSON.stringify([search, name, host, library, format, findings, problem])
-    const at = performance.now()
-    const known = counts.get(key)
-    if (known && (known.version === version || at < known.goodUntil)) return known.count
-    const count = countImages(db, query)
-    const tookMs = performance.now() - at
-    const goodUntil = tookMs < cheapMs ? 0 : at + tookMs * patience
-    if (counts.size >= mostCounts) counts.clear()
-    counts.set(key, { count, version, goodUntil })
-    return count
+    return counts.get(key, version, () => countImages(db, query))
   }
 
   return {
     list(query) {
       const matches = total(query)
       const way = cheaperWay(query, { matches, images: total(everything) })
-      const direction = sql.raw(query.direction === 'asc' ? 'ASC' : 'DESC')
-      const order = sql.join(
-        [...orders[query.sort], 'key'].map((column) => sql`${sql.identifier(column)} ${direction}`),
-        sql`, `,
-      )
-      const keys = db.all<{ key: number }>(
-        sql`SELECT key FROM images WHERE ${conditions(query, way)} ORDER BY ${order} LIMIT ${query.limit} OFFSET ${query.offset}`,
-      )
-      const rows = imageRowsByKey(
-        db,
-        keys.map(({ key }) => key),
-      )
-      return { rows, total: matches, offset: query.offset }
+      const keys = pages.get(JSON.stringify(query), version, () => keysOfPage(db, query, way))
+      return { rows: imageRowsByKey(db, keys), total: matches, offset: query.offset }
     },
     changed() {
       version += 1
     },
   }
+}
+
+function keysOfPage(db: Db, query: Query, way: Way): readonly number[] {
+  const direction = sql.raw(query.direction === 'asc' ? 'ASC' : 'DESC')
+  const order = sql.join(
+    [...orders[query.sort], 'key'].map((column) => sql`${sql.identifier(column)} ${direction}`),
+    sql`, `,
+  )
+  const keys = db.all<{ key: number }>(
+    sql`SELECT key FROM images WHERE ${conditions(query, way)} ORDER BY ${order} LIMIT ${query.limit} OFFSET ${query.offset}`,
+  )
+  return keys.map(({ key }) => key)
 }
 
 const everything: Query = {
