@@ -21,6 +21,7 @@ function open() {
     onLibrary: () => {},
     activity: { add: () => {}, flush: () => {}, stop: () => {} },
     courtesy: createCourtesy(),
+    isHeldOff: () => false,
   })
   return { db, inventory }
 }

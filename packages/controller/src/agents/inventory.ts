@@ -25,6 +25,8 @@ export interface InventoryOptions {
   readonly onLibrary: (host: string) => void
   readonly activity: ImageActivity
   readonly courtesy: Courtesy
+  /** Whether a write would have to wait now; see `Checkpoints`. */
+  readonly isHeldOff: () => boolean
 }
 
 /** What agents found out about their libraries, and whether this controller has it all. */
@@ -55,25 +57,25 @@ interface Taken {
 }
 
 /** A write takes so long and no longer when much is waiting; others get their turn between two writes. */
-const writeMs = 12
+const writeMs = 8
 /** So long a write lets those go first who wait for an answer. */
-const mostHeldMs = 25
+const mostHeldMs = 100
 /** Images that one comparison removes. */
 const mostRemoved = 200
 
 export function createInventory(options: InventoryOptions): Inventory {
-  const { db, log, onImages, onLibrary, activity, courtesy } = options
+  const { db, log, onImages, onLibrary, activity, courtesy, isHeldOff } = options
   const queue: Waiting[] = []
   let turn: NodeJS.Immediate | null = null
   let pause: NodeJS.Timeout | null = null
 
-  /** Writes soon: when nobody waits for an answer, and after `mostHeldMs` in any case. */
+  /** Writes soon: when nobody waits for an answer and no write is held off, and after `mostHeldMs` in any case. */
   function drainSoon(): void {
     if (turn || pause) return
     const until = performance.now() + mostHeldMs
     const go = () => {
       pause = null
-      if (courtesy.isAsked() && performance.now() < until) pause = setTimeout(go, 1)
+      if ((courtesy.isAsked() || isHeldOff()) && performance.now() < until) pause = setTimeout(go, 1)
       else drain()
     }
     turn = setImmediate(() => {

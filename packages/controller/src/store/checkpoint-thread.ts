@@ -2,8 +2,13 @@ import { workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import { z } from 'zod'
 
-const { path, everyMs, mostPages } = z
-  .object({ path: z.string(), everyMs: z.number(), mostPages: z.number() })
+const { path, everyMs, mostPages, holding } = z
+  .object({
+    path: z.string(),
+    everyMs: z.number(),
+    mostPages: z.number(),
+    holding: z.instanceof(Int32Array<SharedArrayBuffer>),
+  })
   .parse(workerData)
 
 const Answer = z.array(z.object({ log: z.number() }))
@@ -24,7 +29,12 @@ const rounds = 4
 function copy(): void {
   if (pagesAfterCopy() < mostPages) return
   for (let round = 1; round < rounds; round += 1) pagesAfterCopy()
-  client.pragma('wal_checkpoint(RESTART)')
+  Atomics.store(holding, 0, 1)
+  try {
+    client.pragma('wal_checkpoint(RESTART)')
+  } finally {
+    Atomics.store(holding, 0, 0)
+  }
 }
 
 function pagesAfterCopy(): number {

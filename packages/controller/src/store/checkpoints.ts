@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 
 /** Pages of the log, 96 MiB, from which on it begins anew. */
-const mostPages = 24_576
+const mostPages = 8_192
 
 export interface CheckpointOptions {
   readonly onError: (error: unknown) => void
@@ -9,6 +9,8 @@ export interface CheckpointOptions {
 
 /** Copies the write-ahead log of the database at `path` into it from a thread, so that no answer waits for the disk. */
 export interface Checkpoints {
+  /** Whether writers are held off now, for some 100 ms: a write that can wait should. */
+  isHolding(): boolean
   stop(): Promise<void>
 }
 
@@ -16,13 +18,15 @@ export interface Checkpoints {
 export function startCheckpoints(path: string, { onError }: CheckpointOptions): Checkpoints {
   const isBundled = !import.meta.url.endsWith('.ts')
   const file = new URL(`./checkpoint-thread.${isBundled ? 'mjs' : 'ts'}`, import.meta.url)
+  const holding = new Int32Array(new SharedArrayBuffer(4))
   const worker = new Worker(file, {
-    workerData: { path, everyMs: 2000, mostPages },
+    workerData: { path, everyMs: 500, mostPages, holding },
     execArgv: [],
   })
   worker.on('error', onError)
   worker.unref()
   return {
+    isHolding: () => Atomics.load(holding, 0) !== 0,
     async stop() {
       await worker.terminate()
     },

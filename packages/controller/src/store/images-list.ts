@@ -10,7 +10,7 @@ const mostRemembered = 500
 /** What takes less is made afresh after each change. */
 const cheapMs = 4
 /** What takes longer is used this many times as long as it took, so that searching never is all that a busy fleet does. */
-const patience = 50
+const patience = 100
 
 interface Remembered<T> {
   readonly value: T

@@ -13,6 +13,7 @@ const advance = statement(
 const namesAtOnce = 500
 /** How long names of new images may gather; until then a search reads them one by one. */
 const gatherMs = 150
+const heldOffMs = 10
 
 /** Brings names of new images into the search index, many at once. */
 export interface NameIndex {
@@ -28,11 +29,19 @@ export function indexNames(db: Queries, most: number): number {
   return added
 }
 
-export function createNameIndex(db: Db, onError: (error: unknown) => void): NameIndex {
+export interface NameIndexOptions {
+  readonly db: Db
+  readonly onError: (error: unknown) => void
+  /** Whether a write would have to wait now; see `Checkpoints`. */
+  readonly isHeldOff: () => boolean
+}
+
+export function createNameIndex({ db, onError, isHeldOff }: NameIndexOptions): NameIndex {
   let timer: NodeJS.Timeout | null = null
 
   function step(): void {
     timer = null
+    if (isHeldOff()) return grown(heldOffMs)
     try {
       if (write(db, (tx) => indexNames(tx, namesAtOnce)) === namesAtOnce) grown(0)
     } catch (error) {
