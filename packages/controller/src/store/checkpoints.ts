@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 
-/** Pages of the log, 96 MiB, from which on it begins anew. */
-const mostPages = 8_192
+/** Pages of the log, 64 MiB, from which on it begins anew. */
+const mostPages = 16_384
 
 export interface CheckpointOptions {
   readonly onError: (error: unknown) => void
@@ -20,7 +20,7 @@ export function startCheckpoints(path: string, { onError }: CheckpointOptions): 
   const file = new URL(`./checkpoint-thread.${isBundled ? 'mjs' : 'ts'}`, import.meta.url)
   const holding = new Int32Array(new SharedArrayBuffer(4))
   const worker = new Worker(file, {
-    workerData: { path, everyMs: 500, mostPages, holding },
+    workerData: { path, everyMs: 1000, mostPages, holding },
     execArgv: [],
   })
   worker.on('error', onError)
