@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { findTool } from '@varve/test-kit/tools'
 import { chromium, type Page } from 'playwright-core'
@@ -13,6 +14,8 @@ const hosts = 20
 const perDelta = 50
 /** From the start of the navigation until the rows of the image list are seen, in milliseconds. */
 const budget = 1500
+/** A browser that has just been started is busy with itself. */
+const settleMs = 2000
 
 const browserFlags = [
   '--headless',
@@ -47,7 +50,7 @@ export interface PageResult {
   readonly loads: readonly PageLoad[]
 }
 
-/** Loads the image list from a controller that knows so many images, each time in a browser that was never used. */
+/** Loads the image list from a controller that knows so many images, each time in a browser that runs and has loaded nothing yet. */
 export async function runPage({ images, runs }: { images: number; runs: number }): Promise<PageResult> {
   const executablePath = findTool('chromium')
   if (executablePath === null) throw new Error('chromium is not installed')
@@ -62,7 +65,9 @@ export async function runPage({ images, runs }: { images: number; runs: number }
       for (let run = 0; run < runs; run += 1) {
         const browser = await chromium.launch({ executablePath, args: browserFlags })
         try {
-          loads.push(await loadOnce(await browser.newPage(), controller.url))
+          const page = await browser.newPage()
+          await sleep(settleMs)
+          loads.push(await loadOnce(page, controller.url))
         } finally {
           await browser.close()
         }
