@@ -57,7 +57,7 @@ interface Taken {
 }
 
 /** A write takes so long and no longer when much is waiting; others get their turn between two writes. */
-const writeMs = 12
+const writeMs = 8
 /** So long a write lets those go first who wait for an answer. */
 const mostHeldMs = 100
 /** Images that one comparison removes. */
