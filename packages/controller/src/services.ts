@@ -139,7 +139,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     onError,
   })
 
-  const nameIndex = createNameIndex({ db, onError, isHeldOff: checkpoints.isHolding })
+  const nameIndex = createNameIndex({ db, onError, isHeldOff: () => checkpoints.isHolding() })
   const activity = createImageActivity({
     gatherMs: config.gatherMs,
     note: (row) => write(db, (tx) => log.note(tx, row)),
@@ -155,7 +155,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     onLibrary: (host) => publisher.touch('host', host),
     activity,
     courtesy,
-    isHeldOff: checkpoints.isHolding,
+    isHeldOff: () => checkpoints.isHolding(),
   })
 
   function publishImage(id: string): void {

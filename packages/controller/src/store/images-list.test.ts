@@ -180,8 +180,13 @@ describe('the inventory', () => {
     const { report } = sampleRecord('north', 'web01.vmdk')
     const id = imageIdOf('north', 'images', 'web01.vmdk')
     const allocation = {
-      ...{ cellSize: GiB, zero: '0000', reclaimable: null, dataBytes: GiB, zeroBytes: 0, absentBytes: GiB },
+      cellSize: GiB,
       data: 'ff00',
+      zero: '0000',
+      reclaimable: null,
+      dataBytes: GiB,
+      zeroBytes: 0,
+      absentBytes: GiB,
     }
     const row = write(db, (tx) => saveReport(tx, id, { ...report, allocation, guest: null }))
     expect(row).toMatchObject({ contents: '', strip: 'ff'.repeat(30) + '00'.repeat(30) })
