@@ -329,18 +329,18 @@ describe('start', () => {
       },
     })
     const { client } = story
-    const id = await startMigration(client)
-    const done = await ended(client, id)
-    expect(done).toMatchObject({ state: 'failed', error: { code: 'refused' } })
-    expect(done.error?.message).toContain('nobody has accepted')
     const { rows } = await client.images.list.query({ host: 'north' })
     const request = {
       image: rows[0]?.id ?? '',
       targetHost: 'south',
       targetLibrary: 'images',
-      name: 'a.qcow2',
-      format: 'qcow2' as const,
+      name: 'a.raw',
+      format: 'raw' as const,
     }
+    const { id } = await client.migrations.start.mutate({ ...request, idempotencyKey: 'not-warned' })
+    const done = await ended(client, id)
+    expect(done).toMatchObject({ state: 'failed', error: { code: 'refused' } })
+    expect(done.error?.message).toContain('nobody has accepted')
     await expect(client.migrations.start.mutate({ ...request, idempotencyKey: 'warned-1' })).rejects.toThrow(
       'odd-size',
     )
