@@ -234,6 +234,7 @@ describe('compare', () => {
       sizes: [64 * MiB, 64 * MiB],
       firstDifference: 21 * MiB + 3,
       tail: null,
+      zeroed: [],
     })
   })
 
@@ -256,7 +257,7 @@ describe('compare', () => {
     writeSparse(place.file('c'), 64 * MiB, [[63 * MiB, Buffer.from([1])]])
     const [a, b, c] = ['a', 'b', 'c'].map((name) => image(place.file(name), 'raw'))
     if (!a || !b || !c) throw new Error('three images')
-    const differs = { identical: false, sizes: [5 * MiB, 64 * MiB], firstDifference: 5 * MiB }
+    const differs = { identical: false, zeroed: [], sizes: [5 * MiB, 64 * MiB], firstDifference: 5 * MiB }
     expect(await compareDisks(a, b)).toEqual({ ...differs, tail: 'zeros' })
     expect(await compareDisks(a, c)).toEqual({ ...differs, tail: 'data' })
   })
