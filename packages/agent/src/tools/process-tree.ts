@@ -21,18 +21,29 @@ export async function endTree(pid: number): Promise<void> {
     return
   }
   // Taken first: what its parent leaves behind is found no more.
-  const tree = await processTree(pid)
-  const send = (name: 'SIGTERM' | 'SIGKILL') => {
-    for (const target of [-pid, ...tree]) {
-      try {
-        process.kill(target, name)
-      } catch {
-        // It has ended already.
-      }
+  const tree = (await processTree(pid)).map((member) => ({ pid: member, started: startOf(member) }))
+  send('SIGTERM', [-pid, ...tree.map((member) => member.pid)])
+  const end = () => {
+    // An id may have gone to another process meanwhile; then it has another start.
+    const left = tree.filter((member) => member.started !== null && member.started === startOf(member.pid))
+    send('SIGKILL', [-pid, ...left.map((member) => member.pid)])
+  }
+  setTimeout(end, graceMs).unref()
+}
+
+function send(signal: 'SIGTERM' | 'SIGKILL', targets: readonly number[]): void {
+  for (const target of targets) {
+    try {
+      process.kill(target, signal)
+    } catch {
+      // It has ended already.
     }
   }
-  send('SIGTERM')
-  setTimeout(() => send('SIGKILL'), graceMs).unref()
+}
+
+/** When a process was started, in ticks since the boot; null where that is not known or when it has ended. */
+function startOf(pid: number): string | null {
+  return process.platform === 'linux' ? (statFields(pid)?.[19] ?? null) : null
 }
 
 /** Parents by child, from `/proc/PID/stat`, proc(5). */
@@ -40,15 +51,21 @@ function parentsOfLinux(): Map<number, number> {
   const parents = new Map<number, number>()
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/u.test(name)) continue
-    try {
-      const text = readFileSync(`/proc/${name}/stat`, 'latin1')
-      // The name before it may hold spaces and brackets.
-      parents.set(Number(name), Number(text.slice(text.lastIndexOf(')') + 2).split(' ', 2)[1]))
-    } catch {
-      // It has ended meanwhile.
-    }
+    const parent = statFields(Number(name))?.[1]
+    if (parent !== undefined) parents.set(Number(name), Number(parent))
   }
   return parents
+}
+
+/** The fields of `/proc/PID/stat` from the third on, proc(5); null when the process has ended. */
+function statFields(pid: number): string[] | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // The name before them may hold spaces and brackets.
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')
+  } catch {
+    return null
+  }
 }
 
 async function parentsByPs(): Promise<Map<number, number>> {
