@@ -1,9 +1,8 @@
 import { stdoutText, type ToolCommand, type ToolRunner } from '@varve/agent/tools/tool-command'
+import { usualCodePage } from '@varve/agent/tools/tool-text'
 
 const reg = String.raw`C:\Windows\System32\reg.exe`
 const key = String.raw`HKLM\SYSTEM\CurrentControlSet\Control\Nls\CodePage`
-/** Of an English Windows. */
-const usual = 437
 
 /** Asks for the code page of the console; the answer is plain ASCII in any language. */
 export const codePageCommand: ToolCommand<number | null> = {
@@ -21,5 +20,5 @@ export function parseCodePage(text: string): number | null {
 
 /** The code page in which programs of this host's console write, as `GetOEMCP` gives it. */
 export async function oemCodePage(runner: ToolRunner): Promise<number> {
-  return (await runner.run(codePageCommand, { path: reg }).catch(() => null)) ?? usual
+  return (await runner.run(codePageCommand, { path: reg }).catch(() => null)) ?? usualCodePage
 }

@@ -1,6 +1,13 @@
 import { DiskError } from '@varve/core/problems/disk-error'
-import { isExpected, type RunToolOptions, type ToolCommand, type ToolRunner } from '../tools/tool-command.ts'
-import { createLineReader, labelOfCodePage, toolBytes, toolText } from '../tools/tool-text.ts'
+import {
+  isExpected,
+  progressReader,
+  usualSilence,
+  type RunToolOptions,
+  type ToolCommand,
+  type ToolRunner,
+} from '../tools/tool-command.ts'
+import { labelOfCodePage, toolBytes, toolText, usualCodePage } from '../tools/tool-text.ts'
 
 /** One answer of a scripted tool; text is said in the encoding of the command, bytes as they are. */
 export interface ScriptedAnswer {
@@ -22,7 +29,10 @@ export class ScriptedToolRunner implements ToolRunner {
   readonly #answers: ScriptedAnswer[]
   readonly #oemCodePage: number
 
-  constructor(answers: readonly ScriptedAnswer[], { oemCodePage = 437 }: { oemCodePage?: number } = {}) {
+  constructor(
+    answers: readonly ScriptedAnswer[],
+    { oemCodePage = usualCodePage }: { oemCodePage?: number } = {},
+  ) {
     this.#answers = [...answers]
     this.#oemCodePage = oemCodePage
   }
@@ -39,17 +49,17 @@ export class ScriptedToolRunner implements ToolRunner {
     const label = encoding === 'oem' ? labelOfCodePage(this.#oemCodePage) : encoding
     const { stdout = '', stderr = '', exitCode = 0, isSilent = false } = this.#take(command, label)
     if (isSilent) {
-      const seconds = (command.silence?.ms ?? 30_000) / 1000
+      const seconds = (command.silence ?? usualSilence).ms / 1000
       throw new DiskError('no-progress', { file, during: tool, seconds })
     }
     const said = { stdout: bytesOf(stdout, label), stderr: bytesOf(stderr, label) }
     for (const stream of ['stdout', 'stderr'] as const) {
-      const lines = createLineReader(label, (text) => {
-        const progress = command.progress?.({ stream, text })
-        if (progress) options.onProgress?.(progress)
+      const lines = progressReader(stream, label, {
+        progress: command.progress,
+        onProgress: options.onProgress,
       })
-      lines.add(said[stream])
-      lines.end()
+      lines?.add(said[stream])
+      lines?.end()
     }
     if (!isExpected(command, exitCode)) {
       throw new DiskError('tool-failed', { file, tool, exitCode, stderr: toolText(said.stderr, label) })

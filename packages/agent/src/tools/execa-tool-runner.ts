@@ -6,19 +6,18 @@ import { endTree } from './process-tree.ts'
 import { signsOfWork } from './signs-of-work.ts'
 import {
   isExpected,
+  progressReader,
+  usualSilence,
   type RunToolOptions,
   type ToolCommand,
   type ToolOutput,
   type ToolRunner,
   type ToolSilence,
 } from './tool-command.ts'
-import { createLineReader, labelOfCodePage, toolBytes, toolText } from './tool-text.ts'
+import { labelOfCodePage, toolBytes, toolText, usualCodePage } from './tool-text.ts'
 
 const mostStdout = 16 * 1024 * 1024
 const mostStderr = 64 * 1024
-const usualSilence: ToolSilence = { ms: 30_000 }
-/** Of an English Windows. */
-const usualCodePage = 437
 
 export interface ExecaToolRunnerOptions {
   /** Finds the code page of the host's console, see `GetOEMCP`; asked once, when a command's text is in it. */
@@ -63,7 +62,10 @@ export class ExecaToolRunner implements ToolRunner {
     const stdout = collectAll(mostStdout)
     const stderr = collectEnds(mostStderr)
     for (const [stream, kept] of Object.entries({ stdout, stderr } as const)) {
-      const lines = linesOf(stream as 'stdout' | 'stderr', label, { command, options })
+      const lines = progressReader(stream as 'stdout' | 'stderr', label, {
+        progress: command.progress,
+        onProgress: options.onProgress,
+      })
       const source = stream === 'stdout' ? running.stdout : running.stderr
       source.on('data', (bytes: Uint8Array) => {
         watch.heard()
@@ -107,22 +109,6 @@ export class ExecaToolRunner implements ToolRunner {
 
 function inputOf(stdin: string | Uint8Array, label: string): Uint8Array {
   return typeof stdin === 'string' ? toolBytes(stdin, label) : stdin
-}
-
-/** Tells progress from the lines of a stream; null when nobody wants it. */
-function linesOf(
-  stream: 'stdout' | 'stderr',
-  label: string,
-  {
-    command: { progress },
-    options: { onProgress },
-  }: { readonly command: ToolCommand<unknown>; readonly options: RunToolOptions },
-) {
-  if (!progress || !onProgress) return null
-  return createLineReader(label, (text) => {
-    const said = progress({ stream, text })
-    if (said) onProgress(said)
-  })
 }
 
 /** Calls `onSilent` when nothing was heard for so long and nothing else shows that the tool works. */

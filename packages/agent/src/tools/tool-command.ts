@@ -1,5 +1,4 @@
-import type { ToolEncoding } from './tool-text.ts'
-import { toolText } from './tool-text.ts'
+import { createLineReader, toolText, type LineReader, type ToolEncoding } from './tool-text.ts'
 
 /** What a tool said, as bytes; `label` names the encoding of its text. */
 export interface ToolOutput {
@@ -76,6 +75,26 @@ export function stdoutText({ stdout, label }: ToolOutput): string {
 /** What the tool wrote to its standard error, as text. */
 export function stderrText({ stderr, label }: ToolOutput): string {
   return toolText(stderr, label)
+}
+
+export const usualSilence: ToolSilence = { ms: 30_000 }
+
+interface ProgressWanted {
+  readonly progress: ToolCommand<unknown>['progress'] | undefined
+  readonly onProgress: RunToolOptions['onProgress'] | undefined
+}
+
+/** Tells progress from the lines of a stream; null when nobody wants it. */
+export function progressReader(
+  stream: ToolLine['stream'],
+  label: string,
+  { progress, onProgress }: ProgressWanted,
+): LineReader | null {
+  if (!progress || !onProgress) return null
+  return createLineReader(label, (text) => {
+    const said = progress({ stream, text })
+    if (said) onProgress(said)
+  })
 }
 
 export function isExpected({ expected = [0] }: ToolCommand<unknown>, exitCode: number): boolean {

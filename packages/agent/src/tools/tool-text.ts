@@ -6,6 +6,9 @@ export type ToolEncoding = 'utf-8' | 'utf-16le' | 'oem'
 /** Characters of one line that are looked at; a tool that ends none is not collected without end. */
 const longestLine = 8192
 
+/** Of an English Windows. */
+export const usualCodePage = 437
+
 /** The name by which iconv-lite knows a code page of Windows, such as 850. */
 export function labelOfCodePage(codePage: number): string {
   const label = codePage === 65_001 ? 'utf-8' : `cp${codePage}`

@@ -119,7 +119,8 @@ class Peer extends Rows<Line> {
 export function createFairQueue(onError: (error: unknown) => void): FairQueue {
   const lines = new Map<Asker, Line>()
   const peers = new Map<string, Peer>()
-  let all = new Rows<Peer>(({ name }) => void peers.delete(name))
+  const noPeers = () => new Rows<Peer>(({ name }) => void peers.delete(name))
+  let all = noPeers()
   let due: NodeJS.Immediate[] = []
 
   /** A turn and, in the same phase, its end: what the turn's promises do is over by then and counts as its time. */
@@ -162,7 +163,7 @@ export function createFairQueue(onError: (error: unknown) => void): FairQueue {
       due = []
       lines.clear()
       peers.clear()
-      all = new Rows(({ name }) => void peers.delete(name))
+      all = noPeers()
     },
   }
 }
