@@ -57,9 +57,9 @@ interface Taken {
 }
 
 /** A write takes so long and no longer when much is waiting; others get their turn between two writes. */
-const writeMs = 8
+const writeMs = 5
 /** So long a write lets those go first who wait for an answer. */
-const mostHeldMs = 100
+const mostHeldMs = 200
 /** Images that one comparison removes. */
 const mostRemoved = 200
 
