@@ -2,15 +2,26 @@
 export const importGraph = {
   core: [],
   protocol: ['core'],
+  operations: ['core', 'protocol'],
   nbd: ['core'],
   engine: ['core', 'nbd'],
-  agent: ['core', 'protocol', 'nbd', 'engine'],
-  'agent-linux': ['core', 'protocol', 'engine', 'agent'],
-  'agent-windows': ['core', 'protocol', 'engine', 'agent'],
-  'agent-macos': ['core', 'protocol', 'engine', 'agent'],
-  controller: ['core', 'protocol'],
-  cli: ['core', 'protocol', 'nbd', 'engine'],
-  dashboard: ['core', 'protocol'],
+  agent: ['core', 'protocol', 'operations', 'nbd', 'engine'],
+  'agent-linux': ['core', 'protocol', 'operations', 'engine', 'agent'],
+  'agent-windows': ['core', 'protocol', 'operations', 'engine', 'agent'],
+  'agent-macos': ['core', 'protocol', 'operations', 'engine', 'agent'],
+  controller: ['core', 'protocol', 'operations'],
+  cli: [
+    'core',
+    'protocol',
+    'operations',
+    'nbd',
+    'engine',
+    'agent',
+    'agent-linux',
+    'agent-windows',
+    'agent-macos',
+  ],
+  dashboard: ['core', 'protocol', 'operations'],
 } as const satisfies Record<string, readonly string[]>
 
 type PackageName = keyof typeof importGraph
@@ -23,9 +34,9 @@ export const typeOnlyImports: Partial<Record<PackageName, readonly PackageName[]
 
 const reasons: Partial<Record<PackageName, string>> = {
   controller: 'the controller is a process of its own: others know its API by types only',
-  'agent-linux': 'an agent for one system is a leaf: nothing imports it',
-  'agent-windows': 'an agent for one system is a leaf: nothing imports it',
-  'agent-macos': 'an agent for one system is a leaf: nothing imports it',
+  'agent-linux': 'an agent for one system is loaded by the command only, by platform',
+  'agent-windows': 'an agent for one system is loaded by the command only, by platform',
+  'agent-macos': 'an agent for one system is loaded by the command only, by platform',
   cli: 'the command is a leaf: nothing imports it',
   dashboard: 'the dashboard is a leaf: nothing imports it',
 }

@@ -1,3 +1,6 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
 /** What the command reads from its environment, once. */
 export interface CliConfig {
   readonly controller: string
@@ -5,6 +8,8 @@ export interface CliConfig {
   readonly isTerminal: boolean
   /** Columns of the terminal that standard output is; null when it is none. */
   readonly width: number | null
+  /** Folder of the journals of runs on this host. */
+  readonly runsFolder: string
 }
 
 export function readConfig(): CliConfig {
@@ -16,5 +21,13 @@ export function readConfig(): CliConfig {
     isTerminal: stderr.isTTY,
     // A serial console, or a terminal made by a program, may say that it has 0.
     width: stdout.isTTY && stdout.columns > 0 ? stdout.columns : null,
+    runsFolder: env['VARVE_RUNS'] ?? join(stateFolder(env), 'varve', 'runs'),
   }
+}
+
+/** Where a program of this user keeps what outlives it; on Linux the XDG base directory specification's. */
+function stateFolder(env: NodeJS.ProcessEnv): string {
+  if (process.platform === 'win32') return env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local')
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support')
+  return env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state')
 }

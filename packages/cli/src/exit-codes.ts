@@ -47,6 +47,7 @@ const codeOf: Partial<Record<DiskErrorCode, ExitCode>> = {
   'same-file': exitCodes.targetExists,
   'invalid-request': exitCodes.usage,
   'already-over': exitCodes.migrationFailed,
+  'run-busy': exitCodes.fileRefused,
   'nbd-failed': exitCodes.unreachable,
   'no-progress': exitCodes.unreachable,
   'tool-failed': exitCodes.internal,

@@ -113,6 +113,7 @@ function buildProgram(version: string, dispatch: Dispatch): Command {
     .addHelpText('after', services)
   addLocalCommands(program, dispatch)
   addLeftovers(program, dispatch)
+  addRuns(program, dispatch)
   addFleetCommands(program, dispatch)
   return program
 }
@@ -156,6 +157,38 @@ function addReadingOptions(command: Command): void {
     .option('-f, --format <format>', 'take the image for this format instead of detecting it')
     .addOption(readOption())
     .option('--rescue', 'read what would be refused, as far as it goes: proven by nothing')
+}
+
+function addRuns(program: Command, dispatch: Dispatch): void {
+  const runs = program
+    .command('runs [id]')
+    .description('the runs of operations on this host, or one in detail')
+    .option('--cancel', 'give the named run up and undo what it did')
+    .option('--resume', 'go on with a run that was cut off or failed')
+    .option('--undo', 'undo a run that is over')
+  action<{ cancel?: boolean; resume?: boolean; undo?: boolean }>(
+    runs,
+    dispatch,
+    async ([id], options, context) => {
+      await using pool = await startThreads()
+      const { runs: run } = await import('./commands/runs.ts')
+      return await run({ ...options, id: id ?? null }, { ...context, pool })
+    },
+  )
+
+  const single = program
+    .command('do <action> <input>', { hidden: true })
+    .description('one action of a plan, as runbooks call it')
+    .option('--outcome <step=json>', 'what an earlier step printed; may be repeated', collect, [])
+  action<{ outcome?: readonly string[] }>(
+    single,
+    dispatch,
+    async ([name = '', input = ''], options, context) => {
+      await using pool = await startThreads()
+      const { doAction } = await import('./commands/do.ts')
+      return await doAction({ ...options, action: name, input }, { ...context, pool })
+    },
+  )
 }
 
 function addLocalCommands(program: Command, dispatch: Dispatch): void {

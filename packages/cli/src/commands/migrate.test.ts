@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { acceptWarnings, describePlan, questionsOf } from './migrate.ts'
+import { describePlan } from '../output/describe-plan.ts'
+import { acceptWarnings, questionsOf } from './migrate.ts'
 
 describe('acceptWarnings', () => {
   test('named, all, none', () => {

@@ -13,7 +13,8 @@ import { ask, openFleet, type Fleet } from '../fleet.ts'
 import { addressesOf, type Address } from '../input.ts'
 import { StallRemarks } from '../output/stall-remarks.ts'
 import { ProgressLine } from '../output/progress-line.ts'
-import { paintWith, printable, problemLines, type Paint } from '../output/text.ts'
+import { describePlan } from '../output/describe-plan.ts'
+import { paintWith } from '../output/text.ts'
 import { describeMigration } from './migrations.ts'
 
 export interface MigrateOptions {
@@ -174,20 +175,6 @@ async function onlyLibrary(fleet: Fleet, controller: string, name: string): Prom
       `${name} has several libraries; choose one with --library: ${host.libraries.map((each) => each.name).join(', ')}.`,
     )
   return library.name
-}
-
-/** The plan as people read it: one line per step with its layer, the command below. */
-export function describePlan(plan: PlanView, paint: Paint): string {
-  if (plan.kind === 'refusal')
-    return [paint('bold', 'This cannot be done:'), ...problemLines(plan.problems, paint)].join('\n')
-  return [
-    paint('bold', plan.summary),
-    ...plan.steps.flatMap((step, index) => [
-      `  ${index + 1}. ${step.layer.padEnd(3)} ${step.title.padEnd(12)} ${printable(step.does)}${step.pointOfNoReturn ? paint('yellow', '  no way back after this') : ''}`,
-      `         ${paint('dim', `${step.host}$ ${printable(step.command)}`)}`,
-    ]),
-    ...problemLines(plan.warnings, paint),
-  ].join('\n')
 }
 
 const ended = new Set(['succeeded', 'failed', 'canceled'])

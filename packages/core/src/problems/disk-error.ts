@@ -209,6 +209,11 @@ const explain: Explain = {
     message: `${d.format} cannot hold a disk of ${d.size} bytes: ${d.reason}`,
     remedy: 'Choose another target format.',
   }),
+  'run-busy': (d) => ({
+    layer: 'L1',
+    message: `the run ${d.run} (${d.operation}) works on it and is not over`,
+    remedy: `Wait for its end, or see varve runs ${d.run}: --resume goes on with it, --cancel undoes it.`,
+  }),
   'tool-failed': (d) => ({
     layer: 'L1',
     message: `${d.tool} failed${d.exitCode === null ? '' : ` with exit code ${d.exitCode}`}: ${d.stderr.slice(-mostSaid).trim()}`,
@@ -259,7 +264,10 @@ const explain: Explain = {
     layer: 'L2',
     message: `this needs your word first: ${d.findings.join(' ')}`,
     remedy: [
-      ...(d.ids.length > 0 ? [`Say --accept ${d.ids.join(',')} when that is what you want.`] : []),
+      ...(d.yes === true ? ['Say --yes when that is what you want; --plan shows every step.'] : []),
+      ...(d.ids.length > 0 && d.yes !== true
+        ? [`Say --accept ${d.ids.join(',')} when that is what you want.`]
+        : []),
       ...d.choices.map((name) => `Choose with --read ${name}=… how to read it.`),
     ].join(' '),
   }),

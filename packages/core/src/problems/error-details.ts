@@ -46,6 +46,8 @@ export interface DiskErrorDetails {
   'not-in-fleet': { file: string; kind: FleetThing }
   'invalid-request': { file: string; reason: string }
   'already-over': { file: string; state: string }
+  /** `run`: the run that works on it now. */
+  'run-busy': { file: string; run: string; operation: string }
   'tool-failed': { file: string; tool: string; exitCode: number | null; stderr: string }
   'tool-missing': { file: string; tool: string; install: string }
   'no-progress': { file: string; during: string; seconds: number }
@@ -58,6 +60,8 @@ export interface DiskErrorDetails {
     ids: readonly string[]
     choices: readonly string[]
     findings: readonly string[]
+    /** Whether the word that everything takes, `--yes`, does. */
+    yes?: true
   }
 }
 
@@ -114,6 +118,7 @@ const kinds: { readonly [C in DiskErrorCode]: Kinds<DiskErrorDetails[C]> } = {
   'not-in-fleet': { file, kind: isText },
   'invalid-request': { file, reason },
   'already-over': { file, state: isText },
+  'run-busy': { file, run: isText, operation: isText },
   'tool-failed': { file, tool: isText, exitCode: orNull(isNumber), stderr: isText },
   'tool-missing': { file, tool: isText, install: isText },
   'no-progress': { file, during: isText, seconds: isNumber },

@@ -1,0 +1,53 @@
+import type { OpenWriters } from '@varve/engine/in-use/writers'
+import type { TransferProgress } from '@varve/engine/requests'
+import type { WorkerPool } from '@varve/engine/run/worker-pool'
+import type { ActionInput, ActionName, ActionOutcome } from '@varve/operations/actions/action-table'
+import type { Shown } from '@varve/operations/plans/shown'
+import type { RunToolOptions, ToolCommand, ToolProgress } from '../tools/tool-command.ts'
+
+/** The tools of this host. */
+export interface ToolBox {
+  /** Absolute path of a tool; null: it is not installed. */
+  find(tool: string): Promise<string | null>
+  /** Runs it; throws `tool-missing` with the command that installs it, and what `ToolRunner` throws. */
+  run<Output>(command: ToolCommand<Output>, options: Omit<RunToolOptions, 'path'>): Promise<Output>
+}
+
+/** What the actions of one host share. */
+export interface ActionPorts {
+  /** Folders that every path must lie in, resolved; null: anywhere (the command). */
+  readonly roots: readonly string[] | null
+  readonly tools: ToolBox
+  readonly pool: WorkerPool
+  /** Threads of one transfer; left out: as many as it is worth. */
+  readonly workers?: number
+  readonly findWriters: (() => Promise<OpenWriters>) | null
+  /** An action changed what lies in this folder. */
+  readonly onFolderChanged?: (folder: string) => void
+}
+
+export type ActionProgress =
+  | { readonly of: 'transfer'; readonly progress: TransferProgress }
+  | { readonly of: 'tool'; readonly progress: ToolProgress }
+
+/** What one action gets besides its input. */
+export interface ActionContext {
+  readonly ports: ActionPorts
+  readonly signal: AbortSignal
+  readonly onProgress: (progress: ActionProgress) => void
+}
+
+/** How this system does an action. `run` may be called again for the same input, after any death in between. */
+export interface ActionAdapter<Input = unknown, Outcome = unknown> {
+  /** The tools that it runs; the action is offered where they are found. */
+  readonly tools: readonly string[]
+  /** What is shown is made by the builder that `run` uses. */
+  command(input: Input): Shown
+  run(input: Input, context: ActionContext): Promise<Outcome>
+  /** Asked first when a run goes on after a death: the outcome when all is done already, else null. */
+  isDone?(input: Input, context: ActionContext): Promise<Outcome | null>
+}
+
+export type AdapterOf<N extends ActionName> = ActionAdapter<ActionInput<N>, ActionOutcome<N>>
+/** The actions that a system carries out. */
+export type AdapterTable = { readonly [N in ActionName]?: AdapterOf<N> }

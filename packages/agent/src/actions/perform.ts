@@ -1,0 +1,34 @@
+import { DiskError } from '@varve/core/problems/disk-error'
+import { checkedCall } from '@varve/operations/actions/action-table'
+import type { ActionCall } from '@varve/operations/actions/action'
+import type { Shown } from '@varve/operations/plans/shown'
+import type { ActionAdapter, ActionContext, AdapterTable } from './adapter.ts'
+
+/** The adapter for an action; throws `refused` when this system has none. */
+export function findAdapter(adapters: AdapterTable, name: string): ActionAdapter {
+  const adapter = (adapters as Readonly<Record<string, ActionAdapter | undefined>>)[name]
+  if (adapter) return adapter
+  throw new DiskError('refused', {
+    file: name,
+    reason: `this host cannot do it: there is no ${name} on its system`,
+    remedy: 'Choose a host of another system.',
+  })
+}
+
+/** Does one action on this host; one that may have begun before is first asked whether it is done. */
+export async function performAction(
+  adapters: AdapterTable,
+  call: ActionCall,
+  { isResumed, ...context }: ActionContext & { readonly isResumed: boolean },
+): Promise<unknown> {
+  const { action, input } = checkedCall(call)
+  const adapter = findAdapter(adapters, action.name)
+  context.signal.throwIfAborted()
+  const known = isResumed ? ((await adapter.isDone?.(input, context)) ?? null) : null
+  return action.outcome.parse(known ?? (await adapter.run(input, context)))
+}
+
+/** The exact command of an action on this host. */
+export function shownAction(adapters: AdapterTable, call: ActionCall): Shown {
+  return findAdapter(adapters, call.action).command(call.input)
+}

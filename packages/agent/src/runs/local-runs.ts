@@ -1,0 +1,280 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DiskError } from '@varve/core/problems/disk-error'
+import { systemCode, writeError } from '@varve/engine/files/system-error'
+import type { Plan } from '@varve/operations/plans/plan'
+import { carryOut, type CarryingOut, type Journal } from '@varve/operations/runs/carry-out'
+import { isOver, isPastReturn, runState, type RunState } from '@varve/operations/runs/run-state'
+import type { ActionPorts, ActionProgress, AdapterTable } from '../actions/adapter.ts'
+import { performAction } from '../actions/perform.ts'
+import { createJournal, openJournal, readJournal } from './journal-file.ts'
+import { holderOf, takeLock } from './run-lock.ts'
+
+export interface LocalRunsOptions {
+  /** Where journals are kept; made when it is not there. */
+  readonly folder: string
+  readonly adapters: AdapterTable
+  readonly ports: ActionPorts
+  /** Called before and after each entry of a journal is written, with the number of entries that are there. */
+  readonly onEntry?: (when: 'before' | 'after', count: number) => void
+}
+
+export interface CarryOptions {
+  /** The process ends: the run is left as it is. */
+  readonly stop: AbortSignal
+  /** Somebody at the terminal gives it up. */
+  readonly cancel?: AbortSignal
+  readonly onChange?: (state: RunState) => void
+  readonly onProgress?: (step: string, progress: ActionProgress) => void
+}
+
+export interface NewRun {
+  readonly plan: Plan
+  readonly request: unknown
+  readonly accepted: readonly string[]
+}
+
+/** A run in the folder. */
+export interface KnownRun {
+  readonly state: RunState
+  /** The process that carries it out now; null: nobody does. */
+  readonly pid: number | null
+}
+
+/** The runs of one host, each a journal in a folder. */
+export interface LocalRuns {
+  /** Begins a run and carries it out to its end; throws `run-busy` when another one works on the same thing. */
+  start(run: NewRun, options: CarryOptions): Promise<RunState>
+  /** Goes on with a run that was cut off, or failed; throws `already-over`, `run-busy`. */
+  resume(id: string, options: CarryOptions): Promise<RunState>
+  /** Undoes a run that is over or was cut off, as far as there is a way back. */
+  undo(id: string, options: CarryOptions): Promise<RunState>
+  /** Gives up a run: one that another process carries out is told so. */
+  cancel(id: string, options: CarryOptions): Promise<RunState>
+  /** The newest first; journals that cannot be read are left out. */
+  list(): Promise<readonly KnownRun[]>
+  /** By its id, or the beginning of it; throws `not-found`. */
+  find(id: string): Promise<KnownRun>
+}
+
+const attemptPauseMs = 1000
+const wishMs = 300
+
+export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOptions): LocalRuns {
+  const journalOf = (id: string) => join(folder, `${id}.jsonl`)
+  const lockOf = (id: string) => join(folder, `${id}.lock`)
+  const wishOf = (id: string) => join(folder, `${id}.cancel`)
+
+  async function ids(): Promise<string[]> {
+    const names = await readdir(folder).catch((error: unknown) => {
+      if (systemCode(error) === 'ENOENT') return []
+      throw writeError(error, folder)
+    })
+    return names.flatMap((name) => (name.endsWith('.jsonl') ? name.slice(0, -'.jsonl'.length) : []))
+  }
+
+  async function known(id: string): Promise<KnownRun> {
+    const state = runState(await readJournal(journalOf(id)), journalOf(id))
+    return { state, pid: (await holderOf(lockOf(id)))?.pid ?? null }
+  }
+
+  async function list(): Promise<readonly KnownRun[]> {
+    const runs = await Promise.all((await ids()).map(async (id) => known(id).catch(() => null)))
+    return runs
+      .filter((run) => run !== null)
+      .sort((a, b) => (a.state.created.at < b.state.created.at ? 1 : -1))
+  }
+
+  async function find(id: string): Promise<KnownRun> {
+    const matching = (await ids()).filter((known) => known === id || (id.length >= 4 && known.startsWith(id)))
+    const [only, ...others] = matching
+    if (only === undefined || others.length > 0)
+      throw new DiskError('not-found', { file: id, candidates: others.length > 0 ? matching : undefined })
+    return await known(only)
+  }
+
+  /** The unfinished run that works on one of these things; null: none does. */
+  async function busyRun(
+    { subjects }: Plan,
+    exceptId: string,
+  ): Promise<{ run: KnownRun; path: string } | null> {
+    for (const run of await list()) {
+      if (run.state.id === exceptId || isOver(run.state)) continue
+      const shared = run.state.created.plan.subjects.find((one) =>
+        subjects.some(({ host, path }) => one.host === host && one.path === path),
+      )
+      if (shared) return { run, path: shared.path }
+    }
+    return null
+  }
+
+  async function assertFree(plan: Plan, exceptId: string): Promise<void> {
+    const busy = await busyRun(plan, exceptId)
+    if (!busy) return
+    const { created } = busy.run.state
+    throw new DiskError('run-busy', {
+      file: busy.path,
+      run: busy.run.state.id,
+      operation: created.plan.summary,
+    })
+  }
+
+  async function own(id: string): Promise<AsyncDisposable> {
+    const lock = await takeLock(lockOf(id))
+    if (!('pid' in lock)) return lock
+    const { created } = (await known(id)).state
+    throw new DiskError('run-busy', {
+      file: created.plan.subjects[0]?.path ?? id,
+      run: id,
+      operation: `${created.plan.summary}, in process ${lock.pid}`,
+    })
+  }
+
+  async function carry(journal: Journal, options: CarryOptions): Promise<RunState> {
+    const { stop, cancel, onChange, onProgress } = options
+    const running = carryOut({
+      journal: onEntry ? watched(journal, onEntry) : journal,
+      stop,
+      ...(onChange && { onChange }),
+      fresh: (kind) => randomBytes(kind === 'id' ? 6 : 24).toString(kind === 'id' ? 'hex' : 'base64url'),
+      pause: async (attempt, signal) => sleep(attemptPauseMs * 2 ** (attempt - 2), undefined, { signal }),
+      perform: async ({ action, input }, { step, isResumed, signal }) =>
+        performAction(
+          adapters,
+          { action: action.name, input },
+          { ports, signal, isResumed, onProgress: (progress) => onProgress?.(step, progress) },
+        ),
+    })
+    const onCancel = () => void giveUp(running, journal)
+    cancel?.addEventListener('abort', onCancel, { once: true })
+    if (cancel?.aborted === true) onCancel()
+    const wish = watchWish(wishOf(runState(journal.entries(), journal.name).id), onCancel)
+    try {
+      return await running.ended
+    } finally {
+      wish[Symbol.dispose]()
+      cancel?.removeEventListener('abort', onCancel)
+    }
+  }
+
+  async function goOn(
+    id: string,
+    wish: 'resume' | 'undo' | 'cancel',
+    options: CarryOptions,
+  ): Promise<RunState> {
+    const { state } = await find(id)
+    await using _lock = await own(state.id)
+    await assertFree(state.created.plan, state.id)
+    await using journal = await openJournal(journalOf(state.id))
+    const now = runState(journal.entries(), journal.name)
+    assertPossible(now, wish)
+    // A run that was cut off goes on by itself.
+    if (wish !== 'resume' || isOver(now)) await journal.append({ event: 'asked', for: wish })
+    return await carry(journal, options)
+  }
+
+  return {
+    list,
+    find,
+
+    async start({ plan, request, accepted }, options) {
+      await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+        throw writeError(error, folder)
+      })
+      const run = randomBytes(6).toString('hex')
+      await using _lock = await own(run)
+      const at = new Date().toISOString()
+      const journal = await withTurn(join(folder, 'turn.lock'), async () => {
+        await assertFree(plan, run)
+        return await createJournal(journalOf(run), [
+          { event: 'created', at, run, request, accepted: [...accepted], plan },
+        ])
+      })
+      await using _open = journal
+      return await carry(journal, options)
+    },
+
+    resume: async (id, options) => goOn(id, 'resume', options),
+    undo: async (id, options) => goOn(id, 'undo', options),
+
+    async cancel(id, options) {
+      const { state, pid } = await find(id)
+      if (pid === null) return await goOn(id, 'cancel', options)
+      assertPossible(state, 'cancel')
+      await writeFile(wishOf(state.id), '')
+      for (;;) {
+        options.stop.throwIfAborted()
+        const now = await find(state.id)
+        if (isOver(now.state)) return now.state
+        if (now.pid === null) return await goOn(id, 'cancel', options)
+        await sleep(wishMs)
+      }
+    },
+  }
+}
+
+function watched(journal: Journal, onEntry: NonNullable<LocalRunsOptions['onEntry']>): Journal {
+  return {
+    name: journal.name,
+    entries: () => journal.entries(),
+    async append(entry) {
+      onEntry('before', journal.entries().length)
+      await journal.append(entry)
+      onEntry('after', journal.entries().length)
+    },
+  }
+}
+
+async function giveUp(running: CarryingOut, journal: Journal): Promise<void> {
+  // Past the point of no return it goes on to its end.
+  if (!isPastReturn(runState(journal.entries(), journal.name))) await running.cancel()
+}
+
+function assertPossible(state: RunState, wish: 'resume' | 'undo' | 'cancel'): void {
+  const file = state.created.plan.summary
+  if (wish === 'resume' && (state.phase === 'succeeded' || state.phase === 'undone'))
+    throw new DiskError('already-over', {
+      file,
+      state: state.phase === 'undone' ? 'was undone' : 'succeeded',
+    })
+  if (wish === 'cancel' && isOver(state))
+    throw new DiskError('already-over', { file, state: `ended: it ${state.phase}` })
+  if (wish === 'resume' || !isPastReturn(state)) return
+  throw new DiskError('refused', {
+    file,
+    reason: 'it has begun a step after which there is no way back',
+    remedy: isOver(state)
+      ? 'Restore what you need from a backup.'
+      : `Go on with it: varve runs ${state.id} --resume.`,
+  })
+}
+
+/** Calls `onWish` once when the file appears. */
+function watchWish(path: string, onWish: () => void): Disposable {
+  const timer = setInterval(() => {
+    stat(path).then(
+      () => {
+        clearInterval(timer)
+        onWish()
+      },
+      () => {},
+    )
+  }, wishMs)
+  timer.unref()
+  return { [Symbol.dispose]: () => clearInterval(timer) }
+}
+
+/** Runs `work` while no other process of this folder does. */
+async function withTurn<T>(path: string, work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const lock = await takeLock(path)
+    if ('pid' in lock) {
+      await sleep(50)
+      continue
+    }
+    await using _lock = lock
+    return await work()
+  }
+}

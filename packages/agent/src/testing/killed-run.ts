@@ -1,0 +1,23 @@
+import { openTestHost } from './test-host.ts'
+
+/** A process that begins a run and kills itself (SIGKILL) at an entry of its journal; it ends with code 0 when the run was over before. */
+interface Orders {
+  readonly folder: string
+  readonly operation: string
+  readonly request: unknown
+  readonly accepted: readonly string[]
+  readonly at: number
+  readonly when: 'before' | 'after'
+}
+
+const orders = JSON.parse(process.argv[2] ?? '') as Orders
+await using host = openTestHost(orders.folder, {
+  onEntry: (when, count) => {
+    const reached = when === 'before' ? count + 1 : count
+    if (when === orders.when && reached === orders.at) process.kill(process.pid, 'SIGKILL')
+  },
+})
+const plan = await host.plan(orders.operation, orders.request)
+if (plan.kind === 'refusal') throw new Error(plan.problems.map(({ message }) => message).join('; '))
+const { request, accepted } = orders
+await host.runs.start({ plan, request, accepted }, { stop: new AbortController().signal })

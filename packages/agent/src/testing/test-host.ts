@@ -1,0 +1,45 @@
+import { WorkerPool } from '@varve/engine/run/worker-pool'
+import { findWriters } from '@varve/engine/in-use/find-writers'
+import { join } from 'node:path'
+import type { ActionPorts, AdapterTable } from '../actions/adapter.ts'
+import { adapterTable } from '../actions/adapter-table.ts'
+import { planHere, type LocalOperation } from '../operations/local-operation.ts'
+import { localOperations } from '../operations/local-table.ts'
+import { openLocalRuns, type LocalRuns, type LocalRunsOptions } from '../runs/local-runs.ts'
+import { ExecaToolRunner } from '../tools/execa-tool-runner.ts'
+import { platformTools } from '../tools/tool-box.ts'
+import type { Plan, Refusal } from '@varve/operations/plans/plan'
+
+/** One host for tests: the real adapters and tools, journals below a folder. */
+export interface TestHost extends AsyncDisposable {
+  readonly ports: ActionPorts
+  readonly runs: LocalRuns
+  plan(operation: string, request: unknown): Promise<Plan | Refusal>
+}
+
+export function openTestHost(
+  folder: string,
+  options: Pick<LocalRunsOptions, 'onEntry'> & { readonly roots?: readonly string[] } = {},
+): TestHost {
+  const pool = new WorkerPool()
+  const folders = (process.env['PATH'] ?? '').split(':')
+  const ports: ActionPorts = {
+    roots: options.roots ?? null,
+    tools: platformTools({ table: [], folders, suffixes: [''], runner: new ExecaToolRunner() }),
+    pool,
+    findWriters: async () => findWriters(),
+  }
+  const adapters: AdapterTable = adapterTable
+  const { onEntry } = options
+  return {
+    ports,
+    runs: openLocalRuns({ folder: join(folder, 'runs'), adapters, ports, ...(onEntry && { onEntry }) }),
+    async plan(name, request) {
+      const operations: Readonly<Record<string, LocalOperation | undefined>> = localOperations
+      const operation = operations[name]
+      if (!operation) throw new RangeError(`there is no operation ${name}`)
+      return await planHere(operation, request, { ports, host: 'here', signal: new AbortController().signal })
+    },
+    [Symbol.asyncDispose]: async () => pool[Symbol.asyncDispose](),
+  }
+}

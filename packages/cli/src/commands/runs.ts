@@ -1,0 +1,96 @@
+import { formatSeconds } from '@varve/protocol/migration-words'
+import type { KnownRun } from '@varve/agent/runs/local-runs'
+import { isOver } from '@varve/operations/runs/run-state'
+import { findAction } from '@varve/operations/actions/action-table'
+import { UsageError, type Outcome, type RunContext } from '../command.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { openThisHost } from '../operations/this-host.ts'
+import { reportRun, runRecord } from '../operations/operate.ts'
+import { showRun } from '../output/run-lines.ts'
+import { table } from '../output/table.ts'
+import { paintWith, printable } from '../output/text.ts'
+
+export interface RunsOptions {
+  readonly id: string | null
+  readonly cancel?: boolean
+  readonly resume?: boolean
+  readonly undo?: boolean
+}
+
+/** `varve runs [ID]`: the runs of this host, or one in detail; cancels, resumes or undoes it. */
+export async function runs(options: RunsOptions, context: RunContext): Outcome {
+  const { id } = options
+  const wishes = (['cancel', 'resume', 'undo'] as const).filter((wish) => options[wish] === true)
+  const [wish, ...others] = wishes
+  if (others.length > 0) throw new UsageError('Say one of --cancel, --resume and --undo.')
+  if (wish !== undefined && id === null) throw new UsageError(`Say which run --${wish} is about.`)
+  const { runs: known } = await openThisHost({ pool: context.pool, runsFolder: context.config.runsFolder })
+  if (id === null) {
+    const all = await known.list()
+    context.print(
+      context.json
+        ? JSON.stringify(
+            all.map(({ state, pid }) => ({ ...runRecord(state), pid })),
+            null,
+            2,
+          )
+        : describeRuns(all, context),
+    )
+    return exitCodes.ok
+  }
+  if (wish === undefined) {
+    const run = await known.find(id)
+    context.print(
+      context.json
+        ? JSON.stringify({ ...runRecord(run.state), pid: run.pid }, null, 2)
+        : describeRun(run, context),
+    )
+    return exitCodes.ok
+  }
+  const stop = new AbortController().signal
+  const state = await showRun(context, (show) => known[wish](id, { stop, cancel: context.signal, ...show }))
+  const asWished = wish === 'cancel' && state.phase === 'canceled'
+  const exitCode = reportRun(state, context)
+  return asWished ? exitCodes.ok : exitCode
+}
+
+function phaseWords({ state, pid }: KnownRun): string {
+  return isOver(state) || pid !== null ? state.phase : `${state.phase}, cut off`
+}
+
+function describeRuns(all: readonly KnownRun[], { config }: RunContext): string {
+  if (all.length === 0) return 'No runs yet.'
+  const rows = all.map((run) => [
+    run.state.id,
+    phaseWords(run),
+    run.state.created.at.slice(0, 19).replace('T', ' '),
+    run.state.created.plan.summary,
+  ])
+  const columns = [
+    { title: 'RUN' },
+    { title: 'STATE' },
+    { title: 'STARTED (UTC)' },
+    { title: 'WHAT', cut: 'end' },
+  ] as const
+  return table(columns, rows, config)
+}
+
+function describeRun(run: KnownRun, { config }: RunContext): string {
+  const paint = paintWith(config.color)
+  const { state } = run
+  const { created, steps, error, endedAt, undoFailures } = state
+  const took = endedAt === null ? null : (Date.parse(endedAt) - Date.parse(created.at)) / 1000
+  return [
+    `${paint('bold', printable(created.plan.summary))}`,
+    `run ${state.id} · ${phaseWords(run)} · ${created.at}${took === null ? '' : ` · ${formatSeconds(took)}`}`,
+    ...steps.map(({ step, phase, told }, index) => {
+      const layer = findAction(step.action).layer
+      return `  ${index + 1}. ${(layer === 'all' ? 'all' : layer).padEnd(3)} ${step.id.padEnd(12)} ${phase.padEnd(8)} ${printable(told ?? '')}`
+    }),
+    ...(error ? [printable(error.message), `  ${paint('dim', printable(error.remedy))}`] : []),
+    ...undoFailures.map((failure) => `undo of ${failure.step} failed: ${printable(failure.error.message)}`),
+    ...(isOver(state) || run.pid !== null
+      ? []
+      : [`It was cut off: varve runs ${state.id} --resume goes on, --cancel undoes it.`]),
+  ].join('\n')
+}

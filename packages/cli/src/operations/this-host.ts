@@ -1,0 +1,62 @@
+import { hostname } from 'node:os'
+import { localOperations } from '@varve/agent/operations/local-table'
+import { planHere, type LocalOperation } from '@varve/agent/operations/local-operation'
+import type { ActionPorts, AdapterTable } from '@varve/agent/actions/adapter'
+import { adapterTable } from '@varve/agent/actions/adapter-table'
+import type { Platform } from '@varve/agent/platform/platform'
+import { openLocalRuns, type LocalRuns } from '@varve/agent/runs/local-runs'
+import { platformTools } from '@varve/agent/tools/tool-box'
+import type { Plan, Refusal } from '@varve/operations/plans/plan'
+import type { WorkerPool } from '@varve/engine/run/worker-pool'
+
+/** This host, as an agent would see it, without a controller. */
+export interface ThisHost {
+  readonly name: string
+  readonly ports: ActionPorts
+  readonly adapters: AdapterTable
+  readonly runs: LocalRuns
+  plan(
+    operation: keyof typeof localOperations,
+    request: unknown,
+    signal: AbortSignal,
+  ): Promise<Plan | Refusal>
+}
+
+export interface ThisHostOptions {
+  readonly pool: WorkerPool
+  /** Where the journals of runs are kept. */
+  readonly runsFolder: string
+}
+
+export async function openThisHost({ pool, runsFolder }: ThisHostOptions): Promise<ThisHost> {
+  const platform = await loadPlatform()
+  const ports: ActionPorts = {
+    roots: null,
+    tools: platformTools(platform.tools),
+    pool,
+    findWriters: platform.findWriters,
+  }
+  const adapters: AdapterTable = adapterTable
+  const name = hostname()
+  return {
+    name,
+    ports,
+    adapters,
+    runs: openLocalRuns({ folder: runsFolder, adapters, ports }),
+    async plan(operation, request, signal) {
+      const local: LocalOperation = localOperations[operation]
+      return await planHere(local, request, { ports, host: name, signal })
+    },
+  }
+}
+
+async function loadPlatform(): Promise<Platform> {
+  switch (process.platform) {
+    case 'win32':
+      return (await import('@varve/agent-windows/platform')).windowsPlatform()
+    case 'darwin':
+      return (await import('@varve/agent-macos/platform')).macosPlatform()
+    default:
+      return (await import('@varve/agent-linux/platform')).linuxPlatform()
+  }
+}

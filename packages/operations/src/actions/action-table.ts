@@ -1,0 +1,51 @@
+import { DiskError } from '@varve/core/problems/disk-error'
+import type { Action, ActionCall, InputOf, OutcomeOf } from './action.ts'
+import { createImage } from './create-image.ts'
+import { discardStaged } from './discard-staged.ts'
+import { proveImage } from './prove-image.ts'
+import { publishImage } from './publish-image.ts'
+import { putBack } from './put-back.ts'
+import { replaceImage } from './replace-image.ts'
+import { restoreImage } from './restore-image.ts'
+import { setAside } from './set-aside.ts'
+import { writeImage } from './write-image.ts'
+
+/** Every action there is; a new one is its file and one line here. */
+export const actionTable = {
+  'create-image': createImage,
+  'discard-staged': discardStaged,
+  'prove-image': proveImage,
+  'publish-image': publishImage,
+  'put-back': putBack,
+  'replace-image': replaceImage,
+  'restore-image': restoreImage,
+  'set-aside': setAside,
+  'write-image': writeImage,
+} as const
+
+export type ActionName = keyof typeof actionTable
+export type ActionInput<N extends ActionName> = InputOf<(typeof actionTable)[N]>
+export type ActionOutcome<N extends ActionName> = OutcomeOf<(typeof actionTable)[N]>
+
+export function isActionName(name: string): name is ActionName {
+  return Object.hasOwn(actionTable, name)
+}
+
+/** The action of that name; throws `invalid-request` when there is none. */
+export function findAction(name: string): Action {
+  if (isActionName(name)) return actionTable[name]
+  throw new DiskError('invalid-request', {
+    file: name,
+    reason: 'this version of Varve has no action of that name',
+  })
+}
+
+/** The call with its input checked; throws `invalid-request` when it is not what the action takes. */
+export function checkedCall({ action: name, input }: ActionCall): { action: Action; input: unknown } {
+  const action = findAction(name)
+  const parsed = action.input.safeParse(input)
+  if (parsed.success) return { action, input: parsed.data }
+  const first = parsed.error.issues[0]
+  const reason = `${first?.path.join('.') ?? ''}: ${first?.message ?? 'it is not what the action takes'}`
+  throw new DiskError('invalid-request', { file: name, reason })
+}

@@ -1,0 +1,12 @@
+import { FormatName, Path, Reading } from '@varve/protocol/primitives'
+import { z } from 'zod'
+
+/** An image on the host of the step, with what was said about how to read it. */
+export const ImageAddress = z.object({
+  /** Absolute. */
+  path: Path,
+  /** Null: as it is detected. */
+  format: FormatName.nullable().default(null),
+  reading: Reading.default({}),
+})
+export type ImageAddress = z.infer<typeof ImageAddress>

@@ -1,0 +1,55 @@
+import { writableFormats } from '@varve/core/formats/writable-formats'
+import { Bytes, FormatName, Path, Subformat } from '@varve/protocol/primitives'
+import { z } from 'zod'
+
+/** Names the hidden file or folder beside the target in which a new image lies until it is proven. */
+export const StagingId = z.string().regex(/^[\w-]{1,64}$/u)
+
+/** Where a new image lies before it has its name. */
+export const Staged = z.object({
+  /** Absolute path that the image is to get. */
+  target: Path,
+  staging: StagingId,
+  format: z.enum(writableFormats),
+  subformat: Subformat.default(null),
+})
+export type Staged = z.infer<typeof Staged>
+
+/** What a new image is to be. */
+export const NewImage = Staged.extend({
+  compression: z.enum(['none', 'zlib', 'zstd']).default('none'),
+  /** The format's choices as a command line has them, such as `preallocation`: `metadata`. */
+  options: z.record(z.string(), z.string()).default({}),
+  /** The image that it is an overlay of. */
+  backing: z
+    .object({
+      /** Absolute. */
+      path: Path,
+      format: FormatName,
+    })
+    .nullable()
+    .default(null),
+  /** What the image says of the machine that its guest was set up on. */
+  guest: z
+    .object({
+      logicalSectorSize: z.union([z.literal(512), z.literal(4096)]).optional(),
+      firmware: z.enum(['bios', 'efi']).optional(),
+    })
+    .default({}),
+})
+export type NewImage = z.infer<typeof NewImage>
+
+/** What was written. */
+export const Written = z.object({
+  staging: StagingId,
+  digest: z.string(),
+  virtualSize: Bytes,
+  dataBytes: Bytes,
+  fileSize: Bytes,
+  /** Bytes that share blocks with the source, where the filesystem can do that. */
+  sharedBytes: Bytes.default(0),
+  /** Names of its parts beside it; most formats have none. */
+  parts: z.array(z.string()).default([]),
+  seconds: z.number().min(0).default(0),
+})
+export type Written = z.infer<typeof Written>

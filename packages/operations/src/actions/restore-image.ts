@@ -1,0 +1,25 @@
+import { Path } from '@varve/protocol/primitives'
+import { z } from 'zod'
+import { defineAction } from './action.ts'
+import { baseName } from './path-words.ts'
+
+/** Brings an image back from quarantine to where it was, never over another file. Done already, or never set aside, it succeeds. */
+export const restoreImage = defineAction({
+  name: 'restore-image',
+  layer: 'L1',
+  lane: 'short',
+  attempts: 1,
+  isFinal: false,
+  input: z.object({
+    quarantine: z.string(),
+    /** Absolute path that it had. */
+    at: Path,
+  }),
+  outcome: z.object({ moved: z.array(Path) }),
+  words: ({ at }) => ({
+    title: 'Restore it from quarantine',
+    does: `Moves ${baseName(at)} with all its files back to where it was, never over another file.`,
+  }),
+  told: ({ moved }) => moved[0] ?? 'restored',
+  undo: () => [],
+})

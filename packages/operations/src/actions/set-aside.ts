@@ -1,0 +1,39 @@
+import { Path } from '@varve/protocol/primitives'
+import { z } from 'zod'
+import { call, defineAction } from './action.ts'
+import { baseName } from './path-words.ts'
+import { restoreImage } from './restore-image.ts'
+
+/** Names what lies in a quarantine. */
+export const QuarantineId = z.string().regex(/^[\w-]{1,64}$/u)
+
+const Input = z.object({
+  path: Path,
+  /** Names the entry of the quarantine; said beforehand, so that a step that was killed finds its own. */
+  quarantine: QuarantineId,
+  /** `undone`: a run that was undone had made it; `replaced`: a new image took its place. */
+  why: z.enum(['deleted', 'replaced', 'undone']),
+})
+
+/** Moves an image with all its parts into the quarantine beside it, with a manifest of what it was and until when it is kept. */
+export const setAside = defineAction({
+  name: 'set-aside',
+  layer: 'L1',
+  lane: 'short',
+  attempts: 1,
+  isFinal: false,
+  input: Input,
+  outcome: z.object({
+    quarantine: QuarantineId,
+    /** Absolute paths of the files and folders that were moved. */
+    moved: z.array(Path),
+    /** ISO 8601: purging before it asks for a word. */
+    until: z.string(),
+  }),
+  words: ({ path }) => ({
+    title: 'Move it into quarantine',
+    does: `Moves ${baseName(path)} with all its files into the quarantine of its folder, from which it can be restored.`,
+  }),
+  told: ({ quarantine, until }) => `kept as ${quarantine} until ${until.slice(0, 10)}`,
+  undo: ({ path, quarantine }) => [call(restoreImage, { quarantine, at: path })],
+})

@@ -1,0 +1,36 @@
+import { formatBytes } from '@varve/core/binary/format-bytes'
+import { nameOfKind } from '@varve/core/formats/writable-formats'
+import { z } from 'zod'
+import { call, defineAction } from './action.ts'
+import { discardStaged } from './discard-staged.ts'
+import { ImageAddress } from './image-address.ts'
+import { NewImage, Written } from './new-image.ts'
+import { baseName } from './path-words.ts'
+
+const Input = z.object({
+  source: ImageAddress,
+  /** `accept`: somebody said by name that the source is read although others may write to it. */
+  inUse: z.enum(['refuse', 'accept']).default('refuse'),
+  reflink: z.boolean().default(true),
+  image: NewImage,
+})
+
+/** Writes the disk of an image, chain and all, as a new image that is hidden until it is published. The source is only read. */
+export const writeImage = defineAction({
+  name: 'write-image',
+  layer: 'L2',
+  lane: 'transfer',
+  attempts: 1,
+  isFinal: false,
+  input: Input,
+  outcome: Written,
+  words: ({ source, image }) => ({
+    title: `Write ${nameOfKind(image.format, image.subformat)}`,
+    does: `Reads the disk of ${baseName(source.path)} with its chain and writes it as ${nameOfKind(image.format, image.subformat)} into a hidden file beside ${baseName(image.target)}; digests it on the way.${image.backing ? ` Holds only what differs from ${baseName(image.backing.path)}.` : ''}`,
+  }),
+  told: ({ dataBytes, fileSize, sharedBytes }) =>
+    `${formatBytes(dataBytes)} of data; the file has ${formatBytes(fileSize)}${sharedBytes > 0 ? `, ${formatBytes(sharedBytes)} of it shared` : ''}`,
+  undo: ({ image: { target, staging, format, subformat } }) => [
+    call(discardStaged, { target, staging, format, subformat }),
+  ],
+})

@@ -1,0 +1,16 @@
+import type { z } from 'zod'
+import type { Plan, Refusal } from './plans/plan.ts'
+
+/** What every wish becomes a plan by; pure. Facts are gathered afresh by the hosts concerned. */
+export interface Operation<Request = unknown, Facts = unknown> {
+  /** Stable, as the command line has it. */
+  readonly name: string
+  readonly request: z.ZodType<Request>
+  plan(request: Request, facts: Facts): Plan | Refusal
+}
+
+export function defineOperation<Request, Facts>(
+  operation: Operation<Request, Facts>,
+): Operation<Request, Facts> {
+  return operation
+}

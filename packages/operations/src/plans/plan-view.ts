@@ -1,0 +1,74 @@
+import type { PlanStepView, PlanView } from '@varve/protocol/migrations'
+import { findAction } from '../actions/action-table.ts'
+import type { Action } from '../actions/action.ts'
+import type { Plan, Refusal, Step } from './plan.ts'
+import { commandLine, type Shown } from './shown.ts'
+import { resolveInput } from './wired.ts'
+
+/** The plan as people see it; `shownOf` is the host's own rendering of a step. */
+export function toPlanView(plan: Plan | Refusal, shownOf: (step: Step) => Shown): PlanView {
+  if (plan.kind === 'refusal') return plan
+  const { steps, subjects: _, ...rest } = plan
+  return { ...rest, steps: steps.map((step) => stepView(step, shownOf(step))) }
+}
+
+function stepView(step: Step, shown: Shown): PlanStepView {
+  const { id, host, needs, estimate } = step
+  const action = findAction(step.action)
+  const input = exampleInput(step, action)
+  const undo = action.undo(input, null)
+  return {
+    id,
+    layer: action.layer,
+    ...action.words(input),
+    command: commandLine(shown),
+    host,
+    needs,
+    estimate,
+    undo: undo.length === 0 ? null : undo.map((one) => undoWords(one.action, one.input)).join(' '),
+    pointOfNoReturn: action.isFinal,
+  }
+}
+
+function undoWords(name: string, input: unknown): string {
+  return findAction(name).words(input).does
+}
+
+/** What an earlier step will give, as long as nobody knows it. */
+const later = '0'.repeat(64)
+
+/** The input of a step before it runs: what earlier steps will give, and what is made anew, stands there in a form that the action takes. */
+export function exampleInput(step: Pick<Step, 'input'>, action: Action): unknown {
+  const filled = resolveInput(step.input, {
+    memberOf: () => later,
+    fresh: (kind) => (kind === 'id' ? 'new' : 'token'.repeat(8)),
+  })
+  const parsed = action.input.safeParse(filled)
+  if (parsed.success) return parsed.data
+  // What is not text gets a value of its kind.
+  for (const issue of parsed.error.issues)
+    if (issue.code === 'invalid_type') fill(filled, issue.path, issue.expected)
+  return action.input.parse(filled)
+}
+
+const blanks: Readonly<Record<string, unknown>> = {
+  number: 0,
+  int: 0,
+  boolean: false,
+  array: [],
+  object: {},
+  record: {},
+}
+
+function fill(value: unknown, path: readonly PropertyKey[], kind: string): void {
+  const [key, ...rest] = path
+  if (typeof value !== 'object' || value === null || key === undefined) return
+  const record = value as Record<PropertyKey, unknown>
+  if (rest.length > 0) fill(record[key], rest, kind)
+  else if (record[key] === later) record[key] = blanks[kind] ?? null
+}
+
+/** The call of a step as it can be shown before it runs. */
+export function exampleCall(step: Step): { action: string; input: unknown } {
+  return { action: step.action, input: exampleInput(step, findAction(step.action)) }
+}

@@ -1,0 +1,70 @@
+import { findAction } from '../actions/action-table.ts'
+import type { Plan, Step } from './plan.ts'
+import { powershellWord, shellWord, type Shown } from './shown.ts'
+import { stepsUsed } from './wired.ts'
+
+export interface ScriptStep {
+  readonly step: Step
+  readonly shown: Shown
+}
+
+interface Dialect {
+  readonly head: readonly string[]
+  readonly word: (word: string) => string
+  readonly assign: (variable: string, command: string) => string
+  readonly withInput: (command: string, stdin: string) => string
+  readonly after: readonly string[]
+}
+
+const posix: Dialect = {
+  head: ['#!/bin/sh', 'set -eu'],
+  word: shellWord,
+  assign: (variable, command) => `${variable}=$(${command})`,
+  withInput: (command, stdin) => `printf %s ${shellWord(stdin)} | ${command}`,
+  after: [],
+}
+
+const powershell: Dialect = {
+  head: ["$ErrorActionPreference = 'Stop'"],
+  word: powershellWord,
+  assign: (variable, command) => `$${variable} = ${command}`,
+  withInput: (command, stdin) => `${powershellWord(stdin)} | ${command}`,
+  after: ['if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }'],
+}
+
+/** A plan as a runbook for a shell, each line the command of one step; steps of other hosts name theirs. */
+export function planScript(
+  { summary, operation }: Pick<Plan, 'summary' | 'operation'>,
+  steps: readonly ScriptStep[],
+  shell: 'posix' | 'powershell',
+): string {
+  const dialect = shell === 'posix' ? posix : powershell
+  const isUsed = new Set(steps.flatMap(({ step }) => stepsUsed(step.input)))
+  const lines = steps.flatMap(({ step, shown }, index) => {
+    const { layer } = findAction(step.action)
+    const about = `# ${index + 1} · ${layer === 'all' ? 'L0–L7' : layer} · ${step.id} on ${oneLine(step.host)}`
+    const command = commandOf(step, shown, dialect)
+    const line = isUsed.has(step.id) ? dialect.assign(variableOf(step.id), command) : command
+    return ['', about, line, ...dialect.after]
+  })
+  return [...dialect.head, `# ${operation}: ${oneLine(summary)}`, ...lines, ''].join('\n')
+}
+
+function commandOf(step: Step, { argv, stdin }: Shown, dialect: Dialect): string {
+  const outcomes = [...new Set(stepsUsed(step.input))].flatMap((id) => [
+    '--outcome',
+    `"${id}=$${variableOf(id)}"`,
+  ])
+  const [program = '', ...args] = argv
+  const words = [dialect.word(program), ...args.map(dialect.word), ...outcomes]
+  const command = words.join(' ')
+  return stdin === undefined ? command : dialect.withInput(command, stdin)
+}
+
+function variableOf(id: string): string {
+  return `step_${id.replaceAll(/\W/gu, '_')}`
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/[\u0000-\u001F\u007F-\u009F\u2028\u2029]/gu, '?')
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod'
+
+/** A member of the outcome of an earlier step. */
+export const FromStep = z.strictObject({ $from: z.string(), field: z.string() })
+export type FromStep = z.infer<typeof FromStep>
+
+/** Made anew for each attempt: `id` is plain letters and digits, `token` cannot be guessed. */
+export const Fresh = z.strictObject({ $fresh: z.enum(['id', 'token']) })
+export type Fresh = z.infer<typeof Fresh>
+
+/** An input whose values may come from earlier steps. */
+export type Wired<T> =
+  T | FromStep | Fresh | (T extends object ? { readonly [K in keyof T]: Wired<T[K]> } : never)
+
+/** The value `field` of the outcome of step `step`. */
+export function from(step: string, field: string): FromStep {
+  return { $from: step, field }
+}
+
+export const freshId: Fresh = { $fresh: 'id' }
+export const freshToken: Fresh = { $fresh: 'token' }
+
+interface Sources {
+  /** A member of the outcome of an earlier step. */
+  readonly memberOf: (step: string, field: string) => unknown
+  readonly fresh: (kind: Fresh['$fresh']) => string
+}
+
+/** The input with every reference replaced by its value. */
+export function resolveInput(input: unknown, sources: Sources): unknown {
+  if (Array.isArray(input)) return input.map((item: unknown) => resolveInput(item, sources))
+  if (typeof input !== 'object' || input === null) return input
+  const reference = FromStep.safeParse(input)
+  if (reference.success) return sources.memberOf(reference.data.$from, reference.data.field)
+  const fresh = Fresh.safeParse(input)
+  if (fresh.success) return sources.fresh(fresh.data.$fresh)
+  return Object.fromEntries(Object.entries(input).map(([key, value]) => [key, resolveInput(value, sources)]))
+}
+
+/** `field` of what step `step` gave; throws `RangeError` when it gave none. */
+export function memberOf(outcome: unknown, step: string, field: string): unknown {
+  if (typeof outcome === 'object' && outcome !== null && Object.hasOwn(outcome, field))
+    return (outcome as Record<string, unknown>)[field]
+  throw new RangeError(`step ${step} gave no ${field}`)
+}
+
+/** The steps whose outcomes an input needs. */
+export function stepsUsed(input: unknown): readonly string[] {
+  if (Array.isArray(input)) return input.flatMap(stepsUsed)
+  if (typeof input !== 'object' || input === null) return []
+  const reference = FromStep.safeParse(input)
+  return reference.success ? [reference.data.$from] : Object.values(input).flatMap(stepsUsed)
+}

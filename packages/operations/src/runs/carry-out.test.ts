@@ -1,0 +1,213 @@
+import { DiskError } from '@varve/core/problems/disk-error'
+import { expect, test } from 'vitest'
+import type { Plan } from '../plans/plan.ts'
+import { inOrder, step } from '../plans/plan.ts'
+import { freshId, from } from '../plans/wired.ts'
+import { discardStaged } from '../actions/discard-staged.ts'
+import { proveImage } from '../actions/prove-image.ts'
+import { publishImage } from '../actions/publish-image.ts'
+import { writeImage } from '../actions/write-image.ts'
+import { carryOut, type Journal, type Performance } from './carry-out.ts'
+import { JournalEntry, type NewEntry } from './journal.ts'
+import { runState } from './run-state.ts'
+
+const host = 'here'
+const digest = 'a'.repeat(64)
+const image = { target: '/b.qcow2', format: 'qcow2', subformat: null } as const
+
+function plan(): Plan {
+  const staged = { ...image, staging: from('write', 'staging') }
+  return {
+    kind: 'plan',
+    operation: 'clone',
+    summary: 'Clone a.raw to b.qcow2',
+    warnings: [],
+    subjects: [{ host, path: '/b.qcow2' }],
+    estimate: { bytes: null, seconds: null },
+    steps: inOrder([
+      step(writeImage, {
+        id: 'write',
+        host,
+        input: {
+          source: { path: '/a.raw', format: null, reading: {} },
+          inUse: 'refuse',
+          reflink: true,
+          image: { ...image, staging: freshId, compression: 'none', options: {}, backing: null, guest: {} },
+        },
+      }),
+      step(proveImage, { id: 'prove', host, input: { image: staged, expected: from('write', 'digest') } }),
+      step(publishImage, { id: 'publish', host, input: staged }),
+    ]),
+  }
+}
+
+function memoryJournal(): Journal & { readonly all: JournalEntry[] } {
+  const all: JournalEntry[] = [
+    { event: 'created', at: '2026-01-01T00:00:00.000Z', run: 'r1', request: {}, accepted: [], plan: plan() },
+  ]
+  return {
+    all,
+    name: 'memory',
+    entries: () => all,
+    async append(entry: NewEntry) {
+      all.push(JournalEntry.parse({ ...entry, at: '2026-01-01T00:00:01.000Z' }))
+    },
+  }
+}
+
+/** A host that keeps which hidden and which named files there are. */
+function world() {
+  const hidden = new Set<string>()
+  const named = new Set<string>()
+  const done: string[] = []
+  async function perform({ action, input }: { action: { name: string }; input: unknown }, at: Performance) {
+    done.push(`${at.isUndo ? 'undo ' : ''}${action.name}`)
+    const {
+      staging,
+      image: inner,
+      path,
+    } = input as {
+      staging?: string
+      image?: { staging: string }
+      path?: string
+    }
+    switch (action.name) {
+      case 'write-image':
+        hidden.add(inner?.staging ?? '')
+        return { staging: inner?.staging, digest, virtualSize: 1, dataBytes: 1, fileSize: 1 }
+      case 'prove-image':
+        return { digest, virtualSize: 1, dataBytes: 1 }
+      case 'publish-image':
+        hidden.delete(staging ?? '')
+        named.add('/b.qcow2')
+        return { path: '/b.qcow2' }
+      case 'discard-staged':
+        hidden.delete(staging ?? '')
+        return {}
+      default:
+        named.delete(path ?? '')
+        return { quarantine: 'q', moved: [path], until: '2026-02-01T00:00:00.000Z' }
+    }
+  }
+  return { hidden, named, done, perform }
+}
+
+const never = new AbortController().signal
+const rest = { fresh: () => 'id1', pause: async () => {}, stop: never }
+
+test('does the steps in their order, with what earlier ones gave', async () => {
+  const journal = memoryJournal()
+  const here = world()
+  const state = await carryOut({ journal, ...rest, perform: here.perform }).ended
+  expect(state.phase).toBe('succeeded')
+  expect(here.done).toEqual(['write-image', 'prove-image', 'publish-image'])
+  expect(journal.all.map(({ event }) => event).join(' ')).toBe(
+    'created started done started done started done ended',
+  )
+  const prove = journal.all.find((entry) => entry.event === 'started' && entry.step === 'prove')
+  expect(prove).toMatchObject({ call: { input: { expected: digest, image: { staging: 'id1' } } } })
+})
+
+test('what fails is undone, last step first, and keeps its error', async () => {
+  const journal = memoryJournal()
+  const here = world()
+  const state = await carryOut({
+    journal,
+    ...rest,
+    perform: async (call, at) => {
+      if (call.action.name === 'publish-image') throw new DiskError('target-exists', { file: '/b.qcow2' })
+      return await here.perform(call, at)
+    },
+  }).ended
+  expect(state).toMatchObject({ phase: 'failed', error: { code: 'target-exists' } })
+  expect(here.hidden).toEqual(new Set())
+  expect(here.done.at(-1)).toBe('undo discard-staged')
+  expect(state.steps.map(({ phase }) => phase)).toEqual(['undone', 'done', 'failed'])
+})
+
+test('cancel undoes what was done, and the run ends canceled', async () => {
+  const journal = memoryJournal()
+  const here = world()
+  const running = carryOut({
+    journal,
+    ...rest,
+    perform: async (call, at) => {
+      if (call.action.name !== 'prove-image') return await here.perform(call, at)
+      void running.cancel()
+      await new Promise((_, reject) => {
+        at.signal.addEventListener('abort', () => reject(at.signal.reason), { once: true })
+      })
+      throw new Error('not reached')
+    },
+  })
+  const state = await running.ended
+  expect(state).toMatchObject({ phase: 'canceled', error: null })
+  expect(here.hidden).toEqual(new Set())
+})
+
+test('an attempt that may pass is made again after its rests are removed', async () => {
+  const journal = memoryJournal()
+  const here = world()
+  let calls = 0
+  const state = await carryOut({
+    journal,
+    ...rest,
+    perform: async (call, at) => {
+      if (call.action.name === 'discard-staged' && (calls += 1) < 2)
+        throw new DiskError('no-progress', { file: '/b', during: 'it', seconds: 1 })
+      if (call.action.name === 'publish-image') throw new DiskError('target-exists', { file: '/b.qcow2' })
+      return await here.perform(call, at)
+    },
+  }).ended
+  expect(state.phase).toBe('failed')
+  expect(state.undoFailures).toHaveLength(1)
+  await journal.append({ event: 'asked', for: 'undo' })
+  const after = await carryOut({ journal, ...rest, perform: here.perform }).ended
+  expect(after.phase).toBe('undone')
+  expect(after.undoFailures).toEqual([])
+  expect(here.hidden).toEqual(new Set())
+})
+
+test.each(['before', 'after'] as const)('killed %s any entry it goes on to the same end', async (when) => {
+  for (let at = 1; at <= 7; at += 1) {
+    const journal = memoryJournal()
+    const here = world()
+    const dead = new AbortController()
+    const dying: Journal = {
+      ...journal,
+      entries: () => journal.all,
+      async append(entry) {
+        if (when === 'after') await journal.append(entry)
+        if (journal.all.length - (when === 'after' ? 1 : 0) >= at) {
+          dead.abort()
+          throw new Error('killed')
+        }
+        if (when === 'before') await journal.append(entry)
+      },
+    }
+    await carryOut({ ...rest, journal: dying, stop: dead.signal, perform: here.perform }).ended
+    const state = await carryOut({ journal, ...rest, perform: here.perform }).ended
+    expect(state.phase).toBe('succeeded')
+    expect(here.named).toEqual(new Set(['/b.qcow2']))
+    expect(here.hidden).toEqual(new Set())
+  }
+})
+
+test('a succeeded run is undone by a wish', async () => {
+  const journal = memoryJournal()
+  const here = world()
+  await carryOut({ journal, ...rest, perform: here.perform }).ended
+  await journal.append({ event: 'asked', for: 'undo' })
+  const state = await carryOut({ journal, ...rest, perform: here.perform }).ended
+  expect(state.phase).toBe('undone')
+  expect(here.done.slice(3)).toEqual(['undo set-aside', 'undo discard-staged'])
+  expect(here.named).toEqual(new Set())
+})
+
+test('a journal without a beginning, or with a step that its plan has not, is corrupt', () => {
+  expect(() => runState([], 'j')).toThrow(/no beginning/u)
+  const [created] = memoryJournal().all
+  const call = { action: discardStaged.name, input: {} }
+  const strange: JournalEntry = { event: 'started', at: created!.at, step: 'x', attempt: 1, call }
+  expect(() => runState([created!, strange], 'j')).toThrow(/no step "x"/u)
+})
