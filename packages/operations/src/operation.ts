@@ -6,6 +6,8 @@ export interface Operation<Request = unknown, Facts = unknown> {
   /** Stable, as the command line has it. */
   readonly name: string
   readonly request: z.ZodType<Request>
+  /** Members of the request that are paths of the host, such as `image.path`; of a fleet they may be names in a library. */
+  readonly paths: readonly string[]
   plan(request: Request, facts: Facts): Plan | Refusal
 }
 

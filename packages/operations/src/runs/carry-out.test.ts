@@ -163,7 +163,7 @@ test('an attempt that may pass is made again after its rests are removed', async
   expect(state.undoFailures).toHaveLength(1)
   await journal.append({ event: 'asked', for: 'undo' })
   const after = await carryOut({ journal, ...rest, perform: here.perform }).ended
-  expect(after.phase).toBe('undone')
+  expect(after.phase).toBe('failed')
   expect(after.undoFailures).toEqual([])
   expect(here.hidden).toEqual(new Set())
 })

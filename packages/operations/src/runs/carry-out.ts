@@ -1,6 +1,7 @@
 import { DiskError, isDiskError, isRetryable } from '@varve/core/problems/disk-error'
 import { checkedCall, findAction } from '../actions/action-table.ts'
 import type { Action, ActionCall } from '../actions/action.ts'
+import type { Step } from '../plans/plan.ts'
 import { memberOf, resolveInput, type Fresh } from '../plans/wired.ts'
 import { decide, type StartStep } from './decide.ts'
 import type { JournalEntry, NewEntry } from './journal.ts'
@@ -22,6 +23,8 @@ export interface Performance {
   /** Whether it may have begun before, in a process that died. */
   readonly isResumed: boolean
   readonly isUndo: boolean
+  /** The same for the same work, in any process, and for no other. */
+  readonly key: string
   readonly signal: AbortSignal
 }
 
@@ -94,7 +97,7 @@ export function carryOut(options: CarryOutOptions): CarryingOut {
   }
 
   async function attemptStep(now: RunState, { step, attempt, resumed }: StartStep): Promise<void> {
-    const { id, host } = step.step
+    const { id } = step.step
     const signal = AbortSignal.any([giveUp.signal, stop])
     const file = now.created.plan.subjects[0]?.path ?? id
     const action = findAction(step.step.action)
@@ -105,7 +108,7 @@ export function carryOut(options: CarryOutOptions): CarryingOut {
         signal.throwIfAborted()
         await note({ event: 'started', step: id, attempt, call })
       }
-      await clearFailed(now, step, signal)
+      await clearFailed(step, signal)
       const outcome = await perform(call, { step: step.step, attempt, isResumed: resumed !== null, signal })
       const first = step.attempts.find(({ phase }) => phase === 'done')
       const change = first && action.differs?.(first.outcome, outcome)
@@ -148,11 +151,11 @@ export function carryOut(options: CarryOutOptions): CarryingOut {
   }
 
   /** Undoes what attempts that failed have left. What cannot be removed is no reason to stop. */
-  async function clearFailed(now: RunState, step: StepState, signal: AbortSignal): Promise<void> {
+  async function clearFailed(step: StepState, signal: AbortSignal): Promise<void> {
     for (const attempt of step.attempts) {
       if (attempt.phase !== 'failed' || attempt.undo !== 'none') continue
       try {
-        await undoCallsOf(now, step, attempt, signal)
+        await undoCallsOf(step, attempt, signal)
         await note({ event: 'undone', step: step.step.id, attempt: attempt.attempt })
       } catch (error) {
         if (!isDiskError(error) || signal.aborted || isRetryable(error.code)) throw error
@@ -164,7 +167,7 @@ export function carryOut(options: CarryOutOptions): CarryingOut {
     const { id, host, action } = step.step
     const at = { step: id, attempt: attempt.attempt }
     try {
-      await undoCallsOf(now, step, attempt, stop)
+      await undoCallsOf(step, attempt, stop)
       await note({ event: 'undone', ...at })
     } catch (error) {
       if (stop.aborted) throw error
@@ -173,38 +176,26 @@ export function carryOut(options: CarryOutOptions): CarryingOut {
     }
   }
 
-  async function undoCallsOf(
-    _now: RunState,
-    { step }: StepState,
-    attempt: Attempt,
-    signal: AbortSignal,
-  ): Promise<void> {
-    for (const call of undoCalls(attempt)) {
-      const at = { step, attempt: attempt.attempt, isResumed: true, isUndo: true, signal }
+  async function undoCallsOf({ step }: StepState, attempt: Attempt, signal: AbortSignal): Promise<void> {
+    for (const [index, call] of undoCalls(attempt).entries()) {
+      const at = { step, attempt: attempt.attempt, isResumed: true, isUndo: true, index, signal }
       await perform(call, at)
     }
   }
 
-  async function perform(
-    call: ActionCall,
-    at: Pick<Performance, 'attempt' | 'isResumed' | 'signal'> & {
-      step: { id: string; host: string }
-      isUndo?: boolean
-    },
-  ): Promise<unknown> {
+  interface At extends Pick<Performance, 'attempt' | 'isResumed' | 'signal'> {
+    readonly step: Step
+    readonly isUndo?: boolean
+    readonly index?: number
+  }
+
+  async function perform(call: ActionCall, at: At): Promise<unknown> {
     const checked = checkedCall(call)
-    const { step, attempt, isResumed, isUndo = false, signal } = at
-    const run = state().id
-    const outcome = await options.perform(checked, {
-      run,
-      step: step.id,
-      host: step.host,
-      attempt,
-      isResumed,
-      isUndo,
-      signal,
-    })
-    return checked.action.outcome.parse(outcome)
+    const { step, attempt, isResumed, isUndo = false, index = 0, signal } = at
+    const { id: run, wishes: asked } = state()
+    const key = [run, step.id, attempt, isUndo ? 'undo' : 'do', index, asked].join('/')
+    const about = { run, step: step.id, host: step.host, attempt, isResumed, isUndo, key, signal }
+    return checked.action.outcome.parse(await options.perform(checked, about))
   }
 
   const wishes = createBell(stop)

@@ -48,6 +48,8 @@ export interface RunState {
   readonly error: ErrorView | null
   readonly undoFailures: readonly UndoFailure[]
   readonly endedAt: string | null
+  /** How often somebody wished something of it. */
+  readonly wishes: number
 }
 
 type Mutable = { -readonly [K in keyof Omit<RunState, 'steps'>]: RunState[K] }
@@ -69,6 +71,7 @@ export function runState(entries: readonly JournalEntry[], file: string): RunSta
     error: null,
     undoFailures: [],
     endedAt: null,
+    wishes: 0,
   }
   rest.forEach((entry, index) => {
     if (entry.event === 'created') throw corrupt('it begins twice')
@@ -97,16 +100,20 @@ function takeWish(
     return
   }
   run.endedAt = null
+  run.wishes += 1
   if (entry.for === 'cancel') {
     run.isCancelAsked = true
     return
   }
   run.undoFailures = []
   for (const [id, state] of steps) steps.set(id, askedAgain(state, entry.for))
-  run.isUndoAsked = entry.for === 'undo'
-  run.isCancelAsked = false
-  run.phase = entry.for === 'undo' ? 'undoing' : 'running'
-  if (entry.for === 'resume') run.error = null
+  if (entry.for === 'resume') {
+    Object.assign(run, { phase: 'running', isUndoAsked: false, isCancelAsked: false, error: null })
+    return
+  }
+  // What failed or was canceled stays so; only what it left is removed.
+  run.isUndoAsked ||= run.error === null && !run.isCancelAsked
+  run.phase = 'undoing'
 }
 
 /** Undo that failed is tried again; what had failed or was undone is done again. */
