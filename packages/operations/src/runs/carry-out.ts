@@ -119,23 +119,10 @@ export function carryOut(options: CarryOutOptions): CarryingOut {
       if (stop.aborted) return
       const again =
         isDiskError(error) && isRetryable(error.code) && attempt < action.attempts && !signal.aborted
-      const reason = signal.aborted && signal.reason instanceof DiskError ? signal.reason : error
-      if (state().isCancelAsked)
-        await note({
-          event: 'failed',
-          step: id,
-          attempt,
-          error: stepError(reason, action, file),
-          again: true,
-        })
-      else
-        await note({
-          event: 'failed',
-          step: id,
-          attempt,
-          error: stepError(error, action, host === '' ? file : file),
-          again,
-        })
+      // That it was stopped because the run is given up is no failure of its own.
+      const isGivenUp = giveUp.signal.aborted
+      const record = stepError(isGivenUp ? giveUp.signal.reason : error, action, file)
+      await note({ event: 'failed', step: id, attempt, error: record, again: again || isGivenUp })
     }
   }
 
