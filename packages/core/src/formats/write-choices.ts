@@ -1,4 +1,5 @@
 import { formatWholeBytes } from '../binary/format-bytes.ts'
+import { parseBytes } from '../binary/parse-bytes.ts'
 import { DiskError } from '../problems/disk-error.ts'
 import {
   choiceNames,
@@ -68,7 +69,7 @@ export function readChoices(
 function valueFault(name: ChoiceName, value: string, values: ChoiceValues): string | null {
   if (!('kind' in values)) return values.includes(value) ? null : `${name} is one of ${values.join(', ')}.`
   const { kind, least, most } = values
-  const number = kind === 'size' ? sizeOf(value) : countOf(value)
+  const number = kind === 'size' ? memoryOf(value) : countOf(value)
   if (number !== null && number >= least && number <= most) return null
   if (kind === 'count') return `${name} is a whole number from ${least} to ${most}.`
   return `${name} is a size such as 512M or 4G, in whole MiB, from ${formatWholeBytes(least)} to ${formatWholeBytes(most)}.`
@@ -78,12 +79,9 @@ function countOf(text: string): number | null {
   return /^\d{1,9}$/u.test(text) ? Number(text) : null
 }
 
-const sizeUnits: Readonly<Record<string, number>> = { M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 }
-
-function sizeOf(text: string): number | null {
-  const [, digits, unit = ''] = /^(\d{1,7})([MGT])(?:i?B)?$/iu.exec(text) ?? []
-  const factor = sizeUnits[unit.toUpperCase()]
-  return digits === undefined || factor === undefined ? null : Number(digits) * factor
+/** Of memory, GB is never anything but GiB. */
+function memoryOf(text: string): number | null {
+  return /[MGT](?:i?B)?$/iu.test(text) ? parseBytes(text.replace(/(?<=[MGT])B$/iu, '')) : null
 }
 
 function chosen(name: ChoiceName, value: string): WriteChoices {
@@ -97,7 +95,7 @@ function chosen(name: ChoiceName, value: string): WriteChoices {
     case 'cpus':
       return { cpus: Number(value) }
     case 'memory':
-      return { memory: sizeOf(value) ?? 0 }
+      return { memory: memoryOf(value) ?? 0 }
     case 'firmware':
       return { firmware: value === 'efi' ? 'efi' : 'bios' }
   }

@@ -1,0 +1,31 @@
+import type { CommandDefinition } from '../grammar/command-definition.ts'
+import { checkCommand } from './check.command.ts'
+import { compareCommand } from './compare.command.ts'
+import { convertCommand } from './convert.command.ts'
+import { digestCommand } from './digest.command.ts'
+import { doCommand } from './do.command.ts'
+import { hostsCommand } from './hosts.command.ts'
+import { imagesCommand } from './images.command.ts'
+import { infoCommand } from './info.command.ts'
+import { leftoversCommand } from './leftovers.command.ts'
+import { mapCommand } from './map.command.ts'
+import { migrateCommand } from './migrate.command.ts'
+import { migrationsCommand } from './migrations.command.ts'
+import { runsCommand } from './runs.command.ts'
+
+/** Every command there is; a new one is its file `<name>.command.ts` and one line here, sorted by name. */
+export const commandTable: readonly CommandDefinition[] = [
+  checkCommand,
+  compareCommand,
+  convertCommand,
+  digestCommand,
+  doCommand,
+  hostsCommand,
+  imagesCommand,
+  infoCommand,
+  leftoversCommand,
+  mapCommand,
+  migrateCommand,
+  migrationsCommand,
+  runsCommand,
+]

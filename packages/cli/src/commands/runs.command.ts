@@ -1,0 +1,20 @@
+import { defineCommand } from '../grammar/command-definition.ts'
+import { withThreads } from '../grammar/with-threads.ts'
+import type { RunsOptions } from './runs.ts'
+
+export const runsCommand = defineCommand<Omit<RunsOptions, 'id'>>({
+  usage: 'runs [id]',
+  group: 'runs',
+  does: 'the runs of operations on this host, or one in detail',
+  grammar: (command) =>
+    command
+      .option('--cancel', 'give the named run up and undo what it did')
+      .option('--resume', 'go on with a run that was cut off or failed')
+      .option('--undo', 'undo a run that is over'),
+  async run({ args: [id = null], options, context }) {
+    return await withThreads(context, [], async (running) => {
+      const { runs } = await import('./runs.ts')
+      return await runs({ ...options, id }, running)
+    })
+  },
+})

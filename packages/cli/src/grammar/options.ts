@@ -1,0 +1,68 @@
+import { Option, type Command } from 'commander'
+
+/** For options that may be repeated. */
+export const collect = (text: string, earlier: readonly string[]): readonly string[] => [...earlier, text]
+
+/** Choices between readings of an image, as `name=value`. */
+export function readOption(): Option {
+  return new Option(
+    '--read <name=value>',
+    'vhd-bitmap=honour|ignore, vhd-size=geometry|current; may be repeated',
+  )
+    .argParser(collect)
+    .default([])
+}
+
+/** For commands that read a disk: what of its findings is consented to. */
+export function addAcceptOption(command: Command): Command {
+  return command.option(
+    '--accept <ids>',
+    'ids of findings to consent to, comma-separated; in-use reads a disk that others may write to as it lies there',
+  )
+}
+
+/** How an image is to be read, where that is not clear by itself: `ReadingOptions`. */
+export function addReadingOptions(command: Command): Command {
+  return command
+    .option('-f, --format <format>', 'take the image for this format instead of detecting it')
+    .addOption(readOption())
+    .option('--rescue', 'read what would be refused, as far as it goes: proven by nothing')
+}
+
+/** What every operation takes: `OperateOptions`. */
+export function addOperationOptions(command: Command): Command {
+  return command
+    .option('--plan', 'print the plan and do nothing')
+    .option('--script', 'print the plan as a runbook for the shell and do nothing')
+    .option('-y, --yes', 'consent to the plan, but for findings that ask for a word by name')
+    .option('--accept <ids>', 'ids of findings of the plan to consent to, comma-separated')
+}
+
+/** What a new image is to be: format, kind, compression, choices. */
+export function addOutputOptions(command: Command): Command {
+  return command
+    .option('-O, --output-format <format>', 'format of the new image; default: by its extension')
+    .option('--subformat <kind>', 'kind of the format, such as dynamic or fixed')
+    .addOption(compressOption())
+    .option(
+      '--option <name=value>',
+      'choice of the format, such as extended_l2=on or preallocation=metadata; may be repeated',
+      collect,
+      [],
+    )
+    .option('--backing <file>', 'make it an overlay that holds only what differs from this image (qcow2)')
+    .option('--backing-format <format>', 'take the backing file for this format instead of detecting it')
+}
+
+/** How clusters are compressed. */
+export function compressOption(): Option {
+  return new Option('--compress <method>', 'compress the clusters (qcow2)').choices(['zlib', 'zstd'])
+}
+
+/** For commands that ask the fleet: `FleetOptions`. */
+export function addControllerOption(command: Command): Command {
+  return command.option(
+    '--controller <url>',
+    'the controller (or VARVE_CONTROLLER; default http://127.0.0.1:7070)',
+  )
+}
