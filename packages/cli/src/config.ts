@@ -10,10 +10,13 @@ export interface CliConfig {
   readonly width: number | null
   /** Folder of the journals of runs on this host. */
   readonly runsFolder: string
+  /** Where this host keeps what outlives a command and is no journal: where quarantines are, what images held. */
+  readonly stateFolder: string
 }
 
 export function readConfig(): CliConfig {
   const { env, stdout, stderr } = process
+  const ownState = env['VARVE_STATE'] ?? join(stateFolder(env), 'varve')
   const wantsColor = env['NO_COLOR'] === undefined && env['TERM'] !== 'dumb'
   return {
     controller: env['VARVE_CONTROLLER'] ?? 'http://127.0.0.1:7070',
@@ -21,7 +24,8 @@ export function readConfig(): CliConfig {
     isTerminal: stderr.isTTY,
     // A serial console, or a terminal made by a program, may say that it has 0.
     width: stdout.isTTY && stdout.columns > 0 ? stdout.columns : null,
-    runsFolder: env['VARVE_RUNS'] ?? join(stateFolder(env), 'varve', 'runs'),
+    runsFolder: env['VARVE_RUNS'] ?? join(ownState, 'runs'),
+    stateFolder: ownState,
   }
 }
 

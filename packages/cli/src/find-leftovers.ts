@@ -1,5 +1,6 @@
 import { findWriters } from '@varve/engine/in-use/find-writers'
 import { DiskError } from '@varve/core/problems/disk-error'
+import { isQuarantine } from '@varve/engine/quarantine/entry'
 import { readError, systemCode } from '@varve/engine/files/system-error'
 import type { OpenWriters } from '@varve/engine/in-use/writers'
 import type { Dirent } from 'node:fs'
@@ -43,7 +44,8 @@ export async function findLeftovers(folder: string): Promise<readonly Leftover[]
       const path = join(next.folder, entry.name)
       const isPart = anyPart.test(entry.name) && (entry.isFile() || entry.isDirectory())
       if (isPart) found.push(await leftoverOf(path, entry.name, openers))
-      else if (entry.isDirectory() && next.depth < deepest)
+      // What lies in a quarantine is kept on purpose.
+      else if (entry.isDirectory() && !isQuarantine(path) && next.depth < deepest)
         waiting.push({ folder: path, entries: await namesOf(path).catch(() => []), depth: next.depth + 1 })
     }
   }

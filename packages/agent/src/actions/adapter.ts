@@ -22,6 +22,8 @@ export interface ActionPorts {
   /** Threads of one transfer; left out: as many as it is worth. */
   readonly workers?: number
   readonly findWriters: (() => Promise<OpenWriters>) | null
+  /** Where this host keeps what outlives a process and is no journal: where quarantines are, what images held. */
+  readonly stateFolder?: string
   /** An action changed what lies in this folder. */
   readonly onFolderChanged?: (folder: string) => void
 }

@@ -28,6 +28,7 @@ export function openTestHost(
     tools: platformTools({ table: [], folders, suffixes: [''], runner: new ExecaToolRunner() }),
     pool,
     findWriters: async () => findWriters(),
+    stateFolder: join(folder, 'state'),
   }
   const adapters: AdapterTable = adapterTable
   const { onEntry } = options

@@ -37,6 +37,7 @@ export async function doAction(options: DoOptions, context: RunContext): Outcome
   const { ports, adapters } = await openThisHost({
     pool: context.pool,
     runsFolder: context.config.runsFolder,
+    stateFolder: context.config.stateFolder,
   })
   const outcome = await performAction(
     adapters,

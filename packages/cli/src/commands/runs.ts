@@ -24,7 +24,8 @@ export async function runs(options: RunsOptions, context: RunContext): Outcome {
   const [wish, ...others] = wishes
   if (others.length > 0) throw new UsageError('Say one of --cancel, --resume and --undo.')
   if (wish !== undefined && id === null) throw new UsageError(`Say which run --${wish} is about.`)
-  const { runs: known } = await openThisHost({ pool: context.pool, runsFolder: context.config.runsFolder })
+  const { runsFolder, stateFolder } = context.config
+  const { runs: known } = await openThisHost({ pool: context.pool, runsFolder, stateFolder })
   if (id === null) {
     const all = await known.list()
     context.print(

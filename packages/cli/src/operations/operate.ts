@@ -38,7 +38,8 @@ export interface Wish {
 
 /** From a wish to its result: plan, consent, run, report. */
 export async function operate(wish: Wish, options: OperateOptions, context: RunContext): Outcome {
-  const host = await openThisHost({ pool: context.pool, runsFolder: context.config.runsFolder })
+  const { runsFolder, stateFolder } = context.config
+  const host = await openThisHost({ pool: context.pool, runsFolder, stateFolder })
   const plan = await host.plan(wish.operation, wish.request, context.signal)
   const paint = paintWith(context.config.color)
   const view = toPlanView(plan, (step) => shownAction(host.adapters, exampleCall(step)))

@@ -26,15 +26,18 @@ export interface ThisHostOptions {
   readonly pool: WorkerPool
   /** Where the journals of runs are kept. */
   readonly runsFolder: string
+  /** Where what outlives a command is kept besides. */
+  readonly stateFolder: string
 }
 
-export async function openThisHost({ pool, runsFolder }: ThisHostOptions): Promise<ThisHost> {
+export async function openThisHost({ pool, runsFolder, stateFolder }: ThisHostOptions): Promise<ThisHost> {
   const platform = await loadPlatform()
   const ports: ActionPorts = {
     roots: null,
     tools: platformTools(platform.tools),
     pool,
     findWriters: platform.findWriters,
+    stateFolder,
   }
   const adapters: AdapterTable = adapterTable
   const name = hostname()

@@ -1,0 +1,20 @@
+import { noteEntry } from '@varve/engine/quarantine/index-of-entries'
+import { replaceFiles } from '@varve/engine/quarantine/replace'
+import { nativeAdapter } from '../native.ts'
+import { stagedFiles } from './staged-files.ts'
+
+export const replaceImage = nativeAdapter('replace-image', {
+  calls:
+    'writes and flushes a manifest, link(2), rename(2) of a file, renameat2(2) with RENAME_EXCHANGE of a folder, fsync(2) of the folders',
+  async run({ image, quarantine }, { ports }) {
+    const { target } = image
+    await noteEntry(ports.stateFolder, target, quarantine)
+    const entry = await replaceFiles(target, {
+      id: quarantine,
+      roots: ports.roots,
+      incoming: async () => stagedFiles(image),
+    })
+    ports.onFolderChanged?.(entry.folder)
+    return { path: target, quarantine, until: entry.manifest.until }
+  },
+})

@@ -1,0 +1,20 @@
+import { join } from 'node:path'
+import { noteEntry } from '@varve/engine/quarantine/index-of-entries'
+import { setAside as setAsideFiles } from '@varve/engine/quarantine/set-aside'
+import { nativeAdapter } from '../native.ts'
+
+export const setAside = nativeAdapter('set-aside', {
+  calls:
+    'writes and flushes a manifest, renameat2(2) with RENAME_NOREPLACE (several files: link(2), unlink(2)), fsync(2) of the folders',
+  async run({ path, quarantine, why }, { ports }) {
+    await noteEntry(ports.stateFolder, path, quarantine)
+    const entry = await setAsideFiles(path, { id: quarantine, why, roots: ports.roots })
+    const { folder, manifest } = entry
+    ports.onFolderChanged?.(folder)
+    return {
+      quarantine,
+      moved: manifest.files.map((file) => join(folder, file.path)),
+      until: manifest.until,
+    }
+  },
+})

@@ -1,0 +1,94 @@
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DiskError } from '@varve/core/problems/disk-error'
+import { writeError } from '../files/system-error.ts'
+import { folderOfImage, listEntries, readEntry, type QuarantineEntry } from './entry.ts'
+
+/** Folder of the index, in the state folder: a file for each entry, named by its id, with the folder whose quarantine it is in. */
+const indexName = 'quarantines'
+const idPattern = /^[\w-]{1,64}$/u
+/** Characters of a path, at most. */
+const longest = 64 * 1024
+
+/**
+ * Remembers in which folder an entry is, so that its id is enough to find it; before the entry is made, so that a death loses
+ * none. Without a state folder it is found where its folder is named.
+ */
+export async function noteEntry(stateFolder: string | undefined, path: string, id: string): Promise<void> {
+  if (stateFolder === undefined) return
+  const folder = join(stateFolder, indexName)
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await writeFile(join(folder, id), await folderOfImage(path))
+  } catch (error) {
+    throw writeError(error, folder)
+  }
+}
+
+export async function forgetEntry(stateFolder: string | undefined, id: string): Promise<void> {
+  if (stateFolder !== undefined && idPattern.test(id))
+    await rm(join(stateFolder, indexName, id), { force: true })
+}
+
+/** What is found of quarantines. */
+export interface FoundEntries {
+  /** The newest first. */
+  readonly entries: readonly QuarantineEntry[]
+  /** Entries whose manifest cannot be read, and folders that cannot. */
+  readonly faults: readonly DiskError[]
+}
+
+/** The entries in the quarantines of `folders`, and in those that the index knows. */
+export async function findEntries(
+  stateFolder: string | undefined,
+  folders: readonly string[],
+): Promise<FoundEntries> {
+  const faults: DiskError[] = []
+  const found = new Map<string, QuarantineEntry>()
+  const known = await knownFolders(stateFolder)
+  for (const folder of new Set([...folders, ...known.values()])) {
+    const isNamed = folders.includes(folder)
+    const entries = await listEntries(folder, (_path, error) => faults.push(error)).catch(
+      (error: unknown): QuarantineEntry[] => {
+        // A folder that is gone with its quarantine is no fault of who asks for all.
+        if (isNamed || !(error instanceof DiskError)) throw error
+        return []
+      },
+    )
+    for (const entry of entries) found.set(entry.path, entry)
+  }
+  const entries = [...found.values()].sort((a, b) => (a.manifest.since < b.manifest.since ? 1 : -1))
+  return { entries, faults }
+}
+
+/** The entry of that id, or the only one whose id begins so (four letters at least); throws `not-found`. */
+export async function findEntry(
+  stateFolder: string | undefined,
+  id: string,
+  folders: readonly string[],
+): Promise<QuarantineEntry> {
+  const exact = (await knownFolders(stateFolder)).get(id)
+  const direct = exact === undefined ? null : await readEntry(exact, id)
+  if (direct) return direct
+  const { entries } = await findEntries(stateFolder, folders)
+  const isMeant = ({ manifest }: QuarantineEntry) =>
+    manifest.id === id || (id.length >= 4 && manifest.id.startsWith(id))
+  const [only, ...others] = entries.filter(isMeant)
+  const same = entries.filter(({ manifest }) => manifest.id === id)
+  if (same.length === 1 && same[0]) return same[0]
+  if (only && others.length === 0) return only
+  const candidates = only ? [only, ...others].map(({ manifest }) => manifest.id) : undefined
+  throw new DiskError('not-found', { file: id, candidates })
+}
+
+async function knownFolders(stateFolder: string | undefined): Promise<ReadonlyMap<string, string>> {
+  if (stateFolder === undefined) return new Map()
+  const folder = join(stateFolder, indexName)
+  const known = new Map<string, string>()
+  for (const id of await readdir(folder).catch((): string[] => [])) {
+    if (!idPattern.test(id)) continue
+    const path = await readFile(join(folder, id), 'utf8').catch(() => '')
+    if (path !== '' && path.length <= longest) known.set(id, path)
+  }
+  return known
+}

@@ -1,0 +1,67 @@
+import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs'
+import { constants } from 'node:os'
+import { DiskError } from '@varve/core/problems/disk-error'
+import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
+import { loadKoffi, type Koffi } from '../file-ranges/load-koffi.ts'
+import { SystemError, systemCode, writeError } from '../files/system-error.ts'
+
+/** What is done to names; a test makes one of them the last. */
+export interface NameCalls {
+  /** A second name for a file; throws `EEXIST`. */
+  link(from: string, to: string): void
+  /** Takes a name off a file that has another one. */
+  unlink(path: string): void
+  /** In the place of the file `to`, in one step. */
+  renameOver(from: string, to: string): void
+  /** Throws `EEXIST` when the name is taken. */
+  renameNew(from: string, to: string): void
+  /** Both get the other's name in one step; false: this host or filesystem cannot do that. */
+  exchange(a: string, b: string): boolean
+}
+
+const notOffered = new Set(['ENOSYS', 'EINVAL', 'EOPNOTSUPP', 'ENOTSUP', 'EPERM', 'EISDIR'])
+const currentFolder = -100
+const exchangeNames = 2
+
+let loaded: { koffi: Koffi; renameat2: (...args: readonly unknown[]) => number | bigint } | null = null
+
+function linux() {
+  if (loaded) return loaded
+  const koffi = loadKoffi()
+  const library = koffi.load(null)
+  const definition = 'int renameat2(int fromFolder, str from, int toFolder, str to, uint flags)'
+  loaded = { koffi, renameat2: library.func(definition) }
+  return loaded
+}
+
+/** The names of this host's files. */
+export const hostNames: NameCalls = {
+  link: (from, to) => linkSync(from, to),
+  unlink: (path) => unlinkSync(path),
+  renameOver: (from, to) => renameSync(from, to),
+  renameNew(from, to) {
+    try {
+      hostFileRanges().renameNoReplace(from, to)
+      return
+    } catch (error) {
+      if (!notOffered.has(systemCode(error) ?? '')) throw error
+    }
+    // There a look and a rename are all there is.
+    if (lstatSync(to, { throwIfNoEntry: false })) throw new DiskError('target-exists', { file: to })
+    renameSync(from, to)
+  },
+  exchange(a, b) {
+    if (process.platform !== 'linux') return false
+    const { koffi, renameat2 } = linux()
+    if (Number(renameat2(currentFolder, a, currentFolder, b, exchangeNames)) === 0) return true
+    const error = new SystemError(koffi.errno(), 'renameat2')
+    if (notOffered.has(error.code) || koffi.errno() === constants.errno.ENOSYS) return false
+    throw writeError(error, b)
+  },
+}
+
+/** The inode number of what has that name, links not followed; null: nothing has. */
+export function inodeOf(path: string): string | null {
+  const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false })
+  return stats ? String(stats.ino) : null
+}

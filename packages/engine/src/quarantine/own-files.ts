@@ -1,0 +1,125 @@
+import type { Stats } from 'node:fs'
+import { lstat, readdir, realpath } from 'node:fs/promises'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
+import { namedAsRaw } from '@varve/core/formats/detect-format'
+import { referenceOpener } from '@varve/core/formats/open-reference'
+import { walkChain } from '@varve/core/formats/walk-chain'
+import { libraryRoots } from '../files/library-roots.ts'
+import { readError, systemCode } from '../files/system-error.ts'
+import { nodePorts } from '../ports.ts'
+import type { KeptFile } from './manifest.ts'
+
+/** All that belongs to one image and to no other, in the folder that it lies in. */
+export interface OwnFiles {
+  /** Resolved, absolute. */
+  readonly folder: string
+  /** The image itself, relative to the folder. */
+  readonly image: string
+  readonly format: string | null
+  readonly virtualSize: number | null
+  /** The image itself comes last. */
+  readonly files: readonly KeptFile[]
+  /** Absolute paths of parts that lie elsewhere: devices, and files of other folders. They stay where they are. */
+  readonly elsewhere: readonly string[]
+}
+
+const bundleDescriptors = new Set(['diskdescriptor.xml', 'info.plist', 'info.bckup'])
+
+/**
+ * The files of an image: itself, a bundle as its folder, and the parts that it names in its folder or below. Throws `not-found`,
+ * `refused` for a link, `not-an-image` for a folder that is no bundle, and `outside-library`.
+ */
+export async function ownFiles(path: string, roots: readonly string[] | null): Promise<OwnFiles> {
+  const given = resolve(path)
+  const stats = await statOf(given)
+  const folder = await realpath(dirname(given)).catch((error: unknown) => {
+    throw readError(error, path)
+  })
+  const image = join(folder, basename(given))
+  libraryRoots(roots).assertInside(image, path)
+  if (stats.isSymbolicLink())
+    throw new DiskError('refused', {
+      file: path,
+      reason: 'it is a link to an image',
+      remedy: `Name the image itself: ${await realpath(given).catch(() => 'it leads nowhere')}.`,
+    })
+  const known = await partsOf(image, stats, roots)
+  if (known.bundle !== null) return await ownFiles(known.bundle, roots)
+  const files: KeptFile[] = []
+  const elsewhere: string[] = []
+  for (const part of new Set(known.parts)) {
+    const kept = await keptFile(part, folder)
+    if (kept === null) elsewhere.push(part)
+    else files.push(kept)
+  }
+  const own = await keptFile(image, folder)
+  if (own === null) throw new DiskError('not-an-image', { file: path, reason: 'it is no file' })
+  const { format, virtualSize } = known
+  return { folder, image: own.path, format, virtualSize, files: [...files, own], elsewhere }
+}
+
+async function statOf(path: string): Promise<Stats> {
+  return await lstat(path).catch((error: unknown) => {
+    throw readError(error, path)
+  })
+}
+
+interface Known {
+  readonly format: string | null
+  readonly virtualSize: number | null
+  readonly parts: readonly string[]
+  /** The folder that is the image, when what was named is its description. */
+  readonly bundle: string | null
+}
+
+async function partsOf(image: string, stats: Stats, roots: readonly string[] | null): Promise<Known> {
+  const ports = nodePorts({ roots, io: 'sync', packed: 'name' })
+  const nothing = { format: null, virtualSize: null, parts: [], bundle: null }
+  try {
+    await using walked = await walkChain(image, ports)
+    const { facts, file, isDetected } = walked.links[0]
+    const { format, virtualSize } = facts
+    if (stats.isDirectory()) return { ...nothing, format, virtualSize }
+    const inBundle = bundleDescriptors.has(basename(file.path).toLowerCase())
+    if (inBundle && (format === 'parallels' || format === 'sparsebundle'))
+      return { ...nothing, format, virtualSize, bundle: dirname(file.path) }
+    // What a guest may have written names no files of the host.
+    if (isDetected && namedAsRaw(image)) return { ...nothing, format, virtualSize }
+    const open = referenceOpener({ from: file.path, files: ports.files })
+    const parts: string[] = []
+    for (const name of facts.parts) {
+      const part = await open([name]).catch(() => null)
+      if (part) parts.push(await realpath(part.file.path))
+      await part?.file[Symbol.asyncDispose]()
+    }
+    return { ...nothing, format, virtualSize, parts: parts.filter((part) => part !== file.path) }
+  } catch (error) {
+    // A folder that is no bundle is not moved; a damaged image is one too.
+    if (stats.isDirectory() || !isDiskError(error)) throw error
+    return nothing
+  }
+}
+
+/** Null: it does not lie in the folder or below, or is no file that can be moved. */
+async function keptFile(path: string, folder: string): Promise<KeptFile | null> {
+  const inside = relative(folder, path)
+  if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`)) return null
+  const stats = await lstat(path, { bigint: true })
+  if (!stats.isFile() && !stats.isDirectory()) return null
+  const kind = stats.isDirectory() ? 'folder' : 'file'
+  const size = kind === 'folder' ? await sizeOfFolder(path) : Number(stats.size)
+  return { path: inside.split(sep).join('/'), kind, size, inode: String(stats.ino) }
+}
+
+async function sizeOfFolder(path: string): Promise<number> {
+  let size = 0
+  for (const entry of await readdir(path, { withFileTypes: true, recursive: true })) {
+    const stats = await lstat(join(entry.parentPath, entry.name)).catch((error: unknown) => {
+      if (systemCode(error) === 'ENOENT') return null
+      throw readError(error, path)
+    })
+    if (stats?.isFile()) size += stats.size
+  }
+  return size
+}
