@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { decodeName, escapeName, isSkippedName } from './file-names.ts'
+import { decodeName, escapeName, isSkippedName } from '@varve/engine/files/file-names'
 import { isPartFileName, partFileName } from './part-file.ts'
 
 describe('names as the host keeps them', () => {

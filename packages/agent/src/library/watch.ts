@@ -1,7 +1,7 @@
 import { watch, type FSWatcher } from 'node:fs'
 import { basename } from 'node:path'
 import type { Logger } from '../platform/logger.ts'
-import { isSkippedName } from './file-names.ts'
+import { isSkippedName } from '@varve/engine/files/file-names'
 
 /** Folders watched at most; beyond them changes are found by the periodic scan. */
 const watcherLimit = 4096

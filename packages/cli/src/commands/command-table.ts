@@ -1,4 +1,5 @@
 import type { CommandDefinition } from '../grammar/command-definition.ts'
+import { chainCommand } from './chain.command.ts'
 import { checkCommand } from './check.command.ts'
 import { compareCommand } from './compare.command.ts'
 import { convertCommand } from './convert.command.ts'
@@ -15,6 +16,7 @@ import { runsCommand } from './runs.command.ts'
 
 /** Every command there is; a new one is its file `<name>.command.ts` and one line here, sorted by name. */
 export const commandTable: readonly CommandDefinition[] = [
+  chainCommand,
   checkCommand,
   compareCommand,
   convertCommand,

@@ -1,0 +1,144 @@
+import { realpath } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { readFileEnds, recogniseFormat } from '@varve/core/formats/detect-format'
+import { formatRules, type FormatName } from '@varve/core/formats/format-rules'
+import type { LayerIdentity } from '@varve/core/formats/image-facts'
+import type { ImageFile, ImagePorts } from '@varve/core/formats/image-files'
+import { walkChain, type WalkedLink } from '@varve/core/formats/walk-chain'
+import { isDiskError } from '@varve/core/problems/disk-error'
+import { nodePorts } from '../ports.ts'
+import { linkOf, type ChainFile } from './chain-file.ts'
+import { walkImages } from './walk-images.ts'
+
+/** An image whose chain goes through the one that was asked about. */
+export interface Dependent extends ChainFile {
+  /** 1: it names the image itself; 2: it names one that does. */
+  readonly depth: number
+  /** From itself down to the image that was asked about, both included. */
+  readonly chain: readonly ChainFile[]
+  /** How it names its own parent, as written in it. */
+  readonly names: readonly string[]
+  /** What it keeps of its parent's identity; null: nothing. */
+  readonly keeps: LayerIdentity | null
+}
+
+export interface Dependents {
+  /** The nearest first. */
+  readonly images: readonly Dependent[]
+  /** Files that were looked at. */
+  readonly looked: number
+  /** Why more may be there that was not seen; null: all was looked at. */
+  readonly unseen: string | null
+}
+
+export interface FindDependentsOptions {
+  /** Folders that a chain must stay in; null: anywhere. They are searched too. */
+  readonly roots: readonly string[] | null
+  /** Further folders to search; that of the image is always. */
+  readonly folders?: readonly string[]
+  readonly mostFiles?: number
+  readonly mostMs?: number
+  readonly signal?: AbortSignal
+}
+
+const usualMostFiles = 50_000
+const usualMostMs = 60_000
+
+/**
+ * The images around `path` (in its folder and below, in the library roots, in further folders) whose chain goes through
+ * it, by the references that they really hold. Bounded in files and time: `unseen` says what was left out. Throws when
+ * the image itself cannot be opened.
+ */
+export async function findDependents(path: string, options: FindDependentsOptions): Promise<Dependents> {
+  const { roots, folders = [], signal, mostFiles = usualMostFiles, mostMs = usualMostMs } = options
+  const ports = nodePorts({ roots, io: 'sync', packed: 'name' })
+  const target = await identityOf(path, ports)
+  const images: Dependent[] = []
+  const gaps = { unread: [] as string[] }
+  const until = performance.now() + mostMs
+  let looked = 0
+  let cut: string | null = null
+  for await (const candidate of walkImages(await placesOf(target, roots, folders), gaps)) {
+    signal?.throwIfAborted()
+    if (looked >= mostFiles || performance.now() > until) {
+      cut =
+        looked >= mostFiles ? `more than ${mostFiles} files are there` : 'there are too many to read them all'
+      break
+    }
+    looked += 1
+    const found = await dependentIn(candidate, { target, ports, signal })
+    if (found) images.push(found)
+  }
+  const unread =
+    gaps.unread.length > 0 ? `folders could not be read: ${gaps.unread.slice(0, 3).join(', ')}` : null
+  return { images: images.toSorted((a, b) => a.depth - b.depth), looked, unseen: cut ?? unread }
+}
+
+interface Target {
+  readonly path: string
+  readonly inode: string
+}
+
+interface Looking {
+  readonly target: Target
+  readonly ports: ImagePorts
+  readonly signal: AbortSignal | undefined
+}
+
+/** A bundle is known by its descriptor. */
+async function identityOf(path: string, ports: ImagePorts): Promise<Target> {
+  await using walked = await walkChain(path, ports)
+  const [{ file }] = walked.links
+  return { path: file.path, inode: file.fingerprint.inode }
+}
+
+async function placesOf(
+  { path }: Target,
+  roots: readonly string[] | null,
+  folders: readonly string[],
+): Promise<string[]> {
+  const all = [dirname(path), ...(roots ?? []), ...folders]
+  const real = await Promise.all(all.map(async (folder) => realpath(folder).catch(() => folder)))
+  return [...new Set(real)]
+}
+
+/** Null for what is no overlay, cannot be read, or stands on something else. */
+async function dependentIn(path: string, { target, ports, signal }: Looking): Promise<Dependent | null> {
+  try {
+    if (!(await mayHaveParent(path, ports))) return null
+    await using walked = await walkChain(path, ports, signal ? { signal } : {})
+    const depth = walked.links.findIndex((link, index) => index > 0 && isTarget(link, target))
+    if (depth <= 0) return null
+    const chain: ChainFile[] = []
+    for (const link of walked.links.slice(0, depth + 1)) chain.push(await linkOf(link, ports))
+    const [own] = chain
+    if (!own) return null
+    const { parent } = walked.links[0].facts
+    return { ...own, depth, chain, names: parent?.names ?? [], keeps: parent?.identity ?? null }
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (isDiskError(error)) return null
+    throw error
+  }
+}
+
+function isTarget({ file }: WalkedLink, { path, inode }: Target): boolean {
+  return file.path === path || file.fingerprint.inode === inode
+}
+
+/** Looks at both ends only, so that a folder of many disks is gone through fast; bundles name no images outside. */
+async function mayHaveParent(path: string, { files }: ImagePorts): Promise<boolean> {
+  await using file = await openFile(path, files)
+  if (file === null || file.source.size === 0) return false
+  const format: FormatName | null = recogniseFormat(await readFileEnds(file.source))
+  return format !== null && formatRules[format].parentLink !== 'none'
+}
+
+async function openFile(path: string, files: ImagePorts['files']): Promise<ImageFile | null> {
+  try {
+    return await files.open(path)
+  } catch (error) {
+    if (isDiskError(error, 'not-an-image')) return null
+    throw error
+  }
+}
