@@ -9,6 +9,7 @@ import { EventEmitter, on } from 'node:events'
 import { crowdActivity, crowdFindings, crowdImage, crowdMigrations } from './invented-crowd.ts'
 import { ago, inventedDigest, inventedImage, inventedProblems, inventedRow } from './invented-fleet.ts'
 import { failedMigration, inventedPlan, migrationAt, newMigration } from './invented-migrations.ts'
+import { inventedRuns } from './invented-runs.ts'
 import { hugeSize, inventedHosts, inventedRows, needOf, type Scene } from './invented-scenes.ts'
 
 const GiB = 2 ** 30
@@ -149,6 +150,7 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
 
   return {
     stop: () => clearInterval(tick),
+    runs: inventedRuns(),
     fleet: {
       info: () => ({
         version: '0.1.0',

@@ -29,7 +29,9 @@ import type { Library } from './library/library.ts'
 import type { ScanPorts } from './library/scan.ts'
 import type { Logger } from './platform/logger.ts'
 import type { Platform } from './platform/platform.ts'
+import { adapterTable } from './actions/adapter-table.ts'
 import { probeTools } from './tools/probe-tools.ts'
+import { platformTools } from './tools/tool-box.ts'
 
 /** Jobs get this long to clean up when the agent stops. */
 const stopMs = 1200
@@ -97,6 +99,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const scanners = libraries.map((library) => new LibraryScanner(library, scanning))
   const scannerOf = (name: string) => scanners.find(({ library }) => library.name === name)
   const pool = new WorkerPool()
+  const workers = Math.min(availableParallelism(), mostWorkers)
   const ports: JobPorts = {
     libraries,
     files,
@@ -107,8 +110,23 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     publications,
     pulls: new RunningPulls(),
     findWriters,
-    workers: Math.min(availableParallelism(), mostWorkers),
+    workers,
     pool,
+    here: {
+      name: config.name,
+      platform: platform.name,
+      adapters: adapterTable,
+      actions: {
+        roots,
+        tools: platformTools(platform.tools),
+        pool,
+        workers,
+        findWriters,
+        onFolderChanged(folder) {
+          for (const scanner of scanners) if (isBelow(scanner.library.root, folder)) scanner.look()
+        },
+      },
+    },
     onLibraryChanged: (library) => scanners.find((scanner) => scanner.library === library)?.look(),
   }
   const jobs = new JobRunner({ ports, outbox, log })

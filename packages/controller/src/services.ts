@@ -39,6 +39,8 @@ import { migrateSteps } from './workflows/migrate-steps.ts'
 import { createMigrations } from './workflows/migrations.ts'
 import { createToldFormats } from './told-formats.ts'
 import { createStalls, type Stalls } from './workflows/stalls.ts'
+import { openDurable } from './runs/durable.ts'
+import { createRuns, type Runs } from './runs/runs.ts'
 import { createRunner } from './workflows/runner.ts'
 import { createTransfers } from './workflows/transfers.ts'
 
@@ -100,6 +102,10 @@ export function createController(config: Config, folder: DataFolder, logger: Log
         const migration = migrationView(db, id, liveOf(id))
         return migration && { kind: 'migration-changed', migration }
       },
+      run(id) {
+        const run = runs.view(id)
+        return run && { kind: 'run-changed', run }
+      },
     },
   })
 
@@ -125,7 +131,11 @@ export function createController(config: Config, folder: DataFolder, logger: Log
       publisher.touch('host', host)
       stalls.hostChanged(host)
       // After the transaction of the hello.
-      if (isConnected) setImmediate(() => void carryOut.cleanUp(host).catch(onError))
+      if (!isConnected) return
+      setImmediate(() => {
+        runs.hostBack(host)
+        carryOut.cleanUp(host).catch(onError)
+      })
     },
   })
   const isConnected = (host: string) => sessions.find(host)?.isConnected ?? false
@@ -192,12 +202,16 @@ export function createController(config: Config, folder: DataFolder, logger: Log
       write(db, (tx) => log.note(tx, { subject: 'migration', subjectId: id, title }))
     },
   })
-  const runner = createRunner({
-    path: folder.workflows,
-    carryOut,
-    steps,
-    concurrency: config.concurrency,
+  const durable = openDurable({ path: folder.workflows, concurrency: config.concurrency })
+  const runner = createRunner({ durable, carryOut, steps, retryMs: config.retryMs })
+  const runs: Runs = createRuns({
+    db,
+    durable,
+    jobs,
     retryMs: config.retryMs,
+    onChange: (id) => publisher.touch('run', id),
+    note: (tx, id, title) => log.note(tx, { subject: 'run', subjectId: id, title }),
+    onError,
   })
   const migrations = createMigrations({
     db,
@@ -217,6 +231,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     fleet: fleetServices(),
     images,
     migrations: migrations.service,
+    runs: runs.service,
     events: {
       since: (lastId, reader) => log.since(lastId, reader),
       activity: (before, limit) => log.activity(before, limit),
@@ -296,20 +311,22 @@ export function createController(config: Config, folder: DataFolder, logger: Log
       log.prune()
       nameIndex.grown()
       for (const id of recentMigrationIds(db, 50)) publisher.touch('migration', id)
-      await runner.start()
+      await durable.start()
       await migrations.resume()
+      await runs.resume()
     },
     async stop() {
       clearInterval(housekeeping)
       stalls.stop()
       activity.stop()
       carryOut.stop()
+      runs.stop()
       hearing.stop()
       sessions.stop()
       jobs.stop()
       inventory.stop()
       nameIndex.stop()
-      await runner.stop()
+      await durable.stop()
       publisher.flush()
       publisher.stop()
       await checkpoints.stop()

@@ -3,6 +3,7 @@ import { HostName, ImageId, MigrationId, Timestamp } from './primitives.ts'
 import { HostView } from './hosts.ts'
 import { ImageRow } from './images.ts'
 import { MigrationView } from './migrations.ts'
+import { RunView } from './runs.ts'
 
 /** What changed, with the new state of the thing. Clients patch their caches with it. */
 export const FleetEvent = z.discriminatedUnion('kind', [
@@ -10,6 +11,7 @@ export const FleetEvent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('image-changed'), image: ImageRow }),
   z.object({ kind: z.literal('image-removed'), id: ImageId, host: HostName }),
   z.object({ kind: z.literal('migration-changed'), migration: MigrationView }),
+  z.object({ kind: z.literal('run-changed'), run: RunView }),
   z.object({ kind: z.literal('host-removed'), name: HostName }),
   z.object({ kind: z.literal('migration-removed'), id: MigrationId }),
 ])
@@ -22,7 +24,7 @@ export type EventView = z.infer<typeof EventView>
 export const ActivityRow = z.object({
   sequence: z.number().int(),
   at: Timestamp,
-  subject: z.enum(['host', 'image', 'migration']),
+  subject: z.enum(['host', 'image', 'migration', 'run']),
   subjectId: z.string(),
   title: z.string(),
 })

@@ -1,6 +1,6 @@
 import { writableFormats } from '@varve/core/formats/writable-formats'
 import { z } from 'zod'
-import { Bytes, Digest, FileName, JobId, Path, Reading, Subformat } from './primitives.ts'
+import { Bytes, Digest, FileName, JobId, Path, Payload, Reading, Subformat } from './primitives.ts'
 import { ImageReportView } from './reports.ts'
 
 /** Where an NBD export can be reached. */
@@ -92,6 +92,24 @@ export const JobRequest = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('publish'), pullId: JobId, target: Target }),
   /** On the target: removes the part file of an abandoned pull. Idempotent. */
   z.object({ kind: z.literal('discard'), pullId: JobId, target: Target }),
+  /** Plans an operation from this host's own facts. */
+  z.object({
+    kind: z.literal('plan'),
+    operation: z.string().min(1).max(64),
+    /** As the operation takes it; paths may be names in a library. */
+    request: Payload,
+    /** The library that names are of; null: the only one, or the one that has such a name. */
+    library: z.string().nullable(),
+  }),
+  /** One action of a run. */
+  z.object({
+    kind: z.literal('action'),
+    action: z.string().min(1).max(64),
+    /** As the action takes it; paths are absolute. */
+    input: Payload,
+    /** Whether it may have begun before, in a process that died. */
+    isResumed: z.boolean(),
+  }),
 ])
 export type JobRequest = z.infer<typeof JobRequest>
 export type JobKind = JobRequest['kind']
@@ -137,6 +155,18 @@ export const JobResult = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('publish'), path: z.string() }),
   z.object({ kind: z.literal('discard') }),
+  z.object({
+    kind: z.literal('plan'),
+    /** The request with its paths absolute. */
+    request: Payload,
+    /** A plan or a refusal of the operations package. */
+    plan: Payload,
+    /** The exact command of each step, in words of a shell. */
+    commands: z.array(z.string()).max(1000),
+    /** The plan as a runbook. */
+    script: z.string().nullable(),
+  }),
+  z.object({ kind: z.literal('action'), outcome: Payload }),
 ])
 export type JobResult = z.infer<typeof JobResult>
 export type JobResultOf<K extends JobKind> = Extract<JobResult, { kind: K }>

@@ -3,7 +3,7 @@ import { layerNumbers } from '@varve/core/problems/layer-number'
 import { z } from 'zod'
 
 /** Raised when agent and controller no longer understand each other. */
-export const protocolVersion = 3
+export const protocolVersion = 4
 
 export const Bytes = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 export const Timestamp = z.iso.datetime()
@@ -67,3 +67,7 @@ export const ErrorView = z.object({
   details: z.record(z.string(), z.unknown()),
 })
 export type ErrorView = z.infer<typeof ErrorView>
+
+/** A value whose shape its reader knows by a name beside it: the input of an action, the request of an operation. */
+export const Payload = z.record(z.string(), z.unknown())
+export type Payload = z.infer<typeof Payload>

@@ -33,6 +33,8 @@ function subjectOf(event: FleetEvent): string {
       return `image ${event.id}`
     case 'migration-changed':
       return `migration ${event.migration.id}`
+    case 'run-changed':
+      return `run ${event.run.id}`
     case 'host-removed':
       return `host ${event.name}`
     case 'migration-removed':

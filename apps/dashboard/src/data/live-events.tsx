@@ -103,6 +103,7 @@ export function LiveEvents({ children }: { readonly children: ReactNode }) {
 
 /** True when rows may have come, gone or moved; progress alone moves nothing. */
 function changesLists(event: FleetEvent): boolean {
+  if (event.kind === 'run-changed') return event.run.finishedAt !== null
   return event.kind !== 'migration-changed' || event.migration.state !== 'running'
 }
 
@@ -125,6 +126,9 @@ function applyEvent(queryClient: QueryClient, api: Api, { at, event }: EventView
       )
       return patchTotals(queryClient, api, { host })
     }
+    case 'run-changed':
+      queryClient.setQueryData(api.runs.get.queryKey({ id: event.run.id }), event.run)
+      return void queryClient.invalidateQueries({ queryKey: api.runs.list.queryKey() })
     case 'host-removed':
       return void queryClient.invalidateQueries({ queryKey: api.fleet.pathKey() })
     case 'migration-removed':

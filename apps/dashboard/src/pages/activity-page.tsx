@@ -119,6 +119,8 @@ function Subject({ row: { subject, subjectId, title } }: { readonly row: Activit
           {title}
         </Link>
       )
+    case 'run':
+      return <>{title}</>
     case 'migration':
       return (
         <Link to="/migrations/$id" params={{ id: subjectId }}>

@@ -2,6 +2,7 @@ import type { ImageFiles } from '@varve/core/formats/image-files'
 import type { JobKind, JobProgress, JobRequestOf, JobResultOf } from '@varve/protocol/jobs'
 import type { TransferProgress } from '@varve/engine/requests'
 import type { WorkerPool } from '@varve/engine/run/worker-pool'
+import type { ActionPorts, AdapterTable } from '../actions/adapter.ts'
 import type { ManifestUpload } from '../connection/outbox.ts'
 import type { FormatChoices } from '../library/format-choices.ts'
 import type { HowToRead, Inspection } from '../library/inspect-messages.ts'
@@ -32,6 +33,13 @@ export interface JobPorts {
   readonly workers: number
   /** The threads themselves, which go from one transfer to the next. */
   readonly pool: WorkerPool
+  /** What operations and their actions use on this host. */
+  readonly here: {
+    readonly name: string
+    readonly platform: 'linux' | 'windows' | 'macos'
+    readonly actions: ActionPorts
+    readonly adapters: AdapterTable
+  }
   /** Called when a job changed what lies in a library. */
   readonly onLibraryChanged: (library: Library) => void
 }

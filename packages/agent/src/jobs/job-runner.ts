@@ -4,7 +4,8 @@ import { JobResult, type JobKind, type JobProgress, type JobRequest } from '@var
 import type { JobEnd, ManifestUpload, Outbox } from '../connection/outbox.ts'
 import type { Logger } from '../platform/logger.ts'
 import type { JobContext, JobHandler, JobPorts } from './job-context.ts'
-import { jobTable, laneWidth, type Lane } from './job-table.ts'
+import type { Lane } from '@varve/operations/actions/action'
+import { jobTable, laneWidth } from './job-table.ts'
 import { Lanes } from './lanes.ts'
 import { StallWatch } from './stall-watch.ts'
 import { TransferMeter } from './transfer-meter.ts'
@@ -110,7 +111,7 @@ export class JobRunner {
       outbox.progress({ kind: 'progress', jobId, progress })
     }
     const row = table[request.kind]
-    const turn = await this.#turn(row.lane, canceled, onProgress)
+    const turn = await this.#turn(laneOf(row, request), canceled, onProgress)
     watch.start()
     const context: JobContext = { ports, signal, onProgress, onTransfer, attachManifest }
     // The union of requests and the table agree by kind, which the compiler cannot follow through a look-up.
@@ -161,9 +162,32 @@ const nothingDone: JobProgress = {
   chunkMap: null,
 }
 
+/** The union of requests and the table agree by kind, which the compiler cannot follow through a look-up. */
+function laneOf({ lane }: (typeof jobTable)[JobKind], request: JobRequest): Lane {
+  return typeof lane === 'string' ? lane : lane(request as never)
+}
+
 /** What the job is about, for messages. */
 function fileOf(request: JobRequest): string {
-  return 'target' in request ? request.target.name : request.name
+  switch (request.kind) {
+    case 'plan':
+      return request.operation
+    case 'action':
+      return subjectOf(request.input) ?? request.action
+    default:
+      return 'target' in request ? request.target.name : request.name
+  }
+}
+
+/** The path that an action is about, wherever it stands in its input. */
+function subjectOf(input: unknown): string | null {
+  if (typeof input !== 'object' || input === null) return null
+  for (const key of ['target', 'path', 'image', 'source']) {
+    const value = (input as Readonly<Record<string, unknown>>)[key]
+    const found = typeof value === 'string' ? value : subjectOf(value)
+    if (found !== null) return found
+  }
+  return null
 }
 
 /** A cancel names the file, not the job's id. */

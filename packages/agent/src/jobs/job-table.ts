@@ -1,23 +1,24 @@
-import type { JobKind } from '@varve/protocol/jobs'
+import { findAction } from '@varve/operations/actions/action-table'
+import type { Lane } from '@varve/operations/actions/action'
+import type { JobKind, JobRequestOf } from '@varve/protocol/jobs'
+import { actionJob } from './action.ts'
 import { digestJob } from './digest.ts'
 import { discardJob } from './discard.ts'
 import { exportJob } from './export.ts'
 import { inspectJob } from './inspect.ts'
 import type { JobHandler } from './job-context.ts'
 import { measureJob } from './measure.ts'
+import { planJob } from './plan.ts'
 import { publishJob } from './publish.ts'
 import { pullJob } from './pull.ts'
 import { releaseJob } from './release.ts'
 import { verifyJob } from './verify.ts'
 
-/** Jobs that move a whole disk share one lane, so that a host is not overrun; the others never wait for them. */
-export type Lane = 'transfer' | 'short'
-
 /** How many jobs of each lane run at once; more wait for their turn. */
 export const laneWidth: Readonly<Record<Lane, number>> = { transfer: 4, short: 16 }
 
 interface JobRow<K extends JobKind> {
-  readonly lane: Lane
+  readonly lane: Lane | ((request: JobRequestOf<K>) => Lane)
   readonly run: JobHandler<K>
 }
 
@@ -32,4 +33,6 @@ export const jobTable: { readonly [K in JobKind]: JobRow<K> } = {
   verify: { lane: 'transfer', run: verifyJob },
   publish: { lane: 'short', run: publishJob },
   discard: { lane: 'short', run: discardJob },
+  plan: { lane: 'short', run: planJob },
+  action: { lane: ({ action }) => findAction(action).lane, run: actionJob },
 }

@@ -1,10 +1,10 @@
 import type { localOperations } from '@varve/agent/operations/local-table'
 import { shownAction } from '@varve/agent/actions/perform'
+import { scriptOf, shownSteps } from '@varve/agent/operations/shown-plan'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { needsAcceptance } from '@varve/core/problems/problem'
 import type { Plan } from '@varve/operations/plans/plan'
 import { exampleCall, toPlanView } from '@varve/operations/plans/plan-view'
-import { planScript } from '@varve/operations/plans/script'
 import { outcomeOf, type RunState } from '@varve/operations/runs/run-state'
 import { createInterface } from 'node:readline/promises'
 import type { Outcome, RunContext } from '../command.ts'
@@ -13,7 +13,7 @@ import { exitCodeOf, exitCodes } from '../exit-codes.ts'
 import { describePlan } from '../output/describe-plan.ts'
 import { paintWith, printable, problemLines } from '../output/text.ts'
 import { showRun } from '../output/run-lines.ts'
-import { openThisHost, type ThisHost } from './this-host.ts'
+import { openThisHost } from './this-host.ts'
 
 /** What every operation takes on the command line. */
 export interface OperateOptions {
@@ -49,7 +49,8 @@ export async function operate(wish: Wish, options: OperateOptions, context: RunC
     return exitCodeOf(plan.problems.find(({ severity }) => severity === 'block')?.id ?? '')
   }
   if (options.script === true) {
-    context.print(scriptOf(plan, host))
+    const shell = process.platform === 'win32' ? 'powershell' : 'posix'
+    context.print(scriptOf(plan, shownSteps(plan, host.adapters), shell))
     return exitCodes.ok
   }
   if (options.plan === true) {
@@ -110,18 +111,6 @@ export function runRecord(state: RunState) {
 function lastWords({ created, steps }: RunState): string {
   const told = steps.flatMap((step) => (step.told === null ? [] : `  ${step.step.id}: ${step.told}`))
   return [created.plan.summary, ...told].join('\n')
-}
-
-function scriptOf(plan: Plan, host: ThisHost): string {
-  const steps = plan.steps.map((step) => {
-    const { action, input } = step
-    const shown = shownAction(host.adapters, exampleCall(step))
-    // What Varve does itself is called with the step's own input: its references are filled in when it runs.
-    const own =
-      shown.native === undefined ? shown : { ...shown, argv: ['varve', 'do', action, JSON.stringify(input)] }
-    return { step, shown: own }
-  })
-  return planScript(plan, steps, process.platform === 'win32' ? 'powershell' : 'posix').trimEnd()
 }
 
 interface Asking {

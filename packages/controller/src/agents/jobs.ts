@@ -14,6 +14,7 @@ import {
   hasRunningJobs,
   jobsOfMigration,
   jobsOfOtherInstances,
+  removeJob,
   runningJobs,
   type Job,
 } from '../store/jobs-store.ts'
@@ -24,6 +25,8 @@ export interface StartJobOptions {
   /** A repeated call with the same key waits for the same job, also after a restart of the controller. */
   readonly idempotencyKey: string
   readonly migrationId: string | null
+  /** The run that it does a step of. */
+  readonly runId?: string | null
   /** For people: what the job is, such as `Pull web01.qcow2`. */
   readonly title: string
   readonly noProgressSeconds: number
@@ -41,6 +44,8 @@ export interface Jobs {
   ): Promise<JobResultOf<K>>
   /** Cancels what still runs for a migration that is given up, undoing jobs excepted, and waits for it to end. */
   abandon(migrationId: string): Promise<void>
+  /** Lets a job that has ended be started again under its key. */
+  forget(idempotencyKey: string): void
   /** What an agent says of its jobs; a late word on a job that has ended changes nothing. */
   report(from: HostSession, reports: readonly JobReport[]): void
   /** After a hello: jobs of an earlier instance are gone, jobs nobody wants any more are canceled. */
@@ -135,6 +140,7 @@ export function createJobs(options: JobsOptions): Jobs {
         instance: host.instance,
         idempotencyKey: settings.idempotencyKey,
         migrationId: settings.migrationId,
+        runId: settings.runId ?? null,
         title: settings.title,
         request,
         noProgressSeconds: settings.noProgressSeconds,
@@ -211,6 +217,11 @@ export function createJobs(options: JobsOptions): Jobs {
         (job) => job.outcome === null && !job.idempotencyKey.includes('/undo/'),
       )
       await Promise.all(left.map((job) => outcomeOf(job, { signal: AbortSignal.abort() })))
+    },
+
+    forget(idempotencyKey) {
+      const job = findJobByKey(db, idempotencyKey)
+      if (job?.outcome) write(db, (tx) => removeJob(tx, job.id))
     },
 
     report(from, reports) {

@@ -109,6 +109,7 @@ describe('the publisher', () => {
           return gone(id)
         },
         migration: () => null,
+        run: () => null,
       },
     })
     const events = log.since(null, { signal: new AbortController().signal })

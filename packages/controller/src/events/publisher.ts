@@ -5,7 +5,7 @@ import type { EventLog } from './event-log.ts'
 
 /** Publishes the newest state of things that change often: at once, then at most every `intervalMs` for each thing. */
 export interface Publisher {
-  touch(kind: 'host' | 'migration', id: string): void
+  touch(kind: 'host' | 'migration' | 'run', id: string): void
   /** Publishes now what waits for its turn. */
   flush(): void
   stop(): void
@@ -15,6 +15,7 @@ interface Views {
   /** `stored`: the store knows what it is now, and is asked when somebody reads the event. */
   readonly host: (id: string) => FleetEvent | 'stored' | null
   readonly migration: (id: string) => FleetEvent | null
+  readonly run: (id: string) => FleetEvent | null
 }
 
 export interface PublisherOptions {
@@ -29,7 +30,7 @@ export function createPublisher({ db, log, views, intervalMs, onError }: Publish
   const due = new Map<string, { publish: () => void; timer: NodeJS.Timeout }>()
   const lastAt = new Map<string, number>()
 
-  function publish(kind: 'host' | 'migration', id: string): void {
+  function publish(kind: 'host' | 'migration' | 'run', id: string): void {
     const event = views[kind](id)
     if (event === 'stored') log.changed(db, `${kind === 'host' ? 'host' : 'image'}:${id}`)
     else if (event) write(db, (tx) => log.append(tx, event))

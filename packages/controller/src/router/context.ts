@@ -21,6 +21,7 @@ import type {
   PlanView,
   StartMigration,
 } from '@varve/protocol/migrations'
+import type { PlanAnswer, PlanRequest, RunQuery, RunView, StartRun } from '@varve/protocol/runs'
 import type { Reading } from '@varve/protocol/primitives'
 import type { ImageReportView } from '@varve/protocol/reports'
 import type { Overview, ServerInfo } from '@varve/protocol/overview'
@@ -62,6 +63,18 @@ export interface Services {
     clear(states: readonly EndedState[]): number
     list(query: { limit: number; number: number | null }): MigrationView[]
     get(id: string): MigrationView | null
+  }
+  readonly runs: {
+    plan(request: z.output<typeof PlanRequest>, signal: AbortSignal | undefined): Promise<PlanAnswer>
+    start(request: z.output<typeof StartRun>, signal: AbortSignal | undefined): Promise<RunView>
+    cancel(id: string): RunView
+    resume(id: string): RunView
+    undo(id: string): RunView
+    /** Takes one that is over out of the lists. */
+    forget(id: string): void
+    list(query: z.output<typeof RunQuery>): RunView[]
+    /** By its id or its number. */
+    get(id: string): RunView | null
   }
   readonly events: {
     /** Live events after `lastId`; null: only new ones. Subscribes before it reads the backlog. */

@@ -3,6 +3,7 @@ import { eventsRouter } from './events.ts'
 import { fleetRouter } from './fleet.ts'
 import { imagesRouter } from './images.ts'
 import { migrationsRouter } from './migrations.ts'
+import { runsRouter } from './runs.ts'
 import { router } from './trpc.ts'
 
 export const appRouter = router({
@@ -11,6 +12,7 @@ export const appRouter = router({
   fleet: fleetRouter,
   images: imagesRouter,
   migrations: migrationsRouter,
+  runs: runsRouter,
 })
 
 export type AppRouter = typeof appRouter

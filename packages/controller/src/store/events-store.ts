@@ -87,7 +87,7 @@ export function listActivity(db: Queries, before: number | null, limit: number):
 }
 
 function subjectKind(text: string): ActivityRow['subject'] {
-  return text === 'host' || text === 'image' ? text : 'migration'
+  return text === 'host' || text === 'image' || text === 'run' ? text : 'migration'
 }
 
 function subjectOf(event: FleetEvent): string {
@@ -100,6 +100,8 @@ function subjectOf(event: FleetEvent): string {
       return `image:${event.id}`
     case 'migration-changed':
       return `migration:${event.migration.id}`
+    case 'run-changed':
+      return `run:${event.run.id}`
     case 'host-removed':
       return `host:${event.name}`
     case 'migration-removed':

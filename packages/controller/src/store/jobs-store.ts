@@ -13,6 +13,7 @@ export interface Job {
   readonly instance: string
   readonly idempotencyKey: string
   readonly migrationId: string | null
+  readonly runId: string | null
   readonly title: string
   readonly request: JobRequest
   readonly outcome: JobOutcome | null
@@ -94,6 +95,12 @@ export function endJob(db: Queries, id: string, end: { outcome: JobOutcome; at: 
     .where(and(eq(jobs.id, id), eq(jobs.state, 'running')))
     .run()
   return result.changes > 0
+}
+
+/** Removes a job with its commands. */
+export function removeJob(db: Queries, id: string): void {
+  db.delete(commands).where(eq(commands.jobId, id)).run()
+  db.delete(jobs).where(eq(jobs.id, id)).run()
 }
 
 /** Forgets jobs that ended before `before`, with their commands. */
@@ -190,6 +197,7 @@ function toJob(row: JobRow): Job {
     instance: row.instance,
     idempotencyKey: row.idempotencyKey,
     migrationId: row.migrationId,
+    runId: row.runId,
     title: row.title,
     request: decodePayload(jobRequest, row.request),
     outcome: row.outcome === null ? null : decodePayload(jobOutcome, row.outcome),

@@ -163,6 +163,8 @@ export const jobs = sqliteTable(
     instance: text().notNull(),
     idempotencyKey: text().notNull(),
     migrationId: text(),
+    /** Of the run that it does a step of. */
+    runId: text(),
     kind: text().notNull(),
     title: text().notNull(),
     request: text().notNull(),
@@ -255,6 +257,57 @@ export const migrationSteps = sqliteTable(
     plan: text().notNull(),
   },
   (table) => [primaryKey({ columns: [table.migrationId, table.id] })],
+)
+
+/** Plans that are carried out, or were; what happened in them lies in `run_entries`. */
+export const runs = sqliteTable(
+  'runs',
+  {
+    number: integer().primaryKey({ autoIncrement: true }),
+    id: text().notNull(),
+    idempotencyKey: text().notNull(),
+    operation: text().notNull(),
+    /** Kept with each entry, so that lists need not read them all. */
+    phase: text().notNull(),
+    startedAt: text().notNull(),
+    endedAt: text(),
+    /** Of the OpenWorkflow run that carries it out. */
+    workflowId: text(),
+    /** The plan as people see it, with the exact commands of its hosts. */
+    plan: text().notNull(),
+  },
+  (table) => [
+    uniqueIndex('runs_id').on(table.id),
+    uniqueIndex('runs_idempotency').on(table.idempotencyKey),
+    index('runs_open')
+      .on(table.number)
+      .where(sql`endedAt IS NULL`),
+  ],
+)
+
+/** The journal of each run. */
+export const runEntries = sqliteTable(
+  'run_entries',
+  {
+    runId: text().notNull(),
+    sequence: integer().notNull(),
+    entry: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.sequence] })],
+)
+
+/** What runs work on, and the hosts that they need. */
+export const runSubjects = sqliteTable(
+  'run_subjects',
+  {
+    runId: text().notNull(),
+    host: text().notNull(),
+    path: text().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.runId, table.host, table.path] }),
+    index('run_subjects_path').on(table.host, table.path),
+  ],
 )
 
 /** The newest state of each thing that changed; a newer event of the same subject takes the place of the older. */

@@ -12,6 +12,8 @@ import type {
   JobResultOf,
 } from '@varve/protocol/jobs'
 import { protocolVersion } from '@varve/protocol/primitives'
+import { sampleOutcome, samplePlan } from '@varve/operations/testing/sample-plan'
+import { z } from 'zod'
 import type { AppRouter } from '../router/root.ts'
 import { sampleFacts, sampleReport, sampleSent } from './samples.ts'
 
@@ -106,6 +108,13 @@ export const wellBehaved: Script = {
   }),
   publish: async ({ target }) => ({ kind: 'publish', path: `/srv/south/${target.name}` }),
   discard: async () => ({ kind: 'discard' }),
+  plan: async ({ request }) => {
+    const { host, target } = z.object({ host: z.string(), target: z.string() }).parse(request)
+    const plan = samplePlan({ host, target })
+    const commands = plan.steps.map(({ id }) => `native: ${id}`)
+    return { kind: 'plan', request, plan, commands, script: '#!/bin/sh' }
+  },
+  action: async ({ action, input }) => ({ kind: 'action', outcome: sampleOutcome(action, input) }),
 }
 
 /** Says hello, subscribes to commands and answers them by its script. */

@@ -17,12 +17,23 @@ export async function startTestController(change: Partial<Config> = {}) {
     retryMs: 10,
     ...change,
   })
-  const controller = await startController(config)
-  const { client, socket } = connect(controller.url)
+  let controller = await startController(config)
+  let { client, socket } = connect(controller.url)
   return {
-    url: controller.url,
+    get url() {
+      return controller.url
+    },
     config,
-    client,
+    get client() {
+      return client
+    },
+    /** Stops it and starts one on the same data, on another port. */
+    async restart() {
+      await socket.close()
+      await controller.close()
+      controller = await startController(config)
+      ;({ client, socket } = connect(controller.url))
+    },
     async [Symbol.asyncDispose]() {
       await socket.close()
       await controller.close()

@@ -1,44 +1,30 @@
-import { BackendSqlite } from 'openworkflow/sqlite'
-import { OpenWorkflow } from 'openworkflow'
 import { z } from 'zod'
+import { untilItEnds, type Durable } from '../runs/durable.ts'
 import type { CarryOut } from './carry-out.ts'
-import { openLeases } from './leases.ts'
 import { StepEnd, type WorkflowStep } from './step.ts'
 
 export interface RunnerOptions {
-  readonly path: string
+  readonly durable: Durable
   readonly carryOut: CarryOut
   readonly steps: readonly WorkflowStep[]
-  readonly concurrency: number
   /** Wait before the second attempt of a step. */
   readonly retryMs: number
 }
 
 /** Migrations as durable runs of OpenWorkflow. */
 export interface Runner {
-  /** Takes over the runs of the predecessor and starts working. */
-  start(): Promise<void>
   /** Creates the run of a migration, or finds the one that is not finished; gives its id. */
   ensureRun(migrationId: string, runId: string | null): Promise<string>
   /** Ends the wait between two attempts. */
   wake(runId: string): void
-  stop(): Promise<void>
 }
 
 const Input = z.object({ migrationId: z.string() })
 
-export function createRunner({ path, carryOut, steps, concurrency, retryMs }: RunnerOptions): Runner {
+export function createRunner({ durable, carryOut, steps, retryMs }: RunnerOptions): Runner {
   // How many attempts there are is the step's own limit, kept in the store.
-  const retryPolicy = {
-    initialInterval: `${retryMs}ms`,
-    backoffCoefficient: 2,
-    maximumInterval: '10s',
-    maximumAttempts: 0,
-  } as const
-  const backend = BackendSqlite.connect(path)
-  const leases = openLeases(path)
-  const workflows = new OpenWorkflow({ backend })
-  const migrate = workflows.defineWorkflow(
+  const retryPolicy = untilItEnds(retryMs)
+  const migrate = durable.workflows.defineWorkflow(
     { name: 'migrate', version: '1', schema: Input },
     async ({ input: { migrationId }, step }) => {
       const run = async (name: string, work: () => Promise<StepEnd>): Promise<StepEnd> =>
@@ -61,28 +47,8 @@ export function createRunner({ path, carryOut, steps, concurrency, retryMs }: Ru
       })
     },
   )
-  const worker = workflows.newWorker({ concurrency })
-
   return {
-    async start() {
-      leases.takeOver()
-      await worker.start()
-    },
-    async ensureRun(migrationId, runId) {
-      const known = runId === null ? null : await backend.getWorkflowRun({ workflowRunId: runId })
-      if (known && (known.status === 'pending' || known.status === 'running')) return known.id
-      const handle = await migrate.run({ migrationId })
-      await worker.tick()
-      return handle.workflowRun.id
-    },
-    wake(runId) {
-      leases.wake(runId)
-      worker.tick().catch(() => undefined)
-    },
-    async stop() {
-      await worker.stop()
-      leases.close()
-      await backend.stop()
-    },
+    ensureRun: (migrationId, runId) => durable.ensure(runId, () => migrate.run({ migrationId })),
+    wake: (runId) => durable.wake(runId),
   }
 }

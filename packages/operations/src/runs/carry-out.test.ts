@@ -1,49 +1,21 @@
 import { DiskError } from '@varve/core/problems/disk-error'
 import { expect, test } from 'vitest'
-import type { Plan } from '../plans/plan.ts'
-import { inOrder, step } from '../plans/plan.ts'
-import { freshId, from } from '../plans/wired.ts'
 import { discardStaged } from '../actions/discard-staged.ts'
-import { proveImage } from '../actions/prove-image.ts'
-import { publishImage } from '../actions/publish-image.ts'
-import { writeImage } from '../actions/write-image.ts'
+import { sampleDigest as digest, sampleOutcome, samplePlan } from '../testing/sample-plan.ts'
 import { carryOut, type Journal, type Performance } from './carry-out.ts'
 import { JournalEntry, type NewEntry } from './journal.ts'
 import { runState } from './run-state.ts'
 
-const host = 'here'
-const digest = 'a'.repeat(64)
-const image = { target: '/b.qcow2', format: 'qcow2', subformat: null } as const
-
-function plan(): Plan {
-  const staged = { ...image, staging: from('write', 'staging') }
-  return {
-    kind: 'plan',
-    operation: 'clone',
-    summary: 'Clone a.raw to b.qcow2',
-    warnings: [],
-    subjects: [{ host, path: '/b.qcow2' }],
-    estimate: { bytes: null, seconds: null },
-    steps: inOrder([
-      step(writeImage, {
-        id: 'write',
-        host,
-        input: {
-          source: { path: '/a.raw', format: null, reading: {} },
-          inUse: 'refuse',
-          reflink: true,
-          image: { ...image, staging: freshId, compression: 'none', options: {}, backing: null, guest: {} },
-        },
-      }),
-      step(proveImage, { id: 'prove', host, input: { image: staged, expected: from('write', 'digest') } }),
-      step(publishImage, { id: 'publish', host, input: staged }),
-    ]),
-  }
-}
-
 function memoryJournal(): Journal & { readonly all: JournalEntry[] } {
   const all: JournalEntry[] = [
-    { event: 'created', at: '2026-01-01T00:00:00.000Z', run: 'r1', request: {}, accepted: [], plan: plan() },
+    {
+      event: 'created',
+      at: '2026-01-01T00:00:00.000Z',
+      run: 'r1',
+      request: {},
+      accepted: [],
+      plan: samplePlan(),
+    },
   ]
   return {
     all,
@@ -71,23 +43,11 @@ function world() {
       image?: { staging: string }
       path?: string
     }
-    switch (action.name) {
-      case 'write-image':
-        hidden.add(inner?.staging ?? '')
-        return { staging: inner?.staging, digest, virtualSize: 1, dataBytes: 1, fileSize: 1 }
-      case 'prove-image':
-        return { digest, virtualSize: 1, dataBytes: 1 }
-      case 'publish-image':
-        hidden.delete(staging ?? '')
-        named.add('/b.qcow2')
-        return { path: '/b.qcow2' }
-      case 'discard-staged':
-        hidden.delete(staging ?? '')
-        return {}
-      default:
-        named.delete(path ?? '')
-        return { quarantine: 'q', moved: [path], until: '2026-02-01T00:00:00.000Z' }
-    }
+    if (action.name === 'write-image') hidden.add(inner?.staging ?? '')
+    if (action.name === 'publish-image') named.add('/b.qcow2')
+    if (action.name === 'publish-image' || action.name === 'discard-staged') hidden.delete(staging ?? '')
+    if (action.name === 'set-aside') named.delete(path ?? '')
+    return sampleOutcome(action.name, input)
   }
   return { hidden, named, done, perform }
 }

@@ -23,9 +23,10 @@ export interface Performance {
   /** Whether it may have begun before, in a process that died. */
   readonly isResumed: boolean
   readonly isUndo: boolean
+  /** Aborted when the run is given up; that the process ends is the performer's own affair. */
+  readonly signal: AbortSignal
   /** The same for the same work, in any process, and for no other. */
   readonly key: string
-  readonly signal: AbortSignal
 }
 
 export interface CarryOutOptions {
@@ -59,6 +60,8 @@ export function carryOut(options: CarryOutOptions): CarryingOut {
   const state = () => runState(journal.entries(), journal.name)
 
   async function note(entry: NewEntry): Promise<void> {
+    // Somebody else may carry it out by now.
+    stop.throwIfAborted()
     await journal.append(entry)
     options.onChange?.(state())
   }
@@ -98,13 +101,13 @@ export function carryOut(options: CarryOutOptions): CarryingOut {
 
   async function attemptStep(now: RunState, { step, attempt, resumed }: StartStep): Promise<void> {
     const { id } = step.step
-    const signal = AbortSignal.any([giveUp.signal, stop])
+    const { signal } = giveUp
     const file = now.created.plan.subjects[0]?.path ?? id
     const action = findAction(step.step.action)
     try {
       const call = resumed?.call ?? resolved(now, step)
       if (!resumed) {
-        if (attempt > 1) await options.pause(attempt, signal)
+        if (attempt > 1) await options.pause(attempt, AbortSignal.any([signal, stop]))
         signal.throwIfAborted()
         await note({ event: 'started', step: id, attempt, call })
       }
@@ -154,7 +157,7 @@ export function carryOut(options: CarryOutOptions): CarryingOut {
     const { id, host, action } = step.step
     const at = { step: id, attempt: attempt.attempt }
     try {
-      await undoCallsOf(step, attempt, stop)
+      await undoCallsOf(step, attempt, untilDone)
       await note({ event: 'undone', ...at })
     } catch (error) {
       if (stop.aborted) throw error
@@ -205,6 +208,9 @@ function canceled(state: RunState): DiskError {
     what: 'the run',
   })
 }
+
+/** Undo is not given up. */
+const untilDone = new AbortController().signal
 
 /** Wakes the loop when something else than a step happens. */
 function createBell(stop: AbortSignal): { next(): Promise<void>; ring(): void } {

@@ -1,0 +1,68 @@
+import { lstat } from 'node:fs/promises'
+import { isAbsolute } from 'node:path'
+import { DiskError } from '@varve/core/problems/disk-error'
+import { commandLine } from '@varve/operations/plans/shown'
+import { mapPaths } from '@varve/operations/plans/request-paths'
+import { Payload } from '@varve/protocol/primitives'
+import { localOperations } from '../operations/local-table.ts'
+import { planHere, type LocalOperation } from '../operations/local-operation.ts'
+import { scriptOf, shownSteps } from '../operations/shown-plan.ts'
+import { findLibrary, joinName } from '../library/library-path.ts'
+import type { Library } from '../library/library.ts'
+import type { JobHandler } from './job-context.ts'
+
+/** Plans an operation from the facts of this host, and renders its commands by this host's own adapters. */
+export const planJob: JobHandler<'plan'> = async ({ operation: name, request: asked, library }, context) => {
+  const { ports, signal } = context
+  const { here, libraries } = ports
+  const operations: Readonly<Record<string, LocalOperation | undefined>> = localOperations
+  const operation = Object.hasOwn(operations, name) ? operations[name] : undefined
+  if (!operation)
+    throw new DiskError('invalid-request', { file: name, reason: 'this agent has no operation of that name' })
+  const request = Payload.parse(
+    await mapPaths(asked, operation.operation.paths, async (path) => pathOf(path, { libraries, library })),
+  )
+  const plan = await planHere(operation, request, { ports: here.actions, host: here.name, signal })
+  if (plan.kind === 'refusal') return { kind: 'plan', request, plan, commands: [], script: null }
+  const shown = shownSteps(plan, here.adapters)
+  const shell = here.platform === 'windows' ? 'powershell' : 'posix'
+  return {
+    kind: 'plan',
+    request,
+    plan,
+    commands: shown.map((step) => commandLine(step.shown)),
+    script: scriptOf(plan, shown, shell),
+  }
+}
+
+interface Place {
+  readonly libraries: readonly Library[]
+  readonly library: string | null
+}
+
+/** The absolute path of a name in a library; an absolute path stays, and is checked by who uses it. */
+async function pathOf(name: string, { libraries, library }: Place): Promise<string> {
+  if (isAbsolute(name)) return name
+  const candidates = library === null ? libraries : [findLibrary(libraries, library)]
+  const [only, ...others] = candidates
+  if (only && others.length === 0) return joinName(only, name)
+  const having: string[] = []
+  for (const candidate of candidates) {
+    const path = joinName(candidate, name)
+    const isThere = await lstat(path).then(
+      () => true,
+      () => false,
+    )
+    if (isThere) having.push(path)
+  }
+  const [found, ...more] = having
+  if (found !== undefined && more.length === 0) return found
+  throw new DiskError('refused', {
+    file: name,
+    reason:
+      more.length > 0
+        ? `several libraries of this host have it: ${libraries.map(({ name: each }) => each).join(', ')}`
+        : 'this host has several libraries, and none of them has it',
+    remedy: 'Say which library is meant.',
+  })
+}

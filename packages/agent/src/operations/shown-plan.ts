@@ -1,0 +1,22 @@
+import type { Plan } from '@varve/operations/plans/plan'
+import { exampleCall } from '@varve/operations/plans/plan-view'
+import { planScript, type ScriptStep } from '@varve/operations/plans/script'
+import type { AdapterTable } from '../actions/adapter.ts'
+import { shownAction } from '../actions/perform.ts'
+
+/** Each step with its exact command on this host. */
+export function shownSteps({ steps }: Plan, adapters: AdapterTable): readonly ScriptStep[] {
+  return steps.map((step) => ({ step, shown: shownAction(adapters, exampleCall(step)) }))
+}
+
+/** The plan as a runbook. What Varve does itself is called with the step's own input: its references are filled in when it runs. */
+export function scriptOf(plan: Plan, steps: readonly ScriptStep[], shell: 'posix' | 'powershell'): string {
+  const own = steps.map(({ step, shown }) => ({
+    step,
+    shown:
+      shown.native === undefined
+        ? shown
+        : { ...shown, argv: ['varve', 'do', step.action, JSON.stringify(step.input)] },
+  }))
+  return planScript(plan, own, shell).trimEnd()
+}
