@@ -1,17 +1,14 @@
 import { openChain } from '@varve/core/formats/open-chain'
 import type { WritableFormat } from '@varve/core/formats/writable-formats'
 import { DiskError, renamedIn } from '@varve/core/problems/disk-error'
-import { convertDisk } from '@varve/engine/convert-disk'
-import { digestDisk } from '@varve/engine/digest-disk'
 import { nodePorts } from '@varve/engine/ports'
-import { syncPath } from '@varve/engine/files/sync-file'
 import type { WorkerPool } from '@varve/engine/run/worker-pool'
-import type { Backing, ConvertOutcome, DiskInput, DiskOutput, TransferProgress } from '@varve/engine/requests'
+import type { ConvertOutcome, DiskInput, DiskOutput, TransferProgress } from '@varve/engine/requests'
 import type { InUse, RunOptions } from '@varve/engine/run/run-options'
-import { stat } from 'node:fs/promises'
-import { basename } from 'node:path'
-import { backingOf } from './backing.ts'
-import { bundleFile, isSplit, stageBundle, stageFile, stageFolder, type Staging } from './staging.ts'
+import { backingOf } from '@varve/engine/staging/backing'
+import { bundleFile, isSplit, openStaging } from '@varve/engine/staging/staging'
+import { proveStaged, writeStaged } from '@varve/engine/staging/write-staged'
+import { rename, stat } from 'node:fs/promises'
 
 export interface ConvertToFile {
   readonly input: DiskInput & { kind: 'image' }
@@ -74,72 +71,38 @@ export async function convertToFile(
     mainThread: 'helps',
     onProgress: (progress) => onProgress({ ...progress, phase }),
   })
-  const splits = isSplit(format, subformat)
-  const bundled = bundleFile(format, subformat)
-  if (existing && (splits || bundled !== null)) throw cannotReplace(path)
+  const image = { target: path, staging: ownStaging(), format, subformat: subformat ?? null }
+  const severalFiles = isSplit(format, subformat) || bundleFile(format, subformat) !== null
+  if (existing && severalFiles) throw cannotReplace(path)
   const backing = request.backing ? await backingOf(path, request.backing) : undefined
-  await using staging = await stagingOf({ path, splits, bundled })
+  const { input, compression, choices, reflink, inUse } = request
+  const staging = openStaging(image)
   try {
-    const written = await writeStaged(request, { staging, backing, run })
+    const written = await writeStaged(
+      { input, image, compression, choices, backing, reflink },
+      { ...run('convert'), inUse },
+    )
+    const { digest, file } = written
+    if (request.verify) await proveStaged({ image, expected: digest, roots: null, durability }, run('verify'))
     signal.throwIfAborted()
-    await staging.publish(written.parts, { existing: existing ? 'replace' : 'refuse', durability })
-    const { virtualSize, dataBytes, fileSize, sharedBytes, digest, zeroed } = written
+    if (existing) {
+      if (durability === 'synced') await staging.flush()
+      await rename(staging.path, path)
+    } else await staging.publish({ file, durability })
+    const { virtualSize, dataBytes, fileSize, sharedBytes, zeroed } = written
     const seconds = (performance.now() - started) / 1000
     const sizes = { virtualSize, dataBytes, fileSize, sharedBytes }
     return { path, format, ...sizes, digest, verified: request.verify, zeroed, seconds }
   } catch (error) {
+    await staging.discard()
     throw renamedIn(error, staging.hidden, path)
   }
 }
 
-interface Staged {
-  readonly staging: Staging
-  readonly backing: Backing | undefined
-  readonly run: (phase: 'convert' | 'verify') => RunOptions
-}
-
-/** Writes the image where it is staged, on the medium and read back as the request wants it. */
-async function writeStaged(
-  request: ConvertToFile,
-  { staging, backing, run }: Staged,
-): Promise<ConvertOutcome> {
-  const { path, format, subformat, compression, choices, reflink } = request
-  const shape = { format, subformat, compression, choices, backing, reflink }
-  const output: DiskOutput = { path: staging.path, name: basename(path), ...shape, durability: 'cached' }
-  const written = await convertDisk(request.input, output, { ...run('convert'), inUse: request.inUse })
-  const synced = request.durability === 'synced' ? syncAll([...written.parts, staging.path]) : null
-  // Its failure is thrown once the image is read back; until then it must not count as unhandled.
-  synced?.catch(() => {})
-  try {
-    // What is read back comes from memory or from the medium, so both can go on at once.
-    if (request.verify)
-      await verifyPart(
-        { part: staging.path, path, format, expected: written.digest },
-        {
-          ...run('verify'),
-          // It is hidden and this command's own.
-          inUse: 'accept',
-        },
-      )
-  } finally {
-    await synced
-  }
-  return written
-}
-
-async function syncAll(paths: readonly string[]): Promise<void> {
-  await Promise.all(paths.map(async (path) => syncPath(path)))
-}
-
-interface Shape {
-  readonly path: string
-  readonly splits: boolean
-  readonly bundled: string | null
-}
-
-async function stagingOf({ path, splits, bundled }: Shape): Promise<Staging> {
-  if (bundled !== null) return await stageBundle(path, bundled)
-  return splits ? await stageFolder(path) : stageFile(path)
+/** The process is in it, for who finds what it left. */
+function ownStaging(): string {
+  const random = Math.floor(Math.random() * 2 ** 32)
+  return `p${process.pid}-${random.toString(16).padStart(8, '0')}`
 }
 
 function sourcesOf({ input, backing }: ConvertToFile): readonly (DiskInput & { kind: 'image' })[] {
@@ -150,22 +113,6 @@ function sourcesOf({ input, backing }: ConvertToFile): readonly (DiskInput & { k
 function cannotReplace(file: string): DiskError {
   const reason = 'an image of several files cannot be replaced in one step'
   return new DiskError('refused', { file, reason, remedy: 'Remove the old image and its parts first.' })
-}
-
-interface VerifyRequest {
-  readonly part: string
-  readonly path: string
-  readonly format: WritableFormat
-  readonly expected: string
-}
-
-async function verifyPart(
-  { part, path, format, expected }: VerifyRequest,
-  options: RunOptions,
-): Promise<void> {
-  const found = await digestDisk({ kind: 'image', path: part, roots: null, format }, options)
-  if (found.digest !== expected)
-    throw new DiskError('digest-mismatch', { file: path, expected, found: found.digest, chunk: null })
 }
 
 /** Throws `same-file` when `path`, under whatever name, is one of the files that the disk is read from. */

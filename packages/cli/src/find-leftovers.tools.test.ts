@@ -4,10 +4,10 @@ import { mkdir, open, readdir, utimes, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { expect, test } from 'vitest'
-import { findLeftovers, removeLeftover } from './find-leftovers.ts'
-import { writeJournal } from './publishing-journal.ts'
+import { findLeftovers, removeLeftover, type StagingRun } from './find-leftovers.ts'
 import { publishFiles } from '@varve/engine/publish-file'
-import { stageFile, stageFolder } from './staging.ts'
+import { writeJournal } from '@varve/engine/staging/publishing-journal'
+import { openStaging } from '@varve/engine/staging/staging'
 
 /** A process that has ended. */
 async function deadPid(): Promise<number> {
@@ -35,7 +35,8 @@ test('what a command left that was killed is found with its size and process, an
 test('what a command writes now, what somebody has open and what a migration left are not offered', async () => {
   await using place = await tempPlace()
   const pid = await deadPid()
-  const staging = stageFile(place.file('running.raw'))
+  const mine = { target: place.file('running.raw'), staging: `p${process.pid}-0badcafe` }
+  const staging = openStaging({ ...mine, format: 'raw', subformat: null })
   await writeFile(staging.path, '')
   await using _open = await open(place.file(`.open.raw.p${pid}-00000001.part`), 'w')
   const reader = spawn('sleep', ['60'], { stdio: [_open.fd, 'ignore', 'ignore'] })
@@ -71,7 +72,10 @@ test('names that a killed publication had given are taken back, and an image tha
       finalPath: place.file(file),
     }))
     for (const { partPath } of files) await writeFile(partPath, 'x')
-    await writeJournal(folder, files)
+    await writeJournal(
+      folder,
+      files.map(({ partPath }) => basename(partPath)),
+    )
     await publishFiles(files.slice(0, published))
   }
   const found = await below(place.path)
@@ -80,20 +84,25 @@ test('names that a killed publication had given are taken back, and an image tha
   expect((await readdir(place.path)).toSorted()).toEqual(['whole-s001.vmdk', 'whole-s002.vmdk', 'whole.vmdk'])
 })
 
-test('an image of several files gets all its names, or none when one is taken', async () => {
+test('what a run staged stays until the run is over; of a run that nobody knows it is nobody’s', async () => {
   await using place = await tempPlace()
-  await writeFile(place.file('a-s002.vmdk'), 'somebody else’s')
-  await using staging = await stageFolder(place.file('a.vmdk'))
-  const parts = ['a-s001.vmdk', 'a-s002.vmdk'].map((name) => `${staging.hidden}/${name}`)
-  for (const path of [...parts, staging.path]) await writeFile(path, 'x')
-  const publishing = staging.publish(parts, { existing: 'refuse', durability: 'synced' })
-  await expect(publishing).rejects.toMatchObject({ code: 'target-exists', file: place.file('a-s002.vmdk') })
-  expect((await readdir(place.path)).filter((name) => !name.startsWith('.'))).toEqual(['a-s002.vmdk'])
-})
-
-test('a name that is as long as names may be is staged under a shorter one', () => {
-  for (const name of ['b'.repeat(251), 'ö'.repeat(127), 'a.raw']) {
-    const { path } = stageFile(`/vms/${name}`)
-    expect(Buffer.byteLength(basename(path))).toBeLessThanOrEqual(255)
+  const ids = ['00000000000a', '00000000000b', '00000000000c']
+  for (const id of ids) {
+    await writeFile(place.file(`.${id}.raw.${id}.part`), 'x')
+    await utimes(place.file(`.${id}.raw.${id}.part`), 0, 0)
   }
+  const fresh = '00000000000d'
+  await writeFile(place.file(`.new.raw.${fresh}.part`), 'x')
+  const runs: Record<string, StagingRun> = {
+    '00000000000a': { id: 'going', isOver: false },
+    '00000000000b': { id: 'done', isOver: true },
+  }
+  const found = await findLeftovers(place.path, (staging) => runs[staging] ?? null)
+  const mine = found.filter(({ path }) => path.startsWith(place.path))
+  expect(mine.map(({ kind, state, run }) => [kind, state, run])).toEqual([
+    ['run', 'run', 'going'],
+    ['run', 'removable', 'done'],
+    ['run', 'removable', null],
+    ['run', 'running', null],
+  ])
 })

@@ -1,13 +1,21 @@
 import type { AdapterTable } from './adapter.ts'
+import { discardStaged } from './discard-staged/discard-staged.ts'
+import { proveImage } from './prove-image/prove-image.ts'
+import { publishImage } from './publish-image/publish-image.ts'
 import { putBack } from './put-back/put-back.ts'
 import { replaceImage } from './replace-image/replace-image.ts'
 import { restoreImage } from './restore-image/restore-image.ts'
 import { setAside } from './set-aside/set-aside.ts'
+import { writeImage } from './write-image/write-image.ts'
 
 /** What Varve does alike on every system; a new action is its folder and one line here. */
 export const adapterTable = {
+  'discard-staged': discardStaged,
+  'prove-image': proveImage,
+  'publish-image': publishImage,
   'put-back': putBack,
   'replace-image': replaceImage,
   'restore-image': restoreImage,
   'set-aside': setAside,
+  'write-image': writeImage,
 } as const satisfies AdapterTable

@@ -21,6 +21,8 @@ export interface ActionPorts {
   readonly pool: WorkerPool
   /** Threads of one transfer; left out: as many as it is worth. */
   readonly workers?: number
+  /** `helps`: the calling thread works too, in a program that has nothing else to do. */
+  readonly mainThread?: 'helps'
   readonly findWriters: (() => Promise<OpenWriters>) | null
   /** Where this host keeps what outlives a process and is no journal: where quarantines are, what images held. */
   readonly stateFolder?: string

@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { systemCode, writeError } from '@varve/engine/files/system-error'
+import { writeError } from '@varve/engine/files/system-error'
 import type { Plan } from '@varve/operations/plans/plan'
 import { carryOut, type CarryingOut, type Journal } from '@varve/operations/runs/carry-out'
 import { isOver, isPastReturn, runState, type RunState } from '@varve/operations/runs/run-state'
 import type { ActionPorts, ActionProgress, AdapterTable } from '../actions/adapter.ts'
 import { performAction } from '../actions/perform.ts'
-import { createJournal, openJournal, readJournal } from './journal-file.ts'
-import { holderOf, takeLock } from './run-lock.ts'
+import { createJournal, openJournal } from './journal-file.ts'
+import { journalPath, listRuns, lockPath, readRun, runIds, type KnownRun } from './known-runs.ts'
+import { takeLock } from './run-lock.ts'
 
 export interface LocalRunsOptions {
   /** Where journals are kept; made when it is not there. */
@@ -36,13 +37,6 @@ export interface NewRun {
   readonly accepted: readonly string[]
 }
 
-/** A run in the folder. */
-export interface KnownRun {
-  readonly state: RunState
-  /** The process that carries it out now; null: nobody does. */
-  readonly pid: number | null
-}
-
 /** The runs of one host, each a journal in a folder. */
 export interface LocalRuns {
   /** Begins a run and carries it out to its end; throws `run-busy` when another one works on the same thing. */
@@ -63,32 +57,17 @@ const attemptPauseMs = 1000
 const wishMs = 300
 
 export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOptions): LocalRuns {
-  const journalOf = (id: string) => join(folder, `${id}.jsonl`)
-  const lockOf = (id: string) => join(folder, `${id}.lock`)
+  const journalOf = (id: string) => journalPath(folder, id)
+  const lockOf = (id: string) => lockPath(folder, id)
   const wishOf = (id: string) => join(folder, `${id}.cancel`)
 
-  async function ids(): Promise<string[]> {
-    const names = await readdir(folder).catch((error: unknown) => {
-      if (systemCode(error) === 'ENOENT') return []
-      throw writeError(error, folder)
-    })
-    return names.flatMap((name) => (name.endsWith('.jsonl') ? name.slice(0, -'.jsonl'.length) : []))
-  }
-
-  async function known(id: string): Promise<KnownRun> {
-    const state = runState(await readJournal(journalOf(id)), journalOf(id))
-    return { state, pid: (await holderOf(lockOf(id)))?.pid ?? null }
-  }
-
-  async function list(): Promise<readonly KnownRun[]> {
-    const runs = await Promise.all((await ids()).map(async (id) => known(id).catch(() => null)))
-    return runs
-      .filter((run) => run !== null)
-      .sort((a, b) => (a.state.created.at < b.state.created.at ? 1 : -1))
-  }
+  const known = async (id: string) => readRun(folder, id)
+  const list = async () => listRuns(folder)
 
   async function find(id: string): Promise<KnownRun> {
-    const matching = (await ids()).filter((known) => known === id || (id.length >= 4 && known.startsWith(id)))
+    const matching = (await runIds(folder)).filter(
+      (known) => known === id || (id.length >= 4 && known.startsWith(id)),
+    )
     const [only, ...others] = matching
     if (only === undefined || others.length > 0)
       throw new DiskError('not-found', { file: id, candidates: others.length > 0 ? matching : undefined })

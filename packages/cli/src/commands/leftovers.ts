@@ -3,6 +3,7 @@ import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { findLeftovers, removeLeftover, type Leftover } from '../find-leftovers.ts'
 import { pathOf } from '../input.ts'
+import { stagingRuns } from '../operations/staging-runs.ts'
 import { printable } from '../output/text.ts'
 
 export interface LeftoversOptions {
@@ -16,7 +17,8 @@ export async function leftovers(
   { remove = false, migrations = false }: LeftoversOptions,
   context: CommandContext,
 ): Outcome {
-  const found = await findLeftovers(pathOf(folder === '' ? '.' : folder))
+  const known = await stagingRuns(context.config.runsFolder)
+  const found = await findLeftovers(pathOf(folder === '' ? '.' : folder), known)
   const removed: string[] = []
   for (const leftover of remove ? found : []) {
     if (!mayGo(leftover, migrations)) continue
@@ -46,10 +48,11 @@ function mayGo({ state }: Leftover, migrations: boolean): boolean {
   return state === 'removable' || (state === 'migration' && migrations)
 }
 
-function describe({ path, bytes, modified, pid, state, visible }: Leftover, isRemoved: boolean): string {
+function describe({ path, bytes, modified, pid, run, state, visible }: Leftover, isRemoved: boolean): string {
   const owner = {
     removable: pid === null ? 'nobody has it open' : `process ${pid} has ended`,
     running: pid === null ? 'somebody may be writing it' : `process ${pid} is still there`,
+    run: `of run ${run ?? ''}, which is not over: varve runs ${run ?? ''} --resume goes on, --cancel undoes it`,
     migration: 'of a migration, whose agent removes it when the migration is over',
   }[state]
   const others = visible.length === 0 ? '' : `, with ${visible.length} files whose image was not published`

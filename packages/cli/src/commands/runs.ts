@@ -1,5 +1,5 @@
 import { formatSeconds } from '@varve/protocol/migration-words'
-import type { KnownRun } from '@varve/agent/runs/local-runs'
+import type { KnownRun } from '@varve/agent/runs/known-runs'
 import { isOver } from '@varve/operations/runs/run-state'
 import { findAction } from '@varve/operations/actions/action-table'
 import { UsageError, type Outcome, type RunContext } from '../command.ts'

@@ -36,6 +36,7 @@ export async function openThisHost({ pool, runsFolder, stateFolder }: ThisHostOp
     roots: null,
     tools: platformTools(platform.tools),
     pool,
+    mainThread: 'helps',
     findWriters: platform.findWriters,
     stateFolder,
   }

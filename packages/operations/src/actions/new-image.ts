@@ -39,9 +39,21 @@ export const NewImage = Staged.extend({
 })
 export type NewImage = z.infer<typeof NewImage>
 
+/** `synced`: on the medium when the action ends; `cached`: the system writes it back later, as with cp(1). */
+export const Durability = z.enum(['synced', 'cached'])
+
+/** What of a damaged image was read as zeros, because somebody said so by name. */
+const Zeroed = z.object({
+  file: z.string(),
+  bytes: Bytes,
+  ranges: z.array(z.object({ start: Bytes, end: Bytes })),
+})
+
 /** What was written. */
 export const Written = z.object({
   staging: StagingId,
+  /** The number of the image on its filesystem, by which it is known whatever name it has; null: not known. */
+  file: z.string().nullable().default(null),
   digest: z.string(),
   virtualSize: Bytes,
   dataBytes: Bytes,
@@ -50,6 +62,7 @@ export const Written = z.object({
   sharedBytes: Bytes.default(0),
   /** Names of its parts beside it; most formats have none. */
   parts: z.array(z.string()).default([]),
+  zeroed: z.array(Zeroed).default([]),
   seconds: z.number().min(0).default(0),
 })
 export type Written = z.infer<typeof Written>

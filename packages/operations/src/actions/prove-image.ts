@@ -1,10 +1,10 @@
 import { Bytes, Digest } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { defineAction } from './action.ts'
-import { Staged } from './new-image.ts'
+import { Durability, Staged } from './new-image.ts'
 import { baseName } from './path-words.ts'
 
-const Input = z.object({ image: Staged, expected: Digest })
+const Input = z.object({ image: Staged, expected: Digest, durability: Durability.default('synced') })
 const Outcome = z.object({
   digest: Digest,
   virtualSize: Bytes,
@@ -12,7 +12,7 @@ const Outcome = z.object({
   seconds: z.number().min(0).default(0),
 })
 
-/** Reads a staged image back as a disk and compares its digest with the expected one; flushed to the medium before it ends. */
+/** Reads a staged image back as a disk and compares its digest with the expected one; unless `cached`, it is on the medium before it ends. */
 export const proveImage = defineAction({
   name: 'prove-image',
   layer: 'L3',

@@ -13,6 +13,8 @@ const Input = z.object({
   quarantine: QuarantineId,
   /** `undone`: a run that was undone had made it; `replaced`: a new image took its place. */
   why: z.enum(['deleted', 'replaced', 'undone']),
+  /** The number of the one file that is meant, see `Written`: where another has that name, or none, nothing is moved. */
+  only: z.string().nullable().default(null),
 })
 
 /** Moves an image with all its parts into the quarantine beside it, with a manifest of what it was and until when it is kept. */

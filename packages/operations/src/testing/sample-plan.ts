@@ -28,8 +28,16 @@ export function samplePlan({ host = 'here', target = '/b.qcow2' } = {}): Plan {
           image: { ...image, staging: freshId, compression: 'none', options: {}, backing: null, guest: {} },
         },
       }),
-      step(proveImage, { id: 'prove', host, input: { image: staged, expected: from('write', 'digest') } }),
-      step(publishImage, { id: 'publish', host, input: staged }),
+      step(proveImage, {
+        id: 'prove',
+        host,
+        input: { image: staged, expected: from('write', 'digest'), durability: 'synced' },
+      }),
+      step(publishImage, {
+        id: 'publish',
+        host,
+        input: { ...staged, file: from('write', 'file'), durability: 'synced' },
+      }),
     ]),
   }
 }

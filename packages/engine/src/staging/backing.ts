@@ -1,8 +1,8 @@
 import { formatRules } from '@varve/core/formats/format-rules'
 import { openChain } from '@varve/core/formats/open-chain'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { nodePorts } from '@varve/engine/ports'
-import type { Backing, DiskInput } from '@varve/engine/requests'
+import { nodePorts } from '../ports.ts'
+import type { Backing, DiskInput } from '../requests.ts'
 import { dirname, isAbsolute, relative, sep } from 'node:path'
 
 /** How an overlay at `target` names the image below it, which must be one that QEMU opens as a backing file. */

@@ -1,0 +1,14 @@
+import { openStaging } from '@varve/engine/staging/staging'
+import { assertTarget } from '../inside-roots.ts'
+import { nativeAdapter } from '../native.ts'
+
+/** Removes a staged image that was not published. */
+export const discardStaged = nativeAdapter('discard-staged', {
+  calls: 'unlink(2) of the hidden file, or of the hidden folder with what is in it',
+
+  async run(image, { ports }) {
+    await assertTarget(ports, image.target)
+    await openStaging(image).discard()
+    return {}
+  },
+})

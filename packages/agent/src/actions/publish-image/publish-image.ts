@@ -1,0 +1,16 @@
+import { dirname } from 'node:path'
+import { openStaging } from '@varve/engine/staging/staging'
+import { assertTarget } from '../inside-roots.ts'
+import { nativeAdapter } from '../native.ts'
+
+/** Gives a staged image its name. */
+export const publishImage = nativeAdapter('publish-image', {
+  calls: 'fsync(2), renameat2(2) with RENAME_NOREPLACE, fsync(2) of the folder',
+
+  async run({ target, file, durability, ...image }, { ports }) {
+    await assertTarget(ports, target)
+    await openStaging({ ...image, target }).publish({ file, durability })
+    ports.onFolderChanged?.(dirname(target))
+    return { path: target }
+  },
+})

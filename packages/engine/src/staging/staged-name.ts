@@ -1,0 +1,29 @@
+import { basename, dirname, join } from 'node:path'
+
+/** Bytes of a name on most filesystems. */
+const longestName = 255
+
+/** Names a staging; the same id gives the same hidden name. */
+const stagingId = /^[\w-]{1,64}$/u
+
+/** Hidden names that `stagedPath` makes, with the id. */
+export const stagedName = /^\..+\.(?<staging>[\w-]{1,64})\.part$/u
+
+/** Where an image lies until it gets the name `target`: `.<name>.<staging>.part` beside it. */
+export function stagedPath(target: string, staging: string): string {
+  if (!stagingId.test(staging))
+    throw new RangeError(`${JSON.stringify(staging)} cannot be part of a file name`)
+  const ending = `.${staging}.part`
+  return join(dirname(target), `.${cutName(basename(target), longestName - 1 - ending.length)}${ending}`)
+}
+
+/** The start of `name`, whole characters, in at most so many bytes of UTF-8; a name that is itself too long stays so. */
+function cutName(name: string, most: number): string {
+  if (Buffer.byteLength(name) > longestName) return name
+  let cut = ''
+  for (const character of name) {
+    if (Buffer.byteLength(cut + character) > most) break
+    cut += character
+  }
+  return cut
+}
