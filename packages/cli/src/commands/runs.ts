@@ -6,12 +6,24 @@ import { UsageError, type Outcome, type RunContext } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { openThisHost } from '../operations/this-host.ts'
 import { reportRun, runRecord } from '../operations/operate.ts'
+import {
+  changeFleetRun,
+  describeFleetRun,
+  followRun,
+  reportFleetRun,
+} from '../operations/operate-on-fleet.ts'
+import type { RunView } from '@varve/protocol/runs'
+import { ask, openFleet } from '../fleet.ts'
 import { showRun } from '../output/run-lines.ts'
 import { table } from '../output/table.ts'
 import { paintWith, printable } from '../output/text.ts'
 
 export interface RunsOptions {
   readonly id: string | null
+  /** Of the fleet, not of this host. */
+  readonly fleet?: boolean
+  readonly controller?: string
+  readonly forget?: boolean
   readonly cancel?: boolean
   readonly resume?: boolean
   readonly undo?: boolean
@@ -20,11 +32,15 @@ export interface RunsOptions {
 /** `varve runs [ID]`: the runs of this host, or one in detail; cancels, resumes or undoes it. */
 export async function runs(options: RunsOptions, context: RunContext): Outcome {
   const { id } = options
-  const wishes = (['cancel', 'resume', 'undo'] as const).filter((wish) => options[wish] === true)
+  const wishes = (['cancel', 'resume', 'undo', 'forget'] as const).filter((wish) => options[wish] === true)
   const [wish, ...others] = wishes
-  if (others.length > 0) throw new UsageError('Say one of --cancel, --resume and --undo.')
+  if (others.length > 0) throw new UsageError('Say one of --cancel, --resume, --undo and --forget.')
   if (wish !== undefined && id === null) throw new UsageError(`Say which run --${wish} is about.`)
   const { runsFolder, stateFolder } = context.config
+  if (options.fleet === true || options.controller !== undefined)
+    return await fleetRuns({ id, wish: wish ?? null, controller: options.controller }, context)
+  if (wish === 'forget')
+    throw new UsageError('--forget goes with --fleet: the runs of this host are its evidence.')
   const { runs: known } = await openThisHost({ pool: context.pool, runsFolder, stateFolder })
   if (id === null) {
     const all = await known.list()
@@ -53,6 +69,55 @@ export async function runs(options: RunsOptions, context: RunContext): Outcome {
   const asWished = wish === 'cancel' && state.phase === 'canceled'
   const exitCode = reportRun(state, context)
   return asWished ? exitCodes.ok : exitCode
+}
+
+interface OfFleet {
+  readonly id: string | null
+  readonly wish: 'cancel' | 'resume' | 'undo' | 'forget' | null
+  readonly controller: string | undefined
+}
+
+async function fleetRuns({ id, wish, controller }: OfFleet, context: RunContext): Outcome {
+  await using fleet = openFleet(context, controller)
+  const address = controller ?? context.config.controller
+  if (id === null) {
+    const all = await ask(address, () => fleet.api.runs.list.query({}))
+    context.print(context.json ? JSON.stringify(all, null, 2) : describeFleetRuns(all, context))
+    return exitCodes.ok
+  }
+  if (wish === null) {
+    const run = await ask(address, () => fleet.api.runs.get.query({ id }))
+    context.print(context.json ? JSON.stringify(run, null, 2) : describeFleetRun(run, context))
+    return exitCodes.ok
+  }
+  const run = await changeFleetRun(fleet, address, { id, wish })
+  if (run === null) return exitCodes.ok
+  const ended = run.finishedAt === null ? await followRun(fleet, run, context) : run
+  if (ended === null) return exitCodes.interrupted
+  const exitCode = reportFleetRun(ended, context)
+  return wish === 'cancel' && ended.state === 'canceled' ? exitCodes.ok : exitCode
+}
+
+function describeFleetRuns(all: readonly RunView[], { config }: RunContext): string {
+  if (all.length === 0) return 'No runs yet.'
+  const rows = all.map(({ number, state, hosts, startedAt, summary }) => [
+    String(number),
+    state,
+    hosts.join(', '),
+    startedAt.slice(0, 19).replace('T', ' '),
+    summary,
+  ])
+  return table(
+    [
+      { title: 'RUN', align: 'right' },
+      { title: 'STATE' },
+      { title: 'HOST' },
+      { title: 'STARTED (UTC)' },
+      { title: 'WHAT', cut: 'end' },
+    ],
+    rows,
+    config,
+  )
 }
 
 function phaseWords({ state, pid }: KnownRun): string {

@@ -36,6 +36,10 @@ export function addOperationOptions(command: Command): Command {
     .option('--script', 'print the plan as a runbook for the shell and do nothing')
     .option('-y, --yes', 'consent to the plan, but for findings that ask for a word by name')
     .option('--accept <ids>', 'ids of findings of the plan to consent to, comma-separated')
+    .option('--host <host>', 'do it on this host of the fleet; files are paths there or names in its library')
+    .option('--library <library>', 'with --host: the library, where the host has several')
+    .option('--detach', 'with --host: do not wait for its end')
+    .option('--controller <url>', 'with --host: the controller (or VARVE_CONTROLLER)')
 }
 
 /** What a new image is to be: format, kind, compression, choices. */

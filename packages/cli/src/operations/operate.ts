@@ -1,46 +1,34 @@
-import type { localOperations } from '@varve/agent/operations/local-table'
+import type { LocalOperation } from '@varve/agent/operations/local-operation'
+import { localOperations } from '@varve/agent/operations/local-table'
 import { shownAction } from '@varve/agent/actions/perform'
 import { scriptOf, shownSteps } from '@varve/agent/operations/shown-plan'
-import { DiskError } from '@varve/core/problems/disk-error'
 import { needsAcceptance } from '@varve/core/problems/problem'
-import type { Plan } from '@varve/operations/plans/plan'
 import { exampleCall, toPlanView } from '@varve/operations/plans/plan-view'
 import { outcomeOf, type RunState } from '@varve/operations/runs/run-state'
-import { createInterface } from 'node:readline/promises'
 import type { Outcome, RunContext } from '../command.ts'
-import { idsOf } from '../consent.ts'
 import { exitCodeOf, exitCodes } from '../exit-codes.ts'
 import { describePlan } from '../output/describe-plan.ts'
 import { paintWith, printable, problemLines } from '../output/text.ts'
 import { showRun } from '../output/run-lines.ts'
+import { mapPaths } from '@varve/operations/plans/request-paths'
+import { resolve } from 'node:path'
+import { consentTo } from './consent-to-plan.ts'
+import { assertNoFleetOptions, operateOnFleet } from './operate-on-fleet.ts'
 import { openThisHost } from './this-host.ts'
+import type { OperateOptions, Wish } from './wish.ts'
 
-/** What every operation takes on the command line. */
-export interface OperateOptions {
-  /** Show the plan and do nothing. */
-  readonly plan?: boolean
-  /** Print the plan as a runbook and do nothing. */
-  readonly script?: boolean
-  /** Consent to what the plan says, but for findings that ask for a word by name. */
-  readonly yes?: boolean
-  /** Ids of findings to consent to, comma-separated. */
-  readonly accept?: string
-}
-
-export interface Wish {
-  readonly operation: keyof typeof localOperations
-  readonly request: unknown
-  /** An image that is there is changed or removed: somebody at a terminal is asked first. */
-  readonly isAsked: boolean
-  /** The answer for people when it is done. */
-  readonly told?: (state: RunState) => string
-}
+export type { OperateOptions, Wish } from './wish.ts'
 
 /** From a wish to its result: plan, consent, run, report. */
 export async function operate(wish: Wish, options: OperateOptions, context: RunContext): Outcome {
+  const { host: name } = options
+  if (name !== undefined) return await operateOnFleet(wish, { ...options, host: name }, context)
+  assertNoFleetOptions(options)
   const { runsFolder, stateFolder } = context.config
   const host = await openThisHost({ pool: context.pool, runsFolder, stateFolder })
-  const plan = await host.plan(wish.operation, wish.request, context.signal)
+  const { operation }: LocalOperation = localOperations[wish.operation]
+  const request = await mapPaths(wish.request, operation.paths, async (path) => resolve(path))
+  const plan = await host.plan(wish.operation, request, context.signal)
   const paint = paintWith(context.config.color)
   const view = toPlanView(plan, (step) => shownAction(host.adapters, exampleCall(step)))
   if (plan.kind === 'refusal') {
@@ -57,10 +45,20 @@ export async function operate(wish: Wish, options: OperateOptions, context: RunC
     context.print(context.json ? JSON.stringify(view, null, 2) : describePlan(view, paint))
     return exitCodes.ok
   }
-  const accepted = await consentTo(plan, { wish, options, context, show: () => describePlan(view, paint) })
+  const accepted = await consentTo(
+    {
+      summary: plan.summary,
+      file: plan.subjects[0]?.path ?? plan.operation,
+      waiting: plan.warnings.filter(needsAcceptance),
+      isAsked: wish.isAsked,
+      show: () => describePlan(view, paint),
+    },
+    options,
+    context,
+  )
   const state = await showRun(context, (show) =>
     host.runs.start(
-      { plan, request: wish.request, accepted },
+      { plan, request, accepted },
       { stop: new AbortController().signal, cancel: context.signal, ...show },
     ),
   )
@@ -111,47 +109,4 @@ export function runRecord(state: RunState) {
 function lastWords({ created, steps }: RunState): string {
   const told = steps.flatMap((step) => (step.told === null ? [] : `  ${step.step.id}: ${step.told}`))
   return [created.plan.summary, ...told].join('\n')
-}
-
-interface Asking {
-  readonly wish: Wish
-  readonly options: OperateOptions
-  readonly context: RunContext
-  readonly show: () => string
-}
-
-/** The ids of the findings that are accepted; throws `needs-consent` when some are not and nobody is there to ask. */
-async function consentTo(plan: Plan, { wish, options, context, show }: Asking): Promise<string[]> {
-  const named = idsOf(options.accept)
-  const waiting = plan.warnings.filter(needsAcceptance)
-  const open = waiting.filter(({ id, asks }) => !named.has(id) && !(options.yes === true && asks !== true))
-  const isOpen = open.length > 0 || (wish.isAsked && options.yes !== true)
-  if (isOpen) {
-    const byName = open.filter(({ asks }) => asks === true)
-    const canAsk = process.stdin.isTTY && context.config.isTerminal && !context.json && byName.length === 0
-    if (!canAsk || !(await askPerson(show(), context))) throw unanswered(plan, open.length > 0 ? open : [])
-  }
-  return [...new Set([...waiting.map(({ id }) => id), ...named])]
-}
-
-function unanswered(plan: Plan, open: Plan['warnings']): DiskError {
-  const findings = open.length > 0 ? open.map(({ message }) => message) : [`${plan.summary}.`]
-  return new DiskError('needs-consent', {
-    file: plan.subjects[0]?.path ?? plan.operation,
-    ids: [...new Set(open.map(({ id }) => id))],
-    choices: [],
-    findings: [...new Set(findings)],
-    ...(open.every(({ asks }) => asks !== true) && { yes: true as const }),
-  })
-}
-
-async function askPerson(plan: string, context: RunContext): Promise<boolean> {
-  context.remark(plan)
-  const lines = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    const answer = await lines.question('Do this? [y/N] ', { signal: context.signal })
-    return /^y(?:es)?$/iu.test(answer.trim())
-  } finally {
-    lines.close()
-  }
 }
