@@ -61,3 +61,26 @@ export function exitCodeOf(code: string): ExitCode {
   if (code === 'internal') return exitCodes.internal
   return (codeOf as Partial<Record<string, ExitCode>>)[code] ?? exitCodes.imageRefused
 }
+
+/** From the least to the worst: what a command over several files ends with. */
+const byWeight: readonly ExitCode[] = [
+  exitCodes.ok,
+  exitCodes.leaks,
+  exitCodes.different,
+  exitCodes.needsConsent,
+  exitCodes.targetExists,
+  exitCodes.fileRefused,
+  exitCodes.imageRefused,
+  exitCodes.migrationFailed,
+  exitCodes.unreachable,
+  exitCodes.noSpace,
+  exitCodes.usage,
+  exitCodes.internal,
+  exitCodes.interrupted,
+  exitCodes.outputClosed,
+]
+
+/** The worst of several exit codes. */
+export function worstOf(codes: readonly ExitCode[]): ExitCode {
+  return byWeight.findLast((code) => codes.includes(code)) ?? exitCodes.ok
+}

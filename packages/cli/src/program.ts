@@ -3,6 +3,7 @@ import { CommanderError } from 'commander'
 import { UsageError, type CommandContext } from './command.ts'
 import { commandTable } from './commands/command-table.ts'
 import { readConfig } from './config.ts'
+import { explained } from './output/explain.ts'
 import { buildProgram, type Globals } from './grammar/build-program.ts'
 import { writeError } from '@varve/engine/files/system-error'
 import { stopSignals } from '@varve/engine/stop-signals'
@@ -86,5 +87,5 @@ function explainUsage(error: Error, json: boolean): void {
 
 function explain(error: ErrorRecord, json: boolean): void {
   if (json) process.stdout.write(`${JSON.stringify({ error })}\n`)
-  process.stderr.write(`varve: ${error.message}\n       ${error.remedy}\n`)
+  process.stderr.write(`${explained(error)}\n`)
 }

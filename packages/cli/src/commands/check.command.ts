@@ -1,9 +1,10 @@
 import { defineCommand } from '../grammar/command-definition.ts'
 import { addAcceptOption, addReadingOptions } from '../grammar/options.ts'
+import { overFiles } from '../over-files.ts'
 import type { CheckCommand } from './check.ts'
 
 export const checkCommand = defineCommand<Omit<CheckCommand, 'file'>>({
-  usage: 'check <file>',
+  usage: 'check <files...>',
   group: 'L2',
   does: 'whether the tables of an image contradict each other: exit code 3 corrupt, 9 leaks only',
   grammar: (command) =>
@@ -15,8 +16,8 @@ export const checkCommand = defineCommand<Omit<CheckCommand, 'file'>>({
           .option('--undo <backup>', 'put back what a repair overwrote, from its backup'),
       ),
     ),
-  async run({ args: [file = ''], options, context }) {
+  async run({ args, options, context }) {
     const { check } = await import('./check.ts')
-    return await check({ ...options, file }, context)
+    return await overFiles(args, context, async (file, one) => check({ ...options, file }, one))
   },
 })
