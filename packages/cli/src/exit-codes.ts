@@ -27,6 +27,24 @@ export const exitCodes = {
 } as const
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
+/** What each exit code means, for the manual; docs/cli.md has the same. */
+export const exitWords: Readonly<Record<keyof typeof exitCodes, string>> = {
+  ok: 'done; compare: identical',
+  different: 'compare: different',
+  usage: 'wrong use of the command',
+  imageRefused: 'the image is refused (L2): damaged, not supported, encrypted, broken chain; check: corrupt',
+  fileRefused: 'the file is refused (L1): not there, not readable, not writable, changed while it was read',
+  targetExists: 'the target exists',
+  noSpace: 'no space',
+  unreachable: 'the controller or an agent cannot be reached',
+  migrationFailed: 'the migration was refused, failed or was canceled',
+  leaks: 'check: room is lost, nothing is corrupt',
+  needsConsent: 'the image or the plan has findings that need a word',
+  internal: 'a fault of Varve itself',
+  interrupted: 'interrupted',
+  outputClosed: 'who read standard output has closed it, as SIGPIPE ends a program',
+}
+
 const codeOf: Partial<Record<DiskErrorCode, ExitCode>> = {
   'not-found': exitCodes.fileRefused,
   'not-readable': exitCodes.fileRefused,

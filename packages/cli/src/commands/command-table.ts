@@ -2,6 +2,7 @@ import type { CommandDefinition } from '../grammar/command-definition.ts'
 import { chainCommand } from './chain.command.ts'
 import { checkCommand } from './check.command.ts'
 import { compareCommand } from './compare.command.ts'
+import { completionCommand } from './completion.command.ts'
 import { convertCommand } from './convert.command.ts'
 import { digestCommand } from './digest.command.ts'
 import { doCommand } from './do.command.ts'
@@ -9,6 +10,7 @@ import { hostsCommand } from './hosts.command.ts'
 import { imagesCommand } from './images.command.ts'
 import { infoCommand } from './info.command.ts'
 import { leftoversCommand } from './leftovers.command.ts'
+import { manCommand } from './man.command.ts'
 import { mapCommand } from './map.command.ts'
 import { migrateCommand } from './migrate.command.ts'
 import { migrationsCommand } from './migrations.command.ts'
@@ -19,6 +21,7 @@ export const commandTable: readonly CommandDefinition[] = [
   chainCommand,
   checkCommand,
   compareCommand,
+  completionCommand,
   convertCommand,
   digestCommand,
   doCommand,
@@ -26,6 +29,7 @@ export const commandTable: readonly CommandDefinition[] = [
   imagesCommand,
   infoCommand,
   leftoversCommand,
+  manCommand,
   mapCommand,
   migrateCommand,
   migrationsCommand,
