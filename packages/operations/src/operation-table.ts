@@ -1,6 +1,13 @@
+import { deleteOperation } from './delete/plan.ts'
 import type { Operation } from './operation.ts'
+import { purgeOperation } from './purge/plan.ts'
+import { restoreOperation } from './restore/plan.ts'
 
 /** Every operation there is; a new one is its folder and one line here. */
-export const operationTable = {} as const satisfies Record<string, Operation>
+export const operationTable = {
+  delete: deleteOperation,
+  purge: purgeOperation,
+  restore: restoreOperation,
+} as const satisfies Record<string, Operation>
 
 export type OperationName = keyof typeof operationTable

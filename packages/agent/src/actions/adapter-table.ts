@@ -2,6 +2,7 @@ import type { AdapterTable } from './adapter.ts'
 import { discardStaged } from './discard-staged/discard-staged.ts'
 import { proveImage } from './prove-image/prove-image.ts'
 import { publishImage } from './publish-image/publish-image.ts'
+import { purgeImage } from './purge-image/purge-image.ts'
 import { putBack } from './put-back/put-back.ts'
 import { replaceImage } from './replace-image/replace-image.ts'
 import { restoreImage } from './restore-image/restore-image.ts'
@@ -13,6 +14,7 @@ export const adapterTable = {
   'discard-staged': discardStaged,
   'prove-image': proveImage,
   'publish-image': publishImage,
+  'purge-image': purgeImage,
   'put-back': putBack,
   'replace-image': replaceImage,
   'restore-image': restoreImage,

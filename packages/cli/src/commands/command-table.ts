@@ -4,6 +4,7 @@ import { checkCommand } from './check.command.ts'
 import { compareCommand } from './compare.command.ts'
 import { completionCommand } from './completion.command.ts'
 import { convertCommand } from './convert.command.ts'
+import { deleteCommand } from './delete.command.ts'
 import { digestCommand } from './digest.command.ts'
 import { doCommand } from './do.command.ts'
 import { hostsCommand } from './hosts.command.ts'
@@ -14,6 +15,9 @@ import { manCommand } from './man.command.ts'
 import { mapCommand } from './map.command.ts'
 import { migrateCommand } from './migrate.command.ts'
 import { migrationsCommand } from './migrations.command.ts'
+import { purgeCommand } from './purge.command.ts'
+import { quarantineCommand } from './quarantine.command.ts'
+import { restoreCommand } from './restore.command.ts'
 import { runsCommand } from './runs.command.ts'
 
 /** Every command there is; a new one is its file `<name>.command.ts` and one line here, sorted by name. */
@@ -23,6 +27,7 @@ export const commandTable: readonly CommandDefinition[] = [
   compareCommand,
   completionCommand,
   convertCommand,
+  deleteCommand,
   digestCommand,
   doCommand,
   hostsCommand,
@@ -33,5 +38,8 @@ export const commandTable: readonly CommandDefinition[] = [
   mapCommand,
   migrateCommand,
   migrationsCommand,
+  purgeCommand,
+  quarantineCommand,
+  restoreCommand,
   runsCommand,
 ]

@@ -127,7 +127,7 @@ function isTarget({ file }: WalkedLink, { path, inode }: Target): boolean {
 }
 
 /** Looks at both ends only, so that a folder of many disks is gone through fast; bundles name no images outside. */
-async function mayHaveParent(path: string, { files }: ImagePorts): Promise<boolean> {
+export async function mayHaveParent(path: string, { files }: ImagePorts): Promise<boolean> {
   await using file = await openFile(path, files)
   if (file === null || file.source.size === 0) return false
   const format: FormatName | null = recogniseFormat(await readFileEnds(file.source))

@@ -4,6 +4,7 @@ import { createImage } from './create-image.ts'
 import { discardStaged } from './discard-staged.ts'
 import { proveImage } from './prove-image.ts'
 import { publishImage } from './publish-image.ts'
+import { purgeImage } from './purge-image.ts'
 import { putBack } from './put-back.ts'
 import { replaceImage } from './replace-image.ts'
 import { restoreImage } from './restore-image.ts'
@@ -16,6 +17,7 @@ export const actionTable = {
   'discard-staged': discardStaged,
   'prove-image': proveImage,
   'publish-image': publishImage,
+  'purge-image': purgeImage,
   'put-back': putBack,
   'replace-image': replaceImage,
   'restore-image': restoreImage,

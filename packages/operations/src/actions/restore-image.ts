@@ -14,6 +14,8 @@ export const restoreImage = defineAction({
     quarantine: z.string(),
     /** Absolute path that it had. */
     at: Path,
+    /** Why it was there: an undo puts it there again. */
+    why: z.enum(['deleted', 'replaced', 'undone', 'moved']).optional(),
   }),
   outcome: z.object({ moved: z.array(Path) }),
   words: ({ at }) => ({
@@ -21,5 +23,7 @@ export const restoreImage = defineAction({
     does: `Moves ${baseName(at)} with all its files back to where it was, never over another file.`,
   }),
   told: ({ moved }) => moved[0] ?? 'restored',
-  undo: () => [],
+  // One that was cut off goes back whole; where nothing was restored, nothing is moved.
+  undo: ({ quarantine, at: path, why = 'deleted' }, outcome) =>
+    outcome?.moved.length === 0 ? [] : [{ action: 'set-aside', input: { path, quarantine, why } }],
 })

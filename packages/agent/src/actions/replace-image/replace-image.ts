@@ -1,5 +1,7 @@
+import { rmdir } from 'node:fs/promises'
 import { noteEntry } from '@varve/engine/quarantine/index-of-entries'
 import { replaceFiles } from '@varve/engine/quarantine/replace'
+import { stagedPath } from '@varve/engine/staging/staged-name'
 import { nativeAdapter } from '../native.ts'
 import { stagedFiles } from './staged-files.ts'
 
@@ -14,6 +16,8 @@ export const replaceImage = nativeAdapter('replace-image', {
       roots: ports.roots,
       incoming: async () => stagedFiles(image),
     })
+    // The hidden folder of several files is empty now; a single file has gone.
+    await rmdir(stagedPath(target, image.staging)).catch(() => {})
     ports.onFolderChanged?.(entry.folder)
     return { path: target, quarantine, until: entry.manifest.until }
   },

@@ -8,7 +8,7 @@ import { nativeAdapter } from '../native.ts'
 export const setAside = nativeAdapter('set-aside', {
   calls:
     'writes and flushes a manifest, renameat2(2) with RENAME_NOREPLACE (several files: link(2), unlink(2)), fsync(2) of the folders',
-  async run({ path, quarantine, why, only }, { ports }) {
+  async run({ path, quarantine, why, only, digest = null }, { ports }) {
     if (only !== null) {
       await assertTarget(ports, path)
       const isIt = (await fileIdentity(path)) === only
@@ -17,7 +17,7 @@ export const setAside = nativeAdapter('set-aside', {
         return { quarantine, moved: [], until: new Date().toISOString() }
     }
     await noteEntry(ports.stateFolder, path, quarantine)
-    const entry = await setAsideFiles(path, { id: quarantine, why, roots: ports.roots })
+    const entry = await setAsideFiles(path, { id: quarantine, why, digest, roots: ports.roots })
     const { folder, manifest } = entry
     ports.onFolderChanged?.(folder)
     return {

@@ -1,0 +1,56 @@
+import { join } from 'node:path'
+import type { Problem } from '@varve/core/problems/problem'
+import { isDiskError } from '@varve/core/problems/disk-error'
+import { findDependents } from '@varve/engine/dependents/find-dependents'
+import { findInUse } from '@varve/engine/in-use/find-in-use'
+import { filesOfBundle } from '../library/bundle-files.ts'
+import { ownFiles, type OwnFiles } from '@varve/engine/quarantine/own-files'
+import type { ImageFilesFacts } from '@varve/operations/image-files-facts'
+import type { FactsContext } from './local-operation.ts'
+
+/** What belongs to the image `path`, and who needs it; throws when it is not there, or is no image's name. */
+export async function gatherImageFiles(
+  path: string,
+  { ports, host, signal }: FactsContext,
+): Promise<ImageFilesFacts> {
+  const own = await ownFiles(path, ports.roots)
+  const image = join(own.folder, own.image)
+  const { dependents, unseen } = await dependentsOf(image, ports.roots, signal)
+  return {
+    host,
+    path: image,
+    format: own.format,
+    virtualSize: own.virtualSize,
+    bytes: own.files.reduce((sum, { size }) => sum + size, 0),
+    files: own.files.map((file) => join(own.folder, file.path)),
+    elsewhere: own.elsewhere,
+    dependents,
+    unseen,
+    use: await findUse(own, ports),
+  }
+}
+
+async function dependentsOf(image: string, roots: readonly string[] | null, signal: AbortSignal) {
+  try {
+    const { images, unseen } = await findDependents(image, { roots, signal })
+    return { dependents: images.map((one) => one.path), unseen }
+  } catch (error) {
+    // An image that cannot be opened is nobody's parent that could be read.
+    if (isDiskError(error)) return { dependents: [], unseen: null }
+    throw error
+  }
+}
+
+async function findUse(
+  { folder, files }: OwnFiles,
+  { findWriters }: FactsContext['ports'],
+): Promise<readonly Problem[]> {
+  const inside = await Promise.all(
+    files.map(async ({ path, kind }) =>
+      kind === 'folder' ? filesOfBundle(join(folder, path)) : [join(folder, path)],
+    ),
+  )
+  const [first, ...rest] = inside.flat()
+  if (first === undefined) return []
+  return await findInUse([first, ...rest], findWriters ? { find: async () => findWriters() } : {})
+}

@@ -1,0 +1,17 @@
+import { defineCommand } from '../grammar/command-definition.ts'
+import { addOperationOptions } from '../grammar/options.ts'
+import { withThreads } from '../grammar/with-threads.ts'
+import type { OperateOptions } from '../operations/operate.ts'
+
+export const deleteCommand = defineCommand<OperateOptions>({
+  usage: 'delete <image>',
+  group: 'L1',
+  does: 'put an image with all its files into the quarantine of its folder; prints the id that restores it',
+  grammar: addOperationOptions,
+  async run({ args: [image = ''], options, context }) {
+    return await withThreads(context, [], async (running) => {
+      const { deleteImage } = await import('./delete.ts')
+      return await deleteImage(image, options, running)
+    })
+  },
+})

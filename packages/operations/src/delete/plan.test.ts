@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest'
+import type { ImageFilesFacts } from '../image-files-facts.ts'
+import { deleteOperation } from './plan.ts'
+
+const facts: ImageFilesFacts = {
+  host: 'here',
+  path: '/lib/web01.vmdk',
+  format: 'vmdk',
+  virtualSize: 40 * 1024 ** 3,
+  bytes: 3 * 1024 ** 3,
+  files: ['/lib/web01-f001.vmdk', '/lib/web01.vmdk'],
+  elsewhere: [],
+  dependents: [],
+  unseen: null,
+  use: [],
+}
+const inUse = {
+  id: 'in-use',
+  severity: 'warn',
+  layer: 'L1',
+  file: '/lib/web01-f001.vmdk',
+  message: 'L1 "/lib/web01-f001.vmdk": it is open for writing by process 12 (qemu)',
+  remedy: 'Stop the machine or program that writes to it before it is read as a whole.',
+} as const
+
+const plan = (change: Partial<ImageFilesFacts> = {}) =>
+  deleteOperation.plan({ image: facts.path }, { ...facts, ...change })
+
+describe('the plan of delete', () => {
+  test('is one step into quarantine', () => {
+    expect(plan()).toEqual({
+      kind: 'plan',
+      operation: 'delete',
+      summary: 'Put web01.vmdk (3.00 GiB in 2 files) into quarantine',
+      steps: [
+        {
+          id: 'set-aside',
+          host: 'here',
+          action: 'set-aside',
+          input: { path: '/lib/web01.vmdk', quarantine: { $fresh: 'id' }, why: 'deleted', only: null },
+          after: [],
+          needs: [],
+          estimate: { bytes: null, seconds: null },
+        },
+      ],
+      warnings: [],
+      subjects: [{ host: 'here', path: '/lib/web01.vmdk' }],
+      estimate: { bytes: null, seconds: null },
+    })
+  })
+
+  test('is refused while anything depends on it, naming what', () => {
+    const dependents = Array.from({ length: 7 }, (_, at) => `/lib/over ${at}.qcow2`)
+    const refusal = plan({ dependents })
+    expect(refusal).toMatchObject({
+      kind: 'refusal',
+      problems: [{ id: 'has-dependents', layer: 'L2', file: facts.path, details: { dependents } }],
+    })
+    expect(JSON.stringify(refusal)).toContain('and 2 more')
+  })
+
+  test('is refused while somebody may write to one of its files', () => {
+    expect(plan({ use: [inUse] })).toMatchObject({
+      kind: 'refusal',
+      problems: [{ id: 'in-use', severity: 'block', file: '/lib/web01-f001.vmdk' }],
+    })
+  })
+
+  test('asks for consent where parts stay behind, or where nobody looked', () => {
+    expect(plan({ elsewhere: ['/dev/sdb'], unseen: 'more than 50000 files are there' })).toMatchObject({
+      kind: 'plan',
+      warnings: [
+        { id: 'part-stays', severity: 'warn', details: { part: '/dev/sdb' } },
+        { id: 'dependents-not-seen', severity: 'warn' },
+      ],
+    })
+  })
+})

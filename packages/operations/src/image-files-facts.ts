@@ -1,0 +1,22 @@
+import type { Problem } from '@varve/core/problems/problem'
+
+/** What belongs to an image as a thing of the host's: its files, and who needs them. */
+export interface ImageFilesFacts {
+  readonly host: string
+  /** Absolute, its folder resolved; of a bundle its folder. */
+  readonly path: string
+  readonly format: string | null
+  readonly virtualSize: number | null
+  /** Of all its files. */
+  readonly bytes: number
+  /** Absolute paths of its files in its folder, the image itself last. */
+  readonly files: readonly string[]
+  /** Absolute paths of parts that lie elsewhere: devices, files of other folders. */
+  readonly elsewhere: readonly string[]
+  /** Absolute paths of the images whose disks change without it, the nearest first. */
+  readonly dependents: readonly string[]
+  /** Where nobody looked for such images; null: it was looked everywhere that was to be. */
+  readonly unseen: string | null
+  /** That others may write to it, or that this was not seen. */
+  readonly use: readonly Problem[]
+}

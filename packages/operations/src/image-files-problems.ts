@@ -1,0 +1,60 @@
+import { quote } from '@varve/core/problems/disk-error'
+import type { Problem } from '@varve/core/problems/problem'
+import type { ImageFilesFacts } from './image-files-facts.ts'
+
+/** Names in one sentence, at most. */
+const mostNamed = 5
+
+/** Refuses an image that others are made over; `without` is what becomes of it, such as `without it`. */
+export function dependentsProblem({ path, dependents }: ImageFilesFacts): Problem[] {
+  if (dependents.length === 0) return []
+  const named = dependents.slice(0, mostNamed).map((one) => quote(one))
+  const more = dependents.length > named.length ? ` and ${dependents.length - named.length} more` : ''
+  return [
+    {
+      id: 'has-dependents',
+      severity: 'block',
+      layer: 'L2',
+      file: path,
+      message: `L2 ${quote(path)}: other images are made over it and cannot be read without it: ${named.join(', ')}${more}`,
+      remedy: 'Flatten, rebase or delete those first.',
+      details: { dependents },
+    },
+  ]
+}
+
+/** Refuses what somebody may write to; that it was not seen is said. */
+export function useProblems({ use }: ImageFilesFacts): Problem[] {
+  return use.map((problem) =>
+    problem.id === 'in-use'
+      ? {
+          ...problem,
+          severity: 'block',
+          remedy: 'Stop the machine or program that has it open, and try again.',
+        }
+      : problem,
+  )
+}
+
+/** Says what stays where it is, and where nobody looked for images that are made over it. */
+export function remarks({ path, elsewhere, unseen }: ImageFilesFacts): Problem[] {
+  const parts: Problem[] = elsewhere.map((part) => ({
+    id: 'part-stays',
+    severity: 'warn',
+    layer: 'L1',
+    file: path,
+    message: `L1 ${quote(path)}: its part ${quote(part)} lies in another folder and stays there`,
+    remedy: 'Move or delete it by hand when nothing else needs it.',
+    details: { part },
+  }))
+  if (unseen === null) return parts
+  const limit: Problem = {
+    id: 'dependents-not-seen',
+    severity: 'warn',
+    layer: 'L2',
+    file: path,
+    message: `L2 ${quote(path)}: it was not seen whether all other images can do without it: ${unseen}`,
+    remedy: 'Make sure that no other image is made over it.',
+  }
+  return [...parts, limit]
+}
