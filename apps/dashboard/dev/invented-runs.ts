@@ -18,5 +18,6 @@ export function inventedRuns(): Services['runs'] {
     forget: none,
     list: () => [],
     get: () => null,
+    log: none,
   }
 }

@@ -158,6 +158,7 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
         hosts: { connected, total: hosts.length },
         images: size,
         migrationsRunning: sortedMigrations().filter(({ finishedAt }) => finishedAt === null).length,
+        runsOpen: 0,
       }),
       overview: () => {
         refuse()

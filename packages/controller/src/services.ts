@@ -33,6 +33,7 @@ import {
   recentMigrationIds,
   unfinishedMigrations,
 } from './store/migrations-store.ts'
+import { countOpenRuns } from './store/runs-store.ts'
 import { controllerVersion } from './package.ts'
 import { createCarryOut } from './workflows/carry-out.ts'
 import { migrateSteps } from './workflows/migrate-steps.ts'
@@ -104,7 +105,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
       },
       run(id) {
         const run = runs.view(id)
-        return run && { kind: 'run-changed', run }
+        return run ? { kind: 'run-changed', run } : { kind: 'run-removed', id }
       },
     },
   })
@@ -259,6 +260,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
           hosts: hostTotals(db),
           images: inventoryTotals(db).images,
           migrationsRunning: unfinishedMigrations(db).length,
+          runsOpen: countOpenRuns(db),
         }
       },
       overview() {

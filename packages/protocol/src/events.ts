@@ -3,7 +3,7 @@ import { HostName, ImageId, MigrationId, Timestamp } from './primitives.ts'
 import { HostView } from './hosts.ts'
 import { ImageRow } from './images.ts'
 import { MigrationView } from './migrations.ts'
-import { RunView } from './runs.ts'
+import { RunId, RunView } from './runs.ts'
 
 /** What changed, with the new state of the thing. Clients patch their caches with it. */
 export const FleetEvent = z.discriminatedUnion('kind', [
@@ -14,6 +14,7 @@ export const FleetEvent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('run-changed'), run: RunView }),
   z.object({ kind: z.literal('host-removed'), name: HostName }),
   z.object({ kind: z.literal('migration-removed'), id: MigrationId }),
+  z.object({ kind: z.literal('run-removed'), id: RunId }),
 ])
 export type FleetEvent = z.infer<typeof FleetEvent>
 

@@ -31,5 +31,7 @@ export const ServerInfo = z.object({
   hosts: HostTotals,
   images: z.number().int(),
   migrationsRunning: z.number().int(),
+  /** Runs of operations that are not over. */
+  runsOpen: z.number().int().default(0),
 })
 export type ServerInfo = z.infer<typeof ServerInfo>

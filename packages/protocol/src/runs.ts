@@ -77,6 +77,28 @@ export const RunView = z.object({
 })
 export type RunView = z.infer<typeof RunView>
 
+const ofStep = { step: z.string(), attempt: z.number().int().min(1) }
+
+/** What happened in a run, oldest first: its journal, without what only its actions understand. */
+export const RunLogEntry = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('created'), at: Timestamp }),
+  z.object({ event: z.literal('started'), at: Timestamp, ...ofStep }),
+  z.object({ event: z.literal('done'), at: Timestamp, ...ofStep, told: z.string() }),
+  /** `again`: another attempt follows. */
+  z.object({ event: z.literal('failed'), at: Timestamp, ...ofStep, error: ErrorView, again: z.boolean() }),
+  z.object({ event: z.literal('undone'), at: Timestamp, ...ofStep }),
+  z.object({ event: z.literal('undo-failed'), at: Timestamp, ...ofStep, error: ErrorView }),
+  /** Somebody's wish. */
+  z.object({ event: z.literal('asked'), at: Timestamp, wish: z.enum(['cancel', 'undo', 'resume']) }),
+  z.object({
+    event: z.literal('ended'),
+    at: Timestamp,
+    state: z.enum(['succeeded', 'failed', 'canceled', 'undone']),
+    error: ErrorView.nullable(),
+  }),
+])
+export type RunLogEntry = z.infer<typeof RunLogEntry>
+
 export const RunQuery = z.object({
   limit: z.number().int().min(1).max(500).default(100),
   state: z.enum(['all', 'open', 'ended']).default('all'),

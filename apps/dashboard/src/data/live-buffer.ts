@@ -39,5 +39,7 @@ function subjectOf(event: FleetEvent): string {
       return `host ${event.name}`
     case 'migration-removed':
       return `migration ${event.id}`
+    case 'run-removed':
+      return `run ${event.id}`
   }
 }

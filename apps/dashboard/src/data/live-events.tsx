@@ -129,6 +129,8 @@ function applyEvent(queryClient: QueryClient, api: Api, { at, event }: EventView
     case 'run-changed':
       queryClient.setQueryData(api.runs.get.queryKey({ id: event.run.id }), event.run)
       return void queryClient.invalidateQueries({ queryKey: api.runs.list.queryKey() })
+    case 'run-removed':
+      return void queryClient.invalidateQueries({ queryKey: api.runs.pathKey() })
     case 'host-removed':
       return void queryClient.invalidateQueries({ queryKey: api.fleet.pathKey() })
     case 'migration-removed':

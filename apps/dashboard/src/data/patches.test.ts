@@ -66,6 +66,7 @@ describe('the overview', () => {
       ...info,
       hosts: { connected: 1, total: 2 },
       migrationsRunning: 1,
+      runsOpen: 0,
     })
   })
 })

@@ -21,7 +21,7 @@ import type {
   PlanView,
   StartMigration,
 } from '@varve/protocol/migrations'
-import type { PlanAnswer, PlanRequest, RunQuery, RunView, StartRun } from '@varve/protocol/runs'
+import type { PlanAnswer, PlanRequest, RunLogEntry, RunQuery, RunView, StartRun } from '@varve/protocol/runs'
 import type { Reading } from '@varve/protocol/primitives'
 import type { ImageReportView } from '@varve/protocol/reports'
 import type { Overview, ServerInfo } from '@varve/protocol/overview'
@@ -75,6 +75,8 @@ export interface Services {
     list(query: z.output<typeof RunQuery>): RunView[]
     /** By its id or its number. */
     get(id: string): RunView | null
+    /** What happened in it, oldest first. */
+    log(id: string): RunLogEntry[]
   }
   readonly events: {
     /** Live events after `lastId`; null: only new ones. Subscribes before it reads the backlog. */

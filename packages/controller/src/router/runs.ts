@@ -1,5 +1,13 @@
 import { DiskError } from '@varve/core/problems/disk-error'
-import { PlanAnswer, PlanRequest, RunId, RunQuery, RunView, StartRun } from '@varve/protocol/runs'
+import {
+  PlanAnswer,
+  PlanRequest,
+  RunId,
+  RunLogEntry,
+  RunQuery,
+  RunView,
+  StartRun,
+} from '@varve/protocol/runs'
 import { z } from 'zod'
 import { procedure, router } from './trpc.ts'
 
@@ -39,4 +47,8 @@ export const runsRouter = router({
       if (run) return run
       throw new DiskError('not-in-fleet', { file: input.id, kind: 'run' })
     }),
+  log: procedure
+    .input(RunRef)
+    .output(z.array(RunLogEntry))
+    .query(({ ctx, input }) => ctx.services.runs.log(input.id)),
 })

@@ -45,6 +45,25 @@ function holding(held: string): Partial<Script> & { readonly letGo: () => void }
   }
 }
 
+/** The first live event of that kind after `act`. */
+async function firstEvent(client: Client, kind: string, act: () => Promise<unknown>): Promise<unknown> {
+  return await new Promise((resolve, reject) => {
+    const live = client.events.live.subscribe(
+      {},
+      {
+        onStarted: () => void act().catch(reject),
+        onData({ data }) {
+          const found = data.find(({ event }) => event.kind === kind)
+          if (!found) return
+          live.unsubscribe()
+          resolve(found.event)
+        },
+        onError: reject,
+      },
+    )
+  })
+}
+
 const actionsOf = (started: readonly { kind: string }[]) =>
   started.flatMap((request) => ('action' in request ? [String(request.action)] : []))
 
@@ -126,11 +145,26 @@ test('a canceled run stops the action and undoes what was done', async () => {
   const { client } = controller
   const { id } = await client.runs.start.mutate(start())
   await at(client, id, 'prove')
+  expect((await client.fleet.info.query()).runsOpen).toBe(1)
   await client.runs.cancel.mutate({ id })
   expect(await ended(client, id)).toMatchObject({ state: 'canceled', error: null })
+  expect((await client.fleet.info.query()).runsOpen).toBe(0)
+  const log = await client.runs.log.query({ id })
+  expect(log.map((entry) => [entry.event, 'step' in entry ? entry.step : ''].join(' ').trim())).toEqual([
+    'created',
+    'started write',
+    'done write',
+    'started prove',
+    'asked',
+    'failed prove',
+    'undone write',
+    'ended',
+  ])
   expect(actionsOf(agent.started)).toEqual(['write-image', 'prove-image', 'discard-staged'])
-  await client.runs.forget.mutate({ id })
+  const told = await firstEvent(client, 'run-removed', () => client.runs.forget.mutate({ id }))
+  expect(told).toEqual({ kind: 'run-removed', id })
   expect(await client.runs.list.query({})).toEqual([])
+  await expect(client.runs.log.query({ id })).rejects.toThrow(/no run/u)
 })
 
 test('a run that succeeded is undone by a wish', async () => {

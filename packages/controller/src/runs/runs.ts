@@ -29,6 +29,7 @@ import {
 } from '../store/runs-store.ts'
 import { untilItEnds, type Durable } from './durable.ts'
 import { appendTo, storedJournal } from './run-journal.ts'
+import { toLogEntry } from './run-log.ts'
 import { toRunView, type LiveRun } from './run-view.ts'
 
 const noProgressSeconds = 120
@@ -312,6 +313,7 @@ export function createRuns(options: RunsOptions): Runs {
       onChange(id)
     },
 
+    log: (id) => entriesOfRun(db, expectRun(id).id).map(toLogEntry),
     list: (query) => listRunIds(db, query).flatMap((id) => view(id) ?? []),
     get: (id) => view(id) ?? (/^\d{1,15}$/u.test(id) ? view(idOfRunNumber(db, Number(id)) ?? '') : null),
   }

@@ -99,6 +99,13 @@ export function openRuns(db: Queries): RunRow[] {
   return db.select().from(runs).where(isNull(runs.endedAt)).orderBy(asc(runs.number)).all().map(toRow)
 }
 
+const countOpen = statement<{ count: number }>('SELECT COUNT(*) AS count FROM runs WHERE endedAt IS NULL')
+
+/** How many runs are not over. */
+export function countOpenRuns(db: Queries): number {
+  return countOpen.get(db)?.count ?? 0
+}
+
 const openAt = statement<{ id: string }>(`
   SELECT DISTINCT runs.id AS id FROM runs JOIN run_subjects ON run_subjects.runId = runs.id
   WHERE runs.endedAt IS NULL AND run_subjects.host = ?`)
