@@ -61,6 +61,7 @@ describe('the overview', () => {
       hosts: { connected: 0, total: 0 },
       images: 7,
       migrationsRunning: 0,
+      runsOpen: 0,
     }
     expect(patchInfo(info, overview)).toEqual({
       ...info,
