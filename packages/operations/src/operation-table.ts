@@ -1,4 +1,5 @@
 import { deleteOperation } from './delete/plan.ts'
+import { compareOperation, digestOperation, mapOperation, measureOperation } from './read/read-operations.ts'
 import type { Operation } from './operation.ts'
 import { purgeOperation } from './purge/plan.ts'
 import { restoreOperation } from './restore/plan.ts'
@@ -8,6 +9,10 @@ export const operationTable = {
   delete: deleteOperation,
   purge: purgeOperation,
   restore: restoreOperation,
+  compare: compareOperation,
+  digest: digestOperation,
+  map: mapOperation,
+  measure: measureOperation,
 } as const satisfies Record<string, Operation>
 
 export type OperationName = keyof typeof operationTable

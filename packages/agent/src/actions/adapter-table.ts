@@ -1,3 +1,7 @@
+import { compareImages } from './compare-images/compare-images.ts'
+import { digestImage } from './digest-image/digest-image.ts'
+import { mapImage } from './map-image/map-image.ts'
+import { measureImage } from './measure-image/measure-image.ts'
 import type { AdapterTable } from './adapter.ts'
 import { discardStaged } from './discard-staged/discard-staged.ts'
 import { proveImage } from './prove-image/prove-image.ts'
@@ -11,7 +15,11 @@ import { writeImage } from './write-image/write-image.ts'
 
 /** What Varve does alike on every system; a new action is its folder and one line here. */
 export const adapterTable = {
+  'compare-images': compareImages,
+  'digest-image': digestImage,
   'discard-staged': discardStaged,
+  'map-image': mapImage,
+  'measure-image': measureImage,
   'prove-image': proveImage,
   'publish-image': publishImage,
   'purge-image': purgeImage,

@@ -1,4 +1,5 @@
 import { deleteHere } from './delete.ts'
+import { compareHere, digestHere, mapHere, measureHere } from './read-operations.ts'
 import type { LocalOperation } from './local-operation.ts'
 import { purgeHere } from './purge.ts'
 import { restoreHere } from './restore.ts'
@@ -8,4 +9,8 @@ export const localOperations = {
   delete: deleteHere,
   purge: purgeHere,
   restore: restoreHere,
+  compare: compareHere,
+  digest: digestHere,
+  map: mapHere,
+  measure: measureHere,
 } as const satisfies Record<string, LocalOperation>

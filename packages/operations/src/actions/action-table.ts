@@ -1,3 +1,7 @@
+import { compareImages } from './compare-images.ts'
+import { digestImage } from './digest-image.ts'
+import { mapImage } from './map-image.ts'
+import { measureImage } from './measure-image.ts'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { Action, ActionCall, InputOf, OutcomeOf } from './action.ts'
 import { createImage } from './create-image.ts'
@@ -13,8 +17,12 @@ import { writeImage } from './write-image.ts'
 
 /** Every action there is; a new one is its file and one line here. */
 export const actionTable = {
+  'compare-images': compareImages,
   'create-image': createImage,
+  'digest-image': digestImage,
   'discard-staged': discardStaged,
+  'map-image': mapImage,
+  'measure-image': measureImage,
   'prove-image': proveImage,
   'publish-image': publishImage,
   'purge-image': purgeImage,

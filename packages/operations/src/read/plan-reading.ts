@@ -1,0 +1,42 @@
+import type { Problem } from '@varve/core/problems/problem'
+import { inOrder, noEstimate, type DraftStep, type Plan, type Refusal } from '../plans/plan.ts'
+
+/** What is known of the images that an operation only reads. */
+export interface ReadingFacts {
+  readonly host: string
+  readonly images: readonly {
+    readonly path: string
+    readonly dataBytes: number | null
+    /** Findings that block reading it, or ask for a word before. */
+    readonly problems: readonly Problem[]
+  }[]
+}
+
+/** Bytes a second that estimates of reading assume. */
+const assumedRate = 500_000_000
+
+/** A plan of one step that reads and changes nothing; refused when an image cannot be read right. */
+export function planReading(
+  { operation, summary }: { readonly operation: string; readonly summary: string },
+  { images }: ReadingFacts,
+  draft: DraftStep,
+): Plan | Refusal {
+  const problems = images.flatMap((image) => image.problems)
+  if (problems.some(({ severity }) => severity === 'block'))
+    return { kind: 'refusal', operation, problems: [...problems] }
+  const bytes = images.reduce<number | null>(
+    (sum, { dataBytes }) => (sum === null || dataBytes === null ? null : sum + dataBytes),
+    0,
+  )
+  const estimate = bytes === null ? noEstimate : { bytes, seconds: Math.ceil(bytes / assumedRate) }
+  return {
+    kind: 'plan',
+    operation,
+    summary,
+    steps: inOrder([{ ...draft, estimate }]),
+    warnings: [...problems],
+    // Reading does not keep others away.
+    subjects: [],
+    estimate,
+  }
+}

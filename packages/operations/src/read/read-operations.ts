@@ -1,0 +1,67 @@
+import { nameOfKind } from '@varve/core/formats/writable-formats'
+import { compareImages } from '../actions/compare-images.ts'
+import { digestImage } from '../actions/digest-image.ts'
+import { mapImage } from '../actions/map-image.ts'
+import { measureImage } from '../actions/measure-image.ts'
+import { baseName } from '../actions/path-words.ts'
+import { defineOperation } from '../operation.ts'
+import { step } from '../plans/plan.ts'
+import { planReading, type ReadingFacts } from './plan-reading.ts'
+
+/** The digest of what the guest sees. */
+export const digestOperation = defineOperation({
+  name: 'digest',
+  request: digestImage.input,
+  paths: ['image.path'],
+  plan: (request, facts: ReadingFacts) =>
+    planReading(
+      { operation: 'digest', summary: `Digest ${baseName(request.image.path)}` },
+      facts,
+      step(digestImage, { id: 'digest', host: facts.host, input: request }),
+    ),
+})
+
+/** Whether two images hold the same disk. */
+export const compareOperation = defineOperation({
+  name: 'compare',
+  request: compareImages.input,
+  paths: ['a.path', 'b.path'],
+  plan: (request, facts: ReadingFacts) =>
+    planReading(
+      {
+        operation: 'compare',
+        summary: `Compare ${baseName(request.a.path)} with ${baseName(request.b.path)}`,
+      },
+      facts,
+      step(compareImages, { id: 'compare', host: facts.host, input: request }),
+    ),
+})
+
+/** Which ranges of the disk are data, zero or absent. */
+export const mapOperation = defineOperation({
+  name: 'map',
+  request: mapImage.input,
+  paths: ['image.path'],
+  plan: (request, facts: ReadingFacts) =>
+    planReading(
+      { operation: 'map', summary: `Map ${baseName(request.image.path)}` },
+      facts,
+      step(mapImage, { id: 'map', host: facts.host, input: request }),
+    ),
+})
+
+/** How large an image can become in another format. */
+export const measureOperation = defineOperation({
+  name: 'measure',
+  request: measureImage.input,
+  paths: ['image.path'],
+  plan: (request, facts: ReadingFacts) =>
+    planReading(
+      {
+        operation: 'measure',
+        summary: `Measure ${baseName(request.image.path)} as ${nameOfKind(request.format, request.subformat)}`,
+      },
+      facts,
+      step(measureImage, { id: 'measure', host: facts.host, input: request }),
+    ),
+})
