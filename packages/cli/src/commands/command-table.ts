@@ -13,6 +13,7 @@ import { infoCommand } from './info.command.ts'
 import { leftoversCommand } from './leftovers.command.ts'
 import { manCommand } from './man.command.ts'
 import { mapCommand } from './map.command.ts'
+import { measureCommand } from './measure.command.ts'
 import { migrateCommand } from './migrate.command.ts'
 import { migrationsCommand } from './migrations.command.ts'
 import { purgeCommand } from './purge.command.ts'
@@ -36,6 +37,7 @@ export const commandTable: readonly CommandDefinition[] = [
   leftoversCommand,
   manCommand,
   mapCommand,
+  measureCommand,
   migrateCommand,
   migrationsCommand,
   purgeCommand,

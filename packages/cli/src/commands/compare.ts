@@ -46,7 +46,7 @@ export async function compare(
 /** In one or two sentences: where they differ first, and how their sizes do. */
 export function describeComparison(
   names: readonly [string, string],
-  { sizes, firstDifference, tail }: CompareOutcome,
+  { sizes, firstDifference, tail }: Pick<CompareOutcome, 'sizes' | 'firstDifference' | 'tail'>,
 ): string {
   const [first, second] = sizes
   if (firstDifference === null) return `identical: ${formatBytes(first)} at L3`

@@ -1,17 +1,27 @@
 import type { AcceptOptions } from '../command.ts'
 import { defineCommand } from '../grammar/command-definition.ts'
-import { addAcceptOption, addReadingOptions } from '../grammar/options.ts'
+import { addAcceptOption, addHostOptions, addReadingOptions } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
 import type { ReadingOptions } from '../input.ts'
+import type { HostOptions } from '../operations/wish.ts'
 import { overFiles } from '../over-files.ts'
 
-export const digestCommand = defineCommand<ReadingOptions & AcceptOptions & { sha256?: boolean }>({
+export const digestCommand = defineCommand<
+  ReadingOptions & AcceptOptions & HostOptions & { sha256?: boolean }
+>({
   usage: 'digest <files...>',
   group: 'L3',
   does: 'the digest of what the guest sees (L3), the same in every format',
   grammar: (command) =>
-    addReadingOptions(addAcceptOption(command.option('--sha256', 'also the plain SHA-256 over L3'))),
+    addHostOptions(
+      addReadingOptions(addAcceptOption(command.option('--sha256', 'also the plain SHA-256 over L3'))),
+    ),
   async run({ args, options, context }) {
+    const { host } = options
+    if (host !== undefined) {
+      const { digestThere } = await import('./digest-there.ts')
+      return await overFiles(args, context, async (file, one) => digestThere(file, { ...options, host }, one))
+    }
     return await withThreads(context, args, async (running) => {
       const { digest } = await import('./digest.ts')
       const { pool } = running

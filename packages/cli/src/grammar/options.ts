@@ -31,11 +31,16 @@ export function addReadingOptions(command: Command): Command {
 
 /** What every operation takes: `OperateOptions`. */
 export function addOperationOptions(command: Command): Command {
-  return command
+  return addHostOptions(command)
     .option('--plan', 'print the plan and do nothing')
     .option('--script', 'print the plan as a runbook for the shell and do nothing')
     .option('-y, --yes', 'consent to the plan, but for findings that ask for a word by name')
     .option('--accept <ids>', 'ids of findings of the plan to consent to, comma-separated')
+}
+
+/** For what can also be done on a host of the fleet: `HostOptions`. */
+export function addHostOptions(command: Command): Command {
+  return command
     .option('--host <host>', 'do it on this host of the fleet; files are paths there or names in its library')
     .option('--library <library>', 'with --host: the library, where the host has several')
     .option('--detach', 'with --host: do not wait for its end')

@@ -17,6 +17,7 @@ export async function operateOnFleet(
   wish: Wish,
   options: OperateOptions & { readonly host: string },
   context: CommandContext,
+  report: (run: RunView, context: CommandContext) => Awaited<Outcome> = reportFleetRun,
 ): Outcome {
   const controller = options.controller ?? context.config.controller
   await using fleet = openFleet(context, options.controller)
@@ -54,7 +55,7 @@ export async function operateOnFleet(
   const ended = await followRun(fleet, run, context)
   if (ended === null) return exitCodes.interrupted
   if (!context.json) for (const line of problemLines(plan.warnings, paint)) context.remark(line)
-  return reportFleetRun(ended, context)
+  return ended.state === 'succeeded' ? report(ended, context) : reportFleetRun(ended, context)
 }
 
 function showPlan({ plan, script }: PlanAnswer, options: OperateOptions, context: CommandContext) {

@@ -1,8 +1,19 @@
 import type { localOperations } from '@varve/agent/operations/local-table'
 import type { RunState } from '@varve/operations/runs/run-state'
 
+/** What can also be done on a host of the fleet takes these. */
+export interface HostOptions {
+  /** A host of the fleet to do it on, instead of this one. */
+  readonly host?: string
+  /** The library that names on that host are of. */
+  readonly library?: string
+  readonly controller?: string
+  /** Do not wait for the end. */
+  readonly detach?: boolean
+}
+
 /** What every operation takes on the command line. */
-export interface OperateOptions {
+export interface OperateOptions extends HostOptions {
   /** Show the plan and do nothing. */
   readonly plan?: boolean
   /** Print the plan as a runbook and do nothing. */
@@ -11,13 +22,6 @@ export interface OperateOptions {
   readonly yes?: boolean
   /** Ids of findings to consent to, comma-separated. */
   readonly accept?: string
-  /** A host of the fleet to do it on, instead of this one. */
-  readonly host?: string
-  /** The library that names on that host are of. */
-  readonly library?: string
-  readonly controller?: string
-  /** Do not wait for the end. */
-  readonly detach?: boolean
 }
 
 export interface Wish {

@@ -1,0 +1,52 @@
+import { formatBytes } from '@varve/core/binary/format-bytes'
+import { isWritable, nameOfKind, notWritten, rulesOf } from '@varve/core/formats/writable-formats'
+import { measureDisk } from '@varve/engine/measure-disk'
+import { measureImage } from '@varve/operations/actions/measure-image'
+import type { ActionOutcome } from '@varve/operations/actions/action-table'
+import { UsageError, type CommandContext, type Outcome } from '../command.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { imageInput, type ReadingOptions } from '../input.ts'
+import { imageThere, readOnHost } from '../operations/read-on-host.ts'
+import type { HostOptions } from '../operations/wish.ts'
+
+export interface MeasureOptions extends ReadingOptions, HostOptions {
+  readonly file: string
+  readonly outputFormat: string
+  readonly subformat?: string
+  readonly compress?: 'zlib' | 'zstd'
+}
+
+/** `varve measure FILE -O FORMAT`: the size that the image can have in that format, at most. */
+export async function measure(options: MeasureOptions, context: CommandContext): Outcome {
+  const { file, outputFormat: format, subformat = null, compress, host } = options
+  const compression = compress ?? ('none' as const)
+  if (!isWritable(format)) throw notWritten(format, file)
+  const { subformats } = rulesOf(format)
+  if (subformat !== null && !subformats.includes(subformat))
+    throw new UsageError(
+      `There is no ${format} of the kind ${JSON.stringify(subformat)}; choose one of: ${subformats.join(', ') || 'none'}.`,
+    )
+  const what = nameOfKind(format, subformat)
+  if (host !== undefined) {
+    const request = { image: imageThere(file, options), format, subformat, compression }
+    return await readOnHost({ operation: 'measure', request }, { ...options, host }, context, (result) =>
+      tell(measureImage.outcome.parse(result), what, context),
+    )
+  }
+  const { signal } = context
+  const wanted = { format, compression, signal, ...(subformat !== null && { subformat }) }
+  return tell(await measureDisk(imageInput(file, options), wanted), what, context)
+}
+
+function tell(
+  { virtualSize, dataBytes, required }: ActionOutcome<'measure-image'>,
+  what: string,
+  context: CommandContext,
+): Awaited<Outcome> {
+  if (context.json) context.print(JSON.stringify({ virtualSize, dataBytes, required }))
+  else
+    context.print(
+      `as ${what} at most ${formatBytes(required)} (${required} bytes): a disk of ${formatBytes(virtualSize)} with ${formatBytes(dataBytes)} of data`,
+    )
+  return exitCodes.ok
+}
