@@ -22,6 +22,12 @@ export function pathOf(argument: string): string {
   return resolve(argument)
 }
 
+/** A path for an operation: absolute on this host; with `--host` as it was typed, for that host to find. */
+export function placeOf(argument: string, { host }: { readonly host?: string | undefined }): string {
+  const path = pathOf(argument)
+  return host === undefined ? path : argument
+}
+
 export function formatOf(format: string | undefined): FormatName | null {
   if (format === undefined) return null
   const found = formatNames.find((name) => name === format)

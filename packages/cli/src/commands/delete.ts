@@ -1,12 +1,12 @@
 import { SetAsideOutcome } from '@varve/operations/actions/set-aside'
 import { outcomeOf, type RunState } from '@varve/operations/runs/run-state'
 import type { Outcome, RunContext } from '../command.ts'
-import { pathOf } from '../input.ts'
+import { placeOf } from '../input.ts'
 import { operate, type OperateOptions } from '../operations/operate.ts'
 
 /** `varve delete IMAGE`: into quarantine. */
 export async function deleteImage(image: string, options: OperateOptions, context: RunContext): Outcome {
-  const request = { image: pathOf(image) }
+  const request = { image: placeOf(image, options) }
   return await operate({ operation: 'delete', request, isAsked: true, told }, options, context)
 }
 
