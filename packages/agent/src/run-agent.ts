@@ -122,6 +122,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
         pool,
         workers,
         findWriters,
+        ...(config.data !== null && { stateFolder: config.data }),
         onFolderChanged(folder) {
           for (const scanner of scanners) if (isBelow(scanner.library.root, folder)) scanner.look()
         },

@@ -10,8 +10,8 @@ export async function deleteImage(image: string, options: OperateOptions, contex
   return await operate({ operation: 'delete', request, isAsked: true, told }, options, context)
 }
 
-function told(state: RunState): string {
-  const lines = state.steps.flatMap((step) => {
+function told(state: RunState): readonly string[] {
+  return state.steps.flatMap((step) => {
     const kept = SetAsideOutcome.safeParse(outcomeOf(step))
     if (!kept.success) return []
     const { quarantine, until } = kept.data
@@ -20,5 +20,4 @@ function told(state: RunState): string {
       `  varve restore ${quarantine} brings it back; varve purge ${quarantine} removes it for good`,
     ]
   })
-  return lines.join('\n')
 }

@@ -70,7 +70,7 @@ export async function operate(wish: Wish, options: OperateOptions, context: RunC
 export function reportRun(state: RunState, context: RunContext, told?: Wish['told']): Awaited<Outcome> {
   const { error, phase, undoFailures } = state
   if (context.json) context.print(JSON.stringify(runRecord(state)))
-  else if (phase === 'succeeded') context.print(printable(told?.(state) ?? lastWords(state)))
+  else if (phase === 'succeeded') context.print((told?.(state) ?? lastWords(state)).map(printable).join('\n'))
   if (phase === 'succeeded' || phase === 'undone') return exitCodes.ok
   if (!context.json) {
     if (error) context.remark(`varve: ${printable(error.message)}\n       ${printable(error.remedy)}`)
@@ -106,7 +106,7 @@ export function runRecord(state: RunState) {
   }
 }
 
-function lastWords({ created, steps }: RunState): string {
+function lastWords({ created, steps }: RunState): readonly string[] {
   const told = steps.flatMap((step) => (step.told === null ? [] : `  ${step.step.id}: ${step.told}`))
-  return [created.plan.summary, ...told].join('\n')
+  return [created.plan.summary, ...told]
 }

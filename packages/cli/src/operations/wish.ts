@@ -30,6 +30,6 @@ export interface Wish {
   readonly request: unknown
   /** An image that is there is changed or removed: somebody at a terminal is asked first. */
   readonly isAsked: boolean
-  /** The answer for people when it is done. */
-  readonly told?: (state: RunState) => string
+  /** The answer for people when it is done, in lines. */
+  readonly told?: (state: RunState) => readonly string[]
 }

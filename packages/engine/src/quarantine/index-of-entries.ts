@@ -2,7 +2,7 @@ import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { writeError } from '../files/system-error.ts'
-import { folderOfImage, listEntries, readEntry, type QuarantineEntry } from './entry.ts'
+import { folderOfImage, listEntries, quarantineName, readEntry, type QuarantineEntry } from './entry.ts'
 
 /** Folder of the index, in the state folder: a file for each entry, named by its id, with the folder whose quarantine it is in. */
 const indexName = 'quarantines'
@@ -38,7 +38,7 @@ export interface FoundEntries {
   readonly faults: readonly DiskError[]
 }
 
-/** The entries in the quarantines of `folders`, and in those that the index knows. */
+/** The entries in the quarantines of `folders` and below, and in those that the index knows. */
 export async function findEntries(
   stateFolder: string | undefined,
   folders: readonly string[],
@@ -46,7 +46,8 @@ export async function findEntries(
   const faults: DiskError[] = []
   const found = new Map<string, QuarantineEntry>()
   const known = await knownFolders(stateFolder)
-  for (const folder of new Set([...folders, ...known.values()])) {
+  const below = await Promise.all(folders.map(quarantinesBelow))
+  for (const folder of new Set([...folders, ...below.flat(), ...known.values()])) {
     const isNamed = folders.includes(folder)
     const entries = await listEntries(folder, (_path, error) => faults.push(error)).catch(
       (error: unknown): QuarantineEntry[] => {
@@ -79,6 +80,28 @@ export async function findEntry(
   if (only && others.length === 0) return only
   const candidates = only ? [only, ...others].map(({ manifest }) => manifest.id) : undefined
   throw new DiskError('not-found', { file: id, candidates })
+}
+
+/** Folders looked into below one, at most, and how deep. */
+const mostFolders = 50_000
+const deepest = 32
+
+/** The folders below `folder` that have a quarantine; links are not followed, hidden folders not entered. */
+async function quarantinesBelow(folder: string): Promise<string[]> {
+  const found: string[] = []
+  const waiting = [{ path: folder, depth: 0 }]
+  let looked = 0
+  for (let next = waiting.pop(); next && looked < mostFolders; next = waiting.pop()) {
+    const { path, depth } = next
+    looked += 1
+    for (const entry of await readdir(path, { withFileTypes: true }).catch(() => [])) {
+      if (!entry.isDirectory()) continue
+      if (entry.name === quarantineName) found.push(path)
+      else if (!entry.name.startsWith('.') && depth < deepest)
+        waiting.push({ path: join(path, entry.name), depth: depth + 1 })
+    }
+  }
+  return found
 }
 
 async function knownFolders(stateFolder: string | undefined): Promise<ReadonlyMap<string, string>> {
