@@ -14,7 +14,7 @@ import { ForgetMigration } from '../features/migration/clear-migrations.tsx'
 import { MigrationSide } from '../features/migration/migration-side.tsx'
 import { ProgressPanel } from '../features/migration/progress-panel.tsx'
 import { StatePill } from '../features/migration/state-pill.tsx'
-import { StepTimeline } from '../features/migration/step-timeline.tsx'
+import { StepList } from '../plans/step-list.tsx'
 
 const route = getRouteApi('/migrations/$id')
 
@@ -53,7 +53,7 @@ export function MigrationPage() {
             )}
             <Aftermath migration={migration} />
             <ProgressPanel migration={migration} />
-            <StepTimeline migration={migration} />
+            <StepList steps={migration.steps} isOver={migration.finishedAt !== null} />
           </>
         }
         side={<MigrationSide migration={migration} />}

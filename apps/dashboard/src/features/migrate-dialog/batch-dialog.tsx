@@ -8,7 +8,7 @@ import { problemToWords } from '../../components/problem-to-words.ts'
 import { ErrorCard, SkeletonRows } from '../../components/states.tsx'
 import { estimateToWords } from '../../components/time-to-words.ts'
 import { useTRPC } from '../../data/trpc.ts'
-import styles from './migrate-dialog.module.css'
+import styles from '../../plans/plan.module.css'
 import { FormatFields, PlaceFields } from './target-fields.tsx'
 import { useBatchForm, type BatchRow } from './use-batch-form.ts'
 

@@ -1,14 +1,13 @@
-import { needsAcceptance } from '@varve/core/problems/problem'
-import { Button, Modal, TextInput } from '@mantine/core'
+import { Modal, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { formatBytes } from '@varve/core/binary/format-bytes'
 import type { HostView } from '@varve/protocol/hosts'
 import type { ImageRow } from '@varve/protocol/images'
 import { ErrorCard, SkeletonRows } from '../../components/states.tsx'
 import { useTRPC } from '../../data/trpc.ts'
-import styles from './migrate-dialog.module.css'
+import { PlanBody } from '../../plans/plan-body.tsx'
+import styles from '../../plans/plan.module.css'
 import { nameProblem } from './migrate-form.ts'
-import { PlanReview } from './plan-review.tsx'
 import { ReadingFields } from './reading-fields.tsx'
 import { FormatFields, PlaceFields } from './target-fields.tsx'
 import { useMigrateForm } from './use-migrate-form.ts'
@@ -48,13 +47,12 @@ interface FormProps extends MigrateDialogProps {
 }
 
 function Form({ row, hosts, onClose, onStarted }: FormProps) {
-  const dialog = useMigrateForm({ row, hosts, onStarted: ({ id }) => onStarted(id) })
-  const { form, change, plan, canStart, starting } = dialog
+  const { form, change, planned } = useMigrateForm({ row, hosts, onStarted: ({ id }) => onStarted(id) })
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault()
-        if (canStart && !starting.isPending) dialog.start()
+        if (planned.canStart && !planned.starting.isPending) planned.start()
       }}
     >
       <p className={styles.source}>
@@ -74,46 +72,14 @@ function Form({ row, hosts, onClose, onStarted }: FormProps) {
           onChange={({ currentTarget }) => change({ name: currentTarget.value })}
         />
         <FormatFields form={form} onChange={change} />
-        <ReadingFields form={form} plan={plan.data} onChange={change} />
+        <ReadingFields form={form} plan={planned.plan.data?.plan} onChange={change} />
       </div>
-      {plan.data && (
-        <PlanReview
-          plan={plan.data}
-          isCurrent={dialog.isCurrent}
-          accepted={dialog.accepted}
-          onAccept={dialog.accept}
-        />
-      )}
-      {!plan.data && plan.isError && <ErrorCard error={plan.error} onRetry={() => void plan.refetch()} />}
-      {!plan.data && !plan.isError && (
-        <div className={styles.plan} style={{ padding: 16 }}>
-          <SkeletonRows rows={7} height={40} />
-        </div>
-      )}
-      {starting.isError && (
-        <div style={{ marginTop: 12 }}>
-          <ErrorCard error={starting.error} />
-        </div>
-      )}
-      <div className={styles.foot}>
-        <span className={styles.footWords}>{footWords(dialog)}</span>
-        <div className={styles.footButtons}>
-          <Button onClick={onClose}>Close</Button>
-          <Button type="submit" variant="filled" disabled={!canStart} loading={starting.isPending}>
-            {plan.data?.kind === 'plan' ? plan.data.summary : 'Migrate'}
-          </Button>
-        </div>
-      </div>
+      <PlanBody
+        used={planned}
+        verb="Migrate"
+        ready="The source is only read. What arrives is proven before it gets its name."
+        onClose={onClose}
+      />
     </form>
   )
-}
-
-function footWords({ plan, accepted, isCurrent }: ReturnType<typeof useMigrateForm>): string {
-  if (plan.data?.kind === 'refusal')
-    return 'Change the form, or follow the remedy: the plan is made anew by itself.'
-  const warnings = plan.data?.warnings.filter(needsAcceptance) ?? []
-  const open = warnings.filter(({ id }) => !accepted.has(id)).length
-  if (open > 0)
-    return open === 1 ? 'One warning is still to accept.' : `${open} warnings are still to accept.`
-  return isCurrent ? 'The source is only read. What arrives is proven before it gets its name.' : 'Planning…'
 }

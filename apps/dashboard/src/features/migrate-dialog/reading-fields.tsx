@@ -1,7 +1,7 @@
 import { NativeSelect } from '@mantine/core'
 import { namedReadingChoices, type NamedReadingChoice } from '@varve/core/formats/reading-choices'
 import type { PlanView } from '@varve/protocol/migrations'
-import styles from './migrate-dialog.module.css'
+import styles from '../../plans/plan.module.css'
 import type { MigrateForm } from './migrate-form.ts'
 
 interface ChoiceWords {

@@ -2,7 +2,7 @@ import { NativeSelect } from '@mantine/core'
 import { formatBytes } from '@varve/core/binary/format-bytes'
 import type { HostView } from '@varve/protocol/hosts'
 import { useEffect, useRef } from 'react'
-import styles from './migrate-dialog.module.css'
+import styles from '../../plans/plan.module.css'
 import {
   compressionsOf,
   kindsOf,

@@ -7,9 +7,9 @@ import { useEffect, useMemo, useState } from 'react'
 import { errorToWords } from '../../data/error-to-words.ts'
 import { useTRPC, useTRPCClient } from '../../data/trpc.ts'
 import { batchNames, collidingIds } from './batch-names.ts'
-import { batchStart, sharedWarnings } from './batch-summary.ts'
+import { batchStart, sharedWarnings } from '../../plans/batch-summary.ts'
+import { makeKey } from '../../plans/make-key.ts'
 import { changeForm, defaultForm, nameProblem, toRequest, type MigrateForm } from './migrate-form.ts'
-import { makeKey } from './use-migrate-form.ts'
 
 /** How the start of one image went. */
 export type StartOutcome =
@@ -41,7 +41,7 @@ export function useBatchForm(rows: readonly ImageRow[], hosts: readonly HostView
   const open = rows.filter(({ id }) => starting.outcomes.get(id)?.kind !== 'started')
   const batch = usePlans(open, { form, names, written, onTaken: setTaken })
   const items = open.map(({ id }) => ({ id, plan: batch.plans.get(id)?.plan ?? null }))
-  const start = batchStart(items, accepted, form.targetHost)
+  const start = batchStart(items, accepted, { verb: 'Migrate', to: form.targetHost })
   return {
     form,
     change: (change: Partial<MigrateForm>) => {

@@ -1,11 +1,10 @@
 import { Button, Group, Modal } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import type { MigrationView } from '@varve/protocol/migrations'
-import { LayerTag } from '../../components/marks.tsx'
 import { ErrorCard } from '../../components/states.tsx'
 import { useTRPC } from '../../data/trpc.ts'
-import styles from './migration.module.css'
-import { stepsToUndo } from './steps-to-undo.ts'
+import { stepsToUndo } from '../../plans/steps-to-undo.ts'
+import { UndoList } from '../../plans/undo-list.tsx'
 
 interface CancelDialogProps {
   readonly migration: MigrationView
@@ -32,16 +31,7 @@ export function CancelDialog({ migration, opened, onClose }: CancelDialogProps) 
         {migration.source.name} on {migration.source.host} stays as it is.{' '}
         {lines.length === 0 ? 'Nothing has been started that would have to be undone.' : 'This will happen:'}
       </p>
-      {lines.length > 0 && (
-        <ol className={styles.undo}>
-          {lines.map(({ id, layer, words }) => (
-            <li key={id}>
-              <LayerTag layer={layer} />
-              {words}
-            </li>
-          ))}
-        </ol>
-      )}
+      {lines.length > 0 && <UndoList lines={lines} />}
       {cancel.isError && <ErrorCard error={cancel.error} />}
       <Group justify="flex-end" gap={8} mt={16}>
         <Button onClick={onClose} data-autofocus>

@@ -2,12 +2,7 @@ import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
 import { migrationNumbers, type MigrationNumbers } from '@varve/protocol/migration-numbers'
 import { formatSeconds, passWords } from '@varve/protocol/migration-words'
 import type { MigrationView } from '@varve/protocol/migrations'
-
-/** One of the four figures at the top of a migration. */
-export interface Figure {
-  readonly value: string
-  readonly label: string
-}
+import type { Figure } from '../../plans/figures.tsx'
 
 /** The four figures: while it runs how far, how fast, how long, what was spared; afterwards the result. */
 export function migrationToFigures(migration: MigrationView, now: number): readonly Figure[] {

@@ -7,6 +7,7 @@ import { memo } from 'react'
 import { Panel } from '../../components/card.tsx'
 import { Meter } from '../../components/marks.tsx'
 import { useNow } from '../../components/use-now.ts'
+import { Figures } from '../../plans/figures.tsx'
 import { blankMap, cellsToGrid, cellStates, type ChunkGrid } from './cells-to-grid.ts'
 import { migrationToFigures } from './migration-to-numbers.ts'
 import { passShares } from './pass-shares.ts'
@@ -23,14 +24,7 @@ export function ProgressPanel({ migration }: { readonly migration: MigrationView
   const { proven, written } = passShares(numbers)
   return (
     <Panel label="Progress">
-      <dl className={styles.figures}>
-        {migrationToFigures(migration, now).map(({ value, label }, index) => (
-          <div key={index} className={styles.figure}>
-            <dt className={styles.figureLabel}>{label}</dt>
-            <dd className={styles.figureValue}>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Figures figures={migrationToFigures(migration, now)} />
       <div className={styles.progress}>
         <Meter
           parts={[

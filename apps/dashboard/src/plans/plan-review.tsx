@@ -4,11 +4,12 @@ import { formatBytes } from '@varve/core/binary/format-bytes'
 import { layerNames, layerNumbers } from '@varve/core/problems/layer-number'
 import type { PlanStepView, PlanView } from '@varve/protocol/migrations'
 import { Fragment, type CSSProperties } from 'react'
-import { LayerTag } from '../../components/marks.tsx'
-import { problemToWords } from '../../components/problem-to-words.ts'
-import { ProblemList } from '../../components/states.tsx'
-import { estimateToWords } from '../../components/time-to-words.ts'
-import styles from './migrate-dialog.module.css'
+import { LayerTag } from '../components/marks.tsx'
+import { problemToWords } from '../components/problem-to-words.ts'
+import { ProblemList } from '../components/states.tsx'
+import { estimateToWords } from '../components/time-to-words.ts'
+import styles from './plan.module.css'
+import { StepDetail } from './step-detail.tsx'
 
 interface PlanReviewProps {
   readonly plan: PlanView
@@ -111,7 +112,7 @@ function LitStrata({ steps }: { readonly steps: readonly PlanStepView[] }) {
 }
 
 function PlanStep({ step }: { readonly step: PlanStepView }) {
-  const { layer, title, does, estimate, command, host, undo, needs } = step
+  const { layer, title, does, estimate } = step
   return (
     <li className={styles.step}>
       <details>
@@ -133,12 +134,7 @@ function PlanStep({ step }: { readonly step: PlanStepView }) {
           </span>
         </summary>
         <div className={styles.detail}>
-          <code>{command}</code>
-          <div>
-            on {host}
-            {needs.length > 0 && ` · needs ${needs.join(', ')}`}
-          </div>
-          <div>{undo === null ? 'changes nothing that would have to be undone' : `undo: ${undo}`}</div>
+          <StepDetail step={step} />
         </div>
       </details>
     </li>

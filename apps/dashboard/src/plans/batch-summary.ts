@@ -1,4 +1,4 @@
-import { formatBytes, groupThousands } from '@varve/core/binary/format-bytes'
+import { countOf, formatBytes } from '@varve/core/binary/format-bytes'
 import { needsAcceptance } from '@varve/core/problems/problem'
 import type { PlanView } from '@varve/protocol/migrations'
 import type { ProblemView } from '@varve/protocol/primitives'
@@ -35,11 +35,18 @@ export interface BatchStart {
   readonly words: string
 }
 
+/** How a start is said: `Migrate 2 images, 20.0 MiB, to south`. */
+export interface StartWords {
+  readonly verb: string
+  /** Where they go; empty: they stay where they are. */
+  readonly to: string
+}
+
 /** Images whose plan stands and whose warnings are accepted, and the button's words for them. */
 export function batchStart(
   items: readonly BatchItem[],
   accepted: ReadonlySet<string>,
-  targetHost: string,
+  { verb, to }: StartWords,
 ): BatchStart {
   const ready = items.filter(
     ({ plan }) =>
@@ -51,11 +58,12 @@ export function batchStart(
   )
   const count =
     ready.length === items.length
-      ? `${groupThousands(ready.length)} images`
-      : `${ready.length} of ${items.length} images`
+      ? countOf(ready.length, 'image')
+      : `${ready.length} of ${countOf(items.length, 'image')}`
+  const parts = [`${verb} ${count}`, bytes > 0 ? formatBytes(bytes) : null, to === '' ? null : `to ${to}`]
   return {
     ids: ready.map(({ id }) => id),
     bytes,
-    words: ready.length === 0 ? 'Migrate' : `Migrate ${count}, ${formatBytes(bytes)}, to ${targetHost}`,
+    words: ready.length === 0 ? verb : parts.filter((part) => part !== null).join(', '),
   }
 }

@@ -17,6 +17,8 @@ const plan = (...warnings: ProblemView[]) =>
   }) as PlanView
 const refusal: PlanView = { kind: 'refusal', operation: 'migrate', problems: [warning('x', 'block')] }
 
+const south = { verb: 'Migrate', to: 'south' }
+
 const items = [
   { id: 'a', plan: plan(warning('dirty'), warning('dirty'), warning('note', 'info')) },
   { id: 'b', plan: plan(warning('odd'), warning('dirty')) },
@@ -33,12 +35,18 @@ test('a warning of several images is accepted once; what needs no word is left o
 })
 
 test('what is refused, planned or not accepted is not started, and the button says so', () => {
-  expect(batchStart(items, new Set(), 'south')).toMatchObject({
+  expect(batchStart(items, new Set(), south)).toMatchObject({
     ids: ['e'],
     words: 'Migrate 1 of 5 images, 10.0 MiB, to south',
   })
-  expect(batchStart(items, new Set(['dirty']), 'south').ids).toEqual(['a', 'e'])
+  expect(batchStart(items, new Set(['dirty']), south).ids).toEqual(['a', 'e'])
   const fine = [items[4], items[4]].flatMap((item) => (item ? [item] : []))
-  expect(batchStart(fine, new Set(), 'south').words).toBe('Migrate 2 images, 20.0 MiB, to south')
-  expect(batchStart([], new Set(), 'south').words).toBe('Migrate')
+  expect(batchStart(fine, new Set(), south).words).toBe('Migrate 2 images, 20.0 MiB, to south')
+  expect(batchStart([], new Set(), south).words).toBe('Migrate')
+})
+
+test('what goes nowhere and has no size says neither', () => {
+  const check = { verb: 'Check', to: '' }
+  const one = { id: 'a', plan: { ...plan(), estimate: { bytes: null, seconds: null } } as PlanView }
+  expect(batchStart([one], new Set(), check).words).toBe('Check 1 image')
 })
