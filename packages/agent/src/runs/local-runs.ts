@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DiskError } from '@varve/core/problems/disk-error'
@@ -10,7 +10,17 @@ import { isOver, isPastReturn, runState, type RunState } from '@varve/operations
 import type { ActionPorts, ActionProgress, AdapterTable } from '../actions/adapter.ts'
 import { performAction } from '../actions/perform.ts'
 import { createJournal, openJournal } from './journal-file.ts'
-import { journalPath, listRuns, lockPath, readRun, runIds, type KnownRun } from './known-runs.ts'
+import {
+  journalPath,
+  listOpenRuns,
+  listRuns,
+  lockPath,
+  putAway,
+  readRun,
+  runIds,
+  takeOut,
+  type KnownRun,
+} from './known-runs.ts'
 import { takeLock } from './run-lock.ts'
 
 export interface LocalRunsOptions {
@@ -79,8 +89,8 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
     { subjects }: Plan,
     exceptId: string,
   ): Promise<{ run: KnownRun; path: string } | null> {
-    for (const run of await list()) {
-      if (run.state.id === exceptId || isOver(run.state)) continue
+    for (const run of await listOpenRuns(folder)) {
+      if (run.state.id === exceptId) continue
       const shared = run.state.created.plan.subjects.find((one) =>
         subjects.some(({ host, path }) => one.host === host && one.path === path),
       )
@@ -129,11 +139,17 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
     const onCancel = () => void giveUp(running, journal)
     cancel?.addEventListener('abort', onCancel, { once: true })
     if (cancel?.aborted === true) onCancel()
-    const wish = watchWish(wishOf(runState(journal.entries(), journal.name).id), onCancel)
+    const wished = wishOf(runState(journal.entries(), journal.name).id)
+    // What was wished of an earlier turn is over.
+    await rm(wished, { force: true })
+    const wish = watchWish(wished, onCancel)
     try {
-      return await running.ended
+      const ended = await running.ended
+      if (isOver(ended)) await putAway(folder, ended.id)
+      return ended
     } finally {
       wish[Symbol.dispose]()
+      await rm(wished, { force: true })
       cancel?.removeEventListener('abort', onCancel)
     }
   }
@@ -143,14 +159,15 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
     wish: 'resume' | 'undo' | 'cancel',
     options: CarryOptions,
   ): Promise<RunState> {
-    const { state } = await find(id)
-    await using _lock = await own(state.id)
+    const found = await find(id)
+    await using _lock = await own(found.state.id)
+    const { state } = await known(found.state.id)
+    assertPossible(state, wish)
     await assertFree(state.created.plan, state.id)
+    await takeOut(folder, state.id)
     await using journal = await openJournal(journalOf(state.id))
-    const now = runState(journal.entries(), journal.name)
-    assertPossible(now, wish)
     // A run that was cut off goes on by itself.
-    if (wish !== 'resume' || isOver(now)) await journal.append({ event: 'asked', for: wish })
+    if (wish !== 'resume' || isOver(state)) await journal.append({ event: 'asked', for: wish })
     return await carry(journal, options)
   }
 
