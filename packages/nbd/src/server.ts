@@ -13,6 +13,8 @@ export interface ServeNbdOptions {
   readonly host: string
   /** 0: any free port. */
   readonly port: number
+  /** Absolute path of a Unix socket, made for this user alone; it listens there and at no port. */
+  readonly socket?: string
   /** The export of that name, or null. Names are secrets: compare them in constant time. */
   resolveExport(name: string): Promise<NbdExport | null>
   /** Names that anyone may see; left out: listing is refused. */
@@ -30,6 +32,7 @@ export interface ServeNbdOptions {
 }
 
 export interface NbdServer extends AsyncDisposable {
+  /** The path of a Unix socket, whose port is 0. */
   readonly address: string
   readonly port: number
   /** Clients connected at present. */
@@ -41,7 +44,7 @@ export interface NbdServer extends AsyncDisposable {
 const MiB = 1024 * 1024
 const keepAliveMs = 30_000
 
-/** Serves exports over TCP until closed; rejects when it cannot listen. */
+/** Serves exports over TCP, or a Unix socket, until closed; rejects when it cannot listen. */
 export async function serveNbd(options: ServeNbdOptions): Promise<NbdServer> {
   const pool = new BufferPool(Math.max(options.memoryLimit ?? 64 * MiB, 32 * MiB))
   const sockets = new Map<Socket, Promise<void>>()
@@ -99,15 +102,18 @@ export async function serveNbd(options: ServeNbdOptions): Promise<NbdServer> {
 
 async function listen(
   server: Server,
-  { host, port }: ServeNbdOptions,
+  { host, port, socket }: ServeNbdOptions,
 ): Promise<{ address: string; port: number }> {
+  // It is bound within the call: nobody else can open it in between.
+  const usual = socket === undefined ? null : process.umask(0o177)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ host, port }, () => {
+    server.listen(socket === undefined ? { host, port } : { path: socket }, () => {
       server.off('error', reject)
       resolve()
     })
-  })
+  }).finally(() => usual !== null && process.umask(usual))
+  if (socket !== undefined) return { address: socket, port: 0 }
   const bound = server.address()
   if (bound === null || typeof bound === 'string') throw new Error('the server has no address')
   return { address: bound.address, port: bound.port }

@@ -20,6 +20,7 @@ import { purgeCommand } from './purge.command.ts'
 import { quarantineCommand } from './quarantine.command.ts'
 import { restoreCommand } from './restore.command.ts'
 import { runsCommand } from './runs.command.ts'
+import { serveCommand } from './serve.command.ts'
 
 /** Every command there is; a new one is its file `<name>.command.ts` and one line here, sorted by name. */
 export const commandTable: readonly CommandDefinition[] = [
@@ -44,4 +45,5 @@ export const commandTable: readonly CommandDefinition[] = [
   quarantineCommand,
   restoreCommand,
   runsCommand,
+  serveCommand,
 ]

@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest'
+import { parseDuration } from './duration.ts'
+
+test.each([
+  ['90', 90],
+  ['90s', 90],
+  ['30m', 1800],
+  ['1.5h', 5400],
+  [' 1d ', 86_400],
+  ['0', null],
+  ['-1', null],
+  ['1w', null],
+  ['', null],
+  ['25d', null],
+  ['1e3', null],
+])('%j is a time of %j seconds', (text, seconds) => {
+  expect(parseDuration(text)).toBe(seconds)
+})

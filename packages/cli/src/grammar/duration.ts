@@ -1,0 +1,27 @@
+import { Option } from 'commander'
+import { UsageError } from '../command.ts'
+
+const units = { s: 1, m: 60, h: 3600, d: 86_400 } as const
+/** A timer of Node's runs no longer. */
+const longestSeconds = 2_147_483
+
+/** Seconds of `90`, `90s`, `30m`, `2h`, `1d`; null for anything else. */
+export function parseDuration(text: string): number | null {
+  const found = /^(?<count>\d{1,9}(?:\.\d{1,3})?)(?<unit>[smhd]?)$/u.exec(text.trim())?.groups
+  if (!found) return null
+  const unit = Object.entries(units).find(([name]) => name === found['unit'])?.[1] ?? 1
+  const seconds = Number(found['count']) * unit
+  return seconds > 0 && seconds <= longestSeconds ? seconds : null
+}
+
+/** An option that takes how long something lasts; its value is seconds. */
+export function durationOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((text: string) => {
+    const seconds = parseDuration(text)
+    if (seconds !== null) return seconds
+    const name = flags.replace(/ <.*/u, '')
+    throw new UsageError(
+      `${name} takes a time such as 90s, 30m, 2h or 1d, 24 days at most, not ${JSON.stringify(text)}.`,
+    )
+  })
+}

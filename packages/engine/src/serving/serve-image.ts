@@ -1,0 +1,133 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DiskError, toErrorRecord } from '@varve/core/problems/disk-error'
+import { diskExport } from '@varve/nbd/exports/disk-export'
+import { serveNbd, type NbdServer } from '@varve/nbd/server'
+import { assertUnchanged } from '../files/file-fingerprint.ts'
+import { systemCode, writeError } from '../files/system-error.ts'
+import { guardFiles } from '../in-use/guard-files.ts'
+import type { DiskInput } from '../requests.ts'
+import { openInput } from '../run/open-input.ts'
+import type { InUse } from '../run/run-options.ts'
+
+/** Where an image is served: a Unix socket of this user (made in a new folder where none is said), or a port of this host alone. */
+export type ServingPlace = { readonly socket: string | null } | { readonly port: number }
+
+export interface ServeImageOptions {
+  readonly place: ServingPlace
+  readonly inUse: InUse
+  /** Ends it. */
+  readonly signal: AbortSignal
+  /** It ends by itself after so long; left out: never. */
+  readonly expiresMs?: number
+  readonly lookAgainMs?: number
+}
+
+/** An image that is served read-only. */
+export interface ServedImage extends AsyncDisposable {
+  readonly virtualSize: number
+  readonly address: { readonly socket: string } | { readonly host: string; readonly port: number }
+  /** Resolves when it ends as it should; rejects with `source-changed` or `in-use` when what is served is not that disk any more. */
+  readonly ended: Promise<'stopped' | 'expired'>
+}
+
+const loopback = '127.0.0.1'
+const usualLookAgainMs = 1000
+
+/**
+ * Serves the disk of an image, chain and all, over NBD, read-only, under the empty name. Its files are looked at all the time: when
+ * one changes, every client is dropped, because what it has read is a mix of two states.
+ */
+export async function serveImage(
+  input: DiskInput & { kind: 'image' },
+  options: ServeImageOptions,
+): Promise<ServedImage> {
+  const { place, inUse, signal, expiresMs, lookAgainMs = usualLookAgainMs } = options
+  await using stack = new AsyncDisposableStack()
+  const opened = stack.use(await openInput(input, { io: 'async', signal }))
+  const { disk, files } = opened
+  const guard = stack.use(await guardFiles(files, { inUse, signal }))
+  const socket = 'socket' in place ? (place.socket ?? (await ownSocket(stack))) : null
+  const server = stack.use(await listen(input.path, { disk, socket, port: 'port' in place ? place.port : 0 }))
+  if (socket !== null) stack.defer(async () => rm(socket, { force: true }))
+  const over = Promise.withResolvers<'stopped' | 'expired'>()
+  // Whoever does not wait for it is not told.
+  over.promise.catch(() => {})
+  const timer = setInterval(() => {
+    assertUnchanged(files).catch((error: unknown) => over.reject(error))
+  }, lookAgainMs)
+  const expiry = expiresMs === undefined ? null : setTimeout(() => over.resolve('expired'), expiresMs)
+  const onAbort = () => (signal.aborted ? over.resolve('stopped') : over.reject(guard.signal?.reason))
+  for (const one of [signal, ...(guard.signal ? [guard.signal] : [])]) {
+    one.addEventListener('abort', onAbort, { once: true })
+    if (one.aborted) onAbort()
+  }
+  stack.defer(() => {
+    clearInterval(timer)
+    if (expiry !== null) clearTimeout(expiry)
+    for (const one of [signal, ...(guard.signal ? [guard.signal] : [])])
+      one.removeEventListener('abort', onAbort)
+    over.resolve('stopped')
+  })
+  const owned = stack.move()
+  const ended = over.promise.then(
+    async (how) => {
+      await owned.disposeAsync()
+      // What was read last is looked at once more.
+      await assertUnchanged(files)
+      return how
+    },
+    async (error: unknown) => {
+      await owned.disposeAsync()
+      throw error
+    },
+  )
+  ended.catch(() => {})
+  return {
+    virtualSize: disk.virtualSize,
+    address: socket === null ? { host: server.address, port: server.port } : { socket },
+    ended,
+    async [Symbol.asyncDispose]() {
+      over.resolve('stopped')
+      await ended.catch(() => {})
+    },
+  }
+}
+
+/** A socket in a folder that only this user can enter. */
+async function ownSocket(stack: AsyncDisposableStack): Promise<string> {
+  const parent = process.env['XDG_RUNTIME_DIR'] ?? tmpdir()
+  const folder = await mkdtemp(join(parent, 'varve-serve-')).catch((error: unknown) => {
+    throw writeError(error, parent)
+  })
+  stack.defer(async () => rm(folder, { recursive: true, force: true }))
+  return join(folder, 'nbd.sock')
+}
+
+interface Listening {
+  readonly disk: Parameters<typeof diskExport>[0]
+  readonly socket: string | null
+  readonly port: number
+}
+
+async function listen(path: string, { disk, socket, port }: Listening): Promise<NbdServer> {
+  const served = diskExport(disk, { description: path })
+  return await serveNbd({
+    host: loopback,
+    port,
+    ...(socket !== null && { socket }),
+    resolveExport: async (name) => (name === '' ? served : null),
+    listExports: async () => [{ name: '', description: path }],
+  }).catch((error: unknown) => {
+    const place = socket ?? `port ${port}`
+    const code = systemCode(error)
+    if (code === 'EADDRINUSE' && socket !== null) throw new DiskError('target-exists', { file: socket })
+    if (socket !== null && code !== null) throw writeError(error, socket)
+    throw new DiskError('refused', {
+      file: path,
+      reason: `it cannot listen at ${place} (${code ?? toErrorRecord(error, path).message})`,
+      remedy: 'Say another port, or leave it out: any free one is taken with --port 0.',
+    })
+  })
+}
