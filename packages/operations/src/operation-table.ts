@@ -1,5 +1,6 @@
 import { deleteOperation } from './delete/plan.ts'
 import { compareOperation, digestOperation, mapOperation, measureOperation } from './read/read-operations.ts'
+import { chainRepoint } from './chain-repoint/plan.ts'
 import type { Operation } from './operation.ts'
 import { purgeOperation } from './purge/plan.ts'
 import { restoreOperation } from './restore/plan.ts'
@@ -13,6 +14,7 @@ export const operationTable = {
   digest: digestOperation,
   map: mapOperation,
   measure: measureOperation,
+  'chain-repoint': chainRepoint,
 } as const satisfies Record<string, Operation>
 
 export type OperationName = keyof typeof operationTable

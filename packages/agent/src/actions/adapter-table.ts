@@ -5,12 +5,15 @@ import { measureImage } from './measure-image/measure-image.ts'
 import type { AdapterTable } from './adapter.ts'
 import { discardStaged } from './discard-staged/discard-staged.ts'
 import { proveImage } from './prove-image/prove-image.ts'
+import { proveSameDisk } from './prove-same-disk/prove-same-disk.ts'
 import { publishImage } from './publish-image/publish-image.ts'
 import { purgeImage } from './purge-image/purge-image.ts'
 import { putBack } from './put-back/put-back.ts'
+import { repointParent } from './repoint-parent/repoint-parent.ts'
 import { replaceImage } from './replace-image/replace-image.ts'
 import { restoreImage } from './restore-image/restore-image.ts'
 import { setAside } from './set-aside/set-aside.ts'
+import { takeBackEdit } from './take-back-edit/take-back-edit.ts'
 import { writeImage } from './write-image/write-image.ts'
 
 /** What Varve does alike on every system; a new action is its folder and one line here. */
@@ -21,11 +24,14 @@ export const adapterTable = {
   'map-image': mapImage,
   'measure-image': measureImage,
   'prove-image': proveImage,
+  'prove-same-disk': proveSameDisk,
   'publish-image': publishImage,
   'purge-image': purgeImage,
   'put-back': putBack,
+  'repoint-parent': repointParent,
   'replace-image': replaceImage,
   'restore-image': restoreImage,
   'set-aside': setAside,
+  'take-back-edit': takeBackEdit,
   'write-image': writeImage,
 } as const satisfies AdapterTable

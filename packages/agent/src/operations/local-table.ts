@@ -1,5 +1,6 @@
 import { deleteHere } from './delete.ts'
 import { compareHere, digestHere, mapHere, measureHere } from './read-operations.ts'
+import { chainRepointHere } from './chain-repoint.ts'
 import type { LocalOperation } from './local-operation.ts'
 import { purgeHere } from './purge.ts'
 import { restoreHere } from './restore.ts'
@@ -13,4 +14,5 @@ export const localOperations = {
   digest: digestHere,
   map: mapHere,
   measure: measureHere,
+  'chain-repoint': chainRepointHere,
 } as const satisfies Record<string, LocalOperation>

@@ -5,6 +5,7 @@ import type { ImageFacts } from './image-facts.ts'
 import type { ImageFile, ImagePorts } from './image-files.ts'
 import type { ReadingChoiceName, ReadingChoices } from './reading-choices.ts'
 import type { RepairPlan } from './repair-plan.ts'
+import type { NewParent, RepointPlan } from './repoint.ts'
 
 /** Bytes at both ends of a file, enough to recognise every format. */
 export interface FileEnds {
@@ -37,4 +38,6 @@ export interface FormatDriver {
   check?(file: ImageFile, ports: ImagePorts, options?: CheckOptions): Promise<CheckReport>
   /** What would put the file right; throws `refused` for all that is not provably safe. Writes nothing. */
   repair?(file: ImageFile, options?: CheckOptions): Promise<RepairPlan>
+  /** What gives it another parent's name, the guest's bytes untouched; throws `refused` for a parent it cannot name. Writes nothing. */
+  repoint?(file: ImageFile, parent: NewParent, ports: ImagePorts): Promise<RepointPlan>
 }

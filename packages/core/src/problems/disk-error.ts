@@ -199,6 +199,11 @@ const explain: Explain = {
     message: `what arrived differs from the source${d.chunk === null ? '' : ` at chunk ${d.chunk}`}: expected ${d.expected}, found ${d.found}`,
     remedy: 'Nothing was published. Check memory, disk and network of both hosts, then start again.',
   }),
+  'disks-differ': (d) => ({
+    layer: 'L3',
+    message: `it holds another disk than ${quote(d.other)}: ${d.at === null ? 'their sizes differ' : `they differ from about byte ${groupThousands(d.at)} on`}`,
+    remedy: 'Nothing was changed. See where they differ with varve compare, and choose the right image.',
+  }),
   'nbd-failed': (d) => ({
     layer: 'L3',
     message: `the stream of the source disk broke: ${d.reason}`,

@@ -39,6 +39,8 @@ export interface DiskErrorDetails {
   // L3: streams and proof
   'out-of-range': { file: string; start: number; end: number; size: number }
   'digest-mismatch': { file: string; expected: string; found: string; chunk: number | null }
+  /** `at`: the first byte from which they differ, to a chunk; null: their sizes do. */
+  'disks-differ': { file: string; other: string; at: number | null }
   'nbd-failed': { file: string; reason: string }
   'size-unsupported': { file: string; format: string; size: number; reason: string }
   // processes
@@ -112,6 +114,7 @@ const kinds: { readonly [C in DiskErrorCode]: Kinds<DiskErrorDetails[C]> } = {
   'input-output': { file, reason },
   'out-of-range': { file, start: isNumber, end: isNumber, size: isNumber },
   'digest-mismatch': { file, expected: isText, found: isText, chunk: orNull(isNumber) },
+  'disks-differ': { file, other: isText, at: orNull(isNumber) },
   'nbd-failed': { file, reason },
   'size-unsupported': { file, format: isText, size: isNumber, reason },
   'controller-gone': { file, why: isText, reason },

@@ -11,9 +11,13 @@ export const stagedName = /^\..+\.(?<staging>[\w-]{1,64})\.part$/u
 
 /** Where an image lies until it gets the name `target`: `.<name>.<staging>.part` beside it. */
 export function stagedPath(target: string, staging: string): string {
-  if (!stagingId.test(staging))
-    throw new RangeError(`${JSON.stringify(staging)} cannot be part of a file name`)
-  const ending = `.${staging}.part`
+  return hiddenBeside(target, staging, 'part')
+}
+
+/** A hidden name beside `target` for what belongs to it, with the id and what it is. */
+export function hiddenBeside(target: string, id: string, kind: 'part' | 'undo'): string {
+  if (!stagingId.test(id)) throw new RangeError(`${JSON.stringify(id)} cannot be part of a file name`)
+  const ending = `.${id}.${kind}`
   return join(dirname(target), `.${cutName(basename(target), longestName - 1 - ending.length)}${ending}`)
 }
 

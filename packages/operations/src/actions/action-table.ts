@@ -7,12 +7,15 @@ import type { Action, ActionCall, InputOf, OutcomeOf } from './action.ts'
 import { createImage } from './create-image.ts'
 import { discardStaged } from './discard-staged.ts'
 import { proveImage } from './prove-image.ts'
+import { proveSameDisk } from './prove-same-disk.ts'
 import { publishImage } from './publish-image.ts'
 import { purgeImage } from './purge-image.ts'
 import { putBack } from './put-back.ts'
+import { repointParent } from './repoint-parent.ts'
 import { replaceImage } from './replace-image.ts'
 import { restoreImage } from './restore-image.ts'
 import { setAside } from './set-aside.ts'
+import { takeBackEdit } from './take-back-edit.ts'
 import { writeImage } from './write-image.ts'
 
 /** Every action there is; a new one is its file and one line here. */
@@ -24,12 +27,15 @@ export const actionTable = {
   'map-image': mapImage,
   'measure-image': measureImage,
   'prove-image': proveImage,
+  'prove-same-disk': proveSameDisk,
   'publish-image': publishImage,
   'purge-image': purgeImage,
   'put-back': putBack,
+  'repoint-parent': repointParent,
   'replace-image': replaceImage,
   'restore-image': restoreImage,
   'set-aside': setAside,
+  'take-back-edit': takeBackEdit,
   'write-image': writeImage,
 } as const
 

@@ -11,6 +11,7 @@ import { readHdsMetadata } from './metadata.ts'
 import { openBundle, type BundleDisk } from './open-bundle.ts'
 import { openHds } from './reader.ts'
 import { checkParallels } from './check.ts'
+import { repointParallels } from './repoint.ts'
 
 /** Parallels: single `.hds` images, and bundles by their `DiskDescriptor.xml` with split storages and snapshots. */
 export const parallelsDriver: FormatDriver = {
@@ -22,6 +23,7 @@ export const parallelsDriver: FormatDriver = {
       return bundle ? await bundleFacts(bundle, ports) : await hdsFacts(file)
     }),
   check: checkParallels,
+  repoint: repointParallels,
   async openLayer(file, ports) {
     const bundle = await findBundleDisk(file, ports)
     if (bundle) return await openWithDescriptor(bundle, file, ports)

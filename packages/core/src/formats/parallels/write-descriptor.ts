@@ -79,6 +79,7 @@ function exactGeometry(sectors: number) {
   return { cylinders: sectors, heads: 1, perTrack: 1 }
 }
 
-function escaped(text: string): string {
+/** Text as XML has it. */
+export function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }

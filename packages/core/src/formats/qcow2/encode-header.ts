@@ -65,8 +65,8 @@ export function encodeHeader(layout: Qcow2Layout, { compression, choices }: Head
   ])
 }
 
-/** Throws `refused` for a name that no header can hold. */
-function encodeName(name: string): Uint8Array {
+/** The name of a backing file as it is stored; throws `refused` for one that no header can hold. */
+export function encodeName(name: string): Uint8Array {
   const bytes = new TextEncoder().encode(name)
   if (name !== '' && name.isWellFormed() && !name.includes('\0') && bytes.length <= longestName) return bytes
   throw new DiskError('refused', {
@@ -77,7 +77,7 @@ function encodeName(name: string): Uint8Array {
 }
 
 /** qcow2.rst, "Header extensions": each is padded to a multiple of 8 bytes. */
-function extension(type: number, body: Uint8Array): Uint8Array {
+export function extension(type: number, body: Uint8Array): Uint8Array {
   const padded = new Uint8Array(Math.ceil(body.length / 8) * 8)
   padded.set(body)
   return joined([extensionHead.write({ type, length: body.length }), padded])

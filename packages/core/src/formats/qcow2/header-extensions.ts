@@ -99,7 +99,8 @@ export async function readBackingName(
   return readName(body, { file, what: 'the backing file' })
 }
 
-async function* eachExtension(
+/** Every extension in order, known or not, as it is stored; throws `corrupt` where one is cut off. */
+export async function* eachExtension(
   source: ByteSource,
   header: Qcow2Header,
   file: string,

@@ -3,6 +3,7 @@ import type { CheckOptions } from '../check-report.ts'
 import type { FileWrite } from '../disk-writer.ts'
 import type { ImageFile } from '../image-files.ts'
 import { mostRepairBytes, notRepairable, type RepairPlan } from '../repair-plan.ts'
+import { changedRuns } from '../repoint.ts'
 import { checkQcow2 } from './check.ts'
 import { readHeader } from './header.ts'
 import { readRefcountTable } from './reference-counts.ts'
@@ -42,9 +43,9 @@ export async function repairQcow2(file: ImageFile, options: CheckOptions = {}): 
     const end = Math.min(source.size, offset + header.clusterSize)
     const old = await readRange(source, { start: offset, end }, 'refcount block')
     const cleared = clear(old, clusters.slice(from, to), { bits, perBlock })
-    for (const { at, bytes } of changedRuns(old, cleared)) {
-      writes.push({ at: offset + at, bytes })
-      size += bytes.length
+    for (const write of changedRuns(old, cleared, offset)) {
+      writes.push(write)
+      size += write.bytes.length
     }
     if (size > mostRepairBytes)
       throw notRepairable(path, 'more clusters are leaked than are repaired at once')
@@ -71,16 +72,4 @@ function clear(old: Uint8Array, clusters: readonly number[], { bits, perBlock }:
     else bytes[at] = (bytes[at] ?? 0) & ~(((1 << bits) - 1) << (firstBit % 8))
   }
   return bytes
-}
-
-/** The runs in which both differ. */
-function changedRuns(old: Uint8Array, now: Uint8Array): { at: number; bytes: Uint8Array }[] {
-  const runs: { at: number; bytes: Uint8Array }[] = []
-  for (let at = 0; at < now.length; at += 1) {
-    if (old[at] === now[at]) continue
-    const start = at
-    while (at < now.length && old[at] !== now[at]) at += 1
-    runs.push({ at: start, bytes: now.slice(start, at) })
-  }
-  return runs
 }

@@ -5,6 +5,7 @@ import type { FormatDriver } from '../format-driver.ts'
 import { readVdiMetadata } from './metadata.ts'
 import { openVdi } from './reader.ts'
 import { checkVdi } from './check.ts'
+import { repointVdi } from './repoint.ts'
 
 /** VDI: dynamic, fixed and differencing disks of VirtualBox. */
 export const vdiDriver: FormatDriver = {
@@ -30,6 +31,7 @@ export const vdiDriver: FormatDriver = {
       }
     }),
   check: checkVdi,
+  repoint: repointVdi,
   async openLayer(file, ports) {
     return {
       disk: openVdi(file, await readVdiMetadata(file, ports)),

@@ -13,6 +13,7 @@ import { sizeFinding } from './size-finding.ts'
 import { briefLook, countUnmarkedSectors, unmarkedSectorsFinding } from './unmarked-sectors.ts'
 import { checkVhd } from './check.ts'
 import { repairVhd } from './repair.ts'
+import { repointVhd } from './repoint.ts'
 
 /** VHD: fixed, dynamic and differencing disks of Virtual PC, Hyper-V, Azure and Xen. */
 export const vhdDriver: FormatDriver = {
@@ -22,6 +23,7 @@ export const vhdDriver: FormatDriver = {
   inspect: (file, _ports, choices) => inspectVhd(file, choices),
   check: (file, _ports, options) => checkVhd(file, options),
   repair: repairVhd,
+  repoint: repointVhd,
   async openLayer(file, _ports, choices) {
     const disk = openVhd(file, await readVhdMetadata(file, choices), choices)
     return { disk, parts: [], async [Symbol.asyncDispose]() {} }

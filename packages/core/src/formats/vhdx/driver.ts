@@ -5,6 +5,7 @@ import type { FormatDriver } from '../format-driver.ts'
 import { readVhdxMetadata } from './metadata.ts'
 import { openVhdx } from './reader.ts'
 import { checkVhdx } from './check.ts'
+import { repointVhdx } from './repoint.ts'
 
 /** VHDX: fixed, dynamic and differencing disks of Hyper-V and WSL. */
 export const vhdxDriver: FormatDriver = {
@@ -34,6 +35,7 @@ export const vhdxDriver: FormatDriver = {
       }
     }),
   check: (file, _ports, options) => checkVhdx(file, options),
+  repoint: repointVhdx,
   async openLayer(file) {
     const disk = openVhdx(file, await readVhdxMetadata(file))
     return { disk, parts: [], async [Symbol.asyncDispose]() {} }

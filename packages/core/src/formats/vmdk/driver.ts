@@ -6,6 +6,7 @@ import { readVmdkMetadata, refusalOf } from './metadata.ts'
 import { openExtents } from './open-extents.ts'
 import { checkVmdk } from './check.ts'
 import { rescueStream } from './rescue-stream.ts'
+import { repointVmdk } from './repoint.ts'
 
 /** VMDK: hosted sparse (also stream-optimized), vmfsSparse, seSparse, flat and zero extents, alone or split, with delta links by CID. */
 export const vmdkDriver: FormatDriver = {
@@ -14,6 +15,7 @@ export const vmdkDriver: FormatDriver = {
   inspect: inspectVmdk,
   rescue: rescueStream,
   check: checkVmdk,
+  repoint: repointVmdk,
   async openLayer(file, ports, choices) {
     const metadata = await readVmdkMetadata(file, ports)
     const refusal = refusalOf(metadata, file.path)
