@@ -3,6 +3,7 @@ import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import type { Zeroed } from '@varve/engine/requests'
 import type { CommandContext } from './command.ts'
+import { printable } from './output/text.ts'
 
 /** What every JSON document about a disk that was read with force says. */
 export interface RescueNotice {
@@ -20,6 +21,15 @@ export function rescueFindings(problems: readonly Problem[]): RescueNotice['find
   return problems
     .filter(({ id, severity }) => id.startsWith(rescuedId) || severity === 'block')
     .map(({ id, file, message, remedy }) => ({ id, file, message, remedy }))
+}
+
+/** Says on standard error that something is read with force, and what had to be forced. */
+export function remarkRescue({ findings }: RescueNotice, remark: CommandContext['remark']): void {
+  remark(
+    'RESCUE: read with force. What cannot be read is zeros; NOTHING of the result is proven to be the disk.',
+  )
+  for (const { message, remedy } of findings) remark(`  ${printable(message)}\n      ${printable(remedy)}`)
+  if (findings.length === 0) remark('  Nothing of it had to be forced, as far as its tables say.')
 }
 
 /** Says on standard error what was read as zeros because it could not be read. */

@@ -3,7 +3,7 @@ import type { Problem } from '@varve/core/problems/problem'
 import type { AcceptOptions, CommandContext } from './command.ts'
 import { idsOf, inspectInput, type ImageInput } from './consent.ts'
 import { printable } from './output/text.ts'
-import { rescueFindings, type RescueNotice } from './rescue-notice.ts'
+import { remarkRescue, rescueFindings, type RescueNotice } from './rescue-notice.ts'
 
 export interface InspectedInput {
   readonly input: ImageInput
@@ -46,6 +46,21 @@ export async function lookAtSources(
   return noticeSources(inspected, context)
 }
 
+/** What a plan found of the images that are copied; what was accepted by name is not said again. */
+export function copyNotice(
+  found: readonly Problem[],
+  { accept, isRescue }: AcceptOptions & { readonly isRescue: boolean },
+): SourceNotice {
+  const isForced = ({ details }: Problem) => details?.['forced'] === true
+  const said = ({ id, file, message, remedy }: Problem) => ({ id, file, message, remedy })
+  const rescue = isRescue ? { proven: false as const, findings: found.filter(isForced).map(said) } : null
+  const accepted = idsOf(accept)
+  const findings = found
+    .filter((problem) => !isForced(problem) && !accepted.has(problem.id))
+    .map((problem) => ({ ...said(problem), message: problem.message.replace(/\.$/u, '') }))
+  return { findings, rescue }
+}
+
 /** What the container says against what is read of it. */
 function isDoubt({ layer, severity, asks }: Problem): boolean {
   return asks === true || (layer === 'L2' && severity === 'warn')
@@ -58,10 +73,7 @@ function noticeRescue(
   const rescued = inspected.filter(({ input }) => input.choices?.rescue === true)
   if (rescued.length === 0) return null
   const findings = rescued.flatMap(({ report }) => rescueFindings(report.problems))
-  remark(
-    'RESCUE: read with force. What cannot be read is zeros; NOTHING of the result is proven to be the disk.',
-  )
-  for (const { message, remedy } of findings) remark(`  ${printable(message)}\n      ${printable(remedy)}`)
-  if (findings.length === 0) remark('  Nothing of it had to be forced, as far as its tables say.')
-  return { proven: false, findings }
+  const notice: RescueNotice = { proven: false, findings }
+  remarkRescue(notice, remark)
+  return notice
 }

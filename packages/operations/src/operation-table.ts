@@ -1,3 +1,4 @@
+import { convertOperation } from './convert/plan.ts'
 import { deleteOperation } from './delete/plan.ts'
 import { compareOperation, digestOperation, mapOperation, measureOperation } from './read/read-operations.ts'
 import { chainRepoint } from './chain-repoint/plan.ts'
@@ -7,6 +8,7 @@ import { restoreOperation } from './restore/plan.ts'
 
 /** Every operation there is; a new one is its folder and one line here. */
 export const operationTable = {
+  convert: convertOperation,
   delete: deleteOperation,
   purge: purgeOperation,
   restore: restoreOperation,

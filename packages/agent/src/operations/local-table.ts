@@ -1,3 +1,4 @@
+import { convertHere } from './convert.ts'
 import { deleteHere } from './delete.ts'
 import { compareHere, digestHere, mapHere, measureHere } from './read-operations.ts'
 import { chainRepointHere } from './chain-repoint.ts'
@@ -7,6 +8,7 @@ import { restoreHere } from './restore.ts'
 
 /** The operations that one host plans by itself; a new one is its file and one line here. */
 export const localOperations = {
+  convert: convertHere,
   delete: deleteHere,
   purge: purgeHere,
   restore: restoreHere,

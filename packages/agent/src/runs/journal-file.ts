@@ -3,28 +3,39 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { readError, writeError } from '@varve/engine/files/system-error'
 import { syncPath } from '@varve/engine/files/sync-file'
 import type { Journal } from '@varve/operations/runs/carry-out'
+import { findAction } from '@varve/operations/actions/action-table'
 import { JournalEntry } from '@varve/operations/runs/journal'
 import { dirname } from 'node:path'
 
 const largest = 64 * 1024 * 1024
 
-/** A journal in a file, one JSON text a line; what was appended is on the medium. */
+/**
+ * A journal in a file, one JSON text a line. What was appended is there after the death of any process. After a crash of the
+ * machine so is all that came before a step which others may see: for that is waited; the rest goes to the medium beside the work.
+ */
 export interface JournalFile extends Journal, AsyncDisposable {}
 
+/** `cached`: nothing is waited for, for work that is not on the medium when it ends either. */
+export type JournalDurability = 'synced' | 'cached'
+
 /** Creates the file with its first entries; throws `target-exists` when there is one of that name. */
-export async function createJournal(path: string, entries: readonly JournalEntry[]): Promise<JournalFile> {
+export async function createJournal(
+  path: string,
+  entries: readonly JournalEntry[],
+  durability: JournalDurability = 'synced',
+): Promise<JournalFile> {
   const handle = await open(path, 'ax').catch((error: unknown) => {
     throw writeError(error, path)
   })
   try {
     await handle.appendFile(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''))
-    await handle.sync()
-    await syncPath(dirname(path))
   } catch (error) {
     await handle.close()
     throw writeError(error, path)
   }
-  return journalOn(handle, { path, known: [...entries] })
+  const first = durability === 'synced' ? [handle.sync(), syncPath(dirname(path))] : []
+  const flush = flusher(handle, durability, Promise.all(first))
+  return journalOn(handle, { path, known: [...entries], flush })
 }
 
 /** Opens a journal to go on with it. */
@@ -33,13 +44,16 @@ export async function openJournal(path: string): Promise<JournalFile> {
   const handle = await open(path, 'a').catch((error: unknown) => {
     throw writeError(error, path)
   })
-  return journalOn(handle, { path, known: [...known] })
+  return journalOn(handle, { path, known: [...known], flush: flusher(handle, 'synced') })
 }
 
-function journalOn(
-  handle: FileHandle,
-  { path, known }: { readonly path: string; readonly known: JournalEntry[] },
-): JournalFile {
+interface JournalParts {
+  readonly path: string
+  readonly known: JournalEntry[]
+  readonly flush: Flusher
+}
+
+function journalOn(handle: FileHandle, { path, known, flush }: JournalParts): JournalFile {
   let last: Promise<void> = Promise.resolve()
   return {
     name: path,
@@ -47,21 +61,57 @@ function journalOn(
     async append(entry) {
       const dated = JournalEntry.parse({ ...entry, at: new Date().toISOString() })
       const before = last
-      last = before.then(async () => {
-        // The line break in front ends a line that a death cut off.
-        await handle.appendFile(`\n${JSON.stringify(dated)}\n`)
-        await handle.datasync()
-      })
-      await last.catch((error: unknown) => {
+      // The line break in front ends a line that a death cut off.
+      last = before.then(async () => handle.appendFile(`\n${JSON.stringify(dated)}\n`))
+      try {
+        await last
+        known.push(dated)
+        if (isAwaited(dated)) await flush.all()
+        else if (dated.event !== 'ended') flush.soon()
+      } catch (error) {
         throw writeError(error, path)
-      })
-      known.push(dated)
+      }
     },
     async [Symbol.asyncDispose]() {
       await last.catch(() => {})
       await handle.close()
     },
   }
+}
+
+/** Whether it has to be on the medium before the run goes on: somebody's wish, and the beginning of what others see. */
+function isAwaited(entry: JournalEntry): boolean {
+  if (entry.event === 'started') return findAction(entry.call.action).isHidden !== true
+  return entry.event === 'asked'
+}
+
+interface Flusher {
+  /** Waits until all that was written is on the medium; throws what failed before, too. */
+  all(): Promise<void>
+  /** Begins to put it there. */
+  soon(): void
+}
+
+/** Puts a file on its medium, one call at a time, each for all that was written meanwhile. */
+function flusher(
+  handle: FileHandle,
+  durability: JournalDurability,
+  first: Promise<unknown> = Promise.resolve(),
+): Flusher {
+  if (durability === 'cached') return { async all() {}, soon() {} }
+  let running = first.then(() => {})
+  running.catch(() => {})
+  let waiting: Promise<void> | null = null
+  const all = async (): Promise<void> => {
+    waiting ??= running.then(async () => {
+      waiting = null
+      running = handle.datasync()
+      await running
+    })
+    await waiting
+  }
+  // Its failure is thrown by the next call that waits.
+  return { all, soon: () => void all().catch(() => {}) }
 }
 
 /** The entries of a journal; a last line that a death cut off is left out. Throws `corrupt` for anything else that is none. */

@@ -6,10 +6,11 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { writeError } from '@varve/engine/files/system-error'
 import type { Plan } from '@varve/operations/plans/plan'
 import { carryOut, type CarryingOut, type Journal } from '@varve/operations/runs/carry-out'
+import type { Created } from '@varve/operations/runs/journal'
 import { isOver, isPastReturn, runState, type RunState } from '@varve/operations/runs/run-state'
 import type { ActionPorts, ActionProgress, AdapterTable } from '../actions/adapter.ts'
 import { performAction } from '../actions/perform.ts'
-import { createJournal, openJournal } from './journal-file.ts'
+import { createJournal, openJournal, type JournalDurability } from './journal-file.ts'
 import {
   journalPath,
   listOpenRuns,
@@ -45,6 +46,8 @@ export interface NewRun {
   readonly plan: Plan
   readonly request: unknown
   readonly accepted: readonly string[]
+  /** `cached`: its journal is not waited for either. */
+  readonly durability?: JournalDurability
 }
 
 /** The runs of one host, each a journal in a folder. */
@@ -175,7 +178,7 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
     list,
     find,
 
-    async start({ plan, request, accepted }, options) {
+    async start({ plan, request, accepted, durability = 'synced' }, options) {
       await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
         throw writeError(error, folder)
       })
@@ -184,9 +187,8 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
       const at = new Date().toISOString()
       const journal = await withTurn(join(folder, 'turn.lock'), async () => {
         await assertFree(plan, run)
-        return await createJournal(journalOf(run), [
-          { event: 'created', at, run, request, accepted: [...accepted], plan },
-        ])
+        const created: Created = { event: 'created', at, run, request, accepted: [...accepted], plan }
+        return await createJournal(journalOf(run), [created], durability)
       })
       await using _open = journal
       return await carry(journal, options)

@@ -1,37 +1,19 @@
-import { Option } from 'commander'
 import { defineCommand } from '../grammar/command-definition.ts'
-import { addAcceptOption, addOutputOptions, addReadingOptions } from '../grammar/options.ts'
+import { addCopyOptions, addOutputOptions, addReadingOptions } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
-import type { ConvertOptions } from './convert.ts'
+import type { OperateOptions } from '../operations/operate.ts'
+import type { ConvertOptions } from './convert-request.ts'
 
-export const convertCommand = defineCommand<Omit<ConvertOptions, 'source' | 'target'>>({
-  usage: 'convert <source> <target>',
+export const convertCommand = defineCommand<Omit<ConvertOptions, 'sources' | 'target'> & OperateOptions>({
+  usage: 'convert <source> <target...>',
   group: 'L2',
-  does: 'write the disk of SOURCE (chain and all) as a new image; SOURCE is only read',
-  grammar: (command) =>
-    addReadingOptions(
-      addAcceptOption(
-        addOutputOptions(command)
-          .option('--force', 'replace TARGET when it exists, once the new image is complete')
-          .option(
-            '--no-reflink',
-            'copy the data even where TARGET could share blocks with SOURCE (Btrfs, XFS)',
-          )
-          .option('--no-verify', 'do not read the new image back before it gets its name')
-          .addOption(
-            new Option(
-              '--durability <when>',
-              'synced: wait until TARGET is on the medium; cached: as with cp',
-            )
-              .choices(['synced', 'cached'])
-              .default('synced'),
-          ),
-      ),
-    ),
-  async run({ args: [source = '', target = ''], options, context }) {
-    return await withThreads(context, [source], async (running) => {
+  does: 'write the disk of SOURCE (chain and all) as a new image; of several into the folder TARGET; sources are only read',
+  grammar: (command) => addReadingOptions(addCopyOptions(addOutputOptions(command))),
+  async run({ args, options, context }) {
+    const [sources, target] = [args.slice(0, -1), args.at(-1) ?? '']
+    return await withThreads(context, sources, async (running) => {
       const { convert } = await import('./convert.ts')
-      return await convert({ ...options, source, target }, running)
+      return await convert({ ...options, sources, target }, running)
     })
   },
 })

@@ -31,11 +31,43 @@ export function addReadingOptions(command: Command): Command {
 
 /** What every operation takes: `OperateOptions`. */
 export function addOperationOptions(command: Command): Command {
+  return addPlanOptions(command).option(
+    '--accept <ids>',
+    'ids of findings of the plan to consent to, comma-separated',
+  )
+}
+
+/** The same for commands that say themselves what `--accept` takes. */
+export function addPlanOptions(command: Command): Command {
   return addHostOptions(command)
     .option('--plan', 'print the plan and do nothing')
     .option('--script', 'print the plan as a runbook for the shell and do nothing')
     .option('-y, --yes', 'consent to the plan, but for findings that ask for a word by name')
-    .option('--accept <ids>', 'ids of findings of the plan to consent to, comma-separated')
+}
+
+/** How images are copied: `CopyOptions`. */
+export function addCopyOptions(command: Command): Command {
+  return addPlanOptions(addAcceptOption(command))
+    .option(
+      '--force',
+      'replace the target when it exists, once the new image is complete; the old one goes into quarantine',
+    )
+    .option(
+      '--no-reflink',
+      'copy the data even where the target could share blocks with the source (Btrfs, XFS)',
+    )
+    .option('--no-verify', 'do not read the new image back before it gets its name')
+    .addOption(
+      new Option('--durability <when>', 'synced: wait until the target is on the medium; cached: as with cp')
+        .choices(['synced', 'cached'])
+        .default('synced'),
+    )
+    .addOption(
+      new Option(
+        '--snapshots <choice>',
+        'snapshots inside the source: drop leaves them out, extract writes each as an image of its own; SOURCE@NAME reads one',
+      ).choices(['drop', 'extract']),
+    )
 }
 
 /** For what can also be done on a host of the fleet: `HostOptions`. */

@@ -30,6 +30,6 @@ describe.skipIf(!requires('mandoc'))('the manual', () => {
     for (const { long, value } of convert.options)
       expect(plain).toContain(value ? `${long} ${value.name}` : long)
     expect(plain).toContain(`.so /etc/passwd \\n(.z 'quoted' -- text.`)
-    expect(plain).toContain('varve convert [options] <source> <target>')
+    expect(plain).toContain('varve convert [options] <source> <target...>')
   })
 })

@@ -23,16 +23,19 @@ export async function consentTo(
   context: CommandContext,
 ): Promise<string[]> {
   const named = idsOf(accept)
-  const open = waiting.filter(({ id, asks }) => !named.has(id) && !(yes && asks !== true))
+  // A choice between readings is not answered by consent.
+  const open = waiting.filter(
+    ({ id, asks, settledBy }) => settledBy !== undefined || (!named.has(id) && !(yes && asks !== true)),
+  )
   if (open.length > 0 || (isAsked && !yes)) {
     const isByName = open.some(({ asks }) => asks === true)
     const canAsk = process.stdin.isTTY && context.config.isTerminal && !context.json && !isByName
     if (!canAsk || !(await askPerson(show(), context))) {
       const findings = open.length > 0 ? open.map(({ message }) => message) : [`${summary}.`]
       throw new DiskError('needs-consent', {
-        file,
-        ids: [...new Set(open.map(({ id }) => id))],
-        choices: [],
+        file: open.find((finding) => finding.file !== null)?.file ?? file,
+        ids: [...new Set(open.filter(({ settledBy }) => settledBy === undefined).map(({ id }) => id))],
+        choices: [...new Set(open.flatMap(({ settledBy }) => settledBy ?? []))],
         findings: [...new Set(findings)],
         ...(!isByName && { yes: true as const }),
       })

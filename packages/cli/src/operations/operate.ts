@@ -2,8 +2,10 @@ import type { LocalOperation } from '@varve/agent/operations/local-operation'
 import { localOperations } from '@varve/agent/operations/local-table'
 import { shownAction } from '@varve/agent/actions/perform'
 import { scriptOf, shownSteps } from '@varve/agent/operations/shown-plan'
+import { fromErrorRecord, type DiskError } from '@varve/core/problems/disk-error'
 import { needsAcceptance } from '@varve/core/problems/problem'
 import { exampleCall, toPlanView } from '@varve/operations/plans/plan-view'
+import type { Refusal } from '@varve/operations/plans/plan'
 import { outcomeOf, type RunState } from '@varve/operations/runs/run-state'
 import type { Outcome, RunContext } from '../command.ts'
 import { exitCodeOf, exitCodes } from '../exit-codes.ts'
@@ -32,6 +34,7 @@ export async function operate(wish: Wish, options: OperateOptions, context: RunC
   const paint = paintWith(context.config.color)
   const view = toPlanView(plan, (step) => shownAction(host.adapters, exampleCall(step)))
   if (plan.kind === 'refusal') {
+    if (wish.refusal === 'error' && options.plan !== true) throw refusalError(plan)
     if (context.json) context.print(JSON.stringify(view, null, 2))
     else context.remark(describePlan(view, paint))
     return exitCodeOf(plan.problems.find(({ severity }) => severity === 'block')?.id ?? '')
@@ -56,21 +59,36 @@ export async function operate(wish: Wish, options: OperateOptions, context: RunC
     options,
     context,
   )
+  wish.notice?.(plan.warnings)
   const state = await showRun(context, (show) =>
     host.runs.start(
-      { plan, request, accepted },
+      { plan, request, accepted, ...(wish.durability && { durability: wish.durability }) },
       { stop: new AbortController().signal, cancel: context.signal, ...show },
     ),
   )
-  if (!context.json) for (const line of problemLines(plan.warnings, paint)) context.remark(line)
-  return reportRun(state, context, wish.told)
+  if (!context.json && !wish.notice)
+    for (const line of problemLines(plan.warnings, paint)) context.remark(line)
+  return reportRun(state, context, wish)
+}
+
+/** The first reason of a refusal as an error. */
+function refusalError({ problems, operation }: Refusal): DiskError {
+  const [first] = problems
+  if (!first) throw new RangeError(`${operation} is refused without a reason`)
+  const { id: code, layer, file, message, remedy, details = {} } = first
+  return fromErrorRecord({ code, layer, file: file ?? operation, message, remedy, details })
 }
 
 /** Prints how a run ended and gives the exit code. */
-export function reportRun(state: RunState, context: RunContext, told?: Wish['told']): Awaited<Outcome> {
+export function reportRun(
+  state: RunState,
+  context: RunContext,
+  { told, record }: Pick<Wish, 'told' | 'record'> = {},
+): Awaited<Outcome> {
   const { error, phase, undoFailures } = state
-  if (context.json) context.print(JSON.stringify(runRecord(state)))
-  else if (phase === 'succeeded') context.print((told?.(state) ?? lastWords(state)).map(printable).join('\n'))
+  const isDone = phase === 'succeeded'
+  if (context.json) context.print(JSON.stringify(isDone && record ? record(state) : runRecord(state)))
+  else if (isDone) context.print((told?.(state) ?? lastWords(state)).map(printable).join('\n'))
   if (phase === 'succeeded' || phase === 'undone') return exitCodes.ok
   if (!context.json) {
     if (error) context.remark(`varve: ${printable(error.message)}\n       ${printable(error.remedy)}`)

@@ -1,4 +1,5 @@
 import type { localOperations } from '@varve/agent/operations/local-table'
+import type { Problem } from '@varve/core/problems/problem'
 import type { RunState } from '@varve/operations/runs/run-state'
 
 /** What can also be done on a host of the fleet takes these. */
@@ -32,4 +33,12 @@ export interface Wish {
   readonly isAsked: boolean
   /** The answer for people when it is done, in lines. */
   readonly told?: (state: RunState) => readonly string[]
+  /** The answer for scripts when it succeeded; left out: the record of the run. */
+  readonly record?: (state: RunState) => object
+  /** Says what the plan found before the run begins; left out: the findings are listed when it is over. */
+  readonly notice?: (findings: readonly Problem[]) => void
+  /** Why it cannot be done is said as the error that it would end with. */
+  readonly refusal?: 'error'
+  /** `cached`: nothing of the run is waited for to be on the medium. */
+  readonly durability?: 'synced' | 'cached'
 }

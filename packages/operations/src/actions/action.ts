@@ -31,6 +31,11 @@ export interface Action<Input = unknown, Outcome = unknown> {
   readonly isFinal: boolean
   /** Its effect lives only as long as a process: a later attempt of a step that uses its outcome calls it again. */
   readonly isHeld?: true
+  /**
+   * It reads, or makes and removes what has no name yet: its beginning need not be on the medium before it begins, only before
+   * the next step that is not so.
+   */
+  readonly isHidden?: true
   readonly input: z.ZodType<Input>
   readonly outcome: z.ZodType<Outcome>
   words(input: Input): ActionWords

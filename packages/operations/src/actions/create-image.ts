@@ -20,6 +20,7 @@ export const createImage = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: Input,
   outcome: Written,
   words: ({ size, image }) => ({

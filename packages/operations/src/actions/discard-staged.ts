@@ -10,6 +10,7 @@ export const discardStaged = defineAction({
   lane: 'short',
   attempts: 3,
   isFinal: false,
+  isHidden: true,
   input: Staged,
   outcome: z.object({}),
   words: ({ target }) => ({

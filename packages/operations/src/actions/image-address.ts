@@ -7,6 +7,9 @@ export const ImageAddress = z.object({
   path: Path,
   /** Null: as it is detected. */
   format: FormatName.nullable().default(null),
-  reading: Reading.default({}),
+  reading: Reading.extend({
+    /** Read what would be refused, as far as it goes; only where nobody else's folders are read. */
+    rescue: z.boolean().optional(),
+  }).default({}),
 })
 export type ImageAddress = z.infer<typeof ImageAddress>

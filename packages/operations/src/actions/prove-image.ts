@@ -19,6 +19,7 @@ export const proveImage = defineAction({
   lane: 'transfer',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: Input,
   outcome: Outcome,
   words: ({ image }) => ({

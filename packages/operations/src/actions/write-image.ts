@@ -9,8 +9,8 @@ import { baseName } from './path-words.ts'
 
 const Input = z.object({
   source: ImageAddress,
-  /** `accept`: somebody said by name that the source is read although others may write to it. */
-  inUse: z.enum(['refuse', 'accept']).default('refuse'),
+  /** `accept`: somebody said by name that the source is read although others may write to it; `ask`: who is refused is told how. */
+  inUse: z.enum(['refuse', 'ask', 'accept']).default('refuse'),
   reflink: z.boolean().default(true),
   image: NewImage,
 })
@@ -22,6 +22,7 @@ export const writeImage = defineAction({
   lane: 'transfer',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: Input,
   outcome: Written,
   words: ({ source, image }) => ({

@@ -1,0 +1,24 @@
+import { convertCopies, convertOperation } from '@varve/operations/convert/plan'
+import type { SourceFacts, TargetState } from '@varve/operations/convert/facts'
+import { backingFacts, problemCollector, sourceFacts, targetState } from './copy-facts.ts'
+import { defineLocalOperation } from './local-operation.ts'
+
+/** Looks at each source, at what has the names of the new images, and at the image below them. */
+export const convertHere = defineLocalOperation(convertOperation, async (request, context) => {
+  const { problems, collect } = problemCollector()
+  const sources: (SourceFacts | null)[] = []
+  for (const address of request.sources)
+    sources.push(await collect(async () => sourceFacts(address, context)))
+  const below = request.backing
+  const read = [...request.sources, ...(below ? [{ ...below, reading: {} }] : [])]
+  const targets: Record<string, TargetState> = {}
+  const copies = convertCopies(request, sources)
+  for (const { target } of copies) {
+    const state = await collect(async () => targetState(target, read, context))
+    if (state !== null) targets[target] = state
+  }
+  const [first] = copies
+  const backing =
+    below && first ? await collect(async () => backingFacts(first.target, below, context)) : null
+  return { host: context.host, sources, targets, backing, problems }
+})

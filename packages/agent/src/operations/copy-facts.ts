@@ -1,0 +1,82 @@
+import { stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { openChain } from '@varve/core/formats/open-chain'
+import { inspectImage } from '@varve/core/layers/inspect-image'
+import { isDiskError } from '@varve/core/problems/disk-error'
+import { problemFromError, type Problem } from '@varve/core/problems/problem'
+import { systemCode, readError } from '@varve/engine/files/system-error'
+import { nodePorts } from '@varve/engine/ports'
+import { backingOf } from '@varve/engine/staging/backing'
+import type { ImageAddress } from '@varve/operations/actions/image-address'
+import type { CopyFacts, SourceFacts, TargetState } from '@varve/operations/convert/facts'
+import { imageInput } from '../actions/image-input.ts'
+import { assertTarget } from '../actions/inside-roots.ts'
+import type { FactsContext } from './local-operation.ts'
+
+/** Collects what could not be looked at, as findings of a refusal. */
+export function problemCollector() {
+  const problems: Problem[] = []
+  return {
+    problems,
+    /** What `work` gives, or null when it fails for a reason that can be told. */
+    async collect<T>(work: () => Promise<T>): Promise<T | null> {
+      try {
+        return await work()
+      } catch (error) {
+        if (!isDiskError(error) || error.code === 'canceled') throw error
+        problems.push(problemFromError(error))
+        return null
+      }
+    },
+  }
+}
+
+/** An image that is to be read, inspected without a walk through all its tables. */
+export async function sourceFacts(
+  address: ImageAddress,
+  { ports, signal }: FactsContext,
+): Promise<SourceFacts> {
+  const { path, roots, format, choices } = imageInput(address, ports)
+  const report = await inspectImage(path, nodePorts({ roots, io: 'sync' }), {
+    format,
+    choices,
+    signal,
+    map: false,
+  })
+  return { address, report }
+}
+
+/** What has the name of a new image. */
+export async function targetState(
+  target: string,
+  sources: readonly ImageAddress[],
+  { ports }: FactsContext,
+): Promise<TargetState> {
+  await assertTarget(ports, target)
+  const folder = await stat(dirname(target)).catch(() => null)
+  if (!folder?.isDirectory()) return 'no-folder'
+  const found = await stat(target, { bigint: true }).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return null
+    throw readError(error, target)
+  })
+  if (found === null) return 'free'
+  const identity = `${found.dev}:${found.ino}`
+  for (const source of sources) {
+    const own = await stat(source.path, { bigint: true }).catch(() => null)
+    if (own && `${own.dev}:${own.ino}` === identity) return 'source'
+    const { path, roots, format, choices } = imageInput(source, ports)
+    await using chain = await openChain(path, nodePorts({ roots }), { format, choices })
+    if (chain.files.some(({ fingerprint }) => fingerprint.inode === identity)) return 'part'
+  }
+  return found.isFile() ? 'file' : 'other'
+}
+
+/** The image below a new one, in the format that the overlay writes down; throws `refused` when it cannot be one. */
+export async function backingFacts(
+  target: string,
+  { path, format }: { readonly path: string; readonly format: ImageAddress['format'] },
+  { ports }: FactsContext,
+): Promise<CopyFacts['backing']> {
+  const { disk } = await backingOf(target, { kind: 'image', path, roots: ports.roots, format })
+  return { path, format: (disk.kind === 'image' ? disk.format : null) ?? 'raw' }
+}

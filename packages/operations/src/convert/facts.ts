@@ -1,0 +1,29 @@
+import type { FormatName } from '@varve/core/formats/format-rules'
+import type { ImageReport } from '@varve/core/layers/image-report'
+import type { Problem } from '@varve/core/problems/problem'
+import type { ImageAddress } from '../actions/image-address.ts'
+
+/** What is to be known of an image that is copied. */
+export interface SourceFacts {
+  readonly address: ImageAddress
+  readonly report: Pick<
+    ImageReport,
+    'format' | 'subformat' | 'virtualSize' | 'fileSize' | 'guest' | 'details' | 'snapshots' | 'problems'
+  >
+}
+
+/** What has the name of a new image: nothing, a file, something else, the source itself, a file that the source is read from. */
+export type TargetState = 'free' | 'no-folder' | 'file' | 'other' | 'source' | 'part'
+
+export interface CopyFacts {
+  /** Name of the host, as plans have it. */
+  readonly host: string
+  /** One for each source of the request, in its order; null: it cannot be looked at, see `problems`. */
+  readonly sources: readonly (SourceFacts | null)[]
+  /** By the path of each target. */
+  readonly targets: Readonly<Record<string, TargetState>>
+  /** The image below the new ones, with its format. */
+  readonly backing: { readonly path: string; readonly format: FormatName } | null
+  /** Why something could not be looked at. */
+  readonly problems: readonly Problem[]
+}

@@ -1,0 +1,142 @@
+import { formatBytes } from '@varve/core/binary/format-bytes'
+import { choiceConflict, readChoices } from '@varve/core/formats/write-choices'
+import { nameOfKind, rulesOf } from '@varve/core/formats/writable-formats'
+import { DiskError } from '@varve/core/problems/disk-error'
+import { problemFromError, type Problem } from '@varve/core/problems/problem'
+import { guestChoices } from '@varve/core/rules/guest-choices'
+import { baseName } from '../actions/path-words.ts'
+import { defineOperation } from '../operation.ts'
+import { inOrder, wholeEstimate, type Plan, type Refusal } from '../plans/plan.ts'
+import { sameNames, sizeRefusal, targetRefusal } from './copy-refusals.ts'
+import { namingStep, stagingSteps, type CopyPlan } from './copy-steps.ts'
+import { sectorFinding, snapshotFinding, sourceFindings } from './copy-findings.ts'
+import type { CopyFacts, SourceFacts } from './facts.ts'
+import { ConvertRequest } from './request.ts'
+import { copiesOf, type Copy } from './targets.ts'
+
+/** Writes the disks of images as new images; the sources are only read. All new images get their names, or none does. */
+export const convertOperation = defineOperation<ConvertRequest, CopyFacts>({
+  name: 'convert',
+  request: ConvertRequest,
+  paths: ['sources.path', 'target', 'backing.path'],
+  plan: planConvert,
+})
+
+function planConvert(request: ConvertRequest, facts: CopyFacts): Plan | Refusal {
+  const known = facts.sources.filter((source) => source !== null)
+  const copies = convertCopies(request, facts.sources)
+  const problems = [
+    ...facts.problems,
+    ...choiceRefusals(request),
+    ...copies.flatMap((copy) => refusalsOf(copy, request, facts)),
+    ...sameNames(copies),
+  ]
+  if (problems.length > 0 || known.length < facts.sources.length)
+    return { kind: 'refusal', operation: 'convert', problems }
+  const plans = copies.map((copy, index): CopyPlan => {
+    const { format, subformat, compression, options, verify, durability, reflink, inUse } = request
+    const mark = copies.length > 1 ? `-${index + 1}` : ''
+    const image = { format, subformat, compression, options, backing: facts.backing }
+    const source = sourceOf(copy, facts)
+    const isReplaced = facts.targets[copy.target] === 'file'
+    const choices = { verify, durability, reflink, inUse }
+    return { host: facts.host, copy, facts: source, image, isReplaced, mark, ...choices }
+  })
+  const steps = inOrder([...plans.flatMap(stagingSteps), ...plans.map(namingStep)])
+  return {
+    kind: 'plan',
+    operation: 'convert',
+    summary: summaryOf(request, known, copies),
+    steps,
+    warnings: known.flatMap((source) => findingsOf(source, request)),
+    subjects: copies.map(({ target }) => ({ host: facts.host, path: target })),
+    // How long it takes depends on the disks of the host.
+    estimate: { bytes: wholeEstimate(steps).bytes, seconds: null },
+  }
+}
+
+/** Every image that a conversion makes; sources that could not be looked at have no snapshots. */
+export function convertCopies(
+  request: Pick<ConvertRequest, 'sources' | 'target' | 'isFolder' | 'format' | 'subformat' | 'snapshots'>,
+  sources: readonly (SourceFacts | null)[],
+): readonly Copy[] {
+  const named = request.sources.map((address, index) => ({
+    address: sources[index]?.address ?? address,
+    snapshots: (sources[index]?.report.snapshots ?? []).map(({ name, id }) => (name === '' ? id : name)),
+  }))
+  return copiesOf(request, named)
+}
+
+function sourceOf({ index }: Copy, { sources }: CopyFacts): SourceFacts {
+  const source = sources[index]
+  if (!source) throw new RangeError(`there is no source ${index}`)
+  return source
+}
+
+function refusalsOf(copy: Copy, request: ConvertRequest, facts: CopyFacts): Problem[] {
+  const { format, subformat, existing } = request
+  const { target } = copy
+  const kind = { format, subformat }
+  const source = facts.sources[copy.index]
+  const state = facts.targets[target] ?? 'free'
+  const errors = [
+    targetRefusal(target, { state, existing, ...kind }),
+    source ? sizeRefusal(source, { target, ...kind }) : null,
+  ]
+  return errors.flatMap((error) => (error ? [problemFromError(error)] : []))
+}
+
+/** What the format cannot be. */
+function choiceRefusals({
+  target,
+  format,
+  subformat,
+  compression,
+  options,
+  backing,
+}: ConvertRequest): Problem[] {
+  const refuse = (reason: string) => [
+    problemFromError(
+      new DiskError('refused', { file: target, reason, remedy: 'Leave out what the format does not have.' }),
+    ),
+  ]
+  const { subformats, compressions } = rulesOf(format)
+  if (subformat !== null && !subformats.includes(subformat))
+    return refuse(`there is no ${format} of the kind ${JSON.stringify(subformat)}`)
+  if (compression !== 'none' && !compressions.includes(compression))
+    return refuse(`${format} images are not compressed with ${compression}`)
+  const read = readChoices(format, wordsOf(options))
+  if ('fault' in read) return refuse(read.fault)
+  const below = backing && { backing: { name: backing.path, format: backing.format ?? 'raw' } }
+  const conflict = choiceConflict(format, { choices: { ...read.choices, ...below }, compression })
+  return conflict === null ? [] : refuse(conflict)
+}
+
+function wordsOf(options: Readonly<Record<string, string>>): string[] {
+  return Object.entries(options).map(([name, value]) => `${name}=${value}`)
+}
+
+function findingsOf(source: SourceFacts, { format, options, snapshots }: ConvertRequest): Problem[] {
+  const read = readChoices(format, wordsOf(options))
+  const said = 'choices' in read ? read.choices : {}
+  const { logicalSectorSize: told } = { ...guestChoices(format, source.report), ...said }
+  const asked = [snapshotFinding(source, snapshots), sectorFinding(source, { format, told })]
+  return [...sourceFindings(source), ...asked.filter((finding) => finding !== null)]
+}
+
+function summaryOf(
+  { format, subformat, target, isFolder }: ConvertRequest,
+  sources: readonly SourceFacts[],
+  copies: readonly Copy[],
+): string {
+  const kind = nameOfKind(format, subformat)
+  const [only, ...others] = sources
+  if (only && others.length === 0 && copies.length === 1) {
+    const size = only.report.virtualSize
+    const disk = size === null ? '' : ` (${formatBytes(size)})`
+    const named = baseName(copies[0]?.target ?? target)
+    return `Convert ${baseName(only.address.path)}${disk} to ${named}, ${kind}`
+  }
+  const into = isFolder ? ` in ${baseName(target)}` : ''
+  return `Convert ${sources.length === 1 ? 'an image' : `${sources.length} images`} to ${copies.length} of ${kind}${into}`
+}
