@@ -19,7 +19,7 @@ export function problemCollector() {
   return {
     problems,
     /** What `work` gives, or null when it fails for a reason that can be told. */
-    async collect<T>(work: () => Promise<T>): Promise<T | null> {
+    collect: async <T>(work: () => Promise<T>): Promise<T | null> => {
       try {
         return await work()
       } catch (error) {

@@ -35,7 +35,7 @@ export function copyAnswers(
   return {
     notice(found: readonly Problem[]) {
       notice = copyNotice(found, { accept, isRescue: rescue })
-      if (notice.rescue) remarkRescue(notice.rescue, context.remark)
+      if (notice.rescue) remarkRescue(notice.rescue, (text) => context.remark(text))
       for (const { message, remedy } of notice.findings) context.remark(printable(`${message}. ${remedy}`))
     },
     told(state: RunState): string[] {
