@@ -1,9 +1,11 @@
-import { createHash } from 'node:crypto'
-import { open } from 'node:fs/promises'
+import { createHash, randomBytes } from 'node:crypto'
+import { open, rm } from 'node:fs/promises'
 import { fromHex, toHex } from '@varve/core/binary/hex'
 import { mostRepairBytes } from '@varve/core/formats/repair-plan'
-import { DiskError } from '@varve/core/problems/disk-error'
+import { DiskError, renamedIn } from '@varve/core/problems/disk-error'
+import { publishFile } from './publish-file.ts'
 import { createOutput } from './run/output-file.ts'
+import { stagedPath } from './staging/staged-name.ts'
 import { readError } from './files/system-error.ts'
 
 /** One range of the image: what it held, and what the repair wrote. */
@@ -39,10 +41,20 @@ export async function writeBackup(path: string, backup: RepairBackup): Promise<v
     })),
   }
   const text = `${JSON.stringify({ ...body, sha256: digestOf(body) })}\n`
-  await using output = await createOutput(path)
   const bytes = new TextEncoder().encode(text)
-  await output.write([{ at: 0, bytes }])
-  await output.keep(bytes.length, 'synced')
+  // Whole or not there: who was killed in between finds no half of a backup under its name.
+  const hidden = stagedPath(path, randomBytes(6).toString('hex'))
+  {
+    await using output = await createOutput(hidden)
+    await output.write([{ at: 0, bytes }])
+    await output.keep(bytes.length, 'synced')
+  }
+  try {
+    await publishFile(hidden, path)
+  } catch (error) {
+    await rm(hidden, { force: true })
+    throw renamedIn(error, hidden, path)
+  }
 }
 
 /** Reads a backup; throws `corrupt` for anything else than what `writeBackup` wrote, and `limit-exceeded`. */

@@ -1,22 +1,24 @@
+import { chainRepoint } from './chain-repoint/plan.ts'
 import { convertOperation } from './convert/plan.ts'
 import { deleteOperation } from './delete/plan.ts'
-import { compareOperation, digestOperation, mapOperation, measureOperation } from './read/read-operations.ts'
-import { chainRepoint } from './chain-repoint/plan.ts'
 import type { Operation } from './operation.ts'
 import { purgeOperation } from './purge/plan.ts'
+import { compareOperation, digestOperation, mapOperation, measureOperation } from './read/read-operations.ts'
+import { repairOperation } from './repair/plan.ts'
 import { restoreOperation } from './restore/plan.ts'
 
 /** Every operation there is; a new one is its folder and one line here. */
 export const operationTable = {
+  'chain-repoint': chainRepoint,
+  compare: compareOperation,
   convert: convertOperation,
   delete: deleteOperation,
-  purge: purgeOperation,
-  restore: restoreOperation,
-  compare: compareOperation,
   digest: digestOperation,
   map: mapOperation,
   measure: measureOperation,
-  'chain-repoint': chainRepoint,
+  purge: purgeOperation,
+  repair: repairOperation,
+  restore: restoreOperation,
 } as const satisfies Record<string, Operation>
 
 export type OperationName = keyof typeof operationTable

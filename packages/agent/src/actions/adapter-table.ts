@@ -1,23 +1,29 @@
+import type { AdapterTable } from './adapter.ts'
+import { checkImage } from './check-image/check-image.ts'
 import { compareImages } from './compare-images/compare-images.ts'
 import { digestImage } from './digest-image/digest-image.ts'
+import { discardStaged } from './discard-staged/discard-staged.ts'
 import { mapImage } from './map-image/map-image.ts'
 import { measureImage } from './measure-image/measure-image.ts'
-import type { AdapterTable } from './adapter.ts'
-import { discardStaged } from './discard-staged/discard-staged.ts'
 import { proveImage } from './prove-image/prove-image.ts'
 import { proveSameDisk } from './prove-same-disk/prove-same-disk.ts'
 import { publishImage } from './publish-image/publish-image.ts'
 import { purgeImage } from './purge-image/purge-image.ts'
 import { putBack } from './put-back/put-back.ts'
-import { repointParent } from './repoint-parent/repoint-parent.ts'
+import { repairCopy } from './repair-copy/repair-copy.ts'
+import { repairImage } from './repair-image/repair-image.ts'
 import { replaceImage } from './replace-image/replace-image.ts'
+import { repointParent } from './repoint-parent/repoint-parent.ts'
 import { restoreImage } from './restore-image/restore-image.ts'
 import { setAside } from './set-aside/set-aside.ts'
+import { stageCopy } from './stage-copy/stage-copy.ts'
 import { takeBackEdit } from './take-back-edit/take-back-edit.ts'
+import { undoRepair } from './undo-repair/undo-repair.ts'
 import { writeImage } from './write-image/write-image.ts'
 
 /** What Varve does alike on every system; a new action is its folder and one line here. */
 export const adapterTable = {
+  'check-image': checkImage,
   'compare-images': compareImages,
   'digest-image': digestImage,
   'discard-staged': discardStaged,
@@ -28,10 +34,14 @@ export const adapterTable = {
   'publish-image': publishImage,
   'purge-image': purgeImage,
   'put-back': putBack,
-  'repoint-parent': repointParent,
+  'repair-copy': repairCopy,
+  'repair-image': repairImage,
   'replace-image': replaceImage,
+  'repoint-parent': repointParent,
   'restore-image': restoreImage,
   'set-aside': setAside,
+  'stage-copy': stageCopy,
   'take-back-edit': takeBackEdit,
+  'undo-repair': undoRepair,
   'write-image': writeImage,
 } as const satisfies AdapterTable

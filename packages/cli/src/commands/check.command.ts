@@ -1,23 +1,46 @@
+import { Option } from 'commander'
 import { defineCommand } from '../grammar/command-definition.ts'
-import { addAcceptOption, addReadingOptions } from '../grammar/options.ts'
+import { addAcceptOption, addPlanOptions, addReadingOptions } from '../grammar/options.ts'
+import { withThreads } from '../grammar/with-threads.ts'
 import { overFiles } from '../over-files.ts'
 import type { CheckCommand } from './check.ts'
+import type { RepairCommand } from './repair.ts'
 
-export const checkCommand = defineCommand<Omit<CheckCommand, 'file'>>({
+export const checkCommand = defineCommand<Omit<CheckCommand & RepairCommand, 'file'>>({
   usage: 'check <files...>',
   group: 'L2',
   does: 'whether the tables of an image contradict each other: exit code 3 corrupt, 9 leaks only',
   grammar: (command) =>
     addReadingOptions(
       addAcceptOption(
-        command
-          .option('--repair', 'repair what is provably safe: leaks of qcow2, footers of VHD')
-          .option('--backup <file>', 'with --repair: keep every byte that is overwritten in this new file')
-          .option('--undo <backup>', 'put back what a repair overwrote, from its backup'),
+        addPlanOptions(
+          command
+            .option('--repair', 'repair what is provably safe: leaks of qcow2, footers of VHD')
+            .option('--backup <file>', 'with --repair: keep every byte that is overwritten in this new file')
+            .addOption(
+              new Option(
+                '--with <program>',
+                'with --repair: who does it; qemu-img repairs a copy, which takes the place of the original',
+              ).choices(['varve', 'qemu-img']),
+            )
+            .addOption(
+              new Option(
+                '--what <what>',
+                'with --with qemu-img: all may change what the guest reads',
+              ).choices(['leaks', 'all']),
+            )
+            .option('--undo <backup>', 'put back what a repair overwrote, from its backup'),
+        ),
       ),
     ),
   async run({ args, options, context }) {
-    const { check } = await import('./check.ts')
-    return await overFiles(args, context, async (file, one) => check({ ...options, file }, one))
+    if (options.repair !== true) {
+      const { check } = await import('./check.ts')
+      return await overFiles(args, context, async (file, one) => check({ ...options, file }, one))
+    }
+    return await withThreads(context, [], async (running) => {
+      const { repair } = await import('./repair.ts')
+      return await repair(args, options, running)
+    })
   },
 })

@@ -1,7 +1,7 @@
 import { formatBytes } from '@varve/core/binary/format-bytes'
 import type { CheckReport } from '@varve/core/formats/check-report'
 import { checkFile } from '@varve/engine/check-file'
-import { repairFile, undoRepair } from '@varve/engine/repair-file'
+import { undoRepair } from '@varve/engine/repair-file'
 import { UsageError, type AcceptOptions, type CommandContext, type Outcome } from '../command.ts'
 import { inUseOf } from '../consent.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
@@ -10,33 +10,51 @@ import { paintWith, printable, problemLines } from '../output/text.ts'
 
 export interface CheckCommand extends ReadingOptions, AcceptOptions {
   readonly file: string
-  readonly repair?: boolean
   readonly backup?: string
   /** The backup of the repair to be undone. */
   readonly undo?: string
 }
 
+/** What belongs to a repair only. */
+const ofRepair = [
+  'backup',
+  'with',
+  'what',
+  'plan',
+  'script',
+  'yes',
+  'host',
+  'library',
+  'detach',
+  'controller',
+]
+
 /** `varve check FILE`. Exit code 3 when it is corrupt, 9 when it only leaks. */
 export async function check(command: CheckCommand, context: CommandContext): Outcome {
-  const { undo, repair = false, backup } = command
+  const { undo } = command
   const { path, format, choices } = imageInput(command.file, command)
+  const stray = ofRepair.filter((name) => Object.hasOwn(command, name))
   if (undo !== undefined) {
-    if (repair || backup !== undefined) throw new UsageError('--undo BACKUP goes with nothing else.')
+    if (stray.length > 0) throw new UsageError('--undo BACKUP goes with nothing else.')
     await undoRepair(path, pathOf(undo))
     context.print(
       context.json ? JSON.stringify({ undone: true }) : 'What the repair had overwritten is back.',
     )
     return exitCodes.ok
   }
-  if (repair && backup === undefined) throw new UsageError('--repair needs --backup FILE.')
-  if (!repair && backup !== undefined) throw new UsageError('--backup is for --repair only.')
+  if (stray.length > 0) throw new UsageError(`--${stray[0]} is for --repair only.`)
   // A check judges the image as it is.
   const options = { roots: null, format, choices: { ...choices, rescue: false }, signal: context.signal }
-  const outcome =
-    backup === undefined
-      ? { fixes: [], ...(await checkFile(path, { ...options, inUse: inUseOf(command.accept) })) }
-      : await repairFile(path, { ...options, backup: pathOf(backup) })
-  const { report, fixes } = outcome
+  const { report } = await checkFile(path, { ...options, inUse: inUseOf(command.accept) })
+  return printCheck(report, [], context)
+}
+
+/** Prints what a check found, after a repair with what was done; gives the exit code. */
+export function printCheck(
+  report: CheckReport,
+  fixes: readonly string[],
+  context: CommandContext,
+): Awaited<Outcome> {
   if (context.json) context.print(JSON.stringify({ ...report, fixes }, null, 2))
   else context.print(describe(report, { fixes, color: context.config.color }))
   return exitCodeOf(report)

@@ -68,6 +68,7 @@ export async function operate(wish: Wish, options: OperateOptions, context: RunC
   )
   if (!context.json && !wish.notice)
     for (const line of problemLines(plan.warnings, paint)) context.remark(line)
+  if (state.phase === 'succeeded' && wish.report) return await wish.report(state)
   return reportRun(state, context, wish)
 }
 

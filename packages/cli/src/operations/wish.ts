@@ -1,5 +1,6 @@
 import type { localOperations } from '@varve/agent/operations/local-table'
 import type { Problem } from '@varve/core/problems/problem'
+import type { Outcome } from '../command.ts'
 import type { RunState } from '@varve/operations/runs/run-state'
 
 /** What can also be done on a host of the fleet takes these. */
@@ -35,6 +36,8 @@ export interface Wish {
   readonly told?: (state: RunState) => readonly string[]
   /** The answer for scripts when it succeeded; left out: the record of the run. */
   readonly record?: (state: RunState) => object
+  /** Says the result of a run of this host in its own way, for people and for scripts; gives the exit code. */
+  readonly report?: (state: RunState) => Outcome
   /** Says what the plan found before the run begins; left out: the findings are listed when it is over. */
   readonly notice?: (findings: readonly Problem[]) => void
   /** Why it cannot be done is said as the error that it would end with. */

@@ -1,25 +1,31 @@
-import { compareImages } from './compare-images.ts'
-import { digestImage } from './digest-image.ts'
-import { mapImage } from './map-image.ts'
-import { measureImage } from './measure-image.ts'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { Action, ActionCall, InputOf, OutcomeOf } from './action.ts'
+import { checkImage } from './check-image.ts'
+import { compareImages } from './compare-images.ts'
 import { createImage } from './create-image.ts'
+import { digestImage } from './digest-image.ts'
 import { discardStaged } from './discard-staged.ts'
+import { mapImage } from './map-image.ts'
+import { measureImage } from './measure-image.ts'
 import { proveImage } from './prove-image.ts'
 import { proveSameDisk } from './prove-same-disk.ts'
 import { publishImage } from './publish-image.ts'
 import { purgeImage } from './purge-image.ts'
 import { putBack } from './put-back.ts'
-import { repointParent } from './repoint-parent.ts'
+import { repairCopy } from './repair-copy.ts'
+import { repairImage } from './repair-image.ts'
 import { replaceImage } from './replace-image.ts'
+import { repointParent } from './repoint-parent.ts'
 import { restoreImage } from './restore-image.ts'
 import { setAside } from './set-aside.ts'
+import { stageCopy } from './stage-copy.ts'
 import { takeBackEdit } from './take-back-edit.ts'
+import { undoRepair } from './undo-repair.ts'
 import { writeImage } from './write-image.ts'
 
 /** Every action there is; a new one is its file and one line here. */
 export const actionTable = {
+  'check-image': checkImage,
   'compare-images': compareImages,
   'create-image': createImage,
   'digest-image': digestImage,
@@ -31,11 +37,15 @@ export const actionTable = {
   'publish-image': publishImage,
   'purge-image': purgeImage,
   'put-back': putBack,
-  'repoint-parent': repointParent,
+  'repair-copy': repairCopy,
+  'repair-image': repairImage,
   'replace-image': replaceImage,
+  'repoint-parent': repointParent,
   'restore-image': restoreImage,
   'set-aside': setAside,
+  'stage-copy': stageCopy,
   'take-back-edit': takeBackEdit,
+  'undo-repair': undoRepair,
   'write-image': writeImage,
 } as const
 

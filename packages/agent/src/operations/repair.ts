@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto'
+import { lstat } from 'node:fs/promises'
+import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
+import { problemFromError, type Problem } from '@varve/core/problems/problem'
+import { checkFile } from '@varve/engine/check-file'
+import { readError } from '@varve/engine/files/system-error'
+import { assertUnused } from '@varve/engine/edit-file'
+import { planRepair } from '@varve/engine/repair-file'
+import { stagedPath } from '@varve/engine/staging/staged-name'
+import type { RepairFacts } from '@varve/operations/repair/facts'
+import { repairOperation } from '@varve/operations/repair/plan'
+import type { RepairRequest } from '@varve/operations/repair/request'
+import { assertTarget } from '../actions/inside-roots.ts'
+import { defineLocalOperation, type FactsContext } from './local-operation.ts'
+
+export const repairHere = defineLocalOperation(repairOperation, gather)
+
+async function gather({ image, by, backup }: RepairRequest, context: FactsContext): Promise<RepairFacts> {
+  const { ports, host, signal } = context
+  const { path } = image
+  await assertTarget(ports, path)
+  const choices = { ...image.reading, rescue: false }
+  const asked = { roots: ports.roots, format: image.format, choices, signal }
+  const { report } = await checkFile(path, { ...asked, inUse: 'accept' })
+  const file = await lstat(path).catch((error: unknown) => {
+    throw readError(error, path)
+  })
+  const obstacles = [await problemOf(async () => assertUnused(path))]
+  if (by === 'varve' && backup !== null)
+    obstacles.push(await problemOf(async () => assertFree(backup, context)))
+  const { done, problem } = await attempt(async () => planRepair(path, asked))
+  const staging = randomBytes(6).toString('hex')
+  return {
+    host,
+    path,
+    format: report.format,
+    fileSize: file.size,
+    corruptions: report.totals.corruptions,
+    leaks: report.totals.leaks,
+    fixes: done?.fixes ?? null,
+    notRepaired: problem,
+    obstacles: obstacles.filter((one) => one !== null),
+    isOneFile: file.isFile(),
+    tool: {
+      isThere: (await ports.tools.find('qemu-img')) !== null,
+      install: 'Install qemu-img (qemu-utils).',
+    },
+    copy: { path: stagedPath(path, staging), staging },
+  }
+}
+
+/** Throws unless nothing has that name. */
+async function assertFree(path: string, { ports }: FactsContext): Promise<void> {
+  await assertTarget(ports, path)
+  if (await lstat(path).catch(() => null)) throw new DiskError('target-exists', { file: path })
+}
+
+async function problemOf(work: () => Promise<void>): Promise<Problem | null> {
+  return (await attempt(work)).problem
+}
+
+/** What it gave, or what keeps it from that. */
+async function attempt<T>(work: () => Promise<T>): Promise<{ done: T | null; problem: Problem | null }> {
+  try {
+    return { done: await work(), problem: null }
+  } catch (error) {
+    if (isDiskError(error) && error.code !== 'canceled')
+      return { done: null, problem: problemFromError(error) }
+    throw error
+  }
+}

@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest'
+import { repairCheck } from './commands.ts'
+import { checkOutput } from './output.ts'
+
+const said = (stdout: string, exitCode = 0) =>
+  checkOutput({
+    exitCode,
+    stdout: new TextEncoder().encode(stdout),
+    stderr: new Uint8Array(0),
+    label: 'utf-8',
+  })
+
+describe('qemu-img check', () => {
+  test('is given its format and an absolute path behind --', () => {
+    expect(repairCheck({ path: '/lib/-a b.qcow2', format: 'qcow2', what: 'leaks' })).toMatchObject({
+      tool: 'qemu-img',
+      args: ['check', '-f', 'qcow2', '--output=json', '-r', 'leaks', '--', '/lib/-a b.qcow2'],
+      expected: [0, 2, 3],
+    })
+  })
+
+  test('what is 0 is left out of its answer', () => {
+    // QEMU 7.2, qemu-img check -r leaks --output=json of an image with three leaked clusters.
+    const text = `{
+    "image-end-offset": 1769472,
+    "total-clusters": 256,
+    "check-errors": 0,
+    "leaks-fixed": 3,
+    "allocated-clusters": 21,
+    "filename": "/lib/leaky.qcow2",
+    "format": "qcow2"
+}
+`
+    expect(said(text)).toEqual({ corruptions: 0, leaks: 0, corruptionsFixed: 0, leaksFixed: 3 })
+  })
+
+  test.each([
+    ['nothing', ''],
+    ['no JSON', 'No errors were found on the image.\n'],
+    ['another document', '[]'],
+    ['words for numbers', '{"leaks": "three"}'],
+    ['errors that kept it from checking all', '{"check-errors": 2}'],
+  ])('an answer that is %s is a failure of the tool', (_what, text) => {
+    expect(() => said(text)).toThrow(expect.objectContaining({ code: 'tool-failed' }))
+  })
+})

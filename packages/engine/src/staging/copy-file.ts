@@ -1,0 +1,98 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { DiskError } from '@varve/core/problems/disk-error'
+import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
+import { readError, writeError } from '../files/system-error.ts'
+
+const stepBytes = 1024 * 1024
+
+export interface CopyFileOptions {
+  readonly signal: AbortSignal
+  /** Bytes of the file done and in all. */
+  readonly onProgress: (done: number, total: number) => void
+}
+
+export interface CopiedFile {
+  readonly bytes: number
+  /** Bytes that share blocks with the original, where the filesystem can do that. */
+  readonly sharedBytes: number
+}
+
+/**
+ * Copies a file byte by byte, holes stay holes; blocks are shared where the filesystem can do that. `copy` must not exist. It is
+ * on the medium when the call returns. Throws `source-changed` when the original was written to meanwhile.
+ */
+export async function copyFile(
+  original: string,
+  copy: string,
+  { signal, onProgress }: CopyFileOptions,
+): Promise<CopiedFile> {
+  await using source = await open(original, 'r').catch((error: unknown) => {
+    throw readError(error, original)
+  })
+  const before = await source.stat({ bigint: true })
+  const bytes = Number(before.size)
+  await using target = await open(copy, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600).catch(
+    (error: unknown) => {
+      throw writeError(error, copy)
+    },
+  )
+  try {
+    await target.chmod(Number(before.mode) & 0o777)
+    await target.truncate(bytes)
+    const isShared = bytes > 0 && isCloned(source, target, bytes)
+    if (!isShared) await copyData({ source, target, bytes }, { signal, onProgress })
+    await target.sync()
+    const after = await source.stat({ bigint: true })
+    if (after.size !== before.size || after.mtimeNs !== before.mtimeNs)
+      throw new DiskError('source-changed', {
+        file: original,
+        change: 'it was written to while it was copied',
+      })
+    onProgress(bytes, bytes)
+    return { bytes, sharedBytes: isShared ? bytes : 0 }
+  } catch (error) {
+    throw error instanceof DiskError ? error : writeError(error, copy)
+  }
+}
+
+/** A filesystem that shares blocks takes the whole file, also its last block, which may be short. */
+function isCloned(source: FileHandle, target: FileHandle, length: number): boolean {
+  const at = { sourceFd: source.fd, sourceAt: 0, targetFd: target.fd, targetAt: 0, length }
+  try {
+    return hostFileRanges().cloneRange(at)
+  } catch {
+    return false
+  }
+}
+
+interface Copying {
+  readonly source: FileHandle
+  readonly target: FileHandle
+  readonly bytes: number
+}
+
+async function copyData(
+  { source, target, bytes }: Copying,
+  { signal, onProgress }: CopyFileOptions,
+): Promise<void> {
+  const ranges = hostFileRanges()
+  const buffer = new Uint8Array(stepBytes)
+  for (
+    let at = ranges.nextData(source.fd, 0) ?? bytes;
+    at < bytes;
+    at = ranges.nextData(source.fd, at) ?? bytes
+  ) {
+    const end = Math.min(ranges.nextHole(source.fd, at) ?? bytes, bytes)
+    while (at < end) {
+      signal.throwIfAborted()
+      const { bytesRead } = await source.read(buffer, 0, Math.min(buffer.length, end - at), at)
+      // The file has become shorter; that is told by its size.
+      if (bytesRead === 0) return
+      for (let done = 0; done < bytesRead;)
+        done += (await target.write(buffer, done, bytesRead - done, at + done)).bytesWritten
+      at += bytesRead
+      onProgress(at, bytes)
+    }
+  }
+}
