@@ -60,7 +60,15 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
     return migration
   }
 
+  const runs = inventedRuns({
+    rows,
+    hasPast: scene === 'busy' || scene === 'huge',
+    refuse,
+    emit,
+    note: (id, title, at) => note({ subject: 'run', subjectId: id, title }, at),
+  })
   const tick = setInterval(() => {
+    runs.tick()
     for (const [id, migration] of migrations) {
       if (migration.finishedAt !== null) continue
       const next = migrationAt(migration, (Date.now() - Date.parse(migration.startedAt)) / 1000)
@@ -150,7 +158,7 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
 
   return {
     stop: () => clearInterval(tick),
-    runs: inventedRuns(),
+    runs: runs.service,
     fleet: {
       info: () => ({
         version: '0.1.0',
@@ -158,7 +166,7 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
         hosts: { connected, total: hosts.length },
         images: size,
         migrationsRunning: sortedMigrations().filter(({ finishedAt }) => finishedAt === null).length,
-        runsOpen: 0,
+        runsOpen: runs.open(),
       }),
       overview: () => {
         refuse()

@@ -2,10 +2,39 @@
 export interface ImagePageSearch {
   /** The migrate dialog is open. */
   readonly migrate?: true
+  /** The dialog of this operation is open. */
+  readonly do?: string
 }
 
 export function toImagePageSearch(search: Record<string, unknown>): ImagePageSearch {
-  return search['migrate'] === true ? { migrate: true } : {}
+  if (search['migrate'] === true) return { migrate: true }
+  return operationIn(search)
+}
+
+function operationIn({ do: operation }: Record<string, unknown>): { readonly do?: string } {
+  return typeof operation === 'string' && /^[a-z-]{1,64}$/u.test(operation) ? { do: operation } : {}
+}
+
+/** The host page's state in the URL: the dialog of this operation is open. */
+export interface HostPageSearch {
+  readonly do?: string
+}
+
+export function toHostPageSearch(search: Record<string, unknown>): HostPageSearch {
+  return operationIn(search)
+}
+
+/** The run page's state in the URL. */
+export interface RunPageSearch {
+  /** The dialog that asks before it is canceled or undone is open. */
+  readonly wish?: 'cancel' | 'undo'
+  /** The dialog of this operation, with what the run has left, is open. */
+  readonly do?: string
+}
+
+export function toRunPageSearch(search: Record<string, unknown>): RunPageSearch {
+  const { wish } = search
+  return wish === 'cancel' || wish === 'undo' ? { wish } : operationIn(search)
 }
 
 /** The migration page's state in the URL. */
@@ -20,10 +49,12 @@ export function toMigrationPageSearch(search: Record<string, unknown>): Migratio
 
 /** What the activity page shows. */
 export interface ActivitySearch {
-  readonly subject?: 'host' | 'image' | 'migration'
+  readonly subject?: 'host' | 'image' | 'migration' | 'run'
 }
 
 export function toActivitySearch(search: Record<string, unknown>): ActivitySearch {
   const { subject } = search
-  return subject === 'host' || subject === 'image' || subject === 'migration' ? { subject } : {}
+  const subjects = ['host', 'image', 'migration', 'run'] as const
+  const known = subjects.find((one) => one === subject)
+  return known === undefined ? {} : { subject: known }
 }

@@ -1,11 +1,17 @@
-import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router'
+import { createRootRoute, createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { ErrorCard } from '../components/states.tsx'
 import { toHostSearch } from '../features/fleet/host-search.ts'
 import { toImageSearch } from '../features/image-table/image-search.ts'
-import { toMigrationSearch } from '../features/migration/migration-search.ts'
+import { toRunSearch } from '../features/runs/run-search.ts'
 import { MissingPage } from '../pages/missing-page.tsx'
 import { lazyPage } from './lazy-page.ts'
-import { toActivitySearch, toImagePageSearch, toMigrationPageSearch } from './page-search.ts'
+import {
+  toActivitySearch,
+  toHostPageSearch,
+  toImagePageSearch,
+  toMigrationPageSearch,
+  toRunPageSearch,
+} from './page-search.ts'
 import { Shell } from './shell.tsx'
 
 const rootRoute = createRootRoute({ component: Shell, notFoundComponent: MissingPage })
@@ -26,6 +32,7 @@ const hostsRoute = createRoute({
 const hostRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/hosts/$name',
+  validateSearch: toHostPageSearch,
   component: lazyPage(() => import('../pages/host-page.tsx'), 'HostPage'),
 })
 
@@ -46,8 +53,17 @@ const imageRoute = createRoute({
 const migrationsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/migrations',
-  validateSearch: toMigrationSearch,
-  component: lazyPage(() => import('../pages/migrations-page.tsx'), 'MigrationsPage'),
+  // What links of before the runs had a page of their own said.
+  beforeLoad: ({ location }) => {
+    const { q, format, ...rest }: Record<string, unknown> = location.search
+    const words = [q, format].filter((part) => typeof part === 'string' || typeof part === 'number')
+    redirect({
+      to: '/runs',
+      search: toRunSearch({ ...rest, q: words.join(' '), operation: 'migrate' }),
+      replace: true,
+      throw: true,
+    })
+  },
 })
 
 const migrationRoute = createRoute({
@@ -55,6 +71,20 @@ const migrationRoute = createRoute({
   path: '/migrations/$id',
   validateSearch: toMigrationPageSearch,
   component: lazyPage(() => import('../pages/migration-page.tsx'), 'MigrationPage'),
+})
+
+const runsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/runs',
+  validateSearch: toRunSearch,
+  component: lazyPage(() => import('../pages/runs-page.tsx'), 'RunsPage'),
+})
+
+const runRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/runs/$id',
+  validateSearch: toRunPageSearch,
+  component: lazyPage(() => import('../pages/run-page.tsx'), 'RunPage'),
 })
 
 const activityRoute = createRoute({
@@ -78,6 +108,8 @@ const routeTree = rootRoute.addChildren([
   imageRoute,
   migrationsRoute,
   migrationRoute,
+  runsRoute,
+  runRoute,
   activityRoute,
   settingsRoute,
 ])

@@ -19,9 +19,10 @@ const entries: readonly Entry[] = [
   { to: '/hosts', label: 'Hosts', count: ({ hosts }) => groupThousands(hosts.total) },
   { to: '/images', label: 'Images', count: ({ images }) => groupThousands(images) },
   {
-    to: '/migrations',
-    label: 'Migrations',
-    count: ({ migrationsRunning }) => (migrationsRunning > 0 ? `${migrationsRunning} running` : null),
+    to: '/runs',
+    label: 'Runs',
+    count: ({ migrationsRunning, runsOpen }) =>
+      migrationsRunning + runsOpen > 0 ? `${groupThousands(migrationsRunning + runsOpen)} open` : null,
   },
   { to: '/activity', label: 'Activity', count: () => null },
   { to: '/settings', label: 'Settings', count: () => null },

@@ -1,5 +1,6 @@
 import { useQueryClient, type QueryClient } from '@tanstack/react-query'
 import type { EventView, FleetEvent } from '@varve/protocol/events'
+import type { RunView } from '@varve/protocol/runs'
 import { createContext, use, useEffect, useMemo, useState, type ReactNode } from 'react'
 import { liveBuffer } from './live-buffer.ts'
 import {
@@ -9,7 +10,9 @@ import {
   patchInfo,
   patchMigrations,
   patchOverview,
+  hasHappened,
   patchPage,
+  patchRuns,
 } from './patches.ts'
 import { addRate, type RateSample } from './rate-history.ts'
 import { useTRPC, useTRPCClient } from './trpc.ts'
@@ -47,6 +50,7 @@ export function LiveEvents({ children }: { readonly children: ReactNode }) {
 
   useEffect(() => {
     const buffer = liveBuffer()
+    const knownRuns = new Set<string>()
     let wasLost = false
     let staleLists = false
     let lastListsAt = 0
@@ -55,7 +59,7 @@ export function LiveEvents({ children }: { readonly children: ReactNode }) {
     const paint = setInterval(() => {
       const events = buffer.drain()
       for (const event of events) applyEvent(queryClient, api, event)
-      staleLists ||= events.some(({ event }) => changesLists(event))
+      staleLists ||= events.some(({ event }) => changesLists(event, knownRuns))
       if (!staleLists || Date.now() - lastListsAt < listEveryMs) return
       staleLists = false
       lastListsAt = Date.now()
@@ -64,6 +68,7 @@ export function LiveEvents({ children }: { readonly children: ReactNode }) {
       void queryClient.invalidateQueries({ queryKey: api.fleet.hosts.queryKey() })
       void queryClient.invalidateQueries({ queryKey: api.fleet.info.queryKey() })
       void queryClient.invalidateQueries({ queryKey: api.events.activity.queryKey() })
+      void queryClient.invalidateQueries({ queryKey: api.runs.list.queryKey() })
     }, paintEveryMs)
 
     const lose = () => {
@@ -102,8 +107,12 @@ export function LiveEvents({ children }: { readonly children: ReactNode }) {
 }
 
 /** True when rows may have come, gone or moved; progress alone moves nothing. */
-function changesLists(event: FleetEvent): boolean {
-  if (event.kind === 'run-changed') return event.run.finishedAt !== null
+function changesLists(event: FleetEvent, knownRuns: Set<string>): boolean {
+  if (event.kind === 'run-changed') {
+    const isNew = !knownRuns.has(event.run.id)
+    knownRuns.add(event.run.id)
+    return isNew || event.run.finishedAt !== null
+  }
   return event.kind !== 'migration-changed' || event.migration.state !== 'running'
 }
 
@@ -127,8 +136,7 @@ function applyEvent(queryClient: QueryClient, api: Api, { at, event }: EventView
       return patchTotals(queryClient, api, { host })
     }
     case 'run-changed':
-      queryClient.setQueryData(api.runs.get.queryKey({ id: event.run.id }), event.run)
-      return void queryClient.invalidateQueries({ queryKey: api.runs.list.queryKey() })
+      return patchRun(queryClient, api, event.run)
     case 'run-removed':
       return void queryClient.invalidateQueries({ queryKey: api.runs.pathKey() })
     case 'host-removed':
@@ -155,6 +163,18 @@ function applyEvent(queryClient: QueryClient, api: Api, { at, event }: EventView
     case 'image-removed':
       return patchImage(queryClient, api, event)
   }
+}
+
+function patchRun(queryClient: QueryClient, api: Api, run: RunView): void {
+  const key = api.runs.get.queryKey({ id: run.id })
+  const before = queryClient.getQueryData(key)
+  queryClient.setQueryData(key, run)
+  queryClient.setQueriesData(
+    { queryKey: api.runs.list.queryKey() },
+    (list: RunView[] | undefined) => list && patchRuns(list, run),
+  )
+  if (!before || hasHappened(before, run))
+    void queryClient.invalidateQueries({ queryKey: api.runs.log.queryKey({ id: run.id }) })
 }
 
 function patchTotals(queryClient: QueryClient, api: Api, change: Parameters<typeof patchOverview>[1]): void {

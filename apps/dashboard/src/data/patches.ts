@@ -2,6 +2,7 @@ import type { HostPage, HostView } from '@varve/protocol/hosts'
 import type { ImagePage, ImageRow, ImageView } from '@varve/protocol/images'
 import type { MigrationView } from '@varve/protocol/migrations'
 import type { Overview, ServerInfo } from '@varve/protocol/overview'
+import type { RunView } from '@varve/protocol/runs'
 
 /** The list with `item` in the place of the one with the same key, or added by `compare`'s order. */
 function put<T>(list: readonly T[], item: T, keyOf: (item: T) => string): T[] {
@@ -28,6 +29,18 @@ export function patchMigrations(
   migration: MigrationView,
 ): MigrationView[] {
   return put(migrations, migration, ({ id }) => id).toSorted((a, b) => b.number - a.number)
+}
+
+/** The run in its new state, in the lists that have it; which runs a list has does not change. */
+export function patchRuns(runs: readonly RunView[], run: RunView): RunView[] {
+  return runs.map((other) => (other.id === run.id ? run : other))
+}
+
+/** Whether between two states of a run something was written into its journal. */
+export function hasHappened(before: RunView, after: RunView): boolean {
+  const told = ({ state, isCanceling, steps, undoFailures }: RunView) =>
+    JSON.stringify([state, isCanceling, undoFailures.length, steps.map((step) => [step.state, step.attempt])])
+  return told(before) !== told(after)
 }
 
 /** The row in its new state. Whether its host can be asked is told by hosts, not by images. */

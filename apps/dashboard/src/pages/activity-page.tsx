@@ -43,6 +43,7 @@ export function ActivityPage() {
               }
               data={[
                 { value: '', label: 'Everything' },
+                { value: 'run', label: 'Runs' },
                 { value: 'migration', label: 'Migrations' },
                 { value: 'image', label: 'Images' },
                 { value: 'host', label: 'Hosts' },
@@ -70,7 +71,8 @@ export function ActivityPage() {
                 subject === undefined ? 'Nothing happened yet' : `Nothing about ${subject}s in what is loaded`
               }
             >
-              Hosts that join, images that appear or change, and migrations are recorded here with their time.
+              Hosts that join, images that appear or change, runs and migrations are recorded here with their
+              time.
             </Empty>
           </Panel>
         )}
@@ -120,7 +122,11 @@ function Subject({ row: { subject, subjectId, title } }: { readonly row: Activit
         </Link>
       )
     case 'run':
-      return <>{title}</>
+      return (
+        <Link to="/runs/$id" params={{ id: subjectId }}>
+          {title}
+        </Link>
+      )
     case 'migration':
       return (
         <Link to="/migrations/$id" params={{ id: subjectId }}>

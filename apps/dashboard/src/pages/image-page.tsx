@@ -11,6 +11,8 @@ import { ErrorCard, Skeleton } from '../components/states.tsx'
 import { errorToWords } from '../data/error-to-words.ts'
 import { useTRPC } from '../data/trpc.ts'
 import { useImageActions } from '../data/use-image-actions.ts'
+import { ImageActions } from '../features/operate/image-actions.tsx'
+import { imageSubject } from '../features/operate/image-subject.ts'
 import { ImageSide } from '../features/layer-stack/image-side.tsx'
 import { LayerStack } from '../features/layer-stack/layer-stack.tsx'
 
@@ -20,15 +22,23 @@ const MigrateDialog = lazy(() =>
   })),
 )
 
+const OperateHere = lazy(() =>
+  import('../features/operate/operate-here.tsx').then((module) => ({ default: module.OperateHere })),
+)
+
 const route = getRouteApi('/images/$id')
 
 /** One image as its layer stack, with size, findings and chain beside it. */
 export function ImagePage() {
   const { id } = route.useParams()
-  const { migrate } = route.useSearch()
+  const { migrate, do: operation } = route.useSearch()
   const navigate = route.useNavigate()
   const api = useTRPC()
   const image = useQuery(api.images.get.queryOptions({ id }))
+  const hostName = image.data?.row.host
+  const host = useQuery(
+    api.fleet.host.queryOptions({ name: hostName ?? '' }, { enabled: hostName !== undefined }),
+  )
 
   // What was removed meanwhile must not look as if it were there.
   if (image.isError && (!image.data || errorToWords(image.error).isMissing)) {
@@ -41,6 +51,8 @@ export function ImagePage() {
   }
   if (!image.data) return <ImageSkeleton />
   const { row, report, proofs } = image.data
+  const subject = imageSubject(image.data, host.data ?? null)
+  const close = () => void navigate({ search: {}, replace: true })
   return (
     <>
       <ImageHead image={image.data} />
@@ -50,16 +62,29 @@ export function ImagePage() {
         </Notice>
       )}
       <Columns
-        main={<LayerStack report={report} proof={proofs[0] ?? null} />}
+        main={
+          <>
+            <LayerStack report={report} proof={proofs[0] ?? null} />
+            <ImageActions
+              subject={subject}
+              onAct={(face) => void navigate({ search: { do: face.operation } })}
+            />
+          </>
+        }
         side={<ImageSide image={image.data} />}
       />
       {migrate === true && (
         <Suspense fallback={null}>
           <MigrateDialog
             row={row}
-            onClose={() => void navigate({ search: {}, replace: true })}
+            onClose={close}
             onStarted={(migrationId) => void navigate({ to: '/migrations/$id', params: { id: migrationId } })}
           />
+        </Suspense>
+      )}
+      {operation !== undefined && (
+        <Suspense fallback={null}>
+          <OperateHere key={operation} operation={operation} subject={subject} onClose={close} />
         </Suspense>
       )}
     </>

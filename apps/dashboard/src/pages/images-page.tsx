@@ -1,14 +1,15 @@
 import { Button } from '@mantine/core'
 import { useQueries, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
-import type { ImageSort } from '@varve/protocol/images'
-import { lazy, Suspense, useMemo, useState } from 'react'
+import type { ImageRow, ImageSort } from '@varve/protocol/images'
+import { lazy, Suspense, useMemo, useState, type ReactNode } from 'react'
 import { Panel } from '../components/card.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { Empty } from '../components/states.tsx'
 import { notify } from '../components/notify.ts'
 import { useTRPC } from '../data/trpc.ts'
 import { FilterBar } from '../features/image-table/filter-bar.tsx'
+import { faces } from '../features/operate/face-table.ts'
 import {
   searchToChips,
   toImageQuery,
@@ -30,12 +31,18 @@ const BatchDialog = lazy(() =>
   import('../features/migrate-dialog/batch-dialog.tsx').then((module) => ({ default: module.BatchDialog })),
 )
 
+const OperateBatchDialog = lazy(() =>
+  import('../features/operate/operate-batch-dialog.tsx').then((module) => ({
+    default: module.OperateBatchDialog,
+  })),
+)
+
 const route = getRouteApi('/images')
 const isMac = /mac/iu.test(navigator.userAgent)
 
 /** All images of the fleet; search, filters, order and open dialogs stand in the URL. */
 export function ImagesPage() {
-  const { migrate = [], ...list } = route.useSearch()
+  const { migrate = [], do: operation, images: chosen = [], ...list } = route.useSearch()
   const listKey = JSON.stringify(list)
   // The same object while the list's part of the URL is the same: opening a dialog must not move the list.
   const search = useMemo<ImageSearch>(() => toImageSearch(JSON.parse(listKey)), [listKey])
@@ -56,6 +63,15 @@ export function ImagesPage() {
     const query = toImageQuery(search, { offset: first, limit: last - first + 1 })
     const { rows } = await queryClient.fetchQuery(api.images.list.queryOptions(query, { staleTime: 15_000 }))
     setSelected((now) => withRows(now, rows))
+  }
+
+  const finish = (started: readonly string[], what: string) => {
+    setSelected((now) => without(now, started))
+    void notify({
+      title: `${started.length === 1 ? '' : `${started.length} `}${what} started`,
+      message: 'Each has a line of its own in the list of runs.',
+    })
+    void navigate({ to: '/runs', search: {} })
   }
 
   return (
@@ -84,6 +100,18 @@ export function ImagesPage() {
               <Button size="xs" onClick={() => change({ migrate: [...selected.keys()] })}>
                 Migrate…
               </Button>
+              {faces
+                .filter(({ isForMany }) => isForMany)
+                .map((face) => (
+                  <Button
+                    key={face.operation}
+                    size="xs"
+                    {...(face.effect === 'removes' ? { color: 'bad' } : {})}
+                    onClick={() => change({ do: face.operation, images: [...selected.keys()] })}
+                  >
+                    {face.verb}…
+                  </Button>
+                ))}
               <Button size="xs" variant="subtle" onClick={() => setSelected(noSelection)}>
                 Clear
               </Button>
@@ -98,32 +126,38 @@ export function ImagesPage() {
           </span>
         </div>
       </Panel>
-      <MigrateChosen
-        ids={migrate}
-        selected={selected}
-        onClose={() => change({ migrate: undefined })}
-        onStarted={(started) => {
-          setSelected((now) => without(now, started))
-          void notify({
-            title: started.length === 1 ? 'Migration started' : `${started.length} migrations started`,
-            message: 'Each is proven before its image gets its name.',
-          })
-          void navigate({ to: '/migrations', search: {} })
-        }}
-      />
+      <Chosen ids={migrate} selected={selected}>
+        {(rows) => (
+          <BatchDialog
+            rows={rows}
+            onClose={() => change({ migrate: undefined })}
+            onStarted={(started) => finish(started, started.length === 1 ? 'Migration' : 'migrations')}
+          />
+        )}
+      </Chosen>
+      <Chosen ids={operation === undefined ? [] : chosen} selected={selected}>
+        {(rows) => (
+          <OperateBatchDialog
+            operation={operation ?? ''}
+            rows={rows}
+            onClose={() => change({ do: undefined, images: undefined })}
+            onStarted={(started) => finish(started, started.length === 1 ? 'Run' : 'runs')}
+          />
+        )}
+      </Chosen>
     </>
   )
 }
 
-interface MigrateChosenProps {
+interface ChosenProps {
   readonly ids: readonly string[]
   readonly selected: ImageSelection
-  readonly onClose: () => void
-  readonly onStarted: (imageIds: readonly string[]) => void
+  /** The dialog; null while rows are asked for. */
+  readonly children: (rows: readonly ImageRow[] | null) => ReactNode
 }
 
-/** The dialog for the images that the URL names; rows that were not chosen here are asked for. */
-function MigrateChosen({ ids, selected, onClose, onStarted }: MigrateChosenProps) {
+/** A dialog for the images that the URL names; rows that were not chosen here are asked for. */
+function Chosen({ ids, selected, children }: ChosenProps) {
   const api = useTRPC()
   const missing = ids.filter((id) => !selected.has(id))
   const asked = useQueries({ queries: missing.map((id) => api.images.get.queryOptions({ id })) })
@@ -131,11 +165,7 @@ function MigrateChosen({ ids, selected, onClose, onStarted }: MigrateChosenProps
   const rows = ids.flatMap((id) => selected.get(id) ?? found.get(id) ?? [])
   const isReady = ids.length > 0 && rows.length > 0 && asked.every(({ isPending }) => !isPending)
   if (ids.length === 0) return null
-  return (
-    <Suspense fallback={null}>
-      <BatchDialog rows={isReady ? rows : null} onClose={onClose} onStarted={onStarted} />
-    </Suspense>
-  )
+  return <Suspense fallback={null}>{children(isReady ? rows : null)}</Suspense>
 }
 
 function NoImages({ search, onClear }: { readonly search: ImageSearch; readonly onClear: () => void }) {

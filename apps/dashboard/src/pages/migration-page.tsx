@@ -10,7 +10,7 @@ import { ErrorCard, Skeleton } from '../components/states.tsx'
 import { useTRPC } from '../data/trpc.ts'
 import { Aftermath } from '../features/migration/aftermath.tsx'
 import { CancelDialog } from '../features/migration/cancel-dialog.tsx'
-import { ForgetMigration } from '../features/migration/clear-migrations.tsx'
+import { ForgetMigration } from '../features/migration/forget-migration.tsx'
 import { MigrationSide } from '../features/migration/migration-side.tsx'
 import { ProgressPanel } from '../features/migration/progress-panel.tsx'
 import { StatePill } from '../features/migration/state-pill.tsx'
@@ -29,7 +29,7 @@ export function MigrationPage() {
   if (query.isError && !query.data) {
     return (
       <Stack>
-        <PageHead title="Migration" crumbs={<Link to="/migrations">Migrations</Link>} />
+        <PageHead title="Migration" crumbs={<Link to="/runs">Runs</Link>} />
         <ErrorCard error={query.error} onRetry={() => void query.refetch()} />
       </Stack>
     )
@@ -85,8 +85,8 @@ function MigrationHead({ migration, onCancel }: MigrationHeadProps) {
       }
       crumbs={
         <>
-          <Link to="/migrations">Migrations</Link>
-          <span>{number}</span>
+          <Link to="/runs">Runs</Link>
+          <span>migration {number}</span>
         </>
       }
       pill={<StatePill migration={migration} />}

@@ -81,8 +81,8 @@ function Content({ overview }: { readonly overview: Overview }) {
           <Card
             title="Last results"
             aside={
-              <Link to="/migrations" className={styles.more}>
-                all migrations
+              <Link to="/runs" className={styles.more}>
+                all runs
               </Link>
             }
           >

@@ -32,7 +32,7 @@ export function PlanBody({ used, ready, verb, waits = null, onClose }: PlanBodyP
       {!plan.data && !plan.isError && (
         <div className={styles.plan} style={{ padding: 16 }}>
           {plan.isFetching ? (
-            <SkeletonRows rows={7} height={40} />
+            <SkeletonRows rows={4} height={40} />
           ) : (
             <p className={styles.soft}>The plan appears here once the form is filled in.</p>
           )}

@@ -15,6 +15,9 @@ export interface ImageSearch {
   readonly direction?: 'desc'
   /** Images whose migrate dialog is open, one after the other. */
   readonly migrate?: readonly string[]
+  /** The operation whose dialog is open, and the images that it is for. */
+  readonly do?: string
+  readonly images?: readonly string[]
 }
 
 export const formats: readonly Format[] = formatNames
@@ -44,6 +47,8 @@ export function toImageSearch(search: Record<string, unknown>): ImageSearch {
   const problem = text(search['problem'], 100)
   const sort = oneOf(sorts, search['sort'])
   const migrate = ids(search['migrate'])
+  const operation = oneOperation(search['do'])
+  const images = operation === undefined ? [] : ids(search['images'])
   return {
     ...(q === undefined ? {} : { q }),
     ...(host === undefined || !hostName.test(host) ? {} : { host }),
@@ -54,6 +59,7 @@ export function toImageSearch(search: Record<string, unknown>): ImageSearch {
     ...(sort === undefined || sort === 'name' ? {} : { sort }),
     ...(search['direction'] === 'desc' ? { direction: 'desc' } : {}),
     ...(migrate.length === 0 ? {} : { migrate }),
+    ...(operation === undefined || images.length === 0 ? {} : { do: operation, images }),
   }
 }
 
@@ -97,6 +103,10 @@ function text(value: unknown, longest: number): string | undefined {
 
 function oneOf<const T extends readonly string[]>(allowed: T, value: unknown): T[number] | undefined {
   return allowed.find((one) => one === value)
+}
+
+function oneOperation(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[a-z-]{1,64}$/u.test(value) ? value : undefined
 }
 
 function ids(value: unknown): readonly string[] {

@@ -1,14 +1,13 @@
-import { Button, Checkbox, Modal, TextInput } from '@mantine/core'
+import { Button, Modal, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { countOf, formatBytes } from '@varve/core/binary/format-bytes'
-import { needsAcceptance } from '@varve/core/problems/problem'
 import type { HostView } from '@varve/protocol/hosts'
 import type { ImageRow } from '@varve/protocol/images'
-import { problemToWords } from '../../components/problem-to-words.ts'
 import { ErrorCard, SkeletonRows } from '../../components/states.tsx'
-import { estimateToWords } from '../../components/time-to-words.ts'
 import { useTRPC } from '../../data/trpc.ts'
+import { planWords, type PlanWords } from '../../plans/batch-words.ts'
 import styles from '../../plans/plan.module.css'
+import { SharedWarnings } from '../../plans/shared-warnings.tsx'
 import { FormatFields, PlaceFields } from './target-fields.tsx'
 import { useBatchForm, type BatchRow } from './use-batch-form.ts'
 
@@ -83,21 +82,7 @@ function Form({ rows, hosts, onClose, onStarted }: FormProps) {
           </tbody>
         </table>
       </div>
-      {warnings.length > 0 && (
-        <ul className={`${styles.warnings} ${styles.batchWarnings}`} aria-label="Warnings to accept">
-          {warnings.map(({ problem, images }) => (
-            <li key={problem.id}>
-              <Checkbox
-                size="sm"
-                checked={batch.accepted.has(problem.id)}
-                onChange={({ currentTarget }) => batch.accept(problem.id, currentTarget.checked)}
-                label={`${problem.layer}: ${problemToWords(problem.message)} (${countOf(images, 'image')})`}
-                description={`Accept ${problem.id}. Or: ${problem.remedy}`}
-              />
-            </li>
-          ))}
-        </ul>
-      )}
+      <SharedWarnings warnings={warnings} accepted={batch.accepted} onAccept={batch.accept} />
       <div className={styles.foot}>
         <span className={styles.footWords}>{footWords(batch, hosts)}</span>
         <div className={styles.footButtons}>
@@ -113,7 +98,7 @@ function Form({ rows, hosts, onClose, onStarted }: FormProps) {
 
 function PlanRow({ item, onRename }: { readonly item: BatchRow; readonly onRename: (name: string) => void }) {
   const { row, name, nameFault, outcome } = item
-  const words = planWords(item)
+  const words = wordsOf(item)
   return (
     <tr>
       <td data-label="Image">
@@ -142,39 +127,10 @@ function PlanRow({ item, onRename }: { readonly item: BatchRow; readonly onRenam
   )
 }
 
-interface PlanWords {
-  readonly text: string
-  readonly remedy: string | null
-  readonly tone: 'plain' | 'warn' | 'bad' | 'good'
-}
-
-function planWords({ plan, planError, nameFault, outcome }: BatchRow): PlanWords {
-  if (outcome?.kind === 'started')
-    return { text: `started as migration ${outcome.migration.number}`, remedy: null, tone: 'good' }
-  if (outcome?.kind === 'failed') return { text: outcome.reason, remedy: outcome.remedy, tone: 'bad' }
-  if (nameFault !== null) return { text: 'needs another name', remedy: null, tone: 'bad' }
-  if (planError !== null) return { text: planError, remedy: null, tone: 'bad' }
-  if (plan === null) return { text: 'planning…', remedy: null, tone: 'plain' }
-  if (plan.kind === 'refusal') {
-    const [problem] = plan.problems
-    return {
-      text: problem ? problemToWords(problem.message) : 'It cannot be done.',
-      remedy: problem?.remedy ?? null,
-      tone: 'bad',
-    }
-  }
-  const { bytes, seconds } = plan.estimate
-  const open = plan.warnings.filter(needsAcceptance).length
-  const parts = [
-    bytes === null ? null : formatBytes(bytes),
-    seconds === null ? null : estimateToWords(seconds),
-    open === 0 ? null : countOf(open, 'warning'),
-  ]
-  return {
-    text: parts.filter((part) => part !== null).join(' · '),
-    remedy: null,
-    tone: open === 0 ? 'plain' : 'warn',
-  }
+function wordsOf(item: BatchRow): PlanWords {
+  if (item.nameFault !== null && item.outcome === null)
+    return { text: 'needs another name', remedy: null, tone: 'bad' }
+  return planWords(item, (migration) => `started as migration ${migration.number}`)
 }
 
 function footWords(batch: ReturnType<typeof useBatchForm>, hosts: readonly HostView[]): string {

@@ -1,5 +1,5 @@
 import type { ImageRow } from '@varve/protocol/images'
-import { renamed, type TargetFormat } from './migrate-form.ts'
+import { renamed, type TargetFormat } from '../../plans/target-formats.ts'
 
 export interface NamingOptions {
   readonly format: TargetFormat

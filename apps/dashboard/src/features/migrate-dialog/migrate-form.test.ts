@@ -2,7 +2,8 @@ import type { HostView } from '@varve/protocol/hosts'
 import type { ImageRow } from '@varve/protocol/images'
 import { FileName } from '@varve/protocol/primitives'
 import { describe, expect, test } from 'vitest'
-import { changeForm, defaultForm, kindsOf, nameProblem, toRequest } from './migrate-form.ts'
+import { kindsOf, nameProblem } from '../../plans/target-formats.ts'
+import { changeForm, defaultForm, toRequest } from './migrate-form.ts'
 
 function host(
   name: string,

@@ -1,24 +1,15 @@
-import { formatRules } from '@varve/core/formats/format-rules'
-import {
-  rulesOf,
-  singleFileKinds,
-  writableFormats,
-  type WritableFormat,
-} from '@varve/core/formats/writable-formats'
 import type { HostView } from '@varve/protocol/hosts'
 import type { ImageRow } from '@varve/protocol/images'
 import type { MigrationRequest } from '@varve/protocol/migrations'
 import type { Reading } from '@varve/protocol/primitives'
-
-/** Formats that a migration can write, with the ending that is usual for them. */
-export const targetFormats = writableFormats.map((value) => ({
-  value,
-  label: value === 'raw' || value === 'qcow2' ? value : formatRules[value].label,
-  ending: (rulesOf(value).endings[0] ?? '').slice(1),
-}))
-export type TargetFormat = WritableFormat
-
-export type Compression = 'none' | 'zlib' | 'zstd'
+import {
+  compressionsOf,
+  kindsOf,
+  renamed,
+  roomiestLibrary,
+  type Compression,
+  type TargetFormat,
+} from '../../plans/target-formats.ts'
 
 /** What the person has chosen so far. */
 export interface MigrateForm {
@@ -70,41 +61,6 @@ export function changeForm(
   return next
 }
 
-/** Kinds of that format to choose from, the usual one first; none where there is no choice. */
-export function kindsOf(format: TargetFormat): readonly string[] {
-  const kinds = singleFileKinds(format)
-  return kinds.length > 1 ? kinds : []
-}
-
-/** How an image of that format can be compressed; `none` first. */
-export function compressionsOf(format: TargetFormat): readonly Compression[] {
-  return ['none', ...rulesOf(format).compressions]
-}
-
 export function toRequest(form: MigrateForm, image: string): MigrationRequest {
   return { image, ...form, name: form.name.trim() }
-}
-
-/** Why `name` cannot be a file name, or null. */
-export function nameProblem(name: string): string | null {
-  const trimmed = name.trim()
-  if (trimmed === '') return 'A name is needed.'
-  if (trimmed.startsWith('.')) return 'A name does not start with a dot.'
-  if (/[/\\\u0000-\u001F\u007F]/u.test(trimmed))
-    return 'A plain file name: no folders, no control characters.'
-  return new TextEncoder().encode(trimmed).length > 200 ? 'At most 200 bytes.' : null
-}
-
-function roomiestLibrary({ libraries }: HostView): string {
-  const writable = libraries.filter((library) => library.writable)
-  const [first] = (writable.length > 0 ? writable : libraries).toSorted(
-    (a, b) => (b.place.free ?? 0) - (a.place.free ?? 0),
-  )
-  return first?.name ?? ''
-}
-
-/** The name with the ending of that format in the place of its own. */
-export function renamed(name: string, format: TargetFormat): string {
-  const ending = targetFormats.find(({ value }) => value === format)?.ending ?? format
-  return `${name.replace(/\.(?:qcow2?|raw|img|vmdk|vhdx?|vdi|hdd|hds|dmg|qed|iso)$/iu, '')}.${ending}`
 }

@@ -4,13 +4,15 @@ import type { HostView } from '@varve/protocol/hosts'
 import { useEffect, useRef } from 'react'
 import styles from '../../plans/plan.module.css'
 import {
+  compressionLabels,
   compressionsOf,
+  kindLabels,
   kindsOf,
   targetFormats,
   type Compression,
-  type MigrateForm,
   type TargetFormat,
-} from './migrate-form.ts'
+} from '../../plans/target-formats.ts'
+import type { MigrateForm } from './migrate-form.ts'
 
 export interface TargetFieldsProps {
   readonly form: MigrateForm
@@ -88,16 +90,6 @@ export function FormatFields({
     </>
   )
 }
-
-/** What people know a kind by; where nothing is said, its name does. */
-const kindLabels: Readonly<Record<string, string>> = {
-  dynamic: 'dynamic: grows with its data',
-  fixed: 'fixed: as large as the disk',
-  monolithicSparse: 'monolithicSparse: grows with its data',
-  streamOptimized: 'streamOptimized: compressed, to import',
-}
-
-const compressionLabels = { none: 'none', zstd: 'zstd: fast', zlib: 'zlib: reads everywhere' } as const
 
 function formatOf(value: string): TargetFormat {
   return targetFormats.find((format) => format.value === value)?.value ?? 'qcow2'

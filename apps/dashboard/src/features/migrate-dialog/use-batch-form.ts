@@ -2,19 +2,17 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { useQueries } from '@tanstack/react-query'
 import type { HostView } from '@varve/protocol/hosts'
 import type { ImageRow } from '@varve/protocol/images'
-import type { MigrationRequest, MigrationView, PlanView } from '@varve/protocol/migrations'
+import type { MigrationView, PlanView } from '@varve/protocol/migrations'
 import { useEffect, useMemo, useState } from 'react'
 import { errorToWords } from '../../data/error-to-words.ts'
 import { useTRPC, useTRPCClient } from '../../data/trpc.ts'
 import { batchNames, collidingIds } from './batch-names.ts'
 import { batchStart, sharedWarnings } from '../../plans/batch-summary.ts'
 import { makeKey } from '../../plans/make-key.ts'
-import { changeForm, defaultForm, nameProblem, toRequest, type MigrateForm } from './migrate-form.ts'
-
-/** How the start of one image went. */
-export type StartOutcome =
-  | { readonly kind: 'started'; readonly migration: MigrationView }
-  | { readonly kind: 'failed'; readonly reason: string; readonly remedy: string }
+import { useAccepted } from '../../plans/use-accepted.ts'
+import { useStarts, type StartOutcome } from '../../plans/use-starts.ts'
+import { nameProblem } from '../../plans/target-formats.ts'
+import { changeForm, defaultForm, toRequest, type MigrateForm } from './migrate-form.ts'
 
 export interface BatchRow {
   readonly row: ImageRow
@@ -24,7 +22,7 @@ export interface BatchRow {
   /** Null while it is planned. */
   readonly plan: PlanView | null
   readonly planError: string | null
-  readonly outcome: StartOutcome | null
+  readonly outcome: StartOutcome<MigrationView> | null
 }
 
 /** The state of a batch: one form for all, a name and a plan for each image, and one start. */
@@ -32,12 +30,13 @@ export function useBatchForm(rows: readonly ImageRow[], hosts: readonly HostView
   const [form, setForm] = useState<MigrateForm>(() => firstForm(rows, hosts))
   const [written, setWritten] = useState<ReadonlyMap<string, string>>(() => new Map())
   const [taken, setTaken] = useState<ReadonlySet<string>>(() => new Set())
-  const [accepted, setAccepted] = useState<ReadonlySet<string>>(() => new Set())
+  const { accepted, accept } = useAccepted()
   const names = useMemo(
     () => batchNames(rows, { format: form.format, written, taken }),
     [rows, form.format, written, taken],
   )
-  const starting = useStart()
+  const client = useTRPCClient()
+  const starting = useStarts<MigrationView>()
   const open = rows.filter(({ id }) => starting.outcomes.get(id)?.kind !== 'started')
   const batch = usePlans(open, { form, names, written, onTaken: setTaken })
   const items = open.map(({ id }) => ({ id, plan: batch.plans.get(id)?.plan ?? null }))
@@ -63,15 +62,17 @@ export function useBatchForm(rows: readonly ImageRow[], hosts: readonly HostView
     }),
     warnings: sharedWarnings(items),
     accepted,
-    accept: (id: string, isAccepted: boolean) =>
-      setAccepted((now) => new Set(isAccepted ? [...now, id] : [...now].filter((other) => other !== id))),
+    accept,
     start,
     canStart: start.ids.length > 0 && batch.isCurrent && !starting.isRunning,
     isStarting: starting.isRunning,
     begin: () =>
-      starting.begin(
-        start.ids.flatMap((id) => batch.requests.get(id) ?? []),
-        [...accepted],
+      starting.begin(start.ids, (id) =>
+        client.migrations.start.mutate({
+          ...(batch.requests.get(id) ?? toRequest(form, id)),
+          idempotencyKey: makeKey(id),
+          accepted: [...accepted],
+        }),
       ),
   }
 }
@@ -140,44 +141,4 @@ function usePlans(rows: readonly ImageRow[], { form, names, written, onTaken }: 
     if (takenKey !== '') onTaken((now) => new Set([...now, ...takenKey.split('\n')]))
   }, [takenKey, onTaken])
   return { plans, faults, requests, isCurrent: isSettled }
-}
-
-/** Starts one migration after the other; what was started stays started, what failed can be tried again. */
-function useStart() {
-  const client = useTRPCClient()
-  const [outcomes, setOutcomes] = useState<ReadonlyMap<string, StartOutcome>>(() => new Map())
-  const [isRunning, setRunning] = useState(false)
-  return {
-    outcomes,
-    isRunning,
-    async begin(requests: readonly MigrationRequest[], accepted: readonly string[]): Promise<StartOutcome[]> {
-      setRunning(true)
-      const ended: StartOutcome[] = []
-      for (const request of requests) {
-        const outcome = await startOne(client, request, accepted)
-        ended.push(outcome)
-        setOutcomes((now) => new Map(now).set(request.image, outcome))
-      }
-      setRunning(false)
-      return ended
-    },
-  }
-}
-
-async function startOne(
-  client: ReturnType<typeof useTRPCClient>,
-  request: MigrationRequest,
-  accepted: readonly string[],
-): Promise<StartOutcome> {
-  try {
-    const migration = await client.migrations.start.mutate({
-      ...request,
-      idempotencyKey: makeKey(request.image),
-      accepted: [...accepted],
-    })
-    return { kind: 'started', migration }
-  } catch (error) {
-    const { title, remedy } = errorToWords(error)
-    return { kind: 'failed', reason: title, remedy }
-  }
 }

@@ -3,8 +3,9 @@ import type { ImageRow } from '@varve/protocol/images'
 import type { MigrationView } from '@varve/protocol/migrations'
 import { useMemo, useState } from 'react'
 import { useTRPCClient } from '../../data/trpc.ts'
+import { nameProblem } from '../../plans/target-formats.ts'
 import { usePlanned } from '../../plans/use-planned.ts'
-import { changeForm, defaultForm, nameProblem, toRequest, type MigrateForm } from './migrate-form.ts'
+import { changeForm, defaultForm, toRequest, type MigrateForm } from './migrate-form.ts'
 
 interface UseMigrateForm {
   readonly row: ImageRow

@@ -6,12 +6,13 @@ import { fits, type PaletteRow } from './palette-rows.ts'
 /** Of each kind at most so many. */
 const mostFound = 8
 
-/** Images, hosts and migrations that the words find; `isSettled` once the controller has answered about these words. */
+/** Images, hosts, runs and migrations that the words find; `isSettled` once the controller has answered about these words. */
 export function useFoundRows(words: string): { rows: readonly PaletteRow[]; isSettled: boolean } {
   const api = useTRPC()
   const navigate = useNavigate()
   const images = useQuery(api.images.list.queryOptions({ search: words, limit: mostFound }))
   const hosts = useQuery(api.fleet.hosts.queryOptions({ search: words, limit: mostFound }))
+  const runs = useQuery(api.runs.list.queryOptions({ limit: 200 }))
   const migrations = useQuery(api.migrations.list.queryOptions({ limit: 200 }))
   const rows: PaletteRow[] = [
     ...(images.data?.rows ?? []).map(({ id, name, host, format }) => ({
@@ -26,6 +27,15 @@ export function useFoundRows(words: string): { rows: readonly PaletteRow[]; isSe
       more: `host, ${os.name}, ${state}`,
       run: () => void navigate({ to: '/hosts/$name', params: { name } }),
     })),
+    ...(runs.data ?? [])
+      .map(({ id, number, summary, state, hosts }) => ({
+        id: `run ${id}`,
+        label: `${number} · ${summary}`,
+        more: `run, ${state}, ${hosts.join(', ')}`,
+        run: () => void navigate({ to: '/runs/$id', params: { id } }),
+      }))
+      .filter((row) => fits(row, words))
+      .slice(0, mostFound),
     ...(migrations.data ?? [])
       .map(({ id, number, source, target, state }) => ({
         id: `migration ${id}`,
@@ -37,5 +47,5 @@ export function useFoundRows(words: string): { rows: readonly PaletteRow[]; isSe
       .filter((row) => fits(row, words))
       .slice(0, mostFound),
   ]
-  return { rows, isSettled: [images, hosts, migrations].every(({ isPending }) => !isPending) }
+  return { rows, isSettled: [images, hosts, runs, migrations].every(({ isPending }) => !isPending) }
 }

@@ -2,7 +2,11 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useRouterState } from '@tanstack/react-router'
 import { useHostActions } from '../../data/use-host-actions.ts'
 import { useImageActions } from '../../data/use-image-actions.ts'
+import { useRunActions } from '../../data/use-run-actions.ts'
 import { useTRPC } from '../../data/trpc.ts'
+import { whyNot } from '../operate/face.ts'
+import { faces } from '../operate/face-table.ts'
+import { imageSubject } from '../operate/image-subject.ts'
 import type { PaletteRow } from './palette-rows.ts'
 
 /** What can be done with the object that the open page shows; what is over, away or cannot be read offers nothing that would fail. */
@@ -12,6 +16,7 @@ export function useHereRows(): readonly PaletteRow[] {
   const id = decodeURIComponent(rawId)
   return [
     ...useImageRows(page === 'images' ? id : ''),
+    ...useRunRows(page === 'runs' ? id : ''),
     ...useMigrationRows(page === 'migrations' ? id : ''),
     ...useHostRows(page === 'hosts' ? id : ''),
   ]
@@ -33,7 +38,17 @@ function useImageRows(id: string): readonly PaletteRow[] {
     more,
     run: () => inspect.mutate({ id }),
   }
-  if (row.virtualSize === null) return [inspecting]
+  const subject = imageSubject(image.data, null)
+  const operations = faces
+    .filter((face) => face.isOfImage !== false && whyNot(face, subject) === null)
+    .map(({ operation, verb, keywords }) => ({
+      id: `here ${operation}`,
+      label: `${verb} this image…`,
+      more,
+      keywords,
+      run: () => void navigate({ to: '/images/$id', params: { id }, search: { do: operation } }),
+    }))
+  if (row.virtualSize === null) return [inspecting, ...operations]
   return [
     {
       id: 'here migrate',
@@ -50,7 +65,38 @@ function useImageRows(id: string): readonly PaletteRow[] {
       run: () => digest.mutate({ id }),
     },
     inspecting,
+    ...operations,
   ]
+}
+
+function useRunRows(id: string): readonly PaletteRow[] {
+  const api = useTRPC()
+  const navigate = useNavigate()
+  const { resume } = useRunActions()
+  const query = useQuery(api.runs.get.queryOptions({ id }, { enabled: id !== '' }))
+  const run = query.data
+  if (id === '' || !run) return []
+  const more = `action on run ${run.number}`
+  const ask = (wish: 'cancel' | 'undo') => () =>
+    void navigate({ to: '/runs/$id', params: { id }, search: { wish } })
+  const rows = [
+    {
+      is: run.can.cancel,
+      id: 'here cancel',
+      label: 'Cancel this run…',
+      keywords: 'stop abort',
+      run: ask('cancel'),
+    },
+    { is: run.can.undo, id: 'here undo', label: 'Undo this run…', keywords: 'back revert', run: ask('undo') },
+    {
+      is: run.can.resume,
+      id: 'here resume',
+      label: 'Resume this run',
+      keywords: 'again retry go on',
+      run: () => resume.mutate({ id }),
+    },
+  ]
+  return rows.flatMap(({ is, ...row }) => (is ? [{ ...row, more }] : []))
 }
 
 function useMigrationRows(id: string): readonly PaletteRow[] {

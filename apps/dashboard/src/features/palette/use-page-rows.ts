@@ -6,7 +6,7 @@ const pages = [
   ['/', 'Overview', 'start home findings failed offline'],
   ['/hosts', 'Hosts', 'agents machines'],
   ['/images', 'Images', 'disks files'],
-  ['/migrations', 'Migrations', 'moves running ended'],
+  ['/runs', 'Runs', 'migrations moves operations running ended log'],
   ['/activity', 'Activity', 'log history events'],
   ['/settings', 'Settings', 'versions access'],
 ] as const

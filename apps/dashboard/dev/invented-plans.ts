@@ -1,0 +1,197 @@
+import { formatBytes } from '@varve/core/binary/format-bytes'
+import type { PlanStepView, PlanView } from '@varve/protocol/migrations'
+import type { ProblemView } from '@varve/protocol/primitives'
+import type { ImageRow } from '@varve/protocol/images'
+
+/** What an invented plan is about. */
+export interface InventedWish {
+  readonly operation: string
+  readonly host: string
+  /** The image as its library has it. */
+  readonly name: string
+  readonly row: ImageRow | null
+  readonly request: Readonly<Record<string, unknown>>
+}
+
+type Draft = Pick<PlanStepView, 'id' | 'layer' | 'title' | 'does' | 'command'> & Partial<PlanStepView>
+
+const rate = 400e6
+
+function drafts({ operation, name, row, request }: InventedWish): readonly Draft[] {
+  const path = `/srv/images/${name}`
+  const target = textOf(request['target'] ?? request['name'] ?? name)
+  const bytes = Math.round((row?.virtualSize ?? 2 ** 30) * 0.5)
+  const moved = { bytes, seconds: bytes / rate }
+  const write: Draft = {
+    id: 'write',
+    layer: 'L2',
+    title: `Write ${target}`,
+    does: `Writes what the guest sees of ${name} into a hidden file beside ${target}.`,
+    command: `native: read ${path}, write /srv/images/.${target}.1f0c.part`,
+    undo: `Removes the hidden file that was to become ${target}.`,
+    estimate: moved,
+  }
+  const prove: Draft = {
+    id: 'prove',
+    layer: 'L3',
+    title: 'Prove that it holds the same disk',
+    does: 'Reads what was written back as a disk and compares its digest.',
+    command: `native: digest /srv/images/.${target}.1f0c.part`,
+    estimate: { bytes, seconds: bytes / 1e9 },
+  }
+  const publish: Draft = {
+    id: 'publish',
+    layer: 'L1',
+    title: 'Give it its name',
+    does: `Renames the hidden file to ${target}, never over another file.`,
+    command: `native: rename /srv/images/.${target}.1f0c.part → /srv/images/${target}`,
+    undo: `Puts ${target} into quarantine.`,
+  }
+  const replace: Draft = {
+    ...publish,
+    id: 'replace',
+    title: 'Take the place of the original',
+    does: `Keeps the original ${name} in the quarantine of its folder and gives the new image its name.`,
+    undo: `Gives the original ${name} its name again.`,
+  }
+  const aside: Draft = {
+    id: 'set-aside',
+    layer: 'L1',
+    title: 'Put it into quarantine',
+    does: `Moves ${name} with all its files into the quarantine of its folder, and notes where it was.`,
+    command: `native: rename ${path} → /srv/images/.varve-quarantine/${name}`,
+    undo: `Moves ${name} with all its files back to where it was, never over another file.`,
+  }
+  switch (operation) {
+    case 'delete':
+      return [aside]
+    case 'purge':
+      return [
+        {
+          id: 'purge',
+          layer: 'L1',
+          title: 'Remove it for good',
+          does: 'Removes every file of the entry of the quarantine, and the entry itself.',
+          command: 'native: unlink /srv/images/.varve-quarantine/*',
+          pointOfNoReturn: true,
+        },
+      ]
+    case 'check':
+      return [
+        {
+          id: 'check',
+          layer: 'L2',
+          title: 'Check its tables',
+          does: `Reads the tables of ${name} and compares what they say of each other.`,
+          command: `native: check ${path}`,
+        },
+      ]
+    case 'chain-flatten':
+    case 'chain-rebase':
+      return [write, prove, replace]
+    default:
+      return [write, prove, publish]
+  }
+}
+
+/** The words of a request that names a file in one way or another. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : 'image'
+}
+
+const warnings: Readonly<Record<string, ProblemView>> = {
+  delete: {
+    id: 'dependents-not-seen',
+    severity: 'warn',
+    layer: 'L2',
+    file: '/srv/images/cache06.qcow2',
+    message: 'it was not seen whether all other images can do without it: one folder cannot be read',
+    remedy: 'Make sure that no other image is made over it.',
+  },
+  purge: {
+    id: 'kept-until',
+    severity: 'warn',
+    layer: 'L1',
+    file: null,
+    message: 'it is to be kept until 2026-12-28, and nothing brings it back after this',
+    remedy: 'Consent with --accept kept-until if nobody needs it any more.',
+    asks: true,
+  },
+}
+
+const verbs: Readonly<Record<string, string>> = {
+  clone: 'Clone',
+  convert: 'Convert',
+  check: 'Check',
+  'chain-flatten': 'Flatten',
+  'chain-rebase': 'Rebase',
+  move: 'Move',
+}
+
+function summaryOf({ operation, name, row, request }: InventedWish): string {
+  const size = row?.allocated === null || !row ? '' : ` (${formatBytes(row.allocated)})`
+  if (operation === 'delete') return `Put ${name}${size} into quarantine`
+  if (operation === 'purge') return `Remove what lies in quarantine ${textOf(request['id'])} for good`
+  const target = request['target']
+  const to = typeof target === 'string' ? ` to ${target}` : ''
+  return `${verbs[operation] ?? operation} ${name}${size}${to}`
+}
+
+/** A plan as a host would make it; refused for a name that says so. */
+export function inventedRunPlan(wish: InventedWish): PlanView {
+  const { operation, host } = wish
+  const isTaken = JSON.stringify(wish.request).includes('taken')
+  if (isTaken || wish.row?.findings.block === 1) {
+    const file = isTaken ? textOf(wish.request['target']) : `/srv/images/${wish.name}`
+    return {
+      kind: 'refusal',
+      operation,
+      problems: [
+        isTaken
+          ? {
+              id: 'target-exists',
+              severity: 'block',
+              layer: 'L1',
+              file,
+              message: 'there is another file of that name now',
+              remedy: 'Choose another name, or delete that file first.',
+            }
+          : {
+              id: 'in-use',
+              severity: 'block',
+              layer: 'L1',
+              file,
+              message: `the machine ${wish.name.split('.')[0] ?? ''} has it open for writing`,
+              remedy: 'Stop the machine or program that has it open, and try again.',
+            },
+      ],
+    }
+  }
+  const steps = drafts(wish).map((draft): PlanStepView => ({
+    host,
+    needs: [],
+    estimate: { bytes: null, seconds: 1 },
+    undo: null,
+    pointOfNoReturn: false,
+    ...draft,
+  }))
+  const warning = warnings[operation]
+  return {
+    kind: 'plan',
+    operation,
+    summary: summaryOf(wish),
+    steps,
+    warnings: warning ? [warning] : [],
+    estimate: {
+      bytes: steps.reduce<number | null>((sum, { estimate }) => (estimate.bytes ?? 0) + (sum ?? 0), null),
+      seconds: steps.reduce((sum, { estimate }) => sum + (estimate.seconds ?? 0), 0),
+    },
+  }
+}
+
+/** The plan as a script. */
+export function inventedScript(plan: PlanView): string | null {
+  if (plan.kind === 'refusal') return null
+  const lines = plan.steps.map(({ id, title, layer }) => `# ${layer}: ${title}\nvarve do ${id} '{}'`)
+  return ['#!/bin/sh', `# ${plan.summary}`, 'set -eu', ...lines].join('\n')
+}

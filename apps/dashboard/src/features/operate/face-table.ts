@@ -1,0 +1,10 @@
+import { deleteFace } from './faces/delete.ts'
+import { purgeFace } from './faces/purge.ts'
+import type { Face } from './face.ts'
+
+/** Every operation that people are offered, in the order in which they are shown; a new one is its file and one line here. */
+export const faces: readonly Face[] = [deleteFace, purgeFace]
+
+export function findFace(operation: string): Face | null {
+  return faces.find((face) => face.operation === operation) ?? null
+}

@@ -1,0 +1,50 @@
+import { Panel } from '../../components/card.tsx'
+import { whyNot, type Face, type Subject } from './face.ts'
+import { faces } from './face-table.ts'
+import styles from './image-actions.module.css'
+
+interface ImageActionsProps {
+  readonly subject: Subject
+  readonly onAct: (face: Face) => void
+}
+
+/** All that can be done with an image; what its format or host does not allow stands there with the reason. */
+export function ImageActions({ subject, onAct }: ImageActionsProps) {
+  const offered = faces.filter((face) => face.isOfImage !== false)
+  return (
+    <Panel label="Actions">
+      <h2 className={styles.head}>Actions</h2>
+      <ul className={styles.actions}>
+        {offered.map((face) => (
+          <li key={face.operation}>
+            <Action face={face} reason={whyNot(face, subject)} onAct={() => onAct(face)} />
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  )
+}
+
+interface ActionProps {
+  readonly face: Face
+  readonly reason: string | null
+  readonly onAct: () => void
+}
+
+function Action({ face: { verb, about, effect }, reason, onAct }: ActionProps) {
+  return (
+    // It keeps its place in the order of keys, so that the reason is heard too.
+    <button
+      type="button"
+      className={styles.action}
+      data-effect={effect}
+      aria-disabled={reason !== null || undefined}
+      onClick={() => {
+        if (reason === null) onAct()
+      }}
+    >
+      <span className={styles.verb}>{verb}…</span>
+      <span className={styles.words}>{reason === null ? about : `${reason}.`}</span>
+    </button>
+  )
+}

@@ -1,0 +1,13 @@
+import type { HostView } from '@varve/protocol/hosts'
+import type { ImageRow, ImageView } from '@varve/protocol/images'
+import type { Subject } from './face.ts'
+
+/** The image of a page as what an operation is wished for. */
+export function imageSubject({ row, report, children }: ImageView, hostView: HostView | null): Subject {
+  return { ...rowSubject(row), report, children: children.map(({ name }) => name), hostView }
+}
+
+/** An image of a list, of which less is known. */
+export function rowSubject(row: ImageRow): Subject {
+  return { host: row.host, library: row.library, row, report: null, children: [], hostView: null }
+}
