@@ -121,3 +121,12 @@ export function dependents({ children }: Subject): string | null {
   if (first === undefined) return null
   return `${first}${more.length > 0 ? ` and ${more.length} more` : ''} cannot be read without it`
 }
+
+/** An image that is read as it is detected. */
+export function address(path: string): {
+  readonly path: string
+  readonly format: null
+  readonly reading: Record<string, never>
+} {
+  return { path, format: null, reading: {} }
+}

@@ -1,0 +1,115 @@
+import { operationTable } from '@varve/operations/operation-table'
+import type { ImageRow } from '@varve/protocol/images'
+import { describe, expect, test } from 'vitest'
+import { formProblem, whyNot, type Face, type Subject, type Values } from './face.ts'
+import { faces } from './face-table.ts'
+
+const row: ImageRow = {
+  id: 'image-1',
+  host: 'north',
+  library: 'images',
+  name: 'office/web01.qcow2',
+  format: 'qcow2',
+  subformat: null,
+  virtualSize: 2 ** 30,
+  allocated: 2 ** 20,
+  fileSize: 2 ** 20,
+  contents: '',
+  strip: null,
+  chainLength: 2,
+  reclaimable: null,
+  findings: { block: 0, warn: 0, info: 0 },
+  modifiedAt: '2026-01-01T00:00:00Z',
+  provenAt: null,
+  hostState: 'connected',
+}
+const subject: Subject = {
+  host: 'north',
+  library: 'images',
+  row,
+  report: null,
+  children: [],
+  hostView: null,
+  quarantine: 'q1',
+}
+
+/** What somebody writes into the fields that have no default, so that the form is filled in. */
+function filled(face: Face): Values {
+  const values = face.defaults(subject)
+  const texts = face.fields(subject, values).filter(({ kind }) => kind === 'text')
+  return {
+    ...values,
+    ...Object.fromEntries(
+      texts.flatMap(({ key }) =>
+        values[key] === undefined || values[key] === '' ? [[key, samples[key] ?? 'other.qcow2']] : [],
+      ),
+    ),
+  }
+}
+
+const samples: Values = { size: '40G' }
+
+test('each operation is offered once', () => {
+  const names = faces.map(({ operation }) => operation)
+  expect(new Set(names).size).toBe(names.length)
+})
+
+describe.each(faces.map((face) => [face.operation, face] as const))('%s', (operation, face) => {
+  test('its form gives a request that the operation takes', () => {
+    const values = filled(face)
+    expect(formProblem(face, subject, values)).toBeNull()
+    const { request, paths } = operationTable[operation]
+    const parsed = request.safeParse(face.request(subject, values))
+    expect(parsed.error).toBeUndefined()
+    // Nothing of the form is dropped on the way.
+    expect(Object.keys(parsed.data ?? {})).toEqual(
+      expect.arrayContaining(Object.keys(face.request(subject, values))),
+    )
+    expect(paths.length).toBeGreaterThan(0)
+  })
+
+  test('every choice that can be made gives one too', () => {
+    const { request } = operationTable[operation]
+    for (const field of face.fields(subject, face.defaults(subject))) {
+      if (field.kind === 'text') continue
+      const options = field.kind === 'switch' ? ['on', ''] : field.options.map(({ value }) => value)
+      for (const value of options) {
+        const change = { [field.key]: value }
+        const values = face.change?.(filled(face), change, subject) ?? { ...filled(face), ...change }
+        expect(
+          request.safeParse(face.request(subject, values)).error,
+          `${field.key}: ${value}`,
+        ).toBeUndefined()
+        expect(formProblem(face, subject, values)).toBeNull()
+      }
+    }
+  })
+
+  test('it is not offered while its host is away', () => {
+    expect(whyNot(face, { ...subject, row: { ...row, hostState: 'offline' } })).toBe('north is offline')
+  })
+})
+
+test('what others are made over is not deleted, what has no parent is not repointed, what cannot be read is not compared', () => {
+  const why = (operation: string, change: Partial<Subject>) => {
+    const face = faces.find((one) => one.operation === operation)
+    return face ? whyNot(face, { ...subject, ...change }) : 'not offered'
+  }
+  expect(why('delete', {})).toBeNull()
+  expect(why('delete', { children: ['a.qcow2', 'b.qcow2'] })).toBe(
+    'a.qcow2 and 1 more cannot be read without it',
+  )
+  expect(why('chain-repoint', {})).toBeNull()
+  expect(why('chain-repoint', { row: { ...row, chainLength: 1 } })).toBe('It has no parent')
+  expect(why('chain-repoint', { row: { ...row, format: 'raw' } })).toBe('A raw image has no parent')
+  expect(why('compare', { row: { ...row, virtualSize: null } })).toBe('Its disk cannot be read')
+})
+
+test('a form says what it lacks', () => {
+  const compare = faces.find(({ operation }) => operation === 'compare')
+  expect(compare && formProblem(compare, subject, { other: '' })).toBe('A name is needed.')
+  expect(compare && formProblem(compare, subject, { other: '../x' })).toBe(
+    'A name does not start with a dot.',
+  )
+  expect(compare && formProblem(compare, subject, { other: '/srv/x.img' })).toBeNull()
+})
