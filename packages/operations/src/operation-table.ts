@@ -1,11 +1,17 @@
 import { chainRepoint } from './chain-repoint/plan.ts'
 import { convertOperation } from './convert/plan.ts'
 import { deleteOperation } from './delete/plan.ts'
+import { compareOperation, digestOperation, mapOperation, measureOperation } from './read/read-operations.ts'
+import { chainCommit } from './chain-commit/plan.ts'
+import { chainFlatten } from './chain-flatten/plan.ts'
+import { chainRebase } from './chain-rebase/plan.ts'
 import type { Operation } from './operation.ts'
 import { purgeOperation } from './purge/plan.ts'
-import { compareOperation, digestOperation, mapOperation, measureOperation } from './read/read-operations.ts'
 import { repairOperation } from './repair/plan.ts'
 import { restoreOperation } from './restore/plan.ts'
+import { snapshotApply } from './snapshot-apply/plan.ts'
+import { snapshotCreate } from './snapshot-create/plan.ts'
+import { snapshotDelete } from './snapshot-delete/plan.ts'
 
 /** Every operation there is; a new one is its folder and one line here. */
 export const operationTable = {
@@ -19,6 +25,12 @@ export const operationTable = {
   purge: purgeOperation,
   repair: repairOperation,
   restore: restoreOperation,
+  'chain-commit': chainCommit,
+  'chain-flatten': chainFlatten,
+  'chain-rebase': chainRebase,
+  'snapshot-apply': snapshotApply,
+  'snapshot-create': snapshotCreate,
+  'snapshot-delete': snapshotDelete,
 } as const satisfies Record<string, Operation>
 
 export type OperationName = keyof typeof operationTable

@@ -20,11 +20,17 @@ import { stageCopy } from './stage-copy/stage-copy.ts'
 import { takeBackEdit } from './take-back-edit/take-back-edit.ts'
 import { undoRepair } from './undo-repair/undo-repair.ts'
 import { writeImage } from './write-image/write-image.ts'
+import { createSnapshot } from './create-snapshot/create-snapshot.ts'
+import { deleteSnapshot } from './delete-snapshot/delete-snapshot.ts'
+import { applySnapshot } from './apply-snapshot/apply-snapshot.ts'
 
 /** What Varve does alike on every system; a new action is its folder and one line here. */
 export const adapterTable = {
+  'apply-snapshot': applySnapshot,
   'check-image': checkImage,
   'compare-images': compareImages,
+  'create-snapshot': createSnapshot,
+  'delete-snapshot': deleteSnapshot,
   'digest-image': digestImage,
   'discard-staged': discardStaged,
   'map-image': mapImage,

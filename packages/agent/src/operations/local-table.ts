@@ -1,11 +1,13 @@
 import { chainRepointHere } from './chain-repoint.ts'
 import { convertHere } from './convert.ts'
 import { deleteHere } from './delete.ts'
+import { compareHere, digestHere, mapHere, measureHere } from './read-operations.ts'
+import { chainCommitHere, chainFlattenHere, chainRebaseHere } from './chain-change.ts'
 import type { LocalOperation } from './local-operation.ts'
 import { purgeHere } from './purge.ts'
-import { compareHere, digestHere, mapHere, measureHere } from './read-operations.ts'
 import { repairHere } from './repair.ts'
 import { restoreHere } from './restore.ts'
+import { snapshotApplyHere, snapshotCreateHere, snapshotDeleteHere } from './snapshots.ts'
 
 /** The operations that one host plans by itself; a new one is its file and one line here. */
 export const localOperations = {
@@ -19,4 +21,10 @@ export const localOperations = {
   purge: purgeHere,
   repair: repairHere,
   restore: restoreHere,
+  'chain-commit': chainCommitHere,
+  'chain-flatten': chainFlattenHere,
+  'chain-rebase': chainRebaseHere,
+  'snapshot-apply': snapshotApplyHere,
+  'snapshot-create': snapshotCreateHere,
+  'snapshot-delete': snapshotDeleteHere,
 } as const satisfies Record<string, LocalOperation>

@@ -1,6 +1,6 @@
 import type { Outcome, RunContext } from '../command.ts'
 import { idsOf } from '../consent.ts'
-import { formatOf, pathOf } from '../input.ts'
+import { formatOf, placeOf } from '../input.ts'
 import { operate, type OperateOptions } from '../operations/operate.ts'
 
 export interface ChainRepointOptions extends OperateOptions {
@@ -16,12 +16,15 @@ export async function chainRepoint(
 ): Outcome {
   const proof = idsOf(options.accept).has('parent-unproven') ? 'waived' : 'wanted'
   const parentFormat = formatOf(options.parentFormat)
-  const isHere = options.host === undefined
-  const path = (text: string) => (isHere ? pathOf(text) : text)
   return await operate(
     {
       operation: 'chain-repoint',
-      request: { image: path(image), parent: path(options.parent), parentFormat, proof },
+      request: {
+        image: placeOf(image, options),
+        parent: placeOf(options.parent, options),
+        parentFormat,
+        proof,
+      },
       isAsked: true,
     },
     options,

@@ -1,7 +1,44 @@
 import { defineCommand } from '../grammar/command-definition.ts'
 import { addOperationOptions, collect } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
+import type { OperateOptions } from '../operations/operate.ts'
+import type { ChainRebaseOptions } from './chain-change.ts'
 import type { ChainRepointOptions } from './chain-repoint.ts'
+
+const commitCommand = defineCommand<OperateOptions>({
+  usage: 'commit <image>',
+  does: 'give its parent the disk of the image, which goes into quarantine; refused when others stand on either',
+  grammar: addOperationOptions,
+  async run({ args: [image = ''], options, context }) {
+    const { chainCommit } = await import('./chain-change.ts')
+    return await withThreads(context, [image], async (run) => chainCommit(image, options, run))
+  },
+})
+
+const flattenCommand = defineCommand<OperateOptions>({
+  usage: 'flatten <image>',
+  does: 'make the image stand alone; the original is kept in quarantine',
+  grammar: addOperationOptions,
+  async run({ args: [image = ''], options, context }) {
+    const { chainFlatten } = await import('./chain-change.ts')
+    return await withThreads(context, [image], async (run) => chainFlatten(image, options, run))
+  },
+})
+
+const rebaseCommand = defineCommand<ChainRebaseOptions>({
+  usage: 'rebase <image>',
+  does: 'put the image over another parent, its disk unchanged: what differs is written',
+  grammar: (command) =>
+    addOperationOptions(
+      command
+        .requiredOption('--parent <file>', 'the image that it is to stand on')
+        .option('--parent-format <format>', 'take the parent for this format instead of detecting it'),
+    ),
+  async run({ args: [image = ''], options, context }) {
+    const { chainRebase } = await import('./chain-change.ts')
+    return await withThreads(context, [image], async (run) => chainRebase(image, options, run))
+  },
+})
 
 const repointCommand = defineCommand<ChainRepointOptions>({
   usage: 'repoint <image>',
@@ -33,5 +70,5 @@ export const chainCommand = defineCommand({
   usage: 'chain',
   group: 'L2',
   does: 'what an image is made over, and what is made over it',
-  commands: [repointCommand, showCommand],
+  commands: [commitCommand, flattenCommand, rebaseCommand, repointCommand, showCommand],
 })

@@ -21,6 +21,7 @@ import { quarantineCommand } from './quarantine.command.ts'
 import { restoreCommand } from './restore.command.ts'
 import { runsCommand } from './runs.command.ts'
 import { serveCommand } from './serve.command.ts'
+import { snapshotCommand } from './snapshot.command.ts'
 
 /** Every command there is; a new one is its file `<name>.command.ts` and one line here, sorted by name. */
 export const commandTable: readonly CommandDefinition[] = [
@@ -46,4 +47,5 @@ export const commandTable: readonly CommandDefinition[] = [
   restoreCommand,
   runsCommand,
   serveCommand,
+  snapshotCommand,
 ]

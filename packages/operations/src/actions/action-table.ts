@@ -22,12 +22,18 @@ import { stageCopy } from './stage-copy.ts'
 import { takeBackEdit } from './take-back-edit.ts'
 import { undoRepair } from './undo-repair.ts'
 import { writeImage } from './write-image.ts'
+import { createSnapshot } from './create-snapshot.ts'
+import { deleteSnapshot } from './delete-snapshot.ts'
+import { applySnapshot } from './apply-snapshot.ts'
 
 /** Every action there is; a new one is its file and one line here. */
 export const actionTable = {
+  'apply-snapshot': applySnapshot,
   'check-image': checkImage,
   'compare-images': compareImages,
   'create-image': createImage,
+  'create-snapshot': createSnapshot,
+  'delete-snapshot': deleteSnapshot,
   'digest-image': digestImage,
   'discard-staged': discardStaged,
   'map-image': mapImage,

@@ -22,3 +22,27 @@ export function repairCheck({ path, format, what }: RepairCheck): ToolCommand<Ch
     parse: checkOutput,
   }
 }
+
+export type SnapshotDeed = 'create' | 'apply' | 'delete'
+const snapshotFlags: Readonly<Record<SnapshotDeed, string>> = { create: '-c', apply: '-a', delete: '-d' }
+
+/**
+ * `qemu-img snapshot` on a qcow2 that is named as one: no byte that a guest wrote can make it another format, and no name
+ * of a file is taken for a driver.
+ */
+export function snapshotCommand(
+  deed: SnapshotDeed,
+  { path, name }: { readonly path: string; readonly name: string },
+): ToolCommand<null> {
+  return {
+    tool: 'qemu-img',
+    args: ['snapshot', '--image-opts', snapshotFlags[deed], name, qcow2Options(path)],
+    silence: silence(path),
+    parse: () => null,
+  }
+}
+
+/** The file as a block device of QEMU; a comma is doubled (qemu-img(1), `--image-opts`). */
+function qcow2Options(path: string): string {
+  return `driver=qcow2,file.driver=file,file.filename=${path.replaceAll(',', ',,')}`
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { repairCheck } from './commands.ts'
+import { repairCheck, snapshotCommand } from './commands.ts'
 import { checkOutput } from './output.ts'
 
 const said = (stdout: string, exitCode = 0) =>
@@ -42,5 +42,18 @@ describe('qemu-img check', () => {
     ['errors that kept it from checking all', '{"check-errors": 2}'],
   ])('an answer that is %s is a failure of the tool', (_what, text) => {
     expect(() => said(text)).toThrow(expect.objectContaining({ code: 'tool-failed' }))
+  })
+})
+
+describe('qemu-img snapshot', () => {
+  test.each([
+    ['create', '-c'],
+    ['apply', '-a'],
+    ['delete', '-d'],
+  ] as const)('%s is given the file as a qcow2, its commas doubled, and the name as it is', (deed, flag) => {
+    const { args, silence } = snapshotCommand(deed, { path: '/lib/a,b json:{}.qcow2', name: "-x'y\n" })
+    const file = 'driver=qcow2,file.driver=file,file.filename=/lib/a,,b json:{}.qcow2'
+    expect(args).toEqual(['snapshot', '--image-opts', flag, "-x'y\n", file])
+    expect(silence).toMatchObject({ files: ['/lib/a,b json:{}.qcow2'], io: true })
   })
 })

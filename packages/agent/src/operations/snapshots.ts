@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto'
+import { lstat } from 'node:fs/promises'
+import { dirname, extname, isAbsolute, join } from 'node:path'
+import { rulesOf } from '@varve/core/formats/writable-formats'
+import { walkChain } from '@varve/core/formats/walk-chain'
+import { DiskError } from '@varve/core/problems/disk-error'
+import { problemFromError, type Problem } from '@varve/core/problems/problem'
+import { nodePorts } from '@varve/engine/ports'
+import { snapshotApply } from '@varve/operations/snapshot-apply/plan'
+import { overlayFormat, snapshotCreate } from '@varve/operations/snapshot-create/plan'
+import { snapshotDelete } from '@varve/operations/snapshot-delete/plan'
+import type { SnapshotFacts } from '@varve/operations/snapshots/facts'
+import { usedProblems } from './chain-repoint.ts'
+import { defineLocalOperation, type FactsContext } from './local-operation.ts'
+
+export const snapshotApplyHere = defineLocalOperation(snapshotApply, async ({ image }, context) =>
+  gatherSnapshots(image, context),
+)
+
+export const snapshotDeleteHere = defineLocalOperation(snapshotDelete, async ({ image }, context) =>
+  gatherSnapshots(image, context),
+)
+
+export const snapshotCreateHere = defineLocalOperation(
+  snapshotCreate,
+  async ({ image, name, kind }, context) => {
+    const facts = await gatherSnapshots(image, { ...context, needsTool: kind === 'internal' })
+    if (kind === 'internal') return { ...facts, overlay: null, isTaken: false }
+    const overlay = overlayPath(facts, name)
+    return { ...facts, overlay, isTaken: await isTaken(overlay) }
+  },
+)
+
+async function gatherSnapshots(
+  image: string,
+  { host, ports, signal, needsTool = true }: FactsContext & { readonly needsTool?: boolean },
+): Promise<SnapshotFacts> {
+  const files = nodePorts({ roots: ports.roots, io: 'sync', packed: 'name' })
+  await using walked = await walkChain(image, files, { signal })
+  const [{ file, facts }] = walked.links
+  const { filesystem } = await files.files.place(file.path)
+  return {
+    host,
+    path: file.path,
+    format: facts.format,
+    virtualSize: facts.virtualSize,
+    snapshots: facts.snapshots.map(({ id, name, stateSize }) => ({ id, name, stateSize })),
+    problems: [
+      ...facts.problems.filter(({ severity }) => severity === 'block'),
+      ...walked.failures.map(problemFromError),
+      ...(await usedProblems(file.path)),
+      ...(needsTool && facts.format === 'qcow2' ? await toolProblems(file.path, ports) : []),
+    ],
+    filesystem,
+    keepName: `varve-before-${randomBytes(4).toString('hex')}`,
+  }
+}
+
+async function toolProblems(file: string, { tools }: FactsContext['ports']): Promise<Problem[]> {
+  if ((await tools.find('qemu-img')) !== null) return []
+  const install =
+    'Install it: it is in the package qemu-utils (Debian, Ubuntu), qemu-img (Fedora) or qemu (Homebrew).'
+  return [problemFromError(new DiskError('tool-missing', { file, tool: 'qemu-img', install }))]
+}
+
+/** Beside the image, with the ending of its format. */
+function overlayPath(facts: SnapshotFacts, name: string): string {
+  const path = isAbsolute(name) ? name : join(dirname(facts.path), name)
+  const format = overlayFormat(facts)
+  if (format === null) return path
+  const [usual = ''] = rulesOf(format).endings
+  return extname(path).toLowerCase() === usual ? path : `${path}${usual}`
+}
+
+async function isTaken(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    () => true,
+    () => false,
+  )
+}

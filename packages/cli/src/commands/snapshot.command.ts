@@ -1,0 +1,58 @@
+import type { Command } from 'commander'
+import { defineCommand } from '../grammar/command-definition.ts'
+import { addOperationOptions } from '../grammar/options.ts'
+import { withThreads } from '../grammar/with-threads.ts'
+import type { SnapshotCreateOptions } from './snapshot.ts'
+
+const externalOption = (does: string) => (command: Command) =>
+  addOperationOptions(command).option('--external', does)
+
+const applyCommand = defineCommand<SnapshotCreateOptions>({
+  usage: 'apply <image> <name>',
+  does: 'go back to a snapshot; the present state is kept as another one first',
+  grammar: externalOption('says how: an overlay is not applied, the image below it is used again'),
+  async run({ args: [image = '', name], options, context }) {
+    const { snapshotChange } = await import('./snapshot.ts')
+    return await withThreads(context, [], async (run) =>
+      snapshotChange('apply', { image, name }, options, run),
+    )
+  },
+})
+
+const createCommand = defineCommand<SnapshotCreateOptions>({
+  usage: 'create <image> [name]',
+  does: 'keep the present state inside the image (qcow2), or under an overlay beside it',
+  grammar: externalOption('make an overlay of that name, which machines must use from then on'),
+  async run({ args: [image = '', name], options, context }) {
+    const { snapshotCreate } = await import('./snapshot.ts')
+    return await withThreads(context, [], async (run) => snapshotCreate({ image, name }, options, run))
+  },
+})
+
+const deleteCommand = defineCommand<SnapshotCreateOptions>({
+  usage: 'delete <image> <name>',
+  does: 'remove a snapshot for good',
+  grammar: externalOption('says how: an overlay is merged by chain commit or chain flatten'),
+  async run({ args: [image = '', name], options, context }) {
+    const { snapshotChange } = await import('./snapshot.ts')
+    return await withThreads(context, [], async (run) =>
+      snapshotChange('delete', { image, name }, options, run),
+    )
+  },
+})
+
+const listCommand = defineCommand({
+  usage: 'list <image>',
+  does: 'the snapshots inside an image',
+  async run({ args: [image = ''], context }) {
+    const { snapshotList } = await import('./snapshot.ts')
+    return await snapshotList(image, context)
+  },
+})
+
+export const snapshotCommand = defineCommand({
+  usage: 'snapshot',
+  group: 'L2',
+  does: 'states that an image keeps: list, create, apply, delete',
+  commands: [applyCommand, createCommand, deleteCommand, listCommand],
+})

@@ -1,0 +1,88 @@
+import { formatBytes } from '@varve/core/binary/format-bytes'
+import { inspectFile } from '@varve/engine/inspect-file'
+import { UsageError, type CommandContext, type Outcome, type RunContext } from '../command.ts'
+import { exitCodeOf, exitCodes } from '../exit-codes.ts'
+import { pathOf, placeOf } from '../input.ts'
+import { operate, type OperateOptions } from '../operations/operate.ts'
+import { table } from '../output/table.ts'
+import { printable } from '../output/text.ts'
+
+export interface SnapshotCreateOptions extends OperateOptions {
+  readonly external?: boolean
+}
+
+/** `varve snapshot list IMAGE`: those inside the image; reads only. */
+export async function snapshotList(image: string, context: CommandContext): Outcome {
+  const { snapshots, problems, format } = await inspectFile(pathOf(image), {
+    roots: null,
+    signal: context.signal,
+  })
+  if (context.json) context.print(JSON.stringify(snapshots, null, 2))
+  else if (snapshots.length === 0) context.print(`There are no snapshots inside this ${format} image.`)
+  else
+    context.print(
+      table(
+        [
+          { title: 'ID' },
+          { title: 'NAME', cut: 'end' },
+          { title: 'TAKEN' },
+          { title: 'DISK' },
+          { title: 'MACHINE' },
+        ],
+        snapshots.map(({ id, name, takenAt, virtualSize, stateSize }) => [
+          printable(id),
+          printable(name),
+          takenAt.slice(0, 19).replace('T', ' '),
+          virtualSize === null ? '' : formatBytes(virtualSize),
+          stateSize === 0 ? '' : formatBytes(stateSize),
+        ]),
+        context.config,
+      ),
+    )
+  const broken = problems.find(({ severity }) => severity === 'block')
+  return broken ? exitCodeOf(broken.id) : exitCodes.ok
+}
+
+interface Named {
+  readonly image: string
+  readonly name: string | undefined
+}
+
+/** `varve snapshot create IMAGE [NAME] [--external]`; without a name the time is one. */
+export async function snapshotCreate(
+  { image, name }: Named,
+  options: SnapshotCreateOptions,
+  context: RunContext,
+): Outcome {
+  const isExternal = options.external === true
+  const request = {
+    image: placeOf(image, options),
+    name: name ?? timeName(image, isExternal),
+    kind: isExternal ? 'external' : 'internal',
+  }
+  return await operate({ operation: 'snapshot-create', request, isAsked: false }, options, context)
+}
+
+/** `varve snapshot apply|delete IMAGE NAME`. */
+export async function snapshotChange(
+  deed: 'apply' | 'delete',
+  { image, name = '' }: Named,
+  options: SnapshotCreateOptions,
+  context: RunContext,
+): Outcome {
+  if (options.external === true)
+    throw new UsageError(
+      deed === 'apply'
+        ? 'An external snapshot is gone back to by using the image below the overlay again; varve chain show names it.'
+        : 'An external snapshot is merged with varve chain commit or varve chain flatten.',
+    )
+  const request = { image: placeOf(image, options), name }
+  return await operate({ operation: `snapshot-${deed}`, request, isAsked: true }, options, context)
+}
+
+function timeName(image: string, isExternal: boolean): string {
+  const time = new Date().toISOString().slice(0, 19).replaceAll(':', '-')
+  if (!isExternal) return time
+  const own = image.split(/[/\\]/u).at(-1) ?? image
+  return `${own.replace(/\.[^.]*$/u, '')}-${time}`
+}

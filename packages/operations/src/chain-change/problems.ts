@@ -1,0 +1,95 @@
+import { formatRules } from '@varve/core/formats/format-rules'
+import { isWritable, rulesOf, writableFormats } from '@varve/core/formats/writable-formats'
+import { quote } from '@varve/core/problems/disk-error'
+import type { Problem } from '@varve/core/problems/problem'
+import { remarks, useProblems } from '../image-files-problems.ts'
+import type { LinkFacts, ReplacedFacts } from './facts.ts'
+
+interface Said {
+  readonly id: string
+  readonly file: string
+  readonly message: string
+  readonly remedy: string
+  readonly details?: Readonly<Record<string, unknown>>
+}
+
+/** A reason of L2 for which it is not done. */
+export function refusal({ message, ...said }: Said): Problem {
+  return { ...said, severity: 'block', layer: 'L2', message: `L2 ${quote(said.file)}: ${message}` }
+}
+
+/** Refuses an image that stands alone. */
+export function noParent({ path, format }: LinkFacts): Problem {
+  const remedy =
+    format === 'parallels'
+      ? 'The snapshots of a bundle are merged by prl_disk_tool, or by writing it anew with varve convert.'
+      : 'Nothing is to be done: it stands alone.'
+  return refusal({ id: 'no-parent', file: path, message: 'it has no parent', remedy })
+}
+
+/** What speaks against another image taking the place of this one. */
+export function replaceProblems(replaced: ReplacedFacts, link: LinkFacts, isOverlay: boolean): Problem[] {
+  return [
+    ...useProblems(replaced),
+    ...remarks(replaced),
+    ...keeperProblems(replaced),
+    ...writerProblems(link, isOverlay),
+    ...snapshotProblems(link),
+  ]
+}
+
+/** Children see the same disk after it, but some know their parent by an identity that a new image does not have. */
+function keeperProblems({ path, keepers }: ReplacedFacts): Problem[] {
+  const [first] = keepers
+  if (first === undefined) return []
+  const more = keepers.length > 1 ? ` and ${keepers.length - 1} more` : ''
+  return [
+    refusal({
+      id: 'child-keeps-identity',
+      file: path,
+      message: `${quote(first)}${more} knows it by its identity, which the image that takes its place would not have`,
+      remedy: `Flatten that one first: varve chain flatten ${quote(first)}.`,
+      details: { keepers },
+    }),
+  ]
+}
+
+function writerProblems({ path, format }: LinkFacts, isOverlay: boolean): Problem[] {
+  const { label } = formatRules[format]
+  if (!isWritable(format))
+    return [
+      refusal({
+        id: 'format-not-written',
+        file: path,
+        message: `Varve does not write ${label}`,
+        remedy: `Convert it to one of ${writableFormats.join(', ')}.`,
+      }),
+    ]
+  if (!isOverlay || rulesOf(format).overlay === true) return []
+  return [
+    refusal({
+      id: 'overlay-not-written',
+      file: path,
+      message: `Varve does not write ${label} as an overlay of another image`,
+      remedy:
+        'Flatten it (varve chain flatten), or change only the name of its parent (varve chain repoint).',
+    }),
+  ]
+}
+
+function snapshotProblems({ path, snapshots }: LinkFacts): Problem[] {
+  if (snapshots.length === 0) return []
+  const named = snapshots.slice(0, 5).map((one) => quote(one))
+  return [
+    {
+      id: 'snapshots-dropped',
+      severity: 'warn',
+      layer: 'L2',
+      file: path,
+      message: `L2 ${quote(path)}: its ${snapshots.length} internal snapshots (${named.join(', ')}${snapshots.length > 5 ? ', …' : ''}) are not in the image that takes its place`,
+      remedy:
+        'Extract those that you need first: varve convert IMAGE@SNAPSHOT. The original is kept in quarantine.',
+      asks: true,
+    },
+  ]
+}

@@ -1,0 +1,59 @@
+import { isWritable, rulesOf, type WritableFormat } from '@varve/core/formats/writable-formats'
+import { replaceImage } from '../actions/replace-image.ts'
+import { writeImage } from '../actions/write-image.ts'
+import { step, type DraftStep } from '../plans/plan.ts'
+import { proofStep } from '../plans/staged-steps.ts'
+import { freshId, from } from '../plans/wired.ts'
+import type { LinkFacts } from './facts.ts'
+
+export interface NewInPlace {
+  readonly host: string
+  /** The image whose disk is written. */
+  readonly source: LinkFacts
+  /** The image whose place the new one takes, and whose format and kind it gets. */
+  readonly target: LinkFacts
+  /** Of the file that is replaced, as it is called. */
+  readonly path: string
+  /** The image that the new one is an overlay of. */
+  readonly backing: Pick<LinkFacts, 'path' | 'format'> | null
+}
+
+/** Writes the disk anew beside the image, proves it, and gives it the image's name; the original is kept. */
+export function newInPlace({ host, source, target, path, backing }: NewInPlace): DraftStep[] {
+  const { format, hasExtendedL2, logicalSectorSize } = target
+  if (!isWritable(format)) return []
+  const kind = { target: path, format, subformat: subformatOf(target, format) }
+  const estimate = { bytes: source.virtualSize, seconds: null }
+  return [
+    step(writeImage, {
+      id: 'write',
+      host,
+      input: {
+        source: { path: source.path, format: source.format, reading: {} },
+        inUse: 'refuse',
+        reflink: true,
+        image: {
+          ...kind,
+          staging: freshId,
+          compression: 'none',
+          options: hasExtendedL2 ? { extended_l2: 'on' } : {},
+          backing: backing && { path: backing.path, format: backing.format },
+          guest: logicalSectorSize === null ? {} : { logicalSectorSize },
+        },
+      },
+      estimate,
+    }),
+    proofStep({ host, by: 'write', image: kind }, estimate),
+    step(replaceImage, {
+      id: 'replace',
+      host,
+      input: { image: { ...kind, staging: from('write', 'staging') }, quarantine: freshId },
+      needs: ['nobody has the image open'],
+    }),
+  ]
+}
+
+/** The kind that the image has, where it is written; else the usual one. */
+function subformatOf({ subformat }: LinkFacts, format: WritableFormat): string | null {
+  return subformat !== null && rulesOf(format).subformats.includes(subformat) ? subformat : null
+}

@@ -1,0 +1,55 @@
+import { formatBytes } from '@varve/core/binary/format-bytes'
+import { quote } from '@varve/core/problems/disk-error'
+import { isBlocking, type Problem } from '@varve/core/problems/problem'
+import { deleteSnapshot } from '../actions/delete-snapshot.ts'
+import { baseName } from '../actions/path-words.ts'
+import { defineOperation } from '../operation.ts'
+import { inOrder, step, wholeEstimate } from '../plans/plan.ts'
+import { checkStep, closedNeeds } from '../snapshots/check-step.ts'
+import type { SnapshotFacts } from '../snapshots/facts.ts'
+import { formatProblems, knownNameProblems } from '../snapshots/problems.ts'
+import { SnapshotDeleteRequest } from './request.ts'
+
+/** `varve snapshot delete`: for good, so it asks by name. */
+export const snapshotDelete = defineOperation<SnapshotDeleteRequest, SnapshotFacts>({
+  name: 'snapshot-delete',
+  request: SnapshotDeleteRequest,
+  paths: ['image'],
+  plan({ name }, facts) {
+    const { host, path, problems } = facts
+    const found = [
+      ...formatProblems(facts),
+      ...(facts.format === 'qcow2' ? knownNameProblems(facts, name) : []),
+      ...problems,
+    ]
+    if (found.some(isBlocking))
+      return { kind: 'refusal', operation: 'snapshot-delete', problems: found.filter(isBlocking) }
+    const steps = inOrder([
+      step(deleteSnapshot, { id: 'delete', host, input: { path, name }, needs: closedNeeds }),
+      checkStep(facts),
+    ])
+    return {
+      kind: 'plan',
+      operation: 'snapshot-delete',
+      summary: `Remove snapshot ${JSON.stringify(name)} of ${baseName(path)} for good`,
+      steps,
+      warnings: [...found, lost(facts, name)],
+      subjects: [{ host, path }],
+      estimate: wholeEstimate(steps),
+    }
+  },
+})
+
+function lost({ path, snapshots }: SnapshotFacts, name: string): Problem {
+  const state = snapshots.find((one) => one.name === name)?.stateSize ?? 0
+  const machine = state > 0 ? ` and ${formatBytes(state)} of a machine's memory` : ''
+  return {
+    id: 'snapshot-lost',
+    severity: 'warn',
+    layer: 'L2',
+    file: path,
+    message: `What only the snapshot ${quote(name)} holds${machine} is gone afterwards: there is no way back.`,
+    remedy: `Extract it first when you may need it: varve convert ${quote(`${baseName(path)}@${name}`)} TARGET.`,
+    asks: true,
+  }
+}
