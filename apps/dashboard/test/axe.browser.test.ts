@@ -76,6 +76,15 @@ describe.skipIf(!requires('chromium'))('axe finds nothing', () => {
       async () => undefined,
       'Name on the target',
     ],
+    ['the dialog of an operation', '/images/image-6?do=convert', async () => undefined, 'What will happen'],
+    ['one that is final', '/runs/run-3?do=purge', async () => undefined, 'no way back after this'],
+    [
+      'the batch of an operation',
+      '/images?do=delete&images=%5B%22image-3%22%2C%22image-4%22%5D',
+      async () => undefined,
+      'Each image is a run of its own.',
+    ],
+    ['the undo of a run', '/runs/run-3?wish=undo', async () => undefined, 'Leave it as it is'],
     ['the cancel dialog', '/migrations/migration-4?cancel=true', async () => undefined, 'Let it run'],
   ] as const)('%s', async (_what, path, open, sign) => {
     const fresh = await stage.controller()

@@ -1,12 +1,22 @@
 import { chainRepointFace } from './faces/chain-repoint.ts'
 import { compareFace } from './faces/compare.ts'
+import { convertFace } from './faces/convert.ts'
 import { deleteFace } from './faces/delete.ts'
 import { measureFace } from './faces/measure.ts'
 import { purgeFace } from './faces/purge.ts'
+import { repairFace } from './faces/repair.ts'
 import type { Face } from './face.ts'
 
 /** Every operation that people are offered, in the order in which they are shown; a new one is its file and one line here. */
-export const faces: readonly Face[] = [measureFace, compareFace, chainRepointFace, deleteFace, purgeFace]
+export const faces: readonly Face[] = [
+  convertFace,
+  repairFace,
+  measureFace,
+  compareFace,
+  chainRepointFace,
+  deleteFace,
+  purgeFace,
+]
 
 export function findFace(operation: string): Face | null {
   return faces.find((face) => face.operation === operation) ?? null
