@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { formatBytes } from '@varve/core/binary/format-bytes'
 import type { HostView, LibraryView } from '@varve/protocol/hosts'
+import { lazy, Suspense } from 'react'
 import { Card, Columns, Stack } from '../components/card.tsx'
 import { ForTime, Pill, TimeAgo } from '../components/marks.tsx'
 import { PageHead } from '../components/page-head.tsx'
@@ -11,14 +12,23 @@ import { useTRPC } from '../data/trpc.ts'
 import { useHostActions } from '../data/use-host-actions.ts'
 import styles from '../features/fleet/fleet.module.css'
 import { ForgetHost } from '../features/fleet/forget-host.tsx'
+import { whyNot } from '../features/operate/face.ts'
+import { placeFaces } from '../features/operate/face-table.ts'
 import { SpaceBar } from '../features/fleet/host-rows.tsx'
+import { hostSubject } from '../features/operate/image-subject.ts'
 import { ToolRows } from '../features/fleet/tool-rows.tsx'
+
+const OperateHere = lazy(() =>
+  import('../features/operate/operate-here.tsx').then((module) => ({ default: module.OperateHere })),
+)
 
 const route = getRouteApi('/hosts/$name')
 
 /** One host: libraries, what runs, tools, system. */
 export function HostPage() {
   const { name } = route.useParams()
+  const { do: operation } = route.useSearch()
+  const navigate = route.useNavigate()
   const api = useTRPC()
   const query = useQuery(api.fleet.host.queryOptions({ name }))
   const crumbs = <Link to="/hosts">Hosts</Link>
@@ -84,6 +94,16 @@ export function HostPage() {
         }
         side={<SystemCard host={host} />}
       />
+      {operation !== undefined && (
+        <Suspense fallback={null}>
+          <OperateHere
+            key={operation}
+            operation={operation}
+            subject={hostSubject(host)}
+            onClose={() => void navigate({ search: {}, replace: true })}
+          />
+        </Suspense>
+      )}
     </>
   )
 }
@@ -101,6 +121,7 @@ function scanWords({ scan }: HostView) {
 
 function HostActions({ host }: { readonly host: HostView }) {
   const { rescan } = useHostActions()
+  const navigate = route.useNavigate()
   return (
     <>
       <Button renderRoot={(props) => <Link to="/images" search={{ host: host.name }} {...props} />}>
@@ -114,6 +135,20 @@ function HostActions({ host }: { readonly host: HostView }) {
         Scan again
       </Button>
       <ForgetHost host={host} />
+      {placeFaces.map((face) => {
+        const reason = whyNot(face, hostSubject(host))
+        return (
+          <Button
+            key={face.operation}
+            variant="filled"
+            disabled={reason !== null}
+            title={reason ?? undefined}
+            onClick={() => void navigate({ search: { do: face.operation } })}
+          >
+            {face.verb}…
+          </Button>
+        )
+      })}
     </>
   )
 }

@@ -13,7 +13,9 @@ import styles from '../features/fleet/fleet.module.css'
 import { HostRows } from '../features/fleet/host-rows.tsx'
 import { JoinSteps } from '../features/fleet/join-steps.tsx'
 import { overviewToAttention } from '../features/fleet/overview-to-attention.ts'
-import { EndedRows, RunningRows } from '../features/migration/migration-rows.tsx'
+import { RunningRows } from '../features/migration/migration-rows.tsx'
+import { migrationToLine, runToLine } from '../features/runs/run-line.ts'
+import { RunRows } from '../features/runs/run-rows.tsx'
 
 /** What needs a person first. */
 export function OverviewPage() {
@@ -36,8 +38,15 @@ export function OverviewPage() {
 }
 
 function Content({ overview }: { readonly overview: Overview }) {
+  const api = useTRPC()
+  const open = useQuery(api.runs.list.queryOptions({ state: 'open', limit: 20 }))
+  const ended = useQuery(api.runs.list.queryOptions({ state: 'ended', limit: 6 }))
   const { hosts, running, recent, findings, joinCommand } = overview
   const attention = overviewToAttention(overview)
+  const going = (open.data ?? []).filter(({ finishedAt }) => finishedAt === null).map(runToLine)
+  const results = [...recent.map(migrationToLine), ...(ended.data ?? []).map(runToLine)]
+    .toSorted((a, b) => (b.finishedAt ?? '').localeCompare(a.finishedAt ?? ''))
+    .slice(0, 6)
   if (hosts.length === 0) {
     return (
       <Panel label="No hosts yet">
@@ -56,9 +65,10 @@ function Content({ overview }: { readonly overview: Overview }) {
               <AttentionRows rows={attention} />
             </Card>
           )}
-          {running.length > 0 && (
+          {running.length + going.length > 0 && (
             <Card title="Running">
-              <RunningRows migrations={running} />
+              {running.length > 0 && <RunningRows migrations={running} />}
+              {going.length > 0 && <RunRows lines={going} />}
             </Card>
           )}
           <Card title="Findings">
@@ -86,12 +96,12 @@ function Content({ overview }: { readonly overview: Overview }) {
               </Link>
             }
           >
-            {recent.length === 0 ? (
+            {results.length === 0 ? (
               <p className={styles.soft}>
-                No migration has ended yet. Open an image and press Migrate… to see the plan of one.
+                Nothing has ended yet. Open an image and choose an action to see its plan.
               </p>
             ) : (
-              <EndedRows migrations={recent.slice(0, 6)} />
+              <RunRows lines={results} />
             )}
           </Card>
         </>

@@ -1,9 +1,8 @@
 import { Link } from '@tanstack/react-router'
 import { formatRate } from '@varve/core/binary/format-bytes'
 import { migrationNumbers } from '@varve/protocol/migration-numbers'
-import { movedWords } from '@varve/protocol/migration-words'
 import type { MigrationView } from '@varve/protocol/migrations'
-import { Meter, TimeAgo } from '../../components/marks.tsx'
+import { Meter } from '../../components/marks.tsx'
 import { leftWords } from './migration-to-numbers.ts'
 import styles from './migration-rows.module.css'
 import { passShares } from './pass-shares.ts'
@@ -37,30 +36,6 @@ function RunningRow({ migration }: { readonly migration: MigrationView }) {
       <span className={`${styles.soft} ${styles.right}`}>{leftWords(numbers) ?? ''}</span>
     </li>
   )
-}
-
-/** Migrations that ended: how, how much, how long. */
-export function EndedRows({ migrations }: { readonly migrations: readonly MigrationView[] }) {
-  return (
-    <ul className={styles.rows}>
-      {migrations.map((migration) => (
-        <li key={migration.id} className={styles.ended}>
-          <RowTitle migration={migration} />
-          <span className={styles.soft}>{resultWords(migration)}</span>
-          <span className={`${styles.soft} ${styles.right}`}>
-            {migration.finishedAt !== null && <TimeAgo at={migration.finishedAt} />}
-          </span>
-        </li>
-      ))}
-    </ul>
-  )
-}
-
-function resultWords(migration: MigrationView): string {
-  const { state, error } = migration
-  const why =
-    state === 'failed' && error !== null ? `${error.layer}: ${error.code.replaceAll('-', ' ')} · ` : ''
-  return `${why}${movedWords(migration)}`
 }
 
 function RowTitle({ migration }: { readonly migration: MigrationView }) {

@@ -21,3 +21,9 @@ export const faces: readonly Face[] = [
 export function findFace(operation: string): Face | null {
   return faces.find((face) => face.operation === operation) ?? null
 }
+
+/** Those of an image. */
+export const imageFaces = faces.filter((face) => face.of === 'image')
+
+/** Those of a host as a place. */
+export const placeFaces = faces.filter((face) => face.of === 'place')

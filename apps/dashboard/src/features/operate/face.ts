@@ -57,8 +57,8 @@ export interface Face {
   readonly keywords: string
   /** Said when nothing is left to do but to start. */
   readonly ready: string
-  /** False: it is not one of an image, but of what an operation has left, or of a place. */
-  readonly isOfImage?: false
+  /** What it is one of: an image, a host as a place for a new one, or what an operation has left. */
+  readonly of: 'image' | 'place' | 'leftover'
   /** Whether it is for many images at once, too. */
   readonly isForMany: boolean
   /** Of many images, these values are each image's own: they follow from its defaults. */

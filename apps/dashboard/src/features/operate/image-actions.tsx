@@ -1,6 +1,6 @@
 import { Panel } from '../../components/card.tsx'
 import { whyNot, type Face, type Subject } from './face.ts'
-import { faces } from './face-table.ts'
+import { imageFaces } from './face-table.ts'
 import styles from './image-actions.module.css'
 
 interface ImageActionsProps {
@@ -10,12 +10,11 @@ interface ImageActionsProps {
 
 /** All that can be done with an image; what its format or host does not allow stands there with the reason. */
 export function ImageActions({ subject, onAct }: ImageActionsProps) {
-  const offered = faces.filter((face) => face.isOfImage !== false)
   return (
     <Panel label="Actions">
       <h2 className={styles.head}>Actions</h2>
       <ul className={styles.actions}>
-        {offered.map((face) => (
+        {imageFaces.map((face) => (
           <li key={face.operation}>
             <Action face={face} reason={whyNot(face, subject)} onAct={() => onAct(face)} />
           </li>

@@ -18,7 +18,12 @@ interface OperateDialogProps {
 /** Any operation: a short form with good defaults, and below it the plan that follows from it. */
 export function OperateDialog({ face, subject, onClose, onStarted }: OperateDialogProps) {
   return (
-    <Modal opened onClose={onClose} size={720} title={`${face.verb} ${fileOf(subject)}`.trim()}>
+    <Modal
+      opened
+      onClose={onClose}
+      size={720}
+      title={face.of === 'image' ? `${face.verb} ${fileOf(subject)}` : `${face.verb} on ${subject.host}`}
+    >
       <Form face={face} subject={subject} onClose={onClose} onStarted={onStarted} />
     </Modal>
   )

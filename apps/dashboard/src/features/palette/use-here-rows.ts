@@ -5,8 +5,8 @@ import { useImageActions } from '../../data/use-image-actions.ts'
 import { useRunActions } from '../../data/use-run-actions.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { whyNot } from '../operate/face.ts'
-import { faces } from '../operate/face-table.ts'
-import { imageSubject } from '../operate/image-subject.ts'
+import { imageFaces, placeFaces } from '../operate/face-table.ts'
+import { hostSubject, imageSubject } from '../operate/image-subject.ts'
 import type { PaletteRow } from './palette-rows.ts'
 
 /** What can be done with the object that the open page shows; what is over, away or cannot be read offers nothing that would fail. */
@@ -39,8 +39,8 @@ function useImageRows(id: string): readonly PaletteRow[] {
     run: () => inspect.mutate({ id }),
   }
   const subject = imageSubject(image.data, null)
-  const operations = faces
-    .filter((face) => face.isOfImage !== false && whyNot(face, subject) === null)
+  const operations = imageFaces
+    .filter((face) => whyNot(face, subject) === null)
     .map(({ operation, verb, keywords }) => ({
       id: `here ${operation}`,
       label: `${verb} this image…`,
@@ -122,6 +122,7 @@ function useHostRows(name: string): readonly PaletteRow[] {
   const { rescan } = useHostActions()
   const host = useQuery(api.fleet.host.queryOptions({ name }, { enabled: name !== '' }))
   if (name === '' || !host.data) return []
+  const view = host.data
   const more = `action on ${name}`
   const images: PaletteRow = {
     id: 'here images',
@@ -133,5 +134,14 @@ function useHostRows(name: string): readonly PaletteRow[] {
   return [
     images,
     { id: 'here scan', label: 'Scan this host again', more, run: () => rescan.mutate({ name }) },
+    ...placeFaces
+      .filter((face) => whyNot(face, hostSubject(view)) === null)
+      .map(({ operation, verb, keywords }) => ({
+        id: `here ${operation}`,
+        label: `${verb} here…`,
+        more,
+        keywords,
+        run: () => void navigate({ to: '/hosts/$name', params: { name }, search: { do: operation } }),
+      })),
   ]
 }

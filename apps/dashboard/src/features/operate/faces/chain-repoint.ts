@@ -12,6 +12,7 @@ export const chainRepointFace: Face = {
   effect: 'changes',
   keywords: 'chain backing parent rename',
   ready: 'What is overwritten is kept: undo puts it back.',
+  of: 'image',
   isForMany: false,
   defaults: () => ({ parent: '', proof: 'wanted' }),
   fields: () => [

@@ -9,6 +9,7 @@ export const compareFace: Face = {
   effect: 'reads',
   keywords: 'diff equal same identical',
   ready: 'Both are only read.',
+  of: 'image',
   isForMany: false,
   defaults: () => ({ other: '' }),
   fields: () => [

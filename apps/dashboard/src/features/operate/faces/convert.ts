@@ -21,6 +21,7 @@ export const convertFace: Face = {
   effect: 'makes',
   keywords: 'format compress export qcow2 vmdk vhdx raw',
   ready: 'The source is only read. What is written is proven before it gets its name.',
+  of: 'image',
   isForMany: true,
   ownKeys: ['name'],
   defaults: (subject) => {

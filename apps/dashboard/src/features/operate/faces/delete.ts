@@ -9,6 +9,7 @@ export const deleteFace: Face = {
   effect: 'removes',
   keywords: 'remove trash quarantine',
   ready: 'It is kept in quarantine: undo brings it back.',
+  of: 'image',
   isForMany: true,
   defaults: () => ({}),
   fields: () => [],

@@ -17,6 +17,7 @@ export const measureFace: Face = {
   effect: 'reads',
   keywords: 'size estimate required',
   ready: 'It is only read.',
+  of: 'image',
   isForMany: true,
   defaults: () => ({ format: 'qcow2', subformat: '', compression: 'none' }),
   fields: (_, values) => formatFields(values),

@@ -8,7 +8,7 @@ export const purgeFace: Face = {
   effect: 'removes',
   keywords: 'purge quarantine space',
   ready: 'Nothing brings it back after this.',
-  isOfImage: false,
+  of: 'leftover',
   isForMany: false,
   defaults: () => ({}),
   fields: () => [],

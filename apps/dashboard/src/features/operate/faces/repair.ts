@@ -11,6 +11,7 @@ export const repairFace: Face = {
   effect: 'changes',
   keywords: 'check fix leaks corrupt refcount',
   ready: 'What is overwritten is kept: undo puts it back.',
+  of: 'image',
   isForMany: true,
   ownKeys: ['backup'],
   defaults: (subject) => ({ by: 'varve', what: 'leaks', backup: `${fileOf(subject)}.undo` }),
