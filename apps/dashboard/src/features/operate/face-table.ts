@@ -1,3 +1,6 @@
+import { chainCommitFace } from './faces/chain-commit.ts'
+import { chainFlattenFace } from './faces/chain-flatten.ts'
+import { chainRebaseFace } from './faces/chain-rebase.ts'
 import { chainRepointFace } from './faces/chain-repoint.ts'
 import { compareFace } from './faces/compare.ts'
 import { convertFace } from './faces/convert.ts'
@@ -5,25 +8,32 @@ import { deleteFace } from './faces/delete.ts'
 import { measureFace } from './faces/measure.ts'
 import { purgeFace } from './faces/purge.ts'
 import { repairFace } from './faces/repair.ts'
+import { snapshotApplyFace, snapshotCreateFace, snapshotDeleteFace } from './faces/snapshot.ts'
 import type { Face } from './face.ts'
 
 /** Every operation that people are offered, in the order in which they are shown; a new one is its file and one line here. */
 export const faces: readonly Face[] = [
   convertFace,
+  snapshotCreateFace,
+  snapshotApplyFace,
+  snapshotDeleteFace,
   repairFace,
   measureFace,
   compareFace,
+  chainFlattenFace,
+  chainRebaseFace,
+  chainCommitFace,
   chainRepointFace,
   deleteFace,
   purgeFace,
 ]
-
-export function findFace(operation: string): Face | null {
-  return faces.find((face) => face.operation === operation) ?? null
-}
 
 /** Those of an image. */
 export const imageFaces = faces.filter((face) => face.of === 'image')
 
 /** Those of a host as a place. */
 export const placeFaces = faces.filter((face) => face.of === 'place')
+
+export function findFace(operation: string): Face | null {
+  return faces.find((face) => face.operation === operation) ?? null
+}

@@ -1,0 +1,97 @@
+import type { Face, Field, Subject } from '../face.ts'
+import { nameOf } from '../face-parts.ts'
+
+/** Formats that an overlay can be made over. */
+const withOverlays = ['qcow2', 'vhd', 'vhdx', 'vmdk', 'vdi', 'parallels']
+
+const nameOfSnapshot: Field = {
+  kind: 'text',
+  key: 'name',
+  label: 'Name of the snapshot',
+  width: 'half',
+  placeholder: 'before the upgrade',
+  problem: (value) => (value.trim() === '' ? 'A name is needed.' : null),
+}
+
+export const snapshotCreateFace: Face = {
+  operation: 'snapshot-create',
+  verb: 'Snapshot',
+  about: 'Keeps the disk as it is now, to go back to.',
+  effect: 'changes',
+  keywords: 'snapshot create overlay',
+  ready: 'Undo takes it away again.',
+  of: 'image',
+  isForMany: false,
+  defaults: ({ row }) => ({ name: '', kind: row?.format === 'qcow2' ? 'internal' : 'external' }),
+  fields: ({ row }) => [
+    nameOfSnapshot,
+    {
+      kind: 'choice',
+      key: 'kind',
+      label: 'Where',
+      width: 'half',
+      options: [
+        ...(row?.format === 'qcow2' ? [{ value: 'internal', label: 'inside the image' }] : []),
+        { value: 'external', label: 'an overlay beside it' },
+      ],
+    },
+  ],
+  request: (subject, { name = '', kind }) => ({
+    image: nameOf(subject),
+    name: name.trim(),
+    kind: kind === 'external' ? 'external' : 'internal',
+  }),
+  unfit: ({ row }) =>
+    row && !withOverlays.includes(row.format) ? `A ${row.format} image cannot have snapshots` : null,
+}
+
+/** The snapshots that the image has, to choose from. */
+function choiceOf({ report }: Subject): readonly Field[] {
+  return [
+    {
+      kind: 'choice',
+      key: 'name',
+      label: 'Snapshot',
+      width: 'whole',
+      options: (report?.snapshots ?? []).map(({ name, takenAt }) => ({
+        value: name,
+        label: `${name}, taken ${takenAt.slice(0, 10)}`,
+      })),
+    },
+  ]
+}
+
+function withoutSnapshots({ report }: Subject): string | null {
+  return report && report.snapshots.length === 0 ? 'It has no internal snapshots' : null
+}
+
+const ofSnapshot = {
+  effect: 'changes',
+  of: 'image',
+  isForMany: false,
+  defaults: ({ report }: Subject) => ({ name: report?.snapshots[0]?.name ?? '' }),
+  fields: choiceOf,
+  request: (subject: Subject, { name = '' }: Readonly<Record<string, string>>) => ({
+    image: nameOf(subject),
+    name,
+  }),
+  unfit: withoutSnapshots,
+} as const
+
+export const snapshotApplyFace: Face = {
+  ...ofSnapshot,
+  operation: 'snapshot-apply',
+  verb: 'Go back to a snapshot',
+  about: 'Gives the guest the disk that it had when the snapshot was taken.',
+  keywords: 'snapshot apply revert restore',
+  ready: 'The disk of now is kept: undo brings it back.',
+}
+
+export const snapshotDeleteFace: Face = {
+  ...ofSnapshot,
+  operation: 'snapshot-delete',
+  verb: 'Delete a snapshot',
+  about: 'Forgets a snapshot and gives back the space that only it needs.',
+  keywords: 'snapshot remove',
+  ready: 'The image is protected: undo brings the snapshot back.',
+}
