@@ -22,10 +22,13 @@ CREATE TABLE `runs` (
 	`startedAt` text NOT NULL,
 	`endedAt` text,
 	`workflowId` text,
+	`undoHosts` text,
 	`plan` text NOT NULL
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `runs_id` ON `runs` (`id`);--> statement-breakpoint
 CREATE UNIQUE INDEX `runs_idempotency` ON `runs` (`idempotencyKey`);--> statement-breakpoint
 CREATE INDEX `runs_open` ON `runs` (`number`) WHERE endedAt IS NULL;--> statement-breakpoint
-ALTER TABLE `jobs` ADD `runId` text;
+CREATE INDEX `runs_undo` ON `runs` (`number`) WHERE undoHosts IS NOT NULL;--> statement-breakpoint
+ALTER TABLE `jobs` ADD `runId` text;--> statement-breakpoint
+CREATE INDEX `jobs_run` ON `jobs` (`runId`);

@@ -7,7 +7,7 @@ import type { EventLog } from './events/event-log.ts'
 import { write, type Db, type Queries } from './store/database.ts'
 import { endedMigrations, forgetHost, forgetMigration, migrationsAt } from './store/forget-store.ts'
 import { changeFacts, findMigration, hasCleanup, type Migration } from './store/migrations-store.ts'
-import { aftermathWithout } from './workflows/aftermath.ts'
+import { aftermathWithout } from './migrations/aftermath.ts'
 
 export interface ForgetOptions {
   readonly db: Db
@@ -47,7 +47,8 @@ export function createForget({ db, log, sessions, jobs, onForgotten }: ForgetOpt
           const { target, facts } = findMigration(tx, id) ?? {}
           if (!target || !facts?.aftermath) continue
           const place = { library: target.library, host: name }
-          changeFacts(tx, id, { aftermath: aftermathWithout(facts.aftermath, place), waitingFor: [] })
+          const waitingFor = facts.waitingFor.filter((host) => host !== name)
+          changeFacts(tx, id, { aftermath: aftermathWithout(facts.aftermath, place), waitingFor })
         }
         log.append(tx, { kind: 'host-removed', name })
         log.note(tx, { subject: 'host', subjectId: name, title: `${name} was forgotten, with its images` })

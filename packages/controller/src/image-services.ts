@@ -15,7 +15,6 @@ import { libraryFactsOfHost, presenceOfHost } from './store/hosts-store.ts'
 import { withPlaceNow } from './place-now.ts'
 import type { ToldFormats } from './told-formats.ts'
 import { saveProof } from './store/proofs-store.ts'
-import { noProgressSeconds } from './workflows/carry-out.ts'
 
 interface ImagePorts {
   readonly db: Db
@@ -53,9 +52,8 @@ export function imageServices({
   }
   const settings = (signal: AbortSignal | undefined, title: string) => ({
     idempotencyKey: `/image/${randomBytes(12).toString('hex')}`,
-    migrationId: null,
     title,
-    noProgressSeconds,
+    noProgressSeconds: 60,
     signal: signal ?? new AbortController().signal,
   })
   const reportOf = async (id: string, reading: Reading, signal: AbortSignal | undefined) => {

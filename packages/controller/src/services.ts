@@ -29,21 +29,21 @@ import { saveReport } from './store/save-images.ts'
 import { pruneJobs } from './store/jobs-store.ts'
 import {
   endedMigrationIds,
+  isMigration,
   migrationView,
   recentMigrationIds,
   unfinishedMigrations,
 } from './store/migrations-store.ts'
 import { countOpenRuns } from './store/runs-store.ts'
 import { controllerVersion } from './package.ts'
-import { createCarryOut } from './workflows/carry-out.ts'
-import { migrateSteps } from './workflows/migrate-steps.ts'
-import { createMigrations } from './workflows/migrations.ts'
+import { createMigrations } from './migrations/migrations.ts'
+import { migratePerformers } from './migrations/performers.ts'
+import { projectMigration } from './migrations/project.ts'
 import { createToldFormats } from './told-formats.ts'
-import { createStalls, type Stalls } from './workflows/stalls.ts'
+import { createStalls, type Stalls } from './migrations/stalls.ts'
 import { openDurable } from './runs/durable.ts'
 import { createRuns, type Runs } from './runs/runs.ts'
-import { createRunner } from './workflows/runner.ts'
-import { createTransfers } from './workflows/transfers.ts'
+import { createTransfers } from './migrations/transfers.ts'
 
 const housekeepingMs = 600_000
 const keepJobsMs = 30 * 86_400_000
@@ -133,10 +133,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
       stalls.hostChanged(host)
       // After the transaction of the hello.
       if (!isConnected) return
-      setImmediate(() => {
-        runs.hostBack(host)
-        carryOut.cleanUp(host).catch(onError)
-      })
+      setImmediate(() => runs.hostBack(host))
     },
   })
   const isConnected = (host: string) => sessions.find(host)?.isConnected ?? false
@@ -177,54 +174,50 @@ export function createController(config: Config, folder: DataFolder, logger: Log
   const told = createToldFormats({ db, log, sessions })
   const images = imageServices({ db, log, jobs, manifests, publishImage, lists, told })
   const networks = parseNetworks(config.agentNetworks)
-  const steps = migrateSteps({
-    servingAddress: (host, said) =>
-      servingAddress(said, { host, peer: sessions.find(host)?.peer ?? null, networks }),
-    db,
-    manifests,
-    isConnected,
-    waitConnected: (host, signal) => sessions.waitConnected(host, { timeoutMs: config.graceMs, signal }),
-    saveReport(imageId, report) {
-      write(db, (tx) => saveReport(tx, imageId, report))
-      lists.changed()
-      publishImage(imageId)
-    },
-  })
-  const carryOut = createCarryOut({
-    db,
-    jobs,
-    steps,
-    isConnected,
-    onChange: (id) => publisher.touch('migration', id),
-    transfers,
-    onProven: publishImage,
-    note: (id, title) => {
-      logger.info({ migration: id }, title)
-      write(db, (tx) => log.note(tx, { subject: 'migration', subjectId: id, title }))
-    },
-  })
   const durable = openDurable({ path: folder.workflows, concurrency: config.concurrency })
-  const runner = createRunner({ durable, carryOut, steps, retryMs: config.retryMs })
+  const onRun = (id: string) => publisher.touch(isMigration(db, id) ? 'migration' : 'run', id)
   const runs: Runs = createRuns({
     db,
     durable,
     jobs,
+    isConnected,
     retryMs: config.retryMs,
-    onChange: (id) => publisher.touch('run', id),
+    performers: migratePerformers({
+      db,
+      manifests,
+      transfers,
+      isConnected,
+      servingAddress: (host, said) =>
+        servingAddress(said, { host, peer: sessions.find(host)?.peer ?? null, networks }),
+      waitConnected: (host, signal) => sessions.waitConnected(host, { timeoutMs: config.graceMs, signal }),
+      saveReport(imageId, report) {
+        write(db, (tx) => saveReport(tx, imageId, report))
+        lists.changed()
+        publishImage(imageId)
+      },
+    }),
+    projections: {
+      migrate: projectMigration({
+        onProven: publishImage,
+        note(tx, id, title) {
+          logger.info({ migration: id }, title)
+          log.note(tx, { subject: 'migration', subjectId: id, title })
+        },
+      }),
+    },
+    onChange: onRun,
     note: (tx, id, title) => log.note(tx, { subject: 'run', subjectId: id, title }),
     onError,
   })
   const migrations = createMigrations({
     db,
-    runner,
-    carryOut,
+    runs,
     isConnected,
     inspect: ({ image, reading = {} }, signal) => images.reportOf(image, reading, signal),
     liveOf,
     forget: () => forget,
     onChange: (id) => publisher.touch('migration', id),
     note: (tx, id, title) => log.note(tx, { subject: 'migration', subjectId: id, title }),
-    onError,
   })
 
   const forget = createForget({ db, log, sessions, jobs, onForgotten: () => lists.changed() })
@@ -314,14 +307,13 @@ export function createController(config: Config, folder: DataFolder, logger: Log
       nameIndex.grown()
       for (const id of recentMigrationIds(db, 50)) publisher.touch('migration', id)
       await durable.start()
-      await migrations.resume()
+      migrations.endOrphans()
       await runs.resume()
     },
     async stop() {
       clearInterval(housekeeping)
       stalls.stop()
       activity.stop()
-      carryOut.stop()
       runs.stop()
       hearing.stop()
       sessions.stop()

@@ -24,92 +24,119 @@ export const GuestChoices = z.object({
   firmware: z.enum(['bios', 'efi']).optional(),
 })
 
+export const InspectRequest = z.object({
+  kind: z.literal('inspect'),
+  library: z.string(),
+  name: Path,
+  reading: Reading.optional(),
+})
+
+export const DigestRequest = z.object({
+  kind: z.literal('digest'),
+  library: z.string(),
+  name: Path,
+  reading: Reading.optional(),
+  inUse: InUse.optional(),
+})
+
+/** Opens the image and serves its L3 read-only; the export stays until `release`, expiry, or the agent's end. */
+export const ExportRequest = z.object({
+  kind: z.literal('export'),
+  library: z.string(),
+  name: Path,
+  reading: Reading.optional(),
+  inUse: InUse.optional(),
+  exportName: z.string().min(20).max(200),
+  expiresInSeconds: z
+    .number()
+    .int()
+    .min(1)
+    .max(7 * 86_400),
+})
+
+/** Closes the export; fails with `source-changed` when the files changed since it was opened. */
+export const ReleaseRequest = z.object({
+  kind: z.literal('release'),
+  exportName: z.string(),
+  library: z.string(),
+  name: Path,
+})
+
+/** On the target: reads the export's block status, predicts the size of the target file, checks name, rights and space. */
+export const MeasureRequest = z.object({
+  kind: z.literal('measure'),
+  endpoint: NbdEndpoint,
+  /** Bytes of the source disk, as its own agent says: a server that says otherwise is refused. */
+  virtualSize: Bytes.optional(),
+  target: Target,
+  format: TargetFormat,
+  subformat: Subformat.default(null),
+  compression: Compression,
+  choices: GuestChoices.optional(),
+})
+
+/** On the target: reads the export and writes the part file `.<name>.<pullId>.part`; flushed, not yet published. Starts afresh when repeated. */
+export const PullRequest = z.object({
+  kind: z.literal('pull'),
+  pullId: JobId,
+  endpoint: NbdEndpoint,
+  /** Bytes of the source disk, as its own agent says: a server that says otherwise is refused. */
+  virtualSize: Bytes.optional(),
+  target: Target,
+  format: TargetFormat,
+  subformat: Subformat.default(null),
+  compression: Compression,
+  choices: GuestChoices.optional(),
+})
+
+/** On the target: reads the part file back as a disk and digests it. */
+export const VerifyRequest = z.object({
+  kind: z.literal('verify'),
+  pullId: JobId,
+  target: Target,
+  format: TargetFormat,
+  expected: Digest,
+})
+
+/** On the target: renames the part file to its final name, never over another file. Idempotent. */
+export const PublishRequest = z.object({ kind: z.literal('publish'), pullId: JobId, target: Target })
+
+/** On the target: removes the part file of an abandoned pull. Idempotent. */
+export const DiscardRequest = z.object({ kind: z.literal('discard'), pullId: JobId, target: Target })
+
+/** Plans an operation from this host's own facts. */
+export const PlanRequest = z.object({
+  kind: z.literal('plan'),
+  operation: z.string().min(1).max(64),
+  /** As the operation takes it; paths may be names in a library. */
+  request: Payload,
+  /** The library that names are of; null: the only one, or the one that has such a name. */
+  library: z.string().nullable(),
+})
+
+/** One action of a run. */
+export const ActionRequest = z.object({
+  kind: z.literal('action'),
+  action: z.string().min(1).max(64),
+  /** As the action takes it; paths are absolute. */
+  input: Payload,
+  /** Whether it may have begun before, in a process that died. */
+  isResumed: z.boolean(),
+})
+
 /** What an agent can be asked to do. `library` + `name` (a relative path with `/`) name an image; part files are named by the agent. */
 export const JobRequest = z.discriminatedUnion('kind', [
-  z.object({
-    kind: z.literal('inspect'),
-    library: z.string(),
-    name: Path,
-    reading: Reading.optional(),
-  }),
-  z.object({
-    kind: z.literal('digest'),
-    library: z.string(),
-    name: Path,
-    reading: Reading.optional(),
-    inUse: InUse.optional(),
-  }),
-  /** Opens the image and serves its L3 read-only; the export stays until `release`, expiry, or the agent's end. */
-  z.object({
-    kind: z.literal('export'),
-    library: z.string(),
-    name: Path,
-    reading: Reading.optional(),
-    inUse: InUse.optional(),
-    exportName: z.string().min(20).max(200),
-    expiresInSeconds: z
-      .number()
-      .int()
-      .min(1)
-      .max(7 * 86_400),
-  }),
-  /** Closes the export; fails with `source-changed` when the files changed since it was opened. */
-  z.object({ kind: z.literal('release'), exportName: z.string(), library: z.string(), name: Path }),
-  /** On the target: reads the export's block status, predicts the size of the target file, checks name, rights and space. */
-  z.object({
-    kind: z.literal('measure'),
-    endpoint: NbdEndpoint,
-    /** Bytes of the source disk, as its own agent says: a server that says otherwise is refused. */
-    virtualSize: Bytes.optional(),
-    target: Target,
-    format: TargetFormat,
-    subformat: Subformat.default(null),
-    compression: Compression,
-    choices: GuestChoices.optional(),
-  }),
-  /** On the target: reads the export and writes the part file `.<name>.<pullId>.part`; flushed, not yet published. Starts afresh when repeated. */
-  z.object({
-    kind: z.literal('pull'),
-    pullId: JobId,
-    endpoint: NbdEndpoint,
-    /** Bytes of the source disk, as its own agent says: a server that says otherwise is refused. */
-    virtualSize: Bytes.optional(),
-    target: Target,
-    format: TargetFormat,
-    subformat: Subformat.default(null),
-    compression: Compression,
-    choices: GuestChoices.optional(),
-  }),
-  /** On the target: reads the part file back as a disk and digests it. */
-  z.object({
-    kind: z.literal('verify'),
-    pullId: JobId,
-    target: Target,
-    format: TargetFormat,
-    expected: Digest,
-  }),
-  /** On the target: renames the part file to its final name, never over another file. Idempotent. */
-  z.object({ kind: z.literal('publish'), pullId: JobId, target: Target }),
-  /** On the target: removes the part file of an abandoned pull. Idempotent. */
-  z.object({ kind: z.literal('discard'), pullId: JobId, target: Target }),
-  /** Plans an operation from this host's own facts. */
-  z.object({
-    kind: z.literal('plan'),
-    operation: z.string().min(1).max(64),
-    /** As the operation takes it; paths may be names in a library. */
-    request: Payload,
-    /** The library that names are of; null: the only one, or the one that has such a name. */
-    library: z.string().nullable(),
-  }),
-  /** One action of a run. */
-  z.object({
-    kind: z.literal('action'),
-    action: z.string().min(1).max(64),
-    /** As the action takes it; paths are absolute. */
-    input: Payload,
-    /** Whether it may have begun before, in a process that died. */
-    isResumed: z.boolean(),
-  }),
+  InspectRequest,
+  DigestRequest,
+  ExportRequest,
+  ReleaseRequest,
+  MeasureRequest,
+  PullRequest,
+  VerifyRequest,
+  PublishRequest,
+  DiscardRequest,
+  PlanRequest,
+  ActionRequest,
 ])
 export type JobRequest = z.infer<typeof JobRequest>
 export type JobKind = JobRequest['kind']
@@ -123,50 +150,77 @@ export const DigestResult = z.object({
 })
 export type DigestResult = z.infer<typeof DigestResult>
 
+export const InspectResult = z.object({ kind: z.literal('inspect'), report: ImageReportView })
+
+export const DigestDone = DigestResult.extend({ kind: z.literal('digest') })
+
+export const ExportResult = z.object({
+  kind: z.literal('export'),
+  endpoint: NbdEndpoint,
+  virtualSize: Bytes,
+  fingerprint: z.string(),
+})
+
+export const ReleaseResult = z.object({ kind: z.literal('release') })
+
+export const MeasureResult = z.object({
+  kind: z.literal('measure'),
+  required: Bytes,
+  available: Bytes.nullable(),
+  dataBytes: Bytes,
+  /** Bytes of the chunks of 4 MiB that hold any data: what a pull reads. */
+  copyBytes: Bytes.nullable().default(null),
+  virtualSize: Bytes,
+})
+
+export const PullResult = z.object({
+  kind: z.literal('pull'),
+  digest: Digest,
+  virtualSize: Bytes,
+  /** Bytes that were read from the source: whole chunks. */
+  transferredBytes: Bytes,
+  /** Of those, chunks that held zeros only and were not written. */
+  skippedBytes: Bytes.default(0),
+  fileSize: Bytes,
+  seconds: z.number().min(0),
+})
+
+export const VerifyResult = DigestResult.extend({
+  kind: z.literal('verify'),
+  /** Bytes of the chunks that were read back. */
+  readBytes: Bytes.nullable().default(null),
+})
+
+export const PublishResult = z.object({ kind: z.literal('publish'), path: z.string() })
+
+export const DiscardResult = z.object({ kind: z.literal('discard') })
+
+export const PlanResult = z.object({
+  kind: z.literal('plan'),
+  /** The request with its paths absolute. */
+  request: Payload,
+  /** A plan or a refusal of the operations package. */
+  plan: Payload,
+  /** The exact command of each step, in words of a shell. */
+  commands: z.array(z.string()).max(1000),
+  /** The plan as a runbook. */
+  script: z.string().nullable(),
+})
+
+export const ActionResult = z.object({ kind: z.literal('action'), outcome: Payload })
+
 export const JobResult = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('inspect'), report: ImageReportView }),
-  DigestResult.extend({ kind: z.literal('digest') }),
-  z.object({ kind: z.literal('export'), endpoint: NbdEndpoint, virtualSize: Bytes, fingerprint: z.string() }),
-  z.object({ kind: z.literal('release') }),
-  z.object({
-    kind: z.literal('measure'),
-    required: Bytes,
-    available: Bytes.nullable(),
-    dataBytes: Bytes,
-    /** Bytes of the chunks of 4 MiB that hold any data: what a pull reads. */
-    copyBytes: Bytes.nullable().default(null),
-    virtualSize: Bytes,
-  }),
-  z.object({
-    kind: z.literal('pull'),
-    digest: Digest,
-    virtualSize: Bytes,
-    /** Bytes that were read from the source: whole chunks. */
-    transferredBytes: Bytes,
-    /** Of those, chunks that held zeros only and were not written. */
-    skippedBytes: Bytes.default(0),
-    fileSize: Bytes,
-    seconds: z.number().min(0),
-  }),
-  DigestResult.extend({
-    kind: z.literal('verify'),
-    /** Bytes of the chunks that were read back. */
-    readBytes: Bytes.nullable().default(null),
-  }),
-  z.object({ kind: z.literal('publish'), path: z.string() }),
-  z.object({ kind: z.literal('discard') }),
-  z.object({
-    kind: z.literal('plan'),
-    /** The request with its paths absolute. */
-    request: Payload,
-    /** A plan or a refusal of the operations package. */
-    plan: Payload,
-    /** The exact command of each step, in words of a shell. */
-    commands: z.array(z.string()).max(1000),
-    /** The plan as a runbook. */
-    script: z.string().nullable(),
-  }),
-  z.object({ kind: z.literal('action'), outcome: Payload }),
+  InspectResult,
+  DigestDone,
+  ExportResult,
+  ReleaseResult,
+  MeasureResult,
+  PullResult,
+  VerifyResult,
+  PublishResult,
+  DiscardResult,
+  PlanResult,
+  ActionResult,
 ])
 export type JobResult = z.infer<typeof JobResult>
 export type JobResultOf<K extends JobKind> = Extract<JobResult, { kind: K }>
@@ -205,3 +259,8 @@ export const JobProgress = z.object({
   chunkMap: ChunkMap.nullable(),
 })
 export type JobProgress = z.infer<typeof JobProgress>
+
+/** Whether an agent knows a job of that name. */
+export function isJobKind(name: string): name is JobKind {
+  return JobRequest.options.some(({ shape }) => shape.kind.value === name)
+}

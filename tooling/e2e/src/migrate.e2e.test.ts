@@ -62,7 +62,9 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('a migration between two agent
     expect(ended).toMatchObject({ state: 'succeeded', verified: true })
     expect(ended.sourceDigest).toBe(ended.targetDigest)
     expect(ended.steps.map(({ id, state }) => `${id} ${state}`)).toEqual(
-      ['pre-flight', 'export', 'measure', 'pull', 'verify', 'publish'].map((id) => `${id} done`),
+      ['pre-flight', 'export', 'measure', 'pull', 'verify', 'digest', 'close', 'compare', 'publish'].map(
+        (id) => `${id} done`,
+      ),
     )
     await expectSameDisk(source, join(fleet.library('south'), 'web01.qcow2'), 'qcow2')
     expect(await fleet.files('south')).toEqual(['web01.qcow2'])

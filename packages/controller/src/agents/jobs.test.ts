@@ -61,7 +61,6 @@ const result = { kind: 'inspect', report: sampleReport('/srv/north/a.vmdk') } as
 function start(signal = new AbortController().signal) {
   const ending = jobs.start<'inspect'>('north', request, {
     idempotencyKey: 'key-1',
-    migrationId: null,
     title: 'Inspect a.vmdk',
     noProgressSeconds: 60,
     signal,
@@ -161,7 +160,6 @@ test('a reconnect goes on with the job; one that nobody wants is canceled', asyn
 test('a host that was never seen is gone at once', async () => {
   const settings = {
     idempotencyKey: 'k',
-    migrationId: null,
     title: 't',
     noProgressSeconds: 1,
     signal: new AbortController().signal,

@@ -12,7 +12,6 @@ import {
   findJob,
   findJobByKey,
   hasRunningJobs,
-  jobsOfMigration,
   jobsOfOtherInstances,
   removeJob,
   runningJobs,
@@ -24,8 +23,7 @@ import type { Sessions } from './sessions.ts'
 export interface StartJobOptions {
   /** A repeated call with the same key waits for the same job, also after a restart of the controller. */
   readonly idempotencyKey: string
-  readonly migrationId: string | null
-  /** The run that it does a step of. */
+  /** The run that it does a step of; left out: none. */
   readonly runId?: string | null
   /** For people: what the job is, such as `Pull web01.qcow2`. */
   readonly title: string
@@ -42,8 +40,6 @@ export interface Jobs {
     request: JobRequestOf<K>,
     options: StartJobOptions,
   ): Promise<JobResultOf<K>>
-  /** Cancels what still runs for a migration that is given up, undoing jobs excepted, and waits for it to end. */
-  abandon(migrationId: string): Promise<void>
   /** Lets a job that has ended be started again under its key. */
   forget(idempotencyKey: string): void
   /** What an agent says of its jobs; a late word on a job that has ended changes nothing. */
@@ -139,7 +135,6 @@ export function createJobs(options: JobsOptions): Jobs {
         host: host.name,
         instance: host.instance,
         idempotencyKey: settings.idempotencyKey,
-        migrationId: settings.migrationId,
         runId: settings.runId ?? null,
         title: settings.title,
         request,
@@ -210,13 +205,6 @@ export function createJobs(options: JobsOptions): Jobs {
       const outcome = await outcomeOf(job, settings)
       if (outcome.kind === 'failed') throw fromErrorRecord(outcome.error)
       return expectKind(request.kind, outcome.result, host)
-    },
-
-    async abandon(migrationId) {
-      const left = jobsOfMigration(db, migrationId).filter(
-        (job) => job.outcome === null && !job.idempotencyKey.includes('/undo/'),
-      )
-      await Promise.all(left.map((job) => outcomeOf(job, { signal: AbortSignal.abort() })))
     },
 
     forget(idempotencyKey) {

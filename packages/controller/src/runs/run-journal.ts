@@ -1,6 +1,6 @@
 import type { Journal } from '@varve/operations/runs/carry-out'
 import { JournalEntry, type NewEntry } from '@varve/operations/runs/journal'
-import { runState } from '@varve/operations/runs/run-state'
+import { runState, type RunState } from '@varve/operations/runs/run-state'
 import { timestamp } from '../clock.ts'
 import { write, type Db, type Queries } from '../store/database.ts'
 import { appendEntry, entriesOfRun } from '../store/runs-store.ts'
@@ -9,7 +9,7 @@ import { appendEntry, entriesOfRun } from '../store/runs-store.ts'
 export function storedJournal(
   db: Db,
   id: string,
-  onEntry: (tx: Queries, entry: JournalEntry) => void,
+  onEntry: (tx: Queries, entry: JournalEntry, state: RunState) => void,
 ): Journal {
   const known = entriesOfRun(db, id)
   const name = `run ${id}`
@@ -18,8 +18,8 @@ export function storedJournal(
     entries: () => known,
     async append(entry) {
       const value = write(db, (tx) => {
-        const dated = appendTo(tx, id, known, entry)
-        onEntry(tx, dated)
+        const { value: dated, state } = appendTo(tx, id, known, entry)
+        onEntry(tx, dated, state)
         return dated
       })
       known.push(value)
@@ -33,9 +33,11 @@ export function appendTo(
   id: string,
   known: readonly JournalEntry[],
   entry: NewEntry,
-): JournalEntry {
+): { readonly value: JournalEntry; readonly state: RunState } {
   const value = JournalEntry.parse({ ...entry, at: timestamp() })
-  const { phase, endedAt } = runState([...known, value], `run ${id}`)
-  appendEntry(tx, id, { sequence: known.length, value, phase, endedAt })
-  return value
+  const state = runState([...known, value], `run ${id}`)
+  const { phase, endedAt, undoFailures } = state
+  const undoHosts = [...new Set(undoFailures.map(({ host }) => host))]
+  appendEntry(tx, id, { sequence: known.length, value, phase, endedAt, undoHosts })
+  return { value, state }
 }

@@ -1,14 +1,14 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
-import { needsAcceptance } from '@varve/core/problems/problem'
-import { Plan, Refusal } from '@varve/operations/plans/plan'
-import { toPlanView } from '@varve/operations/plans/plan-view'
-import { carryOut, type CarryingOut, type Performance } from '@varve/operations/runs/carry-out'
+import type { Plan } from '@varve/operations/plans/plan'
+import type { JournalEntry, NewEntry } from '@varve/operations/runs/journal'
+import { carryOut, type CarryingOut } from '@varve/operations/runs/carry-out'
 import { isOver, isPastReturn, runState, type RunState } from '@varve/operations/runs/run-state'
 import type { JobProgress } from '@varve/protocol/jobs'
-import type { PlanAnswer, PlanRequest, RunView } from '@varve/protocol/runs'
-import { Payload } from '@varve/protocol/primitives'
+import type { PlanView } from '@varve/protocol/migrations'
+import type { PlanAnswer, RunView } from '@varve/protocol/runs'
+import type { Payload } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import type { Jobs } from '../agents/jobs.ts'
 import { timestamp } from '../clock.ts'
@@ -25,18 +25,36 @@ import {
   listRunIds,
   openRuns,
   openRunsAt,
+  runsToUndoAt,
   setWorkflow,
 } from '../store/runs-store.ts'
 import { untilItEnds, type Durable } from './durable.ts'
+import { createPerform, type Performers } from './perform-job.ts'
+import { assertStartable, planOnHost } from './plan-on-host.ts'
 import { appendTo, storedJournal } from './run-journal.ts'
 import { toLogEntry } from './run-log.ts'
 import { toRunView, type LiveRun } from './run-view.ts'
 
-const noProgressSeconds = 120
-const planSeconds = 600
+export interface BeginRun {
+  readonly id: string
+  readonly idempotencyKey: string
+  readonly request: Payload
+  readonly accepted: readonly string[]
+  readonly plan: Plan
+  /** As people see it. */
+  readonly view: PlanView
+}
+
+/** Keeps what else is to be known of the runs of an operation, in the transaction of each entry. */
+export type Projection = (tx: Queries, entry: JournalEntry, state: RunState) => void
 
 export interface RunsOptions {
   readonly db: Db
+  /** Actions that the controller does itself. */
+  readonly performers: Performers
+  /** By the names of operations; these have pages of their own, and tell themselves what happened. */
+  readonly projections: Readonly<Record<string, Projection | undefined>>
+  readonly isConnected: (host: string) => boolean
   readonly durable: Durable
   readonly jobs: Jobs
   readonly retryMs: number
@@ -50,6 +68,10 @@ export interface RunsOptions {
 export interface Runs {
   readonly service: Services['runs']
   view(id: string): RunView | null
+  /** Keeps a run in the caller's transaction, and carries it out. */
+  begin(tx: Queries, run: BeginRun): void
+  /** Gives a run up. */
+  cancel(id: string): void
   /** A host is back: what waited for it goes on. */
   hostBack(host: string): void
   /** At start-up: every run that is not over goes on. */
@@ -112,14 +134,49 @@ export function createRuns(options: RunsOptions): Runs {
     throw new DiskError('not-in-fleet', { file: id, kind: 'run' })
   }
 
+  const perform = createPerform({
+    jobs,
+    performers: options.performers,
+    isConnected: options.isConnected,
+    summaryOf,
+    untilStopped,
+    onProgress(id, step, progress) {
+      const carried = going.get(id)
+      if (carried) carried.progress = progress && { step, progress }
+      onChange(id)
+    },
+  })
+
+  /** What happened in a run, in the transaction that keeps it. */
+  function took(tx: Queries, entry: JournalEntry, state: RunState): void {
+    const project = options.projections[state.created.plan.operation]
+    if (project) project(tx, entry, state)
+    else if (entry.event === 'ended')
+      options.note(tx, state.id, `${state.created.plan.summary}: ${entry.state}`)
+  }
+
+  /** Keeps a run and begins to carry it out. */
+  function begin(tx: Queries, run: BeginRun): void {
+    assertFree(tx, run.plan)
+    const { id, idempotencyKey, request, accepted, plan, view: shown } = run
+    const first = {
+      event: 'created' as const,
+      at: timestamp(),
+      run: id,
+      request,
+      accepted: [...accepted],
+      plan,
+    } satisfies JournalEntry
+    addRun(tx, { id, idempotencyKey, operation: plan.operation, plan: shown, subjects: plan.subjects, first })
+    setImmediate(() => void ensure(id).catch(options.onError))
+  }
+
   /** Carries the run out until it is over; throws when it has to wait for a host, or the process ends. */
   async function carry(id: string): Promise<void> {
     if (going.has(id)) throw new Later('it is carried out already')
     const away = new AbortController()
     const stop = AbortSignal.any([stopping.signal, away.signal])
-    const journal = storedJournal(db, id, (tx, entry) => {
-      if (entry.event === 'ended') options.note(tx, id, `${summaryOf(id)}: ${entry.state}`)
-    })
+    const journal = storedJournal(db, id, (tx, entry, state) => took(tx, entry, state))
     const carried: Carried = {
       progress: null,
       carrying: carryOut({
@@ -130,7 +187,20 @@ export function createRuns(options: RunsOptions): Runs {
           await sleep(Math.min(10_000, options.retryMs * 2 ** attempt), undefined, { signal })
         },
         onChange: () => onChange(id),
-        perform: async (call, at) => performOn(call, at, { id, away, carried: () => carried }),
+        async perform(call, at) {
+          try {
+            const outcome = await perform(call, at)
+            waiting.delete(id)
+            return outcome
+          } catch (error) {
+            // A step that is tried once waits for its host; one with more attempts has used one up.
+            if (isDiskError(error, 'agent-gone') && call.action.attempts === 1 && !at.signal.aborted) {
+              waiting.set(id, at.host)
+              away.abort(new Later(`the agent on ${at.host} is away`))
+            }
+            throw error
+          }
+        },
       }),
     }
     going.set(id, carried)
@@ -141,56 +211,6 @@ export function createRuns(options: RunsOptions): Runs {
       going.delete(id)
       onChange(id)
     }
-  }
-
-  interface Where {
-    readonly id: string
-    readonly away: AbortController
-    readonly carried: () => Carried
-  }
-
-  async function performOn(
-    {
-      action,
-      input,
-    }: { readonly action: { readonly name: string; readonly layer: string }; readonly input: unknown },
-    { host, step, isResumed, key, signal }: Performance,
-    { id, away, carried }: Where,
-  ): Promise<unknown> {
-    try {
-      const request = { kind: 'action', action: action.name, input: Payload.parse(input), isResumed } as const
-      const done = await untilStopped(
-        jobs.start<'action'>(host, request, {
-          idempotencyKey: key,
-          migrationId: null,
-          runId: id,
-          title: `${summaryOf(id)}: ${step}`,
-          noProgressSeconds,
-          signal,
-          onProgress(progress) {
-            carried().progress = { step, progress }
-            onChange(id)
-          },
-        }),
-      )
-      waiting.delete(id)
-      return done.outcome
-    } catch (error) {
-      if (isDiskError(error, 'agent-gone') && !signal.aborted) {
-        // What it did is not known: once it is back the action is asked whether it is done, and done again if it is not.
-        forgetJob(key)
-        waiting.set(id, host)
-        away.abort(new Later(`the agent on ${host} is away`))
-      }
-      throw error
-    } finally {
-      carried().progress = null
-    }
-  }
-
-  /** A job that its agent's death has ended is started anew under the same key. */
-  function forgetJob(key: string): void {
-    jobs.forget(key)
   }
 
   function untilStopped<T>(promise: Promise<T>): Promise<T> {
@@ -213,31 +233,10 @@ export function createRuns(options: RunsOptions): Runs {
     if (now !== workflowId) setWorkflow(db, id, now)
   }
 
-  async function planOn(
-    { host, library, operation, request }: z.output<typeof PlanRequest>,
-    signal: AbortSignal | undefined,
-  ) {
-    const answer = await jobs.start<'plan'>(
-      host,
-      { kind: 'plan', operation, request, library },
-      {
-        idempotencyKey: `plan/${randomBytes(9).toString('hex')}`,
-        migrationId: null,
-        runId: null,
-        title: `Plan ${operation}`,
-        noProgressSeconds: planSeconds,
-        signal: signal ?? new AbortController().signal,
-      },
-    )
-    const plan = z.discriminatedUnion('kind', [Plan, Refusal]).parse(answer.plan)
-    const commands =
-      plan.kind === 'plan' ? new Map(plan.steps.map(({ id }, at) => [id, answer.commands[at]])) : null
-    const shown = toPlanView(plan, ({ id }) => ({ argv: [], native: commands?.get(id) ?? '' }))
-    const view =
-      shown.kind === 'plan'
-        ? { ...shown, steps: shown.steps.map((one) => ({ ...one, command: commands?.get(one.id) ?? '' })) }
-        : shown
-    return { plan, view, request: answer.request, script: answer.script, digest: digestOf(plan) }
+  /** Appends to the journal of a run that nobody carries out now. */
+  function append(tx: Queries, id: string, known: readonly JournalEntry[], entry: NewEntry): void {
+    const { value, state } = appendTo(tx, id, known, entry)
+    took(tx, value, state)
   }
 
   function wish(id: string, what: 'resume' | 'undo'): RunView {
@@ -247,7 +246,7 @@ export function createRuns(options: RunsOptions): Runs {
       const { can } = toRunView(expectRun(id), state, { progress: null, waitsFor: null })
       if (!can[what]) throw notPossible(state, what)
       assertFree(tx, state.created.plan)
-      appendTo(tx, id, known, { event: 'asked', for: what })
+      append(tx, id, known, { event: 'asked', for: what })
       options.note(tx, id, `${state.created.plan.summary}: ${what === 'undo' ? 'to be undone' : 'to go on'}`)
     })
     ensure(id).catch(options.onError)
@@ -255,51 +254,44 @@ export function createRuns(options: RunsOptions): Runs {
     return expectView(id)
   }
 
+  /** Gives a run up; throws when it is over or there is no way back. */
+  function cancel(id: string): void {
+    const state = stateOf(expectRun(id).id)
+    if (isOver(state))
+      throw new DiskError('already-over', { file: state.created.plan.summary, state: state.phase })
+    if (isPastReturn(state)) throw notPossible(state, 'cancel')
+    if (!state.isCancelAsked) {
+      const carried = going.get(id)
+      if (carried) carried.carrying.cancel().catch(options.onError)
+      else write(db, (tx) => append(tx, id, entriesOfRun(tx, id), { event: 'asked', for: 'cancel' }))
+    }
+    wake(id)
+    onChange(id)
+  }
+
   const service: Services['runs'] = {
     async plan(request, signal): Promise<PlanAnswer> {
-      const { view: plan, digest, script } = await planOn(request, signal)
+      const { view: plan, digest, script } = await planOnHost(jobs, request, signal)
       return { plan, digest, script }
     },
 
     async start({ idempotencyKey, accepted, seen, ...asked }, signal) {
       const known = findRunByKey(db, idempotencyKey)
       if (known) return expectView(known.id)
-      const { plan, view: shown, request, digest } = await planOn(asked, signal)
-      if (plan.kind === 'refusal') throw refused(asked.operation, plan)
-      if (seen !== undefined && seen !== digest) throw changedPlan(plan)
-      const open = plan.warnings.filter((one) => needsAcceptance(one) && !accepted.includes(one.id))
-      if (open.length > 0) throw notAccepted(plan, open)
+      const made = await planOnHost(jobs, asked, signal)
+      const plan = assertStartable(made, { accepted, seen })
       const id = randomBytes(9).toString('hex')
+      const { view: shown, request } = made
       write(db, (tx) => {
-        assertFree(tx, plan)
-        const first = { event: 'created', at: timestamp(), run: id, request, accepted, plan } as const
-        addRun(tx, {
-          id,
-          idempotencyKey,
-          operation: plan.operation,
-          plan: shown,
-          subjects: plan.subjects,
-          first,
-        })
+        begin(tx, { id, idempotencyKey, request, accepted, plan, view: shown })
         options.note(tx, id, `${plan.summary}: started`)
       })
       onChange(id)
-      ensure(id).catch(options.onError)
       return expectView(id)
     },
 
     cancel(id) {
-      const state = stateOf(expectRun(id).id)
-      if (isOver(state))
-        throw new DiskError('already-over', { file: state.created.plan.summary, state: state.phase })
-      if (isPastReturn(state)) throw notPossible(state, 'cancel')
-      if (!state.isCancelAsked) {
-        const carried = going.get(id)
-        if (carried) carried.carrying.cancel().catch(options.onError)
-        else write(db, (tx) => appendTo(tx, id, entriesOfRun(tx, id), { event: 'asked', for: 'cancel' }))
-      }
-      wake(id)
-      onChange(id)
+      cancel(id)
       return expectView(id)
     },
 
@@ -314,7 +306,7 @@ export function createRuns(options: RunsOptions): Runs {
     },
 
     log: (id) => entriesOfRun(db, expectRun(id).id).map(toLogEntry),
-    list: (query) => listRunIds(db, query).flatMap((id) => view(id) ?? []),
+    list: (query) => listRunIds(db, query, Object.keys(options.projections)).flatMap((id) => view(id) ?? []),
     get: (id) => view(id) ?? (/^\d{1,15}$/u.test(id) ? view(idOfRunNumber(db, Number(id)) ?? '') : null),
   }
 
@@ -337,7 +329,13 @@ export function createRuns(options: RunsOptions): Runs {
   return {
     service,
     view,
+    begin,
+    cancel,
     hostBack(host) {
+      for (const id of runsToUndoAt(db, host)) {
+        write(db, (tx) => append(tx, id, entriesOfRun(tx, id), { event: 'asked', for: 'undo' }))
+        ensure(id).catch(options.onError)
+      }
       for (const id of openRunsAt(db, host)) {
         if (waiting.get(id) === host) waiting.delete(id)
         wake(id)
@@ -351,46 +349,6 @@ export function createRuns(options: RunsOptions): Runs {
       stopping.abort(new Later('the controller stops'))
     },
   }
-}
-
-/** Two plans of the same steps and findings are the same plan. */
-function digestOf(plan: Plan | Refusal): string {
-  const steps =
-    plan.kind === 'plan' ? plan.steps.map(({ id, host, action, input }) => [id, host, action, input]) : []
-  const found = plan.kind === 'plan' ? plan.warnings : plan.problems
-  const findings = found.map(({ id, file }) => [id, file])
-  return createHash('sha256')
-    .update(JSON.stringify([steps, findings]))
-    .digest('hex')
-}
-
-function refused(operation: string, { problems }: Refusal): DiskError {
-  const first = problems.find(({ severity }) => severity === 'block') ?? problems[0]
-  return new DiskError('refused', {
-    file: first?.file ?? operation,
-    reason: problems.map(({ message }) => message).join('; '),
-    remedy: first?.remedy ?? 'Plan it again.',
-  })
-}
-
-function changedPlan({ subjects, operation }: Plan): DiskError {
-  return new DiskError('refused', {
-    file: subjects[0]?.path ?? operation,
-    reason: 'what is there has changed, and the plan would be another one now',
-    remedy: 'Look at the new plan, then start it.',
-  })
-}
-
-function notAccepted(
-  { subjects, operation }: Plan,
-  open: readonly { readonly id: string; readonly message: string }[],
-): DiskError {
-  return new DiskError('needs-consent', {
-    file: subjects[0]?.path ?? operation,
-    ids: [...new Set(open.map(({ id }) => id))],
-    choices: [],
-    findings: [...new Set(open.map(({ message }) => message))],
-  })
 }
 
 function notPossible(state: RunState, what: 'cancel' | 'resume' | 'undo' | 'forget'): DiskError {

@@ -1,7 +1,8 @@
 import type { EndedState } from '@varve/protocol/migrations'
 import { removeFormatChoices } from './formats-store.ts'
-import { pendingCleanups, setCleanup, unfinishedMigrations, type Migration } from './migrations-store.ts'
+import { hasCleanup, migrationsThatLeft, unfinishedMigrations, type Migration } from './migrations-store.ts'
 import { statement, type Queries } from './database.ts'
+import { forgetRun } from './runs-store.ts'
 
 const forgetImages = [
   `DELETE FROM events WHERE subject IN (SELECT 'image:' || id FROM images WHERE host = ?)`,
@@ -9,7 +10,7 @@ const forgetImages = [
   'DELETE FROM images WHERE host = ?',
   'DELETE FROM libraries WHERE host = ?',
   'DELETE FROM commands WHERE host = ?',
-  'DELETE FROM jobs WHERE host = ? AND migrationId IS NULL',
+  'DELETE FROM jobs WHERE host = ? AND runId IS NULL',
   'DELETE FROM hosts WHERE name = ?',
 ].map((sql) => statement(sql))
 
@@ -18,36 +19,27 @@ export function migrationsAt(db: Queries, host: string): Migration[] {
   return unfinishedMigrations(db).filter(({ source, target }) => source.host === host || target.host === host)
 }
 
-/** Removes everything that is known of a host: libraries, images, proofs, formats, what was to be cleaned up there. Gives the migrations that left something there. */
+/** Removes everything that is known of a host: libraries, images, proofs, formats. Gives the migrations that left something there. */
 export function forgetHost(db: Queries, host: string): string[] {
-  const left: string[] = []
-  for (const { id, work } of pendingCleanups(db)) {
-    const others = work.filter((item) => item.host !== host)
-    if (others.length === work.length) continue
-    setCleanup(db, id, others)
-    left.push(id)
-  }
+  const left = migrationsThatLeft(db, host)
   removeFormatChoices(db, host)
   for (const forget of forgetImages) forget.run(db, host)
   return left
 }
 
-const endedIn = statement<{ id: string }>(
-  'SELECT id FROM migrations WHERE state = ? AND cleanup IS NULL ORDER BY number',
-)
+const endedIn = statement<{ id: string }>('SELECT id FROM migrations WHERE state = ? ORDER BY number')
 const forgetMigrationRows = [
-  'DELETE FROM commands WHERE jobId IN (SELECT id FROM jobs WHERE migrationId = ?)',
-  'DELETE FROM jobs WHERE migrationId = ?',
   'DELETE FROM migration_steps WHERE migrationId = ?',
   'DELETE FROM migrations WHERE id = ?',
 ].map((sql) => statement(sql))
 
 /** Ids of migrations that ended in this state and left nothing to clean up. */
 export function endedMigrations(db: Queries, state: EndedState): string[] {
-  return endedIn.all(db, state).map(({ id }) => id)
+  return endedIn.all(db, state).flatMap(({ id }) => (hasCleanup(db, id) ? [] : [id]))
 }
 
 /** Removes a migration with its steps and jobs. Proofs stay: they belong to images. */
 export function forgetMigration(db: Queries, id: string): void {
   for (const forget of forgetMigrationRows) forget.run(db, id)
+  forgetRun(db, id)
 }

@@ -12,7 +12,6 @@ export interface Job {
   /** Of the agent that was told to do it. */
   readonly instance: string
   readonly idempotencyKey: string
-  readonly migrationId: string | null
   readonly runId: string | null
   readonly title: string
   readonly request: JobRequest
@@ -68,23 +67,12 @@ interface RunningJob {
 }
 
 const runningOf = statement<RunningJob>(`
-  SELECT host, id AS jobId, kind, title, migrationId FROM jobs
+  SELECT host, jobs.id AS jobId, kind, title, runId, (SELECT id FROM migrations WHERE migrations.id = runId) AS migrationId FROM jobs
   WHERE state = 'running' AND host IN (SELECT value FROM json_each(?)) ORDER BY startedAt`)
 
 /** Jobs that run on these hosts, oldest first, in the words of a host's view. */
 export function runningJobsOf(db: Queries, names: readonly string[]): RunningJob[] {
   return runningOf.all(db, JSON.stringify(names))
-}
-
-/** All jobs of a migration, oldest first. */
-export function jobsOfMigration(db: Queries, migrationId: string): Job[] {
-  return db
-    .select()
-    .from(jobs)
-    .where(eq(jobs.migrationId, migrationId))
-    .orderBy(asc(jobs.startedAt))
-    .all()
-    .map(toJob)
 }
 
 /** Keeps how a job ended; false when it had ended before, so that a late answer changes nothing. */
@@ -196,7 +184,6 @@ function toJob(row: JobRow): Job {
     host: row.host,
     instance: row.instance,
     idempotencyKey: row.idempotencyKey,
-    migrationId: row.migrationId,
     runId: row.runId,
     title: row.title,
     request: decodePayload(jobRequest, row.request),

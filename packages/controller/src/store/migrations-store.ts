@@ -1,26 +1,15 @@
 import { migrationNumbers } from '@varve/protocol/migration-numbers'
-import {
-  MigrationState,
-  MigrationStepView,
-  type MigrationView,
-  type PlanStepView,
-} from '@varve/protocol/migrations'
+import { MigrationState, MigrationStepView, type MigrationView } from '@varve/protocol/migrations'
 import { and, asc, desc, eq, inArray } from 'drizzle-orm'
 import { statement, type Queries } from './database.ts'
-import {
-  cleanup,
-  migrationFacts,
-  planStep,
-  stepOutput,
-  type Cleanup,
-  type MigrationFacts,
-} from './payload-kinds.ts'
+import { toRunView } from '../runs/run-view.ts'
+import { isOver, runState } from '@varve/operations/runs/run-state'
+import { migrationFacts, planStep, type MigrationFacts } from './payload-kinds.ts'
+import { entriesOfRun, findRun } from './runs-store.ts'
 import { decodePayload, encodePayload } from './payload.ts'
 import { migrations, migrationSteps } from './schema.ts'
 
 type Row = typeof migrations.$inferSelect
-type StepRow = typeof migrationSteps.$inferSelect
-export type StepState = MigrationStepView['state']
 
 /** A place of an image: host, library, path inside it. */
 export interface ImagePlace {
@@ -37,16 +26,7 @@ export interface Migration {
   readonly imageId: string
   readonly source: ImagePlace
   readonly target: ImagePlace
-  readonly runId: string | null
   readonly facts: MigrationFacts
-}
-
-export interface Step {
-  readonly id: string
-  readonly state: StepState
-  readonly attempt: number
-  readonly startedAt: string | null
-  readonly output: unknown
 }
 
 const unfinishedStates = ['waiting', 'running', 'canceling'] as const
@@ -57,7 +37,6 @@ export interface NewMigration {
   readonly source: ImagePlace
   readonly target: ImagePlace
   readonly facts: MigrationFacts
-  readonly steps: readonly PlanStepView[]
   readonly at: string
 }
 
@@ -79,19 +58,18 @@ export function addMigration(db: Queries, migration: NewMigration): void {
       data: encodePayload(migrationFacts, migration.facts),
     })
     .run()
-  const rows = migration.steps.map((step, position) => ({
-    migrationId: id,
-    position,
-    id: step.id,
-    state: 'waiting',
-    plan: encodePayload(planStep, step),
-  }))
-  db.insert(migrationSteps).values(rows).run()
 }
 
 export function findMigration(db: Queries, id: string): Migration | null {
   const row = db.select().from(migrations).where(eq(migrations.id, id)).get()
   return row ? toMigration(row) : null
+}
+
+const anyOfId = statement<{ one: number }>('SELECT 1 AS one FROM migrations WHERE id = ?')
+
+/** Whether a run is a migration. */
+export function isMigration(db: Queries, id: string): boolean {
+  return anyOfId.get(db, id) !== undefined
 }
 
 export function findMigrationByKey(db: Queries, idempotencyKey: string): Migration | null {
@@ -177,7 +155,7 @@ export function isTargetClaimed(db: Queries, target: ImagePlace, exceptId: strin
   return rows.some(({ id }) => id !== exceptId)
 }
 
-type Change = Partial<Pick<Row, 'state' | 'cancelRequested' | 'finishedAt' | 'runId' | 'targetImageId'>>
+type Change = Partial<Pick<Row, 'state' | 'cancelRequested' | 'finishedAt' | 'targetImageId'>>
 
 export function changeMigration(db: Queries, id: string, change: Change): void {
   db.update(migrations).set(change).where(eq(migrations.id, id)).run()
@@ -189,29 +167,6 @@ export function changeFacts(db: Queries, id: string, change: Partial<MigrationFa
   if (!migration) return
   const data = encodePayload(migrationFacts, { ...migration.facts, ...change })
   db.update(migrations).set({ data }).where(eq(migrations.id, id)).run()
-}
-
-export function findStep(db: Queries, migrationId: string, id: string): Step | null {
-  const where = and(eq(migrationSteps.migrationId, migrationId), eq(migrationSteps.id, id))
-  const row = db.select().from(migrationSteps).where(where).get()
-  return row ? toStep(row) : null
-}
-
-export function listSteps(db: Queries, migrationId: string): Step[] {
-  return stepRows(db, migrationId).map(toStep)
-}
-
-type StepChange = Partial<Pick<StepRow, 'startedAt' | 'finishedAt' | 'outcome' | 'attempt'>> & {
-  readonly state?: StepState
-  readonly output?: unknown
-}
-
-export function changeStep(db: Queries, step: { migrationId: string; id: string }, change: StepChange): void {
-  const { output, ...columns } = change
-  db.update(migrationSteps)
-    .set(output === undefined ? columns : { ...columns, output: encodePayload(stepOutput, output) })
-    .where(and(eq(migrationSteps.migrationId, step.migrationId), eq(migrationSteps.id, step.id)))
-    .run()
 }
 
 const unlinkedTargets = statement<{ id: string; imageId: string }>(`
@@ -227,25 +182,18 @@ export function linkTargetImages(db: Queries, host: string, library: string): st
   return found.map(({ id }) => id)
 }
 
-export function setCleanup(db: Queries, id: string, work: readonly Cleanup[]): void {
-  const text = work.length === 0 ? null : encodePayload(cleanup, [...work])
-  db.update(migrations).set({ cleanup: text }).where(eq(migrations.id, id)).run()
-}
-
-/** Whether something of this migration is still to be undone on a host that was away. */
+/** Whether something of this migration is still to be removed on a host that was away. */
 export function hasCleanup(db: Queries, id: string): boolean {
-  return pendingCleanups(db).some((pending) => pending.id === id)
+  return (findMigration(db, id)?.facts.waitingFor.length ?? 0) > 0
 }
 
-const cleanups = statement<{ id: string; cleanup: string | null }>(
-  'SELECT id, cleanup FROM migrations WHERE cleanup IS NOT NULL ORDER BY number',
-)
+const left = statement<{ id: string }>(`
+  SELECT runs.id AS id FROM runs JOIN migrations ON migrations.id = runs.id
+  WHERE undoHosts IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(undoHosts) WHERE value = ?)`)
 
-/** Undo that waits for a host to come back. */
-export function pendingCleanups(db: Queries): { id: string; work: Cleanup[] }[] {
-  return cleanups
-    .all(db)
-    .map((row) => ({ id: row.id, work: row.cleanup === null ? [] : decodePayload(cleanup, row.cleanup) }))
+/** Ids of the migrations that have left something on this host. */
+export function migrationsThatLeft(db: Queries, host: string): string[] {
+  return left.all(db, host).map(({ id }) => id)
 }
 
 /** What is known of a migration that runs, and not kept yet. */
@@ -272,7 +220,7 @@ export function migrationView(db: Queries, id: string, live: LiveNumbers): Migra
     },
     startedAt: row.startedAt,
     finishedAt: row.finishedAt,
-    steps: stepRows(db, id).map(toStepView),
+    steps: stepsOf(db, id),
     warnings: facts.warnings,
     progress: live.progress,
     stall: live.stall ?? null,
@@ -292,34 +240,37 @@ export function migrationView(db: Queries, id: string, live: LiveNumbers): Migra
   return { ...view, transferredBytes: view.copied === null ? null : sent, averageRate }
 }
 
-function stepRows(db: Queries, migrationId: string): StepRow[] {
+/** The steps of its run; those of migrations of earlier versions, all over by now, are rows of their own. */
+function stepsOf(db: Queries, id: string): MigrationStepView[] {
+  const run = findRun(db, id)
+  if (run === null) return earlierSteps(db, id)
+  const state = runState(entriesOfRun(db, id), `run ${id}`)
+  const { steps } = toRunView(run, state, { progress: null, waitsFor: null })
+  const isDone = isOver(state)
+  return steps.map(({ error, ...step }) => ({
+    ...MigrationStepView.parse({
+      ...step,
+      state: step.state === 'waiting' && isDone ? 'skipped' : step.state,
+    }),
+    outcome: error?.message ?? step.outcome,
+  }))
+}
+
+function earlierSteps(db: Queries, id: string): MigrationStepView[] {
   return db
     .select()
     .from(migrationSteps)
-    .where(eq(migrationSteps.migrationId, migrationId))
+    .where(eq(migrationSteps.migrationId, id))
     .orderBy(asc(migrationSteps.position))
     .all()
-}
-
-function toStep(row: StepRow): Step {
-  return {
-    id: row.id,
-    state: MigrationStepView.shape.state.parse(row.state),
-    attempt: row.attempt,
-    startedAt: row.startedAt,
-    output: row.output === null ? null : decodePayload(stepOutput, row.output),
-  }
-}
-
-function toStepView(row: StepRow): MigrationStepView {
-  return {
-    ...decodePayload(planStep, row.plan),
-    state: MigrationStepView.shape.state.parse(row.state),
-    startedAt: row.startedAt,
-    finishedAt: row.finishedAt,
-    outcome: row.outcome,
-    attempt: row.attempt,
-  }
+    .map(({ plan, state, startedAt, finishedAt, outcome, attempt }) => ({
+      ...decodePayload(planStep, plan),
+      state: MigrationStepView.shape.state.parse(state),
+      startedAt,
+      finishedAt,
+      outcome,
+      attempt,
+    }))
 }
 
 function toMigration(row: Row): Migration {
@@ -331,7 +282,6 @@ function toMigration(row: Row): Migration {
     imageId: row.imageId,
     source: { host: row.sourceHost, library: row.sourceLibrary, name: row.sourceName },
     target: { host: row.targetHost, library: row.targetLibrary, name: row.targetName },
-    runId: row.runId,
     facts: decodePayload(migrationFacts, row.data),
   }
 }

@@ -31,7 +31,6 @@ export const jobOutcome = { name: 'job outcome', version: 1, schema: JobOutcome 
 export const agentCommand = { name: 'agent command', version: 1, schema: AgentCommand } as const
 export const fleetEvent = { name: 'event', version: 1, schema: FleetEvent } as const
 export const planStep = { name: 'plan step', version: 1, schema: PlanStepView } as const
-export const stepOutput = { name: 'step output', version: 1, schema: z.unknown() } as const
 
 /** What a migration knows beside its columns. */
 export const MigrationFacts = z.object({
@@ -75,11 +74,3 @@ function withTransfers(data: unknown): unknown {
     done === null ? null : { done, total: done, zeros: 0, seconds, fileSize: null, chunkMap: null }
   return { ...rest, copyBytes: done, copied, readBack: null }
 }
-
-/** What is still to be undone on a host that was away. */
-export const Cleanup = z.object({
-  host: z.string(),
-  requests: z.array(JobRequest),
-})
-export type Cleanup = z.infer<typeof Cleanup>
-export const cleanup = { name: 'cleanup', version: 1, schema: z.array(Cleanup) } as const

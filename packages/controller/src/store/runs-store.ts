@@ -2,7 +2,7 @@ import { PlanView } from '@varve/protocol/migrations'
 import type { Subject } from '@varve/operations/plans/plan'
 import { JournalEntry } from '@varve/operations/runs/journal'
 import type { RunPhase } from '@varve/operations/runs/run-state'
-import { and, asc, desc, eq, inArray, isNotNull, isNull } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, isNotNull, isNull, notInArray } from 'drizzle-orm'
 import { statement, type Queries } from './database.ts'
 import { decodePayload, encodePayload, type PayloadKind } from './payload.ts'
 import { runs, runSubjects } from './schema.ts'
@@ -49,7 +49,7 @@ export function addRun(db: Queries, run: NewRunRow): void {
 
 const insertEntry = statement('INSERT INTO run_entries (runId, sequence, entry) VALUES (?, ?, ?)')
 const insertSubject = statement('INSERT OR IGNORE INTO run_subjects (runId, host, path) VALUES (?, ?, ?)')
-const changePhase = statement('UPDATE runs SET phase = ?, endedAt = ? WHERE id = ?')
+const changePhase = statement('UPDATE runs SET phase = ?, endedAt = ?, undoHosts = ? WHERE id = ?')
 const entriesOf = statement<{ entry: string }>(
   'SELECT entry FROM run_entries WHERE runId = ? ORDER BY sequence',
 )
@@ -57,6 +57,8 @@ const entriesOf = statement<{ entry: string }>(
 export interface NewPhase {
   readonly phase: RunPhase
   readonly endedAt: string | null
+  /** Hosts on which something is still to be undone. */
+  readonly undoHosts: readonly string[]
 }
 
 /** Appends to the journal, with what the run is then; in the caller's transaction. */
@@ -66,7 +68,8 @@ export function appendEntry(
   entry: { readonly sequence: number; readonly value: JournalEntry } & NewPhase,
 ): void {
   insertEntry.run(db, id, entry.sequence, encodePayload(journalEntry, entry.value))
-  changePhase.run(db, entry.phase, entry.endedAt, id)
+  const { phase, endedAt, undoHosts } = entry
+  changePhase.run(db, phase, endedAt, undoHosts.length === 0 ? null : JSON.stringify(undoHosts), id)
 }
 
 export function entriesOfRun(db: Queries, id: string): JournalEntry[] {
@@ -115,6 +118,15 @@ export function openRunsAt(db: Queries, host: string): string[] {
   return openAt.all(db, host).map(({ id }) => id)
 }
 
+const undoAt = statement<{ id: string }>(`
+  SELECT id FROM runs WHERE endedAt IS NOT NULL AND undoHosts IS NOT NULL
+  AND EXISTS (SELECT 1 FROM json_each(undoHosts) WHERE value = ?) ORDER BY number`)
+
+/** Ids of the runs that are over and have left something on this host. */
+export function runsToUndoAt(db: Queries, host: string): string[] {
+  return undoAt.all(db, host).map(({ id }) => id)
+}
+
 const openOn = statement<{ id: string; number: number; path: string }>(`
   SELECT runs.id AS id, runs.number AS number, run_subjects.path AS path
   FROM runs JOIN run_subjects ON run_subjects.runId = runs.id
@@ -139,8 +151,12 @@ export interface RunFilter {
   readonly operation: string | null
 }
 
-/** Ids of runs, the newest first. */
-export function listRunIds(db: Queries, { limit, state, host, operation }: RunFilter): string[] {
+/** Ids of runs, the newest first; those of the operations `except` are in other lists. */
+export function listRunIds(
+  db: Queries,
+  { limit, state, host, operation }: RunFilter,
+  except: readonly string[],
+): string[] {
   const ofHost =
     host === null
       ? undefined
@@ -153,7 +169,14 @@ export function listRunIds(db: Queries, { limit, state, host, operation }: RunFi
   return db
     .select({ id: runs.id })
     .from(runs)
-    .where(and(ofHost, phase, operation === null ? undefined : eq(runs.operation, operation)))
+    .where(
+      and(
+        ofHost,
+        phase,
+        notInArray(runs.operation, [...except]),
+        operation === null ? undefined : eq(runs.operation, operation),
+      ),
+    )
     .orderBy(desc(runs.number))
     .limit(limit)
     .all()

@@ -162,7 +162,6 @@ export const jobs = sqliteTable(
     host: text().notNull(),
     instance: text().notNull(),
     idempotencyKey: text().notNull(),
-    migrationId: text(),
     /** Of the run that it does a step of. */
     runId: text(),
     kind: text().notNull(),
@@ -179,7 +178,7 @@ export const jobs = sqliteTable(
     index('jobs_running')
       .on(table.host)
       .where(sql`state = 'running'`),
-    index('jobs_migration').on(table.migrationId),
+    index('jobs_run').on(table.runId),
     index('jobs_finished').on(table.finishedAt),
   ],
 )
@@ -219,10 +218,6 @@ export const migrations = sqliteTable(
     targetImageId: text(),
     startedAt: text().notNull(),
     finishedAt: text(),
-    /** Of the OpenWorkflow run that carries it out. */
-    runId: text(),
-    /** Undo that could not be done because its host was away; done when that host says hello. */
-    cleanup: text(),
     data: text().notNull(),
   },
   (table) => [
@@ -233,9 +228,6 @@ export const migrations = sqliteTable(
     index('migrations_unlinked')
       .on(table.targetHost, table.targetLibrary)
       .where(sql`state = 'succeeded' AND targetImageId IS NULL`),
-    index('migrations_cleanup')
-      .on(table.number)
-      .where(sql`cleanup IS NOT NULL`),
   ],
 )
 
@@ -273,6 +265,8 @@ export const runs = sqliteTable(
     endedAt: text(),
     /** Of the OpenWorkflow run that carries it out. */
     workflowId: text(),
+    /** Hosts on which something is still to be undone, as JSON; null: none. */
+    undoHosts: text(),
     /** The plan as people see it, with the exact commands of its hosts. */
     plan: text().notNull(),
   },
@@ -282,6 +276,9 @@ export const runs = sqliteTable(
     index('runs_open')
       .on(table.number)
       .where(sql`endedAt IS NULL`),
+    index('runs_undo')
+      .on(table.number)
+      .where(sql`undoHosts IS NOT NULL`),
   ],
 )
 

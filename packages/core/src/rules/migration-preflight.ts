@@ -2,7 +2,7 @@ import { formatBytes, formatWholeBytes, groupThousands } from '../binary/format-
 import { formatNames, formatRules } from '../formats/format-rules.ts'
 import { isWritable, nameOfKind } from '../formats/writable-formats.ts'
 import { sizeFault } from '../formats/writable-sizes.ts'
-import { migrationTargetFormats, type MigrateFacts } from '../operations/migrate-facts.ts'
+import { migrationTargetFormats, type MigrateFacts } from './migrate-facts.ts'
 import type { LayerNumber } from '../problems/layer-number.ts'
 import { sectorsInTarget } from '../layers/guest-sectors.ts'
 import { quote } from '../problems/disk-error.ts'

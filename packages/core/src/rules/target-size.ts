@@ -1,4 +1,4 @@
-import type { MigrateFacts } from '../operations/migrate-facts.ts'
+import type { MigrateFacts } from './migrate-facts.ts'
 
 const clusterSize = 65_536
 

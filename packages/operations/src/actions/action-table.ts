@@ -1,17 +1,33 @@
 import { DiskError } from '@varve/core/problems/disk-error'
-import type { Action, ActionCall, InputOf, OutcomeOf } from './action.ts'
+
+/** Every action there is; a new one is its file and one line here. */
+export const actionTable = {
+  'apply-snapshot': applySnapshot,
+  import { applySnapshot } from './apply-snapshot.ts'
+import { checkAgain } from './check-again.ts'
 import { checkImage } from './check-image.ts'
+import { closeSource } from './close-source.ts'
+import { compareDigests } from './compare-digests.ts'
 import { compareImages } from './compare-images.ts'
 import { createImage } from './create-image.ts'
+import { createSnapshot } from './create-snapshot.ts'
+import { deleteSnapshot } from './delete-snapshot.ts'
 import { digestImage } from './digest-image.ts'
+import { digestSource } from './digest.ts'
 import { discardStaged } from './discard-staged.ts'
+import { discard } from './discard.ts'
+import { exportDisk } from './export.ts'
 import { mapImage } from './map-image.ts'
 import { measureImage } from './measure-image.ts'
+import { measureExport } from './measure.ts'
 import { proveImage } from './prove-image.ts'
 import { proveSameDisk } from './prove-same-disk.ts'
 import { publishImage } from './publish-image.ts'
+import { publish } from './publish.ts'
+import { pull } from './pull.ts'
 import { purgeImage } from './purge-image.ts'
 import { putBack } from './put-back.ts'
+import { release } from './release.ts'
 import { repairCopy } from './repair-copy.ts'
 import { repairImage } from './repair-image.ts'
 import { replaceImage } from './replace-image.ts'
@@ -21,28 +37,37 @@ import { setAside } from './set-aside.ts'
 import { stageCopy } from './stage-copy.ts'
 import { takeBackEdit } from './take-back-edit.ts'
 import { undoRepair } from './undo-repair.ts'
+import { verify } from './verify.ts'
 import { writeImage } from './write-image.ts'
-import { createSnapshot } from './create-snapshot.ts'
-import { deleteSnapshot } from './delete-snapshot.ts'
-import { applySnapshot } from './apply-snapshot.ts'
+import type { Action, ActionCall, InputOf, OutcomeOf
+} from './action.ts'
 
 /** Every action there is; a new one is its file and one line here. */
 export const actionTable = {
-  'apply-snapshot': applySnapshot,
+  'check-again': checkAgain,
   'check-image': checkImage,
+  'close-source': closeSource,
+  'compare-digests': compareDigests,
   'compare-images': compareImages,
   'create-image': createImage,
   'create-snapshot': createSnapshot,
   'delete-snapshot': deleteSnapshot,
+  digest: digestSource,
   'digest-image': digestImage,
+  discard: discard,
   'discard-staged': discardStaged,
+  export: exportDisk,
   'map-image': mapImage,
+  measure: measureExport,
   'measure-image': measureImage,
   'prove-image': proveImage,
   'prove-same-disk': proveSameDisk,
+  publish: publish,
   'publish-image': publishImage,
+  pull: pull,
   'purge-image': purgeImage,
   'put-back': putBack,
+  release: release,
   'repair-copy': repairCopy,
   'repair-image': repairImage,
   'replace-image': replaceImage,
@@ -52,6 +77,7 @@ export const actionTable = {
   'stage-copy': stageCopy,
   'take-back-edit': takeBackEdit,
   'undo-repair': undoRepair,
+  verify: verify,
   'write-image': writeImage,
 } as const
 

@@ -43,29 +43,34 @@ export function exampleInput(step: Pick<Step, 'input'>, action: Action): unknown
     memberOf: () => later,
     fresh: (kind) => (kind === 'id' ? 'new' : 'token'.repeat(8)),
   })
-  const parsed = action.input.safeParse(filled)
-  if (parsed.success) return parsed.data
-  // What is not text gets a value of its kind.
-  for (const issue of parsed.error.issues)
-    if (issue.code === 'invalid_type') fill(filled, issue.path, issue.expected)
+  for (let round = 0; round < deepest; round += 1) {
+    const parsed = action.input.safeParse(filled)
+    if (parsed.success) return parsed.data
+    // What is not text gets a value of its kind, and what is in it in the next round.
+    for (const issue of parsed.error.issues)
+      if (issue.code === 'invalid_type') fill(filled, issue.path, issue.expected)
+  }
   return action.input.parse(filled)
 }
 
-const blanks: Readonly<Record<string, unknown>> = {
-  number: 0,
-  int: 0,
-  boolean: false,
-  array: [],
-  object: {},
-  record: {},
+/** How deep an outcome is nested. */
+const deepest = 4
+
+const blanks: Readonly<Record<string, () => unknown>> = {
+  string: () => later,
+  number: () => 1,
+  int: () => 1,
+  boolean: () => false,
+  array: () => [],
+  object: () => ({}),
+  record: () => ({}),
 }
 
-function fill(value: unknown, path: readonly PropertyKey[], kind: string): void {
-  const [key, ...rest] = path
+function fill(value: unknown, [key, ...rest]: readonly PropertyKey[], kind: string): void {
   if (typeof value !== 'object' || value === null || key === undefined) return
   const record = value as Record<PropertyKey, unknown>
   if (rest.length > 0) fill(record[key], rest, kind)
-  else if (record[key] === later) record[key] = blanks[kind] ?? null
+  else if (record[key] === later || record[key] === undefined) record[key] = blanks[kind]?.() ?? null
 }
 
 /** The call of a step as it can be shown before it runs. */

@@ -37,11 +37,15 @@ export function resolveInput(input: unknown, sources: Sources): unknown {
   return Object.fromEntries(Object.entries(input).map(([key, value]) => [key, resolveInput(value, sources)]))
 }
 
-/** `field` of what step `step` gave; throws `RangeError` when it gave none. */
+/** `field`, such as `digest` or `endpoint.port`, of what step `step` gave; throws `RangeError` when it gave none. */
 export function memberOf(outcome: unknown, step: string, field: string): unknown {
-  if (typeof outcome === 'object' && outcome !== null && Object.hasOwn(outcome, field))
-    return (outcome as Record<string, unknown>)[field]
-  throw new RangeError(`step ${step} gave no ${field}`)
+  let value = outcome
+  for (const key of field.split('.')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key))
+      throw new RangeError(`step ${step} gave no ${field}`)
+    value = (value as Record<string, unknown>)[key]
+  }
+  return value
 }
 
 /** The steps whose outcomes an input needs. */

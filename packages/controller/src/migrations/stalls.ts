@@ -4,7 +4,9 @@ import { timestamp } from '../clock.ts'
 import type { Db } from '../store/database.ts'
 import { migrationsAt } from '../store/forget-store.ts'
 import { presenceOfHost } from '../store/hosts-store.ts'
-import { findMigration, listSteps, type Migration } from '../store/migrations-store.ts'
+import { runState } from '@varve/operations/runs/run-state'
+import { findMigration, type Migration } from '../store/migrations-store.ts'
+import { entriesOfRun } from '../store/runs-store.ts'
 
 /** A pass that has not moved for so long is said to stand still. */
 const stillMs = 5000
@@ -99,10 +101,10 @@ function awayWords(hosts: readonly string[], { state }: Migration, graceMs: numb
 }
 
 function stillWords(db: Db, { id, source, target }: Migration): string {
-  const step = listSteps(db, id).find((row) => row.state === 'running')
-  const doing =
-    step?.id === 'verify'
-      ? `${target.host} reads the new image back, ${source.host} reads the source`
-      : `${target.host} reads from ${source.host} and writes`
+  const { steps } = runState(entriesOfRun(db, id), id)
+  const isReadBack = steps.some(({ step, phase }) => step.id === 'verify' && phase === 'running')
+  const doing = isReadBack
+    ? `${target.host} reads the new image back, ${source.host} reads the source`
+    : `${target.host} reads from ${source.host} and writes`
   return `No bytes have moved, though both agents answer: ${doing}. A disk or the network between them may hang.`
 }

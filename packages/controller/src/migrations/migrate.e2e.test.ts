@@ -48,6 +48,9 @@ test('a migration runs through its steps, is proven, and its image is linked whe
     'measure done',
     'pull done',
     'verify done',
+    'digest done',
+    'close done',
+    'compare done',
     'publish done',
   ])
   expect(north.started.map(({ kind }) => kind)).toEqual(['inspect', 'export', 'digest', 'release'])

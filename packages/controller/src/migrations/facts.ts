@@ -1,5 +1,8 @@
-import type { MigrateFacts } from '@varve/core/operations/plan-migrate'
-import type { Plan } from '@varve/core/operations/plan'
+import type { MigrateFacts } from '@varve/core/rules/migrate-facts'
+import { migrateCommands } from '@varve/operations/migrate/commands'
+import { planMigrate } from '@varve/operations/migrate/plan'
+import type { Plan, Refusal } from '@varve/operations/plans/plan'
+import { toPlanView } from '@varve/operations/plans/plan-view'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { needsAcceptance, textDetail, type Problem } from '@varve/core/problems/problem'
 import type { MigrationRequest, PlanView } from '@varve/protocol/migrations'
@@ -81,14 +84,22 @@ export function unacceptedWarnings(plan: Pick<Plan, 'warnings'>, accepted: reado
   return plan.warnings.filter((problem) => needsAcceptance(problem) && !accepted.includes(problem.id))
 }
 
-/** Core's plan as it crosses the wire. */
-export function toPlanView(
-  plan: Readonly<Plan> | { kind: 'refusal'; operation: string; problems: readonly Problem[] },
-): PlanView {
-  if (plan.kind === 'refusal') return { ...plan, problems: [...plan.problems] }
-  return {
-    ...plan,
-    steps: plan.steps.map((step) => ({ ...step, needs: [...step.needs] })),
-    warnings: [...plan.warnings],
-  }
+export interface PlanningOf {
+  readonly source: { readonly library: string; readonly name: string }
+  readonly request: MigrationRequest
+  readonly accepted: readonly string[]
+}
+
+/** Plans the migration that is asked for. */
+export function planOf(facts: MigrateFacts, { source, request, accepted }: PlanningOf): Plan | Refusal {
+  const { library, name } = source
+  return planMigrate(facts, { source: { library, name }, reading: request.reading ?? {}, accepted })
+}
+
+/** The plan as people see it. */
+export function viewOf(plan: Plan | Refusal, facts: MigrateFacts): PlanView {
+  const commands = migrateCommands(facts)
+  const view = toPlanView(plan, () => ({ argv: [] }))
+  if (view.kind === 'refusal') return view
+  return { ...view, steps: view.steps.map((step) => ({ ...step, command: commands[step.id] ?? '' })) }
 }

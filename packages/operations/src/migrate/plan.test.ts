@@ -1,10 +1,23 @@
 import { describe, expect, test } from 'vitest'
-import { guestProblem } from '../layers/guest-problem.ts'
-import type { GuestContents } from '../layers/guest-contents.ts'
-import type { ImageReport } from '../layers/image-report.ts'
-import { migrationPreflightRules } from '../rules/migration-preflight.ts'
-import type { MigrateFacts, MigrateOptions } from './migrate-facts.ts'
-import { migrateStepIds, planMigrate } from './plan-migrate.ts'
+import { guestProblem } from '@varve/core/layers/guest-problem'
+import type { GuestContents } from '@varve/core/layers/guest-contents'
+import type { ImageReport } from '@varve/core/layers/image-report'
+import { migrationPreflightRules } from '@varve/core/rules/migration-preflight'
+import type { MigrateFacts, MigrateOptions } from '@varve/core/rules/migrate-facts'
+import { toPlanView } from '../plans/plan-view.ts'
+import { migrateCommands } from './commands.ts'
+import { planMigrate as plan } from './plan.ts'
+
+const places = { source: { library: 'images', name: 'web01.vmdk' }, reading: {}, accepted: [] }
+
+/** The plan as people see it. */
+function planMigrate(facts: MigrateFacts) {
+  const commands = migrateCommands(facts)
+  return toPlanView(plan(facts, places), ({ id }) => ({
+    argv: [],
+    native: (commands[id] ?? '').replace(/^native: /u, ''),
+  }))
+}
 
 const GiB = 1024 ** 3
 const place = {
@@ -97,13 +110,12 @@ function problemsOf(change: Change) {
 }
 
 describe('the plan of a migration', () => {
-  test('is six steps of one layer each', () => {
+  test('is nine steps of one layer each', () => {
     const plan = planMigrate(facts())
     if (plan.kind === 'refusal') throw new Error('refused')
     expect(plan.summary).toBe('Migrate 18.1 GiB to south')
     expect(plan.estimate).toEqual({ bytes: 18.125 * GiB, seconds: 200 })
     expect(plan.warnings).toEqual([])
-    expect(plan.steps.map(({ id }) => id)).toEqual(migrateStepIds)
     expect(
       plan.steps.map(({ id, layer, host, pointOfNoReturn }) => [id, layer, host, pointOfNoReturn]),
     ).toEqual([
@@ -112,8 +124,22 @@ describe('the plan of a migration', () => {
       ['measure', 'L2', 'south', false],
       ['pull', 'L2', 'south', false],
       ['verify', 'L3', 'south', false],
+      ['digest', 'L3', 'north', false],
+      ['close', 'L3', 'north', false],
+      ['compare', 'L3', 'controller', false],
       ['publish', 'L1', 'south', true],
     ])
+  })
+
+  test('digests the source beside the copy, and publishes after both', () => {
+    const made = plan(facts(), places)
+    if (made.kind === 'refusal') throw new Error('refused')
+    expect(Object.fromEntries(made.steps.map(({ id, after }) => [id, after]))).toMatchObject({
+      digest: ['export'],
+      close: ['verify', 'digest'],
+      compare: ['close'],
+      publish: ['compare'],
+    })
   })
 
   test('as people read it', () => {

@@ -167,13 +167,16 @@ describe('a stream that breaks', () => {
     const discards = story.south.started.flatMap((job) => (job.kind === 'discard' ? [job.pullId] : []))
     expect(pulls).toHaveLength(5)
     expect(new Set(discards)).toEqual(new Set(pulls))
-    expect(done.steps.map(({ state }) => state)).toEqual([
-      'done',
-      'undone',
-      'done',
-      'failed',
-      'skipped',
-      'skipped',
+    expect(done.steps.map(({ id, state }) => `${id} ${state}`)).toEqual([
+      'pre-flight done',
+      'export undone',
+      'measure done',
+      'pull failed',
+      'verify skipped',
+      'digest done',
+      'close skipped',
+      'compare skipped',
+      'publish skipped',
     ])
   })
 })
@@ -290,7 +293,8 @@ describe('agents that go', () => {
     await using story = await fleet({ north: { digest: (_, tools) => untilAborted(tools) } })
     const { client, north, url } = story
     const id = await startMigration(client)
-    await reached(client, id, 'verify', 'running')
+    await reached(client, id, 'verify', 'done')
+    await reached(client, id, 'digest', 'running')
     await north.vanish()
     await using again = await startFakeAgent({ url, name: 'north', images })
     expect(await ended(client, id)).toMatchObject({ state: 'succeeded', verified: true })

@@ -2,7 +2,9 @@ import type { JobProgress } from '@varve/protocol/jobs'
 import type { TransferView } from '@varve/protocol/migrations'
 import { write, type Db } from '../store/database.ts'
 import { changeFacts, type LiveNumbers } from '../store/migrations-store.ts'
-import type { Pass } from './step.ts'
+
+/** The passes over the disk whose numbers a migration shows. */
+export type Pass = 'copied' | 'readBack'
 
 /** How far the passes over the disk are, and were when they ended: in memory while they run, then in the store. */
 export interface Transfers {

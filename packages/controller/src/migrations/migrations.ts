@@ -1,19 +1,21 @@
 import { randomBytes } from 'node:crypto'
-import { planMigrate } from '@varve/core/operations/plan-migrate'
-import { DiskError } from '@varve/core/problems/disk-error'
+import { DiskError, toErrorRecord } from '@varve/core/problems/disk-error'
+import type { Plan, Refusal } from '@varve/operations/plans/plan'
+import { isPastReturn, runState } from '@varve/operations/runs/run-state'
 import type { MigrationRequest, MigrationView, PlanView } from '@varve/protocol/migrations'
 import type { ImageReportView } from '@varve/protocol/reports'
 import { timestamp } from '../clock.ts'
 import type { Forget } from '../forget.ts'
 import type { Services } from '../router/context.ts'
+import type { Runs } from '../runs/runs.ts'
 import { write, type Db, type Queries } from '../store/database.ts'
 import { imageRow } from '../store/images-store.ts'
 import {
   addMigration,
+  changeFacts,
   changeMigration,
   findMigration,
   findMigrationByKey,
-  findStep,
   migrationView,
   idsWithNumber,
   recentMigrationIds,
@@ -21,14 +23,13 @@ import {
   type LiveNumbers,
   type Migration,
 } from '../store/migrations-store.ts'
-import type { CarryOut } from './carry-out.ts'
-import { gatherFacts, isUsualReading, toPlanView, unacceptedWarnings } from './facts.ts'
-import type { Runner } from './runner.ts'
+import { entriesOfRun, findRun } from '../store/runs-store.ts'
+import { aftermathOf } from './aftermath.ts'
+import { gatherFacts, isUsualReading, planOf, unacceptedWarnings, viewOf } from './facts.ts'
 
 export interface MigrationsOptions {
   readonly db: Db
-  readonly runner: Runner
-  readonly carryOut: CarryOut
+  readonly runs: Pick<Runs, 'begin' | 'cancel'>
   readonly isConnected: (host: string) => boolean
   /** A fresh report of the request's image, read as it says; keeps nothing. */
   readonly inspect: (request: MigrationRequest, signal: AbortSignal | undefined) => Promise<ImageReportView>
@@ -36,18 +37,17 @@ export interface MigrationsOptions {
   readonly forget: () => Pick<Forget, 'migration' | 'migrations'>
   readonly onChange: (id: string) => void
   readonly note: (tx: Queries, id: string, title: string) => void
-  readonly onError: (error: unknown) => void
 }
 
 /** What the API does with migrations. */
 export interface Migrations {
   readonly service: Services['migrations']
-  /** At start-up: every unfinished migration gets a run again. */
-  resume(): Promise<void>
+  /** At start-up: ends what a controller of an earlier version had not finished. */
+  endOrphans(): void
 }
 
 export function createMigrations(options: MigrationsOptions): Migrations {
-  const { db, runner, carryOut, isConnected } = options
+  const { db, runs, isConnected } = options
 
   function view(id: string): MigrationView {
     const found = migrationView(db, id, options.liveOf(id))
@@ -55,28 +55,29 @@ export function createMigrations(options: MigrationsOptions): Migrations {
     return found
   }
 
-  async function ensureRun(migration: Migration): Promise<void> {
-    const runId = await runner.ensureRun(migration.id, migration.runId)
-    if (runId !== migration.runId) changeMigration(db, migration.id, { runId })
-  }
-
   /** The inventory knows images as they are usually read; another reading is asked of the host. */
-  async function planOf(request: MigrationRequest, signal: AbortSignal | undefined): Promise<PlanView> {
-    const facts = { isConnected, exceptId: null }
-    if (isUsualReading(request.reading)) return toPlanView(planMigrate(gatherFacts(db, request, facts)))
-    const report = await options.inspect(request, signal)
-    return toPlanView(planMigrate(gatherFacts(db, request, { ...facts, report })))
+  async function planFor(
+    request: MigrationRequest,
+    accepted: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly plan: Plan | Refusal; readonly view: PlanView }> {
+    const usual = isUsualReading(request.reading)
+    const fresh = usual ? {} : { report: await options.inspect(request, signal) }
+    const facts = gatherFacts(db, request, { isConnected, exceptId: null, ...fresh })
+    const source = imageRow(db, request.image) ?? { library: '', name: request.image }
+    const plan = planOf(facts, { source, request, accepted })
+    return { plan, view: viewOf(plan, facts) }
   }
 
   const service: Services['migrations'] = {
     async plan(request, signal) {
-      return await planOf(request, signal)
+      return (await planFor(request, [], signal)).view
     },
 
     async start({ idempotencyKey, accepted, ...request }, signal) {
       const known = findMigrationByKey(db, idempotencyKey)
       if (known) return view(known.id)
-      const plan = await planOf(request, signal)
+      const { plan, view: shown } = await planFor(request, accepted, signal)
       const row = imageRow(db, request.image)
       if (!row) throw new DiskError('not-in-fleet', { file: request.image, kind: 'image' })
       if (plan.kind === 'refusal') {
@@ -102,7 +103,6 @@ export function createMigrations(options: MigrationsOptions): Migrations {
           idempotencyKey,
           source: { host: row.host, library: row.library, name: row.name },
           target: { host: request.targetHost, library: request.targetLibrary, name: request.name },
-          steps: plan.steps,
           at: timestamp(),
           facts: {
             request,
@@ -123,6 +123,7 @@ export function createMigrations(options: MigrationsOptions): Migrations {
             waitingFor: [],
           },
         })
+        runs.begin(tx, { id, idempotencyKey, request: { ...request }, accepted, plan, view: shown })
         options.note(
           tx,
           id,
@@ -130,15 +131,15 @@ export function createMigrations(options: MigrationsOptions): Migrations {
         )
       })
       options.onChange(id)
-      const migration = findMigration(db, id)
-      if (migration) ensureRun(migration).catch(options.onError)
       return view(id)
     },
 
     cancel(id) {
-      const migration = write(db, (tx) => requestCancel(tx, id, options.note))
-      carryOut.interrupt(id)
-      if (migration.runId !== null) runner.wake(migration.runId)
+      if (mayCancel(db, id)) {
+        const { source } = findMigration(db, id) ?? {}
+        runs.cancel(id)
+        options.note(db, id, `Migration of ${source?.host ?? ''}:${source?.name ?? ''} is being canceled`)
+      }
       options.onChange(id)
       return view(id)
     },
@@ -158,8 +159,9 @@ export function createMigrations(options: MigrationsOptions): Migrations {
 
   return {
     service,
-    async resume() {
-      for (const migration of unfinishedMigrations(db)) await ensureRun(migration)
+    endOrphans() {
+      for (const migration of unfinishedMigrations(db))
+        if (!findRun(db, migration.id)) endOrphan(db, migration)
     },
   }
 }
@@ -167,23 +169,45 @@ export function createMigrations(options: MigrationsOptions): Migrations {
 /** How a migration ended that cannot be canceled any more; one that was canceled may be canceled again. */
 const overWords: Partial<Record<Migration['state'], string>> = { succeeded: 'succeeded', failed: 'failed' }
 
-/** Puts up the fence, unless publishing has begun or all is over. */
-function requestCancel(tx: Queries, id: string, note: MigrationsOptions['note']): Migration {
-  const migration = findMigration(tx, id)
+/** Whether there is anything to cancel; throws when it is over, or there is no way back. */
+function mayCancel(db: Queries, id: string): boolean {
+  const migration = findMigration(db, id)
   if (!migration) throw new DiskError('not-in-fleet', { file: id, kind: 'migration' })
   const over = overWords[migration.state]
   if (over !== undefined)
     throw new DiskError('already-over', { file: `migration ${migration.number}`, state: over })
-  if (migration.cancelRequested || migration.state === 'canceled') return migration
-  const publish = findStep(tx, id, 'publish')
-  if (publish && publish.attempt > 0) {
-    throw new DiskError('refused', {
-      file: migration.target.name,
-      reason: 'it is getting its final name already; there is no way back from that',
-      remedy: 'Wait for the end, then remove the new image if you do not want it. The source was only read.',
+  if (migration.cancelRequested || migration.state === 'canceled') return false
+  if (!isPastReturn(runState(entriesOfRun(db, id), id))) return true
+  throw new DiskError('refused', {
+    file: migration.target.name,
+    reason: 'it is getting its final name already; there is no way back from that',
+    remedy: 'Wait for the end, then remove the new image if you do not want it. The source was only read.',
+  })
+}
+
+/** What a controller of an earlier version had begun cannot be gone on with. */
+function endOrphan(db: Db, migration: Migration): void {
+  const { id, source, target } = migration
+  const error = toErrorRecord(
+    new DiskError('refused', {
+      file: source.name,
+      reason: 'an update of the controller ended it',
+      remedy: 'Start the migration again.',
+    }),
+    source.name,
+  )
+  const remains = {
+    mayBePublished: true,
+    waitingFor: [],
+    undoFailed: [],
+    remedy: error.remedy,
+    source: 'there',
+  } as const
+  write(db, (tx) => {
+    changeMigration(tx, id, { state: 'failed', finishedAt: timestamp() })
+    changeFacts(tx, id, {
+      error,
+      aftermath: `${aftermathOf({ source, target }, remains)} "varve leftovers" finds a part file.`,
     })
-  }
-  changeMigration(tx, id, { cancelRequested: true, state: 'canceling' })
-  note(tx, id, `Migration of ${migration.source.host}:${migration.source.name} is being canceled`)
-  return migration
+  })
 }

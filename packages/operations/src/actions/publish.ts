@@ -1,0 +1,19 @@
+import { PublishRequest, PublishResult } from '@varve/protocol/jobs'
+import { defineAction } from './action.ts'
+
+/** Gives a part file its final name, never in the place of another file. Done already, it succeeds. */
+export const publish = defineAction({
+  name: 'publish',
+  layer: 'L1',
+  lane: 'short',
+  attempts: 5,
+  isFinal: true,
+  input: PublishRequest.omit({ kind: true }),
+  outcome: PublishResult.omit({ kind: true }),
+  words: ({ target }) => ({
+    title: 'Give it its name',
+    does: `Renames the part file to ${target.name} in ${target.library}, never over another file. The source stays where it is.`,
+  }),
+  told: ({ path }) => path,
+  undo: () => [],
+})

@@ -1,0 +1,19 @@
+import { VerifyRequest, VerifyResult } from '@varve/protocol/jobs'
+import { defineAction } from './action.ts'
+
+/** Reads a part file back as a disk and digests it. */
+export const verify = defineAction({
+  name: 'verify',
+  layer: 'L3',
+  lane: 'transfer',
+  attempts: 3,
+  isFinal: false,
+  input: VerifyRequest.omit({ kind: true }),
+  outcome: VerifyResult.omit({ kind: true }),
+  words: ({ target }) => ({
+    title: 'Read the new image back',
+    does: `Reads what was written for ${target.name} back as a disk and digests it.`,
+  }),
+  told: ({ digest }) => `digest ${digest.slice(0, 16)}…`,
+  undo: () => [],
+})

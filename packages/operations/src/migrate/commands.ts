@@ -1,0 +1,50 @@
+import { formatRules, type FormatName } from '@varve/core/formats/format-rules'
+import { nameOfKind } from '@varve/core/formats/writable-formats'
+import { joinPath } from '@varve/core/rules/migration-preflight'
+import type { MigrateFacts } from '@varve/core/rules/migrate-facts'
+import { shellWord } from '../plans/shown.ts'
+
+/** What each step does, and how somebody would do it by hand; by the ids of the plan's steps. */
+export function migrateCommands(facts: MigrateFacts): Readonly<Record<string, string>> {
+  const { source, target, options } = facts
+  const { path, format } = source.report
+  const final = joinPath(target.libraryPath, options.name)
+  return {
+    'pre-flight': `native: inspect L0–L7 of ${path} on ${source.host}`,
+    export: `native: serve L3 of ${path} over NBD, read-only${exportByHand(path, format)}`,
+    measure: `native: read base:allocation of the export, predict the file size · by hand: nbdinfo --map --totals nbd://${source.host}/<export>`,
+    pull: `native: NBD → ${nameOfKind(options.format, options.subformat)}, 4 MiB chunks, BLAKE3${pullByHand(facts)}`,
+    verify: `native: BLAKE3 tree digest over L3 · by hand: varve digest ${shellWord(partPath(facts))}`,
+    digest: `native: BLAKE3 tree digest over L3 · by hand: varve digest ${shellWord(path)}`,
+    close: 'native: close the export, compare size, times and inode of its files',
+    compare: 'native: compare three roots of 32 bytes',
+    publish: `native: link(2) and unlink(2), then fsync of the folder · by hand: mv --no-clobber ${shellWord(partPath(facts))} ${shellWord(final)}`,
+  }
+}
+
+function exportByHand(path: string, format: FormatName): string {
+  const { qemuDriver } = formatRules[format]
+  return qemuDriver === null
+    ? ''
+    : ` · by hand: qemu-nbd --read-only --persistent --shared=0 --format=${qemuDriver} ${shellWord(path)}`
+}
+
+function pullByHand(facts: MigrateFacts): string {
+  const { format, subformat, compression } = facts.options
+  const { qemuDriver } = formatRules[format]
+  if (qemuDriver === null) return ''
+  const compress = compression === 'none' ? '' : `-c -o compression_type=${compression} `
+  const source = `nbd://${facts.source.host}/<export>`
+  return ` · by hand: qemu-img convert -W -m 16 -f raw -O ${qemuDriver} ${compress}${kindOption(format, subformat)}${source} ${shellWord(partPath(facts))}`
+}
+
+/** QEMU has an option of its own for VDI, and a subformat everywhere else. */
+function kindOption(format: FormatName, subformat: string | null): string {
+  if (subformat === null) return ''
+  if (format === 'vdi') return subformat === 'fixed' ? '-o static=on ' : ''
+  return `-o subformat=${subformat} `
+}
+
+function partPath({ target, options }: MigrateFacts): string {
+  return joinPath(target.libraryPath, `.${options.name}.<id>.part`)
+}

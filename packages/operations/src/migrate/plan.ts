@@ -1,0 +1,193 @@
+import { formatBytes } from '@varve/core/binary/format-bytes'
+import { isWritable, type WritableFormat } from '@varve/core/formats/writable-formats'
+import { DiskError } from '@varve/core/problems/disk-error'
+import { isBlocking } from '@varve/core/problems/problem'
+import type { MigrateFacts } from '@varve/core/rules/migrate-facts'
+import {
+  findMigrationProblems,
+  joinPath,
+  migrationPreflightRules,
+} from '@varve/core/rules/migration-preflight'
+import { predictTargetSize } from '@varve/core/rules/target-size'
+import type { Reading } from '@varve/protocol/primitives'
+import { checkAgain } from '../actions/check-again.ts'
+import { closeSource } from '../actions/close-source.ts'
+import { compareDigests } from '../actions/compare-digests.ts'
+import { digestSource } from '../actions/digest.ts'
+import { exportDisk } from '../actions/export.ts'
+import { measureExport } from '../actions/measure.ts'
+import { publish } from '../actions/publish.ts'
+import { pull } from '../actions/pull.ts'
+import { verify } from '../actions/verify.ts'
+import {
+  inOrder,
+  wholeEstimate,
+  step,
+  type DraftStep,
+  type Estimate,
+  type Plan,
+  type Refusal,
+} from '../plans/plan.ts'
+import { freshId, freshToken, from } from '../plans/wired.ts'
+
+/** Bytes a second that estimates assume until the pull has measured its own rate. */
+export const assumedRate = 200_000_000
+
+const exportLifeSeconds = 7 * 86_400
+
+/** Where the two images are, and what was said about reading the source. */
+export interface MigratePlaces {
+  readonly source: { readonly library: string; readonly name: string }
+  readonly reading: Reading
+  /** Ids of the findings that were accepted. */
+  readonly accepted: readonly string[]
+}
+
+/** Plans a migration: steps of one layer each, or a refusal with all its reasons. Warnings are to be accepted, infos are to be known. */
+export function planMigrate(facts: MigrateFacts, places: MigratePlaces): Plan | Refusal {
+  const problems = findMigrationProblems(facts)
+  const operation = 'migrate'
+  if (problems.some(isBlocking)) return { kind: 'refusal', operation, problems: [...problems] }
+  const { source, target, options } = facts
+  const steps = inOrder(stepsOf(facts, places))
+  const bytes = dataBytes(facts)
+  return {
+    kind: 'plan',
+    operation,
+    summary: summarize(facts),
+    steps,
+    warnings: [...problems],
+    subjects: [
+      { host: source.host, path: source.report.path },
+      { host: target.host, path: joinPath(target.libraryPath, options.name) },
+    ],
+    estimate: { bytes, seconds: bytes === null ? null : wholeEstimate(inTurn(steps)).seconds },
+  }
+}
+
+/** The source is digested beside the copy: that takes no time of its own. */
+function inTurn(steps: readonly { readonly id: string; readonly estimate: Estimate }[]) {
+  return steps.filter(({ id }) => id !== 'digest')
+}
+
+function summarize(facts: MigrateFacts): string {
+  const { report } = facts.source
+  const bytes = dataBytes(facts) ?? report.allocated ?? report.virtualSize
+  return `Migrate ${bytes === null ? 'the disk' : formatBytes(bytes)} to ${facts.target.host}`
+}
+
+const moment: Estimate = { bytes: null, seconds: 1 }
+const instant: Estimate = { bytes: null, seconds: 0 }
+
+function stepsOf(facts: MigrateFacts, { source, reading, accepted }: MigratePlaces): readonly DraftStep[] {
+  const { target, options } = facts
+  const [north, south] = [facts.source.host, target.host]
+  const image = { library: source.library, name: source.name, reading }
+  const inUse = accepted.includes('in-use') ? ({ inUse: 'accept' } as const) : {}
+  const place = { library: target.library, name: options.name }
+  const written = {
+    endpoint: from('export', 'endpoint'),
+    virtualSize: from('export', 'virtualSize'),
+    target: place,
+    format: writable(options),
+    subformat: options.subformat,
+    compression: options.compression,
+    choices: from('pre-flight', 'choices'),
+  }
+  const part = { pullId: from('pull', 'pullId'), target: place }
+  return [
+    step(checkAgain, {
+      id: 'pre-flight',
+      host: 'controller',
+      input: { image: source.name, rules: migrationPreflightRules.length },
+      needs: [`agent on ${north}`, `agent on ${south}`],
+      estimate: moment,
+    }),
+    step(exportDisk, {
+      id: 'export',
+      host: north,
+      input: { ...image, ...inUse, exportName: freshToken, expiresInSeconds: exportLifeSeconds },
+      needs: [`read access to ${facts.source.report.path}`, `a free port on ${north}`],
+      estimate: moment,
+    }),
+    step(measureExport, {
+      id: 'measure',
+      host: south,
+      input: written,
+      needs: [`a path from ${south} to ${north}`],
+      estimate: moment,
+    }),
+    step(pull, {
+      id: 'pull',
+      host: south,
+      input: { ...written, pullId: freshId },
+      needs: [spaceNeeded(facts)],
+      estimate: move(facts),
+    }),
+    step(verify, {
+      id: 'verify',
+      host: south,
+      input: { ...part, format: writable(options), expected: from('pull', 'digest') },
+      needs: ['the part file, flushed to disk'],
+      estimate: move(facts),
+    }),
+    step(digestSource, {
+      id: 'digest',
+      host: north,
+      input: { ...image, ...inUse },
+      after: ['export'],
+      estimate: move(facts),
+    }),
+    step(closeSource, {
+      id: 'close',
+      host: north,
+      input: {
+        exportName: from('export', 'endpoint.exportName'),
+        library: source.library,
+        name: source.name,
+      },
+      after: ['verify', 'digest'],
+      estimate: instant,
+    }),
+    step(compareDigests, {
+      id: 'compare',
+      host: 'controller',
+      input: {
+        sourceName: source.name,
+        targetName: options.name,
+        source: from('digest', 'digest'),
+        pulled: from('pull', 'digest'),
+        readBack: from('verify', 'digest'),
+      },
+      estimate: instant,
+    }),
+    step(publish, {
+      id: 'publish',
+      host: south,
+      input: part,
+      needs: [`the name ${options.name} free in ${target.library}`],
+      estimate: moment,
+    }),
+  ]
+}
+
+function writable({ format, name }: MigrateFacts['options']): WritableFormat {
+  if (isWritable(format)) return format
+  throw new DiskError('unsupported-format', { file: name, format, reason: 'it is not written' })
+}
+
+function dataBytes({ source }: MigrateFacts): number | null {
+  return source.report.allocation?.dataBytes ?? null
+}
+
+/** Moving the data once, at the assumed rate. */
+function move(facts: MigrateFacts): Estimate {
+  const bytes = dataBytes(facts)
+  return { bytes, seconds: bytes === null ? null : Math.max(1, Math.ceil(bytes / assumedRate)) }
+}
+
+function spaceNeeded(facts: MigrateFacts): string {
+  const size = predictTargetSize(facts)
+  const where = `in ${facts.target.library} on ${facts.target.host}`
+  return size === null ? `space ${where}` : `about ${formatBytes(size.about)} free ${where}`
+}
