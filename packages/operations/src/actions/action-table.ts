@@ -1,9 +1,6 @@
 import { DiskError } from '@varve/core/problems/disk-error'
-
-/** Every action there is; a new one is its file and one line here. */
-export const actionTable = {
-  'apply-snapshot': applySnapshot,
-  import { applySnapshot } from './apply-snapshot.ts'
+import type { Action, ActionCall, InputOf, OutcomeOf } from './action.ts'
+import { applySnapshot } from './apply-snapshot.ts'
 import { checkAgain } from './check-again.ts'
 import { checkImage } from './check-image.ts'
 import { closeSource } from './close-source.ts'
@@ -39,11 +36,10 @@ import { takeBackEdit } from './take-back-edit.ts'
 import { undoRepair } from './undo-repair.ts'
 import { verify } from './verify.ts'
 import { writeImage } from './write-image.ts'
-import type { Action, ActionCall, InputOf, OutcomeOf
-} from './action.ts'
 
 /** Every action there is; a new one is its file and one line here. */
 export const actionTable = {
+  'apply-snapshot': applySnapshot,
   'check-again': checkAgain,
   'check-image': checkImage,
   'close-source': closeSource,
