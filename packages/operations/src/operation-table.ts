@@ -1,5 +1,7 @@
 import { chainRepoint } from './chain-repoint/plan.ts'
+import { cloneOperation } from './clone/plan.ts'
 import { convertOperation } from './convert/plan.ts'
+import { createOperation } from './create/plan.ts'
 import { deleteOperation } from './delete/plan.ts'
 import { compareOperation, digestOperation, mapOperation, measureOperation } from './read/read-operations.ts'
 import { chainCommit } from './chain-commit/plan.ts'
@@ -16,8 +18,10 @@ import { snapshotDelete } from './snapshot-delete/plan.ts'
 /** Every operation there is; a new one is its folder and one line here. */
 export const operationTable = {
   'chain-repoint': chainRepoint,
+  clone: cloneOperation,
   compare: compareOperation,
   convert: convertOperation,
+  create: createOperation,
   delete: deleteOperation,
   digest: digestOperation,
   map: mapOperation,

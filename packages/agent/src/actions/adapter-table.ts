@@ -1,6 +1,10 @@
 import type { AdapterTable } from './adapter.ts'
+import { applySnapshot } from './apply-snapshot/apply-snapshot.ts'
 import { checkImage } from './check-image/check-image.ts'
 import { compareImages } from './compare-images/compare-images.ts'
+import { createImage } from './create-image/create-image.ts'
+import { createSnapshot } from './create-snapshot/create-snapshot.ts'
+import { deleteSnapshot } from './delete-snapshot/delete-snapshot.ts'
 import { digestImage } from './digest-image/digest-image.ts'
 import { discardStaged } from './discard-staged/discard-staged.ts'
 import { mapImage } from './map-image/map-image.ts'
@@ -20,15 +24,13 @@ import { stageCopy } from './stage-copy/stage-copy.ts'
 import { takeBackEdit } from './take-back-edit/take-back-edit.ts'
 import { undoRepair } from './undo-repair/undo-repair.ts'
 import { writeImage } from './write-image/write-image.ts'
-import { createSnapshot } from './create-snapshot/create-snapshot.ts'
-import { deleteSnapshot } from './delete-snapshot/delete-snapshot.ts'
-import { applySnapshot } from './apply-snapshot/apply-snapshot.ts'
 
 /** What Varve does alike on every system; a new action is its folder and one line here. */
 export const adapterTable = {
   'apply-snapshot': applySnapshot,
   'check-image': checkImage,
   'compare-images': compareImages,
+  'create-image': createImage,
   'create-snapshot': createSnapshot,
   'delete-snapshot': deleteSnapshot,
   'digest-image': digestImage,

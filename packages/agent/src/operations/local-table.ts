@@ -1,5 +1,7 @@
 import { chainRepointHere } from './chain-repoint.ts'
+import { cloneHere } from './clone.ts'
 import { convertHere } from './convert.ts'
+import { createHere } from './create.ts'
 import { deleteHere } from './delete.ts'
 import { compareHere, digestHere, mapHere, measureHere } from './read-operations.ts'
 import { chainCommitHere, chainFlattenHere, chainRebaseHere } from './chain-change.ts'
@@ -12,8 +14,10 @@ import { snapshotApplyHere, snapshotCreateHere, snapshotDeleteHere } from './sna
 /** The operations that one host plans by itself; a new one is its file and one line here. */
 export const localOperations = {
   'chain-repoint': chainRepointHere,
+  clone: cloneHere,
   compare: compareHere,
   convert: convertHere,
+  create: createHere,
   delete: deleteHere,
   digest: digestHere,
   map: mapHere,

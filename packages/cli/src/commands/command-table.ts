@@ -1,9 +1,11 @@
 import type { CommandDefinition } from '../grammar/command-definition.ts'
 import { chainCommand } from './chain.command.ts'
 import { checkCommand } from './check.command.ts'
+import { cloneCommand } from './clone.command.ts'
 import { compareCommand } from './compare.command.ts'
 import { completionCommand } from './completion.command.ts'
 import { convertCommand } from './convert.command.ts'
+import { createCommand } from './create.command.ts'
 import { deleteCommand } from './delete.command.ts'
 import { digestCommand } from './digest.command.ts'
 import { doCommand } from './do.command.ts'
@@ -27,9 +29,11 @@ import { snapshotCommand } from './snapshot.command.ts'
 export const commandTable: readonly CommandDefinition[] = [
   chainCommand,
   checkCommand,
+  cloneCommand,
   compareCommand,
   completionCommand,
   convertCommand,
+  createCommand,
   deleteCommand,
   digestCommand,
   doCommand,

@@ -1,8 +1,10 @@
 import { DiskError, renamedIn } from '@varve/core/problems/disk-error'
 import { basename } from 'node:path'
 import { convertDisk } from '../convert-disk.ts'
+import { createDisk, type NewDiskOutcome } from '../create-disk.ts'
 import { digestDisk } from '../digest-disk.ts'
 import type { Backing, ConvertOutcome, DigestOutcome, DiskInput, DiskOutput } from '../requests.ts'
+import { openInput } from '../run/open-input.ts'
 import type { RunOptions } from '../run/run-options.ts'
 import { openStaging, type Durability, type StagedImage } from './staging.ts'
 
@@ -72,4 +74,39 @@ export async function proveStaged(
   } finally {
     await flushed
   }
+}
+
+export interface CreateStaged {
+  readonly image: StagedImage
+  readonly virtualSize: number
+  readonly choices: NonNullable<DiskOutput['choices']>
+  readonly backing?: Backing | undefined
+}
+
+/** Writes a new image that holds nothing of its own where it is staged; begins anew where an earlier attempt died. */
+export async function createStaged(
+  { image, virtualSize, choices, backing }: CreateStaged,
+  signal: AbortSignal,
+): Promise<NewDiskOutcome & { readonly file: string }> {
+  const staging = openStaging(image)
+  await staging.prepare()
+  const { format, subformat } = image
+  const about = { name: basename(image.target), virtualSize, format, subformat: subformat ?? undefined }
+  try {
+    const written = await createDisk({ path: staging.path, ...about, choices, backing }, signal)
+    // What was written is what its own reader opens, with the chain below it.
+    const input = { kind: 'image', path: staging.path, roots: null, format } as const
+    await using opened = await openInput(input, { io: 'async', signal })
+    const found = opened.disk.virtualSize
+    if (found !== virtualSize) throw wrongSize(image.target, virtualSize, found)
+    return { ...written, file: await staging.identity() }
+  } catch (error) {
+    await staging.discard()
+    throw renamedIn(error, staging.hidden, image.target)
+  }
+}
+
+function wrongSize(file: string, wanted: number, found: number): DiskError {
+  const reason = `what was written has ${found} bytes instead of ${wanted}`
+  return new DiskError('corrupt', { file, structure: 'the new image', reason })
 }

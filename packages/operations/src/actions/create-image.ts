@@ -1,6 +1,6 @@
 import { formatBytes } from '@varve/core/binary/format-bytes'
 import { nameOfKind } from '@varve/core/formats/writable-formats'
-import { Bytes } from '@varve/protocol/primitives'
+import { Bytes, Digest } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { call, defineAction } from './action.ts'
 import { discardStaged } from './discard-staged.ts'
@@ -13,6 +13,9 @@ const Input = z.object({
   image: NewImage,
 })
 
+/** An overlay has the disk of its parent, which is not read for it. */
+const Outcome = Written.extend({ digest: Digest.nullable() })
+
 /** Writes a new image of a disk that holds nothing, or what its backing file holds. */
 export const createImage = defineAction({
   name: 'create-image',
@@ -22,7 +25,7 @@ export const createImage = defineAction({
   isFinal: false,
   isHidden: true,
   input: Input,
-  outcome: Written,
+  outcome: Outcome,
   words: ({ size, image }) => ({
     title: `Write an empty ${nameOfKind(image.format, image.subformat)}`,
     does: `Writes a disk of ${formatBytes(size)} as ${nameOfKind(image.format, image.subformat)} into a hidden file beside ${baseName(image.target)}.${image.backing ? ` It is an overlay of ${baseName(image.backing.path)}.` : ''}`,

@@ -19,10 +19,15 @@ export const convertOperation = defineOperation<ConvertRequest, CopyFacts>({
   name: 'convert',
   request: ConvertRequest,
   paths: ['sources.path', 'target', 'backing.path'],
-  plan: planConvert,
+  plan: (request, facts) => planCopies('convert', request, facts),
 })
 
-function planConvert(request: ConvertRequest, facts: CopyFacts): Plan | Refusal {
+/** The plan of an operation that copies disks, of that name. */
+export function planCopies(
+  operation: 'convert' | 'clone',
+  request: ConvertRequest,
+  facts: CopyFacts,
+): Plan | Refusal {
   const known = facts.sources.filter((source) => source !== null)
   const copies = convertCopies(request, facts.sources)
   const problems = [
@@ -32,7 +37,7 @@ function planConvert(request: ConvertRequest, facts: CopyFacts): Plan | Refusal 
     ...sameNames(copies),
   ]
   if (problems.length > 0 || known.length < facts.sources.length)
-    return { kind: 'refusal', operation: 'convert', problems }
+    return { kind: 'refusal', operation, problems }
   const plans = copies.map((copy, index): CopyPlan => {
     const { format, subformat, compression, options, verify, durability, reflink, inUse } = request
     const mark = copies.length > 1 ? `-${index + 1}` : ''
@@ -45,8 +50,8 @@ function planConvert(request: ConvertRequest, facts: CopyFacts): Plan | Refusal 
   const steps = inOrder([...plans.flatMap(stagingSteps), ...plans.map(namingStep)])
   return {
     kind: 'plan',
-    operation: 'convert',
-    summary: summaryOf(request, known, copies),
+    operation,
+    summary: summaryOf({ operation, request, sources: known, copies }),
     steps,
     warnings: known.flatMap((source) => findingsOf(source, request)),
     subjects: copies.map(({ target }) => ({ host: facts.host, path: target })),
@@ -124,19 +129,26 @@ function findingsOf(source: SourceFacts, { format, options, snapshots }: Convert
   return [...sourceFindings(source), ...asked.filter((finding) => finding !== null)]
 }
 
-function summaryOf(
-  { format, subformat, target, isFolder }: ConvertRequest,
-  sources: readonly SourceFacts[],
-  copies: readonly Copy[],
-): string {
+const verbs = { convert: 'Convert', clone: 'Clone' } as const
+
+interface Summed {
+  readonly operation: keyof typeof verbs
+  readonly request: ConvertRequest
+  readonly sources: readonly SourceFacts[]
+  readonly copies: readonly Copy[]
+}
+
+function summaryOf({ operation, request, sources, copies }: Summed): string {
+  const { format, subformat, target, isFolder } = request
   const kind = nameOfKind(format, subformat)
+  const verb = verbs[operation]
   const [only, ...others] = sources
   if (only && others.length === 0 && copies.length === 1) {
     const size = only.report.virtualSize
     const disk = size === null ? '' : ` (${formatBytes(size)})`
     const named = baseName(copies[0]?.target ?? target)
-    return `Convert ${baseName(only.address.path)}${disk} to ${named}, ${kind}`
+    return `${verb} ${baseName(only.address.path)}${disk} to ${named}, ${kind}`
   }
   const into = isFolder ? ` in ${baseName(target)}` : ''
-  return `Convert ${sources.length === 1 ? 'an image' : `${sources.length} images`} to ${copies.length} of ${kind}${into}`
+  return `${verb} ${sources.length === 1 ? 'an image' : `${sources.length} images`} to ${copies.length} of ${kind}${into}`
 }

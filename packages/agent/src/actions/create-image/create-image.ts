@@ -1,0 +1,36 @@
+import { basename } from 'node:path'
+import { backingOf } from '@varve/engine/staging/backing'
+import { createStaged } from '@varve/engine/staging/write-staged'
+import { assertTarget } from '../inside-roots.ts'
+import { nativeAdapter } from '../native.ts'
+import { writeChoices } from '../write-choices.ts'
+
+/** Writes an image that holds nothing of its own as a hidden one beside the target. */
+export const createImage = nativeAdapter('create-image', {
+  calls: 'open(2) with O_EXCL of a hidden file, fallocate(2) of reserved room, pwrite(2) of its tables',
+
+  async run({ size, image }, { ports, signal }) {
+    await assertTarget(ports, image.target)
+    const { target, staging, backing: below } = image
+    const parent = below && { kind: 'image' as const, roots: ports.roots, ...below }
+    const backing = parent ? await backingOf(target, parent) : undefined
+    const written = await createStaged(
+      { image, virtualSize: size, choices: writeChoices(image), backing },
+      signal,
+    )
+    const { virtualSize, fileSize, parts, digest, seconds, file } = written
+    const names = parts.map((part) => basename(part))
+    return {
+      staging,
+      file,
+      digest,
+      virtualSize,
+      dataBytes: 0,
+      fileSize,
+      sharedBytes: 0,
+      parts: names,
+      zeroed: [],
+      seconds,
+    }
+  },
+})

@@ -1,0 +1,103 @@
+import { readdir, rename, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { rulesOf, writableFormats } from '@varve/core/formats/writable-formats'
+import { Manifest } from '@varve/core/digest/disk-digest'
+import { digestDisk } from '@varve/engine/digest-disk'
+import { hexRoot } from '@varve/engine/run/collect-leaves'
+import { tempPlace } from '@varve/test-kit/temp-place'
+import { requires, runToolOk } from '@varve/test-kit/tools'
+import { describe, expect, test } from 'vitest'
+import { openTestHost, type TestHost } from '../testing/test-host.ts'
+import { walkKills } from '../testing/walk-kills.ts'
+
+const stop = new AbortController().signal
+const MiB = 1024 * 1024
+const size = 64 * MiB
+/** Some thirty processes, one after the other. */
+const walkTime = 900_000
+
+const visible = async (folder: string) =>
+  (await readdir(folder))
+    .filter((name) => !name.startsWith('.') && name !== 'runs' && name !== 'state')
+    .sort()
+
+async function run(host: TestHost, operation: string, request: unknown) {
+  const plan = await host.plan(operation, request)
+  if (plan.kind === 'refusal') throw new Error(JSON.stringify(plan.problems))
+  return await host.runs.start({ plan, request, accepted: [] }, { stop })
+}
+
+async function digestOf(path: string): Promise<string> {
+  return (await digestDisk({ kind: 'image', path, roots: null, format: null })).digest
+}
+
+const kinds = writableFormats.flatMap((format) => {
+  const { subformats } = rulesOf(format)
+  return (subformats.length === 0 ? [null] : subformats).map((subformat) => [format, subformat] as const)
+})
+
+describe('create', () => {
+  test.each(kinds)('a blank %s %s reads as zeros, and is undone', async (format, subformat) => {
+    await using place = await tempPlace()
+    await using host = openTestHost(place.path)
+    const target = place.file('new')
+    const done = await run(host, 'create', { target, size, format, subformat })
+    expect(done).toMatchObject({ phase: 'succeeded' })
+    const known = { kind: 'image', path: target, roots: null, format } as const
+    expect((await digestDisk(known)).digest).toBe(hexRoot(new Manifest(size)))
+    expect(await host.runs.undo(done.id, { stop })).toMatchObject({ phase: 'undone', undoFailures: [] })
+    expect(await visible(place.path)).toEqual([])
+  })
+
+  test.skipIf(!requires('qemu-img'))(
+    'an overlay reads as its parent, for qemu-img too, also when both are moved',
+    async () => {
+      await using place = await tempPlace()
+      await using host = openTestHost(place.path)
+      await mkdir(place.file('vms'))
+      const base = place.file('vms/base.qcow2')
+      await runToolOk('qemu-img', ['create', '-q', '-f', 'qcow2', base, '8M'])
+      await runToolOk('qemu-io', ['-c', 'write -P 7 1M 64k', base])
+      const target = place.file('vms/over.qcow2')
+      const done = await run(host, 'create', { target, format: 'qcow2', parent: { path: base } })
+      expect(done).toMatchObject({ phase: 'succeeded' })
+      await rename(place.file('vms'), place.file('moved'))
+      const moved = place.file('moved/over.qcow2')
+      expect(await digestOf(moved)).toBe(await digestOf(place.file('moved/base.qcow2')))
+      await runToolOk('qemu-img', ['compare', moved, place.file('moved/base.qcow2')])
+      await runToolOk('qemu-img', ['check', '-q', moved])
+    },
+  )
+
+  test('what a format has no overlay of, and a name that is taken, is refused before anything is written', async () => {
+    await using place = await tempPlace()
+    await using host = openTestHost(place.path)
+    await writeFile(place.file('a.raw'), Buffer.alloc(MiB))
+    const parent = { path: place.file('a.raw'), format: 'raw' }
+    const target = place.file('new')
+    expect(await host.plan('create', { target, format: 'raw', parent })).toMatchObject({ kind: 'refusal' })
+    const taken = { target: place.file('a.raw'), format: 'raw', size: MiB }
+    expect(await host.plan('create', taken)).toMatchObject({ problems: [{ id: 'target-exists' }] })
+    const lost = { target, format: 'qcow2', parent: { path: place.file('nothing') } }
+    expect(await host.plan('create', lost)).toMatchObject({ problems: [{ id: 'not-found' }] })
+    expect(await visible(place.path)).toEqual(['a.raw'])
+  })
+
+  test('is killed at every entry of its journal', { timeout: walkTime }, async () => {
+    await walkKills({
+      operation: 'create',
+      prepare: async (folder) => ({ target: join(folder, 'new.vhd'), format: 'vhd', size }),
+      async atAnyTime(folder) {
+        for (const name of await visible(folder))
+          expect(await digestOf(join(folder, name))).toBe(hexRoot(new Manifest(size)))
+      },
+      async whenDone(folder) {
+        expect(await visible(folder)).toEqual(['new.vhd'])
+      },
+      async whenUndone(folder) {
+        expect(await visible(folder)).toEqual([])
+        expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toEqual([])
+      },
+    })
+  })
+})

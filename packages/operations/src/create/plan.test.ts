@@ -1,0 +1,149 @@
+import { targetProfileNames } from '@varve/core/rules/target-profiles'
+import { describe, expect, test } from 'vitest'
+import { createOperation, type CreateFacts } from './plan.ts'
+import { CreateRequest } from './request.ts'
+
+const GiB = 1024 ** 3
+const MiB = 1024 ** 2
+const facts: CreateFacts = { host: 'here', state: 'free', parent: null, freeBytes: 100 * GiB, problems: [] }
+const parent = { path: '/vms/base.qcow2', format: 'qcow2', virtualSize: 40 * GiB } as const
+
+function plan(request: object, change: Partial<CreateFacts> = {}) {
+  const asked = CreateRequest.parse({ target: '/vms/new.qcow2', ...request })
+  return createOperation.plan(asked, { ...facts, ...change })
+}
+
+const kind = { target: '/vms/new.qcow2', format: 'qcow2', subformat: null }
+const staged = { ...kind, staging: { $from: 'create', field: 'staging' } }
+const unknown = { bytes: null, seconds: null }
+const newImage = { ...kind, staging: { $fresh: 'id' }, compression: 'none', options: {}, guest: {} }
+
+describe('the plan of create', () => {
+  test('writes a blank image, proves and names it', () => {
+    expect(plan({ size: 40 * GiB, format: 'qcow2' })).toEqual({
+      kind: 'plan',
+      operation: 'create',
+      summary: 'Create new.qcow2, qcow2 of 40.0 GiB',
+      steps: [
+        {
+          id: 'create',
+          host: 'here',
+          action: 'create-image',
+          input: { size: 40 * GiB, image: { ...newImage, backing: null } },
+          after: [],
+          needs: [],
+          estimate: unknown,
+        },
+        {
+          id: 'prove',
+          host: 'here',
+          action: 'prove-image',
+          input: { image: staged, expected: { $from: 'create', field: 'digest' }, durability: 'synced' },
+          after: ['create'],
+          needs: [],
+          estimate: unknown,
+        },
+        {
+          id: 'publish',
+          host: 'here',
+          action: 'publish-image',
+          input: { ...staged, file: { $from: 'create', field: 'file' }, durability: 'synced' },
+          after: ['prove'],
+          needs: [],
+          estimate: unknown,
+        },
+      ],
+      warnings: [],
+      subjects: [{ host: 'here', path: '/vms/new.qcow2' }],
+      estimate: unknown,
+    })
+  })
+
+  test('an overlay is as large as its parent unless more is asked for', () => {
+    const request = { format: 'qcow2', parent: { path: parent.path } }
+    expect(plan(request, { parent })).toMatchObject({
+      summary: 'Create new.qcow2, qcow2 of 40.0 GiB, an overlay of base.qcow2',
+      steps: [
+        {
+          input: { size: 40 * GiB, image: { backing: { path: '/vms/base.qcow2', format: 'qcow2' } } },
+        },
+        { id: 'publish', after: ['create'] },
+      ],
+    })
+    expect(plan({ ...request, size: 41 * GiB }, { parent })).toMatchObject({ kind: 'plan' })
+    expect(plan({ ...request, size: 39 * GiB }, { parent })).toMatchObject({
+      kind: 'refusal',
+      problems: [{ id: 'refused', file: '/vms/new.qcow2' }],
+    })
+  })
+
+  test('takes at once what is reserved', () => {
+    const request = { format: 'raw', size: 40 * GiB, options: { preallocation: 'full' } }
+    expect(plan(request)).toMatchObject({ estimate: { bytes: 40 * GiB } })
+    expect(plan(request, { freeBytes: GiB })).toMatchObject({
+      kind: 'refusal',
+      problems: [{ id: 'no-space', details: { wanted: 40 * GiB, available: GiB } }],
+    })
+  })
+
+  test('a profile sets the kind', () => {
+    const kinds = targetProfileNames.map((profile) => {
+      const found = plan({ profile, size: 40 * GiB })
+      const input = found.kind === 'plan' ? (found.steps[0]?.input as { image: typeof kind }) : null
+      return [profile, input?.image.format, input?.image.subformat]
+    })
+    expect(kinds).toEqual([
+      ['aws', 'raw', null],
+      ['azure', 'vhd', 'fixed'],
+      ['esxi', 'vmdk', 'streamOptimized'],
+      ['gcp', 'raw', null],
+      ['hyperv-1', 'vhdx', null],
+      ['hyperv-2', 'vhdx', null],
+      ['proxmox', 'qcow2', null],
+      ['utm', 'qcow2', null],
+      ['virtualbox', 'vdi', null],
+    ])
+    expect(plan({ profile: 'virtualbox', format: 'vhd', size: GiB })).toMatchObject({
+      steps: [{ input: { image: { format: 'vhd', subformat: null } } }, {}, {}],
+    })
+  })
+})
+
+test.each<[string, object, string]>([
+  ['no size', { format: 'qcow2' }, 'Say its size'],
+  ['a kind that there is not', { format: 'qcow2', subformat: 'fixed', size: GiB }, 'no qcow2 of the kind'],
+  [
+    'an option that there is not',
+    { format: 'vdi', size: GiB, options: { preallocation: 'full' } },
+    'no option',
+  ],
+  ['a disk that is too large', { format: 'vhd', size: 3000 * GiB }, '2,040 GiB'],
+  ['a size of no whole sectors', { format: 'vhd', size: 1000 }, 'whole number of sectors'],
+  ['qcow2 for Azure', { profile: 'azure', format: 'qcow2', size: GiB }, 'Choose vhd fixed'],
+  ['half a MiB for Azure', { profile: 'azure', size: GiB + 512 }, `${GiB + MiB} bytes`],
+  ['half a GiB for Google Cloud', { profile: 'gcp', size: GiB / 2 }, `${GiB} bytes`],
+  ['65 TiB for Hyper-V', { profile: 'hyperv-2', size: 65 * 1024 * GiB }, 'at most 65536 GiB'],
+  ['VHD for Hyper-V generation 2', { profile: 'hyperv-2', format: 'vhd', size: GiB }, 'Choose vhdx'],
+])('%s is refused', (_, request, says) => {
+  const found = plan(request)
+  expect(found).toMatchObject({ kind: 'refusal', operation: 'create' })
+  expect(JSON.stringify(found)).toContain(says)
+})
+
+test('what has the name, and what cannot be looked at, refuses', () => {
+  const request = { format: 'qcow2', size: GiB }
+  expect(plan(request, { state: 'file' })).toMatchObject({ problems: [{ id: 'target-exists' }] })
+  expect(plan(request, { state: 'no-folder' })).toMatchObject({ problems: [{ id: 'folder-missing' }] })
+  const problem = {
+    id: 'not-found',
+    severity: 'block',
+    layer: 'L1',
+    file: '/p',
+    message: 'no',
+    remedy: 'no',
+  } as const
+  expect(plan({ ...request, parent: { path: '/p' } }, { problems: [problem] })).toMatchObject({
+    kind: 'refusal',
+    problems: [{ id: 'not-found' }],
+  })
+})
