@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises'
+import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inspectImage } from '@varve/core/layers/inspect-image'
 import { digestDisk } from '@varve/engine/digest-disk'
@@ -25,7 +25,10 @@ async function digestOf(path: string): Promise<string> {
 
 async function identityOf(path: string) {
   const { format, subformat, details } = await inspectImage(path, nodePorts({ roots: null }), { map: false })
-  return { format, subformat, details }
+  // The UUID of a VHD stands in its footer, at 68 of the last 512 bytes.
+  const uuid =
+    format === 'vhd' ? (await readFile(path)).subarray(-512).subarray(68, 84).toString('hex') : null
+  return { format, subformat, details: { ...details, uuid } }
 }
 
 const visible = async (folder: string) =>
