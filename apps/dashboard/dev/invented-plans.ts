@@ -86,6 +86,34 @@ function drafts({ operation, name, row, request }: InventedWish): readonly Draft
           command: `native: check ${path}`,
         },
       ]
+    case 'repair':
+    case 'snapshot-create':
+    case 'snapshot-apply':
+    case 'snapshot-delete':
+    case 'chain-repoint':
+      return [
+        {
+          id: 'change',
+          layer: 'L2',
+          title: 'Change its tables',
+          does: `Changes the tables of ${name}, and keeps what is overwritten in an undo file beside it.`,
+          command: `native: write ${path} behind /srv/images/${name}.undo`,
+          undo: `Puts back what was overwritten in ${name}.`,
+        },
+      ]
+    case 'measure':
+    case 'compare':
+      return [
+        {
+          id: 'read',
+          layer: 'L3',
+          title: 'Read the disk',
+          does: `Reads what the guest sees of ${name}, and changes nothing.`,
+          command: `native: read ${path}`,
+          estimate: moved,
+        },
+      ]
+    case 'chain-commit':
     case 'chain-flatten':
     case 'chain-rebase':
       return [write, prove, replace]
@@ -123,6 +151,14 @@ const verbs: Readonly<Record<string, string>> = {
   clone: 'Clone',
   convert: 'Convert',
   check: 'Check',
+  compare: 'Compare',
+  measure: 'Measure',
+  repair: 'Repair',
+  'chain-commit': 'Commit',
+  'chain-repoint': 'Repoint',
+  'snapshot-create': 'Take a snapshot of',
+  'snapshot-apply': 'Go back to a snapshot of',
+  'snapshot-delete': 'Delete a snapshot of',
   'chain-flatten': 'Flatten',
   'chain-rebase': 'Rebase',
   move: 'Move',

@@ -1,5 +1,4 @@
 import { Checkbox, NativeSelect, TextInput } from '@mantine/core'
-import { useEffect, useRef } from 'react'
 import styles from '../../plans/plan.module.css'
 import type { Field, Values } from './face.ts'
 
@@ -9,17 +8,16 @@ interface FieldsProps {
   readonly onChange: (change: Values) => void
 }
 
-/** The lines of a form; the first of them has the focus when it opens. */
+/** The lines of a form; a dialog begins with the first of them. */
 export function Fields({ fields, values, onChange }: FieldsProps) {
-  const box = useRef<HTMLDivElement>(null)
-  useEffect(() => box.current?.querySelector<HTMLElement>('input, select')?.focus(), [])
   if (fields.length === 0) return null
   return (
-    <div className={styles.form} ref={box}>
-      {fields.map((field) => (
+    <div className={styles.form}>
+      {fields.map((field, at) => (
         <OneField
           key={field.key}
           field={field}
+          isFirst={at === 0}
           value={values[field.key] ?? ''}
           onChange={(value) => onChange({ [field.key]: value })}
         />
@@ -30,13 +28,20 @@ export function Fields({ fields, values, onChange }: FieldsProps) {
 
 interface OneFieldProps {
   readonly field: Field
+  readonly isFirst: boolean
   readonly value: string
   readonly onChange: (value: string) => void
 }
 
-function OneField({ field, value, onChange }: OneFieldProps) {
+function OneField({ field, isFirst, value, onChange }: OneFieldProps) {
   const { label, description } = field
-  const shared = { label, description, className: styles[field.width] }
+  const shared = {
+    label,
+    description,
+    className: styles[field.width],
+    // Dialogs begin there.
+    ...(isFirst ? { 'data-autofocus': true } : {}),
+  }
   switch (field.kind) {
     case 'text':
       return (
