@@ -10,7 +10,7 @@ export const pages = [
   ['/runs/run-2', 'Clone db12.qcow2 (15.1 GiB) to db12-clone.qcow2', 'Resume'],
   ['/runs/run-3', 'Put ldap15.vmdk (32.4 GiB) into quarantine', 'Warnings accepted'],
   ['/runs/run-5', 'Clone wiki18.img (16.1 GiB) to wiki18-clone.vdi', 'Not undone'],
-  ['/runs/run-6', 'Clone office/web01.vmdk (18.3 GiB) to office/web01-clone.vmdk', 'safe to close this page'],
+  ['/runs/run-6', 'Clone office/web01.vmdk (18.3 GiB) to office/web01-clone.vmdk', 'each acts on one layer'],
   ['/runs/run-7', 'Check mail01.vmdk (38.3 GiB)', 'It waits for the agent on south'],
   ['/migrations/migration-1', 'git09.vdi to south', 'each acts on one layer'],
   ['/migrations/migration-2', 'db02.img to south', 'What is safe'],

@@ -34,7 +34,6 @@ import {
   recentMigrationIds,
   unfinishedMigrations,
 } from './store/migrations-store.ts'
-import { countOpenRuns } from './store/runs-store.ts'
 import { controllerVersion } from './package.ts'
 import { createMigrations } from './migrations/migrations.ts'
 import { migratePerformers } from './migrations/performers.ts'
@@ -253,7 +252,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
           hosts: hostTotals(db),
           images: inventoryTotals(db).images,
           migrationsRunning: unfinishedMigrations(db).length,
-          runsOpen: countOpenRuns(db),
+          runsOpen: runs.countOpen(),
         }
       },
       overview() {

@@ -17,6 +17,7 @@ import { write, type Db, type Queries } from '../store/database.ts'
 import {
   addRun,
   busyRun,
+  countOpenRuns,
   entriesOfRun,
   findRun,
   findRunByKey,
@@ -68,6 +69,8 @@ export interface RunsOptions {
 export interface Runs {
   readonly service: Services['runs']
   view(id: string): RunView | null
+  /** How many are not over, but for those that are shown as something else. */
+  countOpen(): number
   /** Keeps a run in the caller's transaction, and carries it out. */
   begin(tx: Queries, run: BeginRun): void
   /** Gives a run up. */
@@ -329,6 +332,7 @@ export function createRuns(options: RunsOptions): Runs {
   return {
     service,
     view,
+    countOpen: () => countOpenRuns(db, Object.keys(options.projections)),
     begin,
     cancel,
     hostBack(host) {

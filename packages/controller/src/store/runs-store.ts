@@ -102,11 +102,13 @@ export function openRuns(db: Queries): RunRow[] {
   return db.select().from(runs).where(isNull(runs.endedAt)).orderBy(asc(runs.number)).all().map(toRow)
 }
 
-const countOpen = statement<{ count: number }>('SELECT COUNT(*) AS count FROM runs WHERE endedAt IS NULL')
+const countOpen = statement<{ count: number }>(`
+  SELECT COUNT(*) AS count FROM runs
+  WHERE endedAt IS NULL AND operation NOT IN (SELECT value FROM json_each(?))`)
 
-/** How many runs are not over. */
-export function countOpenRuns(db: Queries): number {
-  return countOpen.get(db)?.count ?? 0
+/** How many runs are not over, but for those of the operations `except`. */
+export function countOpenRuns(db: Queries, except: readonly string[]): number {
+  return countOpen.get(db, JSON.stringify(except))?.count ?? 0
 }
 
 const openAt = statement<{ id: string }>(`
