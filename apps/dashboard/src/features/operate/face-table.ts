@@ -2,8 +2,10 @@ import { chainCommitFace } from './faces/chain-commit.ts'
 import { chainFlattenFace } from './faces/chain-flatten.ts'
 import { chainRebaseFace } from './faces/chain-rebase.ts'
 import { chainRepointFace } from './faces/chain-repoint.ts'
+import { cloneFace } from './faces/clone.ts'
 import { compareFace } from './faces/compare.ts'
 import { convertFace } from './faces/convert.ts'
+import { createFace } from './faces/create.ts'
 import { deleteFace } from './faces/delete.ts'
 import { measureFace } from './faces/measure.ts'
 import { purgeFace } from './faces/purge.ts'
@@ -13,7 +15,9 @@ import type { Face } from './face.ts'
 
 /** Every operation that people are offered, in the order in which they are shown; a new one is its file and one line here. */
 export const faces: readonly Face[] = [
+  cloneFace,
   convertFace,
+  createFace,
   snapshotCreateFace,
   snapshotApplyFace,
   snapshotDeleteFace,
