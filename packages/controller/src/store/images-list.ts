@@ -23,13 +23,18 @@ interface Remembered<T> {
 /** Answers that cost something, each made again when the inventory has changed: costly ones a little later. */
 class Memory<T> {
   readonly #known = new Map<string, Remembered<T>>()
+  readonly #now: () => number
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
 
   get(key: string, version: number, make: () => T): T {
-    const at = performance.now()
+    const at = this.#now()
     const known = this.#known.get(key)
     if (known && (known.version === version || at < known.goodUntil)) return known.value
     const value = make()
-    const tookMs = performance.now() - at
+    const tookMs = this.#now() - at
     if (this.#known.size >= mostRemembered) this.#known.clear()
     const goodUntil = tookMs < cheapMs ? 0 : at + tookMs * patience
     this.#known.set(key, { value, version, goodUntil })
@@ -63,9 +68,10 @@ export interface ImageLists {
  */
 type Way = 'gather' | 'walk'
 
-export function createImageLists(db: Db): ImageLists {
-  const counts = new Memory<number>()
-  const pages = new Memory<readonly number[]>()
+/** `now`: milliseconds of a clock that never goes back. */
+export function createImageLists(db: Db, now = () => performance.now()): ImageLists {
+  const counts = new Memory<number>(now)
+  const pages = new Memory<readonly number[]>(now)
   let version = 0
 
   function total(query: Query): number {
