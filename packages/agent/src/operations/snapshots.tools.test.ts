@@ -121,6 +121,22 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('snapshots inside a qcow2', ()
     expect(plan).toMatchObject({ kind: 'refusal', problems: [{ id: 'in-use' }] })
   })
 
+  test('an external one is an overlay of the same disk, and undo takes it away', async () => {
+    await using place = await tempPlace()
+    const image = await makeImage(place.file('a.qcow2'))
+    const before = await readFile(image)
+    await using host = openTestHost(place.path)
+    const request = { image, name: 'next', kind: 'external' }
+    const state = await carryOut(host, 'snapshot-create', request)
+    const overlay = place.file('next.qcow2')
+    expect(await digestOf(overlay)).toBe(await digestOf(image))
+    const { chain } = await inspectFile(overlay, { roots: null })
+    expect(chain.map(({ path }) => path)).toEqual([overlay, image])
+    expect((await host.runs.undo(state.id, { stop })).phase).toBe('undone')
+    await expect(readFile(overlay)).rejects.toMatchObject({ code: 'ENOENT' })
+    expect((await readFile(image)).equals(before)).toBe(true)
+  })
+
   test('killed at every entry, an apply goes on or is undone', { timeout: 1_800_000 }, async () => {
     await using made = await tempPlace()
     const image = await makeImage(made.file('a.qcow2'))

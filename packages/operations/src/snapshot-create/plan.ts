@@ -7,7 +7,7 @@ import { createSnapshot } from '../actions/create-snapshot.ts'
 import { baseName } from '../actions/path-words.ts'
 import { defineOperation } from '../operation.ts'
 import { inOrder, step, wholeEstimate, type Plan, type Refusal } from '../plans/plan.ts'
-import { proofStep, publishStep } from '../plans/staged-steps.ts'
+import { publishStep } from '../plans/staged-steps.ts'
 import { freshId } from '../plans/wired.ts'
 import { checkStep, closedNeeds } from '../snapshots/check-step.ts'
 import type { ExternalFacts } from '../snapshots/facts.ts'
@@ -80,8 +80,9 @@ function planExternal(facts: ExternalFacts): Plan | Refusal {
         },
       },
     }),
-    proofStep({ host, by: 'create', image }, { bytes: virtualSize, seconds: null }),
+    // Its disk is that of the image below: there is nothing of its own to be proven.
     publishStep({ host, by: 'create', image }),
+    checkStep({ host, path: overlay, format }),
   ])
   return {
     kind: 'plan',
