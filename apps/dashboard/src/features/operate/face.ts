@@ -18,7 +18,7 @@ export interface Subject {
   readonly quarantine?: string
 }
 
-/** What was chosen so far; a switch is `on` or empty. */
+/** What was chosen so far. */
 export type Values = Readonly<Record<string, string>>
 
 interface FieldBase {
@@ -40,7 +40,6 @@ export type Field =
       readonly kind: 'choice'
       readonly options: readonly { readonly value: string; readonly label: string }[]
     })
-  | (FieldBase & { readonly kind: 'switch' })
 
 /** What becomes of the image: it says where an action stands, and in which words. */
 export type Effect = 'makes' | 'changes' | 'reads' | 'removes'

@@ -1,4 +1,4 @@
-import { Checkbox, NativeSelect, TextInput } from '@mantine/core'
+import { NativeSelect, TextInput } from '@mantine/core'
 import styles from '../../plans/plan.module.css'
 import type { Field, Values } from './face.ts'
 
@@ -62,15 +62,6 @@ function OneField({ field, isFirst, value, onChange }: OneFieldProps) {
           disabled={field.options.length < 2}
           data={field.options.map((option) => ({ ...option }))}
           onChange={({ currentTarget }) => onChange(currentTarget.value)}
-        />
-      )
-    case 'switch':
-      return (
-        <Checkbox
-          {...shared}
-          size="sm"
-          checked={value === 'on'}
-          onChange={({ currentTarget }) => onChange(currentTarget.checked ? 'on' : '')}
         />
       )
   }
