@@ -97,7 +97,7 @@ export async function serveImage(
 
 /** A socket in a folder that only this user can enter. */
 async function ownSocket(stack: AsyncDisposableStack): Promise<string> {
-  const parent = process.env['XDG_RUNTIME_DIR'] ?? tmpdir()
+  const parent = tmpdir()
   const folder = await mkdtemp(join(parent, 'varve-serve-')).catch((error: unknown) => {
     throw writeError(error, parent)
   })
