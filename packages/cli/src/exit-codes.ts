@@ -66,6 +66,7 @@ const codeOf: Partial<Record<DiskErrorCode, ExitCode>> = {
   'invalid-request': exitCodes.usage,
   'already-over': exitCodes.migrationFailed,
   'run-busy': exitCodes.fileRefused,
+  'no-proof': exitCodes.fileRefused,
   'nbd-failed': exitCodes.unreachable,
   'no-progress': exitCodes.unreachable,
   'tool-failed': exitCodes.internal,

@@ -1,3 +1,4 @@
+import type { FormatName } from '@varve/core/formats/format-rules'
 import type { Problem } from '@varve/core/problems/problem'
 
 /** What belongs to an image as a thing of the host's: its files, and who needs them. */
@@ -5,7 +6,7 @@ export interface ImageFilesFacts {
   readonly host: string
   /** Absolute, its folder resolved; of a bundle its folder. */
   readonly path: string
-  readonly format: string | null
+  readonly format: FormatName | null
   readonly virtualSize: number | null
   /** Of all its files. */
   readonly bytes: number

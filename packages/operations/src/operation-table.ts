@@ -1,14 +1,21 @@
+import { chainCommit } from './chain-commit/plan.ts'
+import { chainFlatten } from './chain-flatten/plan.ts'
+import { chainRebase } from './chain-rebase/plan.ts'
 import { chainRepoint } from './chain-repoint/plan.ts'
 import { cloneOperation } from './clone/plan.ts'
 import { convertOperation } from './convert/plan.ts'
 import { createOperation } from './create/plan.ts'
 import { deleteOperation } from './delete/plan.ts'
-import { compareOperation, digestOperation, mapOperation, measureOperation } from './read/read-operations.ts'
-import { chainCommit } from './chain-commit/plan.ts'
-import { chainFlatten } from './chain-flatten/plan.ts'
-import { chainRebase } from './chain-rebase/plan.ts'
+import { moveOperation } from './move/plan.ts'
 import type { Operation } from './operation.ts'
 import { purgeOperation } from './purge/plan.ts'
+import {
+  compareOperation,
+  digestOperation,
+  mapOperation,
+  measureOperation,
+  verifyOperation,
+} from './read/read-operations.ts'
 import { repairOperation } from './repair/plan.ts'
 import { restoreOperation } from './restore/plan.ts'
 import { snapshotApply } from './snapshot-apply/plan.ts'
@@ -17,6 +24,9 @@ import { snapshotDelete } from './snapshot-delete/plan.ts'
 
 /** Every operation there is; a new one is its folder and one line here. */
 export const operationTable = {
+  'chain-commit': chainCommit,
+  'chain-flatten': chainFlatten,
+  'chain-rebase': chainRebase,
   'chain-repoint': chainRepoint,
   clone: cloneOperation,
   compare: compareOperation,
@@ -26,15 +36,14 @@ export const operationTable = {
   digest: digestOperation,
   map: mapOperation,
   measure: measureOperation,
+  move: moveOperation,
   purge: purgeOperation,
   repair: repairOperation,
   restore: restoreOperation,
-  'chain-commit': chainCommit,
-  'chain-flatten': chainFlatten,
-  'chain-rebase': chainRebase,
   'snapshot-apply': snapshotApply,
   'snapshot-create': snapshotCreate,
   'snapshot-delete': snapshotDelete,
+  verify: verifyOperation,
 } as const satisfies Record<string, Operation>
 
 export type OperationName = keyof typeof operationTable

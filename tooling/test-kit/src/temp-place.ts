@@ -7,9 +7,9 @@ export interface TempPlace extends AsyncDisposable {
   file(name: string): string
 }
 
-/** A folder below the system's temporary folder that is removed at the end: `await using place = await tempPlace()`. */
-export async function tempPlace(): Promise<TempPlace> {
-  const path = await mkdtemp(join(tmpdir(), 'varve-test-'))
+/** A folder below the system's temporary folder, or on another filesystem, that is removed at the end: `await using place = await tempPlace()`. */
+export async function tempPlace(parent = tmpdir()): Promise<TempPlace> {
+  const path = await mkdtemp(join(parent, 'varve-test-'))
   return {
     path,
     file: (name) => join(path, name),

@@ -9,6 +9,7 @@ import {
   digestOperation,
   mapOperation,
   measureOperation,
+  verifyOperation,
 } from '@varve/operations/read/read-operations'
 import { defineLocalOperation, type FactsContext } from './local-operation.ts'
 
@@ -22,6 +23,9 @@ export const mapHere = defineLocalOperation(mapOperation, async ({ image }, cont
   readingFacts([image], context),
 )
 export const measureHere = defineLocalOperation(measureOperation, async ({ image }, context) =>
+  readingFacts([image], context),
+)
+export const verifyHere = defineLocalOperation(verifyOperation, async ({ image }, context) =>
   readingFacts([image], context),
 )
 

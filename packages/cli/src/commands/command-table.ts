@@ -18,12 +18,14 @@ import { mapCommand } from './map.command.ts'
 import { measureCommand } from './measure.command.ts'
 import { migrateCommand } from './migrate.command.ts'
 import { migrationsCommand } from './migrations.command.ts'
+import { moveCommand } from './move.command.ts'
 import { purgeCommand } from './purge.command.ts'
 import { quarantineCommand } from './quarantine.command.ts'
 import { restoreCommand } from './restore.command.ts'
 import { runsCommand } from './runs.command.ts'
 import { serveCommand } from './serve.command.ts'
 import { snapshotCommand } from './snapshot.command.ts'
+import { verifyCommand } from './verify.command.ts'
 
 /** Every command there is; a new one is its file `<name>.command.ts` and one line here, sorted by name. */
 export const commandTable: readonly CommandDefinition[] = [
@@ -46,10 +48,12 @@ export const commandTable: readonly CommandDefinition[] = [
   measureCommand,
   migrateCommand,
   migrationsCommand,
+  moveCommand,
   purgeCommand,
   quarantineCommand,
   restoreCommand,
   runsCommand,
   serveCommand,
   snapshotCommand,
+  verifyCommand,
 ]

@@ -204,6 +204,12 @@ const explain: Explain = {
     message: `it holds another disk than ${quote(d.other)}: ${d.at === null ? 'their sizes differ' : `they differ from about byte ${groupThousands(d.at)} on`}`,
     remedy: 'Nothing was changed. See where they differ with varve compare, and choose the right image.',
   }),
+  'no-proof': () => ({
+    layer: 'L3',
+    message: 'no manifest of what it held is kept, so that there is nothing to compare it with',
+    remedy:
+      'Keep one of what it holds now with varve verify --keep; what Varve creates and converts has one.',
+  }),
   'nbd-failed': (d) => ({
     layer: 'L3',
     message: `the stream of the source disk broke: ${d.reason}`,

@@ -41,6 +41,8 @@ export interface DiskErrorDetails {
   'digest-mismatch': { file: string; expected: string; found: string; chunk: number | null }
   /** `at`: the first byte from which they differ, to a chunk; null: their sizes do. */
   'disks-differ': { file: string; other: string; at: number | null }
+  /** No manifest is kept of what the image held. */
+  'no-proof': { file: string }
   'nbd-failed': { file: string; reason: string }
   'size-unsupported': { file: string; format: string; size: number; reason: string }
   // processes
@@ -115,6 +117,7 @@ const kinds: { readonly [C in DiskErrorCode]: Kinds<DiskErrorDetails[C]> } = {
   'out-of-range': { file, start: isNumber, end: isNumber, size: isNumber },
   'digest-mismatch': { file, expected: isText, found: isText, chunk: orNull(isNumber) },
   'disks-differ': { file, other: isText, at: orNull(isNumber) },
+  'no-proof': { file },
   'nbd-failed': { file, reason },
   'size-unsupported': { file, format: isText, size: isNumber, reason },
   'controller-gone': { file, why: isText, reason },

@@ -3,6 +3,7 @@ import { lstat, readdir, realpath } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import { namedAsRaw } from '@varve/core/formats/detect-format'
+import type { FormatName } from '@varve/core/formats/format-rules'
 import { referenceOpener } from '@varve/core/formats/open-reference'
 import { walkChain } from '@varve/core/formats/walk-chain'
 import { libraryRoots } from '../files/library-roots.ts'
@@ -16,7 +17,7 @@ export interface OwnFiles {
   readonly folder: string
   /** The image itself, relative to the folder. */
   readonly image: string
-  readonly format: string | null
+  readonly format: FormatName | null
   readonly virtualSize: number | null
   /** The image itself comes last. */
   readonly files: readonly KeptFile[]
@@ -66,7 +67,7 @@ async function statOf(path: string): Promise<Stats> {
 }
 
 interface Known {
-  readonly format: string | null
+  readonly format: FormatName | null
   readonly virtualSize: number | null
   readonly parts: readonly string[]
   /** The folder that is the image, when what was named is its description. */

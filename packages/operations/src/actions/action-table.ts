@@ -6,17 +6,20 @@ import { checkImage } from './check-image.ts'
 import { closeSource } from './close-source.ts'
 import { compareDigests } from './compare-digests.ts'
 import { compareImages } from './compare-images.ts'
+import { copyFiles } from './copy-files.ts'
 import { createImage } from './create-image.ts'
 import { createSnapshot } from './create-snapshot.ts'
 import { deleteSnapshot } from './delete-snapshot.ts'
 import { digestImage } from './digest-image.ts'
 import { digestSource } from './digest.ts'
+import { discardCopy } from './discard-copy.ts'
 import { discardStaged } from './discard-staged.ts'
 import { discard } from './discard.ts'
 import { exportDisk } from './export.ts'
 import { mapImage } from './map-image.ts'
 import { measureImage } from './measure-image.ts'
 import { measureExport } from './measure.ts'
+import { moveImage } from './move-image.ts'
 import { proveImage } from './prove-image.ts'
 import { proveSameDisk } from './prove-same-disk.ts'
 import { publishImage } from './publish-image.ts'
@@ -34,6 +37,7 @@ import { setAside } from './set-aside.ts'
 import { stageCopy } from './stage-copy.ts'
 import { takeBackEdit } from './take-back-edit.ts'
 import { undoRepair } from './undo-repair.ts'
+import { verifyImage } from './verify-image.ts'
 import { verify } from './verify.ts'
 import { writeImage } from './write-image.ts'
 
@@ -45,21 +49,24 @@ export const actionTable = {
   'close-source': closeSource,
   'compare-digests': compareDigests,
   'compare-images': compareImages,
+  'copy-files': copyFiles,
   'create-image': createImage,
   'create-snapshot': createSnapshot,
   'delete-snapshot': deleteSnapshot,
-  digest: digestSource,
   'digest-image': digestImage,
-  discard: discard,
+  digest: digestSource,
+  'discard-copy': discardCopy,
   'discard-staged': discardStaged,
+  discard: discard,
   export: exportDisk,
   'map-image': mapImage,
-  measure: measureExport,
   'measure-image': measureImage,
+  measure: measureExport,
+  'move-image': moveImage,
   'prove-image': proveImage,
   'prove-same-disk': proveSameDisk,
-  publish: publish,
   'publish-image': publishImage,
+  publish: publish,
   pull: pull,
   'purge-image': purgeImage,
   'put-back': putBack,
@@ -73,6 +80,7 @@ export const actionTable = {
   'stage-copy': stageCopy,
   'take-back-edit': takeBackEdit,
   'undo-repair': undoRepair,
+  'verify-image': verifyImage,
   verify: verify,
   'write-image': writeImage,
 } as const

@@ -4,6 +4,7 @@ import { digestImage } from '../actions/digest-image.ts'
 import { mapImage } from '../actions/map-image.ts'
 import { measureImage } from '../actions/measure-image.ts'
 import { baseName } from '../actions/path-words.ts'
+import { verifyImage } from '../actions/verify-image.ts'
 import { defineOperation } from '../operation.ts'
 import { step } from '../plans/plan.ts'
 import { planReading, type ReadingFacts } from './plan-reading.ts'
@@ -63,5 +64,18 @@ export const measureOperation = defineOperation({
       },
       facts,
       step(measureImage, { id: 'measure', host: facts.host, input: request }),
+    ),
+})
+
+/** Whether an image still holds what it held when it was proven. */
+export const verifyOperation = defineOperation({
+  name: 'verify',
+  request: verifyImage.input,
+  paths: ['image.path'],
+  plan: (request, facts: ReadingFacts) =>
+    planReading(
+      { operation: 'verify', summary: `Prove ${baseName(request.image.path)} again` },
+      facts,
+      step(verifyImage, { id: 'verify', host: facts.host, input: request }),
     ),
 })

@@ -1,5 +1,6 @@
 import { openStaging } from '@varve/engine/staging/staging'
 import { assertTarget } from '../inside-roots.ts'
+import { forgetStagedProof } from '../kept-proofs.ts'
 import { nativeAdapter } from '../native.ts'
 
 /** Removes a staged image that was not published. */
@@ -9,6 +10,7 @@ export const discardStaged = nativeAdapter('discard-staged', {
   async run(image, { ports }) {
     await assertTarget(ports, image.target)
     await openStaging(image).discard()
+    await forgetStagedProof(ports, image)
     return {}
   },
 })

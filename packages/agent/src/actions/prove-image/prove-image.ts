@@ -1,5 +1,6 @@
 import { proveStaged } from '@varve/engine/staging/write-staged'
 import { assertTarget } from '../inside-roots.ts'
+import { keepStagedProof } from '../kept-proofs.ts'
 import { nativeAdapter } from '../native.ts'
 import { runOptions } from '../run-options.ts'
 
@@ -11,6 +12,7 @@ export const proveImage = nativeAdapter('prove-image', {
     const { ports } = context
     await assertTarget(ports, image.target)
     const found = await proveStaged({ image, expected, roots: ports.roots, durability }, runOptions(context))
+    await keepStagedProof(ports, image, found)
     const { digest, virtualSize, dataBytes, seconds } = found
     return { digest, virtualSize, dataBytes, seconds }
   },

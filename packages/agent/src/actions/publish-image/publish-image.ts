@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { openStaging } from '@varve/engine/staging/staging'
 import { assertTarget } from '../inside-roots.ts'
+import { confirmStagedProof } from '../kept-proofs.ts'
 import { nativeAdapter } from '../native.ts'
 
 /** Gives a staged image its name. */
@@ -10,6 +11,7 @@ export const publishImage = nativeAdapter('publish-image', {
   async run({ target, file, durability, ...image }, { ports }) {
     await assertTarget(ports, target)
     await openStaging({ ...image, target }).publish({ file, durability })
+    await confirmStagedProof(ports, { target, staging: image.staging })
     ports.onFolderChanged?.(dirname(target))
     return { path: target }
   },

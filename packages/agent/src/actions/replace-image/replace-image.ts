@@ -2,6 +2,7 @@ import { rmdir } from 'node:fs/promises'
 import { noteEntry } from '@varve/engine/quarantine/index-of-entries'
 import { replaceFiles } from '@varve/engine/quarantine/replace'
 import { stagedPath } from '@varve/engine/staging/staged-name'
+import { confirmStagedProof } from '../kept-proofs.ts'
 import { nativeAdapter } from '../native.ts'
 import { stagedFiles } from './staged-files.ts'
 
@@ -18,6 +19,7 @@ export const replaceImage = nativeAdapter('replace-image', {
     })
     // The hidden folder of several files is empty now; a single file has gone.
     await rmdir(stagedPath(target, image.staging)).catch(() => {})
+    await confirmStagedProof(ports, image)
     ports.onFolderChanged?.(entry.folder)
     return { path: target, quarantine, until: entry.manifest.until }
   },

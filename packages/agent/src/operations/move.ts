@@ -1,0 +1,130 @@
+import { stat } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join } from 'node:path'
+import { namedAsRaw, promisedFormat } from '@varve/core/formats/detect-format'
+import { driverFor } from '@varve/core/formats/drivers'
+import type { FormatName } from '@varve/core/formats/format-rules'
+import { walkChain } from '@varve/core/formats/walk-chain'
+import { isDiskError } from '@varve/core/problems/disk-error'
+import type { Problem } from '@varve/core/problems/problem'
+import { findDependents, type Dependent } from '@varve/engine/dependents/find-dependents'
+import { hostFileRanges } from '@varve/engine/file-ranges/host-file-ranges'
+import { findInUse } from '@varve/engine/in-use/find-in-use'
+import { folderOfTarget } from '@varve/engine/moving/copy-files'
+import { nodePorts } from '@varve/engine/ports'
+import { inodeOf } from '@varve/engine/quarantine/names'
+import { ownFiles, type OwnFiles } from '@varve/engine/quarantine/own-files'
+import type { MovedFile } from '@varve/operations/actions/move-image'
+import type { MoveFacts } from '@varve/operations/move/facts'
+import { moveOperation } from '@varve/operations/move/plan'
+import type { MoveRequest } from '@varve/operations/move/request'
+import { assertTarget } from '../actions/inside-roots.ts'
+import { gatherImageFiles } from './image-files.ts'
+import { defineLocalOperation, type FactsContext } from './local-operation.ts'
+
+export const moveHere = defineLocalOperation(moveOperation, gatherMove)
+
+async function gatherMove(request: MoveRequest, context: FactsContext): Promise<MoveFacts> {
+  const { roots, findWriters } = context.ports
+  const image = await gatherImageFiles(request.source, context)
+  const own = await ownFiles(request.source, roots)
+  const target = await targetOf(request.target, image.path)
+  await assertTarget(context.ports, target)
+  const moves = movesTo(own, target)
+  const [here, there] = [placeOf(own.folder), placeOf(dirname(target))]
+  const direct = await childrenOf(image.path, context)
+  return {
+    ...image,
+    target,
+    moves,
+    taken: moves.flatMap(({ to, inode }) => {
+      const named = inodeOf(to)
+      return named === null || named === inode ? [] : [to]
+    }),
+    isOneFilesystem: await isOne(own.folder, dirname(target)),
+    free: here.mountPoint !== null && here.mountPoint === there.mountPoint ? null : there.free,
+    parent: dirname(target) === own.folder ? null : await relativeParent(image.path, roots),
+    children: await Promise.all(direct.map(asChild)),
+    childUse: await useOfChildren(direct, findWriters),
+    promised: promisedOf(target, image.format),
+  }
+}
+
+/** A folder means the same name in it. */
+async function targetOf(target: string, image: string): Promise<string> {
+  const isFolder = await stat(target).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  )
+  const path = isFolder && inodeOf(target) !== inodeOf(image) ? join(target, basename(image)) : target
+  return join(await folderOfTarget(path), basename(path))
+}
+
+/** Parts keep their names, by which the image names them. */
+function movesTo({ folder, image, files }: OwnFiles, target: string): MovedFile[] {
+  return files.map(({ path, kind, inode }) => ({
+    from: join(folder, path),
+    to: path === image ? target : join(dirname(target), path),
+    kind,
+    inode,
+  }))
+}
+
+function placeOf(folder: string) {
+  return hostFileRanges().filesystemOf(folder)
+}
+
+/** A rename goes neither to another filesystem nor through another mount of the same one. */
+async function isOne(from: string, to: string): Promise<boolean> {
+  const [a, b] = await Promise.all([stat(from), stat(to)])
+  return a.dev === b.dev && placeOf(from).mountPoint === placeOf(to).mountPoint
+}
+
+async function relativeParent(image: string, roots: readonly string[] | null): Promise<MoveFacts['parent']> {
+  try {
+    await using walked = await walkChain(image, nodePorts({ roots, io: 'sync', packed: 'name' }))
+    const [own, parent] = walked.links
+    const names = own.facts.parent?.names ?? []
+    if (!parent || names.every((name) => isAbsolute(name))) return null
+    const { format } = own.facts
+    return {
+      path: parent.file.path,
+      format: parent.facts.format,
+      isWritten: await isRewritten(format),
+    }
+  } catch (error) {
+    if (isDiskError(error)) return null
+    throw error
+  }
+}
+
+async function isRewritten(format: FormatName): Promise<boolean> {
+  return (await driverFor(format)).repoint !== undefined
+}
+
+async function childrenOf(image: string, { ports, signal }: FactsContext): Promise<readonly Dependent[]> {
+  try {
+    const { images } = await findDependents(image, { roots: ports.roots, signal })
+    return images.filter(({ depth }) => depth === 1)
+  } catch (error) {
+    if (isDiskError(error)) return []
+    throw error
+  }
+}
+
+async function asChild({ path, format }: Dependent): Promise<MoveFacts['children'][number]> {
+  return { path, format, isWritten: await isRewritten(format) }
+}
+
+async function useOfChildren(
+  children: readonly Dependent[],
+  findWriters: FactsContext['ports']['findWriters'],
+): Promise<readonly Problem[]> {
+  const [first, ...rest] = children.map(({ path }) => path)
+  if (first === undefined) return []
+  return await findInUse([first, ...rest], findWriters ? { find: async () => findWriters() } : {})
+}
+
+function promisedOf(target: string, format: FormatName | null): FormatName | null {
+  const promised = promisedFormat(target) ?? (namedAsRaw(target) ? 'raw' : null)
+  return promised === format ? null : promised
+}

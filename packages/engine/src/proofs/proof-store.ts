@@ -1,0 +1,126 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import type { Manifest } from '@varve/core/digest/disk-digest'
+import { decodeManifest, encodeManifest } from '@varve/core/digest/manifest-file'
+import type { ReadingChoices } from '@varve/core/formats/reading-choices'
+import { DiskError } from '@varve/core/problems/disk-error'
+import { syncPath } from '../files/sync-file.ts'
+import { readError, systemCode, writeError } from '../files/system-error.ts'
+import { folderOfImage } from '../quarantine/entry.ts'
+import { isProof, type Proof } from './proof.ts'
+
+/** Folder of the proofs, in the state folder: a file for each image, a line of JSON and the leaves of its digest. */
+const folderName = 'proofs'
+/** A disk of 64 TiB full of data has leaves of 576 MiB. */
+const largest = 1024 ** 3
+const lineEnd = 0x0a
+
+/** What is kept of one image. */
+export interface KeptProof {
+  readonly proof: Proof
+  readonly manifest: Manifest
+}
+
+/** Which proof is meant. */
+export interface ProofOf {
+  readonly stateFolder: string
+  /** Of the image; it need not be there. */
+  readonly path: string
+  readonly reading?: ReadingChoices
+  /** Of a staged image, whose proof counts once it has its name. */
+  readonly staging?: string
+}
+
+async function fileOf({ stateFolder, path, reading = {}, staging }: ProofOf): Promise<string> {
+  const known = join(await folderOfImage(path), basename(path))
+  const choices = Object.entries(reading).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const key = createHash('sha256')
+    .update(JSON.stringify([known, choices]))
+    .digest('hex')
+  return join(stateFolder, folderName, `${key}${staging === undefined ? '' : `.${staging}`}.proof`)
+}
+
+/** Keeps a proof, in the place of an earlier one of that image, whole or not at all. */
+export async function keepProof(of: ProofOf, { proof, manifest }: KeptProof): Promise<void> {
+  const path = await fileOf(of)
+  const draft = `${path}.${randomBytes(4).toString('hex')}.new`
+  try {
+    await mkdir(join(of.stateFolder, folderName), { recursive: true, mode: 0o700 })
+    const file = await open(draft, 'wx')
+    try {
+      await file.writeFile(`${JSON.stringify(proof)}\n`)
+      for (const piece of encodeManifest(manifest)) await file.writeFile(piece)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(draft, path)
+    await syncPath(join(of.stateFolder, folderName))
+  } catch (error) {
+    await rm(draft, { force: true })
+    throw writeError(error, path)
+  }
+}
+
+/** The proof that is kept of an image; null: none is. Throws `corrupt` for a file that is none. */
+export async function readProof(of: ProofOf): Promise<KeptProof | null> {
+  const path = await fileOf(of)
+  const bytes = await readWhole(path)
+  if (bytes === null) return null
+  const bad = (reason: string) =>
+    new DiskError('corrupt', { file: path, structure: 'the manifest of a proof', reason })
+  const end = bytes.indexOf(lineEnd)
+  if (end < 0) throw bad('it is cut short')
+  let header: unknown
+  try {
+    header = JSON.parse(new TextDecoder().decode(bytes.subarray(0, end)))
+  } catch {
+    throw bad('it is not what Varve writes')
+  }
+  if (!isProof(header)) throw bad('it is not what Varve writes')
+  const manifest = decodeManifest(bytes.subarray(end + 1), path)
+  if (manifest.size !== header.virtualSize) throw bad('its leaves are of another disk')
+  return { proof: header, manifest }
+}
+
+async function readWhole(path: string): Promise<Uint8Array | null> {
+  try {
+    const { size } = await stat(path)
+    if (size > largest)
+      throw new DiskError('limit-exceeded', { file: path, what: 'size', value: size, limit: largest })
+    return await readFile(path)
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return null
+    throw readError(error, path)
+  }
+}
+
+/** The proof of a staged image becomes that of the image, which has its name now; done already, or none kept, it succeeds. */
+export async function confirmProof(of: ProofOf & { readonly staging: string }): Promise<void> {
+  const { staging, ...image } = of
+  await renameFile(await fileOf({ ...image, staging }), await fileOf(image))
+}
+
+/** Forgets the proof of an image, or of a staged one. */
+export async function forgetProof(of: ProofOf): Promise<void> {
+  await rm(await fileOf(of), { force: true })
+}
+
+/** The proof goes with an image that got another name; done already, or none kept, it succeeds. */
+export async function moveProof(from: ProofOf, to: ProofOf): Promise<void> {
+  const kept = await readProof(from)
+  if (kept === null) return
+  const path = join(await folderOfImage(to.path), basename(to.path))
+  const files = kept.proof.files.map((file) => (file.path === kept.proof.path ? { ...file, path } : file))
+  await keepProof(to, { ...kept, proof: { ...kept.proof, path, files } })
+  await forgetProof(from)
+}
+
+async function renameFile(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to)
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw writeError(error, to)
+  }
+}

@@ -1,0 +1,34 @@
+import type { FormatName } from '@varve/core/formats/format-rules'
+import type { Problem } from '@varve/core/problems/problem'
+import type { MovedFile } from '../actions/move-image.ts'
+import type { ImageFilesFacts } from '../image-files-facts.ts'
+
+/** An image that has to name another file as its parent when it, or its parent, is elsewhere. */
+export interface NamesParent {
+  /** Absolute path of the image, as it is now. */
+  readonly path: string
+  readonly format: FormatName
+  /** Whether Varve can rewrite the name. */
+  readonly isWritten: boolean
+}
+
+export interface MoveFacts extends ImageFilesFacts {
+  /** Absolute path that the image is to get, its folder resolved. */
+  readonly target: string
+  /** Its files with the names that they are to get, the image itself last. */
+  readonly moves: readonly MovedFile[]
+  /** New names that something has already. */
+  readonly taken: readonly string[]
+  /** Whether a rename does it. */
+  readonly isOneFilesystem: boolean
+  /** Bytes that are free where it is to lie; null: not known. */
+  readonly free: number | null
+  /** Its own parent, when it is named from the folder that the image is in; null: no name breaks. */
+  readonly parent: { readonly path: string; readonly format: FormatName; readonly isWritten: boolean } | null
+  /** The images that name it as their parent. */
+  readonly children: readonly NamesParent[]
+  /** The format that the new name promises, when the image is of another one. */
+  readonly promised: FormatName | null
+  /** That others may write to one of the children. */
+  readonly childUse: readonly Problem[]
+}

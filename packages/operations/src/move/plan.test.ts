@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest'
+import type { MoveFacts } from './facts.ts'
+import { moveOperation } from './plan.ts'
+
+const facts: MoveFacts = {
+  host: 'here',
+  path: '/lib/web01.qcow2',
+  format: 'qcow2',
+  virtualSize: 40 * 1024 ** 3,
+  bytes: 3 * 1024 ** 3,
+  files: ['/lib/web01.qcow2'],
+  elsewhere: [],
+  dependents: [],
+  unseen: null,
+  use: [],
+  target: '/new/web02.qcow2',
+  moves: [{ from: '/lib/web01.qcow2', to: '/new/web02.qcow2', kind: 'file', inode: '7' }],
+  taken: [],
+  isOneFilesystem: true,
+  free: null,
+  parent: null,
+  children: [],
+  promised: null,
+  childUse: [],
+}
+const child = { path: '/lib/over.qcow2', format: 'qcow2', isWritten: true } as const
+const parent = { path: '/lib/base.raw', format: 'raw', isWritten: true } as const
+const request = { source: facts.path, target: facts.target }
+const plan = (change: Partial<MoveFacts> = {}) => moveOperation.plan(request, { ...facts, ...change })
+const inUse = {
+  id: 'in-use',
+  severity: 'warn',
+  layer: 'L1',
+  file: '/lib/over.qcow2',
+  message: 'L1 "/lib/over.qcow2": it is open for writing by process 12 (qemu)',
+  remedy: 'Stop it.',
+} as const
+
+describe('the plan of move', () => {
+  test('is one rename on one filesystem', () => {
+    expect(plan()).toMatchSnapshot()
+  })
+
+  test('names its own parent and those made over it anew', () => {
+    expect(plan({ parent, children: [child] })).toMatchSnapshot()
+  })
+
+  test('copies, proves and publishes across filesystems, and sets the original aside last', () => {
+    expect(plan({ isOneFilesystem: false, free: 4 * 1024 ** 3, children: [child] })).toMatchSnapshot()
+  })
+
+  test.each<[string, Partial<MoveFacts>, string]>([
+    ['a name that is taken', { taken: ['/new/web02.qcow2'] }, 'target-exists'],
+    ['its own name', { target: facts.path }, 'same-file'],
+    ['an image in use', { use: [{ ...inUse, file: facts.path }] }, 'in-use'],
+    ['a child in use', { children: [child], childUse: [inUse] }, 'in-use'],
+    ['too little room', { isOneFilesystem: false, free: 1024 ** 3 }, 'no-space'],
+    [
+      'a child that cannot be repointed',
+      { children: [{ ...child, isWritten: false }] },
+      'parent-not-rewritten',
+    ],
+    [
+      'a parent that cannot be named anew',
+      { parent: { ...parent, isWritten: false } },
+      'parent-not-rewritten',
+    ],
+    ['a part that would not be found', { elsewhere: ['/other/part.vmdk'] }, 'part-stays'],
+  ])('%s is refused', (_name, change, id) => {
+    expect(plan(change)).toMatchObject({ kind: 'refusal', problems: [{ id, severity: 'block' }] })
+  })
+
+  test('a device as a part goes along, and a name of another format asks for consent', () => {
+    expect(plan({ elsewhere: ['/dev/sdb'], promised: 'vmdk' })).toMatchObject({
+      kind: 'plan',
+      warnings: [{ id: 'wrong-ending', severity: 'warn' }],
+    })
+  })
+})
