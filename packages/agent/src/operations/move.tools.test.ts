@@ -166,7 +166,7 @@ describe.skipIf(!requires('qemu-img') || !requires('qemu-io'))('move, killed at 
     expect(await seen(join(folder, 'lib', 'top.qcow2'))).toBe('abca')
   }
 
-  test('it goes on, or all is as it was', { timeout: 300_000 }, async () => {
+  test('it goes on, or all is as it was', { timeout: 900_000 }, async () => {
     await using template = await tempPlace()
     await plant(template.path)
     const walked = await walkKills({
@@ -192,7 +192,7 @@ describe.skipIf(!requires('qemu-img') || !requires('qemu-io'))('move, killed at 
     expect(walked.undone).toBeGreaterThan(6)
   })
 
-  test.skipIf(otherFilesystem === null)('across filesystems too', { timeout: 300_000 }, async () => {
+  test.skipIf(otherFilesystem === null)('across filesystems too', { timeout: 900_000 }, async () => {
     await using other = await tempPlace(otherFilesystem ?? undefined)
     const targetOf = (folder: string) => join(other.path, folder.replaceAll('/', '_'), 'disk.raw')
     const source = (folder: string) => join(folder, 'lib', 'disk.raw')

@@ -9,6 +9,7 @@ import { createCommand } from './create.command.ts'
 import { deleteCommand } from './delete.command.ts'
 import { digestCommand } from './digest.command.ts'
 import { doCommand } from './do.command.ts'
+import { doctorCommand } from './doctor.command.ts'
 import { hostsCommand } from './hosts.command.ts'
 import { imagesCommand } from './images.command.ts'
 import { infoCommand } from './info.command.ts'
@@ -39,6 +40,7 @@ export const commandTable: readonly CommandDefinition[] = [
   deleteCommand,
   digestCommand,
   doCommand,
+  doctorCommand,
   hostsCommand,
   imagesCommand,
   infoCommand,

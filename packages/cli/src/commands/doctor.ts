@@ -1,0 +1,115 @@
+import { stat } from 'node:fs/promises'
+import { formatBytes } from '@varve/core/binary/format-bytes'
+import { DiskError, quote } from '@varve/core/problems/disk-error'
+import { diagnose, type Diagnosis, type Diagnosed } from '@varve/engine/doctor/diagnose'
+import { findDuplicates } from '@varve/engine/doctor/find-duplicates'
+import { readError } from '@varve/engine/files/system-error'
+import { findEntries } from '@varve/engine/quarantine/index-of-entries'
+import { shellWord } from '@varve/operations/plans/shown'
+import type { Outcome, RunContext } from '../command.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { findLeftovers } from '../find-leftovers.ts'
+import { pathOf } from '../input.ts'
+import { stagingRuns } from '../operations/staging-runs.ts'
+import { ProgressLine } from '../output/progress-line.ts'
+import { paintWith, printable } from '../output/text.ts'
+
+export interface DoctorOptions {
+  /** Read images of one size whole. */
+  readonly digest?: boolean
+  /** Days. */
+  readonly old: number
+}
+
+/** `varve doctor FOLDER`: reads only; exit code 1 when there is something to mend. */
+export async function doctor(argument: string, options: DoctorOptions, context: RunContext): Outcome {
+  const { json, signal, config, pool } = context
+  const folder = pathOf(argument)
+  await assertFolder(folder)
+  const diagnosed = await diagnose(folder, { roots: null, signal, oldDays: options.old })
+  const line = new ProgressLine('digest', config.isTerminal)
+  const same =
+    options.digest === true
+      ? await findDuplicates(diagnosed.images, {
+          roots: null,
+          signal,
+          pool,
+          onProgress: ({ doneBytes, totalBytes }) => line.show({ done: doneBytes, total: totalBytes }),
+        }).finally(() => line.end())
+      : null
+  const findings = [
+    // Who has read them knows.
+    ...diagnosed.findings.filter(({ id }) => same === null || id !== 'maybe-duplicate'),
+    ...(same ?? []),
+    ...(await leftoverFindings(folder, config.runsFolder)),
+    ...(await quarantineFindings(folder)),
+  ]
+  const { images, looked, unseen } = diagnosed
+  if (json)
+    context.print(JSON.stringify({ folder, images: images.length, looked, unseen, findings }, null, 2))
+  else context.print(described(diagnosed, findings, context).join('\n'))
+  return findings.some(({ severity }) => severity !== 'info') ? exitCodes.different : exitCodes.ok
+}
+
+async function assertFolder(folder: string): Promise<void> {
+  const stats = await stat(folder).catch((error: unknown) => {
+    throw readError(error, folder)
+  })
+  if (!stats.isDirectory())
+    throw new DiskError('not-readable', { file: folder, reason: 'it is not a folder' })
+}
+
+async function leftoverFindings(folder: string, runsFolder: string): Promise<Diagnosis[]> {
+  const found = await findLeftovers(folder, await stagingRuns(runsFolder))
+  return found
+    .filter(({ state, path }) => state === 'removable' && path.startsWith(folder))
+    .map(({ path, bytes }) => ({
+      id: 'leftover',
+      severity: 'warn',
+      layer: 'L1',
+      file: path,
+      message: `L1 ${quote(path)}: a command or run that died has left it, ${formatBytes(bytes)}`,
+      remedy: 'Nobody needs it: remove it.',
+      details: { bytes },
+      command: ['varve', 'leftovers', folder, '--remove'],
+    }))
+}
+
+/** What is in quarantine for longer than it was to be. */
+async function quarantineFindings(folder: string): Promise<Diagnosis[]> {
+  const { entries } = await findEntries(undefined, [folder])
+  const now = new Date().toISOString()
+  return entries
+    .filter(({ manifest }) => manifest.until < now)
+    .map(({ path, manifest }) => ({
+      id: 'quarantine-over',
+      severity: 'info',
+      layer: 'L1',
+      file: path,
+      message: `L1 ${quote(path)}: it keeps ${quote(manifest.image)}, which was to be kept until ${manifest.until.slice(0, 10)}`,
+      remedy: 'Remove it for good if nobody missed it.',
+      details: { id: manifest.id, until: manifest.until },
+      command: ['varve', 'purge', manifest.id, '--folder', folder],
+    }))
+}
+
+function described(
+  { folder, images, looked, unseen }: Diagnosed,
+  findings: readonly Diagnosis[],
+  { config }: RunContext,
+): readonly string[] {
+  const paint = paintWith(config.color)
+  const colors = { block: 'red', warn: 'yellow', info: 'dim' } as const
+  const head = `${printable(folder)}: ${images.length} images, ${looked} files looked at`
+  const nothing = findings.length === 0 ? ['Nothing is to be mended.'] : []
+  return [
+    head,
+    ...(unseen === null ? [] : [paint('yellow', `More may be there: ${printable(unseen)}.`)]),
+    ...nothing,
+    ...findings.flatMap(({ id, severity, message, remedy, command }) => [
+      `${paint(colors[severity], severity.padEnd(5))} ${id}  ${printable(message)}`,
+      `      ${printable(remedy)}`,
+      ...(command === null ? [] : [`      ${printable(command.map(shellWord).join(' '))}`]),
+    ]),
+  ]
+}

@@ -1,0 +1,210 @@
+import { basename, dirname, join, resolve, sep } from 'node:path'
+import { quote } from '@varve/core/problems/disk-error'
+import type { Problem } from '@varve/core/problems/problem'
+import { formatRules } from '@varve/core/formats/format-rules'
+import { definitionsIn, type Definitions } from './machine-definitions.ts'
+import { lookAtImages, rightEnding, type LookOptions, type SeenImage } from './look-at-images.ts'
+
+/** Something to mend, with the command that does it. */
+export interface Diagnosis extends Problem {
+  /** Argument vector; null: nothing but a person can. */
+  readonly command: readonly string[] | null
+}
+
+export interface Diagnosed {
+  readonly folder: string
+  readonly images: readonly SeenImage[]
+  readonly looked: number
+  readonly unseen: string | null
+  readonly findings: readonly Diagnosis[]
+}
+
+export interface DiagnoseOptions extends LookOptions {
+  /** Days since its last write after which an image that nothing names is told. */
+  readonly oldDays?: number
+  readonly now?: () => number
+}
+
+const usualOldDays = 90
+const dayMs = 24 * 3600 * 1000
+const oldDaysOf = ({ oldDays = usualOldDays }: DiagnoseOptions) => oldDays
+
+/** What is to be mended in a folder of images, by their headers and names: no disk is read. */
+export async function diagnose(path: string, options: DiagnoseOptions): Promise<Diagnosed> {
+  const folder = resolve(path)
+  const { images, looked, unseen } = await lookAtImages(folder, options)
+  const findings = [
+    ...images.flatMap((image) => parentFindings(image, images)),
+    ...images.flatMap((image) => outsideFindings(image, folder)),
+    ...images.flatMap(endingFindings),
+    ...(await orphanFindings(images, options)),
+    ...alikeFindings(images, folder),
+  ]
+  return { folder, images, looked, unseen, findings }
+}
+
+function finding(
+  image: SeenImage,
+  rest: Pick<Diagnosis, 'id' | 'severity' | 'layer' | 'message' | 'remedy' | 'command'> & {
+    readonly details?: Diagnosis['details']
+  },
+): Diagnosis {
+  return { ...rest, file: image.path, message: `${rest.layer} ${quote(image.path)}: ${rest.message}` }
+}
+
+/** Missing, moved and stale parents. */
+function parentFindings(image: SeenImage, all: readonly SeenImage[]): Diagnosis[] {
+  const found: Diagnosis[] = []
+  // A parent that is missing is told where it is named, not again by all that stand on that image.
+  if (image.missingNames.length > 0 && image.namedBy === image.path) found.push(missingFinding(image, all))
+  for (const failure of image.failures) {
+    if (failure.code !== 'parent-mismatch' || failure.file !== image.path) continue
+    found.push({ ...finding(image, stale(failure.message, failure.remedy, image)), message: failure.message })
+  }
+  for (const remark of image.remarks) {
+    if (remark.severity === 'info' || remark.file !== image.path) continue
+    const details = { remark: remark.id }
+    found.push({
+      ...finding(image, { ...stale(remark.message, remark.remedy, image), details }),
+      message: remark.message,
+    })
+  }
+  return found
+}
+
+function stale(message: string, remedy: string, { path }: SeenImage) {
+  const command = ['varve', 'chain', 'show', path]
+  return { id: 'parent-stale', severity: 'warn', layer: 'L2', message, remedy, command } as const
+}
+
+/** A file of the same name elsewhere in the folder may be the one: repointing proves or asks. */
+function missingFinding(image: SeenImage, all: readonly SeenImage[]): Diagnosis {
+  const [named = 'an image without a name'] = image.missingNames
+  const wanted = new Set(image.missingNames.map((name) => name.split(/[/\\]/u).at(-1)))
+  const places = all.filter(
+    (one) => one.path !== image.path && wanted.has(basename(one.path)) && !one.parents.includes(image.path),
+  )
+  const [place, ...others] = places
+  if (place && others.length === 0)
+    return finding(image, {
+      id: 'parent-moved',
+      severity: 'block',
+      layer: 'L2',
+      message: `its parent ${quote(named)} is not there; a file of that name lies at ${quote(place.path)}`,
+      remedy: 'Name that one as its parent, if it is the same disk.',
+      command: ['varve', 'chain', 'repoint', image.path, '--parent', place.path],
+      details: { parent: named, found: place.path },
+    })
+  return finding(image, {
+    id: 'parent-missing',
+    severity: 'block',
+    layer: 'L2',
+    message: `its parent ${quote(named)} is not there, and the disk cannot be read without it`,
+    remedy:
+      others.length > 0
+        ? `Choose one of ${places.map(({ path }) => quote(path)).join(', ')} with varve chain repoint.`
+        : `Put ${quote(named)} back, from a backup or from quarantine.`,
+    command: others.length > 0 ? null : ['varve', 'quarantine', dirname(image.path)],
+    details: { parent: named, candidates: places.map(({ path }) => path) },
+  })
+}
+
+/** A parent outside the folder, or in a hidden one, is forgotten when the folder is copied or cleaned up. */
+function outsideFindings(image: SeenImage, folder: string): Diagnosis[] {
+  const [parent] = image.parents
+  if (parent === undefined) return []
+  const isInside = parent.startsWith(folder.endsWith(sep) ? folder : folder + sep)
+  const isHidden =
+    isInside &&
+    parent
+      .slice(folder.length)
+      .split(sep)
+      .some((part) => part.startsWith('.'))
+  if (isInside && !isHidden) return []
+  return [
+    finding(image, {
+      id: 'parent-outside',
+      severity: 'warn',
+      layer: 'L2',
+      message: `its parent ${quote(parent)} lies ${isHidden ? 'in a hidden folder' : 'outside this folder'}`,
+      remedy: 'Move the parent here; what names it is rewritten.',
+      command: ['varve', 'move', parent, join(dirname(image.path), basename(parent))],
+      details: { parent },
+    }),
+  ]
+}
+
+function endingFindings(image: SeenImage): Diagnosis[] {
+  const ending = rightEnding(image)
+  if (ending === null) return []
+  const { path, format } = image
+  const name = basename(path)
+  const stem = name.includes('.') ? name.slice(0, name.lastIndexOf('.')) : name
+  return [
+    finding(image, {
+      id: 'wrong-ending',
+      severity: 'warn',
+      layer: 'L1',
+      message: `its name says another format; it is ${formatRules[format].label}`,
+      remedy: 'Give it the ending of what it is.',
+      command: ['varve', 'move', path, join(dirname(path), `${stem}${ending}`)],
+      details: { format, ending },
+    }),
+  ]
+}
+
+/** Old images that no image stands on and that no machine names, where machines are described beside them. */
+async function orphanFindings(images: readonly SeenImage[], options: DiagnoseOptions): Promise<Diagnosis[]> {
+  const parents = new Set(images.flatMap((image) => image.parents))
+  const before = (options.now ?? Date.now)() - oldDaysOf(options) * dayMs
+  const known = new Map<string, Promise<Definitions>>()
+  const found: Diagnosis[] = []
+  for (const image of images) {
+    if (parents.has(image.path) || image.modifiedMs > before) continue
+    const place = dirname(image.path)
+    const beside = known.get(place) ?? definitionsIn(place)
+    known.set(place, beside)
+    const definitions = await beside
+    if (!definitions.areThere || definitions.names(basename(image.path))) continue
+    const days = Math.floor(((options.now ?? Date.now)() - image.modifiedMs) / dayMs)
+    found.push(
+      finding(image, {
+        id: 'orphan',
+        severity: 'warn',
+        layer: 'L1',
+        message: `no machine beside it names it, no image stands on it, and nobody wrote to it for ${days} days`,
+        remedy: 'Put it into quarantine if nobody misses it.',
+        command: ['varve', 'delete', image.path],
+        details: { days, bytes: image.fileSize },
+      }),
+    )
+  }
+  return found
+}
+
+/** Images of one size in files of one size may hold the same disk; only reading them tells. */
+function alikeFindings(images: readonly SeenImage[], folder: string): Diagnosis[] {
+  const groups = new Map<string, SeenImage[]>()
+  for (const image of images) {
+    const standsAlone = image.parents.length === 0 && image.failures.length === 0
+    if (!image.virtualSize || !standsAlone) continue
+    const key = `${image.virtualSize}:${image.format}:${image.fileSize}`
+    groups.set(key, [...(groups.get(key) ?? []), image])
+  }
+  return [...groups.values()].flatMap((group) => {
+    const [first, ...others] = group
+    if (!first || others.length === 0) return []
+    const paths = others.map(({ path }) => path)
+    return [
+      finding(first, {
+        id: 'maybe-duplicate',
+        severity: 'info',
+        layer: 'L3',
+        message: `${paths.length} more have its size, and may hold the same disk: ${paths.slice(0, 3).map(quote).join(', ')}${paths.length > 3 ? ' and others' : ''}`,
+        remedy: 'Have their digests compared; every one of them is read for that.',
+        command: ['varve', 'doctor', folder, '--digest'],
+        details: { paths },
+      }),
+    ]
+  })
+}

@@ -1,0 +1,105 @@
+import { chunkSize } from '@varve/core/digest/disk-digest'
+import { isDiskError, quote } from '@varve/core/problems/disk-error'
+import { digestDisk } from '../digest-disk.ts'
+import { openInput } from '../run/open-input.ts'
+import type { RunOptions } from '../run/run-options.ts'
+import type { Diagnosis } from './diagnose.ts'
+import type { SeenImage } from './look-at-images.ts'
+
+interface Reading extends RunOptions {
+  readonly roots: readonly string[] | null
+  /** Told each image before it is read. */
+  readonly onImage?: (path: string) => void
+}
+
+/**
+ * Images that hold the same disk, whatever their formats. Only those are read whole that have a disk of one size with as much data as
+ * another one; one over the other is no duplicate. An image that cannot be read is left out.
+ */
+export async function findDuplicates(
+  images: readonly SeenImage[],
+  options: Reading,
+): Promise<readonly Diagnosis[]> {
+  const sizes = groupsOf(images, ({ virtualSize }) => (virtualSize ? String(virtualSize) : null))
+  const found: Diagnosis[] = []
+  for (const group of sizes) {
+    const data = new Map<SeenImage, string | null>()
+    for (const image of group)
+      data.set(image, await unlessUnreadable(async () => dataChunksOf(image, options)))
+    for (const alike of groupsOf(group, (image) => data.get(image) ?? null)) {
+      const digests = new Map<SeenImage, string | null>()
+      for (const image of alike) {
+        options.onImage?.(image.path)
+        digests.set(image, await unlessUnreadable(async () => digestOf(image, options)))
+      }
+      for (const same of groupsOf(alike, (image) => digests.get(image) ?? null))
+        found.push(...duplicates(same, digests))
+    }
+  }
+  return found
+}
+
+/** The groups of two and more. */
+function groupsOf(
+  images: readonly SeenImage[],
+  keyOf: (image: SeenImage) => string | null,
+): readonly (readonly SeenImage[])[] {
+  const groups = new Map<string, SeenImage[]>()
+  for (const image of images) {
+    const key = keyOf(image)
+    if (key !== null) groups.set(key, [...(groups.get(key) ?? []), image])
+  }
+  return [...groups.values()].filter((group) => group.length > 1)
+}
+
+async function dataChunksOf({ path }: SeenImage, { roots, signal }: Reading): Promise<string> {
+  const input = { kind: 'image', path, roots, format: null } as const
+  const asked = signal ? { signal } : {}
+  await using opened = await openInput(input, { io: 'sync', ...asked })
+  let chunks = 0
+  let behind = 0
+  for await (const extent of opened.disk.extents({ start: 0, end: opened.disk.virtualSize }, asked)) {
+    if (extent.content !== 'data') continue
+    // Formats keep data in blocks of different sizes: what counts is which chunks hold any.
+    const first = Math.max(behind, Math.floor(extent.start / chunkSize))
+    const end = Math.ceil((extent.start + extent.length) / chunkSize)
+    chunks += Math.max(0, end - first)
+    behind = Math.max(behind, end)
+  }
+  return String(chunks)
+}
+
+async function digestOf({ path }: SeenImage, options: Reading): Promise<string> {
+  const input = { kind: 'image', path, roots: options.roots, format: null } as const
+  const { digest } = await digestDisk(input, options)
+  return digest
+}
+
+async function unlessUnreadable(work: () => Promise<string>): Promise<string | null> {
+  try {
+    return await work()
+  } catch (error) {
+    if (isDiskError(error) && error.code !== 'canceled') return null
+    throw error
+  }
+}
+
+/** The oldest stays; each of the others could go. */
+function duplicates(
+  group: readonly SeenImage[],
+  digests: ReadonlyMap<SeenImage, string | null>,
+): Diagnosis[] {
+  const [first, ...others] = group.toSorted((a, b) => a.modifiedMs - b.modifiedMs)
+  return others
+    .filter((other) => first && !other.parents.includes(first.path) && !first.parents.includes(other.path))
+    .map((other) => ({
+      id: 'duplicate',
+      severity: 'warn',
+      layer: 'L3',
+      file: other.path,
+      message: `L3 ${quote(other.path)}: it holds the same disk as ${quote(first?.path ?? '')}`,
+      remedy: 'Put one of both into quarantine if nobody needs two.',
+      command: ['varve', 'delete', other.path],
+      details: { same: first?.path, digest: digests.get(other) },
+    }))
+}

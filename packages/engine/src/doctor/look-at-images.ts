@@ -1,0 +1,110 @@
+import { lstat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { namedAsRaw, promisedFormat, readFileEnds, recogniseFormat } from '@varve/core/formats/detect-format'
+import { formatRules, type FormatName } from '@varve/core/formats/format-rules'
+import type { ImagePorts } from '@varve/core/formats/image-files'
+import { walkChain, type WalkedChain } from '@varve/core/formats/walk-chain'
+import { isDiskError, type DiskError } from '@varve/core/problems/disk-error'
+import type { Problem } from '@varve/core/problems/problem'
+import { walkImages } from '../dependents/walk-images.ts'
+import { nodePorts } from '../ports.ts'
+
+/** What is known of one image of a folder without reading its disk. */
+export interface SeenImage {
+  readonly path: string
+  readonly format: FormatName
+  readonly virtualSize: number | null
+  readonly fileSize: number
+  /** Of the last write. */
+  readonly modifiedMs: number
+  /** Paths of its parents as far as they are found, the nearest first. */
+  readonly parents: readonly string[]
+  /** The names under which the last file of the chain that is there names the next one. */
+  readonly missingNames: readonly string[]
+  /** That file: the image itself, or one of its parents. */
+  readonly namedBy: string
+  readonly failures: readonly DiskError[]
+  /** What parent and child say of each other though the chain can be read. */
+  readonly remarks: readonly Problem[]
+}
+
+export interface SeenImages {
+  readonly images: readonly SeenImage[]
+  readonly looked: number
+  /** Why more may be there; null: all was looked at. */
+  readonly unseen: string | null
+}
+
+export interface LookOptions {
+  readonly roots: readonly string[] | null
+  readonly mostFiles?: number
+  readonly signal?: AbortSignal
+}
+
+const usualMostFiles = 200_000
+
+/** Every image below a folder, by its headers only. */
+export async function lookAtImages(folder: string, options: LookOptions): Promise<SeenImages> {
+  const { roots, signal, mostFiles = usualMostFiles } = options
+  const ports = nodePorts({ roots, io: 'sync', packed: 'name' })
+  const images: SeenImage[] = []
+  const gaps = { unread: [] as string[] }
+  let looked = 0
+  for await (const path of walkImages([folder], gaps)) {
+    signal?.throwIfAborted()
+    if (looked >= mostFiles) return { images, looked, unseen: `more than ${mostFiles} files are there` }
+    looked += 1
+    const seen = await lookAt(path, ports)
+    if (seen) images.push(seen)
+  }
+  const unseen =
+    gaps.unread.length === 0 ? null : `folders could not be read: ${gaps.unread.slice(0, 3).join(', ')}`
+  return { images, looked, unseen }
+}
+
+/** Null for what is no image by its bytes or its name. */
+async function lookAt(path: string, ports: ImagePorts): Promise<SeenImage | null> {
+  try {
+    if (!(await mayBeImage(path, ports))) return null
+    await using walked = await walkChain(path, ports)
+    return await seenIn(path, walked)
+  } catch (error) {
+    // What cannot be opened is told where it is named; here it is no image.
+    if (isDiskError(error)) return null
+    throw error
+  }
+}
+
+async function mayBeImage(path: string, { files }: ImagePorts): Promise<boolean> {
+  const name = basename(path)
+  if (promisedFormat(name) !== null || namedAsRaw(name)) return true
+  if ((await lstat(path)).isDirectory()) return true
+  await using file = await files.open(path)
+  return file.source.size > 0 && recogniseFormat(await readFileEnds(file.source)) !== null
+}
+
+async function seenIn(path: string, { links, failures, remarks }: WalkedChain): Promise<SeenImage> {
+  const [own, ...parents] = links
+  const last = links.at(-1) ?? own
+  const isMissing = failures.some((failure) => isDiskError(failure, 'parent-missing'))
+  return {
+    path,
+    format: own.facts.format,
+    virtualSize: own.facts.virtualSize,
+    fileSize: own.file.packed?.size ?? own.file.source.size,
+    modifiedMs: own.file.fingerprint.modifiedMs,
+    parents: parents.map(({ file }) => file.path),
+    missingNames: isMissing ? (last.facts.parent?.names ?? []) : [],
+    namedBy: last.file.path,
+    failures,
+    remarks,
+  }
+}
+
+/** The ending that the name of an image of that format is to have, when its own says another format; else null. */
+export function rightEnding({ path, format }: Pick<SeenImage, 'path' | 'format'>): string | null {
+  const name = basename(path)
+  const promised = promisedFormat(name) ?? (namedAsRaw(name) ? 'raw' : null)
+  if (promised === null || promised === format) return null
+  return formatRules[format].extensions[0] ?? null
+}
