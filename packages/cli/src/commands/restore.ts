@@ -10,6 +10,5 @@ export interface QuarantineIdOptions extends OperateOptions {
 /** `varve restore ID`: back to where it was. */
 export async function restore(id: string, options: QuarantineIdOptions, context: RunContext): Outcome {
   const request = { id, folders: options.folder.map((folder) => placeOf(folder, options)) }
-  const request = { id, folders: options.folder }
   return await operate({ operation: 'restore', request, isAsked: false }, options, context)
 }
