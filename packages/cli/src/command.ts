@@ -1,3 +1,4 @@
+import type { Logger } from '@varve/agent/platform/logger'
 import type { WorkerPool } from '@varve/engine/run/worker-pool'
 import type { CliConfig } from './config.ts'
 import type { ExitCode } from './exit-codes.ts'
@@ -9,6 +10,8 @@ export interface CommandContext {
   readonly signal: AbortSignal
   /** One JSON document on standard output instead of text. */
   readonly json: boolean
+  /** What happens, for whoever looks for a fault; silent unless it is asked for. */
+  readonly log: Logger
   print(text: string): void
   /** Progress and remarks: standard error. */
   remark(text: string): void

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 
 /** What the command reads from its environment, once. */
 export interface CliConfig {
+  /** What is logged, as `VARVE_LOG` says it. */
+  readonly log: string | null
   readonly controller: string
   readonly color: boolean
   readonly isTerminal: boolean
@@ -19,6 +21,7 @@ export function readConfig(): CliConfig {
   const ownState = env['VARVE_STATE'] ?? join(stateFolder(env), 'varve')
   const wantsColor = env['NO_COLOR'] === undefined && env['TERM'] !== 'dumb'
   return {
+    log: env['VARVE_LOG'] ?? null,
     controller: env['VARVE_CONTROLLER'] ?? 'http://127.0.0.1:7070',
     color: wantsColor && stdout.isTTY,
     isTerminal: stderr.isTTY,

@@ -3,6 +3,7 @@ import { CommanderError } from 'commander'
 import { UsageError, type CommandContext } from './command.ts'
 import { commandTable } from './commands/command-table.ts'
 import { readConfig } from './config.ts'
+import { openLog } from './log.ts'
 import { explained } from './output/explain.ts'
 import { buildProgram, type Globals } from './grammar/build-program.ts'
 import { writeError } from '@varve/engine/files/system-error'
@@ -21,19 +22,21 @@ export async function runProgram(argv: readonly string[], version: string): Prom
   let json = false
   /** What was to be printed did not arrive. */
   const output = { failure: null as DiskError | null, isClosed: false }
-  const contextOf = (globals: Globals): CommandContext => {
+  const contextOf = async (globals: Globals): Promise<CommandContext> => {
     json = globals.json === true
+    const log = await openLog({ level: config.log, isVerbose: globals.verbose === true })
     return {
       config,
       signal: abort.signal,
       json,
+      log,
       print: (text) => process.stdout.write(`${text}\n`),
       remark: (text) => process.stderr.write(`${text}\n`),
     }
   }
   const program = buildProgram(commandTable, version, async ({ globals, about }, run) => {
     subject = about
-    exitCode = await run(contextOf(globals))
+    exitCode = await run(await contextOf(globals))
   })
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // The reader has seen enough, as with `varve map … | head`: the command ends without a word, but cleans up.

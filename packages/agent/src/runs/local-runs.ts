@@ -6,7 +6,7 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { writeError } from '@varve/engine/files/system-error'
 import type { Plan } from '@varve/operations/plans/plan'
 import { carryOut, type CarryingOut, type Journal } from '@varve/operations/runs/carry-out'
-import type { Created } from '@varve/operations/runs/journal'
+import type { Created, NewEntry } from '@varve/operations/runs/journal'
 import { isOver, isPastReturn, runState, type RunState } from '@varve/operations/runs/run-state'
 import type { ActionPorts, ActionProgress, AdapterTable } from '../actions/adapter.ts'
 import { performAction } from '../actions/perform.ts'
@@ -30,7 +30,7 @@ export interface LocalRunsOptions {
   readonly adapters: AdapterTable
   readonly ports: ActionPorts
   /** Called before and after each entry of a journal is written, with the number of entries that are there. */
-  readonly onEntry?: (when: 'before' | 'after', count: number) => void
+  readonly onEntry?: (when: 'before' | 'after', count: number, entry: NewEntry) => void
 }
 
 export interface CarryOptions {
@@ -218,9 +218,9 @@ function watched(journal: Journal, onEntry: NonNullable<LocalRunsOptions['onEntr
     name: journal.name,
     entries: () => journal.entries(),
     async append(entry) {
-      onEntry('before', journal.entries().length)
+      onEntry('before', journal.entries().length, entry)
       await journal.append(entry)
-      onEntry('after', journal.entries().length)
+      onEntry('after', journal.entries().length, entry)
     },
   }
 }

@@ -36,6 +36,7 @@ export async function doAction(options: DoOptions, context: RunContext): Outcome
   })
   const { ports, adapters } = await openThisHost({
     pool: context.pool,
+    log: context.log,
     runsFolder: context.config.runsFolder,
     stateFolder: context.config.stateFolder,
   })

@@ -41,7 +41,12 @@ export async function runs(options: RunsOptions, context: RunContext): Outcome {
     return await fleetRuns({ id, wish: wish ?? null, controller: options.controller }, context)
   if (wish === 'forget')
     throw new UsageError('--forget goes with --fleet: the runs of this host are its evidence.')
-  const { runs: known } = await openThisHost({ pool: context.pool, runsFolder, stateFolder })
+  const { runs: known } = await openThisHost({
+    pool: context.pool,
+    runsFolder,
+    stateFolder,
+    log: context.log,
+  })
   if (id === null) {
     const all = await known.list()
     context.print(

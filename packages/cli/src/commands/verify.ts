@@ -25,7 +25,12 @@ export async function verify(
   const input = imageInput(file, options)
   await lookAtSources([input], { ...context, accept: options.accept })
   const { runsFolder, stateFolder } = context.config
-  const { adapters, ports } = await openThisHost({ pool: context.pool, runsFolder, stateFolder })
+  const { adapters, ports } = await openThisHost({
+    pool: context.pool,
+    runsFolder,
+    stateFolder,
+    log: context.log,
+  })
   const { path, format, choices } = input
   const line = new ProgressLine('verify', context.config.isTerminal)
   const result = await performAction(

@@ -5,6 +5,7 @@ import type { CommandDefinition } from './command-definition.ts'
 
 export interface Globals {
   readonly json?: boolean
+  readonly verbose?: boolean
 }
 
 /** Carries a command out once its words are understood; `about` is its last operand. */
@@ -31,6 +32,7 @@ export function buildProgram(
     .exitOverride()
     .configureHelp({ showGlobalOptions: true, subcommandTerm: usageOf })
     .option('--json', 'print one JSON document instead of text')
+    .option('--verbose', 'say on standard error what tools run and what runs write down (or VARVE_LOG=info…)')
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /u, 'varve: ')) })
     .addHelpText('after', services)
   const groups = Object.keys(commandGroups) as CommandGroup[]

@@ -27,7 +27,7 @@ export async function operate(wish: Wish, options: OperateOptions, context: RunC
   if (name !== undefined) return await operateOnFleet(wish, { ...options, host: name }, context)
   assertNoFleetOptions(options)
   const { runsFolder, stateFolder } = context.config
-  const host = await openThisHost({ pool: context.pool, runsFolder, stateFolder })
+  const host = await openThisHost({ pool: context.pool, runsFolder, stateFolder, log: context.log })
   const { operation }: LocalOperation = localOperations[wish.operation]
   const request = await mapPaths(wish.request, operation.paths, async (path) => resolve(path))
   const plan = await host.plan(wish.operation, request, context.signal)

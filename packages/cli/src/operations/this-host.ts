@@ -4,7 +4,9 @@ import { planHere, type LocalOperation } from '@varve/agent/operations/local-ope
 import type { ActionPorts, AdapterTable } from '@varve/agent/actions/adapter'
 import { adapterTable } from '@varve/agent/actions/adapter-table'
 import type { Platform } from '@varve/agent/platform/platform'
-import { openLocalRuns, type LocalRuns } from '@varve/agent/runs/local-runs'
+import type { Logger } from '@varve/agent/platform/logger'
+import { loggedToolRunner } from '@varve/agent/tools/logged-tool-runner'
+import { openLocalRuns, type LocalRuns, type LocalRunsOptions } from '@varve/agent/runs/local-runs'
 import { platformTools } from '@varve/agent/tools/tool-box'
 import type { Plan, Refusal } from '@varve/operations/plans/plan'
 import type { WorkerPool } from '@varve/engine/run/worker-pool'
@@ -28,13 +30,19 @@ export interface ThisHostOptions {
   readonly runsFolder: string
   /** Where what outlives a command is kept besides. */
   readonly stateFolder: string
+  readonly log: Logger
 }
 
-export async function openThisHost({ pool, runsFolder, stateFolder }: ThisHostOptions): Promise<ThisHost> {
+export async function openThisHost({
+  pool,
+  runsFolder,
+  stateFolder,
+  log,
+}: ThisHostOptions): Promise<ThisHost> {
   const platform = await loadPlatform()
   const ports: ActionPorts = {
     roots: null,
-    tools: platformTools(platform.tools),
+    tools: platformTools({ ...platform.tools, runner: loggedToolRunner(platform.tools.runner, log) }),
     pool,
     mainThread: 'helps',
     findWriters: platform.findWriters,
@@ -46,11 +54,23 @@ export async function openThisHost({ pool, runsFolder, stateFolder }: ThisHostOp
     name,
     ports,
     adapters,
-    runs: openLocalRuns({ folder: runsFolder, adapters, ports }),
+    runs: openLocalRuns({ folder: runsFolder, adapters, ports, onEntry: logEntries(log) }),
     async plan(operation, request, signal) {
       const local: LocalOperation = localOperations[operation]
       return await planHere(local, request, { ports, host: name, signal })
     },
+  }
+}
+
+/** Says each entry of a journal once it is written; inputs and outcomes, which may hold tokens, are not said. */
+function logEntries(log: Logger): NonNullable<LocalRunsOptions['onEntry']> {
+  return (when, count, entry) => {
+    if (when === 'before') return
+    const { event } = entry
+    const step = 'step' in entry ? { step: entry.step, attempt: entry.attempt } : {}
+    const run = entry.event === 'created' ? { run: entry.run, operation: entry.plan.operation } : {}
+    const code = 'error' in entry && entry.error !== null ? { code: entry.error.code } : {}
+    log.info({ entry: count, event, ...run, ...step, ...code }, 'a run has written down')
   }
 }
 
