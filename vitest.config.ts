@@ -1,4 +1,12 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
+
+// Commands that tests start keep their runs and manifests here, not in the home of whoever tests.
+const state = mkdtempSync(join(tmpdir(), 'varve-test-state-'))
+process.env['XDG_STATE_HOME'] = state
+process.on('exit', () => rmSync(state, { recursive: true, force: true }))
 
 const tiers = ['tools', 'corpus', 'e2e', 'browser'] as const
 

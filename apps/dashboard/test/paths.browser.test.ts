@@ -197,7 +197,7 @@ describe.skipIf(!requires('chromium'))('paths', () => {
     await expect.poll(background, patience).toBe('rgb(20, 23, 26)')
     await page.goto(`${controller.url}/migrations/migration-1`)
     await page.getByText('each acts on one layer').waitFor()
-    await ask('cancel')
+    await ask('cancel this')
     await page.getByText('Nothing has that name').waitFor()
     await page.close()
   })

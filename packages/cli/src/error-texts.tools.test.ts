@@ -124,7 +124,7 @@ describe.skipIf(!requires('qemu-img'))('what people read when something is wrong
   })
 
   test.each([
-    [['info'], "missing required argument 'file'"],
+    [['info'], "missing required argument 'files'"],
     [['bogus'], "unknown command 'bogus'"],
     [['info', '--bogus', 'x'], "unknown option '--bogus'"],
     [

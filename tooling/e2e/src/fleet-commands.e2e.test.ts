@@ -162,7 +162,7 @@ test('migrations --forget and --clear, hosts --forget', async () => {
   expect(await readdir(fleet.library('south'))).toContain('one.raw')
 })
 
-test('a command that is stopped names its target; one that is killed leaves what leftovers removes', async () => {
+test('a command that is stopped names its target; one that is killed is a run that can be given up', async () => {
   const folder = place.file('converted')
   await mkdir(folder)
   const source = place.file('big.raw')
@@ -185,9 +185,13 @@ test('a command that is stopped names its target; one that is killed leaves what
   await begun
   child.kill('SIGKILL')
   await child
-  expect((await run('leftovers', folder)).stdout).toMatch(/\.big\.qcow2\.p\d+-.*process \d+ has ended/u)
-  const found = { leftovers: [{ kind: 'command', state: 'removable', removed: true, visible: [] }] }
-  expect(await json('leftovers', folder, '--remove')).toMatchObject({ exitCode: 0, document: found })
+  const [id = ''] = /(?<=of run )\w+/u.exec((await run('leftovers', folder)).stdout) ?? []
+  expect(await json('leftovers', folder, '--remove')).toMatchObject({
+    exitCode: 0,
+    document: { leftovers: [{ kind: 'run', state: 'run', run: id, removed: false, visible: [] }] },
+  })
+  expect(await run('runs', id)).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('cut off') })
+  expect(await run('runs', id, '--cancel')).toMatchObject({ exitCode: 0 })
   expect(await readdir(folder)).toEqual([])
   expect((await run('leftovers', folder)).stdout).toBe('Nothing was left.')
 })

@@ -1,63 +1,34 @@
 import type { AdapterTable } from './adapter.ts'
-import { applySnapshot } from './apply-snapshot/apply-snapshot.ts'
-import { checkImage } from './check-image/check-image.ts'
-import { compareImages } from './compare-images/compare-images.ts'
-import { copyFiles } from './copy-files/copy-files.ts'
-import { createImage } from './create-image/create-image.ts'
-import { createSnapshot } from './create-snapshot/create-snapshot.ts'
-import { deleteSnapshot } from './delete-snapshot/delete-snapshot.ts'
-import { digestImage } from './digest-image/digest-image.ts'
-import { discardCopy } from './discard-copy/discard-copy.ts'
-import { discardStaged } from './discard-staged/discard-staged.ts'
-import { mapImage } from './map-image/map-image.ts'
-import { measureImage } from './measure-image/measure-image.ts'
-import { moveImage } from './move-image/move-image.ts'
-import { proveImage } from './prove-image/prove-image.ts'
-import { proveSameDisk } from './prove-same-disk/prove-same-disk.ts'
-import { publishImage } from './publish-image/publish-image.ts'
-import { purgeImage } from './purge-image/purge-image.ts'
-import { putBack } from './put-back/put-back.ts'
-import { repairCopy } from './repair-copy/repair-copy.ts'
-import { repairImage } from './repair-image/repair-image.ts'
-import { replaceImage } from './replace-image/replace-image.ts'
-import { repointParent } from './repoint-parent/repoint-parent.ts'
-import { restoreImage } from './restore-image/restore-image.ts'
-import { setAside } from './set-aside/set-aside.ts'
-import { stageCopy } from './stage-copy/stage-copy.ts'
-import { takeBackEdit } from './take-back-edit/take-back-edit.ts'
-import { undoRepair } from './undo-repair/undo-repair.ts'
-import { verifyImage } from './verify-image/verify-image.ts'
-import { writeImage } from './write-image/write-image.ts'
 
-/** What Varve does alike on every system; a new action is its folder and one line here. */
+/** What Varve does alike on every system, loaded when it is first wanted; a new action is its folder and one line here. */
 export const adapterTable = {
-  'apply-snapshot': applySnapshot,
-  'check-image': checkImage,
-  'compare-images': compareImages,
-  'copy-files': copyFiles,
-  'create-image': createImage,
-  'create-snapshot': createSnapshot,
-  'delete-snapshot': deleteSnapshot,
-  'digest-image': digestImage,
-  'discard-copy': discardCopy,
-  'discard-staged': discardStaged,
-  'map-image': mapImage,
-  'measure-image': measureImage,
-  'move-image': moveImage,
-  'prove-image': proveImage,
-  'prove-same-disk': proveSameDisk,
-  'publish-image': publishImage,
-  'purge-image': purgeImage,
-  'put-back': putBack,
-  'repair-copy': repairCopy,
-  'repair-image': repairImage,
-  'replace-image': replaceImage,
-  'repoint-parent': repointParent,
-  'restore-image': restoreImage,
-  'set-aside': setAside,
-  'stage-copy': stageCopy,
-  'take-back-edit': takeBackEdit,
-  'undo-repair': undoRepair,
-  'verify-image': verifyImage,
-  'write-image': writeImage,
+  'apply-snapshot': async () => (await import('./apply-snapshot/apply-snapshot.ts')).applySnapshot,
+  'check-image': async () => (await import('./check-image/check-image.ts')).checkImage,
+  'compare-images': async () => (await import('./compare-images/compare-images.ts')).compareImages,
+  'copy-files': async () => (await import('./copy-files/copy-files.ts')).copyFiles,
+  'create-image': async () => (await import('./create-image/create-image.ts')).createImage,
+  'create-snapshot': async () => (await import('./create-snapshot/create-snapshot.ts')).createSnapshot,
+  'delete-snapshot': async () => (await import('./delete-snapshot/delete-snapshot.ts')).deleteSnapshot,
+  'digest-image': async () => (await import('./digest-image/digest-image.ts')).digestImage,
+  'discard-copy': async () => (await import('./discard-copy/discard-copy.ts')).discardCopy,
+  'discard-staged': async () => (await import('./discard-staged/discard-staged.ts')).discardStaged,
+  'map-image': async () => (await import('./map-image/map-image.ts')).mapImage,
+  'measure-image': async () => (await import('./measure-image/measure-image.ts')).measureImage,
+  'move-image': async () => (await import('./move-image/move-image.ts')).moveImage,
+  'prove-image': async () => (await import('./prove-image/prove-image.ts')).proveImage,
+  'prove-same-disk': async () => (await import('./prove-same-disk/prove-same-disk.ts')).proveSameDisk,
+  'publish-image': async () => (await import('./publish-image/publish-image.ts')).publishImage,
+  'purge-image': async () => (await import('./purge-image/purge-image.ts')).purgeImage,
+  'put-back': async () => (await import('./put-back/put-back.ts')).putBack,
+  'repair-copy': async () => (await import('./repair-copy/repair-copy.ts')).repairCopy,
+  'repair-image': async () => (await import('./repair-image/repair-image.ts')).repairImage,
+  'replace-image': async () => (await import('./replace-image/replace-image.ts')).replaceImage,
+  'repoint-parent': async () => (await import('./repoint-parent/repoint-parent.ts')).repointParent,
+  'restore-image': async () => (await import('./restore-image/restore-image.ts')).restoreImage,
+  'set-aside': async () => (await import('./set-aside/set-aside.ts')).setAside,
+  'stage-copy': async () => (await import('./stage-copy/stage-copy.ts')).stageCopy,
+  'take-back-edit': async () => (await import('./take-back-edit/take-back-edit.ts')).takeBackEdit,
+  'undo-repair': async () => (await import('./undo-repair/undo-repair.ts')).undoRepair,
+  'verify-image': async () => (await import('./verify-image/verify-image.ts')).verifyImage,
+  'write-image': async () => (await import('./write-image/write-image.ts')).writeImage,
 } as const satisfies AdapterTable

@@ -53,5 +53,5 @@ export interface ActionAdapter<Input = unknown, Outcome = unknown> {
 }
 
 export type AdapterOf<N extends ActionName> = ActionAdapter<ActionInput<N>, ActionOutcome<N>>
-/** The actions that a system carries out. */
-export type AdapterTable = { readonly [N in ActionName]?: AdapterOf<N> }
+/** The actions that a system carries out, each loaded when it is first wanted. */
+export type AdapterTable = { readonly [N in ActionName]?: () => Promise<AdapterOf<N>> }

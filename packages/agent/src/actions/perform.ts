@@ -5,9 +5,11 @@ import type { Shown } from '@varve/operations/plans/shown'
 import type { ActionAdapter, ActionContext, AdapterTable } from './adapter.ts'
 
 /** The adapter for an action; throws `refused` when this system has none. */
-export function findAdapter(adapters: AdapterTable, name: string): ActionAdapter {
-  const adapter = (adapters as Readonly<Record<string, ActionAdapter | undefined>>)[name]
-  if (adapter) return adapter
+export async function findAdapter(adapters: AdapterTable, name: string): Promise<ActionAdapter> {
+  const load = Object.hasOwn(adapters, name)
+    ? (adapters as Readonly<Record<string, (() => Promise<ActionAdapter>) | undefined>>)[name]
+    : undefined
+  if (load) return await load()
   throw new DiskError('refused', {
     file: name,
     reason: `this host cannot do it: there is no ${name} on its system`,
@@ -22,13 +24,14 @@ export async function performAction(
   { isResumed, ...context }: ActionContext & { readonly isResumed: boolean },
 ): Promise<unknown> {
   const { action, input } = checkedCall(call)
-  const adapter = findAdapter(adapters, action.name)
+  const adapter = await findAdapter(adapters, action.name)
   context.signal.throwIfAborted()
   const known = isResumed ? ((await adapter.isDone?.(input, context)) ?? null) : null
   return action.outcome.parse(known ?? (await adapter.run(input, context)))
 }
 
 /** The exact command of an action on this host. */
-export function shownAction(adapters: AdapterTable, call: ActionCall): Shown {
-  return findAdapter(adapters, call.action).command(call.input)
+export async function shownAction(adapters: AdapterTable, call: ActionCall): Promise<Shown> {
+  const adapter = await findAdapter(adapters, call.action)
+  return adapter.command(call.input)
 }

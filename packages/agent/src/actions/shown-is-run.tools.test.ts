@@ -39,7 +39,9 @@ const samples: Readonly<Record<string, Sample>> = {
   'delete-snapshot': ofSnapshot(kept),
 }
 
-const adapters = Object.entries(adapterTable) as [string, ActionAdapter][]
+const adapters = await Promise.all(
+  Object.entries(adapterTable).map(async ([name, load]) => [name, await load()] as [string, ActionAdapter]),
+)
 const ofTools = adapters.filter(([, { tools }]) => tools.length > 0)
 
 test('every action that is a tool has a sample here', () => {

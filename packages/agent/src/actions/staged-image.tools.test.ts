@@ -15,7 +15,7 @@ function contextOf(pool: WorkerPool, roots: readonly string[]): ActionContext {
     },
   }
   return {
-    ports: { roots, tools, pool, findWriters: null, stateFolder: roots[0] ?? '' },
+    ports: { roots, tools, pool, findWriters: null, stateFolder: join(roots[0] ?? '', '.state') },
     signal: new AbortController().signal,
     onProgress: () => {},
   }

@@ -4,8 +4,8 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { commandLine } from '@varve/operations/plans/shown'
 import { mapPaths } from '@varve/operations/plans/request-paths'
 import { Payload } from '@varve/protocol/primitives'
-import { localOperations } from '../operations/local-table.ts'
-import { planHere, type LocalOperation } from '../operations/local-operation.ts'
+import { findLocalOperation } from '../operations/local-table.ts'
+import { planHere } from '../operations/local-operation.ts'
 import { scriptOf, shownSteps } from '../operations/shown-plan.ts'
 import { findLibrary, joinName } from '../library/library-path.ts'
 import type { Library } from '../library/library.ts'
@@ -15,16 +15,13 @@ import type { JobHandler } from './job-context.ts'
 export const planJob: JobHandler<'plan'> = async ({ operation: name, request: asked, library }, context) => {
   const { ports, signal } = context
   const { here, libraries } = ports
-  const operations: Readonly<Record<string, LocalOperation | undefined>> = localOperations
-  const operation = Object.hasOwn(operations, name) ? operations[name] : undefined
-  if (!operation)
-    throw new DiskError('invalid-request', { file: name, reason: 'this agent has no operation of that name' })
+  const operation = await findLocalOperation(name)
   const request = Payload.parse(
     await mapPaths(asked, operation.operation.paths, async (path) => pathOf(path, { libraries, library })),
   )
   const plan = await planHere(operation, request, { ports: here.actions, host: here.name, signal })
   if (plan.kind === 'refusal') return { kind: 'plan', request, plan, commands: [], script: null }
-  const shown = shownSteps(plan, here.adapters)
+  const shown = await shownSteps(plan, here.adapters)
   const shell = here.platform === 'windows' ? 'powershell' : 'posix'
   return {
     kind: 'plan',

@@ -1,37 +1,34 @@
-import { chainCommitHere, chainFlattenHere, chainRebaseHere } from './chain-change.ts'
-import { chainRepointHere } from './chain-repoint.ts'
-import { cloneHere } from './clone.ts'
-import { convertHere } from './convert.ts'
-import { createHere } from './create.ts'
-import { deleteHere } from './delete.ts'
+import { DiskError } from '@varve/core/problems/disk-error'
 import type { LocalOperation } from './local-operation.ts'
-import { moveHere } from './move.ts'
-import { purgeHere } from './purge.ts'
-import { compareHere, digestHere, mapHere, measureHere, verifyHere } from './read-operations.ts'
-import { repairHere } from './repair.ts'
-import { restoreHere } from './restore.ts'
-import { snapshotApplyHere, snapshotCreateHere, snapshotDeleteHere } from './snapshots.ts'
 
-/** The operations that one host plans by itself; a new one is its file and one line here. */
+/** The operations that one host plans by itself, loaded when they are first wanted; a new one is its file and one line here. */
 export const localOperations = {
-  'chain-commit': chainCommitHere,
-  'chain-flatten': chainFlattenHere,
-  'chain-rebase': chainRebaseHere,
-  'chain-repoint': chainRepointHere,
-  clone: cloneHere,
-  compare: compareHere,
-  convert: convertHere,
-  create: createHere,
-  delete: deleteHere,
-  digest: digestHere,
-  map: mapHere,
-  measure: measureHere,
-  move: moveHere,
-  purge: purgeHere,
-  repair: repairHere,
-  restore: restoreHere,
-  'snapshot-apply': snapshotApplyHere,
-  'snapshot-create': snapshotCreateHere,
-  'snapshot-delete': snapshotDeleteHere,
-  verify: verifyHere,
-} as const satisfies Record<string, LocalOperation>
+  'chain-commit': async () => (await import('./chain-change.ts')).chainCommitHere,
+  'chain-flatten': async () => (await import('./chain-change.ts')).chainFlattenHere,
+  'chain-rebase': async () => (await import('./chain-change.ts')).chainRebaseHere,
+  'chain-repoint': async () => (await import('./chain-repoint.ts')).chainRepointHere,
+  clone: async () => (await import('./clone.ts')).cloneHere,
+  compare: async () => (await import('./read-operations.ts')).compareHere,
+  convert: async () => (await import('./convert.ts')).convertHere,
+  create: async () => (await import('./create.ts')).createHere,
+  delete: async () => (await import('./delete.ts')).deleteHere,
+  digest: async () => (await import('./read-operations.ts')).digestHere,
+  map: async () => (await import('./read-operations.ts')).mapHere,
+  measure: async () => (await import('./read-operations.ts')).measureHere,
+  move: async () => (await import('./move.ts')).moveHere,
+  purge: async () => (await import('./purge.ts')).purgeHere,
+  repair: async () => (await import('./repair.ts')).repairHere,
+  restore: async () => (await import('./restore.ts')).restoreHere,
+  'snapshot-apply': async () => (await import('./snapshots.ts')).snapshotApplyHere,
+  'snapshot-create': async () => (await import('./snapshots.ts')).snapshotCreateHere,
+  'snapshot-delete': async () => (await import('./snapshots.ts')).snapshotDeleteHere,
+  verify: async () => (await import('./read-operations.ts')).verifyHere,
+} as const satisfies Record<string, () => Promise<LocalOperation>>
+
+export type LocalOperationName = keyof typeof localOperations
+
+/** The operation of that name; throws `invalid-request` when this host has none. */
+export async function findLocalOperation(name: string): Promise<LocalOperation> {
+  if (Object.hasOwn(localOperations, name)) return await localOperations[name as LocalOperationName]()
+  throw new DiskError('invalid-request', { file: name, reason: 'this host has no operation of that name' })
+}

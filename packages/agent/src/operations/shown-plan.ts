@@ -5,8 +5,10 @@ import type { AdapterTable } from '../actions/adapter.ts'
 import { shownAction } from '../actions/perform.ts'
 
 /** Each step with its exact command on this host. */
-export function shownSteps({ steps }: Plan, adapters: AdapterTable): readonly ScriptStep[] {
-  return steps.map((step) => ({ step, shown: shownAction(adapters, exampleCall(step)) }))
+export async function shownSteps({ steps }: Plan, adapters: AdapterTable): Promise<readonly ScriptStep[]> {
+  return await Promise.all(
+    steps.map(async (step) => ({ step, shown: await shownAction(adapters, exampleCall(step)) })),
+  )
 }
 
 /** The plan as a runbook. What Varve does itself is called with the step's own input: its references are filled in when it runs. */

@@ -30,7 +30,7 @@ async function open({ held = '' } = {}) {
     },
   })
   const names = ['write-image', 'prove-image', 'publish-image', 'discard-staged', 'set-aside']
-  const adapters = Object.fromEntries(names.map((name) => [name, adapter(name)])) as AdapterTable
+  const adapters = Object.fromEntries(names.map((name) => [name, async () => adapter(name)])) as AdapterTable
   const tools = { find: async () => null, run: async () => Promise.reject(new Error('no tools')) }
   const ports = { roots: null, tools, pool, findWriters: null }
   const folder = place.file('runs')

@@ -188,7 +188,9 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
       const journal = await withTurn(join(folder, 'turn.lock'), async () => {
         await assertFree(plan, run)
         const created: Created = { event: 'created', at, run, request, accepted: [...accepted], plan }
-        return await createJournal(journalOf(run), [created], durability)
+        const made = await createJournal(journalOf(run), [created], durability)
+        onEntry?.('after', 1, created)
+        return made
       })
       await using _open = journal
       return await carry(journal, options)

@@ -3,8 +3,8 @@ import { findWriters } from '@varve/engine/in-use/find-writers'
 import { join } from 'node:path'
 import type { ActionPorts, AdapterTable } from '../actions/adapter.ts'
 import { adapterTable } from '../actions/adapter-table.ts'
-import { planHere, type LocalOperation } from '../operations/local-operation.ts'
-import { localOperations } from '../operations/local-table.ts'
+import { planHere } from '../operations/local-operation.ts'
+import { findLocalOperation } from '../operations/local-table.ts'
 import { openLocalRuns, type LocalRuns, type LocalRunsOptions } from '../runs/local-runs.ts'
 import { ExecaToolRunner } from '../tools/execa-tool-runner.ts'
 import { platformTools } from '../tools/tool-box.ts'
@@ -36,9 +36,7 @@ export function openTestHost(
     ports,
     runs: openLocalRuns({ folder: join(folder, 'runs'), adapters, ports, ...(onEntry && { onEntry }) }),
     async plan(name, request) {
-      const operations: Readonly<Record<string, LocalOperation | undefined>> = localOperations
-      const operation = operations[name]
-      if (!operation) throw new RangeError(`there is no operation ${name}`)
+      const operation = await findLocalOperation(name)
       return await planHere(operation, request, { ports, host: 'here', signal: new AbortController().signal })
     },
     [Symbol.asyncDispose]: async () => pool[Symbol.asyncDispose](),

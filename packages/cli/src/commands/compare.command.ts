@@ -1,22 +1,39 @@
-import type { AcceptOptions } from '../command.ts'
+import { UsageError, type AcceptOptions } from '../command.ts'
 import { defineCommand } from '../grammar/command-definition.ts'
 import { addAcceptOption, addHostOptions, addReadingOptions } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
 import type { ReadingOptions } from '../input.ts'
 import type { HostOptions } from '../operations/wish.ts'
 
-export const compareCommand = defineCommand<ReadingOptions & AcceptOptions & HostOptions>({
+export const compareCommand = defineCommand<
+  ReadingOptions & AcceptOptions & HostOptions & { layers?: boolean }
+>({
   usage: 'compare <a> <b>',
   group: 'L3',
   does: 'whether two images hold the same disk (exit code 0) or not (1)',
-  grammar: (command) => addHostOptions(addReadingOptions(addAcceptOption(command))),
+  grammar: (command) =>
+    addHostOptions(
+      addReadingOptions(
+        addAcceptOption(
+          command.option(
+            '--layers',
+            'name what differs by partition, volume and filesystem; reads both whole',
+          ),
+        ),
+      ),
+    ),
   async run({ args: [a = '', b = ''], options, context }) {
     const { host } = options
     if (host !== undefined) {
+      if (options.layers === true) throw new UsageError('--layers is for images of this host.')
       const { compareThere } = await import('./compare-there.ts')
       return await compareThere([a, b], { ...options, host }, context)
     }
     return await withThreads(context, [a, b], async (running) => {
+      if (options.layers === true) {
+        const { compareByLayers } = await import('./compare-layers.ts')
+        return await compareByLayers([a, b], options, running)
+      }
       const { compare } = await import('./compare.ts')
       return await compare([a, b], options, running)
     })

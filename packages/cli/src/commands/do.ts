@@ -34,7 +34,7 @@ export async function doAction(options: DoOptions, context: RunContext): Outcome
     },
     fresh: (kind) => randomBytes(kind === 'id' ? 6 : 24).toString(kind === 'id' ? 'hex' : 'base64url'),
   })
-  const { ports, adapters } = await openThisHost({
+  const { ports, adapters } = openThisHost({
     pool: context.pool,
     log: context.log,
     runsFolder: context.config.runsFolder,

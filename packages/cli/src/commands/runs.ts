@@ -41,7 +41,7 @@ export async function runs(options: RunsOptions, context: RunContext): Outcome {
     return await fleetRuns({ id, wish: wish ?? null, controller: options.controller }, context)
   if (wish === 'forget')
     throw new UsageError('--forget goes with --fleet: the runs of this host are its evidence.')
-  const { runs: known } = await openThisHost({
+  const { runs: known } = openThisHost({
     pool: context.pool,
     runsFolder,
     stateFolder,

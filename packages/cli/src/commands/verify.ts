@@ -8,6 +8,7 @@ import { imageInput, type ReadingOptions } from '../input.ts'
 import { imageThere, inUseThere, readOnHost, type ReadOnHostOptions } from '../operations/read-on-host.ts'
 import { openThisHost } from '../operations/this-host.ts'
 import { ProgressLine } from '../output/progress-line.ts'
+import { differenceLines } from '../output/difference-lines.ts'
 import { printable } from '../output/text.ts'
 import { lookAtSources } from '../source-notice.ts'
 
@@ -25,7 +26,7 @@ export async function verify(
   const input = imageInput(file, options)
   await lookAtSources([input], { ...context, accept: options.accept })
   const { runsFolder, stateFolder } = context.config
-  const { adapters, ports } = await openThisHost({
+  const { adapters, ports } = openThisHost({
     pool: context.pool,
     runsFolder,
     stateFolder,
@@ -78,9 +79,6 @@ function tell(file: string, outcome: VerifyOutcome, context: CommandContext): Aw
   return outcome.state === 'differs' ? exitCodes.different : exitCodes.ok
 }
 
-/** Ranges that are named one by one. */
-const mostShown = 8
-
 function described(file: string, outcome: VerifyOutcome): readonly string[] {
   const { state, virtualSize, provenAt, differing, ranges, layers, filesChanged, seconds } = outcome
   const since = provenAt.slice(0, 19).replace('T', ' ')
@@ -90,15 +88,9 @@ function described(file: string, outcome: VerifyOutcome): readonly string[] {
     return [`${name}: a manifest of ${formatBytes(virtualSize)} is kept from now on (${since} UTC)`]
   if (state === 'proven')
     return [`${name}: proven: it holds what it held at ${since} UTC (${formatBytes(virtualSize)}, ${rate})`]
-  const shown = ranges.slice(0, mostShown).map(({ start, end }) => `  bytes ${start} to ${end}`)
-  const more = ranges.length > mostShown ? [`  and ${ranges.length - mostShown} more ranges`] : []
   return [
     `${name}: differs from what it held at ${since} UTC: ${differing} chunks of 4 MiB`,
-    ...shown,
-    ...more,
-    ...layers.map(
-      ({ layer, what, bytes }) => `  ${layer}  ${printable(what)}: within ${formatBytes(bytes)} of it`,
-    ),
+    ...differenceLines({ ranges, places: layers }),
     ...filesChanged.map((path) => `  L1  ${printable(path)} was written to since`),
   ]
 }

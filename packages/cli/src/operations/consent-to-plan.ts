@@ -13,7 +13,7 @@ export interface Question {
   /** An image that is there is changed or removed: somebody at a terminal is asked first. */
   readonly isAsked: boolean
   /** The plan, for somebody at a terminal. */
-  readonly show: () => string
+  readonly show: () => Promise<string>
 }
 
 /** The ids of the findings that are accepted; throws `needs-consent` when some are not and nobody is there to ask. */
@@ -30,7 +30,7 @@ export async function consentTo(
   if (open.length > 0 || (isAsked && !yes)) {
     const isByName = open.some(({ asks }) => asks === true)
     const canAsk = process.stdin.isTTY && context.config.isTerminal && !context.json && !isByName
-    if (!canAsk || !(await askPerson(show(), context))) {
+    if (!canAsk || !(await askPerson(await show(), context))) {
       const findings = open.length > 0 ? open.map(({ message }) => message) : [`${summary}.`]
       throw new DiskError('needs-consent', {
         file: open.find((finding) => finding.file !== null)?.file ?? file,

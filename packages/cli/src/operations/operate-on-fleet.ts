@@ -38,7 +38,7 @@ export async function operateOnFleet(
       file: `${options.host}:${plan.summary}`,
       waiting: plan.warnings.filter(needsAcceptance),
       isAsked: wish.isAsked,
-      show: () => describePlan(plan, paint),
+      show: async () => describePlan(plan, paint),
     },
     options,
     context,

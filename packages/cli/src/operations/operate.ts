@@ -1,10 +1,9 @@
-import type { LocalOperation } from '@varve/agent/operations/local-operation'
-import { localOperations } from '@varve/agent/operations/local-table'
-import { shownAction } from '@varve/agent/actions/perform'
+import { findLocalOperation } from '@varve/agent/operations/local-table'
 import { scriptOf, shownSteps } from '@varve/agent/operations/shown-plan'
-import { fromErrorRecord, type DiskError } from '@varve/core/problems/disk-error'
+import { DiskError, fromErrorRecord, toErrorRecord, type ErrorRecord } from '@varve/core/problems/disk-error'
 import { needsAcceptance } from '@varve/core/problems/problem'
-import { exampleCall, toPlanView } from '@varve/operations/plans/plan-view'
+import { toPlanView } from '@varve/operations/plans/plan-view'
+import type { PlanView } from '@varve/protocol/migrations'
 import type { Refusal } from '@varve/operations/plans/plan'
 import { outcomeOf, type RunState } from '@varve/operations/runs/run-state'
 import type { Outcome, RunContext } from '../command.ts'
@@ -27,24 +26,29 @@ export async function operate(wish: Wish, options: OperateOptions, context: RunC
   if (name !== undefined) return await operateOnFleet(wish, { ...options, host: name }, context)
   assertNoFleetOptions(options)
   const { runsFolder, stateFolder } = context.config
-  const host = await openThisHost({ pool: context.pool, runsFolder, stateFolder, log: context.log })
-  const { operation }: LocalOperation = localOperations[wish.operation]
-  const request = await mapPaths(wish.request, operation.paths, async (path) => resolve(path))
-  const plan = await host.plan(wish.operation, request, context.signal)
+  const host = openThisHost({ pool: context.pool, runsFolder, stateFolder, log: context.log })
+  const local = await findLocalOperation(wish.operation)
+  const request = await mapPaths(wish.request, local.operation.paths, async (path) => resolve(path))
+  const plan = await host.plan(local, request, context.signal)
   const paint = paintWith(context.config.color)
-  const view = toPlanView(plan, (step) => shownAction(host.adapters, exampleCall(step)))
   if (plan.kind === 'refusal') {
     if (wish.refusal === 'error' && options.plan !== true) throw refusalError(plan)
-    if (context.json) context.print(JSON.stringify(view, null, 2))
-    else context.remark(describePlan(view, paint))
+    if (context.json) context.print(JSON.stringify(plan, null, 2))
+    else context.remark(describePlan(plan, paint))
     return exitCodeOf(plan.problems.find(({ severity }) => severity === 'block')?.id ?? '')
   }
   if (options.script === true) {
     const shell = process.platform === 'win32' ? 'powershell' : 'posix'
-    context.print(scriptOf(plan, shownSteps(plan, host.adapters), shell))
+    context.print(scriptOf(plan, await shownSteps(plan, host.adapters), shell))
     return exitCodes.ok
   }
+  /** Made only for somebody who looks at it. */
+  const seen = async (): Promise<PlanView> => {
+    const shown = new Map((await shownSteps(plan, host.adapters)).map((one) => [one.step.id, one.shown]))
+    return toPlanView(plan, ({ id }) => shown.get(id) ?? { argv: [] })
+  }
   if (options.plan === true) {
+    const view = await seen()
     context.print(context.json ? JSON.stringify(view, null, 2) : describePlan(view, paint))
     return exitCodes.ok
   }
@@ -54,7 +58,7 @@ export async function operate(wish: Wish, options: OperateOptions, context: RunC
       file: plan.subjects[0]?.path ?? plan.operation,
       waiting: plan.warnings.filter(needsAcceptance),
       isAsked: wish.isAsked,
-      show: () => describePlan(view, paint),
+      show: async () => describePlan(await seen(), paint),
     },
     options,
     context,
@@ -86,7 +90,8 @@ export function reportRun(
   context: RunContext,
   { told, record }: Pick<Wish, 'told' | 'record'> = {},
 ): Awaited<Outcome> {
-  const { error, phase, undoFailures } = state
+  const { phase, undoFailures } = state
+  const error = errorOf(state)
   const isDone = phase === 'succeeded'
   if (context.json) context.print(JSON.stringify(isDone && record ? record(state) : runRecord(state)))
   else if (isDone) context.print((told?.(state) ?? lastWords(state)).map(printable).join('\n'))
@@ -101,9 +106,17 @@ export function reportRun(
   return phase === 'canceled' ? exitCodes.interrupted : exitCodeOf(error?.code ?? '')
 }
 
+/** Why it did not succeed: one that was given up, by its own name. */
+function errorOf({ error, phase, created }: RunState): ErrorRecord | null {
+  if (error !== null || phase !== 'canceled') return error
+  const file = created.plan.subjects[0]?.path ?? created.plan.summary
+  return toErrorRecord(new DiskError('canceled', { file, what: 'the command' }), file)
+}
+
 /** A run for scripts: what was done, and what each step gave. */
 export function runRecord(state: RunState) {
-  const { id, phase, error, undoFailures, created, endedAt } = state
+  const { id, phase, undoFailures, created, endedAt } = state
+  const error = errorOf(state)
   return {
     run: id,
     state: phase,

@@ -1,13 +1,11 @@
 import { hostname } from 'node:os'
-import { localOperations } from '@varve/agent/operations/local-table'
 import { planHere, type LocalOperation } from '@varve/agent/operations/local-operation'
-import type { ActionPorts, AdapterTable } from '@varve/agent/actions/adapter'
+import type { ActionPorts, AdapterTable, ToolBox } from '@varve/agent/actions/adapter'
 import { adapterTable } from '@varve/agent/actions/adapter-table'
 import type { Platform } from '@varve/agent/platform/platform'
 import type { Logger } from '@varve/agent/platform/logger'
-import { loggedToolRunner } from '@varve/agent/tools/logged-tool-runner'
 import { openLocalRuns, type LocalRuns, type LocalRunsOptions } from '@varve/agent/runs/local-runs'
-import { platformTools } from '@varve/agent/tools/tool-box'
+import { findWriters } from '@varve/engine/in-use/find-writers'
 import type { Plan, Refusal } from '@varve/operations/plans/plan'
 import type { WorkerPool } from '@varve/engine/run/worker-pool'
 
@@ -17,11 +15,7 @@ export interface ThisHost {
   readonly ports: ActionPorts
   readonly adapters: AdapterTable
   readonly runs: LocalRuns
-  plan(
-    operation: keyof typeof localOperations,
-    request: unknown,
-    signal: AbortSignal,
-  ): Promise<Plan | Refusal>
+  plan(local: LocalOperation, request: unknown, signal: AbortSignal): Promise<Plan | Refusal>
 }
 
 export interface ThisHostOptions {
@@ -33,19 +27,15 @@ export interface ThisHostOptions {
   readonly log: Logger
 }
 
-export async function openThisHost({
-  pool,
-  runsFolder,
-  stateFolder,
-  log,
-}: ThisHostOptions): Promise<ThisHost> {
-  const platform = await loadPlatform()
+/** What the host's system is like is loaded when a tool is first asked for: most commands run none. */
+export function openThisHost({ pool, runsFolder, stateFolder, log }: ThisHostOptions): ThisHost {
   const ports: ActionPorts = {
     roots: null,
-    tools: platformTools({ ...platform.tools, runner: loggedToolRunner(platform.tools.runner, log) }),
+    tools: lazyTools(log),
     pool,
     mainThread: 'helps',
-    findWriters: platform.findWriters,
+    // Other systems do not tell who writes to a file.
+    findWriters: process.platform === 'linux' ? async () => findWriters() : null,
     stateFolder,
   }
   const adapters: AdapterTable = adapterTable
@@ -55,10 +45,7 @@ export async function openThisHost({
     ports,
     adapters,
     runs: openLocalRuns({ folder: runsFolder, adapters, ports, onEntry: logEntries(log) }),
-    async plan(operation, request, signal) {
-      const local: LocalOperation = localOperations[operation]
-      return await planHere(local, request, { ports, host: name, signal })
-    },
+    plan: async (local, request, signal) => planHere(local, request, { ports, host: name, signal }),
   }
 }
 
@@ -71,6 +58,23 @@ function logEntries(log: Logger): NonNullable<LocalRunsOptions['onEntry']> {
     const run = entry.event === 'created' ? { run: entry.run, operation: entry.plan.operation } : {}
     const code = 'error' in entry && entry.error !== null ? { code: entry.error.code } : {}
     log.info({ entry: count, event, ...run, ...step, ...code }, 'a run has written down')
+  }
+}
+
+function lazyTools(log: Logger): ToolBox {
+  let loaded: Promise<ToolBox> | null = null
+  const load = async (): Promise<ToolBox> => {
+    const [{ tools }, { platformTools }, { loggedToolRunner }] = await Promise.all([
+      loadPlatform(),
+      import('@varve/agent/tools/tool-box'),
+      import('@varve/agent/tools/logged-tool-runner'),
+    ])
+    return platformTools({ ...tools, runner: loggedToolRunner(tools.runner, log) })
+  }
+  const tools = async () => (loaded ??= load())
+  return {
+    find: async (tool) => (await tools()).find(tool),
+    run: async (command, options) => (await tools()).run(command, options),
   }
 }
 

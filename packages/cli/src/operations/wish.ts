@@ -1,4 +1,4 @@
-import type { localOperations } from '@varve/agent/operations/local-table'
+import type { LocalOperationName } from '@varve/agent/operations/local-table'
 import type { Problem } from '@varve/core/problems/problem'
 import type { Outcome } from '../command.ts'
 import type { RunState } from '@varve/operations/runs/run-state'
@@ -27,7 +27,7 @@ export interface OperateOptions extends HostOptions {
 }
 
 export interface Wish {
-  readonly operation: keyof typeof localOperations
+  readonly operation: LocalOperationName
   /** Paths as they were typed: of this host they are made absolute, of another they may be names in a library. */
   readonly request: unknown
   /** An image that is there is changed or removed: somebody at a terminal is asked first. */

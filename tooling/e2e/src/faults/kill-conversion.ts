@@ -1,5 +1,5 @@
 import { mkdir, readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Source } from './sources.ts'
 import type { Tally } from './tally.ts'
@@ -23,14 +23,18 @@ const targets: readonly (readonly [name: string, ...args: readonly string[]])[] 
 let usualMs = 2000
 let next = 0
 
-/** Converts into an empty folder, kills it at a random moment (one in eight is left alone) and looks at what is there. */
+/**
+ * Converts into an empty folder, kills it at a random moment (one in eight is left alone), goes on with its run or gives it up, and
+ * looks at what is there.
+ */
 export async function killConversion(folder: string, source: Source, tally: Tally): Promise<void> {
   const [name, ...args] = targets[next % targets.length] ?? ['a.raw']
   next += 1
   await mkdir(folder, { recursive: true })
   const target = join(folder, name)
   const started = performance.now()
-  const running = varve(['convert', source.path, target, ...args])
+  const state = join(dirname(folder), 'state')
+  const running = varve(['convert', source.path, target, ...args], state)
   const isLeftAlone = next % 8 === 0
   if (!isLeftAlone) {
     await Promise.race([sleep(Math.random() * usualMs * 1.1), running.ended])
@@ -41,21 +45,37 @@ export async function killConversion(folder: string, source: Source, tally: Tall
   tally.count(code === null ? 'conversions killed' : 'conversions done')
   if (code === 0) usualMs = usualMs / 2 + (performance.now() - started) / 2
   else if (code !== null) tally.lose(`${what}: exit code ${code}: ${stderr}`)
-  await lookAt(folder, { name, what, source, mustBeThere: code === 0 }, tally)
-  await rm(folder, { recursive: true, force: true })
+  const isResumed = code === null && (await endRun(state, what, tally)) === 'resumed'
+  await lookAt(folder, { name, what, source, state, mustBeThere: code === 0 || isResumed }, tally)
+  for (const path of [folder, state]) await rm(path, { recursive: true, force: true })
+}
+
+/** Goes on with the run that was cut off, or gives it up, at random; null: it was not kept yet, or over. */
+async function endRun(state: string, what: string, tally: Tally): Promise<'resumed' | 'canceled' | null> {
+  const listed = await varve(['runs', '--json'], state).ended
+  if (listed.code !== 0) tally.lose(`${what}: its run cannot be read: ${listed.stderr}`)
+  const runs = JSON.parse(listed.stdout || '[]') as { run: string; endedAt: string | null }[]
+  const open = runs.find(({ endedAt }) => endedAt === null)
+  if (!open) return null
+  const isResumed = Math.random() < 0.5
+  const { code, stderr } = await varve(['runs', open.run, isResumed ? '--resume' : '--cancel'], state).ended
+  if (code !== 0) tally.lose(`${what}: its run cannot be ${isResumed ? 'resumed' : 'canceled'}: ${stderr}`)
+  tally.count(isResumed ? 'runs resumed' : 'runs canceled')
+  return isResumed ? 'resumed' : 'canceled'
 }
 
 interface Expected {
   readonly name: string
   readonly what: string
   readonly source: Source
+  readonly state: string
   readonly mustBeThere: boolean
 }
 
 /** The target is whole or absent; what else was left is found and removed by the command for that. */
 async function lookAt(
   folder: string,
-  { name, what, source, mustBeThere }: Expected,
+  { name, what, source, state, mustBeThere }: Expected,
   tally: Tally,
 ): Promise<void> {
   const visible = async () => (await readdir(folder)).filter((file) => !file.startsWith('.'))
@@ -68,7 +88,7 @@ async function lookAt(
   }
   const hidden = (await readdir(folder)).length - (await visible()).length
   if (hidden > 0) tally.count('leftovers')
-  const { code, stderr } = await varve(['leftovers', folder, '--remove']).ended
+  const { code, stderr } = await varve(['leftovers', folder, '--remove'], state).ended
   if (code !== 0) tally.lose(`${what}: leftovers cannot be removed: ${stderr}`)
   const rest = await readdir(folder)
   if (rest.some((file) => file.startsWith('.'))) tally.lose(`${what}: ${rest.join(', ')} stays`)

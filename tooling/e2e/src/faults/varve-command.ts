@@ -14,10 +14,11 @@ export interface Running {
   readonly ended: Promise<Ended>
 }
 
-/** The command as a process of its own. */
-export function varve(args: readonly string[]): Running {
+/** The command as a process of its own; `state`: where it keeps its runs. */
+export function varve(args: readonly string[], state?: string): Running {
   const child = spawn(process.execPath, [join(root, 'packages/cli/bin/varve.mjs'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(state !== undefined && { env: { ...process.env, XDG_STATE_HOME: state } }),
   })
   let [stdout, stderr] = ['', '']
   child.stdout.on('data', (bytes: Buffer) => (stdout += bytes.toString()))

@@ -8,6 +8,7 @@ import { convertFace } from './faces/convert.ts'
 import { createFace } from './faces/create.ts'
 import { deleteFace } from './faces/delete.ts'
 import { measureFace } from './faces/measure.ts'
+import { moveFace } from './faces/move.ts'
 import { purgeFace } from './faces/purge.ts'
 import { repairFace } from './faces/repair.ts'
 import { snapshotApplyFace, snapshotCreateFace, snapshotDeleteFace } from './faces/snapshot.ts'
@@ -28,6 +29,7 @@ export const faces: readonly Face[] = [
   chainRebaseFace,
   chainCommitFace,
   chainRepointFace,
+  moveFace,
   deleteFace,
   purgeFace,
 ]
