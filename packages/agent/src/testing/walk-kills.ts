@@ -35,15 +35,21 @@ export async function walkKills(walk: KillWalk): Promise<KillWalked> {
   const wishes = walk.whenUndone ? (['resume', 'cancel'] as const) : (['resume'] as const)
   for (const wish of wishes) {
     for (let at = 2; ; at += 1) {
-      const deaths = [
-        await dieAt(walk, { at, when: 'before', wish }),
-        await dieAt(walk, { at, when: 'after', wish }),
-      ]
+      const deaths: boolean[] = []
+      for (const when of whensAt(at)) deaths.push(await dieAt(walk, { at, when, wish }))
       walked[wish === 'resume' ? 'resumed' : 'undone'] += deaths.filter((died) => died).length
       if (deaths.every((died) => !died)) break
     }
   }
   return walked
+}
+
+/**
+ * Steps follow each other: their beginnings are the even entries, their ends the odd ones. Between the end of one and the beginning of
+ * the next nothing happens, so that dying after the one or before the other is the same.
+ */
+function whensAt(at: number): readonly Death['when'][] {
+  return at > 2 && at % 2 === 0 ? ['after'] : ['before', 'after']
 }
 
 interface Death {
