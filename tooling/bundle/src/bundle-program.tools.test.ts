@@ -66,6 +66,7 @@ test('the bundle converts with its worker threads as the sources do', async () =
     const {
       path: _,
       seconds: __,
+      run: ___,
       ...rest
     } = JSON.parse(await runFrom(program, ['convert', disk, target, '--json'])) as Record<string, unknown>
     told.push(rest)
