@@ -85,6 +85,32 @@ test('what fails is undone, last step first, and keeps its error', async () => {
   expect(state.steps.map(({ phase }) => phase)).toEqual(['undone', 'done', 'failed'])
 })
 
+test('a failed run that goes on proves again what it writes again', async () => {
+  const journal = memoryJournal()
+  const here = world()
+  let isFull = true
+  const perform: typeof here.perform = async (call, at) => {
+    if (call.action.name === 'publish-image' && isFull)
+      throw new DiskError('target-exists', { file: '/b.qcow2' })
+    return await here.perform(call, at)
+  }
+  let id = 0
+  const options = { journal, ...rest, perform, fresh: () => `id${(id += 1)}` }
+  expect((await carryOut(options).ended).phase).toBe('failed')
+  isFull = false
+  await journal.append({ event: 'asked', for: 'resume' })
+  expect((await carryOut(options).ended).phase).toBe('succeeded')
+  expect(here.done).toEqual([
+    ...['write-image', 'prove-image', 'undo discard-staged'],
+    ...['write-image', 'prove-image', 'publish-image'],
+  ])
+  const proofs = journal.all.filter((entry) => entry.event === 'started' && entry.step === 'prove')
+  expect(proofs).toMatchObject([
+    { call: { input: { image: { staging: 'id1' } } } },
+    { call: { input: { image: { staging: 'id2' } } } },
+  ])
+})
+
 test('cancel undoes what was done, and the run ends canceled', async () => {
   const journal = memoryJournal()
   const here = world()

@@ -108,6 +108,7 @@ function takeWish(
   run.undoFailures = []
   for (const [id, state] of steps) steps.set(id, askedAgain(state, entry.for))
   if (entry.for === 'resume') {
+    repeatAfter(steps)
     Object.assign(run, { phase: 'running', isUndoAsked: false, isCancelAsked: false, error: null })
     return
   }
@@ -123,6 +124,16 @@ function askedAgain(state: StepState, wish: 'undo' | 'resume'): StepState {
   )
   const isAgain = wish === 'resume' && (state.phase === 'failed' || state.phase === 'undone')
   return { ...state, attempts, ...(isAgain && { phase: 'waiting' as const, error: null, endedAt: null }) }
+}
+
+/** What comes after a step that is done again is done again too: what was proven of its earlier outcome says nothing of the next. */
+function repeatAfter(steps: Map<string, StepState>): void {
+  // Steps stand behind those that they come after.
+  for (const [id, state] of steps) {
+    const isRepeated = state.step.after.some((before) => steps.get(before)?.phase === 'waiting')
+    if (isRepeated && state.phase === 'done')
+      steps.set(id, { ...state, phase: 'waiting', error: null, endedAt: null })
+  }
 }
 
 function takeStepEntry(run: Mutable, entry: OfStep): void {
