@@ -180,6 +180,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     durable,
     jobs,
     isConnected,
+    isKnown: (host) => sessions.find(host) !== null,
     retryMs: config.retryMs,
     performers: migratePerformers({
       db,

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { needsAcceptance } from '@varve/core/problems/problem'
-import { Plan, Refusal } from '@varve/operations/plans/plan'
+import { Plan, Refusal, subjectOf } from '@varve/operations/plans/plan'
 import { toPlanView } from '@varve/operations/plans/plan-view'
 import type { PlanView } from '@varve/protocol/migrations'
 import type { Payload } from '@varve/protocol/primitives'
@@ -65,7 +65,7 @@ export function assertStartable(
   { accepted, seen }: { readonly accepted: readonly string[]; readonly seen?: string | undefined },
 ): Plan {
   if (plan.kind === 'refusal') throw refused(plan)
-  const file = plan.subjects[0]?.path ?? plan.operation
+  const file = subjectOf(plan)
   if (seen !== undefined && seen !== digest)
     throw new DiskError('refused', {
       file,

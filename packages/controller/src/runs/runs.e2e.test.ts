@@ -3,6 +3,8 @@ import type { RunView } from '@varve/protocol/runs'
 import { sampleOutcome } from '@varve/operations/testing/sample-plan'
 import { expect, test } from 'vitest'
 import { startFakeAgent, type connect, type Script } from '../testing/fake-agent.ts'
+import { startMigration } from '../testing/migrate-story.ts'
+import { sampleRecord } from '../testing/samples.ts'
 import { eventually, startTestController } from '../testing/start-test-controller.ts'
 
 const target = '/srv/north/b.qcow2'
@@ -190,6 +192,35 @@ test('a run waits for a host that is away, and goes on when it is back', async (
   const run = await ended(client, id)
   expect(run).toMatchObject({ state: 'succeeded', waitsFor: null })
   expect(second.started[0]).toMatchObject({ kind: 'action', action: 'prove-image', isResumed: true })
+})
+
+test('a host that is forgotten is not waited for any more', async () => {
+  await using controller = await startTestController({ graceMs: 200 })
+  const { client } = controller
+  const agent = await startFakeAgent({ url: controller.url, name: 'north', script: holding('prove-image') })
+  const { id } = await client.runs.start.mutate(start())
+  await at(client, id, 'prove')
+  expect(await client.runs.list.query({ host: 'north', state: 'open' })).toHaveLength(1)
+  await agent.vanish()
+  await eventually(async () => (await client.runs.get.query({ id })).waitsFor === 'north')
+  await client.fleet.forget.mutate({ name: 'north' })
+  const run = await ended(client, id)
+  expect(run).toMatchObject({ state: 'failed', error: { code: 'agent-gone' }, waitsFor: null })
+  expect(run.undoFailures.map(({ step }) => step)).toEqual(['write'])
+})
+
+test('a migration is not resumed, undone or forgotten as a run', async () => {
+  await using controller = await startTestController()
+  const { client, url } = controller
+  await using _north = await startFakeAgent({
+    url,
+    name: 'north',
+    images: [sampleRecord('north', 'web01.vmdk')],
+  })
+  await using _south = await startFakeAgent({ url, name: 'south' })
+  const id = await startMigration(client)
+  for (const wished of ['resume', 'undo', 'forget', 'cancel'] as const)
+    await expect(client.runs[wished].mutate({ id })).rejects.toThrow(/no run of that name/u)
 })
 
 test('a controller that is started again goes on with its runs', async () => {

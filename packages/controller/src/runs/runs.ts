@@ -56,6 +56,8 @@ export interface RunsOptions {
   /** By the names of operations; these have pages of their own, and tell themselves what happened. */
   readonly projections: Readonly<Record<string, Projection | undefined>>
   readonly isConnected: (host: string) => boolean
+  /** Whether it has ever said hello, and was not forgotten since: a host that was is not waited for. */
+  readonly isKnown: (host: string) => boolean
   readonly durable: Durable
   readonly jobs: Jobs
   readonly retryMs: number
@@ -131,6 +133,13 @@ export function createRuns(options: RunsOptions): Runs {
     return row && toRunView(row, stateOf(id), liveOf(id))
   }
 
+  /** Of those that have no page of their own; throws `not-in-fleet` for others. */
+  function expectOwn(id: string): RunState {
+    const state = stateOf(expectRun(id).id)
+    if (!options.projections[state.created.plan.operation]) return state
+    throw new DiskError('not-in-fleet', { file: id, kind: 'run' })
+  }
+
   function expectView(id: string): RunView {
     const found = view(id)
     if (found) return found
@@ -170,7 +179,7 @@ export function createRuns(options: RunsOptions): Runs {
       accepted: [...accepted],
       plan,
     } satisfies JournalEntry
-    addRun(tx, { id, idempotencyKey, operation: plan.operation, plan: shown, subjects: plan.subjects, first })
+    addRun(tx, { id, idempotencyKey, plan: shown, first })
     setImmediate(() => void ensure(id).catch(options.onError))
   }
 
@@ -185,7 +194,6 @@ export function createRuns(options: RunsOptions): Runs {
       carrying: carryOut({
         journal,
         stop,
-        fresh: (kind) => randomBytes(kind === 'id' ? 6 : 24).toString(kind === 'id' ? 'hex' : 'base64url'),
         pause: async (attempt, signal) => {
           await sleep(Math.min(10_000, options.retryMs * 2 ** attempt), undefined, { signal })
         },
@@ -197,7 +205,8 @@ export function createRuns(options: RunsOptions): Runs {
             return outcome
           } catch (error) {
             // A step that is tried once waits for its host; one with more attempts has used one up.
-            if (isDiskError(error, 'agent-gone') && call.action.attempts === 1 && !at.signal.aborted) {
+            const isAway = isDiskError(error, 'agent-gone') && options.isKnown(at.host)
+            if (isAway && call.action.attempts === 1 && !at.signal.aborted) {
               waiting.set(id, at.host)
               away.abort(new Later(`the agent on ${at.host} is away`))
             }
@@ -294,15 +303,15 @@ export function createRuns(options: RunsOptions): Runs {
     },
 
     cancel(id) {
-      cancel(id)
+      cancel(expectOwn(id).id)
       return expectView(id)
     },
 
-    resume: (id) => wish(id, 'resume'),
-    undo: (id) => wish(id, 'undo'),
+    resume: (id) => wish(expectOwn(id).id, 'resume'),
+    undo: (id) => wish(expectOwn(id).id, 'undo'),
 
     forget(id) {
-      const state = stateOf(expectRun(id).id)
+      const state = expectOwn(id)
       if (!isOver(state)) throw notPossible(state, 'forget')
       write(db, (tx) => forgetRun(tx, id))
       onChange(id)

@@ -1,6 +1,6 @@
 import { PlanView } from '@varve/protocol/migrations'
 import type { Subject } from '@varve/operations/plans/plan'
-import { JournalEntry } from '@varve/operations/runs/journal'
+import { JournalEntry, type Created } from '@varve/operations/runs/journal'
 import type { RunPhase } from '@varve/operations/runs/run-state'
 import { and, asc, desc, eq, inArray, isNotNull, isNull, notInArray } from 'drizzle-orm'
 import { statement, type Queries } from './database.ts'
@@ -32,20 +32,23 @@ export interface RunRow {
 export interface NewRunRow {
   readonly id: string
   readonly idempotencyKey: string
-  readonly operation: string
   readonly plan: PlanView
-  readonly subjects: readonly Subject[]
-  readonly first: JournalEntry
+  readonly first: Created
 }
 
 /** Adds a run with the first entry of its journal, in the caller's transaction. */
 export function addRun(db: Queries, run: NewRunRow): void {
-  const { id, idempotencyKey, operation, first } = run
+  const { id, idempotencyKey, first } = run
+  const { operation, subjects, steps } = first.plan
   const plan = encodePayload(shownPlan, run.plan)
   db.insert(runs).values({ id, idempotencyKey, operation, phase: 'waiting', startedAt: first.at, plan }).run()
   insertEntry.run(db, id, 0, encodePayload(journalEntry, first))
-  for (const { host, path } of run.subjects) insertSubject.run(db, id, host, path)
+  for (const { host, path } of subjects) insertSubject.run(db, id, host, path)
+  for (const { host } of steps) insertSubject.run(db, id, host, noPath)
 }
+
+/** A host that a run needs, whatever it works on there. */
+const noPath = ''
 
 const insertEntry = statement('INSERT INTO run_entries (runId, sequence, entry) VALUES (?, ?, ?)')
 const insertSubject = statement('INSERT OR IGNORE INTO run_subjects (runId, host, path) VALUES (?, ?, ?)')
@@ -115,7 +118,7 @@ const openAt = statement<{ id: string }>(`
   SELECT DISTINCT runs.id AS id FROM runs JOIN run_subjects ON run_subjects.runId = runs.id
   WHERE runs.endedAt IS NULL AND run_subjects.host = ?`)
 
-/** Ids of the runs that are not over and work on something of this host. */
+/** Ids of the runs that are not over and need this host. */
 export function openRunsAt(db: Queries, host: string): string[] {
   return openAt.all(db, host).map(({ id }) => id)
 }

@@ -293,7 +293,7 @@ export const runEntries = sqliteTable(
   (table) => [primaryKey({ columns: [table.runId, table.sequence] })],
 )
 
-/** What runs work on, and the hosts that they need. */
+/** What runs work on, and, with an empty path, the hosts that they need. */
 export const runSubjects = sqliteTable(
   'run_subjects',
   {
