@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { openChain } from '@varve/core/formats/open-chain'
+import type { ImageReport } from '@varve/core/layers/image-report'
 import { inspectImage } from '@varve/core/layers/inspect-image'
 import { isDiskError } from '@varve/core/problems/disk-error'
 import { problemFromError, type Problem } from '@varve/core/problems/problem'
@@ -35,7 +36,7 @@ export function problemCollector() {
 export async function sourceFacts(
   address: ImageAddress,
   { ports, signal }: FactsContext,
-): Promise<SourceFacts> {
+): Promise<SourceFacts & { readonly report: ImageReport }> {
   const { path, roots, format, choices } = imageInput(address, ports)
   const report = await inspectImage(path, nodePorts({ roots, io: 'sync' }), {
     format,

@@ -1,7 +1,4 @@
-import { DiskError } from '@varve/core/problems/disk-error'
-import { problemFromError } from '@varve/core/problems/problem'
-import { inspectImage } from '@varve/core/layers/inspect-image'
-import { nodePorts } from '@varve/engine/ports'
+import type { ImageReport } from '@varve/core/layers/image-report'
 import type { ImageAddress } from '@varve/operations/actions/image-address'
 import type { ReadingFacts } from '@varve/operations/read/plan-reading'
 import {
@@ -11,6 +8,7 @@ import {
   measureOperation,
   verifyOperation,
 } from '@varve/operations/read/read-operations'
+import { problemCollector, sourceFacts } from './copy-facts.ts'
 import { defineLocalOperation, type FactsContext } from './local-operation.ts'
 
 export const digestHere = defineLocalOperation(digestOperation, async ({ image }, context) =>
@@ -29,23 +27,21 @@ export const verifyHere = defineLocalOperation(verifyOperation, async ({ image }
   readingFacts([image], context),
 )
 
+/** What is known of each image; one that cannot be looked at is a reason not to read it. */
 async function readingFacts(images: readonly ImageAddress[], context: FactsContext): Promise<ReadingFacts> {
-  const all = []
-  for (const image of images) all.push(await factsOf(image, context))
-  return { host: context.host, images: all }
+  const { problems, collect } = problemCollector()
+  const all: ReadingFacts['images'][number][] = []
+  for (const image of images) {
+    const facts = await collect(async () => sourceFacts(image, context))
+    if (facts) all.push(ofReport(image.path, facts.report))
+  }
+  return { host: context.host, images: all, problems }
 }
 
-async function factsOf(
-  { path, format, reading }: ImageAddress,
-  { ports, signal }: FactsContext,
-): Promise<ReadingFacts['images'][number]> {
-  const options = { format, choices: reading, signal, map: false }
-  try {
-    const report = await inspectImage(path, nodePorts({ roots: ports.roots, io: 'sync' }), options)
-    const problems = report.problems.filter(({ severity, asks }) => severity === 'block' || asks === true)
-    return { path, dataBytes: report.allocated, problems }
-  } catch (error) {
-    if (!(error instanceof DiskError) || error.code === 'canceled') throw error
-    return { path, dataBytes: null, problems: [problemFromError(error)] }
+function ofReport(path: string, { allocated, problems }: ImageReport): ReadingFacts['images'][number] {
+  return {
+    path,
+    dataBytes: allocated,
+    problems: problems.filter(({ severity, asks }) => severity === 'block' || asks === true),
   }
 }

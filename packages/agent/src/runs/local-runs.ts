@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { writeError } from '@varve/engine/files/system-error'
-import type { Plan } from '@varve/operations/plans/plan'
+import { makeFresh } from '@varve/operations/plans/fresh'
+import { subjectOf, type Plan } from '@varve/operations/plans/plan'
 import { carryOut, type CarryingOut, type Journal } from '@varve/operations/runs/carry-out'
 import type { Created, NewEntry } from '@varve/operations/runs/journal'
 import { isOver, isPastReturn, runState, type RunState } from '@varve/operations/runs/run-state'
@@ -118,7 +118,7 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
     if (!('pid' in lock)) return lock
     const { created } = (await known(id)).state
     throw new DiskError('run-busy', {
-      file: created.plan.subjects[0]?.path ?? id,
+      file: subjectOf(created.plan),
       run: id,
       operation: `${created.plan.summary}, in process ${lock.pid}`,
     })
@@ -130,7 +130,6 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
       journal: onEntry ? watched(journal, onEntry) : journal,
       stop,
       ...(onChange && { onChange }),
-      fresh: (kind) => randomBytes(kind === 'id' ? 6 : 24).toString(kind === 'id' ? 'hex' : 'base64url'),
       pause: async (attempt, signal) => sleep(attemptPauseMs * 2 ** (attempt - 2), undefined, { signal }),
       perform: async ({ action, input }, { step, isResumed, signal }) =>
         performAction(
@@ -182,7 +181,7 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
       await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
         throw writeError(error, folder)
       })
-      const run = randomBytes(6).toString('hex')
+      const run = makeFresh('id')
       await using _lock = await own(run)
       const at = new Date().toISOString()
       const journal = await withTurn(join(folder, 'turn.lock'), async () => {

@@ -1,7 +1,7 @@
 import { performAction } from '@varve/agent/actions/perform'
 import { DiskError } from '@varve/core/problems/disk-error'
+import { makeFresh } from '@varve/operations/plans/fresh'
 import { memberOf, resolveInput } from '@varve/operations/plans/wired'
-import { randomBytes } from 'node:crypto'
 import { UsageError, type Outcome, type RunContext } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { openThisHost } from '../operations/this-host.ts'
@@ -32,14 +32,9 @@ export async function doAction(options: DoOptions, context: RunContext): Outcome
         reason: `it needs what step ${step} gave: --outcome ${step}=JSON`,
       })
     },
-    fresh: (kind) => randomBytes(kind === 'id' ? 6 : 24).toString(kind === 'id' ? 'hex' : 'base64url'),
+    fresh: makeFresh,
   })
-  const { ports, adapters } = openThisHost({
-    pool: context.pool,
-    log: context.log,
-    runsFolder: context.config.runsFolder,
-    stateFolder: context.config.stateFolder,
-  })
+  const { ports, adapters } = openThisHost(context)
   const outcome = await performAction(
     adapters,
     { action: options.action, input },

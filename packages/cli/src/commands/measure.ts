@@ -1,11 +1,12 @@
 import { formatBytes } from '@varve/core/binary/format-bytes'
-import { isWritable, nameOfKind, notWritten, rulesOf } from '@varve/core/formats/writable-formats'
+import { isWritable, nameOfKind, notWritten } from '@varve/core/formats/writable-formats'
 import { measureDisk } from '@varve/engine/measure-disk'
 import { measureImage } from '@varve/operations/actions/measure-image'
 import type { ActionOutcome } from '@varve/operations/actions/action-table'
-import { UsageError, type CommandContext, type Outcome } from '../command.ts'
+import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { imageInput, type ReadingOptions } from '../input.ts'
+import { assertPossible } from './convert-request.ts'
 import { imageThere, readOnHost } from '../operations/read-on-host.ts'
 import type { HostOptions } from '../operations/wish.ts'
 
@@ -21,11 +22,7 @@ export async function measure(options: MeasureOptions, context: CommandContext):
   const { file, outputFormat: format, subformat = null, compress, host } = options
   const compression = compress ?? ('none' as const)
   if (!isWritable(format)) throw notWritten(format, file)
-  const { subformats } = rulesOf(format)
-  if (subformat !== null && !subformats.includes(subformat))
-    throw new UsageError(
-      `There is no ${format} of the kind ${JSON.stringify(subformat)}; choose one of: ${subformats.join(', ') || 'none'}.`,
-    )
+  assertPossible(format, options)
   const what = nameOfKind(format, subformat)
   if (host !== undefined) {
     const request = { image: imageThere(file, options), format, subformat, compression }

@@ -36,17 +36,11 @@ export async function runs(options: RunsOptions, context: RunContext): Outcome {
   const [wish, ...others] = wishes
   if (others.length > 0) throw new UsageError('Say one of --cancel, --resume, --undo and --forget.')
   if (wish !== undefined && id === null) throw new UsageError(`Say which run --${wish} is about.`)
-  const { runsFolder, stateFolder } = context.config
   if (options.fleet === true || options.controller !== undefined)
     return await fleetRuns({ id, wish: wish ?? null, controller: options.controller }, context)
   if (wish === 'forget')
     throw new UsageError('--forget goes with --fleet: the runs of this host are its evidence.')
-  const { runs: known } = openThisHost({
-    pool: context.pool,
-    runsFolder,
-    stateFolder,
-    log: context.log,
-  })
+  const { runs: known } = openThisHost(context)
   if (id === null) {
     const all = await known.list()
     context.print(

@@ -25,13 +25,7 @@ export async function verify(
 ): Outcome {
   const input = imageInput(file, options)
   await lookAtSources([input], { ...context, accept: options.accept })
-  const { runsFolder, stateFolder } = context.config
-  const { adapters, ports } = openThisHost({
-    pool: context.pool,
-    runsFolder,
-    stateFolder,
-    log: context.log,
-  })
+  const { adapters, ports } = openThisHost(context)
   const { path, format, choices } = input
   const line = new ProgressLine('verify', context.config.isTerminal)
   const result = await performAction(

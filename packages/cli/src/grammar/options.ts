@@ -79,6 +79,16 @@ export function addHostOptions(command: Command): Command {
     .option('--controller <url>', 'with --host: the controller (or VARVE_CONTROLLER)')
 }
 
+/** For operations on an entry of a quarantine, which is named by its id: `QuarantineIdOptions`. */
+export function addQuarantineOptions(command: Command): Command {
+  return addOperationOptions(command).option(
+    '--folder <folder>',
+    'look in the quarantine of this folder too; may be repeated',
+    collect,
+    [],
+  )
+}
+
 /** What a new image is to be: format, kind, compression, choices. */
 export function addOutputOptions(command: Command): Command {
   return command

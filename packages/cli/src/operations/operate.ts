@@ -4,7 +4,7 @@ import { DiskError, fromErrorRecord, toErrorRecord, type ErrorRecord } from '@va
 import { needsAcceptance } from '@varve/core/problems/problem'
 import { toPlanView } from '@varve/operations/plans/plan-view'
 import type { PlanView } from '@varve/protocol/migrations'
-import type { Refusal } from '@varve/operations/plans/plan'
+import { subjectOf, type Refusal } from '@varve/operations/plans/plan'
 import { outcomeOf, type RunState } from '@varve/operations/runs/run-state'
 import type { Outcome, RunContext } from '../command.ts'
 import { exitCodeOf, exitCodes } from '../exit-codes.ts'
@@ -25,8 +25,7 @@ export async function operate(wish: Wish, options: OperateOptions, context: RunC
   const { host: name } = options
   if (name !== undefined) return await operateOnFleet(wish, { ...options, host: name }, context)
   assertNoFleetOptions(options)
-  const { runsFolder, stateFolder } = context.config
-  const host = openThisHost({ pool: context.pool, runsFolder, stateFolder, log: context.log })
+  const host = openThisHost(context)
   const local = await findLocalOperation(wish.operation)
   const request = await mapPaths(wish.request, local.operation.paths, async (path) => resolve(path))
   const plan = await host.plan(local, request, context.signal)
@@ -55,7 +54,7 @@ export async function operate(wish: Wish, options: OperateOptions, context: RunC
   const accepted = await consentTo(
     {
       summary: plan.summary,
-      file: plan.subjects[0]?.path ?? plan.operation,
+      file: subjectOf(plan),
       waiting: plan.warnings.filter(needsAcceptance),
       isAsked: wish.isAsked,
       show: async () => describePlan(await seen(), paint),
@@ -109,7 +108,7 @@ export function reportRun(
 /** Why it did not succeed: one that was given up, by its own name. */
 function errorOf({ error, phase, created }: RunState): ErrorRecord | null {
   if (error !== null || phase !== 'canceled') return error
-  const file = created.plan.subjects[0]?.path ?? created.plan.summary
+  const file = subjectOf(created.plan)
   return toErrorRecord(new DiskError('canceled', { file, what: 'the command' }), file)
 }
 

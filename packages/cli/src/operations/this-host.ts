@@ -7,7 +7,7 @@ import type { Logger } from '@varve/agent/platform/logger'
 import { openLocalRuns, type LocalRuns, type LocalRunsOptions } from '@varve/agent/runs/local-runs'
 import { findWriters } from '@varve/engine/in-use/find-writers'
 import type { Plan, Refusal } from '@varve/operations/plans/plan'
-import type { WorkerPool } from '@varve/engine/run/worker-pool'
+import type { RunContext } from '../command.ts'
 
 /** This host, as an agent would see it, without a controller. */
 export interface ThisHost {
@@ -18,17 +18,9 @@ export interface ThisHost {
   plan(local: LocalOperation, request: unknown, signal: AbortSignal): Promise<Plan | Refusal>
 }
 
-export interface ThisHostOptions {
-  readonly pool: WorkerPool
-  /** Where the journals of runs are kept. */
-  readonly runsFolder: string
-  /** Where what outlives a command is kept besides. */
-  readonly stateFolder: string
-  readonly log: Logger
-}
-
 /** What the host's system is like is loaded when a tool is first asked for: most commands run none. */
-export function openThisHost({ pool, runsFolder, stateFolder, log }: ThisHostOptions): ThisHost {
+export function openThisHost({ pool, log, config }: RunContext): ThisHost {
+  const { runsFolder, stateFolder } = config
   const ports: ActionPorts = {
     roots: null,
     tools: lazyTools(log),

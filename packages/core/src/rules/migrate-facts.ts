@@ -1,11 +1,10 @@
-import { writableFormats, type WritableFormat } from '../formats/writable-formats.ts'
+import { writableFormats } from '../formats/writable-formats.ts'
 import type { FormatName } from '../formats/format-rules.ts'
 import type { HostPlace } from '../formats/image-files.ts'
 import type { ImageReport } from '../layers/image-report.ts'
 
 /** Formats that a migration can write today. */
 export const migrationTargetFormats = writableFormats
-export type MigrationTargetFormat = WritableFormat
 
 /** What a migration is planned from: inventory in, nothing is read. */
 export interface MigrateFacts {

@@ -1,4 +1,3 @@
-import { DiskError } from '@varve/core/problems/disk-error'
 import { folderOfImage, keptMoves, makeEntry, readEntry, type QuarantineEntry } from './entry.ts'
 import {
   manifestKind,
@@ -70,14 +69,4 @@ export async function openEntry(own: OwnFiles, options: NewEntry): Promise<Quara
   }
   await writeManifest(path, manifest)
   return { path, folder, manifest }
-}
-
-/** Throws `refused` unless the entry is of the image `name` of its folder. */
-export function assertEntryOf({ manifest, path }: QuarantineEntry, name: string): void {
-  if (manifest.image === name) return
-  throw new DiskError('refused', {
-    file: path,
-    reason: `it holds ${JSON.stringify(manifest.image)}, not ${JSON.stringify(name)}`,
-    remedy: 'Name the image that it holds.',
-  })
 }

@@ -38,6 +38,11 @@ export const Plan = z.object({
 })
 export type Plan = z.infer<typeof Plan>
 
+/** What a plan is about, for messages: the first thing that it works on, or the whole in its own words. */
+export function subjectOf({ subjects, summary }: Pick<Plan, 'subjects' | 'summary'>): string {
+  return subjects[0]?.path ?? summary
+}
+
 /** Why the operation is not possible, with the remedy for each reason. */
 export const Refusal = z.object({
   kind: z.literal('refusal'),

@@ -10,6 +10,8 @@ export interface ReadingFacts {
     /** Findings that block reading it, or ask for a word before. */
     readonly problems: readonly Problem[]
   }[]
+  /** What kept an image from being looked at. */
+  readonly problems: readonly Problem[]
 }
 
 /** Bytes a second that estimates of reading assume. */
@@ -18,10 +20,11 @@ const assumedRate = 500_000_000
 /** A plan of one step that reads and changes nothing; refused when an image cannot be read right. */
 export function planReading(
   { operation, summary }: { readonly operation: string; readonly summary: string },
-  { images }: ReadingFacts,
+  facts: ReadingFacts,
   draft: DraftStep,
 ): Plan | Refusal {
-  const problems = images.flatMap((image) => image.problems)
+  const { images } = facts
+  const problems = [...facts.problems, ...images.flatMap((image) => image.problems)]
   if (problems.some(({ severity }) => severity === 'block'))
     return { kind: 'refusal', operation, problems: [...problems] }
   const bytes = images.reduce<number | null>(

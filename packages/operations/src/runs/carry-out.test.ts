@@ -100,10 +100,9 @@ test('a failed run that goes on proves again what it writes again', async () => 
   isFull = false
   await journal.append({ event: 'asked', for: 'resume' })
   expect((await carryOut(options).ended).phase).toBe('succeeded')
-  expect(here.done).toEqual([
-    ...['write-image', 'prove-image', 'undo discard-staged'],
-    ...['write-image', 'prove-image', 'publish-image'],
-  ])
+  expect(here.done.join(' ')).toBe(
+    'write-image prove-image undo discard-staged write-image prove-image publish-image',
+  )
   const proofs = journal.all.filter((entry) => entry.event === 'started' && entry.step === 'prove')
   expect(proofs).toMatchObject([
     { call: { input: { image: { staging: 'id1' } } } },

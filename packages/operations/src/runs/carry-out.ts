@@ -1,7 +1,8 @@
 import { DiskError, isDiskError, isRetryable } from '@varve/core/problems/disk-error'
 import { checkedCall, findAction } from '../actions/action-table.ts'
 import type { Action, ActionCall } from '../actions/action.ts'
-import type { Step } from '../plans/plan.ts'
+import { makeFresh } from '../plans/fresh.ts'
+import { subjectOf, type Step } from '../plans/plan.ts'
 import { memberOf, resolveInput, type Fresh } from '../plans/wired.ts'
 import { decide, type StartStep } from './decide.ts'
 import type { JournalEntry, NewEntry } from './journal.ts'
@@ -33,7 +34,8 @@ export interface CarryOutOptions {
   readonly journal: Journal
   /** Does what the call says, on its host, and gives the outcome; a repeated call does no harm. */
   readonly perform: (call: { action: Action; input: unknown }, at: Performance) => Promise<unknown>
-  readonly fresh: (kind: Fresh['$fresh']) => string
+  /** Left out: at random. */
+  readonly fresh?: (kind: Fresh['$fresh']) => string
   /** Waits before another attempt. */
   readonly pause: (attempt: number, signal: AbortSignal) => Promise<void>
   readonly onChange?: (state: RunState) => void
@@ -54,10 +56,17 @@ export interface CarryingOut {
  * journal says that it was.
  */
 export function carryOut(options: CarryOutOptions): CarryingOut {
-  const { journal, stop } = options
+  const { journal, stop, fresh = makeFresh } = options
   const busy = new Map<string, Promise<void>>()
   let giveUp = new AbortController()
-  const state = () => runState(journal.entries(), journal.name)
+  let folded: { readonly length: number; readonly state: RunState } | null = null
+  /** What the journal says; folded once for each entry. */
+  const state = (): RunState => {
+    const entries = journal.entries()
+    if (folded?.length !== entries.length)
+      folded = { length: entries.length, state: runState(entries, journal.name) }
+    return folded.state
+  }
 
   async function note(entry: NewEntry): Promise<void> {
     // Somebody else may carry it out by now.
@@ -102,7 +111,7 @@ export function carryOut(options: CarryOutOptions): CarryingOut {
   async function attemptStep(now: RunState, { step, attempt, resumed }: StartStep): Promise<void> {
     const { id } = step.step
     const { signal } = giveUp
-    const file = now.created.plan.subjects[0]?.path ?? id
+    const file = subjectOf(now.created.plan)
     const action = findAction(step.step.action)
     try {
       const call = resumed?.call ?? resolved(now, step)
@@ -131,7 +140,7 @@ export function carryOut(options: CarryOutOptions): CarryingOut {
 
   function resolved(now: RunState, { step }: StepState): ActionCall {
     const input = resolveInput(step.input, {
-      fresh: options.fresh,
+      fresh,
       memberOf(id, field) {
         const used = now.steps.find((one) => one.step.id === id)
         return memberOf(used ? outcomeOf(used) : null, id, field)
@@ -161,7 +170,7 @@ export function carryOut(options: CarryOutOptions): CarryingOut {
       await note({ event: 'undone', ...at })
     } catch (error) {
       if (stop.aborted) throw error
-      const record = stepError(error, findAction(action), now.created.plan.subjects[0]?.path ?? id)
+      const record = stepError(error, findAction(action), subjectOf(now.created.plan))
       await note({ event: 'undo-failed', ...at, host, calls: [...undoCalls(attempt)], error: record })
     }
   }
@@ -203,10 +212,7 @@ export function carryOut(options: CarryOutOptions): CarryingOut {
 }
 
 function canceled(state: RunState): DiskError {
-  return new DiskError('canceled', {
-    file: state.created.plan.subjects[0]?.path ?? state.id,
-    what: 'the run',
-  })
+  return new DiskError('canceled', { file: subjectOf(state.created.plan), what: 'the run' })
 }
 
 /** Undo is not given up. */
