@@ -1,10 +1,11 @@
-import { Button, Modal, TextInput } from '@mantine/core'
+import { Modal, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { countOf, formatBytes } from '@varve/core/binary/format-bytes'
 import type { HostView } from '@varve/protocol/hosts'
 import type { ImageRow } from '@varve/protocol/images'
 import { ErrorCard, SkeletonRows } from '../../components/states.tsx'
 import { useTRPC } from '../../data/trpc.ts'
+import { BatchFoot, BatchImage } from '../../plans/batch-parts.tsx'
 import { planWords, type PlanWords } from '../../plans/batch-words.ts'
 import styles from '../../plans/plan.module.css'
 import { SharedWarnings } from '../../plans/shared-warnings.tsx'
@@ -83,15 +84,13 @@ function Form({ rows, hosts, onClose, onStarted }: FormProps) {
         </table>
       </div>
       <SharedWarnings warnings={warnings} accepted={batch.accepted} onAccept={batch.accept} />
-      <div className={styles.foot}>
-        <span className={styles.footWords}>{footWords(batch, hosts)}</span>
-        <div className={styles.footButtons}>
-          <Button onClick={onClose}>Close</Button>
-          <Button type="submit" variant="filled" disabled={!batch.canStart} loading={batch.isStarting}>
-            {start.words}
-          </Button>
-        </div>
-      </div>
+      <BatchFoot
+        words={<span className={styles.footWords}>{footWords(batch, hosts)}</span>}
+        startWords={start.words}
+        canStart={batch.canStart}
+        isStarting={batch.isStarting}
+        onClose={onClose}
+      />
     </form>
   )
 }
@@ -101,13 +100,7 @@ function PlanRow({ item, onRename }: { readonly item: BatchRow; readonly onRenam
   const words = wordsOf(item)
   return (
     <tr>
-      <td data-label="Image">
-        <span className={styles.batchName}>{row.name}</span>
-        <span className={styles.batchMore}>
-          {row.format} on {row.host}
-          {row.virtualSize !== null && `, ${formatBytes(row.virtualSize)} disk`}
-        </span>
-      </td>
+      <BatchImage row={row} />
       <td>
         <TextInput
           size="xs"

@@ -1,7 +1,8 @@
-import { Button, Modal } from '@mantine/core'
-import { countOf, formatBytes } from '@varve/core/binary/format-bytes'
+import { Modal } from '@mantine/core'
+import { countOf } from '@varve/core/binary/format-bytes'
 import type { ImageRow } from '@varve/protocol/images'
 import { SkeletonRows } from '../../components/states.tsx'
+import { BatchFoot, BatchImage } from '../../plans/batch-parts.tsx'
 import { planWords } from '../../plans/batch-words.ts'
 import styles from '../../plans/plan.module.css'
 import { SharedWarnings } from '../../plans/shared-warnings.tsx'
@@ -80,17 +81,17 @@ function Form({ face, rows, onClose, onStarted }: FormProps) {
         </table>
       </div>
       <SharedWarnings warnings={batch.warnings} accepted={batch.accepted} onAccept={batch.accept} />
-      <div className={styles.foot}>
-        <span className={styles.footWords} role="status">
-          {footWords(batch, face)}
-        </span>
-        <div className={styles.footButtons}>
-          <Button onClick={onClose}>Close</Button>
-          <Button type="submit" variant="filled" disabled={!batch.canStart} loading={batch.isStarting}>
-            {start.words}
-          </Button>
-        </div>
-      </div>
+      <BatchFoot
+        words={
+          <span className={styles.footWords} role="status">
+            {footWords(batch, face)}
+          </span>
+        }
+        startWords={start.words}
+        canStart={batch.canStart}
+        isStarting={batch.isStarting}
+        onClose={onClose}
+      />
     </form>
   )
 }
@@ -103,13 +104,7 @@ function PlanRow({ item }: { readonly item: OperateRow }) {
       : { text: unfit, remedy: null, tone: 'bad' as const }
   return (
     <tr>
-      <td data-label="Image">
-        <span className={styles.batchName}>{row.name}</span>
-        <span className={styles.batchMore}>
-          {row.format} on {row.host}
-          {row.virtualSize !== null && `, ${formatBytes(row.virtualSize)} disk`}
-        </span>
-      </td>
+      <BatchImage row={row} />
       <td data-tone={words.tone} className={styles.batchPlan}>
         {plan?.kind === 'plan' && <span className={styles.batchSummary}>{plan.summary}</span>}
         {words.text}
