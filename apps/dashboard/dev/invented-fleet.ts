@@ -1,3 +1,5 @@
+import type { SummaryPart } from '@varve/core/layers/image-report'
+import { layerLine, warned } from '@varve/core/layers/layer-line'
 import { resampleShares } from '@varve/core/layers/shares'
 import { layerNumbers } from '@varve/core/problems/layer-number'
 import type { HostView } from '@varve/protocol/hosts'
@@ -231,9 +233,15 @@ const place = {
 
 function layer(
   at: number,
-  rest: Omit<ImageReportView['layers'][number], 'layer'>,
+  {
+    line,
+    ...rest
+  }: Omit<ImageReportView['layers'][number], 'layer' | 'summary' | 'parts'> & {
+    readonly line: readonly (string | SummaryPart)[]
+  },
 ): ImageReportView['layers'][number] {
-  return { layer: layerNumbers[at] ?? 'L0', ...rest }
+  const { summary, parts } = layerLine(line)
+  return { layer: layerNumbers[at] ?? 'L0', summary, parts: [...parts], ...rest }
 }
 
 const efi = { start: MiB, length: 512 * MiB }
@@ -270,10 +278,10 @@ const webReport: ImageReportView = {
     },
   ],
   layers: [
-    layer(0, { sure: 'unknown', summary: 'not looked at', notes: [], bands: [] }),
+    layer(0, { sure: 'unknown', line: ['not looked at'], notes: [], bands: [] }),
     layer(1, {
       sure: 'read',
-      summary: 'FAT32, ext4, swap · clean · 6.30 GiB free here is still allocated below',
+      line: ['FAT32, ext4, swap', 'clean', warned('6.30 GiB free here is still allocated below')],
       notes: ['ext4: last mounted 2026-11-22 at /', 'ext4: trimmed 40 days ago'],
       bands: [
         { ...efi, kind: 'filesystem', label: 'FAT32', used: 6 * MiB, free: 506 * MiB },
@@ -287,10 +295,10 @@ const webReport: ImageReportView = {
         { ...swap, kind: 'swap', label: 'swap', used: null, free: null },
       ],
     }),
-    layer(2, { sure: 'none', summary: 'none: filesystems sit directly on partitions', notes: [], bands: [] }),
+    layer(2, { sure: 'none', line: ['none: filesystems sit directly on partitions'], notes: [], bands: [] }),
     layer(3, {
       sure: 'read',
-      summary: 'GPT, both copies agree · 3 partitions · 1 MiB aligned · boots by UEFI',
+      line: ['GPT, both copies agree', '3 partitions', '1 MiB aligned', 'boots by UEFI'],
       notes: [],
       bands: [
         { ...efi, kind: 'partition', label: '1 · EFI system · 512 MiB', used: null, free: null },
@@ -298,20 +306,20 @@ const webReport: ImageReportView = {
         { ...swap, kind: 'partition', label: '3', used: null, free: null },
       ],
     }),
-    layer(4, { sure: 'read', summary: '32 GiB · 512 B sectors', notes: [], bands: [] }),
+    layer(4, { sure: 'read', line: ['32 GiB', '512 B sectors'], notes: [], bands: [] }),
     layer(5, {
       sure: 'read',
-      summary: 'vmdk (monolithicSparse) · 64 KiB clusters · 18.1 GiB allocated · 2 layers in the chain',
+      line: ['vmdk (monolithicSparse)', '64 KiB clusters', '18.1 GiB allocated', '2 layers in the chain'],
       notes: [],
       bands: [],
     }),
     layer(6, {
       sure: 'told',
-      summary: 'xfs on /srv · file 18.3 GiB, 18.3 GiB on disk · 412 GiB free · no copy-on-write',
+      line: ['xfs on /srv', 'file 18.3 GiB, 18.3 GiB on disk', '412 GiB free', 'no copy-on-write'],
       notes: [],
       bands: [],
     }),
-    layer(7, { sure: 'told', summary: place.media, notes: [], bands: [] }),
+    layer(7, { sure: 'told', line: [place.media], notes: [], bands: [] }),
   ],
   guest: null,
   allocation: {

@@ -53,6 +53,11 @@ const LayerView = z.object({
   layer: LayerNumber,
   sure: z.enum(['read', 'recognised', 'told', 'none', 'unknown']),
   summary: z.string(),
+  // Reports that were stored before a line had parts have none.
+  parts: z
+    .array(z.object({ text: z.string(), tone: z.enum(['plain', 'warn']) }))
+    .max(64)
+    .default([]),
   notes: Notes,
   bands: z.array(Band).max(1024),
 })

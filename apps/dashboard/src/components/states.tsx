@@ -4,7 +4,7 @@ import type { ProblemView } from '@varve/protocol/primitives'
 import type { ReactNode } from 'react'
 import { errorToWords } from '../data/error-to-words.ts'
 import { MarkedItem } from './marked-item.tsx'
-import { problemToWords } from './problem-to-words.ts'
+import { titleWords } from '@varve/core/problems/problem-words'
 import styles from './states.module.css'
 
 /** A grey block in the place of what is coming; shows after 150 ms. */
@@ -71,8 +71,8 @@ export function ErrorCard({ error, onRetry }: { readonly error: unknown; readonl
 
 /** One finding: what is the case, and the remedy. */
 export function ProblemItem({ problem }: { readonly problem: ProblemView }) {
-  const { severity, message, remedy } = problem
-  return <MarkedItem severity={severity} title={problemToWords(message)} text={remedy} />
+  const { severity, remedy } = problem
+  return <MarkedItem severity={severity} title={titleWords(problem)} text={remedy} />
 }
 
 export function ProblemList({ problems }: { readonly problems: readonly ProblemView[] }) {

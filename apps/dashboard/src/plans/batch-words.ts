@@ -1,6 +1,6 @@
 import { countOf, formatBytes } from '@varve/core/binary/format-bytes'
 import type { PlanView } from '@varve/protocol/migrations'
-import { problemToWords } from '../components/problem-to-words.ts'
+import { titleWords } from '@varve/core/problems/problem-words'
 import { estimateToWords } from '../components/time-to-words.ts'
 import { warningsOf } from './planned.ts'
 import type { StartOutcome } from './use-starts.ts'
@@ -31,7 +31,7 @@ export function planWords<Started>(
   if (plan.kind === 'refusal') {
     const [problem] = plan.problems
     return {
-      text: problem ? problemToWords(problem.message) : 'It cannot be done.',
+      text: problem ? titleWords(problem) : 'It cannot be done.',
       remedy: problem?.remedy ?? null,
       tone: 'bad',
     }

@@ -1,7 +1,7 @@
 import type { ErrorView } from '@varve/protocol/primitives'
 import type { ReactNode } from 'react'
 import { LayerTag } from '../components/marks.tsx'
-import { problemToWords } from '../components/problem-to-words.ts'
+import { titleWords } from '@varve/core/problems/problem-words'
 import styles from './outcome.module.css'
 
 interface OutcomeProps {
@@ -23,7 +23,7 @@ export function Outcome({ title, error, safe, reference, more, children }: Outco
     <div className={styles.outcome} data-tone={error ? 'bad' : 'plain'} role="alert">
       <h2>
         {error && <LayerTag layer={error.layer} />}
-        {error ? problemToWords(error.message) : title}
+        {error ? titleWords(error) : title}
       </h2>
       <dl>
         {error && (

@@ -5,7 +5,7 @@ import { layerNames, layerNumbers } from '@varve/core/problems/layer-number'
 import type { PlanStepView, PlanView } from '@varve/protocol/migrations'
 import { Fragment, type CSSProperties } from 'react'
 import { LayerTag } from '../components/marks.tsx'
-import { problemToWords } from '../components/problem-to-words.ts'
+import { titleWords } from '@varve/core/problems/problem-words'
 import { ProblemList } from '../components/states.tsx'
 import { estimateToWords } from '../components/time-to-words.ts'
 import styles from './plan.module.css'
@@ -69,14 +69,14 @@ export function PlanReview({ plan, isCurrent, accepted, onAccept }: PlanReviewPr
       )}
       {warnings.length > 0 && (
         <ul className={styles.warnings} aria-label="Warnings to accept">
-          {warnings.map(({ id, layer, message, remedy }) => (
-            <li key={id}>
+          {warnings.map((warning) => (
+            <li key={warning.id}>
               <Checkbox
                 size="sm"
-                checked={accepted.has(id)}
-                onChange={({ currentTarget }) => onAccept(id, currentTarget.checked)}
-                label={`${layer}: ${problemToWords(message)}`}
-                description={`Accept ${id}. Or: ${remedy}`}
+                checked={accepted.has(warning.id)}
+                onChange={({ currentTarget }) => onAccept(warning.id, currentTarget.checked)}
+                label={`${warning.layer}: ${titleWords(warning)}`}
+                description={`Accept ${warning.id}. Or: ${warning.remedy}`}
               />
             </li>
           ))}

@@ -1,6 +1,6 @@
 import { Checkbox } from '@mantine/core'
 import { countOf } from '@varve/core/binary/format-bytes'
-import { problemToWords } from '../components/problem-to-words.ts'
+import { titleWords } from '@varve/core/problems/problem-words'
 import type { SharedWarning } from './batch-summary.ts'
 import styles from './plan.module.css'
 
@@ -21,7 +21,7 @@ export function SharedWarnings({ warnings, accepted, onAccept }: SharedWarningsP
             size="sm"
             checked={accepted.has(problem.id)}
             onChange={({ currentTarget }) => onAccept(problem.id, currentTarget.checked)}
-            label={`${problem.layer}: ${problemToWords(problem.message)} (${countOf(images, 'image')})`}
+            label={`${problem.layer}: ${titleWords(problem)} (${countOf(images, 'image')})`}
             description={`Accept ${problem.id}. Or: ${problem.remedy}`}
           />
         </li>

@@ -3,7 +3,7 @@ import type { ErrorView } from '@varve/protocol/primitives'
 import { Fragment } from 'react'
 import { Panel } from '../components/card.tsx'
 import { LayerTag } from '../components/marks.tsx'
-import { problemToWords } from '../components/problem-to-words.ts'
+import { titleWords } from '@varve/core/problems/problem-words'
 import { useNow } from '../components/use-now.ts'
 import { StepDetail } from './step-detail.tsx'
 import styles from './step-list.module.css'
@@ -57,7 +57,7 @@ export function StepList({ steps, isOver }: StepListProps) {
 
 function StepRow({ step, now }: { readonly step: ShownStep; readonly now: number | null }) {
   const { state, title, does, outcome, layer, attempt, error = null } = step
-  const told = state === 'failed' && error ? problemToWords(error.message) : (outcome ?? does)
+  const told = state === 'failed' && error ? titleWords(error) : (outcome ?? does)
   return (
     <li data-state={state} className={styles.item} aria-current={state === 'running' ? 'step' : undefined}>
       <details>

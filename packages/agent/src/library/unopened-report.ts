@@ -1,4 +1,5 @@
 import type { ImageReport } from '@varve/core/layers/image-report'
+import { layerLine } from '@varve/core/layers/layer-line'
 import type { FormatName } from '@varve/core/formats/format-rules'
 import type { HostPlace } from '@varve/core/formats/image-files'
 import { layerNumbers } from '@varve/core/problems/layer-number'
@@ -45,7 +46,7 @@ export function unopenedReport({ path, format, fileSize, problem }: Unopened): I
     layers: layerNumbers.map((layer) => ({
       layer,
       sure: 'unknown',
-      summary: 'Not looked at: the file was not opened',
+      ...layerLine(['Not looked at: the file was not opened']),
       notes: [],
       bands: [],
     })),

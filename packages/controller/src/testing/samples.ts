@@ -62,6 +62,7 @@ export function sampleReport(path: string, change: Partial<ImageReportView> = {}
       layer,
       sure: 'unknown' as const,
       summary: '',
+      parts: [],
       notes: [],
       bands: [],
     })),

@@ -11,6 +11,14 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? Math.round(value) : threeDigits(value)} ${units[unit]}`
 }
 
+/** From this on people weigh a number of bytes; below it they count. */
+const weighed = 10_000_000
+
+/** A number of bytes inside a sentence: `512 bytes`, `18.1 GiB`. */
+export function bytesInWords(bytes: number): string {
+  return bytes < weighed ? `${bytes} bytes` : formatBytes(bytes)
+}
+
 /** A size that is a whole number of some unit without digits after the point, such as a cluster size: `64 KiB`, `32 GiB`. */
 export function formatWholeBytes(bytes: number): string {
   let value = bytes

@@ -3,7 +3,8 @@ import { innermostPartitions, partitionNumber, tableName } from './partition-nam
 import { filesystemName, isEncrypted, volumeName } from './guest-names.ts'
 import { firmwareFor } from './boot-firmware.ts'
 import type { FilesystemFinding, GuestContents, Partition, VolumeFinding } from './guest-contents.ts'
-import type { Band, LayerReport, LayerSureness } from './image-report.ts'
+import type { Band, LayerReport, LayerSureness, SummaryPart } from './image-report.ts'
+import { layerLine, warned } from './layer-line.ts'
 
 /** Bands per layer that the wire carries. */
 const maxBands = 1024
@@ -40,16 +41,16 @@ function describeFilesystems(guest: GuestContents, { reclaimable, virtualSize }:
   const parts = [...new Set(filesystems.map(({ type }) => filesystemName(type)))]
   const dirty = filesystems.filter(({ state }) => state === 'dirty').length
   const clean = filesystems.filter(({ state }) => state === 'clean').length
-  const summary = [parts.join(', ')]
-  if (dirty > 0) summary.push(`${countOf(dirty, 'filesystem')} not unmounted cleanly`)
+  const summary: (string | SummaryPart)[] = [parts.join(', ')]
+  if (dirty > 0) summary.push(warned(`${countOf(dirty, 'filesystem')} not unmounted cleanly`))
   else if (clean > 0) summary.push('clean')
   if (reclaimable !== null && reclaimable > 0) {
-    summary.push(`${formatBytes(reclaimable)} free here is still allocated below`)
+    summary.push(warned(`${formatBytes(reclaimable)} free here is still allocated below`))
   }
   return {
     layer: 'L6',
     sure: sureness(filesystems),
-    summary: summary.join(' · '),
+    ...layerLine(summary),
     notes: filesystems
       .flatMap((filesystem) => filesystem.notes.map((note) => `${filesystemTitle(filesystem)}: ${note}`))
       .slice(0, 200),
@@ -86,7 +87,7 @@ function describeVolumes({ volumes }: GuestContents): LayerReport {
   return {
     layer: 'L5',
     sure: sureness(volumes),
-    summary: volumes.slice(0, 8).map(volumeSummary).join(' · '),
+    ...layerLine(volumes.slice(0, 8).map(volumeSummary)),
     notes: volumes
       .flatMap((volume) => volume.notes.map((note) => `${volumeTitle(volume)}: ${note}`))
       .slice(0, 200),
@@ -134,7 +135,8 @@ function describeTable({ table, filesystems, volumes }: GuestContents, virtualSi
     hybrid: 'GPT with a hybrid MBR',
     apm: 'Apple partition map',
   } as const
-  const summary = [[tableName(table, names), ...table.notes.slice(0, 1)].join(', ')]
+  const title = [tableName(table, names), ...table.notes.slice(0, 1)].join(', ')
+  const summary: (string | SummaryPart)[] = [table.sure === 'damaged' ? warned(title) : title]
   const shown = innermostPartitions(table.partitions)
   const logical = shown.filter(({ role }) => role === 'logical').length
   summary.push(countOf(shown.length, 'partition') + (logical > 0 ? `, ${logical} of them logical` : ''))
@@ -142,7 +144,7 @@ function describeTable({ table, filesystems, volumes }: GuestContents, virtualSi
   return {
     layer: 'L4',
     sure: 'read',
-    summary: summary.join(' · '),
+    ...layerLine(summary),
     notes: table.notes.slice(1),
     bands: withGaps(shown, virtualSize).slice(0, maxBands),
   }
@@ -193,5 +195,5 @@ function sureness(findings: readonly { readonly sure: string }[]): LayerSureness
 }
 
 function report(layer: LayerReport['layer'], sure: LayerSureness, summary: string): LayerReport {
-  return { layer, sure, summary, notes: [], bands: [] }
+  return { layer, sure, ...layerLine([summary]), notes: [], bands: [] }
 }

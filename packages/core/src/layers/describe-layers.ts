@@ -7,7 +7,8 @@ import { describeGuestLayers } from './describe-guest-layers.ts'
 import type { GuestContents } from './guest-contents.ts'
 import { guestProblem } from './guest-problem.ts'
 import { guestSectors, sectorRuleOf, sectorsLostIn, sectorsOfImage } from './guest-sectors.ts'
-import type { AllocationSummary, ChainLink, LayerReport } from './image-report.ts'
+import type { AllocationSummary, ChainLink, LayerReport, SummaryPart } from './image-report.ts'
+import { layerLine, warned } from './layer-line.ts'
 
 /** Everything that was found out about an image, before it is put in words. */
 export interface LayerFindings {
@@ -101,13 +102,16 @@ function rawHasHoles({ path, facts, allocated, fileSize, guest, place }: LayerFi
 
 function describeBlockDevice({ facts, guest }: LayerFindings): LayerReport {
   if (facts.virtualSize === null)
-    return silent('L3', `size unknown: ${isPacked(facts) ? 'the disk is packed' : 'the header is damaged'}`)
+    return silent(
+      'L3',
+      isPacked(facts) ? 'size unknown: the disk is packed' : warned('size unknown: the header is damaged'),
+    )
   const parts = [formatWholeBytes(facts.virtualSize)]
   const table = guest?.table.kind === 'none' ? null : guest?.table.sectorSize
   const sectorSize =
     sectorsOfImage(facts.details) ?? table ?? guestSectors({ guest, details: facts.details })?.size
   if (sectorSize) parts.push(`${sectorSize} B sectors`)
-  return { layer: 'L3', sure: 'read', summary: parts.join(' · '), notes: [], bands: [] }
+  return { layer: 'L3', sure: 'read', ...layerLine(parts), notes: [], bands: [] }
 }
 
 /** What each specification calls its unit of allocation; `blocks` for the rest. */
@@ -130,7 +134,7 @@ function describeContainer({ facts, chain, allocation }: LayerFindings): LayerRe
   if (allocation) parts.push(`${formatBytes(allocation.dataBytes)} allocated`)
   if (chain.length > 1) parts.push(`${countOf(chain.length, 'layer')} in the chain`)
   const notes = facts.snapshots.length > 0 ? [countOf(facts.snapshots.length, 'internal snapshot')] : []
-  return { layer: 'L2', sure: 'read', summary: parts.join(' · '), notes, bands: [] }
+  return { layer: 'L2', sure: 'read', ...layerLine(parts), notes, bands: [] }
 }
 
 function describeHostFile({ path, place, fileSize, allocated }: LayerFindings): LayerReport {
@@ -151,7 +155,7 @@ function describeHostFile({ path, place, fileSize, allocated }: LayerFindings): 
   return {
     layer: 'L1',
     sure: 'told',
-    summary: parts.join(' · '),
+    ...layerLine(parts),
     notes: [],
     bands: [{ start: 0, length: fileSize, kind: 'file', label, used, free }],
   }
@@ -159,9 +163,9 @@ function describeHostFile({ path, place, fileSize, allocated }: LayerFindings): 
 
 function describeMedia({ media }: HostPlace): LayerReport {
   if (media === null) return silent('L0', 'not known: the host does not say what lies below its filesystem')
-  return { layer: 'L0', sure: 'told', summary: media, notes: [], bands: [] }
+  return { layer: 'L0', sure: 'told', ...layerLine([media]), notes: [], bands: [] }
 }
 
-function silent(layer: LayerReport['layer'], summary: string): LayerReport {
-  return { layer, sure: 'unknown', summary, notes: [], bands: [] }
+function silent(layer: LayerReport['layer'], summary: string | SummaryPart): LayerReport {
+  return { layer, sure: 'unknown', ...layerLine([summary]), notes: [], bands: [] }
 }

@@ -19,11 +19,19 @@ export interface Band {
   readonly free: number | null
 }
 
+/** A piece of a layer's line; the first says the most. */
+export interface SummaryPart {
+  readonly text: string
+  /** `warn`: it asks for attention. */
+  readonly tone: 'plain' | 'warn'
+}
+
 export interface LayerReport {
   readonly layer: LayerNumber
   readonly sure: LayerSureness
-  /** One line for people, such as `GPT, both copies agree`. */
+  /** One line for people, such as `GPT, both copies agree`: the parts with dots between them. */
   readonly summary: string
+  readonly parts: readonly SummaryPart[]
   readonly notes: readonly string[]
   readonly bands: readonly Band[]
 }

@@ -1,7 +1,11 @@
 import { controllerGone, fleetRemedy, notWritableRemedy } from './causes.ts'
-import { formatBytes, groupThousands } from '../binary/format-bytes.ts'
+import { bytesInWords, formatBytes, groupThousands } from '../binary/format-bytes.ts'
 import { areDetailsOf, type DiskErrorCode, type DiskErrorDetails } from './error-details.ts'
 import type { LayerNumber } from './layer-number.ts'
+import { placeWords } from './problem-words.ts'
+import { quote } from './quote.ts'
+
+export { quote }
 
 interface Explanation {
   readonly layer: LayerNumber
@@ -15,6 +19,14 @@ const copyAgain = 'Copy the file again from where it came from, or restore it fr
 
 interface Undecided {
   readonly candidates?: readonly string[] | undefined
+}
+
+/** Sizes that look alike are told to the byte. */
+function wanting({ wanted, available }: { readonly wanted: number; readonly available: number }): string {
+  const [want, have] = [bytesInWords(wanted), bytesInWords(available)]
+  return want === have
+    ? `${groupThousands(wanted)} bytes, but only ${groupThousands(available)}`
+    : `${want}, but only ${have}`
 }
 
 /** Sizes that look alike are told to the byte. */
@@ -43,7 +55,7 @@ function renameOne(name: string): string {
 const explain: Explain = {
   truncated: (d) => ({
     layer: 'L2',
-    message: `${d.structure} needs ${d.wanted} bytes, but only ${d.available} are there: the file is cut short`,
+    message: `${d.structure} needs ${wanting(d)} are there: the file is cut short`,
     remedy: d.instead ?? copyAgain,
   }),
   corrupt: (d) => ({
@@ -217,7 +229,7 @@ const explain: Explain = {
   }),
   'size-unsupported': (d) => ({
     layer: 'L2',
-    message: `${d.format} cannot hold a disk of ${d.size} bytes: ${d.reason}`,
+    message: `${d.format} cannot hold a disk of ${bytesInWords(d.size)}: ${d.reason}`,
     remedy: 'Choose another target format.',
   }),
   'run-busy': (d) => ({
@@ -294,7 +306,7 @@ export class DiskError<C extends DiskErrorCode = DiskErrorCode> extends Error {
   readonly remedy: string
   constructor(code: C, details: DiskErrorDetails[C], options?: ErrorOptions) {
     const { layer, message, remedy } = explain[code](details)
-    super(`${layer} ${quote(details.file)}: ${message}`, options)
+    super(placeWords({ layer, file: details.file }) + message, options)
     this.code = code
     this.details = details
     this.layer = layer
@@ -362,15 +374,3 @@ export function fromErrorRecord(record: ErrorRecord): DiskError {
 
 /** Characters of what a tool said that stand in a message. */
 const mostSaid = 2000
-
-/** The name in quotes, with control characters and bidirectional marks made visible. */
-export function quote(name: string): string {
-  return JSON.stringify(name).replaceAll(
-    /[\u007F-\u009F\u200B-\u200F\u2028-\u202E\u2066-\u2069\uFEFF]/gu,
-    escapeCharacter,
-  )
-}
-
-function escapeCharacter(character: string): string {
-  return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`
-}

@@ -1,6 +1,6 @@
 import { formatBytes, groupThousands } from '@varve/core/binary/format-bytes'
 import type { FindingGroup } from '@varve/protocol/images'
-import { problemToWords } from '../../components/problem-to-words.ts'
+import { titleWords } from '@varve/core/problems/problem-words'
 
 /** Findings whose text about one image says nothing about many: what all of them have in common. */
 const inCommon: Readonly<Record<string, (images: string, bytes: number) => string>> = {
@@ -20,5 +20,5 @@ const inCommon: Readonly<Record<string, (images: string, bytes: number) => strin
 /** The title of a group: the finding itself when one image has it, else what the images have in common. */
 export function findingGroupToWords({ problem, images, bytes }: FindingGroup): string {
   const title = images > 1 ? inCommon[problem.id] : undefined
-  return title ? title(groupThousands(images), bytes ?? 0) : problemToWords(problem.message)
+  return title ? title(groupThousands(images), bytes ?? 0) : titleWords(problem)
 }

@@ -9,7 +9,6 @@ import { allocationToRuns } from './allocation-to-runs.ts'
 import { bandsToSegments, type Segment } from './bands-to-segments.ts'
 import styles from './layer-stack.module.css'
 import { sizeToTicks } from './size-to-ticks.ts'
-import { summaryToParts } from './summary-to-parts.ts'
 
 type LayerView = ImageReportView['layers'][number]
 
@@ -125,12 +124,12 @@ function Summary({ view }: { readonly view: LayerView }) {
   return (
     <>
       <div className={styles.line}>
-        {summaryToParts(view.summary).map(({ text, weight }, index) => (
-          <Fragment key={text}>
+        {partsOf(view).map(({ text, tone }, index) => (
+          <Fragment key={`${index} ${text}`}>
             {index > 0 && ' · '}
-            {weight === 'warn' ? (
+            {tone === 'warn' ? (
               <em>{text}</em>
-            ) : weight === 'main' && isFound(view) ? (
+            ) : index === 0 && isFound(view) ? (
               <strong>{text}</strong>
             ) : (
               text
@@ -151,6 +150,11 @@ function Summary({ view }: { readonly view: LayerView }) {
       )}
     </>
   )
+}
+
+/** A report of before lines had parts is told as it is. */
+function partsOf({ parts, summary }: LayerView): LayerView['parts'] {
+  return parts.length > 0 ? parts : [{ text: summary, tone: 'plain' }]
 }
 
 function isFound({ sure }: LayerView): boolean {

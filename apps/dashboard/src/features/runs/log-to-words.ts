@@ -1,5 +1,5 @@
 import type { RunLogEntry, RunStepView } from '@varve/protocol/runs'
-import { problemToWords } from '../../components/problem-to-words.ts'
+import { titleWords } from '@varve/core/problems/problem-words'
 
 /** One line of a run's log. */
 export interface LogLine {
@@ -43,13 +43,13 @@ export function logToWords(log: readonly RunLogEntry[], steps: readonly RunStepV
         return line(`Done: ${title}${entry.told === '' ? '' : `, ${entry.told}`}`, 'good')
       case 'failed':
         return line(
-          `Failed: ${title}. ${problemToWords(entry.error.message)}${entry.again ? ' It is tried again.' : ''}`,
+          `Failed: ${title}. ${titleWords(entry.error)}${entry.again ? ' It is tried again.' : ''}`,
           entry.again ? 'warn' : 'bad',
         )
       case 'undone':
         return line(`Undone: ${title}`)
       case 'undo-failed':
-        return line(`Not undone: ${title}. ${problemToWords(entry.error.message)}`, 'bad')
+        return line(`Not undone: ${title}. ${titleWords(entry.error)}`, 'bad')
       case 'asked':
         return line(wishes[entry.wish], 'warn')
       case 'ended': {

@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core'
 import type { RunView } from '@varve/protocol/runs'
-import { problemToWords } from '../../components/problem-to-words.ts'
+import { titleWords } from '@varve/core/problems/problem-words'
 import { Outcome } from '../../plans/outcome.tsx'
 import { runToSafety } from './run-to-safety.ts'
 
@@ -29,7 +29,7 @@ export function RunOutcome({ run, isBusy, onResume, onUndo }: RunOutcomeProps) {
               <ul>
                 {undoFailures.map(({ step, host, error: why }) => (
                   <li key={step}>
-                    {titleOf(run, step)} on {host}: {problemToWords(why.message)} {why.remedy}
+                    {titleOf(run, step)} on {host}: {titleWords(why)} {why.remedy}
                   </li>
                 ))}
               </ul>
