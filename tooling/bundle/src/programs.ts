@@ -10,20 +10,22 @@ export interface Program {
   readonly entries: Readonly<Record<string, string>>
   /** What is loaded from `node_modules` at run time: native code, and what finds its own files. */
   readonly outside: readonly string[]
-  /** Modules that a short run loads at its start, in groups that become one file each; below `packages`. */
-  readonly startsWith?: StartGroups
+  /** What a short run loads, in groups that become one file each, in the order in which it loads them. */
+  readonly startsWith?: readonly StartGroup[]
 }
 
-export interface StartGroups {
-  readonly program: string
-  readonly threads: string
-  readonly transfer: readonly string[]
-  /** Drivers and writers that are used most. */
-  readonly drivers: readonly string[]
+/** Modules below `packages` that are loaded together, with all that they import. */
+export interface StartGroup {
+  readonly name: string
+  readonly modules: readonly string[]
+  /** Of which only what at least `shared` of them import is loaded with the group. */
+  readonly uses: readonly string[]
+  readonly shared: number
 }
 
 const codecs = ['@napi-rs/lzma/xz', '@foxglove/wasm-bz2']
 const transferThread = 'engine/src/run/worker.ts'
+const transferTasks = 'engine/src/run/worker-tasks.ts'
 const usualFormats = ['raw', 'qcow2', 'vmdk', 'vhd', 'vhdx', 'vdi']
 
 function agentOf(system: string): Program {
@@ -48,14 +50,29 @@ export const cli: Program = {
   name: 'cli',
   entries: { program: 'cli/src/program.ts', worker: transferThread },
   outside: [...codecs, 'ws'],
-  startsWith: {
-    program: 'cli/src/program.ts',
-    threads: 'cli/src/start-threads.ts',
-    transfer: ['cli/src/commands/convert.ts', 'engine/src/run/worker-tasks.ts'],
-    drivers: usualFormats.flatMap((format) =>
-      ['driver', 'writer'].map((part) => `core/src/formats/${format}/${part}.ts`),
-    ),
-  },
+  startsWith: [
+    group('start', ['cli/src/program.ts']),
+    group('threads', ['cli/src/start-threads.ts']),
+    {
+      ...group('transfer', [transferTasks]),
+      uses: usualFormats.flatMap((format) =>
+        ['driver', 'writer'].map((part) => `core/src/formats/${format}/${part}.ts`),
+      ),
+      shared: 5,
+    },
+    group('runs', [
+      'cli/src/commands/convert.ts',
+      'agent/src/operations/convert.ts',
+      ...['write-image', 'prove-image', 'publish-image'].map(
+        (action) => `agent/src/actions/${action}/${action}.ts`,
+      ),
+    ]),
+  ],
+}
+
+/** Modules with all that they import. */
+function group(name: string, modules: readonly string[]): StartGroup {
+  return { name, modules, uses: [], shared: 1 }
 }
 
 export const controller: Program = {

@@ -1,15 +1,16 @@
 import type { CodeSplittingGroup, OutputChunk } from 'rolldown'
-import type { StartGroups } from './programs.ts'
-
-/** Of the usual drivers, how many must share a module for it to be worth loading always. */
-const manyDrivers = 5
+import type { StartGroup } from './programs.ts'
 
 /**
- * Puts into one file each what starts the threads, and what a run loads after that. Each file costs about half a
- * millisecond in each thread; cut where commands share code, as is usual, there would be forty of them.
+ * Puts what a short run loads into few files, in the order in which it loads them: a module lies in the first group that
+ * reaches it. Each file costs about a millisecond in each thread; cut where commands share code, as is usual, there would
+ * be sixty of them.
  * `chunks`: the program cut as usual.
  */
-export function startGroups(chunks: readonly OutputChunk[], starts: StartGroups): CodeSplittingGroup[] {
+export function startGroups(
+  chunks: readonly OutputChunk[],
+  groups: readonly StartGroup[],
+): CodeSplittingGroup[] {
   const byName = new Map(chunks.map((chunk) => [chunk.fileName, chunk]))
   const reached = (modules: readonly string[]) => {
     const found = new Set(modules.map((module) => chunkWith(chunks, module)))
@@ -20,12 +21,15 @@ export function startGroups(chunks: readonly OutputChunk[], starts: StartGroups)
       }
     return found
   }
-  const always = reached([starts.program])
-  const starting = reached([starts.threads]).difference(always)
-  const uses = starts.drivers.map((module) => reached([module]))
-  const shared = chunks.filter((chunk) => uses.filter((each) => each.has(chunk)).length >= manyDrivers)
-  const running = reached(starts.transfer).union(new Set(shared)).difference(always).difference(starting)
-  return [groupOf('threads', starting), groupOf('transfer', running)]
+  // What is started by its name stays a file of its own.
+  const taken = new Set(chunks.filter(({ isEntry }) => isEntry))
+  return groups.map(({ name, modules, uses, shared }) => {
+    const each = uses.map((module) => reached([module]))
+    const common = chunks.filter((chunk) => each.filter((one) => one.has(chunk)).length >= shared)
+    const group = reached(modules).union(new Set(common)).difference(taken)
+    for (const chunk of group) taken.add(chunk)
+    return groupOf(name, group)
+  })
 }
 
 function chunkWith(chunks: readonly OutputChunk[], module: string): OutputChunk {

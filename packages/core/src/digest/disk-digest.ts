@@ -1,3 +1,4 @@
+import { fromHex } from '../binary/hex.ts'
 import { DiskError } from '../problems/disk-error.ts'
 
 /** Bytes of L3 under one leaf. */
@@ -85,9 +86,13 @@ export class Manifest {
   }
 }
 
+/** BLAKE3-256 of 4 MiB of zeros: known, since each short run would spend more on it than on a whole small disk. */
+const zeroChunkLeaf =
+  fromHex('04e52cd2da6a0e1f338b0078369130d96585c1de65057da5dd1283b12fb853e1') ?? new Uint8Array(leafSize)
+
 /** Leaf of a chunk of `length` zero bytes. */
 export function zeroLeaf(hashing: Hashing, length: number): Uint8Array {
-  return hashing.blake3(new Uint8Array(length))
+  return length === chunkSize ? zeroChunkLeaf : hashing.blake3(new Uint8Array(length))
 }
 
 /**

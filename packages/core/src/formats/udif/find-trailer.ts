@@ -19,13 +19,24 @@ export async function findTrailer(source: ByteSource): Promise<number | null> {
   }
   const start = Math.max(0, size - udifTrailer.size - maxBehind)
   const bytes = await readRange(source, { start, end: size }, 'end of the file')
-  for (let at = bytes.length - udifTrailer.size; at >= 0; at -= 1) {
-    if (!trailerStart.every((byte, index) => bytes[at + index] === byte)) continue
+  for (const at of trailersIn(bytes)) {
     const place = start + at
     if (await describesItsFile(source, { place, bytes: bytes.subarray(at, at + udifTrailer.size) }))
       return place
   }
   return null
+}
+
+/** Where something in `bytes` starts as a trailer does, the last first. */
+function* trailersIn(bytes: Uint8Array): Generator<number> {
+  const [first = 0] = trailerStart
+  let at = bytes.length - udifTrailer.size
+  while (at >= 0) {
+    at = bytes.lastIndexOf(first, at)
+    if (at < 0) return
+    if (trailerStart.every((byte, index) => bytes[at + index] === byte)) yield at
+    at -= 1
+  }
 }
 
 /** A disk may hold DMGs as files, whose trailers count from where those start: this one must count from byte 0. */
