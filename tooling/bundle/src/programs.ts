@@ -60,6 +60,7 @@ export const cli: Program = {
       ),
       shared: 5,
     },
+    group('info', ['cli/src/commands/info.ts']),
     group('runs', [
       'cli/src/commands/convert.ts',
       'agent/src/operations/convert.ts',
