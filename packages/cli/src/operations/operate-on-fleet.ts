@@ -3,7 +3,7 @@ import { needsAcceptance } from '@varve/core/problems/problem'
 import { Payload } from '@varve/protocol/primitives'
 import type { PlanAnswer, RunView } from '@varve/protocol/runs'
 import { randomUUID } from 'node:crypto'
-import { UsageError, type CommandContext, type Outcome } from '../command.ts'
+import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodeOf, exitCodes } from '../exit-codes.ts'
 import { ask, openFleet, type Fleet } from '../fleet.ts'
 import { describePlan } from '../output/describe-plan.ts'
@@ -162,10 +162,4 @@ export async function changeFleetRun(
     return null
   }
   return await ask(controller, () => api.runs[wish].mutate({ id: run.id }))
-}
-
-/** Throws when options are for the fleet only. */
-export function assertNoFleetOptions({ library, detach, controller }: OperateOptions): void {
-  if (library !== undefined || detach === true || controller !== undefined)
-    throw new UsageError('--library, --detach and --controller go with --host.')
 }

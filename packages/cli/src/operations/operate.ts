@@ -14,16 +14,19 @@ import { showRun } from '../output/run-lines.ts'
 import { mapPaths } from '@varve/operations/plans/request-paths'
 import { resolve } from 'node:path'
 import { consentTo } from './consent-to-plan.ts'
-import { assertNoFleetOptions, operateOnFleet } from './operate-on-fleet.ts'
 import { openThisHost } from './this-host.ts'
-import type { OperateOptions, Wish } from './wish.ts'
+import { assertNoFleetOptions, type OperateOptions, type Wish } from './wish.ts'
 
 export type { OperateOptions, Wish } from './wish.ts'
 
 /** From a wish to its result: plan, consent, run, report. */
 export async function operate(wish: Wish, options: OperateOptions, context: RunContext): Outcome {
   const { host: name } = options
-  if (name !== undefined) return await operateOnFleet(wish, { ...options, host: name }, context)
+  if (name !== undefined) {
+    // The way to the controller is loaded by those who go it.
+    const { operateOnFleet } = await import('./operate-on-fleet.ts')
+    return await operateOnFleet(wish, { ...options, host: name }, context)
+  }
   assertNoFleetOptions(options)
   const host = openThisHost(context)
   const local = await findLocalOperation(wish.operation)

@@ -1,6 +1,6 @@
 import type { LocalOperationName } from '@varve/agent/operations/local-table'
 import type { Problem } from '@varve/core/problems/problem'
-import type { Outcome } from '../command.ts'
+import { UsageError, type Outcome } from '../command.ts'
 import type { RunState } from '@varve/operations/runs/run-state'
 
 /** What can also be done on a host of the fleet takes these. */
@@ -44,4 +44,10 @@ export interface Wish {
   readonly refusal?: 'error'
   /** `cached`: nothing of the run is waited for to be on the medium. */
   readonly durability?: 'synced' | 'cached'
+}
+
+/** Throws when options are for the fleet only. */
+export function assertNoFleetOptions({ library, detach, controller }: HostOptions): void {
+  if (library !== undefined || detach === true || controller !== undefined)
+    throw new UsageError('--library, --detach and --controller go with --host.')
 }

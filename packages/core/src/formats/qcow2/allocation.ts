@@ -38,12 +38,13 @@ export function sharedAllocation(state: ArrayBufferLike, layout: Qcow2Layout): A
     return layout.firstFree
   }
 
-  /** The counts of the region of cluster `inside`, as they lie in the file. */
-  function blockOf(inside: number): FileWrite {
-    const region = Math.floor(inside / clustersPerRegion)
+  /** The counts of the region whose last cluster in use is `last`, as they lie in the file. */
+  function blockOf(last: number): FileWrite {
+    const region = Math.floor(last / clustersPerRegion)
     const bytes = new Uint8Array(clusterSize)
     const view = new DataView(bytes.buffer)
-    for (const [index, count] of counts.entries()) view.setUint16(index * 2, count)
+    for (let index = last % clustersPerRegion; index >= 0; index -= 1)
+      view.setUint16(index * 2, counts[index] ?? 0)
     return { at: refcountBlockAt(region) * clusterSize, bytes }
   }
 
