@@ -22,10 +22,16 @@ function freshBundle(home) {
   }
 }
 
+/** Words of a command line, or levels of a log, of those who look for a fault. */
+const seeksFault = new Set(['--verbose', 'debug', 'trace'])
+
 /** The module `name` of the package in folder `home`. */
 export async function loadProgram(home, name) {
   // Compiled code is kept between runs, beside what the set-up fetched; a folder that cannot be written does no harm.
   enableCompileCache(join(root, '.varve/code-cache'))
+  // Stacks name the sources where somebody looks for a fault; the maps would take every start some milliseconds.
+  if (process.env.VARVE_LOG || process.argv.some((word) => seeksFault.has(word)))
+    process.setSourceMapsEnabled(true)
   const folder = freshBundle(home)
   const file = folder === null ? join(home, 'src', `${name}.ts`) : join(folder, `${name}.mjs`)
   return await import(pathToFileURL(file).href)

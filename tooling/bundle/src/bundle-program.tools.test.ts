@@ -1,7 +1,8 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { SourceMap } from 'node:module'
+import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -73,6 +74,19 @@ test('the bundle converts with its worker threads as the sources do', async () =
   }
   expect(told[0]).toMatchObject({ verified: true, format: 'qcow2' })
   expect(told[0]).toEqual(told[1])
+})
+
+test('a stack in the bundle names the sources', async () => {
+  const program = await bundled(cli, 'program.mjs')
+  const map = new SourceMap(JSON.parse(await readFile(`${program}.map`, 'utf8')))
+  const lines = (await readFile(program, 'utf8')).split('\n')
+  const line = lines.findIndex((text) => text.includes('function runProgram('))
+  const origin = map.findOrigin(line + 1, lines[line]?.indexOf('runProgram') ?? 0)
+  if (!('fileName' in origin)) throw new Error('runProgram has no origin')
+  const source = join(homeOf(cli), 'src/program.ts')
+  expect(resolve(dirname(program), origin.fileName)).toBe(source)
+  const written = (await readFile(source, 'utf8')).split('\n')[origin.lineNumber - 1]
+  expect(written).toContain('function runProgram(')
 })
 
 test('a bundled agent inspects in its threads and tells a bundled controller', async () => {

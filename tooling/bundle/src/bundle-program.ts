@@ -6,11 +6,15 @@ import { nativeCode, nativeFiles } from './native-code.ts'
 import { homeOf, root, type Program } from './programs.ts'
 import { startGroups } from './start-groups.ts'
 
-const outputOptions: OutputOptions = {
+/** `place`: a folder as deep as the one where the bundle will lie; maps name sources from there. */
+const outputTo = (place: string): OutputOptions => ({
+  dir: place,
   format: 'esm',
   entryFileNames: '[name].mjs',
   chunkFileNames: '[name]-[hash].mjs',
-}
+  // Beside the code and read only when a stack is wanted: a report of a fault names the sources.
+  sourcemap: true,
+})
 
 /** A bundle and the files that it was made of; `load-program.mjs` takes it while these are as they were. */
 export interface BundleRecord {
@@ -23,6 +27,8 @@ export interface BundleRecord {
 /** Makes a program and its worker threads into a few files below its `dist`. */
 export async function bundleProgram(program: Program): Promise<BundleRecord> {
   const dist = join(homeOf(program), 'dist')
+  const place = join(dist, 'any')
+  const outputOptions = outputTo(place)
   const bundle = await rolldown({
     input: Object.fromEntries(
       Object.entries(program.entries).map(([name, source]) => [name, join(root, 'packages', source)]),
@@ -30,7 +36,7 @@ export async function bundleProgram(program: Program): Promise<BundleRecord> {
     cwd: root,
     platform: 'node',
     external: [...program.outside],
-    plugins: [nativeCode(join(dist, 'any'))],
+    plugins: [nativeCode(place)],
     preserveEntrySignatures: 'allow-extension',
     logLevel: 'warn',
   })
@@ -43,7 +49,10 @@ export async function bundleProgram(program: Program): Promise<BundleRecord> {
   const inputs = await inputsOf(chunks)
   const folder = createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16)
   await mkdir(join(dist, folder), { recursive: true })
-  for (const { fileName, code } of chunks) await writeWhole(join(dist, folder, fileName), code)
+  for (const { fileName, code, map } of chunks) {
+    if (map) await writeWhole(join(dist, folder, `${fileName}.map`), map.toString())
+    await writeWhole(join(dist, folder, fileName), code)
+  }
   const record: BundleRecord = { folder, inputs }
   await writeWhole(join(dist, 'bundle.json'), JSON.stringify(record))
   await removeOld(dist, folder)
