@@ -19,9 +19,8 @@ async function varve(...args: readonly string[]): Promise<string> {
 
 /** Writes the manual and the completions below `prefix`, where packages of systems have them; gives their paths. */
 export async function writeManual(prefix: string): Promise<string[]> {
-  const pages = JSON.parse(await varve('man', '--list', '--json')) as { page: string; command: string[] }[]
-  const texts = new Map<string, string>()
-  for (const { page, command } of pages) texts.set(`share/man/man1/${page}.1`, await varve('man', ...command))
+  const pages = JSON.parse(await varve('man', '--list', '--json')) as { page: string; text: string }[]
+  const texts = new Map(pages.map(({ page, text }) => [`share/man/man1/${page}.1`, text]))
   for (const [shell, path] of Object.entries(completions)) texts.set(path, await varve('completion', shell))
   for (const [path, text] of texts) {
     await mkdir(join(prefix, path, '..'), { recursive: true })

@@ -18,16 +18,22 @@ interface About {
 /** `varve man [COMMAND]`: a page of the manual in man(7) macros. */
 export async function man({ words, list = false }: ManOptions, { context, program }: About): Outcome {
   const commands = allCommands(modelOf(program))
+  const pageOf = (command: (typeof commands)[number]) => ({
+    page: pageName(command),
+    text: manualPage(command, { version: program.version() ?? '' }),
+  })
   if (list) {
-    const pages = commands.map(({ path, does }) => ({ page: pageName({ path }), command: path, does }))
-    context.print(context.json ? JSON.stringify(pages) : pages.map(({ page }) => page).join('\n'))
+    const told = context.json
+      ? JSON.stringify(commands.map((one) => ({ command: one.path, does: one.does, ...pageOf(one) })))
+      : commands.map(pageName).join('\n')
+    context.print(told)
     return Promise.resolve(exitCodes.ok)
   }
   const name = words.join(' ')
   const found = commands.find(({ path }) => path.join(' ') === name)
   if (!found)
     throw new UsageError(`There is no command ${JSON.stringify(name)}; varve man --list lists all pages.`)
-  const page = manualPage(found, { version: program.version() ?? '' })
-  context.print(context.json ? JSON.stringify({ page: pageName(found), text: page }) : page.trimEnd())
+  const page = pageOf(found)
+  context.print(context.json ? JSON.stringify(page) : page.text.trimEnd())
   return Promise.resolve(exitCodes.ok)
 }
