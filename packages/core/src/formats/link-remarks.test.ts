@@ -4,7 +4,8 @@ import { noFacts } from './facts-or-problem.ts'
 import type { FormatName } from './format-rules.ts'
 import type { ContentMark, ImageFacts } from './image-facts.ts'
 import type { FileFingerprint, ImageFile } from './image-files.ts'
-import { linkRemarks, newerParent } from './link-remarks.ts'
+import { linkRemarks } from './link-remarks.ts'
+import { newerParent } from './newer-parent.ts'
 
 function image(
   path: string,

@@ -1,7 +1,6 @@
 import { XMLParser } from 'fast-xml-parser'
-import { readRange } from '../binary/byte-source.ts'
+import { readRange, type ByteSource } from '../binary/byte-source.ts'
 import { DiskError } from '../problems/disk-error.ts'
-import type { ImageFile } from './image-files.ts'
 
 /** An element of an XML document. */
 export interface XmlElement {
@@ -46,8 +45,13 @@ const attributeParser = new XMLParser({
   parseAttributeValue: false,
 })
 
+interface XmlFile {
+  readonly source: ByteSource
+  readonly path: string
+}
+
 /** A whole file as XML; throws as `parseXml` does. */
-export async function readXml({ source, path }: ImageFile, structure: string): Promise<XmlElement> {
+export async function readXml({ source, path }: XmlFile, structure: string): Promise<XmlElement> {
   assertNotTooLong(source.size, { file: path, structure })
   const bytes = await readRange(source, { start: 0, end: source.size }, structure)
   return parseXml(bytes, { file: path, structure })

@@ -1,9 +1,9 @@
 import { isDiskError } from '../../problems/disk-error.ts'
 import { problemFromError } from '../../problems/problem.ts'
-import { checkImage } from '../check-image.ts'
 import type { CheckOptions, CheckReport, FindingList } from '../check-report.ts'
 import { guardedCheck } from '../guarded-check.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
+import type { NestedImages } from '../nested-images.ts'
 import { choicesForParents } from '../reading-choices.ts'
 import { compareDigests } from './check-manifest.ts'
 import { checkReferences, type CheckedPackage } from './check-references.ts'
@@ -11,13 +11,18 @@ import type { OvfDisk } from './ovf.ts'
 import { readOva } from './package-contents.ts'
 import { chooseDisk, packageDisk } from './package-disks.ts'
 
+interface PackageFile {
+  readonly file: ImageFile
+  readonly ports: ImagePorts
+  readonly images: NestedImages
+}
+
 /**
  * The archive against its description (order, references, sizes, capacities), the tables of every disk or of the one that
  * is meant, and every file against the digest that the manifest gives (DSP0243 clauses 5.3, 6.4, 7.1 and 9.1).
  */
 export async function checkOva(
-  file: ImageFile,
-  ports: ImagePorts,
+  { file, ports, images }: PackageFile,
   options: CheckOptions = {},
 ): Promise<CheckReport> {
   return await guardedCheck({ file: file.path, format: 'ova' }, async (findings) => {
@@ -34,7 +39,7 @@ export async function checkOva(
     let leakedBytes = 0
     let isComplete = true
     for (const disk of disks) {
-      const report = await checkDisk(found, disk, options)
+      const report = await checkDisk({ ...found, images }, disk, options)
       if (!report) continue
       findings.adoptReport(report)
       for (const each of report.checked) checked.add(each)
@@ -50,7 +55,7 @@ export async function checkOva(
 
 /** The tables of one disk, and its size against the description; null for one that has none, or cannot be opened. */
 async function checkDisk(
-  { files, image, ports, findings }: CheckedPackage,
+  { files, image, ports, findings, images }: CheckedPackage & Pick<PackageFile, 'images'>,
   disk: OvfDisk,
   options: CheckOptions,
 ): Promise<CheckReport | null> {
@@ -60,7 +65,7 @@ async function checkDisk(
     await using _ = packed.opened
     for (const problem of packed.problems) findings.adopt('remark', problem)
     const choices = choicesForParents(options.choices ?? {})
-    const { report, chain } = await checkImage(packed.path, packed.ports, {
+    const { report, chain } = await images.check(packed.path, packed.ports, {
       ...options,
       format: packed.format,
       choices,

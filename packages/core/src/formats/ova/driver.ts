@@ -7,7 +7,7 @@ import { formatRules } from '../format-rules.ts'
 import { factsOrProblem } from '../facts-or-problem.ts'
 import type { FormatDriver, OpenLayer } from '../format-driver.ts'
 import type { ImageFacts } from '../image-facts.ts'
-import { inspectChain, openChain } from '../open-chain.ts'
+import type { NestedImages } from '../nested-images.ts'
 import { choicesForParents, type ReadingChoices } from '../reading-choices.ts'
 import { checkOva } from './check.ts'
 import type { OvfDisk } from './ovf.ts'
@@ -15,42 +15,44 @@ import { readOva, type OvaContents } from './package-contents.ts'
 import { chooseDisk, fileOfDisk, namesOf, packageDisk, sealedDisk, type SealedDisk } from './package-disks.ts'
 
 /** OVA: a tar with an OVF description, or that description beside its files; each disk is an image of its own, read in place. */
-export const ovaDriver: FormatDriver = {
-  format: 'ova',
-  obeys: ['disk', 'vhdBitmap', 'vhdSize', 'rescue'],
-  recognises: (ends) => isRecognisedAs('ova', ends),
-  inspect: (file, ports, choices = {}) =>
-    factsOrProblem('ova', async () => {
-      const contents = await readOva(file, ports)
-      const disk = chooseDisk(contents.envelope.disks, choices.disk, file.path)
-      const own = await inspectDisk({ image: file, files: contents.files, ports }, disk, choices)
+export function ovaDriver(images: NestedImages): FormatDriver {
+  return {
+    format: 'ova',
+    obeys: ['disk', 'vhdBitmap', 'vhdSize', 'rescue'],
+    recognises: (ends) => isRecognisedAs('ova', ends),
+    inspect: (file, ports, choices = {}) =>
+      factsOrProblem('ova', async () => {
+        const contents = await readOva(file, ports)
+        const disk = chooseDisk(contents.envelope.disks, choices.disk, file.path)
+        const own = await inspectDisk({ image: file, files: contents.files, ports, images }, disk, choices)
+        return {
+          ...own,
+          details: { ...detailsOf(contents, disk), ...own.details },
+          problems: [...(own.problems ?? []), ...remarks(file.path, { contents, disk, choices })],
+        }
+      }),
+    check: (file, ports, options) => checkOva({ file, ports, images }, options),
+    async openLayer(file, ports, choices = {}) {
+      const { envelope, files } = await readOva(file, ports)
+      const disk = chooseDisk(envelope.disks, choices.disk, file.path)
+      const stored = fileOfDisk(disk, file.path)
+      if (!stored) return emptyLayer(disk, file.path)
+      await using stack = new AsyncDisposableStack()
+      const packed = await packageDisk({ image: file, files, ports }, disk, stored)
+      stack.use(packed.opened)
+      const options = { format: packed.format, choices: choicesForParents(choices) }
+      const chain = stack.use(await images.open(packed.path, packed.ports, options))
+      const release = stack.move()
       return {
-        ...own,
-        details: { ...detailsOf(contents, disk), ...own.details },
-        problems: [...(own.problems ?? []), ...remarks(file.path, { contents, disk, choices })],
+        disk: chain.disk,
+        parts: files.kind === 'folder' ? chain.files : [],
+        [Symbol.asyncDispose]: () => release.disposeAsync(),
       }
-    }),
-  check: checkOva,
-  async openLayer(file, ports, choices = {}) {
-    const { envelope, files } = await readOva(file, ports)
-    const disk = chooseDisk(envelope.disks, choices.disk, file.path)
-    const stored = fileOfDisk(disk, file.path)
-    if (!stored) return emptyLayer(disk, file.path)
-    await using stack = new AsyncDisposableStack()
-    const packed = await packageDisk({ image: file, files, ports }, disk, stored)
-    stack.use(packed.opened)
-    const options = { format: packed.format, choices: choicesForParents(choices) }
-    const chain = stack.use(await openChain(packed.path, packed.ports, options))
-    const release = stack.move()
-    return {
-      disk: chain.disk,
-      parts: files.kind === 'folder' ? chain.files : [],
-      [Symbol.asyncDispose]: () => release.disposeAsync(),
-    }
-  },
+    },
+  }
 }
 
-type PackageOf = Parameters<typeof packageDisk>[0]
+type PackageOf = Parameters<typeof packageDisk>[0] & { readonly images: NestedImages }
 
 async function inspectDisk(
   source: PackageOf,
@@ -64,7 +66,7 @@ async function inspectDisk(
   const packed = await packageDisk(source, disk, stored)
   await using _ = packed.opened
   const options = { format: packed.format, choices: choicesForParents(choices) }
-  const { links, problems } = await inspectChain(packed.path, packed.ports, options)
+  const { links, problems } = await source.images.inspect(packed.path, packed.ports, options)
   const { format, subformat, virtualSize, clusterSize, identity } = links[0].facts
   return {
     subformat: format === 'vmdk' ? subformat : [format, subformat].filter(Boolean).join(' '),
