@@ -76,6 +76,17 @@ function drafts({ operation, name, row, request }: InventedWish): readonly Draft
           pointOfNoReturn: true,
         },
       ]
+    case 'restore':
+      return [
+        {
+          id: 'restore',
+          layer: 'L1',
+          title: 'Give it back its place',
+          does: 'Moves every file of the entry back to where it was, never over another file.',
+          command: 'native: rename /srv/images/.varve-quarantine/* → /srv/images',
+          undo: 'Puts it back into quarantine.',
+        },
+      ]
     case 'check':
       return [
         {
@@ -103,14 +114,17 @@ function drafts({ operation, name, row, request }: InventedWish): readonly Draft
       ]
     case 'measure':
     case 'compare':
+    case 'digest':
+    case 'verify':
+    case 'map':
       return [
         {
-          id: 'read',
+          id: operation,
           layer: 'L3',
           title: 'Read the disk',
           does: `Reads what the guest sees of ${name}, and changes nothing.`,
           command: `native: read ${path}`,
-          estimate: moved,
+          estimate: { bytes, seconds: 1 },
         },
       ]
     case 'chain-commit':
@@ -152,7 +166,11 @@ const verbs: Readonly<Record<string, string>> = {
   convert: 'Convert',
   check: 'Check',
   compare: 'Compare',
+  digest: 'Digest',
+  map: 'Map',
   measure: 'Measure',
+  verify: 'Prove again',
+  restore: 'Restore',
   repair: 'Repair',
   'chain-commit': 'Commit',
   'chain-repoint': 'Repoint',
@@ -167,6 +185,7 @@ const verbs: Readonly<Record<string, string>> = {
 function summaryOf({ operation, name, row, request }: InventedWish): string {
   const size = row?.allocated === null || !row ? '' : ` (${formatBytes(row.allocated)})`
   if (operation === 'delete') return `Put ${name}${size} into quarantine`
+  if (operation === 'restore') return `Restore what lies in quarantine ${textOf(request['id'])}`
   if (operation === 'purge') return `Remove what lies in quarantine ${textOf(request['id'])} for good`
   const target = request['target']
   const to = typeof target === 'string' ? ` to ${target}` : ''

@@ -53,7 +53,11 @@ export function settled(run: RunView): RunView {
     can: {
       cancel: !isOver && !isFinal && !run.isCanceling && run.state !== 'undoing',
       resume: run.state === 'failed' || run.state === 'canceled',
-      undo: isOver && !isFinal && (run.state === 'succeeded' || run.undoFailures.length > 0),
+      undo:
+        isOver &&
+        !isFinal &&
+        run.steps.some(({ undo }) => undo !== null) &&
+        (run.state === 'succeeded' || run.undoFailures.length > 0),
     },
   }
 }
@@ -74,10 +78,40 @@ function outcomeOf({ id, title }: RunStepView): string {
   return words[id] ?? `${title}: done`
 }
 
+const GiB = 2 ** 30
+const digest = '7f3a91c40be2d9847f3a91c40be2d9847f3a91c40be2d9847f3a91c40be25d18'
+
 const results: Readonly<Record<string, RunStepView['result']>> = {
+  digest: { digest, sha256: null, virtualSize: 32 * GiB, dataBytes: 18 * GiB, seconds: 41.2 },
+  verify: {
+    state: 'differs',
+    digest,
+    virtualSize: 32 * GiB,
+    expected: digest.replace('7f3a', '01c9'),
+    provenAt: '2026-11-02T08:30:00.000Z',
+    differing: 3,
+    chunks: [1200, 1201, 5000],
+    ranges: [
+      { start: 1200 * 4 * 2 ** 20, end: 1202 * 4 * 2 ** 20 },
+      { start: 5000 * 4 * 2 ** 20, end: 5001 * 4 * 2 ** 20 },
+    ],
+    layers: [{ layer: 'L6', what: 'ext4 on partition 2', bytes: 12 * 2 ** 20, ranges: [] }],
+    filesChanged: ['/srv/images/office/web01.vmdk'],
+    seconds: 52.8,
+  },
+  measure: { virtualSize: 32 * GiB, dataBytes: 18 * GiB, required: Math.round(18.2 * GiB) },
+  compare: { identical: true, virtualSizes: [32 * GiB, 32 * GiB], firstDifference: null, tail: null },
+  map: {
+    extents: [
+      { start: 0, length: 12 * GiB, content: 'data' },
+      { start: 12 * GiB, length: 2 * GiB, content: 'zero' },
+      { start: 14 * GiB, length: 18 * GiB, content: 'absent' },
+    ],
+    cutAt: null,
+  },
   'set-aside': { quarantine: '1f0c2a', until: '2026-12-28T00:00:00.000Z' },
   publish: { path: '/srv/images/web01-clone.vmdk' },
-  check: { errors: 0, leaks: 2 },
+  check: { corruptions: 0, leaks: 2, remarks: 0, isComplete: true },
 }
 
 /** The run at a time: what has its time behind it is done, what is to be undone is undone. */

@@ -9,6 +9,7 @@ import { EventEmitter, on } from 'node:events'
 import { crowdActivity, crowdFindings, crowdImage, crowdMigrations } from './invented-crowd.ts'
 import { ago, inventedDigest, inventedImage, inventedProblems, inventedRow } from './invented-fleet.ts'
 import { failedMigration, inventedPlan, migrationAt, newMigration } from './invented-migrations.ts'
+import { inventedQuarantine } from './invented-quarantine.ts'
 import { inventedRuns } from './invented-runs.ts'
 import { hugeSize, inventedHosts, inventedRows, needOf, type Scene } from './invented-scenes.ts'
 
@@ -338,6 +339,13 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
         return (wanted === null ? all : all.filter(({ number }) => number === wanted)).slice(0, limit)
       },
       get: (id) => migrations.get(id) ?? null,
+    },
+    quarantine: {
+      list: async (host) => ({
+        entries: host === 'north' ? inventedQuarantine : [],
+        more: 0,
+        faults: [],
+      }),
     },
     events: {
       async *since(lastId, { signal }): AsyncIterable<Numbered<EventView[]>> {

@@ -62,6 +62,34 @@ describe.skipIf(!requires('chromium'))('runs', () => {
     await close()
   })
 
+  test('what only reads ends with its result', async () => {
+    const { page, complaints, close } = await open('/images/image-6?do=verify')
+    const start = page.getByRole('dialog').getByRole('button', { name: /^Prove again/u })
+    await expect.poll(() => start.isEnabled(), patience).toBe(true)
+    await start.click()
+    await page.waitForURL(/\/runs\/run-8$/u)
+    const result = page.getByRole('region', { name: 'Result' })
+    await result.getByText('It has changed: 3 chunks of 8,192 differ.').waitFor()
+    await result.getByRole('img', { name: /^Changed: 4\.69 GiB to/u }).waitFor()
+    await result.getByText('ext4 on partition 2: 12.0 MiB').waitFor()
+    expect(await findBarriers(page)).toEqual([])
+    expect(complaints).toEqual([])
+    await close()
+  })
+
+  test('what lies in quarantine is restored from its host', async () => {
+    const { page, complaints, close } = await open('/hosts/north')
+    await page.getByRole('button', { name: 'Restore ldap15.vmdk' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('Give it back its place', { exact: true }).waitFor()
+    const start = dialog.getByRole('button', { name: 'Restore what lies in quarantine 1f0c2a77b1c0' })
+    await expect.poll(() => start.isEnabled(), patience).toBe(true)
+    await start.click()
+    await page.waitForURL(/\/runs\/run-8$/u)
+    expect(complaints).toEqual([])
+    await close()
+  })
+
   test('a refusal says the remedy and cannot be started', async () => {
     const { page, complaints, close } = await open('/images/image-6?do=compare')
     const dialog = page.getByRole('dialog')

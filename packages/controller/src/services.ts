@@ -38,6 +38,7 @@ import { controllerVersion } from './package.ts'
 import { createMigrations } from './migrations/migrations.ts'
 import { migratePerformers } from './migrations/performers.ts'
 import { projectMigration } from './migrations/project.ts'
+import { quarantineService } from './quarantine-service.ts'
 import { createToldFormats } from './told-formats.ts'
 import { createStalls, type Stalls } from './migrations/stalls.ts'
 import { openDurable } from './runs/durable.ts'
@@ -226,6 +227,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     images,
     migrations: migrations.service,
     runs: runs.service,
+    quarantine: quarantineService(jobs),
     events: {
       since: (lastId, reader) => log.since(lastId, reader),
       activity: (before, limit) => log.activity(before, limit),

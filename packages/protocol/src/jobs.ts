@@ -1,6 +1,7 @@
 import { writableFormats } from '@varve/core/formats/writable-formats'
 import { z } from 'zod'
 import { Bytes, Digest, FileName, JobId, Path, Payload, Reading, Subformat } from './primitives.ts'
+import { QuarantineView } from './quarantine.ts'
 import { ImageReportView } from './reports.ts'
 
 /** Where an NBD export can be reached. */
@@ -114,6 +115,9 @@ export const PlanRequest = z.object({
   library: z.string().nullable(),
 })
 
+/** Lists what lies in the quarantines of this host's libraries. */
+export const QuarantineRequest = z.object({ kind: z.literal('quarantine') })
+
 /** One action of a run. */
 export const ActionRequest = z.object({
   kind: z.literal('action'),
@@ -136,6 +140,7 @@ export const JobRequest = z.discriminatedUnion('kind', [
   PublishRequest,
   DiscardRequest,
   PlanRequest,
+  QuarantineRequest,
   ActionRequest,
 ])
 export type JobRequest = z.infer<typeof JobRequest>
@@ -207,6 +212,8 @@ export const PlanResult = z.object({
   script: z.string().nullable(),
 })
 
+export const QuarantineResult = QuarantineView.extend({ kind: z.literal('quarantine') })
+
 export const ActionResult = z.object({ kind: z.literal('action'), outcome: Payload })
 
 export const JobResult = z.discriminatedUnion('kind', [
@@ -220,6 +227,7 @@ export const JobResult = z.discriminatedUnion('kind', [
   PublishResult,
   DiscardResult,
   PlanResult,
+  QuarantineResult,
   ActionResult,
 ])
 export type JobResult = z.infer<typeof JobResult>

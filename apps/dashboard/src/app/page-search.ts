@@ -18,10 +18,14 @@ function operationIn({ do: operation }: Record<string, unknown>): { readonly do?
 /** The host page's state in the URL: the dialog of this operation is open. */
 export interface HostPageSearch {
   readonly do?: string
+  /** What of the host's quarantine it is about. */
+  readonly quarantine?: string
 }
 
 export function toHostPageSearch(search: Record<string, unknown>): HostPageSearch {
-  return operationIn(search)
+  const { quarantine } = search
+  const isId = typeof quarantine === 'string' && /^[\w-]{1,64}$/u.test(quarantine)
+  return { ...operationIn(search), ...(isId ? { quarantine } : {}) }
 }
 
 /** The run page's state in the URL. */

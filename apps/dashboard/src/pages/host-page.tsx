@@ -14,6 +14,7 @@ import styles from '../features/fleet/fleet.module.css'
 import { ForgetHost } from '../features/fleet/forget-host.tsx'
 import { whyNot } from '../features/operate/face.ts'
 import { placeFaces } from '../features/operate/face-table.ts'
+import { QuarantineCard } from '../features/fleet/quarantine-card.tsx'
 import { SpaceBar } from '../features/fleet/host-rows.tsx'
 import { hostSubject } from '../features/operate/image-subject.ts'
 import { ToolRows } from '../features/fleet/tool-rows.tsx'
@@ -27,7 +28,7 @@ const route = getRouteApi('/hosts/$name')
 /** One host: libraries, what runs, tools, system. */
 export function HostPage() {
   const { name } = route.useParams()
-  const { do: operation } = route.useSearch()
+  const { do: operation, quarantine } = route.useSearch()
   const navigate = route.useNavigate()
   const api = useTRPC()
   const query = useQuery(api.fleet.host.queryOptions({ name }))
@@ -87,6 +88,10 @@ export function HostPage() {
                 </ul>
               )}
             </Card>
+            <QuarantineCard
+              host={host}
+              onDo={(what, quarantine) => void navigate({ search: { do: what, quarantine } })}
+            />
             <Card title="Tools">
               <ToolRows tools={host.tools} />
             </Card>
@@ -99,7 +104,7 @@ export function HostPage() {
           <OperateHere
             key={operation}
             operation={operation}
-            subject={hostSubject(host)}
+            subject={{ ...hostSubject(host), ...(quarantine === undefined ? {} : { quarantine }) }}
             onClose={() => void navigate({ search: {}, replace: true })}
           />
         </Suspense>

@@ -15,6 +15,7 @@ import { runToLine, stateToWords } from '../features/runs/run-line.ts'
 import { RunLog } from '../features/runs/run-log.tsx'
 import { RunOutcome } from '../features/runs/run-outcome.tsx'
 import { RunProgress } from '../features/runs/run-progress.tsx'
+import { RunResult } from '../features/runs/result/run-result.tsx'
 import { RunSide } from '../features/runs/run-side.tsx'
 import { WishDialog } from '../features/runs/wish-dialog.tsx'
 import { StepList } from '../plans/step-list.tsx'
@@ -69,6 +70,7 @@ export function RunPage() {
               onResume={() => actions.resume.mutate({ id: run.id })}
               onUndo={() => void navigate({ search: { wish: 'undo' } })}
             />
+            <RunResult run={run} />
             <RunProgress run={run} />
             <StepList steps={run.steps} isOver={run.finishedAt !== null} />
             <RunLog run={run} />

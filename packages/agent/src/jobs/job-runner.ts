@@ -174,6 +174,8 @@ function fileOf(request: JobRequest): string {
       return request.operation
     case 'action':
       return subjectOf(request.input) ?? request.action
+    case 'quarantine':
+      return 'quarantine'
     default:
       return 'target' in request ? request.target.name : request.name
   }

@@ -11,6 +11,7 @@ import { measureJob } from './measure.ts'
 import { planJob } from './plan.ts'
 import { publishJob } from './publish.ts'
 import { pullJob } from './pull.ts'
+import { quarantineJob } from './quarantine.ts'
 import { releaseJob } from './release.ts'
 import { verifyJob } from './verify.ts'
 
@@ -34,5 +35,6 @@ export const jobTable: { readonly [K in JobKind]: JobRow<K> } = {
   publish: { lane: 'short', run: publishJob },
   discard: { lane: 'short', run: discardJob },
   plan: { lane: 'short', run: planJob },
+  quarantine: { lane: 'short', run: quarantineJob },
   action: { lane: ({ action }) => findAction(action).lane, run: actionJob },
 }

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { memorySource } from '@varve/core/binary/byte-source'
 import { rawDisk } from '@varve/core/formats/raw/driver'
 import { digestDisk } from '@varve/engine/digest-disk'
+import { noteEntry } from '@varve/engine/quarantine/index-of-entries'
+import { setAside } from '@varve/engine/quarantine/set-aside'
 import { measureDisk } from '@varve/engine/measure-disk'
 import { diskExport } from '@varve/nbd/exports/disk-export'
 import { serveNbd } from '@varve/nbd/server'
@@ -452,5 +454,28 @@ describe('inspect and digest', () => {
     expect(fleet.controller.memory.manifests).toMatchObject([{ digest: direct.digest, part: 0, parts: 1 }])
     const after = await stat(fleet.file('disk.raw'), { bigint: true })
     expect([after.mtimeNs, after.ctimeNs]).toEqual([before.mtimeNs, before.ctimeNs])
+  })
+})
+
+describe('quarantine', () => {
+  test('lists what lies in the libraries, and nothing of elsewhere', async () => {
+    await using fleet = await makeFleet()
+    const list = async () => await fleet.controller.run<'quarantine'>('north', { kind: 'quarantine' })
+    expect(await list()).toEqual({ kind: 'quarantine', entries: [], more: 0, faults: [] })
+    await mkdir(fleet.file('office'))
+    await writeFile(fleet.file('office/disk.raw'), Buffer.alloc(4096, 'x'))
+    const elsewhere = join(fleet.folder, 'elsewhere.raw')
+    await writeFile(elsewhere, Buffer.alloc(4096, 'y'))
+    const kept = { why: 'deleted', roots: null } as const
+    await setAside(fleet.file('office/disk.raw'), { ...kept, id: 'of-the-library' })
+    const entry = await setAside(elsewhere, { ...kept, id: 'of-elsewhere' })
+    // What the host remembers of other folders, where the command was used.
+    await noteEntry(join(fleet.folder, 'data'), elsewhere, entry.manifest.id)
+    await mkdir(fleet.file('.varve-quarantine/damaged'), { recursive: true })
+    await writeFile(fleet.file('.varve-quarantine/damaged/manifest.json'), '{')
+    expect(await list()).toMatchObject({
+      entries: [{ id: 'of-the-library', why: 'deleted', image: fleet.file('office/disk.raw'), bytes: 4096 }],
+      faults: [{ code: 'corrupt' }],
+    })
   })
 })

@@ -1,3 +1,4 @@
+import { overlayFormatOf } from '@varve/core/formats/writable-formats'
 import { randomBytes } from 'node:crypto'
 import { lstat } from 'node:fs/promises'
 import { dirname, extname, isAbsolute, join } from 'node:path'
@@ -7,7 +8,7 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { problemFromError, type Problem } from '@varve/core/problems/problem'
 import { nodePorts } from '@varve/engine/ports'
 import { snapshotApply } from '@varve/operations/snapshot-apply/plan'
-import { overlayFormat, snapshotCreate } from '@varve/operations/snapshot-create/plan'
+import { snapshotCreate } from '@varve/operations/snapshot-create/plan'
 import { snapshotDelete } from '@varve/operations/snapshot-delete/plan'
 import type { SnapshotFacts } from '@varve/operations/snapshots/facts'
 import { usedProblems } from './chain-repoint.ts'
@@ -66,7 +67,7 @@ async function toolProblems(file: string, { tools }: FactsContext['ports']): Pro
 /** Beside the image, with the ending of its format. */
 function overlayPath(facts: SnapshotFacts, name: string): string {
   const path = isAbsolute(name) ? name : join(dirname(facts.path), name)
-  const format = overlayFormat(facts)
+  const format = overlayFormatOf(facts.format)
   if (format === null) return path
   const [usual = ''] = rulesOf(format).endings
   return extname(path).toLowerCase() === usual ? path : `${path}${usual}`

@@ -22,6 +22,7 @@ import type {
   StartMigration,
 } from '@varve/protocol/migrations'
 import type { PlanAnswer, PlanRequest, RunLogEntry, RunQuery, RunView, StartRun } from '@varve/protocol/runs'
+import type { QuarantineView } from '@varve/protocol/quarantine'
 import type { Reading } from '@varve/protocol/primitives'
 import type { ImageReportView } from '@varve/protocol/reports'
 import type { Overview, ServerInfo } from '@varve/protocol/overview'
@@ -63,6 +64,10 @@ export interface Services {
     clear(states: readonly EndedState[]): number
     list(query: { limit: number; number: number | null }): MigrationView[]
     get(id: string): MigrationView | null
+  }
+  readonly quarantine: {
+    /** What lies in the quarantines of a host's libraries; asked of its agent now. */
+    list(host: string, signal: AbortSignal | undefined): Promise<QuarantineView>
   }
   readonly runs: {
     plan(request: z.output<typeof PlanRequest>, signal: AbortSignal | undefined): Promise<PlanAnswer>

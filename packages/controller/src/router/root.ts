@@ -3,6 +3,7 @@ import { eventsRouter } from './events.ts'
 import { fleetRouter } from './fleet.ts'
 import { imagesRouter } from './images.ts'
 import { migrationsRouter } from './migrations.ts'
+import { quarantineRouter } from './quarantine.ts'
 import { runsRouter } from './runs.ts'
 import { router } from './trpc.ts'
 
@@ -12,6 +13,7 @@ export const appRouter = router({
   fleet: fleetRouter,
   images: imagesRouter,
   migrations: migrationsRouter,
+  quarantine: quarantineRouter,
   runs: runsRouter,
 })
 

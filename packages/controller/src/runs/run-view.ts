@@ -3,6 +3,7 @@ import {
   isPastReturn,
   newestAttempt,
   outcomeOf,
+  undoCalls,
   type RunState,
   type StepState,
 } from '@varve/operations/runs/run-state'
@@ -49,9 +50,17 @@ export function toRunView(row: RunRow, state: RunState, live: LiveRun): RunView 
     can: {
       cancel: !over && isWayBack && !state.isCancelAsked && !state.isUndoAsked,
       resume: state.phase === 'failed' || state.phase === 'canceled',
-      undo: over && isWayBack && (state.phase === 'succeeded' || state.undoFailures.length > 0),
+      undo:
+        over &&
+        isWayBack &&
+        ((state.phase === 'succeeded' && hasUndo(state)) || state.undoFailures.length > 0),
     },
   }
+}
+
+/** Whether anything was done that has a way back; what only read has nothing to undo. */
+function hasUndo({ steps }: RunState): boolean {
+  return steps.some(({ attempts }) => attempts.some((attempt) => undoCalls(attempt).length > 0))
 }
 
 function toStepView(view: PlanStepView, state: StepState): RunStepView {

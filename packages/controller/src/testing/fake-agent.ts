@@ -114,6 +114,7 @@ export const wellBehaved: Script = {
     const commands = plan.steps.map(({ id }) => `native: ${id}`)
     return { kind: 'plan', request, plan, commands, script: '#!/bin/sh' }
   },
+  quarantine: async () => ({ kind: 'quarantine', entries: [], more: 0, faults: [] }),
   action: async ({ action, input }) => ({ kind: 'action', outcome: sampleOutcome(action, input) }),
 }
 

@@ -180,6 +180,12 @@ export function rulesOf(format: WritableFormat): WritableRules {
   return writableRules[format]
 }
 
+/** The format of an overlay of such an image: its own where that has overlays, qcow2 over raw; null: none is written. */
+export function overlayFormatOf(format: string): WritableFormat | null {
+  if (format === 'raw') return 'qcow2'
+  return isWritable(format) && rulesOf(format).overlay === true ? format : null
+}
+
 /** `vhd fixed`; the format alone for its usual kind. */
 export function nameOfKind(format: string, subformat: string | null): string {
   return subformat === null ? format : `${format} ${subformat}`

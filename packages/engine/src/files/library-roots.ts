@@ -4,16 +4,20 @@ import { DiskError } from '@varve/core/problems/disk-error'
 
 /** The folders below which files may be opened, symlinks resolved; null: everywhere. */
 export interface LibraryRoots {
+  /** Whether the real path `real` lies inside. */
+  holds(real: string): boolean
   /** Throws `outside-library` unless the real path `real` of the file named `file` lies inside. */
   assertInside(real: string, file: string): void
 }
 
 export function libraryRoots(roots: readonly string[] | null): LibraryRoots {
-  if (roots === null) return { assertInside() {} }
+  if (roots === null) return { holds: () => true, assertInside() {} }
   const folders = roots.map(realFolder)
+  const holds = (real: string) => folders.some((folder) => isInside(real, folder))
   return {
+    holds,
     assertInside(real, file) {
-      if (folders.some((folder) => isInside(real, folder))) return
+      if (holds(real)) return
       throw new DiskError('outside-library', { file, library: roots.join(', ') })
     },
   }

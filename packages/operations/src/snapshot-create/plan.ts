@@ -1,5 +1,5 @@
 import { formatRules } from '@varve/core/formats/format-rules'
-import { isWritable, rulesOf } from '@varve/core/formats/writable-formats'
+import { overlayFormatOf } from '@varve/core/formats/writable-formats'
 import { quote } from '@varve/core/problems/disk-error'
 import { isBlocking, type Problem } from '@varve/core/problems/problem'
 import { createImage } from '../actions/create-image.ts'
@@ -51,15 +51,9 @@ function planInternal({ name }: SnapshotCreateRequest, facts: ExternalFacts): Pl
   }
 }
 
-/** The format of the overlay: that of the image where it has parents; qcow2 over raw. */
-export function overlayFormat({ format }: Pick<ExternalFacts, 'format'>) {
-  if (format === 'raw') return 'qcow2'
-  return isWritable(format) && rulesOf(format).overlay === true ? format : null
-}
-
 function planExternal(facts: ExternalFacts): Plan | Refusal {
   const { host, path, problems, overlay, virtualSize } = facts
-  const format = overlayFormat(facts)
+  const format = overlayFormatOf(facts.format)
   const found = [...problems, ...layerBelowProblems(facts), ...overlayProblems(facts)]
   if (format === null || overlay === null || virtualSize === null || found.some(isBlocking))
     return refused(found)
@@ -107,7 +101,7 @@ function overlayProblems(facts: ExternalFacts): Problem[] {
   })
   const { label } = formatRules[format]
   return [
-    ...(overlayFormat(facts) === null
+    ...(overlayFormatOf(facts.format) === null
       ? [
           block(
             'overlay-not-written',

@@ -101,7 +101,7 @@ test('what others are made over is not deleted, what has no parent is not repoin
   )
   expect(why('chain-repoint', {})).toBeNull()
   expect(why('chain-repoint', { row: { ...row, chainLength: 1 } })).toBe('It has no parent')
-  expect(why('chain-repoint', { row: { ...row, format: 'raw' } })).toBe('A raw image has no parent')
+  expect(why('chain-repoint', { row: { ...row, format: 'raw' } })).toBe('Raw images have no parents')
   expect(why('compare', { row: { ...row, virtualSize: null } })).toBe('Its disk cannot be read')
 })
 

@@ -7,30 +7,38 @@ import { compareFace } from './faces/compare.ts'
 import { convertFace } from './faces/convert.ts'
 import { createFace } from './faces/create.ts'
 import { deleteFace } from './faces/delete.ts'
+import { digestFace } from './faces/digest.ts'
+import { mapFace } from './faces/map.ts'
 import { measureFace } from './faces/measure.ts'
 import { moveFace } from './faces/move.ts'
 import { purgeFace } from './faces/purge.ts'
 import { repairFace } from './faces/repair.ts'
+import { restoreFace } from './faces/restore.ts'
 import { snapshotApplyFace, snapshotCreateFace, snapshotDeleteFace } from './faces/snapshot.ts'
+import { verifyFace } from './faces/verify.ts'
 import type { Face } from './face.ts'
 
 /** Every operation that people are offered, in the order in which they are shown; a new one is its file and one line here. */
 export const faces: readonly Face[] = [
+  verifyFace,
+  digestFace,
+  measureFace,
+  mapFace,
+  compareFace,
   cloneFace,
   convertFace,
   createFace,
+  repairFace,
   snapshotCreateFace,
   snapshotApplyFace,
   snapshotDeleteFace,
-  repairFace,
-  measureFace,
-  compareFace,
   chainFlattenFace,
   chainRebaseFace,
   chainCommitFace,
   chainRepointFace,
   moveFace,
   deleteFace,
+  restoreFace,
   purgeFace,
 ]
 

@@ -1,5 +1,5 @@
 import { Panel } from '../../components/card.tsx'
-import { whyNot, type Face, type Subject } from './face.ts'
+import { whyNot, type Effect, type Face, type Subject } from './face.ts'
 import { imageFaces } from './face-table.ts'
 import styles from './image-actions.module.css'
 
@@ -8,18 +8,33 @@ interface ImageActionsProps {
   readonly onAct: (face: Face) => void
 }
 
+/** What stands together, from what only reads to what takes away. */
+const groups: readonly { readonly title: string; readonly effects: readonly Effect[] }[] = [
+  { title: 'Only read it', effects: ['reads'] },
+  { title: 'Make another of it', effects: ['makes'] },
+  { title: 'Change it', effects: ['changes'] },
+  { title: 'Take it away', effects: ['removes'] },
+]
+
 /** All that can be done with an image; what its format or host does not allow stands there with the reason. */
 export function ImageActions({ subject, onAct }: ImageActionsProps) {
   return (
     <Panel label="Actions">
       <h2 className={styles.head}>Actions</h2>
-      <ul className={styles.actions}>
-        {imageFaces.map((face) => (
-          <li key={face.operation}>
-            <Action face={face} reason={whyNot(face, subject)} onAct={() => onAct(face)} />
-          </li>
-        ))}
-      </ul>
+      {groups.map(({ title, effects }) => (
+        <section key={title} className={styles.group} aria-label={title}>
+          <h3>{title}</h3>
+          <ul className={styles.actions}>
+            {imageFaces
+              .filter(({ effect }) => effects.includes(effect))
+              .map((face) => (
+                <li key={face.operation}>
+                  <Action face={face} reason={whyNot(face, subject)} onAct={() => onAct(face)} />
+                </li>
+              ))}
+          </ul>
+        </section>
+      ))}
     </Panel>
   )
 }

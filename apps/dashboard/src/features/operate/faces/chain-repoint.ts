@@ -1,9 +1,7 @@
+import { formatRules } from '@varve/core/formats/format-rules'
 import type { ChainRepointRequest } from '@varve/operations/chain-repoint/request'
 import type { Face, Subject } from '../face.ts'
 import { nameOf, pathProblem } from '../face-parts.ts'
-
-/** Formats of images that have a parent which can be given another name. */
-const withParent = ['qcow2', 'vmdk', 'vhd', 'vhdx', 'vdi', 'parallels']
 
 export const chainRepointFace: Face = {
   operation: 'chain-repoint',
@@ -45,9 +43,12 @@ export const chainRepointFace: Face = {
 }
 
 /** Why there is no parent to speak of; null: there is one. */
-export function noParent({ row }: Subject): string | null {
-  if (row && !withParent.includes(row.format)) return `A ${row.format} image has no parent`
-  return row && row.chainLength < 2 ? 'It has no parent' : null
+export function noParent({ row, report }: Subject): string | null {
+  if (row && formatRules[row.format].parentLink === 'none')
+    return `${formatRules[row.format].label} images have no parents`
+  // A parent that is not found is not counted.
+  const isLost = report?.problems.some(({ id }) => id === 'parent-missing') === true
+  return row && row.chainLength < 2 && !isLost ? 'It has no parent' : null
 }
 
 /** Why that names no parent; null: it does. */

@@ -1,8 +1,11 @@
+import type { FormatName } from '@varve/core/formats/format-rules'
+import { overlayFormatOf } from '@varve/core/formats/writable-formats'
 import type { Face, Field, Subject } from '../face.ts'
 import { nameOf } from '../face-parts.ts'
 
-/** Formats that an overlay can be made over. */
-const withOverlays = ['qcow2', 'vhd', 'vhdx', 'vmdk', 'vdi', 'parallels']
+function canHave(format: FormatName): boolean {
+  return format === 'qcow2' || overlayFormatOf(format) !== null
+}
 
 const nameOfSnapshot: Field = {
   kind: 'text',
@@ -32,7 +35,9 @@ export const snapshotCreateFace: Face = {
       width: 'half',
       options: [
         ...(row?.format === 'qcow2' ? [{ value: 'internal', label: 'inside the image' }] : []),
-        { value: 'external', label: 'an overlay beside it' },
+        ...(row === null || overlayFormatOf(row.format) !== null
+          ? [{ value: 'external', label: 'an overlay beside it' }]
+          : []),
       ],
     },
   ],
@@ -42,7 +47,9 @@ export const snapshotCreateFace: Face = {
     kind: kind === 'external' ? 'external' : 'internal',
   }),
   unfit: ({ row }) =>
-    row && !withOverlays.includes(row.format) ? `A ${row.format} image cannot have snapshots` : null,
+    row && !canHave(row.format)
+      ? `No overlay of a ${row.format} image is written, and it holds no snapshots itself`
+      : null,
 }
 
 /** The snapshots that the image has, to choose from. */
