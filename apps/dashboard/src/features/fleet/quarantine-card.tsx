@@ -6,6 +6,7 @@ import type { QuarantineEntryView } from '@varve/protocol/quarantine'
 import { Card } from '../../components/card.tsx'
 import { ByteSize, TimeAgo } from '../../components/marks.tsx'
 import { ErrorCard, SkeletonRows } from '../../components/states.tsx'
+import { useNow } from '../../components/use-now.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import styles from './fleet.module.css'
 
@@ -64,7 +65,7 @@ function EntryRow({
   readonly onDo: QuarantineCardProps['onDo']
 }) {
   const { id, why, image, since, until, bytes, format } = entry
-  const isOver = Date.parse(until) < Date.now()
+  const isOver = Date.parse(until) < useNow(60_000)
   const name = image.split(/[/\\]/u).at(-1) ?? image
   return (
     <div className={`${styles.row} ${styles.kept}`}>

@@ -26,7 +26,7 @@ export function rangesToCells<Kind extends string>(
 ): Cells<Kind>[] {
   if (size <= 0) return []
   const cellSize = size / count
-  const ranks = new Array<number>(count).fill(order.length)
+  const ranks = Array.from({ length: count }, () => order.length)
   for (const { start, length, kind } of ranges) {
     const rank = order.indexOf(kind)
     if (rank < 0 || length <= 0) continue
