@@ -1,33 +1,25 @@
-import { inspectImage } from '@varve/core/layers/inspect-image'
 import type { ImageReport } from '@varve/core/layers/image-report'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
-import { nodePorts } from '@varve/engine/ports'
+import { inspectInput } from '@varve/engine/inspect-input'
+import { inputName } from '@varve/engine/run/open-input'
 import type { DiskInput } from '@varve/engine/requests'
 import type { InUse } from '@varve/engine/run/run-options'
 
 export type ImageInput = DiskInput & { kind: 'image' }
 
-/** The report of the image, without a walk through all its tables. */
-export async function inspectInput(
-  { path, roots, format, choices }: ImageInput,
-  signal: AbortSignal,
-): Promise<ImageReport> {
-  return await inspectImage(path, nodePorts({ roots, io: 'sync' }), { format, choices, signal, map: false })
-}
-
 /** The report of the image; throws `needs-consent` when the image has findings that ask for a word which `accept` (ids, comma-separated) does not give. */
 export async function assertConsent(
-  input: ImageInput,
+  input: DiskInput,
   accept: string | undefined,
   signal: AbortSignal,
 ): Promise<ImageReport> {
-  const report = await inspectInput(input, signal)
+  const report = await inspectInput(input, { signal })
   const open = openQuestions(report.problems, accept)
   if (open.length === 0) return report
   const unique = (values: readonly string[]) => [...new Set(values)]
   throw new DiskError('needs-consent', {
-    file: input.path,
+    file: inputName(input),
     ids: unique(open.filter(({ settledBy }) => settledBy === undefined).map(({ id }) => id)),
     choices: unique(open.flatMap(({ settledBy }) => settledBy ?? [])),
     findings: unique(open.map(({ message }) => message)),

@@ -4,6 +4,8 @@ import { formatNames, type FormatName } from '@varve/core/formats/format-rules'
 import { readReadingChoices, type ReadingChoices } from '@varve/core/formats/reading-choices'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { DiskInput } from '@varve/engine/requests'
+import { nbdInput } from '@varve/engine/nbd-input'
+import { isNbdAddress } from '@varve/nbd/nbd-address'
 import { UsageError } from './command.ts'
 
 /** The options by which a command is told how to read an image. */
@@ -17,6 +19,8 @@ export interface ReadingOptions {
 /** An absolute path: no tool or library below can take it for an option, a protocol or JSON. */
 export function pathOf(argument: string): string {
   if (argument === '') throw new UsageError('A file name must not be empty.')
+  if (isNbdAddress(argument))
+    throw new UsageError(`A file is due here, and ${JSON.stringify(argument)} is an NBD address.`)
   // Node puts U+FFFD in place of bytes that are not UTF-8: the file that was meant cannot be named.
   if (argument.includes('\uFFFD')) throw new DiskError('name-not-utf8', { file: argument })
   return resolve(argument)
@@ -46,6 +50,16 @@ export function imageInput(argument: string, options: ReadingOptions = {}): Disk
     ...(options.rescue === true ? { rescue: true } : {}),
   }
   return { kind: 'image', path: address.path, roots: null, format: formatOf(options.format), choices }
+}
+
+/** The disk that an argument means: an image as `imageInput` has it, or an export such as `nbd://host/name`. */
+export function diskInput(argument: string, options: ReadingOptions = {}): DiskInput {
+  const input = nbdInput(argument)
+  if (input === null) return imageInput(argument, options)
+  const { format, read = [], rescue } = options
+  if ((format !== undefined && format !== 'raw') || read.length > 0 || rescue === true)
+    throw new UsageError('An NBD export is a disk: --format, --read and --rescue are for images.')
+  return input
 }
 
 /** What may follow the name of a file, by the character before it. */

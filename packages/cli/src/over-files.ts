@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
 import { toErrorRecord, type ErrorRecord } from '@varve/core/problems/disk-error'
+import { isNbdAddress } from '@varve/nbd/nbd-address'
 import { UsageError, type CommandContext, type Outcome } from './command.ts'
 import { exitCodeOf, worstOf, type ExitCode } from './exit-codes.ts'
 import { addressesOf } from './input.ts'
@@ -29,9 +30,13 @@ export async function filesOf(operands: readonly string[]): Promise<Files> {
   return { files: [...new Set(files)], isList }
 }
 
-/** A file that is there under that very name is no pattern. */
+/** A file that is there under that very name is no pattern, nor is the address of an export. */
 function isPattern(operand: string): boolean {
-  return /[*?[]/u.test(operand) && ![...addressesOf(operand)].some(({ name }) => existsSync(name))
+  return (
+    /[*?[]/u.test(operand) &&
+    !isNbdAddress(operand) &&
+    ![...addressesOf(operand)].some(({ name }) => existsSync(name))
+  )
 }
 
 async function matches(pattern: string): Promise<string[]> {

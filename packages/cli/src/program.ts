@@ -38,14 +38,16 @@ export async function runProgram(argv: readonly string[], version: string): Prom
     subject = about
     exitCode = await run(await contextOf(globals))
   })
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  const onOutputError = (error: NodeJS.ErrnoException) => {
     // The reader has seen enough, as with `varve map … | head`: the command ends without a word, but cleans up.
     if (error.code === 'EPIPE') output.isClosed = true
     else output.failure ??= writeError(error, 'standard output')
     abort.abort(output.failure ?? new DiskError('canceled', { file: subject, what: 'the command' }))
-  })
+  }
+  process.stdout.on('error', onOutputError)
   // What cannot be remarked does not keep a command from its work.
-  process.stderr.on('error', () => {})
+  const ignore = () => {}
+  process.stderr.on('error', ignore)
   try {
     await program.parseAsync([...argv])
     await flushed(process.stdout)

@@ -1,7 +1,9 @@
 import type { ImageReport } from '@varve/core/layers/image-report'
+import { inspectInput } from '@varve/engine/inspect-input'
+import type { DiskInput } from '@varve/engine/requests'
 import type { Problem } from '@varve/core/problems/problem'
 import type { AcceptOptions, CommandContext } from './command.ts'
-import { idsOf, inspectInput, type ImageInput } from './consent.ts'
+import { idsOf, type ImageInput } from './consent.ts'
 import { printable } from './output/text.ts'
 import { remarkRescue, rescueFindings, type RescueNotice } from './rescue-notice.ts'
 
@@ -38,11 +40,13 @@ export function noticeSources(
 
 /** Looks at the images of a command that asks for no consent, and says the same about them. */
 export async function lookAtSources(
-  inputs: readonly ImageInput[],
+  inputs: readonly DiskInput[],
   context: NoticeContext & Pick<CommandContext, 'signal'>,
 ): Promise<SourceNotice> {
   const inspected: InspectedInput[] = []
-  for (const input of inputs) inspected.push({ input, report: await inspectInput(input, context.signal) })
+  // An export is nothing but its disk: it has nothing to say against itself.
+  for (const input of inputs)
+    if (input.kind === 'image') inspected.push({ input, report: await inspectInput(input, context) })
   return noticeSources(inspected, context)
 }
 

@@ -4,6 +4,7 @@ import type { ReadingChoices } from '@varve/core/formats/reading-choices'
 import type { WritableFormat } from '@varve/core/formats/writable-formats'
 import type { BackingReference, WriteChoices } from '@varve/core/formats/write-choices'
 import type { Manifest } from '@varve/core/digest/disk-digest'
+import type { NbdPlace } from '@varve/nbd/client-options'
 import type { SharedUnpacked } from './packed/node-unpacker.ts'
 
 /** Where a disk is read from. Plain data: it crosses to worker threads. */
@@ -22,11 +23,11 @@ export type DiskInput =
       readonly unpacked?: readonly SharedUnpacked[] | undefined
     }
   /** An NBD export; each worker makes a connection of its own. */
-  | {
+  | (NbdPlace & {
       readonly kind: 'nbd'
-      readonly host: string
-      readonly port: number
       readonly exportName: string
+      /** The address as somebody of this host gave it, who is told why it cannot be opened; left out: nobody is told more than where it is. */
+      readonly address?: string | undefined
       /** Bytes that the disk has; a server that says otherwise is refused. */
       readonly size?: number | undefined
       /**
@@ -34,7 +35,7 @@ export type DiskInput =
        * the latest after 10 s.
        */
       readonly failsAfterMs?: number | undefined
-    }
+    })
 
 /** An image under an overlay: how the overlay names it, and where it is read from to compare. */
 export interface Backing extends BackingReference {

@@ -1,6 +1,7 @@
 import { lstat } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
+import { isNbdAddress } from '@varve/nbd/nbd-address'
 import { commandLine } from '@varve/operations/plans/shown'
 import { mapPaths } from '@varve/operations/plans/request-paths'
 import { Payload } from '@varve/protocol/primitives'
@@ -39,7 +40,8 @@ interface Place {
 
 /** The absolute path of a name in a library; an absolute path stays, and is checked by who uses it. */
 async function pathOf(name: string, { libraries, library }: Place): Promise<string> {
-  if (isAbsolute(name)) return name
+  // What an NBD address means is refused by name where it is read.
+  if (isAbsolute(name) || isNbdAddress(name)) return name
   const candidates = library === null ? libraries : [findLibrary(libraries, library)]
   const [only, ...others] = candidates
   if (only && others.length === 0) return joinName(only, name)

@@ -2,15 +2,15 @@ import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { openChain } from '@varve/core/formats/open-chain'
 import type { ImageReport } from '@varve/core/layers/image-report'
-import { inspectImage } from '@varve/core/layers/inspect-image'
 import { isDiskError } from '@varve/core/problems/disk-error'
 import { problemFromError, type Problem } from '@varve/core/problems/problem'
 import { systemCode, readError } from '@varve/engine/files/system-error'
+import { inspectInput } from '@varve/engine/inspect-input'
 import { nodePorts } from '@varve/engine/ports'
 import { backingOf } from '@varve/engine/staging/backing'
 import type { ImageAddress } from '@varve/operations/actions/image-address'
 import type { CopyFacts, SourceFacts, TargetState } from '@varve/operations/convert/facts'
-import { imageInput } from '../actions/image-input.ts'
+import { diskInput } from '../actions/image-input.ts'
 import { assertTarget } from '../actions/inside-roots.ts'
 import type { FactsContext } from './local-operation.ts'
 
@@ -37,14 +37,7 @@ export async function sourceFacts(
   address: ImageAddress,
   { ports, signal }: FactsContext,
 ): Promise<SourceFacts & { readonly report: ImageReport }> {
-  const { path, roots, format, choices } = imageInput(address, ports)
-  const report = await inspectImage(path, nodePorts({ roots, io: 'sync' }), {
-    format,
-    choices,
-    signal,
-    map: false,
-  })
-  return { address, report }
+  return { address, report: await inspectInput(diskInput(address, ports), { signal }) }
 }
 
 /** What has the name of a new image. */
@@ -63,9 +56,11 @@ export async function targetState(
   if (found === null) return 'free'
   const identity = `${found.dev}:${found.ino}`
   for (const source of sources) {
+    const input = diskInput(source, ports)
+    if (input.kind !== 'image') continue
     const own = await stat(source.path, { bigint: true }).catch(() => null)
     if (own && `${own.dev}:${own.ino}` === identity) return 'source'
-    const { path, roots, format, choices } = imageInput(source, ports)
+    const { path, roots, format, choices } = input
     await using chain = await openChain(path, nodePorts({ roots }), { format, choices })
     if (chain.files.some(({ fingerprint }) => fingerprint.inode === identity)) return 'part'
   }

@@ -5,7 +5,7 @@ import { undoRepair } from '@varve/engine/repair-file'
 import { UsageError, type AcceptOptions, type CommandContext, type Outcome } from '../command.ts'
 import { inUseOf } from '../consent.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
-import { imageInput, pathOf, type ReadingOptions } from '../input.ts'
+import { diskInput, pathOf, type ReadingOptions } from '../input.ts'
 import { paintWith, printable, problemLines } from '../output/text.ts'
 
 export interface CheckCommand extends ReadingOptions, AcceptOptions {
@@ -32,18 +32,23 @@ const ofRepair = [
 /** `varve check FILE`. Exit code 3 when it is corrupt, 9 when it only leaks. */
 export async function check(command: CheckCommand, context: CommandContext): Outcome {
   const { undo } = command
-  const { path, format, choices } = imageInput(command.file, command)
+  const input = diskInput(command.file, command)
   const stray = ofRepair.filter((name) => Object.hasOwn(command, name))
   if (undo !== undefined) {
     if (stray.length > 0) throw new UsageError('--undo BACKUP goes with nothing else.')
-    await undoRepair(path, pathOf(undo))
+    await undoRepair(pathOf(command.file), pathOf(undo))
     context.print(
       context.json ? JSON.stringify({ undone: true }) : 'What the repair had overwritten is back.',
     )
     return exitCodes.ok
   }
   if (stray.length > 0) throw new UsageError(`--${stray[0]} is for --repair only.`)
+  if (input.kind === 'nbd') {
+    const { checkExport } = await import('@varve/engine/inspect-export')
+    return printCheck(await checkExport(input, context.signal), [], context)
+  }
   // A check judges the image as it is.
+  const { path, format, choices } = input
   const options = { roots: null, format, choices: { ...choices, rescue: false }, signal: context.signal }
   const { report } = await checkFile(path, { ...options, inUse: inUseOf(command.accept) })
   return printCheck(report, [], context)

@@ -2,7 +2,7 @@ import { compareLayers } from '@varve/engine/proofs/compare-layers'
 import type { AcceptOptions, Outcome, RunContext } from '../command.ts'
 import { inUseOf } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { imageInput, type ReadingOptions } from '../input.ts'
+import { diskInput, type ReadingOptions } from '../input.ts'
 import { differenceLines } from '../output/difference-lines.ts'
 import { ProgressLine } from '../output/progress-line.ts'
 import { lookAtSources } from '../source-notice.ts'
@@ -14,7 +14,7 @@ export async function compareByLayers(
   options: ReadingOptions & AcceptOptions,
   context: RunContext,
 ): Outcome {
-  const inputs = [imageInput(a, options), imageInput(b, options)] as const
+  const inputs = [diskInput(a, options), diskInput(b, options)] as const
   const { findings } = await lookAtSources(inputs, { ...context, accept: options.accept })
   const line = new ProgressLine('compare', context.config.isTerminal)
   const found = await compareLayers(...inputs, {

@@ -4,7 +4,7 @@ import type { CompareOutcome } from '@varve/engine/requests'
 import type { AcceptOptions, Outcome, RunContext } from '../command.ts'
 import { inUseOf } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { imageInput, type ReadingOptions } from '../input.ts'
+import { diskInput, type ReadingOptions } from '../input.ts'
 import { ProgressLine } from '../output/progress-line.ts'
 import { printable } from '../output/text.ts'
 import { remarkZeroed, rescueMember } from '../rescue-notice.ts'
@@ -16,7 +16,7 @@ export async function compare(
   options: ReadingOptions & AcceptOptions,
   context: RunContext,
 ): Outcome {
-  const [first, second] = [imageInput(a, options), imageInput(b, options)]
+  const [first, second] = [diskInput(a, options), diskInput(b, options)]
   const { findings, rescue } = await lookAtSources([first, second], { ...context, accept: options.accept })
   const line = new ProgressLine('compare', context.config.isTerminal)
   const outcome = await compareDisks(first, second, {

@@ -3,7 +3,7 @@ import { digestDisk } from '@varve/engine/digest-disk'
 import type { AcceptOptions, Outcome, RunContext } from '../command.ts'
 import { inUseOf } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { imageInput, type ReadingOptions } from '../input.ts'
+import { diskInput, type ReadingOptions } from '../input.ts'
 import { ProgressLine } from '../output/progress-line.ts'
 import { groupDigest } from '../output/text.ts'
 import { remarkZeroed, rescueMember } from '../rescue-notice.ts'
@@ -15,7 +15,7 @@ export async function digest(
   options: ReadingOptions & AcceptOptions & { sha256?: boolean },
   context: RunContext,
 ): Outcome {
-  const input = imageInput(file, options)
+  const input = diskInput(file, options)
   const { findings, rescue } = await lookAtSources([input], { ...context, accept: options.accept })
   const line = new ProgressLine('digest', context.config.isTerminal)
   const outcome = await digestDisk(input, {

@@ -4,23 +4,32 @@ import { knownGains } from '@varve/core/layers/reclaim-estimate'
 import { layerNames } from '@varve/core/problems/layer-number'
 import { isBlocking } from '@varve/core/problems/problem'
 import { inspectFileInUse } from '@varve/engine/inspect-file'
+import type { DiskInput } from '@varve/engine/requests'
 import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { imageInput, type ReadingOptions } from '../input.ts'
+import { diskInput, type ReadingOptions } from '../input.ts'
 import { paintWith, printable, problemLines, type Paint } from '../output/text.ts'
 import { rescueFindings, rescueMember } from '../rescue-notice.ts'
 
 /** `varve info FILE`. Exit code 3 when the image cannot be read. */
 export async function info(file: string, options: ReadingOptions, context: CommandContext): Outcome {
-  const { path, format, choices } = imageInput(file, options)
-  const asked = { format, choices, signal: context.signal }
-  const report = await inspectFileInUse(path, { roots: null, ...asked })
+  const input = diskInput(file, options)
+  const report = await reportOf(input, context.signal)
   const rescue =
-    choices?.rescue === true ? { proven: false as const, findings: rescueFindings(report.problems) } : null
+    options.rescue === true ? { proven: false as const, findings: rescueFindings(report.problems) } : null
   if (rescue) context.remark('RESCUE: read with force; NOTHING of this is proven to be the disk.')
   if (context.json) context.print(JSON.stringify({ ...report, ...rescueMember(rescue) }, null, 2))
   else context.print(describeReport(report, paintWith(context.config.color)))
   return report.problems.some(isBlocking) ? exitCodes.imageRefused : exitCodes.ok
+}
+
+async function reportOf(input: DiskInput, signal: AbortSignal): Promise<ImageReport> {
+  if (input.kind === 'nbd') {
+    const { inspectExport } = await import('@varve/engine/inspect-export')
+    return await inspectExport(input, { signal })
+  }
+  const { path, roots, format, choices } = input
+  return await inspectFileInUse(path, { roots, format, choices, signal })
 }
 
 /** The report as text: head, the eight layers, the chain, the findings. */

@@ -3,7 +3,7 @@ import { mapDisk } from '@varve/engine/map-disk'
 import type { AcceptOptions, CommandContext, Outcome } from '../command.ts'
 import { inUseOf } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { imageInput, type ReadingOptions } from '../input.ts'
+import { diskInput, type ReadingOptions } from '../input.ts'
 import { lookAtSources } from '../source-notice.ts'
 
 /** `varve map FILE`: the extents of the whole chain; as JSON one array, written as it is found. */
@@ -12,7 +12,7 @@ export async function map(
   options: ReadingOptions & AcceptOptions,
   context: CommandContext,
 ): Outcome {
-  const input = imageInput(file, options)
+  const input = diskInput(file, options)
   await lookAtSources([input], { ...context, accept: options.accept })
   const extents = mapDisk(input, {
     signal: context.signal,

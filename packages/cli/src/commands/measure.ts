@@ -5,7 +5,7 @@ import { measureImage } from '@varve/operations/actions/measure-image'
 import type { ActionOutcome } from '@varve/operations/actions/action-table'
 import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { imageInput, type ReadingOptions } from '../input.ts'
+import { diskInput, type ReadingOptions } from '../input.ts'
 import { assertPossible } from './convert-request.ts'
 import { imageThere, readOnHost } from '../operations/read-on-host.ts'
 import type { HostOptions } from '../operations/wish.ts'
@@ -32,7 +32,7 @@ export async function measure(options: MeasureOptions, context: CommandContext):
   }
   const { signal } = context
   const wanted = { format, compression, signal, ...(subformat !== null && { subformat }) }
-  return tell(await measureDisk(imageInput(file, options), wanted), what, context)
+  return tell(await measureDisk(diskInput(file, options), wanted), what, context)
 }
 
 function tell(

@@ -12,6 +12,7 @@ import { describePlan } from '../output/describe-plan.ts'
 import { paintWith, printable, problemLines } from '../output/text.ts'
 import { showRun } from '../output/run-lines.ts'
 import { mapPaths } from '@varve/operations/plans/request-paths'
+import { isNbdAddress } from '@varve/nbd/nbd-address'
 import { resolve } from 'node:path'
 import { consentTo } from './consent-to-plan.ts'
 import { openThisHost } from './this-host.ts'
@@ -30,7 +31,9 @@ export async function operate(wish: Wish, options: OperateOptions, context: RunC
   assertNoFleetOptions(options)
   const host = openThisHost(context)
   const local = await findLocalOperation(wish.operation)
-  const request = await mapPaths(wish.request, local.operation.paths, async (path) => resolve(path))
+  const request = await mapPaths(wish.request, local.operation.paths, async (path) =>
+    isNbdAddress(path) ? path : resolve(path),
+  )
   const plan = await host.plan(local, request, context.signal)
   const paint = paintWith(context.config.color)
   if (plan.kind === 'refusal') {

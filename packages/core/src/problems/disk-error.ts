@@ -224,8 +224,8 @@ const explain: Explain = {
   }),
   'nbd-failed': (d) => ({
     layer: 'L3',
-    message: `the stream of the source disk broke: ${d.reason}`,
-    remedy: 'Check that both hosts are up and reach each other, then start again.',
+    message: `the NBD connection failed: ${d.reason}`,
+    remedy: 'Check that the server is up, can be reached and offers that export, then start again.',
   }),
   'size-unsupported': (d) => ({
     layer: 'L2',

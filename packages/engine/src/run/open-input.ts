@@ -6,6 +6,7 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import type { DiskReader } from '@varve/core/formats/disk-reader'
 import type { ImageFile } from '@varve/core/formats/image-files'
 import { lazyUnpacker } from '../packed/lazy-unpacker.ts'
+import type { NbdPlace } from '@varve/nbd/client-options'
 import { nodePorts } from '../ports.ts'
 import type { DiskInput } from '../requests.ts'
 
@@ -47,16 +48,17 @@ const answeringPart = 0.95
 
 async function openStream(input: DiskInput & { kind: 'nbd' }, signal?: AbortSignal): Promise<OpenInput> {
   const { connectNbd, nbdDisk } = await import('@varve/nbd/client')
-  const { host, port, exportName, failsAfterMs } = input
+  const { exportName, failsAfterMs } = input
   const started = performance.now()
   const client = await connectNbd({
-    host,
-    port,
+    ...placeOf(input),
     exportName,
+    name: inputName(input),
     ...(signal && { signal }),
     ...(failsAfterMs !== undefined && { connectTimeoutMs: failsAfterMs * answeringPart }),
   }).catch(async (error: unknown) => {
     signal?.throwIfAborted()
+    if (input.address !== undefined) throw error
     const leftMs = (failsAfterMs ?? 0) - (performance.now() - started)
     if (leftMs > 0) await sleep(leftMs, undefined, { ...(signal && { signal }) }).catch(() => {})
     signal?.throwIfAborted()
@@ -110,7 +112,13 @@ export function storedBytes(files: readonly ImageFile[]): number {
   return files.reduce((sum, { source, allocated }) => sum + Math.min(source.size, allocated ?? Infinity), 0)
 }
 
-/** What to call `input` in messages; the name of an export is a secret. */
+function placeOf(input: DiskInput & { kind: 'nbd' }): NbdPlace {
+  return 'host' in input ? { host: input.host, port: input.port } : { path: input.path }
+}
+
+/** What to call `input` in messages; the name of an export is a secret, unless somebody of this host gave it. */
 export function inputName(input: DiskInput): string {
-  return input.kind === 'image' ? input.path : `nbd://${input.host}:${input.port}`
+  if (input.kind === 'image') return input.path
+  const place = 'host' in input ? `nbd://${input.host}:${input.port}` : `nbd+unix:${input.path}`
+  return input.address ?? place
 }

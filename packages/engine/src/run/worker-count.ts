@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { RunOptions } from './run-options.ts'
+import { chunkSize } from '@varve/core/digest/disk-digest'
 import { maxSeats } from './chunk-board.ts'
 
 /** Four saturate any disk; each takes about 35 MiB, and a run has to stay below 256. */
@@ -16,6 +17,7 @@ export interface Workload {
 
 /** Threads worth starting, this one included when it helps. */
 export function workerCount({ chunks, storedBytes = Infinity }: Workload, { workers }: RunOptions): number {
-  const wanted = workers ?? Math.min(availableParallelism(), mostWorkers, storedBytes / bytesPerThread)
+  const bytes = Math.min(storedBytes, chunks * chunkSize)
+  const wanted = workers ?? Math.min(availableParallelism(), mostWorkers, bytes / bytesPerThread)
   return Math.max(1, Math.min(Math.ceil(wanted), chunks, maxSeats))
 }

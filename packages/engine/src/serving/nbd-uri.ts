@@ -1,16 +1,10 @@
+import { nbdAddress } from '@varve/nbd/nbd-address'
 import type { ServedImage } from './serve-image.ts'
 
 /** The address as a URI (github.com/NetworkBlockDevice/nbd, doc/uri.md). */
 export function nbdUri(address: ServedImage['address']): string {
-  if ('socket' in address) return `nbd+unix:///?socket=${encoded(address.socket)}`
-  return `nbd://${address.host}:${address.port}/`
-}
-
-/** Everything that a URI, a shell or a list of options could take for something else; slashes stay, for people. */
-function encoded(path: string): string {
-  return encodeURIComponent(path)
-    .replaceAll(/[!'()*]/gu, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`)
-    .replaceAll('%2F', '/')
+  const place = 'socket' in address ? { path: address.socket } : address
+  return nbdAddress({ place, exportName: '' })
 }
 
 /** How the usual programs open what is served, as argument vectors. */

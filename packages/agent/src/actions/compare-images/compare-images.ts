@@ -1,5 +1,5 @@
 import { compareDisks } from '@varve/engine/compare-disks'
-import { imageInput } from '../image-input.ts'
+import { diskInput } from '../image-input.ts'
 import { nativeAdapter } from '../native.ts'
 import { runOptions } from '../run-options.ts'
 
@@ -8,7 +8,7 @@ export const compareImages = nativeAdapter('compare-images', {
   calls: 'open(2) of both chains for reading, pread(2), a comparison of each 4 MiB',
 
   async run({ a, b, inUse }, context) {
-    const inputs = [imageInput(a, context.ports), imageInput(b, context.ports)] as const
+    const inputs = [diskInput(a, context.ports), diskInput(b, context.ports)] as const
     const outcome = await compareDisks(...inputs, { ...runOptions(context), inUse })
     const { identical, sizes, firstDifference, tail } = outcome
     return { identical, virtualSizes: [...sizes], firstDifference, tail }

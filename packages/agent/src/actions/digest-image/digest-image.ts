@@ -1,5 +1,5 @@
 import { digestDisk } from '@varve/engine/digest-disk'
-import { imageInput } from '../image-input.ts'
+import { diskInput } from '../image-input.ts'
 import { nativeAdapter } from '../native.ts'
 import { runOptions } from '../run-options.ts'
 
@@ -9,7 +9,7 @@ export const digestImage = nativeAdapter('digest-image', {
 
   async run({ image, inUse, sha256 }, context) {
     const options = { ...runOptions(context), inUse, sha256 }
-    const outcome = await digestDisk(imageInput(image, context.ports), options)
+    const outcome = await digestDisk(diskInput(image, context.ports), options)
     const { digest, virtualSize, dataBytes, seconds } = outcome
     return { digest, sha256: outcome.sha256, virtualSize, dataBytes, seconds }
   },

@@ -1,7 +1,7 @@
 import type { Extent } from '@varve/core/extent/extent'
 import { mapDisk } from '@varve/engine/map-disk'
 import { mostExtents } from '@varve/operations/actions/map-image'
-import { imageInput } from '../image-input.ts'
+import { diskInput } from '../image-input.ts'
 import { nativeAdapter } from '../native.ts'
 
 /** Goes through the tables of an image and its chain. */
@@ -10,7 +10,7 @@ export const mapImage = nativeAdapter('map-image', {
 
   async run({ image, inUse }, { ports, signal }) {
     const extents: Extent[] = []
-    for await (const extent of mapDisk(imageInput(image, ports), { signal, inUse })) {
+    for await (const extent of mapDisk(diskInput(image, ports), { signal, inUse })) {
       if (extents.length === mostExtents) return { extents, cutAt: extent.start }
       extents.push(extent)
     }

@@ -1,5 +1,5 @@
 import { measureDisk } from '@varve/engine/measure-disk'
-import { imageInput } from '../image-input.ts'
+import { diskInput } from '../image-input.ts'
 import { nativeAdapter } from '../native.ts'
 
 /** Goes through the tables of an image and predicts the size of a file of another format. */
@@ -8,7 +8,7 @@ export const measureImage = nativeAdapter('measure-image', {
 
   async run({ image, format, subformat, compression }, { ports, signal }) {
     const wanted = { format, compression, signal, ...(subformat !== null && { subformat }) }
-    const { virtualSize, dataBytes, required } = await measureDisk(imageInput(image, ports), wanted)
+    const { virtualSize, dataBytes, required } = await measureDisk(diskInput(image, ports), wanted)
     return { virtualSize, dataBytes, required }
   },
 })

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { backingOf } from '@varve/engine/staging/backing'
 import { writeStaged } from '@varve/engine/staging/write-staged'
-import { imageInput } from '../image-input.ts'
+import { diskInput } from '../image-input.ts'
 import { assertTarget } from '../inside-roots.ts'
 import { nativeAdapter } from '../native.ts'
 import { runOptions } from '../run-options.ts'
@@ -18,7 +18,7 @@ export const writeImage = nativeAdapter('write-image', {
     const parent = below && { kind: 'image' as const, roots: ports.roots, ...below }
     const written = await writeStaged(
       {
-        input: imageInput(source, ports),
+        input: diskInput(source, ports),
         image,
         compression,
         choices: writeChoices(image),
