@@ -7,6 +7,7 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -175,8 +176,20 @@ async function ensureDependencies(pnpm, env) {
   writeFileSync(stampFile, stamp)
 }
 
+/** Whether Debian's own Python has the module; true where none is asked for. */
+function hasModule(module) {
+  if (module === undefined) return true
+  try {
+    return readdirSync('/usr/lib/python3/dist-packages').some((name) => name.split('.')[0] === module)
+  } catch {
+    return false
+  }
+}
+
 async function ensureSystemTools(task) {
-  const missing = systemTools.filter(({ tool, tasks }) => tasks.includes(task) && findTool(tool) === null)
+  const missing = systemTools.filter(
+    ({ tool, tasks, module }) => tasks.includes(task) && (findTool(tool) === null || !hasModule(module)),
+  )
   if (missing.length === 0) return
   const packages = [...new Set(missing.map(({ debian }) => debian))]
   const byHand = `apt-get install ${packages.join(' ')}`

@@ -5,9 +5,12 @@ export const minimumNode = 24
 /** Below this Node, npm cannot run this file reliably. */
 export const bootstrapNode = 20
 
-/** @typedef {{ tool: string, debian: string, tasks: readonly string[] }} SystemTool */
+/** @typedef {{ tool: string, debian: string, tasks: readonly string[], module?: string }} SystemTool */
 
-/** Programs outside npm: the tool to look for, the Debian package that brings it, the tasks that need it. */
+/**
+ * Programs outside npm: the tool to look for, the Debian package that brings it, the tasks that need it; of Debian's Python the
+ * module that is needed.
+ */
 export const systemTools = /** @type {readonly SystemTool[]} */ ([
   { tool: 'qemu-img', debian: 'qemu-utils', tasks: ['start', 'test', 'bench', 'fuzz'] },
   { tool: 'mke2fs', debian: 'e2fsprogs', tasks: ['start', 'test', 'bench', 'fuzz'] },
@@ -30,6 +33,7 @@ export const systemTools = /** @type {readonly SystemTool[]} */ ([
   { tool: 'qcowinfo', debian: 'libqcow-utils', tasks: ['test'] },
   { tool: 'vhdiinfo', debian: 'libvhdi-utils', tasks: ['test'] },
   { tool: 'vmdkinfo', debian: 'libvmdk-utils', tasks: ['test'] },
+  { tool: 'python3', debian: 'python3-libvhdi', tasks: ['test'], module: 'pyvhdi' },
   { tool: 'zsh', debian: 'zsh', tasks: ['test'] },
   { tool: 'fish', debian: 'fish', tasks: ['test'] },
   { tool: 'mandoc', debian: 'mandoc', tasks: ['test'] },

@@ -124,5 +124,7 @@ function* untilAborted<T>(items: Iterable<T>, signal: AbortSignal | undefined): 
 }
 
 function choicesOf({ choices = {}, backing }: DiskOutput): WriteChoices {
-  return backing ? { ...choices, backing: { name: backing.name, format: backing.format } } : choices
+  if (!backing) return choices
+  const { name, format, parent } = backing
+  return { ...choices, backing: { name, format, parent } }
 }

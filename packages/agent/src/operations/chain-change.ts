@@ -1,11 +1,15 @@
+import { keptIdentity } from '@varve/core/formats/kept-identity'
 import { walkChain, type ChainOptions, type WalkedLink } from '@varve/core/formats/walk-chain'
 import { problemFromError, type Problem } from '@varve/core/problems/problem'
 import { findDependents } from '@varve/engine/dependents/find-dependents'
+import { isWritable, rulesOf } from '@varve/core/formats/writable-formats'
 import { nodePorts } from '@varve/engine/ports'
+import { backingOf } from '@varve/engine/staging/backing'
 import { chainCommit } from '@varve/operations/chain-commit/plan'
 import type { ChainChangeFacts, LinkFacts, ReplacedFacts } from '@varve/operations/chain-change/facts'
 import { chainFlatten } from '@varve/operations/chain-flatten/plan'
 import { chainRebase } from '@varve/operations/chain-rebase/plan'
+import { problemCollector } from './copy-facts.ts'
 import { gatherImageFiles } from './image-files.ts'
 import { defineLocalOperation, type FactsContext } from './local-operation.ts'
 
@@ -15,8 +19,10 @@ export const chainFlattenHere = defineLocalOperation(chainFlatten, async ({ imag
 
 export const chainCommitHere = defineLocalOperation(chainCommit, async ({ image }, context) => {
   const facts = await gatherChange(image, context)
-  const below = facts.chain[1]
-  return { ...facts, parent: below ? await gatherReplaced(below.path, context) : null }
+  const [, below, base] = facts.chain
+  const named = below && base ? await namingProblems(below, base, context) : []
+  const parent = below ? await gatherReplaced(below.path, context) : null
+  return { ...facts, problems: [...facts.problems, ...named], parent }
 })
 
 export const chainRebaseHere = defineLocalOperation(
@@ -24,7 +30,10 @@ export const chainRebaseHere = defineLocalOperation(
   async ({ image, parent, parentFormat }, context) => {
     const facts = await gatherChange(image, context)
     const below = await readLinks(parent, context, { format: parentFormat })
-    return { ...facts, problems: [...facts.problems, ...below.problems], below: below.links }
+    const [own] = facts.chain
+    const [first] = below.links
+    const named = own && first && below.problems.length === 0 ? await namingProblems(own, first, context) : []
+    return { ...facts, problems: [...facts.problems, ...below.problems, ...named], below: below.links }
   },
 )
 
@@ -32,6 +41,21 @@ async function gatherChange(path: string, context: FactsContext): Promise<ChainC
   const image = await gatherReplaced(path, context)
   const { links, problems } = await readLinks(path, context)
   return { host: context.host, image, chain: links, problems }
+}
+
+/** Why an overlay in the place of `own` cannot name the image below, where its format demands more than a name. */
+async function namingProblems(
+  own: LinkFacts,
+  below: LinkFacts,
+  { ports: { roots } }: FactsContext,
+): Promise<Problem[]> {
+  const { path: target, format } = own
+  if (!isWritable(format) || rulesOf(format).overlay?.needsSameFormat !== true) return []
+  const { problems, collect } = problemCollector()
+  await collect(async () =>
+    backingOf({ target, format }, { kind: 'image', path: below.path, roots, format: below.format }),
+  )
+  return problems
 }
 
 /** The image as a thing of the host's, and who names it. */
@@ -70,5 +94,6 @@ function toLink({ file, facts }: WalkedLink): LinkFacts {
     snapshots: snapshots.map(({ name, id }) => (name === '' ? id : name)),
     logicalSectorSize: sector === 512 || sector === 4096 ? sector : null,
     hasExtendedL2: details['extendedL2'] === true,
+    identity: keptIdentity(facts, true),
   }
 }

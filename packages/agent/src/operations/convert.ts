@@ -19,6 +19,10 @@ export const convertHere = defineLocalOperation(convertOperation, async (request
   }
   const [first] = copies
   const backing =
-    below && first ? await collect(async () => backingFacts(first.target, below, context)) : null
+    below && first
+      ? await collect(async () =>
+          backingFacts({ target: first.target, format: request.format }, below, context),
+        )
+      : null
   return { host: context.host, sources, targets, backing, problems }
 })

@@ -7,7 +7,7 @@ import { problemFromError, type Problem } from '@varve/core/problems/problem'
 import { systemCode, readError } from '@varve/engine/files/system-error'
 import { inspectInput } from '@varve/engine/inspect-input'
 import { nodePorts } from '@varve/engine/ports'
-import { backingOf } from '@varve/engine/staging/backing'
+import { backingOf, type NewOverlay } from '@varve/engine/staging/backing'
 import type { ImageAddress } from '@varve/operations/actions/image-address'
 import type { CopyFacts, SourceFacts, TargetState } from '@varve/operations/convert/facts'
 import { diskInput } from '../actions/image-input.ts'
@@ -69,10 +69,10 @@ export async function targetState(
 
 /** The image below a new one, in the format that the overlay writes down; throws `refused` when it cannot be one. */
 export async function backingFacts(
-  target: string,
+  overlay: NewOverlay,
   { path, format }: { readonly path: string; readonly format: ImageAddress['format'] },
   { ports }: FactsContext,
 ): Promise<CopyFacts['backing']> {
-  const { disk } = await backingOf(target, { kind: 'image', path, roots: ports.roots, format })
-  return { path, format: (disk.kind === 'image' ? disk.format : null) ?? 'raw' }
+  const { disk, virtualSize } = await backingOf(overlay, { kind: 'image', path, roots: ports.roots, format })
+  return { path, format: (disk.kind === 'image' ? disk.format : null) ?? 'raw', virtualSize }
 }

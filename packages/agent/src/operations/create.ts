@@ -2,8 +2,9 @@ import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { inspectImage } from '@varve/core/layers/inspect-image'
 import { DiskError } from '@varve/core/problems/disk-error'
+import { profileKind } from '@varve/core/rules/target-profiles'
 import { nodePorts } from '@varve/engine/ports'
-import { backingOf } from '@varve/engine/staging/backing'
+import { backingOf, type NewOverlay } from '@varve/engine/staging/backing'
 import { createOperation, type CreateFacts } from '@varve/operations/create/plan'
 import type { CreateRequest } from '@varve/operations/create/request'
 import { problemCollector, targetState } from './copy-facts.ts'
@@ -12,29 +13,32 @@ import { defineLocalOperation, type FactsContext } from './local-operation.ts'
 /** Looks at what has the name of the new image, at its parent, and at the room that there is. */
 export const createHere = defineLocalOperation(createOperation, async (request, context) => {
   const { problems, collect } = problemCollector()
-  const { target, parent: asked } = request
+  const { target, parent: asked, profile, subformat } = request
+  const kind = profile === null ? null : profileKind(profile, request.format, subformat)
+  const overlay = { target, format: kind?.format ?? request.format ?? 'qcow2' }
   const state = await collect(async () => targetState(target, [], context))
-  const parent = asked ? await collect(async () => parentFacts(target, asked, context)) : null
+  const parent = asked ? await collect(async () => parentFacts(overlay, asked, context)) : null
   const place = await statfs(dirname(target)).catch(() => null)
   const freeBytes = place ? place.bavail * place.bsize : null
   return { host: context.host, state, parent, freeBytes, problems }
 })
 
 async function parentFacts(
-  target: string,
+  overlay: NewOverlay,
   { path, format: asked }: NonNullable<CreateRequest['parent']>,
   { ports, signal }: FactsContext,
 ): Promise<CreateFacts['parent']> {
   const { roots } = ports
-  const { disk } = await backingOf(target, { kind: 'image', path, roots, format: asked })
+  const { disk } = await backingOf(overlay, { kind: 'image', path, roots, format: asked })
   const format = (disk.kind === 'image' ? disk.format : null) ?? 'raw'
   const files = nodePorts({ roots, io: 'sync' })
-  const { virtualSize } = await inspectImage(path, files, { format, signal, map: false })
+  const { virtualSize, details } = await inspectImage(path, files, { format, signal, map: false })
   if (virtualSize === null)
     throw new DiskError('refused', {
       file: path,
       reason: 'it does not say how large its disk is',
       remedy: 'Check it: varve check.',
     })
-  return { path, format, virtualSize }
+  const sector = details['logicalSectorSize']
+  return { path, format, virtualSize, logicalSectorSize: typeof sector === 'number' ? sector : null }
 }

@@ -5,12 +5,14 @@ import { dirname, extname, isAbsolute, join } from 'node:path'
 import { rulesOf } from '@varve/core/formats/writable-formats'
 import { walkChain } from '@varve/core/formats/walk-chain'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { problemFromError, type Problem } from '@varve/core/problems/problem'
+import { isBlocking, problemFromError, type Problem } from '@varve/core/problems/problem'
 import { nodePorts } from '@varve/engine/ports'
+import { backingOf } from '@varve/engine/staging/backing'
 import { snapshotApply } from '@varve/operations/snapshot-apply/plan'
 import { snapshotCreate } from '@varve/operations/snapshot-create/plan'
 import { snapshotDelete } from '@varve/operations/snapshot-delete/plan'
 import type { SnapshotFacts } from '@varve/operations/snapshots/facts'
+import { problemCollector } from './copy-facts.ts'
 import { usedProblems } from './chain-repoint.ts'
 import { defineLocalOperation, type FactsContext } from './local-operation.ts'
 
@@ -28,7 +30,8 @@ export const snapshotCreateHere = defineLocalOperation(
     const facts = await gatherSnapshots(image, { ...context, needsTool: kind === 'internal' })
     if (kind === 'internal') return { ...facts, overlay: null, isTaken: false }
     const overlay = overlayPath(facts, name)
-    return { ...facts, overlay, isTaken: await isTaken(overlay) }
+    const problems = [...facts.problems, ...(await namingProblems(facts, overlay, context))]
+    return { ...facts, problems, overlay, isTaken: await isTaken(overlay) }
   },
 )
 
@@ -62,6 +65,20 @@ async function toolProblems(file: string, { tools }: FactsContext['ports']): Pro
   const install =
     'Install it: it is in the package qemu-utils (Debian, Ubuntu), qemu-img (Fedora) or qemu (Homebrew).'
   return [problemFromError(new DiskError('tool-missing', { file, tool: 'qemu-img', install }))]
+}
+
+/** Why an overlay of that name cannot name the image. */
+async function namingProblems(
+  facts: SnapshotFacts,
+  target: string,
+  { ports: { roots } }: FactsContext,
+): Promise<Problem[]> {
+  const format = overlayFormatOf(facts.format)
+  if (format === null || facts.problems.some(isBlocking)) return []
+  const { problems, collect } = problemCollector()
+  const below = { kind: 'image', path: facts.path, roots, format: facts.format } as const
+  await collect(async () => backingOf({ target, format }, below))
+  return problems
 }
 
 /** Beside the image, with the ending of its format. */

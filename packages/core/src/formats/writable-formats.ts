@@ -47,8 +47,18 @@ interface WritableRules {
   readonly endings: readonly string[]
   /** Further choices, each with its values. */
   readonly options?: { readonly [Name in ChoiceName]?: ChoiceValues }
-  /** Whether it is written as an overlay over a backing file. */
-  readonly overlay?: true
+  /** How it is written as an overlay of an image below it; not there: it is not. */
+  readonly overlay?: OverlayRules
+}
+
+/** What is demanded of a new overlay and of its parent; see `overlayFault`. */
+export interface OverlayRules {
+  /** The kinds that may be overlays; none: there is one kind. */
+  readonly kinds: readonly string[]
+  /** Whether its parent is an image of the same format, which then says how it is known. */
+  readonly needsSameFormat: boolean
+  /** Whether its disk is as large as that of its parent. */
+  readonly needsSameSize: boolean
 }
 
 const MiB = 1024 ** 2
@@ -88,7 +98,7 @@ export const writableRules = {
     compressions: ['zlib', 'zstd'],
     endings: ['.qcow2'],
     options: { extended_l2: ['off', 'on'], preallocation: everyPreallocation },
-    overlay: true,
+    overlay: { kinds: [], needsSameFormat: false, needsSameSize: false },
   },
   ova: {
     sizes: vmdkSizes,
@@ -126,6 +136,7 @@ export const writableRules = {
     subformats: ['dynamic', 'fixed'],
     compressions: [],
     endings: ['.vdi'],
+    overlay: { kinds: ['dynamic'], needsSameFormat: true, needsSameSize: true },
   },
   vhd: {
     sizes: {
@@ -137,6 +148,7 @@ export const writableRules = {
     subformats: ['dynamic', 'fixed'],
     compressions: [],
     endings: ['.vhd'],
+    overlay: { kinds: ['dynamic'], needsSameFormat: true, needsSameSize: true },
   },
   vhdx: {
     sizes: { sector: 512, least: 0, most: formatRules.vhdx.maxVirtualSize, why: 'a VHDX has at most 64 TiB' },
@@ -144,6 +156,7 @@ export const writableRules = {
     compressions: [],
     endings: ['.vhdx'],
     options: { logical_sector_size: ['512', '4096'] },
+    overlay: { kinds: ['dynamic'], needsSameFormat: true, needsSameSize: false },
   },
   vmdk: {
     sizes: vmdkSizes,
@@ -157,6 +170,7 @@ export const writableRules = {
     splitSubformats: ['monolithicFlat', 'twoGbMaxExtentSparse', 'twoGbMaxExtentFlat'],
     compressions: [],
     endings: ['.vmdk'],
+    overlay: { kinds: ['monolithicSparse'], needsSameFormat: true, needsSameSize: true },
   },
 } as const satisfies Record<string, WritableRules>
 
@@ -183,7 +197,7 @@ export function rulesOf(format: WritableFormat): WritableRules {
 /** The format of an overlay of such an image: its own where that has overlays, qcow2 over raw; null: none is written. */
 export function overlayFormatOf(format: string): WritableFormat | null {
   if (format === 'raw') return 'qcow2'
-  return isWritable(format) && rulesOf(format).overlay === true ? format : null
+  return isWritable(format) && rulesOf(format).overlay ? format : null
 }
 
 /** `vhd fixed`; the format alone for its usual kind. */

@@ -1,6 +1,8 @@
 import { formatWholeBytes } from '../binary/format-bytes.ts'
 import { parseBytes } from '../binary/parse-bytes.ts'
 import { DiskError } from '../problems/disk-error.ts'
+import type { KeptIdentity } from './kept-identity.ts'
+import type { ParentImage } from './parent-image.ts'
 import {
   choiceNames,
   type ChoiceName,
@@ -21,6 +23,8 @@ export interface BackingReference {
   readonly name: string
   /** QEMU's name of its format. */
   readonly format: string
+  /** What it says about itself, for formats whose overlays keep more of it than a name. */
+  readonly parent?: ParentImage | undefined
 }
 
 /** What some formats let choose beyond their kind; `writableRules` says which. */
@@ -30,6 +34,8 @@ export interface WriteChoices {
   readonly preallocation?: Preallocation
   /** The image holds only what differs from this one. */
   readonly backing?: BackingReference
+  /** What it goes on being known by, where it takes the place of another image. */
+  readonly identity?: KeptIdentity | undefined
   /** VHDX: bytes of the sectors that the guest sees. */
   readonly logicalSectorSize?: LogicalSectorSize | undefined
   /** OVA: the machine that its description asks for. */
@@ -115,7 +121,7 @@ export function choiceConflict(
   format: WritableFormat,
   { choices, compression }: { readonly choices: WriteChoices; readonly compression: string },
 ): string | null {
-  const { options = {}, overlay = false } = rulesOf(format)
+  const { options = {}, overlay } = rulesOf(format)
   const { extendedL2 = false, preallocation = 'off', backing } = choices
   if (backing && !overlay) return `${format} images are not written with a backing file`
   if (extendedL2 && !options.extended_l2) return `${format} images have no extended L2 entries`

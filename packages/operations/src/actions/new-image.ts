@@ -15,6 +15,8 @@ export const Staged = z.object({
 })
 export type Staged = z.infer<typeof Staged>
 
+const Uuid = z.string().regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/iu)
+
 /** What a new image is to be. */
 export const NewImage = Staged.extend({
   compression: z.enum(['none', 'zlib', 'zstd']).default('none'),
@@ -36,6 +38,15 @@ export const NewImage = Staged.extend({
       firmware: z.enum(['bios', 'efi']).optional(),
     })
     .default({}),
+  /** What it goes on being known by, where it takes the place of another image; not there: it is a new one. */
+  identity: z
+    .object({
+      /** Unique ID of a VHD, virtual disk ID of a VHDX, creation UUID of a VDI. */
+      disk: Uuid.optional(),
+      /** Time stamp of a VHD in ms, DataWriteGuid of a VHDX, CID of a VMDK, modification UUID of a VDI. */
+      content: z.union([Uuid, z.string().regex(/^(?:[0-9a-f]{8}|\d{1,15})$/u)]).optional(),
+    })
+    .optional(),
 })
 export type NewImage = z.infer<typeof NewImage>
 

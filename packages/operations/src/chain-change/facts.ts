@@ -1,4 +1,5 @@
 import type { FormatName } from '@varve/core/formats/format-rules'
+import type { KeptIdentity } from '@varve/core/formats/kept-identity'
 import type { Problem } from '@varve/core/problems/problem'
 import type { ImageFilesFacts } from '../image-files-facts.ts'
 
@@ -14,13 +15,15 @@ export interface LinkFacts {
   readonly logicalSectorSize: 512 | 4096 | null
   /** Whether its clusters have subclusters (qcow2). */
   readonly hasExtendedL2: boolean
+  /** By what programs and children know it, which an image in its place keeps; null: by nothing but its name. */
+  readonly identity: KeptIdentity | null
 }
 
 /** An image whose place another one is to take. */
 export interface ReplacedFacts extends ImageFilesFacts {
   /** Absolute paths of the images that name it. */
   readonly children: readonly string[]
-  /** Those of them that know it by an identity, which another image in its place would not have. */
+  /** Those of them that know it by an identity. */
   readonly keepers: readonly string[]
 }
 

@@ -13,6 +13,7 @@ function link(path: string, more: Partial<LinkFacts> = {}): LinkFacts {
     snapshots: [],
     logicalSectorSize: null,
     hasExtendedL2: false,
+    identity: null,
     ...more,
   }
 }

@@ -3,6 +3,7 @@ import { isWritable, rulesOf, writableFormats } from '@varve/core/formats/writab
 import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { remarks, useProblems } from '../image-files-problems.ts'
+import { overlayProblems } from '../overlay-problems.ts'
 import type { LinkFacts, ReplacedFacts } from './facts.ts'
 
 interface Said {
@@ -27,18 +28,30 @@ export function noParent({ path, format }: LinkFacts): Problem {
   return refusal({ id: 'no-parent', file: path, message: 'it has no parent', remedy })
 }
 
+/** An image that takes the place of `own`. */
+export interface Change {
+  readonly own: LinkFacts
+  /** Bytes of its disk. */
+  readonly virtualSize: number | null
+  /** Whether its disk is that of `own`. */
+  readonly isSameDisk: boolean
+  /** What it stands on; null: it stands alone. */
+  readonly below: LinkFacts | null
+}
+
 /** What speaks against another image taking the place of this one. */
-export function replaceProblems(replaced: ReplacedFacts, link: LinkFacts, isOverlay: boolean): Problem[] {
+export function replaceProblems(replaced: ReplacedFacts, change: Change): Problem[] {
+  const { own, isSameDisk } = change
   return [
     ...useProblems(replaced),
     ...remarks(replaced),
-    ...keeperProblems(replaced),
-    ...writerProblems(link, isOverlay),
-    ...snapshotProblems(link),
+    ...(isSameDisk && own.identity !== null ? [] : keeperProblems(replaced)),
+    ...writerProblems(change),
+    ...snapshotProblems(own),
   ]
 }
 
-/** Children see the same disk after it, but some know their parent by an identity that a new image does not have. */
+/** Some children know their parent by what only the same disk can go on having. */
 function keeperProblems({ path, keepers }: ReplacedFacts): Problem[] {
   const [first] = keepers
   if (first === undefined) return []
@@ -54,27 +67,30 @@ function keeperProblems({ path, keepers }: ReplacedFacts): Problem[] {
   ]
 }
 
-function writerProblems({ path, format }: LinkFacts, isOverlay: boolean): Problem[] {
-  const { label } = formatRules[format]
+function writerProblems({ own, virtualSize, below }: Change): Problem[] {
+  const { path, format } = own
   if (!isWritable(format))
     return [
       refusal({
         id: 'format-not-written',
         file: path,
-        message: `Varve does not write ${label}`,
+        message: `Varve does not write ${formatRules[format].label}`,
         remedy: `Convert it to one of ${writableFormats.join(', ')}.`,
       }),
     ]
-  if (!isOverlay || rulesOf(format).overlay === true) return []
-  return [
-    refusal({
-      id: 'overlay-not-written',
-      file: path,
-      message: `Varve does not write ${label} as an overlay of another image`,
-      remedy:
-        'Flatten it (varve chain flatten), or change only the name of its parent (varve chain repoint).',
-    }),
-  ]
+  if (below === null || virtualSize === null) return []
+  if (!rulesOf(format).overlay)
+    return [
+      refusal({
+        id: 'overlay-not-written',
+        file: path,
+        message: `Varve does not write ${formatRules[format].label} as an overlay of another image`,
+        remedy:
+          'Flatten it (varve chain flatten), or change only the name of its parent (varve chain repoint).',
+      }),
+    ]
+  const { logicalSectorSize } = own
+  return overlayProblems({ file: path, format, virtualSize, logicalSectorSize }, below)
 }
 
 function snapshotProblems({ path, snapshots }: LinkFacts): Problem[] {

@@ -16,13 +16,21 @@ export interface NewInPlace {
   readonly path: string
   /** The image that the new one is an overlay of. */
   readonly backing: Pick<LinkFacts, 'path' | 'format'> | null
+  /** Whether its disk is that of the image whose place it takes: children then go on to stand on it. */
+  readonly isSameDisk: boolean
 }
 
 /** Writes the disk anew beside the image, proves it, and gives it the image's name; the original is kept. */
-export function newInPlace({ host, source, target, path, backing }: NewInPlace): DraftStep[] {
-  const { format, hasExtendedL2, logicalSectorSize } = target
+export function newInPlace({ host, source, target, path, backing, isSameDisk }: NewInPlace): DraftStep[] {
+  const { format, hasExtendedL2, logicalSectorSize, identity } = target
   if (!isWritable(format)) return []
-  const kind = { target: path, format, subformat: subformatOf(target, format) }
+  const { disk } = identity ?? {}
+  const kept = isSameDisk ? identity : disk === undefined ? null : { disk }
+  const kind = {
+    target: path,
+    format,
+    subformat: subformatOf(target, { format, isOverlay: backing !== null }),
+  }
   const estimate = { bytes: source.virtualSize, seconds: null }
   return [
     step(writeImage, {
@@ -39,6 +47,7 @@ export function newInPlace({ host, source, target, path, backing }: NewInPlace):
           options: hasExtendedL2 ? { extended_l2: 'on' } : {},
           backing: backing && { path: backing.path, format: backing.format },
           guest: logicalSectorSize === null ? {} : { logicalSectorSize },
+          ...(kept && { identity: kept }),
         },
       },
       estimate,
@@ -53,7 +62,14 @@ export function newInPlace({ host, source, target, path, backing }: NewInPlace):
   ]
 }
 
-/** The kind that the image has, where it is written; else the usual one. */
-function subformatOf({ subformat }: LinkFacts, format: WritableFormat): string | null {
-  return subformat !== null && rulesOf(format).subformats.includes(subformat) ? subformat : null
+interface Kind {
+  readonly format: WritableFormat
+  readonly isOverlay: boolean
+}
+
+/** The kind that the image has, where it is written so; else the usual one. */
+function subformatOf({ subformat }: LinkFacts, { format, isOverlay }: Kind): string | null {
+  const { subformats, overlay } = rulesOf(format)
+  const written = isOverlay ? (overlay?.kinds ?? []) : subformats
+  return subformat !== null && written.includes(subformat) ? subformat : null
 }

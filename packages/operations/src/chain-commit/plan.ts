@@ -23,7 +23,14 @@ export const chainCommit = defineOperation<ChainCommitRequest, ChainCommitFacts>
     if (!own || !below || !parent || found.some(isBlocking))
       return { kind: 'refusal', operation: 'chain-commit', problems: found.filter(isBlocking) }
     const steps = inOrder([
-      ...newInPlace({ host, source: own, target: below, path: parent.path, backing: base ?? null }),
+      ...newInPlace({
+        host,
+        source: own,
+        target: below,
+        path: parent.path,
+        backing: base ?? null,
+        isSameDisk: false,
+      }),
       step(setAside, {
         id: 'set-aside',
         host,
@@ -54,7 +61,12 @@ function problemsOf({ image, chain, parent, problems }: ChainCommitFacts): Probl
     ...useProblems(image),
     ...remarks(image),
     ...siblingProblems(parent, others),
-    ...replaceProblems(withoutOwn, below, base !== undefined),
+    ...replaceProblems(withoutOwn, {
+      own: below,
+      virtualSize: own.virtualSize,
+      isSameDisk: false,
+      below: base ?? null,
+    }),
   ]
 }
 

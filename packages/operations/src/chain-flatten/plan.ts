@@ -17,11 +17,15 @@ export const chainFlatten = defineOperation<ChainFlattenRequest, ChainChangeFact
     const found = [
       ...problems,
       ...(own && !parent && problems.length === 0 ? [noParent(own)] : []),
-      ...(own ? replaceProblems(image, own, false) : []),
+      ...(own
+        ? replaceProblems(image, { own, virtualSize: own.virtualSize, isSameDisk: true, below: null })
+        : []),
     ]
     if (!own || !parent || found.some(isBlocking))
       return { kind: 'refusal', operation: 'chain-flatten', problems: found.filter(isBlocking) }
-    const steps = inOrder(newInPlace({ host, source: own, target: own, path: image.path, backing: null }))
+    const steps = inOrder(
+      newInPlace({ host, source: own, target: own, path: image.path, backing: null, isSameDisk: true }),
+    )
     return {
       kind: 'plan',
       operation: 'chain-flatten',

@@ -17,10 +17,18 @@ export const chainRebase = defineOperation<ChainRebaseRequest, ChainRebaseFacts>
     const { host, image, chain, below, problems } = facts
     const [own] = chain
     const [parent] = below
-    const found = [...problems, ...loopProblems(facts), ...(own ? replaceProblems(image, own, true) : [])]
+    const found = [
+      ...problems,
+      ...loopProblems(facts),
+      ...(own && parent
+        ? replaceProblems(image, { own, virtualSize: own.virtualSize, isSameDisk: true, below: parent })
+        : []),
+    ]
     if (!own || !parent || found.some(isBlocking))
       return { kind: 'refusal', operation: 'chain-rebase', problems: found.filter(isBlocking) }
-    const steps = inOrder(newInPlace({ host, source: own, target: own, path: image.path, backing: parent }))
+    const steps = inOrder(
+      newInPlace({ host, source: own, target: own, path: image.path, backing: parent, isSameDisk: true }),
+    )
     return {
       kind: 'plan',
       operation: 'chain-rebase',

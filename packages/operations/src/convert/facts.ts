@@ -23,7 +23,12 @@ export interface CopyFacts {
   /** By the path of each target. */
   readonly targets: Readonly<Record<string, TargetState>>
   /** The image below the new ones, with its format. */
-  readonly backing: { readonly path: string; readonly format: FormatName } | null
+  readonly backing: {
+    readonly path: string
+    readonly format: FormatName
+    /** Bytes of its disk. */
+    readonly virtualSize: number
+  } | null
   /** Why something could not be looked at. */
   readonly problems: readonly Problem[]
 }

@@ -6,6 +6,7 @@ import { problemFromError, type Problem } from '@varve/core/problems/problem'
 import { guestChoices } from '@varve/core/rules/guest-choices'
 import { baseName } from '../actions/path-words.ts'
 import { defineOperation } from '../operation.ts'
+import { overlayProblems } from '../overlay-problems.ts'
 import { inOrder, wholeEstimate, type Plan, type Refusal } from '../plans/plan.ts'
 import { sameNames, sizeRefusal, targetRefusal } from './copy-refusals.ts'
 import { namingStep, stagingSteps, type CopyPlan } from './copy-steps.ts'
@@ -41,7 +42,8 @@ export function planCopies(
   const plans = copies.map((copy, index): CopyPlan => {
     const { format, subformat, compression, options, verify, durability, reflink, inUse } = request
     const mark = copies.length > 1 ? `-${index + 1}` : ''
-    const image = { format, subformat, compression, options, backing: facts.backing }
+    const backing = facts.backing && { path: facts.backing.path, format: facts.backing.format }
+    const image = { format, subformat, compression, options, backing }
     const source = sourceOf(copy, facts)
     const isReplaced = facts.targets[copy.target] === 'file'
     const choices = { verify, durability, reflink, inUse }
@@ -88,7 +90,20 @@ function refusalsOf(copy: Copy, request: ConvertRequest, facts: CopyFacts): Prob
     targetRefusal(target, { state, existing, ...kind }),
     source ? sizeRefusal(source, { target, ...kind }) : null,
   ]
-  return errors.flatMap((error) => (error ? [problemFromError(error)] : []))
+  return [
+    ...errors.flatMap((error) => (error ? [problemFromError(error)] : [])),
+    ...belowRefusals(copy, request, facts),
+  ]
+}
+
+function belowRefusals(
+  { target, index }: Copy,
+  { format, subformat }: ConvertRequest,
+  { backing, sources }: CopyFacts,
+): Problem[] {
+  const virtualSize = sources[index]?.report.virtualSize ?? null
+  if (!backing || virtualSize === null || !rulesOf(format).overlay) return []
+  return overlayProblems({ file: target, format, subformat, virtualSize }, backing)
 }
 
 /** What the format cannot be. */

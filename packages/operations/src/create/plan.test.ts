@@ -6,7 +6,12 @@ import { CreateRequest } from './request.ts'
 const GiB = 1024 ** 3
 const MiB = 1024 ** 2
 const facts: CreateFacts = { host: 'here', state: 'free', parent: null, freeBytes: 100 * GiB, problems: [] }
-const parent = { path: '/vms/base.qcow2', format: 'qcow2', virtualSize: 40 * GiB } as const
+const parent = {
+  path: '/vms/base.qcow2',
+  format: 'qcow2',
+  logicalSectorSize: null,
+  virtualSize: 40 * GiB,
+} as const
 
 function plan(request: object, change: Partial<CreateFacts> = {}) {
   const asked = CreateRequest.parse({ target: '/vms/new.qcow2', ...request })

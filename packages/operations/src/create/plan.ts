@@ -11,6 +11,7 @@ import { baseName } from '../actions/path-words.ts'
 import { targetRefusal } from '../convert/copy-refusals.ts'
 import type { TargetState } from '../convert/facts.ts'
 import { defineOperation } from '../operation.ts'
+import { overlayProblems } from '../overlay-problems.ts'
 import { inOrder, step, type Plan, type Refusal } from '../plans/plan.ts'
 import { proofStep, publishStep } from '../plans/staged-steps.ts'
 import { freshId } from '../plans/wired.ts'
@@ -24,6 +25,8 @@ export interface CreateFacts {
     readonly path: string
     readonly format: FormatName
     readonly virtualSize: number
+    /** Bytes of the sectors that its guest sees; null: its format does not say. */
+    readonly logicalSectorSize: number | null
   } | null
   /** Bytes that are free where the image is to lie; null: not told. */
   readonly freeBytes: number | null
@@ -143,11 +146,16 @@ function choiceRefusals(
 }
 
 function parentRefusals(
-  { target, parent: asked }: CreateRequest,
+  request: CreateRequest,
   { parent }: CreateFacts,
-  { size }: Wanted,
+  { format, subformat, size }: Wanted,
 ): Problem[] {
-  if (asked === null || parent === null || size >= parent.virtualSize) return []
+  const { target, parent: asked } = request
+  if (asked === null || parent === null || !rulesOf(format).overlay) return []
+  const { logicalSectorSize } = choicesOf(format, request)
+  const wanted = { file: target, format, subformat, virtualSize: size, logicalSectorSize }
+  const faults = overlayProblems(wanted, parent)
+  if (faults.length > 0 || size >= parent.virtualSize) return faults
   return [
     refused(target, {
       reason: `an overlay of ${size} bytes would hide the end of its parent, which has ${parent.virtualSize}`,

@@ -11,9 +11,9 @@ export const createImage = nativeAdapter('create-image', {
 
   async run({ size, image }, { ports, signal }) {
     await assertTarget(ports, image.target)
-    const { target, staging, backing: below } = image
+    const { staging, backing: below } = image
     const parent = below && { kind: 'image' as const, roots: ports.roots, ...below }
-    const backing = parent ? await backingOf(target, parent) : undefined
+    const backing = parent ? await backingOf(image, parent) : undefined
     const written = await createStaged(
       { image, virtualSize: size, choices: writeChoices(image), backing },
       signal,

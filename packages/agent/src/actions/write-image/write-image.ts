@@ -14,7 +14,7 @@ export const writeImage = nativeAdapter('write-image', {
   async run({ source, inUse, reflink, image }, context) {
     const { ports } = context
     await assertTarget(ports, image.target)
-    const { compression, backing: below, target, staging } = image
+    const { compression, backing: below, staging } = image
     const parent = below && { kind: 'image' as const, roots: ports.roots, ...below }
     const written = await writeStaged(
       {
@@ -22,7 +22,7 @@ export const writeImage = nativeAdapter('write-image', {
         image,
         compression,
         choices: writeChoices(image),
-        backing: parent ? await backingOf(target, parent) : undefined,
+        backing: parent ? await backingOf(image, parent) : undefined,
         reflink,
       },
       { ...runOptions(context), inUse },

@@ -20,6 +20,15 @@ export async function findVdiParent(
   ports: ImagePorts,
 ): Promise<ParentReference> {
   const uuid = formatGuid(header.uuidLinkage)
+  return { names: await namesOfVdi(file, uuid, ports), format: 'vdi', identity: { kind: 'uuid', uuid } }
+}
+
+/** The names by which a VDI of that UUID is found from `file`, in the order in which they count. */
+export async function namesOfVdi(
+  file: Pick<ImageFile, 'path'>,
+  uuid: string,
+  ports: ImagePorts,
+): Promise<string[]> {
   const names: string[] = []
   for (const folder of ['', '../']) {
     const entries = await list(file, folder, ports)
@@ -30,10 +39,14 @@ export async function findVdiParent(
       if (await hasUuid(file, `${folder}${entry}`, { uuid, ports })) names.push(`${folder}${entry}`)
     }
   }
-  return { names: [...new Set(names)], format: 'vdi', identity: { kind: 'uuid', uuid } }
+  return [...new Set(names)]
 }
 
-async function list({ path }: ImageFile, folder: string, { files }: ImagePorts): Promise<readonly string[]> {
+async function list(
+  { path }: Pick<ImageFile, 'path'>,
+  folder: string,
+  { files }: ImagePorts,
+): Promise<readonly string[]> {
   const here = path.slice(0, Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1)
   return (await files.list(`${here}${folder}`)).slice(0, maxSiblings)
 }
@@ -43,7 +56,11 @@ interface Sought {
   readonly ports: ImagePorts
 }
 
-async function hasUuid(file: ImageFile, name: string, { uuid, ports }: Sought): Promise<boolean> {
+async function hasUuid(
+  file: Pick<ImageFile, 'path'>,
+  name: string,
+  { uuid, ports }: Sought,
+): Promise<boolean> {
   const bytes = await readSibling(file, name, { ports, limit: vdiHeader.size })
   if (bytes === null || bytes.length < vdiHeader.size) return false
   const { signature, uuidCreate } = vdiHeader.read(bytes, name)
@@ -52,7 +69,7 @@ async function hasUuid(file: ImageFile, name: string, { uuid, ports }: Sought): 
 
 /** Locations of the hard disk `uuid` in a `.vbox` file, relative to its folder. */
 async function namesInRegistry(
-  file: ImageFile,
+  file: Pick<ImageFile, 'path'>,
   name: string,
   { uuid, folder, ports }: Sought & { folder: string },
 ): Promise<string[]> {
@@ -83,7 +100,7 @@ function attribute(element: string, name: string): string | null {
 
 /** Bytes of a file beside the image, or null when it cannot be read or is larger than `limit` where it must be whole. */
 async function readSibling(
-  file: ImageFile,
+  file: Pick<ImageFile, 'path'>,
   name: string,
   { ports, limit }: { ports: ImagePorts; limit: number },
 ): Promise<Uint8Array | null> {

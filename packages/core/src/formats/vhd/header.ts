@@ -44,6 +44,9 @@ export const footer = struct('VHD footer', footerSize, {
 })
 export type Footer = StructValue<typeof footer>
 
+/** Bytes of the eight Parent Locator Entries. */
+export const locatorsSize = 192
+
 /** The same specification, Dynamic Disk Header Format. */
 export const dynamicHeader = struct('VHD dynamic header', 1024, {
   cookie: [0, ascii(8)],
@@ -56,7 +59,7 @@ export const dynamicHeader = struct('VHD dynamic header', 1024, {
   parentUniqueId: [40, bytes(16)],
   parentTimeStamp: [56, u32be],
   parentUnicodeName: [64, bytes(512)],
-  locators: [576, bytes(192)],
+  locators: [576, bytes(locatorsSize)],
 })
 export type DynamicHeader = StructValue<typeof dynamicHeader>
 
@@ -89,6 +92,11 @@ export const checksumAt = { footer: 64, dynamicHeader: 36 } as const
 /** A VHD time as ISO text. */
 export function timeText(seconds: number): string {
   return new Date((seconds + epochSeconds) * 1000).toISOString()
+}
+
+/** Milliseconds since 1970 as a VHD time, as near as it can say. */
+export function timeOfMark(ms: number): number {
+  return Math.max(0, Math.min(0xffff_ffff, Math.floor(ms / 1000) - epochSeconds))
 }
 
 /** A VHD time as the mark of content; some writers leave it zero. */

@@ -36,6 +36,14 @@ export function payloadEntry({ chunkRatio }: Pick<BatShape, 'chunkRatio'>, block
   return block + Math.floor(block / chunkRatio)
 }
 
+/** The payload block of an entry; null for the entry of a sector bitmap. */
+export function payloadAt({ chunkRatio, blockCount }: BatShape, entry: number): number | null {
+  const stride = chunkRatio + 1
+  const within = entry % stride
+  const block = Math.floor(entry / stride) * chunkRatio + within
+  return within === chunkRatio || block >= blockCount ? null : block
+}
+
 /** Index of the sector bitmap entry of the chunk that a payload block is in. */
 export function bitmapEntry({ chunkRatio }: Pick<BatShape, 'chunkRatio'>, block: number): number {
   return Math.floor(block / chunkRatio) * (chunkRatio + 1) + chunkRatio

@@ -1,7 +1,7 @@
 import { deriveUuid } from '../../binary/derive-uuid.ts'
 import { formatUuid, parseGuid } from '../../binary/uuid.ts'
-import type { FileWrite } from '../disk-writer.ts'
-import { blockStates, encodeEntry, entrySize, payloadEntry } from './bat.ts'
+import type { DiskWriterOptions, FileWrite } from '../disk-writer.ts'
+import { encodeEntry, entrySize } from './bat.ts'
 import { sealChecksum } from './checksum.ts'
 import {
   fileIdentifier,
@@ -21,23 +21,29 @@ import {
   uint32Item,
   uint64Item,
 } from './header.ts'
-import { logRegion, metadataRegion, physicalSectorSize, type VhdxLayout } from './layout.ts'
+import { logRegion, metadataRegion, type VhdxLayout } from './layout.ts'
 
 /** Entries of the BAT written at a time. */
 const batPart = 8192
 /** Where the items start in the metadata region, behind the table. */
 const itemsAt = 64 * 1024
 
-/** Byte offset in the file of a payload block, or null for one that is not present. */
-export type OffsetOf = (block: number) => number | null
+/** What the BAT says of its entry `index`, of blocks and sector bitmaps alike; null: not present. */
+export type EntryOf = (index: number) => { readonly state: number; readonly offset: number } | null
 
-/** What makes the blocks an image; the file identifier comes last. Same layout and id, same bytes. */
-export function* finalStructures(layout: VhdxLayout, offsetOf: OffsetOf, id: string): Generator<FileWrite> {
-  yield* batWrites(layout, offsetOf)
-  yield { at: metadataRegion.start, bytes: metadataTable(layout, id) }
+type Identified = Pick<DiskWriterOptions, 'id' | 'choices'>
+
+/** What makes the blocks an image; the file identifier comes last. Same layout and options, same bytes. */
+export function* finalStructures(
+  layout: VhdxLayout,
+  entryOf: EntryOf,
+  about: Identified,
+): Generator<FileWrite> {
+  yield* batWrites(layout, entryOf)
+  yield { at: metadataRegion.start, bytes: metadataTable(layout, about) }
   const regions = regionTable(layout)
   for (const at of regionTablesAt) yield { at, bytes: regions }
-  for (const [index, at] of headersAt.entries()) yield { at, bytes: encodeHeader(id, index + 1) }
+  for (const [index, at] of headersAt.entries()) yield { at, bytes: encodeHeader(about, index + 1) }
   yield {
     at: 0,
     bytes: fileIdentifier.write({ signature: 'vhdxfile', creator: utf16('Varve', 512) }),
@@ -45,38 +51,42 @@ export function* finalStructures(layout: VhdxLayout, offsetOf: OffsetOf, id: str
 }
 
 /** Parts of the BAT without a block stay holes. */
-function* batWrites({ bat, batRegion }: VhdxLayout, offsetOf: OffsetOf): Generator<FileWrite> {
-  for (let first = 0; first < bat.blockCount; first += batPart) {
-    const last = Math.min(first + batPart, bat.blockCount) - 1
-    const firstEntry = payloadEntry(bat, first)
-    const bytes = new Uint8Array((payloadEntry(bat, last) + 1 - firstEntry) * entrySize)
+function* batWrites({ bat, batRegion }: VhdxLayout, entryOf: EntryOf): Generator<FileWrite> {
+  for (let first = 0; first < bat.entryCount; first += batPart) {
+    const end = Math.min(first + batPart, bat.entryCount)
+    const bytes = new Uint8Array((end - first) * entrySize)
     const view = new DataView(bytes.buffer)
     let hasBlocks = false
-    for (let block = first; block <= last; block += 1) {
-      const offset = offsetOf(block)
-      if (offset === null) continue
+    for (let index = first; index < end; index += 1) {
+      const entry = entryOf(index)
+      if (entry === null) continue
       hasBlocks = true
-      const at = (payloadEntry(bat, block) - firstEntry) * entrySize
-      encodeEntry(view, at, { state: blockStates.fullyPresent, offset })
+      encodeEntry(view, (index - first) * entrySize, entry)
     }
-    if (hasBlocks) yield { at: batRegion.start + firstEntry * entrySize, bytes }
+    if (hasBlocks) yield { at: batRegion.start + first * entrySize, bytes }
   }
 }
 
-function metadataTable({ virtualSize, isFixed, logicalSectorSize, bat }: VhdxLayout, id: string): Uint8Array {
+function metadataTable(
+  { virtualSize, isFixed, logicalSectorSize, physicalSectorSize, parent, locator, bat }: VhdxLayout,
+  { id, choices: { identity } = {} }: Identified,
+): Uint8Array {
   const { isRequired, isVirtualDisk } = metadataFlags
   const ofDisk = isRequired | isVirtualDisk
+  // The guest knows its disk by it, along a whole chain.
+  const said = identity?.disk ?? parent?.facts.details['virtualDiskId']
+  const diskId = typeof said === 'string' ? parseGuid(said) : guidOf(id, 2)
   const items: readonly { guid: string; flags: number; bytes: Uint8Array }[] = [
     {
       guid: itemGuids.fileParameters,
       flags: isRequired,
       bytes: fileParameters.write({
         blockSize: bat.blockSize,
-        flags: isFixed ? fileParameterFlags.leaveBlocksAllocated : 0,
+        flags: parent ? fileParameterFlags.hasParent : isFixed ? fileParameterFlags.leaveBlocksAllocated : 0,
       }),
     },
     { guid: itemGuids.virtualDiskSize, flags: ofDisk, bytes: uint64Item.write({ value: virtualSize }) },
-    { guid: itemGuids.virtualDiskId, flags: ofDisk, bytes: guidOf(id, 2) },
+    { guid: itemGuids.virtualDiskId, flags: ofDisk, bytes: diskId },
     {
       guid: itemGuids.logicalSectorSize,
       flags: ofDisk,
@@ -87,6 +97,7 @@ function metadataTable({ virtualSize, isFixed, logicalSectorSize, bat }: VhdxLay
       flags: ofDisk,
       bytes: uint32Item.write({ value: physicalSectorSize }),
     },
+    ...(locator ? [{ guid: itemGuids.parentLocator, flags: isRequired, bytes: locator }] : []),
   ]
   const length = items.reduce((sum, { bytes }) => sum + bytes.length, 0)
   const table = new Uint8Array(itemsAt + length)
@@ -116,13 +127,13 @@ function regionTable({ batRegion }: VhdxLayout): Uint8Array {
   return table
 }
 
-function encodeHeader(id: string, sequenceNumber: number): Uint8Array {
+function encodeHeader({ id, choices: { identity } = {} }: Identified, sequenceNumber: number): Uint8Array {
   const bytes = header.write({
     signature: 'head',
     checksum: 0,
     sequenceNumber,
     fileWriteGuid: guidOf(id, 0),
-    dataWriteGuid: guidOf(id, 1),
+    dataWriteGuid: identity?.content === undefined ? guidOf(id, 1) : parseGuid(identity.content),
     logGuid: new Uint8Array(16),
     logVersion: 0,
     version: 1,

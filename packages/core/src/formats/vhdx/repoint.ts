@@ -3,22 +3,21 @@ import { formatGuid, parseGuid } from '../../binary/uuid.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 import type { FileWrite } from '../disk-writer.ts'
 import type { ImageFile } from '../image-files.ts'
-import { assertSameFormat, changedRuns, notNameable, type NewParent, type RepointPlan } from '../repoint.ts'
+import { notNameable } from '../parent-image.ts'
+import { changedRuns, type NewParent, type RepointPlan } from '../repoint.ts'
 import { readActiveHeader } from './active-header.ts'
 import { sealChecksum } from './checksum.ts'
 import {
   header as headerFields,
   headersAt,
   itemGuids,
-  locatorEntry,
-  locatorHeader,
   metadataEntry,
   metadataTableHeader,
   metadataFlags,
-  vhdxLocatorType,
   type VhdxHeader,
 } from './header.ts'
 import { readVhdxMetadata } from './metadata.ts'
+import { encodeLocator, pairsOf } from './name-parent.ts'
 
 /** The metadata table takes this much of its region; items lie behind it. */
 const tableSize = 64 * 1024
@@ -29,16 +28,6 @@ const tableSize = 64 * 1024
  */
 export async function repointVhdx(file: ImageFile, parent: NewParent): Promise<RepointPlan> {
   const { path } = file
-  assertSameFormat(path, 'vhdx', parent)
-  const { identity } = parent.facts
-  if (identity.kind !== 'uuid')
-    throw notNameable(path, 'it has no DataWriteGuid', 'Write the new parent anew with varve convert.')
-  if (parent.path.includes('\\') && parent.path.startsWith('/'))
-    throw notNameable(
-      path,
-      'its path has a backslash, which separates folders there',
-      'Rename the new parent.',
-    )
   const active = await readActiveHeader(file)
   if (active.isDirty)
     throw new DiskError('refused', {
@@ -47,7 +36,7 @@ export async function repointVhdx(file: ImageFile, parent: NewParent): Promise<R
       remedy:
         'Let Hyper-V open it once (Mount-VHD -ReadOnly does not do), or write it anew with varve convert.',
     })
-  const pairs = pairsOf(parent, identity.uuid)
+  const pairs = pairsOf(path, parent)
   const item = await placeItem(file, encodeLocator(pairs))
   return {
     says: [`It names ${pairs.map(({ key, value }) => `${key} ${JSON.stringify(value)}`).join(', ')}.`],
@@ -55,43 +44,6 @@ export async function repointVhdx(file: ImageFile, parent: NewParent): Promise<R
       (a, b) => a.at - b.at,
     ),
   }
-}
-
-interface Pair {
-  readonly key: string
-  readonly value: string
-}
-
-function pairsOf({ path, relative }: NewParent, guid: string): Pair[] {
-  const windows = (text: string) => text.replaceAll('/', '\\')
-  const dotted = relative === null || relative.startsWith('.') ? relative : `./${relative}`
-  return [
-    { key: 'parent_linkage', value: `{${guid.toLowerCase()}}` },
-    ...(dotted === null ? [] : [{ key: 'relative_path', value: windows(dotted) }]),
-    { key: 'absolute_win32_path', value: path.startsWith('/') ? path : windows(path) },
-  ]
-}
-
-function encodeLocator(pairs: readonly Pair[]): Uint8Array {
-  const texts = pairs.flatMap(({ key, value }) => [utf16le(key), utf16le(value)])
-  const textAt = locatorHeader.size + pairs.length * locatorEntry.size
-  const bytes = new Uint8Array(textAt + texts.reduce((sum, text) => sum + text.length, 0))
-  bytes.set(locatorHeader.write({ locatorType: parseGuid(vhdxLocatorType), keyValueCount: pairs.length }))
-  let at = textAt
-  for (const index of pairs.keys()) {
-    const [key = new Uint8Array(), value = new Uint8Array()] = texts.slice(index * 2)
-    const entry = locatorEntry.write({
-      keyOffset: at,
-      valueOffset: at + key.length,
-      keyLength: key.length,
-      valueLength: value.length,
-    })
-    bytes.set(entry, locatorHeader.size + index * locatorEntry.size)
-    bytes.set(key, at)
-    bytes.set(value, at + key.length)
-    at += key.length + value.length
-  }
-  return bytes
 }
 
 /** Where the old locator lay when it is not longer, else behind the last item of the metadata region. */
@@ -138,11 +90,4 @@ async function newHeaders({ source }: ImageFile, active: VhdxHeader, freshId: st
     writes.push(...changedRuns(old, bytes, at))
   }
   return writes
-}
-
-function utf16le(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length * 2)
-  const view = new DataView(bytes.buffer)
-  for (let index = 0; index < text.length; index += 1) view.setUint16(index * 2, text.charCodeAt(index), true)
-  return bytes
 }

@@ -1,8 +1,11 @@
 import { dataRuns } from '../../binary/zero-scan.ts'
 import { chunkLength, chunkSize } from '../../digest/disk-digest.ts'
 import type { DiskWriter, DiskWriterOptions, FileWrite, PreparedChunk, WriterFormat } from '../disk-writer.ts'
+import { blockStates, payloadAt } from './bat.ts'
 import { finalStructures } from './final-structures.ts'
+import { mib } from './header.ts'
 import { largestBlock, layoutVhdx } from './layout.ts'
+import { openVhdxOverlay, overlayStateSize } from './overlay-writer.ts'
 
 /** Runs of zeros of at least this many bytes, at multiples of it, stay holes of the file. */
 const holeSize = 64 * 1024
@@ -16,26 +19,32 @@ interface VhdxChunk extends PreparedChunk {
 }
 
 /**
- * Writes VHDX: `dynamic` or `fixed`, with logical sectors of 512 or 4,096 bytes and an empty log. A block has several chunks; it gets
- * its place with the first of them that holds data. A prepared chunk keeps the caller's memory until its writes are done.
+ * Writes VHDX: `dynamic` or `fixed`, with logical sectors of 512 or 4,096 bytes and an empty log; over another VHDX a differencing
+ * one. A block has several chunks; it gets its place with the first of them that holds data. A prepared chunk keeps the caller's
+ * memory until its writes are done.
  */
 export const vhdxWriter: WriterFormat = {
   format: 'vhdx',
   unit: largestBlock,
   hasIdentity: true,
-  stateSize: (options) => 4 + 4 * layoutVhdx(options).bat.blockCount,
+  stateSize(options) {
+    const layout = layoutVhdx(options)
+    return layout.parent ? overlayStateSize(layout) : 4 + 4 * layout.bat.blockCount
+  },
   open: openVhdxWriter,
   measure({ virtualSize, dataBytes, subformat, choices }) {
-    const { dataAt, isFixed, bat } = layoutVhdx({ virtualSize, subformat, choices })
+    const { dataAt, isFixed, bat, parent } = layoutVhdx({ virtualSize, subformat, choices })
+    const bitmaps = parent ? Math.ceil(bat.blockCount / bat.chunkRatio) * mib : 0
     const whole = bat.blockCount * bat.blockSize
     const data = Math.ceil(dataBytes / bat.blockSize) * bat.blockSize
-    return dataAt + (isFixed ? whole : Math.min(data, whole))
+    return dataAt + bitmaps + (isFixed ? whole : Math.min(data, whole))
   },
 }
 
 function openVhdxWriter(options: DiskWriterOptions): DiskWriter {
-  const { virtualSize, state, id } = options
+  const { virtualSize, state } = options
   const layout = layoutVhdx(options)
+  if (layout.parent) return openVhdxOverlay(layout, options)
   const { isFixed, dataAt } = layout
   const { blockSize, blockCount } = layout.bat
   const taken = new Uint32Array(state, 0, 1)
@@ -50,6 +59,12 @@ function openVhdxWriter(options: DiskWriterOptions): DiskWriter {
   function offsetOf(block: number): number | null {
     const place = placeOf(block)
     return place === null ? null : dataAt + place * blockSize
+  }
+
+  function entryOf(index: number) {
+    const block = payloadAt(layout.bat, index)
+    const offset = block === null ? null : offsetOf(block)
+    return offset === null ? null : { state: blockStates.fullyPresent, offset }
   }
 
   return {
@@ -77,7 +92,7 @@ function openVhdxWriter(options: DiskWriterOptions): DiskWriter {
         yield { at: at + start, bytes: bytes.subarray(start, runs[index + 1]) }
       }
     },
-    finish: () => finalStructures(layout, offsetOf, id),
+    finish: () => finalStructures(layout, entryOf, options),
     fileSize: () => dataAt + (isFixed ? blockCount : (taken[0] ?? 0)) * blockSize,
   }
 }

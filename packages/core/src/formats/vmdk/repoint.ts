@@ -1,13 +1,7 @@
 import { readRange } from '../../binary/byte-source.ts'
 import type { ImageFile, ImagePorts } from '../image-files.ts'
-import {
-  assertSameFormat,
-  changedRuns,
-  nameLikeBefore,
-  notNameable,
-  type NewParent,
-  type RepointPlan,
-} from '../repoint.ts'
+import { assertSameFormat, notNameable } from '../parent-image.ts'
+import { changedRuns, nameLikeBefore, type NewParent, type RepointPlan } from '../repoint.ts'
 import { decodeDescriptor } from './descriptor-text.ts'
 import { maxDescriptorSize, parseDescriptor } from './descriptor.ts'
 import { readVmdkMetadata } from './metadata.ts'

@@ -1,3 +1,4 @@
+import { equalBytes } from '../../binary/equal-bytes.ts'
 import { isZero } from '../../binary/zero-scan.ts'
 import { chunkLength, chunkSize } from '../../digest/disk-digest.ts'
 import { DiskError } from '../../problems/disk-error.ts'
@@ -34,8 +35,10 @@ export interface SparseWriterOptions {
 
 interface SparseChunk extends PreparedChunk {
   readonly bytes: Uint8Array
-  /** The grains that are not all zero: where each starts in `bytes`. */
+  /** The grains that are not all zero, or over a parent differ from it: where each starts in `bytes`. */
   readonly starts: readonly number[]
+  /** Whether grains of zeros are among them: they are holes of the file. */
+  readonly mayBeZero: boolean
   /** Sector of the first of them in the file; the others follow. */
   sector: number
 }
@@ -48,7 +51,7 @@ export function sparseStateSize(parts: number): number {
   return parts * 4
 }
 
-/** Writes hosted sparse extents in grains of 64 KiB; grains of zeros are absent. */
+/** Writes hosted sparse extents in grains of 64 KiB; grains of zeros are absent, over a parent those that are as below. */
 export function sparseWriter(options: SparseWriterOptions): DiskWriter {
   const { virtualSize, parts, spread, descriptor, state } = options
   const taken = new Uint32Array(state, 0, parts.length)
@@ -59,8 +62,11 @@ export function sparseWriter(options: SparseWriterOptions): DiskWriter {
     throw new RangeError(`chunk ${index} is past the end`)
   }
   return {
-    prepare(index, chunk): SparseChunk {
-      return { index, bytes: chunk, starts: dataGrains(virtualSize, index, chunk), sector: 0 }
+    prepare(index, chunk, below): SparseChunk {
+      const starts = below
+        ? differingGrains({ virtualSize, index, chunk }, below)
+        : dataGrains(virtualSize, index, chunk)
+      return { index, bytes: chunk, starts, mayBeZero: below !== undefined, sector: 0 }
     },
     place(prepared) {
       const chunk = asSparseChunk(prepared)
@@ -101,9 +107,7 @@ export function sparseWriter(options: SparseWriterOptions): DiskWriter {
 
 /** Where the grains that are not all zero start; throws RangeError for a chunk of another disk. */
 export function dataGrains(virtualSize: number, index: number, chunk: Uint8Array): number[] {
-  if (index < 0 || index * chunkSize >= virtualSize || chunk.length !== chunkLength(virtualSize, index)) {
-    throw new RangeError(`chunk ${index} of ${chunk.length} bytes on a disk of ${virtualSize}`)
-  }
+  assertChunk({ virtualSize, index, chunk })
   const starts: number[] = []
   for (let start = 0; start < chunk.length; start += grainSize) {
     if (!isZero(chunk, { start, end: Math.min(chunk.length, start + grainSize) })) starts.push(start)
@@ -111,14 +115,38 @@ export function dataGrains(virtualSize: number, index: number, chunk: Uint8Array
   return starts
 }
 
+interface ChunkOfDisk {
+  readonly virtualSize: number
+  readonly index: number
+  readonly chunk: Uint8Array
+}
+
+function assertChunk({ virtualSize, index, chunk }: ChunkOfDisk): void {
+  if (index < 0 || index * chunkSize >= virtualSize || chunk.length !== chunkLength(virtualSize, index))
+    throw new RangeError(`chunk ${index} of ${chunk.length} bytes on a disk of ${virtualSize}`)
+}
+
+/** Where the grains start that are not what lies below. */
+function differingGrains(place: ChunkOfDisk, below: Uint8Array): number[] {
+  assertChunk(place)
+  const { chunk } = place
+  const starts: number[] = []
+  for (let start = 0; start < chunk.length; start += grainSize) {
+    if (!equalBytes(chunk, below, { start, end: Math.min(chunk.length, start + grainSize) }))
+      starts.push(start)
+  }
+  return starts
+}
+
 /** Grains that follow each other on the disk go with one write, straight from the chunk. */
-function* grainWrites({ bytes, starts, sector }: SparseChunk, file: number): Generator<FileWrite> {
+function* grainWrites({ bytes, starts, mayBeZero, sector }: SparseChunk, file: number): Generator<FileWrite> {
   for (let order = 0; order < starts.length;) {
     const start = starts[order] ?? 0
     let count = 1
     while (starts[order + count] === start + count * grainSize) count += 1
     const end = Math.min(bytes.length, start + count * grainSize)
-    yield { file, at: sector * sectorSize + order * grainSize, bytes: bytes.subarray(start, end) }
+    if (!mayBeZero || !isZero(bytes, { start, end }))
+      yield { file, at: sector * sectorSize + order * grainSize, bytes: bytes.subarray(start, end) }
     order += count
   }
 }

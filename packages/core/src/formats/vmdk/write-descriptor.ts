@@ -1,3 +1,6 @@
+import type { KeptIdentity } from '../kept-identity.ts'
+import { notNameable } from '../parent-image.ts'
+import type { BackingReference } from '../write-choices.ts'
 import { deviceName } from './metadata.ts'
 import { sectorSize } from './sparse-header.ts'
 
@@ -14,6 +17,9 @@ export interface WrittenDescriptor {
   /** A UUID; its last eight digits become the CID. */
   readonly id: string
   readonly extents: readonly WrittenExtent[]
+  /** The image that it is an overlay of. */
+  readonly backing?: BackingReference | undefined
+  readonly identity?: KeptIdentity | undefined
 }
 
 const noParent = 'ffffffff'
@@ -21,8 +27,10 @@ const noParent = 'ffffffff'
 const firstCid = 'fffffffe'
 
 /** The text of a descriptor in UTF-8 ("Virtual Disk Format 5.0", chapter "The Descriptor"). */
-export function descriptorBytes({ createType, virtualSize, id, extents }: WrittenDescriptor): Uint8Array {
-  const contentId = id.replaceAll('-', '').toLowerCase()
+export function descriptorBytes(descriptor: WrittenDescriptor): Uint8Array {
+  const { createType, virtualSize, id, extents, backing, identity } = descriptor
+  const fresh = id.replaceAll('-', '').toLowerCase()
+  const contentId = fresh.slice(0, -8) + (identity?.content ?? fresh.slice(-8))
   const cid = contentId.slice(-8)
   const { cylinders, heads, sectors } = geometryOf(virtualSize)
   const lines = [
@@ -30,8 +38,9 @@ export function descriptorBytes({ createType, virtualSize, id, extents }: Writte
     'version=1',
     'encoding="UTF-8"',
     `CID=${cid === noParent ? firstCid : cid}`,
-    `parentCID=${noParent}`,
+    `parentCID=${backing ? parentCid(backing) : noParent}`,
     `createType="${createType}"`,
+    ...(backing ? [`parentFileNameHint="${backing.name}"`] : []),
     '',
     '# Extent description',
     ...extents.map(extentLine),
@@ -48,6 +57,20 @@ export function descriptorBytes({ createType, virtualSize, id, extents }: Writte
     '',
   ]
   return new TextEncoder().encode(lines.join('\n'))
+}
+
+/** The CID of the image below an overlay; throws `refused` for one that a descriptor cannot name. */
+export function parentCid({ name, parent }: BackingReference): string {
+  const file = parent?.path ?? name
+  const identity = parent?.facts.identity
+  if (identity?.kind !== 'content-id')
+    throw notNameable(file, 'it has no CID', 'Give the parent a CID: write it anew with varve convert.')
+  if (fitsDescriptor(name)) return identity.cid
+  throw notNameable(
+    file,
+    'its name has quotes, line ends or other characters that a descriptor cannot hold',
+    'Rename the parent.',
+  )
 }
 
 function extentLine({ type, length, name }: WrittenExtent): string {

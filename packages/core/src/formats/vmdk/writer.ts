@@ -1,13 +1,14 @@
 import { DiskError } from '../../problems/disk-error.ts'
 import type { DiskWriter, DiskWriterOptions, WriterFormat } from '../disk-writer.ts'
+import { parentOfNew } from '../overlay-fault.ts'
 import { splitParts } from '../writable-formats.ts'
 import { assertSize } from '../writable-sizes.ts'
 import { flatWriter } from './flat-writer.ts'
 import { sectorSize } from './sparse-header.ts'
-import { grainSize, placeSparse } from './sparse-layout.ts'
+import { descriptorSectors, grainSize, placeSparse } from './sparse-layout.ts'
 import { sparseStateSize, sparseWriter } from './sparse-writer.ts'
 import { largestStream, streamStateSize, streamWriter } from './stream-writer.ts'
-import { descriptorBytes, fitsDescriptor, type WrittenExtent } from './write-descriptor.ts'
+import { descriptorBytes, fitsDescriptor, parentCid, type WrittenExtent } from './write-descriptor.ts'
 
 /** Whole chunks; with its tables such a part stays below 2 GiB, which is what split disks are for. */
 const splitSize = splitParts.size
@@ -30,7 +31,8 @@ type Subformat = (typeof subformats)[number]
 
 /**
  * Writes VMDK: `monolithicSparse` (the usual one), `streamOptimized`, and as a descriptor with parts `monolithicFlat`,
- * `twoGbMaxExtentSparse` and `twoGbMaxExtentFlat`. Grains are 64 KiB; grains of zeros are absent.
+ * `twoGbMaxExtentSparse` and `twoGbMaxExtentFlat`. Grains are 64 KiB; grains of zeros are absent. Over another VMDK a
+ * `monolithicSparse` one holds the grains that differ.
  */
 export const vmdkWriter: WriterFormat = {
   format: 'vmdk',
@@ -39,6 +41,7 @@ export const vmdkWriter: WriterFormat = {
   stateSize(options) {
     const { virtualSize } = options
     const subformat = subformatOf(options)
+    assertParent(options)
     if (subformat === 'streamOptimized') return streamStateSize(virtualSize)
     return sparseStateSize(partCount(options))
   },
@@ -71,10 +74,14 @@ export const vmdkWriter: WriterFormat = {
 }
 
 function openVmdkWriter(options: DiskWriterOptions): DiskWriter {
-  const { virtualSize, state, compressors, id } = options
+  const { virtualSize, state, compressors, id, choices: { backing, identity } = {} } = options
   const createType = subformatOf(options)
   const extents = extentsOf(options)
-  const descriptor = descriptorBytes({ createType, virtualSize, id, extents })
+  assertParent(options)
+  const descriptor = roomFor(createType, {
+    file: options.name ?? plainName,
+    bytes: descriptorBytes({ createType, virtualSize, id, extents, backing, identity }),
+  })
   switch (createType) {
     case 'streamOptimized':
       return streamWriter({ virtualSize, compressors, descriptor, state })
@@ -96,6 +103,26 @@ function openVmdkWriter(options: DiskWriterOptions): DiskWriter {
     case 'twoGbMaxExtentFlat':
       return flatWriter({ options, spread: splitSize, descriptor })
   }
+}
+
+/** Throws `refused` for a parent that it cannot have, or cannot name. */
+function assertParent(options: Sized & Pick<DiskWriterOptions, 'choices'>): void {
+  const { backing } = options.choices ?? {}
+  if (parentOfNew('vmdk', options) && backing) parentCid(backing)
+}
+
+/** Throws `refused` for a descriptor that does not fit into the room that it has in the image. */
+function roomFor(
+  createType: Subformat,
+  { file, bytes }: { readonly file: string; readonly bytes: Uint8Array },
+) {
+  const room = createType === 'monolithicSparse' ? descriptorSectors * sectorSize : maxDescriptor
+  if (bytes.length <= room) return bytes
+  throw new DiskError('refused', {
+    file,
+    reason: `its embedded descriptor has room for ${room} bytes, and ${bytes.length} are needed`,
+    remedy: 'Put the parent where it has a shorter path, and give the image a shorter name.',
+  })
 }
 
 function subformatOf({ virtualSize, subformat = 'monolithicSparse' }: Sized): Subformat {
