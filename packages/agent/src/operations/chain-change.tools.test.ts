@@ -108,19 +108,6 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('chain flatten, rebase, commit
     asPlan(await host.plan('chain-flatten', { image: other }))
   })
 
-  test('a child that knows its parent by its identity keeps it from being replaced', async () => {
-    await using place = await tempPlace()
-    const { child } = await makeChain('vmdk', place.path)
-    const over = ['create', '-f', 'vmdk', '-F', 'vmdk', '-b', child, place.file('top.vmdk')]
-    await runToolOk('qemu-img', over)
-    await using host = openTestHost(place.path)
-    const plan = await host.plan('chain-flatten', { image: child })
-    expect(plan).toMatchObject({
-      kind: 'refusal',
-      problems: [{ id: 'child-keeps-identity', details: { keepers: [place.file('top.vmdk')] } }],
-    })
-  })
-
   test('an image without a parent, and one whose parent is gone, are refused', async () => {
     await using place = await tempPlace()
     const { base, child } = await makeChain('qcow2', place.path)

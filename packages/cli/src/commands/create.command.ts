@@ -22,7 +22,7 @@ export const createCommand = defineCommand<CreateOptions & OperateOptions>({
         collect,
         [],
       )
-      .option('--backing <parent>', 'make it an overlay of this image (qcow2)')
+      .option('--backing <parent>', 'make it an overlay of this image (qcow2, vmdk, vhd, vhdx, vdi)')
       .option('--backing-format <format>', 'take the parent for this format instead of detecting it')
       .addOption(
         new Option('--profile <name>', 'what the disk is for: sets and checks its kind and size').choices(

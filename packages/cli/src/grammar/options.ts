@@ -101,7 +101,10 @@ export function addOutputOptions(command: Command): Command {
       collect,
       [],
     )
-    .option('--backing <file>', 'make it an overlay that holds only what differs from this image (qcow2)')
+    .option(
+      '--backing <file>',
+      'make it an overlay that holds only what differs from this image (qcow2, vmdk, vhd, vhdx, vdi)',
+    )
     .option('--backing-format <format>', 'take the backing file for this format instead of detecting it')
 }
 

@@ -59,6 +59,54 @@ describe('golden plans', () => {
   })
 })
 
+describe('what takes the place of an image that is known by an identity', () => {
+  const identity = { disk: '5fa21a55-f394-aa4d-9958-1951a67d5540', content: '1600000000000' }
+  const vhd = (path: string, more: Partial<LinkFacts> = {}) =>
+    link(path, { format: 'vhd', subformat: 'differencing', identity, ...more })
+  const chain = [vhd('/vms/child.vhd'), vhd('/vms/parent.vhd'), vhd('/vms/base.vhd', { subformat: 'fixed' })]
+  const image = replaced('/vms/child.vhd', { children: ['/vms/top.vhd'], keepers: ['/vms/top.vhd'] })
+  const vhdFacts = { ...facts, image, chain }
+  const written = (plan: ReturnType<typeof chainFlatten.plan>) =>
+    plan.kind === 'plan' ? plan.steps.find(({ id }) => id === 'write')?.input : plan.problems
+
+  test('the same disk goes on with all of it, and its children with it', () => {
+    expect(written(chainFlatten.plan({ image: '/vms/child.vhd' }, vhdFacts))).toMatchObject({
+      image: { format: 'vhd', subformat: null, backing: null, identity },
+    })
+    const [, , base] = chain
+    const toOther = { image: '/vms/child.vhd', parent: '/vms/base.vhd', parentFormat: null }
+    expect(written(chainRebase.plan(toOther, { ...vhdFacts, below: base ? [base] : [] }))).toMatchObject({
+      image: { subformat: null, backing: { path: '/vms/base.vhd', format: 'vhd' }, identity },
+    })
+  })
+
+  test('another disk goes on with that of the disk only', () => {
+    const alone = { ...vhdFacts, image: replaced('/vms/child.vhd'), parent: replaced('/vms/parent.vhd') }
+    expect(written(chainCommit.plan({ image: '/vms/child.vhd' }, alone))).toMatchObject({
+      image: {
+        target: '/vms/parent.vhd',
+        backing: { path: '/vms/base.vhd' },
+        identity: { disk: identity.disk },
+      },
+    })
+    const kept = written(chainCommit.plan({ image: '/vms/child.vhd' }, alone))
+    expect(JSON.stringify(kept)).not.toContain(identity.content)
+  })
+
+  test('an overlay is over what its format stands on', () => {
+    const toOther = { image: '/vms/child.vhd', parent: '/vms/other', parentFormat: null }
+    const over = (below: Partial<LinkFacts>) =>
+      written(chainRebase.plan(toOther, { ...vhdFacts, below: [vhd('/vms/other', below)] }))
+    expect(over({ format: 'qcow2' })).toMatchObject([{ id: 'overlay-format-differs' }])
+    expect(over({ virtualSize: 1024 ** 3 })).toMatchObject([{ id: 'overlay-size-differs' }])
+    const sectors = [vhd('/vms/child.vhd', { format: 'vhdx', logicalSectorSize: 512 })]
+    const below = [vhd('/vms/other', { format: 'vhdx', logicalSectorSize: 4096 })]
+    expect(written(chainRebase.plan(toOther, { ...vhdFacts, chain: sectors, below }))).toMatchObject([
+      { id: 'overlay-sectors-differ' },
+    ])
+  })
+})
+
 describe('refusals', () => {
   test('commit: somebody else stands on the parent, or on the image', () => {
     const siblings = { ...ownParent, children: [child, '/vms/other.qcow2'] }

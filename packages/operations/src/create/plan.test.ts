@@ -135,6 +135,22 @@ test.each<[string, object, string]>([
   expect(JSON.stringify(found)).toContain(says)
 })
 
+test.each<[string, object, object, string]>([
+  ['over another format', { format: 'vhd' }, {}, 'overlay-format-differs'],
+  ['of another size', { format: 'vmdk', size: 41 * GiB }, { format: 'vmdk' }, 'overlay-size-differs'],
+  ['with all its room', { format: 'vdi', subformat: 'fixed' }, { format: 'vdi' }, 'overlay-kind'],
+  [
+    'with other sectors',
+    { format: 'vhdx', options: { logical_sector_size: '512' } },
+    { format: 'vhdx', logicalSectorSize: 4096 },
+    'overlay-sectors-differ',
+  ],
+  ['in a format that has none', { format: 'parallels' }, {}, 'refused'],
+])('an overlay %s is refused', (_, request, below, id) => {
+  const found = plan({ ...request, parent: { path: parent.path } }, { parent: { ...parent, ...below } })
+  expect(found).toMatchObject({ kind: 'refusal', problems: [{ id, file: '/vms/new.qcow2' }] })
+})
+
 test('what has the name, and what cannot be looked at, refuses', () => {
   const request = { format: 'qcow2', size: GiB }
   expect(plan(request, { state: 'file' })).toMatchObject({ problems: [{ id: 'target-exists' }] })
