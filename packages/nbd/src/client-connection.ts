@@ -6,7 +6,7 @@ import type { ReadOptions } from '@varve/core/formats/disk-reader'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { ProtocolBroken, receiveReplies } from './client-replies.ts'
 import { RequestWindow } from './client-requests.ts'
-import type { PendingRequest } from './client-requests.ts'
+import type { PendingDone, PendingRequest } from './client-requests.ts'
 import type { ClientStream } from './client-stream.ts'
 import type { ExportFacts } from './handshake/export-facts.ts'
 import { commands, limits, magics } from './messages/numbers.ts'
@@ -27,6 +27,21 @@ const MiB = 1024 * 1024
 
 /** Bytes of one block-status request: the most that 32 bits hold and that is a whole number of any blocks. */
 const statusSpan = 2 ** 32 - limits.option
+
+/** Bytes of one write: each is answered, so that a slow network is no silence. */
+const writeSize = MiB
+/** Bytes that are made zeros at a time: some servers write them. */
+const zeroSpan = 256 * MiB
+/** For a server to put what was written on its medium. */
+const flushMs = 600_000
+
+const deeds: Readonly<Record<PendingRequest['kind'], string>> = {
+  read: 'reading',
+  'block-status': 'asking for the extents of',
+  write: 'writing',
+  'write-zeroes': 'writing zeros over',
+  flush: 'flushing, after',
+}
 
 /** One connection in the transmission phase: sends requests, several at a time, and hands out the replies. */
 export class NbdConnection {
@@ -96,6 +111,45 @@ export class NbdConnection {
     }
     const { start, end } = range
     if (start < end) yield { start, length: end - start, content: 'data' }
+  }
+
+  /** Writes `bytes`, which stay as they are until it is done. */
+  async write(bytes: Uint8Array, at: number, options: ReadOptions = {}): Promise<void> {
+    this.#assertInside({ start: at, end: at + bytes.length })
+    const size = Math.max(this.#options.facts.blockSize.minimum, Math.min(this.#requestSize, writeSize))
+    const parts = Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) => index * size)
+    const written = await Promise.allSettled(
+      parts.map(async (start) => {
+        const payload = bytes.subarray(start, start + size)
+        await this.#do('write', { offset: at + start, length: payload.length, payload }, options)
+      }),
+    )
+    for (const part of written) if (part.status === 'rejected') throw part.reason
+  }
+
+  /** Makes the range zeros, where the server does that by itself. */
+  async writeZeroes({ start, end }: ByteRange, options: ReadOptions = {}): Promise<void> {
+    this.#assertInside({ start, end })
+    for (let offset = start; offset < end; offset += zeroSpan)
+      await this.#do(
+        'write-zeroes',
+        { offset, length: Math.min(zeroSpan, end - offset), payload: null },
+        options,
+      )
+  }
+
+  /** Waits until all that was written is on the server's medium, which may take it long. */
+  async flush(options: ReadOptions = {}): Promise<void> {
+    await this.#do('flush', { offset: 0, length: 0, payload: null }, options)
+  }
+
+  async #do(
+    kind: PendingDone['kind'],
+    about: Pick<PendingDone, 'offset' | 'length' | 'payload'>,
+    options: ReadOptions,
+  ): Promise<void> {
+    await this.#enter(options)
+    await this.#ask<void>(commands[kind], options, (settle) => ({ kind, ...about, ...settle }))
   }
 
   /** Ends the connection: all requests fail with `error`. */
@@ -199,7 +253,8 @@ export class NbdConnection {
     this.#lastCookie += 1n
     const cookie = this.#lastCookie
     if (this.#pending.size === 0) {
-      this.#opened.watch.start(this.#noProgressMs, { onExpired: () => this.fail(this.#stalled()) })
+      const patienceMs = request.kind === 'flush' ? Math.max(flushMs, this.#noProgressMs) : this.#noProgressMs
+      this.#opened.watch.start(patienceMs, { onExpired: () => this.fail(this.#stalled()) })
     }
     this.#pending.set(cookie, request)
     // The connection may have failed between the place in the window and now.
@@ -210,6 +265,7 @@ export class NbdConnection {
     }
     const { offset, length } = request
     this.#opened.stream.write(encodeRequest({ command, cookie, offset, length }))
+    if ('payload' in request && request.payload) this.#opened.stream.write(request.payload)
   }
 
   #finish(cookie: bigint): void {
@@ -219,13 +275,14 @@ export class NbdConnection {
     if (this.#pending.size === 0) this.#opened.watch.stop()
     this.#window.leave()
     if (request.error) request.reject(this.#failure ?? this.#refused(request))
-    else if (request.kind === 'read') request.resolve()
-    else request.resolve(request.extents ?? [])
+    else if (request.kind === 'block-status') request.resolve(request.extents ?? [])
+    else request.resolve()
   }
 
   #refused({ kind, offset, length, error }: PendingRequest): DiskError {
-    const what = kind === 'read' ? 'reading' : 'asking for the extents of'
-    const reason = this.#options.redact(`${what} ${length} bytes at ${offset}: ${error?.message ?? ''}`)
+    const reason = this.#options.redact(
+      `${deeds[kind]} ${length} bytes at ${offset}: ${error?.message ?? ''}`,
+    )
     return new DiskError('nbd-failed', { file: this.#options.name, reason })
   }
 

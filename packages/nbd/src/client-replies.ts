@@ -75,9 +75,11 @@ async function receiveSimple(context: ReplyContext, bytes: Uint8Array): Promise<
     context.finish(cookie)
     return
   }
-  if (request.kind !== 'read' || context.hasStructuredReplies) {
+  const isDue = request.kind === 'read' || request.kind === 'block-status'
+  if (request.kind === 'block-status' || (isDue && context.hasStructuredReplies)) {
     throw new ProtocolBroken('a simple reply where a structured one is due')
   }
+  if (request.kind !== 'read') return context.finish(cookie)
   await receiveData(context.input, request, { offset: request.offset, length: request.length })
   context.finish(cookie)
 }
@@ -87,7 +89,9 @@ async function receiveChunk(context: ReplyContext, chunk: ChunkHeader): Promise<
   const isDone = (chunk.flags & chunkDone) !== 0
   if (chunk.type >= firstErrorChunk) await receiveError(context.input, request, chunk)
   else if (request.kind === 'read') await receiveReadChunk(context.input, request, chunk)
-  else await receiveStatusChunk(context, request, chunk)
+  else if (request.kind === 'block-status') await receiveStatusChunk(context, request, chunk)
+  else if (chunk.type === chunkTypes.none) receiveNone(request, chunk)
+  else throw new ProtocolBroken(`a chunk of type ${chunk.type} in the answer to a ${request.kind}`)
   if (!isDone) return
   if (request.error === null && !isAnswered(request)) {
     throw new ProtocolBroken('the server ended a reply before all of it was sent')
@@ -197,7 +201,8 @@ function countEmpty(request: PendingRequest): void {
 }
 
 function isAnswered(request: PendingRequest): boolean {
-  return request.kind === 'read' ? request.coverage.isComplete : request.extents !== null
+  if (request.kind === 'read') return request.coverage.isComplete
+  return request.kind !== 'block-status' || request.extents !== null
 }
 
 function requestOf({ pending }: ReplyContext, cookie: bigint): PendingRequest {

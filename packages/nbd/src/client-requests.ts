@@ -2,7 +2,7 @@ import type { Extent } from '@varve/core/extent/extent'
 import type { Coverage } from './transmission/coverage.ts'
 
 /** A request on the wire. */
-export type PendingRequest = PendingRead | PendingStatus
+export type PendingRequest = PendingRead | PendingStatus | PendingDone
 
 interface Pending<T> {
   readonly offset: number
@@ -28,6 +28,13 @@ export interface PendingRead extends Pending<void> {
 export interface PendingStatus extends Pending<readonly Extent[]> {
   readonly kind: 'block-status'
   extents: readonly Extent[] | null
+}
+
+/** Something that is done, and answered without data. */
+export interface PendingDone extends Pending<void> {
+  readonly kind: 'write' | 'write-zeroes' | 'flush'
+  /** Sent behind the request. */
+  readonly payload: Uint8Array | null
 }
 
 /** A window of requests; who comes when it is full waits in turn. */

@@ -30,6 +30,12 @@ export interface NbdClient extends AsyncDisposable {
   readInto(target: Uint8Array, at: number, options?: ReadOptions): Promise<void>
   /** The extents of `range`: data, or holes as `zero`; one extent of data when the server does not tell. */
   extents(range: ByteRange, options?: ReadOptions): AsyncIterable<Extent>
+  /** Writes `bytes`, which stay as they are until it is done; the server refuses it where the export is read-only. */
+  write(bytes: Uint8Array, at: number, options?: ReadOptions): Promise<void>
+  /** Makes the range zeros; only where `facts.canWriteZeroes`. */
+  writeZeroes(range: ByteRange, options?: ReadOptions): Promise<void>
+  /** Waits until what was written is on the medium; only where `facts.canFlush`. */
+  flush(options?: ReadOptions): Promise<void>
   /** Says good-bye; reads under way fail. */
   close(): Promise<void>
 }
@@ -98,6 +104,9 @@ async function openClient(
     facts: end.facts,
     readInto: (target, at, readOptions) => connection.readInto(target, at, readOptions),
     extents: (range, readOptions) => connection.extents(range, readOptions),
+    write: (bytes, at, writeOptions) => connection.write(bytes, at, writeOptions),
+    writeZeroes: (range, writeOptions) => connection.writeZeroes(range, writeOptions),
+    flush: (writeOptions) => connection.flush(writeOptions),
     close,
     [Symbol.asyncDispose]: close,
   }

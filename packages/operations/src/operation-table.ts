@@ -21,6 +21,7 @@ import { restoreOperation } from './restore/plan.ts'
 import { snapshotApply } from './snapshot-apply/plan.ts'
 import { snapshotCreate } from './snapshot-create/plan.ts'
 import { snapshotDelete } from './snapshot-delete/plan.ts'
+import { writeExportOperation } from './write-export/plan.ts'
 
 /** Every operation there is; a new one is its folder and one line here. */
 export const operationTable = {
@@ -44,6 +45,7 @@ export const operationTable = {
   'snapshot-create': snapshotCreate,
   'snapshot-delete': snapshotDelete,
   verify: verifyOperation,
+  'write-export': writeExportOperation,
 } as const satisfies Record<string, Operation>
 
 export type OperationName = keyof typeof operationTable

@@ -15,6 +15,7 @@ export const adapterTable = {
   'map-image': async () => (await import('./map-image/map-image.ts')).mapImage,
   'measure-image': async () => (await import('./measure-image/measure-image.ts')).measureImage,
   'move-image': async () => (await import('./move-image/move-image.ts')).moveImage,
+  'prove-export': async () => (await import('./prove-export/prove-export.ts')).proveExport,
   'prove-image': async () => (await import('./prove-image/prove-image.ts')).proveImage,
   'prove-same-disk': async () => (await import('./prove-same-disk/prove-same-disk.ts')).proveSameDisk,
   'publish-image': async () => (await import('./publish-image/publish-image.ts')).publishImage,
@@ -30,5 +31,6 @@ export const adapterTable = {
   'take-back-edit': async () => (await import('./take-back-edit/take-back-edit.ts')).takeBackEdit,
   'undo-repair': async () => (await import('./undo-repair/undo-repair.ts')).undoRepair,
   'verify-image': async () => (await import('./verify-image/verify-image.ts')).verifyImage,
+  'write-export': async () => (await import('./write-export/write-export.ts')).writeExport,
   'write-image': async () => (await import('./write-image/write-image.ts')).writeImage,
 } as const satisfies AdapterTable

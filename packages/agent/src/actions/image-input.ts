@@ -1,6 +1,6 @@
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { DiskInput } from '@varve/engine/requests'
-import { nbdInput } from '@varve/engine/nbd-input'
+import { nbdInput, type NbdInput } from '@varve/engine/nbd-input'
 import { isNbdAddress } from '@varve/nbd/nbd-address'
 import type { ImageAddress } from '@varve/operations/actions/image-address'
 import type { ActionPorts } from './adapter.ts'
@@ -17,6 +17,19 @@ export function diskInput(address: ImageAddress, ports: Pick<ActionPorts, 'roots
       remedy: 'Leave those choices out; an image in an export is read from a copy of it.',
     })
   return nbdInput(path) ?? imageInput(address, ports)
+}
+
+/** An export that is written to; throws `refused` where there are roots, and `invalid-request` for what is no address. */
+export function exportInput(target: string, { roots }: Pick<ActionPorts, 'roots'>): NbdInput {
+  if (roots !== null)
+    throw new DiskError('refused', {
+      file: target,
+      reason: 'agents write images of their libraries only, and that is an NBD export',
+      remedy: 'Use the command on that host.',
+    })
+  const input = nbdInput(target)
+  if (input === null) throw new DiskError('invalid-request', { file: target, reason: 'it is no NBD address' })
+  return input
 }
 
 /** An image as the engine reads it: nothing outside the roots is opened. Throws `refused` for a rescue below roots, and for an NBD export. */

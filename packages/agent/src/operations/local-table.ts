@@ -23,6 +23,7 @@ export const localOperations = {
   'snapshot-create': async () => (await import('./snapshots.ts')).snapshotCreateHere,
   'snapshot-delete': async () => (await import('./snapshots.ts')).snapshotDeleteHere,
   verify: async () => (await import('./read-operations.ts')).verifyHere,
+  'write-export': async () => (await import('./write-export.ts')).writeExportHere,
 } as const satisfies Record<string, () => Promise<LocalOperation>>
 
 export type LocalOperationName = keyof typeof localOperations

@@ -1,3 +1,4 @@
+import { isNbdAddress } from '@varve/nbd/nbd-address'
 import { defineCommand } from '../grammar/command-definition.ts'
 import { addCopyOptions, addOutputOptions, addReadingOptions } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
@@ -12,6 +13,10 @@ export const convertCommand = defineCommand<Omit<ConvertOptions, 'sources' | 'ta
   async run({ args, options, context }) {
     const [sources, target] = [args.slice(0, -1), args.at(-1) ?? '']
     return await withThreads(context, sources, async (running) => {
+      if (isNbdAddress(target)) {
+        const { writeExport } = await import('./write-export.ts')
+        return await writeExport({ ...options, sources, target }, running)
+      }
       const { convert } = await import('./convert.ts')
       return await convert({ ...options, sources, target }, running)
     })

@@ -112,7 +112,8 @@ export function storedBytes(files: readonly ImageFile[]): number {
   return files.reduce((sum, { source, allocated }) => sum + Math.min(source.size, allocated ?? Infinity), 0)
 }
 
-function placeOf(input: DiskInput & { kind: 'nbd' }): NbdPlace {
+/** Where its server listens. */
+export function placeOf(input: DiskInput & { kind: 'nbd' }): NbdPlace {
   return 'host' in input ? { host: input.host, port: input.port } : { path: input.path }
 }
 

@@ -14,6 +14,9 @@ export interface ExportFacts {
   readonly size: number
   readonly isReadOnly: boolean
   readonly canMultiConn: boolean
+  /** It says when what was written is on its medium. */
+  readonly canFlush: boolean
+  readonly canWriteZeroes: boolean
   readonly hasStructuredReplies: boolean
   /** Id of `base:allocation`; null: the server does not tell holes from data. */
   readonly allocationContextId: number | null
@@ -48,6 +51,8 @@ export function factsOf(learned: Learned, size: number): ExportFacts {
   return {
     size,
     isReadOnly: (flags & transmissionFlags.readOnly) !== 0,
+    canFlush: (flags & transmissionFlags.sendFlush) !== 0,
+    canWriteZeroes: (flags & transmissionFlags.sendWriteZeroes) !== 0,
     canMultiConn: (flags & transmissionFlags.canMultiConn) !== 0,
     hasStructuredReplies,
     allocationContextId: hasStructuredReplies ? allocationContextId : null,

@@ -55,6 +55,7 @@ export const transmissionFlags = {
   readOnly: 1 << 1,
   sendFlush: 1 << 2,
   sendFua: 1 << 3,
+  sendWriteZeroes: 1 << 6,
   sendDf: 1 << 7,
   canMultiConn: 1 << 8,
 } as const

@@ -20,6 +20,7 @@ import { mapImage } from './map-image.ts'
 import { measureImage } from './measure-image.ts'
 import { measureExport } from './measure.ts'
 import { moveImage } from './move-image.ts'
+import { proveExport } from './prove-export.ts'
 import { proveImage } from './prove-image.ts'
 import { proveSameDisk } from './prove-same-disk.ts'
 import { publishImage } from './publish-image.ts'
@@ -39,6 +40,7 @@ import { takeBackEdit } from './take-back-edit.ts'
 import { undoRepair } from './undo-repair.ts'
 import { verifyImage } from './verify-image.ts'
 import { verify } from './verify.ts'
+import { writeExport } from './write-export.ts'
 import { writeImage } from './write-image.ts'
 
 /** Every action there is; a new one is its file and one line here. */
@@ -63,6 +65,7 @@ export const actionTable = {
   'measure-image': measureImage,
   measure: measureExport,
   'move-image': moveImage,
+  'prove-export': proveExport,
   'prove-image': proveImage,
   'prove-same-disk': proveSameDisk,
   'publish-image': publishImage,
@@ -82,6 +85,7 @@ export const actionTable = {
   'undo-repair': undoRepair,
   'verify-image': verifyImage,
   verify: verify,
+  'write-export': writeExport,
   'write-image': writeImage,
 } as const
 
