@@ -9,6 +9,7 @@ export const runsCommand = defineCommand<Omit<RunsOptions, 'id'>>({
   does: 'the runs of operations on this host or of the fleet, or one in detail',
   grammar: (command) =>
     addControllerOption(command)
+      .option('--limit <n>', 'the newest, at most this many, or all; for people 20 unless said')
       .option('--fleet', 'the runs of the fleet, by their numbers')
       .option('--cancel', 'give the named run up and undo what it did')
       .option('--resume', 'go on with a run that was cut off or failed')

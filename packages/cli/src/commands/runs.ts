@@ -13,6 +13,7 @@ import {
   reportFleetRun,
 } from '../operations/operate-on-fleet.ts'
 import type { RunView } from '@varve/protocol/runs'
+import { rowLimit } from '../row-limit.ts'
 import { ask, openFleet } from '../fleet.ts'
 import { showRun } from '../output/run-lines.ts'
 import { table } from '../output/table.ts'
@@ -20,6 +21,8 @@ import { paintWith, printable } from '../output/text.ts'
 
 export interface RunsOptions {
   readonly id: string | null
+  /** Rows of a list, or `all`. */
+  readonly limit?: string
   /** Of the fleet, not of this host. */
   readonly fleet?: boolean
   readonly controller?: string
@@ -32,26 +35,29 @@ export interface RunsOptions {
 /** `varve runs [ID]`: the runs of this host, or one in detail; cancels, resumes or undoes it. */
 export async function runs(options: RunsOptions, context: RunContext): Outcome {
   const { id } = options
+  const limit = rowLimit(options.limit ?? (context.json ? 'all' : '20'))
   const wishes = (['cancel', 'resume', 'undo', 'forget'] as const).filter((wish) => options[wish] === true)
   const [wish, ...others] = wishes
   if (others.length > 0) throw new UsageError('Say one of --cancel, --resume, --undo and --forget.')
   if (wish !== undefined && id === null) throw new UsageError(`Say which run --${wish} is about.`)
   if (options.fleet === true || options.controller !== undefined)
-    return await fleetRuns({ id, wish: wish ?? null, controller: options.controller }, context)
+    return await fleetRuns({ id, wish: wish ?? null, controller: options.controller, limit }, context)
   if (wish === 'forget')
     throw new UsageError('--forget goes with --fleet: the runs of this host are its evidence.')
   const { runs: known } = openThisHost(context)
   if (id === null) {
     const all = await known.list()
+    const shown = all.slice(0, limit)
     context.print(
       context.json
         ? JSON.stringify(
-            all.map(({ state, pid }) => ({ ...runRecord(state), pid })),
+            shown.map(({ state, pid }) => ({ ...runRecord(state), pid })),
             null,
             2,
           )
-        : describeRuns(all, context),
+        : describeRuns(shown, context),
     )
+    remarkRest(all.length, shown.length, context)
     return exitCodes.ok
   }
   if (wish === undefined) {
@@ -74,14 +80,17 @@ interface OfFleet {
   readonly id: string | null
   readonly wish: 'cancel' | 'resume' | 'undo' | 'forget' | null
   readonly controller: string | undefined
+  readonly limit: number
 }
 
-async function fleetRuns({ id, wish, controller }: OfFleet, context: RunContext): Outcome {
+async function fleetRuns({ id, wish, controller, limit }: OfFleet, context: RunContext): Outcome {
   await using fleet = openFleet(context, controller)
   const address = controller ?? context.config.controller
   if (id === null) {
     const all = await ask(address, () => fleet.api.runs.list.query({}))
-    context.print(context.json ? JSON.stringify(all, null, 2) : describeFleetRuns(all, context))
+    const shown = all.slice(0, limit)
+    context.print(context.json ? JSON.stringify(shown, null, 2) : describeFleetRuns(shown, context))
+    remarkRest(all.length, shown.length, context)
     return exitCodes.ok
   }
   if (wish === null) {
@@ -95,6 +104,10 @@ async function fleetRuns({ id, wish, controller }: OfFleet, context: RunContext)
   if (ended === null) return exitCodes.interrupted
   const exitCode = reportFleetRun(ended, context)
   return wish === 'cancel' && ended.state === 'canceled' ? exitCodes.ok : exitCode
+}
+
+function remarkRest(total: number, shown: number, context: RunContext): void {
+  if (total > shown) context.remark(`${shown} of ${total} shown; --limit all shows the rest`)
 }
 
 function describeFleetRuns(all: readonly RunView[], { config }: RunContext): string {

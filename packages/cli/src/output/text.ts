@@ -37,6 +37,11 @@ export function paintWith(color: boolean): Paint {
   return (style, text) => (color ? `\u001B[${styles[style][0]}m${text}\u001B[${styles[style][1]}m` : text)
 }
 
+/** The layer stands before each line already. */
+function withoutLayer(message: string, layer: string): string {
+  return message.startsWith(`${layer} "`) ? message.slice(layer.length + 1) : message
+}
+
 /** `problems` as lines: severity, layer, message, remedy. */
 export function problemLines(
   problems: readonly { severity: string; layer: string; message: string; remedy: string }[],
@@ -44,7 +49,7 @@ export function problemLines(
 ): string[] {
   const style = { block: 'red', warn: 'yellow', info: 'dim' } as const
   return problems.flatMap(({ severity, layer, message, remedy }) => [
-    `${paint(style[severity as keyof typeof style] ?? 'dim', `${severity.padEnd(5)} ${layer}`)}  ${printable(message)}`,
+    `${paint(style[severity as keyof typeof style] ?? 'dim', `${severity.padEnd(5)} ${layer}`)}  ${printable(withoutLayer(message, layer))}`,
     `          ${paint('dim', printable(remedy))}`,
   ])
 }
