@@ -33,7 +33,9 @@ describe('who writes', () => {
       await once(child.stdout, 'data')
       const writers = await linuxPlatform().findWriters?.()
       const identity = (name: string) => stat(place.file(name), { bigint: true })
-      expect(writers?.of(await identity('a.raw'))).toEqual([{ pid: child.pid, command: 'sh' }])
+      expect(writers?.of(await identity('a.raw'))).toEqual([
+        { by: 'process', pid: child.pid, command: 'sh', how: 'writes' },
+      ])
       expect(writers?.of(await identity('b.raw'))).toEqual([])
     } finally {
       child.stdin.end('\n')

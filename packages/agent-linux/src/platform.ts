@@ -15,6 +15,6 @@ export function linuxPlatform({ runner = new ExecaToolRunner() }: { runner?: Too
     systemFacts: linuxSystemFacts,
     libraryFacts: folderFacts,
     tools: { table: linuxTools, folders: toolFolders, suffixes: [''], runner },
-    findWriters: () => findWriters(),
+    findWriters,
   }
 }

@@ -3,10 +3,11 @@ import type { Platform } from '@varve/agent/platform/platform'
 import { ExecaToolRunner } from '@varve/agent/tools/execa-tool-runner'
 import type { ToolRunner } from '@varve/agent/tools/tool-command'
 import { macosCapabilities } from './capabilities.ts'
+import { findByLsof } from './find-writers.ts'
 import { macosSystemFacts } from './system-facts.ts'
 import { macosTools, toolFolders } from './tools/tool-table.ts'
 
-/** The Mac this process runs on. Who has a file open is not told to other processes there. */
+/** The Mac this process runs on. */
 export function macosPlatform({ runner = new ExecaToolRunner() }: { runner?: ToolRunner } = {}): Platform {
   return {
     name: 'macos',
@@ -14,6 +15,6 @@ export function macosPlatform({ runner = new ExecaToolRunner() }: { runner?: Too
     systemFacts: () => macosSystemFacts(runner),
     libraryFacts: folderFacts,
     tools: { table: macosTools, folders: toolFolders, suffixes: [''], runner },
-    findWriters: null,
+    findWriters: findByLsof(runner),
   }
 }

@@ -9,9 +9,8 @@ const make = () => windowsPlatform({ runner: new ScriptedToolRunner([]) })
 describePlatform('windows, with what every system has', make)
 
 test('it does not claim what Node alone cannot do there', () => {
-  const { capabilities, findWriters } = make()
+  const { capabilities } = make()
   expect(capabilities).toMatchObject({ sparseFiles: false, reflink: false })
-  expect(findWriters).toBeNull()
 })
 
 test('tools are looked for by absolute folders only, as executables', () => {

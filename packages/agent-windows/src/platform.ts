@@ -3,11 +3,12 @@ import type { Platform } from '@varve/agent/platform/platform'
 import { ExecaToolRunner } from '@varve/agent/tools/execa-tool-runner'
 import type { ToolRunner } from '@varve/agent/tools/tool-command'
 import { windowsCapabilities } from './capabilities.ts'
+import { findAttached } from './find-writers.ts'
 import { oemCodePage } from './code-page.ts'
 import { windowsSystemFacts } from './system-facts.ts'
 import { toolFolders, windowsTools } from './tools/tool-table.ts'
 
-/** The Windows host this process runs on. Who has a file open is not told to other processes there. */
+/** The Windows host this process runs on. */
 export function windowsPlatform({
   runner = new ExecaToolRunner({ oemCodePage: () => oemCodePage(new ExecaToolRunner()) }),
 }: { runner?: ToolRunner } = {}): Platform {
@@ -17,6 +18,6 @@ export function windowsPlatform({
     systemFacts: windowsSystemFacts,
     libraryFacts: folderFacts,
     tools: { table: windowsTools, folders: toolFolders, suffixes: ['.exe'], runner },
-    findWriters: null,
+    findWriters: findAttached(runner),
   }
 }

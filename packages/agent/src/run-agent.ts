@@ -20,6 +20,7 @@ import { JobRunner } from './jobs/job-runner.ts'
 import type { JobPorts } from './jobs/job-context.ts'
 import { openPublications } from './jobs/publications.ts'
 import { RunningPulls } from './jobs/running-pulls.ts'
+import { openFleetLocks } from './runs/fleet-locks.ts'
 import { FormatChoices } from './library/format-choices.ts'
 import { InspectPool } from './library/inspect-pool.ts'
 import { Inventory } from './library/inventory.ts'
@@ -65,6 +66,10 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const publications = await openPublications(config.data).catch((error: unknown) => {
     throw new ConfigError(`--data ${config.data ?? ''}: cannot be used (${systemCode(error) ?? 'failed'})`)
   })
+  const locks = await openFleetLocks(config.data)
+  const freeEnded = (open: readonly string[]): void => {
+    locks.keep(open).catch((error: unknown) => log.error({ err: error }, 'an image could not be freed'))
+  }
   const exports = new ExportTable()
   await assertOwnAddress(config.nbdHost).catch((error: unknown) => {
     throw new ConfigError(
@@ -109,6 +114,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     exportServer: server,
     publications,
     pulls: new RunningPulls(),
+    locks,
     findWriters,
     workers,
     pool,
@@ -168,6 +174,9 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
           scanner.look()
         }
         break
+      case 'runs':
+        freeEnded(command.open)
+        break
       case 'formats':
         takeFormats(command.formats)
         break
@@ -187,6 +196,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
       },
       onConnected(welcome) {
         takeFormats(welcome.formats)
+        if (welcome.runs) freeEnded(welcome.runs)
         welcomed.abort()
         options.onConnected?.()
       },

@@ -27,6 +27,7 @@ import { createNameIndex } from './store/name-index.ts'
 import { findingGroups, imageRow, inventoryTotals } from './store/images-store.ts'
 import { saveReport } from './store/save-images.ts'
 import { pruneJobs } from './store/jobs-store.ts'
+import { openRunsAt } from './store/runs-store.ts'
 import {
   endedMigrationIds,
   isMigration,
@@ -182,6 +183,10 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     jobs,
     isConnected,
     isKnown: (host) => sessions.find(host) !== null,
+    onEnded(host) {
+      const agent = sessions.find(host)
+      if (agent) sessions.send(agent, { kind: 'runs', open: openRunsAt(db, host) })
+    },
     retryMs: config.retryMs,
     performers: migratePerformers({
       db,

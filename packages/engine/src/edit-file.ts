@@ -5,8 +5,7 @@ import type { ImageFile } from '@varve/core/formats/image-files'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import { assertUnchanged } from './files/file-fingerprint.ts'
 import { readError, writeError } from './files/system-error.ts'
-import { findWriters } from './in-use/find-writers.ts'
-import { assertNoWriters } from './in-use/guard-files.ts'
+import { assertNoUse } from './in-use/find-uses.ts'
 import { hiddenBeside } from './staging/staged-name.ts'
 import { nodePorts } from './ports.ts'
 import { readBackup, type RepairBackup, writeBackup } from './repair-backup.ts'
@@ -22,9 +21,9 @@ export function undoFilePath(path: string, id: string): string {
   return hiddenBeside(path, id, 'undo')
 }
 
-/** Who only reads must not see the image change either. */
+/** Throws `in-use` or `run-busy`: who only reads must not see the image change either. */
 export async function assertUnused(path: string): Promise<void> {
-  await assertNoWriters([{ path }], () => findWriters({ locks: 'all' }))
+  await assertNoUse([{ path }], { purpose: 'change' })
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { FormatName } from '@varve/core/formats/format-rules'
-import type { Problem } from '@varve/core/problems/problem'
+import type { Uses } from '@varve/core/uses/use'
 
 /** What belongs to an image as a thing of the host's: its files, and who needs them. */
 export interface ImageFilesFacts {
@@ -18,6 +18,8 @@ export interface ImageFilesFacts {
   readonly dependents: readonly string[]
   /** Where nobody looked for such images; null: it was looked everywhere that was to be. */
   readonly unseen: string | null
-  /** That others may write to it, or that this was not seen. */
-  readonly use: readonly Problem[]
+  /** Who uses its files. */
+  readonly uses: Uses
+  /** Files that describe virtual machines and name it as one of their disks. */
+  readonly machines: readonly string[]
 }

@@ -1,5 +1,6 @@
 import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
+import { usesProblems } from '@varve/core/uses/use-problems'
 import type { ImageFilesFacts } from './image-files-facts.ts'
 
 /** Names in one sentence, at most. */
@@ -23,17 +24,31 @@ export function dependentsProblem({ path, dependents }: ImageFilesFacts): Proble
   ]
 }
 
-/** Refuses what somebody may write to; that it was not seen is said. */
-export function useProblems({ use }: ImageFilesFacts): Problem[] {
-  return use.map((problem) =>
-    problem.id === 'in-use'
-      ? {
-          ...problem,
-          severity: 'block',
-          remedy: 'Stop the machine or program that has it open, and try again.',
-        }
-      : problem,
-  )
+/** Refuses what somebody uses, or another run works on; that it was not seen is said. */
+export function useProblems({ uses }: Pick<ImageFilesFacts, 'uses'>): Problem[] {
+  return usesProblems(uses).map((problem): Problem => {
+    if (problem.id === 'run-busy') return { ...problem, severity: 'block' }
+    if (problem.id !== 'in-use') return problem
+    return {
+      ...problem,
+      severity: 'block',
+      remedy: 'Stop the machine or program that has it open, and try again.',
+    }
+  })
+}
+
+/** Says which virtual machines name the image as a disk of theirs: they do not start without it. */
+export function machineProblems({ path, machines }: ImageFilesFacts): Problem[] {
+  return machines.map((definition) => ({
+    id: 'machine-needs-it',
+    severity: 'warn',
+    layer: 'L1',
+    file: path,
+    message: `L1 ${quote(path)}: the machine that ${quote(definition)} describes has it as a disk`,
+    remedy:
+      'Remove the disk from that machine, or consent with --accept machine-needs-it and mend its definition.',
+    details: { uses: [{ by: 'machine', definition }] },
+  }))
 }
 
 /** Says what stays where it is, and where nobody looked for images that are made over it. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ErrorView, JobId, Timestamp } from './primitives.ts'
+import { ErrorView, JobId, Path, Timestamp } from './primitives.ts'
 import { HostFacts, LibraryFacts } from './hosts.ts'
 import { FormatChoice, ImageRecord } from './images.ts'
 import { JobProgress, JobRequest, JobResult } from './jobs.ts'
@@ -29,6 +29,9 @@ export type Hello = z.output<typeof Hello>
 
 const FormatChoiceList = z.array(FormatChoice).max(10_000)
 
+/** Ids of runs that are not over and need that host. */
+const OpenRuns = z.array(z.string()).max(100_000)
+
 export const Welcome = z.object({
   protocolVersion: z.number().int(),
   controllerVersion: z.string(),
@@ -38,8 +41,21 @@ export const Welcome = z.object({
   formats: FormatChoiceList.default([]),
   /** Libraries of which the controller knows something else than the agent said in its hello. */
   differing: z.array(z.string()).default([]),
+  /** The runs that are not over and need this host; left out: not told. */
+  runs: OpenRuns.optional(),
 })
 export type Welcome = z.infer<typeof Welcome>
+
+/** The run that a job does a step of, and the images of that host which it works on: they are locked for it. */
+export const RunOfJob = z.object({
+  id: z.string().min(1).max(128),
+  /** As people name it. */
+  name: z.string().max(128),
+  /** What it does, in one line. */
+  operation: z.string().max(4096),
+  paths: z.array(Path).max(10_000),
+})
+export type RunOfJob = z.infer<typeof RunOfJob>
 
 /** Commands to an agent, by sequence number; the agent resumes after the last one it took. */
 export const AgentCommand = z.discriminatedUnion('kind', [
@@ -48,11 +64,14 @@ export const AgentCommand = z.discriminatedUnion('kind', [
     jobId: JobId,
     request: JobRequest,
     noProgressSeconds: z.number().int().min(1),
+    run: RunOfJob.optional(),
   }),
   z.object({ kind: z.literal('cancel-job'), jobId: JobId }),
   z.object({ kind: z.literal('rescan') }),
   /** All that was said of this host's images, in the place of what was said before. */
   z.object({ kind: z.literal('formats'), formats: FormatChoiceList }),
+  /** A run is over: these are not, and nothing is locked for any other. */
+  z.object({ kind: z.literal('runs'), open: OpenRuns }),
 ])
 export type AgentCommand = z.infer<typeof AgentCommand>
 

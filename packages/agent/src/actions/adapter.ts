@@ -1,4 +1,4 @@
-import type { OpenWriters } from '@varve/engine/in-use/writers'
+import type { FindWriters } from '@varve/engine/in-use/writers'
 import type { TransferProgress } from '@varve/engine/requests'
 import type { WorkerPool } from '@varve/engine/run/worker-pool'
 import type { ActionInput, ActionName, ActionOutcome } from '@varve/operations/actions/action-table'
@@ -23,7 +23,7 @@ export interface ActionPorts {
   readonly workers?: number
   /** `helps`: the calling thread works too, in a program that has nothing else to do. */
   readonly mainThread?: 'helps'
-  readonly findWriters: (() => Promise<OpenWriters>) | null
+  readonly findWriters: FindWriters | null
   /** Where this host keeps what outlives a process and is no journal: where quarantines are, what images held. */
   readonly stateFolder?: string
   /** An action changed what lies in this folder. */

@@ -3,6 +3,7 @@ import type { ImageFile } from '@varve/core/formats/image-files'
 import type { DiskReader } from '@varve/core/formats/disk-reader'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import { assertUnchanged } from '@varve/engine/files/file-fingerprint'
+import { markExported } from '@varve/engine/in-use/exports'
 import { diskExport } from '@varve/nbd/exports/disk-export'
 import type { NbdExport } from '@varve/nbd/nbd-export'
 
@@ -27,6 +28,8 @@ interface Export {
   readonly timer: NodeJS.Timeout
   /** No new request is taken from now on; resolves when those in flight are done. */
   readonly quiesce: () => Promise<void>
+  /** That its files are served is known as long as this is not disposed. */
+  readonly mark: Disposable
 }
 
 /** How an export that is closed ended: what `release` answers when it is asked again. */
@@ -56,7 +59,17 @@ export class ExportTable {
   }
 
   /** Takes over `opened`, and closes it at release, expiry or the agent's end. */
-  add({ exportName, path, expiresInSeconds, opened }: ExportRequest): void {
+  async add({ exportName, path, expiresInSeconds, opened }: ExportRequest): Promise<void> {
+    const mark = await markExported(opened.files)
+    try {
+      this.#add({ exportName, path, expiresInSeconds, opened }, mark)
+    } catch (error) {
+      mark[Symbol.dispose]()
+      throw error
+    }
+  }
+
+  #add({ exportName, path, expiresInSeconds, opened }: ExportRequest, mark: Disposable): void {
     const key = keyOf(exportName)
     if (this.#open.has(key) || this.#open.size >= exportLimit) {
       throw new DiskError('refused', {
@@ -71,7 +84,7 @@ export class ExportTable {
     }, expiresInSeconds * 1000)
     timer.unref()
     this.#ended.delete(key)
-    this.#open.set(key, { path, opened, served, timer, quiesce })
+    this.#open.set(key, { path, opened, served, timer, quiesce, mark })
   }
 
   /** Closes the export; throws `source-changed` when its files changed since it was opened. Asked again, answers the same. */
@@ -99,6 +112,7 @@ export class ExportTable {
     clearTimeout(found.timer)
     await found.quiesce()
     const error = await changeOf(found)
+    found.mark[Symbol.dispose]()
     await found.opened[Symbol.asyncDispose]()
     this.#ended.set(key, { path: found.path, error })
     if (this.#open.size === 0) this.onEmpty()

@@ -1,5 +1,5 @@
 import type { ImageFile } from '@varve/core/formats/image-files'
-import { assertNoWriters } from '@varve/engine/in-use/guard-files'
+import { assertNoUse } from '@varve/engine/in-use/find-uses'
 import { openInput } from '@varve/engine/run/open-input'
 import { hashLines } from '../library/fingerprint.ts'
 import { toldParents } from '../library/inspect-told.ts'
@@ -24,7 +24,7 @@ export const exportJob: JobHandler<'export'> = async (request, { ports, signal }
   try {
     if (request.inUse !== 'accept') await refuseWriters(opened.files, ports)
     signal.throwIfAborted()
-    ports.exports.add({ exportName, path, expiresInSeconds, opened })
+    await ports.exports.add({ exportName, path, expiresInSeconds, opened })
   } catch (error) {
     await opened[Symbol.asyncDispose]()
     throw error
@@ -51,5 +51,5 @@ function fingerprintOf(files: readonly ImageFile[]): string {
 
 /** A disk that someone writes to would be copied as a mix of two of its states. */
 async function refuseWriters(files: readonly ImageFile[], { findWriters }: JobPorts): Promise<void> {
-  if (findWriters) await assertNoWriters(files, findWriters)
+  await assertNoUse(files, findWriters ? { find: findWriters } : {})
 }

@@ -7,7 +7,8 @@ import type { ManifestUpload } from '../connection/outbox.ts'
 import type { FormatChoices } from '../library/format-choices.ts'
 import type { HowToRead, Inspection } from '../library/inspect-messages.ts'
 import type { Library } from '../library/library.ts'
-import type { OpenWriters } from '../platform/platform.ts'
+import type { FindWriters } from '../platform/platform.ts'
+import type { FleetLocks } from '../runs/fleet-locks.ts'
 import type { ExportServer } from './export-server.ts'
 import type { ExportTable } from './export-table.ts'
 import type { Publications } from './publications.ts'
@@ -28,7 +29,9 @@ export interface JobPorts {
   readonly exportServer: ExportServer
   readonly publications: Publications
   readonly pulls: RunningPulls
-  readonly findWriters: (() => Promise<OpenWriters>) | null
+  /** The images that runs of the fleet work on. */
+  readonly locks: FleetLocks
+  readonly findWriters: FindWriters | null
   /** Threads of one transfer. */
   readonly workers: number
   /** The threads themselves, which go from one transfer to the next. */

@@ -1,6 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DiskError, toErrorRecord } from '@varve/core/problems/disk-error'
-import { JobResult, type JobKind, type JobProgress, type JobRequest } from '@varve/protocol/jobs'
+import { inRun } from '@varve/engine/in-use/run-locks'
+import type { RunOfJob } from '@varve/protocol/agent'
+import {
+  JobResult,
+  type JobKind,
+  type JobProgress,
+  type JobRequest,
+  type JobResultOf,
+} from '@varve/protocol/jobs'
 import type { JobEnd, ManifestUpload, Outbox } from '../connection/outbox.ts'
 import type { Logger } from '../platform/logger.ts'
 import type { JobContext, JobHandler, JobPorts } from './job-context.ts'
@@ -21,6 +29,8 @@ export interface StartJob {
   readonly jobId: string
   readonly request: JobRequest
   readonly noProgressSeconds: number
+  /** The run that it does a step of. */
+  readonly run?: RunOfJob | undefined
 }
 
 export interface JobRunnerOptions {
@@ -76,7 +86,7 @@ export class JobRunner {
     await Promise.race([all, sleep(limitMs, undefined, { ref: false })])
   }
 
-  async #run({ jobId, request, noProgressSeconds }: StartJob, signal: AbortSignal): Promise<void> {
+  async #run({ jobId, request, ...rest }: StartJob, signal: AbortSignal): Promise<void> {
     const { log } = this.#options
     const file = fileOf(request)
     const started = performance.now()
@@ -86,7 +96,7 @@ export class JobRunner {
     }
     log.info({ jobId, kind: request.kind, file }, 'job started')
     try {
-      const result = await this.#attempt({ jobId, request, noProgressSeconds }, signal, attach)
+      const result = await this.#attempt({ jobId, request, ...rest }, signal, attach)
       this.#end({ report: { kind: 'succeeded', jobId, result }, manifest })
       log.info({ jobId, kind: request.kind, seconds: (performance.now() - started) / 1000 }, 'job succeeded')
     } catch (error) {
@@ -99,7 +109,7 @@ export class JobRunner {
   }
 
   async #attempt(
-    { jobId, request, noProgressSeconds }: StartJob,
+    { jobId, request, noProgressSeconds, run: of }: StartJob,
     canceled: AbortSignal,
     attachManifest: JobContext['attachManifest'],
   ): Promise<JobResult> {
@@ -116,7 +126,12 @@ export class JobRunner {
     const context: JobContext = { ports, signal, onProgress, onTransfer, attachManifest }
     // The union of requests and the table agree by kind, which the compiler cannot follow through a look-up.
     const run = row.run as JobHandler<JobKind>
-    const work = run(request, context).finally(() => turn[Symbol.dispose]())
+    const perform = async (): Promise<JobResultOf<JobKind>> => {
+      if (!of) return await run(request, context)
+      await ports.locks.take(of)
+      return await inRun(of.id, async () => run(request, context))
+    }
+    const work = perform().finally(() => turn[Symbol.dispose]())
     const result = await Promise.race([work, rejectAfterAbort(signal, graceMs)]).catch((error: unknown) => {
       // What a stopped job says is that it was stopped; why it was stopped is worth more.
       throw signal.aborted && signal.reason instanceof DiskError ? signal.reason : error

@@ -184,8 +184,10 @@ describe('export and release', () => {
     await using fleet = await makeFleet()
     await writeFile(fleet.file('disk.raw'), Buffer.alloc(mib))
     fleet.platform.addWriter(await stat(fleet.file('disk.raw'), { bigint: true }), {
+      by: 'process',
       pid: 7,
       command: 'qemu',
+      how: 'writes',
     })
     const error = await fleet.controller.runFailing('north', exportRequest)
     expect(error).toMatchObject({ code: 'in-use', layer: 'L1', details: { by: 'qemu (process 7)' } })
@@ -196,7 +198,12 @@ describe('export and release', () => {
     const { controller } = fleet
     await writeFile(fleet.file('disk.raw'), Buffer.alloc(mib, 'x'))
     await using held = await open(fleet.file('disk.raw'), 'r+')
-    fleet.platform.addWriter(await held.stat({ bigint: true }), { pid: 7, command: 'qemu' })
+    fleet.platform.addWriter(await held.stat({ bigint: true }), {
+      by: 'process',
+      pid: 7,
+      command: 'qemu',
+      how: 'writes',
+    })
     const accepted = { inUse: 'accept' } as const
     const { endpoint } = await controller.run<'export'>('north', { ...exportRequest, ...accepted })
     const { library, name } = exportRequest

@@ -2,10 +2,10 @@ import type { ImageReport } from '@varve/core/layers/image-report'
 import { rowFacts } from '@varve/core/layers/row-facts'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { problemFromError } from '@varve/core/problems/problem'
-import { inUseProblem } from '@varve/engine/in-use/in-use-problem'
+import { inUseProblem } from '@varve/core/uses/use-problems'
+import type { FileUses } from '@varve/core/uses/use'
 import { ImageRecord } from '@varve/protocol/images'
 import { toImageReportView } from '@varve/protocol/reports'
-import type { Writer } from '../platform/platform.ts'
 import type { Library } from './library.ts'
 import { unopenedReport } from './unopened-report.ts'
 
@@ -52,16 +52,10 @@ const mostInUse = 16
 /** Findings that the wire takes. */
 const mostProblems = 1000
 
-/** A file of an image, and who may write to it. */
-export interface UsedFile {
-  readonly path: string
-  readonly writers: readonly Writer[]
-}
-
 /** The record with a finding for each of its files to which others may write. */
-export function withWriters(record: ImageRecord, used: readonly UsedFile[]): ImageRecord {
+export function withWriters(record: ImageRecord, used: readonly FileUses[]): ImageRecord {
   if (used.length === 0) return record
-  const found = used.slice(0, mostInUse).map(({ path, writers }) => inUseProblem(path, writers))
+  const found = used.slice(0, mostInUse).map(({ path, uses }) => inUseProblem(path, uses))
   const problems = [...record.report.problems.slice(0, mostProblems - found.length), ...found]
   return { ...record, report: { ...record.report, problems } }
 }

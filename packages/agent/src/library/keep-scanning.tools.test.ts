@@ -55,7 +55,12 @@ test('a file that nobody writes to any more is noticed, though nothing changed i
   const isInUse = () =>
     controller.memory.images.get('north/images/a.raw')?.report.problems.some(({ id }) => id === 'in-use')
   await writeFile(join(place.path, 'a.raw'), raw)
-  platform.addWriter(await stat(join(place.path, 'a.raw'), { bigint: true }), { pid: 42, command: 'qemu' })
+  platform.addWriter(await stat(join(place.path, 'a.raw'), { bigint: true }), {
+    by: 'process',
+    pid: 42,
+    command: 'qemu',
+    how: 'writes',
+  })
   await rename(join(place.path, 'a.raw'), join(agent.library, 'a.raw'))
   await controller.until(() => isInUse() === true)
   platform.clearWriters()

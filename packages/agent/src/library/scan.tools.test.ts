@@ -129,8 +129,10 @@ describe('scanLibrary', () => {
     await writeFile(place.file('a.raw'), raw)
     const scan = new TestScan(place.path)
     scan.platform.addWriter(await stat(place.file('a.raw'), { bigint: true }), {
+      by: 'process',
       pid: 42,
       command: 'qemu-system-x86',
+      how: 'writes',
     })
     const first = (await scan.run()).records.get('a.raw')
     const finding = first?.report.problems.find(({ id }) => id === 'in-use')
@@ -153,7 +155,7 @@ describe('scanLibrary', () => {
     const scan = new TestScan(place.path)
     await scan.run()
     const base = await stat(place.file('base.raw'), { bigint: true })
-    scan.platform.addWriter(base, { pid: 42, command: 'qemu-system-x86' })
+    scan.platform.addWriter(base, { by: 'process', pid: 42, command: 'qemu-system-x86', how: 'writes' })
     const { records, inUse } = await scan.run()
     const found = (name: string) => records.get(name)?.report.problems.find(({ id }) => id === 'in-use')
     for (const name of ['base.raw', 'mid.qcow2', 'top.qcow2'])
@@ -170,7 +172,12 @@ describe('scanLibrary', () => {
     await using place = await tempPlace()
     await writeFile(place.file('a.raw'), raw)
     const scan = new TestScan(place.path)
-    scan.platform.addWriter(await stat(place.file('a.raw'), { bigint: true }), { pid: 42, command: 'qemu' })
+    scan.platform.addWriter(await stat(place.file('a.raw'), { bigint: true }), {
+      by: 'process',
+      pid: 42,
+      command: 'qemu',
+      how: 'writes',
+    })
     expect((await scan.run()).isBehind).toBe(false)
     await truncate(place.file('a.raw'), 128 * 1024)
     const second = await scan.run()

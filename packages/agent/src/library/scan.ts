@@ -2,14 +2,15 @@ import { realpath } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import type { ImageFiles } from '@varve/core/formats/image-files'
 import { namedAsRaw, promisedFormat } from '@varve/core/formats/detect-format'
-import { describeWriters } from '@varve/engine/in-use/writers'
+import type { FileUses, Use } from '@varve/core/uses/use'
+import { describeUses } from '@varve/core/uses/use-words'
 import type { ImageRecord } from '@varve/protocol/images'
 import type { Logger } from '../platform/logger.ts'
-import type { OpenWriters, Writer } from '../platform/platform.ts'
+import type { FindWriters, OpenWriters } from '../platform/platform.ts'
 import { foldersOf, noDependencies } from './asked.ts'
 import { isSkippedName } from '@varve/engine/files/file-names'
 import { fileState, type FileState } from './fingerprint.ts'
-import { withWriters, type UsedFile } from './image-record.ts'
+import { withWriters } from './image-record.ts'
 import { isBelow } from './library-path.ts'
 import type { Library } from './library.ts'
 import { look, saidOf, type FoundFile, type LookPorts } from './look.ts'
@@ -22,7 +23,7 @@ import { walkLibrary } from './walk.ts'
 /** Files looked at at once; each has its chain open meanwhile. */
 const filesAtOnce = 8
 export interface ScanPorts extends LookPorts {
-  readonly findWriters: (() => Promise<OpenWriters>) | null
+  readonly findWriters: FindWriters | null
   /** The folders of all libraries: nothing outside is watched. */
   readonly roots: readonly string[]
 }
@@ -100,7 +101,7 @@ class Scan {
   /** Files that hold bytes of other images. */
   readonly #claimed: Set<string>
   /** Who writes to files that were asked about in this scan. */
-  readonly #asked = new Map<string, Promise<readonly Writer[]>>()
+  readonly #asked = new Map<string, Promise<readonly Use[]>>()
   /** Parts at the last scan whose image was not met yet. */
   readonly #left: FoundFile[] = []
 
@@ -187,17 +188,17 @@ class Scan {
   }
 
   /** Those of the files to which others may write; a base of many images is asked about once. */
-  async #usedOf(paths: readonly string[]): Promise<readonly UsedFile[]> {
+  async #usedOf(paths: readonly string[]): Promise<readonly FileUses[]> {
     const { writers } = this.#parts
     if (writers === null) return []
-    const used: UsedFile[] = []
+    const used: FileUses[] = []
     for (const path of new Set(paths)) {
       const asked = this.#asked.get(path) ?? fileState(path).then((state) => writersIn(writers, state))
       this.#asked.set(path, asked)
       const who = await asked
       if (who.length === 0) continue
-      used.push({ path, writers: who })
-      this.inUse.set(path, describeWriters(who))
+      used.push({ path, uses: who })
+      this.inUse.set(path, describeUses(who))
     }
     return used
   }
@@ -208,11 +209,11 @@ class Scan {
 }
 
 /** One text that changes when other programs write, or to other files of the image. */
-function textOfUse(used: readonly UsedFile[]): string {
-  return used.map(({ path, writers }) => `${path}: ${describeWriters(writers)}`).join('\n')
+function textOfUse(used: readonly FileUses[]): string {
+  return used.map(({ path, uses }) => `${path}: ${describeUses(uses)}`).join('\n')
 }
 
-function writersIn(writers: OpenWriters, state: FileState | null): readonly Writer[] {
+function writersIn(writers: OpenWriters, state: FileState | null): readonly Use[] {
   return state === null ? [] : writers.of(state.stats)
 }
 
@@ -263,7 +264,7 @@ export async function writersChanged(
   const writers = await findWriters?.()
   for (const [path, inUseBy] of inUse) {
     const state = await fileState(path)
-    if (writers && describeWriters(writersIn(writers, state)) !== inUseBy) return true
+    if (writers && describeUses(writersIn(writers, state)) !== inUseBy) return true
   }
   return false
 }

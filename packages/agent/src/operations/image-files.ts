@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import type { Problem } from '@varve/core/problems/problem'
+import type { Uses } from '@varve/core/uses/use'
 import { isDiskError } from '@varve/core/problems/disk-error'
 import { findDependents } from '@varve/engine/dependents/find-dependents'
-import { findInUse } from '@varve/engine/in-use/find-in-use'
+import { machinesNaming } from '@varve/engine/doctor/machine-definitions'
+import { findUses } from '@varve/engine/in-use/find-uses'
 import { filesOfBundle } from '../library/bundle-files.ts'
 import { ownFiles, type OwnFiles } from '@varve/engine/quarantine/own-files'
 import type { ImageFilesFacts } from '@varve/operations/image-files-facts'
@@ -26,7 +27,8 @@ export async function gatherImageFiles(
     elsewhere: own.elsewhere,
     dependents,
     unseen,
-    use: await findUse(own, ports),
+    uses: await usesOf(own, ports),
+    machines: await machinesNaming(image),
   }
 }
 
@@ -41,16 +43,20 @@ async function dependentsOf(image: string, roots: readonly string[] | null, sign
   }
 }
 
-async function findUse(
-  { folder, files }: OwnFiles,
+/** Who uses any of its files. */
+async function usesOf(
+  { folder, image, files }: OwnFiles,
   { findWriters }: FactsContext['ports'],
-): Promise<readonly Problem[]> {
+): Promise<Uses> {
   const inside = await Promise.all(
     files.map(async ({ path, kind }) =>
       kind === 'folder' ? filesOfBundle(join(folder, path)) : [join(folder, path)],
     ),
   )
-  const [first, ...rest] = inside.flat()
-  if (first === undefined) return []
-  return await findInUse([first, ...rest], findWriters ? { find: async () => findWriters() } : {})
+  // A run is known by the name of the image, which of a bundle is its folder.
+  const paths = new Set([join(folder, image), ...inside.flat()])
+  return await findUses(
+    [...paths].map((path) => ({ path })),
+    { purpose: 'move', ...(findWriters && { find: findWriters }) },
+  )
 }

@@ -5,10 +5,9 @@ import { driverFor } from '@varve/core/formats/drivers'
 import type { FormatName } from '@varve/core/formats/format-rules'
 import { walkChain } from '@varve/core/formats/walk-chain'
 import { isDiskError } from '@varve/core/problems/disk-error'
-import type { Problem } from '@varve/core/problems/problem'
 import { findDependents, type Dependent } from '@varve/engine/dependents/find-dependents'
 import { hostFileRanges } from '@varve/engine/file-ranges/host-file-ranges'
-import { findInUse } from '@varve/engine/in-use/find-in-use'
+import { findUses } from '@varve/engine/in-use/find-uses'
 import { folderOfTarget } from '@varve/engine/moving/copy-files'
 import { nodePorts } from '@varve/engine/ports'
 import { inodeOf } from '@varve/engine/quarantine/names'
@@ -44,7 +43,7 @@ async function gatherMove(request: MoveRequest, context: FactsContext): Promise<
     free: here.mountPoint !== null && here.mountPoint === there.mountPoint ? null : there.free,
     parent: dirname(target) === own.folder ? null : await relativeParent(image.path, roots),
     children: await Promise.all(direct.map(asChild)),
-    childUse: await useOfChildren(direct, findWriters),
+    childUses: await findUses(direct, { purpose: 'change', ...(findWriters && { find: findWriters }) }),
     promised: promisedOf(target, image.format),
   }
 }
@@ -113,15 +112,6 @@ async function childrenOf(image: string, { ports, signal }: FactsContext): Promi
 
 async function asChild({ path, format }: Dependent): Promise<MoveFacts['children'][number]> {
   return { path, format, isWritten: await isRewritten(format) }
-}
-
-async function useOfChildren(
-  children: readonly Dependent[],
-  findWriters: FactsContext['ports']['findWriters'],
-): Promise<readonly Problem[]> {
-  const [first, ...rest] = children.map(({ path }) => path)
-  if (first === undefined) return []
-  return await findInUse([first, ...rest], findWriters ? { find: async () => findWriters() } : {})
 }
 
 function promisedOf(target: string, format: FormatName | null): FormatName | null {

@@ -1,2 +1,3 @@
 /** The engine's port for this system: one answer for the agent, the engine and the command. */
-export { findWriters } from '@varve/engine/in-use/find-writers'
+export { askSystemBy, findWriters } from '@varve/engine/in-use/find-writers'
+export { isOwn } from '@varve/engine/in-use/writers'

@@ -1,9 +1,10 @@
 import type { Capabilities, HostFacts, LibraryFacts } from '@varve/protocol/hosts'
-import type { OpenWriters } from '@varve/engine/in-use/writers'
+import type { FindWriters } from '@varve/engine/in-use/writers'
 import type { ToolRunner } from '../tools/tool-command.ts'
 import type { ToolEntry } from '../tools/tool-entry.ts'
 
-export type { FileIdentity, OpenWriters, Writer } from '@varve/engine/in-use/writers'
+export type { Use } from '@varve/core/uses/use'
+export type { FileIdentity, FindWriters, OpenWriters } from '@varve/engine/in-use/writers'
 
 /** What a host says about itself, without what the agent adds. */
 export type SystemFacts = Pick<HostFacts, 'os' | 'cpus' | 'memory'>
@@ -28,6 +29,6 @@ export interface Platform {
     readonly suffixes: readonly string[]
     readonly runner: ToolRunner
   }
-  /** A fresh look at who writes to which file; null where the system does not tell. */
-  readonly findWriters: (() => Promise<OpenWriters>) | null
+  /** A fresh look at who uses which file; null where the system does not tell. */
+  readonly findWriters: FindWriters | null
 }

@@ -5,7 +5,7 @@ import { isDiskError } from '@varve/core/problems/disk-error'
 import { mapLimited } from '../library/map-limited.ts'
 import { isOver, runState, type RunState } from '@varve/operations/runs/run-state'
 import { readJournal } from './journal-file.ts'
-import { holderOf } from './run-lock.ts'
+import { holderOf } from '@varve/engine/in-use/holder'
 
 /** A run in the folder. */
 export interface KnownRun {

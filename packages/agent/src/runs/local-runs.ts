@@ -22,7 +22,8 @@ import {
   takeOut,
   type KnownRun,
 } from './known-runs.ts'
-import { takeLock } from './run-lock.ts'
+import { takeLock } from '@varve/engine/in-use/holder'
+import { inRun, releaseRunLocks, takeRunLocks } from '@varve/engine/in-use/run-locks'
 
 export interface LocalRunsOptions {
   /** Where journals are kept; made when it is not there. */
@@ -52,7 +53,7 @@ export interface NewRun {
 
 /** The runs of one host, each a journal in a folder. */
 export interface LocalRuns {
-  /** Begins a run and carries it out to its end; throws `run-busy` when another one works on the same thing. */
+  /** Begins a run and carries it out to its end; throws `run-busy` when another one, of this host or the fleet, works on the same thing. */
   start(run: NewRun, options: CarryOptions): Promise<RunState>
   /** Goes on with a run that was cut off, or failed; throws `already-over`, `run-busy`. */
   resume(id: string, options: CarryOptions): Promise<RunState>
@@ -113,6 +114,12 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
     })
   }
 
+  /** Other runs of this host, and those of the fleet, see beside each image that this one works on it. */
+  async function takeImages(plan: Plan, id: string): Promise<void> {
+    const run = { id, name: id, operation: plan.summary, of: 'host', proof: journalOf(id) } as const
+    await takeRunLocks(pathsOf(plan), run)
+  }
+
   async function own(id: string): Promise<AsyncDisposable> {
     const lock = await takeLock(lockOf(id))
     if (!('pid' in lock)) return lock
@@ -131,11 +138,13 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
       stop,
       ...(onChange && { onChange }),
       pause: async (attempt, signal) => sleep(attemptPauseMs * 2 ** (attempt - 2), undefined, { signal }),
-      perform: async ({ action, input }, { step, isResumed, signal }) =>
-        performAction(
-          adapters,
-          { action: action.name, input },
-          { ports, signal, isResumed, onProgress: (progress) => onProgress?.(step, progress) },
+      perform: async ({ action, input }, { run, step, isResumed, signal }) =>
+        inRun(run, async () =>
+          performAction(
+            adapters,
+            { action: action.name, input },
+            { ports, signal, isResumed, onProgress: (progress) => onProgress?.(step, progress) },
+          ),
         ),
     })
     const onCancel = () => void giveUp(running, journal)
@@ -147,7 +156,10 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
     const wish = watchWish(wished, onCancel)
     try {
       const ended = await running.ended
-      if (isOver(ended)) await putAway(folder, ended.id)
+      if (isOver(ended)) {
+        await releaseRunLocks(pathsOf(ended.created.plan), ended.id)
+        await putAway(folder, ended.id)
+      }
       return ended
     } finally {
       wish[Symbol.dispose]()
@@ -166,6 +178,7 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
     const { state } = await known(found.state.id)
     assertPossible(state, wish)
     await assertFree(state.created.plan, state.id)
+    await takeImages(state.created.plan, state.id)
     await takeOut(folder, state.id)
     await using journal = await openJournal(journalOf(state.id))
     // A run that was cut off goes on by itself.
@@ -187,9 +200,15 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
       const journal = await withTurn(join(folder, 'turn.lock'), async () => {
         await assertFree(plan, run)
         const created: Created = { event: 'created', at, run, request, accepted: [...accepted], plan }
-        const made = await createJournal(journalOf(run), [created], durability)
-        onEntry?.('after', 1, created)
-        return made
+        await takeImages(plan, run)
+        try {
+          const made = await createJournal(journalOf(run), [created], durability)
+          onEntry?.('after', 1, created)
+          return made
+        } catch (error) {
+          await releaseRunLocks(pathsOf(plan), run)
+          throw error
+        }
       })
       await using _open = journal
       return await carry(journal, options)
@@ -212,6 +231,10 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
       }
     },
   }
+}
+
+function pathsOf({ subjects }: Plan): readonly string[] {
+  return subjects.map(({ path }) => path)
 }
 
 function watched(journal: Journal, onEntry: NonNullable<LocalRunsOptions['onEntry']>): Journal {

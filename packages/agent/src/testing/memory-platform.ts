@@ -1,19 +1,20 @@
 import { arch, availableParallelism, release, totalmem } from 'node:os'
 import { folderFacts } from '../platform/folder-facts.ts'
-import type { FileIdentity, OpenWriters, Platform, Writer } from '../platform/platform.ts'
+import type { Use } from '@varve/core/uses/use'
+import type { FileIdentity, OpenWriters, Platform } from '../platform/platform.ts'
 import { ScriptedToolRunner } from './scripted-tool-runner.ts'
 
 export interface MemoryPlatform extends Platform {
   /** Says that someone writes to that file from now on. */
-  addWriter(file: FileIdentity, writer: Writer): void
+  addWriter(file: FileIdentity, use: Use): void
   clearWriters(): void
 }
 
 /** A platform for tests: no tools, facts from Node, writers as the test says. */
 export function memoryPlatform(): MemoryPlatform {
-  const writers = new Map<string, Writer[]>()
+  const writers = new Map<string, Use[]>()
   const keyOf = ({ dev, ino }: FileIdentity) => `${dev}:${ino}`
-  const openWriters: OpenWriters = { of: (file) => writers.get(keyOf(file)) ?? [], unseen: null }
+  const openWriters: OpenWriters = { of: (file) => writers.get(keyOf(file)) ?? [], unseen: [] }
   return {
     name: 'linux',
     capabilities: {
@@ -33,8 +34,8 @@ export function memoryPlatform(): MemoryPlatform {
     tools: { table: [], folders: [], suffixes: [''], runner: new ScriptedToolRunner([]) },
     findWriters: async () => openWriters,
     clearWriters: () => writers.clear(),
-    addWriter(file, writer) {
-      writers.set(keyOf(file), [...(writers.get(keyOf(file)) ?? []), writer])
+    addWriter(file, use) {
+      writers.set(keyOf(file), [...(writers.get(keyOf(file)) ?? []), use])
     },
   }
 }

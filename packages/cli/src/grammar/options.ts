@@ -42,6 +42,7 @@ export function addPlanOptions(command: Command): Command {
   return addHostOptions(command)
     .option('--plan', 'print the plan and do nothing')
     .option('--script', 'print the plan as a runbook for the shell and do nothing')
+    .option('--wait', 'when another run works on the image, wait for its end and plan again')
     .option('-y, --yes', 'consent to the plan, but for findings that ask for a word by name')
 }
 

@@ -10,6 +10,7 @@ import { describePlan } from '../output/describe-plan.ts'
 import { ProgressLine } from '../output/progress-line.ts'
 import { paintWith, printable, problemLines } from '../output/text.ts'
 import { consentTo } from './consent-to-plan.ts'
+import { throwBusy } from './when-free.ts'
 import type { OperateOptions, Wish } from './wish.ts'
 
 /** The same wish on a host of the fleet: its agent plans, the controller carries the plan out. */
@@ -30,6 +31,7 @@ export async function operateOnFleet(
   }
   const answer = await ask(controller, () => fleet.api.runs.plan.query(asked, { signal: context.signal }))
   const { plan, digest: seen } = answer
+  if (options.wait === true && plan.kind === 'refusal') throwBusy(plan.problems)
   if (plan.kind === 'refusal' || options.plan === true || options.script === true)
     return showPlan(answer, options, context)
   const accepted = await consentTo(

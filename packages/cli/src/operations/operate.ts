@@ -1,6 +1,6 @@
 import { findLocalOperation } from '@varve/agent/operations/local-table'
 import { scriptOf, shownSteps } from '@varve/agent/operations/shown-plan'
-import { DiskError, fromErrorRecord, toErrorRecord, type ErrorRecord } from '@varve/core/problems/disk-error'
+import { DiskError, toErrorRecord, type ErrorRecord } from '@varve/core/problems/disk-error'
 import { needsAcceptance } from '@varve/core/problems/problem'
 import { toPlanView } from '@varve/operations/plans/plan-view'
 import type { PlanView } from '@varve/protocol/migrations'
@@ -16,12 +16,18 @@ import { isNbdAddress } from '@varve/nbd/nbd-address'
 import { resolve } from 'node:path'
 import { consentTo } from './consent-to-plan.ts'
 import { openThisHost } from './this-host.ts'
+import { problemError, throwBusy, whenFree } from './when-free.ts'
 import { assertNoFleetOptions, type OperateOptions, type Wish } from './wish.ts'
 
 export type { OperateOptions, Wish } from './wish.ts'
 
 /** From a wish to its result: plan, consent, run, report. */
 export async function operate(wish: Wish, options: OperateOptions, context: RunContext): Outcome {
+  const once = async () => operateOnce(wish, options, context)
+  return options.wait === true ? await whenFree(context, once) : await once()
+}
+
+async function operateOnce(wish: Wish, options: OperateOptions, context: RunContext): Outcome {
   const { host: name } = options
   if (name !== undefined) {
     // The way to the controller is loaded by those who go it.
@@ -37,6 +43,7 @@ export async function operate(wish: Wish, options: OperateOptions, context: RunC
   const plan = await host.plan(local, request, context.signal)
   const paint = paintWith(context.config.color)
   if (plan.kind === 'refusal') {
+    if (options.wait === true) throwBusy(plan.problems)
     if (wish.refusal === 'error' && options.plan !== true) throw refusalError(plan)
     if (context.json) context.print(JSON.stringify(plan, null, 2))
     else context.remark(describePlan(plan, paint))
@@ -85,8 +92,7 @@ export async function operate(wish: Wish, options: OperateOptions, context: RunC
 function refusalError({ problems, operation }: Refusal): DiskError {
   const [first] = problems
   if (!first) throw new RangeError(`${operation} is refused without a reason`)
-  const { id: code, layer, file, message, remedy, details = {} } = first
-  return fromErrorRecord({ code, layer, file: file ?? operation, message, remedy, details })
+  return problemError({ ...first, file: first.file ?? operation })
 }
 
 /** Prints how a run ended and gives the exit code. */

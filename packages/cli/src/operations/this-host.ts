@@ -5,7 +5,8 @@ import { adapterTable } from '@varve/agent/actions/adapter-table'
 import type { Platform } from '@varve/agent/platform/platform'
 import type { Logger } from '@varve/agent/platform/logger'
 import { openLocalRuns, type LocalRuns, type LocalRunsOptions } from '@varve/agent/runs/local-runs'
-import { findWriters } from '@varve/engine/in-use/find-writers'
+import { askSystemBy, findWriters } from '@varve/engine/in-use/find-writers'
+import type { FindWritersOptions, OpenWriters } from '@varve/engine/in-use/writers'
 import type { Plan, Refusal } from '@varve/operations/plans/plan'
 import type { RunContext } from '../command.ts'
 
@@ -20,14 +21,15 @@ export interface ThisHost {
 
 /** What the host's system is like is loaded when a tool is first asked for: most commands run none. */
 export function openThisHost({ pool, log, config }: RunContext): ThisHost {
+  // Linux is asked without a tool.
+  if (process.platform !== 'linux') askSystemBy(askPlatform)
   const { runsFolder, stateFolder } = config
   const ports: ActionPorts = {
     roots: null,
     tools: lazyTools(log),
     pool,
     mainThread: 'helps',
-    // Other systems do not tell who writes to a file.
-    findWriters: process.platform === 'linux' ? async () => findWriters() : null,
+    findWriters,
     stateFolder,
   }
   const adapters: AdapterTable = adapterTable
@@ -68,6 +70,12 @@ function lazyTools(log: Logger): ToolBox {
     find: async (tool) => (await tools()).find(tool),
     run: async (command, options) => (await tools()).run(command, options),
   }
+}
+
+/** Who uses files, as the tools of this system tell. */
+async function askPlatform(options: FindWritersOptions = {}): Promise<OpenWriters> {
+  const { name, findWriters: find } = await loadPlatform()
+  return find ? await find(options) : { of: () => [], unseen: [{ what: 'not-told', system: name }] }
 }
 
 async function loadPlatform(): Promise<Platform> {

@@ -20,6 +20,8 @@ export interface OperateOptions extends HostOptions {
   readonly plan?: boolean
   /** Print the plan as a runbook and do nothing. */
   readonly script?: boolean
+  /** When another run works on the image, wait for its end. */
+  readonly wait?: boolean
   /** Consent to what the plan says, but for findings that ask for a word by name. */
   readonly yes?: boolean
   /** Ids of findings to consent to, comma-separated. */

@@ -11,6 +11,7 @@ import { write, type Db } from '../store/database.ts'
 import { hostSessions, saveHost, setAllOffline, setPresence, type HostSession } from '../store/hosts-store.ts'
 import type { Hearing } from './hearing.ts'
 import { formatChoicesOf } from '../store/formats-store.ts'
+import { openRunsAt } from '../store/runs-store.ts'
 import { addCommand, commandsAfter, lastCommandSequence, pruneCommands } from '../store/jobs-store.ts'
 
 /** Which agent speaks for which host, whether it is there, and the stream of commands to it. */
@@ -160,7 +161,8 @@ export function createSessions(options: SessionOptions): Sessions {
       const { controllerVersion } = options
       const differing = options.differing(facts.name, hello.inventory)
       const formats = formatChoicesOf(db, facts.name)
-      return { protocolVersion, controllerVersion, session, differing, formats }
+      const runs = openRunsAt(db, facts.name)
+      return { protocolVersion, controllerVersion, session, differing, formats, runs }
     },
 
     async *commands(session, lastId, signal) {

@@ -86,6 +86,17 @@ test('a plan of a host is shown with its commands, carried out and kept', async 
   expect(run.steps.map(({ state }) => state)).toEqual(['done', 'done', 'done'])
   expect(run.steps[2]?.result).toEqual({ path: target })
   expect(actionsOf(agent.started)).toEqual(['write-image', 'prove-image', 'publish-image'])
+  const locked = { id, name: '1', operation: `Clone a.raw to ${target}`, paths: [target] }
+  const jobs = agent.commands.filter(({ kind }) => kind === 'start-job')
+  expect(jobs.map((command) => ('run' in command ? command.run : null))).toEqual([
+    null,
+    null,
+    locked,
+    locked,
+    locked,
+  ])
+  await eventually(async () => agent.commands.some(({ kind }) => kind === 'runs'))
+  expect(agent.commands.at(-1)).toEqual({ kind: 'runs', open: [] })
   expect((await client.runs.start.mutate(asked)).id).toBe(id)
   expect(await client.runs.list.query({})).toHaveLength(1)
   expect((await client.runs.get.query({ id: '1' })).id).toBe(id)

@@ -62,6 +62,8 @@ export interface RunsOptions {
   readonly jobs: Jobs
   readonly retryMs: number
   readonly onChange: (id: string) => void
+  /** A run that needed this host is over, and kept. */
+  readonly onEnded: (host: string) => void
   /** A line for people, in the transaction of what it tells. */
   readonly note: (tx: Queries, id: string, title: string) => void
   readonly onError: (error: unknown) => void
@@ -161,10 +163,17 @@ export function createRuns(options: RunsOptions): Runs {
 
   /** What happened in a run, in the transaction that keeps it. */
   function took(tx: Queries, entry: JournalEntry, state: RunState): void {
+    if (entry.event === 'ended') setImmediate(() => tellEnded(state.created.plan))
     const project = options.projections[state.created.plan.operation]
     if (project) project(tx, entry, state)
     else if (entry.event === 'ended')
       options.note(tx, state.id, `${state.created.plan.summary}: ${entry.state}`)
+  }
+
+  /** Hosts free what the run had locked there. */
+  function tellEnded({ steps, subjects }: Plan): void {
+    if (stopping.signal.aborted) return
+    for (const host of new Set([...steps, ...subjects].map((one) => one.host))) options.onEnded(host)
   }
 
   /** Keeps a run and begins to carry it out. */
@@ -329,6 +338,7 @@ export function createRuns(options: RunsOptions): Runs {
       throw new DiskError('run-busy', {
         file: busy.path,
         run: String(busy.number),
+        of: 'fleet',
         operation: summaryOf(busy.id),
       })
   }

@@ -1,8 +1,8 @@
-import type { AgentCommand } from '@varve/protocol/agent'
+import type { AgentCommand, RunOfJob } from '@varve/protocol/agent'
 import type { JobRequest } from '@varve/protocol/jobs'
 import { and, asc, eq, inArray, isNotNull, lt, ne, not, notInArray, or } from 'drizzle-orm'
 import { statement, type Queries } from './database.ts'
-import { agentCommand, jobOutcome, jobRequest, type JobOutcome } from './payload-kinds.ts'
+import { agentCommand, jobOutcome, jobRequest, shownPlan, type JobOutcome } from './payload-kinds.ts'
 import { decodePayload, encodePayload } from './payload.ts'
 import { commands, jobs } from './schema.ts'
 
@@ -34,7 +34,23 @@ export function addJob(db: Queries, job: Omit<Job, 'outcome'>): void {
     })
     .run()
   const { id: jobId, noProgressSeconds } = job
-  addCommand(db, job, { kind: 'start-job', jobId, request, noProgressSeconds })
+  const run = job.runId === null ? null : runOfJob(db, job.runId, job.host)
+  addCommand(db, job, { kind: 'start-job', jobId, request, noProgressSeconds, ...(run && { run }) })
+}
+
+const runRow = statement<{ number: number; plan: string }>('SELECT number, plan FROM runs WHERE id = ?')
+const pathsOfRun = statement<{ path: string }>(
+  `SELECT path FROM run_subjects WHERE runId = ? AND host = ? AND path != ''`,
+)
+
+/** What the agent of a host is to know of the run that a job belongs to; null: it is none, or works on nothing there. */
+function runOfJob(db: Queries, id: string, host: string): RunOfJob | null {
+  const row = runRow.get(db, id)
+  const paths = pathsOfRun.all(db, id, host).map(({ path }) => path)
+  if (!row || paths.length === 0) return null
+  const plan = decodePayload(shownPlan, row.plan)
+  const operation = plan.kind === 'plan' ? plan.summary : plan.operation
+  return { id, name: String(row.number), operation, paths }
 }
 
 export function findJob(db: Queries, id: string): Job | null {

@@ -2,7 +2,7 @@ import { AgentCommand } from '@varve/protocol/agent'
 import { FleetEvent } from '@varve/protocol/events'
 import { HostFacts, LibraryFacts } from '@varve/protocol/hosts'
 import { JobRequest, JobResult } from '@varve/protocol/jobs'
-import { MigrationRequest, PlanStepView, TransferView } from '@varve/protocol/migrations'
+import { MigrationRequest, PlanStepView, PlanView, TransferView } from '@varve/protocol/migrations'
 import { ErrorView, FormatName, ProblemView } from '@varve/protocol/primitives'
 import { ImageReportView } from '@varve/protocol/reports'
 import { z } from 'zod'
@@ -18,6 +18,12 @@ export const hostFacts = {
 export const libraryFacts = { name: 'library facts', version: 1, schema: LibraryFacts } as const
 export const imageReport = { name: 'image report', version: 1, schema: ImageReportView } as const
 export const finding = { name: 'finding', version: 1, schema: ProblemView } as const
+/** The plan of a run as people see it. */
+export const shownPlan = {
+  name: 'plan of a run',
+  version: 1,
+  schema: PlanView,
+} as const satisfies PayloadKind<unknown>
 export const jobRequest = { name: 'job request', version: 1, schema: JobRequest } as const
 
 /** How a job ended. */

@@ -1,9 +1,10 @@
-import { PlanView } from '@varve/protocol/migrations'
+import type { PlanView } from '@varve/protocol/migrations'
 import type { Subject } from '@varve/operations/plans/plan'
 import { JournalEntry, type Created } from '@varve/operations/runs/journal'
 import type { RunPhase } from '@varve/operations/runs/run-state'
 import { and, asc, desc, eq, inArray, isNotNull, isNull, notInArray } from 'drizzle-orm'
 import { statement, type Queries } from './database.ts'
+import { shownPlan } from './payload-kinds.ts'
 import { decodePayload, encodePayload, type PayloadKind } from './payload.ts'
 import { runs, runSubjects } from './schema.ts'
 
@@ -11,11 +12,6 @@ const journalEntry = {
   name: 'entry of a run',
   version: 1,
   schema: JournalEntry,
-} as const satisfies PayloadKind<unknown>
-const shownPlan = {
-  name: 'plan of a run',
-  version: 1,
-  schema: PlanView,
 } as const satisfies PayloadKind<unknown>
 
 export interface RunRow {

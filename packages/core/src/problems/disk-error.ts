@@ -175,9 +175,12 @@ const explain: Explain = {
   }),
   'in-use': (d) => ({
     layer: 'L1',
-    message: `it is open for writing by ${d.by}; a copy would mix two states of the disk`,
+    message:
+      d.how === 'reads'
+        ? `it is read by ${d.by}, who must not see it change`
+        : `it is open for writing by ${d.by}; a copy would mix two states of the disk`,
     remedy: [
-      'Stop the machine or program that writes to it, then start again.',
+      `Stop the machine or program that ${d.how === 'reads' ? 'reads' : 'writes to'} it, then start again.`,
       ...(d.mayBeAccepted === true
         ? ['Say --accept in-use to read what lies there now, as after a crash of that machine.']
         : []),
@@ -234,8 +237,8 @@ const explain: Explain = {
   }),
   'run-busy': (d) => ({
     layer: 'L1',
-    message: `the run ${d.run} (${d.operation}) works on it and is not over`,
-    remedy: `Wait for its end, or see varve runs ${d.run}: --resume goes on with it, --cancel undoes it.`,
+    message: `the run ${d.run} (${d.operation})${d.of === 'fleet' ? ' of the fleet' : ''} works on it and is not over`,
+    remedy: `Wait for its end, or see varve runs ${d.run}${d.of === 'fleet' ? ' --fleet' : ''}${d.of === 'host' && d.host !== undefined ? ` on ${d.host}` : ''}: --resume goes on with it, --cancel undoes it.`,
   }),
   'tool-failed': (d) => ({
     layer: 'L1',

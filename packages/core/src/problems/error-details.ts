@@ -1,3 +1,4 @@
+import type { RunPlace, Use } from '../uses/use.ts'
 import type { ControllerGoneWhy, FleetThing, NotWritableWhy } from './causes.ts'
 
 /** What each error knows. `file` is the file at fault, as its owner names it. */
@@ -32,7 +33,14 @@ export interface DiskErrorDetails {
   'target-exists': { file: string }
   'part-missing': { file: string }
   /** `mayBeAccepted`: who asks can say by name that it is to be read all the same. */
-  'in-use': { file: string; by: string; mayBeAccepted?: boolean }
+  'in-use': {
+    file: string
+    by: string
+    uses?: readonly Use[]
+    /** The strongest of what they do; left out: they write. */
+    how?: 'writes' | 'locks' | 'reads'
+    mayBeAccepted?: boolean
+  }
   'no-space': { file: string; wanted: number | null; available: number | null }
   'source-changed': { file: string; change: string }
   'input-output': { file: string; reason: string }
@@ -51,7 +59,7 @@ export interface DiskErrorDetails {
   'invalid-request': { file: string; reason: string }
   'already-over': { file: string; state: string }
   /** `run`: the run that works on it now. */
-  'run-busy': { file: string; run: string; operation: string }
+  'run-busy': { file: string; run: string; operation: string; of?: RunPlace; host?: string }
   'tool-failed': { file: string; tool: string; exitCode: number | null; stderr: string }
   'tool-missing': { file: string; tool: string; install: string }
   'no-progress': { file: string; during: string; seconds: number }

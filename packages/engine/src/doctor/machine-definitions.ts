@@ -1,5 +1,5 @@
 import { readFile, readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 /** Endings of files that describe machines or packages and name their disks in plain text. */
 const endings = ['.vmx', '.vbox', '.ovf', '.pvs', '.xml', '.conf', '.plist']
@@ -12,22 +12,45 @@ export interface Definitions {
   /** There is at least one. */
   readonly areThere: boolean
   names(file: string): boolean
+  /** The paths of those that name the file, and not one whose name only ends like it. */
+  naming(file: string): readonly string[]
 }
 
 /** Reads the descriptions of machines that lie in a folder. */
 export async function definitionsIn(folder: string): Promise<Definitions> {
   const names = await readdir(folder).catch((): string[] => [])
-  const texts: string[] = []
+  const found: { readonly path: string; readonly text: string }[] = []
   for (const name of names) {
-    if (texts.length >= most) break
+    if (found.length >= most) break
     if (!endings.some((ending) => name.toLowerCase().endsWith(ending))) continue
-    const text = await textOf(join(folder, name))
-    if (text !== null && describesMachine(name, text)) texts.push(text)
+    const path = join(folder, name)
+    const text = await textOf(path)
+    if (text !== null && describesMachine(name, text)) found.push({ path, text })
   }
   return {
-    areThere: texts.length > 0,
-    names: (file) => texts.some((text) => text.includes(file) || text.includes(escaped(file))),
+    areThere: found.length > 0,
+    names: (file) => found.some(({ text }) => text.includes(file) || text.includes(escaped(file))),
+    naming: (file) =>
+      found.flatMap(({ path, text }) =>
+        namesWhole(text, file) || namesWhole(text, escaped(file)) ? [path] : [],
+      ),
   }
+}
+
+/** The descriptions of machines beside an image that name it as one of their files. */
+export async function machinesNaming(image: string): Promise<readonly string[]> {
+  const name = basename(image)
+  const beside = await definitionsIn(dirname(image))
+  return beside.naming(name).filter((definition) => definition !== image)
+}
+
+/** Whether the name stands there by itself, and not as the end of a longer one. */
+function namesWhole(text: string, name: string): boolean {
+  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
+    const [before = '', after = ''] = [text[at - 1], text[at + name.length]]
+    if (/^[\s"'/\\:=>,]?$/u.test(before) && /^[\s"'<,&]?$/u.test(after)) return true
+  }
+  return false
 }
 
 /** XML of anything else says nothing of machines. */

@@ -1,18 +1,28 @@
 import { existsSync } from 'node:fs'
+import type { Unseen } from '@varve/core/uses/use'
 import { findLinuxWriters } from './linux-writers.ts'
-import type { FindWritersOptions, OpenWriters } from './writers.ts'
+import type { FindWriters, FindWritersOptions, OpenWriters } from './writers.ts'
 
-/** A fresh look at who may write to which file on this host. Where the system does not tell, `unseen` says so. */
-export async function findWriters(options: FindWritersOptions = {}): Promise<OpenWriters> {
-  if (process.platform !== 'linux')
-    return unseen(`which programs have it open: ${systemName()} does not tell`)
-  if (!existsSync('/proc/self/fd')) return unseen('which programs have it open: /proc is not mounted')
+/** How this process asks its system; Linux is asked without a tool. */
+let system: FindWriters = async (options = {}) => {
+  if (process.platform !== 'linux') return unseen({ what: 'not-told', system: systemName() })
+  if (!existsSync('/proc/self/fd')) return unseen({ what: 'no-proc' })
   return await findLinuxWriters({ proc: '/proc', sys: '/sys' }, options)
 }
 
+/** Systems that are asked by tools are asked by `find` from now on, everywhere in this process. */
+export function askSystemBy(find: FindWriters): void {
+  system = find
+}
+
+/** A fresh look at who uses which file on this host, as its system tells. What it does not tell is `unseen`. */
+export async function findWriters(options: FindWritersOptions = {}): Promise<OpenWriters> {
+  return await system(options)
+}
+
 /** An answer that knows nothing. */
-function unseen(what: string): OpenWriters {
-  return { of: () => [], unseen: what }
+function unseen(what: Unseen): OpenWriters {
+  return { of: () => [], unseen: [what] }
 }
 
 function systemName(): string {

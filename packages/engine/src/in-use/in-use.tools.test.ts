@@ -187,7 +187,7 @@ describe.skipIf(process.platform !== 'linux' || !requires('qemu-img', 'qemu-io',
       await using _own = await open(path, 'r+')
       await using holder = await shell('exec 3>>"$1"', path)
       const writers = async () => (await findWriters()).of(await stat(path, { bigint: true }))
-      expect(await writers()).toEqual([{ pid: holder.pid, command: 'sh' }])
+      expect(await writers()).toEqual([{ by: 'process', pid: holder.pid, command: 'sh', how: 'writes' }])
       using _mark = markOwn(holder.pid)
       expect(await writers()).toEqual([])
     })
@@ -228,7 +228,7 @@ describe.skipIf(!mayAttach)('devices', () => {
     const device = (await runToolOk('losetup', ['--show', '-f', ...options, path])).trim()
     try {
       const writers = (await findWriters()).of(await stat(path, { bigint: true }))
-      expect(writers).toEqual(counts ? [{ pid: 0, command: `the loop device ${device}` }] : [])
+      expect(writers).toEqual(counts ? [{ by: 'loop', device }] : [])
     } finally {
       await runToolOk('losetup', ['-d', device])
     }
@@ -246,11 +246,11 @@ describe.skipIf(!mayAttach)('devices', () => {
       expect(await writers()).toEqual([])
       {
         await using holder = await shell('exec 3<>"$1"', device)
-        expect(await writers()).toEqual([{ pid: holder.pid, command: 'sh' }])
+        expect(await writers()).toEqual([{ by: 'process', pid: holder.pid, command: 'sh', how: 'writes' }])
       }
       await runToolOk('mount', [device, folder])
       try {
-        expect(await writers()).toEqual([{ pid: 0, command: `the filesystem mounted at ${folder}` }])
+        expect(await writers()).toEqual([{ by: 'mount', at: folder }])
       } finally {
         await runToolOk('umount', [folder])
       }

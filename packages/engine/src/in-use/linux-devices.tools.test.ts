@@ -2,7 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { expect, test } from 'vitest'
-import { relatedDevices, usersOfDevice } from './linux-devices.ts'
+import { nbdServers, relatedDevices, usersOfDevice } from './linux-devices.ts'
 import { makeDevice } from './linux-locks.ts'
 
 /** sysfs of a disk with two partitions, one of them under a volume, and the table of mounts. */
@@ -14,6 +14,9 @@ async function fakeRoots(place: { file(name: string): string }) {
     'sys/block/sda/sda2/dev': '8:2\n',
     'sys/block/sda/sda2/partition': '2\n',
     'sys/block/sda/sda2/holders/dm-0/uevent': '',
+    'sys/block/nbd0/pid': '4243\n',
+    'sys/block/nbd1/size': '0\n',
+    'proc/4243/status': 'Name:\tqemu-nbd\nTgid:\t4242\nPid:\t4243\n',
     'sys/block/dm-0/dev': '253:0\n',
     'sys/block/dm-0/dm/name': 'vg-root\n',
     'proc/self/mountinfo':
@@ -34,15 +37,22 @@ async function fakeRoots(place: { file(name: string): string }) {
   return { proc: place.file('proc'), sys: place.file('sys') }
 }
 
+test('an NBD device is served by a process, whichever of its threads the kernel names', async () => {
+  await using place = await tempPlace()
+  expect([...nbdServers(await fakeRoots(place))]).toEqual([[4242, '/dev/nbd0']])
+})
+
 test('a disk is used by what lies over its partitions', async () => {
   await using place = await tempPlace()
   const roots = await fakeRoots(place)
-  const who = (major: bigint, minor: bigint) =>
-    usersOfDevice(makeDevice(major, minor), roots).map(({ command }) => command)
-  const volume = ['the device /dev/mapper/vg-root', 'the filesystem mounted at /srv']
+  const who = (major: bigint, minor: bigint) => usersOfDevice(makeDevice(major, minor), roots)
+  const volume = [
+    { by: 'mapping', device: '/dev/mapper/vg-root' },
+    { by: 'mount', at: '/srv' },
+  ]
   expect(who(8n, 0n)).toEqual(volume)
   expect(who(8n, 2n)).toEqual(volume)
-  expect(who(253n, 0n)).toEqual(['the filesystem mounted at /srv'])
+  expect(who(253n, 0n)).toEqual([{ by: 'mount', at: '/srv' }])
 })
 
 test('what is mounted for reading only is not written to, and neighbours do not count', async () => {

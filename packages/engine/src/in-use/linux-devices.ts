@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { parseMountInfo } from '../file-ranges/mount-info.ts'
 import { deviceNumbers } from './linux-locks.ts'
 import { linkOf, namesIn, textOf, utf8Of } from './proc-files.ts'
-import type { Writer } from './writers.ts'
+import type { Use } from '@varve/core/uses/use'
 
 export interface Roots {
   readonly proc: string
@@ -13,28 +13,48 @@ export interface Roots {
 /** A file or device that the kernel itself writes to. */
 export interface KernelHeld {
   readonly stats: BigIntStats
-  readonly writer: Writer
+  readonly use: Use
 }
 
-/** What the kernel writes to without any process: files behind loop devices, swap, and storage that it exports. */
-export function filesOfKernel({ proc, sys }: Roots): readonly KernelHeld[] {
-  return [...loops(sys), ...swaps(proc), ...exported(sys)].flatMap(({ path, command }) => {
+/**
+ * What the kernel uses without any process: files behind loop devices (`all`: also those for reading), swap, and storage that
+ * it serves.
+ */
+export function filesOfKernel(
+  { proc, sys }: Roots,
+  counted: 'writing' | 'all' = 'writing',
+): readonly KernelHeld[] {
+  return [...loops(sys, counted), ...swaps(proc), ...exported(sys)].flatMap(({ path, use }) => {
     const stats = statOrNull(path)
-    return stats === null ? [] : [{ stats, writer: { pid: 0, command } }]
+    return stats === null ? [] : [{ stats, use }]
   })
+}
+
+/** The NBD devices of this kernel by the processes that serve them. */
+export function nbdServers({ proc, sys }: Roots): ReadonlyMap<number, string> {
+  const served = new Map<number, string>()
+  for (const name of namesIn(join(sys, 'block'))) {
+    if (!/^nbd\d+$/u.test(name)) continue
+    // A thread of the process, as the kernel counts them.
+    const thread = textOf(join(sys, 'block', name, 'pid')).trim()
+    const group = /^Tgid:\s*(\d+)/mu.exec(textOf(join(proc, thread, 'status')))?.[1]
+    if (/^\d+$/u.test(thread)) served.set(Number(group ?? thread), `/dev/${name}`)
+  }
+  return served
 }
 
 interface Named {
   readonly path: string
-  readonly command: string
+  readonly use: Use
 }
 
-function loops(sys: string): readonly Named[] {
+function loops(sys: string, counted: 'writing' | 'all'): readonly Named[] {
   return namesIn(join(sys, 'block')).flatMap((name) => {
     if (!name.startsWith('loop')) return []
     const path = utf8Of(join(sys, 'block', name, 'loop/backing_file')).replace(/\n$/u, '')
-    if (path === '' || textOf(join(sys, 'block', name, 'ro')).trim() === '1') return []
-    return [{ path, command: `the loop device /dev/${name}` }]
+    if (path === '') return []
+    if (counted === 'writing' && textOf(join(sys, 'block', name, 'ro')).trim() === '1') return []
+    return [{ path, use: { by: 'loop', device: `/dev/${name}` } }]
   })
 }
 
@@ -42,7 +62,7 @@ function swaps(proc: string): readonly Named[] {
   const [, ...lines] = textOf(join(proc, 'swaps')).split('\n')
   return lines.flatMap((line) => {
     const path = line.split(/\s/u)[0] ?? ''
-    return path === '' ? [] : [{ path, command: 'the system, which swaps to it' }]
+    return path === '' ? [] : [{ path, use: { by: 'swap' } }]
   })
 }
 
@@ -50,37 +70,37 @@ function swaps(proc: string): readonly Named[] {
 function exported(sys: string): readonly Named[] {
   const target = join(sys, 'kernel/config/target/core')
   const served = namesIn(target).flatMap((kind) =>
-    namesIn(join(target, kind)).map((name) => ({
+    namesIn(join(target, kind)).map((name): Named => ({
       path: utf8Of(join(target, kind, name, 'udev_path')).trim(),
-      command: `the kernel's storage target ${name}`,
+      use: { by: 'kernel-target', protocol: 'scsi', target: name },
     })),
   )
   const nvme = join(sys, 'kernel/config/nvmet/subsystems')
   const spaces = namesIn(nvme).flatMap((name) =>
-    namesIn(join(nvme, name, 'namespaces')).map((space) => ({
+    namesIn(join(nvme, name, 'namespaces')).map((space): Named => ({
       path: utf8Of(join(nvme, name, 'namespaces', space, 'device_path')).trim(),
-      command: `the kernel's NVMe target ${name}`,
+      use: { by: 'kernel-target', protocol: 'nvme', target: name },
     })),
   )
   return [...served, ...spaces].filter(({ path }) => path.startsWith('/'))
 }
 
 /** Who uses the block device `rdev`, one of its partitions, or a device that lies over it: mounts, mappings, swap. */
-export function usersOfDevice(rdev: bigint, { proc, sys }: Roots): readonly Writer[] {
+export function usersOfDevice(rdev: bigint, { proc, sys }: Roots): readonly Use[] {
   const family = relatedDevices(rdev, sys)
-  const users: Writer[] = []
+  const users: Use[] = []
   for (const [numbers, path] of family) {
     for (const holder of namesIn(join(path, 'holders'))) {
       if (isReadOnly(join(sys, 'block', holder))) continue
-      users.push({ pid: 0, command: `the device ${labelOf(join(sys, 'block', holder))}` })
+      users.push({ by: 'mapping', device: labelOf(join(sys, 'block', holder)) })
     }
     users.push(...mountsOf(numbers, proc))
   }
-  const swapped = swaps(proc).flatMap(({ path, command }) => {
+  const swapped = swaps(proc).flatMap(({ path, use }) => {
     const stats = statOrNull(path)
-    return stats?.isBlockDevice() && family.has(deviceNumbers(stats.rdev).join(':')) ? [command] : []
+    return stats?.isBlockDevice() && family.has(deviceNumbers(stats.rdev).join(':')) ? [use] : []
   })
-  return [...users, ...swapped.map((command) => ({ pid: 0, command }))]
+  return [...users, ...swapped]
 }
 
 /** `major:minor` and folder in sysfs of the device, its disk, its partitions, and what is mapped over any of them. */
@@ -109,11 +129,11 @@ export function relatedDevices(rdev: bigint, sys: string): ReadonlyMap<string, s
   return found
 }
 
-function mountsOf(numbers: string, proc: string): readonly Writer[] {
+function mountsOf(numbers: string, proc: string): readonly Use[] {
   return parseMountInfo(utf8Of(join(proc, 'self/mountinfo'))).flatMap((mount) => {
     if (mount.isReadOnly) return []
     const isThis = mount.device === numbers || sourceNumbers(mount.source) === numbers
-    return isThis ? [{ pid: 0, command: `the filesystem mounted at ${mount.mountPoint}` }] : []
+    return isThis ? [{ by: 'mount', at: mount.mountPoint }] : []
   })
 }
 

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { isWritersLock, parseLocks } from './linux-locks.ts'
 import { linkOf, readNames, smallTextOf, textOf } from './proc-files.ts'
-import { type FileIdentity, isOwn, type Writer } from './writers.ts'
+import type { ProcessUse } from '@varve/core/uses/use'
+import { type FileIdentity, isOwn } from './writers.ts'
 
 /** O_WRONLY and O_RDWR of open(2). */
 const writingModes = 0b11
@@ -13,10 +14,10 @@ const turnMs = 5
 /** Links of descriptors that are never an image: they would only cost a question each. */
 const neverImages = /^\/dev\/(?:null|zero|full|u?random|tty|ptmx|pts\/|kvm|fuse|net\/|vhost)/u
 
-/** A file that a process may write to. */
+/** A file that a process uses. */
 export interface Held {
   readonly stats: BigIntStats
-  readonly writer: Writer
+  readonly use: ProcessUse
 }
 
 export interface ProcessesSeen {
@@ -57,12 +58,12 @@ export async function lookAtProcesses(
   return { held, hidden }
 }
 
-/** Whether the descriptor that `fdinfo` tells about is open for writing, or holds the lock of a writer. */
-export function opensForWriting(fdinfo: string): boolean {
+/** What the holder of the descriptor that `fdinfo` tells about does: writes, holds the lock of a writer, or reads. */
+export function useOfDescriptor(fdinfo: string): ProcessUse['how'] {
   const flags = /^flags:\s*([0-7]+)/mu.exec(fdinfo)?.[1]
-  if (flags === undefined) return false
-  if ((Number.parseInt(flags, 8) & writingModes) !== 0) return true
-  return fdinfo.includes('lock:') && parseLocks(fdinfo).some(isWritersLock)
+  if (flags === undefined) return 'reads'
+  if ((Number.parseInt(flags, 8) & writingModes) !== 0) return 'writes'
+  return fdinfo.includes('lock:') && parseLocks(fdinfo).some(isWritersLock) ? 'locks' : 'reads'
 }
 
 /** The name of a process; it may have ended meanwhile. */
@@ -84,15 +85,14 @@ async function heldBy(
     // Most are sockets and pipes, which the link's text tells.
     const target = linkOf(`${folder}/fd/${descriptor}`)
     if (!target.startsWith('/') || neverImages.test(target)) continue
-    if (counted === 'writing' || wanted !== null) {
-      const fdinfo = smallTextOf(`${folder}/fdinfo/${descriptor}`)
-      if (counted === 'writing' && !opensForWriting(fdinfo)) continue
-      if (wanted !== null && isOther(fdinfo, wanted)) continue
-    }
+    const fdinfo = smallTextOf(`${folder}/fdinfo/${descriptor}`)
+    const how = useOfDescriptor(fdinfo)
+    if (counted === 'writing' && how === 'reads') continue
+    if (wanted !== null && isOther(fdinfo, wanted)) continue
     const stats = await stat(`${folder}/fd/${descriptor}`, { bigint: true }).catch(() => null)
     if (stats === null || !(stats.isFile() || stats.isBlockDevice())) continue
     const pid = Number(folder.slice(folder.lastIndexOf('/') + 1))
-    held.push({ stats, writer: { pid, command: commandOf(join(folder, '..'), pid) } })
+    held.push({ stats, use: { by: 'process', pid, command: commandOf(join(folder, '..'), pid), how } })
   }
   return held
 }

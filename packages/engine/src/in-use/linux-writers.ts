@@ -1,16 +1,11 @@
 import { join } from 'node:path'
 import { parseMountInfo } from '../file-ranges/mount-info.ts'
-import { filesOfKernel, relatedDevices, type Roots, usersOfDevice } from './linux-devices.ts'
+import type { ProcessUse, Use } from '@varve/core/uses/use'
+import { filesOfKernel, nbdServers, relatedDevices, type Roots, usersOfDevice } from './linux-devices.ts'
 import { deviceNumbers, isWritersLock, type Lock, makeDevice, parseLocks, placeOf } from './linux-locks.ts'
 import { commandOf, lookAtProcesses } from './linux-processes.ts'
 import { textOf, utf8Of } from './proc-files.ts'
-import {
-  type FileIdentity,
-  type FindWritersOptions,
-  isOwn,
-  type OpenWriters,
-  type Writer,
-} from './writers.ts'
+import { type FileIdentity, type FindWritersOptions, isOwn, type OpenWriters } from './writers.ts'
 
 /**
  * Who may write to which file, from procfs and sysfs: open descriptors, locks (QEMU's bytes are understood), loop devices,
@@ -21,12 +16,16 @@ export async function findLinuxWriters(
   { locks: counted = 'writers', descriptors = 'writing', only }: FindWritersOptions = {},
 ): Promise<OpenWriters> {
   const { proc, sys } = roots
-  const files = new Map<string, Writer[]>()
-  const devices = new Map<string, Writer[]>()
+  const files = new Map<string, Use[]>()
+  const devices = new Map<string, Use[]>()
   const { held, hidden } = await lookAtProcesses(proc, { counted: descriptors, only })
-  for (const { stats, writer } of [...held, ...filesOfKernel(roots)]) {
-    if (stats.isBlockDevice()) add(devices, deviceNumbers(stats.rdev).join(':'), writer)
-    else add(files, keyOf(stats), writer)
+  const served = nbdServers(roots)
+  for (const { stats, use } of [...held, ...filesOfKernel(roots, descriptors)]) {
+    const device = use.by === 'process' ? served.get(use.pid) : undefined
+    const known: Use =
+      device === undefined || use.by !== 'process' ? use : { by: 'nbd', device, pid: use.pid }
+    if (stats.isBlockDevice()) add(devices, deviceNumbers(stats.rdev).join(':'), known)
+    else add(files, keyOf(stats), known)
   }
   const locks = Map.groupBy(parseLocks(textOf(join(proc, 'locks'))).filter(counts), ({ place }) =>
     place.slice(place.lastIndexOf(':') + 1),
@@ -41,17 +40,14 @@ export async function findLinuxWriters(
       // Who holds the lock of a descriptor is known by the descriptor, unless it is another user's.
       return distinct([...known, ...locked.flatMap((lock) => holderOf(lock, { proc, known }))])
     },
-    unseen:
-      hidden === 0
-        ? null
-        : `which files ${hidden} ${hidden === 1 ? 'process' : 'processes'} of other users ${hidden === 1 ? 'has' : 'have'} open (their locks were seen)`,
+    unseen: hidden === 0 ? [] : [{ what: 'processes-of-others', count: hidden }],
   }
 
   function counts(lock: Lock): boolean {
     return (counted === 'all' || isWritersLock(lock)) && !isOwn(lock.pid, () => 0)
   }
 
-  function deviceWriters(rdev: bigint): readonly Writer[] {
+  function deviceWriters(rdev: bigint): readonly Use[] {
     const related = [...relatedDevices(rdev, sys).keys()]
     const open = related.flatMap((numbers) => devices.get(numbers) ?? [])
     return distinct([...open, ...usersOfDevice(rdev, roots)])
@@ -60,10 +56,12 @@ export async function findLinuxWriters(
 
 function holderOf(
   { kind, pid }: Lock,
-  { proc, known }: { readonly proc: string; readonly known: readonly Writer[] },
-): readonly Writer[] {
-  if (pid > 0) return [{ pid, command: commandOf(proc, pid) }]
-  return known.length > 0 ? [] : [{ pid: 0, command: `a program that holds a lock on it (${kind})` }]
+  { proc, known }: { readonly proc: string; readonly known: readonly Use[] },
+): readonly Use[] {
+  const isKnown = known.some((use) => 'pid' in use && use.pid === pid)
+  if (isKnown) return []
+  if (pid > 0) return [{ by: 'process', pid, command: commandOf(proc, pid), how: 'locks' }]
+  return known.length > 0 ? [] : [{ by: 'lock', lock: kind }]
 }
 
 /** How the kernel may name the file in its table of locks: Btrfs and others tell stat(2) another device than there. */
@@ -81,14 +79,26 @@ function placesOf(
   return places
 }
 
-function add(map: Map<string, Writer[]>, key: string, writer: Writer): void {
+function add(map: Map<string, Use[]>, key: string, writer: Use): void {
   const known = map.get(key)
   if (known) known.push(writer)
   else map.set(key, [writer])
 }
 
-function distinct(writers: readonly Writer[]): readonly Writer[] {
-  return [...new Map(writers.map((writer) => [`${writer.pid} ${writer.command}`, writer])).values()]
+/** Of one process only what matters most: several of its descriptors may be open. */
+function distinct(uses: readonly Use[]): readonly Use[] {
+  const found = new Map<string, Use>()
+  for (const use of uses) {
+    const key = use.by === 'process' ? `process ${use.pid}` : JSON.stringify(use)
+    const before = found.get(key)
+    if (before?.by !== 'process' || (use.by === 'process' && weight(use) > weight(before)))
+      found.set(key, use)
+  }
+  return [...found.values()]
+}
+
+function weight({ how }: ProcessUse): number {
+  return ['reads', 'locks', 'writes'].indexOf(how)
 }
 
 function keyOf({ dev, ino }: FileIdentity): string {

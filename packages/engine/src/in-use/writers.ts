@@ -1,8 +1,4 @@
-/** A process (or the kernel, pid 0) that may write to a file. */
-export interface Writer {
-  readonly pid: number
-  readonly command: string
-}
+import type { Unseen, Use } from '@varve/core/uses/use'
 
 /** A file as the kernel knows it, whatever its name; stat(2) with `bigint` gives one. */
 export interface FileIdentity {
@@ -13,11 +9,11 @@ export interface FileIdentity {
   readonly isBlockDevice?: () => boolean
 }
 
-/** Who may write to which file, as of one moment; Varve's own processes are left out. */
+/** Who uses which file, as the system tells it at one moment; Varve's own processes are left out. */
 export interface OpenWriters {
-  of(file: FileIdentity): readonly Writer[]
-  /** What could not be looked at, in words that finish "not seen: …"; null: everything was. */
-  readonly unseen: string | null
+  of(file: FileIdentity): readonly Use[]
+  /** What could not be looked at. */
+  readonly unseen: readonly Unseen[]
 }
 
 export interface FindWritersOptions {
@@ -29,8 +25,8 @@ export interface FindWritersOptions {
   readonly only?: readonly FileIdentity[]
 }
 
-/** Looks who may write to files; `only` are those that will be asked about, null: any. */
-export type FindWriters = (only: readonly FileIdentity[] | null) => Promise<OpenWriters>
+/** Asks the system who uses files. */
+export type FindWriters = (options?: FindWritersOptions) => Promise<OpenWriters>
 
 const own = new Set([process.pid])
 
@@ -49,13 +45,4 @@ export function isOwn(pid: number, parentOf: (pid: number) => number): boolean {
     if (own.has(at)) return true
   }
   return false
-}
-
-/** Who writes, in words, such as `qemu-system-x86 (process 4242)`; at most three are named. */
-export function describeWriters(writers: readonly Writer[]): string {
-  const named = writers
-    .slice(0, 3)
-    .map(({ pid, command }) => (pid === 0 ? command : `${command} (process ${pid})`))
-  const rest = writers.length - named.length
-  return named.join(', ') + (rest > 0 ? ` and ${rest} more` : '')
 }

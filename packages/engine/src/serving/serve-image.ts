@@ -6,6 +6,7 @@ import { diskExport } from '@varve/nbd/exports/disk-export'
 import { serveNbd, type NbdServer } from '@varve/nbd/server'
 import { assertUnchanged } from '../files/file-fingerprint.ts'
 import { systemCode, writeError } from '../files/system-error.ts'
+import { markExported } from '../in-use/exports.ts'
 import { guardFiles } from '../in-use/guard-files.ts'
 import type { DiskInput } from '../requests.ts'
 import { openInput } from '../run/open-input.ts'
@@ -48,6 +49,7 @@ export async function serveImage(
   const opened = stack.use(await openInput(input, { io: 'async', signal }))
   const { disk, files } = opened
   const guard = stack.use(await guardFiles(files, { inUse, signal }))
+  stack.use(await markExported(files))
   const socket = 'socket' in place ? (place.socket ?? (await ownSocket(stack))) : null
   const server = stack.use(await listen(input.path, { disk, socket, port: 'port' in place ? place.port : 0 }))
   if (socket !== null) stack.defer(async () => rm(socket, { force: true }))

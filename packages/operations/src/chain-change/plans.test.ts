@@ -1,3 +1,4 @@
+import { noUses, type Uses } from '@varve/core/uses/use'
 import { describe, expect, test } from 'vitest'
 import { chainCommit } from '../chain-commit/plan.ts'
 import { chainFlatten } from '../chain-flatten/plan.ts'
@@ -29,7 +30,8 @@ function replaced(path: string, more: Partial<ReplacedFacts> = {}): ReplacedFact
     elsewhere: [],
     dependents: [],
     unseen: null,
-    use: [],
+    uses: noUses,
+    machines: [],
     children: [],
     keepers: [],
     ...more,
@@ -135,10 +137,11 @@ describe('refusals', () => {
   })
 
   test('what somebody writes to is not replaced', () => {
-    const use = [
-      { id: 'in-use', severity: 'warn', layer: 'L1', file: child, message: 'open', remedy: 'Stop it.' },
-    ] as const
-    const image = replaced(child, { use })
+    const uses: Uses = {
+      files: [{ path: child, uses: [{ by: 'process', pid: 12, command: 'qemu', how: 'writes' }] }],
+      unseen: [],
+    }
+    const image = replaced(child, { uses })
     expect(chainFlatten.plan(request, { ...facts, image })).toMatchObject({ problems: [{ id: 'in-use' }] })
   })
 })

@@ -1,3 +1,4 @@
+import { noUses, type Uses } from '@varve/core/uses/use'
 import { describe, expect, test } from 'vitest'
 import type { ImageFilesFacts } from '../image-files-facts.ts'
 import { deleteOperation } from './plan.ts'
@@ -12,16 +13,14 @@ const facts: ImageFilesFacts = {
   elsewhere: [],
   dependents: [],
   unseen: null,
-  use: [],
+  uses: noUses,
+  machines: [],
 }
-const inUse = {
-  id: 'in-use',
-  severity: 'warn',
-  layer: 'L1',
-  file: '/lib/web01-f001.vmdk',
-  message: 'L1 "/lib/web01-f001.vmdk": it is open for writing by process 12 (qemu)',
-  remedy: 'Stop the machine or program that writes to it before it is read as a whole.',
-} as const
+const part = '/lib/web01-f001.vmdk'
+const used: Uses = {
+  files: [{ path: part, uses: [{ by: 'process', pid: 12, command: 'qemu', how: 'writes' }] }],
+  unseen: [],
+}
 
 const plan = (change: Partial<ImageFilesFacts> = {}) =>
   deleteOperation.plan({ image: facts.path }, { ...facts, ...change })
@@ -60,7 +59,7 @@ describe('the plan of delete', () => {
   })
 
   test('is refused while somebody may write to one of its files', () => {
-    expect(plan({ use: [inUse] })).toMatchObject({
+    expect(plan({ uses: used })).toMatchObject({
       kind: 'refusal',
       problems: [{ id: 'in-use', severity: 'block', file: '/lib/web01-f001.vmdk' }],
     })

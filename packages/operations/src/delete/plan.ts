@@ -3,7 +3,7 @@ import { isBlocking } from '@varve/core/problems/problem'
 import { baseName } from '../actions/path-words.ts'
 import { setAside } from '../actions/set-aside.ts'
 import type { ImageFilesFacts } from '../image-files-facts.ts'
-import { dependentsProblem, remarks, useProblems } from '../image-files-problems.ts'
+import { dependentsProblem, machineProblems, remarks, useProblems } from '../image-files-problems.ts'
 import { defineOperation } from '../operation.ts'
 import { inOrder, noEstimate, step } from '../plans/plan.ts'
 import { freshId } from '../plans/wired.ts'
@@ -16,7 +16,12 @@ export const deleteOperation = defineOperation<DeleteRequest, ImageFilesFacts>({
   paths: ['image'],
   plan(_request, facts) {
     const { host, path, bytes, files } = facts
-    const problems = [...dependentsProblem(facts), ...useProblems(facts), ...remarks(facts)]
+    const problems = [
+      ...dependentsProblem(facts),
+      ...useProblems(facts),
+      ...machineProblems(facts),
+      ...remarks(facts),
+    ]
     const blocking = problems.filter(isBlocking)
     if (blocking.length > 0) return { kind: 'refusal', operation: 'delete', problems: blocking }
     const count = files.length > 1 ? ` in ${files.length} files` : ''

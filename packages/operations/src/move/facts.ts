@@ -1,5 +1,5 @@
 import type { FormatName } from '@varve/core/formats/format-rules'
-import type { Problem } from '@varve/core/problems/problem'
+import type { Uses } from '@varve/core/uses/use'
 import type { MovedFile } from '../actions/move-image.ts'
 import type { ImageFilesFacts } from '../image-files-facts.ts'
 
@@ -29,6 +29,6 @@ export interface MoveFacts extends ImageFilesFacts {
   readonly children: readonly NamesParent[]
   /** The format that the new name promises, when the image is of another one. */
   readonly promised: FormatName | null
-  /** That others may write to one of the children. */
-  readonly childUse: readonly Problem[]
+  /** Who uses one of the children. */
+  readonly childUses: Uses
 }

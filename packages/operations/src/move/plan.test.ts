@@ -1,3 +1,4 @@
+import { noUses, type Uses } from '@varve/core/uses/use'
 import { describe, expect, test } from 'vitest'
 import type { MoveFacts } from './facts.ts'
 import { moveOperation } from './plan.ts'
@@ -12,7 +13,8 @@ const facts: MoveFacts = {
   elsewhere: [],
   dependents: [],
   unseen: null,
-  use: [],
+  uses: noUses,
+  machines: [],
   target: '/new/web02.qcow2',
   moves: [{ from: '/lib/web01.qcow2', to: '/new/web02.qcow2', kind: 'file', inode: '7' }],
   taken: [],
@@ -21,20 +23,16 @@ const facts: MoveFacts = {
   parent: null,
   children: [],
   promised: null,
-  childUse: [],
+  childUses: noUses,
 }
 const child = { path: '/lib/over.qcow2', format: 'qcow2', isWritten: true } as const
 const parent = { path: '/lib/base.raw', format: 'raw', isWritten: true } as const
 const request = { source: facts.path, target: facts.target }
 const plan = (change: Partial<MoveFacts> = {}) => moveOperation.plan(request, { ...facts, ...change })
-const inUse = {
-  id: 'in-use',
-  severity: 'warn',
-  layer: 'L1',
-  file: '/lib/over.qcow2',
-  message: 'L1 "/lib/over.qcow2": it is open for writing by process 12 (qemu)',
-  remedy: 'Stop it.',
-} as const
+const usedBy = (path: string): Uses => ({
+  files: [{ path, uses: [{ by: 'process', pid: 12, command: 'qemu', how: 'writes' }] }],
+  unseen: [],
+})
 
 describe('the plan of move', () => {
   test('is one rename on one filesystem', () => {
@@ -52,8 +50,8 @@ describe('the plan of move', () => {
   test.each<[string, Partial<MoveFacts>, string]>([
     ['a name that is taken', { taken: ['/new/web02.qcow2'] }, 'target-exists'],
     ['its own name', { target: facts.path }, 'same-file'],
-    ['an image in use', { use: [{ ...inUse, file: facts.path }] }, 'in-use'],
-    ['a child in use', { children: [child], childUse: [inUse] }, 'in-use'],
+    ['an image in use', { uses: usedBy(facts.path) }, 'in-use'],
+    ['a child in use', { children: [child], childUses: usedBy(child.path) }, 'in-use'],
     ['too little room', { isOneFilesystem: false, free: 1024 ** 3 }, 'no-space'],
     [
       'a child that cannot be repointed',

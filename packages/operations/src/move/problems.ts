@@ -3,7 +3,7 @@ import { formatRules } from '@varve/core/formats/format-rules'
 import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { baseName } from '../actions/path-words.ts'
-import { remarks, useProblems } from '../image-files-problems.ts'
+import { machineProblems, remarks, useProblems } from '../image-files-problems.ts'
 import type { MoveFacts } from './facts.ts'
 
 /** What speaks against a move, and what it takes besides. */
@@ -11,7 +11,8 @@ export function moveProblems(facts: MoveFacts): Problem[] {
   return [
     ...takenProblems(facts),
     ...useProblems(facts),
-    ...useProblems({ ...facts, use: facts.childUse }),
+    ...useProblems({ uses: facts.childUses }),
+    ...machineProblems(facts),
     ...roomProblems(facts),
     ...nameProblems(facts),
     ...partProblems(facts),

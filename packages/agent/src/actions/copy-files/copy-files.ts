@@ -2,6 +2,7 @@ import { chunkStates } from '@varve/engine/requests'
 import { copyFiles as copy } from '@varve/engine/moving/copy-files'
 import { assertTarget } from '../inside-roots.ts'
 import { nativeAdapter } from '../native.ts'
+import { assertNotUsed } from '../unused.ts'
 
 const chunk = 4 * 1024 * 1024
 
@@ -13,6 +14,10 @@ export const copyFiles = nativeAdapter('copy-files', {
       await assertTarget(ports, from)
       await assertTarget(ports, to)
     }
+    await assertNotUsed(
+      files.map(({ from }) => from),
+      ports,
+    )
     let states = new Uint8Array(0)
     const { files: copies, ...copied } = await copy(files, {
       staging,

@@ -5,6 +5,7 @@ import { moveAll } from '@varve/engine/quarantine/swap'
 import { assertTarget } from '../inside-roots.ts'
 import { moveKeptProof } from '../kept-proofs.ts'
 import { nativeAdapter } from '../native.ts'
+import { assertNotUsed } from '../unused.ts'
 
 export const moveImage = nativeAdapter('move-image', {
   calls:
@@ -14,6 +15,10 @@ export const moveImage = nativeAdapter('move-image', {
       await assertTarget(ports, from)
       await assertTarget(ports, to)
     }
+    await assertNotUsed(
+      files.map(({ from }) => from),
+      ports,
+    )
     await moveAll(files, hostNames)
     // What is not empty is somebody else's.
     if (emptied !== null) await rmdir(emptied).catch(() => {})

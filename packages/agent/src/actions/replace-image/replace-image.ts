@@ -5,12 +5,14 @@ import { stagedPath } from '@varve/engine/staging/staged-name'
 import { confirmStagedProof } from '../kept-proofs.ts'
 import { nativeAdapter } from '../native.ts'
 import { stagedFiles } from './staged-files.ts'
+import { assertNotUsed } from '../unused.ts'
 
 export const replaceImage = nativeAdapter('replace-image', {
   calls:
     'writes and flushes a manifest, link(2), rename(2) of a file, renameat2(2) with RENAME_EXCHANGE of a folder, fsync(2) of the folders',
   async run({ image, quarantine }, { ports }) {
     const { target } = image
+    await assertNotUsed([target], ports)
     await noteEntry(ports.stateFolder, target, quarantine)
     const entry = await replaceFiles(target, {
       id: quarantine,

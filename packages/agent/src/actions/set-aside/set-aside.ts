@@ -4,6 +4,7 @@ import { knownEntry, setAside as setAsideFiles } from '@varve/engine/quarantine/
 import { fileIdentity } from '@varve/engine/staging/file-identity'
 import { assertTarget } from '../inside-roots.ts'
 import { nativeAdapter } from '../native.ts'
+import { assertNotUsed } from '../unused.ts'
 
 export const setAside = nativeAdapter('set-aside', {
   calls:
@@ -16,6 +17,8 @@ export const setAside = nativeAdapter('set-aside', {
       if (!isIt && (await knownEntry(path, quarantine)) === null)
         return { quarantine, moved: [], until: new Date().toISOString() }
     }
+    // What a run made itself is taken back whoever looks at it.
+    if (why === 'deleted') await assertNotUsed([path], ports)
     await noteEntry(ports.stateFolder, path, quarantine)
     const entry = await setAsideFiles(path, { id: quarantine, why, digest, roots: ports.roots })
     const { folder, manifest } = entry

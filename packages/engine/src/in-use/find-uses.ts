@@ -1,0 +1,108 @@
+import type { BigIntStats } from 'node:fs'
+import { stat, statfs } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FileUses, Use, Uses } from '@varve/core/uses/use'
+import { useError } from '@varve/core/uses/use-problems'
+import { isExported } from './exports.ts'
+import { findWriters } from './find-writers.ts'
+import { runOf } from './run-locks.ts'
+import type { FindWriters, FindWritersOptions } from './writers.ts'
+
+/**
+ * What is about to be done with the files: `read` them as a whole, which who writes disturbs; `move` them or their names, which
+ * also those mind who have locked them; `change` their bytes, which nobody who only reads may see.
+ */
+export type Purpose = 'read' | 'move' | 'change'
+
+export interface FindUsesOptions {
+  readonly purpose?: Purpose
+  /** Asks the system; left out: as this process does. */
+  readonly find?: FindWriters
+}
+
+const counted: Readonly<Record<Purpose, Pick<FindWritersOptions, 'locks' | 'descriptors'>>> = {
+  read: {},
+  move: { locks: 'all' },
+  change: { locks: 'all', descriptors: 'all' },
+}
+
+type Named = { readonly path: string }
+
+/** Who uses each of the files, as of now: one answer from everything that tells; a file that is gone has nobody but a run. */
+export async function findUses(
+  files: readonly Named[],
+  { purpose = 'read', find = findWriters }: FindUsesOptions = {},
+): Promise<Uses> {
+  const known = await Promise.all(
+    files.map(async ({ path }) => ({ path, stats: await stat(path, { bigint: true }).catch(() => null) })),
+  )
+  const isTold = (await Promise.all(files.map(inodeTells))).every(Boolean)
+  const there = known.flatMap(({ stats }): BigIntStats[] => (stats === null ? [] : [stats]))
+  const found = await find({ ...counted[purpose], ...(isTold && { only: there }) })
+  const uses = known.map(async ({ path, stats }): Promise<FileUses> => {
+    const run = await runOf(path)
+    const served: readonly Use[] =
+      purpose !== 'read' && stats !== null && isExported(stats) ? [{ by: 'export' }] : []
+    return { path, uses: [...(run ? [run] : []), ...served, ...(stats === null ? [] : found.of(stats))] }
+  })
+  const [first] = known
+  const isHidden = found.unseen.length > 0 && first !== undefined && mayBeOthers(first.stats)
+  return { files: await Promise.all(uses), unseen: isHidden ? found.unseen : [] }
+}
+
+/** A program that looks at files for a moment is waited for so long. */
+const passingMs = [100, 200, 400, 800]
+
+/** As `findUses`; who only looks at a file for a moment does not count. */
+export async function findLastingUses(files: readonly Named[], options: FindUsesOptions = {}): Promise<Uses> {
+  for (const waitMs of passingMs) {
+    const found = await findUses(files, options)
+    if (!onlyRead(found)) return found
+    await sleep(waitMs)
+  }
+  return await findUses(files, options)
+}
+
+function onlyRead({ files }: Uses): boolean {
+  const uses = files.flatMap((file) => file.uses)
+  return uses.length > 0 && uses.every((use) => use.by === 'process' && use.how === 'reads')
+}
+
+/** Throws `run-busy` or `in-use` for the first of the files that somebody uses. */
+export async function assertNoUse(
+  files: readonly Named[],
+  { mayBeAccepted = false, ...options }: FindUsesOptions & { readonly mayBeAccepted?: boolean } = {},
+): Promise<void> {
+  const look = options.purpose === 'change' ? findLastingUses : findUses
+  for (const { path, uses } of (await look(files, options)).files) {
+    const error = useError({ path, uses }, mayBeAccepted)
+    if (error) throw error
+  }
+}
+
+/** Rights by which others than the owner write. */
+const writableByOthers = 0o022n
+
+/** Whether processes of other users, but for root's, may have it open for writing. */
+function mayBeOthers(stats: BigIntStats | null): boolean {
+  const user = process.geteuid?.()
+  return (
+    stats === null ||
+    user === undefined ||
+    stats.uid !== BigInt(user) ||
+    (stats.mode & writableByOthers) !== 0n
+  )
+}
+
+/**
+ * Filesystems (statfs(2)) whose files have one inode number everywhere: ext4, XFS, Btrfs, tmpfs, ZFS, F2FS. Others, such as
+ * overlayfs, tell stat(2) another one than `/proc/<pid>/fdinfo`.
+ */
+const inodesAreOne: ReadonlySet<number> = new Set([
+  0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x2fc12fc1, 0xf2f52010,
+])
+
+async function inodeTells({ path }: Named): Promise<boolean> {
+  const filesystem = await statfs(path).catch(() => null)
+  return filesystem === null || inodesAreOne.has(filesystem.type)
+}
