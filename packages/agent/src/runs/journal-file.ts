@@ -74,6 +74,7 @@ function journalOn(handle: FileHandle, { path, known, flush }: JournalParts): Jo
     },
     async [Symbol.asyncDispose]() {
       await last.catch(() => {})
+      await flush.settled()
       await handle.close()
     },
   }
@@ -90,6 +91,8 @@ interface Flusher {
   all(): Promise<void>
   /** Begins to put it there. */
   soon(): void
+  /** What somebody waits for has come to its end: the file may be closed. */
+  settled(): Promise<void>
 }
 
 /** Puts a file on its medium, one call at a time, each for all that was written meanwhile. */
@@ -98,7 +101,7 @@ function flusher(
   durability: JournalDurability,
   first: Promise<unknown> = Promise.resolve(),
 ): Flusher {
-  if (durability === 'cached') return { async all() {}, soon() {} }
+  if (durability === 'cached') return { async all() {}, soon() {}, async settled() {} }
   let running = first.then(() => {})
   running.catch(() => {})
   let waiting: Promise<void> | null = null
@@ -111,7 +114,10 @@ function flusher(
     await waiting
   }
   // Its failure is thrown by the next call that waits.
-  return { all, soon: () => void all().catch(() => {}) }
+  const settled = async (): Promise<void> => {
+    while (waiting !== null) await waiting.catch(() => {})
+  }
+  return { all, soon: () => void all().catch(() => {}), settled }
 }
 
 /** The entries of a journal; a last line that a death cut off is left out. Throws `corrupt` for anything else that is none. */
