@@ -19,6 +19,8 @@ export interface NewDisk {
   readonly choices?: Omit<WriteChoices, 'backing'> | undefined
   /** The image that it is an overlay of: everything is there. */
   readonly backing?: BackingReference | undefined
+  /** Whether its filesystem is to write it in place. */
+  readonly noCow?: boolean | undefined
 }
 
 export interface NewDiskOutcome {
@@ -38,7 +40,7 @@ export interface NewDiskOutcome {
  */
 export async function createDisk(disk: NewDisk, signal?: AbortSignal): Promise<NewDiskOutcome> {
   const started = performance.now()
-  const { path, virtualSize, subformat, backing, name = basename(path) } = disk
+  const { path, virtualSize, subformat, backing, noCow, name = basename(path) } = disk
   const choices: WriteChoices = { ...disk.choices, ...(backing && { backing }) }
   assertChoices(disk.format, { choices, compression: 'none' })
   const format = await writerFormat(disk.format)
@@ -48,7 +50,7 @@ export async function createDisk(disk: NewDisk, signal?: AbortSignal): Promise<N
   const parts = (format.parts?.({ virtualSize, subformat, name }) ?? []).map((part) =>
     join(dirname(path), part),
   )
-  await using target = await createOutputs(path, parts)
+  await using target = await createOutputs(path, parts, { noCow })
   if (writer.reserve) await target.reserve(writer.reserve(), signal)
   await target.write(untilAborted(writer.finish(), signal))
   const { seal } = writer

@@ -4,6 +4,7 @@ import { rulesOf, writableFormats } from '@varve/core/formats/writable-formats'
 import { Manifest } from '@varve/core/digest/disk-digest'
 import { digestDisk } from '@varve/engine/digest-disk'
 import { hexRoot } from '@varve/engine/run/collect-leaves'
+import { canMount, mountedPlace } from '@varve/test-kit/mounted-place'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { requires, runToolOk } from '@varve/test-kit/tools'
 import { describe, expect, test } from 'vitest'
@@ -99,5 +100,23 @@ describe('create', () => {
         expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toEqual([])
       },
     })
+  })
+})
+
+describe.skipIf(!requires('lsattr') || !(await canMount()))('create --no-cow', () => {
+  test('Btrfs writes the file in place, its parts too; others only where it is asked for', async () => {
+    await using place = await mountedPlace(['mkfs.btrfs', '-q'])
+    await using state = await tempPlace()
+    await using host = openTestHost(state.path)
+    const attributesOf = async (name: string) => {
+      const [attributes = ''] = (await runToolOk('lsattr', [place.file(name)])).split(' ')
+      return attributes.replaceAll('-', '')
+    }
+    const wish = { target: place.file('flat.vmdk'), size, format: 'vmdk', subformat: 'monolithicFlat' }
+    expect(await run(host, 'create', { ...wish, noCow: true })).toMatchObject({ phase: 'succeeded' })
+    expect(await attributesOf('flat.vmdk')).toContain('C')
+    expect(await attributesOf('flat-flat.vmdk')).toContain('C')
+    await run(host, 'create', { target: place.file('plain.raw'), size, format: 'raw' })
+    expect(await attributesOf('plain.raw')).not.toContain('C')
   })
 })

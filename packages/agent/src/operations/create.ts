@@ -1,8 +1,9 @@
-import { statfs } from 'node:fs/promises'
+import { realpath, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { inspectImage } from '@varve/core/layers/inspect-image'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { profileKind } from '@varve/core/rules/target-profiles'
+import { hostFileRanges } from '@varve/engine/file-ranges/host-file-ranges'
 import { nodePorts } from '@varve/engine/ports'
 import { backingOf, type NewOverlay } from '@varve/engine/staging/backing'
 import { createOperation, type CreateFacts } from '@varve/operations/create/plan'
@@ -20,8 +21,18 @@ export const createHere = defineLocalOperation(createOperation, async (request, 
   const parent = asked ? await collect(async () => parentFacts(overlay, asked, context)) : null
   const place = await statfs(dirname(target)).catch(() => null)
   const freeBytes = place ? place.bavail * place.bsize : null
-  return { host: context.host, state, parent, freeBytes, problems }
+  const filesystem = await filesystemOf(dirname(target))
+  return { host: context.host, state, parent, freeBytes, filesystem, problems }
 })
+
+async function filesystemOf(folder: string): Promise<string | null> {
+  try {
+    return hostFileRanges().filesystemOf(await realpath(folder)).filesystem
+  } catch {
+    // That there is no such folder is said by what has the name.
+    return null
+  }
+}
 
 async function parentFacts(
   overlay: NewOverlay,

@@ -24,6 +24,7 @@ export const createCommand = defineCommand<CreateOptions & OperateOptions>({
       )
       .option('--backing <parent>', 'make it an overlay of this image (qcow2, vmdk, vhd, vhdx, vdi)')
       .option('--backing-format <format>', 'take the parent for this format instead of detecting it')
+      .option('--no-cow', 'have Btrfs write the file in place (the attribute C)')
       .addOption(
         new Option('--profile <name>', 'what the disk is for: sets and checks its kind and size').choices(
           targetProfileNames,

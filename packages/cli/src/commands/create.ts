@@ -17,6 +17,8 @@ export interface CreateOptions {
   readonly backing?: string
   readonly backingFormat?: string
   readonly profile?: TargetProfileName
+  /** False: `--no-cow`. */
+  readonly cow?: boolean
 }
 
 /** `varve create FILE`: a new image appears under its name complete, or not at all. */
@@ -41,6 +43,7 @@ export async function create(
     options: namedOptions(option),
     parent: backing === undefined ? null : { path: backing, format: formatOf(backingFormat) },
     profile: profile ?? null,
+    noCow: options.cow === false,
   }
   const wish = { operation: 'create', request, isAsked: false, told: toldOf, record: recordOf } as const
   return await operate({ ...wish, refusal: 'error' }, options, context)

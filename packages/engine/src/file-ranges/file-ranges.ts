@@ -27,6 +27,8 @@ export interface FileRanges {
   cloneRange(clone: RangeClone): boolean
   /** Reserves blocks for `range` without writing; the file grows when the range ends beyond it. */
   allocate(fd: number, range: ByteRange): boolean
+  /** Has an empty file written in place from now on, by a filesystem that copies on write else (`chattr +C`). */
+  writeInPlace(fd: number): boolean
   /** Whether data gets below `path` faster when its blocks are allocated before it is written. */
   allocatesFaster(path: string): boolean
   /** Renames; throws `EEXIST` when there is something named `to`. */

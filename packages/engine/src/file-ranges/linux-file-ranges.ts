@@ -15,6 +15,10 @@ const punch = 0x02
 const cloneRange = 0x4020_940d
 const currentFolder = -100
 const noReplace = 1
+// ioctl_iflags(2); the numbers are those of a long, the value is an int.
+const getFlags = 0x8008_6601
+const setFlags = 0x4008_6602
+const noCowFlag = 0x0080_0000
 // Of ext2, ext3 and ext4, statfs(2).
 const extMagic = 0xef53
 // struct xfs_fsop_geom, ioctl_xfs_fsgeometry(2).
@@ -110,6 +114,16 @@ export const linuxFileRanges: FileRanges = {
   },
   allocate(fd, range) {
     return attempt('fallocate', () => system().fallocate(fd, 0, range.start, lengthOf(range)), null) !== null
+  },
+  writeInPlace(fd) {
+    const flags = new Uint32Array(2)
+    const bytes = new Uint8Array(flags.buffer)
+    if (attempt('ioctl', () => system().ioctlInto(fd, getFlags, bytes), null) === null) return false
+    flags[0] = (flags[0] ?? 0) | noCowFlag
+    if (attempt('ioctl', () => system().ioctlFrom(fd, setFlags, bytes), null) === null) return false
+    // Btrfs takes the flag for a file with data, and does nothing.
+    const kept = attempt('ioctl', () => system().ioctlInto(fd, getFlags, bytes), null)
+    return kept !== null && ((flags[0] ?? 0) & noCowFlag) !== 0
   },
   // ext4 notes each block of data whose place is not decided yet: measured, that is two fifths of the time of a write.
   // XFS and Btrfs gain nothing, and on Btrfs data in allocated blocks is not compressed.

@@ -14,6 +14,7 @@ export const portableFileRanges: FileRanges = {
   punchHole: () => false,
   cloneRange: () => false,
   allocate: () => false,
+  writeInPlace: () => false,
   allocatesFaster: () => false,
   /** A hard link fails when the name is taken, which a plain rename does not. */
   renameNoReplace(from, to) {

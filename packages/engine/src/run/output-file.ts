@@ -25,12 +25,22 @@ export interface OutputFile extends AsyncDisposable {
   keep(size: number, durability: Durability): Promise<void>
 }
 
+export interface OutputOptions {
+  /** Whether the filesystem is to write it in place; throws `refused` where it does not do that. */
+  readonly noCow?: boolean | undefined
+}
+
 /** Creates the file `path`, which must not exist; throws `target-exists`, `not-writable`, `no-space`. */
-export async function createOutput(path: string): Promise<OutputFile> {
+export async function createOutput(path: string, { noCow = false }: OutputOptions = {}): Promise<OutputFile> {
   if (!path.isWellFormed() || path.includes('\uFFFD')) throw new DiskError('name-not-utf8', { file: path })
   const handle = await attempt(path, async () =>
     open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o644),
   )
+  if (noCow && !hostFileRanges().writeInPlace(handle.fd)) {
+    await handle.close()
+    await unlink(path)
+    throw notInPlace(path)
+  }
   let isKept = false
   return {
     fd: handle.fd,
@@ -65,6 +75,11 @@ export async function createOutput(path: string): Promise<OutputFile> {
       if (!isKept) await removeSame(path, { dev, ino })
     },
   }
+}
+
+function notInPlace(file: string): DiskError {
+  const reason = 'its filesystem does not take the attribute by which a file is written in place (chattr +C)'
+  return new DiskError('refused', { file, reason, remedy: 'Leave out --no-cow, or take a folder on Btrfs.' })
 }
 
 async function writeZeros(

@@ -4,7 +4,7 @@ import type { ByteRange } from '@varve/core/ranges/byte-range'
 import type { FileWrite, Reservation } from '@varve/core/formats/disk-writer'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { writeError } from '../files/system-error.ts'
-import { createOutput, type Durability, type OutputFile } from './output-file.ts'
+import { createOutput, type Durability, type OutputFile, type OutputOptions } from './output-file.ts'
 import { fileOf } from './write-all.ts'
 
 /** An image that is being written, with its parts; all are removed again at disposal unless they were kept. */
@@ -25,11 +25,15 @@ export interface OutputSet extends AsyncDisposable {
 const readSize = 1024 * 1024
 
 /** Creates the files, none of which may exist; throws as `createOutput` does. */
-export async function createOutputs(image: string, parts: readonly string[]): Promise<OutputSet> {
+export async function createOutputs(
+  image: string,
+  parts: readonly string[],
+  options: OutputOptions = {},
+): Promise<OutputSet> {
   await using stack = new AsyncDisposableStack()
-  const first = stack.use(await createOutput(image))
+  const first = stack.use(await createOutput(image, options))
   const files = [first]
-  for (const part of parts) files.push(stack.use(await createOutput(part)))
+  for (const part of parts) files.push(stack.use(await createOutput(part, options)))
   const release = stack.move()
   return {
     files,

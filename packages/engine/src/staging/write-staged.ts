@@ -81,11 +81,12 @@ export interface CreateStaged {
   readonly virtualSize: number
   readonly choices: NonNullable<DiskOutput['choices']>
   readonly backing?: Backing | undefined
+  readonly noCow?: boolean | undefined
 }
 
 /** Writes a new image that holds nothing of its own where it is staged; begins anew where an earlier attempt died. */
 export async function createStaged(
-  { image, virtualSize, choices, backing }: CreateStaged,
+  { image, virtualSize, choices, backing, noCow }: CreateStaged,
   signal: AbortSignal,
 ): Promise<NewDiskOutcome & { readonly file: string }> {
   const staging = openStaging(image)
@@ -93,7 +94,7 @@ export async function createStaged(
   const { format, subformat } = image
   const about = { name: basename(image.target), virtualSize, format, subformat: subformat ?? undefined }
   try {
-    const written = await createDisk({ path: staging.path, ...about, choices, backing }, signal)
+    const written = await createDisk({ path: staging.path, ...about, choices, backing, noCow }, signal)
     // What was written is what its own reader opens, with the chain below it.
     const input = { kind: 'image', path: staging.path, roots: null, format } as const
     await using opened = await openInput(input, { io: 'async', signal })

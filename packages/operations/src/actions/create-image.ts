@@ -11,6 +11,8 @@ const Input = z.object({
   /** Bytes of the disk. */
   size: Bytes,
   image: NewImage,
+  /** Its filesystem is to write it in place (the attribute C of Btrfs). */
+  noCow: z.boolean().optional(),
 })
 
 /** An overlay has the disk of its parent, which is not read for it. */
@@ -26,9 +28,9 @@ export const createImage = defineAction({
   isHidden: true,
   input: Input,
   outcome: Outcome,
-  words: ({ size, image }) => ({
+  words: ({ size, image, noCow }) => ({
     title: `Write an empty ${nameOfKind(image.format, image.subformat)}`,
-    does: `Writes a disk of ${formatBytes(size)} as ${nameOfKind(image.format, image.subformat)} into a hidden file beside ${baseName(image.target)}.${image.backing ? ` It is an overlay of ${baseName(image.backing.path)}.` : ''}`,
+    does: `Writes a disk of ${formatBytes(size)} as ${nameOfKind(image.format, image.subformat)} into a hidden file beside ${baseName(image.target)}.${image.backing ? ` It is an overlay of ${baseName(image.backing.path)}.` : ''}${noCow === true ? ' Its filesystem writes it in place (the attribute C).' : ''}`,
   }),
   told: ({ virtualSize, fileSize }) =>
     `a disk of ${formatBytes(virtualSize)}; the file has ${formatBytes(fileSize)}`,

@@ -5,7 +5,14 @@ import { CreateRequest } from './request.ts'
 
 const GiB = 1024 ** 3
 const MiB = 1024 ** 2
-const facts: CreateFacts = { host: 'here', state: 'free', parent: null, freeBytes: 100 * GiB, problems: [] }
+const facts: CreateFacts = {
+  host: 'here',
+  state: 'free',
+  parent: null,
+  freeBytes: 100 * GiB,
+  filesystem: 'ext4',
+  problems: [],
+}
 const parent = {
   path: '/vms/base.qcow2',
   format: 'qcow2',
@@ -149,6 +156,20 @@ test.each<[string, object, object, string]>([
 ])('an overlay %s is refused', (_, request, below, id) => {
   const found = plan({ ...request, parent: { path: parent.path } }, { parent: { ...parent, ...below } })
   expect(found).toMatchObject({ kind: 'refusal', problems: [{ id, file: '/vms/new.qcow2' }] })
+})
+
+test('a file is written in place where its filesystem does that', () => {
+  const request = { format: 'raw', size: GiB, noCow: true }
+  const on = (filesystem: string | null) => {
+    const found = plan(request, { filesystem })
+    if (found.kind === 'refusal') return found.problems.map(({ id }) => id)
+    return [found.steps[0]?.input, ...found.warnings.map(({ id }) => id)]
+  }
+  expect(on('btrfs')).toEqual([expect.objectContaining({ noCow: true }), 'no-cow-unchecked'])
+  expect(on('ext4')).toEqual([expect.not.objectContaining({ noCow: true }), 'no-cow-idle'])
+  expect(on('zfs')).toEqual(['no-cow-impossible'])
+  expect(on(null)).toEqual(['no-cow-impossible'])
+  expect(plan({ ...request, noCow: false }, { filesystem: 'btrfs' })).toMatchObject({ warnings: [] })
 })
 
 test('what has the name, and what cannot be looked at, refuses', () => {

@@ -15,6 +15,7 @@ import { overlayProblems } from '../overlay-problems.ts'
 import { inOrder, step, type Plan, type Refusal } from '../plans/plan.ts'
 import { proofStep, publishStep } from '../plans/staged-steps.ts'
 import { freshId } from '../plans/wired.ts'
+import { noCowOf, noCowRefusals, noCowRemarks } from './no-cow.ts'
 import { CreateRequest } from './request.ts'
 
 export interface CreateFacts {
@@ -30,6 +31,8 @@ export interface CreateFacts {
   } | null
   /** Bytes that are free where the image is to lie; null: not told. */
   readonly freeBytes: number | null
+  /** The filesystem where the image is to lie; null: not told. */
+  readonly filesystem: string | null
   readonly problems: readonly Problem[]
 }
 
@@ -68,6 +71,7 @@ function planCreate(request: CreateRequest, facts: CreateFacts): Plan | Refusal 
     input: {
       size,
       image: { ...kind, staging: freshId, compression: 'none', options, backing, guest: {} },
+      ...(noCowOf(request, facts) === 'set' && { noCow: true }),
     },
   })
   // The disk of an overlay is its parent's: there is nothing of its own to be proven.
@@ -78,7 +82,7 @@ function planCreate(request: CreateRequest, facts: CreateFacts): Plan | Refusal 
     operation: 'create',
     summary: `Create ${baseName(target)}, ${nameOfKind(format, subformat)} of ${formatBytes(size)}${over}`,
     steps,
-    warnings: [],
+    warnings: noCowRemarks(request, facts),
     subjects: [{ host, path: target }],
     estimate: { bytes: roomAtOnce(wanted, request), seconds: null },
   }
@@ -120,6 +124,7 @@ function refusalsOf(request: CreateRequest, facts: CreateFacts, wanted: Wanted):
     ...faults.map((fault) => refused(target, fault)),
     ...parentRefusals(request, facts, wanted),
     ...roomRefusals(request, facts, wanted),
+    ...noCowRefusals(request, facts),
   ]
 }
 

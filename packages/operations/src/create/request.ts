@@ -20,6 +20,8 @@ export const CreateRequest = z.object({
     .default(null),
   /** What the disk is for: sets and checks its kind and size. */
   profile: z.enum(targetProfileNames).nullable().default(null),
+  /** Whether a filesystem that copies on write is to write the file in place (the attribute C of Btrfs). */
+  noCow: z.boolean().default(false),
   durability: Durability.default('synced'),
 })
 export type CreateRequest = z.infer<typeof CreateRequest>

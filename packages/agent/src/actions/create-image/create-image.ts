@@ -7,15 +7,16 @@ import { writeChoices } from '../write-choices.ts'
 
 /** Writes an image that holds nothing of its own as a hidden one beside the target. */
 export const createImage = nativeAdapter('create-image', {
-  calls: 'open(2) with O_EXCL of a hidden file, fallocate(2) of reserved room, pwrite(2) of its tables',
+  calls:
+    'open(2) with O_EXCL of a hidden file, ioctl(2) FS_IOC_SETFLAGS where it is to be written in place, fallocate(2) of reserved room, pwrite(2) of its tables',
 
-  async run({ size, image }, { ports, signal }) {
+  async run({ size, image, noCow }, { ports, signal }) {
     await assertTarget(ports, image.target)
     const { staging, backing: below } = image
     const parent = below && { kind: 'image' as const, roots: ports.roots, ...below }
     const backing = parent ? await backingOf(image, parent) : undefined
     const written = await createStaged(
-      { image, virtualSize: size, choices: writeChoices(image), backing },
+      { image, virtualSize: size, choices: writeChoices(image), backing, noCow },
       signal,
     )
     const { virtualSize, fileSize, parts, digest, seconds, file } = written

@@ -40,6 +40,16 @@ export function describeFileRanges(name: string, make: () => Promise<RangesPlace
       expect(Math.max(...data.map(([, end]) => end))).toBeLessThanOrEqual(8 * MiB)
     })
 
+    test('an empty file is written in place, or it is said that it is not', async () => {
+      await using place = await make()
+      const { ranges } = place
+      const fd = place.create('in-place', 0, [])
+      const could = ranges.writeInPlace(fd)
+      expect(ranges.writeInPlace(fd)).toBe(could)
+      if (ranges.name === 'portable') expect(could).toBe(false)
+      expect(ranges.nextData(fd, 0)).toBeNull()
+    })
+
     test('past the end there is neither data nor a hole', async () => {
       await using place = await make()
       const fd = place.create('small', MiB, [[0, piece(MiB, 1)]])

@@ -90,6 +90,7 @@ export function memoryFileRanges(files: MemoryFiles): FileRanges {
       files.write(targetFd, targetAt, files.file(sourceFd).bytes.slice(sourceAt, sourceAt + length))
       return true
     },
+    writeInPlace: (fd) => files.file(fd).bytes.length === 0,
     allocatesFaster: () => true,
     allocate(fd, { start, end }) {
       files.grow(fd, end)
