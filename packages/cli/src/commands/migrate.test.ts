@@ -90,7 +90,7 @@ test('a plan shows layer and command of each step, a refusal its remedies', () =
   } as const
   const plain = (_style: unknown, text: string) => text
   expect(describePlan({ ...plan, steps: [{ ...step, needs: [] }], warnings: [] }, plain)).toMatch(
-    /1\. L2 +Pull +Reads the export\.\n +south\$ varve pull/u,
+    /1\. L2 +Pull\n +Reads the export\.\n +south\$ varve pull/u,
   )
   const problem = {
     id: 'target-exists',
