@@ -1,6 +1,8 @@
+import { rulesOf } from '@varve/core/formats/writable-formats'
 import { basename, dirname, join } from 'node:path'
 import { Manifest, chunkCount } from '@varve/core/digest/disk-digest'
-import { assertChoices, type WriteChoices } from '@varve/core/formats/write-choices'
+import type { WriteChoices } from '@varve/core/formats/image-choices'
+import { assertChoices } from '@varve/core/formats/write-choices'
 import { assertUnchanged } from './files/file-fingerprint.ts'
 import { guarded, guardFiles } from './in-use/guard-files.ts'
 import { nodeCompressors } from './codecs/node-codecs.ts'
@@ -16,7 +18,6 @@ import { runCrew } from './run/run-crew.ts'
 import { surveyDisks } from './run/survey-disk.ts'
 import { orCanceled } from './run/or-canceled.ts'
 import { workerCount } from './run/worker-count.ts'
-import { writerFormat } from './run/writer-formats.ts'
 
 /**
  * Writes the disk `input` as a new image and computes its digest in the same pass. When it fails or is canceled, its
@@ -46,7 +47,7 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   const read = below ? [...files, ...below.files] : files
   using guard = await guardFiles(read, options)
   const backing = output.backing && below ? { ...output.backing, disk: below.input } : output.backing
-  const format = await writerFormat(output.format)
+  const format = await rulesOf(output.format).writer()
   const id = output.id ?? (format.hasIdentity ? await randomId() : noId)
   const state = new SharedArrayBuffer(format.stateSize({ virtualSize, compression, subformat, choices }))
   const writing = { virtualSize, compression, subformat, choices, id, name, state }

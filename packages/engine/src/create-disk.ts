@@ -1,12 +1,13 @@
+import { rulesOf } from '@varve/core/formats/writable-formats'
 import { randomUUID } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
 import { Manifest } from '@varve/core/digest/disk-digest'
-import { assertChoices, type BackingReference, type WriteChoices } from '@varve/core/formats/write-choices'
+import type { BackingReference, WriteChoices } from '@varve/core/formats/image-choices'
+import { assertChoices } from '@varve/core/formats/write-choices'
 import { nodeCompressors } from './codecs/node-codecs.ts'
 import type { DiskOutput } from './requests.ts'
 import { hexRoot } from './run/collect-leaves.ts'
 import { createOutputs } from './run/output-set.ts'
-import { writerFormat } from './run/writer-formats.ts'
 
 export interface NewDisk {
   /** Must not exist: it is created exclusively, and removed again when that fails. */
@@ -43,7 +44,7 @@ export async function createDisk(disk: NewDisk, signal?: AbortSignal): Promise<N
   const { path, virtualSize, subformat, backing, noCow, name = basename(path) } = disk
   const choices: WriteChoices = { ...disk.choices, ...(backing && { backing }) }
   assertChoices(disk.format, { choices, compression: 'none' })
-  const format = await writerFormat(disk.format)
+  const format = await rulesOf(disk.format).writer()
   const shape = { virtualSize, compression: 'none', subformat, choices } as const
   const state = new SharedArrayBuffer(format.stateSize(shape))
   const writer = format.open({ ...shape, id: randomUUID(), name, state, compressors: nodeCompressors })

@@ -1,9 +1,9 @@
+import { rulesOf } from '@varve/core/formats/writable-formats'
 import type { DiskInput, DiskOutput, Measure } from './requests.ts'
 import type { RunOptions } from './run/run-options.ts'
 import { inputName, openInput } from './run/open-input.ts'
 import { orCanceled } from './run/or-canceled.ts'
 import { dataInUnits } from './run/survey-disk.ts'
-import { writerFormat } from './run/writer-formats.ts'
 
 export type MeasureOptions = Pick<DiskOutput, 'format' | 'compression' | 'subformat' | 'choices'> &
   Pick<RunOptions, 'signal'>
@@ -15,7 +15,7 @@ export async function measureDisk(input: DiskInput, options: MeasureOptions): Pr
   return orCanceled({ signal, file: inputName(input), what: 'the measurement' }, async () => {
     await using opened = await openInput(input, io)
     const { virtualSize } = opened.disk
-    const writer = await writerFormat(format)
+    const writer = await rulesOf(format).writer()
     const { dataBytes, chunkBytes } = await dataInUnits(opened.disk, writer.unit, io)
     return {
       virtualSize,

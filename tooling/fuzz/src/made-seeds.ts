@@ -1,9 +1,13 @@
 import type { FormatName } from '@varve/core/formats/format-rules'
 import { openChain } from '@varve/core/formats/open-chain'
-import { writableFormats, writableRules, type WritableFormat } from '@varve/core/formats/writable-formats'
+import {
+  rulesOf,
+  writableFormats,
+  writableRules,
+  type WritableFormat,
+} from '@varve/core/formats/writable-formats'
 import { writeDisk } from '@varve/core/testing/write-disk'
 import { nodePorts } from '@varve/engine/ports'
-import { writerFormat } from '@varve/engine/run/writer-formats'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { findTool, runTool, runToolOk } from '@varve/test-kit/tools'
 import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
@@ -95,7 +99,7 @@ interface OurImage {
 
 /** Null for kinds that one file cannot hold. */
 async function ourSeed({ format, subformat, path, disk }: OurImage): Promise<Seed | null> {
-  const writer = await writerFormat(format)
+  const writer = await rulesOf(format).writer()
   const options = { virtualSize: disk.length, subformat, name: basename(path) }
   if ((writer.parts?.(options).length ?? 0) > 0) return null
   await writeDisk(writer, path, disk, {

@@ -1,6 +1,6 @@
 import type { ByteRange } from '../ranges/byte-range.ts'
 import type { Compressors } from './image-files.ts'
-import type { WriteChoices } from './write-choices.ts'
+import type { WriteChoices } from './image-choices.ts'
 
 /** Bytes for one place of the target file. */
 export interface FileWrite {

@@ -1,7 +1,7 @@
 import { DiskError } from '../problems/disk-error.ts'
 import { formatRules } from './format-rules.ts'
 import { rulesOf, type WritableFormat } from './writable-formats.ts'
-import type { WriteChoices } from './write-choices.ts'
+import type { WriteChoices } from './image-choices.ts'
 
 export interface SizeOfKind {
   readonly virtualSize: number

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { assertChoices, choiceConflict, readChoices, type WriteChoices } from './write-choices.ts'
+import type { WriteChoices } from './image-choices.ts'
+import { assertChoices, choiceConflict, readChoices } from './write-choices.ts'
 
 const backing = { name: 'base.qcow2', format: 'qcow2' }
 

@@ -1,6 +1,6 @@
 import { formatRules, type FormatName } from '../formats/format-rules.ts'
 import type { ImageFacts } from '../formats/image-facts.ts'
-import type { LogicalSectorSize } from '../formats/write-choices.ts'
+import type { LogicalSectorSize } from '../formats/image-choices.ts'
 import type { GuestContents } from './guest-contents.ts'
 
 /** The sectors that a guest was set up with, and how that is known. */

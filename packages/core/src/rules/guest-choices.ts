@@ -1,4 +1,4 @@
-import type { WriteChoices } from '../formats/write-choices.ts'
+import type { WriteChoices } from '../formats/image-choices.ts'
 import type { WritableFormat } from '../formats/writable-formats.ts'
 import { needsEfi } from '../layers/boot-firmware.ts'
 import { guestSectors } from '../layers/guest-sectors.ts'

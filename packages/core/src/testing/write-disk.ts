@@ -12,7 +12,7 @@ import type {
   WriterFormat,
 } from '../formats/disk-writer.ts'
 import type { Compressors } from '../formats/image-files.ts'
-import type { WriteChoices } from '../formats/write-choices.ts'
+import type { WriteChoices } from '../formats/image-choices.ts'
 
 /** Node's own compressors, deflate with the window that qcow2 asks for. */
 export const nodeCompressors: Compressors = {

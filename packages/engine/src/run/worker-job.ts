@@ -1,5 +1,5 @@
 import type { ByteRange } from '@varve/core/ranges/byte-range'
-import type { WriteChoices } from '@varve/core/formats/write-choices'
+import type { WriteChoices } from '@varve/core/formats/image-choices'
 import type { ErrorRecord } from '@varve/core/problems/disk-error'
 import type { DiskInput, DiskOutput } from '../requests.ts'
 import type { BoardMemory } from './chunk-board.ts'

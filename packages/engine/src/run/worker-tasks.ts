@@ -1,3 +1,4 @@
+import { rulesOf } from '@varve/core/formats/writable-formats'
 import type { ByteRange } from '@varve/core/ranges/byte-range'
 import { chunkCount, chunkLength, chunkSize } from '@varve/core/digest/disk-digest'
 import type { DiskReader } from '@varve/core/formats/disk-reader'
@@ -13,7 +14,6 @@ import { openBelow } from './open-below.ts'
 import { inputName, openInput } from './open-input.ts'
 import type { SharedOutput, WorkerJob, WorkerMessage } from './worker-job.ts'
 import { writeAll, type ShareWrite } from './write-all.ts'
-import { writerFormat } from './writer-formats.ts'
 import { isZeroChunk, zeroChunk } from './zero-chunk.ts'
 
 type Send = (message: WorkerMessage) => void
@@ -133,7 +133,7 @@ async function convertChunks(
   disks: readonly [DiskReader, below?: DiskReader],
   { output, send, ...membership }: TaskOptions & { readonly output: SharedOutput },
 ): Promise<void> {
-  const format = await writerFormat(output.format)
+  const format = await rulesOf(output.format).writer()
   const writer = format.open({ ...output, compressors: nodeCompressors })
   const post = new LeafPost(send)
   const read = disks.filter((disk) => disk !== undefined)

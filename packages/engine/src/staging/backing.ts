@@ -10,7 +10,6 @@ import { rulesOf, type WritableFormat } from '@varve/core/formats/writable-forma
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import { nodePorts } from '../ports.ts'
 import type { Backing, DiskInput } from '../requests.ts'
-import { writerFormat } from '../run/writer-formats.ts'
 
 /** The overlay that is to be written. */
 export interface NewOverlay {
@@ -69,7 +68,7 @@ async function knownBelow(
   const found = link.facts.format
   const backing = { name, format: formatRules[found].qemuDriver ?? found, parent }
   const { virtualSize } = chain.disk
-  const writer = await writerFormat(format)
+  const writer = await rulesOf(format).writer()
   // The writer refuses what it cannot name before anything is written.
   if (found === format) writer.stateSize({ virtualSize, compression: 'none', choices: { backing } })
   if (found === format && format === 'vdi') await assertFound(target, link, ports)

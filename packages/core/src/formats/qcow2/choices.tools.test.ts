@@ -6,7 +6,7 @@ import { nodePorts } from '../../testing/node-files.ts'
 import { seededRandom } from '../../testing/seeded-random.ts'
 import { nodeCompressors, testId, writeDisk, type WriteDiskOptions } from '../../testing/write-disk.ts'
 import { openChain } from '../open-chain.ts'
-import type { WriteChoices } from '../write-choices.ts'
+import type { WriteChoices } from '../image-choices.ts'
 import { qcow2Writer } from './writer.ts'
 
 const KiB = 1024
