@@ -2,6 +2,7 @@ import { UsageError, type AcceptOptions } from '../command.ts'
 import { defineCommand } from '../grammar/command-definition.ts'
 import { addAcceptOption, addHostOptions, addReadingOptions } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
+import { dash } from '../standard-input.ts'
 import type { ReadingOptions } from '../input.ts'
 import type { HostOptions } from '../operations/wish.ts'
 
@@ -28,6 +29,12 @@ export const compareCommand = defineCommand<
       if (options.layers === true) throw new UsageError('--layers is for images of this host.')
       const { compareThere } = await import('./compare-there.ts')
       return await compareThere([a, b], { ...options, host }, context)
+    }
+    if (a === dash || b === dash) {
+      if (options.layers === true)
+        throw new UsageError('--layers reads both twice, and standard input can be read once.')
+      const { compareInput } = await import('./compare-input.ts')
+      return await compareInput([a, b], options, context)
     }
     return await withThreads(context, [a, b], async (running) => {
       if (options.layers === true) {

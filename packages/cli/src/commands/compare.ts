@@ -1,7 +1,7 @@
 import { formatBytes, groupThousands } from '@varve/core/binary/format-bytes'
 import { compareDisks } from '@varve/engine/compare-disks'
 import type { CompareOutcome } from '@varve/engine/requests'
-import type { AcceptOptions, Outcome, RunContext } from '../command.ts'
+import type { AcceptOptions, CommandContext, Outcome, RunContext } from '../command.ts'
 import { inUseOf } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { diskInput, type ReadingOptions } from '../input.ts'
@@ -26,20 +26,20 @@ export async function compare(
     inUse: inUseOf(options.accept),
     onProgress: ({ doneBytes, totalBytes }) => line.show({ done: doneBytes, total: totalBytes }),
   }).finally(() => line.end())
-  const { identical, sizes, firstDifference, tail, zeroed } = outcome
-  remarkZeroed(zeroed, context)
+  remarkZeroed(outcome.zeroed, context)
+  return printComparison([a, b], outcome, { findings, ...rescueMember(rescue, outcome.zeroed) }, context)
+}
+
+/** Prints a comparison; `rest` is what its JSON has besides. */
+export function printComparison(
+  names: readonly [string, string],
+  { identical, sizes, firstDifference, tail }: Omit<CompareOutcome, 'zeroed'>,
+  rest: object,
+  context: CommandContext,
+): Awaited<Outcome> {
   if (context.json)
-    context.print(
-      JSON.stringify({
-        identical,
-        virtualSizes: sizes,
-        firstDifference,
-        tail,
-        findings,
-        ...rescueMember(rescue, zeroed),
-      }),
-    )
-  else context.print(describeComparison([a, b], outcome))
+    context.print(JSON.stringify({ identical, virtualSizes: sizes, firstDifference, tail, ...rest }))
+  else context.print(describeComparison(names, { sizes, firstDifference, tail }))
   return identical ? exitCodes.ok : exitCodes.different
 }
 

@@ -38,6 +38,10 @@ export interface ConvertOptions extends ReadingOptions, NewImageOptions, CopyOpt
   /** A host of the fleet: names are its own, and looked at there. */
   readonly host?: string
   readonly sources: readonly string[]
+  /** Of standard input, in bytes. */
+  readonly size?: number
+  /** The digest that what is written has to have, where it is known before. */
+  readonly expected?: string
   readonly target: string
 }
 
@@ -58,6 +62,7 @@ export function convertRequest(options: ConvertOptions): ConvertRequest {
     options: namedOptions(options.option ?? []),
     backing: backing === undefined ? null : { path: backing, format: formatOf(backingFormat) },
     ...copyChoices(options),
+    expected: options.expected ?? null,
   }
 }
 

@@ -1,24 +1,47 @@
 import { isNbdAddress } from '@varve/nbd/nbd-address'
+import { UsageError, type Outcome, type RunContext } from '../command.ts'
 import { defineCommand } from '../grammar/command-definition.ts'
+import { sizeOption } from '../grammar/size.ts'
 import { addCopyOptions, addOutputOptions, addReadingOptions } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
+import { dash } from '../standard-input.ts'
 import type { OperateOptions } from '../operations/operate.ts'
 import type { ConvertOptions } from './convert-request.ts'
 
-export const convertCommand = defineCommand<Omit<ConvertOptions, 'sources' | 'target'> & OperateOptions>({
+type Options = ConvertOptions & OperateOptions
+
+export const convertCommand = defineCommand<Omit<Options, 'sources' | 'target'>>({
   usage: 'convert <source> <target...>',
   group: 'L2',
-  does: 'write the disk of SOURCE (chain and all) as a new image; of several into the folder TARGET; sources are only read',
-  grammar: (command) => addReadingOptions(addCopyOptions(addOutputOptions(command))),
+  does: 'write the disk of SOURCE (chain and all) as a new image; of several into the folder TARGET; - is a raw disk on standard input or output',
+  grammar: (command) =>
+    addReadingOptions(addCopyOptions(addOutputOptions(command))).addOption(
+      sizeOption('--size <size>', 'with - as SOURCE: what comes has to be of this size'),
+    ),
   async run({ args, options, context }) {
     const [sources, target] = [args.slice(0, -1), args.at(-1) ?? '']
+    if (options.size !== undefined && !sources.includes(dash))
+      throw new UsageError('--size is for standard input.')
     return await withThreads(context, sources, async (running) => {
-      if (isNbdAddress(target)) {
-        const { writeExport } = await import('./write-export.ts')
-        return await writeExport({ ...options, sources, target }, running)
+      if (target === dash) {
+        const { convertToOutput } = await import('./convert-to-output.ts')
+        return await convertToOutput({ ...options, sources, target }, running)
       }
-      const { convert } = await import('./convert.ts')
-      return await convert({ ...options, sources, target }, running)
+      return await (sources.includes(dash) ? fromInput : toImage)({ ...options, sources, target }, running)
     })
   },
 })
+
+async function fromInput(options: Options, context: RunContext): Outcome {
+  const { convertFromInput } = await import('./convert-from-input.ts')
+  return await convertFromInput(options, context, toImage)
+}
+
+async function toImage(options: Options, context: RunContext): Outcome {
+  if (isNbdAddress(options.target)) {
+    const { writeExport } = await import('./write-export.ts')
+    return await writeExport(options, context)
+  }
+  const { convert } = await import('./convert.ts')
+  return await convert(options, context)
+}

@@ -1,10 +1,11 @@
-import type { AcceptOptions } from '../command.ts'
+import { UsageError, type AcceptOptions } from '../command.ts'
 import { defineCommand } from '../grammar/command-definition.ts'
 import { addAcceptOption, addHostOptions, addReadingOptions } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
 import type { ReadingOptions } from '../input.ts'
 import type { HostOptions } from '../operations/wish.ts'
 import { overFiles } from '../over-files.ts'
+import { dash } from '../standard-input.ts'
 
 export const digestCommand = defineCommand<
   ReadingOptions & AcceptOptions & HostOptions & { sha256?: boolean }
@@ -21,6 +22,12 @@ export const digestCommand = defineCommand<
     if (host !== undefined) {
       const { digestThere } = await import('./digest-there.ts')
       return await overFiles(args, context, async (file, one) => digestThere(file, { ...options, host }, one))
+    }
+    if (args.includes(dash)) {
+      if (args.length > 1)
+        throw new UsageError('Standard input (-) is digested by itself; a file of that name is ./-.')
+      const { digestInput } = await import('./digest-input.ts')
+      return await digestInput(options, context)
     }
     return await withThreads(context, args, async (running) => {
       const { digest } = await import('./digest.ts')

@@ -1,6 +1,6 @@
 import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
 import { digestDisk } from '@varve/engine/digest-disk'
-import type { AcceptOptions, Outcome, RunContext } from '../command.ts'
+import type { AcceptOptions, CommandContext, Outcome, RunContext } from '../command.ts'
 import { inUseOf } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { diskInput, type ReadingOptions } from '../input.ts'
@@ -26,26 +26,34 @@ export async function digest(
     sha256: options.sha256 === true,
     onProgress: ({ doneBytes, totalBytes }) => line.show({ done: doneBytes, total: totalBytes }),
   }).finally(() => line.end())
-  const { virtualSize, dataBytes, seconds, sha256, zeroed } = outcome
-  remarkZeroed(zeroed, context)
+  remarkZeroed(outcome.zeroed, context)
+  return printDigest(outcome, { findings, ...rescueMember(rescue, outcome.zeroed) }, context)
+}
+
+interface Digested {
+  readonly virtualSize: number
+  readonly dataBytes: number
+  readonly digest: string
+  readonly sha256: string | null
+  readonly seconds: number
+}
+
+/** Prints a digest; `rest` is what its JSON has besides. */
+export function printDigest(
+  { virtualSize, dataBytes, seconds, sha256, digest: root }: Digested,
+  rest: object,
+  context: CommandContext,
+): Awaited<Outcome> {
   if (context.json) {
-    context.print(
-      JSON.stringify({
-        virtualSize,
-        digest: outcome.digest,
-        ...(sha256 === null ? {} : { sha256 }),
-        dataBytes,
-        seconds,
-        findings,
-        ...rescueMember(rescue, zeroed),
-      }),
-    )
+    const known = sha256 === null ? {} : { sha256 }
+    context.print(JSON.stringify({ virtualSize, digest: root, ...known, dataBytes, seconds, ...rest }))
     return exitCodes.ok
   }
-  context.print(`digest  ${groupDigest(outcome.digest)}`)
+  context.print(`digest  ${groupDigest(root)}`)
   if (sha256 !== null) context.print(`sha256  ${sha256}`)
+  const rate = formatRate(dataBytes / Math.max(seconds, 0.001))
   context.print(
-    `${formatBytes(virtualSize)} disk, ${formatBytes(dataBytes)} data read in ${seconds.toFixed(2)} s (${formatRate(dataBytes / Math.max(seconds, 0.001))})`,
+    `${formatBytes(virtualSize)} disk, ${formatBytes(dataBytes)} data read in ${seconds.toFixed(2)} s (${rate})`,
   )
   return exitCodes.ok
 }

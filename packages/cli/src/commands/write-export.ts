@@ -19,6 +19,7 @@ export async function writeExport(options: ConvertOptions & OperateOptions, cont
     target,
     inUse: inUseOf(accept),
     verify,
+    expected: options.expected ?? null,
     snapshots: snapshots ?? 'ask',
   }
   const wish = { operation: 'write-export', request, isAsked: true, refusal: 'error' } as const

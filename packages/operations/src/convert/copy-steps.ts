@@ -19,6 +19,8 @@ export interface CopyPlan extends Pick<CopyChoices, 'verify' | 'durability' | 'r
   }
   /** Whether a file has the name already, which goes into quarantine. */
   readonly isReplaced: boolean
+  /** The digest that the disk is known to have; null: what is read counts. */
+  readonly expected: string | null
   /** Put behind the ids of the steps, where there are several copies. */
   readonly mark: string
 }
@@ -35,7 +37,7 @@ export function stagingSteps(plan: CopyPlan): DraftStep[] {
     input: { source, inUse, reflink, image: { target, staging: freshId, format, ...image, guest } },
     estimate: bytesOf(facts),
   })
-  return verify ? [write, proofStep(staged(plan), bytesOf(facts))] : [write]
+  return verify ? [write, proofStep(staged(plan), bytesOf(facts), plan.expected)] : [write]
 }
 
 /** Gives one copy its name. */

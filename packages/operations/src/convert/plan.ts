@@ -47,7 +47,9 @@ export function planCopies(
     const source = sourceOf(copy, facts)
     const isReplaced = facts.targets[copy.target] === 'file'
     const choices = { verify, durability, reflink, inUse }
-    return { host: facts.host, copy, facts: source, image, isReplaced, mark, ...choices }
+    // Of several images only the first one is that disk.
+    const expected = copies.length === 1 ? request.expected : null
+    return { host: facts.host, copy, facts: source, image, isReplaced, mark, expected, ...choices }
   })
   const steps = inOrder([...plans.flatMap(stagingSteps), ...plans.map(namingStep)])
   return {

@@ -1,5 +1,5 @@
 import { writableFormats } from '@varve/core/formats/writable-formats'
-import { FormatName, Path, Subformat } from '@varve/protocol/primitives'
+import { Digest, FormatName, Path, Subformat } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { ImageAddress } from '../actions/image-address.ts'
 import { Durability } from '../actions/new-image.ts'
@@ -35,5 +35,7 @@ export const ConvertRequest = CopyChoices.extend({
     .object({ path: Path, format: FormatName.nullable().default(null) })
     .nullable()
     .default(null),
+  /** The digest of the disk of the one source, where it is known already: the new image is proven to have it. */
+  expected: Digest.nullable().default(null),
 })
 export type ConvertRequest = z.infer<typeof ConvertRequest>

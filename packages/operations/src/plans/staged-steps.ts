@@ -16,17 +16,18 @@ export interface StagedByStep {
   readonly mark?: string
 }
 
-/** Reads a staged image back and compares its digest with that of what was written. */
+/** Reads a staged image back and compares its digest with that of what was written, or with what it is known to be. */
 export function proofStep(
   { host, by, image, durability = 'synced', mark = '' }: StagedByStep,
   estimate: Estimate = noEstimate,
+  expected: string | null = null,
 ): DraftStep {
   const { target, format, subformat } = image
   const staged = { target, format, subformat, staging: from(by, 'staging') }
   return step(proveImage, {
     id: `prove${mark}`,
     host,
-    input: { image: staged, expected: from(by, 'digest'), durability },
+    input: { image: staged, expected: expected ?? from(by, 'digest'), durability },
     estimate,
   })
 }

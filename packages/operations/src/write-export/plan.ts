@@ -16,7 +16,10 @@ export const writeExportOperation = defineOperation<WriteExportRequest, ExportFa
   name: 'write-export',
   request: WriteExportRequest,
   paths: ['source.path', 'target'],
-  plan({ source: address, target, inUse, verify, snapshots }, { host, source, target: found, problems }) {
+  plan(
+    { source: address, target, inUse, verify, snapshots, expected },
+    { host, source, target: found, problems },
+  ) {
     const refusals = [
       ...problems,
       ...(source && found ? refusalsOf(target, source.report.virtualSize, found) : []),
@@ -34,7 +37,7 @@ export const writeExportOperation = defineOperation<WriteExportRequest, ExportFa
     const prove = step(proveExport, {
       id: 'prove',
       host,
-      input: { target, expected: from('write', 'digest') },
+      input: { target, expected: expected ?? from('write', 'digest') },
       estimate,
     })
     const asked = snapshotFinding(source, snapshots)
