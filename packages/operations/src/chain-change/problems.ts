@@ -96,13 +96,14 @@ function writerProblems({ own, virtualSize, below }: Change): Problem[] {
 function snapshotProblems({ path, snapshots }: LinkFacts): Problem[] {
   if (snapshots.length === 0) return []
   const named = snapshots.slice(0, 5).map((one) => quote(one))
+  const whole = snapshots.length === 1 ? 'internal snapshot' : `${snapshots.length} internal snapshots`
   return [
     {
       id: 'snapshots-dropped',
       severity: 'warn',
       layer: 'L2',
       file: path,
-      message: `L2 ${quote(path)}: its ${snapshots.length} internal snapshots (${named.join(', ')}${snapshots.length > 5 ? ', …' : ''}) are not in the image that takes its place`,
+      message: `L2 ${quote(path)}: its ${whole} (${named.join(', ')}${snapshots.length > 5 ? ', …' : ''}) ${snapshots.length === 1 ? 'is' : 'are'} not in the image that takes its place`,
       remedy:
         'Extract those that you need first: varve convert IMAGE@SNAPSHOT. The original is kept in quarantine.',
       asks: true,

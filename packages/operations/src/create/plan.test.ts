@@ -100,7 +100,7 @@ describe('the plan of create', () => {
 
   test('a profile sets the kind', () => {
     const kinds = targetProfileNames.map((profile) => {
-      const found = plan({ profile, size: 40 * GiB })
+      const found = plan({ target: '/vms/new', profile, size: 40 * GiB })
       const input = found.kind === 'plan' ? (found.steps[0]?.input as { image: typeof kind }) : null
       return [profile, input?.image.format, input?.image.subformat]
     })
@@ -132,6 +132,7 @@ test.each<[string, object, string]>([
   ['a disk that is too large', { format: 'vhd', size: 3000 * GiB }, '2,040 GiB'],
   ['a size of no whole sectors', { format: 'vhd', size: 1000 }, 'whole number of sectors'],
   ['qcow2 for Azure', { profile: 'azure', format: 'qcow2', size: GiB }, 'Choose vhd fixed'],
+  ['a VHD for Azure by another name', { profile: 'azure', size: GiB }, 'its name says QCOW2'],
   ['half a MiB for Azure', { profile: 'azure', size: GiB + 512 }, `${GiB + MiB} bytes`],
   ['half a GiB for Google Cloud', { profile: 'gcp', size: GiB / 2 }, `${GiB} bytes`],
   ['65 TiB for Hyper-V', { profile: 'hyperv-2', size: 65 * 1024 * GiB }, 'at most 65536 GiB'],

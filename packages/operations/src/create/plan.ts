@@ -1,7 +1,12 @@
 import { formatBytes } from '@varve/core/binary/format-bytes'
-import type { FormatName } from '@varve/core/formats/format-rules'
+import { formatRules, type FormatName } from '@varve/core/formats/format-rules'
 import { choiceConflict, readChoices } from '@varve/core/formats/write-choices'
-import { nameOfKind, rulesOf, type WritableFormat } from '@varve/core/formats/writable-formats'
+import {
+  formatByEnding,
+  nameOfKind,
+  rulesOf,
+  type WritableFormat,
+} from '@varve/core/formats/writable-formats'
 import { sizeFault } from '@varve/core/formats/writable-sizes'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { problemFromError, type Problem } from '@varve/core/problems/problem'
@@ -88,6 +93,23 @@ function planCreate(request: CreateRequest, facts: CreateFacts): Plan | Refusal 
   }
 }
 
+/** A name that promises another format than the profile takes: one of the two is not what was meant. */
+function endingRefusals(
+  { target, profile, format: said }: CreateRequest,
+  { format, subformat }: Wanted,
+): Problem[] {
+  const promised = formatByEnding(target)
+  if (profile === null || said !== null || promised === null || promised === format) return []
+  const [ending = ''] = rulesOf(format).endings
+  const reason = `its name says ${formatRules[promised].label}, and the profile ${profile} takes ${nameOfKind(format, subformat)}`
+  return [
+    refused(target, {
+      reason,
+      remedy: `Give it a name that ends with ${ending}, or say its format with -O.`,
+    }),
+  ]
+}
+
 /** What the request, its profile and its parent say together; null: they do not say all. */
 function wantedDisk(
   { profile, format, subformat, size }: CreateRequest,
@@ -122,6 +144,7 @@ function refusalsOf(request: CreateRequest, facts: CreateFacts, wanted: Wanted):
           ),
         ]),
     ...faults.map((fault) => refused(target, fault)),
+    ...endingRefusals(request, wanted),
     ...parentRefusals(request, facts, wanted),
     ...roomRefusals(request, facts, wanted),
     ...noCowRefusals(request, facts),
