@@ -157,6 +157,8 @@ async function main(): Promise<number> {
     return values.help ? 0 : 1
   }
   const { folder, only, json } = values
+  // Runs and proofs of what is timed are kept with the images, not in the home of whoever measures.
+  process.env['XDG_STATE_HOME'] = join(folder, 'state')
   const runs = Number(values.runs)
   const wants = (name: string) => name.includes(only)
   const say = (text: string) => process.stdout.write(json ? '' : `${text}\n\n`)
