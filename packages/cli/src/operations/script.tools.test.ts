@@ -12,11 +12,16 @@ import { describe, expect, test } from 'vitest'
 const root = resolve(import.meta.dirname, '../../../..')
 const pwsh = findPowershell()
 const stop = new AbortController().signal
+const mib = 1024 ** 2
 
 interface Case {
   readonly title: string
   readonly operation: string
   readonly request: (folder: string) => unknown
+  /** What is in the folder before; not said: an image with a leak. */
+  readonly plant?: (folder: string) => Promise<void>
+  /** What is to be the same after both; not said: all that people see in the folder. */
+  readonly look?: (folder: string) => Promise<unknown>
 }
 
 const disk = (folder: string) => join(folder, "it's a $disk.qcow2")
@@ -35,6 +40,69 @@ const cases: readonly Case[] = [
   { title: 'delete', operation: 'delete', request: (folder) => ({ image: disk(folder) }) },
 ]
 
+/** Their commands differ by the shell in nothing that the others do not show. */
+const posixCases: readonly Case[] = [
+  {
+    title: 'create',
+    operation: 'create',
+    request: (folder) => ({ target: join(folder, 'new one.vmdk'), size: 4 * mib, format: 'vmdk' }),
+    look: namesIn,
+  },
+  {
+    title: 'create of an overlay',
+    operation: 'create',
+    request: (folder) => ({
+      target: join(folder, 'top.qcow2'),
+      format: 'qcow2',
+      parent: { path: disk(folder) },
+    }),
+    plant: plantChain,
+  },
+  {
+    title: 'convert',
+    operation: 'convert',
+    request: (folder) => ({ sources: [{ path: disk(folder) }], target: join(folder, 'out'), format: 'raw' }),
+    plant: plantChain,
+  },
+  {
+    title: 'chain rebase',
+    operation: 'chain-rebase',
+    request: (folder) => ({ image: disk(folder), parent: join(folder, 'other.qcow2') }),
+    plant: plantChain,
+  },
+  {
+    title: 'chain commit',
+    operation: 'chain-commit',
+    request: (folder) => ({ image: disk(folder) }),
+    plant: plantChain,
+  },
+  {
+    title: 'chain repoint',
+    operation: 'chain-repoint',
+    request: (folder) => ({ image: disk(folder), parent: join(folder, 'other.qcow2') }),
+    plant: plantChain,
+  },
+  {
+    title: 'snapshot create',
+    operation: 'snapshot-create',
+    request: (folder) => ({ image: disk(folder), name: "it's $now", kind: 'internal' }),
+    // The image says when it was made.
+    look: snapshotsOf,
+  },
+  {
+    title: 'snapshot create --external',
+    operation: 'snapshot-create',
+    request: (folder) => ({ image: disk(folder), name: 'from now on', kind: 'external' }),
+    plant: plantChain,
+  },
+  {
+    title: 'move, with the image above',
+    operation: 'move',
+    request: (folder) => ({ source: join(folder, 'base.qcow2'), target: join(folder, 'root.qcow2') }),
+    plant: plantChain,
+  },
+]
+
 /** A qcow2 with a leaked cluster. */
 async function plant(folder: string): Promise<void> {
   const path = disk(folder)
@@ -50,9 +118,30 @@ async function plant(folder: string): Promise<void> {
   await writeFile(path, bytes)
 }
 
+/** A base, another image of its disk, and an image over the base. */
+async function plantChain(folder: string): Promise<void> {
+  const [base, other] = [join(folder, 'base.qcow2'), join(folder, 'other.qcow2')]
+  await runToolOk('qemu-img', ['create', '-q', '-f', 'qcow2', base, '4M'])
+  await runToolOk('qemu-io', ['-f', 'qcow2', '-c', 'write -q -P 3 0 1M', base])
+  await cp(base, other)
+  const over = ['-F', 'qcow2', '-b', 'base.qcow2', disk(folder)]
+  await runToolOk('qemu-img', ['create', '-q', '-f', 'qcow2', ...over])
+  await runToolOk('qemu-io', ['-f', 'qcow2', '-c', 'write -q -P 4 1M 64k', disk(folder)])
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => !name.startsWith('.')).sort()
+}
+
+async function snapshotsOf(folder: string): Promise<unknown> {
+  const said = await runToolOk('qemu-img', ['info', '--output=json', disk(folder)])
+  const { snapshots = [] } = JSON.parse(said) as { snapshots?: { name: string }[] }
+  return snapshots.map(({ name }) => name)
+}
+
 /** What people see in a folder: names and contents. */
 async function seen(folder: string): Promise<Record<string, string>> {
-  const names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort()
+  const names = await namesIn(folder)
   const texts = await Promise.all(
     names.map(async (name) => (await readFile(join(folder, name))).toString('latin1')),
   )
@@ -85,11 +174,13 @@ function envOf(state: string): Record<string, string> {
 
 describe.skipIf(!requires('qemu-img', 'qemu-io', 'sh'))('a plan as a runbook', () => {
   for (const shell of ['posix', 'powershell'] as const)
-    test.skipIf(shell === 'powershell' && pwsh === null).each(cases)(
+    test
+      .skipIf(shell === 'powershell' && pwsh === null)
+      .each(shell === 'posix' ? [...cases, ...posixCases] : cases)(
       `of ${shell} does the same as the run: $title`,
-      async ({ operation, request }) => {
+      async ({ operation, request, plant: put = plant, look = seen }) => {
         await using template = await tempPlace()
-        await plant(template.path)
+        await put(template.path)
         await using ran = await tempPlace()
         await using scripted = await tempPlace()
         await using state = await tempPlace()
@@ -105,10 +196,10 @@ describe.skipIf(!requires('qemu-img', 'qemu-io', 'sh'))('a plan as a runbook', (
         await writeFile(file, scriptOf(again, await shownSteps(again, adapterTable), shell))
         const said = await shells[shell](file, { work: scripted.path, state: state.file('cli') })
         expect(said, said.stderr).toMatchObject({ exitCode: 0 })
-        const before = await seen(template.path)
-        const result = await seen(ran.path)
+        const before = await look(template.path)
+        const result = await look(ran.path)
         expect(result).not.toEqual(before)
-        expect(await seen(scripted.path)).toEqual(result)
+        expect(await look(scripted.path)).toEqual(result)
       },
       120_000,
     )
