@@ -2,8 +2,12 @@ import type { ImageReport } from '@varve/core/layers/image-report'
 import type { ImageAddress } from '@varve/operations/actions/image-address'
 import type { ReadingFacts } from '@varve/operations/read/plan-reading'
 import {
+  chainShow,
+  checkOperation,
   compareOperation,
   digestOperation,
+  doctorOperation,
+  infoOperation,
   mapOperation,
   measureOperation,
   verifyOperation,
@@ -25,6 +29,14 @@ export const measureHere = defineLocalOperation(measureOperation, async ({ image
 )
 export const verifyHere = defineLocalOperation(verifyOperation, async ({ image }, context) =>
   readingFacts([image], context),
+)
+
+// What is wrong with an image is what these are to tell: it is no reason not to look.
+export const infoHere = defineLocalOperation(infoOperation, async (_, context) => readingFacts([], context))
+export const checkHere = defineLocalOperation(checkOperation, async (_, context) => readingFacts([], context))
+export const chainShowHere = defineLocalOperation(chainShow, async (_, context) => readingFacts([], context))
+export const doctorHere = defineLocalOperation(doctorOperation, async (_, context) =>
+  readingFacts([], context),
 )
 
 /** What is known of each image; one that cannot be looked at is a reason not to read it. */

@@ -1,9 +1,11 @@
 import { formatBytes } from '@varve/core/binary/format-bytes'
 import { formatRules } from '@varve/core/formats/format-rules'
 import { readChainTree, type ChainNode, type ChainTree } from '@varve/engine/dependents/chain-tree'
+import { showChain } from '@varve/operations/actions/show-chain'
 import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodeOf, exitCodes } from '../exit-codes.ts'
 import { pathOf } from '../input.ts'
+import { imageThere, readOnHost, type ReadOnHostOptions } from '../operations/read-on-host.ts'
 import { paintWith, printable, problemLines, type Paint } from '../output/text.ts'
 
 export interface ChainShowOptions {
@@ -17,14 +19,48 @@ export async function chainShow(
   { folders }: ChainShowOptions,
   context: CommandContext,
 ): Outcome {
-  const { json, config, signal } = context
+  const { signal } = context
   const tree = await readChainTree(pathOf(image), { roots: null, folders: folders.map(pathOf), signal })
-  context.print(json ? JSON.stringify(tree, null, 2) : describeTree(tree, paintWith(config.color)))
+  return printTree(tree, context)
+}
+
+/** `varve chain show IMAGE --host HOST`. */
+export async function chainShowThere(
+  image: string,
+  { folders, ...options }: ChainShowOptions & ReadOnHostOptions,
+  context: CommandContext,
+): Outcome {
+  const request = { image: imageThere(image, {}).path, folders: [...folders] }
+  return await readOnHost({ operation: 'chain-show', request }, options, context, (result) =>
+    printTree(showChain.outcome.parse(result), context),
+  )
+}
+
+function printTree(
+  tree: ShownTree,
+  context: Pick<CommandContext, 'json' | 'config' | 'print'>,
+): Awaited<Outcome> {
+  context.print(
+    context.json ? JSON.stringify(tree, null, 2) : describeTree(tree, paintWith(context.config.color)),
+  )
   const broken = tree.problems.find(({ severity }) => severity === 'block')
   return broken ? exitCodeOf(broken.id) : exitCodes.ok
 }
 
-function describeTree({ root, dependents, problems, unseen, looked }: ChainTree, paint: Paint): string {
+/** What is shown of a chain. */
+interface ShownTree extends Pick<ChainTree, 'problems' | 'looked' | 'unseen'> {
+  readonly root: ShownNode
+  readonly dependents: readonly Pick<ChainTree['dependents'][number], 'path' | 'depth'>[]
+}
+
+interface ShownNode extends Pick<
+  ChainNode,
+  'path' | 'format' | 'subformat' | 'virtualSize' | 'fileSize' | 'isAsked'
+> {
+  readonly children: readonly ShownNode[]
+}
+
+function describeTree({ root, dependents, problems, unseen, looked }: ShownTree, paint: Paint): string {
   const nobody = `Nothing around it is made over it (${looked} ${looked === 1 ? 'file' : 'files'} looked at).`
   return [
     ...nodeLines(root, { first: '', rest: '', paint }),
@@ -49,7 +85,7 @@ interface Drawing {
   readonly paint: Paint
 }
 
-function nodeLines(node: ChainNode, { first, rest, paint }: Drawing): string[] {
+function nodeLines(node: ShownNode, { first, rest, paint }: Drawing): string[] {
   const { path, format, subformat, virtualSize, fileSize, isAsked, children } = node
   const kind = subformat === null ? '' : ` ${printable(subformat)}`
   const disk = virtualSize === null ? 'a disk of unknown size' : `a disk of ${formatBytes(virtualSize)}`

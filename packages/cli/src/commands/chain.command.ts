@@ -1,7 +1,8 @@
 import { defineCommand } from '../grammar/command-definition.ts'
-import { addOperationOptions, collect } from '../grammar/options.ts'
+import { addHostOptions, addOperationOptions, collect } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
 import type { OperateOptions } from '../operations/operate.ts'
+import type { HostOptions } from '../operations/wish.ts'
 import type { ChainRebaseOptions } from './chain-change.ts'
 import type { ChainRepointOptions } from './chain-repoint.ts'
 
@@ -55,14 +56,23 @@ const repointCommand = defineCommand<ChainRepointOptions>({
   },
 })
 
-const showCommand = defineCommand<{ folder: readonly string[] }>({
+const showCommand = defineCommand<{ folder: readonly string[] } & HostOptions>({
   usage: 'show <image>',
   does: 'the tree of parents and children, with sizes and formats, and who depends on it',
   grammar: (command) =>
-    command.option('--folder <folder>', 'look for children in this folder too; may be repeated', collect, []),
-  async run({ args: [image = ''], options, context }) {
-    const { chainShow } = await import('./chain-show.ts')
-    return await chainShow(image, { folders: options.folder }, context)
+    addHostOptions(
+      command.option(
+        '--folder <folder>',
+        'look for children in this folder too; may be repeated',
+        collect,
+        [],
+      ),
+    ),
+  async run({ args: [image = ''], options: { folder: folders, ...options }, context }) {
+    const { chainShow, chainShowThere } = await import('./chain-show.ts')
+    const { host } = options
+    if (host !== undefined) return await chainShowThere(image, { ...options, host, folders }, context)
+    return await chainShow(image, { folders }, context)
   },
 })
 

@@ -35,6 +35,13 @@ export const checkCommand = defineCommand<Omit<CheckCommand & RepairCommand, 'fi
     ),
   async run({ args, options, context }) {
     if (options.repair !== true) {
+      const { host } = options
+      if (host !== undefined) {
+        const { checkThere } = await import('./check.ts')
+        return await overFiles(args, context, async (file, one) =>
+          checkThere({ ...options, host, file }, one),
+        )
+      }
       const { check } = await import('./check.ts')
       return await overFiles(args, context, async (file, one) => check({ ...options, file }, one))
     }

@@ -2,10 +2,12 @@ import { formatBytes } from '@varve/core/binary/format-bytes'
 import type { CheckReport } from '@varve/core/formats/check-report'
 import { checkFile } from '@varve/engine/check-file'
 import { undoRepair } from '@varve/engine/repair-file'
+import { examineImage } from '@varve/operations/actions/examine-image'
 import { UsageError, type AcceptOptions, type CommandContext, type Outcome } from '../command.ts'
 import { inUseOf } from '../consent.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { diskInput, pathOf, type ReadingOptions } from '../input.ts'
+import { imageThere, inUseThere, readOnHost, type ReadOnHostOptions } from '../operations/read-on-host.ts'
 import { paintWith, printable, problemLines } from '../output/text.ts'
 
 export interface CheckCommand extends ReadingOptions, AcceptOptions {
@@ -16,24 +18,15 @@ export interface CheckCommand extends ReadingOptions, AcceptOptions {
 }
 
 /** What belongs to a repair only. */
-const ofRepair = [
-  'backup',
-  'with',
-  'what',
-  'plan',
-  'script',
-  'yes',
-  'host',
-  'library',
-  'detach',
-  'controller',
-]
+const ofRepair = ['backup', 'with', 'what', 'plan', 'script', 'yes']
+/** What goes with --host only. */
+const ofHost = ['library', 'detach', 'controller']
 
 /** `varve check FILE`. Exit code 3 when it is corrupt, 9 when it only leaks. */
 export async function check(command: CheckCommand, context: CommandContext): Outcome {
   const { undo } = command
   const input = diskInput(command.file, command)
-  const stray = ofRepair.filter((name) => Object.hasOwn(command, name))
+  const stray = [...ofRepair, 'host', ...ofHost].filter((name) => Object.hasOwn(command, name))
   if (undo !== undefined) {
     if (stray.length > 0) throw new UsageError('--undo BACKUP goes with nothing else.')
     await undoRepair(pathOf(command.file), pathOf(undo))
@@ -42,7 +35,7 @@ export async function check(command: CheckCommand, context: CommandContext): Out
     )
     return exitCodes.ok
   }
-  if (stray.length > 0) throw new UsageError(`--${stray[0]} is for --repair only.`)
+  assertNothingOfRepair(command)
   if (input.kind === 'nbd') {
     const { checkExport } = await import('@varve/engine/inspect-export')
     return printCheck(await checkExport(input, context.signal), [], context)
@@ -52,6 +45,27 @@ export async function check(command: CheckCommand, context: CommandContext): Out
   const options = { roots: null, format, choices: { ...choices, rescue: false }, signal: context.signal }
   const { report } = await checkFile(path, { ...options, inUse: inUseOf(command.accept) })
   return printCheck(report, [], context)
+}
+
+/** `varve check FILE --host HOST`. */
+export async function checkThere(
+  command: CheckCommand & ReadOnHostOptions,
+  context: CommandContext,
+): Outcome {
+  if (command.undo !== undefined) throw new UsageError('--undo BACKUP goes with nothing else.')
+  assertNothingOfRepair(command)
+  const request = { image: imageThere(command.file, command), inUse: inUseThere(command.accept) }
+  return await readOnHost({ operation: 'check', request }, command, context, (result) =>
+    printCheck(examineImage.outcome.parse(result).report, [], context),
+  )
+}
+
+function assertNothingOfRepair(command: object): void {
+  const stray = [...ofRepair, ...('host' in command ? [] : ofHost)].find((name) =>
+    Object.hasOwn(command, name),
+  )
+  if (stray !== undefined)
+    throw new UsageError(`--${stray} is for ${ofHost.includes(stray) ? '--host' : '--repair'} only.`)
 }
 
 /** Prints what a check found, after a repair with what was done; gives the exit code. */

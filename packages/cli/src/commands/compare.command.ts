@@ -26,8 +26,7 @@ export const compareCommand = defineCommand<
   async run({ args: [a = '', b = ''], options, context }) {
     const { host } = options
     if (host !== undefined) {
-      if (options.layers === true) throw new UsageError('--layers is for images of this host.')
-      const { compareThere } = await import('./compare-there.ts')
+      const { compareThere } = await import('./compare.ts')
       return await compareThere([a, b], { ...options, host }, context)
     }
     if (a === dash || b === dash) {

@@ -1,10 +1,14 @@
 import { formatBytes, groupThousands } from '@varve/core/binary/format-bytes'
 import { compareDisks } from '@varve/engine/compare-disks'
 import type { CompareOutcome } from '@varve/engine/requests'
+import type { LayerComparison } from '@varve/engine/proofs/compare-layers'
+import { compareImages } from '@varve/operations/actions/compare-images'
 import type { AcceptOptions, CommandContext, Outcome, RunContext } from '../command.ts'
 import { inUseOf } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { diskInput, type ReadingOptions } from '../input.ts'
+import { imageThere, inUseThere, readOnHost, type ReadOnHostOptions } from '../operations/read-on-host.ts'
+import { differenceLines } from '../output/difference-lines.ts'
 import { ProgressLine } from '../output/progress-line.ts'
 import { printable } from '../output/text.ts'
 import { remarkZeroed, rescueMember } from '../rescue-notice.ts'
@@ -64,4 +68,49 @@ export function describeComparison(
 
 function exactSize(bytes: number): string {
   return `${formatBytes(bytes)} (${groupThousands(bytes)} bytes)`
+}
+
+/** `varve compare A B --host HOST`: both images are there. */
+export async function compareThere(
+  [a, b]: readonly [string, string],
+  options: ReadOnHostOptions & { readonly layers?: boolean },
+  context: CommandContext,
+): Outcome {
+  const request = {
+    a: imageThere(a, options),
+    b: imageThere(b, options),
+    inUse: inUseThere(options.accept),
+    layers: options.layers === true,
+  }
+  return await readOnHost({ operation: 'compare', request }, options, context, (result) => {
+    const {
+      identical,
+      virtualSizes: sizes,
+      firstDifference,
+      tail,
+      differing,
+    } = compareImages.outcome.parse(result)
+    if (differing) return printByLayers([a, b], { identical, sizes, ...differing }, {}, context)
+    return printComparison([a, b], { identical, sizes, firstDifference, tail }, {}, context)
+  })
+}
+
+/** Prints what differs by layer; `rest` is what its JSON has besides. */
+export function printByLayers(
+  names: readonly [string, string],
+  { identical, sizes, chunks, ranges, places }: ByLayers,
+  rest: object,
+  context: CommandContext,
+): Awaited<Outcome> {
+  if (context.json)
+    context.print(JSON.stringify({ identical, virtualSizes: sizes, chunks, ranges, layers: places, ...rest }))
+  else if (identical) context.print(describeComparison(names, { sizes, firstDifference: null, tail: null }))
+  else
+    for (const text of [`different: ${chunks} chunks of 4 MiB`, ...differenceLines({ ranges, places })])
+      context.print(text)
+  return identical ? exitCodes.ok : exitCodes.different
+}
+
+type ByLayers = Pick<LayerComparison, 'identical' | 'sizes' | 'ranges' | 'places'> & {
+  readonly chunks: number
 }

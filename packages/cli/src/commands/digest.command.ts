@@ -20,7 +20,7 @@ export const digestCommand = defineCommand<
   async run({ args, options, context }) {
     const { host } = options
     if (host !== undefined) {
-      const { digestThere } = await import('./digest-there.ts')
+      const { digestThere } = await import('./digest.ts')
       return await overFiles(args, context, async (file, one) => digestThere(file, { ...options, host }, one))
     }
     if (args.includes(dash)) {

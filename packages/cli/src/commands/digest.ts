@@ -1,9 +1,11 @@
 import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
 import { digestDisk } from '@varve/engine/digest-disk'
+import { digestImage } from '@varve/operations/actions/digest-image'
 import type { AcceptOptions, CommandContext, Outcome, RunContext } from '../command.ts'
 import { inUseOf } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { diskInput, type ReadingOptions } from '../input.ts'
+import { imageThere, inUseThere, readOnHost, type ReadOnHostOptions } from '../operations/read-on-host.ts'
 import { ProgressLine } from '../output/progress-line.ts'
 import { groupDigest } from '../output/text.ts'
 import { remarkZeroed, rescueMember } from '../rescue-notice.ts'
@@ -56,4 +58,20 @@ export function printDigest(
     `${formatBytes(virtualSize)} disk, ${formatBytes(dataBytes)} data read in ${seconds.toFixed(2)} s (${rate})`,
   )
   return exitCodes.ok
+}
+
+/** `varve digest FILE --host HOST`. */
+export async function digestThere(
+  file: string,
+  options: ReadOnHostOptions & { readonly sha256?: boolean },
+  context: CommandContext,
+): Outcome {
+  const request = {
+    image: imageThere(file, options),
+    inUse: inUseThere(options.accept),
+    sha256: options.sha256 === true,
+  }
+  return await readOnHost({ operation: 'digest', request }, options, context, (result) =>
+    printDigest(digestImage.outcome.parse(result), {}, context),
+  )
 }

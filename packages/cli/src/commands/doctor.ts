@@ -6,10 +6,12 @@ import { findDuplicates } from '@varve/engine/doctor/find-duplicates'
 import { readError } from '@varve/engine/files/system-error'
 import { findEntries } from '@varve/engine/quarantine/index-of-entries'
 import { shellWord } from '@varve/operations/plans/shown'
-import type { Outcome, RunContext } from '../command.ts'
+import { diagnoseFolder } from '@varve/operations/actions/diagnose-folder'
+import type { CommandContext, Outcome, RunContext } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { findLeftovers } from '../find-leftovers.ts'
 import { pathOf } from '../input.ts'
+import { imageThere, readOnHost, type ReadOnHostOptions } from '../operations/read-on-host.ts'
 import { stagingRuns } from '../operations/staging-runs.ts'
 import { ProgressLine } from '../output/progress-line.ts'
 import { paintWith, printable } from '../output/text.ts'
@@ -23,7 +25,7 @@ export interface DoctorOptions {
 
 /** `varve doctor FOLDER`: reads only; exit code 1 when there is something to mend. */
 export async function doctor(argument: string, options: DoctorOptions, context: RunContext): Outcome {
-  const { json, signal, config, pool } = context
+  const { signal, config, pool } = context
   const folder = pathOf(argument)
   await assertFolder(folder)
   const diagnosed = await diagnose(folder, { roots: null, signal, oldDays: options.old })
@@ -45,10 +47,26 @@ export async function doctor(argument: string, options: DoctorOptions, context: 
     ...(await quarantineFindings(folder)),
   ]
   const { images, looked, unseen } = diagnosed
-  if (json)
-    context.print(JSON.stringify({ folder, images: images.length, looked, unseen, findings }, null, 2))
-  else context.print(described(diagnosed, findings, context).join('\n'))
-  return findings.some(({ severity }) => severity !== 'info') ? exitCodes.different : exitCodes.ok
+  return printDiagnosis({ folder, images: images.length, looked, unseen, findings }, context)
+}
+
+/** `varve doctor FOLDER --host HOST`: leftovers and quarantines are told on that host itself. */
+export async function doctorThere(
+  folder: string,
+  { digest, old, ...options }: DoctorOptions & ReadOnHostOptions,
+  context: CommandContext,
+): Outcome {
+  const request = { folder: imageThere(folder, {}).path, oldDays: old, digest: digest === true }
+  return await readOnHost({ operation: 'doctor', request }, options, context, (result) =>
+    printDiagnosis(diagnoseFolder.outcome.parse(result), context),
+  )
+}
+
+type Told = Pick<Diagnosed, 'folder' | 'looked' | 'unseen' | 'findings'> & { readonly images: number }
+
+function printDiagnosis(told: Told, context: CommandContext): Awaited<Outcome> {
+  context.print(context.json ? JSON.stringify(told, null, 2) : described(told, context).join('\n'))
+  return told.findings.some(({ severity }) => severity !== 'info') ? exitCodes.different : exitCodes.ok
 }
 
 async function assertFolder(folder: string): Promise<void> {
@@ -94,13 +112,12 @@ async function quarantineFindings(folder: string): Promise<Diagnosis[]> {
 }
 
 function described(
-  { folder, images, looked, unseen }: Diagnosed,
-  findings: readonly Diagnosis[],
-  { config }: RunContext,
+  { folder, images, looked, unseen, findings }: Told,
+  { config }: CommandContext,
 ): readonly string[] {
   const paint = paintWith(config.color)
   const colors = { block: 'red', warn: 'yellow', info: 'dim' } as const
-  const head = `${printable(folder)}: ${images.length} images, ${looked} files looked at`
+  const head = `${printable(folder)}: ${images} images, ${looked} files looked at`
   const nothing = findings.length === 0 ? ['Nothing is to be mended.'] : []
   return [
     head,

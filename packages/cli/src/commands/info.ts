@@ -5,9 +5,12 @@ import { layerNames } from '@varve/core/problems/layer-number'
 import { isBlocking } from '@varve/core/problems/problem'
 import { inspectFileInUse } from '@varve/engine/inspect-file'
 import type { DiskInput } from '@varve/engine/requests'
+import { inspectImage } from '@varve/operations/actions/inspect-image'
+import { fromImageReportView } from '@varve/protocol/reports'
 import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { diskInput, type ReadingOptions } from '../input.ts'
+import { imageThere, readOnHost, type ReadOnHostOptions } from '../operations/read-on-host.ts'
 import { paintWith, printable, problemLines, type Paint } from '../output/text.ts'
 import { rescueFindings, rescueMember } from '../rescue-notice.ts'
 
@@ -18,7 +21,19 @@ export async function info(file: string, options: ReadingOptions, context: Comma
   const rescue =
     options.rescue === true ? { proven: false as const, findings: rescueFindings(report.problems) } : null
   if (rescue) context.remark('RESCUE: read with force; NOTHING of this is proven to be the disk.')
-  if (context.json) context.print(JSON.stringify({ ...report, ...rescueMember(rescue) }, null, 2))
+  return printReport(report, rescueMember(rescue), context)
+}
+
+/** `varve info FILE --host HOST`. */
+export async function infoThere(file: string, options: ReadOnHostOptions, context: CommandContext): Outcome {
+  const request = { image: imageThere(file, options) }
+  return await readOnHost({ operation: 'info', request }, options, context, (result) =>
+    printReport(fromImageReportView(inspectImage.outcome.parse(result).report), {}, context),
+  )
+}
+
+function printReport(report: ImageReport, rest: object, context: CommandContext): Awaited<Outcome> {
+  if (context.json) context.print(JSON.stringify({ ...report, ...rest }, null, 2))
   else context.print(describeReport(report, paintWith(context.config.color)))
   return report.problems.some(isBlocking) ? exitCodes.imageRefused : exitCodes.ok
 }

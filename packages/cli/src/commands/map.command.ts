@@ -12,7 +12,7 @@ export const mapCommand = defineCommand<ReadingOptions & AcceptOptions & HostOpt
   async run({ args: [file = ''], options, context }) {
     const { host } = options
     if (host !== undefined) {
-      const { mapThere } = await import('./map-there.ts')
+      const { mapThere } = await import('./map.ts')
       return await mapThere(file, { ...options, host }, context)
     }
     const { map } = await import('./map.ts')

@@ -1,9 +1,12 @@
 import { formatBytes } from '@varve/core/binary/format-bytes'
+import type { Extent } from '@varve/core/extent/extent'
 import { mapDisk } from '@varve/engine/map-disk'
+import { mapImage } from '@varve/operations/actions/map-image'
 import type { AcceptOptions, CommandContext, Outcome } from '../command.ts'
 import { inUseOf } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { diskInput, type ReadingOptions } from '../input.ts'
+import { imageThere, inUseThere, readOnHost, type ReadOnHostOptions } from '../operations/read-on-host.ts'
 import { lookAtSources } from '../source-notice.ts'
 
 /** `varve map FILE`: the extents of the whole chain; as JSON one array, written as it is found. */
@@ -18,16 +21,31 @@ export async function map(
     signal: context.signal,
     inUse: inUseOf(options.accept),
   })
-  if (!context.json) context.print(`${'start'.padStart(16)} ${'length'.padStart(16)}  content`)
+  if (!context.json) context.print(mapHead)
   let count = 0
   for await (const { start, length, content } of extents) {
     if (context.json) context.print(`${count === 0 ? '[' : ','}${JSON.stringify({ start, length, content })}`)
-    else
-      context.print(
-        `${String(start).padStart(16)} ${String(length).padStart(16)}  ${content.padEnd(6)} ${formatBytes(length)}`,
-      )
+    else context.print(mapLine({ start, length, content }))
     count += 1
   }
   if (context.json) context.print(count === 0 ? '[]' : ']')
   return exitCodes.ok
+}
+
+const mapHead = `${'start'.padStart(16)} ${'length'.padStart(16)}  content`
+
+function mapLine({ start, length, content }: Extent): string {
+  return `${String(start).padStart(16)} ${String(length).padStart(16)}  ${content.padEnd(6)} ${formatBytes(length)}`
+}
+
+/** `varve map FILE --host HOST`. */
+export async function mapThere(file: string, options: ReadOnHostOptions, context: CommandContext): Outcome {
+  const request = { image: imageThere(file, options), inUse: inUseThere(options.accept) }
+  return await readOnHost({ operation: 'map', request }, options, context, (result) => {
+    const { extents, cutAt } = mapImage.outcome.parse(result)
+    if (context.json) context.print(JSON.stringify(extents))
+    else for (const line of [mapHead, ...extents.map(mapLine)]) context.print(line)
+    if (cutAt !== null) context.remark(`The disk has more ranges: this map ends at byte ${cutAt}.`)
+    return exitCodes.ok
+  })
 }

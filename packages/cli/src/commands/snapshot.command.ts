@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { defineCommand } from '../grammar/command-definition.ts'
-import { addOperationOptions } from '../grammar/options.ts'
+import { addHostOptions, addOperationOptions } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
+import type { HostOptions } from '../operations/wish.ts'
 import type { SnapshotCreateOptions } from './snapshot.ts'
 
 const externalOption = (does: string) => (command: Command) =>
@@ -41,11 +42,14 @@ const deleteCommand = defineCommand<SnapshotCreateOptions>({
   },
 })
 
-const listCommand = defineCommand({
+const listCommand = defineCommand<HostOptions>({
   usage: 'list <image>',
   does: 'the snapshots inside an image',
-  async run({ args: [image = ''], context }) {
-    const { snapshotList } = await import('./snapshot.ts')
+  grammar: addHostOptions,
+  async run({ args: [image = ''], options, context }) {
+    const { snapshotList, snapshotListThere } = await import('./snapshot.ts')
+    const { host } = options
+    if (host !== undefined) return await snapshotListThere(image, { ...options, host }, context)
     return await snapshotList(image, context)
   },
 })

@@ -1,9 +1,12 @@
 import { formatBytes } from '@varve/core/binary/format-bytes'
+import type { ImageReport } from '@varve/core/layers/image-report'
 import { inspectFile } from '@varve/engine/inspect-file'
+import { inspectImage } from '@varve/operations/actions/inspect-image'
 import { UsageError, type CommandContext, type Outcome, type RunContext } from '../command.ts'
 import { exitCodeOf, exitCodes } from '../exit-codes.ts'
 import { pathOf, placeOf } from '../input.ts'
 import { operate, type OperateOptions } from '../operations/operate.ts'
+import { imageThere, readOnHost, type ReadOnHostOptions } from '../operations/read-on-host.ts'
 import { table } from '../output/table.ts'
 import { printable } from '../output/text.ts'
 
@@ -13,10 +16,25 @@ export interface SnapshotCreateOptions extends OperateOptions {
 
 /** `varve snapshot list IMAGE`: those inside the image; reads only. */
 export async function snapshotList(image: string, context: CommandContext): Outcome {
-  const { snapshots, problems, format } = await inspectFile(pathOf(image), {
-    roots: null,
-    signal: context.signal,
-  })
+  return printSnapshots(await inspectFile(pathOf(image), { roots: null, signal: context.signal }), context)
+}
+
+/** `varve snapshot list IMAGE --host HOST`. */
+export async function snapshotListThere(
+  image: string,
+  options: ReadOnHostOptions,
+  context: CommandContext,
+): Outcome {
+  const request = { image: { path: imageThere(image, {}).path, format: null, reading: {} } }
+  return await readOnHost({ operation: 'info', request }, options, context, (result) =>
+    printSnapshots(inspectImage.outcome.parse(result).report, context),
+  )
+}
+
+function printSnapshots(
+  { snapshots, problems, format }: Pick<ImageReport, 'snapshots' | 'problems' | 'format'>,
+  context: CommandContext,
+): Awaited<Outcome> {
   if (context.json) context.print(JSON.stringify(snapshots, null, 2))
   else if (snapshots.length === 0) context.print(`There are no snapshots inside this ${format} image.`)
   else

@@ -14,7 +14,7 @@ export interface Finding extends Problem {
   readonly kind: FindingKind
   readonly layer: 'L2'
   /** How many places it is about, where that is not one: neighbours with the same fault are one finding. */
-  readonly count?: number
+  readonly count?: number | undefined
 }
 
 export interface CheckTotals {

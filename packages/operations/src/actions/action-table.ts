@@ -10,12 +10,15 @@ import { copyFiles } from './copy-files.ts'
 import { createImage } from './create-image.ts'
 import { createSnapshot } from './create-snapshot.ts'
 import { deleteSnapshot } from './delete-snapshot.ts'
+import { diagnoseFolder } from './diagnose-folder.ts'
 import { digestImage } from './digest-image.ts'
 import { digestSource } from './digest.ts'
 import { discardCopy } from './discard-copy.ts'
 import { discardStaged } from './discard-staged.ts'
 import { discard } from './discard.ts'
+import { examineImage } from './examine-image.ts'
 import { exportDisk } from './export.ts'
+import { inspectImage } from './inspect-image.ts'
 import { mapImage } from './map-image.ts'
 import { measureImage } from './measure-image.ts'
 import { measureExport } from './measure.ts'
@@ -35,6 +38,7 @@ import { replaceImage } from './replace-image.ts'
 import { repointParent } from './repoint-parent.ts'
 import { restoreImage } from './restore-image.ts'
 import { setAside } from './set-aside.ts'
+import { showChain } from './show-chain.ts'
 import { stageCopy } from './stage-copy.ts'
 import { takeBackEdit } from './take-back-edit.ts'
 import { undoRepair } from './undo-repair.ts'
@@ -55,12 +59,15 @@ export const actionTable = {
   'create-image': createImage,
   'create-snapshot': createSnapshot,
   'delete-snapshot': deleteSnapshot,
+  'diagnose-folder': diagnoseFolder,
   'digest-image': digestImage,
   digest: digestSource,
   'discard-copy': discardCopy,
   'discard-staged': discardStaged,
   discard: discard,
+  'examine-image': examineImage,
   export: exportDisk,
+  'inspect-image': inspectImage,
   'map-image': mapImage,
   'measure-image': measureImage,
   measure: measureExport,
@@ -80,6 +87,7 @@ export const actionTable = {
   'repoint-parent': repointParent,
   'restore-image': restoreImage,
   'set-aside': setAside,
+  'show-chain': showChain,
   'stage-copy': stageCopy,
   'take-back-edit': takeBackEdit,
   'undo-repair': undoRepair,

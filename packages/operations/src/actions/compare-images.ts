@@ -4,6 +4,7 @@ import { defineAction } from './action.ts'
 import { InUse } from './digest-image.ts'
 import { ImageAddress } from './image-address.ts'
 import { baseName } from './path-words.ts'
+import { ChangedLayer, Range } from './verify-image.ts'
 
 /** Reads two disks and says whether they are the same, byte by byte and in size. */
 export const compareImages = defineAction({
@@ -12,7 +13,13 @@ export const compareImages = defineAction({
   lane: 'transfer',
   attempts: 1,
   isFinal: false,
-  input: z.object({ a: ImageAddress, b: ImageAddress, inUse: InUse }),
+  input: z.object({
+    a: ImageAddress,
+    b: ImageAddress,
+    inUse: InUse,
+    /** Also where, to the chunk, and in which layers of the first one; both are read whole. */
+    layers: z.boolean().default(false),
+  }),
   outcome: z.object({
     identical: z.boolean(),
     virtualSizes: z.tuple([Bytes, Bytes]),
@@ -20,6 +27,11 @@ export const compareImages = defineAction({
     firstDifference: Bytes.nullable(),
     /** What the longer one holds behind the end of the shorter. */
     tail: z.enum(['zeros', 'data']).nullable(),
+    /** What differs, where that was asked for. */
+    differing: z
+      .object({ chunks: z.number().int(), ranges: z.array(Range), places: z.array(ChangedLayer) })
+      .nullable()
+      .default(null),
   }),
   words: ({ a, b }) => ({
     title: 'Compare the disks',

@@ -5,7 +5,8 @@ import { InUse } from './digest-image.ts'
 import { ImageAddress } from './image-address.ts'
 import { baseName } from './path-words.ts'
 
-const Range = z.object({ start: Bytes, end: Bytes })
+/** Bytes from `start` to before `end`. */
+export const Range = z.object({ start: Bytes, end: Bytes })
 
 /** What of a guest's layer lies where something changed. */
 export const ChangedLayer = z.object({

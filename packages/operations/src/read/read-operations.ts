@@ -1,9 +1,13 @@
 import { nameOfKind } from '@varve/core/formats/writable-formats'
 import { compareImages } from '../actions/compare-images.ts'
+import { diagnoseFolder } from '../actions/diagnose-folder.ts'
 import { digestImage } from '../actions/digest-image.ts'
+import { examineImage } from '../actions/examine-image.ts'
+import { inspectImage } from '../actions/inspect-image.ts'
 import { mapImage } from '../actions/map-image.ts'
 import { measureImage } from '../actions/measure-image.ts'
 import { baseName } from '../actions/path-words.ts'
+import { showChain } from '../actions/show-chain.ts'
 import { verifyImage } from '../actions/verify-image.ts'
 import { defineOperation } from '../operation.ts'
 import { step } from '../plans/plan.ts'
@@ -77,5 +81,57 @@ export const verifyOperation = defineOperation({
       { operation: 'verify', summary: `Prove ${baseName(request.image.path)} again` },
       facts,
       step(verifyImage, { id: 'verify', host: facts.host, input: request }),
+    ),
+})
+
+/** What an image is, layer by layer. */
+export const infoOperation = defineOperation({
+  name: 'info',
+  request: inspectImage.input,
+  paths: ['image.path'],
+  plan: (request, facts: ReadingFacts) =>
+    planReading(
+      { operation: 'info', summary: `Look at ${baseName(request.image.path)}` },
+      facts,
+      step(inspectImage, { id: 'inspect', host: facts.host, input: request }),
+    ),
+})
+
+/** Whether the tables of an image contradict each other. */
+export const checkOperation = defineOperation({
+  name: 'check',
+  request: examineImage.input,
+  paths: ['image.path'],
+  plan: (request, facts: ReadingFacts) =>
+    planReading(
+      { operation: 'check', summary: `Check ${baseName(request.image.path)}` },
+      facts,
+      step(examineImage, { id: 'check', host: facts.host, input: request }),
+    ),
+})
+
+/** What an image is made over, and what is made over it. */
+export const chainShow = defineOperation({
+  name: 'chain-show',
+  request: showChain.input,
+  paths: ['image', 'folders'],
+  plan: (request, facts: ReadingFacts) =>
+    planReading(
+      { operation: 'chain-show', summary: `Look at the chain of ${baseName(request.image)}` },
+      facts,
+      step(showChain, { id: 'chain', host: facts.host, input: request }),
+    ),
+})
+
+/** What is to be mended in a folder. */
+export const doctorOperation = defineOperation({
+  name: 'doctor',
+  request: diagnoseFolder.input,
+  paths: ['folder'],
+  plan: (request, facts: ReadingFacts) =>
+    planReading(
+      { operation: 'doctor', summary: `Look what is to be mended in ${baseName(request.folder)}` },
+      facts,
+      step(diagnoseFolder, { id: 'diagnose', host: facts.host, input: request }),
     ),
 })

@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
+import { execa } from 'execa'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Fleet, root } from './fleet.ts'
+
+/** What the command only reads, of the images of another host: the same answers as of this one. */
+let place: TempPlace
+let fleet: Fleet
+
+const names = ['blank.raw', 'noise.raw', 'cut.qcow2']
+
+beforeAll(async () => {
+  place = await tempPlace()
+  fleet = await Fleet.start(place.file('fleet'))
+  const library = fleet.library('north')
+  await writeFile(join(library, 'blank.raw'), Buffer.alloc(1_048_576))
+  await writeFile(join(library, 'noise.raw'), Buffer.concat([Buffer.alloc(524_288), randomBytes(524_288)]))
+  await writeFile(join(library, 'cut.qcow2'), Buffer.from('QFI\u00FB', 'latin1'))
+  for (const name of names) await fleet.image('north', name)
+})
+afterAll(async () => {
+  await fleet[Symbol.asyncDispose]()
+  await place[Symbol.asyncDispose]()
+})
+
+async function varve(...args: readonly string[]) {
+  const { exitCode, stdout } = await execa(
+    process.execPath,
+    [join(root, 'packages/cli/bin/varve.mjs'), ...args, '--json'],
+    {
+      reject: false,
+      stdin: 'ignore',
+      env: { VARVE_CONTROLLER: fleet.url, VARVE_STATE: place.file('state') },
+    },
+  )
+  return { exitCode, document: JSON.parse(stdout) as unknown }
+}
+
+/** How much is free changes from one moment to the next. */
+function stable(document: unknown): unknown {
+  const text = JSON.stringify(document)
+    .replaceAll(/"free":\d+/gu, '"free":0')
+    .replaceAll(/[\d.]+ [KMGT]iB free/gu, 'free')
+  return JSON.parse(text) as unknown
+}
+
+const there = (...args: readonly string[]) => varve(...args, '--host', 'north')
+
+test('info, check, snapshot list and chain show say there what they say here', async () => {
+  const path = (name: string) => join(fleet.library('north'), name)
+  const compared: readonly (readonly string[])[] = [
+    ['info', 'blank.raw'],
+    ['info', 'cut.qcow2'],
+    ['check', 'noise.raw'],
+    ['snapshot', 'list', 'blank.raw'],
+    ['chain', 'show', 'blank.raw'],
+  ]
+  for (const words of compared) {
+    const [said, here] = [await there(...words), await varve(...words.slice(0, -1), path(words.at(-1) ?? ''))]
+    expect({ words, exitCode: said.exitCode }).toEqual({ words, exitCode: here.exitCode })
+    expect(stable(said.document)).toEqual(stable(here.document))
+  }
+})
+
+test('compare --layers and doctor name what is there', async () => {
+  const compared = await there(
+    'compare',
+    'blank.raw',
+    'noise.raw',
+    '--layers',
+    '--accept',
+    'raw-unrecognised',
+  )
+  expect(compared).toMatchObject({
+    exitCode: 1,
+    document: {
+      identical: false,
+      virtualSizes: [1_048_576, 1_048_576],
+      chunks: 1,
+      ranges: [{ start: 0 }],
+      layers: [],
+    },
+  })
+  const told = await there('doctor', fleet.library('north'), '--old', '0')
+  expect(told).toMatchObject({ document: { folder: fleet.library('north'), findings: expect.any(Array) } })
+  const outside = await there('doctor', place.path)
+  expect(outside.exitCode).not.toBe(0)
+  expect(outside.document).toMatchObject({ error: { code: 'outside-library' } })
+})
+
+test('an agent reads no NBD exports', async () => {
+  const said = await there('digest', 'nbd://127.0.0.1:1/x')
+  expect(JSON.stringify(said.document)).toContain('agents read the images of their libraries only')
+  expect(said.exitCode).toBe(3)
+})
