@@ -10,6 +10,7 @@ import { crowdActivity, crowdFindings, crowdImage, crowdMigrations } from './inv
 import { ago, inventedDigest, inventedImage, inventedProblems, inventedRow } from './invented-fleet.ts'
 import { failedMigration, inventedPlan, migrationAt, newMigration } from './invented-migrations.ts'
 import { inventedQuarantine } from './invented-quarantine.ts'
+import { inventedUploads } from './invented-uploads.ts'
 import { inventedRuns } from './invented-runs.ts'
 import { hugeSize, inventedHosts, inventedRows, needOf, type Scene } from './invented-scenes.ts'
 
@@ -340,6 +341,7 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
       },
       get: (id) => migrations.get(id) ?? null,
     },
+    uploads: inventedUploads(),
     quarantine: {
       list: async (host) => ({
         entries: host === 'north' ? inventedQuarantine : [],

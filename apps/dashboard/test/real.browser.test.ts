@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile } from 'node:fs/promises'
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { requires } from '@varve/test-kit/tools'
 import { describe, expect, test } from 'vitest'
@@ -9,7 +9,7 @@ import { startAgent, startController } from './real-fleet.ts'
 const MiB = 2 ** 20
 
 describe.skipIf(!requires('chromium'))('with a real controller and real agents', () => {
-  test('an image is migrated from the dialog, watched, proven, and then in the list of the other host', async () => {
+  test('an image is migrated from the dialog, watched, proven, and then in the list of the other host; a file is uploaded and downloaded', async () => {
     await using place = await tempPlace()
     const [north, south] = [place.file('north'), place.file('south')]
     await mkdir(north)
@@ -46,6 +46,31 @@ describe.skipIf(!requires('chromium'))('with a real controller and real agents',
     expect((await fetch(url + (manifest ?? ''))).status).toBe(200)
     await page.getByRole('link', { name: 'Show moved.img' }).click()
     await page.getByRole('heading', { level: 1, name: 'moved.img' }).waitFor()
+
+    await page.goto(`${url}/hosts/south?do=upload`)
+    const uploading = page.getByRole('dialog')
+    const sent = place.file('sent.img')
+    await writeFile(sent, data)
+    await page.locator('input[type=file]').setInputFiles(sent)
+    expect(await uploading.getByLabel('Name in the library').inputValue()).toBe('sent.img')
+    await uploading.getByRole('button', { name: 'Upload', exact: true }).click()
+    const taking = uploading.getByRole('button', { name: /^Take sent\.img, Raw .* into the library$/u })
+    await taking.waitFor()
+    expect(await findBarriers(page)).toEqual([])
+    for (const warning of await uploading.getByRole('checkbox').all()) await warning.check()
+    await expect.poll(() => taking.isEnabled(), patience).toBe(true)
+    await taking.click()
+    await page.waitForURL(/\/runs\//u)
+    await page.locator('header').getByText('done', { exact: true }).waitFor()
+    expect((await readFile(place.file('south/sent.img'))).equals(data)).toBe(true)
+    await page.goto(`${url}/images?q=sent`)
+    await page.getByRole('link', { name: 'sent.img' }).click()
+    await page.getByRole('button', { name: 'Download…' }).click()
+    const coming = page.waitForEvent('download')
+    await page.getByRole('dialog').getByRole('link', { name: 'Download', exact: true }).click()
+    const download = await coming
+    expect(download.suggestedFilename()).toBe('sent.img')
+    expect((await readFile(await download.path())).equals(data)).toBe(true)
     expect(complaints).toEqual([])
 
     const moved = await readFile(place.file('south/moved.img'))

@@ -21,6 +21,7 @@ import type { JobPorts } from './jobs/job-context.ts'
 import { openPublications } from './jobs/publications.ts'
 import { RunningPulls } from './jobs/running-pulls.ts'
 import { openFleetLocks } from './runs/fleet-locks.ts'
+import { RunningUploads } from './jobs/running-uploads.ts'
 import { FormatChoices } from './library/format-choices.ts'
 import { InspectPool } from './library/inspect-pool.ts'
 import { Inventory } from './library/inventory.ts'
@@ -31,6 +32,7 @@ import type { ScanPorts } from './library/scan.ts'
 import type { Logger } from './platform/logger.ts'
 import type { Platform } from './platform/platform.ts'
 import { adapterTable } from './actions/adapter-table.ts'
+import { streamClient } from './streams/stream-client.ts'
 import { probeTools } from './tools/probe-tools.ts'
 import { platformTools } from './tools/tool-box.ts'
 
@@ -115,6 +117,8 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     publications,
     pulls: new RunningPulls(),
     locks,
+    uploads: new RunningUploads(),
+    streams: streamClient(config.controller),
     findWriters,
     workers,
     pool,

@@ -44,6 +44,7 @@ import { createToldFormats } from './told-formats.ts'
 import { createStalls, type Stalls } from './migrations/stalls.ts'
 import { openDurable } from './runs/durable.ts'
 import { createRuns, type Runs } from './runs/runs.ts'
+import { createStreams, type Streams } from './streams/streams.ts'
 import { createTransfers } from './migrations/transfers.ts'
 
 const housekeepingMs = 600_000
@@ -58,6 +59,7 @@ const mostEnded = 10
 export interface Controller {
   readonly services: Services
   readonly manifests: Manifests
+  readonly streams: Streams
   readonly hearing: Hearing
   readonly courtesy: Courtesy
   /** `url`: where agents reach this controller. */
@@ -148,6 +150,8 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     onError,
   })
 
+  const streams = createStreams({ jobs })
+
   const nameIndex = createNameIndex({ db, onError, isHeldOff: () => checkpoints.isHolding() })
   const activity = createImageActivity({
     gatherMs: config.gatherMs,
@@ -233,6 +237,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     migrations: migrations.service,
     runs: runs.service,
     quarantine: quarantineService(jobs),
+    uploads: streams,
     events: {
       since: (lastId, reader) => log.since(lastId, reader),
       activity: (before, limit) => log.activity(before, limit),
@@ -305,6 +310,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
   return {
     services,
     manifests,
+    streams,
     hearing,
     courtesy,
     async start(address) {
@@ -322,6 +328,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
       stalls.stop()
       activity.stop()
       runs.stop()
+      streams.stop()
       hearing.stop()
       sessions.stop()
       jobs.stop()

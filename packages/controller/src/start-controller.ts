@@ -34,6 +34,7 @@ async function startIn(folder: DataFolder, config: Config, logger: pino.Logger):
     logger,
     services: controller.services,
     manifests: controller.manifests,
+    streams: controller.streams,
     hearing: controller.hearing,
     courtesy: controller.courtesy,
   })

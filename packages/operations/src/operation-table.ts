@@ -20,6 +20,7 @@ import {
   measureOperation,
   verifyOperation,
 } from './read/read-operations.ts'
+import { uploadOperation } from './upload/plan.ts'
 import { repairOperation } from './repair/plan.ts'
 import { restoreOperation } from './restore/plan.ts'
 import { snapshotApply } from './snapshot-apply/plan.ts'
@@ -52,6 +53,7 @@ export const operationTable = {
   'snapshot-apply': snapshotApply,
   'snapshot-create': snapshotCreate,
   'snapshot-delete': snapshotDelete,
+  upload: uploadOperation,
   verify: verifyOperation,
   'write-export': writeExportOperation,
 } as const satisfies Record<string, Operation>

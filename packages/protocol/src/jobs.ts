@@ -1,6 +1,7 @@
 import { writableFormats } from '@varve/core/formats/writable-formats'
 import { z } from 'zod'
 import { Bytes, Digest, FileName, JobId, Path, Payload, Reading, Subformat } from './primitives.ts'
+import { StreamToken, UploadId } from './file-streams.ts'
 import { QuarantineView } from './quarantine.ts'
 import { ImageReportView } from './reports.ts'
 
@@ -118,6 +119,24 @@ export const PlanRequest = z.object({
 /** Lists what lies in the quarantines of this host's libraries. */
 export const QuarantineRequest = z.object({ kind: z.literal('quarantine') })
 
+/** Brings the bytes of a file to the controller, which names the range that it wants. */
+export const SendRequest = z.object({
+  kind: z.literal('send'),
+  library: z.string(),
+  name: Path,
+  stream: StreamToken,
+  inUse: InUse.optional(),
+})
+
+/** Fetches the bytes of a file that somebody uploads, piece by piece, and writes them beside their place. */
+export const ReceiveRequest = z.object({
+  kind: z.literal('receive'),
+  target: Target,
+  upload: UploadId,
+  size: Bytes,
+  stream: StreamToken,
+})
+
 /** One action of a run. */
 export const ActionRequest = z.object({
   kind: z.literal('action'),
@@ -141,6 +160,8 @@ export const JobRequest = z.discriminatedUnion('kind', [
   DiscardRequest,
   PlanRequest,
   QuarantineRequest,
+  SendRequest,
+  ReceiveRequest,
   ActionRequest,
 ])
 export type JobRequest = z.infer<typeof JobRequest>
@@ -214,6 +235,10 @@ export const PlanResult = z.object({
 
 export const QuarantineResult = QuarantineView.extend({ kind: z.literal('quarantine') })
 
+export const SendResult = z.object({ kind: z.literal('send'), bytes: Bytes })
+
+export const ReceiveResult = z.object({ kind: z.literal('receive'), received: Bytes })
+
 export const ActionResult = z.object({ kind: z.literal('action'), outcome: Payload })
 
 export const JobResult = z.discriminatedUnion('kind', [
@@ -228,6 +253,8 @@ export const JobResult = z.discriminatedUnion('kind', [
   DiscardResult,
   PlanResult,
   QuarantineResult,
+  SendResult,
+  ReceiveResult,
   ActionResult,
 ])
 export type JobResult = z.infer<typeof JobResult>

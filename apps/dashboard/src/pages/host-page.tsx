@@ -23,6 +23,10 @@ const OperateHere = lazy(() =>
   import('../features/operate/operate-here.tsx').then((module) => ({ default: module.OperateHere })),
 )
 
+const UploadDialog = lazy(() =>
+  import('../features/files/upload-dialog.tsx').then((module) => ({ default: module.UploadDialog })),
+)
+
 const route = getRouteApi('/hosts/$name')
 
 /** One host: libraries, what runs, tools, system. */
@@ -99,7 +103,16 @@ export function HostPage() {
         }
         side={<SystemCard host={host} />}
       />
-      {operation !== undefined && (
+      {operation === 'upload' && (
+        <Suspense fallback={null}>
+          <UploadDialog
+            host={host}
+            onClose={() => void navigate({ search: {}, replace: true })}
+            onStarted={(id) => void navigate({ to: '/runs/$id', params: { id } })}
+          />
+        </Suspense>
+      )}
+      {operation !== undefined && operation !== 'upload' && (
         <Suspense fallback={null}>
           <OperateHere
             key={operation}
@@ -140,6 +153,12 @@ function HostActions({ host }: { readonly host: HostView }) {
         Scan again
       </Button>
       <ForgetHost host={host} />
+      <Button
+        disabled={placeFaces.every((face) => whyNot(face, hostSubject(host)) !== null)}
+        onClick={() => void navigate({ search: { do: 'upload' } })}
+      >
+        Upload…
+      </Button>
       {placeFaces.map((face) => {
         const reason = whyNot(face, hostSubject(host))
         return (

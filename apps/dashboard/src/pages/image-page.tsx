@@ -26,6 +26,10 @@ const OperateHere = lazy(() =>
   import('../features/operate/operate-here.tsx').then((module) => ({ default: module.OperateHere })),
 )
 
+const DownloadDialog = lazy(() =>
+  import('../features/files/download-dialog.tsx').then((module) => ({ default: module.DownloadDialog })),
+)
+
 const route = getRouteApi('/images/$id')
 
 /** One image as its layer stack, with size, findings and chain beside it. */
@@ -82,7 +86,16 @@ export function ImagePage() {
           />
         </Suspense>
       )}
-      {operation !== undefined && (
+      {operation === 'download' && (
+        <Suspense fallback={null}>
+          <DownloadDialog
+            image={image.data}
+            onConvert={() => void navigate({ search: { do: 'convert' }, replace: true })}
+            onClose={close}
+          />
+        </Suspense>
+      )}
+      {operation !== undefined && operation !== 'download' && (
         <Suspense fallback={null}>
           <OperateHere key={operation} operation={operation} subject={subject} onClose={close} />
         </Suspense>
@@ -144,6 +157,9 @@ function ImageHead({ image: { row, report, proofs } }: { readonly image: ImageVi
           </Button>
           <Button loading={digest.isPending} disabled={isAway} onClick={() => digest.mutate({ id: row.id })}>
             Take proof
+          </Button>
+          <Button disabled={isAway} onClick={() => void navigate({ search: { do: 'download' } })}>
+            Download…
           </Button>
           <Button
             variant="filled"

@@ -9,10 +9,12 @@ import type { HowToRead, Inspection } from '../library/inspect-messages.ts'
 import type { Library } from '../library/library.ts'
 import type { FindWriters } from '../platform/platform.ts'
 import type { FleetLocks } from '../runs/fleet-locks.ts'
+import type { StreamClient } from '../streams/stream-client.ts'
 import type { ExportServer } from './export-server.ts'
 import type { ExportTable } from './export-table.ts'
 import type { Publications } from './publications.ts'
 import type { RunningPulls } from './running-pulls.ts'
+import type { RunningUploads } from './running-uploads.ts'
 import type { MeterOptions } from './transfer-meter.ts'
 
 /** What the jobs of one agent share. */
@@ -32,6 +34,9 @@ export interface JobPorts {
   /** The images that runs of the fleet work on. */
   readonly locks: FleetLocks
   readonly findWriters: FindWriters | null
+  readonly uploads: RunningUploads
+  /** The controller's end of what browsers upload and download. */
+  readonly streams: StreamClient
   /** Threads of one transfer. */
   readonly workers: number
   /** The threads themselves, which go from one transfer to the next. */

@@ -12,8 +12,7 @@ import {
 import type { JobEnd, ManifestUpload, Outbox } from '../connection/outbox.ts'
 import type { Logger } from '../platform/logger.ts'
 import type { JobContext, JobHandler, JobPorts } from './job-context.ts'
-import type { Lane } from '@varve/operations/actions/action'
-import { jobTable, laneWidth } from './job-table.ts'
+import { jobTable, laneWidth, type JobLane } from './job-table.ts'
 import { Lanes } from './lanes.ts'
 import { StallWatch } from './stall-watch.ts'
 import { TransferMeter } from './transfer-meter.ts'
@@ -43,7 +42,7 @@ export interface JobRunnerOptions {
 /** Runs the jobs of one agent; every job that was started ends in the outbox exactly once. */
 export class JobRunner {
   readonly #options: JobRunnerOptions
-  readonly #lanes = new Lanes<Lane>(laneWidth)
+  readonly #lanes = new Lanes<JobLane>(laneWidth)
   readonly #running = new Map<string, { stop: AbortController; ended: Promise<void> }>()
   readonly #ends = new Map<string, JobEnd>()
 
@@ -146,7 +145,7 @@ export class JobRunner {
   }
 
   async #turn(
-    lane: Lane,
+    lane: JobLane,
     signal: AbortSignal,
     onProgress: (progress: JobProgress) => void,
   ): Promise<Disposable> {
@@ -178,7 +177,7 @@ const nothingDone: JobProgress = {
 }
 
 /** The union of requests and the table agree by kind, which the compiler cannot follow through a look-up. */
-function laneOf({ lane }: (typeof jobTable)[JobKind], request: JobRequest): Lane {
+function laneOf({ lane }: (typeof jobTable)[JobKind], request: JobRequest): JobLane {
   return typeof lane === 'string' ? lane : lane(request as never)
 }
 

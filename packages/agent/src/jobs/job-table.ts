@@ -12,14 +12,18 @@ import { planJob } from './plan.ts'
 import { publishJob } from './publish.ts'
 import { pullJob } from './pull.ts'
 import { quarantineJob } from './quarantine.ts'
+import { receiveJob } from './receive.ts'
 import { releaseJob } from './release.ts'
+import { sendJob } from './send.ts'
 import { verifyJob } from './verify.ts'
 
 /** How many jobs of each lane run at once; more wait for their turn. */
-export const laneWidth: Readonly<Record<Lane, number>> = { transfer: 4, short: 16 }
+export const laneWidth: Readonly<Record<Lane | 'streams', number>> = { transfer: 4, short: 16, streams: 16 }
+
+export type JobLane = keyof typeof laneWidth
 
 interface JobRow<K extends JobKind> {
-  readonly lane: Lane | ((request: JobRequestOf<K>) => Lane)
+  readonly lane: JobLane | ((request: JobRequestOf<K>) => JobLane)
   readonly run: JobHandler<K>
 }
 
@@ -36,5 +40,8 @@ export const jobTable: { readonly [K in JobKind]: JobRow<K> } = {
   discard: { lane: 'short', run: discardJob },
   plan: { lane: 'short', run: planJob },
   quarantine: { lane: 'short', run: quarantineJob },
+  // They go at the pace of a browser, which may be slow: they keep no transfer waiting.
+  send: { lane: 'streams', run: sendJob },
+  receive: { lane: 'streams', run: receiveJob },
   action: { lane: ({ action }) => findAction(action).lane, run: actionJob },
 }

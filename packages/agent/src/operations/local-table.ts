@@ -26,6 +26,7 @@ export const localOperations = {
   'snapshot-apply': async () => (await import('./snapshots.ts')).snapshotApplyHere,
   'snapshot-create': async () => (await import('./snapshots.ts')).snapshotCreateHere,
   'snapshot-delete': async () => (await import('./snapshots.ts')).snapshotDeleteHere,
+  upload: async () => (await import('./upload.ts')).uploadHere,
   verify: async () => (await import('./read-operations.ts')).verifyHere,
   'write-export': async () => (await import('./write-export.ts')).writeExportHere,
 } as const satisfies Record<string, () => Promise<LocalOperation>>

@@ -19,6 +19,8 @@ import { appRouter, type AppRouter } from '../router/root.ts'
 import { controllerVersion } from '../package.ts'
 import { createCallers } from './callers.ts'
 import { createFairQueue } from './fair-queue.ts'
+import type { Streams } from '../streams/streams.ts'
+import { fileRoutes } from './file-routes.ts'
 import { isLoopbackAddress } from '../agents/serving-address.ts'
 import { isLoopbackName, refuseRequest } from './guard.ts'
 import { jsonLimits, refuseJson } from './json-limits.ts'
@@ -46,6 +48,7 @@ export interface HttpOptions {
   readonly config: Config
   readonly services: Services
   readonly manifests: Manifests
+  readonly streams: Streams
   readonly hearing: Hearing
   readonly courtesy: Courtesy
   readonly logger: Logger
@@ -101,6 +104,7 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
       .type('application/octet-stream')
       .send(createReadStream(path))
   })
+  await app.register(fileRoutes({ streams: options.streams, images: services.images }))
   await serveDashboard(app, config.dashboard)
 
   const server = new WebSocketServer({ noServer: true, maxPayload: mostMessageBytes })

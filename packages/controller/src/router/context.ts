@@ -11,6 +11,7 @@ import type {
   Welcome,
 } from '@varve/protocol/agent'
 import type { ActivityRow, EventView } from '@varve/protocol/events'
+import type { BeginUpload, BegunUpload, UploadTarget } from '@varve/protocol/file-streams'
 import type { HostPage, HostQuery, HostView } from '@varve/protocol/hosts'
 import type { ChooseFormat, FormatChoice, ImagePage, ImageQuery, ImageView } from '@varve/protocol/images'
 import type { DigestResult } from '@varve/protocol/jobs'
@@ -68,6 +69,12 @@ export interface Services {
   readonly quarantine: {
     /** What lies in the quarantines of a host's libraries; asked of its agent now. */
     list(host: string, signal: AbortSignal | undefined): Promise<QuarantineView>
+  }
+  readonly uploads: {
+    /** Begins an upload of a file into a library, or goes on with it. */
+    begin(upload: BeginUpload, signal: AbortSignal | undefined): Promise<BegunUpload>
+    /** Removes what has arrived. */
+    cancel(upload: UploadTarget, signal: AbortSignal | undefined): Promise<void>
   }
   readonly runs: {
     plan(request: z.output<typeof PlanRequest>, signal: AbortSignal | undefined): Promise<PlanAnswer>

@@ -6,6 +6,7 @@ import { migrationsRouter } from './migrations.ts'
 import { quarantineRouter } from './quarantine.ts'
 import { runsRouter } from './runs.ts'
 import { router } from './trpc.ts'
+import { uploadsRouter } from './uploads.ts'
 
 export const appRouter = router({
   agents: agentsRouter,
@@ -15,6 +16,7 @@ export const appRouter = router({
   migrations: migrationsRouter,
   quarantine: quarantineRouter,
   runs: runsRouter,
+  uploads: uploadsRouter,
 })
 
 export type AppRouter = typeof appRouter

@@ -26,6 +26,7 @@ import { moveImage } from './move-image.ts'
 import { proveExport } from './prove-export.ts'
 import { proveImage } from './prove-image.ts'
 import { proveSameDisk } from './prove-same-disk.ts'
+import { proveUpload } from './prove-upload.ts'
 import { publishImage } from './publish-image.ts'
 import { publish } from './publish.ts'
 import { pull } from './pull.ts'
@@ -75,6 +76,7 @@ export const actionTable = {
   'prove-export': proveExport,
   'prove-image': proveImage,
   'prove-same-disk': proveSameDisk,
+  'prove-upload': proveUpload,
   'publish-image': publishImage,
   publish: publish,
   pull: pull,

@@ -1,0 +1,84 @@
+import { open, type FileHandle } from 'node:fs/promises'
+import { constants, type BigIntStats } from 'node:fs'
+import { DiskError } from '@varve/core/problems/disk-error'
+import { readError } from '@varve/engine/files/system-error'
+import { assertNoUse } from '@varve/engine/in-use/find-uses'
+import { pieceSize, type SentFile } from '@varve/protocol/file-streams'
+import type { JobProgress } from '@varve/protocol/jobs'
+import { findLibrary, resolveImage } from '../library/library-path.ts'
+import type { JobHandler } from './job-context.ts'
+
+/** Brings the bytes of one file to the controller; it fails when the file changes meanwhile, before its last bytes are told. */
+export const sendJob: JobHandler<'send'> = async (request, { ports, signal, onProgress }) => {
+  const { streams } = ports
+  const { stream } = request
+  const path = await resolveImage(findLibrary(ports.libraries, request.library), request.name)
+  await using file = await openToRead(path)
+  const before = await file.stat({ bigint: true })
+  if (!before.isFile())
+    throw new DiskError('refused', {
+      file: path,
+      reason: 'it is not one file',
+      remedy: 'Convert it to a format of one file, and download that.',
+    })
+  const { findWriters } = ports
+  if (request.inUse !== 'accept') await assertNoUse([{ path }], findWriters ? { find: findWriters } : {})
+  const wanted = await streams.offer(stream, sentFile(before), signal)
+  if (wanted === 'closed') return { kind: 'send', bytes: 0 }
+  const { start, end } = wanted
+  const buffer = new Uint8Array(pieceSize)
+  let at = start
+  while (at < end) {
+    const length = await readWhole(file, buffer.subarray(0, Math.min(pieceSize, end - at)), at)
+    if (length === 0) throw changed(path, 'it became shorter')
+    if (at + length >= end) assertSame(before, await file.stat({ bigint: true }), path)
+    const bytes = buffer.subarray(0, length)
+    if ((await streams.bring(stream, { at, bytes }, signal)) === 'closed') break
+    at += length
+    onProgress({ ...noRate, done: at - start, total: end - start })
+  }
+  return { kind: 'send', bytes: at - start }
+}
+
+export const noRate: Omit<JobProgress, 'done' | 'total'> = {
+  unit: 'bytes',
+  seconds: null,
+  skipped: null,
+  rate: null,
+  limitedBy: null,
+  chunkMap: null,
+}
+
+async function openToRead(path: string): Promise<FileHandle> {
+  // A pipe of that name must not hold the job up.
+  return await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
+    throw readError(error, path)
+  })
+}
+
+async function readWhole(file: FileHandle, into: Uint8Array, at: number): Promise<number> {
+  let done = 0
+  while (done < into.length) {
+    const { bytesRead } = await file.read(into, done, into.length - done, at + done)
+    if (bytesRead === 0) break
+    done += bytesRead
+  }
+  return done
+}
+
+function sentFile({ size, mtimeMs, mtimeNs, ino }: BigIntStats): SentFile {
+  return {
+    size: Number(size),
+    modifiedAt: new Date(Number(mtimeMs)).toISOString(),
+    tag: [ino, size, mtimeNs].map((value) => value.toString(36)).join('-'),
+  }
+}
+
+function assertSame(before: BigIntStats, now: BigIntStats, path: string): void {
+  if (before.size !== now.size) throw changed(path, 'its size')
+  if (before.mtimeNs !== now.mtimeNs) throw changed(path, 'it was written to')
+}
+
+function changed(path: string, change: string): DiskError {
+  return new DiskError('source-changed', { file: path, change })
+}
