@@ -28,16 +28,21 @@ export function DownloadDialog({ image, onConvert, onClose }: DownloadDialogProp
               <p>Without its parents it cannot be read: convert it to have all in one file.</p>
             )}
           </div>
-          <Button
-            variant="filled"
-            disabled={reason !== null}
-            renderRoot={(props) => (
-              <a {...props} href={reason === null ? downloadOf(row.id) : undefined} download={file} />
-            )}
-            onClick={onClose}
-          >
-            Download
-          </Button>
+          {reason === null ? (
+            <Button
+              component="a"
+              variant="filled"
+              href={downloadOf(row.id)}
+              download={file}
+              onClick={onClose}
+            >
+              Download
+            </Button>
+          ) : (
+            <Button variant="filled" disabled>
+              Download
+            </Button>
+          )}
         </section>
         <section className={styles.way} aria-label="In another format">
           <div>
