@@ -109,3 +109,16 @@ describe.skipIf(!requires('qemu-img', 'qemu-io')).each(['vmdk', 'vhd', 'vhdx', '
     })
   },
 )
+
+describe.skipIf(!requires('qemu-img', 'qemu-io'))('a parent that is repaired', () => {
+  test('with qemu-img on a copy keeps what its child knows it by', async () => {
+    await using place = await tempPlace()
+    const { base, child } = await makeChain('vhdx', place.path)
+    const [disk, before] = [await digestOf(child), await lookAt(base)]
+    await using host = openTestHost(place.path)
+    await carryOut(host, 'repair', { image: { path: base }, by: 'qemu-img', what: 'all' })
+    expect((await lookAt(base)).identity).toEqual(before.identity)
+    expect((await lookAt(child)).parents).toEqual([base])
+    expect(await digestOf(child)).toBe(disk)
+  })
+})

@@ -2,7 +2,7 @@ import { controllerGone, fleetRemedy, notWritableRemedy } from './causes.ts'
 import { bytesInWords, formatBytes, groupThousands } from '../binary/format-bytes.ts'
 import { areDetailsOf, type DiskErrorCode, type DiskErrorDetails } from './error-details.ts'
 import type { LayerNumber } from './layer-number.ts'
-import { placeWords } from './problem-words.ts'
+import { bareWords, placeWords } from './problem-words.ts'
 import { quote } from './quote.ts'
 
 export { quote }
@@ -285,7 +285,7 @@ const explain: Explain = {
     message: `${d.what} was canceled`,
     remedy: 'Start it again when you want it.',
   }),
-  refused: (d) => ({ layer: 'L2', message: d.reason, remedy: d.remedy }),
+  refused: (d) => ({ layer: d.layer ?? 'L2', message: d.reason, remedy: d.remedy }),
   'needs-consent': (d) => ({
     layer: 'L2',
     message: `this needs your word first: ${d.findings.join(' ')}`,
@@ -372,7 +372,8 @@ export function fromErrorRecord(record: ErrorRecord): DiskError {
       // One of its details is a word that only its sender knows.
     }
   }
-  return new DiskError('refused', { file: record.file, reason: record.message, remedy: record.remedy })
+  const { code: finding, layer, file, remedy } = record
+  return new DiskError('refused', { file, reason: bareWords(record), remedy, finding, layer })
 }
 
 /** Characters of what a tool said that stand in a message. */

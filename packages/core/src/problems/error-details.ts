@@ -1,3 +1,4 @@
+import type { LayerNumber } from './layer-number.ts'
 import type { RunPlace, Use } from '../uses/use.ts'
 import type { ControllerGoneWhy, FleetThing, NotWritableWhy } from './causes.ts'
 
@@ -65,7 +66,8 @@ export interface DiskErrorDetails {
   'no-progress': { file: string; during: string; seconds: number }
   'agent-gone': { file: string; host: string }
   canceled: { file: string; what: string }
-  refused: { file: string; reason: string; remedy: string }
+  /** `finding`: the id of the finding that refuses it, `layer` that of the finding; L2 when not said. */
+  refused: { file: string; reason: string; remedy: string; finding?: string; layer?: LayerNumber }
   /** `ids`: findings to consent to; `choices`: reading choices to make. */
   'needs-consent': {
     file: string

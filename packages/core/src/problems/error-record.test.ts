@@ -42,3 +42,10 @@ test.each([
 test('details that are no object are no fault of who reads them', () => {
   expect(fromErrorRecord({ ...record('corrupt', {}), details: null as never }).code).toBe('refused')
 })
+
+test('a finding that is no error of its own keeps its id and its layer, and says its place once', () => {
+  const message = 'L1 "web01.qcow2": zfs copies on write'
+  const back = fromErrorRecord({ ...record('no-cow-impossible', {}), layer: 'L1', message })
+  expect(back).toMatchObject({ code: 'refused', layer: 'L1', message })
+  expect(back.details).toMatchObject({ finding: 'no-cow-impossible', reason: 'zfs copies on write' })
+})
