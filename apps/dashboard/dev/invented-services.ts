@@ -375,6 +375,7 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
       compare: () => ({ wanted: [], isMore: false }),
       manifest: () => undefined,
       places: () => undefined,
+      freed: () => undefined,
     },
   }
 }

@@ -105,7 +105,7 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('two agents and a scripted con
       const part = await stat(join(south.library, '.copy.img.pull-1.part'))
       expect(part.blocks * 512).toBeLessThanOrEqual(measured.required)
       expect(await readdir(south.library)).toEqual(['.copy.img.pull-1.part'])
-      const check = { pullId, target, format, expected: pulled.digest }
+      const check = { pullId, target, format, subformat, expected: pulled.digest }
       const verified = await controller.run<'verify'>('south', { kind: 'verify', ...check })
       expect(verified.digest).toBe(pulled.digest)
       await controller.run<'release'>('north', {
@@ -114,7 +114,13 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('two agents and a scripted con
         library: 'images',
         name: source,
       })
-      const published = await controller.run<'publish'>('south', { kind: 'publish', pullId, target })
+      const published = await controller.run<'publish'>('south', {
+        kind: 'publish',
+        pullId,
+        target,
+        format,
+        subformat,
+      })
       expect(published.path).toBe(join(south.library, 'copy.img'))
 
       const driver = format === 'vhd' ? 'vpc' : format

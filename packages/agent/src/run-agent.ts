@@ -11,6 +11,7 @@ import type { FormatChoice } from '@varve/protocol/images'
 import { protocolVersion } from '@varve/protocol/primitives'
 import { ConfigError, type AgentConfig } from './config.ts'
 import { stayConnected } from './connection/connection.ts'
+import type { Session } from './connection/deliver-reports.ts'
 import { Outbox } from './connection/outbox.ts'
 import { tellPlaces } from './connection/tell-places.ts'
 import { gatherHostFacts, gatherPlaces } from './host-facts.ts'
@@ -69,8 +70,11 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     throw new ConfigError(`--data ${config.data ?? ''}: cannot be used (${systemCode(error) ?? 'failed'})`)
   })
   const locks = await openFleetLocks(config.data)
-  const freeEnded = (open: readonly string[]): void => {
-    locks.keep(open).catch((error: unknown) => log.error({ err: error }, 'an image could not be freed'))
+  let session: Session | null = null
+  const freeEnded = async (open: readonly string[], token: string | null = null): Promise<void> => {
+    await locks.keep(open).catch((error: unknown) => log.error({ err: error }, 'an image could not be freed'))
+    // A controller that did not wait for it hears of it with the next hello.
+    if (token !== null) await session?.client.freed(session.id, token).catch(() => {})
   }
   const exports = new ExportTable()
   await assertOwnAddress(config.nbdHost).catch((error: unknown) => {
@@ -179,7 +183,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
         }
         break
       case 'runs':
-        freeEnded(command.open)
+        void freeEnded(command.open, command.token)
         break
       case 'formats':
         takeFormats(command.formats)
@@ -194,13 +198,14 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
       hello,
       onCommand,
       onNotUnderstood: (jobId) => jobs.refuse(jobId, notUnderstood(config.name)),
-      async onSession(session) {
+      async onSession(begun) {
+        session = begun
         const places = () => gatherPlaces(platform, libraries)
-        await Promise.all([inventory.deliver(session, log), tellPlaces(session, places)])
+        await Promise.all([inventory.deliver(begun, log), tellPlaces(begun, places)])
       },
       onConnected(welcome) {
         takeFormats(welcome.formats)
-        if (welcome.runs) freeEnded(welcome.runs)
+        if (welcome.runs) void freeEnded(welcome.runs)
         welcomed.abort()
         options.onConnected?.()
       },

@@ -27,7 +27,7 @@ import { createNameIndex } from './store/name-index.ts'
 import { findingGroups, imageRow, inventoryTotals } from './store/images-store.ts'
 import { saveReport } from './store/save-images.ts'
 import { pruneJobs } from './store/jobs-store.ts'
-import { openRunsAt } from './store/runs-store.ts'
+import { createFreeImages } from './runs/free-images.ts'
 import {
   endedMigrationIds,
   isMigration,
@@ -181,16 +181,14 @@ export function createController(config: Config, folder: DataFolder, logger: Log
   const networks = parseNetworks(config.agentNetworks)
   const durable = openDurable({ path: folder.workflows, concurrency: config.concurrency })
   const onRun = (id: string) => publisher.touch(isMigration(db, id) ? 'migration' : 'run', id)
+  const locked = createFreeImages({ db, sessions })
   const runs: Runs = createRuns({
     db,
     durable,
     jobs,
     isConnected,
     isKnown: (host) => sessions.find(host) !== null,
-    onEnded(host) {
-      const agent = sessions.find(host)
-      if (agent) sessions.send(agent, { kind: 'runs', open: openRunsAt(db, host) })
-    },
+    free: async (host, run) => locked.free(host, run),
     retryMs: config.retryMs,
     performers: migratePerformers({
       db,
@@ -251,6 +249,10 @@ export function createController(config: Config, folder: DataFolder, logger: Log
       places(session, places) {
         const { name } = sessions.hostOf(session)
         if (write(db, (tx) => savePlaces(tx, name, places))) publisher.touch('host', name)
+      },
+      freed(session, token) {
+        sessions.hostOf(session)
+        locked.freed(token)
       },
       manifest: (session, part) => manifests.add(sessions.hostOf(session).name, part),
     },

@@ -57,6 +57,9 @@ export const RunOfJob = z.object({
 })
 export type RunOfJob = z.infer<typeof RunOfJob>
 
+/** Names one request to free images. */
+export const FreedToken = z.string().min(1).max(64)
+
 /** Commands to an agent, by sequence number; the agent resumes after the last one it took. */
 export const AgentCommand = z.discriminatedUnion('kind', [
   z.object({
@@ -70,8 +73,8 @@ export const AgentCommand = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('rescan') }),
   /** All that was said of this host's images, in the place of what was said before. */
   z.object({ kind: z.literal('formats'), formats: FormatChoiceList }),
-  /** A run is over: these are not, and nothing is locked for any other. */
-  z.object({ kind: z.literal('runs'), open: OpenRuns }),
+  /** A run ends: these are open, and nothing is locked for any other. Answered by `freed` with the token. */
+  z.object({ kind: z.literal('runs'), open: OpenRuns, token: FreedToken }),
 ])
 export type AgentCommand = z.infer<typeof AgentCommand>
 

@@ -77,7 +77,7 @@ export const MeasureRequest = z.object({
   choices: GuestChoices.optional(),
 })
 
-/** On the target: reads the export and writes the part file `.<name>.<pullId>.part`; flushed, not yet published. Starts afresh when repeated. */
+/** On the target: reads the export and writes the part file `.<name>.<pullId>.part`, or a folder of that name for a kind of several files; flushed, not yet published. Starts afresh when repeated. */
 export const PullRequest = z.object({
   kind: z.literal('pull'),
   pullId: JobId,
@@ -97,14 +97,23 @@ export const VerifyRequest = z.object({
   pullId: JobId,
   target: Target,
   format: TargetFormat,
+  subformat: Subformat.default(null),
   expected: Digest,
 })
 
-/** On the target: renames the part file to its final name, never over another file. Idempotent. */
-export const PublishRequest = z.object({ kind: z.literal('publish'), pullId: JobId, target: Target })
+/** What a pull has written: a hidden file, or a hidden folder for a kind of several files. Journals of before name no kind. */
+const Pulled = z.object({
+  pullId: JobId,
+  target: Target,
+  format: TargetFormat.default('raw'),
+  subformat: Subformat.default(null),
+})
 
-/** On the target: removes the part file of an abandoned pull. Idempotent. */
-export const DiscardRequest = z.object({ kind: z.literal('discard'), pullId: JobId, target: Target })
+/** On the target: gives what was pulled its final names, never over another file. Idempotent. */
+export const PublishRequest = Pulled.extend({ kind: z.literal('publish') })
+
+/** On the target: removes what an abandoned pull has written. Idempotent. */
+export const DiscardRequest = Pulled.extend({ kind: z.literal('discard') })
 
 /** Plans an operation from this host's own facts. */
 export const PlanRequest = z.object({

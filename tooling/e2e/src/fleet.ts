@@ -124,7 +124,10 @@ export class Fleet {
     })
   }
 
-  async start(image: ImageRow, target: Pick<StartMigration, 'name' | 'format'>): Promise<MigrationView> {
+  async start(
+    image: ImageRow,
+    target: Pick<StartMigration, 'name' | 'format'> & Partial<Pick<StartMigration, 'subformat'>>,
+  ): Promise<MigrationView> {
     const request = { image: image.id, targetHost: 'south', targetLibrary: 'images', ...target } as const
     const plan = await waitFor('a plan with both hosts there', async () => {
       const made = await this.api.migrations.plan.query(request)

@@ -137,6 +137,31 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('a migration between two agent
     })
   }
 
+  test.each([
+    ['vmdk', 'twoGbMaxExtentSparse', 'web01.vmdk', ['web01-s001.vmdk', 'web01.vmdk']],
+    ['parallels', 'bundle', 'web01.hdd', ['web01.hdd']],
+  ] as const)(
+    'several files: %s %s is begun anew after a kill of its agent, and gets its names at once',
+    async (format, subformat, name, files) => {
+      const source = await provide('web01.qcow2', 'qcow2')
+      const before = await fingerprint(source)
+      const target = { name, format, subformat }
+      const { id } = await fleet.start(await fleet.image('north', 'web01.qcow2'), target)
+      await fleet.pulling(id)
+      await fleet.kill('south')
+      for (const file of files) expect(await fleet.files('south')).not.toContain(file)
+      await fleet.run('south')
+      const ended = await fleet.ended(id)
+      expect(ended.error).toBeNull()
+      expect(ended).toMatchObject({ state: 'succeeded', verified: true })
+      expect(ended.sourceDigest).toBe(ended.targetDigest)
+      expect(await fleet.files('south')).toEqual(files)
+      if (format === 'vmdk') await expectSameDisk(disk, join(fleet.library('south'), name), 'vmdk')
+      expect(await fingerprint(source)).toBe(before)
+      expect(await fleet.image('south', name)).toMatchObject({ format, virtualSize: 1536 * MiB })
+    },
+  )
+
   for (const name of ['north', 'south'] as const) {
     test(`${name} killed for good: the migration fails with a coded error and publishes nothing`, async () => {
       await provide('web01.vmdk', 'vmdk')

@@ -1,10 +1,5 @@
 import { formatRules } from '@varve/core/formats/format-rules'
-import {
-  rulesOf,
-  singleFileKinds,
-  writableFormats,
-  type WritableFormat,
-} from '@varve/core/formats/writable-formats'
+import { rulesOf, writableFormats, type WritableFormat } from '@varve/core/formats/writable-formats'
 import type { HostView } from '@varve/protocol/hosts'
 
 /** Formats that can be written, with the ending that is usual for them. */
@@ -19,7 +14,7 @@ export type Compression = 'none' | 'zlib' | 'zstd'
 
 /** Kinds of that format to choose from, the usual one first; none where there is no choice. */
 export function kindsOf(format: TargetFormat): readonly string[] {
-  const kinds = singleFileKinds(format)
+  const kinds = rulesOf(format).subformats
   return kinds.length > 1 ? kinds : []
 }
 
@@ -59,6 +54,10 @@ export const kindLabels: Readonly<Record<string, string>> = {
   fixed: 'fixed: as large as the disk',
   monolithicSparse: 'monolithicSparse: grows with its data',
   streamOptimized: 'streamOptimized: compressed, to import',
+  monolithicFlat: 'monolithicFlat: as large as the disk, in a file of its own',
+  twoGbMaxExtentSparse: 'twoGbMaxExtentSparse: files of 2 GB that grow with their data',
+  twoGbMaxExtentFlat: 'twoGbMaxExtentFlat: files of 2 GB, as large as the disk',
+  bundle: 'bundle: a folder, as Parallels makes it',
 }
 
 /** What a compression is good for. */

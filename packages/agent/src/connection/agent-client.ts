@@ -28,6 +28,7 @@ export interface AgentClient {
   compare(session: string, part: InventoryPart): Promise<ComparedPart>
   manifest(session: string, part: ManifestPart): Promise<void>
   places(session: string, places: LibraryPlaces): Promise<void>
+  freed(session: string, token: string): Promise<void>
   /** Calls `take` for every command after `lastId`; ends with `closed`. */
   commands(session: string, lastId: number | null, take: (taken: TakenCommand) => void): void
   /** Settles when the connection is gone, with the reason; never rejects. */
@@ -83,6 +84,9 @@ export function dialController(url: string, keepAlive = listening): AgentClient 
     },
     async compare(session, part) {
       return ComparedPart.parse(await client.mutation('agents.compare', { session, part }))
+    },
+    async freed(session, token) {
+      await client.mutation('agents.freed', { session, token })
     },
     async places(session, places) {
       await client.mutation('agents.places', { session, places })

@@ -9,6 +9,8 @@ const discard = {
   kind: 'discard' as const,
   pullId: 'p1',
   target: { library: 'images', name: 'web01.qcow2' },
+  format: 'qcow2' as const,
+  subformat: null,
 }
 
 describe('an agent and its controller', () => {

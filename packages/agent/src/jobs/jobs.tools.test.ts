@@ -393,6 +393,7 @@ describe('verify, publish and discard', () => {
       pullId: 'p1',
       target,
       format: 'raw' as const,
+      subformat: null,
       expected: fleet.digest,
     }
     expect(await fleet.controller.runFailing('north', verify)).toMatchObject({
@@ -405,7 +406,13 @@ describe('verify, publish and discard', () => {
 
   test('publish gives the name, and succeeds again, also after a restart of the agent', async () => {
     await using fleet = await pulled()
-    const publish = { kind: 'publish' as const, pullId: 'p1', target }
+    const publish = {
+      kind: 'publish' as const,
+      pullId: 'p1',
+      target,
+      format: 'raw' as const,
+      subformat: null,
+    }
     await fleet.controller.run<'publish'>('north', publish)
     await fleet.controller.run<'publish'>('north', publish)
     await fleet.agent.stop()
@@ -420,7 +427,13 @@ describe('verify, publish and discard', () => {
 
   test('publish never takes the place of another file, even when its own part is gone', async () => {
     await using fleet = await pulled()
-    const publish = { kind: 'publish' as const, pullId: 'p1', target }
+    const publish = {
+      kind: 'publish' as const,
+      pullId: 'p1',
+      target,
+      format: 'raw' as const,
+      subformat: null,
+    }
     await writeFile(fleet.file('copy.raw'), 'mine')
     expect(await fleet.controller.runFailing('north', publish)).toMatchObject({ code: 'target-exists' })
     await rm(fleet.part)
@@ -431,7 +444,13 @@ describe('verify, publish and discard', () => {
   test('discard stops a pull and removes its part, and nothing else', async () => {
     await using fleet = await makeFleet()
     await using slow = await slowDisk()
-    const discard = { kind: 'discard' as const, pullId: 'p1', target }
+    const discard = {
+      kind: 'discard' as const,
+      pullId: 'p1',
+      target,
+      format: 'raw' as const,
+      subformat: null,
+    }
     await writeFile(fleet.file('.copy.raw.p2.part'), 'of another pull')
     const jobId = fleet.controller.startJob('north', slow.pull('p1'))
     await slow.reading

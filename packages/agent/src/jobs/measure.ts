@@ -8,7 +8,7 @@ import { assertFree, kindOf, pullTarget } from './pull-target.ts'
 export const measureJob: JobHandler<'measure'> = async (request, { ports, signal }) => {
   const { format, compression, choices } = request
   const target = pullTarget(ports, request.target)
-  await assertFree(target)
+  await assertFree(target, request)
   const {
     required,
     dataBytes,

@@ -6,7 +6,7 @@ import { z } from 'zod'
 const Publication = z.object({
   pullId: z.string(),
   path: z.string(),
-  /** `dev:inode` of the part file, which the rename keeps. */
+  /** The number of the image on its filesystem, which the rename keeps. */
   file: z.string(),
 })
 export type Publication = z.infer<typeof Publication>

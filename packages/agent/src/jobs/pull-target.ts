@@ -1,12 +1,14 @@
 import { access, constants } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { isSplit, type WritableFormat } from '@varve/core/formats/writable-formats'
 import { DiskError, renamedIn } from '@varve/core/problems/disk-error'
 import { targetKindFault } from '@varve/core/rules/target-kind'
 import { writeError } from '@varve/engine/files/system-error'
+import { writerFormat } from '@varve/engine/run/writer-formats'
+import { openStaging, type Staging } from '@varve/engine/staging/staging'
 import type { JobRequestOf } from '@varve/protocol/jobs'
 import type { Library } from '../library/library.ts'
 import { findLibrary, joinName, nameIsTaken } from '../library/library-path.ts'
-import { partFileName } from '../library/part-file.ts'
 import type { JobPorts } from './job-context.ts'
 
 /** Where a pull goes. */
@@ -15,36 +17,40 @@ export interface PullTarget {
   readonly finalPath: string
 }
 
-export function pullTarget(
-  ports: JobPorts,
-  target: { readonly library: string; readonly name: string },
-): PullTarget {
+interface Pulled {
+  readonly pullId: string
+  readonly target: { readonly library: string; readonly name: string }
+  readonly format: WritableFormat
+  readonly subformat: string | null
+}
+
+export function pullTarget(ports: JobPorts, target: Pulled['target']): PullTarget {
   const library = findLibrary(ports.libraries, target.library)
   return { library, finalPath: joinName(library, target.name) }
 }
 
-/** The file that the pull `pullId` writes until it is published. */
-export function partPathOf(
+/** Where what the pull writes lies until it is published: a hidden file, or a folder for a kind of several files. */
+export function stagingOf(
   ports: JobPorts,
-  request: { readonly pullId: string; readonly target: { readonly library: string; readonly name: string } },
-): PullTarget & { readonly partPath: string } {
-  const target = pullTarget(ports, request.target)
-  return { ...target, partPath: join(target.library.root, partFileName(request.target.name, request.pullId)) }
+  { pullId, target, format, subformat }: Pulled,
+): PullTarget & { readonly staging: Staging } {
+  const place = pullTarget(ports, target)
+  return { ...place, staging: openStaging({ target: place.finalPath, staging: pullId, format, subformat }) }
 }
 
-/** Runs `work`; what fails about the hidden part file is said of the name that it would have got. */
+/** Runs `work`; what fails about something hidden is said of the name that it would have got. */
 export async function namedFinally<T>(
-  { partPath, finalPath }: { readonly partPath: string; readonly finalPath: string },
+  { staging, finalPath }: { readonly staging: Staging; readonly finalPath: string },
   work: () => Promise<T>,
 ): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    throw renamedIn(error, partPath, finalPath)
+    throw renamedIn(error, staging.hidden, finalPath)
   }
 }
 
-/** The kind to write as the engine takes it; throws `refused` when it is none of the format's or several files. */
+/** The kind to write as the engine takes it; throws `refused` when it is none of the format's. */
 export function kindOf({
   target,
   format,
@@ -55,10 +61,31 @@ export function kindOf({
   return subformat ?? undefined
 }
 
-/** Throws `target-exists` when the name is taken, `not-writable` when nothing can be made there. */
-export async function assertFree({ library, finalPath }: PullTarget): Promise<void> {
-  if (await nameIsTaken(finalPath)) throw new DiskError('target-exists', { file: finalPath })
+/** Throws `target-exists` when one of the names is taken, `not-writable` when nothing can be made there. */
+export async function assertFree(
+  { library, finalPath }: PullTarget,
+  request: Pick<JobRequestOf<'pull'>, 'target' | 'format' | 'subformat' | 'virtualSize'>,
+): Promise<void> {
+  for (const path of [finalPath, ...(await partsOf(finalPath, request))])
+    if (await nameIsTaken(path)) throw new DiskError('target-exists', { file: path })
   await access(library.root, constants.W_OK | constants.X_OK).catch((error: unknown) => {
     throw writeError(error, finalPath)
   })
+}
+
+/** The files beside the image that a kind of several files has, as far as the size of the disk is known. */
+async function partsOf(
+  finalPath: string,
+  {
+    target: { name },
+    format,
+    subformat,
+    virtualSize,
+  }: Pick<JobRequestOf<'pull'>, 'target' | 'format' | 'subformat' | 'virtualSize'>,
+): Promise<readonly string[]> {
+  if (virtualSize === undefined || subformat === null || !isSplit(format, subformat)) return []
+  const writer = await writerFormat(format)
+  return (writer.parts?.({ virtualSize, subformat, name }) ?? []).map((part) =>
+    join(dirname(finalPath), part),
+  )
 }

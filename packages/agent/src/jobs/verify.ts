@@ -2,18 +2,18 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { digestDisk } from '@varve/engine/digest-disk'
 import type { JobHandler } from './job-context.ts'
 import { manifestUpload } from './manifest-upload.ts'
-import { namedFinally, partPathOf } from './pull-target.ts'
+import { namedFinally, stagingOf } from './pull-target.ts'
 
 /** Reads the part file back as a disk of the format it was written in, and compares its digest with the expected one. */
 export const verifyJob: JobHandler<'verify'> = async (request, context) => {
   const { expected, format } = request
   const { ports, signal } = context
-  const target = partPathOf(ports, request)
-  const { partPath, finalPath, library } = target
+  const target = stagingOf(ports, request)
+  const { staging, finalPath, library } = target
   const { manifest, digest, ...rest } = await namedFinally(target, () =>
     digestDisk(
       // The format is said, never guessed: the guest's data may look like any header.
-      { kind: 'image', path: partPath, roots: [library.root], format },
+      { kind: 'image', path: staging.path, roots: [library.root], format },
       {
         signal,
         workers: ports.workers,

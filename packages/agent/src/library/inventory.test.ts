@@ -38,6 +38,7 @@ function session(limit = Number.POSITIVE_INFINITY) {
   const refuse = () => Promise.reject(new Error('not in this test'))
   const client: AgentClient = {
     places: async () => {},
+    freed: async () => {},
     hello: refuse,
     report: refuse,
     manifest: refuse,

@@ -79,7 +79,8 @@ export async function* walkLibrary(library: Library, signal: AbortSignal): Async
       const path = join(parent, decoded)
       const name = prefix + decoded
       if (isSkippedName(decoded)) {
-        if (entry.isFile() && isPartFileName(decoded)) yield { kind: 'part-file', name, path }
+        if ((entry.isFile() || entry.isDirectory()) && isPartFileName(decoded))
+          yield { kind: 'part-file', name, path }
       } else if (entry.isFile()) {
         if (isBandName(parent, decoded)) continue
         yield { kind: 'file', name, path, link: false }

@@ -111,7 +111,7 @@ test('an agent locks what the run of a job works on, and frees it when the contr
     kind: 'failed',
     error: { code: 'run-busy', layer: 'L1', file: path, details: { run: 'first', of: 'fleet' } },
   })
-  controller.send('north', { kind: 'runs', open: ['second'] })
+  controller.send('north', { kind: 'runs', open: ['second'], token: 'any' })
   start('job-of-the-third', 'second')
   await controller.until(() => endOf('job-of-the-third')?.kind === 'succeeded')
 })

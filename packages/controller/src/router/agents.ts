@@ -1,5 +1,6 @@
 import { tracked } from '@trpc/server'
 import {
+  FreedToken,
   Hello,
   InventoryAnswer,
   InventoryDelta,
@@ -50,6 +51,9 @@ export const agentsRouter = router({
   places: procedure
     .input(Session.extend({ places: LibraryPlaces }))
     .mutation(({ ctx, input }) => ctx.services.agents.places(input.session, input.places)),
+  freed: procedure
+    .input(Session.extend({ token: FreedToken }))
+    .mutation(({ ctx, input }) => ctx.services.agents.freed(input.session, input.token)),
   manifest: procedure
     .input(Session.extend({ part: ManifestPart }))
     .mutation(({ ctx, input }) => ctx.services.agents.manifest(input.session, input.part)),

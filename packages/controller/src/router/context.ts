@@ -107,6 +107,7 @@ export interface Services {
     inventory(session: string, delta: InventoryDelta): Promise<InventoryAnswer>
     compare(session: string, part: InventoryPart): ComparedPart
     places(session: string, places: LibraryPlaces): void
+    freed(session: string, token: string): void
     manifest(session: string, part: ManifestPart): void
   }
 }

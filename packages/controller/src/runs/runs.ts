@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import type { Plan } from '@varve/operations/plans/plan'
 import type { JournalEntry, NewEntry } from '@varve/operations/runs/journal'
-import { carryOut, type CarryingOut } from '@varve/operations/runs/carry-out'
+import { carryOut, type CarryingOut, type Journal } from '@varve/operations/runs/carry-out'
 import { isOver, isPastReturn, runState, type RunState } from '@varve/operations/runs/run-state'
 import type { JobProgress } from '@varve/protocol/jobs'
 import type { PlanView } from '@varve/protocol/migrations'
@@ -62,8 +62,8 @@ export interface RunsOptions {
   readonly jobs: Jobs
   readonly retryMs: number
   readonly onChange: (id: string) => void
-  /** A run that needed this host is over, and kept. */
-  readonly onEnded: (host: string) => void
+  /** The run is about to be over: its images on that host are free. It never throws. */
+  readonly free: (host: string, run: string) => Promise<void>
   /** A line for people, in the transaction of what it tells. */
   readonly note: (tx: Queries, id: string, title: string) => void
   readonly onError: (error: unknown) => void
@@ -163,17 +163,26 @@ export function createRuns(options: RunsOptions): Runs {
 
   /** What happened in a run, in the transaction that keeps it. */
   function took(tx: Queries, entry: JournalEntry, state: RunState): void {
-    if (entry.event === 'ended') setImmediate(() => tellEnded(state.created.plan))
     const project = options.projections[state.created.plan.operation]
     if (project) project(tx, entry, state)
     else if (entry.event === 'ended')
       options.note(tx, state.id, `${state.created.plan.summary}: ${entry.state}`)
   }
 
-  /** Hosts free what the run had locked there. */
-  function tellEnded({ steps, subjects }: Plan): void {
-    if (stopping.signal.aborted) return
-    for (const host of new Set([...steps, ...subjects].map((one) => one.host))) options.onEnded(host)
+  /** Who sees that the run is over finds nothing of it on its hosts. */
+  function freeingFirst(journal: Journal): Journal {
+    return {
+      ...journal,
+      async append(entry) {
+        if (entry.event === 'ended') {
+          const { id, created } = runState(journal.entries(), journal.name)
+          const hosts = new Set(created.plan.subjects.map(({ host }) => host))
+          await Promise.all([...hosts].map(async (host) => options.free(host, id)))
+          stopping.signal.throwIfAborted()
+        }
+        await journal.append(entry)
+      },
+    }
   }
 
   /** Keeps a run and begins to carry it out. */
@@ -197,7 +206,7 @@ export function createRuns(options: RunsOptions): Runs {
     if (going.has(id)) throw new Later('it is carried out already')
     const away = new AbortController()
     const stop = AbortSignal.any([stopping.signal, away.signal])
-    const journal = storedJournal(db, id, (tx, entry, state) => took(tx, entry, state))
+    const journal = freeingFirst(storedJournal(db, id, (tx, entry, state) => took(tx, entry, state)))
     const carried: Carried = {
       progress: null,
       carrying: carryOut({

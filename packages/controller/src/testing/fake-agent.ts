@@ -181,6 +181,8 @@ export async function startFakeAgent(options: FakeAgentOptions): Promise<FakeAge
         onData: ({ data }) => {
           commands.push(data)
           if (data.kind === 'cancel-job') running.get(data.jobId)?.abort()
+          if (data.kind === 'runs')
+            client.agents.freed.mutate({ session, token: data.token }).catch(() => undefined)
           if (data.kind !== 'start-job') return
           started.push(data.request)
           void carryOut(data.jobId, data.request)

@@ -216,12 +216,14 @@ export function nameOfKind(format: string, subformat: string | null): string {
   return subformat === null ? format : `${format} ${subformat}`
 }
 
-/** The kinds of `format` that are one file each, the usual one first; none: there is one kind. */
-export function singleFileKinds(format: WritableFormat): readonly string[] {
-  const { subformats, splitSubformats = [], bundleSubformats = {} } = rulesOf(format)
-  return subformats.filter(
-    (kind) => !splitSubformats.includes(kind) && !Object.hasOwn(bundleSubformats, kind),
-  )
+/** Whether images of this kind are several files. */
+export function isSplit(format: WritableFormat, subformat: string | null | undefined): boolean {
+  return typeof subformat === 'string' && (rulesOf(format).splitSubformats ?? []).includes(subformat)
+}
+
+/** The file that is the image, where images of this kind are folders; else null. */
+export function bundleFile(format: WritableFormat, subformat: string | null | undefined): string | null {
+  return rulesOf(format).bundleSubformats?.[subformat ?? ''] ?? null
 }
 
 /** Why an image cannot be written in `format`: it is read only, or nobody knows it. */

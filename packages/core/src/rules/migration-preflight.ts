@@ -1,6 +1,6 @@
 import { formatBytes, formatWholeBytes, groupThousands } from '../binary/format-bytes.ts'
 import { formatNames, formatRules } from '../formats/format-rules.ts'
-import { isWritable, nameOfKind } from '../formats/writable-formats.ts'
+import { isWritable, nameOfKind, splitParts } from '../formats/writable-formats.ts'
 import { sizeFault } from '../formats/writable-sizes.ts'
 import { migrationTargetFormats, type MigrateFacts } from './migrate-facts.ts'
 import type { LayerNumber } from '../problems/layer-number.ts'
@@ -198,7 +198,9 @@ function targetHasSpace(facts: MigrateFacts): Finding[] {
 function targetFilesystemHoldsFile(facts: MigrateFacts): Finding[] {
   const { target, options, source } = facts
   const limit = largestFile[target.place.filesystem ?? '']
-  const size = options.format === 'raw' ? source.report.virtualSize : predictTargetSize(facts)?.atLeast
+  const whole = options.format === 'raw' ? source.report.virtualSize : predictTargetSize(facts)?.atLeast
+  const isCut = options.subformat?.startsWith('twoGbMaxExtent') === true
+  const size = isCut && typeof whole === 'number' ? Math.min(whole, splitParts.size) : whole
   if (limit === undefined || size === null || size === undefined || size <= limit) return []
   return [
     block(

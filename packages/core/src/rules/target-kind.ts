@@ -1,4 +1,4 @@
-import { singleFileKinds, type WritableFormat } from '../formats/writable-formats.ts'
+import { rulesOf, type WritableFormat } from '../formats/writable-formats.ts'
 import { quote } from '../problems/disk-error.ts'
 
 /** Why a migration cannot write `format` of the kind `subformat` (null: its usual one), with the remedy; null when it can. */
@@ -6,7 +6,7 @@ export function targetKindFault(
   format: WritableFormat,
   subformat: string | null,
 ): { readonly reason: string; readonly remedy: string } | null {
-  const kinds = singleFileKinds(format)
+  const kinds = rulesOf(format).subformats
   if (subformat === null || kinds.includes(subformat)) return null
   return {
     reason: `a migration cannot write ${format} of the kind ${quote(subformat)}`,

@@ -1,4 +1,4 @@
-import { rulesOf, type WritableFormat } from '@varve/core/formats/writable-formats'
+import { bundleFile, isSplit, type WritableFormat } from '@varve/core/formats/writable-formats'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { mkdir, readdir, rm, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
@@ -47,16 +47,6 @@ export interface Staging {
   publish(options: PublishStaged): Promise<void>
   /** Removes what was not published, with names that were given although the image did not get its own. */
   discard(): Promise<void>
-}
-
-/** Whether images of this kind are several files. */
-export function isSplit(format: WritableFormat, subformat: string | null | undefined): boolean {
-  return typeof subformat === 'string' && (rulesOf(format).splitSubformats ?? []).includes(subformat)
-}
-
-/** The file that is the image, where images of this kind are folders; else null. */
-export function bundleFile(format: WritableFormat, subformat: string | null | undefined): string | null {
-  return rulesOf(format).bundleSubformats?.[subformat ?? ''] ?? null
 }
 
 /** Opens the staging of an image; nothing is made by it. Throws `invalid-request` for an id that cannot be part of a name. */

@@ -1,5 +1,5 @@
 import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
-import { nameOfKind } from '@varve/core/formats/writable-formats'
+import { bundleFile, isSplit, nameOfKind } from '@varve/core/formats/writable-formats'
 import { PullRequest, PullResult } from '@varve/protocol/jobs'
 import { formatSeconds } from '@varve/protocol/migration-words'
 import { JobId } from '@varve/protocol/primitives'
@@ -17,15 +17,16 @@ export const pull = defineAction({
   outcome: PullResult.omit({ kind: true }).extend({ pullId: JobId }),
   words({ target, format, subformat, compression }) {
     const kind = nameOfKind(format, subformat)
+    const into = isSplit(format, subformat) || bundleFile(format, subformat) !== null ? 'folder' : 'part file'
     const compressed = compression === 'none' ? '' : ` (${compression} compressed)`
     return {
       title: `Pull and write ${kind}`,
-      does: `Reads the disk over NBD and writes it as ${kind}${compressed} into a hidden part file in ${target.library}; digests it on the way. Zeros are not sent.`,
+      does: `Reads the disk over NBD and writes it as ${kind}${compressed} into a hidden ${into} in ${target.library}; digests it on the way. Zeros are not sent.`,
     }
   },
   told({ transferredBytes, seconds, fileSize }) {
     const rate = seconds > 0 ? ` at ${formatRate(transferredBytes / seconds)}` : ''
     return `${formatBytes(transferredBytes)} copied in ${formatSeconds(seconds)}${rate}; the file has ${formatBytes(fileSize)}`
   },
-  undo: ({ pullId, target }) => [call(discard, { pullId, target })],
+  undo: ({ pullId, target, format, subformat }) => [call(discard, { pullId, target, format, subformat })],
 })

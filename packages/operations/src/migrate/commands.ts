@@ -1,14 +1,13 @@
 import { formatRules, type FormatName } from '@varve/core/formats/format-rules'
-import { nameOfKind } from '@varve/core/formats/writable-formats'
+import { bundleFile, isSplit, isWritable, nameOfKind } from '@varve/core/formats/writable-formats'
 import { joinPath } from '@varve/core/rules/migration-preflight'
 import type { MigrateFacts } from '@varve/core/rules/migrate-facts'
 import { shellWord } from '../plans/shown.ts'
 
 /** What each step does, and how somebody would do it by hand; by the ids of the plan's steps. */
 export function migrateCommands(facts: MigrateFacts): Readonly<Record<string, string>> {
-  const { source, target, options } = facts
+  const { source, options } = facts
   const { path, format } = source.report
-  const final = joinPath(target.libraryPath, options.name)
   return {
     'pre-flight': `native: inspect L0–L7 of ${path} on ${source.host}`,
     export: `native: serve L3 of ${path} over NBD, read-only${exportByHand(path, format)}`,
@@ -18,7 +17,7 @@ export function migrateCommands(facts: MigrateFacts): Readonly<Record<string, st
     digest: `native: BLAKE3 tree digest over L3 · by hand: varve digest ${shellWord(path)}`,
     close: 'native: close the export, compare size, times and inode of its files',
     compare: 'native: compare three roots of 32 bytes',
-    publish: `native: link(2) and unlink(2), then fsync of the folder · by hand: mv --no-clobber ${shellWord(partPath(facts))} ${shellWord(final)}`,
+    publish: `native: link(2) and unlink(2), then fsync of the folder · by hand: ${publishByHand(facts)}`,
   }
 }
 
@@ -32,7 +31,8 @@ function exportByHand(path: string, format: FormatName): string {
 function pullByHand(facts: MigrateFacts): string {
   const { format, subformat, compression } = facts.options
   const { qemuDriver } = formatRules[format]
-  if (qemuDriver === null) return ''
+  // QEMU writes no bundles.
+  if (qemuDriver === null || (isWritable(format) && bundleFile(format, subformat) !== null)) return ''
   const compress = compression === 'none' ? '' : `-c -o compression_type=${compression} `
   const source = `nbd://${facts.source.host}/<export>`
   return ` · by hand: qemu-img convert -W -m 16 -f raw -O ${qemuDriver} ${compress}${kindOption(format, subformat)}${source} ${shellWord(partPath(facts))}`
@@ -45,6 +45,23 @@ function kindOption(format: FormatName, subformat: string | null): string {
   return `-o subformat=${subformat} `
 }
 
-function partPath({ target, options }: MigrateFacts): string {
+/** What is pulled lies there until it gets its name. */
+function hiddenPath({ target, options }: MigrateFacts): string {
   return joinPath(target.libraryPath, `.${options.name}.<id>.part`)
+}
+
+/** The file that is the image, in a hidden folder where the kind has several. */
+function partPath(facts: MigrateFacts): string {
+  const { format, subformat, name } = facts.options
+  if (!isWritable(format)) return hiddenPath(facts)
+  const file = isSplit(format, subformat) ? name : bundleFile(format, subformat)
+  return file === null ? hiddenPath(facts) : joinPath(hiddenPath(facts), file)
+}
+
+function publishByHand(facts: MigrateFacts): string {
+  const { target, options } = facts
+  const hidden = shellWord(hiddenPath(facts))
+  return isWritable(options.format) && isSplit(options.format, options.subformat)
+    ? `mv --no-clobber ${hidden}/* ${shellWord(target.libraryPath)}`
+    : `mv --no-clobber ${hidden} ${shellWord(joinPath(target.libraryPath, options.name))}`
 }

@@ -110,6 +110,18 @@ function problemsOf(change: Change) {
 }
 
 describe('the plan of a migration', () => {
+  test.each([
+    ['vmdk', 'twoGbMaxExtentSparse', 'web01.vmdk'],
+    ['parallels', 'bundle', 'web01.hdd'],
+  ] as const)('%s %s: several files, staged in a hidden folder', (format, subformat, name) => {
+    const options = { format, subformat, name }
+    const plan = planMigrate(facts({ options }))
+    if (plan.kind === 'refusal') throw new Error(JSON.stringify(plan.problems))
+    const ofKind = plan.steps.filter(({ id }) => ['pull', 'verify', 'publish'].includes(id))
+    const commands = migrateCommands(facts({ options }))
+    expect(ofKind.map(({ id, does }) => ({ id, does, command: commands[id] }))).toMatchSnapshot()
+  })
+
   test('is nine steps of one layer each', () => {
     const plan = planMigrate(facts())
     if (plan.kind === 'refusal') throw new Error('refused')
@@ -211,10 +223,7 @@ describe('a migration is refused when', () => {
       'target-format-limit',
       { report: { virtualSize: 20 * 1024 * GiB }, options: { format: 'parallels', name: 'a.hds' } },
     ],
-    [
-      'target-kind-unsupported',
-      { options: { format: 'vmdk', name: 'web01.vmdk', subformat: 'monolithicFlat' } },
-    ],
+    ['target-kind-unsupported', { options: { format: 'vmdk', name: 'web01.vmdk', subformat: 'vmfsSparse' } }],
     ['target-kind-unsupported', { options: { subformat: 'fixed' } }],
     ['compression-unsupported', { options: { format: 'raw', name: 'web01.raw', compression: 'zlib' } }],
     ['target-space', { target: { place: { ...place, free: 18 * GiB } } }],

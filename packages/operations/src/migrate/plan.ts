@@ -85,16 +85,16 @@ function stepsOf(facts: MigrateFacts, { source, reading, accepted }: MigratePlac
   const image = { library: source.library, name: source.name, reading }
   const inUse = accepted.includes('in-use') ? ({ inUse: 'accept' } as const) : {}
   const place = { library: target.library, name: options.name }
+  const kind = { format: writable(options), subformat: options.subformat }
   const written = {
     endpoint: from('export', 'endpoint'),
     virtualSize: from('export', 'virtualSize'),
     target: place,
-    format: writable(options),
-    subformat: options.subformat,
+    ...kind,
     compression: options.compression,
     choices: from('pre-flight', 'choices'),
   }
-  const part = { pullId: from('pull', 'pullId'), target: place }
+  const part = { pullId: from('pull', 'pullId'), target: place, ...kind }
   return [
     step(checkAgain, {
       id: 'pre-flight',
@@ -127,7 +127,7 @@ function stepsOf(facts: MigrateFacts, { source, reading, accepted }: MigratePlac
     step(verify, {
       id: 'verify',
       host: south,
-      input: { ...part, format: writable(options), expected: from('pull', 'digest') },
+      input: { ...part, expected: from('pull', 'digest') },
       needs: ['the part file, flushed to disk'],
       estimate: move(facts),
     }),

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { readError } from '@varve/engine/files/system-error'
-import { isSplit } from '@varve/engine/staging/staging'
+import { isSplit } from '@varve/core/formats/writable-formats'
 import { stagedPath } from '@varve/engine/staging/staged-name'
 import type { Staged } from '@varve/operations/actions/new-image'
 
