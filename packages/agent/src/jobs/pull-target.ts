@@ -1,10 +1,9 @@
 import { access, constants } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { isSplit, type WritableFormat } from '@varve/core/formats/writable-formats'
+import { isSplit, rulesOf, type WritableFormat } from '@varve/core/formats/writable-formats'
 import { DiskError, renamedIn } from '@varve/core/problems/disk-error'
 import { targetKindFault } from '@varve/core/rules/target-kind'
 import { writeError } from '@varve/engine/files/system-error'
-import { writerFormat } from '@varve/engine/run/writer-formats'
 import { openStaging, type Staging } from '@varve/engine/staging/staging'
 import type { JobRequestOf } from '@varve/protocol/jobs'
 import type { Library } from '../library/library.ts'
@@ -84,7 +83,7 @@ async function partsOf(
   }: Pick<JobRequestOf<'pull'>, 'target' | 'format' | 'subformat' | 'virtualSize'>,
 ): Promise<readonly string[]> {
   if (virtualSize === undefined || subformat === null || !isSplit(format, subformat)) return []
-  const writer = await writerFormat(format)
+  const writer = await rulesOf(format).writer()
   return (writer.parts?.({ virtualSize, subformat, name }) ?? []).map((part) =>
     join(dirname(finalPath), part),
   )

@@ -134,7 +134,7 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
   async function carry(journal: Journal, options: CarryOptions): Promise<RunState> {
     const { stop, cancel, onChange, onProgress } = options
     const running = carryOut({
-      journal: onEntry ? watched(journal, onEntry) : journal,
+      journal: onEntry ? watched(freeingFirst(journal), onEntry) : freeingFirst(journal),
       stop,
       ...(onChange && { onChange }),
       pause: async (attempt, signal) => sleep(attemptPauseMs * 2 ** (attempt - 2), undefined, { signal }),
@@ -156,10 +156,7 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
     const wish = watchWish(wished, onCancel)
     try {
       const ended = await running.ended
-      if (isOver(ended)) {
-        await releaseRunLocks(pathsOf(ended.created.plan), ended.id)
-        await putAway(folder, ended.id)
-      }
+      if (isOver(ended)) await putAway(folder, ended.id)
       return ended
     } finally {
       wish[Symbol.dispose]()
@@ -235,6 +232,21 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
 
 function pathsOf({ subjects }: Plan): readonly string[] {
   return subjects.map(({ path }) => path)
+}
+
+/** Once a run is over nothing of it lies beside its images. */
+function freeingFirst(journal: Journal): Journal {
+  return {
+    name: journal.name,
+    entries: () => journal.entries(),
+    async append(entry) {
+      if (entry.event === 'ended') {
+        const { id, created } = runState(journal.entries(), journal.name)
+        await releaseRunLocks(pathsOf(created.plan), id)
+      }
+      await journal.append(entry)
+    },
+  }
 }
 
 function watched(journal: Journal, onEntry: NonNullable<LocalRunsOptions['onEntry']>): Journal {

@@ -9,7 +9,7 @@ import { runOf } from './run-locks.ts'
 import type { FindWriters, FindWritersOptions } from './writers.ts'
 
 /**
- * What is about to be done with the files: `read` them as a whole, which who writes disturbs; `move` them or their names, which
+ * What is about to be done with the files: `read` them as a whole, which who writes disturbs, and no run besides; `move` them or their names, which
  * also those mind who have locked them; `change` their bytes, which nobody who only reads may see.
  */
 export type Purpose = 'read' | 'move' | 'change'
@@ -40,7 +40,8 @@ export async function findUses(
   const there = known.flatMap(({ stats }): BigIntStats[] => (stats === null ? [] : [stats]))
   const found = await find({ ...counted[purpose], ...(isTold && { only: there }) })
   const uses = known.map(async ({ path, stats }): Promise<FileUses> => {
-    const run = await runOf(path)
+    // A run may only read it too, and what it writes is seen as long as it writes.
+    const run = purpose === 'read' ? null : await runOf(path)
     const served: readonly Use[] =
       purpose !== 'read' && stats !== null && isExported(stats) ? [{ by: 'export' }] : []
     return { path, uses: [...(run ? [run] : []), ...served, ...(stats === null ? [] : found.of(stats))] }
