@@ -60,12 +60,12 @@ export function kindOf({
   return subformat ?? undefined
 }
 
-/** Throws `target-exists` when one of the names is taken, `not-writable` when nothing can be made there. */
+/** Throws `target-exists` when one of the names is taken, those of the parts of its kind too (null: it is one file as it comes), `not-writable` when nothing can be made there. */
 export async function assertFree(
   { library, finalPath }: PullTarget,
-  request: Pick<JobRequestOf<'pull'>, 'target' | 'format' | 'subformat' | 'virtualSize'>,
+  kind: Pick<JobRequestOf<'pull'>, 'target' | 'format' | 'subformat' | 'virtualSize'> | null,
 ): Promise<void> {
-  for (const path of [finalPath, ...(await partsOf(finalPath, request))])
+  for (const path of [finalPath, ...(kind === null ? [] : await partsOf(finalPath, kind))])
     if (await nameIsTaken(path)) throw new DiskError('target-exists', { file: path })
   await access(library.root, constants.W_OK | constants.X_OK).catch((error: unknown) => {
     throw writeError(error, finalPath)

@@ -25,7 +25,7 @@ export const receiveJob: JobHandler<'receive'> = async (request, context) => {
   const place = pullTarget(ports, target)
   using claim = ports.uploads.claim(place.finalPath, upload)
   const signal = AbortSignal.any([context.signal, claim.signal])
-  await assertFree(place)
+  await assertFree(place, null)
   const hidden = stagedPath(place.finalPath, upload)
   await using file = await openToWrite(hidden, place.finalPath)
   let received = await begin(file, size, place.finalPath)

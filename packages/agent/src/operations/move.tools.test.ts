@@ -94,6 +94,30 @@ describe.skipIf(!requires('qemu-img') || !requires('qemu-io'))('move', () => {
     })
   })
 
+  test.each(['monolithicFlat', 'twoGbMaxExtentSparse', 'twoGbMaxExtentFlat'])(
+    'a VMDK of the kind %s is renamed in its folder, and back; its parts stay',
+    async (subformat) => {
+      await using place = await tempPlace()
+      await using host = openTestHost(place.path)
+      await mkdir(place.file('lib'))
+      await writeFile(place.file('a.raw'), Buffer.alloc(256 * 1024, 'a'))
+      const [source, target] = [place.file('lib/a.vmdk'), place.file('lib/b.vmdk')]
+      const option = ['-O', 'vmdk', '-o', `subformat=${subformat}`]
+      await runToolOk('qemu-img', ['convert', ...option, place.file('a.raw'), source])
+      const before = await visible(place.file('lib'))
+      expect(before.length).toBeGreaterThan(1)
+      const { state } = await run(host, { source, target })
+      expect(state.phase).toBe('succeeded')
+      expect(await seen(target)).toBe('aaaa')
+      expect(await visible(place.file('lib'))).toEqual(
+        before.map((name) => (name === 'a.vmdk' ? 'b.vmdk' : name)).sort(),
+      )
+      expect((await host.runs.undo(state.id, { stop })).phase).toBe('undone')
+      expect(await visible(place.file('lib'))).toEqual(before)
+      expect(await seen(source)).toBe('aaaa')
+    },
+  )
+
   test('a file that another one replaced after the plan is not moved', async () => {
     await using place = await tempPlace()
     await using host = openTestHost(place.path)

@@ -58,14 +58,15 @@ async function targetOf(target: string, image: string): Promise<string> {
   return join(await folderOfTarget(path), basename(path))
 }
 
-/** Parts keep their names, by which the image names them. */
+/** Parts keep their names, by which the image names them: within its folder they stay as they are. */
 function movesTo({ folder, image, files }: OwnFiles, target: string): MovedFile[] {
-  return files.map(({ path, kind, inode }) => ({
+  const moves = files.map(({ path, kind, inode }) => ({
     from: join(folder, path),
     to: path === image ? target : join(dirname(target), path),
     kind,
     inode,
   }))
+  return moves.filter(({ from, to }, index) => from !== to || index === moves.length - 1)
 }
 
 function placeOf(folder: string) {

@@ -1,5 +1,6 @@
-import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs'
+import { linkSync, lstatSync, readdirSync, renameSync, unlinkSync } from 'node:fs'
 import { constants } from 'node:os'
+import { basename, dirname } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
 import { loadKoffi, type Koffi } from '../file-ranges/load-koffi.ts'
@@ -64,4 +65,16 @@ export const hostNames: NameCalls = {
 export function inodeOf(path: string): string | null {
   const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false })
   return stats ? String(stats.ino) : null
+}
+
+/**
+ * Whether two paths of one file are one name of it: then taking the first off takes the file away. Equal paths are, and where
+ * letters of another case, or composed in another way, mean the same name, paths that are not both listed in their folder.
+ */
+export function isOneName(a: string, b: string): boolean {
+  if (a === b) return true
+  const [folder, other] = [dirname(a), dirname(b)]
+  if (folder !== other && inodeOf(folder) !== inodeOf(other)) return false
+  const listed = new Set(readdirSync(folder))
+  return !listed.has(basename(a)) || !listed.has(basename(b))
 }

@@ -4,7 +4,7 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { syncPath } from '../files/sync-file.ts'
 import { systemCode, writeError } from '../files/system-error.ts'
 import type { IncomingFile } from './manifest.ts'
-import { inodeOf, type NameCalls } from './names.ts'
+import { inodeOf, isOneName, type NameCalls } from './names.ts'
 
 /** One file on its way; both paths are absolute. */
 export interface Move {
@@ -62,7 +62,7 @@ function giveSecondName({ from, to, kind, inode }: Move, names: NameCalls): void
 function moveOne({ from, to, inode }: Move, names: NameCalls): void {
   try {
     if (inodeOf(to) === inode) {
-      if (inodeOf(from) === inode) names.unlink(from)
+      takeOff({ from, to, inode }, names)
       return
     }
     mkdirSync(dirname(to), { recursive: true })
@@ -70,6 +70,13 @@ function moveOne({ from, to, inode }: Move, names: NameCalls): void {
   } catch (error) {
     throw writeError(error, to)
   }
+}
+
+/** Takes the first name off a file that has its second one. */
+function takeOff({ from, to, inode }: Pick<Move, 'from' | 'to' | 'inode'>, names: NameCalls): void {
+  if (from === to || inodeOf(from) !== inode) return
+  if (isOneName(from, to)) names.renameOver(from, to)
+  else names.unlink(from)
 }
 
 /** Originals with the names that they are kept under, and what takes their place; all paths absolute. */
@@ -110,7 +117,7 @@ function placeOne(move: Move, swap: Swap, names: NameCalls): void {
   try {
     if (inodeOf(to) === inode) {
       // An original that was never replaced, and has a second name only.
-      if (inodeOf(from) === inode) names.unlink(from)
+      takeOff(move, names)
       return
     }
     const original = originalAt(to, swap)
