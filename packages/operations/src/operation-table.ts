@@ -18,6 +18,7 @@ import {
   infoOperation,
   mapOperation,
   measureOperation,
+  serveOperation,
   verifyOperation,
 } from './read/read-operations.ts'
 import { uploadOperation } from './upload/plan.ts'
@@ -50,6 +51,7 @@ export const operationTable = {
   purge: purgeOperation,
   repair: repairOperation,
   restore: restoreOperation,
+  serve: serveOperation,
   'snapshot-apply': snapshotApply,
   'snapshot-create': snapshotCreate,
   'snapshot-delete': snapshotDelete,

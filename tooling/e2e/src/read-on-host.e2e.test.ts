@@ -96,3 +96,26 @@ test('an agent reads no NBD exports', async () => {
   expect(JSON.stringify(said.document)).toContain('agents read the images of their libraries only')
   expect(said.exitCode).toBe(3)
 })
+
+test('serve: a disk of another host until it is undone', async () => {
+  const served = await there(
+    'serve',
+    'noise.raw',
+    '--accept',
+    'raw-unrecognised',
+    '--expires',
+    '10m',
+    '--detach',
+  )
+  expect(served).toMatchObject({
+    exitCode: 0,
+    document: { on: 'north', virtualSize: 1_048_576, readOnly: true, until: expect.any(String) },
+  })
+  const { uri, run } = served.document as { readonly uri: string; readonly run: number }
+  // Its agent is on this machine.
+  const same = await varve('compare', uri, join(fleet.library('north'), 'noise.raw'))
+  expect(same).toMatchObject({ exitCode: 0, document: { identical: true } })
+  expect((await varve('runs', String(run), '--fleet', '--undo')).exitCode).toBe(0)
+  const after = await varve('digest', uri)
+  expect(after).toMatchObject({ exitCode: 7, document: { error: { code: 'nbd-failed' } } })
+})

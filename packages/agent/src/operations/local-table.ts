@@ -23,6 +23,7 @@ export const localOperations = {
   purge: async () => (await import('./purge.ts')).purgeHere,
   repair: async () => (await import('./repair.ts')).repairHere,
   restore: async () => (await import('./restore.ts')).restoreHere,
+  serve: async () => (await import('./read-operations.ts')).serveHere,
   'snapshot-apply': async () => (await import('./snapshots.ts')).snapshotApplyHere,
   'snapshot-create': async () => (await import('./snapshots.ts')).snapshotCreateHere,
   'snapshot-delete': async () => (await import('./snapshots.ts')).snapshotDeleteHere,

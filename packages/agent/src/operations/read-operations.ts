@@ -10,6 +10,7 @@ import {
   infoOperation,
   mapOperation,
   measureOperation,
+  serveOperation,
   verifyOperation,
 } from '@varve/operations/read/read-operations'
 import { problemCollector, sourceFacts } from './copy-facts.ts'
@@ -31,6 +32,9 @@ export const verifyHere = defineLocalOperation(verifyOperation, async ({ image }
   readingFacts([image], context),
 )
 
+export const serveHere = defineLocalOperation(serveOperation, async ({ image }, context) =>
+  readingFacts([image], context),
+)
 // What is wrong with an image is what these are to tell: it is no reason not to look.
 export const infoHere = defineLocalOperation(infoOperation, async (_, context) => readingFacts([], context))
 export const checkHere = defineLocalOperation(checkOperation, async (_, context) => readingFacts([], context))

@@ -3,29 +3,42 @@ import type { AcceptOptions } from '../command.ts'
 import { UsageError } from '../command.ts'
 import { defineCommand } from '../grammar/command-definition.ts'
 import { durationOption } from '../grammar/duration.ts'
-import { addAcceptOption, addReadingOptions } from '../grammar/options.ts'
+import { addAcceptOption, addHostOptions, addReadingOptions } from '../grammar/options.ts'
 import type { ReadingOptions } from '../input.ts'
+import type { HostOptions } from '../operations/wish.ts'
 import type { ServeOptions } from './serve.ts'
 
-export const serveCommand = defineCommand<ServeOptions & ReadingOptions & AcceptOptions>({
+export const serveCommand = defineCommand<ServeOptions & ReadingOptions & AcceptOptions & HostOptions>({
   usage: 'serve <image>',
   group: 'L3',
   does: 'serve an image, chain or snapshot as an NBD disk, read-only, until it is stopped; prints commands that open it',
   grammar: (command) =>
-    addReadingOptions(
-      addAcceptOption(
-        command
-          .option('--socket <path>', 'a Unix socket of this user; default: one in a new folder')
-          .addOption(
-            new Option(
-              '--port <n>',
-              'a port of this host alone (127.0.0.1) instead; 0: any free one',
-            ).argParser(portOf),
-          )
-          .addOption(durationOption('--expires <time>', 'end by itself after so long, such as 30m or 2h')),
+    addHostOptions(
+      addReadingOptions(
+        addAcceptOption(
+          command
+            .option('--socket <path>', 'a Unix socket of this user; default: one in a new folder')
+            .addOption(
+              new Option(
+                '--port <n>',
+                'a port of this host alone (127.0.0.1) instead; 0: any free one',
+              ).argParser(portOf),
+            )
+            .addOption(
+              durationOption(
+                '--expires <time>',
+                'end by itself after so long, such as 30m or 2h; with --host 1h when not said',
+              ),
+            ),
+        ),
       ),
     ),
   async run({ args: [image = ''], options, context }) {
+    const { host } = options
+    if (host !== undefined) {
+      const { serveThere } = await import('./serve-there.ts')
+      return await serveThere(image, { ...options, host }, context)
+    }
     const { serve } = await import('./serve.ts')
     return await serve(image, options, context)
   },

@@ -38,9 +38,11 @@ import { repairImage } from './repair-image.ts'
 import { replaceImage } from './replace-image.ts'
 import { repointParent } from './repoint-parent.ts'
 import { restoreImage } from './restore-image.ts'
+import { serveImage } from './serve-image.ts'
 import { setAside } from './set-aside.ts'
 import { showChain } from './show-chain.ts'
 import { stageCopy } from './stage-copy.ts'
+import { stopServing } from './stop-serving.ts'
 import { takeBackEdit } from './take-back-edit.ts'
 import { undoRepair } from './undo-repair.ts'
 import { verifyImage } from './verify-image.ts'
@@ -88,9 +90,11 @@ export const actionTable = {
   'replace-image': replaceImage,
   'repoint-parent': repointParent,
   'restore-image': restoreImage,
+  'serve-image': serveImage,
   'set-aside': setAside,
   'show-chain': showChain,
   'stage-copy': stageCopy,
+  'stop-serving': stopServing,
   'take-back-edit': takeBackEdit,
   'undo-repair': undoRepair,
   'verify-image': verifyImage,

@@ -7,10 +7,12 @@ import { inspectImage } from '../actions/inspect-image.ts'
 import { mapImage } from '../actions/map-image.ts'
 import { measureImage } from '../actions/measure-image.ts'
 import { baseName } from '../actions/path-words.ts'
+import { serveImage, ServeRequest } from '../actions/serve-image.ts'
 import { showChain } from '../actions/show-chain.ts'
 import { verifyImage } from '../actions/verify-image.ts'
 import { defineOperation } from '../operation.ts'
 import { step } from '../plans/plan.ts'
+import { freshId } from '../plans/wired.ts'
 import { planReading, type ReadingFacts } from './plan-reading.ts'
 
 /** The digest of what the guest sees. */
@@ -133,5 +135,18 @@ export const doctorOperation = defineOperation({
       { operation: 'doctor', summary: `Look what is to be mended in ${baseName(request.folder)}` },
       facts,
       step(diagnoseFolder, { id: 'diagnose', host: facts.host, input: request }),
+    ),
+})
+
+/** Serves the disk of an image for a while. */
+export const serveOperation = defineOperation({
+  name: 'serve',
+  request: ServeRequest,
+  paths: ['image.path'],
+  plan: (request, facts: ReadingFacts) =>
+    planReading(
+      { operation: 'serve', summary: `Serve ${baseName(request.image.path)}` },
+      facts,
+      step(serveImage, { id: 'serve', host: facts.host, input: { ...request, serving: freshId } }),
     ),
 })
