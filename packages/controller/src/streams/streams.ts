@@ -142,7 +142,9 @@ export function createStreams({ jobs }: { readonly jobs: Jobs }): Streams {
     async cancel(target, signal = new AbortController().signal) {
       await takeOver(target)
       const { host, library, name, id } = target
-      const request = { kind: 'discard', pullId: id, target: { library, name } } as const
+      // An upload is one hidden file, whatever it holds.
+      const kind = { format: 'raw', subformat: null } as const
+      const request = { kind: 'discard', pullId: id, target: { library, name }, ...kind } as const
       await jobs.start<'discard'>(host, request, settings(`Remove the upload of ${name}`, signal))
     },
 
