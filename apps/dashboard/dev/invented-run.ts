@@ -111,7 +111,26 @@ const results: Readonly<Record<string, RunStepView['result']>> = {
   },
   'set-aside': { quarantine: '1f0c2a', until: '2026-12-28T00:00:00.000Z' },
   publish: { path: '/srv/images/web01-clone.vmdk' },
-  check: { corruptions: 0, leaks: 2, remarks: 0, isComplete: true },
+  check: {
+    report: {
+      file: '/srv/images/office/web01.vmdk',
+      format: 'vmdk',
+      checked: ['header', 'grain directories', 'grain tables'],
+      findings: [
+        {
+          id: 'vmdk-leaked-grains',
+          kind: 'leak',
+          severity: 'warn',
+          layer: 'L2',
+          file: '/srv/images/office/web01.vmdk',
+          message: '2 grains belong to no table.',
+          remedy: 'Convert the image: the copy holds what the disk needs.',
+        },
+      ],
+      totals: { allocatedBytes: null, leakedBytes: 2 * 65_536, corruptions: 0, leaks: 2, remarks: 0 },
+      isComplete: true,
+    },
+  },
 }
 
 /** The run at a time: what has its time behind it is done, what is to be undone is undone. */

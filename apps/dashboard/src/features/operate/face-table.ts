@@ -2,6 +2,7 @@ import { chainCommitFace } from './faces/chain-commit.ts'
 import { chainFlattenFace } from './faces/chain-flatten.ts'
 import { chainRebaseFace } from './faces/chain-rebase.ts'
 import { chainRepointFace } from './faces/chain-repoint.ts'
+import { checkFace } from './faces/check.ts'
 import { cloneFace } from './faces/clone.ts'
 import { compareFace } from './faces/compare.ts'
 import { convertFace } from './faces/convert.ts'
@@ -20,6 +21,7 @@ import type { Face } from './face.ts'
 
 /** Every operation that people are offered, in the order in which they are shown; a new one is its file and one line here. */
 export const faces: readonly Face[] = [
+  checkFace,
   verifyFace,
   digestFace,
   measureFace,

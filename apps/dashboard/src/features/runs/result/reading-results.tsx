@@ -1,6 +1,7 @@
 import { countOf, formatBytes, groupThousands } from '@varve/core/binary/format-bytes'
 import type { ActionOutcome } from '@varve/operations/actions/action-table'
 import { ByteSize, DigestText, LayerTag, TimeAgo } from '../../../components/marks.tsx'
+import { ProblemList } from '../../../components/states.tsx'
 import { DiskStrip } from './disk-strip.tsx'
 import { FactList, Verdict } from './parts.tsx'
 import { rangesToCells } from './ranges-to-cells.ts'
@@ -141,8 +142,9 @@ export function MapResult({ of }: { readonly of: ActionOutcome<'map-image'> }) {
 }
 
 /** What a check found. */
-export function CheckResult({ of }: { readonly of: ActionOutcome<'check-image'> }) {
-  const { corruptions, leaks, remarks, isComplete } = of
+export function CheckResult({ of: { report } }: { readonly of: ActionOutcome<'examine-image'> }) {
+  const { totals, isComplete, findings, checked } = report
+  const { corruptions, leaks, remarks, leakedBytes } = totals
   const tone = corruptions > 0 ? 'bad' : leaks > 0 || !isComplete ? 'warn' : 'good'
   return (
     <>
@@ -150,15 +152,24 @@ export function CheckResult({ of }: { readonly of: ActionOutcome<'check-image'> 
         {corruptions > 0
           ? `Its tables contradict each other in ${countOf(corruptions, 'place')}.`
           : leaks > 0
-            ? `Nothing is corrupt; ${countOf(leaks, 'cluster')} of the file ${leaks === 1 ? 'belongs' : 'belong'} to nothing.`
+            ? `Nothing is corrupt; ${formatBytes(leakedBytes)} of the file belong to nothing.`
             : 'Its tables agree.'}
       </Verdict>
+      {findings.length > 0 && <ProblemList problems={findings.slice(0, mostFindings)} />}
       <FactList
         facts={[
+          ['Looked at', checked.join(', ')],
           ['Remarks', remarks === 0 ? null : groupThousands(remarks)],
-          ['Looked at', isComplete ? 'all of it' : 'not all of it: there was too much'],
+          [
+            'More',
+            findings.length > mostFindings ? countOf(findings.length - mostFindings, 'finding') : null,
+          ],
+          ['Cut off', isComplete ? null : 'not all of it was looked at: there was too much'],
         ]}
       />
     </>
   )
 }
+
+/** Findings that are shown of a check. */
+const mostFindings = 20

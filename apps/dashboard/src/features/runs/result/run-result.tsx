@@ -15,7 +15,7 @@ import {
 /** What an operation that only reads gave; a result that another version made shows nothing. */
 const views: Readonly<Record<string, (result: unknown) => ReactElement | null>> = {
   check: (result) => {
-    const told = actionTable['check-image'].outcome.safeParse(result)
+    const told = actionTable['examine-image'].outcome.safeParse(result)
     return told.success ? <CheckResult of={told.data} /> : null
   },
   compare: (result) => {
