@@ -7,7 +7,10 @@ import { printable } from '../output/text.ts'
 const lookMs = 500
 
 /** Does `work` again and again as long as another run stands in its way; says once for which one it waits. */
-export async function whenFree<T>(context: CommandContext, work: () => Promise<T>): Promise<T> {
+export async function whenFree<T>(
+  context: Pick<CommandContext, 'signal' | 'remark'>,
+  work: () => Promise<T>,
+): Promise<T> {
   let told = ''
   for (;;) {
     try {
