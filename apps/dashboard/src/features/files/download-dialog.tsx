@@ -48,8 +48,8 @@ export function DownloadDialog({ image, onConvert, onClose }: DownloadDialogProp
           <div>
             <h3>In another format</h3>
             <p>
-              A run writes it beside the image and proves it; then its page offers the download. So a download
-              can go on after a break, and what arrives was proven before.
+              A run writes it beside the image and proves it; then that image is downloaded. So a download can
+              go on after a break, and what arrives was proven before.
             </p>
           </div>
           <Button disabled={row.virtualSize === null} onClick={onConvert}>

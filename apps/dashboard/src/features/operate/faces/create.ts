@@ -202,6 +202,8 @@ function changed(values: Values, change: Values): Values {
     const next = named({ ...values, ...change }, kind.format)
     return { ...next, subformat: kind.subformat ?? '' }
   }
+  if (change['parent'] !== undefined && (values['parent'] ?? '') === '')
+    return { ...values, ...change, size: '' }
   if (format === undefined) return { ...values, ...change }
   const chosen = profileOf(values['profile'])
   const next = named(values, format)
