@@ -7,7 +7,10 @@ import type { ImageFilesFacts } from './image-files-facts.ts'
 const mostNamed = 5
 
 /** Refuses an image that others are made over; `without` is what becomes of it, such as `without it`. */
-export function dependentsProblem({ path, dependents }: ImageFilesFacts): Problem[] {
+export function dependentsProblem({
+  path,
+  dependents,
+}: Pick<ImageFilesFacts, 'path' | 'dependents'>): Problem[] {
   if (dependents.length === 0) return []
   const named = dependents.slice(0, mostNamed).map((one) => quote(one))
   const more = dependents.length > named.length ? ` and ${dependents.length - named.length} more` : ''

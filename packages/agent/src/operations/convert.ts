@@ -1,6 +1,6 @@
 import { convertCopies, convertOperation } from '@varve/operations/convert/plan'
-import type { SourceFacts, TargetState } from '@varve/operations/convert/facts'
-import { backingFacts, problemCollector, sourceFacts, targetState } from './copy-facts.ts'
+import type { SourceFacts } from '@varve/operations/convert/facts'
+import { backingFacts, problemCollector, sourceFacts, targetFacts } from './copy-facts.ts'
 import { defineLocalOperation } from './local-operation.ts'
 
 /** Looks at each source, at what has the names of the new images, and at the image below them. */
@@ -11,12 +11,8 @@ export const convertHere = defineLocalOperation(convertOperation, async (request
     sources.push(await collect(async () => sourceFacts(address, context)))
   const below = request.backing
   const read = [...request.sources, ...(below ? [{ ...below, reading: {} }] : [])]
-  const targets: Record<string, TargetState> = {}
   const copies = convertCopies(request, sources)
-  for (const { target } of copies) {
-    const state = await collect(async () => targetState(target, read, context))
-    if (state !== null) targets[target] = state
-  }
+  const { targets, above } = await targetFacts(copies, { ...request, read, collect }, context)
   const [first] = copies
   const backing =
     below && first
@@ -24,5 +20,5 @@ export const convertHere = defineLocalOperation(convertOperation, async (request
           backingFacts({ target: first.target, format: request.format }, below, context),
         )
       : null
-  return { host: context.host, sources, targets, backing, problems }
+  return { host: context.host, sources, targets, backing, problems: [...problems, ...above] }
 })

@@ -12,6 +12,7 @@ import type { ImageAddress } from '@varve/operations/actions/image-address'
 import type { CopyFacts, SourceFacts, TargetState } from '@varve/operations/convert/facts'
 import { diskInput } from '../actions/image-input.ts'
 import { assertTarget } from '../actions/inside-roots.ts'
+import { disksAbove } from './image-files.ts'
 import type { FactsContext } from './local-operation.ts'
 
 /** Collects what could not be looked at, as findings of a refusal. */
@@ -38,6 +39,29 @@ export async function sourceFacts(
   { ports, signal }: FactsContext,
 ): Promise<SourceFacts & { readonly report: ImageReport }> {
   return { address, report: await inspectInput(diskInput(address, ports), { signal }) }
+}
+
+interface WantedTargets {
+  readonly existing: 'refuse' | 'replace'
+  /** What is read for the new images. */
+  readonly read: readonly ImageAddress[]
+  readonly collect: ReturnType<typeof problemCollector>['collect']
+}
+
+/** What has the names of new images, and why one of those cannot be replaced: other images are made over it. */
+export async function targetFacts(
+  copies: readonly { readonly target: string }[],
+  { existing, read, collect }: WantedTargets,
+  context: FactsContext,
+): Promise<{ readonly targets: Readonly<Record<string, TargetState>>; readonly above: readonly Problem[] }> {
+  const targets: Record<string, TargetState> = {}
+  const above: Problem[] = []
+  for (const { target } of copies) {
+    const state = await collect(async () => targetState(target, read, context))
+    if (state !== null) targets[target] = state
+    if (state === 'file' && existing === 'replace') above.push(...(await disksAbove(target, context)))
+  }
+  return { targets, above }
 }
 
 /** What has the name of a new image. */

@@ -2,8 +2,10 @@ import { realpath, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { inspectImage } from '@varve/core/layers/inspect-image'
 import { DiskError } from '@varve/core/problems/disk-error'
+import { usesProblems } from '@varve/core/uses/use-problems'
 import { profileKind } from '@varve/core/rules/target-profiles'
 import { hostFileRanges } from '@varve/engine/file-ranges/host-file-ranges'
+import { findUses } from '@varve/engine/in-use/find-uses'
 import { nodePorts } from '@varve/engine/ports'
 import { backingOf, type NewOverlay } from '@varve/engine/staging/backing'
 import { createOperation, type CreateFacts } from '@varve/operations/create/plan'
@@ -19,11 +21,16 @@ export const createHere = defineLocalOperation(createOperation, async (request, 
   const overlay = { target, format: kind?.format ?? request.format ?? 'qcow2' }
   const state = await collect(async () => targetState(target, [], context))
   const parent = asked ? await collect(async () => parentFacts(overlay, asked, context)) : null
+  const below = parent ? usesProblems(await findUses([parent], usesAsked(context))) : []
   const place = await statfs(dirname(target)).catch(() => null)
   const freeBytes = place ? place.bavail * place.bsize : null
   const filesystem = await filesystemOf(dirname(target))
-  return { host: context.host, state, parent, freeBytes, filesystem, problems }
+  return { host: context.host, state, parent, freeBytes, filesystem, problems, below }
 })
+
+function usesAsked({ ports: { findWriters } }: FactsContext) {
+  return { purpose: 'read', ...(findWriters && { find: findWriters }) } as const
+}
 
 async function filesystemOf(folder: string): Promise<string | null> {
   try {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Problem } from '@varve/core/problems/problem'
 import type { Uses } from '@varve/core/uses/use'
 import { isDiskError } from '@varve/core/problems/disk-error'
 import { findDependents } from '@varve/engine/dependents/find-dependents'
@@ -7,6 +8,7 @@ import { findUses } from '@varve/engine/in-use/find-uses'
 import { filesOfBundle } from '../library/bundle-files.ts'
 import { ownFiles, type OwnFiles } from '@varve/engine/quarantine/own-files'
 import type { ImageFilesFacts } from '@varve/operations/image-files-facts'
+import { dependentsProblem } from '@varve/operations/image-files-problems'
 import type { FactsContext } from './local-operation.ts'
 
 /** What belongs to the image `path`, and who needs it; throws when it is not there, or is no image's name. */
@@ -30,6 +32,14 @@ export async function gatherImageFiles(
     uses: await usesOf(own, ports),
     machines: await machinesNaming(image),
   }
+}
+
+/** Refuses to change the disk of an image that others are made over: theirs would change with it. */
+export async function disksAbove(
+  path: string,
+  { ports: { roots }, signal }: Pick<FactsContext, 'ports' | 'signal'>,
+): Promise<Problem[]> {
+  return dependentsProblem({ path, dependents: (await dependentsOf(path, roots, signal)).dependents })
 }
 
 async function dependentsOf(image: string, roots: readonly string[] | null, signal: AbortSignal) {

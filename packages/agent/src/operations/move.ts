@@ -111,8 +111,8 @@ async function childrenOf(image: string, { ports, signal }: FactsContext): Promi
   }
 }
 
-async function asChild({ path, format }: Dependent): Promise<MoveFacts['children'][number]> {
-  return { path, format, isWritten: await isRewritten(format) }
+async function asChild({ path, format, isFollowed }: Dependent): Promise<MoveFacts['children'][number]> {
+  return { path, format, isWritten: isFollowed && (await isRewritten(format)) }
 }
 
 function promisedOf(target: string, format: FormatName | null): FormatName | null {

@@ -14,11 +14,13 @@ import { snapshotDelete } from '@varve/operations/snapshot-delete/plan'
 import type { SnapshotFacts } from '@varve/operations/snapshots/facts'
 import { problemCollector } from './copy-facts.ts'
 import { usedProblems } from './chain-repoint.ts'
+import { disksAbove } from './image-files.ts'
 import { defineLocalOperation, type FactsContext } from './local-operation.ts'
 
-export const snapshotApplyHere = defineLocalOperation(snapshotApply, async ({ image }, context) =>
-  gatherSnapshots(image, context),
-)
+export const snapshotApplyHere = defineLocalOperation(snapshotApply, async ({ image }, context) => {
+  const facts = await gatherSnapshots(image, context)
+  return { ...facts, problems: [...facts.problems, ...(await disksAbove(facts.path, context))] }
+})
 
 export const snapshotDeleteHere = defineLocalOperation(snapshotDelete, async ({ image }, context) =>
   gatherSnapshots(image, context),

@@ -53,6 +53,28 @@ describe.skipIf(!requires('qemu-img'))('who depends on an image', () => {
     expect(found.images.map(({ path }) => path)).toEqual([place.file('other/far.qcow2')])
   })
 
+  test('a child that names it in a json: depends on it, and so does what stands on that one', async () => {
+    await using place = await tempPlace()
+    await base(place)
+    const json = { driver: 'qcow2', file: { driver: 'file', filename: place.file('base.qcow2') } }
+    await overlay(place, 'a.qcow2', `json:${JSON.stringify(json)}`)
+    await overlay(place, 'b.qcow2', 'a.qcow2')
+    const { images } = await findDependents(place.file('base.qcow2'), anywhere)
+    expect(
+      images.map(({ path, depth, isFollowed, chain }) => [
+        path.slice(place.path.length + 1),
+        depth,
+        isFollowed,
+        chain.length,
+      ]),
+    ).toEqual([
+      ['a.qcow2', 1, false, 2],
+      ['b.qcow2', 2, false, 3],
+    ])
+    await runToolOk('qemu-img', ['create', '-f', 'qcow2', place.file('other.qcow2'), '8M'])
+    expect((await findDependents(place.file('other.qcow2'), anywhere)).images).toEqual([])
+  })
+
   test('a child that keeps another name of the same file depends on it', async () => {
     await using place = await tempPlace()
     await base(place)

@@ -4,6 +4,7 @@ import { readFileEnds, recogniseFormat } from '@varve/core/formats/detect-format
 import { formatRules, type FormatName } from '@varve/core/formats/format-rules'
 import type { LayerIdentity } from '@varve/core/formats/image-facts'
 import type { ImageFile, ImagePorts } from '@varve/core/formats/image-files'
+import { jsonFilenames } from '@varve/core/formats/json-filenames'
 import { walkChain, type WalkedLink } from '@varve/core/formats/walk-chain'
 import { isDiskError } from '@varve/core/problems/disk-error'
 import { nodePorts } from '../ports.ts'
@@ -20,6 +21,8 @@ export interface Dependent extends ChainFile {
   readonly names: readonly string[]
   /** What it keeps of its parent's identity; null: nothing. */
   readonly keeps: LayerIdentity | null
+  /** False: it names its parent in a way that Varve does not follow (`json:`), so that its disk cannot be read. */
+  readonly isFollowed: boolean
 }
 
 export interface Dependents {
@@ -77,6 +80,7 @@ export async function findDependents(path: string, options: FindDependentsOption
 interface Target {
   readonly path: string
   readonly inode: string
+  readonly link: ChainFile
 }
 
 interface Looking {
@@ -88,8 +92,9 @@ interface Looking {
 /** A bundle is known by its descriptor. */
 async function identityOf(path: string, ports: ImagePorts): Promise<Target> {
   await using walked = await walkChain(path, ports)
-  const [{ file }] = walked.links
-  return { path: file.path, inode: file.fingerprint.inode }
+  const [link] = walked.links
+  const { path: own, fingerprint } = link.file
+  return { path: own, inode: fingerprint.inode, link: await linkOf(link, ports) }
 }
 
 async function placesOf(
@@ -108,16 +113,61 @@ async function dependentIn(path: string, { target, ports, signal }: Looking): Pr
     if (!(await mayHaveParent(path, ports))) return null
     await using walked = await walkChain(path, ports, signal ? { signal } : {})
     const depth = walked.links.findIndex((link, index) => index > 0 && isTarget(link, target))
-    if (depth <= 0) return null
+    if (depth <= 0) return await dependentByName(walked.links, { target, ports, signal })
     const chain: ChainFile[] = []
     for (const link of walked.links.slice(0, depth + 1)) chain.push(await linkOf(link, ports))
     const [own] = chain
     if (!own) return null
     const { parent } = walked.links[0].facts
-    return { ...own, depth, chain, names: parent?.names ?? [], keeps: parent?.identity ?? null }
+    return {
+      ...own,
+      depth,
+      chain,
+      names: parent?.names ?? [],
+      keeps: parent?.identity ?? null,
+      isFollowed: true,
+    }
   } catch (error) {
     signal?.throwIfAborted()
     if (isDiskError(error)) return null
+    throw error
+  }
+}
+
+/** One that stands on the image by the last link of its chain, which says so in a way that is not followed. */
+async function dependentByName(
+  links: readonly WalkedLink[],
+  { target, ports }: Looking,
+): Promise<Dependent | null> {
+  const last = links.at(-1)
+  const names = last?.facts.parent?.names.flatMap(jsonFilenames) ?? []
+  for (const name of names) {
+    if (!last || !(await isNamed(name, { from: last.file.path, target, ports }))) continue
+    const chain: ChainFile[] = []
+    for (const link of links) chain.push(await linkOf(link, ports))
+    const [own] = chain
+    const { parent } = links[0]?.facts ?? {}
+    if (!own) return null
+    const above = { depth: chain.length, chain: [...chain, target.link], names: parent?.names ?? [] }
+    return { ...own, ...above, keeps: parent?.identity ?? null, isFollowed: false }
+  }
+  return null
+}
+
+interface NameIn {
+  readonly from: string
+  readonly target: Target
+  readonly ports: ImagePorts
+}
+
+async function isNamed(name: string, { from, target, ports: { files } }: NameIn): Promise<boolean> {
+  try {
+    const path = files.resolve(from, name)
+    if (path === target.path) return true
+    await using file = await files.open(path)
+    return file.fingerprint.inode === target.inode
+  } catch (error) {
+    if (isDiskError(error)) return false
     throw error
   }
 }

@@ -12,6 +12,7 @@ const facts: CreateFacts = {
   freeBytes: 100 * GiB,
   filesystem: 'ext4',
   problems: [],
+  below: [],
 }
 const parent = {
   path: '/vms/base.qcow2',

@@ -39,6 +39,8 @@ export interface CreateFacts {
   /** The filesystem where the image is to lie; null: not told. */
   readonly filesystem: string | null
   readonly problems: readonly Problem[]
+  /** Who uses the parent: what one writes to it from then on breaks the overlay. */
+  readonly below: readonly Problem[]
 }
 
 /** Makes a new image: blank, or an overlay of a parent. */
@@ -87,7 +89,7 @@ function planCreate(request: CreateRequest, facts: CreateFacts): Plan | Refusal 
     operation: 'create',
     summary: `Create ${baseName(target)}, ${nameOfKind(format, subformat)} of ${formatBytes(size)}${over}`,
     steps,
-    warnings: noCowRemarks(request, facts),
+    warnings: [...facts.below, ...noCowRemarks(request, facts)],
     subjects: [{ host, path: target }],
     estimate: { bytes: roomAtOnce(wanted, request), seconds: null },
   }
