@@ -1,5 +1,5 @@
 import { defineConfig } from 'oxlint'
-import { folderOf, forbiddenImports, packageNames } from './tooling/lint/architecture.ts'
+import { folderOf, forbiddenFloors, forbiddenImports, packageNames } from './tooling/lint/architecture.ts'
 
 const tests = [
   '**/*.test.ts',
@@ -52,6 +52,19 @@ export default defineConfig({
         ],
       },
     })),
+    // One rule is replaced as a whole where it is said again: what the package may not import is said with it.
+    ...packageNames.flatMap((name) =>
+      forbiddenFloors(name).map(({ folder, pattern }) => ({
+        files: [`${folder}/**/*.ts`],
+        excludeFiles: ['**/*.test.ts', '**/testing/**'],
+        rules: {
+          'typescript/no-restricted-imports': [
+            'error' as const,
+            { patterns: [...forbiddenImports(name), pattern] },
+          ],
+        },
+      })),
+    ),
     { files: ['packages/*/src/config.ts'], rules: { 'eslint/no-restricted-properties': 'off' } },
     { files: tests, rules: { 'eslint/max-lines': 'off', 'typescript/no-non-null-assertion': 'off' } },
     // Drawings made of CSS and a grid of absolute rows have no tag of their own: their role says what they are.

@@ -47,6 +47,63 @@ export function folderOf(name: PackageName): string {
   return name === 'dashboard' ? 'apps/dashboard' : `packages/${name}`
 }
 
+/** Folders of a package's `src`, the lowest first: a folder imports from itself and from those before it. */
+export const floors = {
+  core: [
+    'units',
+    'ranges',
+    'problems',
+    'binary',
+    'digest',
+    'text',
+    'disk',
+    'guest',
+    'image',
+    'partitions',
+    'filesystems',
+    'volumes',
+    'formats',
+    'chain',
+    'scan',
+    'layers',
+    'uses',
+    'rules',
+  ],
+  engine: [
+    'system',
+    'file-ranges',
+    'files',
+    'codecs',
+    'packed',
+    'ports',
+    'run',
+    'in-use',
+    'disks',
+    'staging',
+    'images',
+    'streams',
+    'dependents',
+    'quarantine',
+    'moving',
+    'proofs',
+    'doctor',
+    'repoint',
+    'serving',
+  ],
+} as const satisfies Partial<Record<PackageName, readonly string[]>>
+
+/** For each floor of package `name` but its uppermost: its folder, and the pattern of what stands above it. */
+export function forbiddenFloors(name: PackageName) {
+  const order: readonly string[] = name === 'core' || name === 'engine' ? floors[name] : []
+  return order.slice(0, -1).map((folder, at) => ({
+    folder: `${folderOf(name)}/src/${folder}`,
+    pattern: {
+      regex: `^(?:\\.\\./)+(?:${order.slice(at + 1).join('|')})/`,
+      message: `${folder} stands below it: it may import ${order.slice(0, at).join(', ') || 'no other folder'} of ${name}.`,
+    },
+  }))
+}
+
 /** The patterns that package `name` may not import, each with the reason. */
 export function forbiddenImports(name: PackageName) {
   const allowed: readonly string[] = importGraph[name]

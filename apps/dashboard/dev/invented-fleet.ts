@@ -1,6 +1,6 @@
-import type { SummaryPart } from '@varve/core/layers/image-report'
+import type { SummaryPart } from '@varve/core/image/image-report'
 import { layerLine, warned } from '@varve/core/layers/layer-line'
-import { resampleShares } from '@varve/core/layers/shares'
+import { resampleShares } from '@varve/core/scan/shares'
 import { layerNumbers } from '@varve/core/problems/layer-number'
 import type { HostView } from '@varve/protocol/hosts'
 import type { ImageRow, ImageView } from '@varve/protocol/images'

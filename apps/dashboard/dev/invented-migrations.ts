@@ -9,7 +9,7 @@ import type {
 import type { ImageRow } from '@varve/protocol/images'
 import type { ChunkMap } from '@varve/protocol/jobs'
 import { chunkSize } from '@varve/core/digest/disk-digest'
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import { ago, inventedDigest, seeded } from './invented-fleet.ts'
 
 const GiB = 2 ** 30

@@ -1,4 +1,4 @@
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import type { PlanStepView, PlanView } from '@varve/protocol/migrations'
 import type { ProblemView } from '@varve/protocol/primitives'
 import type { ImageRow } from '@varve/protocol/images'

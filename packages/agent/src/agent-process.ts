@@ -1,5 +1,5 @@
 import { pino } from 'pino'
-import { stopSignals } from '@varve/engine/stop-signals'
+import { stopSignals } from '@varve/engine/system/stop-signals'
 import { ConfigError, readConfig, usage, type AgentConfig } from './config.ts'
 import type { Platform } from './platform/platform.ts'
 import { runAgent } from './run-agent.ts'

@@ -1,9 +1,9 @@
-import type { ImageReport } from '@varve/core/layers/image-report'
+import type { ImageReport } from '@varve/core/image/image-report'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
-import { inspectInput } from '@varve/engine/inspect-input'
+import { inspectInput } from '@varve/engine/disks/inspect-input'
 import { inputName } from '@varve/engine/run/open-input'
-import type { DiskInput } from '@varve/engine/requests'
+import type { DiskInput } from '@varve/engine/run/requests'
 import type { InUse } from '@varve/engine/run/run-options'
 
 export type ImageInput = DiskInput & { kind: 'image' }

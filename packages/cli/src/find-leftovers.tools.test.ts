@@ -5,7 +5,7 @@ import { basename } from 'node:path'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { expect, test } from 'vitest'
 import { findLeftovers, removeLeftover, type StagingRun } from './find-leftovers.ts'
-import { publishFiles } from '@varve/engine/publish-file'
+import { publishFiles } from '@varve/engine/files/publish-file'
 import { writeJournal } from '@varve/engine/staging/publishing-journal'
 import { openStaging } from '@varve/engine/staging/staging'
 

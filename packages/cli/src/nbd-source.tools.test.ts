@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { writeFile } from 'node:fs/promises'
-import { digestDisk } from '@varve/engine/digest-disk'
+import { digestDisk } from '@varve/engine/disks/digest-disk'
 import { memoryExport } from '@varve/nbd/exports/memory-export'
 import { nbdAddress } from '@varve/nbd/nbd-address'
 import { serveNbd } from '@varve/nbd/server'

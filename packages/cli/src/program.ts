@@ -6,8 +6,8 @@ import { readConfig } from './config.ts'
 import { openLog } from './log.ts'
 import { explained } from './output/explain.ts'
 import { buildProgram, type Globals } from './grammar/build-program.ts'
-import { writeError } from '@varve/engine/files/system-error'
-import { stopSignals } from '@varve/engine/stop-signals'
+import { writeError } from '@varve/engine/system/system-error'
+import { stopSignals } from '@varve/engine/system/stop-signals'
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts'
 
 /** Runs the command line and gives its exit code; never throws. */

@@ -1,7 +1,7 @@
-import { formatBytes, groupThousands } from '@varve/core/binary/format-bytes'
+import { formatBytes, groupThousands } from '@varve/core/units/format-bytes'
 import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
-import type { Zeroed } from '@varve/engine/requests'
+import type { Zeroed } from '@varve/engine/run/requests'
 import type { CommandContext } from './command.ts'
 import { printable } from './output/text.ts'
 

@@ -1,4 +1,4 @@
-import { countOf } from '@varve/core/binary/format-bytes'
+import { countOf } from '@varve/core/units/format-bytes'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { EndedState } from '@varve/protocol/migrations'
 import type { Jobs } from './agents/jobs.ts'

@@ -1,4 +1,4 @@
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import type { LibraryFacts } from '@varve/protocol/hosts'
 import type { ImageReportView } from '@varve/protocol/reports'
 

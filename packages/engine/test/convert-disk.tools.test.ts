@@ -3,12 +3,12 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { describe, expect, test } from 'vitest'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { requires, runTool, runToolOk } from '@varve/test-kit/tools'
-import { compareDisks } from '../src/compare-disks.ts'
-import { convertDisk } from '../src/convert-disk.ts'
-import { digestDisk } from '../src/digest-disk.ts'
-import { mapDisk } from '../src/map-disk.ts'
-import { measureDisk } from '../src/measure-disk.ts'
-import { type TransferProgress, chunkStates } from '../src/requests.ts'
+import { compareDisks } from '../src/disks/compare-disks.ts'
+import { convertDisk } from '../src/disks/convert-disk.ts'
+import { digestDisk } from '../src/disks/digest-disk.ts'
+import { mapDisk } from '../src/disks/map-disk.ts'
+import { measureDisk } from '../src/disks/measure-disk.ts'
+import { type TransferProgress, chunkStates } from '../src/run/requests.ts'
 import { MiB, image, newImage, noise, writeMixed, writeSparse } from './fixtures.ts'
 
 const sha256Of = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')

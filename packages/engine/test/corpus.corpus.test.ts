@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { corpusEntries, unpackCorpus } from '@varve/test-kit/corpus'
 import { type TempPlace, tempPlace } from '@varve/test-kit/temp-place'
-import { formatNames, formatRules } from '@varve/core/formats/format-rules'
-import { digestDisk } from '../src/digest-disk.ts'
+import { formatNames, formatRules } from '@varve/core/image/format-rules'
+import { digestDisk } from '../src/disks/digest-disk.ts'
 import { image } from './fixtures.ts'
 
 const entries = corpusEntries()

@@ -1,6 +1,6 @@
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
-import type { FormatName } from '@varve/core/formats/format-rules'
-import type { DiskInput, DiskOutput } from '../src/requests.ts'
+import type { FormatName } from '@varve/core/image/format-rules'
+import type { DiskInput, DiskOutput } from '../src/run/requests.ts'
 
 export const MiB = 1024 * 1024
 

@@ -7,9 +7,9 @@ import { createConnection, createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { findTool, requires, runToolOk } from '@varve/test-kit/tools'
-import { convertDisk } from '../src/convert-disk.ts'
-import { digestDisk } from '../src/digest-disk.ts'
-import type { DiskInput } from '../src/requests.ts'
+import { convertDisk } from '../src/disks/convert-disk.ts'
+import { digestDisk } from '../src/disks/digest-disk.ts'
+import type { DiskInput } from '../src/run/requests.ts'
 import { MiB, image, newImage, noise, writeMixed, writeSparse } from './fixtures.ts'
 
 const coded = (code: string) => expect.objectContaining({ name: 'DiskError', code })

@@ -2,8 +2,8 @@ import { open, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { requires, runTool, runToolOk } from '@varve/test-kit/tools'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'
-import { checkFile } from '../src/check-file.ts'
-import { repairFile, undoRepair } from '../src/repair-file.ts'
+import { checkFile } from '../src/images/check-file.ts'
+import { repairFile, undoRepair } from '../src/images/repair-file.ts'
 
 const anywhere = { roots: null }
 

@@ -1,8 +1,8 @@
 import { requires, runToolOk } from '@varve/test-kit/tools'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'
-import { convertDisk } from '../src/convert-disk.ts'
-import type { DiskOutput } from '../src/requests.ts'
+import { convertDisk } from '../src/disks/convert-disk.ts'
+import type { DiskOutput } from '../src/run/requests.ts'
 import { image, MiB, noise, writeSparse } from './fixtures.ts'
 
 const size = 24 * MiB

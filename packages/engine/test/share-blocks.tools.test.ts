@@ -3,9 +3,9 @@ import { closeSync, openSync, readFileSync, statSync, statfsSync, writeSync } fr
 import { describe, expect, test } from 'vitest'
 import { canMount, mountedPlace } from '@varve/test-kit/mounted-place'
 import { runToolOk } from '@varve/test-kit/tools'
-import { convertDisk } from '../src/convert-disk.ts'
-import { digestDisk } from '../src/digest-disk.ts'
-import type { DiskOutput } from '../src/requests.ts'
+import { convertDisk } from '../src/disks/convert-disk.ts'
+import { digestDisk } from '../src/disks/digest-disk.ts'
+import type { DiskOutput } from '../src/run/requests.ts'
 import { MiB, image, newImage, noise, writeMixed } from './fixtures.ts'
 
 const sha256Of = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')

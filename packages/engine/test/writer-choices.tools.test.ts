@@ -10,10 +10,10 @@ import {
 import { describe, expect, test } from 'vitest'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { requires, runTool, runToolOk } from '@varve/test-kit/tools'
-import { convertDisk } from '../src/convert-disk.ts'
-import { digestDisk } from '../src/digest-disk.ts'
-import { measureDisk } from '../src/measure-disk.ts'
-import { chunkStates, type Backing, type TransferProgress } from '../src/requests.ts'
+import { convertDisk } from '../src/disks/convert-disk.ts'
+import { digestDisk } from '../src/disks/digest-disk.ts'
+import { measureDisk } from '../src/disks/measure-disk.ts'
+import { chunkStates, type Backing, type TransferProgress } from '../src/run/requests.ts'
 import { MiB, image, newImage, noise, writeMixed, writeSparse } from './fixtures.ts'
 
 const size = 61 * MiB

@@ -1,4 +1,4 @@
-import type { Extent } from '@varve/core/extent/extent'
+import type { Extent } from '@varve/core/ranges/extent'
 import type { Coverage } from './transmission/coverage.ts'
 
 /** A request on the wire. */

@@ -1,7 +1,7 @@
 import { open, rm, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { readRange } from '@varve/core/binary/byte-source'
-import type { Extent } from '@varve/core/extent/extent'
+import type { Extent } from '@varve/core/ranges/extent'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import type { TempPlace } from '@varve/test-kit/temp-place'
 import { requires, runToolOk } from '@varve/test-kit/tools'

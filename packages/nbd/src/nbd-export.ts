@@ -1,6 +1,6 @@
 import type { ByteRange } from '@varve/core/ranges/byte-range'
-import type { Extent } from '@varve/core/extent/extent'
-import type { ReadOptions } from '@varve/core/formats/disk-reader'
+import type { Extent } from '@varve/core/ranges/extent'
+import type { ReadOptions } from '@varve/core/disk/disk-reader'
 
 /** A disk that a server offers. Ranges were checked before any of these is called. */
 export interface NbdExport {

@@ -1,5 +1,5 @@
-import type { FormatName } from '@varve/core/formats/format-rules'
-import type { Uses } from '@varve/core/uses/use'
+import type { FormatName } from '@varve/core/image/format-rules'
+import type { Uses } from '@varve/core/problems/use'
 
 /** What belongs to an image as a thing of the host's: its files, and who needs them. */
 export interface ImageFilesFacts {

@@ -1,4 +1,4 @@
-import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
+import { formatBytes, formatRate } from '@varve/core/units/format-bytes'
 import { migrationNumbers, type MigrationNumbers } from './migration-numbers.ts'
 import type { MigrationView } from './migrations.ts'
 

@@ -1,4 +1,4 @@
-import { formatNames } from '@varve/core/formats/format-rules'
+import { formatNames } from '@varve/core/image/format-rules'
 import { layerNumbers } from '@varve/core/problems/layer-number'
 import { z } from 'zod'
 

@@ -1,4 +1,4 @@
-import type { ImageReport } from '@varve/core/layers/image-report'
+import type { ImageReport } from '@varve/core/image/image-report'
 import { z } from 'zod'
 import { Bytes, FormatName, LayerNumber, ProblemView } from './primitives.ts'
 

@@ -1,6 +1,6 @@
 import { corpusEntries, unpackCorpus, type CorpusEntry } from '@varve/test-kit/corpus'
 import { tempPlace } from '@varve/test-kit/temp-place'
-import { formatNames } from '@varve/core/formats/format-rules'
+import { formatNames } from '@varve/core/image/format-rules'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Seed } from './seed.ts'

@@ -1,5 +1,5 @@
 import { asifHeader } from '@varve/core/formats/asif/header'
-import type { FormatName } from '@varve/core/formats/format-rules'
+import type { FormatName } from '@varve/core/image/format-rules'
 import { headerBlock, sparseHeader } from '@varve/core/formats/sparseimage/header'
 import { buildUdif, sectorsOf } from '@varve/core/formats/udif/testing/build-udif'
 import { buildLog, buildLogEntry } from '@varve/core/formats/vhdx/testing/build-log'

@@ -1,5 +1,5 @@
-import type { FormatName } from '@varve/core/formats/format-rules'
-import { openChain } from '@varve/core/formats/open-chain'
+import type { FormatName } from '@varve/core/image/format-rules'
+import { openChain } from '@varve/core/chain/open-chain'
 import {
   rulesOf,
   writableFormats,
@@ -7,7 +7,7 @@ import {
   type WritableFormat,
 } from '@varve/core/formats/writable-formats'
 import { writeDisk } from '@varve/core/testing/write-disk'
-import { nodePorts } from '@varve/engine/ports'
+import { nodePorts } from '@varve/engine/ports/ports'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { findTool, runTool, runToolOk } from '@varve/test-kit/tools'
 import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'

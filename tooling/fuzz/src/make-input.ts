@@ -1,4 +1,4 @@
-import type { FormatName } from '@varve/core/formats/format-rules'
+import type { FormatName } from '@varve/core/image/format-rules'
 import { seededRandom } from '@varve/core/testing/seeded-random'
 import { mutate } from './mutate.ts'
 import { Scratch } from './scratch.ts'

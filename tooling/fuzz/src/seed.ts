@@ -1,4 +1,4 @@
-import type { FormatName } from '@varve/core/formats/format-rules'
+import type { FormatName } from '@varve/core/image/format-rules'
 
 /** A whole image of one or more files, from which inputs are made. */
 export interface Seed {

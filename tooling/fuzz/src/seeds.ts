@@ -1,4 +1,4 @@
-import { formatNames, type FormatName } from '@varve/core/formats/format-rules'
+import { formatNames, type FormatName } from '@varve/core/image/format-rules'
 import { fromSparseFile, toSparseFile, type SparseFile } from '@varve/core/testing/fuzz-case'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'

@@ -1,5 +1,5 @@
 import { createTRPCClient, httpBatchLink, type TRPCClient } from '@trpc/client'
-import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
+import { formatBytes, formatRate } from '@varve/core/units/format-bytes'
 import type { AppRouter } from '@varve/controller/router/root'
 import type { ImageRow } from '@varve/protocol/images'
 import { migrationNumbers } from '@varve/protocol/migration-numbers'

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, type LinkProps } from '@tanstack/react-router'
-import { groupThousands } from '@varve/core/binary/format-bytes'
+import { groupThousands } from '@varve/core/units/format-bytes'
 import type { ServerInfo } from '@varve/protocol/overview'
 import { Dot } from '../components/marks.tsx'
 import { useConnection } from '../data/live-events.tsx'

@@ -1,5 +1,5 @@
 import { useClipboard } from '@mantine/hooks'
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import { layerNames, type LayerNumber } from '@varve/core/problems/layer-number'
 import { useMemo, type CSSProperties, type ReactNode } from 'react'
 import { digestToWords, type DigestGroups } from './digest-to-words.ts'

@@ -1,4 +1,4 @@
-import { decodeShares } from '@varve/core/layers/shares'
+import { decodeShares } from '@varve/core/scan/shares'
 
 /** Runs of cells with the same share of data, as one SVG path per share, on a canvas `cells` wide and 1 high. */
 export interface StripPaths {

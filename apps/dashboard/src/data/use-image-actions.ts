@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import { notify } from '../components/notify.ts'
 import { errorToWords } from './error-to-words.ts'
 import { useTRPC } from './trpc.ts'

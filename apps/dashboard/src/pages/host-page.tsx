@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import type { HostView, LibraryView } from '@varve/protocol/hosts'
 import { lazy, Suspense } from 'react'
 import { Card, Columns, Stack } from '../components/card.tsx'

@@ -1,7 +1,7 @@
 import { Button, Group, NativeSelect } from '@mantine/core'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
-import { countOf, groupThousands } from '@varve/core/binary/format-bytes'
+import { countOf, groupThousands } from '@varve/core/units/format-bytes'
 import { Card, Panel, Stack } from '../components/card.tsx'
 import { FilterRow } from '../components/filter-row.tsx'
 import { PageHead } from '../components/page-head.tsx'

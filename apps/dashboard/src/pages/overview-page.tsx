@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { groupThousands } from '@varve/core/binary/format-bytes'
+import { groupThousands } from '@varve/core/units/format-bytes'
 import type { Overview } from '@varve/protocol/overview'
 import { Card, Columns, Panel, Stack } from '../components/card.tsx'
 import { ByteSize } from '../components/marks.tsx'

@@ -1,6 +1,6 @@
 import { SegmentedControl, useMantineColorScheme } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { countOf } from '@varve/core/binary/format-bytes'
+import { countOf } from '@varve/core/units/format-bytes'
 import { Card, Stack } from '../components/card.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { ErrorCard, SkeletonRows } from '../components/states.tsx'

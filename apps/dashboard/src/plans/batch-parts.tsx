@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core'
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import type { ImageRow } from '@varve/protocol/images'
 import type { ReactNode } from 'react'
 import styles from './plan.module.css'

@@ -1,4 +1,4 @@
-import { countOf, formatBytes } from '@varve/core/binary/format-bytes'
+import { countOf, formatBytes } from '@varve/core/units/format-bytes'
 import { needsAcceptance } from '@varve/core/problems/problem'
 import type { PlanView } from '@varve/protocol/migrations'
 import type { ProblemView } from '@varve/protocol/primitives'

@@ -1,4 +1,4 @@
-import { countOf, formatBytes } from '@varve/core/binary/format-bytes'
+import { countOf, formatBytes } from '@varve/core/units/format-bytes'
 import type { PlanView } from '@varve/protocol/migrations'
 import { titleWords } from '@varve/core/problems/problem-words'
 import { estimateToWords } from '../components/time-to-words.ts'

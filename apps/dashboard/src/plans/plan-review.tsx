@@ -1,6 +1,6 @@
 import { needsAcceptance } from '@varve/core/problems/problem'
 import { Checkbox } from '@mantine/core'
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import { layerNames, layerNumbers } from '@varve/core/problems/layer-number'
 import type { PlanStepView, PlanView } from '@varve/protocol/migrations'
 import { Fragment, type CSSProperties } from 'react'

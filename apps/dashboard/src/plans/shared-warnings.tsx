@@ -1,5 +1,5 @@
 import { Checkbox } from '@mantine/core'
-import { countOf } from '@varve/core/binary/format-bytes'
+import { countOf } from '@varve/core/units/format-bytes'
 import { titleWords } from '@varve/core/problems/problem-words'
 import type { SharedWarning } from './batch-summary.ts'
 import styles from './plan.module.css'

@@ -1,4 +1,4 @@
-import { formatRules } from '@varve/core/formats/format-rules'
+import { formatRules } from '@varve/core/image/format-rules'
 import { rulesOf, writableFormats, type WritableFormat } from '@varve/core/formats/writable-formats'
 import type { HostView } from '@varve/protocol/hosts'
 

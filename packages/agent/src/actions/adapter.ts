@@ -1,5 +1,5 @@
 import type { FindWriters } from '@varve/engine/in-use/writers'
-import type { TransferProgress } from '@varve/engine/requests'
+import type { TransferProgress } from '@varve/engine/run/requests'
 import type { WorkerPool } from '@varve/engine/run/worker-pool'
 import type { ActionInput, ActionName, ActionOutcome } from '@varve/operations/actions/action-table'
 import type { Shown } from '@varve/operations/plans/shown'

@@ -1,6 +1,6 @@
 import { DiskError } from '@varve/core/problems/disk-error'
-import type { DiskInput } from '@varve/engine/requests'
-import { nbdInput, type NbdInput } from '@varve/engine/nbd-input'
+import type { DiskInput } from '@varve/engine/run/requests'
+import { nbdInput, type NbdInput } from '@varve/engine/run/nbd-input'
 import { isNbdAddress } from '@varve/nbd/nbd-address'
 import type { ImageAddress } from '@varve/operations/actions/image-address'
 import type { ActionPorts } from './adapter.ts'

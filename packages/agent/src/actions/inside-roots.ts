@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { libraryRoots } from '@varve/engine/files/library-roots'
-import { writeError } from '@varve/engine/files/system-error'
+import { writeError } from '@varve/engine/system/system-error'
 import type { ActionPorts } from './adapter.ts'
 
 /** Throws `outside-library` unless `path`, which need not exist, is absolute and its folder lies in the roots, links resolved. */

@@ -1,7 +1,7 @@
 import { isDiskError } from '@varve/core/problems/disk-error'
 import { makeProof } from '@varve/engine/proofs/make-proof'
 import { confirmProof, forgetProof, keepProof, moveProof } from '@varve/engine/proofs/proof-store'
-import type { DigestOutcome } from '@varve/engine/requests'
+import type { DigestOutcome } from '@varve/engine/run/requests'
 import { openStaging, type StagedImage } from '@varve/engine/staging/staging'
 import type { ActionPorts } from './adapter.ts'
 

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { InternalSnapshot } from '@varve/core/formats/image-facts'
-import { walkChain } from '@varve/core/formats/walk-chain'
+import type { InternalSnapshot } from '@varve/core/image/image-facts'
+import { walkChain } from '@varve/core/chain/walk-chain'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
-import { assertUnused } from '@varve/engine/edit-file'
-import { nodePorts } from '@varve/engine/ports'
+import { assertUnused } from '@varve/engine/images/edit-file'
+import { nodePorts } from '@varve/engine/ports/ports'
 import type { ActionInput } from '@varve/operations/actions/action-table'
 import type { ActionPorts } from './adapter.ts'
 

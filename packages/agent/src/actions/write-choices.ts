@@ -1,4 +1,4 @@
-import type { WriteChoices } from '@varve/core/formats/image-choices'
+import type { WriteChoices } from '@varve/core/image/image-choices'
 import { readChoices } from '@varve/core/formats/write-choices'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { NewImage } from '@varve/operations/actions/new-image'

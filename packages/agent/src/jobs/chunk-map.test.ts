@@ -1,4 +1,4 @@
-import { chunkStates } from '@varve/engine/requests'
+import { chunkStates } from '@varve/engine/run/requests'
 import { ChunkMap } from '@varve/protocol/jobs'
 import { describe, expect, test } from 'vitest'
 import { toChunkMap } from './chunk-map.ts'

@@ -1,4 +1,4 @@
-import { chunkStates } from '@varve/engine/requests'
+import { chunkStates } from '@varve/engine/run/requests'
 import type { ChunkMap } from '@varve/protocol/jobs'
 
 const cellLimit = 1024

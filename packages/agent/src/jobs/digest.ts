@@ -1,4 +1,4 @@
-import { digestDisk } from '@varve/engine/digest-disk'
+import { digestDisk } from '@varve/engine/disks/digest-disk'
 import { toldParents } from '../library/inspect-told.ts'
 import { findLibrary, resolveImage } from '../library/library-path.ts'
 import type { JobHandler } from './job-context.ts'

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { systemCode } from '@varve/engine/files/system-error'
+import { systemCode } from '@varve/engine/system/system-error'
 import { serveNbd, type NbdServer } from '@varve/nbd/server'
 import type { Logger } from '../platform/logger.ts'
 import type { ExportTable } from './export-table.ts'

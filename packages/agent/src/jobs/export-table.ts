@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { ImageFile } from '@varve/core/formats/image-files'
-import type { DiskReader } from '@varve/core/formats/disk-reader'
+import type { ImageFile } from '@varve/core/image/image-files'
+import type { DiskReader } from '@varve/core/disk/disk-reader'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import { assertUnchanged } from '@varve/engine/files/file-fingerprint'
 import { markExported } from '@varve/engine/in-use/exports'

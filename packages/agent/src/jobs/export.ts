@@ -1,4 +1,4 @@
-import type { ImageFile } from '@varve/core/formats/image-files'
+import type { ImageFile } from '@varve/core/image/image-files'
 import { assertNoUse } from '@varve/engine/in-use/find-uses'
 import { openInput } from '@varve/engine/run/open-input'
 import { hashLines } from '../library/fingerprint.ts'

@@ -1,6 +1,6 @@
-import type { ImageFiles } from '@varve/core/formats/image-files'
+import type { ImageFiles } from '@varve/core/image/image-files'
 import type { JobKind, JobProgress, JobRequestOf, JobResultOf } from '@varve/protocol/jobs'
-import type { TransferProgress } from '@varve/engine/requests'
+import type { TransferProgress } from '@varve/engine/run/requests'
 import type { WorkerPool } from '@varve/engine/run/worker-pool'
 import type { ActionPorts, AdapterTable } from '../actions/adapter.ts'
 import type { ManifestUpload } from '../connection/outbox.ts'

@@ -1,5 +1,5 @@
 import { DiskError } from '@varve/core/problems/disk-error'
-import { measureDisk } from '@varve/engine/measure-disk'
+import { measureDisk } from '@varve/engine/disks/measure-disk'
 import type { JobHandler } from './job-context.ts'
 import { failingAlike, streamOf } from './stream-of.ts'
 import { assertFree, kindOf, pullTarget } from './pull-target.ts'

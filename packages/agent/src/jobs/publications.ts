@@ -1,6 +1,6 @@
 import { appendFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemCode, writeError } from '@varve/engine/files/system-error'
+import { systemCode, writeError } from '@varve/engine/system/system-error'
 import { z } from 'zod'
 
 const Publication = z.object({

@@ -1,4 +1,4 @@
-import { convertDisk } from '@varve/engine/convert-disk'
+import { convertDisk } from '@varve/engine/disks/convert-disk'
 import type { JobHandler } from './job-context.ts'
 import { manifestUpload } from './manifest-upload.ts'
 import { assertFree, kindOf, namedFinally, stagingOf } from './pull-target.ts'

@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { constants, type BigIntStats } from 'node:fs'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { readError } from '@varve/engine/files/system-error'
+import { readError } from '@varve/engine/system/system-error'
 import { assertNoUse } from '@varve/engine/in-use/find-uses'
 import { pieceSize, type SentFile } from '@varve/protocol/file-streams'
 import type { JobProgress } from '@varve/protocol/jobs'

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import { DiskError } from '@varve/core/problems/disk-error'
-import type { DiskInput } from '@varve/engine/requests'
+import type { DiskInput } from '@varve/engine/run/requests'
 import type { JobRequestOf } from '@varve/protocol/jobs'
 
 /** Addresses at which no agent serves: nobody's, everybody's, and those of a cloud's own services. */

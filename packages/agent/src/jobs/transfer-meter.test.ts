@@ -1,4 +1,4 @@
-import type { TransferProgress } from '@varve/engine/requests'
+import type { TransferProgress } from '@varve/engine/run/requests'
 import { JobProgress } from '@varve/protocol/jobs'
 import { describe, expect, test } from 'vitest'
 import { TransferMeter } from './transfer-meter.ts'

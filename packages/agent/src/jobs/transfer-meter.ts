@@ -1,4 +1,4 @@
-import { chunkStates, type TransferProgress } from '@varve/engine/requests'
+import { chunkStates, type TransferProgress } from '@varve/engine/run/requests'
 import type { JobProgress } from '@varve/protocol/jobs'
 import { toChunkMap } from './chunk-map.ts'
 

@@ -1,5 +1,5 @@
 import { DiskError } from '@varve/core/problems/disk-error'
-import { digestDisk } from '@varve/engine/digest-disk'
+import { digestDisk } from '@varve/engine/disks/digest-disk'
 import type { JobHandler } from './job-context.ts'
 import { manifestUpload } from './manifest-upload.ts'
 import { namedFinally, stagingOf } from './pull-target.ts'

@@ -1,6 +1,6 @@
 import { relative, sep } from 'node:path'
-import { formatRules, type FormatName } from '@varve/core/formats/format-rules'
-import { promisedFormat, namedAsRaw } from '@varve/core/formats/detect-format'
+import { formatRules, type FormatName } from '@varve/core/image/format-rules'
+import { promisedFormat, namedAsRaw } from '@varve/core/image/detect-format'
 import type { FormatChoice } from '@varve/protocol/images'
 import { hasImageName } from './image-candidates.ts'
 import { isBelow } from './library-path.ts'

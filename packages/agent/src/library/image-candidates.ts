@@ -1,7 +1,7 @@
-import { promisedFormat, readFileEnds, recogniseFormat } from '@varve/core/formats/detect-format'
-import { formatRules, type FormatName } from '@varve/core/formats/format-rules'
-import type { ImageFiles } from '@varve/core/formats/image-files'
-import type { ImageReport } from '@varve/core/layers/image-report'
+import { promisedFormat, readFileEnds, recogniseFormat } from '@varve/core/image/detect-format'
+import { formatRules, type FormatName } from '@varve/core/image/format-rules'
+import type { ImageFiles } from '@varve/core/image/image-files'
+import type { ImageReport } from '@varve/core/image/image-report'
 
 const otherImageEndings = ['.iso']
 const imageEndings = new Set([

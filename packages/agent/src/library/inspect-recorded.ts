@@ -1,4 +1,4 @@
-import type { ImagePorts } from '@varve/core/formats/image-files'
+import type { ImagePorts } from '@varve/core/image/image-files'
 import { inspectImage } from '@varve/core/layers/inspect-image'
 import { toErrorRecord } from '@varve/core/problems/disk-error'
 import type { HowToRead, Inspection } from './inspect-messages.ts'

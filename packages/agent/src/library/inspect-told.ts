@@ -1,5 +1,5 @@
-import type { FormatName } from '@varve/core/formats/format-rules'
-import { maxChainLength } from '@varve/core/formats/walk-chain'
+import type { FormatName } from '@varve/core/image/format-rules'
+import { maxChainLength } from '@varve/core/chain/walk-chain'
 import type { FormatChoices } from './format-choices.ts'
 import type { HowToRead, Inspection } from './inspect-messages.ts'
 

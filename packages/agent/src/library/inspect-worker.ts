@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { nodePorts } from '@varve/engine/ports'
+import { nodePorts } from '@varve/engine/ports/ports'
 import { InspectWorkerData, type InspectAnswer, type InspectQuestion } from './inspect-messages.ts'
 import { inspectRecorded } from './inspect-recorded.ts'
 

@@ -1,7 +1,7 @@
 import { lstat, realpath } from 'node:fs/promises'
 import { isAbsolute, join, relative, sep } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { readError } from '@varve/engine/files/system-error'
+import { readError } from '@varve/engine/system/system-error'
 import type { Library } from './library.ts'
 
 /** True when `path` is `root` or lies below it; both absolute and resolved. */

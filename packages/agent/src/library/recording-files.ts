@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import type { ImageFiles } from '@varve/core/formats/image-files'
+import type { ImageFiles } from '@varve/core/image/image-files'
 import type { Asked } from './asked.ts'
 import { toFileState } from './fingerprint.ts'
 

@@ -1,7 +1,7 @@
-import type { ImageReport } from '@varve/core/layers/image-report'
+import type { ImageReport } from '@varve/core/image/image-report'
 import { layerLine } from '@varve/core/layers/layer-line'
-import type { FormatName } from '@varve/core/formats/format-rules'
-import type { HostPlace } from '@varve/core/formats/image-files'
+import type { FormatName } from '@varve/core/image/format-rules'
+import type { HostPlace } from '@varve/core/image/image-files'
 import { layerNumbers } from '@varve/core/problems/layer-number'
 import type { Problem } from '@varve/core/problems/problem'
 

@@ -1,7 +1,7 @@
 import { readRange } from '@varve/core/binary/byte-source'
-import { headLength, looksLikeVmdkDescriptor } from '@varve/core/formats/detect-format'
-import type { ImageFiles } from '@varve/core/formats/image-files'
-import { referenceOpener, type OpenReference } from '@varve/core/formats/open-reference'
+import { headLength, looksLikeVmdkDescriptor } from '@varve/core/image/detect-format'
+import type { ImageFiles } from '@varve/core/image/image-files'
+import { referenceOpener, type OpenReference } from '@varve/core/image/open-reference'
 import { maxDescriptorSize, parseDescriptor } from '@varve/core/formats/vmdk/descriptor'
 import { isDiskError } from '@varve/core/problems/disk-error'
 

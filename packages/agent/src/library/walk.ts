@@ -1,6 +1,6 @@
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
-import { systemCode } from '@varve/engine/files/system-error'
+import { systemCode } from '@varve/engine/system/system-error'
 import { bundleFormat, isBandName } from '@varve/engine/files/bundle-folders'
 import { decodeName, escapeName, isSkippedName } from '@varve/engine/files/file-names'
 import type { Library } from './library.ts'

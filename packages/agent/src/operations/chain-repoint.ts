@@ -1,6 +1,6 @@
 import { isDiskError } from '@varve/core/problems/disk-error'
 import { problemFromError, type Problem } from '@varve/core/problems/problem'
-import { assertUnused } from '@varve/engine/edit-file'
+import { assertUnused } from '@varve/engine/images/edit-file'
 import { withRepoint } from '@varve/engine/repoint/plan-repoint'
 import type { ChainRepointFacts } from '@varve/operations/chain-repoint/facts'
 import { chainRepoint } from '@varve/operations/chain-repoint/plan'

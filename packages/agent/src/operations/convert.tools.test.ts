@@ -1,6 +1,6 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { digestDisk } from '@varve/engine/digest-disk'
+import { digestDisk } from '@varve/engine/disks/digest-disk'
 import { findEntries } from '@varve/engine/quarantine/index-of-entries'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { requires, runToolOk } from '@varve/test-kit/tools'

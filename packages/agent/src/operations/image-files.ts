@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Problem } from '@varve/core/problems/problem'
-import type { Uses } from '@varve/core/uses/use'
+import type { Uses } from '@varve/core/problems/use'
 import { isDiskError } from '@varve/core/problems/disk-error'
 import { findDependents } from '@varve/engine/dependents/find-dependents'
 import { machinesNaming } from '@varve/engine/doctor/machine-definitions'

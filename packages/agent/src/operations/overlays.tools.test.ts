@@ -1,6 +1,6 @@
 import { access, mkdir } from 'node:fs/promises'
-import { digestDisk } from '@varve/engine/digest-disk'
-import { inspectFile } from '@varve/engine/inspect-file'
+import { digestDisk } from '@varve/engine/disks/digest-disk'
+import { inspectFile } from '@varve/engine/images/inspect-file'
 import type { Plan, Refusal } from '@varve/operations/plans/plan'
 import type { RunState } from '@varve/operations/runs/run-state'
 import { tempPlace } from '@varve/test-kit/temp-place'

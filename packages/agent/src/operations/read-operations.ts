@@ -1,4 +1,4 @@
-import type { ImageReport } from '@varve/core/layers/image-report'
+import type { ImageReport } from '@varve/core/image/image-report'
 import type { ImageAddress } from '@varve/operations/actions/image-address'
 import type { ReadingFacts } from '@varve/operations/read/plan-reading'
 import {

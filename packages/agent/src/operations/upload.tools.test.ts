@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { stagedPath } from '@varve/engine/staging/staged-name'
+import { stagedPath } from '@varve/engine/files/staged-name'
 import { pieceSize } from '@varve/protocol/file-streams'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'

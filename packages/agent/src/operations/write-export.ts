@@ -1,4 +1,4 @@
-import { exportFacts } from '@varve/engine/write-export'
+import { exportFacts } from '@varve/engine/disks/write-export'
 import { writeExportOperation } from '@varve/operations/write-export/plan'
 import { exportInput } from '../actions/image-input.ts'
 import { problemCollector, sourceFacts } from './copy-facts.ts'

@@ -1,7 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { nodeFiles } from '@varve/engine/files/node-files'
-import { readError } from '@varve/engine/files/system-error'
+import { readError } from '@varve/engine/system/system-error'
 import type { LibraryFacts } from '@varve/protocol/hosts'
 
 /** What the host says about a library's folder, as far as the engine's port for this system knows. */

@@ -1,4 +1,4 @@
-import { formatNames, formatRules } from '@varve/core/formats/format-rules'
+import { formatNames, formatRules } from '@varve/core/image/format-rules'
 
 /** The formats that every agent reads and writes itself, without a tool. */
 export const nativeFormats = {

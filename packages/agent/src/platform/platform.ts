@@ -3,7 +3,7 @@ import type { FindWriters } from '@varve/engine/in-use/writers'
 import type { ToolRunner } from '../tools/tool-command.ts'
 import type { ToolEntry } from '../tools/tool-entry.ts'
 
-export type { Use } from '@varve/core/uses/use'
+export type { Use } from '@varve/core/problems/use'
 export type { FileIdentity, FindWriters, OpenWriters } from '@varve/engine/in-use/writers'
 
 /** What a host says about itself, without what the agent adds. */

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemCode, writeError } from '@varve/engine/files/system-error'
+import { systemCode, writeError } from '@varve/engine/system/system-error'
 import { releaseRunLocks, takeRunLocks } from '@varve/engine/in-use/run-locks'
 import { RunOfJob } from '@varve/protocol/agent'
 

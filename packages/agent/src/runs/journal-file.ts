@@ -1,6 +1,6 @@
 import { open, readFile, type FileHandle } from 'node:fs/promises'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { readError, writeError } from '@varve/engine/files/system-error'
+import { readError, writeError } from '@varve/engine/system/system-error'
 import { syncPath } from '@varve/engine/files/sync-file'
 import type { Journal } from '@varve/operations/runs/carry-out'
 import { findAction } from '@varve/operations/actions/action-table'

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemCode, writeError } from '@varve/engine/files/system-error'
+import { systemCode, writeError } from '@varve/engine/system/system-error'
 import { isDiskError } from '@varve/core/problems/disk-error'
 import { mapLimited } from '../library/map-limited.ts'
 import { isOver, runState, type RunState } from '@varve/operations/runs/run-state'

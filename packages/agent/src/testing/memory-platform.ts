@@ -1,6 +1,6 @@
 import { arch, availableParallelism, release, totalmem } from 'node:os'
 import { folderFacts } from '../platform/folder-facts.ts'
-import type { Use } from '@varve/core/uses/use'
+import type { Use } from '@varve/core/problems/use'
 import type { FileIdentity, OpenWriters, Platform } from '../platform/platform.ts'
 import { ScriptedToolRunner } from './scripted-tool-runner.ts'
 

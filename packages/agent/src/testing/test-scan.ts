@@ -1,4 +1,4 @@
-import { nodePorts } from '@varve/engine/ports'
+import { nodePorts } from '@varve/engine/ports/ports'
 import { ImageRecord } from '@varve/protocol/images'
 import { FormatChoices } from '../library/format-choices.ts'
 import type { HowToRead } from '../library/inspect-messages.ts'

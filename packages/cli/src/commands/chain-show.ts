@@ -1,5 +1,5 @@
-import { formatBytes } from '@varve/core/binary/format-bytes'
-import { formatRules } from '@varve/core/formats/format-rules'
+import { formatBytes } from '@varve/core/units/format-bytes'
+import { formatRules } from '@varve/core/image/format-rules'
 import { readChainTree, type ChainNode, type ChainTree } from '@varve/engine/dependents/chain-tree'
 import { showChain } from '@varve/operations/actions/show-chain'
 import type { CommandContext, Outcome } from '../command.ts'

@@ -1,7 +1,7 @@
-import { formatBytes } from '@varve/core/binary/format-bytes'
-import type { CheckReport } from '@varve/core/formats/check-report'
-import { checkFile } from '@varve/engine/check-file'
-import { undoRepair } from '@varve/engine/repair-file'
+import { formatBytes } from '@varve/core/units/format-bytes'
+import type { CheckReport } from '@varve/core/image/check-report'
+import { checkFile } from '@varve/engine/images/check-file'
+import { undoRepair } from '@varve/engine/images/repair-file'
 import { examineImage } from '@varve/operations/actions/examine-image'
 import { UsageError, type AcceptOptions, type CommandContext, type Outcome } from '../command.ts'
 import { inUseOf } from '../consent.ts'
@@ -37,7 +37,7 @@ export async function check(command: CheckCommand, context: CommandContext): Out
   }
   assertNothingOfRepair(command)
   if (input.kind === 'nbd') {
-    const { checkExport } = await import('@varve/engine/inspect-export')
+    const { checkExport } = await import('@varve/engine/disks/inspect-export')
     return printCheck(await checkExport(input, context.signal), [], context)
   }
   // A check judges the image as it is.

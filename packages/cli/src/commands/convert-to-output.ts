@@ -1,6 +1,6 @@
-import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
+import { formatBytes, formatRate } from '@varve/core/units/format-bytes'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { writeError } from '@varve/engine/files/system-error'
+import { writeError } from '@varve/engine/system/system-error'
 import { inputName } from '@varve/engine/run/open-input'
 import { sendDisk } from '@varve/engine/streams/send-disk'
 import { snapshotFinding } from '@varve/operations/convert/copy-findings'

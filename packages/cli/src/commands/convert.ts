@@ -1,4 +1,4 @@
-import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
+import { formatBytes, formatRate } from '@varve/core/units/format-bytes'
 import type { Problem } from '@varve/core/problems/problem'
 import type { Outcome, RunContext } from '../command.ts'
 import { operate, type OperateOptions } from '../operations/operate.ts'

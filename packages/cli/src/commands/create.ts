@@ -1,4 +1,4 @@
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import { formatByEnding, isWritable, nameOfKind, notWritten } from '@varve/core/formats/writable-formats'
 import type { TargetProfileName } from '@varve/core/rules/target-profiles'
 import { createImage } from '@varve/operations/actions/create-image'

@@ -1,5 +1,5 @@
-import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
-import { digestDisk } from '@varve/engine/digest-disk'
+import { formatBytes, formatRate } from '@varve/core/units/format-bytes'
+import { digestDisk } from '@varve/engine/disks/digest-disk'
 import { digestImage } from '@varve/operations/actions/digest-image'
 import type { AcceptOptions, CommandContext, Outcome, RunContext } from '../command.ts'
 import { inUseOf } from '../consent.ts'

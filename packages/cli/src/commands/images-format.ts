@@ -1,4 +1,4 @@
-import { formatNames } from '@varve/core/formats/format-rules'
+import { formatNames } from '@varve/core/image/format-rules'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { FormatChoice } from '@varve/protocol/images'
 import { UsageError, type CommandContext, type Outcome } from '../command.ts'

@@ -1,4 +1,4 @@
-import { countOf, formatBytes } from '@varve/core/binary/format-bytes'
+import { countOf, formatBytes } from '@varve/core/units/format-bytes'
 import type { ImageRow } from '@varve/protocol/images'
 import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'

@@ -1,10 +1,10 @@
-import { formatBytes } from '@varve/core/binary/format-bytes'
-import type { ImageReport, LayerReport } from '@varve/core/layers/image-report'
+import { formatBytes } from '@varve/core/units/format-bytes'
+import type { ImageReport, LayerReport } from '@varve/core/image/image-report'
 import { knownGains } from '@varve/core/layers/reclaim-estimate'
 import { layerNames } from '@varve/core/problems/layer-number'
 import { isBlocking } from '@varve/core/problems/problem'
-import { inspectFileInUse } from '@varve/engine/inspect-file'
-import type { DiskInput } from '@varve/engine/requests'
+import { inspectFileInUse } from '@varve/engine/images/inspect-file'
+import type { DiskInput } from '@varve/engine/run/requests'
 import { inspectImage } from '@varve/operations/actions/inspect-image'
 import { fromImageReportView } from '@varve/protocol/reports'
 import type { CommandContext, Outcome } from '../command.ts'
@@ -40,7 +40,7 @@ function printReport(report: ImageReport, rest: object, context: CommandContext)
 
 async function reportOf(input: DiskInput, signal: AbortSignal): Promise<ImageReport> {
   if (input.kind === 'nbd') {
-    const { inspectExport } = await import('@varve/engine/inspect-export')
+    const { inspectExport } = await import('@varve/engine/disks/inspect-export')
     return await inspectExport(input, { signal })
   }
   const { path, roots, format, choices } = input

@@ -1,6 +1,6 @@
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import { isWritable, nameOfKind, notWritten } from '@varve/core/formats/writable-formats'
-import { measureDisk } from '@varve/engine/measure-disk'
+import { measureDisk } from '@varve/engine/disks/measure-disk'
 import { measureImage } from '@varve/operations/actions/measure-image'
 import type { ActionOutcome } from '@varve/operations/actions/action-table'
 import type { CommandContext, Outcome } from '../command.ts'

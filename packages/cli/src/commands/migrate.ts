@@ -1,5 +1,5 @@
 import { formatByEnding, isWritable, notWritten, writableFormats } from '@varve/core/formats/writable-formats'
-import { readReadingChoices } from '@varve/core/formats/reading-choices'
+import { readReadingChoices } from '@varve/core/image/reading-choices'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { needsAcceptance, type Problem } from '@varve/core/problems/problem'
 import { migrationNumbers } from '@varve/protocol/migration-numbers'

@@ -1,4 +1,4 @@
-import { countOf, formatBytes } from '@varve/core/binary/format-bytes'
+import { countOf, formatBytes } from '@varve/core/units/format-bytes'
 import { nameOfKind } from '@varve/core/formats/writable-formats'
 import { movedWords } from '@varve/protocol/migration-words'
 import { EndedState, type MigrationView } from '@varve/protocol/migrations'

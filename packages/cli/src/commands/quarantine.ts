@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import { findEntries } from '@varve/engine/quarantine/index-of-entries'
 import type { QuarantineEntry } from '@varve/engine/quarantine/entry'
 import type { CommandContext, Outcome } from '../command.ts'

@@ -1,4 +1,4 @@
-import { checkFile } from '@varve/engine/check-file'
+import { checkFile } from '@varve/engine/images/check-file'
 import { repairCopy } from '@varve/operations/actions/repair-copy'
 import { repairImage } from '@varve/operations/actions/repair-image'
 import { outcomeOf, type RunState } from '@varve/operations/runs/run-state'

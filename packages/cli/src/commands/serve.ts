@@ -1,4 +1,4 @@
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import { clientCommands, nbdUri } from '@varve/engine/serving/nbd-uri'
 import { serveImage, type ServedImage, type ServingPlace } from '@varve/engine/serving/serve-image'
 import { shellWord } from '@varve/operations/plans/shown'

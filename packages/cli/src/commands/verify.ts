@@ -1,4 +1,4 @@
-import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
+import { formatBytes, formatRate } from '@varve/core/units/format-bytes'
 import { performAction } from '@varve/agent/actions/perform'
 import { verifyImage, type VerifyOutcome } from '@varve/operations/actions/verify-image'
 import type { AcceptOptions, CommandContext, Outcome, RunContext } from '../command.ts'

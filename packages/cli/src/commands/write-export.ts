@@ -1,5 +1,5 @@
-import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
-import { nbdInput } from '@varve/engine/nbd-input'
+import { formatBytes, formatRate } from '@varve/core/units/format-bytes'
+import { nbdInput } from '@varve/engine/run/nbd-input'
 import { writeExport as writeAction } from '@varve/operations/actions/write-export'
 import { newestAttempt, type RunState } from '@varve/operations/runs/run-state'
 import { UsageError, type Outcome, type RunContext } from '../command.ts'

@@ -1,4 +1,4 @@
-import { formatNames } from '@varve/core/formats/format-rules'
+import { formatNames } from '@varve/core/image/format-rules'
 import { writableFormats } from '@varve/core/formats/writable-formats'
 import type { Argument, Command, Option } from 'commander'
 import { usageOf } from './build-program.ts'

@@ -1,4 +1,4 @@
-import { parseBytes } from '@varve/core/binary/parse-bytes'
+import { parseBytes } from '@varve/core/units/parse-bytes'
 import { Option } from 'commander'
 import { UsageError } from '../command.ts'
 

@@ -1,4 +1,4 @@
-import { readReadingChoices } from '@varve/core/formats/reading-choices'
+import { readReadingChoices } from '@varve/core/image/reading-choices'
 import type { RunView } from '@varve/protocol/runs'
 import { UsageError, type AcceptOptions, type CommandContext, type Outcome } from '../command.ts'
 import { idsOf } from '../consent.ts'

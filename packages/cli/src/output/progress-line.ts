@@ -1,4 +1,4 @@
-import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
+import { formatBytes, formatRate } from '@varve/core/units/format-bytes'
 
 export interface ProgressSample {
   readonly done: number

@@ -1,4 +1,4 @@
-import { countOf } from '@varve/core/binary/format-bytes'
+import { countOf } from '@varve/core/units/format-bytes'
 import type { ActivityRow } from '@varve/protocol/events'
 
 /** What happened to one image. */

@@ -1,6 +1,6 @@
 import type { ByteRange } from '../ranges/byte-range.ts'
 import { DiskError } from '../problems/disk-error.ts'
-import type { Extent } from '../extent/extent.ts'
+import type { Extent } from '../ranges/extent.ts'
 
 /**
  * Bytes that can be read at any place: a file, a part of one, memory, an NBD export.

@@ -1,5 +1,5 @@
 import { countBefore } from '../binary/bisect.ts'
-import type { GuestRegion } from '../layers/guest-region.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 import type { FreeRun } from './free-regions.ts'
 
 /** What the superblock tells of its trees; addresses are logical. */

@@ -3,8 +3,8 @@ import { tempPlace } from '@varve/test-kit/temp-place'
 import { requires, runToolOk } from '@varve/test-kit/tools'
 import { describe, expect, test } from 'vitest'
 import { rawDisk } from '../formats/raw/driver.ts'
-import type { FilesystemFinding } from '../layers/guest-contents.ts'
-import { readGuestContents } from '../layers/read-guest.ts'
+import type { FilesystemFinding } from '../guest/guest-contents.ts'
+import { readGuestContents } from '../scan/read-guest.ts'
 import { nodeFiles } from '../testing/node-files.ts'
 
 async function onlyFilesystem(path: string): Promise<FilesystemFinding | undefined> {

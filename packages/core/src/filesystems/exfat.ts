@@ -1,8 +1,8 @@
 import { bytes, u16le, u32le, u64le, u8 } from '../binary/fields.ts'
 import { struct, type StructValue } from '../binary/struct.ts'
 import { labelOf } from '../binary/text.ts'
-import type { FilesystemFinding } from '../layers/guest-contents.ts'
-import type { GuestRegion } from '../layers/guest-region.ts'
+import type { FilesystemFinding } from '../guest/guest-contents.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 import { filesystemFinding } from './filesystem-finding.ts'
 import { freeByRegion, freeFromBitmap } from './free-regions.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { GuestDisk } from '../layers/guest-region.ts'
+import { GuestDisk } from '../guest/guest-region.ts'
 import { sparseDisk } from '../testing/sparse-disk.ts'
 import { bitmapCount, countClearBits, freeByRegion, freeFromBitmap } from './free-regions.ts'
 

@@ -1,5 +1,5 @@
-import type { FilesystemFinding } from '../layers/guest-contents.ts'
-import type { GuestRegion } from '../layers/guest-region.ts'
+import type { FilesystemFinding } from '../guest/guest-contents.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 
 type FreeByRegion = FilesystemFinding['freeByRegion']
 

@@ -1,8 +1,8 @@
 import { ascii, bytes, u16le, u32le, u8 } from '../binary/fields.ts'
 import { struct } from '../binary/struct.ts'
 import { labelOf, signatureOf } from '../binary/text.ts'
-import type { FilesystemFinding } from '../layers/guest-contents.ts'
-import type { GuestRegion } from '../layers/guest-region.ts'
+import type { FilesystemFinding } from '../guest/guest-contents.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 import { filesystemFinding } from './filesystem-finding.ts'
 import { describeUdf } from './udf.ts'
 

@@ -1,4 +1,4 @@
-import type { GuestRegion } from '../layers/guest-region.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 import { findAttribute, readFixedUp, utf16, type FileRecord } from './ntfs-records.ts'
 import { readStream, type NtfsStream } from './ntfs-runs.ts'
 

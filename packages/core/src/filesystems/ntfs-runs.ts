@@ -1,4 +1,4 @@
-import type { GuestRegion } from '../layers/guest-region.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 import type { ClusterRun } from './ntfs-records.ts'
 
 /** The clusters of one attribute of a volume. */

@@ -1,4 +1,4 @@
-import type { GuestRegion } from '../layers/guest-region.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 import { findInFolder } from './ntfs-folder.ts'
 import { findAttribute, readFileRecord, type FileRecord } from './ntfs-records.ts'
 import { readStream } from './ntfs-runs.ts'

@@ -3,8 +3,8 @@ import { toHex } from '../binary/hex.ts'
 import { struct } from '../binary/struct.ts'
 import { labelOf, signatureOf } from '../binary/text.ts'
 import { formatUuid, isNil } from '../binary/uuid.ts'
-import type { FilesystemFinding } from '../layers/guest-contents.ts'
-import type { GuestRegion } from '../layers/guest-region.ts'
+import type { FilesystemFinding } from '../guest/guest-contents.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 import { filesystemFinding } from './filesystem-finding.ts'
 
 /** libfsrefs, "Volume header". */

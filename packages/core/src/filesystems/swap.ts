@@ -1,8 +1,8 @@
 import { ascii, bytes, u32le } from '../binary/fields.ts'
 import { struct } from '../binary/struct.ts'
 import { formatUuid } from '../binary/uuid.ts'
-import type { FilesystemFinding } from '../layers/guest-contents.ts'
-import type { GuestRegion } from '../layers/guest-region.ts'
+import type { FilesystemFinding } from '../guest/guest-contents.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 import { filesystemFinding } from './filesystem-finding.ts'
 
 /** linux/swap.h `union swap_header`, after the 1,024 bytes for boot code. */

@@ -1,8 +1,8 @@
 import { bytes, u32be, u32le, u64be, u64le, u8 } from '../binary/fields.ts'
 import { struct } from '../binary/struct.ts'
 import { labelOf } from '../binary/text.ts'
-import type { FilesystemFinding } from '../layers/guest-contents.ts'
-import type { GuestRegion } from '../layers/guest-region.ts'
+import type { FilesystemFinding } from '../guest/guest-contents.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 import { filesystemFinding } from './filesystem-finding.ts'
 
 /** FreeBSD, ufs/ffs/fs.h: where superblocks are looked for, in this order, and the magic number at 1,372 inside. */

@@ -1,4 +1,4 @@
-import type { GuestRegion } from '../layers/guest-region.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 
 /** The log of a filesystem: a ring of basic blocks. */
 export interface XfsLog {

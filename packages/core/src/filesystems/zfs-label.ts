@@ -1,6 +1,6 @@
 import { labelOf } from '../binary/text.ts'
-import type { FilesystemFinding } from '../layers/guest-contents.ts'
-import type { GuestRegion } from '../layers/guest-region.ts'
+import type { FilesystemFinding } from '../guest/guest-contents.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 import { filesystemFinding } from './filesystem-finding.ts'
 
 /** ZFS On-Disk Specification, section 1.2: the name-value list of the first label. */

@@ -1,8 +1,8 @@
 import { DiskError } from '../problems/disk-error.ts'
-import { formatRules, type FormatName } from './format-rules.ts'
-import type { ParentImage } from './parent-image.ts'
+import { formatRules, type FormatName } from '../image/format-rules.ts'
+import type { ParentImage } from '../image/parent-image.ts'
 import { rulesOf, type WritableFormat } from './writable-formats.ts'
-import type { WriteChoices } from './image-choices.ts'
+import type { WriteChoices } from '../image/image-choices.ts'
 
 export interface WantedOverlay {
   readonly virtualSize: number

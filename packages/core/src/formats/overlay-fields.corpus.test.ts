@@ -5,13 +5,13 @@ import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { writeDisk } from '../testing/write-disk.ts'
 import { nodePorts } from '../testing/node-files.ts'
-import { openChain, openLayers } from './open-chain.ts'
+import { openChain, openLayers } from '../chain/open-chain.ts'
 import { dynamicHeader, footer, footerSize, locatorEntry } from './vhd/header.ts'
 import { vhdWriter } from './vhd/writer.ts'
 import { decodeEntry, entrySize } from './vhdx/bat.ts'
 import { readVhdxMetadata } from './vhdx/metadata.ts'
 import { vhdxWriter } from './vhdx/writer.ts'
-import { walkChain } from './walk-chain.ts'
+import { walkChain } from '../chain/walk-chain.ts'
 
 const entries = corpusEntries()?.filter(({ file }) => file.startsWith('fat-')) ?? null
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatRules } from './format-rules.ts'
+import { formatRules } from '../image/format-rules.ts'
 import { formatByEnding, isWritable, writableFormats } from './writable-formats.ts'
 
 test('the format rules say the same', () => {

@@ -1,6 +1,6 @@
 import { DiskError } from '../problems/disk-error.ts'
-import type { WriterFormat } from './disk-writer.ts'
-import { formatRules } from './format-rules.ts'
+import type { WriterFormat } from '../image/disk-writer.ts'
+import { formatRules } from '../image/format-rules.ts'
 
 /** The names of choices as a command line has them. */
 export const choiceNames = [

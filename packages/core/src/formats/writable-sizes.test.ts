@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatRules } from './format-rules.ts'
+import { formatRules } from '../image/format-rules.ts'
 import { layoutQcow2 } from './qcow2/layout.ts'
 import { longestL1Table, longestRefcountTable } from './qcow2/header-faults.ts'
 import { clusterSize } from './qcow2/layout.ts'

@@ -1,7 +1,7 @@
 import { DiskError } from '../problems/disk-error.ts'
-import { formatRules } from './format-rules.ts'
+import { formatRules } from '../image/format-rules.ts'
 import { rulesOf, type WritableFormat } from './writable-formats.ts'
-import type { WriteChoices } from './image-choices.ts'
+import type { WriteChoices } from '../image/image-choices.ts'
 
 export interface SizeOfKind {
   readonly virtualSize: number

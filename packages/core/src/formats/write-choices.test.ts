@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { WriteChoices } from './image-choices.ts'
+import type { WriteChoices } from '../image/image-choices.ts'
 import { assertChoices, choiceConflict, readChoices } from './write-choices.ts'
 
 const backing = { name: 'base.qcow2', format: 'qcow2' }

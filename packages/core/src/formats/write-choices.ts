@@ -1,5 +1,5 @@
-import { formatWholeBytes } from '../binary/format-bytes.ts'
-import { parseBytes } from '../binary/parse-bytes.ts'
+import { formatWholeBytes } from '../units/format-bytes.ts'
+import { parseBytes } from '../units/parse-bytes.ts'
 import { DiskError } from '../problems/disk-error.ts'
 import {
   choiceNames,
@@ -8,7 +8,7 @@ import {
   rulesOf,
   type WritableFormat,
 } from './writable-formats.ts'
-import type { Preallocation, WriteChoices } from './image-choices.ts'
+import type { Preallocation, WriteChoices } from '../image/image-choices.ts'
 
 /** Choices given as `name=value`, or the sentence that says what is wrong with them. */
 export function readChoices(

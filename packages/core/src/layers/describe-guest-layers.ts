@@ -1,9 +1,9 @@
-import { countOf, formatBytes } from '../binary/format-bytes.ts'
-import { innermostPartitions, partitionNumber, tableName } from './partition-names.ts'
-import { filesystemName, isEncrypted, volumeName } from './guest-names.ts'
-import { firmwareFor } from './boot-firmware.ts'
-import type { FilesystemFinding, GuestContents, Partition, VolumeFinding } from './guest-contents.ts'
-import type { Band, LayerReport, LayerSureness, SummaryPart } from './image-report.ts'
+import { countOf, formatBytes } from '../units/format-bytes.ts'
+import { innermostPartitions, partitionNumber, tableName } from '../guest/partition-names.ts'
+import { filesystemName, isEncrypted, volumeName } from '../guest/guest-names.ts'
+import { firmwareFor } from '../scan/boot-firmware.ts'
+import type { FilesystemFinding, GuestContents, Partition, VolumeFinding } from '../guest/guest-contents.ts'
+import type { Band, LayerReport, LayerSureness, SummaryPart } from '../image/image-report.ts'
 import { layerLine, warned } from './layer-line.ts'
 
 /** Bands per layer that the wire carries. */

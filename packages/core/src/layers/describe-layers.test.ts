@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import type { ImageFacts } from '../formats/image-facts.ts'
-import type { HostPlace } from '../formats/image-files.ts'
+import type { ImageFacts } from '../image/image-facts.ts'
+import type { HostPlace } from '../image/image-files.ts'
 import { layerNumbers } from '../problems/layer-number.ts'
-import { describeContents } from './describe-contents.ts'
+import { describeContents } from '../scan/describe-contents.ts'
 import { describeLayers, findLayerProblems, type LayerFindings } from './describe-layers.ts'
-import type { FilesystemFinding, GuestContents, Partition, VolumeFinding } from './guest-contents.ts'
-import type { ChainLink } from './image-report.ts'
+import type { FilesystemFinding, GuestContents, Partition, VolumeFinding } from '../guest/guest-contents.ts'
+import type { ChainLink } from '../image/image-report.ts'
 
 const mib = 1024 * 1024
 const gib = 1024 * mib

@@ -1,4 +1,4 @@
-import type { LayerReport, SummaryPart } from './image-report.ts'
+import type { LayerReport, SummaryPart } from '../image/image-report.ts'
 
 /** What asks for attention. */
 export function warned(text: string): SummaryPart {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { GuestContents } from './guest-contents.ts'
+import type { GuestContents } from '../guest/guest-contents.ts'
 import { changedPlaces, layerPlaces } from './layer-places.ts'
 
 const MiB = 1024 ** 2

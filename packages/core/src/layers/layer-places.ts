@@ -1,8 +1,8 @@
 import type { ByteRange } from '../ranges/byte-range.ts'
-import type { FilesystemFinding, GuestContents, VolumeFinding } from './guest-contents.ts'
-import { filesystemName, volumeName } from './guest-names.ts'
-import type { DiskRun } from './guest-region.ts'
-import { innermostPartitions, partitionNumber } from './partition-names.ts'
+import type { FilesystemFinding, GuestContents, VolumeFinding } from '../guest/guest-contents.ts'
+import { filesystemName, volumeName } from '../guest/guest-names.ts'
+import type { DiskRun } from '../guest/guest-region.ts'
+import { innermostPartitions, partitionNumber } from '../guest/partition-names.ts'
 
 /** A thing of the guest's and the bytes of the disk that it takes; plain data, which may be kept. */
 export interface LayerPlace {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { ImageFacts, InternalSnapshot } from '../formats/image-facts.ts'
-import type { AllocationSummary, ChainLink } from './image-report.ts'
+import type { ImageFacts, InternalSnapshot } from '../image/image-facts.ts'
+import type { AllocationSummary, ChainLink } from '../image/image-report.ts'
 import { estimateReclaim } from './reclaim-estimate.ts'
 
 const mib = 1024 * 1024

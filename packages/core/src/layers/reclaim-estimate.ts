@@ -1,5 +1,5 @@
 import type { LayerFindings } from './describe-layers.ts'
-import type { ReclaimShare } from './image-report.ts'
+import type { ReclaimShare } from '../image/image-report.ts'
 
 type Findings = Pick<LayerFindings, 'facts' | 'chain' | 'allocation' | 'reclaimable' | 'allocated'>
 

@@ -1,6 +1,6 @@
-import { describeContents } from './describe-contents.ts'
-import type { ImageReport } from './image-report.ts'
-import { stripOf } from './shares.ts'
+import { describeContents } from '../scan/describe-contents.ts'
+import type { ImageReport } from '../image/image-report.ts'
+import { stripOf } from '../scan/shares.ts'
 
 /** What a row of a list shows of an image, made of its newest report. */
 export interface RowFacts {

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { DiskReader } from '../formats/disk-reader.ts'
-import type { Extent } from '../extent/extent.ts'
-import type { FilesystemFinding, GuestContents } from './guest-contents.ts'
-import { decodeShares } from './shares.ts'
+import type { DiskReader } from '../disk/disk-reader.ts'
+import type { Extent } from '../ranges/extent.ts'
+import type { FilesystemFinding, GuestContents } from '../guest/guest-contents.ts'
+import { decodeShares } from '../scan/shares.ts'
 import { summariseAllocation } from './summarise-allocation.ts'
 
 const kib = 1024

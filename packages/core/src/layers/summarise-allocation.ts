@@ -1,8 +1,8 @@
 import type { ByteRange } from '../ranges/byte-range.ts'
-import type { DiskReader, ReadOptions } from '../formats/disk-reader.ts'
-import type { FilesystemFinding, GuestContents } from './guest-contents.ts'
-import type { AllocationSummary } from './image-report.ts'
-import { encodeShares } from './shares.ts'
+import type { DiskReader, ReadOptions } from '../disk/disk-reader.ts'
+import type { FilesystemFinding, GuestContents } from '../guest/guest-contents.ts'
+import type { AllocationSummary } from '../image/image-report.ts'
+import { encodeShares } from '../scan/shares.ts'
 
 const maxCells = 2048
 const cellUnit = 64 * 1024

@@ -1,7 +1,7 @@
-import type { Partition } from '../layers/guest-contents.ts'
-import { holdsData, partitionNumber } from '../layers/partition-names.ts'
-import { guestProblem } from '../layers/guest-problem.ts'
-import type { GuestRegion } from '../layers/guest-region.ts'
+import type { Partition } from '../guest/guest-contents.ts'
+import { holdsData, partitionNumber } from '../guest/partition-names.ts'
+import { guestProblem } from '../guest/guest-problem.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 import type { Problem } from '../problems/problem.ts'
 
 /** Findings of one kind that are worth listing; a damaged table would bring hundreds. */

@@ -1,7 +1,7 @@
 import { crc32 } from '../binary/crc32.ts'
 import { ascii, bytes, u32le, u64le } from '../binary/fields.ts'
 import { struct, type StructValue } from '../binary/struct.ts'
-import type { GuestRegion } from '../layers/guest-region.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 import { isDiskError } from '../problems/disk-error.ts'
 
 /** UEFI 2.10 section 5.3.2, table "GPT header". */

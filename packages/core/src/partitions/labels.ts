@@ -1,5 +1,5 @@
-import type { LabelKind, Partition } from '../layers/guest-contents.ts'
-import type { GuestRegion } from '../layers/guest-region.ts'
+import type { LabelKind, Partition } from '../guest/guest-contents.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 import type { Problem } from '../problems/problem.ts'
 
 /** The disk or the slice in which a label is looked for. */

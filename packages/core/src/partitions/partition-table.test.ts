@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { GuestDisk } from '../layers/guest-region.ts'
+import { GuestDisk } from '../guest/guest-region.ts'
 import { gptPatches, mbrSector, type GptEntry } from '../testing/gpt-builder.ts'
 import { sparseDisk, type Patch } from '../testing/sparse-disk.ts'
 import { readPartitionTable } from './partition-table.ts'

@@ -1,4 +1,4 @@
-import type { GuestRegion } from '../layers/guest-region.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 import { readApm } from './apm.ts'
 import { readBsdLabel } from './bsd-label.ts'
 import { checkPlacement } from './check-placement.ts'

@@ -1,8 +1,8 @@
 import { u16be, u32be } from '../binary/fields.ts'
 import { struct } from '../binary/struct.ts'
-import type { Partition } from '../layers/guest-contents.ts'
-import { guestProblem } from '../layers/guest-problem.ts'
-import { labelNames } from '../layers/partition-names.ts'
+import type { Partition } from '../guest/guest-contents.ts'
+import { guestProblem } from '../guest/guest-problem.ts'
+import { labelNames } from '../guest/partition-names.ts'
 import { labelPartition, peekIn, wrongChecksum, type Label, type LabelPlace } from './labels.ts'
 
 const sectorSize = 512

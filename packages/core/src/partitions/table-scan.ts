@@ -1,5 +1,5 @@
-import type { PartitionTable } from '../layers/guest-contents.ts'
-import type { GuestRegion } from '../layers/guest-region.ts'
+import type { PartitionTable } from '../guest/guest-contents.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 import type { Problem } from '../problems/problem.ts'
 
 /** A partition table and what is wrong with it. */

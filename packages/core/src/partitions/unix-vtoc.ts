@@ -1,9 +1,9 @@
 import { bytes, u16le, u32le } from '../binary/fields.ts'
 import { struct } from '../binary/struct.ts'
 import { labelOf } from '../binary/text.ts'
-import type { Partition } from '../layers/guest-contents.ts'
-import { guestProblem } from '../layers/guest-problem.ts'
-import { labelNames } from '../layers/partition-names.ts'
+import type { Partition } from '../guest/guest-contents.ts'
+import { guestProblem } from '../guest/guest-problem.ts'
+import { labelNames } from '../guest/partition-names.ts'
 import { labelPartition, peekIn, type Label, type LabelPlace } from './labels.ts'
 import { vtocTypeNames, wholeDiskTag } from './vtoc-types.ts'
 

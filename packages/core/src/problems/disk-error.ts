@@ -1,5 +1,5 @@
 import { controllerGone, fleetRemedy, notWritableRemedy } from './causes.ts'
-import { bytesInWords, formatBytes, groupThousands } from '../binary/format-bytes.ts'
+import { bytesInWords, formatBytes, groupThousands } from '../units/format-bytes.ts'
 import { areDetailsOf, type DiskErrorCode, type DiskErrorDetails } from './error-details.ts'
 import type { LayerNumber } from './layer-number.ts'
 import { bareWords, placeWords } from './problem-words.ts'

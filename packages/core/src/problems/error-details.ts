@@ -1,5 +1,5 @@
 import type { LayerNumber } from './layer-number.ts'
-import type { RunPlace, Use } from '../uses/use.ts'
+import type { RunPlace, Use } from './use.ts'
 import type { ControllerGoneWhy, FleetThing, NotWritableWhy } from './causes.ts'
 
 /** What each error knows. `file` is the file at fault, as its owner names it. */

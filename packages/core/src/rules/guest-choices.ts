@@ -1,8 +1,8 @@
-import type { WriteChoices } from '../formats/image-choices.ts'
+import type { WriteChoices } from '../image/image-choices.ts'
 import type { WritableFormat } from '../formats/writable-formats.ts'
-import { needsEfi } from '../layers/boot-firmware.ts'
-import { guestSectors } from '../layers/guest-sectors.ts'
-import type { ImageReport } from '../layers/image-report.ts'
+import { needsEfi } from '../scan/boot-firmware.ts'
+import { guestSectors } from '../image/guest-sectors.ts'
+import type { ImageReport } from '../image/image-report.ts'
 
 /** What a new image says of the machine that its guest was set up on, where nobody says something else. */
 export type GuestChoices = Pick<WriteChoices, 'logicalSectorSize' | 'firmware'>

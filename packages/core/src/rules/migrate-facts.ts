@@ -1,7 +1,7 @@
 import { writableFormats } from '../formats/writable-formats.ts'
-import type { FormatName } from '../formats/format-rules.ts'
-import type { HostPlace } from '../formats/image-files.ts'
-import type { ImageReport } from '../layers/image-report.ts'
+import type { FormatName } from '../image/format-rules.ts'
+import type { HostPlace } from '../image/image-files.ts'
+import type { ImageReport } from '../image/image-report.ts'
 
 /** Formats that a migration can write today. */
 export const migrationTargetFormats = writableFormats

@@ -1,4 +1,4 @@
-import { formatRules } from '../formats/format-rules.ts'
+import { formatRules } from '../image/format-rules.ts'
 import { nameOfKind, type WritableFormat } from '../formats/writable-formats.ts'
 
 const MiB = 1024 ** 2

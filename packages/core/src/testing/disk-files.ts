@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import { openChain } from '../formats/open-chain.ts'
+import { openChain } from '../chain/open-chain.ts'
 import { nodePorts } from './node-files.ts'
 
 /** All of L3 of an image, chain and all. */

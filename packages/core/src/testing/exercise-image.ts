@@ -1,11 +1,11 @@
-import { checkImage } from '../formats/check-image.ts'
-import type { FormatName } from '../formats/format-rules.ts'
-import type { ImagePorts } from '../formats/image-files.ts'
-import { openChain } from '../formats/open-chain.ts'
-import { walkChain } from '../formats/walk-chain.ts'
+import { checkImage } from '../chain/check-image.ts'
+import type { FormatName } from '../image/format-rules.ts'
+import type { ImagePorts } from '../image/image-files.ts'
+import { openChain } from '../chain/open-chain.ts'
+import { walkChain } from '../chain/walk-chain.ts'
 import { inspectImage } from '../layers/inspect-image.ts'
 import { isDiskError } from '../problems/disk-error.ts'
-import type { DiskReader } from '../formats/disk-reader.ts'
+import type { DiskReader } from '../disk/disk-reader.ts'
 
 /** Extents looked at in one image; there can be millions. */
 const mostExtents = 500

@@ -1,5 +1,5 @@
 import { fromHex, toHex } from '../binary/hex.ts'
-import type { FormatName } from '../formats/format-rules.ts'
+import type { FormatName } from '../image/format-rules.ts'
 import { exerciseImage, type Exercise } from './exercise-image.ts'
 import { memoryFiles } from './memory-files.ts'
 

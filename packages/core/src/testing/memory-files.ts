@@ -1,6 +1,6 @@
 import { memorySource, type ByteSource } from '../binary/byte-source.ts'
-import type { ImageFiles, ImagePorts } from '../formats/image-files.ts'
-import { resolveReference } from '../formats/resolve-reference.ts'
+import type { ImageFiles, ImagePorts } from '../image/image-files.ts'
+import { resolveReference } from '../image/resolve-reference.ts'
 import { DiskError } from '../problems/disk-error.ts'
 import { nodeCodecs, startNodeHash } from './node-files.ts'
 

@@ -5,8 +5,8 @@ import { constants, inflateRawSync, inflateSync, zstdDecompressSync } from 'node
 import { assertInside } from '../binary/byte-source.ts'
 import type { ByteSource } from '../binary/byte-source.ts'
 import { DiskError } from '../problems/disk-error.ts'
-import { resolveReference } from '../formats/resolve-reference.ts'
-import type { Codecs, ImageFile, ImageFiles, ImagePorts } from '../formats/image-files.ts'
+import { resolveReference } from '../image/resolve-reference.ts'
+import type { Codecs, ImageFile, ImageFiles, ImagePorts } from '../image/image-files.ts'
 
 /** Plain files of the machine that runs the tests; without limits of place, holes or change detection. */
 export const nodeFiles: ImageFiles = {

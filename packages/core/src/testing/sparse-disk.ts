@@ -1,4 +1,4 @@
-import type { DiskReader } from '../formats/disk-reader.ts'
+import type { DiskReader } from '../disk/disk-reader.ts'
 import { DiskError } from '../problems/disk-error.ts'
 
 /** Bytes at a place of a disk that is zero elsewhere. */

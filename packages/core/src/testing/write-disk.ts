@@ -10,9 +10,9 @@ import type {
   FileWrite,
   PreparedChunk,
   WriterFormat,
-} from '../formats/disk-writer.ts'
-import type { Compressors } from '../formats/image-files.ts'
-import type { WriteChoices } from '../formats/image-choices.ts'
+} from '../image/disk-writer.ts'
+import type { Compressors } from '../image/image-files.ts'
+import type { WriteChoices } from '../image/image-choices.ts'
 
 /** Node's own compressors, deflate with the window that qcow2 asks for. */
 export const nodeCompressors: Compressors = {

@@ -1,6 +1,6 @@
 import { DiskError, quote } from '../problems/disk-error.ts'
 import { problemFromError, type Problem } from '../problems/problem.ts'
-import type { FileUses, RunUse, Unseen, Use, Uses } from './use.ts'
+import type { FileUses, RunUse, Unseen, Use, Uses } from '../problems/use.ts'
 import { describeUnseen, describeUses, howOf } from './use-words.ts'
 
 /** The error that names the run which stands in the way. */

@@ -1,4 +1,4 @@
-import type { RunUse, Unseen, Use } from './use.ts'
+import type { RunUse, Unseen, Use } from '../problems/use.ts'
 
 /** Uses that are named in one sentence, at most. */
 const mostNamed = 3

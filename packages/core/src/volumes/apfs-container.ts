@@ -2,7 +2,7 @@ import { ascii, bytes, u16le, u32le, u64le } from '../binary/fields.ts'
 import { struct, type StructValue } from '../binary/struct.ts'
 import { labelOf } from '../binary/text.ts'
 import { formatUuid } from '../binary/uuid.ts'
-import type { GuestRegion } from '../layers/guest-region.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 import { filesystemFinding } from '../filesystems/filesystem-finding.ts'
 import { closedVolume, volumeFinding, type VolumeScan } from './volume-finding.ts'
 

@@ -2,7 +2,7 @@ import { u16le, u32le, u64le, bytes } from '../binary/fields.ts'
 import { struct } from '../binary/struct.ts'
 import { labelOf, signatureOf } from '../binary/text.ts'
 import { formatGuid } from '../binary/uuid.ts'
-import type { GuestRegion } from '../layers/guest-region.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 import { isDiskError } from '../problems/disk-error.ts'
 import { closedVolume, volumeFinding, type VolumeScan } from './volume-finding.ts'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseGuid } from '../binary/uuid.ts'
-import { readGuestContents } from '../layers/read-guest.ts'
+import { readGuestContents } from '../scan/read-guest.ts'
 import { gptPatches, mbrSector } from '../testing/gpt-builder.ts'
 import { sparseDisk, type Patch } from '../testing/sparse-disk.ts'
 

@@ -1,5 +1,5 @@
 import { formatUuid } from '../binary/uuid.ts'
-import type { GuestRegion } from '../layers/guest-region.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 import { closedVolume, volumeFinding, type VolumeScan } from './volume-finding.ts'
 
 /** CoreStorage physical volume header (libfvde, "FileVault Drive Encryption format"): block type 0x10, `CS` at 88. */

@@ -1,9 +1,9 @@
 import { ascii, u16be, u64be } from '../binary/fields.ts'
 import { struct } from '../binary/struct.ts'
 import { labelOf } from '../binary/text.ts'
-import type { GuestRegion } from '../layers/guest-region.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 import { volumeFinding } from './volume-finding.ts'
-import type { VolumeFinding } from '../layers/guest-contents.ts'
+import type { VolumeFinding } from '../guest/guest-contents.ts'
 
 /** Linux, block/partitions/ldm.c: `struct privhead`, as Windows writes it. */
 const privateHeader = struct('LDM private header', 512, {

@@ -1,9 +1,9 @@
-import { countOf } from '../binary/format-bytes.ts'
+import { countOf } from '../units/format-bytes.ts'
 import { ascii, bytes, u16be, u32be, u64be } from '../binary/fields.ts'
 import { struct } from '../binary/struct.ts'
 import { labelOf } from '../binary/text.ts'
-import type { VolumeFinding } from '../layers/guest-contents.ts'
-import type { GuestRegion } from '../layers/guest-region.ts'
+import type { VolumeFinding } from '../guest/guest-contents.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 import { closedVolume, volumeFinding, type VolumeScan } from './volume-finding.ts'
 
 /** LUKS On-Disk Format 1.2.3, "PHDR". */

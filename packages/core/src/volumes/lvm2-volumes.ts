@@ -1,5 +1,5 @@
-import type { VolumeMember } from '../layers/guest-contents.ts'
-import type { DiskRun, GuestRegion } from '../layers/guest-region.ts'
+import type { VolumeMember } from '../guest/guest-contents.ts'
+import type { DiskRun, GuestRegion } from '../guest/guest-region.ts'
 import { listIn, numberIn, sectionIn, sectionsIn, textIn, type LvmSection } from './lvm2-text.ts'
 
 /** Where this disk's extents lie, under the name that the group gives to this physical volume. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { crc32 } from '../binary/crc32.ts'
-import { readGuestContents } from '../layers/read-guest.ts'
+import { readGuestContents } from '../scan/read-guest.ts'
 import { sparseDisk, type Patch } from '../testing/sparse-disk.ts'
 
 const mib = 1024 * 1024

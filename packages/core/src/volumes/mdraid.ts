@@ -1,10 +1,10 @@
-import { countOf, formatBytes } from '../binary/format-bytes.ts'
+import { countOf, formatBytes } from '../units/format-bytes.ts'
 import { bytes, u32le, u64le } from '../binary/fields.ts'
 import { struct, type StructValue } from '../binary/struct.ts'
 import { labelOf } from '../binary/text.ts'
 import { formatUuid } from '../binary/uuid.ts'
-import { guestProblem } from '../layers/guest-problem.ts'
-import type { GuestRegion } from '../layers/guest-region.ts'
+import { guestProblem } from '../guest/guest-problem.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 import { volumeFinding, type VolumeScan } from './volume-finding.ts'
 
 const magic = 0xa92b4efc

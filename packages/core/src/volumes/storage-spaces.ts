@@ -1,6 +1,6 @@
 import { signatureOf } from '../binary/text.ts'
 import { formatGuid } from '../binary/uuid.ts'
-import type { GuestRegion } from '../layers/guest-region.ts'
+import type { GuestRegion } from '../guest/guest-region.ts'
 import { closedVolume, volumeFinding, type VolumeScan } from './volume-finding.ts'
 
 /** Where its header was seen: at the start of the partition, in early versions one page later. */

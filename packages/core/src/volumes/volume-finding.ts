@@ -1,5 +1,5 @@
-import type { FilesystemFinding, VolumeFinding } from '../layers/guest-contents.ts'
-import type { DiskRun, GuestRegion } from '../layers/guest-region.ts'
+import type { FilesystemFinding, VolumeFinding } from '../guest/guest-contents.ts'
+import type { DiskRun, GuestRegion } from '../guest/guest-region.ts'
 import type { Problem } from '../problems/problem.ts'
 
 /** A volume, the parts of this disk inside it that may hold filesystems, and what is wrong with it. */

@@ -1,4 +1,4 @@
-import type { VolumeFinding } from '../layers/guest-contents.ts'
+import type { VolumeFinding } from '../guest/guest-contents.ts'
 import { recognise as recogniseApfs } from './apfs-container.ts'
 import { recognise as recogniseBitlocker } from './bitlocker.ts'
 import { recognise as recogniseCoreStorage } from './corestorage.ts'

@@ -1,5 +1,5 @@
 import type Bzip2 from '@foxglove/wasm-bz2'
-import { keepWasmCode } from '../run/keep-wasm-code.ts'
+import { keepWasmCode } from '../system/keep-wasm-code.ts'
 
 /** Loaded when the first image needs it: few do. */
 let loaded: Promise<Bzip2> | null = null

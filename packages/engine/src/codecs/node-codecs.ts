@@ -7,7 +7,7 @@ import {
   zstdCompressSync,
   zstdDecompressSync,
 } from 'node:zlib'
-import type { Codecs, Compressors } from '@varve/core/formats/image-files'
+import type { Codecs, Compressors } from '@varve/core/image/image-files'
 import { unpackBzip2 } from './bzip2.ts'
 import { unpackXz } from './xz.ts'
 import { zstdFrameLength } from './zstd-frame.ts'

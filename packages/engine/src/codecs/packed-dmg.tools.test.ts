@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
-import { openChain } from '@varve/core/formats/open-chain'
+import { openChain } from '@varve/core/chain/open-chain'
 import { buildUdif, sectorsOf } from '@varve/core/formats/udif/testing/build-udif'
 import { requires } from '@varve/test-kit/tools'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'
-import { nodePorts } from '../ports.ts'
+import { nodePorts } from '../ports/ports.ts'
 
 describe.each([
   ['bzip2', 0x8000_0006, 'UDBZ'],

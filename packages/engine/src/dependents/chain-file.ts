@@ -1,6 +1,6 @@
-import type { ImageFile, ImagePorts } from '@varve/core/formats/image-files'
-import { toChainLink, type WalkedLink } from '@varve/core/formats/walk-chain'
-import type { ChainLink } from '@varve/core/layers/image-report'
+import type { ImageFile, ImagePorts } from '@varve/core/image/image-files'
+import { toChainLink, type WalkedLink } from '@varve/core/chain/walk-chain'
+import type { ChainLink } from '@varve/core/image/image-report'
 import { isDiskError } from '@varve/core/problems/disk-error'
 
 /** One file of a chain, with all its parts counted. */

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
-import { walkChain, type WalkedLink } from '@varve/core/formats/walk-chain'
+import { walkChain, type WalkedLink } from '@varve/core/chain/walk-chain'
 import type { Problem } from '@varve/core/problems/problem'
-import { nodePorts } from '../ports.ts'
+import { nodePorts } from '../ports/ports.ts'
 import { linkOf, type ChainFile } from './chain-file.ts'
 import { findDependents, type Dependent, type FindDependentsOptions } from './find-dependents.ts'
 

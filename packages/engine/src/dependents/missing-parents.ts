@@ -1,8 +1,8 @@
 import { dirname } from 'node:path'
-import { walkChain } from '@varve/core/formats/walk-chain'
+import { walkChain } from '@varve/core/chain/walk-chain'
 import { isDiskError } from '@varve/core/problems/disk-error'
-import type { ImagePorts } from '@varve/core/formats/image-files'
-import { nodePorts } from '../ports.ts'
+import type { ImagePorts } from '@varve/core/image/image-files'
+import { nodePorts } from '../ports/ports.ts'
 import { mayHaveParent, type FindDependentsOptions } from './find-dependents.ts'
 import { walkImages } from './walk-images.ts'
 

@@ -1,7 +1,7 @@
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
-import { formatRules } from '@varve/core/formats/format-rules'
+import { formatRules } from '@varve/core/image/format-rules'
 import { definitionsIn, type Definitions } from './machine-definitions.ts'
 import { lookAtImages, rightEnding, type LookOptions, type SeenImage } from './look-at-images.ts'
 

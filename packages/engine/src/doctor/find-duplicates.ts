@@ -1,6 +1,6 @@
 import { chunkSize } from '@varve/core/digest/disk-digest'
 import { isDiskError, quote } from '@varve/core/problems/disk-error'
-import { digestDisk } from '../digest-disk.ts'
+import { digestDisk } from '../disks/digest-disk.ts'
 import { openInput } from '../run/open-input.ts'
 import type { RunOptions } from '../run/run-options.ts'
 import type { Diagnosis } from './diagnose.ts'

@@ -1,13 +1,13 @@
 import { lstat } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { namedAsRaw, promisedFormat, readFileEnds, recogniseFormat } from '@varve/core/formats/detect-format'
-import { formatRules, type FormatName } from '@varve/core/formats/format-rules'
-import type { ImagePorts } from '@varve/core/formats/image-files'
-import { walkChain, type WalkedChain } from '@varve/core/formats/walk-chain'
+import { namedAsRaw, promisedFormat, readFileEnds, recogniseFormat } from '@varve/core/image/detect-format'
+import { formatRules, type FormatName } from '@varve/core/image/format-rules'
+import type { ImagePorts } from '@varve/core/image/image-files'
+import { walkChain, type WalkedChain } from '@varve/core/chain/walk-chain'
 import { isDiskError, type DiskError } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { walkImages } from '../dependents/walk-images.ts'
-import { nodePorts } from '../ports.ts'
+import { nodePorts } from '../ports/ports.ts'
 
 /** What is known of one image of a folder without reading its disk. */
 export interface SeenImage {

@@ -1,5 +1,5 @@
 import type { ByteRange } from '@varve/core/ranges/byte-range'
-import type { HostPlace } from '@varve/core/formats/image-files'
+import type { HostPlace } from '@varve/core/image/image-files'
 
 /** What `cloneRange` shares; all in bytes. */
 export interface RangeClone {

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, statfsSync } from 'node:fs'
 import { constants as systemConstants } from 'node:os'
 import type { ByteRange } from '@varve/core/ranges/byte-range'
-import { SystemError } from '../files/system-error.ts'
+import { SystemError } from '../system/system-error.ts'
 import type { FileRanges } from './file-ranges.ts'
 import { linuxPlaces } from './linux-place.ts'
 import { loadKoffi } from './load-koffi.ts'

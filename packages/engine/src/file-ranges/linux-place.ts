@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync, realpathSync, statSync, statfsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import type { HostPlace } from '@varve/core/formats/image-files'
+import type { HostPlace } from '@varve/core/image/image-files'
 import { type Mount, findMount, parseMountInfo } from './mount-info.ts'
 
 /** Filesystems whose files always or never share blocks; XFS does as it was made. */

@@ -1,8 +1,8 @@
 import type { BigIntStats } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import type { FileFingerprint, ImageFile } from '@varve/core/formats/image-files'
+import type { FileFingerprint, ImageFile } from '@varve/core/image/image-files'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { systemCode } from './system-error.ts'
+import { systemCode } from '../system/system-error.ts'
 
 /** What `stats` says about a file's identity and state. */
 export function fingerprintOf(stats: BigIntStats): FileFingerprint {

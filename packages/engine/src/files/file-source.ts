@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
 import { type ByteSource, assertInside } from '@varve/core/binary/byte-source'
 import type { ByteRange } from '@varve/core/ranges/byte-range'
-import type { Extent } from '@varve/core/extent/extent'
+import type { Extent } from '@varve/core/ranges/extent'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { FileRanges } from '../file-ranges/file-ranges.ts'
 import type { ReadableFile } from './file-calls.ts'
-import { readError } from './system-error.ts'
+import { readError } from '../system/system-error.ts'
 
 export interface FileSourceOptions {
   readonly file: ReadableFile

@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import type { Extent } from '@varve/core/extent/extent'
+import type { Extent } from '@varve/core/ranges/extent'
 import type { ByteSource } from '@varve/core/binary/byte-source'
 import { requires, runToolOk } from '@varve/test-kit/tools'
 import { tempPlace } from '@varve/test-kit/temp-place'

@@ -1,8 +1,8 @@
 import { type BigIntStats, constants } from 'node:fs'
 import { opendir, realpath } from 'node:fs/promises'
 import { resolve as resolvePath } from 'node:path'
-import { resolveReference } from '@varve/core/formats/resolve-reference'
-import type { HostPlace, ImageFile, ImageFiles } from '@varve/core/formats/image-files'
+import { resolveReference } from '@varve/core/image/resolve-reference'
+import type { HostPlace, ImageFile, ImageFiles } from '@varve/core/image/image-files'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { FileRanges } from '../file-ranges/file-ranges.ts'
 import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
@@ -10,7 +10,7 @@ import { type FileCalls, type ReadableFile, blockingCalls, waitingCalls } from '
 import { fingerprintOf } from './file-fingerprint.ts'
 import { fileSource } from './file-source.ts'
 import { type LibraryRoots, libraryRoots } from './library-roots.ts'
-import { readError } from './system-error.ts'
+import { readError } from '../system/system-error.ts'
 
 export interface NodeFilesOptions {
   /** Nothing outside these folders is opened, symlinks resolved; null: no limit. */

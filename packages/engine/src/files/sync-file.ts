@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
-import { writeError } from './system-error.ts'
+import { writeError } from '../system/system-error.ts'
 
 /** What is asked of a system to put something on its medium. */
 export interface SyncCalls {

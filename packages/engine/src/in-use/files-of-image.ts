@@ -1,6 +1,6 @@
-import { openChain } from '@varve/core/formats/open-chain'
-import { type ChainOptions, walkChain } from '@varve/core/formats/walk-chain'
-import { nodePorts } from '../ports.ts'
+import { openChain } from '@varve/core/chain/open-chain'
+import { type ChainOptions, walkChain } from '@varve/core/chain/walk-chain'
+import { nodePorts } from '../ports/ports.ts'
 
 export interface FilesOfImageOptions extends ChainOptions {
   readonly roots: readonly string[] | null

@@ -1,4 +1,4 @@
-import type { ImageReport } from '@varve/core/layers/image-report'
+import type { ImageReport } from '@varve/core/image/image-report'
 import type { Problem } from '@varve/core/problems/problem'
 import { usesProblems } from '@varve/core/uses/use-problems'
 import { findUses, type FindUsesOptions } from './find-uses.ts'

@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs'
 import { stat, statfs } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FileUses, Use, Uses } from '@varve/core/uses/use'
+import type { FileUses, Use, Uses } from '@varve/core/problems/use'
 import { useError } from '@varve/core/uses/use-problems'
 import { isExported } from './exports.ts'
 import { findWriters } from './find-writers.ts'

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import type { Unseen } from '@varve/core/uses/use'
+import type { Unseen } from '@varve/core/problems/use'
 import { findLinuxWriters } from './linux-writers.ts'
 import type { FindWriters, FindWritersOptions, OpenWriters } from './writers.ts'
 

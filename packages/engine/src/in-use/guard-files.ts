@@ -1,4 +1,4 @@
-import type { ImageFile } from '@varve/core/formats/image-files'
+import type { ImageFile } from '@varve/core/image/image-files'
 import type { InUse } from '../run/run-options.ts'
 import { assertNoUse } from './find-uses.ts'
 import type { FindWriters } from './writers.ts'

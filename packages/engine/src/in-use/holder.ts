@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { link, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { systemCode, writeError } from '../files/system-error.ts'
+import { systemCode, writeError } from '../system/system-error.ts'
 
 /** Who holds a lock: a process that lives. */
 export interface Holder {

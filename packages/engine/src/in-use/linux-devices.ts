@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { parseMountInfo } from '../file-ranges/mount-info.ts'
 import { deviceNumbers } from './linux-locks.ts'
 import { linkOf, namesIn, textOf, utf8Of } from './proc-files.ts'
-import type { Use } from '@varve/core/uses/use'
+import type { Use } from '@varve/core/problems/use'
 
 export interface Roots {
   readonly proc: string

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { isWritersLock, parseLocks } from './linux-locks.ts'
 import { linkOf, readNames, smallTextOf, textOf } from './proc-files.ts'
-import type { ProcessUse } from '@varve/core/uses/use'
+import type { ProcessUse } from '@varve/core/problems/use'
 import { type FileIdentity, isOwn } from './writers.ts'
 
 /** O_WRONLY and O_RDWR of open(2). */

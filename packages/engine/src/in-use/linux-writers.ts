@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { parseMountInfo } from '../file-ranges/mount-info.ts'
-import type { ProcessUse, Use } from '@varve/core/uses/use'
+import type { ProcessUse, Use } from '@varve/core/problems/use'
 import { filesOfKernel, nbdServers, relatedDevices, type Roots, usersOfDevice } from './linux-devices.ts'
 import { deviceNumbers, isWritersLock, type Lock, makeDevice, parseLocks, placeOf } from './linux-locks.ts'
 import { commandOf, lookAtProcesses } from './linux-processes.ts'

@@ -4,10 +4,10 @@ import { access, constants, open, realpath, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
-import type { RunPlace, RunUse } from '@varve/core/uses/use'
+import type { RunPlace, RunUse } from '@varve/core/problems/use'
 import { busyError } from '@varve/core/uses/use-problems'
-import { systemCode, writeError } from '../files/system-error.ts'
-import { hiddenBeside } from '../staging/staged-name.ts'
+import { systemCode, writeError } from '../system/system-error.ts'
+import { hiddenBeside } from '../files/staged-name.ts'
 import { isHolderAlive, makeLockFile, takeAway, textOrNull, thisProcess } from './holder.ts'
 
 /** A run that is about to work on images. */

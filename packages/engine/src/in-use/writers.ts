@@ -1,4 +1,4 @@
-import type { Unseen, Use } from '@varve/core/uses/use'
+import type { Unseen, Use } from '@varve/core/problems/use'
 
 /** A file as the kernel knows it, whatever its name; stat(2) with `bigint` gives one. */
 export interface FileIdentity {

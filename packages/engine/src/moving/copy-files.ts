@@ -5,11 +5,11 @@ import { toHex } from '@varve/core/binary/hex'
 import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
 import { fingerprintOf } from '../files/file-fingerprint.ts'
 import { syncPath } from '../files/sync-file.ts'
-import { readError, writeError } from '../files/system-error.ts'
-import { nodeHashing } from '../hashing.ts'
+import { readError, writeError } from '../system/system-error.ts'
+import { nodeHashing } from '../system/hashing.ts'
 import { inodeOf } from '../quarantine/names.ts'
 import type { Move } from '../quarantine/swap.ts'
-import { stagedPath } from '../staging/staged-name.ts'
+import { stagedPath } from '../files/staged-name.ts'
 
 export interface CopyOptions {
   readonly staging: string

@@ -1,4 +1,4 @@
-import type { ImagePorts } from '@varve/core/formats/image-files'
+import type { ImagePorts } from '@varve/core/image/image-files'
 import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
 import type { SharedUnpacked, UnpackerOptions } from './node-unpacker.ts'
 

@@ -1,6 +1,6 @@
 import { wholeOf } from '@varve/core/binary/byte-source'
-import type { ImageFile } from '@varve/core/formats/image-files'
-import type { PackedContent } from '@varve/core/formats/image-files'
+import type { ImageFile } from '@varve/core/image/image-files'
+import type { PackedContent } from '@varve/core/image/image-files'
 import { openFile } from '../files/file-calls.ts'
 import type { FileRanges } from '../file-ranges/file-ranges.ts'
 import { fileSource } from '../files/file-source.ts'

@@ -1,10 +1,10 @@
 import { changedChunks, rangesOfChunks } from '@varve/core/digest/changed-chunks'
 import { changedPlaces, layerPlaces, type ChangedPlace } from '@varve/core/layers/layer-places'
-import { readGuestContents } from '@varve/core/layers/read-guest'
+import { readGuestContents } from '@varve/core/scan/read-guest'
 import { isDiskError } from '@varve/core/problems/disk-error'
 import type { ByteRange } from '@varve/core/ranges/byte-range'
-import { digestDisk } from '../digest-disk.ts'
-import type { DiskInput } from '../requests.ts'
+import { digestDisk } from '../disks/digest-disk.ts'
+import type { DiskInput } from '../run/requests.ts'
 import { openInput } from '../run/open-input.ts'
 import type { RunOptions } from '../run/run-options.ts'
 

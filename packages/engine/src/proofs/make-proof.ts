@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { layerPlaces, type LayerPlace } from '@varve/core/layers/layer-places'
-import { readGuestContents } from '@varve/core/layers/read-guest'
+import { readGuestContents } from '@varve/core/scan/read-guest'
 import { isDiskError } from '@varve/core/problems/disk-error'
 import { folderOfImage } from '../quarantine/entry.ts'
-import type { DigestOutcome, DiskInput } from '../requests.ts'
+import type { DigestOutcome, DiskInput } from '../run/requests.ts'
 import { openInput } from '../run/open-input.ts'
 import { proofKind, type Proof } from './proof.ts'
 
@@ -37,7 +37,7 @@ export async function makeProof(
 }
 
 async function formatOf({ path, roots, choices }: ImageInput): Promise<string> {
-  const { inspectFile } = await import('../inspect-file.ts')
+  const { inspectFile } = await import('../images/inspect-file.ts')
   return (await inspectFile(path, { roots, choices, map: false })).format
 }
 

@@ -1,5 +1,5 @@
 import type { LayerPlace } from '@varve/core/layers/layer-places'
-import type { ReadingChoices } from '@varve/core/formats/reading-choices'
+import type { ReadingChoices } from '@varve/core/image/reading-choices'
 
 /** A file that a proven disk was read from, as it was then. */
 export interface ProvenFile {

@@ -2,7 +2,7 @@ import { lstat, mkdir, readdir, realpath, rm, rmdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { syncPath } from '../files/sync-file.ts'
-import { readError, systemCode, writeError } from '../files/system-error.ts'
+import { readError, systemCode, writeError } from '../system/system-error.ts'
 import { manifestName, readManifest, type KeptFile, type QuarantineManifest } from './manifest.ts'
 import type { Move } from './swap.ts'
 

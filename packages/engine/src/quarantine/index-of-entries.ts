@@ -1,7 +1,7 @@
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { writeError } from '../files/system-error.ts'
+import { writeError } from '../system/system-error.ts'
 import { folderOfImage, listEntries, quarantineName, readEntry, type QuarantineEntry } from './entry.ts'
 
 /** Folder of the index, in the state folder: a file for each entry, named by its id, with the folder whose quarantine it is in. */

@@ -3,7 +3,7 @@ import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { syncPath } from '../files/sync-file.ts'
-import { readError, systemCode, writeError } from '../files/system-error.ts'
+import { readError, systemCode, writeError } from '../system/system-error.ts'
 
 /** `moved`: a copy of it on another filesystem has taken its place; `undone`: a run that was undone had made it. */
 export const quarantineReasons = ['deleted', 'replaced', 'undone', 'moved'] as const

@@ -4,7 +4,7 @@ import { basename, dirname } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
 import { loadKoffi, type Koffi } from '../file-ranges/load-koffi.ts'
-import { SystemError, systemCode, writeError } from '../files/system-error.ts'
+import { SystemError, systemCode, writeError } from '../system/system-error.ts'
 
 /** What is done to names; a test makes one of them the last. */
 export interface NameCalls {

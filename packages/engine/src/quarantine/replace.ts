@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { readError } from '../files/system-error.ts'
+import { readError } from '../system/system-error.ts'
 import {
   entryPath,
   keptMoves,

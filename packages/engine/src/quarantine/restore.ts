@@ -1,6 +1,6 @@
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeError } from '../files/system-error.ts'
+import { writeError } from '../system/system-error.ts'
 import { syncPath } from '../files/sync-file.ts'
 import {
   entryPath,

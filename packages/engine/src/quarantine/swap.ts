@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { syncPath } from '../files/sync-file.ts'
-import { systemCode, writeError } from '../files/system-error.ts'
+import { systemCode, writeError } from '../system/system-error.ts'
 import type { IncomingFile } from './manifest.ts'
 import { inodeOf, isOneName, type NameCalls } from './names.ts'
 

@@ -1,5 +1,5 @@
-import type { DiskReader } from '@varve/core/formats/disk-reader'
-import type { FileWrite } from '@varve/core/formats/disk-writer'
+import type { DiskReader } from '@varve/core/disk/disk-reader'
+import type { FileWrite } from '@varve/core/image/disk-writer'
 import type { FileRanges } from '../file-ranges/file-ranges.ts'
 import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
 import { descriptorOf } from '../files/file-source.ts'

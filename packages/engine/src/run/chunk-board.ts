@@ -1,5 +1,5 @@
 import { chunkCount, chunkLength } from '@varve/core/digest/disk-digest'
-import { chunkStates } from '../requests.ts'
+import { chunkStates } from './requests.ts'
 
 /**
  * The memory that all threads of one run share.

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { chunkSize } from '@varve/core/digest/disk-digest'
-import type { DiskReader } from '@varve/core/formats/disk-reader'
+import type { DiskReader } from '@varve/core/disk/disk-reader'
 import type { ChunkBoard, Claim } from './chunk-board.ts'
 import { leafOf, readWithLeaf } from './read-with-leaf.ts'
 

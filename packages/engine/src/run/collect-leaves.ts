@@ -1,6 +1,6 @@
 import { toHex } from '@varve/core/binary/hex'
 import { type Manifest, digestRoot, leafSize } from '@varve/core/digest/disk-digest'
-import { nodeHashing } from '../hashing.ts'
+import { nodeHashing } from '../system/hashing.ts'
 import type { WorkerMessage } from './worker-job.ts'
 
 /** Puts the leaves that a worker sent into the manifest. */

@@ -1,5 +1,5 @@
 import type { ByteRange } from '@varve/core/ranges/byte-range'
-import type { Zeroed } from '../requests.ts'
+import type { Zeroed } from './requests.ts'
 import type { WorkerMessage } from './worker-job.ts'
 
 /** What all threads of a run together read as zeros because it could not be read, by file. */

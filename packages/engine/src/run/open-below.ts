@@ -1,6 +1,6 @@
-import type { DiskReader } from '@varve/core/formats/disk-reader'
-import { overlayDisk } from '@varve/core/extent/overlay-disk'
-import type { DiskInput } from '../requests.ts'
+import type { DiskReader } from '@varve/core/disk/disk-reader'
+import { overlayDisk } from '@varve/core/disk/overlay-disk'
+import type { DiskInput } from './requests.ts'
 import { openInput, type OpenInput, type OpenInputOptions } from './open-input.ts'
 
 export interface OpenBelowOptions extends OpenInputOptions {

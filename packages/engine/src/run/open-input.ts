@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ByteRange } from '@varve/core/ranges/byte-range'
-import { openChain } from '@varve/core/formats/open-chain'
-import { type FormatName, formatNames } from '@varve/core/formats/format-rules'
+import { openChain } from '@varve/core/chain/open-chain'
+import { type FormatName, formatNames } from '@varve/core/image/format-rules'
 import { DiskError } from '@varve/core/problems/disk-error'
-import type { DiskReader } from '@varve/core/formats/disk-reader'
-import type { ImageFile } from '@varve/core/formats/image-files'
+import type { DiskReader } from '@varve/core/disk/disk-reader'
+import type { ImageFile } from '@varve/core/image/image-files'
 import { lazyUnpacker } from '../packed/lazy-unpacker.ts'
 import type { NbdPlace } from '@varve/nbd/client-options'
-import { nodePorts } from '../ports.ts'
-import type { DiskInput } from '../requests.ts'
+import { nodePorts } from '../ports/ports.ts'
+import type { DiskInput } from './requests.ts'
 
 export interface OpenInput extends AsyncDisposable {
   /** The input as other threads are to open it while it is open here. */

@@ -1,12 +1,12 @@
 import { type FileHandle, lstat, open, unlink } from 'node:fs/promises'
 import { constants } from 'node:fs'
 import { dirname } from 'node:path'
-import type { FileWrite, Reservation } from '@varve/core/formats/disk-writer'
+import type { FileWrite, Reservation } from '@varve/core/image/disk-writer'
 import type { ByteRange } from '@varve/core/ranges/byte-range'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
 import { syncPath } from '../files/sync-file.ts'
-import { systemCode, writeError } from '../files/system-error.ts'
+import { systemCode, writeError } from '../system/system-error.ts'
 import { zeroChunk } from './zero-chunk.ts'
 
 /** `synced`: the file and its name are on the medium when the call returns; `cached`: the system writes them later. */

@@ -1,9 +1,9 @@
 import { read } from 'node:fs'
 import { promisify } from 'node:util'
 import type { ByteRange } from '@varve/core/ranges/byte-range'
-import type { FileWrite, Reservation } from '@varve/core/formats/disk-writer'
+import type { FileWrite, Reservation } from '@varve/core/image/disk-writer'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { writeError } from '../files/system-error.ts'
+import { writeError } from '../system/system-error.ts'
 import { createOutput, type Durability, type OutputFile, type OutputOptions } from './output-file.ts'
 import { fileOf } from './write-all.ts'
 

@@ -1,5 +1,5 @@
-import type { DiskReader } from '@varve/core/formats/disk-reader'
-import { nodeHashing } from '../hashing.ts'
+import type { DiskReader } from '@varve/core/disk/disk-reader'
+import { nodeHashing } from '../system/hashing.ts'
 import { isZeroChunk, zeroChunk } from './zero-chunk.ts'
 
 /** Bytes that stay in a processor's second-level cache from being read to being hashed. */

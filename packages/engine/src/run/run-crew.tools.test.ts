@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { tempPlace } from '@varve/test-kit/temp-place'
-import { nodePorts } from '../ports.ts'
+import { nodePorts } from '../ports/ports.ts'
 import { ChunkBoard, makeBoardMemory } from './chunk-board.ts'
 import { type Crew, runCrew } from './run-crew.ts'
 import { workerCount } from './worker-count.ts'

@@ -1,4 +1,4 @@
-import type { TransferProgress } from '../requests.ts'
+import type { TransferProgress } from './requests.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
 export type InUse = 'refuse' | 'ask' | 'accept'

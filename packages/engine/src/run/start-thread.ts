@@ -1,5 +1,5 @@
 import { Worker, type WorkerOptions } from 'node:worker_threads'
-import { keepWasmCode } from './keep-wasm-code.ts'
+import { keepWasmCode } from '../system/keep-wasm-code.ts'
 
 const isBundled = !import.meta.url.endsWith('.ts')
 

@@ -1,6 +1,6 @@
 import { chunkLength, chunkSize } from '@varve/core/digest/disk-digest'
-import type { DiskReader, ReadOptions } from '@varve/core/formats/disk-reader'
-import { chunkStates } from '../requests.ts'
+import type { DiskReader, ReadOptions } from '@varve/core/disk/disk-reader'
+import { chunkStates } from './requests.ts'
 
 export interface Survey {
   /** Bytes of extents that hold data. */

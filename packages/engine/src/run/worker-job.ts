@@ -1,7 +1,7 @@
 import type { ByteRange } from '@varve/core/ranges/byte-range'
-import type { WriteChoices } from '@varve/core/formats/image-choices'
+import type { WriteChoices } from '@varve/core/image/image-choices'
 import type { ErrorRecord } from '@varve/core/problems/disk-error'
-import type { DiskInput, DiskOutput } from '../requests.ts'
+import type { DiskInput, DiskOutput } from './requests.ts'
 import type { BoardMemory } from './chunk-board.ts'
 import type { WriteTarget } from './write-all.ts'
 

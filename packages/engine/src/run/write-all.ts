@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs'
-import type { FileWrite } from '@varve/core/formats/disk-writer'
+import type { FileWrite } from '@varve/core/image/disk-writer'
 import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
-import { writeError } from '../files/system-error.ts'
+import { writeError } from '../system/system-error.ts'
 
 export interface WriteTarget {
   readonly fd: number

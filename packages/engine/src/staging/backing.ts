@@ -1,15 +1,15 @@
 import { dirname, isAbsolute, relative, sep } from 'node:path'
-import { formatRules } from '@varve/core/formats/format-rules'
-import type { ImagePorts } from '@varve/core/formats/image-files'
-import { openChain, openLayers } from '@varve/core/formats/open-chain'
-import { referenceOpener } from '@varve/core/formats/open-reference'
-import { notNameable, type ParentImage } from '@varve/core/formats/parent-image'
+import { formatRules } from '@varve/core/image/format-rules'
+import type { ImagePorts } from '@varve/core/image/image-files'
+import { openChain, openLayers } from '@varve/core/chain/open-chain'
+import { referenceOpener } from '@varve/core/image/open-reference'
+import { notNameable, type ParentImage } from '@varve/core/image/parent-image'
 import { namesOfVdi } from '@varve/core/formats/vdi/parent'
-import { walkChain, type WalkedLink } from '@varve/core/formats/walk-chain'
+import { walkChain, type WalkedLink } from '@varve/core/chain/walk-chain'
 import { rulesOf, type WritableFormat } from '@varve/core/formats/writable-formats'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
-import { nodePorts } from '../ports.ts'
-import type { Backing, DiskInput } from '../requests.ts'
+import { nodePorts } from '../ports/ports.ts'
+import type { Backing, DiskInput } from '../run/requests.ts'
 
 /** The overlay that is to be written. */
 export interface NewOverlay {

@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { constants } from 'node:fs'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
-import { readError, writeError } from '../files/system-error.ts'
+import { readError, writeError } from '../system/system-error.ts'
 
 const stepBytes = 1024 * 1024
 

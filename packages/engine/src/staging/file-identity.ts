@@ -1,5 +1,5 @@
 import { lstat } from 'node:fs/promises'
-import { readError, systemCode } from '../files/system-error.ts'
+import { readError, systemCode } from '../system/system-error.ts'
 
 /** The number of a file or folder on its filesystem, which stays when its name changes; null: there is nothing of that name. */
 export async function fileIdentity(path: string): Promise<string | null> {

@@ -2,7 +2,7 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { readdir, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { syncPath } from '../files/sync-file.ts'
-import { publishFiles } from '../publish-file.ts'
+import { publishFiles } from '../files/publish-file.ts'
 import { fileIdentity } from './file-identity.ts'
 import { journalName, readJournal, writeJournal, type Journal } from './publishing-journal.ts'
 

@@ -1,7 +1,7 @@
 import { lstat, readFile, rename, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { syncPath } from '../files/sync-file.ts'
-import { writeError } from '../files/system-error.ts'
+import { writeError } from '../system/system-error.ts'
 
 /** Names that an image of several files is about to get, with the inode of the file that each belongs to; the image itself is the last. */
 export interface Journal {

@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'
 import { writeJournal } from './publishing-journal.ts'
-import { stagedPath } from './staged-name.ts'
+import { stagedPath } from '../files/staged-name.ts'
 import { openStaging, type StagedImage } from './staging.ts'
 
 type Place = Awaited<ReturnType<typeof tempPlace>>

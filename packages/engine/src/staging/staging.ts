@@ -3,12 +3,12 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { mkdir, readdir, rm, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { syncPath } from '../files/sync-file.ts'
-import { writeError } from '../files/system-error.ts'
-import { publishFile } from '../publish-file.ts'
+import { writeError } from '../system/system-error.ts'
+import { publishFile } from '../files/publish-file.ts'
 import { fileIdentity } from './file-identity.ts'
 import { publishParts, takeBackNames } from './publish-parts.ts'
 import { journalName } from './publishing-journal.ts'
-import { stagedPath } from './staged-name.ts'
+import { stagedPath } from '../files/staged-name.ts'
 
 /** What is staged: the same values name the same hidden file or folder, in any process. */
 export interface StagedImage {

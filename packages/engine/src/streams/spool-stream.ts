@@ -4,7 +4,7 @@ import { open, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isZero } from '@varve/core/binary/zero-scan'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { writeError } from '../files/system-error.ts'
+import { writeError } from '../system/system-error.ts'
 import type { StreamOptions } from './digest-stream.ts'
 import { streamChunks, StreamDigest, type ByteStream } from './stream-chunks.ts'
 

@@ -1,6 +1,6 @@
 import { chunkSize, Manifest } from '@varve/core/digest/disk-digest'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { readError } from '../files/system-error.ts'
+import { readError } from '../system/system-error.ts'
 import { hexRoot } from '../run/collect-leaves.ts'
 import { leafOf } from '../run/read-with-leaf.ts'
 

@@ -1,4 +1,4 @@
-import type { DiskReader } from '@varve/core/formats/disk-reader'
+import type { DiskReader } from '@varve/core/disk/disk-reader'
 import type { NbdExport } from '../nbd-export.ts'
 
 /** A disk, read-only. */

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { memorySource } from '@varve/core/binary/byte-source'
-import type { DiskReader } from '@varve/core/formats/disk-reader'
+import type { DiskReader } from '@varve/core/disk/disk-reader'
 import { connectNbd, connectNbdOver, nbdDisk } from '../client.ts'
 import type { NbdClient } from '../client.ts'
 import { serveNbd } from '../server.ts'

@@ -1,5 +1,5 @@
-import { mergeExtents } from '@varve/core/extent/extent'
-import type { Extent } from '@varve/core/extent/extent'
+import { mergeExtents } from '@varve/core/ranges/extent'
+import type { Extent } from '@varve/core/ranges/extent'
 import type { NbdExport } from '../nbd-export.ts'
 
 const blockSize = 4096

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { mergeExtents } from '@varve/core/extent/extent'
-import type { Extent, ExtentContent } from '@varve/core/extent/extent'
+import { mergeExtents } from '@varve/core/ranges/extent'
+import type { Extent, ExtentContent } from '@varve/core/ranges/extent'
 import { decodeBlockStatus, encodeBlockStatus } from './block-status.ts'
 
 async function* stream(extents: readonly Extent[]): AsyncGenerator<Extent> {

@@ -1,6 +1,6 @@
 import type { ByteRange } from '@varve/core/ranges/byte-range'
-import { mergeExtentStream } from '@varve/core/extent/extent'
-import type { Extent } from '@varve/core/extent/extent'
+import { mergeExtentStream } from '@varve/core/ranges/extent'
+import type { Extent } from '@varve/core/ranges/extent'
 import { allocationFlags } from '../messages/numbers.ts'
 
 /** Blocks in one reply of the server; a client asks again for the rest. */

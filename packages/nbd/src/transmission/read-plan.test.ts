@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Extent, ExtentContent } from '@varve/core/extent/extent'
+import type { Extent, ExtentContent } from '@varve/core/ranges/extent'
 import { dataBytes, planRead } from './read-plan.ts'
 
 async function* stream(extents: readonly Extent[]): AsyncGenerator<Extent> {

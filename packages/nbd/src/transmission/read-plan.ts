@@ -1,4 +1,4 @@
-import type { Extent } from '@varve/core/extent/extent'
+import type { Extent } from '@varve/core/ranges/extent'
 
 /** One chunk of the answer to a read. */
 export interface ReadPiece {

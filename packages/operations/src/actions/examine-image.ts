@@ -1,4 +1,4 @@
-import { formatNames } from '@varve/core/formats/format-rules'
+import { formatNames } from '@varve/core/image/format-rules'
 import { Bytes, ProblemView } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { defineAction } from './action.ts'

@@ -1,4 +1,4 @@
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import { nameOfKind, writableFormats } from '@varve/core/formats/writable-formats'
 import { Bytes, Subformat } from '@varve/protocol/primitives'
 import { z } from 'zod'

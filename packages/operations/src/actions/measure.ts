@@ -1,4 +1,4 @@
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import { nameOfKind } from '@varve/core/formats/writable-formats'
 import { MeasureRequest, MeasureResult } from '@varve/protocol/jobs'
 import { defineAction } from './action.ts'

@@ -1,4 +1,4 @@
-import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
+import { formatBytes, formatRate } from '@varve/core/units/format-bytes'
 import { bundleFile, isSplit, nameOfKind } from '@varve/core/formats/writable-formats'
 import { PullRequest, PullResult } from '@varve/protocol/jobs'
 import { formatSeconds } from '@varve/protocol/migration-words'

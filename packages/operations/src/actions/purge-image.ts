@@ -1,4 +1,4 @@
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import { Bytes, Path } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { defineAction } from './action.ts'

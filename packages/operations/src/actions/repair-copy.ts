@@ -1,4 +1,4 @@
-import { countOf } from '@varve/core/binary/format-bytes'
+import { countOf } from '@varve/core/units/format-bytes'
 import { Path } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { defineAction } from './action.ts'

@@ -1,4 +1,4 @@
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import { nameOfKind } from '@varve/core/formats/writable-formats'
 import { z } from 'zod'
 import { call, defineAction } from './action.ts'

@@ -1,5 +1,5 @@
-import type { FormatName } from '@varve/core/formats/format-rules'
-import type { KeptIdentity } from '@varve/core/formats/kept-identity'
+import type { FormatName } from '@varve/core/image/format-rules'
+import type { KeptIdentity } from '@varve/core/image/kept-identity'
 import type { Problem } from '@varve/core/problems/problem'
 import type { ImageFilesFacts } from '../image-files-facts.ts'
 

@@ -1,4 +1,4 @@
-import { noUses, type Uses } from '@varve/core/uses/use'
+import { noUses, type Uses } from '@varve/core/problems/use'
 import { describe, expect, test } from 'vitest'
 import { chainCommit } from '../chain-commit/plan.ts'
 import { chainFlatten } from '../chain-flatten/plan.ts'

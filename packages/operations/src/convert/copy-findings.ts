@@ -1,8 +1,8 @@
-import { sectorsInTarget } from '@varve/core/layers/guest-sectors'
+import { sectorsInTarget } from '@varve/core/image/guest-sectors'
 import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import type { WritableFormat } from '@varve/core/formats/writable-formats'
-import type { LogicalSectorSize } from '@varve/core/formats/image-choices'
+import type { LogicalSectorSize } from '@varve/core/image/image-choices'
 import type { SourceFacts } from './facts.ts'
 
 /** Names that are told of one source, at most. */

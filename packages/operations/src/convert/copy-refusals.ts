@@ -1,5 +1,5 @@
 import { rulesOf, type WritableFormat } from '@varve/core/formats/writable-formats'
-import { formatRules } from '@varve/core/formats/format-rules'
+import { formatRules } from '@varve/core/image/format-rules'
 import { sizeFault } from '@varve/core/formats/writable-sizes'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { problemFromError, type Problem } from '@varve/core/problems/problem'

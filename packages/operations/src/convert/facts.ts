@@ -1,5 +1,5 @@
-import type { FormatName } from '@varve/core/formats/format-rules'
-import type { ImageReport } from '@varve/core/layers/image-report'
+import type { FormatName } from '@varve/core/image/format-rules'
+import type { ImageReport } from '@varve/core/image/image-report'
 import type { Problem } from '@varve/core/problems/problem'
 import type { ImageAddress } from '../actions/image-address.ts'
 

@@ -1,4 +1,4 @@
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import { choiceConflict, readChoices } from '@varve/core/formats/write-choices'
 import { nameOfKind, rulesOf } from '@varve/core/formats/writable-formats'
 import { DiskError } from '@varve/core/problems/disk-error'

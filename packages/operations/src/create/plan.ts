@@ -1,5 +1,5 @@
-import { formatBytes } from '@varve/core/binary/format-bytes'
-import { formatRules, type FormatName } from '@varve/core/formats/format-rules'
+import { formatBytes } from '@varve/core/units/format-bytes'
+import { formatRules, type FormatName } from '@varve/core/image/format-rules'
 import { choiceConflict, readChoices } from '@varve/core/formats/write-choices'
 import {
   formatByEnding,

@@ -1,4 +1,4 @@
-import { noUses, type Uses } from '@varve/core/uses/use'
+import { noUses, type Uses } from '@varve/core/problems/use'
 import { describe, expect, test } from 'vitest'
 import type { ImageFilesFacts } from '../image-files-facts.ts'
 import { deleteOperation } from './plan.ts'

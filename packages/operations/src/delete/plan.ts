@@ -1,4 +1,4 @@
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import { isBlocking } from '@varve/core/problems/problem'
 import { baseName } from '../actions/path-words.ts'
 import { setAside } from '../actions/set-aside.ts'

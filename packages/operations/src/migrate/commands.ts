@@ -1,4 +1,4 @@
-import { formatRules, type FormatName } from '@varve/core/formats/format-rules'
+import { formatRules, type FormatName } from '@varve/core/image/format-rules'
 import { bundleFile, isSplit, isWritable, nameOfKind } from '@varve/core/formats/writable-formats'
 import { joinPath } from '@varve/core/rules/migration-preflight'
 import type { MigrateFacts } from '@varve/core/rules/migrate-facts'

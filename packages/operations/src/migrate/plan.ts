@@ -1,4 +1,4 @@
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import { isWritable, type WritableFormat } from '@varve/core/formats/writable-formats'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { isBlocking } from '@varve/core/problems/problem'

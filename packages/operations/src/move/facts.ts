@@ -1,5 +1,5 @@
-import type { FormatName } from '@varve/core/formats/format-rules'
-import type { Uses } from '@varve/core/uses/use'
+import type { FormatName } from '@varve/core/image/format-rules'
+import type { Uses } from '@varve/core/problems/use'
 import type { MovedFile } from '../actions/move-image.ts'
 import type { ImageFilesFacts } from '../image-files-facts.ts'
 

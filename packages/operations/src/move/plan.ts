@@ -1,4 +1,4 @@
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import { isBlocking } from '@varve/core/problems/problem'
 import { copyFiles } from '../actions/copy-files.ts'
 import { moveImage } from '../actions/move-image.ts'

@@ -1,4 +1,4 @@
-import type { FormatName } from '@varve/core/formats/format-rules'
+import type { FormatName } from '@varve/core/image/format-rules'
 import type { Problem } from '@varve/core/problems/problem'
 
 /** What is wrong with an image, and what of it can be put right on its host. */

@@ -1,4 +1,4 @@
-import { countOf } from '@varve/core/binary/format-bytes'
+import { countOf } from '@varve/core/units/format-bytes'
 import { quote } from '@varve/core/problems/disk-error'
 import { isBlocking, type Problem } from '@varve/core/problems/problem'
 import { checkImage } from '../actions/check-image.ts'

@@ -1,4 +1,4 @@
-import { formatRules } from '@varve/core/formats/format-rules'
+import { formatRules } from '@varve/core/image/format-rules'
 import { overlayFormatOf } from '@varve/core/formats/writable-formats'
 import { quote } from '@varve/core/problems/disk-error'
 import { isBlocking, type Problem } from '@varve/core/problems/problem'

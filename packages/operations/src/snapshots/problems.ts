@@ -1,4 +1,4 @@
-import { formatRules } from '@varve/core/formats/format-rules'
+import { formatRules } from '@varve/core/image/format-rules'
 import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { SnapshotName } from '../actions/snapshot-name.ts'

@@ -1,4 +1,4 @@
-import type { FormatName } from '@varve/core/formats/format-rules'
+import type { FormatName } from '@varve/core/image/format-rules'
 import type { Problem } from '@varve/core/problems/problem'
 
 /** What lies in the hidden file of an upload. */

@@ -1,5 +1,5 @@
-import { formatBytes } from '@varve/core/binary/format-bytes'
-import { formatRules } from '@varve/core/formats/format-rules'
+import { formatBytes } from '@varve/core/units/format-bytes'
+import { formatRules } from '@varve/core/image/format-rules'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { problemFromError, type Problem } from '@varve/core/problems/problem'
 import { baseName } from '../actions/path-words.ts'

@@ -1,5 +1,5 @@
 import { Button, Modal } from '@mantine/core'
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import type { ImageView } from '@varve/protocol/images'
 import styles from './files.module.css'
 

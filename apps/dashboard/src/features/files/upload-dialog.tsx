@@ -1,5 +1,5 @@
 import { Button, FileInput, Modal, NativeSelect, TextInput } from '@mantine/core'
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import type { HostView } from '@varve/protocol/hosts'
 import { useMemo, useState } from 'react'
 import { Meter } from '../../components/marks.tsx'

@@ -1,4 +1,4 @@
-import { countOf } from '@varve/core/binary/format-bytes'
+import { countOf } from '@varve/core/units/format-bytes'
 import type { HostView } from '@varve/protocol/hosts'
 
 /** Hosts are named where they are no more than this. */

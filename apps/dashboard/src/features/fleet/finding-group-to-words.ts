@@ -1,4 +1,4 @@
-import { formatBytes, groupThousands } from '@varve/core/binary/format-bytes'
+import { formatBytes, groupThousands } from '@varve/core/units/format-bytes'
 import type { FindingGroup } from '@varve/protocol/images'
 import { titleWords } from '@varve/core/problems/problem-words'
 

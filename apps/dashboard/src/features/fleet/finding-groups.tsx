@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { formatBytes, groupThousands } from '@varve/core/binary/format-bytes'
+import { formatBytes, groupThousands } from '@varve/core/units/format-bytes'
 import type { FindingGroup } from '@varve/protocol/images'
 import { MarkedItem } from '../../components/marked-item.tsx'
 import { findingGroupToWords } from './finding-group-to-words.ts'

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import type { HostView } from '@varve/protocol/hosts'
 import { ByteSize, Dot, ForTime, Meter } from '../../components/marks.tsx'
 import styles from './fleet.module.css'

@@ -1,4 +1,4 @@
-import { countOf, formatBytes } from '@varve/core/binary/format-bytes'
+import { countOf, formatBytes } from '@varve/core/units/format-bytes'
 import type { HostView } from '@varve/protocol/hosts'
 import type { MigrationView } from '@varve/protocol/migrations'
 import type { Overview } from '@varve/protocol/overview'

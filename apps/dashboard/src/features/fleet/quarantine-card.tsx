@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { groupThousands } from '@varve/core/binary/format-bytes'
+import { groupThousands } from '@varve/core/units/format-bytes'
 import type { HostView } from '@varve/protocol/hosts'
 import type { QuarantineEntryView } from '@varve/protocol/quarantine'
 import { Card } from '../../components/card.tsx'

@@ -1,7 +1,7 @@
 import { NativeSelect } from '@mantine/core'
 import { useHotkeys } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
-import { groupThousands } from '@varve/core/binary/format-bytes'
+import { groupThousands } from '@varve/core/units/format-bytes'
 import { useRef } from 'react'
 import { FilterRow } from '../../components/filter-row.tsx'
 import { SearchField } from '../../components/search-field.tsx'

@@ -1,4 +1,4 @@
-import { formatNames } from '@varve/core/formats/format-rules'
+import { formatNames } from '@varve/core/image/format-rules'
 import type { ImageQuery, ImageSort } from '@varve/protocol/images'
 
 type Format = NonNullable<ImageQuery['format']>

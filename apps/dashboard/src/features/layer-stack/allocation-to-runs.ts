@@ -1,4 +1,4 @@
-import { decodeShares } from '@varve/core/layers/shares'
+import { decodeShares } from '@varve/core/scan/shares'
 import type { AllocationView } from '@varve/protocol/reports'
 
 export type RunKind = 'data' | 'reclaimable' | 'zero' | 'absent'

@@ -1,6 +1,6 @@
 import { NativeSelect } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { formatNames, formatRules } from '@varve/core/formats/format-rules'
+import { formatNames, formatRules } from '@varve/core/image/format-rules'
 import type { ImageView } from '@varve/protocol/images'
 import { notify } from '../../components/notify.ts'
 import { Card } from '../../components/card.tsx'

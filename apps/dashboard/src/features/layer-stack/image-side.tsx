@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import { knownGains } from '@varve/core/layers/reclaim-estimate'
 import type { ImageView } from '@varve/protocol/images'
 import { Card } from '../../components/card.tsx'

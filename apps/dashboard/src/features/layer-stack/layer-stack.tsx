@@ -1,4 +1,4 @@
-import { countOf, formatBytes, formatWholeBytes, groupThousands } from '@varve/core/binary/format-bytes'
+import { countOf, formatBytes, formatWholeBytes, groupThousands } from '@varve/core/units/format-bytes'
 import { chunkCount } from '@varve/core/digest/disk-digest'
 import { layerNames, type LayerNumber } from '@varve/core/problems/layer-number'
 import type { Proof } from '@varve/protocol/images'

@@ -1,5 +1,5 @@
 import { NativeSelect } from '@mantine/core'
-import { namedReadingChoices, type NamedReadingChoice } from '@varve/core/formats/reading-choices'
+import { namedReadingChoices, type NamedReadingChoice } from '@varve/core/image/reading-choices'
 import type { PlanView } from '@varve/protocol/migrations'
 import styles from '../../plans/plan.module.css'
 import type { MigrateForm } from './migrate-form.ts'

@@ -1,5 +1,5 @@
 import { NativeSelect } from '@mantine/core'
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import type { HostView } from '@varve/protocol/hosts'
 import { useEffect, useRef } from 'react'
 import styles from '../../plans/plan.module.css'

@@ -1,4 +1,4 @@
-import { groupThousands } from '@varve/core/binary/format-bytes'
+import { groupThousands } from '@varve/core/units/format-bytes'
 import { chunkCount } from '@varve/core/digest/disk-digest'
 import type { ChunkMap } from '@varve/protocol/jobs'
 

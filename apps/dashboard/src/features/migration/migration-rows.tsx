@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { formatRate } from '@varve/core/binary/format-bytes'
+import { formatRate } from '@varve/core/units/format-bytes'
 import { migrationNumbers } from '@varve/protocol/migration-numbers'
 import type { MigrationView } from '@varve/protocol/migrations'
 import { Meter } from '../../components/marks.tsx'

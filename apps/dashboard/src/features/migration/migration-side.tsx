@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
+import { formatBytes, formatRate } from '@varve/core/units/format-bytes'
 import { nameOfKind } from '@varve/core/formats/writable-formats'
 import { migrationNumbers } from '@varve/protocol/migration-numbers'
 import { passWords } from '@varve/protocol/migration-words'

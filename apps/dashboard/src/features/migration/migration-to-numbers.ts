@@ -1,4 +1,4 @@
-import { formatBytes, formatRate } from '@varve/core/binary/format-bytes'
+import { formatBytes, formatRate } from '@varve/core/units/format-bytes'
 import { migrationNumbers, type MigrationNumbers } from '@varve/protocol/migration-numbers'
 import { formatSeconds, passWords } from '@varve/protocol/migration-words'
 import type { MigrationView } from '@varve/protocol/migrations'

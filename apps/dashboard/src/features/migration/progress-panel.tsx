@@ -1,4 +1,4 @@
-import { formatWholeBytes, groupThousands } from '@varve/core/binary/format-bytes'
+import { formatWholeBytes, groupThousands } from '@varve/core/units/format-bytes'
 import { chunkCount, chunkSize } from '@varve/core/digest/disk-digest'
 import type { ChunkMap } from '@varve/protocol/jobs'
 import { migrationNumbers } from '@varve/protocol/migration-numbers'

@@ -1,5 +1,5 @@
 import { Modal } from '@mantine/core'
-import { countOf } from '@varve/core/binary/format-bytes'
+import { countOf } from '@varve/core/units/format-bytes'
 import type { ImageRow } from '@varve/protocol/images'
 import { SkeletonRows } from '../../components/states.tsx'
 import { BatchFoot, BatchImage } from '../../plans/batch-parts.tsx'

@@ -1,5 +1,5 @@
 import { Modal, TextInput } from '@mantine/core'
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import type { RunView } from '@varve/protocol/runs'
 import { PlanBody } from '../../plans/plan-body.tsx'
 import styles from '../../plans/plan.module.css'

@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { countOf } from '@varve/core/binary/format-bytes'
+import { countOf } from '@varve/core/units/format-bytes'
 import { notify } from '../../components/notify.ts'
 import { errorToWords } from '../../data/error-to-words.ts'
 import { useTRPCClient } from '../../data/trpc.ts'

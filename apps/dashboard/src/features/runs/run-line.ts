@@ -1,4 +1,4 @@
-import { formatRate } from '@varve/core/binary/format-bytes'
+import { formatRate } from '@varve/core/units/format-bytes'
 import { migrationNumbers } from '@varve/protocol/migration-numbers'
 import { movedWords } from '@varve/protocol/migration-words'
 import type { MigrationView } from '@varve/protocol/migrations'

@@ -1,4 +1,4 @@
-import { formatBytes, formatRate, groupThousands } from '@varve/core/binary/format-bytes'
+import { formatBytes, formatRate, groupThousands } from '@varve/core/units/format-bytes'
 import { formatSeconds } from '@varve/protocol/migration-words'
 import type { RunView } from '@varve/protocol/runs'
 import { Panel } from '../../components/card.tsx'

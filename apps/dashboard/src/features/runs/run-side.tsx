@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { formatBytes } from '@varve/core/binary/format-bytes'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import type { RunView } from '@varve/protocol/runs'
 import { Card } from '../../components/card.tsx'
 import { ProblemList } from '../../components/states.tsx'

@@ -1,4 +1,4 @@
-import { countOf } from '@varve/core/binary/format-bytes'
+import { countOf } from '@varve/core/units/format-bytes'
 import type { RunView } from '@varve/protocol/runs'
 
 /** What is as it was after a run that did not come to its end, and what pressing Resume does. */

@@ -1,6 +1,6 @@
-import { countOf } from '@varve/core/binary/format-bytes'
+import { countOf } from '@varve/core/units/format-bytes'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { checkFile } from '@varve/engine/check-file'
+import { checkFile } from '@varve/engine/images/check-file'
 import { nativeAdapter } from '../native.ts'
 
 /** Walks all tables of an image. */

@@ -1,5 +1,5 @@
 import { compareLayers } from '@varve/engine/proofs/compare-layers'
-import { compareDisks } from '@varve/engine/compare-disks'
+import { compareDisks } from '@varve/engine/disks/compare-disks'
 import { diskInput } from '../image-input.ts'
 import { nativeAdapter } from '../native.ts'
 import { runOptions } from '../run-options.ts'

@@ -1,4 +1,4 @@
-import { chunkStates } from '@varve/engine/requests'
+import { chunkStates } from '@varve/engine/run/requests'
 import { copyFiles as copy } from '@varve/engine/moving/copy-files'
 import { assertTarget } from '../inside-roots.ts'
 import { nativeAdapter } from '../native.ts'

@@ -1,4 +1,4 @@
-import { checkFile } from '@varve/engine/check-file'
+import { checkFile } from '@varve/engine/images/check-file'
 import { imageInput } from '../image-input.ts'
 import { nativeAdapter } from '../native.ts'
 

@@ -1,4 +1,4 @@
-import { inspectFileInUse } from '@varve/engine/inspect-file'
+import { inspectFileInUse } from '@varve/engine/images/inspect-file'
 import { toImageReportView } from '@varve/protocol/reports'
 import { imageInput } from '../image-input.ts'
 import { nativeAdapter } from '../native.ts'

@@ -1,5 +1,5 @@
-import type { Extent } from '@varve/core/extent/extent'
-import { mapDisk } from '@varve/engine/map-disk'
+import type { Extent } from '@varve/core/ranges/extent'
+import { mapDisk } from '@varve/engine/disks/map-disk'
 import { mostExtents } from '@varve/operations/actions/map-image'
 import { diskInput } from '../image-input.ts'
 import { nativeAdapter } from '../native.ts'

@@ -1,4 +1,4 @@
-import { measureDisk } from '@varve/engine/measure-disk'
+import { measureDisk } from '@varve/engine/disks/measure-disk'
 import { diskInput } from '../image-input.ts'
 import { nativeAdapter } from '../native.ts'
 

@@ -1,5 +1,5 @@
 import { DiskError } from '@varve/core/problems/disk-error'
-import { digestDisk } from '@varve/engine/digest-disk'
+import { digestDisk } from '@varve/engine/disks/digest-disk'
 import { exportInput } from '../image-input.ts'
 import { nativeAdapter } from '../native.ts'
 import { runOptions } from '../run-options.ts'

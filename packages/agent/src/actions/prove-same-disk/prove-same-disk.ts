@@ -1,6 +1,6 @@
 import { chunkSize, type Manifest } from '@varve/core/digest/disk-digest'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { digestDisk } from '@varve/engine/digest-disk'
+import { digestDisk } from '@varve/engine/disks/digest-disk'
 import { imageInput } from '../image-input.ts'
 import { nativeAdapter } from '../native.ts'
 import { runOptions } from '../run-options.ts'

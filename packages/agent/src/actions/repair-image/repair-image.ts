@@ -1,4 +1,4 @@
-import { repairFile } from '@varve/engine/repair-file'
+import { repairFile } from '@varve/engine/images/repair-file'
 import { assertTarget } from '../inside-roots.ts'
 import { nativeAdapter } from '../native.ts'
 

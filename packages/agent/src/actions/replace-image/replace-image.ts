@@ -1,7 +1,7 @@
 import { rmdir } from 'node:fs/promises'
 import { noteEntry } from '@varve/engine/quarantine/index-of-entries'
 import { replaceFiles } from '@varve/engine/quarantine/replace'
-import { stagedPath } from '@varve/engine/staging/staged-name'
+import { stagedPath } from '@varve/engine/files/staged-name'
 import { confirmStagedProof } from '../kept-proofs.ts'
 import { nativeAdapter } from '../native.ts'
 import { stagedFiles } from './staged-files.ts'

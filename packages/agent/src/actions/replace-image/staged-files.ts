@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { readError } from '@varve/engine/files/system-error'
+import { readError } from '@varve/engine/system/system-error'
 import { isSplit } from '@varve/core/formats/writable-formats'
-import { stagedPath } from '@varve/engine/staging/staged-name'
+import { stagedPath } from '@varve/engine/files/staged-name'
 import type { Staged } from '@varve/operations/actions/new-image'
 
 /** The files of a staged image and the names that they get, the image itself last. */

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { editFile, finishEdit, readIfWhole, undoFilePath } from '@varve/engine/edit-file'
+import { editFile, finishEdit, readIfWhole, undoFilePath } from '@varve/engine/images/edit-file'
 import { withRepoint } from '@varve/engine/repoint/plan-repoint'
 import { dirname } from 'node:path'
 import type { ActionInput } from '@varve/operations/actions/action-table'

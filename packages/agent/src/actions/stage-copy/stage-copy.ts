@@ -1,6 +1,6 @@
 import { copyFile } from '@varve/engine/staging/copy-file'
 import { openStaging } from '@varve/engine/staging/staging'
-import { assertUnused } from '@varve/engine/edit-file'
+import { assertUnused } from '@varve/engine/images/edit-file'
 import { assertTarget } from '../inside-roots.ts'
 import { nativeAdapter } from '../native.ts'
 

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { takeBackEdit as takeBack, undoFilePath } from '@varve/engine/edit-file'
+import { takeBackEdit as takeBack, undoFilePath } from '@varve/engine/images/edit-file'
 import { assertTarget } from '../inside-roots.ts'
 import { nativeAdapter } from '../native.ts'
 

@@ -1,5 +1,5 @@
 import { lstat } from 'node:fs/promises'
-import { undoRepair as undo } from '@varve/engine/repair-file'
+import { undoRepair as undo } from '@varve/engine/images/repair-file'
 import { assertTarget } from '../inside-roots.ts'
 import { nativeAdapter } from '../native.ts'
 

@@ -1,4 +1,4 @@
-import { writeExport as write } from '@varve/engine/write-export'
+import { writeExport as write } from '@varve/engine/disks/write-export'
 import { diskInput, exportInput } from '../image-input.ts'
 import { nativeAdapter } from '../native.ts'
 import { runOptions } from '../run-options.ts'

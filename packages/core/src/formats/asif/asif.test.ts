@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import type { ByteSource } from '../../binary/byte-source.ts'
 import { memorySource } from '../../binary/byte-source.ts'
 import { memoryFiles } from '../../testing/memory-files.ts'
-import { checkImage } from '../check-image.ts'
-import { inspectChain, openChain } from '../open-chain.ts'
+import { checkImage } from '../../chain/check-image.ts'
+import { inspectChain, openChain } from '../../chain/open-chain.ts'
 import { asifHeader, type AsifHeader } from './header.ts'
 
 const chunk = 64 * 1024

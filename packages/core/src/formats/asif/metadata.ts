@@ -1,9 +1,9 @@
-import { assertMark } from '../assert-mark.ts'
+import { assertMark } from '../../image/assert-mark.ts'
 import { readRange } from '../../binary/byte-source.ts'
 import { formatUuid } from '../../binary/uuid.ts'
 import { u64be } from '../../binary/fields.ts'
 import { DiskError } from '../../problems/disk-error.ts'
-import type { ImageFile } from '../image-files.ts'
+import type { ImageFile } from '../../image/image-files.ts'
 import { asifHeader, type AsifHeader } from './header.ts'
 
 const minChunkSize = 64 * 1024

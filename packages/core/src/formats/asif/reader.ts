@@ -2,8 +2,8 @@ import { readRange } from '../../binary/byte-source.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 import { blockDisk } from '../block-map/block-disk.ts'
 import { absentBlock } from '../block-map/block-table.ts'
-import type { DiskReader } from '../disk-reader.ts'
-import type { ImageFile } from '../image-files.ts'
+import type { DiskReader } from '../../disk/disk-reader.ts'
+import type { ImageFile } from '../../image/image-files.ts'
 import type { AsifMetadata } from './metadata.ts'
 
 /** Bits 55 to 61 of an entry, in its upper word; no published reader knows a meaning. */

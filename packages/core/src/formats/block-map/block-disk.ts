@@ -1,9 +1,9 @@
 import type { ByteSource } from '../../binary/byte-source.ts'
 import type { ByteRange } from '../../ranges/byte-range.ts'
 import { loadCache } from '../../binary/load-cache.ts'
-import { mergeExtentStream, type Extent, type ExtentContent } from '../../extent/extent.ts'
-import { assertOnDisk, clampToDisk } from '../disk-range.ts'
-import type { DiskReader } from '../disk-reader.ts'
+import { mergeExtentStream, type Extent, type ExtentContent } from '../../ranges/extent.ts'
+import { assertOnDisk, clampToDisk } from '../../disk/disk-range.ts'
+import type { DiskReader } from '../../disk/disk-reader.ts'
 import { absentBlock, dataOffset, isPartial, type BlockTable, type SectorBitmaps } from './block-table.ts'
 
 export interface BlockDiskOptions {

@@ -1,7 +1,7 @@
 import type { ByteRange } from '../../ranges/byte-range.ts'
 import { dataRuns } from '../../binary/zero-scan.ts'
 import { chunkLength, chunkSize } from '../../digest/disk-digest.ts'
-import type { DiskWriter, FileWrite, PreparedChunk } from '../disk-writer.ts'
+import type { DiskWriter, FileWrite, PreparedChunk } from '../../image/disk-writer.ts'
 
 /** How a format lays out blocks of equal size: one after the other from `dataAt` on, each with its own prefix. */
 export interface BlockLayout {

@@ -1,7 +1,7 @@
 import { countBefore } from '../../binary/bisect.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 import type { ByteSource } from '../../binary/byte-source.ts'
-import type { CheckOptions, FindingKind, FindingList, Run } from '../check-report.ts'
+import type { CheckOptions, FindingKind, FindingList, Run } from '../../image/check-report.ts'
 import { gapsWithData, mostGaps, type Gap } from './lost-blocks.ts'
 
 /** Blocks of one file that can be compared with each other, four bytes for each. */

@@ -1,5 +1,5 @@
 import { chunkLength, chunkSize } from '../../digest/disk-digest.ts'
-import type { DiskWriter, FileWrite, PreparedChunk } from '../disk-writer.ts'
+import type { DiskWriter, FileWrite, PreparedChunk } from '../../image/disk-writer.ts'
 import type { BlockLayout, BlockPlaces } from './block-writer.ts'
 import { dataToWrite, differingBlocks, sectorBitmap, type DifferingBlock } from './differing-blocks.ts'
 

@@ -1,6 +1,6 @@
 import { readPieces } from '../../binary/byte-source.ts'
-import type { CheckOptions } from '../check-report.ts'
-import type { ImageFile, StreamHash } from '../image-files.ts'
+import type { CheckOptions } from '../../image/check-report.ts'
+import type { ImageFile, StreamHash } from '../../image/image-files.ts'
 import { placeOf, type CheckedPackage } from './check-references.ts'
 import type { FoundFile } from './package-files.ts'
 

@@ -1,4 +1,4 @@
-import type { TakenBy } from '../open-reference.ts'
+import type { TakenBy } from '../../image/open-reference.ts'
 
 /**
  * How the names of a package are compared, wherever they come from: the archive, the description, the manifest, the

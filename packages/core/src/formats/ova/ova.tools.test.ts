@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { nodePorts } from '../../testing/node-files.ts'
 import { seededRandom } from '../../testing/seeded-random.ts'
 import { writeDisk } from '../../testing/write-disk.ts'
-import { checkImage } from '../check-image.ts'
-import { inspectChain, openChain } from '../open-chain.ts'
+import { checkImage } from '../../chain/check-image.ts'
+import { inspectChain, openChain } from '../../chain/open-chain.ts'
 import { ovaWriter } from './writer.ts'
 
 const MiB = 1024 ** 2

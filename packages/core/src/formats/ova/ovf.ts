@@ -1,6 +1,6 @@
 import { DiskError } from '../../problems/disk-error.ts'
-import type { FormatName } from '../format-rules.ts'
-import { parseXml, type XmlElement } from '../xml.ts'
+import type { FormatName } from '../../image/format-rules.ts'
+import { parseXml, type XmlElement } from '../../text/xml.ts'
 
 /** A file that a description refers to (DSP0243 clause 7.1). */
 export interface OvfFile {

@@ -1,8 +1,8 @@
 import { readRange, type ByteSource } from '../../binary/byte-source.ts'
 import { DiskError, isDiskError } from '../../problems/disk-error.ts'
-import { folderOf, nameOf } from '../folder-of.ts'
-import type { ImageFile, ImageFiles, ImagePorts } from '../image-files.ts'
-import type { TakenBy } from '../open-reference.ts'
+import { folderOf, nameOf } from '../../image/folder-of.ts'
+import type { ImageFile, ImageFiles, ImagePorts } from '../../image/image-files.ts'
+import type { TakenBy } from '../../image/open-reference.ts'
 import { findName, folderIn, isAppleDouble, namesAlike, normalName, placesOf } from './member-names.ts'
 import { readTarMembers, tarMemberSource, type TarMember } from './tar.ts'
 

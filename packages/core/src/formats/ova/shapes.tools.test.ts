@@ -4,8 +4,8 @@ import { requires, runToolOk } from '@varve/test-kit/tools'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'
 import { nodePorts } from '../../testing/node-files.ts'
-import { checkImage } from '../check-image.ts'
-import { openChain } from '../open-chain.ts'
+import { checkImage } from '../../chain/check-image.ts'
+import { openChain } from '../../chain/open-chain.ts'
 
 const mib = 1024 * 1024
 const size = 24 * mib

@@ -1,5 +1,5 @@
 import { assertInside, readRange, type ByteSource } from '../../binary/byte-source.ts'
-import { mergeExtentStream, type Extent } from '../../extent/extent.ts'
+import { mergeExtentStream, type Extent } from '../../ranges/extent.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 import { corrupt, numberOf, textOf } from './tar-fields.ts'
 

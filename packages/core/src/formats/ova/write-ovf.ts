@@ -1,4 +1,4 @@
-import type { Firmware } from '../image-choices.ts'
+import type { Firmware } from '../../image/image-choices.ts'
 
 export interface OvfFacts {
   readonly name: string

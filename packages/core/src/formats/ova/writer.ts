@@ -1,6 +1,6 @@
 import { deriveUuid } from '../../binary/derive-uuid.ts'
 import { formatUuid } from '../../binary/uuid.ts'
-import type { DiskWriter, DiskWriterOptions, FileWrite, WriterFormat } from '../disk-writer.ts'
+import type { DiskWriter, DiskWriterOptions, FileWrite, WriterFormat } from '../../image/disk-writer.ts'
 import { vmdkWriter } from '../vmdk/writer.ts'
 import { manifestText } from './manifest.ts'
 import { blockSize, tarHeader } from './tar.ts'

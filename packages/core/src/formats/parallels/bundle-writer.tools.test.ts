@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { nodePorts } from '../../testing/node-files.ts'
 import { seededRandom } from '../../testing/seeded-random.ts'
 import { testId, writeDisk } from '../../testing/write-disk.ts'
-import { inspectChain, openChain } from '../open-chain.ts'
+import { inspectChain, openChain } from '../../chain/open-chain.ts'
 import { parallelsWriter } from './writer.ts'
 import { bundleDescriptor, bundleImageName } from './write-descriptor.ts'
 

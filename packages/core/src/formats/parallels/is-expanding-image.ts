@@ -1,7 +1,7 @@
 import { isDiskError } from '../../problems/disk-error.ts'
-import { nameOf } from '../folder-of.ts'
-import type { ImageFile, ImagePorts } from '../image-files.ts'
-import { readXml } from '../xml.ts'
+import { nameOf } from '../../image/folder-of.ts'
+import type { ImageFile, ImagePorts } from '../../image/image-files.ts'
+import { readXml } from '../../text/xml.ts'
 import { descriptorName } from './descriptor-name.ts'
 import { readDescriptor } from './descriptor.ts'
 

@@ -1,9 +1,9 @@
-import { assertMark } from '../assert-mark.ts'
+import { assertMark } from '../../image/assert-mark.ts'
 import { readRange } from '../../binary/byte-source.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 import type { Problem } from '../../problems/problem.ts'
-import type { ImageFile } from '../image-files.ts'
-import { oncePerFile } from '../once-per-file.ts'
+import type { ImageFile } from '../../image/image-files.ts'
+import { oncePerFile } from '../../image/once-per-file.ts'
 import { hdsHeader, hdsMagics, inUseOpen, sectorSize, type HdsHeader } from './header.ts'
 
 const maxClusterSize = 2 * 1024 ** 3

@@ -1,11 +1,16 @@
-import { overlayDisk } from '../../extent/overlay-disk.ts'
+import { overlayDisk } from '../../disk/overlay-disk.ts'
 import { DiskError, isDiskError } from '../../problems/disk-error.ts'
 import type { Problem } from '../../problems/problem.ts'
-import type { DiskReader } from '../disk-reader.ts'
-import type { OpenLayer } from '../format-driver.ts'
-import type { ImageFile, ImagePorts } from '../image-files.ts'
-import { newerParent } from '../newer-parent.ts'
-import { referenceOpener, takenProblem, type OpenReference, type TakenReference } from '../open-reference.ts'
+import type { DiskReader } from '../../disk/disk-reader.ts'
+import type { OpenLayer } from '../../image/format-driver.ts'
+import type { ImageFile, ImagePorts } from '../../image/image-files.ts'
+import { newerParent } from '../../image/newer-parent.ts'
+import {
+  referenceOpener,
+  takenProblem,
+  type OpenReference,
+  type TakenReference,
+} from '../../image/open-reference.ts'
 import { rawDisk } from '../raw/driver.ts'
 import { concatDisks, type DiskPart } from '../vmdk/concat-disks.ts'
 import { snapshotChain, type DiskDescriptor, type Storage, type StorageImage } from './descriptor.ts'

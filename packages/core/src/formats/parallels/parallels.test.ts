@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { memoryFiles } from '../../testing/memory-files.ts'
-import { inspectChain, openChain } from '../open-chain.ts'
-import type { ImagePorts } from '../image-files.ts'
+import { inspectChain, openChain } from '../../chain/open-chain.ts'
+import type { ImagePorts } from '../../image/image-files.ts'
 import { hdsHeader, type HdsHeader } from './header.ts'
 
 const sector = 512

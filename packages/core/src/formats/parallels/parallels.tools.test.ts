@@ -3,7 +3,7 @@ import { requires, runToolOk } from '@varve/test-kit/tools'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { nodePorts } from '../../testing/node-files.ts'
-import { inspectChain, openChain } from '../open-chain.ts'
+import { inspectChain, openChain } from '../../chain/open-chain.ts'
 
 const top = '{5fbaabe3-6958-40ff-92a7-860e329aab41}'
 const base = '{11111111-2222-3333-4444-555555555555}'

@@ -1,6 +1,6 @@
 import { DiskError } from '../../problems/disk-error.ts'
 import { blockStateSize, blockWriter, type BlockLayout, type BlockPlaces } from '../block-map/block-writer.ts'
-import type { DiskWriter, DiskWriterOptions, FileWrite, WriterFormat } from '../disk-writer.ts'
+import type { DiskWriter, DiskWriterOptions, FileWrite, WriterFormat } from '../../image/disk-writer.ts'
 import { hdsHeader, sectorSize, type HdsHeader } from './header.ts'
 import { bundleDescriptor, bundleImageName } from './write-descriptor.ts'
 import { assertSize } from '../writable-sizes.ts'

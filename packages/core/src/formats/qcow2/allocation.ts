@@ -1,4 +1,4 @@
-import type { FileWrite } from '../disk-writer.ts'
+import type { FileWrite } from '../../image/disk-writer.ts'
 import { clusterSize, clustersPerRegion } from './layout.ts'
 import type { Qcow2Layout } from './layout.ts'
 

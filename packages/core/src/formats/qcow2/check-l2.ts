@@ -1,4 +1,4 @@
-import type { Run } from '../check-report.ts'
+import type { Run } from '../../image/check-report.ts'
 import { damagedRemedy, reachesFile, tableParts, type CheckScene } from './check-walk.ts'
 import { decodeClusterEntry, tableOffset } from './cluster-entry.ts'
 import { hasFeature, incompatibleFeatures } from './feature-bits.ts'

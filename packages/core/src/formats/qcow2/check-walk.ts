@@ -1,6 +1,6 @@
 import { isHole, readRange, type ByteSource } from '../../binary/byte-source.ts'
 import { DiskError } from '../../problems/disk-error.ts'
-import type { FindingList } from '../check-report.ts'
+import type { FindingList } from '../../image/check-report.ts'
 import { tableOffset } from './cluster-entry.ts'
 import { autoclearFeatures, hasFeature } from './feature-bits.ts'
 import { bitmapEntry, type Qcow2Header } from './header.ts'

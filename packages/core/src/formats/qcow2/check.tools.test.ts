@@ -4,7 +4,7 @@ import { tempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'
 import { nodePorts } from '../../testing/node-files.ts'
 import { seededRandom } from '../../testing/seeded-random.ts'
-import type { CheckReport } from '../check-report.ts'
+import type { CheckReport } from '../../image/check-report.ts'
 import { checkQcow2 } from './check.ts'
 
 const clusterSize = 4096

@@ -1,7 +1,7 @@
 import { isDiskError } from '../../problems/disk-error.ts'
 import { problemFromError } from '../../problems/problem.ts'
-import { FindingList, type CheckOptions, type CheckReport } from '../check-report.ts'
-import type { ImageFile } from '../image-files.ts'
+import { FindingList, type CheckOptions, type CheckReport } from '../../image/check-report.ts'
+import type { ImageFile } from '../../image/image-files.ts'
 import { checkL2Table, type L2Scene } from './check-l2.ts'
 import {
   damagedRemedy,

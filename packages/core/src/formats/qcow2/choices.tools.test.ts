@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { nodePorts } from '../../testing/node-files.ts'
 import { seededRandom } from '../../testing/seeded-random.ts'
 import { nodeCompressors, testId, writeDisk, type WriteDiskOptions } from '../../testing/write-disk.ts'
-import { openChain } from '../open-chain.ts'
-import type { WriteChoices } from '../image-choices.ts'
+import { openChain } from '../../chain/open-chain.ts'
+import type { WriteChoices } from '../../image/image-choices.ts'
 import { qcow2Writer } from './writer.ts'
 
 const KiB = 1024

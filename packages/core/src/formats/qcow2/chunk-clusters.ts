@@ -1,7 +1,7 @@
 import type { ByteRange } from '../../ranges/byte-range.ts'
 import { equalBytes } from '../../binary/equal-bytes.ts'
 import { isZero } from '../../binary/zero-scan.ts'
-import type { FileWrite, PreparedChunk } from '../disk-writer.ts'
+import type { FileWrite, PreparedChunk } from '../../image/disk-writer.ts'
 import { encodeCompressedEntry, encodeDataEntry, type EntryHalves, type EntryWords } from './cluster-entry.ts'
 import { clusterSize, subclusterSize, type Qcow2Layout } from './layout.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ByteSource } from '../../binary/byte-source.ts'
-import type { Extent } from '../../extent/extent.ts'
+import type { Extent } from '../../ranges/extent.ts'
 import { clusterMap } from './cluster-map.ts'
 
 const clusterBits = 21

@@ -1,6 +1,6 @@
 import { DiskError, isDiskError } from '../../problems/disk-error.ts'
-import type { ImageFiles } from '../image-files.ts'
-import { referenceOpener, type TakenReference } from '../open-reference.ts'
+import type { ImageFiles } from '../../image/image-files.ts'
+import { referenceOpener, type TakenReference } from '../../image/open-reference.ts'
 
 /** Opens the external data file `name` of the image `from`; throws `extent-file-missing`, `reference-refused`, `not-readable`… */
 export async function openDataFile(files: ImageFiles, from: string, name: string): Promise<TakenReference> {

@@ -1,4 +1,4 @@
-import type { FormatDriver } from '../format-driver.ts'
+import type { FormatDriver } from '../../image/format-driver.ts'
 import { checkQcow2 } from './check.ts'
 import { qcowMagic } from './header.ts'
 import { inspectQcow2 } from './inspect.ts'

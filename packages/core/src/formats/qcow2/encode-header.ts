@@ -1,6 +1,6 @@
-import type { DiskWriterOptions } from '../disk-writer.ts'
+import type { DiskWriterOptions } from '../../image/disk-writer.ts'
 import { DiskError } from '../../problems/disk-error.ts'
-import type { WriteChoices } from '../image-choices.ts'
+import type { WriteChoices } from '../../image/image-choices.ts'
 import { featureNames, incompatibleFeatures } from './feature-bits.ts'
 import { extensionTypes, longestName } from './header-extensions.ts'
 import {

@@ -1,5 +1,5 @@
 import { isZero } from '../../binary/zero-scan.ts'
-import type { FileWrite } from '../disk-writer.ts'
+import type { FileWrite } from '../../image/disk-writer.ts'
 import { refcountBlockAt } from './allocation.ts'
 import { encodeDataEntry, encodeTableOffset } from './cluster-entry.ts'
 import type { EntryHalves } from './cluster-entry.ts'

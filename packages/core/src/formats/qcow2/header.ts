@@ -1,4 +1,4 @@
-import { assertMark } from '../assert-mark.ts'
+import { assertMark } from '../../image/assert-mark.ts'
 import { readRange } from '../../binary/byte-source.ts'
 import type { ByteSource } from '../../binary/byte-source.ts'
 import { bytes, u16be, u32be, u64be, u8 } from '../../binary/fields.ts'

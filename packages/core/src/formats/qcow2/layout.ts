@@ -1,4 +1,4 @@
-import type { WriteChoices } from '../image-choices.ts'
+import type { WriteChoices } from '../../image/image-choices.ts'
 import { assertSize } from '../writable-sizes.ts'
 
 /*

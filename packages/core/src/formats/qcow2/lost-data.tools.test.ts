@@ -3,7 +3,7 @@ import { requires, runTool, runToolOk } from '@varve/test-kit/tools'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'
 import { nodePorts } from '../../testing/node-files.ts'
-import type { CheckReport } from '../check-report.ts'
+import type { CheckReport } from '../../image/check-report.ts'
 import { qcow2Driver } from './driver.ts'
 
 const clusterSize = 65_536

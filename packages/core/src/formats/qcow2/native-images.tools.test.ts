@@ -3,8 +3,8 @@ import { requires, runTool } from '@varve/test-kit/tools'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'
 import { nodePorts } from '../../testing/node-files.ts'
-import { checkImage } from '../check-image.ts'
-import { inspectChain } from '../open-chain.ts'
+import { checkImage } from '../../chain/check-image.ts'
+import { inspectChain } from '../../chain/open-chain.ts'
 
 /*
  * Whatever QEMU makes, after every operation that it has, is clean: one life of an image per set of options, looked at after

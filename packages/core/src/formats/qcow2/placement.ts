@@ -1,4 +1,4 @@
-import type { FileWrite } from '../disk-writer.ts'
+import type { FileWrite } from '../../image/disk-writer.ts'
 import { chunkSize } from '../../digest/disk-digest.ts'
 import { refcountBlockAt, sharedAllocation } from './allocation.ts'
 import { setEntry, type Qcow2Chunk } from './chunk-clusters.ts'

@@ -4,8 +4,8 @@ import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'
 import { inspectImage } from '../../layers/inspect-image.ts'
 import { nodePorts } from '../../testing/node-files.ts'
-import { checkImage } from '../check-image.ts'
-import { openChain } from '../open-chain.ts'
+import { checkImage } from '../../chain/check-image.ts'
+import { openChain } from '../../chain/open-chain.ts'
 
 async function read(path: string, snapshot?: string): Promise<Buffer> {
   await using chain = await openChain(path, nodePorts, { choices: { snapshot } })

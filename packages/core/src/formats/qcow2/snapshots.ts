@@ -2,7 +2,7 @@ import { assertInside, readRange } from '../../binary/byte-source.ts'
 import type { ByteSource } from '../../binary/byte-source.ts'
 import { u64be } from '../../binary/fields.ts'
 import { DiskError } from '../../problems/disk-error.ts'
-import type { InternalSnapshot } from '../image-facts.ts'
+import type { InternalSnapshot } from '../../image/image-facts.ts'
 import { snapshotEntry } from './header.ts'
 import type { Qcow2Header } from './header.ts'
 

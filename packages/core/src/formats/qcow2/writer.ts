@@ -1,6 +1,12 @@
 import { releaseMemory } from '../../binary/release-memory.ts'
 import { chunkLength, chunkSize } from '../../digest/disk-digest.ts'
-import type { DiskWriter, DiskWriterOptions, FileWrite, PreparedChunk, WriterFormat } from '../disk-writer.ts'
+import type {
+  DiskWriter,
+  DiskWriterOptions,
+  FileWrite,
+  PreparedChunk,
+  WriterFormat,
+} from '../../image/disk-writer.ts'
 import { assertChoices } from '../write-choices.ts'
 import { allocationSize } from './allocation.ts'
 import { chunkEntries, clustersOf, type Qcow2Chunk, type StoredCluster } from './chunk-clusters.ts'

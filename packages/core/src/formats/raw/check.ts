@@ -1,5 +1,5 @@
-import { FindingList, type CheckReport } from '../check-report.ts'
-import type { ImageFile } from '../image-files.ts'
+import { FindingList, type CheckReport } from '../../image/check-report.ts'
+import type { ImageFile } from '../../image/image-files.ts'
 
 /** Raw has no tables: the report says that there was nothing to check. */
 export async function checkRaw({ path, allocated }: ImageFile): Promise<CheckReport> {

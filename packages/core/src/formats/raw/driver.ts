@@ -1,8 +1,8 @@
 import { wholeOf, type ByteSource } from '../../binary/byte-source.ts'
-import { mergeExtentStream, type Extent } from '../../extent/extent.ts'
-import { clampToDisk, assertOnDisk } from '../disk-range.ts'
-import type { DiskReader } from '../disk-reader.ts'
-import type { FormatDriver } from '../format-driver.ts'
+import { mergeExtentStream, type Extent } from '../../ranges/extent.ts'
+import { clampToDisk, assertOnDisk } from '../../disk/disk-range.ts'
+import type { DiskReader } from '../../disk/disk-reader.ts'
+import type { FormatDriver } from '../../image/format-driver.ts'
 import { checkRaw } from './check.ts'
 
 /** Raw: the file is the disk, byte for byte; holes of the host filesystem are zeros. */

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ByteSource } from '../../binary/byte-source.ts'
 import { chunkLength, chunkSize } from '../../digest/disk-digest.ts'
-import type { Extent } from '../../extent/extent.ts'
+import type { Extent } from '../../ranges/extent.ts'
 import { rawDisk } from './driver.ts'
 import { holeSize, rawWriter } from './writer.ts'
 

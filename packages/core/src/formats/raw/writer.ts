@@ -1,6 +1,12 @@
 import { dataRuns } from '../../binary/zero-scan.ts'
 import { chunkLength, chunkSize } from '../../digest/disk-digest.ts'
-import type { DiskWriter, DiskWriterOptions, FileWrite, PreparedChunk, WriterFormat } from '../disk-writer.ts'
+import type {
+  DiskWriter,
+  DiskWriterOptions,
+  FileWrite,
+  PreparedChunk,
+  WriterFormat,
+} from '../../image/disk-writer.ts'
 import { assertChoices } from '../write-choices.ts'
 import { assertSize } from '../writable-sizes.ts'
 

@@ -1,8 +1,8 @@
 import type { ByteSource } from '../../binary/byte-source.ts'
-import type { Extent } from '../../extent/extent.ts'
+import type { Extent } from '../../ranges/extent.ts'
 import { DiskError, isDiskError } from '../../problems/disk-error.ts'
-import { folderOf } from '../folder-of.ts'
-import type { ImageFile, ImageFiles } from '../image-files.ts'
+import { folderOf } from '../../image/folder-of.ts'
+import type { ImageFile, ImageFiles } from '../../image/image-files.ts'
 
 /** Band files open at once, at most, but for those that are being read. */
 const maxOpen = 64

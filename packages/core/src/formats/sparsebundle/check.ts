@@ -1,6 +1,6 @@
-import type { CheckReport } from '../check-report.ts'
-import { guardedCheck } from '../guarded-check.ts'
-import type { ImageFile, ImagePorts } from '../image-files.ts'
+import type { CheckReport } from '../../image/check-report.ts'
+import { guardedCheck } from '../../image/guarded-check.ts'
+import type { ImageFile, ImagePorts } from '../../image/image-files.ts'
 import { bandName, bandsFolder, openBands } from './bands.ts'
 import { readSparsebundleMetadata } from './metadata.ts'
 

@@ -1,9 +1,9 @@
 import { readRange } from '../../binary/byte-source.ts'
 import { DiskError, isDiskError } from '../../problems/disk-error.ts'
 import type { Problem } from '../../problems/problem.ts'
-import { folderOf, nameOf } from '../folder-of.ts'
-import type { ImageFile, ImagePorts } from '../image-files.ts'
-import { maxPropertyListBytes, parsePropertyList, sizeAt, stringAt } from '../property-list.ts'
+import { folderOf, nameOf } from '../../image/folder-of.ts'
+import type { ImageFile, ImagePorts } from '../../image/image-files.ts'
+import { maxPropertyListBytes, parsePropertyList, sizeAt, stringAt } from '../../text/property-list.ts'
 
 const bundleType = 'com.apple.diskimage.sparsebundle'
 const minBandSize = 512

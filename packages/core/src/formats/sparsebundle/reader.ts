@@ -1,7 +1,7 @@
-import { mergeExtentStream, type Extent } from '../../extent/extent.ts'
-import { assertOnDisk, clampToDisk } from '../disk-range.ts'
-import type { DiskReader } from '../disk-reader.ts'
-import type { ImageFile } from '../image-files.ts'
+import { mergeExtentStream, type Extent } from '../../ranges/extent.ts'
+import { assertOnDisk, clampToDisk } from '../../disk/disk-range.ts'
+import type { DiskReader } from '../../disk/disk-reader.ts'
+import type { ImageFile } from '../../image/image-files.ts'
 import type { SparsebundleMetadata } from './metadata.ts'
 
 interface BandPart {

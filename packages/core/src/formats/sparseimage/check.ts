@@ -1,6 +1,6 @@
-import type { CheckReport } from '../check-report.ts'
-import { guardedCheck } from '../guarded-check.ts'
-import type { ImageFile } from '../image-files.ts'
+import type { CheckReport } from '../../image/check-report.ts'
+import { guardedCheck } from '../../image/guarded-check.ts'
+import type { ImageFile } from '../../image/image-files.ts'
 import { headerBlock, readSparseImage } from './header.ts'
 
 /** Whether each band of the table is there, inside the file and named once, and what of the file no band uses. */

@@ -3,7 +3,7 @@ import { ascii, u32be } from '../../binary/fields.ts'
 import { struct } from '../../binary/struct.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 import { absentBlock } from '../block-map/block-table.ts'
-import type { ImageFile } from '../image-files.ts'
+import type { ImageFile } from '../../image/image-files.ts'
 
 const sectorSize = 512
 /** Bytes of the header with its table; the first band follows. */

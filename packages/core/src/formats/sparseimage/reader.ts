@@ -1,6 +1,6 @@
 import { blockDisk } from '../block-map/block-disk.ts'
-import type { DiskReader } from '../disk-reader.ts'
-import type { ImageFile } from '../image-files.ts'
+import type { DiskReader } from '../../disk/disk-reader.ts'
+import type { ImageFile } from '../../image/image-files.ts'
 import { bandsInHeader, type SparseImage } from './header.ts'
 
 /** A sparse image as a disk; bands that were never written are `absent`. */

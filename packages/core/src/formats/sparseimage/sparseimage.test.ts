@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { memoryFiles } from '../../testing/memory-files.ts'
-import { checkImage } from '../check-image.ts'
-import { inspectChain, openChain } from '../open-chain.ts'
+import { checkImage } from '../../chain/check-image.ts'
+import { inspectChain, openChain } from '../../chain/open-chain.ts'
 import { headerBlock, sparseHeader } from './header.ts'
 
 const band = 1024

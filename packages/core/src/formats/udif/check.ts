@@ -1,8 +1,8 @@
 import { crc32 } from '../../binary/crc32.ts'
 import { readPieces } from '../../binary/byte-source.ts'
-import type { CheckOptions, CheckReport } from '../check-report.ts'
-import { guardedCheck } from '../guarded-check.ts'
-import type { ImageFile, ImagePorts } from '../image-files.ts'
+import type { CheckOptions, CheckReport } from '../../image/check-report.ts'
+import { guardedCheck } from '../../image/guarded-check.ts'
+import type { ImageFile, ImagePorts } from '../../image/image-files.ts'
 import { readUdifMetadata, type UdifMetadata } from './metadata.ts'
 
 /** The one kind of checksum that hdiutil writes: CRC-32 in the first of 32 words. */

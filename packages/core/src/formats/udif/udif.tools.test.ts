@@ -5,7 +5,7 @@ import { tempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'
 import { nodePorts } from '../../testing/node-files.ts'
 import { seededRandom } from '../../testing/seeded-random.ts'
-import { openChain } from '../open-chain.ts'
+import { openChain } from '../../chain/open-chain.ts'
 import { buildUdif, sectorsOf, type BuiltRun } from './testing/build-udif.ts'
 
 describe.skipIf(!requires('qemu-img'))('UDIF against qemu-img', () => {

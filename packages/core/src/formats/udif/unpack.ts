@@ -1,5 +1,5 @@
 import { DiskError } from '../../problems/disk-error.ts'
-import type { Codecs } from '../image-files.ts'
+import type { Codecs } from '../../image/image-files.ts'
 import { decodeAdc } from './adc.ts'
 import { decodeLzfse } from './lzfse.ts'
 import type { PackedKind } from './trailer.ts'

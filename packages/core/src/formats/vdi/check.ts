@@ -1,8 +1,8 @@
 import { readRange } from '../../binary/byte-source.ts'
 import { checkBlocks, givenUp, noPlace, type BlockPlaces } from '../block-map/check-blocks.ts'
-import type { CheckOptions, CheckReport } from '../check-report.ts'
-import { guardedCheck } from '../guarded-check.ts'
-import type { ImageFile, ImagePorts } from '../image-files.ts'
+import type { CheckOptions, CheckReport } from '../../image/check-report.ts'
+import { guardedCheck } from '../../image/guarded-check.ts'
+import type { ImageFile, ImagePorts } from '../../image/image-files.ts'
 import { freeEntry, zeroEntry, type VdiHeader } from './header.ts'
 import { readVdiMetadata } from './metadata.ts'
 

@@ -1,5 +1,5 @@
 import { parseGuid } from '../../binary/uuid.ts'
-import { assertSameFormat, notNameable, type ParentImage } from '../parent-image.ts'
+import { assertSameFormat, notNameable, type ParentImage } from '../../image/parent-image.ts'
 import type { VdiHeader } from './header.ts'
 
 /** How the image `file` names its parent: by its UUID, and by that of the last change of its content. Throws `refused`. */

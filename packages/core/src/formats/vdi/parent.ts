@@ -1,8 +1,8 @@
 import { readRange } from '../../binary/byte-source.ts'
 import { formatGuid } from '../../binary/uuid.ts'
 import { isDiskError } from '../../problems/disk-error.ts'
-import type { ParentReference } from '../image-facts.ts'
-import type { ImageFile, ImagePorts } from '../image-files.ts'
+import type { ParentReference } from '../../image/image-facts.ts'
+import type { ImageFile, ImagePorts } from '../../image/image-files.ts'
 import { vdiHeader, vdiSignature, type VdiHeader } from './header.ts'
 
 /** Files looked at in a folder, at most. */

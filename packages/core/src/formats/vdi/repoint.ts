@@ -1,7 +1,7 @@
 import { readRange } from '../../binary/byte-source.ts'
 import { formatGuid } from '../../binary/uuid.ts'
-import type { ImageFile } from '../image-files.ts'
-import { changedRuns, type NewParent, type RepointPlan } from '../repoint.ts'
+import type { ImageFile } from '../../image/image-files.ts'
+import { changedRuns, type NewParent, type RepointPlan } from '../../image/repoint.ts'
 import { vdiHeader } from './header.ts'
 import { linksTo } from './name-parent.ts'
 

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { formatGuid } from '../../binary/uuid.ts'
 import { overwrite, readDisk } from '../../testing/disk-files.ts'
 import { nodePorts } from '../../testing/node-files.ts'
-import { checkImage } from '../check-image.ts'
-import { inspectChain, openChain } from '../open-chain.ts'
+import { checkImage } from '../../chain/check-image.ts'
+import { inspectChain, openChain } from '../../chain/open-chain.ts'
 
 const MiB = 1024 ** 2
 

@@ -1,6 +1,6 @@
 import { ascii, bytes, u16be, u32be, u64be, u8, type Field } from '../../binary/fields.ts'
 import { struct, type StructValue } from '../../binary/struct.ts'
-import type { ContentMark } from '../image-facts.ts'
+import type { ContentMark } from '../../image/image-facts.ts'
 
 export const sectorSize = 512
 export const footerSize = 512

@@ -2,10 +2,10 @@ import { readRange } from '../../binary/byte-source.ts'
 import { formatUuid } from '../../binary/uuid.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 import type { Problem } from '../../problems/problem.ts'
-import type { ParentReference } from '../image-facts.ts'
-import type { ImageFile } from '../image-files.ts'
-import { oncePerFile } from '../once-per-file.ts'
-import type { ReadingChoices } from '../reading-choices.ts'
+import type { ParentReference } from '../../image/image-facts.ts'
+import type { ImageFile } from '../../image/image-files.ts'
+import { oncePerFile } from '../../image/once-per-file.ts'
+import type { ReadingChoices } from '../../image/reading-choices.ts'
 import {
   checksumAt,
   checksumOf,

@@ -1,7 +1,7 @@
 import { parseUuid } from '../../binary/derive-uuid.ts'
-import type { FileWrite } from '../disk-writer.ts'
-import { nameOf } from '../folder-of.ts'
-import { assertPlainPath, assertSameFormat, notNameable, type ParentImage } from '../parent-image.ts'
+import type { FileWrite } from '../../image/disk-writer.ts'
+import { nameOf } from '../../image/folder-of.ts'
+import { assertPlainPath, assertSameFormat, notNameable, type ParentImage } from '../../image/parent-image.ts'
 import { locatorEntry, locatorsSize, sectorSize, timeOfMark, type DynamicHeader } from './header.ts'
 
 /** How a dynamic header names its parent, and what goes elsewhere for it. */

@@ -1,8 +1,8 @@
 import { readRange } from '../../binary/byte-source.ts'
 import { formatUuid } from '../../binary/uuid.ts'
 import { DiskError } from '../../problems/disk-error.ts'
-import type { ParentReference } from '../image-facts.ts'
-import type { ImageFile } from '../image-files.ts'
+import type { ParentReference } from '../../image/image-facts.ts'
+import type { ImageFile } from '../../image/image-files.ts'
 import { locatorEntry, timeMark, type DynamicHeader } from './header.ts'
 
 const locatorCount = 8

@@ -7,10 +7,10 @@ import {
   type BlockTable,
   type SectorBitmaps,
 } from '../block-map/block-table.ts'
-import type { DiskReader } from '../disk-reader.ts'
-import type { ImageFile } from '../image-files.ts'
+import type { DiskReader } from '../../disk/disk-reader.ts'
+import type { ImageFile } from '../../image/image-files.ts'
 import { rawDisk } from '../raw/driver.ts'
-import type { ReadingChoices } from '../reading-choices.ts'
+import type { ReadingChoices } from '../../image/reading-choices.ts'
 import { sectorSize, unusedEntry } from './header.ts'
 import { damaged, type BlockLayout, type VhdMetadata } from './metadata.ts'
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { memoryFiles } from '../../testing/memory-files.ts'
-import { checkImage } from '../check-image.ts'
-import { inspectChain, openChain } from '../open-chain.ts'
-import type { ReadingChoices } from '../reading-choices.ts'
+import { checkImage } from '../../chain/check-image.ts'
+import { inspectChain, openChain } from '../../chain/open-chain.ts'
+import type { ReadingChoices } from '../../image/reading-choices.ts'
 import { blockSize, buildVhd, type VhdRecipe } from './testing/build-vhd.ts'
 
 const path = '/lib/disk.vhd'

@@ -3,8 +3,8 @@ import { requires, runToolOk } from '@varve/test-kit/tools'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { expect, test } from 'vitest'
 import { nodePorts } from '../../testing/node-files.ts'
-import { openChain } from '../open-chain.ts'
-import type { ReadingChoices } from '../reading-choices.ts'
+import { openChain } from '../../chain/open-chain.ts'
+import type { ReadingChoices } from '../../image/reading-choices.ts'
 import { blockSize, buildVhd, type VhdRecipe } from './testing/build-vhd.ts'
 
 async function ours(path: string, choices: ReadingChoices): Promise<Uint8Array> {

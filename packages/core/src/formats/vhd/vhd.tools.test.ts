@@ -4,7 +4,7 @@ import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { overwrite, readDisk } from '../../testing/disk-files.ts'
 import { nodePorts } from '../../testing/node-files.ts'
-import { inspectChain, openChain } from '../open-chain.ts'
+import { inspectChain, openChain } from '../../chain/open-chain.ts'
 
 describe.skipIf(!requires('qemu-img', 'qemu-io'))('VHD against qemu-img', () => {
   let place: TempPlace

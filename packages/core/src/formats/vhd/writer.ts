@@ -2,7 +2,7 @@ import { deriveUuid, parseUuid } from '../../binary/derive-uuid.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 import { blockStateSize, blockWriter, type BlockLayout, type BlockPlaces } from '../block-map/block-writer.ts'
 import { overlayBlockWriter } from '../block-map/overlay-writer.ts'
-import type { DiskWriterOptions, FileWrite, WriterFormat } from '../disk-writer.ts'
+import type { DiskWriterOptions, FileWrite, WriterFormat } from '../../image/disk-writer.ts'
 import { parentOfNew } from '../overlay-fault.ts'
 import { geometryOf } from './geometry.ts'
 import {

@@ -2,7 +2,7 @@ import { readRange } from '../../binary/byte-source.ts'
 import { isNil } from '../../binary/uuid.ts'
 import { DiskError, isDiskError } from '../../problems/disk-error.ts'
 import type { Problem } from '../../problems/problem.ts'
-import type { ImageFile } from '../image-files.ts'
+import type { ImageFile } from '../../image/image-files.ts'
 import { hasRightChecksum } from './checksum.ts'
 import { damaged, header, headersAt, mib, type VhdxHeader } from './header.ts'
 

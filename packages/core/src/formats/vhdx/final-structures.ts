@@ -1,6 +1,6 @@
 import { deriveUuid } from '../../binary/derive-uuid.ts'
 import { formatUuid, parseGuid } from '../../binary/uuid.ts'
-import type { DiskWriterOptions, FileWrite } from '../disk-writer.ts'
+import type { DiskWriterOptions, FileWrite } from '../../image/disk-writer.ts'
 import { encodeEntry, entrySize } from './bat.ts'
 import { sealChecksum } from './checksum.ts'
 import {

@@ -3,7 +3,7 @@ import { parseGuid } from '../../binary/uuid.ts'
 import { memoryFiles } from '../../testing/memory-files.ts'
 import { seededRandom } from '../../testing/seeded-random.ts'
 import { DiskError } from '../../problems/disk-error.ts'
-import { inspectChain, openChain } from '../open-chain.ts'
+import { inspectChain, openChain } from '../../chain/open-chain.ts'
 import { headersAt, itemGuids, mib, regionGuids, regionTablesAt } from './header.ts'
 import { batAt, buildVhdx, dataWriteGuid, metadataAt, resealVhdx } from './testing/build-vhdx.ts'
 

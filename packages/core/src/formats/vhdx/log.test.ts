@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { memoryFiles } from '../../testing/memory-files.ts'
 import type { Patch } from '../../testing/sparse-disk.ts'
-import { inspectChain, openChain } from '../open-chain.ts'
+import { inspectChain, openChain } from '../../chain/open-chain.ts'
 import { blockStates, encodeEntry } from './bat.ts'
 import { sealChecksum } from './checksum.ts'
 import { headersAt, mib } from './header.ts'

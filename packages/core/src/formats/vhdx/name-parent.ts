@@ -1,5 +1,5 @@
 import { parseGuid } from '../../binary/uuid.ts'
-import { assertPlainPath, assertSameFormat, notNameable, type ParentImage } from '../parent-image.ts'
+import { assertPlainPath, assertSameFormat, notNameable, type ParentImage } from '../../image/parent-image.ts'
 import { locatorEntry, locatorHeader, vhdxLocatorType } from './header.ts'
 
 /** An entry of a parent locator. */

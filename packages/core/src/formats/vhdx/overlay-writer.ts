@@ -5,7 +5,7 @@ import {
   sectorBitmap,
   type DifferingBlock,
 } from '../block-map/differing-blocks.ts'
-import type { DiskWriter, DiskWriterOptions, PreparedChunk } from '../disk-writer.ts'
+import type { DiskWriter, DiskWriterOptions, PreparedChunk } from '../../image/disk-writer.ts'
 import { bitmapPresent, blockStates, payloadAt } from './bat.ts'
 import { finalStructures } from './final-structures.ts'
 import { mib } from './header.ts'

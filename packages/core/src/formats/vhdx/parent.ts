@@ -1,7 +1,7 @@
 import { formatGuid } from '../../binary/uuid.ts'
 import { DiskError } from '../../problems/disk-error.ts'
-import type { LayerIdentity, ParentReference } from '../image-facts.ts'
-import type { ImageFile } from '../image-files.ts'
+import type { LayerIdentity, ParentReference } from '../../image/image-facts.ts'
+import type { ImageFile } from '../../image/image-files.ts'
 import { damaged, locatorEntry, locatorHeader, vhdxLocatorType } from './header.ts'
 
 const structure = 'VHDX parent locator'

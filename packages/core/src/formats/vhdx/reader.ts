@@ -8,8 +8,8 @@ import {
   type BlockTable,
   type SectorBitmaps,
 } from '../block-map/block-table.ts'
-import type { DiskReader } from '../disk-reader.ts'
-import type { ImageFile } from '../image-files.ts'
+import type { DiskReader } from '../../disk/disk-reader.ts'
+import type { ImageFile } from '../../image/image-files.ts'
 import { bitmapEntry, bitmapPresent, blockStates, decodeEntry, entrySize, payloadEntry } from './bat.ts'
 import { damaged, mib } from './header.ts'
 import type { VhdxMetadata } from './metadata.ts'

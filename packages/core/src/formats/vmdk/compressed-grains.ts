@@ -1,7 +1,7 @@
 import { releaseMemory } from '../../binary/release-memory.ts'
 import { assertInside, type ByteSource } from '../../binary/byte-source.ts'
 import { DiskError } from '../../problems/disk-error.ts'
-import type { Codecs } from '../image-files.ts'
+import type { Codecs } from '../../image/image-files.ts'
 import { grainContent, type GrainRun } from './grain-entry.ts'
 import { sectorSize, type SparseLayout } from './sparse-header.ts'
 

@@ -1,8 +1,8 @@
 import { countBefore } from '../../binary/bisect.ts'
 import type { ByteRange } from '../../ranges/byte-range.ts'
-import { clipExtent, mergeExtentStream, type Extent } from '../../extent/extent.ts'
-import { assertOnDisk, clampToDisk } from '../disk-range.ts'
-import type { DiskReader, ReadOptions } from '../disk-reader.ts'
+import { clipExtent, mergeExtentStream, type Extent } from '../../ranges/extent.ts'
+import { assertOnDisk, clampToDisk } from '../../disk/disk-range.ts'
+import type { DiskReader, ReadOptions } from '../../disk/disk-reader.ts'
 
 /** A piece of a disk: the first `length` bytes of `disk` lie at `start`. */
 export interface DiskPart {

@@ -1,6 +1,6 @@
 import { DiskError } from '../../problems/disk-error.ts'
-import { isRecognisedAs } from '../detect-format.ts'
-import type { FormatDriver } from '../format-driver.ts'
+import { isRecognisedAs } from '../../image/detect-format.ts'
+import type { FormatDriver } from '../../image/format-driver.ts'
 import { inspectVmdk } from './inspect.ts'
 import { readVmdkMetadata, refusalOf } from './metadata.ts'
 import { openExtents } from './open-extents.ts'

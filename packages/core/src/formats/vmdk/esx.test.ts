@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { memoryFiles } from '../../testing/memory-files.ts'
-import { inspectChain, openChain } from '../open-chain.ts'
+import { inspectChain, openChain } from '../../chain/open-chain.ts'
 import { cowdHeader } from './cowd-header.ts'
 import { buildCowd, buildSeSparse, esxDescriptor, type SeRecipe } from './testing/build-esx.ts'
 

@@ -4,7 +4,7 @@ import { tempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'
 import { nodePorts } from '../../testing/node-files.ts'
 import { seededRandom } from '../../testing/seeded-random.ts'
-import { inspectChain, openChain } from '../open-chain.ts'
+import { inspectChain, openChain } from '../../chain/open-chain.ts'
 import { buildCowd, buildSeSparse, esxDescriptor, type EsxGrains } from './testing/build-esx.ts'
 
 const MiB = 1024 ** 2

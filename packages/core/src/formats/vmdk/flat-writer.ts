@@ -1,5 +1,5 @@
 import { chunkSize } from '../../digest/disk-digest.ts'
-import type { DiskWriter, DiskWriterOptions } from '../disk-writer.ts'
+import type { DiskWriter, DiskWriterOptions } from '../../image/disk-writer.ts'
 import { rawWriter } from '../raw/writer.ts'
 
 export interface FlatWriterOptions {

@@ -1,4 +1,4 @@
-import type { ExtentContent } from '../../extent/extent.ts'
+import type { ExtentContent } from '../../ranges/extent.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 import type { SparseLayout } from './sparse-header.ts'
 

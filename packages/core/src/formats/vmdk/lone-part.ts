@@ -1,9 +1,9 @@
 import { readRange } from '../../binary/byte-source.ts'
 import { DiskError, isDiskError } from '../../problems/disk-error.ts'
-import { headLength, looksLikeVmdkDescriptor } from '../detect-format.ts'
-import { foldName } from '../fold-name.ts'
-import { folderOf, nameOf } from '../folder-of.ts'
-import type { ImageFile, ImageFiles } from '../image-files.ts'
+import { headLength, looksLikeVmdkDescriptor } from '../../image/detect-format.ts'
+import { foldName } from '../../image/fold-name.ts'
+import { folderOf, nameOf } from '../../image/folder-of.ts'
+import type { ImageFile, ImageFiles } from '../../image/image-files.ts'
 import { maxDescriptorSize, parseDescriptor, type ExtentLine } from './descriptor.ts'
 
 /** Descriptors beside a part that are looked into, at most: those of the most similar names. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { memoryFiles } from '../../testing/memory-files.ts'
-import { inspectChain, openChain } from '../open-chain.ts'
-import { checkImage } from '../check-image.ts'
+import { inspectChain, openChain } from '../../chain/open-chain.ts'
+import { checkImage } from '../../chain/check-image.ts'
 
 const path = '/lib/x.vmdk'
 const flat = Uint8Array.from({ length: 2048 }, (_, index) => index % 251)

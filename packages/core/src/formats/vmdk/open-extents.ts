@@ -1,12 +1,17 @@
 import { assertInside, sliceSource } from '../../binary/byte-source.ts'
 import { DiskError, isDiskError } from '../../problems/disk-error.ts'
 import type { Problem } from '../../problems/problem.ts'
-import type { DiskReader } from '../disk-reader.ts'
-import type { ImageFile, ImagePorts } from '../image-files.ts'
-import { referenceOpener, takenProblem, type OpenReference, type TakenReference } from '../open-reference.ts'
+import type { DiskReader } from '../../disk/disk-reader.ts'
+import type { ImageFile, ImagePorts } from '../../image/image-files.ts'
+import {
+  referenceOpener,
+  takenProblem,
+  type OpenReference,
+  type TakenReference,
+} from '../../image/open-reference.ts'
 import { rawDisk } from '../raw/driver.ts'
-import type { ReadingChoices } from '../reading-choices.ts'
-import { survivedProblem } from '../rescue.ts'
+import type { ReadingChoices } from '../../image/reading-choices.ts'
+import { survivedProblem } from '../../image/rescue.ts'
 import { readCowdLayout } from './cowd-header.ts'
 import { concatDisks, zeroDisk, type DiskPart } from './concat-disks.ts'
 import { assertSameSize, flatTypes, type VmdkExtentLine, type VmdkMetadata } from './metadata.ts'

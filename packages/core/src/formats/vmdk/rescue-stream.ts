@@ -1,7 +1,7 @@
 import type { ByteSource } from '../../binary/byte-source.ts'
 import { DiskError } from '../../problems/disk-error.ts'
-import type { ImageFile } from '../image-files.ts'
-import { rescuedAs } from '../rescue.ts'
+import type { ImageFile } from '../../image/image-files.ts'
+import { rescuedAs } from '../../image/rescue.ts'
 import { maxDirectorySize, sectorSize, sparseHeader } from './sparse-header.ts'
 
 /** Grain tables that are made again, at most: 2 TiB of the usual grains. */

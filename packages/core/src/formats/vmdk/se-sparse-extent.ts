@@ -3,7 +3,7 @@ import { loadCache } from '../../binary/load-cache.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 import { blockDisk } from '../block-map/block-disk.ts'
 import { absentBlock, zeroBlock, type BlockTable } from '../block-map/block-table.ts'
-import type { DiskReader } from '../disk-reader.ts'
+import type { DiskReader } from '../../disk/disk-reader.ts'
 import { seGrainSize, seTableEntries, type SeLayout } from './se-sparse-header.ts'
 
 /** Entries of the grain directory read at a time, and bytes of them kept. */

@@ -2,7 +2,7 @@ import { equalBytes } from '../../binary/equal-bytes.ts'
 import { isZero } from '../../binary/zero-scan.ts'
 import { chunkLength, chunkSize } from '../../digest/disk-digest.ts'
 import { DiskError } from '../../problems/disk-error.ts'
-import type { DiskWriter, FileWrite, PreparedChunk } from '../disk-writer.ts'
+import type { DiskWriter, FileWrite, PreparedChunk } from '../../image/disk-writer.ts'
 import { sectorSize, sparseFlags, sparseHeader } from './sparse-header.ts'
 import {
   descriptorSectors,

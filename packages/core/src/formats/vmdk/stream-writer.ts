@@ -1,7 +1,7 @@
 import { releaseMemory } from '../../binary/release-memory.ts'
 import { chunkSize } from '../../digest/disk-digest.ts'
-import type { Compressors } from '../image-files.ts'
-import type { DiskWriter, FileWrite, PreparedChunk } from '../disk-writer.ts'
+import type { Compressors } from '../../image/image-files.ts'
+import type { DiskWriter, FileWrite, PreparedChunk } from '../../image/disk-writer.ts'
 import { sectorSize, sparseFlags, sparseHeader } from './sparse-header.ts'
 import {
   descriptorSectors,

@@ -6,8 +6,8 @@ import { sameBytes } from '../../digest/disk-digest.ts'
 import { DiskError } from '../../problems/disk-error.ts'
 import { isBlocking } from '../../problems/problem.ts'
 import { memoryFiles } from '../../testing/memory-files.ts'
-import type { DiskReader } from '../disk-reader.ts'
-import { inspectChain, openChain } from '../open-chain.ts'
+import type { DiskReader } from '../../disk/disk-reader.ts'
+import { inspectChain, openChain } from '../../chain/open-chain.ts'
 import {
   buildVmdk,
   descriptorText,

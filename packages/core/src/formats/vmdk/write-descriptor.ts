@@ -1,6 +1,6 @@
-import type { KeptIdentity } from '../kept-identity.ts'
-import { notNameable } from '../parent-image.ts'
-import type { BackingReference } from '../image-choices.ts'
+import type { KeptIdentity } from '../../image/kept-identity.ts'
+import { notNameable } from '../../image/parent-image.ts'
+import type { BackingReference } from '../../image/image-choices.ts'
 import { deviceName } from './metadata.ts'
 import { sectorSize } from './sparse-header.ts'
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { nodePorts } from '../../testing/node-files.ts'
 import { seededRandom } from '../../testing/seeded-random.ts'
 import { nodeCompressors, testId, writeDisk } from '../../testing/write-disk.ts'
-import { inspectChain, openChain } from '../open-chain.ts'
+import { inspectChain, openChain } from '../../chain/open-chain.ts'
 import { vmdkWriter } from './writer.ts'
 
 const MiB = 1024 ** 2

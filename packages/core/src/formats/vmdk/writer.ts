@@ -1,5 +1,5 @@
 import { DiskError } from '../../problems/disk-error.ts'
-import type { DiskWriter, DiskWriterOptions, WriterFormat } from '../disk-writer.ts'
+import type { DiskWriter, DiskWriterOptions, WriterFormat } from '../../image/disk-writer.ts'
 import { parentOfNew } from '../overlay-fault.ts'
 import { splitParts } from '../writable-formats.ts'
 import { assertSize } from '../writable-sizes.ts'

@@ -1,4 +1,4 @@
-import { SystemError } from '../../files/system-error.ts'
+import { SystemError } from '../../system/system-error.ts'
 import type { FileRanges } from '../file-ranges.ts'
 
 const block = 4096

@@ -1,4 +1,4 @@
-import { formatRules } from '@varve/core/formats/format-rules'
+import { formatRules } from '@varve/core/image/format-rules'
 import type { ChainRepointRequest } from '@varve/operations/chain-repoint/request'
 import type { Face, Subject } from '../face.ts'
 import { nameOf, pathProblem } from '../face-parts.ts'

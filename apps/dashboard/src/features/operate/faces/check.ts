@@ -1,4 +1,4 @@
-import { formatRules } from '@varve/core/formats/format-rules'
+import { formatRules } from '@varve/core/image/format-rules'
 import type { Face } from '../face.ts'
 import { address, nameOf } from '../face-parts.ts'
 

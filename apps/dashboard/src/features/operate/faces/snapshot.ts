@@ -1,4 +1,4 @@
-import type { FormatName } from '@varve/core/formats/format-rules'
+import type { FormatName } from '@varve/core/image/format-rules'
 import { overlayFormatOf } from '@varve/core/formats/writable-formats'
 import type { Face, Field, Subject } from '../face.ts'
 import { nameOf } from '../face-parts.ts'

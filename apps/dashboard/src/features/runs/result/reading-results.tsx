@@ -1,4 +1,4 @@
-import { countOf, formatBytes, groupThousands } from '@varve/core/binary/format-bytes'
+import { countOf, formatBytes, groupThousands } from '@varve/core/units/format-bytes'
 import type { ActionOutcome } from '@varve/operations/actions/action-table'
 import { ByteSize, DigestText, LayerTag, TimeAgo } from '../../../components/marks.tsx'
 import { ProblemList } from '../../../components/states.tsx'

@@ -1,7 +1,7 @@
 import { memorySource } from '../../../binary/byte-source.ts'
 import { DiskError } from '../../../problems/disk-error.ts'
 import { nodeCodecs } from '../../../testing/node-files.ts'
-import type { ImageFile, ImagePorts } from '../../image-files.ts'
+import type { ImageFile, ImagePorts } from '../../../image/image-files.ts'
 import { encodeDataEntry } from '../cluster-entry.ts'
 import { extensionHead, headerMore, headerStart, headerVersion3, qcowMagic } from '../header.ts'
 
