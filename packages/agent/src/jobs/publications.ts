@@ -1,7 +1,8 @@
-import { appendFile, mkdir, readFile } from 'node:fs/promises'
+import { appendFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCode, writeError } from '@varve/engine/system/system-error'
 import { z } from 'zod'
+import { makeFolder } from '@varve/engine/system/make-folder'
 
 const Publication = z.object({
   pullId: z.string(),
@@ -22,7 +23,7 @@ export interface Publications {
 export async function openPublications(folder: string | null): Promise<Publications> {
   const known = new Map<string, Publication>()
   const path = folder === null ? null : join(folder, 'publications.jsonl')
-  if (folder !== null) await mkdir(folder, { recursive: true })
+  if (folder !== null) await makeFolder(folder)
   if (path !== null) for (const publication of await load(path)) known.set(publication.pullId, publication)
   return {
     async add(publication) {

@@ -1,8 +1,9 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCode, writeError } from '@varve/engine/system/system-error'
 import { releaseRunLocks, takeRunLocks } from '@varve/engine/in-use/run-locks'
 import { RunOfJob } from '@varve/protocol/agent'
+import { makeFolder } from '@varve/engine/system/make-folder'
 
 /** The images of this host that runs of the fleet work on, locked until the controller says that a run is over. */
 export interface FleetLocks {
@@ -60,7 +61,7 @@ export async function openFleetLocks(data: string | null): Promise<FleetLocks> {
 
 async function save(path: string, run: RunOfJob): Promise<void> {
   try {
-    await mkdir(join(path, '..'), { recursive: true })
+    await makeFolder(join(path, '..'))
     await writeFile(path, `${JSON.stringify(run)}\n`, { flush: true })
   } catch (error) {
     throw writeError(error, path)

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCode, writeError } from '@varve/engine/system/system-error'
 import { isDiskError } from '@varve/core/problems/disk-error'
@@ -6,6 +6,7 @@ import { mapLimited } from '../library/map-limited.ts'
 import { isOver, runState, type RunState } from '@varve/operations/runs/run-state'
 import { readJournal } from './journal-file.ts'
 import { holderOf } from '@varve/engine/in-use/holder'
+import { makeFolder } from '@varve/engine/system/make-folder'
 
 /** A run in the folder. */
 export interface KnownRun {
@@ -81,7 +82,7 @@ async function readAll(folder: string, ids: readonly string[]): Promise<readonly
 
 /** Puts the journal of a run that is over with the others; of too many of them the oldest are removed. */
 export async function putAway(folder: string, id: string): Promise<void> {
-  await mkdir(join(folder, endedFolder), { recursive: true, mode: 0o700 })
+  await makeFolder(join(folder, endedFolder), 0o700)
   await rename(journalPath(folder, id), endedPath(folder, id))
   await prune(join(folder, endedFolder))
 }

@@ -1,8 +1,7 @@
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
+import { rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { writeError } from '@varve/engine/system/system-error'
 import { makeFresh } from '@varve/operations/plans/fresh'
 import { subjectOf, type Plan } from '@varve/operations/plans/plan'
 import { carryOut, type CarryingOut, type Journal } from '@varve/operations/runs/carry-out'
@@ -24,6 +23,7 @@ import {
 } from './known-runs.ts'
 import { takeLock } from '@varve/engine/in-use/holder'
 import { inRun, releaseRunLocks, takeRunLocks } from '@varve/engine/in-use/run-locks'
+import { makeFolder } from '@varve/engine/system/make-folder'
 
 export interface LocalRunsOptions {
   /** Where journals are kept; made when it is not there. */
@@ -188,9 +188,7 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
     find,
 
     async start({ plan, request, accepted, durability = 'synced' }, options) {
-      await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-        throw writeError(error, folder)
-      })
+      await makeFolder(folder, 0o700)
       const run = makeFresh('id')
       await using _lock = await own(run)
       const at = new Date().toISOString()

@@ -68,7 +68,7 @@ function describeTree({ root, dependents, problems, unseen, looked }: ShownTree,
     ...(dependents.length === 0
       ? [nobody]
       : [
-          `${dependents.length} depend on it:`,
+          `${dependents.length === 1 ? '1 depends' : `${dependents.length} depend`} on it:`,
           ...dependents.map(
             ({ path, depth }) => `  ${printable(path)}${depth === 1 ? '' : ` (through ${depth - 1} more)`}`,
           ),

@@ -5,7 +5,7 @@ import { findAction } from '@varve/operations/actions/action-table'
 import { UsageError, type Outcome, type RunContext } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { openThisHost } from '../operations/this-host.ts'
-import { reportRun, runRecord } from '../operations/operate.ts'
+import { reportRun, reportUndone, runRecord } from '../operations/operate.ts'
 import {
   changeFleetRun,
   describeFleetRun,
@@ -71,9 +71,9 @@ export async function runs(options: RunsOptions, context: RunContext): Outcome {
   }
   const stop = new AbortController().signal
   const state = await showRun(context, (show) => known[wish](id, { stop, cancel: context.signal, ...show }))
-  const asWished = wish === 'cancel' && state.phase === 'canceled'
-  const exitCode = reportRun(state, context)
-  return asWished ? exitCodes.ok : exitCode
+  if (wish !== 'cancel' || state.phase !== 'canceled') return reportRun(state, context)
+  if (context.json) context.print(JSON.stringify(runRecord(state)))
+  return reportUndone(state, context)
 }
 
 interface OfFleet {

@@ -106,7 +106,8 @@ export function reportRun(
   const isDone = phase === 'succeeded'
   if (context.json) context.print(JSON.stringify(isDone && record ? record(state) : runRecord(state)))
   else if (isDone) context.print((told?.(state) ?? lastWords(state)).map(printable).join('\n'))
-  if (phase === 'succeeded' || phase === 'undone') return exitCodes.ok
+  if (phase === 'succeeded') return exitCodes.ok
+  if (phase === 'undone') return reportUndone(state, context)
   if (!context.json) {
     if (error) context.remark(`varve: ${printable(error.message)}\n       ${printable(error.remedy)}`)
     else context.remark(`varve: ${printable(state.created.plan.summary)}: ${phase}`)
@@ -115,6 +116,22 @@ export function reportRun(
     if (undoFailures.length > 0) context.remark(`       Try again with: varve runs ${state.id} --undo`)
   }
   return phase === 'canceled' ? exitCodes.interrupted : exitCodeOf(error?.code ?? '')
+}
+
+/** Says that what a run did is undone, or what of it could not be; gives the exit code. */
+export function reportUndone(
+  { id, phase, created, undoFailures }: RunState,
+  { json, print, remark }: Pick<RunContext, 'json' | 'print' | 'remark'>,
+): Awaited<Outcome> {
+  const [failure] = undoFailures
+  if (!json) {
+    const words = phase === 'canceled' ? 'given up; what it did is undone' : 'undone'
+    if (!failure) print(printable(`${created.plan.summary}: ${words}`))
+    for (const { step, error } of undoFailures)
+      remark(`varve: undo of ${step} failed: ${printable(error.message)}\n       ${printable(error.remedy)}`)
+    if (failure) remark(`       Try again with: varve runs ${id} --undo`)
+  }
+  return failure ? exitCodeOf(failure.error.code) : exitCodes.ok
 }
 
 /** Why it did not succeed: one that was given up, by its own name. */

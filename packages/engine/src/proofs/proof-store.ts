@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Manifest } from '@varve/core/digest/disk-digest'
 import { decodeManifest, encodeManifest } from '@varve/core/digest/manifest-file'
@@ -9,6 +9,7 @@ import { syncPath } from '../files/sync-file.ts'
 import { readError, systemCode, writeError } from '../system/system-error.ts'
 import { folderOfImage } from '../quarantine/entry.ts'
 import { isProof, type Proof } from './proof.ts'
+import { makeFolder } from '../system/make-folder.ts'
 
 /** Folder of the proofs, in the state folder: a file for each image, a line of JSON and the leaves of its digest. */
 const folderName = 'proofs'
@@ -46,7 +47,7 @@ export async function keepProof(of: ProofOf, { proof, manifest }: KeptProof): Pr
   const path = await fileOf(of)
   const draft = `${path}.${randomBytes(4).toString('hex')}.new`
   try {
-    await mkdir(join(of.stateFolder, folderName), { recursive: true, mode: 0o700 })
+    await makeFolder(join(of.stateFolder, folderName), 0o700)
     const file = await open(draft, 'wx')
     try {
       await file.writeFile(`${JSON.stringify(proof)}\n`)

@@ -1,8 +1,9 @@
-import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { writeError } from '../system/system-error.ts'
 import { folderOfImage, listEntries, quarantineName, readEntry, type QuarantineEntry } from './entry.ts'
+import { makeFolder } from '../system/make-folder.ts'
 
 /** Folder of the index, in the state folder: a file for each entry, named by its id, with the folder whose quarantine it is in. */
 const indexName = 'quarantines'
@@ -17,8 +18,8 @@ const longest = 64 * 1024
 export async function noteEntry(stateFolder: string | undefined, path: string, id: string): Promise<void> {
   if (stateFolder === undefined) return
   const folder = join(stateFolder, indexName)
+  await makeFolder(folder, 0o700)
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
     await writeFile(join(folder, id), await folderOfImage(path))
   } catch (error) {
     throw writeError(error, folder)

@@ -32,7 +32,8 @@ export const moveImage = defineAction({
   outcome: z.object({ path: Path }),
   words: ({ files }) => {
     const own = files.at(-1)
-    const count = files.length > 1 ? ` with its ${files.length - 1} parts` : ''
+    const count =
+      files.length > 1 ? ` with its ${files.length === 2 ? 'part' : `${files.length - 1} parts`}` : ''
     return {
       title: 'Give it its new name',
       does: `Renames ${baseName(own?.from ?? '')}${count} to ${baseName(own?.to ?? '')}, never over another file.`,

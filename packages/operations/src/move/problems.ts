@@ -100,7 +100,7 @@ function childrenProblems({ path, children }: MoveFacts): Problem[] {
       severity: 'warn',
       layer: 'L2',
       file: path,
-      message: `L2 ${quote(path)}: ${paths.length === 1 ? 'an image is' : `${paths.length} images are`} made over it, and what they say of their parent is rewritten: ${paths.map((one) => quote(one)).join(', ')}`,
+      message: `L2 ${quote(path)}: ${paths.length === 1 ? 'an image is made over it, and what it says of its parent is rewritten' : `${paths.length} images are made over it, and what they say of their parent is rewritten`}: ${paths.map((one) => quote(one)).join(', ')}`,
       remedy: 'Each keeps an undo file; no byte of a guest is touched.',
       details: { children: paths },
     },
