@@ -9,7 +9,6 @@ import { Empty } from '../components/states.tsx'
 import { notify } from '../components/notify.ts'
 import { useTRPC } from '../data/trpc.ts'
 import { FilterBar } from '../features/image-table/filter-bar.tsx'
-import { faces } from '../features/operate/face-table.ts'
 import {
   searchToChips,
   toImageQuery,
@@ -29,6 +28,11 @@ import { ImageTable } from '../features/image-table/image-table.tsx'
 
 const BatchDialog = lazy(() =>
   import('../features/migrate-dialog/batch-dialog.tsx').then((module) => ({ default: module.BatchDialog })),
+)
+
+/** Loaded with the first choice: a list that is only looked at does without what all operations are. */
+const BatchButtons = lazy(() =>
+  import('../features/operate/batch-buttons.tsx').then((module) => ({ default: module.BatchButtons })),
 )
 
 const OperateBatchDialog = lazy(() =>
@@ -100,18 +104,9 @@ export function ImagesPage() {
               <Button size="xs" onClick={() => change({ migrate: [...selected.keys()] })}>
                 Migrate…
               </Button>
-              {faces
-                .filter(({ isForMany }) => isForMany)
-                .map((face) => (
-                  <Button
-                    key={face.operation}
-                    size="xs"
-                    {...(face.effect === 'removes' ? { color: 'bad' } : {})}
-                    onClick={() => change({ do: face.operation, images: [...selected.keys()] })}
-                  >
-                    {face.verb}…
-                  </Button>
-                ))}
+              <Suspense fallback={null}>
+                <BatchButtons onChoose={(face) => change({ do: face, images: [...selected.keys()] })} />
+              </Suspense>
               <Button size="xs" variant="subtle" onClick={() => setSelected(noSelection)}>
                 Clear
               </Button>

@@ -15,10 +15,13 @@ import { runToLine, stateToWords } from '../features/runs/run-line.ts'
 import { RunLog } from '../features/runs/run-log.tsx'
 import { RunOutcome } from '../features/runs/run-outcome.tsx'
 import { RunProgress } from '../features/runs/run-progress.tsx'
-import { RunResult } from '../features/runs/result/run-result.tsx'
 import { RunSide } from '../features/runs/run-side.tsx'
 import { WishDialog } from '../features/runs/wish-dialog.tsx'
 import { StepList } from '../plans/step-list.tsx'
+
+const RunResult = lazy(() =>
+  import('../features/runs/result/run-result.tsx').then((module) => ({ default: module.RunResult })),
+)
 
 const OperateHere = lazy(() =>
   import('../features/operate/operate-here.tsx').then((module) => ({ default: module.OperateHere })),
@@ -70,7 +73,7 @@ export function RunPage() {
               onResume={() => actions.resume.mutate({ id: run.id })}
               onUndo={() => void navigate({ search: { wish: 'undo' } })}
             />
-            <RunResult run={run} />
+            <Suspense fallback={null}>{run.state === 'succeeded' && <RunResult run={run} />}</Suspense>
             <RunProgress run={run} />
             <StepList steps={run.steps} isOver={run.finishedAt !== null} />
             <RunLog run={run} />
