@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, statSync } from 'node:fs'
 import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -80,6 +82,21 @@ describe.skipIf(!tools.every((tool) => requires(tool)))('an image that is served
     expect((await readFile(copy)).equals(expected(false))).toBe(true)
     await expect(serve(image, { socket })).rejects.toMatchObject({ code: 'target-exists' })
     expect(existsSync(socket)).toBe(true)
+  })
+
+  test('a socket at which nobody listens any more is taken over, a file is not', async () => {
+    await using place = await tempPlace()
+    const image = await chain(place)
+    const socket = place.file('dead.sock')
+    const listening =
+      'require("net").createServer().listen(process.argv[1], () => process.kill(process.pid, "SIGKILL"))'
+    await once(spawn(process.execPath, ['-e', listening, socket], { stdio: 'ignore' }), 'exit')
+    expect(statSync(socket).isSocket()).toBe(true)
+    const { served } = await serve(image, { socket })
+    await using _served = served
+    expect(served.address).toEqual({ socket })
+    const file = place.file('base.qcow2')
+    await expect(serve(image, { socket: file })).rejects.toMatchObject({ code: 'target-exists' })
   })
 
   test('is served no more when one of its files changes', async () => {

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { lstat, mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DiskError, toErrorRecord } from '@varve/core/problems/disk-error'
@@ -51,6 +52,7 @@ export async function serveImage(
   const guard = stack.use(await guardFiles(files, { inUse, signal }))
   stack.use(await markExported(files))
   const socket = 'socket' in place ? (place.socket ?? (await ownSocket(stack))) : null
+  if (socket !== null) await clearDeadSocket(socket)
   const server = stack.use(await listen(input.path, { disk, socket, port: 'port' in place ? place.port : 0 }))
   if (socket !== null) stack.defer(async () => rm(socket, { force: true }))
   const over = Promise.withResolvers<'stopped' | 'expired'>()
@@ -105,6 +107,24 @@ async function ownSocket(stack: AsyncDisposableStack): Promise<string> {
   })
   stack.defer(async () => rm(folder, { recursive: true, force: true }))
   return join(folder, 'nbd.sock')
+}
+
+/** Takes away a socket at which nobody listens any more: whoever made it was killed. */
+async function clearDeadSocket(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => null)
+  if (!found?.isSocket() || !(await refusesAll(path))) return
+  await rm(path, { force: true }).catch((error: unknown) => {
+    throw writeError(error, path)
+  })
+}
+
+async function refusesAll(path: string): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const probe = connect(path, () => resolve(false))
+  probe.on('error', (error) => resolve(systemCode(error) === 'ECONNREFUSED'))
+  const refuses = await promise
+  probe.destroy()
+  return refuses
 }
 
 interface Listening {
