@@ -169,7 +169,9 @@ test('a command that is stopped names its target; one that is killed is a run th
   await writeFile(source, randomBytes(256 * 1_048_576))
   const start = () => {
     const child = run('convert', source, join(folder, 'big.qcow2'), '--accept', 'raw-unrecognised')
-    const begun = waitFor('the part file', async () => ((await readdir(folder)).length > 0 ? true : null))
+    const begun = waitFor('the part file', async () =>
+      (await readdir(folder)).some((name) => name.endsWith('.part')) ? true : null,
+    )
     return { child, begun }
   }
   for (const signal of ['SIGINT', 'SIGHUP'] as const) {

@@ -326,11 +326,11 @@ describe('pull', () => {
   })
 
   test.each([
-    ['vmdk', 'monolithicFlat'],
-    ['parallels', 'bundle'],
+    ['vmdk', 'vmfsSparse'],
+    ['parallels', 'fixed'],
     ['qcow2', 'fixed'],
   ] as const)(
-    '%s of the kind %s, which it lacks or which is several files, is refused',
+    '%s of the kind %s, which it lacks or which is not written, is refused',
     async (format, subformat) => {
       await using fleet = await makeFleet()
       await using slow = await slowDisk()
