@@ -156,13 +156,17 @@ describe.skipIf(!requires('qemu-img'))('varve convert with choices', () => {
       ['a.raw', '--option', 'extended_l2=on'],
       ['a.raw', '--option', 'preallocation=metadata'],
       ['a.vdi', '--option', 'preallocation=full'],
-      ['a.vdi', '--backing', base],
+      ['a.hds', '--backing', base],
     ] as const) {
       const said = await varve('convert', place.file('now.raw'), place.file(name), ...args)
       expect(said.exitCode, args.join(' ')).toBe(2)
       expect(said.stderr.split('\n')).toHaveLength(1)
       await expect(stat(place.file(name))).rejects.toThrow('ENOENT')
     }
+    const over = await varve('convert', place.file('now.raw'), place.file('a.vdi'), '--backing', base)
+    expect(over.exitCode).toBe(3)
+    expect(over.stderr).toContain('a VDI stands on VDI images only')
+    await expect(stat(place.file('a.vdi'))).rejects.toThrow('ENOENT')
   })
 
   test('a guest of 4,096-byte sectors: kept by VHDX, said of the others', async () => {
