@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
@@ -25,6 +25,8 @@ function tier(name: (typeof tiers)[number], timeoutMs: number) {
 
 export default defineConfig({
   test: {
+    // On two cores vitest would use one: tests mostly wait for the processes that they start.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         test: {
