@@ -36,6 +36,8 @@ describe('the client in the handshake', () => {
         size: 4096,
         isReadOnly: true,
         canMultiConn: true,
+        canFlush: false,
+        canWriteZeroes: false,
         hasStructuredReplies: true,
         allocationContextId: 9,
         blockSize: { minimum: 512, preferred: 4096, maximum: 65_536 },

@@ -71,8 +71,15 @@ describe('changes', () => {
       'fixed',
     )
     expect(changeForm(vhdx, { format: 'qcow2' }, hosts).subformat).toBeNull()
-    expect(kindsOf('vmdk')).toEqual(['monolithicSparse', 'streamOptimized'])
-    expect(kindsOf('parallels')).toEqual([])
+    expect(kindsOf('vmdk')).toEqual([
+      'monolithicSparse',
+      'streamOptimized',
+      'monolithicFlat',
+      'twoGbMaxExtentSparse',
+      'twoGbMaxExtentFlat',
+    ])
+    expect(kindsOf('parallels')).toEqual(['expanding', 'bundle'])
+    expect(kindsOf('qcow2')).toEqual([])
   })
 
   test('a name of the person’s own is kept', () => {
