@@ -8,6 +8,6 @@ export async function assertNotUsed(
 ): Promise<void> {
   await assertNoUse(
     paths.map((path) => ({ path })),
-    { purpose: 'move', ...(findWriters && { find: findWriters }) },
+    { purpose: 'move', find: findWriters },
   )
 }

@@ -51,5 +51,5 @@ function fingerprintOf(files: readonly ImageFile[]): string {
 
 /** A disk that someone writes to would be copied as a mix of two of its states. */
 async function refuseWriters(files: readonly ImageFile[], { findWriters }: JobPorts): Promise<void> {
-  await assertNoUse(files, findWriters ? { find: findWriters } : {})
+  await assertNoUse(files, { find: findWriters })
 }

@@ -21,8 +21,7 @@ export const sendJob: JobHandler<'send'> = async (request, { ports, signal, onPr
       reason: 'it is not one file',
       remedy: 'Convert it to a format of one file, and download that.',
     })
-  const { findWriters } = ports
-  if (request.inUse !== 'accept') await assertNoUse([{ path }], findWriters ? { find: findWriters } : {})
+  if (request.inUse !== 'accept') await assertNoUse([{ path }], { find: ports.findWriters })
   const wanted = await streams.offer(stream, sentFile(before), signal)
   if (wanted === 'closed') return { kind: 'send', bytes: 0 }
   const { start, end } = wanted

@@ -29,7 +29,7 @@ export const createHere = defineLocalOperation(createOperation, async (request, 
 })
 
 function usesAsked({ ports: { findWriters } }: FactsContext) {
-  return { purpose: 'read', ...(findWriters && { find: findWriters }) } as const
+  return { purpose: 'read', find: findWriters } as const
 }
 
 async function filesystemOf(folder: string): Promise<string | null> {

@@ -67,6 +67,6 @@ async function usesOf(
   const paths = new Set([join(folder, image), ...inside.flat()])
   return await findUses(
     [...paths].map((path) => ({ path })),
-    { purpose: 'move', ...(findWriters && { find: findWriters }) },
+    { purpose: 'move', find: findWriters },
   )
 }

@@ -43,7 +43,7 @@ async function gatherMove(request: MoveRequest, context: FactsContext): Promise<
     free: here.mountPoint !== null && here.mountPoint === there.mountPoint ? null : there.free,
     parent: dirname(target) === own.folder ? null : await relativeParent(image.path, roots),
     children: await Promise.all(direct.map(asChild)),
-    childUses: await findUses(direct, { purpose: 'change', ...(findWriters && { find: findWriters }) }),
+    childUses: await findUses(direct, { purpose: 'change', find: findWriters }),
     promised: promisedOf(target, image.format),
   }
 }

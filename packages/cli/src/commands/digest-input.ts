@@ -23,7 +23,7 @@ export async function digestInput(
 }
 
 /** Throws `UsageError` for what only an image can be read as: a stream cannot be gone back in. */
-export function assertRaw({ format, read = [], rescue }: ReadingOptions): void {
+function assertRaw({ format, read = [], rescue }: ReadingOptions): void {
   if ((format !== undefined && format !== 'raw') || read.length > 0 || rescue === true)
     throw new UsageError('Standard input is a raw disk here: --format, --read and --rescue are for images.')
 }

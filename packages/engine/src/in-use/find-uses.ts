@@ -16,8 +16,8 @@ export type Purpose = 'read' | 'move' | 'change'
 
 export interface FindUsesOptions {
   readonly purpose?: Purpose
-  /** Asks the system; left out: as this process does. */
-  readonly find?: FindWriters
+  /** Asks the system; left out or null: as this process does. */
+  readonly find?: FindWriters | null
 }
 
 const counted: Readonly<Record<Purpose, Pick<FindWritersOptions, 'locks' | 'descriptors'>>> = {
@@ -31,14 +31,14 @@ type Named = { readonly path: string }
 /** Who uses each of the files, as of now: one answer from everything that tells; a file that is gone has nobody but a run. */
 export async function findUses(
   files: readonly Named[],
-  { purpose = 'read', find = findWriters }: FindUsesOptions = {},
+  { purpose = 'read', find }: FindUsesOptions = {},
 ): Promise<Uses> {
   const known = await Promise.all(
     files.map(async ({ path }) => ({ path, stats: await stat(path, { bigint: true }).catch(() => null) })),
   )
   const isTold = (await Promise.all(files.map(inodeTells))).every(Boolean)
   const there = known.flatMap(({ stats }): BigIntStats[] => (stats === null ? [] : [stats]))
-  const found = await find({ ...counted[purpose], ...(isTold && { only: there }) })
+  const found = await (find ?? findWriters)({ ...counted[purpose], ...(isTold && { only: there }) })
   const uses = known.map(async ({ path, stats }): Promise<FileUses> => {
     // A run may only read it too, and what it writes is seen as long as it writes.
     const run = purpose === 'read' ? null : await runOf(path)

@@ -10,7 +10,7 @@ export interface GuardOptions {
   readonly inUse?: InUse | undefined
   readonly signal?: AbortSignal | undefined
   readonly lookAgainMs?: number
-  readonly find?: FindWriters
+  readonly find?: FindWriters | null
 }
 
 /** Watches over files while they are read as a whole. */
@@ -28,10 +28,10 @@ export async function guardFiles(
   files: readonly Guarded[],
   options: GuardOptions = {},
 ): Promise<WriterGuard> {
-  const { inUse = 'refuse', signal, lookAgainMs: pauseMs = lookAgainMs, find } = options
+  const { inUse = 'refuse', signal, lookAgainMs: pauseMs = lookAgainMs, find = null } = options
   if (inUse === 'accept' || files.length === 0)
     return { signal, async assertNone() {}, [Symbol.dispose]() {} }
-  const look = async () => assertNoUse(files, { ...(find && { find }), mayBeAccepted: inUse === 'ask' })
+  const look = async () => assertNoUse(files, { find, mayBeAccepted: inUse === 'ask' })
   await look()
   const came = new AbortController()
   let looking = false

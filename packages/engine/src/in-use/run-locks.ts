@@ -93,14 +93,6 @@ export async function runOf(path: string): Promise<RunUse | null> {
   return (await isHeld(lock)) ? await toUse(lock) : null
 }
 
-/** Throws `run-busy` when another run works on one of the images. */
-export async function assertNoRun(paths: readonly string[]): Promise<void> {
-  for (const path of paths) {
-    const run = await runOf(path)
-    if (run) throw busyError(path, run)
-  }
-}
-
 /** Whether the lock is there for the first time. */
 async function takeOne(path: string, run: LockingRun): Promise<boolean> {
   const file = await runLockPath(path)

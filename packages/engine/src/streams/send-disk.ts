@@ -1,13 +1,12 @@
 import { Manifest, chunkLength, chunkSize } from '@varve/core/digest/disk-digest'
 import { assertUnchanged } from '../files/file-fingerprint.ts'
 import { guarded, guardFiles } from '../in-use/guard-files.ts'
-import type { DiskInput } from '../run/requests.ts'
 import { hexRoot } from '../run/collect-leaves.ts'
 import { openInput } from '../run/open-input.ts'
 import { leafOf } from '../run/read-with-leaf.ts'
 import type { InUse } from '../run/run-options.ts'
 import { surveyDisk } from '../run/survey-disk.ts'
-import { chunkStates } from '../run/requests.ts'
+import { chunkStates, type DiskInput } from '../run/requests.ts'
 
 export interface SendOptions {
   readonly signal: AbortSignal
