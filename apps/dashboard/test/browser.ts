@@ -61,7 +61,9 @@ export async function setStage(): Promise<Stage> {
       const complaints: string[] = []
       page.on('pageerror', (error) => complaints.push(error.message))
       page.on('console', (message) => {
-        if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
+        if (message.type() !== 'error' && message.type() !== 'warning') return
+        const { url } = message.location()
+        complaints.push(url === '' ? message.text() : `${message.text()} (${url})`)
       })
       await page.goto(url)
       return { page, complaints }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
+import { setTimeout } from 'node:timers/promises'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { requires } from '@varve/test-kit/tools'
 import { describe, expect, test } from 'vitest'
@@ -27,6 +28,12 @@ describe.skipIf(!requires('chromium'))('with a real controller and real agents',
     await using _south = startAgent({ controller: url, name: 'south', library: `vm=${south}` })
 
     const { page, complaints } = await stage.open(`${url}/images`)
+    // A start that is slow to answer: longer than a plan is taken for fresh.
+    await page.route(/\/trpc\/runs\.start/u, async (route) => {
+      const answer = await route.fetch()
+      await setTimeout(6000)
+      await route.fulfill({ response: answer })
+    })
     await page.getByText('2 of 2 hosts connected').waitFor()
     await page.getByRole('link', { name: 'disk.img' }).click()
     await page.getByRole('group', { name: 'Image container' }).waitFor()

@@ -24,18 +24,19 @@ export function usePlanned<Request, Started>(options: UsePlanned<Request, Starte
   // One key for each wish: pressing twice starts one run, changing the plan starts another.
   const wish = useMemo(() => ({ request, idempotencyKey: makeKey(operation) }), [operation, request])
   const [settled] = useDebouncedValue(request, 250)
+  const start = useMutation({
+    mutationFn: (consent: Consent) => options.start(request, consent),
+    onSuccess: options.onStarted,
+  })
   const plan = useQuery({
     queryKey: ['plan', operation, settled],
     queryFn: ({ signal }) => options.plan(settled, signal),
-    enabled: isValid,
+    // Neither what was wished before the last change, nor what a run has begun with.
+    enabled: isValid && settled === request && (start.isIdle || start.isError),
     placeholderData: keepPreviousData,
     // The plan rests on facts that change: space, names, who has the image open.
     staleTime: 0,
     refetchInterval: 5000,
-  })
-  const start = useMutation({
-    mutationFn: (consent: Consent) => options.start(request, consent),
-    onSuccess: options.onStarted,
   })
   const isCurrent = settled === request && !plan.isPlaceholderData
   const warnings = warningsOf(plan.data?.plan)
