@@ -3,6 +3,7 @@ import { formatBytes } from '@varve/core/units/format-bytes'
 import { DiskError, quote } from '@varve/core/problems/disk-error'
 import { diagnose, type Diagnosis, type Diagnosed } from '@varve/engine/doctor/diagnose'
 import { findDuplicates } from '@varve/engine/doctor/find-duplicates'
+import { lookBy, mendByPurge } from '@varve/engine/doctor/mending'
 import { readError } from '@varve/engine/system/system-error'
 import { findEntries } from '@varve/engine/quarantine/index-of-entries'
 import { shellWord } from '@varve/operations/plans/shown'
@@ -89,7 +90,7 @@ async function leftoverFindings(folder: string, runsFolder: string): Promise<Dia
       message: `L1 ${quote(path)}: a command or run that died has left it, ${formatBytes(bytes)}`,
       remedy: 'Nobody needs it: remove it.',
       details: { bytes },
-      command: ['varve', 'leftovers', folder, '--remove'],
+      ...lookBy('leftovers', folder, '--remove'),
     }))
 }
 
@@ -107,7 +108,7 @@ async function quarantineFindings(folder: string): Promise<Diagnosis[]> {
       message: `L1 ${quote(path)}: it keeps ${quote(manifest.image)}, which was to be kept until ${manifest.until.slice(0, 10)}`,
       remedy: 'Remove it for good if nobody missed it.',
       details: { id: manifest.id, until: manifest.until },
-      command: ['varve', 'purge', manifest.id, '--folder', folder],
+      ...mendByPurge(manifest.id, folder),
     }))
 }
 

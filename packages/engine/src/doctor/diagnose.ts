@@ -3,13 +3,19 @@ import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { formatRules } from '@varve/core/image/format-rules'
 import { definitionsIn, type Definitions } from './machine-definitions.ts'
+import {
+  byHand,
+  lookBy,
+  lookIntoQuarantine,
+  mendByDelete,
+  mendByMove,
+  mendByRepoint,
+  type Mending,
+} from './mending.ts'
 import { lookAtImages, rightEnding, type LookOptions, type SeenImage } from './look-at-images.ts'
 
-/** Something to mend, with the command that does it. */
-export interface Diagnosis extends Problem {
-  /** Argument vector; null: nothing but a person can. */
-  readonly command: readonly string[] | null
-}
+/** Something to mend, with what does it. */
+export type Diagnosis = Problem & Mending
 
 export interface Diagnosed {
   readonly folder: string
@@ -45,9 +51,7 @@ export async function diagnose(path: string, options: DiagnoseOptions): Promise<
 
 function finding(
   image: SeenImage,
-  rest: Pick<Diagnosis, 'id' | 'severity' | 'layer' | 'message' | 'remedy' | 'command'> & {
-    readonly details?: Diagnosis['details']
-  },
+  rest: Pick<Diagnosis, 'id' | 'severity' | 'layer' | 'message' | 'remedy' | 'details'> & Mending,
 ): Diagnosis {
   return { ...rest, file: image.path, message: `${rest.layer} ${quote(image.path)}: ${rest.message}` }
 }
@@ -73,8 +77,8 @@ function parentFindings(image: SeenImage, all: readonly SeenImage[]): Diagnosis[
 }
 
 function stale(message: string, remedy: string, { path }: SeenImage) {
-  const command = ['varve', 'chain', 'show', path]
-  return { id: 'parent-stale', severity: 'warn', layer: 'L2', message, remedy, command } as const
+  const look = lookBy('chain', 'show', path)
+  return { id: 'parent-stale', severity: 'warn', layer: 'L2', message, remedy, ...look } as const
 }
 
 /** A file of the same name elsewhere in the folder may be the one: repointing proves or asks. */
@@ -92,7 +96,7 @@ function missingFinding(image: SeenImage, all: readonly SeenImage[]): Diagnosis 
       layer: 'L2',
       message: `its parent ${quote(named)} is not there; a file of that name lies at ${quote(place.path)}`,
       remedy: 'Name that one as its parent, if it is the same disk.',
-      command: ['varve', 'chain', 'repoint', image.path, '--parent', place.path],
+      ...mendByRepoint(image.path, place.path),
       details: { parent: named, found: place.path },
     })
   return finding(image, {
@@ -104,7 +108,7 @@ function missingFinding(image: SeenImage, all: readonly SeenImage[]): Diagnosis 
       others.length > 0
         ? `Choose one of ${places.map(({ path }) => quote(path)).join(', ')} with varve chain repoint.`
         : `Put ${quote(named)} back, from a backup or from quarantine.`,
-    command: others.length > 0 ? null : ['varve', 'quarantine', dirname(image.path)],
+    ...(others.length > 0 ? byHand : lookIntoQuarantine(image.path)),
     details: { parent: named, candidates: places.map(({ path }) => path) },
   })
 }
@@ -128,7 +132,7 @@ function outsideFindings(image: SeenImage, folder: string): Diagnosis[] {
       layer: 'L2',
       message: `its parent ${quote(parent)} lies ${isHidden ? 'in a hidden folder' : 'outside this folder'}`,
       remedy: 'Move the parent here; what names it is rewritten.',
-      command: ['varve', 'move', parent, join(dirname(image.path), basename(parent))],
+      ...mendByMove(parent, join(dirname(image.path), basename(parent))),
       details: { parent },
     }),
   ]
@@ -147,7 +151,7 @@ function endingFindings(image: SeenImage): Diagnosis[] {
       layer: 'L1',
       message: `its name says another format; it is ${formatRules[format].label}`,
       remedy: 'Give it the ending of what it is.',
-      command: ['varve', 'move', path, join(dirname(path), `${stem}${ending}`)],
+      ...mendByMove(path, join(dirname(path), `${stem}${ending}`)),
       details: { format, ending },
     }),
   ]
@@ -174,7 +178,7 @@ async function orphanFindings(images: readonly SeenImage[], options: DiagnoseOpt
         layer: 'L1',
         message: `no machine beside it names it, no image stands on it, and nobody wrote to it for ${days} days`,
         remedy: 'Put it into quarantine if nobody misses it.',
-        command: ['varve', 'delete', image.path],
+        ...mendByDelete(image.path),
         details: { days, bytes: image.fileSize },
       }),
     )
@@ -202,7 +206,7 @@ function alikeFindings(images: readonly SeenImage[], folder: string): Diagnosis[
         layer: 'L3',
         message: `${paths.length} more have its size, and may hold the same disk: ${paths.slice(0, 3).map(quote).join(', ')}${paths.length > 3 ? ' and others' : ''}`,
         remedy: 'Have their digests compared; every one of them is read for that.',
-        command: ['varve', 'doctor', folder, '--digest'],
+        ...lookBy('doctor', folder, '--digest'),
         details: { paths },
       }),
     ]

@@ -4,6 +4,7 @@ import { digestDisk } from '../disks/digest-disk.ts'
 import { openInput } from '../run/open-input.ts'
 import type { RunOptions } from '../run/run-options.ts'
 import type { Diagnosis } from './diagnose.ts'
+import { mendByDelete } from './mending.ts'
 import type { SeenImage } from './look-at-images.ts'
 
 interface Reading extends RunOptions {
@@ -99,7 +100,7 @@ function duplicates(
       file: other.path,
       message: `L3 ${quote(other.path)}: it holds the same disk as ${quote(first?.path ?? '')}`,
       remedy: 'Put one of both into quarantine if nobody needs two.',
-      command: ['varve', 'delete', other.path],
+      ...mendByDelete(other.path),
       details: { same: first?.path, digest: digests.get(other) },
     }))
 }

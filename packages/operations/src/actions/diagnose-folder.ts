@@ -1,8 +1,19 @@
 import { countOf } from '@varve/core/units/format-bytes'
-import { Path, ProblemView } from '@varve/protocol/primitives'
+import { Path, Payload, ProblemView } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { defineAction } from './action.ts'
 import { baseName } from './path-words.ts'
+
+/** What is to be mended, and by what. */
+const Finding = ProblemView.extend({
+  /** Argument vector; null: nothing but a person can. */
+  command: z.array(z.string()).nullable(),
+  /** The operation that mends it, by its name, with its request on that host; null: none does, or somebody has to choose first. */
+  wish: z
+    .object({ operation: z.string().max(40), request: Payload })
+    .nullable()
+    .default(null),
+})
 
 /** Says what is to be mended in a folder of images; reads no disk unless it is to find equal ones. */
 export const diagnoseFolder = defineAction({
@@ -23,7 +34,7 @@ export const diagnoseFolder = defineAction({
     images: z.number().int(),
     looked: z.number().int(),
     unseen: z.string().nullable(),
-    findings: z.array(ProblemView.extend({ command: z.array(z.string()).nullable() })),
+    findings: z.array(Finding),
   }),
   words: ({ folder }) => ({
     title: 'Look what is to be mended',

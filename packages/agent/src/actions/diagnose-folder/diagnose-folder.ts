@@ -16,9 +16,10 @@ export const diagnoseFolder = nativeAdapter('diagnose-folder', {
     const same = digest ? await findDuplicates(images, { ...runOptions(context), roots }) : []
     // Who has read them knows.
     const told = findings.filter(({ id }) => !digest || id !== 'maybe-duplicate')
-    const all = [...told, ...same].map(({ command, ...one }) => ({
+    const all = [...told, ...same].map(({ command, wish, ...one }) => ({
       ...one,
       command: command && [...command],
+      wish: wish && { operation: wish.operation, request: { ...wish.request } },
     }))
     return { folder, images: images.length, looked, unseen, findings: all }
   },
