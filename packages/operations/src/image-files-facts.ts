@@ -14,6 +14,8 @@ export interface ImageFilesFacts {
   readonly files: readonly string[]
   /** Absolute paths of parts that lie elsewhere: devices, files of other folders. */
   readonly elsewhere: readonly string[]
+  /** Absolute path of the image that it is only a part of; null: it is an image of its own. */
+  readonly partOf: string | null
   /** Absolute paths of the images whose disks change without it, the nearest first. */
   readonly dependents: readonly string[]
   /** Where nobody looked for such images; null: it was looked everywhere that was to be. */

@@ -2,6 +2,7 @@ import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { usesProblems } from '@varve/core/uses/use-problems'
 import type { ImageFilesFacts } from './image-files-facts.ts'
+import { shellWord } from './plans/shown.ts'
 
 /** Names in one sentence, at most. */
 const mostNamed = 5
@@ -23,6 +24,25 @@ export function dependentsProblem({
       message: `L2 ${quote(path)}: other images are made over it and cannot be read without it: ${named.join(', ')}${more}`,
       remedy: 'Flatten, rebase or delete those first.',
       details: { dependents },
+    },
+  ]
+}
+
+/** Refuses to act on a part of an image by itself; `instead` is the command that acts on the whole image. */
+export function partOfProblems(
+  { path, partOf }: Pick<ImageFilesFacts, 'path' | 'partOf'>,
+  instead: (image: string) => readonly string[],
+): Problem[] {
+  if (partOf === null) return []
+  return [
+    {
+      id: 'part-of-image',
+      severity: 'block',
+      layer: 'L1',
+      file: path,
+      message: `L1 ${quote(path)}: it is a part of the image ${quote(partOf)}, which cannot be read without it`,
+      remedy: `Act on the whole image: ${instead(partOf).map(shellWord).join(' ')}`,
+      details: { image: partOf },
     },
   ]
 }

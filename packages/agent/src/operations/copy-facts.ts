@@ -12,7 +12,7 @@ import type { ImageAddress } from '@varve/operations/actions/image-address'
 import type { CopyFacts, SourceFacts, TargetState } from '@varve/operations/convert/facts'
 import { diskInput } from '../actions/image-input.ts'
 import { assertTarget } from '../actions/inside-roots.ts'
-import { disksAbove } from './image-files.ts'
+import { disksAbove, wholeImage } from './image-files.ts'
 import type { FactsContext } from './local-operation.ts'
 
 /** Collects what could not be looked at, as findings of a refusal. */
@@ -48,7 +48,7 @@ interface WantedTargets {
   readonly collect: ReturnType<typeof problemCollector>['collect']
 }
 
-/** What has the names of new images, and why one of those cannot be replaced: other images are made over it. */
+/** What has the names of new images, and why one of those cannot be replaced: it is a part of an image, or others are made over it. */
 export async function targetFacts(
   copies: readonly { readonly target: string }[],
   { existing, read, collect }: WantedTargets,
@@ -59,7 +59,9 @@ export async function targetFacts(
   for (const { target } of copies) {
     const state = await collect(async () => targetState(target, read, context))
     if (state !== null) targets[target] = state
-    if (state === 'file' && existing === 'replace') above.push(...(await disksAbove(target, context)))
+    if (state !== 'file' || existing !== 'replace') continue
+    above.push(...(await wholeImage(target, context, (image) => ['varve', 'delete', image])))
+    above.push(...(await disksAbove(target, context)))
   }
   return { targets, above }
 }

@@ -3,12 +3,13 @@ import type { Problem } from '@varve/core/problems/problem'
 import type { Uses } from '@varve/core/problems/use'
 import { isDiskError } from '@varve/core/problems/disk-error'
 import { findDependents } from '@varve/engine/dependents/find-dependents'
+import { imageOfPart } from '@varve/engine/dependents/image-of-part'
 import { machinesNaming } from '@varve/engine/doctor/machine-definitions'
 import { findUses } from '@varve/engine/in-use/find-uses'
 import { filesOfBundle } from '../library/bundle-files.ts'
 import { ownFiles, type OwnFiles } from '@varve/engine/quarantine/own-files'
 import type { ImageFilesFacts } from '@varve/operations/image-files-facts'
-import { dependentsProblem } from '@varve/operations/image-files-problems'
+import { dependentsProblem, partOfProblems } from '@varve/operations/image-files-problems'
 import type { FactsContext } from './local-operation.ts'
 
 /** What belongs to the image `path`, and who needs it; throws when it is not there, or is no image's name. */
@@ -27,11 +28,21 @@ export async function gatherImageFiles(
     bytes: own.files.reduce((sum, { size }) => sum + size, 0),
     files: own.files.map((file) => join(own.folder, file.path)),
     elsewhere: own.elsewhere,
+    partOf: await imageOfPart(image, { roots: ports.roots, signal }),
     dependents,
     unseen,
     uses: await usesOf(own, ports),
     machines: await machinesNaming(image),
   }
+}
+
+/** Refuses to write over a part of an image; `instead` is the command that acts on the whole of it. */
+export async function wholeImage(
+  path: string,
+  { ports: { roots }, signal }: Pick<FactsContext, 'ports' | 'signal'>,
+  instead: Parameters<typeof partOfProblems>[1],
+): Promise<Problem[]> {
+  return partOfProblems({ path, partOf: await imageOfPart(path, { roots, signal }) }, instead)
 }
 
 /** Refuses to change the disk of an image that others are made over: theirs would change with it. */

@@ -11,6 +11,7 @@ import type { RepairFacts } from '@varve/operations/repair/facts'
 import { repairOperation } from '@varve/operations/repair/plan'
 import type { RepairRequest } from '@varve/operations/repair/request'
 import { assertTarget } from '../actions/inside-roots.ts'
+import { wholeImage } from './image-files.ts'
 import { defineLocalOperation, type FactsContext } from './local-operation.ts'
 
 export const repairHere = defineLocalOperation(repairOperation, gather)
@@ -25,7 +26,8 @@ async function gather({ image, by, backup }: RepairRequest, context: FactsContex
   const file = await lstat(path).catch((error: unknown) => {
     throw readError(error, path)
   })
-  const obstacles = [await problemOf(async () => assertUnused(path))]
+  const whole = await wholeImage(path, context, (one) => ['varve', 'check', '--repair', one])
+  const obstacles = [...whole, await problemOf(async () => assertUnused(path))]
   if (by === 'varve' && backup !== null)
     obstacles.push(await problemOf(async () => assertFree(backup, context)))
   const { done, problem } = await attempt(async () => planRepair(path, asked))

@@ -17,3 +17,8 @@ export function bundleFormat(folder: string, names: readonly string[]): 'paralle
 export function isBandName(folder: string, name: string): boolean {
   return basename(folder).toLowerCase() === 'bands' && /^[0-9a-f]{1,16}$/iu.test(name)
 }
+
+/** True for the file of a bundle that describes it: who names it means the whole disk. */
+export function isBundleDescriptor(name: string): boolean {
+  return ['diskdescriptor.xml', 'info.plist', 'info.bckup'].includes(name.toLowerCase())
+}

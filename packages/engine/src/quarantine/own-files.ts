@@ -4,8 +4,9 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import { namedAsRaw } from '@varve/core/image/detect-format'
 import type { FormatName } from '@varve/core/image/format-rules'
-import { referenceOpener } from '@varve/core/image/open-reference'
 import { walkChain } from '@varve/core/chain/walk-chain'
+import { partsThere } from '../dependents/parts-there.ts'
+import { isBundleDescriptor } from '../files/bundle-folders.ts'
 import { libraryRoots } from '../files/library-roots.ts'
 import { readError, systemCode } from '../system/system-error.ts'
 import { nodePorts } from '../ports/ports.ts'
@@ -24,8 +25,6 @@ export interface OwnFiles {
   /** Absolute paths of parts that lie elsewhere: devices, and files of other folders. They stay where they are. */
   readonly elsewhere: readonly string[]
 }
-
-const bundleDescriptors = new Set(['diskdescriptor.xml', 'info.plist', 'info.bckup'])
 
 /**
  * The files of an image: itself, a bundle as its folder, and the parts that it names in its folder or below. Throws `not-found`,
@@ -82,19 +81,12 @@ async function partsOf(image: string, stats: Stats, roots: readonly string[] | n
     const { facts, file, isDetected } = walked.links[0]
     const { format, virtualSize } = facts
     if (stats.isDirectory()) return { ...nothing, format, virtualSize }
-    const inBundle = bundleDescriptors.has(basename(file.path).toLowerCase())
+    const inBundle = isBundleDescriptor(basename(file.path))
     if (inBundle && (format === 'parallels' || format === 'sparsebundle'))
       return { ...nothing, format, virtualSize, bundle: dirname(file.path) }
     // What a guest may have written names no files of the host.
     if (isDetected && namedAsRaw(image)) return { ...nothing, format, virtualSize }
-    const open = referenceOpener({ from: file.path, files: ports.files })
-    const parts: string[] = []
-    for (const name of facts.parts) {
-      const part = await open([name]).catch(() => null)
-      if (part) parts.push(await realpath(part.file.path))
-      await part?.file[Symbol.asyncDispose]()
-    }
-    return { ...nothing, format, virtualSize, parts: parts.filter((part) => part !== file.path) }
+    return { ...nothing, format, virtualSize, parts: await partsThere(walked.links[0], ports) }
   } catch (error) {
     // A folder that is no bundle is not moved; a damaged image is one too.
     if (stats.isDirectory() || !isDiskError(error)) throw error

@@ -36,6 +36,10 @@ export const serveImage = defineAction({
     host: z.string(),
     port: z.number().int().min(1).max(65_535),
     until: z.iso.datetime(),
+    /** Its address as a URI; runs of before have none. */
+    uri: z.string().nullable().default(null),
+    /** How the usual programs of that host open it, as argument vectors, by their names. */
+    commands: z.record(z.string(), z.array(z.string())).default({}),
   }),
   words: ({ image, expiresSeconds }) => ({
     title: 'Serve it',

@@ -28,6 +28,7 @@ function replaced(path: string, more: Partial<ReplacedFacts> = {}): ReplacedFact
     bytes: 1024 ** 2,
     files: [path],
     elsewhere: [],
+    partOf: null,
     dependents: [],
     unseen: null,
     uses: noUses,

@@ -2,7 +2,7 @@ import { formatRules } from '@varve/core/image/format-rules'
 import { isWritable, rulesOf, writableFormats } from '@varve/core/formats/writable-formats'
 import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
-import { remarks, useProblems } from '../image-files-problems.ts'
+import { partOfProblems, remarks, useProblems } from '../image-files-problems.ts'
 import { overlayProblems } from '../overlay-problems.ts'
 import type { LinkFacts, ReplacedFacts } from './facts.ts'
 
@@ -43,6 +43,7 @@ export interface Change {
 export function replaceProblems(replaced: ReplacedFacts, change: Change): Problem[] {
   const { own, isSameDisk } = change
   return [
+    ...partOfProblems(replaced, (image) => ['varve', 'chain', 'show', image]),
     ...useProblems(replaced),
     ...remarks(replaced),
     ...(isSameDisk && own.identity !== null ? [] : keeperProblems(replaced)),

@@ -58,7 +58,11 @@ export function planCopies(
     summary: summaryOf({ operation, request, sources: known, copies }),
     steps,
     warnings: known.flatMap((source) => findingsOf(source, request)),
-    subjects: copies.map(({ target }) => ({ host: facts.host, path: target })),
+    subjects: copies.map(({ source, target }) => ({
+      host: facts.host,
+      path: target,
+      from: { host: facts.host, path: source.path },
+    })),
     // How long it takes depends on the disks of the host.
     estimate: { bytes: wholeEstimate(steps).bytes, seconds: null },
   }

@@ -11,6 +11,7 @@ const facts: ImageFilesFacts = {
   bytes: 3 * 1024 ** 3,
   files: ['/lib/web01-f001.vmdk', '/lib/web01.vmdk'],
   elsewhere: [],
+  partOf: null,
   dependents: [],
   unseen: null,
   uses: noUses,
@@ -56,6 +57,25 @@ describe('the plan of delete', () => {
       problems: [{ id: 'has-dependents', layer: 'L2', file: facts.path, details: { dependents } }],
     })
     expect(JSON.stringify(refusal)).toContain('and 2 more')
+  })
+
+  test('of a part of an image is refused, with the command that deletes the whole', () => {
+    expect(plan({ partOf: '/lib/my disk.vmdk' })).toEqual({
+      kind: 'refusal',
+      operation: 'delete',
+      problems: [
+        {
+          id: 'part-of-image',
+          severity: 'block',
+          layer: 'L1',
+          file: facts.path,
+          message:
+            'L1 "/lib/web01.vmdk": it is a part of the image "/lib/my disk.vmdk", which cannot be read without it',
+          remedy: "Act on the whole image: varve delete '/lib/my disk.vmdk'",
+          details: { image: '/lib/my disk.vmdk' },
+        },
+      ],
+    })
   })
 
   test('is refused while somebody may write to one of its files', () => {

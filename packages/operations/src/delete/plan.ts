@@ -3,7 +3,13 @@ import { isBlocking } from '@varve/core/problems/problem'
 import { baseName } from '../actions/path-words.ts'
 import { setAside } from '../actions/set-aside.ts'
 import type { ImageFilesFacts } from '../image-files-facts.ts'
-import { dependentsProblem, machineProblems, remarks, useProblems } from '../image-files-problems.ts'
+import {
+  dependentsProblem,
+  machineProblems,
+  partOfProblems,
+  remarks,
+  useProblems,
+} from '../image-files-problems.ts'
 import { defineOperation } from '../operation.ts'
 import { inOrder, noEstimate, step } from '../plans/plan.ts'
 import { freshId } from '../plans/wired.ts'
@@ -17,6 +23,7 @@ export const deleteOperation = defineOperation<DeleteRequest, ImageFilesFacts>({
   plan(_request, facts) {
     const { host, path, bytes, files } = facts
     const problems = [
+      ...partOfProblems(facts, (image) => ['varve', 'delete', image]),
       ...dependentsProblem(facts),
       ...useProblems(facts),
       ...machineProblems(facts),

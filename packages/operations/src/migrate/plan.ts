@@ -59,7 +59,11 @@ export function planMigrate(facts: MigrateFacts, places: MigratePlaces): Plan | 
     warnings: [...problems],
     subjects: [
       { host: source.host, path: source.report.path },
-      { host: target.host, path: joinPath(target.libraryPath, options.name) },
+      {
+        host: target.host,
+        path: joinPath(target.libraryPath, options.name),
+        from: { host: source.host, path: source.report.path },
+      },
     ],
     estimate: { bytes, seconds: bytes === null ? null : wholeEstimate(inTurn(steps)).seconds },
   }

@@ -11,6 +11,7 @@ const facts: MoveFacts = {
   bytes: 3 * 1024 ** 3,
   files: ['/lib/web01.qcow2'],
   elsewhere: [],
+  partOf: null,
   dependents: [],
   unseen: null,
   uses: noUses,
@@ -50,6 +51,7 @@ describe('the plan of move', () => {
   test.each<[string, Partial<MoveFacts>, string]>([
     ['a name that is taken', { taken: ['/new/web02.qcow2'] }, 'target-exists'],
     ['its own name', { target: facts.path }, 'same-file'],
+    ['a part of an image', { partOf: '/lib/web01.vmdk' }, 'part-of-image'],
     ['an image in use', { uses: usedBy(facts.path) }, 'in-use'],
     ['a child in use', { children: [child], childUses: usedBy(child.path) }, 'in-use'],
     ['too little room', { isOneFilesystem: false, free: 1024 ** 3 }, 'no-space'],

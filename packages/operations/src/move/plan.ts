@@ -32,7 +32,11 @@ export const moveOperation = defineOperation<MoveRequest, MoveFacts>({
       summary: `Move ${baseName(path)} (${formatBytes(bytes)}) to ${target}${how}`,
       steps,
       warnings: problems,
-      subjects: [path, target, ...children.map((child) => child.path)].map((one) => ({ host, path: one })),
+      subjects: [
+        { host, path },
+        { host, path: target, from: { host, path } },
+        ...children.map((child) => ({ host, path: child.path })),
+      ],
       estimate: wholeEstimate(steps),
     }
   },

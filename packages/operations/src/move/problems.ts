@@ -3,13 +3,14 @@ import { formatRules } from '@varve/core/image/format-rules'
 import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { baseName } from '../actions/path-words.ts'
-import { machineProblems, remarks, useProblems } from '../image-files-problems.ts'
+import { machineProblems, partOfProblems, remarks, useProblems } from '../image-files-problems.ts'
 import type { MoveFacts } from './facts.ts'
 
 /** What speaks against a move, and what it takes besides. */
 export function moveProblems(facts: MoveFacts): Problem[] {
   return [
     ...takenProblems(facts),
+    ...partOfProblems(facts, (image) => ['varve', 'move', image, 'TARGET']),
     ...useProblems(facts),
     ...useProblems({ uses: facts.childUses }),
     ...machineProblems(facts),

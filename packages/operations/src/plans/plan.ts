@@ -22,7 +22,12 @@ export const Step = z.object({
 export type Step = z.infer<typeof Step>
 
 /** What a run works on: a second run on the same thing waits or is refused. */
-export const Subject = z.object({ host: z.string(), path: z.string() })
+export const Subject = z.object({
+  host: z.string(),
+  path: z.string(),
+  /** The image whose disk it is to get, where that is another one, for who compares them. */
+  from: z.object({ host: z.string(), path: z.string() }).optional(),
+})
 export type Subject = z.infer<typeof Subject>
 
 export const Plan = z.object({

@@ -1,4 +1,5 @@
 import { ErrorView, Timestamp } from '@varve/protocol/primitives'
+import { AskedBy } from '@varve/protocol/runs'
 import { z } from 'zod'
 import { Plan } from '../plans/plan.ts'
 
@@ -14,6 +15,8 @@ export const JournalEntry = z.discriminatedUnion('event', [
     /** What was asked for, as its operation takes it. */
     request: z.unknown(),
     accepted: z.array(z.string()),
+    /** Left out: a person asked. */
+    askedBy: AskedBy.optional(),
     plan: Plan,
   }),
   /**
