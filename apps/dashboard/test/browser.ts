@@ -18,7 +18,7 @@ const flags = [
 ]
 
 /** How long a condition that must come true is waited for, with `expect.poll`: as Playwright waits, also on a busy machine. */
-export const patience = { timeout: 30_000 }
+export const patience = { timeout: 60_000 }
 
 /** A browser and the dashboard as it is shipped, built into a folder of its own. */
 export interface Stage extends AsyncDisposable {
@@ -58,6 +58,7 @@ export async function setStage(): Promise<Stage> {
     },
     async open(url, { width = 1440, height = 900, colorScheme = 'light' } = {}) {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme })
+      page.setDefaultTimeout(patience.timeout)
       const complaints: string[] = []
       page.on('pageerror', (error) => complaints.push(error.message))
       page.on('console', (message) => {
