@@ -34,15 +34,17 @@ interface Several {
   readonly image: string
 }
 
+async function vmdk(image: string, subformat: string, size: string): Promise<void> {
+  const kind = ['-f', 'vmdk', '-o', `subformat=${subformat}`]
+  await runToolOk('qemu-img', ['create', '-q', ...kind, image, size])
+}
+
 const kinds: readonly (readonly [string, (folder: string) => Promise<Several>])[] = [
   [
     'a flat VMDK',
     async (folder) => {
       const image = join(folder, 'x.vmdk')
-      await runToolOk('qemu-img', [
-        ...['create', '-q', '-f', 'vmdk', '-o', 'subformat=monolithicFlat'],
-        ...[image, '4M'],
-      ])
+      await vmdk(image, 'monolithicFlat', '4M')
       return { image, part: join(folder, 'x-flat.vmdk') }
     },
   ],
@@ -50,10 +52,7 @@ const kinds: readonly (readonly [string, (folder: string) => Promise<Several>])[
     'a split VMDK',
     async (folder) => {
       const image = join(folder, 'x.vmdk')
-      await runToolOk('qemu-img', [
-        ...['create', '-q', '-f', 'vmdk', '-o', 'subformat=twoGbMaxExtentSparse'],
-        ...[image, '3G'],
-      ])
+      await vmdk(image, 'twoGbMaxExtentSparse', '3G')
       return { image, part: join(folder, 'x-s002.vmdk') }
     },
   ],
