@@ -15,7 +15,7 @@ export const HostPlaceView = z.object({
 })
 export type HostPlaceView = z.infer<typeof HostPlaceView>
 
-const Identity = z.discriminatedUnion('kind', [
+export const ImageIdentity = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('none') }),
   z.object({ kind: z.literal('content-id'), cid: z.string() }),
   z.object({ kind: z.literal('uuid'), uuid: z.string() }),
@@ -37,7 +37,7 @@ const ChainLink = z.object({
   fileSize: Bytes,
   allocated: Bytes.nullable(),
   clusterSize: Bytes.nullable(),
-  identity: Identity,
+  identity: ImageIdentity,
 })
 
 const Band = z.object({

@@ -23,6 +23,7 @@ import type {
   StartMigration,
 } from '@varve/protocol/migrations'
 import type { PlanAnswer, PlanRequest, RunLogEntry, RunQuery, RunView, StartRun } from '@varve/protocol/runs'
+import type { RunImage } from '@varve/protocol/run-images'
 import type { QuarantineView } from '@varve/protocol/quarantine'
 import type { Reading } from '@varve/protocol/primitives'
 import type { ImageReportView } from '@varve/protocol/reports'
@@ -89,6 +90,8 @@ export interface Services {
     get(id: string): RunView | null
     /** What happened in it, oldest first. */
     log(id: string): RunLogEntry[]
+    /** What it works on, as it was when it began and as it is. */
+    images(id: string): RunImage[]
   }
   readonly events: {
     /** Live events after `lastId`; null: only new ones. Subscribes before it reads the backlog. */

@@ -8,6 +8,7 @@ import {
   RunView,
   StartRun,
 } from '@varve/protocol/runs'
+import { RunImage } from '@varve/protocol/run-images'
 import { z } from 'zod'
 import { procedure, router } from './trpc.ts'
 
@@ -51,4 +52,8 @@ export const runsRouter = router({
     .input(RunRef)
     .output(z.array(RunLogEntry))
     .query(({ ctx, input }) => ctx.services.runs.log(input.id)),
+  images: procedure
+    .input(RunRef)
+    .output(z.array(RunImage))
+    .query(({ ctx, input }) => ctx.services.runs.images(input.id)),
 })

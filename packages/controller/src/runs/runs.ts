@@ -14,6 +14,7 @@ import type { Jobs } from '../agents/jobs.ts'
 import { timestamp } from '../clock.ts'
 import type { Services } from '../router/context.ts'
 import { write, type Db, type Queries } from '../store/database.ts'
+import { runImagesOf } from '../store/run-images-store.ts'
 import {
   addRun,
   busyRun,
@@ -335,6 +336,7 @@ export function createRuns(options: RunsOptions): Runs {
       onChange(id)
     },
 
+    images: (id) => runImagesOf(db, expectRun(id).id),
     log: (id) => entriesOfRun(db, expectRun(id).id).map(toLogEntry),
     list: (query) => listRunIds(db, query, Object.keys(options.projections)).flatMap((id) => view(id) ?? []),
     get: (id) => view(id) ?? (/^\d{1,15}$/u.test(id) ? view(idOfRunNumber(db, Number(id)) ?? '') : null),

@@ -5,6 +5,7 @@ import { JobRequest, JobResult } from '@varve/protocol/jobs'
 import { MigrationRequest, PlanStepView, PlanView, TransferView } from '@varve/protocol/migrations'
 import { ErrorView, FormatName, ProblemView } from '@varve/protocol/primitives'
 import { ImageReportView } from '@varve/protocol/reports'
+import { ImageShape } from '@varve/protocol/run-images'
 import { z } from 'zod'
 import type { PayloadKind } from './payload.ts'
 
@@ -17,6 +18,8 @@ export const hostFacts = {
 
 export const libraryFacts = { name: 'library facts', version: 1, schema: LibraryFacts } as const
 export const imageReport = { name: 'image report', version: 1, schema: ImageReportView } as const
+/** An image as it was when a run began on it. */
+export const imageShape = { name: 'shape of an image', version: 1, schema: ImageShape } as const
 export const finding = { name: 'finding', version: 1, schema: ProblemView } as const
 /** The plan of a run as people see it. */
 export const shownPlan = {

@@ -6,6 +6,7 @@ import { and, asc, desc, eq, inArray, isNotNull, isNull, notInArray } from 'driz
 import { statement, type Queries } from './database.ts'
 import { shownPlan } from './payload-kinds.ts'
 import { decodePayload, encodePayload, type PayloadKind } from './payload.ts'
+import { keepRunImages } from './run-images-store.ts'
 import { runs, runSubjects } from './schema.ts'
 
 const journalEntry = {
@@ -41,6 +42,7 @@ export function addRun(db: Queries, run: NewRunRow): void {
   insertEntry.run(db, id, 0, encodePayload(journalEntry, first))
   for (const { host, path } of subjects) insertSubject.run(db, id, host, path)
   for (const { host } of steps) insertSubject.run(db, id, host, noPath)
+  keepRunImages(db, id, subjects)
 }
 
 /** A host that a run needs, whatever it works on there. */
@@ -188,6 +190,7 @@ const forget = [
   'DELETE FROM commands WHERE jobId IN (SELECT id FROM jobs WHERE runId = ?)',
   'DELETE FROM jobs WHERE runId = ?',
   'DELETE FROM run_subjects WHERE runId = ?',
+  'DELETE FROM run_images WHERE runId = ?',
   'DELETE FROM run_entries WHERE runId = ?',
   'DELETE FROM runs WHERE id = ?',
 ].map((sql) => statement(sql))

@@ -307,6 +307,31 @@ export const runSubjects = sqliteTable(
   ],
 )
 
+/** What runs work on, as the inventory had it when they began; `after` once another run has begun on it. */
+export const runImages = sqliteTable(
+  'run_images',
+  {
+    runId: text().notNull(),
+    position: integer().notNull(),
+    host: text().notNull(),
+    path: text().notNull(),
+    /** An `ImageShape`; null: the inventory had none. */
+    before: text(),
+    fromHost: text(),
+    fromPath: text(),
+    fromShape: text(),
+    after: text(),
+    /** Whether `after` says it, and not the inventory. */
+    isPast: integer({ mode: 'boolean' }).notNull().default(false),
+  },
+  (table) => [
+    primaryKey({ columns: [table.runId, table.position] }),
+    index('run_images_present')
+      .on(table.host, table.path)
+      .where(sql`isPast = 0`),
+  ],
+)
+
 /** The newest state of each thing that changed; a newer event of the same subject takes the place of the older. */
 export const events = sqliteTable(
   'events',

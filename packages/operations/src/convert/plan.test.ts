@@ -107,7 +107,7 @@ describe('the plan of convert', () => {
         },
       ],
       warnings: [],
-      subjects: [{ host: 'here', path: '/vms/b.qcow2' }],
+      subjects: [{ host: 'here', path: '/vms/b.qcow2', from: { host: 'here', path: '/vms/a.vmdk' } }],
       estimate: { bytes: 6 * GiB, seconds: null },
     })
   })

@@ -1,4 +1,5 @@
 import { DiskError } from '@varve/core/problems/disk-error'
+import { clientCommands, nbdUri } from '@varve/engine/serving/nbd-uri'
 import { serveImage as serve } from '@varve/engine/serving/serve-image'
 import { imageInput } from '../image-input.ts'
 import { nativeAdapter } from '../native.ts'
@@ -33,6 +34,10 @@ export const serveImage = nativeAdapter('serve-image', {
     served.ended.then(gone, gone)
     const { address, virtualSize } = served
     if ('socket' in address) throw new TypeError('a port was asked for')
-    return { serving, virtualSize, ...address, until }
+    return { serving, virtualSize, ...address, until, uri: nbdUri(address), commands: commandsOf(address) }
   },
 })
+
+function commandsOf(address: Parameters<typeof clientCommands>[0]): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(clientCommands(address)).map(([name, argv]) => [name, [...argv]]))
+}
