@@ -11,6 +11,7 @@ import type { Piece } from '../streams/stream-client.ts'
 import type { JobHandler } from './job-context.ts'
 import { assertFree, pullTarget } from './pull-target.ts'
 import { noRate } from './send.ts'
+import { writeWhole } from '@varve/engine/files/whole'
 
 /** An upload of which nothing comes for so many questions, of ten seconds each, is left alone: its browser begins again. */
 const mostQuestions = 6
@@ -79,14 +80,6 @@ interface Progress {
   readonly received: number
   readonly size: number
   readonly path: string
-}
-
-async function writeWhole(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
-  let done = 0
-  while (done < bytes.length) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at + done)
-    done += bytesWritten
-  }
 }
 
 /** Writes one piece, zeros as a hole; gives how much is there now. */

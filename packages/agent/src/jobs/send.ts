@@ -7,6 +7,7 @@ import { pieceSize, type SentFile } from '@varve/protocol/file-streams'
 import type { JobProgress } from '@varve/protocol/jobs'
 import { findLibrary, resolveImage } from '../library/library-path.ts'
 import type { JobHandler } from './job-context.ts'
+import { readWhole } from '@varve/engine/files/whole'
 
 /** Brings the bytes of one file to the controller; it fails when the file changes meanwhile, before its last bytes are told. */
 export const sendJob: JobHandler<'send'> = async (request, { ports, signal, onProgress }) => {
@@ -53,16 +54,6 @@ async function openToRead(path: string): Promise<FileHandle> {
   return await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
     throw readError(error, path)
   })
-}
-
-async function readWhole(file: FileHandle, into: Uint8Array, at: number): Promise<number> {
-  let done = 0
-  while (done < into.length) {
-    const { bytesRead } = await file.read(into, done, into.length - done, at + done)
-    if (bytesRead === 0) break
-    done += bytesRead
-  }
-  return done
 }
 
 function sentFile({ size, mtimeMs, mtimeNs, ino }: BigIntStats): SentFile {

@@ -9,6 +9,7 @@ import { assertNoUse } from '../in-use/find-uses.ts'
 import { hiddenBeside } from '../files/staged-name.ts'
 import { nodePorts } from '../ports/ports.ts'
 import { readBackup, type RepairBackup, writeBackup } from './repair-backup.ts'
+import { writeWhole } from '../files/whole.ts'
 
 export interface EditOptions {
   readonly roots: readonly string[] | null
@@ -147,7 +148,7 @@ async function overwrite(path: string, { writes, size, inode }: Overwrite): Prom
     const { dev, ino, size: sizeNow } = await handle.stat({ bigint: true })
     if (`${dev}:${ino}` !== inode)
       throw new DiskError('source-changed', { file: path, change: 'another file took its name' })
-    for (const { at, bytes } of writes) await writeFully(handle, bytes, at)
+    for (const { at, bytes } of writes) await writeWhole(handle, bytes, at)
     if (Number(sizeNow) > size) await handle.truncate(size)
     await handle.sync()
   } catch (error) {
@@ -163,9 +164,4 @@ async function openForWriting(path: string): Promise<FileHandle> {
   } catch (error) {
     throw readError(error, path)
   }
-}
-
-async function writeFully(handle: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
-  for (let done = 0; done < bytes.length;)
-    done += (await handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten
 }

@@ -10,6 +10,7 @@ import { nodeHashing } from '../system/hashing.ts'
 import { inodeOf } from '../quarantine/names.ts'
 import type { Move } from '../quarantine/swap.ts'
 import { stagedPath } from '../files/staged-name.ts'
+import { writeWhole } from '../files/whole.ts'
 
 export interface CopyOptions {
   readonly staging: string
@@ -138,7 +139,7 @@ async function copyOne({ from, to, name, size }: Pair, work: Work): Promise<void
     await eachPiece({ file: source, name: from, size }, async (bytes, at, isData) => {
       work.signal.throwIfAborted()
       hashPiece(work, { name, at, bytes })
-      if (isData) await writeAt(target, bytes, at)
+      if (isData) await writeWhole(target, bytes, at)
       work.meter(bytes.length)
     })
     await target.sync()
@@ -172,13 +173,6 @@ function hashPiece(
 ): void {
   if (at === 0) hash.update(encoder.encode(`${name}\0`))
   hash.update(bytes)
-}
-
-async function writeAt(target: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await target.write(bytes, done, bytes.length - done, at + done)
-    done += bytesWritten
-  }
 }
 
 interface Opened {

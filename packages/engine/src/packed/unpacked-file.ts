@@ -9,6 +9,7 @@ import type { PackedContent } from '@varve/core/image/image-files'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { writeError } from '../system/system-error.ts'
 import { maxUnpackedBytes, tooLarge, unpackSource } from './unpack-source.ts'
+import { writeWhole } from '../files/whole.ts'
 
 /** Runs of zeros of this many bytes stay holes. */
 const holeSize = 4096
@@ -107,8 +108,7 @@ class SparseWriter {
     if (this.#written >= this.#checkAt) await this.#assertSpace()
     this.#written += bytes.length
     try {
-      for (let done = 0; done < bytes.length;)
-        done += (await this.#handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten
+      await writeWhole(this.#handle, bytes, at)
     } catch (error) {
       throw writeError(error, this.#place.folder)
     }

@@ -8,6 +8,7 @@ import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
 import { syncPath } from '../files/sync-file.ts'
 import { systemCode, writeError } from '../system/system-error.ts'
 import { zeroChunk } from './zero-chunk.ts'
+import { writeWhole } from '../files/whole.ts'
 
 /** `synced`: the file and its name are on the medium when the call returns; `cached`: the system writes them later. */
 export type Durability = 'synced' | 'cached'
@@ -47,7 +48,7 @@ export async function createOutput(path: string, { noCow = false }: OutputOption
     path,
     allocates: hostFileRanges().allocatesFaster(dirname(path)),
     async write(writes) {
-      for (const { at, bytes } of writes) await attempt(path, async () => writeFully(handle, bytes, at))
+      for (const { at, bytes } of writes) await attempt(path, async () => writeWhole(handle, bytes, at))
     },
     async reserve(reservations, signal) {
       for (const { at, length, how } of reservations) {
@@ -89,15 +90,7 @@ async function writeZeros(
 ): Promise<void> {
   for (let at = start; at < end; at += zeroChunk.length) {
     signal?.throwIfAborted()
-    await writeFully(handle, zeroChunk.subarray(0, end - at), at)
-  }
-}
-
-async function writeFully(handle: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
-  let written = 0
-  while (written < bytes.length) {
-    const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, at + written)
-    written += bytesWritten
+    await writeWhole(handle, zeroChunk.subarray(0, end - at), at)
   }
 }
 

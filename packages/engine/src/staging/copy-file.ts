@@ -3,6 +3,7 @@ import { constants } from 'node:fs'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
 import { readError, writeError } from '../system/system-error.ts'
+import { writeWhole } from '../files/whole.ts'
 
 const stepBytes = 1024 * 1024
 
@@ -89,8 +90,7 @@ async function copyData(
       const { bytesRead } = await source.read(buffer, 0, Math.min(buffer.length, end - at), at)
       // The file has become shorter; that is told by its size.
       if (bytesRead === 0) return
-      for (let done = 0; done < bytesRead;)
-        done += (await target.write(buffer, done, bytesRead - done, at + done)).bytesWritten
+      await writeWhole(target, buffer.subarray(0, bytesRead), at)
       at += bytesRead
       onProgress(at, bytes)
     }

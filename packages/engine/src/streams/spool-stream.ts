@@ -7,6 +7,7 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { writeError } from '../system/system-error.ts'
 import type { StreamOptions } from './digest-stream.ts'
 import { streamChunks, StreamDigest, type ByteStream } from './stream-chunks.ts'
+import { writeWhole } from '../files/whole.ts'
 
 /** A stream that has come to its end, as a file. */
 export interface Spooled extends AsyncDisposable {
@@ -78,14 +79,9 @@ async function writeSparse(
     let end = at
     while (end < bytes.length && !isZero(bytes.subarray(end, end + holeSize))) end += holeSize
     const data = bytes.subarray(at, end)
-    for (let done = 0; done < data.length;) {
-      const { bytesWritten } = await file
-        .write(data, done, data.length - done, start + at + done)
-        .catch((error: unknown) => {
-          throw writeError(error, path)
-        })
-      done += bytesWritten
-    }
+    await writeWhole(file, data, start + at).catch((error: unknown) => {
+      throw writeError(error, path)
+    })
     at = end + holeSize
   }
 }

@@ -7,6 +7,7 @@ import { openStaging } from '@varve/engine/staging/staging'
 import { pieceSize } from '@varve/protocol/file-streams'
 import { assertTarget } from '../inside-roots.ts'
 import { nativeAdapter } from '../native.ts'
+import { readWhole } from '@varve/engine/files/whole'
 
 /** Reads what was uploaded back from the medium's cache, once it is on the medium. */
 export const proveUpload = nativeAdapter('prove-upload', {
@@ -52,12 +53,7 @@ async function digestPieces(
   let bytes = 0
   for (;;) {
     signal.throwIfAborted()
-    let length = 0
-    while (length < pieceSize) {
-      const { bytesRead } = await file.read(buffer, length, pieceSize - length, bytes + length)
-      if (bytesRead === 0) break
-      length += bytesRead
-    }
+    const length = await readWhole(file, buffer, bytes)
     if (length === 0) return { digest: whole.digest('hex'), bytes }
     whole.update(createHash('sha256').update(buffer.subarray(0, length)).digest())
     bytes += length
