@@ -14,9 +14,8 @@ export const inspectJob: JobHandler<'inspect'> = async (request, { ports, signal
   const { inspection } = await inspectTold(path, { format, choices: request.reading }, ports)
   const report = reportOf(inspection)
   signal.throwIfAborted()
-  const { findWriters } = ports
   const files = filesOfReport(report, inspection.parts)
-  const found = await findInUse(files, findWriters ? { find: findWriters } : {})
+  const found = await findInUse(files, { find: ports.findWriters })
   return {
     kind: 'inspect',
     report: toImageReportView({ ...report, problems: [...report.problems, ...found] }),

@@ -1,9 +1,7 @@
-import { join } from 'node:path'
 import { toErrorRecord } from '@varve/core/problems/disk-error'
 import { libraryRoots } from '@varve/engine/files/library-roots'
 import { findEntries } from '@varve/engine/quarantine/index-of-entries'
-import type { QuarantineEntry } from '@varve/engine/quarantine/entry'
-import type { QuarantineEntryView } from '@varve/protocol/quarantine'
+import { keptImage } from '@varve/engine/quarantine/entry'
 import type { JobHandler } from './job-context.ts'
 
 /** Entries and faults of one answer, at most. */
@@ -19,22 +17,8 @@ export const quarantineJob: JobHandler<'quarantine'> = async (_request, { ports 
   const own = entries.filter(({ folder }) => inside.holds(folder))
   return {
     kind: 'quarantine',
-    entries: own.slice(0, mostEntries).map(viewOf),
+    entries: own.slice(0, mostEntries).map(keptImage),
     more: Math.max(0, own.length - mostEntries),
     faults: faults.slice(0, mostFaults).map((fault) => toErrorRecord(fault, fault.file)),
-  }
-}
-
-function viewOf({ folder, manifest }: QuarantineEntry): QuarantineEntryView {
-  const { id, why, since, until, image, format, virtualSize, files } = manifest
-  return {
-    id,
-    why,
-    image: join(folder, image),
-    since,
-    until,
-    format,
-    virtualSize,
-    bytes: files.reduce((sum, { size }) => sum + size, 0),
   }
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { formatBytes } from '@varve/core/units/format-bytes'
 import { findEntries } from '@varve/engine/quarantine/index-of-entries'
-import type { QuarantineEntry } from '@varve/engine/quarantine/entry'
+import { keptImage, type QuarantineEntry } from '@varve/engine/quarantine/entry'
 import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { pathOf } from '../input.ts'
@@ -19,25 +19,14 @@ export async function quarantine(folders: readonly string[], context: CommandCon
   return exitCodes.ok
 }
 
-function recordOf({ path, folder, manifest }: QuarantineEntry) {
-  const { id, why, since, until, image, format, virtualSize, digest, files } = manifest
+function recordOf(entry: QuarantineEntry) {
+  const { folder, manifest, path } = entry
   return {
-    id,
-    why,
-    image: join(folder, image),
-    since,
-    until,
-    format,
-    virtualSize,
-    digest,
-    bytes: bytesOf(manifest),
-    files: files.map((file) => ({ path: join(folder, file.path), bytes: file.size })),
+    ...keptImage(entry),
+    digest: manifest.digest,
+    files: manifest.files.map((file) => ({ path: join(folder, file.path), bytes: file.size })),
     entry: path,
   }
-}
-
-function bytesOf({ files }: QuarantineEntry['manifest']): number {
-  return files.reduce((sum, { size }) => sum + size, 0)
 }
 
 function tableOf(entries: readonly QuarantineEntry[], { config }: CommandContext): string {
@@ -49,16 +38,9 @@ function tableOf(entries: readonly QuarantineEntry[], { config }: CommandContext
     { title: 'SIZE', align: 'right' },
     { title: 'IMAGE', cut: 'middle' },
   ] as const
-  const rows = entries.map(({ folder, manifest }) => {
-    const { id, why, since, until, image } = manifest
-    return [
-      id,
-      why,
-      since.slice(0, 10),
-      until.slice(0, 10),
-      formatBytes(bytesOf(manifest)),
-      join(folder, image),
-    ]
+  const rows = entries.map((entry) => {
+    const { id, why, since, until, bytes, image } = keptImage(entry)
+    return [id, why, since.slice(0, 10), until.slice(0, 10), formatBytes(bytes), image]
   })
   return table(columns, rows, config)
 }

@@ -22,6 +22,27 @@ export interface QuarantineEntry {
   readonly manifest: QuarantineManifest
 }
 
+/** What an entry keeps, as it is told to whoever asks. */
+export interface KeptImage {
+  readonly id: string
+  readonly why: QuarantineManifest['why']
+  /** Absolute path that it had. */
+  readonly image: string
+  readonly since: string
+  readonly until: string
+  readonly format: QuarantineManifest['format']
+  readonly virtualSize: QuarantineManifest['virtualSize']
+  /** Of all its files. */
+  readonly bytes: number
+}
+
+/** Tells what an entry keeps. */
+export function keptImage({ folder, manifest }: QuarantineEntry): KeptImage {
+  const { id, why, since, until, image, format, virtualSize, files } = manifest
+  const bytes = files.reduce((sum, { size }) => sum + size, 0)
+  return { id, why, image: join(folder, image), since, until, format, virtualSize, bytes }
+}
+
 /** The folder that an image lies in, links resolved. */
 export async function folderOfImage(path: string): Promise<string> {
   return await realpath(dirname(resolve(path))).catch((error: unknown) => {

@@ -59,6 +59,14 @@ export type Refusal = z.infer<typeof Refusal>
 export type Estimate = z.infer<typeof EstimateView>
 export const noEstimate: Estimate = { bytes: null, seconds: null }
 
+/** Bytes a second that reading an image is estimated with. */
+const readingRate = 500_000_000
+
+/** Of what reads `bytes` once; null: nobody knows how many. */
+export function readingEstimate(bytes: number | null): Estimate {
+  return bytes === null ? noEstimate : { bytes, seconds: Math.ceil(bytes / readingRate) }
+}
+
 interface StepDetails<Input> {
   readonly id: string
   readonly host: string

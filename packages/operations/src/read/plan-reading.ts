@@ -1,5 +1,5 @@
 import type { Problem } from '@varve/core/problems/problem'
-import { inOrder, noEstimate, type DraftStep, type Plan, type Refusal } from '../plans/plan.ts'
+import { inOrder, readingEstimate, type DraftStep, type Plan, type Refusal } from '../plans/plan.ts'
 
 /** What is known of the images that an operation only reads. */
 export interface ReadingFacts {
@@ -13,9 +13,6 @@ export interface ReadingFacts {
   /** What kept an image from being looked at. */
   readonly problems: readonly Problem[]
 }
-
-/** Bytes a second that estimates of reading assume. */
-const assumedRate = 500_000_000
 
 /** A plan of one step that reads and changes nothing; refused when an image cannot be read right. */
 export function planReading(
@@ -31,12 +28,11 @@ export function planReading(
     (sum, { dataBytes }) => (sum === null || dataBytes === null ? null : sum + dataBytes),
     0,
   )
-  const estimate = bytes === null ? noEstimate : { bytes, seconds: Math.ceil(bytes / assumedRate) }
   return {
     kind: 'plan',
     operation,
     summary,
-    steps: inOrder([{ ...draft, estimate }]),
+    steps: inOrder([{ ...draft, estimate: readingEstimate(bytes) }]),
     warnings: [...problems],
     // Reading does not keep others away.
     subjects: [],

@@ -6,13 +6,10 @@ import { baseName } from '../actions/path-words.ts'
 import { proveUpload } from '../actions/prove-upload.ts'
 import { publishImage } from '../actions/publish-image.ts'
 import { defineOperation } from '../operation.ts'
-import { inOrder, step, wholeEstimate, type Plan, type Refusal } from '../plans/plan.ts'
+import { inOrder, readingEstimate, step, wholeEstimate, type Plan, type Refusal } from '../plans/plan.ts'
 import { from } from '../plans/wired.ts'
 import type { UploadFacts } from './facts.ts'
 import { UploadRequest } from './request.ts'
-
-/** Bytes a second that reading back is estimated with. */
-const assumedRate = 500_000_000
 
 /** Proves a file that was uploaded and gives it its name; what it is was looked at before. */
 export const uploadOperation = defineOperation<UploadRequest, UploadFacts>({
@@ -32,7 +29,7 @@ function planUpload(request: UploadRequest, facts: UploadFacts): Plan | Refusal 
       id: 'prove',
       host,
       input: { target, staging: id, size, digest },
-      estimate: { bytes: size, seconds: Math.ceil(size / assumedRate) },
+      estimate: readingEstimate(size),
     }),
     step(publishImage, {
       id: 'publish',
