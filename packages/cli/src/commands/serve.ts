@@ -34,6 +34,10 @@ export async function serve(
   })
   const until = options.expires === undefined ? null : new Date(began + options.expires * 1000).toISOString()
   context.print(json ? JSON.stringify(recordOf(image, served, until)) : described(image, served, until))
+  if (served.isTakenOver && 'socket' in served.address)
+    context.remark(
+      `The socket ${printable(served.address.socket)} was left by a process that is gone, and is taken over.`,
+    )
   const how = await served.ended
   if (!json)
     context.remark(how === 'expired' ? 'Its time is over: it is served no more.' : 'It is served no more.')

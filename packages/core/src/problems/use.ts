@@ -12,8 +12,7 @@ export type Use =
   | { readonly by: 'kernel-target'; readonly protocol: 'scsi' | 'nvme'; readonly target: string }
   /** Attached as a disk: to a machine of Hyper-V, or (null) to Windows itself. */
   | { readonly by: 'attached'; readonly machine: string | null }
-  /** Served over NBD by this agent. */
-  | { readonly by: 'export' }
+  | ExportUse
   | RunUse
   /** An image that is made over it. */
   | { readonly by: 'child'; readonly image: string }
@@ -26,6 +25,13 @@ export interface ProcessUse {
   readonly command: string
   /** `locks`: it holds a lock, and may only read. */
   readonly how: 'writes' | 'locks' | 'reads'
+}
+
+/** Served over NBD by that process of Varve's; `host`: another one than this, or null. */
+export interface ExportUse {
+  readonly by: 'export'
+  readonly pid: number
+  readonly host: string | null
 }
 
 /** A run of operations that is not over. */

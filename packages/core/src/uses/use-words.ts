@@ -42,7 +42,7 @@ export function describeUse(use: Use): string {
     case 'attached':
       return use.machine === null ? 'Windows, which has mounted it' : `the machine ${use.machine}`
     case 'export':
-      return 'an export of this agent'
+      return `Varve, which serves it over NBD (process ${use.pid}${use.host === null ? '' : ` on ${use.host}`})`
     case 'run':
       return describeRun(use)
     case 'child':

@@ -5,7 +5,8 @@ import { readFileEnds, recogniseFormat } from '@varve/core/image/detect-format'
 import type { FormatName } from '@varve/core/image/format-rules'
 import type { ImagePorts } from '@varve/core/image/image-files'
 import { isDiskError } from '@varve/core/problems/disk-error'
-import { bundleFormat, isBandName, isBundleDescriptor } from '../files/bundle-folders.ts'
+import { bundleAround } from '../files/bundle-around.ts'
+import { isBundleDescriptor } from '../files/bundle-folders.ts'
 import { isSkippedName } from '../files/file-names.ts'
 import { nodePorts } from '../ports/ports.ts'
 import { partsThere } from './parts-there.ts'
@@ -28,9 +29,10 @@ export async function imageOfPart(
   const real = await realpath(path).catch(() => null)
   if (real === null || !(await lstat(real)).isFile()) return null
   const folder = dirname(real)
+  const bundle = await bundleAround(real)
+  // What describes a bundle stands for the whole of it, and is no part.
+  if (bundle !== null) return bundle === folder && isBundleDescriptor(basename(real)) ? null : bundle
   const names = await readdir(folder).catch((): string[] => [])
-  const bundle = await bundleOf(real, names)
-  if (bundle !== null) return bundle
   const ports = nodePorts({ roots, io: 'sync', packed: 'name' })
   for (const name of names.toSorted().slice(0, mostFiles)) {
     signal?.throwIfAborted()
@@ -38,15 +40,6 @@ export async function imageOfPart(
     if (other !== real && !isSkippedName(name) && (await namesIt(other, real, ports))) return other
   }
   return null
-}
-
-/** What describes a bundle stands for the whole of it, and is no part. */
-async function bundleOf(file: string, beside: readonly string[]): Promise<string | null> {
-  const [folder, name] = [dirname(file), basename(file)]
-  if (bundleFormat(folder, beside) !== null) return isBundleDescriptor(name) ? null : folder
-  if (!isBandName(folder, name)) return null
-  const above = dirname(folder)
-  return bundleFormat(above, await readdir(above).catch((): string[] => [])) === null ? null : above
 }
 
 async function namesIt(image: string, part: string, ports: ImagePorts): Promise<boolean> {

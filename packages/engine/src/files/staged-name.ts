@@ -15,7 +15,7 @@ export function stagedPath(target: string, staging: string): string {
 }
 
 /** A hidden name beside `target` for what belongs to it, with the id and what it is. */
-export function hiddenBeside(target: string, id: string, kind: 'part' | 'undo' | 'lock'): string {
+export function hiddenBeside(target: string, id: string, kind: 'part' | 'undo' | 'lock' | 'serving'): string {
   if (!stagingId.test(id)) throw new RangeError(`${JSON.stringify(id)} cannot be part of a file name`)
   const ending = `.${id}.${kind}`
   return join(dirname(target), `.${cutName(basename(target), longestName - 1 - ending.length)}${ending}`)

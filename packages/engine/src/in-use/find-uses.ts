@@ -1,11 +1,12 @@
 import type { BigIntStats } from 'node:fs'
 import { stat, statfs } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FileUses, Use, Uses } from '@varve/core/problems/use'
+import type { ExportUse, FileUses, Use, Uses } from '@varve/core/problems/use'
 import { useError } from '@varve/core/uses/use-problems'
 import { isExported } from './exports.ts'
 import { findWriters } from './find-writers.ts'
 import { runOf } from './run-locks.ts'
+import { rememberingFolders, serversOf } from './serving-notes.ts'
 import type { FindWriters, FindWritersOptions } from './writers.ts'
 
 /**
@@ -39,16 +40,33 @@ export async function findUses(
   const isTold = (await Promise.all(files.map(inodeTells))).every(Boolean)
   const there = known.flatMap(({ stats }): BigIntStats[] => (stats === null ? [] : [stats]))
   const found = await (find ?? findWriters)({ ...counted[purpose], ...(isTold && { only: there }) })
+  const namesIn = rememberingFolders()
   const uses = known.map(async ({ path, stats }): Promise<FileUses> => {
     // A run may only read it too, and what it writes is seen as long as it writes.
     const run = purpose === 'read' ? null : await runOf(path)
-    const served: readonly Use[] =
-      purpose !== 'read' && stats !== null && isExported(stats) ? [{ by: 'export' }] : []
-    return { path, uses: [...(run ? [run] : []), ...served, ...(stats === null ? [] : found.of(stats))] }
+    // Who is served only reads.
+    const served = purpose === 'read' ? [] : await exportsOf({ path, stats }, namesIn)
+    const others = stats === null ? [] : found.of(stats).filter((use) => !isServer(use, served))
+    return { path, uses: [...(run ? [run] : []), ...served, ...others] }
   })
   const [first] = known
   const isHidden = found.unseen.length > 0 && first !== undefined && mayBeOthers(first.stats)
   return { files: await Promise.all(uses), unseen: isHidden ? found.unseen : [] }
+}
+
+/** Whether this process serves the file, and which others do. */
+async function exportsOf(
+  { path, stats }: Named & { readonly stats: BigIntStats | null },
+  namesIn: ReturnType<typeof rememberingFolders>,
+): Promise<readonly ExportUse[]> {
+  const own: readonly ExportUse[] =
+    stats !== null && isExported(stats) ? [{ by: 'export', pid: process.pid, host: null }] : []
+  return [...own, ...(await serversOf(path, namesIn))]
+}
+
+/** A process that has the file open to serve it is told once, as what it is. */
+function isServer(use: Use, served: readonly ExportUse[]): boolean {
+  return use.by === 'process' && use.how !== 'writes' && served.some(({ pid }) => pid === use.pid)
 }
 
 /** A program that looks at files for a moment is waited for so long. */

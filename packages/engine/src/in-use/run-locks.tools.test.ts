@@ -158,7 +158,7 @@ test('what this process serves is not changed meanwhile', async () => {
     using _again = await markExported([{ path: a }])
     await expect(assertUnused(a)).rejects.toMatchObject({
       code: 'in-use',
-      details: { how: 'reads', uses: [{ by: 'export' }] },
+      details: { how: 'reads', uses: [{ by: 'export', pid: process.pid, host: null }] },
     })
     await digestDisk({ kind: 'image', path: a, roots: null, format: null })
   }

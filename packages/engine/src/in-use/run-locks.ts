@@ -33,9 +33,11 @@ interface RunLock extends LockingRun {
   readonly began: string | null
 }
 
-/** Longer names are cut, and told apart by their digest. */
+/** Names of more bytes are cut where something is named after them. */
 const plainName = 200
-function lockIdOf(name: string): string {
+
+/** How what belongs to a file of that name is told apart from the like of another: names that are cut by their digest. */
+export function lockIdOf(name: string): string {
   if (Buffer.byteLength(name) <= plainName) return 'varve'
   return `varve-${createHash('sha256').update(name).digest('hex').slice(0, 16)}`
 }

@@ -30,6 +30,8 @@ export interface ServeImageOptions {
 export interface ServedImage extends AsyncDisposable {
   readonly virtualSize: number
   readonly address: { readonly socket: string } | { readonly host: string; readonly port: number }
+  /** Whether the socket was left by a process that was killed. */
+  readonly isTakenOver: boolean
   /** Resolves when it ends as it should; rejects with `source-changed` or `in-use` when what is served is not that disk any more. */
   readonly ended: Promise<'stopped' | 'expired'>
 }
@@ -52,7 +54,7 @@ export async function serveImage(
   const guard = stack.use(await guardFiles(files, { inUse, signal }))
   stack.use(await markExported(files))
   const socket = 'socket' in place ? (place.socket ?? (await ownSocket(stack))) : null
-  if (socket !== null) await clearDeadSocket(socket)
+  const isTakenOver = socket !== null && (await clearDeadSocket(socket))
   const server = stack.use(await listen(input.path, { disk, socket, port: 'port' in place ? place.port : 0 }))
   if (socket !== null) stack.defer(async () => rm(socket, { force: true }))
   const over = Promise.withResolvers<'stopped' | 'expired'>()
@@ -90,6 +92,7 @@ export async function serveImage(
   ended.catch(() => {})
   return {
     virtualSize: disk.virtualSize,
+    isTakenOver,
     address: socket === null ? { host: server.address, port: server.port } : { socket },
     ended,
     async [Symbol.asyncDispose]() {
@@ -109,13 +112,14 @@ async function ownSocket(stack: AsyncDisposableStack): Promise<string> {
   return join(folder, 'nbd.sock')
 }
 
-/** Takes away a socket at which nobody listens any more: whoever made it was killed. */
-async function clearDeadSocket(path: string): Promise<void> {
+/** Takes away a socket at which nobody listens any more: whoever made it was killed. False: there is none. */
+async function clearDeadSocket(path: string): Promise<boolean> {
   const found = await lstat(path).catch(() => null)
-  if (!found?.isSocket() || !(await refusesAll(path))) return
+  if (!found?.isSocket() || !(await refusesAll(path))) return false
   await rm(path, { force: true }).catch((error: unknown) => {
     throw writeError(error, path)
   })
+  return true
 }
 
 async function refusesAll(path: string): Promise<boolean> {
