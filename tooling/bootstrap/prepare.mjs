@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { delimiter, dirname, join, resolve } from 'node:path'
-import { minimumNode, nodeVersion, systemTools } from './requirements.mjs'
+import { minimumNode, nodeVersion, powershellVersion, systemTools } from './requirements.mjs'
 
 export const root = resolve(import.meta.dirname ?? dirname(new URL(import.meta.url).pathname), '../..')
 const home = join(root, '.varve')
@@ -220,6 +220,22 @@ async function ensureSystemTools(task) {
   await run(install[0], install.slice(1), { env, what })
 }
 
+/** Fetches PowerShell where the .NET SDK is; without it the tests of Windows scripts say why they skip. */
+async function ensurePowershell(task) {
+  const dotnet = findTool('dotnet')
+  const folder = join(home, 'powershell', powershellVersion)
+  if (task !== 'test' || !dotnet || existsSync(join(folder, 'pwsh'))) return
+  say(`Fetching PowerShell ${powershellVersion} …`)
+  const args = ['tool', 'install', 'PowerShell', '--version', powershellVersion, '--tool-path', folder]
+  const env = { ...process.env, DOTNET_CLI_TELEMETRY_OPTOUT: '1', DOTNET_NOLOGO: '1' }
+  try {
+    await run(dotnet, args, { env, what: 'Fetching PowerShell' })
+  } catch (error) {
+    if (interrupted || !(error instanceof SetupError)) throw error
+    say(`${error.message}\nTests that need PowerShell are skipped.`)
+  }
+}
+
 /** How to become root: nothing to ask for a password when there is no terminal. */
 function sudoPrefix() {
   const sudo = findTool('sudo')
@@ -288,6 +304,7 @@ export async function prepare(task) {
     const paths = [dirname(node), dirname(pnpm), join(root, 'node_modules', '.bin')]
     const env = { ...process.env, PATH: [...paths, process.env.PATH ?? ''].join(delimiter) }
     await ensureDependencies(pnpm, env)
+    await ensurePowershell(task)
     await run(node, ['tooling/bundle/src/main.ts'], { env, what: 'Bundling the programs' })
     // ./varve reads this to start without a set-up.
     writeFileSync(join(home, 'node-path'), `${node}\n`)

@@ -5,6 +5,9 @@ export const minimumNode = 24
 /** Below this Node, npm cannot run this file reliably. */
 export const bootstrapNode = 20
 
+/** PowerShell, which runs the Windows scripts in tests: a .NET tool, fetched where the .NET SDK is. */
+export const powershellVersion = '7.6.9'
+
 /** @typedef {{ tool: string, debian: string, tasks: readonly string[], module?: string }} SystemTool */
 
 /**

@@ -1,25 +1,16 @@
-import { accessSync, constants } from 'node:fs'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { globSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { execa } from 'execa'
 import { findTool } from './tools.ts'
 
-/** The real PowerShell on any system (`dotnet tool install -g PowerShell`), or null with the reason printed. */
-export function findPowershell(): string | null {
-  const found = findTool('pwsh') ?? inFolder(join(homedir(), '.dotnet/tools'))
-  if (found === null)
-    process.stderr.write('skipped: needs PowerShell: dotnet tool install -g PowerShell --version 7.6.9\n')
-  return found
-}
+const fetched = resolve(import.meta.dirname, '../../../.varve/powershell')
 
-function inFolder(folder: string): string | null {
-  const path = join(folder, 'pwsh')
-  try {
-    accessSync(path, constants.X_OK)
-    return path
-  } catch {
-    return null
-  }
+/** The real PowerShell on any system, or null with the reason printed. */
+export function findPowershell(): string | null {
+  const found = findTool('pwsh') ?? globSync(`${fetched}/*/pwsh`).at(-1) ?? null
+  if (found === null)
+    process.stderr.write('skipped: needs PowerShell, which npm test fetches where the .NET SDK is\n')
+  return found
 }
 
 export interface PowershellCall {
