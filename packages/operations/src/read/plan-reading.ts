@@ -28,11 +28,12 @@ export function planReading(
     (sum, { dataBytes }) => (sum === null || dataBytes === null ? null : sum + dataBytes),
     0,
   )
+  const estimate = readingEstimate(bytes)
   return {
     kind: 'plan',
     operation,
     summary,
-    steps: inOrder([{ ...draft, estimate: readingEstimate(bytes) }]),
+    steps: inOrder([{ ...draft, estimate }]),
     warnings: [...problems],
     // Reading does not keep others away.
     subjects: [],
