@@ -1,0 +1,470 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { cp, open, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { mbrSector } from '@varve/test-kit/mbr-sector'
+import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
+import { requires, runToolOk } from '@varve/test-kit/tools'
+import { execa } from 'execa'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { exitCodes, type ExitCode } from './exit-codes.ts'
+import { varveHere, varveJson } from './testing/varve-here.ts'
+
+/** What scripts may rely on (docs/cli.md): one row for each command that changes something. */
+interface Row {
+  readonly name: string
+  /** Done before, in the folder of the images; what it gives is handed to `call`. */
+  readonly arrange?: (lib: string) => Promise<string>
+  readonly call: (lib: string, arranged: string) => readonly string[]
+  /** Ids of the steps of its plan. */
+  readonly steps: readonly string[]
+  /** Main members of the document that it prints when it is done. */
+  readonly record: (lib: string) => object
+  /** What is there afterwards, and what is not. */
+  readonly there: readonly string[]
+  readonly gone?: readonly string[]
+  /** Words by name that it needs besides `--yes`. */
+  readonly accept?: string
+  /** Whether it is done without `--yes` where there is no terminal: it takes nothing away. */
+  readonly isFree?: true
+  /** The same command about something that is not there, or cannot be it: its exit code, and the code of the error. */
+  readonly bad: readonly [call: (lib: string) => readonly string[], exitCode: ExitCode, code: string]
+}
+
+const mib = 1024 ** 2
+const ran = (operation: string) => () => ({
+  state: 'succeeded',
+  operation,
+  run: expect.any(String) as string,
+})
+const missing = ['nothing.qcow2', exitCodes.fileRefused, 'not-found'] as const
+const of = (lib: string, name: string) => join(lib, name)
+
+/** Deletes an image; gives the id that brings it back. */
+async function deleted(lib: string): Promise<string> {
+  const record = (await varveJson('delete', of(lib, 'single.qcow2'), '--yes')) as {
+    readonly steps: readonly { readonly outcome: { readonly quarantine: string } }[]
+  }
+  return record.steps[0]?.outcome.quarantine ?? ''
+}
+
+function badImage(...words: readonly string[]): Row['bad'] {
+  const [name, exitCode, code] = missing
+  return [(lib) => words.map((word) => (word === 'IMAGE' ? of(lib, name) : word)), exitCode, code]
+}
+
+const rows: readonly Row[] = [
+  {
+    name: 'create',
+    call: (lib) => ['create', of(lib, 'new.qcow2'), '--size', '40M', '--option', 'preallocation=metadata'],
+    steps: ['create', 'prove', 'publish'],
+    record: (lib) => ({ path: of(lib, 'new.qcow2'), format: 'qcow2', virtualSize: 40 * mib, backing: null }),
+    there: ['new.qcow2'],
+    isFree: true,
+    bad: [
+      (lib) => ['create', of(lib, 'single.qcow2'), '--size', '1M'],
+      exitCodes.targetExists,
+      'target-exists',
+    ],
+  },
+  {
+    name: 'create --backing',
+    call: (lib) => ['create', of(lib, 'new.vmdk'), '-O', 'vmdk', '--backing', of(lib, 'disk.vmdk')],
+    steps: ['create', 'publish'],
+    record: (lib) => ({ format: 'vmdk', virtualSize: 4 * mib, backing: of(lib, 'disk.vmdk') }),
+    there: ['new.vmdk'],
+    isFree: true,
+    bad: badImage('create', 'over-nothing.qcow2', '--backing', 'IMAGE'),
+  },
+  {
+    name: 'create --profile',
+    call: (lib) => ['create', of(lib, 'new.vhd'), '--size', '4M', '--profile', 'azure'],
+    steps: ['create', 'prove', 'publish'],
+    record: () => ({ format: 'vhd', subformat: 'fixed', virtualSize: 4 * mib }),
+    there: ['new.vhd'],
+    isFree: true,
+    bad: [
+      (lib) => ['create', of(lib, 'new.vhd'), '--size', '4000000', '--profile', 'azure'],
+      exitCodes.imageRefused,
+      'size-unsupported',
+    ],
+  },
+  {
+    name: 'clone',
+    call: (lib) => ['clone', of(lib, 'disk.vmdk'), of(lib, 'twin.vmdk')],
+    steps: ['write', 'prove', 'publish'],
+    record: (lib) => ({ path: of(lib, 'twin.vmdk'), format: 'vmdk', virtualSize: 4 * mib, verified: true }),
+    there: ['twin.vmdk', 'disk.vmdk'],
+    isFree: true,
+    bad: badImage('clone', 'IMAGE', 'twin.qcow2'),
+  },
+  {
+    name: 'snapshot create',
+    call: (lib) => ['snapshot', 'create', of(lib, 'single.qcow2'), 'now'],
+    steps: ['create', 'check'],
+    record: ran('snapshot-create'),
+    there: ['single.qcow2'],
+    isFree: true,
+    bad: badImage('snapshot', 'create', 'IMAGE', 'now'),
+  },
+  {
+    name: 'snapshot create --external',
+    call: (lib) => ['snapshot', 'create', of(lib, 'single.qcow2'), 'now', '--external'],
+    steps: ['create', 'publish', 'check'],
+    record: ran('snapshot-create'),
+    there: ['single.qcow2', 'now.qcow2'],
+    bad: badImage('snapshot', 'create', 'IMAGE', 'now', '--external'),
+  },
+  {
+    name: 'snapshot apply',
+    call: (lib) => ['snapshot', 'apply', of(lib, 'snap.qcow2'), 'old'],
+    steps: ['keep', 'apply', 'check'],
+    record: ran('snapshot-apply'),
+    there: ['snap.qcow2'],
+    bad: [
+      (lib) => ['snapshot', 'apply', of(lib, 'snap.qcow2'), 'never'],
+      exitCodes.imageRefused,
+      'snapshot-missing',
+    ],
+  },
+  {
+    name: 'snapshot delete',
+    call: (lib) => ['snapshot', 'delete', of(lib, 'snap.qcow2'), 'old'],
+    steps: ['delete', 'check'],
+    accept: 'snapshot-lost',
+    record: ran('snapshot-delete'),
+    there: ['snap.qcow2'],
+    bad: badImage('snapshot', 'delete', 'IMAGE', 'old'),
+  },
+  {
+    name: 'chain rebase',
+    call: (lib) => ['chain', 'rebase', of(lib, 'over.qcow2'), '--parent', of(lib, 'other.qcow2')],
+    steps: ['write', 'prove', 'replace'],
+    record: ran('chain-rebase'),
+    there: ['over.qcow2', 'base.qcow2', 'other.qcow2'],
+    bad: [
+      (lib) => ['chain', 'rebase', of(lib, 'over.qcow2'), '--parent', of(lib, 'nothing.qcow2')],
+      exitCodes.fileRefused,
+      'not-found',
+    ],
+  },
+  {
+    name: 'chain repoint',
+    call: (lib) => ['chain', 'repoint', of(lib, 'over.qcow2'), '--parent', of(lib, 'same.qcow2')],
+    steps: ['prove', 'repoint'],
+    record: ran('chain-repoint'),
+    there: ['over.qcow2', 'base.qcow2', 'same.qcow2'],
+    bad: [
+      (lib) => ['chain', 'repoint', of(lib, 'over.qcow2'), '--parent', of(lib, 'nothing.qcow2')],
+      exitCodes.fileRefused,
+      'not-found',
+    ],
+  },
+  {
+    name: 'chain commit',
+    call: (lib) => ['chain', 'commit', of(lib, 'over.qcow2')],
+    steps: ['write', 'prove', 'replace', 'set-aside'],
+    record: ran('chain-commit'),
+    there: ['base.qcow2'],
+    gone: ['over.qcow2'],
+    bad: [(lib) => ['chain', 'commit', of(lib, 'single.qcow2')], exitCodes.imageRefused, 'no-parent'],
+  },
+  {
+    name: 'chain flatten',
+    call: (lib) => ['chain', 'flatten', of(lib, 'over.qcow2')],
+    steps: ['write', 'prove', 'replace'],
+    record: ran('chain-flatten'),
+    there: ['over.qcow2', 'base.qcow2'],
+    bad: badImage('chain', 'flatten', 'IMAGE'),
+  },
+  {
+    name: 'move',
+    call: (lib) => ['move', of(lib, 'single.qcow2'), of(lib, 'renamed.qcow2')],
+    steps: ['move'],
+    record: ran('move'),
+    there: ['renamed.qcow2'],
+    gone: ['single.qcow2'],
+    isFree: true,
+    bad: badImage('move', 'IMAGE', 'renamed.qcow2'),
+  },
+  {
+    name: 'move of a parent',
+    call: (lib) => ['move', of(lib, 'base.qcow2'), of(lib, 'root.qcow2')],
+    steps: ['move', 'repoint-1'],
+    record: ran('move'),
+    there: ['root.qcow2', 'over.qcow2'],
+    gone: ['base.qcow2'],
+    bad: [
+      (lib) => ['move', of(lib, 'base.qcow2'), of(lib, 'over.qcow2')],
+      exitCodes.targetExists,
+      'target-exists',
+    ],
+  },
+  {
+    name: 'delete',
+    call: (lib) => ['delete', of(lib, 'single.qcow2')],
+    steps: ['set-aside'],
+    record: ran('delete'),
+    there: [],
+    gone: ['single.qcow2'],
+    bad: [(lib) => ['delete', of(lib, 'base.qcow2')], exitCodes.imageRefused, 'has-dependents'],
+  },
+  {
+    name: 'restore',
+    arrange: deleted,
+    call: (_lib, id) => ['restore', id],
+    steps: ['restore'],
+    record: ran('restore'),
+    there: ['single.qcow2'],
+    isFree: true,
+    bad: [() => ['restore', 'nope'], exitCodes.fileRefused, 'not-found'],
+  },
+  {
+    name: 'purge',
+    arrange: deleted,
+    call: (_lib, id) => ['purge', id],
+    steps: ['purge'],
+    accept: 'kept-until',
+    record: ran('purge'),
+    there: [],
+    gone: ['single.qcow2'],
+    bad: [() => ['purge', 'nope'], exitCodes.fileRefused, 'not-found'],
+  },
+]
+
+let images: TempPlace
+let place: TempPlace
+let lib: string
+
+/** Everything in the folder, hidden or not, with what it holds. */
+async function contents(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const described = entries.map(async (entry) => {
+    const path = join(entry.parentPath, entry.name)
+    if (!entry.isFile()) return path
+    return `${path} ${createHash('sha256')
+      .update(await readFile(path))
+      .digest('hex')}`
+  })
+  return (await Promise.all(described)).toSorted()
+}
+
+/** What the command is called with, everything that it needs being there. */
+async function callOf({ arrange, call }: Row): Promise<readonly string[]> {
+  return call(lib, (await arrange?.(lib)) ?? '')
+}
+
+async function errorOf(call: readonly string[]) {
+  const { exitCode, stdout } = await varveHere(...call, '--json')
+  const said = JSON.parse(stdout) as {
+    readonly error?: { readonly code: string; readonly details: object }
+    readonly problems?: readonly { readonly id: string }[]
+  }
+  return { exitCode, code: said.error?.code ?? said.problems?.[0]?.id, details: said.error?.details }
+}
+
+const consentOf = ({ accept }: Row) => (accept === undefined ? [] : ['--accept', accept])
+
+beforeAll(async () => {
+  images = await tempPlace()
+  if (!requires('qemu-img', 'qemu-io')) return
+  const at = (name: string) => images.file(name)
+  const qemu = async (...args: readonly string[]) => runToolOk('qemu-img', args, { cwd: images.path })
+  await qemu('create', '-q', '-f', 'qcow2', at('base.qcow2'), '4M')
+  await runToolOk('qemu-io', ['-f', 'qcow2', '-c', 'write -q -P 3 0 1M', at('base.qcow2')])
+  for (const name of ['same', 'single', 'snap']) await cp(at('base.qcow2'), at(`${name}.qcow2`))
+  await qemu('create', '-q', '-f', 'qcow2', at('other.qcow2'), '4M')
+  await qemu('convert', '-O', 'vmdk', at('base.qcow2'), at('disk.vmdk'))
+  await qemu('create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', 'base.qcow2', 'over.qcow2')
+  await runToolOk('qemu-io', ['-f', 'qcow2', '-c', 'write -q -P 5 64k 64k', at('over.qcow2')])
+  await qemu('snapshot', '-c', 'old', at('snap.qcow2'))
+})
+afterAll(async () => images[Symbol.asyncDispose]())
+
+beforeEach(async () => {
+  place = await tempPlace()
+  lib = place.file("it's a lib")
+  await cp(images.path, lib, { recursive: true })
+  vi.stubEnv('VARVE_STATE', place.file('state'))
+})
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  await place[Symbol.asyncDispose]()
+})
+
+describe.skipIf(!requires('qemu-img', 'qemu-io')).each(rows)('contract for scripts: $name', (row) => {
+  test('--plan --json is the plan, and nothing changes', async () => {
+    const call = await callOf(row)
+    const before = await contents(lib)
+    const { exitCode, stdout } = await varveHere(...call, '--plan', '--json')
+    expect(exitCode).toBe(exitCodes.ok)
+    const plan = JSON.parse(stdout) as { readonly steps: readonly { readonly id: string }[] }
+    expect(plan).toMatchObject({
+      kind: 'plan',
+      summary: expect.any(String) as string,
+      warnings: expect.any(Array) as [],
+    })
+    expect(plan.steps.map(({ id }) => id)).toEqual(row.steps)
+    expect(await contents(lib)).toEqual(before)
+  })
+
+  test('--script is a runbook that sh accepts, and nothing changes', async () => {
+    const call = await callOf(row)
+    const before = await contents(lib)
+    const { exitCode, stdout } = await varveHere(...call, '--script')
+    expect(exitCode).toBe(exitCodes.ok)
+    expect(await execa('sh', ['-n'], { input: stdout, reject: false })).toMatchObject({
+      exitCode: 0,
+      stderr: '',
+    })
+    expect(stdout.split('\n').filter((line) => /^(?:varve|qemu-img)\b/u.test(line))).not.toEqual([])
+    expect(await contents(lib)).toEqual(before)
+  })
+
+  test('without --yes and a terminal it is done only when nothing is taken away', async () => {
+    const call = await callOf(row)
+    const before = await contents(lib)
+    if (row.isFree) {
+      expect(await varveHere(...call, '--json')).toMatchObject({ exitCode: exitCodes.ok })
+      return
+    }
+    expect(await errorOf(call)).toMatchObject({ exitCode: exitCodes.needsConsent, code: 'needs-consent' })
+    if (row.accept !== undefined)
+      expect(await errorOf([...call, '--yes'])).toMatchObject({
+        exitCode: exitCodes.needsConsent,
+        code: 'needs-consent',
+        details: { ids: [row.accept] },
+      })
+    expect(await contents(lib)).toEqual(before)
+  })
+
+  test('--yes --json does it and tells what was done', async () => {
+    const call = await callOf(row)
+    const { exitCode, stdout, stderr } = await varveHere(...call, '--yes', ...consentOf(row), '--json')
+    expect([exitCode, stderr]).toEqual([exitCodes.ok, ''])
+    const record = JSON.parse(stdout) as { readonly run: string }
+    expect(record).toMatchObject(row.record(lib))
+    for (const name of row.there) expect([name, existsSync(of(lib, name))]).toEqual([name, true])
+    for (const name of row.gone ?? []) expect([name, existsSync(of(lib, name))]).toEqual([name, false])
+    expect(await varveJson('runs', record.run)).toMatchObject({
+      run: record.run,
+      state: 'succeeded',
+      pid: null,
+    })
+  })
+
+  test('what cannot be is a coded error, and nothing changes', async () => {
+    const [call, exitCode, code] = row.bad
+    const before = await contents(lib)
+    expect(await errorOf([...call(lib), '--yes'])).toMatchObject({ exitCode, code })
+    expect(await contents(lib)).toEqual(before)
+  })
+})
+
+/** Those that only read: what they print, and what they say of what is not there. */
+const reading: readonly {
+  readonly name: string
+  readonly call: (lib: string) => readonly string[]
+  readonly exitCode?: ExitCode
+  readonly document: (lib: string) => unknown
+  readonly bad: Row['bad'] | null
+}[] = [
+  {
+    name: 'snapshot list',
+    call: (lib) => ['snapshot', 'list', of(lib, 'snap.qcow2')],
+    document: () => [{ id: '1', name: 'old' }],
+    bad: badImage('snapshot', 'list', 'IMAGE'),
+  },
+  {
+    name: 'chain show',
+    call: (lib) => ['chain', 'show', of(lib, 'base.qcow2')],
+    document: (lib) => ({
+      root: { path: of(lib, 'base.qcow2'), isAsked: true },
+      dependents: [{ path: of(lib, 'over.qcow2'), depth: 1 }],
+      problems: [],
+      unseen: null,
+    }),
+    bad: badImage('chain', 'show', 'IMAGE'),
+  },
+  { name: 'quarantine', call: () => ['quarantine'], document: () => [], bad: null },
+  { name: 'quarantine list', call: () => ['quarantine', 'list'], document: () => [], bad: null },
+  {
+    name: 'runs',
+    call: () => ['runs'],
+    document: () => [],
+    bad: [() => ['runs', 'nope'], exitCodes.fileRefused, 'not-found'],
+  },
+  {
+    name: 'doctor',
+    call: (lib) => ['doctor', lib, '--digest'],
+    exitCode: exitCodes.different,
+    document: (lib) => ({
+      folder: lib,
+      findings: expect.arrayContaining([expect.objectContaining({ id: 'duplicate' })]) as [],
+    }),
+    bad: [(lib) => ['doctor', of(lib, 'no-folder')], exitCodes.fileRefused, 'not-found'],
+  },
+]
+
+describe.skipIf(!requires('qemu-img', 'qemu-io')).each(reading)(
+  'contract for scripts: $name',
+  ({ call, document, exitCode = exitCodes.ok, bad }) => {
+    test('prints one document and changes nothing', async () => {
+      const before = await contents(lib)
+      const said = await varveHere(...call(lib), '--json')
+      expect(said).toMatchObject({ exitCode, stderr: '' })
+      expect(JSON.parse(said.stdout)).toMatchObject(document(lib) as object)
+      expect(await contents(lib)).toEqual(before)
+    })
+
+    test.skipIf(bad === null)('what is not there is a coded error', async () => {
+      if (bad === null) return
+      const [wrong, badCode, code] = bad
+      expect(await errorOf(wrong(lib))).toMatchObject({ exitCode: badCode, code })
+    })
+  },
+)
+
+describe.skipIf(!requires('qemu-img', 'qemu-io'))('contract for scripts: verify', () => {
+  test('the disk as it was is exit code 0; a changed byte is 1, with its chunk and its layer', async () => {
+    const [source, image] = [of(lib, 'source.raw'), of(lib, 'proven.raw')]
+    const disk = Buffer.alloc(12 * mib)
+    mbrSector(disk.length).copy(disk)
+    await writeFile(source, disk)
+    expect(await varveJson('convert', source, image)).toMatchObject({ verified: true })
+    expect(await varveJson('verify', image)).toMatchObject({
+      state: 'proven',
+      differing: 0,
+      virtualSize: 12 * mib,
+    })
+    expect((await varveHere('verify', image)).exitCode).toBe(exitCodes.ok)
+    {
+      await using file = await open(image, 'r+')
+      await file.write(Buffer.from('x'), 0, 1, 5 * mib)
+    }
+    const changed = await varveHere('verify', image, '--json')
+    expect(changed.exitCode).toBe(exitCodes.different)
+    expect(JSON.parse(changed.stdout)).toMatchObject({
+      state: 'differs',
+      differing: 1,
+      chunks: [1],
+      ranges: [{ start: 4 * mib, end: 8 * mib }],
+      layers: [{ layer: 'L4', what: expect.stringContaining('partition 1') as string }],
+      filesChanged: [image],
+    })
+    const { stdout } = await varveHere('verify', image)
+    expect(stdout).toContain('1 chunks of 4 MiB')
+    expect(stdout).toMatch(/L4 .*partition 1/u)
+  })
+
+  test('without a manifest it says so; a file that is not there is a coded error', async () => {
+    expect(await errorOf(['verify', of(lib, 'base.qcow2')])).toMatchObject({
+      exitCode: exitCodes.fileRefused,
+      code: 'no-proof',
+    })
+    expect(await errorOf(['verify', of(lib, 'nothing.qcow2')])).toMatchObject({
+      exitCode: exitCodes.fileRefused,
+      code: 'not-found',
+    })
+  })
+})
