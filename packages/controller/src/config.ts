@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { systemClock, type Clock } from './clock.ts'
 import { parseNetworks } from './agents/serving-address.ts'
 import { packageFolder } from './package.ts'
 
@@ -30,6 +31,10 @@ export interface Config {
   readonly retryMs: number
   /** Migrations that run at the same time. */
   readonly concurrency: number
+  /** Images of one host that schedules verify at the same time. */
+  readonly verifyAtOnce: number
+  /** Of what waits for hours and days. */
+  readonly clock: Clock
 }
 
 const defaultDashboard = join(packageFolder, '../../apps/dashboard/dist')
@@ -60,6 +65,8 @@ export function makeConfig(given: Partial<Config> & Pick<Config, 'data'>): Confi
     gatherMs: 3000,
     retryMs: 500,
     concurrency: 8,
+    verifyAtOnce: 1,
+    clock: systemClock,
     ...given,
   })
 }

@@ -40,6 +40,7 @@ import { createMigrations } from './migrations/migrations.ts'
 import { migratePerformers } from './migrations/performers.ts'
 import { projectMigration } from './migrations/project.ts'
 import { quarantineService } from './quarantine-service.ts'
+import { createScheduling } from './schedules/scheduling.ts'
 import { createToldFormats } from './told-formats.ts'
 import { createStalls, type Stalls } from './migrations/stalls.ts'
 import { openDurable } from './runs/durable.ts'
@@ -134,6 +135,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
       })
       publisher.touch('host', host)
       stalls.hostChanged(host)
+      setImmediate(() => scheduling.wake(host))
       // After the transaction of the hello.
       if (!isConnected) return
       setImmediate(() => runs.hostBack(host))
@@ -181,6 +183,17 @@ export function createController(config: Config, folder: DataFolder, logger: Log
   const networks = parseNetworks(config.agentNetworks)
   const durable = openDurable({ path: folder.workflows, concurrency: config.concurrency })
   const onRun = (id: string) => publisher.touch(isMigration(db, id) ? 'migration' : 'run', id)
+  const scheduling = createScheduling({
+    db,
+    log,
+    clock: config.clock,
+    atOnce: config.verifyAtOnce,
+    isConnected,
+    jobs,
+    runs: () => runs,
+    onImage: () => lists.changed(),
+    onError,
+  })
   const locked = createFreeImages({ db, sessions })
   const runs: Runs = createRuns({
     db,
@@ -213,6 +226,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
         },
       }),
     },
+    watch: scheduling.record,
     onChange: onRun,
     note: (tx, id, title) => log.note(tx, { subject: 'run', subjectId: id, title }),
     onError,
@@ -235,6 +249,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     migrations: migrations.service,
     runs: runs.service,
     quarantine: quarantineService(jobs),
+    schedules: scheduling.service,
     uploads: streams,
     events: {
       since: (lastId, reader) => log.since(lastId, reader),
@@ -324,11 +339,13 @@ export function createController(config: Config, folder: DataFolder, logger: Log
       await durable.start()
       migrations.endOrphans()
       await runs.resume()
+      scheduling.start()
     },
     async stop() {
       clearInterval(housekeeping)
       stalls.stop()
       activity.stop()
+      scheduling.stop()
       runs.stop()
       streams.stop()
       hearing.stop()

@@ -4,6 +4,7 @@ import { HostView } from './hosts.ts'
 import { ImageRow } from './images.ts'
 import { MigrationView } from './migrations.ts'
 import { RunId, RunView } from './runs.ts'
+import { LibraryPlace, ScheduleView } from './schedules.ts'
 
 /** What changed, with the new state of the thing. Clients patch their caches with it. */
 export const FleetEvent = z.discriminatedUnion('kind', [
@@ -15,6 +16,8 @@ export const FleetEvent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('host-removed'), name: HostName }),
   z.object({ kind: z.literal('migration-removed'), id: MigrationId }),
   z.object({ kind: z.literal('run-removed'), id: RunId }),
+  z.object({ kind: z.literal('schedule-changed'), schedule: ScheduleView }),
+  LibraryPlace.extend({ kind: z.literal('schedule-removed') }),
 ])
 export type FleetEvent = z.infer<typeof FleetEvent>
 

@@ -1,6 +1,6 @@
 import { writableFormats } from '@varve/core/formats/writable-formats'
 import { z } from 'zod'
-import { Bytes, Digest, FileName, JobId, Path, Payload, Reading, Subformat } from './primitives.ts'
+import { Bytes, Digest, FileName, JobId, Path, Payload, Reading, Subformat, Timestamp } from './primitives.ts'
 import { StreamToken, UploadId } from './file-streams.ts'
 import { QuarantineView } from './quarantine.ts'
 import { ImageReportView } from './reports.ts'
@@ -128,6 +128,14 @@ export const PlanRequest = z.object({
 /** Lists what lies in the quarantines of this host's libraries. */
 export const QuarantineRequest = z.object({ kind: z.literal('quarantine') })
 
+/** Tells of which images of a library a manifest is kept, to verify them against. */
+export const ProofsRequest = z.object({
+  kind: z.literal('proofs'),
+  library: z.string(),
+  /** Names of images in it. */
+  names: z.array(Path).max(1000),
+})
+
 /** Brings the bytes of a file to the controller, which names the range that it wants. */
 export const SendRequest = z.object({
   kind: z.literal('send'),
@@ -169,6 +177,7 @@ export const JobRequest = z.discriminatedUnion('kind', [
   DiscardRequest,
   PlanRequest,
   QuarantineRequest,
+  ProofsRequest,
   SendRequest,
   ReceiveRequest,
   ActionRequest,
@@ -244,6 +253,12 @@ export const PlanResult = z.object({
 
 export const QuarantineResult = QuarantineView.extend({ kind: z.literal('quarantine') })
 
+export const ProofsResult = z.object({
+  kind: z.literal('proofs'),
+  /** Since when a manifest of each is kept, in the order of their names; null: none is. */
+  provenAt: z.array(Timestamp.nullable()).max(1000),
+})
+
 export const SendResult = z.object({ kind: z.literal('send'), bytes: Bytes })
 
 export const ReceiveResult = z.object({ kind: z.literal('receive'), received: Bytes })
@@ -262,6 +277,7 @@ export const JobResult = z.discriminatedUnion('kind', [
   DiscardResult,
   PlanResult,
   QuarantineResult,
+  ProofsResult,
   SendResult,
   ReceiveResult,
   ActionResult,

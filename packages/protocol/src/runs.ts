@@ -35,6 +35,10 @@ export const StartRun = PlanRequest.extend({
 })
 export type StartRun = z.input<typeof StartRun>
 
+/** Who but a person asks for runs. */
+export const AskedBy = z.enum(['schedule'])
+export type AskedBy = z.infer<typeof AskedBy>
+
 export const RunPhase = z.enum(['waiting', 'running', 'undoing', 'succeeded', 'failed', 'canceled', 'undone'])
 export type RunPhase = z.infer<typeof RunPhase>
 
@@ -63,6 +67,8 @@ export const RunView = z.object({
   hosts: z.array(z.string()),
   startedAt: Timestamp,
   finishedAt: Timestamp.nullable(),
+  /** Null: a person. */
+  askedBy: AskedBy.nullable().default(null),
   steps: z.array(RunStepView),
   warnings: z.array(ProblemView),
   accepted: z.array(z.string()),

@@ -190,6 +190,8 @@ function fileOf(request: JobRequest): string {
       return subjectOf(request.input) ?? request.action
     case 'quarantine':
       return 'quarantine'
+    case 'proofs':
+      return request.library
     default:
       return 'target' in request ? request.target.name : request.name
   }

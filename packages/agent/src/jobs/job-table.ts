@@ -9,6 +9,7 @@ import { inspectJob } from './inspect.ts'
 import type { JobHandler } from './job-context.ts'
 import { measureJob } from './measure.ts'
 import { planJob } from './plan.ts'
+import { proofsJob } from './proofs.ts'
 import { publishJob } from './publish.ts'
 import { pullJob } from './pull.ts'
 import { quarantineJob } from './quarantine.ts'
@@ -40,6 +41,7 @@ export const jobTable: { readonly [K in JobKind]: JobRow<K> } = {
   discard: { lane: 'short', run: discardJob },
   plan: { lane: 'short', run: planJob },
   quarantine: { lane: 'short', run: quarantineJob },
+  proofs: { lane: 'short', run: proofsJob },
   // They go at the pace of a browser, which may be slow: they keep no transfer waiting.
   send: { lane: 'streams', run: sendJob },
   receive: { lane: 'streams', run: receiveJob },

@@ -22,15 +22,33 @@ import type {
   PlanView,
   StartMigration,
 } from '@varve/protocol/migrations'
-import type { PlanAnswer, PlanRequest, RunLogEntry, RunQuery, RunView, StartRun } from '@varve/protocol/runs'
+import type {
+  AskedBy,
+  PlanAnswer,
+  PlanRequest,
+  RunLogEntry,
+  RunQuery,
+  RunView,
+  StartRun,
+} from '@varve/protocol/runs'
 import type { RunImage } from '@varve/protocol/run-images'
 import type { QuarantineView } from '@varve/protocol/quarantine'
 import type { Reading } from '@varve/protocol/primitives'
+import type {
+  LibraryPlace,
+  SchedulePage,
+  ScheduleQuery,
+  ScheduleView,
+  SetSchedule,
+} from '@varve/protocol/schedules'
 import type { ImageReportView } from '@varve/protocol/reports'
 import type { Overview, ServerInfo } from '@varve/protocol/overview'
 import type { z } from 'zod'
 import type { EventReader } from '../events/event-log.ts'
 import type { Numbered } from '../events/numbered.ts'
+
+/** What is asked for, and by whom; left out: by a person. */
+export type StartedRun = z.output<typeof StartRun> & { readonly askedBy?: AskedBy }
 
 /** What the routers call; each procedure is one call. */
 export interface Services {
@@ -79,7 +97,7 @@ export interface Services {
   }
   readonly runs: {
     plan(request: z.output<typeof PlanRequest>, signal: AbortSignal | undefined): Promise<PlanAnswer>
-    start(request: z.output<typeof StartRun>, signal: AbortSignal | undefined): Promise<RunView>
+    start(request: StartedRun, signal: AbortSignal | undefined): Promise<RunView>
     cancel(id: string): RunView
     resume(id: string): RunView
     undo(id: string): RunView
@@ -92,6 +110,11 @@ export interface Services {
     log(id: string): RunLogEntry[]
     /** What it works on, as it was when it began and as it is. */
     images(id: string): RunImage[]
+  }
+  readonly schedules: {
+    list(query: z.output<typeof ScheduleQuery>): SchedulePage
+    set(schedule: SetSchedule): ScheduleView
+    remove(place: LibraryPlace): void
   }
   readonly events: {
     /** Live events after `lastId`; null: only new ones. Subscribes before it reads the backlog. */

@@ -5,6 +5,7 @@ import { imagesRouter } from './images.ts'
 import { migrationsRouter } from './migrations.ts'
 import { quarantineRouter } from './quarantine.ts'
 import { runsRouter } from './runs.ts'
+import { schedulesRouter } from './schedules.ts'
 import { router } from './trpc.ts'
 import { uploadsRouter } from './uploads.ts'
 
@@ -16,6 +17,7 @@ export const appRouter = router({
   migrations: migrationsRouter,
   quarantine: quarantineRouter,
   runs: runsRouter,
+  schedules: schedulesRouter,
   uploads: uploadsRouter,
 })
 

@@ -36,6 +36,7 @@ export function toRunView(row: RunRow, state: RunState, live: LiveRun): RunView 
     hosts: [...new Set(created.plan.steps.map(({ host }) => host))],
     startedAt: created.at,
     finishedAt: state.endedAt,
+    askedBy: created.askedBy ?? null,
     steps: state.steps.flatMap((step) => {
       const view = shown.get(step.step.id)
       return view ? [toStepView(view, step)] : []

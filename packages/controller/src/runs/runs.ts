@@ -7,7 +7,7 @@ import { carryOut, type CarryingOut, type Journal } from '@varve/operations/runs
 import { isOver, isPastReturn, runState, type RunState } from '@varve/operations/runs/run-state'
 import type { JobProgress } from '@varve/protocol/jobs'
 import type { PlanView } from '@varve/protocol/migrations'
-import type { PlanAnswer, RunView } from '@varve/protocol/runs'
+import type { AskedBy, PlanAnswer, RunView } from '@varve/protocol/runs'
 import type { Payload } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import type { Jobs } from '../agents/jobs.ts'
@@ -42,6 +42,8 @@ export interface BeginRun {
   readonly idempotencyKey: string
   readonly request: Payload
   readonly accepted: readonly string[]
+  /** Left out: a person. */
+  readonly askedBy?: AskedBy | undefined
   readonly plan: Plan
   /** As people see it. */
   readonly view: PlanView
@@ -56,6 +58,8 @@ export interface RunsOptions {
   readonly performers: Performers
   /** By the names of operations; these have pages of their own, and tell themselves what happened. */
   readonly projections: Readonly<Record<string, Projection | undefined>>
+  /** Told of every entry of every run, in its transaction. */
+  readonly watch: Projection
   readonly isConnected: (host: string) => boolean
   /** Whether it has ever said hello, and was not forgotten since: a host that was is not waited for. */
   readonly isKnown: (host: string) => boolean
@@ -168,6 +172,7 @@ export function createRuns(options: RunsOptions): Runs {
     if (project) project(tx, entry, state)
     else if (entry.event === 'ended')
       options.note(tx, state.id, `${state.created.plan.summary}: ${entry.state}`)
+    options.watch(tx, entry, state)
   }
 
   /** Who sees that the run is over finds nothing of it on its hosts. */
@@ -189,13 +194,14 @@ export function createRuns(options: RunsOptions): Runs {
   /** Keeps a run and begins to carry it out. */
   function begin(tx: Queries, run: BeginRun): void {
     assertFree(tx, run.plan)
-    const { id, idempotencyKey, request, accepted, plan, view: shown } = run
+    const { id, idempotencyKey, request, accepted, askedBy, plan, view: shown } = run
     const first = {
       event: 'created' as const,
       at: timestamp(),
       run: id,
       request,
       accepted: [...accepted],
+      ...(askedBy && { askedBy }),
       plan,
     } satisfies JournalEntry
     addRun(tx, { id, idempotencyKey, plan: shown, first })
@@ -306,7 +312,7 @@ export function createRuns(options: RunsOptions): Runs {
       return { plan, digest, script }
     },
 
-    async start({ idempotencyKey, accepted, seen, ...asked }, signal) {
+    async start({ idempotencyKey, accepted, seen, askedBy, ...asked }, signal) {
       const known = findRunByKey(db, idempotencyKey)
       if (known) return expectView(known.id)
       const made = await planOnHost(jobs, asked, signal)
@@ -314,8 +320,8 @@ export function createRuns(options: RunsOptions): Runs {
       const id = randomBytes(9).toString('hex')
       const { view: shown, request } = made
       write(db, (tx) => {
-        begin(tx, { id, idempotencyKey, request, accepted, plan, view: shown })
-        options.note(tx, id, `${plan.summary}: started`)
+        begin(tx, { id, idempotencyKey, request, accepted, askedBy, plan, view: shown })
+        options.note(tx, id, `${plan.summary}: started${askedBy ? ` by the ${askedBy}` : ''}`)
       })
       onChange(id)
       return expectView(id)

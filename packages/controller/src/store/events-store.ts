@@ -108,5 +108,9 @@ function subjectOf(event: FleetEvent): string {
       return `migration:${event.id}`
     case 'run-removed':
       return `run:${event.id}`
+    case 'schedule-changed':
+      return `schedule:${event.schedule.host}/${event.schedule.library}`
+    case 'schedule-removed':
+      return `schedule:${event.host}/${event.library}`
   }
 }

@@ -7,6 +7,9 @@ import { forgetRun } from './runs-store.ts'
 const forgetImages = [
   `DELETE FROM events WHERE subject IN (SELECT 'image:' || id FROM images WHERE host = ?)`,
   'DELETE FROM proofs WHERE imageId IN (SELECT id FROM images WHERE host = ?)',
+  'DELETE FROM image_verifications WHERE host = ?',
+  `DELETE FROM events WHERE subject IN (SELECT 'schedule:' || host || '/' || library FROM schedules WHERE host = ?)`,
+  'DELETE FROM schedules WHERE host = ?',
   'DELETE FROM images WHERE host = ?',
   'DELETE FROM libraries WHERE host = ?',
   'DELETE FROM commands WHERE host = ?',

@@ -7,6 +7,7 @@ import { finding, imageReport } from './payload-kinds.ts'
 import { decodePayload } from './payload.ts'
 import { chains, findingTotals, imageReports, images, libraries } from './schema.ts'
 import { listProofs, removeProofs } from './proofs-store.ts'
+import { changeOf, removeVerification } from './verifications-store.ts'
 
 const imageExists = statement('SELECT 1 FROM images WHERE id = ?')
 
@@ -25,6 +26,7 @@ export function removeImage(
   if (!row) return null
   db.delete(images).where(eq(images.key, row.key)).run()
   removeProofs(db, id)
+  removeVerification(db, id)
   return id
 }
 
@@ -73,7 +75,9 @@ export function imageView(
     .get()
   if (!found) return null
   const { host, path } = found.images
-  const report = decodePayload(imageReport, found.image_reports.report)
+  const told = decodePayload(imageReport, found.image_reports.report)
+  const change = changeOf(db, id)
+  const report = change ? { ...told, problems: [change, ...told.problems] } : told
   const children = db
     .select({ id: images.id, name: images.name })
     .from(chains)

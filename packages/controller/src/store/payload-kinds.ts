@@ -27,6 +27,7 @@ export const shownPlan = {
   version: 1,
   schema: PlanView,
 } as const satisfies PayloadKind<unknown>
+export const failure = { name: 'failure', version: 1, schema: ErrorView } as const
 export const jobRequest = { name: 'job request', version: 1, schema: JobRequest } as const
 
 /** How a job ended. */

@@ -6,7 +6,8 @@ import { statement, type Queries } from './database.ts'
 import { imageIdOf } from './image-id.ts'
 import { toImageRow, type StoredImage } from './image-row.ts'
 import { finding, imageReport } from './payload-kinds.ts'
-import { encodePayload } from './payload.ts'
+import { decodePayload, encodePayload } from './payload.ts'
+import { changeOf } from './verifications-store.ts'
 
 /** Findings about space that the guest does not use. */
 const wastes: ReadonlySet<string> = new Set(['discards-stopped', 'raw-without-holes'])
@@ -42,6 +43,9 @@ const insertImage = statement<{ key: number }>(
 )
 const updateImage = statement(
   `UPDATE images SET ${details.map((column) => `${column} = ?`).join(', ')} WHERE key = ?`,
+)
+const updateCounts = statement(
+  'UPDATE images SET blocks = ?, warns = ?, infos = ?, gravity = ? WHERE key = ?',
 )
 const updateChecksum = statement('UPDATE images SET checksum = ? WHERE key = ?')
 const reportOf = statement<{ report: string }>('SELECT report FROM image_reports WHERE key = ?')
@@ -79,24 +83,40 @@ export function saveReport(db: Queries, id: string, report: ImageRecord['report'
   return row ? changeImage(db, row, { ...row, report, ...rowFacts(fromImageReportView(report)) }) : null
 }
 
+/** Takes what a comparison with its manifest found, or that it was equal, into what lists show of an image. */
+export function refreshFindings(db: Queries, id: string): void {
+  const row = imageById.get(db, id)
+  const kept = row && reportOf.get(db, row.key)
+  if (!kept) return
+  const report = decodePayload(imageReport, kept.report)
+  const problems = problemsOf(db, id, report)
+  const { blocks, warns, infos, gravity } = countsOf(problems)
+  updateCounts.run(db, blocks, warns, infos, gravity, row.key)
+  deleteFindings.run(db, row.key)
+  addFindings(db, row.key, { report, problems })
+}
+
 function addImage(
   db: Queries,
   { id, host, record }: { id: string; host: string; record: SavedRecord },
 ): ImageRow {
-  const { library, name } = record
-  const next = detailsOf(record)
+  const { library, name, report } = record
+  const problems = problemsOf(db, id, report)
+  const next = detailsOf(record, problems)
   const provenAt = lastProof.get(db, id)?.takenAt ?? null
   const values = details.map((column) => next[column])
   const added = insertImage.get(db, id, host, library, name, provenAt, ...values)
   if (!added) throw new Error('a row that was inserted has a key')
-  insertReport.run(db, added.key, encodePayload(imageReport, record.report))
-  addKin(db, added.key, { host, report: record.report })
+  insertReport.run(db, added.key, encodePayload(imageReport, report))
+  addLinks(db, added.key, { host, report })
+  addFindings(db, added.key, { report, problems })
   return toImageRow({ ...next, ...added, id, host, library, name, provenAt })
 }
 
 function changeImage(db: Queries, old: StoredImage, record: SavedRecord): ImageRow | null {
-  const { key, host } = old
-  const next = detailsOf(record)
+  const { id, key, host } = old
+  const problems = problemsOf(db, id, record.report)
+  const next = detailsOf(record, problems)
   const report = encodePayload(imageReport, record.report)
   if (isSame(old, next) && reportOf.get(db, key)?.report === report) {
     if (old.checksum !== next.checksum) updateChecksum.run(db, next.checksum, key)
@@ -106,15 +126,28 @@ function changeImage(db: Queries, old: StoredImage, record: SavedRecord): ImageR
   updateReport.run(db, report, key)
   deleteLinks.run(db, key)
   deleteFindings.run(db, key)
-  addKin(db, key, { host, report: record.report })
+  addLinks(db, key, { host, report: record.report })
+  addFindings(db, key, { report: record.report, problems })
   return toImageRow({ ...old, ...next })
 }
 
-function detailsOf({ report, ...record }: SavedRecord): Details {
+/** What its report says, and what a comparison with its manifest found. */
+function problemsOf(db: Queries, id: string, { problems }: ImageRecord['report']): readonly ProblemView[] {
+  const change = changeOf(db, id)
+  return change ? [change, ...problems] : problems
+}
+
+function countsOf(problems: readonly ProblemView[]): Pick<Details, 'blocks' | 'warns' | 'infos' | 'gravity'> {
   const count = (severity: ProblemView['severity']) =>
-    report.problems.filter((problem) => problem.severity === severity).length
+    problems.filter((problem) => problem.severity === severity).length
   const [blocks, warns, infos] = [count('block'), count('warn'), count('info')]
+  const gravity = Math.min(blocks, 999) * 1_000_000 + Math.min(warns, 999) * 1000 + Math.min(infos, 999)
+  return { blocks, warns, infos, gravity }
+}
+
+function detailsOf({ report, ...record }: SavedRecord, problems: readonly ProblemView[]): Details {
   return {
+    ...countsOf(problems),
     path: report.path,
     format: report.format,
     subformat: report.subformat,
@@ -125,10 +158,6 @@ function detailsOf({ report, ...record }: SavedRecord): Details {
     strip: record.strip,
     chainLength: Math.max(1, report.chain.length),
     reclaimable: report.reclaimable,
-    blocks,
-    warns,
-    infos,
-    gravity: Math.min(blocks, 999) * 1_000_000 + Math.min(warns, 999) * 1000 + Math.min(infos, 999),
     modifiedAt: record.modifiedAt,
     fingerprint: record.fingerprint,
     checksum: record.checksum ?? 0,
@@ -139,15 +168,22 @@ function isSame(old: StoredImage, next: Details): boolean {
   return details.every((column) => column === 'checksum' || old[column] === next[column])
 }
 
-interface Kin {
-  readonly host: string
-  readonly report: ImageRecord['report']
+function addLinks(
+  db: Queries,
+  key: number,
+  { host, report }: { readonly host: string; readonly report: ImageRecord['report'] },
+): void {
+  report.chain.slice(1).forEach((link, index) => void insertLink.run(db, key, index + 1, host, link.path))
 }
 
-function addKin(db: Queries, key: number, { host, report }: Kin): void {
-  report.chain.slice(1).forEach((link, index) => void insertLink.run(db, key, index + 1, host, link.path))
-  if (report.problems.length === 0) return
-  const kinds = new Map(report.problems.toReversed().map((problem) => [problem.id, problem]))
+interface Found {
+  readonly report: ImageRecord['report']
+  readonly problems: readonly ProblemView[]
+}
+
+function addFindings(db: Queries, key: number, { report, problems }: Found): void {
+  if (problems.length === 0) return
+  const kinds = new Map(problems.toReversed().map((problem) => [problem.id, problem]))
   for (const problem of kinds.values()) {
     const bytes = wastes.has(problem.id) ? report.reclaimable : null
     insertFinding.run(db, key, problem.id, problem.severity, bytes, encodePayload(finding, problem))

@@ -332,6 +332,49 @@ export const runImages = sqliteTable(
   ],
 )
 
+/** How often the images of a library are proven again. */
+export const schedules = sqliteTable(
+  'schedules',
+  {
+    host: text().notNull(),
+    library: text().notNull(),
+    everySeconds: integer().notNull(),
+    /** Times of the day, such as `22:00`; null: any time. */
+    windowFrom: text(),
+    windowTo: text(),
+    isOn: integer({ mode: 'boolean' }).notNull(),
+    /** When its host told last of which images it keeps a manifest; null: never. */
+    toldAt: text(),
+  },
+  (table) => [primaryKey({ columns: [table.host, table.library] })],
+)
+
+/** What is known of each image against its manifest; goes with the image. */
+export const imageVerifications = sqliteTable(
+  'image_verifications',
+  {
+    imageId: text().primaryKey(),
+    host: text().notNull(),
+    /** Since when its host keeps the manifest; null: it keeps none. */
+    keptSince: text(),
+    /** When it was compared with it last, by whomever. */
+    verifiedAt: text(),
+    /** When a schedule came to no result with it, and why; null: not since it was verified. */
+    triedAt: text(),
+    failure: text(),
+    /** What the last comparison found; null: it was equal. */
+    finding: text(),
+    /** The key of the run that a schedule is about to start, kept before it does, and the run once there is one. */
+    runKey: text(),
+    runId: text(),
+  },
+  (table) => [
+    index('image_verifications_open')
+      .on(table.host)
+      .where(sql`runKey IS NOT NULL`),
+  ],
+)
+
 /** The newest state of each thing that changed; a newer event of the same subject takes the place of the older. */
 export const events = sqliteTable(
   'events',

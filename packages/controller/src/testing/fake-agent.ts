@@ -115,6 +115,7 @@ export const wellBehaved: Script = {
     return { kind: 'plan', request, plan, commands, script: '#!/bin/sh' }
   },
   quarantine: async () => ({ kind: 'quarantine', entries: [], more: 0, faults: [] }),
+  proofs: async ({ names }) => ({ kind: 'proofs', provenAt: names.map(() => null) }),
   send: async () => ({ kind: 'send', bytes: 0 }),
   receive: async () => ({ kind: 'receive', received: 0 }),
   action: async ({ action, input }) => ({ kind: 'action', outcome: sampleOutcome(action, input) }),

@@ -4,7 +4,7 @@ export type NotWritableWhy =
 /** What came instead of a controller's answer. */
 export type ControllerGoneWhy = 'refused' | 'unknown-name' | 'silent' | 'not-a-controller' | 'other'
 /** What a request to a controller can name. */
-export type FleetThing = 'host' | 'image' | 'library' | 'migration' | 'run'
+export type FleetThing = 'host' | 'image' | 'library' | 'migration' | 'run' | 'schedule'
 
 /** What to do about a file that cannot be written. */
 export const notWritableRemedy: Readonly<Record<NotWritableWhy | 'rights', string>> = {
@@ -45,4 +45,5 @@ export const fleetRemedy: Readonly<Record<FleetThing, string>> = {
   library: '"varve hosts" lists the hosts with their libraries.',
   migration: '"varve migrations" lists them with their numbers.',
   run: '"varve runs --fleet" lists them with their numbers.',
+  schedule: '"varve schedule" lists them, each as HOST:LIBRARY.',
 }

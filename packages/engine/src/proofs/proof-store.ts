@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Manifest } from '@varve/core/digest/disk-digest'
 import { decodeManifest, encodeManifest } from '@varve/core/digest/manifest-file'
@@ -42,6 +42,51 @@ async function fileOf({ stateFolder, path, reading = {}, staging }: ProofOf): Pr
   return join(stateFolder, folderName, `${key}${staging === undefined ? '' : `.${staging}`}.proof`)
 }
 
+/** Bytes of the line of JSON that are looked through for its end, and read at once. */
+const longestLine = 64 * 1024 ** 2
+const pieceBytes = 16 * 1024
+
+/** Since when a proof is kept of an image; null: none is. What is kept but damaged counts since it was written. */
+export async function provenSince(of: ProofOf): Promise<string | null> {
+  const path = await fileOf(of)
+  try {
+    await using file = await open(path, 'r')
+    const since = timeOf(await firstLine(file))
+    return since ?? (await file.stat()).mtime.toISOString()
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return null
+    throw readError(error, path)
+  }
+}
+
+async function firstLine(file: FileHandle): Promise<string> {
+  const pieces: Uint8Array[] = []
+  for (let read = 0; read < longestLine;) {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(pieceBytes), 0, pieceBytes, read)
+    const piece = buffer.subarray(0, bytesRead)
+    const end = piece.indexOf(lineEnd)
+    pieces.push(end < 0 ? piece : piece.subarray(0, end))
+    if (end >= 0 || bytesRead === 0) break
+    read += bytesRead
+  }
+  return new TextDecoder().decode(Buffer.concat(pieces))
+}
+
+function timeOf(line: string): string | null {
+  const proof = proofOf(line)
+  const at = proof === null ? Number.NaN : Date.parse(proof.provenAt)
+  return Number.isNaN(at) ? null : new Date(at).toISOString()
+}
+
+function proofOf(line: string): Proof | null {
+  try {
+    const header: unknown = JSON.parse(line)
+    return isProof(header) ? header : null
+  } catch {
+    return null
+  }
+}
+
 /** Keeps a proof, in the place of an earlier one of that image, whole or not at all. */
 export async function keepProof(of: ProofOf, { proof, manifest }: KeptProof): Promise<void> {
   const path = await fileOf(of)
@@ -73,13 +118,8 @@ export async function readProof(of: ProofOf): Promise<KeptProof | null> {
     new DiskError('corrupt', { file: path, structure: 'the manifest of a proof', reason })
   const end = bytes.indexOf(lineEnd)
   if (end < 0) throw bad('it is cut short')
-  let header: unknown
-  try {
-    header = JSON.parse(new TextDecoder().decode(bytes.subarray(0, end)))
-  } catch {
-    throw bad('it is not what Varve writes')
-  }
-  if (!isProof(header)) throw bad('it is not what Varve writes')
+  const header = proofOf(new TextDecoder().decode(bytes.subarray(0, end)))
+  if (header === null) throw bad('it is not what Varve writes')
   const manifest = decodeManifest(bytes.subarray(end + 1), path)
   if (manifest.size !== header.virtualSize) throw bad('its leaves are of another disk')
   return { proof: header, manifest }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { requires, runToolOk } from '@varve/test-kit/tools'
 import { describe, expect, test } from 'vitest'
-import { confirmProof, forgetProof, keepProof, moveProof, readProof } from './proof-store.ts'
+import { confirmProof, forgetProof, keepProof, moveProof, provenSince, readProof } from './proof-store.ts'
 import { keepImage, verifyImage } from './verify-image.ts'
 
 const MiB = 1024 ** 2
@@ -96,10 +96,13 @@ test.each([
   await using place = await tempPlace()
   const [path, stateFolder] = [place.file('a.raw'), place.file('state')]
   await writeFile(path, Buffer.alloc(512, 1))
-  await keepImage(inputOf(path), stateFolder)
+  expect(await provenSince({ stateFolder, path })).toBeNull()
+  const { proof } = await keepImage(inputOf(path), stateFolder)
+  expect(await provenSince({ stateFolder, path })).toBe(proof.provenAt)
   const [name = ''] = await readdir(join(stateFolder, 'proofs'))
   const file = join(stateFolder, 'proofs', name)
   await writeFile(file, change(await readFile(file)))
+  expect(await provenSince({ stateFolder, path })).toMatch(/^\d{4}-.*Z$/u)
   await expect(verifyImage(inputOf(path), stateFolder)).rejects.toMatchObject({
     code: expect.stringMatching(/^(?:corrupt|truncated)$/u),
   })
