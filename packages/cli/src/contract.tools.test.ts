@@ -137,6 +137,31 @@ const rows: readonly Row[] = [
     bad: badImage('snapshot', 'delete', 'IMAGE', 'old'),
   },
   {
+    name: 'snapshot apply by id',
+    call: (lib) => ['snapshot', 'apply', of(lib, 'snap.qcow2'), '1'],
+    steps: ['keep', 'apply', 'check'],
+    record: () => ({ state: 'succeeded', summary: 'Take snap.qcow2 back to snapshot "old"' }),
+    there: ['snap.qcow2'],
+    bad: [
+      (lib) => ['snapshot', 'apply', of(lib, 'snap.qcow2'), '2'],
+      exitCodes.imageRefused,
+      'snapshot-missing',
+    ],
+  },
+  {
+    name: 'snapshot delete by id',
+    call: (lib) => ['snapshot', 'delete', of(lib, 'snap.qcow2'), '1'],
+    steps: ['delete', 'check'],
+    accept: 'snapshot-lost',
+    record: () => ({ state: 'succeeded', summary: 'Remove snapshot "old" of snap.qcow2 for good' }),
+    there: ['snap.qcow2'],
+    bad: [
+      (lib) => ['snapshot', 'delete', of(lib, 'twice.qcow2'), '2', '--accept', 'snapshot-lost'],
+      exitCodes.imageRefused,
+      'snapshot-ambiguous',
+    ],
+  },
+  {
     name: 'chain rebase',
     call: (lib) => ['chain', 'rebase', of(lib, 'over.qcow2'), '--parent', of(lib, 'other.qcow2')],
     steps: ['write', 'prove', 'replace'],
@@ -278,6 +303,8 @@ beforeAll(async () => {
   await qemu('create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', 'base.qcow2', 'over.qcow2')
   await runToolOk('qemu-io', ['-f', 'qcow2', '-c', 'write -q -P 5 64k 64k', at('over.qcow2')])
   await qemu('snapshot', '-c', 'old', at('snap.qcow2'))
+  await cp(at('base.qcow2'), at('twice.qcow2'))
+  for (const name of ['2', 'old']) await qemu('snapshot', '-c', name, at('twice.qcow2'))
 })
 afterAll(async () => images[Symbol.asyncDispose]())
 
