@@ -29,6 +29,7 @@ export function openTestHost(
     pool,
     findWriters: async () => findWriters(),
     stateFolder: join(folder, 'state'),
+    runsFolder: join(folder, 'runs'),
   }
   const adapters: AdapterTable = adapterTable
   const { onEntry } = options

@@ -31,6 +31,7 @@ export function openThisHost({ pool, log, config }: RunContext): ThisHost {
     mainThread: 'helps',
     findWriters,
     stateFolder,
+    runsFolder,
   }
   const adapters: AdapterTable = adapterTable
   const name = hostname()

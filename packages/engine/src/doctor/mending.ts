@@ -41,13 +41,13 @@ export function mendByPurge(id: string, folder: string): Mending {
   }
 }
 
-/** A look at the files concerned, from which somebody chooses. */
-export function lookBy(...args: readonly string[]): Mending {
-  return { command: ['varve', ...args], wish: null }
+/** A command that shows more, or does what no operation does: somebody has to choose it. */
+export function byCommand(...argv: readonly string[]): Mending {
+  return { command: argv, wish: null }
 }
 
 export function lookIntoQuarantine(image: string): Mending {
-  return lookBy('quarantine', dirname(image))
+  return byCommand('varve', 'quarantine', dirname(image))
 }
 
 /** Somebody has to choose, and there is nothing to look at but what the finding says. */
