@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { cp, open, readdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { mbrSector } from '@varve/test-kit/mbr-sector'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
@@ -492,6 +492,28 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('contract for scripts: verify'
     expect(await errorOf(['verify', of(lib, 'nothing.qcow2')])).toMatchObject({
       exitCode: exitCodes.fileRefused,
       code: 'not-found',
+    })
+  })
+})
+
+describe.skipIf(!requires('qemu-img', 'qemu-io'))('an overlay in a sibling folder', () => {
+  test('is not looked for by itself: the plan and chain show say where they looked, and --folder finds it', async () => {
+    const [image, sibling] = [of(lib, 'single.qcow2'), place.file('sibling')]
+    await mkdir(sibling)
+    const overlay = ['-q', '-f', 'qcow2', '-F', 'qcow2', '-b', image, join(sibling, 'over.qcow2')]
+    await runToolOk('qemu-img', ['create', ...overlay])
+    expect(await varveJson('delete', image, '--plan')).toMatchObject({
+      warnings: [{ id: 'no-dependents', severity: 'info', details: { searched: [lib] } }],
+    })
+    expect((await varveHere('delete', image, '--plan')).stdout).toContain(
+      `no image that is made over it is in "${lib}" and below`,
+    )
+    expect((await varveHere('chain', 'show', image)).stdout).toContain(
+      `Nothing in "${lib}" and below is made over it`,
+    )
+    expect(await varveJson('chain', 'show', image, '--folder', sibling)).toMatchObject({
+      searched: [lib, sibling],
+      dependents: [{ path: join(sibling, 'over.qcow2') }],
     })
   })
 })

@@ -109,7 +109,7 @@ function nobodyAbove({ path, dependents, searched }: ImageFilesFacts): Problem[]
       layer: 'L2',
       file: path,
       message: `L2 ${quote(path)}: no image that is made over it is in ${where}; other folders were not searched`,
-      remedy: `Search another one before: varve chain show ${shellWord(path)} --folder FOLDER.`,
+      remedy: `varve chain show ${shellWord(path)} --folder FOLDER searches another one.`,
       details: { searched },
     },
   ]
