@@ -38,7 +38,7 @@ const wishes: Readonly<
   delete: ({ request }) => ({ operation: 'delete', request, told: keptInQuarantine }),
   'chain-repoint': ({ request }, { accept }) => ({
     operation: 'chain-repoint',
-    request: { ...request, proof: proofOf(accept) },
+    request: { proof: proofOf(accept), ...request },
   }),
 }
 

@@ -207,6 +207,16 @@ describe.skipIf(!requires('qemu-img'))('varve doctor --fix', () => {
     expect((await varveHere('doctor', lib)).exitCode).toBe(exitCodes.ok)
   })
 
+  test('a parent that is only guessed is not named without a word, though it could be compared with itself', async () => {
+    await create('base.qcow2')
+    await create('child.qcow2', '/not/there/base.qcow2')
+    expect(shortly(await fixed('--yes'))).toEqual([['parent-moved', 'child.qcow2', 'left']])
+    expect(shortly(await fixed('--yes', '--accept', 'parent-unproven'))).toEqual([
+      ['parent-moved', 'child.qcow2', 'mended'],
+    ])
+    expect(await answered()).toMatchObject({ findings: [] })
+  })
+
   test('what an earlier mending touched is looked at afresh: two children of one parent move it once', async () => {
     await mkdir(place.file('outside'))
     await runToolOk('qemu-img', ['create', '-q', '-f', 'qcow2', place.file('outside/base.qcow2'), '8M'])

@@ -4,7 +4,15 @@ import type { Problem } from '@varve/core/problems/problem'
 import { formatRules } from '@varve/core/image/format-rules'
 import { finding, type Diagnosis } from './diagnosis.ts'
 import { definitionsIn, type Definitions } from './machine-definitions.ts'
-import { byHand, byCommand, lookIntoQuarantine, mendByDelete, mendByMove, mendByRepoint } from './mending.ts'
+import {
+  byHand,
+  byCommand,
+  lookIntoQuarantine,
+  mendByDelete,
+  mendByGuess,
+  mendByMove,
+  mendByRepoint,
+} from './mending.ts'
 import { partFindings } from './part-findings.ts'
 import { lookAtImages, rightEnding, type LookOptions, type SeenImage } from './look-at-images.ts'
 
@@ -64,10 +72,10 @@ function parentFindings(image: SeenImage, all: readonly SeenImage[]): Diagnosis[
   return found
 }
 
-/** It was read from where it lies now, and not from where the image says: it can be named so. */
+/** It was read from where it lies now, and not from where the image says. Compared with itself it would prove nothing. */
 function movedTo({ path, parents: [parent] }: SeenImage, { id, severity, layer, message, remedy }: Problem) {
   if (id !== 'other-name-taken' || parent === undefined) return null
-  return { id: 'parent-moved', severity, layer, message, remedy, ...mendByRepoint(path, parent) }
+  return { id: 'parent-moved', severity, layer, message, remedy, ...mendByGuess(path, parent) }
 }
 
 function stale(message: string, remedy: string, { path }: SeenImage) {

@@ -41,6 +41,14 @@ export function mendByPurge(id: string, folder: string): Mending {
   }
 }
 
+/** As `mendByRepoint`, where nothing tells that it is the parent that was meant: somebody has to say so by name. */
+export function mendByGuess(image: string, parent: string): Mending {
+  return {
+    command: ['varve', 'chain', 'repoint', image, '--parent', parent, '--accept', 'parent-unproven'],
+    wish: { operation: 'chain-repoint', request: { image, parent, proof: 'waived' } },
+  }
+}
+
 /** A command that shows more, or does what no operation does: somebody has to choose it. */
 export function byCommand(...argv: readonly string[]): Mending {
   return { command: argv, wish: null }
