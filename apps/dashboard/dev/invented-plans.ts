@@ -97,6 +97,47 @@ function drafts({ operation, name, row, request }: InventedWish): readonly Draft
           command: `native: check ${path}`,
         },
       ]
+    case 'serve':
+      return [
+        {
+          id: 'serve',
+          layer: 'L3',
+          title: 'Serve it',
+          does: `Serves the disk of ${name} with its chain over NBD, read-only, at a port of this host alone (127.0.0.1), for 1 h at most; the image is not changed.`,
+          command: `native: open(2) of ${path} for reading, listen(2) at 127.0.0.1, the NBD protocol`,
+          undo: 'Closes the port and drops whoever reads from it.',
+        },
+      ]
+    case 'chain-show':
+      return [
+        {
+          id: 'chain',
+          layer: 'L2',
+          title: 'Look at its chain',
+          does: `Reads what ${name} is made over, and which images in the folders around are made over it; changes nothing.`,
+          command: `native: read the headers of ${path} and of the images in its folder`,
+        },
+      ]
+    case 'doctor':
+      return [
+        {
+          id: 'diagnose',
+          layer: 'all',
+          title: 'Look what is to be mended',
+          does: 'Reads the headers and names of the images in images, and changes nothing.',
+          command: 'native: readdir(3), open(2) and pread(2) of the headers of its images',
+        },
+      ]
+    case 'info':
+      return [
+        {
+          id: 'inspect',
+          layer: 'all',
+          title: 'Look at it',
+          does: `Reads the tables of ${name} and its chain, and what its guest has at known places; changes nothing.`,
+          command: `native: read ${path}`,
+        },
+      ]
     case 'repair':
     case 'snapshot-create':
     case 'snapshot-apply':
@@ -156,7 +197,7 @@ const warnings: Readonly<Record<string, ProblemView>> = {
     layer: 'L1',
     file: null,
     message: 'it is to be kept until 2026-12-28, and nothing brings it back after this',
-    remedy: 'Consent with --accept kept-until if nobody needs it any more.',
+    remedy: 'Let it lie until then.',
     asks: true,
   },
 }
@@ -165,6 +206,10 @@ const verbs: Readonly<Record<string, string>> = {
   clone: 'Clone',
   convert: 'Convert',
   check: 'Check',
+  info: 'Look at',
+  serve: 'Serve',
+  'chain-show': 'Look at the chain of',
+  create: 'Create',
   compare: 'Compare',
   digest: 'Digest',
   map: 'Map',
@@ -187,6 +232,7 @@ function summaryOf({ operation, name, row, request }: InventedWish): string {
   if (operation === 'delete') return `Put ${name}${size} into quarantine`
   if (operation === 'restore') return `Restore what lies in quarantine ${textOf(request['id'])}`
   if (operation === 'purge') return `Remove what lies in quarantine ${textOf(request['id'])} for good`
+  if (operation === 'doctor') return 'Look what is to be mended in images'
   const target = request['target']
   const to = typeof target === 'string' ? ` to ${target}` : ''
   return `${verbs[operation] ?? operation} ${name}${size}${to}`

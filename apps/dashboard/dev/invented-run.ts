@@ -1,5 +1,6 @@
 import type { PlanView } from '@varve/protocol/migrations'
 import type { RunLogEntry, RunStepView, RunView } from '@varve/protocol/runs'
+import { inventedResult } from './invented-results.ts'
 
 type Steps = Extract<PlanView, { kind: 'plan' }>
 
@@ -18,11 +19,11 @@ export function newRun({ id, number, plan, accepted, startedAt }: NewRun): RunVi
     number,
     operation: plan.operation,
     summary: plan.summary,
+    askedBy: null,
     state: 'running',
     isCanceling: false,
     hosts: [...new Set(plan.steps.map(({ host }) => host))],
     startedAt,
-    askedBy: null,
     finishedAt: null,
     steps: plan.steps.map((step) => ({
       ...step,
@@ -75,63 +76,12 @@ function outcomeOf({ id, title }: RunStepView): string {
     replace: 'the original is kept as 1f0c2a until 2026-12-28',
     'set-aside': 'kept as 1f0c2a until 2026-12-28',
     check: 'no errors, 2 leaked clusters',
+    serve: 'nbd://127.0.0.1:46107/',
+    chain: '1 image depends on it',
+    diagnose: '3 findings',
+    inspect: 'vmdk, 2 findings',
   }
   return words[id] ?? `${title}: done`
-}
-
-const GiB = 2 ** 30
-const digest = '7f3a91c40be2d9847f3a91c40be2d9847f3a91c40be2d9847f3a91c40be25d18'
-
-const results: Readonly<Record<string, RunStepView['result']>> = {
-  digest: { digest, sha256: null, virtualSize: 32 * GiB, dataBytes: 18 * GiB, seconds: 41.2 },
-  verify: {
-    state: 'differs',
-    digest,
-    virtualSize: 32 * GiB,
-    expected: digest.replace('7f3a', '01c9'),
-    provenAt: '2026-11-02T08:30:00.000Z',
-    differing: 3,
-    chunks: [1200, 1201, 5000],
-    ranges: [
-      { start: 1200 * 4 * 2 ** 20, end: 1202 * 4 * 2 ** 20 },
-      { start: 5000 * 4 * 2 ** 20, end: 5001 * 4 * 2 ** 20 },
-    ],
-    layers: [{ layer: 'L6', what: 'ext4 on partition 2', bytes: 12 * 2 ** 20, ranges: [] }],
-    filesChanged: ['/srv/images/office/web01.vmdk'],
-    seconds: 52.8,
-  },
-  measure: { virtualSize: 32 * GiB, dataBytes: 18 * GiB, required: Math.round(18.2 * GiB) },
-  compare: { identical: true, virtualSizes: [32 * GiB, 32 * GiB], firstDifference: null, tail: null },
-  map: {
-    extents: [
-      { start: 0, length: 12 * GiB, content: 'data' },
-      { start: 12 * GiB, length: 2 * GiB, content: 'zero' },
-      { start: 14 * GiB, length: 18 * GiB, content: 'absent' },
-    ],
-    cutAt: null,
-  },
-  'set-aside': { quarantine: '1f0c2a', until: '2026-12-28T00:00:00.000Z' },
-  publish: { path: '/srv/images/web01-clone.vmdk' },
-  check: {
-    report: {
-      file: '/srv/images/office/web01.vmdk',
-      format: 'vmdk',
-      checked: ['header', 'grain directories', 'grain tables'],
-      findings: [
-        {
-          id: 'vmdk-leaked-grains',
-          kind: 'leak',
-          severity: 'warn',
-          layer: 'L2',
-          file: '/srv/images/office/web01.vmdk',
-          message: '2 grains belong to no table.',
-          remedy: 'Convert the image: the copy holds what the disk needs.',
-        },
-      ],
-      totals: { allocatedBytes: null, leakedBytes: 2 * 65_536, corruptions: 0, leaks: 2, remarks: 0 },
-      isComplete: true,
-    },
-  },
 }
 
 /** The run at a time: what has its time behind it is done, what is to be undone is undone. */
@@ -152,7 +102,7 @@ export function runAt(run: RunView, now: number): RunView {
     const attempt = Math.max(1, step.attempt)
     if (ends <= now) {
       const finishedAt = new Date(ends).toISOString()
-      const result = results[step.id] ?? null
+      const result = inventedResult(step.id)
       return { ...step, state: 'done', startedAt, finishedAt, attempt, outcome: outcomeOf(step), result }
     }
     const total = step.estimate.bytes

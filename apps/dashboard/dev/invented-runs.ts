@@ -6,6 +6,7 @@ import type { ImageRow } from '@varve/protocol/images'
 import type { PlanAnswer, RunView } from '@varve/protocol/runs'
 import { ago, inventedDigest } from './invented-fleet.ts'
 import { inventedRunPlan, inventedScript } from './invented-plans.ts'
+import { inventedRunImages } from './invented-run-images.ts'
 import { logOf, newRun, runAt, settled } from './invented-run.ts'
 
 export interface InventedRunsOptions {
@@ -29,6 +30,7 @@ export function inventedRuns(options: InventedRunsOptions): {
   const { rows, emit, note, refuse } = options
   const runs = new Map<string, RunView>()
   const keys = new Map<string, string>()
+  const wishes = new Map<string, Wish>()
 
   function answer({ host, operation, request }: Wish): PlanAnswer {
     const name = imageIn(request)
@@ -54,6 +56,7 @@ export function inventedRuns(options: InventedRunsOptions): {
     const number = runs.size + 1
     const run = newRun({ id: `run-${number}`, number, plan, accepted, startedAt: at })
     runs.set(run.id, run)
+    wishes.set(run.id, wish)
     note(run.id, `${plan.summary}: started`, at)
     return run
   }
@@ -154,6 +157,13 @@ export function inventedRuns(options: InventedRunsOptions): {
     },
     get: (id) => runs.get(id) ?? null,
     log: (id) => logOf(expect(id)),
+    images: (id) => {
+      const run = expect(id)
+      const request = wishes.get(id)?.request ?? {}
+      const name = imageIn(request)
+      const row = rows.find((one) => run.hosts.includes(one.host) && one.name === name) ?? null
+      return inventedRunImages({ run, row, name, request, rows })
+    },
   }
   return {
     service,

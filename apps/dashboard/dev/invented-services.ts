@@ -10,9 +10,10 @@ import { crowdActivity, crowdFindings, crowdImage, crowdMigrations } from './inv
 import { ago, inventedDigest, inventedImage, inventedProblems, inventedRow } from './invented-fleet.ts'
 import { failedMigration, inventedPlan, migrationAt, newMigration } from './invented-migrations.ts'
 import { inventedQuarantine } from './invented-quarantine.ts'
-import { inventedSchedules } from './invented-schedules.ts'
 import { inventedUploads } from './invented-uploads.ts'
+import { inventedMigrationImages } from './invented-run-images.ts'
 import { inventedRuns } from './invented-runs.ts'
+import { inventedSchedules } from './invented-schedules.ts'
 import { hugeSize, inventedHosts, inventedRows, needOf, type Scene } from './invented-scenes.ts'
 
 const GiB = 2 ** 30
@@ -161,8 +162,13 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
 
   return {
     stop: () => clearInterval(tick),
-    runs: runs.service,
-    schedules: inventedSchedules({ hasPast: scene === 'busy' || scene === 'huge', emit }),
+    runs: {
+      ...runs.service,
+      images: (id) => {
+        const migration = migrations.get(id)
+        return migration ? inventedMigrationImages(migration) : runs.service.images(id)
+      },
+    },
     fleet: {
       info: () => ({
         version: '0.1.0',
@@ -344,6 +350,7 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
       get: (id) => migrations.get(id) ?? null,
     },
     uploads: inventedUploads(),
+    schedules: inventedSchedules({ hasPast: scene === 'busy' || scene === 'huge', emit }),
     quarantine: {
       list: async (host) => ({
         entries: host === 'north' ? inventedQuarantine : [],

@@ -34,11 +34,14 @@ export interface RunPageSearch {
   readonly wish?: 'cancel' | 'undo'
   /** The dialog of this operation, with what the run has left, is open. */
   readonly do?: string
+  /** The dialog of what mends the finding at this place is open. */
+  readonly mend?: number
 }
 
 export function toRunPageSearch(search: Record<string, unknown>): RunPageSearch {
-  const { wish } = search
-  return wish === 'cancel' || wish === 'undo' ? { wish } : operationIn(search)
+  const { wish, mend } = search
+  if (wish === 'cancel' || wish === 'undo') return { wish }
+  return Number.isInteger(mend) && Number(mend) >= 0 ? { mend: Number(mend) } : operationIn(search)
 }
 
 /** The migration page's state in the URL. */

@@ -35,6 +35,10 @@ function subjectOf(event: FleetEvent): string {
       return `migration ${event.migration.id}`
     case 'run-changed':
       return `run ${event.run.id}`
+    case 'schedule-changed':
+      return `schedule ${event.schedule.host} ${event.schedule.library}`
+    case 'schedule-removed':
+      return `schedule ${event.host} ${event.library}`
     case 'host-removed':
       return `host ${event.name}`
     case 'migration-removed':

@@ -176,8 +176,10 @@ function patchRun(queryClient: QueryClient, api: Api, run: RunView): void {
     { queryKey: api.runs.list.queryKey() },
     (list: RunView[] | undefined) => list && patchRuns(list, run),
   )
-  if (!before || hasHappened(before, run))
-    void queryClient.invalidateQueries({ queryKey: api.runs.log.queryKey({ id: run.id }) })
+  if (before && !hasHappened(before, run)) return
+  void queryClient.invalidateQueries({ queryKey: api.runs.log.queryKey({ id: run.id }) })
+  if (run.finishedAt !== null)
+    void queryClient.invalidateQueries({ queryKey: api.runs.images.queryKey({ id: run.id }) })
 }
 
 function patchTotals(queryClient: QueryClient, api: Api, change: Parameters<typeof patchOverview>[1]): void {
@@ -196,6 +198,8 @@ function patchImage(
   api: Api,
   event: Extract<FleetEvent, { kind: 'image-changed' | 'image-removed' }>,
 ): void {
+  // What runs have made of it is told from its newest report.
+  void queryClient.invalidateQueries({ queryKey: api.runs.images.queryKey() })
   if (event.kind === 'image-removed') {
     void queryClient.invalidateQueries({ queryKey: api.images.get.queryKey({ id: event.id }) })
     return

@@ -165,7 +165,7 @@ function HostActions({ host }: { readonly host: HostView }) {
         return (
           <Button
             key={face.operation}
-            variant="filled"
+            variant={face.effect === 'makes' ? 'filled' : 'default'}
             disabled={reason !== null}
             title={reason ?? undefined}
             onClick={() => void navigate({ search: { do: face.operation } })}

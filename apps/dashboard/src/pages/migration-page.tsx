@@ -2,6 +2,7 @@ import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import type { MigrationView } from '@varve/protocol/migrations'
+import { lazy, Suspense } from 'react'
 import { Columns, Stack } from '../components/card.tsx'
 import { TimeAgo } from '../components/marks.tsx'
 import { Notice } from '../components/notice.tsx'
@@ -14,7 +15,12 @@ import { ForgetMigration } from '../features/migration/forget-migration.tsx'
 import { MigrationSide } from '../features/migration/migration-side.tsx'
 import { ProgressPanel } from '../features/migration/progress-panel.tsx'
 import { StatePill } from '../features/migration/state-pill.tsx'
+import { MadeButtons } from '../features/runs/made-buttons.tsx'
 import { StepList } from '../plans/step-list.tsx'
+
+const BeforeAfter = lazy(() =>
+  import('../features/runs/change/before-after.tsx').then((module) => ({ default: module.BeforeAfter })),
+)
 
 const route = getRouteApi('/migrations/$id')
 
@@ -53,6 +59,11 @@ export function MigrationPage() {
             )}
             <Aftermath migration={migration} />
             <ProgressPanel migration={migration} />
+            {migration.state === 'succeeded' && (
+              <Suspense fallback={null}>
+                <BeforeAfter id={migration.id} steps={migration.steps} />
+              </Suspense>
+            )}
             <StepList steps={migration.steps} isOver={migration.finishedAt !== null} />
           </>
         }
@@ -107,14 +118,7 @@ function MigrationHead({ migration, onCancel }: MigrationHeadProps) {
             </Button>
           )}
           {state === 'succeeded' && target.imageId !== null && (
-            <Button
-              variant="filled"
-              renderRoot={(props) => (
-                <Link to="/images/$id" params={{ id: target.imageId ?? '' }} {...props} />
-              )}
-            >
-              Show {target.name}
-            </Button>
+            <MadeButtons made={{ id: target.imageId, name: target.name }} />
           )}
         </>
       }

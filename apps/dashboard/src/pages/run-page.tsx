@@ -9,6 +9,7 @@ import { Notice } from '../components/notice.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { ErrorCard, Skeleton } from '../components/states.tsx'
 import { useTRPC } from '../data/trpc.ts'
+import { useMadeImage } from '../data/use-made-image.ts'
 import { useRunActions } from '../data/use-run-actions.ts'
 import { quarantineOf } from '../features/runs/quarantine-of.ts'
 import { runToLine, stateToWords } from '../features/runs/run-line.ts'
@@ -16,11 +17,21 @@ import { RunLog } from '../features/runs/run-log.tsx'
 import { RunOutcome } from '../features/runs/run-outcome.tsx'
 import { RunProgress } from '../features/runs/run-progress.tsx'
 import { RunSide } from '../features/runs/run-side.tsx'
+import { MadeButtons } from '../features/runs/made-buttons.tsx'
 import { WishDialog } from '../features/runs/wish-dialog.tsx'
+import { wishOfFinding } from '../features/runs/wish-of-finding.ts'
 import { StepList } from '../plans/step-list.tsx'
 
 const RunResult = lazy(() =>
   import('../features/runs/result/run-result.tsx').then((module) => ({ default: module.RunResult })),
+)
+
+const BeforeAfter = lazy(() =>
+  import('../features/runs/change/before-after.tsx').then((module) => ({ default: module.BeforeAfter })),
+)
+
+const WishedHere = lazy(() =>
+  import('../features/operate/wished-here.tsx').then((module) => ({ default: module.WishedHere })),
 )
 
 const OperateHere = lazy(() =>
@@ -32,7 +43,7 @@ const route = getRouteApi('/runs/$id')
 /** One run: how far it is, its steps with their commands, what was accepted, its log, and what can be asked of it. */
 export function RunPage() {
   const { id } = route.useParams()
-  const { wish, do: operation } = route.useSearch()
+  const { wish, do: operation, mend } = route.useSearch()
   const navigate = route.useNavigate()
   const api = useTRPC()
   const query = useQuery(api.runs.get.queryOptions({ id }))
@@ -50,6 +61,8 @@ export function RunPage() {
   const close = () => void navigate({ search: {}, replace: true })
   const wanted = wish !== undefined && run.can[wish] ? wish : null
   const quarantine = quarantineOf(run)
+  const mending = mend === undefined ? null : wishOfFinding(run, mend)
+  const askToUndo = () => void navigate({ search: { wish: 'undo' } })
   return (
     <>
       <RunHead
@@ -71,9 +84,20 @@ export function RunPage() {
               run={run}
               isBusy={actions.resume.isPending}
               onResume={() => actions.resume.mutate({ id: run.id })}
-              onUndo={() => void navigate({ search: { wish: 'undo' } })}
+              onUndo={askToUndo}
             />
-            <Suspense fallback={null}>{run.state === 'succeeded' && <RunResult run={run} />}</Suspense>
+            <Suspense fallback={null}>
+              {run.state === 'succeeded' && (
+                <>
+                  <RunResult
+                    run={run}
+                    onMend={(at) => void navigate({ search: { mend: at } })}
+                    onUndo={askToUndo}
+                  />
+                  <BeforeAfter id={run.id} steps={run.steps} />
+                </>
+              )}
+            </Suspense>
             <RunProgress run={run} />
             <StepList steps={run.steps} isOver={run.finishedAt !== null} />
             <RunLog run={run} />
@@ -90,6 +114,11 @@ export function RunPage() {
         }}
         onClose={close}
       />
+      {mending !== null && (
+        <Suspense fallback={null}>
+          <WishedHere key={mend} host={mending.host} wish={mending} onClose={close} />
+        </Suspense>
+      )}
       {operation !== undefined && quarantine !== null && (
         <Suspense fallback={null}>
           <OperateHere
@@ -113,6 +142,7 @@ interface RunHeadProps {
 function RunHead({ run, actions, onWish, onDo }: RunHeadProps) {
   const { id, number, summary, hosts, startedAt, finishedAt, askedBy, can, waitsFor } = run
   const { words, tone } = stateToWords(runToLine(run).state, waitsFor)
+  const made = useMadeImage(run)
   const hasOutcome = run.state === 'failed' || run.state === 'canceled'
   return (
     <PageHead
@@ -146,16 +176,24 @@ function RunHead({ run, actions, onWish, onDo }: RunHeadProps) {
             </Button>
           )}
           {quarantineOf(run) !== null && <Button onClick={() => onDo('purge')}>Remove for good…</Button>}
-          {can.undo && !hasOutcome && <Button onClick={() => onWish('undo')}>Undo…</Button>}
+          {can.undo && !hasOutcome && !hasOwnEnd(run) && (
+            <Button onClick={() => onWish('undo')}>Undo…</Button>
+          )}
           {can.cancel && (
             <Button color="bad" onClick={() => onWish('cancel')}>
               Cancel
             </Button>
           )}
+          {made && <MadeButtons made={made} />}
         </>
       }
     />
   )
+}
+
+/** Whether its result says how it is ended. */
+function hasOwnEnd({ operation }: RunView): boolean {
+  return operation === 'serve'
 }
 
 function RunSkeleton() {

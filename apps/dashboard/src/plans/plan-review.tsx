@@ -1,13 +1,13 @@
 import { needsAcceptance } from '@varve/core/problems/problem'
 import { Checkbox } from '@mantine/core'
 import { formatBytes } from '@varve/core/units/format-bytes'
-import { layerNames, layerNumbers } from '@varve/core/problems/layer-number'
 import type { PlanStepView, PlanView } from '@varve/protocol/migrations'
-import { Fragment, type CSSProperties } from 'react'
+import { Fragment } from 'react'
 import { LayerTag } from '../components/marks.tsx'
 import { titleWords } from '@varve/core/problems/problem-words'
 import { ProblemList } from '../components/states.tsx'
 import { estimateToWords } from '../components/time-to-words.ts'
+import { LitStrata } from './lit-strata.tsx'
 import styles from './plan.module.css'
 import { StepDetail } from './step-detail.tsx'
 
@@ -53,7 +53,7 @@ export function PlanReview({ plan, isCurrent, accepted, onAccept }: PlanReviewPr
             : `${estimateToWords(plan.estimate.seconds)} in all`}
         </span>
       </div>
-      <LitStrata steps={plan.steps} />
+      <LitStrata says="Acts on" layers={new Set(plan.steps.map(({ layer }) => layer))} />
       <ol>
         {plan.steps.map((step) => (
           <Fragment key={step.id}>
@@ -83,31 +83,6 @@ export function PlanReview({ plan, isCurrent, accepted, onAccept }: PlanReviewPr
         </ul>
       )}
     </section>
-  )
-}
-
-/** The bands of the model; those that the plan acts on are lit. */
-function LitStrata({ steps }: { readonly steps: readonly PlanStepView[] }) {
-  const acted = layerNumbers.filter((layer) => steps.some((step) => step.layer === layer))
-  return (
-    <div
-      className={styles.strata}
-      role="img"
-      aria-label={`Acts on ${acted.map((layer) => layerNames[layer].toLowerCase()).join(', ')}`}
-    >
-      {layerNumbers.map((layer) => {
-        const style: CSSProperties & Record<`--${string}`, string> = { '--layer': `var(--varve-${layer})` }
-        return (
-          <span
-            key={layer}
-            className={styles.stratum}
-            style={style}
-            data-lit={acted.includes(layer) || undefined}
-            title={`${layer} ${layerNames[layer]}`}
-          />
-        )
-      })}
-    </div>
   )
 }
 

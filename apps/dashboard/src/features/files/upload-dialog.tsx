@@ -86,6 +86,7 @@ function Form({ host, onClose, onStarted }: UploadDialogProps) {
         <FileInput
           className={planStyles.whole}
           label="File"
+          data-autofocus
           placeholder="Choose a disk image of this computer"
           value={file}
           disabled={!isOpen}

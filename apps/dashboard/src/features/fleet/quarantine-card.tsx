@@ -4,6 +4,7 @@ import { groupThousands } from '@varve/core/units/format-bytes'
 import type { HostView } from '@varve/protocol/hosts'
 import type { QuarantineEntryView } from '@varve/protocol/quarantine'
 import { Card } from '../../components/card.tsx'
+import { fileName } from '../../components/file-name.ts'
 import { ByteSize, TimeAgo } from '../../components/marks.tsx'
 import { ErrorCard, SkeletonRows } from '../../components/states.tsx'
 import { useNow } from '../../components/use-now.ts'
@@ -66,7 +67,7 @@ function EntryRow({
 }) {
   const { id, why, image, since, until, bytes, format } = entry
   const isOver = Date.parse(until) < useNow(60_000)
-  const name = image.split(/[/\\]/u).at(-1) ?? image
+  const name = fileName(image)
   return (
     <div className={`${styles.row} ${styles.kept}`}>
       <div>

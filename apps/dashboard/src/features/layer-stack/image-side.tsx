@@ -3,6 +3,7 @@ import { formatBytes } from '@varve/core/units/format-bytes'
 import { knownGains } from '@varve/core/layers/reclaim-estimate'
 import type { ImageView } from '@varve/protocol/images'
 import { Card } from '../../components/card.tsx'
+import { fileName } from '../../components/file-name.ts'
 import { ByteSize, DigestText, LayerTag, Meter, TimeAgo } from '../../components/marks.tsx'
 import { ProblemList } from '../../components/states.tsx'
 import { FormatCard } from './format-card.tsx'
@@ -95,7 +96,7 @@ function ChainCard({ image }: { readonly image: ImageView }) {
       <ol>
         {report.chain.map((link, index) => {
           const id = chainIds[index]
-          const name = link.path.split(/[/\\]/u).at(-1) ?? link.path
+          const name = fileName(link.path)
           return (
             <li key={link.path} className={styles.link}>
               <span className={styles.knot} data-top={index === 0 || undefined} aria-hidden />

@@ -47,7 +47,7 @@ function filled(face: Face): Values {
   }
 }
 
-const samples: Values = { size: '40G' }
+const samples: Values = { size: '40G', port: '10809' }
 
 test('each operation is offered once', () => {
   const names = faces.map(({ operation }) => operation)

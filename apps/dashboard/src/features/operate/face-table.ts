@@ -2,6 +2,7 @@ import { chainCommitFace } from './faces/chain-commit.ts'
 import { chainFlattenFace } from './faces/chain-flatten.ts'
 import { chainRebaseFace } from './faces/chain-rebase.ts'
 import { chainRepointFace } from './faces/chain-repoint.ts'
+import { chainShowFace } from './faces/chain-show.ts'
 import { checkFace } from './faces/check.ts'
 import { cloneFace } from './faces/clone.ts'
 import { compareFace } from './faces/compare.ts'
@@ -9,26 +10,33 @@ import { convertFace } from './faces/convert.ts'
 import { createFace } from './faces/create.ts'
 import { deleteFace } from './faces/delete.ts'
 import { digestFace } from './faces/digest.ts'
+import { doctorFace } from './faces/doctor.ts'
+import { infoFace } from './faces/info.ts'
 import { mapFace } from './faces/map.ts'
 import { measureFace } from './faces/measure.ts'
 import { moveFace } from './faces/move.ts'
 import { purgeFace } from './faces/purge.ts'
 import { repairFace } from './faces/repair.ts'
 import { restoreFace } from './faces/restore.ts'
+import { serveFace } from './faces/serve.ts'
 import { snapshotApplyFace, snapshotCreateFace, snapshotDeleteFace } from './faces/snapshot.ts'
 import { verifyFace } from './faces/verify.ts'
 import type { Face } from './face.ts'
 
 /** Every operation that people are offered, in the order in which they are shown; a new one is its file and one line here. */
 export const faces: readonly Face[] = [
+  infoFace,
   checkFace,
   verifyFace,
   digestFace,
   measureFace,
   mapFace,
   compareFace,
+  chainShowFace,
+  serveFace,
   cloneFace,
   convertFace,
+  doctorFace,
   createFace,
   repairFace,
   snapshotCreateFace,

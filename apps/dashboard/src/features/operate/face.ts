@@ -49,6 +49,8 @@ export interface Face {
   readonly operation: OperationName
   /** On a button, such as `Clone`. */
   readonly verb: string
+  /** Before the name of an image; left out: the verb. */
+  readonly verbOf?: string
   /** What it does, in a sentence. */
   readonly about: string
   readonly effect: Effect

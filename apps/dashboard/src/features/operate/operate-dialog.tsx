@@ -11,25 +11,34 @@ import { useOperateForm } from './use-operate-form.ts'
 interface OperateDialogProps {
   readonly face: Face
   readonly subject: Subject
+  /** Left out: what the face and the subject say. */
+  readonly title?: string
   readonly onClose: () => void
   readonly onStarted: (run: RunView) => void
 }
 
 /** Any operation: a short form with good defaults, and below it the plan that follows from it. */
-export function OperateDialog({ face, subject, onClose, onStarted }: OperateDialogProps) {
+export function OperateDialog({
+  face,
+  subject,
+  onClose,
+  onStarted,
+  title = titleOf(face, subject),
+}: OperateDialogProps) {
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      size={720}
-      title={face.of === 'image' ? `${face.verb} ${fileOf(subject)}` : `${face.verb} on ${subject.host}`}
-    >
+    <Modal opened onClose={onClose} size={720} title={title}>
       <Form face={face} subject={subject} onClose={onClose} onStarted={onStarted} />
     </Modal>
   )
 }
 
-function Form({ face, subject, onClose, onStarted }: OperateDialogProps) {
+function titleOf(face: Face, subject: Subject): string {
+  return face.of === 'image'
+    ? `${face.verbOf ?? face.verb} ${fileOf(subject)}`
+    : `${face.verb} on ${subject.host}`
+}
+
+function Form({ face, subject, onClose, onStarted }: Omit<OperateDialogProps, 'title'>) {
   const form = useOperateForm({ face, subject, onStarted })
   const { planned, values, change, nameToType, isTyped } = form
   return (

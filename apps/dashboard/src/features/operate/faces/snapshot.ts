@@ -19,6 +19,7 @@ const nameOfSnapshot: Field = {
 export const snapshotCreateFace: Face = {
   operation: 'snapshot-create',
   verb: 'Snapshot',
+  verbOf: 'Take a snapshot of',
   about: 'Keeps the disk as it is now, to go back to.',
   effect: 'changes',
   keywords: 'snapshot create overlay',
@@ -89,6 +90,7 @@ export const snapshotApplyFace: Face = {
   ...ofSnapshot,
   operation: 'snapshot-apply',
   verb: 'Go back to a snapshot',
+  verbOf: 'Go back to a snapshot of',
   about: 'Gives the guest the disk that it had when the snapshot was taken.',
   keywords: 'snapshot apply revert restore',
   ready: 'The disk of now is kept: undo brings it back.',
@@ -98,6 +100,7 @@ export const snapshotDeleteFace: Face = {
   ...ofSnapshot,
   operation: 'snapshot-delete',
   verb: 'Delete a snapshot',
+  verbOf: 'Delete a snapshot of',
   about: 'Forgets a snapshot and gives back the space that only it needs.',
   keywords: 'snapshot remove',
   ready: 'The image is protected: undo brings the snapshot back.',

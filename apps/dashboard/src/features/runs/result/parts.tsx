@@ -12,12 +12,12 @@ export function Verdict({
   readonly children: ReactNode
 }) {
   return (
-    <p className={styles.verdict} data-tone={tone}>
+    <h2 className={styles.verdict} data-tone={tone}>
       <span className={styles.sign} aria-hidden>
         {signs[tone]}
       </span>
       <span>{children}</span>
-    </p>
+    </h2>
   )
 }
 
