@@ -6,6 +6,7 @@ import styles from './palette.module.css'
 import { useFoundRows } from './use-found-rows.ts'
 import { useHereRows } from './use-here-rows.ts'
 import { usePageRows } from './use-page-rows.ts'
+import { useUploadRows } from './use-upload-rows.ts'
 
 interface PaletteProps {
   readonly opened: boolean
@@ -107,11 +108,13 @@ function useRows(words: string): { rows: readonly PaletteRow[]; isSettled: boole
   const [settled] = useDebouncedValue(words, 120)
   const here = useHereRows()
   const pages = usePageRows()
+  const uploads = useUploadRows()
   const found = useFoundRows(settled)
   const isCurrent = settled === words
   const fitting = [
     ...here.filter((row) => fits(row, words)),
     ...pages.filter((row) => fits(row, words)),
+    ...uploads.filter((row) => fits(row, words)),
     // Until the controller was asked about these words, what it found for others is shown where it fits them too.
     ...(isCurrent ? found.rows : found.rows.filter((row) => fits(row, words))),
   ]

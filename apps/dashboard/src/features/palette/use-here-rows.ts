@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useRouterState } from '@tanstack/react-router'
 import { useHostActions } from '../../data/use-host-actions.ts'
 import { useImageActions } from '../../data/use-image-actions.ts'
+import { useMadeImage } from '../../data/use-made-image.ts'
 import { useRunActions } from '../../data/use-run-actions.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { whyNot } from '../operate/face.ts'
@@ -41,14 +42,21 @@ function useImageRows(id: string): readonly PaletteRow[] {
   const subject = imageSubject(image.data, null)
   const operations = imageFaces
     .filter((face) => whyNot(face, subject) === null)
-    .map(({ operation, verb, keywords }) => ({
+    .map(({ operation, verb, verbOf = verb, keywords }) => ({
       id: `here ${operation}`,
-      label: `${verb} this image…`,
+      label: `${verbOf} this image…`,
       more,
       keywords,
       run: () => void navigate({ to: '/images/$id', params: { id }, search: { do: operation } }),
     }))
-  if (row.virtualSize === null) return [inspecting, ...operations]
+  const downloading: PaletteRow = {
+    id: 'here download',
+    label: 'Download this image…',
+    more,
+    keywords: 'file save browser',
+    run: () => void navigate({ to: '/images/$id', params: { id }, search: { do: 'download' } }),
+  }
+  if (row.virtualSize === null) return [inspecting, downloading, ...operations]
   return [
     {
       id: 'here migrate',
@@ -65,6 +73,7 @@ function useImageRows(id: string): readonly PaletteRow[] {
       run: () => digest.mutate({ id }),
     },
     inspecting,
+    downloading,
     ...operations,
   ]
 }
@@ -75,6 +84,7 @@ function useRunRows(id: string): readonly PaletteRow[] {
   const { resume } = useRunActions()
   const query = useQuery(api.runs.get.queryOptions({ id }, { enabled: id !== '' }))
   const run = query.data
+  const made = useMadeImage(run ?? null)
   if (id === '' || !run) return []
   const more = `action on run ${run.number}`
   const ask = (wish: 'cancel' | 'undo') => () =>
@@ -94,6 +104,21 @@ function useRunRows(id: string): readonly PaletteRow[] {
       label: 'Resume this run',
       keywords: 'again retry go on',
       run: () => resume.mutate({ id }),
+    },
+    {
+      is: made !== null,
+      id: 'here made',
+      label: `Show ${made?.name ?? ''}`,
+      keywords: 'image that it made',
+      run: () => void navigate({ to: '/images/$id', params: { id: made?.id ?? '' } }),
+    },
+    {
+      is: made !== null,
+      id: 'here download',
+      label: `Download ${made?.name ?? ''}…`,
+      keywords: 'image that it made file save',
+      run: () =>
+        void navigate({ to: '/images/$id', params: { id: made?.id ?? '' }, search: { do: 'download' } }),
     },
   ]
   return rows.flatMap(({ is, ...row }) => (is ? [{ ...row, more }] : []))
@@ -133,6 +158,13 @@ function useHostRows(name: string): readonly PaletteRow[] {
   if (host.data.state !== 'connected') return [images]
   return [
     images,
+    {
+      id: 'here upload',
+      label: 'Upload to this host…',
+      more,
+      keywords: 'file image send import browser',
+      run: () => void navigate({ to: '/hosts/$name', params: { name }, search: { do: 'upload' } }),
+    },
     { id: 'here scan', label: 'Scan this host again', more, run: () => rescan.mutate({ name }) },
     ...placeFaces
       .filter((face) => whyNot(face, hostSubject(view)) === null)
