@@ -2,13 +2,15 @@ import { realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { libraryRoots } from '@varve/engine/files/library-roots'
+import { assertNameFits } from '@varve/engine/files/staged-name'
 import { writeError } from '@varve/engine/system/system-error'
 import type { ActionPorts } from './adapter.ts'
 
-/** Throws `outside-library` unless `path`, which need not exist, is absolute and its folder lies in the roots, links resolved. */
+/** Throws `not-writable` for a name that no file can have, and `outside-library` unless `path`, which need not exist, is absolute and its folder lies in the roots, links resolved. */
 export async function assertTarget({ roots }: Pick<ActionPorts, 'roots'>, path: string): Promise<void> {
   if (!isAbsolute(path) || path.includes('\0') || basename(path) === '..')
     throw new DiskError('invalid-request', { file: path, reason: 'a path is absolute and has no end in it' })
+  assertNameFits(path)
   if (roots === null) return
   const folder = await realpath(dirname(path)).catch((error: unknown) => {
     throw writeError(error, path)

@@ -6,6 +6,7 @@ import type { FormatName } from '@varve/core/image/format-rules'
 import { walkChain } from '@varve/core/chain/walk-chain'
 import { isDiskError } from '@varve/core/problems/disk-error'
 import { findDependents, type Dependent } from '@varve/engine/dependents/find-dependents'
+import { assertNameFits } from '@varve/engine/files/staged-name'
 import { hostFileRanges } from '@varve/engine/file-ranges/host-file-ranges'
 import { findUses } from '@varve/engine/in-use/find-uses'
 import { folderOfTarget } from '@varve/engine/moving/copy-files'
@@ -24,6 +25,7 @@ export const moveHere = defineLocalOperation(moveOperation, gatherMove)
 
 async function gatherMove(request: MoveRequest, context: FactsContext): Promise<MoveFacts> {
   const { roots, findWriters } = context.ports
+  assertNameFits(request.target)
   const image = await gatherImageFiles(request.source, context)
   const own = await ownFiles(request.source, roots)
   const target = await targetOf(request.target, image.path)

@@ -6,6 +6,7 @@ import { rulesOf } from '@varve/core/formats/writable-formats'
 import { walkChain } from '@varve/core/chain/walk-chain'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { isBlocking, problemFromError, type Problem } from '@varve/core/problems/problem'
+import { assertNameFits } from '@varve/engine/files/staged-name'
 import { nodePorts } from '@varve/engine/ports/ports'
 import { backingOf } from '@varve/engine/staging/backing'
 import { snapshotApply } from '@varve/operations/snapshot-apply/plan'
@@ -32,6 +33,7 @@ export const snapshotCreateHere = defineLocalOperation(
     const facts = await gatherSnapshots(image, { ...context, needsTool: kind === 'internal' })
     if (kind === 'internal') return { ...facts, overlay: null, isTaken: false }
     const overlay = overlayPath(facts, name)
+    assertNameFits(overlay)
     const problems = [...facts.problems, ...(await namingProblems(facts, overlay, context))]
     return { ...facts, problems, overlay, isTaken: await isTaken(overlay) }
   },

@@ -1,4 +1,4 @@
-import { open, readFile, type FileHandle } from 'node:fs/promises'
+import { open, readFile, rm, type FileHandle } from 'node:fs/promises'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { readError, writeError } from '@varve/engine/system/system-error'
 import { syncPath } from '@varve/engine/files/sync-file'
@@ -31,6 +31,8 @@ export async function createJournal(
     await handle.appendFile(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''))
   } catch (error) {
     await handle.close()
+    // Half an entry is none.
+    await rm(path, { force: true })
     throw writeError(error, path)
   }
   const first = durability === 'synced' ? [handle.sync(), syncPath(dirname(path))] : []

@@ -1,7 +1,7 @@
 import { rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DiskError } from '@varve/core/problems/disk-error'
+import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import { makeFresh } from '@varve/operations/plans/fresh'
 import { subjectOf, type Plan } from '@varve/operations/plans/plan'
 import { carryOut, type CarryingOut, type Journal } from '@varve/operations/runs/carry-out'
@@ -183,34 +183,39 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
     return await carry(journal, options)
   }
 
+  async function start(
+    { plan, request, accepted, durability = 'synced' }: Parameters<LocalRuns['start']>[0],
+    options: CarryOptions,
+  ): Promise<RunState> {
+    await makeFolder(folder, 0o700)
+    const run = makeFresh('id')
+    await using _lock = await own(run)
+    const at = new Date().toISOString()
+    const journal = await withTurn(join(folder, 'turn.lock'), async () => {
+      await assertFree(plan, run)
+      const created: Created = { event: 'created', at, run, request, accepted: [...accepted], plan }
+      await takeImages(plan, run)
+      try {
+        const made = await createJournal(journalOf(run), [created], durability)
+        onEntry?.('after', 1, created)
+        return made
+      } catch (error) {
+        await releaseRunLocks(pathsOf(plan), run)
+        throw error
+      }
+    })
+    await using _open = journal
+    return await carry(journal, options)
+  }
+
   return {
     list,
     find,
 
-    async start({ plan, request, accepted, durability = 'synced' }, options) {
-      await makeFolder(folder, 0o700)
-      const run = makeFresh('id')
-      await using _lock = await own(run)
-      const at = new Date().toISOString()
-      const journal = await withTurn(join(folder, 'turn.lock'), async () => {
-        await assertFree(plan, run)
-        const created: Created = { event: 'created', at, run, request, accepted: [...accepted], plan }
-        await takeImages(plan, run)
-        try {
-          const made = await createJournal(journalOf(run), [created], durability)
-          onEntry?.('after', 1, created)
-          return made
-        } catch (error) {
-          await releaseRunLocks(pathsOf(plan), run)
-          throw error
-        }
-      })
-      await using _open = journal
-      return await carry(journal, options)
-    },
+    start: async (wanted, options) => written(folder, async () => start(wanted, options)),
 
-    resume: async (id, options) => goOn(id, 'resume', options),
-    undo: async (id, options) => goOn(id, 'undo', options),
+    resume: async (id, options) => written(folder, async () => goOn(id, 'resume', options)),
+    undo: async (id, options) => written(folder, async () => goOn(id, 'undo', options)),
 
     async cancel(id, options) {
       const { state, pid } = await find(id)
@@ -225,6 +230,19 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
         await sleep(wishMs)
       }
     },
+  }
+}
+
+/** What cannot be written down for want of room is said of the folder of the runs, and of nobody's image. */
+async function written<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!isDiskError(error, 'no-space')) throw error
+    const isOfRuns = error.file.startsWith(folder) || folder.startsWith(error.file)
+    if (!isOfRuns) throw error
+    const details = { file: folder, wanted: null, available: null, of: 'state' } as const
+    throw new DiskError('no-space', details, { cause: error })
   }
 }
 

@@ -48,6 +48,25 @@ function orOneOf({ candidates = [] }: Undecided): string {
     : `; ${candidates.map(quote).join(' and ')} fit it alike, so neither was taken`
 }
 
+/** Folders or ids that are named, at most. */
+const mostNamed = 6
+
+/** Why no entry of a quarantine is meant. */
+function noEntry(folders: readonly string[], candidates: readonly string[] = []) {
+  const named = (all: readonly string[]) =>
+    all.slice(0, mostNamed).map(quote).join(', ') +
+    (all.length > mostNamed ? ` and ${all.length - mostNamed} more` : '')
+  const nothing = folders.length === 0 ? 'nothing is in any quarantine that is known' : named(folders)
+  return {
+    message:
+      candidates.length > 0
+        ? `several entries of quarantines begin so: ${named(candidates)}`
+        : `no entry of a quarantine has that id; looked in: ${nothing}`,
+    remedy:
+      'varve quarantine lists what there is, varve quarantine FOLDER what lies below a folder; --folder FOLDER looks there.',
+  }
+}
+
 function renameOne(name: string): string {
   return `Rename the one that is meant to ${quote(name)}, or put it there.`
 }
@@ -123,11 +142,10 @@ const explain: Explain = {
     message: `its part ${quote(d.extent)} is not there${orOneOf(d)}`,
     remedy: isUndecided(d) ? renameOne(d.extent) : `Put ${quote(d.extent)} back in its place.`,
   }),
-  'not-found': () => ({
-    layer: 'L1',
-    message: 'there is no such file',
-    remedy: 'Check the name and the folder.',
-  }),
+  'not-found': (d) =>
+    d.quarantines === undefined
+      ? { layer: 'L1', message: 'there is no such file', remedy: 'Check the name and the folder.' }
+      : { layer: 'L1', ...noEntry(d.quarantines, d.candidates) },
   'not-readable': (d) => ({
     layer: 'L1',
     message: `it cannot be read: ${d.reason}`,
@@ -190,9 +208,14 @@ const explain: Explain = {
     layer: 'L1',
     message:
       d.wanted === null || d.available === null
-        ? 'the disk is full'
+        ? d.of === 'state'
+          ? 'the disk of this state folder is full, and what is to be done is written down there first'
+          : 'the disk is full'
         : `${needed(d.wanted, d.available)} are free`,
-    remedy: 'Free space there, or choose another library.',
+    remedy:
+      d.of === 'state'
+        ? 'Free space there, or say another state folder with VARVE_STATE. A run that had begun goes on with varve runs ID --resume.'
+        : 'Free space there, or choose another library.',
   }),
   'source-changed': (d) => ({
     layer: 'L1',

@@ -23,7 +23,12 @@ export interface DiskErrorDetails {
   'reference-refused': { file: string; reference: string; reason: string }
   'extent-file-missing': { file: string; extent: string; candidates?: readonly string[] | undefined }
   // L1: the host's files
-  'not-found': { file: string; candidates?: readonly string[] | undefined }
+  /** `quarantines`: it is the id of an entry, and these folders were looked into. */
+  'not-found': {
+    file: string
+    candidates?: readonly string[] | undefined
+    quarantines?: readonly string[]
+  }
   'not-readable': { file: string; reason: string }
   'not-writable': { file: string; reason: string; why?: NotWritableWhy | undefined }
   'folder-missing': { file: string; folder: string }
@@ -42,7 +47,8 @@ export interface DiskErrorDetails {
     how?: 'writes' | 'locks' | 'reads'
     mayBeAccepted?: boolean
   }
-  'no-space': { file: string; wanted: number | null; available: number | null }
+  /** `of`: the folder in which runs are written down, not an image's. */
+  'no-space': { file: string; wanted: number | null; available: number | null; of?: 'state' }
   'source-changed': { file: string; change: string }
   'input-output': { file: string; reason: string }
   // L3: streams and proof

@@ -1,7 +1,15 @@
 import { basename, dirname, join } from 'node:path'
+import { DiskError } from '@varve/core/problems/disk-error'
 
 /** Bytes of a name on most filesystems. */
 const longestName = 255
+
+/** Throws `not-writable` when a file of that path could have no such name on any usual filesystem. */
+export function assertNameFits(path: string): void {
+  if (Buffer.byteLength(basename(path)) <= longestName) return
+  const reason = `its name is too long: names have at most ${longestName} bytes`
+  throw new DiskError('not-writable', { file: path, reason, why: 'name-too-long' })
+}
 
 /** Names a staging; the same id gives the same hidden name. */
 const stagingId = /^[\w-]{1,64}$/u

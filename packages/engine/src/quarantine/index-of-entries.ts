@@ -1,6 +1,6 @@
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DiskError } from '@varve/core/problems/disk-error'
+import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import { writeError } from '../system/system-error.ts'
 import { folderOfImage, listEntries, quarantineName, readEntry, type QuarantineEntry } from './entry.ts'
 import { makeFolder } from '../system/make-folder.ts'
@@ -22,7 +22,10 @@ export async function noteEntry(stateFolder: string | undefined, path: string, i
   try {
     await writeFile(join(folder, id), await folderOfImage(path))
   } catch (error) {
-    throw writeError(error, folder)
+    const failure = writeError(error, folder)
+    throw isDiskError(failure, 'no-space')
+      ? new DiskError('no-space', { ...failure.details, of: 'state' }, { cause: error })
+      : failure
   }
 }
 
@@ -33,6 +36,8 @@ export async function forgetEntry(stateFolder: string | undefined, id: string): 
 
 /** What is found of quarantines. */
 export interface FoundEntries {
+  /** The folders whose quarantines were looked into. */
+  readonly searched: readonly string[]
   /** The newest first. */
   readonly entries: readonly QuarantineEntry[]
   /** Entries whose manifest cannot be read, and folders that cannot. */
@@ -48,7 +53,8 @@ export async function findEntries(
   const found = new Map<string, QuarantineEntry>()
   const known = await knownFolders(stateFolder)
   const below = await Promise.all(folders.map(quarantinesBelow))
-  for (const folder of new Set([...folders, ...below.flat(), ...known.values()])) {
+  const searched = [...new Set([...folders, ...below.flat(), ...known.values()])]
+  for (const folder of searched) {
     const isNamed = folders.includes(folder)
     const entries = await listEntries(folder, (_path, error) => faults.push(error)).catch(
       (error: unknown): QuarantineEntry[] => {
@@ -60,7 +66,7 @@ export async function findEntries(
     for (const entry of entries) found.set(entry.path, entry)
   }
   const entries = [...found.values()].sort((a, b) => (a.manifest.since < b.manifest.since ? 1 : -1))
-  return { entries, faults }
+  return { entries, faults, searched }
 }
 
 /** The entry of that id, or the only one whose id begins so (four letters at least); throws `not-found`. */
@@ -72,7 +78,7 @@ export async function findEntry(
   const exact = (await knownFolders(stateFolder)).get(id)
   const direct = exact === undefined ? null : await readEntry(exact, id)
   if (direct) return direct
-  const { entries } = await findEntries(stateFolder, folders)
+  const { entries, searched } = await findEntries(stateFolder, folders)
   const isMeant = ({ manifest }: QuarantineEntry) =>
     manifest.id === id || (id.length >= 4 && manifest.id.startsWith(id))
   const [only, ...others] = entries.filter(isMeant)
@@ -80,7 +86,7 @@ export async function findEntry(
   if (same.length === 1 && same[0]) return same[0]
   if (only && others.length === 0) return only
   const candidates = only ? [only, ...others].map(({ manifest }) => manifest.id) : undefined
-  throw new DiskError('not-found', { file: id, candidates })
+  throw new DiskError('not-found', { file: id, candidates, quarantines: searched })
 }
 
 /** Folders looked into below one, at most, and how deep. */

@@ -5,7 +5,7 @@ import { call, defineAction } from './action.ts'
 import { discardStaged } from './discard-staged.ts'
 import { ImageAddress } from './image-address.ts'
 import { NewImage, Written } from './new-image.ts'
-import { baseName } from './path-words.ts'
+import { baseName, sourceName } from './path-words.ts'
 
 const Input = z.object({
   source: ImageAddress,
@@ -27,7 +27,7 @@ export const writeImage = defineAction({
   outcome: Written,
   words: ({ source, image }) => ({
     title: `Write ${nameOfKind(image.format, image.subformat)}`,
-    does: `Reads the disk of ${baseName(source.path)} with its chain and writes it as ${nameOfKind(image.format, image.subformat)} into a hidden file beside ${baseName(image.target)}; digests it on the way.${image.backing ? ` Holds only what differs from ${baseName(image.backing.path)}.` : ''}`,
+    does: `Reads the disk of ${sourceName(source.path)} with its chain and writes it as ${nameOfKind(image.format, image.subformat)} into a hidden file beside ${baseName(image.target)}; digests it on the way.${image.backing ? ` Holds only what differs from ${baseName(image.backing.path)}.` : ''}`,
   }),
   told: ({ dataBytes, fileSize, sharedBytes }) =>
     `${formatBytes(dataBytes)} of data; the file has ${formatBytes(fileSize)}${sharedBytes > 0 ? `, ${formatBytes(sharedBytes)} of it shared` : ''}`,

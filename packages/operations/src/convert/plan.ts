@@ -4,7 +4,7 @@ import { nameOfKind, rulesOf } from '@varve/core/formats/writable-formats'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { problemFromError, type Problem } from '@varve/core/problems/problem'
 import { guestChoices } from '@varve/core/rules/guest-choices'
-import { baseName } from '../actions/path-words.ts'
+import { baseName, sourceName } from '../actions/path-words.ts'
 import { defineOperation } from '../operation.ts'
 import { overlayProblems } from '../overlay-problems.ts'
 import { inOrder, wholeEstimate, type Plan, type Refusal } from '../plans/plan.ts'
@@ -168,7 +168,7 @@ function summaryOf({ operation, request, sources, copies }: Summed): string {
     const size = only.report.virtualSize
     const disk = size === null ? '' : ` (${formatBytes(size)})`
     const named = baseName(copies[0]?.target ?? target)
-    return `${verb} ${baseName(only.address.path)}${disk} to ${named}, ${kind}`
+    return `${verb} ${sourceName(only.address.path)}${disk} to ${named}, ${kind}`
   }
   const into = isFolder ? ` in ${baseName(target)}` : ''
   return `${verb} ${sources.length === 1 ? 'an image' : `${sources.length} images`} to ${copies.length} of ${kind}${into}`
