@@ -67,6 +67,11 @@ describe.skipIf(!requires('chromium'))('axe finds nothing', () => {
     await page.close()
   })
 
+  /** Starts what the open dialog is about. */
+  async function begin(page: Page): Promise<void> {
+    await page.getByRole('dialog').locator('button[type=submit]:enabled').click()
+  }
+
   test.each([
     ['the palette', '/', async (page: Page) => page.keyboard.press('Control+k'), 'Light appearance'],
     ['the migrate dialog', '/images/image-0?migrate=true', async () => undefined, 'What will happen'],
@@ -83,6 +88,16 @@ describe.skipIf(!requires('chromium'))('axe finds nothing', () => {
       '/images?do=delete&images=%5B%22image-3%22%2C%22image-4%22%5D',
       async () => undefined,
       'Each image is a run of its own.',
+    ],
+    ['an image that is served', '/images/image-6?do=serve', begin, 'Stop serving…'],
+    ['a chain', '/images/image-6?do=chain-show', begin, 'this image'],
+    ['a diagnosis', '/hosts/north?do=doctor', begin, 'Repoint…'],
+    ['an image that is examined', '/images/image-6?do=info', begin, 'Something is not in order.'],
+    [
+      'the upload dialog',
+      '/hosts/north?do=upload',
+      async () => undefined,
+      'Nothing is sent before you say so.',
     ],
     ['the undo of a run', '/runs/run-3?wish=undo', async () => undefined, 'Leave it as it is'],
     ['the cancel dialog', '/migrations/migration-4?cancel=true', async () => undefined, 'Let it run'],

@@ -7,6 +7,7 @@ export const pages = [
   ['/images/image-0', 'web01.vmdk', 'what the guest sees is this byte stream, and nothing else'],
   ['/runs', 'Runs', '11 of 11'],
   ['/runs?state=failed', 'Runs', '3 of 11'],
+  ['/runs/run-1', 'Convert wiki08.vhdx (18.9 GiB) to wiki08.qcow2', 'Made from'],
   ['/runs/run-2', 'Clone db12.qcow2 (15.1 GiB) to db12-clone.qcow2', 'Resume'],
   ['/runs/run-3', 'Put ldap15.vmdk (32.4 GiB) into quarantine', 'Warnings accepted'],
   ['/runs/run-5', 'Clone wiki18.img (16.1 GiB) to wiki18-clone.vdi', 'Not undone'],

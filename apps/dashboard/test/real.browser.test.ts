@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { requires } from '@varve/test-kit/tools'
@@ -8,6 +10,19 @@ import { findBarriers, patience, setStage } from './browser.ts'
 import { startAgent, startController } from './real-fleet.ts'
 
 const MiB = 2 ** 20
+
+/** Whether somebody listens at that port of this host. */
+async function canConnect(port: number): Promise<boolean> {
+  const socket = connect({ host: '127.0.0.1', port })
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
 
 describe.skipIf(!requires('chromium'))('with a real controller and real agents', () => {
   test('an image is migrated from the dialog, watched, proven, and then in the list of the other host; a file is uploaded and downloaded', async () => {
@@ -51,6 +66,10 @@ describe.skipIf(!requires('chromium'))('with a real controller and real agents',
     await page.getByText('equal: bit for bit the same disk').waitFor()
     const manifest = await page.getByRole('link', { name: 'Manifest' }).getAttribute('href')
     expect((await fetch(url + (manifest ?? ''))).status).toBe(200)
+    const change = page.getByRole('region', { name: 'Before and after' })
+    await change.getByRole('row', { name: /^Layer What Made from disk\.img on north moved\.img$/u }).waitFor()
+    await change.getByRole('row', { name: /^L3 Disk 256 MiB the same$/u }).waitFor()
+    await change.getByText('As before: disk.img.').waitFor()
     await page.getByRole('link', { name: 'Show moved.img' }).click()
     await page.getByRole('heading', { level: 1, name: 'moved.img' }).waitFor()
 
@@ -70,14 +89,28 @@ describe.skipIf(!requires('chromium'))('with a real controller and real agents',
     await page.waitForURL(/\/runs\//u)
     await page.locator('header').getByText('done', { exact: true }).waitFor()
     expect((await readFile(place.file('south/sent.img'))).equals(data)).toBe(true)
-    await page.goto(`${url}/images?q=sent`)
-    await page.getByRole('link', { name: 'sent.img' }).click()
-    await page.getByRole('button', { name: 'Download…' }).click()
+    await change.getByRole('row', { name: /^L1 File – .*\/sent\.img$/u }).waitFor()
+    await page.getByRole('link', { name: 'Download…' }).click()
     const coming = page.waitForEvent('download')
     await page.getByRole('dialog').getByRole('link', { name: 'Download', exact: true }).click()
     const download = await coming
     expect(download.suggestedFilename()).toBe('sent.img')
     expect((await readFile(await download.path())).equals(data)).toBe(true)
+
+    await page.getByRole('button', { name: /^Serve…/u }).click()
+    const serving = page.getByRole('dialog').getByRole('button', { name: 'Serve sent.img', exact: true })
+    await page.getByRole('dialog').getByText('What will happen').waitFor()
+    for (const warning of await page.getByRole('dialog').getByRole('checkbox').all()) await warning.check()
+    await expect.poll(() => serving.isEnabled(), patience).toBe(true)
+    await serving.click()
+    const result = page.getByRole('region', { name: 'Result' })
+    const uri = await result.getByText(/^nbdinfo nbd:\/\/127\.0\.0\.1:\d+/u).textContent()
+    const { port } = new URL((uri ?? '').replace('nbdinfo nbd:', 'http:'))
+    expect(await canConnect(Number(port))).toBe(true)
+    await result.getByRole('button', { name: 'Stop serving…' }).click()
+    await page.getByRole('button', { name: 'Undo the run' }).click()
+    await page.locator('header').getByText('undone', { exact: true }).waitFor()
+    expect(await canConnect(Number(port))).toBe(false)
     expect(complaints).toEqual([])
 
     const moved = await readFile(place.file('south/moved.img'))

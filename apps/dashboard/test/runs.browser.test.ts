@@ -77,6 +77,109 @@ describe.skipIf(!requires('chromium'))('runs', () => {
     await close()
   })
 
+  test('a new image is shown beside the one that it was made from, layer by layer, and is a click away', async () => {
+    const { page, url, complaints, close } = await open('/runs/run-1')
+    const panel = page.getByRole('region', { name: 'Before and after' })
+    await panel
+      .getByRole('img', { name: 'Acted on block device, image container, host filesystem' })
+      .waitFor()
+    const row = (name: RegExp) => panel.getByRole('row', { name })
+    await row(/^Layer What Made from wiki08\.vhdx wiki08\.qcow2$/u).waitFor()
+    await row(/^L2 Format vhdx qcow2$/u).waitFor()
+    await row(/^Snapshots before the upgrade none$/u).waitFor()
+    await row(/^L1 File \/srv\/images\/wiki08\.vhdx \/srv\/images\/wiki08\.qcow2$/u).waitFor()
+    await row(/^Parent none the same$/u).waitFor()
+    expect(await findBarriers(page)).toEqual([])
+    const show = page.getByRole('link', { name: 'Show wiki08.qcow2' })
+    expect(await show.getAttribute('href')).toBe('/images/image-3')
+    await page.getByRole('link', { name: 'Download…' }).click()
+    await page.waitForURL(/\/images\/image-3\?do=download$/u)
+    await page.getByRole('dialog').getByText('As it is').waitFor()
+    await page.goto(`${url}/runs/run-3`)
+    await panel.getByText('not there any more').waitFor()
+    expect(await panel.getByRole('row').count()).toBe(4)
+    await page.goto(`${url}/migrations/migration-1`)
+    await row(/^Layer What Made from git09\.vdi git09\.vdi\.qcow2$/u).waitFor()
+    await panel.getByText('As before: git09.vdi.').waitFor()
+    expect(await findBarriers(page)).toEqual([])
+    expect(complaints).toEqual([])
+    await close()
+  })
+
+  /** Starts what the open dialog is about. */
+  async function start(page: Page): Promise<void> {
+    const button = page.getByRole('dialog').locator('button[type=submit]')
+    await expect.poll(() => button.isEnabled(), patience).toBe(true)
+    await button.click()
+    await page.waitForURL(/\/runs\/run-\d+$/u)
+  }
+
+  test('an image is served: address and commands to copy, and a stop', async () => {
+    const { page, complaints, close } = await open('/images/image-6?do=serve')
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Port').fill('70000')
+    await dialog.getByText('A number up to 65535, or nothing.').waitFor()
+    await dialog.getByLabel('Port').fill('')
+    await dialog.getByLabel('It ends by itself after').selectOption('8 hours')
+    await start(page)
+    const result = page.getByRole('region', { name: 'Result' })
+    await result.getByText('It is served read-only on south.').waitFor()
+    await result.getByText('nbdinfo nbd://127.0.0.1:46107', { exact: true }).waitFor()
+    await result.getByText('ssh -N -L 46107:127.0.0.1:46107 south', { exact: true }).waitFor()
+    expect(await result.getByRole('button', { name: 'Copy' }).count()).toBe(6)
+    expect(await page.getByRole('button', { name: 'Undo…' }).count()).toBe(0)
+    expect(await findBarriers(page)).toEqual([])
+    await result.getByRole('button', { name: 'Stop serving…' }).click()
+    await dialog.getByText('Closes the port', { exact: false }).waitFor()
+    await dialog.getByRole('button', { name: 'Undo the run' }).click()
+    await state(page, 'undone')
+    await result.waitFor({ state: 'hidden' })
+    expect(complaints).toEqual([])
+    await close()
+  })
+
+  test('a chain is shown as a tree, with who depends on the image', async () => {
+    const { page, complaints, close } = await open('/images/image-6?do=chain-show')
+    await start(page)
+    const result = page.getByRole('region', { name: 'Result' })
+    await result.getByText('1 image cannot be read without it.').waitFor()
+    const tree = result.getByRole('list', { name: 'Chain' })
+    const base = tree.getByRole('listitem').filter({ hasText: 'debian12.qcow2' })
+    await base.getByRole('listitem').filter({ hasText: 'this image' }).getByText('web01-test.qcow2').waitFor()
+    expect(await tree.getByRole('listitem').count()).toBe(5)
+    expect(await findBarriers(page)).toEqual([])
+    expect(complaints).toEqual([])
+    await close()
+  })
+
+  test('a library is diagnosed; what mends a finding is planned with its request filled in', async () => {
+    const { page, complaints, close } = await open('/hosts/north?do=doctor')
+    await start(page)
+    const result = page.getByRole('region', { name: 'Result' })
+    await result.getByText('3 findings in 107 images.').waitFor()
+    await result.getByRole('region', { name: 'To be known' }).getByText('varve doctor /srv/images').waitFor()
+    expect(await findBarriers(page)).toEqual([])
+    await result.getByRole('region', { name: 'Broken' }).getByRole('button', { name: 'Repoint…' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Repoint files04.qcow2' })
+    await dialog
+      .getByText('Changes the tables of /srv/images/office/files04.qcow2', { exact: false })
+      .waitFor()
+    expect(new URL(page.url()).search).toBe('?mend=0')
+    await start(page)
+    await page.waitForURL(/\/runs\/run-9$/u)
+    expect(complaints).toEqual([])
+    await close()
+  })
+
+  test('an image is examined layer by layer', async () => {
+    const { page, close } = await open('/images/image-6?do=info')
+    await start(page)
+    const layers = page.getByRole('region', { name: 'Result' }).getByRole('list', { name: 'Layers' })
+    await layers.getByText('GPT, both copies agree', { exact: false }).waitFor()
+    expect(await findBarriers(page)).toEqual([])
+    await close()
+  })
+
   test('what lies in quarantine is restored from its host', async () => {
     const { page, complaints, close } = await open('/hosts/north')
     await page.getByRole('button', { name: 'Restore ldap15.vmdk' }).click()
@@ -207,6 +310,46 @@ describe.skipIf(!requires('chromium'))('runs', () => {
     await page.getByText('what the guest sees', { exact: false }).waitFor()
     await choose('quarantine', 'Delete this image…')
     await page.getByRole('dialog').getByText('What will happen').waitFor()
+    await page.keyboard.press('Escape')
+    await choose('download this', 'Download this image…')
+    await page.getByRole('dialog', { name: 'Download cache06.qcow2' }).waitFor()
+    await page.goto(`${url}/runs/run-1`)
+    await page.getByRole('link', { name: 'Show wiki08.qcow2' }).waitFor()
+    await choose('download', 'Download wiki08.qcow2…')
+    const download = page.getByRole('dialog', { name: /^Download/u })
+    await download.waitFor()
+    await page.keyboard.press('Escape')
+    await download.waitFor({ state: 'hidden' })
+    await choose('upload south', 'Upload to south…')
+    await page.getByRole('dialog', { name: 'Upload a file to south' }).waitFor()
+    await page.keyboard.press('Escape')
+    await choose('doctor', 'Diagnose here…')
+    await page.getByRole('dialog', { name: 'Diagnose on south' }).waitFor()
+    await close()
+  })
+
+  test('the palette has a line for everything that an image’s page offers', async () => {
+    const { page, close } = await open('/images/image-6')
+    const offered = page
+      .getByRole('region', { name: 'Actions' })
+      .getByRole('button')
+      .and(page.locator(':not([aria-disabled])'))
+    await offered.first().waitFor()
+    const count = await offered.count()
+    expect(count).toBeGreaterThan(10)
+    await page.keyboard.press('Control+k')
+    await page.getByPlaceholder('Go to a host', { exact: false }).fill('this image')
+    // Those of its head too: migrate, proof, inspect, download.
+    await expect
+      .poll(
+        () =>
+          page
+            .getByRole('listbox')
+            .getByRole('option', { name: /this image/u })
+            .count(),
+        patience,
+      )
+      .toBe(count + 4)
     await close()
   })
 
