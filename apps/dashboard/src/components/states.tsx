@@ -70,7 +70,7 @@ export function ErrorCard({ error, onRetry }: { readonly error: unknown; readonl
 }
 
 /** One finding: what is the case, and the remedy. */
-export function ProblemItem({ problem }: { readonly problem: ProblemView }) {
+function ProblemItem({ problem }: { readonly problem: ProblemView }) {
   const { severity, remedy } = problem
   return <MarkedItem severity={severity} title={titleWords(problem)} text={remedy} />
 }

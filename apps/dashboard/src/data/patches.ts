@@ -10,7 +10,7 @@ function put<T>(list: readonly T[], item: T, keyOf: (item: T) => string): T[] {
   return at === -1 ? [...list, item] : list.with(at, item)
 }
 
-export function isActive(migration: MigrationView): boolean {
+function isActive(migration: MigrationView): boolean {
   return migration.finishedAt === null
 }
 

@@ -5,6 +5,7 @@ import { formatBytes } from '@varve/core/units/format-bytes'
 import type { HostView, LibraryView } from '@varve/protocol/hosts'
 import { lazy, Suspense } from 'react'
 import { Card, Columns, Stack } from '../components/card.tsx'
+import { FactList } from '../components/fact-list.tsx'
 import { ForTime, Pill, TimeAgo } from '../components/marks.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { ErrorCard, Skeleton } from '../components/states.tsx'
@@ -255,14 +256,7 @@ function SystemCard({ host }: { readonly host: HostView }) {
   ] as const
   return (
     <Card title="System">
-      <dl className={styles.facts}>
-        {facts.map(([term, words]) => (
-          <div key={term} style={{ display: 'contents' }}>
-            <dt>{term}</dt>
-            <dd>{words}</dd>
-          </div>
-        ))}
-      </dl>
+      <FactList facts={facts} />
     </Card>
   )
 }

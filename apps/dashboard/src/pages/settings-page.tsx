@@ -2,6 +2,7 @@ import { SegmentedControl, useMantineColorScheme } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { countOf } from '@varve/core/units/format-bytes'
 import { Card, Stack } from '../components/card.tsx'
+import { FactList } from '../components/fact-list.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { ErrorCard, SkeletonRows } from '../components/states.tsx'
 import { useTRPC } from '../data/trpc.ts'
@@ -19,6 +20,7 @@ export function SettingsPage() {
   const overview = useQuery(api.fleet.overview.queryOptions())
   const hosts = useQuery(api.fleet.hosts.queryOptions({ limit: mostHosts }))
   const { colorScheme, setColorScheme } = useMantineColorScheme()
+  const more = (hosts.data?.total ?? 0) - mostHosts
   return (
     <>
       <PageHead title="Settings" />
@@ -49,27 +51,19 @@ export function SettingsPage() {
         </Card>
         <Card title="Versions">
           {info.data ? (
-            <dl className={styles.facts}>
-              <dt>Controller</dt>
-              <dd>{info.data.version}</dd>
-              <dt>Protocol</dt>
-              <dd>{info.data.protocolVersion}</dd>
-              {agentsToVersions(hosts.data?.rows ?? []).map(({ version, where }) => (
-                <div key={version} style={{ display: 'contents' }}>
-                  <dt>Agent {version}</dt>
-                  <dd>on {where}</dd>
-                </div>
-              ))}
-              {(hosts.data?.total ?? 0) > mostHosts && (
-                <>
-                  <dt>Other agents</dt>
-                  <dd>
-                    on {countOf((hosts.data?.total ?? 0) - mostHosts, 'more host')}: each host's page tells
-                    its own
-                  </dd>
-                </>
-              )}
-            </dl>
+            <FactList
+              facts={[
+                ['Controller', info.data.version],
+                ['Protocol', info.data.protocolVersion],
+                ...agentsToVersions(hosts.data?.rows ?? []).map(
+                  ({ version, where }) => [`Agent ${version}`, `on ${where}`] as const,
+                ),
+                [
+                  'Other agents',
+                  more > 0 ? `on ${countOf(more, 'more host')}: each host's page tells its own` : null,
+                ],
+              ]}
+            />
           ) : (
             <SkeletonRows rows={3} height={30} />
           )}

@@ -62,7 +62,7 @@ export function DownloadDialog({ image, onConvert, onClose }: DownloadDialogProp
 }
 
 /** Where the bytes of an image's file are. */
-export function downloadOf(id: string): string {
+function downloadOf(id: string): string {
   return `/api/images/${encodeURIComponent(id)}/file`
 }
 

@@ -12,7 +12,7 @@ export const cellStates = {
 } as const
 export type CellState = (typeof cellStates)[keyof typeof cellStates]
 
-export const cellsPerRow = 64
+const cellsPerRow = 64
 const mostCells = 1024
 
 export interface ChunkGrid {

@@ -75,7 +75,7 @@ export interface Face {
 }
 
 /** Why no operation can be planned; null: it can. */
-export function hostProblem({ hostView, row, host }: Subject): string | null {
+function hostProblem({ hostView, row, host }: Subject): string | null {
   const isAway = hostView ? hostView.state === 'offline' : row?.hostState === 'offline'
   return isAway ? `${host} is offline` : null
 }

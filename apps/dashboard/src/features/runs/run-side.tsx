@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router'
 import { formatBytes } from '@varve/core/units/format-bytes'
 import type { RunView } from '@varve/protocol/runs'
 import { Card } from '../../components/card.tsx'
+import { FactList } from '../../components/fact-list.tsx'
 import { ProblemList } from '../../components/states.tsx'
 import { durationToWords, estimateToWords } from '../../components/time-to-words.ts'
 import styles from './run.module.css'
@@ -32,36 +33,37 @@ function FactsCard({ run }: { readonly run: RunView }) {
   const { seconds, bytes } = estimate
   return (
     <Card title="Run">
-      <dl className={styles.facts}>
-        <dt>Operation</dt>
-        <dd>{operation}</dd>
-        <dt>{hosts.length > 1 ? 'Hosts' : 'Host'}</dt>
-        <dd>
-          {hosts.map((name, index) => (
-            <span key={name}>
-              {index > 0 && ', '}
-              <Link to="/hosts/$name" params={{ name }} className={styles.link}>
-                {name}
-              </Link>
-            </span>
-          ))}
-        </dd>
-        <dt>Estimate</dt>
-        <dd>
-          {[
-            seconds === null ? null : estimateToWords(seconds),
-            bytes === null || bytes === 0 ? null : formatBytes(bytes),
-          ]
-            .filter((part) => part !== null)
-            .join(', ') || 'not known'}
-        </dd>
-        <dt>Took</dt>
-        <dd>
-          {finishedAt === null
-            ? 'it is not over'
-            : durationToWords(Date.parse(finishedAt) - Date.parse(startedAt))}
-        </dd>
-      </dl>
+      <FactList
+        facts={[
+          ['Operation', operation],
+          [
+            hosts.length > 1 ? 'Hosts' : 'Host',
+            hosts.map((name, index) => (
+              <span key={name}>
+                {index > 0 && ', '}
+                <Link to="/hosts/$name" params={{ name }} className={styles.link}>
+                  {name}
+                </Link>
+              </span>
+            )),
+          ],
+          [
+            'Estimate',
+            [
+              seconds === null ? null : estimateToWords(seconds),
+              bytes === null || bytes === 0 ? null : formatBytes(bytes),
+            ]
+              .filter((part) => part !== null)
+              .join(', ') || 'not known',
+          ],
+          [
+            'Took',
+            finishedAt === null
+              ? 'it is not over'
+              : durationToWords(Date.parse(finishedAt) - Date.parse(startedAt)),
+          ],
+        ]}
+      />
     </Card>
   )
 }

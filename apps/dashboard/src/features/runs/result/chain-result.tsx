@@ -1,9 +1,10 @@
 import { countOf } from '@varve/core/units/format-bytes'
 import type { ActionOutcome } from '@varve/operations/actions/action-table'
+import { FactList } from '../../../components/fact-list.tsx'
 import { fileName } from '../../../components/file-name.ts'
 import { ByteSize, Pill } from '../../../components/marks.tsx'
 import { ProblemList } from '../../../components/states.tsx'
-import { FactList, Verdict } from './parts.tsx'
+import { Verdict } from './parts.tsx'
 import styles from './result.module.css'
 
 type Chain = ActionOutcome<'show-chain'>

@@ -3,9 +3,10 @@ import { countOf } from '@varve/core/units/format-bytes'
 import { titleWords } from '@varve/core/problems/problem-words'
 import type { ActionOutcome } from '@varve/operations/actions/action-table'
 import { shellWord } from '@varve/operations/plans/shown'
+import { FactList } from '../../../components/fact-list.tsx'
 import { Command } from '../../../components/marks.tsx'
 import { MarkedItem } from '../../../components/marked-item.tsx'
-import { FactList, Verdict } from './parts.tsx'
+import { Verdict } from './parts.tsx'
 import styles from './result.module.css'
 
 type Diagnosis = ActionOutcome<'diagnose-folder'>

@@ -1,8 +1,9 @@
 import type { ActionOutcome } from '@varve/operations/actions/action-table'
 import { layerNames } from '@varve/core/problems/layer-number'
+import { FactList } from '../../../components/fact-list.tsx'
 import { ByteSize, LayerTag } from '../../../components/marks.tsx'
 import { ProblemList } from '../../../components/states.tsx'
-import { FactList, Verdict } from './parts.tsx'
+import { Verdict } from './parts.tsx'
 import styles from './result.module.css'
 
 /** What an image is, layer by layer. */

@@ -1,9 +1,10 @@
 import { countOf, formatBytes, groupThousands } from '@varve/core/units/format-bytes'
 import type { ActionOutcome } from '@varve/operations/actions/action-table'
+import { FactList } from '../../../components/fact-list.tsx'
 import { ByteSize, DigestText, LayerTag, TimeAgo } from '../../../components/marks.tsx'
 import { ProblemList } from '../../../components/states.tsx'
 import { DiskStrip } from './disk-strip.tsx'
-import { FactList, Verdict } from './parts.tsx'
+import { Verdict } from './parts.tsx'
 import { rangesToCells } from './ranges-to-cells.ts'
 import styles from './result.module.css'
 

@@ -1,10 +1,11 @@
 import { Button } from '@mantine/core'
 import type { ActionOutcome } from '@varve/operations/actions/action-table'
 import { shellWord } from '@varve/operations/plans/shown'
+import { FactList } from '../../../components/fact-list.tsx'
 import { ByteSize, Command } from '../../../components/marks.tsx'
 import { durationToWords } from '../../../components/time-to-words.ts'
 import { useNow } from '../../../components/use-now.ts'
-import { FactList, Verdict } from './parts.tsx'
+import { Verdict } from './parts.tsx'
 import styles from './result.module.css'
 
 interface ServeResultProps {
