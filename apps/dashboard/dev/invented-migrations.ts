@@ -2,10 +2,10 @@ import { migrationNumbers } from '@varve/protocol/migration-numbers'
 import type {
   MigrationStepView,
   MigrationView,
-  PlanView,
   StartMigration,
   TransferView,
 } from '@varve/protocol/migrations'
+import type { PlanView } from '@varve/protocol/plans'
 import type { ImageRow } from '@varve/protocol/images'
 import type { ChunkMap } from '@varve/protocol/jobs'
 import { chunkSize } from '@varve/core/digest/disk-digest'

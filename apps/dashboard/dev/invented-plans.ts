@@ -1,5 +1,5 @@
 import { formatBytes } from '@varve/core/units/format-bytes'
-import type { PlanStepView, PlanView } from '@varve/protocol/migrations'
+import type { PlanStepView, PlanView } from '@varve/protocol/plans'
 import type { ProblemView } from '@varve/protocol/primitives'
 import type { ImageRow } from '@varve/protocol/images'
 

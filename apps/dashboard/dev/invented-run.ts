@@ -1,4 +1,4 @@
-import type { PlanView } from '@varve/protocol/migrations'
+import type { PlanView } from '@varve/protocol/plans'
 import type { RunLogEntry, RunStepView, RunView } from '@varve/protocol/runs'
 import { inventedResult } from './invented-results.ts'
 
@@ -77,7 +77,7 @@ function outcomeOf({ id, title }: RunStepView): string {
     'set-aside': 'kept as 1f0c2a until 2026-12-28',
     check: 'no errors, 2 leaked clusters',
     serve: 'nbd://127.0.0.1:46107/',
-    chain: '1 image depends on it',
+    chain: '2 images depend on it',
     diagnose: '3 findings',
     inspect: 'vmdk, 2 findings',
   }

@@ -7,7 +7,6 @@ import {
   FormatName,
   HostName,
   ImageId,
-  LayerNumber,
   MigrationId,
   ProblemView,
   Reading,
@@ -15,36 +14,7 @@ import {
   Timestamp,
 } from './primitives.ts'
 import { ChunkMap, JobProgress } from './jobs.ts'
-
-export const EstimateView = z.object({ bytes: Bytes.nullable(), seconds: z.number().min(0).nullable() })
-
-export const PlanStepView = z.object({
-  id: z.string(),
-  layer: z.union([LayerNumber, z.literal('all')]),
-  title: z.string(),
-  does: z.string(),
-  command: z.string(),
-  host: z.string(),
-  needs: z.array(z.string()),
-  estimate: EstimateView,
-  undo: z.string().nullable(),
-  pointOfNoReturn: z.boolean(),
-})
-export type PlanStepView = z.infer<typeof PlanStepView>
-
-/** The wire form of core's `Plan | Refusal`. */
-export const PlanView = z.discriminatedUnion('kind', [
-  z.object({
-    kind: z.literal('plan'),
-    operation: z.string(),
-    summary: z.string(),
-    steps: z.array(PlanStepView),
-    warnings: z.array(ProblemView),
-    estimate: EstimateView,
-  }),
-  z.object({ kind: z.literal('refusal'), operation: z.string(), problems: z.array(ProblemView) }),
-])
-export type PlanView = z.infer<typeof PlanView>
+import { PlanStepView } from './plans.ts'
 
 export const MigrationRequest = z.object({
   image: ImageId,

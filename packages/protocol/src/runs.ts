@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { JobProgress } from './jobs.ts'
-import { EstimateView, PlanStepView, PlanView } from './migrations.ts'
+import { EstimateView, PlanStepView, PlanView } from './plans.ts'
 import { Digest, ErrorView, HostName, Payload, ProblemView, Timestamp } from './primitives.ts'
 
 export const RunId = z.string().min(1).max(64)

@@ -1,4 +1,4 @@
-import type { PlanView } from '@varve/protocol/migrations'
+import type { PlanView } from '@varve/protocol/plans'
 import type { ProblemView } from '@varve/protocol/primitives'
 import { expect, test } from 'vitest'
 import { batchStart, sharedWarnings } from './batch-summary.ts'

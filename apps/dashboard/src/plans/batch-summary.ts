@@ -1,6 +1,6 @@
 import { countOf, formatBytes } from '@varve/core/units/format-bytes'
 import { needsAcceptance } from '@varve/core/problems/problem'
-import type { PlanView } from '@varve/protocol/migrations'
+import type { PlanView } from '@varve/protocol/plans'
 import type { ProblemView } from '@varve/protocol/primitives'
 
 /** One image of a batch, and what was planned for it; null while it is planned. */

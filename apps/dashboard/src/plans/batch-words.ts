@@ -1,5 +1,5 @@
 import { countOf, formatBytes } from '@varve/core/units/format-bytes'
-import type { PlanView } from '@varve/protocol/migrations'
+import type { PlanView } from '@varve/protocol/plans'
 import { titleWords } from '@varve/core/problems/problem-words'
 import { estimateToWords } from '../components/time-to-words.ts'
 import { warningsOf } from './planned.ts'

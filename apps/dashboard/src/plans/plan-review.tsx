@@ -1,7 +1,7 @@
 import { needsAcceptance } from '@varve/core/problems/problem'
 import { Checkbox } from '@mantine/core'
 import { formatBytes } from '@varve/core/units/format-bytes'
-import type { PlanStepView, PlanView } from '@varve/protocol/migrations'
+import type { PlanStepView, PlanView } from '@varve/protocol/plans'
 import { Fragment } from 'react'
 import { LayerTag } from '../components/marks.tsx'
 import { titleWords } from '@varve/core/problems/problem-words'

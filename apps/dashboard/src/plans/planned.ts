@@ -1,5 +1,5 @@
 import { needsAcceptance } from '@varve/core/problems/problem'
-import type { PlanView } from '@varve/protocol/migrations'
+import type { PlanView } from '@varve/protocol/plans'
 import type { ProblemView } from '@varve/protocol/primitives'
 
 /** A plan as it was made now. */

@@ -1,4 +1,4 @@
-import type { PlanStepView } from '@varve/protocol/migrations'
+import type { PlanStepView } from '@varve/protocol/plans'
 import styles from './plan.module.css'
 
 /** Behind a step: its exact command, where it runs, and what undoes it. */

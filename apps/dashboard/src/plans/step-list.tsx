@@ -1,4 +1,4 @@
-import type { PlanStepView } from '@varve/protocol/migrations'
+import type { PlanStepView } from '@varve/protocol/plans'
 import type { ErrorView } from '@varve/protocol/primitives'
 import { Fragment } from 'react'
 import { Panel } from '../components/card.tsx'

@@ -1,4 +1,4 @@
-import type { PlanStepView } from '@varve/protocol/migrations'
+import type { PlanStepView } from '@varve/protocol/plans'
 import { durationToWords, estimateToWords } from '../components/time-to-words.ts'
 
 /** When a step of what runs began and ended, and how it stands. */

@@ -1,4 +1,4 @@
-import type { PlanStepView } from '@varve/protocol/migrations'
+import type { PlanStepView } from '@varve/protocol/plans'
 import type { StepTimes } from './step-to-time.ts'
 
 /** What canceling or undoing does about one step. */

@@ -1,4 +1,4 @@
-import type { PlanView } from '@varve/protocol/migrations'
+import type { PlanView } from '@varve/protocol/plans'
 import { printable, problemLines, type Paint } from './text.ts'
 
 /** The plan as people read it: each step with its layer, what it does and the command. */

@@ -15,13 +15,8 @@ import type { BeginUpload, BegunUpload, UploadTarget } from '@varve/protocol/fil
 import type { HostPage, HostQuery, HostView } from '@varve/protocol/hosts'
 import type { ChooseFormat, FormatChoice, ImagePage, ImageQuery, ImageView } from '@varve/protocol/images'
 import type { DigestResult } from '@varve/protocol/jobs'
-import type {
-  EndedState,
-  MigrationRequest,
-  MigrationView,
-  PlanView,
-  StartMigration,
-} from '@varve/protocol/migrations'
+import type { EndedState, MigrationRequest, MigrationView, StartMigration } from '@varve/protocol/migrations'
+import type { PlanView } from '@varve/protocol/plans'
 import type {
   AskedBy,
   PlanAnswer,

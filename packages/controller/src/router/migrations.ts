@@ -1,11 +1,6 @@
 import { DiskError } from '@varve/core/problems/disk-error'
-import {
-  EndedState,
-  MigrationRequest,
-  MigrationView,
-  PlanView,
-  StartMigration,
-} from '@varve/protocol/migrations'
+import { EndedState, MigrationRequest, MigrationView, StartMigration } from '@varve/protocol/migrations'
+import { PlanView } from '@varve/protocol/plans'
 import { MigrationId } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { procedure, router } from './trpc.ts'

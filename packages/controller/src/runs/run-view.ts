@@ -9,7 +9,7 @@ import {
 } from '@varve/operations/runs/run-state'
 import { Payload } from '@varve/protocol/primitives'
 import type { JobProgress } from '@varve/protocol/jobs'
-import type { PlanStepView } from '@varve/protocol/migrations'
+import type { PlanStepView } from '@varve/protocol/plans'
 import type { RunStepView, RunView } from '@varve/protocol/runs'
 import type { RunRow } from '../store/runs-store.ts'
 

@@ -3,8 +3,6 @@ import type { RunView } from '@varve/protocol/runs'
 import { sampleOutcome } from '@varve/operations/testing/sample-plan'
 import { expect, test } from 'vitest'
 import { startFakeAgent, type connect, type Script } from '../testing/fake-agent.ts'
-import { startMigration } from '../testing/migrate-story.ts'
-import { sampleRecord } from '../testing/samples.ts'
 import { eventually, startTestController } from '../testing/start-test-controller.ts'
 
 const target = '/srv/north/b.qcow2'
@@ -217,20 +215,6 @@ test('a host that is forgotten is not waited for any more', async () => {
   const run = await ended(client, id)
   expect(run).toMatchObject({ state: 'failed', error: { code: 'agent-gone' }, waitsFor: null })
   expect(run.undoFailures.map(({ step }) => step)).toEqual(['write'])
-})
-
-test('a migration is not resumed, undone or forgotten as a run', async () => {
-  await using controller = await startTestController()
-  const { client, url } = controller
-  await using _north = await startFakeAgent({
-    url,
-    name: 'north',
-    images: [sampleRecord('north', 'web01.vmdk')],
-  })
-  await using _south = await startFakeAgent({ url, name: 'south' })
-  const id = await startMigration(client)
-  for (const wished of ['resume', 'undo', 'forget', 'cancel'] as const)
-    await expect(client.runs[wished].mutate({ id })).rejects.toThrow(/no run of that name/u)
 })
 
 test('a controller that is started again goes on with its runs', async () => {

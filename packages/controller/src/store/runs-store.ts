@@ -1,4 +1,4 @@
-import type { PlanView } from '@varve/protocol/migrations'
+import type { PlanView } from '@varve/protocol/plans'
 import type { Subject } from '@varve/operations/plans/plan'
 import { JournalEntry, type Created } from '@varve/operations/runs/journal'
 import type { RunPhase } from '@varve/operations/runs/run-state'

@@ -1,4 +1,4 @@
-import type { PlanStepView, PlanView } from '@varve/protocol/migrations'
+import type { PlanStepView, PlanView } from '@varve/protocol/plans'
 import { findAction } from '../actions/action-table.ts'
 import type { Action } from '../actions/action.ts'
 import type { Plan, Refusal, Step } from './plan.ts'

@@ -1,5 +1,5 @@
 import { ProblemView } from '@varve/protocol/primitives'
-import { EstimateView } from '@varve/protocol/migrations'
+import { EstimateView } from '@varve/protocol/plans'
 import { z } from 'zod'
 import type { Action } from '../actions/action.ts'
 import type { Wired } from './wired.ts'

@@ -1,4 +1,4 @@
-import type { PlanView } from '@varve/protocol/migrations'
+import type { PlanView } from '@varve/protocol/plans'
 import { expect, test } from 'vitest'
 import type { MigrateForm } from './migrate-form.ts'
 import { openChoices } from './reading-fields.tsx'

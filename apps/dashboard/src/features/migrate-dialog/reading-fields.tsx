@@ -1,6 +1,6 @@
 import { NativeSelect } from '@mantine/core'
 import { namedReadingChoices, type NamedReadingChoice } from '@varve/core/image/reading-choices'
-import type { PlanView } from '@varve/protocol/migrations'
+import type { PlanView } from '@varve/protocol/plans'
 import styles from '../../plans/plan.module.css'
 import type { MigrateForm } from './migrate-form.ts'
 

@@ -1,5 +1,5 @@
 import { layerNumbers, type LayerNumber } from '@varve/core/problems/layer-number'
-import type { PlanStepView } from '@varve/protocol/migrations'
+import type { PlanStepView } from '@varve/protocol/plans'
 import type { ImageShape, RunImage } from '@varve/protocol/run-images'
 
 /** What a report tells, in the form in which it is shown; null: it is not known, or there is none. */
