@@ -4,14 +4,13 @@ import { problemFromError, type Problem } from '@varve/core/problems/problem'
 import { findDependents } from '@varve/engine/dependents/find-dependents'
 import { isWritable, rulesOf } from '@varve/core/formats/writable-formats'
 import { nodePorts } from '@varve/engine/ports/ports'
-import { backingOf } from '@varve/engine/staging/backing'
 import { chainCommit } from '@varve/operations/chain-commit/plan'
 import type { ChainChangeFacts, LinkFacts, ReplacedFacts } from '@varve/operations/chain-change/facts'
 import { chainFlatten } from '@varve/operations/chain-flatten/plan'
 import { chainRebase } from '@varve/operations/chain-rebase/plan'
-import { problemCollector } from './copy-facts.ts'
 import { gatherImageFiles } from './image-files.ts'
 import { defineLocalOperation, type FactsContext } from './local-operation.ts'
+import { namingProblems } from './naming-problems.ts'
 
 export const chainFlattenHere = defineLocalOperation(chainFlatten, async ({ image }, context) =>
   gatherChange(image, context),
@@ -20,7 +19,7 @@ export const chainFlattenHere = defineLocalOperation(chainFlatten, async ({ imag
 export const chainCommitHere = defineLocalOperation(chainCommit, async ({ image }, context) => {
   const facts = await gatherChange(image, context)
   const [, below, base] = facts.chain
-  const named = below && base ? await namingProblems(below, base, context) : []
+  const named = below && base ? await replacedNaming(below, base, context) : []
   const parent = below ? await gatherReplaced(below.path, context) : null
   return { ...facts, problems: [...facts.problems, ...named], parent }
 })
@@ -32,7 +31,7 @@ export const chainRebaseHere = defineLocalOperation(
     const below = await readLinks(parent, context, { format: parentFormat })
     const [own] = facts.chain
     const [first] = below.links
-    const named = own && first && below.problems.length === 0 ? await namingProblems(own, first, context) : []
+    const named = own && first && below.problems.length === 0 ? await replacedNaming(own, first, context) : []
     return { ...facts, problems: [...facts.problems, ...below.problems, ...named], below: below.links }
   },
 )
@@ -44,18 +43,10 @@ async function gatherChange(path: string, context: FactsContext): Promise<ChainC
 }
 
 /** Why an overlay in the place of `own` cannot name the image below, where its format demands more than a name. */
-async function namingProblems(
-  own: LinkFacts,
-  below: LinkFacts,
-  { ports: { roots } }: FactsContext,
-): Promise<Problem[]> {
+async function replacedNaming(own: LinkFacts, below: LinkFacts, context: FactsContext): Promise<Problem[]> {
   const { path: target, format } = own
   if (!isWritable(format) || rulesOf(format).overlay?.needsSameFormat !== true) return []
-  const { problems, collect } = problemCollector()
-  await collect(async () =>
-    backingOf({ target, format }, { kind: 'image', path: below.path, roots, format: below.format }),
-  )
-  return problems
+  return await namingProblems({ target, format }, below, context)
 }
 
 /** The image as a thing of the host's, and who names it. */

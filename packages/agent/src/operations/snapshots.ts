@@ -8,15 +8,14 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { isBlocking, problemFromError, type Problem } from '@varve/core/problems/problem'
 import { assertNameFits } from '@varve/engine/files/staged-name'
 import { nodePorts } from '@varve/engine/ports/ports'
-import { backingOf } from '@varve/engine/staging/backing'
 import { snapshotApply } from '@varve/operations/snapshot-apply/plan'
 import { snapshotCreate } from '@varve/operations/snapshot-create/plan'
 import { snapshotDelete } from '@varve/operations/snapshot-delete/plan'
 import type { SnapshotFacts } from '@varve/operations/snapshots/facts'
-import { problemCollector } from './copy-facts.ts'
 import { usedProblems } from './chain-repoint.ts'
 import { disksAbove } from './image-files.ts'
 import { defineLocalOperation, type FactsContext } from './local-operation.ts'
+import { namingProblems } from './naming-problems.ts'
 
 export const snapshotApplyHere = defineLocalOperation(snapshotApply, async ({ image }, context) => {
   const facts = await gatherSnapshots(image, context)
@@ -34,7 +33,7 @@ export const snapshotCreateHere = defineLocalOperation(
     if (kind === 'internal') return { ...facts, overlay: null, isTaken: false }
     const overlay = overlayPath(facts, name)
     assertNameFits(overlay)
-    const problems = [...facts.problems, ...(await namingProblems(facts, overlay, context))]
+    const problems = [...facts.problems, ...(await overlayNaming(facts, overlay, context))]
     return { ...facts, problems, overlay, isTaken: await isTaken(overlay) }
   },
 )
@@ -72,17 +71,14 @@ async function toolProblems(file: string, { tools }: FactsContext['ports']): Pro
 }
 
 /** Why an overlay of that name cannot name the image. */
-async function namingProblems(
+async function overlayNaming(
   facts: SnapshotFacts,
   target: string,
-  { ports: { roots } }: FactsContext,
+  context: FactsContext,
 ): Promise<Problem[]> {
   const format = overlayFormatOf(facts.format)
   if (format === null || facts.problems.some(isBlocking)) return []
-  const { problems, collect } = problemCollector()
-  const below = { kind: 'image', path: facts.path, roots, format: facts.format } as const
-  await collect(async () => backingOf({ target, format }, below))
-  return problems
+  return await namingProblems({ target, format }, facts, context)
 }
 
 /** Beside the image, with the ending of its format. */

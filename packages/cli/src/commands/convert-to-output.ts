@@ -4,7 +4,7 @@ import { writeError } from '@varve/engine/system/system-error'
 import { inputName } from '@varve/engine/run/open-input'
 import { sendDisk } from '@varve/engine/streams/send-disk'
 import { snapshotFinding } from '@varve/operations/convert/copy-findings'
-import { UsageError, type CommandContext, type Outcome } from '../command.ts'
+import type { CommandContext, Outcome } from '../command.ts'
 import { assertConsent, inUseOf } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { diskInput } from '../input.ts'
@@ -12,6 +12,7 @@ import type { OperateOptions } from '../operations/operate.ts'
 import { ProgressLine } from '../output/progress-line.ts'
 import { groupDigest, printable } from '../output/text.ts'
 import { noticeSources } from '../source-notice.ts'
+import { assertNoneStray } from './assert-none-stray.ts'
 import type { ConvertOptions } from './convert-request.ts'
 
 /** `varve convert SOURCE -`: the raw disk on standard output, and nothing else there; it reads only. */
@@ -67,7 +68,7 @@ function assertPossible(options: ConvertOptions & OperateOptions, { json }: Comm
     plan,
     script,
   } = options
-  const stray = [
+  assertNoneStray([
     [process.stdout.isTTY, 'Standard output is a terminal: send the disk to a file or a pipe.'],
     [json, 'Standard output is the disk: --json has no place there.'],
     [sources.length > 1, 'One SOURCE is sent to standard output.'],
@@ -85,9 +86,7 @@ function assertPossible(options: ConvertOptions & OperateOptions, { json }: Comm
       'What is sent to standard output changes nothing: there is no plan, and nothing to force.',
     ],
     [options.snapshots === 'extract', 'A raw disk has no room for snapshots: SOURCE@NAME sends one.'],
-  ] as const
-  const found = stray.find(([isSaid]) => isSaid)
-  if (found) throw new UsageError(found[1])
+  ])
 }
 
 async function writeOut(bytes: Uint8Array): Promise<void> {

@@ -2,10 +2,11 @@ import { formatBytes, formatRate } from '@varve/core/units/format-bytes'
 import { nbdInput } from '@varve/engine/run/nbd-input'
 import { writeExport as writeAction } from '@varve/operations/actions/write-export'
 import { newestAttempt, type RunState } from '@varve/operations/runs/run-state'
-import { UsageError, type Outcome, type RunContext } from '../command.ts'
+import type { Outcome, RunContext } from '../command.ts'
 import { inUseOf } from '../consent.ts'
 import { operate, type OperateOptions } from '../operations/operate.ts'
 import { groupDigest, printable } from '../output/text.ts'
+import { assertNoneStray } from './assert-none-stray.ts'
 import { sourceAddress, type ConvertOptions } from './convert-request.ts'
 
 /** `varve convert SOURCE nbd://…`: the export is written over in place, once that was consented to by name, and read back. */
@@ -37,7 +38,7 @@ export async function writeExport(options: ConvertOptions & OperateOptions, cont
 /** What a raw disk of the size of its source has no room for. */
 function assertNothingElse(options: ConvertOptions): void {
   const { sources, host, outputFormat, subformat, compress, option = [], backing, force, snapshots } = options
-  const stray = [
+  assertNoneStray([
     [sources.length > 1, 'One SOURCE is written to an export.'],
     [host !== undefined, 'Agents write to no NBD exports: --host is not for them.'],
     [outputFormat !== undefined && outputFormat !== 'raw', 'An NBD export is a raw disk: -O is not for it.'],
@@ -51,9 +52,7 @@ function assertNothingElse(options: ConvertOptions): void {
       'An NBD export is written over in place: --accept export-overwritten says so, not --force.',
     ],
     [snapshots === 'extract', 'An NBD export has no room for snapshots: --snapshots drop leaves them out.'],
-  ] as const
-  const found = stray.find(([isSaid]) => isSaid)
-  if (found) throw new UsageError(found[1])
+  ])
 }
 
 function resultOf({ steps }: RunState) {

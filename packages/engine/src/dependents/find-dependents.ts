@@ -84,7 +84,8 @@ export async function findDependents(path: string, options: FindDependentsOption
 interface Target {
   readonly path: string
   readonly inode: string
-  readonly link: ChainFile
+  /** What is told of it in a chain that it is not reached by; read when it is first wanted. */
+  readonly link: () => Promise<ChainFile>
 }
 
 interface Looking {
@@ -96,9 +97,14 @@ interface Looking {
 /** A bundle is known by its descriptor. */
 async function identityOf(path: string, ports: ImagePorts): Promise<Target> {
   await using walked = await walkChain(path, ports)
-  const [link] = walked.links
-  const { path: own, fingerprint } = link.file
-  return { path: own, inode: fingerprint.inode, link: await linkOf(link, ports) }
+  const { path: own, fingerprint } = walked.links[0].file
+  let link: Promise<ChainFile> | null = null
+  return { path: own, inode: fingerprint.inode, link: async () => (link ??= firstLinkOf(path, ports)) }
+}
+
+async function firstLinkOf(path: string, ports: ImagePorts): Promise<ChainFile> {
+  await using walked = await walkChain(path, ports)
+  return await linkOf(walked.links[0], ports)
 }
 
 async function placesOf(
@@ -116,21 +122,18 @@ async function dependentIn(path: string, { target, ports, signal }: Looking): Pr
   try {
     if (!(await mayHaveParent(path, ports))) return null
     await using walked = await walkChain(path, ports, signal ? { signal } : {})
-    const depth = walked.links.findIndex((link, index) => index > 0 && isTarget(link, target))
-    if (depth <= 0) return await dependentByName(walked.links, { target, ports, signal })
+    const { links } = walked
+    const depth = links.findIndex((link, index) => index > 0 && isTarget(link, target))
+    const isFollowed = depth > 0
+    if (!isFollowed && !(await isNamedByLast(links, { target, ports, signal }))) return null
     const chain: ChainFile[] = []
-    for (const link of walked.links.slice(0, depth + 1)) chain.push(await linkOf(link, ports))
+    for (const link of isFollowed ? links.slice(0, depth + 1) : links) chain.push(await linkOf(link, ports))
+    if (!isFollowed) chain.push(await target.link())
     const [own] = chain
     if (!own) return null
-    const { parent } = walked.links[0].facts
-    return {
-      ...own,
-      depth,
-      chain,
-      names: parent?.names ?? [],
-      keeps: parent?.identity ?? null,
-      isFollowed: true,
-    }
+    const { parent } = links[0].facts
+    const [names, keeps] = [parent?.names ?? [], parent?.identity ?? null]
+    return { ...own, depth: chain.length - 1, chain, names, keeps, isFollowed }
   } catch (error) {
     signal?.throwIfAborted()
     if (isDiskError(error)) return null
@@ -138,24 +141,13 @@ async function dependentIn(path: string, { target, ports, signal }: Looking): Pr
   }
 }
 
-/** One that stands on the image by the last link of its chain, which says so in a way that is not followed. */
-async function dependentByName(
-  links: readonly WalkedLink[],
-  { target, ports }: Looking,
-): Promise<Dependent | null> {
+/** Whether the last of the chain names the image in a way that is not followed. */
+async function isNamedByLast(links: readonly WalkedLink[], { target, ports }: Looking): Promise<boolean> {
   const last = links.at(-1)
-  const names = last?.facts.parent?.names.flatMap(jsonFilenames) ?? []
-  for (const name of names) {
-    if (!last || !(await isNamed(name, { from: last.file.path, target, ports }))) continue
-    const chain: ChainFile[] = []
-    for (const link of links) chain.push(await linkOf(link, ports))
-    const [own] = chain
-    const { parent } = links[0]?.facts ?? {}
-    if (!own) return null
-    const above = { depth: chain.length, chain: [...chain, target.link], names: parent?.names ?? [] }
-    return { ...own, ...above, keeps: parent?.identity ?? null, isFollowed: false }
-  }
-  return null
+  if (!last) return false
+  for (const name of last.facts.parent?.names.flatMap(jsonFilenames) ?? [])
+    if (await isNamed(name, { from: last.file.path, target, ports })) return true
+  return false
 }
 
 interface NameIn {
