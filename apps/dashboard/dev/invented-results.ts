@@ -14,15 +14,15 @@ const file = (path: string, size: number) => ({
   children: [] as unknown[],
 })
 
+const longName = '/srv/images/office/web01-test-of-the-upgrade-to-debian-13-with-everything.qcow2'
+
 const web = {
   ...file('/srv/images/office/web01.qcow2', 3.4 * GiB),
   isAsked: true,
   children: [
     {
       ...file('/srv/images/office/web01-test.qcow2', 700 * MiB),
-      children: [
-        file('/srv/images/office/web01-test-of-the-upgrade-to-debian-13-with-everything.qcow2', 90 * MiB),
-      ],
+      children: [file(longName, 90 * MiB)],
     },
   ],
 }
@@ -112,7 +112,10 @@ export function inventedResult(step: string): RunStepView['result'] {
       return {
         root: base,
         chain: [web, base],
-        dependents: [{ ...file('/srv/images/office/web01-test.qcow2', 700 * MiB), depth: 1 }],
+        dependents: [
+          { ...file('/srv/images/office/web01-test.qcow2', 700 * MiB), depth: 1 },
+          { ...file(longName, 90 * MiB), depth: 2 },
+        ],
         problems: [],
         looked: 14,
         unseen: null,

@@ -142,7 +142,7 @@ describe.skipIf(!requires('chromium'))('runs', () => {
     const { page, complaints, close } = await open('/images/image-6?do=chain-show')
     await start(page)
     const result = page.getByRole('region', { name: 'Result' })
-    await result.getByText('1 image cannot be read without it.').waitFor()
+    await result.getByText('2 images cannot be read without it.').waitFor()
     const tree = result.getByRole('list', { name: 'Chain' })
     const base = tree.getByRole('listitem').filter({ hasText: 'debian12.qcow2' })
     await base.getByRole('listitem').filter({ hasText: 'this image' }).getByText('web01-test.qcow2').waitFor()

@@ -7,6 +7,7 @@ import { LayerTag } from '../components/marks.tsx'
 import { titleWords } from '@varve/core/problems/problem-words'
 import { ProblemList } from '../components/states.tsx'
 import { estimateToWords } from '../components/time-to-words.ts'
+import { NoWayBack } from './no-way-back.tsx'
 import { LitStrata } from './lit-strata.tsx'
 import styles from './plan.module.css'
 import { StepDetail } from './step-detail.tsx'
@@ -57,7 +58,7 @@ export function PlanReview({ plan, isCurrent, accepted, onAccept }: PlanReviewPr
       <ol>
         {plan.steps.map((step) => (
           <Fragment key={step.id}>
-            {step.pointOfNoReturn && <li className={styles.noWayBack}>no way back after this</li>}
+            {step.pointOfNoReturn && <NoWayBack />}
             <PlanStep step={step} />
           </Fragment>
         ))}

@@ -5,6 +5,7 @@ import { Panel } from '../components/card.tsx'
 import { LayerTag } from '../components/marks.tsx'
 import { titleWords } from '@varve/core/problems/problem-words'
 import { useNow } from '../components/use-now.ts'
+import { NoWayBack } from './no-way-back.tsx'
 import { StepDetail } from './step-detail.tsx'
 import styles from './step-list.module.css'
 import { stepToTime, type StepTimes } from './step-to-time.ts'
@@ -46,7 +47,7 @@ export function StepList({ steps, isOver }: StepListProps) {
       <ol className={styles.steps}>
         {steps.map((step) => (
           <Fragment key={step.id}>
-            {step.pointOfNoReturn && <li className={styles.noWayBack}>no way back after this</li>}
+            {step.pointOfNoReturn && <NoWayBack />}
             <StepRow step={step} now={now} />
           </Fragment>
         ))}

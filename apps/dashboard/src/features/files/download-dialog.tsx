@@ -32,6 +32,7 @@ export function DownloadDialog({ image, onConvert, onClose }: DownloadDialogProp
             <Button
               component="a"
               variant="filled"
+              data-autofocus
               href={downloadOf(row.id)}
               download={file}
               onClick={onClose}
