@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Problem } from '@varve/core/problems/problem'
 import type { Uses } from '@varve/core/problems/use'
 import { isDiskError } from '@varve/core/problems/disk-error'
-import { findDependents } from '@varve/engine/dependents/find-dependents'
+import { findDependents, type FindDependentsOptions } from '@varve/engine/dependents/find-dependents'
 import { imageOfPart } from '@varve/engine/dependents/image-of-part'
 import { machinesNaming } from '@varve/engine/doctor/machine-definitions'
 import { findUses } from '@varve/engine/in-use/find-uses'
@@ -12,14 +12,18 @@ import type { ImageFilesFacts } from '@varve/operations/image-files-facts'
 import { dependentsProblem, partOfProblems } from '@varve/operations/image-files-problems'
 import type { FactsContext } from './local-operation.ts'
 
-/** What belongs to the image `path`, and who needs it; throws when it is not there, or is no image's name. */
+/**
+ * What belongs to the image `path`, and who needs it, as far as it lies around it, in the library or in `folders`; throws when
+ * it is not there, or is no image's name.
+ */
 export async function gatherImageFiles(
   path: string,
   { ports, host, signal }: FactsContext,
+  folders: readonly string[] = [],
 ): Promise<ImageFilesFacts> {
   const own = await ownFiles(path, ports.roots)
   const image = join(own.folder, own.image)
-  const { dependents, searched, unseen } = await dependentsOf(image, ports.roots, signal)
+  const { dependents, searched, unseen } = await dependentsOf(image, { roots: ports.roots, folders, signal })
   return {
     host,
     path: image,
@@ -51,12 +55,12 @@ export async function disksAbove(
   path: string,
   { ports: { roots }, signal }: Pick<FactsContext, 'ports' | 'signal'>,
 ): Promise<Problem[]> {
-  return dependentsProblem({ path, dependents: (await dependentsOf(path, roots, signal)).dependents })
+  return dependentsProblem({ path, dependents: (await dependentsOf(path, { roots, signal })).dependents })
 }
 
-async function dependentsOf(image: string, roots: readonly string[] | null, signal: AbortSignal) {
+async function dependentsOf(image: string, options: FindDependentsOptions) {
   try {
-    const { images, searched, unseen } = await findDependents(image, { roots, signal })
+    const { images, searched, unseen } = await findDependents(image, options)
     return { dependents: images.map((one) => one.path), searched, unseen }
   } catch (error) {
     // An image that cannot be opened is nobody's parent that could be read.

@@ -56,6 +56,27 @@ const visible = async (folder: string) =>
   (await readdir(folder)).filter((name) => !name.startsWith('.')).sort()
 
 describe.skipIf(!requires('qemu-img') || !requires('qemu-io'))('move', () => {
+  test('images made over it are found in the folders that are named, which lie in the library', async () => {
+    await using place = await tempPlace()
+    await plant(place.path)
+    const [source, target] = [place.file('lib/base.qcow2'), place.file('lib/first.qcow2')]
+    await mkdir(place.file('vms'))
+    const child = place.file('vms/web.qcow2')
+    await runToolOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', source, child])
+    await using host = openTestHost(place.path)
+    const rewritten = async (folders: readonly string[]) => {
+      const plan = await host.plan('move', { source, target, folders })
+      if (plan.kind === 'refusal') throw new Error(JSON.stringify(plan.problems))
+      return plan.warnings.find(({ id }) => id === 'children-rewritten')?.details?.['children']
+    }
+    expect(await rewritten([])).toEqual([place.file('lib/middle.qcow2')])
+    expect(await rewritten([place.file('vms')])).toEqual([place.file('lib/middle.qcow2'), child])
+    await using inside = openTestHost(place.path, { roots: [place.file('lib')] })
+    await expect(inside.plan('move', { source, target, folders: [place.file('vms')] })).rejects.toMatchObject(
+      { code: 'outside-library' },
+    )
+  })
+
   test('an image goes to another folder; its parent and its child are found from there, and back', async () => {
     await using place = await tempPlace()
     await using host = openTestHost(place.path)

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join } from 'node:path'
 import { namedAsRaw, promisedFormat } from '@varve/core/image/detect-format'
 import { driverFor } from '@varve/core/chain/drivers'
@@ -6,6 +6,7 @@ import type { FormatName } from '@varve/core/image/format-rules'
 import { walkChain } from '@varve/core/chain/walk-chain'
 import { isDiskError } from '@varve/core/problems/disk-error'
 import { findDependents, type Dependent } from '@varve/engine/dependents/find-dependents'
+import { libraryRoots } from '@varve/engine/files/library-roots'
 import { assertNameFits } from '@varve/engine/files/staged-name'
 import { hostFileRanges } from '@varve/engine/file-ranges/host-file-ranges'
 import { findUses } from '@varve/engine/in-use/find-uses'
@@ -13,6 +14,7 @@ import { folderOfTarget } from '@varve/engine/moving/copy-files'
 import { nodePorts } from '@varve/engine/ports/ports'
 import { inodeOf } from '@varve/engine/quarantine/names'
 import { ownFiles, type OwnFiles } from '@varve/engine/quarantine/own-files'
+import { readError } from '@varve/engine/system/system-error'
 import type { MovedFile } from '@varve/operations/actions/move-image'
 import type { MoveFacts } from '@varve/operations/move/facts'
 import { moveOperation } from '@varve/operations/move/plan'
@@ -26,13 +28,14 @@ export const moveHere = defineLocalOperation(moveOperation, gatherMove)
 async function gatherMove(request: MoveRequest, context: FactsContext): Promise<MoveFacts> {
   const { roots, findWriters } = context.ports
   assertNameFits(request.target)
-  const image = await gatherImageFiles(request.source, context)
+  const folders = await foldersIn(request.folders, roots)
+  const image = await gatherImageFiles(request.source, context, folders)
   const own = await ownFiles(request.source, roots)
   const target = await targetOf(request.target, image.path)
   await assertTarget(context.ports, target)
   const moves = movesTo(own, target)
   const [here, there] = [placeOf(own.folder), placeOf(dirname(target))]
-  const direct = await childrenOf(image.path, context)
+  const direct = await childrenOf(image.path, context, folders)
   return {
     ...image,
     target,
@@ -103,9 +106,30 @@ async function isRewritten(format: FormatName): Promise<boolean> {
   return (await driverFor(format)).repoint !== undefined
 }
 
-async function childrenOf(image: string, { ports, signal }: FactsContext): Promise<readonly Dependent[]> {
+/** Their real paths; throws `outside-library` for one that is not in the roots. */
+async function foldersIn(
+  folders: readonly string[],
+  roots: readonly string[] | null,
+): Promise<readonly string[]> {
+  const library = libraryRoots(roots)
+  return await Promise.all(
+    folders.map(async (folder) => {
+      const real = await realpath(folder).catch((error: unknown) => {
+        throw readError(error, folder)
+      })
+      library.assertInside(real, folder)
+      return real
+    }),
+  )
+}
+
+async function childrenOf(
+  image: string,
+  { ports, signal }: FactsContext,
+  folders: readonly string[],
+): Promise<readonly Dependent[]> {
   try {
-    const { images } = await findDependents(image, { roots: ports.roots, signal })
+    const { images } = await findDependents(image, { roots: ports.roots, folders, signal })
     return images.filter(({ depth }) => depth === 1)
   } catch (error) {
     if (isDiskError(error)) return []

@@ -15,7 +15,7 @@ export type Look = (digest: boolean) => Promise<Told | ExitCode>
 
 interface Mending {
   readonly look: Look
-  readonly options: OperateOptions
+  readonly options: OperateOptions & { readonly digest?: boolean }
   readonly context: RunContext
 }
 
@@ -55,7 +55,6 @@ export async function mendFindings(first: Told, { look, options, context }: Mend
   let last = first
   for (let next = waiting.shift(); next && !context.signal.aborted; next = waiting.shift()) {
     const { finding, asOf } = next
-    if (tried.has(keyOf(finding))) continue
     const files = filesOf(finding)
     if (touched.slice(asOf).some((paths) => files.some((file) => paths.has(file)))) {
       const isTwin = finding.id === 'duplicate'
@@ -63,17 +62,26 @@ export async function mendFindings(first: Told, { look, options, context }: Mend
       if (typeof again === 'number') return again
       last = again
       const others = isTwin ? [] : waiting.filter((one) => one.finding.id === 'duplicate')
-      const fresh = mendable(again).map((one) => ({ finding: one, asOf: touched.length }))
+      const untried = mendable(again).filter((one) => !tried.has(keyOf(one)))
+      const fresh = untried.map((one) => ({ finding: one, asOf: touched.length }))
       waiting.splice(0, waiting.length, ...fresh, ...others)
       continue
     }
+    if (tried.has(keyOf(finding))) continue
     tried.add(keyOf(finding))
     const mended = await mend(finding, options, context)
     done.push(mended)
     if (mended.became === 'mended') touched.push(new Set(files))
     if (mended.exitCode === exitCodes.interrupted) break
   }
-  return report({ first, last, done }, { options, context })
+  const isChanged = touched.length > 0 && !context.signal.aborted
+  const now = isChanged ? await look(false) : last
+  // Who was read whole is not told as what may be the same.
+  const isTold = ({ id, wish }: Diagnosis) =>
+    id !== (options.digest === true ? 'maybe-duplicate' : 'duplicate') && !tried.has(keyOf({ wish }))
+  const left = (typeof now === 'number' ? last : now).findings.filter(isTold)
+  const twins = last.findings.filter(({ id, wish }) => id === 'duplicate' && wish === null)
+  return report({ first, left: [...left, ...twins], done }, { options, context })
 }
 
 function mendable({ findings }: Told): Mendable[] {
@@ -83,8 +91,8 @@ function mendable({ findings }: Told): Mendable[] {
   })
 }
 
-function keyOf({ wish }: Mendable): string {
-  return JSON.stringify([wish.operation, wish.request])
+function keyOf({ wish }: Pick<Diagnosis, 'wish'>): string {
+  return JSON.stringify([wish?.operation, wish?.request])
 }
 
 /** Every file that the finding or what mends it names. */
@@ -129,19 +137,17 @@ function resultOf(printed: readonly string[]): unknown {
 
 interface Gone {
   readonly first: Told
-  /** As it was last looked at. */
-  readonly last: Told
+  /** What was not tried. */
+  readonly left: readonly Diagnosis[]
   readonly done: readonly Mended[]
 }
 
 function report(
-  { first, last, done }: Gone,
+  { first, left, done }: Gone,
   { options, context }: Pick<Mending, 'options' | 'context'>,
 ): ExitCode {
-  const own = new Set(mendable(last).map(({ message }) => message))
-  const others = last.findings.filter(({ message }) => !own.has(message))
   const isLeft =
-    others.some(({ severity }) => severity !== 'info') || done.some((one) => one.became !== 'mended')
+    left.some(({ severity }) => severity !== 'info') || done.some((one) => one.became !== 'mended')
   const codes = done.map(({ exitCode }) => exitCode)
   if (context.json) {
     const mended = done.map(({ finding: { id, file, wish }, became, result, error }) => ({
@@ -154,7 +160,7 @@ function report(
     }))
     context.print(JSON.stringify({ ...first, mended }, null, 2))
   } else if (options.script !== true) {
-    const lines = [summary(done, options), ...findingLines(others, context)]
+    const lines = [summary(done, options), ...findingLines(left, context)]
     context.print(lines.join('\n'))
   }
   return worstOf([...codes, ...(isLeft ? [exitCodes.different] : [])])

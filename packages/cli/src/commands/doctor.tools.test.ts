@@ -96,7 +96,7 @@ describe.skipIf(!requires('qemu-img'))('varve doctor', () => {
       `${lib}: 1 image, 1 file looked at`,
       `warn  wrong-ending  L1 "${at('disk.vmdk')}": its name says another format; it is QCOW2`,
       '      Give it the ending of what it is.',
-      `      varve move ${shellWord(at('disk.vmdk'))} ${shellWord(at('disk.qcow2'))}`,
+      `      varve move ${shellWord(at('disk.vmdk'))} ${shellWord(at('disk.qcow2'))} --folder ${shellWord(lib)}`,
       `warn  link-dangling  L1 "${at('link.raw')}": it is a link to "gone.raw", which is not there`,
       '      Put the file back to where it leads, or remove the link: it holds nothing.',
     ])
@@ -104,8 +104,11 @@ describe.skipIf(!requires('qemu-img'))('varve doctor', () => {
       findings: [
         {
           id: 'wrong-ending',
-          command: ['varve', 'move', at('disk.vmdk'), at('disk.qcow2')],
-          wish: { operation: 'move', request: { source: at('disk.vmdk'), target: at('disk.qcow2') } },
+          command: ['varve', 'move', at('disk.vmdk'), at('disk.qcow2'), '--folder', lib],
+          wish: {
+            operation: 'move',
+            request: { source: at('disk.vmdk'), target: at('disk.qcow2'), folders: [lib] },
+          },
         },
         { id: 'link-dangling', command: null, wish: null },
       ],
@@ -220,15 +223,38 @@ describe.skipIf(!requires('qemu-img'))('varve doctor --fix', () => {
   test('what an earlier mending touched is looked at afresh: two children of one parent move it once', async () => {
     await mkdir(place.file('outside'))
     await runToolOk('qemu-img', ['create', '-q', '-f', 'qcow2', place.file('outside/base.qcow2'), '8M'])
-    for (const name of ['a.qcow2', 'b.qcow2']) await create(name, place.file('outside/base.qcow2'))
+    await mkdir(at('sub'))
+    const children = ['a.qcow2', 'sub/b.qcow2']
+    for (const name of children) await create(name, place.file('outside/base.qcow2'))
     const { findings } = await answered()
     expect(findings.map(({ id }) => id)).toEqual(['parent-outside', 'parent-outside'])
     const { exitCode, stdout } = await varveHere('doctor', lib, '--fix', '--yes')
     expect([exitCode, stdout.split('\n').at(-1)]).toEqual([exitCodes.ok, '1 mended.'])
-    for (const name of ['a.qcow2', 'b.qcow2']) {
-      const { chain } = await inspectFile(at(name), { roots: null })
-      expect(chain[1]?.path).toBe(at('base.qcow2'))
+    // Each names it exactly: nothing is guessed.
+    for (const name of children) {
+      const info = await runToolOk('qemu-img', ['info', '--output=json', at(name)])
+      expect(JSON.parse(info)).toMatchObject({ 'full-backing-filename': at('base.qcow2') })
     }
+  })
+
+  test('an image with a wrong ending is renamed together with what names it elsewhere in the folder', async () => {
+    for (const folder of ['bases', 'vms']) await mkdir(at(folder))
+    await create('bases/base.vmdk')
+    await create('vms/web.qcow2', at('bases/base.vmdk'))
+    expect(shortly(await fixed('--yes'))).toEqual([['wrong-ending', 'bases/base.vmdk', 'mended']])
+    const info = await runToolOk('qemu-img', ['info', '--output=json', at('vms/web.qcow2')])
+    expect(JSON.parse(info)).toMatchObject({ 'full-backing-filename': at('bases/base.qcow2') })
+  })
+
+  test('what is left is told as it is after the mending', async () => {
+    await create('one.vmdk')
+    await create('two.qcow2')
+    const { exitCode, stdout } = await varveHere('doctor', lib, '--fix', '--yes')
+    expect(exitCode).toBe(exitCodes.ok)
+    const left = stdout.slice(stdout.indexOf('1 mended.'))
+    expect(left).toContain('maybe-duplicate')
+    expect(left).toContain('one.qcow2')
+    expect(left).not.toContain('one.vmdk')
   })
 
   test('of an orphan that has a twin only one goes; both are in quarantine only when both are orphans', async () => {

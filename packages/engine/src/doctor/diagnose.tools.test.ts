@@ -62,7 +62,14 @@ describe.skipIf(!requires('qemu-img'))('the doctor of a folder', () => {
       {
         id: 'parent-outside',
         file: 'lib/c.qcow2',
-        command: ['varve', 'move', place.file('other/outside.qcow2'), place.file('lib/outside.qcow2')],
+        command: [
+          'varve',
+          'move',
+          place.file('other/outside.qcow2'),
+          place.file('lib/outside.qcow2'),
+          '--folder',
+          place.file('lib'),
+        ],
       },
     ])
   })
@@ -85,7 +92,14 @@ describe.skipIf(!requires('qemu-img'))('the doctor of a folder', () => {
       {
         id: 'wrong-ending',
         file: 'lib/disk.vmdk',
-        command: ['varve', 'move', place.file('lib/disk.vmdk'), place.file('lib/disk.qcow2')],
+        command: [
+          'varve',
+          'move',
+          place.file('lib/disk.vmdk'),
+          place.file('lib/disk.qcow2'),
+          '--folder',
+          place.file('lib'),
+        ],
       },
       { id: 'orphan', file: 'lib/old.qcow2', command: ['varve', 'delete', place.file('lib/old.qcow2')] },
     ])

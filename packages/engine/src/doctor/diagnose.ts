@@ -47,7 +47,7 @@ export async function diagnose(path: string, options: DiagnoseOptions): Promise<
     ...images.flatMap((image) => parentFindings(image, images)),
     ...(await partFindings(seen, options)),
     ...images.flatMap((image) => outsideFindings(image, folder)),
-    ...images.flatMap(endingFindings),
+    ...images.flatMap((image) => endingFindings(image, folder)),
     ...(await orphanFindings(images, options)),
     ...alikeFindings(images, folder),
   ]
@@ -134,13 +134,13 @@ function outsideFindings(image: SeenImage, folder: string): Diagnosis[] {
       layer: 'L2',
       message: `its parent ${quote(parent)} lies ${isHidden ? 'in a hidden folder' : 'outside this folder'}`,
       remedy: 'Move the parent here; what names it is rewritten.',
-      ...mendByMove(parent, join(dirname(image.path), basename(parent))),
+      ...mendByMove(parent, join(dirname(image.path), basename(parent)), folder),
       details: { parent },
     }),
   ]
 }
 
-function endingFindings(image: SeenImage): Diagnosis[] {
+function endingFindings(image: SeenImage, folder: string): Diagnosis[] {
   const ending = rightEnding(image)
   if (ending === null) return []
   const { path, format } = image
@@ -153,7 +153,7 @@ function endingFindings(image: SeenImage): Diagnosis[] {
       layer: 'L1',
       message: `its name says another format; it is ${formatRules[format].label}`,
       remedy: 'Give it the ending of what it is.',
-      ...mendByMove(path, join(dirname(path), `${stem}${ending}`)),
+      ...mendByMove(path, join(dirname(path), `${stem}${ending}`), folder),
       details: { format, ending },
     }),
   ]

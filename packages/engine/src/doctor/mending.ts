@@ -15,10 +15,11 @@ export interface Mending {
   readonly wish: MendingWish | null
 }
 
-export function mendByMove(source: string, target: string): Mending {
+/** What in `folder` names the image is rewritten with it. */
+export function mendByMove(source: string, target: string, folder: string): Mending {
   return {
-    command: ['varve', 'move', source, target],
-    wish: { operation: 'move', request: { source, target } },
+    command: ['varve', 'move', source, target, '--folder', folder],
+    wish: { operation: 'move', request: { source, target, folders: [folder] } },
   }
 }
 

@@ -29,7 +29,7 @@ const facts: MoveFacts = {
 }
 const child = { path: '/lib/over.qcow2', format: 'qcow2', isWritten: true } as const
 const parent = { path: '/lib/base.raw', format: 'raw', isWritten: true } as const
-const request = { source: facts.path, target: facts.target }
+const request = { source: facts.path, target: facts.target, folders: [] }
 const plan = (change: Partial<MoveFacts> = {}) => moveOperation.plan(request, { ...facts, ...change })
 const usedBy = (path: string): Uses => ({
   files: [{ path, uses: [{ by: 'process', pid: 12, command: 'qemu', how: 'writes' }] }],

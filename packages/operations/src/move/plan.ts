@@ -16,7 +16,7 @@ import { MoveRequest } from './request.ts'
 export const moveOperation = defineOperation<MoveRequest, MoveFacts>({
   name: 'move',
   request: MoveRequest,
-  paths: ['source', 'target'],
+  paths: ['source', 'target', 'folders'],
   plan(_request, facts) {
     const { host, path, target, bytes, isOneFilesystem, children } = facts
     const problems = moveProblems(facts)

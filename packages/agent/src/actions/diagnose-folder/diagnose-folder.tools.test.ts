@@ -60,14 +60,22 @@ describe.skipIf(!requires('qemu-img'))('the look through a folder', () => {
         id: 'parent-outside',
         wish: {
           operation: 'move',
-          request: { source: join(library, '.hidden/base.qcow2'), target: join(library, 'base.qcow2') },
+          request: {
+            source: join(library, '.hidden/base.qcow2'),
+            target: join(library, 'base.qcow2'),
+            folders: [library],
+          },
         },
       },
       {
         id: 'wrong-ending',
         wish: {
           operation: 'move',
-          request: { source: join(library, 'named.vmdk'), target: join(library, 'named.qcow2') },
+          request: {
+            source: join(library, 'named.vmdk'),
+            target: join(library, 'named.qcow2'),
+            folders: [library],
+          },
         },
       },
       {
