@@ -1,11 +1,11 @@
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { checkFile } from '@varve/engine/images/check-file'
 import { digestDisk } from '@varve/engine/disks/digest-disk'
 import { inspectFile } from '@varve/engine/images/inspect-file'
 import type { Plan, Refusal } from '@varve/operations/plans/plan'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { requires, runToolOk } from '@varve/test-kit/tools'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { madeKinds, makeChain } from '../testing/made-chains.ts'
 import { openTestHost } from '../testing/test-host.ts'
@@ -95,6 +95,22 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('chain repoint', () => {
     await rm(base)
     await using host = openTestHost(place.path)
     const plan = asPlan(await host.plan('chain-repoint', { image: child, parent: copy }))
+    expect(plan.steps.map(({ action }) => action)).toEqual(['repoint-parent'])
+    expect(plan.warnings).toContainEqual(expect.objectContaining({ id: 'parent-unproven', asks: true }))
+  })
+
+  test('a file that only has the name of the parent is no proof of itself', async () => {
+    await using place = await tempPlace()
+    const [there, other] = [place.file('there'), place.file('other')]
+    for (const folder of [there, other]) await mkdir(folder)
+    const [base, beside] = [join(there, 'base.qcow2'), join(other, 'base.qcow2')]
+    const child = join(other, 'child.qcow2')
+    for (const path of [base, beside])
+      await runToolOk('qemu-img', ['create', '-q', '-f', 'qcow2', path, '8M'])
+    await runToolOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', base, '-F', 'qcow2', child])
+    await rm(base)
+    await using host = openTestHost(place.path)
+    const plan = asPlan(await host.plan('chain-repoint', { image: child, parent: beside }))
     expect(plan.steps.map(({ action }) => action)).toEqual(['repoint-parent'])
     expect(plan.warnings).toContainEqual(expect.objectContaining({ id: 'parent-unproven', asks: true }))
   })

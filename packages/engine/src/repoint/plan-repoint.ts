@@ -5,11 +5,12 @@ import { editedSource } from '@varve/core/image/edited-source'
 import type { FormatName } from '@varve/core/image/format-rules'
 import type { ImageFile, ImagePorts } from '@varve/core/image/image-files'
 import { openLayers } from '@varve/core/chain/open-chain'
-import { referenceOpener } from '@varve/core/image/open-reference'
+import { referenceOpener, takenProblem } from '@varve/core/image/open-reference'
 import { parentImageOf } from '@varve/core/formats/parallels/repoint'
 import { notNameable } from '@varve/core/image/parent-image'
 import { walkChain, type WalkedChain, type WalkedLink } from '@varve/core/chain/walk-chain'
 import { DiskError, isDiskError, quote } from '@varve/core/problems/disk-error'
+import type { Problem } from '@varve/core/problems/problem'
 import { nodePorts } from '../ports/ports.ts'
 
 export interface Repoint {
@@ -35,7 +36,7 @@ export interface PlannedRepoint {
   /** In sentences. */
   readonly says: readonly string[]
   readonly writes: readonly FileWrite[]
-  /** The parent as it is named now, where that can be read; else why not. */
+  /** The parent as it is named now, where that can be read and is no guess; else why not. */
   readonly old: ParentFile | { readonly missing: string }
   readonly parent: ParentFile & { readonly virtualSize: number | null }
 }
@@ -114,7 +115,7 @@ async function assertLeadsTo(link: WalkedLink, { writes, parent, ports }: Wanted
   const next = walked.links[1]
   const isIt =
     facts.format === 'parallels' ? chain.files.some(isParent) : next !== undefined && isParent(next.file)
-  const guessed = walked.remarks.some(({ id, asks }) => id === 'other-name-taken' && asks === true)
+  const guessed = walked.remarks.some(isGuess)
   if (isIt && !guessed) return
   throw notNameable(
     file.path,
@@ -123,6 +124,11 @@ async function assertLeadsTo(link: WalkedLink, { writes, parent, ports }: Wanted
       ? 'A VDI names its parent by UUID only: put the new parent into its folder or the one above, and take other images of that UUID away.'
       : 'Put the new parent where it has a plain name.',
   )
+}
+
+/** That a file was read which nothing tells to be the one that is meant. */
+function isGuess({ id, asks }: Problem): boolean {
+  return id === 'other-name-taken' && asks === true
 }
 
 /** Ports by which the file reads as it would be. */
@@ -153,6 +159,8 @@ async function oldParent(child: WalkedChain, ports: ImagePorts): Promise<Planned
     if (link.facts.format === 'parallels') return await oldImage(link.file, ports)
     const [failure] = child.failures
     if (failure) return { missing: failure.message }
+    const guess = child.remarks.find((remark) => isGuess(remark) && remark.file === link.file.path)
+    if (guess) return { missing: guess.message }
     if (next) return { path: next.file.path, format: next.facts.format }
     return { missing: 'it cannot be found' }
   } catch (error) {
@@ -161,10 +169,12 @@ async function oldParent(child: WalkedChain, ports: ImagePorts): Promise<Planned
   }
 }
 
-async function oldImage(file: ImageFile, ports: ImagePorts): Promise<ParentFile> {
+async function oldImage(file: ImageFile, ports: ImagePorts): Promise<PlannedRepoint['old']> {
   const image = await parentImageOf(file, ports)
   const open = referenceOpener({ from: file.path, files: ports.files })
   const taken = await open([image.file])
   await using found = taken.file
+  const guess = takenProblem(taken, { from: file.path, isVerified: false })
+  if (guess && isGuess(guess)) return { missing: guess.message }
   return { path: found.path, format: image.type === 'Plain' ? 'raw' : 'parallels' }
 }

@@ -94,7 +94,8 @@ function alreadySo({ image, parent }: Possible): Problem {
 }
 
 function unproven({ image, parent, old }: Possible): Problem {
-  const why = 'missing' in old ? `its old parent cannot be read (${old.missing})` : 'somebody said so'
+  const why =
+    'missing' in old ? `its old parent is not there to compare it with (${old.missing})` : 'somebody said so'
   return {
     id: 'parent-unproven',
     severity: 'warn',
