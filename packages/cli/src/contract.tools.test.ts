@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { cp, mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { delimiter, join, resolve } from 'node:path'
 import { mbrSector } from '@varve/test-kit/mbr-sector'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { requires, runToolOk } from '@varve/test-kit/tools'
@@ -451,6 +451,206 @@ describe.skipIf(!requires('qemu-img', 'qemu-io')).each(reading)(
     })
   },
 )
+
+/** What only reads has a plan too: of one step. */
+const planned: readonly {
+  readonly name: string
+  readonly arrange?: (lib: string) => Promise<unknown>
+  readonly call: (lib: string) => readonly string[]
+  readonly operation: string
+  readonly layer: string
+  /** Whether its runbook is carried out too. */
+  readonly isRun?: true
+  /** What keeps it from being planned. */
+  readonly bad?: Row['bad']
+}[] = [
+  {
+    name: 'verify',
+    arrange: async (lib) => varveJson('convert', of(lib, 'single.qcow2'), of(lib, 'proven.raw')),
+    call: (lib) => ['verify', of(lib, 'proven.raw')],
+    operation: 'verify',
+    layer: 'L3',
+    isRun: true,
+    bad: badImage('verify', 'IMAGE'),
+  },
+  {
+    name: 'doctor',
+    call: (lib) => ['doctor', lib, '--digest'],
+    operation: 'doctor',
+    layer: 'all',
+    isRun: true,
+    bad: [(lib) => ['doctor', of(lib, 'no-folder')], exitCodes.fileRefused, 'not-found'],
+  },
+  {
+    name: 'chain show',
+    call: (lib) => ['chain', 'show', of(lib, 'base.qcow2'), '--folder', lib],
+    operation: 'chain-show',
+    layer: 'L2',
+    isRun: true,
+  },
+  {
+    name: 'snapshot list',
+    call: (lib) => ['snapshot', 'list', of(lib, 'snap.qcow2')],
+    operation: 'info',
+    layer: 'all',
+    isRun: true,
+  },
+  {
+    name: 'info',
+    call: (lib) => ['info', of(lib, 'over.qcow2'), '--rescue'],
+    operation: 'info',
+    layer: 'all',
+  },
+  { name: 'check', call: (lib) => ['check', of(lib, 'over.qcow2')], operation: 'check', layer: 'L2' },
+  {
+    name: 'digest',
+    call: (lib) => ['digest', of(lib, 'snap.qcow2@old'), '--sha256'],
+    operation: 'digest',
+    layer: 'L3',
+    isRun: true,
+    bad: badImage('digest', 'IMAGE'),
+  },
+  {
+    name: 'map',
+    call: (lib) => ['map', of(lib, 'over.qcow2')],
+    operation: 'map',
+    layer: 'L3',
+    bad: badImage('map', 'IMAGE'),
+  },
+  {
+    name: 'measure',
+    call: (lib) => ['measure', of(lib, 'over.qcow2'), '-O', 'vmdk'],
+    operation: 'measure',
+    layer: 'L2',
+    bad: badImage('measure', 'IMAGE', '-O', 'vmdk'),
+  },
+  {
+    name: 'compare',
+    call: (lib) => ['compare', of(lib, 'base.qcow2'), of(lib, 'same.qcow2')],
+    operation: 'compare',
+    layer: 'L3',
+    bad: badImage('compare', 'IMAGE', 'IMAGE'),
+  },
+]
+
+const serving: (typeof planned)[number] = {
+  name: 'serve',
+  call: (lib) => ['serve', of(lib, 'over.qcow2'), '--port', '0', '--expires', '10m'],
+  operation: 'serve',
+  layer: 'L3',
+  bad: badImage('serve', 'IMAGE'),
+}
+
+/** Carries a runbook out as somebody at a shell does. */
+async function runbook(script: string) {
+  const repository = resolve(import.meta.dirname, '../../..')
+  const env = { PATH: `${repository}${delimiter}${process.env['PATH'] ?? ''}` }
+  return await execa('sh', ['-s'], { input: script, env, reject: false })
+}
+
+async function expectShellTakes(script: string) {
+  expect(await execa('sh', ['-n'], { input: script, reject: false })).toMatchObject({
+    exitCode: 0,
+    stderr: '',
+  })
+}
+
+describe.skipIf(!requires('qemu-img', 'qemu-io')).each([...planned, serving])(
+  'contract for scripts: the plan of $name',
+  ({ arrange, call, operation, layer, isRun = false, bad }) => {
+    test('--plan --json is one step of its layer, and nothing changes', async () => {
+      await arrange?.(lib)
+      const before = await contents(lib)
+      const { exitCode, stdout, stderr } = await varveHere(...call(lib), '--plan', '--json')
+      expect([exitCode, stderr]).toEqual([exitCodes.ok, ''])
+      expect(JSON.parse(stdout)).toMatchObject({
+        kind: 'plan',
+        operation,
+        summary: expect.any(String) as string,
+        steps: [{ layer, undo: serving.operation === operation ? (expect.any(String) as string) : null }],
+      })
+      expect(await contents(lib)).toEqual(before)
+    })
+
+    test('--script is a runbook that sh accepts and carries out', async () => {
+      await arrange?.(lib)
+      const before = await contents(lib)
+      const { exitCode, stdout } = await varveHere(...call(lib), '--script')
+      expect(exitCode).toBe(exitCodes.ok)
+      await expectShellTakes(stdout)
+      expect(stdout).toMatch(/^varve do /mu)
+      if (isRun) expect(await runbook(stdout)).toMatchObject({ exitCode: 0, stderr: '' })
+      expect(await contents(lib)).toEqual(before)
+    })
+
+    test.skipIf(bad === undefined)('what cannot be is told instead of a plan', async () => {
+      if (bad === undefined) return
+      const [wrong, exitCode, code] = bad
+      expect(await errorOf([...wrong(lib), '--plan'])).toMatchObject({ exitCode, code })
+    })
+  },
+)
+
+describe.skipIf(!requires('qemu-img', 'qemu-io')).each(planned)(
+  'contract for scripts: --yes of $name',
+  ({ arrange, call }) => {
+    test('is taken, and changes nothing', async () => {
+      await arrange?.(lib)
+      const { exitCode } = await varveHere(...call(lib), '--json')
+      const before = await contents(lib)
+      const said = await varveHere(...call(lib), '--yes', '--json')
+      expect(said).toMatchObject({ exitCode, stdout: expect.stringMatching(/^[[{]/u) as string })
+      expect(await contents(lib)).toEqual(before)
+    })
+  },
+)
+
+describe.skipIf(!requires('qemu-img', 'qemu-io'))('contract for scripts: plans', () => {
+  test('of several images are one list, and one runbook', async () => {
+    const call = ['digest', of(lib, 'base.qcow2'), of(lib, 'same.qcow2')]
+    expect(await varveJson(...call, '--plan')).toMatchObject([
+      { file: of(lib, 'base.qcow2'), operation: 'digest' },
+      { file: of(lib, 'same.qcow2'), operation: 'digest' },
+    ])
+    const { exitCode, stdout } = await varveHere(...call, '--script')
+    expect(exitCode).toBe(exitCodes.ok)
+    await expectShellTakes(stdout)
+    expect(stdout.match(/^varve do digest-image .*\.qcow2/gmu)).toHaveLength(2)
+    expect(stdout).not.toContain('==>')
+  })
+
+  test('of a run are what it carried out, word for word', async () => {
+    const call = ['delete', of(lib, 'single.qcow2')]
+    const plan = await varveJson(...call, '--plan')
+    const script = await varveHere(...call, '--script')
+    const { run } = (await varveJson(...call, '--yes')) as { readonly run: string }
+    expect(await varveJson('runs', run, '--plan', '--yes')).toEqual(plan)
+    expect(await varveHere('runs', run, '--script')).toEqual(script)
+    await expectShellTakes(script.stdout)
+    expect(await varveJson('runs', run, '--yes')).toMatchObject({ run, state: 'succeeded' })
+    expect(await errorOf(['runs', run, '--undo', '--plan'])).toMatchObject({
+      exitCode: exitCodes.usage,
+      code: 'usage',
+    })
+    expect(await varveJson('runs', run)).toMatchObject({ state: 'succeeded' })
+  })
+
+  test('are not of lists, of standard input, or of a socket', async () => {
+    const image = of(lib, 'base.qcow2')
+    for (const call of [
+      ['runs'],
+      ['runs', '1', '--fleet'],
+      ['quarantine'],
+      ['quarantine', 'list'],
+      ['digest', '-'],
+      ['serve', image, '--socket', of(lib, 'socket')],
+    ])
+      for (const option of ['--plan', '--script'])
+        expect(await errorOf([...call, option])).toMatchObject({ exitCode: exitCodes.usage, code: 'usage' })
+    for (const call of [['runs'], ['quarantine'], ['quarantine', 'list']])
+      expect(await varveJson(...call, '--yes')).toEqual([])
+  })
+})
 
 describe.skipIf(!requires('qemu-img', 'qemu-io'))('contract for scripts: verify', () => {
   test('the disk as it was is exit code 0; a changed byte is 1, with its chunk and its layer', async () => {

@@ -33,6 +33,14 @@ test.each([
   }
 })
 
+test('the help of a group is that of the command', async () => {
+  for (const words of [['rebase'], [], ['nope'], ['nope', '--json']]) {
+    const said = await varveHere('chain', 'help', ...words)
+    expect(said).toEqual(await varveHere('help', 'chain', ...words))
+    expect(said.exitCode).toBe(words.includes('nope') ? exitCodes.usage : exitCodes.ok)
+  }
+})
+
 test('varve help --json is one document', async () => {
   const { stdout } = await varveHere('help', 'chain', 'rebase', '--json')
   expect(JSON.parse(stdout)).toEqual({

@@ -6,6 +6,7 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import type { DiskInput } from '@varve/engine/run/requests'
 import { nbdInput } from '@varve/engine/run/nbd-input'
 import { isNbdAddress } from '@varve/nbd/nbd-address'
+import type { ImageAddress } from '@varve/operations/actions/image-address'
 import { UsageError } from './command.ts'
 
 /** The options by which a command is told how to read an image. */
@@ -60,6 +61,14 @@ export function diskInput(argument: string, options: ReadingOptions = {}): DiskI
   if ((format !== undefined && format !== 'raw') || read.length > 0 || rescue === true)
     throw new UsageError('An NBD export is a disk: --format, --read and --rescue are for images.')
   return input
+}
+
+/** What `diskInput` gives, as an action takes it. */
+export function imageAddress(argument: string, options: ReadingOptions = {}): ImageAddress {
+  const input = diskInput(argument, options)
+  if (input.kind === 'nbd') return { path: input.address ?? argument, format: null, reading: {} }
+  const { path, format, choices = {} } = input
+  return { path, format, reading: choices }
 }
 
 /** What may follow the name of a file, by the character before it. */

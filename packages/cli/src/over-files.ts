@@ -7,6 +7,7 @@ import { exitCodeOf, worstOf, type ExitCode } from './exit-codes.ts'
 import { addressesOf } from './input.ts'
 import { explained } from './output/explain.ts'
 import { printable } from './output/text.ts'
+import type { FreeOptions } from './operations/wish.ts'
 
 interface Files {
   /** As they were said, patterns replaced by what they match. */
@@ -47,18 +48,19 @@ async function matches(pattern: string): Promise<string[]> {
 
 /**
  * Runs a command over one file or several; of several, one that fails does not keep the others from their turn. Its answer is then
- * one JSON array, each member with its `file`, or `error`; the exit code is the worst.
+ * one JSON array, each member with its `file`, or `error`; the exit code is the worst. Of runbooks it is one runbook.
  */
 export async function overFiles(
   operands: readonly string[],
   context: CommandContext,
   run: (file: string, context: CommandContext) => Outcome,
+  { script = false }: Pick<FreeOptions, 'script'> = {},
 ): Outcome {
   const { files, isList } = await filesOf(operands)
   const [only = ''] = files
   if (!isList) return await run(only, context)
   const print = (text: string) => context.print(text)
-  const answers = context.json ? jsonAnswers(print) : textAnswers(print)
+  const answers = script ? scriptAnswers(print) : context.json ? jsonAnswers(print) : textAnswers(print)
   const codes: ExitCode[] = []
   for (const file of files) {
     codes.push(
@@ -94,6 +96,11 @@ function textAnswers(print: (text: string) => void): Answers {
     fail: () => {},
     end: () => {},
   }
+}
+
+/** Runbooks, one after another, which are one for the shell too: nothing stands between them. */
+function scriptAnswers(print: (text: string) => void): Answers {
+  return { add: (_file, text) => print(text), fail: () => {}, end: () => {} }
 }
 
 /** An array that is printed as it comes: a thousand reports are not held. */

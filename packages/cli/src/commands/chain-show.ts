@@ -5,8 +5,8 @@ import { showChain } from '@varve/operations/actions/show-chain'
 import { searchedWords } from '@varve/operations/searched-words'
 import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodeOf, exitCodes } from '../exit-codes.ts'
-import { pathOf } from '../input.ts'
-import { imageThere, readOnHost, type ReadOnHostOptions } from '../operations/read-on-host.ts'
+import { pathOf, placeOf } from '../input.ts'
+import { readByPlan, type ReadByPlanOptions } from '../operations/read-by-plan.ts'
 import { paintWith, printable, problemLines, type Paint } from '../output/text.ts'
 
 export interface ChainShowOptions {
@@ -25,14 +25,14 @@ export async function chainShow(
   return printTree(tree, context)
 }
 
-/** `varve chain show IMAGE --host HOST`. */
-export async function chainShowThere(
+/** `varve chain show IMAGE` with --plan, --script or --host. */
+export async function chainShowByPlan(
   image: string,
-  { folders, ...options }: ChainShowOptions & ReadOnHostOptions,
+  { folders, ...options }: ChainShowOptions & ReadByPlanOptions,
   context: CommandContext,
 ): Outcome {
-  const request = { image: imageThere(image, {}).path, folders: [...folders] }
-  return await readOnHost({ operation: 'chain-show', request }, options, context, (result) =>
+  const request = { image: placeOf(image, options), folders: [...folders] }
+  return await readByPlan({ operation: 'chain-show', request }, options, context, (result) =>
     printTree(showChain.outcome.parse(result), context),
   )
 }

@@ -1,8 +1,8 @@
 import { defineCommand } from '../grammar/command-definition.ts'
-import { addHostOptions, addOperationOptions, collect } from '../grammar/options.ts'
+import { addReadOptions, addOperationOptions, collect } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
 import type { OperateOptions } from '../operations/operate.ts'
-import type { HostOptions } from '../operations/wish.ts'
+import { isReadByPlan, type ReadOptions } from '../operations/wish.ts'
 import type { ChainRebaseOptions } from './chain-change.ts'
 import type { ChainRepointOptions } from './chain-repoint.ts'
 
@@ -56,11 +56,11 @@ const repointCommand = defineCommand<ChainRepointOptions>({
   },
 })
 
-const showCommand = defineCommand<{ folder: readonly string[] } & HostOptions>({
+const showCommand = defineCommand<{ folder: readonly string[] } & ReadOptions>({
   usage: 'show <image>',
   does: 'the tree of parents and children, with sizes and formats, and who depends on it',
   grammar: (command) =>
-    addHostOptions(
+    addReadOptions(
       command.option(
         '--folder <folder>',
         'look for children in this folder too; may be repeated',
@@ -69,9 +69,8 @@ const showCommand = defineCommand<{ folder: readonly string[] } & HostOptions>({
       ),
     ),
   async run({ args: [image = ''], options: { folder: folders, ...options }, context }) {
-    const { chainShow, chainShowThere } = await import('./chain-show.ts')
-    const { host } = options
-    if (host !== undefined) return await chainShowThere(image, { ...options, host, folders }, context)
+    const { chainShow, chainShowByPlan } = await import('./chain-show.ts')
+    if (isReadByPlan(options)) return await chainShowByPlan(image, { ...options, folders }, context)
     return await chainShow(image, { folders }, context)
   },
 })

@@ -2,6 +2,7 @@ import { Option } from 'commander'
 import { defineCommand } from '../grammar/command-definition.ts'
 import { addAcceptOption, addPlanOptions, addReadingOptions } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
+import { isReadByPlan } from '../operations/wish.ts'
 import { overFiles } from '../over-files.ts'
 import type { CheckCommand } from './check.ts'
 import type { RepairCommand } from './repair.ts'
@@ -35,11 +36,13 @@ export const checkCommand = defineCommand<Omit<CheckCommand & RepairCommand, 'fi
     ),
   async run({ args, options, context }) {
     if (options.repair !== true) {
-      const { host } = options
-      if (host !== undefined) {
-        const { checkThere } = await import('./check.ts')
-        return await overFiles(args, context, async (file, one) =>
-          checkThere({ ...options, host, file }, one),
+      if (isReadByPlan(options)) {
+        const { checkByPlan } = await import('./check.ts')
+        return await overFiles(
+          args,
+          context,
+          async (file, one) => checkByPlan({ ...options, file }, one),
+          options,
         )
       }
       const { check } = await import('./check.ts')

@@ -7,7 +7,7 @@ import { UsageError, type AcceptOptions, type CommandContext, type Outcome } fro
 import { inUseOf } from '../consent.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { diskInput, pathOf, type ReadingOptions } from '../input.ts'
-import { imageThere, inUseThere, readOnHost, type ReadOnHostOptions } from '../operations/read-on-host.ts'
+import { imageOf, inUseWish, readByPlan, type ReadByPlanOptions } from '../operations/read-by-plan.ts'
 import { paintWith, printable, problemLines } from '../output/text.ts'
 
 export interface CheckCommand extends ReadingOptions, AcceptOptions {
@@ -18,7 +18,9 @@ export interface CheckCommand extends ReadingOptions, AcceptOptions {
 }
 
 /** What belongs to a repair only. */
-const ofRepair = ['backup', 'with', 'what', 'plan', 'script', 'yes']
+const ofRepair = ['backup', 'with', 'what']
+/** What goes with a plan, and not with putting back. */
+const ofPlan = ['plan', 'script', 'wait', 'yes']
 /** What goes with --host only. */
 const ofHost = ['library', 'detach', 'controller']
 
@@ -26,7 +28,7 @@ const ofHost = ['library', 'detach', 'controller']
 export async function check(command: CheckCommand, context: CommandContext): Outcome {
   const { undo } = command
   const input = diskInput(command.file, command)
-  const stray = [...ofRepair, 'host', ...ofHost].filter((name) => Object.hasOwn(command, name))
+  const stray = [...ofRepair, ...ofPlan, 'host', ...ofHost].filter((name) => Object.hasOwn(command, name))
   if (undo !== undefined) {
     if (stray.length > 0) throw new UsageError('--undo BACKUP goes with nothing else.')
     await undoRepair(pathOf(command.file), pathOf(undo))
@@ -47,15 +49,15 @@ export async function check(command: CheckCommand, context: CommandContext): Out
   return printCheck(report, [], context)
 }
 
-/** `varve check FILE --host HOST`. */
-export async function checkThere(
-  command: CheckCommand & ReadOnHostOptions,
+/** `varve check FILE` with --plan, --script or --host. */
+export async function checkByPlan(
+  command: CheckCommand & ReadByPlanOptions,
   context: CommandContext,
 ): Outcome {
   if (command.undo !== undefined) throw new UsageError('--undo BACKUP goes with nothing else.')
   assertNothingOfRepair(command)
-  const request = { image: imageThere(command.file, command), inUse: inUseThere(command.accept) }
-  return await readOnHost({ operation: 'check', request }, command, context, (result) =>
+  const request = { image: imageOf(command.file, command), inUse: inUseWish(command.accept) }
+  return await readByPlan({ operation: 'check', request }, command, context, (result) =>
     printCheck(examineImage.outcome.parse(result).report, [], context),
   )
 }

@@ -1,19 +1,19 @@
 import { UsageError, type AcceptOptions } from '../command.ts'
 import { defineCommand } from '../grammar/command-definition.ts'
-import { addAcceptOption, addHostOptions, addReadingOptions } from '../grammar/options.ts'
+import { addAcceptOption, addReadOptions, addReadingOptions } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
 import { dash } from '../standard-input.ts'
 import type { ReadingOptions } from '../input.ts'
-import type { HostOptions } from '../operations/wish.ts'
+import { isReadByPlan, type ReadOptions } from '../operations/wish.ts'
 
 export const compareCommand = defineCommand<
-  ReadingOptions & AcceptOptions & HostOptions & { layers?: boolean }
+  ReadingOptions & AcceptOptions & ReadOptions & { layers?: boolean }
 >({
   usage: 'compare <a> <b>',
   group: 'L3',
   does: 'whether two images hold the same disk (exit code 0) or not (1)',
   grammar: (command) =>
-    addHostOptions(
+    addReadOptions(
       addReadingOptions(
         addAcceptOption(
           command.option(
@@ -24,10 +24,9 @@ export const compareCommand = defineCommand<
       ),
     ),
   async run({ args: [a = '', b = ''], options, context }) {
-    const { host } = options
-    if (host !== undefined) {
-      const { compareThere } = await import('./compare.ts')
-      return await compareThere([a, b], { ...options, host }, context)
+    if (isReadByPlan(options)) {
+      const { compareByPlan } = await import('./compare.ts')
+      return await compareByPlan([a, b], options, context)
     }
     if (a === dash || b === dash) {
       if (options.layers === true)

@@ -7,7 +7,7 @@ import type { AcceptOptions, CommandContext, Outcome, RunContext } from '../comm
 import { inUseOf } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { diskInput, type ReadingOptions } from '../input.ts'
-import { imageThere, inUseThere, readOnHost, type ReadOnHostOptions } from '../operations/read-on-host.ts'
+import { imageOf, inUseWish, readByPlan, type ReadByPlanOptions } from '../operations/read-by-plan.ts'
 import { differenceLines } from '../output/difference-lines.ts'
 import { ProgressLine } from '../output/progress-line.ts'
 import { printable } from '../output/text.ts'
@@ -70,19 +70,19 @@ function exactSize(bytes: number): string {
   return `${formatBytes(bytes)} (${groupThousands(bytes)} bytes)`
 }
 
-/** `varve compare A B --host HOST`: both images are there. */
-export async function compareThere(
+/** `varve compare A B` with --plan, --script or --host: both images are there. */
+export async function compareByPlan(
   [a, b]: readonly [string, string],
-  options: ReadOnHostOptions & { readonly layers?: boolean },
+  options: ReadByPlanOptions & { readonly layers?: boolean },
   context: CommandContext,
 ): Outcome {
   const request = {
-    a: imageThere(a, options),
-    b: imageThere(b, options),
-    inUse: inUseThere(options.accept),
+    a: imageOf(a, options),
+    b: imageOf(b, options),
+    inUse: inUseWish(options.accept),
     layers: options.layers === true,
   }
-  return await readOnHost({ operation: 'compare', request }, options, context, (result) => {
+  return await readByPlan({ operation: 'compare', request }, options, context, (result) => {
     const {
       identical,
       virtualSizes: sizes,

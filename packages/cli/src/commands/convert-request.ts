@@ -11,7 +11,7 @@ import type { ImageAddress } from '@varve/operations/actions/image-address'
 import type { ConvertRequest } from '@varve/operations/convert/request'
 import { UsageError } from '../command.ts'
 import { inUseOf } from '../consent.ts'
-import { diskInput, formatOf, pathOf, type ReadingOptions } from '../input.ts'
+import { formatOf, imageAddress, pathOf, type ReadingOptions } from '../input.ts'
 
 /** What a new image is to be, as the command line has it. */
 export interface NewImageOptions {
@@ -85,10 +85,7 @@ export function sourceAddress(
 ): ImageAddress {
   // Whether what stands behind `@` is a snapshot can be told where the file is.
   if (options.host !== undefined) return { path: argument, format: formatOf(options.format), reading: {} }
-  const input = diskInput(argument, options)
-  if (input.kind === 'nbd') return { path: input.address ?? argument, format: null, reading: {} }
-  const { path, format, choices = {} } = input
-  return { path, format, reading: choices }
+  return imageAddress(argument, options)
 }
 
 /** `name=value` each, the last of a name counts. */

@@ -1,27 +1,26 @@
 import { UsageError, type AcceptOptions } from '../command.ts'
 import { defineCommand } from '../grammar/command-definition.ts'
-import { addAcceptOption, addHostOptions, addReadingOptions } from '../grammar/options.ts'
+import { addAcceptOption, addReadOptions, addReadingOptions } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
 import type { ReadingOptions } from '../input.ts'
-import type { HostOptions } from '../operations/wish.ts'
+import { isReadByPlan, type ReadOptions } from '../operations/wish.ts'
 import { overFiles } from '../over-files.ts'
 import { dash } from '../standard-input.ts'
 
 export const digestCommand = defineCommand<
-  ReadingOptions & AcceptOptions & HostOptions & { sha256?: boolean }
+  ReadingOptions & AcceptOptions & ReadOptions & { sha256?: boolean }
 >({
   usage: 'digest <files...>',
   group: 'L3',
   does: 'the digest of what the guest sees (L3), the same in every format',
   grammar: (command) =>
-    addHostOptions(
+    addReadOptions(
       addReadingOptions(addAcceptOption(command.option('--sha256', 'also the plain SHA-256 over L3'))),
     ),
   async run({ args, options, context }) {
-    const { host } = options
-    if (host !== undefined) {
-      const { digestThere } = await import('./digest.ts')
-      return await overFiles(args, context, async (file, one) => digestThere(file, { ...options, host }, one))
+    if (isReadByPlan(options)) {
+      const { digestByPlan } = await import('./digest.ts')
+      return await overFiles(args, context, async (file, one) => digestByPlan(file, options, one), options)
     }
     if (args.includes(dash)) {
       if (args.length > 1)

@@ -5,7 +5,7 @@ import type { AcceptOptions, CommandContext, Outcome, RunContext } from '../comm
 import { inUseOf } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { diskInput, type ReadingOptions } from '../input.ts'
-import { imageThere, inUseThere, readOnHost, type ReadOnHostOptions } from '../operations/read-on-host.ts'
+import { imageOf, inUseWish, readByPlan, type ReadByPlanOptions } from '../operations/read-by-plan.ts'
 import { ProgressLine } from '../output/progress-line.ts'
 import { groupDigest } from '../output/text.ts'
 import { remarkZeroed, rescueMember } from '../rescue-notice.ts'
@@ -60,18 +60,18 @@ export function printDigest(
   return exitCodes.ok
 }
 
-/** `varve digest FILE --host HOST`. */
-export async function digestThere(
+/** `varve digest FILE` with --plan, --script or --host. */
+export async function digestByPlan(
   file: string,
-  options: ReadOnHostOptions & { readonly sha256?: boolean },
+  options: ReadByPlanOptions & { readonly sha256?: boolean },
   context: CommandContext,
 ): Outcome {
   const request = {
-    image: imageThere(file, options),
-    inUse: inUseThere(options.accept),
+    image: imageOf(file, options),
+    inUse: inUseWish(options.accept),
     sha256: options.sha256 === true,
   }
-  return await readOnHost({ operation: 'digest', request }, options, context, (result) =>
+  return await readByPlan({ operation: 'digest', request }, options, context, (result) =>
     printDigest(digestImage.outcome.parse(result), {}, context),
   )
 }

@@ -116,7 +116,7 @@ describe.skipIf(!requires('qemu-img'))('varve doctor', () => {
   })
 
   test('options of --fix without it are a wrong use', async () => {
-    for (const option of ['--plan', '--script', '--yes', '--accept=x', '--wait'])
+    for (const option of ['--accept=x', '--wait'])
       expect((await varveHere('doctor', lib, option)).exitCode).toBe(exitCodes.usage)
     expect((await varveHere('doctor', lib, '--fix', '--host', 'h', '--detach')).exitCode).toBe(
       exitCodes.usage,

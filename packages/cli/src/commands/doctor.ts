@@ -6,9 +6,9 @@ import { readError } from '@varve/engine/system/system-error'
 import { diagnoseFolder } from '@varve/operations/actions/diagnose-folder'
 import { UsageError, type Outcome, type RunContext } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
-import { pathOf } from '../input.ts'
-import { imageThere, readOnHost } from '../operations/read-on-host.ts'
-import { assertNoFleetOptions } from '../operations/wish.ts'
+import { pathOf, placeOf } from '../input.ts'
+import { readByPlan } from '../operations/read-by-plan.ts'
+import { assertNoFleetOptions, isReadByPlan } from '../operations/wish.ts'
 import type { OperateOptions } from '../operations/operate.ts'
 import { ProgressLine } from '../output/progress-line.ts'
 import { mendFindings, type Look } from './doctor-fix.ts'
@@ -29,18 +29,22 @@ export async function doctor(argument: string, options: DoctorOptions, context: 
   if (!fix) assertOnlyLooks(options)
   if (fix && detach === true) throw new UsageError('--fix waits for what it mends: without --detach.')
   const look =
-    host === undefined
-      ? await lookHere(argument, options, context)
-      : lookThere(argument, { ...options, host }, context)
+    host !== undefined || (!fix && isReadByPlan(options))
+      ? await lookByPlan(argument, fix ? onlyLook(options) : options, context)
+      : await lookHere(argument, options, context)
   const told = await look(digest)
   if (typeof told === 'number') return told
   return fix ? await mendFindings(told, { look, options, context }) : printDiagnosis(told, context)
 }
 
-function assertOnlyLooks({ plan, script, yes, accept, wait, host }: DoctorOptions): void {
+/** What is shown, and consented to, is what mends. */
+function onlyLook({ plan: _plan, script: _script, yes: _yes, ...rest }: DoctorOptions): DoctorOptions {
+  return rest
+}
+
+function assertOnlyLooks({ accept, wait, host }: DoctorOptions): void {
   const isAccepted = accept !== undefined && host === undefined
-  if (plan === true || script === true || yes === true || wait === true || isAccepted)
-    throw new UsageError('--plan, --script, --yes, --accept and --wait go with --fix.')
+  if (wait === true || isAccepted) throw new UsageError('--accept and --wait go with --fix.')
 }
 
 async function lookHere(
@@ -66,16 +70,13 @@ async function lookHere(
   }
 }
 
-function lookThere(
-  argument: string,
-  options: DoctorOptions & { readonly host: string },
-  context: RunContext,
-): Look {
-  const folder = imageThere(argument, {}).path
+async function lookByPlan(argument: string, options: DoctorOptions, context: RunContext): Promise<Look> {
+  const folder = placeOf(argument, options)
+  if (options.host === undefined) await assertFolder(folder)
   return async (digest) => {
     let told: Told | null = null
     const request = { folder, oldDays: options.old, digest }
-    const exitCode: ExitCode = await readOnHost(
+    const exitCode: ExitCode = await readByPlan(
       { operation: 'doctor', request },
       options,
       context,

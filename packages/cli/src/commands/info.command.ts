@@ -1,19 +1,18 @@
 import { defineCommand } from '../grammar/command-definition.ts'
 import { overFiles } from '../over-files.ts'
-import { addHostOptions, addReadingOptions } from '../grammar/options.ts'
+import { addReadOptions, addReadingOptions } from '../grammar/options.ts'
 import type { ReadingOptions } from '../input.ts'
-import type { HostOptions } from '../operations/wish.ts'
+import { isReadByPlan, type ReadOptions } from '../operations/wish.ts'
 
-export const infoCommand = defineCommand<ReadingOptions & HostOptions>({
+export const infoCommand = defineCommand<ReadingOptions & ReadOptions>({
   usage: 'info <files...>',
   group: 'all',
   does: 'what an image is, layer by layer',
-  grammar: (command) => addHostOptions(addReadingOptions(command)),
+  grammar: (command) => addReadOptions(addReadingOptions(command)),
   async run({ args, options, context }) {
-    const { host } = options
-    if (host !== undefined) {
-      const { infoThere } = await import('./info.ts')
-      return await overFiles(args, context, async (file, one) => infoThere(file, { ...options, host }, one))
+    if (isReadByPlan(options)) {
+      const { infoByPlan } = await import('./info.ts')
+      return await overFiles(args, context, async (file, one) => infoByPlan(file, options, one), options)
     }
     const { info } = await import('./info.ts')
     return await overFiles(args, context, async (file, one) => info(file, options, one))

@@ -10,7 +10,7 @@ import { fromImageReportView } from '@varve/protocol/reports'
 import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { diskInput, type ReadingOptions } from '../input.ts'
-import { imageThere, readOnHost, type ReadOnHostOptions } from '../operations/read-on-host.ts'
+import { imageOf, readByPlan, type ReadByPlanOptions } from '../operations/read-by-plan.ts'
 import { paintWith, printable, problemLines, type Paint } from '../output/text.ts'
 import { rescueFindings, rescueMember } from '../rescue-notice.ts'
 
@@ -24,10 +24,10 @@ export async function info(file: string, options: ReadingOptions, context: Comma
   return printReport(report, rescueMember(rescue), context)
 }
 
-/** `varve info FILE --host HOST`. */
-export async function infoThere(file: string, options: ReadOnHostOptions, context: CommandContext): Outcome {
-  const request = { image: imageThere(file, options) }
-  return await readOnHost({ operation: 'info', request }, options, context, (result) =>
+/** `varve info FILE` with --plan, --script or --host. */
+export async function infoByPlan(file: string, options: ReadByPlanOptions, context: CommandContext): Outcome {
+  const request = { image: imageOf(file, options) }
+  return await readByPlan({ operation: 'info', request }, options, context, (result) =>
     printReport(fromImageReportView(inspectImage.outcome.parse(result).report), {}, context),
   )
 }

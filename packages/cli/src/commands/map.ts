@@ -6,7 +6,7 @@ import type { AcceptOptions, CommandContext, Outcome } from '../command.ts'
 import { inUseOf } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { diskInput, type ReadingOptions } from '../input.ts'
-import { imageThere, inUseThere, readOnHost, type ReadOnHostOptions } from '../operations/read-on-host.ts'
+import { imageOf, inUseWish, readByPlan, type ReadByPlanOptions } from '../operations/read-by-plan.ts'
 import { lookAtSources } from '../source-notice.ts'
 
 /** `varve map FILE`: the extents of the whole chain; as JSON one array, written as it is found. */
@@ -38,10 +38,10 @@ function mapLine({ start, length, content }: Extent): string {
   return `${String(start).padStart(16)} ${String(length).padStart(16)}  ${content.padEnd(6)} ${formatBytes(length)}`
 }
 
-/** `varve map FILE --host HOST`. */
-export async function mapThere(file: string, options: ReadOnHostOptions, context: CommandContext): Outcome {
-  const request = { image: imageThere(file, options), inUse: inUseThere(options.accept) }
-  return await readOnHost({ operation: 'map', request }, options, context, (result) => {
+/** `varve map FILE` with --plan, --script or --host. */
+export async function mapByPlan(file: string, options: ReadByPlanOptions, context: CommandContext): Outcome {
+  const request = { image: imageOf(file, options), inUse: inUseWish(options.accept) }
+  return await readByPlan({ operation: 'map', request }, options, context, (result) => {
     const { extents, cutAt } = mapImage.outcome.parse(result)
     if (context.json) context.print(JSON.stringify(extents))
     else for (const line of [mapHead, ...extents.map(mapLine)]) context.print(line)

@@ -1,6 +1,6 @@
 import { Option } from 'commander'
 import { defineCommand } from '../grammar/command-definition.ts'
-import { addHostOptions, addReadingOptions, compressOption } from '../grammar/options.ts'
+import { addReadOptions, addReadingOptions, compressOption } from '../grammar/options.ts'
 import type { MeasureOptions } from './measure.ts'
 
 export const measureCommand = defineCommand<Omit<MeasureOptions, 'file'>>({
@@ -8,7 +8,7 @@ export const measureCommand = defineCommand<Omit<MeasureOptions, 'file'>>({
   group: 'L2',
   does: 'how large an image can become in another format; reads its tables only',
   grammar: (command) =>
-    addHostOptions(
+    addReadOptions(
       addReadingOptions(
         command
           .addOption(new Option('-O, --output-format <format>', 'the other format').makeOptionMandatory())

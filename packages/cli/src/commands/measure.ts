@@ -7,10 +7,10 @@ import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { diskInput, type ReadingOptions } from '../input.ts'
 import { assertPossible } from './convert-request.ts'
-import { imageThere, readOnHost } from '../operations/read-on-host.ts'
-import type { HostOptions } from '../operations/wish.ts'
+import { imageOf, readByPlan } from '../operations/read-by-plan.ts'
+import { isReadByPlan, type ReadOptions } from '../operations/wish.ts'
 
-export interface MeasureOptions extends ReadingOptions, HostOptions {
+export interface MeasureOptions extends ReadingOptions, ReadOptions {
   readonly file: string
   readonly outputFormat: string
   readonly subformat?: string
@@ -19,14 +19,14 @@ export interface MeasureOptions extends ReadingOptions, HostOptions {
 
 /** `varve measure FILE -O FORMAT`: the size that the image can have in that format, at most. */
 export async function measure(options: MeasureOptions, context: CommandContext): Outcome {
-  const { file, outputFormat: format, subformat = null, compress, host } = options
+  const { file, outputFormat: format, subformat = null, compress } = options
   const compression = compress ?? ('none' as const)
   if (!isWritable(format)) throw notWritten(format, file)
   assertPossible(format, options)
   const what = nameOfKind(format, subformat)
-  if (host !== undefined) {
-    const request = { image: imageThere(file, options), format, subformat, compression }
-    return await readOnHost({ operation: 'measure', request }, { ...options, host }, context, (result) =>
+  if (isReadByPlan(options)) {
+    const request = { image: imageOf(file, options), format, subformat, compression }
+    return await readByPlan({ operation: 'measure', request }, options, context, (result) =>
       tell(measureImage.outcome.parse(result), what, context),
     )
   }

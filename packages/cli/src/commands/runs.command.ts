@@ -1,5 +1,5 @@
 import { defineCommand } from '../grammar/command-definition.ts'
-import { addControllerOption } from '../grammar/options.ts'
+import { addControllerOption, addFreeOptions } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
 import type { RunsOptions } from './runs.ts'
 
@@ -8,7 +8,7 @@ export const runsCommand = defineCommand<Omit<RunsOptions, 'id'>>({
   group: 'runs',
   does: 'the runs of operations on this host or of the fleet, or one in detail',
   grammar: (command) =>
-    addControllerOption(command)
+    addControllerOption(addFreeOptions(command))
       .option('--limit <n>', 'the newest, at most this many, or all; for people 20 unless said')
       .option('--fleet', 'the runs of the fleet, by their numbers')
       .option('--cancel', 'give the named run up and undo what it did')

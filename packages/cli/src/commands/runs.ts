@@ -4,7 +4,9 @@ import { isOver } from '@varve/operations/runs/run-state'
 import { findAction } from '@varve/operations/actions/action-table'
 import { UsageError, type Outcome, type RunContext } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { printPlan } from '../operations/show-plan.ts'
 import { openThisHost } from '../operations/this-host.ts'
+import { assertNoPlanAsked, isPlanAsked, type FreeOptions } from '../operations/wish.ts'
 import { reportRun, reportUndone, runRecord } from '../operations/operate.ts'
 import {
   changeFleetRun,
@@ -19,7 +21,7 @@ import { showRun } from '../output/run-lines.ts'
 import { table } from '../output/table.ts'
 import { paintWith, printable } from '../output/text.ts'
 
-export interface RunsOptions {
+export interface RunsOptions extends FreeOptions {
   readonly id: string | null
   /** Rows of a list, or `all`. */
   readonly limit?: string
@@ -39,12 +41,17 @@ export async function runs(options: RunsOptions, context: RunContext): Outcome {
   const wishes = (['cancel', 'resume', 'undo', 'forget'] as const).filter((wish) => options[wish] === true)
   const [wish, ...others] = wishes
   if (others.length > 0) throw new UsageError('Say one of --cancel, --resume, --undo and --forget.')
+  if (wish !== undefined && isPlanAsked(options))
+    throw new UsageError(`--plan and --script show what the run carries out, and --${wish} would change it.`)
+  if (id === null) assertNoPlanAsked(options, 'a list of runs')
   if (wish !== undefined && id === null) throw new UsageError(`Say which run --${wish} is about.`)
-  if (options.fleet === true || options.controller !== undefined)
+  if (options.fleet === true || options.controller !== undefined) {
+    assertNoPlanAsked(options, 'a run of the fleet any more')
     return await fleetRuns({ id, wish: wish ?? null, controller: options.controller, limit }, context)
+  }
   if (wish === 'forget')
     throw new UsageError('--forget goes with --fleet: the runs of this host are its evidence.')
-  const { runs: known } = openThisHost(context)
+  const { runs: known, adapters } = openThisHost(context)
   if (id === null) {
     const all = await known.list()
     const shown = all.slice(0, limit)
@@ -62,6 +69,10 @@ export async function runs(options: RunsOptions, context: RunContext): Outcome {
   }
   if (wish === undefined) {
     const run = await known.find(id)
+    if (isPlanAsked(options)) {
+      await printPlan(run.state.created.plan, options, { adapters, context })
+      return exitCodes.ok
+    }
     context.print(
       context.json
         ? JSON.stringify({ ...runRecord(run.state), pid: run.pid }, null, 2)

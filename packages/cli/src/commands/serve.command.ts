@@ -3,17 +3,17 @@ import type { AcceptOptions } from '../command.ts'
 import { UsageError } from '../command.ts'
 import { defineCommand } from '../grammar/command-definition.ts'
 import { durationOption } from '../grammar/duration.ts'
-import { addAcceptOption, addHostOptions, addReadingOptions } from '../grammar/options.ts'
+import { addAcceptOption, addReadOptions, addReadingOptions } from '../grammar/options.ts'
 import type { ReadingOptions } from '../input.ts'
-import type { HostOptions } from '../operations/wish.ts'
+import { isReadByPlan, type ReadOptions } from '../operations/wish.ts'
 import type { ServeOptions } from './serve.ts'
 
-export const serveCommand = defineCommand<ServeOptions & ReadingOptions & AcceptOptions & HostOptions>({
+export const serveCommand = defineCommand<ServeOptions & ReadingOptions & AcceptOptions & ReadOptions>({
   usage: 'serve <image>',
   group: 'L3',
   does: 'serve an image, chain or snapshot as an NBD disk, read-only, until it is stopped; prints commands that open it',
   grammar: (command) =>
-    addHostOptions(
+    addReadOptions(
       addReadingOptions(
         addAcceptOption(
           command
@@ -34,10 +34,9 @@ export const serveCommand = defineCommand<ServeOptions & ReadingOptions & Accept
       ),
     ),
   async run({ args: [image = ''], options, context }) {
-    const { host } = options
-    if (host !== undefined) {
-      const { serveThere } = await import('./serve-there.ts')
-      return await serveThere(image, { ...options, host }, context)
+    if (isReadByPlan(options)) {
+      const { serveByPlan } = await import('./serve-by-plan.ts')
+      return await serveByPlan(image, options, context)
     }
     const { serve } = await import('./serve.ts')
     return await serve(image, options, context)

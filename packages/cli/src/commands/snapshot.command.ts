@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { defineCommand } from '../grammar/command-definition.ts'
-import { addHostOptions, addOperationOptions } from '../grammar/options.ts'
+import { addReadOptions, addOperationOptions } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
-import type { HostOptions } from '../operations/wish.ts'
+import { isReadByPlan, type ReadOptions } from '../operations/wish.ts'
 import type { SnapshotCreateOptions } from './snapshot.ts'
 
 const externalOption = (does: string) => (command: Command) =>
@@ -42,14 +42,13 @@ const deleteCommand = defineCommand<SnapshotCreateOptions>({
   },
 })
 
-const listCommand = defineCommand<HostOptions>({
+const listCommand = defineCommand<ReadOptions>({
   usage: 'list <image>',
   does: 'the snapshots inside an image',
-  grammar: addHostOptions,
+  grammar: addReadOptions,
   async run({ args: [image = ''], options, context }) {
-    const { snapshotList, snapshotListThere } = await import('./snapshot.ts')
-    const { host } = options
-    if (host !== undefined) return await snapshotListThere(image, { ...options, host }, context)
+    const { snapshotList, snapshotListByPlan } = await import('./snapshot.ts')
+    if (isReadByPlan(options)) return await snapshotListByPlan(image, options, context)
     return await snapshotList(image, context)
   },
 })

@@ -6,7 +6,7 @@ import { UsageError, type CommandContext, type Outcome, type RunContext } from '
 import { exitCodeOf, exitCodes } from '../exit-codes.ts'
 import { pathOf, placeOf } from '../input.ts'
 import { operate, type OperateOptions } from '../operations/operate.ts'
-import { imageThere, readOnHost, type ReadOnHostOptions } from '../operations/read-on-host.ts'
+import { readByPlan, type ReadByPlanOptions } from '../operations/read-by-plan.ts'
 import { table } from '../output/table.ts'
 import { printable } from '../output/text.ts'
 
@@ -19,14 +19,14 @@ export async function snapshotList(image: string, context: CommandContext): Outc
   return printSnapshots(await inspectFile(pathOf(image), { roots: null, signal: context.signal }), context)
 }
 
-/** `varve snapshot list IMAGE --host HOST`. */
-export async function snapshotListThere(
+/** `varve snapshot list IMAGE` with --plan, --script or --host. */
+export async function snapshotListByPlan(
   image: string,
-  options: ReadOnHostOptions,
+  options: ReadByPlanOptions,
   context: CommandContext,
 ): Outcome {
-  const request = { image: { path: imageThere(image, {}).path, format: null, reading: {} } }
-  return await readOnHost({ operation: 'info', request }, options, context, (result) =>
+  const request = { image: { path: placeOf(image, options), format: null, reading: {} } }
+  return await readByPlan({ operation: 'info', request }, options, context, (result) =>
     printSnapshots(inspectImage.outcome.parse(result).report, context),
   )
 }

@@ -5,7 +5,7 @@ import type { AcceptOptions, CommandContext, Outcome, RunContext } from '../comm
 import { inUseOf } from '../consent.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { imageInput, type ReadingOptions } from '../input.ts'
-import { imageThere, inUseThere, readOnHost, type ReadOnHostOptions } from '../operations/read-on-host.ts'
+import { imageOf, inUseWish, readByPlan, type ReadByPlanOptions } from '../operations/read-by-plan.ts'
 import { openThisHost } from '../operations/this-host.ts'
 import { ProgressLine } from '../output/progress-line.ts'
 import { differenceLines } from '../output/difference-lines.ts'
@@ -52,18 +52,18 @@ export async function verify(
   return tell(file, verifyImage.outcome.parse(result), context)
 }
 
-/** `varve verify IMAGE --host HOST`: against what its agent keeps. */
-export async function verifyThere(
+/** `varve verify IMAGE` with --plan, --script or --host: against what its agent keeps. */
+export async function verifyByPlan(
   file: string,
-  options: ReadOnHostOptions & VerifyOptions,
+  options: ReadByPlanOptions & VerifyOptions,
   context: CommandContext,
 ): Outcome {
   const request = {
-    image: imageThere(file, options),
-    inUse: inUseThere(options.accept),
+    image: imageOf(file, options),
+    inUse: inUseWish(options.accept),
     keep: options.keep === true,
   }
-  return await readOnHost({ operation: 'verify', request }, options, context, (result) =>
+  return await readByPlan({ operation: 'verify', request }, options, context, (result) =>
     tell(file, verifyImage.outcome.parse(result), context),
   )
 }

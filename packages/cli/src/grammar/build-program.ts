@@ -1,7 +1,8 @@
 import { Command } from 'commander'
 import type { CommandContext, Outcome } from '../command.ts'
 import { commandGroups, type CommandGroup } from './command-group.ts'
-import type { CommandDefinition } from './command-definition.ts'
+import { defineCommand, type CommandDefinition } from './command-definition.ts'
+import { usageOf } from './usage-of.ts'
 
 export interface Globals {
   readonly json?: boolean
@@ -42,15 +43,6 @@ export function buildProgram(
   return program.helpCommand(false)
 }
 
-/** The name and operands of a command, as its definition has them. */
-export function usageOf(command: Command): string {
-  const operands = command.registeredArguments.map((one) => {
-    const name = `${one.name()}${one.variadic ? '...' : ''}`
-    return one.required ? `<${name}>` : `[${name}]`
-  })
-  return [command.name(), ...operands].join(' ')
-}
-
 interface Building {
   readonly program: Command
   readonly dispatch: Dispatch
@@ -62,7 +54,22 @@ function addCommand(parent: Command, definition: CommandDefinition, building: Bu
   definition.grammar?.(command)
   if (definition.run) addAction(command, definition, building)
   for (const one of commands) addCommand(command, one, building)
+  if (commands.length > 0) addHelp(command, building)
   return command
+}
+
+/** `varve chain help rebase` is `varve help chain rebase`. */
+function addHelp(command: Command, building: Building): void {
+  const help = defineCommand({
+    usage: 'help [command...]',
+    does: 'help for a command',
+    isHidden: true,
+    async run({ args, context, program }) {
+      const { showHelp } = await import('./show-help.ts')
+      return showHelp(program, [command.name(), ...args], context)
+    },
+  })
+  addCommand(command.helpCommand(false), help, building)
 }
 
 /** Commander calls actions with the arguments, the options and the command; ours get the arguments and all options. */

@@ -1,8 +1,8 @@
 import { formatNames } from '@varve/core/image/format-rules'
 import { writableFormats } from '@varve/core/formats/writable-formats'
 import type { Argument, Command, Option } from 'commander'
-import { usageOf } from './build-program.ts'
 import { commandGroups } from './command-group.ts'
+import { usageOf } from './usage-of.ts'
 
 /** What a value is, for shells that complete it: one of a list, a file, a folder, or what only people know. */
 export type ValueModel =

@@ -39,11 +39,25 @@ export function addOperationOptions(command: Command): Command {
 
 /** The same for commands that say themselves what `--accept` takes. */
 export function addPlanOptions(command: Command): Command {
-  return addHostOptions(command)
-    .option('--plan', 'print the plan and do nothing')
-    .option('--script', 'print the plan as a runbook for the shell and do nothing')
+  return addShowOptions(addHostOptions(command))
     .option('--wait', 'when another run works on the image, wait for its end and plan again')
     .option('-y, --yes', 'consent to the plan, but for findings that ask for a word by name')
+}
+
+/** What commands take that only read, and could be done on a host of the fleet: `ReadOptions`. */
+export function addReadOptions(command: Command): Command {
+  return addFreeOptions(addHostOptions(command))
+}
+
+/** For commands that change nothing: `FreeOptions`. */
+export function addFreeOptions(command: Command): Command {
+  return addShowOptions(command).option('-y, --yes', 'as with other commands; this one asks nothing')
+}
+
+function addShowOptions(command: Command): Command {
+  return command
+    .option('--plan', 'print the plan and do nothing')
+    .option('--script', 'print the plan as a runbook for the shell and do nothing')
 }
 
 /** How images are copied: `CopyOptions`. */

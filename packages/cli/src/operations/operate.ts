@@ -1,9 +1,6 @@
 import { findLocalOperation } from '@varve/agent/operations/local-table'
-import { scriptOf, shownSteps } from '@varve/agent/operations/shown-plan'
 import { DiskError, toErrorRecord, type ErrorRecord } from '@varve/core/problems/disk-error'
 import { needsAcceptance } from '@varve/core/problems/problem'
-import { toPlanView } from '@varve/operations/plans/plan-view'
-import type { PlanView } from '@varve/protocol/plans'
 import { subjectOf, type Refusal } from '@varve/operations/plans/plan'
 import { outcomeOf, type RunState } from '@varve/operations/runs/run-state'
 import type { Outcome, RunContext } from '../command.ts'
@@ -15,9 +12,10 @@ import { mapPaths } from '@varve/operations/plans/request-paths'
 import { isNbdAddress } from '@varve/nbd/nbd-address'
 import { resolve } from 'node:path'
 import { consentTo } from './consent-to-plan.ts'
+import { planSeen, printPlan } from './show-plan.ts'
 import { openThisHost } from './this-host.ts'
 import { problemError, throwBusy, whenFree } from './when-free.ts'
-import { assertNoFleetOptions, type OperateOptions, type Wish } from './wish.ts'
+import { assertNoFleetOptions, isPlanAsked, type OperateOptions, type Wish } from './wish.ts'
 
 export type { OperateOptions, Wish } from './wish.ts'
 
@@ -49,19 +47,8 @@ async function operateOnce(wish: Wish, options: OperateOptions, context: RunCont
     else context.remark(describePlan(plan, paint))
     return exitCodeOf(plan.problems.find(({ severity }) => severity === 'block')?.id ?? '')
   }
-  if (options.script === true) {
-    const shell = process.platform === 'win32' ? 'powershell' : 'posix'
-    context.print(scriptOf(plan, await shownSteps(plan, host.adapters), shell))
-    return exitCodes.ok
-  }
-  /** Made only for somebody who looks at it. */
-  const seen = async (): Promise<PlanView> => {
-    const shown = new Map((await shownSteps(plan, host.adapters)).map((one) => [one.step.id, one.shown]))
-    return toPlanView(plan, ({ id }) => shown.get(id) ?? { argv: [] })
-  }
-  if (options.plan === true) {
-    const view = await seen()
-    context.print(context.json ? JSON.stringify(view, null, 2) : describePlan(view, paint))
+  if (isPlanAsked(options)) {
+    await printPlan(plan, options, { adapters: host.adapters, context })
     return exitCodes.ok
   }
   const accepted = await consentTo(
@@ -70,7 +57,8 @@ async function operateOnce(wish: Wish, options: OperateOptions, context: RunCont
       file: subjectOf(plan),
       waiting: plan.warnings.filter(needsAcceptance),
       isAsked: wish.isAsked,
-      show: async () => describePlan(await seen(), paint),
+      // Made only for somebody who looks at it.
+      show: async () => describePlan(await planSeen(plan, host.adapters), paint),
     },
     options,
     context,

@@ -14,16 +14,23 @@ export interface HostOptions {
   readonly detach?: boolean
 }
 
-/** What every operation takes on the command line. */
-export interface OperateOptions extends HostOptions {
+/** What every command takes that is, or could be, an operation. */
+export interface FreeOptions {
   /** Show the plan and do nothing. */
   readonly plan?: boolean
   /** Print the plan as a runbook and do nothing. */
   readonly script?: boolean
-  /** When another run works on the image, wait for its end. */
-  readonly wait?: boolean
   /** Consent to what the plan says, but for findings that ask for a word by name. */
   readonly yes?: boolean
+}
+
+/** What commands take that only read. */
+export interface ReadOptions extends FreeOptions, HostOptions {}
+
+/** What every operation takes on the command line. */
+export interface OperateOptions extends ReadOptions {
+  /** When another run works on the image, wait for its end. */
+  readonly wait?: boolean
   /** Ids of findings to consent to, comma-separated. */
   readonly accept?: string
 }
@@ -46,6 +53,22 @@ export interface Wish {
   readonly refusal?: 'error'
   /** `cached`: nothing of the run is waited for to be on the medium. */
   readonly durability?: 'synced' | 'cached'
+}
+
+/** Whether a plan is only to be seen. */
+export function isPlanAsked({ plan, script }: FreeOptions): boolean {
+  return plan === true || script === true
+}
+
+/** Whether something is read by an operation: on a host of the fleet, or because its plan is to be seen. Else the command reads by itself. */
+export function isReadByPlan(options: ReadOptions): boolean {
+  return options.host !== undefined || isPlanAsked(options)
+}
+
+/** Throws when a plan is asked of what has none. */
+export function assertNoPlanAsked(options: FreeOptions, what: string): void {
+  if (isPlanAsked(options))
+    throw new UsageError(`Nothing is planned for ${what}: leave --plan and --script out.`)
 }
 
 /** Throws when options are for the fleet only. */

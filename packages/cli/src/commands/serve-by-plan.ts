@@ -7,49 +7,44 @@ import type { RunView } from '@varve/protocol/runs'
 import { UsageError, type CommandContext, type Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { openFleet } from '../fleet.ts'
-import { changeFleetRun, operateOnFleet } from '../operations/operate-on-fleet.ts'
-import { imageThere, inUseThere, type ReadOnHostOptions } from '../operations/read-on-host.ts'
+import { changeFleetRun } from '../operations/operate-on-fleet.ts'
+import { imageOf, inUseWish, readByPlan, type ReadByPlanOptions } from '../operations/read-by-plan.ts'
 import { printable } from '../output/text.ts'
 import type { ServeOptions } from './serve.ts'
 
 /** Seconds: an agent serves nothing for ever, since who asked for it may be gone. */
 const usualSeconds = 3600
 
-/** `varve serve IMAGE --host HOST`: until Ctrl-C, or its time is over; with `--detach` its agent goes on until then. */
-export async function serveThere(
+/** `varve serve IMAGE` with --plan, --script or --host: on a host of the fleet until Ctrl-C, or its time is over; with `--detach` its agent goes on until then. */
+export async function serveByPlan(
   image: string,
-  options: ServeOptions & ReadOnHostOptions,
+  options: ServeOptions & ReadByPlanOptions,
   context: CommandContext,
 ): Outcome {
-  const { socket, port = 0, expires, accept, host, library, controller, detach } = options
-  if (socket !== undefined) throw new UsageError('Another host serves at a port: --socket is for this one.')
+  const { port = 0, expires, accept, host, controller, detach = false } = options
+  assertPort(options, context)
   const request = {
-    image: imageThere(image, options),
-    inUse: inUseThere(accept),
+    image: imageOf(image, options),
+    inUse: inUseWish(accept),
     port,
     expiresSeconds: Math.max(1, Math.round(expires ?? usualSeconds)),
   }
   let served: RunView | null = null
-  const passed = {
-    host,
-    ...(library !== undefined && { library }),
-    ...(controller !== undefined && { controller }),
-    ...(accept !== undefined && { accept }),
-  }
-  const code = await operateOnFleet(
-    { operation: 'serve', request, isAsked: false },
-    passed,
+  // With --detach too it is waited for until it is served.
+  const code = await readByPlan(
+    { operation: 'serve', request },
+    { ...options, detach: host === undefined && detach },
     context,
-    (run) => {
+    (_result, run) => {
       served = run
       return exitCodes.ok
     },
   )
   const run = served as RunView | null
-  if (run === null) return code
+  if (run === null || host === undefined) return code
   const at = serveImage.outcome.parse(run.steps.at(-1)?.result)
   tell({ image, host, run }, at, context)
-  if (detach === true) return code
+  if (detach) return code
   try {
     await Promise.race([
       sleep(Math.max(0, Date.parse(at.until) - Date.now()), undefined, { signal: context.signal }).catch(
@@ -65,6 +60,23 @@ export async function serveThere(
   }
   if (!context.json) context.remark('It is served no more.')
   return code
+}
+
+/** The operation serves at a port, for a while. */
+function assertPort(
+  { socket, port, expires, host }: ServeOptions & ReadByPlanOptions,
+  context: CommandContext,
+) {
+  if (socket !== undefined)
+    throw new UsageError(
+      host === undefined
+        ? 'What has a plan is served at a port: --socket goes without --plan and --script.'
+        : 'Another host serves at a port: --socket is for this one.',
+    )
+  if (host === undefined && (port === undefined || expires === undefined))
+    context.remark(
+      'The plan is of serving at a port for a while; without it, and without --port and --expires, a socket of this user is served until Ctrl-C.',
+    )
 }
 
 function tell(
