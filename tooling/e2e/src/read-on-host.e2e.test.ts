@@ -26,16 +26,16 @@ afterAll(async () => {
   await place[Symbol.asyncDispose]()
 })
 
+async function run(...args: readonly string[]) {
+  return await execa(process.execPath, [join(root, 'packages/cli/bin/varve.mjs'), ...args], {
+    reject: false,
+    stdin: 'ignore',
+    env: { VARVE_CONTROLLER: fleet.url, VARVE_STATE: place.file('state') },
+  })
+}
+
 async function varve(...args: readonly string[]) {
-  const { exitCode, stdout } = await execa(
-    process.execPath,
-    [join(root, 'packages/cli/bin/varve.mjs'), ...args, '--json'],
-    {
-      reject: false,
-      stdin: 'ignore',
-      env: { VARVE_CONTROLLER: fleet.url, VARVE_STATE: place.file('state') },
-    },
-  )
+  const { exitCode, stdout } = await run(...args, '--json')
   return { exitCode, document: JSON.parse(stdout) as unknown }
 }
 
@@ -63,6 +63,27 @@ test('info, check, snapshot list and chain show say there what they say here', a
     expect({ words, exitCode: said.exitCode }).toEqual({ words, exitCode: here.exitCode })
     expect(stable(said.document)).toEqual(stable(here.document))
   }
+})
+
+test('the plan of a reading is that of the other host, and nothing runs there', async () => {
+  const folder = fleet.library('north')
+  const before = await varve('runs', '--fleet')
+  const planned: readonly (readonly [operation: string, layer: string, words: readonly string[]])[] = [
+    ['info', 'all', ['snapshot', 'list', 'blank.raw']],
+    ['chain-show', 'L2', ['chain', 'show', 'blank.raw']],
+    ['doctor', 'all', ['doctor', folder]],
+    ['serve', 'L3', ['serve', 'noise.raw', '-f', 'raw']],
+    ['verify', 'L3', ['verify', 'noise.raw', '-f', 'raw']],
+  ]
+  for (const [operation, layer, words] of planned)
+    expect(await there(...words, '--plan', '--yes')).toMatchObject({
+      exitCode: 0,
+      document: { kind: 'plan', operation, steps: [{ layer, host: 'north' }] },
+    })
+  const { stdout } = await run('chain', 'show', 'blank.raw', '--script', '--host', 'north')
+  expect(stdout).toContain(join(folder, 'blank.raw'))
+  expect(await execa('sh', ['-n'], { input: stdout })).toMatchObject({ stderr: '' })
+  expect(await varve('runs', '--fleet')).toEqual(before)
 })
 
 test('compare --layers and doctor name what is there', async () => {
