@@ -56,7 +56,7 @@ function detachProblems(facts: DetachFacts): Problem[] {
   if (attached.mounts.length > 0)
     return [
       blocking(
-        'device-busy',
+        'in-use',
         `${attached.device} is mounted at ${attached.mounts.map(({ folder }) => quote(folder)).join(', ')}`,
         `Unmount it first: ${attached.mounts.map(({ folder }) => `varve umount ${shellWord(folder)}`).join('; ')}`,
       ),
@@ -64,7 +64,7 @@ function detachProblems(facts: DetachFacts): Problem[] {
   if (holders.length > 0)
     return [
       blocking(
-        'device-busy',
+        'in-use',
         `${attached.device} is used by ${holders.join(', ')}`,
         'End those first: vgchange -an for volume groups, dmsetup remove or cryptsetup close for mappings.',
       ),

@@ -76,7 +76,7 @@ function umountProblems({ ways, folder, mounted, attached, busy }: UmountFacts):
   return [
     {
       ...blocking(
-        'device-busy',
+        'in-use',
         `it is used by ${named.join(', ')}${more}`,
         'End those, or have them leave the folder, and try again.',
       ),
