@@ -10,7 +10,7 @@ process.env['XDG_STATE_HOME'] = state
 process.env['NODE_COMPILE_CACHE'] = join(import.meta.dirname, '.varve/code-cache')
 process.on('exit', () => rmSync(state, { recursive: true, force: true }))
 
-const tiers = ['tools', 'corpus', 'e2e', 'browser'] as const
+const tiers = ['tools', 'corpus', 'e2e', 'browser', 'lab'] as const
 
 function tier(name: (typeof tiers)[number], timeoutMs: number) {
   return {
@@ -40,6 +40,7 @@ export default defineConfig({
       tier('corpus', 120_000),
       tier('e2e', 300_000),
       tier('browser', 300_000),
+      tier('lab', 600_000),
     ],
   },
 })

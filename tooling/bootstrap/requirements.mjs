@@ -15,7 +15,7 @@ export const powershellVersion = '7.6.9'
  * module that is needed.
  */
 export const systemTools = /** @type {readonly SystemTool[]} */ ([
-  { tool: 'qemu-img', debian: 'qemu-utils', tasks: ['start', 'test', 'bench', 'fuzz'] },
+  { tool: 'qemu-img', debian: 'qemu-utils', tasks: ['start', 'test', 'bench', 'fuzz', 'lab'] },
   { tool: 'mke2fs', debian: 'e2fsprogs', tasks: ['start', 'test', 'bench', 'fuzz'] },
   { tool: 'sfdisk', debian: 'fdisk', tasks: ['start', 'test'] },
   { tool: 'fdisk', debian: 'fdisk', tasks: ['test'] },
@@ -41,6 +41,10 @@ export const systemTools = /** @type {readonly SystemTool[]} */ ([
   { tool: 'fish', debian: 'fish', tasks: ['test'] },
   { tool: 'mandoc', debian: 'mandoc', tasks: ['test'] },
   { tool: 'chromium', debian: 'chromium', tasks: ['test'] },
+  { tool: 'qemu-system-x86_64', debian: 'qemu-system-x86', tasks: ['test', 'lab'] },
+  { tool: 'mmdebstrap', debian: 'mmdebstrap', tasks: ['test', 'lab'] },
+  { tool: 'cpio', debian: 'cpio', tasks: ['test', 'lab'] },
+  { tool: 'zstd', debian: 'zstd', tasks: ['test', 'lab'] },
   { tool: 'time', debian: 'time', tasks: ['bench'] },
   { tool: 'sshd', debian: 'openssh-server', tasks: ['bench'] },
   { tool: 'scp', debian: 'openssh-client', tasks: ['bench'] },

@@ -11,6 +11,7 @@ const tasks = {
   test: ['tooling/test/src/main.ts'],
   bench: ['tooling/bench/src/main.ts'],
   fuzz: ['tooling/fuzz/src/main.ts'],
+  lab: ['tooling/lab/src/shell.ts'],
   faults: ['tooling/e2e/src/faults/main.ts'],
   setup: null,
 }

@@ -22,6 +22,7 @@ export function newRun({ id, number, plan, accepted, startedAt }: NewRun): RunVi
     isCanceling: false,
     hosts: [...new Set(plan.steps.map(({ host }) => host))],
     startedAt,
+    askedBy: null,
     finishedAt: null,
     steps: plan.steps.map((step) => ({
       ...step,

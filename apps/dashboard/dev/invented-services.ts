@@ -10,6 +10,7 @@ import { crowdActivity, crowdFindings, crowdImage, crowdMigrations } from './inv
 import { ago, inventedDigest, inventedImage, inventedProblems, inventedRow } from './invented-fleet.ts'
 import { failedMigration, inventedPlan, migrationAt, newMigration } from './invented-migrations.ts'
 import { inventedQuarantine } from './invented-quarantine.ts'
+import { inventedSchedules } from './invented-schedules.ts'
 import { inventedUploads } from './invented-uploads.ts'
 import { inventedRuns } from './invented-runs.ts'
 import { hugeSize, inventedHosts, inventedRows, needOf, type Scene } from './invented-scenes.ts'
@@ -161,6 +162,7 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
   return {
     stop: () => clearInterval(tick),
     runs: runs.service,
+    schedules: inventedSchedules({ hasPast: scene === 'busy' || scene === 'huge', emit }),
     fleet: {
       info: () => ({
         version: '0.1.0',

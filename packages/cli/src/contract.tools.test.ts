@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { cp, open, readdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { mbrSector } from '@varve/test-kit/mbr-sector'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
@@ -135,6 +135,31 @@ const rows: readonly Row[] = [
     record: ran('snapshot-delete'),
     there: ['snap.qcow2'],
     bad: badImage('snapshot', 'delete', 'IMAGE', 'old'),
+  },
+  {
+    name: 'snapshot apply by id',
+    call: (lib) => ['snapshot', 'apply', of(lib, 'snap.qcow2'), '1'],
+    steps: ['keep', 'apply', 'check'],
+    record: () => ({ state: 'succeeded', summary: 'Take snap.qcow2 back to snapshot "old"' }),
+    there: ['snap.qcow2'],
+    bad: [
+      (lib) => ['snapshot', 'apply', of(lib, 'snap.qcow2'), '2'],
+      exitCodes.imageRefused,
+      'snapshot-missing',
+    ],
+  },
+  {
+    name: 'snapshot delete by id',
+    call: (lib) => ['snapshot', 'delete', of(lib, 'snap.qcow2'), '1'],
+    steps: ['delete', 'check'],
+    accept: 'snapshot-lost',
+    record: () => ({ state: 'succeeded', summary: 'Remove snapshot "old" of snap.qcow2 for good' }),
+    there: ['snap.qcow2'],
+    bad: [
+      (lib) => ['snapshot', 'delete', of(lib, 'twice.qcow2'), '2', '--accept', 'snapshot-lost'],
+      exitCodes.imageRefused,
+      'snapshot-ambiguous',
+    ],
   },
   {
     name: 'chain rebase',
@@ -278,6 +303,8 @@ beforeAll(async () => {
   await qemu('create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', 'base.qcow2', 'over.qcow2')
   await runToolOk('qemu-io', ['-f', 'qcow2', '-c', 'write -q -P 5 64k 64k', at('over.qcow2')])
   await qemu('snapshot', '-c', 'old', at('snap.qcow2'))
+  await cp(at('base.qcow2'), at('twice.qcow2'))
+  for (const name of ['2', 'old']) await qemu('snapshot', '-c', name, at('twice.qcow2'))
 })
 afterAll(async () => images[Symbol.asyncDispose]())
 
@@ -465,6 +492,28 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('contract for scripts: verify'
     expect(await errorOf(['verify', of(lib, 'nothing.qcow2')])).toMatchObject({
       exitCode: exitCodes.fileRefused,
       code: 'not-found',
+    })
+  })
+})
+
+describe.skipIf(!requires('qemu-img', 'qemu-io'))('an overlay in a sibling folder', () => {
+  test('is not looked for by itself: the plan and chain show say where they looked, and --folder finds it', async () => {
+    const [image, sibling] = [of(lib, 'single.qcow2'), place.file('sibling')]
+    await mkdir(sibling)
+    const overlay = ['-q', '-f', 'qcow2', '-F', 'qcow2', '-b', image, join(sibling, 'over.qcow2')]
+    await runToolOk('qemu-img', ['create', ...overlay])
+    expect(await varveJson('delete', image, '--plan')).toMatchObject({
+      warnings: [{ id: 'no-dependents', severity: 'info', details: { searched: [lib] } }],
+    })
+    expect((await varveHere('delete', image, '--plan')).stdout).toContain(
+      `no image that is made over it is in "${lib}" and below`,
+    )
+    expect((await varveHere('chain', 'show', image)).stdout).toContain(
+      `Nothing in "${lib}" and below is made over it`,
+    )
+    expect(await varveJson('chain', 'show', image, '--folder', sibling)).toMatchObject({
+      searched: [lib, sibling],
+      dependents: [{ path: join(sibling, 'over.qcow2') }],
     })
   })
 })

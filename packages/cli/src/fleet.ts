@@ -14,6 +14,11 @@ import { WebSocket } from 'ws'
 import { watchedFetch } from './watched-fetch.ts'
 import { UsageError, type CommandContext } from './command.ts'
 
+export interface FleetOptions {
+  /** Its address; left out: as the environment says. */
+  readonly controller?: string
+}
+
 export interface Fleet extends AsyncDisposable {
   readonly api: TRPCClient<AppRouter>
 }

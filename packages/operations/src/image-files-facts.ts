@@ -18,6 +18,8 @@ export interface ImageFilesFacts {
   readonly partOf: string | null
   /** Absolute paths of the images whose disks change without it, the nearest first. */
   readonly dependents: readonly string[]
+  /** The folders in which those were looked for, with all below them; none: nobody looked. */
+  readonly searched: readonly string[]
   /** Where nobody looked for such images; null: it was looked everywhere that was to be. */
   readonly unseen: string | null
   /** Who uses its files. */

@@ -3,6 +3,7 @@ import type { Problem } from '@varve/core/problems/problem'
 import { usesProblems } from '@varve/core/uses/use-problems'
 import type { ImageFilesFacts } from './image-files-facts.ts'
 import { shellWord } from './plans/shown.ts'
+import { searchedWords } from './searched-words.ts'
 
 /** Names in one sentence, at most. */
 const mostNamed = 5
@@ -68,14 +69,14 @@ export function machineProblems({ path, machines }: ImageFilesFacts): Problem[] 
     layer: 'L1',
     file: path,
     message: `L1 ${quote(path)}: the machine that ${quote(definition)} describes has it as a disk`,
-    remedy:
-      'Remove the disk from that machine, or consent with --accept machine-needs-it and mend its definition.',
+    remedy: 'Remove the disk from that machine first; else its definition is to be mended afterwards.',
     details: { uses: [{ by: 'machine', definition }] },
   }))
 }
 
-/** Says what stays where it is, and where nobody looked for images that are made over it. */
-export function remarks({ path, elsewhere, unseen }: ImageFilesFacts): Problem[] {
+/** Says what stays where it is, and where images that are made over it were looked for. */
+export function remarks(facts: ImageFilesFacts): Problem[] {
+  const { path, elsewhere, unseen } = facts
   const parts: Problem[] = elsewhere.map((part) => ({
     id: 'part-stays',
     severity: 'warn',
@@ -85,7 +86,7 @@ export function remarks({ path, elsewhere, unseen }: ImageFilesFacts): Problem[]
     remedy: 'Move or delete it by hand when nothing else needs it.',
     details: { part },
   }))
-  if (unseen === null) return parts
+  if (unseen === null) return [...parts, ...nobodyAbove(facts)]
   const limit: Problem = {
     id: 'dependents-not-seen',
     severity: 'warn',
@@ -95,4 +96,21 @@ export function remarks({ path, elsewhere, unseen }: ImageFilesFacts): Problem[]
     remedy: 'Make sure that no other image is made over it.',
   }
   return [...parts, limit]
+}
+
+/** That no image was found over it says nothing of folders that were not searched. */
+function nobodyAbove({ path, dependents, searched }: ImageFilesFacts): Problem[] {
+  const where = searchedWords(searched)
+  if (dependents.length > 0 || where === null) return []
+  return [
+    {
+      id: 'no-dependents',
+      severity: 'info',
+      layer: 'L2',
+      file: path,
+      message: `L2 ${quote(path)}: no image that is made over it is in ${where}; other folders were not searched`,
+      remedy: `varve chain show ${shellWord(path)} --folder FOLDER searches another one.`,
+      details: { searched },
+    },
+  ]
 }

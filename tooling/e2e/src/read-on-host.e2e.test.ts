@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { execa } from 'execa'
@@ -89,6 +89,34 @@ test('compare --layers and doctor name what is there', async () => {
   const outside = await there('doctor', place.path)
   expect(outside.exitCode).not.toBe(0)
   expect(outside.document).toMatchObject({ error: { code: 'outside-library' } })
+})
+
+test('doctor --fix mends on the other host what an operation mends, and tells what died there', async () => {
+  const folder = join(fleet.library('north'), 'sick')
+  await mkdir(folder)
+  await varve('create', join(folder, 'web.qcow2'), '--size', '1M')
+  await rename(join(folder, 'web.qcow2'), join(folder, 'web.vmdk'))
+  const staged = join(folder, '.left.raw.00000000000b.part')
+  await writeFile(staged, 'x')
+  await utimes(staged, 0, 0)
+  const idsOf = ({ document }: { readonly document: unknown }) =>
+    (document as { readonly findings: readonly { readonly id: string }[] }).findings.map(({ id }) => id)
+  expect(idsOf(await there('doctor', folder))).toEqual(['wrong-ending', 'leftover'])
+  expect(await there('doctor', folder, '--fix')).toMatchObject({
+    exitCode: 10,
+    document: { error: { code: 'needs-consent' } },
+  })
+  expect(await there('doctor', folder, '--fix', '--plan')).toMatchObject({
+    exitCode: 1,
+    document: { mended: [{ id: 'wrong-ending', became: 'planned', result: { kind: 'plan' } }] },
+  })
+  expect((await readdir(folder)).toSorted()).toEqual(['.left.raw.00000000000b.part', 'web.vmdk'])
+  expect(await there('doctor', folder, '--fix', '--yes')).toMatchObject({
+    exitCode: 1,
+    document: { mended: [{ id: 'wrong-ending', became: 'mended', result: { state: 'succeeded' } }] },
+  })
+  expect((await readdir(folder)).toSorted()).toEqual(['.left.raw.00000000000b.part', 'web.qcow2'])
+  expect(idsOf(await there('doctor', folder))).toEqual(['leftover'])
 })
 
 test('an agent reads no NBD exports', async () => {

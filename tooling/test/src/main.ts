@@ -18,6 +18,7 @@ const checks: readonly Check[] = [
     name: 'types',
     command: ['turbo', 'run', 'typecheck', '--output-logs=errors-only', '--no-update-notifier'],
   },
+  { name: 'lab', command: ['node', 'tooling/lab/src/main.ts'] },
   { name: 'build', command: ['turbo', 'run', 'build', '--output-logs=errors-only', '--no-update-notifier'] },
 ]
 

@@ -141,6 +141,9 @@ function applyEvent(queryClient: QueryClient, api: Api, { at, event }: EventView
       return void queryClient.invalidateQueries({ queryKey: api.runs.pathKey() })
     case 'host-removed':
       return void queryClient.invalidateQueries({ queryKey: api.fleet.pathKey() })
+    case 'schedule-changed':
+    case 'schedule-removed':
+      return void queryClient.invalidateQueries({ queryKey: api.schedules.pathKey() })
     case 'migration-removed':
       void queryClient.invalidateQueries({ queryKey: api.migrations.pathKey() })
       return void queryClient.invalidateQueries({ queryKey: api.fleet.overview.queryKey() })

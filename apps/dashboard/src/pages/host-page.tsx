@@ -18,6 +18,7 @@ import { QuarantineCard } from '../features/fleet/quarantine-card.tsx'
 import { SpaceBar } from '../features/fleet/host-rows.tsx'
 import { hostSubject } from '../features/operate/image-subject.ts'
 import { ToolRows } from '../features/fleet/tool-rows.tsx'
+import { LibrarySchedule } from '../features/schedules/library-schedule.tsx'
 
 const OperateHere = lazy(() =>
   import('../features/operate/operate-here.tsx').then((module) => ({ default: module.OperateHere })),
@@ -226,6 +227,7 @@ function LibraryRow({ host, library }: { readonly host: string; readonly library
           {images} {images === 1 ? 'image' : 'images'}
         </Link>
         <code className={`${styles.soft} ${styles.path}`}>{path}</code>
+        <LibrarySchedule host={host} library={name} />
       </div>
     </li>
   )

@@ -111,7 +111,7 @@ interface RunHeadProps {
 }
 
 function RunHead({ run, actions, onWish, onDo }: RunHeadProps) {
-  const { id, number, summary, hosts, startedAt, finishedAt, can, waitsFor } = run
+  const { id, number, summary, hosts, startedAt, finishedAt, askedBy, can, waitsFor } = run
   const { words, tone } = stateToWords(runToLine(run).state, waitsFor)
   const hasOutcome = run.state === 'failed' || run.state === 'canceled'
   return (
@@ -127,7 +127,8 @@ function RunHead({ run, actions, onWish, onDo }: RunHeadProps) {
       facts={[
         `on ${hosts.join(', ')}`,
         <>
-          started <TimeAgo at={startedAt} />
+          started {askedBy !== null && `by the ${askedBy} `}
+          <TimeAgo at={startedAt} />
         </>,
         finishedAt === null ? (
           'safe to close this page'

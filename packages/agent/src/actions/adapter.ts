@@ -28,6 +28,8 @@ export interface ActionPorts {
   readonly stateFolder?: string
   /** Where this host keeps what lives as long as the machine runs; left out: /run/varve. */
   readonly runtimeFolder?: string
+  /** Where this host keeps the journals of runs that it carries out by itself. */
+  readonly runsFolder?: string
   /** An action changed what lies in this folder. */
   readonly onFolderChanged?: (folder: string) => void
 }

@@ -19,7 +19,7 @@ export async function gatherImageFiles(
 ): Promise<ImageFilesFacts> {
   const own = await ownFiles(path, ports.roots)
   const image = join(own.folder, own.image)
-  const { dependents, unseen } = await dependentsOf(image, ports.roots, signal)
+  const { dependents, searched, unseen } = await dependentsOf(image, ports.roots, signal)
   return {
     host,
     path: image,
@@ -30,6 +30,7 @@ export async function gatherImageFiles(
     elsewhere: own.elsewhere,
     partOf: await imageOfPart(image, { roots: ports.roots, signal }),
     dependents,
+    searched,
     unseen,
     uses: await usesOf(own, ports),
     machines: await machinesNaming(image),
@@ -55,11 +56,11 @@ export async function disksAbove(
 
 async function dependentsOf(image: string, roots: readonly string[] | null, signal: AbortSignal) {
   try {
-    const { images, unseen } = await findDependents(image, { roots, signal })
-    return { dependents: images.map((one) => one.path), unseen }
+    const { images, searched, unseen } = await findDependents(image, { roots, signal })
+    return { dependents: images.map((one) => one.path), searched, unseen }
   } catch (error) {
     // An image that cannot be opened is nobody's parent that could be read.
-    if (isDiskError(error)) return { dependents: [], unseen: null }
+    if (isDiskError(error)) return { dependents: [], searched: [], unseen: null }
     throw error
   }
 }

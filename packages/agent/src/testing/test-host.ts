@@ -34,6 +34,7 @@ export function openTestHost(
     findWriters: async () => findWriters(),
     stateFolder: join(folder, 'state'),
     runtimeFolder: join(folder, 'run'),
+    runsFolder: join(folder, 'runs'),
   }
   const adapters: AdapterTable = options.adapters ?? adapterTable
   const { onEntry } = options

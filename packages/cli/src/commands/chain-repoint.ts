@@ -14,7 +14,6 @@ export async function chainRepoint(
   options: ChainRepointOptions,
   context: RunContext,
 ): Outcome {
-  const proof = idsOf(options.accept).has('parent-unproven') ? 'waived' : 'wanted'
   const parentFormat = formatOf(options.parentFormat)
   return await operate(
     {
@@ -23,11 +22,16 @@ export async function chainRepoint(
         image: placeOf(image, options),
         parent: placeOf(options.parent, options),
         parentFormat,
-        proof,
+        proof: proofOf(options.accept),
       },
       isAsked: true,
     },
     options,
     context,
   )
+}
+
+/** Whether the new parent is compared with the old one, or somebody said by name that it is not. */
+export function proofOf(accept: string | undefined): 'waived' | 'wanted' {
+  return idsOf(accept).has('parent-unproven') ? 'waived' : 'wanted'
 }

@@ -2,6 +2,7 @@ import { formatBytes } from '@varve/core/units/format-bytes'
 import { formatRules } from '@varve/core/image/format-rules'
 import { readChainTree, type ChainNode, type ChainTree } from '@varve/engine/dependents/chain-tree'
 import { showChain } from '@varve/operations/actions/show-chain'
+import { searchedWords } from '@varve/operations/searched-words'
 import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodeOf, exitCodes } from '../exit-codes.ts'
 import { pathOf } from '../input.ts'
@@ -48,7 +49,7 @@ function printTree(
 }
 
 /** What is shown of a chain. */
-interface ShownTree extends Pick<ChainTree, 'problems' | 'looked' | 'unseen'> {
+interface ShownTree extends Pick<ChainTree, 'problems' | 'looked' | 'searched' | 'unseen'> {
   readonly root: ShownNode
   readonly dependents: readonly Pick<ChainTree['dependents'][number], 'path' | 'depth'>[]
 }
@@ -60,8 +61,9 @@ interface ShownNode extends Pick<
   readonly children: readonly ShownNode[]
 }
 
-function describeTree({ root, dependents, problems, unseen, looked }: ShownTree, paint: Paint): string {
-  const nobody = `Nothing around it is made over it (${looked} ${looked === 1 ? 'file' : 'files'} looked at).`
+function describeTree(tree: ShownTree, paint: Paint): string {
+  const { root, dependents, problems, unseen, looked, searched } = tree
+  const nobody = `Nothing in ${printable(searchedWords(searched) ?? 'its folder and below')} is made over it (${looked} ${looked === 1 ? 'file' : 'files'} looked at); --folder searches another folder too.`
   return [
     ...nodeLines(root, { first: '', rest: '', paint }),
     '',

@@ -13,6 +13,7 @@ import { detachCommand } from './detach.command.ts'
 import { digestCommand } from './digest.command.ts'
 import { doCommand } from './do.command.ts'
 import { doctorCommand } from './doctor.command.ts'
+import { helpCommand } from './help.command.ts'
 import { hostsCommand } from './hosts.command.ts'
 import { imagesCommand } from './images.command.ts'
 import { infoCommand } from './info.command.ts'
@@ -28,6 +29,7 @@ import { purgeCommand } from './purge.command.ts'
 import { quarantineCommand } from './quarantine.command.ts'
 import { restoreCommand } from './restore.command.ts'
 import { runsCommand } from './runs.command.ts'
+import { scheduleCommand } from './schedule.command.ts'
 import { serveCommand } from './serve.command.ts'
 import { snapshotCommand } from './snapshot.command.ts'
 import { umountCommand } from './umount.command.ts'
@@ -49,6 +51,7 @@ export const commandTable: readonly CommandDefinition[] = [
   digestCommand,
   doCommand,
   doctorCommand,
+  helpCommand,
   hostsCommand,
   imagesCommand,
   infoCommand,
@@ -64,6 +67,7 @@ export const commandTable: readonly CommandDefinition[] = [
   quarantineCommand,
   restoreCommand,
   runsCommand,
+  scheduleCommand,
   serveCommand,
   snapshotCommand,
   umountCommand,

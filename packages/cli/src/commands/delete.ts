@@ -7,10 +7,15 @@ import { operate, type OperateOptions } from '../operations/operate.ts'
 /** `varve delete IMAGE`: into quarantine. */
 export async function deleteImage(image: string, options: OperateOptions, context: RunContext): Outcome {
   const request = { image: placeOf(image, options) }
-  return await operate({ operation: 'delete', request, isAsked: true, told }, options, context)
+  return await operate(
+    { operation: 'delete', request, isAsked: true, told: keptInQuarantine },
+    options,
+    context,
+  )
 }
 
-function told(state: RunState): readonly string[] {
+/** Which entry of a quarantine keeps what was deleted, and what can be done with it. */
+export function keptInQuarantine(state: RunState): readonly string[] {
   return state.steps.flatMap((step) => {
     const kept = SetAsideOutcome.safeParse(outcomeOf(step))
     if (!kept.success) return []

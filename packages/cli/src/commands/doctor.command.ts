@@ -1,29 +1,26 @@
 import { UsageError } from '../command.ts'
 import { defineCommand } from '../grammar/command-definition.ts'
-import { addHostOptions } from '../grammar/options.ts'
+import { addOperationOptions } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
-import type { HostOptions } from '../operations/wish.ts'
 import type { DoctorOptions } from './doctor.ts'
 
-export const doctorCommand = defineCommand<DoctorOptions & HostOptions>({
+export const doctorCommand = defineCommand<DoctorOptions>({
   usage: 'doctor <folder>',
   group: 'all',
-  does: 'what is to be mended in a folder of images, each with the command that mends it (exit code 0: nothing, 1: something)',
+  does: 'what is to be mended in a folder of images, each with the command that mends it (exit code 0: nothing, 1: something); --fix mends it',
   grammar: (command) =>
-    addHostOptions(command)
-      .option('--digest', 'read images of one size whole, to find those that hold the same disk')
-      .option(
-        '--old <days>',
-        'days without a write after which an image that nothing names is told',
-        daysOf,
-        90,
-      ),
+    addOperationOptions(
+      command
+        .option('--digest', 'read images of one size whole, to find those that hold the same disk')
+        .option(
+          '--old <days>',
+          'days without a write after which an image that nothing names, or an undo file, is told',
+          daysOf,
+          90,
+        )
+        .option('--fix', 'mend one finding after the other, each by a plan that is consented to'),
+    ),
   async run({ args: [folder = ''], options, context }) {
-    const { host } = options
-    if (host !== undefined) {
-      const { doctorThere } = await import('./doctor.ts')
-      return await doctorThere(folder, { ...options, host }, context)
-    }
     return await withThreads(context, [], async (running) => {
       const { doctor } = await import('./doctor.ts')
       return await doctor(folder, options, running)

@@ -1,9 +1,9 @@
 import { formatBytes } from '@varve/core/units/format-bytes'
+import { stagingRuns } from '@varve/agent/runs/staging-runs'
+import { findLeftovers, removeLeftover, type Leftover } from '@varve/engine/doctor/find-leftovers'
 import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { findLeftovers, removeLeftover, type Leftover } from '../find-leftovers.ts'
 import { pathOf } from '../input.ts'
-import { stagingRuns } from '../operations/staging-runs.ts'
 import { printable } from '../output/text.ts'
 
 export interface LeftoversOptions {
@@ -48,11 +48,13 @@ function mayGo({ state }: Leftover, migrations: boolean): boolean {
   return state === 'removable' || (state === 'migration' && migrations)
 }
 
-function describe({ path, bytes, modified, pid, run, state, visible }: Leftover, isRemoved: boolean): string {
+function describe(leftover: Leftover, isRemoved: boolean): string {
+  const { path, bytes, modified, pid, run, runOf, state, visible } = leftover
+  const named = `${run ?? ''}${runOf === 'fleet' ? ' --fleet' : ''}`
   const owner = {
     removable: pid === null ? 'nobody has it open' : `process ${pid} has ended`,
     running: pid === null ? 'somebody may be writing it' : `process ${pid} is still there`,
-    run: `of run ${run ?? ''}, which is not over: varve runs ${run ?? ''} --resume goes on, --cancel undoes it`,
+    run: `of run ${run ?? ''}, which is not over: varve runs ${named} --resume goes on, --cancel undoes it`,
     migration: 'of a migration, whose agent removes it when the migration is over',
   }[state]
   const others = visible.length === 0 ? '' : `, with ${visible.length} files whose image was not published`

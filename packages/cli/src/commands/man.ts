@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { UsageError, type CommandContext, type Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { findCommand } from '../grammar/find-command.ts'
 import { allCommands, modelOf } from '../grammar/model.ts'
 import { manualPage, pageName } from '../manual/page.ts'
 
@@ -29,10 +30,9 @@ export async function man({ words, list = false }: ManOptions, { context, progra
     context.print(told)
     return Promise.resolve(exitCodes.ok)
   }
-  const name = words.join(' ')
-  const found = commands.find(({ path }) => path.join(' ') === name)
-  if (!found)
-    throw new UsageError(`There is no command ${JSON.stringify(name)}; varve man --list lists all pages.`)
+  findCommand(program, words)
+  const found = commands.find(({ path }) => path.join(' ') === words.join(' '))
+  if (!found) throw new UsageError(`There is no page of the manual for ${JSON.stringify(words.join(' '))}.`)
   const page = pageOf(found)
   context.print(context.json ? JSON.stringify(page) : page.text.trimEnd())
   return Promise.resolve(exitCodes.ok)

@@ -32,7 +32,7 @@ const createCommand = defineCommand<SnapshotCreateOptions>({
 
 const deleteCommand = defineCommand<SnapshotCreateOptions>({
   usage: 'delete <image> <name>',
-  does: 'remove a snapshot for good',
+  does: 'remove a snapshot, by its name or id, for good',
   grammar: externalOption('says how: an overlay is merged by chain commit or chain flatten'),
   async run({ args: [image = '', name], options, context }) {
     const { snapshotChange } = await import('./snapshot.ts')

@@ -39,7 +39,7 @@ export function buildProgram(
   for (const group of groups)
     for (const definition of definitions.filter((one) => (one.group ?? 'varve') === group))
       addCommand(program, definition, { program, dispatch }).helpGroup(`${commandGroups[group]}:`)
-  return program.commandsGroup(`${commandGroups.varve}:`).helpCommand('help [command]', 'help for a command')
+  return program.helpCommand(false)
 }
 
 /** The name and operands of a command, as its definition has them. */

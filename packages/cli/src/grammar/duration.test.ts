@@ -16,3 +16,13 @@ test.each([
 ])('%j is a time of %j seconds', (text, seconds) => {
   expect(parseDuration(text)).toBe(seconds)
 })
+
+test.each([
+  ['59m', null],
+  ['1h', 3600],
+  ['365d', 31_536_000],
+  ['366d', null],
+  ['1.5h', 5400],
+])('%j is a time of %j seconds where it is an hour at least and a year at most', (text, seconds) => {
+  expect(parseDuration(text, { shortest: 3600, longest: 365 * 86_400 })).toBe(seconds)
+})

@@ -29,8 +29,7 @@ export async function consentTo(
   )
   if (open.length > 0 || (isAsked && !yes)) {
     const isByName = open.some(({ asks }) => asks === true)
-    const canAsk = process.stdin.isTTY && context.config.isTerminal && !context.json && !isByName
-    if (!canAsk || !(await askPerson(await show(), context))) {
+    if (isByName || !canAsk(context) || !(await askPerson(await show(), context))) {
       const findings = open.length > 0 ? open.map(({ message }) => message) : [`${summary}.`]
       throw new DiskError('needs-consent', {
         file: open.find((finding) => finding.file !== null)?.file ?? file,
@@ -42,6 +41,11 @@ export async function consentTo(
     }
   }
   return [...new Set([...waiting.map(({ id }) => id), ...named])]
+}
+
+/** Whether somebody sits there who can be asked. */
+export function canAsk({ config, json }: Pick<CommandContext, 'config' | 'json'>): boolean {
+  return process.stdin.isTTY && config.isTerminal && !json
 }
 
 async function askPerson(plan: string, context: CommandContext): Promise<boolean> {

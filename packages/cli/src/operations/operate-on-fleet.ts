@@ -143,7 +143,7 @@ export function describeFleetRun(run: RunView, { config }: CommandContext): stri
   const paint = paintWith(config.color)
   return [
     paint('bold', printable(run.summary)),
-    `run ${run.number} · ${run.state}${run.waitsFor === null ? '' : `, waits for ${run.waitsFor}`} · ${run.startedAt}`,
+    `run ${run.number} · ${run.state}${run.waitsFor === null ? '' : `, waits for ${run.waitsFor}`} · ${run.startedAt}${run.askedBy === null ? '' : `, asked by the ${run.askedBy}`}`,
     ...run.steps.map(
       ({ layer, id, host, state, outcome }, index) =>
         `  ${index + 1}. ${layer.padEnd(3)} ${id.padEnd(12)} ${state.padEnd(8)} ${host}  ${printable(outcome ?? '')}`,

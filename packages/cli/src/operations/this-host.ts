@@ -33,6 +33,7 @@ export function openThisHost({ pool, log, config }: RunContext): ThisHost {
     findWriters,
     stateFolder,
     ...(runtimeFolder !== null && { runtimeFolder }),
+    runsFolder,
   }
   const adapters: AdapterTable = process.platform === 'linux' ? linuxAdapters : adapterTable
   const name = hostname()

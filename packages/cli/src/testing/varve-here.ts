@@ -29,6 +29,7 @@ export async function varveJson(...args: string[]): Promise<unknown> {
 
 function capture(stream: NodeJS.WriteStream) {
   const parts: Buffer[] = []
+  const listeners = new Set(stream.rawListeners('error'))
   const spy = vi.spyOn(stream, 'write').mockImplementation((chunk, encoding, done) => {
     parts.push(typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.from(chunk))
     const told = typeof encoding === 'function' ? encoding : done
@@ -37,6 +38,11 @@ function capture(stream: NodeJS.WriteStream) {
   })
   return {
     text: () => Buffer.concat(parts).toString().trimEnd(),
-    end: () => spy.mockRestore(),
+    end() {
+      spy.mockRestore()
+      // The command listens until its process ends.
+      for (const listener of stream.rawListeners('error'))
+        if (!listeners.has(listener)) stream.off('error', listener as (error: Error) => void)
+    },
   }
 }

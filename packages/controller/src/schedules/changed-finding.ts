@@ -23,7 +23,7 @@ export function changedFinding(
     file,
     message: `its disk is not what it was at ${since}: ${countOf(differing, 'chunk')} of 4 MiB ${differing === 1 ? 'differs' : 'differ'} (${named(chunks.map(String), differing)})${placesOf(layers)}${written}`,
     remedy:
-      'If a machine wrote to it since, keep a manifest of what it holds now (varve verify --keep). If none did, its media or a copy has failed: take the image from a backup.',
+      'If a machine wrote to it since, keep a manifest of what it holds now. If none did, its media has failed or a copy went wrong: take the image from a backup.',
     details: {
       digest,
       expected,

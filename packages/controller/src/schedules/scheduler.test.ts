@@ -1,7 +1,9 @@
 import { DiskError } from '@varve/core/problems/disk-error'
 import { expect, test } from 'vitest'
+import { forgetHost } from '../store/forget-store.ts'
 import { findingGroups, imageRow, imageView } from '../store/images-store.ts'
 import { saveImage } from '../store/save-images.ts'
+import { changeOf } from '../store/verifications-store.ts'
 import { days, hours } from '../testing/driven-clock.ts'
 import { sampleRecord } from '../testing/samples.ts'
 import { scheduledFleet } from '../testing/scheduled-fleet.ts'
@@ -175,6 +177,18 @@ test('what was found against a manifest does not count against a newer one', asy
   await fleet.clock.forward(hours(1.1))
   expect(fleet.view().changed).toBe(0)
   expect(fleet.view().nextAt).toBe('2026-03-31T12:30:00.000Z')
+})
+
+test('a host that is forgotten has no schedule, and nothing is known of its images', async () => {
+  const fleet = scheduledFleet({ 'a.raw': january })
+  await fleet.set()
+  await fleet.end({ state: 'differs', differing: 1, chunks: [0] })
+  forgetHost(fleet.db, 'north')
+  expect(() => fleet.view()).toThrow('there is no schedule')
+  expect(changeOf(fleet.db, fleet.imageId('a.raw'))).toBeNull()
+  await fleet.clock.forward(days(3))
+  expect(fleet.names()).toEqual(['a.raw'])
+  expect(fleet.errors).toEqual([])
 })
 
 test('a schedule that is off or removed starts nothing; what runs goes on', async () => {

@@ -29,14 +29,13 @@ function begin(id: string, subjects: readonly Subject[]): void {
   })
 }
 
+function prove(name: string, takenAt: string): void {
+  saveProof(db, { imageId: imageIdOf('north', 'images', name), digest, virtualSize: 64, takenAt })
+}
+
 test('a new image was not there before, and is compared with the one whose disk it has', () => {
   saveImage(db, 'north', sampleRecord('north', 'a.vmdk'))
-  saveProof(db, {
-    imageId: imageIdOf('north', 'images', 'a.vmdk'),
-    digest,
-    virtualSize: 64,
-    takenAt: '2026-01-01T00:00:00.000Z',
-  })
+  prove('a.vmdk', '2026-01-03T00:00:00.000Z')
   begin('one', [{ ...at('b.qcow2'), from: at('a.vmdk') }])
   expect(runImagesOf(db, 'one')).toMatchObject([
     {
@@ -55,6 +54,15 @@ test('a new image was not there before, and is compared with the one whose disk 
       after: { format: 'qcow2' },
       from: { image: imageIdOf('north', 'images', 'a.vmdk') },
     },
+  ])
+})
+
+test('what was written to an image since it was proven is not proven', () => {
+  saveImage(db, 'north', sampleRecord('north', 'a.vmdk'))
+  prove('a.vmdk', '2026-01-02T03:04:04.000Z')
+  begin('one', [at('a.vmdk')])
+  expect(runImagesOf(db, 'one')).toMatchObject([
+    { before: { digest: null, modifiedAt: '2026-01-02T03:04:05.000Z' } },
   ])
 })
 

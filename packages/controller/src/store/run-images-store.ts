@@ -26,8 +26,8 @@ const settle = statement(
   'UPDATE run_images SET after = ?, isPast = 1 WHERE host = ? AND path = ? AND isPast = 0',
 )
 const ofRun = statement<Kept>('SELECT * FROM run_images WHERE runId = ? ORDER BY position')
-const newestProof = statement<{ digest: string }>(
-  `SELECT digest FROM proofs WHERE imageId = ? ORDER BY takenAt DESC, key DESC LIMIT 1`,
+const newestProof = statement<{ digest: string; takenAt: string }>(
+  `SELECT digest, takenAt FROM proofs WHERE imageId = ? ORDER BY takenAt DESC, key DESC LIMIT 1`,
 )
 
 /** Keeps what the images are that a run is about to work on; for the runs before it, that is what they have become. */
@@ -97,7 +97,9 @@ function shapeAt(
     .get()
   if (!found) return null
   const { id, modifiedAt } = found
-  const digest = newestProof.get(db, id)?.digest ?? null
+  const proof = newestProof.get(db, id)
+  // What was written to it since is not proven.
+  const digest = proof && Date.parse(proof.takenAt) >= Date.parse(modifiedAt) ? proof.digest : null
   return { id, shape: shapeOf(decodePayload(imageReport, found.report), { modifiedAt, digest }) }
 }
 

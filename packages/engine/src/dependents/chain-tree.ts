@@ -22,6 +22,8 @@ export interface ChainTree {
   readonly dependents: readonly Dependent[]
   readonly problems: readonly Problem[]
   readonly looked: number
+  /** The folders that were searched, with all below them. */
+  readonly searched: readonly string[]
   readonly unseen: string | null
 }
 
@@ -45,6 +47,7 @@ export async function readChainTree(path: string, options: FindDependentsOptions
     dependents: own.toSorted((a, b) => a.depth - b.depth),
     problems: walked.problems,
     looked: below.looked,
+    searched: below.searched,
     unseen: below.unseen,
   }
 }

@@ -30,6 +30,8 @@ export interface Dependents {
   readonly images: readonly Dependent[]
   /** Files that were looked at. */
   readonly looked: number
+  /** The folders that were searched, with all below them. */
+  readonly searched: readonly string[]
   /** Why more may be there that was not seen; null: all was looked at. */
   readonly unseen: string | null
 }
@@ -61,7 +63,8 @@ export async function findDependents(path: string, options: FindDependentsOption
   const until = performance.now() + mostMs
   let looked = 0
   let cut: string | null = null
-  for await (const candidate of walkImages(await placesOf(target, roots, folders), gaps)) {
+  const searched = await placesOf(target, roots, folders)
+  for await (const candidate of walkImages(searched, gaps)) {
     signal?.throwIfAborted()
     if (looked >= mostFiles || performance.now() > until) {
       cut =
@@ -74,7 +77,8 @@ export async function findDependents(path: string, options: FindDependentsOption
   }
   const unread =
     gaps.unread.length > 0 ? `folders could not be read: ${gaps.unread.slice(0, 3).join(', ')}` : null
-  return { images: images.toSorted((a, b) => a.depth - b.depth), looked, unseen: cut ?? unread }
+  const nearestFirst = images.toSorted((a, b) => a.depth - b.depth)
+  return { images: nearestFirst, looked, searched, unseen: cut ?? unread }
 }
 
 interface Target {

@@ -2,20 +2,19 @@ import { basename, dirname, join, resolve, sep } from 'node:path'
 import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { formatRules } from '@varve/core/image/format-rules'
+import { finding, type Diagnosis } from './diagnosis.ts'
 import { definitionsIn, type Definitions } from './machine-definitions.ts'
 import {
   byHand,
-  lookBy,
+  byCommand,
   lookIntoQuarantine,
   mendByDelete,
+  mendByGuess,
   mendByMove,
   mendByRepoint,
-  type Mending,
 } from './mending.ts'
+import { partFindings } from './part-findings.ts'
 import { lookAtImages, rightEnding, type LookOptions, type SeenImage } from './look-at-images.ts'
-
-/** Something to mend, with what does it. */
-export type Diagnosis = Problem & Mending
 
 export interface Diagnosed {
   readonly folder: string
@@ -33,27 +32,26 @@ export interface DiagnoseOptions extends LookOptions {
 
 const usualOldDays = 90
 const dayMs = 24 * 3600 * 1000
-const oldDaysOf = ({ oldDays = usualOldDays }: DiagnoseOptions) => oldDays
+
+/** What was not written to since is old. */
+export function oldestOf({ oldDays = usualOldDays, now = Date.now }: DiagnoseOptions): number {
+  return now() - oldDays * dayMs
+}
 
 /** What is to be mended in a folder of images, by their headers and names: no disk is read. */
 export async function diagnose(path: string, options: DiagnoseOptions): Promise<Diagnosed> {
   const folder = resolve(path)
-  const { images, looked, unseen } = await lookAtImages(folder, options)
+  const seen = await lookAtImages(folder, options)
+  const { images, looked, unseen } = seen
   const findings = [
     ...images.flatMap((image) => parentFindings(image, images)),
+    ...(await partFindings(seen, options)),
     ...images.flatMap((image) => outsideFindings(image, folder)),
     ...images.flatMap(endingFindings),
     ...(await orphanFindings(images, options)),
     ...alikeFindings(images, folder),
   ]
   return { folder, images, looked, unseen, findings }
-}
-
-function finding(
-  image: SeenImage,
-  rest: Pick<Diagnosis, 'id' | 'severity' | 'layer' | 'message' | 'remedy' | 'details'> & Mending,
-): Diagnosis {
-  return { ...rest, file: image.path, message: `${rest.layer} ${quote(image.path)}: ${rest.message}` }
 }
 
 /** Missing, moved and stale parents. */
@@ -68,16 +66,20 @@ function parentFindings(image: SeenImage, all: readonly SeenImage[]): Diagnosis[
   for (const remark of image.remarks) {
     if (remark.severity === 'info' || remark.file !== image.path) continue
     const details = { remark: remark.id }
-    found.push({
-      ...finding(image, { ...stale(remark.message, remark.remedy, image), details }),
-      message: remark.message,
-    })
+    const said = movedTo(image, remark) ?? stale(remark.message, remark.remedy, image)
+    found.push({ ...finding(image, { ...said, details }), message: remark.message })
   }
   return found
 }
 
+/** It was read from where it lies now, and not from where the image says. Compared with itself it would prove nothing. */
+function movedTo({ path, parents: [parent] }: SeenImage, { id, severity, layer, message, remedy }: Problem) {
+  if (id !== 'other-name-taken' || parent === undefined) return null
+  return { id: 'parent-moved', severity, layer, message, remedy, ...mendByGuess(path, parent) }
+}
+
 function stale(message: string, remedy: string, { path }: SeenImage) {
-  const look = lookBy('chain', 'show', path)
+  const look = byCommand('varve', 'chain', 'show', path)
   return { id: 'parent-stale', severity: 'warn', layer: 'L2', message, remedy, ...look } as const
 }
 
@@ -160,7 +162,7 @@ function endingFindings(image: SeenImage): Diagnosis[] {
 /** Old images that no image stands on and that no machine names, where machines are described beside them. */
 async function orphanFindings(images: readonly SeenImage[], options: DiagnoseOptions): Promise<Diagnosis[]> {
   const parents = new Set(images.flatMap((image) => image.parents))
-  const before = (options.now ?? Date.now)() - oldDaysOf(options) * dayMs
+  const before = oldestOf(options)
   const known = new Map<string, Promise<Definitions>>()
   const found: Diagnosis[] = []
   for (const image of images) {
@@ -206,7 +208,7 @@ function alikeFindings(images: readonly SeenImage[], folder: string): Diagnosis[
         layer: 'L3',
         message: `${paths.length} more have its size, and may hold the same disk: ${paths.slice(0, 3).map(quote).join(', ')}${paths.length > 3 ? ' and others' : ''}`,
         remedy: 'Have their digests compared; every one of them is read for that.',
-        ...lookBy('doctor', folder, '--digest'),
+        ...byCommand('varve', 'doctor', folder, '--digest'),
         details: { paths },
       }),
     ]

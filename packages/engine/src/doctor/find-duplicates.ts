@@ -3,8 +3,9 @@ import { isDiskError, quote } from '@varve/core/problems/disk-error'
 import { digestDisk } from '../disks/digest-disk.ts'
 import { openInput } from '../run/open-input.ts'
 import type { RunOptions } from '../run/run-options.ts'
-import type { Diagnosis } from './diagnose.ts'
-import { mendByDelete } from './mending.ts'
+import { finding, type Diagnosis } from './diagnosis.ts'
+import { machinesNaming } from './machine-definitions.ts'
+import { byHand, mendByDelete } from './mending.ts'
 import type { SeenImage } from './look-at-images.ts'
 
 interface Reading extends RunOptions {
@@ -22,6 +23,7 @@ export async function findDuplicates(
   options: Reading,
 ): Promise<readonly Diagnosis[]> {
   const sizes = groupsOf(images, ({ virtualSize }) => (virtualSize ? String(virtualSize) : null))
+  const parents = new Set(images.flatMap((image) => image.parents))
   const found: Diagnosis[] = []
   for (const group of sizes) {
     const data = new Map<SeenImage, string | null>()
@@ -34,7 +36,7 @@ export async function findDuplicates(
         digests.set(image, await unlessUnreadable(async () => digestOf(image, options)))
       }
       for (const same of groupsOf(alike, (image) => digests.get(image) ?? null))
-        found.push(...duplicates(same, digests))
+        found.push(...(await duplicates(same, { digests, parents })))
     }
   }
   return found
@@ -85,22 +87,41 @@ async function unlessUnreadable(work: () => Promise<string>): Promise<string | n
   }
 }
 
-/** The oldest stays; each of the others could go. */
-function duplicates(
-  group: readonly SeenImage[],
-  digests: ReadonlyMap<SeenImage, string | null>,
-): Diagnosis[] {
-  const [first, ...others] = group.toSorted((a, b) => a.modifiedMs - b.modifiedMs)
+interface Alike {
+  readonly digests: ReadonlyMap<SeenImage, string | null>
+  /** Images that others stand on. */
+  readonly parents: ReadonlySet<string>
+}
+
+/** One that is needed stays, or else the oldest; each of the others could go that nobody needs. */
+async function duplicates(group: readonly SeenImage[], { digests, parents }: Alike): Promise<Diagnosis[]> {
+  const needed = new Set<SeenImage>()
+  for (const image of group)
+    if (parents.has(image.path) || (await machinesNaming(image.path)).length > 0) needed.add(image)
+  const [first, ...others] = group.toSorted(
+    (a, b) => Number(needed.has(b)) - Number(needed.has(a)) || a.modifiedMs - b.modifiedMs,
+  )
   return others
     .filter((other) => first && !other.parents.includes(first.path) && !first.parents.includes(other.path))
-    .map((other) => ({
-      id: 'duplicate',
-      severity: 'warn',
-      layer: 'L3',
-      file: other.path,
-      message: `L3 ${quote(other.path)}: it holds the same disk as ${quote(first?.path ?? '')}`,
-      remedy: 'Put one of both into quarantine if nobody needs two.',
-      ...mendByDelete(other.path),
-      details: { same: first?.path, digest: digests.get(other) },
-    }))
+    .map((other) =>
+      finding(other, {
+        id: 'duplicate',
+        layer: 'L3',
+        message: `it holds the same disk as ${quote(first?.path ?? '')}`,
+        ...(needed.has(other) ? bothNeeded : oneTooMany(other)),
+        details: { same: first?.path, digest: digests.get(other) },
+      }),
+    )
+}
+
+const bothNeeded = {
+  severity: 'info',
+  remedy:
+    'Images or machines beside it name it, as they do the other: let them name one before the other goes.',
+  ...byHand,
+} as const
+
+function oneTooMany({ path }: SeenImage) {
+  const remedy = 'Put one of both into quarantine if nobody needs two.'
+  return { severity: 'warn', remedy, ...mendByDelete(path) } as const
 }

@@ -4,7 +4,7 @@ import { namedAsRaw, promisedFormat, readFileEnds, recogniseFormat } from '@varv
 import { formatRules, type FormatName } from '@varve/core/image/format-rules'
 import type { ImagePorts } from '@varve/core/image/image-files'
 import { walkChain, type WalkedChain } from '@varve/core/chain/walk-chain'
-import { isDiskError, type DiskError } from '@varve/core/problems/disk-error'
+import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { walkImages } from '../dependents/walk-images.ts'
 import { nodePorts } from '../ports/ports.ts'
@@ -26,10 +26,18 @@ export interface SeenImage {
   readonly failures: readonly DiskError[]
   /** What parent and child say of each other though the chain can be read. */
   readonly remarks: readonly Problem[]
+  /** The names of the further files that it is made of, as it has them. */
+  readonly parts: readonly string[]
+  /** That one of them is not there. */
+  readonly missingParts: readonly Problem[]
 }
 
 export interface SeenImages {
   readonly images: readonly SeenImage[]
+  /** Files that are parts of a VMDK by their names, and no disks by themselves. */
+  readonly loose: readonly string[]
+  /** Why folders that are one image by their names or contents are none. */
+  readonly broken: readonly DiskError[]
   readonly looked: number
   /** Why more may be there; null: all was looked at. */
   readonly unseen: string | null
@@ -48,37 +56,56 @@ export async function lookAtImages(folder: string, options: LookOptions): Promis
   const { roots, signal, mostFiles = usualMostFiles } = options
   const ports = nodePorts({ roots, io: 'sync', packed: 'name' })
   const images: SeenImage[] = []
+  const loose: string[] = []
+  const broken: DiskError[] = []
   const gaps = { unread: [] as string[] }
   let looked = 0
   for await (const path of walkImages([folder], gaps)) {
     signal?.throwIfAborted()
-    if (looked >= mostFiles) return { images, looked, unseen: `more than ${mostFiles} files are there` }
+    if (looked >= mostFiles)
+      return { images, loose, broken, looked, unseen: `more than ${mostFiles} files are there` }
     looked += 1
-    const seen = await lookAt(path, ports)
-    if (seen) images.push(seen)
+    const seen = isRawPart(path) ? 'part' : await lookAt(path, ports)
+    if (seen === 'part') loose.push(path)
+    else if (seen instanceof DiskError) broken.push(seen)
+    else if (seen) images.push(seen)
   }
   const unseen =
     gaps.unread.length === 0 ? null : `folders could not be read: ${gaps.unread.slice(0, 3).join(', ')}`
-  return { images, looked, unseen }
+  return { images, loose, broken, looked, unseen }
+}
+
+/** Parts of VMDKs that hold no header of their own, or one that says nothing of the whole disk. */
+const rawPart = /-(?:flat|f\d{3}|delta|sesparse)\.vmdk$/iu
+const sparsePart = /-s\d{3}\.vmdk$/iu
+
+function isRawPart(path: string): boolean {
+  return rawPart.test(basename(path))
 }
 
 /** Null for what is no image by its bytes or its name. */
-async function lookAt(path: string, ports: ImagePorts): Promise<SeenImage | null> {
+async function lookAt(path: string, ports: ImagePorts): Promise<SeenImage | DiskError | 'part' | null> {
   try {
     if (!(await mayBeImage(path, ports))) return null
     await using walked = await walkChain(path, ports)
-    return await seenIn(path, walked)
+    const seen = await seenIn(path, walked)
+    return seen.virtualSize === null && sparsePart.test(basename(path)) ? 'part' : seen
   } catch (error) {
-    // What cannot be opened is told where it is named; here it is no image.
-    if (isDiskError(error)) return null
-    throw error
+    if (!isDiskError(error)) throw error
+    // What cannot be opened is told where it is named; here it is no image. A bundle is named by nobody.
+    return (await isFolder(path)) ? error : null
   }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const stats = await lstat(path).catch(() => null)
+  return stats?.isDirectory() === true
 }
 
 async function mayBeImage(path: string, { files }: ImagePorts): Promise<boolean> {
   const name = basename(path)
   if (promisedFormat(name) !== null || namedAsRaw(name)) return true
-  if ((await lstat(path)).isDirectory()) return true
+  if (await isFolder(path)) return true
   await using file = await files.open(path)
   return file.source.size > 0 && recogniseFormat(await readFileEnds(file.source)) !== null
 }
@@ -98,6 +125,8 @@ async function seenIn(path: string, { links, failures, remarks }: WalkedChain): 
     namedBy: last.file.path,
     failures,
     remarks,
+    parts: own.facts.parts,
+    missingParts: own.facts.problems.filter(({ id }) => id === 'extent-file-missing'),
   }
 }
 

@@ -41,13 +41,21 @@ export function mendByPurge(id: string, folder: string): Mending {
   }
 }
 
-/** A look at the files concerned, from which somebody chooses. */
-export function lookBy(...args: readonly string[]): Mending {
-  return { command: ['varve', ...args], wish: null }
+/** As `mendByRepoint`, where nothing tells that it is the parent that was meant: somebody has to say so by name. */
+export function mendByGuess(image: string, parent: string): Mending {
+  return {
+    command: ['varve', 'chain', 'repoint', image, '--parent', parent, '--accept', 'parent-unproven'],
+    wish: { operation: 'chain-repoint', request: { image, parent, proof: 'waived' } },
+  }
+}
+
+/** A command that shows more, or does what no operation does: somebody has to choose it. */
+export function byCommand(...argv: readonly string[]): Mending {
+  return { command: argv, wish: null }
 }
 
 export function lookIntoQuarantine(image: string): Mending {
-  return lookBy('quarantine', dirname(image))
+  return byCommand('varve', 'quarantine', dirname(image))
 }
 
 /** Somebody has to choose, and there is nothing to look at but what the finding says. */

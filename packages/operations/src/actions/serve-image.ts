@@ -1,3 +1,4 @@
+import { formatSeconds } from '@varve/protocol/migration-words'
 import { Bytes } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { call, defineAction } from './action.ts'
@@ -43,7 +44,7 @@ export const serveImage = defineAction({
   }),
   words: ({ image, expiresSeconds }) => ({
     title: 'Serve it',
-    does: `Serves the disk of ${baseName(image.path)} with its chain over NBD, read-only, at a port of this host alone (127.0.0.1), for ${expiresSeconds} seconds at most; the image is not changed.`,
+    does: `Serves the disk of ${baseName(image.path)} with its chain over NBD, read-only, at a port of this host alone (127.0.0.1), for ${formatSeconds(expiresSeconds)} at most; the image is not changed.`,
   }),
   told: ({ host, port, until }) => `nbd://${host}:${port}/ until ${until}`,
   undo: ({ serving }) => [call(stopServing, { serving })],

@@ -38,12 +38,15 @@ export const showChain = defineAction({
     dependents: z.array(File.extend({ depth: z.number().int() })),
     problems: z.array(ProblemView),
     looked: z.number().int(),
+    /** The folders in which images over it were looked for; agents of before do not say. */
+    searched: z.array(z.string()).default([]),
     unseen: z.string().nullable(),
   }),
   words: ({ image }) => ({
     title: 'Look at its chain',
     does: `Reads what ${baseName(image)} is made over, and which images in the folders around are made over it; changes nothing.`,
   }),
-  told: ({ dependents }) => `${countOf(dependents.length, 'image')} depend on it`,
+  told: ({ dependents }) =>
+    dependents.length === 1 ? '1 image depends on it' : `${countOf(dependents.length, 'image')} depend on it`,
   undo: () => [],
 })

@@ -30,6 +30,7 @@ function replaced(path: string, more: Partial<ReplacedFacts> = {}): ReplacedFact
     elsewhere: [],
     partOf: null,
     dependents: [],
+    searched: ['/vms'],
     unseen: null,
     uses: noUses,
     machines: [],

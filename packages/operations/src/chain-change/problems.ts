@@ -45,7 +45,8 @@ export function replaceProblems(replaced: ReplacedFacts, change: Change): Proble
   return [
     ...partOfProblems(replaced, (image) => ['varve', 'chain', 'show', image]),
     ...useProblems(replaced),
-    ...remarks(replaced),
+    // Images over it go on to stand on it: where they lie does not matter.
+    ...remarks({ ...replaced, searched: [] }),
     ...(isSameDisk && own.identity !== null ? [] : keeperProblems(replaced)),
     ...writerProblems(change),
     ...snapshotProblems(own),

@@ -13,6 +13,7 @@ const facts: ImageFilesFacts = {
   elsewhere: [],
   partOf: null,
   dependents: [],
+  searched: ['/lib'],
   unseen: null,
   uses: noUses,
   machines: [],
@@ -43,7 +44,18 @@ describe('the plan of delete', () => {
           estimate: { bytes: null, seconds: null },
         },
       ],
-      warnings: [],
+      warnings: [
+        {
+          id: 'no-dependents',
+          severity: 'info',
+          layer: 'L2',
+          file: '/lib/web01.vmdk',
+          message:
+            'L2 "/lib/web01.vmdk": no image that is made over it is in "/lib" and below; other folders were not searched',
+          remedy: 'varve chain show /lib/web01.vmdk --folder FOLDER searches another one.',
+          details: { searched: ['/lib'] },
+        },
+      ],
       subjects: [{ host: 'here', path: '/lib/web01.vmdk' }],
       estimate: { bytes: null, seconds: null },
     })
@@ -82,6 +94,20 @@ describe('the plan of delete', () => {
     expect(plan({ uses: used })).toMatchObject({
       kind: 'refusal',
       problems: [{ id: 'in-use', severity: 'block', file: '/lib/web01-f001.vmdk' }],
+    })
+  })
+
+  test('says nothing of folders when nobody looked, and names four of many', () => {
+    expect(plan({ searched: [] })).toMatchObject({ warnings: [] })
+    const searched = Array.from({ length: 6 }, (_, at) => `/lib${at}`)
+    expect(plan({ searched })).toMatchObject({
+      warnings: [
+        {
+          message: expect.stringContaining(
+            'in "/lib0", "/lib1", "/lib2", "/lib3" and 2 other folders and below;',
+          ),
+        },
+      ],
     })
   })
 

@@ -13,6 +13,7 @@ const facts: MoveFacts = {
   elsewhere: [],
   partOf: null,
   dependents: [],
+  searched: ['/lib'],
   unseen: null,
   uses: noUses,
   machines: [],
@@ -41,11 +42,13 @@ describe('the plan of move', () => {
   })
 
   test('names its own parent and those made over it anew', () => {
-    expect(plan({ parent, children: [child] })).toMatchSnapshot()
+    expect(plan({ parent, children: [child], dependents: [child.path] })).toMatchSnapshot()
   })
 
   test('copies, proves and publishes across filesystems, and sets the original aside last', () => {
-    expect(plan({ isOneFilesystem: false, free: 4 * 1024 ** 3, children: [child] })).toMatchSnapshot()
+    expect(
+      plan({ isOneFilesystem: false, free: 4 * 1024 ** 3, children: [child], dependents: [child.path] }),
+    ).toMatchSnapshot()
   })
 
   test.each<[string, Partial<MoveFacts>, string]>([
@@ -73,7 +76,10 @@ describe('the plan of move', () => {
   test('a device as a part goes along, and a name of another format asks for consent', () => {
     expect(plan({ elsewhere: ['/dev/sdb'], promised: 'vmdk' })).toMatchObject({
       kind: 'plan',
-      warnings: [{ id: 'wrong-ending', severity: 'warn' }],
+      warnings: [
+        { id: 'wrong-ending', severity: 'warn' },
+        { id: 'no-dependents', severity: 'info' },
+      ],
     })
   })
 })

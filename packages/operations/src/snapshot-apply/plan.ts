@@ -7,7 +7,7 @@ import { defineOperation } from '../operation.ts'
 import { inOrder, step, wholeEstimate } from '../plans/plan.ts'
 import { checkStep, closedNeeds } from '../snapshots/check-step.ts'
 import type { SnapshotFacts } from '../snapshots/facts.ts'
-import { formatProblems, knownNameProblems } from '../snapshots/problems.ts'
+import { formatProblems, meantSnapshot } from '../snapshots/problems.ts'
 import { SnapshotApplyRequest } from './request.ts'
 
 /** `varve snapshot apply`: the present state is kept as a snapshot of its own first. */
@@ -15,15 +15,13 @@ export const snapshotApply = defineOperation<SnapshotApplyRequest, SnapshotFacts
   name: 'snapshot-apply',
   request: SnapshotApplyRequest,
   paths: ['image'],
-  plan({ name }, facts) {
+  plan({ name: wanted }, facts) {
     const { host, path, problems, keepName } = facts
-    const found = [
-      ...formatProblems(facts),
-      ...(facts.format === 'qcow2' ? knownNameProblems(facts, name) : []),
-      ...problems,
-    ]
-    if (found.some(isBlocking))
+    const { snapshot, problems: unknown } = meantSnapshot(facts, wanted)
+    const found = [...formatProblems(facts), ...(facts.format === 'qcow2' ? unknown : []), ...problems]
+    if (snapshot === null || found.some(isBlocking))
       return { kind: 'refusal', operation: 'snapshot-apply', problems: found.filter(isBlocking) }
+    const { name } = snapshot
     const steps = inOrder([
       step(createSnapshot, { id: 'keep', host, input: { path, name: keepName }, needs: closedNeeds }),
       step(applySnapshot, { id: 'apply', host, input: { path, name, kept: keepName }, needs: closedNeeds }),

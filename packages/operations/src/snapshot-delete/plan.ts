@@ -6,8 +6,8 @@ import { baseName } from '../actions/path-words.ts'
 import { defineOperation } from '../operation.ts'
 import { inOrder, step, wholeEstimate } from '../plans/plan.ts'
 import { checkStep, closedNeeds } from '../snapshots/check-step.ts'
-import type { SnapshotFacts } from '../snapshots/facts.ts'
-import { formatProblems, knownNameProblems } from '../snapshots/problems.ts'
+import type { SnapshotFact, SnapshotFacts } from '../snapshots/facts.ts'
+import { formatProblems, meantSnapshot } from '../snapshots/problems.ts'
 import { SnapshotDeleteRequest } from './request.ts'
 
 /** `varve snapshot delete`: for good, so it asks by name. */
@@ -15,15 +15,13 @@ export const snapshotDelete = defineOperation<SnapshotDeleteRequest, SnapshotFac
   name: 'snapshot-delete',
   request: SnapshotDeleteRequest,
   paths: ['image'],
-  plan({ name }, facts) {
+  plan({ name: wanted }, facts) {
     const { host, path, problems } = facts
-    const found = [
-      ...formatProblems(facts),
-      ...(facts.format === 'qcow2' ? knownNameProblems(facts, name) : []),
-      ...problems,
-    ]
-    if (found.some(isBlocking))
+    const { snapshot, problems: unknown } = meantSnapshot(facts, wanted)
+    const found = [...formatProblems(facts), ...(facts.format === 'qcow2' ? unknown : []), ...problems]
+    if (snapshot === null || found.some(isBlocking))
       return { kind: 'refusal', operation: 'snapshot-delete', problems: found.filter(isBlocking) }
+    const { name } = snapshot
     const steps = inOrder([
       step(deleteSnapshot, { id: 'delete', host, input: { path, name }, needs: closedNeeds }),
       checkStep(facts),
@@ -33,15 +31,14 @@ export const snapshotDelete = defineOperation<SnapshotDeleteRequest, SnapshotFac
       operation: 'snapshot-delete',
       summary: `Remove snapshot ${JSON.stringify(name)} of ${baseName(path)} for good`,
       steps,
-      warnings: [...found, lost(facts, name)],
+      warnings: [...found, lost(facts, snapshot)],
       subjects: [{ host, path }],
       estimate: wholeEstimate(steps),
     }
   },
 })
 
-function lost({ path, snapshots }: SnapshotFacts, name: string): Problem {
-  const state = snapshots.find((one) => one.name === name)?.stateSize ?? 0
+function lost({ path }: SnapshotFacts, { name, stateSize: state }: SnapshotFact): Problem {
   const machine = state > 0 ? ` and ${formatBytes(state)} of a machine's memory` : ''
   return {
     id: 'snapshot-lost',

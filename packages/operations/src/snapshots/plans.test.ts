@@ -58,6 +58,57 @@ test('over raw the overlay is qcow2; over a format that is not written so it is 
   expect(asif).toMatchObject({ kind: 'refusal', problems: [{ id: 'overlay-not-written' }] })
 })
 
+const several = [
+  { id: '1', name: 'first', stateSize: 0 },
+  { id: '2', name: '3', stateSize: 0 },
+  { id: '3', name: 'third', stateSize: 0 },
+  { id: '4', name: 'twice', stateSize: 0 },
+  { id: '5', name: 'twice', stateSize: 0 },
+  { id: '6', name: '', stateSize: 0 },
+]
+
+describe('which snapshot is meant', () => {
+  test.each([
+    ['first', 'first'],
+    ['1', 'first'],
+  ])('%s is %s, for apply and delete', (wanted, name) => {
+    const known = { ...facts, snapshots: several }
+    expect(snapshotApply.plan({ image, name: wanted }, known)).toMatchObject({
+      steps: [{}, { input: { name } }, {}],
+    })
+    expect(snapshotDelete.plan({ image, name: wanted }, known)).toMatchObject({
+      summary: `Remove snapshot "${name}" of web.qcow2 for good`,
+      steps: [{ input: { name } }, {}],
+    })
+  })
+
+  test.each([
+    ['3', ['"3" (id 2)', '"third" (id 3)']],
+    // QEMU is told its name, which is the id of another one.
+    ['2', ['"3" (id 2)', '"third" (id 3)']],
+    ['twice', ['"twice" (id 4)', '"twice" (id 5)']],
+    ['5', ['"twice" (id 5)', '"twice" (id 4)']],
+  ])('%s is ambiguous, and each that it may be is named', (name, named) => {
+    const plan = snapshotDelete.plan({ image, name }, { ...facts, snapshots: several })
+    expect(plan).toMatchObject({ kind: 'refusal', problems: [{ id: 'snapshot-ambiguous' }] })
+    expect(plan).toMatchObject({
+      problems: [{ message: expect.stringMatching(`: ${named.join(', ').replaceAll(/[()]/gu, '.')}$`) }],
+    })
+  })
+
+  test('one without a name is refused, since qemu-img takes names', () => {
+    const plan = snapshotDelete.plan({ image, name: '6' }, { ...facts, snapshots: several })
+    expect(plan).toMatchObject({ kind: 'refusal', problems: [{ id: 'snapshot-unnamed' }] })
+  })
+
+  test('what no snapshot has is refused, naming those that there are', () => {
+    expect(snapshotApply.plan({ image, name: '7' }, { ...facts, snapshots: several })).toMatchObject({
+      kind: 'refusal',
+      problems: [{ id: 'snapshot-missing', remedy: expect.stringContaining('"first" (id 1)') }],
+    })
+  })
+})
+
 test('an overlay never takes the name of another file', () => {
   const plan = snapshotCreate.plan(external, { ...over, isTaken: true })
   expect(plan).toMatchObject({ kind: 'refusal', problems: [{ id: 'target-exists' }] })

@@ -2,7 +2,7 @@ import { formatRules } from '@varve/core/image/format-rules'
 import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { SnapshotName } from '../actions/snapshot-name.ts'
-import type { SnapshotFacts } from './facts.ts'
+import type { SnapshotFact, SnapshotFacts } from './facts.ts'
 
 function block({ path }: SnapshotFacts, id: string, said: Pick<Problem, 'message' | 'remedy'>): Problem {
   return {
@@ -48,26 +48,49 @@ export function newNameProblems(facts: SnapshotFacts, name: string): Problem[] {
   ]
 }
 
-/** Refuses names that no snapshot has, or several. */
-export function knownNameProblems(facts: SnapshotFacts, name: string): Problem[] {
-  const fitting = facts.snapshots.filter((one) => one.name === name)
-  const isOthersId = facts.snapshots.some((one) => one.id === name && one.name !== name)
-  if (fitting.length === 1 && !isOthersId) return []
-  if (fitting.length === 0) {
-    const names = facts.snapshots.map((one) => quote(one.name))
-    return [
-      block(facts, 'snapshot-missing', {
-        message: `it has no snapshot of the name ${quote(name)}`,
-        remedy: names.length === 0 ? 'It has none at all.' : `It has ${names.slice(0, 8).join(', ')}.`,
-      }),
-    ]
-  }
-  return [
-    block(facts, 'snapshot-ambiguous', {
-      message: `${quote(name)} is the name or the id of several snapshots, and QEMU takes one of them by chance`,
-      remedy: 'Extract what you need from each with varve convert IMAGE@id=ID.',
-    }),
-  ]
+/** The snapshot that is meant, or why none is. */
+export type Meant =
+  | { readonly snapshot: SnapshotFact; readonly problems: readonly [] }
+  | { readonly snapshot: null; readonly problems: readonly Problem[] }
+
+/** The snapshot of that name, else that of that id. Refused: what none has, and what QEMU, which is told the name, would take for several. */
+export function meantSnapshot(facts: SnapshotFacts, wanted: string): Meant {
+  const { snapshots } = facts
+  const named = snapshots.filter(({ name }) => name === wanted)
+  const numbered = snapshots.filter(({ id }) => id === wanted)
+  const [first, ...others] = [...new Set([...named, ...numbered])]
+  if (first === undefined) return { snapshot: null, problems: [missing(facts, wanted)] }
+  const alike = snapshots.filter((one) => one !== first && (one.name === first.name || one.id === first.name))
+  const fitting = [...new Set([first, ...others, ...alike])]
+  if (first.name === '') return { snapshot: null, problems: [unnamed(facts, first)] }
+  if (fitting.length === 1) return { snapshot: first, problems: [] }
+  return { snapshot: null, problems: [ambiguous(facts, wanted, fitting)] }
+}
+
+function missing(facts: SnapshotFacts, wanted: string): Problem {
+  const all = facts.snapshots.slice(0, 8).map(nameAndId)
+  return block(facts, 'snapshot-missing', {
+    message: `it has no snapshot with the name or id ${quote(wanted)}`,
+    remedy: all.length === 0 ? 'It has none at all.' : `It has ${all.join(', ')}.`,
+  })
+}
+
+function ambiguous(facts: SnapshotFacts, wanted: string, fitting: readonly SnapshotFact[]): Problem {
+  return block(facts, 'snapshot-ambiguous', {
+    message: `${quote(wanted)} leads QEMU to several snapshots by name or id, of which it takes one by chance: ${fitting.map(nameAndId).join(', ')}`,
+    remedy: 'Extract what you need from each with varve convert IMAGE@id=ID.',
+  })
+}
+
+function unnamed(facts: SnapshotFacts, { id }: SnapshotFact): Problem {
+  return block(facts, 'snapshot-unnamed', {
+    message: `the snapshot with the id ${quote(id)} has no name by which qemu-img could be told of it`,
+    remedy: `Extract it with varve convert IMAGE@id=${id}.`,
+  })
+}
+
+function nameAndId({ id, name }: SnapshotFact): string {
+  return `${quote(name)} (id ${id})`
 }
 
 const snapshotting: ReadonlySet<string> = new Set(['btrfs', 'zfs', 'refs', 'apfs', 'bcachefs'])

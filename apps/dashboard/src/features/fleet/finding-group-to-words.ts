@@ -11,6 +11,7 @@ const inCommon: Readonly<Record<string, (images: string, bytes: number) => strin
   'parent-missing': (images) => `${images} images miss their parent and cannot be read`,
   'parent-mismatch': (images) => `${images} images have a parent that is not the one they were made from`,
   truncated: (images) => `${images} images are cut short`,
+  'content-changed': (images) => `${images} disks are not what their manifests say`,
   corrupt: (images) => `${images} images are damaged`,
   'unsupported-format': (images) => `${images} images have a format that is not read`,
   encrypted: (images) => `${images} images are encrypted`,

@@ -2,9 +2,10 @@ import { mkdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { diagnoseFolder as action } from '@varve/operations/actions/diagnose-folder'
 import { operationTable } from '@varve/operations/operation-table'
+import { takeRunLocks } from '@varve/engine/in-use/run-locks'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { requires, runToolOk } from '@varve/test-kit/tools'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { openTestHost, type TestHost } from '../../testing/test-host.ts'
 import { diagnoseFolder } from './diagnose-folder.ts'
 
@@ -94,5 +95,41 @@ describe.skipIf(!requires('qemu-img'))('the look through a folder', () => {
     expect(findings.map(({ id, wish }) => [id, wish])).toEqual([
       ['duplicate', { operation: 'delete', request: { image: join(library, 'b.qcow2') } }],
     ])
+  })
+
+  test('leftovers of dead runs and quarantines that are over are told by the host itself', async () => {
+    await using place = await tempPlace()
+    const library = place.file('lib')
+    await mkdir(library)
+    await using host = openTestHost(place.path, { roots: [library] })
+    await create(join(library, 'web.qcow2'))
+    const plan = await host.plan('delete', { image: join(library, 'web.qcow2') })
+    if (plan.kind === 'refusal') throw new Error('it is refused')
+    const started = { plan, request: { image: join(library, 'web.qcow2') }, accepted: [] }
+    expect(await host.runs.start(started, { stop: new AbortController().signal })).toMatchObject({
+      phase: 'succeeded',
+    })
+    const held = join(library, '.held.raw.00000000000a.part')
+    const left = join(library, '.left.raw.00000000000b.part')
+    for (const path of [held, left]) {
+      await writeFile(path, 'x')
+      await utimes(path, 0, 0)
+    }
+    const lock = { id: 'fleet-7', name: '7', operation: 'Convert', of: 'fleet', proof: library } as const
+    await takeRunLocks([join(library, 'held.raw')], lock)
+    const first = await lookThrough(host, library)
+    expect(first.findings.map(({ id, file, wish }) => [id, file, wish])).toEqual([['leftover', left, null]])
+    vi.setSystemTime(Date.now() + 60 * 24 * 3600 * 1000)
+    try {
+      const { findings } = await lookThrough(host, library)
+      const over = findings.find(({ id }) => id === 'quarantine-over')
+      expect(over).toMatchObject({
+        severity: 'info',
+        wish: { operation: 'purge', request: { id: expect.any(String), folders: [library] } },
+      })
+      expect(operationTable.purge.request.safeParse(over?.wish?.request)).toMatchObject({ success: true })
+    } finally {
+      vi.useRealTimers()
+    }
   })
 })

@@ -1,5 +1,5 @@
-import { diagnose } from '@varve/engine/doctor/diagnose'
-import { findDuplicates } from '@varve/engine/doctor/find-duplicates'
+import { examineFolder } from '@varve/engine/doctor/examine-folder'
+import { stagingRuns } from '../../runs/staging-runs.ts'
 import { assertTarget } from '../inside-roots.ts'
 import { runOptions } from '../run-options.ts'
 import { nativeAdapter } from '../native.ts'
@@ -10,17 +10,21 @@ export const diagnoseFolder = nativeAdapter('diagnose-folder', {
 
   async run({ folder, oldDays, digest }, context) {
     const { ports, signal } = context
-    const { roots } = ports
+    const { roots, runsFolder } = ports
     if (roots?.includes(folder) !== true) await assertTarget(ports, folder)
-    const { images, looked, unseen, findings } = await diagnose(folder, { roots, signal, oldDays })
-    const same = digest ? await findDuplicates(images, { ...runOptions(context), roots }) : []
-    // Who has read them knows.
-    const told = findings.filter(({ id }) => !digest || id !== 'maybe-duplicate')
-    const all = [...told, ...same].map(({ command, wish, ...one }) => ({
+    const { images, looked, unseen, findings } = await examineFolder(folder, {
+      roots,
+      signal,
+      oldDays,
+      digest: digest ? runOptions(context) : null,
+      // What a run of the fleet stages is known by the lock of its image.
+      runOfStaging: runsFolder === undefined ? () => null : await stagingRuns(runsFolder),
+    })
+    const told = findings.map(({ command, wish, ...one }) => ({
       ...one,
       command: command && [...command],
       wish: wish && { operation: wish.operation, request: { ...wish.request } },
     }))
-    return { folder, images: images.length, looked, unseen, findings: all }
+    return { folder, images: images.length, looked, unseen, findings: told }
   },
 })

@@ -1,14 +1,13 @@
-import { findWriters } from '@varve/engine/in-use/find-writers'
-import { DiskError } from '@varve/core/problems/disk-error'
-import { isQuarantine } from '@varve/engine/quarantine/entry'
-import { readError, systemCode } from '@varve/engine/system/system-error'
-import { namesGiven } from '@varve/engine/staging/publish-parts'
-import { stagedName } from '@varve/engine/files/staged-name'
-import type { OpenWriters } from '@varve/engine/in-use/writers'
-import type { Dirent } from 'node:fs'
+import type { RunPlace } from '@varve/core/problems/use'
 import { lstat, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { runOf } from '../in-use/run-locks.ts'
+import { findWriters } from '../in-use/find-writers.ts'
+import type { OpenWriters } from '../in-use/writers.ts'
+import { stagedName } from '../files/staged-name.ts'
+import { namesGiven } from '../staging/publish-parts.ts'
+import { entriesOf, findRemains } from './find-remains.ts'
 
 /** What a command, a pull or an unpacking left that did not come to its end. */
 export interface Leftover {
@@ -19,10 +18,12 @@ export interface Leftover {
   readonly modified: string
   /** The process that made it, where its name says so. */
   readonly pid: number | null
-  /** The run of this host that staged it, where one is known. */
+  /** The run that staged it, where one is known. */
   readonly run: string | null
+  /** Whether that is a run of this host or of the fleet. */
+  readonly runOf: RunPlace | null
   /**
-   * `removable`: nobody needs it; `running`: somebody may; `run`: a run of this host that is not over goes on with it;
+   * `removable`: nobody needs it; `running`: somebody may; `run`: a run that is not over goes on with it;
    * `migration`: a migration that goes on would begin anew.
    */
   readonly state: 'removable' | 'running' | 'run' | 'migration'
@@ -34,6 +35,7 @@ export interface Leftover {
 export interface StagingRun {
   readonly id: string
   readonly isOver: boolean
+  readonly of: RunPlace
 }
 
 /** The run that gave a staging this id; null: none that is known here. */
@@ -47,33 +49,30 @@ const stagedByRun = /^[0-9a-f]{12}$/u
 const unpacked = /^varve-[0-9a-f-]{36}\.unpacked$/u
 /** A name that tells no process is left alone as long as it was written to lately. */
 const settledMs = 3_600_000
-const deepest = 64
 
 /** Everything below `folder` that was left, with the runs that it belongs to, and what is left in the folders of temporary files. Links are not followed. */
 export async function findLeftovers(
   folder: string,
-  runOf: StagingRuns = () => null,
+  runOfStaging: StagingRuns = () => null,
 ): Promise<readonly Leftover[]> {
-  const openers = await findWriters({ descriptors: 'all', locks: 'all' })
-  const known = { openers, runOf }
-  const found: Leftover[] = []
-  const here = await namesOf(folder)
-  const waiting = [{ folder, entries: here, depth: 0 }]
-  for (let next = waiting.pop(); next; next = waiting.pop()) {
-    for (const entry of next.entries) {
-      const path = join(next.folder, entry.name)
-      const isPart = stagedName.test(entry.name) && (entry.isFile() || entry.isDirectory())
-      if (isPart) found.push(await leftoverOf(path, entry.name, known))
-      // What lies in a quarantine is kept on purpose.
-      else if (entry.isDirectory() && !isQuarantine(path) && next.depth < deepest)
-        waiting.push({ folder: path, entries: await namesOf(path).catch(() => []), depth: next.depth + 1 })
-    }
-  }
+  const { staged } = await findRemains(folder)
+  const temporary: string[] = []
   for (const place of new Set([tmpdir(), '/var/tmp'])) {
-    for (const entry of await namesOf(place).catch(() => []))
-      if (entry.isFile() && unpacked.test(entry.name))
-        found.push(await leftoverOf(join(place, entry.name), entry.name, known))
+    for (const entry of await entriesOf(place).catch(() => []))
+      if (entry.isFile() && unpacked.test(entry.name)) temporary.push(join(place, entry.name))
   }
+  return await lookAtStaged([...staged, ...temporary], runOfStaging)
+}
+
+/** What is known of files and bundles without their names, by their paths. */
+export async function lookAtStaged(
+  paths: readonly string[],
+  runOfStaging: StagingRuns,
+): Promise<readonly Leftover[]> {
+  if (paths.length === 0) return []
+  const known = { openers: await findWriters({ descriptors: 'all', locks: 'all' }), runOfStaging }
+  const found: Leftover[] = []
+  for (const path of paths) found.push(await leftoverOf(path, known))
   return found.sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
@@ -83,30 +82,33 @@ export async function removeLeftover({ path, visible }: Leftover): Promise<void>
   await rm(path, { recursive: true, force: true })
 }
 
-async function namesOf(folder: string): Promise<Dirent[]> {
-  return await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    if (systemCode(error) === 'ENOTDIR')
-      throw new DiskError('not-readable', { file: folder, reason: 'it is not a folder' })
-    throw readError(error, folder)
-  })
-}
-
 interface Known {
   readonly openers: OpenWriters
-  readonly runOf: StagingRuns
+  readonly runOfStaging: StagingRuns
 }
 
-async function leftoverOf(path: string, name: string, { openers, runOf }: Known): Promise<Leftover> {
+async function leftoverOf(path: string, { openers, runOfStaging }: Known): Promise<Leftover> {
+  const name = basename(path)
   const files = await filesIn(path)
   const bytes = files.reduce((sum, { size }) => sum + Number(size), 0)
   const modifiedMs = files.reduce((latest, { mtimeMs }) => Math.max(latest, Number(mtimeMs)), 0)
   const pid = Number(commandPart.exec(name)?.groups?.['pid'] ?? 0) || null
-  const run = runOf(stagedName.exec(name)?.groups?.['staging'] ?? '')
+  const staging = stagedName.exec(name)?.groups?.['staging'] ?? ''
+  const run = runOfStaging(staging) ?? (await runOfTarget(path, staging))
   const kind = kindOf(name, { pid, isOfRun: run !== null })
   const about = { pid, kind, run, isSettled: Date.now() - modifiedMs >= settledMs }
   const state = files.some((file) => openers.of(file).length > 0) ? 'running' : stateOf(about)
   const modified = new Date(modifiedMs).toISOString()
-  return { path, kind, bytes, modified, pid, run: run?.id ?? null, state, visible: await namesGiven(path) }
+  const ofRun = { run: run?.id ?? null, runOf: run?.of ?? null }
+  return { path, kind, bytes, modified, pid, ...ofRun, state, visible: await namesGiven(path) }
+}
+
+/** The run, of this host or of the fleet, that has locked the image which this is to become. */
+async function runOfTarget(path: string, staging: string): Promise<StagingRun | null> {
+  if (!stagedByRun.test(staging)) return null
+  const target = basename(path).slice(1, -`.${staging}.part`.length)
+  const use = await runOf(join(dirname(path), target))
+  return use && { id: use.run, isOver: false, of: use.of }
 }
 
 function kindOf(name: string, { pid, isOfRun }: { pid: number | null; isOfRun: boolean }): Leftover['kind'] {

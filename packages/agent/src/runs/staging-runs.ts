@@ -1,12 +1,12 @@
-import { listRuns } from '@varve/agent/runs/known-runs'
 import { isOver } from '@varve/operations/runs/run-state'
-import type { StagingRun, StagingRuns } from '../find-leftovers.ts'
+import type { StagingRun, StagingRuns } from '@varve/engine/doctor/find-leftovers'
+import { listRuns } from './known-runs.ts'
 
 /** Which runs of this host staged what, as their journals say. */
 export async function stagingRuns(folder: string): Promise<StagingRuns> {
   const byStaging = new Map<string, StagingRun>()
   for (const { state } of await listRuns(folder)) {
-    const run = { id: state.id, isOver: isOver(state) }
+    const run = { id: state.id, isOver: isOver(state), of: 'host' } as const
     for (const step of state.steps)
       for (const { call } of step.attempts)
         for (const staging of stagingsIn(call.input)) byStaging.set(staging, run)

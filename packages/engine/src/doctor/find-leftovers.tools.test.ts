@@ -5,9 +5,10 @@ import { basename } from 'node:path'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { expect, test } from 'vitest'
 import { findLeftovers, removeLeftover, type StagingRun } from './find-leftovers.ts'
-import { publishFiles } from '@varve/engine/files/publish-file'
-import { writeJournal } from '@varve/engine/staging/publishing-journal'
-import { openStaging } from '@varve/engine/staging/staging'
+import { releaseRunLocks, takeRunLocks } from '../in-use/run-locks.ts'
+import { publishFiles } from '../files/publish-file.ts'
+import { writeJournal } from '../staging/publishing-journal.ts'
+import { openStaging } from '../staging/staging.ts'
 
 /** A process that has ended. */
 async function deadPid(): Promise<number> {
@@ -94,8 +95,8 @@ test('what a run staged stays until the run is over; of a run that nobody knows 
   const fresh = '00000000000d'
   await writeFile(place.file(`.new.raw.${fresh}.part`), 'x')
   const runs: Record<string, StagingRun> = {
-    '00000000000a': { id: 'going', isOver: false },
-    '00000000000b': { id: 'done', isOver: true },
+    '00000000000a': { id: 'going', isOver: false, of: 'host' },
+    '00000000000b': { id: 'done', isOver: true, of: 'host' },
   }
   const found = await findLeftovers(place.path, (staging) => runs[staging] ?? null)
   const mine = found.filter(({ path }) => path.startsWith(place.path))
@@ -105,4 +106,17 @@ test('what a run staged stays until the run is over; of a run that nobody knows 
     ['run', 'removable', null],
     ['run', 'running', null],
   ])
+})
+
+test('what a run of the fleet staged stays as long as the run has its image locked', async () => {
+  await using place = await tempPlace()
+  const staged = place.file('.web.raw.00000000000e.part')
+  await writeFile(staged, 'x')
+  await utimes(staged, 0, 0)
+  await writeFile(place.file('proof'), '{}')
+  const run = { id: 'fleet-7', name: '7', operation: 'Convert web.vmdk', of: 'fleet' } as const
+  await takeRunLocks([place.file('web.raw')], { ...run, proof: place.file('proof') })
+  expect(await below(place.path)).toMatchObject([{ kind: 'run', state: 'run', run: '7', runOf: 'fleet' }])
+  await releaseRunLocks([place.file('web.raw')], run.id)
+  expect(await below(place.path)).toMatchObject([{ kind: 'run', state: 'removable', run: null }])
 })

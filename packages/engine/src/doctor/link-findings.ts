@@ -1,0 +1,64 @@
+import { readlink, stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { namedAsRaw, promisedFormat } from '@varve/core/image/detect-format'
+import { quote } from '@varve/core/problems/disk-error'
+import { systemCode } from '../system/system-error.ts'
+import { finding, type Diagnosis } from './diagnosis.ts'
+import type { SeenImage } from './look-at-images.ts'
+import { byCommand, byHand } from './mending.ts'
+
+/** Links that are named like images and lead nowhere. */
+export async function linkFindings(
+  links: readonly string[],
+  images: readonly SeenImage[],
+): Promise<Diagnosis[]> {
+  const found: Diagnosis[] = []
+  for (const path of links) {
+    if (!isNamedLikeImage(basename(path)) || !(await leadsNowhere(path))) continue
+    const target = await readlink(path).catch(() => null)
+    if (target !== null) found.push(danglingLink(path, { target, images }))
+  }
+  return found
+}
+
+interface Dangling {
+  readonly target: string
+  readonly images: readonly SeenImage[]
+}
+
+function danglingLink(path: string, { target, images }: Dangling): Diagnosis {
+  const wanted = new Set([basename(target), basename(path)])
+  const places = images.map((image) => image.path).filter((one) => wanted.has(basename(one)))
+  const [place, ...others] = places
+  const isClear = place !== undefined && others.length === 0
+  const remedy =
+    places.length > 0
+      ? `Let it lead to ${places.map(quote).join(' or ')}, if that is what was meant.`
+      : 'Put the file back to where it leads, or remove the link: it holds nothing.'
+  return finding(
+    { path },
+    {
+      id: 'link-dangling',
+      severity: 'warn',
+      layer: 'L1',
+      message: `it is a link to ${quote(target)}, which is not there`,
+      remedy,
+      ...(isClear ? byCommand('ln', '-sfn', place, path) : byHand),
+      details: { target, candidates: places },
+    },
+  )
+}
+
+function isNamedLikeImage(name: string): boolean {
+  return promisedFormat(name) !== null || namedAsRaw(name) || name.toLowerCase().endsWith('.vmdk')
+}
+
+/** A link that leads to itself leads nowhere either. */
+async function leadsNowhere(path: string): Promise<boolean> {
+  try {
+    await stat(path)
+    return false
+  } catch (error) {
+    return ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(systemCode(error) ?? '')
+  }
+}
