@@ -1,5 +1,5 @@
 import { DiskError } from '@varve/core/problems/disk-error'
-import type { Attachment } from '@varve/engine/in-use/attachments'
+import type { Attachment } from '@varve/engine/in-use/attachment'
 import { deviceNow, isFree, isHeldFor } from '@varve/engine/in-use/attached-device'
 import { notThere, type KernelContext } from './kernel-action.ts'
 

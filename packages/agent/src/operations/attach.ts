@@ -80,7 +80,7 @@ async function writersOf({ image, inUse }: AttachRequest, { ports }: FactsContex
     roots,
     ...(format !== null && { format }),
     ...(choices && { choices }),
-  } as Parameters<typeof filesOfImage>[1])
+  })
   const uses = await findUses(files, { purpose: 'read', find: ports.findWriters })
   return inUse === 'accept' ? usesProblems(uses) : useProblems({ uses })
 }

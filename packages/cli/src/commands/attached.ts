@@ -23,9 +23,9 @@ export async function attachedThere(options: ReadOnHostOptions, context: Command
   )
 }
 
-function print(all: readonly AttachedView[], { json, print: say }: CommandContext): Awaited<Outcome> {
-  if (json) say(JSON.stringify({ attached: all }, null, 2))
-  else say(all.length === 0 ? 'Nothing is attached.' : all.flatMap(described).join('\n'))
+function print(all: readonly AttachedView[], context: CommandContext): Awaited<Outcome> {
+  if (context.json) context.print(JSON.stringify({ attached: all }, null, 2))
+  else context.print(all.length === 0 ? 'Nothing is attached.' : all.flatMap(described).join('\n'))
   return exitCodes.ok
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { parseMountInfo } from '../file-ranges/mount-info.ts'
-import { readAttachments, type Attachment } from '../in-use/attachments.ts'
+import type { Attachment } from '../in-use/attachment.ts'
+import { readAttachments } from '../in-use/attachments.ts'
 import { deviceNow, isHeldFor, type DeviceNow, type DevicePartition } from '../in-use/attached-device.ts'
 import type { Holder } from '../in-use/holder.ts'
 import type { Roots } from '../in-use/linux-devices.ts'

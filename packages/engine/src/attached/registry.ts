@@ -2,7 +2,8 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { attachedFolder, readAttachments, type Attachment } from '../in-use/attachments.ts'
+import type { Attachment } from '../in-use/attachment.ts'
+import { attachedFolder, readAttachments } from '../in-use/attachments.ts'
 import { deviceNow, isFree, isHeldFor, kernelRoots } from '../in-use/attached-device.ts'
 import { holderOf, takeLock, type Holder } from '../in-use/holder.ts'
 import type { Roots } from '../in-use/linux-devices.ts'
@@ -90,8 +91,8 @@ export async function forgetAttachment(registry: Registry, id: string): Promise<
 }
 
 /** Loop devices beyond those that are there are made when they are asked for; nbd devices are not. */
-function freeDevice({ how, image }: Wanted, noted: readonly Attachment[], roots: Roots): string {
-  const kind = how === 'loop' ? 'loop' : 'nbd'
+function freeDevice(wanted: Wanted, noted: readonly Attachment[], roots: Roots): string {
+  const kind = wanted.how === 'loop' ? 'loop' : 'nbd'
   const taken = new Set(noted.map(({ device }) => device))
   const numbers = namesIn(join(roots.sys, 'block'))
     .filter((name) => new RegExp(`^${kind}\\d+$`, 'u').test(name))
@@ -99,19 +100,32 @@ function freeDevice({ how, image }: Wanted, noted: readonly Attachment[], roots:
     .sort((a, b) => a - b)
   const free = numbers
     .map((number) => `/dev/${kind}${number}`)
-    .find((device) => {
+    .flatMap((device) => {
       const now = deviceNow(device, roots)
-      return !taken.has(device) && now !== null && isFree(now)
+      return !taken.has(device) && now !== null && isFree(now) ? [{ device, now }] : []
     })
-  if (free !== undefined) return free
+  // Who was read-only stays so when it is free again, and qemu-nbd does not change that.
+  const needsWritable = wanted.how === 'qemu-nbd' && !(wanted.isReadOnly && !wanted.isThrowAway)
+  const fit = free.find(({ now }) => !(needsWritable && now.isReadOnly))
+  if (fit) return fit.device
   if (kind === 'loop') {
     const known = [...numbers, ...[...taken].map((device) => Number(/\d+$/u.exec(device)?.[0] ?? -1))]
     return `/dev/loop${Math.max(-1, ...known) + 1}`
   }
-  throw new DiskError('refused', {
-    file: image,
-    reason: `all ${numbers.length} nbd devices of this host are taken`,
-    remedy: 'Detach one of them (varve attached), or load the module with more: modprobe nbd nbds_max=64.',
+  throw noneFree(wanted.image, numbers.length, free[0]?.device ?? null)
+}
+
+function noneFree(file: string, count: number, readOnly: string | null): DiskError {
+  return new DiskError('refused', {
+    file,
+    reason:
+      readOnly === null
+        ? `all ${count} nbd devices of this host are taken`
+        : 'the nbd devices of this host that are free are still set read-only',
+    remedy:
+      readOnly === null
+        ? 'Detach one of them (varve attached), or load the module with more: modprobe nbd nbds_max=64.'
+        : `Set one of them writable: blockdev --setrw ${readOnly}`,
     finding: 'no-free-device',
     layer: 'L3',
   })

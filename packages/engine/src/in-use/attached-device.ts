@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path'
-import type { Attachment } from './attachments.ts'
+import type { Attachment } from './attachment.ts'
 import type { Roots } from './linux-devices.ts'
 import { namesIn, textOf, utf8Of } from './proc-files.ts'
 

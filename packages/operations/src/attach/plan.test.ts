@@ -25,6 +25,7 @@ const files: ImageFilesFacts = {
   partOf: null,
   dependents: [],
   unseen: null,
+  searched: ['/lib'],
   uses: noUses,
   machines: [],
 }

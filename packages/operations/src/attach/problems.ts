@@ -1,6 +1,6 @@
 import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
-import { dependentsProblem, partOfProblems, useProblems } from '../image-files-problems.ts'
+import { dependentsProblem, partOfProblems, remarks, useProblems } from '../image-files-problems.ts'
 import { shellWord } from '../plans/shown.ts'
 import type { AttachFacts } from './facts.ts'
 import { missingFor, wayOn, waysFor, type Wanted } from './ways.ts'
@@ -112,6 +112,7 @@ function writtenProblems({ files, image }: AttachFacts, { isWritten }: Wanted): 
     ...partOfProblems(files, (whole) => ['varve', 'attach', whole, '--rw']),
     ...dependentsProblem(files),
     ...useProblems(files),
+    ...remarks({ ...files, elsewhere: [] }),
     {
       id: 'image-is-written',
       severity: 'warn',
