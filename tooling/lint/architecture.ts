@@ -89,6 +89,7 @@ export const floors = {
     'doctor',
     'repoint',
     'serving',
+    'attached',
   ],
 } as const satisfies Partial<Record<PackageName, readonly string[]>>
 

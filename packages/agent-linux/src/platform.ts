@@ -3,6 +3,7 @@ import { findWriters } from '@varve/agent/platform/find-writers'
 import { folderFacts } from '@varve/agent/platform/folder-facts'
 import { ExecaToolRunner } from '@varve/agent/tools/execa-tool-runner'
 import type { ToolRunner } from '@varve/agent/tools/tool-command'
+import { linuxActions } from './actions/adapter-table.ts'
 import { linuxCapabilities } from './capabilities.ts'
 import { linuxSystemFacts } from './system-facts.ts'
 import { linuxTools, toolFolders } from './tools/tool-table.ts'
@@ -15,6 +16,7 @@ export function linuxPlatform({ runner = new ExecaToolRunner() }: { runner?: Too
     systemFacts: linuxSystemFacts,
     libraryFacts: folderFacts,
     tools: { table: linuxTools, folders: toolFolders, suffixes: [''], runner },
+    actions: linuxActions,
     findWriters,
   }
 }

@@ -129,7 +129,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     here: {
       name: config.name,
       platform: platform.name,
-      adapters: adapterTable,
+      adapters: { ...adapterTable, ...platform.actions },
       actions: {
         roots,
         tools: platformTools(platform.tools),

@@ -14,6 +14,8 @@ export interface CliConfig {
   readonly runsFolder: string
   /** Where this host keeps what outlives a command and is no journal: where quarantines are, what images held. */
   readonly stateFolder: string
+  /** Where this host keeps what lives as long as the machine runs; null: /run/varve. */
+  readonly runtimeFolder: string | null
 }
 
 export function readConfig(): CliConfig {
@@ -29,6 +31,7 @@ export function readConfig(): CliConfig {
     width: stdout.isTTY && stdout.columns > 0 ? stdout.columns : null,
     runsFolder: env['VARVE_RUNS'] ?? join(ownState, 'runs'),
     stateFolder: ownState,
+    runtimeFolder: env['VARVE_RUNTIME'] ?? null,
   }
 }
 

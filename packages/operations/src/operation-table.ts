@@ -1,3 +1,5 @@
+import { attachOperation } from './attach/plan.ts'
+import { attachedOperation } from './attached/plan.ts'
 import { chainCommit } from './chain-commit/plan.ts'
 import { chainFlatten } from './chain-flatten/plan.ts'
 import { chainRebase } from './chain-rebase/plan.ts'
@@ -6,6 +8,8 @@ import { cloneOperation } from './clone/plan.ts'
 import { convertOperation } from './convert/plan.ts'
 import { createOperation } from './create/plan.ts'
 import { deleteOperation } from './delete/plan.ts'
+import { detachOperation } from './detach/plan.ts'
+import { mountOperation } from './mount/plan.ts'
 import { moveOperation } from './move/plan.ts'
 import type { Operation } from './operation.ts'
 import { purgeOperation } from './purge/plan.ts'
@@ -27,10 +31,13 @@ import { restoreOperation } from './restore/plan.ts'
 import { snapshotApply } from './snapshot-apply/plan.ts'
 import { snapshotCreate } from './snapshot-create/plan.ts'
 import { snapshotDelete } from './snapshot-delete/plan.ts'
+import { umountOperation } from './umount/plan.ts'
 import { writeExportOperation } from './write-export/plan.ts'
 
 /** Every operation there is; a new one is its folder and one line here. */
 export const operationTable = {
+  attach: attachOperation,
+  attached: attachedOperation,
   'chain-commit': chainCommit,
   'chain-flatten': chainFlatten,
   'chain-rebase': chainRebase,
@@ -42,11 +49,13 @@ export const operationTable = {
   convert: convertOperation,
   create: createOperation,
   delete: deleteOperation,
+  detach: detachOperation,
   digest: digestOperation,
   doctor: doctorOperation,
   info: infoOperation,
   map: mapOperation,
   measure: measureOperation,
+  mount: mountOperation,
   move: moveOperation,
   purge: purgeOperation,
   repair: repairOperation,
@@ -55,6 +64,7 @@ export const operationTable = {
   'snapshot-apply': snapshotApply,
   'snapshot-create': snapshotCreate,
   'snapshot-delete': snapshotDelete,
+  umount: umountOperation,
   upload: uploadOperation,
   verify: verifyOperation,
   'write-export': writeExportOperation,

@@ -26,6 +26,8 @@ export interface StartGroup {
 const codecs = ['@napi-rs/lzma/xz', '@foxglove/wasm-bz2']
 const transferThread = 'engine/src/run/worker.ts'
 const transferTasks = 'engine/src/run/worker-tasks.ts'
+/** The process that serves an image to the kernel, on Linux. */
+const attachedServer = 'agent-linux/src/actions/serve-device/attached-server.ts'
 const usualFormats = ['raw', 'qcow2', 'vmdk', 'vhd', 'vhdx', 'vdi']
 
 function agentOf(system: string): Program {
@@ -35,6 +37,7 @@ function agentOf(system: string): Program {
       main: `agent-${system}/src/main.ts`,
       worker: transferThread,
       'inspect-worker': 'agent/src/library/inspect-worker.ts',
+      ...(system === 'linux' && { 'attached-server': attachedServer }),
     },
     outside: codecs,
   }
@@ -48,7 +51,7 @@ const agents: Partial<Record<NodeJS.Platform, Program>> = {
 
 export const cli: Program = {
   name: 'cli',
-  entries: { program: 'cli/src/program.ts', worker: transferThread },
+  entries: { program: 'cli/src/program.ts', worker: transferThread, 'attached-server': attachedServer },
   outside: [...codecs, 'ws'],
   startsWith: [
     group('start', ['cli/src/program.ts']),

@@ -15,6 +15,7 @@ export const adapterTable = {
   'discard-staged': async () => (await import('./discard-staged/discard-staged.ts')).discardStaged,
   'examine-image': async () => (await import('./examine-image/examine-image.ts')).examineImage,
   'inspect-image': async () => (await import('./inspect-image/inspect-image.ts')).inspectImage,
+  'list-attached': async () => (await import('./list-attached/list-attached.ts')).listAttached,
   'map-image': async () => (await import('./map-image/map-image.ts')).mapImage,
   'measure-image': async () => (await import('./measure-image/measure-image.ts')).measureImage,
   'move-image': async () => (await import('./move-image/move-image.ts')).moveImage,

@@ -26,6 +26,8 @@ export interface ActionPorts {
   readonly findWriters: FindWriters | null
   /** Where this host keeps what outlives a process and is no journal: where quarantines are, what images held. */
   readonly stateFolder?: string
+  /** Where this host keeps what lives as long as the machine runs; left out: /run/varve. */
+  readonly runtimeFolder?: string
   /** Where this host keeps the journals of runs that it carries out by itself. */
   readonly runsFolder?: string
   /** An action changed what lies in this folder. */

@@ -3,6 +3,8 @@ import type { LocalOperation } from './local-operation.ts'
 
 /** The operations that one host plans by itself, loaded when they are first wanted; a new one is its file and one line here. */
 export const localOperations = {
+  attach: async () => (await import('./attach.ts')).attachHere,
+  attached: async () => (await import('./attached.ts')).attachedHere,
   'chain-commit': async () => (await import('./chain-change.ts')).chainCommitHere,
   'chain-flatten': async () => (await import('./chain-change.ts')).chainFlattenHere,
   'chain-rebase': async () => (await import('./chain-change.ts')).chainRebaseHere,
@@ -14,11 +16,13 @@ export const localOperations = {
   convert: async () => (await import('./convert.ts')).convertHere,
   create: async () => (await import('./create.ts')).createHere,
   delete: async () => (await import('./delete.ts')).deleteHere,
+  detach: async () => (await import('./detach.ts')).detachHere,
   digest: async () => (await import('./read-operations.ts')).digestHere,
   doctor: async () => (await import('./read-operations.ts')).doctorHere,
   info: async () => (await import('./read-operations.ts')).infoHere,
   map: async () => (await import('./read-operations.ts')).mapHere,
   measure: async () => (await import('./read-operations.ts')).measureHere,
+  mount: async () => (await import('./mount.ts')).mountHere,
   move: async () => (await import('./move.ts')).moveHere,
   purge: async () => (await import('./purge.ts')).purgeHere,
   repair: async () => (await import('./repair.ts')).repairHere,
@@ -27,6 +31,7 @@ export const localOperations = {
   'snapshot-apply': async () => (await import('./snapshots.ts')).snapshotApplyHere,
   'snapshot-create': async () => (await import('./snapshots.ts')).snapshotCreateHere,
   'snapshot-delete': async () => (await import('./snapshots.ts')).snapshotDeleteHere,
+  umount: async () => (await import('./umount.ts')).umountHere,
   upload: async () => (await import('./upload.ts')).uploadHere,
   verify: async () => (await import('./read-operations.ts')).verifyHere,
   'write-export': async () => (await import('./write-export.ts')).writeExportHere,

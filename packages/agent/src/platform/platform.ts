@@ -1,5 +1,6 @@
 import type { Capabilities, HostFacts, LibraryFacts } from '@varve/protocol/hosts'
 import type { FindWriters } from '@varve/engine/in-use/writers'
+import type { AdapterTable } from '../actions/adapter.ts'
 import type { ToolRunner } from '../tools/tool-command.ts'
 import type { ToolEntry } from '../tools/tool-entry.ts'
 
@@ -29,6 +30,8 @@ export interface Platform {
     readonly suffixes: readonly string[]
     readonly runner: ToolRunner
   }
+  /** What this system does besides what is done alike on every one. */
+  readonly actions?: AdapterTable
   /** A fresh look at who uses which file; null where the system does not tell. */
   readonly findWriters: FindWriters | null
 }

@@ -19,7 +19,11 @@ export interface TestHost extends AsyncDisposable {
 
 export function openTestHost(
   folder: string,
-  options: Pick<LocalRunsOptions, 'onEntry'> & { readonly roots?: readonly string[] } = {},
+  options: Pick<LocalRunsOptions, 'onEntry'> & {
+    readonly roots?: readonly string[]
+    /** Of its system; left out: what is done alike on every one. */
+    readonly adapters?: AdapterTable
+  } = {},
 ): TestHost {
   const pool = new WorkerPool()
   const folders = (process.env['PATH'] ?? '').split(':')
@@ -29,9 +33,10 @@ export function openTestHost(
     pool,
     findWriters: async () => findWriters(),
     stateFolder: join(folder, 'state'),
+    runtimeFolder: join(folder, 'run'),
     runsFolder: join(folder, 'runs'),
   }
-  const adapters: AdapterTable = adapterTable
+  const adapters: AdapterTable = options.adapters ?? adapterTable
   const { onEntry } = options
   return {
     ports,

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import type { AdapterTable } from '../actions/adapter.ts'
 import type { RunState } from '@varve/operations/runs/run-state'
 import { isOver } from '@varve/operations/runs/run-state'
 import { openTestHost } from './test-host.ts'
@@ -12,6 +13,8 @@ export interface KillWalk {
   /** Makes the files in a fresh folder, and says what is asked for. */
   readonly prepare: (folder: string) => Promise<unknown>
   readonly accepted?: readonly string[]
+  /** A module of the system's own adapters, as `adapters`, and where it lies. */
+  readonly system?: { readonly adapters: AdapterTable; readonly url: string }
   /** Throws unless the original or the result is there whole; called right after each kill. */
   readonly atAnyTime: (folder: string) => Promise<void>
   /** Throws unless the result is there. */
@@ -65,13 +68,14 @@ async function dieAt(walk: KillWalk, { at, when, wish }: Death): Promise<boolean
   const folder = await mkdtemp(join(tmpdir(), 'varve-test-'))
   try {
     const request = await walk.prepare(folder)
-    const { operation, accepted = [] } = walk
-    const orders = JSON.stringify({ folder, operation, request, accepted, at, when })
+    const { operation, accepted = [], system } = walk
+    const adapters = system?.url ?? null
+    const orders = JSON.stringify({ folder, operation, request, accepted, at, when, adapters })
     const child = await execa(process.execPath, ['--no-warnings', script, orders], { reject: false })
     const where = `killed ${when} entry ${at}`
     if (child.signal !== 'SIGKILL' && child.exitCode !== 0) throw new Error(`${where}: ${child.stderr}`)
     await told(where, async () => walk.atAnyTime(folder))
-    await using host = openTestHost(folder)
+    await using host = openTestHost(folder, system ? { adapters: system.adapters } : {})
     const [run] = await host.runs.list()
     if (!run) throw new Error(`${where}: there is no run`)
     if (isOver(run.state)) {

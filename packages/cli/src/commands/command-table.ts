@@ -1,4 +1,6 @@
 import type { CommandDefinition } from '../grammar/command-definition.ts'
+import { attachCommand } from './attach.command.ts'
+import { attachedCommand } from './attached.command.ts'
 import { chainCommand } from './chain.command.ts'
 import { checkCommand } from './check.command.ts'
 import { cloneCommand } from './clone.command.ts'
@@ -7,6 +9,7 @@ import { completionCommand } from './completion.command.ts'
 import { convertCommand } from './convert.command.ts'
 import { createCommand } from './create.command.ts'
 import { deleteCommand } from './delete.command.ts'
+import { detachCommand } from './detach.command.ts'
 import { digestCommand } from './digest.command.ts'
 import { doCommand } from './do.command.ts'
 import { doctorCommand } from './doctor.command.ts'
@@ -20,6 +23,7 @@ import { mapCommand } from './map.command.ts'
 import { measureCommand } from './measure.command.ts'
 import { migrateCommand } from './migrate.command.ts'
 import { migrationsCommand } from './migrations.command.ts'
+import { mountCommand } from './mount.command.ts'
 import { moveCommand } from './move.command.ts'
 import { purgeCommand } from './purge.command.ts'
 import { quarantineCommand } from './quarantine.command.ts'
@@ -28,10 +32,13 @@ import { runsCommand } from './runs.command.ts'
 import { scheduleCommand } from './schedule.command.ts'
 import { serveCommand } from './serve.command.ts'
 import { snapshotCommand } from './snapshot.command.ts'
+import { umountCommand } from './umount.command.ts'
 import { verifyCommand } from './verify.command.ts'
 
 /** Every command there is; a new one is its file `<name>.command.ts` and one line here, sorted by name. */
 export const commandTable: readonly CommandDefinition[] = [
+  attachCommand,
+  attachedCommand,
   chainCommand,
   checkCommand,
   cloneCommand,
@@ -40,6 +47,7 @@ export const commandTable: readonly CommandDefinition[] = [
   convertCommand,
   createCommand,
   deleteCommand,
+  detachCommand,
   digestCommand,
   doCommand,
   doctorCommand,
@@ -53,6 +61,7 @@ export const commandTable: readonly CommandDefinition[] = [
   measureCommand,
   migrateCommand,
   migrationsCommand,
+  mountCommand,
   moveCommand,
   purgeCommand,
   quarantineCommand,
@@ -61,5 +70,6 @@ export const commandTable: readonly CommandDefinition[] = [
   scheduleCommand,
   serveCommand,
   snapshotCommand,
+  umountCommand,
   verifyCommand,
 ]

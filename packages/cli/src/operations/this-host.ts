@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { planHere, type LocalOperation } from '@varve/agent/operations/local-operation'
 import type { ActionPorts, AdapterTable, ToolBox } from '@varve/agent/actions/adapter'
 import { adapterTable } from '@varve/agent/actions/adapter-table'
+import { linuxAdapters } from '@varve/agent-linux/actions/adapter-table'
 import type { Platform } from '@varve/agent/platform/platform'
 import type { Logger } from '@varve/agent/platform/logger'
 import { openLocalRuns, type LocalRuns, type LocalRunsOptions } from '@varve/agent/runs/local-runs'
@@ -23,7 +24,7 @@ export interface ThisHost {
 export function openThisHost({ pool, log, config }: RunContext): ThisHost {
   // Linux is asked without a tool.
   if (process.platform !== 'linux') askSystemBy(askPlatform)
-  const { runsFolder, stateFolder } = config
+  const { runsFolder, stateFolder, runtimeFolder } = config
   const ports: ActionPorts = {
     roots: null,
     tools: lazyTools(log),
@@ -31,9 +32,10 @@ export function openThisHost({ pool, log, config }: RunContext): ThisHost {
     mainThread: 'helps',
     findWriters,
     stateFolder,
+    ...(runtimeFolder !== null && { runtimeFolder }),
     runsFolder,
   }
-  const adapters: AdapterTable = adapterTable
+  const adapters: AdapterTable = process.platform === 'linux' ? linuxAdapters : adapterTable
   const name = hostname()
   return {
     name,

@@ -3,6 +3,8 @@ import { stat, statfs } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ExportUse, FileUses, Use, Uses } from '@varve/core/problems/use'
 import { useError } from '@varve/core/uses/use-problems'
+import { attachmentsOf } from './attachments.ts'
+import { kernelRoots } from './attached-device.ts'
 import { isExported } from './exports.ts'
 import { findWriters } from './find-writers.ts'
 import { runOf } from './run-locks.ts'
@@ -19,6 +21,8 @@ export interface FindUsesOptions {
   readonly purpose?: Purpose
   /** Asks the system; left out or null: as this process does. */
   readonly find?: FindWriters | null
+  /** Where what is attached is noted; left out: where this host does. */
+  readonly attachedFolder?: string
 }
 
 const counted: Readonly<Record<Purpose, Pick<FindWritersOptions, 'locks' | 'descriptors'>>> = {
@@ -32,7 +36,7 @@ type Named = { readonly path: string }
 /** Who uses each of the files, as of now: one answer from everything that tells; a file that is gone has nobody but a run. */
 export async function findUses(
   files: readonly Named[],
-  { purpose = 'read', find }: FindUsesOptions = {},
+  { purpose = 'read', find, attachedFolder }: FindUsesOptions = {},
 ): Promise<Uses> {
   const known = await Promise.all(
     files.map(async ({ path }) => ({ path, stats: await stat(path, { bigint: true }).catch(() => null) })),
@@ -47,7 +51,9 @@ export async function findUses(
     // Who is served only reads.
     const served = purpose === 'read' ? [] : await exportsOf({ path, stats }, namesIn)
     const others = stats === null ? [] : found.of(stats).filter((use) => !isServer(use, served))
-    return { path, uses: [...(run ? [run] : []), ...served, ...others] }
+    const attached = purpose === 'read' ? [] : await attachedAt(path, attachedFolder)
+    const added = attached.filter((use) => !others.some((other) => isSameDevice(use, other)))
+    return { path, uses: [...(run ? [run] : []), ...served, ...others, ...added] }
   })
   const [first] = known
   const isHidden = found.unseen.length > 0 && first !== undefined && mayBeOthers(first.stats)
@@ -62,6 +68,16 @@ async function exportsOf(
   const own: readonly ExportUse[] =
     stats !== null && isExported(stats) ? [{ by: 'export', pid: process.pid, host: null }] : []
   return [...own, ...(await serversOf(path, namesIn))]
+}
+
+/** What Varve has attached, also for reading only; on Linux alone. */
+async function attachedAt(path: string, folder: string | undefined): Promise<readonly Use[]> {
+  if (process.platform !== 'linux') return []
+  return await attachmentsOf(path, { roots: kernelRoots, ...(folder !== undefined && { folder }) })
+}
+
+function isSameDevice(a: Use, b: Use): boolean {
+  return 'device' in a && 'device' in b && a.device === b.device
 }
 
 /** A process that has the file open to serve it is told once, as what it is. */

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DiskError, toErrorRecord } from '@varve/core/problems/disk-error'
 import { diskExport } from '@varve/nbd/exports/disk-export'
+import { throwAwayExport } from '@varve/nbd/exports/throw-away-export'
+import type { NbdExport } from '@varve/nbd/nbd-export'
 import { serveNbd, type NbdServer } from '@varve/nbd/server'
 import { assertUnchanged } from '../files/file-fingerprint.ts'
 import { systemCode, writeError } from '../system/system-error.ts'
@@ -12,6 +14,7 @@ import { guardFiles } from '../in-use/guard-files.ts'
 import type { DiskInput } from '../run/requests.ts'
 import { openInput } from '../run/open-input.ts'
 import type { InUse } from '../run/run-options.ts'
+import { namelessStore } from './nameless-store.ts'
 
 /** Where an image is served: a Unix socket of this user (made in a new folder where none is said), or a port of this host alone. */
 export type ServingPlace = { readonly socket: string | null } | { readonly port: number }
@@ -24,6 +27,10 @@ export interface ServeImageOptions {
   /** It ends by itself after so long; left out: never. */
   readonly expiresMs?: number
   readonly lookAgainMs?: number
+  /** Clients may be silent for as long as they like, as a kernel is whose device nobody reads. */
+  readonly isPatient?: boolean
+  /** Takes writes, into a file in this folder that has no name and goes with this process; the image is not written. */
+  readonly throwAwayIn?: string
 }
 
 /** An image that is served read-only. */
@@ -47,7 +54,7 @@ export async function serveImage(
   input: DiskInput & { kind: 'image' },
   options: ServeImageOptions,
 ): Promise<ServedImage> {
-  const { place, inUse, signal, expiresMs, lookAgainMs = usualLookAgainMs } = options
+  const { place, inUse, signal, expiresMs, lookAgainMs = usualLookAgainMs, isPatient, throwAwayIn } = options
   await using stack = new AsyncDisposableStack()
   const opened = stack.use(await openInput(input, { io: 'async', signal }))
   const { disk, files } = opened
@@ -55,7 +62,18 @@ export async function serveImage(
   stack.use(await markExported(files))
   const socket = 'socket' in place ? (place.socket ?? (await ownSocket(stack))) : null
   const isTakenOver = socket !== null && (await clearDeadSocket(socket))
-  const server = stack.use(await listen(input.path, { disk, socket, port: 'port' in place ? place.port : 0 }))
+  const plain = diskExport(disk, { description: input.path })
+  const served =
+    throwAwayIn === undefined ? plain : throwAwayExport(plain, stack.use(await namelessStore(throwAwayIn)))
+  const port = 'port' in place ? place.port : 0
+  const server = stack.use(
+    await listen(input.path, {
+      served,
+      socket,
+      port,
+      ...(isPatient === true && { idleTimeoutMs: Infinity }),
+    }),
+  )
   if (socket !== null) stack.defer(async () => rm(socket, { force: true }))
   const over = Promise.withResolvers<'stopped' | 'expired'>()
   // Whoever does not wait for it is not told.
@@ -132,14 +150,15 @@ async function refusesAll(path: string): Promise<boolean> {
 }
 
 interface Listening {
-  readonly disk: Parameters<typeof diskExport>[0]
+  readonly served: NbdExport
   readonly socket: string | null
   readonly port: number
+  readonly idleTimeoutMs?: number
 }
 
-async function listen(path: string, { disk, socket, port }: Listening): Promise<NbdServer> {
-  const served = diskExport(disk, { description: path })
+async function listen(path: string, { served, socket, port, ...times }: Listening): Promise<NbdServer> {
   return await serveNbd({
+    ...times,
     host: loopback,
     port,
     ...(socket !== null && { socket }),

@@ -1,6 +1,8 @@
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { Action, ActionCall, InputOf, OutcomeOf } from './action.ts'
 import { applySnapshot } from './apply-snapshot.ts'
+import { attachLoop } from './attach-loop.ts'
+import { attachByQemu, attachNbd } from './attach-nbd.ts'
 import { checkAgain } from './check-again.ts'
 import { checkImage } from './check-image.ts'
 import { closeSource } from './close-source.ts'
@@ -10,19 +12,26 @@ import { copyFiles } from './copy-files.ts'
 import { createImage } from './create-image.ts'
 import { createSnapshot } from './create-snapshot.ts'
 import { deleteSnapshot } from './delete-snapshot.ts'
+import { detachByQemu, detachLoop, detachNbd } from './detach-loop.ts'
 import { diagnoseFolder } from './diagnose-folder.ts'
 import { digestImage } from './digest-image.ts'
 import { digestSource } from './digest.ts'
 import { discardCopy } from './discard-copy.ts'
 import { discardStaged } from './discard-staged.ts'
 import { discard } from './discard.ts'
+import { endServing } from './end-serving.ts'
 import { examineImage } from './examine-image.ts'
 import { exportDisk } from './export.ts'
+import { forgetAttachment } from './forget-attachment.ts'
 import { inspectImage } from './inspect-image.ts'
+import { listAttached } from './list-attached.ts'
+import { loadModule } from './load-module.ts'
 import { mapImage } from './map-image.ts'
 import { measureImage } from './measure-image.ts'
 import { measureExport } from './measure.ts'
+import { mountFilesystem } from './mount-filesystem.ts'
 import { moveImage } from './move-image.ts'
+import { prepareFolder } from './prepare-folder.ts'
 import { proveExport } from './prove-export.ts'
 import { proveImage } from './prove-image.ts'
 import { proveSameDisk } from './prove-same-disk.ts'
@@ -32,12 +41,16 @@ import { publish } from './publish.ts'
 import { pull } from './pull.ts'
 import { purgeImage } from './purge-image.ts'
 import { putBack } from './put-back.ts'
+import { readPartitions } from './read-partitions.ts'
+import { releaseFolder } from './release-folder.ts'
 import { release } from './release.ts'
 import { repairCopy } from './repair-copy.ts'
 import { repairImage } from './repair-image.ts'
 import { replaceImage } from './replace-image.ts'
 import { repointParent } from './repoint-parent.ts'
+import { reserveDevice } from './reserve-device.ts'
 import { restoreImage } from './restore-image.ts'
+import { serveDevice } from './serve-device.ts'
 import { serveImage } from './serve-image.ts'
 import { setAside } from './set-aside.ts'
 import { showChain } from './show-chain.ts'
@@ -45,6 +58,7 @@ import { stageCopy } from './stage-copy.ts'
 import { stopServing } from './stop-serving.ts'
 import { takeBackEdit } from './take-back-edit.ts'
 import { undoRepair } from './undo-repair.ts'
+import { unmountFolder } from './unmount-folder.ts'
 import { verifyImage } from './verify-image.ts'
 import { verify } from './verify.ts'
 import { writeExport } from './write-export.ts'
@@ -53,6 +67,9 @@ import { writeImage } from './write-image.ts'
 /** Every action there is; a new one is its file and one line here. */
 export const actionTable = {
   'apply-snapshot': applySnapshot,
+  'attach-by-qemu': attachByQemu,
+  'attach-loop': attachLoop,
+  'attach-nbd': attachNbd,
   'check-again': checkAgain,
   'check-image': checkImage,
   'close-source': closeSource,
@@ -62,34 +79,47 @@ export const actionTable = {
   'create-image': createImage,
   'create-snapshot': createSnapshot,
   'delete-snapshot': deleteSnapshot,
+  'detach-by-qemu': detachByQemu,
+  'detach-loop': detachLoop,
+  'detach-nbd': detachNbd,
   'diagnose-folder': diagnoseFolder,
-  'digest-image': digestImage,
   digest: digestSource,
+  'digest-image': digestImage,
+  discard: discard,
   'discard-copy': discardCopy,
   'discard-staged': discardStaged,
-  discard: discard,
+  'end-serving': endServing,
   'examine-image': examineImage,
   export: exportDisk,
+  'forget-attachment': forgetAttachment,
   'inspect-image': inspectImage,
+  'list-attached': listAttached,
+  'load-module': loadModule,
   'map-image': mapImage,
-  'measure-image': measureImage,
   measure: measureExport,
+  'measure-image': measureImage,
+  'mount-filesystem': mountFilesystem,
   'move-image': moveImage,
+  'prepare-folder': prepareFolder,
   'prove-export': proveExport,
   'prove-image': proveImage,
   'prove-same-disk': proveSameDisk,
   'prove-upload': proveUpload,
-  'publish-image': publishImage,
   publish: publish,
+  'publish-image': publishImage,
   pull: pull,
   'purge-image': purgeImage,
   'put-back': putBack,
+  'read-partitions': readPartitions,
   release: release,
+  'release-folder': releaseFolder,
   'repair-copy': repairCopy,
   'repair-image': repairImage,
   'replace-image': replaceImage,
   'repoint-parent': repointParent,
+  'reserve-device': reserveDevice,
   'restore-image': restoreImage,
+  'serve-device': serveDevice,
   'serve-image': serveImage,
   'set-aside': setAside,
   'show-chain': showChain,
@@ -97,8 +127,9 @@ export const actionTable = {
   'stop-serving': stopServing,
   'take-back-edit': takeBackEdit,
   'undo-repair': undoRepair,
-  'verify-image': verifyImage,
+  'unmount-folder': unmountFolder,
   verify: verify,
+  'verify-image': verifyImage,
   'write-export': writeExport,
   'write-image': writeImage,
 } as const

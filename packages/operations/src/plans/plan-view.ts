@@ -36,11 +36,17 @@ function undoWords(name: string, input: unknown): string {
 
 /** What an earlier step will give, as long as nobody knows it. */
 const later = '0'.repeat(64)
+/** The same where people read it as what it is. */
+const laterOf: Readonly<Record<string, string>> = {
+  device: '/dev/DEVICE',
+  socket: '/run/varve/attached/ID.sock',
+  processFile: '/run/varve/attached/ID.pid',
+}
 
 /** The input of a step before it runs: what earlier steps will give, and what is made anew, stands there in a form that the action takes. */
 export function exampleInput(step: Pick<Step, 'input'>, action: Action): unknown {
   const filled = resolveInput(step.input, {
-    memberOf: () => later,
+    memberOf: (_step, field) => laterOf[field] ?? later,
     fresh: (kind) => (kind === 'id' ? 'new' : 'token'.repeat(8)),
   })
   for (let round = 0; round < deepest; round += 1) {

@@ -1,0 +1,12 @@
+import { detachCommand } from '../../tools/qemu-nbd/commands.ts'
+import { stillHeld, unlessOurs, whenDetached } from '../attached-device.ts'
+import { kernelAction } from '../kernel-action.ts'
+
+export const detachByQemu = kernelAction('detach-by-qemu', {
+  tool: 'qemu-nbd',
+  build: ({ device }) => detachCommand(device),
+  about: ({ device }) => device,
+  before: unlessOurs('qemu-nbd', 'qemu-nbd'),
+  after: whenDetached('qemu-nbd'),
+  failure: stillHeld,
+})

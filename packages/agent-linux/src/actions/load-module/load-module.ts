@@ -1,0 +1,15 @@
+import { existsSync } from 'node:fs'
+import { loadCommand } from '../../tools/modprobe/commands.ts'
+import { kernelAction, notThere } from '../kernel-action.ts'
+
+const shownAt = { loop: '/sys/block/loop0', nbd: '/sys/block/nbd0' } as const
+
+export const loadModule = kernelAction('load-module', {
+  tool: 'modprobe',
+  build: ({ module }) => loadCommand(module),
+  about: ({ module }) => module,
+  async after({ module }) {
+    if (!existsSync(shownAt[module])) throw notThere('modprobe', module)
+    return Promise.resolve({ module })
+  },
+})

@@ -1,0 +1,21 @@
+import { nativeAdapter } from '@varve/agent/actions/native'
+import {
+  processFileOf,
+  registryIn,
+  reserveDevice as reserve,
+  socketOf,
+} from '@varve/engine/attached/registry'
+import { assertOwnHost } from '../kernel-action.ts'
+
+/** The same attachment gets the same device again. */
+export const reserveDevice = nativeAdapter('reserve-device', {
+  calls: 'link(2) of a lock, read(2) of /sys/block, rename(2) of the note',
+
+  async run({ attachment: id, ...wanted }, { ports }) {
+    assertOwnHost({ ports }, wanted.image)
+    const registry = registryIn(ports.runtimeFolder)
+    const { device } = await reserve(registry, { id, ...wanted })
+    const { folder } = registry
+    return { attachment: id, device, socket: socketOf(folder, id), processFile: processFileOf(folder, id) }
+  },
+})

@@ -1,0 +1,67 @@
+import { recordingTools } from '@varve/agent/testing/recording-tools'
+import type { ActionAdapter } from '@varve/agent/actions/adapter'
+import { WorkerPool } from '@varve/engine/run/worker-pool'
+import { checkedCall } from '@varve/operations/actions/action-table'
+import { tempPlace } from '@varve/test-kit/temp-place'
+import { expect, test } from 'vitest'
+import { linuxActions } from './adapter-table.ts'
+
+const image = `/-lib/it's "a",\n$(disk).raw`
+/** Devices that no kernel has: nothing is done by a tool that is only recorded. */
+const loop = { attachment: 'one', image, device: '/dev/loop999999' }
+const nbd = { ...loop, device: '/dev/nbd999999' }
+const socket = `/run/it's, "a"/one.sock`
+const folder = `/-mnt/it's "a"\n$(folder)`
+
+/** One input per action that is a tool; an action without one fails the test. */
+const samples: Readonly<Record<string, object>> = {
+  'attach-by-qemu': { ...nbd, socket, processFile: '/run/one.pid', isReadOnly: true },
+  'attach-loop': { ...loop, isReadOnly: true },
+  'attach-nbd': { ...nbd, socket, isReadOnly: true },
+  'detach-by-qemu': nbd,
+  'detach-loop': loop,
+  'detach-nbd': nbd,
+  'load-module': { module: 'nbd' },
+  'mount-filesystem': {
+    attachment: 'one',
+    device: loop.device,
+    partition: 1,
+    folder,
+    type: 'ext4',
+    options: ['ro', 'noload'],
+  },
+  'read-partitions': loop,
+  'unmount-folder': { attachment: 'one', device: loop.device, folder },
+}
+
+const adapters = await Promise.all(
+  Object.entries(linuxActions).map(async ([name, load]) => [name, (await load()) as ActionAdapter] as const),
+)
+const ofTools = adapters.filter(([, { tools }]) => tools.length > 0)
+
+test('every action of Linux that is a tool has a sample here', () => {
+  expect(ofTools.map(([name]) => name).sort()).toEqual(Object.keys(samples).sort())
+})
+
+test.skipIf(process.platform !== 'linux').each(ofTools)(
+  'what %s shows is what it runs',
+  async (name, adapter) => {
+    await using place = await tempPlace()
+    await using pool = new WorkerPool()
+    const { input } = checkedCall({ action: name, input: samples[name] })
+    const tools = recordingTools({ stdout: '' })
+    const running = adapter.run(input, {
+      ports: { roots: null, tools, pool, findWriters: null, runtimeFolder: place.path },
+      signal: new AbortController().signal,
+      onProgress: () => {},
+    })
+    // The kernel shows that nothing was done, unless nothing was to be left.
+    await running.catch((error: unknown) =>
+      expect(error).toMatchObject({ code: 'tool-failed', details: { exitCode: 0 } }),
+    )
+    const shown = adapter.command(input)
+    expect(shown.native).toBeUndefined()
+    expect(tools.commands).toEqual([{ argv: shown.argv, stdin: undefined }])
+    expect(shown.argv).toMatchSnapshot()
+  },
+)

@@ -1,0 +1,41 @@
+import { DiskError } from '@varve/core/problems/disk-error'
+import { isOn, mountedDevices } from '@varve/engine/attached/attached-now'
+import { processesIn } from '@varve/engine/attached/processes-in'
+import { umountCommand } from '../../tools/mount/commands.ts'
+import { kernelAction, type KernelContext } from '../kernel-action.ts'
+
+interface Mounted {
+  readonly folder: string
+  readonly device: string
+}
+
+export const unmountFolder = kernelAction('unmount-folder', {
+  tool: 'umount',
+  build: ({ folder }) => umountCommand(folder),
+  about: ({ folder }) => folder,
+  async before({ folder, device }, context) {
+    // What somebody else has mounted there is left alone.
+    const there = deviceAt(folder, context)
+    return Promise.resolve(there === null || isOn(there, device) ? null : { folder })
+  },
+  after: async (input, context) =>
+    Promise.resolve(isMounted(input, context) ? null : { folder: input.folder }),
+  failure({ folder }, { registry }) {
+    const users = processesIn(folder, registry.roots).map(({ pid, command }) => `${command} (process ${pid})`)
+    return new DiskError('in-use', {
+      file: folder,
+      by: users.join(', ') || 'something that is not seen',
+      how: 'locks',
+    })
+  },
+})
+
+function isMounted({ folder, device }: Mounted, context: KernelContext): boolean {
+  const there = deviceAt(folder, context)
+  return there !== null && isOn(there, device)
+}
+
+/** What is seen at a folder: the last that was mounted there. */
+function deviceAt(folder: string, { registry }: KernelContext): string | null {
+  return mountedDevices(registry.roots).findLast((mount) => mount.folder === folder)?.device ?? null
+}

@@ -1,0 +1,276 @@
+import { createHash } from 'node:crypto'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { openTestHost, type TestHost } from '@varve/agent/testing/test-host'
+import { walkKills } from '@varve/agent/testing/walk-kills'
+import { attachedNow } from '@varve/engine/attached/attached-now'
+import { reserveDevice } from '@varve/engine/attached/registry'
+import { findUses } from '@varve/engine/in-use/find-uses'
+import { kernelRoots } from '@varve/engine/in-use/attached-device'
+import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
+import { runTool, runToolOk } from '@varve/test-kit/tools'
+import { describe, expect, test } from 'vitest'
+import { adapters } from './testing/adapters.ts'
+import { canUseLoop, loopsOf, partitionedDisk } from './testing/loop-devices.ts'
+
+const stop = new AbortController().signal
+const url = pathToFileURL(join(import.meta.dirname, 'testing/adapters.ts')).href
+/** Some twenty processes, one after the other. */
+const walkTime = 900_000
+
+const hostIn = (folder: string) => openTestHost(folder, { adapters })
+const registryOf = (folder: string) => ({ folder: join(folder, 'run/attached'), roots: kernelRoots })
+const stateIn = async (folder: string) =>
+  (await attachedNow(registryOf(folder))).map(({ state, note }) => ({ state, image: note.image }))
+
+async function run(host: TestHost, operation: string, request: unknown) {
+  const plan = await host.plan(operation, request)
+  if (plan.kind === 'refusal') throw new Error(plan.problems.map(({ id }) => id).join(', '))
+  const accepted = plan.warnings.map(({ id }) => id)
+  return await host.runs.start({ plan, request, accepted }, { stop })
+}
+
+async function refusalOf(host: TestHost, operation: string, request: unknown): Promise<string> {
+  const plan = await host.plan(operation, request)
+  return plan.kind === 'refusal' ? (plan.problems[0]?.id ?? '') : plan.kind
+}
+
+async function digestOf(path: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex')
+}
+
+/** A raw disk with a hostile name. */
+async function diskIn(place: TempPlace, name = `it's "a"\n$(disk).raw`): Promise<string> {
+  await mkdir(place.file('from'))
+  await writeFile(place.file('from/words'), 'some words\n')
+  const path = place.file(name)
+  await partitionedDisk(place.file('made.raw'), place.file('from'))
+  await copyFile(place.file('made.raw'), path)
+  return path
+}
+
+describe.skipIf(!canUseLoop())('a raw image as a device', () => {
+  test('is attached read-only with its partitions, named as a use, and detached; the image is not changed', async () => {
+    await using place = await tempPlace()
+    const path = await diskIn(place)
+    const before = await digestOf(path)
+    await using host = hostIn(place.path)
+    const attached = await run(host, 'attach', { image: { path } })
+    expect(attached.phase).toBe('succeeded')
+    const [device = ''] = await loopsOf(path)
+    expect(attached.steps.at(-1)?.attempts.at(-1)?.outcome).toMatchObject({
+      device,
+      readOnly: true,
+      partitions: [{ number: 1, device: `${device}p1`, start: 1024 ** 2, size: 14 * 1024 ** 2 }],
+    })
+    expect((await runTool('dd', ['if=/dev/zero', `of=${device}`, 'bs=512', 'count=1'])).exitCode).not.toBe(0)
+    expect(await stateIn(place.path)).toEqual([{ state: 'live', image: path }])
+    const { attachedFolder } = { attachedFolder: registryOf(place.path).folder }
+    const uses = await findUses([{ path }], { purpose: 'move', attachedFolder })
+    expect(uses.files[0]?.uses).toEqual([{ by: 'loop', device }])
+    expect(await refusalOf(host, 'attach', { image: { path } })).toBe('already-attached')
+    expect(await refusalOf(host, 'attach', { image: { path }, isWritten: true })).toBe('already-attached')
+    expect((await run(host, 'detach', { target: device })).phase).toBe('succeeded')
+    expect(await loopsOf(path)).toEqual([])
+    expect(await readdir(registryOf(place.path).folder)).toEqual([])
+    expect(await refusalOf(host, 'detach', { target: path })).toBe('not-attached')
+    expect(await digestOf(path)).toBe(before)
+  })
+
+  test('is mounted at a new folder; a busy folder is not unmounted; all of it goes with the mount', async () => {
+    await using place = await tempPlace()
+    const path = await diskIn(place)
+    const before = await digestOf(path)
+    const folder = place.file(`m "t"`)
+    await using host = hostIn(place.path)
+    expect((await run(host, 'mount', { image: { path }, partition: 1, folder })).phase).toBe('succeeded')
+    expect(await readFile(join(folder, 'words'), 'utf8')).toBe('some words\n')
+    await expect(writeFile(join(folder, 'new'), '')).rejects.toMatchObject({ code: 'EROFS' })
+    expect(await refusalOf(host, 'mount', { image: { path }, partition: 1, folder })).toBe('folder-used')
+    const child = spawn('sleep', ['60'], { cwd: folder, stdio: 'ignore' })
+    await once(child, 'spawn')
+    expect(await refusalOf(host, 'umount', { folder })).toBe('in-use')
+    child.kill()
+    await once(child, 'exit')
+    expect((await run(host, 'umount', { folder })).phase).toBe('succeeded')
+    expect([existsSync(folder), await loopsOf(path), await stateIn(place.path)]).toEqual([false, [], []])
+    expect(await digestOf(path)).toBe(before)
+  })
+
+  test('what is attached is used by a mount, and stays when that ends; a folder that was there stays too', async () => {
+    await using place = await tempPlace()
+    const path = await diskIn(place)
+    const folder = place.file('mine')
+    await mkdir(folder)
+    await using host = hostIn(place.path)
+    await run(host, 'attach', { image: { path } })
+    await run(host, 'mount', { image: { path }, folder })
+    expect(await loopsOf(path)).toHaveLength(1)
+    expect(await refusalOf(host, 'detach', { target: path })).toBe('in-use')
+    await run(host, 'umount', { folder })
+    expect([existsSync(folder), await loopsOf(path)]).toEqual([
+      true,
+      [expect.stringMatching(/^\/dev\/loop/u)],
+    ])
+    await run(host, 'detach', { target: path })
+    expect(await loopsOf(path)).toEqual([])
+  })
+
+  test('a finished run is undone by its journal', async () => {
+    await using place = await tempPlace()
+    const path = await diskIn(place)
+    await using host = hostIn(place.path)
+    const { id } = await run(host, 'mount', { image: { path }, folder: place.file('m') })
+    expect((await host.runs.undo(id, { stop })).phase).toBe('undone')
+    expect([existsSync(place.file('m')), await loopsOf(path), await stateIn(place.path)]).toEqual([
+      false,
+      [],
+      [],
+    ])
+  })
+
+  test('a damaged partition table gives a device without partitions', async () => {
+    await using place = await tempPlace()
+    const path = place.file('a.raw')
+    await writeFile(
+      path,
+      Buffer.concat([Buffer.alloc(510, 0xff), Buffer.from([0x55, 0xaa]), Buffer.alloc(1024 ** 2)]),
+    )
+    await using host = hostIn(place.path)
+    const attached = await run(host, 'attach', { image: { path, format: 'raw' } })
+    expect(attached.steps.at(-1)?.attempts.at(-1)?.outcome).toMatchObject({ partitions: [] })
+    await run(host, 'detach', { target: path })
+    expect(await loopsOf(path)).toEqual([])
+  })
+
+  test('a device of somebody else is never taken away', async () => {
+    await using place = await tempPlace()
+    const path = await diskIn(place)
+    await using host = hostIn(place.path)
+    const device = (await runToolOk('losetup', ['--find', '--show', '--read-only', path])).trim()
+    try {
+      expect(await refusalOf(host, 'detach', { target: path })).toBe('not-attached')
+      const registry = registryOf(place.path)
+      const wanted = { how: 'loop', isReadOnly: true, isThrowAway: false, purpose: 'attach' } as const
+      const other = await reserveDevice(registry, { ...wanted, id: 'other', image: place.file('made.raw') })
+      expect(other.device).not.toBe(device)
+      await writeFile(join(registry.folder, 'other.json'), JSON.stringify({ ...other, device }))
+      await run(host, 'detach', { target: place.file('made.raw') })
+      expect(await loopsOf(path)).toEqual([device])
+    } finally {
+      await runToolOk('losetup', ['--detach', device])
+    }
+  })
+
+  test('an image that somebody writes to is not attached unless that is said', async () => {
+    await using place = await tempPlace()
+    const path = await diskIn(place)
+    await using host = hostIn(place.path)
+    const child = spawn('sh', ['-c', 'exec 3>>"$1"; echo ready; read -r line', 'sh', path], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    try {
+      await once(child.stdout, 'data')
+      expect(await refusalOf(host, 'attach', { image: { path } })).toBe('in-use')
+      expect(await refusalOf(host, 'attach', { image: { path }, isWritten: true })).toBe('in-use')
+      expect(await host.plan('attach', { image: { path }, inUse: 'accept' })).toMatchObject({
+        kind: 'plan',
+        warnings: [{ id: 'in-use', severity: 'warn' }],
+      })
+    } finally {
+      child.stdin.end('\n')
+      await once(child, 'exit')
+    }
+  })
+
+  test('agents do not reach for the devices of their host', async () => {
+    await using place = await tempPlace()
+    const path = await diskIn(place)
+    await using host = openTestHost(place.path, { adapters, roots: [place.path] })
+    expect(await refusalOf(host, 'attach', { image: { path } })).toBe('not-for-agents')
+    expect(await refusalOf(host, 'mount', { image: { path }, folder: place.file('m') })).toBe(
+      'not-for-agents',
+    )
+  })
+
+  test(
+    'attach, killed at every entry of its journal: it goes on or is undone, and the image stays as it is',
+    { timeout: walkTime },
+    async () => {
+      await using place = await tempPlace()
+      const path = await diskIn(place)
+      const before = await digestOf(path)
+      const image = (folder: string) => join(folder, 'a.raw')
+      const walked = await walkKills({
+        operation: 'attach',
+        system: { adapters, url },
+        async prepare(folder) {
+          await copyFile(path, image(folder))
+          return { image: { path: image(folder) } }
+        },
+        async atAnyTime(folder) {
+          expect(await digestOf(image(folder))).toBe(before)
+          // Whatever is behind a device is known.
+          const loops = await loopsOf(image(folder))
+          const known = (await attachedNow(registryOf(folder))).map(({ note }) => note.device)
+          expect(loops.filter((device) => !known.includes(device))).toEqual([])
+        },
+        async whenDone(folder) {
+          expect(await stateIn(folder)).toEqual([{ state: 'live', image: image(folder) }])
+          expect(await loopsOf(image(folder))).toHaveLength(1)
+          await using host = hostIn(folder)
+          await run(host, 'detach', { target: image(folder) })
+          expect(await loopsOf(image(folder))).toEqual([])
+        },
+        async whenUndone(folder) {
+          expect([await loopsOf(image(folder)), await stateIn(folder)]).toEqual([[], []])
+        },
+      })
+      expect(walked.resumed).toBeGreaterThanOrEqual(6)
+      expect(walked.undone).toBeGreaterThanOrEqual(5)
+    },
+  )
+
+  test(
+    'mount, killed at every entry of its journal: umount or the undo takes all of it away',
+    { timeout: walkTime },
+    async () => {
+      await using place = await tempPlace()
+      const path = await diskIn(place)
+      const before = await digestOf(path)
+      const image = (folder: string) => join(folder, 'a.raw')
+      const walked = await walkKills({
+        operation: 'mount',
+        system: { adapters, url },
+        async prepare(folder) {
+          await copyFile(path, image(folder))
+          return { image: { path: image(folder) }, folder: join(folder, 'm') }
+        },
+        async atAnyTime(folder) {
+          expect(await digestOf(image(folder))).toBe(before)
+        },
+        async whenDone(folder) {
+          expect(await readFile(join(folder, 'm/words'), 'utf8')).toBe('some words\n')
+          await using host = hostIn(folder)
+          await run(host, 'umount', { folder: join(folder, 'm') })
+          expect([existsSync(join(folder, 'm')), await loopsOf(image(folder))]).toEqual([false, []])
+        },
+        async whenUndone(folder) {
+          expect([
+            existsSync(join(folder, 'm')),
+            await loopsOf(image(folder)),
+            await stateIn(folder),
+          ]).toEqual([false, [], []])
+        },
+      })
+      expect(walked.resumed).toBeGreaterThanOrEqual(9)
+      expect(walked.undone).toBeGreaterThanOrEqual(8)
+    },
+  )
+})

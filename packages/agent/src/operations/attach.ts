@@ -1,0 +1,96 @@
+import { realpath, stat } from 'node:fs/promises'
+import type { ImageReport } from '@varve/core/image/image-report'
+import type { Problem } from '@varve/core/problems/problem'
+import { usesProblems } from '@varve/core/uses/use-problems'
+import { attachedNow, type AttachedNow } from '@varve/engine/attached/attached-now'
+import { registryIn } from '@varve/engine/attached/registry'
+import { filesOfImage } from '@varve/engine/in-use/files-of-image'
+import { findLastingUses, findUses } from '@varve/engine/in-use/find-uses'
+import type { AttachFacts } from '@varve/operations/attach/facts'
+import { attachOperation } from '@varve/operations/attach/plan'
+import type { AttachRequest } from '@varve/operations/attach/request'
+import type { ImageFilesFacts } from '@varve/operations/image-files-facts'
+import { useProblems } from '@varve/operations/image-files-problems'
+import { imageInput } from '../actions/image-input.ts'
+import { problemCollector, sourceFacts } from './copy-facts.ts'
+import { deviceWays } from './device-ways.ts'
+import { gatherImageFiles } from './image-files.ts'
+import { defineLocalOperation, type FactsContext } from './local-operation.ts'
+
+export const attachHere = defineLocalOperation(attachOperation, async (request, context) => {
+  const { facts } = await gatherAttach(request, context)
+  return facts
+})
+
+/** What is known of an image that is to be a device, with what was found in it and what of it is attached. */
+export async function gatherAttach(
+  request: AttachRequest,
+  context: FactsContext,
+): Promise<{
+  readonly facts: AttachFacts
+  readonly report: ImageReport | null
+  readonly attached: readonly AttachedNow[]
+}> {
+  const { ports, host } = context
+  const ways = await deviceWays(context)
+  const { problems, collect } = problemCollector()
+  const image = await realpath(request.image.path).catch(() => request.image.path)
+  const none = { host, ways, image, format: null, virtualSize: null, isPlainRaw: false, files: null }
+  // Who may not do it at all is told that alone.
+  if (!ways.isOwnHost) return { facts: { ...none, problems, already: null }, report: null, attached: [] }
+  const report = (await collect(async () => sourceFacts(request.image, context)))?.report ?? null
+  const attached = (await attachedNow(registryIn(ports.runtimeFolder))).filter(
+    ({ note }) => note.image === image,
+  )
+  const already = attached.find(({ isHeld, state }) => isHeld || state === 'half-made')?.note.device ?? null
+  if (report === null) return { facts: { ...none, problems, already }, report, attached }
+  const files = request.isWritten ? await collect(async () => filesForWriting(image, context)) : null
+  const facts: AttachFacts = {
+    ...none,
+    format: report.format,
+    virtualSize: report.virtualSize,
+    isPlainRaw: await isPlainRaw(image, request, report),
+    problems: [
+      ...problems,
+      ...report.problems.filter(({ severity, asks }) => severity === 'block' || asks === true),
+      ...(request.isWritten ? [] : await writersOf(request, context)),
+    ],
+    files,
+    already,
+  }
+  return { facts, report, attached }
+}
+
+/** Whether the bytes of the file are those of the disk, one by one. */
+async function isPlainRaw(
+  image: string,
+  { image: { reading } }: AttachRequest,
+  { format, chain, fileSize, virtualSize }: ImageReport,
+): Promise<boolean> {
+  const isChosen = Object.values(reading).some((choice) => choice !== undefined && choice !== false)
+  if (format !== 'raw' || chain.length !== 1 || isChosen || fileSize !== virtualSize) return false
+  const stats = await stat(image).catch(() => null)
+  return stats?.isFile() === true
+}
+
+/** Who writes to the files of an image that is to be read: refused, or to be consented to. */
+async function writersOf({ image, inUse }: AttachRequest, { ports }: FactsContext): Promise<Problem[]> {
+  const { path, roots, format, choices } = imageInput(image, ports)
+  const files = await filesOfImage(path, {
+    roots,
+    ...(format !== null && { format }),
+    ...(choices && { choices }),
+  })
+  const uses = await findUses(files, { purpose: 'read', find: ports.findWriters })
+  return inUse === 'accept' ? usesProblems(uses) : useProblems({ uses })
+}
+
+/** What is written to must not even be read by others. */
+async function filesForWriting(image: string, context: FactsContext): Promise<ImageFilesFacts> {
+  const facts = await gatherImageFiles(image, context)
+  const uses = await findLastingUses(
+    facts.files.map((path) => ({ path })),
+    { purpose: 'change', find: context.ports.findWriters },
+  )
+  return { ...facts, uses }
+}

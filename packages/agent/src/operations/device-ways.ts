@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { release } from 'node:os'
+import type { DeviceWays, KernelPart } from '@varve/operations/attach/facts'
+import type { FactsContext } from './local-operation.ts'
+
+const tools = ['losetup', 'nbd-client', 'qemu-nbd', 'mount', 'nbdfuse', 'guestmount'] as const
+
+/** What this host can make block devices with. */
+export async function deviceWays({ ports }: Pick<FactsContext, 'ports'>): Promise<DeviceWays> {
+  const found = await Promise.all(tools.map(async (tool) => ports.tools.find(tool)))
+  return {
+    system: process.platform,
+    isRoot: process.geteuid?.() === 0,
+    isOwnHost: ports.roots === null,
+    loop: await kernelPart('loop', '/sys/block/loop0'),
+    nbd: await kernelPart('nbd', '/sys/block/nbd0'),
+    tools: tools.filter((_, at) => found[at] !== null),
+  }
+}
+
+/** Whether the kernel has it, or a module of it that can be loaded. */
+async function kernelPart(module: string, shownAt: string): Promise<KernelPart> {
+  if (process.platform !== 'linux') return 'missing'
+  if (existsSync(shownAt)) return 'there'
+  const known = await readFile(`/lib/modules/${release()}/modules.dep`, 'utf8').catch(() => '')
+  const isKnown = known.split('\n').some((line) => new RegExp(`/${module}\\.ko(?:\\.\\w+)?:`, 'u').test(line))
+  return isKnown ? 'loadable' : 'missing'
+}

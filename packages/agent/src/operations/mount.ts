@@ -1,0 +1,73 @@
+import { lstat, readdir, realpath } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { ImageReport } from '@varve/core/image/image-report'
+import { mountedDevices } from '@varve/engine/attached/attached-now'
+import { registryIn } from '@varve/engine/attached/registry'
+import { namesIn } from '@varve/engine/in-use/proc-files'
+import type { MountFacts } from '@varve/operations/mount/facts'
+import { mountOperation } from '@varve/operations/mount/plan'
+import { gatherAttach } from './attach.ts'
+import { defineLocalOperation } from './local-operation.ts'
+
+export const mountHere = defineLocalOperation(
+  mountOperation,
+  async (request, context): Promise<MountFacts> => {
+    const { facts, report, attached } = await gatherAttach(request, context)
+    const registry = registryIn(context.ports.runtimeFolder)
+    const folder = await placeOf(request.folder)
+    const mounts = new Set(mountedDevices(registry.roots).map((mount) => mount.folder))
+    const usable = attached.find(
+      ({ state, note }) =>
+        state === 'live' && note.purpose === 'attach' && note.isReadOnly && !note.isThrowAway,
+    )
+    return {
+      ...facts,
+      folder,
+      folderIs: mounts.has(folder) ? 'mount-point' : await stateOf(folder),
+      ...contentsOf(report),
+      attached: usable ? { attachment: usable.note.id, device: usable.note.device } : null,
+      hostBtrfs: namesIn(join(registry.roots.sys, 'fs/btrfs')).filter((name) => name.length === 36),
+    }
+  },
+)
+
+/** The folder, links resolved; of one that is to be made, the folder that it is made in. */
+async function placeOf(folder: string): Promise<string> {
+  return await realpath(folder).catch(async () => {
+    const parent = await realpath(dirname(folder)).catch(() => dirname(folder))
+    return join(parent, basename(folder))
+  })
+}
+
+async function stateOf(folder: string): Promise<Exclude<MountFacts['folderIs'], 'mount-point'>> {
+  const stats = await lstat(folder).catch(() => null)
+  if (stats === null) {
+    const parent = await lstat(dirname(folder)).catch(() => null)
+    return parent?.isDirectory() === true ? 'missing' : 'nowhere'
+  }
+  if (!stats.isDirectory()) return 'no-folder'
+  return (await readdir(folder)).length === 0 ? 'empty' : 'used'
+}
+
+/** What lies in which partition, as its own number has it. */
+function contentsOf(report: ImageReport | null): Pick<MountFacts, 'filesystems' | 'others'> {
+  const guest = report?.guest
+  if (!guest) return { filesystems: [], others: [] }
+  const numbers = new Map(
+    guest.table.partitions
+      .filter(({ role }) => role === 'primary' || role === 'logical')
+      .map(({ start, index }) => [start, index]),
+  )
+  const isPlace = ({ start }: { readonly start: number }) => start === 0 || numbers.has(start)
+  const partitionAt = (start: number) => numbers.get(start) ?? null
+  return {
+    filesystems: guest.filesystems.filter(isPlace).map(({ start, type, label, uuid, state }) => ({
+      partition: partitionAt(start),
+      type,
+      label,
+      uuid,
+      state,
+    })),
+    others: guest.volumes.filter(isPlace).map(({ start, type }) => ({ partition: partitionAt(start), type })),
+  }
+}

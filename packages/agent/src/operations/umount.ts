@@ -1,0 +1,40 @@
+import { realpath } from 'node:fs/promises'
+import { attachedNow, mountedDevices } from '@varve/engine/attached/attached-now'
+import { processesIn } from '@varve/engine/attached/processes-in'
+import { registryIn } from '@varve/engine/attached/registry'
+import { umountOperation } from '@varve/operations/umount/plan'
+import { toAttachedView } from './attached-view.ts'
+import { deviceWays } from './device-ways.ts'
+import { defineLocalOperation } from './local-operation.ts'
+
+export const umountHere = defineLocalOperation(umountOperation, async (request, context) => {
+  const { ports, host } = context
+  const ways = await deviceWays(context)
+  const folder = await realpath(request.folder).catch(() => request.folder)
+  const none = {
+    host,
+    ways,
+    folder,
+    mounted: null,
+    attached: null,
+    isFolderOurs: false,
+    isDeviceOurs: false,
+    busy: [],
+  }
+  if (!ways.isOwnHost) return none
+  const registry = registryIn(ports.runtimeFolder)
+  // The last mount at a folder is the one that is seen.
+  const mounted = mountedDevices(registry.roots).findLast((mount) => mount.folder === folder)?.device ?? null
+  const found = (await attachedNow(registry)).find(({ note }) =>
+    note.mounts.some((mount) => mount.folder === folder),
+  )
+  if (!found) return { ...none, mounted }
+  return {
+    ...none,
+    mounted,
+    attached: toAttachedView(found),
+    isFolderOurs: found.note.mounts.some((mount) => mount.folder === folder && mount.isFolderOurs),
+    isDeviceOurs: found.note.purpose === 'mount',
+    busy: mounted === null ? [] : processesIn(folder, registry.roots),
+  }
+})

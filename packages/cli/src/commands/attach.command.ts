@@ -1,0 +1,26 @@
+import type { AcceptOptions } from '../command.ts'
+import { defineCommand } from '../grammar/command-definition.ts'
+import { addPlanOptions, addAcceptOption, addReadingOptions } from '../grammar/options.ts'
+import { withThreads } from '../grammar/with-threads.ts'
+import type { AttachOptions } from './attach.ts'
+
+export const attachCommand = defineCommand<AttachOptions & AcceptOptions>({
+  usage: 'attach <image>',
+  group: 'L3',
+  does: 'make an image, chain or snapshot a block device of this host with its partitions, read-only (Linux, root)',
+  grammar: (command) =>
+    addReadingOptions(
+      addAcceptOption(
+        addPlanOptions(command).option(
+          '--rw',
+          'write what is written to the device to the image (raw, qcow2)',
+        ),
+      ),
+    ),
+  async run({ args: [image = ''], options, context }) {
+    return await withThreads(context, [], async (running) => {
+      const { attach } = await import('./attach.ts')
+      return await attach(image, options, running)
+    })
+  },
+})

@@ -1,0 +1,26 @@
+import type { AcceptOptions } from '../command.ts'
+import { defineCommand } from '../grammar/command-definition.ts'
+import { addAcceptOption, addPlanOptions, addReadingOptions } from '../grammar/options.ts'
+import { withThreads } from '../grammar/with-threads.ts'
+import type { AttachOptions } from './attach.ts'
+
+export const mountCommand = defineCommand<AttachOptions & AcceptOptions>({
+  usage: 'mount <image> <folder>',
+  group: 'L3',
+  does: 'mount a filesystem of an image, IMAGE or IMAGE:PARTITION, at an empty or new folder, read-only (Linux, root)',
+  grammar: (command) =>
+    addReadingOptions(
+      addAcceptOption(
+        addPlanOptions(command).option(
+          '--rw',
+          'write what is written to the folder to the image (raw, qcow2)',
+        ),
+      ),
+    ),
+  async run({ args: [image = '', folder = ''], options, context }) {
+    return await withThreads(context, [], async (running) => {
+      const { mount } = await import('./mount.ts')
+      return await mount({ image, folder }, options, running)
+    })
+  },
+})

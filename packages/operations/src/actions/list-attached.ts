@@ -1,0 +1,39 @@
+import { Bytes, Path } from '@varve/protocol/primitives'
+import { z } from 'zod'
+import { defineAction } from './action.ts'
+import { AttachedBy, PartitionDevice } from './attached-device.ts'
+
+/** An attachment as it is now. */
+export const AttachedView = z.object({
+  attachment: z.string(),
+  image: Path,
+  device: z.string(),
+  how: AttachedBy,
+  /** `half-made`: who was at it died; `dead-server`: nobody answers for the device; `gone`: somebody else took it away. */
+  state: z.enum(['live', 'half-made', 'dead-server', 'gone']),
+  readOnly: z.boolean(),
+  throwAway: z.boolean(),
+  /** The process that answers for the device; null: the kernel does, or nobody. */
+  pid: z.number().int().nullable(),
+  size: Bytes,
+  partitions: z.array(PartitionDevice),
+  mounts: z.array(z.object({ device: z.string(), folder: Path })),
+  madeAt: z.string(),
+})
+
+/** Compares what was noted as attached with what the kernel has. */
+export const listAttached = defineAction({
+  name: 'list-attached',
+  layer: 'all',
+  lane: 'short',
+  attempts: 1,
+  isFinal: false,
+  input: z.object({}),
+  outcome: z.object({ attached: z.array(AttachedView) }),
+  words: () => ({
+    title: 'Look what is attached',
+    does: 'Compares what was noted as attached with what the kernel has, and changes nothing.',
+  }),
+  told: ({ attached }) => `${attached.length} attached`,
+  undo: () => [],
+})

@@ -1,0 +1,110 @@
+import { noUses, type Uses } from '@varve/core/problems/use'
+import { describe, expect, test } from 'vitest'
+import type { ImageFilesFacts } from '../image-files-facts.ts'
+import type { AttachFacts, DeviceWays } from './facts.ts'
+import { attachOperation } from './plan.ts'
+import { AttachRequest } from './request.ts'
+
+const path = `/lib/it's "web01"\n.qcow2`
+const ways: DeviceWays = {
+  system: 'linux',
+  isRoot: true,
+  isOwnHost: true,
+  loop: 'there',
+  nbd: 'there',
+  tools: ['losetup', 'nbd-client', 'qemu-nbd', 'mount'],
+}
+const files: ImageFilesFacts = {
+  host: 'here',
+  path,
+  format: 'qcow2',
+  virtualSize: 1024 ** 3,
+  bytes: 1024 ** 2,
+  files: [path],
+  elsewhere: [],
+  partOf: null,
+  dependents: [],
+  unseen: null,
+  searched: ['/lib'],
+  uses: noUses,
+  machines: [],
+}
+const facts: AttachFacts = {
+  host: 'here',
+  ways,
+  image: path,
+  format: 'qcow2',
+  virtualSize: 1024 ** 3,
+  isPlainRaw: false,
+  problems: [],
+  files: null,
+  already: null,
+}
+const raw: Partial<AttachFacts> = { format: 'raw', isPlainRaw: true }
+
+function plan(change: Partial<AttachFacts> = {}, isWritten = false) {
+  const request = AttachRequest.parse({ image: { path }, isWritten })
+  return attachOperation.plan(request, { ...facts, ...(isWritten && { files }), ...change })
+}
+const on = (change: Partial<DeviceWays>): Partial<AttachFacts> => ({ ways: { ...ways, ...change } })
+const usedBy: Uses = {
+  files: [{ path, uses: [{ by: 'process', pid: 12, command: 'qemu', how: 'writes' }] }],
+  unseen: [],
+}
+
+describe('the plan of attach', () => {
+  test('a raw image is a loop device, read-only', () => {
+    expect(plan(raw)).toMatchSnapshot()
+  })
+
+  test('everything else is served to the kernel by a process of its own', () => {
+    expect(plan()).toMatchSnapshot()
+  })
+
+  test('qcow2 is written to by qemu-nbd, after a word by name, and nobody else works on it', () => {
+    expect(plan({}, true)).toMatchSnapshot()
+  })
+
+  test.each<[string, Partial<AttachFacts>, readonly string[]]>([
+    ['without nbd-client', on({ tools: ['qemu-nbd'] }), ['reserve', 'serve', 'attach', 'partitions']],
+    ['with a module to load', on({ nbd: 'loadable' }), ['load', 'reserve', 'serve', 'attach', 'partitions']],
+    [
+      'raw without loop',
+      { ...raw, ...on({ loop: 'missing' }) },
+      ['reserve', 'serve', 'attach', 'partitions'],
+    ],
+  ])('%s', (_name, change, ids) => {
+    const made = plan(change)
+    expect(made.kind === 'plan' && made.steps.map(({ id }) => id)).toEqual(ids)
+  })
+
+  test.each<[string, Partial<AttachFacts>, boolean, string]>([
+    ['an agent', on({ isOwnHost: false }), false, 'not-for-agents'],
+    ['another system', on({ system: 'darwin' }), false, 'no-block-devices'],
+    ['no root', on({ isRoot: false }), false, 'not-root'],
+    ['a kernel without the modules', on({ nbd: 'missing' }), false, 'no-way'],
+    ['no tool', on({ tools: [] }), false, 'no-way'],
+    ['an image that is attached', { already: '/dev/nbd3' }, false, 'already-attached'],
+    ['a format that is not written in place', { format: 'vmdk' }, true, 'not-written-in-place'],
+    ['an image in use, for writing', { files: { ...files, uses: usedBy } }, true, 'in-use'],
+    [
+      'an image with children, for writing',
+      { files: { ...files, dependents: ['/lib/b'] } },
+      true,
+      'has-dependents',
+    ],
+    [
+      'a part of an image, for writing',
+      { files: { ...files, partOf: '/lib/b.vmdk' } },
+      true,
+      'part-of-image',
+    ],
+  ])('%s is refused', (_name, change, isWritten, id) => {
+    expect(plan(change, isWritten)).toMatchObject({ kind: 'refusal', problems: [{ id, severity: 'block' }] })
+  })
+
+  test('a refusal names what goes without root, ready to be called', () => {
+    const refused = plan(on({ isRoot: false, tools: ['nbdfuse', 'guestmount'] }))
+    expect(refused).toMatchSnapshot()
+  })
+})

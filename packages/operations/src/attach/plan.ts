@@ -1,0 +1,38 @@
+import { isBlocking } from '@varve/core/problems/problem'
+import { formatBytes } from '@varve/core/units/format-bytes'
+import { baseName } from '../actions/path-words.ts'
+import { defineOperation } from '../operation.ts'
+import { inOrder, wholeEstimate } from '../plans/plan.ts'
+import type { AttachFacts } from './facts.ts'
+import { attachProblems } from './problems.ts'
+import { AttachRequest } from './request.ts'
+import { attachSteps } from './steps.ts'
+import { wayOn, waysFor } from './ways.ts'
+
+/** Makes an image a block device of its host, read-only unless it is said otherwise. */
+export const attachOperation = defineOperation<AttachRequest, AttachFacts>({
+  name: 'attach',
+  request: AttachRequest,
+  paths: ['image.path'],
+  plan(request, facts) {
+    const wanted = { isWritten: request.isWritten, isThrowAway: false }
+    const problems = attachProblems(facts, wanted, 'attach')
+    const way = wayOn(facts.ways, waysFor(facts, wanted))
+    const blocking = problems.filter(isBlocking)
+    if (blocking.length > 0 || way === null)
+      return { kind: 'refusal', operation: 'attach', problems: blocking }
+    const steps = inOrder(attachSteps({ facts, request, wanted, way, purpose: 'attach' }))
+    const { host, image, virtualSize } = facts
+    const size = virtualSize === null ? '' : `, a disk of ${formatBytes(virtualSize)},`
+    return {
+      kind: 'plan',
+      operation: 'attach',
+      summary: `Attach ${baseName(image)}${size} ${request.isWritten ? 'for writing' : 'read-only'} (${way})`,
+      steps,
+      warnings: problems,
+      // Reading does not keep others away.
+      subjects: request.isWritten ? [{ host, path: image }] : [],
+      estimate: wholeEstimate(steps),
+    }
+  },
+})

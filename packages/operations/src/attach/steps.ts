@@ -1,0 +1,94 @@
+import { attachByQemu, attachNbd } from '../actions/attach-nbd.ts'
+import { attachLoop } from '../actions/attach-loop.ts'
+import { loadModule } from '../actions/load-module.ts'
+import { readPartitions } from '../actions/read-partitions.ts'
+import { reserveDevice } from '../actions/reserve-device.ts'
+import { serveDevice } from '../actions/serve-device.ts'
+import { step, type DraftStep } from '../plans/plan.ts'
+import { freshId, from } from '../plans/wired.ts'
+import type { AttachFacts } from './facts.ts'
+import type { AttachRequest } from './request.ts'
+import { moduleFor, type Wanted, type Way } from './ways.ts'
+
+interface Attaching {
+  readonly facts: AttachFacts
+  readonly request: Pick<AttachRequest, 'image' | 'inUse'>
+  readonly wanted: Wanted
+  readonly way: Way
+  readonly purpose: 'attach' | 'mount'
+}
+
+const quick = { bytes: 0, seconds: 1 }
+const reserved = (field: string) => from('reserve', field)
+
+/** From an image to a device with its partitions; the first step names the attachment and the device. */
+export function attachSteps(attaching: Attaching): DraftStep[] {
+  const { facts, request, wanted, way, purpose } = attaching
+  const { host, image, ways } = facts
+  const { isWritten, isThrowAway } = wanted
+  const module = moduleFor(ways, way)
+  const device = { attachment: reserved('attachment'), image, device: reserved('device') }
+  const isServed = way === 'nbd-client' || (way === 'qemu-nbd' && !isWritten)
+  return [
+    ...(module === null ? [] : [step(loadModule, { id: 'load', host, input: { module }, estimate: quick })]),
+    step(reserveDevice, {
+      id: 'reserve',
+      host,
+      input: { attachment: freshId, image, how: way, isReadOnly: !isWritten, isThrowAway, purpose },
+      estimate: quick,
+    }),
+    ...(isServed
+      ? [
+          step(serveDevice, {
+            id: 'serve',
+            host,
+            input: {
+              attachment: reserved('attachment'),
+              image: { ...request.image, path: image },
+              device: reserved('device'),
+              socket: reserved('socket'),
+              inUse: request.inUse,
+              isThrowAway,
+            },
+            estimate: quick,
+          }),
+        ]
+      : []),
+    attachStep(attaching, device, isServed),
+    step(readPartitions, { id: 'partitions', host, input: device, estimate: quick }),
+  ]
+}
+
+function attachStep(
+  { facts: { host }, wanted: { isWritten, isThrowAway }, way }: Attaching,
+  device: {
+    readonly attachment: ReturnType<typeof from>
+    readonly image: string
+    readonly device: ReturnType<typeof from>
+  },
+  isServed: boolean,
+): DraftStep {
+  const place = { id: 'attach', host, estimate: quick }
+  const isReadOnly = !isWritten && !isThrowAway
+  switch (way) {
+    case 'loop':
+      return step(attachLoop, {
+        ...place,
+        input: { ...device, isReadOnly },
+        ...(isWritten && { needs: ['nobody else uses the image'] }),
+      })
+    case 'nbd-client':
+      return step(attachNbd, { ...place, input: { ...device, socket: reserved('socket'), isReadOnly } })
+    case 'qemu-nbd':
+      return step(attachByQemu, {
+        ...place,
+        input: {
+          ...device,
+          socket: isServed ? reserved('socket') : null,
+          processFile: reserved('processFile'),
+          isReadOnly,
+        },
+        ...(isWritten && { needs: ['nobody else uses the image'] }),
+      })
+  }
+}

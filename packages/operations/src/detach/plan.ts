@@ -1,0 +1,73 @@
+import { quote } from '@varve/core/problems/disk-error'
+import type { Problem } from '@varve/core/problems/problem'
+import { baseName } from '../actions/path-words.ts'
+import { hostProblems } from '../attach/problems.ts'
+import { defineOperation } from '../operation.ts'
+import { inOrder, wholeEstimate } from '../plans/plan.ts'
+import { shellWord } from '../plans/shown.ts'
+import type { DetachFacts } from './facts.ts'
+import { DetachRequest } from './request.ts'
+import { detachSteps } from './steps.ts'
+
+/** Takes the device of an image away, also one that is half made or whose server is dead. */
+export const detachOperation = defineOperation<DetachRequest, DetachFacts>({
+  name: 'detach',
+  request: DetachRequest,
+  paths: ['target'],
+  plan(_request, facts) {
+    const { host, attached } = facts
+    const problems = detachProblems(facts)
+    if (problems.length > 0 || attached === null) return { kind: 'refusal', operation: 'detach', problems }
+    const steps = inOrder(detachSteps(host, attached))
+    return {
+      kind: 'plan',
+      operation: 'detach',
+      summary: `Detach ${baseName(attached.image)} from ${attached.device}`,
+      steps,
+      warnings: [],
+      subjects: [],
+      estimate: wholeEstimate(steps),
+    }
+  },
+})
+
+function detachProblems(facts: DetachFacts): Problem[] {
+  const { ways, target, attached, foreign, holders } = facts
+  const host = hostProblems({ ways, image: target }, 'detach')
+  if (host.length > 0) return host
+  const blocking = (id: string, why: string, remedy: string): Problem => ({
+    id,
+    severity: 'block',
+    layer: 'L3',
+    file: target,
+    message: `L3 ${quote(target)}: ${why}`,
+    remedy,
+  })
+  if (attached === null)
+    return [
+      foreign.length === 0
+        ? blocking('not-attached', 'Varve has not attached it', 'See what is attached: varve attached')
+        : blocking(
+            'not-attached',
+            `somebody else has attached it, as ${foreign.join(', ')}`,
+            `Who did that ends it, such as by losetup --detach ${foreign[0] ?? ''}`,
+          ),
+    ]
+  if (attached.mounts.length > 0)
+    return [
+      blocking(
+        'in-use',
+        `${attached.device} is mounted at ${attached.mounts.map(({ folder }) => quote(folder)).join(', ')}`,
+        `Unmount it first: ${attached.mounts.map(({ folder }) => `varve umount ${shellWord(folder)}`).join('; ')}`,
+      ),
+    ]
+  if (holders.length > 0)
+    return [
+      blocking(
+        'in-use',
+        `${attached.device} is used by ${holders.join(', ')}`,
+        'End those first: vgchange -an for volume groups, dmsetup remove or cryptsetup close for mappings.',
+      ),
+    ]
+  return []
+}
