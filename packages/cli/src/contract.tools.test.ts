@@ -42,10 +42,10 @@ const of = (lib: string, name: string) => join(lib, name)
 
 /** Deletes an image; gives the id that brings it back. */
 async function deleted(lib: string): Promise<string> {
-  const record = (await varveJson('delete', of(lib, 'single.qcow2'), '--yes')) as {
-    readonly steps: readonly { readonly outcome: { readonly quarantine: string } }[]
+  const { quarantine } = (await varveJson('delete', of(lib, 'single.qcow2'), '--yes')) as {
+    readonly quarantine: string
   }
-  return record.steps[0]?.outcome.quarantine ?? ''
+  return quarantine
 }
 
 function badImage(...words: readonly string[]): Row['bad'] {

@@ -107,6 +107,9 @@ test('compare --layers and doctor name what is there', async () => {
   })
   const told = await there('doctor', fleet.library('north'), '--old', '0')
   expect(told).toMatchObject({ document: { folder: fleet.library('north'), findings: expect.any(Array) } })
+  expect(await there('doctor', '.', '--old', '0')).toMatchObject({
+    document: { folder: fleet.library('north') },
+  })
   const outside = await there('doctor', place.path)
   expect(outside.exitCode).not.toBe(0)
   expect(outside.document).toMatchObject({ error: { code: 'outside-library' } })
@@ -138,6 +141,17 @@ test('doctor --fix mends on the other host what an operation mends, and tells wh
   })
   expect((await readdir(folder)).toSorted()).toEqual(['.left.raw.00000000000b.part', 'web.qcow2'])
   expect(idsOf(await there('doctor', folder))).toEqual(['leftover'])
+})
+
+test('what lies in its quarantine is listed, by the id that delete gave', async () => {
+  await varve('create', join(fleet.library('north'), 'old.qcow2'), '--size', '1M')
+  const gone = await there('delete', 'old.qcow2', '--yes')
+  expect(gone.exitCode).toBe(0)
+  const { document } = await there('quarantine')
+  expect(document).toMatchObject([{ why: 'deleted', image: join(fleet.library('north'), 'old.qcow2') }])
+  const [{ id }] = document as readonly [{ readonly id: string }]
+  expect((await there('restore', id)).exitCode).toBe(0)
+  expect(await there('quarantine')).toMatchObject({ exitCode: 0, document: [] })
 })
 
 test('an agent reads no NBD exports', async () => {

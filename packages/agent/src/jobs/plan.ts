@@ -38,16 +38,21 @@ interface Place {
   readonly library: string | null
 }
 
+/** `.` is the library's folder itself. */
+function placeIn(library: Library, name: string): string {
+  return name === '.' ? library.root : joinName(library, name)
+}
+
 /** The absolute path of a name in a library; an absolute path stays, and is checked by who uses it. */
 async function pathOf(name: string, { libraries, library }: Place): Promise<string> {
   // What an NBD address means is refused by name where it is read.
   if (isAbsolute(name) || isNbdAddress(name)) return name
   const candidates = library === null ? libraries : [findLibrary(libraries, library)]
   const [only, ...others] = candidates
-  if (only && others.length === 0) return joinName(only, name)
+  if (only && others.length === 0) return placeIn(only, name)
   const having: string[] = []
   for (const candidate of candidates) {
-    const path = joinName(candidate, name)
+    const path = placeIn(candidate, name)
     const isThere = await lstat(path).then(
       () => true,
       () => false,

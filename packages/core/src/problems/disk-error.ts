@@ -301,7 +301,7 @@ const explain: Explain = {
   'already-over': (d) => ({
     layer: 'L3',
     message: `it is over already: it ${d.state}`,
-    remedy: 'There is nothing left to cancel.',
+    remedy: 'Nothing of it is changed any more. To do it again, give the command again.',
   }),
   canceled: (d) => ({
     layer: 'L3',
