@@ -121,9 +121,14 @@ describe.skipIf(!requires('qemu-img'))('the doctor of a folder', () => {
     await create(place, 'lib/other.qcow2')
     await create(place, 'lib/over.qcow2', ...over('b.qcow2'))
     await runToolOk('truncate', ['-s', '9M', place.file('lib/longer.raw')])
-    const { images } = await diagnose(place.file('lib'), { roots: null })
+    const { images, needed } = await diagnose(place.file('lib'), { roots: null })
     const read: string[] = []
-    const found = await findDuplicates(images, { roots: null, pool, onImage: (path) => read.push(path) })
+    const found = await findDuplicates(images, {
+      roots: null,
+      needed,
+      pool,
+      onImage: (path) => read.push(path),
+    })
     // The one that another image stands on stays, though it is the newer one.
     expect(found.map(({ id, file, details }) => [id, file, details?.['same']])).toContainEqual([
       'duplicate',

@@ -1,24 +1,19 @@
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { quote } from '@varve/core/problems/disk-error'
-import type { Problem } from '@varve/core/problems/problem'
 import { formatRules } from '@varve/core/image/format-rules'
 import { finding, type Diagnosis } from './diagnosis.ts'
 import { definitionsIn, type Definitions } from './machine-definitions.ts'
-import {
-  byHand,
-  byCommand,
-  lookIntoQuarantine,
-  mendByDelete,
-  mendByGuess,
-  mendByMove,
-  mendByRepoint,
-} from './mending.ts'
+import { byCommand, mendByDelete, mendByMove } from './mending.ts'
+import { neededFiles, type NeededFiles } from './needed-files.ts'
+import { parentFindings } from './parent-findings.ts'
+import { keptBelow, seeksParent } from './parent-places.ts'
 import { partFindings } from './part-findings.ts'
 import { lookAtImages, rightEnding, type LookOptions, type SeenImage } from './look-at-images.ts'
 
 export interface Diagnosed {
   readonly folder: string
   readonly images: readonly SeenImage[]
+  readonly needed: NeededFiles
   readonly looked: number
   readonly unseen: string | null
   readonly findings: readonly Diagnosis[]
@@ -43,76 +38,17 @@ export async function diagnose(path: string, options: DiagnoseOptions): Promise<
   const folder = resolve(path)
   const seen = await lookAtImages(folder, options)
   const { images, looked, unseen } = seen
+  const needed = await neededFiles(images)
+  const kept = images.some(seeksParent) ? await keptBelow(folder) : []
   const findings = [
-    ...images.flatMap((image) => parentFindings(image, images)),
+    ...images.flatMap((image) => parentFindings(image, { images, kept })),
     ...(await partFindings(seen, options)),
     ...images.flatMap((image) => outsideFindings(image, folder)),
     ...images.flatMap((image) => endingFindings(image, folder)),
-    ...(await orphanFindings(images, options)),
+    ...(await orphanFindings(images, needed, options)),
     ...alikeFindings(images, folder),
   ]
-  return { folder, images, looked, unseen, findings }
-}
-
-/** Missing, moved and stale parents. */
-function parentFindings(image: SeenImage, all: readonly SeenImage[]): Diagnosis[] {
-  const found: Diagnosis[] = []
-  // A parent that is missing is told where it is named, not again by all that stand on that image.
-  if (image.missingNames.length > 0 && image.namedBy === image.path) found.push(missingFinding(image, all))
-  for (const failure of image.failures) {
-    if (failure.code !== 'parent-mismatch' || failure.file !== image.path) continue
-    found.push({ ...finding(image, stale(failure.message, failure.remedy, image)), message: failure.message })
-  }
-  for (const remark of image.remarks) {
-    if (remark.severity === 'info' || remark.file !== image.path) continue
-    const details = { remark: remark.id }
-    const said = movedTo(image, remark) ?? stale(remark.message, remark.remedy, image)
-    found.push({ ...finding(image, { ...said, details }), message: remark.message })
-  }
-  return found
-}
-
-/** It was read from where it lies now, and not from where the image says. Compared with itself it would prove nothing. */
-function movedTo({ path, parents: [parent] }: SeenImage, { id, severity, layer, message, remedy }: Problem) {
-  if (id !== 'other-name-taken' || parent === undefined) return null
-  return { id: 'parent-moved', severity, layer, message, remedy, ...mendByGuess(path, parent) }
-}
-
-function stale(message: string, remedy: string, { path }: SeenImage) {
-  const look = byCommand('varve', 'chain', 'show', path)
-  return { id: 'parent-stale', severity: 'warn', layer: 'L2', message, remedy, ...look } as const
-}
-
-/** A file of the same name elsewhere in the folder may be the one: repointing proves or asks. */
-function missingFinding(image: SeenImage, all: readonly SeenImage[]): Diagnosis {
-  const [named = 'an image without a name'] = image.missingNames
-  const wanted = new Set(image.missingNames.map((name) => name.split(/[/\\]/u).at(-1)))
-  const places = all.filter(
-    (one) => one.path !== image.path && wanted.has(basename(one.path)) && !one.parents.includes(image.path),
-  )
-  const [place, ...others] = places
-  if (place && others.length === 0)
-    return finding(image, {
-      id: 'parent-moved',
-      severity: 'block',
-      layer: 'L2',
-      message: `its parent ${quote(named)} is not there; a file of that name lies at ${quote(place.path)}`,
-      remedy: 'Name that one as its parent, if it is the same disk.',
-      ...mendByRepoint(image.path, place.path),
-      details: { parent: named, found: place.path },
-    })
-  return finding(image, {
-    id: 'parent-missing',
-    severity: 'block',
-    layer: 'L2',
-    message: `its parent ${quote(named)} is not there, and the disk cannot be read without it`,
-    remedy:
-      others.length > 0
-        ? `Choose one of ${places.map(({ path }) => quote(path)).join(', ')} with varve chain repoint.`
-        : `Put ${quote(named)} back, from a backup or from quarantine.`,
-    ...(others.length > 0 ? byHand : lookIntoQuarantine(image.path)),
-    details: { parent: named, candidates: places.map(({ path }) => path) },
-  })
+  return { folder, images, needed, looked, unseen, findings }
 }
 
 /** A parent outside the folder, or in a hidden one, is forgotten when the folder is copied or cleaned up. */
@@ -159,14 +95,17 @@ function endingFindings(image: SeenImage, folder: string): Diagnosis[] {
   ]
 }
 
-/** Old images that no image stands on and that no machine names, where machines are described beside them. */
-async function orphanFindings(images: readonly SeenImage[], options: DiagnoseOptions): Promise<Diagnosis[]> {
-  const parents = new Set(images.flatMap((image) => image.parents))
+/** Old images that nothing needs and that no machine names, where machines are described beside them. */
+async function orphanFindings(
+  images: readonly SeenImage[],
+  needed: NeededFiles,
+  options: DiagnoseOptions,
+): Promise<Diagnosis[]> {
   const before = oldestOf(options)
   const known = new Map<string, Promise<Definitions>>()
   const found: Diagnosis[] = []
   for (const image of images) {
-    if (parents.has(image.path) || image.modifiedMs > before) continue
+    if (image.modifiedMs > before || (await needed.has(image.path))) continue
     const place = dirname(image.path)
     const beside = known.get(place) ?? definitionsIn(place)
     known.set(place, beside)

@@ -18,9 +18,9 @@ export interface ExamineOptions extends DiagnoseOptions {
 export async function examineFolder(path: string, options: ExamineOptions): Promise<Diagnosed> {
   const { roots, signal, digest, runOfStaging, now = Date.now } = options
   const diagnosed = await diagnose(path, options)
-  const { folder, images } = diagnosed
+  const { folder, images, needed } = diagnosed
   const remains = await findRemains(folder, signal)
-  const same = digest === null ? [] : await findDuplicates(images, { ...digest, roots })
+  const same = digest === null ? [] : await findDuplicates(images, { ...digest, roots, needed })
   return {
     ...diagnosed,
     findings: [

@@ -7,9 +7,11 @@ import { finding, type Diagnosis } from './diagnosis.ts'
 import { machinesNaming } from './machine-definitions.ts'
 import { byHand, mendByDelete } from './mending.ts'
 import type { SeenImage } from './look-at-images.ts'
+import type { NeededFiles } from './needed-files.ts'
 
 interface Reading extends RunOptions {
   readonly roots: readonly string[] | null
+  readonly needed: NeededFiles
   /** Told each image before it is read. */
   readonly onImage?: (path: string) => void
 }
@@ -23,7 +25,6 @@ export async function findDuplicates(
   options: Reading,
 ): Promise<readonly Diagnosis[]> {
   const sizes = groupsOf(images, ({ virtualSize }) => (virtualSize ? String(virtualSize) : null))
-  const parents = new Set(images.flatMap((image) => image.parents))
   const found: Diagnosis[] = []
   for (const group of sizes) {
     const data = new Map<SeenImage, string | null>()
@@ -36,7 +37,7 @@ export async function findDuplicates(
         digests.set(image, await unlessUnreadable(async () => digestOf(image, options)))
       }
       for (const same of groupsOf(alike, (image) => digests.get(image) ?? null))
-        found.push(...(await duplicates(same, { digests, parents })))
+        found.push(...(await duplicates(same, { digests, needed: options.needed })))
     }
   }
   return found
@@ -89,15 +90,17 @@ async function unlessUnreadable(work: () => Promise<string>): Promise<string | n
 
 interface Alike {
   readonly digests: ReadonlyMap<SeenImage, string | null>
-  /** Images that others stand on. */
-  readonly parents: ReadonlySet<string>
+  readonly needed: NeededFiles
 }
 
 /** One that is needed stays, or else the oldest; each of the others could go that nobody needs. */
-async function duplicates(group: readonly SeenImage[], { digests, parents }: Alike): Promise<Diagnosis[]> {
+async function duplicates(
+  group: readonly SeenImage[],
+  { digests, needed: files }: Alike,
+): Promise<Diagnosis[]> {
   const needed = new Set<SeenImage>()
   for (const image of group)
-    if (parents.has(image.path) || (await machinesNaming(image.path)).length > 0) needed.add(image)
+    if ((await files.has(image.path)) || (await machinesNaming(image.path)).length > 0) needed.add(image)
   const [first, ...others] = group.toSorted(
     (a, b) => Number(needed.has(b)) - Number(needed.has(a)) || a.modifiedMs - b.modifiedMs,
   )
@@ -117,7 +120,7 @@ async function duplicates(group: readonly SeenImage[], { digests, parents }: Ali
 const bothNeeded = {
   severity: 'info',
   remedy:
-    'Images or machines beside it name it, as they do the other: let them name one before the other goes.',
+    'Images or machines need it, or may need it, as they do the other: let them name one before the other goes.',
   ...byHand,
 } as const
 

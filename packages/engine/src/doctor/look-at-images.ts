@@ -2,6 +2,7 @@ import { lstat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { namedAsRaw, promisedFormat, readFileEnds, recogniseFormat } from '@varve/core/image/detect-format'
 import { formatRules, type FormatName } from '@varve/core/image/format-rules'
+import type { LayerIdentity } from '@varve/core/image/image-facts'
 import type { ImagePorts } from '@varve/core/image/image-files'
 import { walkChain, type WalkedChain } from '@varve/core/chain/walk-chain'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
@@ -21,6 +22,11 @@ export interface SeenImage {
   readonly parents: readonly string[]
   /** The names under which the last file of the chain that is there names the next one. */
   readonly missingNames: readonly string[]
+  /** As `missingNames`, also where the next one was found and cannot be read. */
+  readonly soughtNames: readonly string[]
+  /** One of these the next one has; empty: its format does not say. */
+  readonly soughtIdentities: readonly LayerIdentity[]
+  readonly identity: LayerIdentity
   /** That file: the image itself, or one of its parents. */
   readonly namedBy: string
   readonly failures: readonly DiskError[]
@@ -113,6 +119,7 @@ async function mayBeImage(path: string, { files }: ImagePorts): Promise<boolean>
 async function seenIn(path: string, { links, failures, remarks }: WalkedChain): Promise<SeenImage> {
   const [own, ...parents] = links
   const last = links.at(-1) ?? own
+  const sought = last.facts.parent
   const isMissing = failures.some((failure) => isDiskError(failure, 'parent-missing'))
   return {
     path,
@@ -121,7 +128,12 @@ async function seenIn(path: string, { links, failures, remarks }: WalkedChain): 
     fileSize: own.file.packed?.size ?? own.file.source.size,
     modifiedMs: own.file.fingerprint.modifiedMs,
     parents: parents.map(({ file }) => file.path),
-    missingNames: isMissing ? (last.facts.parent?.names ?? []) : [],
+    missingNames: isMissing ? (sought?.names ?? []) : [],
+    soughtNames: sought?.names ?? [],
+    soughtIdentities: [sought?.identity, ...(sought?.otherIdentities ?? [])].filter(
+      (identity) => identity !== undefined && identity !== null && identity.kind !== 'none',
+    ),
+    identity: own.facts.identity,
     namedBy: last.file.path,
     failures,
     remarks,
