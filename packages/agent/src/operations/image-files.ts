@@ -2,7 +2,11 @@ import { join } from 'node:path'
 import type { Problem } from '@varve/core/problems/problem'
 import type { Uses } from '@varve/core/problems/use'
 import { isDiskError } from '@varve/core/problems/disk-error'
-import { findDependents, type FindDependentsOptions } from '@varve/engine/dependents/find-dependents'
+import {
+  findDependents,
+  type Dependent,
+  type FindDependentsOptions,
+} from '@varve/engine/dependents/find-dependents'
 import { imageOfPart } from '@varve/engine/dependents/image-of-part'
 import { machinesNaming } from '@varve/engine/doctor/machine-definitions'
 import { findUses } from '@varve/engine/in-use/find-uses'
@@ -33,7 +37,8 @@ export async function gatherImageFiles(
     files: own.files.map((file) => join(own.folder, file.path)),
     elsewhere: own.elsewhere,
     partOf: await imageOfPart(image, { roots: ports.roots, signal }),
-    dependents,
+    // What stands on a part that stays where it is can do without the image.
+    dependents: dependents.filter(({ part }) => !own.elsewhere.includes(part?.path ?? '')).map(pathOf),
     searched,
     unseen,
     uses: await usesOf(own, ports),
@@ -55,13 +60,16 @@ export async function disksAbove(
   path: string,
   { ports: { roots }, signal }: Pick<FactsContext, 'ports' | 'signal'>,
 ): Promise<Problem[]> {
-  return dependentsProblem({ path, dependents: (await dependentsOf(path, { roots, signal })).dependents })
+  const { dependents } = await dependentsOf(path, { roots, signal })
+  return dependentsProblem({ path, dependents: dependents.map(pathOf) })
 }
+
+const pathOf = ({ path }: Dependent) => path
 
 async function dependentsOf(image: string, options: FindDependentsOptions) {
   try {
     const { images, searched, unseen } = await findDependents(image, options)
-    return { dependents: images.map((one) => one.path), searched, unseen }
+    return { dependents: images, searched, unseen }
   } catch (error) {
     // An image that cannot be opened is nobody's parent that could be read.
     if (isDiskError(error)) return { dependents: [], searched: [], unseen: null }

@@ -1,5 +1,5 @@
 import { realpath, stat } from 'node:fs/promises'
-import { basename, dirname, isAbsolute, join } from 'node:path'
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
 import { namedAsRaw, promisedFormat } from '@varve/core/image/detect-format'
 import { driverFor } from '@varve/core/chain/drivers'
 import type { FormatName } from '@varve/core/image/format-rules'
@@ -16,7 +16,7 @@ import { inodeOf } from '@varve/engine/quarantine/names'
 import { ownFiles, type OwnFiles } from '@varve/engine/quarantine/own-files'
 import { readError } from '@varve/engine/system/system-error'
 import type { MovedFile } from '@varve/operations/actions/move-image'
-import type { MoveFacts } from '@varve/operations/move/facts'
+import type { ChildOfMoved, MoveFacts } from '@varve/operations/move/facts'
 import { moveOperation } from '@varve/operations/move/plan'
 import type { MoveRequest } from '@varve/operations/move/request'
 import { assertTarget } from '../actions/inside-roots.ts'
@@ -35,7 +35,7 @@ async function gatherMove(request: MoveRequest, context: FactsContext): Promise<
   await assertTarget(context.ports, target)
   const moves = movesTo(own, target)
   const [here, there] = [placeOf(own.folder), placeOf(dirname(target))]
-  const direct = await childrenOf(image.path, context, folders)
+  const direct = renamedParents(await childrenOf(image.path, context, folders), { image, target, moves })
   return {
     ...image,
     target,
@@ -48,7 +48,10 @@ async function gatherMove(request: MoveRequest, context: FactsContext): Promise<
     free: here.mountPoint !== null && here.mountPoint === there.mountPoint ? null : there.free,
     parent: dirname(target) === own.folder ? null : await relativeParent(image.path, roots),
     children: await Promise.all(direct.map(asChild)),
-    childUses: await findUses(direct, { purpose: 'change', find: findWriters }),
+    childUses: await findUses(
+      direct.map(({ child }) => child),
+      { purpose: 'change', find: findWriters },
+    ),
     promised: promisedOf(target, image.format),
   }
 }
@@ -137,8 +140,39 @@ async function childrenOf(
   }
 }
 
-async function asChild({ path, format, isFollowed }: Dependent): Promise<MoveFacts['children'][number]> {
-  return { path, format, isWritten: isFollowed && (await isRewritten(format)) }
+interface RenamedParent {
+  readonly child: Dependent
+  readonly parent: ChildOfMoved['parent']
+}
+
+interface Renaming extends Pick<MoveFacts, 'target' | 'moves'> {
+  readonly image: Pick<MoveFacts, 'format'>
+}
+
+/** The children whose parent gets another name: that of the image, or of the part that they stand on. */
+function renamedParents(
+  children: readonly Dependent[],
+  { image: { format }, target, moves }: Renaming,
+): RenamedParent[] {
+  return children.flatMap((child) => {
+    if (child.part === null) return [{ child, parent: { path: target, format } }]
+    const path = newPathOf(child.part.path, moves)
+    return path === child.part.path ? [] : [{ child, parent: { path, format: child.part.format } }]
+  })
+}
+
+/** Of a file that is moved, by itself or in a folder. */
+function newPathOf(path: string, moves: readonly MovedFile[]): string {
+  for (const { from, to } of moves) {
+    if (path === from) return to
+    if (path.startsWith(from + sep)) return join(to, relative(from, path))
+  }
+  return path
+}
+
+async function asChild({ child, parent }: RenamedParent): Promise<ChildOfMoved> {
+  const { path, format, isFollowed } = child
+  return { path, format, parent, isWritten: isFollowed && (await isRewritten(format)) }
 }
 
 function promisedOf(target: string, format: FormatName | null): FormatName | null {

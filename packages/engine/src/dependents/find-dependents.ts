@@ -1,5 +1,4 @@
 import { realpath } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { readFileEnds, recogniseFormat } from '@varve/core/image/detect-format'
 import { formatRules, type FormatName } from '@varve/core/image/format-rules'
 import type { LayerIdentity } from '@varve/core/image/image-facts'
@@ -9,6 +8,7 @@ import { walkChain, type WalkedLink } from '@varve/core/chain/walk-chain'
 import { isDiskError } from '@varve/core/problems/disk-error'
 import { nodePorts } from '../ports/ports.ts'
 import { linkOf, type ChainFile } from './chain-file.ts'
+import { dependentsTarget, type DependentsTarget } from './dependents-target.ts'
 import { walkImages } from './walk-images.ts'
 
 /** An image whose chain goes through the one that was asked about. */
@@ -23,6 +23,15 @@ export interface Dependent extends ChainFile {
   readonly keeps: LayerIdentity | null
   /** False: it names its parent in a way that Varve does not follow (`json:`), so that its disk cannot be read. */
   readonly isFollowed: boolean
+  /** The file of the image that its chain goes through, where that is only a part of it (an extent, a data file, a file of a bundle). */
+  readonly part: NamedPart | null
+}
+
+export interface NamedPart {
+  /** Real. */
+  readonly path: string
+  /** As which it is read; null: it is not followed. */
+  readonly format: FormatName | null
 }
 
 export interface Dependents {
@@ -57,7 +66,7 @@ const usualMostMs = 60_000
 export async function findDependents(path: string, options: FindDependentsOptions): Promise<Dependents> {
   const { roots, folders = [], signal, mostFiles = usualMostFiles, mostMs = usualMostMs } = options
   const ports = nodePorts({ roots, io: 'sync', packed: 'name' })
-  const target = await identityOf(path, ports)
+  const target = await dependentsTarget(path, ports)
   const images: Dependent[] = []
   const gaps = { unread: [] as string[] }
   const until = performance.now() + mostMs
@@ -81,38 +90,18 @@ export async function findDependents(path: string, options: FindDependentsOption
   return { images: nearestFirst, looked, searched, unseen: cut ?? unread }
 }
 
-interface Target {
-  readonly path: string
-  readonly inode: string
-  /** What is told of it in a chain that it is not reached by; read when it is first wanted. */
-  readonly link: () => Promise<ChainFile>
-}
-
 interface Looking {
-  readonly target: Target
+  readonly target: DependentsTarget
   readonly ports: ImagePorts
   readonly signal: AbortSignal | undefined
 }
 
-/** A bundle is known by its descriptor. */
-async function identityOf(path: string, ports: ImagePorts): Promise<Target> {
-  await using walked = await walkChain(path, ports)
-  const { path: own, fingerprint } = walked.links[0].file
-  let link: Promise<ChainFile> | null = null
-  return { path: own, inode: fingerprint.inode, link: async () => (link ??= firstLinkOf(path, ports)) }
-}
-
-async function firstLinkOf(path: string, ports: ImagePorts): Promise<ChainFile> {
-  await using walked = await walkChain(path, ports)
-  return await linkOf(walked.links[0], ports)
-}
-
 async function placesOf(
-  { path }: Target,
+  { folder: own }: DependentsTarget,
   roots: readonly string[] | null,
   folders: readonly string[],
 ): Promise<string[]> {
-  const all = [dirname(path), ...(roots ?? []), ...folders]
+  const all = [own, ...(roots ?? []), ...folders]
   const real = await Promise.all(all.map(async (folder) => realpath(folder).catch(() => folder)))
   return [...new Set(real)]
 }
@@ -123,17 +112,18 @@ async function dependentIn(path: string, { target, ports, signal }: Looking): Pr
     if (!(await mayHaveParent(path, ports))) return null
     await using walked = await walkChain(path, ports, signal ? { signal } : {})
     const { links } = walked
-    const depth = links.findIndex((link, index) => index > 0 && isTarget(link, target))
-    const isFollowed = depth > 0
-    if (!isFollowed && !(await isNamedByLast(links, { target, ports, signal }))) return null
+    const through = await wayThrough(links, target)
+    const part = through ? through.part : await namedByLast(links, { target, ports, signal })
+    if (part === undefined) return null
     const chain: ChainFile[] = []
-    for (const link of isFollowed ? links.slice(0, depth + 1) : links) chain.push(await linkOf(link, ports))
-    if (!isFollowed) chain.push(await target.link())
+    for (const link of through ? links.slice(0, through.depth) : links) chain.push(await linkOf(link, ports))
+    const end = through && part === null ? links[through.depth] : undefined
+    chain.push(end ? await linkOf(end, ports) : await target.link())
     const [own] = chain
     if (!own) return null
     const { parent } = links[0].facts
     const [names, keeps] = [parent?.names ?? [], parent?.identity ?? null]
-    return { ...own, depth: chain.length - 1, chain, names, keeps, isFollowed }
+    return { ...own, depth: chain.length - 1, chain, names, keeps, isFollowed: through !== null, part }
   } catch (error) {
     signal?.throwIfAborted()
     if (isDiskError(error)) return null
@@ -141,35 +131,56 @@ async function dependentIn(path: string, { target, ports, signal }: Looking): Pr
   }
 }
 
-/** Whether the last of the chain names the image in a way that is not followed. */
-async function isNamedByLast(links: readonly WalkedLink[], { target, ports }: Looking): Promise<boolean> {
+interface WayThrough {
+  /** Of the link that is a file of the image. */
+  readonly depth: number
+  readonly part: NamedPart | null
+}
+
+/** Where a chain reaches the image, by itself or by a part of it; null: nowhere. */
+async function wayThrough(
+  links: readonly WalkedLink[],
+  target: DependentsTarget,
+): Promise<WayThrough | null> {
+  for (const [depth, { file, facts }] of links.entries()) {
+    if (depth === 0) continue
+    if (target.isImage(file)) return { depth, part: null }
+    const part = await target.partOf(file)
+    if (part !== null) return { depth, part: { path: part, format: facts.format } }
+  }
+  return null
+}
+
+/** Whether the last of the chain names the image, or which part of it, in a way that is not followed; undefined: it does not. */
+async function namedByLast(
+  links: readonly WalkedLink[],
+  looking: Looking,
+): Promise<NamedPart | null | undefined> {
   const last = links.at(-1)
-  if (!last) return false
-  for (const name of last.facts.parent?.names.flatMap(jsonFilenames) ?? [])
-    if (await isNamed(name, { from: last.file.path, target, ports })) return true
-  return false
+  if (!last) return undefined
+  for (const name of last.facts.parent?.names.flatMap(jsonFilenames) ?? []) {
+    const named = await fileNamed(name, last.file.path, looking)
+    if (named !== undefined) return named
+  }
+  return undefined
 }
 
-interface NameIn {
-  readonly from: string
-  readonly target: Target
-  readonly ports: ImagePorts
-}
-
-async function isNamed(name: string, { from, target, ports: { files } }: NameIn): Promise<boolean> {
+async function fileNamed(
+  name: string,
+  from: string,
+  { target, ports: { files } }: Looking,
+): Promise<NamedPart | null | undefined> {
   try {
     const path = files.resolve(from, name)
-    if (path === target.path) return true
+    if (path === target.path) return null
     await using file = await files.open(path)
-    return file.fingerprint.inode === target.inode
+    if (target.isImage(file)) return null
+    const part = await target.partOf(file)
+    return part === null ? undefined : { path: part, format: null }
   } catch (error) {
-    if (isDiskError(error)) return false
+    if (isDiskError(error)) return undefined
     throw error
   }
-}
-
-function isTarget({ file }: WalkedLink, { path, inode }: Target): boolean {
-  return file.path === path || file.fingerprint.inode === inode
 }
 
 /** Looks at both ends only, so that a folder of many disks is gone through fast; bundles name no images outside. */

@@ -12,6 +12,12 @@ export interface NamesParent {
   readonly isWritten: boolean
 }
 
+/** One that is made over the image, or over a file of it. */
+export interface ChildOfMoved extends NamesParent {
+  /** What it has to name; null format: the image is read as it is detected. */
+  readonly parent: { readonly path: string; readonly format: FormatName | null }
+}
+
 export interface MoveFacts extends ImageFilesFacts {
   /** Absolute path that the image is to get, its folder resolved. */
   readonly target: string
@@ -25,8 +31,8 @@ export interface MoveFacts extends ImageFilesFacts {
   readonly free: number | null
   /** Its own parent, when it is named from the folder that the image is in; null: no name breaks. */
   readonly parent: { readonly path: string; readonly format: FormatName; readonly isWritten: boolean } | null
-  /** The images that name it as their parent. */
-  readonly children: readonly NamesParent[]
+  /** The images that name it, or a part of it that gets another name, as their parent. */
+  readonly children: readonly ChildOfMoved[]
   /** The format that the new name promises, when the image is of another one. */
   readonly promised: FormatName | null
   /** Who uses one of the children. */

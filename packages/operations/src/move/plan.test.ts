@@ -27,7 +27,12 @@ const facts: MoveFacts = {
   promised: null,
   childUses: noUses,
 }
-const child = { path: '/lib/over.qcow2', format: 'qcow2', isWritten: true } as const
+const child = {
+  path: '/lib/over.qcow2',
+  format: 'qcow2',
+  isWritten: true,
+  parent: { path: facts.target, format: 'qcow2' },
+} as const
 const parent = { path: '/lib/base.raw', format: 'raw', isWritten: true } as const
 const request = { source: facts.path, target: facts.target, folders: [] }
 const plan = (change: Partial<MoveFacts> = {}) => moveOperation.plan(request, { ...facts, ...change })

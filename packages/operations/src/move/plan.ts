@@ -71,7 +71,7 @@ function setAwayStep({ host, path }: MoveFacts): DraftStep {
 }
 
 /** Its own parent first, so that it can be read; then those that are made over it. */
-function repointed({ host, target, format, parent, children }: MoveFacts): DraftStep[] {
+function repointed({ host, target, parent, children }: MoveFacts): DraftStep[] {
   const own = parent
     ? [
         step(repointParent, {
@@ -86,7 +86,7 @@ function repointed({ host, target, format, parent, children }: MoveFacts): Draft
     step(repointParent, {
       id: `repoint-${index + 1}`,
       host,
-      input: { path: child.path, parent: { path: target, format }, undo: freshId },
+      input: { path: child.path, parent: child.parent, undo: freshId },
       needs: [`nobody has ${baseName(child.path)} open`],
       estimate: { bytes: 0, seconds: 1 },
     }),
