@@ -221,11 +221,11 @@ describe.skipIf(!requires('qemu-img'))('varve doctor --fix', () => {
   })
 
   test('what an earlier mending touched is looked at afresh: two children of one parent move it once', async () => {
-    await mkdir(place.file('outside'))
-    await runToolOk('qemu-img', ['create', '-q', '-f', 'qcow2', place.file('outside/base.qcow2'), '8M'])
+    await mkdir(at('.hidden'))
+    await create('.hidden/base.qcow2')
     await mkdir(at('sub'))
     const children = ['a.qcow2', 'sub/b.qcow2']
-    for (const name of children) await create(name, place.file('outside/base.qcow2'))
+    for (const name of children) await create(name, at('.hidden/base.qcow2'))
     const { findings } = await answered()
     expect(findings.map(({ id }) => id)).toEqual(['parent-outside', 'parent-outside'])
     const { exitCode, stdout } = await varveHere('doctor', lib, '--fix', '--yes')
@@ -235,6 +235,18 @@ describe.skipIf(!requires('qemu-img'))('varve doctor --fix', () => {
       const info = await runToolOk('qemu-img', ['info', '--output=json', at(name)])
       expect(JSON.parse(info)).toMatchObject({ 'full-backing-filename': at('base.qcow2') })
     }
+  })
+
+  test('a parent outside the folder stays where it is: others may stand on it too', async () => {
+    for (const folder of ['tmpl', 'p1', 'p2']) await mkdir(at(folder))
+    await create('tmpl/golden.qcow2')
+    const children = ['p1/vm1.qcow2', 'p2/vm2.qcow2']
+    for (const name of children) await create(name, at('tmpl/golden.qcow2'))
+    const { exitCode, stdout } = await varveHere('doctor', at('p1'), '--fix', '--yes')
+    expect(exitCode).toBe(exitCodes.different)
+    expect(stdout).toContain('Images in other folders may stand on it too.')
+    expect(await names()).toEqual(['p1', 'p1/vm1.qcow2', 'p2', 'p2/vm2.qcow2', 'tmpl', 'tmpl/golden.qcow2'])
+    for (const name of children) await runToolOk('qemu-img', ['check', '-q', at(name)])
   })
 
   test('an image with a wrong ending is renamed together with what names it elsewhere in the folder', async () => {

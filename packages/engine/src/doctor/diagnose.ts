@@ -1,10 +1,11 @@
-import { basename, dirname, join, resolve, sep } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { quote } from '@varve/core/problems/disk-error'
 import { formatRules } from '@varve/core/image/format-rules'
 import { finding, type Diagnosis } from './diagnosis.ts'
 import { definitionsIn, type Definitions } from './machine-definitions.ts'
 import { byCommand, mendByDelete, mendByMove } from './mending.ts'
 import { neededFiles, type NeededFiles } from './needed-files.ts'
+import { outsideFindings } from './outside-findings.ts'
 import { parentFindings } from './parent-findings.ts'
 import { keptBelow, seeksParent } from './parent-places.ts'
 import { partFindings } from './part-findings.ts'
@@ -43,37 +44,12 @@ export async function diagnose(path: string, options: DiagnoseOptions): Promise<
   const findings = [
     ...images.flatMap((image) => parentFindings(image, { images, kept })),
     ...(await partFindings(seen, options)),
-    ...images.flatMap((image) => outsideFindings(image, folder)),
+    ...(await outsideFindings(images, folder)),
     ...images.flatMap((image) => endingFindings(image, folder)),
     ...(await orphanFindings(images, needed, options)),
     ...alikeFindings(images, folder),
   ]
   return { folder, images, needed, looked, unseen, findings }
-}
-
-/** A parent outside the folder, or in a hidden one, is forgotten when the folder is copied or cleaned up. */
-function outsideFindings(image: SeenImage, folder: string): Diagnosis[] {
-  const [parent] = image.parents
-  if (parent === undefined) return []
-  const isInside = parent.startsWith(folder.endsWith(sep) ? folder : folder + sep)
-  const isHidden =
-    isInside &&
-    parent
-      .slice(folder.length)
-      .split(sep)
-      .some((part) => part.startsWith('.'))
-  if (isInside && !isHidden) return []
-  return [
-    finding(image, {
-      id: 'parent-outside',
-      severity: 'warn',
-      layer: 'L2',
-      message: `its parent ${quote(parent)} lies ${isHidden ? 'in a hidden folder' : 'outside this folder'}`,
-      remedy: 'Move the parent here; what names it is rewritten.',
-      ...mendByMove(parent, join(dirname(image.path), basename(parent)), folder),
-      details: { parent },
-    }),
-  ]
 }
 
 function endingFindings(image: SeenImage, folder: string): Diagnosis[] {

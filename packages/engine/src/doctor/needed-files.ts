@@ -1,6 +1,6 @@
-import { realpath } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { nameOf } from '@varve/core/image/folder-of'
+import { realPlace } from '../files/real-place.ts'
 import { guessedPlaces, soughtPlaces } from './parent-places.ts'
 import type { SeenImage } from './look-at-images.ts'
 
@@ -26,9 +26,4 @@ export async function neededFiles(images: readonly SeenImage[]): Promise<NeededF
 
 function partPlaces(image: string, part: string): readonly string[] {
   return [resolve(dirname(image), part), join(dirname(image), nameOf(part))].filter((path) => path !== image)
-}
-
-/** One file has one, whatever links lead to it. */
-async function realPlace(path: string): Promise<string> {
-  return await realpath(path).catch(() => path)
 }
