@@ -4,6 +4,7 @@ import { formatRules } from '@varve/core/image/format-rules'
 import { finding, type Diagnosis } from './diagnosis.ts'
 import { definitionsIn, type Definitions } from './machine-definitions.ts'
 import { byCommand, mendByDelete, mendByMove } from './mending.ts'
+import { findRemains, type Remains } from './find-remains.ts'
 import { neededFiles, type NeededFiles } from './needed-files.ts'
 import { outsideFindings } from './outside-findings.ts'
 import { parentFindings } from './parent-findings.ts'
@@ -15,6 +16,7 @@ export interface Diagnosed {
   readonly folder: string
   readonly images: readonly SeenImage[]
   readonly needed: NeededFiles
+  readonly remains: Remains
   readonly looked: number
   readonly unseen: string | null
   readonly findings: readonly Diagnosis[]
@@ -39,7 +41,8 @@ export async function diagnose(path: string, options: DiagnoseOptions): Promise<
   const folder = resolve(path)
   const seen = await lookAtImages(folder, options)
   const { images, looked, unseen } = seen
-  const needed = await neededFiles(images)
+  const remains = await findRemains(folder, options.signal)
+  const needed = await neededFiles(images, remains.links)
   const kept = images.some(seeksParent) ? await keptBelow(folder) : []
   const findings = [
     ...images.flatMap((image) => parentFindings(image, { images, kept })),
@@ -49,7 +52,7 @@ export async function diagnose(path: string, options: DiagnoseOptions): Promise<
     ...(await orphanFindings(images, needed, options)),
     ...alikeFindings(images, folder),
   ]
-  return { folder, images, needed, looked, unseen, findings }
+  return { folder, images, needed, remains, looked, unseen, findings }
 }
 
 function endingFindings(image: SeenImage, folder: string): Diagnosis[] {

@@ -123,10 +123,34 @@ describe.skipIf(!requires('qemu-img'))('a folder as a whole', () => {
         id: 'link-dangling',
         severity: 'warn',
         file: 'web.raw',
-        command: ['ln', '-sfn', 'new/web.raw', 'web.raw'],
+        command: null,
         wish: null,
       },
     ])
+  })
+
+  test('what a link leads to, or may be meant to lead to, is no duplicate and no orphan that may go', async () => {
+    await using place = await tempPlace()
+    await using pool = new WorkerPool()
+    await mkdir(place.file('vms'))
+    const files = ['one.raw', 'two.raw', 'vms/linked.raw', 'vms/meant.raw', 'vms/free.raw']
+    for (const [at, name] of files.entries())
+      await writeFile(place.file(name), Buffer.alloc(1024 ** 2, name.startsWith('vms') ? at : 7))
+    await writeFile(place.file('vms/vm.xml'), '<domain><source file="/x/other.raw"/></domain>')
+    for (const name of files) await utimes(place.file(name), long, long)
+    await utimes(place.file('two.raw'), new Date(), new Date())
+    await symlink('two.raw', place.file('current'))
+    await symlink('vms/linked.raw', place.file('vm.raw'))
+    await symlink('gone/meant.raw', place.file('dangling.raw'))
+    const findings = await examine(place.path, { digest: { pool } })
+    expect(shortly(place, findings).map(({ id, file }) => [id, file])).toEqual([
+      ['orphan', 'vms/free.raw'],
+      ['duplicate', 'one.raw'],
+      ['link-dangling', 'dangling.raw'],
+    ])
+    await symlink('.', place.file('all'))
+    const kept = await examine(place.path, { digest: { pool } })
+    expect(kept.filter(({ wish }) => wish !== null)).toEqual([])
   })
 
   test('old undo files are told for information with age, size and what they undo, and others not', async () => {

@@ -1,7 +1,6 @@
 import { diagnose, oldestOf, type Diagnosed, type DiagnoseOptions } from './diagnose.ts'
 import { findDuplicates } from './find-duplicates.ts'
 import type { StagingRuns } from './find-leftovers.ts'
-import { findRemains } from './find-remains.ts'
 import { leftoverFindings, quarantineFindings } from './leftover-findings.ts'
 import { linkFindings } from './link-findings.ts'
 import { undoFindings } from './undo-findings.ts'
@@ -16,10 +15,9 @@ export interface ExamineOptions extends DiagnoseOptions {
 
 /** Everything that is to be mended in a folder: its images, and what lies beside them. */
 export async function examineFolder(path: string, options: ExamineOptions): Promise<Diagnosed> {
-  const { roots, signal, digest, runOfStaging, now = Date.now } = options
+  const { roots, digest, runOfStaging, now = Date.now } = options
   const diagnosed = await diagnose(path, options)
-  const { folder, images, needed } = diagnosed
-  const remains = await findRemains(folder, signal)
+  const { folder, images, needed, remains } = diagnosed
   const same = digest === null ? [] : await findDuplicates(images, { ...digest, roots, needed })
   return {
     ...diagnosed,

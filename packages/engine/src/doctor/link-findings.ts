@@ -5,7 +5,7 @@ import { quote } from '@varve/core/problems/disk-error'
 import { systemCode } from '../system/system-error.ts'
 import { finding, type Diagnosis } from './diagnosis.ts'
 import type { SeenImage } from './look-at-images.ts'
-import { byCommand, byHand } from './mending.ts'
+import { byHand } from './mending.ts'
 
 /** Links that are named like images and lead nowhere. */
 export async function linkFindings(
@@ -21,19 +21,32 @@ export async function linkFindings(
   return found
 }
 
+/** Where links lead, and what may be meant by those that lead nowhere. */
+export async function linkedPlaces(
+  links: readonly string[],
+  images: readonly SeenImage[],
+): Promise<readonly string[]> {
+  const places: string[] = []
+  for (const path of links) {
+    const target = await readlink(path).catch(() => null)
+    if (target === null) continue
+    if (await leadsNowhere(path)) places.push(...namedAlike(path, { target, images }))
+    else places.push(path)
+  }
+  return places
+}
+
 interface Dangling {
   readonly target: string
   readonly images: readonly SeenImage[]
 }
 
+/** A name proves nothing: none of them is recommended. */
 function danglingLink(path: string, { target, images }: Dangling): Diagnosis {
-  const wanted = new Set([basename(target), basename(path)])
-  const places = images.map((image) => image.path).filter((one) => wanted.has(basename(one)))
-  const [place, ...others] = places
-  const isClear = place !== undefined && others.length === 0
+  const places = namedAlike(path, { target, images })
   const remedy =
     places.length > 0
-      ? `Let it lead to ${places.map(quote).join(' or ')}, if that is what was meant.`
+      ? `Its name is that of ${places.map(quote).join(' and ')}; nothing tells whether that is what was meant. Make sure before you let the link lead there.`
       : 'Put the file back to where it leads, or remove the link: it holds nothing.'
   return finding(
     { path },
@@ -43,10 +56,15 @@ function danglingLink(path: string, { target, images }: Dangling): Diagnosis {
       layer: 'L1',
       message: `it is a link to ${quote(target)}, which is not there`,
       remedy,
-      ...(isClear ? byCommand('ln', '-sfn', place, path) : byHand),
+      ...byHand,
       details: { target, candidates: places },
     },
   )
+}
+
+function namedAlike(path: string, { target, images }: Dangling): readonly string[] {
+  const wanted = new Set([basename(target), basename(path)])
+  return images.map((image) => image.path).filter((one) => wanted.has(basename(one)))
 }
 
 function isNamedLikeImage(name: string): boolean {
