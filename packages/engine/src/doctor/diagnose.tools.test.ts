@@ -3,6 +3,7 @@ import { WorkerPool } from '../run/worker-pool.ts'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { requires, runToolOk } from '@varve/test-kit/tools'
 import { describe, expect, test } from 'vitest'
+import { inspectFile } from '../images/inspect-file.ts'
 import { diagnose } from './diagnose.ts'
 import { findDuplicates } from './find-duplicates.ts'
 
@@ -72,6 +73,33 @@ describe.skipIf(!requires('qemu-img'))('the doctor of a folder', () => {
         ],
       },
     ])
+  })
+
+  test('tells a circle of parents at each that is part of it', async () => {
+    await using place = await tempPlace()
+    await mkdir(place.file('lib'))
+    for (const name of ['cyc1', 'cyc2']) await create(place, `lib/${name}.qcow2`)
+    await create(place, 'lib/above.qcow2', ...over('cyc1.qcow2'))
+    for (const [child, parent] of [
+      ['cyc1', 'cyc2'],
+      ['cyc2', 'cyc1'],
+    ] as const)
+      await runToolOk('qemu-img', [
+        'rebase',
+        '-u',
+        ...over(`${parent}.qcow2`),
+        place.file(`lib/${child}.qcow2`),
+      ])
+    const told = await diagnose(place.file('lib'), { roots: null })
+    const findings = told.findings.filter(({ severity }) => severity === 'block')
+    expect(findings.map(({ id, severity, file }) => [id, severity, file])).toEqual([
+      ['chain-loop', 'block', place.file('lib/cyc1.qcow2')],
+      ['chain-loop', 'block', place.file('lib/cyc2.qcow2')],
+    ])
+    for (const { file, message } of findings) {
+      const { problems } = await inspectFile(file ?? '', { roots: null })
+      expect(problems.find(({ id }) => id === 'chain-loop')).toMatchObject({ message, severity: 'block' })
+    }
   })
 
   test('tells wrong endings, and old images that no machine beside them names', async () => {

@@ -1,4 +1,4 @@
-import { quote } from '@varve/core/problems/disk-error'
+import { isDiskError, quote } from '@varve/core/problems/disk-error'
 import type { KeptImage } from '../quarantine/entry.ts'
 import { finding, type Diagnosis } from './diagnosis.ts'
 import { byCommand, byHand, lookIntoQuarantine, mendByGuess, mendByRepoint, type Mending } from './mending.ts'
@@ -13,6 +13,8 @@ import {
 
 /** Missing, moved and stale parents. */
 export function parentFindings(image: SeenImage, around: Around): Diagnosis[] {
+  const circle = circleFindings(image)
+  if (circle.length > 0) return circle
   const found: Diagnosis[] = []
   // A parent that is missing is told where it is named, not again by all that stand on that image.
   if (image.missingNames.length > 0 && image.namedBy === image.path)
@@ -32,6 +34,24 @@ export function parentFindings(image: SeenImage, around: Around): Diagnosis[] {
     found.push({ ...finding(image, { ...said, message, details: { ...said.details, remark: id } }), message })
   }
   return found
+}
+
+/** Each that is part of it is told, and not again all that stand on one of them. */
+function circleFindings(image: SeenImage): Diagnosis[] {
+  return image.failures.flatMap((failure) => {
+    if (!isDiskError(failure, 'chain-loop') || !failure.details.path.includes(image.path)) return []
+    const { message, remedy, layer, details } = failure
+    const look = byCommand('varve', 'chain', 'show', image.path)
+    const said = {
+      id: 'chain-loop',
+      severity: 'block',
+      layer,
+      message,
+      remedy,
+      details: { path: details.path },
+    } as const
+    return [{ ...finding(image, { ...said, ...look }), message }]
+  })
 }
 
 /** It was read from where it lies now, and not from where the image says. Compared with itself it would prove nothing. */
