@@ -1,12 +1,11 @@
+import { unprintable } from '@varve/operations/plans/shown'
+
 /** The name as it can be printed on a terminal: control characters made visible, so that a hostile name cannot steer it. */
 export function printable(name: string): string {
-  return name.replaceAll(
-    /[\u0000-\u001F\u007F-\u009F\u200B-\u200F\u2028-\u202E\u2066-\u2069\uFEFF]/gu,
-    (character) => {
-      const code = character.codePointAt(0) ?? 0
-      return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`
-    },
-  )
+  return name.replaceAll(unprintable, (character) => {
+    const code = character.codePointAt(0) ?? 0
+    return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`
+  })
 }
 
 /** The digest in groups of four, as people compare it. */

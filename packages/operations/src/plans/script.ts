@@ -1,6 +1,6 @@
 import { findAction } from '../actions/action-table.ts'
 import type { Plan, Step } from './plan.ts'
-import { powershellWord, shellWord, type Shown } from './shown.ts'
+import { posixWord, powershellWord, type Shown } from './shown.ts'
 import { stepsUsed } from './wired.ts'
 
 export interface ScriptStep {
@@ -20,10 +20,10 @@ interface Dialect {
 
 const posix: Dialect = {
   head: ['#!/bin/sh', 'set -eu'],
-  word: shellWord,
+  word: posixWord,
   assign: (variable, command) => `${variable}=$(${command})`,
   outcome: (id, variable) => `"${id}=$${variable}"`,
-  withInput: (command, stdin) => `printf %s ${shellWord(stdin)} | ${command}`,
+  withInput: (command, stdin) => `printf %s ${posixWord(stdin)} | ${command}`,
   after: [],
 }
 

@@ -13,8 +13,27 @@ export function nativeAction(name: string, input: unknown, native: string): Show
   return { argv: ['varve', 'do', name, JSON.stringify(input)], native }
 }
 
-/** A word of a POSIX shell. */
+/** What steers a terminal, or cannot be seen on one. */
+export const unprintable = /[\u0000-\u001F\u007F-\u009F\u200B-\u200F\u2028-\u202E\u2066-\u2069\uFEFF]/gu
+
+/**
+ * A word of a command line for reading and pasting. What cannot be printed is written in the `$'…'` of bash, zsh and ksh, byte
+ * by byte, so that it pastes as it is.
+ */
 export function shellWord(word: string): string {
+  if (word.search(unprintable) < 0) return posixWord(word)
+  const plain = word.replaceAll(/[\\']/gu, String.raw`\$&`)
+  return `$'${plain.replaceAll(unprintable, asBytes)}'`
+}
+
+function asBytes(character: string): string {
+  if (character === '\n') return String.raw`\n`
+  const bytes = [...new TextEncoder().encode(character)]
+  return bytes.map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')
+}
+
+/** A word of any POSIX shell, as runbooks have it. */
+export function posixWord(word: string): string {
   return /^[\w@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
