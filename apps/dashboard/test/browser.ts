@@ -18,7 +18,7 @@ const flags = [
 ]
 
 /** How long a condition that must come true is waited for, with `expect.poll`: as Playwright waits, also on a busy machine. */
-export const patience = { timeout: 60_000 }
+export const patience = { timeout: 120_000 }
 
 /** A browser and the dashboard as it is shipped, built into a folder of its own. */
 export interface Stage extends AsyncDisposable {
