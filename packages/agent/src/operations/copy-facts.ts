@@ -5,6 +5,7 @@ import type { ImageReport } from '@varve/core/image/image-report'
 import { isDiskError } from '@varve/core/problems/disk-error'
 import { problemFromError, type Problem } from '@varve/core/problems/problem'
 import { systemCode, readError } from '@varve/engine/system/system-error'
+import { assertNotOwnName } from '@varve/engine/files/own-names'
 import { inspectInput } from '@varve/engine/disks/inspect-input'
 import { nodePorts } from '@varve/engine/ports/ports'
 import { backingOf, type NewOverlay } from '@varve/engine/staging/backing'
@@ -73,6 +74,7 @@ export async function targetState(
   { ports }: FactsContext,
 ): Promise<TargetState> {
   await assertTarget(ports, target)
+  assertNotOwnName(target)
   const folder = await stat(dirname(target)).catch(() => null)
   if (!folder?.isDirectory()) return 'no-folder'
   const found = await stat(target, { bigint: true }).catch((error: unknown) => {

@@ -8,6 +8,7 @@ import {
   type FindDependentsOptions,
 } from '@varve/engine/dependents/find-dependents'
 import { imageOfPart } from '@varve/engine/dependents/image-of-part'
+import { assertNotOwnName } from '@varve/engine/files/own-names'
 import { machinesNaming } from '@varve/engine/doctor/machine-definitions'
 import { findUses } from '@varve/engine/in-use/find-uses'
 import { filesOfBundle } from '../library/bundle-files.ts'
@@ -18,13 +19,14 @@ import type { FactsContext } from './local-operation.ts'
 
 /**
  * What belongs to the image `path`, and who needs it, as far as it lies around it, in the library or in `folders`; throws when
- * it is not there, or is no image's name.
+ * it is not there, or is no image's name, or that of a file of Varve's own.
  */
 export async function gatherImageFiles(
   path: string,
   { ports, host, signal }: FactsContext,
   folders: readonly string[] = [],
 ): Promise<ImageFilesFacts> {
+  assertNotOwnName(path)
   const own = await ownFiles(path, ports.roots)
   const image = join(own.folder, own.image)
   const { dependents, searched, unseen } = await dependentsOf(image, { roots: ports.roots, folders, signal })
