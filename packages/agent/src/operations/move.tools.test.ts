@@ -139,6 +139,40 @@ describe.skipIf(!requires('qemu-img') || !requires('qemu-io'))('move', () => {
     },
   )
 
+  test('a new name that a child, or the image in another folder, cannot write down is refused in the plan', async () => {
+    await using place = await tempPlace()
+    await using host = openTestHost(place.path)
+    for (const folder of ['lib', 'new', 'qu"otes']) await mkdir(place.file(folder))
+    const create = ['create', '-q', '-f', 'vmdk']
+    const at = (name: string) => place.file(`lib/${name}`)
+    await runToolOk('qemu-img', [...create, 'base.vmdk', '1M'], { cwd: place.file('lib') })
+    const over = [...create, '-F', 'vmdk', '-b', 'base.vmdk', 'child.vmdk']
+    await runToolOk('qemu-img', over, { cwd: place.file('lib') })
+    const refusal = (file: string) => ({
+      kind: 'refusal',
+      problems: [
+        {
+          id: 'parent-not-nameable',
+          severity: 'block',
+          file,
+          message: expect.stringContaining('its name has quotes'),
+          remedy: 'Choose another name or folder.',
+        },
+      ],
+    })
+    const [base, child] = [at('base.vmdk'), at('child.vmdk')]
+    for (const target of [at('ba"se.vmdk'), place.file('qu"otes/base.vmdk')])
+      expect(await host.plan('move', { source: base, target })).toMatchObject(refusal(child))
+    await rename(place.file('lib'), place.file('l"ib'))
+    const [there, moved] = [place.file('l"ib/child.vmdk'), place.file('new/child.vmdk')]
+    expect(await host.plan('move', { source: there, target: moved })).toMatchObject(refusal(there))
+    const { state } = await run(host, {
+      source: place.file('l"ib/base.vmdk'),
+      target: place.file('l"ib/b.vmdk'),
+    })
+    expect(state.phase).toBe('succeeded')
+  })
+
   test('a file that another one replaced after the plan is not moved', async () => {
     await using place = await tempPlace()
     await using host = openTestHost(place.path)

@@ -14,6 +14,7 @@ import { folderOfTarget } from '@varve/engine/moving/copy-files'
 import { nodePorts } from '@varve/engine/ports/ports'
 import { inodeOf } from '@varve/engine/quarantine/names'
 import { ownFiles, type OwnFiles } from '@varve/engine/quarantine/own-files'
+import { assertNameable, type NamedAnew } from '@varve/engine/repoint/assert-nameable'
 import { readError } from '@varve/engine/system/system-error'
 import type { MovedFile } from '@varve/operations/actions/move-image'
 import type { ChildOfMoved, MoveFacts } from '@varve/operations/move/facts'
@@ -36,6 +37,20 @@ async function gatherMove(request: MoveRequest, context: FactsContext): Promise<
   const moves = movesTo(own, target)
   const [here, there] = [placeOf(own.folder), placeOf(dirname(target))]
   const direct = renamedParents(await childrenOf(image.path, context, folders), { image, target, moves })
+  const parent = dirname(target) === own.folder ? null : await relativeParent(image.path, roots)
+  const children = await Promise.all(direct.map(asChild))
+  const namings = [
+    ...(parent ? [{ image: image.path, imagePath: target, ...parentStays(parent) }] : []),
+    ...direct
+      .filter(({ child }) => child.isFollowed)
+      .map(({ child, parent: to }) => ({
+        image: child.path,
+        imagePath: child.path,
+        parent: child.part?.path ?? image.path,
+        parentFormat: to.format,
+        parentPath: to.path,
+      })),
+  ]
   return {
     ...image,
     target,
@@ -46,8 +61,9 @@ async function gatherMove(request: MoveRequest, context: FactsContext): Promise<
     }),
     isOneFilesystem: await isOne(own.folder, dirname(target)),
     free: here.mountPoint !== null && here.mountPoint === there.mountPoint ? null : there.free,
-    parent: dirname(target) === own.folder ? null : await relativeParent(image.path, roots),
-    children: await Promise.all(direct.map(asChild)),
+    parent,
+    children,
+    unnameable: await unnameableIn(namings, roots),
     childUses: await findUses(
       direct.map(({ child }) => child),
       { purpose: 'change', find: findWriters },
@@ -173,6 +189,28 @@ function newPathOf(path: string, moves: readonly MovedFile[]): string {
 async function asChild({ child, parent }: RenamedParent): Promise<ChildOfMoved> {
   const { path, format, isFollowed } = child
   return { path, format, parent, isWritten: isFollowed && (await isRewritten(format)) }
+}
+
+function parentStays({ path, format }: NonNullable<MoveFacts['parent']>) {
+  return { parent: path, parentFormat: format, parentPath: path }
+}
+
+/** Asks the format of each image whether it can hold the new name of its parent. */
+async function unnameableIn(
+  namings: readonly Omit<NamedAnew, 'roots'>[],
+  roots: readonly string[] | null,
+): Promise<MoveFacts['unnameable']> {
+  const found: { path: string; reason: string }[] = []
+  for (const naming of namings) {
+    try {
+      await assertNameable({ ...naming, roots })
+    } catch (error) {
+      if (!isDiskError(error)) throw error
+      const reason = isDiskError(error, 'refused') ? error.details.reason : error.message
+      found.push({ path: naming.image, reason })
+    }
+  }
+  return found
 }
 
 function promisedOf(target: string, format: FormatName | null): FormatName | null {

@@ -33,6 +33,8 @@ export interface MoveFacts extends ImageFilesFacts {
   readonly parent: { readonly path: string; readonly format: FormatName; readonly isWritten: boolean } | null
   /** The images that name it, or a part of it that gets another name, as their parent. */
   readonly children: readonly ChildOfMoved[]
+  /** Why images cannot hold the new name of their parent, as their formats say it. */
+  readonly unnameable: readonly { readonly path: string; readonly reason: string }[]
   /** The format that the new name promises, when the image is of another one. */
   readonly promised: FormatName | null
   /** Who uses one of the children. */

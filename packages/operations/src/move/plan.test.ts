@@ -24,6 +24,7 @@ const facts: MoveFacts = {
   free: null,
   parent: null,
   children: [],
+  unnameable: [],
   promised: null,
   childUses: noUses,
 }
@@ -72,6 +73,11 @@ describe('the plan of move', () => {
       'a parent that cannot be named anew',
       { parent: { ...parent, isWritten: false } },
       'parent-not-rewritten',
+    ],
+    [
+      'a name that a child cannot hold',
+      { children: [child], unnameable: [{ path: child.path, reason: 'its name has quotes' }] },
+      'parent-not-nameable',
     ],
     ['a part that would not be found', { elsewhere: ['/other/part.vmdk'] }, 'part-stays'],
   ])('%s is refused', (_name, change, id) => {

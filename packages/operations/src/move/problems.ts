@@ -16,6 +16,7 @@ export function moveProblems(facts: MoveFacts): Problem[] {
     ...machineProblems(facts),
     ...roomProblems(facts),
     ...nameProblems(facts),
+    ...unnameableProblems(facts),
     ...partProblems(facts),
     ...childrenProblems(facts),
     ...endingProblems(facts),
@@ -73,6 +74,19 @@ function nameProblems({ path, parent, children }: MoveFacts): Problem[] {
     file,
     message: `L2 ${quote(file)}: it would not find its parent any more, and its format has no name of a parent that Varve rewrites`,
     remedy: 'Move the whole chain by hand, or flatten it first.',
+  }))
+}
+
+/** Seen before anything is moved: the format of who names the parent has no room for every name. */
+function unnameableProblems({ target, unnameable }: MoveFacts): Problem[] {
+  return unnameable.map(({ path, reason }) => ({
+    id: 'parent-not-nameable',
+    severity: 'block',
+    layer: 'L2',
+    file: path,
+    message: `L2 ${quote(path)}: ${reason}`,
+    remedy: 'Choose another name or folder.',
+    details: { target },
   }))
 }
 
