@@ -1,3 +1,4 @@
+import { countOf } from '@varve/core/units/format-bytes'
 import { DiskError, isDiskError, toErrorRecord, type ErrorRecord } from '@varve/core/problems/disk-error'
 import type { Diagnosis } from '@varve/engine/doctor/diagnosis'
 import type { MendingWish } from '@varve/engine/doctor/mending'
@@ -46,7 +47,8 @@ const wishes: Readonly<
 export async function mendFindings(first: Told, { look, options, context }: Mending): Outcome {
   const isDry = options.plan === true || options.script === true
   const waiting = mendable(first).map((finding) => ({ finding, asOf: 0 }))
-  if (waiting.length > 0 && !isDry && options.yes !== true && !canAsk(context)) throw needsConsent(first)
+  if (waiting.length > 0 && !isDry && options.yes !== true && !canAsk(context))
+    throw needsConsent(first, context)
   if (!context.json && options.script !== true) context.print(lookedAt(first, context).join('\n'))
   const tried = new Set<string>()
   const done: Mended[] = []
@@ -173,13 +175,17 @@ function summary(done: readonly Mended[], { plan }: OperateOptions): string {
   return `${good} ${plan === true ? 'can be mended' : 'mended'}${left === 0 ? '' : `, ${left} left as they were`}.`
 }
 
-/** Nobody is there to ask: nothing is begun. */
-function needsConsent(told: Told): DiskError {
+/** Nobody is there to ask: nothing is begun. People are told each finding with its command before. */
+function needsConsent(told: Told, context: RunContext): DiskError {
+  const findings = mendable(told)
+  if (!context.json) context.remark(findingLines(findings, context).join('\n'))
   return new DiskError('needs-consent', {
     file: told.folder,
     ids: [],
     choices: [],
-    findings: mendable(told).map(({ message }) => message),
+    findings: context.json
+      ? findings.map(({ message }) => message)
+      : [`${countOf(findings.length, 'finding')} would be mended.`],
     yes: true,
   })
 }

@@ -133,6 +133,13 @@ describe.skipIf(!requires('qemu-img'))('varve doctor --fix', () => {
       expect(exitCode).toBe(exitCodes.needsConsent)
       expect(stderr).toContain('one.vmdk')
     }
+    const { stderr } = await varveHere('doctor', lib, '--fix')
+    const lines = stderr.split('\n')
+    expect(lines.filter((line) => line.includes('one.vmdk'))).toEqual([
+      `warn  wrong-ending  L1 "${at('one.vmdk')}": its name says another format; it is QCOW2`,
+      `      varve move ${shellWord(at('one.vmdk'))} ${shellWord(at('one.qcow2'))} --folder ${shellWord(lib)}`,
+    ])
+    expect(lines.find((line) => line.includes('needs your word'))).toMatch(/\d findings would be mended\.$/u)
     expect(await varveJson('doctor', lib, '--fix')).toMatchObject({
       error: { code: 'needs-consent', details: { yes: true } },
     })
