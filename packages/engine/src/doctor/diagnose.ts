@@ -1,9 +1,10 @@
+import { lstat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { quote } from '@varve/core/problems/disk-error'
 import { formatRules } from '@varve/core/image/format-rules'
 import { finding, type Diagnosis } from './diagnosis.ts'
 import { definitionsIn, type Definitions } from './machine-definitions.ts'
-import { byCommand, mendByDelete, mendByMove } from './mending.ts'
+import { byCommand, byHand, mendByDelete, mendByMove } from './mending.ts'
 import { findRemains, type Remains } from './find-remains.ts'
 import { neededFiles, type NeededFiles } from './needed-files.ts'
 import { outsideFindings } from './outside-findings.ts'
@@ -48,27 +49,32 @@ export async function diagnose(path: string, options: DiagnoseOptions): Promise<
     ...images.flatMap((image) => parentFindings(image, { images, kept })),
     ...(await partFindings(seen, options)),
     ...(await outsideFindings(images, folder)),
-    ...images.flatMap((image) => endingFindings(image, folder)),
+    ...(await Promise.all(images.map(async (image) => endingFindings(image, folder)))).flat(),
     ...(await orphanFindings(images, needed, options)),
     ...alikeFindings(images, folder),
   ]
   return { folder, images, needed, remains, looked, unseen, findings }
 }
 
-function endingFindings(image: SeenImage, folder: string): Diagnosis[] {
+async function endingFindings(image: SeenImage, folder: string): Promise<Diagnosis[]> {
   const ending = rightEnding(image)
   if (ending === null) return []
   const { path, format } = image
   const name = basename(path)
   const stem = name.includes('.') ? name.slice(0, name.lastIndexOf('.')) : name
+  const target = join(dirname(path), `${stem}${ending}`)
+  const isTaken = (await lstat(target).catch(() => null)) !== null
+  const said = `its name says another format; it is ${formatRules[format].label}`
   return [
     finding(image, {
       id: 'wrong-ending',
       severity: 'warn',
       layer: 'L1',
-      message: `its name says another format; it is ${formatRules[format].label}`,
-      remedy: 'Give it the ending of what it is.',
-      ...mendByMove(path, join(dirname(path), `${stem}${ending}`), folder),
+      message: isTaken ? `${said}, and the name ${quote(target)} is taken` : said,
+      remedy: isTaken
+        ? `Move it to another name that ends in ${ending}.`
+        : 'Give it the ending of what it is.',
+      ...(isTaken ? byHand : mendByMove(path, target, folder)),
       details: { format, ending },
     }),
   ]
