@@ -58,6 +58,7 @@ async function gatherReplaced(path: string, context: FactsContext): Promise<Repl
   return {
     ...files,
     children: children.map((child) => child.path),
+    onParts: images.filter(({ part }) => part !== null).map((one) => one.path),
     keepers: children
       .filter(({ keeps }) => keeps !== null && keeps.kind !== 'none')
       .map((child) => child.path),

@@ -23,6 +23,8 @@ export interface LinkFacts {
 export interface ReplacedFacts extends ImageFilesFacts {
   /** Absolute paths of the images that name it. */
   readonly children: readonly string[]
+  /** Absolute paths of the images that stand on a part of it, such as an extent: an image in its place has other parts. */
+  readonly onParts: readonly string[]
   /** Those of them that know it by an identity. */
   readonly keepers: readonly string[]
 }

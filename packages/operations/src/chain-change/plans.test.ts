@@ -30,6 +30,7 @@ function replaced(path: string, more: Partial<ReplacedFacts> = {}): ReplacedFact
     elsewhere: [],
     partOf: null,
     dependents: [],
+    onParts: [],
     searched: ['/vms'],
     unseen: null,
     uses: noUses,
@@ -121,6 +122,18 @@ describe('refusals', () => {
     expect(chainCommit.plan(request, { ...facts, image, parent: ownParent })).toMatchObject({
       problems: [{ id: 'has-dependents', file: child }],
     })
+  })
+
+  test('somebody stands on a part of the image, which is not there after it', () => {
+    const image = replaced(child, { onParts: ['/vms/on-extent.qcow2'] })
+    for (const plan of [
+      chainFlatten.plan(request, { ...facts, image }),
+      chainRebase.plan(toBase, { ...facts, image, below: [link(base)] }),
+    ])
+      expect(plan).toMatchObject({
+        kind: 'refusal',
+        problems: [{ id: 'has-dependents', file: child, details: { dependents: ['/vms/on-extent.qcow2'] } }],
+      })
   })
 
   test('a format that is not written as an overlay is not rebased, but flattened', () => {

@@ -2,7 +2,7 @@ import { formatRules } from '@varve/core/image/format-rules'
 import { isWritable, rulesOf, writableFormats } from '@varve/core/formats/writable-formats'
 import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
-import { partOfProblems, remarks, useProblems } from '../image-files-problems.ts'
+import { dependentsProblem, partOfProblems, remarks, useProblems } from '../image-files-problems.ts'
 import { overlayProblems } from '../overlay-problems.ts'
 import type { LinkFacts, ReplacedFacts } from './facts.ts'
 
@@ -44,6 +44,7 @@ export function replaceProblems(replaced: ReplacedFacts, change: Change): Proble
   const { own, isSameDisk } = change
   return [
     ...partOfProblems(replaced, (image) => ['varve', 'chain', 'show', image]),
+    ...dependentsProblem({ path: replaced.path, dependents: replaced.onParts }),
     ...useProblems(replaced),
     // Images over it go on to stand on it: where they lie does not matter.
     ...remarks({ ...replaced, searched: [] }),
