@@ -68,7 +68,15 @@ test('a run of the fleet keeps the command off its image, over restarts of the a
 test('a run of the command that was killed keeps the fleet off, and is named, until it is canceled', async () => {
   await using here = await open()
   const { folder, host, locks, run, request } = here
-  const orders = JSON.stringify({ folder, operation: 'delete', request, accepted: [], at: 2, when: 'before' })
+  const orders = JSON.stringify({
+    folder,
+    operation: 'delete',
+    request,
+    accepted: [],
+    at: 2,
+    when: 'before',
+    adapters: null,
+  })
   const child = await execa(process.execPath, ['--no-warnings', killedRun, orders], { reject: false })
   expect(child.signal).toBe('SIGKILL')
   const [killed] = await host.runs.list()
