@@ -50,15 +50,21 @@ export async function readSunLabel(place: LabelPlace): Promise<Label | null> {
   const hasTags = isVtoc || (sanity === 0 && version === 0 && vtocEntries === 0)
   const cylinder = heads * sectorsPerTrack * sectorSize
   const partitions: Partition[] = []
+  let isPossible = true
   for (let index = 0; index < (isVtoc ? vtocEntries : entryCount); index += 1) {
     const { firstCylinder, sectors } = entry.read(sector, file, entriesAt + index * entry.size)
     if (sectors === 0) continue
+    const [start, length] = [firstCylinder * cylinder, sectors * sectorSize]
+    if (!Number.isSafeInteger(start + length)) {
+      isPossible = false
+      continue
+    }
     const type = hasTags ? tag.read(sector, file, tagsAt + index * tag.size).tag : 0
     partitions.push(
       labelPartition(place, {
         index: index + 1,
-        start: firstCylinder * cylinder,
-        length: sectors * sectorSize,
+        start,
+        length,
         type: `sun:${type}`,
         typeName: vtocTypeNames[type] ?? `Sun type ${type}`,
         isWhole: type === wholeDiskTag,
@@ -70,7 +76,10 @@ export async function readSunLabel(place: LabelPlace): Promise<Label | null> {
     id: labelOf(volume),
     sectorSize,
     partitions,
-    problems: isIntact ? [] : [damage(file)],
+    problems: [
+      ...(isIntact ? [] : [damage(file, wrongChecksum)]),
+      ...(isPossible ? [] : [damage(file, 'an entry has an impossible place')]),
+    ],
     notes: [],
   }
 }
@@ -85,6 +94,6 @@ function isWhole(sector: Uint8Array): boolean {
   return even === 0 && odd === 0
 }
 
-function damage(file: string): Problem {
-  return guestProblem('disklabel-damaged', file, { kind: labelNames.sun, reason: wrongChecksum })
+function damage(file: string, reason: string): Problem {
+  return guestProblem('disklabel-damaged', file, { kind: labelNames.sun, reason })
 }
