@@ -10,8 +10,11 @@ const tests = [
   'apps/dashboard/dev/**',
 ]
 
+const error = <T>(options: T): ['error', T] => ['error', options]
+
 export default defineConfig({
-  options: { typeAware: true, denyWarnings: true, reportUnusedDisableDirectives: 'error' },
+  // The types are checked with the program that the rules read: made once, it is most of the time.
+  options: { typeAware: true, typeCheck: true, denyWarnings: true, reportUnusedDisableDirectives: 'error' },
   plugins: ['eslint', 'typescript', 'unicorn', 'oxc', 'import', 'react', 'jsx-a11y', 'promise'],
   categories: { correctness: 'error' },
   ignorePatterns: ['**/dist/**', '**/node_modules/**', '.varve/**', 'packages/controller/drizzle/**'],
@@ -45,11 +48,12 @@ export default defineConfig({
       files: [`${folderOf(name)}/src/**/*.ts`, `${folderOf(name)}/src/**/*.tsx`],
       excludeFiles: ['**/*.test.ts', '**/*.test.tsx', '**/testing/**'],
       rules: {
-        'typescript/no-restricted-imports': ['error' as const, { patterns: forbiddenImports(name) }],
-        'eslint/no-restricted-properties': [
-          'error' as const,
-          { object: 'process', property: 'env', message: 'read it in config.ts, once' },
-        ],
+        'typescript/no-restricted-imports': error({ patterns: forbiddenImports(name) }),
+        'eslint/no-restricted-properties': error({
+          object: 'process',
+          property: 'env',
+          message: 'read it in config.ts, once',
+        }),
       },
     })),
     // One rule is replaced as a whole where it is said again: what the package may not import is said with it.
@@ -58,10 +62,7 @@ export default defineConfig({
         files: [`${folder}/**/*.ts`],
         excludeFiles: ['**/*.test.ts', '**/testing/**'],
         rules: {
-          'typescript/no-restricted-imports': [
-            'error' as const,
-            { patterns: [...forbiddenImports(name), pattern] },
-          ],
+          'typescript/no-restricted-imports': error({ patterns: [...forbiddenImports(name), pattern] }),
         },
       })),
     ),

@@ -14,6 +14,8 @@ const outputTo = (place: string): OutputOptions => ({
   chunkFileNames: '[name]-[hash].mjs',
   // Beside the code and read only when a stack is wanted: a report of a fault names the sources.
   sourcemap: true,
+  // Each start decodes what it loads; names stay, for stacks.
+  minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
 })
 
 /** A bundle and the files that it was made of; `load-program.mjs` takes it while these are as they were. */
@@ -75,9 +77,13 @@ async function removeOld(dist: string, current: string): Promise<void> {
   }
 }
 
+/** What is here never changes but by an install, which writes its lock anew. */
+const installed = join(root, 'node_modules')
+
 async function inputsOf(chunks: readonly OutputChunk[]): Promise<BundleRecord['inputs']> {
   const sources = chunks.flatMap(({ moduleIds }) => moduleIds).filter((path) => isAbsolute(path))
-  const paths = new Set([...sources, ...nativeFiles()])
+  const own = sources.filter((path) => !path.startsWith(installed))
+  const paths = new Set([...own, ...nativeFiles(), join(installed, '.pnpm/lock.yaml')])
   const inputs: [string, number, number][] = []
   for (const path of [...paths].sort()) {
     const { size, mtimeMs } = await stat(path)

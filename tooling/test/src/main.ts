@@ -13,9 +13,9 @@ interface Check {
 
 const checks: readonly Check[] = [
   { name: 'format', command: ['prettier', '--check', '--log-level', 'warn', '.'] },
-  { name: 'lint', command: ['oxlint'] },
+  { name: 'lint and types', command: ['oxlint'] },
   {
-    name: 'types',
+    name: 'types without a system',
     command: ['turbo', 'run', 'typecheck', '--output-logs=errors-only', '--no-update-notifier'],
   },
   { name: 'lab', command: ['node', 'tooling/lab/src/main.ts'] },
