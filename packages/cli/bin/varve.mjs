@@ -19,6 +19,8 @@ if (process.argv.length === 3 && (process.argv[2] === '--version' || process.arg
   })
   process.stdout.write(`${version}\n`)
 } else {
+  // `z.config({ jitless: true })`, before the first schema is made: a run is over before code compiled for its checks pays.
+  globalThis.__zod_globalConfig = { jitless: true }
   const { runProgram } = await loadProgram(home, 'program')
   process.exitCode = await runProgram(process.argv, version)
 }

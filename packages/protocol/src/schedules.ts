@@ -1,10 +1,7 @@
 import { z } from 'zod'
 import { ErrorView, HostName, ImageId, Timestamp } from './primitives.ts'
 import { RunId } from './runs.ts'
-
-const hour = 3600
-export const shortestEvery = hour
-export const longestEvery = 365 * 24 * hour
+import { longestEvery, shortestEvery } from './schedule-limits.ts'
 
 /** A time of the day on the clock of the controller, such as `22:00`. */
 export const TimeOfDay = z

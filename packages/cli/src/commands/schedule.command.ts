@@ -1,4 +1,4 @@
-import { longestEvery, shortestEvery } from '@varve/protocol/schedules'
+import { longestEvery, shortestEvery } from '@varve/protocol/schedule-limits'
 import { defineCommand } from '../grammar/command-definition.ts'
 import { durationOption } from '../grammar/duration.ts'
 import { addControllerOption } from '../grammar/options.ts'

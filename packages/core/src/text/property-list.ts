@@ -1,7 +1,8 @@
 import { DiskError } from '../problems/disk-error.ts'
 import { isBinaryPropertyList, parseBinaryPropertyList } from './binary-property-list.ts'
 import type { PropertyDictionary, PropertyValue } from './property-value.ts'
-import { decodeXml, parseXmlText, type XmlElement, type XmlPlace } from './xml.ts'
+import { decodeXml, parseXmlText, type XmlPlace } from './xml.ts'
+import type { XmlElement } from './xml-element.ts'
 
 /** Bytes of a property list, at most; what is left when its data is taken out is bounded as any XML. */
 export const maxPropertyListBytes = 16 * 1024 ** 2

@@ -1,16 +1,7 @@
 import { XMLParser } from 'fast-xml-parser'
 import { readRange, type ByteSource } from '../binary/byte-source.ts'
 import { DiskError } from '../problems/disk-error.ts'
-
-/** An element of an XML document. */
-export interface XmlElement {
-  readonly name: string
-  /** The text directly inside, without white space at its ends. */
-  readonly text: string
-  readonly children: readonly XmlElement[]
-  /** Only when they were asked for: few formats have any that matter. */
-  readonly attributes?: ReadonlyMap<string, string>
-}
+import type { XmlElement } from './xml-element.ts'
 
 export interface XmlPlace {
   readonly file: string
@@ -99,16 +90,6 @@ export function parseXmlText(text: string, place: XmlPlace): XmlElement {
   const [root] = elementsOf(parsed, 0, place)
   if (!root) throw notXml(place, 'it holds no XML element')
   return root
-}
-
-/** The first child of that name. */
-export function childOf(element: XmlElement, name: string): XmlElement | null {
-  return element.children.find((child) => child.name === name) ?? null
-}
-
-/** All children of that name. */
-export function childrenOf(element: XmlElement, name: string): readonly XmlElement[] {
-  return element.children.filter((child) => child.name === name)
 }
 
 function assertNotTooLong(length: number, { file, structure }: XmlPlace): void {

@@ -1,10 +1,5 @@
-import {
-  DayWindow,
-  longestEvery,
-  shortestEvery,
-  type ScheduleView,
-  type SetSchedule,
-} from '@varve/protocol/schedules'
+import { longestEvery, shortestEvery } from '@varve/protocol/schedule-limits'
+import { DayWindow, type ScheduleView, type SetSchedule } from '@varve/protocol/schedules'
 
 /** A schedule as it is written into the fields. */
 export interface ScheduleForm {

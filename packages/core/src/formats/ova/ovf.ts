@@ -1,6 +1,7 @@
 import { DiskError } from '../../problems/disk-error.ts'
 import type { FormatName } from '../../image/format-rules.ts'
-import { parseXml, type XmlElement } from '../../text/xml.ts'
+import { parseXml } from '../../text/xml.ts'
+import type { XmlElement } from '../../text/xml-element.ts'
 
 /** A file that a description refers to (DSP0243 clause 7.1). */
 export interface OvfFile {

@@ -1,6 +1,6 @@
 import { DiskError } from '../../problems/disk-error.ts'
 import type { Problem } from '../../problems/problem.ts'
-import { childOf, childrenOf, type XmlElement } from '../../text/xml.ts'
+import { childOf, childrenOf, type XmlElement } from '../../text/xml-element.ts'
 import { sectorSize } from './header.ts'
 
 const descriptorRoot = 'Parallels_disk_image'

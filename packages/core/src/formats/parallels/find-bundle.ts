@@ -5,7 +5,7 @@ import { foldName } from '../../image/fold-name.ts'
 import { nameOf } from '../../image/folder-of.ts'
 import type { ImageFile, ImagePorts } from '../../image/image-files.ts'
 import { oncePerFile } from '../../image/once-per-file.ts'
-import { readXml } from '../../text/xml.ts'
+import type { XmlElement } from '../../text/xml-element.ts'
 import { descriptorName } from './descriptor-name.ts'
 import { readDescriptor } from './descriptor.ts'
 import type { BundleDisk } from './open-bundle.ts'
@@ -18,13 +18,13 @@ export const findBundleDisk = oncePerFile(findDisk)
 
 async function findDisk(file: ImageFile, ports: ImagePorts): Promise<BundleDisk | null> {
   if (isDescriptorName(file.path) || (await startsLikeXml(file))) {
-    const descriptor = readDescriptor(await readXml(file, 'Parallels disk descriptor'), file.path)
+    const descriptor = readDescriptor(await readDocument(file), file.path)
     return { descriptor, path: file.path, snapshot: descriptor.top }
   }
   const path = ports.files.resolve(file.path, descriptorName)
   await using opened = await openIfThere(path, ports)
   if (!opened) return null
-  const descriptor = readDescriptor(await readXml(opened, 'Parallels disk descriptor'), path)
+  const descriptor = readDescriptor(await readDocument(opened), path)
   const own = foldName(nameOf(file.path))
   const image = descriptor.storages
     .flatMap(({ images }) => images)
@@ -32,6 +32,12 @@ async function findDisk(file: ImageFile, ports: ImagePorts): Promise<BundleDisk 
   if (!image) return null
   const isWhole = descriptor.storages.length === 1 && descriptor.shots.get(image.guid) === null
   return isWhole ? null : { descriptor, path, snapshot: image.guid }
+}
+
+/** The parser is loaded where there is a document: nearly every image is asked for one. */
+async function readDocument(file: ImageFile): Promise<XmlElement> {
+  const { readXml } = await import('../../text/xml.ts')
+  return await readXml(file, 'Parallels disk descriptor')
 }
 
 /** Asked for by its name: a folder may hold ten thousand images, and each of them asks. */

@@ -1,7 +1,6 @@
 import { isDiskError } from '../../problems/disk-error.ts'
 import { nameOf } from '../../image/folder-of.ts'
 import type { ImageFile, ImagePorts } from '../../image/image-files.ts'
-import { readXml } from '../../text/xml.ts'
 import { descriptorName } from './descriptor-name.ts'
 import { readDescriptor } from './descriptor.ts'
 
@@ -12,6 +11,7 @@ import { readDescriptor } from './descriptor.ts'
 export async function isExpandingImage(file: ImageFile, { files }: ImagePorts): Promise<boolean> {
   try {
     await using opened = await files.open(files.resolve(file.path, descriptorName))
+    const { readXml } = await import('../../text/xml.ts')
     const { storages } = readDescriptor(await readXml(opened, 'Parallels disk descriptor'), opened.path)
     const own = nameOf(file.path).toLowerCase()
     const images = storages.flatMap(({ images }) => images)
