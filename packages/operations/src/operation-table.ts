@@ -9,6 +9,7 @@ import { convertOperation } from './convert/plan.ts'
 import { createOperation } from './create/plan.ts'
 import { deleteOperation } from './delete/plan.ts'
 import { detachOperation } from './detach/plan.ts'
+import { growOperation } from './grow/plan.ts'
 import { mountOperation } from './mount/plan.ts'
 import { moveOperation } from './move/plan.ts'
 import type { Operation } from './operation.ts'
@@ -52,6 +53,7 @@ export const operationTable = {
   detach: detachOperation,
   digest: digestOperation,
   doctor: doctorOperation,
+  grow: growOperation,
   info: infoOperation,
   map: mapOperation,
   measure: measureOperation,

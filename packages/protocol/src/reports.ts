@@ -136,6 +136,7 @@ const GuestView = z.object({
         sectorSize: Bytes.optional(),
         state: z.enum(['clean', 'dirty', 'unknown']),
         isHibernated: z.boolean().optional(),
+        devices: z.number().optional(),
         notes: Notes,
         freeByRegion: z.array(z.object({ start: Bytes, length: Bytes, free: Bytes })).max(4096),
       }),

@@ -28,6 +28,8 @@ const transferThread = 'engine/src/run/worker.ts'
 const transferTasks = 'engine/src/run/worker-tasks.ts'
 /** The process that serves an image to the kernel, on Linux. */
 const attachedServer = 'agent-linux/src/actions/serve-device/attached-server.ts'
+/** The process that digests the files of a mounted filesystem, on Linux. */
+const filesWalker = 'agent-linux/src/actions/digest-files/files-walker.ts'
 const usualFormats = ['raw', 'qcow2', 'vmdk', 'vhd', 'vhdx', 'vdi']
 
 function agentOf(system: string): Program {
@@ -37,7 +39,7 @@ function agentOf(system: string): Program {
       main: `agent-${system}/src/main.ts`,
       worker: transferThread,
       'inspect-worker': 'agent/src/library/inspect-worker.ts',
-      ...(system === 'linux' && { 'attached-server': attachedServer }),
+      ...(system === 'linux' && { 'attached-server': attachedServer, 'files-walker': filesWalker }),
     },
     outside: codecs,
   }
@@ -51,7 +53,12 @@ const agents: Partial<Record<NodeJS.Platform, Program>> = {
 
 export const cli: Program = {
   name: 'cli',
-  entries: { program: 'cli/src/program.ts', worker: transferThread, 'attached-server': attachedServer },
+  entries: {
+    program: 'cli/src/program.ts',
+    worker: transferThread,
+    'attached-server': attachedServer,
+    'files-walker': filesWalker,
+  },
   outside: [...codecs, 'ws'],
   startsWith: [
     group('start', ['cli/src/program.ts']),

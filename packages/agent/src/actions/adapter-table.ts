@@ -14,6 +14,7 @@ export const adapterTable = {
   'discard-copy': async () => (await import('./discard-copy/discard-copy.ts')).discardCopy,
   'discard-staged': async () => (await import('./discard-staged/discard-staged.ts')).discardStaged,
   'examine-image': async () => (await import('./examine-image/examine-image.ts')).examineImage,
+  'extend-image': async () => (await import('./extend-image/extend-image.ts')).extendImage,
   'inspect-image': async () => (await import('./inspect-image/inspect-image.ts')).inspectImage,
   'list-attached': async () => (await import('./list-attached/list-attached.ts')).listAttached,
   'map-image': async () => (await import('./map-image/map-image.ts')).mapImage,

@@ -36,7 +36,7 @@ export const chainRebaseHere = defineLocalOperation(
   },
 )
 
-async function gatherChange(path: string, context: FactsContext): Promise<ChainChangeFacts> {
+export async function gatherChange(path: string, context: FactsContext): Promise<ChainChangeFacts> {
   const image = await gatherReplaced(path, context)
   const { links, problems } = await readLinks(path, context)
   return { host: context.host, image, chain: links, problems }

@@ -19,6 +19,7 @@ export const localOperations = {
   detach: async () => (await import('./detach.ts')).detachHere,
   digest: async () => (await import('./read-operations.ts')).digestHere,
   doctor: async () => (await import('./read-operations.ts')).doctorHere,
+  grow: async () => (await import('./grow.ts')).growHere,
   info: async () => (await import('./read-operations.ts')).infoHere,
   map: async () => (await import('./read-operations.ts')).mapHere,
   measure: async () => (await import('./read-operations.ts')).measureHere,

@@ -13,6 +13,7 @@ import { detachCommand } from './detach.command.ts'
 import { digestCommand } from './digest.command.ts'
 import { doCommand } from './do.command.ts'
 import { doctorCommand } from './doctor.command.ts'
+import { growCommand } from './grow.command.ts'
 import { helpCommand } from './help.command.ts'
 import { hostsCommand } from './hosts.command.ts'
 import { imagesCommand } from './images.command.ts'
@@ -51,6 +52,7 @@ export const commandTable: readonly CommandDefinition[] = [
   digestCommand,
   doCommand,
   doctorCommand,
+  growCommand,
   helpCommand,
   hostsCommand,
   imagesCommand,

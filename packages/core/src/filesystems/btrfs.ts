@@ -55,6 +55,7 @@ export async function recognise(region: GuestRegion): Promise<FilesystemFinding 
     label: labelOf(facts.label),
     uuid: formatUuid(facts.uuid),
     size: facts.deviceBytes,
+    devices: facts.devices,
     free: isTelling ? free : null,
     blockSize: facts.sectorSize,
     state: contradiction !== null ? 'unknown' : facts.logRoot === 0 ? 'clean' : 'dirty',

@@ -95,6 +95,8 @@ export interface FilesystemFinding {
   readonly state: 'clean' | 'dirty' | 'unknown'
   /** A session of its guest is saved in it: what is written to it from outside breaks that session. */
   readonly isHibernated?: boolean | undefined
+  /** Of how many devices it is, where it tells (Btrfs). */
+  readonly devices?: number | undefined
   readonly notes: readonly string[]
   /** Free bytes by region of the disk, where the filesystem tells cheaply (ext: block groups); in order. */
   readonly freeByRegion: readonly { readonly start: number; readonly length: number; readonly free: number }[]

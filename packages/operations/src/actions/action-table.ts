@@ -4,6 +4,7 @@ import { applySnapshot } from './apply-snapshot.ts'
 import { attachLoop } from './attach-loop.ts'
 import { attachByQemu, attachNbd } from './attach-nbd.ts'
 import { checkAgain } from './check-again.ts'
+import { checkFilesystem } from './check-filesystem.ts'
 import { checkImage } from './check-image.ts'
 import { closeSource } from './close-source.ts'
 import { compareDigests } from './compare-digests.ts'
@@ -14,6 +15,7 @@ import { createSnapshot } from './create-snapshot.ts'
 import { deleteSnapshot } from './delete-snapshot.ts'
 import { detachByQemu, detachLoop, detachNbd } from './detach-loop.ts'
 import { diagnoseFolder } from './diagnose-folder.ts'
+import { digestFiles } from './digest-files.ts'
 import { digestImage } from './digest-image.ts'
 import { digestSource } from './digest.ts'
 import { discardCopy } from './discard-copy.ts'
@@ -22,6 +24,7 @@ import { discard } from './discard.ts'
 import { endServing } from './end-serving.ts'
 import { examineImage } from './examine-image.ts'
 import { exportDisk } from './export.ts'
+import { extendImage } from './extend-image.ts'
 import { forgetAttachment } from './forget-attachment.ts'
 import { inspectImage } from './inspect-image.ts'
 import { listAttached } from './list-attached.ts'
@@ -44,11 +47,14 @@ import { putBack } from './put-back.ts'
 import { readPartitions } from './read-partitions.ts'
 import { releaseFolder } from './release-folder.ts'
 import { release } from './release.ts'
+import { relocateTable } from './relocate-table.ts'
 import { repairCopy } from './repair-copy.ts'
 import { repairImage } from './repair-image.ts'
 import { replaceImage } from './replace-image.ts'
 import { repointParent } from './repoint-parent.ts'
 import { reserveDevice } from './reserve-device.ts'
+import { resizeFilesystem } from './resize-filesystem.ts'
+import { resizePartition } from './resize-partition.ts'
 import { restoreImage } from './restore-image.ts'
 import { serveDevice } from './serve-device.ts'
 import { serveImage } from './serve-image.ts'
@@ -71,6 +77,7 @@ export const actionTable = {
   'attach-loop': attachLoop,
   'attach-nbd': attachNbd,
   'check-again': checkAgain,
+  'check-filesystem': checkFilesystem,
   'check-image': checkImage,
   'close-source': closeSource,
   'compare-digests': compareDigests,
@@ -84,6 +91,7 @@ export const actionTable = {
   'detach-nbd': detachNbd,
   'diagnose-folder': diagnoseFolder,
   digest: digestSource,
+  'digest-files': digestFiles,
   'digest-image': digestImage,
   discard: discard,
   'discard-copy': discardCopy,
@@ -91,6 +99,7 @@ export const actionTable = {
   'end-serving': endServing,
   'examine-image': examineImage,
   export: exportDisk,
+  'extend-image': extendImage,
   'forget-attachment': forgetAttachment,
   'inspect-image': inspectImage,
   'list-attached': listAttached,
@@ -113,11 +122,14 @@ export const actionTable = {
   'read-partitions': readPartitions,
   release: release,
   'release-folder': releaseFolder,
+  'relocate-table': relocateTable,
   'repair-copy': repairCopy,
   'repair-image': repairImage,
   'replace-image': replaceImage,
   'repoint-parent': repointParent,
   'reserve-device': reserveDevice,
+  'resize-filesystem': resizeFilesystem,
+  'resize-partition': resizePartition,
   'restore-image': restoreImage,
   'serve-device': serveDevice,
   'serve-image': serveImage,

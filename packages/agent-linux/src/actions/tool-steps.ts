@@ -1,0 +1,44 @@
+import type { ActionAdapter } from '@varve/agent/actions/adapter'
+import type { ToolCommand } from '@varve/agent/tools/tool-command'
+import type { ActionInput, ActionName, ActionOutcome } from '@varve/operations/actions/action-table'
+import { commandLine, nativeAction, type Shown } from '@varve/operations/plans/shown'
+import { assertOwnHost } from './kernel-action.ts'
+
+interface ToolSteps<N extends ActionName> {
+  /** The commands of the action, one after the other: what is shown, and what is run. */
+  readonly build: (input: ActionInput<N>) => readonly [ToolCommand<null>, ...ToolCommand<null>[]]
+  /** What it is about, for messages. */
+  readonly about: (input: ActionInput<N>) => string
+  readonly outcome: (input: ActionInput<N>) => ActionOutcome<N>
+}
+
+/** An action on a work image whose tools depend on what is in it. */
+export function toolSteps<N extends ActionName>(
+  name: N,
+  { build, about, outcome }: ToolSteps<N>,
+): ActionAdapter<ActionInput<N>, ActionOutcome<N>> {
+  return {
+    // The plan has asked for those that it needs.
+    tools: [],
+    command(input) {
+      const commands = build(input)
+      const [first, ...others] = commands
+      if (others.length === 0) return shownOf(first)
+      return nativeAction(name, input, commands.map((one) => commandLine(shownOf(one))).join(', then '))
+    },
+    async run(input, context) {
+      assertOwnHost(context, about(input))
+      for (const command of build(input))
+        await context.ports.tools.run(command, {
+          signal: context.signal,
+          file: about(input),
+          onProgress: (progress) => context.onProgress({ of: 'tool', progress }),
+        })
+      return outcome(input)
+    },
+  }
+}
+
+function shownOf({ tool, args, stdin }: ToolCommand<null>): Shown {
+  return { argv: [tool, ...args], ...(typeof stdin === 'string' && { stdin }) }
+}

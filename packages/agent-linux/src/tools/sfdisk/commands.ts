@@ -1,0 +1,25 @@
+import type { ToolCommand } from '@varve/agent/tools/tool-command'
+
+const quiet = ['--quiet', '--no-tell-kernel', '--no-reread', '--wipe', 'never', '--wipe-partitions', 'never']
+
+/** `sfdisk --relocate`: the second copy of a GPT at the end of the disk. */
+export function relocateCommand(disk: string): ToolCommand<null> {
+  return { tool: 'sfdisk', args: [...quiet, '--relocate', 'gpt-bak-std', disk], parse: () => null }
+}
+
+interface Resized {
+  readonly disk: string
+  readonly partition: number
+  /** Bytes. */
+  readonly size: number
+}
+
+/** `sfdisk -N`: what is not named stays as it is. */
+export function resizeCommand({ disk, partition, size }: Resized): ToolCommand<null> {
+  return {
+    tool: 'sfdisk',
+    args: [...quiet, '-N', String(partition), disk],
+    stdin: `size=${size / 512}\n`,
+    parse: () => null,
+  }
+}

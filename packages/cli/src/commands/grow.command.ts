@@ -1,0 +1,43 @@
+import { Option } from 'commander'
+import { UsageError } from '../command.ts'
+import { defineCommand } from '../grammar/command-definition.ts'
+import { grownSizeOption } from '../grammar/grown-size.ts'
+import { addOperationOptions } from '../grammar/options.ts'
+import { withThreads } from '../grammar/with-threads.ts'
+import type { GrowOptions } from './grow.ts'
+
+export const growCommand = defineCommand<GrowOptions>({
+  usage: 'grow <image>',
+  group: 'L2',
+  does: 'make the disk of an image larger, with the partition and the filesystem that get the room (Linux, root)',
+  grammar: (command) =>
+    addOperationOptions(
+      command
+        .addOption(
+          grownSizeOption(
+            '--to <size>',
+            'how large the disk is to be, such as 40G; +10G is so much more',
+          ).makeOptionMandatory(),
+        )
+        .addOption(
+          new Option(
+            '--partition <number>',
+            'the partition that gets the room; none: the container only. Default: the one that has room behind it',
+          ).argParser(partitionOf),
+        )
+        .option('--contents', 'compare the contents of all files before and after, not of a sample'),
+    ),
+  async run({ args: [image = ''], options, context }) {
+    return await withThreads(context, [image], async (running) => {
+      const { grow } = await import('./grow.ts')
+      return await grow(image, options, running)
+    })
+  },
+})
+
+function partitionOf(text: string): number | 'none' {
+  if (text === 'none') return text
+  const number = Number(text)
+  if (/^\d{1,3}$/u.test(text) && number > 0) return number
+  throw new UsageError(`--partition takes a number, or none, not ${JSON.stringify(text)}.`)
+}

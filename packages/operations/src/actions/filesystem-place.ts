@@ -1,0 +1,19 @@
+import { Path } from '@varve/protocol/primitives'
+import { z } from 'zod'
+import { OpenedDevice } from './attached-device.ts'
+
+/** By the names that the scan of guests gives. */
+export const resizedTypes = ['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'ntfs', 'swap'] as const
+export const ResizedType = z.enum(resizedTypes)
+export type ResizedType = z.infer<typeof ResizedType>
+
+/** A filesystem of a work image that is attached. */
+export const FilesystemPlace = z.object({
+  /** The image that people know: what messages are about. */
+  image: Path,
+  device: OpenedDevice,
+  /** Null: the filesystem is the whole device. */
+  partition: z.number().int().min(1).max(1000).nullable(),
+  type: ResizedType,
+})
+export type FilesystemPlace = z.infer<typeof FilesystemPlace>

@@ -1,0 +1,38 @@
+import { formatBytes } from '@varve/core/units/format-bytes'
+import { Bytes } from '@varve/protocol/primitives'
+import { z } from 'zod'
+import { defineAction } from './action.ts'
+import { FilesystemPlace } from './filesystem-place.ts'
+import { deviceOf } from './mount-filesystem.ts'
+
+/** Makes a filesystem as large as its device, or as `size` says. */
+export const resizeFilesystem = defineAction({
+  name: 'resize-filesystem',
+  layer: 'L6',
+  lane: 'transfer',
+  attempts: 1,
+  isFinal: false,
+  input: FilesystemPlace.extend({
+    /** Bytes; null: the whole device. */
+    size: Bytes.nullable(),
+    /** Of a swap space, which is made anew. */
+    swap: z
+      .object({
+        uuid: z.string().regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/iu),
+        label: z.string().max(16).nullable(),
+        pageSize: z.number().int().min(4096).max(65_536),
+      })
+      .nullable()
+      .default(null),
+  }),
+  outcome: z.object({ device: z.string() }),
+  words: ({ type, size, swap, ...place }) => ({
+    title: `Resize the ${type}`,
+    does:
+      swap === null
+        ? `Makes the ${type} on ${deviceOf(place)} ${size === null ? 'as large as its device' : formatBytes(size)}.`
+        : `Makes the swap space on ${deviceOf(place)} anew in its whole device, with the same UUID and label.`,
+  }),
+  told: ({ device }) => device,
+  undo: () => [],
+})

@@ -1,0 +1,31 @@
+import { formatBytes } from '@varve/core/units/format-bytes'
+import { Bytes, Path } from '@varve/protocol/primitives'
+import { z } from 'zod'
+import { defineAction } from './action.ts'
+
+/** Moves the end of a partition; its beginning, type, name, UUID and flags stay. */
+export const resizePartition = defineAction({
+  name: 'resize-partition',
+  layer: 'L4',
+  lane: 'short',
+  attempts: 1,
+  isFinal: false,
+  input: z.object({
+    /** The work image, or the device that it is. Absolute. */
+    disk: Path,
+    partition: z.number().int().min(1).max(1000),
+    /** Byte of the disk at which it begins. */
+    start: Bytes,
+    /** Byte of the disk behind its last one. */
+    end: Bytes,
+    /** What people call the image. */
+    name: Path,
+  }),
+  outcome: z.object({ size: Bytes }),
+  words: ({ partition, start, end }) => ({
+    title: `Resize partition ${partition}`,
+    does: `Gives partition ${partition} ${formatBytes(end - start)}: only its end is changed in the partition table.`,
+  }),
+  told: ({ size }) => formatBytes(size),
+  undo: () => [],
+})

@@ -1,0 +1,196 @@
+import { noUses, type Uses } from '@varve/core/problems/use'
+import { guestProblem } from '@varve/core/guest/guest-problem'
+import { describe, expect, test } from 'vitest'
+import type { LinkFacts } from '../chain-change/facts.ts'
+import type { ResizeFacts } from '../resize/facts.ts'
+import { bootAndRoot, filesystemAt, guestWith, partitionAt, resizeFacts } from '../testing/resize-facts.ts'
+import { growOperation } from './plan.ts'
+import { GrowRequest } from './request.ts'
+
+const [mib, gib, tib] = [1024 ** 2, 1024 ** 3, 1024 ** 4]
+const facts = resizeFacts()
+const { image, ways } = facts
+
+interface Asked {
+  readonly size?: number
+  readonly isAdded?: boolean
+  readonly partition?: number | 'none'
+  readonly allContents?: boolean
+}
+
+function plan(change: Partial<ResizeFacts> = {}, asked: Asked = {}, own: Partial<LinkFacts> = {}) {
+  const request = GrowRequest.parse({ image: image.path, size: 40 * gib, ...asked })
+  return growOperation.plan(request, resizeFacts(change, own))
+}
+
+const whole = (type: string, more: Parameters<typeof filesystemAt>[3] = {}) => ({
+  guest: guestWith({ kind: 'none' }, [filesystemAt(0, 10 * gib, type, more)]),
+})
+const last = (type: string, more: Parameters<typeof filesystemAt>[3] = {}) => ({
+  guest: guestWith({ partitions: [partitionAt(1, mib, 10 * gib - mib)] }, [
+    filesystemAt(mib, 10 * gib - mib, type, more),
+  ]),
+})
+const idsOf = (made: ReturnType<typeof plan>) =>
+  made.kind === 'plan' ? made.steps.map(({ id }) => id) : made.problems
+const endOf = (made: ReturnType<typeof plan>, id = 'partition') =>
+  made.kind === 'plan' ? made.steps.find((step) => step.id === id)?.input : made.problems
+
+describe('the plan of grow', () => {
+  test('the last partition with its filesystem, checked and digested before and after', () => {
+    expect(plan()).toMatchSnapshot()
+  })
+
+  test('a raw image: the work image takes its place itself', () => {
+    expect(plan({ isPlainRaw: true }, {}, { format: 'raw', subformat: null })).toMatchSnapshot()
+  })
+
+  test('the container only: nothing is attached, and no root is needed', () => {
+    const made = plan({ ways: { ...ways, isRoot: false } }, { partition: 'none' })
+    expect(idsOf(made)).toEqual(['work', 'extend', 'table', 'write', 'prove', 'replace', 'clean'])
+  })
+
+  test.each<[string, Partial<ResizeFacts>, readonly string[]]>([
+    [
+      'a filesystem on the whole disk',
+      whole('xfs'),
+      ['attach', 'check-before', 'filesystem', 'digest-after'],
+    ],
+    ['swap', last('swap', { uuid: '5fa21a55-f394-4a4d-9958-1951a67d5540' }), ['partition', 'filesystem']],
+    ['a blank disk', { guest: guestWith({ kind: 'none' }, []) }, ['work', 'extend', 'write']],
+    ['FAT: the partition only', last('fat32'), ['table', 'partition', 'write']],
+  ])('%s', (_name, change, ids) => {
+    const partition = _name === 'swap' ? { partition: 1 } : {}
+    expect(idsOf(plan(change, partition))).toEqual(expect.arrayContaining([...ids]))
+  })
+
+  test('FAT stays as it is, which is said', () => {
+    expect(plan(last('fat32'))).toMatchObject({ warnings: [{ id: 'filesystem-stays' }] })
+  })
+
+  test('sizes: +30G is what 40G is; the end is a whole MiB before the second copy of the GPT', () => {
+    const added = plan({}, { size: 30 * gib, isAdded: true })
+    expect(added).toEqual(plan())
+    expect(endOf(added)).toMatchObject({ partition: 2, start: gib, end: 40 * gib - mib })
+  })
+
+  test('a partition grows up to the next one only, and a logical one with the one around it', () => {
+    const partitions = [partitionAt(1, mib, gib), partitionAt(2, 5 * gib, 10 * gib)]
+    const guest = guestWith({ kind: 'mbr', partitions }, [
+      filesystemAt(mib, gib, 'ext4'),
+      filesystemAt(5 * gib, 10 * gib, 'ext4'),
+    ])
+    expect(endOf(plan({ guest }, { partition: 1 }))).toMatchObject({ end: 5 * gib })
+    const logical = guestWith(
+      {
+        kind: 'mbr',
+        partitions: [
+          partitionAt(1, mib, gib),
+          partitionAt(2, gib, 10 * gib, { role: 'extended' }),
+          partitionAt(5, gib + mib, 10 * gib, { role: 'logical' }),
+        ],
+      },
+      [filesystemAt(gib + mib, 10 * gib, 'ext4')],
+    )
+    const made = plan({ guest: logical })
+    expect(endOf(made, 'extended')).toMatchObject({ partition: 2, start: gib, end: 40 * gib })
+    expect(endOf(made)).toMatchObject({ partition: 5, end: 40 * gib })
+  })
+
+  test('an overlay stays one', () => {
+    const chain = [facts.chain[0], { ...facts.chain[0], path: '/lib/base.qcow2' }] as readonly LinkFacts[]
+    const made = plan({ chain })
+    const write = made.kind === 'plan' ? made.steps.find(({ id }) => id === 'write') : undefined
+    expect(write?.input).toMatchObject({ image: { backing: { path: '/lib/base.qcow2', format: 'qcow2' } } })
+  })
+})
+
+const usedBy: Uses = {
+  files: [{ path: image.path, uses: [{ by: 'process', pid: 12, command: 'qemu', how: 'writes' }] }],
+  unseen: [],
+}
+const twoRoomy = guestWith({ partitions: [partitionAt(1, mib, gib), partitionAt(2, 5 * gib, 9 * gib)] }, [
+  filesystemAt(mib, gib, 'ext4'),
+  filesystemAt(5 * gib, 9 * gib, 'ext4'),
+])
+const swapBehind = guestWith(
+  { partitions: [partitionAt(1, mib, 9 * gib), partitionAt(2, 9 * gib, 10 * gib - mib)] },
+  [filesystemAt(mib, 9 * gib, 'ext4'), filesystemAt(9 * gib, 10 * gib - mib, 'swap')],
+)
+const withFinding = (problem: ReturnType<typeof guestProblem>) => ({
+  guest: { ...bootAndRoot, problems: [problem] },
+})
+
+describe('grow is refused', () => {
+  test.each<[string, Partial<ResizeFacts>, Asked, string]>([
+    ['an agent', { ways: { ...ways, isOwnHost: false } }, {}, 'not-for-agents'],
+    ['another system', { ways: { ...ways, system: 'darwin' } }, {}, 'no-block-devices'],
+    ['no root', { ways: { ...ways, isRoot: false } }, {}, 'not-root'],
+    ['no loop', { ways: { ...ways, loop: 'missing' } }, {}, 'no-way'],
+    ['no larger size', {}, { size: gib }, 'not-larger'],
+    ['the same size', {}, { size: 10 * gib, partition: 'none' }, 'not-larger'],
+    ['no whole sectors', {}, { size: 40 * gib + 1 }, 'size-unsupported'],
+    ['an image in use', { image: { ...image, uses: usedBy } }, {}, 'in-use'],
+    [
+      'an image with children',
+      { image: { ...image, uses: noUses, dependents: ['/lib/b'] } },
+      {},
+      'has-dependents',
+    ],
+    ['a part of an image', { image: { ...image, partOf: '/lib/b.vmdk' } }, {}, 'part-of-image'],
+    ['an attached image', { already: '/dev/nbd3' }, {}, 'already-attached'],
+    ['no room', { freeBytes: gib, dataBytes: 2 * gib }, {}, 'no-space'],
+    ['a missing tool', { tools: facts.tools.filter((tool) => tool !== 'resize2fs') }, {}, 'tool-missing'],
+    ['no such partition', {}, { partition: 3 }, 'no-partition'],
+    ['several with room', { guest: twoRoomy }, {}, 'which-partition'],
+    ['only swap has room', { guest: swapBehind }, {}, 'which-partition'],
+    ['no room behind it', { guest: swapBehind }, { partition: 1 }, 'no-room-behind'],
+    ['a dirty filesystem', last('ext4', { state: 'dirty' }), {}, 'filesystem-dirty'],
+    ['a hibernated one', last('ntfs', { isHibernated: true }), {}, 'filesystem-hibernated'],
+    ['a damaged one', last('ext4', { sure: 'damaged' }), {}, 'filesystem-damaged'],
+    ['one that was cut', last('ext4', { size: 11 * gib }), {}, 'filesystem-larger-than-partition'],
+    ['Btrfs of several devices', last('btrfs', { devices: 2 }), {}, 'volume-spans-disks'],
+    ['Btrfs that the host has too', { ...last('btrfs', { uuid: 'u' }), hostBtrfs: ['u'] }, {}, 'same-uuid'],
+    [
+      'another table',
+      { guest: guestWith({ ...bootAndRoot.table, kind: 'apm' }, bootAndRoot.filesystems) },
+      {},
+      'table-not-resized',
+    ],
+    [
+      '4K sectors',
+      { guest: guestWith({ ...bootAndRoot.table, sectorSize: 4096 }, bootAndRoot.filesystems) },
+      {},
+      'sectors-not-resized',
+    ],
+    [
+      'overlapping partitions',
+      withFinding(guestProblem('partitions-overlap', image.path, { index: 2, other: 1 })),
+      {},
+      'partitions-overlap',
+    ],
+    [
+      'a partition beyond the end',
+      withFinding(
+        guestProblem('partition-outside-disk', image.path, { index: 2, end: 20 * gib, diskSize: 10 * gib }),
+      ),
+      {},
+      'partition-outside-disk',
+    ],
+    [
+      'MBR beyond 2 TiB',
+      { guest: guestWith({ ...bootAndRoot.table, kind: 'mbr' }, bootAndRoot.filesystems) },
+      { size: 3 * tib },
+      'mbr-too-small',
+    ],
+  ])('%s', (_name, change, asked, id) => {
+    expect(plan(change, asked)).toMatchObject({ kind: 'refusal', problems: [{ id, severity: 'block' }] })
+  })
+
+  test('a format that cannot hold it, and one that is not written', () => {
+    const vhd = plan({}, { size: 3 * tib, partition: 'none' }, { format: 'vhd', subformat: 'dynamic' })
+    expect(vhd).toMatchObject({ problems: [{ id: 'size-unsupported' }] })
+    const dmg = plan({}, {}, { format: 'udif', subformat: null })
+    expect(dmg).toMatchObject({ problems: [{ id: 'format-not-written' }] })
+  })
+})

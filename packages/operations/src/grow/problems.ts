@@ -1,0 +1,147 @@
+import { quote } from '@varve/core/problems/disk-error'
+import type { Problem } from '@varve/core/problems/problem'
+import { formatBytes } from '@varve/core/units/format-bytes'
+import type { ResizeFacts } from '../resize/facts.ts'
+import { isResized, resizedKind } from '../resize/kinds.ts'
+import { blocking, filesystemProblems, missingTools, tableProblems } from '../resize/problems.ts'
+import { roomFor, type ResizeTarget } from '../resize/targets.ts'
+import type { Chosen } from './choose.ts'
+
+interface Growing {
+  readonly chosen: Chosen
+  /** Bytes of the disk; null: it does not say. */
+  readonly before: number | null
+  /** Bytes of the disk that is to be. */
+  readonly size: number
+}
+
+/** What speaks against growing what was chosen. */
+export function growProblems(facts: ResizeFacts, { chosen, before, size }: Growing): Problem[] {
+  const file = facts.image.path
+  if (before === null || size < before)
+    return [
+      blocking(file, {
+        id: 'not-larger',
+        layer: 'L2',
+        why: `its disk has ${before === null ? 'an unknown size' : formatBytes(before)}, and ${formatBytes(size)} is not more`,
+        remedy: 'Say a larger size; varve shrink makes it smaller.',
+      }),
+    ]
+  if (chosen.kind === 'refused') return [...tableProblems(facts), ...chosen.problems]
+  const { guest } = facts
+  if (chosen.kind === 'container') {
+    const isSame = size === before
+    const isGpt = guest?.table.kind === 'gpt'
+    return [...(isGpt ? tableProblems(facts) : []), ...(isSame ? [nothingToGrow(file)] : [])]
+  }
+  return [...tableProblems(facts), ...targetProblems(facts, chosen.target, { before, size })]
+}
+
+function targetProblems(
+  facts: ResizeFacts,
+  target: ResizeTarget,
+  { before, size }: { readonly before: number; readonly size: number },
+): Problem[] {
+  const { guest, image } = facts
+  const file = image.path
+  const { partition, filesystem } = target
+  const isPartition = partition !== null && guest !== null
+  const room = isPartition
+    ? roomFor(guest.table, partition, size) - (partition.start + partition.length)
+    : size - before
+  return [
+    ...(isPartition && guest.table.kind === 'mbr' && size > mbrMost ? [mbrTooLarge(file)] : []),
+    ...(isPartition && room < 1024 ** 2 && !isSmallerThanPlace(target)
+      ? [noRoom(file, partition.index)]
+      : []),
+    ...(!isPartition && room === 0 && !isSmallerThanPlace(target) ? [nothingToGrow(file)] : []),
+    ...volumeProblems(file, target),
+    ...filesystemProblems(facts, target),
+    ...toolProblems(facts, target),
+    ...(filesystem !== null && !isResized(filesystem.type) ? [staysAsItIs(file, target)] : []),
+    ...(filesystem?.type === 'ntfs' ? [checkedByWindows(file)] : []),
+  ]
+}
+
+/** What sectors of 512 bytes an MBR can address. */
+const mbrMost = 2 ** 32 * 512
+
+function mbrTooLarge(file: string): Problem {
+  return blocking(file, {
+    id: 'mbr-too-small',
+    layer: 'L4',
+    why: 'its partition table is an MBR, in which nothing beyond 2 TiB has an address',
+    remedy:
+      'Say at most 2T; or change the table to GPT inside the guest first (Linux: sgdisk --mbrtogpt, Windows: mbr2gpt), which its firmware must be able to start from.',
+  })
+}
+
+function noRoom(file: string, partition: number): Problem {
+  return blocking(file, {
+    id: 'no-room-behind',
+    layer: 'L4',
+    why: `behind partition ${partition} lies another one, so that it cannot become larger`,
+    remedy: 'Say the last partition, or --partition none for the container only.',
+  })
+}
+
+function nothingToGrow(file: string): Problem {
+  return blocking(file, {
+    id: 'not-larger',
+    layer: 'L2',
+    why: 'nothing of it would become larger',
+    remedy: 'Say a larger size.',
+  })
+}
+
+/** A filesystem that does not fill its place grows into it without a larger disk. */
+function isSmallerThanPlace({ filesystem }: ResizeTarget): boolean {
+  return filesystem !== null && filesystem.size !== null && filesystem.length - filesystem.size >= 1024 ** 2
+}
+
+function volumeProblems(file: string, { volume, partition }: ResizeTarget): Problem[] {
+  if (volume === null) return []
+  const where = partition === null ? 'the whole disk' : `partition ${partition.index}`
+  return [
+    blocking(file, {
+      id: 'volume-not-grown',
+      layer: 'L5',
+      why: `${where} holds ${volume.type}, which Varve does not grow`,
+      remedy: 'Grow the container only (--partition none), and the rest inside the guest.',
+    }),
+  ]
+}
+
+function toolProblems(facts: ResizeFacts, { filesystem }: ResizeTarget): Problem[] {
+  if (filesystem === null || !isResized(filesystem.type)) return []
+  const { check, grow, hasFiles } = resizedKind(filesystem.type)
+  return missingTools(facts, [
+    ...grow,
+    ...(check === null ? [] : [check]),
+    ...(hasFiles ? ['mount', 'unshare', 'setpriv'] : []),
+    ...(filesystem.type === 'ntfs' ? ['ntfs-3g'] : []),
+  ])
+}
+
+function staysAsItIs(file: string, { filesystem, partition }: ResizeTarget): Problem {
+  const type = filesystem?.type ?? ''
+  return {
+    id: 'filesystem-stays',
+    severity: 'warn',
+    layer: 'L6',
+    file,
+    message: `L6 ${quote(file)}: the ${type} stays as large as it is: Varve has no tool that grows ${type} in place; only ${partition === null ? 'the disk' : `partition ${partition.index}`} becomes larger`,
+    remedy: 'Grow it inside the guest, or copy its files into a new filesystem there.',
+  }
+}
+
+function checkedByWindows(file: string): Problem {
+  return {
+    id: 'checked-by-windows',
+    severity: 'info',
+    layer: 'L6',
+    file,
+    message: `L6 ${quote(file)}: ntfsresize has Windows check the NTFS when it starts next`,
+    remedy: 'Let that check come to its end; until then it counts as not clean.',
+  }
+}

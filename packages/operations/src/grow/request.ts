@@ -1,0 +1,18 @@
+import { Bytes, Path } from '@varve/protocol/primitives'
+import { z } from 'zod'
+
+/** Makes the disk of an image larger, with what is in it. */
+export const GrowRequest = z.object({
+  image: Path,
+  /** Bytes that the disk is to have, or, with `isAdded`, that it is to get besides. */
+  size: Bytes,
+  isAdded: z.boolean().default(false),
+  /** The partition that gets the room; `none`: nothing in the disk is changed but the place of the GPT; null: the one that has room. */
+  partition: z
+    .union([z.number().int().min(1).max(1000), z.literal('none')])
+    .nullable()
+    .default(null),
+  /** The contents of all files are compared before and after, not of a sample. */
+  allContents: z.boolean().default(false),
+})
+export type GrowRequest = z.infer<typeof GrowRequest>

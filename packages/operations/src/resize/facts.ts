@@ -1,0 +1,24 @@
+import type { GuestContents } from '@varve/core/guest/guest-contents'
+import type { DeviceWays } from '../attach/facts.ts'
+import type { ChainChangeFacts } from '../chain-change/facts.ts'
+
+/** What a host found of an image whose disk is to get another size. */
+export interface ResizeFacts extends ChainChangeFacts {
+  readonly ways: DeviceWays
+  /** Whether the bytes of its one file are the disk. */
+  readonly isPlainRaw: boolean
+  /** The hidden raw file beside the image that the work is done on. */
+  readonly work: { readonly path: string; readonly staging: string }
+  /** The device that the image is attached as. */
+  readonly already: string | null
+  /** Null: nobody could look into it. */
+  readonly guest: GuestContents | null
+  /** Names of the tools for tables, volumes and filesystems that are found. */
+  readonly tools: readonly string[]
+  /** UUIDs of Btrfs filesystems that this host has mounted. */
+  readonly hostBtrfs: readonly string[]
+  /** Bytes that are free where the image lies; null: not told. */
+  readonly freeBytes: number | null
+  /** Bytes that the whole disk has data in; null: not told. */
+  readonly dataBytes: number | null
+}

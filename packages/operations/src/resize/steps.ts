@@ -1,0 +1,162 @@
+import type { Wired } from '../plans/wired.ts'
+import { attachLoop } from '../actions/attach-loop.ts'
+import { checkFilesystem } from '../actions/check-filesystem.ts'
+import { detachLoop } from '../actions/detach-loop.ts'
+import { digestFiles } from '../actions/digest-files.ts'
+import { digestImage } from '../actions/digest-image.ts'
+import { discardStaged } from '../actions/discard-staged.ts'
+import type { FilesystemPlace } from '../actions/filesystem-place.ts'
+import { forgetAttachment } from '../actions/forget-attachment.ts'
+import { loadModule } from '../actions/load-module.ts'
+import { proveImage } from '../actions/prove-image.ts'
+import { readPartitions } from '../actions/read-partitions.ts'
+import { replaceImage } from '../actions/replace-image.ts'
+import { reserveDevice } from '../actions/reserve-device.ts'
+import { writeImage } from '../actions/write-image.ts'
+import { moduleFor } from '../attach/ways.ts'
+import type { LinkFacts } from '../chain-change/facts.ts'
+import { newInPlace } from '../chain-change/steps.ts'
+import { readingEstimate, step, type DraftStep } from '../plans/plan.ts'
+import { freshId, from } from '../plans/wired.ts'
+import type { ResizeFacts } from './facts.ts'
+import { resizedKind } from './kinds.ts'
+
+const quick = { bytes: 0, seconds: 1 }
+const reserved = (field: string) => from('reserve', field)
+
+/** The staged raw image that the work is done on. */
+function workImage({ image, work }: ResizeFacts) {
+  return { target: image.path, staging: work.staging, format: 'raw', subformat: null } as const
+}
+
+/** Writes the disk as a hidden raw file beside the image. */
+export function workStep(facts: ResizeFacts, own: LinkFacts): DraftStep {
+  return step(writeImage, {
+    id: 'work',
+    host: facts.host,
+    input: {
+      source: { path: own.path, format: own.format, reading: {} },
+      inUse: 'refuse',
+      reflink: true,
+      image: { ...workImage(facts), compression: 'none', options: {}, backing: null, guest: {} },
+    },
+    needs: ['room for the data of the disk, unless the filesystem shares blocks'],
+    estimate: readingEstimate(own.virtualSize),
+  })
+}
+
+/** Makes the work image a device that is written to. */
+export function attachWork({ host, ways, work }: ResizeFacts): DraftStep[] {
+  const module = moduleFor(ways, 'loop')
+  const device = { attachment: reserved('attachment'), image: work.path, device: reserved('device') }
+  return [
+    ...(module === null ? [] : [step(loadModule, { id: 'load', host, input: { module }, estimate: quick })]),
+    step(reserveDevice, {
+      id: 'reserve',
+      host,
+      input: {
+        attachment: freshId,
+        image: work.path,
+        how: 'loop',
+        isReadOnly: false,
+        isThrowAway: false,
+        purpose: 'attach',
+      },
+      estimate: quick,
+    }),
+    step(attachLoop, { id: 'attach', host, input: { ...device, isReadOnly: false }, estimate: quick }),
+    step(readPartitions, { id: 'partitions', host, input: device, estimate: quick }),
+  ]
+}
+
+export function detachWork({ host, work }: ResizeFacts): DraftStep[] {
+  const attachment = reserved('attachment')
+  return [
+    step(detachLoop, {
+      id: 'detach',
+      host,
+      input: { attachment, image: work.path, device: reserved('device') },
+      estimate: quick,
+    }),
+    step(forgetAttachment, { id: 'forget', host, input: { attachment }, estimate: quick }),
+  ]
+}
+
+/** The device of the attached work image. */
+export const workDevice = reserved('device')
+
+interface Proving {
+  readonly facts: ResizeFacts
+  /** Where the filesystem lies. */
+  readonly place: Wired<FilesystemPlace> & Pick<FilesystemPlace, 'type'>
+  readonly allContents: boolean
+}
+
+/** Checks a filesystem and digests its files; `after` the digest must be the one from before. */
+export function proofSteps({ facts, place, allContents }: Proving, when: 'before' | 'after'): DraftStep[] {
+  const { host, image } = facts
+  const { check, hasFiles } = resizedKind(place.type)
+  const estimate = readingEstimate(image.virtualSize)
+  return [
+    ...(check === null
+      ? []
+      : [step(checkFilesystem, { id: `check-${when}`, host, input: { ...place, when }, estimate })]),
+    ...(hasFiles
+      ? [
+          step(digestFiles, {
+            id: `digest-${when}`,
+            host,
+            input: {
+              ...place,
+              allContents,
+              expected: when === 'before' ? null : from('digest-before', 'digest'),
+            },
+            estimate: allContents ? estimate : quick,
+          }),
+        ]
+      : []),
+  ]
+}
+
+/** Gives the disk of the work image, in the original's format, the original's name; the original is kept. */
+export function inPlaceSteps(facts: ResizeFacts, own: LinkFacts, size: number): DraftStep[] {
+  const { host, image, work, isPlainRaw, chain } = facts
+  const done: LinkFacts = { ...own, path: work.path, format: 'raw', subformat: null, virtualSize: size }
+  const staged = workImage(facts)
+  if (!isPlainRaw)
+    return [
+      ...newInPlace({
+        host,
+        source: done,
+        target: own,
+        path: image.path,
+        backing: chain[1] ?? null,
+        isSameDisk: false,
+      }),
+      step(discardStaged, { id: 'clean', host, input: staged, estimate: quick }),
+    ]
+  return [
+    step(digestImage, {
+      id: 'measure',
+      host,
+      input: {
+        image: { path: work.path, format: 'raw', reading: {} },
+        inUse: 'refuse',
+        sha256: false,
+      },
+      estimate: readingEstimate(size),
+    }),
+    step(proveImage, {
+      id: 'prove',
+      host,
+      input: { image: staged, expected: from('measure', 'digest'), durability: 'synced' },
+      estimate: readingEstimate(size),
+    }),
+    step(replaceImage, {
+      id: 'replace',
+      host,
+      input: { image: staged, quarantine: freshId },
+      needs: ['nobody has the image open'],
+    }),
+  ]
+}
