@@ -1,18 +1,17 @@
-import { Manifest, chunkCount, chunkLength, chunkSize } from '@varve/core/digest/disk-digest'
-import type { DiskReader } from '@varve/core/disk/disk-reader'
+import { Manifest, chunkCount, chunkSize } from '@varve/core/digest/disk-digest'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { connectNbd, type ExportFacts, type NbdClient } from '@varve/nbd/client'
 import { assertUnchanged } from '../files/file-fingerprint.ts'
 import { guarded, guardFiles } from '../in-use/guard-files.ts'
 import type { NbdInput } from '../run/nbd-input.ts'
-import { chunkStates, type DigestOutcome, type DiskInput, type TransferProgress } from '../run/requests.ts'
+import { chunkStates, type DigestOutcome, type DiskInput } from '../run/requests.ts'
 import { hexRoot } from '../run/collect-leaves.ts'
 import { inputName, openInput, placeOf } from '../run/open-input.ts'
 import { orCanceled } from '../run/or-canceled.ts'
-import { readWithLeaf } from '../run/read-with-leaf.ts'
 import type { RunOptions } from '../run/run-options.ts'
 import { surveyDisk } from '../run/survey-disk.ts'
 import { zeroChunk } from '../run/zero-chunk.ts'
+import { DiskCopy, type DiskSink } from './disk-copy.ts'
 
 export type WrittenExport = Pick<DigestOutcome, 'digest' | 'virtualSize' | 'dataBytes' | 'seconds'>
 
@@ -50,10 +49,10 @@ async function write(input: DiskInput, target: NbdInput, options: RunOptions): P
   await using client = await connect(target, signal)
   assertFits(inputName(target), client.facts, virtualSize)
   using guard = await guardFiles(files, options)
-  const states = new Uint8Array(chunkCount(virtualSize))
+  const states = new Uint8Array(chunkCount(virtualSize)).fill(chunkStates.skipped)
   const { dataBytes, chunkBytes } = await surveyDisk(disk, states, guarded(guard))
   const manifest = new Manifest(virtualSize)
-  const copy = new Copy({ disk, client, states, manifest })
+  const copy = new DiskCopy({ disk, sink: exportSink(client), states, manifest })
   const report = () => onProgress?.(copy.progress(chunkBytes))
   const timer = setInterval(report, progressMs)
   try {
@@ -91,101 +90,13 @@ function assertFits(file: string, { size, isReadOnly, blockSize }: ExportFacts, 
     })
 }
 
-interface CopyParts {
-  readonly disk: DiskReader
-  readonly client: NbdClient
-  /** Which chunks hold data: `waiting`. */
-  readonly states: Uint8Array
-  readonly manifest: Manifest
-}
-
-/** Chunks that are read and written at a time: each has a buffer of its own. */
-const depth = 3
-/** Chunks without data that one request makes zeros. */
-const longestRun = 64
-
-/** Goes through the chunks in order, several at a time. */
-class Copy {
-  readonly #parts: CopyParts
-  #next = 0
-  #doneBytes = 0
-  #skippedBytes = 0
-
-  constructor(parts: CopyParts) {
-    this.#parts = parts
-  }
-
-  progress(totalBytes: number): TransferProgress {
-    const waited = { input: 0, output: 0 }
-    return {
-      doneBytes: this.#doneBytes,
-      totalBytes,
-      skippedBytes: this.#skippedBytes,
-      states: this.#parts.states,
-      waited,
-    }
-  }
-
-  async run(signal: AbortSignal | undefined): Promise<void> {
-    const failed = new AbortController()
-    const stop = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal
-    const ends = await Promise.allSettled(
-      Array.from({ length: depth }, async () =>
-        this.#goOn(stop).catch((error: unknown) => {
-          failed.abort(error)
-          throw error
-        }),
-      ),
-    )
-    signal?.throwIfAborted()
-    if (failed.signal.aborted) throw failed.signal.reason
-    for (const end of ends) if (end.status === 'rejected') throw end.reason
-  }
-
-  async #goOn(signal: AbortSignal): Promise<void> {
-    const buffer = new Uint8Array(Math.min(chunkSize, this.#parts.disk.virtualSize))
-    const { states } = this.#parts
-    while (this.#next < states.length) {
-      signal.throwIfAborted()
-      const first = this.#next
-      if (states[first] === chunkStates.waiting) {
-        this.#next += 1
-        await this.#copyChunk(first, buffer, signal)
-      } else {
-        while (this.#next - first < longestRun && this.#isEmpty(this.#next)) this.#next += 1
-        await this.#zero(first, this.#next, signal)
-      }
-    }
-  }
-
-  #isEmpty(index: number): boolean {
-    const { states } = this.#parts
-    return index < states.length && states[index] !== chunkStates.waiting
-  }
-
-  async #copyChunk(index: number, buffer: Uint8Array, signal: AbortSignal): Promise<void> {
-    const { disk, client, states, manifest } = this.#parts
-    const bytes = buffer.subarray(0, chunkLength(disk.virtualSize, index))
-    const leaf = await readWithLeaf(disk, bytes, index * chunkSize)
-    if (leaf === null) {
-      await this.#zero(index, index + 1, signal)
-      this.#skippedBytes += bytes.length
-    } else {
-      manifest.setLeaf(index, leaf)
-      await client.write(bytes, index * chunkSize, { signal })
-      states[index] = chunkStates.written
-    }
-    this.#doneBytes += bytes.length
-  }
-
-  async #zero(first: number, end: number, signal: AbortSignal): Promise<void> {
-    const { disk, client, states } = this.#parts
-    const until = Math.min(end * chunkSize, disk.virtualSize)
-    if (client.facts.canWriteZeroes)
-      await client.writeZeroes({ start: first * chunkSize, end: until }, { signal })
-    else
-      for (let at = first * chunkSize; at < until; at += chunkSize)
-        await client.write(zeroChunk.subarray(0, until - at), at, { signal })
-    states.fill(chunkStates.skipped, first, end)
+function exportSink(client: NbdClient): DiskSink {
+  return {
+    write: async (bytes, at, options) => client.write(bytes, at, options),
+    async zero(range, options) {
+      if (client.facts.canWriteZeroes) return await client.writeZeroes(range, options)
+      for (let at = range.start; at < range.end; at += chunkSize)
+        await client.write(zeroChunk.subarray(0, range.end - at), at, options)
+    },
   }
 }
