@@ -5,6 +5,7 @@ import { ExecaToolRunner } from '@varve/agent/tools/execa-tool-runner'
 import type { ToolRunner } from '@varve/agent/tools/tool-command'
 import { linuxActions } from './actions/adapter-table.ts'
 import { linuxCapabilities } from './capabilities.ts'
+import { readLinuxPlaces } from './places/read-linux-places.ts'
 import { linuxSystemFacts } from './system-facts.ts'
 import { linuxTools, toolFolders } from './tools/tool-table.ts'
 
@@ -18,5 +19,6 @@ export function linuxPlatform({ runner = new ExecaToolRunner() }: { runner?: Too
     tools: { table: linuxTools, folders: toolFolders, suffixes: [''], runner },
     actions: linuxActions,
     findWriters,
+    readPlaces: readLinuxPlaces,
   }
 }

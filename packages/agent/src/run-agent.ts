@@ -136,6 +136,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
         pool,
         workers,
         findWriters,
+        ...(platform.readPlaces && { readPlaces: platform.readPlaces }),
         ...(config.data !== null && { stateFolder: config.data }),
         onFolderChanged(folder) {
           for (const scanner of scanners) if (isBelow(scanner.library.root, folder)) scanner.look()

@@ -23,6 +23,7 @@ import {
   infoOperation,
   mapOperation,
   measureOperation,
+  placesOperation,
   serveOperation,
   verifyOperation,
 } from './read/read-operations.ts'
@@ -59,6 +60,7 @@ export const operationTable = {
   measure: measureOperation,
   mount: mountOperation,
   move: moveOperation,
+  places: placesOperation,
   purge: purgeOperation,
   repair: repairOperation,
   restore: restoreOperation,

@@ -17,6 +17,7 @@ export const adapterTable = {
   'extend-image': async () => (await import('./extend-image/extend-image.ts')).extendImage,
   'inspect-image': async () => (await import('./inspect-image/inspect-image.ts')).inspectImage,
   'list-attached': async () => (await import('./list-attached/list-attached.ts')).listAttached,
+  'list-places': async () => (await import('./list-places/list-places.ts')).listPlaces,
   'map-image': async () => (await import('./map-image/map-image.ts')).mapImage,
   'measure-image': async () => (await import('./measure-image/measure-image.ts')).measureImage,
   'move-image': async () => (await import('./move-image/move-image.ts')).moveImage,

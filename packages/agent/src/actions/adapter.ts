@@ -3,6 +3,7 @@ import type { TransferProgress } from '@varve/engine/run/requests'
 import type { WorkerPool } from '@varve/engine/run/worker-pool'
 import type { ActionInput, ActionName, ActionOutcome } from '@varve/operations/actions/action-table'
 import type { Shown } from '@varve/operations/plans/shown'
+import type { PlacesView } from '@varve/protocol/places'
 import type { RunToolOptions, ToolCommand, ToolProgress } from '../tools/tool-command.ts'
 
 /** The tools of this host. */
@@ -12,6 +13,15 @@ export interface ToolBox {
   /** Runs it; throws `tool-missing` with the command that installs it, and what `ToolRunner` throws. */
   run<Output>(command: ToolCommand<Output>, options: Omit<RunToolOptions, 'path'>): Promise<Output>
 }
+
+export interface WantedPlaces {
+  /** Folders that are told of; null: every filesystem that is mounted and can hold images. */
+  readonly folders: readonly string[] | null
+  readonly signal?: AbortSignal
+}
+
+/** Where images can be on this host, asked now. What cannot be read is told as that. */
+export type ReadPlaces = (tools: ToolBox, wanted: WantedPlaces) => Promise<PlacesView>
 
 /** What the actions of one host share. */
 export interface ActionPorts {
@@ -24,6 +34,8 @@ export interface ActionPorts {
   /** `helps`: the calling thread works too, in a program that has nothing else to do. */
   readonly mainThread?: 'helps'
   readonly findWriters: FindWriters | null
+  /** Left out where the system has no reader of its volumes and pools. */
+  readonly readPlaces?: ReadPlaces
   /** Where this host keeps what outlives a process and is no journal: where quarantines are, what images held. */
   readonly stateFolder?: string
   /** Where this host keeps what lives as long as the machine runs; left out: /run/varve. */

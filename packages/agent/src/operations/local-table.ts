@@ -25,6 +25,7 @@ export const localOperations = {
   measure: async () => (await import('./read-operations.ts')).measureHere,
   mount: async () => (await import('./mount.ts')).mountHere,
   move: async () => (await import('./move.ts')).moveHere,
+  places: async () => (await import('./read-operations.ts')).placesHere,
   purge: async () => (await import('./purge.ts')).purgeHere,
   repair: async () => (await import('./repair.ts')).repairHere,
   restore: async () => (await import('./restore.ts')).restoreHere,

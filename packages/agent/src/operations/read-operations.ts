@@ -10,6 +10,7 @@ import {
   infoOperation,
   mapOperation,
   measureOperation,
+  placesOperation,
   serveOperation,
   verifyOperation,
 } from '@varve/operations/read/read-operations'
@@ -40,6 +41,9 @@ export const infoHere = defineLocalOperation(infoOperation, async (_, context) =
 export const checkHere = defineLocalOperation(checkOperation, async (_, context) => readingFacts([], context))
 export const chainShowHere = defineLocalOperation(chainShow, async (_, context) => readingFacts([], context))
 export const doctorHere = defineLocalOperation(doctorOperation, async (_, context) =>
+  readingFacts([], context),
+)
+export const placesHere = defineLocalOperation(placesOperation, async (_, context) =>
   readingFacts([], context),
 )
 

@@ -1,6 +1,6 @@
 import type { Capabilities, HostFacts, LibraryFacts } from '@varve/protocol/hosts'
 import type { FindWriters } from '@varve/engine/in-use/writers'
-import type { AdapterTable } from '../actions/adapter.ts'
+import type { AdapterTable, ReadPlaces } from '../actions/adapter.ts'
 import type { ToolRunner } from '../tools/tool-command.ts'
 import type { ToolEntry } from '../tools/tool-entry.ts'
 
@@ -34,4 +34,6 @@ export interface Platform {
   readonly actions?: AdapterTable
   /** A fresh look at who uses which file; null where the system does not tell. */
   readonly findWriters: FindWriters | null
+  /** Volumes, pools and folders of this host; left out where nothing reads them yet. */
+  readonly readPlaces?: ReadPlaces
 }

@@ -1,12 +1,13 @@
 import { WorkerPool } from '@varve/engine/run/worker-pool'
 import { findWriters } from '@varve/engine/in-use/find-writers'
 import { join } from 'node:path'
-import type { ActionPorts, AdapterTable } from '../actions/adapter.ts'
+import type { ActionPorts, AdapterTable, ReadPlaces } from '../actions/adapter.ts'
 import { adapterTable } from '../actions/adapter-table.ts'
 import { planHere } from '../operations/local-operation.ts'
 import { findLocalOperation } from '../operations/local-table.ts'
 import { openLocalRuns, type LocalRuns, type LocalRunsOptions } from '../runs/local-runs.ts'
 import { ExecaToolRunner } from '../tools/execa-tool-runner.ts'
+import type { ToolRunner } from '../tools/tool-command.ts'
 import { platformTools } from '../tools/tool-box.ts'
 import type { Plan, Refusal } from '@varve/operations/plans/plan'
 
@@ -23,15 +24,23 @@ export function openTestHost(
     readonly roots?: readonly string[]
     /** Of its system; left out: what is done alike on every one. */
     readonly adapters?: AdapterTable
+    readonly readPlaces?: ReadPlaces
+    readonly runner?: ToolRunner
   } = {},
 ): TestHost {
   const pool = new WorkerPool()
   const folders = (process.env['PATH'] ?? '').split(':')
   const ports: ActionPorts = {
     roots: options.roots ?? null,
-    tools: platformTools({ table: [], folders, suffixes: [''], runner: new ExecaToolRunner() }),
+    tools: platformTools({
+      table: [],
+      folders,
+      suffixes: [''],
+      runner: options.runner ?? new ExecaToolRunner(),
+    }),
     pool,
     findWriters: async () => findWriters(),
+    ...(options.readPlaces && { readPlaces: options.readPlaces }),
     stateFolder: join(folder, 'state'),
     runtimeFolder: join(folder, 'run'),
     runsFolder: join(folder, 'runs'),

@@ -26,6 +26,7 @@ import { migrateCommand } from './migrate.command.ts'
 import { migrationsCommand } from './migrations.command.ts'
 import { mountCommand } from './mount.command.ts'
 import { moveCommand } from './move.command.ts'
+import { placesCommand } from './places.command.ts'
 import { purgeCommand } from './purge.command.ts'
 import { quarantineCommand } from './quarantine.command.ts'
 import { restoreCommand } from './restore.command.ts'
@@ -65,6 +66,7 @@ export const commandTable: readonly CommandDefinition[] = [
   migrationsCommand,
   mountCommand,
   moveCommand,
+  placesCommand,
   purgeCommand,
   quarantineCommand,
   restoreCommand,

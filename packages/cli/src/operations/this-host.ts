@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { planHere, type LocalOperation } from '@varve/agent/operations/local-operation'
-import type { ActionPorts, AdapterTable, ToolBox } from '@varve/agent/actions/adapter'
+import type { ActionPorts, AdapterTable, ReadPlaces, ToolBox } from '@varve/agent/actions/adapter'
 import { adapterTable } from '@varve/agent/actions/adapter-table'
 import { linuxAdapters } from '@varve/agent-linux/actions/adapter-table'
 import type { Platform } from '@varve/agent/platform/platform'
@@ -31,6 +31,7 @@ export function openThisHost({ pool, log, config }: RunContext): ThisHost {
     pool,
     mainThread: 'helps',
     findWriters,
+    ...(process.platform === 'linux' && { readPlaces }),
     stateFolder,
     ...(runtimeFolder !== null && { runtimeFolder }),
     runsFolder,
@@ -73,6 +74,11 @@ function lazyTools(log: Logger): ToolBox {
     find: async (tool) => (await tools()).find(tool),
     run: async (command, options) => (await tools()).run(command, options),
   }
+}
+
+const readPlaces: ReadPlaces = async (tools, wanted) => {
+  const { readLinuxPlaces } = await import('@varve/agent-linux/places/read-linux-places')
+  return await readLinuxPlaces(tools, wanted)
 }
 
 /** Who uses files, as the tools of this system tell. */

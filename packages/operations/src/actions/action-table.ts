@@ -28,6 +28,7 @@ import { extendImage } from './extend-image.ts'
 import { forgetAttachment } from './forget-attachment.ts'
 import { inspectImage } from './inspect-image.ts'
 import { listAttached } from './list-attached.ts'
+import { listPlaces } from './list-places.ts'
 import { loadModule } from './load-module.ts'
 import { mapImage } from './map-image.ts'
 import { measureImage } from './measure-image.ts'
@@ -103,6 +104,7 @@ export const actionTable = {
   'forget-attachment': forgetAttachment,
   'inspect-image': inspectImage,
   'list-attached': listAttached,
+  'list-places': listPlaces,
   'load-module': loadModule,
   'map-image': mapImage,
   measure: measureExport,

@@ -4,6 +4,7 @@ import { diagnoseFolder } from '../actions/diagnose-folder.ts'
 import { digestImage } from '../actions/digest-image.ts'
 import { examineImage } from '../actions/examine-image.ts'
 import { inspectImage } from '../actions/inspect-image.ts'
+import { listPlaces } from '../actions/list-places.ts'
 import { mapImage } from '../actions/map-image.ts'
 import { measureImage } from '../actions/measure-image.ts'
 import { baseName } from '../actions/path-words.ts'
@@ -135,6 +136,19 @@ export const doctorOperation = defineOperation({
       { operation: 'doctor', summary: `Look what is to be mended in ${baseName(request.folder)}` },
       facts,
       step(diagnoseFolder, { id: 'diagnose', host: facts.host, input: request }),
+    ),
+})
+
+/** Where images can be on a host. */
+export const placesOperation = defineOperation({
+  name: 'places',
+  request: listPlaces.input,
+  paths: [],
+  plan: (request, facts: ReadingFacts) =>
+    planReading(
+      { operation: 'places', summary: 'Look at the places of the host' },
+      facts,
+      step(listPlaces, { id: 'places', host: facts.host, input: request }),
     ),
 })
 

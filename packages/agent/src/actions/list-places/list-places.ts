@@ -1,0 +1,10 @@
+import { nativeAdapter } from '../native.ts'
+import { placesOf } from '../places-of.ts'
+
+/** Agents tell of their libraries only, and of the volumes of the whole host. */
+export const listPlaces = nativeAdapter('list-places', {
+  calls:
+    'lvm vgs, pvs and lvs, zpool list, zfs list, btrfs subvolume list, filesystem df and qgroup show; statfs(2) and read(2) of /proc/self/mountinfo',
+
+  run: async (_input, { ports, signal }) => placesOf(ports, { folders: ports.roots, signal }),
+})

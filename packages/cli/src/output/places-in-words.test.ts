@@ -1,0 +1,102 @@
+import type { PlacesView } from '@varve/protocol/places'
+import { expect, test } from 'vitest'
+import { placesInWords } from './places-in-words.ts'
+
+const gib = 1024 ** 3
+const volume = {
+  uuid: 'u',
+  kind: 'thin',
+  size: 10 * gib,
+  used: gib,
+  pool: 'data',
+  origin: null,
+  device: '/dev/pve/vm-1',
+  isOpen: true,
+  readOnly: false,
+  health: null,
+} as const
+
+const places: PlacesView = {
+  groups: [
+    {
+      name: 'pve',
+      uuid: 'u',
+      size: 100 * gib,
+      free: 12 * gib,
+      extentSize: 4 * 1024 ** 2,
+      missing: 1,
+      devices: [{ device: '/dev/sda3', size: 100 * gib, free: 12 * gib }],
+      pools: [
+        {
+          address: 'lvm:pve/data',
+          name: 'data',
+          uuid: 'u',
+          size: 16 * gib,
+          dataUsed: 8 * gib,
+          metadataSize: gib,
+          metadataUsed: gib / 4,
+          chunkSize: 65536,
+          promised: 20 * gib,
+          zeroesNew: true,
+          health: 'out_of_data',
+        },
+      ],
+      volumes: [
+        { ...volume, address: 'lvm:pve/vm-1', name: 'vm-1' },
+        {
+          ...volume,
+          address: 'lvm:pve/vm-1-old',
+          name: 'vm-1-old',
+          origin: 'vm-1',
+          device: null,
+          used: null,
+          isOpen: false,
+        },
+        {
+          ...volume,
+          address: 'lvm:pve/root',
+          name: 'root',
+          kind: 'linear',
+          pool: null,
+          used: 10 * gib,
+          isOpen: false,
+        },
+      ],
+    },
+  ],
+  zpools: [],
+  btrfs: [],
+  folders: [
+    {
+      path: '/vms\n',
+      place: {
+        filesystem: 'xfs',
+        mountPoint: '/vms',
+        free: gib,
+        total: 2 * gib,
+        copyOnWrite: true,
+        media: null,
+      },
+      reserved: null,
+      readOnly: false,
+    },
+  ],
+  unread: [],
+}
+
+test('a pool stands before its volumes, and what is wrong or promised too much is said', () => {
+  expect(placesInWords(places)).toEqual([
+    'volume group pve  100 GiB, 12.0 GiB free, 1 device, 1 device missing',
+    '  thin pool lvm:pve/data  16.0 GiB, 50.0 % of data and 25.0 % of metadata used, 20.0 GiB promised, out_of_data',
+    '    lvm:pve/vm-1  10.0 GiB, 1.00 GiB used, thin, in use',
+    '    lvm:pve/vm-1-old  10.0 GiB, thin, snapshot of vm-1, not active',
+    '  lvm:pve/root  10.0 GiB, linear',
+    String.raw`folder /vms\x0a  xfs, 1.00 GiB free of 2.00 GiB, shares blocks (reflink)`,
+  ])
+})
+
+test('nothing at all is said as that', () => {
+  expect(placesInWords({ groups: [], zpools: [], btrfs: [], folders: [], unread: [] })).toEqual([
+    'No place for images was found.',
+  ])
+})

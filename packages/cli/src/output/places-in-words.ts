@@ -1,0 +1,105 @@
+import { countOf, formatBytes } from '@varve/core/units/format-bytes'
+import type {
+  BtrfsPlace,
+  FolderPlace,
+  LogicalVolume,
+  PlacesView,
+  Subvolume,
+  ThinPool,
+  VolumeGroup,
+  ZfsPool,
+  ZfsVolume,
+} from '@varve/protocol/places'
+import { printable } from './text.ts'
+
+/** The places of a host for people, what holds others first. */
+export function placesInWords({ groups, zpools, btrfs, folders, unread }: PlacesView): string[] {
+  const lines = [
+    ...groups.flatMap(groupLines),
+    ...zpools.flatMap(zpoolLines),
+    ...btrfs.flatMap(btrfsLines),
+    ...folders.map(folderLine),
+    ...unread.map(({ what, reason, remedy }) => `${what} was not read. ${reason} ${remedy}`),
+  ]
+  return (lines.length === 0 ? ['No place for images was found.'] : lines).map(printable)
+}
+
+function groupLines({ name, size, free, devices, missing, pools, volumes }: VolumeGroup): string[] {
+  const lost = missing === 0 ? '' : `, ${countOf(missing, 'device')} missing`
+  return [
+    `volume group ${name}  ${formatBytes(size)}, ${formatBytes(free)} free, ${countOf(devices.length, 'device')}${lost}`,
+    ...pools.flatMap((pool) => [
+      poolLine(pool),
+      ...volumes.filter((volume) => volume.pool === pool.name).map((volume) => `  ${volumeLine(volume)}`),
+    ]),
+    ...volumes
+      .filter((volume) => !pools.some(({ name: pool }) => pool === volume.pool))
+      .map((volume) => volumeLine(volume)),
+  ]
+}
+
+function poolLine(pool: ThinPool): string {
+  const { address, size, dataUsed, metadataSize, metadataUsed, promised, health } = pool
+  const over = promised > size ? `, ${formatBytes(promised)} promised` : ''
+  const state = health === null ? '' : `, ${health}`
+  return `  thin pool ${address}  ${formatBytes(size)}, ${part(dataUsed, size)} of data and ${part(metadataUsed, metadataSize)} of metadata used${over}${state}`
+}
+
+function volumeLine({ address, kind, size, used, origin, device, isOpen, health }: LogicalVolume): string {
+  const words = [
+    ...(used === null || used === size ? [] : [`${formatBytes(used)} used`]),
+    origin === null ? kind : `${kind}, snapshot of ${origin}`,
+    ...(device === null ? ['not active'] : []),
+    ...(isOpen ? ['in use'] : []),
+    ...(health === null ? [] : [health]),
+  ]
+  return `  ${address}  ${formatBytes(size)}, ${words.join(', ')}`
+}
+
+function zpoolLines({ name, size, free, health, datasets, volumes, snapshots }: ZfsPool): string[] {
+  const state = health === 'ONLINE' ? '' : `, ${health}`
+  return [
+    `ZFS pool ${name}  ${formatBytes(size)}, ${formatBytes(free)} free${state}, ${countOf(snapshots.length, 'snapshot')}`,
+    ...datasets.map((one) => {
+      const quota = one.quota === null ? '' : `, at most ${formatBytes(one.quota)}`
+      return `  dataset ${one.name}  ${formatBytes(one.used)} used, ${formatBytes(one.free)} free${quota}`
+    }),
+    ...volumes.map(zvolLine),
+  ]
+}
+
+function zvolLine({ address, size, used, reserved, origin }: ZfsVolume): string {
+  const kind = reserved === 0 ? ', sparse' : ''
+  const from = origin === null ? '' : `, clone of ${origin}`
+  return `  ${address}  ${formatBytes(size)}, ${formatBytes(used)} used${kind}${from}`
+}
+
+function btrfsLines({ mountPoint, device, data, metadata, subvolumes }: BtrfsPlace): string[] {
+  return [
+    `Btrfs ${mountPoint}  on ${device}, ${part(data.used, data.size)} of data and ${part(metadata.used, metadata.size)} of metadata used`,
+    ...subvolumes.map(({ path, quota }) => `  subvolume ${path}${quotaWords(quota)}`),
+  ]
+}
+
+function quotaWords(quota: Subvolume['quota']): string {
+  if (quota === null) return ''
+  const most = quota.mostReferenced ?? quota.mostExclusive
+  const limit = most === null ? '' : `, at most ${formatBytes(most)}`
+  return `  ${formatBytes(quota.referenced)}, ${formatBytes(quota.exclusive)} of it alone${limit}`
+}
+
+function folderLine({ path, place, reserved, readOnly }: FolderPlace): string {
+  const { filesystem, free, total, copyOnWrite } = place
+  const words = [
+    filesystem ?? 'unknown filesystem',
+    ...(free === null || total === null ? [] : [`${formatBytes(free)} free of ${formatBytes(total)}`]),
+    ...(reserved === null || reserved === 0 ? [] : [`${formatBytes(reserved)} kept for root`]),
+    ...(copyOnWrite === true ? ['shares blocks (reflink)'] : []),
+    ...(readOnly ? ['read-only'] : []),
+  ]
+  return `folder ${path}  ${words.join(', ')}`
+}
+
+function part(used: number, size: number): string {
+  return size === 0 ? '0 %' : `${((100 * used) / size).toFixed(1)} %`
+}
