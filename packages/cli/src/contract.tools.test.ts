@@ -203,6 +203,21 @@ const rows: readonly Row[] = [
     bad: badImage('chain', 'flatten', 'IMAGE'),
   },
   {
+    name: 'grow',
+    call: (lib) => ['grow', of(lib, 'over.qcow2'), '--to', '+4M'],
+    steps: ['work', 'extend', 'write', 'prove', 'replace', 'clean'],
+    record: (lib) => ({
+      image: of(lib, 'over.qcow2'),
+      before: 4 * mib,
+      virtualSize: 8 * mib,
+      partition: null,
+      filesystem: null,
+      quarantine: expect.any(String) as string,
+    }),
+    there: ['over.qcow2', 'base.qcow2'],
+    bad: [(lib) => ['grow', of(lib, 'single.qcow2'), '--to', '1M'], exitCodes.imageRefused, 'not-larger'],
+  },
+  {
     name: 'move',
     call: (lib) => ['move', of(lib, 'single.qcow2'), of(lib, 'renamed.qcow2')],
     steps: ['move'],
