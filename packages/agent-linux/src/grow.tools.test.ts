@@ -1,29 +1,19 @@
-import { createHash } from 'node:crypto'
 import { copyFile, mkdir, readdir, readFile, stat, truncate } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { join } from 'node:path'
 import { openTestHost, type TestHost } from '@varve/agent/testing/test-host'
-import { walkKills } from '@varve/agent/testing/walk-kills'
-import { attachedNow } from '@varve/engine/attached/attached-now'
-import { kernelRoots } from '@varve/engine/in-use/attached-device'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { requires, runTool, runToolOk } from '@varve/test-kit/tools'
 import { describe, expect, test } from 'vitest'
 import { adapters } from './testing/adapters.ts'
 import { blankDisk, filesOf, inMounted, manyFiles, onLoop, putExt4 } from './testing/guest-disks.ts'
-import { canUseLoop, loopsOf, partitionedDisk } from './testing/loop-devices.ts'
+import { canUseLoop } from './testing/loop-devices.ts'
+import { digestOf, nothingIsLeft } from './testing/what-is-left.ts'
 
 const stop = new AbortController().signal
-const url = pathToFileURL(join(import.meta.dirname, 'testing/adapters.ts')).href
 const mib = 1024 ** 2
-/** A few dozen processes, one after the other. */
-const walkTime = 1_800_000
 const slow = { timeout: 300_000 }
 
 const hostIn = (folder: string) => openTestHost(folder, { adapters })
-const attachedIn = async (folder: string) =>
-  attachedNow({ folder: join(folder, 'run/attached'), roots: kernelRoots })
-
 async function grow(host: TestHost, request: object) {
   const plan = await host.plan('grow', request)
   if (plan.kind === 'refusal') throw new Error(plan.problems.map(({ message }) => message).join('; '))
@@ -49,17 +39,6 @@ async function partitionsOf(path: string) {
   return partitiontable.partitions.map(({ start, size }) => ({ start: start * 512, size: size * 512 }))
 }
 
-/** Nothing but the image, its quarantine and what the test made is in its folder, and no device is left. */
-async function nothingIsLeft(path: string, folder: string): Promise<void> {
-  const names = (await readdir(dirname(path))).filter(
-    (name) => name.startsWith('.') && name !== '.varve-quarantine',
-  )
-  expect(names).toEqual([])
-  expect(await attachedIn(folder)).toEqual([])
-  const loops = await runToolOk('losetup', ['--list', '--noheadings', '-O', 'BACK-FILE'])
-  expect(loops.split('\n').filter((file) => file.includes(folder))).toEqual([])
-}
-
 async function tableIsSound(path: string): Promise<void> {
   expect(await runToolOk('sgdisk', ['-v', path])).toContain('No problems found')
   expect((await runTool('sfdisk', ['-V', path])).exitCode).toBe(0)
@@ -72,12 +51,6 @@ async function gptDisk(place: TempPlace): Promise<string> {
   const path = await blankDisk({ path: place.file('made.raw'), size: 64, table: gpt })
   await putExt4(path, { from: await manyFiles(place.file('from')), start: 16, size: 46 })
   return path
-}
-
-async function digestOf(path: string): Promise<string> {
-  return createHash('sha256')
-    .update(await readFile(path))
-    .digest('hex')
 }
 
 describe.skipIf(!canUseLoop() || !requires('sgdisk', 'resize2fs', 'unshare', 'setpriv', 'tar'))(
@@ -308,51 +281,6 @@ describe.skipIf(!canUseLoop() || !requires('sgdisk', 'resize2fs', 'unshare', 'se
       await using agent = openTestHost(place.path, { adapters, roots: [place.path] })
       expect(await refusalOf(agent, { image: path, size: 128 * mib })).toBe('not-for-agents')
     })
-
-    test(
-      'killed at every entry of its journal: the original or the result is there whole, and nothing stays attached',
-      { timeout: walkTime },
-      async () => {
-        await using place = await tempPlace()
-        const made = await gptDisk(place)
-        const before = await digestOf(made)
-        const image = (folder: string) => join(folder, 'lib/a.raw')
-        const root = { start: 16 * mib, size: 111 * mib }
-        const files = await onLoop(made, { start: 16 * mib, size: 46 * mib }, filesOf)
-        const isResult = async (path: string) => {
-          expect((await stat(path)).size).toBe(128 * mib)
-          await onLoop(path, root, async (device) => {
-            expect((await runTool('e2fsck', ['-f', '-n', device])).exitCode).toBe(0)
-            expect(await filesOf(device)).toBe(files)
-          })
-        }
-        const walked = await walkKills({
-          operation: 'grow',
-          system: { adapters, url },
-          async prepare(folder) {
-            await mkdir(join(folder, 'lib'))
-            await copyFile(made, image(folder))
-            return { image: image(folder), size: 24 * mib }
-          },
-          async atAnyTime(folder) {
-            if ((await stat(image(folder))).size === 64 * mib)
-              expect(await digestOf(image(folder))).toBe(before)
-            else await isResult(image(folder))
-          },
-          async whenDone(folder) {
-            await isResult(image(folder))
-            await nothingIsLeft(image(folder), folder)
-          },
-          async whenUndone(folder) {
-            expect(await digestOf(image(folder))).toBe(before)
-            await nothingIsLeft(image(folder), folder)
-            expect(await loopsOf(image(folder))).toEqual([])
-          },
-        })
-        expect(walked.resumed).toBeGreaterThanOrEqual(16)
-        expect(walked.undone).toBeGreaterThanOrEqual(15)
-      },
-    )
   },
 )
 
