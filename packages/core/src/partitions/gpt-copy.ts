@@ -5,7 +5,7 @@ import type { GuestRegion } from '../guest/guest-region.ts'
 import { isDiskError } from '../problems/disk-error.ts'
 
 /** UEFI 2.10 section 5.3.2, table "GPT header". */
-const gptHeader = struct('GPT header', 92, {
+export const gptHeader = struct('GPT header', 92, {
   signature: [0, ascii(8)],
   revision: [8, u32le],
   headerSize: [12, u32le],
