@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -106,8 +107,10 @@ function freeDevice(wanted: Wanted, noted: readonly Attachment[], roots: Roots):
     })
   // Who was read-only stays so when it is free again, and qemu-nbd does not change that.
   const needsWritable = wanted.how === 'qemu-nbd' && !(wanted.isReadOnly && !wanted.isThrowAway)
-  const fit = free.find(({ now }) => !(needsWritable && now.isReadOnly))
-  if (fit) return fit.device
+  const fit = free.filter(({ now }) => !(needsWritable && now.isReadOnly))
+  // Who else wants a loop device takes the first one, maybe before this one is attached.
+  const chosen = kind === 'loop' && fit.length > 0 ? fit[randomInt(fit.length)] : fit[0]
+  if (chosen) return chosen.device
   if (kind === 'loop') {
     const known = [...numbers, ...[...taken].map((device) => Number(/\d+$/u.exec(device)?.[0] ?? -1))]
     return `/dev/loop${Math.max(-1, ...known) + 1}`
