@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { cp, mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { delimiter, join, resolve } from 'node:path'
 import { mbrSector } from '@varve/test-kit/mbr-sector'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
@@ -203,19 +203,16 @@ const rows: readonly Row[] = [
     bad: badImage('chain', 'flatten', 'IMAGE'),
   },
   {
-    name: 'grow',
-    call: (lib) => ['grow', of(lib, 'over.qcow2'), '--to', '+4M'],
-    steps: ['work', 'extend', 'write', 'prove', 'replace', 'clean'],
-    record: (lib) => ({
-      image: of(lib, 'over.qcow2'),
-      before: 4 * mib,
-      virtualSize: 8 * mib,
-      partition: null,
-      filesystem: null,
-      quarantine: expect.any(String) as string,
-    }),
-    there: ['over.qcow2', 'base.qcow2'],
-    bad: [(lib) => ['grow', of(lib, 'single.qcow2'), '--to', '1M'], exitCodes.imageRefused, 'not-larger'],
+    name: 'shrink',
+    call: (lib) => ['shrink', of(lib, 'roomy.qcow2'), '--to', '4M'],
+    steps: ['work', 'cut', 'write', 'prove', 'replace', 'clean'],
+    record: ran('shrink'),
+    there: ['roomy.qcow2'],
+    bad: [
+      (lib) => ['shrink', of(lib, 'roomy.qcow2'), '--to', '1M'],
+      exitCodes.imageRefused,
+      'no-filesystem',
+    ],
   },
   {
     name: 'move',
@@ -318,6 +315,11 @@ beforeAll(async () => {
   await qemu('create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', 'base.qcow2', 'over.qcow2')
   await runToolOk('qemu-io', ['-f', 'qcow2', '-c', 'write -q -P 5 64k 64k', at('over.qcow2')])
   await qemu('snapshot', '-c', 'old', at('snap.qcow2'))
+  // A partition of 1 MiB, and 6 MiB behind it that are free.
+  await writeFile(at('roomy.raw'), mbrSector(2 * mib))
+  await truncate(at('roomy.raw'), 8 * mib)
+  await qemu('convert', '-f', 'raw', '-O', 'qcow2', at('roomy.raw'), at('roomy.qcow2'))
+  await rm(at('roomy.raw'))
   await cp(at('base.qcow2'), at('twice.qcow2'))
   for (const name of ['2', 'old']) await qemu('snapshot', '-c', name, at('twice.qcow2'))
 })

@@ -30,6 +30,7 @@ import {
 import { uploadOperation } from './upload/plan.ts'
 import { repairOperation } from './repair/plan.ts'
 import { restoreOperation } from './restore/plan.ts'
+import { shrinkOperation } from './shrink/plan.ts'
 import { snapshotApply } from './snapshot-apply/plan.ts'
 import { snapshotCreate } from './snapshot-create/plan.ts'
 import { snapshotDelete } from './snapshot-delete/plan.ts'
@@ -65,6 +66,7 @@ export const operationTable = {
   repair: repairOperation,
   restore: restoreOperation,
   serve: serveOperation,
+  shrink: shrinkOperation,
   'snapshot-apply': snapshotApply,
   'snapshot-create': snapshotCreate,
   'snapshot-delete': snapshotDelete,

@@ -15,6 +15,7 @@ export const linuxActions = {
   'forget-attachment': async () =>
     (await import('./forget-attachment/forget-attachment.ts')).forgetAttachment,
   'load-module': async () => (await import('./load-module/load-module.ts')).loadModule,
+  'measure-minimum': async () => (await import('./measure-minimum/measure-minimum.ts')).measureMinimum,
   'mount-filesystem': async () => (await import('./mount-filesystem/mount-filesystem.ts')).mountFilesystem,
   'prepare-folder': async () => (await import('./prepare-folder/prepare-folder.ts')).prepareFolder,
   'read-partitions': async () => (await import('./read-partitions/read-partitions.ts')).readPartitions,

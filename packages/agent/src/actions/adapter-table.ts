@@ -8,6 +8,7 @@ export const adapterTable = {
   'copy-files': async () => (await import('./copy-files/copy-files.ts')).copyFiles,
   'create-image': async () => (await import('./create-image/create-image.ts')).createImage,
   'create-snapshot': async () => (await import('./create-snapshot/create-snapshot.ts')).createSnapshot,
+  'cut-image': async () => (await import('./cut-image/cut-image.ts')).cutImage,
   'delete-snapshot': async () => (await import('./delete-snapshot/delete-snapshot.ts')).deleteSnapshot,
   'diagnose-folder': async () => (await import('./diagnose-folder/diagnose-folder.ts')).diagnoseFolder,
   'digest-image': async () => (await import('./digest-image/digest-image.ts')).digestImage,

@@ -30,6 +30,7 @@ export const localOperations = {
   repair: async () => (await import('./repair.ts')).repairHere,
   restore: async () => (await import('./restore.ts')).restoreHere,
   serve: async () => (await import('./read-operations.ts')).serveHere,
+  shrink: async () => (await import('./shrink.ts')).shrinkHere,
   'snapshot-apply': async () => (await import('./snapshots.ts')).snapshotApplyHere,
   'snapshot-create': async () => (await import('./snapshots.ts')).snapshotCreateHere,
   'snapshot-delete': async () => (await import('./snapshots.ts')).snapshotDeleteHere,

@@ -33,6 +33,7 @@ import { restoreCommand } from './restore.command.ts'
 import { runsCommand } from './runs.command.ts'
 import { scheduleCommand } from './schedule.command.ts'
 import { serveCommand } from './serve.command.ts'
+import { shrinkCommand } from './shrink.command.ts'
 import { snapshotCommand } from './snapshot.command.ts'
 import { umountCommand } from './umount.command.ts'
 import { verifyCommand } from './verify.command.ts'
@@ -73,6 +74,7 @@ export const commandTable: readonly CommandDefinition[] = [
   runsCommand,
   scheduleCommand,
   serveCommand,
+  shrinkCommand,
   snapshotCommand,
   umountCommand,
   verifyCommand,

@@ -1,8 +1,7 @@
-import { Option } from 'commander'
-import { UsageError } from '../command.ts'
 import { defineCommand } from '../grammar/command-definition.ts'
 import { grownSizeOption } from '../grammar/grown-size.ts'
 import { addOperationOptions } from '../grammar/options.ts'
+import { partitionOption } from '../grammar/partition.ts'
 import { withThreads } from '../grammar/with-threads.ts'
 import type { GrowOptions } from './grow.ts'
 
@@ -20,10 +19,9 @@ export const growCommand = defineCommand<GrowOptions>({
           ).makeOptionMandatory(),
         )
         .addOption(
-          new Option(
-            '--partition <number>',
+          partitionOption(
             'the partition that gets the room; none: the container only. Default: the one that has room behind it',
-          ).argParser(partitionOf),
+          ),
         )
         .option('--contents', 'compare the contents of all files before and after, not of a sample'),
     ),
@@ -34,10 +32,3 @@ export const growCommand = defineCommand<GrowOptions>({
     })
   },
 })
-
-function partitionOf(text: string): number | 'none' {
-  if (text === 'none') return text
-  const number = Number(text)
-  if (/^\d{1,3}$/u.test(text) && number > 0) return number
-  throw new UsageError(`--partition takes a number, or none, not ${JSON.stringify(text)}.`)
-}

@@ -12,6 +12,7 @@ import { compareImages } from './compare-images.ts'
 import { copyFiles } from './copy-files.ts'
 import { createImage } from './create-image.ts'
 import { createSnapshot } from './create-snapshot.ts'
+import { cutImage } from './cut-image.ts'
 import { deleteSnapshot } from './delete-snapshot.ts'
 import { detachByQemu, detachLoop, detachNbd } from './detach-loop.ts'
 import { diagnoseFolder } from './diagnose-folder.ts'
@@ -32,6 +33,7 @@ import { listPlaces } from './list-places.ts'
 import { loadModule } from './load-module.ts'
 import { mapImage } from './map-image.ts'
 import { measureImage } from './measure-image.ts'
+import { measureMinimum } from './measure-minimum.ts'
 import { measureExport } from './measure.ts'
 import { mountFilesystem } from './mount-filesystem.ts'
 import { moveImage } from './move-image.ts'
@@ -86,6 +88,7 @@ export const actionTable = {
   'copy-files': copyFiles,
   'create-image': createImage,
   'create-snapshot': createSnapshot,
+  'cut-image': cutImage,
   'delete-snapshot': deleteSnapshot,
   'detach-by-qemu': detachByQemu,
   'detach-loop': detachLoop,
@@ -109,6 +112,7 @@ export const actionTable = {
   'map-image': mapImage,
   measure: measureExport,
   'measure-image': measureImage,
+  'measure-minimum': measureMinimum,
   'mount-filesystem': mountFilesystem,
   'move-image': moveImage,
   'prepare-folder': prepareFolder,

@@ -1,8 +1,8 @@
-import { formatBytes } from '@varve/core/units/format-bytes'
 import { Bytes } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { defineAction } from './action.ts'
 import { FilesystemPlace } from './filesystem-place.ts'
+import { sizeWords } from './later-size.ts'
 import { deviceOf } from './mount-filesystem.ts'
 
 /** Makes a filesystem as large as its device, or as `size` says. */
@@ -30,8 +30,10 @@ export const resizeFilesystem = defineAction({
     title: `Resize the ${type}`,
     does:
       swap === null
-        ? `Makes the ${type} on ${deviceOf(place)} ${size === null ? 'as large as its device' : formatBytes(size)}.`
-        : `Makes the swap space on ${deviceOf(place)} anew in its whole device, with the same UUID and label.`,
+        ? size === null
+          ? `Makes the ${type} on ${deviceOf(place)} as large as its device.`
+          : `Gives the ${type} on ${deviceOf(place)} ${sizeWords(size)}.`
+        : `Makes the swap space on ${deviceOf(place)} anew ${size === null ? 'in its whole device' : `with ${sizeWords(size)}`}, with the same UUID and label.`,
   }),
   told: ({ device }) => device,
   undo: () => [],

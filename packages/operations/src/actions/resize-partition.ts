@@ -2,6 +2,7 @@ import { formatBytes } from '@varve/core/units/format-bytes'
 import { Bytes, Path } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { defineAction } from './action.ts'
+import { sizeWords } from './later-size.ts'
 
 /** Moves the end of a partition; its beginning, type, name, UUID and flags stay. */
 export const resizePartition = defineAction({
@@ -24,7 +25,7 @@ export const resizePartition = defineAction({
   outcome: z.object({ size: Bytes }),
   words: ({ partition, start, end }) => ({
     title: `Resize partition ${partition}`,
-    does: `Gives partition ${partition} ${formatBytes(end - start)}: only its end is changed in the partition table.`,
+    does: `Gives partition ${partition} ${sizeWords(end - start)}: only its end is changed in the partition table.`,
   }),
   told: ({ size }) => formatBytes(size),
   undo: () => [],

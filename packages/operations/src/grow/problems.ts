@@ -3,7 +3,13 @@ import type { Problem } from '@varve/core/problems/problem'
 import { formatBytes } from '@varve/core/units/format-bytes'
 import type { ResizeFacts } from '../resize/facts.ts'
 import { isResized, resizedKind } from '../resize/kinds.ts'
-import { blocking, filesystemProblems, missingTools, tableProblems } from '../resize/problems.ts'
+import {
+  blocking,
+  checkedByWindows,
+  filesystemProblems,
+  missingTools,
+  tableProblems,
+} from '../resize/problems.ts'
 import { roomFor, type ResizeTarget } from '../resize/targets.ts'
 import type { Chosen } from './choose.ts'
 
@@ -132,16 +138,5 @@ function staysAsItIs(file: string, { filesystem, partition }: ResizeTarget): Pro
     file,
     message: `L6 ${quote(file)}: the ${type} stays as large as it is: Varve has no tool that grows ${type} in place; only ${partition === null ? 'the disk' : `partition ${partition.index}`} becomes larger`,
     remedy: 'Grow it inside the guest, or copy its files into a new filesystem there.',
-  }
-}
-
-function checkedByWindows(file: string): Problem {
-  return {
-    id: 'checked-by-windows',
-    severity: 'info',
-    layer: 'L6',
-    file,
-    message: `L6 ${quote(file)}: ntfsresize has Windows check the NTFS when it starts next`,
-    remedy: 'Let that check come to its end; until then it counts as not clean.',
   }
 }

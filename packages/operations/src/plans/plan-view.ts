@@ -1,5 +1,6 @@
 import type { PlanStepView, PlanView } from '@varve/protocol/plans'
 import { findAction } from '../actions/action-table.ts'
+import { laterNumber } from '../actions/later-size.ts'
 import type { Action } from '../actions/action.ts'
 import type { Plan, Refusal, Step } from './plan.ts'
 import { commandLine, type Shown } from './shown.ts'
@@ -64,8 +65,8 @@ const deepest = 4
 
 const blanks: Readonly<Record<string, () => unknown>> = {
   string: () => later,
-  number: () => 1,
-  int: () => 1,
+  number: () => laterNumber,
+  int: () => laterNumber,
   boolean: () => false,
   array: () => [],
   object: () => ({}),

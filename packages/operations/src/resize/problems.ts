@@ -227,3 +227,15 @@ export function filesystemProblems(facts: ResizeFacts, { filesystem, partition }
     )
   return []
 }
+
+/** That ntfsresize leaves a mark. */
+export function checkedByWindows(file: string): Problem {
+  return {
+    id: 'checked-by-windows',
+    severity: 'info',
+    layer: 'L6',
+    file,
+    message: `L6 ${quote(file)}: ntfsresize has Windows check the NTFS when it starts next`,
+    remedy: 'Let that check come to its end; until then it counts as not clean.',
+  }
+}

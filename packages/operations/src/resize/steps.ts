@@ -1,4 +1,5 @@
 import type { Wired } from '../plans/wired.ts'
+import { attachLoop } from '../actions/attach-loop.ts'
 import { checkFilesystem } from '../actions/check-filesystem.ts'
 import { detachLoop } from '../actions/detach-loop.ts'
 import { digestFiles } from '../actions/digest-files.ts'
@@ -6,10 +7,13 @@ import { digestImage } from '../actions/digest-image.ts'
 import { discardStaged } from '../actions/discard-staged.ts'
 import type { FilesystemPlace } from '../actions/filesystem-place.ts'
 import { forgetAttachment } from '../actions/forget-attachment.ts'
+import { loadModule } from '../actions/load-module.ts'
 import { proveImage } from '../actions/prove-image.ts'
+import { readPartitions } from '../actions/read-partitions.ts'
 import { replaceImage } from '../actions/replace-image.ts'
+import { reserveDevice } from '../actions/reserve-device.ts'
 import { writeImage } from '../actions/write-image.ts'
-import { attachSteps } from '../attach/steps.ts'
+import { moduleFor } from '../attach/ways.ts'
 import type { LinkFacts } from '../chain-change/facts.ts'
 import { newInPlace } from '../chain-change/steps.ts'
 import { readingEstimate, step, type DraftStep } from '../plans/plan.ts'
@@ -18,7 +22,7 @@ import type { ResizeFacts } from './facts.ts'
 import { resizedKind } from './kinds.ts'
 
 const quick = { bytes: 0, seconds: 1 }
-const reserved = (field: string) => from('reserve', field)
+const reserved = (field: string, mark = '') => from(`reserve${mark}`, field)
 
 /** The staged raw image that the work is done on. */
 function workImage({ image, work }: ResizeFacts) {
@@ -41,44 +45,59 @@ export function workStep(facts: ResizeFacts, own: LinkFacts): DraftStep {
   })
 }
 
-/** Makes the work image a device that is written to. */
-export function attachWork({ host, ways, work, image }: ResizeFacts): DraftStep[] {
-  const address = { path: work.path, format: 'raw', reading: {} } as const
-  const facts = {
-    host,
-    ways,
-    image: work.path,
-    format: 'raw',
-    virtualSize: image.virtualSize,
-    isPlainRaw: true,
-    problems: [],
-    files: null,
-    already: null,
-  } as const
-  return attachSteps({
-    facts,
-    request: { image: address, inUse: 'refuse' },
-    wanted: { isWritten: true, isThrowAway: false },
-    way: 'loop',
-    purpose: 'attach',
-  })
+interface Attaching {
+  /** Put behind the ids where it is attached a second time. */
+  readonly mark?: string
+  readonly isReadOnly?: boolean
 }
 
-export function detachWork({ host, work }: ResizeFacts): DraftStep[] {
-  const attachment = reserved('attachment')
+/** Makes the work image a device, which is written to unless it is said otherwise. */
+export function attachWork(
+  { host, ways, work }: ResizeFacts,
+  { mark = '', isReadOnly = false }: Attaching = {},
+): DraftStep[] {
+  const module = mark === '' ? moduleFor(ways, 'loop') : null
+  const device = {
+    attachment: reserved('attachment', mark),
+    image: work.path,
+    device: reserved('device', mark),
+  }
   return [
-    step(detachLoop, {
-      id: 'detach',
+    ...(module === null ? [] : [step(loadModule, { id: 'load', host, input: { module }, estimate: quick })]),
+    step(reserveDevice, {
+      id: `reserve${mark}`,
       host,
-      input: { attachment, image: work.path, device: reserved('device') },
+      input: {
+        attachment: freshId,
+        image: work.path,
+        how: 'loop',
+        isReadOnly,
+        isThrowAway: false,
+        purpose: 'attach',
+      },
       estimate: quick,
     }),
-    step(forgetAttachment, { id: 'forget', host, input: { attachment }, estimate: quick }),
+    step(attachLoop, { id: `attach${mark}`, host, input: { ...device, isReadOnly }, estimate: quick }),
+    step(readPartitions, { id: `partitions${mark}`, host, input: device, estimate: quick }),
+  ]
+}
+
+export function detachWork({ host, work }: ResizeFacts, mark = ''): DraftStep[] {
+  const attachment = reserved('attachment', mark)
+  return [
+    step(detachLoop, {
+      id: `detach${mark}`,
+      host,
+      input: { attachment, image: work.path, device: reserved('device', mark) },
+      estimate: quick,
+    }),
+    step(forgetAttachment, { id: `forget${mark}`, host, input: { attachment }, estimate: quick }),
   ]
 }
 
 /** The device of the attached work image. */
 export const workDevice = reserved('device')
+export const workDeviceOf = (mark: string) => reserved('device', mark)
 
 interface Proving {
   readonly facts: ResizeFacts
@@ -114,7 +133,7 @@ export function proofSteps({ facts, place, allContents }: Proving, when: 'before
 }
 
 /** Gives the disk of the work image, in the original's format, the original's name; the original is kept. */
-export function inPlaceSteps(facts: ResizeFacts, own: LinkFacts, size: number): DraftStep[] {
+export function inPlaceSteps(facts: ResizeFacts, own: LinkFacts, size: number | null): DraftStep[] {
   const { host, image, work, isPlainRaw, chain } = facts
   const done: LinkFacts = { ...own, path: work.path, format: 'raw', subformat: null, virtualSize: size }
   const staged = workImage(facts)

@@ -43,7 +43,7 @@ export function resizeCommands(resizing: Resizing): Commands {
 function extCommands({ at, size }: Resizing): Commands {
   return [
     tied(command('e2fsck', ['-f', '-p', at], { expected: [0, 1] })),
-    tied(command('resize2fs', [at, ...(size === null ? [] : [`${size / 512}s`])])),
+    tied(command('resize2fs', [at, ...(size === null ? [] : [`${Math.ceil(size / 512)}s`])])),
   ]
 }
 
@@ -90,7 +90,7 @@ function swapCommands({ at, size, swap, image }: Resizing): Commands {
     })
   const { uuid, label, pageSize } = swap
   const named = label === null ? [] : ['--label', label]
-  const blocks = size === null ? [] : [String(size / 1024)]
+  const blocks = size === null ? [] : [String(Math.ceil(size / 1024))]
   return [
     tied(command('mkswap', ['--uuid', uuid, ...named, '--pagesize', String(pageSize), '--', at, ...blocks])),
   ]

@@ -19,7 +19,7 @@ export function resizeCommand({ disk, partition, size }: Resized): ToolCommand<n
   return {
     tool: 'sfdisk',
     args: [...quiet, '-N', String(partition), disk],
-    stdin: `size=${size / 512}\n`,
+    stdin: `size=${Math.max(1, Math.ceil(size / 512))}\n`,
     parse: () => null,
   }
 }

@@ -1,0 +1,84 @@
+import type { GuestContents, Partition } from '@varve/core/guest/guest-contents'
+import { gptBackupLength } from '@varve/core/partitions/gpt-end'
+import { whatLiesBeyond, type Beyond } from '@varve/core/guest/beyond-end'
+import { targetsOf, type ResizeTarget } from '../resize/targets.ts'
+import type { ShrinkRequest } from './request.ts'
+import { shrinkUnit, sizesFor, type ShrunkPlace, type ShrunkSizes } from './sizes.ts'
+
+/** What a shrink does to a disk. */
+export type ShrinkChoice =
+  /** Nothing that is in use is moved: what is behind all partitions goes. */
+  | { readonly way: 'cut'; readonly disk: number }
+  | {
+      readonly way: 'filesystem'
+      readonly target: ResizeTarget
+      readonly place: ShrunkPlace
+      /** Null: as few bytes as it allows. */
+      readonly sizes: ShrunkSizes | null
+      /** What lies behind what is shrunk, or would be cut off with it. */
+      readonly beyond: readonly Beyond[]
+    }
+  /** There is nothing of that number, or nothing at all. */
+  | { readonly way: 'nothing' }
+
+/** What is to be shrunk: the partition that is said, or the last one; nothing, where all of them end before the cut. */
+export function chooseShrink(
+  guest: GuestContents,
+  { to, partition }: Pick<ShrinkRequest, 'to' | 'partition'>,
+): ShrinkChoice {
+  const behind = bytesBehind(guest)
+  const least = smallestCut(guest)
+  if (partition === 'none') return { way: 'cut', disk: to ?? least }
+  if (to !== null && to >= least) return { way: 'cut', disk: to }
+  const targets = targetsOf(guest)
+  const target =
+    partition === null ? targets.at(-1) : targets.find((one) => one.partition?.index === partition)
+  if (!target) return { way: 'nothing' }
+  const place = placeOf(target, behind)
+  const sizes = to === null ? null : sizesFor(to, place)
+  return {
+    way: 'filesystem',
+    target,
+    place,
+    sizes,
+    beyond: beyondOf(guest, target, to === null ? null : to - behind),
+  }
+}
+
+/** Bytes that the table keeps at the end of the disk. */
+export function bytesBehind({ table: { kind, sectorSize } }: GuestContents): number {
+  return kind === 'gpt' ? gptBackupLength(sectorSize) : 0
+}
+
+/** The smallest disk that all partitions, volumes and filesystems fit on as they are. */
+export function smallestCut(guest: GuestContents): number {
+  const ends = whatLiesBeyond(guest, 0).map(({ end }) => end)
+  return Math.ceil((Math.max(0, ...ends) + bytesBehind(guest)) / shrinkUnit) * shrinkUnit
+}
+
+/** Whole blocks of the filesystem. */
+const block = 4096
+
+function placeOf({ partition, filesystem }: ResizeTarget, behind: number): ShrunkPlace {
+  const length = partition?.length ?? filesystem?.length ?? 0
+  return { start: partition?.start ?? 0, length: Math.floor(length / block) * block, behind }
+}
+
+/** The extended partition around a logical one. */
+export function frameOf(guest: GuestContents | null, { start }: Partition): Partition | null {
+  const around = (one: Partition) =>
+    one.role === 'extended' && one.start <= start && start < one.start + one.length
+  return guest?.table.partitions.find(around) ?? null
+}
+
+/** What others keep behind the byte up to which the disk can be used; where that is not known yet, all that begins behind the chosen one. */
+function beyondOf(guest: GuestContents, { partition }: ResizeTarget, usable: number | null): Beyond[] {
+  if (partition === null) return []
+  const end = usable ?? partition.start
+  const own = [partition.index, partition.role === 'logical' ? frameOf(guest, partition)?.index : null]
+  const isInside = ({ start }: Beyond) =>
+    start >= partition.start && start < partition.start + partition.length
+  return whatLiesBeyond(guest, end).filter((one) =>
+    one.layer === 'L4' ? !own.includes(one.partition) : !isInside(one),
+  )
+}

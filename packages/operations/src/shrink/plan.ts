@@ -1,0 +1,77 @@
+import { isBlocking } from '@varve/core/problems/problem'
+import { filesystemName } from '@varve/core/guest/guest-names'
+import { formatBytes } from '@varve/core/units/format-bytes'
+import { baseName } from '../actions/path-words.ts'
+import { defineOperation } from '../operation.ts'
+import { inOrder, wholeEstimate, type DraftStep } from '../plans/plan.ts'
+import type { ResizeFacts } from '../resize/facts.ts'
+import { isResized } from '../resize/kinds.ts'
+import { resizeProblems } from '../resize/problems.ts'
+import { chooseShrink, type ShrinkChoice } from './choice.ts'
+import { shrinkProblems } from './problems.ts'
+import { ShrinkRequest } from './request.ts'
+import { shrinkUnit } from './sizes.ts'
+import { cutSteps, shrinkSteps } from './steps.ts'
+
+/** `varve shrink`: filesystem, partition, table and image become smaller, in that order, on a hidden copy that is proven before it takes the image's place. */
+export const shrinkOperation = defineOperation<ShrinkRequest, ResizeFacts>({
+  name: 'shrink',
+  request: ShrinkRequest,
+  paths: ['image'],
+  plan(request, facts) {
+    const { host, image, chain, guest } = facts
+    const [own] = chain
+    const choice: ShrinkChoice = guest === null ? { way: 'nothing' } : chooseShrink(guest, request)
+    // Where it is not known yet, what speaks against any smaller size is said.
+    const before = own?.virtualSize ?? null
+    const size = sizeOf(choice) ?? (before === null ? null : before - shrinkUnit)
+    const problems = own
+      ? [
+          ...resizeProblems(facts, { verb: 'shrink', own, size, isAttached: choice.way === 'filesystem' }),
+          ...(guest === null ? [] : shrinkProblems(facts, request, choice)),
+        ]
+      : [...facts.problems]
+    const blocking = problems.filter(isBlocking)
+    const drafts = own && blocking.length === 0 ? stepsOf({ facts, own, choice, request }) : []
+    if (drafts.length === 0) return { kind: 'refusal', operation: 'shrink', problems: blocking }
+    const steps = inOrder(drafts)
+    return {
+      kind: 'plan',
+      operation: 'shrink',
+      summary: `Shrink ${baseName(image.path)} ${summaryOf(choice)}`,
+      steps,
+      warnings: problems,
+      subjects: chain.map(({ path }) => ({ host, path })),
+      estimate: wholeEstimate(steps),
+    }
+  },
+})
+
+/** Bytes of the disk that is to be; null: known only when the filesystem has been asked. */
+function sizeOf(choice: ShrinkChoice): number | null {
+  if (choice.way === 'cut') return choice.disk
+  return choice.way === 'filesystem' ? (choice.sizes?.disk ?? null) : null
+}
+
+interface Planning {
+  readonly facts: ResizeFacts
+  readonly own: ResizeFacts['chain'][number]
+  readonly choice: ShrinkChoice
+  readonly request: ShrinkRequest
+}
+
+function stepsOf({ facts, own, choice, request }: Planning): DraftStep[] {
+  if (choice.way === 'cut') return cutSteps({ facts, own }, choice.disk)
+  if (choice.way === 'nothing') return []
+  const type = choice.target.filesystem?.type ?? ''
+  return isResized(type) ? shrinkSteps({ facts, own, choice, type, allContents: request.allContents }) : []
+}
+
+function summaryOf(choice: ShrinkChoice): string {
+  const size = sizeOf(choice)
+  const to = size === null ? 'as far as its filesystem allows' : `to ${formatBytes(size)}`
+  if (choice.way !== 'filesystem') return `${to}: only what is free behind its partitions goes`
+  const { partition, filesystem } = choice.target
+  const what = filesystemName(filesystem?.type ?? '')
+  return `${to}, with ${partition === null ? `its ${what}` : `the ${what} in partition ${partition.index}`}`
+}

@@ -1,0 +1,240 @@
+import { filesystemName, volumeName } from '@varve/core/guest/guest-names'
+import type { Problem } from '@varve/core/problems/problem'
+import { formatBytes } from '@varve/core/units/format-bytes'
+import { shellWord } from '../plans/shown.ts'
+import type { ResizeFacts } from '../resize/facts.ts'
+import { isResized, resizedKind } from '../resize/kinds.ts'
+import {
+  blocking,
+  checkedByWindows,
+  filesystemProblems,
+  missingTools,
+  tableProblems,
+} from '../resize/problems.ts'
+import { targetsOf, type ResizeTarget } from '../resize/targets.ts'
+import { smallestCut, type ShrinkChoice } from './choice.ts'
+import type { ShrinkRequest } from './request.ts'
+import { shrinkUnit } from './sizes.ts'
+
+type FilesystemWay = Extract<ShrinkChoice, { way: 'filesystem' }>
+
+/** Why this disk does not become smaller that way. */
+export function shrinkProblems(facts: ResizeFacts, request: ShrinkRequest, choice: ShrinkChoice): Problem[] {
+  const size = sizeProblems(facts, request)
+  if (size.length > 0) return size
+  switch (choice.way) {
+    case 'nothing':
+      return [nothingThere(facts, request)]
+    case 'cut':
+      return cutProblems(facts, choice.disk)
+    case 'filesystem':
+      return [
+        ...tableProblems(facts),
+        ...targetProblems(facts, request, choice.target),
+        ...beyondProblems(facts, choice),
+        ...spaceProblems(facts, choice),
+      ]
+  }
+}
+
+function sizeProblems({ image, chain }: ResizeFacts, { to }: ShrinkRequest): Problem[] {
+  const size = chain[0]?.virtualSize ?? null
+  if (to === null || size === null || to < size) return []
+  const words = to === size ? 'it has that size already' : 'it is smaller than that already'
+  return [
+    blocking(image.path, {
+      id: 'not-smaller',
+      layer: 'L2',
+      why: `its disk has ${formatBytes(size)} (${size} bytes): ${words}`,
+      remedy:
+        to === size
+          ? 'Nothing is to be done.'
+          : `A larger one is made by varve grow ${shellWord(image.path)} --to SIZE.`,
+    }),
+  ]
+}
+
+function nothingThere({ image, guest }: ResizeFacts, { partition }: ShrinkRequest): Problem {
+  const there = guest === null ? [] : targetsOf(guest).flatMap((one) => one.partition?.index ?? [])
+  const isSaid = partition !== null
+  return blocking(image.path, {
+    id: 'no-partition',
+    layer: 'L4',
+    why: isSaid
+      ? `it has no partition ${partition} that could be shrunk`
+      : 'it has no partition and no filesystem',
+    remedy:
+      there.length > 0
+        ? `It has these: ${there.join(', ')}. Say one with --partition.`
+        : 'See what it holds: varve info. What is empty is made anew in the size that is wanted: varve create.',
+  })
+}
+
+/** Findings of the table that the cut itself mends. */
+const mended = new Set(['gpt-backup-not-at-end', 'gpt-without-protective-mbr'])
+
+/** Why what lies behind all partitions is not cut off. */
+function cutProblems({ image, guest, chain }: ResizeFacts, disk: number): Problem[] {
+  if (guest === null) return []
+  const file = image.path
+  const { table } = guest
+  const wrong = guest.problems.filter(({ layer, id }) => layer === 'L4' && !mended.has(id))
+  if (wrong.length > 0) return wrong.map((problem) => ({ ...problem, severity: 'block' as const }))
+  if (!['gpt', 'mbr', 'none'].includes(table.kind) || (table.inner ?? []).length > 0)
+    return [
+      blocking(file, {
+        id: 'table-not-resized',
+        layer: 'L4',
+        why: `Varve cuts disks with a GPT, an MBR or no table, and this has ${table.kind}${(table.inner ?? []).length > 0 ? ' with a label inside a partition' : ''}`,
+        remedy: copyInstead(file),
+      }),
+    ]
+  if (guest.filesystems.length === 0 && guest.volumes.length === 0 && table.partitions.length === 0)
+    return [nothingThere({ image, guest } as ResizeFacts, { partition: null } as ShrinkRequest)]
+  const least = smallestCut(guest)
+  const size = chain[0]?.virtualSize ?? null
+  if (disk < least)
+    return [
+      blocking(file, {
+        id: 'lies-beyond-cut',
+        layer: 'L4',
+        why: `what it holds reaches to ${formatBytes(least)}, behind the cut at ${formatBytes(disk)}`,
+        remedy: `Let its last filesystem become smaller too (without --partition none), or take at least ${least} bytes: --to ${least}.`,
+      }),
+    ]
+  if (size !== null && disk >= size)
+    return [
+      blocking(file, {
+        id: 'not-smaller',
+        layer: 'L2',
+        why: `nothing is free behind its last partition: its disk of ${formatBytes(size)} cannot end earlier`,
+        remedy: 'Let its last filesystem become smaller too: varve shrink --min without --partition none.',
+      }),
+    ]
+  return []
+}
+
+/** Why what is chosen cannot become smaller, with what does. */
+function targetProblems(facts: ResizeFacts, { to }: ShrinkRequest, target: ResizeTarget): Problem[] {
+  const file = facts.image.path
+  const { partition, filesystem, volume } = target
+  const where = partition === null ? 'the whole disk' : `partition ${partition.index}`
+  if (volume !== null)
+    return [
+      blocking(file, {
+        id: 'volume-not-shrunk',
+        layer: 'L5',
+        why: `${where} holds ${volumeName(volume.type)}, which Varve does not make smaller`,
+        remedy: volumeRemedy(file, volume.type),
+      }),
+    ]
+  if (filesystem === null)
+    return [
+      blocking(file, {
+        id: 'no-filesystem',
+        layer: 'L6',
+        why: `in ${where} no filesystem was found that could become smaller`,
+        remedy: `Cut off only what is behind all partitions (--partition none), or ${lowerFirst(copyInstead(file))}`,
+      }),
+    ]
+  const { type } = filesystem
+  if (!isResized(type) || resizedKind(type).shrink === null)
+    return [
+      blocking(file, {
+        id: 'filesystem-not-shrunk',
+        layer: 'L6',
+        why: `${where} holds ${filesystemName(type)}, which cannot be made smaller`,
+        remedy: filesystemRemedy(file, type),
+      }),
+    ]
+  if (type === 'swap' && to === null)
+    return [
+      blocking(file, {
+        id: 'swap-needs-size',
+        layer: 'L6',
+        why: `${where} holds swap space, which has no smallest size`,
+        remedy: 'Say the size of the disk: --to SIZE.',
+      }),
+    ]
+  const { check, shrink } = resizedKind(type)
+  const mounts = resizedKind(type).hasFiles ? ['mount', 'unshare', 'setpriv'] : []
+  const reader = type === 'ntfs' ? ['ntfs-3g'] : []
+  const tools = [...(shrink ?? []), ...(check === null ? [] : [check]), ...mounts, ...reader]
+  return [
+    ...filesystemProblems(facts, target),
+    ...missingTools(facts, tools),
+    ...(type === 'ntfs' ? [checkedByWindows(file)] : []),
+  ]
+}
+
+function beyondProblems({ image }: ResizeFacts, { beyond, place }: FilesystemWay): Problem[] {
+  const [first] = beyond
+  if (!first) return []
+  const isFrame = beyond.every(({ what }) => what.startsWith('extended'))
+  const least = inUnits(Math.max(...beyond.map(({ end }) => end)) + place.behind)
+  const all = [...new Set(beyond.map(({ what }) => what))]
+  return [
+    blocking(image.path, {
+      id: isFrame ? 'extended-across-cut' : 'partition-beyond-cut',
+      layer: first.layer,
+      why: `${all.join(', ')} ${all.length === 1 ? 'reaches' : 'reach'} behind the cut, and Varve shrinks one partition: the last`,
+      remedy: `Delete or move that inside the guest first, or keep it: the disk then needs ${least} bytes at least (--to ${least}).`,
+      details: { beyond: beyond.map(({ what, start, end }) => ({ what, start, end })) },
+    }),
+  ]
+}
+
+/** What is in use must fit; how much that is exactly the filesystem is asked when it runs. */
+function spaceProblems({ image }: ResizeFacts, { sizes, target, place }: FilesystemWay): Problem[] {
+  if (sizes === null) return []
+  const least = Math.max(shrinkUnit, leastUsed(target.filesystem))
+  if (sizes.filesystem >= least) return []
+  const left = Math.max(0, sizes.filesystem)
+  return [
+    blocking(image.path, {
+      id: 'too-small',
+      layer: 'L6',
+      why: `${formatBytes(left)} would be left for its filesystem, which needs more than ${formatBytes(least)}`,
+      remedy: `Choose a larger size (more than ${inUnits(place.start + least + place.behind)} bytes), delete files in the guest, or have Varve find the smallest one: --min.`,
+      details: { least, left },
+    }),
+  ]
+}
+
+/** Bytes that a filesystem cannot do without; what ext counts as used goes in part with the room that it describes. */
+function leastUsed(filesystem: ResizeTarget['filesystem']): number {
+  return filesystem === null || filesystem.type.startsWith('ext') ? 0 : (filesystem.used ?? 0)
+}
+
+function inUnits(bytes: number): number {
+  return Math.ceil(bytes / shrinkUnit) * shrinkUnit
+}
+
+function lowerFirst(text: string): string {
+  return text.slice(0, 1).toLowerCase() + text.slice(1)
+}
+
+/** What does without making anything smaller. */
+function copyInstead(file: string): string {
+  return `Make a new, smaller image (varve create), attach both and copy the files; or leave its size and give back what is free: varve reclaim ${shellWord(file)}.`
+}
+
+function filesystemRemedy(file: string, type: string): string {
+  const known: Readonly<Record<string, string>> = {
+    xfs: `Make a new, smaller image with an XFS (varve create, mkfs.xfs), and copy the files into it inside a guest: xfsdump -J - /from | xfsrestore -J - /to. Or leave its size and give back what is free: varve reclaim ${shellWord(file)}.`,
+    refs: `Make a new, smaller image with a ReFS in Windows, and copy the files: robocopy /mir /copyall. Or leave its size and give back what is free: varve reclaim ${shellWord(file)}.`,
+  }
+  return known[type] ?? copyInstead(file)
+}
+
+function volumeRemedy(file: string, type: string): string {
+  if (type === 'lvm2')
+    return 'Shrink it inside the guest, the upper layer first: the filesystem and its volume (lvreduce --resizefs), then the physical volume (pvresize --setphysicalvolumesize; pvmove where extents lie in the way), then the partition; after that varve shrink --partition none cuts the disk.'
+  if (type === 'luks1' || type === 'luks2')
+    return 'Shrink it inside the guest, the upper layer first: the filesystem, the mapping (cryptsetup resize --device-size), the partition; after that varve shrink --partition none cuts the disk.'
+  if (type === 'bitlocker')
+    return 'Shrink the volume in Windows (Resize-Partition), which has it unlocked; after that varve shrink --partition none cuts the disk.'
+  if (type === 'apfs-container')
+    return 'Shrink the container in macOS: diskutil apfs resizeContainer; after that varve shrink --partition none cuts the disk.'
+  return copyInstead(file)
+}

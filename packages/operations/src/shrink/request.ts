@@ -1,0 +1,17 @@
+import { Bytes, Path } from '@varve/protocol/primitives'
+import { z } from 'zod'
+
+/** Makes the disk of an image smaller, from its filesystem down to its file. */
+export const ShrinkRequest = z.object({
+  image: Path,
+  /** Bytes that the disk is to have; null: as few as its filesystem allows, with slack. */
+  to: Bytes.nullable(),
+  /** As the partition table numbers it; `none`: only what lies behind the last one goes. Null: the last one. */
+  partition: z
+    .union([z.number().int().min(1).max(1000), z.literal('none')])
+    .nullable()
+    .default(null),
+  /** The contents of all files are compared before and after, not those of a sample. */
+  allContents: z.boolean().default(false),
+})
+export type ShrinkRequest = z.infer<typeof ShrinkRequest>
