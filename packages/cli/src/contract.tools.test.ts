@@ -208,11 +208,22 @@ const rows: readonly Row[] = [
     steps: ['work', 'cut', 'write', 'prove', 'replace', 'clean'],
     record: ran('shrink'),
     there: ['roomy.qcow2'],
-    bad: [
-      (lib) => ['shrink', of(lib, 'roomy.qcow2'), '--to', '1M'],
-      exitCodes.imageRefused,
-      'no-filesystem',
-    ],
+    bad: [(lib) => ['shrink', of(lib, 'roomy.qcow2'), '--to', '1M'], exitCodes.imageRefused, 'no-filesystem'],
+  },
+  {
+    name: 'grow',
+    call: (lib) => ['grow', of(lib, 'over.qcow2'), '--to', '+4M'],
+    steps: ['work', 'extend', 'write', 'prove', 'replace', 'clean'],
+    record: (lib) => ({
+      image: of(lib, 'over.qcow2'),
+      before: 4 * mib,
+      virtualSize: 8 * mib,
+      partition: null,
+      filesystem: null,
+      quarantine: expect.any(String) as string,
+    }),
+    there: ['over.qcow2', 'base.qcow2'],
+    bad: [(lib) => ['grow', of(lib, 'single.qcow2'), '--to', '1M'], exitCodes.imageRefused, 'not-larger'],
   },
   {
     name: 'move',

@@ -2,9 +2,12 @@ import { recordingTools } from '@varve/agent/testing/recording-tools'
 import type { ActionAdapter } from '@varve/agent/actions/adapter'
 import { WorkerPool } from '@varve/engine/run/worker-pool'
 import { checkedCall } from '@varve/operations/actions/action-table'
+import { commandLine } from '@varve/operations/plans/shown'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { expect, test } from 'vitest'
 import { linuxActions } from './adapter-table.ts'
+
+type LinuxAction = keyof typeof linuxActions
 
 const image = `/-lib/it's "a",\n$(disk).raw`
 /** Devices that no kernel has: nothing is done by a tool that is only recorded. */
@@ -34,10 +37,42 @@ const samples: Readonly<Record<string, object>> = {
   'unmount-folder': { attachment: 'one', device: loop.device, folder },
 }
 
+const place = { image, device: loop.device, partition: 1 }
+const swap = { uuid: '5fa21a55-f394-4a4d-9958-1951a67d5540', label: 'its "swap"', pageSize: 4096 }
+
+/** Actions whose tools depend on what they work on. */
+const steps: readonly (readonly [name: LinuxAction, input: object])[] = [
+  ['relocate-table', { disk: image, name: image }],
+  ['resize-partition', { disk: image, partition: 2, start: 1024 ** 2, end: 3 * 1024 ** 2, name: image }],
+  ...(['ext4', 'xfs', 'btrfs', 'ntfs'] as const).flatMap((type) => [
+    ['check-filesystem', { ...place, type, when: 'before' }] as const,
+    ['resize-filesystem', { ...place, type, size: null }] as const,
+  ]),
+  ['resize-filesystem', { ...place, type: 'swap', size: null, swap }],
+  ['resize-filesystem', { ...place, type: 'ext2', size: 1024 ** 3 }],
+]
+
 const adapters = await Promise.all(
   Object.entries(linuxActions).map(async ([name, load]) => [name, (await load()) as ActionAdapter] as const),
 )
 const ofTools = adapters.filter(([, { tools }]) => tools.length > 0)
+
+test.skipIf(process.platform !== 'linux').each(steps)(
+  'what %s shows for %j is what it runs',
+  async (name, sample) => {
+    await using pool = new WorkerPool()
+    const adapter = (await linuxActions[name]()) as ActionAdapter
+    const { input } = checkedCall({ action: name, input: sample })
+    const tools = recordingTools({ stdout: '' })
+    const signal = new AbortController().signal
+    const ports = { roots: null, tools, pool, findWriters: null }
+    await adapter.run(input, { ports, signal, onProgress: () => {} })
+    const { argv, stdin, native } = adapter.command(input)
+    if (native === undefined) expect(tools.commands).toEqual([{ argv, stdin }])
+    else expect(native).toBe(tools.commands.map((one) => commandLine({ argv: one.argv })).join(', then '))
+    expect(native ?? { argv, stdin }).toMatchSnapshot()
+  },
+)
 
 test('every action of Linux that is a tool has a sample here', () => {
   expect(ofTools.map(([name]) => name).sort()).toEqual(Object.keys(samples).sort())

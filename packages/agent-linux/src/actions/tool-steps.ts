@@ -1,7 +1,9 @@
-import type { ActionAdapter } from '@varve/agent/actions/adapter'
+import type { ActionAdapter, ActionContext } from '@varve/agent/actions/adapter'
 import type { ToolCommand } from '@varve/agent/tools/tool-command'
+import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import type { ActionInput, ActionName, ActionOutcome } from '@varve/operations/actions/action-table'
 import { commandLine, nativeAction, type Shown } from '@varve/operations/plans/shown'
+import type { TiedCommand } from '../tools/tied.ts'
 import { assertOwnHost } from './kernel-action.ts'
 
 interface ToolSteps<N extends ActionName> {
@@ -28,14 +30,27 @@ export function toolSteps<N extends ActionName>(
     },
     async run(input, context) {
       assertOwnHost(context, about(input))
-      for (const command of build(input))
-        await context.ports.tools.run(command, {
-          signal: context.signal,
-          file: about(input),
-          onProgress: (progress) => context.onProgress({ of: 'tool', progress }),
-        })
+      for (const command of build(input)) await runTied(command, about(input), context)
       return outcome(input)
     },
+  }
+}
+
+/** Runs it; that it failed is said of the tool that people know, not of what has started it. */
+export async function runTied<Output>(
+  command: ToolCommand<Output> | TiedCommand<Output>,
+  file: string,
+  { ports, signal, onProgress }: ActionContext,
+): Promise<Output> {
+  try {
+    return await ports.tools.run(command, {
+      signal,
+      file,
+      onProgress: (progress) => onProgress({ of: 'tool', progress }),
+    })
+  } catch (error) {
+    if (!('of' in command) || !isDiskError(error, 'tool-failed')) throw error
+    throw new DiskError('tool-failed', { ...error.details, tool: command.of }, { cause: error })
   }
 }
 

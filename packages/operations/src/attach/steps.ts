@@ -16,23 +16,27 @@ interface Attaching {
   readonly wanted: Wanted
   readonly way: Way
   readonly purpose: 'attach' | 'mount'
+  /** Put behind the ids, where a plan attaches twice. */
+  readonly mark?: string
 }
 
 const quick = { bytes: 0, seconds: 1 }
-const reserved = (field: string) => from('reserve', field)
+const reserved = (field: string, mark: string) => from(`reserve${mark}`, field)
 
 /** From an image to a device with its partitions; the first step names the attachment and the device. */
 export function attachSteps(attaching: Attaching): DraftStep[] {
-  const { facts, request, wanted, way, purpose } = attaching
+  const { facts, request, wanted, way, purpose, mark = '' } = attaching
   const { host, image, ways } = facts
   const { isWritten, isThrowAway } = wanted
   const module = moduleFor(ways, way)
-  const device = { attachment: reserved('attachment'), image, device: reserved('device') }
+  const device = { attachment: reserved('attachment', mark), image, device: reserved('device', mark) }
   const isServed = way === 'nbd-client' || (way === 'qemu-nbd' && !isWritten)
   return [
-    ...(module === null ? [] : [step(loadModule, { id: 'load', host, input: { module }, estimate: quick })]),
+    ...(module === null
+      ? []
+      : [step(loadModule, { id: `load${mark}`, host, input: { module }, estimate: quick })]),
     step(reserveDevice, {
-      id: 'reserve',
+      id: `reserve${mark}`,
       host,
       input: { attachment: freshId, image, how: way, isReadOnly: !isWritten, isThrowAway, purpose },
       estimate: quick,
@@ -40,13 +44,13 @@ export function attachSteps(attaching: Attaching): DraftStep[] {
     ...(isServed
       ? [
           step(serveDevice, {
-            id: 'serve',
+            id: `serve${mark}`,
             host,
             input: {
-              attachment: reserved('attachment'),
+              attachment: reserved('attachment', mark),
               image: { ...request.image, path: image },
-              device: reserved('device'),
-              socket: reserved('socket'),
+              device: reserved('device', mark),
+              socket: reserved('socket', mark),
               inUse: request.inUse,
               isThrowAway,
             },
@@ -55,12 +59,12 @@ export function attachSteps(attaching: Attaching): DraftStep[] {
         ]
       : []),
     attachStep(attaching, device, isServed),
-    step(readPartitions, { id: 'partitions', host, input: device, estimate: quick }),
+    step(readPartitions, { id: `partitions${mark}`, host, input: device, estimate: quick }),
   ]
 }
 
 function attachStep(
-  { facts: { host }, wanted: { isWritten, isThrowAway }, way }: Attaching,
+  { facts: { host }, wanted: { isWritten, isThrowAway }, way, mark = '' }: Attaching,
   device: {
     readonly attachment: ReturnType<typeof from>
     readonly image: string
@@ -68,7 +72,7 @@ function attachStep(
   },
   isServed: boolean,
 ): DraftStep {
-  const place = { id: 'attach', host, estimate: quick }
+  const place = { id: `attach${mark}`, host, estimate: quick }
   const isReadOnly = !isWritten && !isThrowAway
   switch (way) {
     case 'loop':
@@ -78,14 +82,14 @@ function attachStep(
         ...(isWritten && { needs: ['nobody else uses the image'] }),
       })
     case 'nbd-client':
-      return step(attachNbd, { ...place, input: { ...device, socket: reserved('socket'), isReadOnly } })
+      return step(attachNbd, { ...place, input: { ...device, socket: reserved('socket', mark), isReadOnly } })
     case 'qemu-nbd':
       return step(attachByQemu, {
         ...place,
         input: {
           ...device,
-          socket: isServed ? reserved('socket') : null,
-          processFile: reserved('processFile'),
+          socket: isServed ? reserved('socket', mark) : null,
+          processFile: reserved('processFile', mark),
           isReadOnly,
         },
         ...(isWritten && { needs: ['nobody else uses the image'] }),

@@ -1,5 +1,4 @@
 import type { Wired } from '../plans/wired.ts'
-import { attachLoop } from '../actions/attach-loop.ts'
 import { checkFilesystem } from '../actions/check-filesystem.ts'
 import { detachLoop } from '../actions/detach-loop.ts'
 import { digestFiles } from '../actions/digest-files.ts'
@@ -7,13 +6,10 @@ import { digestImage } from '../actions/digest-image.ts'
 import { discardStaged } from '../actions/discard-staged.ts'
 import type { FilesystemPlace } from '../actions/filesystem-place.ts'
 import { forgetAttachment } from '../actions/forget-attachment.ts'
-import { loadModule } from '../actions/load-module.ts'
 import { proveImage } from '../actions/prove-image.ts'
-import { readPartitions } from '../actions/read-partitions.ts'
 import { replaceImage } from '../actions/replace-image.ts'
-import { reserveDevice } from '../actions/reserve-device.ts'
 import { writeImage } from '../actions/write-image.ts'
-import { moduleFor } from '../attach/ways.ts'
+import { attachSteps } from '../attach/steps.ts'
 import type { LinkFacts } from '../chain-change/facts.ts'
 import { newInPlace } from '../chain-change/steps.ts'
 import { readingEstimate, step, type DraftStep } from '../plans/plan.ts'
@@ -53,33 +49,29 @@ interface Attaching {
 
 /** Makes the work image a device, which is written to unless it is said otherwise. */
 export function attachWork(
-  { host, ways, work }: ResizeFacts,
+  { host, ways, work, image }: ResizeFacts,
   { mark = '', isReadOnly = false }: Attaching = {},
 ): DraftStep[] {
-  const module = mark === '' ? moduleFor(ways, 'loop') : null
-  const device = {
-    attachment: reserved('attachment', mark),
+  const address = { path: work.path, format: 'raw', reading: {} } as const
+  const facts = {
+    host,
+    ways,
     image: work.path,
-    device: reserved('device', mark),
-  }
-  return [
-    ...(module === null ? [] : [step(loadModule, { id: 'load', host, input: { module }, estimate: quick })]),
-    step(reserveDevice, {
-      id: `reserve${mark}`,
-      host,
-      input: {
-        attachment: freshId,
-        image: work.path,
-        how: 'loop',
-        isReadOnly,
-        isThrowAway: false,
-        purpose: 'attach',
-      },
-      estimate: quick,
-    }),
-    step(attachLoop, { id: `attach${mark}`, host, input: { ...device, isReadOnly }, estimate: quick }),
-    step(readPartitions, { id: `partitions${mark}`, host, input: device, estimate: quick }),
-  ]
+    format: 'raw',
+    virtualSize: image.virtualSize,
+    isPlainRaw: true,
+    problems: [],
+    files: null,
+    already: null,
+  } as const
+  return attachSteps({
+    facts,
+    request: { image: address, inUse: 'refuse' },
+    wanted: { isWritten: !isReadOnly, isThrowAway: false },
+    way: 'loop',
+    purpose: 'attach',
+    mark,
+  })
 }
 
 export function detachWork({ host, work }: ResizeFacts, mark = ''): DraftStep[] {

@@ -1,13 +1,14 @@
 import { fileURLToPath } from 'node:url'
 import { nativeAdapter } from '@varve/agent/actions/native'
-import { stdoutText, type ToolCommand } from '@varve/agent/tools/tool-command'
+import { stdoutText } from '@varve/agent/tools/tool-command'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { threadFile } from '@varve/engine/run/start-thread'
 import { deviceOf } from '@varve/operations/actions/mount-filesystem'
 import { kindOf, optionsOf } from '@varve/operations/mount/filesystems'
 import type { z } from 'zod'
-import { alone } from '../../tools/tied.ts'
+import { alone, type TiedCommand } from '../../tools/tied.ts'
 import { assertOwnHost } from '../kernel-action.ts'
+import { runTied } from '../tool-steps.ts'
 import { Found, type Orders } from './orders.ts'
 
 /** Starts a process that sees the filesystem alone, walks it and ends; the mount is gone with it. */
@@ -15,16 +16,16 @@ export const digestFiles = nativeAdapter('digest-files', {
   calls:
     'unshare(2) of a process, mount(2) read-only, lstat(2), llistxattr(2) and read(2) of what is in it, SHA-256',
 
-  async run(input, { ports, signal }) {
+  async run(input, context) {
     const { image, type, allContents, expected } = input
-    assertOwnHost({ ports }, image)
+    assertOwnHost(context, image)
     const kind = kindOf(type)
     if (kind === null) throw new DiskError('invalid-request', { file: image, reason: `${type} has no files` })
     const options = optionsOf(kind, { isWritten: false, isThrowAway: false })
     // The default of a Btrfs may be one of its subvolumes.
     const all = type === 'btrfs' ? [...options, 'subvolid=5'] : options
     const orders = { device: deviceOf(input), type: kind.type, options: all.join(','), allContents }
-    const found = await ports.tools.run(walkCommand(orders), { signal, file: image })
+    const found = await runTied(walkCommand(orders), image, context)
     if (expected === null || found.digest === expected) return found
     throw new DiskError('refused', {
       file: image,
@@ -36,12 +37,13 @@ export const digestFiles = nativeAdapter('digest-files', {
   },
 })
 
-function walkCommand(orders: Orders): ToolCommand<z.infer<typeof Found>> {
+function walkCommand(orders: Orders): TiedCommand<z.infer<typeof Found>> {
   const program = fileURLToPath(threadFile('files-walker', import.meta.url))
-  return alone({
+  const command = alone({
     tool: process.execPath,
     args: ['--no-warnings', program, JSON.stringify(orders)],
     silence: { ms: 600_000, io: true },
     parse: (output) => Found.parse(JSON.parse(stdoutText(output))),
   })
+  return { ...command, of: 'varve' }
 }
