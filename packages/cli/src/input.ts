@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { formatNames, type FormatName } from '@varve/core/image/format-rules'
 import { readReadingChoices, type ReadingChoices } from '@varve/core/image/reading-choices'
+import { isVolumeAddress, parseVolumeAddress, volumeDevice } from '@varve/core/image/volume-address'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { DiskInput } from '@varve/engine/run/requests'
 import { nbdInput } from '@varve/engine/run/nbd-input'
@@ -17,12 +18,22 @@ export interface ReadingOptions {
   readonly rescue?: boolean | undefined
 }
 
+/** Where the kernel has the volume `lvm:VG/LV` or `zfs:POOL/VOLUME`. */
+function deviceOf(argument: string): string {
+  const volume = parseVolumeAddress(argument)
+  if (volume) return volumeDevice(volume)
+  throw new UsageError(
+    `A volume is named as lvm:VG/LV or zfs:POOL/VOLUME, not as ${JSON.stringify(argument)}; a file of that name as ./${argument}.`,
+  )
+}
+
 /** An absolute path: no tool or library below can take it for an option, a protocol or JSON. */
 export function pathOf(argument: string): string {
   if (argument === '') throw new UsageError('A file name must not be empty.')
   if (isNbdAddress(argument))
     throw new UsageError(`A file is due here, and ${JSON.stringify(argument)} is an NBD address.`)
   // Node puts U+FFFD in place of bytes that are not UTF-8: the file that was meant cannot be named.
+  if (isVolumeAddress(argument)) return deviceOf(argument)
   if (argument.includes('\uFFFD')) throw new DiskError('name-not-utf8', { file: argument })
   return resolve(argument)
 }
@@ -94,7 +105,9 @@ export function* addressesOf(argument: string): Generator<Address> {
 
 /** A file that is there under the whole argument is what is meant; else the longest name that is there. */
 function addressOf(argument: string): { path: string; choices: Address['choices'] } {
+  const isVolume = isVolumeAddress(argument)
   for (const { name, choices } of addressesOf(argument)) {
+    if (isVolume && parseVolumeAddress(name) === null) continue
     const path = pathOf(name)
     if (existsSync(path)) return { path, choices }
   }

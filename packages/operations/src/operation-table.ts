@@ -7,7 +7,9 @@ import { chainRepoint } from './chain-repoint/plan.ts'
 import { cloneOperation } from './clone/plan.ts'
 import { convertOperation } from './convert/plan.ts'
 import { createOperation } from './create/plan.ts'
+import { createVolume } from './create-volume/plan.ts'
 import { deleteOperation } from './delete/plan.ts'
+import { deleteVolume } from './delete-volume/plan.ts'
 import { detachOperation } from './detach/plan.ts'
 import { growOperation } from './grow/plan.ts'
 import { mountOperation } from './mount/plan.ts'
@@ -36,6 +38,7 @@ import { snapshotCreate } from './snapshot-create/plan.ts'
 import { snapshotDelete } from './snapshot-delete/plan.ts'
 import { umountOperation } from './umount/plan.ts'
 import { writeExportOperation } from './write-export/plan.ts'
+import { writeVolume } from './write-volume/plan.ts'
 
 /** Every operation there is; a new one is its folder and one line here. */
 export const operationTable = {
@@ -51,7 +54,9 @@ export const operationTable = {
   compare: compareOperation,
   convert: convertOperation,
   create: createOperation,
+  'create-volume': createVolume,
   delete: deleteOperation,
+  'delete-volume': deleteVolume,
   detach: detachOperation,
   digest: digestOperation,
   doctor: doctorOperation,
@@ -74,6 +79,7 @@ export const operationTable = {
   upload: uploadOperation,
   verify: verifyOperation,
   'write-export': writeExportOperation,
+  'write-volume': writeVolume,
 } as const satisfies Record<string, Operation>
 
 export type OperationName = keyof typeof operationTable

@@ -12,6 +12,8 @@ export interface KernelContext extends ActionContext {
 
 interface KernelAction<N extends ActionName> {
   readonly tool: string
+  /** Tools that `build` takes for other inputs. */
+  readonly others?: readonly string[]
   /** The command of the action: what is shown, and what is run. */
   readonly build: (input: ActionInput<N>) => ToolCommand<null>
   /** What it is about, for messages. */
@@ -33,16 +35,17 @@ const pauseMs = 20
 /** An action that is one call of a tool on the kernel's devices, and that believes the kernel, not the tool. */
 export function kernelAction<N extends ActionName>(
   _name: N,
-  { tool, build, about, before, after, failure, isFoundAgain = false }: KernelAction<N>,
+  { tool, others = [], build, about, before, after, failure, isFoundAgain = false }: KernelAction<N>,
 ): AdapterOf<N> {
   const within = (context: ActionContext): KernelContext => ({
     ...context,
     registry: registryIn(context.ports.runtimeFolder),
   })
   return {
-    tools: [tool],
+    tools: [tool, ...others],
     command(input) {
-      return { argv: [tool, ...build(input).args] }
+      const command = build(input)
+      return { argv: [command.tool, ...command.args] }
     },
     async run(input, given) {
       const context = within(given)
@@ -54,7 +57,8 @@ export function kernelAction<N extends ActionName>(
       for (;;) {
         const found = await after(input, context)
         if (found !== null) return found
-        if (performance.now() > end) throw failure?.(input, context) ?? notThere(tool, about(input))
+        if (performance.now() > end)
+          throw failure?.(input, context) ?? notThere(build(input).tool, about(input))
         await sleep(pauseMs)
       }
     },

@@ -16,6 +16,9 @@ const nbd = { ...loop, device: '/dev/nbd999999' }
 const socket = `/run/it's, "a"/one.sock`
 const folder = `/-mnt/it's "a"\n$(folder)`
 
+/** A volume of a group that no host has. */
+const volume = { volume: { kind: 'lvm', group: 'varve-no-group', volume: 'a+b.c' }, staging: 'one' }
+
 /** One input per action that is a tool; an action without one fails the test. */
 const samples: Readonly<Record<string, object>> = {
   'attach-by-qemu': { ...nbd, socket, processFile: '/run/one.pid', isReadOnly: true },
@@ -24,7 +27,10 @@ const samples: Readonly<Record<string, object>> = {
   'detach-by-qemu': nbd,
   'detach-loop': loop,
   'detach-nbd': nbd,
+  'discard-volume': volume,
+  'hide-volume': { ...volume, virtualSize: 4096, holds: '0'.repeat(64) },
   'load-module': { module: 'nbd' },
+  'make-volume': { ...volume, size: 4096 },
   'mount-filesystem': {
     attachment: 'one',
     device: loop.device,
@@ -33,7 +39,9 @@ const samples: Readonly<Record<string, object>> = {
     type: 'ext4',
     options: ['ro', 'noload'],
   },
+  'name-volume': { ...volume, virtualSize: 4096, holds: '0'.repeat(64) },
   'read-partitions': loop,
+  'remove-volume': { volume: volume.volume, uuid: 'y9Y2m7-sJds-odES-LwsQ-2InE-8z8K-QISXHK' },
   'unmount-folder': { attachment: 'one', device: loop.device, folder },
 }
 

@@ -15,7 +15,9 @@ export const localOperations = {
   compare: async () => (await import('./read-operations.ts')).compareHere,
   convert: async () => (await import('./convert.ts')).convertHere,
   create: async () => (await import('./create.ts')).createHere,
+  'create-volume': async () => (await import('./volumes.ts')).createVolumeHere,
   delete: async () => (await import('./delete.ts')).deleteHere,
+  'delete-volume': async () => (await import('./volumes.ts')).deleteVolumeHere,
   detach: async () => (await import('./detach.ts')).detachHere,
   digest: async () => (await import('./read-operations.ts')).digestHere,
   doctor: async () => (await import('./read-operations.ts')).doctorHere,
@@ -38,6 +40,7 @@ export const localOperations = {
   upload: async () => (await import('./upload.ts')).uploadHere,
   verify: async () => (await import('./read-operations.ts')).verifyHere,
   'write-export': async () => (await import('./write-export.ts')).writeExportHere,
+  'write-volume': async () => (await import('./volumes.ts')).writeVolumeHere,
 } as const satisfies Record<string, () => Promise<LocalOperation>>
 
 export type LocalOperationName = keyof typeof localOperations

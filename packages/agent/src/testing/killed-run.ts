@@ -1,5 +1,5 @@
 import { flushCompileCache } from 'node:module'
-import type { AdapterTable } from '../actions/adapter.ts'
+import type { AdapterTable, ReadPlaces } from '../actions/adapter.ts'
 import { openTestHost } from './test-host.ts'
 
 /** A process that begins a run and kills itself (SIGKILL) at an entry of its journal; it ends with code 0 when the run was over before. */
@@ -10,15 +10,18 @@ interface Orders {
   readonly accepted: readonly string[]
   readonly at: number
   readonly when: 'before' | 'after'
-  /** URL of a module that gives its `adapters`; null: those that are alike on every system. */
+  /** URL of a module that gives its `adapters` and, where it has one, `readPlaces`; null: those that are alike on every system. */
   readonly adapters: string | null
 }
 
 const orders = JSON.parse(process.argv[2] ?? '') as Orders
 const system =
-  orders.adapters === null ? null : ((await import(orders.adapters)) as { adapters: AdapterTable })
+  orders.adapters === null
+    ? null
+    : ((await import(orders.adapters)) as { adapters: AdapterTable; readPlaces?: ReadPlaces })
 await using host = openTestHost(orders.folder, {
   ...(system && { adapters: system.adapters }),
+  ...(system?.readPlaces && { readPlaces: system.readPlaces }),
   onEntry: (when, count) => {
     const reached = when === 'before' ? count + 1 : count
     if (when !== orders.when || reached !== orders.at) return

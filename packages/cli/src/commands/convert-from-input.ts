@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname } from 'node:path'
 import { formatRules } from '@varve/core/image/format-rules'
+import { isVolumeAddress } from '@varve/core/image/volume-address'
 import { DiskError, renamedIn } from '@varve/core/problems/disk-error'
 import { inspectInput } from '@varve/engine/disks/inspect-input'
 import { spoolStream, type Spooled } from '@varve/engine/streams/spool-stream'
@@ -36,7 +37,7 @@ export async function convertFromInput(
   }
   const line = new ProgressLine('read', context.config.isTerminal)
   await using spooled = await spoolStream(standardInput(context.signal), {
-    folder: isNbdAddress(target) ? tmpdir() : dirname(pathOf(target)),
+    folder: isNbdAddress(target) || isVolumeAddress(target) ? tmpdir() : dirname(pathOf(target)),
     size,
     signal: context.signal,
     onProgress: (bytes) => line.show({ done: bytes, total: size ?? bytes }),

@@ -1,21 +1,23 @@
+import { isVolumeAddress } from '@varve/core/image/volume-address'
 import { isNbdAddress } from '@varve/nbd/nbd-address'
 import { UsageError, type Outcome, type RunContext } from '../command.ts'
 import { defineCommand } from '../grammar/command-definition.ts'
 import { sizeOption } from '../grammar/size.ts'
-import { addCopyOptions, addOutputOptions, addReadingOptions } from '../grammar/options.ts'
+import { addCopyOptions, addOutputOptions, addReadingOptions, addVolumeOptions } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
 import { dash } from '../standard-input.ts'
 import type { OperateOptions } from '../operations/operate.ts'
 import type { ConvertOptions } from './convert-request.ts'
+import { assertNoVolumeChoices, type VolumeOptions } from './volume-options.ts'
 
-type Options = ConvertOptions & OperateOptions
+type Options = ConvertOptions & VolumeOptions & OperateOptions
 
 export const convertCommand = defineCommand<Omit<Options, 'sources' | 'target'>>({
   usage: 'convert <source> <target...>',
   group: 'L2',
   does: 'write the disk of SOURCE (chain and all) as a new image; of several into the folder TARGET; - is a raw disk on standard input or output',
   grammar: (command) =>
-    addReadingOptions(addCopyOptions(addOutputOptions(command))).addOption(
+    addVolumeOptions(addReadingOptions(addCopyOptions(addOutputOptions(command)))).addOption(
       sizeOption('--size <size>', 'with - as SOURCE: what comes has to be of this size'),
     ),
   async run({ args, options, context }) {
@@ -42,6 +44,11 @@ async function toImage(options: Options, context: RunContext): Outcome {
     const { writeExport } = await import('./write-export.ts')
     return await writeExport(options, context)
   }
+  if (isVolumeAddress(options.target)) {
+    const { writeVolume } = await import('./write-volume.ts')
+    return await writeVolume(options, context)
+  }
+  assertNoVolumeChoices(options)
   const { convert } = await import('./convert.ts')
   return await convert(options, context)
 }

@@ -1,18 +1,20 @@
+import { isVolumeAddress } from '@varve/core/image/volume-address'
 import { targetProfileNames } from '@varve/core/rules/target-profiles'
 import { Option } from 'commander'
 import { defineCommand } from '../grammar/command-definition.ts'
-import { addOperationOptions, collect } from '../grammar/options.ts'
+import { addOperationOptions, addVolumeOptions, collect } from '../grammar/options.ts'
 import { sizeOption } from '../grammar/size.ts'
 import { withThreads } from '../grammar/with-threads.ts'
 import type { OperateOptions } from '../operations/operate.ts'
 import type { CreateOptions } from './create.ts'
+import { assertNoVolumeChoices, type VolumeOptions } from './volume-options.ts'
 
-export const createCommand = defineCommand<CreateOptions & OperateOptions>({
+export const createCommand = defineCommand<CreateOptions & VolumeOptions & OperateOptions>({
   usage: 'create <file>',
   group: 'L2',
   does: 'make a new image: a blank disk, or an overlay of a parent',
   grammar: (command) =>
-    addOperationOptions(command)
+    addVolumeOptions(addOperationOptions(command))
       .addOption(sizeOption('--size <size>', 'size of the disk, such as 40G; of an overlay: as its parent'))
       .option('-O, --output-format <format>', 'format of the image; default: by its extension or the profile')
       .option('--subformat <kind>', 'kind of the format, such as dynamic or fixed')
@@ -32,6 +34,11 @@ export const createCommand = defineCommand<CreateOptions & OperateOptions>({
       ),
   async run({ args: [file = ''], options, context }) {
     return await withThreads(context, [], async (running) => {
+      if (isVolumeAddress(file)) {
+        const { createVolume } = await import('./create-volume.ts')
+        return await createVolume(file, options, running)
+      }
+      assertNoVolumeChoices(options)
       const { create } = await import('./create.ts')
       return await create(file, options, running)
     })

@@ -104,6 +104,13 @@ export function addQuarantineOptions(command: Command): Command {
   )
 }
 
+/** How a volume is made that is the target: `VolumeOptions`. */
+export function addVolumeOptions(command: Command): Command {
+  return command
+    .option('--thin-pool <name>', 'with lvm:VG/LV: make the volume thin, in this pool of its group')
+    .option('--sparse', 'with zfs:POOL/VOLUME: keep nothing back for the volume')
+}
+
 /** What a new image is to be: format, kind, compression, choices. */
 export function addOutputOptions(command: Command): Command {
   return command

@@ -1,6 +1,7 @@
 import { readFileSync, readlinkSync, realpathSync, statSync, statfsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { HostPlace } from '@varve/core/image/image-files'
+import { blockPlace } from './linux-block-place.ts'
 import { type Mount, findMount, parseMountInfo } from './mount-info.ts'
 
 /** Filesystems whose files always or never share blocks; XFS does as it was made. */
@@ -58,6 +59,15 @@ export function linuxPlaces(): (path: string) => HostPlace {
   }
   return (path) => {
     const real = realpathSync.native(path)
+    const stats = statSync(real)
+    const block = stats.isBlockDevice() ? blockPlace(deviceNumbers(stats.rdev)) : null
+    if (block)
+      return {
+        ...noPlace,
+        filesystem: block.holder,
+        copyOnWrite: block.copyOnWrite,
+        media: mediumOf(block.folder),
+      }
     const { bavail, blocks, bsize } = statfsSync(real)
     const mount = mountOf(real)
     return {
@@ -71,9 +81,15 @@ export function linuxPlaces(): (path: string) => HostPlace {
   }
 }
 
+/** A volume is not mounted, and what is free in it only its filesystem knows. */
+const noPlace = { mountPoint: null, free: null, total: null } as const
+
 function mediaOf(mount: Mount): string | null {
   const device = blockFolder(mount)
-  if (device === null) return withoutMedia[mount.filesystem] ?? null
+  return device === null ? (withoutMedia[mount.filesystem] ?? null) : mediumOf(device)
+}
+
+function mediumOf(device: string): string {
   const disk = statOrNull(join(device, 'partition')) === null ? device : dirname(device)
   const name = basename(disk)
   const sectors = Number(readText(join(disk, 'size')) ?? Number.NaN)

@@ -6,6 +6,7 @@ import { attachByQemu, attachNbd } from './attach-nbd.ts'
 import { checkAgain } from './check-again.ts'
 import { checkFilesystem } from './check-filesystem.ts'
 import { checkImage } from './check-image.ts'
+import { clearVolume } from './clear-volume.ts'
 import { closeSource } from './close-source.ts'
 import { compareDigests } from './compare-digests.ts'
 import { compareImages } from './compare-images.ts'
@@ -21,27 +22,32 @@ import { digestImage } from './digest-image.ts'
 import { digestSource } from './digest.ts'
 import { discardCopy } from './discard-copy.ts'
 import { discardStaged } from './discard-staged.ts'
+import { discardVolume } from './discard-volume.ts'
 import { discard } from './discard.ts'
 import { endServing } from './end-serving.ts'
 import { examineImage } from './examine-image.ts'
 import { exportDisk } from './export.ts'
 import { extendImage } from './extend-image.ts'
 import { forgetAttachment } from './forget-attachment.ts'
+import { hideVolume } from './hide-volume.ts'
 import { inspectImage } from './inspect-image.ts'
 import { listAttached } from './list-attached.ts'
 import { listPlaces } from './list-places.ts'
 import { loadModule } from './load-module.ts'
+import { makeVolume } from './make-volume.ts'
 import { mapImage } from './map-image.ts'
 import { measureImage } from './measure-image.ts'
 import { measureMinimum } from './measure-minimum.ts'
 import { measureExport } from './measure.ts'
 import { mountFilesystem } from './mount-filesystem.ts'
 import { moveImage } from './move-image.ts'
+import { nameVolume } from './name-volume.ts'
 import { prepareFolder } from './prepare-folder.ts'
 import { proveExport } from './prove-export.ts'
 import { proveImage } from './prove-image.ts'
 import { proveSameDisk } from './prove-same-disk.ts'
 import { proveUpload } from './prove-upload.ts'
+import { proveVolume } from './prove-volume.ts'
 import { publishImage } from './publish-image.ts'
 import { publish } from './publish.ts'
 import { pull } from './pull.ts'
@@ -51,6 +57,7 @@ import { readPartitions } from './read-partitions.ts'
 import { releaseFolder } from './release-folder.ts'
 import { release } from './release.ts'
 import { relocateTable } from './relocate-table.ts'
+import { removeVolume } from './remove-volume.ts'
 import { repairCopy } from './repair-copy.ts'
 import { repairImage } from './repair-image.ts'
 import { replaceImage } from './replace-image.ts'
@@ -72,6 +79,7 @@ import { verifyImage } from './verify-image.ts'
 import { verify } from './verify.ts'
 import { writeExport } from './write-export.ts'
 import { writeImage } from './write-image.ts'
+import { writeVolume } from './write-volume.ts'
 
 /** Every action there is; a new one is its file and one line here. */
 export const actionTable = {
@@ -82,6 +90,7 @@ export const actionTable = {
   'check-again': checkAgain,
   'check-filesystem': checkFilesystem,
   'check-image': checkImage,
+  'clear-volume': clearVolume,
   'close-source': closeSource,
   'compare-digests': compareDigests,
   'compare-images': compareImages,
@@ -100,26 +109,31 @@ export const actionTable = {
   discard: discard,
   'discard-copy': discardCopy,
   'discard-staged': discardStaged,
+  'discard-volume': discardVolume,
   'end-serving': endServing,
   'examine-image': examineImage,
   export: exportDisk,
   'extend-image': extendImage,
   'forget-attachment': forgetAttachment,
+  'hide-volume': hideVolume,
   'inspect-image': inspectImage,
   'list-attached': listAttached,
   'list-places': listPlaces,
   'load-module': loadModule,
+  'make-volume': makeVolume,
   'map-image': mapImage,
   measure: measureExport,
   'measure-image': measureImage,
   'measure-minimum': measureMinimum,
   'mount-filesystem': mountFilesystem,
   'move-image': moveImage,
+  'name-volume': nameVolume,
   'prepare-folder': prepareFolder,
   'prove-export': proveExport,
   'prove-image': proveImage,
   'prove-same-disk': proveSameDisk,
   'prove-upload': proveUpload,
+  'prove-volume': proveVolume,
   publish: publish,
   'publish-image': publishImage,
   pull: pull,
@@ -129,6 +143,7 @@ export const actionTable = {
   release: release,
   'release-folder': releaseFolder,
   'relocate-table': relocateTable,
+  'remove-volume': removeVolume,
   'repair-copy': repairCopy,
   'repair-image': repairImage,
   'replace-image': replaceImage,
@@ -150,6 +165,7 @@ export const actionTable = {
   'verify-image': verifyImage,
   'write-export': writeExport,
   'write-image': writeImage,
+  'write-volume': writeVolume,
 } as const
 
 export type ActionName = keyof typeof actionTable

@@ -1,0 +1,40 @@
+import type { ToolCommand } from '@varve/agent/tools/tool-command'
+import type { ActionInput } from '@varve/operations/actions/action-table'
+import { volumeTag } from '@varve/operations/actions/volume-name'
+import { createCommand } from '../../tools/lvcreate/commands.ts'
+import { createVolumeCommand } from '../../tools/zfs/volumes.ts'
+import { kernelAction, notThere } from '../kernel-action.ts'
+import { aboutVolume, datasetOf, namesOf } from '../volume-names.ts'
+
+type Input = ActionInput<'make-volume'>
+
+export const makeVolume = kernelAction('make-volume', {
+  tool: 'lvm',
+  others: ['zfs'],
+  build,
+  about: aboutVolume,
+  // Its name is this run's own: an earlier attempt has made it.
+  before: async (input) => Promise.resolve(outcome(input)),
+  async after(input) {
+    const made = outcome(input)
+    // LVM comes back once the kernel and udev have it; ZFS does not wait for udev.
+    if (made === null && input.volume.kind === 'lvm') throw notThere('lvm', aboutVolume(input))
+    return Promise.resolve(made)
+  },
+})
+
+function build(input: Input): ToolCommand<null> {
+  const { size, pool, sparse, blockSize } = input
+  const { staged } = namesOf(input)
+  return staged.kind === 'lvm'
+    ? createCommand({ group: staged.group, name: staged.volume, tag: volumeTag(input), size, pool })
+    : createVolumeCommand({ name: datasetOf(staged), size, blockSize: blockSize ?? usualBlock, sparse })
+}
+
+/** What ZFS takes where nothing is said, from 2.2 on. */
+const usualBlock = 16 * 1024
+
+function outcome(input: Input) {
+  const { isStaged, stagedDevice } = namesOf(input)
+  return isStaged() ? { staging: input.staging, device: stagedDevice } : null
+}

@@ -1,0 +1,90 @@
+import type { ActionAdapter } from '@varve/agent/actions/adapter'
+import { actionTable, type ActionName } from '@varve/operations/actions/action-table'
+import { expect, test } from 'vitest'
+import { linuxActions } from './adapter-table.ts'
+
+const uuid = 'y9Y2m7-sJds-odES-LwsQ-2InE-8z8K-QISXHK'
+const holds = '0'.repeat(64)
+const lvm = { volume: { kind: 'lvm', group: 'pve', volume: 'vm-1' }, staging: 'abc' }
+const zfs = { volume: { kind: 'zfs', group: 'tank', volume: 'vms/vm-1' }, staging: 'abc' }
+
+async function argvOf(
+  name: keyof typeof linuxActions & ActionName,
+  input: unknown,
+): Promise<readonly string[]> {
+  const adapter = (await linuxActions[name]()) as ActionAdapter
+  return adapter.command(actionTable[name].input.parse(input)).argv
+}
+
+test('a thick volume is made with the beginning cleared, and with its mark', async () => {
+  expect(await argvOf('make-volume', { ...lvm, size: 4194304 })).toEqual(
+    'lvm lvcreate --yes --quiet --name varve-new-abc --addtag varve-made-abc --wipesignatures y --zero y --size 4194304b pve'.split(
+      ' ',
+    ),
+  )
+})
+
+test('a thin volume is made in its pool', async () => {
+  expect(await argvOf('make-volume', { ...lvm, size: 4194304, pool: 'data' })).toEqual(
+    'lvm lvcreate --yes --quiet --name varve-new-abc --addtag varve-made-abc --type thin --thinpool data --virtualsize 4194304b pve'.split(
+      ' ',
+    ),
+  )
+})
+
+test('a volume of ZFS is made beside where it is to be, sparse or not', async () => {
+  const made = { ...zfs, size: 65536, blockSize: 16384 }
+  expect(await argvOf('make-volume', made)).toEqual(
+    'zfs create -b 16384 -V 65536 tank/vms/varve-new-abc'.split(' '),
+  )
+  expect(await argvOf('make-volume', { ...made, sparse: true })).toEqual(
+    'zfs create -s -b 16384 -V 65536 tank/vms/varve-new-abc'.split(' '),
+  )
+})
+
+test('only what this run made is discarded', async () => {
+  expect(await argvOf('discard-volume', lvm)).toEqual([
+    ...'lvm lvremove --yes --quiet --select'.split(' '),
+    'lv_name=varve-new-abc && lv_tags={varve-made-abc}',
+    'pve',
+  ])
+  expect(await argvOf('discard-volume', zfs)).toEqual(['zfs', 'destroy', 'tank/vms/varve-new-abc'])
+})
+
+test('it gets its name, and loses it', async () => {
+  const named = { virtualSize: 4096, holds }
+  expect(await argvOf('name-volume', { ...lvm, ...named })).toEqual(
+    'lvm lvrename --quiet pve varve-new-abc vm-1'.split(' '),
+  )
+  expect(await argvOf('hide-volume', { ...lvm, ...named })).toEqual(
+    'lvm lvrename --quiet pve vm-1 varve-new-abc'.split(' '),
+  )
+  expect(await argvOf('name-volume', { ...zfs, ...named })).toEqual(
+    'zfs rename tank/vms/varve-new-abc tank/vms/vm-1'.split(' '),
+  )
+})
+
+test('what is removed is what was looked at', async () => {
+  expect(await argvOf('remove-volume', { volume: lvm.volume, uuid })).toEqual([
+    ...'lvm lvremove --yes --quiet --select'.split(' '),
+    `lv_name=vm-1 && lv_uuid=${uuid}`,
+    'pve',
+  ])
+  expect(await argvOf('remove-volume', { volume: zfs.volume, uuid: null })).toEqual([
+    'zfs',
+    'destroy',
+    'tank/vms/vm-1',
+  ])
+  await expect(argvOf('remove-volume', { volume: lvm.volume, uuid: null })).rejects.toMatchObject({
+    code: 'invalid-request',
+  })
+})
+
+test.each([
+  { ...lvm, volume: { ...lvm.volume, volume: '--force' } },
+  { ...lvm, volume: { ...lvm.volume, group: '/dev/sda' } },
+  { ...lvm, staging: 'a b' },
+  { ...zfs, volume: { ...zfs.volume, volume: 'a@b' } },
+])('what no volume can be called is not taken: %j', (input) => {
+  expect(actionTable['discard-volume'].input.safeParse(input).success).toBe(false)
+})

@@ -1,0 +1,38 @@
+import type { ToolCommand } from '@varve/agent/tools/tool-command'
+
+interface NewZfsVolume {
+  /** `POOL/VOLUME`. */
+  readonly name: string
+  /** Bytes, whole blocks. */
+  readonly size: number
+  readonly blockSize: number
+  readonly sparse: boolean
+}
+
+const silence = { ms: 120_000, io: true }
+
+/** `zfs create -V`. */
+export function createVolumeCommand({ name, size, blockSize, sparse }: NewZfsVolume): ToolCommand<null> {
+  return {
+    tool: 'zfs',
+    args: ['create', ...(sparse ? ['-s'] : []), '-b', String(blockSize), '-V', String(size), name],
+    silence,
+    parse: () => null,
+  }
+}
+
+/** `zfs destroy` of a volume alone, which one with snapshots refuses; 1: it refused, or there is none of that name. */
+export function destroyVolumeCommand(name: string): ToolCommand<null> {
+  return { tool: 'zfs', args: ['destroy', name], expected: [0, 1], silence, parse: () => null }
+}
+
+/** `zfs rename`, which never takes the name of another; 1: it refused, or there is none of that name. */
+export function renameVolumeCommand({
+  from,
+  to,
+}: {
+  readonly from: string
+  readonly to: string
+}): ToolCommand<null> {
+  return { tool: 'zfs', args: ['rename', from, to], expected: [0, 1], silence, parse: () => null }
+}

@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs'
+import { parseVolumeAddress, volumeDevice } from '@varve/core/image/volume-address'
+import { noUses } from '@varve/core/problems/use'
+import { measureDisk } from '@varve/engine/disks/measure-disk'
+import { blankDigest } from '@varve/engine/disks/write-device'
+import { findLastingUses } from '@varve/engine/in-use/find-uses'
+import { createVolume } from '@varve/operations/create-volume/plan'
+import { deleteVolume } from '@varve/operations/delete-volume/plan'
+import type { VolumeFacts } from '@varve/operations/volumes/facts'
+import { writeVolume } from '@varve/operations/write-volume/plan'
+import { diskInput } from '../actions/image-input.ts'
+import { placesOf } from '../actions/places-of.ts'
+import { problemCollector, sourceFacts } from './copy-facts.ts'
+import { defineLocalOperation, type FactsContext } from './local-operation.ts'
+
+type Collector = ReturnType<typeof problemCollector>
+
+export const createVolumeHere = defineLocalOperation(createVolume, async ({ size }, context) => {
+  const facts = await volumeFacts(problemCollector(), context)
+  return { ...facts, blank: blankDigest(size) }
+})
+
+export const writeVolumeHere = defineLocalOperation(writeVolume, async (request, context) => {
+  const collector = problemCollector()
+  const { collect } = collector
+  const { signal } = context
+  const source = await collect(async () => sourceFacts(request.source, context))
+  const input = diskInput(request.source, context.ports)
+  const measure =
+    source && (await collect(async () => measureDisk(input, { format: 'raw', compression: 'none', signal })))
+  return { ...(await volumeFacts(collector, context)), source, measure }
+})
+
+export const deleteVolumeHere = defineLocalOperation(deleteVolume, async ({ volume }, context) => {
+  const facts = await volumeFacts(problemCollector(), context)
+  const named = parseVolumeAddress(volume)
+  const device = named && volumeDevice(named)
+  const isThere = facts.isOwnHost && device !== null && existsSync(device)
+  const uses = isThere
+    ? await findLastingUses([{ path: device }], { purpose: 'change', find: context.ports.findWriters })
+    : noUses
+  return { ...facts, uses }
+})
+
+/** What the host has; an agent, and who is not root, is not asked for more than that. */
+async function volumeFacts(
+  { problems, collect }: Collector,
+  { ports, host, signal }: FactsContext,
+): Promise<VolumeFacts> {
+  const isRoot = process.geteuid?.() === 0
+  const isOwnHost = ports.roots === null
+  const mayAsk = isOwnHost && isRoot && process.platform === 'linux'
+  const places = mayAsk ? await collect(async () => placesOf(ports, { folders: [], signal })) : null
+  return { host, system: process.platform, isRoot, isOwnHost, places, problems }
+}

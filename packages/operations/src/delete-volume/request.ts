@@ -1,0 +1,7 @@
+import { z } from 'zod'
+
+export const DeleteVolumeRequest = z.object({
+  /** `lvm:VG/LV`, `zfs:POOL/VOLUME`. */
+  volume: z.string().min(1).max(600),
+})
+export type DeleteVolumeRequest = z.infer<typeof DeleteVolumeRequest>
