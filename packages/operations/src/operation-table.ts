@@ -36,6 +36,7 @@ import { shrinkOperation } from './shrink/plan.ts'
 import { snapshotApply } from './snapshot-apply/plan.ts'
 import { snapshotCreate } from './snapshot-create/plan.ts'
 import { snapshotDelete } from './snapshot-delete/plan.ts'
+import { snapshotVolume } from './snapshot-volume/plan.ts'
 import { umountOperation } from './umount/plan.ts'
 import { writeExportOperation } from './write-export/plan.ts'
 import { writeVolume } from './write-volume/plan.ts'
@@ -75,6 +76,7 @@ export const operationTable = {
   'snapshot-apply': snapshotApply,
   'snapshot-create': snapshotCreate,
   'snapshot-delete': snapshotDelete,
+  'snapshot-volume': snapshotVolume,
   umount: umountOperation,
   upload: uploadOperation,
   verify: verifyOperation,

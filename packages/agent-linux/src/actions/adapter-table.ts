@@ -12,6 +12,7 @@ export const linuxActions = {
   'detach-loop': async () => (await import('./detach-loop/detach-loop.ts')).detachLoop,
   'detach-nbd': async () => (await import('./detach-nbd/detach-nbd.ts')).detachNbd,
   'digest-files': async () => (await import('./digest-files/digest-files.ts')).digestFiles,
+  'discard-snapshot': async () => (await import('./discard-snapshot/discard-snapshot.ts')).discardSnapshot,
   'discard-volume': async () => (await import('./discard-volume/discard-volume.ts')).discardVolume,
   'end-serving': async () => (await import('./end-serving/end-serving.ts')).endServing,
   'forget-attachment': async () =>
@@ -27,12 +28,14 @@ export const linuxActions = {
   'read-partitions': async () => (await import('./read-partitions/read-partitions.ts')).readPartitions,
   'release-folder': async () => (await import('./release-folder/release-folder.ts')).releaseFolder,
   'relocate-table': async () => (await import('./relocate-table/relocate-table.ts')).relocateTable,
+  'remove-snapshot': async () => (await import('./remove-snapshot/remove-snapshot.ts')).removeSnapshot,
   'remove-volume': async () => (await import('./remove-volume/remove-volume.ts')).removeVolume,
   'reserve-device': async () => (await import('./reserve-device/reserve-device.ts')).reserveDevice,
   'resize-filesystem': async () =>
     (await import('./resize-filesystem/resize-filesystem.ts')).resizeFilesystem,
   'resize-partition': async () => (await import('./resize-partition/resize-partition.ts')).resizePartition,
   'serve-device': async () => (await import('./serve-device/serve-device.ts')).serveDevice,
+  'snapshot-volume': async () => (await import('./snapshot-volume/snapshot-volume.ts')).snapshotVolume,
   'unmount-folder': async () => (await import('./unmount-folder/unmount-folder.ts')).unmountFolder,
   'write-volume': async () => (await import('./write-volume/write-volume.ts')).writeVolume,
 } as const satisfies AdapterTable

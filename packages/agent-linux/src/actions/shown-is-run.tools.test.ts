@@ -27,6 +27,7 @@ const samples: Readonly<Record<string, object>> = {
   'detach-by-qemu': nbd,
   'detach-loop': loop,
   'detach-nbd': nbd,
+  'discard-snapshot': { ...volume, name: 'before' },
   'discard-volume': volume,
   'hide-volume': { ...volume, virtualSize: 4096, holds: '0'.repeat(64) },
   'load-module': { module: 'nbd' },
@@ -41,7 +42,9 @@ const samples: Readonly<Record<string, object>> = {
   },
   'name-volume': { ...volume, virtualSize: 4096, holds: '0'.repeat(64) },
   'read-partitions': loop,
+  'remove-snapshot': { volume: { kind: 'zfs', group: 'tank', volume: 'a' }, name: 'before' },
   'remove-volume': { volume: volume.volume, uuid: 'y9Y2m7-sJds-odES-LwsQ-2InE-8z8K-QISXHK' },
+  'snapshot-volume': { ...volume, name: 'before' },
   'unmount-folder': { attachment: 'one', device: loop.device, folder },
 }
 

@@ -64,6 +64,27 @@ test('it gets its name, and loses it', async () => {
   )
 })
 
+test('a snapshot of LVM is a volume with a mark, and one of ZFS a name', async () => {
+  const named = { name: 'before' }
+  expect(await argvOf('snapshot-volume', { ...lvm, ...named })).toEqual(
+    'lvm lvcreate --yes --quiet --snapshot --setactivationskip n --name before --addtag varve-made-abc pve/vm-1'.split(
+      ' ',
+    ),
+  )
+  expect(await argvOf('snapshot-volume', { ...zfs, ...named })).toEqual([
+    'zfs',
+    'snapshot',
+    'tank/vms/vm-1@before',
+  ])
+  expect(await argvOf('discard-snapshot', { ...lvm, ...named })).toContain(
+    'lv_name=before && lv_tags={varve-made-abc}',
+  )
+  for (const name of ['discard-snapshot', 'remove-snapshot'] as const)
+    expect(await argvOf(name, { ...zfs, ...named })).toEqual(['zfs', 'destroy', 'tank/vms/vm-1@before'])
+  for (const name of ['a b', '-r', 'pool_tdata', 'a/b'])
+    expect(actionTable['snapshot-volume'].input.safeParse({ ...lvm, name }).success).toBe(false)
+})
+
 test('what is removed is what was looked at', async () => {
   expect(await argvOf('remove-volume', { volume: lvm.volume, uuid })).toEqual([
     ...'lvm lvremove --yes --quiet --select'.split(' '),

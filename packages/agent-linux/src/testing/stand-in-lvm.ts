@@ -30,7 +30,7 @@ export async function standInLvm(): Promise<StandInLvm> {
   const links = async () => readdir(folder).catch(() => [])
   return {
     group,
-    volumes: async () => (await links()).sort(),
+    volumes: async () => (await links()).toSorted((a, b) => a.localeCompare(b)),
     async [Symbol.asyncDispose]() {
       process.env['PATH'] = PATH
       delete process.env['VARVE_STAND_IN']

@@ -36,6 +36,7 @@ export const localOperations = {
   'snapshot-apply': async () => (await import('./snapshots.ts')).snapshotApplyHere,
   'snapshot-create': async () => (await import('./snapshots.ts')).snapshotCreateHere,
   'snapshot-delete': async () => (await import('./snapshots.ts')).snapshotDeleteHere,
+  'snapshot-volume': async () => (await import('./volumes.ts')).snapshotVolumeHere,
   umount: async () => (await import('./umount.ts')).umountHere,
   upload: async () => (await import('./upload.ts')).uploadHere,
   verify: async () => (await import('./read-operations.ts')).verifyHere,

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
-import { parseVolumeAddress, volumeDevice } from '@varve/core/image/volume-address'
-import { noUses } from '@varve/core/problems/use'
+import { parseVolumeAddress, volumeDevice, type VolumeAddress } from '@varve/core/image/volume-address'
+import { noUses, type Uses } from '@varve/core/problems/use'
 import { measureDisk } from '@varve/engine/disks/measure-disk'
 import { blankDigest } from '@varve/engine/disks/write-device'
-import { findLastingUses } from '@varve/engine/in-use/find-uses'
+import { findLastingUses, findUses } from '@varve/engine/in-use/find-uses'
 import { createVolume } from '@varve/operations/create-volume/plan'
 import { deleteVolume } from '@varve/operations/delete-volume/plan'
+import { snapshotVolume } from '@varve/operations/snapshot-volume/plan'
 import type { VolumeFacts } from '@varve/operations/volumes/facts'
 import { writeVolume } from '@varve/operations/write-volume/plan'
 import { diskInput } from '../actions/image-input.ts'
@@ -31,16 +32,32 @@ export const writeVolumeHere = defineLocalOperation(writeVolume, async (request,
   return { ...(await volumeFacts(collector, context)), source, measure }
 })
 
-export const deleteVolumeHere = defineLocalOperation(deleteVolume, async ({ volume }, context) => {
+export const deleteVolumeHere = defineLocalOperation(deleteVolume, async ({ volume, snapshot }, context) => {
   const facts = await volumeFacts(problemCollector(), context)
   const named = parseVolumeAddress(volume)
-  const device = named && volumeDevice(named)
-  const isThere = facts.isOwnHost && device !== null && existsSync(device)
-  const uses = isThere
-    ? await findLastingUses([{ path: device }], { purpose: 'change', find: context.ports.findWriters })
-    : noUses
-  return { ...facts, uses }
+  // A snapshot of ZFS has no device.
+  if (snapshot !== null && named?.kind === 'zfs') return { ...facts, uses: noUses }
+  const meant = named && snapshot !== null ? { ...named, volume: snapshot } : named
+  return { ...facts, uses: await usesOf(meant, { purpose: 'change', facts, context }) }
 })
+
+export const snapshotVolumeHere = defineLocalOperation(snapshotVolume, async ({ volume }, context) => {
+  const facts = await volumeFacts(problemCollector(), context)
+  return { ...facts, uses: await usesOf(parseVolumeAddress(volume), { purpose: 'read', facts, context }) }
+})
+
+interface Asking {
+  readonly purpose: 'read' | 'change'
+  readonly facts: VolumeFacts
+  readonly context: FactsContext
+}
+
+async function usesOf(volume: VolumeAddress | null, { purpose, facts, context }: Asking): Promise<Uses> {
+  const path = volume && volumeDevice(volume)
+  if (!facts.isOwnHost || path === null || !existsSync(path)) return noUses
+  const { findWriters: find } = context.ports
+  return await (purpose === 'read' ? findUses : findLastingUses)([{ path }], { purpose, find })
+}
 
 /** What the host has; an agent, and who is not root, is not asked for more than that. */
 async function volumeFacts(

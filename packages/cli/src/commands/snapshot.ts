@@ -1,4 +1,5 @@
 import { formatBytes } from '@varve/core/units/format-bytes'
+import { isVolumeAddress } from '@varve/core/image/volume-address'
 import type { ImageReport } from '@varve/core/image/image-report'
 import { inspectFile } from '@varve/engine/images/inspect-file'
 import { inspectImage } from '@varve/operations/actions/inspect-image'
@@ -9,6 +10,7 @@ import { operate, type OperateOptions } from '../operations/operate.ts'
 import { readByPlan, type ReadByPlanOptions } from '../operations/read-by-plan.ts'
 import { table } from '../output/table.ts'
 import { printable } from '../output/text.ts'
+import { assertRawVolume } from './volume-options.ts'
 
 export interface SnapshotCreateOptions extends OperateOptions {
   readonly external?: boolean
@@ -16,6 +18,7 @@ export interface SnapshotCreateOptions extends OperateOptions {
 
 /** `varve snapshot list IMAGE`: those inside the image; reads only. */
 export async function snapshotList(image: string, context: CommandContext): Outcome {
+  if (isVolumeAddress(image)) throw new UsageError(ofVolumes)
   return printSnapshots(await inspectFile(pathOf(image), { roots: null, signal: context.signal }), context)
 }
 
@@ -73,6 +76,11 @@ export async function snapshotCreate(
   context: RunContext,
 ): Outcome {
   const isExternal = options.external === true
+  if (isVolumeAddress(image)) {
+    assertRawVolume([[isExternal, 'A volume is no overlay: --external is not for it.']], options.host)
+    const wish = { volume: image, name: name ?? timeName(image, false) }
+    return await operate({ operation: 'snapshot-volume', request: wish, isAsked: false }, options, context)
+  }
   const request = {
     image: placeOf(image, options),
     name: name ?? timeName(image, isExternal),
@@ -94,9 +102,18 @@ export async function snapshotChange(
         ? 'An external snapshot is gone back to by using the image below the overlay again; varve chain show names it.'
         : 'An external snapshot is merged with varve chain commit or varve chain flatten.',
     )
+  if (isVolumeAddress(image)) {
+    assertRawVolume([[deed === 'apply', notApplied]], options.host)
+    const request = { volume: image, snapshot: name }
+    return await operate({ operation: 'delete-volume', request, isAsked: true }, options, context)
+  }
   const request = { image: placeOf(image, options), name }
   return await operate({ operation: `snapshot-${deed}`, request, isAsked: true }, options, context)
 }
+
+const ofVolumes = 'Snapshots of volumes are listed by varve places.'
+const notApplied =
+  'A volume is not taken back in place: a snapshot of LVM is a volume of its own, and is read or copied as lvm:VG/NAME; of ZFS, zfs clone makes it one.'
 
 function timeName(image: string, isExternal: boolean): string {
   const time = new Date().toISOString().slice(0, 19).replaceAll(':', '-')

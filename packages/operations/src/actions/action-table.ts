@@ -21,6 +21,7 @@ import { digestFiles } from './digest-files.ts'
 import { digestImage } from './digest-image.ts'
 import { digestSource } from './digest.ts'
 import { discardCopy } from './discard-copy.ts'
+import { discardSnapshot } from './discard-snapshot.ts'
 import { discardStaged } from './discard-staged.ts'
 import { discardVolume } from './discard-volume.ts'
 import { discard } from './discard.ts'
@@ -57,6 +58,7 @@ import { readPartitions } from './read-partitions.ts'
 import { releaseFolder } from './release-folder.ts'
 import { release } from './release.ts'
 import { relocateTable } from './relocate-table.ts'
+import { removeSnapshot } from './remove-snapshot.ts'
 import { removeVolume } from './remove-volume.ts'
 import { repairCopy } from './repair-copy.ts'
 import { repairImage } from './repair-image.ts'
@@ -70,6 +72,7 @@ import { serveDevice } from './serve-device.ts'
 import { serveImage } from './serve-image.ts'
 import { setAside } from './set-aside.ts'
 import { showChain } from './show-chain.ts'
+import { snapshotVolume } from './snapshot-volume.ts'
 import { stageCopy } from './stage-copy.ts'
 import { stopServing } from './stop-serving.ts'
 import { takeBackEdit } from './take-back-edit.ts'
@@ -108,6 +111,7 @@ export const actionTable = {
   'digest-image': digestImage,
   discard: discard,
   'discard-copy': discardCopy,
+  'discard-snapshot': discardSnapshot,
   'discard-staged': discardStaged,
   'discard-volume': discardVolume,
   'end-serving': endServing,
@@ -143,6 +147,7 @@ export const actionTable = {
   release: release,
   'release-folder': releaseFolder,
   'relocate-table': relocateTable,
+  'remove-snapshot': removeSnapshot,
   'remove-volume': removeVolume,
   'repair-copy': repairCopy,
   'repair-image': repairImage,
@@ -156,6 +161,7 @@ export const actionTable = {
   'serve-image': serveImage,
   'set-aside': setAside,
   'show-chain': showChain,
+  'snapshot-volume': snapshotVolume,
   'stage-copy': stageCopy,
   'stop-serving': stopServing,
   'take-back-edit': takeBackEdit,

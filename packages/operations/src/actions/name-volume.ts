@@ -2,6 +2,7 @@ import { volumeAddress } from '@varve/core/image/volume-address'
 import { Bytes, Digest, Path } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { call, defineAction } from './action.ts'
+import { discardVolume } from './discard-volume.ts'
 import { hideVolume } from './hide-volume.ts'
 import { StagedVolume } from './volume-name.ts'
 
@@ -21,5 +22,7 @@ export const nameVolume = defineAction({
   told: ({ path }) => path,
   undo: ({ volume, staging, virtualSize, holds }) => [
     call(hideVolume, { volume, staging, virtualSize, holds }),
+    // What made it may be undone already, when it could not be hidden the first time.
+    call(discardVolume, { volume, staging }),
   ],
 })

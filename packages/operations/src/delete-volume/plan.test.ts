@@ -5,7 +5,8 @@ import { group, hostWith, thinPool, volume, zpool } from '../testing/volume-fact
 import { deleteVolume, type DeleteVolumeFacts } from './plan.ts'
 
 function plan(name: string, facts: VolumeFacts = hostWith(), uses: DeleteVolumeFacts['uses'] = noUses) {
-  return deleteVolume.plan({ volume: name }, { ...facts, uses })
+  const [volume = '', snapshot = null] = name.split('@')
+  return deleteVolume.plan({ volume, snapshot }, { ...facts, uses })
 }
 
 const lvm = (...volumes: readonly object[]) =>
@@ -39,7 +40,7 @@ test.each<[string, string, VolumeFacts, RegExp]>([
     'one with snapshots',
     'lvm:pve/root',
     lvm({}, { name: 'snap', address: 'lvm:pve/snap', origin: 'root' }),
-    /snapshots or clones: lvm:pve\/snap/u,
+    /snapshots, clones or holds: lvm:pve\/snap/u,
   ],
   ['a ZFS volume that is not there', 'zfs:tank/none', hostWith(), /no ZFS volume/u],
   ['a filesystem of ZFS', 'zfs:tank/vms', hostWith(), /no ZFS volume/u],
@@ -54,6 +55,30 @@ test.each<[string, string, VolumeFacts, RegExp]>([
   expect(plan(name, facts)).toMatchObject({
     kind: 'refusal',
     problems: [{ severity: 'block', message: expect.stringMatching(message) as string }],
+  })
+})
+
+test('a snapshot is removed by itself', () => {
+  const origin = { name: 'snap', address: 'lvm:pve/snap', origin: 'root', uuid: 'u'.repeat(38) }
+  expect(plan('lvm:pve/root@snap', lvm({}, origin))).toMatchObject({
+    summary: 'Remove lvm:pve/snap (8.00 GiB) for good',
+    steps: [{ action: 'remove-volume', input: { volume: { volume: 'snap' }, uuid: 'u'.repeat(38) } }],
+  })
+  const free = { ...snapshot, holds: 0, clones: [] }
+  expect(plan('zfs:tank/vm-1@s1', hostWith({ zpools: [{ ...zpool, snapshots: [free] }] }))).toMatchObject({
+    steps: [{ action: 'remove-snapshot', input: { volume: { volume: 'vm-1' }, name: 's1' } }],
+  })
+})
+
+test.each([
+  ['lvm:pve/other@root', hostWith(), /no snapshot of lvm:pve\/other/u],
+  ['lvm:pve/root@none', hostWith(), /no logical volume/u],
+  ['zfs:tank/vm-1@none', hostWith(), /no snapshot of that name/u],
+  ['zfs:tank/vm-1@s1', hostWith({ zpools: [{ ...zpool, snapshots: [snapshot] }] }), /1 holds/u],
+])('a snapshot that is not there, or is needed, is refused: %s', (name, facts, message) => {
+  expect(plan(name, facts)).toMatchObject({
+    kind: 'refusal',
+    problems: [{ message: expect.stringMatching(message) as string }],
   })
 })
 

@@ -1,9 +1,11 @@
-import type { VolumeAddress } from '@varve/core/image/volume-address'
+import { volumeAddress, type VolumeAddress } from '@varve/core/image/volume-address'
 import { isBlocking, type Problem } from '@varve/core/problems/problem'
 import type { Uses } from '@varve/core/problems/use'
 import { formatBytes } from '@varve/core/units/format-bytes'
 import type { PlacesView } from '@varve/protocol/places'
+import { removeSnapshot } from '../actions/remove-snapshot.ts'
 import { removeVolume } from '../actions/remove-volume.ts'
+import { snapshotAddress } from '../actions/volume-snapshot.ts'
 import { useProblems } from '../image-files-problems.ts'
 import { defineOperation } from '../operation.ts'
 import { inOrder, noEstimate, step, type Refusal } from '../plans/plan.ts'
@@ -20,6 +22,8 @@ interface Found {
   readonly uuid: string | null
   readonly size: number
   readonly isOpen: boolean
+  /** The volume that it is a snapshot of. */
+  readonly origin: string | null
   /** What is made of it, in words for people. */
   readonly dependents: readonly string[]
 }
@@ -29,17 +33,20 @@ export const deleteVolume = defineOperation<DeleteVolumeRequest, DeleteVolumeFac
   name: 'delete-volume',
   request: DeleteVolumeRequest,
   paths: [],
-  plan({ volume: address }, facts) {
+  plan({ volume: given, snapshot }, facts) {
     const refusal = (problems: readonly Problem[]): Refusal => ({
       kind: 'refusal',
       operation: 'delete-volume',
       problems: [...problems],
     })
-    const volume = volumeOf(address)
-    if ('severity' in volume) return refusal([volume])
+    const named = volumeOf(given)
+    if ('severity' in named) return refusal([named])
+    // Of LVM a snapshot is a volume beside its own.
+    const volume = snapshot !== null && named.kind === 'lvm' ? { ...named, volume: snapshot } : named
+    const address = snapshot === null ? given : snapshotAddress({ volume: named, name: snapshot })
     const unable = hostProblems(address, facts)
     if (unable.some(isBlocking) || facts.places === null) return refusal(unable)
-    const found = findVolume(volume, facts.places)
+    const found = findWanted(named, snapshot, facts.places)
     if (typeof found === 'string')
       return refusal([refused(address, found, 'See what there is: varve places.')])
     const problems = [...useProblems(facts), ...dependentProblems(address, found)]
@@ -49,13 +56,33 @@ export const deleteVolume = defineOperation<DeleteVolumeRequest, DeleteVolumeFac
       kind: 'plan',
       operation: 'delete-volume',
       summary: `Remove ${address} (${formatBytes(found.size)}) for good`,
-      steps: inOrder([step(removeVolume, { id: 'remove', host, input: { volume, uuid: found.uuid } })]),
+      steps: inOrder([
+        snapshot !== null && named.kind === 'zfs'
+          ? step(removeSnapshot, { id: 'remove', host, input: { volume: named, name: snapshot } })
+          : step(removeVolume, { id: 'remove', host, input: { volume, uuid: found.uuid } }),
+      ]),
       warnings: [...problems, removed(address, found.size)],
       subjects: [{ host, path: address }],
       estimate: noEstimate,
     }
   },
 })
+
+/** The volume, or its snapshot, or why there is none that is meant. */
+function findWanted(volume: VolumeAddress, snapshot: string | null, places: PlacesView): Found | string {
+  if (snapshot === null) return findVolume(volume, places)
+  if (volume.kind === 'lvm') {
+    const found = findVolume({ ...volume, volume: snapshot }, places)
+    if (typeof found === 'string') return found
+    return found.origin === volume.volume ? found : `it is no snapshot of ${volumeAddress(volume)}`
+  }
+  const name = `${volume.group}/${volume.volume}@${snapshot}`
+  const pool = places.zpools.find((one) => one.name === volume.group)
+  const one = pool?.snapshots.find((known) => known.name === name)
+  if (!one) return 'there is no snapshot of that name'
+  const held = one.holds > 0 ? [`${one.holds} holds (zfs holds)`] : []
+  return { uuid: null, size: one.used, isOpen: false, origin: null, dependents: [...held, ...one.clones] }
+}
 
 /** The volume as it is there, or why there is none that is meant. */
 function findVolume({ kind, group, volume }: VolumeAddress, places: PlacesView): Found | string {
@@ -69,7 +96,7 @@ function findVolume({ kind, group, volume }: VolumeAddress, places: PlacesView):
       snapshot + (holds > 0 ? ' (held)' : ''),
       ...clones,
     ])
-    return { uuid: null, size: one.size, isOpen: false, dependents }
+    return { uuid: null, size: one.size, isOpen: false, origin: null, dependents }
   }
   const groups = places.groups.filter(({ name }) => name === group)
   if (groups.length > 1) return `${groups.length} volume groups have the name ${group}`
@@ -78,9 +105,9 @@ function findVolume({ kind, group, volume }: VolumeAddress, places: PlacesView):
     return groups[0]?.pools.some(({ name }) => name === volume) === true
       ? 'it is a thin pool, which holds volumes and is none'
       : 'there is no logical volume of that name'
-  const { uuid, size, isOpen } = one
-  const dependents = groups[0]?.volumes.filter(({ origin }) => origin === volume) ?? []
-  return { uuid, size, isOpen, dependents: dependents.map(({ address }) => address) }
+  const { uuid, size, isOpen, origin } = one
+  const dependents = groups[0]?.volumes.filter((other) => other.origin === volume) ?? []
+  return { uuid, size, isOpen, origin, dependents: dependents.map(({ address }) => address) }
 }
 
 /** Names in one sentence, at most. */
@@ -96,7 +123,7 @@ function dependentProblems(address: string, { isOpen, dependents }: Found): Prob
   return [
     refused(
       address,
-      `it has snapshots or clones: ${dependents.slice(0, mostNamed).join(', ')}${more}`,
+      `it has snapshots, clones or holds: ${dependents.slice(0, mostNamed).join(', ')}${more}`,
       'Remove those first, if nobody needs them.',
     ),
   ]

@@ -26,3 +26,23 @@ export function createCommand({ group, name, tag, size, pool }: NewLogicalVolume
 
 /** Metadata of many volumes takes a while to be written. */
 const silence = { ms: 120_000, io: true }
+
+interface NewSnapshot {
+  readonly group: string
+  readonly origin: string
+  readonly name: string
+  readonly tag: string
+}
+
+/** `lvcreate --snapshot` of a thin volume: as large, with the same blocks, and active, so that it can be read. */
+export function snapshotCommand({ group, origin, name, tag }: NewSnapshot): ToolCommand<null> {
+  return {
+    tool: 'lvm',
+    args: [
+      ...['lvcreate', '--yes', '--quiet', '--snapshot', '--setactivationskip', 'n', '--name', name],
+      ...['--addtag', tag, `${group}/${origin}`],
+    ],
+    silence,
+    parse: () => null,
+  }
+}

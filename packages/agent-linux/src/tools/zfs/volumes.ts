@@ -36,3 +36,13 @@ export function renameVolumeCommand({
 }): ToolCommand<null> {
   return { tool: 'zfs', args: ['rename', from, to], expected: [0, 1], silence, parse: () => null }
 }
+
+/** `zfs snapshot`. */
+export function snapshotCommand(snapshot: string): ToolCommand<null> {
+  return { tool: 'zfs', args: ['snapshot', snapshot], silence, parse: () => null }
+}
+
+/** `zfs destroy` of a snapshot, which one that is held or has clones refuses. */
+export function destroySnapshotCommand(snapshot: string): ToolCommand<null> {
+  return { tool: 'zfs', args: ['destroy', snapshot], silence, parse: () => null }
+}
