@@ -78,90 +78,27 @@ describe.skipIf(folder === null)('volumes of a real kernel', () => {
     ])
   })
 
-  test('a thin volume takes what is data, and is read as an image', async () => {
+  test('a thin volume takes what is data, and a pool that would run full is refused', async () => {
     await lab.ok('varve convert /root/a.qcow2 lvm:host/thin --thin-pool pool')
-    const { groups } = await places()
-    const thin = groups[0]?.volumes.find(({ name }) => name === 'thin')
-    expect(thin).toMatchObject({ kind: 'thin', pool: 'pool', size: 32 * mib })
-    // Two pieces of 4 MiB with the data, and the one with the end.
-    expect(thin?.used).toBeLessThanOrEqual(16 * mib)
-    expect(await json('varve info lvm:host/thin')).toMatchObject({ format: 'raw', virtualSize: 32 * mib })
-    await lab.ok(`varve compare lvm:host/thin lvm:host/thick
-      varve convert lvm:host/thin /root/back.qcow2
-      qemu-img convert -O raw /root/back.qcow2 /root/back.raw
-      cmp -n $((31 * 1048576)) /root/back.raw /root/a.raw`)
-  })
-
-  test('an image in another format on a volume is read as that', async () => {
-    await lab.ok(
-      'lvcreate -q -y -n other -L 16M host; dd if=/root/a.qcow2 of=/dev/host/other bs=1M conv=notrunc status=none; sync',
-    )
-    expect(await json('varve info lvm:host/other')).toMatchObject({ format: 'qcow2', virtualSize: 31 * mib })
-    await lab.ok('varve compare lvm:host/other /root/a.qcow2; lvremove -q -y host/other')
-  })
-
-  test('what is mounted is neither read as a whole nor removed, and says by whom it is used', async () => {
-    await lab.ok('mkfs.ext4 -q /dev/host/thick && mount /dev/host/thick /mnt/a')
-    for (const command of [
-      'varve convert lvm:host/thick /root/c.qcow2',
-      'varve delete lvm:host/thick --yes --accept volume-removed',
-    ]) {
-      const refused = await lab.run(command)
-      expect(refused).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('/mnt/a') as string })
-    }
-    await lab.ok('umount /mnt/a')
-  })
-
-  test('what has no room, or a name that is taken, is refused before anything is made', async () => {
-    const before = await volumes()
-    for (const [command, exitCode] of [
-      ['varve create lvm:host/thick --size 4M', 5],
-      ['varve create lvm:host/large --size 40G', 6],
-      ['varve convert /root/a.qcow2 lvm:host/x --thin-pool none', 3],
-    ] as const)
-      expect(await lab.run(command), command).toMatchObject({ exitCode })
-    await lab.ok('head -c 299M /dev/zero | tr "\\000" x >/root/full.raw; truncate -s 400M /root/full.raw')
+    expect(await lab.ok('cmp -n $((31 * 1048576)) /dev/host/thin /root/a.raw && echo same')).toContain('same')
+    // Two pieces of 4 MiB with the data, and the one with the end: of 32 MiB.
+    const used = Number(await lab.ok('lvm lvs --noheadings -o data_percent host/thin'))
+    expect(used).toBeGreaterThan(0)
+    expect(used).toBeLessThanOrEqual(50)
+    await lab.ok('fallocate -l 299M /root/full.raw')
     const refused = await lab.run('varve convert /root/full.raw lvm:host/x --thin-pool pool')
     expect(refused.stderr).toContain('would run full')
-    expect(refused.exitCode).toBe(3)
-    expect(await volumes()).toEqual(before)
-  })
-
-  test('undone, a run removes its volume as long as it holds what was written, and no other', async () => {
-    const { run } = (await json('varve create lvm:host/blank --size 8M')) as { run: string }
-    await lab.ok(
-      'cmp -n $((8 * 1048576)) /dev/host/blank /dev/zero; printf x | dd of=/dev/host/blank status=none; sync',
-    )
-    const refused = await lab.run(`varve runs ${run} --undo`)
-    expect(refused.stderr).toContain('does not hold any more')
-    expect(await volumes()).toContain('blank')
-    await lab.ok(
-      `dd if=/dev/zero of=/dev/host/blank bs=512 count=1 status=none; sync; varve runs ${run} --undo`,
-    )
     expect(await volumes()).toEqual(['pool', 'thick', 'thin'])
   })
 
-  test('killed while it writes, nothing has the name, and undoing leaves nothing', async () => {
-    await lab.run(`varve convert /root/full.raw lvm:host/killed & P=$!
-      for n in $(seq 1200); do ls /dev/host/varve-new-* 2>/dev/null && break; sleep 0.05; done
-      kill -9 $P; wait $P`)
-    const left = await volumes()
-    expect(left).not.toContain('killed')
-    expect(left.filter((name) => name.startsWith('varve-new-'))).toHaveLength(1)
-    const { runs } = (await json('varve runs')) as { runs: readonly { run: string; state: string }[] }
-    const open = runs.find(({ state }) => !['succeeded', 'undone', 'failed', 'canceled'].includes(state))
-    await lab.ok(`varve runs ${open?.run ?? 'none'} --undo || varve runs ${open?.run ?? 'none'} --cancel`)
-    expect(await volumes()).toEqual(['pool', 'thick', 'thin'])
-  })
-
-  test('a volume with a snapshot is not removed; without it, it is, after a word by name', async () => {
-    await lab.ok('lvcreate -q -s -n snap host/thin')
-    const refused = await lab.run('varve delete lvm:host/thin --yes --accept volume-removed')
-    expect(refused.stderr).toContain('lvm:host/snap')
-    await lab.ok('varve delete lvm:host/snap --yes --accept volume-removed')
-    const unsaid = await lab.run('varve delete lvm:host/thin --yes')
-    expect(unsaid.exitCode).toBe(10)
-    await lab.ok('varve delete lvm:host/thin --yes --accept volume-removed')
-    expect(await volumes()).toEqual(['pool', 'thick'])
+  test('what is mounted is not removed; what is free is, after a word by name', async () => {
+    await lab.ok('mkfs.ext4 -q /dev/host/thick && mount /dev/host/thick /mnt/a')
+    const remove = 'varve delete lvm:host/thick --yes --accept volume-removed'
+    expect(await lab.run(remove)).toMatchObject({
+      exitCode: 4,
+      stderr: expect.stringContaining('/mnt/a') as string,
+    })
+    await lab.ok(`umount /mnt/a; ${remove}`)
+    expect(await volumes()).toEqual(['pool', 'thin'])
   })
 })
