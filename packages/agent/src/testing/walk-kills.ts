@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import type { AdapterTable } from '../actions/adapter.ts'
+import type { AdapterTable, ReadPlaces } from '../actions/adapter.ts'
 import type { RunState } from '@varve/operations/runs/run-state'
 import { isOver } from '@varve/operations/runs/run-state'
 import { openTestHost } from './test-host.ts'
@@ -13,8 +13,12 @@ export interface KillWalk {
   /** Makes the files in a fresh folder, and says what is asked for. */
   readonly prepare: (folder: string) => Promise<unknown>
   readonly accepted?: readonly string[]
-  /** A module of the system's own adapters, as `adapters`, and where it lies. */
-  readonly system?: { readonly adapters: AdapterTable; readonly url: string }
+  /** A module of the system's own adapters, as `adapters` and `readPlaces`, and where it lies. */
+  readonly system?: {
+    readonly adapters: AdapterTable
+    readonly readPlaces?: ReadPlaces
+    readonly url: string
+  }
   /** Throws unless the original or the result is there whole; called right after each kill. */
   readonly atAnyTime: (folder: string) => Promise<void>
   /** Throws unless the result is there. */
@@ -75,7 +79,7 @@ async function dieAt(walk: KillWalk, { at, when, wish }: Death): Promise<boolean
     const where = `killed ${when} entry ${at}`
     if (child.signal !== 'SIGKILL' && child.exitCode !== 0) throw new Error(`${where}: ${child.stderr}`)
     await told(where, async () => walk.atAnyTime(folder))
-    await using host = openTestHost(folder, system ? { adapters: system.adapters } : {})
+    await using host = openTestHost(folder, ownOf(system))
     const [run] = await host.runs.list()
     if (!run) throw new Error(`${where}: there is no run`)
     if (isOver(run.state)) {
@@ -97,6 +101,12 @@ async function dieAt(walk: KillWalk, { at, when, wish }: Death): Promise<boolean
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+function ownOf(system: KillWalk['system']): Parameters<typeof openTestHost>[1] {
+  if (!system) return {}
+  const { adapters, readPlaces } = system
+  return { adapters, ...(readPlaces && { readPlaces }) }
 }
 
 async function told(where: string, check: () => Promise<void> | undefined): Promise<void> {
