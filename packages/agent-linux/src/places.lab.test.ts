@@ -85,14 +85,14 @@ describe.skipIf(folder === null)('volumes of a real kernel', () => {
     const used = Number(await lab.ok('lvm lvs --noheadings -o data_percent host/thin'))
     expect(used).toBeGreaterThan(0)
     expect(used).toBeLessThanOrEqual(50)
-    await lab.ok('fallocate -l 299M /root/full.raw')
+    await lab.ok('head -c 299M /dev/zero >/root/full.raw')
     const refused = await lab.run('varve convert /root/full.raw lvm:host/x --thin-pool pool')
     expect(refused.stderr).toContain('would run full')
     expect(await volumes()).toEqual(['pool', 'thick', 'thin'])
   })
 
   test('what is mounted is not removed; what is free is, after a word by name', async () => {
-    await lab.ok('mkfs.ext4 -q /dev/host/thick && mount /dev/host/thick /mnt/a')
+    await lab.ok('mkdir /mnt/a && mkfs.ext4 -q /dev/host/thick && mount /dev/host/thick /mnt/a')
     const remove = 'varve delete lvm:host/thick --yes --accept volume-removed'
     expect(await lab.run(remove)).toMatchObject({
       exitCode: 4,
