@@ -81,6 +81,7 @@ export const floors = {
     'disks',
     'staging',
     'images',
+    'cutting',
     'streams',
     'dependents',
     'quarantine',
