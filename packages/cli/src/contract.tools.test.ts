@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { cp, mkdir, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { delimiter, join, resolve } from 'node:path'
+import { canUseLoop, partitionedDisk } from '@varve/agent-linux/testing/loop-devices'
 import { mbrSector } from '@varve/test-kit/mbr-sector'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { requires, runToolOk } from '@varve/test-kit/tools'
@@ -23,6 +24,8 @@ interface Row {
   /** What is there afterwards, and what is not. */
   readonly there: readonly string[]
   readonly gone?: readonly string[]
+  /** What of the host it needs besides, and how what is left of it is taken away. */
+  readonly needs?: 'loop'
   /** Words by name that it needs besides `--yes`. */
   readonly accept?: string
   /** Whether it is done without `--yes` where there is no terminal: it takes nothing away. */
@@ -47,6 +50,18 @@ async function deleted(lib: string): Promise<string> {
   }
   return quarantine
 }
+
+/** A raw disk with a partition of ext4, and what is attached or mounted of it. */
+async function diskIn(lib: string, ...call: readonly string[]): Promise<string> {
+  const disk = of(lib, 'disk.raw')
+  await mkdir(of(lib, 'from'))
+  await partitionedDisk(disk, of(lib, 'from'))
+  if (call.length > 0) await varveJson(...call.map((word) => (word === 'DISK' ? disk : word)))
+  return disk
+}
+
+/** Where udev runs it is told to leave the device alone. */
+const chosen = existsSync('/run/udev/control') ? ['reserve', 'hide'] : ['reserve']
 
 function badImage(...words: readonly string[]): Row['bad'] {
   const [name, exitCode, code] = missing
@@ -278,7 +293,72 @@ const rows: readonly Row[] = [
     gone: ['single.qcow2'],
     bad: [() => ['purge', 'nope'], exitCodes.fileRefused, 'not-found'],
   },
+  {
+    name: 'attach',
+    needs: 'loop',
+    arrange: async (lib) => diskIn(lib),
+    call: (_lib, disk) => ['attach', disk],
+    steps: [...chosen, 'attach', 'partitions'],
+    record: (lib) => ({
+      image: of(lib, 'disk.raw'),
+      device: expect.stringMatching(/^\/dev\/loop\d+$/u) as string,
+      how: 'loop',
+      readOnly: true,
+      partitions: [{ number: 1, start: mib, size: 14 * mib }],
+      volumes: [],
+    }),
+    there: ['disk.raw'],
+    isFree: true,
+    bad: badImage('attach', 'IMAGE'),
+  },
+  {
+    name: 'attach --rw',
+    needs: 'loop',
+    arrange: async (lib) => diskIn(lib),
+    call: (_lib, disk) => ['attach', disk, '--rw'],
+    steps: [...chosen, 'attach', 'partitions'],
+    accept: 'image-is-written',
+    record: () => ({ how: 'loop', readOnly: false }),
+    there: ['disk.raw'],
+    bad: [(lib) => ['attach', of(lib, 'disk.vmdk'), '--rw'], exitCodes.imageRefused, 'not-written-in-place'],
+  },
+  {
+    name: 'detach',
+    needs: 'loop',
+    arrange: async (lib) => diskIn(lib, 'attach', 'DISK'),
+    call: (_lib, disk) => ['detach', disk],
+    steps: ['detach', 'forget'],
+    record: ran('detach'),
+    there: ['disk.raw'],
+    isFree: true,
+    bad: [(lib) => ['detach', of(lib, 'single.qcow2')], exitCodes.imageRefused, 'not-attached'],
+  },
+  {
+    name: 'mount',
+    needs: 'loop',
+    arrange: async (lib) => diskIn(lib),
+    call: (lib, disk) => ['mount', `${disk}:1`, of(lib, 'mounted')],
+    steps: [...chosen, 'attach', 'partitions', 'folder', 'mount'],
+    record: (lib) => ({ partition: 1, volume: null, folder: of(lib, 'mounted'), throwAway: false }),
+    there: ['disk.raw', 'mounted/lost+found'],
+    isFree: true,
+    bad: badImage('mount', 'IMAGE', 'mounted'),
+  },
+  {
+    name: 'umount',
+    needs: 'loop',
+    arrange: async (lib) => diskIn(lib, 'mount', 'DISK', of(lib, 'mounted')),
+    call: (lib) => ['umount', of(lib, 'mounted')],
+    steps: ['unmount', 'folder', 'detach', 'forget'],
+    record: ran('umount'),
+    there: ['disk.raw'],
+    gone: ['mounted'],
+    isFree: true,
+    bad: [(lib) => ['umount', lib], exitCodes.imageRefused, 'not-mounted'],
+  },
 ]
+
+const isLoopThere = canUseLoop()
 
 let images: TempPlace
 let place: TempPlace
@@ -295,6 +375,20 @@ async function contents(folder: string): Promise<readonly string[]> {
       .digest('hex')}`
   })
   return (await Promise.all(described)).toSorted()
+}
+
+/** What a test has attached or mounted goes before its folder does. */
+async function releaseAll(): Promise<void> {
+  const { attached } = (await varveJson('attached')) as {
+    readonly attached: readonly {
+      readonly device: string
+      readonly mounts: readonly { readonly folder: string }[]
+    }[]
+  }
+  for (const { mounts } of attached)
+    for (const { folder } of mounts) expect((await varveHere('umount', folder)).exitCode).toBe(exitCodes.ok)
+  for (const { device, mounts } of attached)
+    if (mounts.length === 0) expect((await varveHere('detach', device)).exitCode).toBe(exitCodes.ok)
 }
 
 /** What the command is called with, everything that it needs being there. */
@@ -341,13 +435,17 @@ beforeEach(async () => {
   lib = place.file("it's a lib")
   await cp(images.path, lib, { recursive: true })
   vi.stubEnv('VARVE_STATE', place.file('state'))
+  vi.stubEnv('VARVE_RUNTIME', place.file('run'))
 })
 afterEach(async () => {
+  await releaseAll()
   vi.unstubAllEnvs()
   await place[Symbol.asyncDispose]()
 })
 
-describe.skipIf(!requires('qemu-img', 'qemu-io')).each(rows)('contract for scripts: $name', (row) => {
+const rowsHere = rows.filter(({ needs }) => needs !== 'loop' || isLoopThere)
+
+describe.skipIf(!requires('qemu-img', 'qemu-io')).each(rowsHere)('contract for scripts: $name', (row) => {
   test('--plan --json is the plan, and nothing changes', async () => {
     const call = await callOf(row)
     const before = await contents(lib)
@@ -372,7 +470,9 @@ describe.skipIf(!requires('qemu-img', 'qemu-io')).each(rows)('contract for scrip
       exitCode: 0,
       stderr: '',
     })
-    expect(stdout.split('\n').filter((line) => /^(?:varve|qemu-img)\b/u.test(line))).not.toEqual([])
+    expect(stdout.split('\n').filter((line) => /^(?:\w+=\$\()?(?:varve|qemu-img)\b/u.test(line))).not.toEqual(
+      [],
+    )
     expect(await contents(lib)).toEqual(before)
   })
 
@@ -441,6 +541,7 @@ const reading: readonly {
     }),
     bad: badImage('chain', 'show', 'IMAGE'),
   },
+  { name: 'attached', call: () => ['attached'], document: () => ({ attached: [] }), bad: null },
   { name: 'quarantine', call: () => ['quarantine'], document: () => [], bad: null },
   { name: 'quarantine list', call: () => ['quarantine', 'list'], document: () => [], bad: null },
   {

@@ -16,6 +16,8 @@ interface KernelAction<N extends ActionName> {
   readonly others?: readonly string[]
   /** The command of the action: what is shown, and what is run. */
   readonly build: (input: ActionInput<N>) => ToolCommand<null>
+  /** What the tool's standard input gives, which is shown nowhere. */
+  readonly stdin?: (input: ActionInput<N>, context: KernelContext) => Uint8Array
   /** What it is about, for messages. */
   readonly about: (input: ActionInput<N>) => string
   /** The outcome when nothing is left to be done, or nothing of ours is there; null: the tool is to be run. */
@@ -35,7 +37,7 @@ const pauseMs = 20
 /** An action that is one call of a tool on the kernel's devices, and that believes the kernel, not the tool. */
 export function kernelAction<N extends ActionName>(
   _name: N,
-  { tool, others = [], build, about, before, after, failure, isFoundAgain = false }: KernelAction<N>,
+  { tool, others = [], build, stdin, about, before, after, failure, isFoundAgain = false }: KernelAction<N>,
 ): AdapterOf<N> {
   const within = (context: ActionContext): KernelContext => ({
     ...context,
@@ -52,7 +54,8 @@ export function kernelAction<N extends ActionName>(
       assertOwnHost(context, about(input))
       const known = (await before?.(input, context)) ?? null
       if (known !== null) return known
-      await context.ports.tools.run(build(input), { signal: context.signal, file: about(input) })
+      const command = { ...build(input), ...(stdin && { stdin: stdin(input, context) }) }
+      await context.ports.tools.run(command, { signal: context.signal, file: about(input) })
       const end = performance.now() + waitMs
       for (;;) {
         const found = await after(input, context)

@@ -14,15 +14,20 @@ const image = `/-lib/it's "a",\n$(disk).raw`
 const loop = { attachment: 'one', image, device: '/dev/loop999999' }
 const nbd = { ...loop, device: '/dev/nbd999999' }
 const socket = `/run/it's, "a"/one.sock`
+const mapped = '/dev/mapper/varve-one-v--g-root'
 const folder = `/-mnt/it's "a"\n$(folder)`
 
 /** A volume of a group that no host has. */
 const volume = { volume: { kind: 'lvm', group: 'varve-no-group', volume: 'a+b.c' }, staging: 'one' }
 
+/** What is in no command line. */
+const secret = Buffer.from('a secret')
+
 /** One input per action that is a tool; an action without one fails the test. */
 const samples: Readonly<Record<string, object>> = {
   'attach-by-qemu': { ...nbd, socket, processFile: '/run/one.pid', isReadOnly: true },
   'attach-loop': { ...loop, isReadOnly: true },
+  'close-luks': { attachment: 'one', mapped: '/dev/mapper/varve-one-luks2' },
   'attach-nbd': { ...nbd, socket, isReadOnly: true },
   'detach-by-qemu': nbd,
   'detach-loop': loop,
@@ -32,6 +37,24 @@ const samples: Readonly<Record<string, object>> = {
   'hide-volume': { ...volume, virtualSize: 4096, holds: '0'.repeat(64) },
   'load-module': { module: 'nbd' },
   'make-volume': { ...volume, size: 4096 },
+  'hide-from-udev': { attachment: 'one', device: loop.device },
+  'map-volume': {
+    attachment: 'one',
+    device: nbd.device,
+    volume: { group: 'v-g', name: 'root' },
+    isReadOnly: true,
+    pieces: [
+      { size: 4194304, chunk: 4194304, stripes: [{ partition: 2, at: 1048576 }] },
+      {
+        size: 8388608,
+        chunk: 65536,
+        stripes: [
+          { partition: 2, at: 8388608 },
+          { partition: null, at: 512 },
+        ],
+      },
+    ],
+  },
   'mount-filesystem': {
     attachment: 'one',
     device: loop.device,
@@ -41,10 +64,12 @@ const samples: Readonly<Record<string, object>> = {
     options: ['ro', 'noload'],
   },
   'name-volume': { ...volume, virtualSize: 4096, holds: '0'.repeat(64) },
-  'read-partitions': loop,
   'remove-snapshot': { volume: { kind: 'zfs', group: 'tank', volume: 'a' }, name: 'before' },
   'remove-volume': { volume: volume.volume, uuid: 'y9Y2m7-sJds-odES-LwsQ-2InE-8z8K-QISXHK' },
   'snapshot-volume': { ...volume, name: 'before' },
+  'open-luks': { attachment: 'one', device: nbd.device, partition: 2, isReadOnly: true },
+  'read-partitions': loop,
+  'remove-mapping': { attachment: 'one', mapped },
   'unmount-folder': { attachment: 'one', device: loop.device, folder },
 }
 
@@ -97,7 +122,7 @@ test.skipIf(process.platform !== 'linux').each(ofTools)(
     const { input } = checkedCall({ action: name, input: samples[name] })
     const tools = recordingTools({ stdout: '' })
     const running = adapter.run(input, {
-      ports: { roots: null, tools, pool, findWriters: null, runtimeFolder: place.path },
+      ports: { roots: null, tools, pool, findWriters: null, secret, runtimeFolder: place.path },
       signal: new AbortController().signal,
       onProgress: () => {},
     })
@@ -107,7 +132,8 @@ test.skipIf(process.platform !== 'linux').each(ofTools)(
     )
     const shown = adapter.command(input)
     expect(shown.native).toBeUndefined()
-    expect(tools.commands).toEqual([{ argv: shown.argv, stdin: undefined }])
+    expect(tools.commands).toEqual([{ argv: shown.argv, stdin: name === 'open-luks' ? secret : undefined }])
+    expect(JSON.stringify([shown, input])).not.toContain('secret')
     expect(shown.argv).toMatchSnapshot()
   },
 )

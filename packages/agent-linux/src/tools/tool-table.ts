@@ -39,6 +39,13 @@ const rows: readonly Row[] = [
   { name: 'mount', enables: 'filesystems of images, mounted at a folder', package: 'mount' },
   { name: 'umount', enables: 'ending such a mount', package: 'mount' },
   { name: 'modprobe', enables: 'loading the kernel’s modules for block devices', package: 'kmod' },
+  {
+    name: 'dmsetup',
+    enables: 'logical volumes of images as devices of this host',
+    package: 'dmsetup',
+    versionArgs: null,
+  },
+  { name: 'udevadm', enables: 'attached images that udev leaves alone', package: 'udev' },
   { name: 'nbdfuse', enables: 'an export as a file, without root', package: 'nbdfuse' },
   { name: 'guestmount', enables: 'filesystems of images without root', package: 'guestmount' },
   { name: 'lsblk', enables: 'the tree of block devices', package: 'util-linux' },

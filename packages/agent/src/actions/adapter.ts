@@ -36,6 +36,8 @@ export interface ActionPorts {
   readonly findWriters: FindWriters | null
   /** Left out where the system has no reader of its volumes and pools. */
   readonly readPlaces?: ReadPlaces
+  /** A passphrase or key that is for this run alone, and is written nowhere; left out: none was given. */
+  readonly secret?: Uint8Array
   /** Where this host keeps what outlives a process and is no journal: where quarantines are, what images held. */
   readonly stateFolder?: string
   /** Where this host keeps what lives as long as the machine runs; left out: /run/varve. */

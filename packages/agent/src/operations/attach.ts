@@ -6,26 +6,35 @@ import { attachedNow, type AttachedNow } from '@varve/engine/attached/attached-n
 import { registryIn } from '@varve/engine/attached/registry'
 import { filesOfImage } from '@varve/engine/in-use/files-of-image'
 import { findLastingUses, findUses } from '@varve/engine/in-use/find-uses'
-import type { AttachFacts } from '@varve/operations/attach/facts'
+import { openInput } from '@varve/engine/run/open-input'
+import type { AttachFacts, VolumeThere } from '@varve/operations/attach/facts'
 import { attachOperation } from '@varve/operations/attach/plan'
 import type { AttachRequest } from '@varve/operations/attach/request'
 import type { ImageFilesFacts } from '@varve/operations/image-files-facts'
 import { useProblems } from '@varve/operations/image-files-problems'
-import { imageInput } from '../actions/image-input.ts'
+import { diskInput, imageInput } from '../actions/image-input.ts'
 import { problemCollector, sourceFacts } from './copy-facts.ts'
 import { deviceWays } from './device-ways.ts'
+import { volumesIn } from './guest-volumes.ts'
 import { gatherImageFiles } from './image-files.ts'
 import { defineLocalOperation, type FactsContext } from './local-operation.ts'
 
 export const attachHere = defineLocalOperation(attachOperation, async (request, context) => {
-  const { facts } = await gatherAttach(request, context)
+  const { facts } = await gatherAttach(request, context, { volumes: true, isLookedInto: () => false })
   return facts
 })
+
+/** Whether logical volumes are looked for, and in which of them filesystems are. */
+export interface GuestLooking {
+  readonly volumes: boolean
+  readonly isLookedInto: (volume: Pick<VolumeThere, 'group' | 'name'>) => boolean
+}
 
 /** What is known of an image that is to be a device, with what was found in it and what of it is attached. */
 export async function gatherAttach(
   request: AttachRequest,
   context: FactsContext,
+  looking: GuestLooking,
 ): Promise<{
   readonly facts: AttachFacts
   readonly report: ImageReport | null
@@ -35,7 +44,17 @@ export async function gatherAttach(
   const ways = await deviceWays(context)
   const { problems, collect } = problemCollector()
   const image = await realpath(request.image.path).catch(() => request.image.path)
-  const none = { host, ways, image, format: null, virtualSize: null, isPlainRaw: false, files: null }
+  const none = {
+    host,
+    ways,
+    image,
+    format: null,
+    virtualSize: null,
+    isPlainRaw: false,
+    sectorSize: 512,
+    volumes: [],
+    files: null,
+  } as const
   // Who may not do it at all is told that alone.
   if (!ways.isOwnHost) return { facts: { ...none, problems, already: null }, report: null, attached: [] }
   const report = (await collect(async () => sourceFacts(request.image, context)))?.report ?? null
@@ -44,12 +63,17 @@ export async function gatherAttach(
   )
   const already = attached.find(({ isHeld, state }) => isHeld || state === 'half-made')?.note.device ?? null
   if (report === null) return { facts: { ...none, problems, already }, report, attached }
+  const volumes = looking.volumes
+    ? await collect(async () => volumesOf(request, report, context, looking))
+    : []
   const files = request.isWritten ? await collect(async () => filesForWriting(image, context)) : null
   const facts: AttachFacts = {
     ...none,
     format: report.format,
     virtualSize: report.virtualSize,
     isPlainRaw: await isPlainRaw(image, request, report),
+    sectorSize: report.guest?.table.sectorSize === 4096 ? 4096 : 512,
+    volumes: volumes ?? [],
     problems: [
       ...problems,
       ...report.problems.filter(({ severity, asks }) => severity === 'block' || asks === true),
@@ -59,6 +83,17 @@ export async function gatherAttach(
     already,
   }
   return { facts, report, attached }
+}
+
+async function volumesOf(
+  { image }: AttachRequest,
+  { guest }: ImageReport,
+  { ports, signal }: FactsContext,
+  { isLookedInto }: GuestLooking,
+): Promise<readonly VolumeThere[]> {
+  if (guest?.volumes.some(({ type }) => type === 'lvm2') !== true) return []
+  await using opened = await openInput(diskInput(image, ports), { io: 'async', signal })
+  return await volumesIn(opened.disk, guest, { signal, isLookedInto })
 }
 
 /** Whether the bytes of the file are those of the disk, one by one. */

@@ -4,7 +4,15 @@ import type { ActionOutcome } from '@varve/operations/actions/action-table'
 export type AttachedView = ActionOutcome<'list-attached'>['attached'][number]
 
 /** An attachment as it is told. */
-export function toAttachedView({ note, state, server, size, partitions, mounts }: AttachedNow): AttachedView {
+export function toAttachedView({
+  note,
+  state,
+  server,
+  size,
+  partitions,
+  volumes,
+  mounts,
+}: AttachedNow): AttachedView {
   return {
     attachment: note.id,
     image: note.image,
@@ -16,6 +24,7 @@ export function toAttachedView({ note, state, server, size, partitions, mounts }
     pid: server?.pid ?? null,
     size,
     partitions: [...partitions],
+    volumes: volumes.map(({ device, kind, size: bytes }) => ({ device, kind, size: bytes })),
     mounts: [...mounts],
     madeAt: note.madeAt,
   }

@@ -1,10 +1,20 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { release } from 'node:os'
+import { udevControl } from '@varve/engine/attached/udev-rule'
 import type { DeviceWays, KernelPart } from '@varve/operations/attach/facts'
 import type { FactsContext } from './local-operation.ts'
 
-const tools = ['losetup', 'nbd-client', 'qemu-nbd', 'mount', 'nbdfuse', 'guestmount'] as const
+const tools = [
+  'losetup',
+  'nbd-client',
+  'qemu-nbd',
+  'mount',
+  'dmsetup',
+  'cryptsetup',
+  'nbdfuse',
+  'guestmount',
+] as const
 
 /** What this host can make block devices with. */
 export async function deviceWays({ ports }: Pick<FactsContext, 'ports'>): Promise<DeviceWays> {
@@ -15,6 +25,8 @@ export async function deviceWays({ ports }: Pick<FactsContext, 'ports'>): Promis
     isOwnHost: ports.roots === null,
     loop: await kernelPart('loop', '/sys/block/loop0'),
     nbd: await kernelPart('nbd', '/sys/block/nbd0'),
+    mapper: await kernelPart('dm-mod', '/sys/class/misc/device-mapper'),
+    hasUdev: existsSync(udevControl) && (await ports.tools.find('udevadm')) !== null,
     tools: tools.filter((_, at) => found[at] !== null),
   }
 }

@@ -6,13 +6,15 @@ import { registryIn } from '@varve/engine/attached/registry'
 import { namesIn } from '@varve/engine/in-use/proc-files'
 import type { MountFacts } from '@varve/operations/mount/facts'
 import { mountOperation } from '@varve/operations/mount/plan'
-import { gatherAttach } from './attach.ts'
+import type { MountRequest } from '@varve/operations/mount/request'
+import { gatherAttach, type GuestLooking } from './attach.ts'
+import { placesOf } from './guest-places.ts'
 import { defineLocalOperation } from './local-operation.ts'
 
 export const mountHere = defineLocalOperation(
   mountOperation,
   async (request, context): Promise<MountFacts> => {
-    const { facts, report, attached } = await gatherAttach(request, context)
+    const { facts, report, attached } = await gatherAttach(request, context, lookingFor(request))
     const registry = registryIn(context.ports.runtimeFolder)
     const folder = await placeOf(request.folder)
     const mounts = new Set(mountedDevices(registry.roots).map((mount) => mount.folder))
@@ -25,11 +27,26 @@ export const mountHere = defineLocalOperation(
       folder,
       folderIs: mounts.has(folder) ? 'mount-point' : await stateOf(folder),
       ...contentsOf(report),
-      attached: usable ? { attachment: usable.note.id, device: usable.note.device } : null,
+      attached: usable
+        ? {
+            attachment: usable.note.id,
+            device: usable.note.device,
+            volumes: usable.volumes.map(({ device }) => device),
+          }
+        : null,
       hostBtrfs: namesIn(join(registry.roots.sys, 'fs/btrfs')).filter((name) => name.length === 36),
     }
   },
 )
+
+/** Nobody looks into volumes where something else is meant, or where they are not to be seen. */
+function lookingFor({ partition, volume, isLuks }: MountRequest): GuestLooking {
+  return {
+    volumes: !isLuks,
+    isLookedInto: (one) =>
+      volume === null ? partition === null : one.group === volume.group && one.name === volume.name,
+  }
+}
 
 /** The folder, links resolved; of one that is to be made, the folder that it is made in. */
 async function placeOf(folder: string): Promise<string> {
@@ -53,13 +70,7 @@ async function stateOf(folder: string): Promise<Exclude<MountFacts['folderIs'], 
 function contentsOf(report: ImageReport | null): Pick<MountFacts, 'filesystems' | 'others'> {
   const guest = report?.guest
   if (!guest) return { filesystems: [], others: [] }
-  const numbers = new Map(
-    guest.table.partitions
-      .filter(({ role }) => role === 'primary' || role === 'logical')
-      .map(({ start, index }) => [start, index]),
-  )
-  const isPlace = ({ start }: { readonly start: number }) => start === 0 || numbers.has(start)
-  const partitionAt = (start: number) => numbers.get(start) ?? null
+  const { isPlace, partitionAt } = placesOf(guest)
   return {
     filesystems: guest.filesystems.filter(isPlace).map(({ start, type, label, uuid, state }) => ({
       partition: partitionAt(start),

@@ -1,4 +1,5 @@
 import { formatBytes } from '@varve/core/units/format-bytes'
+import { mapVolume } from '@varve/operations/actions/map-volume'
 import { readPartitions } from '@varve/operations/actions/read-partitions'
 import { reserveDevice } from '@varve/operations/actions/reserve-device'
 import { outcomeOf, type RunState } from '@varve/operations/runs/run-state'
@@ -23,15 +24,20 @@ export async function attach(image: string, options: AttachOptions, context: Run
       told: (state) => {
         const { device, size, partitions } = shownOf(state)
         return [
-          device,
+          `${device}  ${formatBytes(size)}`,
           ...partitions.map((one) => `  ${printable(one.device)}  ${formatBytes(one.size)}`),
-        ].map((line, at) => (at === 0 ? `${line}  ${formatBytes(size)}` : line))
+          ...volumesOf(state).map(
+            (one) => `  ${one.device}  ${formatBytes(one.size)}  ${one.group}/${one.name}`,
+          ),
+        ]
       },
       record: (state) => ({
         image: noteOf(state).image,
         ...shownOf(state),
+        volumes: volumesOf(state),
         attachment: noteOf(state).attachment,
         how: noteOf(state).how,
+        run: state.id,
       }),
     },
     options,
@@ -53,6 +59,16 @@ function shownOf({ steps }: RunState) {
   return readPartitions.outcome.parse(
     outcomeOf(steps.find(({ step }) => step.id === 'partitions') ?? missing()),
   )
+}
+
+/** The logical volumes that were made devices. */
+function volumesOf({ steps }: RunState) {
+  return steps
+    .filter(({ step }) => step.action === 'map-volume')
+    .map((one) => {
+      const { mapped, volume, size } = mapVolume.outcome.parse(outcomeOf(one))
+      return { ...volume, device: mapped, size }
+    })
 }
 
 function noteOf({ steps }: RunState) {

@@ -46,10 +46,11 @@ function described({
   how,
   mounts,
   partitions,
+  volumes,
 }: AttachedView): string[] {
   const kind = readOnly ? (throwAway ? 'over a throw-away overlay' : 'read-only') : 'for writing'
   const at = new Map(mounts.map((mount) => [mount.device, mount.folder]))
-  const places = [{ device, size }, ...partitions].flatMap((one) => {
+  const places = [{ device, size }, ...partitions, ...volumes].flatMap((one) => {
     const folder = at.get(one.device)
     if (one.device === device && folder === undefined) return []
     return [
@@ -57,7 +58,7 @@ function described({
     ]
   })
   // A dead device has no partitions any more, and its mounts are there still.
-  const known = new Set([device, ...partitions.map((one) => one.device)])
+  const known = new Set([device, ...[...partitions, ...volumes].map((one) => one.device)])
   const left = mounts.filter((mount) => !known.has(mount.device))
   return [
     `${device}  ${printable(image)}  ${formatBytes(size)}, ${kind} (${how}), ${states[state]}`,

@@ -4,6 +4,7 @@ import { makeFresh } from '@varve/operations/plans/fresh'
 import { memberOf, resolveInput } from '@varve/operations/plans/wired'
 import { UsageError, type Outcome, type RunContext } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { secretFrom } from '../secret-input.ts'
 import { openThisHost } from '../operations/this-host.ts'
 
 export interface DoOptions {
@@ -34,7 +35,9 @@ export async function doAction(options: DoOptions, context: RunContext): Outcome
     },
     fresh: makeFresh,
   })
-  const { ports, adapters } = openThisHost(context)
+  // The one action whose key stands in no input.
+  const secret = options.action === 'open-luks' ? await secretFrom(process.stdin, 'key') : undefined
+  const { ports, adapters } = openThisHost(context, secret)
   const outcome = await performAction(
     adapters,
     { action: options.action, input },

@@ -1,24 +1,41 @@
 import { existsSync } from 'node:fs'
 import { mountFilesystem } from '@varve/operations/actions/mount-filesystem'
 import { outcomeOf } from '@varve/operations/runs/run-state'
-import type { Outcome, RunContext } from '../command.ts'
+import { UsageError, type Outcome, type RunContext } from '../command.ts'
 import { pathOf } from '../input.ts'
 import { operate } from '../operations/operate.ts'
+import { isPlanAsked } from '../operations/wish.ts'
 import { printable } from '../output/text.ts'
+import { secretFrom } from '../secret-input.ts'
 import { attachRequest, type AttachOptions } from './attach.ts'
 
-/** `varve mount IMAGE[:PARTITION] FOLDER`. */
+export interface MountOptions extends AttachOptions {
+  /** Standard input is the passphrase of its LUKS. */
+  readonly luks?: boolean
+  /** Standard input is the key file of its LUKS. */
+  readonly luksKey?: boolean
+}
+
+/** `varve mount IMAGE[:PARTITION][:VG/LV] FOLDER`. */
 export async function mount(
   { image, folder }: { readonly image: string; readonly folder: string },
-  options: AttachOptions,
+  options: MountOptions,
   context: RunContext,
 ): Outcome {
-  const { name, partition } = partitionOf(image)
-  const request = { ...attachRequest(name, options), partition, folder: pathOf(folder) }
+  const { luks = false, luksKey = false } = options
+  if (luks && luksKey)
+    throw new UsageError(
+      'Standard input is either a passphrase or a key file: leave --luks or --luks-key out.',
+    )
+  const isLuks = luks || luksKey
+  const { name, partition, volume } = placeOf(image)
+  const request = { ...attachRequest(name, options), partition, volume, isLuks, folder: pathOf(folder) }
   const mounted = (state: Parameters<typeof outcomeOfMount>[0]) => ({
     image: request.image.path,
     partition,
+    volume: volume === null ? null : `${volume.group}/${volume.name}`,
     ...outcomeOfMount(state),
+    run: state.id,
     throwAway: state.created.plan.warnings.some(({ id }) => id === 'journal-replayed-aside'),
   })
   return await operate(
@@ -26,6 +43,8 @@ export async function mount(
       operation: 'mount',
       request,
       isAsked: false,
+      ...(isLuks &&
+        !isPlanAsked(options) && { secret: await secretFrom(process.stdin, luks ? 'passphrase' : 'key') }),
       told: (state) => [
         `${printable(outcomeOfMount(state).device)} is mounted at ${printable(outcomeOfMount(state).folder)}`,
       ],
@@ -41,9 +60,26 @@ function outcomeOfMount({ steps }: Parameters<NonNullable<Parameters<typeof oper
   return mountFilesystem.outcome.parse(step ? outcomeOf(step) : null)
 }
 
-/** A file of the whole name is what is meant; else a number behind the last colon is a partition's. */
-function partitionOf(argument: string): { readonly name: string; readonly partition: number | null } {
-  const found = /^(.+):(\d{1,4})$/su.exec(argument)
-  if (!found || existsSync(argument)) return { name: argument, partition: null }
-  return { name: found[1] ?? '', partition: Number(found[2]) }
+interface Place {
+  readonly name: string
+  readonly partition: number | null
+  readonly volume: { readonly group: string; readonly name: string } | null
+}
+
+/** A file of the whole name is what is meant; else what stands behind its last colons is a logical volume and a partition. */
+function placeOf(argument: string): Place {
+  if (existsSync(argument)) return { name: argument, partition: null, volume: null }
+  const named = /^(.+):([\w+.][\w+.-]*)\/([\w+.][\w+.-]*)$/su.exec(argument)
+  const volume =
+    named && existsSync(fileOf(named[1] ?? '')) ? { group: named[2] ?? '', name: named[3] ?? '' } : null
+  const rest = volume === null ? argument : (named?.[1] ?? '')
+  const found = existsSync(rest) ? null : /^(.+):(\d{1,4})$/su.exec(rest)
+  return { name: found?.[1] ?? rest, partition: found ? Number(found[2]) : null, volume }
+}
+
+/** The file of an image that may be named with a partition and a snapshot. */
+function fileOf(name: string): string {
+  if (existsSync(name)) return name
+  const image = name.replace(/:\d{1,4}$/u, '')
+  return existsSync(image) ? image : image.replace(/@[^@/]*$/u, '')
 }

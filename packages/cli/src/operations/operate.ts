@@ -33,7 +33,7 @@ async function operateOnce(wish: Wish, options: OperateOptions, context: RunCont
     return await operateOnFleet(wish, { ...options, host: name }, context)
   }
   assertNoFleetOptions(options)
-  const host = openThisHost(context)
+  const host = openThisHost(context, wish.secret)
   const local = await findLocalOperation(wish.operation)
   const request = await mapPaths(wish.request, local.operation.paths, async (path) =>
     isNbdAddress(path) ? path : resolve(path),

@@ -21,7 +21,7 @@ export interface ThisHost {
 }
 
 /** What the host's system is like is loaded when a tool is first asked for: most commands run none. */
-export function openThisHost({ pool, log, config }: RunContext): ThisHost {
+export function openThisHost({ pool, log, config }: RunContext, secret?: Uint8Array): ThisHost {
   // Linux is asked without a tool.
   if (process.platform !== 'linux') askSystemBy(askPlatform)
   const { runsFolder, stateFolder, runtimeFolder } = config
@@ -35,6 +35,7 @@ export function openThisHost({ pool, log, config }: RunContext): ThisHost {
     stateFolder,
     ...(runtimeFolder !== null && { runtimeFolder }),
     runsFolder,
+    ...(secret && { secret }),
   }
   const adapters: AdapterTable = process.platform === 'linux' ? linuxAdapters : adapterTable
   const name = hostname()

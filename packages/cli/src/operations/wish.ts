@@ -51,6 +51,8 @@ export interface Wish {
   readonly notice?: (findings: readonly Problem[]) => void
   /** Why it cannot be done is said as the error that it would end with. */
   readonly refusal?: 'error'
+  /** A passphrase or key that its actions need: for this run alone, and in none of its inputs. */
+  readonly secret?: Uint8Array
   /** `cached`: nothing of the run is waited for to be on the medium. */
   readonly durability?: 'synced' | 'cached'
 }

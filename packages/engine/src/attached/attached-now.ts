@@ -1,11 +1,13 @@
 import { join } from 'node:path'
+import { mappedPrefix } from '@varve/core/volumes/mapped-names'
 import { parseMountInfo } from '../file-ranges/mount-info.ts'
 import type { Attachment } from '../in-use/attachment.ts'
 import { readAttachments } from '../in-use/attachments.ts'
 import { deviceNow, isHeldFor, type DeviceNow, type DevicePartition } from '../in-use/attached-device.ts'
 import type { Holder } from '../in-use/holder.ts'
 import type { Roots } from '../in-use/linux-devices.ts'
-import { namesIn, textOf, utf8Of } from '../in-use/proc-files.ts'
+import { namesIn, utf8Of } from '../in-use/proc-files.ts'
+import { mappedDevice, mappingsOf, type Mapping } from './mappings.ts'
 import { serverOf, type Registry } from './registry.ts'
 
 /** `half-made`: who was at it died; `dead-server`: nobody answers for the device any more; `gone`: somebody else took the device away. */
@@ -28,7 +30,9 @@ export interface AttachedNow {
   readonly size: number
   readonly partitions: readonly DevicePartition[]
   readonly mounts: readonly DeviceMount[]
-  /** What lies over the device: mappings, volume groups. */
+  /** Mappings over it that Varve has made; those that lie over others of them come first. */
+  readonly volumes: readonly Mapping[]
+  /** What of others lies over the device, or over those: mappings, volume groups. */
   readonly holders: readonly string[]
 }
 
@@ -41,6 +45,8 @@ export async function attachedNow(registry: Registry): Promise<readonly Attached
     notes.map(async (note) => {
       const now = deviceNow(note.device, roots)
       const isHeld = isHeldFor(note, now, folder)
+      const volumes = mappingsOf(note.id, roots)
+      const over = isHeld ? holdersOf(note.device, roots) : []
       const server = (await serverOf(registry, note.id)) ?? clientOf(note, isHeld ? now : null)
       return {
         note,
@@ -49,8 +55,12 @@ export async function attachedNow(registry: Registry): Promise<readonly Attached
         server,
         size: isHeld ? (now?.size ?? 0) : 0,
         partitions: isHeld ? (now?.partitions ?? []) : [],
-        mounts: mounts.filter(({ device }) => isOn(device, note.device)),
-        holders: isHeld ? holdersOf(note.device, roots) : [],
+        mounts: mounts.filter(({ device }) => isOf(device, note)),
+        volumes,
+        holders: [
+          ...over.filter((device) => !device.startsWith(mappedPrefix(note.id))),
+          ...volumes.flatMap(({ holders }) => holders),
+        ],
       }
     }),
   )
@@ -82,6 +92,11 @@ export function isOn(device: string, disk: string): boolean {
   return device === disk || (device.startsWith(`${disk}p`) && /^\d+$/u.test(device.slice(disk.length + 1)))
 }
 
+/** Whether `device` is that of the attachment, one of its partitions, or mapped over it. */
+export function isOf(device: string, { id, device: disk }: Pick<Attachment, 'id' | 'device'>): boolean {
+  return isOn(device, disk) || device.startsWith(mappedPrefix(id))
+}
+
 function holdersOf(device: string, { sys }: Roots): readonly string[] {
   const name = device.slice('/dev/'.length)
   const folder = join(sys, 'block', name)
@@ -91,10 +106,5 @@ function holdersOf(device: string, { sys }: Roots): readonly string[] {
       .filter((entry) => isOn(`/dev/${entry}`, device))
       .map((entry) => join(folder, entry)),
   ]
-  return places.flatMap((place) =>
-    namesIn(join(place, 'holders')).map((holder) => {
-      const mapped = textOf(join(sys, 'block', holder, 'dm/name')).trim()
-      return mapped === '' ? `/dev/${holder}` : `/dev/mapper/${mapped}`
-    }),
-  )
+  return places.flatMap((place) => namesIn(join(place, 'holders')).map((holder) => mappedDevice(holder, sys)))
 }

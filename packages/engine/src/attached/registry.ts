@@ -7,6 +7,8 @@ import type { Attachment } from '../in-use/attachment.ts'
 import { attachedFolder, readAttachments } from '../in-use/attachments.ts'
 import { deviceNow, isFree, isHeldFor, kernelRoots } from '../in-use/attached-device.ts'
 import { holderOf, takeLock, type Holder } from '../in-use/holder.ts'
+import { mappingsOf } from './mappings.ts'
+import { removeUdevRule, writeUdevRule } from './udev-rule.ts'
 import type { Roots } from '../in-use/linux-devices.ts'
 import { namesIn } from '../in-use/proc-files.ts'
 import { writeError } from '../system/system-error.ts'
@@ -49,7 +51,10 @@ export async function reserveDevice(registry: Registry, wanted: Wanted): Promise
   return await locked(registry, async () => {
     const noted = await readAttachments(registry.folder)
     const mine = noted.find(({ id }) => id === wanted.id)
-    if (mine) return mine
+    if (mine) {
+      await writeUdevRule(mine.id, mine.device)
+      return mine
+    }
     const device = freeDevice(wanted, noted, registry.roots)
     const note: Attachment = {
       version: 1,
@@ -60,6 +65,7 @@ export async function reserveDevice(registry: Registry, wanted: Wanted): Promise
       mounts: [],
     }
     await write(registry, note)
+    await writeUdevRule(note.id, device)
     return note
   })
 }
@@ -86,6 +92,11 @@ export async function forgetAttachment(registry: Registry, id: string): Promise<
     const note = await findAttachment(registry, id)
     if (note !== null && isHeldFor(note, deviceNow(note.device, roots), folder))
       throw new DiskError('in-use', { file: note.image, by: note.device, how: 'locks' })
+    const [mapping] = mappingsOf(id, roots)
+    if (note !== null && mapping)
+      throw new DiskError('in-use', { file: note.image, by: mapping.device, how: 'locks' })
+    await removeUdevRule(id)
+    // The note goes last: as long as anything is left, it is found.
     const all = [socketOf, processFileOf, serverLockOf, notePath].map((of) => of(folder, id))
     for (const path of all) await rm(path, { force: true })
   })

@@ -29,20 +29,24 @@ import { endServing } from './end-serving.ts'
 import { examineImage } from './examine-image.ts'
 import { exportDisk } from './export.ts'
 import { extendImage } from './extend-image.ts'
+import { findFilesystem } from './find-filesystem.ts'
 import { forgetAttachment } from './forget-attachment.ts'
 import { hideVolume } from './hide-volume.ts'
+import { hideFromUdev } from './hide-from-udev.ts'
 import { inspectImage } from './inspect-image.ts'
 import { listAttached } from './list-attached.ts'
 import { listPlaces } from './list-places.ts'
 import { loadModule } from './load-module.ts'
 import { makeVolume } from './make-volume.ts'
 import { mapImage } from './map-image.ts'
+import { mapVolume } from './map-volume.ts'
 import { measureImage } from './measure-image.ts'
 import { measureMinimum } from './measure-minimum.ts'
 import { measureExport } from './measure.ts'
 import { mountFilesystem } from './mount-filesystem.ts'
 import { moveImage } from './move-image.ts'
 import { nameVolume } from './name-volume.ts'
+import { closeLuks, openLuks } from './open-luks.ts'
 import { prepareFolder } from './prepare-folder.ts'
 import { proveExport } from './prove-export.ts'
 import { proveImage } from './prove-image.ts'
@@ -60,6 +64,7 @@ import { release } from './release.ts'
 import { relocateTable } from './relocate-table.ts'
 import { removeSnapshot } from './remove-snapshot.ts'
 import { removeVolume } from './remove-volume.ts'
+import { removeMapping } from './remove-mapping.ts'
 import { repairCopy } from './repair-copy.ts'
 import { repairImage } from './repair-image.ts'
 import { replaceImage } from './replace-image.ts'
@@ -94,6 +99,7 @@ export const actionTable = {
   'check-filesystem': checkFilesystem,
   'check-image': checkImage,
   'clear-volume': clearVolume,
+  'close-luks': closeLuks,
   'close-source': closeSource,
   'compare-digests': compareDigests,
   'compare-images': compareImages,
@@ -118,7 +124,9 @@ export const actionTable = {
   'examine-image': examineImage,
   export: exportDisk,
   'extend-image': extendImage,
+  'find-filesystem': findFilesystem,
   'forget-attachment': forgetAttachment,
+  'hide-from-udev': hideFromUdev,
   'hide-volume': hideVolume,
   'inspect-image': inspectImage,
   'list-attached': listAttached,
@@ -126,12 +134,14 @@ export const actionTable = {
   'load-module': loadModule,
   'make-volume': makeVolume,
   'map-image': mapImage,
+  'map-volume': mapVolume,
   measure: measureExport,
   'measure-image': measureImage,
   'measure-minimum': measureMinimum,
   'mount-filesystem': mountFilesystem,
   'move-image': moveImage,
   'name-volume': nameVolume,
+  'open-luks': openLuks,
   'prepare-folder': prepareFolder,
   'prove-export': proveExport,
   'prove-image': proveImage,
@@ -147,6 +157,7 @@ export const actionTable = {
   release: release,
   'release-folder': releaseFolder,
   'relocate-table': relocateTable,
+  'remove-mapping': removeMapping,
   'remove-snapshot': removeSnapshot,
   'remove-volume': removeVolume,
   'repair-copy': repairCopy,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { call, defineAction } from './action.ts'
-import { AttachedDevice, DevicePath } from './attached-device.ts'
+import { AttachedDevice, DevicePath, SectorSize } from './attached-device.ts'
 import { detachLoop } from './detach-loop.ts'
 import { baseName } from './path-words.ts'
 
@@ -11,7 +11,7 @@ export const attachLoop = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: AttachedDevice.extend({ isReadOnly: z.boolean() }),
+  input: AttachedDevice.extend({ isReadOnly: z.boolean(), sectorSize: SectorSize }),
   outcome: z.object({ device: DevicePath }),
   words: ({ image, device, isReadOnly }) => ({
     title: 'Attach it',

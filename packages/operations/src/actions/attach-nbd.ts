@@ -1,7 +1,7 @@
 import { Path } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { call, defineAction } from './action.ts'
-import { AttachedDevice, DevicePath } from './attached-device.ts'
+import { AttachedDevice, DevicePath, SectorSize } from './attached-device.ts'
 import { detachByQemu, detachNbd } from './detach-loop.ts'
 import { baseName } from './path-words.ts'
 
@@ -16,6 +16,7 @@ export const attachNbd = defineAction({
     /** Absolute. */
     socket: Path,
     isReadOnly: z.boolean(),
+    sectorSize: SectorSize,
   }),
   outcome: z.object({ device: DevicePath }),
   words: ({ image, device, isReadOnly }) => ({

@@ -9,6 +9,35 @@ export const DevicePath = z.string().regex(/^\/dev\/(?:(?:loop|nbd)\d{1,6}(?:p\d
 export const OpenedDevice = z
   .string()
   .regex(/^\/dev\/(?:(?:loop|nbd)\d{1,6}(?:p\d{1,4})?|mapper\/varve-[\w.+-]{1,120}|DEVICE)$/u)
+/** A mapping of Varve's over an attached device; no other name is ever handed to a tool. */
+export const MappedDevice = z.string().regex(/^\/dev\/mapper\/varve-[\w+.-]{1,121}$/u)
+
+/** A logical volume and its group, by names that LVM allows. */
+export const VolumeName = z.object({
+  group: z.string().regex(/^[A-Za-z0-9+_.][A-Za-z0-9+_.-]{0,126}$/u),
+  name: z.string().regex(/^[A-Za-z0-9+_.][A-Za-z0-9+_.-]{0,126}$/u),
+})
+
+/** Bytes of the device's sectors; left out: 512. */
+export const SectorSize = z.literal(4096).optional()
+
+const Sectors = Bytes.multipleOf(512)
+
+/** A part of a logical volume: one run of the device, or several in turn, `chunk` bytes of each. */
+export const MappedPiece = z.object({
+  size: Sectors,
+  chunk: Sectors,
+  stripes: z
+    .array(
+      z.object({
+        /** Null: the whole device. */
+        partition: z.number().int().min(1).max(1000).nullable(),
+        at: Sectors,
+      }),
+    )
+    .max(128),
+})
+export type MappedPiece = z.infer<typeof MappedPiece>
 
 /** An image and the device that it is behind. */
 export const AttachedDevice = z.object({

@@ -17,6 +17,8 @@ export const AttachedView = z.object({
   pid: z.number().int().nullable(),
   size: Bytes,
   partitions: z.array(PartitionDevice),
+  /** Mappings over it that Varve has made; those that lie over others come first. */
+  volumes: z.array(z.object({ device: z.string(), kind: z.enum(['lvm', 'luks']), size: Bytes })),
   mounts: z.array(z.object({ device: z.string(), folder: Path })),
   madeAt: z.string(),
 })

@@ -1,7 +1,7 @@
 import { Path } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { call, defineAction } from './action.ts'
-import { DevicePath } from './attached-device.ts'
+import { DevicePath, MappedDevice } from './attached-device.ts'
 import { StagingId } from './new-image.ts'
 import { unmountFolder } from './unmount-folder.ts'
 
@@ -17,6 +17,8 @@ export const mountFilesystem = defineAction({
     device: DevicePath,
     /** Null: the filesystem is the whole disk. */
     partition: z.number().int().min(1).max(1000).nullable(),
+    /** The mapping over the device that holds it; null: it lies on the device itself. */
+    mapped: MappedDevice.nullable().default(null),
     /** Absolute. */
     folder: Path,
     /** As mount(8) calls it. */
@@ -24,21 +26,24 @@ export const mountFilesystem = defineAction({
     options: z.array(z.string().regex(/^[a-z0-9_]+(?:=[a-z0-9]+)?$/u)),
   }),
   outcome: z.object({ device: z.string(), folder: Path }),
-  words: ({ device, partition, folder, type, options }) => ({
+  words: ({ device, partition, mapped, folder, type, options }) => ({
     title: 'Mount it',
-    does: `Mounts the ${type} of ${deviceOf({ device, partition })} at ${folder} (${options.join(', ')}).`,
+    does: `Mounts the ${type} of ${deviceOf({ device, partition, mapped })} at ${folder} (${options.join(', ')}).`,
   }),
   told: ({ folder }) => folder,
   undo: ({ attachment, device, folder }) => [call(unmountFolder, { attachment, device, folder })],
 })
 
-/** The device of a partition, as the kernel names it. */
+/** The device of a mapping or a partition, as the kernel names it. */
 export function deviceOf({
   device,
   partition,
+  mapped = null,
 }: {
   readonly device: string
   readonly partition: number | null
+  readonly mapped?: string | null
 }): string {
+  if (mapped !== null) return mapped
   return partition === null ? device : `${device}p${partition}`
 }

@@ -1,5 +1,6 @@
 import type { FormatName } from '@varve/core/image/format-rules'
 import type { Problem } from '@varve/core/problems/problem'
+import type { MappedPiece } from '../actions/attached-device.ts'
 import type { ImageFilesFacts } from '../image-files-facts.ts'
 
 /** Whether this kernel makes block devices of a kind. */
@@ -15,8 +16,29 @@ export interface DeviceWays {
   readonly isOwnHost: boolean
   readonly loop: KernelPart
   readonly nbd: KernelPart
-  /** Names of tools that are found, of `losetup`, `nbd-client`, `qemu-nbd`, `mount`, `nbdfuse`, `guestmount`. */
+  /** The device mapper. */
+  readonly mapper: KernelPart
+  /** Whether udev runs, which would look at the device and may activate what it finds there. */
+  readonly hasUdev: boolean
+  /** Names of tools that are found, of `losetup`, `nbd-client`, `qemu-nbd`, `mount`, `dmsetup`, `cryptsetup`, `nbdfuse`, `guestmount`. */
   readonly tools: readonly string[]
+}
+
+/** A logical volume of the guest. */
+export interface VolumeThere {
+  readonly group: string
+  readonly name: string
+  readonly size: number
+  /** Where all of it lies; null: it is not to be had. */
+  readonly pieces: readonly MappedPiece[] | null
+  /** Why it is not, as the end of a sentence. */
+  readonly reason: string | null
+  readonly filesystem: {
+    readonly type: string
+    readonly label: string | null
+    readonly uuid: string | null
+    readonly state: 'clean' | 'dirty' | 'unknown'
+  } | null
 }
 
 export interface AttachFacts {
@@ -29,6 +51,9 @@ export interface AttachFacts {
   readonly virtualSize: number | null
   /** Whether the bytes of its one file are the disk. */
   readonly isPlainRaw: boolean
+  /** Bytes of the sectors that its partition table counts in. */
+  readonly sectorSize: 512 | 4096
+  readonly volumes: readonly VolumeThere[]
   /** Findings that block reading it, or ask for a word before; who uses it is among them. */
   readonly problems: readonly Problem[]
   /** What belongs to it, where it is to be written to. */

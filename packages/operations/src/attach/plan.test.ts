@@ -1,7 +1,7 @@
 import { noUses, type Uses } from '@varve/core/problems/use'
 import { describe, expect, test } from 'vitest'
 import type { ImageFilesFacts } from '../image-files-facts.ts'
-import type { AttachFacts, DeviceWays } from './facts.ts'
+import type { AttachFacts, DeviceWays, VolumeThere } from './facts.ts'
 import { attachOperation } from './plan.ts'
 import { AttachRequest } from './request.ts'
 
@@ -12,7 +12,9 @@ const ways: DeviceWays = {
   isOwnHost: true,
   loop: 'there',
   nbd: 'there',
-  tools: ['losetup', 'nbd-client', 'qemu-nbd', 'mount'],
+  mapper: 'there',
+  hasUdev: false,
+  tools: ['losetup', 'nbd-client', 'qemu-nbd', 'mount', 'dmsetup'],
 }
 const files: ImageFilesFacts = {
   host: 'here',
@@ -36,11 +38,29 @@ const facts: AttachFacts = {
   format: 'qcow2',
   virtualSize: 1024 ** 3,
   isPlainRaw: false,
+  sectorSize: 512,
+  volumes: [],
   problems: [],
   files: null,
   already: null,
 }
 const raw: Partial<AttachFacts> = { format: 'raw', isPlainRaw: true }
+
+const root: VolumeThere = {
+  group: 'vg-0',
+  name: 'root',
+  size: 4 * 1024 ** 2,
+  pieces: [{ size: 4 * 1024 ** 2, chunk: 4 * 1024 ** 2, stripes: [{ partition: 2, at: 1024 ** 2 }] }],
+  reason: null,
+  filesystem: { type: 'ext4', label: null, uuid: null, state: 'clean' },
+}
+const thin: VolumeThere = {
+  ...root,
+  name: 'thin',
+  pieces: null,
+  reason: 'is a thin volume',
+  filesystem: null,
+}
 
 function plan(change: Partial<AttachFacts> = {}, isWritten = false) {
   const request = AttachRequest.parse({ image: { path }, isWritten })
@@ -65,6 +85,25 @@ describe('the plan of attach', () => {
     expect(plan({}, true)).toMatchSnapshot()
   })
 
+  test('logical volumes are mapped without LVM, after udev was told to leave the device alone', () => {
+    expect(plan({ ...raw, ...on({ hasUdev: true }), volumes: [root, thin] })).toMatchSnapshot()
+  })
+
+  test('without the device mapper they get no device, and it says so', () => {
+    const made = plan({ ...raw, ...on({ mapper: 'missing' }), volumes: [root, thin] })
+    expect(made).toMatchObject({ kind: 'plan', warnings: [{ id: 'no-mapper', severity: 'info' }] })
+    expect(made.kind === 'plan' && made.steps.map(({ id }) => id)).not.toContain('volume-1')
+  })
+
+  test.each<[string, Partial<AttachFacts>]>([
+    ['loop', raw],
+    ['nbd', {}],
+  ])('a table for sectors of 4096 bytes gets a device that has them: %s', (_name, change) => {
+    const made = plan({ ...change, sectorSize: 4096 })
+    const attached = made.kind === 'plan' ? made.steps.find(({ id }) => id === 'attach') : null
+    expect(attached?.input).toMatchObject({ sectorSize: 4096 })
+  })
+
   test.each<[string, Partial<AttachFacts>, readonly string[]]>([
     ['without nbd-client', on({ tools: ['qemu-nbd'] }), ['reserve', 'serve', 'attach', 'partitions']],
     ['with a module to load', on({ nbd: 'loadable' }), ['load', 'reserve', 'serve', 'attach', 'partitions']],
@@ -84,6 +123,13 @@ describe('the plan of attach', () => {
     ['no root', on({ isRoot: false }), false, 'not-root'],
     ['a kernel without the modules', on({ nbd: 'missing' }), false, 'no-way'],
     ['no tool', on({ tools: [] }), false, 'no-way'],
+    [
+      'qemu-nbd alone, with sectors of 4096',
+      { ...on({ tools: ['qemu-nbd'] }), sectorSize: 4096 },
+      false,
+      'no-way',
+    ],
+    ['qcow2 with sectors of 4096, for writing', { sectorSize: 4096 }, true, 'no-way'],
     ['an image that is attached', { already: '/dev/nbd3' }, false, 'already-attached'],
     ['a format that is not written in place', { format: 'vmdk' }, true, 'not-written-in-place'],
     ['an image in use, for writing', { files: { ...files, uses: usedBy } }, true, 'in-use'],

@@ -4,9 +4,10 @@ import { baseName } from '../actions/path-words.ts'
 import { defineOperation } from '../operation.ts'
 import { inOrder, wholeEstimate } from '../plans/plan.ts'
 import type { AttachFacts } from './facts.ts'
-import { attachProblems } from './problems.ts'
+import { attachProblems, volumeRemarks } from './problems.ts'
 import { AttachRequest } from './request.ts'
 import { attachSteps } from './steps.ts'
+import { volumeSteps } from './volume-steps.ts'
 import { wayOn, waysFor } from './ways.ts'
 
 /** Makes an image a block device of its host, read-only unless it is said otherwise. */
@@ -21,7 +22,10 @@ export const attachOperation = defineOperation<AttachRequest, AttachFacts>({
     const blocking = problems.filter(isBlocking)
     if (blocking.length > 0 || way === null)
       return { kind: 'refusal', operation: 'attach', problems: blocking }
-    const steps = inOrder(attachSteps({ facts, request, wanted, way, purpose: 'attach' }))
+    const steps = inOrder([
+      ...attachSteps({ facts, request, wanted, way, purpose: 'attach' }),
+      ...volumeSteps(facts, wanted),
+    ])
     const { host, image, virtualSize } = facts
     const size = virtualSize === null ? '' : `, a disk of ${formatBytes(virtualSize)},`
     return {
@@ -29,7 +33,7 @@ export const attachOperation = defineOperation<AttachRequest, AttachFacts>({
       operation: 'attach',
       summary: `Attach ${baseName(image)}${size} ${request.isWritten ? 'for writing' : 'read-only'} (${way})`,
       steps,
-      warnings: problems,
+      warnings: [...problems, ...volumeRemarks(facts)],
       // Reading does not keep others away.
       subjects: request.isWritten ? [{ host, path: image }] : [],
       estimate: wholeEstimate(steps),

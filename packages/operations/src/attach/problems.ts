@@ -45,7 +45,13 @@ export function hostProblems(facts: Pick<AttachFacts, 'ways' | 'image'>, verb: s
 }
 
 /** What does without a device, ready to be called. */
-function servedInstead({ ways: { tools }, image }: Pick<AttachFacts, 'ways' | 'image'>): string {
+function servedInstead({
+  ways: { tools },
+  image,
+}: {
+  readonly ways: Pick<AttachFacts['ways'], 'tools'>
+  readonly image: string
+}): string {
   const own = shellWord(image)
   const others = [
     ...(tools.includes('nbdfuse')
@@ -87,9 +93,16 @@ function alreadyProblems({ already, image }: AttachFacts, verb: 'attach' | 'moun
 }
 
 function wayProblems(facts: AttachFacts, wanted: Wanted, verb: 'attach' | 'mount'): Problem[] {
-  const { ways, image, format } = facts
+  const { ways, image, format, sectorSize } = facts
   if (format === null) return []
   const possible = waysFor(facts, wanted)
+  if (possible.length === 0 && waysFor({ ...facts, sectorSize: 512 }, wanted).length > 0)
+    return [
+      refusing(image, 'no-way', {
+        why: `its partition table counts in sectors of ${sectorSize} bytes, and qemu-nbd, which would write to it, makes devices with sectors of 512`,
+        remedy: `${verb === 'attach' ? 'Attach' : 'Mount'} it without --rw, or convert it to raw first: varve convert ${shellWord(image)} NEW.raw`,
+      }),
+    ]
   if (possible.length === 0)
     return [
       refusing(image, 'not-written-in-place', {
@@ -104,6 +117,52 @@ function wayProblems(facts: AttachFacts, wanted: Wanted, verb: 'attach' | 'mount
   return [
     refusing(image, 'no-way', { why: `${why}: ${missingFor(ways, possible)}`, remedy: servedInstead(facts) }),
   ]
+}
+
+/** What is needed for mappings over the device, and is not there. */
+export function mapperProblems(
+  { ways: { mapper, tools }, image }: Pick<AttachFacts, 'ways' | 'image'>,
+  needed: readonly ('dmsetup' | 'cryptsetup')[],
+): Problem[] {
+  const missing = needed.filter((tool) => !tools.includes(tool))
+  if (mapper !== 'missing' && missing.length === 0) return []
+  const why =
+    mapper === 'missing' ? 'its kernel has no device mapper' : `${missing.join(' and ')} is not installed`
+  return [
+    refusing(image, 'no-mapper', {
+      why: `this host cannot make a device of a volume: ${why}`,
+      remedy: servedInstead({ ways: { tools }, image }),
+    }),
+  ]
+}
+
+/** Volumes of the guest that are not made devices. */
+export function volumeRemarks({ volumes, image, ways }: AttachFacts): Problem[] {
+  const cannot = mapperProblems({ ways, image }, ['dmsetup'])[0]
+  if (volumes.length > 0 && cannot)
+    return [
+      {
+        ...cannot,
+        severity: 'info',
+        message: `L5 ${quote(image)}: ${volumes.length === 1 ? 'its logical volume gets' : 'its logical volumes get'} no device: ${ways.mapper === 'missing' ? 'the kernel of this host has no device mapper' : 'dmsetup is not installed'}`,
+        layer: 'L5',
+        remedy: 'Nothing is to be done where the volumes are not needed.',
+      },
+    ]
+  return volumes.flatMap(({ group, name, reason }) =>
+    reason === null
+      ? []
+      : [
+          {
+            id: 'volume-not-mapped',
+            severity: 'info' as const,
+            layer: 'L5' as const,
+            file: image,
+            message: `L5 ${quote(image)}: it gets no device of the logical volume ${quote(`${group}/${name}`)}, which ${reason}`,
+            remedy: 'Serve the image to a machine that has LVM: varve serve.',
+          },
+        ],
+  )
 }
 
 function writtenProblems({ files, image }: AttachFacts, { isWritten }: Wanted): Problem[] {

@@ -1,5 +1,6 @@
 import { attachByQemu, attachNbd } from '../actions/attach-nbd.ts'
 import { attachLoop } from '../actions/attach-loop.ts'
+import { hideFromUdev } from '../actions/hide-from-udev.ts'
 import { loadModule } from '../actions/load-module.ts'
 import { readPartitions } from '../actions/read-partitions.ts'
 import { reserveDevice } from '../actions/reserve-device.ts'
@@ -41,6 +42,16 @@ export function attachSteps(attaching: Attaching): DraftStep[] {
       input: { attachment: freshId, image, how: way, isReadOnly: !isWritten, isThrowAway, purpose },
       estimate: quick,
     }),
+    ...(ways.hasUdev
+      ? [
+          step(hideFromUdev, {
+            id: `hide${mark}`,
+            host,
+            input: { attachment: device.attachment, device: device.device },
+            estimate: quick,
+          }),
+        ]
+      : []),
     ...(isServed
       ? [
           step(serveDevice, {
@@ -64,7 +75,7 @@ export function attachSteps(attaching: Attaching): DraftStep[] {
 }
 
 function attachStep(
-  { facts: { host }, wanted: { isWritten, isThrowAway }, way, mark = '' }: Attaching,
+  { facts: { host, sectorSize }, wanted: { isWritten, isThrowAway }, way, mark = '' }: Attaching,
   device: {
     readonly attachment: ReturnType<typeof from>
     readonly image: string
@@ -73,16 +84,20 @@ function attachStep(
   isServed: boolean,
 ): DraftStep {
   const place = { id: `attach${mark}`, host, estimate: quick }
+  const sectors = sectorSize === 512 ? {} : { sectorSize }
   const isReadOnly = !isWritten && !isThrowAway
   switch (way) {
     case 'loop':
       return step(attachLoop, {
         ...place,
-        input: { ...device, isReadOnly },
+        input: { ...device, isReadOnly, ...sectors },
         ...(isWritten && { needs: ['nobody else uses the image'] }),
       })
     case 'nbd-client':
-      return step(attachNbd, { ...place, input: { ...device, socket: reserved('socket', mark), isReadOnly } })
+      return step(attachNbd, {
+        ...place,
+        input: { ...device, socket: reserved('socket', mark), isReadOnly, ...sectors },
+      })
     case 'qemu-nbd':
       return step(attachByQemu, {
         ...place,

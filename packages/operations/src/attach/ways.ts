@@ -23,9 +23,14 @@ const toolOf: Readonly<Record<Way, string>> = {
 
 /** The ways in which this image could become that device on some Linux host, the best first; none: it cannot. */
 export function waysFor(
-  { format, isPlainRaw }: AttachFacts,
+  { format, isPlainRaw, sectorSize }: Pick<AttachFacts, 'format' | 'isPlainRaw' | 'sectorSize'>,
   { isWritten, isThrowAway }: Wanted,
 ): readonly Way[] {
+  // qemu-nbd has no say about the sectors of the device that it connects.
+  if (sectorSize !== 512)
+    return waysFor({ format, isPlainRaw, sectorSize: 512 }, { isWritten, isThrowAway }).filter(
+      (way) => way !== 'qemu-nbd',
+    )
   if (isWritten) return format === 'qcow2' ? ['qemu-nbd'] : isPlainRaw ? ['loop'] : []
   const served: readonly Way[] = ['nbd-client', 'qemu-nbd']
   return isPlainRaw && !isThrowAway ? ['loop', ...served] : served

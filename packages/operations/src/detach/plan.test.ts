@@ -13,12 +13,22 @@ const attached: NonNullable<DetachFacts['attached']> = {
   pid: 7,
   size: 1024 ** 3,
   partitions: [],
+  volumes: [],
   mounts: [],
   madeAt: '2026-01-01T00:00:00.000Z',
 }
 const facts: DetachFacts = {
   host: 'here',
-  ways: { system: 'linux', isRoot: true, isOwnHost: true, loop: 'there', nbd: 'there', tools: [] },
+  ways: {
+    system: 'linux',
+    isRoot: true,
+    isOwnHost: true,
+    loop: 'there',
+    nbd: 'there',
+    mapper: 'there',
+    hasUdev: true,
+    tools: [],
+  },
   target: '/lib/web01.qcow2',
   attached,
   holders: [],
@@ -28,6 +38,21 @@ const plan = (change: Partial<DetachFacts> = {}) =>
   detachOperation.plan({ target: facts.target }, { ...facts, ...change })
 
 describe('the plan of detach', () => {
+  test('mappings go before the device, those that lie over others first', () => {
+    const volumes = [
+      { device: '/dev/mapper/varve-a1-vg-root', kind: 'lvm', size: 1 },
+      { device: '/dev/mapper/varve-a1-luks2', kind: 'luks', size: 1 },
+    ] as const
+    const made = plan({ attached: { ...attached, volumes: [...volumes] } })
+    expect(made.kind === 'plan' && made.steps.map(({ action, input }) => [action, input])).toMatchObject([
+      ['remove-mapping', { attachment: 'a1', mapped: volumes[0].device }],
+      ['close-luks', { attachment: 'a1', mapped: volumes[1].device }],
+      ['detach-nbd', {}],
+      ['end-serving', {}],
+      ['forget-attachment', {}],
+    ])
+  })
+
   test('the device goes first, then who serves it, then the note', () => {
     expect(plan()).toMatchSnapshot()
   })

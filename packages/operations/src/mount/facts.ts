@@ -19,7 +19,12 @@ export interface MountFacts extends AttachFacts {
   /** What lies in partitions that hold no filesystem, such as `lvm2`. */
   readonly others: readonly { readonly partition: number | null; readonly type: string }[]
   /** The attachment that is live already, read-only and without an overlay. */
-  readonly attached: { readonly attachment: string; readonly device: string } | null
+  readonly attached: {
+    readonly attachment: string
+    readonly device: string
+    /** What is mapped over it, by its devices. */
+    readonly volumes: readonly string[]
+  } | null
   /** UUIDs of Btrfs filesystems that this host has mounted: a second one of that UUID would be mixed up with it. */
   readonly hostBtrfs: readonly string[]
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { VolumeThere } from '../attach/facts.ts'
 import type { FilesystemThere, MountFacts } from './facts.ts'
 import { mountOperation } from './plan.ts'
 import { MountRequest } from './request.ts'
@@ -14,12 +15,16 @@ const facts: MountFacts = {
     isOwnHost: true,
     loop: 'there',
     nbd: 'there',
-    tools: ['losetup', 'nbd-client', 'mount'],
+    mapper: 'there',
+    hasUdev: false,
+    tools: ['losetup', 'nbd-client', 'mount', 'dmsetup', 'cryptsetup'],
   },
   image,
   format: 'raw',
   virtualSize: 1024 ** 3,
   isPlainRaw: true,
+  sectorSize: 512,
+  volumes: [],
   problems: [],
   files: null,
   already: null,
@@ -32,6 +37,32 @@ const facts: MountFacts = {
 }
 const swap: FilesystemThere = { ...filesystem, partition: 2, type: 'swap' }
 const second: FilesystemThere = { ...filesystem, partition: 3, type: 'xfs' }
+
+const root: VolumeThere = {
+  group: 'vg-0',
+  name: 'root',
+  size: 4 * 1024 ** 2,
+  pieces: [{ size: 4 * 1024 ** 2, chunk: 4 * 1024 ** 2, stripes: [{ partition: 2, at: 1024 ** 2 }] }],
+  reason: null,
+  filesystem: { type: 'ext4', label: 'root', uuid: null, state: 'clean' },
+}
+const thin: VolumeThere = {
+  ...root,
+  name: 'thin',
+  pieces: null,
+  reason: 'is a thin volume',
+  filesystem: null,
+}
+const empty: VolumeThere = { ...root, name: 'empty', filesystem: null }
+const inVolumes: Partial<MountFacts> = {
+  filesystems: [],
+  others: [{ partition: 2, type: 'lvm2' }],
+  volumes: [root, thin, empty],
+}
+const inLuks: Partial<MountFacts> = { filesystems: [], others: [{ partition: 3, type: 'luks2' }] }
+const named = (name: string, group = 'vg-0') => ({ volume: { group, name } })
+const actionsOf = (made: ReturnType<typeof plan>) =>
+  made.kind === 'plan' ? made.steps.map(({ action }) => action) : made.problems.map(({ id }) => id)
 
 function plan(change: Partial<MountFacts> = {}, request: object = {}) {
   return mountOperation.plan(MountRequest.parse({ image: { path: image }, folder, ...request }), {
@@ -58,11 +89,91 @@ describe('the plan of mount', () => {
 
   test('what is attached already is used', () => {
     const made = plan({
-      attached: { attachment: 'a1', device: '/dev/loop3' },
+      attached: { attachment: 'a1', device: '/dev/loop3', volumes: [] },
       already: '/dev/loop3',
       folderIs: 'empty',
     })
     expect(made).toMatchSnapshot()
+  })
+
+  test('a logical volume is mapped over the device and mounted', () => {
+    expect(plan(inVolumes, named('root'))).toMatchSnapshot()
+  })
+
+  test('the only filesystem is meant, also in a logical volume', () => {
+    expect(plan(inVolumes)).toMatchObject({ kind: 'plan' })
+  })
+
+  test('a volume with a dirty journal is mapped over an overlay', () => {
+    const dirty = { ...root, filesystem: { type: 'xfs', label: null, uuid: null, state: 'dirty' } } as const
+    const made = plan({ ...inVolumes, volumes: [dirty] })
+    const mapped = made.kind === 'plan' ? made.steps.find(({ action }) => action === 'map-volume') : null
+    expect(mapped?.input).toMatchObject({ isReadOnly: false })
+    expect(made).toMatchObject({ warnings: [{ id: 'journal-replayed-aside' }] })
+  })
+
+  test('a volume that is mapped already is used, and is not taken away by an undo', () => {
+    const attached = { attachment: 'a1', device: '/dev/loop3', volumes: ['/dev/mapper/varve-a1-vg--0-root'] }
+    const made = plan({ ...inVolumes, attached, already: '/dev/loop3' }, named('root'))
+    expect(actionsOf(made)).toEqual(['prepare-folder', 'mount-filesystem'])
+    expect(made).toMatchObject({ steps: [{}, { input: { mapped: attached.volumes[0] } }] })
+  })
+
+  test('LUKS is opened over an overlay, for nobody sees before what is inside', () => {
+    expect(plan(inLuks, { isLuks: true, partition: 3 })).toMatchSnapshot()
+  })
+
+  test('a logical volume inside LUKS', () => {
+    expect(actionsOf(plan(inLuks, { isLuks: true, ...named('root') }))).toEqual([
+      'reserve-device',
+      'serve-device',
+      'attach-nbd',
+      'read-partitions',
+      'open-luks',
+      'find-filesystem',
+      'map-volume',
+      'prepare-folder',
+      'mount-filesystem',
+    ])
+  })
+
+  test('LUKS without nbd is opened read-only', () => {
+    const made = plan({ ...inLuks, ways: { ...facts.ways, nbd: 'missing' } }, { isLuks: true })
+    const opened = made.kind === 'plan' ? made.steps.find(({ id }) => id === 'open') : null
+    expect(opened?.input).toMatchObject({ isReadOnly: true })
+    expect(made).toMatchObject({ warnings: [] })
+  })
+
+  test.each<[string, Partial<MountFacts>, object, string]>([
+    ['a volume that is not there', inVolumes, named('other'), 'no-volume'],
+    ['a volume of another group', inVolumes, named('root', 'vg'), 'no-volume'],
+    ['a thin volume', inVolumes, named('thin'), 'volume-not-mapped'],
+    ['a volume without a filesystem', inVolumes, named('empty'), 'no-filesystem'],
+    [
+      'no dmsetup',
+      { ...inVolumes, ways: { ...facts.ways, tools: ['losetup', 'mount'] } },
+      named('root'),
+      'no-mapper',
+    ],
+    [
+      'no device mapper',
+      { ...inLuks, ways: { ...facts.ways, mapper: 'missing' } },
+      { isLuks: true },
+      'no-mapper',
+    ],
+    ['LUKS that is not opened', inLuks, { partition: 3 }, 'no-filesystem'],
+    ['no LUKS', inVolumes, { isLuks: true }, 'no-luks'],
+    [
+      'two of LUKS',
+      { others: [...(inLuks.others ?? []), { partition: 4, type: 'luks1' }] },
+      { isLuks: true },
+      'which-volume',
+    ],
+    ['a filesystem on a partition and one in a volume', { volumes: [root] }, {}, 'which-filesystem'],
+  ])('%s is refused, with what to say instead', (_name, change, request, id) => {
+    const refused = plan(change, request)
+    expect(refused).toMatchObject({ kind: 'refusal', problems: [{ id }] })
+    expect(refused.kind === 'refusal' && refused.problems[0]?.remedy).toMatchSnapshot()
   })
 
   test.each([

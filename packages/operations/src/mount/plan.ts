@@ -1,18 +1,20 @@
 import { quote } from '@varve/core/problems/disk-error'
 import { isBlocking, type Problem } from '@varve/core/problems/problem'
-import { mountFilesystem } from '../actions/mount-filesystem.ts'
+import { mappedVolume } from '@varve/core/volumes/mapped-names'
 import { baseName } from '../actions/path-words.ts'
-import { prepareFolder } from '../actions/prepare-folder.ts'
 import { attachProblems } from '../attach/problems.ts'
 import { attachSteps } from '../attach/steps.ts'
+import { volumeStep } from '../attach/volume-steps.ts'
 import { wayOn, waysFor, type Wanted } from '../attach/ways.ts'
 import { defineOperation } from '../operation.ts'
-import { inOrder, step, wholeEstimate, type DraftStep, type Plan } from '../plans/plan.ts'
+import { inOrder, wholeEstimate, type DraftStep, type Plan } from '../plans/plan.ts'
 import { from } from '../plans/wired.ts'
-import type { FilesystemThere, MountFacts } from './facts.ts'
+import type { MountFacts } from './facts.ts'
 import { kindOf, optionsOf, type FilesystemKind } from './filesystems.ts'
-import { choose, folderProblems, guestProblems } from './problems.ts'
+import { planLuks } from './luks.ts'
+import { choose, folderProblems, guestProblems, type Candidate } from './problems.ts'
 import { MountRequest } from './request.ts'
+import { folderSteps } from './steps.ts'
 
 /** Mounts a filesystem of an image, read-only unless it is said otherwise; a journal is never replayed into the image. */
 export const mountOperation = defineOperation<MountRequest, MountFacts>({
@@ -20,7 +22,8 @@ export const mountOperation = defineOperation<MountRequest, MountFacts>({
   request: MountRequest,
   paths: ['image.path', 'folder'],
   plan(request, facts) {
-    const chosen = choose(facts, request.partition)
+    if (request.isLuks) return planLuks(request, facts)
+    const chosen = choose(facts, request)
     const kind = chosen === null ? null : kindOf(chosen.type)
     const wanted: Wanted = {
       isWritten: request.isWritten,
@@ -32,7 +35,7 @@ export const mountOperation = defineOperation<MountRequest, MountFacts>({
     const problems = [
       ...attachProblems(facts, wanted, 'mount'),
       ...folderProblems(facts),
-      ...guestProblems(facts, request.partition),
+      ...guestProblems(facts, request),
     ]
     const blocking = problems.filter(isBlocking)
     const way = wayOn(facts.ways, waysFor(facts, wanted))
@@ -47,37 +50,38 @@ export const mountOperation = defineOperation<MountRequest, MountFacts>({
 
 interface Mounting {
   readonly facts: MountFacts
-  readonly chosen: FilesystemThere
+  readonly chosen: Candidate
   readonly kind: FilesystemKind
   readonly wanted: Wanted
   readonly attached: MountFacts['attached']
 }
 
 function mountSteps({ facts, chosen, kind, wanted, attached }: Mounting): DraftStep[] {
-  const { host, folder, folderIs } = facts
   const attachment = attached?.attachment ?? from('reserve', 'attachment')
   const device = attached?.device ?? from('reserve', 'device')
-  const estimate = { bytes: 0, seconds: 1 }
-  const [type, options] = [kind.type, optionsOf(kind, wanted)]
+  const { volume, partition } = chosen
+  const known = volume === null || attached === null ? null : mappedVolume(attached.attachment, volume)
+  const isThere = known !== null && attached?.volumes.includes(known) === true
+  const mapping =
+    volume === null || isThere
+      ? []
+      : [volumeStep(volume, { id: 'volume', host: facts.host, wanted, attachment, device })]
   return [
-    step(prepareFolder, {
-      id: 'folder',
-      host,
-      input: { attachment, folder, isNew: folderIs === 'missing' },
-      estimate,
-    }),
-    step(mountFilesystem, {
-      id: 'mount',
-      host,
-      input: { attachment, device, partition: chosen.partition, folder, type, options },
-      estimate,
+    ...mapping,
+    ...folderSteps(facts, {
+      attachment,
+      device,
+      partition,
+      mapped: volume === null ? null : isThere ? known : from('volume', 'mapped'),
+      type: kind.type,
+      options: optionsOf(kind, wanted),
     }),
   ]
 }
 
 interface Planned {
   readonly facts: MountFacts
-  readonly chosen: FilesystemThere
+  readonly chosen: Candidate
   readonly wanted: Wanted
   readonly problems: readonly Problem[]
   readonly steps: Plan['steps']
@@ -85,7 +89,13 @@ interface Planned {
 
 function planOf({ facts, chosen, wanted, problems, steps }: Planned): Plan {
   const { host, image, folder } = facts
-  const part = chosen.partition === null ? '' : `partition ${chosen.partition} of `
+  const { volume, partition } = chosen
+  const part =
+    volume !== null
+      ? `${volume.group}/${volume.name} of `
+      : partition === null
+        ? ''
+        : `partition ${partition} of `
   const how = wanted.isWritten
     ? 'for writing'
     : wanted.isThrowAway
@@ -102,7 +112,7 @@ function planOf({ facts, chosen, wanted, problems, steps }: Planned): Plan {
   }
 }
 
-function overlayRemark(image: string, { type, state }: FilesystemThere): Problem {
+function overlayRemark(image: string, { type, state }: Candidate): Problem {
   const why =
     state === 'dirty' ? 'was not unmounted cleanly' : 'does not tell whether it was unmounted cleanly'
   return {

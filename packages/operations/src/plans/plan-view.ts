@@ -42,6 +42,8 @@ const laterOf: Readonly<Record<string, string>> = {
   device: '/dev/DEVICE',
   socket: '/run/varve/attached/ID.sock',
   processFile: '/run/varve/attached/ID.pid',
+  mapped: '/dev/mapper/varve-ID-VOLUME',
+  type: 'filesystem',
 }
 
 /** The input of a step before it runs: what earlier steps will give, and what is made anew, stands there in a form that the action takes. */

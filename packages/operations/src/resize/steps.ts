@@ -60,6 +60,8 @@ export function attachWork(
     format: 'raw',
     virtualSize: image.virtualSize,
     isPlainRaw: true,
+    sectorSize: 512,
+    volumes: [],
     problems: [],
     files: null,
     already: null,

@@ -129,6 +129,8 @@ export function resizeFacts(change: Partial<ResizeFacts> = {}, own: Partial<Link
       isOwnHost: true,
       loop: 'there',
       nbd: 'missing',
+      mapper: 'missing',
+      hasUdev: false,
       tools: ['losetup', 'mount'],
     },
     isPlainRaw: false,

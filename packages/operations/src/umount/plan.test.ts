@@ -5,7 +5,16 @@ import { umountOperation } from './plan.ts'
 const folder = '/mnt/a'
 const facts: UmountFacts = {
   host: 'here',
-  ways: { system: 'linux', isRoot: true, isOwnHost: true, loop: 'there', nbd: 'there', tools: [] },
+  ways: {
+    system: 'linux',
+    isRoot: true,
+    isOwnHost: true,
+    loop: 'there',
+    nbd: 'there',
+    mapper: 'there',
+    hasUdev: true,
+    tools: [],
+  },
   folder,
   mounted: '/dev/nbd3p1',
   attached: {
@@ -19,6 +28,7 @@ const facts: UmountFacts = {
     pid: 7,
     size: 1024 ** 3,
     partitions: [],
+    volumes: [],
     mounts: [{ device: '/dev/nbd3p1', folder }],
     madeAt: '2026-01-01T00:00:00.000Z',
   },

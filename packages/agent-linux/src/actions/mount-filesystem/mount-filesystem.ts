@@ -17,8 +17,7 @@ export const mountFilesystem = kernelAction('mount-filesystem', {
     throw new DiskError('refused', {
       file: device,
       reason: `the kernel shows no partition ${partition} of it`,
-      remedy:
-        'See what the kernel shows: varve attached. A table for sectors of 4096 bytes is not read by it.',
+      remedy: 'See what the kernel shows: varve attached.',
       layer: 'L4',
     })
   },

@@ -1,10 +1,11 @@
 import { DiskError } from '@varve/core/problems/disk-error'
-import { isOn, mountedDevices } from '@varve/engine/attached/attached-now'
+import { isOf, mountedDevices } from '@varve/engine/attached/attached-now'
 import { processesIn } from '@varve/engine/attached/processes-in'
 import { umountCommand } from '../../tools/mount/commands.ts'
 import { kernelAction, type KernelContext } from '../kernel-action.ts'
 
 interface Mounted {
+  readonly attachment: string
   readonly folder: string
   readonly device: string
 }
@@ -13,10 +14,11 @@ export const unmountFolder = kernelAction('unmount-folder', {
   tool: 'umount',
   build: ({ folder }) => umountCommand(folder),
   about: ({ folder }) => folder,
-  async before({ folder, device }, context) {
+  async before(input, context) {
+    const { folder } = input
     // What somebody else has mounted there is left alone.
     const there = deviceAt(folder, context)
-    return Promise.resolve(there === null || isOn(there, device) ? null : { folder })
+    return Promise.resolve(there === null || isOurs(there, input) ? null : { folder })
   },
   after: async (input, context) =>
     Promise.resolve(isMounted(input, context) ? null : { folder: input.folder }),
@@ -30,9 +32,13 @@ export const unmountFolder = kernelAction('unmount-folder', {
   },
 })
 
-function isMounted({ folder, device }: Mounted, context: KernelContext): boolean {
-  const there = deviceAt(folder, context)
-  return there !== null && isOn(there, device)
+function isMounted(input: Mounted, context: KernelContext): boolean {
+  const there = deviceAt(input.folder, context)
+  return there !== null && isOurs(there, input)
+}
+
+function isOurs(there: string, { attachment, device }: Mounted): boolean {
+  return isOf(there, { id: attachment, device })
 }
 
 /** What is seen at a folder: the last that was mounted there. */

@@ -5,14 +5,22 @@ export function attachCommand({
   device,
   image,
   isReadOnly,
+  sectorSize,
 }: {
   readonly device: string
   readonly image: string
   readonly isReadOnly: boolean
+  readonly sectorSize?: number | undefined
 }): ToolCommand<null> {
   return {
     tool: 'losetup',
-    args: [...(isReadOnly ? ['--read-only'] : []), '--partscan', device, image],
+    args: [
+      ...(isReadOnly ? ['--read-only'] : []),
+      ...(sectorSize === undefined ? [] : ['--sector-size', String(sectorSize)]),
+      '--partscan',
+      device,
+      image,
+    ],
     parse: () => null,
   }
 }

@@ -8,14 +8,23 @@ export function attachCommand({
   device,
   socket,
   isReadOnly,
+  sectorSize,
 }: {
   readonly device: string
   readonly socket: string
   readonly isReadOnly: boolean
+  readonly sectorSize?: number | undefined
 }): ToolCommand<null> {
   return {
     tool: 'nbd-client',
-    args: ['-unix', socket, device, '-nonetlink', ...(isReadOnly ? ['-readonly'] : [])],
+    args: [
+      '-unix',
+      socket,
+      device,
+      '-nonetlink',
+      ...(sectorSize === undefined ? [] : ['-block-size', String(sectorSize)]),
+      ...(isReadOnly ? ['-readonly'] : []),
+    ],
     parse: () => null,
   }
 }

@@ -1,0 +1,12 @@
+import { closeCommand } from '../../tools/cryptsetup/commands.ts'
+import { kernelAction } from '../kernel-action.ts'
+import { stillMapped, unlessMapped, whenUnmapped } from '../mapping.ts'
+
+export const closeLuks = kernelAction('close-luks', {
+  tool: 'cryptsetup',
+  build: ({ mapped }) => closeCommand(mapped),
+  about: ({ mapped }) => mapped,
+  before: unlessMapped('cryptsetup'),
+  after: whenUnmapped,
+  failure: stillMapped,
+})

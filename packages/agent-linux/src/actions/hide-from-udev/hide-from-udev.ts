@@ -1,0 +1,10 @@
+import { reloadCommand } from '../../tools/udevadm/commands.ts'
+import { kernelAction } from '../kernel-action.ts'
+
+/** The rule lies there since the device was chosen. */
+export const hideFromUdev = kernelAction('hide-from-udev', {
+  tool: 'udevadm',
+  build: reloadCommand,
+  about: ({ device }) => device,
+  after: async ({ attachment }) => Promise.resolve({ attachment }),
+})
