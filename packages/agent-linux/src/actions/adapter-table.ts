@@ -40,6 +40,7 @@ export const linuxActions = {
   'resize-filesystem': async () =>
     (await import('./resize-filesystem/resize-filesystem.ts')).resizeFilesystem,
   'resize-partition': async () => (await import('./resize-partition/resize-partition.ts')).resizePartition,
+  'resize-volume': async () => (await import('./resize-volume/resize-volume.ts')).resizeVolume,
   'serve-device': async () => (await import('./serve-device/serve-device.ts')).serveDevice,
   'snapshot-volume': async () => (await import('./snapshot-volume/snapshot-volume.ts')).snapshotVolume,
   'unmount-folder': async () => (await import('./unmount-folder/unmount-folder.ts')).unmountFolder,

@@ -9,6 +9,8 @@ import { assertOwnHost } from './kernel-action.ts'
 interface ToolSteps<N extends ActionName> {
   /** The commands of the action, one after the other: what is shown, and what is run. */
   readonly build: (input: ActionInput<N>) => readonly [ToolCommand<null>, ...ToolCommand<null>[]]
+  /** What stands for the commands while nobody knows what they work on; null: it is known. */
+  readonly later?: (input: ActionInput<N>) => string | null
   /** What it is about, for messages. */
   readonly about: (input: ActionInput<N>) => string
   readonly outcome: (input: ActionInput<N>) => ActionOutcome<N>
@@ -17,12 +19,14 @@ interface ToolSteps<N extends ActionName> {
 /** An action on a work image whose tools depend on what is in it. */
 export function toolSteps<N extends ActionName>(
   name: N,
-  { build, about, outcome }: ToolSteps<N>,
+  { build, later, about, outcome }: ToolSteps<N>,
 ): ActionAdapter<ActionInput<N>, ActionOutcome<N>> {
   return {
     // The plan has asked for those that it needs.
     tools: [],
     command(input) {
+      const words = later?.(input) ?? null
+      if (words !== null) return nativeAction(name, input, words)
       const commands = build(input)
       const [first, ...others] = commands
       if (others.length === 0) return shownOf(first)

@@ -7,10 +7,13 @@ import { registryIn } from '@varve/engine/attached/registry'
 import { hostFileRanges } from '@varve/engine/file-ranges/host-file-ranges'
 import { stagedPath } from '@varve/engine/files/staged-name'
 import { namesIn } from '@varve/engine/in-use/proc-files'
+import { openInput } from '@varve/engine/run/open-input'
 import type { ResizeFacts } from '@varve/operations/resize/facts'
+import { diskInput } from '../actions/image-input.ts'
 import { gatherChange } from './chain-change.ts'
 import { problemCollector, sourceFacts } from './copy-facts.ts'
 import { deviceWays } from './device-ways.ts'
+import { volumesIn } from './guest-volumes.ts'
 import type { FactsContext } from './local-operation.ts'
 
 /** Those for tables, volumes and filesystems. */
@@ -29,6 +32,7 @@ const resizeTools = [
   'ntfsresize',
   'ntfs-3g',
   'mkswap',
+  'lvm',
 ] as const
 
 /** Filesystems on which a copy can share all its blocks with what it was made of. */
@@ -61,10 +65,18 @@ export async function gatherResize(asked: string, context: FactsContext): Promis
     work: { path: stagedPath(path, staging), staging },
     already: held?.note.device ?? null,
     guest: report?.guest ?? null,
+    volumes: (report && (await collect(async () => volumesOf(path, report, context)))) ?? [],
     tools: await toolsOf(context),
     hostBtrfs: namesIn(join(registry.roots.sys, 'fs/btrfs')).filter((name) => name.length === 36),
     ...(await roomOf(path, report)),
   }
+}
+
+async function volumesOf(path: string, { guest }: ImageReport, { ports, signal }: FactsContext) {
+  if (guest?.volumes.some(({ type }) => type === 'lvm2') !== true) return []
+  const input = diskInput({ path, format: null, reading: {} }, ports)
+  await using opened = await openInput(input, { io: 'async', signal })
+  return await volumesIn(opened.disk, guest, { signal, isLookedInto: () => true })
 }
 
 async function toolsOf({ ports }: FactsContext): Promise<string[]> {

@@ -1,3 +1,5 @@
+import { Option } from 'commander'
+import { UsageError } from '../command.ts'
 import { defineCommand } from '../grammar/command-definition.ts'
 import { grownSizeOption } from '../grammar/grown-size.ts'
 import { addOperationOptions } from '../grammar/options.ts'
@@ -23,6 +25,14 @@ export const growCommand = defineCommand<GrowOptions>({
             'the partition that gets the room; none: the container only. Default: the one that has room behind it',
           ),
         )
+        .addOption(
+          new Option('--volume <vg/lv>', 'the logical volume that gets the room').argParser(volumeOf),
+        )
+        .option(
+          '--luks',
+          'open its LUKS with the passphrase on standard input (a newline at its end does not count)',
+        )
+        .option('--luks-key', 'the same with the bytes of a key file on standard input')
         .option('--contents', 'compare the contents of all files before and after, not of a sample'),
     ),
   async run({ args: [image = ''], options, context }) {
@@ -32,3 +42,9 @@ export const growCommand = defineCommand<GrowOptions>({
     })
   },
 })
+
+function volumeOf(text: string): { readonly group: string; readonly name: string } {
+  const found = /^([\w+.][\w+.-]*)\/([\w+.][\w+.-]*)$/u.exec(text)
+  if (found) return { group: found[1] ?? '', name: found[2] ?? '' }
+  throw new UsageError(`--volume takes a group and a volume, as VG/LV, not ${JSON.stringify(text)}.`)
+}

@@ -72,6 +72,7 @@ import { repointParent } from './repoint-parent.ts'
 import { reserveDevice } from './reserve-device.ts'
 import { resizeFilesystem } from './resize-filesystem.ts'
 import { resizePartition } from './resize-partition.ts'
+import { resizeVolume } from './resize-volume.ts'
 import { restoreImage } from './restore-image.ts'
 import { serveDevice } from './serve-device.ts'
 import { serveImage } from './serve-image.ts'
@@ -167,6 +168,7 @@ export const actionTable = {
   'reserve-device': reserveDevice,
   'resize-filesystem': resizeFilesystem,
   'resize-partition': resizePartition,
+  'resize-volume': resizeVolume,
   'restore-image': restoreImage,
   'serve-device': serveDevice,
   'serve-image': serveImage,

@@ -5,12 +5,11 @@ import { StagingId } from './new-image.ts'
 /** A block device of the host of the step; no other name is ever handed to a tool. */
 export const DevicePath = z.string().regex(/^\/dev\/(?:(?:loop|nbd)\d{1,6}(?:p\d{1,4})?|DEVICE)$/u)
 
-/** The same, or a volume that was opened over one: its name begins with that of its attachment. */
-export const OpenedDevice = z
-  .string()
-  .regex(/^\/dev\/(?:(?:loop|nbd)\d{1,6}(?:p\d{1,4})?|mapper\/varve-[\w.+-]{1,120}|DEVICE)$/u)
 /** A mapping of Varve's over an attached device; no other name is ever handed to a tool. */
 export const MappedDevice = z.string().regex(/^\/dev\/mapper\/varve-[\w+.-]{1,121}$/u)
+
+/** A device that a filesystem of an attached image lies on: of the image itself, or a mapping over it. */
+export const OpenedDevice = z.union([DevicePath, MappedDevice])
 
 /** A logical volume and its group, by names that LVM allows. */
 export const VolumeName = z.object({

@@ -14,6 +14,7 @@ export const FilesystemPlace = z.object({
   device: OpenedDevice,
   /** Null: the filesystem is the whole device. */
   partition: z.number().int().min(1).max(1000).nullable(),
-  type: ResizedType,
+  /** `filesystem`: as it is found when what it lies in is open. */
+  type: z.union([ResizedType, z.literal('filesystem')]),
 })
 export type FilesystemPlace = z.infer<typeof FilesystemPlace>

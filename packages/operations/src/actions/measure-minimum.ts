@@ -2,7 +2,7 @@ import { formatBytes } from '@varve/core/units/format-bytes'
 import { Bytes } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { defineAction } from './action.ts'
-import { FilesystemPlace } from './filesystem-place.ts'
+import { FilesystemPlace, ResizedType } from './filesystem-place.ts'
 import { deviceOf } from './mount-filesystem.ts'
 
 /** Asks a filesystem's own tool how small it can become, and derives the sizes of all that is around it. */
@@ -13,6 +13,7 @@ export const measureMinimum = defineAction({
   attempts: 1,
   isFinal: false,
   input: FilesystemPlace.extend({
+    type: ResizedType,
     /** Where the filesystem lies on the disk, see `ShrunkPlace`. */
     place: z.object({ start: Bytes, length: Bytes, behind: Bytes }),
     /** Bytes of its blocks, where it tells them. */

@@ -3,7 +3,6 @@ import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { formatBytes } from '@varve/core/units/format-bytes'
 import type { ResizeFacts } from '../resize/facts.ts'
-import { isResized } from '../resize/kinds.ts'
 import { blocking } from '../resize/problems.ts'
 import { roomFor, targetsOf, type ResizeTarget } from '../resize/targets.ts'
 import type { GrowRequest } from './request.ts'
@@ -84,9 +83,4 @@ function sayWhich(targets: readonly ResizeTarget[]): string {
   })
   const none = '--partition none changes the container only'
   return words.length === 0 ? `${none}.` : `Say which, as --partition N: ${words.join(', ')}; ${none}.`
-}
-
-/** Whether a filesystem is made larger here. */
-export function isGrown({ filesystem }: ResizeTarget): boolean {
-  return filesystem !== null && isResized(filesystem.type)
 }

@@ -1,7 +1,9 @@
 import { noUses, type Uses } from '@varve/core/problems/use'
 import { guestProblem } from '@varve/core/guest/guest-problem'
 import { describe, expect, test } from 'vitest'
+import type { VolumeThere } from '../attach/facts.ts'
 import type { LinkFacts } from '../chain-change/facts.ts'
+import { toPlanView } from '../plans/plan-view.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
 import { bootAndRoot, filesystemAt, guestWith, partitionAt, resizeFacts } from '../testing/resize-facts.ts'
 import { growOperation } from './plan.ts'
@@ -11,7 +13,40 @@ const [mib, gib, tib] = [1024 ** 2, 1024 ** 3, 1024 ** 4]
 const facts = resizeFacts()
 const { image, ways } = facts
 
+const root = { group: 'vg', name: 'root' }
+
+function volumeOf(name: string, type: string, more: Partial<VolumeThere> = {}): VolumeThere {
+  return {
+    group: 'vg',
+    name,
+    size: gib,
+    pieces: [{ size: gib, chunk: gib, stripes: [{ partition: 2, at: mib }] }],
+    reason: null,
+    filesystem: { type, label: null, uuid: null, state: 'clean' },
+    ...more,
+  }
+}
+const [rootVolume, swapVolume] = [volumeOf('root', 'xfs'), volumeOf('swap', 'swap')]
+
+/** Boot in partition 1, and a volume in partition 2. */
+function withVolume(type: 'lvm2' | 'luks2' | 'bitlocker') {
+  const volume = {
+    start: gib,
+    length: 9 * gib - mib,
+    type,
+    sure: 'consistent',
+    label: null,
+    uuid: null,
+    group: type === 'lvm2' ? 'vg' : null,
+    members: [],
+    notes: [],
+  } as const
+  return guestWith(bootAndRoot.table, [filesystemAt(mib, gib, 'fat32')], { volumes: [volume] })
+}
+
 interface Asked {
+  readonly volume?: typeof root
+  readonly isLuks?: boolean
   readonly size?: number
   readonly isAdded?: boolean
   readonly partition?: number | 'none'
@@ -95,6 +130,31 @@ describe('the plan of grow', () => {
     const made = plan({ guest: logical })
     expect(endOf(made, 'extended')).toMatchObject({ partition: 2, start: gib, end: 40 * gib })
     expect(endOf(made)).toMatchObject({ partition: 5, end: 40 * gib })
+  })
+
+  test('LVM: the volume gets the room of its group, and is mapped under a name of its own', () => {
+    const made = plan({ guest: withVolume('lvm2'), volumes: [swapVolume, rootVolume] })
+    expect(made).toMatchSnapshot()
+    expect(idsOf(plan({ guest: withVolume('lvm2'), volumes: [rootVolume] }, { volume: root }))).toContain(
+      'map',
+    )
+  })
+
+  test('LUKS: opened with what standard input gives, and looked into then', () => {
+    const change = { guest: withVolume('luks2') }
+    const before = 'work extend table partition reserve attach partitions open look'
+    const proven = 'check-before digest-before filesystem check-after digest-after close'
+    const after = 'detach forget write prove replace clean'
+    expect(idsOf(plan(change, { isLuks: true }))).toEqual([before, proven, after].join(' ').split(' '))
+    expect(idsOf(plan(change, { isLuks: true, volume: root }))).toEqual(
+      expect.arrayContaining(['open', 'look', 'volume', 'map', 'filesystem', 'unmap', 'close']),
+    )
+    const made = plan(change, { isLuks: true })
+    if (made.kind !== 'plan') throw new Error('refused')
+    const seen = toPlanView(made, () => ({ argv: ['varve'] }))
+    expect(seen).toMatchObject({
+      steps: expect.arrayContaining([expect.objectContaining({ title: 'Resize the filesystem' })]) as [],
+    })
   })
 
   test('an overlay stays one', () => {

@@ -6,7 +6,9 @@ import { defineOperation } from '../operation.ts'
 import { inOrder, wholeEstimate, type Plan } from '../plans/plan.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
 import { resizeProblems } from '../resize/problems.ts'
+import type { ResizeTarget } from '../resize/targets.ts'
 import { choose, type Chosen } from './choose.ts'
+import { insideOf, type Inside } from './inside.ts'
 import { growProblems } from './problems.ts'
 import { GrowRequest } from './request.ts'
 import { growSteps } from './steps.ts'
@@ -27,16 +29,19 @@ export const growOperation = defineOperation<GrowRequest, ResizeFacts>({
     const before = own.virtualSize
     const size = request.isAdded ? (before ?? 0) + request.size : request.size
     const chosen = choose({ facts, partition: request.partition, size })
+    const inside: Inside =
+      chosen.kind === 'target' ? insideOf(facts, chosen.target, request) : { kind: 'plain' }
     const problems = [
       ...resizeProblems(facts, { verb: 'grow', own, size, isAttached: chosen.kind !== 'container' }),
-      ...growProblems(facts, { chosen, before, size }),
+      ...growProblems(facts, { chosen, inside, before, size }),
     ]
-    if (chosen.kind === 'refused' || problems.some(isBlocking)) return refusal(problems)
-    const steps = inOrder(growSteps({ facts, own, chosen, size, allContents: request.allContents }))
+    if (chosen.kind === 'refused' || inside.kind === 'refused' || problems.some(isBlocking))
+      return refusal(problems)
+    const steps = inOrder(growSteps({ facts, own, chosen, inside, size, allContents: request.allContents }))
     const plan: Plan = {
       kind: 'plan',
       operation: 'grow',
-      summary: `Grow ${baseName(facts.image.path)} from ${formatBytes(before ?? 0)} to ${formatBytes(size)}${what(chosen)}`,
+      summary: `Grow ${baseName(facts.image.path)} from ${formatBytes(before ?? 0)} to ${formatBytes(size)}${what(chosen, inside)}`,
       steps,
       warnings: problems,
       subjects: [{ host: facts.host, path: facts.image.path }],
@@ -46,12 +51,19 @@ export const growOperation = defineOperation<GrowRequest, ResizeFacts>({
   },
 })
 
-function what(chosen: Exclude<Chosen, { readonly kind: 'refused' }>): string {
+type Known<T extends { readonly kind: string }> = Exclude<T, { readonly kind: 'refused' }>
+
+function what(chosen: Known<Chosen>, inside: Known<Inside>): string {
   if (chosen.kind === 'container') return ', the container only'
-  const { partition, filesystem } = chosen.target
-  const held =
-    filesystem === null ? '' : ` ${filesystem.type}${filesystem.label ? ` ${quote(filesystem.label)}` : ''}`
-  return partition === null
-    ? `, with its${held}`
-    : `, with partition ${partition.index}${held === '' ? '' : ` and its${held}`}`
+  const { partition } = chosen.target
+  const held = heldIn(chosen.target, inside)
+  if (partition === null) return `, with its ${held}`
+  return `, with partition ${partition.index}${held === '' ? '' : ` and its ${held}`}`
+}
+
+function heldIn({ filesystem }: ResizeTarget, inside: Known<Inside>): string {
+  if (inside.kind === 'lvm') return `${inside.type} in ${inside.volume.group}/${inside.volume.name}`
+  if (inside.kind === 'luks') return 'LUKS'
+  if (filesystem === null) return ''
+  return `${filesystem.type}${filesystem.label ? ` ${quote(filesystem.label)}` : ''}`
 }

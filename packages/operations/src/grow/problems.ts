@@ -1,6 +1,8 @@
 import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { formatBytes } from '@varve/core/units/format-bytes'
+import type { ResizedType } from '../actions/filesystem-place.ts'
+import { mapperProblems } from '../attach/problems.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
 import { isResized, resizedKind } from '../resize/kinds.ts'
 import {
@@ -12,9 +14,12 @@ import {
 } from '../resize/problems.ts'
 import { roomFor, type ResizeTarget } from '../resize/targets.ts'
 import type { Chosen } from './choose.ts'
+import type { Inside } from './inside.ts'
 
 interface Growing {
   readonly chosen: Chosen
+  /** What lies in the target. */
+  readonly inside: Inside
   /** Bytes of the disk; null: it does not say. */
   readonly before: number | null
   /** Bytes of the disk that is to be. */
@@ -22,7 +27,7 @@ interface Growing {
 }
 
 /** What speaks against growing what was chosen. */
-export function growProblems(facts: ResizeFacts, { chosen, before, size }: Growing): Problem[] {
+export function growProblems(facts: ResizeFacts, { chosen, inside, before, size }: Growing): Problem[] {
   const file = facts.image.path
   if (before === null || size < before)
     return [
@@ -40,13 +45,13 @@ export function growProblems(facts: ResizeFacts, { chosen, before, size }: Growi
     const isGpt = guest?.table.kind === 'gpt'
     return [...(isGpt ? tableProblems(facts) : []), ...(isSame ? [nothingToGrow(file)] : [])]
   }
-  return [...tableProblems(facts), ...targetProblems(facts, chosen.target, { before, size })]
+  return [...tableProblems(facts), ...targetProblems(facts, chosen.target, { inside, before, size })]
 }
 
 function targetProblems(
   facts: ResizeFacts,
   target: ResizeTarget,
-  { before, size }: { readonly before: number; readonly size: number },
+  { inside, before, size }: Pick<Growing, 'inside' | 'size'> & { readonly before: number },
 ): Problem[] {
   const { guest, image } = facts
   const file = image.path
@@ -61,9 +66,9 @@ function targetProblems(
       ? [noRoom(file, partition.index)]
       : []),
     ...(!isPartition && room === 0 && !isSmallerThanPlace(target) ? [nothingToGrow(file)] : []),
-    ...volumeProblems(file, target),
+    ...(inside.kind === 'refused' ? [inside.problem] : []),
     ...filesystemProblems(facts, target),
-    ...toolProblems(facts, target),
+    ...toolProblems(facts, target, inside),
     ...(filesystem !== null && !isResized(filesystem.type) ? [staysAsItIs(file, target)] : []),
     ...(filesystem?.type === 'ntfs' ? [checkedByWindows(file)] : []),
   ]
@@ -105,28 +110,33 @@ function isSmallerThanPlace({ filesystem }: ResizeTarget): boolean {
   return filesystem !== null && filesystem.size !== null && filesystem.length - filesystem.size >= 1024 ** 2
 }
 
-function volumeProblems(file: string, { volume, partition }: ResizeTarget): Problem[] {
-  if (volume === null) return []
-  const where = partition === null ? 'the whole disk' : `partition ${partition.index}`
+function toolProblems(facts: ResizeFacts, { filesystem }: ResizeTarget, inside: Inside): Problem[] {
+  const { image, ways } = facts
+  const type = inside.kind === 'lvm' ? inside.type : filesystem?.type
+  const isMapped = inside.kind === 'lvm' || (inside.kind === 'luks' && inside.volume !== null)
+  const mapper = [
+    ...(isMapped ? (['dmsetup'] as const) : []),
+    ...(inside.kind === 'luks' ? (['cryptsetup'] as const) : []),
+  ]
+  const known = type !== undefined && isResized(type) ? toolsFor(type) : []
   return [
-    blocking(file, {
-      id: 'volume-not-grown',
-      layer: 'L5',
-      why: `${where} holds ${volume.type}, which Varve does not grow`,
-      remedy: 'Grow the container only (--partition none), and the rest inside the guest.',
-    }),
+    ...(mapper.length === 0 ? [] : mapperProblems({ ways, image: image.path }, mapper)),
+    ...missingTools(facts, [
+      ...(isMapped ? ['lvm'] : []),
+      ...(inside.kind === 'luks' ? ['mount', 'unshare', 'setpriv'] : []),
+      ...known,
+    ]),
   ]
 }
 
-function toolProblems(facts: ResizeFacts, { filesystem }: ResizeTarget): Problem[] {
-  if (filesystem === null || !isResized(filesystem.type)) return []
-  const { check, grow, hasFiles } = resizedKind(filesystem.type)
-  return missingTools(facts, [
+function toolsFor(type: ResizedType): string[] {
+  const { check, grow, hasFiles } = resizedKind(type)
+  return [
     ...grow,
     ...(check === null ? [] : [check]),
     ...(hasFiles ? ['mount', 'unshare', 'setpriv'] : []),
-    ...(filesystem.type === 'ntfs' ? ['ntfs-3g'] : []),
-  ])
+    ...(type === 'ntfs' ? ['ntfs-3g'] : []),
+  ]
 }
 
 function staysAsItIs(file: string, { filesystem, partition }: ResizeTarget): Problem {

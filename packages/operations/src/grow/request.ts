@@ -1,5 +1,6 @@
 import { Bytes, Path } from '@varve/protocol/primitives'
 import { z } from 'zod'
+import { VolumeName } from '../actions/attached-device.ts'
 
 /** Makes the disk of an image larger, with what is in it. */
 export const GrowRequest = z.object({
@@ -12,6 +13,10 @@ export const GrowRequest = z.object({
     .union([z.number().int().min(1).max(1000), z.literal('none')])
     .nullable()
     .default(null),
+  /** The logical volume that gets the room; null: the one that is there. */
+  volume: VolumeName.nullable().default(null),
+  /** What gets the room is LUKS, and is opened with what standard input gives. */
+  isLuks: z.boolean().default(false),
   /** The contents of all files are compared before and after, not of a sample. */
   allContents: z.boolean().default(false),
 })

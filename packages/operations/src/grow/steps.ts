@@ -1,19 +1,24 @@
+import type { FilesystemPlace } from '../actions/filesystem-place.ts'
 import { extendImage } from '../actions/extend-image.ts'
 import { relocateTable } from '../actions/relocate-table.ts'
 import { resizeFilesystem } from '../actions/resize-filesystem.ts'
 import { resizePartition } from '../actions/resize-partition.ts'
 import type { LinkFacts } from '../chain-change/facts.ts'
 import { readingEstimate, step, type DraftStep } from '../plans/plan.ts'
+import type { Wired } from '../plans/wired.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
 import { isResized } from '../resize/kinds.ts'
 import { attachWork, detachWork, inPlaceSteps, proofSteps, workDevice, workStep } from '../resize/steps.ts'
 import { roomFor, type ResizeTarget } from '../resize/targets.ts'
 import type { Chosen } from './choose.ts'
+import type { Inside } from './inside.ts'
+import { logicalSteps, luksSteps } from './volume-steps.ts'
 
 interface Growing {
   readonly facts: ResizeFacts
   readonly own: LinkFacts
   readonly chosen: Exclude<Chosen, { readonly kind: 'refused' }>
+  readonly inside: Exclude<Inside, { readonly kind: 'refused' }>
   readonly size: number
   readonly allContents: boolean
 }
@@ -21,7 +26,7 @@ interface Growing {
 const quick = { bytes: 0, seconds: 1 }
 
 /** The container, the table, what lies in the partition, and then the place of the original. */
-export function growSteps({ facts, own, chosen, size, allContents }: Growing): DraftStep[] {
+export function growSteps({ facts, own, chosen, inside, size, allContents }: Growing): DraftStep[] {
   const { host, image, work, guest } = facts
   const names = { disk: work.path, name: image.path }
   const isLarger = size !== own.virtualSize
@@ -40,7 +45,9 @@ export function growSteps({ facts, own, chosen, size, allContents }: Growing): D
     ...(guest?.table.kind === 'gpt'
       ? [step(relocateTable, { id: 'table', host, input: names, estimate: quick })]
       : []),
-    ...(chosen.kind === 'target' ? targetSteps({ facts, target: chosen.target, size, allContents }) : []),
+    ...(chosen.kind === 'target'
+      ? targetSteps({ facts, target: chosen.target, inside, size, allContents })
+      : []),
     ...inPlaceSteps(facts, own, size),
   ]
 }
@@ -48,36 +55,56 @@ export function growSteps({ facts, own, chosen, size, allContents }: Growing): D
 interface OfTarget {
   readonly facts: ResizeFacts
   readonly target: ResizeTarget
+  readonly inside: Growing['inside']
   readonly size: number
   readonly allContents: boolean
 }
 
 function targetSteps(growing: OfTarget): DraftStep[] {
-  const { facts, target, allContents } = growing
-  const { host, image } = facts
+  const { facts, target, inside, allContents } = growing
+  const { host } = facts
   const { filesystem } = target
   const partitions = partitionSteps(growing)
-  if (filesystem === null || !isResized(filesystem.type)) return partitions
-  const place = {
-    image: image.path,
-    device: workDevice,
-    partition: target.partition?.index ?? null,
-    type: filesystem.type,
-  }
+  const opened = openSteps(growing)
+  if (opened === null) return partitions
+  const { open, place, close } = opened
   const proving = { facts, place, allContents }
+  const swap = inside.kind === 'plain' && filesystem?.type === 'swap' ? swapOf(filesystem) : null
   return [
     ...partitions,
     ...attachWork(facts),
+    ...open,
     ...proofSteps(proving, 'before'),
     step(resizeFilesystem, {
       id: 'filesystem',
       host,
-      input: { ...place, size: null, swap: filesystem.type === 'swap' ? swapOf(filesystem) : null },
-      estimate: readingEstimate(filesystem.size),
+      input: { ...place, size: null, swap },
+      estimate: readingEstimate(filesystem?.size ?? null),
     }),
     ...proofSteps(proving, 'after'),
+    ...close,
     ...detachWork(facts),
   ]
+}
+
+interface Opened {
+  readonly open: readonly DraftStep[]
+  readonly place: Wired<FilesystemPlace>
+  readonly close: readonly DraftStep[]
+}
+
+/** From the device to its filesystem, and back; null: nothing in it is made larger. */
+function openSteps({ facts, target, inside }: OfTarget): Opened | null {
+  const { image } = facts
+  const partition = target.partition?.index ?? null
+  if (inside.kind === 'lvm') {
+    const { open, mapped, close } = logicalSteps(facts, { partition, volume: inside.volume })
+    return { open, place: { image: image.path, device: mapped, partition: null, type: inside.type }, close }
+  }
+  if (inside.kind === 'luks') return luksSteps(facts, { partition, volume: inside.volume })
+  const type = target.filesystem?.type
+  if (type === undefined || !isResized(type)) return null
+  return { open: [], place: { image: image.path, device: workDevice, partition, type }, close: [] }
 }
 
 function swapOf({ uuid, label, blockSize }: NonNullable<ResizeTarget['filesystem']>) {

@@ -1,5 +1,5 @@
 import type { GuestContents } from '@varve/core/guest/guest-contents'
-import type { DeviceWays } from '../attach/facts.ts'
+import type { DeviceWays, VolumeThere } from '../attach/facts.ts'
 import type { ChainChangeFacts } from '../chain-change/facts.ts'
 
 /** What a host found of an image whose disk is to get another size. */
@@ -13,6 +13,8 @@ export interface ResizeFacts extends ChainChangeFacts {
   readonly already: string | null
   /** Null: nobody could look into it. */
   readonly guest: GuestContents | null
+  /** Its logical volumes, each with what is in it. */
+  readonly volumes: readonly VolumeThere[]
   /** Names of the tools for tables, volumes and filesystems that are found. */
   readonly tools: readonly string[]
   /** UUIDs of Btrfs filesystems that this host has mounted. */

@@ -4,7 +4,7 @@ import { detachLoop } from '../actions/detach-loop.ts'
 import { digestFiles } from '../actions/digest-files.ts'
 import { digestImage } from '../actions/digest-image.ts'
 import { discardStaged } from '../actions/discard-staged.ts'
-import type { FilesystemPlace } from '../actions/filesystem-place.ts'
+import { ResizedType, type FilesystemPlace } from '../actions/filesystem-place.ts'
 import { forgetAttachment } from '../actions/forget-attachment.ts'
 import { proveImage } from '../actions/prove-image.ts'
 import { replaceImage } from '../actions/replace-image.ts'
@@ -15,7 +15,7 @@ import { newInPlace } from '../chain-change/steps.ts'
 import { readingEstimate, step, type DraftStep } from '../plans/plan.ts'
 import { freshId, from } from '../plans/wired.ts'
 import type { ResizeFacts } from './facts.ts'
-import { resizedKind } from './kinds.ts'
+import { resizedKind, type ResizedKind } from './kinds.ts'
 
 const quick = { bytes: 0, seconds: 1 }
 const reserved = (field: string, mark = '') => from(`reserve${mark}`, field)
@@ -96,14 +96,14 @@ export const workDeviceOf = (mark: string) => reserved('device', mark)
 interface Proving {
   readonly facts: ResizeFacts
   /** Where the filesystem lies. */
-  readonly place: Wired<FilesystemPlace> & Pick<FilesystemPlace, 'type'>
+  readonly place: Wired<FilesystemPlace>
   readonly allContents: boolean
 }
 
 /** Checks a filesystem and digests its files; `after` the digest must be the one from before. */
 export function proofSteps({ facts, place, allContents }: Proving, when: 'before' | 'after'): DraftStep[] {
   const { host, image } = facts
-  const { check, hasFiles } = resizedKind(place.type)
+  const { check, hasFiles } = provenOf(place)
   const estimate = readingEstimate(image.virtualSize)
   return [
     ...(check === null
@@ -124,6 +124,12 @@ export function proofSteps({ facts, place, allContents }: Proving, when: 'before
         ]
       : []),
   ]
+}
+
+/** What is known only when it is open has files, and is checked. */
+function provenOf(place: Wired<FilesystemPlace>): Pick<ResizedKind, 'check' | 'hasFiles'> {
+  const known = ResizedType.safeParse('type' in place ? place.type : null)
+  return known.success ? resizedKind(known.data) : { check: 'filesystem', hasFiles: true }
 }
 
 /** Gives the disk of the work image, in the original's format, the original's name; the original is kept. */

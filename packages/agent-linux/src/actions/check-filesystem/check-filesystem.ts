@@ -6,10 +6,11 @@ import { toolSteps } from '../tool-steps.ts'
 export const checkFilesystem = toolSteps('check-filesystem', {
   build(input) {
     const { type, image } = input
-    if (type === 'swap')
-      throw new DiskError('invalid-request', { file: image, reason: 'swap is not checked' })
+    if (type === 'swap' || type === 'filesystem')
+      throw new DiskError('invalid-request', { file: image, reason: `${type} is not checked` })
     return [checkCommand({ type, image, device: deviceOf(input) })]
   },
+  later: ({ type }) => (type === 'filesystem' ? 'the check of the filesystem that is found' : null),
   about: ({ image }) => image,
   outcome: (input) => ({ device: deviceOf(input) }),
 })

@@ -4,6 +4,7 @@ import { toolSteps } from '../tool-steps.ts'
 
 export const resizeFilesystem = toolSteps('resize-filesystem', {
   build: (input) => resizeCommands({ ...input, at: deviceOf(input) }),
+  later: ({ type }) => (type === 'filesystem' ? 'the tools of the filesystem that is found' : null),
   about: ({ image }) => image,
   outcome: (input) => ({ device: deviceOf(input) }),
 })

@@ -36,6 +36,11 @@ export function resizeCommands(resizing: Resizing): Commands {
       return ntfsCommands(resizing)
     case 'swap':
       return swapCommands(resizing)
+    case 'filesystem':
+      throw new DiskError('invalid-request', {
+        file: resizing.image,
+        reason: 'nobody said which filesystem it is',
+      })
   }
 }
 
