@@ -168,6 +168,23 @@ describe.skipIf(!canUseLoop())('a raw image as a device', () => {
     }
   })
 
+  test('a device that somebody else took after a death is given up for another one', async () => {
+    await using place = await tempPlace()
+    const path = await diskIn(place)
+    const registry = registryOf(place.path)
+    const wanted = { how: 'loop', isReadOnly: true, isThrowAway: false, purpose: 'attach' } as const
+    const first = await reserveDevice(registry, { ...wanted, id: 'mine', image: path })
+    expect((await reserveDevice(registry, { ...wanted, id: 'mine', image: path })).device).toBe(first.device)
+    await runToolOk('losetup', ['--read-only', first.device, place.file('made.raw')])
+    try {
+      const again = await reserveDevice(registry, { ...wanted, id: 'mine', image: path })
+      expect(again.device).not.toBe(first.device)
+      expect((await attachedNow(registry)).map(({ note }) => note.device)).toEqual([again.device])
+    } finally {
+      await runToolOk('losetup', ['--detach', first.device])
+    }
+  })
+
   test('an image that somebody writes to is not attached unless that is said', async () => {
     await using place = await tempPlace()
     const path = await diskIn(place)

@@ -110,6 +110,35 @@ test.skipIf(process.platform !== 'linux').each(steps)(
   },
 )
 
+/** What measures, and what its tools say. */
+const measured: readonly (readonly [type: string, stdout: string, minimum: number])[] = [
+  ['ext4', 'Estimated minimum size of the filesystem: 18070\n', 18_070 * 1024],
+  ['ntfs', 'ntfsresize v2022.10.3 (libntfs-3g)\nMinsize (in MB): 3\n', 3_000_000],
+  ['btrfs', '105906176 bytes (101.00MiB)\n', 105_906_176],
+]
+
+test.skipIf(process.platform !== 'linux').each(measured)(
+  'what measure-minimum shows for %s is what it runs, and what the tool says is what it takes',
+  async (type, stdout, minimum) => {
+    await using pool = new WorkerPool()
+    const adapter = (await linuxActions['measure-minimum']()) as ActionAdapter
+    const size = { start: 1024 ** 2, length: 1024 ** 3, behind: 16_896 }
+    const sample = { ...place, type, place: size, blockSize: 1024, disk: null }
+    const { input } = checkedCall({ action: 'measure-minimum', input: sample })
+    const context = { signal: new AbortController().signal, onProgress: () => {} }
+    const tools = recordingTools({ stdout })
+    const ports = { roots: null, tools, pool, findWriters: null }
+    expect(await adapter.run(input, { ports, ...context })).toMatchObject({ minimum })
+    const { argv } = adapter.command(input)
+    expect(tools.commands).toEqual([{ argv, stdin: undefined }])
+    expect(argv).toMatchSnapshot()
+    const silent = { ...ports, tools: recordingTools({ stdout: 'words\n' }) }
+    await expect(adapter.run(input, { ports: silent, ...context })).rejects.toMatchObject({
+      code: 'tool-failed',
+    })
+  },
+)
+
 test('every action of Linux that is a tool has a sample here', () => {
   expect(ofTools.map(([name]) => name).sort()).toEqual(Object.keys(samples).sort())
 })

@@ -1,18 +1,10 @@
-import { countOf, formatBytes } from '@varve/core/units/format-bytes'
-import type { Action } from '@varve/operations/actions/action'
-import { digestFiles } from '@varve/operations/actions/digest-files'
-import { proveImage } from '@varve/operations/actions/prove-image'
-import { replaceImage } from '@varve/operations/actions/replace-image'
-import { resizeFilesystem } from '@varve/operations/actions/resize-filesystem'
-import { resizePartition } from '@varve/operations/actions/resize-partition'
-import { writeImage } from '@varve/operations/actions/write-image'
-import { newestAttempt, outcomeOf, type RunState } from '@varve/operations/runs/run-state'
 import { UsageError, type Outcome, type RunContext } from '../command.ts'
 import type { GrownSize } from '../grammar/grown-size.ts'
 import { placeOf } from '../input.ts'
 import { operate, type OperateOptions } from '../operations/operate.ts'
 import { isPlanAsked } from '../operations/wish.ts'
 import { secretFrom } from '../secret-input.ts'
+import { resizeRecord, toldOfResize } from './resize-record.ts'
 
 export interface GrowOptions extends OperateOptions {
   readonly to: GrownSize
@@ -49,53 +41,10 @@ export async function grow(image: string, options: GrowOptions, context: RunCont
       isAsked: true,
       ...(isLuks &&
         !isPlanAsked(options) && { secret: await secretFrom(process.stdin, luks ? 'passphrase' : 'key') }),
-      told: toldOf,
-      record: recordOf,
+      told: toldOfResize,
+      record: resizeRecord,
     },
     options,
     context,
   )
-}
-
-/** What was grown, and what was proven of it. */
-function recordOf(state: RunState) {
-  const work = outcomeIn(state, writeImage)
-  const place = inputIn(state, resizeFilesystem)
-  const partition = inputIn(state, resizePartition)
-  const files = outcomeIn(state, digestFiles)
-  const kept = outcomeIn(state, replaceImage)
-  const proven = outcomeIn(state, proveImage)
-  return {
-    image: kept?.path ?? null,
-    before: work?.virtualSize ?? null,
-    virtualSize: proven?.virtualSize ?? null,
-    partition: partition?.partition ?? place?.partition ?? null,
-    filesystem: place?.type ?? null,
-    files: files?.files ?? null,
-    quarantine: kept?.quarantine ?? null,
-    run: state.id,
-  }
-}
-
-function toldOf(state: RunState): string[] {
-  const { image, before, virtualSize, files } = recordOf(state)
-  const same = files === null ? [] : [`  ${countOf(files, 'file')}, the same as before`]
-  const kept = outcomeIn(state, replaceImage)
-  return [
-    `${image ?? ''}: ${formatBytes(before ?? 0)} became ${formatBytes(virtualSize ?? 0)}`,
-    ...same,
-    ...(kept ? [`  ${replaceImage.told(kept)}`] : []),
-  ]
-}
-
-/** Of the first step of that action that is done. */
-function outcomeIn<T>(state: RunState, action: Pick<Action<never, T>, 'name' | 'outcome'>): T | null {
-  const step = state.steps.find((one) => one.step.action === action.name)
-  return step ? action.outcome.parse(outcomeOf(step)) : null
-}
-
-function inputIn<T>(state: RunState, action: Pick<Action<T>, 'name' | 'input'>): T | null {
-  const step = state.steps.findLast((one) => one.step.action === action.name)
-  const attempt = step && newestAttempt(step)
-  return attempt ? action.input.parse(attempt.call.input) : null
 }

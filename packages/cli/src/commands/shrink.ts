@@ -1,6 +1,9 @@
+import { measureMinimum } from '@varve/operations/actions/measure-minimum'
+import type { RunState } from '@varve/operations/runs/run-state'
 import { UsageError, type Outcome, type RunContext } from '../command.ts'
 import { placeOf } from '../input.ts'
 import { operate, type OperateOptions } from '../operations/operate.ts'
+import { outcomeIn, resizeRecord, toldOfResize } from './resize-record.ts'
 
 export interface ShrinkOptions extends OperateOptions {
   readonly to?: number
@@ -19,5 +22,13 @@ export async function shrink(image: string, options: ShrinkOptions, context: Run
     partition: partition ?? null,
     allContents: contents,
   }
-  return await operate({ operation: 'shrink', request, isAsked: true }, options, context)
+  const record = (state: RunState) => ({
+    ...resizeRecord(state),
+    minimum: outcomeIn(state, measureMinimum)?.minimum ?? null,
+  })
+  return await operate(
+    { operation: 'shrink', request, isAsked: true, told: toldOfResize, record },
+    options,
+    context,
+  )
 }

@@ -51,7 +51,7 @@ export async function reserveDevice(registry: Registry, wanted: Wanted): Promise
   return await locked(registry, async () => {
     const noted = await readAttachments(registry.folder)
     const mine = noted.find(({ id }) => id === wanted.id)
-    if (mine) {
+    if (mine && !isTakenByOthers(mine, registry)) {
       await writeUdevRule(mine.id, mine.device)
       return mine
     }
@@ -102,6 +102,15 @@ export async function forgetAttachment(registry: Registry, id: string): Promise<
   })
 }
 
+/** Who else takes a device does not look at our notes: after a death it may be somebody else's. */
+function isTakenByOthers(note: Attachment, { folder, roots }: Registry): boolean {
+  const now = deviceNow(note.device, roots)
+  return now !== null && !isFree(now) && !isHeldFor(note, now, folder)
+}
+
+/** So many of the first free loop devices are left to those who take the first one, maybe before ours is attached. */
+const firstOnes = 2
+
 /** Loop devices beyond those that are there are made when they are asked for; nbd devices are not. */
 function freeDevice(wanted: Wanted, noted: readonly Attachment[], roots: Roots): string {
   const kind = wanted.how === 'loop' ? 'loop' : 'nbd'
@@ -119,13 +128,15 @@ function freeDevice(wanted: Wanted, noted: readonly Attachment[], roots: Roots):
   // Who was read-only stays so when it is free again, and qemu-nbd does not change that.
   const needsWritable = wanted.how === 'qemu-nbd' && !(wanted.isReadOnly && !wanted.isThrowAway)
   const fit = free.filter(({ now }) => !(needsWritable && now.isReadOnly))
-  // Who else wants a loop device takes the first one, maybe before this one is attached.
-  const chosen = kind === 'loop' && fit.length > 0 ? fit[randomInt(fit.length)] : fit[0]
-  if (chosen) return chosen.device
   if (kind === 'loop') {
+    const others = fit.slice(firstOnes)
+    const chosen = others.length > 0 ? others[randomInt(others.length)] : undefined
+    if (chosen) return chosen.device
     const known = [...numbers, ...[...taken].map((device) => Number(/\d+$/u.exec(device)?.[0] ?? -1))]
     return `/dev/loop${Math.max(-1, ...known) + 1}`
   }
+  const [first] = fit
+  if (first) return first.device
   throw noneFree(wanted.image, numbers.length, free[0]?.device ?? null)
 }
 

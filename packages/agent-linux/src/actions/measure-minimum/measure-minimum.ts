@@ -6,6 +6,7 @@ import { deviceOf } from '@varve/operations/actions/mount-filesystem'
 import { shrinkUnit, sizesAround, sizesFor, smallestSize } from '@varve/operations/shrink/sizes'
 import { minimumCommand } from '../../tools/filesystems/minimum-commands.ts'
 import { assertOwnHost } from '../kernel-action.ts'
+import { runTied } from '../tool-steps.ts'
 
 const commandFor = (input: ActionInput<'measure-minimum'>) =>
   minimumCommand({ ...input, at: deviceOf(input) })
@@ -18,10 +19,10 @@ export const measureMinimum: AdapterOf<'measure-minimum'> = {
     const { tool, args } = commandFor(input)
     return { argv: [tool, ...args] }
   },
-  async run(input, { ports, signal }) {
+  async run(input, context) {
     const { image, type, place, disk } = input
-    assertOwnHost({ ports }, image)
-    const minimum = await ports.tools.run(commandFor(input), { signal, file: image })
+    assertOwnHost(context, image)
+    const minimum = await runTied(commandFor(input), image, context)
     const least = sizesAround(smallestSize(minimum, type), place)
     if (disk === null) return { minimum, ...least }
     const sizes = sizesFor(disk, place)

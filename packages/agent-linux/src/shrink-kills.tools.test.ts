@@ -1,0 +1,68 @@
+import { copyFile, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { walkKills } from '@varve/agent/testing/walk-kills'
+import { tempPlace } from '@varve/test-kit/temp-place'
+import { requires, runTool, runToolOk } from '@varve/test-kit/tools'
+import { expect, test } from 'vitest'
+import { adapters } from './testing/adapters.ts'
+import { filesOf, manyFiles, onLoop, putExt4 } from './testing/guest-disks.ts'
+import { canUseLoop } from './testing/loop-devices.ts'
+import { guestDisk, rootAt } from './testing/shrunk-disks.ts'
+import { digestOf, nothingIsLeft } from './testing/what-is-left.ts'
+
+const url = pathToFileURL(join(import.meta.dirname, 'testing/adapters.ts')).href
+const mib = 1024 ** 2
+/** Some hundred processes, one after the other. */
+const walkTime = 2_400_000
+
+test.skipIf(!canUseLoop() || !requires('qemu-img', 'sgdisk', 'resize2fs', 'unshare', 'setpriv', 'tar'))(
+  'shrink, killed at every entry of its journal: the original or the result is there whole, and nothing stays attached',
+  { timeout: walkTime },
+  async () => {
+    await using place = await tempPlace()
+    const made = await guestDisk(place.file('made.raw'), 48)
+    await putExt4(made, { from: await manyFiles(place.file('from')), start: rootAt, size: 48 - rootAt - 1 })
+    const files = await onLoop(made, { start: rootAt * mib, size: null }, filesOf)
+    const template = place.file('made.qcow2')
+    await runToolOk('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', made, template])
+    const before = await digestOf(template)
+    const image = (folder: string) => join(folder, 'lib/a.qcow2')
+    const sizeOf = async (path: string) => {
+      const said = await runToolOk('qemu-img', ['info', '--output=json', path])
+      return (JSON.parse(said) as { readonly 'virtual-size': number })['virtual-size']
+    }
+    const isResult = async (path: string, raw: string) => {
+      expect(await sizeOf(path)).toBe(40 * mib)
+      await runToolOk('qemu-img', ['convert', '-f', 'qcow2', '-O', 'raw', path, raw])
+      expect(await runToolOk('sgdisk', ['--verify', raw])).toContain('No problems found')
+      await onLoop(raw, { start: rootAt * mib, size: (40 - rootAt - 1) * mib }, async (device) => {
+        expect((await runTool('e2fsck', ['-f', '-n', device])).exitCode).toBe(0)
+        expect(await filesOf(device)).toBe(files)
+      })
+    }
+    const walked = await walkKills({
+      operation: 'shrink',
+      system: { adapters, url },
+      async prepare(folder) {
+        await mkdir(join(folder, 'lib'))
+        await copyFile(template, image(folder))
+        return { image: image(folder), to: 40 * mib }
+      },
+      async atAnyTime(folder) {
+        if ((await sizeOf(image(folder))) === 48 * mib) expect(await digestOf(image(folder))).toBe(before)
+        else await isResult(image(folder), join(folder, 'then.raw'))
+      },
+      async whenDone(folder) {
+        await isResult(image(folder), join(folder, 'done.raw'))
+        await nothingIsLeft(image(folder), folder)
+      },
+      async whenUndone(folder) {
+        expect(await digestOf(image(folder))).toBe(before)
+        await nothingIsLeft(image(folder), folder)
+      },
+    })
+    expect(walked.resumed).toBeGreaterThanOrEqual(46)
+    expect(walked.undone).toBeGreaterThanOrEqual(45)
+  },
+)
