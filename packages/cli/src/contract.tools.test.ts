@@ -249,6 +249,18 @@ const rows: readonly Row[] = [
     bad: [(lib) => ['grow', of(lib, 'single.qcow2'), '--to', '1M'], exitCodes.imageRefused, 'not-larger'],
   },
   {
+    name: 'reclaim',
+    arrange: async (lib) => {
+      await runToolOk('qemu-io', ['-f', 'qcow2', '-c', 'write -q -P 0 1M 1M', of(lib, 'single.qcow2')])
+      return ''
+    },
+    call: (lib) => ['reclaim', of(lib, 'single.qcow2')],
+    steps: ['write', 'prove', 'weigh', 'replace'],
+    record: ran('reclaim'),
+    there: ['single.qcow2'],
+    bad: badImage('reclaim', 'IMAGE'),
+  },
+  {
     name: 'move',
     call: (lib) => ['move', of(lib, 'single.qcow2'), of(lib, 'renamed.qcow2')],
     steps: ['move'],
@@ -660,6 +672,13 @@ const planned: readonly {
     operation: 'measure',
     layer: 'L2',
     bad: badImage('measure', 'IMAGE', '-O', 'vmdk'),
+  },
+  {
+    name: 'reclaim --report',
+    call: (lib) => ['reclaim', of(lib, 'over.qcow2'), '--report'],
+    operation: 'reclaim-report',
+    layer: 'all',
+    bad: badImage('reclaim', 'IMAGE', '--report'),
   },
   {
     name: 'compare',

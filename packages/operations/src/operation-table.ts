@@ -26,9 +26,11 @@ import {
   mapOperation,
   measureOperation,
   placesOperation,
+  reclaimReport,
   serveOperation,
   verifyOperation,
 } from './read/read-operations.ts'
+import { reclaimOperation } from './reclaim/plan.ts'
 import { uploadOperation } from './upload/plan.ts'
 import { repairOperation } from './repair/plan.ts'
 import { restoreOperation } from './restore/plan.ts'
@@ -69,6 +71,8 @@ export const operationTable = {
   move: moveOperation,
   places: placesOperation,
   purge: purgeOperation,
+  reclaim: reclaimOperation,
+  'reclaim-report': reclaimReport,
   repair: repairOperation,
   restore: restoreOperation,
   serve: serveOperation,

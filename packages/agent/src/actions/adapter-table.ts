@@ -39,9 +39,11 @@ export const adapterTable = {
   'show-chain': async () => (await import('./show-chain/show-chain.ts')).showChain,
   'stage-copy': async () => (await import('./stage-copy/stage-copy.ts')).stageCopy,
   'stop-serving': async () => (await import('./stop-serving/stop-serving.ts')).stopServing,
+  'survey-reclaim': async () => (await import('./survey-reclaim/survey-reclaim.ts')).surveyReclaim,
   'take-back-edit': async () => (await import('./take-back-edit/take-back-edit.ts')).takeBackEdit,
   'undo-repair': async () => (await import('./undo-repair/undo-repair.ts')).undoRepair,
   'verify-image': async () => (await import('./verify-image/verify-image.ts')).verifyImage,
+  'weigh-reclaimed': async () => (await import('./weigh-reclaimed/weigh-reclaimed.ts')).weighReclaimed,
   'write-export': async () => (await import('./write-export/write-export.ts')).writeExport,
   'write-image': async () => (await import('./write-image/write-image.ts')).writeImage,
 } as const satisfies AdapterTable

@@ -55,5 +55,6 @@ export function imageInput(
       reason: 'what is read with force is proven by nothing, and no agent does that',
       remedy: 'Use the command with --rescue on that host.',
     })
-  return { kind: 'image', path, roots, format, choices: reading }
+  const { withoutFree, ...choices } = reading
+  return { kind: 'image', path, roots, format, choices, ...(withoutFree && { withoutFree }) }
 }

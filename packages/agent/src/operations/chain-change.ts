@@ -36,6 +36,7 @@ export const chainRebaseHere = defineLocalOperation(
   },
 )
 
+/** The image with its chain, as far as it is to be written anew. */
 export async function gatherChange(path: string, context: FactsContext): Promise<ChainChangeFacts> {
   const image = await gatherReplaced(path, context)
   const { links, problems } = await readLinks(path, context)

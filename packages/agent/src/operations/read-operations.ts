@@ -11,6 +11,7 @@ import {
   mapOperation,
   measureOperation,
   placesOperation,
+  reclaimReport,
   serveOperation,
   verifyOperation,
 } from '@varve/operations/read/read-operations'
@@ -30,6 +31,10 @@ export const measureHere = defineLocalOperation(measureOperation, async ({ image
   readingFacts([image], context),
 )
 export const verifyHere = defineLocalOperation(verifyOperation, async ({ image }, context) =>
+  readingFacts([image], context),
+)
+
+export const reclaimReportHere = defineLocalOperation(reclaimReport, async ({ image }, context) =>
   readingFacts([image], context),
 )
 

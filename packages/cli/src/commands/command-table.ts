@@ -29,6 +29,7 @@ import { moveCommand } from './move.command.ts'
 import { placesCommand } from './places.command.ts'
 import { purgeCommand } from './purge.command.ts'
 import { quarantineCommand } from './quarantine.command.ts'
+import { reclaimCommand } from './reclaim.command.ts'
 import { restoreCommand } from './restore.command.ts'
 import { runsCommand } from './runs.command.ts'
 import { scheduleCommand } from './schedule.command.ts'
@@ -70,6 +71,7 @@ export const commandTable: readonly CommandDefinition[] = [
   placesCommand,
   purgeCommand,
   quarantineCommand,
+  reclaimCommand,
   restoreCommand,
   runsCommand,
   scheduleCommand,

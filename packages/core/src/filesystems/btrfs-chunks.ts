@@ -13,14 +13,14 @@ export interface BtrfsTrees {
   readonly systemChunks: Uint8Array
 }
 
-interface Key {
+export interface Key {
   readonly object: number
   readonly type: number
   readonly offset: number
 }
 
 /** A run of logical addresses, and where each copy of it lies on the device. */
-interface Chunk {
+export interface Chunk {
   readonly logical: number
   readonly length: number
   readonly copies: readonly number[]
@@ -30,9 +30,9 @@ interface Chunk {
 const maxChunks = 64
 const maxNodes = 512
 const maxLevels = 8
-const nodeHeader = 101
-const types = { root: 132, blockGroup: 192, chunk: 228 }
-const extentTree = 2
+export const nodeHeader = 101
+export const types = { root: 132, blockGroup: 192, chunk: 228 }
+export const extentTree = 2
 const striped = 0x8 | 0x40 | 0x80 | 0x100 // RAID0, RAID10, RAID5, RAID6
 
 /**
@@ -78,7 +78,7 @@ function withGaps(runs: readonly FreeRun[], deviceBytes: number): FreeRun[] | nu
 /** The first MiB is never given to a chunk. */
 const reserved = 1024 * 1024
 
-class TreeReader {
+export class TreeReader {
   chunks: readonly Chunk[]
   readonly #trees: BtrfsTrees
   readonly #nodes = new Map<number, Uint8Array | null>()
@@ -88,12 +88,16 @@ class TreeReader {
     this.chunks = chunks
   }
 
-  /** Items of one type in all leaves of a tree, in order, up to one leaf beyond the limit of chunks. */
-  async itemsOf(root: number, type: number): Promise<{ key: Key; data: Uint8Array }[] | null> {
+  /** Items of one type in all leaves of a tree, in order, up to one leaf beyond `maxItems`. */
+  async itemsOf(
+    root: number,
+    type: number,
+    maxItems = maxChunks,
+  ): Promise<{ key: Key; data: Uint8Array }[] | null> {
     const found: { key: Key; data: Uint8Array }[] = []
     const open = [{ logical: root, depth: 0 }]
     let visits = 0
-    for (let next = open.pop(); next && found.length <= maxChunks; next = open.pop()) {
+    for (let next = open.pop(); next && found.length <= maxItems; next = open.pop()) {
       const node = await this.#node(next.logical)
       visits += 1
       if (!node || next.depth > maxLevels || visits > maxNodes) return null
@@ -132,19 +136,24 @@ class TreeReader {
     const known = this.#nodes.get(logical)
     if (known !== undefined) return known
     if (this.#nodes.size >= maxNodes) return null
+    const node = await this.read(logical)
+    this.#nodes.set(logical, node)
+    return node
+  }
+
+  /** The same of any number of nodes; none is remembered. */
+  async read(logical: number): Promise<Uint8Array | null> {
     const chunk = this.chunks.find(
       ({ logical: start, length }) => logical >= start && logical < start + length,
     )
     const [copy] = chunk?.copies ?? []
     const at = chunk && copy !== undefined ? copy + logical - chunk.logical : -1
     const bytes = at >= 0 ? await this.#trees.region.peek(at, this.#trees.nodeSize) : null
-    const node = bytes && number64(viewOf(bytes), 48) === logical ? bytes : null
-    this.#nodes.set(logical, node)
-    return node
+    return bytes && number64(viewOf(bytes), 48) === logical ? bytes : null
   }
 }
 
-function systemChunksIn(array: Uint8Array): Chunk[] {
+export function systemChunksIn(array: Uint8Array): Chunk[] {
   const chunks: Chunk[] = []
   for (let at = 0; at + 17 + 80 <= array.length;) {
     const key = keyAt(viewOf(array), at)
@@ -157,7 +166,7 @@ function systemChunksIn(array: Uint8Array): Chunk[] {
   return chunks
 }
 
-function decodeChunk(logical: number, item: Uint8Array): Chunk | null {
+export function decodeChunk(logical: number, item: Uint8Array): Chunk | null {
   if (item.length < 80) return null
   const view = viewOf(item)
   const count = view.getUint16(44, true)
@@ -167,16 +176,16 @@ function decodeChunk(logical: number, item: Uint8Array): Chunk | null {
   return [logical, length, ...copies].every(Number.isSafeInteger) ? { logical, length, copies } : null
 }
 
-function countIn(node: Uint8Array): number {
+export function countIn(node: Uint8Array): number {
   const most = Math.floor((node.length - nodeHeader) / (node[100] === 0 ? 25 : 33))
   return Math.min(viewOf(node).getUint32(96, true), most)
 }
 
-function childIn(view: DataView, slot: number): number {
+export function childIn(view: DataView, slot: number): number {
   return number64(view, nodeHeader + slot * 33 + 17)
 }
 
-function dataIn(node: Uint8Array, slot: number): Uint8Array | null {
+export function dataIn(node: Uint8Array, slot: number): Uint8Array | null {
   const view = viewOf(node)
   const at = nodeHeader + view.getUint32(nodeHeader + slot * 25 + 17, true)
   const end = at + view.getUint32(nodeHeader + slot * 25 + 21, true)
@@ -188,7 +197,7 @@ function lastNotAfter(view: DataView, count: number, { size, key }: { size: numb
   return countBefore(count, (slot) => compareKeys(keyAt(view, nodeHeader + slot * size), key) <= 0) - 1
 }
 
-function keyAt(view: DataView, at: number): Key {
+export function keyAt(view: DataView, at: number): Key {
   return { object: number64(view, at), type: view.getUint8(at + 8), offset: number64(view, at + 9) }
 }
 
@@ -199,11 +208,11 @@ function compareKeys(a: Key, b: Key): number {
 }
 
 /** Infinity above 2^53−1: nothing that is looked for lies there. */
-function number64(view: DataView, at: number): number {
+export function number64(view: DataView, at: number): number {
   const high = view.getUint32(at + 4, true)
   return high > 0x1f_ffff ? Infinity : high * 0x1_0000_0000 + view.getUint32(at, true)
 }
 
-function viewOf(bytes: Uint8Array): DataView {
+export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 }

@@ -9,10 +9,10 @@ import { readFreeRuns, type BtrfsTrees } from './btrfs-chunks.ts'
 import { filesystemFinding } from './filesystem-finding.ts'
 import { freeByRegion } from './free-regions.ts'
 
-const superblockAt = 64 * 1024
+export const superblockAt = 64 * 1024
 
 /** Btrfs on-disk format, "Superblock"; the item of this device begins at 0xC9. */
-const superblock = struct('Btrfs superblock', 4096, {
+export const superblock = struct('Btrfs superblock', 4096, {
   checksum: [0x00, u32le],
   uuid: [0x20, bytes(16)],
   magic: [0x40, ascii(8)],
@@ -25,6 +25,8 @@ const superblock = struct('Btrfs superblock', 4096, {
   sectorSize: [0x90, u32le],
   nodeSize: [0x94, u32le],
   systemChunksSize: [0xa0, u32le],
+  incompatible: [0xbc, u32le],
+  incompatibleHigh: [0xc0, u32le],
   checksumType: [0xc4, u16le],
   deviceBytes: [0xd1, u64le],
   label: [0x12b, bytes(256)],
@@ -68,7 +70,7 @@ export async function recognise(region: GuestRegion): Promise<FilesystemFinding 
   })
 }
 
-function treesOf(region: GuestRegion, facts: StructValue<typeof superblock>): BtrfsTrees {
+export function treesOf(region: GuestRegion, facts: StructValue<typeof superblock>): BtrfsTrees {
   const { nodeSize, deviceBytes, root, chunkRoot, systemChunks, systemChunksSize } = facts
   const isPossible = nodeSize >= 4096 && nodeSize <= 65_536
   return {

@@ -7,7 +7,7 @@ import { filesystemFinding } from './filesystem-finding.ts'
 import { freeByRegion, freeFromBitmap } from './free-regions.ts'
 
 /** Microsoft exFAT specification, section 3.1 "Main and Backup Boot Sector". */
-const bootSector = struct('exFAT boot sector', 120, {
+export const bootSector = struct('exFAT boot sector', 120, {
   name: [3, bytes(8)],
   sectors: [72, u64le],
   tableSector: [80, u32le],
@@ -18,9 +18,10 @@ const bootSector = struct('exFAT boot sector', 120, {
   flags: [106, u16le],
   sectorShift: [108, u8],
   clusterShift: [109, u8],
+  tables: [110, u8],
   percentInUse: [112, u8],
 })
-type BootSector = StructValue<typeof bootSector>
+export type BootSector = StructValue<typeof bootSector>
 
 const maxBitmapBytes = 32 * 1024 * 1024
 const dirtyFlag = 0x0002
@@ -66,7 +67,7 @@ interface BitmapPlace {
 }
 
 /** The label and the place of the bitmap: both come first in the root folder (section 7). */
-async function readRoot(
+export async function readRoot(
   region: GuestRegion,
   facts: BootSector,
 ): Promise<{ label: string | null; bitmap: BitmapPlace | null }> {
@@ -101,7 +102,7 @@ async function readBitmap(region: GuestRegion, facts: BootSector, { cluster, len
   return freeFromBitmap(bitmap, { count: facts.clusters, size, firstAt: clusterAt(facts, 2) })
 }
 
-async function isInOnePiece(region: GuestRegion, facts: BootSector, { cluster, length }: BitmapPlace) {
+export async function isInOnePiece(region: GuestRegion, facts: BootSector, { cluster, length }: BitmapPlace) {
   const links = Math.ceil(length / 2 ** (facts.sectorShift + facts.clusterShift)) - 1
   if (links < 1) return true
   const table = await region.peek(facts.tableSector * 2 ** facts.sectorShift + cluster * 4, links * 4)
@@ -111,6 +112,6 @@ async function isInOnePiece(region: GuestRegion, facts: BootSector, { cluster, l
   return true
 }
 
-function clusterAt({ heapSector, sectorShift, clusterShift }: BootSector, cluster: number): number {
+export function clusterAt({ heapSector, sectorShift, clusterShift }: BootSector, cluster: number): number {
   return heapSector * 2 ** sectorShift + (cluster - 2) * 2 ** (sectorShift + clusterShift)
 }

@@ -8,45 +8,57 @@ import type { GuestRegion } from '../guest/guest-region.ts'
 import { filesystemFinding } from './filesystem-finding.ts'
 import { freeByRegion, type FreeRun } from './free-regions.ts'
 
-const superblockAt = 1024
+export const superblockAt = 1024
 
 /** Linux, Documentation/filesystems/ext4: "Super Block". */
-const superblock = struct('ext superblock', 1024, {
+export const superblock = struct('ext superblock', 1024, {
   blocksLow: [0x04, u32le],
   freeBlocksLow: [0x0c, u32le],
   firstDataBlock: [0x14, u32le],
   blockSizeLog: [0x18, u32le], // block size = 1024 << this
   clusterSizeLog: [0x1c, u32le],
   blocksPerGroup: [0x20, u32le],
+  clustersPerGroup: [0x24, u32le],
+  inodesPerGroup: [0x28, u32le],
   magic: [0x38, u16le],
   state: [0x3a, u16le],
+  revision: [0x4c, u32le],
+  inodeSize: [0x58, u16le],
   compat: [0x5c, u32le],
   incompat: [0x60, u32le],
   readOnlyCompat: [0x64, u32le],
   uuid: [0x68, bytes(16)],
   volumeName: [0x78, bytes(16)],
   lastMounted: [0x88, bytes(64)],
+  reservedDescriptorBlocks: [0xce, u16le],
   descriptorSize: [0xfe, u16le],
   firstMetaGroup: [0x104, u32le],
   blocksHigh: [0x150, u32le],
   freeBlocksHigh: [0x158, u32le],
   backupGroup1: [0x24c, u32le],
   backupGroup2: [0x250, u32le],
+  checksumSeed: [0x270, u32le],
   checksum: [0x3fc, u32le],
 })
-type Superblock = StructValue<typeof superblock>
+export type Superblock = StructValue<typeof superblock>
 
 const isClean = 0x1
 const hasErrors = 0x2
 const compat = { journal: 0x4, sparseSuper2: 0x200 }
-const incompat = {
+export const incompat = {
   recover: 0x4,
   journalDevice: 0x8,
   metaBlockGroups: 0x10,
   ext4: 0x40 | 0x80 | 0x200,
   wide: 0x80,
 }
-const readOnlyCompat = { sparseSuper: 0x1, ext4: 0x8 | 0x10 | 0x20 | 0x40, bigAlloc: 0x200, checksums: 0x400 }
+export const readOnlyCompat = {
+  sparseSuper: 0x1,
+  ext4: 0x8 | 0x10 | 0x20 | 0x40,
+  groupChecksums: 0x10,
+  bigAlloc: 0x200,
+  checksums: 0x400,
+}
 
 /** Bytes of group descriptors that are read: enough for 8 TiB in groups of 128 MiB. */
 const maxDescriptorBytes = 4 * 1024 * 1024
@@ -145,7 +157,7 @@ interface Descriptors {
 }
 
 /** All descriptors in one piece: behind the superblock, and with `meta_bg` from some group on a block per meta group. */
-async function readDescriptors(
+export async function readDescriptors(
   region: GuestRegion,
   facts: Superblock,
   { blockSize, descriptorSize, count }: Descriptors,
@@ -177,7 +189,7 @@ async function readDescriptors(
 const maxMetaGroups = 2048
 
 /** Whether that block group begins with a copy of the superblock ("Sparse Superblock"). */
-function hasSuperblock(facts: Superblock, group: number): boolean {
+export function hasSuperblock(facts: Superblock, group: number): boolean {
   if (group === 0) return true
   if ((facts.compat & compat.sparseSuper2) !== 0) {
     return group === facts.backupGroup1 || group === facts.backupGroup2
@@ -192,6 +204,6 @@ function isPowerOf(base: number, value: number): boolean {
   return power === value
 }
 
-function wide(facts: Superblock, low: number, high: number): number {
+export function wide(facts: Superblock, low: number, high: number): number {
   return (facts.incompat & incompat.wide) !== 0 ? high * 0x1_0000_0000 + low : low
 }

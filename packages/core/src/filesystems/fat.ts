@@ -7,7 +7,7 @@ import { filesystemFinding } from './filesystem-finding.ts'
 import { freeByRegion, freeFromBitmap } from './free-regions.ts'
 
 /** Microsoft FAT specification 1.03 (ECMA-107 for FAT12 and FAT16), "Boot sector and BPB". */
-const bootSector = struct('FAT boot sector', 90, {
+export const bootSector = struct('FAT boot sector', 90, {
   jump: [0, u8],
   bytesPerSector: [11, u16le],
   sectorsPerCluster: [13, u8],
@@ -19,6 +19,7 @@ const bootSector = struct('FAT boot sector', 90, {
   tableSectors16: [22, u16le],
   sectors32: [32, u32le],
   tableSectors32: [36, u32le], // FAT32 only, as all below
+  mirroring: [40, u16le],
   rootCluster: [44, u32le],
   infoSector: [48, u16le],
 })
@@ -34,7 +35,7 @@ const extended = struct('FAT extended boot record', 26, {
 
 const maxTableBytes = 4 * 1024 * 1024
 
-interface Geometry {
+export interface Geometry {
   readonly type: 'fat12' | 'fat16' | 'fat32'
   readonly size: number
   readonly clusterSize: number
@@ -73,7 +74,7 @@ export async function recognise(region: GuestRegion): Promise<FilesystemFinding 
   })
 }
 
-function geometryOf(facts: BootSector): Geometry | null {
+export function geometryOf(facts: BootSector): Geometry | null {
   const { bytesPerSector, sectorsPerCluster, reservedSectors, tables, media } = facts
   const isSane =
     (facts.jump === 0xeb || facts.jump === 0xe9 || facts.jump === 0) &&
@@ -154,7 +155,7 @@ async function readInfoSector(
   return { free, isDirty, regions: [], note: free === null ? null : 'free space as its last driver noted it' }
 }
 
-const entryReaders: Record<Geometry['type'], (table: Uint8Array) => (cluster: number) => number> = {
+export const entryReaders: Record<Geometry['type'], (table: Uint8Array) => (cluster: number) => number> = {
   fat12: (table) => (cluster) => {
     const at = cluster + (cluster >> 1)
     const pair = (table[at] ?? 0) | ((table[at + 1] ?? 0) << 8)

@@ -9,7 +9,7 @@ import { filesystemFinding } from './filesystem-finding.ts'
 import { freeByRegion, freeFromBitmap } from './free-regions.ts'
 
 /** Apple Technical Note TN1150, "Volume Header". */
-const volumeHeader = struct('HFS+ volume header', 512, {
+export const volumeHeader = struct('HFS+ volume header', 512, {
   signature: [0, ascii(2)], // H+, or HX for case-sensitive names
   attributes: [4, u32be],
   blockSize: [40, u32be],
@@ -23,7 +23,7 @@ const volumeHeader = struct('HFS+ volume header', 512, {
 })
 type VolumeHeader = StructValue<typeof volumeHeader>
 
-const volumeHeaderAt = 1024
+export const volumeHeaderAt = 1024
 /** Bitmaps are read up to this size: 1 TiB in blocks of 4 KiB. */
 const maxBitmapBytes = 32 * 1024 * 1024
 const wasUnmounted = 0x100

@@ -11,7 +11,7 @@ import { readStream } from './ntfs-runs.ts'
 import { holdsSession, mustReplay } from './ntfs-session.ts'
 
 /** NTFS boot sector, as in the Linux-NTFS documentation, "$Boot". */
-const bootSector = struct('NTFS boot sector', 80, {
+export const bootSector = struct('NTFS boot sector', 80, {
   oemName: [0x03, ascii(8)],
   bytesPerSector: [0x0b, u16le],
   sectorsPerCluster: [0x0d, u8], // above 128: two to the power of 256 minus this
@@ -22,7 +22,7 @@ const bootSector = struct('NTFS boot sector', 80, {
 })
 type BootSector = StructValue<typeof bootSector>
 
-interface Geometry {
+export interface Geometry {
   readonly clusterSize: number
   readonly clusters: number
   readonly recordSize: number
@@ -34,7 +34,7 @@ const maxBitmapBytes = 512 * 1024 * 1024
 /** Bytes of a bitmap in memory at one time. */
 const windowLength = 4 * 1024 * 1024
 /** Places of system files in the MFT. */
-const records = { fileTable: 0, journal: 2, volume: 3, rootFolder: 5, bitmap: 6 }
+export const records = { fileTable: 0, journal: 2, volume: 3, rootFolder: 5, bitmap: 6 }
 const attributes = { volumeName: 0x60, volumeInformation: 0x70, data: 0x80 }
 const dirtyFlag = 0x0001
 
@@ -104,7 +104,7 @@ async function readCondition(
 }
 
 /** The geometry, or what is wrong with it. */
-function geometryOf(facts: BootSector): Geometry | string {
+export function geometryOf(facts: BootSector): Geometry | string {
   const { bytesPerSector, sectorsPerCluster, sectors, mftCluster, recordSizeCode } = facts
   if (bytesPerSector < 256 || bytesPerSector > 4096 || (bytesPerSector & (bytesPerSector - 1)) !== 0) {
     return `its sectors have ${bytesPerSector} bytes`
@@ -133,18 +133,34 @@ async function readFreeSpace(
   record: FileRecord | null,
   { clusters, clusterSize }: Geometry,
 ): Promise<CountedSpace> {
-  const unknown = (note: string): CountedSpace => ({ free: null, regions: [], note })
-  const data = record && findAttribute(record, attributes.data)
-  if (data?.kind !== 'non-resident') return unknown('its bitmap cannot be found')
-  const length = Math.ceil(clusters / 8)
-  if (length > maxBitmapBytes) return unknown('its free space is not counted: the bitmap is too large')
   const count = bitmapCount({ count: clusters, size: clusterSize, firstAt: 0 })
+  const note = await readBitmap(region, { record, clusters, clusterSize }, (piece) => count.add(piece))
+  if (note !== null) return { free: null, regions: [], note }
+  const { free, runs } = count.result()
+  return { free, regions: freeByRegion(region, runs), note: null }
+}
+
+interface BitmapPlace {
+  readonly record: FileRecord | null
+  readonly clusters: number
+  readonly clusterSize: number
+}
+
+/** Gives $Bitmap piece by piece, or says why not. */
+export async function readBitmap(
+  region: GuestRegion,
+  { record, clusters, clusterSize }: BitmapPlace,
+  give: (piece: Uint8Array) => void,
+): Promise<string | null> {
+  const data = record && findAttribute(record, attributes.data)
+  if (data?.kind !== 'non-resident') return 'its bitmap cannot be found'
+  const length = Math.ceil(clusters / 8)
+  if (length > maxBitmapBytes) return 'its free space is not counted: the bitmap is too large'
   for (let at = 0; at < length; at += windowLength) {
     const window = { at, length: Math.min(windowLength, length - at) }
     const piece = await readStream(region, { runs: data.runs, clusterSize }, window)
-    if (!piece) return unknown('its bitmap ends before its clusters do')
-    count.add(piece)
+    if (!piece) return 'its bitmap ends before its clusters do'
+    give(piece)
   }
-  const { free, runs } = count.result()
-  return { free, regions: freeByRegion(region, runs), note: null }
+  return null
 }

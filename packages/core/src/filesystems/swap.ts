@@ -16,12 +16,23 @@ const header = struct('swap header', 44, {
 
 const pageSizes = [4096, 8192, 16_384, 65_536] as const
 
+/** What stands in the place of the signature while a machine is suspended to the swap (kernel/power/swap.c, uswsusp, TuxOnIce). */
+const sessionSignatures = ['S1SUSPEND', 'S2SUSPEND', 'ULSUSPEND', 'LINHIB0001']
+
 /** Linux swap: its signature ends the first page, whose size is the machine's. */
 export async function recognise(region: GuestRegion): Promise<FilesystemFinding | null> {
   for (const pageSize of pageSizes) {
     const end = await region.peek(pageSize - 10, 10)
     if (!end) return null
     const signature = String.fromCharCode(...end)
+    if (sessionSignatures.some((one) => signature.startsWith(one)))
+      return filesystemFinding(region, {
+        type: 'swap',
+        sure: 'signature',
+        blockSize: pageSize,
+        isHibernated: true,
+        notes: ['a suspended session is saved in it'],
+      })
     if (signature !== 'SWAPSPACE2' && signature !== 'SWAP-SPACE') continue
     const { version, lastPage, uuid, label } = header.read(await region.read(1024, header.size), region.name)
     const isNew = signature === 'SWAPSPACE2' && version === 1

@@ -10,7 +10,7 @@ import { freeByRegion, type FreeRun } from './free-regions.ts'
 import { isLogClean, type XfsLog } from './xfs-log.ts'
 
 /** XFS Algorithms & Data Structures, chapter "Superblocks". */
-const superblock = struct('XFS superblock', 228, {
+export const superblock = struct('XFS superblock', 228, {
   magic: [0, ascii(4)],
   blockSize: [4, u32be],
   blocks: [8, u64be],
@@ -25,14 +25,18 @@ const superblock = struct('XFS superblock', 228, {
   groupBlocksLog: [124, u8],
   isBeingMade: [126, u8],
   freeBlocks: [144, u64be],
-  checksum: [224, u32le], // version 5 only
+  readOnlyFeatures: [212, u32be], // version 5 only, as all below
+  incompatible: [216, u32be],
+  checksum: [224, u32le],
 })
 type Superblock = StructValue<typeof superblock>
 
 /** The same, chapter "AG Free Space Block". */
-const freeSpaceBlock = struct('XFS AG free space block', 64, {
+export const freeSpaceBlock = struct('XFS AG free space block', 64, {
   magic: [0, ascii(4)],
   length: [12, u32be],
+  root: [16, u32be],
+  levels: [28, u32be],
   listBlocks: [48, u32be],
   freeBlocks: [52, u32be],
   treeBlocks: [60, u32be],
@@ -74,7 +78,7 @@ export async function recognise(region: GuestRegion): Promise<FilesystemFinding 
   })
 }
 
-async function contradictionIn(region: GuestRegion, facts: Superblock): Promise<string | null> {
+export async function contradictionIn(region: GuestRegion, facts: Superblock): Promise<string | null> {
   const { blockSize, blocks, groups, groupBlocks, sectorSize, freeBlocks } = facts
   if (!isPowerOfTwo(blockSize) || blockSize < 512 || blockSize > 65_536)
     return `its block size is ${blockSize}`

@@ -171,7 +171,7 @@ const explain: Explain = {
     layer: 'L6',
     message: `the ${type} filesystem${label === null ? '' : ` ${quote(label)}`} at ${formatBytes(start)} belongs to a hibernated guest, or one shut down by Fast Startup: its saved session expects the disk as it is now, on the same hardware`,
     remedy:
-      'Start the guest and shut it down fully: shutdown /s /f /t 0, with hibernation off (powercfg /h off).',
+      'Start the guest and shut it down fully; Windows: shutdown /s /f /t 0, with hibernation off (powercfg /h off).',
   }),
   'filesystem-damaged': ({ type, start, reason }) => ({
     severity: 'warn',
@@ -202,7 +202,7 @@ const explain: Explain = {
     layer: 'L3',
     message: `${formatBytes(reclaimable)} of ${formatBytes(allocated)} allocated are free in the guest: its discards do not reach the image`,
     remedy:
-      'Turn on discard for the virtual disk and run fstrim (Windows: Optimize-Volume -ReTrim) in the guest; where the file does not shrink then, convert it: the copy leaves out what the guest gave up.',
+      'Turn on discard for the virtual disk and run fstrim (Windows: Optimize-Volume -ReTrim) in the guest; where the file does not shrink then: varve reclaim.',
   }),
   'stacked-copy-on-write': ({ format, filesystem }) => ({
     severity: 'info',
@@ -223,7 +223,7 @@ const explain: Explain = {
     layer: 'L1',
     message: `the raw file has no holes, although ${formatWholeBytes(free)} are free in the guest: it was copied by a tool that fills holes, or preallocated`,
     remedy:
-      'Dig holes where the file holds only zeros, or convert it; keep it as it is when it was preallocated on purpose.',
+      'varve reclaim gives the room back; keep it as it is when it was preallocated on purpose.',
   }),
 }
 

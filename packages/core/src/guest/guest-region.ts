@@ -29,7 +29,13 @@ export interface GuestRegion {
 /** Bytes that are read at the start of each region: the farthest superblock (Btrfs) ends at 68 KiB. */
 const headLength = 68 * 1024
 /** Bytes looked at over one disk, all bitmaps included: that of an NTFS of 16 TiB has 512 MiB. */
-const readLimit = 640 * 1024 * 1024
+const usualLimit = 640 * 1024 * 1024
+
+export interface GuestDiskOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Bytes that are looked at, at most. */
+  readonly readLimit?: number | undefined
+}
 
 /** Reads a disk for recognition: remembers heads of regions, counts what it reads, and stops when asked to. */
 export class GuestDisk {
@@ -37,14 +43,16 @@ export class GuestDisk {
   readonly length: number
   readonly #disk: DiskReader
   readonly #signal: AbortSignal | undefined
+  readonly #readLimit: number
   #bytesRead = 0
   #windows: { readonly start: number; readonly bytes: Uint8Array }[] = []
 
-  constructor(disk: DiskReader, options: { readonly signal?: AbortSignal | undefined } = {}) {
+  constructor(disk: DiskReader, options: GuestDiskOptions = {}) {
     this.name = disk.name
     this.length = disk.virtualSize
     this.#disk = disk
     this.#signal = options.signal
+    this.#readLimit = options.readLimit ?? usualLimit
   }
 
   whole(): GuestRegion {
@@ -75,12 +83,12 @@ export class GuestDisk {
   /** Counts what is remembered too: a hostile disk must not make us look at the same place forever. */
   #count(length: number): void {
     this.#bytesRead += length
-    if (this.#bytesRead <= readLimit) return
+    if (this.#bytesRead <= this.#readLimit) return
     throw new DiskError('limit-exceeded', {
       file: this.name,
       what: 'bytes read to recognise what the disk holds',
       value: this.#bytesRead,
-      limit: readLimit,
+      limit: this.#readLimit,
     })
   }
 

@@ -27,7 +27,7 @@ function guestFree({ reclaimable }: Findings): ReclaimShare {
         ? 'no filesystem tells what is free in it'
         : 'free in the filesystems of the guest, but allocated in the image',
     remedy:
-      'Turn on discard for the disk and run fstrim in the guest (Windows: Optimize-Volume -ReTrim); where the file does not shrink then, convert it.',
+      'Turn on discard for the disk and run fstrim in the guest (Windows: Optimize-Volume -ReTrim); where the file does not shrink then: varve reclaim.',
   }
 }
 
@@ -38,7 +38,7 @@ function zeros({ allocation }: Findings): ReclaimShare {
     kind: 'zeros',
     bytes: allocation?.dataBytes === 0 ? 0 : null,
     message: 'allocated, but holding only zeros: only reading all of it would tell',
-    remedy: 'Convert the image: zeros become holes in the copy.',
+    remedy: 'varve reclaim writes the image anew: zeros become holes.',
   }
 }
 
@@ -63,12 +63,12 @@ function belowTheDisk(findings: Findings): ReclaimShare {
     'container-slack': {
       layer: 'L2',
       message: 'allocated in the file, but in no use by the disk: leaked, discarded or preallocated',
-      remedy: 'Check the image for leaks, or convert it: the copy holds what the disk needs.',
+      remedy: 'Check the image for leaks, or write it anew: varve reclaim.',
     },
     'file-slack': {
       layer: 'L1',
       message: 'reserved on the host for the file, but never written',
-      remedy: 'Dig holes there (fallocate --dig-holes), or keep it when it was reserved on purpose.',
+      remedy: 'varve reclaim writes it without them; keep it when it was reserved on purpose.',
     },
   } as const
   const { layer, message, remedy } = words[kind]

@@ -52,14 +52,49 @@ const noTable: PartitionTable = {
  * superblocks, and bitmaps up to stated limits; throws only when `signal` says so.
  */
 export async function readGuestContents(disk: DiskReader, options: ReadOptions = {}): Promise<GuestContents> {
+  return (await scanGuest(disk, options)).contents
+}
+
+/** A volume, and where its bytes lie. */
+export interface VolumeSite {
+  readonly volume: VolumeFinding
+  readonly region: GuestRegion
+}
+
+/** A filesystem, where its bytes lie, and the volumes that it lies in, the outermost first. */
+export interface FilesystemSite {
+  readonly filesystem: FilesystemFinding
+  readonly region: GuestRegion
+  readonly within: readonly Enclosing[]
+}
+
+export interface Enclosing {
+  readonly volume: VolumeFinding
+  /** A snapshot of what lies in it needs bytes that it calls free. */
+  readonly isShared: boolean
+}
+
+export interface GuestScanned {
+  readonly contents: GuestContents
+  readonly volumes: readonly VolumeSite[]
+  readonly filesystems: readonly FilesystemSite[]
+}
+
+export interface ScanOptions extends ReadOptions {
+  /** Bytes that are read at most. */
+  readonly readLimit?: number
+}
+
+/** As `readGuestContents`, with the places of what was found, which can be read further. */
+export async function scanGuest(disk: DiskReader, options: ScanOptions = {}): Promise<GuestScanned> {
   return new GuestScan(new GuestDisk(disk, options)).run()
 }
 
 /** One look at one disk: collects what is found on the way. */
 class GuestScan {
   readonly #disk: GuestDisk
-  readonly #volumes: VolumeFinding[] = []
-  readonly #filesystems: FilesystemFinding[] = []
+  readonly #volumes: VolumeSite[] = []
+  readonly #filesystems: FilesystemSite[] = []
   readonly #problems: Problem[] = []
   #looks = 0
 
@@ -67,23 +102,24 @@ class GuestScan {
     this.#disk = disk
   }
 
-  async run(): Promise<GuestContents> {
+  async run(): Promise<GuestScanned> {
     const whole = this.#disk.whole()
     let table = await this.#readTable(whole, readPartitionTable)
     if (table.kind === 'none') {
-      await this.#look(whole, 0)
+      await this.#look(whole, [])
       const isBlank = this.#volumes.length === 0 && this.#filesystems.length === 0
       if (isBlank) table = await this.#readTable(whole, recoverGpt)
     }
     for (const partition of innermostPartitions(table.partitions)) await this.#lookIn(partition)
     if (table.kind === 'mbr') table = (await this.#lookWithWideSectors(whole)) ?? table
     if (table.kind !== 'none') await this.#lookForDisc(whole)
-    return {
+    const contents = {
       table,
-      volumes: this.#volumes.slice(0, maxFindings),
-      filesystems: this.#filesystems.slice(0, maxFindings),
+      volumes: this.#volumes.slice(0, maxFindings).map(({ volume }) => volume),
+      filesystems: this.#filesystems.slice(0, maxFindings).map(({ filesystem }) => filesystem),
       problems: this.#problems.slice(0, maxProblems),
     }
+    return { contents, volumes: this.#volumes, filesystems: this.#filesystems }
   }
 
   /** An MBR does not say how large its sectors are: where nothing is found with 512 bytes, 4,096 are tried. */
@@ -109,9 +145,9 @@ class GuestScan {
   async #lookIn({ start, length, type }: Partition): Promise<void> {
     const region = this.#disk.region([{ start, length }])
     const told = volumeByPartitionType[type]
-    if (told === undefined) return this.#look(region, 0)
+    if (told === undefined) return this.#look(region, [])
     const seen = await this.#guarded('L5', region, () => this.#readTold(told, region))
-    this.#addVolume(seen ?? closedVolume(volumeFinding(region, { type: told, sure: 'signature' })))
+    this.#addVolume(seen ?? closedVolume(volumeFinding(region, { type: told, sure: 'signature' })), region)
   }
 
   /** What a volume whose partition names its type says about itself; null when it says nothing. */
@@ -123,16 +159,16 @@ class GuestScan {
 
   /** Bootable discs carry a partition table too, for starting from a stick: the disc's filesystem begins at the disk's start. */
   async #lookForDisc(whole: GuestRegion): Promise<void> {
-    if (this.#filesystems.some(({ start }) => start === 0)) return
+    if (this.#filesystems.some(({ filesystem }) => filesystem.start === 0)) return
     const disc = await this.#guarded('L6', whole, () => recogniseDisc(whole))
-    if (disc) this.#addFilesystem(disc)
+    if (disc) this.#addFilesystem({ filesystem: disc, region: whole, within: [] })
   }
 
   /** Looks for a volume, else for a filesystem, at the start of `region`. */
-  async #look(region: GuestRegion, depth: number): Promise<void> {
+  async #look(region: GuestRegion, within: readonly Enclosing[]): Promise<void> {
     this.#looks += 1
     if (region.length === 0) return
-    if (depth > maxDepth || this.#looks > maxLooks) return this.#reportNesting(maxLooks)
+    if (within.length > maxDepth || this.#looks > maxLooks) return this.#reportNesting(maxLooks)
     // Every signature lies in the head: where that can be read, a later failure has a known filesystem at fault.
     const isReadable = await this.#guarded('L6', region, async () => {
       await this.#disk.rememberHead(region)
@@ -140,19 +176,22 @@ class GuestScan {
     })
     if (isReadable === null) return
     const scan = await this.#findVolume(region)
-    if (scan) return this.#lookInside(scan, depth)
+    if (scan) return this.#lookInside(scan, region, within)
     const filesystem = await this.#findFilesystem(region)
     const room = filesystem ? region.length - (filesystem.size ?? region.length) : region.length
     const mirror =
       room >= roomForRaid ? await this.#guarded('L5', region, () => recogniseRaidAtEnd(region)) : null
-    if (mirror) return this.#lookInside(mirror, depth)
-    if (filesystem) this.#addFilesystem(filesystem)
+    if (mirror) return this.#lookInside(mirror, region, within)
+    if (filesystem) this.#addFilesystem({ filesystem, region, within })
   }
 
-  async #lookInside(scan: VolumeScan, depth: number): Promise<void> {
-    this.#addVolume(scan)
-    if (scan.filesystem) this.#addFilesystem(scan.filesystem)
-    for (const { runs } of scan.inner) await this.#look(this.#disk.region(runs), depth + 1)
+  async #lookInside(scan: VolumeScan, region: GuestRegion, within: readonly Enclosing[]): Promise<void> {
+    this.#addVolume(scan, region)
+    const { volume, filesystem } = scan
+    if (filesystem)
+      this.#addFilesystem({ filesystem, region, within: [...within, { volume, isShared: false }] })
+    for (const { runs, isShared = false } of scan.inner)
+      await this.#look(this.#disk.region(runs), [...within, { volume, isShared }])
   }
 
   async #findVolume(region: GuestRegion): Promise<VolumeScan | null> {
@@ -184,15 +223,16 @@ class GuestScan {
     return null
   }
 
-  #addVolume({ volume, problems }: VolumeScan): void {
-    this.#volumes.push(volume)
+  #addVolume({ volume, problems }: VolumeScan, region: GuestRegion): void {
+    this.#volumes.push({ volume, region })
     this.#problems.push(...problems)
     if (isEncrypted(volume.type))
       this.#add('volume-encrypted', { type: volumeName(volume.type), start: volume.start })
   }
 
-  #addFilesystem(filesystem: FilesystemFinding): void {
-    this.#filesystems.push(filesystem)
+  #addFilesystem(site: FilesystemSite): void {
+    this.#filesystems.push(site)
+    const { filesystem } = site
     const { start, length, size, label, sure, state, notes } = filesystem
     const type = filesystemName(filesystem.type)
     if (state === 'dirty') this.#add('filesystem-dirty', { type, label, start })

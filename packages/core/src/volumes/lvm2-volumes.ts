@@ -15,6 +15,8 @@ export interface LogicalVolume {
   readonly member: VolumeMember
   /** Whether its segments, joined in order, are the whole volume. */
   readonly isLinear: boolean
+  /** A snapshot in this group stands on it. */
+  readonly hasSnapshot: boolean
   readonly note: string | null
 }
 
@@ -30,10 +32,11 @@ export function readLogicalVolumes(
   const volumes = sectionIn(group, 'logical_volumes')
   if (!volumes) return []
   const extentSize = (numberIn(group, 'extent_size') ?? 0) * 512
+  const origins = originsIn(volumes)
   return sectionsIn(volumes)
     .filter(({ section }) => listIn(section, 'status').includes('VISIBLE'))
     .slice(0, maxVolumes)
-    .map(({ name, section }) => readVolume(name, section, { region, place, extentSize }))
+    .map(({ name, section }) => readVolume(name, section, { region, place, extentSize, origins }))
 }
 
 function readVolume(
@@ -43,9 +46,10 @@ function readVolume(
     readonly region: GuestRegion
     readonly place: PhysicalPlace | null
     readonly extentSize: number
+    readonly origins: ReadonlySet<string>
   },
 ): LogicalVolume {
-  const { region, place, extentSize } = context
+  const { region, place, extentSize, origins } = context
   const parts = sectionsIn(section)
     .filter((part) => /^segment\d+$/u.test(part.name))
     .slice(0, maxSegments)
@@ -77,8 +81,15 @@ function readVolume(
       segments: segments.slice(0, maxSegments),
     },
     isLinear: isLinear && segments.length <= maxSegments,
+    hasSnapshot: origins.has(name),
     note: kind === null ? null : `${name} is ${kind}, which is not looked into`,
   }
+}
+
+/** The names of the volumes that snapshots stand on, whether those are visible or not. */
+function originsIn(volumes: LvmSection): ReadonlySet<string> {
+  const segments = sectionsIn(volumes).flatMap(({ section }) => sectionsIn(section))
+  return new Set(segments.flatMap(({ section }) => textIn(section, 'origin') ?? []))
 }
 
 /** What a volume that is not simply a list of extents is called; null for a linear one. */

@@ -46,7 +46,9 @@ function describeGroup(region: GuestRegion, uuid: string, root: LvmSection): Vol
       members: volumes.map(({ member }) => member),
       notes,
     }),
-    inner: volumes.filter(isWhole).map(({ member }) => ({ runs: member.segments })),
+    inner: volumes
+      .filter(isWhole)
+      .map(({ member, hasSnapshot }) => ({ runs: member.segments, isShared: hasSnapshot })),
     filesystem: null,
     problems:
       physical.length > 1

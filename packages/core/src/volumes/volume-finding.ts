@@ -5,11 +5,17 @@ import type { Problem } from '../problems/problem.ts'
 /** A volume, the parts of this disk inside it that may hold filesystems, and what is wrong with it. */
 export interface VolumeScan {
   readonly volume: VolumeFinding
-  /** Each is one byte stream joined from its runs, in order. */
-  readonly inner: readonly { readonly runs: readonly DiskRun[] }[]
+  readonly inner: readonly InnerVolume[]
   /** What was seen of the filesystem on the way, where volume and filesystem are one thing. */
   readonly filesystem: FilesystemFinding | null
   readonly problems: readonly Problem[]
+}
+
+/** A byte stream joined from its runs, in order. */
+export interface InnerVolume {
+  readonly runs: readonly DiskRun[]
+  /** A snapshot needs bytes of it that its filesystem calls free; left out: nothing does. */
+  readonly isShared?: boolean
 }
 
 /** What each file of this folder exports: null when the region is not that kind of volume; throws coded errors. */

@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ByteRange } from '@varve/core/ranges/byte-range'
 import { openChain } from '@varve/core/chain/open-chain'
+import { maskedDisk } from '@varve/core/disk/masked-disk'
 import { type FormatName, formatNames } from '@varve/core/image/format-rules'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { DiskReader } from '@varve/core/disk/disk-reader'
 import type { ImageFile } from '@varve/core/image/image-files'
+import type { RunList } from '@varve/core/ranges/run-list'
+import { readHeldFree, type OwnedDisk } from '@varve/core/scan/held-free'
 import { lazyUnpacker } from '../packed/lazy-unpacker.ts'
 import type { NbdPlace } from '@varve/nbd/client-options'
 import { nodePorts } from '../ports/ports.ts'
@@ -33,11 +36,26 @@ export async function openInput(input: DiskInput, { io, signal }: OpenInputOptio
   const { choices, told } = input
   const options = { format: knownFormat(input), choices, told, ...(signal ? { signal } : {}) }
   const { unpack, opened } = lazyUnpacker({ io, shared: input.unpacked })
-  const chain = await openChain(input.path, { ...nodePorts({ roots: input.roots, io }), unpack }, options)
-  return { ...chain, input: opened.length > 0 ? { ...input, unpacked: opened } : input }
+  await using stack = new AsyncDisposableStack()
+  const ports = { ...nodePorts({ roots: input.roots, io }), unpack }
+  const chain = stack.use(await openChain(input.path, ports, options))
+  const read = opened.length > 0 ? { ...input, unpacked: opened } : input
+  const free = input.withoutFree === true ? (input.free ?? (await sharedFree(chain, signal))) : null
+  stack.move()
+  if (free === null) return { ...chain, input: read }
+  return { ...chain, disk: maskedDisk(chain.disk, free), input: { ...read, free } }
 }
 
-function knownFormat({ path, format }: DiskInput & { kind: 'image' }): FormatName | null {
+/** The free blocks of the guest's filesystems, in memory that other threads see too. */
+async function sharedFree(chain: OwnedDisk, signal: AbortSignal | undefined): Promise<RunList> {
+  const free = await readHeldFree(chain, signal ? { signal } : {})
+  const shared = new Float64Array(new SharedArrayBuffer(free.byteLength))
+  shared.set(free)
+  return shared
+}
+
+/** The format that somebody said; throws `unsupported-format` for a name that is none. */
+export function knownFormat({ path, format }: DiskInput & { kind: 'image' }): FormatName | null {
   const known = formatNames.find((name) => name === format) ?? null
   if (format === null || known !== null) return known
   throw new DiskError('unsupported-format', { file: path, format, reason: 'there is no format of that name' })

@@ -1,4 +1,5 @@
 import type { ByteRange } from '@varve/core/ranges/byte-range'
+import type { RunList } from '@varve/core/ranges/run-list'
 import type { FormatName } from '@varve/core/image/format-rules'
 import type { ReadingChoices } from '@varve/core/image/reading-choices'
 import type { WritableFormat } from '@varve/core/formats/writable-formats'
@@ -19,6 +20,10 @@ export type DiskInput =
       readonly choices?: ReadingChoices | undefined
       /** The formats that somebody said of its parents, by their paths. */
       readonly told?: ReadonlyMap<string, FormatName> | undefined
+      /** Whether what the guest's filesystems call free reads as zeros. */
+      readonly withoutFree?: boolean | undefined
+      /** Those blocks, in memory that threads share, where one of them has looked. */
+      readonly free?: RunList | undefined
       /** What the thread that gives this to others has unpacked, and keeps open. */
       readonly unpacked?: readonly SharedUnpacked[] | undefined
     }

@@ -81,11 +81,13 @@ import { showChain } from './show-chain.ts'
 import { snapshotVolume } from './snapshot-volume.ts'
 import { stageCopy } from './stage-copy.ts'
 import { stopServing } from './stop-serving.ts'
+import { surveyReclaim } from './survey-reclaim.ts'
 import { takeBackEdit } from './take-back-edit.ts'
 import { undoRepair } from './undo-repair.ts'
 import { unmountFolder } from './unmount-folder.ts'
 import { verifyImage } from './verify-image.ts'
 import { verify } from './verify.ts'
+import { weighReclaimed } from './weigh-reclaimed.ts'
 import { writeExport } from './write-export.ts'
 import { writeImage } from './write-image.ts'
 import { writeVolume } from './write-volume.ts'
@@ -177,11 +179,13 @@ export const actionTable = {
   'snapshot-volume': snapshotVolume,
   'stage-copy': stageCopy,
   'stop-serving': stopServing,
+  'survey-reclaim': surveyReclaim,
   'take-back-edit': takeBackEdit,
   'undo-repair': undoRepair,
   'unmount-folder': unmountFolder,
   verify: verify,
   'verify-image': verifyImage,
+  'weigh-reclaimed': weighReclaimed,
   'write-export': writeExport,
   'write-image': writeImage,
   'write-volume': writeVolume,

@@ -10,6 +10,8 @@ export const ImageAddress = z.object({
   reading: Reading.extend({
     /** Read what would be refused, as far as it goes; only where nobody else's folders are read. */
     rescue: z.boolean().optional(),
+    /** What the guest's filesystems call free reads as zeros, where they are believed. */
+    withoutFree: z.literal(true).optional(),
   }).default({}),
 })
 export type ImageAddress = z.infer<typeof ImageAddress>

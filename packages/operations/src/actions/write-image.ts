@@ -27,7 +27,7 @@ export const writeImage = defineAction({
   outcome: Written,
   words: ({ source, image }) => ({
     title: `Write ${nameOfKind(image.format, image.subformat)}`,
-    does: `Reads the disk of ${sourceName(source.path)} with its chain and writes it as ${nameOfKind(image.format, image.subformat)} into a hidden file beside ${baseName(image.target)}; digests it on the way.${image.backing ? ` Holds only what differs from ${baseName(image.backing.path)}.` : ''}`,
+    does: `Reads the disk of ${sourceName(source.path)} with its chain${source.reading.withoutFree ? ', zeros in place of what its filesystems call free,' : ''} and writes it as ${nameOfKind(image.format, image.subformat)} into a hidden file beside ${baseName(image.target)}; digests it on the way.${image.backing ? ` Holds only what differs from ${baseName(image.backing.path)}.` : ''}`,
   }),
   told: ({ dataBytes, fileSize, sharedBytes }) =>
     `${formatBytes(dataBytes)} of data; the file has ${formatBytes(fileSize)}${sharedBytes > 0 ? `, ${formatBytes(sharedBytes)} of it shared` : ''}`,

@@ -1,4 +1,6 @@
 import { isWritable, rulesOf, type WritableFormat } from '@varve/core/formats/writable-formats'
+import type { ImageAddress } from '../actions/image-address.ts'
+import type { NewImage, Staged } from '../actions/new-image.ts'
 import { replaceImage } from '../actions/replace-image.ts'
 import { writeImage } from '../actions/write-image.ts'
 import { step, type DraftStep } from '../plans/plan.ts'
@@ -18,10 +20,17 @@ export interface NewInPlace {
   readonly backing: Pick<LinkFacts, 'path' | 'format'> | null
   /** Whether its disk is that of the image whose place it takes: children then go on to stand on it. */
   readonly isSameDisk: boolean
+  /** How the disk is read. */
+  readonly reading?: ImageAddress['reading']
+  readonly compression?: NewImage['compression']
+  /** What is looked at in the image that is written, before it takes the place. */
+  readonly lookAt?: (image: Omit<Staged, 'staging'>) => DraftStep
 }
 
 /** Writes the disk anew beside the image, proves it, and gives it the image's name; the original is kept. */
-export function newInPlace({ host, source, target, path, backing, isSameDisk }: NewInPlace): DraftStep[] {
+export function newInPlace(anew: NewInPlace): DraftStep[] {
+  const { host, source, target, path, backing, isSameDisk, lookAt } = anew
+  const { reading = {}, compression = 'none' } = anew
   const { format, hasExtendedL2, logicalSectorSize, identity } = target
   if (!isWritable(format)) return []
   const { disk } = identity ?? {}
@@ -37,13 +46,13 @@ export function newInPlace({ host, source, target, path, backing, isSameDisk }: 
       id: 'write',
       host,
       input: {
-        source: { path: source.path, format: source.format, reading: {} },
+        source: { path: source.path, format: source.format, reading },
         inUse: 'refuse',
         reflink: true,
         image: {
           ...kind,
           staging: freshId,
-          compression: 'none',
+          compression,
           options: hasExtendedL2 ? { extended_l2: 'on' } : {},
           backing: backing && { path: backing.path, format: backing.format },
           guest: logicalSectorSize === null ? {} : { logicalSectorSize },
@@ -53,6 +62,7 @@ export function newInPlace({ host, source, target, path, backing, isSameDisk }: 
       estimate,
     }),
     proofStep({ host, by: 'write', image: kind }, estimate),
+    ...(lookAt ? [lookAt(kind)] : []),
     step(replaceImage, {
       id: 'replace',
       host,

@@ -9,6 +9,7 @@ import { mapImage } from '../actions/map-image.ts'
 import { measureImage } from '../actions/measure-image.ts'
 import { baseName } from '../actions/path-words.ts'
 import { serveImage, ServeRequest } from '../actions/serve-image.ts'
+import { surveyReclaim } from '../actions/survey-reclaim.ts'
 import { showChain } from '../actions/show-chain.ts'
 import { verifyImage } from '../actions/verify-image.ts'
 import { defineOperation } from '../operation.ts'
@@ -71,6 +72,22 @@ export const measureOperation = defineOperation({
       },
       facts,
       step(measureImage, { id: 'measure', host: facts.host, input: request }),
+    ),
+})
+
+/** What an image holds for nothing. */
+export const reclaimReport = defineOperation({
+  name: 'reclaim-report',
+  request: surveyReclaim.input,
+  paths: ['image.path'],
+  plan: (request, facts: ReadingFacts) =>
+    planReading(
+      {
+        operation: 'reclaim-report',
+        summary: `Find what ${baseName(request.image.path)} holds for nothing`,
+      },
+      facts,
+      step(surveyReclaim, { id: 'survey', host: facts.host, input: request }),
     ),
 })
 

@@ -16,6 +16,7 @@ import { mapFace } from './faces/map.ts'
 import { measureFace } from './faces/measure.ts'
 import { moveFace } from './faces/move.ts'
 import { purgeFace } from './faces/purge.ts'
+import { reclaimFace, reclaimReportFace } from './faces/reclaim.ts'
 import { repairFace } from './faces/repair.ts'
 import { restoreFace } from './faces/restore.ts'
 import { serveFace } from './faces/serve.ts'
@@ -31,6 +32,7 @@ export const faces: readonly Face[] = [
   digestFace,
   measureFace,
   mapFace,
+  reclaimReportFace,
   compareFace,
   chainShowFace,
   serveFace,
@@ -46,6 +48,7 @@ export const faces: readonly Face[] = [
   chainRebaseFace,
   chainCommitFace,
   chainRepointFace,
+  reclaimFace,
   moveFace,
   deleteFace,
   restoreFace,

@@ -5,6 +5,7 @@ import { Panel } from '../../../components/card.tsx'
 import { ChainResult } from './chain-result.tsx'
 import { DoctorResult } from './doctor-result.tsx'
 import { InfoResult } from './info-result.tsx'
+import { ReclaimResult } from './reclaim-result.tsx'
 import styles from './result.module.css'
 import { ServeResult } from './serve-result.tsx'
 import {
@@ -45,6 +46,10 @@ const views: Readonly<Record<string, (result: unknown, ways: RunResultProps) => 
   measure: (result) => {
     const told = actionTable['measure-image'].outcome.safeParse(result)
     return told.success ? <MeasureResult of={told.data} /> : null
+  },
+  'reclaim-report': (result) => {
+    const told = actionTable['survey-reclaim'].outcome.safeParse(result)
+    return told.success ? <ReclaimResult of={told.data} /> : null
   },
   'chain-show': (result) => {
     const told = actionTable['show-chain'].outcome.safeParse(result)

@@ -1,0 +1,274 @@
+import { isZero } from '../binary/zero-scan.ts'
+import { openChain } from '../chain/open-chain.ts'
+import type { ChainOptions } from '../chain/walk-chain.ts'
+import type { DiskReader } from '../disk/disk-reader.ts'
+import { isWritable, rulesOf } from '../formats/writable-formats.ts'
+import { volumeName } from '../guest/guest-names.ts'
+import type { WriterFormat } from '../image/disk-writer.ts'
+import type { FormatName } from '../image/format-rules.ts'
+import type { ImagePorts } from '../image/image-files.ts'
+import type { ImageReport } from '../image/image-report.ts'
+import { bytesInRuns, runsWithin, type RunList } from '../ranges/run-list.ts'
+import { readFreeSpace, type FilesystemSpace, type FreeSpace } from '../scan/free-space.ts'
+import type { Doubt } from '../scan/free-space-doubts.ts'
+import { heldBy } from '../scan/held-free.ts'
+import { lostDiscards, type LostDiscard } from './discard-path.ts'
+import { UnitCounter, type GivenBack } from './give-back.ts'
+import { inspectImage } from './inspect-image.ts'
+
+/** What the image's own files hold: bytes of the disk, of the files, and on the host where that tells. */
+export interface Holdings {
+  readonly data: number
+  readonly file: number
+  readonly host: number | null
+}
+
+export interface SurveyedFilesystem {
+  readonly type: string
+  readonly label: string | null
+  readonly start: number
+  readonly size: number | null
+  /** Bytes that it calls free; null where that is not believed. */
+  readonly free: number | null
+  /** Of those, bytes that the image's own file holds. */
+  readonly held: number
+  readonly doubt: Doubt | null
+}
+
+/** A part of the disk whose free space nobody sees from here. */
+export interface ClosedVolume {
+  readonly what: string
+  readonly start: number
+  readonly length: number
+}
+
+/** What is held for nothing, from L6 down to L1, and what writing the image anew would give back. */
+export interface ReclaimSurvey {
+  readonly format: FormatName
+  readonly subformat: string | null
+  readonly virtualSize: number
+  readonly filesystems: readonly SurveyedFilesystem[]
+  readonly closed: readonly ClosedVolume[]
+  readonly lost: readonly LostDiscard[]
+  /** Free blocks that the image's own file holds, whether its units can be given back or not. */
+  readonly heldFree: number
+  readonly before: Holdings
+  /** Null: its format is not written. */
+  readonly after: Holdings | null
+  /** L6: free blocks in units that the container gives back. */
+  readonly free: number
+  /** L3: zeros that were written out, in such units; null: only reading all data tells, and that was not asked for. */
+  readonly zeros: number | null
+  /** Its data are stored compressed, and by what; the image in its place is too. */
+  readonly compression: 'none' | 'zlib' | 'zstd'
+  /** Bytes that are free on the host's filesystem; null: not known. */
+  readonly room: number | null
+  /** Whether that filesystem shares blocks between files: what stays takes no room twice. */
+  readonly copyOnWrite: boolean
+}
+
+export interface SurveyOptions extends ChainOptions {
+  /** Whether all data are read, to find zeros that were written out. */
+  readonly reads: boolean
+  /** Whether free blocks are left as they are. */
+  readonly zerosOnly?: boolean
+  readonly onProgress?: (done: number, total: number) => void
+}
+
+/** Throws what opening the image throws; what the guest holds is told as it is found. */
+export async function surveyReclaim(
+  path: string,
+  ports: ImagePorts,
+  { reads, zerosOnly = false, onProgress, ...options }: SurveyOptions,
+): Promise<ReclaimSurvey> {
+  await using chain = await openChain(path, ports, options)
+  const { disk, own } = chain
+  const report = await inspectImage(path, ports, { ...options, map: false })
+  const signal = options.signal === undefined ? {} : { signal: options.signal }
+  const space = await readFreeSpace(disk, signal)
+  const holder = own ?? disk
+  const held = await heldBy(holder, space.free, signal)
+  const { format, subformat } = report
+  const writer = isWritable(format) ? await rulesOf(format).writer() : null
+  const kind = writer && kindOf(writer, report, disk.virtualSize)
+  const counted = await count(holder, zerosOnly ? new Float64Array() : held, {
+    ...signal,
+    reads,
+    units: kind ? [kind.unit, kind.hole] : [4096, 4096],
+    onProgress,
+  })
+  const before = { data: counted.data, file: report.fileSize, host: report.allocated }
+  const compression = compressionOf(report, before)
+  const isPacked = compression !== 'none' || subformat === 'streamOptimized'
+  return {
+    format,
+    subformat,
+    virtualSize: disk.virtualSize,
+    filesystems: await Promise.all(space.filesystems.map(async (one) => surveyed(one, holder, signal))),
+    closed: closedVolumes(space),
+    lost: lostDiscards({
+      format,
+      subformat,
+      isFixed: kind?.isFixed ?? false,
+      guest: space.contents,
+      place: report.place,
+      snapshots: report.snapshots.length,
+      isOverlay: own !== null,
+    }),
+    heldFree: bytesInRuns(held),
+    before,
+    after: kind && predicted({ kind, counted, before, isPacked }),
+    free: counted.units.free,
+    zeros: reads ? counted.units.zeros : null,
+    compression,
+    room: report.place.free,
+    copyOnWrite: report.place.copyOnWrite === true,
+  }
+}
+
+interface Kind {
+  /** Bytes of which the format keeps or drops whole ones, and those of a hole in its file. */
+  readonly unit: number
+  readonly hole: number
+  readonly isFixed: boolean
+  /** Bytes of a file with that many bytes of data, at most. */
+  readonly fileOf: (dataBytes: number) => number
+}
+
+/** Runs of zeros that every writer leaves out of its file, where the blocks of the format are larger. */
+const usualHole = 64 * 1024
+
+function kindOf(writer: WriterFormat, { format, subformat, chain }: ImageReport, virtualSize: number): Kind {
+  const subformats = isWritable(format) ? rulesOf(format).subformats : []
+  const kept = subformat !== null && subformats.includes(subformat) ? { subformat } : {}
+  const isRaw = format === 'raw'
+  const fileOf = (dataBytes: number) =>
+    isRaw ? virtualSize : writer.measure({ virtualSize, dataBytes, compression: 'none', ...kept })
+  const { unit } = writer
+  const isFixed = chain.length === 1 && fileOf(0) >= virtualSize
+  return {
+    unit: isFixed ? Math.min(unit, usualHole) : unit,
+    hole: Math.min(unit, usualHole),
+    isFixed,
+    fileOf,
+  }
+}
+
+interface Counted {
+  readonly data: number
+  readonly units: GivenBack
+  readonly holes: GivenBack
+}
+
+/** An upper bound: tables take less, and zeros that nobody looked for are not in it. */
+function predicted({
+  kind,
+  counted,
+  before,
+  isPacked,
+}: {
+  readonly kind: Kind
+  readonly counted: Counted
+  readonly before: Holdings
+  readonly isPacked: boolean
+}): Holdings {
+  const { units, holes } = counted
+  const data = Math.min(before.data, units.kept)
+  if (isPacked) {
+    const share = before.data === 0 ? 1 : data / before.data
+    const scaled = (bytes: number) => Math.ceil(bytes * share)
+    return { data, file: scaled(before.file), host: before.host === null ? null : scaled(before.host) }
+  }
+  const file = kind.fileOf(units.kept)
+  const tables = kind.isFixed ? Math.max(0, file - kind.fileOf(0)) : Math.max(0, file - units.kept)
+  const host = Math.min(file, holes.kept + tables)
+  return { data, file, host: before.host === null ? null : host }
+}
+
+/** qcow2 alone keeps single clusters compressed; that its file is smaller than its data tells that it does. */
+function compressionOf(
+  { format, details }: ImageReport,
+  { data, file }: Holdings,
+): ReclaimSurvey['compression'] {
+  if (format !== 'qcow2' || file >= data) return 'none'
+  return details['compressionType'] === 'zstd' ? 'zstd' : 'zlib'
+}
+
+interface CountOptions {
+  readonly signal?: AbortSignal
+  readonly reads: boolean
+  readonly units: readonly [unit: number, hole: number]
+  readonly onProgress: SurveyOptions['onProgress']
+}
+
+const pieceLength = 1024 * 1024
+
+/** Goes through the data of `holder` once; reads those that are not free when zeros are to be found. */
+async function count(holder: DiskReader, free: RunList, options: CountOptions): Promise<Counted> {
+  const { reads, units, signal, onProgress } = options
+  const end = holder.virtualSize
+  const counters = units.map((unit) => new UnitCounter(unit, end)) as [UnitCounter, UnitCounter]
+  const add: UnitCounter['add'] = (...piece) => {
+    for (const counter of counters) counter.add(...piece)
+  }
+  const buffer = new Uint8Array(reads ? pieceLength : 0)
+  const readings = signal === undefined ? {} : { signal }
+  const step = Math.min(...units)
+  let data = 0
+  const addData = async (start: number, stop: number) => {
+    if (!reads) return add(start, stop - start, 'kept')
+    for (let at = start; at < stop;) {
+      const length = Math.min(stop, (Math.floor(at / pieceLength) + 1) * pieceLength) - at
+      const piece = buffer.subarray(0, length)
+      await holder.readInto(piece, at, readings)
+      for (let from = 0; from < length;) {
+        const until = Math.min(length, (Math.floor((at + from) / step) + 1) * step - at)
+        add(at + from, until - from, isZero(piece, { start: from, end: until }) ? 'zeros' : 'kept')
+        from = until
+      }
+      at += length
+      onProgress?.(at, end)
+    }
+  }
+  for await (const { start, length, content } of holder.extents({ start: 0, end }, readings)) {
+    signal?.throwIfAborted()
+    if (content !== 'data') continue
+    data += length
+    let at = start
+    for (const run of runsWithin(free, { start, end: start + length })) {
+      await addData(at, run.start)
+      add(run.start, run.end - run.start, 'free')
+      at = run.end
+    }
+    await addData(at, start + length)
+  }
+  return { data, units: counters[0].result(), holes: counters[1].result() }
+}
+
+async function surveyed(
+  { filesystem, free, doubt }: FilesystemSpace,
+  holder: DiskReader,
+  options: { readonly signal?: AbortSignal },
+): Promise<SurveyedFilesystem> {
+  const { type, label, start, size } = filesystem
+  return {
+    type,
+    label,
+    start,
+    size,
+    free: free && bytesInRuns(free),
+    held: free ? bytesInRuns(await heldBy(holder, free, options)) : 0,
+    doubt,
+  }
+}
+
+/** Volumes in which no filesystem was found: what is free in them is not seen. */
+function closedVolumes({ contents }: FreeSpace): ClosedVolume[] {
+  return contents.volumes
+    .filter(({ start, length, members, type }) => {
+      if (type === 'lvm2' && members.length > 0) return false
+      const end = start + length
+      return !contents.filesystems.some((one) => one.start >= start && one.start < end && one.type !== 'apfs')
+    })
+    .map(({ type, start, length }) => ({ what: volumeName(type), start, length }))
+}

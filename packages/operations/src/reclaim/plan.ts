@@ -1,0 +1,66 @@
+import { isBlocking } from '@varve/core/problems/problem'
+import { formatBytes } from '@varve/core/units/format-bytes'
+import { baseName } from '../actions/path-words.ts'
+import { gainsOf, type Survey } from '../actions/reclaim-survey.ts'
+import { weighReclaimed } from '../actions/weigh-reclaimed.ts'
+import { newInPlace } from '../chain-change/steps.ts'
+import { defineOperation } from '../operation.ts'
+import { inOrder, step, wholeEstimate } from '../plans/plan.ts'
+import { from } from '../plans/wired.ts'
+import type { ReclaimFacts } from './facts.ts'
+import { reclaimProblems } from './problems.ts'
+import { ReclaimRequest } from './request.ts'
+
+/** `varve reclaim`: an image that holds no free blocks and no zeros takes the place of one that does. */
+export const reclaimOperation = defineOperation<ReclaimRequest, ReclaimFacts>({
+  name: 'reclaim',
+  request: ReclaimRequest,
+  paths: ['image'],
+  plan({ zerosOnly }, { host, image, chain, problems, survey }) {
+    const [own, below = null] = chain
+    const found = [
+      ...problems,
+      ...(own && survey ? reclaimProblems(survey, { image, own, below, zerosOnly }) : []),
+    ]
+    if (!own || !survey || found.some(isBlocking))
+      return { kind: 'refusal', operation: 'reclaim', problems: found.filter(isBlocking) }
+    const steps = inOrder(
+      newInPlace({
+        host,
+        source: own,
+        target: own,
+        path: image.path,
+        backing: below,
+        isSameDisk: true,
+        reading: zerosOnly ? {} : { withoutFree: true },
+        compression: survey.compression,
+        lookAt: (written) =>
+          step(weighReclaimed, {
+            id: 'weigh',
+            host,
+            input: {
+              original: { path: own.path, format: own.format },
+              image: { ...written, staging: from('write', 'staging') },
+              predicted: gainsOf(survey),
+            },
+          }),
+      }),
+    )
+    return {
+      kind: 'plan',
+      operation: 'reclaim',
+      summary: `Give back what ${baseName(image.path)} holds for nothing: ${gainWords(survey)}`,
+      steps,
+      warnings: found,
+      subjects: chain.map(({ path }) => ({ host, path })),
+      estimate: wholeEstimate(steps),
+    }
+  },
+})
+
+function gainWords(survey: Survey): string {
+  const gains = new Map(gainsOf(survey).map(({ kind, bytes }) => [kind, bytes]))
+  const bytes = Math.max(gains.get('host') ?? 0, gains.get('container') ?? 0)
+  const zeros = survey.zeros === null ? ', and the zeros that it finds' : ''
+  return `at least ${formatBytes(bytes)}${zeros}`
+}
