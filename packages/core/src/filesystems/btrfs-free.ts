@@ -21,8 +21,8 @@ import type { ReadFreeSpace } from './free-space.ts'
 const knownIncompatible =
   0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x20 | 0x40 | 0x80 | 0x100 | 0x200 | 0x400 | 0x800 | 0x1_0000
 const maxChunks = 64 * 1024
-/** Nodes of the extent tree that are read: 4 GiB of the usual size. */
-const maxNodes = 256 * 1024
+/** Nodes of the extent tree that are read: 1 GiB of the usual size. */
+const maxNodes = 64 * 1024
 const extentItem = 168
 const metadataItem = 169
 /** What is never given to a chunk, and the copies of the superblock, which lie inside of chunks. */

@@ -88,7 +88,8 @@ async function readTree(region: GuestRegion, tree: Tree, tell: TellFree): Promis
     if (typeof leaf === 'string') return leaf
     if (leaves > counts.length / 2) return 'its tree goes round in a circle'
     const records = leaf.getUint16(6)
-    if (headerSize + records * 8 > blockSize) return 'a block of its tree is damaged'
+    const isPossible = headerSize + records * 8 <= blockSize && (records > 0 || counts.levels === 1)
+    if (!isPossible) return 'a block of its tree is damaged'
     for (let record = 0; record < records; record += 1) {
       const at = leaf.getUint32(headerSize + record * 8)
       const count = leaf.getUint32(headerSize + record * 8 + 4)

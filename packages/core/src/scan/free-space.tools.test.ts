@@ -80,6 +80,28 @@ describe.skipIf(!isHere)('what is free can be spoilt, and all else is as it was'
     expect(await spaceOf(path)).toMatchObject({ filesystems: [{ free: null, doubt: { kind: 'bitmap' } }] })
   })
 
+  test('NTFS with shadow copies, which need bytes that it calls free', async () => {
+    await using place = await tempPlace()
+    const path = place.file('disk.img')
+    await usedFilesystem(ntfs, path, { kept: 3, removed: 3 })
+    const identity = Buffer.from('6b87083876c1484eb7ae04046e6cc752', 'hex')
+    const catalogAt = 200 * mib
+    const header = Buffer.alloc(128)
+    identity.copy(header)
+    header.writeBigUInt64LE(BigInt(catalogAt), 48)
+    const catalog = Buffer.alloc(64 * 1024)
+    identity.copy(catalog)
+    await using file = await open(path, 'r+')
+    await file.write(header, 0, header.length, 0x1e00)
+    await file.write(catalog, 0, catalog.length, catalogAt)
+    expect(await spaceOf(path)).toMatchObject({ filesystems: [{ doubt: null }] })
+    catalog.writeUInt32LE(2, 16 * 1024 + 128)
+    await file.write(catalog, 0, catalog.length, catalogAt)
+    expect(await spaceOf(path)).toMatchObject({
+      filesystems: [{ free: null, doubt: { kind: 'shadow-copies' } }],
+    })
+  })
+
   test('a changed byte of a bitmap or a tree is seen', async () => {
     await using place = await tempPlace()
     const path = place.file('disk.img')
