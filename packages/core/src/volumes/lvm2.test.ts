@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest'
 import { readGuestContents } from '../scan/read-guest.ts'
 import { own, physicalVolume } from '../testing/physical-volume.ts'
 import { sparseDisk, type Patch } from '../testing/sparse-disk.ts'
-import { physicalVolume, volumeUuid as own } from './testing/physical-volume.ts'
 
 const mib = 1024 * 1024
 const size = 64 * mib
