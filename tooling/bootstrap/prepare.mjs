@@ -188,7 +188,9 @@ function hasModule(module) {
 
 async function ensureSystemTools(task) {
   const missing = systemTools.filter(
-    ({ tool, tasks, module }) => tasks.includes(task) && (findTool(tool) === null || !hasModule(module)),
+    ({ tool, tasks, module, file }) =>
+      tasks.includes(task) &&
+      ((file === undefined ? findTool(tool) === null : !existsSync(file)) || !hasModule(module)),
   )
   if (missing.length === 0) return
   const packages = [...new Set(missing.map(({ debian }) => debian))]

@@ -8,11 +8,11 @@ export const bootstrapNode = 20
 /** PowerShell, which runs the Windows scripts in tests: a .NET tool, fetched where the .NET SDK is. */
 export const powershellVersion = '7.6.9'
 
-/** @typedef {{ tool: string, debian: string, tasks: readonly string[], module?: string }} SystemTool */
+/** @typedef {{ tool: string, debian: string, tasks: readonly string[], module?: string, file?: string }} SystemTool */
 
 /**
  * Programs outside npm: the tool to look for, the Debian package that brings it, the tasks that need it; of Debian's Python the
- * module that is needed.
+ * module that is needed; the file to look for where the package brings no program.
  */
 export const systemTools = /** @type {readonly SystemTool[]} */ ([
   { tool: 'qemu-img', debian: 'qemu-utils', tasks: ['start', 'test', 'bench', 'fuzz', 'lab'] },
@@ -44,6 +44,20 @@ export const systemTools = /** @type {readonly SystemTool[]} */ ([
   { tool: 'qemu-system-x86_64', debian: 'qemu-system-x86', tasks: ['test', 'lab'] },
   { tool: 'mmdebstrap', debian: 'mmdebstrap', tasks: ['test', 'lab'] },
   { tool: 'cpio', debian: 'cpio', tasks: ['test', 'lab'] },
+  { tool: 'grub-mkimage', debian: 'grub-common', tasks: ['test'] },
+  {
+    tool: 'GRUB for the BIOS',
+    debian: 'grub-pc-bin',
+    tasks: ['test'],
+    file: '/usr/lib/grub/i386-pc/boot.img',
+  },
+  {
+    tool: 'GRUB for UEFI',
+    debian: 'grub-efi-amd64-bin',
+    tasks: ['test'],
+    file: '/usr/lib/grub/x86_64-efi/lvm.mod',
+  },
+  { tool: 'UEFI for QEMU', debian: 'ovmf', tasks: ['test'], file: '/usr/share/OVMF/OVMF_CODE_4M.fd' },
   { tool: 'zstd', debian: 'zstd', tasks: ['test', 'lab'] },
   { tool: 'time', debian: 'time', tasks: ['bench'] },
   { tool: 'sshd', debian: 'openssh-server', tasks: ['bench'] },

@@ -1,0 +1,71 @@
+import { join } from 'node:path'
+import { requires } from '@varve/test-kit/tools'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startLab, type Lab } from '../machine/start-lab.ts'
+import { findLab } from '../testing/lab-of-tests.ts'
+import { bootGuest, type Booted } from './boot-guest.ts'
+import { makeGuest, prepareGuests, type GuestKind } from './build-guest.ts'
+
+const folder = await findLab()
+/** Of Varve and of QEMU. */
+const formats = { qcow2: 'qcow2', vmdk: 'vmdk', vhdx: 'vhdx' } as const
+
+describe.skipIf(folder === null || !requires('grub-mkimage', 'qemu-system-x86_64'))(
+  'a guest that is made larger and smaller',
+  () => {
+    let lab: Lab
+    beforeAll(async () => {
+      lab = await startLab(folder ?? '')
+      await prepareGuests(lab, folder ?? '')
+    })
+    afterAll(async () => {
+      await lab[Symbol.asyncDispose]()
+    })
+
+    async function boot(kind: GuestKind, format: keyof typeof formats): Promise<Booted> {
+      const name = `${kind}.${format}`
+      await lab.ok(`cp --sparse=always /root/${name} /host/${name}`)
+      return await bootGuest(join(lab.share, name), formats[format], kind)
+    }
+
+    /** One line for each file of the guest's data: kind, rights, owner, size, links, name, contents. */
+    async function filesOf(kind: GuestKind, format: string): Promise<string> {
+      const [what, type] = kind === 'bios' ? [':1', 'ext4'] : [':guest/root', 'ext4']
+      return await lab.ok(`set -e
+      varve mount '/root/${kind}.${format}${what}' /mnt/files --yes >&2
+      cd /mnt/files/data; findmnt -no FSTYPE -T . | grep -qx ${type}
+      find . -printf '%y %m %U:%G %s %n %P -> %l\\n' | sort; find . -type f -print0 | sort -z | xargs -0 sha256sum
+      getfattr -R -d . ; cd /; varve umount /mnt/files --yes >&2`)
+    }
+
+    test.each<readonly [GuestKind, keyof typeof formats]>([
+      ['bios', 'qcow2'],
+      ['bios', 'vhdx'],
+      ['uefi', 'vmdk'],
+      ['uefi', 'qcow2'],
+    ])('%s, %s', { timeout: 1_200_000 }, async (kind, format) => {
+      const name = `/root/${kind}.${format}`
+      await makeGuest(lab, kind, '/root/guest.raw')
+      await lab.ok(`varve convert /root/guest.raw ${name} --yes`)
+      const files = await filesOf(kind, format)
+      expect(files).toContain('ñandú')
+      const before = await boot(kind, format)
+      expect(before).toMatchObject({ firmware: kind, boots: 1 })
+
+      await lab.ok(`varve grow ${name} --to 200M --contents --yes`)
+      const larger = await boot(kind, format)
+      expect(larger).toMatchObject({ firmware: kind, boots: 1 })
+      expect(larger.rootKib).toBeGreaterThan(before.rootKib + 80 * 1024)
+      expect(await filesOf(kind, format)).toBe(files)
+
+      await lab.ok(`varve shrink ${name} --to 120M --contents --yes`)
+      const smaller = await boot(kind, format)
+      expect(smaller).toMatchObject({ firmware: kind, boots: 1 })
+      expect(smaller.rootKib).toBeLessThan(larger.rootKib - 60 * 1024)
+      expect(await filesOf(kind, format)).toBe(files)
+      // The words of the guest stand on the screen.
+      expect(new Set(smaller.screen.subarray(20)).size).toBeGreaterThan(1)
+      await lab.ok(`rm -f ${name} /root/guest.raw`)
+    })
+  },
+)
