@@ -16,19 +16,16 @@ export async function prepareGuests(lab: Lab, labFolder: string): Promise<void> 
   await copyFile(join(labFolder, 'vmlinuz'), join(lab.share, 'guest/vmlinuz'))
   await copyFile(join(grubFolder, 'i386-pc/boot.img'), join(grub, 'boot.img'))
   const common = ['ext2', 'linux', 'normal', 'configfile', 'search', 'search_fs_uuid', 'serial', 'terminal']
-  await runToolOk('grub-mkimage', [
-    ...['-O', 'i386-pc', '-o', join(grub, 'bios.img'), '-p', '(hd0,msdos1)/boot/grub'],
-    ...['biosdisk', 'part_msdos', ...common],
-  ])
+  const [bios, uefi] = [join(grub, 'bios.img'), join(grub, 'uefi.efi')]
+  const forBios = ['-O', 'i386-pc', '-o', bios, '-p', '(hd0,msdos1)/boot/grub', 'biosdisk', 'part_msdos']
+  await runToolOk('grub-mkimage', [...forBios, ...common])
   const early = join(grub, 'early.cfg')
   await writeFile(
     early,
     'search --no-floppy --fs-uuid --set=root 22222222-2222-4222-8222-222222222222\nset prefix=($root)/boot/grub\nconfigfile $prefix/grub.cfg\n',
   )
-  await runToolOk('grub-mkimage', [
-    ...['-O', 'x86_64-efi', '-c', early, '-o', join(grub, 'uefi.efi'), '-p', '/boot/grub'],
-    ...['part_gpt', 'lvm', 'fat', 'all_video', ...common],
-  ])
+  const forUefi = ['-O', 'x86_64-efi', '-c', early, '-o', uefi, '-p', '/boot/grub', 'part_gpt', 'lvm', 'fat']
+  await runToolOk('grub-mkimage', [...forUefi, 'all_video', ...common])
 }
 
 /** Makes the disk of a guest as the raw file `path` of the lab. */
