@@ -12,7 +12,7 @@ import { digestOf, nothingIsLeft } from './testing/what-is-left.ts'
 
 const url = pathToFileURL(join(import.meta.dirname, 'testing/adapters.ts')).href
 const mib = 1024 ** 2
-/** Some hundred processes, one after the other. */
+/** Several processes for each death; with VARVE_ALL_KILLS=1 some hundred. */
 const walkTime = 2_400_000
 
 test.skipIf(!canUseLoop() || !requires('resize2fs', 'unshare', 'setpriv', 'tar'))(
@@ -34,6 +34,7 @@ test.skipIf(!canUseLoop() || !requires('resize2fs', 'unshare', 'setpriv', 'tar')
     }
     const walked = await walkKills({
       operation: 'grow',
+      oneOf: 7,
       system: { adapters, url },
       async prepare(folder) {
         await mkdir(join(folder, 'lib'))
@@ -54,7 +55,7 @@ test.skipIf(!canUseLoop() || !requires('resize2fs', 'unshare', 'setpriv', 'tar')
         await nothingIsLeft(image(folder), folder)
       },
     })
-    expect(walked.resumed).toBeGreaterThanOrEqual(34)
-    expect(walked.undone).toBeGreaterThanOrEqual(33)
+    expect(walked.resumed).toBeGreaterThanOrEqual(4)
+    expect(walked.undone).toBeGreaterThanOrEqual(4)
   },
 )

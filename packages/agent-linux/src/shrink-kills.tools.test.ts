@@ -13,7 +13,7 @@ import { digestOf, nothingIsLeft } from './testing/what-is-left.ts'
 
 const url = pathToFileURL(join(import.meta.dirname, 'testing/adapters.ts')).href
 const mib = 1024 ** 2
-/** Some hundred processes, one after the other. */
+/** Several processes for each death; with VARVE_ALL_KILLS=1 some hundred. */
 const walkTime = 2_400_000
 
 test.skipIf(!canUseLoop() || !requires('qemu-img', 'sgdisk', 'resize2fs', 'unshare', 'setpriv', 'tar'))(
@@ -43,6 +43,7 @@ test.skipIf(!canUseLoop() || !requires('qemu-img', 'sgdisk', 'resize2fs', 'unsha
     }
     const walked = await walkKills({
       operation: 'shrink',
+      oneOf: 7,
       system: { adapters, url },
       async prepare(folder) {
         await mkdir(join(folder, 'lib'))
@@ -62,7 +63,7 @@ test.skipIf(!canUseLoop() || !requires('qemu-img', 'sgdisk', 'resize2fs', 'unsha
         await nothingIsLeft(image(folder), folder)
       },
     })
-    expect(walked.resumed).toBeGreaterThanOrEqual(46)
-    expect(walked.undone).toBeGreaterThanOrEqual(45)
+    expect(walked.resumed).toBeGreaterThanOrEqual(4)
+    expect(walked.undone).toBeGreaterThanOrEqual(4)
   },
 )
