@@ -135,7 +135,8 @@ describe.skipIf(!isHere)('reclaim', () => {
       expect(onHost?.actual).toBeGreaterThan((isVhdx ? 24 : 36) * mib)
       for (const gain of [onHost, ofFile, free])
         expect(gain?.actual ?? 0).toBeGreaterThanOrEqual(Math.floor((gain?.predicted ?? 0) * 0.9))
-      expect(onHost?.predicted ?? 0).toBeGreaterThan((onHost?.actual ?? 0) * (isVhdx ? 0.5 : 0.8))
+      // What is foreseen is a lower bound, in units of the format.
+      expect(onHost?.predicted ?? 0).toBeGreaterThan((onHost?.actual ?? 0) * (isVhdx ? 0.2 : 0.7))
       // The report foresees the same, zeros and all.
       const { host: was } = report.before
       const told = was === null ? 0 : was - (report.after?.host ?? 0)

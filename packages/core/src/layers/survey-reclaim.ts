@@ -100,6 +100,8 @@ export async function surveyReclaim(
   const before = { data: counted.data, file: report.fileSize, host: report.allocated }
   const compression = compressionOf(report, before)
   const isPacked = compression !== 'none' || subformat === 'streamOptimized'
+  // A fixed VHDX states each of its blocks as data, whatever holes its file has: only the host gets room back.
+  const isStated = kind?.isFixed === true && format === 'vhdx'
   return {
     format,
     subformat,
@@ -118,8 +120,8 @@ export async function surveyReclaim(
     heldFree: bytesInRuns(held),
     before,
     after: kind && predicted({ kind, counted, before, isPacked }),
-    free: counted.units.free,
-    zeros: reads ? counted.units.zeros : null,
+    free: isStated ? 0 : counted.units.free,
+    zeros: reads ? (isStated ? 0 : counted.units.zeros) : null,
     compression,
     room: report.place.free,
     copyOnWrite: report.place.copyOnWrite === true,
