@@ -2,7 +2,7 @@ import { startLab, type Lab, type LabOutcome } from '@varve/lab/machine/start-la
 import { findLab } from '@varve/lab/testing/lab-of-tests'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-const folder = await findLab()
+const folder = await findLab({ isLong: true })
 
 /** The host's own group `vg0`, and images that are copies of its disk: the same names, the same UUIDs. */
 const groups = `set -e

@@ -6,7 +6,7 @@ import { findLab } from '../testing/lab-of-tests.ts'
 import { bootGuest, type Booted } from './boot-guest.ts'
 import { makeGuest, prepareGuests, type GuestKind } from './build-guest.ts'
 
-const folder = await findLab()
+const folder = await findLab({ isLong: true })
 /** Of Varve and of QEMU. */
 const formats = { qcow2: 'qcow2', vmdk: 'vmdk', vhdx: 'vhdx' } as const
 

@@ -3,7 +3,7 @@ import { findLab } from '../testing/lab-of-tests.ts'
 import { cutPower } from './cut-power.ts'
 import { growing } from './grow.ts'
 
-const lab = await findLab()
+const lab = await findLab({ isLong: true })
 
 test.skipIf(lab === null)('a power cut while an image grows leaves the original or the result', async () => {
   const cuts = await cutPower({ ...growing, lab: lab ?? '', cuts: 2, say: () => undefined })
