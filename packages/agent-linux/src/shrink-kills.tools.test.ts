@@ -17,7 +17,7 @@ const mib = 1024 ** 2
 const walkTime = 2_400_000
 
 test.skipIf(!canUseLoop() || !requires('qemu-img', 'sgdisk', 'resize2fs', 'unshare', 'setpriv', 'tar'))(
-  'shrink, killed at every entry of its journal: the original or the result is there whole, and nothing stays attached',
+  'shrink, killed at entries of its journal: the original or the result is there whole, and nothing stays attached',
   { timeout: walkTime },
   async () => {
     await using place = await tempPlace()

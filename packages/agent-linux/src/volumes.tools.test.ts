@@ -123,6 +123,7 @@ describe.skipIf(!canUseLoop())('volumes, with a stand-in for LVM', () => {
         )
       const walked = await walkKills({
         operation: 'write-volume',
+        oneOf: 3,
         system: { adapters, readPlaces, url },
         prepare: async (folder) => ({
           source: { path: await diskIn(folder), format: null, reading: {} },
@@ -141,8 +142,8 @@ describe.skipIf(!canUseLoop())('volumes, with a stand-in for LVM', () => {
           expect(await lvm.volumes()).toEqual([])
         },
       })
-      expect(walked.resumed).toBeGreaterThanOrEqual(6)
-      expect(walked.undone).toBeGreaterThanOrEqual(5)
+      expect(walked.resumed).toBeGreaterThanOrEqual(2)
+      expect(walked.undone).toBeGreaterThanOrEqual(2)
     },
   )
 })
