@@ -20,6 +20,5 @@ test('remedies name what can be done today, no operation that Varve does not hav
     }).map(({ remedy }) => remedy),
   ]
   expect(remedies.length).toBeGreaterThan(5)
-  for (const remedy of remedies)
-    expect(remedy).not.toMatch(/operation|varve (?:grow|shrink)/iu)
+  for (const remedy of remedies) expect(remedy).not.toMatch(/operation|varve (?:grow|shrink)/iu)
 })

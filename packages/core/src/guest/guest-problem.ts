@@ -222,8 +222,7 @@ const explain: Explain = {
     severity: 'info',
     layer: 'L1',
     message: `the raw file has no holes, although ${formatWholeBytes(free)} are free in the guest: it was copied by a tool that fills holes, or preallocated`,
-    remedy:
-      'varve reclaim gives the room back; keep it as it is when it was preallocated on purpose.',
+    remedy: 'varve reclaim gives the room back; keep it as it is when it was preallocated on purpose.',
   }),
 }
 
