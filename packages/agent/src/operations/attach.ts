@@ -7,6 +7,7 @@ import { registryIn } from '@varve/engine/attached/registry'
 import { filesOfImage } from '@varve/engine/in-use/files-of-image'
 import { findLastingUses, findUses } from '@varve/engine/in-use/find-uses'
 import { openInput } from '@varve/engine/run/open-input'
+import type { ImageAddress } from '@varve/operations/actions/image-address'
 import type { AttachFacts, VolumeThere } from '@varve/operations/attach/facts'
 import { attachOperation } from '@varve/operations/attach/plan'
 import type { AttachRequest } from '@varve/operations/attach/request'
@@ -64,14 +65,14 @@ export async function gatherAttach(
   const already = attached.find(({ isHeld, state }) => isHeld || state === 'half-made')?.note.device ?? null
   if (report === null) return { facts: { ...none, problems, already }, report, attached }
   const volumes = looking.volumes
-    ? await collect(async () => volumesOf(request, report, context, looking))
+    ? await collect(async () => volumesOfImage(request.image, report, context, looking.isLookedInto))
     : []
   const files = request.isWritten ? await collect(async () => filesForWriting(image, context)) : null
   const facts: AttachFacts = {
     ...none,
     format: report.format,
     virtualSize: report.virtualSize,
-    isPlainRaw: await isPlainRaw(image, request, report),
+    isPlainRaw: await isPlainRaw({ ...request.image, path: image }, report),
     sectorSize: report.guest?.table.sectorSize === 4096 ? 4096 : 512,
     volumes: volumes ?? [],
     problems: [
@@ -85,11 +86,12 @@ export async function gatherAttach(
   return { facts, report, attached }
 }
 
-async function volumesOf(
-  { image }: AttachRequest,
+/** The logical volumes of the disk; `isLookedInto`: in which of them a filesystem is looked for. */
+export async function volumesOfImage(
+  image: ImageAddress,
   { guest }: ImageReport,
   { ports, signal }: FactsContext,
-  { isLookedInto }: GuestLooking,
+  isLookedInto: GuestLooking['isLookedInto'],
 ): Promise<readonly VolumeThere[]> {
   if (guest?.volumes.some(({ type }) => type === 'lvm2') !== true) return []
   await using opened = await openInput(diskInput(image, ports), { io: 'async', signal })
@@ -97,14 +99,13 @@ async function volumesOf(
 }
 
 /** Whether the bytes of the file are those of the disk, one by one. */
-async function isPlainRaw(
-  image: string,
-  { image: { reading } }: AttachRequest,
+export async function isPlainRaw(
+  { path, reading }: ImageAddress,
   { format, chain, fileSize, virtualSize }: ImageReport,
 ): Promise<boolean> {
   const isChosen = Object.values(reading).some((choice) => choice !== undefined && choice !== false)
   if (format !== 'raw' || chain.length !== 1 || isChosen || fileSize !== virtualSize) return false
-  const stats = await stat(image).catch(() => null)
+  const stats = await stat(path).catch(() => null)
   return stats?.isFile() === true
 }
 

@@ -18,7 +18,6 @@ const tools = [
 
 /** What this host can make block devices with. */
 export async function deviceWays({ ports }: Pick<FactsContext, 'ports'>): Promise<DeviceWays> {
-  const found = await Promise.all(tools.map(async (tool) => ports.tools.find(tool)))
   return {
     system: process.platform,
     isRoot: process.geteuid?.() === 0,
@@ -27,8 +26,17 @@ export async function deviceWays({ ports }: Pick<FactsContext, 'ports'>): Promis
     nbd: await kernelPart('nbd', '/sys/block/nbd0'),
     mapper: await kernelPart('dm-mod', '/sys/class/misc/device-mapper'),
     hasUdev: existsSync(udevControl) && (await ports.tools.find('udevadm')) !== null,
-    tools: tools.filter((_, at) => found[at] !== null),
+    tools: await foundTools(tools, { ports }),
   }
+}
+
+/** Those of the tools that this host has. */
+export async function foundTools(
+  tools: readonly string[],
+  { ports }: Pick<FactsContext, 'ports'>,
+): Promise<string[]> {
+  const found = await Promise.all(tools.map(async (tool) => ports.tools.find(tool)))
+  return tools.filter((_, at) => found[at] !== null)
 }
 
 /** Whether the kernel has it, or a module of it that can be loaded. */

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import type { ImageReport } from '@varve/core/image/image-report'
 import { mountedDevices } from '@varve/engine/attached/attached-now'
 import { registryIn } from '@varve/engine/attached/registry'
-import { namesIn } from '@varve/engine/in-use/proc-files'
+import { mountedBtrfs } from '@varve/engine/attached/mounted-btrfs'
 import type { MountFacts } from '@varve/operations/mount/facts'
 import { mountOperation } from '@varve/operations/mount/plan'
 import type { MountRequest } from '@varve/operations/mount/request'
@@ -34,7 +34,7 @@ export const mountHere = defineLocalOperation(
             volumes: usable.volumes.map(({ device }) => device),
           }
         : null,
-      hostBtrfs: namesIn(join(registry.roots.sys, 'fs/btrfs')).filter((name) => name.length === 36),
+      hostBtrfs: mountedBtrfs(registry.roots.sys),
     }
   },
 )

@@ -1,42 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import { realpath, stat, statfs } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { realpath } from 'node:fs/promises'
 import type { ImageReport } from '@varve/core/image/image-report'
 import { attachedNow } from '@varve/engine/attached/attached-now'
 import { registryIn } from '@varve/engine/attached/registry'
-import { hostFileRanges } from '@varve/engine/file-ranges/host-file-ranges'
+import { mountedBtrfs } from '@varve/engine/attached/mounted-btrfs'
 import { stagedPath } from '@varve/engine/files/staged-name'
-import { namesIn } from '@varve/engine/in-use/proc-files'
-import { openInput } from '@varve/engine/run/open-input'
 import type { ResizeFacts } from '@varve/operations/resize/facts'
-import { diskInput } from '../actions/image-input.ts'
+import { resizeTools } from '@varve/operations/resize/tools'
+import { isPlainRaw, volumesOfImage } from './attach.ts'
 import { gatherChange } from './chain-change.ts'
 import { problemCollector, sourceFacts } from './copy-facts.ts'
-import { deviceWays } from './device-ways.ts'
-import { volumesIn } from './guest-volumes.ts'
+import { deviceWays, foundTools } from './device-ways.ts'
 import type { FactsContext } from './local-operation.ts'
-
-/** Those for tables, volumes and filesystems. */
-const resizeTools = [
-  'losetup',
-  'partx',
-  'sfdisk',
-  'mount',
-  'unshare',
-  'setpriv',
-  'e2fsck',
-  'resize2fs',
-  'xfs_repair',
-  'xfs_growfs',
-  'btrfs',
-  'ntfsresize',
-  'ntfs-3g',
-  'mkswap',
-  'lvm',
-] as const
-
-/** Filesystems on which a copy can share all its blocks with what it was made of. */
-const sharing = new Set(['btrfs', 'xfs', 'zfs', 'bcachefs', 'apfs', 'refs'])
 
 /** What this host finds of an image whose disk is to get another size. */
 export async function gatherResize(asked: string, context: FactsContext): Promise<ResizeFacts> {
@@ -61,57 +36,23 @@ export async function gatherResize(asked: string, context: FactsContext): Promis
       ...(report?.problems ?? []).filter(({ severity }) => severity === 'block'),
     ],
     ways,
-    isPlainRaw: await isPlainRaw(path, report),
+    isPlainRaw: report !== null && (await isPlainRaw(address, report)),
     work: { path: stagedPath(path, staging), staging },
     already: held?.note.device ?? null,
     guest: report?.guest ?? null,
-    volumes: (report && (await collect(async () => volumesOf(path, report, context)))) ?? [],
-    tools: await toolsOf(context),
-    hostBtrfs: namesIn(join(registry.roots.sys, 'fs/btrfs')).filter((name) => name.length === 36),
-    ...(await roomOf(path, report)),
+    volumes:
+      (report && (await collect(async () => volumesOfImage(address, report, context, () => true)))) ?? [],
+    tools: await foundTools(resizeTools, context),
+    hostBtrfs: mountedBtrfs(registry.roots.sys),
+    ...roomOf(report),
   }
-}
-
-async function volumesOf(path: string, { guest }: ImageReport, { ports, signal }: FactsContext) {
-  if (guest?.volumes.some(({ type }) => type === 'lvm2') !== true) return []
-  const input = diskInput({ path, format: null, reading: {} }, ports)
-  await using opened = await openInput(input, { io: 'async', signal })
-  return await volumesIn(opened.disk, guest, { signal, isLookedInto: () => true })
-}
-
-async function toolsOf({ ports }: FactsContext): Promise<string[]> {
-  const found = await Promise.all(resizeTools.map(async (tool) => ports.tools.find(tool)))
-  return resizeTools.filter((_, at) => found[at] !== null)
-}
-
-/** Whether the bytes of its one file are those of the disk. */
-async function isPlainRaw(path: string, report: ImageReport | null): Promise<boolean> {
-  if (report?.format !== 'raw' || report.chain.length !== 1 || report.fileSize !== report.virtualSize)
-    return false
-  const stats = await stat(path).catch(() => null)
-  return stats?.isFile() === true
 }
 
 /** Room beside the image, and what the work image takes of it; null: it takes none, or nobody knows. */
-async function roomOf(
-  path: string,
-  report: ImageReport | null,
-): Promise<Pick<ResizeFacts, 'freeBytes' | 'dataBytes'>> {
-  const place = await statfs(dirname(path)).catch(() => null)
-  const freeBytes = place === null ? null : place.bavail * place.bsize
-  const links = report?.chain ?? []
-  const allocated = links.map((link) => link.allocated ?? 0).reduce((sum, bytes) => sum + bytes, 0)
-  const isShared = report?.format === 'raw' && sharing.has(filesystemAt(dirname(path)) ?? '')
-  return {
-    freeBytes,
-    dataBytes: isShared || report === null ? null : Math.min(allocated, report.virtualSize ?? 0),
-  }
-}
-
-function filesystemAt(folder: string): string | null {
-  try {
-    return hostFileRanges().filesystemOf(folder).filesystem
-  } catch {
-    return null
-  }
+function roomOf(report: ImageReport | null): Pick<ResizeFacts, 'freeBytes' | 'dataBytes'> {
+  if (report === null) return { freeBytes: null, dataBytes: null }
+  const { format, place, chain, virtualSize } = report
+  const allocated = chain.map((link) => link.allocated ?? 0).reduce((sum, bytes) => sum + bytes, 0)
+  const isShared = format === 'raw' && place.copyOnWrite === true
+  return { freeBytes: place.free, dataBytes: isShared ? null : Math.min(allocated, virtualSize ?? 0) }
 }

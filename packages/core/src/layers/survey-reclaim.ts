@@ -8,7 +8,7 @@ import type { WriterFormat } from '../image/disk-writer.ts'
 import type { FormatName } from '../image/format-rules.ts'
 import type { ImagePorts } from '../image/image-files.ts'
 import type { ImageReport } from '../image/image-report.ts'
-import { bytesInRuns, runsWithin, type RunList } from '../ranges/run-list.ts'
+import { bytesInBoth, bytesInRuns, runsWithin, type RunList } from '../ranges/run-list.ts'
 import { readFreeSpace, type FilesystemSpace, type FreeSpace } from '../scan/free-space.ts'
 import type { Doubt } from '../scan/free-space-doubts.ts'
 import { heldBy } from '../scan/held-free.ts'
@@ -100,13 +100,11 @@ export async function surveyReclaim(
   const before = { data: counted.data, file: report.fileSize, host: report.allocated }
   const compression = compressionOf(report, before)
   const isPacked = compression !== 'none' || subformat === 'streamOptimized'
-  // A fixed VHDX states each of its blocks as data, whatever holes its file has: only the host gets room back.
-  const isStated = kind?.isFixed === true && format === 'vhdx'
   return {
     format,
     subformat,
     virtualSize: disk.virtualSize,
-    filesystems: await Promise.all(space.filesystems.map(async (one) => surveyed(one, holder, signal))),
+    filesystems: space.filesystems.map((one) => surveyed(one, held)),
     closed: closedVolumes(space),
     lost: lostDiscards({
       format,
@@ -120,8 +118,8 @@ export async function surveyReclaim(
     heldFree: bytesInRuns(held),
     before,
     after: kind && predicted({ kind, counted, before, isPacked }),
-    free: isStated ? 0 : counted.units.free,
-    zeros: reads ? (isStated ? 0 : counted.units.zeros) : null,
+    free: kind?.keepsAll === true ? 0 : counted.units.free,
+    zeros: reads ? (kind?.keepsAll === true ? 0 : counted.units.zeros) : null,
     compression,
     room: report.place.free,
     copyOnWrite: report.place.copyOnWrite === true,
@@ -133,9 +131,14 @@ interface Kind {
   readonly unit: number
   readonly hole: number
   readonly isFixed: boolean
+  /** Whether its table states every block as data, whatever holes its file has: only the host gets room back. */
+  readonly keepsAll: boolean
   /** Bytes of a file with that many bytes of data, at most. */
   readonly fileOf: (dataBytes: number) => number
 }
+
+/** Formats whose fixed kind has a table of blocks as its other kinds have; those of others are the plain bytes of the disk. */
+const fixedByTable: ReadonlySet<FormatName> = new Set(['vdi', 'vhdx'])
 
 /** Runs of zeros that every writer leaves out of its file, where the blocks of the format are larger. */
 const usualHole = 64 * 1024
@@ -152,6 +155,7 @@ function kindOf(writer: WriterFormat, { format, subformat, chain }: ImageReport,
     unit: isFixed ? Math.min(unit, usualHole) : unit,
     hole: Math.min(unit, usualHole),
     isFixed,
+    keepsAll: isFixed && fixedByTable.has(format),
     fileOf,
   }
 }
@@ -247,11 +251,8 @@ async function count(holder: DiskReader, free: RunList, options: CountOptions): 
   return { data, units: counters[0].result(), holes: counters[1].result() }
 }
 
-async function surveyed(
-  { filesystem, free, doubt }: FilesystemSpace,
-  holder: DiskReader,
-  options: { readonly signal?: AbortSignal },
-): Promise<SurveyedFilesystem> {
+/** `held`: what the image's own file holds of all free blocks. */
+function surveyed({ filesystem, free, doubt }: FilesystemSpace, held: RunList): SurveyedFilesystem {
   const { type, label, start, size } = filesystem
   return {
     type,
@@ -259,7 +260,7 @@ async function surveyed(
     start,
     size,
     free: free && bytesInRuns(free),
-    held: free ? bytesInRuns(await heldBy(holder, free, options)) : 0,
+    held: free ? bytesInBoth(free, held) : 0,
     doubt,
   }
 }

@@ -100,6 +100,13 @@ function firstEndingBehind(runs: RunList, at: number): number {
   return low * 2
 }
 
+/** Bytes that lie in runs of both. */
+export function bytesInBoth(one: RunList, other: RunList): number {
+  let bytes = 0
+  for (const run of eachRun(one)) for (const { start, end } of runsWithin(other, run)) bytes += end - start
+  return bytes
+}
+
 /** Bytes in all runs. */
 export function bytesInRuns(runs: RunList): number {
   let bytes = 0

@@ -20,6 +20,9 @@ export const VolumeName = z.object({
 /** Bytes of the device's sectors; left out: 512. */
 export const SectorSize = z.literal(4096).optional()
 
+/** As the partition table numbers it. */
+export const PartitionNumber = z.number().int().min(1).max(1000)
+
 const Sectors = Bytes.multipleOf(512)
 
 /** A part of a logical volume: one run of the device, or several in turn, `chunk` bytes of each. */
@@ -30,7 +33,7 @@ export const MappedPiece = z.object({
     .array(
       z.object({
         /** Null: the whole device. */
-        partition: z.number().int().min(1).max(1000).nullable(),
+        partition: PartitionNumber.nullable(),
         at: Sectors,
       }),
     )

@@ -1,6 +1,6 @@
 import { Path } from '@varve/protocol/primitives'
 import { z } from 'zod'
-import { OpenedDevice } from './attached-device.ts'
+import { OpenedDevice, PartitionNumber } from './attached-device.ts'
 
 /** By the names that the scan of guests gives. */
 export const resizedTypes = ['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'ntfs', 'swap'] as const
@@ -13,7 +13,7 @@ export const FilesystemPlace = z.object({
   image: Path,
   device: OpenedDevice,
   /** Null: the filesystem is the whole device. */
-  partition: z.number().int().min(1).max(1000).nullable(),
+  partition: PartitionNumber.nullable(),
   /** `filesystem`: as it is found when what it lies in is open. */
   type: z.union([ResizedType, z.literal('filesystem')]),
 })

@@ -1,7 +1,7 @@
 import { Path } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { call, defineAction } from './action.ts'
-import { DevicePath, MappedDevice } from './attached-device.ts'
+import { DevicePath, MappedDevice, PartitionNumber } from './attached-device.ts'
 import { StagingId } from './new-image.ts'
 import { unmountFolder } from './unmount-folder.ts'
 
@@ -16,7 +16,7 @@ export const mountFilesystem = defineAction({
     attachment: StagingId,
     device: DevicePath,
     /** Null: the filesystem is the whole disk. */
-    partition: z.number().int().min(1).max(1000).nullable(),
+    partition: PartitionNumber.nullable(),
     /** The mapping over the device that holds it; null: it lies on the device itself. */
     mapped: MappedDevice.nullable().default(null),
     /** Absolute. */

@@ -1,7 +1,7 @@
 import { mappedLuks } from '@varve/core/volumes/mapped-names'
 import { z } from 'zod'
 import { call, defineAction } from './action.ts'
-import { DevicePath, MappedDevice } from './attached-device.ts'
+import { DevicePath, MappedDevice, PartitionNumber } from './attached-device.ts'
 import { deviceOf } from './mount-filesystem.ts'
 import { StagingId } from './new-image.ts'
 import { removeMapping } from './remove-mapping.ts'
@@ -27,7 +27,7 @@ export const openLuks = defineAction({
     attachment: StagingId,
     device: DevicePath,
     /** Null: the whole disk. */
-    partition: z.number().int().min(1).max(1000).nullable(),
+    partition: PartitionNumber.nullable(),
     isReadOnly: z.boolean(),
   }),
   outcome: z.object({ mapped: MappedDevice }),

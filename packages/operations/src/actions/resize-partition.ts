@@ -1,6 +1,7 @@
 import { formatBytes } from '@varve/core/units/format-bytes'
 import { Bytes, Path } from '@varve/protocol/primitives'
 import { z } from 'zod'
+import { PartitionNumber } from './attached-device.ts'
 import { defineAction } from './action.ts'
 import { sizeWords } from './later-size.ts'
 
@@ -14,7 +15,7 @@ export const resizePartition = defineAction({
   input: z.object({
     /** The work image, or the device that it is. Absolute. */
     disk: Path,
-    partition: z.number().int().min(1).max(1000),
+    partition: PartitionNumber,
     /** Byte of the disk at which it begins. */
     start: Bytes,
     /** Byte of the disk behind its last one. */

@@ -2,7 +2,7 @@ import { formatBytes } from '@varve/core/units/format-bytes'
 import { Bytes, Path } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { defineAction } from './action.ts'
-import { DevicePath, MappedDevice, MappedPiece, VolumeName } from './attached-device.ts'
+import { DevicePath, MappedDevice, MappedPiece, PartitionNumber, VolumeName } from './attached-device.ts'
 import { deviceOf } from './mount-filesystem.ts'
 
 /** Gives a physical volume all of its device and a logical volume all that is free in its group then, in LVM's metadata alone. */
@@ -17,7 +17,7 @@ export const resizeVolume = defineAction({
     image: Path,
     device: DevicePath,
     /** That is the physical volume; null: the whole device is. */
-    partition: z.number().int().min(1).max(1000).nullable(),
+    partition: PartitionNumber.nullable(),
     /** The mapping that is the physical volume instead. */
     over: MappedDevice.nullable().default(null),
     volume: VolumeName,

@@ -1,6 +1,6 @@
 import { Bytes, Path } from '@varve/protocol/primitives'
 import { z } from 'zod'
-import { VolumeName } from '../actions/attached-device.ts'
+import { PartitionNumber, VolumeName } from '../actions/attached-device.ts'
 
 /** Makes the disk of an image larger, with what is in it. */
 export const GrowRequest = z.object({
@@ -10,7 +10,7 @@ export const GrowRequest = z.object({
   isAdded: z.boolean().default(false),
   /** The partition that gets the room; `none`: nothing in the disk is changed but the place of the GPT; null: the one that has room. */
   partition: z
-    .union([z.number().int().min(1).max(1000), z.literal('none')])
+    .union([PartitionNumber, z.literal('none')])
     .nullable()
     .default(null),
   /** The logical volume that gets the room; null: the one that is there. */

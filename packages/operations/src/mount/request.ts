@@ -1,12 +1,12 @@
 import { Path } from '@varve/protocol/primitives'
 import { z } from 'zod'
-import { VolumeName } from '../actions/attached-device.ts'
+import { PartitionNumber, VolumeName } from '../actions/attached-device.ts'
 import { AttachRequest } from '../attach/request.ts'
 
 /** Mounts a filesystem of an image at a folder. */
 export const MountRequest = AttachRequest.extend({
   /** As the partition table numbers it; null: the one filesystem that is there. */
-  partition: z.number().int().min(1).max(1000).nullable().default(null),
+  partition: PartitionNumber.nullable().default(null),
   /** The logical volume that is meant. */
   volume: VolumeName.nullable().default(null),
   /** The partition, or the one volume that is there, is LUKS, and is opened with what standard input gives. */

@@ -1,5 +1,6 @@
 import { Bytes, Path } from '@varve/protocol/primitives'
 import { z } from 'zod'
+import { PartitionNumber } from '../actions/attached-device.ts'
 
 /** Makes the disk of an image smaller, from its filesystem down to its file. */
 export const ShrinkRequest = z.object({
@@ -8,7 +9,7 @@ export const ShrinkRequest = z.object({
   to: Bytes.nullable(),
   /** As the partition table numbers it; `none`: only what lies behind the last one goes. Null: the last one. */
   partition: z
-    .union([z.number().int().min(1).max(1000), z.literal('none')])
+    .union([PartitionNumber, z.literal('none')])
     .nullable()
     .default(null),
   /** The contents of all files are compared before and after, not those of a sample. */

@@ -7,6 +7,7 @@ import type {
 import { noUses } from '@varve/core/problems/use'
 import type { LinkFacts } from '../chain-change/facts.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
+import { resizeTools } from '../resize/tools.ts'
 
 const [mib, gib] = [1024 ** 2, 1024 ** 3]
 
@@ -138,23 +139,7 @@ export function resizeFacts(change: Partial<ResizeFacts> = {}, own: Partial<Link
     already: null,
     guest: bootAndRoot,
     volumes: [],
-    tools: [
-      'losetup',
-      'partx',
-      'sfdisk',
-      'mount',
-      'unshare',
-      'setpriv',
-      'e2fsck',
-      'resize2fs',
-      'xfs_repair',
-      'xfs_growfs',
-      'btrfs',
-      'ntfsresize',
-      'ntfs-3g',
-      'mkswap',
-      'lvm',
-    ],
+    tools: resizeTools,
     hostBtrfs: [],
     freeBytes: 100 * gib,
     dataBytes: gib,

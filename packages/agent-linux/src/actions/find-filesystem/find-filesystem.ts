@@ -1,4 +1,4 @@
-import { namesIn } from '@varve/engine/in-use/proc-files'
+import { mountedBtrfs } from '@varve/engine/attached/mounted-btrfs'
 import { nativeAdapter } from '@varve/agent/actions/native'
 import { filesystemAtStart, volumesIn } from '@varve/agent/operations/guest-volumes'
 import { DiskError } from '@varve/core/problems/disk-error'
@@ -21,7 +21,11 @@ export const findFilesystem = nativeAdapter('find-filesystem', {
     const { filesystem, pieces } = await lookInto(input, signal)
     const kind = kindOf(filesystem.type)
     if (kind === null) throw refusal(mapped, `it holds ${filesystem.type}, which Varve does not mount`)
-    if (filesystem.type === 'btrfs' && filesystem.uuid !== null && isMounted(filesystem.uuid))
+    if (
+      filesystem.type === 'btrfs' &&
+      filesystem.uuid !== null &&
+      mountedBtrfs('/sys').includes(filesystem.uuid)
+    )
       throw refusal(mapped, `this host has a Btrfs of the same UUID (${filesystem.uuid}) mounted`)
     if (kind.hasJournal && filesystem.state !== 'clean' && !isWritten && !isThrowAway)
       throw refusal(
@@ -65,8 +69,6 @@ async function lookInto({ mapped, volume }: Input, signal: AbortSignal): Promise
   if (filesystem === null) throw refusal(mapped, `no filesystem was found in the logical volume ${said}`)
   return { filesystem, pieces: [...pieces] }
 }
-
-const isMounted = (uuid: string) => namesIn('/sys/fs/btrfs').includes(uuid)
 
 function refusal(file: string, reason: string, remedy = 'Leave it attached only: varve attach.'): DiskError {
   return new DiskError('refused', { file, reason, remedy, layer: 'L6' })
