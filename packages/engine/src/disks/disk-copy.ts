@@ -1,8 +1,11 @@
-import { type Manifest, chunkLength, chunkSize } from '@varve/core/digest/disk-digest'
+import { Manifest, chunkCount, chunkLength, chunkSize } from '@varve/core/digest/disk-digest'
 import type { DiskReader } from '@varve/core/disk/disk-reader'
 import type { ByteRange } from '@varve/core/ranges/byte-range'
+import { hexRoot } from '../run/collect-leaves.ts'
 import { readWithLeaf } from '../run/read-with-leaf.ts'
-import { chunkStates, type TransferProgress } from '../run/requests.ts'
+import { chunkStates, type DigestOutcome, type TransferProgress } from '../run/requests.ts'
+import type { RunOptions } from '../run/run-options.ts'
+import { surveyDisk } from '../run/survey-disk.ts'
 
 /** Where the bytes of a disk go, at the places that they have in it. */
 export interface DiskSink {
@@ -24,8 +27,38 @@ const depth = 3
 /** Chunks without data that one request makes zeros. */
 const longestRun = 64
 
-/** Copies a disk chunk by chunk in order, several at a time, and takes their leaves on the way. */
-export class DiskCopy {
+const progressMs = 250
+
+interface CopyOptions extends Pick<RunOptions, 'signal' | 'onProgress'> {
+  /** What is to be done once all is copied, and before that is told. */
+  readonly finish?: () => Promise<void>
+}
+
+/** Copies a whole disk, zeros too, and digests it on the way. */
+export async function copyDisk(
+  disk: DiskReader,
+  sink: DiskSink,
+  { signal, onProgress, finish }: CopyOptions,
+): Promise<Pick<DigestOutcome, 'digest' | 'virtualSize' | 'dataBytes'>> {
+  const { virtualSize } = disk
+  const states = new Uint8Array(chunkCount(virtualSize)).fill(chunkStates.skipped)
+  const { dataBytes, chunkBytes } = await surveyDisk(disk, states, { ...(signal && { signal }) })
+  const manifest = new Manifest(virtualSize)
+  const copy = new DiskCopy({ disk, sink, states, manifest })
+  const report = () => onProgress?.(copy.progress(chunkBytes))
+  const timer = setInterval(report, progressMs)
+  try {
+    await copy.run(signal)
+    await finish?.()
+  } finally {
+    clearInterval(timer)
+  }
+  report()
+  return { digest: hexRoot(manifest), virtualSize, dataBytes }
+}
+
+/** Chunk by chunk in order, several at a time, with their leaves on the way. */
+class DiskCopy {
   readonly #parts: CopyParts
   #next = 0
   #doneBytes = 0

@@ -1,14 +1,11 @@
-import { Manifest, chunkCount, chunkLength, chunkSize } from '@varve/core/digest/disk-digest'
+import { chunkCount, chunkLength, chunkSize } from '@varve/core/digest/disk-digest'
 import type { DiskReader } from '@varve/core/disk/disk-reader'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { hexRoot } from '../run/collect-leaves.ts'
 import { openInput } from '../run/open-input.ts'
 import { orCanceled } from '../run/or-canceled.ts'
 import { isZeroChunk } from '../run/zero-chunk.ts'
-import { chunkStates } from '../run/requests.ts'
 import type { RunOptions } from '../run/run-options.ts'
-import { surveyDisk } from '../run/survey-disk.ts'
-import { DiskCopy } from './disk-copy.ts'
+import { copyDisk, type DiskSink } from './disk-copy.ts'
 import type { WrittenDevice } from './write-device.ts'
 
 export interface DeviceProof {
@@ -35,9 +32,10 @@ export async function proveDevice(
 
 async function read(
   { path, virtualSize, expected }: DeviceProof,
-  { signal, onProgress }: Pick<RunOptions, 'signal' | 'onProgress'>,
+  options: Pick<RunOptions, 'signal' | 'onProgress'>,
 ): Promise<WrittenDevice> {
   const started = performance.now()
+  const { signal } = options
   // Nobody else has it open: the kernel has forgotten what it kept of it, and reads it from the medium.
   const input = { kind: 'image', path, roots: null, format: 'raw' } as const
   await using opened = await openInput(input, { io: 'async', ...(signal && { signal }) })
@@ -45,23 +43,15 @@ async function read(
   if (whole.virtualSize < virtualSize)
     throw new DiskError('digest-mismatch', { file: path, expected, found: 'a shorter disk', chunk: null })
   const disk = beginningOf(whole, virtualSize)
-  const states = new Uint8Array(chunkCount(virtualSize)).fill(chunkStates.skipped)
-  const { dataBytes, chunkBytes } = await surveyDisk(disk, states, { ...(signal && { signal }) })
-  const manifest = new Manifest(virtualSize)
-  const copy = new DiskCopy({ disk, sink: { async write() {}, async zero() {} }, states, manifest })
-  const report = () => onProgress?.(copy.progress(chunkBytes))
-  const timer = setInterval(report, progressMs)
-  try {
-    await copy.run(signal)
-  } finally {
-    clearInterval(timer)
-  }
-  await assertNothingBehind(whole, { path, virtualSize, expected }, signal)
-  report()
-  return { digest: hexRoot(manifest), virtualSize, dataBytes, seconds: (performance.now() - started) / 1000 }
+  const copied = await copyDisk(disk, nowhere, {
+    ...options,
+    finish: async () => assertNothingBehind(whole, { path, virtualSize, expected }, signal),
+  })
+  return { ...copied, seconds: (performance.now() - started) / 1000 }
 }
 
-const progressMs = 250
+/** What is only read. */
+const nowhere: DiskSink = { async write() {}, async zero() {} }
 
 async function assertNothingBehind(
   disk: DiskReader,

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
-import { Manifest, chunkCount, chunkSize } from '@varve/core/digest/disk-digest'
+import { Manifest, chunkSize } from '@varve/core/digest/disk-digest'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { ByteRange } from '@varve/core/ranges/byte-range'
 import { assertUnchanged } from '../files/file-fingerprint.ts'
@@ -9,12 +9,11 @@ import { guarded, guardFiles } from '../in-use/guard-files.ts'
 import { hexRoot } from '../run/collect-leaves.ts'
 import { openInput } from '../run/open-input.ts'
 import { orCanceled } from '../run/or-canceled.ts'
-import { chunkStates, type DigestOutcome, type DiskInput } from '../run/requests.ts'
+import type { DigestOutcome, DiskInput } from '../run/requests.ts'
 import type { RunOptions } from '../run/run-options.ts'
-import { surveyDisk } from '../run/survey-disk.ts'
 import { zeroChunk } from '../run/zero-chunk.ts'
 import { writeError } from '../system/system-error.ts'
-import { DiskCopy, type DiskSink } from './disk-copy.ts'
+import { copyDisk, type DiskSink } from './disk-copy.ts'
 import { openDevice, type OpenDevice } from './open-device.ts'
 
 export interface DeviceTarget {
@@ -64,33 +63,25 @@ async function write(
   options: RunOptions,
 ): Promise<WrittenDevice> {
   const started = performance.now()
-  const { signal, onProgress } = options
+  const { signal } = options
   await using opened = await openInput(input, { io: 'async', ...(signal && { signal }) })
   const { disk, files } = opened
   const { virtualSize } = disk
   await using device = await openDevice(path)
   assertRoom(path, device, virtualSize)
   using guard = await guardFiles(files, options)
-  const states = new Uint8Array(chunkCount(virtualSize)).fill(chunkStates.skipped)
-  const { dataBytes, chunkBytes } = await surveyDisk(disk, states, guarded(guard))
-  const manifest = new Manifest(virtualSize)
-  const copy = new DiskCopy({ disk, sink: sinkOf(device, path, isBlank), states, manifest })
-  const report = () => onProgress?.(copy.progress(chunkBytes))
-  const timer = setInterval(report, progressMs)
-  try {
-    await copy.run(guard.signal)
-  } finally {
-    clearInterval(timer)
-  }
-  if (!isBlank) await zeroDevice(device, path, { start: virtualSize, end: device.size }, guard.signal)
-  await sync(device.handle, path)
-  await assertUnchanged(files)
-  await guard.assertNone()
-  report()
-  return { digest: hexRoot(manifest), virtualSize, dataBytes, seconds: (performance.now() - started) / 1000 }
+  const copied = await copyDisk(disk, sinkOf(device, path, isBlank), {
+    ...options,
+    ...guarded(guard),
+    async finish() {
+      if (!isBlank) await zeroDevice(device, path, { start: virtualSize, end: device.size }, guard.signal)
+      await sync(device.handle, path)
+      await assertUnchanged(files)
+      await guard.assertNone()
+    },
+  })
+  return { ...copied, seconds: (performance.now() - started) / 1000 }
 }
-
-const progressMs = 250
 
 function assertRoom(file: string, { size }: OpenDevice, virtualSize: number): void {
   if (size >= virtualSize) return

@@ -1,17 +1,15 @@
-import { Manifest, chunkCount, chunkSize } from '@varve/core/digest/disk-digest'
+import { chunkSize } from '@varve/core/digest/disk-digest'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { connectNbd, type ExportFacts, type NbdClient } from '@varve/nbd/client'
 import { assertUnchanged } from '../files/file-fingerprint.ts'
 import { guarded, guardFiles } from '../in-use/guard-files.ts'
 import type { NbdInput } from '../run/nbd-input.ts'
-import { chunkStates, type DigestOutcome, type DiskInput } from '../run/requests.ts'
-import { hexRoot } from '../run/collect-leaves.ts'
+import type { DigestOutcome, DiskInput } from '../run/requests.ts'
 import { inputName, openInput, placeOf } from '../run/open-input.ts'
 import { orCanceled } from '../run/or-canceled.ts'
 import type { RunOptions } from '../run/run-options.ts'
-import { surveyDisk } from '../run/survey-disk.ts'
 import { zeroChunk } from '../run/zero-chunk.ts'
-import { DiskCopy, type DiskSink } from './disk-copy.ts'
+import { copyDisk, type DiskSink } from './disk-copy.ts'
 
 export type WrittenExport = Pick<DigestOutcome, 'digest' | 'virtualSize' | 'dataBytes' | 'seconds'>
 
@@ -42,32 +40,23 @@ export async function writeExport(
 
 async function write(input: DiskInput, target: NbdInput, options: RunOptions): Promise<WrittenExport> {
   const started = performance.now()
-  const { signal, onProgress } = options
+  const { signal } = options
   await using opened = await openInput(input, { io: 'async', ...(signal && { signal }) })
   const { disk, files } = opened
-  const { virtualSize } = disk
   await using client = await connect(target, signal)
-  assertFits(inputName(target), client.facts, virtualSize)
+  assertFits(inputName(target), client.facts, disk.virtualSize)
   using guard = await guardFiles(files, options)
-  const states = new Uint8Array(chunkCount(virtualSize)).fill(chunkStates.skipped)
-  const { dataBytes, chunkBytes } = await surveyDisk(disk, states, guarded(guard))
-  const manifest = new Manifest(virtualSize)
-  const copy = new DiskCopy({ disk, sink: exportSink(client), states, manifest })
-  const report = () => onProgress?.(copy.progress(chunkBytes))
-  const timer = setInterval(report, progressMs)
-  try {
-    await copy.run(guard.signal)
-    if (client.facts.canFlush) await client.flush(guarded(guard))
-  } finally {
-    clearInterval(timer)
-  }
-  await assertUnchanged(files)
-  await guard.assertNone()
-  report()
-  return { digest: hexRoot(manifest), virtualSize, dataBytes, seconds: (performance.now() - started) / 1000 }
+  const copied = await copyDisk(disk, exportSink(client), {
+    ...options,
+    ...guarded(guard),
+    async finish() {
+      if (client.facts.canFlush) await client.flush(guarded(guard))
+      await assertUnchanged(files)
+      await guard.assertNone()
+    },
+  })
+  return { ...copied, seconds: (performance.now() - started) / 1000 }
 }
-
-const progressMs = 250
 
 async function connect(target: NbdInput, signal: AbortSignal | undefined): Promise<NbdClient> {
   const { exportName } = target

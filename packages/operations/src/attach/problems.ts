@@ -1,5 +1,6 @@
 import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
+import { blocking } from '../blocking.ts'
 import { dependentsProblem, partOfProblems, remarks, useProblems } from '../image-files-problems.ts'
 import { shellWord } from '../plans/shown.ts'
 import type { AttachFacts } from './facts.ts'
@@ -69,14 +70,7 @@ function refusing(
   id: string,
   words: { readonly why: string; readonly remedy: string },
 ): Problem {
-  return {
-    id,
-    severity: 'block',
-    layer: 'L3',
-    file,
-    message: `L3 ${quote(file)}: ${words.why}`,
-    remedy: words.remedy,
-  }
+  return blocking(file, { id, layer: 'L3', ...words })
 }
 
 function alreadyProblems({ already, image }: AttachFacts, verb: 'attach' | 'mount'): Problem[] {

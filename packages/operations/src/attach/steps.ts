@@ -5,7 +5,7 @@ import { loadModule } from '../actions/load-module.ts'
 import { readPartitions } from '../actions/read-partitions.ts'
 import { reserveDevice } from '../actions/reserve-device.ts'
 import { serveDevice } from '../actions/serve-device.ts'
-import { step, type DraftStep } from '../plans/plan.ts'
+import { quick, step, type DraftStep } from '../plans/plan.ts'
 import { freshId, from } from '../plans/wired.ts'
 import type { AttachFacts } from './facts.ts'
 import type { AttachRequest } from './request.ts'
@@ -21,7 +21,6 @@ interface Attaching {
   readonly mark?: string
 }
 
-const quick = { bytes: 0, seconds: 1 }
 const reserved = (field: string, mark: string) => from(`reserve${mark}`, field)
 
 /** From an image to a device with its partitions; the first step names the attachment and the device. */

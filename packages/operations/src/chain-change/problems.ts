@@ -2,6 +2,7 @@ import { formatRules } from '@varve/core/image/format-rules'
 import { isWritable, rulesOf, writableFormats } from '@varve/core/formats/writable-formats'
 import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
+import { blocking } from '../blocking.ts'
 import { dependentsProblem, partOfProblems, remarks, useProblems } from '../image-files-problems.ts'
 import { overlayProblems } from '../overlay-problems.ts'
 import type { LinkFacts, ReplacedFacts } from './facts.ts'
@@ -15,8 +16,8 @@ interface Said {
 }
 
 /** A reason of L2 for which it is not done. */
-export function refusal({ message, ...said }: Said): Problem {
-  return { ...said, severity: 'block', layer: 'L2', message: `L2 ${quote(said.file)}: ${message}` }
+export function refusal({ file, message, ...said }: Said): Problem {
+  return blocking(file, { ...said, layer: 'L2', why: message })
 }
 
 /** Refuses an image that stands alone. */

@@ -1,8 +1,7 @@
-import type { Problem } from '@varve/core/problems/problem'
 import { formatBytes } from '@varve/core/units/format-bytes'
 import { clearVolume } from '../actions/clear-volume.ts'
 import { defineOperation } from '../operation.ts'
-import { inOrder, noEstimate, step, type Refusal } from '../plans/plan.ts'
+import { inOrder, noEstimate, refusalOf, step } from '../plans/plan.ts'
 import { from } from '../plans/wired.ts'
 import type { VolumeFacts } from '../volumes/facts.ts'
 import { choiceProblems } from '../volumes/choice-problems.ts'
@@ -24,11 +23,7 @@ export const createVolume = defineOperation<CreateVolumeRequest, CreateVolumeFac
   paths: [],
   plan(request, facts) {
     const { target, size: virtualSize, pool, sparse } = request
-    const refusal = (problems: readonly Problem[]): Refusal => ({
-      kind: 'refusal',
-      operation: 'create-volume',
-      problems: [...problems],
-    })
+    const refusal = refusalOf('create-volume')
     const volume = volumeOf(target)
     if ('severity' in volume) return refusal([volume])
     const problems = [...choiceProblems(volume, request), ...hostProblems(target, facts)]

@@ -8,7 +8,7 @@ import { removeVolume } from '../actions/remove-volume.ts'
 import { snapshotAddress } from '../actions/volume-snapshot.ts'
 import { useProblems } from '../image-files-problems.ts'
 import { defineOperation } from '../operation.ts'
-import { inOrder, noEstimate, step, type Refusal } from '../plans/plan.ts'
+import { inOrder, noEstimate, refusalOf, step } from '../plans/plan.ts'
 import type { VolumeFacts } from '../volumes/facts.ts'
 import { hostProblems, refused, volumeOf } from '../volumes/host-problems.ts'
 import { DeleteVolumeRequest } from './request.ts'
@@ -34,11 +34,7 @@ export const deleteVolume = defineOperation<DeleteVolumeRequest, DeleteVolumeFac
   request: DeleteVolumeRequest,
   paths: [],
   plan({ volume: given, snapshot }, facts) {
-    const refusal = (problems: readonly Problem[]): Refusal => ({
-      kind: 'refusal',
-      operation: 'delete-volume',
-      problems: [...problems],
-    })
+    const refusal = refusalOf('delete-volume')
     const named = volumeOf(given)
     if ('severity' in named) return refusal([named])
     // Of LVM a snapshot is a volume beside its own.

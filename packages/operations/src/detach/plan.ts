@@ -2,6 +2,7 @@ import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { baseName } from '../actions/path-words.ts'
 import { hostProblems } from '../attach/problems.ts'
+import { blocking } from '../blocking.ts'
 import { defineOperation } from '../operation.ts'
 import { inOrder, wholeEstimate } from '../plans/plan.ts'
 import { shellWord } from '../plans/shown.ts'
@@ -35,19 +36,13 @@ function detachProblems(facts: DetachFacts): Problem[] {
   const { ways, target, attached, foreign, holders } = facts
   const host = hostProblems({ ways, image: target }, 'detach')
   if (host.length > 0) return host
-  const blocking = (id: string, why: string, remedy: string): Problem => ({
-    id,
-    severity: 'block',
-    layer: 'L3',
-    file: target,
-    message: `L3 ${quote(target)}: ${why}`,
-    remedy,
-  })
+  const refuse = (id: string, why: string, remedy: string) =>
+    blocking(target, { id, layer: 'L3', why, remedy })
   if (attached === null)
     return [
       foreign.length === 0
-        ? blocking('not-attached', 'Varve has not attached it', 'See what is attached: varve attached')
-        : blocking(
+        ? refuse('not-attached', 'Varve has not attached it', 'See what is attached: varve attached')
+        : refuse(
             'not-attached',
             `somebody else has attached it, as ${foreign.join(', ')}`,
             `Who did that ends it, such as by losetup --detach ${foreign[0] ?? ''}`,
@@ -55,7 +50,7 @@ function detachProblems(facts: DetachFacts): Problem[] {
     ]
   if (attached.mounts.length > 0)
     return [
-      blocking(
+      refuse(
         'in-use',
         `${attached.device} is mounted at ${attached.mounts.map(({ folder }) => quote(folder)).join(', ')}`,
         `Unmount it first: ${attached.mounts.map(({ folder }) => `varve umount ${shellWord(folder)}`).join('; ')}`,
@@ -63,7 +58,7 @@ function detachProblems(facts: DetachFacts): Problem[] {
     ]
   if (holders.length > 0)
     return [
-      blocking(
+      refuse(
         'in-use',
         `${attached.device} is used by ${holders.join(', ')}`,
         'End those first: vgchange -an for volume groups, dmsetup remove or cryptsetup close for mappings.',

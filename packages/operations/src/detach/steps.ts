@@ -5,10 +5,9 @@ import { forgetAttachment } from '../actions/forget-attachment.ts'
 import { closeLuks } from '../actions/open-luks.ts'
 import { removeMapping } from '../actions/remove-mapping.ts'
 import type { AttachedView } from '../actions/list-attached.ts'
-import { step, type DraftStep } from '../plans/plan.ts'
+import { quick, step, type DraftStep } from '../plans/plan.ts'
 
 const detachOf = { loop: detachLoop, 'nbd-client': detachNbd, 'qemu-nbd': detachByQemu } as const
-const quick = { bytes: 0, seconds: 1 }
 
 /** What lies over the device goes first, then the device, then who serves it, then the note: what is left of it can be found until it is gone. */
 export function detachSteps(host: string, attached: z.infer<typeof AttachedView>): DraftStep[] {

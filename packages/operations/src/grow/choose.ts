@@ -3,7 +3,7 @@ import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { formatBytes } from '@varve/core/units/format-bytes'
 import type { ResizeFacts } from '../resize/facts.ts'
-import { blocking } from '../resize/problems.ts'
+import { blocking } from '../blocking.ts'
 import { roomFor, targetsOf, type ResizeTarget } from '../resize/targets.ts'
 import type { GrowRequest } from './request.ts'
 

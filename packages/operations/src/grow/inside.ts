@@ -3,7 +3,7 @@ import type { ResizedType } from '../actions/filesystem-place.ts'
 import type { VolumeThere } from '../attach/facts.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
 import { isResized } from '../resize/kinds.ts'
-import { blocking } from '../resize/problems.ts'
+import { blocking } from '../blocking.ts'
 import type { ResizeTarget } from '../resize/targets.ts'
 import type { GrowRequest } from './request.ts'
 

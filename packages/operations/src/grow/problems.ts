@@ -5,13 +5,8 @@ import type { ResizedType } from '../actions/filesystem-place.ts'
 import { mapperProblems } from '../attach/problems.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
 import { isResized, resizedKind } from '../resize/kinds.ts'
-import {
-  blocking,
-  checkedByWindows,
-  filesystemProblems,
-  missingTools,
-  tableProblems,
-} from '../resize/problems.ts'
+import { blocking } from '../blocking.ts'
+import { checkedByWindows, filesystemProblems, missingTools, tableProblems } from '../resize/problems.ts'
 import { roomFor, type ResizeTarget } from '../resize/targets.ts'
 import type { Chosen } from './choose.ts'
 import type { Inside } from './inside.ts'

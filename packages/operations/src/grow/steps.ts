@@ -4,7 +4,7 @@ import { relocateTable } from '../actions/relocate-table.ts'
 import { resizeFilesystem } from '../actions/resize-filesystem.ts'
 import { resizePartition } from '../actions/resize-partition.ts'
 import type { LinkFacts } from '../chain-change/facts.ts'
-import { readingEstimate, step, type DraftStep } from '../plans/plan.ts'
+import { quick, readingEstimate, step, type DraftStep } from '../plans/plan.ts'
 import type { Wired } from '../plans/wired.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
 import { isResized } from '../resize/kinds.ts'
@@ -22,8 +22,6 @@ interface Growing {
   readonly size: number
   readonly allContents: boolean
 }
-
-const quick = { bytes: 0, seconds: 1 }
 
 /** The container, the table, what lies in the partition, and then the place of the original. */
 export function growSteps({ facts, own, chosen, inside, size, allContents }: Growing): DraftStep[] {

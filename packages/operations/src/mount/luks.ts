@@ -7,6 +7,7 @@ import { baseName } from '../actions/path-words.ts'
 import { attachProblems, mapperProblems } from '../attach/problems.ts'
 import { attachSteps } from '../attach/steps.ts'
 import { wayOn, waysFor, type Wanted } from '../attach/ways.ts'
+import { blocking } from '../blocking.ts'
 import { inOrder, step, wholeEstimate, type DraftStep, type Plan, type Refusal } from '../plans/plan.ts'
 import { from } from '../plans/wired.ts'
 import type { MountFacts } from './facts.ts'
@@ -30,11 +31,11 @@ export function planLuks(request: MountRequest, facts: MountFacts): Plan | Refus
     ...(found.length === 1 ? [] : [whichProblem(facts, found)]),
     ...mapperProblems(facts, volume === null ? ['cryptsetup'] : ['cryptsetup', 'dmsetup']),
   ]
-  const blocking = problems.filter(isBlocking)
+  const refused = problems.filter(isBlocking)
   const way = wayOn(ways, waysFor(facts, wanted))
   const [chosen] = found
-  if (blocking.length > 0 || way === null || !chosen)
-    return { kind: 'refusal', operation: 'mount', problems: blocking }
+  if (refused.length > 0 || way === null || !chosen)
+    return { kind: 'refusal', operation: 'mount', problems: refused }
   const { partition } = chosen
   const steps = inOrder([
     ...attachSteps({ facts, request, wanted, way, purpose: 'mount' }),
@@ -101,17 +102,15 @@ function whichProblem({ image, others }: MountFacts, found: MountFacts['others']
   const named = all
     .map(({ partition }) => (partition === null ? 'the whole disk' : `:${partition}`))
     .join(', ')
-  return {
+  return blocking(image, {
     id: found.length === 0 ? 'no-luks' : 'which-volume',
-    severity: 'block',
     layer: 'L5',
-    file: image,
-    message: `L5 ${quote(image)}: ${found.length === 0 ? 'no LUKS volume was found there' : `it has ${found.length} LUKS volumes`}`,
+    why: found.length === 0 ? 'no LUKS volume was found there' : `it has ${found.length} LUKS volumes`,
     remedy:
       all.length === 0
         ? 'Leave --luks out; see what it holds: varve info.'
         : `Say which, as IMAGE:PARTITION: ${named}.`,
-  }
+  })
 }
 
 function overlayRemark(image: string): Problem {

@@ -1,5 +1,6 @@
 import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
+import { blocking } from '../blocking.ts'
 import { shellWord } from '../plans/shown.ts'
 import type { VolumeThere } from '../attach/facts.ts'
 import { mapperProblems } from '../attach/problems.ts'
@@ -54,34 +55,31 @@ export function folderProblems({ folder, folderIs }: MountFacts): Problem[] {
   const found = words[folderIs]
   if (!found) return []
   const [id, why, remedy] = found
-  return [
-    { id, severity: 'block', layer: 'L1', file: folder, message: `L1 ${quote(folder)}: ${why}`, remedy },
-  ]
+  return [blocking(folder, { id, layer: 'L1', why, remedy })]
 }
 
 /** Why no filesystem of the guest can be mounted. */
 export function guestProblems(facts: MountFacts, meant: Meant): Problem[] {
   const { format, image, hostBtrfs, filesystems, volumes } = facts
   if (format === null) return []
-  const blocking = (id: string, why: string, remedy: string): Problem => ({
-    id,
-    severity: 'block',
-    layer: 'L6',
-    file: image,
-    message: `L6 ${quote(image)}: ${why}`,
-    remedy,
-    details: {
-      filesystems,
-      volumes: volumes.map(({ group, name, reason, filesystem }) => ({ group, name, reason, filesystem })),
-    },
-  })
+  const refuse = (id: string, why: string, remedy: string): Problem =>
+    blocking(image, {
+      id,
+      layer: 'L6',
+      why,
+      remedy,
+      details: {
+        filesystems,
+        volumes: volumes.map(({ group, name, reason, filesystem }) => ({ group, name, reason, filesystem })),
+      },
+    })
   const chosen = choose(facts, meant)
-  if (chosen === null) return [blocking(...noneChosen(facts, meant))]
+  if (chosen === null) return [refuse(...noneChosen(facts, meant))]
   if (kindOf(chosen.type) === null)
-    return [blocking('filesystem-not-mounted', `Varve does not mount ${chosen.type}`, attachInstead(facts))]
+    return [refuse('filesystem-not-mounted', `Varve does not mount ${chosen.type}`, attachInstead(facts))]
   if (chosen.type === 'btrfs' && chosen.uuid !== null && hostBtrfs.includes(chosen.uuid))
     return [
-      blocking(
+      refuse(
         'same-uuid',
         `this host has a Btrfs of the same UUID (${chosen.uuid}) mounted, and the kernel would take one for the other`,
         'Mount it on another host, or serve it: varve serve.',

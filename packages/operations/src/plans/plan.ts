@@ -1,3 +1,4 @@
+import type { Problem } from '@varve/core/problems/problem'
 import { ProblemView } from '@varve/protocol/primitives'
 import { EstimateView } from '@varve/protocol/plans'
 import { z } from 'zod'
@@ -56,8 +57,15 @@ export const Refusal = z.object({
 })
 export type Refusal = z.infer<typeof Refusal>
 
+/** Refuses an operation for the problems given. */
+export function refusalOf(operation: string): (problems: readonly Problem[]) => Refusal {
+  return (problems) => ({ kind: 'refusal', operation, problems: [...problems] })
+}
+
 export type Estimate = z.infer<typeof EstimateView>
 export const noEstimate: Estimate = { bytes: null, seconds: null }
+/** Of what moves no data. */
+export const quick: Estimate = { bytes: 0, seconds: 1 }
 
 /** Bytes a second that reading an image is estimated with. */
 const readingRate = 500_000_000

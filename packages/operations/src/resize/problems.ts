@@ -1,30 +1,16 @@
 import { isWritable } from '@varve/core/formats/writable-formats'
 import { sizeFault } from '@varve/core/formats/writable-sizes'
 import { DiskError, quote } from '@varve/core/problems/disk-error'
-import type { LayerNumber } from '@varve/core/problems/layer-number'
 import { problemFromError, type Problem } from '@varve/core/problems/problem'
 import { hostProblems } from '../attach/problems.ts'
 import type { LinkFacts } from '../chain-change/facts.ts'
 import { replaceProblems } from '../chain-change/problems.ts'
 import { dependentsProblem } from '../image-files-problems.ts'
+import { blocking } from '../blocking.ts'
 import { shellWord } from '../plans/shown.ts'
 import type { ResizeFacts } from './facts.ts'
 import { isResized, resizedKind } from './kinds.ts'
 import type { ResizeTarget } from './targets.ts'
-
-interface Said {
-  readonly id: string
-  readonly layer: LayerNumber
-  readonly why: string
-  readonly remedy: string
-  readonly details?: Readonly<Record<string, unknown>>
-}
-
-/** A reason for which the disk keeps its size. */
-export function blocking(file: string, { id, layer, why, remedy, details }: Said): Problem {
-  const message = `${layer} ${quote(file)}: ${why}`
-  return { id, severity: 'block', layer, file, message, remedy, ...(details && { details }) }
-}
 
 interface Resizing {
   readonly verb: 'grow' | 'shrink'

@@ -12,12 +12,11 @@ import { writeImage } from '../actions/write-image.ts'
 import { attachSteps } from '../attach/steps.ts'
 import type { LinkFacts } from '../chain-change/facts.ts'
 import { newInPlace } from '../chain-change/steps.ts'
-import { readingEstimate, step, type DraftStep } from '../plans/plan.ts'
+import { quick, readingEstimate, step, type DraftStep } from '../plans/plan.ts'
 import { freshId, from } from '../plans/wired.ts'
 import type { ResizeFacts } from './facts.ts'
 import { resizedKind, type ResizedKind } from './kinds.ts'
 
-const quick = { bytes: 0, seconds: 1 }
 const reserved = (field: string, mark = '') => from(`reserve${mark}`, field)
 
 /** The staged raw image that the work is done on. */

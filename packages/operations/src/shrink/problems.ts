@@ -4,13 +4,8 @@ import { formatBytes } from '@varve/core/units/format-bytes'
 import { shellWord } from '../plans/shown.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
 import { isResized, resizedKind } from '../resize/kinds.ts'
-import {
-  blocking,
-  checkedByWindows,
-  filesystemProblems,
-  missingTools,
-  tableProblems,
-} from '../resize/problems.ts'
+import { blocking } from '../blocking.ts'
+import { checkedByWindows, filesystemProblems, missingTools, tableProblems } from '../resize/problems.ts'
 import { targetsOf, type ResizeTarget } from '../resize/targets.ts'
 import { smallestCut, type ShrinkChoice } from './choice.ts'
 import type { ShrinkRequest } from './request.ts'

@@ -5,7 +5,7 @@ import { measureMinimum } from '../actions/measure-minimum.ts'
 import { resizeFilesystem } from '../actions/resize-filesystem.ts'
 import { resizePartition } from '../actions/resize-partition.ts'
 import type { LinkFacts } from '../chain-change/facts.ts'
-import { readingEstimate, step, type DraftStep } from '../plans/plan.ts'
+import { quick, readingEstimate, step, type DraftStep } from '../plans/plan.ts'
 import { from, type FromStep, type Wired } from '../plans/wired.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
 import {
@@ -18,8 +18,6 @@ import {
   workStep,
 } from '../resize/steps.ts'
 import { frameOf, type ShrinkChoice } from './choice.ts'
-
-const quick = { bytes: 0, seconds: 1 }
 
 interface Shrinking {
   readonly facts: ResizeFacts

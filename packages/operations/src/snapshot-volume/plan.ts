@@ -6,7 +6,7 @@ import type { PlacesView } from '@varve/protocol/places'
 import { snapshotVolume as snapshotAction } from '../actions/snapshot-volume.ts'
 import { isSnapshotName, snapshotAddress } from '../actions/volume-snapshot.ts'
 import { defineOperation } from '../operation.ts'
-import { inOrder, noEstimate, step, type Refusal } from '../plans/plan.ts'
+import { inOrder, noEstimate, refusalOf, step } from '../plans/plan.ts'
 import { freshId } from '../plans/wired.ts'
 import type { VolumeFacts } from '../volumes/facts.ts'
 import { hostProblems, refused, volumeOf } from '../volumes/host-problems.ts'
@@ -24,11 +24,7 @@ export const snapshotVolume = defineOperation<SnapshotVolumeRequest, SnapshotVol
   request: SnapshotVolumeRequest,
   paths: [],
   plan({ volume: address, name }, facts) {
-    const refusal = (problems: readonly Problem[]): Refusal => ({
-      kind: 'refusal',
-      operation: 'snapshot-volume',
-      problems: [...problems],
-    })
+    const refusal = refusalOf('snapshot-volume')
     const volume = volumeOf(address)
     if ('severity' in volume) return refusal([volume])
     if (!isSnapshotName(volume.kind, name))

@@ -1,9 +1,9 @@
-import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { releaseFolder } from '../actions/release-folder.ts'
 import { unmountFolder } from '../actions/unmount-folder.ts'
 import { hostProblems } from '../attach/problems.ts'
 import { detachSteps } from '../detach/steps.ts'
+import { blocking } from '../blocking.ts'
 import { defineOperation } from '../operation.ts'
 import { inOrder, step, wholeEstimate } from '../plans/plan.ts'
 import type { UmountFacts } from './facts.ts'
@@ -48,23 +48,17 @@ export const umountOperation = defineOperation<UmountRequest, UmountFacts>({
 function umountProblems({ ways, folder, mounted, attached, busy }: UmountFacts): Problem[] {
   const host = hostProblems({ ways, image: folder }, 'umount')
   if (host.length > 0) return host
-  const blocking = (id: string, why: string, remedy: string): Problem => ({
-    id,
-    severity: 'block',
-    layer: 'L6',
-    file: folder,
-    message: `L6 ${quote(folder)}: ${why}`,
-    remedy,
-  })
+  const refuse = (id: string, why: string, remedy: string) =>
+    blocking(folder, { id, layer: 'L6', why, remedy })
   if (attached === null)
     return [
       mounted === null
-        ? blocking(
+        ? refuse(
             'not-mounted',
             'nothing is mounted there',
             'See what is attached and mounted: varve attached',
           )
-        : blocking(
+        : refuse(
             'not-mounted',
             `somebody else has mounted ${mounted} there`,
             'Who did that ends it, by umount.',
@@ -75,7 +69,7 @@ function umountProblems({ ways, folder, mounted, attached, busy }: UmountFacts):
   const more = busy.length > named.length ? ` and ${busy.length - named.length} more` : ''
   return [
     {
-      ...blocking(
+      ...refuse(
         'in-use',
         `it is used by ${named.join(', ')}${more}`,
         'End those, or have them leave the folder, and try again.',

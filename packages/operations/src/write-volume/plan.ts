@@ -1,11 +1,11 @@
-import { isBlocking, type Problem } from '@varve/core/problems/problem'
+import { isBlocking } from '@varve/core/problems/problem'
 import { formatBytes } from '@varve/core/units/format-bytes'
 import { sourceName } from '../actions/path-words.ts'
 import { writeVolume as writeAction } from '../actions/write-volume.ts'
 import { snapshotFinding, sourceFindings } from '../convert/copy-findings.ts'
 import type { SourceFacts } from '../convert/facts.ts'
 import { defineOperation } from '../operation.ts'
-import { inOrder, step, type Refusal } from '../plans/plan.ts'
+import { inOrder, refusalOf, step } from '../plans/plan.ts'
 import { from } from '../plans/wired.ts'
 import { choiceProblems } from '../volumes/choice-problems.ts'
 import type { VolumeFacts } from '../volumes/facts.ts'
@@ -30,11 +30,7 @@ export const writeVolume = defineOperation<WriteVolumeRequest, WriteVolumeFacts>
   plan(request, facts) {
     const { source: address, target, pool, sparse, inUse, verify, snapshots, expected } = request
     const { host, source, measure, places } = facts
-    const refusal = (problems: readonly Problem[]): Refusal => ({
-      kind: 'refusal',
-      operation: 'write-volume',
-      problems: [...problems],
-    })
+    const refusal = refusalOf('write-volume')
     const volume = volumeOf(target)
     if ('severity' in volume) return refusal([volume])
     const problems = [...choiceProblems(volume, request), ...hostProblems(target, facts)]

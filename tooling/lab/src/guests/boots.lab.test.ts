@@ -7,8 +7,7 @@ import { bootGuest, type Booted } from './boot-guest.ts'
 import { makeGuest, prepareGuests, type GuestKind } from './build-guest.ts'
 
 const folder = await findLab({ isLong: true })
-/** Of Varve and of QEMU. */
-const formats = { qcow2: 'qcow2', vmdk: 'vmdk', vhdx: 'vhdx' } as const
+type Format = 'qcow2' | 'vmdk' | 'vhdx'
 
 describe.skipIf(folder === null || !requires('grub-mkimage', 'qemu-system-x86_64'))(
   'a guest that is made larger and smaller',
@@ -22,23 +21,23 @@ describe.skipIf(folder === null || !requires('grub-mkimage', 'qemu-system-x86_64
       await lab[Symbol.asyncDispose]()
     })
 
-    async function boot(kind: GuestKind, format: keyof typeof formats): Promise<Booted> {
+    async function boot(kind: GuestKind, format: Format): Promise<Booted> {
       const name = `${kind}.${format}`
       await lab.ok(`cp --sparse=always /root/${name} /host/${name}`)
-      return await bootGuest(join(lab.share, name), formats[format], kind)
+      return await bootGuest(join(lab.share, name), format, kind)
     }
 
     /** One line for each file of the guest's data: kind, rights, owner, size, links, name, contents. */
     async function filesOf(kind: GuestKind, format: string): Promise<string> {
-      const [what, type] = kind === 'bios' ? [':1', 'ext4'] : [':guest/root', 'ext4']
+      const root = kind === 'bios' ? '1' : 'guest/root'
       return await lab.ok(`set -e
-      varve mount '/root/${kind}.${format}${what}' /mnt/files --yes >&2
-      cd /mnt/files/data; findmnt -no FSTYPE -T . | grep -qx ${type}
+      varve mount '/root/${kind}.${format}:${root}' /mnt/files --yes >&2
+      cd /mnt/files/data; findmnt -no FSTYPE -T . | grep -qx ext4
       find . -printf '%y %m %U:%G %s %n %P -> %l\\n' | sort; find . -type f -print0 | sort -z | xargs -0 sha256sum
       getfattr -R -d . ; cd /; varve umount /mnt/files --yes >&2`)
     }
 
-    test.each<readonly [GuestKind, keyof typeof formats]>([
+    test.each<readonly [GuestKind, Format]>([
       ['bios', 'vhdx'],
       ['uefi', 'vmdk'],
       ['uefi', 'qcow2'],
