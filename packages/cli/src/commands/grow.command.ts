@@ -2,7 +2,7 @@ import { Option } from 'commander'
 import { UsageError } from '../command.ts'
 import { defineCommand } from '../grammar/command-definition.ts'
 import { grownSizeOption } from '../grammar/grown-size.ts'
-import { addOperationOptions } from '../grammar/options.ts'
+import { addLuksOptions, addOperationOptions } from '../grammar/options.ts'
 import { partitionOption } from '../grammar/partition.ts'
 import { withThreads } from '../grammar/with-threads.ts'
 import type { GrowOptions } from './grow.ts'
@@ -13,27 +13,23 @@ export const growCommand = defineCommand<GrowOptions>({
   does: 'make the disk of an image larger, with the partition and the filesystem that get the room (Linux, root)',
   grammar: (command) =>
     addOperationOptions(
-      command
-        .addOption(
-          grownSizeOption(
-            '--to <size>',
-            'how large the disk is to be, such as 40G; +10G is so much more',
-          ).makeOptionMandatory(),
-        )
-        .addOption(
-          partitionOption(
-            'the partition that gets the room; none: the container only. Default: the one that has room behind it',
+      addLuksOptions(
+        command
+          .addOption(
+            grownSizeOption(
+              '--to <size>',
+              'how large the disk is to be, such as 40G; +10G is so much more',
+            ).makeOptionMandatory(),
+          )
+          .addOption(
+            partitionOption(
+              'the partition that gets the room; none: the container only. Default: the one that has room behind it',
+            ),
+          )
+          .addOption(
+            new Option('--volume <vg/lv>', 'the logical volume that gets the room').argParser(volumeOf),
           ),
-        )
-        .addOption(
-          new Option('--volume <vg/lv>', 'the logical volume that gets the room').argParser(volumeOf),
-        )
-        .option(
-          '--luks',
-          'open its LUKS with the passphrase on standard input (a newline at its end does not count)',
-        )
-        .option('--luks-key', 'the same with the bytes of a key file on standard input')
-        .option('--contents', 'compare the contents of all files before and after, not of a sample'),
+      ).option('--contents', 'compare the contents of all files before and after, not of a sample'),
     ),
   async run({ args: [image = ''], options, context }) {
     return await withThreads(context, [image], async (running) => {

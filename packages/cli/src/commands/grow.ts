@@ -1,31 +1,22 @@
-import { UsageError, type Outcome, type RunContext } from '../command.ts'
+import type { Outcome, RunContext } from '../command.ts'
 import type { GrownSize } from '../grammar/grown-size.ts'
 import { placeOf } from '../input.ts'
 import { operate, type OperateOptions } from '../operations/operate.ts'
-import { isPlanAsked } from '../operations/wish.ts'
-import { secretFrom } from '../secret-input.ts'
+import { luksWish, type LuksOptions } from './luks-options.ts'
 import { resizeRecord, toldOfResize } from './resize-record.ts'
 
-export interface GrowOptions extends OperateOptions {
+export interface GrowOptions extends OperateOptions, LuksOptions {
   readonly to: GrownSize
   readonly partition?: number | 'none'
   readonly volume?: { readonly group: string; readonly name: string }
-  /** Standard input is the passphrase of its LUKS. */
-  readonly luks?: boolean
-  /** Standard input is the key file of its LUKS. */
-  readonly luksKey?: boolean
   /** Compare the contents of all files. */
   readonly contents?: boolean
 }
 
 /** `varve grow IMAGE --to SIZE`. */
 export async function grow(image: string, options: GrowOptions, context: RunContext): Outcome {
-  const { to, partition, volume, luks = false, luksKey = false, contents } = options
-  if (luks && luksKey)
-    throw new UsageError(
-      'Standard input is either a passphrase or a key file: leave --luks or --luks-key out.',
-    )
-  const isLuks = luks || luksKey
+  const { to, partition, volume, contents } = options
+  const { isLuks, secret } = await luksWish(options)
   const request = {
     image: placeOf(image, options),
     ...to,
@@ -39,8 +30,7 @@ export async function grow(image: string, options: GrowOptions, context: RunCont
       operation: 'grow',
       request,
       isAsked: true,
-      ...(isLuks &&
-        !isPlanAsked(options) && { secret: await secretFrom(process.stdin, luks ? 'passphrase' : 'key') }),
+      ...(secret && { secret }),
       told: toldOfResize,
       record: resizeRecord,
     },

@@ -1,6 +1,6 @@
 import type { AcceptOptions } from '../command.ts'
 import { defineCommand } from '../grammar/command-definition.ts'
-import { addAcceptOption, addPlanOptions, addReadingOptions } from '../grammar/options.ts'
+import { addAcceptOption, addLuksOptions, addPlanOptions, addReadingOptions } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
 import type { MountOptions } from './mount.ts'
 
@@ -11,13 +11,12 @@ export const mountCommand = defineCommand<MountOptions & AcceptOptions>({
   grammar: (command) =>
     addReadingOptions(
       addAcceptOption(
-        addPlanOptions(command)
-          .option('--rw', 'write what is written to the folder to the image (raw, qcow2)')
-          .option(
-            '--luks',
-            'open its LUKS with the passphrase on standard input (a newline at its end does not count)',
-          )
-          .option('--luks-key', 'the same with the bytes of a key file on standard input'),
+        addLuksOptions(
+          addPlanOptions(command).option(
+            '--rw',
+            'write what is written to the folder to the image (raw, qcow2)',
+          ),
+        ),
       ),
     ),
   async run({ args: [image = '', folder = ''], options, context }) {

@@ -1,20 +1,14 @@
 import { existsSync } from 'node:fs'
 import { mountFilesystem } from '@varve/operations/actions/mount-filesystem'
 import { outcomeOf } from '@varve/operations/runs/run-state'
-import { UsageError, type Outcome, type RunContext } from '../command.ts'
+import type { Outcome, RunContext } from '../command.ts'
 import { pathOf } from '../input.ts'
 import { operate } from '../operations/operate.ts'
-import { isPlanAsked } from '../operations/wish.ts'
 import { printable } from '../output/text.ts'
-import { secretFrom } from '../secret-input.ts'
 import { attachRequest, type AttachOptions } from './attach.ts'
+import { luksWish, type LuksOptions } from './luks-options.ts'
 
-export interface MountOptions extends AttachOptions {
-  /** Standard input is the passphrase of its LUKS. */
-  readonly luks?: boolean
-  /** Standard input is the key file of its LUKS. */
-  readonly luksKey?: boolean
-}
+export type MountOptions = AttachOptions & LuksOptions
 
 /** `varve mount IMAGE[:PARTITION][:VG/LV] FOLDER`. */
 export async function mount(
@@ -22,12 +16,7 @@ export async function mount(
   options: MountOptions,
   context: RunContext,
 ): Outcome {
-  const { luks = false, luksKey = false } = options
-  if (luks && luksKey)
-    throw new UsageError(
-      'Standard input is either a passphrase or a key file: leave --luks or --luks-key out.',
-    )
-  const isLuks = luks || luksKey
+  const { isLuks, secret } = await luksWish(options)
   const { name, partition, volume } = placeOf(image)
   const request = { ...attachRequest(name, options), partition, volume, isLuks, folder: pathOf(folder) }
   const mounted = (state: Parameters<typeof outcomeOfMount>[0]) => ({
@@ -43,8 +32,7 @@ export async function mount(
       operation: 'mount',
       request,
       isAsked: false,
-      ...(isLuks &&
-        !isPlanAsked(options) && { secret: await secretFrom(process.stdin, luks ? 'passphrase' : 'key') }),
+      ...(secret && { secret }),
       told: (state) => [
         `${printable(outcomeOfMount(state).device)} is mounted at ${printable(outcomeOfMount(state).folder)}`,
       ],

@@ -111,6 +111,16 @@ export function addVolumeOptions(command: Command): Command {
     .option('--sparse', 'with zfs:POOL/VOLUME: keep nothing back for the volume')
 }
 
+/** What opens LUKS comes over standard input. */
+export function addLuksOptions(command: Command): Command {
+  return command
+    .option(
+      '--luks',
+      'open its LUKS with the passphrase on standard input (a newline at its end does not count)',
+    )
+    .option('--luks-key', 'the same with the bytes of a key file on standard input')
+}
+
 /** What a new image is to be: format, kind, compression, choices. */
 export function addOutputOptions(command: Command): Command {
   return command
