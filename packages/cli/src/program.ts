@@ -2,6 +2,7 @@ import { DiskError, toErrorRecord, type ErrorRecord } from '@varve/core/problems
 import { CommanderError } from 'commander'
 import { UsageError, type CommandContext } from './command.ts'
 import { commandTable } from './commands/command-table.ts'
+import type { CommandDefinition } from './grammar/command-definition.ts'
 import { readConfig } from './config.ts'
 import { openLog } from './log.ts'
 import { explained } from './output/explain.ts'
@@ -34,7 +35,7 @@ export async function runProgram(argv: readonly string[], version: string): Prom
       remark: (text) => process.stderr.write(`${text}\n`),
     }
   }
-  const program = buildProgram(commandTable, version, async ({ globals, about }, run) => {
+  const program = buildProgram(calledOf(argv), version, async ({ globals, about }, run) => {
     subject = about
     exitCode = await run(await contextOf(globals))
   })
@@ -72,6 +73,12 @@ export async function runProgram(argv: readonly string[], version: string): Prom
   } finally {
     for (const name of stopSignals()) process.off(name, interrupt)
   }
+}
+
+/** The command that is called by its name alone, which is all the grammar that it needs; else every one. */
+function calledOf([, , first]: readonly string[]): readonly CommandDefinition[] {
+  const called = commandTable.find(({ usage }) => usage.split(' ', 1)[0] === first)
+  return called && !called.isAboutAll ? [called] : commandTable
 }
 
 /** Waits until the system has taken what was printed, or refused it. */

@@ -17,12 +17,14 @@ export const UploadId = z.string().regex(/^[0-9a-f]{12}$/u, 'the id of an upload
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/u)
 
 /** What an agent says of the file that it sends, before the first byte. */
-export const SentFile = z.object({
-  size: Bytes,
-  modifiedAt: Timestamp,
-  /** The same as long as the file is: made of its number, size and time. */
-  tag: z.string().regex(/^[\w-]{1,100}$/u),
-})
+export const SentFile = z.lazy(() =>
+  z.object({
+    size: Bytes,
+    modifiedAt: Timestamp,
+    /** The same as long as the file is: made of its number, size and time. */
+    tag: z.string().regex(/^[\w-]{1,100}$/u),
+  }),
+)
 export type SentFile = z.infer<typeof SentFile>
 
 /** The bytes that are wanted of it; `end` is not one of them. */
@@ -41,15 +43,17 @@ export type Received = z.infer<typeof Received>
 /** Headers of a piece. */
 export const pieceHeaders = { at: 'x-varve-at', sha256: 'x-varve-sha256' } as const
 
-export const UploadTarget = z.object({
-  host: HostName,
-  library: z.string().min(1),
-  name: FileName,
-  id: UploadId,
-})
+export const UploadTarget = z.lazy(() =>
+  z.object({
+    host: HostName,
+    library: z.string().min(1),
+    name: FileName,
+    id: UploadId,
+  }),
+)
 export type UploadTarget = z.infer<typeof UploadTarget>
 
-export const BeginUpload = UploadTarget.extend({ size: Bytes })
+export const BeginUpload = z.lazy(() => UploadTarget.unwrap().extend({ size: Bytes }))
 export type BeginUpload = z.infer<typeof BeginUpload>
 
 export const BegunUpload = z.object({

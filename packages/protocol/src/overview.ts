@@ -5,33 +5,37 @@ import { MigrationView } from './migrations.ts'
 import { Bytes } from './primitives.ts'
 
 /** What a person looks at first, and sums; its size does not depend on that of the fleet. */
-export const Overview = z.object({
-  /** The first hosts of the fleet: offline ones, then those with the least free space, then by name. */
-  hosts: z.array(HostView).max(20),
-  hostTotals: HostTotals,
-  images: z.number().int(),
-  virtualBytes: Bytes,
-  allocatedBytes: Bytes,
-  reclaimableBytes: Bytes,
-  /** The newest of those that run. */
-  running: z.array(MigrationView).max(50),
-  /** The newest that ended. */
-  recent: z.array(MigrationView).max(10),
-  /** The newest that failed and were not made good: no later one of that image to that host succeeded or runs. */
-  failed: z.array(MigrationView).max(10).default([]),
-  findings: z.array(FindingGroup),
-  /** The command that joins a host to this controller. */
-  joinCommand: z.string(),
-})
+export const Overview = z.lazy(() =>
+  z.object({
+    /** The first hosts of the fleet: offline ones, then those with the least free space, then by name. */
+    hosts: z.array(HostView).max(20),
+    hostTotals: HostTotals,
+    images: z.number().int(),
+    virtualBytes: Bytes,
+    allocatedBytes: Bytes,
+    reclaimableBytes: Bytes,
+    /** The newest of those that run. */
+    running: z.array(MigrationView).max(50),
+    /** The newest that ended. */
+    recent: z.array(MigrationView).max(10),
+    /** The newest that failed and were not made good: no later one of that image to that host succeeded or runs. */
+    failed: z.array(MigrationView).max(10).default([]),
+    findings: z.array(FindingGroup),
+    /** The command that joins a host to this controller. */
+    joinCommand: z.string(),
+  }),
+)
 export type Overview = z.infer<typeof Overview>
 
-export const ServerInfo = z.object({
-  version: z.string(),
-  protocolVersion: z.number().int(),
-  hosts: HostTotals,
-  images: z.number().int(),
-  migrationsRunning: z.number().int(),
-  /** Runs of operations that are not over. */
-  runsOpen: z.number().int().default(0),
-})
+export const ServerInfo = z.lazy(() =>
+  z.object({
+    version: z.string(),
+    protocolVersion: z.number().int(),
+    hosts: HostTotals,
+    images: z.number().int(),
+    migrationsRunning: z.number().int(),
+    /** Runs of operations that are not over. */
+    runsOpen: z.number().int().default(0),
+  }),
+)
 export type ServerInfo = z.infer<typeof ServerInfo>

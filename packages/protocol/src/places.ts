@@ -6,154 +6,176 @@ import { HostPlaceView } from './reports.ts'
 const Address = z.string().max(600)
 
 /** Thin volumes take their blocks from it as they are written. */
-export const ThinPool = z.object({
-  address: Address,
-  name: z.string(),
-  uuid: z.string(),
-  size: Bytes,
-  dataUsed: Bytes,
-  metadataSize: Bytes,
-  metadataUsed: Bytes,
-  chunkSize: Bytes,
-  /** What its volumes would take if they were written whole. */
-  promised: Bytes,
-  /** Whether a block reads as zeros where its volume has not written it. */
-  zeroesNew: z.boolean(),
-  /** Null: it works; else what LVM says, such as `out_of_data`. */
-  health: z.string().nullable(),
-})
+export const ThinPool = z.lazy(() =>
+  z.object({
+    address: Address,
+    name: z.string(),
+    uuid: z.string(),
+    size: Bytes,
+    dataUsed: Bytes,
+    metadataSize: Bytes,
+    metadataUsed: Bytes,
+    chunkSize: Bytes,
+    /** What its volumes would take if they were written whole. */
+    promised: Bytes,
+    /** Whether a block reads as zeros where its volume has not written it. */
+    zeroesNew: z.boolean(),
+    /** Null: it works; else what LVM says, such as `out_of_data`. */
+    health: z.string().nullable(),
+  }),
+)
 export type ThinPool = z.infer<typeof ThinPool>
 
-export const LogicalVolume = z.object({
-  address: Address,
-  name: z.string(),
-  uuid: z.string(),
-  /** As LVM has it: `linear`, `thin`, `snapshot`, `raid1`… */
-  kind: z.string(),
-  size: Bytes,
-  /** Blocks that it takes; null where LVM does not tell: not active. Of one that is not thin: all of them. */
-  used: Bytes.nullable(),
-  /** The thin pool that its blocks are of. */
-  pool: z.string().nullable(),
-  /** The volume that it is a snapshot of. */
-  origin: z.string().nullable(),
-  /** Where it can be opened; null: it is not active. */
-  device: Path.nullable(),
-  isOpen: z.boolean(),
-  readOnly: z.boolean(),
-  health: z.string().nullable(),
-})
+export const LogicalVolume = z.lazy(() =>
+  z.object({
+    address: Address,
+    name: z.string(),
+    uuid: z.string(),
+    /** As LVM has it: `linear`, `thin`, `snapshot`, `raid1`… */
+    kind: z.string(),
+    size: Bytes,
+    /** Blocks that it takes; null where LVM does not tell: not active. Of one that is not thin: all of them. */
+    used: Bytes.nullable(),
+    /** The thin pool that its blocks are of. */
+    pool: z.string().nullable(),
+    /** The volume that it is a snapshot of. */
+    origin: z.string().nullable(),
+    /** Where it can be opened; null: it is not active. */
+    device: Path.nullable(),
+    isOpen: z.boolean(),
+    readOnly: z.boolean(),
+    health: z.string().nullable(),
+  }),
+)
 export type LogicalVolume = z.infer<typeof LogicalVolume>
 
-export const VolumeGroup = z.object({
-  name: z.string(),
-  uuid: z.string(),
-  size: Bytes,
-  free: Bytes,
-  extentSize: Bytes,
-  /** Devices that belong to it and are not there. */
-  missing: z.number().int().min(0),
-  devices: z.array(z.object({ device: z.string(), size: Bytes, free: Bytes })),
-  pools: z.array(ThinPool),
-  volumes: z.array(LogicalVolume),
-})
+export const VolumeGroup = z.lazy(() =>
+  z.object({
+    name: z.string(),
+    uuid: z.string(),
+    size: Bytes,
+    free: Bytes,
+    extentSize: Bytes,
+    /** Devices that belong to it and are not there. */
+    missing: z.number().int().min(0),
+    devices: z.array(z.object({ device: z.string(), size: Bytes, free: Bytes })),
+    pools: z.array(ThinPool),
+    volumes: z.array(LogicalVolume),
+  }),
+)
 export type VolumeGroup = z.infer<typeof VolumeGroup>
 
 /** A filesystem of a ZFS pool. */
-export const ZfsDataset = z.object({
-  name: z.string(),
-  used: Bytes,
-  free: Bytes,
-  /** What it may take at most, with all below it; null: all that there is. */
-  quota: Bytes.nullable(),
-  mountPoint: z.string().nullable(),
-})
+export const ZfsDataset = z.lazy(() =>
+  z.object({
+    name: z.string(),
+    used: Bytes,
+    free: Bytes,
+    /** What it may take at most, with all below it; null: all that there is. */
+    quota: Bytes.nullable(),
+    mountPoint: z.string().nullable(),
+  }),
+)
 
-export const ZfsVolume = z.object({
-  address: Address,
-  name: z.string(),
-  size: Bytes,
-  used: Bytes,
-  blockSize: Bytes,
-  /** What the pool keeps back for it; 0: it is sparse, and a full pool fails its writes. */
-  reserved: Bytes,
-  /** The snapshot that it is a clone of. */
-  origin: z.string().nullable(),
-  device: Path,
-})
+export const ZfsVolume = z.lazy(() =>
+  z.object({
+    address: Address,
+    name: z.string(),
+    size: Bytes,
+    used: Bytes,
+    blockSize: Bytes,
+    /** What the pool keeps back for it; 0: it is sparse, and a full pool fails its writes. */
+    reserved: Bytes,
+    /** The snapshot that it is a clone of. */
+    origin: z.string().nullable(),
+    device: Path,
+  }),
+)
 export type ZfsVolume = z.infer<typeof ZfsVolume>
 
-export const ZfsSnapshot = z.object({
-  name: z.string(),
-  used: Bytes,
-  /** Of a volume. */
-  size: Bytes.nullable(),
-  /** Somebody keeps it from being destroyed so many times. */
-  holds: z.number().int().min(0),
-  clones: z.array(z.string()),
-})
+export const ZfsSnapshot = z.lazy(() =>
+  z.object({
+    name: z.string(),
+    used: Bytes,
+    /** Of a volume. */
+    size: Bytes.nullable(),
+    /** Somebody keeps it from being destroyed so many times. */
+    holds: z.number().int().min(0),
+    clones: z.array(z.string()),
+  }),
+)
 
-export const ZfsPool = z.object({
-  name: z.string(),
-  size: Bytes,
-  used: Bytes,
-  free: Bytes,
-  /** As ZFS has it: `ONLINE`, `DEGRADED`… */
-  health: z.string(),
-  readOnly: z.boolean(),
-  datasets: z.array(ZfsDataset),
-  volumes: z.array(ZfsVolume),
-  snapshots: z.array(ZfsSnapshot),
-})
+export const ZfsPool = z.lazy(() =>
+  z.object({
+    name: z.string(),
+    size: Bytes,
+    used: Bytes,
+    free: Bytes,
+    /** As ZFS has it: `ONLINE`, `DEGRADED`… */
+    health: z.string(),
+    readOnly: z.boolean(),
+    datasets: z.array(ZfsDataset),
+    volumes: z.array(ZfsVolume),
+    snapshots: z.array(ZfsSnapshot),
+  }),
+)
 export type ZfsPool = z.infer<typeof ZfsPool>
 
-export const Subvolume = z.object({
-  id: z.number().int().min(0),
-  /** From the top of its filesystem. */
-  path: z.string(),
-  uuid: z.string(),
-  /** The subvolume that it is a snapshot of. */
-  parentUuid: z.string().nullable(),
-  /** What quotas count for it; null: they are not on. */
-  quota: z
-    .object({
-      referenced: Bytes,
-      exclusive: Bytes,
-      mostReferenced: Bytes.nullable(),
-      mostExclusive: Bytes.nullable(),
-    })
-    .nullable(),
-})
+export const Subvolume = z.lazy(() =>
+  z.object({
+    id: z.number().int().min(0),
+    /** From the top of its filesystem. */
+    path: z.string(),
+    uuid: z.string(),
+    /** The subvolume that it is a snapshot of. */
+    parentUuid: z.string().nullable(),
+    /** What quotas count for it; null: they are not on. */
+    quota: z
+      .object({
+        referenced: Bytes,
+        exclusive: Bytes,
+        mostReferenced: Bytes.nullable(),
+        mostExclusive: Bytes.nullable(),
+      })
+      .nullable(),
+  }),
+)
 
 export type Subvolume = z.infer<typeof Subvolume>
 
-export const BtrfsPlace = z.object({
-  mountPoint: Path,
-  device: z.string(),
-  /** Space that is given to a kind of blocks, and what of it is used. */
-  data: z.object({ size: Bytes, used: Bytes }),
-  metadata: z.object({ size: Bytes, used: Bytes }),
-  subvolumes: z.array(Subvolume),
-})
+export const BtrfsPlace = z.lazy(() =>
+  z.object({
+    mountPoint: Path,
+    device: z.string(),
+    /** Space that is given to a kind of blocks, and what of it is used. */
+    data: z.object({ size: Bytes, used: Bytes }),
+    metadata: z.object({ size: Bytes, used: Bytes }),
+    subvolumes: z.array(Subvolume),
+  }),
+)
 export type BtrfsPlace = z.infer<typeof BtrfsPlace>
 
 /** A folder in which images can lie: a mounted filesystem; of an agent a library. */
-export const FolderPlace = z.object({
-  path: Path,
-  place: HostPlaceView,
-  /** What of the free space is kept for root, and not counted as free; null: not told. */
-  reserved: Bytes.nullable(),
-  readOnly: z.boolean(),
-})
+export const FolderPlace = z.lazy(() =>
+  z.object({
+    path: Path,
+    place: HostPlaceView,
+    /** What of the free space is kept for root, and not counted as free; null: not told. */
+    reserved: Bytes.nullable(),
+    readOnly: z.boolean(),
+  }),
+)
 export type FolderPlace = z.infer<typeof FolderPlace>
 
 /** Where images can be on a host (L1), as it is now. */
-export const PlacesView = z.object({
-  groups: z.array(VolumeGroup),
-  zpools: z.array(ZfsPool),
-  btrfs: z.array(BtrfsPlace),
-  folders: z.array(FolderPlace),
-  /** What is there and could not be read, and why. */
-  unread: z.array(z.object({ what: z.string(), reason: z.string(), remedy: z.string() })),
-})
+export const PlacesView = z.lazy(() =>
+  z.object({
+    groups: z.array(VolumeGroup),
+    zpools: z.array(ZfsPool),
+    btrfs: z.array(BtrfsPlace),
+    folders: z.array(FolderPlace),
+    /** What is there and could not be read, and why. */
+    unread: z.array(z.object({ what: z.string(), reason: z.string(), remedy: z.string() })),
+  }),
+)
 export type PlacesView = z.infer<typeof PlacesView>

@@ -35,39 +35,45 @@ export const FileName = z
 export const Path = z.string().min(1).max(4096)
 
 /** What somebody said about how an image is to be read; see core's `ReadingChoices`. A rescue is never one of a fleet. */
-export const Reading = z.object({
-  snapshot: z.string().min(1).max(1024).optional(),
-  disk: z.string().min(1).max(1024).optional(),
-  vhdBitmap: z.enum(['honour', 'ignore']).optional(),
-  vhdSize: z.enum(['geometry', 'current']).optional(),
-})
+export const Reading = z.lazy(() =>
+  z.object({
+    snapshot: z.string().min(1).max(1024).optional(),
+    disk: z.string().min(1).max(1024).optional(),
+    vhdBitmap: z.enum(['honour', 'ignore']).optional(),
+    vhdSize: z.enum(['geometry', 'current']).optional(),
+  }),
+)
 export type Reading = z.infer<typeof Reading>
 
-export const ProblemView = z.object({
-  id: z.string(),
-  severity: Severity,
-  layer: LayerNumber,
-  file: z.string().nullable(),
-  message: z.string(),
-  remedy: z.string(),
-  offset: Bytes.optional(),
-  details: z.record(z.string(), z.unknown()).optional(),
-  asks: z.literal(true).optional(),
-  settledBy: z.string().max(40).optional(),
-})
+export const ProblemView = z.lazy(() =>
+  z.object({
+    id: z.string(),
+    severity: Severity,
+    layer: LayerNumber,
+    file: z.string().nullable(),
+    message: z.string(),
+    remedy: z.string(),
+    offset: Bytes.optional(),
+    details: z.record(z.string(), z.unknown()).optional(),
+    asks: z.literal(true).optional(),
+    settledBy: z.string().max(40).optional(),
+  }),
+)
 export type ProblemView = z.infer<typeof ProblemView>
 
 /** A coded error as it crosses a wire; see core's `ErrorRecord`. */
-export const ErrorView = z.object({
-  code: z.string(),
-  layer: LayerNumber,
-  file: z.string(),
-  message: z.string(),
-  remedy: z.string(),
-  details: z.record(z.string(), z.unknown()),
-})
+export const ErrorView = z.lazy(() =>
+  z.object({
+    code: z.string(),
+    layer: LayerNumber,
+    file: z.string(),
+    message: z.string(),
+    remedy: z.string(),
+    details: z.record(z.string(), z.unknown()),
+  }),
+)
 export type ErrorView = z.infer<typeof ErrorView>
 
 /** A value whose shape its reader knows by a name beside it: the input of an action, the request of an operation. */
-export const Payload = z.record(z.string(), z.unknown())
+export const Payload = z.lazy(() => z.record(z.string(), z.unknown()))
 export type Payload = z.infer<typeof Payload>

@@ -17,7 +17,7 @@ export const DayWindow = z.object({ from: TimeOfDay, to: TimeOfDay }).refine(({ 
 export type DayWindow = z.infer<typeof DayWindow>
 
 /** A library of a host. */
-export const LibraryPlace = z.object({ host: HostName, library: z.string().min(1).max(100) })
+export const LibraryPlace = z.lazy(() => z.object({ host: HostName, library: z.string().min(1).max(100) }))
 export type LibraryPlace = z.infer<typeof LibraryPlace>
 
 const EverySeconds = z
@@ -27,12 +27,14 @@ const EverySeconds = z
   .max(longestEvery, '365 days are the longest time between two verifications')
 
 /** How often each image of a library is proven again against the manifest that its host keeps. */
-export const SetSchedule = LibraryPlace.extend({
-  everySeconds: EverySeconds,
-  /** Null: at any time. */
-  window: DayWindow.nullable().default(null),
-  isOn: z.boolean().default(true),
-})
+export const SetSchedule = z.lazy(() =>
+  LibraryPlace.unwrap().extend({
+    everySeconds: EverySeconds,
+    /** Null: at any time. */
+    window: DayWindow.nullable().default(null),
+    isOn: z.boolean().default(true),
+  }),
+)
 export type SetSchedule = z.output<typeof SetSchedule>
 
 /**
@@ -49,49 +51,55 @@ export const ScheduleState = z.enum([
 ])
 export type ScheduleState = z.infer<typeof ScheduleState>
 
-const ImageOfSchedule = z.object({ id: ImageId, name: z.string() })
+const ImageOfSchedule = z.lazy(() => z.object({ id: ImageId, name: z.string() }))
 
-export const ScheduleView = LibraryPlace.extend({
-  everySeconds: EverySeconds,
-  window: DayWindow.nullable(),
-  /** Time zone of the controller, which the window is in. */
-  zone: z.string(),
-  isOn: z.boolean(),
-  state: ScheduleState,
-  /** Images that are being verified now, with their runs. */
-  running: z.array(ImageOfSchedule.extend({ run: RunId.nullable() })).max(100),
-  images: z.number().int().min(0),
-  /** Images of which the host keeps no manifest yet: they are passed over. Null: it was not asked yet. */
-  withoutManifest: z.number().int().min(0).nullable(),
-  due: z.number().int().min(0),
-  /** When one of its images was verified last, by whomever. */
-  lastAt: Timestamp.nullable(),
-  /** When the next one is due; in the past: as soon as it can. Null: never, as things are. */
-  nextAt: Timestamp.nullable(),
-  /** Images that did not hold any more what they held. */
-  changed: z.number().int().min(0),
-  /** The newest verification that came to no result, and how many images it is so with. */
-  failed: z
-    .object({
-      images: z.number().int().min(1),
-      newest: ImageOfSchedule.extend({ at: Timestamp, error: ErrorView }),
-    })
-    .nullable(),
-  /** Why the host could not say of which images it keeps a manifest. */
-  problem: ErrorView.nullable(),
-})
+export const ScheduleView = z.lazy(() =>
+  LibraryPlace.unwrap().extend({
+    everySeconds: EverySeconds,
+    window: DayWindow.nullable(),
+    /** Time zone of the controller, which the window is in. */
+    zone: z.string(),
+    isOn: z.boolean(),
+    state: ScheduleState,
+    /** Images that are being verified now, with their runs. */
+    running: z.array(ImageOfSchedule.unwrap().extend({ run: RunId.nullable() })).max(100),
+    images: z.number().int().min(0),
+    /** Images of which the host keeps no manifest yet: they are passed over. Null: it was not asked yet. */
+    withoutManifest: z.number().int().min(0).nullable(),
+    due: z.number().int().min(0),
+    /** When one of its images was verified last, by whomever. */
+    lastAt: Timestamp.nullable(),
+    /** When the next one is due; in the past: as soon as it can. Null: never, as things are. */
+    nextAt: Timestamp.nullable(),
+    /** Images that did not hold any more what they held. */
+    changed: z.number().int().min(0),
+    /** The newest verification that came to no result, and how many images it is so with. */
+    failed: z
+      .object({
+        images: z.number().int().min(1),
+        newest: ImageOfSchedule.unwrap().extend({ at: Timestamp, error: ErrorView }),
+      })
+      .nullable(),
+    /** Why the host could not say of which images it keeps a manifest. */
+    problem: ErrorView.nullable(),
+  }),
+)
 export type ScheduleView = z.infer<typeof ScheduleView>
 
-export const ScheduleQuery = z.object({
-  host: HostName.nullable().default(null),
-  offset: z.number().int().min(0).max(10_000_000).default(0),
-  limit: z.number().int().min(1).max(500).default(200),
-})
+export const ScheduleQuery = z.lazy(() =>
+  z.object({
+    host: HostName.nullable().default(null),
+    offset: z.number().int().min(0).max(10_000_000).default(0),
+    limit: z.number().int().min(1).max(500).default(200),
+  }),
+)
 export type ScheduleQuery = z.input<typeof ScheduleQuery>
 
-export const SchedulePage = z.object({
-  rows: z.array(ScheduleView),
-  total: z.number().int(),
-  offset: z.number().int(),
-})
+export const SchedulePage = z.lazy(() =>
+  z.object({
+    rows: z.array(ScheduleView),
+    total: z.number().int(),
+    offset: z.number().int(),
+  }),
+)
 export type SchedulePage = z.infer<typeof SchedulePage>

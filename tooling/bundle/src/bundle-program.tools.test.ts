@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { SourceMap } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -76,6 +76,25 @@ test('the bundle converts with its worker threads as the sources do', async () =
   expect(told[0]).toEqual(told[1])
 })
 
+test('what a thread loads to read and write images draws no operation after it', async () => {
+  const { folder } = await bundleProgram(cli)
+  const place = join(homeOf(cli), 'dist', folder)
+  const names = (await readdir(place)).filter((name) => name.endsWith('.mjs'))
+  const codes = new Map<string, string>()
+  for (const name of names) codes.set(name, await readFile(join(place, name), 'utf8'))
+  const loadedBy = (start: RegExp): ReadonlySet<string> => {
+    const loaded = new Set(names.filter((name) => start.test(name)))
+    for (const name of loaded)
+      for (const [, next = ''] of (codes.get(name) ?? '').matchAll(/\bfrom"\.\/([^"]+)"/gu)) loaded.add(next)
+    return new Set([...loaded].map(groupOf))
+  }
+  expect(loadedBy(/^convert-/u)).toContain('runs')
+  const byThreads = loadedBy(/^(?:worker-tasks|driver|writer)-/u)
+  expect(byThreads).toContain('transfer')
+  expect(byThreads).not.toContain('runs')
+  expect(byThreads).not.toContain('info')
+})
+
 test('a stack in the bundle names the sources', async () => {
   const program = await bundled(cli, 'program.mjs')
   const map = new SourceMap(JSON.parse(await readFile(`${program}.map`, 'utf8')))
@@ -115,6 +134,11 @@ test('a bundled agent inspects in its threads and tells a bundled controller', a
   }
   expect(answer.rows).toMatchObject([{ name: 'disk.qcow2', format: 'qcow2', virtualSize: 2 ** 21 }])
 })
+
+/** `transfer` of `transfer-DvH3qc_a.mjs`. */
+function groupOf(file: string): string {
+  return file.replace(/-[\w-]{8}\.mjs$/u, '')
+}
 
 /** A raw disk of text with a partition table, which tells that it is one. */
 function diskOf(size: number): Buffer {

@@ -14,8 +14,9 @@ const outputTo = (place: string): OutputOptions => ({
   chunkFileNames: '[name]-[hash].mjs',
   // Beside the code and read only when a stack is wanted: a report of a fault names the sources.
   sourcemap: true,
-  // Each start decodes what it loads; names stay, for stacks.
-  minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+  comments: false,
+  // Each start decodes what it loads: ASCII is taken as it is, and takes half the memory. Names stay, for stacks.
+  minify: { compress: false, mangle: false, codegen: { removeWhitespace: true, asciiOnly: true } },
 })
 
 /** A bundle and the files that it was made of; `load-program.mjs` takes it while these are as they were. */
@@ -49,7 +50,9 @@ export async function bundleProgram(program: Program): Promise<BundleRecord> {
   }
   await bundle.close()
   const inputs = await inputsOf(chunks)
-  const folder = createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16)
+  // Also of how it was cut: what lies in a folder is of one making.
+  const made = [inputs, chunks.map(({ fileName }) => fileName)]
+  const folder = createHash('sha256').update(JSON.stringify(made)).digest('hex').slice(0, 16)
   await mkdir(join(dist, folder), { recursive: true })
   for (const { fileName, code, map } of chunks) {
     if (map) await writeWhole(join(dist, folder, `${fileName}.map`), map.toString())

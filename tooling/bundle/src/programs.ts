@@ -68,7 +68,7 @@ export const cli: Program = {
       uses: usualFormats.flatMap((format) =>
         ['driver', 'writer'].map((part) => `core/src/formats/${format}/${part}.ts`),
       ),
-      shared: 5,
+      shared: 4,
     },
     group('info', ['cli/src/commands/info.ts']),
     group('runs', [

@@ -28,6 +28,8 @@ export function startGroups(
     const common = chunks.filter((chunk) => each.filter((one) => one.has(chunk)).length >= shared)
     const group = reached(modules).union(new Set(common)).difference(taken)
     for (const chunk of group) taken.add(chunk)
+    // What else these import is loaded with each of them, in threads too: it must not draw a later group after it.
+    for (const one of each) for (const chunk of one) taken.add(chunk)
     return groupOf(name, group)
   })
 }

@@ -6,6 +6,7 @@ export const completionCommand = defineCommand<object>({
   usage: 'completion',
   group: 'varve',
   does: 'what makes a shell complete the words of this command; see the first lines of what it prints',
+  isAboutAll: true,
   grammar: (command) => command.addArgument(new Argument('<shell>', 'which shell').choices(shells)),
   async run({ args: [shell = ''], context, program }) {
     const { completion } = await import('./completion.ts')

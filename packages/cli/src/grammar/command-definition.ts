@@ -22,6 +22,8 @@ export interface CommandDefinition<Options = object> {
   readonly does: string
   /** Called by programs only: in no list. */
   readonly isHidden?: true
+  /** It is about the grammar of all commands. */
+  readonly isAboutAll?: true
   /** Adds its options; the shared ones are in `options.ts`. */
   grammar?(command: Command): unknown
   /** Loads its implementation when it is called, not before: each command starts as fast as it can. */

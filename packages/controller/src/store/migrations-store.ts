@@ -265,7 +265,7 @@ function earlierSteps(db: Queries, id: string): MigrationStepView[] {
     .all()
     .map(({ plan, state, startedAt, finishedAt, outcome, attempt }) => ({
       ...decodePayload(planStep, plan),
-      state: MigrationStepView.shape.state.parse(state),
+      state: MigrationStepView.unwrap().shape.state.parse(state),
       startedAt,
       finishedAt,
       outcome,

@@ -14,7 +14,7 @@ import type { PayloadKind } from './payload.ts'
 export const hostFacts = {
   name: 'host facts',
   version: 1,
-  schema: HostFacts.omit({ libraries: true }),
+  schema: HostFacts.unwrap().omit({ libraries: true }),
 } as const satisfies PayloadKind<unknown>
 
 export const libraryFacts = { name: 'library facts', version: 1, schema: LibraryFacts } as const

@@ -45,15 +45,17 @@ export async function lookAtProcesses(
   const names = readNames(proc) ?? []
   for (const name of names) {
     if (!/^\d+$/u.test(name)) continue
-    const pid = Number(name)
-    if (isOwn(pid, parentOf)) continue
     if (performance.now() - turn > turnMs) {
       await setImmediate()
       turn = performance.now()
     }
     const descriptors = readNames(`${proc}/${name}/fd`)
-    if (descriptors === null) hidden += 1
-    else held.push(...(await heldBy(`${proc}/${name}`, descriptors, { counted, wanted })))
+    const found =
+      descriptors === null ? null : await heldBy(`${proc}/${name}`, descriptors, { counted, wanted })
+    // Whose child it is costs as much as all its descriptors: asked of the few for which it matters.
+    if (found?.length === 0 || isOwn(Number(name), parentOf)) continue
+    if (found === null) hidden += 1
+    else held.push(...found)
   }
   return { held, hidden }
 }

@@ -3,10 +3,12 @@ import { call, defineAction } from './action.ts'
 import { baseName } from './path-words.ts'
 import { SnapshotName, SnapshotOf } from './snapshot-name.ts'
 
-const Input = SnapshotOf.extend({
-  /** The snapshot that holds the state from before, which undo brings back; null: none does. */
-  kept: SnapshotName.nullable().default(null),
-})
+const Input = z.lazy(() =>
+  SnapshotOf.extend({
+    /** The snapshot that holds the state from before, which undo brings back; null: none does. */
+    kept: SnapshotName.nullable().default(null),
+  }),
+)
 
 /** Brings the state of an internal snapshot back as the present one. */
 export const applySnapshot = defineAction({
@@ -16,7 +18,7 @@ export const applySnapshot = defineAction({
   attempts: 1,
   isFinal: false,
   input: Input,
-  outcome: z.object({}),
+  outcome: z.lazy(() => z.object({})),
   words: ({ path, name }) => ({
     title: `Go back to ${name}`,
     does: `Makes the state of snapshot ${JSON.stringify(name)} the present one of ${baseName(path)}; the snapshot stays.`,

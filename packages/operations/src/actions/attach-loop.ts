@@ -11,8 +11,8 @@ export const attachLoop = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: AttachedDevice.extend({ isReadOnly: z.boolean(), sectorSize: SectorSize }),
-  outcome: z.object({ device: DevicePath }),
+  input: z.lazy(() => AttachedDevice.extend({ isReadOnly: z.boolean(), sectorSize: SectorSize })),
+  outcome: z.lazy(() => z.object({ device: DevicePath })),
   words: ({ image, device, isReadOnly }) => ({
     title: 'Attach it',
     does: `Puts ${baseName(image)} behind ${device}${isReadOnly ? ', read-only: the kernel refuses every write' : ', for writing'}.`,

@@ -12,13 +12,15 @@ export const attachNbd = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: AttachedDevice.extend({
-    /** Absolute. */
-    socket: Path,
-    isReadOnly: z.boolean(),
-    sectorSize: SectorSize,
-  }),
-  outcome: z.object({ device: DevicePath }),
+  input: z.lazy(() =>
+    AttachedDevice.extend({
+      /** Absolute. */
+      socket: Path,
+      isReadOnly: z.boolean(),
+      sectorSize: SectorSize,
+    }),
+  ),
+  outcome: z.lazy(() => z.object({ device: DevicePath })),
   words: ({ image, device, isReadOnly }) => ({
     title: 'Attach it',
     does: `Connects ${device} with what serves ${baseName(image)}${isReadOnly ? ', read-only: the kernel refuses every write' : ''}.`,
@@ -34,14 +36,16 @@ export const attachByQemu = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: AttachedDevice.extend({
-    /** Absolute; null: qemu-nbd opens the image itself, and writes to it. */
-    socket: Path.nullable(),
-    /** In which qemu-nbd notes its process. */
-    processFile: Path,
-    isReadOnly: z.boolean(),
-  }),
-  outcome: z.object({ device: DevicePath }),
+  input: z.lazy(() =>
+    AttachedDevice.extend({
+      /** Absolute; null: qemu-nbd opens the image itself, and writes to it. */
+      socket: Path.nullable(),
+      /** In which qemu-nbd notes its process. */
+      processFile: Path,
+      isReadOnly: z.boolean(),
+    }),
+  ),
+  outcome: z.lazy(() => z.object({ device: DevicePath })),
   words: ({ image, device, socket, isReadOnly }) => ({
     title: 'Attach it',
     does:

@@ -10,17 +10,21 @@ export const checkAgain = defineAction({
   lane: 'short',
   attempts: 3,
   isFinal: false,
-  input: z.object({
-    /** The name of the image, for people. */
-    image: z.string(),
-    rules: z.number().int().min(0),
-  }),
-  outcome: z.object({
-    accepted: z.number().int().min(0),
-    rules: z.number().int().min(0),
-    /** What the new image is to say of its guest's machine. */
-    choices: GuestChoices,
-  }),
+  input: z.lazy(() =>
+    z.object({
+      /** The name of the image, for people. */
+      image: z.string(),
+      rules: z.number().int().min(0),
+    }),
+  ),
+  outcome: z.lazy(() =>
+    z.object({
+      accepted: z.number().int().min(0),
+      rules: z.number().int().min(0),
+      /** What the new image is to say of its guest's machine. */
+      choices: GuestChoices,
+    }),
+  ),
   words: ({ image, rules }) => ({
     title: 'Check both hosts and the image',
     does: `Inspects ${image} afresh and checks ${rules} rules again; changes nothing.`,

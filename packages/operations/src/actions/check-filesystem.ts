@@ -10,8 +10,8 @@ export const checkFilesystem = defineAction({
   lane: 'transfer',
   attempts: 1,
   isFinal: false,
-  input: FilesystemPlace.extend({ when: z.enum(['before', 'after']) }),
-  outcome: z.object({ device: z.string() }),
+  input: z.lazy(() => FilesystemPlace.unwrap().extend({ when: z.enum(['before', 'after']) })),
+  outcome: z.lazy(() => z.object({ device: z.string() })),
   words: ({ type, when, ...place }) => ({
     title: when === 'before' ? `Check the ${type} first` : `Check the ${type} again`,
     does: `Has the tool of ${type} check the filesystem on ${deviceOf(place)} without a change; a damaged one ends the run.`,

@@ -12,18 +12,22 @@ export const checkImage = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    image: ImageAddress,
-    /** What people call the image, where it is hidden until it has its name. */
-    name: Path.nullable().default(null),
-  }),
-  outcome: z.object({
-    corruptions: z.number(),
-    leaks: z.number(),
-    remarks: z.number(),
-    /** Whether all of it could be looked at. */
-    isComplete: z.boolean(),
-  }),
+  input: z.lazy(() =>
+    z.object({
+      image: ImageAddress,
+      /** What people call the image, where it is hidden until it has its name. */
+      name: Path.nullable().default(null),
+    }),
+  ),
+  outcome: z.lazy(() =>
+    z.object({
+      corruptions: z.number(),
+      leaks: z.number(),
+      remarks: z.number(),
+      /** Whether all of it could be looked at. */
+      isComplete: z.boolean(),
+    }),
+  ),
   words: ({ image, name }) => ({
     title: 'Check it',
     does: `Walks all tables of ${name === null ? baseName(image.path) : `what is to become ${baseName(name)}`} and fails when they contradict each other.`,

@@ -11,8 +11,8 @@ export const clearVolume = defineAction({
   lane: 'transfer',
   attempts: 1,
   isFinal: false,
-  input: StagedVolume.extend({ virtualSize: Bytes }),
-  outcome: z.object({ digest: Digest }),
+  input: z.lazy(() => StagedVolume.extend({ virtualSize: Bytes })),
+  outcome: z.lazy(() => z.object({ digest: Digest })),
   words: ({ volume }) => ({
     title: 'Clear the volume',
     does: `Writes zeros over the whole of what is to become ${volumeAddress(volume)}: its extents hold what was there before.`,

@@ -9,8 +9,8 @@ export const closeSource = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: ReleaseRequest.omit({ kind: true }),
-  outcome: z.object({ isUnchanged: z.boolean().nullable() }),
+  input: z.lazy(() => ReleaseRequest.unwrap().omit({ kind: true })),
+  outcome: z.lazy(() => z.object({ isUnchanged: z.boolean().nullable() })),
   words: ({ name }) => ({
     title: 'Close the export',
     does: `Closes the export of ${name}, which must not have changed meanwhile.`,

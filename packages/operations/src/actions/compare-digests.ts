@@ -9,17 +9,19 @@ export const compareDigests = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    sourceName: z.string(),
-    targetName: z.string(),
-    /** That its own host took. */
-    source: Digest,
-    /** Of what was pulled, taken on the way. */
-    pulled: Digest,
-    /** Of what was read back. */
-    readBack: Digest,
-  }),
-  outcome: z.object({ digest: Digest }),
+  input: z.lazy(() =>
+    z.object({
+      sourceName: z.string(),
+      targetName: z.string(),
+      /** That its own host took. */
+      source: Digest,
+      /** Of what was pulled, taken on the way. */
+      pulled: Digest,
+      /** Of what was read back. */
+      readBack: Digest,
+    }),
+  ),
+  outcome: z.lazy(() => z.object({ digest: Digest })),
   words: () => ({
     title: 'Prove that both disks are identical',
     does: 'Compares the digests of the source, of the stream and of what was read back: all three must be equal.',

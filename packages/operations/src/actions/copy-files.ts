@@ -7,21 +7,25 @@ import { MovedFile } from './move-image.ts'
 import { StagingId } from './new-image.ts'
 import { baseName } from './path-words.ts'
 
-const Input = z.object({
-  /** What is copied and the names that it is to get, the image itself last. */
-  files: z.array(MovedFile).min(1).max(10_000),
-  staging: StagingId,
-})
+const Input = z.lazy(() =>
+  z.object({
+    /** What is copied and the names that it is to get, the image itself last. */
+    files: z.array(MovedFile).min(1).max(10_000),
+    staging: StagingId,
+  }),
+)
 
-const Outcome = z.object({
-  /** The copies on their way to their names. */
-  files: z.array(MovedFile),
-  /** The hidden folder that they lie in. */
-  hidden: Path,
-  bytes: Bytes,
-  /** Of all their bytes, as they were read and as they were read back. */
-  digest: Digest,
-})
+const Outcome = z.lazy(() =>
+  z.object({
+    /** The copies on their way to their names. */
+    files: z.array(MovedFile),
+    /** The hidden folder that they lie in. */
+    hidden: Path,
+    bytes: Bytes,
+    /** Of all their bytes, as they were read and as they were read back. */
+    digest: Digest,
+  }),
+)
 
 /** Copies an image's files byte by byte, holes as holes, into a hidden folder beside the target and reads them back from there. */
 export const copyFiles = defineAction({

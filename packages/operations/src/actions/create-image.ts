@@ -7,16 +7,18 @@ import { discardStaged } from './discard-staged.ts'
 import { NewImage, Written } from './new-image.ts'
 import { baseName } from './path-words.ts'
 
-const Input = z.object({
-  /** Bytes of the disk. */
-  size: Bytes,
-  image: NewImage,
-  /** Its filesystem is to write it in place (the attribute C of Btrfs). */
-  noCow: z.boolean().optional(),
-})
+const Input = z.lazy(() =>
+  z.object({
+    /** Bytes of the disk. */
+    size: Bytes,
+    image: NewImage,
+    /** Its filesystem is to write it in place (the attribute C of Btrfs). */
+    noCow: z.boolean().optional(),
+  }),
+)
 
 /** An overlay has the disk of its parent, which is not read for it. */
-const Outcome = Written.extend({ digest: Digest.nullable() })
+const Outcome = z.lazy(() => Written.unwrap().extend({ digest: Digest.nullable() }))
 
 /** Writes a new image of a disk that holds nothing, or what its backing file holds. */
 export const createImage = defineAction({

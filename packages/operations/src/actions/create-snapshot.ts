@@ -12,7 +12,7 @@ export const createSnapshot = defineAction({
   attempts: 1,
   isFinal: false,
   input: SnapshotOf,
-  outcome: z.object({ id: z.string() }),
+  outcome: z.lazy(() => z.object({ id: z.string() })),
   words: ({ path, name }) => ({
     title: `Keep the state as ${name}`,
     does: `Adds the present state of ${baseName(path)} to its snapshots as ${JSON.stringify(name)}; clusters are shared until they are written to.`,

@@ -12,15 +12,17 @@ export const cutImage = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    /** The hidden work image. Absolute. */
-    work: Path,
-    /** Bytes that stay. */
-    size: Bytes,
-    /** What people call the image. */
-    name: Path,
-  }),
-  outcome: z.object({ size: Bytes, cut: Bytes }),
+  input: z.lazy(() =>
+    z.object({
+      /** The hidden work image. Absolute. */
+      work: Path,
+      /** Bytes that stay. */
+      size: Bytes,
+      /** What people call the image. */
+      name: Path,
+    }),
+  ),
+  outcome: z.lazy(() => z.object({ size: Bytes, cut: Bytes })),
   words: ({ size, name }) => ({
     title: 'Cut the disk',
     does: `Reads what the work image of ${baseName(name)} holds: where a partition, a volume or a filesystem reaches behind ${sizeWords(size)}, the run ends. Then writes the second copy of a GPT at the new end, cuts the file there, and reads it anew.`,

@@ -11,7 +11,7 @@ export const deleteSnapshot = defineAction({
   attempts: 1,
   isFinal: true,
   input: SnapshotOf,
-  outcome: z.object({}),
+  outcome: z.lazy(() => z.object({})),
   words: ({ path, name }) => ({
     title: `Remove snapshot ${name}`,
     does: `Removes the snapshot ${JSON.stringify(name)} from ${baseName(path)}; the present state stays as it is.`,

@@ -15,7 +15,7 @@ export const detachLoop = defineAction({
   attempts: 1,
   isFinal: false,
   input: AttachedDevice,
-  outcome: z.object({ device: DevicePath }),
+  outcome: z.lazy(() => z.object({ device: DevicePath })),
   words,
   told: ({ device }) => `${device} is free`,
   undo: () => [],

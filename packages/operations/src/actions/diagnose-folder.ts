@@ -5,15 +5,17 @@ import { defineAction } from './action.ts'
 import { baseName } from './path-words.ts'
 
 /** What is to be mended, and by what. */
-const Finding = ProblemView.extend({
-  /** Argument vector; null: nothing but a person can. */
-  command: z.array(z.string()).nullable(),
-  /** The operation that mends it, by its name, with its request on that host; null: none does, or somebody has to choose first. */
-  wish: z
-    .object({ operation: z.string().max(40), request: Payload })
-    .nullable()
-    .default(null),
-})
+const Finding = z.lazy(() =>
+  ProblemView.unwrap().extend({
+    /** Argument vector; null: nothing but a person can. */
+    command: z.array(z.string()).nullable(),
+    /** The operation that mends it, by its name, with its request on that host; null: none does, or somebody has to choose first. */
+    wish: z
+      .object({ operation: z.string().max(40), request: Payload })
+      .nullable()
+      .default(null),
+  }),
+)
 
 /** Says what is to be mended in a folder of images; reads no disk unless it is to find equal ones. */
 export const diagnoseFolder = defineAction({
@@ -22,20 +24,24 @@ export const diagnoseFolder = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    folder: Path,
-    /** Days without a write after which an image that nothing names is told. */
-    oldDays: z.number().int().min(0).max(1_000_000).default(90),
-    /** Read images of one size whole, to find those that hold the same disk. */
-    digest: z.boolean().default(false),
-  }),
-  outcome: z.object({
-    folder: z.string(),
-    images: z.number().int(),
-    looked: z.number().int(),
-    unseen: z.string().nullable(),
-    findings: z.array(Finding),
-  }),
+  input: z.lazy(() =>
+    z.object({
+      folder: Path,
+      /** Days without a write after which an image that nothing names is told. */
+      oldDays: z.number().int().min(0).max(1_000_000).default(90),
+      /** Read images of one size whole, to find those that hold the same disk. */
+      digest: z.boolean().default(false),
+    }),
+  ),
+  outcome: z.lazy(() =>
+    z.object({
+      folder: z.string(),
+      images: z.number().int(),
+      looked: z.number().int(),
+      unseen: z.string().nullable(),
+      findings: z.array(Finding),
+    }),
+  ),
   words: ({ folder }) => ({
     title: 'Look what is to be mended',
     does: `Reads the headers and names of the images in ${baseName(folder)}, and changes nothing.`,

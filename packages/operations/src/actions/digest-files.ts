@@ -12,13 +12,15 @@ export const digestFiles = defineAction({
   lane: 'transfer',
   attempts: 1,
   isFinal: false,
-  input: FilesystemPlace.extend({
-    /** The contents of every file; else those of a sample that its name and size choose. */
-    allContents: z.boolean(),
-    /** Null: nothing is known yet. */
-    expected: Digest.nullable(),
-  }),
-  outcome: z.object({ digest: Digest, files: z.number().int().min(0), readBytes: Bytes }),
+  input: z.lazy(() =>
+    FilesystemPlace.unwrap().extend({
+      /** The contents of every file; else those of a sample that its name and size choose. */
+      allContents: z.boolean(),
+      /** Null: nothing is known yet. */
+      expected: Digest.nullable(),
+    }),
+  ),
+  outcome: z.lazy(() => z.object({ digest: Digest, files: z.number().int().min(0), readBytes: Bytes })),
   words: ({ type, expected, allContents, ...place }) => ({
     title: expected === null ? 'Digest its files' : 'Prove that its files are the same',
     does: `Mounts the ${type} on ${deviceOf(place)} read-only where no other process sees it, and digests names, kinds, owners, rights, sizes, times, links, extended attributes${allContents ? ' and contents' : ' of all files, and the contents of a sample'}${expected === null ? '' : '; they must be what they were'}.`,

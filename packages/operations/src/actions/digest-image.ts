@@ -14,19 +14,23 @@ export const digestImage = defineAction({
   lane: 'transfer',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    image: ImageAddress,
-    inUse: InUse,
-    /** Also the plain SHA-256 over the stream. */
-    sha256: z.boolean().default(false),
-  }),
-  outcome: z.object({
-    digest: Digest,
-    sha256: z.string().nullable(),
-    virtualSize: Bytes,
-    dataBytes: Bytes,
-    seconds: z.number().min(0),
-  }),
+  input: z.lazy(() =>
+    z.object({
+      image: ImageAddress,
+      inUse: InUse,
+      /** Also the plain SHA-256 over the stream. */
+      sha256: z.boolean().default(false),
+    }),
+  ),
+  outcome: z.lazy(() =>
+    z.object({
+      digest: Digest,
+      sha256: z.string().nullable(),
+      virtualSize: Bytes,
+      dataBytes: Bytes,
+      seconds: z.number().min(0),
+    }),
+  ),
   words: ({ image }) => ({
     title: 'Digest the disk',
     does: `Reads the disk of ${baseName(image.path)} with its chain, and changes nothing.`,

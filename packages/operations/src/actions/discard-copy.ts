@@ -11,8 +11,8 @@ export const discardCopy = defineAction({
   lane: 'short',
   attempts: 3,
   isFinal: false,
-  input: z.object({ target: Path, staging: StagingId }),
-  outcome: z.object({}),
+  input: z.lazy(() => z.object({ target: Path, staging: StagingId })),
+  outcome: z.lazy(() => z.object({})),
   words: ({ target }) => ({
     title: 'Remove the copy',
     does: `Removes the hidden copy that was to become ${baseName(target)}.`,

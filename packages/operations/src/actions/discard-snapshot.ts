@@ -10,7 +10,7 @@ export const discardSnapshot = defineAction({
   attempts: 3,
   isFinal: false,
   input: VolumeSnapshot,
-  outcome: z.object({}),
+  outcome: z.lazy(() => z.object({})),
   words: (input) => ({
     title: 'Remove the snapshot again',
     does: `Removes ${snapshotAddress(input)}, which this run made.`,

@@ -12,7 +12,7 @@ export const discardStaged = defineAction({
   isFinal: false,
   isHidden: true,
   input: Staged,
-  outcome: z.object({}),
+  outcome: z.lazy(() => z.object({})),
   words: ({ target }) => ({
     title: 'Remove what was written',
     does: `Removes the hidden file that was to become ${baseName(target)}.`,

@@ -11,7 +11,7 @@ export const discardVolume = defineAction({
   attempts: 3,
   isFinal: false,
   input: StagedVolume,
-  outcome: z.object({}),
+  outcome: z.lazy(() => z.object({})),
   words: ({ volume }) => ({
     title: 'Remove the unfinished volume',
     does: `Removes the volume that was made to become ${volumeAddress(volume)}, known by its own name and mark.`,

@@ -1,4 +1,5 @@
 import { DiscardRequest, DiscardResult } from '@varve/protocol/jobs'
+import { z } from 'zod'
 import { defineAction } from './action.ts'
 
 /** Removes the part file of a pull; one that still runs is stopped first. Done already, it succeeds. */
@@ -8,8 +9,8 @@ export const discard = defineAction({
   lane: 'short',
   attempts: 3,
   isFinal: false,
-  input: DiscardRequest.omit({ kind: true }),
-  outcome: DiscardResult.omit({ kind: true }),
+  input: z.lazy(() => DiscardRequest.unwrap().omit({ kind: true })),
+  outcome: z.lazy(() => DiscardResult.unwrap().omit({ kind: true })),
   words: ({ target }) => ({
     title: 'Remove the part file',
     does: `Removes the part file from ${target.library}.`,

@@ -9,8 +9,8 @@ export const endServing = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({ attachment: StagingId }),
-  outcome: z.object({ wasServed: z.boolean() }),
+  input: z.lazy(() => z.object({ attachment: StagingId })),
+  outcome: z.lazy(() => z.object({ wasServed: z.boolean() })),
   words: () => ({
     title: 'Serve it no more',
     does: 'Ends the process that serves the device; what was written to be thrown away goes with it.',

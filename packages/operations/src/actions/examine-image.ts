@@ -6,26 +6,28 @@ import { InUse } from './digest-image.ts'
 import { ImageAddress } from './image-address.ts'
 import { baseName } from './path-words.ts'
 
-const Report = z.object({
-  file: z.string(),
-  format: z.enum(formatNames),
-  checked: z.array(z.string()),
-  findings: z.array(
-    ProblemView.extend({
-      kind: z.enum(['corruption', 'leak', 'remark']),
-      layer: z.literal('L2'),
-      count: z.number().optional(),
+const Report = z.lazy(() =>
+  z.object({
+    file: z.string(),
+    format: z.enum(formatNames),
+    checked: z.array(z.string()),
+    findings: z.array(
+      ProblemView.unwrap().extend({
+        kind: z.enum(['corruption', 'leak', 'remark']),
+        layer: z.literal('L2'),
+        count: z.number().optional(),
+      }),
+    ),
+    totals: z.object({
+      allocatedBytes: Bytes.nullable(),
+      leakedBytes: Bytes,
+      corruptions: z.number(),
+      leaks: z.number(),
+      remarks: z.number(),
     }),
-  ),
-  totals: z.object({
-    allocatedBytes: Bytes.nullable(),
-    leakedBytes: Bytes,
-    corruptions: z.number(),
-    leaks: z.number(),
-    remarks: z.number(),
+    isComplete: z.boolean(),
   }),
-  isComplete: z.boolean(),
-})
+)
 
 /** Walks all tables of an image and tells everything that is wrong in them; only reads, and fails only when it cannot. */
 export const examineImage = defineAction({
@@ -34,8 +36,8 @@ export const examineImage = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({ image: ImageAddress, inUse: InUse }),
-  outcome: z.object({ report: Report }),
+  input: z.lazy(() => z.object({ image: ImageAddress, inUse: InUse })),
+  outcome: z.lazy(() => z.object({ report: Report })),
   words: ({ image }) => ({
     title: 'Check it',
     does: `Walks all tables of ${baseName(image.path)} and tells where they contradict each other; changes nothing.`,

@@ -1,5 +1,6 @@
 import { DiskError } from '@varve/core/problems/disk-error'
 import { ExportRequest, ExportResult } from '@varve/protocol/jobs'
+import { z } from 'zod'
 import { call, defineAction } from './action.ts'
 import { release } from './release.ts'
 
@@ -11,8 +12,8 @@ export const exportDisk = defineAction({
   attempts: 3,
   isFinal: false,
   isHeld: true,
-  input: ExportRequest.omit({ kind: true }),
-  outcome: ExportResult.omit({ kind: true }),
+  input: z.lazy(() => ExportRequest.unwrap().omit({ kind: true })),
+  outcome: z.lazy(() => ExportResult.unwrap().omit({ kind: true })),
   words: ({ name }) => ({
     title: 'Export the source, read-only',
     does: `Opens ${name} with its chain and serves its block device over NBD under a name made for this run only.`,

@@ -11,14 +11,16 @@ export const extendImage = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    /** The hidden work image. Absolute. */
-    work: Path,
-    size: Bytes,
-    /** What people call the image. */
-    name: Path,
-  }),
-  outcome: z.object({ size: Bytes }),
+  input: z.lazy(() =>
+    z.object({
+      /** The hidden work image. Absolute. */
+      work: Path,
+      size: Bytes,
+      /** What people call the image. */
+      name: Path,
+    }),
+  ),
+  outcome: z.lazy(() => z.object({ size: Bytes })),
   words: ({ size, name }) => ({
     title: 'Make the disk larger',
     does: `Makes the work image of ${baseName(name)} ${formatBytes(size)} long; nothing of it is written.`,

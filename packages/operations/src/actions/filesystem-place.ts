@@ -8,13 +8,15 @@ export const ResizedType = z.enum(resizedTypes)
 export type ResizedType = z.infer<typeof ResizedType>
 
 /** A filesystem of a work image that is attached. */
-export const FilesystemPlace = z.object({
-  /** The image that people know: what messages are about. */
-  image: Path,
-  device: OpenedDevice,
-  /** Null: the filesystem is the whole device. */
-  partition: PartitionNumber.nullable(),
-  /** `filesystem`: as it is found when what it lies in is open. */
-  type: z.union([ResizedType, z.literal('filesystem')]),
-})
+export const FilesystemPlace = z.lazy(() =>
+  z.object({
+    /** The image that people know: what messages are about. */
+    image: Path,
+    device: OpenedDevice,
+    /** Null: the filesystem is the whole device. */
+    partition: PartitionNumber.nullable(),
+    /** `filesystem`: as it is found when what it lies in is open. */
+    type: z.union([ResizedType, z.literal('filesystem')]),
+  }),
+)
 export type FilesystemPlace = z.infer<typeof FilesystemPlace>

@@ -10,21 +10,25 @@ export const findFilesystem = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    attachment: StagingId,
-    mapped: MappedDevice,
-    /** The logical volume inside it that is meant; null: the filesystem begins where it does. */
-    volume: VolumeName.nullable(),
-    isWritten: z.boolean(),
-    isThrowAway: z.boolean(),
-  }),
-  outcome: z.object({
-    /** As mount(8) calls it. */
-    type: z.string(),
-    options: z.array(z.string()),
-    /** Where the logical volume lies inside. */
-    pieces: z.array(MappedPiece),
-  }),
+  input: z.lazy(() =>
+    z.object({
+      attachment: StagingId,
+      mapped: MappedDevice,
+      /** The logical volume inside it that is meant; null: the filesystem begins where it does. */
+      volume: VolumeName.nullable(),
+      isWritten: z.boolean(),
+      isThrowAway: z.boolean(),
+    }),
+  ),
+  outcome: z.lazy(() =>
+    z.object({
+      /** As mount(8) calls it. */
+      type: z.string(),
+      options: z.array(z.string()),
+      /** Where the logical volume lies inside. */
+      pieces: z.array(MappedPiece),
+    }),
+  ),
   words: ({ mapped, volume }) => ({
     title: 'Look inside',
     does: `Reads which filesystem ${volume === null ? mapped : `the logical volume ${volume.group}/${volume.name} of ${mapped}`} holds, and how it is mounted without a change of it.`,

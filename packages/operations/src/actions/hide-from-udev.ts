@@ -10,8 +10,8 @@ export const hideFromUdev = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({ attachment: StagingId, device: DevicePath }),
-  outcome: z.object({ attachment: StagingId }),
+  input: z.lazy(() => z.object({ attachment: StagingId, device: DevicePath })),
+  outcome: z.lazy(() => z.object({ attachment: StagingId })),
   words: ({ device }) => ({
     title: 'Hide it from udev',
     does: `Has udev read the rule that ${device} is no disk of this host: its volume groups and arrays are not activated, its names get no links. The rule was written when the device was chosen, and goes with it.`,

@@ -11,8 +11,8 @@ export const hideVolume = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: StagedVolume.extend({ virtualSize: Bytes, holds: Digest }),
-  outcome: z.object({}),
+  input: z.lazy(() => StagedVolume.extend({ virtualSize: Bytes, holds: Digest })),
+  outcome: z.lazy(() => z.object({})),
   words: ({ volume }) => ({
     title: 'Take its name away',
     does: `Reads ${volumeAddress(volume)} and, when it still holds what was written and nobody uses it, gives it the name back that it had before.`,

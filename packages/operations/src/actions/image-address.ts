@@ -2,16 +2,20 @@ import { FormatName, Path, Reading } from '@varve/protocol/primitives'
 import { z } from 'zod'
 
 /** An image on the host of the step, with what was said about how to read it. */
-export const ImageAddress = z.object({
-  /** Absolute. */
-  path: Path,
-  /** Null: as it is detected. */
-  format: FormatName.nullable().default(null),
-  reading: Reading.extend({
-    /** Read what would be refused, as far as it goes; only where nobody else's folders are read. */
-    rescue: z.boolean().optional(),
-    /** What the guest's filesystems call free reads as zeros, where they are believed. */
-    withoutFree: z.literal(true).optional(),
-  }).default({}),
-})
+export const ImageAddress = z.lazy(() =>
+  z.object({
+    /** Absolute. */
+    path: Path,
+    /** Null: as it is detected. */
+    format: FormatName.nullable().default(null),
+    reading: Reading.unwrap()
+      .extend({
+        /** Read what would be refused, as far as it goes; only where nobody else's folders are read. */
+        rescue: z.boolean().optional(),
+        /** What the guest's filesystems call free reads as zeros, where they are believed. */
+        withoutFree: z.literal(true).optional(),
+      })
+      .default({}),
+  }),
+)
 export type ImageAddress = z.infer<typeof ImageAddress>

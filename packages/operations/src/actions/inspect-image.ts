@@ -11,8 +11,8 @@ export const inspectImage = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({ image: ImageAddress }),
-  outcome: z.object({ report: ImageReportView }),
+  input: z.lazy(() => z.object({ image: ImageAddress })),
+  outcome: z.lazy(() => z.object({ report: ImageReportView })),
   words: ({ image }) => ({
     title: 'Look at it',
     does: `Reads the tables of ${baseName(image.path)} and its chain, and what its guest has at known places; changes nothing.`,

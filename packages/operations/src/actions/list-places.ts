@@ -10,7 +10,7 @@ export const listPlaces = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({}),
+  input: z.lazy(() => z.object({})),
   outcome: PlacesView,
   words: () => ({
     title: 'Look at the places of the host',

@@ -8,8 +8,8 @@ export const loadModule = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({ module: z.enum(['loop', 'nbd']) }),
-  outcome: z.object({ module: z.string() }),
+  input: z.lazy(() => z.object({ module: z.enum(['loop', 'nbd']) })),
+  outcome: z.lazy(() => z.object({ module: z.string() })),
   words: ({ module }) => ({
     title: `Load ${module}`,
     does: `Loads the kernel's module ${module}, which makes block devices, with room for partitions; it stays loaded.`,

@@ -14,16 +14,18 @@ export const makeVolume = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: StagedVolume.extend({
-    /** Whole extents or blocks. */
-    size: Bytes,
-    /** LVM: the thin pool that its blocks come from; null: it is thick. */
-    pool: z.string().nullable().default(null),
-    /** ZFS: nothing is kept back for it; and the size of its blocks. */
-    sparse: z.boolean().default(false),
-    blockSize: Bytes.nullable().default(null),
-  }),
-  outcome: z.object({ staging: StagingId, device: Path }),
+  input: z.lazy(() =>
+    StagedVolume.extend({
+      /** Whole extents or blocks. */
+      size: Bytes,
+      /** LVM: the thin pool that its blocks come from; null: it is thick. */
+      pool: z.string().nullable().default(null),
+      /** ZFS: nothing is kept back for it; and the size of its blocks. */
+      sparse: z.boolean().default(false),
+      blockSize: Bytes.nullable().default(null),
+    }),
+  ),
+  outcome: z.lazy(() => z.object({ staging: StagingId, device: Path })),
   words: ({ volume, size, pool, sparse }) => ({
     title: pool === null && !sparse ? 'Make the volume' : 'Make the thin volume',
     does: `Makes a volume of ${formatBytes(size)} in ${pool === null ? volume.group : `the pool ${volume.group}/${pool}`}, under a name of its own until it becomes ${volumeAddress(volume)}.`,

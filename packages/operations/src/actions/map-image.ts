@@ -16,14 +16,16 @@ export const mapImage = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({ image: ImageAddress, inUse: InUse }),
-  outcome: z.object({
-    extents: z
-      .array(z.object({ start: Bytes, length: Bytes, content: z.enum(['data', 'zero', 'absent']) }))
-      .max(mostExtents),
-    /** Where the map ends because it would have been too long; null: at the end of the disk. */
-    cutAt: Bytes.nullable(),
-  }),
+  input: z.lazy(() => z.object({ image: ImageAddress, inUse: InUse })),
+  outcome: z.lazy(() =>
+    z.object({
+      extents: z
+        .array(z.object({ start: Bytes, length: Bytes, content: z.enum(['data', 'zero', 'absent']) }))
+        .max(mostExtents),
+      /** Where the map ends because it would have been too long; null: at the end of the disk. */
+      cutAt: Bytes.nullable(),
+    }),
+  ),
   words: ({ image }) => ({
     title: 'Map the disk',
     does: `Reads the tables of ${baseName(image.path)} with its chain, and changes nothing.`,

@@ -13,16 +13,18 @@ export const mapVolume = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    attachment: StagingId,
-    device: DevicePath,
-    /** The mapping that holds its group; null: partitions of the device do. */
-    over: MappedDevice.nullable().default(null),
-    volume: VolumeName,
-    isReadOnly: z.boolean(),
-    pieces: z.array(MappedPiece).max(1000),
-  }),
-  outcome: z.object({ mapped: MappedDevice, volume: VolumeName, size: Bytes }),
+  input: z.lazy(() =>
+    z.object({
+      attachment: StagingId,
+      device: DevicePath,
+      /** The mapping that holds its group; null: partitions of the device do. */
+      over: MappedDevice.nullable().default(null),
+      volume: VolumeName,
+      isReadOnly: z.boolean(),
+      pieces: z.array(MappedPiece).max(1000),
+    }),
+  ),
+  outcome: z.lazy(() => z.object({ mapped: MappedDevice, volume: VolumeName, size: Bytes })),
   words: ({ volume: { group, name }, over, device, isReadOnly }) => ({
     title: 'Map the volume',
     does: `Makes a device of the logical volume ${group}/${name} over ${over ?? device}${isReadOnly ? ', read-only' : ''}; volume groups of this host are not looked at, whatever they are called.`,

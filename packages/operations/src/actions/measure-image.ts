@@ -13,18 +13,22 @@ export const measureImage = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    image: ImageAddress,
-    format: z.enum(writableFormats),
-    subformat: Subformat.default(null),
-    compression: z.enum(['none', 'zlib', 'zstd']).default('none'),
-  }),
-  outcome: z.object({
-    virtualSize: Bytes,
-    dataBytes: Bytes,
-    /** Upper bound of the size of the file. */
-    required: Bytes,
-  }),
+  input: z.lazy(() =>
+    z.object({
+      image: ImageAddress,
+      format: z.enum(writableFormats),
+      subformat: Subformat.default(null),
+      compression: z.enum(['none', 'zlib', 'zstd']).default('none'),
+    }),
+  ),
+  outcome: z.lazy(() =>
+    z.object({
+      virtualSize: Bytes,
+      dataBytes: Bytes,
+      /** Upper bound of the size of the file. */
+      required: Bytes,
+    }),
+  ),
   words: ({ image, format, subformat }) => ({
     title: `Measure it as ${nameOfKind(format, subformat)}`,
     does: `Predicts how large ${baseName(image.path)} can become as ${nameOfKind(format, subformat)}, and changes nothing.`,

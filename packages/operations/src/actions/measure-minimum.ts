@@ -12,23 +12,27 @@ export const measureMinimum = defineAction({
   lane: 'transfer',
   attempts: 1,
   isFinal: false,
-  input: FilesystemPlace.extend({
-    type: ResizedType,
-    /** Where the filesystem lies on the disk, see `ShrunkPlace`. */
-    place: z.object({ start: Bytes, length: Bytes, behind: Bytes }),
-    /** Bytes of its blocks, where it tells them. */
-    blockSize: Bytes.nullable(),
-    /** Bytes that the disk is to have; null: as few as the filesystem allows, with slack. */
-    disk: Bytes.nullable(),
-  }),
-  outcome: z.object({
-    /** What its tool said. */
-    minimum: Bytes,
-    /** What the filesystem, the end of its partition and the disk are to be. */
-    filesystem: Bytes,
-    end: Bytes,
-    disk: Bytes,
-  }),
+  input: z.lazy(() =>
+    FilesystemPlace.unwrap().extend({
+      type: ResizedType,
+      /** Where the filesystem lies on the disk, see `ShrunkPlace`. */
+      place: z.object({ start: Bytes, length: Bytes, behind: Bytes }),
+      /** Bytes of its blocks, where it tells them. */
+      blockSize: Bytes.nullable(),
+      /** Bytes that the disk is to have; null: as few as the filesystem allows, with slack. */
+      disk: Bytes.nullable(),
+    }),
+  ),
+  outcome: z.lazy(() =>
+    z.object({
+      /** What its tool said. */
+      minimum: Bytes,
+      /** What the filesystem, the end of its partition and the disk are to be. */
+      filesystem: Bytes,
+      end: Bytes,
+      disk: Bytes,
+    }),
+  ),
   words: ({ type, disk, ...place }) => ({
     title: 'Ask how small it can become',
     does: `Has the tool of ${type} say how small the filesystem on ${deviceOf(place)} can become, and ${disk === null ? 'keeps slack above that' : `ends the run when a disk of ${formatBytes(disk)} has no room for it`}; nothing is written.`,

@@ -1,6 +1,7 @@
 import { formatBytes } from '@varve/core/units/format-bytes'
 import { nameOfKind } from '@varve/core/formats/writable-formats'
 import { MeasureRequest, MeasureResult } from '@varve/protocol/jobs'
+import { z } from 'zod'
 import { defineAction } from './action.ts'
 
 /** Reads the block status of an export and compares the predicted size of the new image with what is free. */
@@ -10,8 +11,8 @@ export const measureExport = defineAction({
   lane: 'short',
   attempts: 3,
   isFinal: false,
-  input: MeasureRequest.omit({ kind: true }),
-  outcome: MeasureResult.omit({ kind: true }),
+  input: z.lazy(() => MeasureRequest.unwrap().omit({ kind: true })),
+  outcome: z.lazy(() => MeasureResult.unwrap().omit({ kind: true })),
   words: ({ target, format, subformat }) => ({
     title: 'Measure and check the space',
     does: `Reads the block status of the export and compares the size that it can have as ${nameOfKind(format, subformat)} with what is free in ${target.library}.`,

@@ -12,20 +12,22 @@ export const mountFilesystem = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    attachment: StagingId,
-    device: DevicePath,
-    /** Null: the filesystem is the whole disk. */
-    partition: PartitionNumber.nullable(),
-    /** The mapping over the device that holds it; null: it lies on the device itself. */
-    mapped: MappedDevice.nullable().default(null),
-    /** Absolute. */
-    folder: Path,
-    /** As mount(8) calls it. */
-    type: z.string().regex(/^[a-z0-9-]{1,20}$/u),
-    options: z.array(z.string().regex(/^[a-z0-9_]+(?:=[a-z0-9]+)?$/u)),
-  }),
-  outcome: z.object({ device: z.string(), folder: Path }),
+  input: z.lazy(() =>
+    z.object({
+      attachment: StagingId,
+      device: DevicePath,
+      /** Null: the filesystem is the whole disk. */
+      partition: PartitionNumber.nullable(),
+      /** The mapping over the device that holds it; null: it lies on the device itself. */
+      mapped: MappedDevice.nullable().default(null),
+      /** Absolute. */
+      folder: Path,
+      /** As mount(8) calls it. */
+      type: z.string().regex(/^[a-z0-9-]{1,20}$/u),
+      options: z.array(z.string().regex(/^[a-z0-9_]+(?:=[a-z0-9]+)?$/u)),
+    }),
+  ),
+  outcome: z.lazy(() => z.object({ device: z.string(), folder: Path })),
   words: ({ device, partition, mapped, folder, type, options }) => ({
     title: 'Mount it',
     does: `Mounts the ${type} of ${deviceOf({ device, partition, mapped })} at ${folder} (${options.join(', ')}).`,

@@ -4,22 +4,26 @@ import { defineAction } from './action.ts'
 import { baseName } from './path-words.ts'
 
 /** A file, or a folder that is one image, on its way to another name on the same filesystem. */
-export const MovedFile = z.object({
-  /** Absolute, both. */
-  from: Path,
-  to: Path,
-  kind: z.enum(['file', 'folder']),
-  /** Number of its inode: a file of that name that has another one is not it. */
-  inode: z.string().max(40),
-})
+export const MovedFile = z.lazy(() =>
+  z.object({
+    /** Absolute, both. */
+    from: Path,
+    to: Path,
+    kind: z.enum(['file', 'folder']),
+    /** Number of its inode: a file of that name that has another one is not it. */
+    inode: z.string().max(40),
+  }),
+)
 export type MovedFile = z.infer<typeof MovedFile>
 
-const Input = z.object({
-  /** The image itself comes last. */
-  files: z.array(MovedFile).min(1).max(10_000),
-  /** Absolute path of the hidden folder that a copy was in, and that is empty then; null: there is none. */
-  emptied: Path.nullable().default(null),
-})
+const Input = z.lazy(() =>
+  z.object({
+    /** The image itself comes last. */
+    files: z.array(MovedFile).min(1).max(10_000),
+    /** Absolute path of the hidden folder that a copy was in, and that is empty then; null: there is none. */
+    emptied: Path.nullable().default(null),
+  }),
+)
 
 /** Gives an image with all its files other names, never over another file. Done already, it succeeds. */
 export const moveImage = defineAction({
@@ -29,7 +33,7 @@ export const moveImage = defineAction({
   attempts: 1,
   isFinal: false,
   input: Input,
-  outcome: z.object({ path: Path }),
+  outcome: z.lazy(() => z.object({ path: Path })),
   words: ({ files }) => {
     const own = files.at(-1)
     const count =

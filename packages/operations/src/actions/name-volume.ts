@@ -13,8 +13,8 @@ export const nameVolume = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: StagedVolume.extend({ virtualSize: Bytes, holds: Digest }),
-  outcome: z.object({ path: z.string(), device: Path }),
+  input: z.lazy(() => StagedVolume.extend({ virtualSize: Bytes, holds: Digest })),
+  outcome: z.lazy(() => z.object({ path: z.string(), device: Path })),
   words: ({ volume }) => ({
     title: 'Give it its name',
     does: `Renames the volume to ${volumeAddress(volume)}, which no other has.`,

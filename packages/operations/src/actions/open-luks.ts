@@ -23,14 +23,16 @@ export const openLuks = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    attachment: StagingId,
-    device: DevicePath,
-    /** Null: the whole disk. */
-    partition: PartitionNumber.nullable(),
-    isReadOnly: z.boolean(),
-  }),
-  outcome: z.object({ mapped: MappedDevice }),
+  input: z.lazy(() =>
+    z.object({
+      attachment: StagingId,
+      device: DevicePath,
+      /** Null: the whole disk. */
+      partition: PartitionNumber.nullable(),
+      isReadOnly: z.boolean(),
+    }),
+  ),
+  outcome: z.lazy(() => z.object({ mapped: MappedDevice })),
   words: ({ device, partition, isReadOnly }) => ({
     title: 'Open LUKS',
     does: `Opens the LUKS volume of ${deviceOf({ device, partition })}${isReadOnly ? ', read-only' : ''}, with the passphrase or key from standard input.`,

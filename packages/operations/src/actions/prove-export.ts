@@ -9,8 +9,10 @@ export const proveExport = defineAction({
   lane: 'transfer',
   attempts: 1,
   isFinal: false,
-  input: z.object({ target: Path, expected: Digest }),
-  outcome: z.object({ digest: Digest, virtualSize: Bytes, seconds: z.number().min(0).default(0) }),
+  input: z.lazy(() => z.object({ target: Path, expected: Digest })),
+  outcome: z.lazy(() =>
+    z.object({ digest: Digest, virtualSize: Bytes, seconds: z.number().min(0).default(0) }),
+  ),
   words: ({ target }) => ({
     title: 'Prove that it holds the same disk',
     does: `Reads ${target} back as a disk and compares its digest.`,

@@ -5,12 +5,14 @@ import { Durability, Staged } from './new-image.ts'
 import { baseName } from './path-words.ts'
 
 const Input = z.object({ image: Staged, expected: Digest, durability: Durability.default('synced') })
-const Outcome = z.object({
-  digest: Digest,
-  virtualSize: Bytes,
-  dataBytes: Bytes,
-  seconds: z.number().min(0).default(0),
-})
+const Outcome = z.lazy(() =>
+  z.object({
+    digest: Digest,
+    virtualSize: Bytes,
+    dataBytes: Bytes,
+    seconds: z.number().min(0).default(0),
+  }),
+)
 
 /** Reads a staged image back as a disk and compares its digest with the expected one; unless `cached`, it is on the medium before it ends. */
 export const proveImage = defineAction({

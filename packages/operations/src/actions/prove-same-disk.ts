@@ -11,8 +11,10 @@ export const proveSameDisk = defineAction({
   lane: 'transfer',
   attempts: 1,
   isFinal: false,
-  input: z.object({ first: ImageAddress, second: ImageAddress }),
-  outcome: z.object({ digest: Digest, virtualSize: Bytes, seconds: z.number().min(0).default(0) }),
+  input: z.lazy(() => z.object({ first: ImageAddress, second: ImageAddress })),
+  outcome: z.lazy(() =>
+    z.object({ digest: Digest, virtualSize: Bytes, seconds: z.number().min(0).default(0) }),
+  ),
   words: ({ first, second }) => ({
     title: 'Prove that both hold the same disk',
     does: `Reads ${baseName(first.path)} and ${baseName(second.path)} as disks and compares their digests.`,

@@ -16,12 +16,14 @@ const Input = z.object({
   digest: Sha256,
 })
 
-const Outcome = z.object({
-  digest: Sha256,
-  bytes: Bytes,
-  /** The number of the file on its filesystem, by which it is known whatever name it has. */
-  file: z.string(),
-})
+const Outcome = z.lazy(() =>
+  z.object({
+    digest: Sha256,
+    bytes: Bytes,
+    /** The number of the file on its filesystem, by which it is known whatever name it has. */
+    file: z.string(),
+  }),
+)
 
 /** Reads what was uploaded back and compares it, byte for byte, with what was sent. */
 export const proveUpload = defineAction({

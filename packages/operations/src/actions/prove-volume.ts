@@ -11,8 +11,8 @@ export const proveVolume = defineAction({
   lane: 'transfer',
   attempts: 1,
   isFinal: false,
-  input: StagedVolume.extend({ virtualSize: Bytes, expected: Digest }),
-  outcome: z.object({ digest: Digest, seconds: z.number().min(0).default(0) }),
+  input: z.lazy(() => StagedVolume.extend({ virtualSize: Bytes, expected: Digest })),
+  outcome: z.lazy(() => z.object({ digest: Digest, seconds: z.number().min(0).default(0) })),
   words: ({ volume }) => ({
     title: 'Prove that it holds the same disk',
     does: `Reads what is to become ${volumeAddress(volume)} back as a disk and compares its digest; behind the end of the disk zeros are due.`,

@@ -5,11 +5,13 @@ import { Durability, Staged } from './new-image.ts'
 import { baseName } from './path-words.ts'
 import { setAside } from './set-aside.ts'
 
-const Input = Staged.extend({
-  /** What `Written` says of it: its own is known from a file that somebody else gave the name meanwhile. */
-  file: z.string().nullable().default(null),
-  durability: Durability.default('synced'),
-})
+const Input = z.lazy(() =>
+  Staged.unwrap().extend({
+    /** What `Written` says of it: its own is known from a file that somebody else gave the name meanwhile. */
+    file: z.string().nullable().default(null),
+    durability: Durability.default('synced'),
+  }),
+)
 
 /** Gives a staged image its name, never in the place of another file. Done already, it succeeds. */
 export const publishImage = defineAction({
@@ -19,7 +21,7 @@ export const publishImage = defineAction({
   attempts: 1,
   isFinal: false,
   input: Input,
-  outcome: z.object({ path: Path }),
+  outcome: z.lazy(() => z.object({ path: Path })),
   words: ({ target }) => ({
     title: 'Give it its name',
     does: `Renames the hidden file to ${baseName(target)}, never over another file.`,

@@ -3,6 +3,7 @@ import { bundleFile, isSplit, nameOfKind } from '@varve/core/formats/writable-fo
 import { PullRequest, PullResult } from '@varve/protocol/jobs'
 import { formatSeconds } from '@varve/protocol/migration-words'
 import { JobId } from '@varve/protocol/primitives'
+import { z } from 'zod'
 import { call, defineAction } from './action.ts'
 import { discard } from './discard.ts'
 
@@ -13,8 +14,8 @@ export const pull = defineAction({
   lane: 'transfer',
   attempts: 5,
   isFinal: false,
-  input: PullRequest.omit({ kind: true }),
-  outcome: PullResult.omit({ kind: true }).extend({ pullId: JobId }),
+  input: z.lazy(() => PullRequest.unwrap().omit({ kind: true })),
+  outcome: z.lazy(() => PullResult.unwrap().omit({ kind: true }).extend({ pullId: JobId })),
   words({ target, format, subformat, compression }) {
     const kind = nameOfKind(format, subformat)
     const into = isSplit(format, subformat) || bundleFile(format, subformat) !== null ? 'folder' : 'part file'

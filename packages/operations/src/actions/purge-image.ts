@@ -12,13 +12,15 @@ export const purgeImage = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: true,
-  input: z.object({
-    quarantine: QuarantineId,
-    /** Absolute path that the image had. */
-    at: Path,
-  }),
+  input: z.lazy(() =>
+    z.object({
+      quarantine: QuarantineId,
+      /** Absolute path that the image had. */
+      at: Path,
+    }),
+  ),
   /** Null: an earlier call had removed it. */
-  outcome: z.object({ bytes: Bytes.nullable() }),
+  outcome: z.lazy(() => z.object({ bytes: Bytes.nullable() })),
   words: ({ at }) => ({
     title: 'Remove it for good',
     does: `Removes ${baseName(at)} with all its files from the quarantine of its folder; nothing brings it back.`,

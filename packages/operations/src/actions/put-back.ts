@@ -10,8 +10,8 @@ export const putBack = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({ path: Path, quarantine: z.string() }),
-  outcome: z.object({}),
+  input: z.lazy(() => z.object({ path: Path, quarantine: z.string() })),
+  outcome: z.lazy(() => z.object({})),
   words: ({ path }) => ({
     title: 'Put the original back',
     does: `Gives the original ${baseName(path)} its name again, and keeps what had taken its place in quarantine.`,

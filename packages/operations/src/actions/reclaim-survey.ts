@@ -3,20 +3,22 @@ import type { ReclaimSurvey } from '@varve/core/layers/survey-reclaim'
 import { Bytes, LayerNumber } from '@varve/protocol/primitives'
 import { z } from 'zod'
 
-const Doubt = z.object({
-  kind: z.enum([
-    'unread',
-    'dirty',
-    'damaged',
-    'hibernated',
-    'bitmap',
-    'raid',
-    'shadow-copies',
-    'snapshot',
-    'overlap',
-  ]),
-  reason: z.string(),
-})
+const Doubt = z.lazy(() =>
+  z.object({
+    kind: z.enum([
+      'unread',
+      'dirty',
+      'damaged',
+      'hibernated',
+      'bitmap',
+      'raid',
+      'shadow-copies',
+      'snapshot',
+      'overlap',
+    ]),
+    reason: z.string(),
+  }),
+)
 
 /** Bytes of the disk that the image's own files hold, those of its files, and what they take on the host. */
 export const Holdings = z.object({ data: Bytes, file: Bytes, host: Bytes.nullable() })
@@ -55,11 +57,13 @@ export const Survey = z.object({
 export type Survey = z.infer<typeof Survey>
 
 /** What one layer gives back; null: nobody knows without reading all data, or the host does not tell. */
-export const Gain = z.object({
-  layer: LayerNumber,
-  kind: z.enum(['guest-free', 'zeros', 'container', 'host']),
-  bytes: Bytes.nullable(),
-})
+export const Gain = z.lazy(() =>
+  z.object({
+    layer: LayerNumber,
+    kind: z.enum(['guest-free', 'zeros', 'container', 'host']),
+    bytes: Bytes.nullable(),
+  }),
+)
 export type Gain = z.infer<typeof Gain>
 
 /** What writing the image anew is to give back, layer by layer. */

@@ -10,13 +10,15 @@ export const releaseFolder = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    attachment: StagingId,
-    /** Absolute. */
-    folder: Path,
-    isNew: z.boolean(),
-  }),
-  outcome: z.object({ folder: Path }),
+  input: z.lazy(() =>
+    z.object({
+      attachment: StagingId,
+      /** Absolute. */
+      folder: Path,
+      isNew: z.boolean(),
+    }),
+  ),
+  outcome: z.lazy(() => z.object({ folder: Path })),
   words: ({ folder, isNew }) => ({
     title: isNew ? 'Remove the folder' : 'Give the folder back',
     does: isNew

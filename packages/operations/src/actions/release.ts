@@ -1,4 +1,5 @@
 import { ReleaseRequest, ReleaseResult } from '@varve/protocol/jobs'
+import { z } from 'zod'
 import { defineAction } from './action.ts'
 
 /** Closes an export; fails with `source-changed` when its files changed since it was opened. */
@@ -8,8 +9,8 @@ export const release = defineAction({
   lane: 'short',
   attempts: 3,
   isFinal: false,
-  input: ReleaseRequest.omit({ kind: true }),
-  outcome: ReleaseResult.omit({ kind: true }),
+  input: z.lazy(() => ReleaseRequest.unwrap().omit({ kind: true })),
+  outcome: z.lazy(() => ReleaseResult.unwrap().omit({ kind: true })),
   words: ({ name }) => ({
     title: 'Close the export',
     does: `Closes the export of ${name}. The source is never written.`,

@@ -10,13 +10,15 @@ export const relocateTable = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    /** The work image, or the device that it is. Absolute. */
-    disk: Path,
-    /** What people call the image. */
-    name: Path,
-  }),
-  outcome: z.object({}),
+  input: z.lazy(() =>
+    z.object({
+      /** The work image, or the device that it is. Absolute. */
+      disk: Path,
+      /** What people call the image. */
+      name: Path,
+    }),
+  ),
+  outcome: z.lazy(() => z.object({})),
   words: ({ name }) => ({
     title: 'Move the second copy of the GPT',
     does: `Puts the second copy of the GPT of ${baseName(name)} at the new end of the disk, with the bounds that both copies and the protective MBR state.`,

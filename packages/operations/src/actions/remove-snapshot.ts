@@ -9,8 +9,8 @@ export const removeSnapshot = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: true,
-  input: z.object({ volume: VolumeName, name: z.string().regex(/^[\w.:-]{1,100}$/u) }),
-  outcome: z.object({}),
+  input: z.lazy(() => z.object({ volume: VolumeName, name: z.string().regex(/^[\w.:-]{1,100}$/u) })),
+  outcome: z.lazy(() => z.object({})),
   words: ({ volume, name }) => ({
     title: 'Remove the snapshot',
     does: `Removes the snapshot ${volume.group}/${volume.volume}@${name} for good.`,

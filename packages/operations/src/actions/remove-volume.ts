@@ -10,15 +10,17 @@ export const removeVolume = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: true,
-  input: z.object({
-    volume: VolumeName,
-    /** LVM: what it was looked at as: another of its name is left alone. */
-    uuid: z
-      .string()
-      .regex(/^[A-Za-z0-9-]{32,40}$/u)
-      .nullable(),
-  }),
-  outcome: z.object({}),
+  input: z.lazy(() =>
+    z.object({
+      volume: VolumeName,
+      /** LVM: what it was looked at as: another of its name is left alone. */
+      uuid: z
+        .string()
+        .regex(/^[A-Za-z0-9-]{32,40}$/u)
+        .nullable(),
+    }),
+  ),
+  outcome: z.lazy(() => z.object({})),
   words: ({ volume }) => ({
     title: 'Remove the volume',
     does: `Removes ${volumeAddress(volume)} with all that it holds, unless somebody uses it by then.`,

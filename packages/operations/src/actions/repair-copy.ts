@@ -14,22 +14,26 @@ export const repairCopy = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    /** The hidden copy. Absolute. */
-    copy: Path,
-    format: z.enum(formatsRepairedByTool),
-    /** `all` may change what the guest reads. */
-    what: z.enum(['leaks', 'all']),
-    /** What people call the image. */
-    name: Path,
-  }),
-  outcome: z.object({
-    leaksFixed: z.number(),
-    corruptionsFixed: z.number(),
-    /** What is left. */
-    leaks: z.number(),
-    corruptions: z.number(),
-  }),
+  input: z.lazy(() =>
+    z.object({
+      /** The hidden copy. Absolute. */
+      copy: Path,
+      format: z.enum(formatsRepairedByTool),
+      /** `all` may change what the guest reads. */
+      what: z.enum(['leaks', 'all']),
+      /** What people call the image. */
+      name: Path,
+    }),
+  ),
+  outcome: z.lazy(() =>
+    z.object({
+      leaksFixed: z.number(),
+      corruptionsFixed: z.number(),
+      /** What is left. */
+      leaks: z.number(),
+      corruptions: z.number(),
+    }),
+  ),
   words: ({ name, what }) => ({
     title: 'Repair the copy with qemu-img',
     does: `Has qemu-img repair ${what === 'all' ? 'all that it can' : 'leaks'} in the copy of ${baseName(name)}.`,

@@ -12,14 +12,16 @@ export const repairImage = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    image: ImageAddress,
-    /** The new file that keeps what is overwritten. Absolute. */
-    backup: Path,
-    /** What it does, in sentences, as it was planned; when it would do anything else, it does nothing. */
-    fixes: z.array(z.string()),
-  }),
-  outcome: z.object({ fixes: z.array(z.string()) }),
+  input: z.lazy(() =>
+    z.object({
+      image: ImageAddress,
+      /** The new file that keeps what is overwritten. Absolute. */
+      backup: Path,
+      /** What it does, in sentences, as it was planned; when it would do anything else, it does nothing. */
+      fixes: z.array(z.string()),
+    }),
+  ),
+  outcome: z.lazy(() => z.object({ fixes: z.array(z.string()) })),
   words: ({ image, backup, fixes }) => ({
     title: 'Repair it in place',
     does: `Overwrites tables of ${baseName(image.path)} in place: ${fixes.join('; ')}. Every byte is in ${baseName(backup)} before it is overwritten.`,

@@ -12,12 +12,14 @@ export const replaceImage = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    image: Staged,
-    /** Names the entry of the quarantine that it makes. */
-    quarantine: z.string().regex(/^[\w-]{1,64}$/u),
-  }),
-  outcome: z.object({ path: Path, quarantine: z.string(), until: z.string() }),
+  input: z.lazy(() =>
+    z.object({
+      image: Staged,
+      /** Names the entry of the quarantine that it makes. */
+      quarantine: z.string().regex(/^[\w-]{1,64}$/u),
+    }),
+  ),
+  outcome: z.lazy(() => z.object({ path: Path, quarantine: z.string(), until: z.string() })),
   words: ({ image: { target } }) => ({
     title: 'Take the place of the original',
     does: `Keeps the original ${baseName(target)} in the quarantine of its folder and gives the new image its name, so that one of them has it at every moment.`,

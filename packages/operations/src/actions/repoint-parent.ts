@@ -5,17 +5,19 @@ import { call, defineAction } from './action.ts'
 import { baseName } from './path-words.ts'
 import { takeBackEdit, UndoId } from './take-back-edit.ts'
 
-const Input = z.object({
-  /** The file that names the parent. */
-  path: Path,
-  parent: z.object({
-    /** Absolute. */
+const Input = z.lazy(() =>
+  z.object({
+    /** The file that names the parent. */
     path: Path,
-    /** Null: as it is detected. */
-    format: FormatName.nullable().default(null),
+    parent: z.object({
+      /** Absolute. */
+      path: Path,
+      /** Null: as it is detected. */
+      format: FormatName.nullable().default(null),
+    }),
+    undo: UndoId,
   }),
-  undo: UndoId,
-})
+)
 
 /** Rewrites the name (and what the format keeps of the identity) of an image's parent in place, behind an undo file. */
 export const repointParent = defineAction({
@@ -25,7 +27,7 @@ export const repointParent = defineAction({
   attempts: 1,
   isFinal: false,
   input: Input,
-  outcome: z.object({ path: Path, bytes: Bytes }),
+  outcome: z.lazy(() => z.object({ path: Path, bytes: Bytes })),
   words: ({ path, parent }) => ({
     title: `Name ${baseName(parent.path)} as the parent`,
     does: `Rewrites only what ${baseName(path)} says of its parent: it becomes ${baseName(parent.path)}. The guest's bytes are not touched; every byte that is overwritten is kept in a hidden undo file first.`,

@@ -13,18 +13,22 @@ export const reserveDevice = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    attachment: StagingId,
-    /** Absolute. */
-    image: Path,
-    how: AttachedBy,
-    isReadOnly: z.boolean(),
-    /** Writes of the device are kept aside and thrown away. */
-    isThrowAway: z.boolean(),
-    /** A mount takes the device away again when it ends. */
-    purpose: z.enum(['attach', 'mount']),
-  }),
-  outcome: z.object({ attachment: StagingId, device: DevicePath, socket: Path, processFile: Path }),
+  input: z.lazy(() =>
+    z.object({
+      attachment: StagingId,
+      /** Absolute. */
+      image: Path,
+      how: AttachedBy,
+      isReadOnly: z.boolean(),
+      /** Writes of the device are kept aside and thrown away. */
+      isThrowAway: z.boolean(),
+      /** A mount takes the device away again when it ends. */
+      purpose: z.enum(['attach', 'mount']),
+    }),
+  ),
+  outcome: z.lazy(() =>
+    z.object({ attachment: StagingId, device: DevicePath, socket: Path, processFile: Path }),
+  ),
   words: ({ image }) => ({
     title: 'Choose a device',
     does: `Chooses a free block device for ${baseName(image)} under a lock, and notes it, so that it is found again after any death.`,

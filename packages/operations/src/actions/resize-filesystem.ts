@@ -12,20 +12,22 @@ export const resizeFilesystem = defineAction({
   lane: 'transfer',
   attempts: 1,
   isFinal: false,
-  input: FilesystemPlace.extend({
-    /** Bytes; null: the whole device. */
-    size: Bytes.nullable(),
-    /** Of a swap space, which is made anew. */
-    swap: z
-      .object({
-        uuid: z.string().regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/iu),
-        label: z.string().max(16).nullable(),
-        pageSize: z.number().int().min(4096).max(65_536),
-      })
-      .nullable()
-      .default(null),
-  }),
-  outcome: z.object({ device: z.string() }),
+  input: z.lazy(() =>
+    FilesystemPlace.unwrap().extend({
+      /** Bytes; null: the whole device. */
+      size: Bytes.nullable(),
+      /** Of a swap space, which is made anew. */
+      swap: z
+        .object({
+          uuid: z.string().regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/iu),
+          label: z.string().max(16).nullable(),
+          pageSize: z.number().int().min(4096).max(65_536),
+        })
+        .nullable()
+        .default(null),
+    }),
+  ),
+  outcome: z.lazy(() => z.object({ device: z.string() })),
   words: ({ type, size, swap, ...place }) => ({
     title: `Resize the ${type}`,
     does:

@@ -12,18 +12,20 @@ export const resizePartition = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    /** The work image, or the device that it is. Absolute. */
-    disk: Path,
-    partition: PartitionNumber,
-    /** Byte of the disk at which it begins. */
-    start: Bytes,
-    /** Byte of the disk behind its last one. */
-    end: Bytes,
-    /** What people call the image. */
-    name: Path,
-  }),
-  outcome: z.object({ size: Bytes }),
+  input: z.lazy(() =>
+    z.object({
+      /** The work image, or the device that it is. Absolute. */
+      disk: Path,
+      partition: PartitionNumber,
+      /** Byte of the disk at which it begins. */
+      start: Bytes,
+      /** Byte of the disk behind its last one. */
+      end: Bytes,
+      /** What people call the image. */
+      name: Path,
+    }),
+  ),
+  outcome: z.lazy(() => z.object({ size: Bytes })),
   words: ({ partition, start, end }) => ({
     title: `Resize partition ${partition}`,
     does: `Gives partition ${partition} ${sizeWords(end - start)}: only its end is changed in the partition table.`,

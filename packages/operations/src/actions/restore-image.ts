@@ -10,14 +10,16 @@ export const restoreImage = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    quarantine: z.string(),
-    /** Absolute path that it had. */
-    at: Path,
-    /** Why it was there: an undo puts it there again. */
-    why: z.enum(['deleted', 'replaced', 'undone', 'moved']).optional(),
-  }),
-  outcome: z.object({ moved: z.array(Path) }),
+  input: z.lazy(() =>
+    z.object({
+      quarantine: z.string(),
+      /** Absolute path that it had. */
+      at: Path,
+      /** Why it was there: an undo puts it there again. */
+      why: z.enum(['deleted', 'replaced', 'undone', 'moved']).optional(),
+    }),
+  ),
+  outcome: z.lazy(() => z.object({ moved: z.array(Path) })),
   words: ({ at }) => ({
     title: 'Restore it from quarantine',
     does: `Moves ${baseName(at)} with all its files back to where it was, never over another file.`,

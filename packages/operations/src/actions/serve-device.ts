@@ -15,16 +15,18 @@ export const serveDevice = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    attachment: StagingId,
-    image: ImageAddress,
-    device: DevicePath,
-    /** Absolute. */
-    socket: Path,
-    inUse: InUse,
-    isThrowAway: z.boolean(),
-  }),
-  outcome: z.object({ socket: Path, pid: z.number().int() }),
+  input: z.lazy(() =>
+    z.object({
+      attachment: StagingId,
+      image: ImageAddress,
+      device: DevicePath,
+      /** Absolute. */
+      socket: Path,
+      inUse: InUse,
+      isThrowAway: z.boolean(),
+    }),
+  ),
+  outcome: z.lazy(() => z.object({ socket: Path, pid: z.number().int() })),
   words: ({ image, isThrowAway }) => ({
     title: 'Serve it',
     does: `Starts a process that serves the disk of ${baseName(image.path)} with its chain at a socket of this user; the image is only read.${

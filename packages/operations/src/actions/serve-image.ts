@@ -12,13 +12,15 @@ import { stopServing } from './stop-serving.ts'
 export const longestServing = 7 * 24 * 3600
 
 /** What is asked for. */
-export const ServeRequest = z.object({
-  image: ImageAddress,
-  inUse: InUse,
-  /** 0: any free one. */
-  port: z.number().int().min(0).max(65_535).default(0),
-  expiresSeconds: z.number().int().min(1).max(longestServing),
-})
+export const ServeRequest = z.lazy(() =>
+  z.object({
+    image: ImageAddress,
+    inUse: InUse,
+    /** 0: any free one. */
+    port: z.number().int().min(0).max(65_535).default(0),
+    expiresSeconds: z.number().int().min(1).max(longestServing),
+  }),
+)
 
 /** Serves the disk of an image read-only over NBD at a port of its host alone, and ends by itself. */
 export const serveImage = defineAction({
@@ -27,21 +29,25 @@ export const serveImage = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: ServeRequest.extend({
-    /** Names it, so that it can be ended. */
-    serving: StagingId,
-  }),
-  outcome: z.object({
-    serving: StagingId,
-    virtualSize: Bytes,
-    host: z.string(),
-    port: z.number().int().min(1).max(65_535),
-    until: z.iso.datetime(),
-    /** Its address as a URI; runs of before have none. */
-    uri: z.string().nullable().default(null),
-    /** How the usual programs of that host open it, as argument vectors, by their names. */
-    commands: z.record(z.string(), z.array(z.string())).default({}),
-  }),
+  input: z.lazy(() =>
+    ServeRequest.unwrap().extend({
+      /** Names it, so that it can be ended. */
+      serving: StagingId,
+    }),
+  ),
+  outcome: z.lazy(() =>
+    z.object({
+      serving: StagingId,
+      virtualSize: Bytes,
+      host: z.string(),
+      port: z.number().int().min(1).max(65_535),
+      until: z.iso.datetime(),
+      /** Its address as a URI; runs of before have none. */
+      uri: z.string().nullable().default(null),
+      /** How the usual programs of that host open it, as argument vectors, by their names. */
+      commands: z.record(z.string(), z.array(z.string())).default({}),
+    }),
+  ),
   words: ({ image, expiresSeconds }) => ({
     title: 'Serve it',
     does: `Serves the disk of ${baseName(image.path)} with its chain over NBD, read-only, at a port of this host alone (127.0.0.1), for ${formatSeconds(expiresSeconds)} at most; the image is not changed.`,

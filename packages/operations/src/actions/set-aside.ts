@@ -11,24 +11,28 @@ export const QuarantineId = z.string().regex(/^[\w-]{1,64}$/u)
 export const QuarantineReason = z.enum(['deleted', 'replaced', 'undone', 'moved'])
 export type QuarantineReason = z.infer<typeof QuarantineReason>
 
-const Input = z.object({
-  path: Path,
-  /** Names the entry of the quarantine; said beforehand, so that a step that was killed finds its own. */
-  quarantine: QuarantineId,
-  why: QuarantineReason,
-  /** The number of the one file that is meant, see `Written`: where another has that name, or none, nothing is moved. */
-  only: z.string().nullable().default(null),
-  /** Digest of its disk, where it is known. */
-  digest: Digest.nullable().optional(),
-})
+const Input = z.lazy(() =>
+  z.object({
+    path: Path,
+    /** Names the entry of the quarantine; said beforehand, so that a step that was killed finds its own. */
+    quarantine: QuarantineId,
+    why: QuarantineReason,
+    /** The number of the one file that is meant, see `Written`: where another has that name, or none, nothing is moved. */
+    only: z.string().nullable().default(null),
+    /** Digest of its disk, where it is known. */
+    digest: Digest.nullable().optional(),
+  }),
+)
 
-export const SetAsideOutcome = z.object({
-  quarantine: QuarantineId,
-  /** Absolute paths of the files and folders that were moved. */
-  moved: z.array(Path),
-  /** ISO 8601: purging before it asks for a word. */
-  until: z.string(),
-})
+export const SetAsideOutcome = z.lazy(() =>
+  z.object({
+    quarantine: QuarantineId,
+    /** Absolute paths of the files and folders that were moved. */
+    moved: z.array(Path),
+    /** ISO 8601: purging before it asks for a word. */
+    until: z.string(),
+  }),
+)
 export type SetAsideOutcome = z.infer<typeof SetAsideOutcome>
 
 /** Moves an image with all its parts into the quarantine beside it, with a manifest of what it was and until when it is kept. */

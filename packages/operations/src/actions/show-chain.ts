@@ -27,21 +27,25 @@ export const showChain = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    image: Path,
-    /** Where to look for children besides the folders of the chain. */
-    folders: z.array(Path).max(100).default([]),
-  }),
-  outcome: z.object({
-    root: Node,
-    chain: z.array(File),
-    dependents: z.array(File.extend({ depth: z.number().int() })),
-    problems: z.array(ProblemView),
-    looked: z.number().int(),
-    /** The folders in which images over it were looked for; agents of before do not say. */
-    searched: z.array(z.string()).default([]),
-    unseen: z.string().nullable(),
-  }),
+  input: z.lazy(() =>
+    z.object({
+      image: Path,
+      /** Where to look for children besides the folders of the chain. */
+      folders: z.array(Path).max(100).default([]),
+    }),
+  ),
+  outcome: z.lazy(() =>
+    z.object({
+      root: Node,
+      chain: z.array(File),
+      dependents: z.array(File.extend({ depth: z.number().int() })),
+      problems: z.array(ProblemView),
+      looked: z.number().int(),
+      /** The folders in which images over it were looked for; agents of before do not say. */
+      searched: z.array(z.string()).default([]),
+      unseen: z.string().nullable(),
+    }),
+  ),
   words: ({ image }) => ({
     title: 'Look at its chain',
     does: `Reads what ${baseName(image)} is made over, and which images in the folders around are made over it; changes nothing.`,

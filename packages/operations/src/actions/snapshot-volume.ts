@@ -12,7 +12,7 @@ export const snapshotVolume = defineAction({
   attempts: 1,
   isFinal: false,
   input: VolumeSnapshot,
-  outcome: z.object({ snapshot: z.string() }),
+  outcome: z.lazy(() => z.object({ snapshot: z.string() })),
   words: ({ volume, name }) => ({
     title: 'Keep its present state',
     does: `Makes the snapshot ${name} of ${volumeAddress(volume)}: from then on a block is copied before it is written anew.`,

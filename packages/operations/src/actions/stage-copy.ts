@@ -13,18 +13,22 @@ export const stageCopy = defineAction({
   lane: 'transfer',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    /** Absolute. */
-    source: Path,
-    image: Staged,
-  }),
-  outcome: z.object({
-    staging: StagingId,
-    /** The number of the copy on its filesystem. */
-    file: z.string().nullable(),
-    fileSize: Bytes,
-    sharedBytes: Bytes,
-  }),
+  input: z.lazy(() =>
+    z.object({
+      /** Absolute. */
+      source: Path,
+      image: Staged,
+    }),
+  ),
+  outcome: z.lazy(() =>
+    z.object({
+      staging: StagingId,
+      /** The number of the copy on its filesystem. */
+      file: z.string().nullable(),
+      fileSize: Bytes,
+      sharedBytes: Bytes,
+    }),
+  ),
   words: ({ source, image }) => ({
     title: 'Copy the file',
     does: `Copies ${baseName(source)} as it is into a hidden file beside ${baseName(image.target)}, by reference where the filesystem shares blocks.`,

@@ -13,7 +13,7 @@ export const surveyReclaim = defineAction({
   attempts: 1,
   isFinal: false,
   isHidden: true,
-  input: z.object({ image: ImageAddress }),
+  input: z.lazy(() => z.object({ image: ImageAddress })),
   outcome: Survey,
   words: ({ image }) => ({
     title: 'Find what is held for nothing',

@@ -13,8 +13,8 @@ export const takeBackEdit = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({ path: Path, undo: UndoId }),
-  outcome: z.object({}),
+  input: z.lazy(() => z.object({ path: Path, undo: UndoId })),
+  outcome: z.lazy(() => z.object({})),
   words: ({ path }) => ({
     title: 'Put the old bytes back',
     does: `Puts back every byte of ${baseName(path)} that was overwritten, unless it was written to since.`,

@@ -10,8 +10,8 @@ export const undoRepair = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({ path: Path, backup: Path }),
-  outcome: z.object({}),
+  input: z.lazy(() => z.object({ path: Path, backup: Path })),
+  outcome: z.lazy(() => z.object({})),
   words: ({ path, backup }) => ({
     title: 'Put back what was overwritten',
     does: `Puts back what was overwritten in ${baseName(path)}, from ${baseName(backup)}, unless it was written to since.`,

@@ -11,13 +11,15 @@ export const unmountFolder = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    attachment: StagingId,
-    device: DevicePath,
-    /** Absolute. */
-    folder: Path,
-  }),
-  outcome: z.object({ folder: Path }),
+  input: z.lazy(() =>
+    z.object({
+      attachment: StagingId,
+      device: DevicePath,
+      /** Absolute. */
+      folder: Path,
+    }),
+  ),
+  outcome: z.lazy(() => z.object({ folder: Path })),
   words: ({ folder }) => ({ title: 'Unmount it', does: `Ends the mount at ${folder}.` }),
   told: ({ folder }) => folder,
   undo: () => [],

@@ -9,29 +9,33 @@ import { baseName } from './path-words.ts'
 export const Range = z.object({ start: Bytes, end: Bytes })
 
 /** What of a guest's layer lies where something changed. */
-export const ChangedLayer = z.object({
-  layer: z.enum(['L4', 'L5', 'L6']),
-  what: z.string(),
-  bytes: Bytes,
-  ranges: z.array(Range),
-})
+export const ChangedLayer = z.lazy(() =>
+  z.object({
+    layer: z.enum(['L4', 'L5', 'L6']),
+    what: z.string(),
+    bytes: Bytes,
+    ranges: z.array(Range),
+  }),
+)
 
-const Outcome = z.object({
-  state: z.enum(['proven', 'differs', 'kept']),
-  digest: Digest,
-  virtualSize: Bytes,
-  /** The digest that it is compared with, and since when it is kept; null: there was none. */
-  expected: Digest.nullable(),
-  provenAt: z.string(),
-  /** Chunks of 4 MiB that differ, how many and which; the first ones only. */
-  differing: z.number().int().min(0),
-  chunks: z.array(z.number().int().min(0)),
-  ranges: z.array(Range),
-  layers: z.array(ChangedLayer),
-  /** Files of the image that were written to since. */
-  filesChanged: z.array(z.string()),
-  seconds: z.number().min(0),
-})
+const Outcome = z.lazy(() =>
+  z.object({
+    state: z.enum(['proven', 'differs', 'kept']),
+    digest: Digest,
+    virtualSize: Bytes,
+    /** The digest that it is compared with, and since when it is kept; null: there was none. */
+    expected: Digest.nullable(),
+    provenAt: z.string(),
+    /** Chunks of 4 MiB that differ, how many and which; the first ones only. */
+    differing: z.number().int().min(0),
+    chunks: z.array(z.number().int().min(0)),
+    ranges: z.array(Range),
+    layers: z.array(ChangedLayer),
+    /** Files of the image that were written to since. */
+    filesChanged: z.array(z.string()),
+    seconds: z.number().min(0),
+  }),
+)
 export type VerifyOutcome = z.infer<typeof Outcome>
 
 /** Reads the whole disk of an image again and compares it with the manifest that is kept of it, or keeps one. */
@@ -41,12 +45,14 @@ export const verifyImage = defineAction({
   lane: 'transfer',
   attempts: 1,
   isFinal: false,
-  input: z.object({
-    image: ImageAddress,
-    inUse: InUse,
-    /** Keep a manifest of what it holds now instead of comparing. */
-    keep: z.boolean().default(false),
-  }),
+  input: z.lazy(() =>
+    z.object({
+      image: ImageAddress,
+      inUse: InUse,
+      /** Keep a manifest of what it holds now instead of comparing. */
+      keep: z.boolean().default(false),
+    }),
+  ),
   outcome: Outcome,
   words: ({ image, keep }) =>
     keep

@@ -1,4 +1,5 @@
 import { VerifyRequest, VerifyResult } from '@varve/protocol/jobs'
+import { z } from 'zod'
 import { defineAction } from './action.ts'
 
 /** Reads a part file back as a disk and digests it. */
@@ -8,8 +9,8 @@ export const verify = defineAction({
   lane: 'transfer',
   attempts: 3,
   isFinal: false,
-  input: VerifyRequest.omit({ kind: true }),
-  outcome: VerifyResult.omit({ kind: true }),
+  input: z.lazy(() => VerifyRequest.unwrap().omit({ kind: true })),
+  outcome: z.lazy(() => VerifyResult.unwrap().omit({ kind: true })),
   words: ({ target }) => ({
     title: 'Read the new image back',
     does: `Reads what was written for ${target.name} back as a disk and digests it.`,

@@ -3,9 +3,11 @@ import { z } from 'zod'
 import { StagingId } from './new-image.ts'
 
 /** A volume of a host: `lvm:VG/LV`, `zfs:POOL/VOLUME`. */
-export const VolumeName = z
-  .object({ kind: z.enum(['lvm', 'zfs']), group: z.string(), volume: z.string() })
-  .refine((name) => parseVolumeAddress(volumeAddress(name)) !== null, 'it is no name of a volume')
+export const VolumeName = z.lazy(() =>
+  z
+    .object({ kind: z.enum(['lvm', 'zfs']), group: z.string(), volume: z.string() })
+    .refine((name) => parseVolumeAddress(volumeAddress(name)) !== null, 'it is no name of a volume'),
+)
 export type VolumeName = z.infer<typeof VolumeName>
 
 /** A volume that a run makes, under a name of its own until it is proven. */

@@ -4,9 +4,11 @@ import { StagingId } from './new-image.ts'
 import { VolumeName } from './volume-name.ts'
 
 /** A snapshot of a volume: of LVM a volume beside it, of ZFS `VOLUME@NAME`. */
-export const VolumeSnapshot = z
-  .object({ volume: VolumeName, name: z.string().min(1).max(100), staging: StagingId })
-  .refine(({ volume, name }) => isSnapshotName(volume.kind, name), 'it is no name of a snapshot')
+export const VolumeSnapshot = z.lazy(() =>
+  z
+    .object({ volume: VolumeName, name: z.string().min(1).max(100), staging: StagingId })
+    .refine(({ volume, name }) => isSnapshotName(volume.kind, name), 'it is no name of a snapshot'),
+)
 export type VolumeSnapshot = z.infer<typeof VolumeSnapshot>
 
 /** Whether a snapshot of that kind of volume can have the name. */

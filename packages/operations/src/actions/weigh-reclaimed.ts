@@ -7,11 +7,13 @@ import { baseName } from './path-words.ts'
 import { Gain, Holdings } from './reclaim-survey.ts'
 
 /** What one layer was to give back, and gave. */
-export const WeighedGain = Gain.omit({ bytes: true }).extend({
-  layer: LayerNumber,
-  predicted: Bytes.nullable(),
-  actual: Bytes.nullable(),
-})
+export const WeighedGain = z.lazy(() =>
+  Gain.unwrap().omit({ bytes: true }).extend({
+    layer: LayerNumber,
+    predicted: Bytes.nullable(),
+    actual: Bytes.nullable(),
+  }),
+)
 export type WeighedGain = z.infer<typeof WeighedGain>
 
 /** Weighs an image that was written anew against the one whose place it is to take; fails when it is no lighter, or its filesystems have other free blocks. */
@@ -22,12 +24,14 @@ export const weighReclaimed = defineAction({
   attempts: 1,
   isFinal: false,
   isHidden: true,
-  input: z.object({
-    original: z.object({ path: Path, format: FormatName }),
-    image: Staged,
-    predicted: z.array(Gain),
-  }),
-  outcome: z.object({ before: Holdings, after: Holdings, layers: z.array(WeighedGain) }),
+  input: z.lazy(() =>
+    z.object({
+      original: z.object({ path: Path, format: FormatName }),
+      image: Staged,
+      predicted: z.array(Gain),
+    }),
+  ),
+  outcome: z.lazy(() => z.object({ before: Holdings, after: Holdings, layers: z.array(WeighedGain) })),
   words: ({ image: { target } }) => ({
     title: 'Weigh what it gives back',
     does: `Compares what ${baseName(target)} takes with what was written for it, and the free blocks that the filesystems in both name. Goes no further when nothing is won.`,

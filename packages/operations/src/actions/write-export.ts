@@ -12,18 +12,22 @@ export const writeExport = defineAction({
   lane: 'transfer',
   attempts: 1,
   isFinal: true,
-  input: z.object({
-    source: ImageAddress,
-    inUse: z.enum(['refuse', 'ask', 'accept']).default('refuse'),
-    /** The address of the export. */
-    target: Path,
-  }),
-  outcome: z.object({
-    digest: Digest,
-    virtualSize: Bytes,
-    dataBytes: Bytes,
-    seconds: z.number().min(0).default(0),
-  }),
+  input: z.lazy(() =>
+    z.object({
+      source: ImageAddress,
+      inUse: z.enum(['refuse', 'ask', 'accept']).default('refuse'),
+      /** The address of the export. */
+      target: Path,
+    }),
+  ),
+  outcome: z.lazy(() =>
+    z.object({
+      digest: Digest,
+      virtualSize: Bytes,
+      dataBytes: Bytes,
+      seconds: z.number().min(0).default(0),
+    }),
+  ),
   words: ({ source, target }) => ({
     title: 'Write the export',
     does: `Reads the disk of ${baseName(source.path)} with its chain, writes it over ${target} from its first to its last byte, and has the server put it on its medium; digests it on the way.`,

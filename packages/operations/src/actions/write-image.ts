@@ -7,13 +7,15 @@ import { ImageAddress } from './image-address.ts'
 import { NewImage, Written } from './new-image.ts'
 import { baseName, sourceName } from './path-words.ts'
 
-const Input = z.object({
-  source: ImageAddress,
-  /** `accept`: somebody said by name that the source is read although others may write to it; `ask`: who is refused is told how. */
-  inUse: z.enum(['refuse', 'ask', 'accept']).default('refuse'),
-  reflink: z.boolean().default(true),
-  image: NewImage,
-})
+const Input = z.lazy(() =>
+  z.object({
+    source: ImageAddress,
+    /** `accept`: somebody said by name that the source is read although others may write to it; `ask`: who is refused is told how. */
+    inUse: z.enum(['refuse', 'ask', 'accept']).default('refuse'),
+    reflink: z.boolean().default(true),
+    image: NewImage,
+  }),
+)
 
 /** Writes the disk of an image, chain and all, as a new image that is hidden until it is published. The source is only read. */
 export const writeImage = defineAction({

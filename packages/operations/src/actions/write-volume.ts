@@ -14,20 +14,24 @@ export const writeVolume = defineAction({
   lane: 'transfer',
   attempts: 1,
   isFinal: false,
-  input: StagedVolume.extend({
-    source: ImageAddress,
-    inUse: z.enum(['refuse', 'ask', 'accept']).default('refuse'),
-    /** The thin pool of LVM that is watched meanwhile; null: its room is its own. */
-    pool: z.string().nullable().default(null),
-    /** Whether it reads as zeros where nothing was written. */
-    isBlank: z.boolean(),
-  }),
-  outcome: z.object({
-    digest: Digest,
-    virtualSize: Bytes,
-    dataBytes: Bytes,
-    seconds: z.number().min(0).default(0),
-  }),
+  input: z.lazy(() =>
+    StagedVolume.extend({
+      source: ImageAddress,
+      inUse: z.enum(['refuse', 'ask', 'accept']).default('refuse'),
+      /** The thin pool of LVM that is watched meanwhile; null: its room is its own. */
+      pool: z.string().nullable().default(null),
+      /** Whether it reads as zeros where nothing was written. */
+      isBlank: z.boolean(),
+    }),
+  ),
+  outcome: z.lazy(() =>
+    z.object({
+      digest: Digest,
+      virtualSize: Bytes,
+      dataBytes: Bytes,
+      seconds: z.number().min(0).default(0),
+    }),
+  ),
   words: ({ source, volume, isBlank }) => ({
     title: 'Write the disk',
     does: `Reads the disk of ${sourceName(source.path)} with its chain and writes it into what is to become ${volumeAddress(volume)}${isBlank ? '; zeros are left out, and take no room' : ', zeros too'}; digests it on the way.`,

@@ -1,13 +1,15 @@
 import { FormatName, Path } from '@varve/protocol/primitives'
 import { z } from 'zod'
 
-export const ChainRepointRequest = z.object({
-  /** The image whose parent gets another name. */
-  image: Path,
-  parent: Path,
-  /** Null: as it is detected. */
-  parentFormat: FormatName.nullable().default(null),
-  /** `waived`: somebody said by name that the new parent is not compared with the old one. */
-  proof: z.enum(['wanted', 'waived']).default('wanted'),
-})
+export const ChainRepointRequest = z.lazy(() =>
+  z.object({
+    /** The image whose parent gets another name. */
+    image: Path,
+    parent: Path,
+    /** Null: as it is detected. */
+    parentFormat: FormatName.nullable().default(null),
+    /** `waived`: somebody said by name that the new parent is not compared with the old one. */
+    proof: z.enum(['wanted', 'waived']).default('wanted'),
+  }),
+)
 export type ChainRepointRequest = z.infer<typeof ChainRepointRequest>

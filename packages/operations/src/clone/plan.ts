@@ -1,14 +1,14 @@
 import { isWritable, notWritten, rulesOf } from '@varve/core/formats/writable-formats'
 import { problemFromError } from '@varve/core/problems/problem'
 import { Path } from '@varve/protocol/primitives'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { ImageAddress } from '../actions/image-address.ts'
 import type { CopyFacts, SourceFacts } from '../convert/facts.ts'
 import { planCopies } from '../convert/plan.ts'
 import { ConvertRequest, CopyChoices } from '../convert/request.ts'
 import { defineOperation } from '../operation.ts'
 
-export const CloneRequest = CopyChoices.extend({ source: ImageAddress, target: Path })
+export const CloneRequest = z.lazy(() => CopyChoices.unwrap().extend({ source: ImageAddress, target: Path }))
 export type CloneRequest = z.infer<typeof CloneRequest>
 
 /** Makes an image of the same disk and format with an identity of its own; the source is only read. */

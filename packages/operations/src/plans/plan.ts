@@ -6,42 +6,48 @@ import type { Action } from '../actions/action.ts'
 import type { Wired } from './wired.ts'
 
 /** One action on one host and one layer, as it is kept in a journal. */
-export const Step = z.object({
-  /** Stable within the plan, in kebab-case. */
-  id: z.string(),
-  /** Where it runs. */
-  host: z.string(),
-  action: z.string(),
-  /** Values, or references to earlier steps; see `Wired`. */
-  input: z.unknown(),
-  /** The steps that must be done before; the one before it in the list, unless said. */
-  after: z.array(z.string()),
-  /** What must be there, for people. */
-  needs: z.array(z.string()),
-  estimate: EstimateView,
-})
+export const Step = z.lazy(() =>
+  z.object({
+    /** Stable within the plan, in kebab-case. */
+    id: z.string(),
+    /** Where it runs. */
+    host: z.string(),
+    action: z.string(),
+    /** Values, or references to earlier steps; see `Wired`. */
+    input: z.unknown(),
+    /** The steps that must be done before; the one before it in the list, unless said. */
+    after: z.array(z.string()),
+    /** What must be there, for people. */
+    needs: z.array(z.string()),
+    estimate: EstimateView,
+  }),
+)
 export type Step = z.infer<typeof Step>
 
 /** What a run works on: a second run on the same thing waits or is refused. */
-export const Subject = z.object({
-  host: z.string(),
-  path: z.string(),
-  /** The image whose disk it is to get, where that is another one, for who compares them. */
-  from: z.object({ host: z.string(), path: z.string() }).optional(),
-})
+export const Subject = z.lazy(() =>
+  z.object({
+    host: z.string(),
+    path: z.string(),
+    /** The image whose disk it is to get, where that is another one, for who compares them. */
+    from: z.object({ host: z.string(), path: z.string() }).optional(),
+  }),
+)
 export type Subject = z.infer<typeof Subject>
 
-export const Plan = z.object({
-  kind: z.literal('plan'),
-  operation: z.string(),
-  /** The whole in one line, such as `Clone web01.qcow2 (18.1 GiB) to web02.qcow2`. */
-  summary: z.string(),
-  steps: z.array(Step),
-  /** Findings to accept before it starts, and infos. */
-  warnings: z.array(ProblemView),
-  subjects: z.array(Subject),
-  estimate: EstimateView,
-})
+export const Plan = z.lazy(() =>
+  z.object({
+    kind: z.literal('plan'),
+    operation: z.string(),
+    /** The whole in one line, such as `Clone web01.qcow2 (18.1 GiB) to web02.qcow2`. */
+    summary: z.string(),
+    steps: z.array(Step),
+    /** Findings to accept before it starts, and infos. */
+    warnings: z.array(ProblemView),
+    subjects: z.array(Subject),
+    estimate: EstimateView,
+  }),
+)
 export type Plan = z.infer<typeof Plan>
 
 /** What a plan is about, for messages: the first thing that it works on, or the whole in its own words. */
@@ -50,11 +56,13 @@ export function subjectOf({ subjects, summary }: Pick<Plan, 'subjects' | 'summar
 }
 
 /** Why the operation is not possible, with the remedy for each reason. */
-export const Refusal = z.object({
-  kind: z.literal('refusal'),
-  operation: z.string(),
-  problems: z.array(ProblemView),
-})
+export const Refusal = z.lazy(() =>
+  z.object({
+    kind: z.literal('refusal'),
+    operation: z.string(),
+    problems: z.array(ProblemView),
+  }),
+)
 export type Refusal = z.infer<typeof Refusal>
 
 /** Refuses an operation for the problems given. */

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 
 /** A member of the outcome of an earlier step. */
-export const FromStep = z.strictObject({ $from: z.string(), field: z.string() })
+export const FromStep = z.lazy(() => z.strictObject({ $from: z.string(), field: z.string() }))
 export type FromStep = z.infer<typeof FromStep>
 
 /** Made anew for each attempt: `id` is plain letters and digits, `token` cannot be guessed. */
-export const Fresh = z.strictObject({ $fresh: z.enum(['id', 'token']) })
+export const Fresh = z.lazy(() => z.strictObject({ $fresh: z.enum(['id', 'token']) }))
 export type Fresh = z.infer<typeof Fresh>
 
 /** An input whose values may come from earlier steps. */

@@ -3,16 +3,18 @@ import { z } from 'zod'
 import { PartitionNumber } from '../actions/attached-device.ts'
 
 /** Makes the disk of an image smaller, from its filesystem down to its file. */
-export const ShrinkRequest = z.object({
-  image: Path,
-  /** Bytes that the disk is to have; null: as few as its filesystem allows, with slack. */
-  to: Bytes.nullable(),
-  /** As the partition table numbers it; `none`: only what lies behind the last one goes. Null: the last one. */
-  partition: z
-    .union([PartitionNumber, z.literal('none')])
-    .nullable()
-    .default(null),
-  /** The contents of all files are compared before and after, not those of a sample. */
-  allContents: z.boolean().default(false),
-})
+export const ShrinkRequest = z.lazy(() =>
+  z.object({
+    image: Path,
+    /** Bytes that the disk is to have; null: as few as its filesystem allows, with slack. */
+    to: Bytes.nullable(),
+    /** As the partition table numbers it; `none`: only what lies behind the last one goes. Null: the last one. */
+    partition: z
+      .union([PartitionNumber, z.literal('none')])
+      .nullable()
+      .default(null),
+    /** The contents of all files are compared before and after, not those of a sample. */
+    allContents: z.boolean().default(false),
+  }),
+)
 export type ShrinkRequest = z.infer<typeof ShrinkRequest>
