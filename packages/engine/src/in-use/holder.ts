@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { link, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { link, open, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { smallTextOf } from './proc-files.ts'
 import { systemCode, writeError } from '../system/system-error.ts'
 
 /** Who holds a lock: a process that lives. */
@@ -12,13 +13,13 @@ export interface Holder {
 
 /** Takes the lock file `path`; gives the living holder when somebody else has it. A dead holder's lock is taken over. */
 export async function takeLock(path: string): Promise<AsyncDisposable | Holder> {
-  const text = JSON.stringify(await thisProcess())
+  const text = JSON.stringify(thisProcess())
   for (;;) {
     if (await makeLockFile(path, text))
       return { [Symbol.asyncDispose]: async () => rm(path, { force: true }) }
     const found = await textOrNull(path)
     const holder = found === null ? null : parseHolder(found)
-    if (holder !== null && (await isHolderAlive(holder))) return holder
+    if (holder !== null && isHolderAlive(holder)) return holder
     if (found !== null) await takeAway(path, found)
   }
 }
@@ -26,18 +27,18 @@ export async function takeLock(path: string): Promise<AsyncDisposable | Holder> 
 /** The living process that holds the lock; null: nobody. */
 export async function holderOf(path: string): Promise<Holder | null> {
   const holder = parseHolder((await textOrNull(path)) ?? '')
-  return holder !== null && (await isHolderAlive(holder)) ? holder : null
+  return holder !== null && isHolderAlive(holder) ? holder : null
 }
 
 /** This process, as lock files name it. */
-export async function thisProcess(): Promise<Holder> {
-  return { pid: process.pid, began: await beginningOf(process.pid) }
+export function thisProcess(): Holder {
+  return { pid: process.pid, began: beginningOf(process.pid) }
 }
 
 /** Whether that process, and no later one with its number, is there. */
-export async function isHolderAlive({ pid, began }: Holder): Promise<boolean> {
+export function isHolderAlive({ pid, began }: Holder): boolean {
   if (!isThere(pid)) return false
-  const now = await beginningOf(pid)
+  const now = beginningOf(pid)
   return began === null || now === null || now === began
 }
 
@@ -56,7 +57,7 @@ export async function makeLockFile(path: string, text: string): Promise<boolean>
       return await makeWithoutLinks(path, text)
     throw writeError(error, path)
   } finally {
-    await rm(mine, { force: true }).catch(() => {})
+    await unlink(mine).catch(() => {})
   }
 }
 
@@ -119,9 +120,9 @@ function isThere(pid: number): boolean {
 }
 
 /** Field 22 of `/proc/<pid>/stat` with the boot's id: no other process ever has both (proc(5)). */
-async function beginningOf(pid: number): Promise<string | null> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
-  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')
-  const ticks = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+function beginningOf(pid: number): string | null {
+  const stat = smallTextOf(`/proc/${pid}/stat`)
+  const boot = smallTextOf('/proc/sys/kernel/random/boot_id')
+  const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
   return ticks === undefined ? null : `${boot.trim()}:${ticks}`
 }

@@ -98,7 +98,7 @@ export async function runOf(path: string): Promise<RunUse | null> {
 /** Whether the lock is there for the first time. */
 async function takeOne(path: string, run: LockingRun): Promise<boolean> {
   const file = await runLockPath(path)
-  const holder = await thisProcess()
+  const holder = thisProcess()
   const lock: RunLock = { version: 1, ...run, host: hostname(), ...holder }
   const text = JSON.stringify(lock)
   for (;;) {
@@ -144,7 +144,7 @@ async function isHeld(lock: RunLock): Promise<boolean> {
   if (lock.host !== hostname()) return true
   const { proof } = lock
   const isProven = proof !== null && (await isOpen(proof))
-  return isProven || (await isHolderAlive(lock))
+  return isProven || isHolderAlive(lock)
 }
 
 /** The end of a journal is looked at: its last entry is a line. */
@@ -175,7 +175,7 @@ function isEnded(tail: string): boolean {
 
 async function toUse(lock: RunLock): Promise<RunUse> {
   const { name: run, operation, of, host } = lock
-  const isAtWork = host !== hostname() || (await isHolderAlive(lock))
+  const isAtWork = host !== hostname() || isHolderAlive(lock)
   return { by: 'run', run, operation, of, host, pid: isAtWork ? lock.pid : null }
 }
 

@@ -24,7 +24,7 @@ const goneMs = 15 * 60_000
 
 /** Says beside each of these files, of a bundle beside its folder, that this process serves them, until the disposal. Where nothing can be written there is no note. */
 export async function noteServing(files: readonly string[]): Promise<Disposable> {
-  const note: ServingNote = { version: 1, serves: true, host: hostname(), ...(await thisProcess()) }
+  const note: ServingNote = { version: 1, serves: true, host: hostname(), ...thisProcess() }
   const written: string[] = []
   for (const path of new Set(await Promise.all(files.map(notedPath)))) {
     const file = notePath(path, randomBytes(8).toString('hex'))
@@ -75,7 +75,7 @@ async function serverIn(file: string): Promise<ExportUse | null> {
   if (text === null || note === null) return null
   const isHere = note.host === hostname()
   if (isHere && note.pid === process.pid) return null
-  if (isHere ? await isHolderAlive(note) : await isTouched(file))
+  if (isHere ? isHolderAlive(note) : await isTouched(file))
     return { by: 'export', pid: note.pid, host: isHere ? null : note.host }
   await takeAway(file, text).catch(() => {})
   return null
