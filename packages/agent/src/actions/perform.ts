@@ -1,5 +1,5 @@
 import { DiskError } from '@varve/core/problems/disk-error'
-import { checkedCall } from '@varve/operations/actions/action-table'
+import { checkedCall } from '@varve/operations/actions/known-actions'
 import type { ActionCall } from '@varve/operations/actions/action'
 import type { Shown } from '@varve/operations/plans/shown'
 import type { ActionAdapter, ActionContext, AdapterTable } from './adapter.ts'

@@ -3,7 +3,7 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { readError, writeError } from '@varve/engine/system/system-error'
 import { syncPath } from '@varve/engine/files/sync-file'
 import type { Journal } from '@varve/operations/runs/carry-out'
-import { findAction } from '@varve/operations/actions/action-table'
+import { findAction } from '@varve/operations/actions/known-actions'
 import { JournalEntry } from '@varve/operations/runs/journal'
 import { dirname } from 'node:path'
 
@@ -124,6 +124,8 @@ function flusher(
 
 /** The entries of a journal; a last line that a death cut off is left out. Throws `corrupt` for anything else that is none. */
 export async function readJournal(path: string): Promise<readonly JournalEntry[]> {
+  // It names actions that no plan of this process may have loaded.
+  await import('@varve/operations/actions/action-table')
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw readError(error, path)
   })

@@ -47,8 +47,14 @@ export interface Action<Input = unknown, Outcome = unknown> {
   differs?(first: Outcome, second: Outcome): Error | null
 }
 
-/** Says the types of an action once. */
+const defined = new Map<string, Action>()
+
+/** The actions whose modules are loaded, by name. */
+export const definedActions: ReadonlyMap<string, Action> = defined
+
+/** Says the types of an action once, and makes it known by its name. */
 export function defineAction<Input, Outcome>(action: Action<Input, Outcome>): Action<Input, Outcome> {
+  defined.set(action.name, action)
   return action
 }
 

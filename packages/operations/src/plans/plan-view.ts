@@ -1,5 +1,5 @@
 import type { PlanStepView, PlanView } from '@varve/protocol/plans'
-import { findAction } from '../actions/action-table.ts'
+import { findAction } from '../actions/known-actions.ts'
 import { laterNumber } from '../actions/later-size.ts'
 import type { Action } from '../actions/action.ts'
 import type { Plan, Refusal, Step } from './plan.ts'

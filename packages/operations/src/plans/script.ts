@@ -1,4 +1,4 @@
-import { findAction } from '../actions/action-table.ts'
+import { findAction } from '../actions/known-actions.ts'
 import type { Plan, Step } from './plan.ts'
 import { posixWord, powershellWord, type Shown } from './shown.ts'
 import { stepsUsed } from './wired.ts'

@@ -1,5 +1,5 @@
 import { DiskError, isDiskError, isRetryable } from '@varve/core/problems/disk-error'
-import { checkedCall, findAction } from '../actions/action-table.ts'
+import { checkedCall, findAction } from '../actions/known-actions.ts'
 import type { Action, ActionCall } from '../actions/action.ts'
 import { makeFresh } from '../plans/fresh.ts'
 import { subjectOf, type Step } from '../plans/plan.ts'

@@ -1,4 +1,4 @@
-import { findAction } from '../actions/action-table.ts'
+import { findAction } from '../actions/known-actions.ts'
 import { stepsUsed } from '../plans/wired.ts'
 import {
   isOver,

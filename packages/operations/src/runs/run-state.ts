@@ -1,6 +1,6 @@
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { ErrorView } from '@varve/protocol/primitives'
-import { checkedCall, findAction } from '../actions/action-table.ts'
+import { checkedCall, findAction } from '../actions/known-actions.ts'
 import type { ActionCall } from '../actions/action.ts'
 import type { Step } from '../plans/plan.ts'
 import type { Created, JournalEntry } from './journal.ts'
