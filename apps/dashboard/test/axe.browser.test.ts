@@ -1,71 +1,16 @@
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { requires } from '@varve/test-kit/tools'
-import type axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { MockController } from '../dev/mock-controller.ts'
+import { findInEveryLook } from './axe.ts'
 import { setStage, type Stage } from './browser.ts'
-import { pages } from './pages.ts'
 
-const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
-
-type Axe = typeof axe
-
-/** Every rule that axe has, also those it leaves out unless asked: names that differ from labels, targets that are small. */
-async function findViolations(page: Page, rules: 'all' | 'colors'): Promise<string[]> {
-  await page.evaluate(await readFile(axePath, 'utf8'))
-  const results = await page.evaluate(
-    async (isAll) =>
-      await (globalThis as unknown as { axe: Axe }).axe.run(document, {
-        resultTypes: ['violations'],
-        ...(isAll
-          ? { rules: { 'target-size': { enabled: true }, 'label-content-name-mismatch': { enabled: true } } }
-          : { runOnly: ['color-contrast'] }),
-      }),
-    rules === 'all',
-  )
-  return results.violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 160)} — ${failureSummary ?? ''}`),
-  )
-}
-
+/** In what is opened from a page; in the pages themselves `pages.browser.test.ts` lets it look. */
 describe.skipIf(!requires('chromium'))('axe finds nothing', () => {
   let stage: Stage
-  let controller: MockController
   beforeAll(async () => {
     stage = await setStage()
-    controller = await stage.controller()
   })
   afterAll(() => stage[Symbol.asyncDispose]())
-
-  /** Appearance, width in pixels, rules: of those of axe, colours alone depend on the appearance. */
-  const looks = [
-    ['light', 1440, 'all'],
-    ['dark', 1440, 'colors'],
-    ['dark', 390, 'all'],
-  ] as const
-  /** A page is opened once and looked at in each. */
-  async function findInEveryLook(page: Page): Promise<string[]> {
-    const found: string[] = []
-    await page.addStyleTag({ content: '*, ::before, ::after { transition: none !important }' })
-    for (const [colorScheme, width, rules] of looks) {
-      await page.emulateMedia({ colorScheme })
-      await page.setViewportSize({ width, height: 900 })
-      await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor()
-      const violations = await findViolations(page, rules)
-      found.push(...violations.map((violation) => `${colorScheme}, ${width} px: ${violation}`))
-    }
-    return found
-  }
-
-  test.each(pages)('%s', async (path, heading, sign) => {
-    const { page } = await stage.open(controller.url + path)
-    await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor()
-    await page.getByText(sign).first().waitFor()
-    expect(await findInEveryLook(page)).toEqual([])
-    await page.close()
-  })
 
   /** Starts what the open dialog is about. */
   async function begin(page: Page): Promise<void> {

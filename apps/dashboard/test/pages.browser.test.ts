@@ -1,8 +1,16 @@
 import { requires } from '@varve/test-kit/tools'
+import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { MockController } from '../dev/mock-controller.ts'
+import { findInEveryLook } from './axe.ts'
 import { findBarriers, setStage, type Stage, type Visit } from './browser.ts'
 import { pages } from './pages.ts'
+
+const backgrounds = { light: 'rgb(247, 246, 243)', dark: 'rgb(20, 23, 26)' } as const
+
+async function backgroundOf(page: Page): Promise<string> {
+  return await page.evaluate(() => getComputedStyle(document.body).backgroundColor)
+}
 
 describe.skipIf(!requires('chromium'))('pages', () => {
   let stage: Stage
@@ -13,17 +21,27 @@ describe.skipIf(!requires('chromium'))('pages', () => {
   })
   afterAll(() => stage[Symbol.asyncDispose]())
 
-  describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
-    test.each(pages)('%s shows %s', async (path, heading, sign) => {
-      const { page, complaints } = await stage.open(controller.url + path, { colorScheme })
+  test.each(pages)(
+    '%s shows %s, in light and in dark, and axe finds nothing',
+    async (path, heading, sign) => {
+      const { page, complaints } = await stage.open(controller.url + path, { colorScheme: 'light' })
       await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor()
       await page.getByText(sign).first().waitFor()
       expect(await findBarriers(page)).toEqual([])
+      expect(await backgroundOf(page)).toBe(backgrounds.light)
+      expect(await findInEveryLook(page)).toEqual([])
+      expect(await backgroundOf(page)).toBe(backgrounds.dark)
       expect(complaints).toEqual([])
-      const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor)
-      expect(background).toBe(colorScheme === 'light' ? 'rgb(247, 246, 243)' : 'rgb(20, 23, 26)')
       await page.close()
-    })
+    },
+  )
+
+  test.each(['light', 'dark'] as const)('where all is %s it opens so', async (colorScheme) => {
+    const { page, complaints } = await stage.open(controller.url, { colorScheme })
+    await page.getByRole('heading', { level: 1 }).waitFor()
+    expect(await backgroundOf(page)).toBe(backgrounds[colorScheme])
+    expect(complaints).toEqual([])
+    await page.close()
   })
 
   // 720 is a screen of 1440 at 200 % zoom.

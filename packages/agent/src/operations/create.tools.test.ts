@@ -2,6 +2,7 @@ import { readdir, rename, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { rulesOf, writableFormats } from '@varve/core/formats/writable-formats'
 import { Manifest } from '@varve/core/digest/disk-digest'
+import { inspectFile } from '@varve/engine/images/inspect-file'
 import { digestDisk } from '@varve/engine/disks/digest-disk'
 import { hexRoot } from '@varve/engine/run/collect-leaves'
 import { canMount, mountedPlace } from '@varve/test-kit/mounted-place'
@@ -118,5 +119,13 @@ describe.skipIf(!requires('lsattr') || !(await canMount()))('create --no-cow', (
     expect(await attributesOf('flat-flat.vmdk')).toContain('C')
     await run(host, 'create', { target: place.file('plain.raw'), size, format: 'raw' })
     expect(await attributesOf('plain.raw')).not.toContain('C')
+    for (const [name, noCow, found] of [
+      ['own.qcow2', true, false],
+      ['twice.qcow2', false, true],
+    ] as const) {
+      await run(host, 'create', { target: place.file(name), size, format: 'qcow2', noCow })
+      const { problems } = await inspectFile(place.file(name), { roots: null })
+      expect([name, problems.some(({ id }) => id === 'stacked-copy-on-write')]).toEqual([name, found])
+    }
   })
 })

@@ -33,7 +33,7 @@ export interface GuestProblemDetails {
   'guest-not-readable': { layer: LayerNumber; start: number; reason: string; remedy: string }
   // how the layers fit
   'discards-stopped': { reclaimable: number; allocated: number }
-  'stacked-copy-on-write': { format: string; filesystem: string }
+  'stacked-copy-on-write': { format: string; filesystem: string; isAlone: boolean }
   'raw-without-holes': { free: number }
   'guest-sectors-4096': { severity: Severity; message: string; remedy: string }
   'guest-sectors-512': object
@@ -204,11 +204,18 @@ const explain: Explain = {
     remedy:
       'Turn on discard for the virtual disk and run fstrim (Windows: Optimize-Volume -ReTrim) in the guest; where the file does not shrink then: varve reclaim.',
   }),
-  'stacked-copy-on-write': ({ format, filesystem }) => ({
+  'stacked-copy-on-write': ({ format, filesystem, isAlone }) => ({
     severity: 'info',
     layer: 'L1',
-    message: `copy-on-write happens twice: in the ${format} chain and in ${filesystem} below it, which multiplies writes and fragments the file`,
-    remedy: 'Let one layer own snapshots: flatten the chain, or turn copy-on-write off for the folder.',
+    ...(isAlone
+      ? {
+          message: `${filesystem} copies each write to another place, below a ${format} that has tables of its own: random writes fragment the file, and a snapshot of either layer copies them twice`,
+          remedy: `Let one layer own copy-on-write: a raw image on ${filesystem}, with its snapshots; or on Btrfs a new file that is written in place (varve create --no-cow, chattr +C on the empty folder).`,
+        }
+      : {
+          message: `copy-on-write happens twice: in the ${format} chain and in ${filesystem} below it, which multiplies writes and fragments the file`,
+          remedy: 'Let one layer own snapshots: flatten the chain, or turn copy-on-write off for the folder.',
+        }),
   }),
   'guest-sectors-4096': (said) => ({ layer: 'L3', ...said }),
   'guest-sectors-512': () => ({

@@ -336,7 +336,11 @@ describe('findings about how the layers fit', () => {
       place: { ...place, filesystem: 'btrfs', copyOnWrite: true },
     }
     expect(ids(given)).toEqual(['stacked-copy-on-write'])
-    expect(ids({ ...given, chain: given.chain.slice(0, 1) })).toEqual([])
+    const alone = { ...given, facts: { ...facts, format: 'qcow2' as const }, chain: given.chain.slice(0, 1) }
+    expect(ids(alone)).toEqual(['stacked-copy-on-write'])
+    // XFS copies only what is shared, and a file may be one that is written in place.
+    expect(ids({ ...alone, place: { ...given.place, filesystem: 'xfs' } })).toEqual([])
+    expect(ids({ ...alone, place: { ...given.place, copyOnWrite: false } })).toEqual([])
   })
 
   test('a raw file without holes', () => {

@@ -76,10 +76,18 @@ function discardsArrive({ path, reclaimable, allocation, allocated: onHost }: La
   return guestProblem('discards-stopped', path, { reclaimable, allocated })
 }
 
+/** Filesystems that copy each write, not only those to blocks that are shared. */
+const copiesEachWrite: ReadonlySet<string> = new Set(['btrfs', 'zfs', 'bcachefs'])
+
 function onlyOneCopyOnWrite({ path, chain, facts, place }: LayerFindings): Problem | null {
-  if (place.copyOnWrite !== true || (chain.length < 2 && facts.snapshots.length === 0)) return null
+  if (place.copyOnWrite !== true) return null
   const filesystem = place.filesystem ?? 'the host filesystem'
-  return guestProblem('stacked-copy-on-write', path, { format: facts.format, filesystem })
+  const { format } = facts
+  if (chain.length > 1 || facts.snapshots.length > 0)
+    return guestProblem('stacked-copy-on-write', path, { format, filesystem, isAlone: false })
+  // Its own tables map each cluster once more.
+  if (format !== 'qcow2' || !copiesEachWrite.has(filesystem)) return null
+  return guestProblem('stacked-copy-on-write', path, { format, filesystem, isAlone: true })
 }
 
 /** What was unpacked to be read says so too. */

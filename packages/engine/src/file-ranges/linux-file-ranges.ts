@@ -122,8 +122,7 @@ export const linuxFileRanges: FileRanges = {
     flags[0] = (flags[0] ?? 0) | noCowFlag
     if (attempt('ioctl', () => system().ioctlFrom(fd, setFlags, bytes), null) === null) return false
     // Btrfs takes the flag for a file with data, and does nothing.
-    const kept = attempt('ioctl', () => system().ioctlInto(fd, getFlags, bytes), null)
-    return kept !== null && ((flags[0] ?? 0) & noCowFlag) !== 0
+    return isWrittenInPlace(fd) === true
   },
   // ext4 notes each block of data whose place is not decided yet: measured, that is two fifths of the time of a write.
   // XFS and Btrfs gain nothing, and on Btrfs data in allocated blocks is not compressed.
@@ -139,19 +138,38 @@ export const linuxFileRanges: FileRanges = {
   },
   filesystemOf(path) {
     const place = placeOf(path)
-    return place.filesystem === 'xfs' ? { ...place, copyOnWrite: xfsShares(path) } : place
+    if (place.filesystem === 'xfs') return { ...place, copyOnWrite: asOpened(path, xfsShares) }
+    const isInPlace = place.filesystem === 'btrfs' && asOpened(path, isWrittenInPlace) === true
+    return isInPlace ? { ...place, copyOnWrite: false } : place
   },
 }
 
-/** Whether an XFS was made with reflinks; null when it does not say. */
-function xfsShares(path: string): boolean | null {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+/** What the filesystem says of an open file; null where it says nothing, or the file cannot be opened. */
+function asOpened(path: string, ask: (fd: number) => boolean | null): boolean | null {
+  let fd: number
   try {
-    const geometry = new Uint8Array(xfsGeometrySize)
-    const answer = attempt('ioctl', () => system().ioctlInto(fd, xfsGeometry, geometry), null)
-    if (answer === null) return null
-    return (new DataView(geometry.buffer).getUint32(xfsFlagsOffset, true) & xfsReflinkFlag) !== 0
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  } catch {
+    return null
+  }
+  try {
+    return ask(fd)
   } finally {
     closeSync(fd)
   }
+}
+
+/** Whether an XFS was made with reflinks; null when it does not say. */
+function xfsShares(fd: number): boolean | null {
+  const geometry = new Uint8Array(xfsGeometrySize)
+  const answer = attempt('ioctl', () => system().ioctlInto(fd, xfsGeometry, geometry), null)
+  if (answer === null) return null
+  return (new DataView(geometry.buffer).getUint32(xfsFlagsOffset, true) & xfsReflinkFlag) !== 0
+}
+
+/** Whether a file of Btrfs has the attribute of chattr(1) `C`; null when it does not say. */
+function isWrittenInPlace(fd: number): boolean | null {
+  const flags = new Uint32Array(2)
+  const answer = attempt('ioctl', () => system().ioctlInto(fd, getFlags, new Uint8Array(flags.buffer)), null)
+  return answer === null ? null : ((flags[0] ?? 0) & noCowFlag) !== 0
 }
