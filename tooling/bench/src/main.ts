@@ -27,14 +27,14 @@ import { formatMigrations, runMigrations } from './migrations.ts'
 import { runFleet } from './fleet/measure-fleet.ts'
 import { formatMatrix } from './format-matrix.ts'
 import { formatPage, runPage } from './page/measure-page.ts'
-import { formatReclaims, runReclaims } from './reclaims.ts'
+import { formatGuests, guestWork, runGuests } from './guests.ts'
 import { type Result, formatResults, means, ratios } from './results.ts'
 import { peakMemory, timeCommand, type Timing } from './run-timed.ts'
 
 const usage = `Times varve against qemu-img and scp on a 2 GiB disk with 1.2 GiB of data.
 
   --runs N       runs of each, interleaved (default 5)
-  --only TEXT    only what has TEXT in its name: a conversion as "vmdk → raw", "matrix", "reflink", "reclaim", "inspect", "library", "migrate", "fleet", "attack", "page"
+  --only TEXT    only what has TEXT in its name: a conversion as "vmdk → raw", "matrix", "reflink", "reclaim", "grow", "mount", "inspect", "library", "migrate", "fleet", "attack", "page"
   --folder DIR   where the images are made and kept (default: below the temporary folder)
   --images N     images of the library, and of the page's fleet (default 10000)
   --hosts N,N    hosts of the invented fleets (default 200,1000,10000)
@@ -196,11 +196,10 @@ async function main(): Promise<number> {
     )
     document['reflink'] = { results: shared, means: means(shared) }
   }
-  if (wants('reclaim')) {
-    process.stderr.write('reclaim …\n')
-    const reclaims = await runReclaims(folder, runs)
-    say(formatReclaims(reclaims))
-    document['reclaim'] = reclaims
+  if (Object.keys(guestWork).some(wants)) {
+    const guests = await runGuests(folder, runs, wants)
+    say(formatGuests(guests))
+    document['guests'] = guests
   }
   if (wants('inspect')) {
     process.stderr.write('inspect …\n')
