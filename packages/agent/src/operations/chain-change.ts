@@ -1,14 +1,13 @@
 import { keptIdentity } from '@varve/core/image/kept-identity'
 import { walkChain, type ChainOptions, type WalkedLink } from '@varve/core/chain/walk-chain'
 import { problemFromError, type Problem } from '@varve/core/problems/problem'
-import { findDependents } from '@varve/engine/dependents/find-dependents'
 import { isWritable, rulesOf } from '@varve/core/formats/writable-formats'
 import { nodePorts } from '@varve/engine/ports/ports'
 import { chainCommit } from '@varve/operations/chain-commit/plan'
 import type { ChainChangeFacts, LinkFacts, ReplacedFacts } from '@varve/operations/chain-change/facts'
 import { chainFlatten } from '@varve/operations/chain-flatten/plan'
 import { chainRebase } from '@varve/operations/chain-rebase/plan'
-import { gatherImageFiles } from './image-files.ts'
+import { gatherWithDependents } from './image-files.ts'
 import { defineLocalOperation, type FactsContext } from './local-operation.ts'
 import { namingProblems } from './naming-problems.ts'
 
@@ -52,9 +51,7 @@ async function replacedNaming(own: LinkFacts, below: LinkFacts, context: FactsCo
 
 /** The image as a thing of the host's, and who names it. */
 async function gatherReplaced(path: string, context: FactsContext): Promise<ReplacedFacts> {
-  const { ports, signal } = context
-  const files = await gatherImageFiles(path, context)
-  const { images } = await findDependents(path, { roots: ports.roots, signal })
+  const { files, dependents: images } = await gatherWithDependents(path, context)
   const children = images.filter(({ depth }) => depth === 1)
   return {
     ...files,

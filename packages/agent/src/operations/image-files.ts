@@ -23,14 +23,32 @@ import type { FactsContext } from './local-operation.ts'
  */
 export async function gatherImageFiles(
   path: string,
-  { ports, host, signal }: FactsContext,
+  context: FactsContext,
   folders: readonly string[] = [],
 ): Promise<ImageFilesFacts> {
+  return (await gather(path, context, { folders, isOpened: false })).files
+}
+
+/** The same of an image whose disk is to change, with those above it as they were found; throws when it cannot be opened, too. */
+export async function gatherWithDependents(
+  path: string,
+  context: FactsContext,
+): Promise<{ readonly files: ImageFilesFacts; readonly dependents: readonly Dependent[] }> {
+  return await gather(path, context, { folders: [], isOpened: true })
+}
+
+async function gather(
+  path: string,
+  { ports, host, signal }: FactsContext,
+  { folders, isOpened }: { readonly folders: readonly string[]; readonly isOpened: boolean },
+) {
   assertNotOwnName(path)
   const own = await ownFiles(path, ports.roots)
   const image = join(own.folder, own.image)
-  const { dependents, searched, unseen } = await dependentsOf(image, { roots: ports.roots, folders, signal })
-  return {
+  const options = { roots: ports.roots, folders, signal }
+  const found = isOpened ? await dependentsOfOpened(image, options) : await dependentsOf(image, options)
+  const { dependents, searched, unseen } = found
+  const files: ImageFilesFacts = {
     host,
     path: image,
     format: own.format,
@@ -46,6 +64,7 @@ export async function gatherImageFiles(
     uses: await usesOf(own, ports),
     machines: await machinesNaming(image),
   }
+  return { files, dependents }
 }
 
 /** Refuses to write over a part of an image; `instead` is the command that acts on the whole of it. */
@@ -68,10 +87,14 @@ export async function disksAbove(
 
 const pathOf = ({ path }: Dependent) => path
 
+async function dependentsOfOpened(image: string, options: FindDependentsOptions) {
+  const { images, searched, unseen } = await findDependents(image, options)
+  return { dependents: images, searched, unseen }
+}
+
 async function dependentsOf(image: string, options: FindDependentsOptions) {
   try {
-    const { images, searched, unseen } = await findDependents(image, options)
-    return { dependents: images, searched, unseen }
+    return await dependentsOfOpened(image, options)
   } catch (error) {
     // An image that cannot be opened is nobody's parent that could be read.
     if (isDiskError(error)) return { dependents: [], searched: [], unseen: null }
