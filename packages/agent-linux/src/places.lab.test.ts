@@ -3,7 +3,7 @@ import { findLab } from '@varve/lab/testing/lab-of-tests'
 import type { PlacesView } from '@varve/protocol/places'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-const folder = await findLab({ isLong: true })
+const folder = await findLab()
 const mib = 1024 ** 2
 
 /** A group with a pool, a Btrfs with a quota, and an image with 5 MiB of data in it. */
