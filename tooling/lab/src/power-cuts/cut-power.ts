@@ -63,7 +63,7 @@ export async function cutPower(options: PowerCuts): Promise<readonly Cut[]> {
       await lab.ok('mount /dev/disk/by-label/varvedata /mnt/data')
       const found = await look(lab, options, expected)
       await lab.ok(
-        `${state}; for run in $(varve runs --json | jq -r '.[] | select(.state != "succeeded" and .state != "canceled" and .state != "undone") | .id'); do varve runs "$run" --resume --yes >&2; done`,
+        `${state}; for run in $(varve runs --json | jq -r '.[] | select(.state != "succeeded" and .state != "canceled" and .state != "undone") | .run'); do varve runs "$run" --resume --yes >&2; done`,
       )
       const ended = await look(lab, options, expected)
       if (found === 'result' && ended === 'original') throw new Error('a result went back to the original')
