@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, readFile, stat, truncate } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openTestHost, type TestHost } from '@varve/agent/testing/test-host'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
@@ -99,6 +99,58 @@ describe.skipIf(!canUseLoop() || !requires('sgdisk', 'resize2fs', 'unshare', 'se
     async function dumpe2fs(device: string): Promise<string> {
       return await runToolOk('dumpe2fs', ['-h', device])
     }
+
+    test.each(['work', 'attach', 'digest-before', 'filesystem'])(
+      'after a restart of the machine behind step %s it begins anew: nothing of before is relied on',
+      slow,
+      async (last) => {
+        await using place = await tempPlace()
+        const made = await gptDisk(place)
+        const before = await onLoop(made, { start: 16 * mib, size: 46 * mib }, filesOf)
+        const folder = place.file('lib')
+        await mkdir(folder)
+        const path = join(folder, 'a.qcow2')
+        await runToolOk('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', made, path])
+        const original = await digestOf(path)
+        await using host = hostIn(place.path)
+        const request = { image: path, size: 128 * mib }
+        const plan = await host.plan('grow', request)
+        if (plan.kind === 'refusal') throw new Error('it was refused')
+        const power = new AbortController()
+        const accepted = plan.warnings.map(({ id }) => id)
+        const cut = await host.runs.start(
+          { plan, request, accepted },
+          {
+            stop: power.signal,
+            onChange({ steps }) {
+              if (steps.find(({ step }) => step.id === last)?.phase === 'done') power.abort()
+            },
+          },
+        )
+        expect(cut.phase).toBe('running')
+        expect(await digestOf(path)).toBe(original)
+        // What the machine had is gone with it, and what was not on the medium may be anything.
+        const names = (await readdir(folder)).filter((name) => name.endsWith('.part'))
+        expect(names).toHaveLength(1)
+        const work = join(folder, names[0] ?? '')
+        const loops = await runToolOk('losetup', ['--list', '--noheadings', '-O', 'NAME', '-j', work])
+        for (const device of loops.split('\n').filter(Boolean)) await runToolOk('losetup', ['-d', device])
+        await rm(join(place.path, 'run'), { recursive: true, force: true })
+        await truncate(work, 0)
+        const journal = join(place.path, 'runs', `${cut.id}.jsonl`)
+        const text = await readFile(journal, 'utf8')
+        if (last === 'work') await writeFile(journal, text.replaceAll(/"at":"\d{4}/gu, '"at":"2020'))
+        const ended = await host.runs.resume(cut.id, { stop })
+        expect([ended.phase, ended.error]).toEqual(['succeeded', null])
+        await nothingIsLeft(path, place.path)
+        const after = place.file('after.raw')
+        await runToolOk('qemu-img', ['convert', '-f', 'qcow2', '-O', 'raw', path, after])
+        await onLoop(after, { start: 16 * mib, size: 111 * mib }, async (device) => {
+          expect((await runTool('e2fsck', ['-f', '-n', device])).exitCode).toBe(0)
+          expect(await filesOf(device)).toBe(before)
+        })
+      },
+    )
 
     test('MBR: a primary partition, and a logical one with the one around it', slow, async () => {
       await using place = await tempPlace()

@@ -1,14 +1,16 @@
 import { rm, stat, writeFile } from 'node:fs/promises'
+import { uptime } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import { makeFresh } from '@varve/operations/plans/fresh'
 import { subjectOf, type Plan } from '@varve/operations/plans/plan'
 import { carryOut, type CarryingOut, type Journal } from '@varve/operations/runs/carry-out'
-import type { Created, NewEntry } from '@varve/operations/runs/journal'
+import { beginAnew, heldByMachine } from '@varve/operations/runs/begin-anew'
+import type { Created, JournalEntry, NewEntry } from '@varve/operations/runs/journal'
 import { isOver, isPastReturn, runState, type RunState } from '@varve/operations/runs/run-state'
 import type { ActionPorts, ActionProgress, AdapterTable } from '../actions/adapter.ts'
-import { performAction } from '../actions/perform.ts'
+import { findAdapter, performAction } from '../actions/perform.ts'
 import { createJournal, openJournal, type JournalDurability } from './journal-file.ts'
 import {
   journalPath,
@@ -69,6 +71,8 @@ export interface LocalRuns {
 
 const attemptPauseMs = 1000
 const wishMs = 300
+/** A clock that was set after the start of the machine is not taken for a restart. */
+const clockSlackMs = 5000
 
 export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOptions): LocalRuns {
   const journalOf = (id: string) => journalPath(folder, id)
@@ -180,7 +184,19 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
     await using journal = await openJournal(journalOf(state.id))
     // A run that was cut off goes on by itself.
     if (wish !== 'resume' || isOver(state)) await journal.append({ event: 'asked', for: wish })
+    else if (wasRestarted(journal.entries()) || (await isAnythingGone(state, options)))
+      for (const entry of beginAnew(state)) await journal.append(entry)
     return await carry(journal, options)
+  }
+
+  /** Whether something that only the running machine has is not there any more. */
+  async function isAnythingGone(state: RunState, { stop }: CarryOptions): Promise<boolean> {
+    for (const { action, input } of heldByMachine(state)) {
+      const adapter = await findAdapter(adapters, action)
+      const found = await adapter.isDone?.(input, { ports, signal: stop, onProgress: () => {} })
+      if (found === null) return true
+    }
+    return false
   }
 
   async function start(
@@ -231,6 +247,12 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
       }
     },
   }
+}
+
+/** Whether the machine was started after the newest entry, as far as its clock tells. */
+function wasRestarted(entries: readonly JournalEntry[]): boolean {
+  const newest = Date.parse(entries.at(-1)?.at ?? '')
+  return newest < Date.now() - uptime() * 1000 - clockSlackMs
 }
 
 /** What cannot be written down for want of room is said of the folder of the runs, and of nobody's image. */

@@ -32,10 +32,12 @@ export interface Action<Input = unknown, Outcome = unknown> {
   /** Its effect lives only as long as a process: a later attempt of a step that uses its outcome calls it again. */
   readonly isHeld?: true
   /**
-   * It reads, or makes and removes what has no name yet: its beginning need not be on the medium before it begins, only before
-   * the next step that is not so.
+   * It reads, or makes, changes and removes what has no name yet, or what only the running machine has: its beginning need not
+   * be on the medium before it begins, only before the next step that is not so. After a restart of the machine it is done anew.
    */
   readonly isHidden?: true
+  /** What it did is gone when the machine starts anew: a run that goes on asks its host (`isDone`) whether it is there. */
+  readonly isOfMachine?: true
   readonly input: z.ZodType<Input>
   readonly outcome: z.ZodType<Outcome>
   words(input: Input): ActionWords

@@ -11,6 +11,7 @@ export const attachLoop = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: z.lazy(() => AttachedDevice.extend({ isReadOnly: z.boolean(), sectorSize: SectorSize })),
   outcome: z.lazy(() => z.object({ device: DevicePath })),
   words: ({ image, device, isReadOnly }) => ({

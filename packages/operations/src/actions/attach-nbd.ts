@@ -12,6 +12,7 @@ export const attachNbd = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: z.lazy(() =>
     AttachedDevice.extend({
       /** Absolute. */
@@ -36,6 +37,7 @@ export const attachByQemu = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: z.lazy(() =>
     AttachedDevice.extend({
       /** Absolute; null: qemu-nbd opens the image itself, and writes to it. */

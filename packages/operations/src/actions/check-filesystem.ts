@@ -10,6 +10,7 @@ export const checkFilesystem = defineAction({
   lane: 'transfer',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: z.lazy(() => FilesystemPlace.unwrap().extend({ when: z.enum(['before', 'after']) })),
   outcome: z.lazy(() => z.object({ device: z.string() })),
   words: ({ type, when, ...place }) => ({

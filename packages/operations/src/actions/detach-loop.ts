@@ -14,6 +14,7 @@ export const detachLoop = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: AttachedDevice,
   outcome: z.lazy(() => z.object({ device: DevicePath })),
   words,

@@ -12,6 +12,7 @@ export const digestFiles = defineAction({
   lane: 'transfer',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: z.lazy(() =>
     FilesystemPlace.unwrap().extend({
       /** The contents of every file; else those of a sample that its name and size choose. */

@@ -14,6 +14,7 @@ export const digestImage = defineAction({
   lane: 'transfer',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: z.lazy(() =>
     z.object({
       image: ImageAddress,

@@ -9,6 +9,7 @@ export const endServing = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: z.lazy(() => z.object({ attachment: StagingId })),
   outcome: z.lazy(() => z.object({ wasServed: z.boolean() })),
   words: () => ({

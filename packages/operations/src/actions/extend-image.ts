@@ -11,6 +11,7 @@ export const extendImage = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: z.lazy(() =>
     z.object({
       /** The hidden work image. Absolute. */

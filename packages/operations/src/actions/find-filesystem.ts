@@ -10,6 +10,7 @@ export const findFilesystem = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: z.lazy(() =>
     z.object({
       attachment: StagingId,

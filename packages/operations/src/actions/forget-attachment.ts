@@ -9,6 +9,7 @@ export const forgetAttachment = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: z.lazy(() => z.object({ attachment: StagingId })),
   outcome: z.lazy(() => z.object({ attachment: StagingId })),
   words: () => ({ title: 'Forget the device', does: 'Takes away what was noted of the device.' }),

@@ -10,6 +10,7 @@ export const hideFromUdev = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: z.lazy(() => z.object({ attachment: StagingId, device: DevicePath })),
   outcome: z.lazy(() => z.object({ attachment: StagingId })),
   words: ({ device }) => ({

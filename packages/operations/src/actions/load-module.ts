@@ -8,6 +8,7 @@ export const loadModule = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: z.lazy(() => z.object({ module: z.enum(['loop', 'nbd']) })),
   outcome: z.lazy(() => z.object({ module: z.string() })),
   words: ({ module }) => ({

@@ -13,6 +13,7 @@ export const mapVolume = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: z.lazy(() =>
     z.object({
       attachment: StagingId,

@@ -12,6 +12,7 @@ export const measureMinimum = defineAction({
   lane: 'transfer',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: z.lazy(() =>
     FilesystemPlace.unwrap().extend({
       type: ResizedType,

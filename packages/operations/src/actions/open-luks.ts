@@ -23,6 +23,7 @@ export const openLuks = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: z.lazy(() =>
     z.object({
       attachment: StagingId,

@@ -8,6 +8,7 @@ export const readPartitions = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: AttachedDevice,
   outcome: ShownDevice,
   words: ({ device }) => ({

@@ -10,6 +10,7 @@ export const relocateTable = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: z.lazy(() =>
     z.object({
       /** The work image, or the device that it is. Absolute. */

@@ -10,6 +10,7 @@ export const removeMapping = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: z.lazy(() => z.object({ attachment: StagingId, mapped: MappedDevice })),
   outcome: z.lazy(() => z.object({ mapped: MappedDevice })),
   words: ({ mapped }) => ({ title: 'Remove the mapping', does: `Takes ${mapped} away.` }),

@@ -13,6 +13,8 @@ export const reserveDevice = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
+  isOfMachine: true,
   input: z.lazy(() =>
     z.object({
       attachment: StagingId,

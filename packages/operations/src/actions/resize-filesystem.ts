@@ -12,6 +12,7 @@ export const resizeFilesystem = defineAction({
   lane: 'transfer',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: z.lazy(() =>
     FilesystemPlace.unwrap().extend({
       /** Bytes; null: the whole device. */

@@ -12,6 +12,7 @@ export const resizeVolume = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: z.lazy(() =>
     z.object({
       /** The image that people know: what messages are about. */

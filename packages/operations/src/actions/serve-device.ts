@@ -15,6 +15,7 @@ export const serveDevice = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: z.lazy(() =>
     z.object({
       attachment: StagingId,

@@ -11,6 +11,7 @@ export const unmountFolder = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
+  isHidden: true,
   input: z.lazy(() =>
     z.object({
       attachment: StagingId,

@@ -1,9 +1,11 @@
 import { nativeAdapter } from '@varve/agent/actions/native'
 import {
+  findAttachment,
   processFileOf,
   registryIn,
   reserveDevice as reserve,
   socketOf,
+  type Registry,
 } from '@varve/engine/attached/registry'
 import { assertOwnHost } from '../kernel-action.ts'
 
@@ -15,7 +17,16 @@ export const reserveDevice = nativeAdapter('reserve-device', {
     assertOwnHost({ ports }, wanted.image)
     const registry = registryIn(ports.runtimeFolder)
     const { device } = await reserve(registry, { id, ...wanted })
-    const { folder } = registry
-    return { attachment: id, device, socket: socketOf(folder, id), processFile: processFileOf(folder, id) }
+    return outcomeOf(registry, id, device)
+  },
+
+  async isDone({ attachment: id }, { ports }) {
+    const registry = registryIn(ports.runtimeFolder)
+    const note = await findAttachment(registry, id)
+    return note === null ? null : outcomeOf(registry, id, note.device)
   },
 })
+
+function outcomeOf({ folder }: Registry, id: string, device: string) {
+  return { attachment: id, device, socket: socketOf(folder, id), processFile: processFileOf(folder, id) }
+}
