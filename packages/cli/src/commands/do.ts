@@ -1,6 +1,5 @@
 import { performAction } from '@varve/agent/actions/perform'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { findAction } from '@varve/operations/actions/action-table'
 import { makeFresh } from '@varve/operations/plans/fresh'
 import { memberOf, resolveInput } from '@varve/operations/plans/wired'
 import { UsageError, type Outcome, type RunContext } from '../command.ts'
@@ -41,7 +40,7 @@ export async function doAction(options: DoOptions, context: RunContext): Outcome
   const { ports, adapters } = openThisHost(context, secret)
   const outcome = await performAction(
     adapters,
-    { action: findAction(options.action).name, input },
+    { action: options.action, input },
     { ports, signal: context.signal, isResumed: true, onProgress: () => {} },
   )
   context.print(JSON.stringify(outcome))
