@@ -18,7 +18,7 @@ export const guestWork = {
   },
   'reclaim in place': { what: 'the same, in the image itself', rival: 'virt-sparsify --in-place' },
   grow: { what: 'from 4 to 6 GiB: partition and ext4 grow', rival: 'virt-resize' },
-  mount: { what: 'mounted, read and unmounted', rival: 'guestmount' },
+  mount: { what: 'a raw copy is mounted, read and unmounted', rival: 'guestmount' },
 } as const
 export type GuestWork = keyof typeof guestWork
 
@@ -106,7 +106,7 @@ function commandsOf(work: GuestWork, { image, output, mounted }: Places): { own:
           mounted,
         ),
         rival: shell(
-          'guestmount -a "$0" -m /dev/sda1 --ro --pid-file "$1.pid" "$1" && cat "$1/kept-0" >/dev/null && P=$(cat "$1.pid") && guestunmount "$1" && while kill -0 $P 2>/dev/null; do sleep 0.05; done',
+          'guestmount --format=raw -a "$0" -m /dev/sda1 --ro --pid-file "$1.pid" "$1" && cat "$1/kept-0" >/dev/null && P=$(cat "$1.pid") && guestunmount "$1" && while kill -0 $P 2>/dev/null; do sleep 0.05; done',
           image,
           mounted,
         ),
@@ -136,12 +136,14 @@ export async function runGuests(
         if (who === 'rival' && !isThere) continue
         rmSync(work, { recursive: true, force: true })
         const places = {
-          image: join(work, 'disk.qcow2'),
+          image: join(work, name === 'mount' ? 'disk.raw' : 'disk.qcow2'),
           output: join(work, 'output.qcow2'),
           mounted: join(work, 'mounted'),
         }
         mkdirSync(places.mounted, { recursive: true })
-        await runToolOk('cp', [source, places.image])
+        // Kernels without nbd make devices of raw images alone.
+        if (name === 'mount') await runToolOk('qemu-img', ['convert', '-O', 'raw', source, places.image])
+        else await runToolOk('cp', [source, places.image])
         timings[who].push(await timeCommand(commandsOf(name, places)[who]))
         after[who] = onHost(existsSync(places.output) ? places.output : places.image)
       }
@@ -171,7 +173,7 @@ export function formatGuests(results: readonly Measured[]): string {
         own && rival
           ? `  ${(seconds(rival) / seconds(own)).toFixed(1)} times faster`
           : `  ${named} is not installed`
-      return [`${name}: ${what} (ext4 in qcow2)`, ...lines, ratio]
+      return [`${name}: ${what} (ext4 in a partition, qcow2)`, ...lines, ratio]
     })
     .join('\n')
 }
