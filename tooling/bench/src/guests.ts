@@ -173,7 +173,7 @@ export function formatGuests(results: readonly Measured[]): string {
         own && rival
           ? `  ${(seconds(rival) / seconds(own)).toFixed(1)} times faster`
           : `  ${named} is not installed`
-      return [`${name}: ${what} (ext4 in a partition, qcow2)`, ...lines, ratio]
+      return [`${name}: ${what} (ext4 in a partition)`, ...lines, ratio]
     })
     .join('\n')
 }
