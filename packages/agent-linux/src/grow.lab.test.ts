@@ -2,7 +2,7 @@ import { startLab, type Lab } from '@varve/lab/machine/start-lab'
 import { findLab } from '@varve/lab/testing/lab-of-tests'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-const folder = await findLab()
+const folder = await findLab({ isLong: true })
 
 /** This host's own group `vg0` with a mounted volume, and an image that is a copy of its disk: the same names, the same UUIDs. */
 const group = `set -e
