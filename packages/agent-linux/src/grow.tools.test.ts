@@ -53,6 +53,17 @@ async function gptDisk(place: TempPlace): Promise<string> {
   return path
 }
 
+/** That disk as an image in a folder of its own, with what its files and itself are. */
+async function imageOf(place: TempPlace, format: string, name: string) {
+  const made = await gptDisk(place)
+  const files = await onLoop(made, { start: 16 * mib, size: 46 * mib }, filesOf)
+  const folder = place.file('lib')
+  await mkdir(folder)
+  const path = join(folder, name)
+  await runToolOk('qemu-img', ['convert', '-f', 'raw', '-O', format, made, path])
+  return { folder, path, files, original: await digestOf(path) }
+}
+
 describe.skipIf(!canUseLoop() || !requires('sgdisk', 'resize2fs', 'unshare', 'setpriv', 'tar'))(
   'grow',
   () => {
@@ -66,13 +77,7 @@ describe.skipIf(!canUseLoop() || !requires('sgdisk', 'resize2fs', 'unshare', 'se
       slow,
       async (format) => {
         await using place = await tempPlace()
-        const made = await gptDisk(place)
-        const before = await onLoop(made, { start: 16 * mib, size: 46 * mib }, filesOf)
-        const folder = place.file('lib')
-        await mkdir(folder)
-        const path = join(folder, `it's "a"\n.${format}`)
-        await runToolOk('qemu-img', ['convert', '-f', 'raw', '-O', format, made, path])
-        const original = await digestOf(path)
+        const { path, files: before, original } = await imageOf(place, format, `it's "a"\n.${format}`)
         await using host = hostIn(place.path)
         const state = await grow(host, { image: path, size: 64 * mib, isAdded: true, allContents: true })
         expect(state.told).toBe('succeeded: done')
@@ -105,13 +110,7 @@ describe.skipIf(!canUseLoop() || !requires('sgdisk', 'resize2fs', 'unshare', 'se
       slow,
       async (last) => {
         await using place = await tempPlace()
-        const made = await gptDisk(place)
-        const before = await onLoop(made, { start: 16 * mib, size: 46 * mib }, filesOf)
-        const folder = place.file('lib')
-        await mkdir(folder)
-        const path = join(folder, 'a.qcow2')
-        await runToolOk('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', made, path])
-        const original = await digestOf(path)
+        const { folder, path, files: before, original } = await imageOf(place, 'qcow2', 'a.qcow2')
         await using host = hostIn(place.path)
         const request = { image: path, size: 128 * mib }
         const plan = await host.plan('grow', request)

@@ -1,6 +1,7 @@
 import { DiskError } from '@varve/core/problems/disk-error'
 import { checkedCall } from '@varve/operations/actions/known-actions'
-import { definedActions, type ActionCall } from '@varve/operations/actions/action'
+import { loadActions } from '@varve/operations/actions/load-actions'
+import type { ActionCall } from '@varve/operations/actions/action'
 import type { Shown } from '@varve/operations/plans/shown'
 import type { ActionAdapter, ActionContext, AdapterTable } from './adapter.ts'
 
@@ -24,7 +25,7 @@ export async function performAction(
   { isResumed, ...context }: ActionContext & { readonly isResumed: boolean },
 ): Promise<unknown> {
   // Who calls by a name only, as a runbook does, has loaded no plan that knows it.
-  if (!definedActions.has(call.action)) await import('@varve/operations/actions/action-table')
+  await loadActions([call.action])
   const { action, input } = checkedCall(call)
   const adapter = await findAdapter(adapters, action.name)
   context.signal.throwIfAborted()

@@ -4,6 +4,7 @@ import { readError, writeError } from '@varve/engine/system/system-error'
 import { syncPath } from '@varve/engine/files/sync-file'
 import type { Journal } from '@varve/operations/runs/carry-out'
 import { findAction } from '@varve/operations/actions/known-actions'
+import { loadActions } from '@varve/operations/actions/load-actions'
 import { JournalEntry } from '@varve/operations/runs/journal'
 import { dirname } from 'node:path'
 
@@ -124,8 +125,6 @@ function flusher(
 
 /** The entries of a journal; a last line that a death cut off is left out. Throws `corrupt` for anything else that is none. */
 export async function readJournal(path: string): Promise<readonly JournalEntry[]> {
-  // It names actions that no plan of this process may have loaded.
-  await import('@varve/operations/actions/action-table')
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw readError(error, path)
   })
@@ -137,7 +136,7 @@ export async function readJournal(path: string): Promise<readonly JournalEntry[]
       limit: largest,
     })
   const lines = text.split('\n').filter((line) => line !== '')
-  return lines.flatMap((line, index) => {
+  const entries = lines.flatMap((line, index) => {
     const parsed = JournalEntry.safeParse(parseLine(line))
     if (parsed.success) return [parsed.data]
     const isCutOff = parseLine(line) === undefined
@@ -148,6 +147,9 @@ export async function readJournal(path: string): Promise<readonly JournalEntry[]
       reason: `its line ${index + 1} is not an entry that this version knows`,
     })
   })
+  const plans = entries.flatMap((entry) => (entry.event === 'created' ? entry.plan.steps : []))
+  await loadActions(plans.map(({ action }) => action))
+  return entries
 }
 
 function parseLine(line: string): unknown {

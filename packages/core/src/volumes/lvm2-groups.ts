@@ -105,26 +105,24 @@ function volumesOf(
     ...one,
     segments: sectionsIn(one.section).filter(({ name }) => /^segment\d+$/u.test(name)),
   }))
+  // Hidden, but each bears the name by which people know its snapshot.
   const stores = new Set(all.flatMap(({ segments }) => segments.flatMap(storesOf)))
-  return (
-    all
-      // What keeps the changes of an old snapshot is hidden, but bears the name by which people know the snapshot.
-      .filter(({ name, section: own }) => stores.has(name) || listIn(own, 'status').includes('VISIBLE'))
-      .filter(({ segments }) => !segments.some((one) => typeOf(one.section) === 'snapshot'))
-      .map(({ name, segments }) => {
-        const sections = segments.map((one) => one.section)
-        const extents = sections.reduce((sum, one) => sum + (numberIn(one, 'extent_count') ?? 0), 0)
-        const length = Number.isSafeInteger(extents * extentSize) ? extents * extentSize : 0
-        const read = stores.has(name)
-          ? 'is a snapshot'
-          : [group, name].every((word) => namePattern.test(word))
-            ? piecesOf(sections, { physical, extentSize })
-            : 'has a name that LVM does not allow'
-        return typeof read === 'string'
-          ? { group, name, length, pieces: null, reason: read }
-          : { group, name, length, pieces: read, reason: null }
-      })
-  )
+  return all
+    .filter(({ name, section: own }) => stores.has(name) || listIn(own, 'status').includes('VISIBLE'))
+    .filter(({ segments }) => !segments.some((one) => typeOf(one.section) === 'snapshot'))
+    .map(({ name, segments }) => {
+      const sections = segments.map((one) => one.section)
+      const extents = sections.reduce((sum, one) => sum + (numberIn(one, 'extent_count') ?? 0), 0)
+      const length = Number.isSafeInteger(extents * extentSize) ? extents * extentSize : 0
+      const read = stores.has(name)
+        ? 'is a snapshot'
+        : [group, name].every((word) => namePattern.test(word))
+          ? piecesOf(sections, { physical, extentSize })
+          : 'has a name that LVM does not allow'
+      return typeof read === 'string'
+        ? { group, name, length, pieces: null, reason: read }
+        : { group, name, length, pieces: read, reason: null }
+    })
 }
 
 const typeOf = (segment: LvmSection) => textIn(segment, 'type') ?? 'unknown'
