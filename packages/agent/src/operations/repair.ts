@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import { lstat } from 'node:fs/promises'
+import { randomHex } from '@varve/core/binary/random-hex'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import { problemFromError, type Problem } from '@varve/core/problems/problem'
 import { checkFile } from '@varve/engine/images/check-file'
@@ -31,7 +31,7 @@ async function gather({ image, by, backup }: RepairRequest, context: FactsContex
   if (by === 'varve' && backup !== null)
     obstacles.push(await problemOf(async () => assertFree(backup, context)))
   const { done, problem } = await attempt(async () => planRepair(path, asked))
-  const staging = randomBytes(6).toString('hex')
+  const staging = randomHex(6)
   return {
     host,
     path,

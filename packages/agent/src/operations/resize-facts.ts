@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
+import { randomHex } from '@varve/core/binary/random-hex'
 import type { ImageReport } from '@varve/core/image/image-report'
 import { attachedNow } from '@varve/engine/attached/attached-now'
 import { registryIn } from '@varve/engine/attached/registry'
@@ -27,7 +27,7 @@ export async function gatherResize(asked: string, context: FactsContext): Promis
   const held = attached.find(
     ({ note, isHeld, state }) => note.image === path && (isHeld || state === 'half-made'),
   )
-  const staging = randomBytes(6).toString('hex')
+  const staging = randomHex(6)
   return {
     ...change,
     problems: [

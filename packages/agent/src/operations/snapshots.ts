@@ -1,5 +1,5 @@
+import { randomHex } from '@varve/core/binary/random-hex'
 import { overlayFormatOf } from '@varve/core/formats/writable-formats'
-import { randomBytes } from 'node:crypto'
 import { lstat } from 'node:fs/promises'
 import { dirname, extname, isAbsolute, join } from 'node:path'
 import { rulesOf } from '@varve/core/formats/writable-formats'
@@ -59,7 +59,7 @@ async function gatherSnapshots(
       ...(needsTool && facts.format === 'qcow2' ? await toolProblems(file.path, ports) : []),
     ],
     filesystem,
-    keepName: `varve-before-${randomBytes(4).toString('hex')}`,
+    keepName: `varve-before-${randomHex(4)}`,
   }
 }
 

@@ -1,6 +1,5 @@
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
-import { createInterface } from 'node:readline/promises'
 import type { CommandContext } from '../command.ts'
 import { idsOf } from '../consent.ts'
 
@@ -50,6 +49,7 @@ export function canAsk({ config, json }: Pick<CommandContext, 'config' | 'json'>
 
 async function askPerson(plan: string, context: CommandContext): Promise<boolean> {
   context.remark(plan)
+  const { createInterface } = await import('node:readline/promises')
   const lines = createInterface({ input: process.stdin, output: process.stderr })
   try {
     const answer = await lines.question('Do this? [y/N] ', { signal: context.signal })

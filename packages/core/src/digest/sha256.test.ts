@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { sha256 } from './sha256.ts'
+import { hexSha256, sha256 } from './sha256.ts'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
@@ -18,4 +18,9 @@ test('every length around the ends of blocks, and a long one, as the platform ha
     const bytes = randomBytes(length)
     expect(hex(sha256(bytes)), `${length}`).toBe(createHash('sha256').update(bytes).digest('hex'))
   }
+})
+
+test('of a text, as UTF-8', () => {
+  for (const text of ['', '/images/größe 💾.qcow2', 'lone \ud800'])
+    expect(hexSha256(text)).toBe(createHash('sha256').update(text).digest('hex'))
 })

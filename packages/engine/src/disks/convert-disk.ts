@@ -4,7 +4,7 @@ import { Manifest, chunkCount } from '@varve/core/digest/disk-digest'
 import type { WriteChoices } from '@varve/core/image/image-choices'
 import { assertChoices } from '@varve/core/formats/write-choices'
 import { assertUnchanged } from '../files/file-fingerprint.ts'
-import { guarded, guardFiles } from '../in-use/guard-files.ts'
+import { beginGuard, guarded, whileGuarded } from '../in-use/guard-files.ts'
 import { nodeCompressors } from '../codecs/node-codecs.ts'
 import type { ConvertOutcome, DiskInput, DiskOutput } from '../run/requests.ts'
 import type { RunOptions } from '../run/run-options.ts'
@@ -18,6 +18,7 @@ import { runCrew } from '../run/run-crew.ts'
 import { surveyDisks } from '../run/survey-disk.ts'
 import { orCanceled } from '../run/or-canceled.ts'
 import { workerCount } from '../run/worker-count.ts'
+import { newIdentity } from './disk-identity.ts'
 
 /**
  * Writes the disk `input` as a new image and computes its digest in the same pass. When it fails or is canceled, its
@@ -45,10 +46,10 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   const { virtualSize } = disk
   await using below = output.backing ? await openBelow(output.backing.disk, { ...io, virtualSize }) : null
   const read = below ? [...files, ...below.files] : files
-  using guard = await guardFiles(read, options)
+  using guard = beginGuard(read, options)
   const backing = output.backing && below ? { ...output.backing, disk: below.input } : output.backing
   const format = await rulesOf(output.format).writer()
-  const id = output.id ?? (format.hasIdentity ? await randomId() : noId)
+  const id = output.id ?? (await newIdentity(format))
   const state = new SharedArrayBuffer(format.stateSize({ virtualSize, compression, subformat, choices }))
   const writing = { virtualSize, compression, subformat, choices, id, name, state }
   const writer = format.open({ ...writing, compressors: nodeCompressors })
@@ -65,7 +66,7 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   const manifest = new Manifest(virtualSize)
   const zeroed = new ZeroedCollection()
   let dataBytes = 0
-  await runCrew(
+  const work = runCrew(
     {
       job: {
         do: 'convert',
@@ -94,11 +95,8 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
     },
     { ...options, ...guarded(guard) },
   )
-  await target.write(untilAborted(writer.finish(), signal))
-  const { seal } = writer
-  if (seal) await target.write(seal.writes(await target.digests(seal.ranges())))
-  await assertUnchanged(read)
-  await guard.assertNone()
+  await whileGuarded(guard, work)
+  await Promise.all([guard.assertNone(), finish()])
   signal?.throwIfAborted()
   const fileSize = await target.keep((file) => writer.fileSize(file), output.durability ?? 'synced')
   const seconds = (performance.now() - started) / 1000
@@ -106,14 +104,13 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   const { sharedBytes, doneBytes: readBytes, skippedBytes: zeroBytes } = board.totals
   const about = { virtualSize, dataBytes, readBytes, zeroBytes, fileSize, sharedBytes, parts: partPaths }
   return { ...about, manifest, digest, sha256: null, seconds, zeroed: zeroed.all }
-}
 
-const noId = '00000000-0000-0000-0000-000000000000'
-
-/** Loads what makes it at first use: threads and programs start faster with less code. */
-async function randomId(): Promise<string> {
-  const { randomUUID } = await import('node:crypto')
-  return randomUUID()
+  async function finish(): Promise<void> {
+    await target.write(untilAborted(writer.finish(), signal))
+    const { seal } = writer
+    if (seal) await target.write(seal.writes(await target.digests(seal.ranges())))
+    await assertUnchanged(read)
+  }
 }
 
 /** The tables of a large preallocated image take a while. */

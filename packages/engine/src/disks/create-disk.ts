@@ -1,5 +1,4 @@
 import { rulesOf } from '@varve/core/formats/writable-formats'
-import { randomUUID } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
 import { Manifest } from '@varve/core/digest/disk-digest'
 import type { BackingReference, WriteChoices } from '@varve/core/image/image-choices'
@@ -8,6 +7,7 @@ import { nodeCompressors } from '../codecs/node-codecs.ts'
 import type { DiskOutput } from '../run/requests.ts'
 import { hexRoot } from '../run/collect-leaves.ts'
 import { createOutputs } from '../run/output-set.ts'
+import { newIdentity } from './disk-identity.ts'
 
 export interface NewDisk {
   /** Must not exist: it is created exclusively, and removed again when that fails. */
@@ -47,7 +47,8 @@ export async function createDisk(disk: NewDisk, signal?: AbortSignal): Promise<N
   const format = await rulesOf(disk.format).writer()
   const shape = { virtualSize, compression: 'none', subformat, choices } as const
   const state = new SharedArrayBuffer(format.stateSize(shape))
-  const writer = format.open({ ...shape, id: randomUUID(), name, state, compressors: nodeCompressors })
+  const id = await newIdentity(format)
+  const writer = format.open({ ...shape, id, name, state, compressors: nodeCompressors })
   const parts = (format.parts?.({ virtualSize, subformat, name }) ?? []).map((part) =>
     join(dirname(path), part),
   )

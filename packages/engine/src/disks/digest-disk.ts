@@ -1,6 +1,6 @@
 import { Manifest, chunkCount } from '@varve/core/digest/disk-digest'
 import { assertUnchanged } from '../files/file-fingerprint.ts'
-import { guarded, guardFiles } from '../in-use/guard-files.ts'
+import { beginGuard, guarded, whileGuarded } from '../in-use/guard-files.ts'
 import type { DigestOutcome, DiskInput } from '../run/requests.ts'
 import type { RunOptions } from '../run/run-options.ts'
 import { ChunkBoard, makeBoardMemory } from '../run/chunk-board.ts'
@@ -30,14 +30,14 @@ async function digest(input: DiskInput, options: DigestOptions): Promise<DigestO
   await using opened = await openInput(input, io)
   const { disk, files } = opened
   const { virtualSize } = disk
-  using guard = await guardFiles(files, options)
+  using guard = beginGuard(files, options)
   const memory = makeBoardMemory(virtualSize)
   const board = new ChunkBoard(memory)
   const manifest = new Manifest(virtualSize)
   let dataBytes = 0
   let sha256: string | null = null
   const zeroed = new ZeroedCollection()
-  await runCrew(
+  const work = runCrew(
     {
       job: { do: 'digest', input: opened.input, board: memory, sha256: withSha256 },
       count: withSha256
@@ -61,6 +61,7 @@ async function digest(input: DiskInput, options: DigestOptions): Promise<DigestO
     },
     { ...options, ...guarded(guard) },
   )
+  await whileGuarded(guard, work)
   await assertUnchanged(files)
   await guard.assertNone()
   const seconds = (performance.now() - started) / 1000

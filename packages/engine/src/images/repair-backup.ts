@@ -1,5 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
+import { randomHex } from '@varve/core/binary/random-hex'
 import { fromHex, toHex } from '@varve/core/binary/hex'
 import { mostRepairBytes } from '@varve/core/image/repair-plan'
 import { DiskError, renamedIn } from '@varve/core/problems/disk-error'
@@ -43,7 +44,7 @@ export async function writeBackup(path: string, backup: RepairBackup): Promise<v
   const text = `${JSON.stringify({ ...body, sha256: digestOf(body) })}\n`
   const bytes = new TextEncoder().encode(text)
   // Whole or not there: who was killed in between finds no half of a backup under its name.
-  const hidden = stagedPath(path, randomBytes(6).toString('hex'))
+  const hidden = stagedPath(path, randomHex(6))
   {
     await using output = await createOutput(hidden)
     await output.write([{ at: 0, bytes }])

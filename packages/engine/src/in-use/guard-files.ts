@@ -17,7 +17,9 @@ export interface GuardOptions {
 export interface WriterGuard extends Disposable {
   /** Aborts with the caller's signal, and with `in-use` when a writer comes. */
   readonly signal: AbortSignal | undefined
-  /** Throws `in-use` when somebody may write to one of the files now, or did when it was looked last. */
+  /** Settled when it was looked for the first time; throws `in-use` or `run-busy` when somebody may write to one of the files then. */
+  readonly looked: Promise<void>
+  /** Throws the same when somebody may write to one of the files now, or did when it was looked before. */
   assertNone(): Promise<void>
 }
 
@@ -28,32 +30,63 @@ export async function guardFiles(
   files: readonly Guarded[],
   options: GuardOptions = {},
 ): Promise<WriterGuard> {
+  const guard = beginGuard(files, options)
+  try {
+    await guard.looked
+  } catch (error) {
+    guard[Symbol.dispose]()
+    throw error
+  }
+  return guard
+}
+
+/** As `guardFiles`, for who can begin to read meanwhile: the kernel takes ten milliseconds and more to tell who holds locks. */
+export function beginGuard(files: readonly Guarded[], options: GuardOptions = {}): WriterGuard {
   const { inUse = 'refuse', signal, lookAgainMs: pauseMs = lookAgainMs, find = null } = options
   if (inUse === 'accept' || files.length === 0)
-    return { signal, async assertNone() {}, [Symbol.dispose]() {} }
+    return { signal, looked: Promise.resolve(), async assertNone() {}, [Symbol.dispose]() {} }
   const look = async () => assertNoUse(files, { find, mayBeAccepted: inUse === 'ask' })
-  await look()
   const came = new AbortController()
-  let looking = false
+  let isLooking = false
+  async function lookOn(): Promise<void> {
+    isLooking = true
+    try {
+      await look()
+    } catch (error) {
+      came.abort(error)
+      throw error
+    } finally {
+      isLooking = false
+    }
+  }
+  const looked = lookOn()
+  // Who does not wait for it is told by the signal.
+  looked.catch(() => {})
   const timer = setInterval(() => {
-    if (looking) return
-    looking = true
-    look()
-      .catch((error: unknown) => came.abort(error))
-      .finally(() => {
-        looking = false
-      })
+    if (!isLooking) lookOn().catch(() => {})
   }, pauseMs)
   timer.unref()
   return {
     signal: signal ? AbortSignal.any([signal, came.signal]) : came.signal,
+    looked,
     async assertNone() {
+      await looked
       came.signal.throwIfAborted()
       await look()
     },
     [Symbol.dispose]() {
       clearInterval(timer)
     },
+  }
+}
+
+/** Waits for `work`; where it failed and somebody was found to write meanwhile, that is what is thrown. */
+export async function whileGuarded(guard: WriterGuard, work: Promise<void>): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    await guard.looked
+    throw error
   }
 }
 

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { link, open, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { randomHex } from '@varve/core/binary/random-hex'
 import { smallTextOf } from './proc-files.ts'
 import { systemCode, writeError } from '../system/system-error.ts'
 
@@ -63,7 +63,7 @@ export async function makeLockFile(path: string, text: string): Promise<boolean>
 
 /** A short name, as that of the lock may be as long as names can be. */
 function besideLock(path: string): string {
-  return join(dirname(path), `.varve-${process.pid}-${randomBytes(4).toString('hex')}.lock`)
+  return join(dirname(path), `.varve-${process.pid}-${randomHex(4)}.lock`)
 }
 
 /** Filesystems without links: for a moment the file may be there without its text. */

@@ -1,10 +1,11 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseMountInfo } from '../file-ranges/mount-info.ts'
 import type { ProcessUse, Use } from '@varve/core/problems/use'
 import { filesOfKernel, nbdServers, relatedDevices, type Roots, usersOfDevice } from './linux-devices.ts'
 import { deviceNumbers, isWritersLock, type Lock, makeDevice, parseLocks, placeOf } from './linux-locks.ts'
 import { commandOf, lookAtProcesses } from './linux-processes.ts'
-import { textOf, utf8Of } from './proc-files.ts'
+import { utf8Of } from './proc-files.ts'
 import { type FileIdentity, type FindWritersOptions, isOwn, type OpenWriters } from './writers.ts'
 
 /**
@@ -16,6 +17,8 @@ export async function findLinuxWriters(
   { locks: counted = 'writers', descriptors = 'writing', only }: FindWritersOptions = {},
 ): Promise<OpenWriters> {
   const { proc, sys } = roots
+  // The kernel waits for all processors before it tells (`percpu_down_write`, fs/locks.c): asked beside everything else.
+  const lockTable = readFile(join(proc, 'locks'), 'latin1').catch(() => '')
   const files = new Map<string, Use[]>()
   const devices = new Map<string, Use[]>()
   const { held, hidden } = await lookAtProcesses(proc, { counted: descriptors, only })
@@ -27,7 +30,7 @@ export async function findLinuxWriters(
     if (stats.isBlockDevice()) add(devices, deviceNumbers(stats.rdev).join(':'), known)
     else add(files, keyOf(stats), known)
   }
-  const locks = Map.groupBy(parseLocks(textOf(join(proc, 'locks'))).filter(counts), ({ place }) =>
+  const locks = Map.groupBy(parseLocks(await lockTable).filter(counts), ({ place }) =>
     place.slice(place.lastIndexOf(':') + 1),
   )
   const mounts = once(() => parseMountInfo(utf8Of(join(proc, 'self/mountinfo'))))

@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { createHash } from 'node:crypto'
 import { access, constants, open, realpath, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { hexSha256 } from '@varve/core/digest/sha256'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import type { RunPlace, RunUse } from '@varve/core/problems/use'
 import { busyError } from '@varve/core/uses/use-problems'
@@ -39,7 +39,7 @@ const plainName = 200
 /** How what belongs to a file of that name is told apart from the like of another: names that are cut by their digest. */
 export function lockIdOf(name: string): string {
   if (Buffer.byteLength(name) <= plainName) return 'varve'
-  return `varve-${createHash('sha256').update(name).digest('hex').slice(0, 16)}`
+  return `varve-${hexSha256(name).slice(0, 16)}`
 }
 
 /** A lock of a filesystem without links may be read before its text is written. */

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { rmSync, utimesSync } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { randomHex } from '@varve/core/binary/random-hex'
 import { isDiskError } from '@varve/core/problems/disk-error'
 import type { ExportUse } from '@varve/core/problems/use'
 import { bundleAround } from '../files/bundle-around.ts'
@@ -27,7 +27,7 @@ export async function noteServing(files: readonly string[]): Promise<Disposable>
   const note: ServingNote = { version: 1, serves: true, host: hostname(), ...thisProcess() }
   const written: string[] = []
   for (const path of new Set(await Promise.all(files.map(notedPath)))) {
-    const file = notePath(path, randomBytes(8).toString('hex'))
+    const file = notePath(path, randomHex(8))
     try {
       if (await makeLockFile(file, JSON.stringify(note))) written.push(file)
     } catch (error) {

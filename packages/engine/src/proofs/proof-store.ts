@@ -1,6 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto'
 import { open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { randomHex } from '@varve/core/binary/random-hex'
+import { hexSha256 } from '@varve/core/digest/sha256'
 import type { Manifest } from '@varve/core/digest/disk-digest'
 import { decodeManifest, encodeManifest } from '@varve/core/digest/manifest-file'
 import type { ReadingChoices } from '@varve/core/image/reading-choices'
@@ -36,9 +37,7 @@ export interface ProofOf {
 async function fileOf({ stateFolder, path, reading = {}, staging }: ProofOf): Promise<string> {
   const known = join(await folderOfImage(path), basename(path))
   const choices = Object.entries(reading).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  const key = createHash('sha256')
-    .update(JSON.stringify([known, choices]))
-    .digest('hex')
+  const key = hexSha256(JSON.stringify([known, choices]))
   return join(stateFolder, folderName, `${key}${staging === undefined ? '' : `.${staging}`}.proof`)
 }
 
@@ -90,7 +89,7 @@ function proofOf(line: string): Proof | null {
 /** Keeps a proof, in the place of an earlier one of that image, whole or not at all. */
 export async function keepProof(of: ProofOf, { proof, manifest }: KeptProof): Promise<void> {
   const path = await fileOf(of)
-  const draft = `${path}.${randomBytes(4).toString('hex')}.new`
+  const draft = `${path}.${randomHex(4)}.new`
   try {
     await makeFolder(join(of.stateFolder, folderName), 0o700)
     const file = await open(draft, 'wx')

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
+import { randomHex } from '@varve/core/binary/random-hex'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { syncPath } from '../files/sync-file.ts'
 import { readError, systemCode, writeError } from '../system/system-error.ts'
@@ -74,7 +74,7 @@ export async function readManifest(entry: string): Promise<QuarantineManifest | 
 /** Writes the manifest of an entry whole or not at all; it is on the medium when this returns. */
 export async function writeManifest(entry: string, manifest: QuarantineManifest): Promise<void> {
   const path = join(entry, manifestName)
-  const draft = join(entry, `.${manifestName}.${randomBytes(4).toString('hex')}`)
+  const draft = join(entry, `.${manifestName}.${randomHex(4)}`)
   try {
     const handle = await open(draft, 'wx')
     try {

@@ -1,12 +1,12 @@
-import { randomBytes } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { randomHex } from '@varve/core/binary/random-hex'
 import type { WrittenStore } from '@varve/nbd/exports/throw-away-export'
 import { writeError } from '../system/system-error.ts'
 
 /** A sparse file without a name: nothing of it stays, however this process ends. */
 export async function namelessStore(folder: string): Promise<WrittenStore & AsyncDisposable> {
-  const path = join(folder, `.varve-${randomBytes(8).toString('hex')}.throw-away`)
+  const path = join(folder, `.varve-${randomHex(8)}.throw-away`)
   try {
     const file = await open(path, 'wx+', 0o600)
     await rm(path)

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
+import { randomHex } from '@varve/core/binary/random-hex'
 import { isZero } from '@varve/core/binary/zero-scan'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { writeError } from '../system/system-error.ts'
@@ -30,7 +30,7 @@ export interface SpoolOptions extends StreamOptions {
  */
 export async function spoolStream(stream: ByteStream, options: SpoolOptions): Promise<Spooled> {
   const { folder, size: wanted, signal, onProgress } = options
-  const path = join(folder, `.${stream.name}.p${process.pid}-${randomBytes(4).toString('hex')}.part`)
+  const path = join(folder, `.${stream.name}.p${process.pid}-${randomHex(4)}.part`)
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL
   const file = await open(path, flags, 0o600).catch((error: unknown) => {
     throw writeError(error, path)
