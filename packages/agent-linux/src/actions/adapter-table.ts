@@ -28,6 +28,7 @@ export const linuxActions = {
   'mount-filesystem': async () => (await import('./mount-filesystem/mount-filesystem.ts')).mountFilesystem,
   'name-volume': async () => (await import('./name-volume/name-volume.ts')).nameVolume,
   'open-luks': async () => (await import('./open-luks/open-luks.ts')).openLuks,
+  'place-partition': async () => (await import('./place-partition/place-partition.ts')).placePartition,
   'prepare-folder': async () => (await import('./prepare-folder/prepare-folder.ts')).prepareFolder,
   'prove-volume': async () => (await import('./prove-volume/prove-volume.ts')).proveVolume,
   'read-partitions': async () => (await import('./read-partitions/read-partitions.ts')).readPartitions,

@@ -26,6 +26,10 @@ export const growCommand = defineCommand<GrowOptions>({
               'the partition that gets the room; none: the container only. Default: the one that has room behind it',
             ),
           )
+          .option(
+            '--move',
+            'move the partitions behind it, such as swap or recovery, to the end of the larger disk',
+          )
           .addOption(
             new Option('--volume <vg/lv>', 'the logical volume that gets the room').argParser(volumeOf),
           ),

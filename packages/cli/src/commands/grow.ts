@@ -9,18 +9,21 @@ export interface GrowOptions extends OperateOptions, LuksOptions {
   readonly to: GrownSize
   readonly partition?: number | 'none'
   readonly volume?: { readonly group: string; readonly name: string }
+  /** Move what lies behind it to the end of the disk. */
+  readonly move?: boolean
   /** Compare the contents of all files. */
   readonly contents?: boolean
 }
 
 /** `varve grow IMAGE --to SIZE`. */
 export async function grow(image: string, options: GrowOptions, context: RunContext): Outcome {
-  const { to, partition, volume, contents } = options
+  const { to, partition, volume, move, contents } = options
   const { isLuks, secret } = await luksWish(options)
   const request = {
     image: placeOf(image, options),
     ...to,
     partition: partition ?? null,
+    isMoving: move === true,
     volume: volume ?? null,
     isLuks,
     allContents: contents === true,

@@ -1,6 +1,7 @@
 import { countOf, formatBytes } from '@varve/core/units/format-bytes'
 import type { Action } from '@varve/operations/actions/action'
 import { digestFiles } from '@varve/operations/actions/digest-files'
+import { placePartition } from '@varve/operations/actions/place-partition'
 import { proveImage } from '@varve/operations/actions/prove-image'
 import { replaceImage } from '@varve/operations/actions/replace-image'
 import { resizeFilesystem } from '@varve/operations/actions/resize-filesystem'
@@ -22,6 +23,7 @@ export function resizeRecord(state: RunState) {
     virtualSize: proven?.virtualSize ?? null,
     partition: place?.partition ?? partition?.partition ?? null,
     filesystem: place?.type ?? null,
+    moved: movedIn(state),
     files: files?.files ?? null,
     quarantine: kept?.quarantine ?? null,
     run: state.id,
@@ -30,14 +32,30 @@ export function resizeRecord(state: RunState) {
 
 /** The same for people. */
 export function toldOfResize(state: RunState): string[] {
-  const { image, before, virtualSize, files } = resizeRecord(state)
+  const { image, before, virtualSize, files, moved } = resizeRecord(state)
   const same = files === null ? [] : [`  ${countOf(files, 'file')}, the same as before`]
   const kept = outcomeIn(state, replaceImage)
   return [
     `${image ?? ''}: ${formatBytes(before ?? 0)} became ${formatBytes(virtualSize ?? 0)}`,
+    ...moved.map(
+      ({ partition, start }) =>
+        `  partition ${partition} begins at ${formatBytes(start)} now, its bytes the same as before`,
+    ),
     ...same,
     ...(kept ? [`  ${replaceImage.told(kept)}`] : []),
   ]
+}
+
+/** Partitions that made room. */
+function movedIn({ steps }: RunState) {
+  return steps
+    .filter(({ step }) => step.action === placePartition.name)
+    .flatMap((one) => {
+      const attempt = newestAttempt(one)
+      if (!attempt) return []
+      const { partition, to } = placePartition.input.parse(attempt.call.input)
+      return [{ partition, start: to }]
+    })
 }
 
 /** Of the first step of that action that is done. */

@@ -10,6 +10,7 @@ import { closeSource } from './close-source.ts'
 import { compareDigests } from './compare-digests.ts'
 import { compareImages } from './compare-images.ts'
 import { copyFiles } from './copy-files.ts'
+import { copyPartition } from './copy-partition.ts'
 import { createImage } from './create-image.ts'
 import { createSnapshot } from './create-snapshot.ts'
 import { cutImage } from './cut-image.ts'
@@ -46,6 +47,7 @@ import { mountFilesystem } from './mount-filesystem.ts'
 import { moveImage } from './move-image.ts'
 import { nameVolume } from './name-volume.ts'
 import { closeLuks, openLuks } from './open-luks.ts'
+import { placePartition } from './place-partition.ts'
 import { prepareFolder } from './prepare-folder.ts'
 import { proveExport } from './prove-export.ts'
 import { proveImage } from './prove-image.ts'
@@ -82,6 +84,7 @@ import { stageCopy } from './stage-copy.ts'
 import { stopServing } from './stop-serving.ts'
 import { surveyReclaim } from './survey-reclaim.ts'
 import { takeBackEdit } from './take-back-edit.ts'
+import { tellBeginning } from './tell-beginning.ts'
 import { undoRepair } from './undo-repair.ts'
 import { unmountFolder } from './unmount-folder.ts'
 import { verifyImage } from './verify-image.ts'
@@ -106,6 +109,7 @@ export const actionTable = {
   'compare-digests': compareDigests,
   'compare-images': compareImages,
   'copy-files': copyFiles,
+  'copy-partition': copyPartition,
   'create-image': createImage,
   'create-snapshot': createSnapshot,
   'cut-image': cutImage,
@@ -144,6 +148,7 @@ export const actionTable = {
   'move-image': moveImage,
   'name-volume': nameVolume,
   'open-luks': openLuks,
+  'place-partition': placePartition,
   'prepare-folder': prepareFolder,
   'prove-export': proveExport,
   'prove-image': proveImage,
@@ -180,6 +185,7 @@ export const actionTable = {
   'stop-serving': stopServing,
   'survey-reclaim': surveyReclaim,
   'take-back-edit': takeBackEdit,
+  'tell-beginning': tellBeginning,
   'undo-repair': undoRepair,
   'unmount-folder': unmountFolder,
   verify: verify,

@@ -4,7 +4,8 @@ import type { Problem } from '@varve/core/problems/problem'
 import { formatBytes } from '@varve/core/units/format-bytes'
 import type { ResizeFacts } from '../resize/facts.ts'
 import { blocking } from '../blocking.ts'
-import { roomFor, targetsOf, type ResizeTarget } from '../resize/targets.ts'
+import { targetsOf, type ResizeTarget } from '../resize/targets.ts'
+import { layoutOf } from './layout.ts'
 import type { GrowRequest } from './request.ts'
 
 /** What gets the room: a target, the container alone, or nobody knows. */
@@ -18,9 +19,11 @@ interface Choosing {
   readonly partition: GrowRequest['partition']
   /** Bytes of the disk that is to be. */
   readonly size: number
+  /** Whether those behind it are moved to the end of the disk. */
+  readonly isMoving: boolean
 }
 
-export function choose({ facts, partition: asked, size }: Choosing): Chosen {
+export function choose({ facts, partition: asked, size, isMoving }: Choosing): Chosen {
   const { guest, image } = facts
   if (asked === 'none' || guest === null) return { kind: 'container' }
   const targets = targetsOf(guest)
@@ -39,7 +42,8 @@ export function choose({ facts, partition: asked, size }: Choosing): Chosen {
   if (whole) return isEmpty(whole) ? { kind: 'container' } : { kind: 'target', target: whole }
   if (targets.length === 0) return { kind: 'container' }
   const roomy = targets.filter(
-    ({ partition }) => partition !== null && hasRoom(partition, roomFor(guest.table, partition, size)),
+    ({ partition }) =>
+      partition !== null && hasRoom(partition, layoutOf({ guest, partition, size, isMoving }).end),
   )
   const worth = roomy.filter(
     ({ filesystem, volume }) => (filesystem !== null && filesystem.type !== 'swap') || volume !== null,

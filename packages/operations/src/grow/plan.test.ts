@@ -50,6 +50,7 @@ interface Asked {
   readonly size?: number
   readonly isAdded?: boolean
   readonly partition?: number | 'none'
+  readonly isMoving?: boolean
   readonly allContents?: boolean
 }
 
@@ -132,6 +133,46 @@ describe('the plan of grow', () => {
     expect(endOf(made)).toMatchObject({ partition: 5, end: 40 * gib })
   })
 
+  test('swap behind it is moved to the end first, from the image itself', () => {
+    expect(plan({ guest: swapBehind }, { isMoving: true, partition: 1 })).toMatchSnapshot()
+  })
+
+  test('several behind it keep their order and their distances; NTFS and FAT are told where they begin', () => {
+    const guest = guestWith(
+      {
+        partitions: [
+          partitionAt(1, mib, 5 * gib),
+          partitionAt(3, 5 * gib, 6 * gib),
+          partitionAt(2, 6 * gib, 10 * gib - mib),
+        ],
+      },
+      [
+        filesystemAt(mib, 5 * gib, 'ntfs'),
+        filesystemAt(5 * gib, 6 * gib, 'ntfs'),
+        filesystemAt(6 * gib, 10 * gib - mib, 'fat32'),
+      ],
+    )
+    const made = plan({ guest }, { isMoving: true, partition: 1 })
+    expect(made).toMatchObject({
+      summary: expect.stringContaining('moving partitions 3, 2 to the end') as string,
+      warnings: [{ id: 'windows-knows-place', severity: 'warn' }, { id: 'checked-by-windows' }],
+    })
+    const ids = 'copy-2 copy-3 place-2 begin-2 place-3 begin-3 partition'.split(' ')
+    expect(idsOf(made)).toEqual(expect.arrayContaining(ids))
+    expect(endOf(made, 'copy-2')).toMatchObject({ start: 6 * gib, to: 36 * gib })
+    expect(endOf(made, 'place-3')).toMatchObject({ to: 35 * gib, length: gib })
+    expect(endOf(made, 'begin-3')).toMatchObject({ from: 5 * gib, to: 35 * gib })
+    expect(endOf(made)).toMatchObject({ partition: 1, end: 35 * gib })
+  })
+
+  test('--move where nothing lies behind it changes nothing', () => {
+    expect(plan({}, { isMoving: true, partition: 2 })).toEqual(plan())
+  })
+
+  test('--move without a partition asks, as each could have the room', () => {
+    expect(plan({}, { isMoving: true })).toMatchObject({ problems: [{ id: 'which-partition' }] })
+  })
+
   test('LVM: the volume gets the room of its group, and is mapped under a name of its own', () => {
     const made = plan({ guest: withVolume('lvm2'), volumes: [swapVolume, rootVolume] })
     expect(made).toMatchSnapshot()
@@ -177,6 +218,14 @@ const swapBehind = guestWith(
   { partitions: [partitionAt(1, mib, 9 * gib), partitionAt(2, 9 * gib, 10 * gib - mib)] },
   [filesystemAt(mib, 9 * gib, 'ext4'), filesystemAt(9 * gib, 10 * gib - mib, 'swap')],
 )
+const moving = (size = 40 * gib): Asked => ({ isMoving: true, partition: 1, size })
+/** A root, and right behind it a partition that is not to be moved. */
+const behindRoot = (kind: 'gpt' | 'mbr', more: Parameters<typeof partitionAt>[3]) => ({
+  guest: guestWith(
+    { kind, partitions: [partitionAt(1, mib, 9 * gib), partitionAt(2, 9 * gib, 10 * gib - mib, more)] },
+    [filesystemAt(mib, 9 * gib, 'ext4')],
+  ),
+})
 const withFinding = (problem: ReturnType<typeof guestProblem>) => ({
   guest: { ...bootAndRoot, problems: [problem] },
 })
@@ -205,6 +254,43 @@ describe('grow is refused', () => {
     ['several with room', { guest: twoRoomy }, {}, 'which-partition'],
     ['only swap has room', { guest: swapBehind }, {}, 'which-partition'],
     ['no room behind it', { guest: swapBehind }, { partition: 1 }, 'no-room-behind'],
+    ['--move, on a disk that stays as it is', { guest: swapBehind }, moving(10 * gib), 'no-room-behind'],
+    [
+      '--move of what the BIOS starts',
+      behindRoot('mbr', { bootable: true }),
+      moving(),
+      'partition-not-moved',
+    ],
+    [
+      '--move of an extended partition',
+      behindRoot('mbr', { role: 'extended' }),
+      moving(),
+      'partition-not-moved',
+    ],
+    [
+      '--move of the EFI system partition',
+      behindRoot('gpt', { type: 'C12A7328-F81F-11D2-BA4B-00A0C93EC93B' }),
+      moving(),
+      'partition-not-moved',
+    ],
+    [
+      '--move inside an extended partition',
+      {
+        guest: guestWith(
+          {
+            kind: 'mbr',
+            partitions: [
+              partitionAt(2, gib, 10 * gib, { role: 'extended' }),
+              partitionAt(5, gib + mib, 5 * gib, { role: 'logical' }),
+              partitionAt(6, 5 * gib + mib, 10 * gib, { role: 'logical' }),
+            ],
+          },
+          [filesystemAt(gib + mib, 5 * gib, 'ext4')],
+        ),
+      },
+      { ...moving(), partition: 5 },
+      'partition-not-moved',
+    ],
     ['a dirty filesystem', last('ext4', { state: 'dirty' }), {}, 'filesystem-dirty'],
     ['a hibernated one', last('ntfs', { isHibernated: true }), {}, 'filesystem-hibernated'],
     ['a damaged one', last('ext4', { sure: 'damaged' }), {}, 'filesystem-damaged'],

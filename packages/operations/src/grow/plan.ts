@@ -9,6 +9,7 @@ import { resizeProblems } from '../resize/problems.ts'
 import type { ResizeTarget } from '../resize/targets.ts'
 import { choose, type Chosen } from './choose.ts'
 import { insideOf, type Inside } from './inside.ts'
+import { layoutOf, type Layout } from './layout.ts'
 import { growProblems } from './problems.ts'
 import { GrowRequest } from './request.ts'
 import { growSteps } from './steps.ts'
@@ -28,20 +29,23 @@ export const growOperation = defineOperation<GrowRequest, ResizeFacts>({
     if (!own) return refusal(facts.problems)
     const before = own.virtualSize
     const size = request.isAdded ? (before ?? 0) + request.size : request.size
-    const chosen = choose({ facts, partition: request.partition, size })
+    const { isMoving } = request
+    const chosen = choose({ facts, partition: request.partition, size, isMoving })
     const inside: Inside =
       chosen.kind === 'target' ? insideOf(facts, chosen.target, request) : { kind: 'plain' }
     const problems = [
       ...resizeProblems(facts, { verb: 'grow', own, size, isAttached: chosen.kind !== 'container' }),
-      ...growProblems(facts, { chosen, inside, before, size }),
+      ...growProblems(facts, { chosen, inside, before, size, isMoving }),
     ]
     if (chosen.kind === 'refused' || inside.kind === 'refused' || problems.some(isBlocking))
       return refusal(problems)
-    const steps = inOrder(growSteps({ facts, own, chosen, inside, size, allContents: request.allContents }))
+    const { allContents } = request
+    const layout = chosen.kind === 'target' ? layoutIn(facts, chosen.target, { size, isMoving }) : null
+    const steps = inOrder(growSteps({ facts, own, chosen, inside, size, layout, allContents }))
     const plan: Plan = {
       kind: 'plan',
       operation: 'grow',
-      summary: `Grow ${baseName(facts.image.path)} from ${formatBytes(before ?? 0)} to ${formatBytes(size)}${what(chosen, inside)}`,
+      summary: `Grow ${baseName(facts.image.path)} from ${formatBytes(before ?? 0)} to ${formatBytes(size)}${what(chosen, inside)}${movedWords(layout)}`,
       steps,
       warnings: problems,
       subjects: [{ host: facts.host, path: facts.image.path }],
@@ -59,6 +63,20 @@ function what(chosen: Known<Chosen>, inside: Known<Inside>): string {
   const held = heldIn(chosen.target, inside)
   if (partition === null) return `, with its ${held}`
   return `, with partition ${partition.index}${held === '' ? '' : ` and its ${held}`}`
+}
+
+function layoutIn(
+  { guest }: ResizeFacts,
+  { partition }: ResizeTarget,
+  laying: { readonly size: number; readonly isMoving: boolean },
+): Layout | null {
+  return guest === null || partition === null ? null : layoutOf({ guest, partition, ...laying })
+}
+
+function movedWords(layout: Layout | null): string {
+  const moved = (layout?.moves ?? []).map(({ partition }) => partition.index).toReversed()
+  if (moved.length === 0) return ''
+  return `, moving ${moved.length === 1 ? 'partition' : 'partitions'} ${moved.join(', ')} to the end`
 }
 
 function heldIn({ filesystem }: ResizeTarget, inside: Known<Inside>): string {

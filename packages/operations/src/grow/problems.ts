@@ -7,9 +7,10 @@ import type { ResizeFacts } from '../resize/facts.ts'
 import { isResized, resizedKind } from '../resize/kinds.ts'
 import { blocking } from '../blocking.ts'
 import { checkedByWindows, filesystemProblems, missingTools, tableProblems } from '../resize/problems.ts'
-import { roomFor, type ResizeTarget } from '../resize/targets.ts'
+import type { ResizeTarget } from '../resize/targets.ts'
 import type { Chosen } from './choose.ts'
 import type { Inside } from './inside.ts'
+import { couldMove, layoutOf, moveProblems } from './layout.ts'
 
 interface Growing {
   readonly chosen: Chosen
@@ -19,10 +20,13 @@ interface Growing {
   readonly before: number | null
   /** Bytes of the disk that is to be. */
   readonly size: number
+  /** Whether those behind what was chosen are moved to the end of the disk. */
+  readonly isMoving: boolean
 }
 
 /** What speaks against growing what was chosen. */
-export function growProblems(facts: ResizeFacts, { chosen, inside, before, size }: Growing): Problem[] {
+export function growProblems(facts: ResizeFacts, growing: Growing): Problem[] {
+  const { chosen, inside, before, size, isMoving } = growing
   const file = facts.image.path
   if (before === null || size < before)
     return [
@@ -40,26 +44,35 @@ export function growProblems(facts: ResizeFacts, { chosen, inside, before, size 
     const isGpt = guest?.table.kind === 'gpt'
     return [...(isGpt ? tableProblems(facts) : []), ...(isSame ? [nothingToGrow(file)] : [])]
   }
-  return [...tableProblems(facts), ...targetProblems(facts, chosen.target, { inside, before, size })]
+  return [
+    ...tableProblems(facts),
+    ...targetProblems(facts, chosen.target, { inside, before, size, isMoving }),
+  ]
 }
 
 function targetProblems(
   facts: ResizeFacts,
   target: ResizeTarget,
-  { inside, before, size }: Pick<Growing, 'inside' | 'size'> & { readonly before: number },
+  {
+    inside,
+    before,
+    size,
+    isMoving,
+  }: Pick<Growing, 'inside' | 'size' | 'isMoving'> & { readonly before: number },
 ): Problem[] {
   const { guest, image } = facts
   const file = image.path
   const { partition, filesystem } = target
   const isPartition = partition !== null && guest !== null
   const room = isPartition
-    ? roomFor(guest.table, partition, size) - (partition.start + partition.length)
+    ? layoutOf({ guest, partition, size, isMoving }).end - (partition.start + partition.length)
     : size - before
   return [
     ...(isPartition && guest.table.kind === 'mbr' && size > mbrMost ? [mbrTooLarge(file)] : []),
     ...(isPartition && room < 1024 ** 2 && !isSmallerThanPlace(target)
-      ? [noRoom(file, partition.index)]
+      ? [noRoom(file, partition.index, !isMoving && couldMove(guest, target))]
       : []),
+    ...(isPartition ? moveProblems(file, { guest, partition, size, isMoving }) : []),
     ...(!isPartition && room === 0 && !isSmallerThanPlace(target) ? [nothingToGrow(file)] : []),
     ...(inside.kind === 'refused' ? [inside.problem] : []),
     ...filesystemProblems(facts, target),
@@ -82,12 +95,15 @@ function mbrTooLarge(file: string): Problem {
   })
 }
 
-function noRoom(file: string, partition: number): Problem {
+function noRoom(file: string, partition: number, couldMoveOthers: boolean): Problem {
+  const others = 'the last partition, or --partition none for the container only.'
   return blocking(file, {
     id: 'no-room-behind',
     layer: 'L4',
     why: `behind partition ${partition} lies another one, so that it cannot become larger`,
-    remedy: 'Say the last partition, or --partition none for the container only.',
+    remedy: couldMoveOthers
+      ? `Say --move, which moves what lies behind it to the end of a larger disk; or ${others}`
+      : `Say ${others}`,
   })
 }
 

@@ -1,17 +1,21 @@
 import type { FilesystemPlace } from '../actions/filesystem-place.ts'
+import { copyPartition } from '../actions/copy-partition.ts'
 import { extendImage } from '../actions/extend-image.ts'
+import { placePartition } from '../actions/place-partition.ts'
 import { relocateTable } from '../actions/relocate-table.ts'
 import { resizeFilesystem } from '../actions/resize-filesystem.ts'
 import { resizePartition } from '../actions/resize-partition.ts'
+import { tellBeginning } from '../actions/tell-beginning.ts'
 import type { LinkFacts } from '../chain-change/facts.ts'
 import { quick, readingEstimate, step, type DraftStep } from '../plans/plan.ts'
 import type { Wired } from '../plans/wired.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
 import { isResized } from '../resize/kinds.ts'
 import { attachWork, detachWork, inPlaceSteps, proofSteps, workDevice, workStep } from '../resize/steps.ts'
-import { roomFor, type ResizeTarget } from '../resize/targets.ts'
+import type { ResizeTarget } from '../resize/targets.ts'
 import type { Chosen } from './choose.ts'
 import type { Inside } from './inside.ts'
+import type { Layout, Move } from './layout.ts'
 import { logicalSteps, luksSteps } from './volume-steps.ts'
 
 interface Growing {
@@ -20,11 +24,13 @@ interface Growing {
   readonly chosen: Exclude<Chosen, { readonly kind: 'refused' }>
   readonly inside: Exclude<Inside, { readonly kind: 'refused' }>
   readonly size: number
+  /** Null: no partition changes. */
+  readonly layout: Layout | null
   readonly allContents: boolean
 }
 
 /** The container, the table, what lies in the partition, and then the place of the original. */
-export function growSteps({ facts, own, chosen, inside, size, allContents }: Growing): DraftStep[] {
+export function growSteps({ facts, own, chosen, inside, size, layout, allContents }: Growing): DraftStep[] {
   const { host, image, work, guest } = facts
   const names = { disk: work.path, name: image.path }
   const isLarger = size !== own.virtualSize
@@ -44,18 +50,14 @@ export function growSteps({ facts, own, chosen, inside, size, allContents }: Gro
       ? [step(relocateTable, { id: 'table', host, input: names, estimate: quick })]
       : []),
     ...(chosen.kind === 'target'
-      ? targetSteps({ facts, target: chosen.target, inside, size, allContents })
+      ? targetSteps({ facts, own, target: chosen.target, inside, layout, allContents })
       : []),
     ...inPlaceSteps(facts, own, size),
   ]
 }
 
-interface OfTarget {
-  readonly facts: ResizeFacts
+interface OfTarget extends Pick<Growing, 'facts' | 'own' | 'inside' | 'layout' | 'allContents'> {
   readonly target: ResizeTarget
-  readonly inside: Growing['inside']
-  readonly size: number
-  readonly allContents: boolean
 }
 
 function targetSteps(growing: OfTarget): DraftStep[] {
@@ -109,12 +111,12 @@ function swapOf({ uuid, label, blockSize }: NonNullable<ResizeTarget['filesystem
   return uuid === null || blockSize === null ? null : { uuid, label, pageSize: blockSize }
 }
 
-/** A logical partition needs a larger one around it. */
-function partitionSteps({ facts, target: { partition }, size }: OfTarget): DraftStep[] {
+/** Those behind it make room, all copied before one is moved; a logical partition needs a larger one around it. */
+function partitionSteps({ facts, own, target: { partition }, layout }: OfTarget): DraftStep[] {
   const { host, guest, image, work } = facts
-  if (partition === null || guest === null) return []
+  if (partition === null || guest === null || layout === null) return []
   const { table } = guest
-  const end = roomFor(table, partition, size)
+  const { end, moves } = layout
   if (end === partition.start + partition.length) return []
   const resized = (
     id: string,
@@ -132,5 +134,54 @@ function partitionSteps({ facts, target: { partition }, size }: OfTarget): Draft
       role === 'extended' && start <= partition.start && partition.start < start + length,
   )
   const isWithin = partition.role === 'logical' && around !== undefined && around.start + around.length < end
-  return [...(isWithin ? [resized('extended', around, end)] : []), resized('partition', partition, end)]
+  return [
+    ...moves.map((move) => copyStep(facts, own, move)),
+    ...moves.flatMap((move) => placeSteps(facts, move, table.sectorSize)),
+    ...(isWithin ? [resized('extended', around, end)] : []),
+    resized('partition', partition, end),
+  ]
+}
+
+function copyStep({ host, work }: ResizeFacts, own: LinkFacts, { partition, to }: Move): DraftStep {
+  const { index, start, length } = partition
+  return step(copyPartition, {
+    id: `copy-${index}`,
+    host,
+    input: {
+      source: { path: own.path, format: own.format, reading: {} },
+      work: work.path,
+      partition: index,
+      start,
+      length,
+      to,
+    },
+    estimate: readingEstimate(length),
+  })
+}
+
+/** Filesystems of Microsoft say where they begin. */
+const saysPlace = new Set(['ntfs', 'fat12', 'fat16', 'fat32'])
+
+function placeSteps({ host, work, image }: ResizeFacts, move: Move, sectorSize: number): DraftStep[] {
+  const { partition, to, filesystem } = move
+  const { index, start: from, length } = partition
+  const names = { partition: index, length, to, name: image.path }
+  return [
+    step(placePartition, {
+      id: `place-${index}`,
+      host,
+      input: { disk: work.path, ...names },
+      estimate: quick,
+    }),
+    ...(filesystem !== null && saysPlace.has(filesystem.type)
+      ? [
+          step(tellBeginning, {
+            id: `begin-${index}`,
+            host,
+            input: { work: work.path, from, sectorSize, ...names },
+            estimate: quick,
+          }),
+        ]
+      : []),
+  ]
 }

@@ -23,3 +23,18 @@ export function resizeCommand({ disk, partition, size }: Resized): ToolCommand<n
     parse: () => null,
   }
 }
+
+interface Placed extends Resized {
+  /** Byte of the disk at which it begins. */
+  readonly start: number
+}
+
+/** `sfdisk -N` with both: what is not named stays as it is. */
+export function placeCommand({ disk, partition, size, start }: Placed): ToolCommand<null> {
+  return {
+    tool: 'sfdisk',
+    args: [...quiet, '-N', String(partition), disk],
+    stdin: `start=${start / 512}, size=${size / 512}\n`,
+    parse: () => null,
+  }
+}

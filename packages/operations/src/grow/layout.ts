@@ -1,0 +1,105 @@
+import type { FilesystemFinding, GuestContents, Partition } from '@varve/core/guest/guest-contents'
+import { quote } from '@varve/core/problems/disk-error'
+import type { Problem } from '@varve/core/problems/problem'
+import { blocking } from '../blocking.ts'
+import { alignDown, roomFor, tableEnd, type ResizeTarget } from '../resize/targets.ts'
+
+/** A partition that makes room. */
+export interface Move {
+  readonly partition: Partition
+  /** Byte of the disk at which it begins afterwards. */
+  readonly to: number
+  /** What lies in it itself; null: something else, or nothing. */
+  readonly filesystem: FilesystemFinding | null
+}
+
+/** Where partitions lie when one has grown. */
+export interface Layout {
+  /** Byte behind the partition that grows; its own end where there is no room. */
+  readonly end: number
+  /** From the last to the first, so that no two ever overlap. */
+  readonly moves: readonly Move[]
+}
+
+interface Laying {
+  readonly guest: GuestContents
+  readonly partition: Partition
+  /** Bytes of the disk that is to be. */
+  readonly size: number
+  /** Whether those behind it are moved to the end of the disk. */
+  readonly isMoving: boolean
+}
+
+export function layoutOf({ guest, partition, size, isMoving }: Laying): Layout {
+  const { table, filesystems } = guest
+  const stays = { end: roomFor(table, partition, size), moves: [] }
+  if (!isMoving) return stays
+  const behind = placedBehind(guest, partition)
+  const [first, last] = [behind[0], behind.at(-1)]
+  if (!first || !last) return stays
+  const by = alignDown(tableEnd(table, size) - endOf(last))
+  if (by <= 0) return stays
+  const moves = behind
+    .map((one) => ({
+      partition: one,
+      to: one.start + by,
+      filesystem: filesystems.find(({ start }) => start === one.start) ?? null,
+    }))
+    .toReversed()
+  return { end: Math.max(endOf(partition), alignDown(first.start + by)), moves }
+}
+
+const endOf = ({ start, length }: Partition) => start + length
+
+function placedBehind({ table }: GuestContents, partition: Partition): Partition[] {
+  return table.partitions
+    .filter(({ start, role }) => start >= endOf(partition) && role !== 'nested' && role !== 'whole')
+    .toSorted((one, other) => one.start - other.start)
+}
+
+/** Partitions from which something starts by their place on the disk (UEFI 2.10 section 10.3.5.1; GRUB, BIOS installation). */
+const startedFrom: Readonly<Record<string, string>> = {
+  'C12A7328-F81F-11D2-BA4B-00A0C93EC93B': 'the firmware finds the EFI system partition by its place too',
+  '21686148-6449-6E6F-744E-656564454649': 'GRUB is loaded from the place of the BIOS boot partition',
+}
+
+/** Why a partition behind the one that grows is not moved, and what to know of those that are. */
+export function moveProblems(file: string, { guest, partition, size, isMoving }: Laying): readonly Problem[] {
+  if (!isMoving) return []
+  const refused = (index: number, why: string) =>
+    blocking(file, {
+      id: 'partition-not-moved',
+      layer: 'L4',
+      why: `partition ${index} behind it is not moved: ${why}`,
+      remedy: 'Leave --move out and say --partition none, and change the partitions inside the guest.',
+      details: { partition: index },
+    })
+  if (partition.role === 'logical')
+    return [refused(partition.index, 'partitions inside an extended one stay where they are')]
+  const behind = placedBehind(guest, partition)
+  const kept = behind.flatMap(({ index, role, bootable, type }) => {
+    if (role !== 'primary') return [refused(index, `it is ${role}, and those stay where they are`)]
+    if (guest.table.kind === 'mbr' && bootable) return [refused(index, 'the BIOS starts the guest from it')]
+    const started = startedFrom[type]
+    return started === undefined ? [] : [refused(index, started)]
+  })
+  if (kept.length > 0) return kept
+  const { moves } = layoutOf({ guest, partition, size, isMoving })
+  return moves.flatMap((move) => (move.filesystem?.type === 'ntfs' ? [knownByPlace(file, move)] : []))
+}
+
+function knownByPlace(file: string, { partition }: Move): Problem {
+  return {
+    id: 'windows-knows-place',
+    severity: 'warn',
+    layer: 'L4',
+    file,
+    message: `L4 ${quote(file)}: partition ${partition.index} with NTFS is moved, and Windows may know it by its place, as it does its recovery environment`,
+    remedy: 'In Windows afterwards, as administrator: reagentc /disable, then reagentc /enable.',
+  }
+}
+
+/** Whether room behind the target could be had by moving others. */
+export function couldMove(guest: GuestContents, { partition }: ResizeTarget): boolean {
+  return partition !== null && placedBehind(guest, partition).length > 0
+}
