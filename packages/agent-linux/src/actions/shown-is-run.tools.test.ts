@@ -86,6 +86,8 @@ const steps: readonly (readonly [name: LinuxAction, input: object])[] = [
   ]),
   ['resize-filesystem', { ...place, type: 'swap', size: null, swap }],
   ['resize-filesystem', { ...place, type: 'ext2', size: 1024 ** 3 }],
+  ['shrink-physical', { ...place, volume: { group: 'v-g', name: 'root' }, size: 1024 ** 3 }],
+  ['shrink-physical', { ...place, over: mapped, volume: { group: 'v-g', name: 'root' }, size: 1024 ** 3 }],
 ]
 
 const adapters = await Promise.all(

@@ -22,7 +22,7 @@ function volumeOf(name: string, type: string, more: Partial<VolumeThere> = {}): 
     size: gib,
     pieces: [{ size: gib, chunk: gib, stripes: [{ partition: 2, at: mib }] }],
     reason: null,
-    filesystem: { type, label: null, uuid: null, state: 'clean' },
+    filesystem: { type, label: null, uuid: null, blockSize: null, state: 'clean' },
     ...more,
   }
 }

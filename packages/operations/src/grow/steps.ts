@@ -11,7 +11,7 @@ import { isResized } from '../resize/kinds.ts'
 import { attachWork, detachWork, inPlaceSteps, proofSteps, workDevice, workStep } from '../resize/steps.ts'
 import { roomFor, type ResizeTarget } from '../resize/targets.ts'
 import type { Chosen } from './choose.ts'
-import type { Inside } from './inside.ts'
+import type { Inside } from '../resize/inside.ts'
 import { logicalSteps, luksSteps } from './volume-steps.ts'
 
 interface Growing {

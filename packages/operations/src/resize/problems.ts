@@ -205,13 +205,18 @@ export function filesystemProblems(facts: ResizeFacts, { filesystem, partition }
       `${where} is one of ${filesystem.devices ?? 0} devices`,
       'Resize it inside the guest, which has all of them.',
     )
-  if (type === 'btrfs' && uuid !== null && facts.hostBtrfs.includes(uuid))
-    return refuse(
-      'same-uuid',
-      `this host has a Btrfs of the same UUID (${uuid}) mounted, and the kernel would take one for the other`,
-      `Do it on another host: varve info ${shellWord(file)} shows the UUID.`,
-    )
+  if (type === 'btrfs' && uuid !== null && facts.hostBtrfs.includes(uuid)) return [sameUuid(file, uuid)]
   return []
+}
+
+/** That the kernel would take this Btrfs for one of the host. */
+export function sameUuid(file: string, uuid: string): Problem {
+  return blocking(file, {
+    id: 'same-uuid',
+    layer: 'L6',
+    why: `this host has a Btrfs of the same UUID (${uuid}) mounted, and the kernel would take one for the other`,
+    remedy: `Do it on another host: varve info ${shellWord(file)} shows the UUID.`,
+  })
 }
 
 /** That ntfsresize leaves a mark. */
