@@ -16,6 +16,7 @@ export const linuxActions = {
   'discard-snapshot': async () => (await import('./discard-snapshot/discard-snapshot.ts')).discardSnapshot,
   'discard-volume': async () => (await import('./discard-volume/discard-volume.ts')).discardVolume,
   'end-serving': async () => (await import('./end-serving/end-serving.ts')).endServing,
+  'find-extents': async () => (await import('./find-extents/find-extents.ts')).findExtents,
   'find-filesystem': async () => (await import('./find-filesystem/find-filesystem.ts')).findFilesystem,
   'forget-attachment': async () =>
     (await import('./forget-attachment/forget-attachment.ts')).forgetAttachment,
@@ -43,6 +44,8 @@ export const linuxActions = {
   'resize-partition': async () => (await import('./resize-partition/resize-partition.ts')).resizePartition,
   'resize-volume': async () => (await import('./resize-volume/resize-volume.ts')).resizeVolume,
   'serve-device': async () => (await import('./serve-device/serve-device.ts')).serveDevice,
+  'shrink-physical': async () => (await import('./shrink-physical/shrink-physical.ts')).shrinkPhysical,
+  'shrink-volume': async () => (await import('./shrink-volume/shrink-volume.ts')).shrinkVolume,
   'snapshot-volume': async () => (await import('./snapshot-volume/snapshot-volume.ts')).snapshotVolume,
   'unmount-folder': async () => (await import('./unmount-folder/unmount-folder.ts')).unmountFolder,
   'write-volume': async () => (await import('./write-volume/write-volume.ts')).writeVolume,

@@ -80,13 +80,18 @@ const swap = { uuid: '5fa21a55-f394-4a4d-9958-1951a67d5540', label: 'its "swap"'
 const steps: readonly (readonly [name: LinuxAction, input: object])[] = [
   ['relocate-table', { disk: image, name: image }],
   ['resize-partition', { disk: image, partition: 2, start: 1024 ** 2, end: 3 * 1024 ** 2, name: image }],
-  ['place-partition', { disk: image, partition: 3, length: 1024 ** 2, to: 9 * 1024 ** 2, name: image }],
+  [
+    'place-partition',
+    { disk: image, partition: 3, from: 0, length: 1024 ** 2, to: 9 * 1024 ** 2, name: image },
+  ],
   ...(['ext4', 'xfs', 'btrfs', 'ntfs'] as const).flatMap((type) => [
     ['check-filesystem', { ...place, type, when: 'before' }] as const,
     ['resize-filesystem', { ...place, type, size: null }] as const,
   ]),
   ['resize-filesystem', { ...place, type: 'swap', size: null, swap }],
   ['resize-filesystem', { ...place, type: 'ext2', size: 1024 ** 3 }],
+  ['shrink-physical', { ...place, volume: { group: 'v-g', name: 'root' }, size: 1024 ** 3 }],
+  ['shrink-physical', { ...place, over: mapped, volume: { group: 'v-g', name: 'root' }, size: 1024 ** 3 }],
 ]
 
 const adapters = await Promise.all(

@@ -52,7 +52,9 @@ async function filesystemOf(
   signal: AbortSignal,
 ): Promise<VolumeThere['filesystem']> {
   const found = filesystemAtStart(await readGuestContents(mappedDisk(disk, pieces), { signal }))
-  return found && { type: found.type, label: found.label, uuid: found.uuid, state: found.state }
+  if (found === null) return null
+  const { type, label, uuid, blockSize, state } = found
+  return { type, label, uuid, blockSize, state }
 }
 
 /** The filesystem that a whole disk, partition or volume is. */

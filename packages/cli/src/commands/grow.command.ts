@@ -1,9 +1,8 @@
-import { Option } from 'commander'
-import { UsageError } from '../command.ts'
 import { defineCommand } from '../grammar/command-definition.ts'
 import { grownSizeOption } from '../grammar/grown-size.ts'
 import { addLuksOptions, addOperationOptions } from '../grammar/options.ts'
 import { partitionOption } from '../grammar/partition.ts'
+import { volumeOption } from '../grammar/volume.ts'
 import { withThreads } from '../grammar/with-threads.ts'
 import type { GrowOptions } from './grow.ts'
 
@@ -30,9 +29,7 @@ export const growCommand = defineCommand<GrowOptions>({
             '--move',
             'move the partitions behind it, such as swap or recovery, to the end of the larger disk',
           )
-          .addOption(
-            new Option('--volume <vg/lv>', 'the logical volume that gets the room').argParser(volumeOf),
-          ),
+          .addOption(volumeOption('the logical volume that gets the room')),
       ).option('--contents', 'compare the contents of all files before and after, not of a sample'),
     ),
   async run({ args: [image = ''], options, context }) {
@@ -42,9 +39,3 @@ export const growCommand = defineCommand<GrowOptions>({
     })
   },
 })
-
-function volumeOf(text: string): { readonly group: string; readonly name: string } {
-  const found = /^([\w+.][\w+.-]*)\/([\w+.][\w+.-]*)$/u.exec(text)
-  if (found) return { group: found[1] ?? '', name: found[2] ?? '' }
-  throw new UsageError(`--volume takes a group and a volume, as VG/LV, not ${JSON.stringify(text)}.`)
-}

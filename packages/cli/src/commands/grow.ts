@@ -1,4 +1,5 @@
 import type { Outcome, RunContext } from '../command.ts'
+import type { VolumeChoice } from '../grammar/volume.ts'
 import type { GrownSize } from '../grammar/grown-size.ts'
 import { placeOf } from '../input.ts'
 import { operate, type OperateOptions } from '../operations/operate.ts'
@@ -8,7 +9,7 @@ import { resizeRecord, toldOfResize } from './resize-record.ts'
 export interface GrowOptions extends OperateOptions, LuksOptions {
   readonly to: GrownSize
   readonly partition?: number | 'none'
-  readonly volume?: { readonly group: string; readonly name: string }
+  readonly volume?: VolumeChoice
   /** Move what lies behind it to the end of the disk. */
   readonly move?: boolean
   /** Compare the contents of all files. */

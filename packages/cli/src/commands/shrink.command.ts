@@ -1,7 +1,8 @@
 import { defineCommand } from '../grammar/command-definition.ts'
-import { addOperationOptions } from '../grammar/options.ts'
+import { addLuksOptions, addOperationOptions } from '../grammar/options.ts'
 import { partitionOption } from '../grammar/partition.ts'
 import { sizeOption } from '../grammar/size.ts'
+import { volumeOption } from '../grammar/volume.ts'
 import { withThreads } from '../grammar/with-threads.ts'
 import type { ShrinkOptions } from './shrink.ts'
 
@@ -11,15 +12,17 @@ export const shrinkCommand = defineCommand<ShrinkOptions>({
   does: 'make the disk of an image smaller, its last filesystem and partition first; the original is kept in quarantine (Linux, root)',
   grammar: (command) =>
     addOperationOptions(
-      command
-        .addOption(sizeOption('--to <size>', 'bytes that the disk is to have, such as 20G'))
-        .option('--min', 'as small as the filesystem allows, with slack for who starts it')
-        .addOption(
-          partitionOption(
-            'the partition that becomes smaller; none: only what is free behind the last one goes. Default: the last one',
-          ),
-        )
-        .option('--contents', 'compare the contents of all files before and after, not those of a sample'),
+      addLuksOptions(
+        command
+          .addOption(sizeOption('--to <size>', 'bytes that the disk is to have, such as 20G'))
+          .option('--min', 'as small as the filesystem allows, with slack for who starts it')
+          .addOption(
+            partitionOption(
+              'the partition that becomes smaller; none: only what is free behind the last one goes. Default: the last one',
+            ),
+          )
+          .addOption(volumeOption('the logical volume that becomes smaller. Default: the one that can')),
+      ).option('--contents', 'compare the contents of all files before and after, not those of a sample'),
     ),
   async run({ args: [image = ''], options, context }) {
     return await withThreads(context, [image], async (running) => {

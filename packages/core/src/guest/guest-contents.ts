@@ -67,6 +67,16 @@ export interface VolumeFinding {
   readonly group: string | null
   readonly members: readonly VolumeMember[]
   readonly notes: readonly string[]
+  /** Where what is inside lies in it, where that is one run that it tells of (LUKS). */
+  readonly payload?: VolumePayload | undefined
+}
+
+/** What is inside a volume, as one run. */
+export interface VolumePayload {
+  /** Byte of the volume at which it begins. */
+  readonly at: number
+  /** Whether it ends where its place does, however large that is. */
+  readonly isDynamic: boolean
 }
 
 /** A logical volume. `segments` are the parts of this disk that hold it. */

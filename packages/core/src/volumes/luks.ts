@@ -2,7 +2,7 @@ import { countOf } from '../units/format-bytes.ts'
 import { ascii, bytes, u16be, u32be, u64be } from '../binary/fields.ts'
 import { struct } from '../binary/struct.ts'
 import { labelOf } from '../binary/text.ts'
-import type { VolumeFinding } from '../guest/guest-contents.ts'
+import type { VolumeFinding, VolumePayload } from '../guest/guest-contents.ts'
 import type { GuestRegion } from '../guest/guest-region.ts'
 import { closedVolume, volumeFinding, type VolumeScan } from './volume-finding.ts'
 
@@ -47,6 +47,7 @@ function describe1(region: GuestRegion, head: Uint8Array): VolumeFinding {
     type: 'luks1',
     sure: isSound ? 'consistent' : 'damaged',
     uuid: labelOf(uuid),
+    ...(isSound && payloadSector > 0 && { payload: { at: payloadSector * 512, isDynamic: true } }),
     notes: [
       `${name}, ${keyBytes * 8}-bit key, ${countOf(activeSlots(head), 'keyslot')}`,
       ...(isSound ? [] : ['its data begin beyond its end']),
@@ -58,12 +59,15 @@ async function describe2(region: GuestRegion, head: Uint8Array): Promise<VolumeF
   const { headerSize, label, uuid } = header2.read(head, region.name)
   const length = Math.min(headerSize, maxJsonBytes) - header2Length
   const json = length > 0 ? await region.peek(header2Length, length) : null
-  const facts = json ? factsIn(json) : null
+  const root = json ? rootOf(json) : undefined
+  const facts = factsIn(root)
+  const payload = payloadIn(root, region.length)
   return volumeFinding(region, {
     type: 'luks2',
     sure: facts === null ? 'damaged' : 'consistent',
     label: labelOf(label),
     uuid: labelOf(uuid),
+    ...(facts !== null && payload && { payload }),
     notes: facts ?? ['its description of keys and areas cannot be read'],
   })
 }
@@ -81,15 +85,39 @@ function activeSlots(head: Uint8Array): number {
   return active
 }
 
-/** What the JSON area says of cipher, sectors, keyslots and tokens; null without the cipher of its first segment. */
-function factsIn(area: Uint8Array): string[] | null {
+function rootOf(area: Uint8Array): unknown {
   const end = area.indexOf(0)
-  let root: unknown
   try {
-    root = JSON.parse(new TextDecoder().decode(end < 0 ? area : area.subarray(0, end)))
+    return JSON.parse(new TextDecoder().decode(end < 0 ? area : area.subarray(0, end)))
   } catch {
-    return null
+    return undefined
   }
+}
+
+/** Where its one segment of ciphertext lies; null: there are others, or integrity tags, or somebody is at work on it. */
+function payloadIn(root: unknown, length: number): VolumePayload | null {
+  const segments = valuesOf(valueIn(root, 'segments'))
+  const [segment] = segments
+  const isPlain =
+    segments.length === 1 &&
+    valueIn(segment, 'type') === 'crypt' &&
+    valueIn(segment, 'integrity') === undefined &&
+    valueIn(segment, 'flags') === undefined &&
+    valueIn(root, 'config', 'requirements') === undefined
+  const [at, size] = [decimal(valueIn(segment, 'offset')), valueIn(segment, 'size')]
+  const isDynamic = size === 'dynamic'
+  if (!isPlain || at === null || at >= length || (!isDynamic && decimal(size) === null)) return null
+  return { at, isDynamic }
+}
+
+/** Its numbers of 64 bits are text. */
+function decimal(value: unknown): number | null {
+  const number = typeof value === 'string' && /^\d{1,16}$/u.test(value) ? Number(value) : 0
+  return Number.isSafeInteger(number) && number > 0 && number % 512 === 0 ? number : null
+}
+
+/** What the JSON area says of cipher, sectors, keyslots and tokens; null without the cipher of its first segment. */
+function factsIn(root: unknown): string[] | null {
   const cipher = valueIn(root, 'segments', '0', 'encryption')
   if (typeof cipher !== 'string') return null
   const sectorSize = valueIn(root, 'segments', '0', 'sector_size')

@@ -3,6 +3,7 @@ import { u32le, u64le } from '../binary/fields.ts'
 import { struct } from '../binary/struct.ts'
 import { signatureOf } from '../binary/text.ts'
 import type { GuestRegion } from '../guest/guest-region.ts'
+import type { DiskPiece } from '../partitions/gpt-end.ts'
 import { DiskError } from '../problems/disk-error.ts'
 import { parseLvmText, type LvmSection } from './lvm2-text.ts'
 
@@ -58,6 +59,77 @@ export async function readMetadata(
     if (text !== null) return parseLvmText(text, region.name)
   }
   return null
+}
+
+/**
+ * What is written so that `text` is the metadata of the group, in this order: the text where nothing is that counts, then the
+ * one sector that says where it lies. Throws `refused` where the physical volume has not exactly one copy, or no room.
+ */
+export async function metadataPieces(
+  region: GuestRegion,
+  { header }: PhysicalLabel,
+  text: string,
+): Promise<readonly [text: DiskPiece, header: DiskPiece]> {
+  const [place, ...others] = metadataAreas(header, region.name)
+  if (!place || others.length > 0)
+    throw refused(region, 'it does not keep exactly one copy of the metadata of its group')
+  const head = new Uint8Array(await region.read(place.offset, sectorSize))
+  const facts = metadataHeader.read(head, region.name)
+  const isOwn = facts.start === place.offset && facts.size === place.size && facts.size > sectorSize
+  if (signatureOf(head, 4, 16) !== metadataMagic || !isOwn) throw corrupt(region, 'its area has no header')
+  const bytes = new TextEncoder().encode(`${text}\0`)
+  const at = freePlace(facts, bytes.length)
+  if (at === null || bytes.length > maxTextBytes)
+    throw refused(region, 'the area of its metadata has no room for a second text')
+  const view = new DataView(head.buffer)
+  view.setBigUint64(40, BigInt(at), true)
+  view.setBigUint64(48, BigInt(bytes.length), true)
+  view.setUint32(56, textSum(bytes), true)
+  view.setUint32(60, 0, true)
+  // The second place is of a change that was not ended.
+  head.fill(0, 64, 88)
+  view.setUint32(0, textSum(head.subarray(4)), true)
+  return [
+    { at: place.offset + at, bytes },
+    { at: place.offset, bytes: head },
+  ]
+}
+
+const textSum = (bytes: Uint8Array) => crc32(bytes, { start: textChecksumStart, raw: true })
+
+interface Ring {
+  readonly size: number
+  readonly textOffset: number
+  readonly textSize: number
+}
+
+/** A sector of the ring from which `length` bytes are free up to its end or to the text that counts; null: there is none. */
+function freePlace({ size, textOffset, textSize }: Ring, length: number): number | null {
+  const end = textOffset + textSize
+  const room = size - sectorSize
+  // A text that goes on at the beginning leaves what lies between its end and its start.
+  const gaps =
+    end > size
+      ? [[end - room, textOffset]]
+      : [
+          [end, size],
+          [sectorSize, textOffset],
+        ]
+  for (const [from = 0, to = 0] of gaps) {
+    const start = Math.max(sectorSize, Math.ceil(from / sectorSize) * sectorSize)
+    if (start + length <= to) return start
+  }
+  return null
+}
+
+function refused({ name }: GuestRegion, reason: string): DiskError {
+  return new DiskError('refused', {
+    file: name,
+    reason: `as for its physical volume of LVM, ${reason}`,
+    remedy: 'Shrink it inside the guest; after that varve shrink --partition none cuts the disk.',
+    finding: 'volume-not-shrunk',
+    layer: 'L5',
+  })
 }
 
 interface Area {

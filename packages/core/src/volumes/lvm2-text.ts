@@ -85,6 +85,21 @@ function tokenise(text: string, file: string): Token[] {
   return tokens
 }
 
+/** The same as text that LVM reads; throws `corrupt` for a number that cannot be told exactly. */
+export function formatLvmText(section: LvmSection, file: string): string {
+  const written = (value: LvmValue): string => {
+    if (typeof value === 'string') return `"${value.replaceAll(/["\\]/gu, '\\$&')}"`
+    if (Array.isArray(value)) return `[${value.map((one: LvmValue) => written(one)).join(', ')}]`
+    if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value)
+    throw new DiskError('corrupt', { file, structure: 'LVM metadata', reason: 'a number of it is too large' })
+  }
+  const lines = ({ entries }: LvmSection): string[] =>
+    [...entries].flatMap(([name, value]) =>
+      isSection(value) ? [`${name} {`, ...lines(value), '}'] : [`${name} = ${written(value)}`],
+    )
+  return `${lines(section).join('\n')}\n`
+}
+
 /** The section of that name, or null. */
 export function sectionIn(section: LvmSection, name: string): LvmSection | null {
   const value = section.entries.get(name)

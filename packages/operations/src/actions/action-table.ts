@@ -29,6 +29,7 @@ import { endServing } from './end-serving.ts'
 import { examineImage } from './examine-image.ts'
 import { exportDisk } from './export.ts'
 import { extendImage } from './extend-image.ts'
+import { findExtents } from './find-extents.ts'
 import { findFilesystem } from './find-filesystem.ts'
 import { forgetAttachment } from './forget-attachment.ts'
 import { hideVolume } from './hide-volume.ts'
@@ -79,6 +80,8 @@ import { serveDevice } from './serve-device.ts'
 import { serveImage } from './serve-image.ts'
 import { setAside } from './set-aside.ts'
 import { showChain } from './show-chain.ts'
+import { shrinkPhysical } from './shrink-physical.ts'
+import { shrinkVolume } from './shrink-volume.ts'
 import { snapshotVolume } from './snapshot-volume.ts'
 import { stageCopy } from './stage-copy.ts'
 import { stopServing } from './stop-serving.ts'
@@ -130,6 +133,7 @@ export const actionTable = {
   'examine-image': examineImage,
   export: exportDisk,
   'extend-image': extendImage,
+  'find-extents': findExtents,
   'find-filesystem': findFilesystem,
   'forget-attachment': forgetAttachment,
   'hide-from-udev': hideFromUdev,
@@ -180,6 +184,8 @@ export const actionTable = {
   'serve-image': serveImage,
   'set-aside': setAside,
   'show-chain': showChain,
+  'shrink-physical': shrinkPhysical,
+  'shrink-volume': shrinkVolume,
   'snapshot-volume': snapshotVolume,
   'stage-copy': stageCopy,
   'stop-serving': stopServing,

@@ -1,3 +1,4 @@
+import { Bytes } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { MappedDevice, MappedPiece, VolumeName } from './attached-device.ts'
 import { defineAction } from './action.ts'
@@ -26,6 +27,10 @@ export const findFilesystem = defineAction({
       /** As mount(8) calls it. */
       type: z.string(),
       options: z.array(z.string()),
+      /** As the scan of guests calls it. */
+      kind: z.string().nullable().default(null),
+      /** Bytes of its blocks, where it tells them. */
+      blockSize: Bytes.nullable().default(null),
       /** Where the logical volume lies inside. */
       pieces: z.array(MappedPiece),
     }),

@@ -1,7 +1,7 @@
 import { formatBytes } from '@varve/core/units/format-bytes'
 import { Bytes, Path } from '@varve/protocol/primitives'
 import { z } from 'zod'
-import { PartitionNumber } from './attached-device.ts'
+import { PartitionNumber, SectorSize } from './attached-device.ts'
 import { defineAction } from './action.ts'
 
 /** Has the partition table say that a partition lies elsewhere; its size, type, name, UUID and flags stay. */
@@ -17,9 +17,12 @@ export const placePartition = defineAction({
       /** The work image. Absolute. */
       disk: Path,
       partition: PartitionNumber,
+      /** Byte of the disk at which it began. */
+      from: Bytes,
       length: Bytes,
       /** Byte of the disk at which it begins now. */
       to: Bytes,
+      sectorSize: SectorSize,
       /** What people call the image. */
       name: Path,
     }),

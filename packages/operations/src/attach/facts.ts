@@ -37,6 +37,8 @@ export interface VolumeThere {
     readonly type: string
     readonly label: string | null
     readonly uuid: string | null
+    /** Bytes of its blocks, or of the pages of swap. */
+    readonly blockSize: number | null
     readonly state: 'clean' | 'dirty' | 'unknown'
   } | null
 }

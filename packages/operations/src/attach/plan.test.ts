@@ -52,7 +52,7 @@ const root: VolumeThere = {
   size: 4 * 1024 ** 2,
   pieces: [{ size: 4 * 1024 ** 2, chunk: 4 * 1024 ** 2, stripes: [{ partition: 2, at: 1024 ** 2 }] }],
   reason: null,
-  filesystem: { type: 'ext4', label: null, uuid: null, state: 'clean' },
+  filesystem: { type: 'ext4', label: null, uuid: null, blockSize: null, state: 'clean' },
 }
 const thin: VolumeThere = {
   ...root,

@@ -8,7 +8,7 @@ import type { ResizeFacts } from '../resize/facts.ts'
 import { resizeProblems } from '../resize/problems.ts'
 import type { ResizeTarget } from '../resize/targets.ts'
 import { choose, type Chosen } from './choose.ts'
-import { insideOf, type Inside } from './inside.ts'
+import { insideOf, type Inside, type InsideWays } from '../resize/inside.ts'
 import { layoutOf, type Layout } from './layout.ts'
 import { growProblems } from './problems.ts'
 import { GrowRequest } from './request.ts'
@@ -32,7 +32,9 @@ export const growOperation = defineOperation<GrowRequest, ResizeFacts>({
     const { isMoving } = request
     const chosen = choose({ facts, partition: request.partition, size, isMoving })
     const inside: Inside =
-      chosen.kind === 'target' ? insideOf(facts, chosen.target, request) : { kind: 'plain' }
+      chosen.kind === 'target'
+        ? insideOf({ facts, asked: request, ways: growWays }, chosen.target)
+        : { kind: 'plain' }
     const problems = [
       ...resizeProblems(facts, { verb: 'grow', own, size, isAttached: chosen.kind !== 'container' }),
       ...growProblems(facts, { chosen, inside, before, size, isMoving }),
@@ -54,6 +56,15 @@ export const growOperation = defineOperation<GrowRequest, ResizeFacts>({
     return plan
   },
 })
+
+const growWays: InsideWays = {
+  id: 'volume-not-grown',
+  what: 'what would get the room',
+  verb: 'grow',
+  remedy: () => 'Grow the container only (--partition none), and the rest inside the guest.',
+  isWorth: (type) => type !== 'swap',
+  isTaken: (type) => type !== 'swap',
+}
 
 type Known<T extends { readonly kind: string }> = Exclude<T, { readonly kind: 'refused' }>
 

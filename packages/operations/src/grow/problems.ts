@@ -9,7 +9,7 @@ import { blocking } from '../blocking.ts'
 import { checkedByWindows, filesystemProblems, missingTools, tableProblems } from '../resize/problems.ts'
 import type { ResizeTarget } from '../resize/targets.ts'
 import type { Chosen } from './choose.ts'
-import type { Inside } from './inside.ts'
+import type { Inside } from '../resize/inside.ts'
 import { couldMove, layoutOf, moveProblems } from './layout.ts'
 
 interface Growing {

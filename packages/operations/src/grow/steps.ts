@@ -11,10 +11,18 @@ import { quick, readingEstimate, step, type DraftStep } from '../plans/plan.ts'
 import type { Wired } from '../plans/wired.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
 import { isResized } from '../resize/kinds.ts'
-import { attachWork, detachWork, inPlaceSteps, proofSteps, workDevice, workStep } from '../resize/steps.ts'
+import {
+  attachWork,
+  detachWork,
+  inPlaceSteps,
+  proofSteps,
+  sectorsOf,
+  workDevice,
+  workStep,
+} from '../resize/steps.ts'
 import type { ResizeTarget } from '../resize/targets.ts'
 import type { Chosen } from './choose.ts'
-import type { Inside } from './inside.ts'
+import type { Inside } from '../resize/inside.ts'
 import type { Layout, Move } from './layout.ts'
 import { logicalSteps, luksSteps } from './volume-steps.ts'
 
@@ -32,7 +40,7 @@ interface Growing {
 /** The container, the table, what lies in the partition, and then the place of the original. */
 export function growSteps({ facts, own, chosen, inside, size, layout, allContents }: Growing): DraftStep[] {
   const { host, image, work, guest } = facts
-  const names = { disk: work.path, name: image.path }
+  const names = { disk: work.path, name: image.path, ...sectorsOf(facts) }
   const isLarger = size !== own.virtualSize
   return [
     workStep(facts, own),
@@ -126,7 +134,7 @@ function partitionSteps({ facts, own, target: { partition }, layout }: OfTarget)
     step(resizePartition, {
       id,
       host,
-      input: { disk: work.path, partition: index, start, end: to, name: image.path },
+      input: { disk: work.path, partition: index, start, end: to, name: image.path, ...sectorsOf(facts) },
       estimate: quick,
     })
   const around = table.partitions.find(
@@ -162,15 +170,16 @@ function copyStep({ host, work }: ResizeFacts, own: LinkFacts, { partition, to }
 /** Filesystems of Microsoft say where they begin. */
 const saysPlace = new Set(['ntfs', 'fat12', 'fat16', 'fat32'])
 
-function placeSteps({ host, work, image }: ResizeFacts, move: Move, sectorSize: number): DraftStep[] {
+function placeSteps(facts: ResizeFacts, move: Move, sectorSize: number): DraftStep[] {
+  const { host, work, image } = facts
   const { partition, to, filesystem } = move
   const { index, start: from, length } = partition
-  const names = { partition: index, length, to, name: image.path }
+  const names = { partition: index, from, length, to, name: image.path }
   return [
     step(placePartition, {
       id: `place-${index}`,
       host,
-      input: { disk: work.path, ...names },
+      input: { disk: work.path, ...names, ...sectorsOf(facts) },
       estimate: quick,
     }),
     ...(filesystem !== null && saysPlace.has(filesystem.type)
@@ -178,7 +187,7 @@ function placeSteps({ host, work, image }: ResizeFacts, move: Move, sectorSize: 
           step(tellBeginning, {
             id: `begin-${index}`,
             host,
-            input: { work: work.path, from, sectorSize, ...names },
+            input: { work: work.path, ...names, sectorSize },
             estimate: quick,
           }),
         ]

@@ -98,7 +98,7 @@ export function luksSteps(
       ...(logical?.open ?? []),
     ],
     mapped,
-    place: { image: image.path, device: mapped, partition: null, type: from('look', 'type') },
+    place: { image: image.path, device: mapped, partition: null, type: from('look', 'kind') },
     close: [
       ...(logical?.close ?? []),
       step(closeLuks, { id: 'close', host, input: { attachment, mapped: opened }, estimate }),

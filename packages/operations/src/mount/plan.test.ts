@@ -44,7 +44,7 @@ const root: VolumeThere = {
   size: 4 * 1024 ** 2,
   pieces: [{ size: 4 * 1024 ** 2, chunk: 4 * 1024 ** 2, stripes: [{ partition: 2, at: 1024 ** 2 }] }],
   reason: null,
-  filesystem: { type: 'ext4', label: 'root', uuid: null, state: 'clean' },
+  filesystem: { type: 'ext4', label: 'root', uuid: null, blockSize: null, state: 'clean' },
 }
 const thin: VolumeThere = {
   ...root,
@@ -105,7 +105,10 @@ describe('the plan of mount', () => {
   })
 
   test('a volume with a dirty journal is mapped over an overlay', () => {
-    const dirty = { ...root, filesystem: { type: 'xfs', label: null, uuid: null, state: 'dirty' } } as const
+    const dirty = {
+      ...root,
+      filesystem: { type: 'xfs', label: null, uuid: null, blockSize: null, state: 'dirty' },
+    } as const
     const made = plan({ ...inVolumes, volumes: [dirty] })
     const mapped = made.kind === 'plan' ? made.steps.find(({ action }) => action === 'map-volume') : null
     expect(mapped?.input).toMatchObject({ isReadOnly: false })

@@ -44,6 +44,7 @@ const laterOf: Readonly<Record<string, string>> = {
   processFile: '/run/varve/attached/ID.pid',
   mapped: '/dev/mapper/varve-ID-VOLUME',
   type: 'filesystem',
+  kind: 'filesystem',
 }
 
 /** The input of a step before it runs: what earlier steps will give, and what is made anew, stands there in a form that the action takes. */

@@ -1,8 +1,11 @@
 import type { GuestContents, Partition } from '@varve/core/guest/guest-contents'
 import { gptBackupLength } from '@varve/core/partitions/gpt-end'
 import { whatLiesBeyond, type Beyond } from '@varve/core/guest/beyond-end'
+import type { ResizeFacts } from '../resize/facts.ts'
+import type { Inside } from '../resize/inside.ts'
 import { targetsOf, type ResizeTarget } from '../resize/targets.ts'
 import type { ShrinkRequest } from './request.ts'
+import { shrunkInside } from './inside.ts'
 import { shrinkUnit, sizesFor, type ShrunkPlace, type ShrunkSizes } from './sizes.ts'
 
 /** What a shrink does to a disk. */
@@ -13,7 +16,11 @@ export type ShrinkChoice =
       readonly way: 'filesystem'
       readonly target: ResizeTarget
       readonly place: ShrunkPlace
-      /** Null: as few bytes as it allows. */
+      /** What lies between the partition and the filesystem. */
+      readonly inside: Inside
+      /** Bytes that the disk is to have; null: as few as the filesystem allows. */
+      readonly disk: number | null
+      /** Null: as few bytes as it allows. In LVM the filesystem has no more than this. */
       readonly sizes: ShrunkSizes | null
       /** What lies behind what is shrunk, or would be cut off with it. */
       readonly beyond: readonly Beyond[]
@@ -22,10 +29,10 @@ export type ShrinkChoice =
   | { readonly way: 'nothing' }
 
 /** What is to be shrunk: the partition that is said, or the last one; nothing, where all of them end before the cut. */
-export function chooseShrink(
-  guest: GuestContents,
-  { to, partition }: Pick<ShrinkRequest, 'to' | 'partition'>,
-): ShrinkChoice {
+export function chooseShrink(facts: ResizeFacts, request: ShrinkRequest): ShrinkChoice {
+  const { guest } = facts
+  const { to, partition } = request
+  if (guest === null) return { way: 'nothing' }
   const behind = bytesBehind(guest)
   const least = smallestCut(guest)
   if (partition === 'none') return { way: 'cut', disk: to ?? least }
@@ -40,6 +47,8 @@ export function chooseShrink(
     way: 'filesystem',
     target,
     place,
+    inside: shrunkInside(facts, request, target),
+    disk: to,
     sizes,
     beyond: beyondOf(guest, target, to === null ? null : to - behind),
   }
@@ -59,9 +68,15 @@ export function smallestCut(guest: GuestContents): number {
 /** Whole blocks of the filesystem. */
 const block = 4096
 
-function placeOf({ partition, filesystem }: ResizeTarget, behind: number): ShrunkPlace {
-  const length = partition?.length ?? filesystem?.length ?? 0
-  return { start: partition?.start ?? 0, length: Math.floor(length / block) * block, behind }
+function placeOf({ partition, filesystem, volume }: ResizeTarget, behind: number): ShrunkPlace {
+  const length = partition?.length ?? filesystem?.length ?? volume?.length ?? 0
+  const header = volume?.payload?.at
+  return {
+    start: partition?.start ?? 0,
+    length: Math.floor(length / block) * block,
+    behind,
+    ...(header !== undefined && { header }),
+  }
 }
 
 /** The extended partition around a logical one. */

@@ -12,6 +12,7 @@ import { shrinkProblems } from './problems.ts'
 import { ShrinkRequest } from './request.ts'
 import { shrinkUnit } from './sizes.ts'
 import { cutSteps, shrinkSteps } from './steps.ts'
+import { volumeShrinkSteps } from './volume-steps.ts'
 
 /** `varve shrink`: filesystem, partition, table and image become smaller, in that order, on a hidden copy that is proven before it takes the image's place. */
 export const shrinkOperation = defineOperation<ShrinkRequest, ResizeFacts>({
@@ -21,7 +22,7 @@ export const shrinkOperation = defineOperation<ShrinkRequest, ResizeFacts>({
   plan(request, facts) {
     const { host, image, chain, guest } = facts
     const [own] = chain
-    const choice: ShrinkChoice = guest === null ? { way: 'nothing' } : chooseShrink(guest, request)
+    const choice: ShrinkChoice = chooseShrink(facts, request)
     // Where it is not known yet, what speaks against any smaller size is said.
     const before = own?.virtualSize ?? null
     const size = sizeOf(choice) ?? (before === null ? null : before - shrinkUnit)
@@ -50,7 +51,7 @@ export const shrinkOperation = defineOperation<ShrinkRequest, ResizeFacts>({
 /** Bytes of the disk that is to be; null: known only when the filesystem has been asked. */
 function sizeOf(choice: ShrinkChoice): number | null {
   if (choice.way === 'cut') return choice.disk
-  return choice.way === 'filesystem' ? (choice.sizes?.disk ?? null) : null
+  return choice.way === 'filesystem' ? choice.disk : null
 }
 
 interface Planning {
@@ -63,15 +64,25 @@ interface Planning {
 function stepsOf({ facts, own, choice, request }: Planning): DraftStep[] {
   if (choice.way === 'cut') return cutSteps({ facts, own }, choice.disk)
   if (choice.way === 'nothing') return []
-  const type = choice.target.filesystem?.type ?? ''
-  return isResized(type) ? shrinkSteps({ facts, own, choice, type, allContents: request.allContents }) : []
+  const { inside, target } = choice
+  const { allContents } = request
+  if (inside.kind === 'refused') return []
+  if (inside.kind !== 'plain') return volumeShrinkSteps({ facts, own, choice, inside, allContents })
+  const type = target.filesystem?.type ?? ''
+  return isResized(type) ? shrinkSteps({ facts, own, choice, type, allContents }) : []
 }
 
 function summaryOf(choice: ShrinkChoice): string {
   const size = sizeOf(choice)
   const to = size === null ? 'as far as its filesystem allows' : `to ${formatBytes(size)}`
   if (choice.way !== 'filesystem') return `${to}: only what is free behind its partitions goes`
-  const { partition, filesystem } = choice.target
-  const what = filesystemName(filesystem?.type ?? '')
+  const { partition } = choice.target
+  const what = heldIn(choice)
   return `${to}, with ${partition === null ? `its ${what}` : `the ${what} in partition ${partition.index}`}`
+}
+
+function heldIn({ inside, target: { filesystem } }: Extract<ShrinkChoice, { way: 'filesystem' }>): string {
+  if (inside.kind === 'lvm')
+    return `${filesystemName(inside.type)} of ${inside.volume.group}/${inside.volume.name}`
+  return inside.kind === 'luks' ? 'LUKS' : filesystemName(filesystem?.type ?? '')
 }

@@ -1,17 +1,26 @@
-import { filesystemName, volumeName } from '@varve/core/guest/guest-names'
+import { filesystemName } from '@varve/core/guest/guest-names'
 import type { Problem } from '@varve/core/problems/problem'
 import { formatBytes } from '@varve/core/units/format-bytes'
+import type { ResizedType } from '../actions/filesystem-place.ts'
 import { shellWord } from '../plans/shown.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
 import { isResized, resizedKind } from '../resize/kinds.ts'
 import { blocking } from '../blocking.ts'
-import { checkedByWindows, filesystemProblems, missingTools, tableProblems } from '../resize/problems.ts'
+import {
+  checkedByWindows,
+  filesystemProblems,
+  missingTools,
+  sameUuid,
+  tableProblems,
+} from '../resize/problems.ts'
 import { targetsOf, type ResizeTarget } from '../resize/targets.ts'
+import { mapperProblems } from '../attach/problems.ts'
+import type { Inside } from '../resize/inside.ts'
 import { smallestCut, type ShrinkChoice } from './choice.ts'
+import type { FilesystemWay } from './steps.ts'
+import { copyInstead, filesystemRemedy } from './remedies.ts'
 import type { ShrinkRequest } from './request.ts'
 import { shrinkUnit } from './sizes.ts'
-
-type FilesystemWay = Extract<ShrinkChoice, { way: 'filesystem' }>
 
 /** Why this disk does not become smaller that way. */
 export function shrinkProblems(facts: ResizeFacts, request: ShrinkRequest, choice: ShrinkChoice): Problem[] {
@@ -25,7 +34,7 @@ export function shrinkProblems(facts: ResizeFacts, request: ShrinkRequest, choic
     case 'filesystem':
       return [
         ...tableProblems(facts),
-        ...targetProblems(facts, request, choice.target),
+        ...targetProblems(facts, request, choice),
         ...beyondProblems(facts, choice),
         ...spaceProblems(facts, choice),
       ]
@@ -110,19 +119,16 @@ function cutProblems({ image, guest, chain }: ResizeFacts, disk: number): Proble
 }
 
 /** Why what is chosen cannot become smaller, with what does. */
-function targetProblems(facts: ResizeFacts, { to }: ShrinkRequest, target: ResizeTarget): Problem[] {
+function targetProblems(
+  facts: ResizeFacts,
+  { to }: ShrinkRequest,
+  { target, inside }: FilesystemWay,
+): Problem[] {
   const file = facts.image.path
-  const { partition, filesystem, volume } = target
+  if (inside.kind === 'refused') return [inside.problem]
+  if (inside.kind !== 'plain') return volumeProblems(facts, inside)
+  const { partition, filesystem } = target
   const where = partition === null ? 'the whole disk' : `partition ${partition.index}`
-  if (volume !== null)
-    return [
-      blocking(file, {
-        id: 'volume-not-shrunk',
-        layer: 'L5',
-        why: `${where} holds ${volumeName(volume.type)}, which Varve does not make smaller`,
-        remedy: volumeRemedy(file, volume.type),
-      }),
-    ]
   if (filesystem === null)
     return [
       blocking(file, {
@@ -151,14 +157,39 @@ function targetProblems(facts: ResizeFacts, { to }: ShrinkRequest, target: Resiz
         remedy: 'Say the size of the disk: --to SIZE.',
       }),
     ]
-  const { check, shrink } = resizedKind(type)
-  const mounts = resizedKind(type).hasFiles ? ['mount', 'unshare', 'setpriv'] : []
-  const reader = type === 'ntfs' ? ['ntfs-3g'] : []
-  const tools = [...(shrink ?? []), ...(check === null ? [] : [check]), ...mounts, ...reader]
   return [
     ...filesystemProblems(facts, target),
-    ...missingTools(facts, tools),
+    ...missingTools(facts, toolsFor(type)),
     ...(type === 'ntfs' ? [checkedByWindows(file)] : []),
+  ]
+}
+
+function toolsFor(type: ResizedType): string[] {
+  const { check, shrink, hasFiles } = resizedKind(type)
+  return [
+    ...(shrink ?? []),
+    ...(check === null ? [] : [check]),
+    ...(hasFiles ? ['mount', 'unshare', 'setpriv'] : []),
+    ...(type === 'ntfs' ? ['ntfs-3g'] : []),
+  ]
+}
+
+/** What it takes to get to a filesystem in a volume, and to have the volume become smaller. */
+function volumeProblems(facts: ResizeFacts, inside: Extract<Inside, { kind: 'lvm' | 'luks' }>): Problem[] {
+  const { ways, image, hostBtrfs } = facts
+  const isLogical = inside.kind === 'lvm' || inside.volume !== null
+  const uuid = inside.kind === 'lvm' && inside.type === 'btrfs' ? inside.volume.filesystem?.uuid : null
+  return [
+    ...mapperProblems({ ways, image: image.path }, [
+      ...(isLogical ? (['dmsetup'] as const) : []),
+      ...(inside.kind === 'luks' ? (['cryptsetup'] as const) : []),
+    ]),
+    ...missingTools(facts, [
+      ...(isLogical ? ['lvm'] : []),
+      ...(inside.kind === 'lvm' ? toolsFor(inside.type) : ['mount', 'unshare', 'setpriv']),
+    ]),
+    ...(uuid && hostBtrfs.includes(uuid) ? [sameUuid(image.path, uuid)] : []),
+    ...(inside.kind === 'lvm' && inside.type === 'ntfs' ? [checkedByWindows(image.path)] : []),
   ]
 }
 
@@ -207,29 +238,4 @@ function inUnits(bytes: number): number {
 
 function lowerFirst(text: string): string {
   return text.slice(0, 1).toLowerCase() + text.slice(1)
-}
-
-/** What does without making anything smaller. */
-function copyInstead(file: string): string {
-  return `Make a new, smaller image (varve create), attach both and copy the files; or leave its size and give back what is free: varve reclaim ${shellWord(file)}.`
-}
-
-function filesystemRemedy(file: string, type: string): string {
-  const known: Readonly<Record<string, string>> = {
-    xfs: `Make a new, smaller image with an XFS (varve create, mkfs.xfs), and copy the files into it inside a guest: xfsdump -J - /from | xfsrestore -J - /to. Or leave its size and give back what is free: varve reclaim ${shellWord(file)}.`,
-    refs: `Make a new, smaller image with a ReFS in Windows, and copy the files: robocopy /mir /copyall. Or leave its size and give back what is free: varve reclaim ${shellWord(file)}.`,
-  }
-  return known[type] ?? copyInstead(file)
-}
-
-function volumeRemedy(file: string, type: string): string {
-  if (type === 'lvm2')
-    return 'Shrink it inside the guest, the upper layer first: the filesystem and its volume (lvreduce --resizefs), then the physical volume (pvresize --setphysicalvolumesize; pvmove where extents lie in the way), then the partition; after that varve shrink --partition none cuts the disk.'
-  if (type === 'luks1' || type === 'luks2')
-    return 'Shrink it inside the guest, the upper layer first: the filesystem, the mapping (cryptsetup resize --device-size), the partition; after that varve shrink --partition none cuts the disk.'
-  if (type === 'bitlocker')
-    return 'Shrink the volume in Windows (Resize-Partition), which has it unlocked; after that varve shrink --partition none cuts the disk.'
-  if (type === 'apfs-container')
-    return 'Shrink the container in macOS: diskutil apfs resizeContainer; after that varve shrink --partition none cuts the disk.'
-  return copyInstead(file)
 }

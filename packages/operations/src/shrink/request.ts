@@ -1,6 +1,6 @@
 import { Bytes, Path } from '@varve/protocol/primitives'
 import { z } from 'zod'
-import { PartitionNumber } from '../actions/attached-device.ts'
+import { PartitionNumber, VolumeName } from '../actions/attached-device.ts'
 
 /** Makes the disk of an image smaller, from its filesystem down to its file. */
 export const ShrinkRequest = z.lazy(() =>
@@ -13,6 +13,10 @@ export const ShrinkRequest = z.lazy(() =>
       .union([PartitionNumber, z.literal('none')])
       .nullable()
       .default(null),
+    /** The logical volume that becomes smaller; null: the one that can. */
+    volume: VolumeName.nullable().default(null),
+    /** What becomes smaller is in LUKS, and is opened with what standard input gives. */
+    isLuks: z.boolean().default(false),
     /** The contents of all files are compared before and after, not those of a sample. */
     allContents: z.boolean().default(false),
   }),

@@ -1,4 +1,5 @@
 import type { ResizedType } from '../actions/filesystem-place.ts'
+import type { GroupExtents } from '../actions/find-extents.ts'
 
 const mib = 1024 ** 2
 
@@ -17,33 +18,62 @@ export function smallestSize(minimum: number, type: ResizedType): number {
 
 /** Where a filesystem lies, and what has to have room behind it. */
 export interface ShrunkPlace {
-  /** Byte of the disk at which it begins. */
+  /** Byte of the disk at which its partition begins. */
   readonly start: number
-  /** Its bytes as it is, or those of its partition where that is smaller. */
+  /** Bytes of its partition as it is, or of the filesystem that is a whole disk. */
   readonly length: number
   /** Bytes behind its partition at the end of the disk: the backup of a GPT. */
   readonly behind: number
+  /** Bytes of the partition before what is in it: the header of LUKS. */
+  readonly header?: number | undefined
 }
 
-/** Sizes of what is shrunk, in bytes of the filesystem and places on the disk. */
+/** Sizes of what is shrunk, in bytes and places on the disk. */
 export interface ShrunkSizes {
   readonly filesystem: number
+  /** Of the physical volume of LVM that the filesystem's volume lies in; null: it lies in none. */
+  readonly physical: number | null
   /** Byte behind the last of its partition. */
   readonly end: number
   /** Bytes of the disk. */
   readonly disk: number
 }
 
+/** Whole blocks of the filesystem. */
+const block = 4096
+const sector = 512
+
 /** The sizes for a disk of so many bytes. */
-export function sizesFor(disk: number, { start, length, behind }: ShrunkPlace): ShrunkSizes {
-  const room = Math.floor((disk - behind - start) / shrinkUnit) * shrinkUnit
-  const filesystem = Math.min(length, Math.max(0, room))
-  return { filesystem, end: start + filesystem, disk }
+export function sizesFor(disk: number, place: ShrunkPlace, group: GroupExtents | null = null): ShrunkSizes {
+  const { start, length, behind, header = 0 } = place
+  const part = Math.min(length, Math.max(0, downTo(shrinkUnit, disk - behind - start)))
+  const room = Math.max(0, downTo(group === null ? block : sector, part - header))
+  if (group === null) return { filesystem: room, physical: null, end: start + part, disk }
+  const { extentSize, dataStart, volume, others } = group
+  const extents = Math.floor((room - dataStart) / extentSize) - others
+  const filesystem = Math.min(volume, Math.max(0, extents)) * extentSize
+  return { filesystem, physical: room, end: start + part, disk }
 }
 
 /** The sizes for a filesystem of so many bytes, and the smallest disk with room for it. */
-export function sizesAround(filesystem: number, { start, length, behind }: ShrunkPlace): ShrunkSizes {
-  const kept = Math.min(length, filesystem)
-  const end = start + kept
-  return { filesystem: kept, end, disk: Math.ceil((end + behind) / shrinkUnit) * shrinkUnit }
+export function sizesAround(
+  filesystem: number,
+  place: ShrunkPlace,
+  group: GroupExtents | null = null,
+): ShrunkSizes {
+  const { start, length, behind, header = 0 } = place
+  const volume = group && Math.min(group.volume, Math.ceil(filesystem / group.extentSize))
+  const wanted =
+    group === null || volume === null
+      ? filesystem
+      : group.dataStart + (volume + group.others) * group.extentSize
+  const part = Math.min(length, upTo(shrinkUnit, header + wanted))
+  const disk = upTo(shrinkUnit, start + part + behind)
+  const room = downTo(group === null ? block : sector, part - header)
+  if (group === null || volume === null)
+    return { filesystem: Math.min(room, filesystem), physical: null, end: start + part, disk }
+  return { filesystem: volume * group.extentSize, physical: room, end: start + part, disk }
 }
+
+const downTo = (unit: number, bytes: number) => Math.floor(bytes / unit) * unit
+const upTo = (unit: number, bytes: number) => Math.ceil(bytes / unit) * unit

@@ -13,6 +13,7 @@ import {
   detachWork,
   inPlaceSteps,
   proofSteps,
+  sectorsOf,
   workDevice,
   workDeviceOf,
   workStep,
@@ -29,7 +30,8 @@ export function cutSteps({ facts, own }: Shrinking, disk: number): DraftStep[] {
   return [workStep(facts, own), cutStep(facts, disk), ...inPlaceSteps(facts, own, disk)]
 }
 
-function cutStep({ host, work, image }: ResizeFacts, size: Wired<number>): DraftStep {
+/** Proves that nothing is lost by it, and cuts the disk. */
+export function cutStep({ host, work, image }: ResizeFacts, size: Wired<number>): DraftStep {
   return step(cutImage, {
     id: 'cut',
     host,
@@ -39,8 +41,10 @@ function cutStep({ host, work, image }: ResizeFacts, size: Wired<number>): Draft
   })
 }
 
+export type FilesystemWay = Extract<ShrinkChoice, { way: 'filesystem' }>
+
 interface FilesystemShrink extends Shrinking {
-  readonly choice: Extract<ShrinkChoice, { way: 'filesystem' }>
+  readonly choice: FilesystemWay
   readonly type: ResizedType
   readonly allContents: boolean
 }
@@ -72,7 +76,13 @@ function filesystemSteps(shrink: FilesystemShrink): DraftStep[] {
     step(measureMinimum, {
       id: 'minimum',
       host,
-      input: { ...place, place: choice.place, blockSize: choice.target.filesystem?.blockSize ?? null, disk },
+      input: {
+        ...place,
+        place: choice.place,
+        group: null,
+        blockSize: choice.target.filesystem?.blockSize ?? null,
+        disk,
+      },
       estimate: quick,
     }),
     step(resizeFilesystem, {
@@ -120,21 +130,31 @@ function swapSteps(shrink: FilesystemShrink): DraftStep[] {
 }
 
 /** Marks the steps of the second time that the work is attached. */
-const again = '-again'
+export const again = '-again'
 
 function placeOn({ facts, choice, type }: FilesystemShrink, device: FromStep) {
   return { image: facts.image.path, device, partition: choice.target.partition?.index ?? null, type }
 }
 
 /** A logical partition becomes smaller before the one around it. */
-function partitionSteps({ facts, choice }: FilesystemShrink, end: Wired<number>): DraftStep[] {
+export function partitionSteps(
+  { facts, choice }: Pick<FilesystemShrink, 'facts' | 'choice'>,
+  end: Wired<number>,
+): DraftStep[] {
   const { partition } = choice.target
   if (partition === null) return []
   const shrunk = (id: string, { index, start }: Pick<Partition, 'index' | 'start'>) =>
     step(resizePartition, {
       id,
       host: facts.host,
-      input: { disk: facts.work.path, partition: index, start, end, name: facts.image.path },
+      input: {
+        disk: facts.work.path,
+        partition: index,
+        start,
+        end,
+        name: facts.image.path,
+        ...sectorsOf(facts),
+      },
       estimate: quick,
     })
   const around = partition.role === 'logical' ? frameOf(facts.guest, partition) : null

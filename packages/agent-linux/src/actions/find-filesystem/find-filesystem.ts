@@ -32,7 +32,13 @@ export const findFilesystem = nativeAdapter('find-filesystem', {
         mapped,
         `its ${filesystem.type} was not unmounted cleanly, and this host has no nbd for an overlay that its journal could be replayed into`,
       )
-    return { type: kind.type, options: optionsOf(kind, { isWritten, isThrowAway }), pieces }
+    return {
+      type: kind.type,
+      options: optionsOf(kind, { isWritten, isThrowAway }),
+      kind: filesystem.type,
+      blockSize: filesystem.blockSize,
+      pieces,
+    }
   },
 })
 

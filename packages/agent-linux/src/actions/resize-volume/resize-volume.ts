@@ -4,7 +4,7 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { readGuestContents } from '@varve/core/scan/read-guest'
 import { openInput } from '@varve/engine/run/open-input'
 import type { ActionInput } from '@varve/operations/actions/action-table'
-import { deviceOf } from '@varve/operations/actions/mount-filesystem'
+import { physicalOf } from '@varve/operations/actions/physical-place'
 import { nativeAction, commandLine } from '@varve/operations/plans/shown'
 import { freeExtents, growLogical, growPhysical } from '../../tools/lvm/resize-commands.ts'
 import { assertOwnHost } from '../kernel-action.ts'
@@ -36,8 +36,6 @@ export const resizeVolume = {
     return nativeAction('resize-volume', input, lines.join(', then '))
   },
 }
-
-const physicalOf = ({ over, device, partition }: Input) => over ?? deviceOf({ device, partition })
 
 /** Where the logical volume lies now, as Varve reads it itself. */
 async function volumeNow({ image, device, over, volume }: Input, signal: AbortSignal) {

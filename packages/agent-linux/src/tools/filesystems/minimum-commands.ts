@@ -1,10 +1,12 @@
 import { stdoutText, type ToolCommand, type ToolOutput } from '@varve/agent/tools/tool-command'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { ActionInput } from '@varve/operations/actions/action-table'
+import type { ResizedType } from '@varve/operations/actions/filesystem-place'
 import { kindOf, optionsOf } from '@varve/operations/mount/filesystems'
 import { alone, tied } from '../tied.ts'
 
-type Measuring = Pick<ActionInput<'measure-minimum'>, 'type' | 'image' | 'blockSize'> & {
+type Measuring = Pick<ActionInput<'measure-minimum'>, 'image' | 'blockSize'> & {
+  readonly type: ResizedType
   /** Of the filesystem itself. */
   readonly at: string
 }

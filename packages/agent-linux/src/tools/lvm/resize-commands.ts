@@ -26,6 +26,11 @@ export function growPhysical(device: string): ToolCommand<null> {
   return command(['pvresize', device], device, () => null)
 }
 
+/** `pvresize` to a size below that of the device; it refuses where extents lie behind. */
+export function shrinkPhysical(device: string, size: number): ToolCommand<null> {
+  return command(['pvresize', '--yes', '--setphysicalvolumesize', `${size}b`, device], device, () => null)
+}
+
 /** `lvextend` with all that is free. It does not touch what is in the volume. */
 export function growLogical(device: string, { group, name }: Named): ToolCommand<null> {
   return command(['lvextend', '--extents', '+100%FREE', `${group}/${name}`], device, () => null)

@@ -1,0 +1,27 @@
+import { nativeAdapter } from '@varve/agent/actions/native'
+import { extentsIn } from '@varve/core/volumes/lvm2-extents'
+import { readExtents } from '@varve/engine/cutting/volume-extents'
+import { physicalOf } from '@varve/operations/actions/physical-place'
+import { assertOwnHost } from '../kernel-action.ts'
+
+export const findExtents = nativeAdapter('find-extents', {
+  calls: 'open(2), read(2) of the metadata of LVM',
+
+  async run(input, context) {
+    const { image, partition, over, volume } = input
+    assertOwnHost(context, image)
+    const { signal } = context
+    const found = await readExtents(physicalOf(input), { image, volume, signal })
+    const { extentSize, dataStart, volumes } = found.group
+    const all = extentsIn(volumes.flatMap(({ runs }) => runs))
+    const own = extentsIn(found.volume.runs)
+    return {
+      group: { extentSize, dataStart, volume: own, others: all - own },
+      pieces: found.volume.runs.map(({ at, count }) => ({
+        size: count * extentSize,
+        chunk: count * extentSize,
+        stripes: [{ partition: over === null ? partition : null, at: dataStart + at * extentSize }],
+      })),
+    }
+  },
+})
