@@ -9,6 +9,7 @@ export const linuxActions = {
   'check-filesystem': async () => (await import('./check-filesystem/check-filesystem.ts')).checkFilesystem,
   'clear-volume': async () => (await import('./clear-volume/clear-volume.ts')).clearVolume,
   'close-luks': async () => (await import('./close-luks/close-luks.ts')).closeLuks,
+  'convert-table': async () => (await import('./convert-table/convert-table.ts')).convertTable,
   'detach-by-qemu': async () => (await import('./detach-by-qemu/detach-by-qemu.ts')).detachByQemu,
   'detach-loop': async () => (await import('./detach-loop/detach-loop.ts')).detachLoop,
   'detach-nbd': async () => (await import('./detach-nbd/detach-nbd.ts')).detachNbd,

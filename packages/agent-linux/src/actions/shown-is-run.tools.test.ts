@@ -79,6 +79,22 @@ const swap = { uuid: '5fa21a55-f394-4a4d-9958-1951a67d5540', label: 'its "swap"'
 /** Actions whose tools depend on what they work on. */
 const steps: readonly (readonly [name: LinuxAction, input: object])[] = [
   ['relocate-table', { disk: image, name: image }],
+  [
+    'convert-table',
+    {
+      disk: image,
+      name: image,
+      partitions: [
+        {
+          index: 5,
+          start: 1024 ** 2,
+          length: 1024 ** 2,
+          type: '0FC63DAF-8483-4772-8E79-3D69D8477DE4',
+          isActive: true,
+        },
+      ],
+    },
+  ],
   ['resize-partition', { disk: image, partition: 2, start: 1024 ** 2, end: 3 * 1024 ** 2, name: image }],
   [
     'place-partition',

@@ -29,6 +29,7 @@ export const growCommand = defineCommand<GrowOptions>({
             '--move',
             'move the partitions behind it, such as swap or recovery, to the end of the larger disk',
           )
+          .option('--gpt', 'have its MBR become a GPT, which knows disks of more than 2 TiB')
           .addOption(volumeOption('the logical volume that gets the room')),
       ).option('--contents', 'compare the contents of all files before and after, not of a sample'),
     ),

@@ -10,6 +10,8 @@ export interface GrowOptions extends OperateOptions, LuksOptions {
   readonly to: GrownSize
   readonly partition?: number | 'none'
   readonly volume?: VolumeChoice
+  /** Have its MBR become a GPT. */
+  readonly gpt?: boolean
   /** Move what lies behind it to the end of the disk. */
   readonly move?: boolean
   /** Compare the contents of all files. */
@@ -18,13 +20,14 @@ export interface GrowOptions extends OperateOptions, LuksOptions {
 
 /** `varve grow IMAGE --to SIZE`. */
 export async function grow(image: string, options: GrowOptions, context: RunContext): Outcome {
-  const { to, partition, volume, move, contents } = options
+  const { to, partition, volume, move, gpt, contents } = options
   const { isLuks, secret } = await luksWish(options)
   const request = {
     image: placeOf(image, options),
     ...to,
     partition: partition ?? null,
     isMoving: move === true,
+    toGpt: gpt === true,
     volume: volume ?? null,
     isLuks,
     allContents: contents === true,

@@ -10,6 +10,7 @@ import { closeSource } from './close-source.ts'
 import { compareDigests } from './compare-digests.ts'
 import { compareImages } from './compare-images.ts'
 import { copyFiles } from './copy-files.ts'
+import { convertTable } from './convert-table.ts'
 import { copyPartition } from './copy-partition.ts'
 import { createImage } from './create-image.ts'
 import { createSnapshot } from './create-snapshot.ts'
@@ -112,6 +113,7 @@ export const actionTable = {
   'compare-digests': compareDigests,
   'compare-images': compareImages,
   'copy-files': copyFiles,
+  'convert-table': convertTable,
   'copy-partition': copyPartition,
   'create-image': createImage,
   'create-snapshot': createSnapshot,

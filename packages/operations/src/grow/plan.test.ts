@@ -51,6 +51,7 @@ interface Asked {
   readonly isAdded?: boolean
   readonly partition?: number | 'none'
   readonly isMoving?: boolean
+  readonly toGpt?: boolean
   readonly allContents?: boolean
 }
 
@@ -171,6 +172,53 @@ describe('the plan of grow', () => {
 
   test('--move without a partition asks, as each could have the room', () => {
     expect(plan({}, { isMoving: true })).toMatchObject({ problems: [{ id: 'which-partition' }] })
+  })
+
+  describe('an MBR that becomes a GPT', () => {
+    const partitions = [
+      partitionAt(1, mib, gib, { type: '0x83', bootable: true }),
+      partitionAt(2, gib, 10 * gib - mib, { type: '0x05', role: 'extended' }),
+      partitionAt(6, 5 * gib, 10 * gib - mib, { type: '0x07', role: 'logical' }),
+      partitionAt(5, gib + mib, 4 * gib, { type: '0x82', role: 'logical' }),
+    ]
+    const mbr = (more: readonly ReturnType<typeof partitionAt>[] = partitions) => ({
+      guest: guestWith({ kind: 'mbr', partitions: more }, [filesystemAt(5 * gib, 10 * gib - mib, 'ntfs')]),
+    })
+
+    test('keeps numbers and places, and the last partition may end behind 2 TiB', () => {
+      const made = plan(mbr(), { toGpt: true, size: 3 * tib, partition: 6 })
+      expect(made).toMatchObject({
+        summary: expect.stringContaining('with a GPT in place of its MBR, with partition 6') as string,
+        warnings: expect.arrayContaining([
+          expect.objectContaining({ id: 'bios-start-lost', severity: 'warn' }),
+        ]) as [],
+      })
+      expect(endOf(made, 'table')).toMatchObject({
+        partitions: [
+          { index: 1, start: mib, type: '0FC63DAF-8483-4772-8E79-3D69D8477DE4', isActive: true },
+          { index: 5, start: gib + mib, isActive: false },
+          { index: 6, start: 5 * gib, type: 'EBD0A0A2-B9E5-4433-87C0-68B6B72699C7' },
+        ],
+      })
+      expect(endOf(made)).toMatchObject({ partition: 6, end: 3 * tib - mib })
+      expect(idsOf(made)).not.toContain('extended')
+    })
+
+    test('on a disk that keeps its size, where there is room for the second copy', () => {
+      const made = plan(mbr(), { toGpt: true, size: 10 * gib, partition: 'none' })
+      expect(idsOf(made)).toEqual(['work', 'table', 'write', 'prove', 'replace', 'clean'])
+    })
+
+    test.each<[string, Partial<ResizeFacts>, string]>([
+      ['a GPT', {}, 'no-mbr'],
+      ['an unknown type', mbr([partitionAt(1, mib, gib, { type: '0xA5' })]), 'type-not-in-gpt'],
+      ['a partition at sector 32', mbr([partitionAt(1, 16_384, gib, { type: '0x83' })]), 'no-room-for-gpt'],
+      ['no room at the end', mbr([partitionAt(1, mib, 10 * gib, { type: '0x83' })]), 'no-room-for-gpt'],
+    ])('is refused: %s', (_name, change, id) => {
+      const made = plan(change, { toGpt: true, size: 10 * gib, partition: 'none' })
+      expect(made).toMatchObject({ kind: 'refusal' })
+      expect(made.kind === 'refusal' && made.problems.map((one) => one.id)).toContain(id)
+    })
   })
 
   test('LVM: the volume gets the room of its group, and is mapped under a name of its own', () => {

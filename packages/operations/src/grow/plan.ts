@@ -7,6 +7,7 @@ import { inOrder, wholeEstimate, type Plan } from '../plans/plan.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
 import { resizeProblems } from '../resize/problems.ts'
 import type { ResizeTarget } from '../resize/targets.ts'
+import { asGpt, gptProblems } from './as-gpt.ts'
 import { choose, type Chosen } from './choose.ts'
 import { insideOf, type Inside, type InsideWays } from '../resize/inside.ts'
 import { layoutOf, type Layout } from './layout.ts'
@@ -19,7 +20,9 @@ export const growOperation = defineOperation<GrowRequest, ResizeFacts>({
   name: 'grow',
   request: GrowRequest,
   paths: ['image'],
-  plan(request, facts) {
+  plan(request, found) {
+    const { isMoving, toGpt, allContents } = request
+    const facts = toGpt ? asGpt(found) : found
     const [own] = facts.chain
     const refusal = (problems: readonly Problem[]) => ({
       kind: 'refusal' as const,
@@ -29,7 +32,6 @@ export const growOperation = defineOperation<GrowRequest, ResizeFacts>({
     if (!own) return refusal(facts.problems)
     const before = own.virtualSize
     const size = request.isAdded ? (before ?? 0) + request.size : request.size
-    const { isMoving } = request
     const chosen = choose({ facts, partition: request.partition, size, isMoving })
     const inside: Inside =
       chosen.kind === 'target'
@@ -37,17 +39,17 @@ export const growOperation = defineOperation<GrowRequest, ResizeFacts>({
         : { kind: 'plain' }
     const problems = [
       ...resizeProblems(facts, { verb: 'grow', own, size, isAttached: chosen.kind !== 'container' }),
-      ...growProblems(facts, { chosen, inside, before, size, isMoving }),
+      ...(toGpt ? gptProblems(found, size) : []),
+      ...growProblems(facts, { chosen, inside, before, size, isMoving, toGpt }),
     ]
     if (chosen.kind === 'refused' || inside.kind === 'refused' || problems.some(isBlocking))
       return refusal(problems)
-    const { allContents } = request
     const layout = chosen.kind === 'target' ? layoutIn(facts, chosen.target, { size, isMoving }) : null
-    const steps = inOrder(growSteps({ facts, own, chosen, inside, size, layout, allContents }))
+    const steps = inOrder(growSteps({ facts, own, chosen, inside, size, layout, toGpt, allContents }))
     const plan: Plan = {
       kind: 'plan',
       operation: 'grow',
-      summary: `Grow ${baseName(facts.image.path)} from ${formatBytes(before ?? 0)} to ${formatBytes(size)}${what(chosen, inside)}${movedWords(layout)}`,
+      summary: `Grow ${baseName(facts.image.path)} from ${formatBytes(before ?? 0)} to ${formatBytes(size)}${toGpt ? ', with a GPT in place of its MBR' : ''}${what(chosen, inside)}${movedWords(layout)}`,
       steps,
       warnings: problems,
       subjects: [{ host: facts.host, path: facts.image.path }],

@@ -22,11 +22,13 @@ interface Growing {
   readonly size: number
   /** Whether those behind what was chosen are moved to the end of the disk. */
   readonly isMoving: boolean
+  /** Whether its MBR becomes a GPT. */
+  readonly toGpt: boolean
 }
 
 /** What speaks against growing what was chosen. */
 export function growProblems(facts: ResizeFacts, growing: Growing): Problem[] {
-  const { chosen, inside, before, size, isMoving } = growing
+  const { chosen, inside, before, size, isMoving, toGpt } = growing
   const file = facts.image.path
   if (before === null || size < before)
     return [
@@ -40,7 +42,7 @@ export function growProblems(facts: ResizeFacts, growing: Growing): Problem[] {
   if (chosen.kind === 'refused') return [...tableProblems(facts), ...chosen.problems]
   const { guest } = facts
   if (chosen.kind === 'container') {
-    const isSame = size === before
+    const isSame = size === before && !toGpt
     const isGpt = guest?.table.kind === 'gpt'
     return [...(isGpt ? tableProblems(facts) : []), ...(isSame ? [nothingToGrow(file)] : [])]
   }
@@ -91,7 +93,7 @@ function mbrTooLarge(file: string): Problem {
     layer: 'L4',
     why: 'its partition table is an MBR, in which nothing beyond 2 TiB has an address',
     remedy:
-      'Say at most 2T; or change the table to GPT inside the guest first (Linux: sgdisk --mbrtogpt, Windows: mbr2gpt), which its firmware must be able to start from.',
+      'Say --gpt, which writes a GPT in its place, on a disk of data; or at most 2T. What a BIOS starts is changed inside the guest (Windows: mbr2gpt).',
   })
 }
 

@@ -16,6 +16,8 @@ export const GrowRequest = z.lazy(() =>
       .default(null),
     /** The partitions behind it are moved to the end of the disk. */
     isMoving: z.boolean().default(false),
+    /** Its MBR becomes a GPT. */
+    toGpt: z.boolean().default(false),
     /** The logical volume that gets the room; null: the one that is there. */
     volume: VolumeName.nullable().default(null),
     /** What gets the room is LUKS, and is opened with what standard input gives. */

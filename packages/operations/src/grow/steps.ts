@@ -1,4 +1,5 @@
 import type { FilesystemPlace } from '../actions/filesystem-place.ts'
+import { convertTable } from '../actions/convert-table.ts'
 import { copyPartition } from '../actions/copy-partition.ts'
 import { extendImage } from '../actions/extend-image.ts'
 import { placePartition } from '../actions/place-partition.ts'
@@ -21,6 +22,7 @@ import {
   workStep,
 } from '../resize/steps.ts'
 import type { ResizeTarget } from '../resize/targets.ts'
+import { partitionsOfGpt } from './as-gpt.ts'
 import type { Chosen } from './choose.ts'
 import type { Inside } from '../resize/inside.ts'
 import type { Layout, Move } from './layout.ts'
@@ -34,13 +36,15 @@ interface Growing {
   readonly size: number
   /** Null: no partition changes. */
   readonly layout: Layout | null
+  /** Whether the table is written as a GPT in place of an MBR. */
+  readonly toGpt: boolean
   readonly allContents: boolean
 }
 
 /** The container, the table, what lies in the partition, and then the place of the original. */
-export function growSteps({ facts, own, chosen, inside, size, layout, allContents }: Growing): DraftStep[] {
-  const { host, image, work, guest } = facts
-  const names = { disk: work.path, name: image.path, ...sectorsOf(facts) }
+export function growSteps(growing: Growing): DraftStep[] {
+  const { facts, own, chosen, inside, size, layout, allContents } = growing
+  const { host, image, work } = facts
   const isLarger = size !== own.virtualSize
   return [
     workStep(facts, own),
@@ -54,14 +58,32 @@ export function growSteps({ facts, own, chosen, inside, size, layout, allContent
           }),
         ]
       : []),
-    ...(guest?.table.kind === 'gpt'
-      ? [step(relocateTable, { id: 'table', host, input: names, estimate: quick })]
-      : []),
+    ...tableSteps(growing),
     ...(chosen.kind === 'target'
       ? targetSteps({ facts, own, target: chosen.target, inside, layout, allContents })
       : []),
     ...inPlaceSteps(facts, own, size),
   ]
+}
+
+function tableSteps({ facts, toGpt }: Growing): DraftStep[] {
+  const { host, image, work, guest } = facts
+  if (guest?.table.kind !== 'gpt') return []
+  const names = { disk: work.path, name: image.path }
+  const made = toGpt
+    ? step(convertTable, {
+        id: 'table',
+        host,
+        input: { ...names, partitions: partitionsOfGpt(guest.table) },
+        estimate: quick,
+      })
+    : step(relocateTable, {
+        id: 'table',
+        host,
+        input: { ...names, ...sectorsOf(facts) },
+        estimate: quick,
+      })
+  return [made]
 }
 
 interface OfTarget extends Pick<Growing, 'facts' | 'own' | 'inside' | 'layout' | 'allContents'> {

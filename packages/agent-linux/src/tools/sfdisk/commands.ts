@@ -38,3 +38,40 @@ export function placeCommand({ disk, partition, size, start }: Placed): ToolComm
     parse: () => null,
   }
 }
+
+interface NewGpt {
+  readonly disk: string
+  readonly partitions: readonly {
+    readonly index: number
+    /** Bytes. */
+    readonly start: number
+    readonly length: number
+    /** Type GUID. */
+    readonly type: string
+    readonly isActive: boolean
+  }[]
+}
+
+/** The first sector that partitions of a new GPT may use, where they let it. */
+const usualFirst = 2048
+
+/** A script of sfdisk(8): the number of a partition is what its name ends with. */
+export function gptCommand({ disk, partitions }: NewGpt): ToolCommand<null> {
+  const starts = partitions.map(({ start }) => start / 512)
+  const lines = partitions.map(
+    ({ index, start, length, type, isActive }) =>
+      `p${index} : start=${start / 512}, size=${length / 512}, type=${type}${isActive ? ', attrs="LegacyBIOSBootable"' : ''}`,
+  )
+  const head = ['label: gpt', 'unit: sectors', `first-lba: ${Math.min(usualFirst, ...starts)}`]
+  return {
+    tool: 'sfdisk',
+    args: [...quiet, disk],
+    stdin: `${[...head, ...lines].join('\n')}\n`,
+    parse: () => null,
+  }
+}
+
+/** `sfdisk --verify`: fails where the table contradicts itself. */
+export function verifyCommand(disk: string): ToolCommand<null> {
+  return { tool: 'sfdisk', args: ['--verify', disk], parse: () => null }
+}
