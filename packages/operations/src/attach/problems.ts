@@ -20,14 +20,19 @@ export function attachProblems(facts: AttachFacts, wanted: Wanted, verb: 'attach
 
 /** Why a host does not do it at all. */
 export function hostProblems(facts: Pick<AttachFacts, 'ways' | 'image'>, verb: string): Problem[] {
-  const { isOwnHost, system, isRoot } = facts.ways
-  if (!isOwnHost)
+  if (!facts.ways.isOwnHost)
     return [
       refusing(facts.image, 'not-for-agents', {
         why: 'an agent works in its libraries only, and block devices and mounts are the whole host’s',
         remedy: `Use the command on that host: varve ${verb}.`,
       }),
     ]
+  return kernelProblems(facts)
+}
+
+/** Why nobody makes block devices on a host. */
+export function kernelProblems(facts: Pick<AttachFacts, 'ways' | 'image'>): Problem[] {
+  const { system, isRoot } = facts.ways
   if (system !== 'linux')
     return [
       refusing(facts.image, 'no-block-devices', {

@@ -31,6 +31,12 @@ export function insideOf(facts: ResizeFacts, { volume }: ResizeTarget, asked: As
       'Leave --luks out; see what it holds: varve info.',
     )
   if (volume?.type === 'lvm2') return logicalOf(facts, volume.group, asked)
+  if (isLuks && asked.isLuks && !facts.ways.isOwnHost)
+    return refused(
+      'no-key-over-network',
+      'what would get the room is inside LUKS, and Varve sends no passphrase or key to another host',
+      'Use the command on that host: varve grow IMAGE --to SIZE --luks; or --partition none for the container only.',
+    )
   if (isLuks) {
     if (asked.isLuks) return { kind: 'luks', volume: asked.volume }
     return refused(

@@ -157,6 +157,13 @@ describe('the plan of grow', () => {
     })
   })
 
+  test('LUKS on another host: nothing that opens it is sent there', () => {
+    const change = { guest: withVolume('luks2'), ways: { ...ways, isOwnHost: false } }
+    const made = plan(change, { isLuks: true })
+    expect(made).toMatchObject({ kind: 'refusal', problems: [{ id: 'no-key-over-network' }] })
+    expect(plan(change, { isLuks: true, partition: 'none' })).toMatchObject({ kind: 'plan' })
+  })
+
   test('an overlay stays one', () => {
     const chain = [facts.chain[0], { ...facts.chain[0], path: '/lib/base.qcow2' }] as readonly LinkFacts[]
     const made = plan({ chain })
@@ -183,7 +190,6 @@ const withFinding = (problem: ReturnType<typeof guestProblem>) => ({
 
 describe('grow is refused', () => {
   test.each<[string, Partial<ResizeFacts>, Asked, string]>([
-    ['an agent', { ways: { ...ways, isOwnHost: false } }, {}, 'not-for-agents'],
     ['another system', { ways: { ...ways, system: 'darwin' } }, {}, 'no-block-devices'],
     ['no root', { ways: { ...ways, isRoot: false } }, {}, 'not-root'],
     ['no loop', { ways: { ...ways, loop: 'missing' } }, {}, 'no-way'],

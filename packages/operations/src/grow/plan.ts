@@ -32,7 +32,7 @@ export const growOperation = defineOperation<GrowRequest, ResizeFacts>({
     const inside: Inside =
       chosen.kind === 'target' ? insideOf(facts, chosen.target, request) : { kind: 'plain' }
     const problems = [
-      ...resizeProblems(facts, { verb: 'grow', own, size, isAttached: chosen.kind !== 'container' }),
+      ...resizeProblems(facts, { own, size, isAttached: chosen.kind !== 'container' }),
       ...growProblems(facts, { chosen, inside, before, size }),
     ]
     if (chosen.kind === 'refused' || inside.kind === 'refused' || problems.some(isBlocking))

@@ -154,7 +154,6 @@ const remedyOf = (made: ReturnType<typeof plan>) => (made.kind === 'refusal' ? m
 
 describe('shrink is refused', () => {
   test.each<[string, Partial<ResizeFacts>, Asked, string]>([
-    ['an agent', { ways: { ...ways, isOwnHost: false } }, {}, 'not-for-agents'],
     ['another system', { ways: { ...ways, system: 'darwin' } }, {}, 'no-block-devices'],
     ['no root', { ways: { ...ways, isRoot: false } }, {}, 'not-root'],
     ['a larger size', {}, { to: 20 * gib }, 'not-smaller'],

@@ -5,7 +5,7 @@ import type { ActionInput } from '@varve/operations/actions/action-table'
 import { deviceOf } from '@varve/operations/actions/mount-filesystem'
 import { shrinkUnit, sizesAround, sizesFor, smallestSize } from '@varve/operations/shrink/sizes'
 import { minimumCommand } from '../../tools/filesystems/minimum-commands.ts'
-import { assertOwnHost } from '../kernel-action.ts'
+import { assertDeviceInLibraries } from '../in-libraries.ts'
 import { runTied } from '../tool-steps.ts'
 
 const commandFor = (input: ActionInput<'measure-minimum'>) =>
@@ -21,7 +21,7 @@ export const measureMinimum: AdapterOf<'measure-minimum'> = {
   },
   async run(input, context) {
     const { image, type, place, disk } = input
-    assertOwnHost(context, image)
+    await assertDeviceInLibraries(deviceOf(input), context.ports)
     const minimum = await runTied(commandFor(input), image, context)
     const least = sizesAround(smallestSize(minimum, type), place)
     if (disk === null) return { minimum, ...least }
