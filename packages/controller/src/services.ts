@@ -201,6 +201,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     jobs,
     isConnected,
     isKnown: (host) => sessions.find(host) !== null,
+    bootOf: (host) => sessions.find(host)?.boot ?? null,
     free: async (host, run) => locked.free(host, run),
     retryMs: config.retryMs,
     performers: migratePerformers({
