@@ -42,7 +42,9 @@ export function insideOf(facts: ResizeFacts, { volume }: ResizeTarget, asked: As
     return refused(
       'volume-locked',
       'what would get the room is inside LUKS',
-      'Give its passphrase on standard input, with --luks; or --partition none for the container only.',
+      facts.ways.isOwnHost
+        ? 'Give its passphrase on standard input, with --luks; or --partition none for the container only.'
+        : 'Use the command on that host, with --luks and its passphrase on standard input; or grow the container only (--partition none).',
     )
   }
   if (asked.volume !== null)

@@ -11,6 +11,7 @@ import { createFace } from './faces/create.ts'
 import { deleteFace } from './faces/delete.ts'
 import { digestFace } from './faces/digest.ts'
 import { doctorFace } from './faces/doctor.ts'
+import { growFace } from './faces/grow.ts'
 import { infoFace } from './faces/info.ts'
 import { mapFace } from './faces/map.ts'
 import { measureFace } from './faces/measure.ts'
@@ -20,6 +21,7 @@ import { reclaimFace, reclaimReportFace } from './faces/reclaim.ts'
 import { repairFace } from './faces/repair.ts'
 import { restoreFace } from './faces/restore.ts'
 import { serveFace } from './faces/serve.ts'
+import { shrinkFace } from './faces/shrink.ts'
 import { snapshotApplyFace, snapshotCreateFace, snapshotDeleteFace } from './faces/snapshot.ts'
 import { verifyFace } from './faces/verify.ts'
 import type { Face } from './face.ts'
@@ -48,6 +50,8 @@ export const faces: readonly Face[] = [
   chainRebaseFace,
   chainCommitFace,
   chainRepointFace,
+  growFace,
+  shrinkFace,
   reclaimFace,
   moveFace,
   deleteFace,
