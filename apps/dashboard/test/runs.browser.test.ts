@@ -106,6 +106,77 @@ describe.skipIf(!requires('chromium'))('runs', () => {
     await close()
   })
 
+  test('a disk grows: a form, the layers that it touches lit, and what became larger layer by layer', async () => {
+    const { page, complaints, close } = await open('/images/image-6')
+    await page.getByRole('button', { name: /^Grow…/u }).click()
+    const dialog = page.getByRole('dialog')
+    const size = dialog.getByLabel('How large the disk is to be')
+    await size.fill('lots')
+    await dialog.getByText('A size is needed, such as 40G, or +10G for so much more.').waitFor()
+    await size.fill('1G')
+    await dialog.getByText('Shrink makes it smaller.', { exact: false }).waitFor()
+    await size.fill('80G')
+    await dialog
+      .getByRole('img', {
+        name: 'Acts on guest files, guest filesystem, partition table, block device, image container, host filesystem',
+      })
+      .waitFor()
+    await dialog.getByText('Resize the ext4', { exact: true }).click()
+    await dialog.getByText('resize2fs /dev/DEVICEp2', { exact: false }).waitFor()
+    await dialog.getByLabel('What gets the room').selectOption('nothing in it: the disk only')
+    await dialog
+      .getByRole('img', { name: 'Acts on block device, image container, host filesystem' })
+      .waitFor()
+    await dialog.getByLabel('Its files are compared').waitFor({ state: 'hidden' })
+    await dialog.getByLabel('What gets the room').selectOption('the partition that has room behind it')
+    expect(await findBarriers(page)).toEqual([])
+    await start(page)
+    await state(page, 'done')
+    const row = (name: RegExp) =>
+      page.getByRole('region', { name: 'Before and after' }).getByRole('row', { name })
+    await row(/^L3 Disk .* 80\.0 GiB$/u).waitFor()
+    await row(/^L6 Holds ext4 .* root: 80\.0 GiB$/u).waitFor()
+    expect(await findBarriers(page)).toEqual([])
+    expect(complaints).toEqual([])
+    await close()
+  })
+
+  test('a disk shrinks as far as it goes, or to a size', async () => {
+    const { page, complaints, close } = await open('/images/image-6?do=shrink')
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('What will happen').waitFor()
+    expect(await dialog.getByLabel('How large the disk is to be').count()).toBe(0)
+    await dialog.getByLabel('How small').selectOption('to a size')
+    const size = dialog.getByLabel('How large the disk is to be')
+    expect(await size.inputValue()).toMatch(/^\d+G$/u)
+    await size.fill('9T')
+    await dialog.getByText('Grow makes it larger.', { exact: false }).waitFor()
+    await size.fill('8G')
+    await start(page)
+    await state(page, 'done')
+    expect(complaints).toEqual([])
+    await close()
+  })
+
+  test('what is held for nothing is told layer by layer, and reclaimed from there', async () => {
+    const { page, complaints, close } = await open('/images/image-6?do=reclaim-report')
+    await start(page)
+    const result = page.getByRole('region', { name: 'Result' })
+    await result.getByText('Reclaiming would give back some 7.00 GiB.').waitFor()
+    await result.getByText('room on the host: 7.00 GiB').waitFor()
+    await result.getByText('6.00 GiB of the 17.0 GiB that are free are held').waitFor()
+    await result.getByText('it was not unmounted cleanly', { exact: false }).waitFor()
+    await result.getByText('dm-crypt: it passes no discards on', { exact: false }).waitFor()
+    expect(await findBarriers(page)).toEqual([])
+    await result.getByRole('button', { name: 'Reclaim…' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('Weigh what it gives back', { exact: true }).waitFor()
+    await start(page)
+    await state(page, 'done')
+    expect(complaints).toEqual([])
+    await close()
+  })
+
   /** Starts what the open dialog is about. */
   async function start(page: Page): Promise<void> {
     const button = page.getByRole('dialog').locator('button[type=submit]')

@@ -164,6 +164,18 @@ describe('the plan of grow', () => {
     expect(plan(change, { isLuks: true, partition: 'none' })).toMatchObject({ kind: 'plan' })
   })
 
+  test('what has no name yet is said as what it is, and a hidden file as what it is a copy of', () => {
+    const staging = '0123456789ab'
+    const made = plan({ work: { path: `/lib/.a b.qcow2.${staging}.part`, staging } })
+    const view = toPlanView(made, () => ({ argv: ['varve'] }))
+    if (view.kind === 'refusal') throw new Error('refused')
+    const told = view.steps.map(({ does, undo }) => `${does} ${undo ?? ''}`).join('\n')
+    expect(told).toContain('Puts the hidden copy of a b.qcow2 behind the device, for writing.')
+    expect(told).toContain('as large as its device')
+    expect(told).toMatch(/on partition \d of the device/u)
+    expect(told).not.toMatch(/DEVICE|0123456789ab/u)
+  })
+
   test('an overlay stays one', () => {
     const chain = [facts.chain[0], { ...facts.chain[0], path: '/lib/base.qcow2' }] as readonly LinkFacts[]
     const made = plan({ chain })
