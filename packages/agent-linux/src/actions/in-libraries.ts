@@ -1,6 +1,7 @@
 import { lstat, realpath } from 'node:fs/promises'
 import type { ActionPorts } from '@varve/agent/actions/adapter'
 import { assertTarget } from '@varve/agent/actions/inside-roots'
+import { dirname } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { mappedPrefix } from '@varve/core/volumes/mapped-names'
 import { isOn } from '@varve/engine/attached/attached-now'
@@ -61,6 +62,31 @@ export async function assertFileInLibraries(path: string, { roots }: Ports): Pro
     reason: 'it is no file, or not named by its own name',
     remedy: 'Plan it again: an agent works on files of its libraries only.',
   })
+}
+
+/** Throws `outside-library` or `refused` for agents unless it is a folder below a library by its own name, or one that could be made there. */
+export async function assertFolderInLibraries(folder: string, { roots }: Ports): Promise<void> {
+  if (roots === null) return
+  await assertTarget({ roots }, folder)
+  const real = await realpath(folder).catch(() => folder)
+  if (real === folder && (await realpath(dirname(folder))) === dirname(folder) && !roots.includes(folder))
+    return
+  throw new DiskError('refused', {
+    file: folder,
+    reason: 'it is a library itself, or not named by its own name',
+    remedy: 'Say a folder inside a library: an agent mounts nowhere else.',
+  })
+}
+
+/** Whether the folder was noted for a mount of the attachment, of an image below the roots; without roots nobody asks. */
+export async function isMountInLibraries(
+  { folder, ...named }: Named & { readonly folder: string },
+  { ports }: { readonly ports: Ports },
+): Promise<boolean> {
+  if (ports.roots === null) return true
+  if (!(await isInLibraries(named, { ports })) || !libraryRoots(ports.roots).holds(folder)) return false
+  const note = (await notesOf(ports)).find(({ id }) => id === named.attachment)
+  return note?.mounts.some((mount) => mount.folder === folder) === true
 }
 
 /** That an agent was told of a device or an attachment which is none of its libraries'. */

@@ -2,7 +2,7 @@ import { isWritable } from '@varve/core/formats/writable-formats'
 import { sizeFault } from '@varve/core/formats/writable-sizes'
 import { DiskError, quote } from '@varve/core/problems/disk-error'
 import { problemFromError, type Problem } from '@varve/core/problems/problem'
-import { kernelProblems } from '../attach/problems.ts'
+import { hostProblems } from '../attach/problems.ts'
 import type { LinkFacts } from '../chain-change/facts.ts'
 import { replaceProblems } from '../chain-change/problems.ts'
 import { dependentsProblem } from '../image-files-problems.ts'
@@ -24,7 +24,7 @@ interface Resizing {
 export function resizeProblems(facts: ResizeFacts, { own, size, isAttached }: Resizing): Problem[] {
   const { ways, image, problems, already, chain, guest } = facts
   const asRoot = isAttached ? ways : { ...ways, isRoot: true }
-  const host = kernelProblems({ ways: asRoot, image: image.path })
+  const host = hostProblems({ ways: asRoot, image: image.path })
   if (host.length > 0)
     return host.map((problem) => ({ ...problem, remedy: hostRemedies[problem.id] ?? problem.remedy }))
   const below = chain[1] ?? null

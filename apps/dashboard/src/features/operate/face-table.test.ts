@@ -31,6 +31,7 @@ const subject: Subject = {
   children: [],
   hostView: null,
   quarantine: 'q1',
+  target: '/dev/loop5',
 }
 
 /** What somebody writes into the fields that have no default, so that the form is filled in. */

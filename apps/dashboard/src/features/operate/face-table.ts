@@ -1,3 +1,4 @@
+import { attachFace, detachFace } from './faces/attach.ts'
 import { chainCommitFace } from './faces/chain-commit.ts'
 import { chainFlattenFace } from './faces/chain-flatten.ts'
 import { chainRebaseFace } from './faces/chain-rebase.ts'
@@ -15,6 +16,7 @@ import { growFace } from './faces/grow.ts'
 import { infoFace } from './faces/info.ts'
 import { mapFace } from './faces/map.ts'
 import { measureFace } from './faces/measure.ts'
+import { mountFace, umountFace } from './faces/mount.ts'
 import { moveFace } from './faces/move.ts'
 import { purgeFace } from './faces/purge.ts'
 import { reclaimFace, reclaimReportFace } from './faces/reclaim.ts'
@@ -38,6 +40,8 @@ export const faces: readonly Face[] = [
   compareFace,
   chainShowFace,
   serveFace,
+  attachFace,
+  mountFace,
   cloneFace,
   convertFace,
   doctorFace,
@@ -57,6 +61,8 @@ export const faces: readonly Face[] = [
   deleteFace,
   restoreFace,
   purgeFace,
+  detachFace,
+  umountFace,
 ]
 
 /** Those of an image. */

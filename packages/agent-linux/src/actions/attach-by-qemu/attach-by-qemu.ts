@@ -4,7 +4,7 @@ import { assertNotUsed } from '@varve/agent/actions/unused'
 import { openInput } from '@varve/engine/run/open-input'
 import { attachCommand } from '../../tools/qemu-nbd/commands.ts'
 import { whenAttached } from '../attached-device.ts'
-import { isInLibraries } from '../in-libraries.ts'
+import { assertFileInLibraries, isInLibraries } from '../in-libraries.ts'
 import { kernelAction } from '../kernel-action.ts'
 
 export const attachByQemu = kernelAction('attach-by-qemu', {
@@ -15,6 +15,7 @@ export const attachByQemu = kernelAction('attach-by-qemu', {
   async before({ image, socket }, context) {
     const { ports } = context
     if (socket === null) {
+      await assertFileInLibraries(image, ports)
       await assertNotUsed([image], ports)
       await assertChainInRoots(image, context)
     }
