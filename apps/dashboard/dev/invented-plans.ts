@@ -106,6 +106,19 @@ function drafts({ operation, name, row, request }: InventedWish): readonly Draft
         },
         replace,
       ]
+    case 'attach':
+    case 'mount':
+    case 'detach':
+    case 'umount':
+      return [
+        {
+          id: operation,
+          layer: operation.endsWith('mount') ? 'L6' : 'L3',
+          title: operation === 'detach' ? 'Detach it' : operation === 'umount' ? 'Unmount it' : 'Attach it',
+          does: 'Asks the kernel of the host; the image is not changed.',
+          command: operation.endsWith('mount') ? `${operation} /srv/images/files` : 'losetup',
+        },
+      ]
     case 'reclaim-report':
       return [
         {
@@ -278,6 +291,10 @@ const verbs: Readonly<Record<string, string>> = {
   'chain-flatten': 'Flatten',
   'chain-rebase': 'Rebase',
   move: 'Move',
+  attach: 'Attach',
+  mount: 'Mount',
+  detach: 'Detach',
+  umount: 'Unmount',
   grow: 'Grow',
   shrink: 'Shrink',
   reclaim: 'Reclaim',

@@ -177,6 +177,36 @@ describe.skipIf(!requires('chromium'))('runs', () => {
     await close()
   })
 
+  test('a host shows where images can be, and releases what is attached there', async () => {
+    const { page, complaints, url, close } = await open('/hosts/north')
+    const places = page.getByRole('region', { name: 'Places' })
+    await places.getByRole('img', { name: '93.5 % of the metadata used' }).waitFor()
+    await places.getByText('93.5 % of 600 MiB metadata used: nearly full').waitFor()
+    await places.getByText('840 GiB promised', { exact: false }).waitFor()
+    await places.getByText('degraded').waitFor()
+    await places
+      .getByText('at most 1,000 GiB', { exact: false })
+      .or(places.getByText('at most 1000 GiB'))
+      .waitFor()
+    expect(await findBarriers(page)).toEqual([])
+    const attached = page.getByRole('region', { name: 'Attached' })
+    await attached.getByText('nobody answers for it').waitFor()
+    await attached.getByRole('button', { name: 'Release /dev/nbd1' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('Detach it', { exact: true }).waitFor()
+    await start(page)
+    await state(page, 'done')
+    await page.goto(`${url}/hosts/north`)
+    await attached.getByRole('button', { name: 'Unmount /srv/images/cache06-files' }).click()
+    await dialog.getByText('Unmount it', { exact: true }).waitFor()
+    expect(await findBarriers(page)).toEqual([])
+    await page.goto(`${url}/hosts/south`)
+    await places.waitFor()
+    await attached.waitFor({ state: 'detached' })
+    expect(complaints).toEqual([])
+    await close()
+  })
+
   /** Starts what the open dialog is about. */
   async function start(page: Page): Promise<void> {
     const button = page.getByRole('dialog').locator('button[type=submit]')

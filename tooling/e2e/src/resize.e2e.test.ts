@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RunView } from '@varve/protocol/runs'
 import { requires, runTool, runToolOk } from '@varve/test-kit/tools'
@@ -32,6 +32,7 @@ describe.skipIf(!canUseLoop())('grow, shrink and reclaim on a host of the fleet'
     const from = place.file('from')
     await mkdir(join(from, 'etc'), { recursive: true })
     await writeFile(join(from, 'etc/hostname'), 'web01\n')
+    await writeFile(join(from, 'inner.raw'), Buffer.alloc(mib, 3))
     await writeFile(join(from, 'old'), Buffer.alloc(8 * mib, 7))
     await writeFile(disk, '')
     await truncate(disk, 64 * mib)
@@ -129,6 +130,55 @@ describe.skipIf(!canUseLoop())('grow, shrink and reclaim on a host of the fleet'
     const outside = await varve('grow', disk, '--to', '128M', '--yes')
     expect(outside.said).toContain('outside the library')
     await nothingIsLeft()
+  })
+
+  test('attach, mount, attached, umount and detach there; the files of the guest are no images', async () => {
+    const before = await readFile(image())
+    const raw = join(fleet.library('north'), 'plain.raw')
+    await copyFile(disk, raw)
+    await fleet.image('north', 'plain.raw')
+    const attached = async () => {
+      const { attached: all } = await fleet.api.places.attached.query({ host: 'north' })
+      return all.map(({ image: path, state, mounts }) => ({
+        path,
+        state,
+        folders: mounts.map(({ folder }) => folder),
+      }))
+    }
+    expect((await varve('places')).said).toContain(fleet.library('north'))
+    const places = await fleet.api.places.list.query({ host: 'north' })
+    expect(places.folders).toMatchObject([{ path: fleet.library('north') }])
+    const device = await varve('attach', 'plain.raw')
+    expect(`${device.exitCode} ${device.said}`).toMatch(/^0 [^]*\/dev\/loop/u)
+    const noted = { path: raw, state: 'live' }
+    expect(await attached()).toEqual([{ ...noted, folders: [] }])
+    expect((await varve('attached')).said).toContain('plain.raw')
+    const folder = join(fleet.library('north'), 'files')
+    const mounted = await varve('mount', 'plain.raw:1', 'files')
+    expect(`${mounted.exitCode} ${mounted.said}`).toMatch(/^0 /u)
+    expect(await readFile(join(folder, 'etc/hostname'), 'utf8')).toBe('web01\n')
+    expect(await attached()).toEqual([{ ...noted, folders: [folder] }])
+    await fleet.api.fleet.rescan.mutate({ name: 'north' })
+    await copyFile(disk, join(fleet.library('north'), 'newer.raw'))
+    await fleet.image('north', 'newer.raw')
+    const { rows } = await fleet.api.images.list.query({ host: 'north' })
+    expect(rows.map(({ name }) => name).toSorted()).toEqual(['newer.raw', 'plain.raw', 'web.qcow2'])
+    const elsewhere = await varve('mount', 'plain.raw:1', place.file('elsewhere'))
+    expect(elsewhere.said).toContain('outside the library')
+    expect((await varve('detach', 'plain.raw')).said).toContain('is mounted at')
+    for (const args of [
+      ['umount', 'files'],
+      ['detach', 'plain.raw'],
+    ]) {
+      const done = await varve(...args)
+      expect(`${done.exitCode} ${done.said}`).toMatch(/^0 /u)
+    }
+    expect(await attached()).toEqual([])
+    expect(existsSync(folder)).toBe(false)
+    expect((await readFile(image())).equals(before)).toBe(true)
+    expect(await runToolOk('losetup', ['--list', '--noheadings', '-O', 'BACK-FILE'])).not.toContain(
+      fleet.folder,
+    )
   })
 
   const start = async (operation: string, request: object) =>

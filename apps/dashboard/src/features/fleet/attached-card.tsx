@@ -18,7 +18,9 @@ interface AttachedCardProps {
 export function AttachedCard({ host, onDo }: AttachedCardProps) {
   const api = useTRPC()
   const isAsked = host.state === 'connected' && host.os.platform === 'linux'
-  const query = useQuery(api.places.attached.queryOptions({ host: host.name }, { enabled: isAsked }))
+  const query = useQuery(
+    api.places.attached.queryOptions({ host: host.name }, { enabled: isAsked, staleTime: 0 }),
+  )
   const all = query.data?.attached ?? []
   if (query.isError && !query.data)
     return (

@@ -22,7 +22,7 @@ import { SpaceBar } from './host-rows.tsx'
 export function PlacesCard({ host }: { readonly host: HostView }) {
   const api = useTRPC()
   const isHere = host.state === 'connected'
-  const query = useQuery(api.places.list.queryOptions({ host: host.name }, { enabled: isHere }))
+  const query = useQuery(api.places.list.queryOptions({ host: host.name }, { enabled: isHere, staleTime: 0 }))
   if (host.os.platform !== 'linux') return null
   return (
     <Card title="Places">
