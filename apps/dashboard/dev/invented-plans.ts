@@ -62,7 +62,73 @@ function drafts({ operation, name, row, request }: InventedWish): readonly Draft
     command: `native: rename ${path} → /srv/images/.varve-quarantine/${name}`,
     undo: `Moves ${name} with all its files back to where it was, never over another file.`,
   }
+  const resized = operation === 'grow' ? 'larger' : 'smaller'
   switch (operation) {
+    case 'grow':
+    case 'shrink':
+      if (request['partition'] === 'none') return [write, prove, replace]
+      return [
+        { ...write, id: 'work', title: 'Write raw', does: `Writes the disk of ${name} into a hidden copy.` },
+        {
+          id: 'filesystem',
+          layer: 'L6',
+          title: 'Resize the ext4',
+          does: `Makes the ext4 on partition 2 of the device ${resized}.`,
+          command: 'e2fsck -f -p /dev/DEVICEp2, then resize2fs /dev/DEVICEp2',
+        },
+        {
+          id: 'partition',
+          layer: 'L4',
+          title: 'Resize partition 2',
+          does: 'Only its end is changed in the partition table.',
+          command: 'sfdisk --no-reread -N 2 /srv/images/.web01.1f0c.part',
+        },
+        {
+          id: 'digest-after',
+          layer: 'L7',
+          title: 'Prove that its files are the same',
+          does: 'Digests all files, which must be what they were.',
+          command: 'native: mount(2) read-only, SHA-256',
+        },
+        prove,
+        replace,
+      ]
+    case 'reclaim':
+      return [
+        write,
+        prove,
+        {
+          id: 'weigh',
+          layer: 'L1',
+          title: 'Weigh what it gives back',
+          does: `Compares what ${name} takes with what was written for it.`,
+          command: `native: stat(2) of ${path}`,
+        },
+        replace,
+      ]
+    case 'attach':
+    case 'mount':
+    case 'detach':
+    case 'umount':
+      return [
+        {
+          id: operation,
+          layer: operation.endsWith('mount') ? 'L6' : 'L3',
+          title: operation === 'detach' ? 'Detach it' : operation === 'umount' ? 'Unmount it' : 'Attach it',
+          does: 'Asks the kernel of the host; the image is not changed.',
+          command: operation.endsWith('mount') ? `${operation} /srv/images/files` : 'losetup',
+        },
+      ]
+    case 'reclaim-report':
+      return [
+        {
+          id: 'survey',
+          layer: 'all',
+          title: 'Find what is held for nothing',
+          does: `Reads the bitmaps of the filesystems in ${name} and all of its data, and changes nothing.`,
+          command: `native: open(2) of ${path} for reading`,
+        },
+      ]
     case 'delete':
       return [aside]
     case 'purge':
@@ -225,6 +291,14 @@ const verbs: Readonly<Record<string, string>> = {
   'chain-flatten': 'Flatten',
   'chain-rebase': 'Rebase',
   move: 'Move',
+  attach: 'Attach',
+  mount: 'Mount',
+  detach: 'Detach',
+  umount: 'Unmount',
+  grow: 'Grow',
+  shrink: 'Shrink',
+  reclaim: 'Reclaim',
+  'reclaim-report': 'Find what is held for nothing in',
 }
 
 function summaryOf({ operation, name, row, request }: InventedWish): string {

@@ -51,6 +51,43 @@ function served() {
   }
 }
 
+/** What an image holds for nothing. */
+const survey = {
+  format: 'qcow2',
+  subformat: 'version 3',
+  virtualSize: 32 * GiB,
+  filesystems: [
+    { type: 'ext4', label: 'root', start: MiB, size: 28 * GiB, free: 17 * GiB, held: 6 * GiB, doubt: null },
+    {
+      type: 'ntfs',
+      label: null,
+      start: 29 * GiB,
+      size: 2 * GiB,
+      free: null,
+      held: 0,
+      doubt: { kind: 'dirty', reason: 'it was not unmounted cleanly' },
+    },
+  ],
+  closed: [{ what: 'LUKS2', start: 31 * GiB, length: GiB }],
+  lost: [
+    {
+      layer: 'L5',
+      what: 'dm-crypt',
+      reason: 'it passes no discards on',
+      remedy: 'Add discard to its line of /etc/crypttab.',
+    },
+  ],
+  heldFree: 6 * GiB,
+  before: { data: 18 * GiB, file: 18 * GiB, host: 18 * GiB },
+  after: { data: 11 * GiB, file: 11 * GiB, host: 11 * GiB },
+  free: 6 * GiB,
+  zeros: GiB,
+  compression: 'none',
+  room: 12 * GiB,
+  copyOnWrite: false,
+  wish: { operation: 'reclaim', request: { image: '/srv/images/cache06.qcow2' } },
+}
+
 const diagnosis = {
   folder: '/srv/images',
   images: 107,
@@ -126,6 +163,8 @@ export function inventedResult(step: string): RunStepView['result'] {
       return { report: inventedImage(inventedRow(0)).report }
     case 'serve':
       return served()
+    case 'survey':
+      return survey
     case 'digest':
       return {
         digest: inventedDigest,

@@ -1,3 +1,4 @@
+import { formatBytes } from '@varve/core/units/format-bytes'
 import type { ImageRow } from '@varve/protocol/images'
 import type { MigrationView } from '@varve/protocol/migrations'
 import type { ImageShape, RunImage } from '@varve/protocol/run-images'
@@ -98,6 +99,29 @@ export function inventedRunImages({ run, row, name, request, rows }: Wished): Ru
         { host, path: base.path, image: 'image-5', before: shapeOf(null), after: shapeOf(null), from: null },
       ]
     }
+    case 'grow':
+    case 'shrink': {
+      const is = (size: number) => [
+        { layer: 'L6' as const, summary: `ext4 · clean · root: ${formatBytes(size - 2 ** 20)}` },
+        { layer: 'L4' as const, summary: `GPT, both copies agree · 1: ${formatBytes(size - 2 ** 20)}` },
+      ]
+      const was = before.virtualSize ?? 0
+      const size = typeof request['size'] === 'number' ? request['size'] : Math.round(was / 2)
+      return [
+        {
+          ...changed({ virtualSize: size, guest: is(size) }),
+          before: { ...before, guest: is(was) },
+        },
+      ]
+    }
+    case 'reclaim':
+      return [
+        changed({
+          allocated: Math.round((before.allocated ?? 0) * 0.7),
+          dataBytes: Math.round((before.dataBytes ?? 0) * 0.7),
+          fileSize: Math.round(before.fileSize * 0.7),
+        }),
+      ]
     case 'repair':
       return [changed({ allocated: (before.allocated ?? 0) - 3 * GiB })]
     default:

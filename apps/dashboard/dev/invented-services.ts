@@ -9,6 +9,7 @@ import { EventEmitter, on } from 'node:events'
 import { crowdActivity, crowdFindings, crowdImage, crowdMigrations } from './invented-crowd.ts'
 import { ago, inventedDigest, inventedImage, inventedProblems, inventedRow } from './invented-fleet.ts'
 import { failedMigration, inventedPlan, migrationAt, newMigration } from './invented-migrations.ts'
+import { inventedAttached, inventedPlaces } from './invented-places.ts'
 import { inventedQuarantine } from './invented-quarantine.ts'
 import { inventedUploads } from './invented-uploads.ts'
 import { inventedMigrationImages } from './invented-run-images.ts'
@@ -351,6 +352,10 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
     },
     uploads: inventedUploads(),
     schedules: inventedSchedules({ hasPast: scene === 'busy' || scene === 'huge', emit }),
+    places: {
+      list: async () => inventedPlaces,
+      attached: async (host) => ({ attached: host === 'north' ? inventedAttached : [] }),
+    },
     quarantine: {
       list: async (host) => ({
         entries: host === 'north' ? inventedQuarantine : [],

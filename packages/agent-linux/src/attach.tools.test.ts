@@ -5,8 +5,10 @@ import { existsSync } from 'node:fs'
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { performAction } from '@varve/agent/actions/perform'
 import { openTestHost, type TestHost } from '@varve/agent/testing/test-host'
 import { walkKills } from '@varve/agent/testing/walk-kills'
+import { isDiskError } from '@varve/core/problems/disk-error'
 import { attachedNow } from '@varve/engine/attached/attached-now'
 import { reserveDevice } from '@varve/engine/attached/registry'
 import { findUses } from '@varve/engine/in-use/find-uses'
@@ -206,14 +208,86 @@ describe.skipIf(!canUseLoop())('a raw image as a device', () => {
     }
   })
 
-  test('agents do not reach for the devices of their host', async () => {
+  test('an agent attaches and mounts what lies in its libraries, there alone', async () => {
+    await using place = await tempPlace()
+    const outside = await diskIn(place)
+    const library = place.file('lib')
+    await mkdir(library)
+    const path = join(library, 'a.raw')
+    await copyFile(outside, path)
+    const before = await digestOf(path)
+    await using agent = openTestHost(place.path, { adapters, roots: [library] })
+    for (const operation of ['attach', 'mount'])
+      expect(
+        await refusalOf(agent, operation, { image: { path: outside }, folder: join(library, 'm') }),
+      ).toBe('outside-library')
+    for (const folder of [place.file('m'), library, '/mnt', join(library, '../m')])
+      expect(await refusalOf(agent, 'mount', { image: { path }, folder })).toBe('outside-library')
+    expect(
+      await refusalOf(agent, 'mount', { image: { path }, folder: join(library, 'm'), isLuks: true }),
+    ).toBe('no-key-over-network')
+    const folder = join(library, 'm')
+    await run(agent, 'mount', { image: { path }, folder })
+    expect(await readdir(folder)).not.toEqual([])
+    expect(await refusalOf(agent, 'detach', { target: path })).toBe('in-use')
+    await run(agent, 'umount', { folder })
+    await run(agent, 'attach', { image: { path } })
+    const [device = ''] = await loopsOf(path)
+    expect(device).not.toBe('')
+    await run(agent, 'detach', { target: device })
+    expect([existsSync(folder), await loopsOf(path), await stateIn(place.path)]).toEqual([false, [], []])
+    expect(await digestOf(path)).toBe(before)
+  })
+
+  test('an agent leaves alone what the command has attached and mounted elsewhere', async () => {
     await using place = await tempPlace()
     const path = await diskIn(place)
-    await using host = openTestHost(place.path, { adapters, roots: [place.path] })
-    expect(await refusalOf(host, 'attach', { image: { path } })).toBe('not-for-agents')
-    expect(await refusalOf(host, 'mount', { image: { path }, folder: place.file('m') })).toBe(
-      'not-for-agents',
+    const library = place.file('lib')
+    await mkdir(library)
+    const folder = place.file('m')
+    await using host = hostIn(place.path)
+    await using agent = openTestHost(place.path, { adapters, roots: [library] })
+    await run(host, 'mount', { image: { path }, folder })
+    const [noted] = await attachedNow(registryOf(place.path))
+    const { id: attachment, device } = noted?.note ?? { id: '', device: '' }
+    expect(await refusalOf(agent, 'umount', { folder })).toBe('not-mounted')
+    expect(await refusalOf(agent, 'detach', { target: device })).toBe('not-attached')
+    const act = async (action: string, input: object) =>
+      performAction(
+        adapters,
+        { action, input },
+        { ports: agent.ports, signal: stop, isResumed: false, onProgress: () => {} },
+      ).then(
+        () => 'done',
+        (error: unknown) => (isDiskError(error) ? error.code : String(error)),
+      )
+    const mounted = { attachment, device, partition: 1, folder: join(library, 'n'), type: 'ext4' }
+    const options = ['ro', 'nosuid', 'nodev', 'noexec', 'noload']
+    expect(await act('unmount-folder', { attachment, device, folder })).toBe('refused')
+    expect(await act('release-folder', { attachment, folder, isNew: true })).toBe('refused')
+    expect(await act('prepare-folder', { attachment, folder: join(library, 'n'), isNew: true })).toBe(
+      'refused',
     )
+    expect(await act('mount-filesystem', { ...mounted, options })).toBe('refused')
+    expect(existsSync(join(library, 'n'))).toBe(false)
+    expect(await readdir(folder)).not.toEqual([])
+    // What is its own is mounted with no other options than those that a plan has, and nowhere else.
+    const own = join(library, 'a.raw')
+    await copyFile(path, own)
+    await run(agent, 'mount', { image: { path: own }, folder: join(library, 'n') })
+    const mine = (await attachedNow(registryOf(place.path))).find(({ note }) => note.image === own)?.note
+    const again = { ...mounted, attachment: mine?.id ?? '', device: mine?.device ?? '' }
+    for (const change of [
+      { options: [...options, 'suid'] },
+      { options: ['rw'] },
+      { options, folder: '/mnt' },
+      { options, mapped: '/dev/mapper/varve-other-vg-root' },
+    ])
+      expect(['refused', 'outside-library']).toContain(await act('mount-filesystem', { ...again, ...change }))
+    expect(await act('prepare-folder', { ...again, folder: '/mnt', isNew: false })).toBe('outside-library')
+    await run(agent, 'umount', { folder: join(library, 'n') })
+    await run(host, 'umount', { folder })
+    expect(await stateIn(place.path)).toEqual([])
   })
 
   test(

@@ -1,6 +1,8 @@
-import { copyFile, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { performAction } from '@varve/agent/actions/perform'
 import { openTestHost, type TestHost } from '@varve/agent/testing/test-host'
+import { isDiskError } from '@varve/core/problems/disk-error'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { requires, runTool, runToolOk } from '@varve/test-kit/tools'
 import { describe, expect, test } from 'vitest'
@@ -329,9 +331,96 @@ describe.skipIf(!canUseLoop() || !requires('sgdisk', 'resize2fs', 'unshare', 'se
       ])
       expect(await refusalOf(host, { image: overlapping, size: 128 * mib })).toBe('partitions-overlap')
       await nothingIsLeft(path, place.path)
-      await using agent = openTestHost(place.path, { adapters, roots: [place.path] })
-      expect(await refusalOf(agent, { image: path, size: 128 * mib })).toBe('not-for-agents')
     })
+
+    test(
+      'an agent grows what lies in its libraries, and acts on no device, file or note of others',
+      slow,
+      async () => {
+        await using place = await tempPlace()
+        const { folder, path, original } = await imageOf(place, 'qcow2', 'a.qcow2')
+        await using agent = openTestHost(place.path, { adapters, roots: [folder] })
+        const outside = place.file('made.raw')
+        const link = join(folder, 'link.raw')
+        await symlink(outside, link)
+        for (const image of [outside, link])
+          await expect(refusalOf(agent, { image, size: 128 * mib })).rejects.toMatchObject({
+            code: 'outside-library',
+          })
+        const act = async (action: string, input: object) =>
+          performAction(
+            adapters,
+            { action, input },
+            { ports: agent.ports, signal: stop, isResumed: false, onProgress: () => {} },
+          ).then(
+            () => 'done',
+            (error: unknown) => (isDiskError(error) ? error.code : String(error)),
+          )
+        const size = { partition: 2, size: null, swap: null, type: 'ext4', image: path } as const
+        await onLoop(outside, { start: 0, size: null }, async (device) => {
+          const attached = { attachment: 'strange', image: outside, device }
+          const refused = ['refused', 'outside-library']
+          expect(refused).toContain(await act('resize-filesystem', { ...size, partition: null, device }))
+          expect(refused).toContain(
+            await act('check-filesystem', { ...size, partition: null, device, when: 'before' }),
+          )
+          expect(refused).toContain(
+            await act('digest-files', {
+              ...size,
+              partition: null,
+              device,
+              allContents: false,
+              expected: null,
+            }),
+          )
+          expect(refused).toContain(await act('read-partitions', attached))
+          expect(refused).toContain(
+            await act('reserve-device', {
+              attachment: 'strange',
+              image: outside,
+              how: 'loop',
+              isReadOnly: false,
+              isThrowAway: false,
+              purpose: 'attach',
+            }),
+          )
+          expect(refused).toContain(await act('attach-loop', { ...attached, isReadOnly: false }))
+          // Noted by the command of that host, as it may be: an agent leaves it alone.
+          await using host = hostIn(place.path)
+          await performAction(
+            adapters,
+            {
+              action: 'reserve-device',
+              input: {
+                attachment: 'strange',
+                image: outside,
+                how: 'loop',
+                isReadOnly: true,
+                isThrowAway: false,
+                purpose: 'attach',
+              },
+            },
+            { ports: host.ports, signal: stop, isResumed: false, onProgress: () => {} },
+          )
+          expect(refused).toContain(await act('forget-attachment', { attachment: 'strange' }))
+          expect(refused).toContain(await act('end-serving', { attachment: 'strange' }))
+          expect(await act('detach-loop', attached)).toBe('refused')
+          expect(
+            await runToolOk('losetup', ['--list', '--noheadings', '-O', 'NAME', '-j', outside]),
+          ).toContain(device)
+        })
+        const sized = { partition: 2, start: 16 * mib, end: 40 * mib, name: path }
+        for (const disk of [outside, link, join(folder, '../made.raw')])
+          expect(['refused', 'outside-library']).toContain(await act('resize-partition', { ...sized, disk }))
+        expect(await act('relocate-table', { disk: link, name: path })).toBe('refused')
+        await rm(link)
+        await rm(join(place.path, 'run'), { recursive: true })
+        expect(await digestOf(path)).toBe(original)
+        const state = await grow(agent, { image: path, size: 128 * mib })
+        expect(state.told).toBe('succeeded: done')
+        await nothingIsLeft(path, folder)
+      },
+    )
   },
 )
 

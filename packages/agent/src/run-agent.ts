@@ -3,6 +3,7 @@ import { realpath, stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DiskError } from '@varve/core/problems/disk-error'
+import { bootId } from '@varve/engine/in-use/boot-id'
 import { systemCode } from '@varve/engine/system/system-error'
 import { nodeFiles } from '@varve/engine/files/node-files'
 import { WorkerPool } from '@varve/engine/run/worker-pool'
@@ -152,6 +153,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const hello = async (): Promise<Hello> => ({
     protocolVersion,
     instance,
+    boot: bootId(),
     facts: await gatherHostFacts({ name: config.name, platform, libraries, tools }),
     jobs: [...new Set([...jobs.running, ...outbox.jobs()])],
     inventory: inventory.states(),

@@ -39,6 +39,7 @@ import { controllerVersion } from './package.ts'
 import { createMigrations } from './migrations/migrations.ts'
 import { migratePerformers } from './migrations/performers.ts'
 import { projectMigration } from './migrations/project.ts'
+import { placesService } from './places-service.ts'
 import { quarantineService } from './quarantine-service.ts'
 import { createScheduling } from './schedules/scheduling.ts'
 import { createToldFormats } from './told-formats.ts'
@@ -201,6 +202,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     jobs,
     isConnected,
     isKnown: (host) => sessions.find(host) !== null,
+    bootOf: (host) => sessions.find(host)?.boot ?? null,
     free: async (host, run) => locked.free(host, run),
     retryMs: config.retryMs,
     performers: migratePerformers({
@@ -248,6 +250,7 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     images,
     migrations: migrations.service,
     runs: runs.service,
+    places: placesService(jobs),
     quarantine: quarantineService(jobs),
     schedules: scheduling.service,
     uploads: streams,

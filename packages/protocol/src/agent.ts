@@ -22,6 +22,8 @@ export const Hello = z.lazy(() =>
     protocolVersion: z.number().int(),
     /** Made when the agent's process started: tells a reconnect from a restart. */
     instance: z.string().min(8).max(64),
+    /** Names the run of its machine since the machine was started; null: the system does not say. */
+    boot: z.string().min(1).max(64).nullable().default(null),
     facts: HostFacts,
     /** Jobs that this instance still runs or whose end has not been acknowledged. */
     jobs: z.array(JobId).max(10_000),

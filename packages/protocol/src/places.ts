@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Bytes, Path } from './primitives.ts'
+import { Bytes, HostName, Path } from './primitives.ts'
 import { HostPlaceView } from './reports.ts'
 
 /** How a volume is named in a request: `lvm:VG/LV`, `zfs:POOL/VOLUME`. */
@@ -179,3 +179,5 @@ export const PlacesView = z.lazy(() =>
   }),
 )
 export type PlacesView = z.infer<typeof PlacesView>
+
+export const PlacesQuery = z.object({ host: HostName })

@@ -20,12 +20,15 @@ export interface HostPageSearch {
   readonly do?: string
   /** What of the host's quarantine it is about. */
   readonly quarantine?: string
+  /** The device or the folder on the host that it is about. */
+  readonly target?: string
 }
 
 export function toHostPageSearch(search: Record<string, unknown>): HostPageSearch {
-  const { quarantine } = search
+  const { quarantine, target } = search
   const isId = typeof quarantine === 'string' && /^[\w-]{1,64}$/u.test(quarantine)
-  return { ...operationIn(search), ...(isId ? { quarantine } : {}) }
+  const isPath = typeof target === 'string' && target.startsWith('/') && target.length <= 4096
+  return { ...operationIn(search), ...(isId ? { quarantine } : {}), ...(isPath ? { target } : {}) }
 }
 
 /** The run page's state in the URL. */

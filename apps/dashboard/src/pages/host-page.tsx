@@ -15,6 +15,8 @@ import styles from '../features/fleet/fleet.module.css'
 import { ForgetHost } from '../features/fleet/forget-host.tsx'
 import { whyNot } from '../features/operate/face.ts'
 import { placeFaces } from '../features/operate/face-table.ts'
+import { PlacesCard } from '../features/fleet/places-card.tsx'
+import { AttachedCard } from '../features/fleet/attached-card.tsx'
 import { QuarantineCard } from '../features/fleet/quarantine-card.tsx'
 import { SpaceBar } from '../features/fleet/host-rows.tsx'
 import { hostSubject } from '../features/operate/image-subject.ts'
@@ -34,7 +36,7 @@ const route = getRouteApi('/hosts/$name')
 /** One host: libraries, what runs, tools, system. */
 export function HostPage() {
   const { name } = route.useParams()
-  const { do: operation, quarantine } = route.useSearch()
+  const { do: operation, quarantine, target } = route.useSearch()
   const navigate = route.useNavigate()
   const api = useTRPC()
   const query = useQuery(api.fleet.host.queryOptions({ name }))
@@ -94,10 +96,15 @@ export function HostPage() {
                 </ul>
               )}
             </Card>
+            <AttachedCard
+              host={host}
+              onDo={(what, one) => void navigate({ search: { do: what, target: one } })}
+            />
             <QuarantineCard
               host={host}
               onDo={(what, quarantine) => void navigate({ search: { do: what, quarantine } })}
             />
+            <PlacesCard host={host} />
             <Card title="Tools">
               <ToolRows tools={host.tools} />
             </Card>
@@ -119,7 +126,11 @@ export function HostPage() {
           <OperateHere
             key={operation}
             operation={operation}
-            subject={{ ...hostSubject(host), ...(quarantine === undefined ? {} : { quarantine }) }}
+            subject={{
+              ...hostSubject(host),
+              ...(quarantine === undefined ? {} : { quarantine }),
+              ...(target === undefined ? {} : { target }),
+            }}
             onClose={() => void navigate({ search: {}, replace: true })}
           />
         </Suspense>

@@ -4,6 +4,7 @@ import type { ToolCommand } from '@varve/agent/tools/tool-command'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { registryIn, type Registry } from '@varve/engine/attached/registry'
 import type { ActionInput, ActionName, ActionOutcome } from '@varve/operations/actions/action-table'
+import { notOfLibraries } from './in-libraries.ts'
 
 /** What a step of a kernel's devices looks at. */
 export interface KernelContext extends ActionContext {
@@ -20,6 +21,10 @@ interface KernelAction<N extends ActionName> {
   readonly stdin?: (input: ActionInput<N>, context: KernelContext) => Uint8Array
   /** What it is about, for messages. */
   readonly about: (input: ActionInput<N>) => string
+  /** For agents: whether it is of an image of their libraries. Left out: agents refuse it. */
+  readonly isOfLibraries?: (input: ActionInput<N>, context: KernelContext) => Promise<boolean>
+  /** The outcome for agents where it is not, as it was taken away before. Left out: they refuse it. */
+  readonly otherwise?: (input: ActionInput<N>) => ActionOutcome<N>
   /** The outcome when nothing is left to be done, or nothing of ours is there; null: the tool is to be run. */
   readonly before?: (input: ActionInput<N>, context: KernelContext) => Promise<ActionOutcome<N> | null>
   /** What the kernel has now; null: not what was wanted. */
@@ -35,10 +40,8 @@ const waitMs = 10_000
 const pauseMs = 20
 
 /** An action that is one call of a tool on the kernel's devices, and that believes the kernel, not the tool. */
-export function kernelAction<N extends ActionName>(
-  _name: N,
-  { tool, others = [], build, stdin, about, before, after, failure, isFoundAgain = false }: KernelAction<N>,
-): AdapterOf<N> {
+export function kernelAction<N extends ActionName>(_name: N, action: KernelAction<N>): AdapterOf<N> {
+  const { tool, others = [], build, stdin, about, before, after, failure, isFoundAgain = false } = action
   const within = (context: ActionContext): KernelContext => ({
     ...context,
     registry: registryIn(context.ports.runtimeFolder),
@@ -51,7 +54,13 @@ export function kernelAction<N extends ActionName>(
     },
     async run(input, given) {
       const context = within(given)
-      assertOwnHost(context, about(input))
+      if (context.ports.roots !== null) {
+        if (!action.isOfLibraries) assertOwnHost(context, about(input))
+        else if (!(await action.isOfLibraries(input, context))) {
+          if (action.otherwise) return action.otherwise(input)
+          throw notOfLibraries(about(input))
+        }
+      }
       const known = (await before?.(input, context)) ?? null
       if (known !== null) return known
       const command = { ...build(input), ...(stdin && { stdin: stdin(input, context) }) }

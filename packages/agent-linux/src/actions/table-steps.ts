@@ -3,7 +3,7 @@ import type { ToolCommand } from '@varve/agent/tools/tool-command'
 import { resizeGpt, type ResizeGptOptions } from '@varve/engine/cutting/resize-gpt'
 import type { ActionInput, ActionOutcome } from '@varve/operations/actions/action-table'
 import { nativeAction } from '@varve/operations/plans/shown'
-import { assertOwnHost } from './kernel-action.ts'
+import { assertFileInLibraries } from './in-libraries.ts'
 import { toolSteps } from './tool-steps.ts'
 
 type TableAction = 'relocate-table' | 'resize-partition' | 'place-partition'
@@ -23,6 +23,7 @@ export function tableSteps<N extends TableAction>(
   const tool = toolSteps(name, {
     build: (input) => [build(input)],
     about: (input) => input.name,
+    worksOn: ({ disk }) => ({ file: disk }),
     outcome,
   })
   return {
@@ -38,7 +39,7 @@ export function tableSteps<N extends TableAction>(
     async run(input, context) {
       const { disk, sectorSize } = input
       if (sectorSize === undefined) return await tool.run(input, context)
-      assertOwnHost(context, input.name)
+      await assertFileInLibraries(disk, context.ports)
       await resizeGpt(disk, { sectorSize, resized: resized(input), name: input.name })
       return outcome(input)
     },

@@ -4,7 +4,7 @@ import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import type { ActionInput, ActionName, ActionOutcome } from '@varve/operations/actions/action-table'
 import { commandLine, nativeAction, type Shown } from '@varve/operations/plans/shown'
 import type { TiedCommand } from '../tools/tied.ts'
-import { assertOwnHost } from './kernel-action.ts'
+import { assertDeviceInLibraries, assertFileInLibraries } from './in-libraries.ts'
 
 interface ToolSteps<N extends ActionName> {
   /** The commands of the action, one after the other: what is shown, and what is run. */
@@ -13,13 +13,15 @@ interface ToolSteps<N extends ActionName> {
   readonly later?: (input: ActionInput<N>) => string | null
   /** What it is about, for messages. */
   readonly about: (input: ActionInput<N>) => string
+  /** The file or the device that the tools are given: an agent's lies in its libraries. */
+  readonly worksOn: (input: ActionInput<N>) => { readonly file: string } | { readonly device: string }
   readonly outcome: (input: ActionInput<N>) => ActionOutcome<N>
 }
 
 /** An action on a work image whose tools depend on what is in it. */
 export function toolSteps<N extends ActionName>(
   name: N,
-  { build, later, about, outcome }: ToolSteps<N>,
+  { build, later, about, worksOn, outcome }: ToolSteps<N>,
 ): ActionAdapter<ActionInput<N>, ActionOutcome<N>> {
   return {
     // The plan has asked for those that it needs.
@@ -33,7 +35,10 @@ export function toolSteps<N extends ActionName>(
       return nativeAction(name, input, commands.map((one) => commandLine(shownOf(one))).join(', then '))
     },
     async run(input, context) {
-      assertOwnHost(context, about(input))
+      const on = worksOn(input)
+      await ('file' in on
+        ? assertFileInLibraries(on.file, context.ports)
+        : assertDeviceInLibraries(on.device, context.ports))
       for (const command of build(input)) await runTied(command, about(input), context)
       return outcome(input)
     },

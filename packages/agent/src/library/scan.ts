@@ -8,6 +8,7 @@ import type { ImageRecord } from '@varve/protocol/images'
 import type { Logger } from '../platform/logger.ts'
 import type { FindWriters, OpenWriters } from '../platform/platform.ts'
 import { foldersOf, noDependencies } from './asked.ts'
+import { attachedMounts } from '@varve/engine/in-use/attachments'
 import { isSkippedName } from '@varve/engine/files/file-names'
 import { fileState, type FileState } from './fingerprint.ts'
 import { withWriters } from './image-record.ts'
@@ -280,7 +281,8 @@ interface Collected {
 
 async function collect(library: Library, signal: AbortSignal, log: Logger): Promise<Collected> {
   const collected: Collected = { files: [], folders: [], unopened: [], partFiles: [], unreadable: [] }
-  for await (const found of walkLibrary(library, signal)) {
+  const mounts = await attachedMounts()
+  for await (const found of walkLibrary(library, signal, mounts)) {
     switch (found.kind) {
       case 'folder':
         collected.folders.push(found.path)

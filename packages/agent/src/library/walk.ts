@@ -42,9 +42,14 @@ const depthLimit = 64
 /**
  * Everything in a library that may be an image, folder by folder: one folder is open at a time, and memory grows with
  * the folders that wait, not with the files. Symlinks to files inside the library are followed; symlinks to folders are
- * not, because a folder inside is met by its own name and a circle cannot arise.
+ * not, because a folder inside is met by its own name and a circle cannot arise. `mounts` are folders that are not entered:
+ * what is in them are the files of a guest.
  */
-export async function* walkLibrary(library: Library, signal: AbortSignal): AsyncGenerator<Found> {
+export async function* walkLibrary(
+  library: Library,
+  signal: AbortSignal,
+  mounts: ReadonlySet<string> = new Set(),
+): AsyncGenerator<Found> {
   const waiting: { path: string; prefix: string; depth: number }[] = [
     { path: library.root, prefix: '', depth: 0 },
   ]
@@ -85,7 +90,8 @@ export async function* walkLibrary(library: Library, signal: AbortSignal): Async
         if (isBandName(parent, decoded)) continue
         yield { kind: 'file', name, path, link: false }
       } else if (entry.isDirectory()) {
-        if (depth < depthLimit) waiting.push({ path, prefix: `${name}/`, depth: depth + 1 })
+        if (depth < depthLimit && !mounts.has(path))
+          waiting.push({ path, prefix: `${name}/`, depth: depth + 1 })
       } else if (entry.isSymbolicLink()) {
         const found = await followLink(library, name, path)
         if (found) yield found

@@ -56,8 +56,6 @@ export async function gatherAttach(
     volumes: [],
     files: null,
   } as const
-  // Who may not do it at all is told that alone.
-  if (!ways.isOwnHost) return { facts: { ...none, problems, already: null }, report: null, attached: [] }
   const report = (await collect(async () => sourceFacts(request.image, context)))?.report ?? null
   const attached = (await attachedNow(registryIn(ports.runtimeFolder))).filter(
     ({ note }) => note.image === image,

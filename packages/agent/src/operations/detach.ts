@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { attachedNow } from '@varve/engine/attached/attached-now'
 import { registryIn } from '@varve/engine/attached/registry'
+import { libraryRoots } from '@varve/engine/files/library-roots'
 import { findUses } from '@varve/engine/in-use/find-uses'
 import { detachOperation } from '@varve/operations/detach/plan'
 import { toAttachedView } from './attached-view.ts'
@@ -11,13 +12,17 @@ export const detachHere = defineLocalOperation(detachOperation, async ({ target 
   const { ports, host } = context
   const ways = await deviceWays(context)
   const none = { host, ways, target, attached: null, holders: [], foreign: [] }
-  if (!ways.isOwnHost) return none
   const image = await realpath(target).catch(() => target)
-  const all = await attachedNow(registryIn(ports.runtimeFolder))
+  const libraries = libraryRoots(ports.roots)
+  const all = (await attachedNow(registryIn(ports.runtimeFolder))).filter(({ note }) =>
+    libraries.holds(note.image),
+  )
   // What was attached for a mount is named by its device, or goes with the mount.
   const mine = all.filter(({ note }) => [target, image].includes(note.device) || note.image === image)
   const [found] = [...mine].sort((a, b) => order(a.note.purpose) - order(b.note.purpose))
   if (found) return { ...none, attached: toAttachedView(found), holders: found.holders }
+  // Agents say nothing of what lies elsewhere.
+  if (!libraries.holds(image)) return none
   const { files } = await findUses([{ path: image }], { purpose: 'change', find: ports.findWriters })
   const foreign = files.flatMap(({ uses }) =>
     uses.flatMap((use) => (use.by === 'loop' || use.by === 'nbd' ? [use.device] : [])),

@@ -1,5 +1,9 @@
 import { lstat, readdir, realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { DiskError } from '@varve/core/problems/disk-error'
+import { problemFromError, type Problem } from '@varve/core/problems/problem'
+import { libraryRoots } from '@varve/engine/files/library-roots'
+import type { AttachFacts } from '@varve/operations/attach/facts'
 import type { ImageReport } from '@varve/core/image/image-report'
 import { mountedDevices } from '@varve/engine/attached/attached-now'
 import { registryIn } from '@varve/engine/attached/registry'
@@ -9,7 +13,7 @@ import { mountOperation } from '@varve/operations/mount/plan'
 import type { MountRequest } from '@varve/operations/mount/request'
 import { gatherAttach, type GuestLooking } from './attach.ts'
 import { placesOf } from './guest-places.ts'
-import { defineLocalOperation } from './local-operation.ts'
+import { defineLocalOperation, type FactsContext } from './local-operation.ts'
 
 export const mountHere = defineLocalOperation(
   mountOperation,
@@ -17,6 +21,9 @@ export const mountHere = defineLocalOperation(
     const { facts, report, attached } = await gatherAttach(request, context, lookingFor(request))
     const registry = registryIn(context.ports.runtimeFolder)
     const folder = await placeOf(request.folder)
+    const outside = outsideProblems(folder, context)
+    if (outside.length > 0)
+      return { ...facts, problems: [...facts.problems, ...outside], ...nothingThere(folder) }
     const mounts = new Set(mountedDevices(registry.roots).map((mount) => mount.folder))
     const usable = attached.find(
       ({ state, note }) =>
@@ -38,6 +45,19 @@ export const mountHere = defineLocalOperation(
     }
   },
 )
+
+/** Agents mount below their libraries only, and over none of them. */
+function outsideProblems(folder: string, { ports: { roots } }: FactsContext): Problem[] {
+  if (roots === null) return []
+  const libraries = libraryRoots(roots)
+  if (libraries.holds(folder) && !roots.includes(folder)) return []
+  return [problemFromError(new DiskError('outside-library', { file: folder, library: roots.join(', ') }))]
+}
+
+/** What is not told of a folder that is not to be used. */
+function nothingThere(folder: string): Omit<MountFacts, keyof AttachFacts> {
+  return { folder, folderIs: 'missing', filesystems: [], others: [], attached: null, hostBtrfs: [] }
+}
 
 /** Nobody looks into volumes where something else is meant, or where they are not to be seen. */
 function lookingFor({ partition, volume, isLuks }: MountRequest): GuestLooking {

@@ -23,7 +23,7 @@ export async function gatherResize(asked: string, context: FactsContext): Promis
   const address = { path, format: null, reading: {} }
   const report = (await collect(async () => sourceFacts(address, context)))?.report ?? null
   const registry = registryIn(ports.runtimeFolder)
-  const attached = ways.isOwnHost && ways.system === 'linux' ? await attachedNow(registry) : []
+  const attached = ways.system === 'linux' ? await attachedNow(registry) : []
   const held = attached.find(
     ({ note, isHeld, state }) => note.image === path && (isHeld || state === 'half-made'),
   )

@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises'
 import { attachedNow, mountedDevices } from '@varve/engine/attached/attached-now'
 import { processesIn } from '@varve/engine/attached/processes-in'
 import { registryIn } from '@varve/engine/attached/registry'
+import { libraryRoots } from '@varve/engine/files/library-roots'
 import { umountOperation } from '@varve/operations/umount/plan'
 import { toAttachedView } from './attached-view.ts'
 import { deviceWays } from './device-ways.ts'
@@ -21,12 +22,14 @@ export const umountHere = defineLocalOperation(umountOperation, async (request, 
     isDeviceOurs: false,
     busy: [],
   }
-  if (!ways.isOwnHost) return none
   const registry = registryIn(ports.runtimeFolder)
   // The last mount at a folder is the one that is seen.
+  // Agents say nothing of what lies elsewhere.
+  if (!libraryRoots(ports.roots).holds(folder)) return none
   const mounted = mountedDevices(registry.roots).findLast((mount) => mount.folder === folder)?.device ?? null
-  const found = (await attachedNow(registry)).find(({ note }) =>
-    note.mounts.some((mount) => mount.folder === folder),
+  const libraries = libraryRoots(ports.roots)
+  const found = (await attachedNow(registry)).find(
+    ({ note }) => libraries.holds(note.image) && note.mounts.some((mount) => mount.folder === folder),
   )
   if (!found) return { ...none, mounted }
   return {

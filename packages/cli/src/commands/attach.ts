@@ -7,6 +7,7 @@ import type { Outcome, RunContext } from '../command.ts'
 import { idsOf } from '../consent.ts'
 import { imageInput, type ReadingOptions } from '../input.ts'
 import { operate, type OperateOptions } from '../operations/operate.ts'
+import { imageOf } from '../operations/read-by-plan.ts'
 import { printable } from '../output/text.ts'
 
 export interface AttachOptions extends OperateOptions, ReadingOptions {
@@ -47,12 +48,16 @@ export async function attach(image: string, options: AttachOptions, context: Run
 
 /** What an image is to be attached by, as the options say. */
 export function attachRequest(image: string, options: AttachOptions) {
-  const { path, format, choices } = imageInput(image, options)
   return {
-    image: { path, format, reading: choices ?? {} },
+    image: options.host === undefined ? ownImage(image, options) : imageOf(image, options),
     inUse: idsOf(options.accept).has('in-use') ? 'accept' : 'refuse',
     isWritten: options.rw === true,
   }
+}
+
+function ownImage(image: string, options: AttachOptions) {
+  const { path, format, choices } = imageInput(image, options)
+  return { path, format, reading: choices ?? {} }
 }
 
 function shownOf({ steps }: RunState) {

@@ -1,5 +1,5 @@
 import { UsageError } from '../command.ts'
-import { isPlanAsked } from '../operations/wish.ts'
+import { isPlanAsked, type HostOptions } from '../operations/wish.ts'
 import { secretFrom } from '../secret-input.ts'
 
 export interface LuksOptions {
@@ -9,9 +9,9 @@ export interface LuksOptions {
   readonly luksKey?: boolean
 }
 
-/** Whether LUKS is to be opened, and with what; a plan takes no secret. Throws when both kinds are given. */
+/** Whether LUKS is to be opened, and with what; a plan takes no secret, and another host gets none. Throws when both kinds are given. */
 export async function luksWish(
-  options: LuksOptions & Parameters<typeof isPlanAsked>[0],
+  options: LuksOptions & Pick<HostOptions, 'host'> & Parameters<typeof isPlanAsked>[0],
 ): Promise<{ readonly isLuks: boolean; readonly secret?: Uint8Array }> {
   const { luks = false, luksKey = false } = options
   if (luks && luksKey)
@@ -19,6 +19,6 @@ export async function luksWish(
       'Standard input is either a passphrase or a key file: leave --luks or --luks-key out.',
     )
   const isLuks = luks || luksKey
-  if (!isLuks || isPlanAsked(options)) return { isLuks }
+  if (!isLuks || isPlanAsked(options) || options.host !== undefined) return { isLuks }
   return { isLuks, secret: await secretFrom(process.stdin, luks ? 'passphrase' : 'key') }
 }

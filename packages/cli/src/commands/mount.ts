@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { mountFilesystem } from '@varve/operations/actions/mount-filesystem'
 import { outcomeOf } from '@varve/operations/runs/run-state'
 import type { Outcome, RunContext } from '../command.ts'
-import { pathOf } from '../input.ts'
+import { placeOf } from '../input.ts'
 import { operate } from '../operations/operate.ts'
 import { printable } from '../output/text.ts'
 import { attachRequest, type AttachOptions } from './attach.ts'
@@ -17,8 +17,14 @@ export async function mount(
   context: RunContext,
 ): Outcome {
   const { isLuks, secret } = await luksWish(options)
-  const { name, partition, volume } = placeOf(image)
-  const request = { ...attachRequest(name, options), partition, volume, isLuks, folder: pathOf(folder) }
+  const { name, partition, volume } = options.host === undefined ? ownPlace(image) : placeThere(image)
+  const request = {
+    ...attachRequest(name, options),
+    partition,
+    volume,
+    isLuks,
+    folder: placeOf(folder, options),
+  }
   const mounted = (state: Parameters<typeof outcomeOfMount>[0]) => ({
     image: request.image.path,
     partition,
@@ -55,13 +61,22 @@ interface Place {
 }
 
 /** A file of the whole name is what is meant; else what stands behind its last colons is a logical volume and a partition. */
-function placeOf(argument: string): Place {
+function ownPlace(argument: string): Place {
   if (existsSync(argument)) return { name: argument, partition: null, volume: null }
   const named = /^(.+):([\w+.][\w+.-]*)\/([\w+.][\w+.-]*)$/su.exec(argument)
   const volume =
     named && existsSync(fileOf(named[1] ?? '')) ? { group: named[2] ?? '', name: named[3] ?? '' } : null
   const rest = volume === null ? argument : (named?.[1] ?? '')
   const found = existsSync(rest) ? null : /^(.+):(\d{1,4})$/su.exec(rest)
+  return { name: found?.[1] ?? rest, partition: found ? Number(found[2]) : null, volume }
+}
+
+/** Of another host nobody here sees which files there are: what looks like a volume or a partition is one. */
+function placeThere(argument: string): Place {
+  const named = /^(.+):([\w+.][\w+.-]*)\/([\w+.][\w+.-]*)$/su.exec(argument)
+  const volume = named ? { group: named[2] ?? '', name: named[3] ?? '' } : null
+  const rest = named?.[1] ?? argument
+  const found = /^(.+):(\d{1,4})$/su.exec(rest)
   return { name: found?.[1] ?? rest, partition: found ? Number(found[2]) : null, volume }
 }
 

@@ -1,8 +1,7 @@
 import { filesystemName } from '@varve/core/guest/guest-names'
 import { formatBytes } from '@varve/core/units/format-bytes'
 import { surveyInput } from '@varve/engine/disks/survey-reclaim'
-import { gainNames, gainsOf, type Survey } from '@varve/operations/actions/reclaim-survey'
-import { surveyReclaim } from '@varve/operations/actions/survey-reclaim'
+import { gainNames, gainsOf, Survey } from '@varve/operations/actions/reclaim-survey'
 import { weighReclaimed } from '@varve/operations/actions/weigh-reclaimed'
 import { outcomeOf, type RunState } from '@varve/operations/runs/run-state'
 import { UsageError, type CommandContext, type Outcome, type RunContext } from '../command.ts'
@@ -34,7 +33,7 @@ export async function reclaimReport(
   if (isReadByPlan(options)) {
     const request = { image: imageOf(image, options) }
     return await readByPlan({ operation: 'reclaim-report', request }, options, context, (result) =>
-      tell(surveyReclaim.outcome.parse(result), context),
+      tell(Survey.parse(result), context),
     )
   }
   const { signal } = context

@@ -48,7 +48,14 @@ afterEach(() => {
 })
 
 function sayHello(instance: string, known: string[] = []) {
-  const hello = { protocolVersion, instance, facts: sampleFacts('north'), jobs: known, inventory: [] }
+  const hello = {
+    protocolVersion,
+    instance,
+    facts: sampleFacts('north'),
+    jobs: known,
+    inventory: [],
+    boot: null,
+  }
   const { session } = sessions.hello(hello, '127.0.0.1')
   const host = sessions.hostOf(session)
   jobs.reconcile(host, hello)

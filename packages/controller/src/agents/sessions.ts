@@ -42,6 +42,8 @@ export interface Presence extends HostSession {
   readonly awayMs: number
   /** Address that it said hello from; null when it has not done so yet. */
   readonly peer: string | null
+  /** The run of its machine since that was started; null: not known. */
+  readonly boot: string | null
 }
 
 export interface SessionOptions {
@@ -60,6 +62,7 @@ export interface SessionOptions {
 interface Agent {
   readonly who: HostSession
   readonly peer: string | null
+  readonly boot: string | null
   isConnected: boolean
   lastSeen: number
   /** The stream of commands that is open now. */
@@ -76,13 +79,14 @@ export function createSessions(options: SessionOptions): Sessions {
   const arrivals = new EventEmitter()
   arrivals.setMaxListeners(0)
   setAllOffline(db, timestamp())
-  for (const who of hostSessions(db)) keep(newAgent(who, null))
+  for (const who of hostSessions(db)) keep(newAgent(who, { peer: null, boot: null }))
 
-  function newAgent(who: HostSession, peer: string | null): Agent {
+  function newAgent(who: HostSession, { peer, boot }: Pick<Agent, 'peer' | 'boot'>): Agent {
     const wakes = new EventEmitter()
     return {
       who,
       peer,
+      boot,
       isConnected: false,
       lastSeen: hearing.now(),
       stream: null,
@@ -147,7 +151,7 @@ export function createSessions(options: SessionOptions): Sessions {
         options.onHello(who, hello)
         if (!wasConnected) options.onPresence(facts.name, true)
       })
-      const agent = newAgent(who, peer)
+      const agent = newAgent(who, { peer, boot: hello.boot })
       agent.isConnected = true
       keep(agent)
       if (before) {
@@ -207,7 +211,7 @@ export function createSessions(options: SessionOptions): Sessions {
       const agent = agents.get(host)
       if (!agent) return null
       const awayMs = agent.isConnected ? 0 : hearing.now() - agent.lastSeen
-      return { ...agent.who, isConnected: agent.isConnected, awayMs, peer: agent.peer }
+      return { ...agent.who, isConnected: agent.isConnected, awayMs, peer: agent.peer, boot: agent.boot }
     },
 
     async waitConnected(host, { timeoutMs, signal }) {

@@ -27,6 +27,8 @@ import type {
   StartRun,
 } from '@varve/protocol/runs'
 import type { RunImage } from '@varve/protocol/run-images'
+import type { ActionOutcome } from '@varve/operations/actions/action-table'
+import type { PlacesView } from '@varve/protocol/places'
 import type { QuarantineView } from '@varve/protocol/quarantine'
 import type { Reading } from '@varve/protocol/primitives'
 import type {
@@ -79,6 +81,12 @@ export interface Services {
     clear(states: readonly EndedState[]): number
     list(query: { limit: number; number: number | null }): MigrationView[]
     get(id: string): MigrationView | null
+  }
+  readonly places: {
+    /** Where images can be on a host, with their room; asked of its agent now. */
+    list(host: string, signal: AbortSignal | undefined): Promise<PlacesView>
+    /** Which images of its libraries are attached and mounted there; asked of its agent now. */
+    attached(host: string, signal: AbortSignal | undefined): Promise<ActionOutcome<'list-attached'>>
   }
   readonly quarantine: {
     /** What lies in the quarantines of a host's libraries; asked of its agent now. */

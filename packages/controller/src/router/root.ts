@@ -3,6 +3,7 @@ import { eventsRouter } from './events.ts'
 import { fleetRouter } from './fleet.ts'
 import { imagesRouter } from './images.ts'
 import { migrationsRouter } from './migrations.ts'
+import { placesRouter } from './places.ts'
 import { quarantineRouter } from './quarantine.ts'
 import { runsRouter } from './runs.ts'
 import { schedulesRouter } from './schedules.ts'
@@ -15,6 +16,7 @@ export const appRouter = router({
   fleet: fleetRouter,
   images: imagesRouter,
   migrations: migrationsRouter,
+  places: placesRouter,
   quarantine: quarantineRouter,
   runs: runsRouter,
   schedules: schedulesRouter,

@@ -48,15 +48,27 @@ function viewOf(plan: Plan | Refusal, commands: readonly string[]): PlanView {
   return { ...view, steps: view.steps.map((step, at) => ({ ...step, command: commands[at] ?? '' })) }
 }
 
-/** Two plans of the same steps and findings are the same plan. */
+/** Two plans of the same steps and findings are the same plan, whatever the files are called that each makes for itself. */
 function digestOf(plan: Plan | Refusal): string {
   const steps =
     plan.kind === 'plan' ? plan.steps.map(({ id, host, action, input }) => [id, host, action, input]) : []
   const found = plan.kind === 'plan' ? plan.warnings : plan.problems
   const findings = found.map(({ id, file }) => [id, file])
-  return createHash('sha256')
-    .update(JSON.stringify([steps, findings]))
-    .digest('hex')
+  const text = stagingIdsIn(steps).reduce(
+    (rest, id) => rest.replaceAll(id, 'staging'),
+    JSON.stringify([steps, findings]),
+  )
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/** What the names of hidden files are told apart by: made anew for each plan. */
+function stagingIdsIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([name, member]: [string, unknown]) =>
+    name === 'staging' && typeof member === 'string' && /^[\da-f]{8,}$/u.test(member)
+      ? [member]
+      : stagingIdsIn(member),
+  )
 }
 
 /** The plan as it may be started; throws `refused` and `needs-consent` when it may not. */

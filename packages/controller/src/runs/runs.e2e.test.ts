@@ -202,6 +202,29 @@ test('a run waits for a host that is away, and goes on when it is back', async (
   expect(second.started[0]).toMatchObject({ kind: 'action', action: 'prove-image', isResumed: true })
 })
 
+test.each([
+  ['the same run of its machine', 'one', ['prove-image', 'publish-image']],
+  [
+    'a machine that was restarted: nothing that was not on its medium is relied on',
+    'two',
+    ['discard-staged', 'write-image', 'prove-image', 'publish-image'],
+  ],
+])('a host is back with %s', async (_, boot, expected) => {
+  await using controller = await startTestController({ graceMs: 200 })
+  const { client, url } = controller
+  const script = holding('prove-image')
+  const first = await startFakeAgent({ url, name: 'north', boot: 'one', script })
+  const { id } = await client.runs.start.mutate(start())
+  await at(client, id, 'prove')
+  await first.vanish()
+  await eventually(async () => (await client.runs.get.query({ id })).waitsFor === 'north')
+  await using second = await startFakeAgent({ url, name: 'north', boot })
+  expect(await ended(client, id)).toMatchObject({ state: 'succeeded', error: null })
+  const done = actionsOf(second.started)
+  // Who had begun with the old run of the machine is asked again by the first answer of the new one.
+  expect(done.slice(done.length - expected.length)).toEqual(expected)
+})
+
 test('a host that is forgotten is not waited for any more', async () => {
   await using controller = await startTestController({ graceMs: 200 })
   const { client } = controller

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import type { Plan } from '@varve/operations/plans/plan'
 import type { JournalEntry, NewEntry } from '@varve/operations/runs/journal'
-import { carryOut, type CarryingOut, type Journal } from '@varve/operations/runs/carry-out'
+import { carryOut, type CarryingOut, type Journal, type Performance } from '@varve/operations/runs/carry-out'
+import { beginAnew, wasRestarted } from '@varve/operations/runs/begin-anew'
 import { isOver, isPastReturn, runState, type RunState } from '@varve/operations/runs/run-state'
 import type { JobProgress } from '@varve/protocol/jobs'
 import type { PlanView } from '@varve/protocol/plans'
@@ -63,6 +64,8 @@ export interface RunsOptions {
   readonly isConnected: (host: string) => boolean
   /** Whether it has ever said hello, and was not forgotten since: a host that was is not waited for. */
   readonly isKnown: (host: string) => boolean
+  /** The run of a host's machine since that was started; null: not known. */
+  readonly bootOf: (host: string) => string | null
   readonly durable: Durable
   readonly jobs: Jobs
   readonly retryMs: number
@@ -191,6 +194,32 @@ export function createRuns(options: RunsOptions): Runs {
     }
   }
 
+  /** Each step is noted with the run of its machine that it begins in. */
+  function withBoots(journal: Journal): Journal {
+    return {
+      ...journal,
+      async append(entry) {
+        if (entry.event !== 'started') return await journal.append(entry)
+        const boot = bootOfStep(journal, entry.step)
+        await journal.append({ ...entry, ...(boot !== null && { boot }) })
+      },
+    }
+  }
+
+  function bootOfStep(journal: Journal, id: string): string | null {
+    const { steps } = runState(journal.entries(), journal.name).created.plan
+    const host = steps.find((step) => step.id === id)?.host
+    return host === undefined ? null : options.bootOf(host)
+  }
+
+  /** What is written down where the machine of a host was restarted meanwhile. Migrations prove what they find of before themselves. */
+  function lostByRestart(journal: Journal): readonly NewEntry[] {
+    const state = runState(journal.entries(), journal.name)
+    const isOtherwise = isOver(state) || state.isCancelAsked || state.isUndoAsked || state.error !== null
+    if (isOtherwise || options.projections[state.created.plan.operation]) return []
+    return wasRestarted(state, options.bootOf) ? beginAnew(state) : []
+  }
+
   /** Keeps a run and begins to carry it out. */
   function begin(tx: Queries, run: BeginRun): void {
     assertFree(tx, run.plan)
@@ -213,7 +242,15 @@ export function createRuns(options: RunsOptions): Runs {
     if (going.has(id)) throw new Later('it is carried out already')
     const away = new AbortController()
     const stop = AbortSignal.any([stopping.signal, away.signal])
-    const journal = freeingFirst(storedJournal(db, id, (tx, entry, state) => took(tx, entry, state)))
+    const journal = withBoots(
+      freeingFirst(storedJournal(db, id, (tx, entry, state) => took(tx, entry, state))),
+    )
+    for (const entry of lostByRestart(journal)) await journal.append(entry)
+    const assertNotRestarted = ({ host, isUndo }: Pick<Performance, 'host' | 'isUndo'>) => {
+      if (isUndo || lostByRestart(journal).length === 0) return
+      away.abort(new Later(`the machine of ${host} was restarted`))
+      throw away.signal.reason
+    }
     const carried: Carried = {
       progress: null,
       carrying: carryOut({
@@ -225,7 +262,9 @@ export function createRuns(options: RunsOptions): Runs {
         onChange: () => onChange(id),
         async perform(call, at) {
           try {
+            assertNotRestarted(at)
             const outcome = await perform(call, at)
+            assertNotRestarted(at)
             waiting.delete(id)
             return outcome
           } catch (error) {

@@ -1,3 +1,4 @@
+import { layerNumbers } from '@varve/core/problems/layer-number'
 import { samplePlan } from '@varve/operations/testing/sample-plan'
 import type { Subject } from '@varve/operations/plans/plan'
 import { beforeEach, expect, test } from 'vitest'
@@ -63,6 +64,67 @@ test('what was written to an image since it was proven is not proven', () => {
   begin('one', [at('a.vmdk')])
   expect(runImagesOf(db, 'one')).toMatchObject([
     { before: { digest: null, modifiedAt: '2026-01-02T03:04:05.000Z' } },
+  ])
+})
+
+test('what became larger in the guest is told by its size', () => {
+  const layers = layerNumbers.map((layer) => {
+    const summary = { L4: 'GPT', L6: 'ext4 · clean' }[String(layer)] ?? ''
+    const sure = summary === '' ? ('none' as const) : ('read' as const)
+    return { layer, sure, summary, parts: [], notes: [], bands: [] }
+  })
+  const partition = {
+    start: 2 ** 20,
+    type: '0x83',
+    typeName: 'Linux',
+    name: null,
+    uuid: null,
+    bootable: false,
+  }
+  const withLength = (length: number) => ({
+    layers,
+    guest: {
+      table: {
+        kind: 'gpt' as const,
+        sure: 'consistent' as const,
+        sectorSize: 512,
+        id: null,
+        partitions: [{ ...partition, index: 2, length, role: 'primary' as const }],
+        notes: [],
+      },
+      volumes: [],
+      filesystems: [
+        {
+          start: 2 ** 20,
+          length,
+          type: 'ext4',
+          sure: 'consistent' as const,
+          label: 'root',
+          uuid: null,
+          size: length,
+          used: null,
+          free: null,
+          blockSize: 4096,
+          state: 'clean' as const,
+          notes: [],
+          freeByRegion: [],
+        },
+      ],
+      problems: [],
+    },
+  })
+  saveImage(db, 'north', sampleRecord('north', 'a.vmdk', withLength(2 ** 30)))
+  begin('one', [at('a.vmdk')])
+  saveImage(db, 'north', sampleRecord('north', 'a.vmdk', withLength(3 * 2 ** 30)))
+  expect(runImagesOf(db, 'one')).toMatchObject([
+    {
+      before: {
+        guest: [{ summary: 'ext4 · clean · root: 1.00 GiB' }, { layer: 'L4', summary: 'GPT · 2: 1.00 GiB' }],
+      },
+      after: {
+        guest: [{ summary: 'ext4 · clean · root: 3.00 GiB' }, { layer: 'L4', summary: 'GPT · 2: 3.00 GiB' }],
+      },
+    },
   ])
 })
 

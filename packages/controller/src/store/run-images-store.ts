@@ -1,3 +1,5 @@
+import { filesystemName } from '@varve/core/guest/guest-names'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import type { Subject } from '@varve/operations/plans/plan'
 import type { ImageReportView } from '@varve/protocol/reports'
 import type { ImageShape, RunImage } from '@varve/protocol/run-images'
@@ -104,6 +106,8 @@ function shapeAt(
 }
 
 const mostSnapshots = 100
+/** As many sizes of one layer as people take in. */
+const mostSizes = 6
 const guestLayers: readonly string[] = ['L7', 'L6', 'L5', 'L4']
 
 function shapeOf(
@@ -125,10 +129,28 @@ function shapeOf(
     snapshotCount: snapshots.length,
     guest: layers.flatMap(({ layer, summary, sure }) =>
       guestLayers.includes(layer) && sure !== 'unknown' && sure !== 'none' && summary !== ''
-        ? [{ layer, summary }]
+        ? [{ layer, summary: [summary, ...sizesIn(report.guest, layer)].join(' · ') }]
         : [],
     ),
     digest,
     modifiedAt,
   }
+}
+
+/** How large each thing of a layer is, which a change of its size is seen by. */
+function sizesIn(guest: ImageReportView['guest'], layer: string): readonly string[] {
+  if (guest === null) return []
+  const named = (name: string | number, bytes: number | null) =>
+    bytes === null ? [] : [`${name}: ${formatBytes(bytes)}`]
+  const { table, volumes, filesystems } = guest
+  const all =
+    layer === 'L4'
+      ? table.partitions.flatMap(({ index, length }) => named(index, length))
+      : layer === 'L5'
+        ? volumes.flatMap(({ members }) => members.flatMap(({ name, length }) => named(name, length)))
+        : layer === 'L6'
+          ? filesystems.flatMap(({ type, label, size }) => named(label ?? filesystemName(type), size))
+          : []
+  if (all.length === 0) return []
+  return [`${all.slice(0, mostSizes).join(', ')}${all.length > mostSizes ? ', …' : ''}`]
 }

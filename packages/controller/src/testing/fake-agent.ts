@@ -34,6 +34,8 @@ export interface FakeAgentOptions {
   readonly url: string
   readonly name: string
   readonly instance?: string
+  /** The run of its machine since that was started. */
+  readonly boot?: string
   readonly script?: Partial<Script>
   readonly images?: readonly ImageRecord[]
   /** Jobs that a reconnecting agent says it still has. */
@@ -132,6 +134,7 @@ export async function startFakeAgent(options: FakeAgentOptions): Promise<FakeAge
   const { session, formats } = await client.agents.hello.mutate({
     protocolVersion,
     instance,
+    boot: options.boot ?? null,
     facts: sampleFacts(name),
     jobs: [...(options.jobs ?? [])],
   })

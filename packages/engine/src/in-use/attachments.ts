@@ -20,6 +20,12 @@ export async function readAttachments(folder: string): Promise<readonly Attachme
   })
 }
 
+/** Folders at which filesystems of images are mounted. */
+export async function attachedMounts(): Promise<ReadonlySet<string>> {
+  const noted = await readAttachments(attachedFolder)
+  return new Set(noted.flatMap(({ mounts }) => mounts.map(({ folder }) => folder)))
+}
+
 /** The devices that the file lies behind because Varve has attached it. */
 export async function attachmentsOf(
   path: string,

@@ -1,8 +1,9 @@
 import { countOf } from '@varve/core/units/format-bytes'
-import { Path, Payload, ProblemView } from '@varve/protocol/primitives'
+import { Path, ProblemView } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { defineAction } from './action.ts'
 import { baseName } from './path-words.ts'
+import { Wish } from './wish.ts'
 
 /** What is to be mended, and by what. */
 const Finding = z.lazy(() =>
@@ -10,10 +11,7 @@ const Finding = z.lazy(() =>
     /** Argument vector; null: nothing but a person can. */
     command: z.array(z.string()).nullable(),
     /** The operation that mends it, by its name, with its request on that host; null: none does, or somebody has to choose first. */
-    wish: z
-      .object({ operation: z.string().max(40), request: Payload })
-      .nullable()
-      .default(null),
+    wish: Wish.nullable().default(null),
   }),
 )
 

@@ -4,6 +4,7 @@ import { defineAction } from './action.ts'
 import { ImageAddress } from './image-address.ts'
 import { baseName } from './path-words.ts'
 import { Survey } from './reclaim-survey.ts'
+import { Wish } from './wish.ts'
 
 /** Finds out what an image holds for nothing at each layer, and what writing it anew would give back; reads all data to find zeros. */
 export const surveyReclaim = defineAction({
@@ -14,7 +15,12 @@ export const surveyReclaim = defineAction({
   isFinal: false,
   isHidden: true,
   input: z.lazy(() => z.object({ image: ImageAddress })),
-  outcome: Survey,
+  outcome: z.lazy(() =>
+    Survey.extend({
+      /** What gives it back; null: there is nothing, or nothing that does. */
+      wish: Wish.nullable().default(null),
+    }),
+  ),
   words: ({ image }) => ({
     title: 'Find what is held for nothing',
     does: `Reads the bitmaps of the filesystems in ${baseName(image.path)} and all of its data, and changes nothing.`,

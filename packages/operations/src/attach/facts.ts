@@ -12,7 +12,7 @@ export interface DeviceWays {
   readonly system: string
   /** Whether this process may change the devices of the host. */
   readonly isRoot: boolean
-  /** Whether it is the command on its own host: agents reach into their libraries only. */
+  /** Whether it is the command on its own host: agents reach into their libraries only, and get no passphrases. */
   readonly isOwnHost: boolean
   readonly loop: KernelPart
   readonly nbd: KernelPart

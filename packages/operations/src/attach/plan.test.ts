@@ -118,7 +118,6 @@ describe('the plan of attach', () => {
   })
 
   test.each<[string, Partial<AttachFacts>, boolean, string]>([
-    ['an agent', on({ isOwnHost: false }), false, 'not-for-agents'],
     ['another system', on({ system: 'darwin' }), false, 'no-block-devices'],
     ['no root', on({ isRoot: false }), false, 'not-root'],
     ['a kernel without the modules', on({ nbd: 'missing' }), false, 'no-way'],

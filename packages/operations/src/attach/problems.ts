@@ -8,7 +8,7 @@ import { missingFor, wayOn, waysFor, type Wanted } from './ways.ts'
 
 /** What speaks against making a device of the image, and what it takes besides. */
 export function attachProblems(facts: AttachFacts, wanted: Wanted, verb: 'attach' | 'mount'): Problem[] {
-  const host = hostProblems(facts, verb)
+  const host = hostProblems(facts)
   if (host.length > 0) return host
   return [
     ...facts.problems,
@@ -19,15 +19,8 @@ export function attachProblems(facts: AttachFacts, wanted: Wanted, verb: 'attach
 }
 
 /** Why a host does not do it at all. */
-export function hostProblems(facts: Pick<AttachFacts, 'ways' | 'image'>, verb: string): Problem[] {
-  const { isOwnHost, system, isRoot } = facts.ways
-  if (!isOwnHost)
-    return [
-      refusing(facts.image, 'not-for-agents', {
-        why: 'an agent works in its libraries only, and block devices and mounts are the whole host’s',
-        remedy: `Use the command on that host: varve ${verb}.`,
-      }),
-    ]
+export function hostProblems(facts: Pick<AttachFacts, 'ways' | 'image'>): Problem[] {
+  const { system, isRoot } = facts.ways
   if (system !== 'linux')
     return [
       refusing(facts.image, 'no-block-devices', {

@@ -34,7 +34,7 @@ export const detachOperation = defineOperation<DetachRequest, DetachFacts>({
 
 function detachProblems(facts: DetachFacts): Problem[] {
   const { ways, target, attached, foreign, holders } = facts
-  const host = hostProblems({ ways, image: target }, 'detach')
+  const host = hostProblems({ ways, image: target })
   if (host.length > 0) return host
   const refuse = (id: string, why: string, remedy: string) =>
     blocking(target, { id, layer: 'L3', why, remedy })

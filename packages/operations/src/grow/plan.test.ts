@@ -246,6 +246,25 @@ describe('the plan of grow', () => {
     })
   })
 
+  test('LUKS on another host: nothing that opens it is sent there', () => {
+    const change = { guest: withVolume('luks2'), ways: { ...ways, isOwnHost: false } }
+    const made = plan(change, { isLuks: true })
+    expect(made).toMatchObject({ kind: 'refusal', problems: [{ id: 'no-key-over-network' }] })
+    expect(plan(change, { isLuks: true, partition: 'none' })).toMatchObject({ kind: 'plan' })
+  })
+
+  test('what has no name yet is said as what it is, and a hidden file as what it is a copy of', () => {
+    const staging = '0123456789ab'
+    const made = plan({ work: { path: `/lib/.a b.qcow2.${staging}.part`, staging } })
+    const view = toPlanView(made, () => ({ argv: ['varve'] }))
+    if (view.kind === 'refusal') throw new Error('refused')
+    const told = view.steps.map(({ does, undo }) => `${does} ${undo ?? ''}`).join('\n')
+    expect(told).toContain('Puts the hidden copy of a b.qcow2 behind the device, for writing.')
+    expect(told).toContain('as large as its device')
+    expect(told).toMatch(/on partition \d of the device/u)
+    expect(told).not.toMatch(/DEVICE|0123456789ab/u)
+  })
+
   test('an overlay stays one', () => {
     const chain = [facts.chain[0], { ...facts.chain[0], path: '/lib/base.qcow2' }] as readonly LinkFacts[]
     const made = plan({ chain })
@@ -290,7 +309,6 @@ test('a GPT of 4K sectors: its device has them too, and Varve writes the table i
 
 describe('grow is refused', () => {
   test.each<[string, Partial<ResizeFacts>, Asked, string]>([
-    ['an agent', { ways: { ...ways, isOwnHost: false } }, {}, 'not-for-agents'],
     ['another system', { ways: { ...ways, system: 'darwin' } }, {}, 'no-block-devices'],
     ['no root', { ways: { ...ways, isRoot: false } }, {}, 'not-root'],
     ['no loop', { ways: { ...ways, loop: 'missing' } }, {}, 'no-way'],

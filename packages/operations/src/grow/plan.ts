@@ -38,7 +38,7 @@ export const growOperation = defineOperation<GrowRequest, ResizeFacts>({
         ? insideOf({ facts, asked: request, ways: growWays }, chosen.target)
         : { kind: 'plain' }
     const problems = [
-      ...resizeProblems(facts, { verb: 'grow', own, size, isAttached: chosen.kind !== 'container' }),
+      ...resizeProblems(facts, { own, size, isAttached: chosen.kind !== 'container' }),
       ...(toGpt ? gptProblems(found, size) : []),
       ...growProblems(facts, { chosen, inside, before, size, isMoving, toGpt }),
     ]

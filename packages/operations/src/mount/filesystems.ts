@@ -33,6 +33,18 @@ export function kindOf(type: string): FilesystemKind | null {
   return Object.hasOwn(kinds, type) ? (kinds[type] ?? null) : null
 }
 
+/** Whether these are options that one of the ways of mounting that type has, and no others. */
+export function areKnownOptions(type: string, options: readonly string[]): boolean {
+  const said = options.join(',')
+  return Object.values(kinds).some(
+    (kind) =>
+      kind.type === type &&
+      [true, false].some((isWritten) =>
+        [true, false].some((isThrowAway) => optionsOf(kind, { isWritten, isThrowAway }).join(',') === said),
+      ),
+  )
+}
+
 const safe = ['nosuid', 'nodev', 'noexec']
 
 /** With an overlay the journal may be replayed, into that alone. */

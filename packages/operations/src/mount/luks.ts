@@ -19,6 +19,7 @@ import { folderSteps } from './steps.ts'
 export function planLuks(request: MountRequest, facts: MountFacts): Plan | Refusal {
   const { isWritten, volume } = request
   const { host, image, folder, ways } = facts
+  if (!ways.isOwnHost) return { kind: 'refusal', operation: 'mount', problems: [keyStays(image)] }
   const aside: Wanted = { isWritten: false, isThrowAway: true }
   const isThrowAway = !isWritten && wayOn(ways, waysFor(facts, aside)) !== null
   const wanted: Wanted = { isWritten, isThrowAway }
@@ -95,6 +96,15 @@ function insideSteps(
       options: from('look', 'options'),
     }),
   ]
+}
+
+function keyStays(image: string): Problem {
+  return blocking(image, {
+    id: 'no-key-over-network',
+    layer: 'L5',
+    why: 'what it holds is to be opened, and Varve sends no passphrase or key to another host',
+    remedy: 'Use the command on that host: varve mount IMAGE FOLDER --luks.',
+  })
 }
 
 function whichProblem({ image, others }: MountFacts, found: MountFacts['others']): Problem {

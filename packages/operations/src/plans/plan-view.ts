@@ -18,10 +18,12 @@ function stepView(step: Step, shown: Shown): PlanStepView {
   const action = findAction(step.action)
   const input = exampleInput(step, action)
   const undo = action.undo(input, null)
+  const { title, does } = action.words(input)
   return {
     id,
     layer: action.layer,
-    ...action.words(input),
+    title,
+    does: inWords(does),
     command: commandLine(shown),
     host,
     needs,
@@ -32,7 +34,16 @@ function stepView(step: Step, shown: Shown): PlanStepView {
 }
 
 function undoWords(name: string, input: unknown): string {
-  return findAction(name).words(input).does
+  return inWords(findAction(name).words(input).does)
+}
+
+/** What has no name yet, or one that says nothing to people, is said as what it is; commands have it as it stands in them. */
+function inWords(text: string): string {
+  return text
+    .replaceAll(/\/dev\/DEVICEp(\d+)/gu, 'partition $1 of the device')
+    .replaceAll('/dev/DEVICE', 'the device')
+    .replaceAll('/dev/mapper/varve-ID-VOLUME', 'the opened volume')
+    .replaceAll(/(?<=\s)\.([^/\n]+?)\.[\da-f]{12}\.part\b/gu, 'the hidden copy of $1')
 }
 
 /** What an earlier step will give, as long as nobody knows it. */

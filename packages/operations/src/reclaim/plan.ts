@@ -49,7 +49,7 @@ export const reclaimOperation = defineOperation<ReclaimRequest, ReclaimFacts>({
     return {
       kind: 'plan',
       operation: 'reclaim',
-      summary: `Give back what ${baseName(image.path)} holds for nothing: ${gainWords(survey)}`,
+      summary: summaryOf(baseName(image.path), survey),
       steps,
       warnings: found,
       subjects: chain.map(({ path }) => ({ host, path })),
@@ -58,9 +58,10 @@ export const reclaimOperation = defineOperation<ReclaimRequest, ReclaimFacts>({
   },
 })
 
-function gainWords(survey: Survey): string {
+function summaryOf(name: string, survey: Survey): string {
   const gains = new Map(gainsOf(survey).map(({ kind, bytes }) => [kind, bytes]))
   const bytes = Math.max(gains.get('host') ?? 0, gains.get('container') ?? 0)
-  const zeros = survey.zeros === null ? ', and the zeros that it finds' : ''
-  return `at least ${formatBytes(bytes)}${zeros}`
+  return bytes === 0
+    ? `Reclaim the zeros that ${name} has written out`
+    : `Reclaim at least ${formatBytes(bytes)} of ${name}`
 }

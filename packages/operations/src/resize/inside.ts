@@ -61,12 +61,21 @@ export function insideOf(looking: Looking, { volume }: ResizeTarget): Inside {
       'Leave --luks out; see what it holds: varve info.',
     )
   if (volume?.type === 'lvm2') return logicalOf(looking, volume.group, refused)
+  const { isOwnHost } = facts.ways
+  if (isLuks && asked.isLuks && !isOwnHost)
+    return refused(
+      'no-key-over-network',
+      `${ways.what} is inside LUKS, and Varve sends no passphrase or key to another host`,
+      `Use the command on that host, with --luks: varve ${ways.verb}; or --partition none for the container only.`,
+    )
   if (isLuks) {
     if (asked.isLuks) return { kind: 'luks', volume: asked.volume }
     return refused(
       'volume-locked',
       `${ways.what} is inside LUKS`,
-      'Give its passphrase on standard input, with --luks; or --partition none for the container only.',
+      isOwnHost
+        ? 'Give its passphrase on standard input, with --luks; or --partition none for the container only.'
+        : 'Use the command on that host, with --luks and its passphrase on standard input; or change the container only (--partition none).',
     )
   }
   if (asked.volume !== null)

@@ -13,7 +13,6 @@ import { isResized, resizedKind } from './kinds.ts'
 import type { ResizeTarget } from './targets.ts'
 
 interface Resizing {
-  readonly verb: 'grow' | 'shrink'
   readonly own: LinkFacts
   /** Bytes of the disk that is to be; null: not known yet. */
   readonly size: number | null
@@ -22,10 +21,10 @@ interface Resizing {
 }
 
 /** What speaks against another size of this image, whatever is in it. */
-export function resizeProblems(facts: ResizeFacts, { verb, own, size, isAttached }: Resizing): Problem[] {
+export function resizeProblems(facts: ResizeFacts, { own, size, isAttached }: Resizing): Problem[] {
   const { ways, image, problems, already, chain, guest } = facts
   const asRoot = isAttached ? ways : { ...ways, isRoot: true }
-  const host = hostProblems({ ways: asRoot, image: image.path }, verb)
+  const host = hostProblems({ ways: asRoot, image: image.path })
   if (host.length > 0)
     return host.map((problem) => ({ ...problem, remedy: hostRemedies[problem.id] ?? problem.remedy }))
   const below = chain[1] ?? null
@@ -44,7 +43,7 @@ export function resizeProblems(facts: ResizeFacts, { verb, own, size, isAttached
 
 const hostRemedies: Readonly<Record<string, string>> = {
   'not-root':
-    'Use the command as root, such as with sudo; --partition none changes the container only, without root.',
+    'Use the command as root, such as with sudo, or run the agent as root; --partition none changes the container only, without root.',
   'no-block-devices': 'Do it on a host that runs Linux, such as in a virtual machine that sees the file.',
 }
 

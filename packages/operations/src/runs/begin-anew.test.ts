@@ -3,7 +3,7 @@ import type { ActionCall } from '../actions/action.ts'
 import { forgetAttachment } from '../actions/forget-attachment.ts'
 import { reserveDevice } from '../actions/reserve-device.ts'
 import { samplePlan, sampleOutcome } from '../testing/sample-plan.ts'
-import { beginAnew, heldByMachine } from './begin-anew.ts'
+import { beginAnew, heldByMachine, wasRestarted } from './begin-anew.ts'
 import type { JournalEntry } from './journal.ts'
 import { runState } from './run-state.ts'
 
@@ -85,4 +85,22 @@ test('a device that was chosen is the machine’s until it is forgotten', () => 
   expect(heldByMachine(stateOf(...reserved))).toEqual([reserve])
   const forget = { action: forgetAttachment.name, input: { attachment: 'id1' } }
   expect(heldByMachine(stateOf(...reserved, called('prove', forget)))).toEqual([])
+})
+
+test('a machine was restarted when it is another run of it than a step began in', () => {
+  const [begun] = written
+  if (begun?.event !== 'started') throw new Error('no beginning')
+  const host = created.plan.steps[0]?.host
+  const now = (boot: string | null) => (name: string) => (name === host ? boot : null)
+  const state = stateOf({ ...begun, boot: 'one' }, ...written.slice(1))
+  expect([now('one'), now('two'), now(null)].map((one) => wasRestarted(state, one))).toEqual([
+    false,
+    true,
+    false,
+  ])
+  expect(wasRestarted(stateOf(...written), now('two'))).toBe(false)
+  const failed = beginAnew(state).map((entry) => ({ ...entry, at })) as JournalEntry[]
+  expect(wasRestarted(stateOf({ ...begun, boot: 'one' }, ...written.slice(1), ...failed), now('two'))).toBe(
+    false,
+  )
 })

@@ -27,6 +27,16 @@ export function beginAnew(state: RunState): readonly NewEntry[] {
     })
 }
 
+/** Whether the machine of a host was started again since a step that it has done, or is at; `bootOf` says which run of it is now, null: not known. */
+export function wasRestarted(state: RunState, bootOf: (host: string) => string | null): boolean {
+  return state.steps.some((step) => {
+    const newest = newestAttempt(step)
+    if (newest === null || newest.phase === 'failed' || step.phase === 'undone') return false
+    const now = bootOf(step.step.host)
+    return newest.boot !== null && now !== null && newest.boot !== now
+  })
+}
+
 /** What was done that only the running machine has, and that no later step has begun to take back. */
 export function heldByMachine(state: RunState): readonly ActionCall[] {
   const begun = state.steps

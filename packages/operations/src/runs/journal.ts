@@ -24,7 +24,15 @@ export const JournalEntry = z.lazy(() =>
      * Written before the first effect; `call` has its references resolved. A held step is started again when another one that
      * uses it is tried again.
      */
-    z.object({ event: z.literal('started'), at, step: z.string(), attempt: z.number(), call: Call }),
+    z.object({
+      event: z.literal('started'),
+      at,
+      step: z.string(),
+      attempt: z.number(),
+      call: Call,
+      /** Names the run of the host's machine since its start; left out: not known. */
+      boot: z.string().optional(),
+    }),
     z.object({
       event: z.literal('done'),
       at,

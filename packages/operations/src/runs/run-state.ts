@@ -17,6 +17,8 @@ export interface Attempt {
   readonly phase: 'running' | 'done' | 'failed'
   readonly outcome: unknown
   readonly undo: 'none' | 'done' | 'failed'
+  /** The run of the host's machine since its start in which it began; null: not known. */
+  readonly boot: string | null
 }
 
 export interface StepState {
@@ -153,8 +155,8 @@ function afterEntry(state: StepState, entry: OfStep, place: number): StepState {
   switch (entry.event) {
     case 'started': {
       const others = state.attempts.filter(({ attempt }) => attempt !== entry.attempt)
-      const { attempt, call } = entry
-      const begun = { attempt, place, call, phase: 'running', outcome: null, undo: 'none' } as const
+      const { attempt, call, boot = null } = entry
+      const begun = { attempt, place, call, phase: 'running', outcome: null, undo: 'none', boot } as const
       const startedAt = state.startedAt ?? entry.at
       return { ...state, phase: 'running', attempts: [...others, begun], startedAt, endedAt: null }
     }

@@ -265,7 +265,6 @@ test('a GPT of 4K sectors: its device has them too, and Varve writes the table i
 
 describe('shrink is refused', () => {
   test.each<[string, Partial<ResizeFacts>, Asked, string]>([
-    ['an agent', { ways: { ...ways, isOwnHost: false } }, {}, 'not-for-agents'],
     ['another system', { ways: { ...ways, system: 'darwin' } }, {}, 'no-block-devices'],
     ['no root', { ways: { ...ways, isRoot: false } }, {}, 'not-root'],
     ['a larger size', {}, { to: 20 * gib }, 'not-smaller'],

@@ -28,7 +28,7 @@ export const shrinkOperation = defineOperation<ShrinkRequest, ResizeFacts>({
     const size = sizeOf(choice) ?? (before === null ? null : before - shrinkUnit)
     const problems = own
       ? [
-          ...resizeProblems(facts, { verb: 'shrink', own, size, isAttached: choice.way === 'filesystem' }),
+          ...resizeProblems(facts, { own, size, isAttached: choice.way === 'filesystem' }),
           ...(guest === null ? [] : shrinkProblems(facts, request, choice)),
         ]
       : [...facts.problems]

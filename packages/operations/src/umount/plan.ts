@@ -46,7 +46,7 @@ export const umountOperation = defineOperation<UmountRequest, UmountFacts>({
 })
 
 function umountProblems({ ways, folder, mounted, attached, busy }: UmountFacts): Problem[] {
-  const host = hostProblems({ ways, image: folder }, 'umount')
+  const host = hostProblems({ ways, image: folder })
   if (host.length > 0) return host
   const refuse = (id: string, why: string, remedy: string) =>
     blocking(folder, { id, layer: 'L6', why, remedy })

@@ -1,3 +1,5 @@
+import { isWritable } from '@varve/core/formats/writable-formats'
+import { formatRules } from '@varve/core/image/format-rules'
 import { formatBytes } from '@varve/core/units/format-bytes'
 import {
   compressionLabels,
@@ -113,6 +115,11 @@ export function libraryOptions({ hostView, library }: Subject): { value: string;
 /** Why its disk cannot be read; null: it can. */
 export function unreadable({ row }: Subject): string | null {
   return row?.virtualSize === null ? 'Its disk cannot be read' : null
+}
+
+/** Why it cannot be written anew in its format; null: it can. */
+export function notWritten({ row }: Subject): string | null {
+  return row && !isWritable(row.format) ? `Varve does not write ${formatRules[row.format].label}` : null
 }
 
 /** Why others forbid that it is changed; null: nobody does. */

@@ -31,6 +31,7 @@ const subject: Subject = {
   children: [],
   hostView: null,
   quarantine: 'q1',
+  target: '/dev/loop5',
 }
 
 /** What somebody writes into the fields that have no default, so that the form is filled in. */
@@ -103,6 +104,38 @@ test('what others are made over is not deleted, what has no parent is not repoin
   expect(why('chain-repoint', { row: { ...row, chainLength: 1 } })).toBe('It has no parent')
   expect(why('chain-repoint', { row: { ...row, format: 'raw' } })).toBe('Raw images have no parents')
   expect(why('compare', { row: { ...row, virtualSize: null } })).toBe('Its disk cannot be read')
+})
+
+test('disks get another size on Linux, in formats that are written, and are cut where something can go', () => {
+  const why = (operation: string, change: Partial<Subject>) => {
+    const face = faces.find((one) => one.operation === operation)
+    return face ? whyNot(face, { ...subject, ...change }) : 'not offered'
+  }
+  const host = (platform: 'linux' | 'windows') =>
+    ({ state: 'connected', os: { platform, name: 'Windows Server 2025' } }) as NonNullable<
+      Subject['hostView']
+    >
+  const holding = (type: string, end: number) =>
+    ({
+      guest: {
+        table: { kind: 'none', sure: 'consistent', sectorSize: 512, id: null, partitions: [], notes: [] },
+        volumes: [],
+        filesystems: [{ start: 0, length: end, size: end, type }],
+        problems: [],
+      },
+    }) as unknown as NonNullable<Subject['report']>
+  for (const operation of ['grow', 'shrink']) {
+    expect(why(operation, { hostView: host('linux') })).toBeNull()
+    expect(why(operation, { hostView: host('windows') })).toContain('Windows Server 2025')
+    expect(why(operation, { row: { ...row, format: 'qed' } })).toMatch(/does not write/u)
+    expect(why(operation, { children: ['a.qcow2'] })).toBe('a.qcow2 cannot be read without it')
+  }
+  expect(why('shrink', { report: holding('ext4', 2 ** 30) })).toBeNull()
+  expect(why('shrink', { report: holding('xfs', 2 ** 30) })).toBe(
+    'It ends with XFS, which cannot be made smaller',
+  )
+  expect(why('shrink', { report: holding('xfs', 2 ** 29) })).toBeNull()
+  expect(why('grow', { report: holding('xfs', 2 ** 30) })).toBeNull()
 })
 
 test('a form says what it lacks', () => {

@@ -1,3 +1,4 @@
+import { attachFace, detachFace } from './faces/attach.ts'
 import { chainCommitFace } from './faces/chain-commit.ts'
 import { chainFlattenFace } from './faces/chain-flatten.ts'
 import { chainRebaseFace } from './faces/chain-rebase.ts'
@@ -11,15 +12,18 @@ import { createFace } from './faces/create.ts'
 import { deleteFace } from './faces/delete.ts'
 import { digestFace } from './faces/digest.ts'
 import { doctorFace } from './faces/doctor.ts'
+import { growFace } from './faces/grow.ts'
 import { infoFace } from './faces/info.ts'
 import { mapFace } from './faces/map.ts'
 import { measureFace } from './faces/measure.ts'
+import { mountFace, umountFace } from './faces/mount.ts'
 import { moveFace } from './faces/move.ts'
 import { purgeFace } from './faces/purge.ts'
 import { reclaimFace, reclaimReportFace } from './faces/reclaim.ts'
 import { repairFace } from './faces/repair.ts'
 import { restoreFace } from './faces/restore.ts'
 import { serveFace } from './faces/serve.ts'
+import { shrinkFace } from './faces/shrink.ts'
 import { snapshotApplyFace, snapshotCreateFace, snapshotDeleteFace } from './faces/snapshot.ts'
 import { verifyFace } from './faces/verify.ts'
 import type { Face } from './face.ts'
@@ -36,6 +40,8 @@ export const faces: readonly Face[] = [
   compareFace,
   chainShowFace,
   serveFace,
+  attachFace,
+  mountFace,
   cloneFace,
   convertFace,
   doctorFace,
@@ -48,11 +54,15 @@ export const faces: readonly Face[] = [
   chainRebaseFace,
   chainCommitFace,
   chainRepointFace,
+  growFace,
+  shrinkFace,
   reclaimFace,
   moveFace,
   deleteFace,
   restoreFace,
   purgeFace,
+  detachFace,
+  umountFace,
 ]
 
 /** Those of an image. */

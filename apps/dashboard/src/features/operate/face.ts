@@ -16,6 +16,8 @@ export interface Subject {
   readonly hostView: HostView | null
   /** What an earlier run left, such as the id of its quarantine. */
   readonly quarantine?: string
+  /** What is to be released: a device, or a folder that something is mounted at. */
+  readonly target?: string
 }
 
 /** What was chosen so far. */

@@ -35,7 +35,7 @@ export function OperateDialog({
 function titleOf(face: Face, subject: Subject): string {
   return face.of === 'image'
     ? `${face.verbOf ?? face.verb} ${fileOf(subject)}`
-    : `${face.verb} on ${subject.host}`
+    : `${face.verb}${subject.target === undefined ? '' : ` ${subject.target}`} on ${subject.host}`
 }
 
 function Form({ face, subject, onClose, onStarted }: Omit<OperateDialogProps, 'title'>) {

@@ -15,6 +15,12 @@ test('what mends a finding is a wish of the host that has found it', () => {
   expect(wishOfFinding(found, 7)).toBeNull()
 })
 
+test('what was found as a whole has one wish', () => {
+  expect(wishOfFinding(run({ free: 1, wish }), 0)).toEqual({ host: 'north', ...wish })
+  expect(wishOfFinding(run({ free: 1, wish }), 1)).toBeNull()
+  expect(wishOfFinding(run({ free: 1, wish: null }), 0)).toBeNull()
+})
+
 test('what another version has found mends nothing', () => {
   expect(wishOfFinding(run(null), 0)).toBeNull()
   expect(wishOfFinding(run({ findings: 'many' }), 0)).toBeNull()

@@ -7,12 +7,14 @@ export interface FoundWish {
   readonly request: Readonly<Record<string, unknown>>
 }
 
-/** What mends the finding at that place of what a run has found; null: nothing that is planned. */
+/** What mends the finding at that place of what a run has found, or does something about all that it has found; null: nothing that is planned. */
 export function wishOfFinding({ steps }: RunView, at: number): FoundWish | null {
   const last = steps.at(-1)
   const findings = last?.result?.['findings']
-  if (!last || !Array.isArray(findings)) return null
-  const { wish } = membersOf(findings[at])
+  if (!last) return null
+  const { wish } = Array.isArray(findings)
+    ? membersOf(findings[at])
+    : membersOf(at === 0 ? last.result : null)
   const { operation, request } = membersOf(wish)
   if (typeof operation !== 'string' || typeof request !== 'object' || request === null) return null
   return { host: last.host, operation, request: membersOf(request) }

@@ -12,5 +12,6 @@ export const checkFilesystem = toolSteps('check-filesystem', {
   },
   later: ({ type }) => (type === 'filesystem' ? 'the check of the filesystem that is found' : null),
   about: ({ image }) => image,
+  worksOn: (input) => ({ device: deviceOf(input) }),
   outcome: (input) => ({ device: deviceOf(input) }),
 })

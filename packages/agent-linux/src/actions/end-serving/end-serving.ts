@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { nativeAdapter } from '@varve/agent/actions/native'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { registryIn, serverOf } from '@varve/engine/attached/registry'
+import { isInLibraries } from '../in-libraries.ts'
 
 /** How long it may take to end by itself, and then by force. */
 const patienceMs = 10_000
@@ -13,6 +14,7 @@ export const endServing = nativeAdapter('end-serving', {
 
   async run({ attachment }, { ports }) {
     const registry = registryIn(ports.runtimeFolder)
+    if (!(await isInLibraries({ attachment }, { ports }))) return { wasServed: false }
     const began = performance.now()
     let wasServed = false
     for (;;) {

@@ -8,7 +8,7 @@ import type { ActionInput } from '@varve/operations/actions/action-table'
 import type { MappedPiece } from '@varve/operations/actions/attached-device'
 import type { VolumeThere } from '@varve/operations/attach/facts'
 import { kindOf, optionsOf } from '@varve/operations/mount/filesystems'
-import { assertOwnHost } from '../kernel-action.ts'
+import { assertDeviceInLibraries } from '../in-libraries.ts'
 
 type Input = ActionInput<'find-filesystem'>
 
@@ -17,7 +17,7 @@ export const findFilesystem = nativeAdapter('find-filesystem', {
 
   async run(input, { ports, signal }) {
     const { mapped, isWritten, isThrowAway } = input
-    assertOwnHost({ ports }, mapped)
+    await assertDeviceInLibraries(mapped, ports)
     const { filesystem, pieces } = await lookInto(input, signal)
     const kind = kindOf(filesystem.type)
     if (kind === null) throw refusal(mapped, `it holds ${filesystem.type}, which Varve does not mount`)

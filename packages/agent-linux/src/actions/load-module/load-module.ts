@@ -8,6 +8,8 @@ export const loadModule = kernelAction('load-module', {
   tool: 'modprobe',
   build: ({ module }) => loadCommand(module),
   about: ({ module }) => module,
+  // It harms nobody, and is one of two.
+  isOfLibraries: async () => Promise.resolve(true),
   async after({ module }) {
     if (!existsSync(shownAt[module])) throw notThere('modprobe', module)
     return Promise.resolve({ module })

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { mappedVolume } from '@varve/core/volumes/mapped-names'
+import { mappedPrefix, mappedVolume } from '@varve/core/volumes/mapped-names'
 import type { ActionInput } from '@varve/operations/actions/action-table'
 import { deviceOf } from '@varve/operations/actions/mount-filesystem'
 import { createCommand } from '../../tools/dmsetup/commands.ts'
+import { isInLibraries } from '../in-libraries.ts'
 import { kernelAction, notThere, type KernelContext } from '../kernel-action.ts'
 import { mappingNow } from '../mapping.ts'
 
@@ -20,6 +21,12 @@ export const mapVolume = kernelAction('map-volume', {
       pieces,
     }),
   about: ({ device }) => device,
+  async isOfLibraries(input, context) {
+    const { attachment, over } = input
+    return (
+      (over === null || over.startsWith(mappedPrefix(attachment))) && (await isInLibraries(input, context))
+    )
+  },
   async before(input, context) {
     const { pieces, volume, device } = input
     if (pieces.length === 0 || pieces.some(({ stripes }) => stripes.length === 0))

@@ -4,14 +4,15 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { mountedDevices } from '@varve/engine/attached/attached-now'
 import { noteAttachment, registryIn } from '@varve/engine/attached/registry'
 import { systemCode, writeError } from '@varve/engine/system/system-error'
-import { assertOwnHost } from '../kernel-action.ts'
+import { assertFolderInLibraries, isInLibraries, notOfLibraries } from '../in-libraries.ts'
 
 /** Noted before it is made: what is left of it is found again. */
 export const prepareFolder = nativeAdapter('prepare-folder', {
   calls: 'rename(2) of the note, mkdir(2)',
 
   async run({ attachment, folder, isNew }, { ports }) {
-    assertOwnHost({ ports }, folder)
+    await assertFolderInLibraries(folder, ports)
+    if (!(await isInLibraries({ attachment }, { ports }))) throw notOfLibraries(folder)
     const registry = registryIn(ports.runtimeFolder)
     const noted = await noteAttachment(registry, attachment, ({ mounts }) => ({
       mounts: [...mounts.filter((mount) => mount.folder !== folder), { folder, isFolderOurs: isNew }],

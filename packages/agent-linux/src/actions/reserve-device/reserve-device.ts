@@ -7,15 +7,21 @@ import {
   socketOf,
   type Registry,
 } from '@varve/engine/attached/registry'
-import { assertOwnHost } from '../kernel-action.ts'
+import { assertFileInLibraries, isInLibraries, notOfLibraries } from '../in-libraries.ts'
 
 /** The same attachment gets the same device again. */
 export const reserveDevice = nativeAdapter('reserve-device', {
   calls: 'link(2) of a lock, read(2) of /sys/block, rename(2) of the note',
 
   async run({ attachment: id, ...wanted }, { ports }) {
-    assertOwnHost({ ports }, wanted.image)
+    await assertFileInLibraries(wanted.image, ports)
     const registry = registryIn(ports.runtimeFolder)
+    // A note of that name may be somebody else's.
+    if (
+      (await findAttachment(registry, id)) !== null &&
+      !(await isInLibraries({ attachment: id, image: wanted.image }, { ports }))
+    )
+      throw notOfLibraries(wanted.image)
     const { device } = await reserve(registry, { id, ...wanted })
     return outcomeOf(registry, id, device)
   },

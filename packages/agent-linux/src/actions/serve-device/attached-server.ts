@@ -12,7 +12,7 @@ const lookAgainMs = 1000
 
 /** A process of its own that serves one device to the kernel, until it is told to end or is wanted no more. */
 async function run(orders: Orders): Promise<void> {
-  const { attachment, folder, image, socket, inUse, isThrowAway } = orders
+  const { attachment, folder, image, roots, socket, inUse, isThrowAway } = orders
   const lock = await takeLock(serverLockOf(folder, attachment))
   // Another one serves it already.
   if ('pid' in lock) return say({ isReady: true })
@@ -25,7 +25,7 @@ async function run(orders: Orders): Promise<void> {
     if (!existsSync(note)) stop.abort()
   }, lookAgainMs)
   try {
-    await using served = await serveImage(imageInput(image, { roots: null }), {
+    await using served = await serveImage(imageInput(image, { roots }), {
       place: { socket },
       inUse,
       signal: stop.signal,

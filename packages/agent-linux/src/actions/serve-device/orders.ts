@@ -8,6 +8,8 @@ export const Orders = z.object({
   /** Of the registry. */
   folder: z.string(),
   image: ImageAddress,
+  /** Of an agent: what the image and all that it names lie in. */
+  roots: z.array(z.string()).nullable(),
   socket: z.string(),
   inUse: z.enum(['refuse', 'accept']),
   isThrowAway: z.boolean(),

@@ -5,7 +5,7 @@ import { nativeAdapter } from '@varve/agent/actions/native'
 import { DiskError, fromErrorRecord } from '@varve/core/problems/disk-error'
 import { registryIn, serverOf, type Registry } from '@varve/engine/attached/registry'
 import { threadFile } from '@varve/engine/run/start-thread'
-import { assertOwnHost } from '../kernel-action.ts'
+import { isInLibraries, notOfLibraries } from '../in-libraries.ts'
 import type { Orders, Report } from './orders.ts'
 
 /** Starts a process that belongs to no terminal, and ends with none of those that wanted it. */
@@ -13,11 +13,20 @@ export const serveDevice = nativeAdapter('serve-device', {
   calls: 'fork(2) and setsid(2) of a process that opens the chain for reading and listens at the socket',
 
   async run({ attachment, image, socket, inUse, isThrowAway }, { ports, signal }) {
-    assertOwnHost({ ports }, image.path)
+    if (!(await isInLibraries({ attachment, image: image.path, socket }, { ports })))
+      throw notOfLibraries(image.path)
     const registry = registryIn(ports.runtimeFolder)
     signal.throwIfAborted()
     const { folder } = registry
-    await start({ attachment, folder, image, socket, inUse, isThrowAway })
+    await start({
+      attachment,
+      folder,
+      image,
+      roots: ports.roots && [...ports.roots],
+      socket,
+      inUse,
+      isThrowAway,
+    })
     const served = await servedAt(registry, attachment, socket)
     if (served !== null) return served
     throw new DiskError('nbd-failed', {

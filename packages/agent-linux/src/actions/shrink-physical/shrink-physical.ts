@@ -6,5 +6,6 @@ import { toolSteps } from '../tool-steps.ts'
 export const shrinkPhysical = toolSteps('shrink-physical', {
   build: (input) => [shrinkCommand(physicalOf(input), input.size)],
   about: ({ image }) => image,
+  worksOn: (input) => ({ device: physicalOf(input) }),
   outcome: ({ size }) => ({ size }),
 })

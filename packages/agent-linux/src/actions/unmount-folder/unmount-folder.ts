@@ -2,6 +2,7 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { isOf, mountedDevices } from '@varve/engine/attached/attached-now'
 import { processesIn } from '@varve/engine/attached/processes-in'
 import { umountCommand } from '../../tools/mount/commands.ts'
+import { isMountInLibraries } from '../in-libraries.ts'
 import { kernelAction, type KernelContext } from '../kernel-action.ts'
 
 interface Mounted {
@@ -14,6 +15,8 @@ export const unmountFolder = kernelAction('unmount-folder', {
   tool: 'umount',
   build: ({ folder }) => umountCommand(folder),
   about: ({ folder }) => folder,
+  isOfLibraries: isMountInLibraries,
+  otherwise: ({ folder }) => ({ folder }),
   async before(input, context) {
     const { folder } = input
     // What somebody else has mounted there is left alone.

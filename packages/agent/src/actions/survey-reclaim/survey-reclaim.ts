@@ -1,4 +1,6 @@
 import { surveyInput } from '@varve/engine/disks/survey-reclaim'
+import type { ImageAddress } from '@varve/operations/actions/image-address'
+import { gainsOf, type Survey } from '@varve/operations/actions/reclaim-survey'
 import { imageInput } from '../image-input.ts'
 import { nativeAdapter } from '../native.ts'
 
@@ -8,11 +10,20 @@ export const surveyReclaim = nativeAdapter('survey-reclaim', {
     'open(2) of the chain for reading, pread(2) of the bitmaps of its filesystems and of all of its data',
 
   async run({ image }, { ports, signal, onProgress }) {
-    return await surveyInput(imageInput(image, ports), {
+    const survey = await surveyInput(imageInput(image, ports), {
       reads: true,
       signal,
       onProgress: (done, total) =>
         onProgress({ of: 'tool', progress: { fraction: total === 0 ? 1 : done / total } }),
     })
+    return { ...survey, wish: wishOf(image, survey) }
   },
 })
+
+/** An image that is read in a way of somebody's own, such as one of its snapshots, is not written anew as a whole. */
+function wishOf({ path, format, reading }: ImageAddress, survey: Survey) {
+  const isAsItIs =
+    format === null && Object.values(reading).every((choice) => choice === undefined || choice === false)
+  const isWorth = survey.after !== null && gainsOf(survey).some(({ bytes }) => (bytes ?? 0) > 0)
+  return isAsItIs && isWorth ? { operation: 'reclaim', request: { image: path } } : null
+}

@@ -1,7 +1,5 @@
-import { isWritable } from '@varve/core/formats/writable-formats'
-import { formatRules } from '@varve/core/image/format-rules'
 import type { Face } from '../face.ts'
-import { address, dependents, nameOf, unreadable } from '../face-parts.ts'
+import { address, dependents, nameOf, notWritten, unreadable } from '../face-parts.ts'
 
 export const reclaimFace: Face = {
   operation: 'reclaim',
@@ -43,8 +41,4 @@ export const reclaimReportFace: Face = {
   fields: () => [],
   request: (subject) => ({ image: address(nameOf(subject)) }),
   unfit: unreadable,
-}
-
-function notWritten({ row }: Parameters<Face['unfit']>[0]): string | null {
-  return row && !isWritable(row.format) ? `Varve does not write ${formatRules[row.format].label}` : null
 }

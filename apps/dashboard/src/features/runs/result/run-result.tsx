@@ -47,9 +47,9 @@ const views: Readonly<Record<string, (result: unknown, ways: RunResultProps) => 
     const told = actionTable['measure-image'].outcome.safeParse(result)
     return told.success ? <MeasureResult of={told.data} /> : null
   },
-  'reclaim-report': (result) => {
+  'reclaim-report': (result, { onMend }) => {
     const told = actionTable['survey-reclaim'].outcome.safeParse(result)
-    return told.success ? <ReclaimResult of={told.data} /> : null
+    return told.success ? <ReclaimResult of={told.data} onReclaim={() => onMend(0)} /> : null
   },
   'chain-show': (result) => {
     const told = actionTable['show-chain'].outcome.safeParse(result)

@@ -1,0 +1,278 @@
+import { useQuery } from '@tanstack/react-query'
+import { countOf, formatBytes } from '@varve/core/units/format-bytes'
+import type { HostView } from '@varve/protocol/hosts'
+import type {
+  BtrfsPlace,
+  FolderPlace,
+  PlacesView,
+  Subvolume,
+  ThinPool,
+  VolumeGroup,
+  ZfsPool,
+} from '@varve/protocol/places'
+import type { ReactNode } from 'react'
+import { Card } from '../../components/card.tsx'
+import { ByteSize, Meter, Pill } from '../../components/marks.tsx'
+import { ErrorCard, SkeletonRows } from '../../components/states.tsx'
+import { useTRPC } from '../../data/trpc.ts'
+import styles from './fleet.module.css'
+import { SpaceBar } from './host-rows.tsx'
+
+/** Where images can be on a host, as its agent finds it now: what holds others first. Nothing for a system without a reader of them. */
+export function PlacesCard({ host }: { readonly host: HostView }) {
+  const api = useTRPC()
+  const isHere = host.state === 'connected'
+  const query = useQuery(api.places.list.queryOptions({ host: host.name }, { enabled: isHere, staleTime: 0 }))
+  if (host.os.platform !== 'linux') return null
+  return (
+    <Card title="Places">
+      <p className={`${styles.soft} ${styles.lead}`}>
+        Where images can be: volume groups, pools, and the folders of its libraries.
+      </p>
+      {!isHere && <p className={styles.soft}>They cannot be seen while the agent does not answer.</p>}
+      {query.isError && !query.data && <ErrorCard error={query.error} onRetry={() => void query.refetch()} />}
+      {isHere && query.isPending && <SkeletonRows rows={2} height={40} />}
+      {query.data && <Places places={query.data} />}
+    </Card>
+  )
+}
+
+function Places({ places: { groups, zpools, btrfs, folders, unread } }: { readonly places: PlacesView }) {
+  return (
+    <>
+      <ul className={styles.rows}>
+        {groups.map((group) => (
+          <GroupRows key={group.uuid} group={group} />
+        ))}
+        {zpools.map((pool) => (
+          <ZpoolRows key={pool.name} pool={pool} />
+        ))}
+        {btrfs.map((place) => (
+          <BtrfsRows key={place.mountPoint} place={place} />
+        ))}
+        {folders.map((folder) => (
+          <FolderRow key={folder.path} folder={folder} />
+        ))}
+      </ul>
+      {unread.map(({ what, reason, remedy }) => (
+        <p key={what} className={styles.soft}>
+          {what} was not read. {reason} {remedy}
+        </p>
+      ))}
+    </>
+  )
+}
+
+interface PlaceRowProps {
+  readonly kind: string
+  readonly name: string
+  /** Beside the name: what is not as it should be. */
+  readonly trouble?: string | null
+  readonly words: ReactNode
+  readonly room: ReactNode
+  /** It lies in the one above. */
+  readonly isInner?: boolean
+}
+
+function PlaceRow({ kind, name, trouble = null, words, room, isInner = false }: PlaceRowProps) {
+  return (
+    <li>
+      <div className={`${styles.row} ${styles.place}`} data-inner={isInner || undefined}>
+        <div>
+          <div className={styles.title}>
+            {name}
+            {trouble !== null && <Pill tone="bad">{trouble}</Pill>}
+          </div>
+          <div className={styles.soft}>{kind}</div>
+        </div>
+        <div className={styles.soft}>{words}</div>
+        <div>{room}</div>
+      </div>
+    </li>
+  )
+}
+
+function GroupRows({ group }: { readonly group: VolumeGroup }) {
+  const { name, size, free, devices, missing, pools, volumes } = group
+  const others = volumes.filter(({ pool }) => pool === null)
+  return (
+    <>
+      <PlaceRow
+        kind="volume group"
+        name={name}
+        trouble={missing === 0 ? null : `${countOf(missing, 'device')} missing`}
+        words={`${countOf(devices.length, 'device')}, ${countOf(others.length, 'volume')} of its own`}
+        room={<SpaceBar free={free} total={size} />}
+      />
+      {pools.map((pool) => (
+        <PoolRow
+          key={pool.uuid}
+          pool={pool}
+          volumes={volumes.filter((volume) => volume.pool === pool.name).length}
+        />
+      ))}
+    </>
+  )
+}
+
+/** A thin pool can be full of data or of metadata: both are shown. */
+function PoolRow({ pool, volumes }: { readonly pool: ThinPool; readonly volumes: number }) {
+  const { name, size, dataUsed, metadataSize, metadataUsed, promised, health } = pool
+  return (
+    <PlaceRow
+      isInner
+      kind="thin pool"
+      name={name}
+      trouble={health}
+      words={
+        <>
+          {countOf(volumes, 'thin volume')}
+          {promised > size && (
+            <>
+              , <ByteSize bytes={promised} /> promised
+            </>
+          )}
+        </>
+      }
+      room={
+        <div className={styles.meters}>
+          <Filled what="data" used={dataUsed} size={size} />
+          <Filled what="metadata" used={metadataUsed} size={metadataSize} />
+        </div>
+      }
+    />
+  )
+}
+
+const tight = 0.9
+
+function Filled({
+  what,
+  used,
+  size,
+}: {
+  readonly what: string
+  readonly used: number
+  readonly size: number
+}) {
+  const share = size === 0 ? 0 : used / size
+  const isTight = share > tight
+  const percent = `${(share * 100).toFixed(1)} %`
+  return (
+    <div className={styles.space}>
+      <Meter
+        parts={[{ share, colour: isTight ? 'var(--varve-warn)' : 'var(--varve-L1)' }]}
+        label={`${percent} of the ${what} used`}
+      />
+      <span className={styles.soft}>
+        {percent} of <ByteSize bytes={size} /> {what} used{isTight && ': nearly full'}
+      </span>
+    </div>
+  )
+}
+
+function ZpoolRows({ pool }: { readonly pool: ZfsPool }) {
+  const { name, size, free, health, readOnly, datasets, volumes, snapshots } = pool
+  return (
+    <>
+      <PlaceRow
+        kind={readOnly ? 'ZFS pool, read-only' : 'ZFS pool'}
+        name={name}
+        trouble={health === 'ONLINE' ? null : health.toLowerCase()}
+        words={`${countOf(volumes.length, 'volume')}, ${countOf(snapshots.length, 'snapshot')}`}
+        room={<SpaceBar free={free} total={size} />}
+      />
+      {datasets.map((one) => (
+        <PlaceRow
+          key={one.name}
+          isInner
+          kind="dataset"
+          name={one.name}
+          words={
+            <>
+              {one.mountPoint ?? 'mounted nowhere'}
+              {one.quota !== null && (
+                <>
+                  <br />
+                  at most <ByteSize bytes={one.quota} />
+                </>
+              )}
+            </>
+          }
+          room={<SpaceBar free={one.free} total={one.used + one.free} />}
+        />
+      ))}
+    </>
+  )
+}
+
+function BtrfsRows({ place }: { readonly place: BtrfsPlace }) {
+  const { mountPoint, device, data, metadata, subvolumes } = place
+  return (
+    <>
+      <PlaceRow
+        kind="Btrfs"
+        name={mountPoint}
+        words={`on ${device}, ${countOf(subvolumes.length, 'subvolume')}`}
+        room={
+          <div className={styles.meters}>
+            <Filled what="data" used={data.used} size={data.size} />
+            <Filled what="metadata" used={metadata.used} size={metadata.size} />
+          </div>
+        }
+      />
+      {subvolumes.flatMap((one) => (one.quota === null ? [] : [<QuotaRow key={one.id} of={one} />]))}
+    </>
+  )
+}
+
+/** Of subvolumes those are shown that quotas count. */
+function QuotaRow({ of: { path, quota } }: { readonly of: Subvolume }) {
+  if (quota === null) return null
+  const most = quota.mostReferenced ?? quota.mostExclusive
+  return (
+    <PlaceRow
+      isInner
+      kind="subvolume"
+      name={path}
+      words={
+        <>
+          <ByteSize bytes={quota.exclusive} /> of it alone
+        </>
+      }
+      room={
+        most === null ? (
+          <span className={styles.soft}>
+            <ByteSize bytes={quota.referenced} /> used, without a limit
+          </span>
+        ) : (
+          <SpaceBar free={Math.max(0, most - quota.referenced)} total={most} />
+        )
+      }
+    />
+  )
+}
+
+function FolderRow({ folder: { path, place, reserved, readOnly } }: { readonly folder: FolderPlace }) {
+  const { filesystem, free, total, copyOnWrite } = place
+  const words = [
+    filesystem ?? 'filesystem not known',
+    ...(copyOnWrite === true ? ['shares blocks'] : []),
+    ...(readOnly ? ['read-only'] : []),
+    ...(reserved === null || reserved === 0 ? [] : [`${formatBytes(reserved)} kept for root`]),
+  ]
+  return (
+    <PlaceRow
+      kind="folder"
+      name={path}
+      words={words.join(', ')}
+      room={
+        free === null || total === null ? (
+          <span className={styles.soft}>space not known</span>
+        ) : (
+          <SpaceBar free={free} total={total} />
+        )
+      }
+    />
+  )
+}

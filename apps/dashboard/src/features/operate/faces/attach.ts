@@ -1,0 +1,38 @@
+import type { Face, Subject } from '../face.ts'
+import { address, nameOf, unreadable } from '../face-parts.ts'
+
+export const attachFace: Face = {
+  operation: 'attach',
+  verb: 'Attach',
+  about: 'Makes it a block device of its host with its partitions, read-only.',
+  effect: 'reads',
+  keywords: 'device loop nbd losetup partitions block',
+  ready: 'Nothing is written to it. Its host’s page releases the device; so does undo.',
+  of: 'image',
+  isForMany: false,
+  defaults: () => ({}),
+  fields: () => [],
+  request: (subject) => ({ image: address(nameOf(subject)), inUse: 'refuse', isWritten: false }),
+  unfit: (subject) => notAttached(subject) ?? unreadable(subject),
+}
+
+/** Why its host makes no block devices of images; null: it may. */
+export function notAttached({ hostView, host }: Subject): string | null {
+  if (hostView === null || hostView.os.platform === 'linux') return null
+  return `${host} runs ${hostView.os.name}, and Varve makes block devices on Linux`
+}
+
+export const detachFace: Face = {
+  operation: 'detach',
+  verb: 'Release',
+  about: 'Takes the block device away that an image was attached as; the image stays as it is.',
+  effect: 'removes',
+  keywords: 'detach device loop nbd',
+  ready: 'Nobody else’s device is touched.',
+  of: 'leftover',
+  isForMany: false,
+  defaults: () => ({}),
+  fields: () => [],
+  request: ({ target = '' }) => ({ target }),
+  unfit: ({ target }) => (target === undefined ? 'It is not attached' : null),
+}

@@ -1,0 +1,76 @@
+import { filesystemName, volumeName } from '@varve/core/guest/guest-names'
+import type { GuestContents } from '@varve/core/guest/guest-contents'
+import { formatBytes } from '@varve/core/units/format-bytes'
+import { targetsOf, type ResizeTarget } from '@varve/operations/resize/targets'
+import { fromImageReportView } from '@varve/protocol/reports'
+import type { Field, Subject, Values } from '../face.ts'
+import { dependents, notWritten, unreadable } from '../face-parts.ts'
+
+/** What is known of what is in the disk; null: nothing. */
+export function guestOf({ report }: Subject): GuestContents | null {
+  return report === null ? null : fromImageReportView(report).guest
+}
+
+/** Why its disk gets no other size there; null: it does. */
+export function notResized(subject: Subject): string | null {
+  const { hostView, host } = subject
+  if (hostView !== null && hostView.os.platform !== 'linux')
+    return `${host} runs ${hostView.os.name}, and disks get another size on Linux hosts`
+  return notWritten(subject) ?? unreadable(subject) ?? dependents(subject)
+}
+
+interface PartitionWords {
+  readonly label: string
+  /** What happens where none is chosen. */
+  readonly usual: string
+  /** What happens where none is to change. */
+  readonly none: string
+}
+
+/** Which partition changes with the disk. */
+export function partitionField(subject: Subject, { label, usual, none }: PartitionWords): Field {
+  const guest = guestOf(subject)
+  const targets = guest === null ? [] : targetsOf(guest).filter(({ partition }) => partition !== null)
+  return {
+    kind: 'choice',
+    key: 'partition',
+    label,
+    width: 'half',
+    options: [
+      { value: '', label: usual },
+      ...targets.map((target) => ({
+        value: String(target.partition?.index ?? ''),
+        label: targetWords(target),
+      })),
+      { value: 'none', label: none },
+    ],
+  }
+}
+
+export function partitionOf({ partition = '' }: Values): number | 'none' | null {
+  if (partition === 'none') return 'none'
+  return partition === '' ? null : Number(partition)
+}
+
+/** `2: ext4 root, 29.0 GiB`. */
+function targetWords({ partition, filesystem, volume }: ResizeTarget): string {
+  const held =
+    volume !== null
+      ? `${volumeName(volume.type)}${volume.group === null ? '' : ` ${volume.group}`}`
+      : filesystem === null
+        ? (partition?.typeName ?? 'nothing that is known')
+        : `${filesystemName(filesystem.type)}${filesystem.label === null ? '' : ` ${filesystem.label}`}`
+  return `${partition?.index ?? ''}: ${held}, ${formatBytes(partition?.length ?? 0)}`
+}
+
+/** Which of its files are read to prove that they are the same. */
+export const contentsField: Field = {
+  kind: 'choice',
+  key: 'contents',
+  label: 'Its files are compared before and after by',
+  width: 'half',
+  options: [
+    { value: 'sample', label: 'names, rights, and some contents' },
+    { value: 'all', label: 'names, rights, and all contents' },
+  ],
+}

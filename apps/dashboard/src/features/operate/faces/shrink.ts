@@ -1,0 +1,94 @@
+import { filesystemName, volumeName } from '@varve/core/guest/guest-names'
+import { formatBytes } from '@varve/core/units/format-bytes'
+import { parseBytes } from '@varve/core/units/parse-bytes'
+import { isResized, resizedKind } from '@varve/operations/resize/kinds'
+import { targetsOf } from '@varve/operations/resize/targets'
+import { smallestCut } from '@varve/operations/shrink/choice'
+import type { Face, Subject } from '../face.ts'
+import { nameOf } from '../face-parts.ts'
+import { contentsField, guestOf, notResized, partitionField, partitionOf } from './resize.ts'
+
+export const shrinkFace: Face = {
+  operation: 'shrink',
+  verb: 'Shrink',
+  about: 'Makes its disk smaller, its last filesystem and partition first.',
+  effect: 'changes',
+  keywords: 'resize smaller reduce cut partition filesystem minimum disk size',
+  ready: 'It is done on a hidden copy and proven. The original is kept in quarantine: undo brings it back.',
+  of: 'image',
+  isForMany: false,
+  defaults: () => ({ how: 'min', size: '', partition: '', contents: 'sample' }),
+  fields: (subject, values) => [
+    {
+      kind: 'choice',
+      key: 'how',
+      label: 'How small',
+      width: 'half',
+      options: [
+        { value: 'min', label: 'as small as what is in it allows' },
+        { value: 'to', label: 'to a size' },
+      ],
+    },
+    ...(values['how'] === 'to'
+      ? [
+          {
+            kind: 'text',
+            key: 'size',
+            label: 'How large the disk is to be',
+            width: 'half',
+            placeholder: '20G',
+            problem: (value: string) => sizeProblem(value, subject),
+          } as const,
+        ]
+      : []),
+    partitionField(subject, {
+      label: 'What becomes smaller',
+      usual: 'the last partition',
+      none: 'nothing in it: what is free behind goes',
+    }),
+    ...(values['partition'] === 'none' ? [] : [contentsField]),
+  ],
+  change(values, change, subject) {
+    const next = { ...values, ...change }
+    return change['how'] === 'to' && next['size'] === '' ? { ...next, size: smallerThan(subject) } : next
+  },
+  request: (subject, values) => ({
+    image: nameOf(subject),
+    to: values['how'] === 'to' ? (parseBytes(values['size'] ?? '') ?? 0) : null,
+    partition: partitionOf(values),
+    allContents: values['contents'] === 'all',
+  }),
+  unfit: (subject) => notResized(subject) ?? notCut(subject),
+}
+
+const gib = 2 ** 30
+
+/** Three quarters, in whole GiB where it has some. */
+function smallerThan({ row }: Subject): string {
+  const size = (row?.virtualSize ?? 0) * 0.75
+  return size >= gib ? `${Math.floor(size / gib)}G` : `${Math.floor(size / 2 ** 20)}M`
+}
+
+function sizeProblem(text: string, { row }: Subject): string | null {
+  const size = parseBytes(text.trim())
+  if (size === null) return 'A size is needed, such as 20G.'
+  const before = row?.virtualSize ?? null
+  if (before === null || size < before) return null
+  return `It has ${formatBytes(before)} now: Grow makes it larger.`
+}
+
+/** Why nothing of it can be cut off, as far as its report says; null: something may be. */
+function notCut(subject: Subject): string | null {
+  const { report, row } = subject
+  if (report === null) return null
+  const guest = guestOf(subject)
+  if (guest === null) return 'It was not seen what is in it'
+  if (smallestCut(guest) < (row?.virtualSize ?? 0)) return null
+  const last = targetsOf(guest).at(-1)
+  if (last?.volume)
+    return `It ends with ${volumeName(last.volume.type)}, which is made smaller inside its guest first`
+  const type = last?.filesystem?.type
+  if (type === undefined) return 'No filesystem was found at its end that could become smaller'
+  if (isResized(type) && resizedKind(type).shrink !== null) return null
+  return `It ends with ${filesystemName(type)}, which cannot be made smaller`
+}
