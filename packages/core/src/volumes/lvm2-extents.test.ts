@@ -40,7 +40,6 @@ test('a group of linear volumes is its runs of extents', () => {
     extentSize: 4 * mib,
     dataStart: mib,
     extents: 15,
-    physicalSize: 64 * mib,
     volumes: [
       {
         name: 'root',
@@ -75,7 +74,7 @@ describe('a group whose extents are not moved says why', () => {
     ],
     [
       'more extents than there are',
-      groupText(root, { physical: 'pe_count = 16' }),
+      groupText(root, { physical: 'pe_count = 9007199254740991' }),
       'has numbers that do not add up',
     ],
     ['a thin volume', groupText(root.replace('"striped"', '"thin"')), 'holds root, which is a thin volume'],
@@ -226,6 +225,8 @@ describe('new metadata', () => {
   test('no room for a second text, two copies, or a header of another place: refused', async () => {
     const { region, label } = await read(physicalVolume(`${two}\0`, { offset: 512, areaSize: 2048 }))
     await expect(metadataPieces(region, label, two)).rejects.toMatchObject({ code: 'refused' })
+    const long = await read(physicalVolume(`${two}\0`, { areaSize: size }))
+    await expect(metadataPieces(long.region, long.label, two)).rejects.toMatchObject({ code: 'corrupt' })
     const header = new Uint8Array(label.header)
     const view = new DataView(header.buffer)
     view.setBigUint64(88, 8192n, true)
