@@ -50,6 +50,52 @@ describe.each([512, 4096])('a GPT with sectors of %d bytes', (sectorSize) => {
     })
   })
 
+  describe('and a partition that gets another end', () => {
+    const rootTo = (end: number) => ({ index: 2, start: 9 * mib, end })
+    const resizing = { sectorSize, diskSize: size }
+    const endOf = async (written: readonly Patch[]) => {
+      const found = await readPartitionTable(wholeOf(size, written))
+      const root = found?.table.partitions.find(({ name }) => name === 'root')
+      return { end: root && root.start + root.length, problems: found?.problems.map(({ id }) => id) }
+    }
+
+    test.each([20 * mib, 60 * mib])('has it in both copies: %d', async (end) => {
+      const before = await readPartitionTable(wholeOf(size, patches))
+      const pieces = await gptEndingAt(wholeOf(size, patches), { ...resizing, resized: rootTo(end) })
+      const after = await readPartitionTable(wholeOf(size, [...patches, ...pieces]))
+      expect(after?.problems).toEqual([])
+      const [boot, root] = before?.table.partitions ?? []
+      expect(after?.table.partitions).toEqual([boot, { ...root, length: end - 9 * mib }])
+    })
+
+    test('cut off after any piece, the same call goes on from what is whole', async () => {
+      const resized = rootTo(20 * mib)
+      const pieces = await gptEndingAt(wholeOf(size, patches), { ...resizing, resized })
+      for (let written = 0; written <= pieces.length; written += 1) {
+        const cut = [...patches, ...pieces.slice(0, written)]
+        expect([20 * mib, 30 * mib]).toContain((await endOf(cut)).end)
+        const rest = await gptEndingAt(wholeOf(size, cut), { ...resizing, resized })
+        expect(await endOf([...cut, ...rest])).toEqual({ end: 20 * mib, problems: [] })
+      }
+    })
+
+    test.each<[string, object]>([
+      ['another number', { index: 3 }],
+      ['another start', { start: 10 * mib }],
+      ['an end before it', { end: 9 * mib }],
+      ['half a sector', { end: 20 * mib + sectorSize / 2 }],
+      ['an end behind the disk', { end: 64 * mib }],
+      ['an end in the backup', { end: size - gptBackupLength(sectorSize) + sectorSize }],
+      ['another one in the way', { index: 1, start: mib, end: 10 * mib }],
+    ])('is refused: %s', async (_name, wrong) => {
+      const resized = { ...rootTo(20 * mib), ...wrong }
+      await expect(gptEndingAt(wholeOf(size, patches), { ...resizing, resized })).rejects.toMatchObject({
+        code: 'refused',
+        details: { layer: 'L4' },
+      })
+    })
+  })
+
   test('is not written from a damaged primary', async () => {
     const [mbr, , table, backupTable, backup] = patches
     const whole = wholeOf(size, [mbr, table, backupTable, backup])

@@ -1,7 +1,7 @@
 import { crc32 } from '../binary/crc32.ts'
 import type { GuestRegion } from '../guest/guest-region.ts'
 import { DiskError } from '../problems/disk-error.ts'
-import { gptHeader, readGptCopy, type GptHeader } from './gpt-copy.ts'
+import { gptHeader, readGptCopy, type GptCopy, type GptHeader } from './gpt-copy.ts'
 
 /** Bytes of a disk and where they lie. */
 export interface DiskPiece {
@@ -13,6 +13,16 @@ export interface GptPlace {
   readonly sectorSize: number
   /** Bytes of the disk that the table is to end with. */
   readonly diskSize: number
+  /** A partition that gets another end; left out: all stay as they are. */
+  readonly resized?: ResizedPartition | undefined
+}
+
+/** Bytes of the disk at which a partition begins, as it does, and ends, as it is to. */
+export interface ResizedPartition {
+  /** As the table numbers it. */
+  readonly index: number
+  readonly start: number
+  readonly end: number
 }
 
 /** Entries of the protective MBR: four of 16 bytes (UEFI 2.10 section 5.2.3). */
@@ -31,14 +41,13 @@ export function gptBackupLength(sectorSize: number): number {
 /**
  * What is written so that the GPT of `disk` is that of a disk of `diskSize` bytes, in this order: the backup at its new end
  * first, so that at every moment one copy is whole. Attributes, names and UUIDs of partitions and disk stay. Throws `refused`
- * when its primary copy is damaged, or when a partition leaves no room for the backup.
+ * when its primary copy is damaged, or when a partition leaves no room for the backup; one that gets another end may not lie over
+ * others, and where that was cut off while the primary copy was written, the backup is what counts.
  */
-export async function gptEndingAt(
-  disk: GuestRegion,
-  { sectorSize, diskSize }: GptPlace,
-): Promise<DiskPiece[]> {
-  const copy = await readGptCopy(disk, { sectorSize, sector: 1 })
-  if (copy.kind !== 'good') throw refused(disk, 'its primary GPT cannot be read')
+export async function gptEndingAt(disk: GuestRegion, place: GptPlace): Promise<DiskPiece[]> {
+  const { sectorSize, diskSize, resized } = place
+  const found = await wholeCopy(disk, place)
+  const copy = resized === undefined ? found : withEnd(found, resized, { sectorSize, disk })
   const sector = await disk.read(sectorSize, sectorSize)
   const { header, entries } = copy
   const last = Math.floor(diskSize / sectorSize) - 1
@@ -61,9 +70,46 @@ export async function gptEndingAt(
       at: last * sectorSize,
       bytes: headerSector(sector, { ...own, ownSector: last, otherSector: 1, entriesSector }),
     },
+    ...(resized === undefined ? [] : [{ at: header.entriesSector * sectorSize, bytes: padded }]),
     { at: sectorSize, bytes: headerSector(sector, { ...own, otherSector: last }) },
     ...(mbr === null ? [] : [{ at: 0, bytes: mbr }]),
   ]
+}
+
+type GoodCopy = Extract<GptCopy, { readonly kind: 'good' }>
+
+/** The primary copy; the backup at the end of the disk, where what was to change a partition was cut off. */
+async function wholeCopy(disk: GuestRegion, { sectorSize, diskSize, resized }: GptPlace): Promise<GoodCopy> {
+  const primary = await readGptCopy(disk, { sectorSize, sector: 1 })
+  if (primary.kind === 'good') return primary
+  const last = Math.floor(diskSize / sectorSize) - 1
+  const head = primary.kind === 'damaged' ? await disk.peek(sectorSize, gptHeader.size) : null
+  const backup = resized && head && (await readGptCopy(disk, { sectorSize, sector: last }))
+  if (!head || backup?.kind !== 'good') throw refused(disk, 'its primary GPT cannot be read')
+  const { entriesSector } = gptHeader.read(head, disk.name)
+  return { ...backup, header: { ...backup.header, ownSector: 1, otherSector: last, entriesSector } }
+}
+
+/** The same table in which the partition has another end. */
+function withEnd(
+  { kind, header, entries }: GoodCopy,
+  { index, start, end }: ResizedPartition,
+  { sectorSize, disk }: { readonly sectorSize: number; readonly disk: GuestRegion },
+): GoodCopy {
+  const { entryCount, entrySize, entriesSector, firstUsable } = header
+  const [first, last] = [start / sectorSize, end / sectorSize - 1]
+  const used = sectorsOf({ header, entries }, disk.name)
+  const own = used.find((one) => one.index === index)
+  const length = Math.ceil((entryCount * entrySize) / sectorSize)
+  if (own?.first !== first || !Number.isSafeInteger(last) || last < first)
+    throw refused(disk, `its GPT has no partition ${index} from byte ${start} that could end at ${end}`)
+  if (used.some((one) => one !== own && one.first <= last && one.last >= first))
+    throw refused(disk, `partition ${index} would lie over another one`)
+  if (entriesSector < 2 || entriesSector + length > firstUsable)
+    throw refused(disk, 'its primary GPT lies where partitions may')
+  const changed = entries.slice()
+  new DataView(changed.buffer).setBigUint64((index - 1) * entrySize + 40, BigInt(last), true)
+  return { kind, entries: changed, header: { ...header, entriesCrc: crc32(changed) } }
 }
 
 /** The sector of a header, with what else stands in it, and its checksum. */
@@ -75,19 +121,23 @@ function headerSector(sector: Uint8Array, header: GptHeader): Uint8Array {
   return bytes
 }
 
-function lastUsedSector(
-  { header, entries }: { readonly header: GptHeader; readonly entries: Uint8Array },
-  file: string,
-): number {
+type Table = Pick<GoodCopy, 'header' | 'entries'>
+
+function lastUsedSector(table: Table, file: string): number {
+  return Math.max(0, ...sectorsOf(table, file).map(({ last }) => last))
+}
+
+/** The entries that are partitions, and the sectors of each. */
+function sectorsOf({ header: { entryCount, entrySize }, entries }: Table, file: string) {
   const view = new DataView(entries.buffer, entries.byteOffset, entries.length)
-  let last = 0
-  for (let at = 0; at < header.entryCount * header.entrySize; at += header.entrySize) {
-    if (entries.subarray(at, at + 16).every((byte) => byte === 0)) continue
-    const end = Number(view.getBigUint64(at + 40, true))
-    if (!Number.isSafeInteger(end)) throw new DiskError('refused', impossible(file))
-    last = Math.max(last, end)
+  const numberAt = (at: number) => {
+    const value = Number(view.getBigUint64(at, true))
+    if (Number.isSafeInteger(value)) return value
+    throw new DiskError('refused', impossible(file))
   }
-  return last
+  return Array.from({ length: entryCount }, (_, index) => index * entrySize)
+    .filter((at) => entries.subarray(at, at + 16).some((byte) => byte !== 0))
+    .map((at) => ({ index: at / entrySize + 1, first: numberAt(at + 32), last: numberAt(at + 40) }))
 }
 
 /** Sector 0 with its protective entry as long as the disk; null: it has none. */

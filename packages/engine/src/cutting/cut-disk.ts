@@ -8,7 +8,7 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { readGuestContents } from '@varve/core/scan/read-guest'
 import { formatBytes } from '@varve/core/units/format-bytes'
-import { writeWhole } from '../files/whole.ts'
+import { writePieces } from './write-pieces.ts'
 import { nodePorts } from '../ports/ports.ts'
 import { writeError } from '../system/system-error.ts'
 
@@ -97,10 +97,7 @@ async function writeAndCut(path: string, pieces: readonly DiskPiece[], size: num
   let file: FileHandle | null = null
   try {
     file = await open(path, 'r+')
-    for (const { at, bytes } of pieces) {
-      await writeWhole(file, bytes, at)
-      await file.datasync()
-    }
+    await writePieces(file, pieces)
     await file.truncate(size)
     await file.sync()
   } catch (error) {

@@ -20,6 +20,7 @@ import { mappedDisk } from '@varve/core/volumes/mapped-disk'
 import { readWhole, writeWhole } from '../files/whole.ts'
 import { openInput } from '../run/open-input.ts'
 import { writeError } from '../system/system-error.ts'
+import { writePieces } from './write-pieces.ts'
 
 export interface Named {
   readonly group: string
@@ -186,10 +187,7 @@ async function writeChange(
         onProgress?.(done, total)
       }
     await file.sync()
-    for (const { at, bytes } of pieces) {
-      await writeWhole(file, bytes, at)
-      await file.sync()
-    }
+    await writePieces(file, pieces)
   } catch (error) {
     throw signal.aborted ? error : writeError(error, device)
   } finally {

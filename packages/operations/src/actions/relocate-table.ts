@@ -1,6 +1,7 @@
 import { Path } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { defineAction } from './action.ts'
+import { SectorSize } from './attached-device.ts'
 import { baseName } from './path-words.ts'
 
 /** Puts the second copy of a GPT at the end of a work image, and has its protective MBR and its last usable sector say so. */
@@ -17,6 +18,7 @@ export const relocateTable = defineAction({
       disk: Path,
       /** What people call the image. */
       name: Path,
+      sectorSize: SectorSize,
     }),
   ),
   outcome: z.lazy(() => z.object({})),

@@ -1,7 +1,7 @@
 import { formatBytes } from '@varve/core/units/format-bytes'
 import { Bytes, Path } from '@varve/protocol/primitives'
 import { z } from 'zod'
-import { PartitionNumber } from './attached-device.ts'
+import { PartitionNumber, SectorSize } from './attached-device.ts'
 import { defineAction } from './action.ts'
 import { sizeWords } from './later-size.ts'
 
@@ -24,6 +24,7 @@ export const resizePartition = defineAction({
       end: Bytes,
       /** What people call the image. */
       name: Path,
+      sectorSize: SectorSize,
     }),
   ),
   outcome: z.lazy(() => z.object({ size: Bytes })),

@@ -22,9 +22,9 @@ export const shrinkVolume = defineAction({
     }),
   ),
   outcome: z.lazy(() => z.object({ size: Bytes, moved: Bytes })),
-  words: ({ volume: { group, name }, size, physical, ...place }) => ({
+  words: ({ volume: { group, name }, size, ...place }) => ({
     title: 'Shrink the volume',
-    does: `Reads that the filesystem in ${group}/${name} ends before, and gives the volume ${sizeWords(size)}. Extents of ${group} that lie behind ${sizeWords(physical)} of ${physicalOf(place)} are copied to free ones before; the new metadata of LVM count with one sector, written last.`,
+    does: `Reads that the filesystem in ${group}/${name} ends before, and gives the volume ${sizeWords(size)}. Extents of ${group} that lie where ${physicalOf(place)} is to end are copied to free ones before; the new metadata of LVM count with one sector, which is written last.`,
   }),
   told: ({ size, moved }) => `${formatBytes(size)}${moved === 0 ? '' : `, ${formatBytes(moved)} moved`}`,
   undo: () => [],

@@ -181,6 +181,16 @@ const withFinding = (problem: ReturnType<typeof guestProblem>) => ({
   guest: { ...bootAndRoot, problems: [problem] },
 })
 
+const with4K = guestWith({ ...bootAndRoot.table, sectorSize: 4096 }, bootAndRoot.filesystems)
+
+test('a GPT of 4K sectors: its device has them too, and Varve writes the table itself', () => {
+  const made = plan({ guest: with4K, tools: facts.tools.filter((tool) => tool !== 'sfdisk') })
+  if (made.kind !== 'plan') throw new Error('refused')
+  const inputs = new Map(made.steps.map(({ id, input }) => [id, input]))
+  for (const id of ['table', 'partition', 'attach'])
+    expect(inputs.get(id)).toMatchObject({ sectorSize: 4096 })
+})
+
 describe('grow is refused', () => {
   test.each<[string, Partial<ResizeFacts>, Asked, string]>([
     ['an agent', { ways: { ...ways, isOwnHost: false } }, {}, 'not-for-agents'],
@@ -218,11 +228,18 @@ describe('grow is refused', () => {
       'table-not-resized',
     ],
     [
-      '4K sectors',
-      { guest: guestWith({ ...bootAndRoot.table, sectorSize: 4096 }, bootAndRoot.filesystems) },
+      'an MBR of 4K sectors',
+      { guest: guestWith({ ...bootAndRoot.table, kind: 'mbr', sectorSize: 4096 }, bootAndRoot.filesystems) },
       {},
       'sectors-not-resized',
     ],
+    [
+      'a GPT of 2K sectors',
+      { guest: guestWith({ ...bootAndRoot.table, sectorSize: 2048 }, bootAndRoot.filesystems) },
+      {},
+      'sectors-not-resized',
+    ],
+    ['no whole 4K sectors', { guest: with4K }, { size: 40 * gib + 512 }, 'size-unsupported'],
     [
       'overlapping partitions',
       withFinding(guestProblem('partitions-overlap', image.path, { index: 2, other: 1 })),

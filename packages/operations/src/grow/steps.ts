@@ -8,7 +8,15 @@ import { quick, readingEstimate, step, type DraftStep } from '../plans/plan.ts'
 import type { Wired } from '../plans/wired.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
 import { isResized } from '../resize/kinds.ts'
-import { attachWork, detachWork, inPlaceSteps, proofSteps, workDevice, workStep } from '../resize/steps.ts'
+import {
+  attachWork,
+  detachWork,
+  inPlaceSteps,
+  proofSteps,
+  sectorsOf,
+  workDevice,
+  workStep,
+} from '../resize/steps.ts'
 import { roomFor, type ResizeTarget } from '../resize/targets.ts'
 import type { Chosen } from './choose.ts'
 import type { Inside } from '../resize/inside.ts'
@@ -26,7 +34,7 @@ interface Growing {
 /** The container, the table, what lies in the partition, and then the place of the original. */
 export function growSteps({ facts, own, chosen, inside, size, allContents }: Growing): DraftStep[] {
   const { host, image, work, guest } = facts
-  const names = { disk: work.path, name: image.path }
+  const names = { disk: work.path, name: image.path, ...sectorsOf(facts) }
   const isLarger = size !== own.virtualSize
   return [
     workStep(facts, own),
@@ -124,7 +132,7 @@ function partitionSteps({ facts, target: { partition }, size }: OfTarget): Draft
     step(resizePartition, {
       id,
       host,
-      input: { disk: work.path, partition: index, start, end: to, name: image.path },
+      input: { disk: work.path, partition: index, start, end: to, name: image.path, ...sectorsOf(facts) },
       estimate: quick,
     })
   const around = table.partitions.find(

@@ -34,7 +34,7 @@ export function resizeProblems(facts: ResizeFacts, { verb, own, size, isAttached
     ...replaceProblems(image, { own, virtualSize: size, isSameDisk: false, below }),
     ...dependentsProblem(image),
     ...attachedProblems(image.path, already),
-    ...(size === null ? [] : sizeProblems(own, size)),
+    ...(size === null ? [] : sizeProblems(own, size, guest?.table.sectorSize === 4096 ? 4096 : 512)),
     ...roomProblems(facts),
     ...(isAttached && ways.loop === 'missing' ? [noLoop(image.path)] : []),
     ...(isAttached && ways.loop !== 'missing' ? missingTools(facts, ['losetup', 'partx']) : []),
@@ -61,13 +61,17 @@ function attachedProblems(file: string, already: string | null): Problem[] {
   ]
 }
 
-function sizeProblems({ path, format, subformat, logicalSectorSize }: LinkFacts, size: number): Problem[] {
+function sizeProblems(
+  { path, format, subformat, logicalSectorSize }: LinkFacts,
+  size: number,
+  sectorSize: 512 | 4096,
+): Problem[] {
   if (!isWritable(format)) return []
   const choices = logicalSectorSize === null ? {} : { logicalSectorSize }
   const fault =
-    size % 512 === 0
+    size % sectorSize === 0
       ? sizeFault(format, { virtualSize: size, subformat, choices })
-      : 'a size is a whole number of sectors of 512 bytes'
+      : `a size is a whole number of sectors of ${sectorSize} bytes`
   if (fault === null) return []
   return [problemFromError(new DiskError('size-unsupported', { file: path, format, size, reason: fault }))]
 }
@@ -152,12 +156,12 @@ export function tableProblems(facts: ResizeFacts): Problem[] {
           'Change only the container (--partition none), and the partitions with the tools of the guest.',
       }),
     ]
-  if (table.sectorSize !== 512)
+  if (table.sectorSize !== 512 && (table.sectorSize !== 4096 || table.kind !== 'gpt'))
     return [
       blocking(file, {
         id: 'sectors-not-resized',
         layer: 'L4',
-        why: `its partition table counts sectors of ${table.sectorSize} bytes`,
+        why: `its ${table.kind === 'mbr' ? 'MBR' : 'partition table'} counts sectors of ${table.sectorSize} bytes`,
         remedy: 'Change only the container (--partition none), and the partitions inside the guest.',
       }),
     ]
@@ -170,7 +174,7 @@ export function tableProblems(facts: ResizeFacts): Problem[] {
         remedy: 'See what is wrong with it: varve info.',
       }),
     ]
-  return missingTools(facts, ['sfdisk'])
+  return table.sectorSize === 512 ? missingTools(facts, ['sfdisk']) : []
 }
 
 /** Why the filesystem is left alone, whichever way it is to go. */

@@ -46,9 +46,14 @@ interface Attaching {
   readonly isReadOnly?: boolean
 }
 
+/** The sectors of the table, where they are not of 512 bytes. */
+export function sectorsOf({ guest }: ResizeFacts): { readonly sectorSize?: 4096 } {
+  return guest?.table.sectorSize === 4096 ? { sectorSize: 4096 } : {}
+}
+
 /** Makes the work image a device, which is written to unless it is said otherwise. */
 export function attachWork(
-  { host, ways, work, image }: ResizeFacts,
+  { host, ways, work, image, guest }: ResizeFacts,
   { mark = '', isReadOnly = false }: Attaching = {},
 ): DraftStep[] {
   const address = { path: work.path, format: 'raw', reading: {} } as const
@@ -59,7 +64,7 @@ export function attachWork(
     format: 'raw',
     virtualSize: image.virtualSize,
     isPlainRaw: true,
-    sectorSize: 512,
+    sectorSize: guest?.table.sectorSize === 4096 ? 4096 : 512,
     volumes: [],
     problems: [],
     files: null,

@@ -5,6 +5,7 @@ import type {
   PartitionTable,
   VolumeFinding,
 } from '@varve/core/guest/guest-contents'
+import { gptBackupLength } from '@varve/core/partitions/gpt-end'
 
 /** What lies in a partition, or on the whole disk, and could get another size with it. */
 export interface ResizeTarget {
@@ -41,14 +42,12 @@ export function alignDown(bytes: number): number {
   return Math.floor(bytes / mib) * mib
 }
 
-/** Header and entries of the second copy of a GPT, in sectors. */
-const gptSectors = 33
 /** What an MBR can address, in sectors. */
 const mbrSectors = 2 ** 32
 
 /** The byte up to which partitions may lie on a disk of `size` bytes. */
 export function tableEnd({ kind, sectorSize }: PartitionTable, size: number): number {
-  if (kind === 'gpt') return size - gptSectors * sectorSize
+  if (kind === 'gpt') return size - gptBackupLength(sectorSize)
   return Math.min(size, mbrSectors * sectorSize)
 }
 

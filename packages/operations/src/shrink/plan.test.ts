@@ -254,7 +254,14 @@ const twoPhysical = {
     ),
   },
 }
+const with4K = { ...bootAndRoot, table: { ...bootAndRoot.table, sectorSize: 4096 } }
 const remedyOf = (made: ReturnType<typeof plan>) => (made.kind === 'refusal' ? made.problems[0]?.remedy : '')
+
+test('a GPT of 4K sectors: its device has them too, and Varve writes the table itself', () => {
+  const made = plan({ guest: with4K, tools: facts.tools.filter((tool) => tool !== 'sfdisk') })
+  for (const id of ['partition', 'attach', 'attach-again'])
+    expect(inputOf(made, id)).toMatchObject({ sectorSize: 4096 })
+})
 
 describe('shrink is refused', () => {
   test.each<[string, Partial<ResizeFacts>, Asked, string]>([
@@ -390,6 +397,13 @@ describe('shrink is refused', () => {
       {},
       'gpt-primary-damaged',
     ],
+    [
+      'an MBR of 4K sectors',
+      { guest: { ...bootAndRoot, table: { ...bootAndRoot.table, kind: 'mbr', sectorSize: 4096 } } },
+      {},
+      'sectors-not-resized',
+    ],
+    ['no whole 4K sectors', { guest: with4K }, { to: 5 * gib + 512 }, 'size-unsupported'],
     [
       'a hybrid table',
       { guest: { ...bootAndRoot, table: { ...bootAndRoot.table, kind: 'hybrid' } } },

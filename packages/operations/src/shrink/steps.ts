@@ -13,6 +13,7 @@ import {
   detachWork,
   inPlaceSteps,
   proofSteps,
+  sectorsOf,
   workDevice,
   workDeviceOf,
   workStep,
@@ -146,7 +147,14 @@ export function partitionSteps(
     step(resizePartition, {
       id,
       host: facts.host,
-      input: { disk: facts.work.path, partition: index, start, end, name: facts.image.path },
+      input: {
+        disk: facts.work.path,
+        partition: index,
+        start,
+        end,
+        name: facts.image.path,
+        ...sectorsOf(facts),
+      },
       estimate: quick,
     })
   const around = partition.role === 'logical' ? frameOf(facts.guest, partition) : null

@@ -1,8 +1,8 @@
 import { relocateCommand } from '../../tools/sfdisk/commands.ts'
-import { toolSteps } from '../tool-steps.ts'
+import { tableSteps } from '../table-steps.ts'
 
-export const relocateTable = toolSteps('relocate-table', {
-  build: ({ disk }) => [relocateCommand(disk)],
-  about: ({ name }) => name,
+export const relocateTable = tableSteps('relocate-table', {
+  build: ({ disk }) => relocateCommand(disk),
+  resized: () => undefined,
   outcome: () => ({}),
 })

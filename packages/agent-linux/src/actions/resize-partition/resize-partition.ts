@@ -1,8 +1,8 @@
 import { resizeCommand } from '../../tools/sfdisk/commands.ts'
-import { toolSteps } from '../tool-steps.ts'
+import { tableSteps } from '../table-steps.ts'
 
-export const resizePartition = toolSteps('resize-partition', {
-  build: ({ disk, partition, start, end }) => [resizeCommand({ disk, partition, size: end - start })],
-  about: ({ name }) => name,
+export const resizePartition = tableSteps('resize-partition', {
+  build: ({ disk, partition, start, end }) => resizeCommand({ disk, partition, size: end - start }),
+  resized: ({ partition: index, start, end }) => ({ index, start, end }),
   outcome: ({ start, end }) => ({ size: end - start }),
 })
