@@ -128,6 +128,18 @@ describe('volumes of Windows that span disks', () => {
   })
 })
 
+test.each([
+  [4096, { at: 2 * mib, isDynamic: true }],
+  [0, undefined],
+  [2 ** 30, undefined],
+])('what is inside LUKS1 that begins at sector %d', async (sector, payload) => {
+  const header = bytesAt(0, 512, (view, bytes) => {
+    bytes.set([0x4c, 0x55, 0x4b, 0x53, 0xba, 0xbe, 0, 1])
+    view.setUint32(104, sector)
+  })
+  expect((await guestOf([header])).volumes[0]?.payload).toEqual(payload)
+})
+
 describe('LUKS2', () => {
   const luks2 = (json: string): Patch[] => [
     bytesAt(0, 512, (view, bytes) => {
@@ -149,6 +161,32 @@ describe('LUKS2', () => {
       '2 keyslots (argon2id, pbkdf2)',
       'also opened by systemd-tpm2',
     ])
+  })
+
+  const plain = { type: 'crypt', offset: '16777216', size: 'dynamic', encryption: 'aes-xts-plain64' }
+
+  test.each<[string, object, object | undefined]>([
+    ['to its end', { segments: { 0: plain } }, { at: 16 * mib, isDynamic: true }],
+    [
+      'of a fixed size',
+      { segments: { 0: { ...plain, size: '1048576' } } },
+      { at: 16 * mib, isDynamic: false },
+    ],
+    ['with integrity tags', { segments: { 0: { ...plain, integrity: { type: 'hmac' } } } }, undefined],
+    ['in two segments', { segments: { 0: plain, 1: plain } }, undefined],
+    [
+      'while it is encrypted anew',
+      { segments: { 0: plain }, config: { requirements: { mandatory: ['online-reencrypt'] } } },
+      undefined,
+    ],
+    ['of a flagged segment', { segments: { 0: { ...plain, flags: ['in-reencryption'] } } }, undefined],
+    ['not encrypted', { segments: { 0: { ...plain, type: 'linear' } } }, undefined],
+    ['behind its end', { segments: { 0: { ...plain, offset: String(size) } } }, undefined],
+    ['at half a sector', { segments: { 0: { ...plain, offset: '16777217' } } }, undefined],
+    ['at no number', { segments: { 0: { ...plain, offset: '9'.repeat(17) } } }, undefined],
+    ['of no number', { segments: { 0: { ...plain, size: 'all' } } }, undefined],
+  ])('what is inside: %s', async (_name, json, payload) => {
+    expect((await guestOf(luks2(JSON.stringify(json)))).volumes[0]?.payload).toEqual(payload)
   })
 
   test.each(['{', '[]', 'null', '{"segments":{"0":{"encryption":7}}}'])('%s is damaged', async (json) => {

@@ -30,8 +30,6 @@ export interface LinearGroup {
   readonly dataStart: number
   /** How many extents the physical volume has. */
   readonly extents: number
-  /** Bytes that its metadata say the physical volume has. */
-  readonly physicalSize: number
   readonly volumes: readonly LinearVolume[]
 }
 
@@ -52,9 +50,8 @@ export function linearGroupOf(root: LvmSection, uuid: string): LinearGroup | str
   const extentSize = (numberIn(section, 'extent_size') ?? 0) * sectorSize
   const dataStart = (numberIn(own.section, 'pe_start') ?? 0) * sectorSize
   const extents = numberIn(own.section, 'pe_count') ?? 0
-  const physicalSize = (numberIn(own.section, 'dev_size') ?? 0) * sectorSize
   const end = dataStart + extents * extentSize
-  const isSound = extentSize > 0 && dataStart > 0 && Number.isSafeInteger(end) && end <= physicalSize
+  const isSound = extentSize > 0 && dataStart > 0 && Number.isSafeInteger(end)
   if (!isSound || !namePattern.test(name)) return 'has numbers that do not add up'
   const volumes: LinearVolume[] = []
   for (const one of sectionsIn(sectionIn(section, 'logical_volumes') ?? none)) {
@@ -63,7 +60,7 @@ export function linearGroupOf(root: LvmSection, uuid: string): LinearGroup | str
     volumes.push({ name: one.name, runs })
   }
   if (sharesExtents(volumes)) return 'has volumes that share extents'
-  return { name, extentSize, dataStart, extents, physicalSize, volumes }
+  return { name, extentSize, dataStart, extents, volumes }
 }
 
 const none: LvmSection = { entries: new Map() }

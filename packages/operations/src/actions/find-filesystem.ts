@@ -20,6 +20,8 @@ export const findFilesystem = defineAction({
       volume: VolumeName.nullable(),
       isWritten: z.boolean(),
       isThrowAway: z.boolean(),
+      /** It is to get another size: what Varve gives none ends the run. */
+      isResized: z.boolean().default(false),
     }),
   ),
   outcome: z.lazy(() =>

@@ -92,6 +92,7 @@ export function luksSteps(
           volume: volume && { group: volume.group, name: volume.name },
           isWritten: false,
           isThrowAway: false,
+          isResized: true,
         },
         estimate,
       }),

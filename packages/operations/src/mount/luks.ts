@@ -74,7 +74,14 @@ function insideSteps(
     step(findFilesystem, {
       id: 'look',
       host,
-      input: { attachment: place.attachment, mapped: opened, volume, isWritten, isThrowAway },
+      input: {
+        attachment: place.attachment,
+        mapped: opened,
+        volume,
+        isWritten,
+        isThrowAway,
+        isResized: false,
+      },
       estimate,
     }),
     ...(volume === null

@@ -143,7 +143,14 @@ function openSteps(shrink: VolumeShrink, mark: string): DraftStep[] {
                 step(findFilesystem, {
                   id: 'look',
                   host,
-                  input: { attachment, mapped: openedAs(mark), volume, isWritten: false, isThrowAway: false },
+                  input: {
+                    attachment,
+                    mapped: openedAs(mark),
+                    volume,
+                    isWritten: false,
+                    isThrowAway: false,
+                    isResized: true,
+                  },
                   estimate,
                 }),
               ]),

@@ -6,6 +6,7 @@ import { readGuestContents } from '@varve/core/scan/read-guest'
 import { openInput } from '@varve/engine/run/open-input'
 import type { ActionInput } from '@varve/operations/actions/action-table'
 import type { MappedPiece } from '@varve/operations/actions/attached-device'
+import { isResized as isOfResized } from '@varve/operations/resize/kinds'
 import type { VolumeThere } from '@varve/operations/attach/facts'
 import { kindOf, optionsOf } from '@varve/operations/mount/filesystems'
 import { assertOwnHost } from '../kernel-action.ts'
@@ -16,9 +17,15 @@ export const findFilesystem = nativeAdapter('find-filesystem', {
   calls: 'open(2), read(2) of tables, superblocks and the metadata of LVM',
 
   async run(input, { ports, signal }) {
-    const { mapped, isWritten, isThrowAway } = input
+    const { mapped, isWritten, isThrowAway, isResized } = input
     assertOwnHost({ ports }, mapped)
     const { filesystem, pieces } = await lookInto(input, signal)
+    if (isResized && !isOfResized(filesystem.type))
+      throw refusal(
+        mapped,
+        `it holds ${filesystem.type}, which Varve gives no other size`,
+        'Give it another size inside the guest.',
+      )
     const kind = kindOf(filesystem.type)
     if (kind === null) throw refusal(mapped, `it holds ${filesystem.type}, which Varve does not mount`)
     if (
