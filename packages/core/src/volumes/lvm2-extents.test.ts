@@ -225,6 +225,8 @@ describe('new metadata', () => {
   test('no room for a second text, two copies, or a header of another place: refused', async () => {
     const { region, label } = await read(physicalVolume(`${two}\0`, { offset: 512, areaSize: 2048 }))
     await expect(metadataPieces(region, label, two)).rejects.toMatchObject({ code: 'refused' })
+    const long = await read(physicalVolume(`${two}\0`, { areaSize: size }))
+    await expect(metadataPieces(long.region, long.label, two)).rejects.toMatchObject({ code: 'corrupt' })
     const header = new Uint8Array(label.header)
     const view = new DataView(header.buffer)
     view.setBigUint64(88, 8192n, true)

@@ -33,7 +33,8 @@ export interface LinearGroup {
   readonly volumes: readonly LinearVolume[]
 }
 
-const mostRuns = 4096
+/** What one table of the device mapper is handed at most. */
+const mostRuns = 1000
 const namePattern = /^[A-Za-z0-9+_.][A-Za-z0-9+_.-]{0,126}$/u
 
 /** The group that the metadata of the physical volume `uuid` describe; a text: why its extents are not moved, as the end of a sentence. */

@@ -76,6 +76,7 @@ export async function metadataPieces(
   const head = new Uint8Array(await region.read(place.offset, sectorSize))
   const facts = metadataHeader.read(head, region.name)
   const isOwn = facts.start === place.offset && facts.size === place.size && facts.size > sectorSize
+  if (place.offset + place.size > region.length) throw corrupt(region, 'its area goes beyond its end')
   if (signatureOf(head, 4, 16) !== metadataMagic || !isOwn) throw corrupt(region, 'its area has no header')
   const bytes = new TextEncoder().encode(`${text}\0`)
   const at = freePlace(facts, bytes.length)
