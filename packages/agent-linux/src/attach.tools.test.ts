@@ -276,6 +276,10 @@ describe.skipIf(!canUseLoop())('a raw image as a device', () => {
     await copyFile(path, own)
     await run(agent, 'mount', { image: { path: own }, folder: join(library, 'n') })
     const mine = (await attachedNow(registryOf(place.path))).find(({ note }) => note.image === own)?.note
+    const wanted = { image: own, how: 'loop', isReadOnly: true, isThrowAway: false, purpose: 'attach' }
+    expect(await act('reserve-device', { ...wanted, attachment: `${mine?.id ?? ''}-x` })).toBe(
+      'invalid-request',
+    )
     const again = { ...mounted, attachment: mine?.id ?? '', device: mine?.device ?? '' }
     for (const change of [
       { options: [...options, 'suid'] },

@@ -7,6 +7,7 @@ import {
   socketOf,
   type Registry,
 } from '@varve/engine/attached/registry'
+import { DiskError } from '@varve/core/problems/disk-error'
 import { assertFileInLibraries, isInLibraries, notOfLibraries } from '../in-libraries.ts'
 
 /** The same attachment gets the same device again. */
@@ -15,6 +16,9 @@ export const reserveDevice = nativeAdapter('reserve-device', {
 
   async run({ attachment: id, ...wanted }, { ports }) {
     await assertFileInLibraries(wanted.image, ports)
+    // Mappings are known by the id that their names begin with: one must not be the beginning of another.
+    if (ports.roots !== null && !/^\w+$/u.test(id))
+      throw new DiskError('invalid-request', { file: wanted.image, reason: 'an attachment has a plain id' })
     const registry = registryIn(ports.runtimeFolder)
     // A note of that name may be somebody else's.
     if (
@@ -26,10 +30,10 @@ export const reserveDevice = nativeAdapter('reserve-device', {
     return outcomeOf(registry, id, device)
   },
 
-  async isDone({ attachment: id }, { ports }) {
+  async isDone({ attachment: id, image }, { ports }) {
     const registry = registryIn(ports.runtimeFolder)
     const note = await findAttachment(registry, id)
-    return note === null ? null : outcomeOf(registry, id, note.device)
+    return note === null || note.image !== image ? null : outcomeOf(registry, id, note.device)
   },
 })
 

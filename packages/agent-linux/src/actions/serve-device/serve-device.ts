@@ -35,8 +35,10 @@ export const serveDevice = nativeAdapter('serve-device', {
     })
   },
 
-  isDone: async ({ attachment, socket }, { ports }) =>
-    servedAt(registryIn(ports.runtimeFolder), attachment, socket),
+  async isDone({ attachment, image, socket }, { ports }) {
+    if (!(await isInLibraries({ attachment, image: image.path, socket }, { ports }))) return null
+    return await servedAt(registryIn(ports.runtimeFolder), attachment, socket)
+  },
 })
 
 async function servedAt(registry: Registry, attachment: string, socket: string) {
