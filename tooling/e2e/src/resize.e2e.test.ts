@@ -47,7 +47,15 @@ describe.skipIf(!canUseLoop())('grow, shrink and reclaim on a host of the fleet'
     await runToolOk('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', disk, image()])
     await fleet.image('north', 'web.qcow2')
   })
-  afterEach(async () => fleet[Symbol.asyncDispose]())
+  afterEach(async () => {
+    // A test that failed half-way has left something attached.
+    const { attached } = await fleet.api.places.attached.query({ host: 'north' })
+    for (const { device, mounts } of attached) {
+      for (const { folder } of mounts) await varve('umount', folder)
+      await varve('detach', device)
+    }
+    await fleet[Symbol.asyncDispose]()
+  })
 
   const image = () => join(fleet.library('north'), 'web.qcow2')
 
