@@ -115,11 +115,11 @@ test('disks get another size on Linux, in formats that are written, and are cut 
     ({ state: 'connected', os: { platform, name: 'Windows Server 2025' } }) as NonNullable<
       Subject['hostView']
     >
-  const holding = (type: string, end: number) =>
+  const holding = (type: string, end: number, volume?: string) =>
     ({
       guest: {
         table: { kind: 'none', sure: 'consistent', sectorSize: 512, id: null, partitions: [], notes: [] },
-        volumes: [],
+        volumes: volume === undefined ? [] : [{ start: 0, length: end, type: volume, members: [] }],
         filesystems: [{ start: 0, length: end, size: end, type }],
         problems: [],
       },
@@ -136,6 +136,29 @@ test('disks get another size on Linux, in formats that are written, and are cut 
   )
   expect(why('shrink', { report: holding('xfs', 2 ** 29) })).toBeNull()
   expect(why('grow', { report: holding('xfs', 2 ** 30) })).toBeNull()
+  expect(why('shrink', { report: holding('xfs', 2 ** 30, 'lvm2') })).toBeNull()
+  expect(why('shrink', { report: holding('xfs', 2 ** 30, 'luks2') })).toContain('passphrase')
+})
+
+test('grow offers to move what lies behind, and a GPT in place of an MBR, where there is something to it', () => {
+  const face = faces.find(({ operation }) => operation === 'grow')
+  const at = (index: number, start: number) =>
+    ({ index, start, length: 2 ** 29, role: 'primary', type: '0x83', bootable: false }) as const
+  const report = {
+    guest: {
+      table: { kind: 'mbr', sure: 'consistent', sectorSize: 512, partitions: [at(1, 0), at(2, 2 ** 29)] },
+      volumes: [],
+      filesystems: [],
+      problems: [],
+    },
+  } as unknown as NonNullable<Subject['report']>
+  const seen = { ...subject, report }
+  const keysOf = (values: Record<string, string>) => face?.fields(seen, values).map(({ key }) => key)
+  const chosen = { size: '4G', partition: '1', behind: 'move', table: 'gpt' }
+  expect(keysOf(chosen)).toEqual(['size', 'partition', 'behind', 'table', 'contents'])
+  expect(face?.request(seen, chosen)).toMatchObject({ partition: 1, isMoving: true, toGpt: true })
+  expect(keysOf({ ...chosen, partition: '2' })).not.toContain('behind')
+  expect(face?.request(seen, { ...chosen, partition: '2' })).toMatchObject({ isMoving: false })
 })
 
 test('a form says what it lacks', () => {

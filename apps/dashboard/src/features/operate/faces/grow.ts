@@ -1,8 +1,18 @@
 import { formatBytes } from '@varve/core/units/format-bytes'
 import { parseBytes } from '@varve/core/units/parse-bytes'
+import { couldMove } from '@varve/operations/grow/layout'
+import { targetsOf } from '@varve/operations/resize/targets'
 import type { Face, Field, Subject, Values } from '../face.ts'
 import { nameOf } from '../face-parts.ts'
-import { contentsField, guestOf, notResized, partitionField, partitionOf } from './resize.ts'
+import {
+  contentsField,
+  guestOf,
+  notResized,
+  partitionField,
+  partitionOf,
+  volumeField,
+  volumeIn,
+} from './resize.ts'
 
 export const growFace: Face = {
   operation: 'grow',
@@ -13,7 +23,14 @@ export const growFace: Face = {
   ready: 'It is done on a hidden copy and proven. The original is kept in quarantine: undo brings it back.',
   of: 'image',
   isForMany: false,
-  defaults: (subject) => ({ size: largerThan(subject), partition: '', volume: '', contents: 'sample' }),
+  defaults: (subject) => ({
+    size: largerThan(subject),
+    partition: '',
+    behind: '',
+    table: '',
+    volume: '',
+    contents: 'sample',
+  }),
   fields: (subject, values) => [
     {
       kind: 'text',
@@ -28,14 +45,18 @@ export const growFace: Face = {
       usual: 'the partition that has room behind it',
       none: 'nothing in it: the disk only',
     }),
+    ...behindField(subject, values),
     ...volumeField(subject, values),
+    ...tableField(subject),
     ...(values['partition'] === 'none' ? [] : [contentsField]),
   ],
   request: (subject, values) => ({
     image: nameOf(subject),
     ...(sizeOf(values['size'] ?? '') ?? { size: 0, isAdded: false }),
     partition: partitionOf(values),
-    volume: volumeField(subject, values).length === 0 ? null : volumeOf(values),
+    isMoving: behindField(subject, values).length > 0 && values['behind'] === 'move',
+    toGpt: tableField(subject).length > 0 && values['table'] === 'gpt',
+    volume: volumeIn(subject, values),
     allContents: values['contents'] === 'all',
   }),
   unfit: notResized,
@@ -64,32 +85,40 @@ function sizeProblem(text: string, { row }: Subject): string | null {
   return `It has ${formatBytes(before)} now: Shrink makes it smaller.`
 }
 
-/** The logical volumes of what gets the room, where there are several. */
-function volumeField(subject: Subject, values: Values): readonly Field[] {
-  const chosen = partitionOf(values)
+/** What lies behind what gets the room stays, or makes room. */
+function behindField(subject: Subject, values: Values): readonly Field[] {
   const guest = guestOf(subject)
-  if (guest === null || chosen === 'none') return []
-  const start = guest.table.partitions.find(({ index }) => index === chosen)?.start
-  const groups = guest.volumes.filter(
-    (one) => one.type === 'lvm2' && (chosen === null || one.start === start),
-  )
-  const names = groups.flatMap(({ group, members }) => members.map(({ name }) => `${group ?? ''}/${name}`))
-  if (names.length < 2) return []
+  const chosen = partitionOf(values)
+  if (guest === null || typeof chosen !== 'number') return []
+  const target = targetsOf(guest).find(({ partition }) => partition?.index === chosen)
+  if (!target || !couldMove(guest, target)) return []
   return [
     {
       kind: 'choice',
-      key: 'volume',
-      label: 'Logical volume',
+      key: 'behind',
+      label: 'What lies behind it',
       width: 'half',
       options: [
-        { value: '', label: 'the one with a filesystem' },
-        ...[...new Set(names)].map((value) => ({ value, label: value })),
+        { value: '', label: 'stays where it is' },
+        { value: 'move', label: 'is moved to the end of the disk' },
       ],
     },
   ]
 }
 
-function volumeOf({ volume = '' }: Values): { readonly group: string; readonly name: string } | null {
-  const [group, name] = volume.split('/')
-  return group && name ? { group, name } : null
+/** Whether an MBR stays one. */
+function tableField(subject: Subject): readonly Field[] {
+  if (guestOf(subject)?.table.kind !== 'mbr') return []
+  return [
+    {
+      kind: 'choice',
+      key: 'table',
+      label: 'Its partition table',
+      width: 'half',
+      options: [
+        { value: '', label: 'stays an MBR' },
+        { value: 'gpt', label: 'becomes a GPT, for more than 2 TiB' },
+      ],
+    },
+  ]
 }

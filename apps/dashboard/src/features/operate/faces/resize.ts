@@ -63,6 +63,41 @@ function targetWords({ partition, filesystem, volume }: ResizeTarget): string {
   return `${partition?.index ?? ''}: ${held}, ${formatBytes(partition?.length ?? 0)}`
 }
 
+/** The logical volumes of what changes, where there are several. */
+export function volumeField(subject: Subject, values: Values): readonly Field[] {
+  const chosen = partitionOf(values)
+  const guest = guestOf(subject)
+  if (guest === null || chosen === 'none') return []
+  const start = guest.table.partitions.find(({ index }) => index === chosen)?.start
+  const groups = guest.volumes.filter(
+    (one) => one.type === 'lvm2' && (chosen === null || one.start === start),
+  )
+  const names = groups.flatMap(({ group, members }) => members.map(({ name }) => `${group ?? ''}/${name}`))
+  if (names.length < 2) return []
+  return [
+    {
+      kind: 'choice',
+      key: 'volume',
+      label: 'Logical volume',
+      width: 'half',
+      options: [
+        { value: '', label: 'the one with a filesystem' },
+        ...[...new Set(names)].map((value) => ({ value, label: value })),
+      ],
+    },
+  ]
+}
+
+/** The logical volume that was chosen; null: none was asked for. */
+export function volumeIn(
+  subject: Subject,
+  values: Values,
+): { readonly group: string; readonly name: string } | null {
+  if (volumeField(subject, values).length === 0) return null
+  const [group, name] = (values['volume'] ?? '').split('/')
+  return group && name ? { group, name } : null
+}
+
 /** Which of its files are read to prove that they are the same. */
 export const contentsField: Field = {
   kind: 'choice',

@@ -6,7 +6,15 @@ import { targetsOf } from '@varve/operations/resize/targets'
 import { smallestCut } from '@varve/operations/shrink/choice'
 import type { Face, Subject } from '../face.ts'
 import { nameOf } from '../face-parts.ts'
-import { contentsField, guestOf, notResized, partitionField, partitionOf } from './resize.ts'
+import {
+  contentsField,
+  guestOf,
+  notResized,
+  partitionField,
+  partitionOf,
+  volumeField,
+  volumeIn,
+} from './resize.ts'
 
 export const shrinkFace: Face = {
   operation: 'shrink',
@@ -17,7 +25,7 @@ export const shrinkFace: Face = {
   ready: 'It is done on a hidden copy and proven. The original is kept in quarantine: undo brings it back.',
   of: 'image',
   isForMany: false,
-  defaults: () => ({ how: 'min', size: '', partition: '', contents: 'sample' }),
+  defaults: () => ({ how: 'min', size: '', partition: '', volume: '', contents: 'sample' }),
   fields: (subject, values) => [
     {
       kind: 'choice',
@@ -46,6 +54,7 @@ export const shrinkFace: Face = {
       usual: 'the last partition',
       none: 'nothing in it: what is free behind goes',
     }),
+    ...volumeField(subject, values),
     ...(values['partition'] === 'none' ? [] : [contentsField]),
   ],
   change(values, change, subject) {
@@ -56,6 +65,7 @@ export const shrinkFace: Face = {
     image: nameOf(subject),
     to: values['how'] === 'to' ? (parseBytes(values['size'] ?? '') ?? 0) : null,
     partition: partitionOf(values),
+    volume: volumeIn(subject, values),
     allContents: values['contents'] === 'all',
   }),
   unfit: (subject) => notResized(subject) ?? notCut(subject),
@@ -85,6 +95,9 @@ function notCut(subject: Subject): string | null {
   if (guest === null) return 'It was not seen what is in it'
   if (smallestCut(guest) < (row?.virtualSize ?? 0)) return null
   const last = targetsOf(guest).at(-1)
+  if (last?.volume?.type === 'lvm2') return null
+  if (last?.volume?.type === 'luks1' || last?.volume?.type === 'luks2')
+    return 'It ends with LUKS, whose passphrase goes over no network: use the command on its host'
   if (last?.volume)
     return `It ends with ${volumeName(last.volume.type)}, which is made smaller inside its guest first`
   const type = last?.filesystem?.type
