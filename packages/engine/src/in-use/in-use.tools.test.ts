@@ -14,7 +14,7 @@ import { mapDisk } from '../disks/map-disk.ts'
 import type { DiskInput } from '../run/requests.ts'
 import type { RunOptions } from '../run/run-options.ts'
 import { findWriters } from './find-writers.ts'
-import { guardFiles } from './guard-files.ts'
+import { beginGuard, guardFiles, whileGuarded } from './guard-files.ts'
 import { markOwn } from './writers.ts'
 
 interface Holder extends AsyncDisposable {
@@ -201,6 +201,20 @@ describe.skipIf(process.platform !== 'linux' || !requires('qemu-img', 'qemu-io',
       await new Promise((resolve) => guard.signal?.addEventListener('abort', resolve))
       expect(guard.signal?.reason).toMatchObject({ code: 'in-use', file: path })
       await expect(guard.assertNone()).rejects.toMatchObject({ code: 'in-use' })
+    })
+
+    test('who begins to read before it is known who writes hears of it by the signal, and as what failed', async () => {
+      await using place = await tempPlace()
+      const path = place.file('a.raw')
+      writeFileSync(path, Buffer.alloc(1024 * 1024))
+      await using _holder = await shell('exec 3>>"$1"', path)
+      using guard = beginGuard([{ path }])
+      const failed = Promise.reject(new Error('cut off'))
+      await expect(whileGuarded(guard, failed)).rejects.toMatchObject({ code: 'in-use', file: path })
+      expect(guard.signal?.reason).toMatchObject({ code: 'in-use' })
+      await expect(guard.assertNone()).rejects.toMatchObject({ code: 'in-use' })
+      using other = beginGuard([{ path: place.file('none.raw') }])
+      await expect(whileGuarded(other, Promise.reject(new Error('cut off')))).rejects.toThrow('cut off')
     })
 
     test('a writer that came between two looks is seen at the end', async () => {
