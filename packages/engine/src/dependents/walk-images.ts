@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { bundleFormat } from '../files/bundle-folders.ts'
 import { decodeName, isSkippedName } from '../files/file-names.ts'
+import { attachedMounts } from '../in-use/attachments.ts'
 
 /** Folders deeper than this are not entered. */
 const depthLimit = 32
@@ -15,10 +16,17 @@ export interface WalkGaps {
 
 /**
  * Every file and every bundle below `folders` that may be an image, a bundle by its folder. Hidden names, with them
- * quarantines and unfinished files, are left out; symlinks are not followed: what they lead to is met by its own name.
+ * quarantines and unfinished files, are left out; symlinks are not followed: what they lead to is met by its own name. Where
+ * Varve has mounted the filesystem of an image, its guest's files lie, and they are nobody's images here.
  */
-export async function* walkImages(folders: readonly string[], gaps: WalkGaps): AsyncGenerator<string> {
-  const met = new Set<string>()
+export async function* walkImages(
+  folders: readonly string[],
+  gaps: WalkGaps,
+  mounts?: ReadonlySet<string>,
+): AsyncGenerator<string> {
+  const met = new Set(mounts ?? (await attachedMounts()))
+  // Who asks for one by its name is shown it.
+  for (const folder of folders) met.delete(folder)
   const waiting = folders.map((path) => ({ path, depth: 0 })).toReversed()
   for (let folder = waiting.pop(); folder; folder = waiting.pop()) {
     const { path, depth } = folder

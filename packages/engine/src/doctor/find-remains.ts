@@ -3,6 +3,7 @@ import type { Dirent } from 'node:fs'
 import { join } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { stagedName } from '../files/staged-name.ts'
+import { attachedMounts } from '../in-use/attachments.ts'
 import { isQuarantine } from '../quarantine/entry.ts'
 import { readError, systemCode } from '../system/system-error.ts'
 
@@ -17,8 +18,9 @@ export interface Remains {
   readonly undoFiles: readonly string[]
 }
 
-/** Goes through all names below a folder once. Links are not followed; what lies in a quarantine is kept on purpose. */
+/** Goes through all names below a folder once. Links are not followed, mounted guests not entered; what lies in a quarantine is kept on purpose. */
 export async function findRemains(folder: string, signal?: AbortSignal): Promise<Remains> {
+  const mounts = await attachedMounts()
   const remains = { staged: [] as string[], links: [] as string[], undoFiles: [] as string[] }
   const waiting = [{ folder, entries: await entriesOf(folder), depth: 0 }]
   for (let next = waiting.pop(); next; next = waiting.pop()) {
@@ -29,7 +31,7 @@ export async function findRemains(folder: string, signal?: AbortSignal): Promise
       else if (stagedName.test(entry.name) && (entry.isFile() || entry.isDirectory()))
         remains.staged.push(path)
       else if (entry.isFile() && entry.name.endsWith('.undo')) remains.undoFiles.push(path)
-      else if (entry.isDirectory() && !isQuarantine(path) && next.depth < deepest)
+      else if (entry.isDirectory() && !isQuarantine(path) && !mounts.has(path) && next.depth < deepest)
         waiting.push({ folder: path, entries: await entriesOf(path).catch(() => []), depth: next.depth + 1 })
     }
   }
