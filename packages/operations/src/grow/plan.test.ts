@@ -134,6 +134,30 @@ describe('the plan of grow', () => {
     expect(endOf(made)).toMatchObject({ partition: 5, end: 40 * gib })
   })
 
+  test('a logical partition ends before the boot record of the next one, wherever that stands', () => {
+    const next = [
+      partitionAt(1, gib, 40 * gib, { type: '0x05', role: 'extended' }),
+      partitionAt(5, gib + mib, 2 * gib, { type: '0x83', role: 'logical' }),
+      partitionAt(6, 8 * gib, 9 * gib, { type: '0x83', role: 'logical' }),
+    ]
+    const guest = guestWith({ kind: 'mbr', partitions: next, records: [gib, 5 * gib + 512] }, [
+      filesystemAt(gib + mib, 2 * gib, 'ext4'),
+    ])
+    expect(endOf(plan({ guest }, { partition: 5 }))).toMatchObject({ end: 5 * gib })
+    expect(endOf(plan({ guest }, { partition: 5, toGpt: true }))).toMatchObject({ end: 8 * gib })
+  })
+
+  test('no room is said of what is missing', () => {
+    const why = (partition: number, size: number) =>
+      plan({ guest: swapBehind }, { partition, size, isMoving: partition === 1 })
+    expect(why(1, 10 * gib)).toMatchObject({
+      problems: [{ message: expect.stringContaining('moving what lies behind partition 1 leaves less') }],
+    })
+    expect(why(2, 10 * gib)).toMatchObject({
+      problems: [{ message: expect.stringContaining('behind partition 2 there is less than 1 MiB') }],
+    })
+  })
+
   test('swap behind it is moved to the end first, from the image itself', () => {
     expect(plan({ guest: swapBehind }, { isMoving: true, partition: 1 })).toMatchSnapshot()
   })
