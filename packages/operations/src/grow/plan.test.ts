@@ -317,6 +317,10 @@ const behindRoot = (kind: 'gpt' | 'mbr', more: Parameters<typeof partitionAt>[3]
     [filesystemAt(mib, 9 * gib, 'ext4')],
   ),
 })
+const slice = behindRoot('mbr', { type: '0xA5' }).guest
+const labelBehind = {
+  guest: { ...slice, table: { ...slice.table, inner: [{ kind: 'bsd' as const, within: 2, id: null }] } },
+}
 const withFinding = (problem: ReturnType<typeof guestProblem>) => ({
   guest: { ...bootAndRoot, problems: [problem] },
 })
@@ -355,6 +359,8 @@ describe('grow is refused', () => {
     ['only swap has room', { guest: swapBehind }, {}, 'which-partition'],
     ['no room behind it', { guest: swapBehind }, { partition: 1 }, 'no-room-behind'],
     ['--move, on a disk that stays as it is', { guest: swapBehind }, moving(10 * gib), 'no-room-behind'],
+    ['--move of NetBSD', behindRoot('mbr', { type: '0xA9' }), moving(), 'partition-not-moved'],
+    ['--move of a slice with a label', labelBehind, moving(), 'partition-not-moved'],
     [
       '--move of what the BIOS starts',
       behindRoot('mbr', { bootable: true }),
