@@ -147,6 +147,13 @@ describe('the plan of grow', () => {
     expect(endOf(plan({ guest }, { partition: 5, toGpt: true }))).toMatchObject({ end: 8 * gib })
   })
 
+  test('the second copy of a GPT that was left behind when the disk grew before is taken along', () => {
+    const problem = guestProblem('gpt-backup-not-at-end', '/lib/a', { at: 5 * gib, diskSize: 10 * gib })
+    const guest = { ...bootAndRoot, table: { ...bootAndRoot.table, sure: 'damaged' as const } }
+    expect(idsOf(plan({ guest: { ...guest, problems: [problem] } }))).toContain('table')
+    expect(plan({ guest })).toMatchObject({ problems: [{ id: 'table-damaged' }] })
+  })
+
   test('no room is said of what is missing', () => {
     const why = (partition: number, size: number) =>
       plan({ guest: swapBehind }, { partition, size, isMoving: partition === 1 })

@@ -164,7 +164,9 @@ export function tableProblems(facts: ResizeFacts): Problem[] {
         remedy: 'Change only the container (--partition none), and the partitions inside the guest.',
       }),
     ]
-  if (table.sure !== 'consistent')
+  // Written anew at the end: what makes it doubtful goes away.
+  const isMended = guest.problems.some(({ id }) => id === 'gpt-backup-not-at-end')
+  if (table.sure !== 'consistent' && !isMended)
     return [
       blocking(file, {
         id: 'table-damaged',
