@@ -366,6 +366,12 @@ describe('grow is refused', () => {
     ['only swap has room', { guest: swapBehind }, {}, 'which-partition'],
     ['no room behind it', { guest: swapBehind }, { partition: 1 }, 'no-room-behind'],
     ['--move, on a disk that stays as it is', { guest: swapBehind }, moving(10 * gib), 'no-room-behind'],
+    [
+      'a GPT that sfdisk does not know as one',
+      withFinding(guestProblem('gpt-without-protective-mbr', '/lib/a', {})),
+      {},
+      'gpt-without-protective-mbr',
+    ],
     ['--move of NetBSD', behindRoot('mbr', { type: '0xA9' }), moving(), 'partition-not-moved'],
     ['--move of a slice with a label', labelBehind, moving(), 'partition-not-moved'],
     [
