@@ -107,6 +107,7 @@ const GuestView = z.lazy(() =>
         .array(z.object({ kind: z.enum(labelKinds), within: z.number().int(), id: z.string().nullable() }))
         .max(1024)
         .optional(),
+      records: z.array(Bytes).max(1024).optional(),
     }),
     volumes: z
       .array(

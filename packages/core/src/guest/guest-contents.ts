@@ -44,6 +44,8 @@ export interface PartitionTable {
   readonly notes: readonly string[]
   /** Labels inside its partitions; what they list stands in `partitions` too. */
   readonly inner?: readonly InnerTable[] | undefined
+  /** Bytes of the disk at which the boot records of the logical partitions stand; they may lie anywhere between those. */
+  readonly records?: readonly number[] | undefined
 }
 
 /** L5: what sits between a partition and its filesystems. */

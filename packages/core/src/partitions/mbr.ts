@@ -75,6 +75,7 @@ async function readMbrOf(disk: GuestRegion, sectorSize: SectorSize): Promise<Tab
   const partitions: Partition[] = []
   const problems: Problem[] = []
   const notes: string[] = []
+  const records: number[] = []
   for (const used of mbr.entries) {
     if (used.firstSector === 0) {
       notes.push(`entry ${used.slot} stands for the whole disk`)
@@ -91,11 +92,12 @@ async function readMbrOf(disk: GuestRegion, sectorSize: SectorSize): Promise<Tab
       }),
     )
     if (!isExtended) continue
-    const { logical, problem } = await readLogical(disk, used, {
+    const { logical, problem, found } = await readLogical(disk, used, {
       firstIndex: 5 + countLogical(partitions),
       sectorSize,
     })
     partitions.push(...logical)
+    records.push(...found)
     if (problem !== null) problems.push(guestProblem('mbr-logical-damaged', disk.name, { reason: problem }))
   }
   problems.push(...checkPlacement(partitions, disk))
@@ -107,9 +109,17 @@ async function readMbrOf(disk: GuestRegion, sectorSize: SectorSize): Promise<Tab
       id: mbr.id,
       partitions: partitions.toSorted((a, b) => a.index - b.index),
       notes,
+      ...(records.length > 0 ? { records } : {}),
     },
     problems,
   }
+}
+
+interface Chain {
+  readonly logical: readonly Partition[]
+  readonly problem: string | null
+  /** Bytes of the disk at which its boot records stand. */
+  readonly found: readonly number[]
 }
 
 /** Follows the chain of extended boot records: each names one partition and the next record. */
@@ -117,20 +127,24 @@ async function readLogical(
   disk: GuestRegion,
   extended: Entry,
   { firstIndex, sectorSize }: { readonly firstIndex: number; readonly sectorSize: SectorSize },
-): Promise<{ logical: Partition[]; problem: string | null }> {
+): Promise<Chain> {
   const base = extended.firstSector
   const end = base + extended.sectors
   const logical: Partition[] = []
   const seen = new Set<number>()
+  const ended = (problem: string | null): Chain => ({
+    logical,
+    problem,
+    found: [...seen].map((sector) => sector * sectorSize),
+  })
   for (let at = base; ;) {
-    if (seen.has(at)) return { logical, problem: `it runs in a circle at sector ${at}` }
-    if (seen.size >= maxLogical) return { logical, problem: `it is longer than ${maxLogical}` }
+    if (seen.has(at)) return ended(`it runs in a circle at sector ${at}`)
+    if (seen.size >= maxLogical) return ended(`it is longer than ${maxLogical}`)
     seen.add(at)
-    if (at < base || at >= end)
-      return { logical, problem: `it leaves the extended partition at sector ${at}` }
+    if (at < base || at >= end) return ended(`it leaves the extended partition at sector ${at}`)
     const sector = await disk.peek(at * sectorSize, mbrLength)
     const entries = sector && parseEntries(sector, disk.name)
-    if (!entries) return { logical, problem: `there is no boot record at sector ${at}` }
+    if (!entries) return ended(`there is no boot record at sector ${at}`)
     for (const own of entries) {
       const sector = at + own.firstSector
       if (!isLogical(own, { sector, end })) continue
@@ -138,7 +152,7 @@ async function readLogical(
       logical.push(partitionOf(own, { index, sector, sectorSize, role: 'logical' }))
     }
     const next = entries.find(({ type, sectors }) => sectors > 0 && extendedTypes.includes(type))
-    if (!next) return { logical, problem: null }
+    if (!next) return ended(null)
     at = base + next.firstSector
   }
 }

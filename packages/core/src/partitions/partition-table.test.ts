@@ -191,6 +191,7 @@ describe('MBR', () => {
       { index: 5, start: 20_063 * 512, length: 1000 * 512, role: 'logical', type: '0x07' },
       { index: 6, start: 30_063 * 512, length: 1500 * 512, role: 'logical', type: '0x82' },
     ])
+    expect(found?.table.records).toEqual([20_000 * 512, 30_000 * 512])
     expect(found?.ids).toEqual([])
   })
 

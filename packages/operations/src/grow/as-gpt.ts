@@ -39,7 +39,7 @@ function tableAsGpt(table: PartitionTable): PartitionTable {
   const partitions = table.partitions
     .filter(({ role }) => role !== 'extended')
     .map((one): Partition => ({ ...one, role: 'primary', type: typesInGpt[one.type] ?? one.type }))
-  return { ...table, kind: 'gpt', partitions }
+  return { ...table, kind: 'gpt', partitions, records: undefined }
 }
 
 /** What the step that writes the GPT is told. */

@@ -54,7 +54,11 @@ export function choose({ facts, partition: asked, size, isMoving }: Choosing): C
     worth.length > 1
       ? `${worth.length} partitions have room behind them`
       : 'the room would lie behind a partition that holds no filesystem that could use it'
-  return refused('which-partition', why, sayWhich(targets))
+  const move =
+    worth.length === 0 && !isMoving && targets.length > 1
+      ? ' For one that has others behind it say --move too: they go to the end of the larger disk.'
+      : ''
+  return refused('which-partition', why, sayWhich(targets) + move)
 }
 
 /** Less than a MiB is no room. */

@@ -63,6 +63,9 @@ const startedFrom: Readonly<Record<string, string>> = {
   '21686148-6449-6E6F-744E-656564454649': 'GRUB is loaded from the place of the BIOS boot partition',
 }
 
+/** MBR types of OpenBSD and NetBSD, whose labels name sectors of the disk, not of the slice (disklabel(5)). */
+const countedFromDisk = ['0xA6', '0xA9']
+
 /** Why a partition behind the one that grows is not moved, and what to know of those that are. */
 export function moveProblems(file: string, { guest, partition, size, isMoving }: Laying): readonly Problem[] {
   if (!isMoving) return []
@@ -80,6 +83,9 @@ export function moveProblems(file: string, { guest, partition, size, isMoving }:
   const kept = behind.flatMap(({ index, role, bootable, type }) => {
     if (role !== 'primary') return [refused(index, `it is ${role}, and those stay where they are`)]
     if (guest.table.kind === 'mbr' && bootable) return [refused(index, 'the BIOS starts the guest from it')]
+    const label = guest.table.inner?.find(({ within }) => within === index)
+    if (label || countedFromDisk.includes(type))
+      return [refused(index, 'what lies in it is found by a label that counts from the start of the disk')]
     const started = startedFrom[type]
     return started === undefined ? [] : [refused(index, started)]
   })

@@ -134,6 +134,37 @@ describe('the plan of grow', () => {
     expect(endOf(made)).toMatchObject({ partition: 5, end: 40 * gib })
   })
 
+  test('a logical partition ends before the boot record of the next one, wherever that stands', () => {
+    const next = [
+      partitionAt(1, gib, 40 * gib, { type: '0x05', role: 'extended' }),
+      partitionAt(5, gib + mib, 2 * gib, { type: '0x83', role: 'logical' }),
+      partitionAt(6, 8 * gib, 9 * gib, { type: '0x83', role: 'logical' }),
+    ]
+    const guest = guestWith({ kind: 'mbr', partitions: next, records: [gib, 5 * gib + 512] }, [
+      filesystemAt(gib + mib, 2 * gib, 'ext4'),
+    ])
+    expect(endOf(plan({ guest }, { partition: 5 }))).toMatchObject({ end: 5 * gib })
+    expect(endOf(plan({ guest }, { partition: 5, toGpt: true }))).toMatchObject({ end: 8 * gib })
+  })
+
+  test('the second copy of a GPT that was left behind when the disk grew before is taken along', () => {
+    const problem = guestProblem('gpt-backup-not-at-end', '/lib/a', { at: 5 * gib, diskSize: 10 * gib })
+    const guest = { ...bootAndRoot, table: { ...bootAndRoot.table, sure: 'damaged' as const } }
+    expect(idsOf(plan({ guest: { ...guest, problems: [problem] } }))).toContain('table')
+    expect(plan({ guest })).toMatchObject({ problems: [{ id: 'table-damaged' }] })
+  })
+
+  test('no room is said of what is missing', () => {
+    const why = (partition: number, size: number) =>
+      plan({ guest: swapBehind }, { partition, size, isMoving: partition === 1 })
+    expect(why(1, 10 * gib)).toMatchObject({
+      problems: [{ message: expect.stringContaining('moving what lies behind partition 1 leaves less') }],
+    })
+    expect(why(2, 10 * gib)).toMatchObject({
+      problems: [{ message: expect.stringContaining('behind partition 2 there is less than 1 MiB') }],
+    })
+  })
+
   test('swap behind it is moved to the end first, from the image itself', () => {
     expect(plan({ guest: swapBehind }, { isMoving: true, partition: 1 })).toMatchSnapshot()
   })
@@ -293,6 +324,10 @@ const behindRoot = (kind: 'gpt' | 'mbr', more: Parameters<typeof partitionAt>[3]
     [filesystemAt(mib, 9 * gib, 'ext4')],
   ),
 })
+const slice = behindRoot('mbr', { type: '0xA5' }).guest
+const labelBehind = {
+  guest: { ...slice, table: { ...slice.table, inner: [{ kind: 'bsd' as const, within: 2, id: null }] } },
+}
 const withFinding = (problem: ReturnType<typeof guestProblem>) => ({
   guest: { ...bootAndRoot, problems: [problem] },
 })
@@ -331,6 +366,14 @@ describe('grow is refused', () => {
     ['only swap has room', { guest: swapBehind }, {}, 'which-partition'],
     ['no room behind it', { guest: swapBehind }, { partition: 1 }, 'no-room-behind'],
     ['--move, on a disk that stays as it is', { guest: swapBehind }, moving(10 * gib), 'no-room-behind'],
+    [
+      'a GPT that sfdisk does not know as one',
+      withFinding(guestProblem('gpt-without-protective-mbr', '/lib/a', {})),
+      {},
+      'gpt-without-protective-mbr',
+    ],
+    ['--move of NetBSD', behindRoot('mbr', { type: '0xA9' }), moving(), 'partition-not-moved'],
+    ['--move of a slice with a label', labelBehind, moving(), 'partition-not-moved'],
     [
       '--move of what the BIOS starts',
       behindRoot('mbr', { bootable: true }),

@@ -72,7 +72,7 @@ function targetProblems(
   return [
     ...(isPartition && guest.table.kind === 'mbr' && size > mbrMost ? [mbrTooLarge(file)] : []),
     ...(isPartition && room < 1024 ** 2 && !isSmallerThanPlace(target)
-      ? [noRoom(file, partition.index, !isMoving && couldMove(guest, target))]
+      ? [noRoom(file, partition.index, { isMoving, hasOthers: couldMove(guest, target) })]
       : []),
     ...(isPartition ? moveProblems(file, { guest, partition, size, isMoving }) : []),
     ...(!isPartition && room === 0 && !isSmallerThanPlace(target) ? [nothingToGrow(file)] : []),
@@ -97,16 +97,26 @@ function mbrTooLarge(file: string): Problem {
   })
 }
 
-function noRoom(file: string, partition: number, couldMoveOthers: boolean): Problem {
-  const others = 'the last partition, or --partition none for the container only.'
-  return blocking(file, {
-    id: 'no-room-behind',
-    layer: 'L4',
-    why: `behind partition ${partition} lies another one, so that it cannot become larger`,
-    remedy: couldMoveOthers
-      ? `Say --move, which moves what lies behind it to the end of a larger disk; or ${others}`
-      : `Say ${others}`,
-  })
+interface Behind {
+  readonly isMoving: boolean
+  /** Whether other partitions lie behind it. */
+  readonly hasOthers: boolean
+}
+
+function noRoom(file: string, partition: number, { isMoving, hasOthers }: Behind): Problem {
+  const refuse = (why: string, remedy: string) =>
+    blocking(file, { id: 'no-room-behind', layer: 'L4', why, remedy })
+  if (!hasOthers || isMoving)
+    return refuse(
+      hasOthers
+        ? `moving what lies behind partition ${partition} leaves less than 1 MiB for it`
+        : `behind partition ${partition} there is less than 1 MiB that it could get`,
+      'Say a larger size: two MiB more are enough; or --partition none for the container only.',
+    )
+  return refuse(
+    `behind partition ${partition} lies another one, so that it cannot become larger`,
+    'Say --move, which moves what lies behind it to the end of a larger disk; or the last partition, or --partition none for the container only.',
+  )
 }
 
 function nothingToGrow(file: string): Problem {

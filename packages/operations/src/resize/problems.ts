@@ -134,8 +134,11 @@ const packagesOfKinds: Readonly<Record<string, string>> = Object.fromEntries(
   }),
 )
 
-/** Findings of the table that do not keep anybody from writing it again. */
-const harmless = new Set(['gpt-backup-not-at-end', 'gpt-without-protective-mbr'])
+/** Whether a finding of the table keeps nobody from writing it again; sfdisk knows no GPT without its protective MBR. */
+function isHarmless(id: string, sectorSize: number): boolean {
+  if (id === 'gpt-without-protective-mbr') return sectorSize !== 512
+  return id === 'gpt-backup-not-at-end'
+}
 
 /** Why the partition table is not written to. */
 export function tableProblems(facts: ResizeFacts): Problem[] {
@@ -143,7 +146,7 @@ export function tableProblems(facts: ResizeFacts): Problem[] {
   if (guest === null || guest.table.kind === 'none') return []
   const { table } = guest
   const file = image.path
-  const found = guest.problems.filter(({ layer, id }) => layer === 'L4' && !harmless.has(id))
+  const found = guest.problems.filter(({ layer, id }) => layer === 'L4' && !isHarmless(id, table.sectorSize))
   if (found.length > 0) return found.map((problem) => ({ ...problem, severity: 'block' as const }))
   if (table.kind !== 'gpt' && table.kind !== 'mbr')
     return [
@@ -164,7 +167,9 @@ export function tableProblems(facts: ResizeFacts): Problem[] {
         remedy: 'Change only the container (--partition none), and the partitions inside the guest.',
       }),
     ]
-  if (table.sure !== 'consistent')
+  // Written anew at the end: what makes it doubtful goes away.
+  const isMended = guest.problems.some(({ id }) => id === 'gpt-backup-not-at-end')
+  if (table.sure !== 'consistent' && !isMended)
     return [
       blocking(file, {
         id: 'table-damaged',

@@ -64,5 +64,7 @@ export function roomFor(table: PartitionTable, partition: Partition, size: numbe
     .filter(({ start }) => start >= own)
     // Before a logical partition lies the sector that describes it.
     .map(({ start }) => (isNextLogical(start) ? start - mib : start))
-  return Math.max(own, alignDown(Math.min(tableEnd(table, size), ...ends)))
+  // Where the front of a logical partition was moved, its sector stayed.
+  const records = (table.records ?? []).filter((at) => at >= own)
+  return Math.max(own, alignDown(Math.min(tableEnd(table, size), ...ends, ...records)))
 }
