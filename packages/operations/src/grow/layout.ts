@@ -57,10 +57,14 @@ function placedBehind({ table }: GuestContents, partition: Partition): Partition
     .toSorted((one, other) => one.start - other.start)
 }
 
-/** Partitions from which something starts by their place on the disk (UEFI 2.10 section 10.3.5.1; GRUB, BIOS installation). */
-const startedFrom: Readonly<Record<string, string>> = {
+const dynamic = 'dynamic disks of Windows know their parts by their places'
+/** Partitions that are known by their place on the disk, by type (UEFI 2.10 section 10.3.5.1; GRUB, BIOS installation; LDM). */
+const knownByPlaces: Readonly<Record<string, string>> = {
   'C12A7328-F81F-11D2-BA4B-00A0C93EC93B': 'the firmware finds the EFI system partition by its place too',
   '21686148-6449-6E6F-744E-656564454649': 'GRUB is loaded from the place of the BIOS boot partition',
+  '5808C8AA-7E8F-42E0-85D2-E1E90434CFB3': dynamic,
+  'AF9B60A0-1431-4F62-BC68-3311714A69AD': dynamic,
+  '0x42': dynamic,
 }
 
 /** MBR types of OpenBSD and NetBSD, whose labels name sectors of the disk, not of the slice (disklabel(5)). */
@@ -86,8 +90,8 @@ export function moveProblems(file: string, { guest, partition, size, isMoving }:
     const label = guest.table.inner?.find(({ within }) => within === index)
     if (label || countedFromDisk.includes(type))
       return [refused(index, 'what lies in it is found by a label that counts from the start of the disk')]
-    const started = startedFrom[type]
-    return started === undefined ? [] : [refused(index, started)]
+    const known = knownByPlaces[type]
+    return known === undefined ? [] : [refused(index, known)]
   })
   if (kept.length > 0) return kept
   const { moves } = layoutOf({ guest, partition, size, isMoving })
