@@ -94,7 +94,7 @@ describe.skipIf(folder === null)('shrink on a real kernel', () => {
     )
 
   /** What LVM's own rules of udev would activate as soon as it is open stays as it is. */
-  const openRaw = `echo 'activation { auto_activation_volume_list = [] }' >/etc/lvm/lvmlocal.conf
+  const openRaw = `echo 'activation { auto_activation_volume_list = [] } backup { backup = 0 archive = 0 }' >/etc/lvm/lvmlocal.conf
       cryptsetup open --readonly --key-file=/root/pass $P raw; Q=/dev/mapper/raw`
 
   /** Runs a script of bash with the first-named partition of `r.raw` as `$P`; LVM's tools as `v` see that device alone. */
