@@ -380,6 +380,7 @@ describe('grow is refused', () => {
       moving(),
       'partition-not-moved',
     ],
+    ['--move where no partition grows', {}, { ...moving(), partition: 'none' }, 'nothing-moves'],
     ['--move of a dynamic disk', behindRoot('mbr', { type: '0x42' }), moving(), 'partition-not-moved'],
     [
       '--move of an extended partition',

@@ -44,7 +44,11 @@ export function growProblems(facts: ResizeFacts, growing: Growing): Problem[] {
   if (chosen.kind === 'container') {
     const isSame = size === before && !toGpt
     const isGpt = guest?.table.kind === 'gpt'
-    return [...(isGpt ? tableProblems(facts) : []), ...(isSame ? [nothingToGrow(file)] : [])]
+    return [
+      ...(isGpt ? tableProblems(facts) : []),
+      ...(isMoving ? [nothingMoves(file)] : []),
+      ...(isSame ? [nothingToGrow(file)] : []),
+    ]
   }
   return [
     ...tableProblems(facts),
@@ -117,6 +121,15 @@ function noRoom(file: string, partition: number, { isMoving, hasOthers }: Behind
     `behind partition ${partition} lies another one, so that it cannot become larger`,
     'Say --move, which moves what lies behind it to the end of a larger disk; or the last partition, or --partition none for the container only.',
   )
+}
+
+function nothingMoves(file: string): Problem {
+  return blocking(file, {
+    id: 'nothing-moves',
+    layer: 'L4',
+    why: '--move makes room behind a partition, and none is to grow',
+    remedy: 'Say which one grows (--partition N), or leave --move out.',
+  })
 }
 
 function nothingToGrow(file: string): Problem {
