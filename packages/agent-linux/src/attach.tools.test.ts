@@ -295,6 +295,46 @@ describe.skipIf(!canUseLoop())('a raw image as a device', () => {
   })
 
   test(
+    'a device that somebody else took after it was chosen: the run goes on with another',
+    { timeout: 120_000 },
+    async () => {
+      await using place = await tempPlace()
+      const path = await diskIn(place)
+      const other = place.file('other.raw')
+      await copyFile(path, other)
+      await using host = hostIn(place.path)
+      const request = { image: { path } }
+      const plan = await host.plan('attach', request)
+      if (plan.kind === 'refusal') throw new Error('it was refused')
+      const death = new AbortController()
+      const cut = await host.runs.start(
+        { plan, request, accepted: [] },
+        {
+          stop: death.signal,
+          onChange({ steps }) {
+            if (steps.find(({ step }) => step.id === 'reserve')?.phase === 'done') death.abort()
+          },
+        },
+      )
+      expect(cut.phase).toBe('running')
+      const [chosen] = await attachedNow(registryOf(place.path))
+      const device = chosen?.note.device ?? ''
+      await runToolOk('losetup', [device, other])
+      try {
+        const ended = await host.runs.resume(cut.id, { stop: new AbortController().signal })
+        expect([ended.phase, ended.error]).toEqual(['succeeded', null])
+        const [now] = await loopsOf(path)
+        expect(now).toMatch(/^\/dev\/loop/u)
+        expect(now).not.toBe(device)
+        await run(host, 'detach', { target: path })
+        expect(await loopsOf(other)).toEqual([device])
+      } finally {
+        await runToolOk('losetup', ['--detach', device])
+      }
+    },
+  )
+
+  test(
     'attach, killed at every entry of its journal: it goes on or is undone, and the image stays as it is',
     { timeout: walkTime },
     async () => {

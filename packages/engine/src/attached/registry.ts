@@ -103,7 +103,7 @@ export async function forgetAttachment(registry: Registry, id: string): Promise<
 }
 
 /** Who else takes a device does not look at our notes: after a death it may be somebody else's. */
-function isTakenByOthers(note: Attachment, { folder, roots }: Registry): boolean {
+export function isTakenByOthers(note: Attachment, { folder, roots }: Registry): boolean {
   const now = deviceNow(note.device, roots)
   return now !== null && !isFree(now) && !isHeldFor(note, now, folder)
 }

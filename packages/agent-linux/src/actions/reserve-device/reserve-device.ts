@@ -1,6 +1,7 @@
 import { nativeAdapter } from '@varve/agent/actions/native'
 import {
   findAttachment,
+  isTakenByOthers,
   processFileOf,
   registryIn,
   reserveDevice as reserve,
@@ -30,10 +31,12 @@ export const reserveDevice = nativeAdapter('reserve-device', {
     return outcomeOf(registry, id, device)
   },
 
+  /** What somebody else has taken since is not chosen any more. */
   async isDone({ attachment: id, image }, { ports }) {
     const registry = registryIn(ports.runtimeFolder)
     const note = await findAttachment(registry, id)
-    return note === null || note.image !== image ? null : outcomeOf(registry, id, note.device)
+    if (note === null || note.image !== image || isTakenByOthers(note, registry)) return null
+    return outcomeOf(registry, id, note.device)
   },
 })
 
