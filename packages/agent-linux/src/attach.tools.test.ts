@@ -5,10 +5,8 @@ import { existsSync } from 'node:fs'
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { performAction } from '@varve/agent/actions/perform'
 import { openTestHost, type TestHost } from '@varve/agent/testing/test-host'
 import { walkKills } from '@varve/agent/testing/walk-kills'
-import { isDiskError } from '@varve/core/problems/disk-error'
 import { attachedNow } from '@varve/engine/attached/attached-now'
 import { reserveDevice } from '@varve/engine/attached/registry'
 import { findUses } from '@varve/engine/in-use/find-uses'
@@ -17,6 +15,7 @@ import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { runTool, runToolOk } from '@varve/test-kit/tools'
 import { describe, expect, test } from 'vitest'
 import { adapters } from './testing/adapters.ts'
+import { codeOfAction } from './testing/code-of-action.ts'
 import { canUseLoop, loopsOf, partitionedDisk } from './testing/loop-devices.ts'
 
 const stop = new AbortController().signal
@@ -252,15 +251,7 @@ describe.skipIf(!canUseLoop())('a raw image as a device', () => {
     const { id: attachment, device } = noted?.note ?? { id: '', device: '' }
     expect(await refusalOf(agent, 'umount', { folder })).toBe('not-mounted')
     expect(await refusalOf(agent, 'detach', { target: device })).toBe('not-attached')
-    const act = async (action: string, input: object) =>
-      performAction(
-        adapters,
-        { action, input },
-        { ports: agent.ports, signal: stop, isResumed: false, onProgress: () => {} },
-      ).then(
-        () => 'done',
-        (error: unknown) => (isDiskError(error) ? error.code : String(error)),
-      )
+    const act = async (action: string, input: object) => codeOfAction(agent, action, input)
     const mounted = { attachment, device, partition: 1, folder: join(library, 'n'), type: 'ext4' }
     const options = ['ro', 'nosuid', 'nodev', 'noexec', 'noload']
     expect(await act('unmount-folder', { attachment, device, folder })).toBe('refused')

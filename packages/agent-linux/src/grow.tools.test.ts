@@ -2,11 +2,11 @@ import { copyFile, mkdir, readdir, readFile, rm, stat, symlink, truncate, writeF
 import { join } from 'node:path'
 import { performAction } from '@varve/agent/actions/perform'
 import { openTestHost, type TestHost } from '@varve/agent/testing/test-host'
-import { isDiskError } from '@varve/core/problems/disk-error'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { requires, runTool, runToolOk } from '@varve/test-kit/tools'
 import { describe, expect, test } from 'vitest'
 import { adapters } from './testing/adapters.ts'
+import { codeOfAction } from './testing/code-of-action.ts'
 import { blankDisk, filesOf, inMounted, manyFiles, onLoop, putExt4 } from './testing/guest-disks.ts'
 import { canUseLoop } from './testing/loop-devices.ts'
 import { digestOf, nothingIsLeft } from './testing/what-is-left.ts'
@@ -347,15 +347,7 @@ describe.skipIf(!canUseLoop() || !requires('sgdisk', 'resize2fs', 'unshare', 'se
           await expect(refusalOf(agent, { image, size: 128 * mib })).rejects.toMatchObject({
             code: 'outside-library',
           })
-        const act = async (action: string, input: object) =>
-          performAction(
-            adapters,
-            { action, input },
-            { ports: agent.ports, signal: stop, isResumed: false, onProgress: () => {} },
-          ).then(
-            () => 'done',
-            (error: unknown) => (isDiskError(error) ? error.code : String(error)),
-          )
+        const act = async (action: string, input: object) => codeOfAction(agent, action, input)
         const size = { partition: 2, size: null, swap: null, type: 'ext4', image: path } as const
         await onLoop(outside, { start: 0, size: null }, async (device) => {
           const attached = { attachment: 'strange', image: outside, device }
