@@ -3,7 +3,7 @@ import { join, relative, resolve, sep } from 'node:path'
 import type { Plugin } from 'rolldown'
 
 const engine = resolve(import.meta.dirname, '../../../packages/engine')
-const koffiLoader = join(engine, 'src/file-ranges/load-koffi.ts')
+const koffiLoader = join(engine, 'src/file-ranges/require-koffi.ts')
 const hashing = '@napi-rs/blake-hash'
 
 /**
@@ -30,7 +30,7 @@ const load = () => createRequire(import.meta.url)(${JSON.stringify(path)})
         return `${requireFor(hashingFile)}export const { Blake3Hasher, blake3 } = load()\n`
       }
       if (id === koffiLoader && koffiFile !== null) {
-        return `${requireFor(koffiFile)}export const loadKoffi = load\n`
+        return `${requireFor(koffiFile)}export const requireKoffi = load\n`
       }
       return null
     },

@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads'
+import { endThread } from '@varve/engine/system/end-thread'
 import { startThread, threadFile } from '@varve/engine/run/start-thread'
 import type { Input } from './make-input.ts'
 import type { FromWorker, Outcomes, ToWorker, WorkerSetup } from './messages.ts'
@@ -82,7 +83,7 @@ export class FuzzThread implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const worker = this.#worker
     this.#worker = null
-    await worker?.terminate()
+    if (worker) await endThread(worker)
   }
 }
 

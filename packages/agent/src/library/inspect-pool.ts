@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { Worker } from 'node:worker_threads'
 import { DiskError, toErrorRecord } from '@varve/core/problems/disk-error'
+import { endThread } from '@varve/engine/system/end-thread'
 import { startThread, threadFile } from '@varve/engine/run/start-thread'
 import type { HowToRead, InspectAnswer, Inspection, InspectQuestion } from './inspect-messages.ts'
 
@@ -59,7 +60,7 @@ export class InspectPool implements AsyncDisposable {
     for (const task of this.#waiting.splice(0)) task.settle(endedBy(canceled(task.path)))
     const threads = this.#threads.splice(0)
     for (const thread of threads) this.#finish(thread, (path) => endedBy(canceled(path)))
-    await Promise.all(threads.map(({ worker }) => worker.terminate()))
+    await Promise.all(threads.map(async ({ worker }) => endThread(worker)))
   }
 
   #next(): void {
@@ -116,7 +117,7 @@ export class InspectPool implements AsyncDisposable {
     const at = this.#threads.indexOf(thread)
     if (at < 0) return
     this.#threads.splice(at, 1)
-    thread.worker.terminate().catch(() => {})
+    endThread(thread.worker).catch(() => {})
     this.#finish(thread, (file) => endedBy(why(file)))
     this.#next()
   }

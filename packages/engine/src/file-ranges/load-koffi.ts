@@ -1,13 +1,7 @@
-import { createRequire } from 'node:module'
+import { untouched } from '../system/end-thread.ts'
+import { requireKoffi, type Koffi } from './require-koffi.ts'
 
-/** What of koffi is used here; its own types are `any` throughout. */
-export interface Koffi {
-  load(path: null): { func(definition: string): (...args: readonly unknown[]) => number | bigint }
-  errno(): number
-  readonly os: { readonly errno: Readonly<Record<string, number>> }
-}
-
-/** Loads koffi, which takes about ten milliseconds; the bundle puts a shorter way here. */
+/** Loads koffi. A thread that is ended while it does so would take the process with it, see `endThread`. */
 export function loadKoffi(): Koffi {
-  return createRequire(import.meta.url)('koffi')
+  return untouched(requireKoffi)
 }

@@ -3,7 +3,8 @@ import { constants } from 'node:os'
 import { basename, dirname } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
-import { loadKoffi, type Koffi } from '../file-ranges/load-koffi.ts'
+import { loadKoffi } from '../file-ranges/load-koffi.ts'
+import type { Koffi } from '../file-ranges/require-koffi.ts'
 import { SystemError, systemCode, writeError } from '../system/system-error.ts'
 
 /** What is done to names; a test makes one of them the last. */

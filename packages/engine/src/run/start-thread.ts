@@ -1,5 +1,6 @@
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { keepWasmCode } from '../system/keep-wasm-code.ts'
+import { withUntouched } from '../system/end-thread.ts'
 
 const isBundled = !import.meta.url.endsWith('.ts')
 
@@ -8,9 +9,9 @@ export function threadFile(name: string, near: string): URL {
   return new URL(`./${name}.${isBundled ? 'mjs' : 'ts'}`, near)
 }
 
-/** Starts a thread with none of the arguments of this process. */
+/** Starts a thread with none of the arguments of this process; `endThread` ends it. */
 export function startThread(file: URL, options: Omit<WorkerOptions, 'execArgv'>): Worker {
   // From the sources each thread loads Node's transformer of TypeScript, which is WebAssembly.
   if (!isBundled) keepWasmCode()
-  return new Worker(file, { ...options, execArgv: [] })
+  return withUntouched(() => new Worker(file, { ...options, execArgv: [] }))
 }

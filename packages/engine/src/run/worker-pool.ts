@@ -1,6 +1,7 @@
 import { getCompileCacheDir } from 'node:module'
 import { dirname } from 'node:path'
 import type { Worker } from 'node:worker_threads'
+import { endThread } from '../system/end-thread.ts'
 import { startThread, threadFile } from './start-thread.ts'
 import type { WorkerStart } from './worker-start.ts'
 
@@ -35,7 +36,7 @@ export class WorkerPool implements AsyncDisposable {
   /** Ends a thread whatever it does. */
   async dismiss(worker: Worker): Promise<void> {
     this.#all.delete(worker)
-    await worker.terminate()
+    await endThread(worker)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

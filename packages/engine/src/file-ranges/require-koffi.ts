@@ -1,0 +1,13 @@
+import { createRequire } from 'node:module'
+
+/** What of koffi is used here; its own types are `any` throughout. */
+export interface Koffi {
+  load(path: null): { func(definition: string): (...args: readonly unknown[]) => number | bigint }
+  errno(): number
+  readonly os: { readonly errno: Readonly<Record<string, number>> }
+}
+
+/** Loads koffi, which takes about ten milliseconds; the bundle puts a shorter way here. */
+export function requireKoffi(): Koffi {
+  return createRequire(import.meta.url)('koffi')
+}
