@@ -6,7 +6,8 @@ import type { Inside } from '../resize/inside.ts'
 import { targetsOf, type ResizeTarget } from '../resize/targets.ts'
 import type { ShrinkRequest } from './request.ts'
 import { shrunkInside } from './inside.ts'
-import { shrinkUnit, sizesFor, type ShrunkPlace, type ShrunkSizes } from './sizes.ts'
+import { leastByFiles } from './by-files-sizes.ts'
+import { shrinkUnit, sizesAround, sizesFor, type ShrunkPlace, type ShrunkSizes } from './sizes.ts'
 
 /** What a shrink does to a disk. */
 export type ShrinkChoice =
@@ -25,6 +26,15 @@ export type ShrinkChoice =
       /** What lies behind what is shrunk, or would be cut off with it. */
       readonly beyond: readonly Beyond[]
     }
+  /** A new, smaller filesystem gets the files of the old one. */
+  | {
+      readonly way: 'files'
+      readonly target: ResizeTarget
+      readonly place: ShrunkPlace
+      /** Null: nobody can tell how small it may be. */
+      readonly sizes: ShrunkSizes | null
+      readonly beyond: readonly Beyond[]
+    }
   /** There is nothing of that number, or nothing at all. */
   | { readonly way: 'nothing' }
 
@@ -37,11 +47,16 @@ export function chooseShrink(facts: ResizeFacts, request: ShrinkRequest): Shrink
   const least = smallestCut(guest)
   if (partition === 'none') return { way: 'cut', disk: to ?? least }
   if (to !== null && to >= least) return { way: 'cut', disk: to }
-  const targets = targetsOf(guest)
-  const target =
-    partition === null ? targets.at(-1) : targets.find((one) => one.partition?.index === partition)
+  const target = shrunkTarget(guest, partition)
   if (!target) return { way: 'nothing' }
   const place = placeOf(target, behind)
+  if (request.byFiles) {
+    const least = to === null ? leastByFiles(facts.byFiles?.recipe ?? null, target.filesystem) : null
+    const around = least === null ? null : sizesAround(least, place)
+    const sizes = to === null ? around : sizesFor(to, place)
+    const usable = sizes === null ? null : sizes.disk - behind
+    return { way: 'files', target, place, sizes, beyond: beyondOf(guest, target, usable) }
+  }
   const sizes = to === null ? null : sizesFor(to, place)
   return {
     way: 'filesystem',
@@ -52,6 +67,15 @@ export function chooseShrink(facts: ResizeFacts, request: ShrinkRequest): Shrink
     sizes,
     beyond: beyondOf(guest, target, to === null ? null : to - behind),
   }
+}
+
+/** The partition that is said, or the last one; undefined: there is none. */
+export function shrunkTarget(
+  guest: GuestContents,
+  partition: Exclude<ShrinkRequest['partition'], 'none'>,
+): ResizeTarget | undefined {
+  const targets = targetsOf(guest)
+  return partition === null ? targets.at(-1) : targets.find((one) => one.partition?.index === partition)
 }
 
 /** Bytes that the table keeps at the end of the disk. */

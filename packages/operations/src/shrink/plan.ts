@@ -5,6 +5,7 @@ import { baseName } from '../actions/path-words.ts'
 import { defineOperation } from '../operation.ts'
 import { inOrder, wholeEstimate, type DraftStep } from '../plans/plan.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
+import { byFilesSteps, type FilesWay } from './by-files-steps.ts'
 import { isResized } from '../resize/kinds.ts'
 import { resizeProblems } from '../resize/problems.ts'
 import { chooseShrink, type ShrinkChoice } from './choice.ts'
@@ -28,7 +29,11 @@ export const shrinkOperation = defineOperation<ShrinkRequest, ResizeFacts>({
     const size = sizeOf(choice) ?? (before === null ? null : before - shrinkUnit)
     const problems = own
       ? [
-          ...resizeProblems(facts, { own, size, isAttached: choice.way === 'filesystem' }),
+          ...resizeProblems(facts, {
+            own,
+            size,
+            isAttached: choice.way === 'filesystem' || choice.way === 'files',
+          }),
           ...(guest === null ? [] : shrinkProblems(facts, request, choice)),
         ]
       : [...facts.problems]
@@ -51,6 +56,7 @@ export const shrinkOperation = defineOperation<ShrinkRequest, ResizeFacts>({
 /** Bytes of the disk that is to be; null: known only when the filesystem has been asked. */
 function sizeOf(choice: ShrinkChoice): number | null {
   if (choice.way === 'cut') return choice.disk
+  if (choice.way === 'files') return choice.sizes?.disk ?? null
   return choice.way === 'filesystem' ? choice.disk : null
 }
 
@@ -64,6 +70,7 @@ interface Planning {
 function stepsOf({ facts, own, choice, request }: Planning): DraftStep[] {
   if (choice.way === 'cut') return cutSteps({ facts, own }, choice.disk)
   if (choice.way === 'nothing') return []
+  if (choice.way === 'files') return byFilesSteps({ facts, own, choice })
   const { inside, target } = choice
   const { allContents } = request
   if (inside.kind === 'refused') return []
@@ -75,10 +82,16 @@ function stepsOf({ facts, own, choice, request }: Planning): DraftStep[] {
 function summaryOf(choice: ShrinkChoice): string {
   const size = sizeOf(choice)
   const to = size === null ? 'as far as its filesystem allows' : `to ${formatBytes(size)}`
+  if (choice.way === 'files') return `${to}, by files: ${anew(choice)}`
   if (choice.way !== 'filesystem') return `${to}: only what is free behind its partitions goes`
   const { partition } = choice.target
   const what = heldIn(choice)
   return `${to}, with ${partition === null ? `its ${what}` : `the ${what} in partition ${partition.index}`}`
+}
+
+function anew({ target: { partition, filesystem } }: FilesWay): string {
+  const what = `a new ${filesystemName(filesystem?.type ?? '')}`
+  return `${what} ${partition === null ? 'on the disk' : `in partition ${partition.index}`}, with the files of the old one`
 }
 
 function heldIn({ inside, target: { filesystem } }: Extract<ShrinkChoice, { way: 'filesystem' }>): string {

@@ -14,6 +14,8 @@ import { readAttributes } from './read-attributes.ts'
 interface Walking {
   /** The contents of every file, not of a sample. */
   readonly allContents: boolean
+  /** The times of folders too, which who works on a filesystem may change. */
+  readonly folderTimes?: boolean
   /** Called often, so that somebody sees that it goes on. */
   readonly onEntry: () => void
 }
@@ -45,7 +47,8 @@ export function walkFiles(root: string, walking: Walking): Walked {
     const stats = lstatSync(path, { bigint: true })
     const kind = kindOf(stats)
     const { mode, uid, gid, rdev } = stats
-    const place = stats.isDirectory() ? [] : [stats.size, stats.mtimeNs, linkOf(stats, inside)]
+    const folder = walking.folderTimes === true ? [stats.mtimeNs] : []
+    const place = stats.isDirectory() ? folder : [stats.size, stats.mtimeNs, linkOf(stats, inside)]
     addText(hash, [inside, kind, mode, uid, gid, rdev, ...place])
     for (const [name, value] of readAttributes(path)) addText(hash, [name, value])
     if (stats.isSymbolicLink()) addText(hash, [readlinkSync(path, { encoding: 'buffer' })])
