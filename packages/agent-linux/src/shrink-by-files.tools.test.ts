@@ -136,6 +136,7 @@ describe.skipIf(!canUseLoop() || !requires(...tools))('shrink by files', () => {
         await madeAs(device, kind),
       ])
       expect(files).toContain('sparse 16\nzeros 512')
+      expect(files).toMatch(/^-+i-+ .*immutabl$/mu)
       const image = join(await libIn(place), `it's "a"\n$(disk).${format}`)
       await runToolOk('qemu-img', ['convert', '-f', 'raw', '-O', format, made, image])
       const before = await digestOf(image)

@@ -9,6 +9,7 @@ export const linuxActions = {
   'check-filesystem': async () => (await import('./check-filesystem/check-filesystem.ts')).checkFilesystem,
   'clear-volume': async () => (await import('./clear-volume/clear-volume.ts')).clearVolume,
   'close-luks': async () => (await import('./close-luks/close-luks.ts')).closeLuks,
+  'copy-flags': async () => (await import('./copy-flags/copy-flags.ts')).copyFlags,
   'copy-guest-files': async () => (await import('./copy-guest-files/copy-guest-files.ts')).copyGuestFiles,
   'convert-table': async () => (await import('./convert-table/convert-table.ts')).convertTable,
   'detach-by-qemu': async () => (await import('./detach-by-qemu/detach-by-qemu.ts')).detachByQemu,

@@ -70,7 +70,7 @@ for (const name of ['user.words', 'trusted.words', 'security.selinux']) {
   file(name)
   attribute(name, name, Buffer.from('system_u:object_r:etc_t:s0\0'))
 }
-attribute('user.words', 'user.long', Buffer.alloc(1200, 7))
+attribute('user.words', 'user.long', Buffer.alloc(500, 7))
 // cap_net_raw=ep, of version 2.
 chownSync(file('capable'), 12, 12)
 attribute('capable', 'security.capability', Buffer.from('0100000200200000000000000000000000000000', 'hex'))
@@ -95,6 +95,8 @@ closeSync(sparse)
 file('empty', '')
 mkdirSync(join(root, 'empty folder'))
 for (let n = 0; n < 300; n += 1) file(`sub/file ${n}`, Buffer.alloc(n * 97, n))
+execFileSync('chattr', ['+i', file('immutable')])
+execFileSync('chattr', ['+ad', join(root, 'empty folder')])
 utimesSync(join(root, 'owned'), 1_700_000_000.25, 2_000_000_000.123456)
 utimesSync(join(root, 'sub'), 3, 1_234_567_890.5)
 utimesSync(root, 5, 1_111_111_111)

@@ -17,6 +17,6 @@ export async function kindsOf(device: string, type: string): Promise<string> {
     "tar --create --format=posix --pax-option='delete=atime,delete=ctime' --sort=name --xattrs --xattrs-include='*' --acls --numeric-owner . | sha256sum"
   const listing =
     "find . -printf '%p|%y|%#m|%U|%G|%n|%T@|%l|' \\( -type d -printf '\\n' -o -printf '%s\\n' \\) | LC_ALL=C sort"
-  const holes = "stat -c '%n %b' sparse zeros"
+  const holes = "stat -c '%n %b' sparse zeros; lsattr -a . | tr -d eI | awk '$1 ~ /[A-Za-z]/' | sort"
   return await inMounted(device, mounted, `${listing}; ${archive}; ${holes}; ${leave}`)
 }

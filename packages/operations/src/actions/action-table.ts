@@ -10,6 +10,7 @@ import { closeSource } from './close-source.ts'
 import { compareDigests } from './compare-digests.ts'
 import { compareImages } from './compare-images.ts'
 import { copyFiles } from './copy-files.ts'
+import { copyFlags } from './copy-flags.ts'
 import { copyGuestFiles } from './copy-guest-files.ts'
 import { convertTable } from './convert-table.ts'
 import { copyPartition } from './copy-partition.ts'
@@ -116,6 +117,7 @@ export const actionTable = {
   'compare-digests': compareDigests,
   'compare-images': compareImages,
   'copy-files': copyFiles,
+  'copy-flags': copyFlags,
   'copy-guest-files': copyGuestFiles,
   'convert-table': convertTable,
   'copy-partition': copyPartition,

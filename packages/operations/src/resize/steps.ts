@@ -102,13 +102,13 @@ interface Proving {
   /** Where the filesystem lies. */
   readonly place: Wired<FilesystemPlace>
   readonly allContents: boolean
-  /** Whether folders must have the times that they had. */
-  readonly folderTimes?: boolean
+  /** Whether folders must have the times, and files the flags, that they had. */
+  readonly isWhole?: boolean
 }
 
 /** Checks a filesystem and digests its files; `after` the digest must be the one from before. */
 export function proofSteps(
-  { facts, place, allContents, folderTimes = false }: Proving,
+  { facts, place, allContents, isWhole = false }: Proving,
   when: 'before' | 'after',
 ): DraftStep[] {
   const { host, image } = facts
@@ -126,7 +126,7 @@ export function proofSteps(
             input: {
               ...place,
               allContents,
-              ...(folderTimes && { folderTimes: true as const }),
+              ...(isWhole && { isWhole: true as const }),
               expected: when === 'before' ? null : from('digest-before', 'digest'),
             },
             estimate: allContents ? estimate : quick,

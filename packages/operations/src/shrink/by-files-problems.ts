@@ -211,7 +211,7 @@ function keptProblems(
       file,
       message: `L6 ${quote(file)}: the new filesystem does not have of the old one: ${lost.join('; ')}${recipe.kind === 'xfs' && recipe.features.reflink ? '; blocks that files share (reflink), which become copies' : ''}`,
       remedy:
-        'Names, contents, owners, rights, times, ACLs, extended attributes, hard links, holes, UUID and label are kept, and proven.',
+        'Names, contents, owners, rights, times, ACLs, extended attributes, flags, hard links, holes, UUID and label are kept, and proven.',
     },
     ...(recipe.hasQuotas
       ? [

@@ -1,3 +1,4 @@
+import { copyFlags } from '../actions/copy-flags.ts'
 import { copyGuestFiles } from '../actions/copy-guest-files.ts'
 import { discardStaged } from '../actions/discard-staged.ts'
 import { madeTypes, makeFilesystem, type MadeType } from '../actions/make-filesystem.ts'
@@ -52,7 +53,8 @@ export function byFilesSteps(shrink: ByFiles): DraftStep[] {
   const on = (device: FromStep) => ({ device, partition: partition?.index ?? null })
   const place = (device: FromStep) => ({ image: facts.image.path, ...on(device), type })
   const made = place(workDeviceOf(anew))
-  const proving = (device: FromStep) => ({ place: place(device), allContents: true, folderTimes: true })
+  const proving = (device: FromStep) => ({ place: place(device), allContents: true, isWhole: true })
+  const both = { image: facts.image.path, type, from: on(workDevice), to: on(workDeviceOf(anew)) }
   const estimate = readingEstimate(filesystem?.used ?? null)
   return [
     ...(isPlainRaw ? [] : [workStep(facts, own)]),
@@ -78,10 +80,11 @@ export function byFilesSteps(shrink: ByFiles): DraftStep[] {
     step(copyGuestFiles, {
       id: 'copy',
       host,
-      input: { image: facts.image.path, type, from: on(workDevice), to: on(workDeviceOf(anew)) },
+      input: both,
       needs: ['room for all files in the new filesystem'],
       estimate,
     }),
+    step(copyFlags, { id: 'flags', host, input: both, estimate: quick }),
     ...detachWork(small, anew),
     ...detachWork(old),
     ...(isPlainRaw ? [] : [dropStep(facts)]),

@@ -17,7 +17,7 @@ export const digestFiles = nativeAdapter('digest-files', {
     'unshare(2) of a process, mount(2) read-only, lstat(2), llistxattr(2) and read(2) of what is in it, SHA-256',
 
   async run(input, context) {
-    const { image, type, allContents, folderTimes = false, expected } = input
+    const { image, type, allContents, isWhole = false, expected } = input
     await assertDeviceInLibraries(deviceOf(input), context.ports)
     const kind = kindOf(type)
     if (kind === null) throw new DiskError('invalid-request', { file: image, reason: `${type} has no files` })
@@ -29,7 +29,7 @@ export const digestFiles = nativeAdapter('digest-files', {
       type: kind.type,
       options: all.join(','),
       allContents,
-      folderTimes,
+      isWhole,
     }
     const found = await runTied(walkCommand(orders), image, context)
     if (expected === null || found.digest === expected) return found

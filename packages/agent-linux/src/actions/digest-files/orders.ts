@@ -8,7 +8,7 @@ export const Orders = z.object({
   type: z.string(),
   options: z.string(),
   allContents: z.boolean(),
-  folderTimes: z.boolean(),
+  isWhole: z.boolean(),
 })
 export type Orders = z.infer<typeof Orders>
 
