@@ -193,6 +193,64 @@ describe.skipIf(!canUseLoop() || !requires(...tools))('shrink by files', () => {
     await nothingIsLeft(image, place.path)
   })
 
+  test.each(['gpt', 'dos'])(
+    'a %s with others behind: they follow it, with their bytes, numbers and names',
+    slow,
+    async (label) => {
+      await using place = await tempPlace()
+      const names =
+        label === 'gpt' ? ['name="root"', 'name="swap"', 'name="fat"'] : ['bootable', 'type=82', 'type=c']
+      const table = [
+        `label: ${label}`,
+        `start=${mib / 512}, size=${(160 * mib) / 512}, ${names[0]}`,
+        `start=${(162 * mib) / 512}, size=${(16 * mib) / 512}, ${names[1]}`,
+        `start=${(178 * mib) / 512}, size=${(20 * mib) / 512}, ${names[2]}`,
+      ]
+      const image = await blankDisk({
+        path: join(await libIn(place), 'a.raw'),
+        size: 200,
+        table: table.join('\n'),
+      })
+      const files = await onLoop(image, { start: mib, size: 160 * mib }, async (device) => {
+        await makeRoot(device, 'ext4')
+        await putManyKinds(device, 'ext4')
+        return await kindsOf(device, 'ext4')
+      })
+      await onLoop(image, { start: 162 * mib, size: 16 * mib }, async (device) =>
+        runToolOk('mkswap', ['-L', 'sw', device]),
+      )
+      await onLoop(image, { start: 178 * mib, size: 20 * mib }, async (device) =>
+        runToolOk('mkfs.fat', ['-h', String((178 * mib) / 512), device]),
+      )
+      const old = await readFile(image)
+      await using host = hostIn(place.path)
+      expect((await shrink(host, { image, to: 128 * mib })).told).toBe('succeeded: done')
+      const now = await readFile(image)
+      expect(now.length).toBe(128 * mib)
+      // A GPT ends with its second copy.
+      const end = label === 'gpt' ? 127 : 128
+      const [swapAt, fatAt] = [(end - 36) * mib, (end - 20) * mib]
+      expect(now.subarray(swapAt, fatAt).equals(old.subarray(162 * mib, 178 * mib))).toBe(true)
+      // It says where it begins, and its first sectors have copies of that.
+      expect(now.readUInt32LE(fatAt + 28)).toBe(fatAt / 512)
+      expect(
+        now.subarray(fatAt + 512 * 16, end * mib).equals(old.subarray(178 * mib + 512 * 16, 198 * mib)),
+      ).toBe(true)
+      const said = await runToolOk('sfdisk', ['--dump', image])
+      expect(said.match(/start= *\d+, size= *\d+/gu)?.map((one) => one.replaceAll(' ', ''))).toEqual([
+        `start=2048,size=${((end - 37) * mib) / 512}`,
+        `start=${swapAt / 512},size=${(16 * mib) / 512}`,
+        `start=${fatAt / 512},size=${(20 * mib) / 512}`,
+      ])
+      for (const name of names.slice(0, 2)) expect(said).toContain(name)
+      await onLoop(image, { start: mib, size: (end - 37) * mib }, async (device) => {
+        expect((await runTool('e2fsck', ['-f', '-n', device])).exitCode).toBe(0)
+        expect(await kindsOf(device, 'ext4')).toBe(files)
+      })
+      await nothingIsLeft(image, place.path)
+    },
+  )
+
   test('files that do not fit after all end the run, and nothing is left', slow, async () => {
     if (!(await canMount('xfs')) || !requires('mkfs.xfs', 'xfs_repair')) return
     await using place = await tempPlace()

@@ -4,7 +4,7 @@ import { findBlockLoaders } from '@varve/core/partitions/block-loaders'
 import { stagedPath } from '@varve/engine/files/staged-name'
 import { openInput } from '@varve/engine/run/open-input'
 import type { ByFilesFacts, ResizeFacts } from '@varve/operations/resize/facts'
-import { isMade } from '@varve/operations/shrink/by-files-steps'
+import { isMade } from '@varve/operations/actions/make-filesystem'
 import { shrunkTarget } from '@varve/operations/shrink/choice'
 import { shrinkOperation } from '@varve/operations/shrink/plan'
 import type { ShrinkRequest } from '@varve/operations/shrink/request'
@@ -21,7 +21,7 @@ export const shrinkHere = defineLocalOperation(shrinkOperation, async (request, 
 /** How the filesystem that is to become smaller was made, and what starts from it. */
 async function gatherByFiles(
   { image, guest }: ResizeFacts,
-  { partition }: ShrinkRequest,
+  request: ShrinkRequest,
   context: FactsContext,
 ): Promise<ByFilesFacts> {
   const staging = randomHex(6)
@@ -31,7 +31,7 @@ async function gatherByFiles(
     loaders: [],
     xfsVersion: null,
   }
-  const target = guest === null || partition === 'none' ? undefined : shrunkTarget(guest, partition)
+  const target = guest === null ? undefined : shrunkTarget(guest, request)
   const filesystem = target?.filesystem ?? null
   if (filesystem === null || !isMade(filesystem.type)) return found
   const { ports, signal } = context

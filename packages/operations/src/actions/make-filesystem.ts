@@ -11,6 +11,10 @@ export const madeTypes = ['ext2', 'ext3', 'ext4', 'xfs'] as const
 export const MadeType = z.enum(madeTypes)
 export type MadeType = z.infer<typeof MadeType>
 
+export function isMade(type: string): type is MadeType {
+  return (madeTypes as readonly string[]).includes(type)
+}
+
 /** Makes an empty filesystem that is like another one but for its size. */
 export const makeFilesystem = defineAction({
   name: 'make-filesystem',

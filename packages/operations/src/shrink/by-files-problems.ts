@@ -10,7 +10,9 @@ import type { ResizeFacts } from '../resize/facts.ts'
 import { isResized, resizedKind } from '../resize/kinds.ts'
 import { filesystemProblems, missingTools } from '../resize/problems.ts'
 import { contentBytes, ownBytesOf, smallestXfs } from './by-files-sizes.ts'
-import { isMade, type FilesWay } from './by-files-steps.ts'
+import { isMade } from '../actions/make-filesystem.ts'
+import type { FilesWay } from './by-files-steps.ts'
+import { keptInPlace, knownByPlace } from '../grow/layout.ts'
 import { copyInstead, volumeRemedy } from './remedies.ts'
 import { isOlder, type ToolVersion } from './tool-version.ts'
 import type { ShrinkRequest } from './request.ts'
@@ -28,6 +30,7 @@ export function byFilesProblems(facts: ResizeFacts, request: ShrinkRequest, choi
     ...recipeProblems(facts, choice, recipe),
     ...roomProblems(facts, choice, recipe),
     ...diskProblems(facts, choice),
+    ...moveProblems(facts, choice),
     ...(recipe === null ? [] : keptProblems(facts, choice, recipe)),
   ]
 }
@@ -171,6 +174,41 @@ function roomProblems(
 
 function inUnits(bytes: number): number {
   return Math.ceil(bytes / shrinkUnit) * shrinkUnit
+}
+
+/** Why what lies behind it does not follow it, and what to know of what does. */
+function moveProblems({ image, guest }: ResizeFacts, { target, moves, sizes, beyond }: FilesWay): Problem[] {
+  const file = image.path
+  const { partition } = target
+  if (guest === null || partition === null) return []
+  const isInWay = (index: number) =>
+    beyond.some((one) => one.partition === index) || index === partition.index
+  const kept = beyond.length === 0 ? [] : keptInPlace(guest, partition).filter(({ index }) => isInWay(index))
+  return [
+    ...kept.map(({ index, why }) =>
+      blocking(file, {
+        id: 'partition-not-moved',
+        layer: 'L4',
+        why:
+          index === partition.index
+            ? `what lies behind partition ${index} does not follow it: ${why}`
+            : `partition ${index} behind it is not moved: ${why}`,
+        remedy: 'Delete or move that inside the guest first.',
+        details: { partition: index },
+      }),
+    ),
+    ...moves.filter(({ filesystem }) => filesystem?.type === 'ntfs').map((move) => knownByPlace(file, move)),
+    ...(moves.length > 0 && sizes !== null && sizes.end >= partition.start + partition.length
+      ? [
+          blocking(file, {
+            id: 'not-smaller',
+            layer: 'L4',
+            why: `partition ${partition.index} would not become smaller`,
+            remedy: 'Say a smaller size: --to SIZE.',
+          }),
+        ]
+      : []),
+  ]
 }
 
 /** The smaller disk takes room besides the copy that the files are read from. */

@@ -1,7 +1,7 @@
 import { copyFlags } from '../actions/copy-flags.ts'
 import { copyGuestFiles } from '../actions/copy-guest-files.ts'
 import { discardStaged } from '../actions/discard-staged.ts'
-import { madeTypes, makeFilesystem, type MadeType } from '../actions/make-filesystem.ts'
+import { isMade, makeFilesystem } from '../actions/make-filesystem.ts'
 import { proveFilesystem } from '../actions/prove-filesystem.ts'
 import { proveImage } from '../actions/prove-image.ts'
 import { writeImage } from '../actions/write-image.ts'
@@ -9,6 +9,7 @@ import type { LinkFacts } from '../chain-change/facts.ts'
 import { quick, readingEstimate, step, type DraftStep } from '../plans/plan.ts'
 import { from, type FromStep } from '../plans/wired.ts'
 import type { ByFilesFacts, ResizeFacts } from '../resize/facts.ts'
+import { copyStep, placeSteps } from '../resize/move-steps.ts'
 import {
   attachWork,
   detachWork,
@@ -29,10 +30,6 @@ interface ByFiles {
   readonly choice: FilesWay
 }
 
-export function isMade(type: string): type is MadeType {
-  return (madeTypes as readonly string[]).includes(type)
-}
-
 /** Marks the steps of the time that the smaller disk is written to. */
 const anew = '-new'
 
@@ -43,7 +40,8 @@ const anew = '-new'
 export function byFilesSteps(shrink: ByFiles): DraftStep[] {
   const { facts, own, choice } = shrink
   const { host, byFiles, isPlainRaw } = facts
-  const { sizes, target } = choice
+  const { sizes, target, moves } = choice
+  const sectorSize = facts.guest?.table.sectorSize ?? 512
   const { partition, filesystem } = target
   const { recipe = null, xfsVersion = null } = byFiles ?? {}
   const type = filesystem?.type ?? ''
@@ -60,6 +58,7 @@ export function byFilesSteps(shrink: ByFiles): DraftStep[] {
     ...(isPlainRaw ? [] : [workStep(facts, own)]),
     ...laySteps(shrink, byFiles),
     ...partitionSteps({ facts: small, choice }, sizes.end),
+    ...moves.flatMap((move) => [copyStep(small, own, move), ...placeSteps(small, move, sectorSize)]),
     ...attachWork(old, { isReadOnly: true }),
     ...proofSteps({ facts: old, ...proving(workDevice) }, 'before'),
     ...attachWork(small, { mark: anew }),

@@ -153,6 +153,37 @@ describe('the plan of shrink by files', () => {
     expect(ids.indexOf('extended')).toBe(ids.indexOf('partition') + 1)
   })
 
+  test('what lies behind follows it, each from its own beginning, in order', () => {
+    const guest = guestWith(
+      {
+        partitions: [
+          partitionAt(1, mib, 6 * gib),
+          partitionAt(2, 7 * gib, 8 * gib),
+          partitionAt(3, 9 * gib, 9 * gib + 512 * mib),
+        ],
+      },
+      [
+        filesystemAt(mib, 6 * gib, 'xfs', { uuid, used: gib }),
+        filesystemAt(7 * gib, 8 * gib, 'swap'),
+        filesystemAt(9 * gib, 9 * gib + 512 * mib, 'ntfs'),
+      ],
+    )
+    const made = plan({ guest }, { to: 5 * gib })
+    const ids = idsOf(made)
+    const from = ids.indexOf('partition')
+    expect(ids.slice(from, from + 7)).toEqual([
+      ...['partition', 'copy-2', 'place-2', 'copy-3', 'place-3', 'begin-3', 'reserve'],
+    ])
+    const end = (5 - 2.5) * gib - mib
+    expect(inputOf(made, 'partition')).toMatchObject({ partition: 1, end })
+    expect(inputOf(made, 'copy-2')).toMatchObject({ start: 7 * gib, to: end, source: { path: image.path } })
+    expect(inputOf(made, 'place-3')).toMatchObject({ from: 9 * gib, to: end + 2 * gib })
+    expect(warningsOf(made)).toEqual(['warn windows-knows-place', 'info by-files-not-kept'])
+    // The smallest disk has room for them too.
+    const least = inputOf(plan({ guest }, { to: null }), 'cut') as { readonly size: number }
+    expect(least.size).toBe(2 * mib + (leastByFiles(xfs, { used: gib, size: 6 * gib }) ?? 0) + 2.5 * gib)
+  })
+
   test('as small as it goes: the size is known before', () => {
     const made = plan({}, { to: null })
     expect(made.kind === 'plan' && made.summary).toContain('to 3.35 GiB')
@@ -203,9 +234,14 @@ describe('shrink by files is refused', () => {
       ],
     },
   }
-  const swapBehind = guestWith(
-    { partitions: [partitionAt(1, mib, 8 * gib), partitionAt(2, 8 * gib, 9 * gib)] },
-    [filesystemAt(mib, 8 * gib, 'xfs', { uuid, used: gib }), filesystemAt(8 * gib, 9 * gib, 'bitlocker')],
+  const espBehind = guestWith(
+    {
+      partitions: [
+        partitionAt(1, mib, 8 * gib),
+        partitionAt(2, 8 * gib, 9 * gib, { type: 'C12A7328-F81F-11D2-BA4B-00A0C93EC93B' }),
+      ],
+    },
+    [filesystemAt(mib, 8 * gib, 'xfs', { uuid, used: gib })],
   )
   const without = (...tools: readonly string[]) => ({
     tools: resizeFacts().tools.filter((tool) => !tools.includes(tool)),
@@ -249,7 +285,7 @@ describe('shrink by files is refused', () => {
     ['files that fill it', { guest: rootOf('xfs', { used: 9 * gib }) }, { to: null }, ['not-smaller']],
     ['a larger size', {}, { to: 20 * gib }, ['not-smaller']],
     ['no room beside the image', { freeBytes: 2 * gib }, {}, ['no-room-for-copy']],
-    ['a partition behind it', { guest: swapBehind }, { partition: 1 }, ['partition-beyond-cut']],
+    ['an EFI system partition behind it', { guest: espBehind }, { partition: 1 }, ['partition-not-moved']],
     ['tools that are not installed', without('mkfs.xfs', 'cp'), {}, ['tool-missing', 'tool-missing']],
     ['no root', { ways: { ...resizeFacts().ways, isRoot: false } }, {}, ['not-root']],
   ])('%s', (_, change, asked, ids) => {
@@ -267,6 +303,7 @@ describe('shrink by files is refused', () => {
       ...said(plan({}, { to: 2 * gib })),
       ...said(plan({ freeBytes: 2 * gib })),
       ...said(plan(without('mkfs.xfs'))),
+      ...said(plan({ guest: espBehind })),
     ]).toMatchSnapshot()
   })
 })

@@ -6,6 +6,9 @@ import type { Inside } from '../resize/inside.ts'
 import { targetsOf, type ResizeTarget } from '../resize/targets.ts'
 import type { ShrinkRequest } from './request.ts'
 import { shrunkInside } from './inside.ts'
+import { isMade } from '../actions/make-filesystem.ts'
+import type { Move } from '../resize/move-steps.ts'
+import { movesForward, roomBehind } from './behind.ts'
 import { leastByFiles } from './by-files-sizes.ts'
 import { shrinkUnit, sizesAround, sizesFor, type ShrunkPlace, type ShrunkSizes } from './sizes.ts'
 
@@ -33,6 +36,8 @@ export type ShrinkChoice =
       readonly place: ShrunkPlace
       /** Null: nobody can tell how small it may be. */
       readonly sizes: ShrunkSizes | null
+      /** Those behind it that follow it. */
+      readonly moves: readonly Move[]
       readonly beyond: readonly Beyond[]
     }
   /** There is nothing of that number, or nothing at all. */
@@ -47,16 +52,10 @@ export function chooseShrink(facts: ResizeFacts, request: ShrinkRequest): Shrink
   const least = smallestCut(guest)
   if (partition === 'none') return { way: 'cut', disk: to ?? least }
   if (to !== null && to >= least) return { way: 'cut', disk: to }
-  const target = shrunkTarget(guest, partition)
+  const target = shrunkTarget(guest, request)
   if (!target) return { way: 'nothing' }
+  if (request.byFiles) return byFilesChoice(facts, { guest, target, to })
   const place = placeOf(target, behind)
-  if (request.byFiles) {
-    const least = to === null ? leastByFiles(facts.byFiles?.recipe ?? null, target.filesystem) : null
-    const around = least === null ? null : sizesAround(least, place)
-    const sizes = to === null ? around : sizesFor(to, place)
-    const usable = sizes === null ? null : sizes.disk - behind
-    return { way: 'files', target, place, sizes, beyond: beyondOf(guest, target, usable) }
-  }
   const sizes = to === null ? null : sizesFor(to, place)
   return {
     way: 'filesystem',
@@ -69,13 +68,35 @@ export function chooseShrink(facts: ResizeFacts, request: ShrinkRequest): Shrink
   }
 }
 
-/** The partition that is said, or the last one; undefined: there is none. */
+/** The partition that is said, or the last one, by files the last one that is copied so; undefined: there is none. */
 export function shrunkTarget(
   guest: GuestContents,
-  partition: Exclude<ShrinkRequest['partition'], 'none'>,
+  { partition, byFiles }: Pick<ShrinkRequest, 'partition' | 'byFiles'>,
 ): ResizeTarget | undefined {
   const targets = targetsOf(guest)
-  return partition === null ? targets.at(-1) : targets.find((one) => one.partition?.index === partition)
+  if (partition !== null) return targets.find((one) => one.partition?.index === partition)
+  const copied = targets.findLast(({ filesystem }) => filesystem !== null && isMade(filesystem.type))
+  return (byFiles ? copied : undefined) ?? targets.at(-1)
+}
+
+interface ByFiles {
+  readonly guest: GuestContents
+  readonly target: ResizeTarget
+  readonly to: number | null
+}
+
+/** What lies behind the filesystem follows it, where it can. */
+function byFilesChoice({ byFiles }: ResizeFacts, { guest, target, to }: ByFiles): ShrinkChoice {
+  const behind = bytesBehind(guest)
+  const place = placeOf(target, behind + roomBehind(guest, target.partition))
+  const least = leastByFiles(byFiles?.recipe ?? null, target.filesystem)
+  const around = least === null ? null : sizesAround(least, place)
+  const sizes = to === null ? around : sizesFor(to, place)
+  const moves = sizes === null ? [] : movesForward(guest, target.partition, sizes.end)
+  const moved = moves.map(({ partition: { start, length } }) => ({ start, end: start + length }))
+  const stays = ({ start }: Beyond) => !moved.some((one) => one.start <= start && start < one.end)
+  const beyond = beyondOf(guest, target, sizes === null ? null : sizes.disk - behind).filter(stays)
+  return { way: 'files', target, place, sizes, moves, beyond }
 }
 
 /** Bytes that the table keeps at the end of the disk. */

@@ -32,12 +32,12 @@ export function shrinkProblems(facts: ResizeFacts, request: ShrinkRequest, choic
       return [nothingThere(facts, request)]
     case 'cut':
       return cutProblems(facts, choice.disk)
-    case 'files':
-      return [
-        ...tableProblems(facts),
-        ...byFilesProblems(facts, request, choice),
-        ...beyondProblems(facts, choice),
-      ]
+    case 'files': {
+      const problems = byFilesProblems(facts, request, choice)
+      // Why what is beyond does not follow says more than that it is there.
+      const isSaid = problems.some(({ id }) => id === 'partition-not-moved')
+      return [...tableProblems(facts), ...problems, ...(isSaid ? [] : beyondProblems(facts, choice))]
+    }
     case 'filesystem':
       return [
         ...tableProblems(facts),
