@@ -32,7 +32,6 @@ const compatNames: Readonly<Record<number, string | null>> = {
   0x20: 'dir_index',
   0x200: 'sparse_super2',
   0x400: 'fast_commit',
-  0x800: 'stable_inodes',
   0x1000: 'orphan_file',
 }
 /** What is read while its names or contents are not what they seem, or spans disks, is not here: encryption, case folding, multiple mounts. */
@@ -61,6 +60,7 @@ const readOnlyNames: Readonly<Record<number, string | null>> = {
 }
 /** By what they forbid, in words. */
 const unmadeNames: Readonly<Record<string, string>> = {
+  'compat 0x800': 'stable_inodes (numbers of inodes that stay)',
   'incompat 0x100': 'mmp (protection against two hosts)',
   'incompat 0x10000': 'encrypt (encrypted folders)',
   'incompat 0x20000': 'casefold (names without case)',

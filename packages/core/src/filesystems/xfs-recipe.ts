@@ -59,7 +59,7 @@ export async function readXfsRecipe(region: GuestRegion): Promise<FilesystemReci
     sectorSize: made.sectorSize,
     inodeSize: made.inodeSize,
     folderBlockSize: made.folderBlockLog > 7 ? 0 : made.blockSize * 2 ** made.folderBlockLog,
-    inodeShare: made.inodeShare,
+    inodeShare: Math.min(100, made.inodeShare),
     stripeUnit: has(made.version, versions.stripes) ? made.stripeUnit * made.blockSize : 0,
     stripeWidth: has(made.version, versions.stripes) ? made.stripeWidth * made.blockSize : 0,
     logBytes: made.logBlocks * made.blockSize,

@@ -2,7 +2,7 @@ import { Path } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { defineAction } from './action.ts'
 import { DevicePath, PartitionNumber } from './attached-device.ts'
-import { MadeType } from './make-filesystem.ts'
+import { MadeType } from './filesystem-place.ts'
 import { deviceOf } from './mount-filesystem.ts'
 
 const Place = z.object({

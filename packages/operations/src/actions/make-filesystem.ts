@@ -2,18 +2,9 @@ import { formatBytes } from '@varve/core/units/format-bytes'
 import { Bytes } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { defineAction } from './action.ts'
-import { FilesystemPlace } from './filesystem-place.ts'
+import { FilesystemPlace, MadeType } from './filesystem-place.ts'
 import { Recipe } from './filesystem-recipe.ts'
 import { deviceOf } from './mount-filesystem.ts'
-
-/** Filesystems that Varve makes like another one. */
-export const madeTypes = ['ext2', 'ext3', 'ext4', 'xfs'] as const
-export const MadeType = z.enum(madeTypes)
-export type MadeType = z.infer<typeof MadeType>
-
-export function isMade(type: string): type is MadeType {
-  return (madeTypes as readonly string[]).includes(type)
-}
 
 /** Makes an empty filesystem that is like another one but for its size. */
 export const makeFilesystem = defineAction({

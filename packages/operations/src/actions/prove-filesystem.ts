@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { defineAction } from './action.ts'
-import { FilesystemPlace } from './filesystem-place.ts'
+import { FilesystemPlace, MadeType } from './filesystem-place.ts'
 import { Recipe } from './filesystem-recipe.ts'
-import { MadeType } from './make-filesystem.ts'
 import { deviceOf } from './mount-filesystem.ts'
 
 /** Reads what was made, and fails unless it is like the filesystem that it stands in for. */

@@ -33,7 +33,8 @@ const journals: readonly (readonly [below: number, blocks: number])[] = [
 export function journalFor({ journalBytes, features, blockSize }: ExtRecipe, size: number): number {
   if (!features.includes('has_journal')) return 0
   const usual = journals.find(([below]) => size / blockSize < below)?.[1] ?? 262_144
-  const wanted = Math.min(journalBytes, usual * blockSize)
+  // Old ones do not say in their superblock how large it is.
+  const wanted = Math.min(journalBytes === 0 ? Infinity : journalBytes, usual * blockSize)
   return Math.max(1024 * blockSize, Math.ceil(wanted / mib) * mib)
 }
 

@@ -1,7 +1,7 @@
 import { copyFlags } from '../actions/copy-flags.ts'
 import { copyGuestFiles } from '../actions/copy-guest-files.ts'
 import { discardStaged } from '../actions/discard-staged.ts'
-import { isMade, makeFilesystem } from '../actions/make-filesystem.ts'
+import { makeFilesystem } from '../actions/make-filesystem.ts'
 import { proveFilesystem } from '../actions/prove-filesystem.ts'
 import { proveImage } from '../actions/prove-image.ts'
 import { writeImage } from '../actions/write-image.ts'
@@ -9,6 +9,7 @@ import type { LinkFacts } from '../chain-change/facts.ts'
 import { quick, readingEstimate, step, type DraftStep } from '../plans/plan.ts'
 import { from, type FromStep } from '../plans/wired.ts'
 import type { ByFilesFacts, ResizeFacts } from '../resize/facts.ts'
+import { isMade } from '../resize/kinds.ts'
 import { copyStep, placeSteps } from '../resize/move-steps.ts'
 import {
   attachWork,

@@ -1,6 +1,6 @@
 import { stderrText } from '@varve/agent/tools/tool-command'
 import { DiskError } from '@varve/core/problems/disk-error'
-import type { MadeType } from '@varve/operations/actions/make-filesystem'
+import type { MadeType } from '@varve/operations/actions/filesystem-place'
 import { kindOf, optionsOf } from '@varve/operations/mount/filesystems'
 import { alone, type TiedCommand } from '../tied.ts'
 
