@@ -117,6 +117,9 @@ describe('the plan of shrink by files', () => {
     const made = plan({ isPlainRaw: true }, {}, raw)
     expect(idsOf(made)).not.toContain('work')
     expect(idsOf(made)).not.toContain('drop')
+    const full = { isPlainRaw: true, dataBytes: 9 * gib, freeBytes: 3 * gib }
+    expect(idsOf(plan(full, {}, raw))).toEqual(idsOf(made))
+    expect(idsOf(plan({ ...full, isPlainRaw: false }))).toEqual(['no-space', 'no-room-for-copy'])
     expect(inputOf(made, 'attach')).toMatchObject({ image: image.path, isReadOnly: true })
     expect(inputOf(made, 'attach-new')).toMatchObject({ image: '/lib/.small.part', isReadOnly: false })
     expect(inputOf(made, 'replace')).toMatchObject({ image: { staging: 'small', format: 'raw' } })

@@ -29,7 +29,7 @@ export const shrinkOperation = defineOperation<ShrinkRequest, ResizeFacts>({
     const size = sizeOf(choice) ?? (before === null ? null : before - shrinkUnit)
     const problems = own
       ? [
-          ...resizeProblems(facts, {
+          ...resizeProblems(withoutCopy(facts, choice), {
             own,
             size,
             isAttached: choice.way === 'filesystem' || choice.way === 'files',
@@ -52,6 +52,11 @@ export const shrinkOperation = defineOperation<ShrinkRequest, ResizeFacts>({
     }
   },
 })
+
+/** By files a raw image is read itself: no room is wanted for a copy of it. */
+function withoutCopy(facts: ResizeFacts, { way }: ShrinkChoice): ResizeFacts {
+  return way === 'files' && facts.isPlainRaw ? { ...facts, dataBytes: null } : facts
+}
 
 /** Bytes of the disk that is to be; null: known only when the filesystem has been asked. */
 function sizeOf(choice: ShrinkChoice): number | null {
