@@ -70,7 +70,7 @@ describe.skipIf(folder === null)('shrink by files on a real kernel', () => {
     await nothingIsLeft()
   })
 
-  test.each(['make', 'copy', 'flags'])(
+  test.each(['copy', 'flags'])(
     'killed while it does %s: it goes on, and the result is whole',
     slow,
     async (step) => {
