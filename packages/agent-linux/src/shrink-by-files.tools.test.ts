@@ -73,16 +73,19 @@ async function guestDisk(path: string, kind: Kind, size: number): Promise<string
 const rootOf = (size: number) => ({ start: rootAt * mib, size: (size - rootAt - 1) * mib })
 
 /** Not as the tools make it by themselves. */
+const unusual = {
+  xfs: [
+    ['-q', '-m', `uuid=${uuids.xfs},bigtime=0,inobtcount=0,reflink=0`],
+    ['-n', 'size=8192', '-i', 'size=1024', '-L', 'its "x"'],
+  ],
+  ext4: [
+    ['-q', '-U', uuids.ext4, '-L', `it's "a"`, '-b', '2048', '-I', '512', '-m', '1.5'],
+    ['-O', '^metadata_csum,uninit_bg,^64bit,large_dir', '-E', 'stride=4'],
+  ],
+}
+
 async function makeRoot(device: string, kind: Kind): Promise<void> {
-  await (kind === 'xfs'
-    ? runToolOk('mkfs.xfs', [
-        ...['-q', '-m', `uuid=${uuids.xfs},bigtime=0,inobtcount=0,reflink=0`],
-        ...['-n', 'size=8192', '-i', 'size=1024', '-L', 'its "x"', device],
-      ])
-    : runToolOk('mkfs.ext4', [
-        ...['-q', '-U', uuids.ext4, '-L', `it's "a"`, '-b', '2048', '-I', '512', '-m', '1.5'],
-        ...['-O', '^metadata_csum,uninit_bg,^64bit,large_dir', '-E', 'stride=4', device],
-      ]))
+  await runToolOk(`mkfs.${kind}`, [...unusual[kind].flat(), device])
 }
 
 /** Everything that a new one could have otherwise, without what its size decides. */

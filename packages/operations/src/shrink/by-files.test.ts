@@ -175,7 +175,13 @@ describe('the plan of shrink by files', () => {
     const ids = idsOf(made)
     const from = ids.indexOf('partition')
     expect(ids.slice(from, from + 7)).toEqual([
-      ...['partition', 'copy-2', 'place-2', 'copy-3', 'place-3', 'begin-3', 'reserve'],
+      'partition',
+      'copy-2',
+      'place-2',
+      'copy-3',
+      'place-3',
+      'begin-3',
+      'reserve',
     ])
     const end = (5 - 2.5) * gib - mib
     expect(inputOf(made, 'partition')).toMatchObject({ partition: 1, end })
@@ -290,6 +296,7 @@ describe('shrink by files is refused', () => {
     ['no room beside the image', { freeBytes: 2 * gib }, {}, ['no-room-for-copy']],
     ['an EFI system partition behind it', { guest: espBehind }, { partition: 1 }, ['partition-not-moved']],
     ['tools that are not installed', without('mkfs.xfs', 'cp'), {}, ['tool-missing', 'tool-missing']],
+    ['what lies before it', { guest: rootOf('xfs') }, { partition: 1, to: gib }, ['filesystem-not-by-files']],
     ['no root', { ways: { ...resizeFacts().ways, isRoot: false } }, {}, ['not-root']],
   ])('%s', (_, change, asked, ids) => {
     expect(idsOf(plan(change, asked))).toEqual(ids)
