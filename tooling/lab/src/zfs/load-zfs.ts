@@ -10,7 +10,7 @@ const modules = ['spl', 'znvpair', 'zcommon', 'icp', 'zavl', 'zlua', 'zunicode',
 
 /** The folder of the lab for tests of ZFS, or null with the reason printed: its modules take too long to be made by a test. */
 export async function findZfsLab(): Promise<string | null> {
-  const lab = await findLab()
+  const lab = await findLab({ isLong: true })
   if (lab === null || existsSync(await modulesFolder())) return lab
   process.stderr.write('skipped: needs the modules of ZFS: node tooling/lab/src/zfs/main.ts makes them\n')
   return null
