@@ -52,20 +52,18 @@ describe.skipIf(folder === null)('an agent attaches and mounts with a real kerne
   }
 
   test('a qcow2 is served to nbd, and detached', async () => {
-    const record: unknown = JSON.parse(await lab.ok(varve('attach images/a.qcow2 --host north --json')))
-    expect(record).toMatchObject({
-      device: '/dev/nbd0',
-      how: 'nbd-client',
-      readOnly: true,
-      partitions: [{ number: 1 }, { number: 2 }],
+    await lab.ok(varve('attach a.qcow2 --host north'))
+    const partitions = [{ number: 1 }, { number: 2 }]
+    expect(await attached()).toMatchObject({
+      attached: [{ device: '/dev/nbd0', how: 'nbd-client', readOnly: true, partitions }],
     })
     expect(await lab.ok('cmp /dev/nbd0 /root/lib/a.raw && echo same')).toBe('same')
-    await lab.ok(varve('detach images/a.qcow2 --host north'))
+    await lab.ok(varve('detach a.qcow2 --host north'))
     await nothingIsLeft()
   })
 
   test('a filesystem of a qcow2 is mounted, and unmounted', async () => {
-    await lab.ok(varve('mount images/a.qcow2:1 /root/lib/m --host north'))
+    await lab.ok(varve('mount a.qcow2:1 /root/lib/m --host north'))
     expect(await lab.ok('cat /root/lib/m/file')).toBe('words')
     expect((await lab.run('echo x >/root/lib/m/x')).exitCode).not.toBe(0)
     await lab.ok(varve('umount /root/lib/m --host north'))
@@ -76,20 +74,20 @@ describe.skipIf(folder === null)('an agent attaches and mounts with a real kerne
     ['w.qcow2', 'qemu-nbd'],
     ['w.raw', 'loop'],
   ])('%s is written to through %s, after a word', async (name, how) => {
-    const mount = varve(`mount images/${name}:1 /root/lib/m --rw --host north`)
+    const mount = varve(`mount ${name}:1 /root/lib/m --rw --host north`)
     expect((await lab.run(`${mount} --yes`)).exitCode).toBe(10)
     await lab.ok(`${mount} --accept image-is-written`)
     expect(await attached()).toMatchObject({ attached: [{ how, readOnly: false }] })
     await lab.ok(`echo more >/root/lib/m/more; ${varve('umount /root/lib/m --host north')}`)
     await nothingIsLeft()
-    await lab.ok(varve(`mount images/${name}:1 /root/lib/m --host north`))
+    await lab.ok(varve(`mount ${name}:1 /root/lib/m --host north`))
     expect(await lab.ok('cat /root/lib/m/more')).toBe('more')
     await lab.ok(varve('umount /root/lib/m --host north'))
     await nothingIsLeft()
   })
 
   test('what an agent attached is there, and taken away, after the agent was killed', async () => {
-    await lab.ok(varve('mount images/a.qcow2:1 /root/lib/m --host north'))
+    await lab.ok(varve('mount a.qcow2:1 /root/lib/m --host north'))
     await lab.ok(`pkill -9 -f varve-agent.mjs; sleep 1
       varve-agent --controller http://127.0.0.1:7070 --name north --library images=/root/lib --data /root/agent >>/root/log 2>&1 &
       for n in $(seq 120); do ${varve('attached --host north')} 2>/dev/null | grep -q a.qcow2 && exit 0; sleep 0.5; done; exit 1`)

@@ -68,9 +68,7 @@ describe.skipIf(folder === null)('volumes of a real kernel', () => {
     await lab.ok('printf changed | dd of=/mnt/b/d.raw bs=1M seek=12 conv=notrunc status=none')
     expect(await lab.ok('cd /mnt/b && varve snapshot list d.raw')).toContain('before')
     await lab.ok('cd /mnt/b && varve snapshot apply d.raw before --yes && cmp d.raw /root/a.raw')
-    await lab.ok(
-      "cd /mnt/b && varve convert 'd.raw@before' /root/from.qcow2 && varve snapshot delete d.raw before --yes",
-    )
+    await lab.ok('cd /mnt/b && varve snapshot delete d.raw before --yes')
     expect(await lab.ok('ls /mnt/b')).toBe('d.raw\nimgs')
   })
 
