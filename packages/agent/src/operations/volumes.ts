@@ -60,7 +60,7 @@ async function usesOf(volume: VolumeAddress | null, { purpose, facts, context }:
 }
 
 /** What the host has; an agent, and who is not root, is not asked for more than that. */
-async function volumeFacts(
+export async function volumeFacts(
   { problems, collect }: Collector,
   { ports, host, signal }: FactsContext,
 ): Promise<VolumeFacts> {
