@@ -1,6 +1,5 @@
 import { readFile, realpath } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { randomHex } from '@varve/core/binary/random-hex'
 import {
   parseVolumeAddress,
   volumeAddress,
@@ -15,7 +14,7 @@ import { hostProblems } from '@varve/operations/volumes/host-problems'
 import { readLinks } from './chain-change.ts'
 import type { problemCollector } from './copy-facts.ts'
 import type { FactsContext } from './local-operation.ts'
-import { volumeFacts } from './volumes.ts'
+import { keptName, volumeFacts } from './volumes.ts'
 
 /** What this host knows of the volume that the block device is, whatever links lead to it; throws `refused` when it is none. */
 export async function gatherVolume(
@@ -37,12 +36,7 @@ export async function gatherVolume(
   return { ...facts, address, kept: keptName(address), sectorSize: await sectorSizeOf(device) }
 }
 
-/** The name under which an original is kept, which no other has. */
-export function keptName(address: VolumeAddress): VolumeAddress {
-  return { ...address, volume: `${address.volume}-before-${randomHex(4)}` }
-}
-
-/** The volume as the command line named it, or the one that has that device. */
+/** The volume that has that device. */
 async function addressOf(device: string, places: ResizedVolume['places']): Promise<VolumeAddress | null> {
   const real = await realpath(device)
   const addresses = [

@@ -10,7 +10,7 @@ const externalOption = (does: string) => (command: Command) =>
 
 const applyCommand = defineCommand<SnapshotCreateOptions>({
   usage: 'apply <image> <name>',
-  does: 'go back to a snapshot; the present state is kept as another one first',
+  does: 'go back to a snapshot; the present state is kept as another one first, of a volume (lvm:VG/LV) as another volume',
   grammar: externalOption('says how: an overlay is not applied, the image below it is used again'),
   async run({ args: [image = '', name], options, context }) {
     const { snapshotChange } = await import('./snapshot.ts')

@@ -11,7 +11,8 @@ import { shellWord } from '../plans/shown.ts'
 import type { ResizeFacts } from './facts.ts'
 import { isResized, resizedKind } from './kinds.ts'
 import type { ResizeTarget } from './targets.ts'
-import { usedOnce, volumeProblems } from './volume.ts'
+import { usedOnce } from '../volumes/resized.ts'
+import { volumeProblems } from './volume.ts'
 
 interface Resizing {
   readonly own: LinkFacts

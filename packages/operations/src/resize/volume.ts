@@ -1,5 +1,5 @@
 import { quote } from '@varve/core/problems/disk-error'
-import { isBlocking, type Problem } from '@varve/core/problems/problem'
+import type { Problem } from '@varve/core/problems/problem'
 import { baseName } from '../actions/path-words.ts'
 import { blocking } from '../blocking.ts'
 import type { LinkFacts } from '../chain-change/facts.ts'
@@ -89,10 +89,4 @@ export function volumeRemarks(facts: ResizeFacts, asked: number | null): Problem
     ...(asked === null ? [] : wholeUnitsRemark(facts.image.path, asked, found)),
     ...keptRemarks(facts.volume, found),
   ]
-}
-
-/** Each finding of use once: LVM and the kernel tell of the same. */
-export function usedOnce(problems: readonly Problem[]): Problem[] {
-  const first = problems.findIndex((one) => one.id === 'in-use' && isBlocking(one))
-  return problems.filter(({ id }, at) => id !== 'in-use' || at <= first || first === -1)
 }

@@ -1,9 +1,8 @@
 import { parseVolumeAddress, volumeAddress, type VolumeAddress } from '@varve/core/image/volume-address'
 import { bytesInWords, formatBytes } from '@varve/core/units/format-bytes'
-import type { Problem } from '@varve/core/problems/problem'
 import type { LogicalVolume, PlacesView, ThinPool, VolumeGroup } from '@varve/protocol/places'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { problemFromError } from '@varve/core/problems/problem'
+import { isBlocking, problemFromError, type Problem } from '@varve/core/problems/problem'
 import type { VolumeFacts } from './facts.ts'
 import { hostProblems, refused } from './host-problems.ts'
 import { noRoom, poolProblems } from './room.ts'
@@ -251,4 +250,10 @@ export function wholeUnitsRemark(file: string, asked: number, { unit }: FoundVol
 /** So many bytes in whole extents or blocks. */
 export function wholeUnits(bytes: number, unit: number): number {
   return Math.ceil(bytes / unit) * unit
+}
+
+/** Each finding of use once: LVM and the kernel tell of the same. */
+export function usedOnce(problems: readonly Problem[]): Problem[] {
+  const first = problems.findIndex((one) => one.id === 'in-use' && isBlocking(one))
+  return problems.filter(({ id }, at) => id !== 'in-use' || at <= first || first === -1)
 }
