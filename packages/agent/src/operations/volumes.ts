@@ -58,7 +58,7 @@ export const applyVolumeSnapshotHere = defineLocalOperation(
     // A snapshot of ZFS has no device.
     const snapshot = address?.kind === 'lvm' ? await usesOf({ ...address, volume: name }, asking) : noUses
     const uses = { files: [...own.files, ...snapshot.files], unseen: own.unseen }
-    return { ...facts, uses, kept: address && keptName(address), sectorSize: null }
+    return { ...facts, uses, kept: address && keptName(address), staging: randomHex(6), sectorSize: null }
   },
 )
 

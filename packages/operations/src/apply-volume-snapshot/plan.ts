@@ -8,7 +8,6 @@ import { isSnapshotName } from '../actions/volume-snapshot.ts'
 import { useProblems } from '../image-files-problems.ts'
 import { defineOperation } from '../operation.ts'
 import { inOrder, quick, refusalOf, step, wholeEstimate } from '../plans/plan.ts'
-import { freshId, from } from '../plans/wired.ts'
 import { hostProblems, refused, volumeOf } from '../volumes/host-problems.ts'
 import {
   copyProblems,
@@ -23,6 +22,8 @@ import { ApplyVolumeSnapshotRequest } from './request.ts'
 export interface ApplyVolumeSnapshotFacts extends Omit<ResizedVolume, 'address' | 'kept'> {
   /** The name under which the present state is to be kept; null: the request names no volume. */
   readonly kept: VolumeAddress | null
+  /** Names what is made until it has its name. */
+  readonly staging: string
   /** Who uses the volume or the snapshot. */
   readonly uses: Uses
 }
@@ -37,7 +38,7 @@ export const applyVolumeSnapshot = defineOperation<ApplyVolumeSnapshotRequest, A
     const address = volumeOf(given)
     if ('severity' in address) return refusal([address])
     const unable = hostProblems(given, facts)
-    const { kept, host } = facts
+    const { kept, host, staging } = facts
     if (unable.some(isBlocking) || kept === null) return refusal(unable)
     const volume = { ...facts, address, kept }
     const found = findVolumeToResize(volume)
@@ -59,7 +60,7 @@ export const applyVolumeSnapshot = defineOperation<ApplyVolumeSnapshotRequest, A
         host,
         input: {
           volume: address,
-          staging: freshId,
+          staging,
           origin: isLvm ? { volume: ofLvm, snapshot: null } : { volume: address, snapshot: name },
         },
         estimate: quick,
@@ -69,7 +70,7 @@ export const applyVolumeSnapshot = defineOperation<ApplyVolumeSnapshotRequest, A
         host,
         input: {
           volume: address,
-          staging: from('work', 'staging'),
+          staging,
           kept,
           uuid: found.uuid,
           holds: null,

@@ -88,5 +88,21 @@ export function volumeRemarks(facts: ResizeFacts, asked: number | null): Problem
   return [
     ...(asked === null ? [] : wholeUnitsRemark(facts.image.path, asked, found)),
     ...keptRemarks(facts.volume, found),
+    ...(facts.guest?.table.kind === 'none' && facts.guest.filesystems.length > 0
+      ? [sameUuids(facts.image.path)]
+      : []),
   ]
+}
+
+/** Who mounts by UUID or label could get the one that is kept. */
+function sameUuids(file: string): Problem {
+  return {
+    id: 'uuid-twice',
+    severity: 'info',
+    layer: 'L6',
+    file,
+    message:
+      'Its filesystem is there twice then, with the same UUID and label, as long as the original is kept.',
+    remedy: `Where this host mounts it itself, let it do so by its name, not by UUID= or LABEL=.`,
+  }
 }

@@ -223,7 +223,7 @@ export function keptRemarks(
           said(
             'snapshots-stay',
             `Its snapshots (${snapshots.slice(0, 5).join(', ')}${snapshots.length > 5 ? ' …' : ''}) are those of ${name} then.`,
-            `They are as readable as before; one is gone back to as one of ${name}.`,
+            `They are as readable as before, and can be gone back to: varve snapshot apply ${file} NAME`,
           ),
         ]
       : []),
