@@ -1,7 +1,7 @@
 import type { ToolCommand } from '@varve/agent/tools/tool-command'
 import { stagedVolume, type StagedVolume } from '@varve/operations/actions/volume-name'
 import { extendCommand } from '../tools/lvextend/commands.ts'
-import { reduceCommand } from '../tools/lvreduce/commands.ts'
+import { reduceCommand, reduceWhateverIsThere } from '../tools/lvreduce/commands.ts'
 import { volumeSizeCommand } from '../tools/zfs/volumes.ts'
 import { datasetOf } from './volume-names.ts'
 
@@ -11,11 +11,30 @@ interface Resized extends StagedVolume {
   readonly isReserved: boolean
 }
 
-/** Gives a volume that a run made another size. */
-export function resizeStaged(input: Resized, way: 'extend' | 'reduce'): ToolCommand<null> {
-  const { kind, group, volume: name } = stagedVolume(input)
+/** Gives a volume that a run made more length. */
+export function extendStaged(input: Resized): ToolCommand<null> {
+  const { kind, name, size } = named(input)
+  return kind === 'zfs'
+    ? volumeSizeCommand(zfsOf(input))
+    : extendCommand({ group: input.volume.group, name, size })
+}
+
+/** Takes away what lies behind a size; of LVM by the second command, where the first says that it has no such option. */
+export function reduceStaged(
+  input: Resized,
+): readonly [first: ToolCommand<boolean | null>, second: ToolCommand<null> | null] {
+  const { kind, name, size } = named(input)
+  if (kind === 'zfs') return [volumeSizeCommand(zfsOf(input)), null]
+  const reduced = { group: input.volume.group, name, size }
+  return [reduceWhateverIsThere(reduced), reduceCommand(reduced)]
+}
+
+function named(input: Resized) {
+  const { kind, volume: name } = stagedVolume(input)
+  return { kind, name, size: input.size }
+}
+
+function zfsOf(input: Resized) {
   const { size, isReserved } = input
-  if (kind === 'zfs')
-    return volumeSizeCommand({ name: datasetOf({ kind, group, volume: name }), size, isReserved })
-  return (way === 'extend' ? extendCommand : reduceCommand)({ group, name, size })
+  return { name: datasetOf(stagedVolume(input)), size, isReserved }
 }

@@ -77,6 +77,8 @@ lvcreate)
   ln -s "$(losetup --find --show "$state/$name.img")" "/dev/$group/$name"
   ;;
 lvextend | lvreduce)
+  # As LVM before 2.03.17.
+  [ -z "$(option --fs "$@")" ] || exit 3
   size=$(option --size "$@")
   size=${size%b}
   name=${*: -1}

@@ -6,15 +6,15 @@ import { commandLine, nativeAction } from '@varve/operations/plans/shown'
 import type { ActionInput } from '@varve/operations/actions/action-table'
 import { deviceSize } from '../device-size.ts'
 import { assertOwnHost } from '../kernel-action.ts'
-import { resizeStaged } from '../resize-staged.ts'
+import { reduceStaged } from '../resize-staged.ts'
 import { aboutVolume, namesOf } from '../volume-names.ts'
 
 /** A call that is repeated after a death finds the disk whole, written at its new end or cut. */
 export const cutVolume: AdapterOf<'cut-volume'> = {
   tools: [],
   command(input) {
-    const { tool, args } = cutCommand(input)
-    const cut = commandLine({ argv: [tool, ...args] })
+    const [{ tool, args }, older] = reduceStaged({ ...input, size: wholeUnits(input) })
+    const cut = `${commandLine({ argv: [tool, ...args] })}${older ? ', or without --fs where LVM does not know it' : ''}`
     return nativeAction(
       'cut-volume',
       input,
@@ -40,7 +40,10 @@ export const cutVolume: AdapterOf<'cut-volume'> = {
       size,
       name: about,
       shorten: async () => {
-        if (deviceSize(device) !== size) await ports.tools.run(cutCommand(input), { signal, file: about })
+        if (deviceSize(device) === size) return
+        const [first, older] = reduceStaged({ ...input, size })
+        const isCut = await ports.tools.run(first, { signal, file: about })
+        if (isCut === false && older) await ports.tools.run(older, { signal, file: about })
       },
     })
   },
@@ -48,8 +51,4 @@ export const cutVolume: AdapterOf<'cut-volume'> = {
 
 function wholeUnits({ size, unit }: ActionInput<'cut-volume'>): number {
   return Math.ceil(size / unit) * unit
-}
-
-function cutCommand(input: ActionInput<'cut-volume'>) {
-  return resizeStaged({ ...input, size: wholeUnits(input) }, 'reduce')
 }

@@ -1,13 +1,13 @@
 import { deviceSize } from '../device-size.ts'
 import { kernelAction, notThere } from '../kernel-action.ts'
-import { resizeStaged } from '../resize-staged.ts'
+import { extendStaged } from '../resize-staged.ts'
 import { aboutVolume, namesOf } from '../volume-names.ts'
 import type { ActionInput } from '@varve/operations/actions/action-table'
 
 export const extendVolume = kernelAction('extend-volume', {
   tool: 'lvm',
   others: ['zfs'],
-  build: (input) => resizeStaged(input, 'extend'),
+  build: extendStaged,
   about: aboutVolume,
   // ZFS would cut one that is larger.
   before: async (input) => Promise.resolve(outcome(input)),
