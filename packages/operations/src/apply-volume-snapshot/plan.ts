@@ -13,6 +13,7 @@ import {
   copyProblems,
   findVolumeToResize,
   keptRemarks,
+  sparseThen,
   usedOnce,
   type FoundVolume,
   type ResizedVolume,
@@ -112,8 +113,7 @@ function findSnapshot(volume: ResizedVolume, found: FoundVolume, name: string): 
     const pool = places?.zpools.find((one) => one.name === address.group)
     const snapshot = pool?.snapshots.find((one) => one.name === `${address.group}/${address.volume}@${name}`)
     if (!snapshot) return stop('there is no snapshot of that name')
-    const sparse = found.way.kind === 'zfs' && found.way.isReserved ? [sparseThen(volume)] : []
-    return { size: snapshot.size ?? found.size, remarks: sparse }
+    return { size: snapshot.size ?? found.size, remarks: sparseThen(volume, found) }
   }
   const group = places?.groups.find((one) => one.name === address.group)
   const snapshot = group?.volumes.find((one) => one.name === name)
@@ -149,18 +149,6 @@ function ofAnother(
     file,
     message: `LVM does not know ${snapshot} as a snapshot of ${file}: ${origin === null ? 'it is of none that is still there' : `it is one of lvm:${address.group}/${origin}`}.`,
     remedy: `See what it holds first: varve info ${snapshot}`,
-  }
-}
-
-function sparseThen({ address }: ResizedVolume): Problem {
-  const { group, volume } = address
-  return {
-    id: 'volume-sparse',
-    severity: 'warn',
-    layer: 'L1',
-    file: volumeAddress(address),
-    message: 'The pool keeps no room back for what takes its place, as it is a clone.',
-    remedy: `Have it kept back afterwards: zfs set refreservation=auto ${group}/${volume}`,
   }
 }
 

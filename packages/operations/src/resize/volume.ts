@@ -8,6 +8,7 @@ import {
   copyProblems,
   findVolumeToResize,
   keptRemarks,
+  sparseThen,
   wholeUnits,
   wholeUnitsRemark,
   type FoundVolume,
@@ -87,6 +88,7 @@ export function volumeRemarks(facts: ResizeFacts, asked: number | null): Problem
   if (facts.volume === null || found === null) return []
   return [
     ...(asked === null ? [] : wholeUnitsRemark(facts.image.path, asked, found)),
+    ...(asked === found.size ? sparseThen(facts.volume, found) : []),
     ...keptRemarks(facts.volume, found),
     ...(facts.guest?.table.kind === 'none' && facts.guest.filesystems.length > 0
       ? [sameUuids(facts.image.path)]

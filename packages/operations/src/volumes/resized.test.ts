@@ -7,7 +7,7 @@ import { toPlanView } from '../plans/plan-view.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
 import { shrinkOperation } from '../shrink/plan.ts'
 import { ShrinkRequest } from '../shrink/request.ts'
-import { bootAndRoot, filesystemAt, guestWith, resizeFacts } from '../testing/resize-facts.ts'
+import { bootAndRoot, filesystemAt, guestWith, partitionAt, resizeFacts } from '../testing/resize-facts.ts'
 import { group, hostWith, thinPool, volume, zpool } from '../testing/volume-facts.ts'
 import type { VolumeFacts } from './facts.ts'
 
@@ -130,6 +130,14 @@ describe('a volume gets another size on a copy that takes its name', () => {
     expect(inputOf(made, 'extend')).toMatchObject({ size: 40 * gib, isReserved: true })
     expect(inputOf(made, 'replace')).toMatchObject({ kept: { volume: 'vm-1-before-00c0ffee' }, uuid: null })
     expect(inputOf(grow(factsOf(zfs(), 'zfs:tank/vm-1')), 'extend')).toMatchObject({ isReserved: false })
+    // A partition that grows into a volume which is as large as it was.
+    const guest = guestWith({ partitions: [partitionAt(1, mib, 5 * gib)] }, [
+      filesystemAt(mib, 5 * gib, 'ext4'),
+    ])
+    const same = factsOf(zfs({ reserved: gib }), 'zfs:tank/vm-1', { guest })
+    expect(grow(same, { size: 10 * gib })).toMatchObject({
+      warnings: [{ id: 'volume-sparse' }, { id: 'original-kept' }],
+    })
   })
 
   test.each<[string, VolumeFacts, string, readonly string[]]>([

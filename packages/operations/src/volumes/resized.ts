@@ -230,6 +230,22 @@ export function keptRemarks(
   ]
 }
 
+/** That a clone of ZFS which gets no other size has no room of its own. */
+export function sparseThen({ address }: ResizedVolume, { way }: FoundVolume): Problem[] {
+  if (way.kind !== 'zfs' || !way.isReserved) return []
+  const { group, volume } = address
+  return [
+    {
+      id: 'volume-sparse',
+      severity: 'warn',
+      layer: 'L1',
+      file: volumeAddress(address),
+      message: 'The pool keeps no room back for what takes its place, as it is a clone.',
+      remedy: `Have it kept back afterwards: zfs set refreservation=auto ${group}/${volume}`,
+    },
+  ]
+}
+
 /** That whole extents are more than what was asked for. */
 export function wholeUnitsRemark(file: string, asked: number, { unit }: FoundVolume): Problem[] {
   const size = wholeUnits(asked, unit)
