@@ -2,6 +2,7 @@ import { formatBytes } from '@varve/core/units/format-bytes'
 import { isVolumeAddress } from '@varve/core/image/volume-address'
 import type { ImageReport } from '@varve/core/image/image-report'
 import { inspectFile } from '@varve/engine/images/inspect-file'
+import { sharedSnapshots, type SharedSnapshot } from '@varve/engine/images/shared-snapshots'
 import { inspectImage } from '@varve/operations/actions/inspect-image'
 import { replaceVolume } from '@varve/operations/actions/replace-volume'
 import type { RunState } from '@varve/operations/runs/run-state'
@@ -19,10 +20,12 @@ export interface SnapshotCreateOptions extends OperateOptions {
   readonly external?: boolean
 }
 
-/** `varve snapshot list IMAGE`: those inside the image; reads only. */
+/** `varve snapshot list IMAGE`: those inside the image, of a raw one the files that share its blocks; reads only. */
 export async function snapshotList(image: string, context: CommandContext): Outcome {
   if (isVolumeAddress(image)) throw new UsageError(ofVolumes)
-  return printSnapshots(await inspectFile(pathOf(image), { roots: null, signal: context.signal }), context)
+  const report = await inspectFile(pathOf(image), { roots: null, signal: context.signal })
+  const shared = report.format === 'raw' ? await sharedSnapshots(report.path) : []
+  return printSnapshots({ ...report, snapshots: [...report.snapshots, ...shared.map(asSnapshot)] }, context)
 }
 
 /** `varve snapshot list IMAGE` with --plan, --script or --host. */
@@ -37,12 +40,17 @@ export async function snapshotListByPlan(
   )
 }
 
+function asSnapshot({ name, madeAt, size }: SharedSnapshot): ImageReport['snapshots'][number] {
+  return { id: '', name, takenAt: new Date(madeAt).toISOString(), virtualSize: size, stateSize: 0 }
+}
+
 function printSnapshots(
   { snapshots, problems, format }: Pick<ImageReport, 'snapshots' | 'problems' | 'format'>,
   context: CommandContext,
 ): Awaited<Outcome> {
   if (context.json) context.print(JSON.stringify(snapshots, null, 2))
-  else if (snapshots.length === 0) context.print(`There are no snapshots inside this ${format} image.`)
+  else if (snapshots.length === 0)
+    context.print(`There are no snapshots ${format === 'raw' ? 'of' : 'inside'} this ${format} image.`)
   else
     context.print(
       table(

@@ -88,7 +88,7 @@ test.each([
   ['lvm:pve/other@root', hostWith(), /no snapshot of lvm:pve\/other/u],
   ['lvm:pve/root@none', hostWith(), /no logical volume/u],
   ['zfs:tank/vm-1@none', hostWith(), /no snapshot of that name/u],
-  ['zfs:tank/vm-1@s1', hostWith({ zpools: [{ ...zpool, snapshots: [snapshot] }] }), /1 holds/u],
+  ['zfs:tank/vm-1@s1', hostWith({ zpools: [{ ...zpool, snapshots: [snapshot] }] }), /1 hold /u],
 ])('a snapshot that is not there, or is needed, is refused: %s', (name, facts, message) => {
   expect(plan(name, facts)).toMatchObject({
     kind: 'refusal',

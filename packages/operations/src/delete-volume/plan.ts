@@ -1,3 +1,4 @@
+import { countOf } from '@varve/core/units/format-bytes'
 import { volumeAddress, type VolumeAddress } from '@varve/core/image/volume-address'
 import { isBlocking, type Problem } from '@varve/core/problems/problem'
 import type { Uses } from '@varve/core/problems/use'
@@ -59,7 +60,11 @@ export const deleteVolume = defineOperation<DeleteVolumeRequest, DeleteVolumeFac
           ? step(removeSnapshot, { id: 'remove', host, input: { volume: named, name: snapshot } })
           : step(removeVolume, { id: 'remove', host, input: { volume, uuid: found.uuid } }),
       ]),
-      warnings: [...problems, ...standAlone(address, found), removed(address, found.size)],
+      warnings: [
+        ...problems,
+        ...standAlone(address, found),
+        snapshot === null ? removed(address, found.size) : snapshotRemoved(address),
+      ],
       subjects: [{ host, path: address }],
       estimate: noEstimate,
     }
@@ -78,7 +83,7 @@ function findWanted(volume: VolumeAddress, snapshot: string | null, places: Plac
   const pool = places.zpools.find((one) => one.name === volume.group)
   const one = pool?.snapshots.find((known) => known.name === name)
   if (!one) return 'there is no snapshot of that name'
-  const held = one.holds > 0 ? [`${one.holds} holds (zfs holds)`] : []
+  const held = one.holds > 0 ? [`${countOf(one.holds, 'hold')} (zfs holds)`] : []
   return { uuid: null, size: one.used, isOpen: false, origin: null, dependents: [...held, ...one.clones] }
 }
 
@@ -147,6 +152,14 @@ function standAlone(file: string, { alone = [] }: Found): Problem[] {
       remedy: 'Nothing is to be done: of thin volumes each is whole without the others.',
     },
   ]
+}
+
+function snapshotRemoved(file: string): Problem {
+  return {
+    ...removed(file, 0),
+    message:
+      'What only this snapshot holds is gone with it: there is no quarantine for volumes, and no way back.',
+  }
 }
 
 function removed(file: string, size: number): Problem {
