@@ -12,6 +12,7 @@ import { hostProblems, refused, volumeOf } from '../volumes/host-problems.ts'
 import {
   copyProblems,
   findVolumeToResize,
+  isKeptOf,
   keptRemarks,
   sparseThen,
   usedOnce,
@@ -132,8 +133,7 @@ function findSnapshot(volume: ResizedVolume, found: FoundVolume, name: string): 
 
 /** Of itself, or of one that had its name before. */
 function isOwn({ volume }: VolumeAddress, origin: string | null): boolean {
-  if (origin === null) return false
-  return origin === volume || (origin.startsWith(`${volume}-before-`) && /-before-[0-9a-f]{8}$/u.test(origin))
+  return origin !== null && (origin === volume || isKeptOf(volume, origin))
 }
 
 function ofAnother(

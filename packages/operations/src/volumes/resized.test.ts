@@ -130,6 +130,9 @@ describe('a volume gets another size on a copy that takes its name', () => {
     expect(inputOf(made, 'extend')).toMatchObject({ size: 40 * gib, isReserved: true })
     expect(inputOf(made, 'replace')).toMatchObject({ kept: { volume: 'vm-1-before-00c0ffee' }, uuid: null })
     expect(inputOf(grow(factsOf(zfs(), 'zfs:tank/vm-1')), 'extend')).toMatchObject({ isReserved: false })
+    // The one that was kept the last time stands on the name as the snapshots do.
+    const before = { name: 'tank/vm-1@s1', used: 0, size: 1, holds: 0, clones: ['tank/vm-1-before-0badcafe'] }
+    expect(grow(factsOf(zfs({}, { snapshots: [before] }), 'zfs:tank/vm-1')).kind).toBe('plan')
     // A partition that grows into a volume which is as large as it was.
     const guest = guestWith({ partitions: [partitionAt(1, mib, 5 * gib)] }, [
       filesystemAt(mib, 5 * gib, 'ext4'),

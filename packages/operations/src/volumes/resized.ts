@@ -112,6 +112,11 @@ function notCopied({ kind, origin }: LogicalVolume): [reason: string, remedy: st
   ]
 }
 
+/** Whether the name is that of an original that was kept when another took its place. */
+export function isKeptOf(volume: string, name: string): boolean {
+  return name.startsWith(`${volume}-before-`) && /^[0-9a-f]{8}$/u.test(name.slice(`${volume}-before-`.length))
+}
+
 function zfsVolume({ group, volume }: VolumeAddress, places: PlacesView, stop: Stop): Found {
   const pool = places.zpools.find(({ name }) => name === group)
   const name = `${group}/${volume}`
@@ -126,7 +131,7 @@ function zfsVolume({ group, volume }: VolumeAddress, places: PlacesView, stop: S
   const snapshots = pool.snapshots.filter((one) => one.name.startsWith(`${name}@`))
   const needed = snapshots.flatMap(({ name: snapshot, holds, clones }) => [
     ...(holds > 0 ? [`${snapshot} is held`] : []),
-    ...clones.map((clone) => `${clone} is a clone of ${snapshot}`),
+    ...clones.filter((clone) => !isKeptOf(name, clone)).map((clone) => `${clone} is a clone of ${snapshot}`),
   ])
   if (needed.length > 0)
     return stop(
