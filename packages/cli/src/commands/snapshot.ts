@@ -4,13 +4,16 @@ import type { ImageReport } from '@varve/core/image/image-report'
 import { inspectFile } from '@varve/engine/images/inspect-file'
 import { sharedSnapshots, type SharedSnapshot } from '@varve/engine/images/shared-snapshots'
 import { inspectImage } from '@varve/operations/actions/inspect-image'
+import { replaceVolume } from '@varve/operations/actions/replace-volume'
+import type { RunState } from '@varve/operations/runs/run-state'
 import { UsageError, type CommandContext, type Outcome, type RunContext } from '../command.ts'
 import { exitCodeOf, exitCodes } from '../exit-codes.ts'
 import { pathOf, placeOf } from '../input.ts'
-import { operate, type OperateOptions } from '../operations/operate.ts'
+import { operate, runRecord, type OperateOptions } from '../operations/operate.ts'
 import { readByPlan, type ReadByPlanOptions } from '../operations/read-by-plan.ts'
 import { table } from '../output/table.ts'
 import { printable } from '../output/text.ts'
+import { outcomeIn, toldOfKept } from './resize-record.ts'
 import { assertRawVolume } from './volume-options.ts'
 
 export interface SnapshotCreateOptions extends OperateOptions {
@@ -111,7 +114,8 @@ export async function snapshotChange(
         : 'An external snapshot is merged with varve chain commit or varve chain flatten.',
     )
   if (isVolumeAddress(image)) {
-    assertRawVolume([[deed === 'apply', notApplied]], options.host)
+    assertRawVolume([], options.host)
+    if (deed === 'apply') return await applyToVolume({ volume: image, name }, options, context)
     const request = { volume: image, snapshot: name }
     return await operate({ operation: 'delete-volume', request, isAsked: true }, options, context)
   }
@@ -120,8 +124,24 @@ export async function snapshotChange(
 }
 
 const ofVolumes = 'Snapshots of volumes are listed by varve places.'
-const notApplied =
-  'A volume is not taken back in place: a snapshot of LVM is a volume of its own, and is read or copied as lvm:VG/NAME; of ZFS, zfs clone makes it one.'
+async function applyToVolume(
+  request: { readonly volume: string; readonly name: string },
+  options: OperateOptions,
+  context: RunContext,
+): Outcome {
+  const kept = (state: RunState) => outcomeIn(state, replaceVolume)?.kept ?? null
+  return await operate(
+    {
+      operation: 'apply-volume-snapshot',
+      request,
+      isAsked: true,
+      told: (state) => toldOfKept(kept(state) ?? ''),
+      record: (state) => ({ ...runRecord(state), kept: kept(state) }),
+    },
+    options,
+    context,
+  )
+}
 
 function timeName(image: string, isExternal: boolean): string {
   const time = new Date().toISOString().slice(0, 19).replaceAll(':', '-')

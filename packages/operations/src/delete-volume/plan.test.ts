@@ -70,6 +70,20 @@ test('a snapshot is removed by itself', () => {
   })
 })
 
+test('thin ones do without the one that they were made of, which can be removed', () => {
+  const thin = { kind: 'thin', pool: 'data' }
+  const made = { ...thin, name: 'snap', address: 'lvm:pve/snap', origin: 'root' }
+  expect(plan('lvm:pve/root', lvm(thin, made))).toMatchObject({
+    kind: 'plan',
+    warnings: [
+      { id: 'snapshots-stand-alone', message: expect.stringContaining('lvm:pve/snap') as string },
+      { id: 'volume-removed' },
+    ],
+  })
+  expect(plan('lvm:pve/root', lvm({ ...thin, pool: 'other' }, made))).toMatchObject({ kind: 'refusal' })
+  expect(plan('lvm:pve/root', lvm({}, made))).toMatchObject({ kind: 'refusal' })
+})
+
 test.each([
   ['lvm:pve/other@root', hostWith(), /no snapshot of lvm:pve\/other/u],
   ['lvm:pve/root@none', hostWith(), /no logical volume/u],
