@@ -30,6 +30,7 @@ const transferTasks = 'engine/src/run/worker-tasks.ts'
 const attachedServer = 'agent-linux/src/actions/serve-device/attached-server.ts'
 /** The process that digests the files of a mounted filesystem, on Linux. */
 const filesWalker = 'agent-linux/src/actions/digest-files/files-walker.ts'
+const flagsCopier = 'agent-linux/src/actions/copy-flags/flags-copier.ts'
 const usualFormats = ['raw', 'qcow2', 'vmdk', 'vhd', 'vhdx', 'vdi']
 
 function agentOf(system: string): Program {
@@ -39,7 +40,11 @@ function agentOf(system: string): Program {
       main: `agent-${system}/src/main.ts`,
       worker: transferThread,
       'inspect-worker': 'agent/src/library/inspect-worker.ts',
-      ...(system === 'linux' && { 'attached-server': attachedServer, 'files-walker': filesWalker }),
+      ...(system === 'linux' && {
+        'attached-server': attachedServer,
+        'files-walker': filesWalker,
+        'flags-copier': flagsCopier,
+      }),
     },
     outside: codecs,
   }
@@ -58,6 +63,7 @@ export const cli: Program = {
     worker: transferThread,
     'attached-server': attachedServer,
     'files-walker': filesWalker,
+    'flags-copier': flagsCopier,
   },
   outside: [...codecs, 'ws'],
   startsWith: [

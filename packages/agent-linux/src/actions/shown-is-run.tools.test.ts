@@ -78,6 +78,65 @@ const samples: Readonly<Record<string, object>> = {
 const place = { image, device: loop.device, partition: 1 }
 const swap = { uuid: '5fa21a55-f394-4a4d-9958-1951a67d5540', label: 'its "swap"', pageSize: 4096 }
 
+const uuid = '5fa21a55-f394-4a4d-9958-1951a67d5540'
+const ext4 = {
+  kind: 'ext',
+  label: `-it's "a"`,
+  blockSize: 4096,
+  inodeSize: 256,
+  clusterSize: null,
+  inodes: 65_536,
+  usedInodes: 20_000,
+  features: ['has_journal', 'extent', 'metadata_csum'],
+  reservedShare: 0.05,
+  errors: 'remount-ro',
+  mountOptions: 0x2c,
+  journalBytes: 64 * 1024 ** 2,
+  stride: 16,
+  stripeWidth: 32,
+  ownBytes: 80 * 1024 ** 2,
+  unmade: [],
+  unkept: [],
+  hasQuotas: false,
+}
+const xfs = {
+  kind: 'xfs',
+  label: '-"x"',
+  blockSize: 4096,
+  sectorSize: 512,
+  inodeSize: 512,
+  folderBlockSize: 4096,
+  inodeShare: 25,
+  stripeUnit: 0,
+  stripeWidth: 0,
+  logBytes: 10 * 1024 ** 2,
+  groups: 4,
+  features: {
+    crc: true,
+    finobt: true,
+    rmapbt: false,
+    reflink: true,
+    inobtcount: true,
+    bigtime: true,
+    sparse: true,
+    nrext64: false,
+    ftype: true,
+    ci: false,
+  },
+  unmade: [],
+  unkept: [],
+  hasQuotas: false,
+}
+const sizes = { uuid, size: 1024 ** 3, before: 2 * 1024 ** 3 }
+const old = {
+  ...xfs,
+  label: null,
+  sectorSize: 4096,
+  stripeUnit: 65_536,
+  stripeWidth: 262_144,
+  features: { ...xfs.features, crc: false, ftype: false, ci: true, reflink: false, bigtime: false },
+}
+
 /** Actions whose tools depend on what they work on. */
 const steps: readonly (readonly [name: LinuxAction, input: object])[] = [
   ['relocate-table', { disk: image, name: image }],
@@ -108,6 +167,33 @@ const steps: readonly (readonly [name: LinuxAction, input: object])[] = [
   ]),
   ['resize-filesystem', { ...place, type: 'swap', size: null, swap }],
   ['resize-filesystem', { ...place, type: 'ext2', size: 1024 ** 3 }],
+  ['make-filesystem', { ...place, ...sizes, type: 'ext4', recipe: ext4, version: null }],
+  [
+    'make-filesystem',
+    {
+      ...place,
+      ...sizes,
+      type: 'ext2',
+      recipe: { ...ext4, label: null, clusterSize: 65_536, features: ['ext_attr'], mountOptions: 0x60 },
+      version: null,
+    },
+  ],
+  ...([null, [5, 0], [6, 1], [6, 13]] as const).map(
+    (version) => ['make-filesystem', { ...place, ...sizes, type: 'xfs', recipe: xfs, version }] as const,
+  ),
+  ['make-filesystem', { ...place, ...sizes, type: 'xfs', recipe: old, version: [6, 1] }],
+  ...(['ext4', 'xfs'] as const).map(
+    (type) =>
+      [
+        'copy-guest-files',
+        {
+          image,
+          type,
+          from: { device: loop.device, partition: 1 },
+          to: { device: '/dev/loop999998', partition: null },
+        },
+      ] as const,
+  ),
   ['shrink-physical', { ...place, volume: { group: 'v-g', name: 'root' }, size: 1024 ** 3 }],
   ['shrink-physical', { ...place, over: mapped, volume: { group: 'v-g', name: 'root' }, size: 1024 ** 3 }],
 ]

@@ -38,6 +38,8 @@ const rows: readonly Row[] = [
   { name: 'partx', enables: 'partitions of block devices, as devices of their own', package: 'util-linux' },
   { name: 'mount', enables: 'filesystems of images, mounted at a folder', package: 'mount' },
   { name: 'umount', enables: 'ending such a mount', package: 'mount' },
+  { name: 'cp', enables: 'copies of files with all that is known of them', package: 'coreutils' },
+  { name: 'find', enables: 'a folder that is emptied before files are copied into it', package: 'findutils' },
   { name: 'modprobe', enables: 'loading the kernel’s modules for block devices', package: 'kmod' },
   {
     name: 'dmsetup',
@@ -59,6 +61,8 @@ const rows: readonly Row[] = [
   { name: 'partprobe', enables: 'telling the kernel of a changed partition table', package: 'parted' },
   { name: 'e2fsck', enables: 'checks of ext2, ext3 and ext4', package: 'e2fsprogs', versionArgs: ['-V'] },
   { name: 'resize2fs', enables: 'resizing ext2, ext3 and ext4', package: 'e2fsprogs', versionArgs: null },
+  { name: 'mke2fs', enables: 'making ext2, ext3 and ext4', package: 'e2fsprogs', versionArgs: ['-V'] },
+  { name: 'tune2fs', enables: 'settings of ext2, ext3 and ext4', package: 'e2fsprogs', versionArgs: null },
   {
     name: 'zerofree',
     enables: 'reclaiming free blocks of ext filesystems',
@@ -66,6 +70,7 @@ const rows: readonly Row[] = [
     versionArgs: null,
   },
   { name: 'xfs_repair', enables: 'checks of XFS', package: 'xfsprogs', versionArgs: ['-V'] },
+  { name: 'mkfs.xfs', enables: 'making XFS', package: 'xfsprogs', versionArgs: ['-V'] },
   { name: 'xfs_growfs', enables: 'growing XFS', package: 'xfsprogs', versionArgs: ['-V'] },
   { name: 'btrfs', enables: 'Btrfs: subvolumes, snapshots, resizing', package: 'btrfs-progs' },
   { name: 'ntfsresize', enables: 'resizing NTFS', package: 'ntfs-3g' },

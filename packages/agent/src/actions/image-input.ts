@@ -55,6 +55,14 @@ export function imageInput(
       reason: 'what is read with force is proven by nothing, and no agent does that',
       remedy: 'Use the command with --rescue on that host.',
     })
-  const { withoutFree, ...choices } = reading
-  return { kind: 'image', path, roots, format, choices, ...(withoutFree && { withoutFree }) }
+  const { withoutFree, leftOut, ...choices } = reading
+  return {
+    kind: 'image',
+    path,
+    roots,
+    format,
+    choices,
+    ...(withoutFree && { withoutFree }),
+    ...(leftOut && { leftOut }),
+  }
 }

@@ -56,6 +56,7 @@ export async function gatherResize(asked: string, context: FactsContext): Promis
       (report && (await collect(async () => volumesOfImage(address, report, context, () => true)))) ?? [],
     tools: await foundTools(resizeTools, context),
     hostBtrfs: mountedBtrfs(registry.roots.sys),
+    byFiles: null,
     ...roomOf(volume ? null : report),
   }
 }

@@ -2,6 +2,7 @@ import { countOf, formatBytes } from '@varve/core/units/format-bytes'
 import type { Action } from '@varve/operations/actions/action'
 import { copyVolume } from '@varve/operations/actions/copy-volume'
 import { digestFiles } from '@varve/operations/actions/digest-files'
+import { makeFilesystem } from '@varve/operations/actions/make-filesystem'
 import { placePartition } from '@varve/operations/actions/place-partition'
 import { proveImage } from '@varve/operations/actions/prove-image'
 import { replaceImage } from '@varve/operations/actions/replace-image'
@@ -19,14 +20,15 @@ export function resizeRecord(state: RunState) {
   const partition = inputIn(state, resizePartition)
   const files = outcomeIn(state, digestFiles)
   const kept = outcomeIn(state, replaceImage)
-  const proven = outcomeIn(state, proveImage)
+  const proven = lastOutcomeIn(state, proveImage)
+  const made = inputIn(state, makeFilesystem)
   const volume = volumeIn(state)
   return {
     image: kept?.path ?? volume?.path ?? null,
     before: work?.virtualSize ?? volume?.before ?? null,
     virtualSize: proven?.virtualSize ?? volume?.virtualSize ?? null,
-    partition: place?.partition ?? partition?.partition ?? null,
-    filesystem: place?.type ?? null,
+    partition: place?.partition ?? partition?.partition ?? made?.partition ?? null,
+    filesystem: place?.type ?? made?.type ?? null,
     moved: movedIn(state),
     files: files?.files ?? null,
     quarantine: kept?.quarantine ?? null,
@@ -82,6 +84,12 @@ function movedIn({ steps }: RunState) {
 /** Of the first step of that action that is done. */
 export function outcomeIn<T>(state: RunState, action: Pick<Action<never, T>, 'name' | 'outcome'>): T | null {
   const step = state.steps.find((one) => one.step.action === action.name)
+  return step ? action.outcome.parse(outcomeOf(step)) : null
+}
+
+/** The same of the last one. */
+function lastOutcomeIn<T>(state: RunState, action: Pick<Action<never, T>, 'name' | 'outcome'>): T | null {
+  const step = state.steps.findLast((one) => one.step.action === action.name)
   return step ? action.outcome.parse(outcomeOf(step)) : null
 }
 

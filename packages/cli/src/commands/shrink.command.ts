@@ -16,6 +16,10 @@ export const shrinkCommand = defineCommand<ShrinkOptions>({
         command
           .addOption(sizeOption('--to <size>', 'bytes that the disk is to have, such as 20G'))
           .option('--min', 'as small as the filesystem allows, with slack for who starts it')
+          .option(
+            '--by-files',
+            'a new, smaller filesystem gets the files of the old one: for XFS, which cannot become smaller (also ext2 to ext4)',
+          )
           .addOption(
             partitionOption(
               'the partition that becomes smaller; none: only what is free behind the last one goes. Default: the last one',

@@ -15,13 +15,18 @@ export interface ShrinkOptions extends OperateOptions, LuksOptions {
   readonly partition?: number | 'none'
   readonly volume?: VolumeChoice
   readonly contents?: boolean
+  readonly byFiles?: boolean
 }
 
 /** `varve shrink IMAGE --to SIZE|--min`. */
 export async function shrink(image: string, options: ShrinkOptions, context: RunContext): Outcome {
-  const { to = null, min = false, partition, volume, contents = false } = options
+  const { to = null, min = false, partition, volume, contents = false, byFiles = false } = options
   if ((to === null) !== min) throw new UsageError('Say one of --to SIZE and --min.')
   if (isVolumeAddress(image)) assertRawVolume([], options.host)
+  if (byFiles && partition === 'none')
+    throw new UsageError(
+      'Say one of --by-files and --partition none: the one makes a filesystem anew, the other touches none.',
+    )
   const { isLuks, secret } = await luksWish(options)
   const request = {
     image: placeOf(image, options),
@@ -29,6 +34,7 @@ export async function shrink(image: string, options: ShrinkOptions, context: Run
     partition: partition ?? null,
     volume: volume ?? null,
     isLuks,
+    byFiles,
     allContents: contents,
   }
   const record = (state: RunState) => ({

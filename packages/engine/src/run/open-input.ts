@@ -42,8 +42,13 @@ export async function openInput(input: DiskInput, { io, signal }: OpenInputOptio
   const read = opened.length > 0 ? { ...input, unpacked: opened } : input
   const free = input.withoutFree === true ? (input.free ?? (await sharedFree(chain, signal))) : null
   stack.move()
-  if (free === null) return { ...chain, input: read }
-  return { ...chain, disk: maskedDisk(chain.disk, free), input: { ...read, free } }
+  const disk = leaveOut(chain.disk, input)
+  if (free === null) return { ...chain, disk, input: read }
+  return { ...chain, disk: maskedDisk(disk, free), input: { ...read, free } }
+}
+
+function leaveOut(disk: DiskReader, { leftOut }: DiskInput & { kind: 'image' }): DiskReader {
+  return leftOut ? maskedDisk(disk, Float64Array.of(leftOut.start, leftOut.end)) : disk
 }
 
 /** The free blocks of the guest's filesystems, in memory that other threads see too. */

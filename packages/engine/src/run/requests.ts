@@ -22,6 +22,8 @@ export type DiskInput =
       readonly told?: ReadonlyMap<string, FormatName> | undefined
       /** Whether what the guest's filesystems call free reads as zeros. */
       readonly withoutFree?: boolean | undefined
+      /** Bytes of the disk that read as zeros, whatever lies there. */
+      readonly leftOut?: ByteRange | undefined
       /** Those blocks, in memory that threads share, where one of them has looked. */
       readonly free?: RunList | undefined
       /** What the thread that gives this to others has unpacked, and keeps open. */

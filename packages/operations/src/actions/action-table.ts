@@ -10,6 +10,8 @@ import { closeSource } from './close-source.ts'
 import { compareDigests } from './compare-digests.ts'
 import { compareImages } from './compare-images.ts'
 import { copyFiles } from './copy-files.ts'
+import { copyFlags } from './copy-flags.ts'
+import { copyGuestFiles } from './copy-guest-files.ts'
 import { convertTable } from './convert-table.ts'
 import { copyPartition } from './copy-partition.ts'
 import { copyVolume } from './copy-volume.ts'
@@ -42,6 +44,7 @@ import { inspectImage } from './inspect-image.ts'
 import { listAttached } from './list-attached.ts'
 import { listPlaces } from './list-places.ts'
 import { loadModule } from './load-module.ts'
+import { makeFilesystem } from './make-filesystem.ts'
 import { makeVolume } from './make-volume.ts'
 import { mapImage } from './map-image.ts'
 import { mapVolume } from './map-volume.ts'
@@ -55,6 +58,7 @@ import { closeLuks, openLuks } from './open-luks.ts'
 import { placePartition } from './place-partition.ts'
 import { prepareFolder } from './prepare-folder.ts'
 import { proveExport } from './prove-export.ts'
+import { proveFilesystem } from './prove-filesystem.ts'
 import { proveImage } from './prove-image.ts'
 import { proveSameDisk } from './prove-same-disk.ts'
 import { proveUpload } from './prove-upload.ts'
@@ -118,6 +122,8 @@ export const actionTable = {
   'compare-digests': compareDigests,
   'compare-images': compareImages,
   'copy-files': copyFiles,
+  'copy-flags': copyFlags,
+  'copy-guest-files': copyGuestFiles,
   'convert-table': convertTable,
   'copy-partition': copyPartition,
   'copy-volume': copyVolume,
@@ -152,6 +158,7 @@ export const actionTable = {
   'list-attached': listAttached,
   'list-places': listPlaces,
   'load-module': loadModule,
+  'make-filesystem': makeFilesystem,
   'make-volume': makeVolume,
   'map-image': mapImage,
   'map-volume': mapVolume,
@@ -165,6 +172,7 @@ export const actionTable = {
   'place-partition': placePartition,
   'prepare-folder': prepareFolder,
   'prove-export': proveExport,
+  'prove-filesystem': proveFilesystem,
   'prove-image': proveImage,
   'prove-same-disk': proveSameDisk,
   'prove-upload': proveUpload,

@@ -31,7 +31,7 @@ export const copyPartition = defineAction({
   outcome: z.lazy(() => z.object({ bytes: Bytes })),
   words: ({ source, partition, start, length, to }) => ({
     title: `Copy partition ${partition} to its new place`,
-    does: `Writes the ${formatBytes(length)} of partition ${partition} of ${baseName(source.path)} ${formatBytes(to - start)} farther back, from the image itself, and reads them back.`,
+    does: `Writes the ${formatBytes(length)} of partition ${partition} of ${baseName(source.path)} ${formatBytes(Math.abs(to - start))} farther ${to < start ? 'forward' : 'back'}, from the image itself, and reads them back.`,
   }),
   told: ({ bytes }) => `${formatBytes(bytes)}, read back and equal`,
   undo: () => [],

@@ -7,6 +7,11 @@ export const resizedTypes = ['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'ntfs', 'sw
 export const ResizedType = z.enum(resizedTypes)
 export type ResizedType = z.infer<typeof ResizedType>
 
+/** Filesystems that Varve makes like another one. */
+export const madeTypes = ['ext2', 'ext3', 'ext4', 'xfs'] as const
+export const MadeType = z.enum(madeTypes)
+export type MadeType = z.infer<typeof MadeType>
+
 /** A filesystem of a work image that is attached. */
 export const FilesystemPlace = z.lazy(() =>
   z.object({

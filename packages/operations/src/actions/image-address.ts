@@ -1,4 +1,4 @@
-import { FormatName, Path, Reading } from '@varve/protocol/primitives'
+import { Bytes, FormatName, Path, Reading } from '@varve/protocol/primitives'
 import { z } from 'zod'
 
 /** An image on the host of the step, with what was said about how to read it. */
@@ -14,6 +14,11 @@ export const ImageAddress = z.lazy(() =>
         rescue: z.boolean().optional(),
         /** What the guest's filesystems call free reads as zeros, where they are believed. */
         withoutFree: z.literal(true).optional(),
+        /** Bytes of the disk that read as zeros, whatever lies there. */
+        leftOut: z
+          .object({ start: Bytes, end: Bytes })
+          .refine(({ start, end }) => start < end)
+          .optional(),
       })
       .default({}),
   }),

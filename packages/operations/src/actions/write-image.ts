@@ -17,6 +17,11 @@ const Input = z.lazy(() =>
   }),
 )
 
+function leftOutWords({ leftOut }: ImageAddress['reading']): string {
+  if (leftOut === undefined) return ''
+  return `, zeros in place of its ${formatBytes(leftOut.end - leftOut.start)} from ${formatBytes(leftOut.start)} on,`
+}
+
 /** Writes the disk of an image, chain and all, as a new image that is hidden until it is published. The source is only read. */
 export const writeImage = defineAction({
   name: 'write-image',
@@ -28,8 +33,11 @@ export const writeImage = defineAction({
   input: Input,
   outcome: Written,
   words: ({ source, image }) => ({
-    title: `Write ${nameOfKind(image.format, image.subformat)}`,
-    does: `Reads the disk of ${sourceName(source.path)} with its chain${source.reading.withoutFree ? ', zeros in place of what its filesystems call free,' : ''} and writes it as ${nameOfKind(image.format, image.subformat)} into a hidden file beside ${baseName(image.target)}; digests it on the way.${image.backing ? ` Holds only what differs from ${baseName(image.backing.path)}.` : ''}`,
+    title:
+      source.reading.leftOut === undefined
+        ? `Write ${nameOfKind(image.format, image.subformat)}`
+        : 'Write the rest of the disk',
+    does: `Reads the disk of ${sourceName(source.path)} with its chain${source.reading.withoutFree ? ', zeros in place of what its filesystems call free,' : ''}${leftOutWords(source.reading)} and writes it as ${nameOfKind(image.format, image.subformat)} into a hidden file beside ${baseName(image.target)}; digests it on the way.${image.backing ? ` Holds only what differs from ${baseName(image.backing.path)}.` : ''}`,
   }),
   told: ({ dataBytes, fileSize, sharedBytes }) =>
     `${formatBytes(dataBytes)} of data; the file has ${formatBytes(fileSize)}${sharedBytes > 0 ? `, ${formatBytes(sharedBytes)} of it shared` : ''}`,

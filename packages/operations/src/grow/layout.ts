@@ -1,17 +1,9 @@
-import type { FilesystemFinding, GuestContents, Partition } from '@varve/core/guest/guest-contents'
+import type { GuestContents, Partition } from '@varve/core/guest/guest-contents'
 import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { blocking } from '../blocking.ts'
+import type { Move } from '../resize/move-steps.ts'
 import { alignDown, roomFor, tableEnd, type ResizeTarget } from '../resize/targets.ts'
-
-/** A partition that makes room. */
-export interface Move {
-  readonly partition: Partition
-  /** Byte of the disk at which it begins afterwards. */
-  readonly to: number
-  /** What lies in it itself; null: something else, or nothing. */
-  readonly filesystem: FilesystemFinding | null
-}
 
 /** Where partitions lie when one has grown. */
 export interface Layout {
@@ -51,7 +43,8 @@ export function layoutOf({ guest, partition, size, isMoving }: Laying): Layout {
 
 const endOf = ({ start, length }: Partition) => start + length
 
-function placedBehind({ table }: GuestContents, partition: Partition): Partition[] {
+/** Partitions behind that one, in the order in which they lie. */
+export function placedBehind({ table }: GuestContents, partition: Partition): Partition[] {
   return table.partitions
     .filter(({ start, role }) => start >= endOf(partition) && role !== 'nested' && role !== 'whole')
     .toSorted((one, other) => one.start - other.start)
@@ -70,21 +63,17 @@ const knownByPlaces: Readonly<Record<string, string>> = {
 /** MBR types of OpenBSD and NetBSD, whose labels name sectors of the disk, not of the slice (disklabel(5)). */
 const countedFromDisk = ['0xA6', '0xA9']
 
-/** Why a partition behind the one that grows is not moved, and what to know of those that are. */
-export function moveProblems(file: string, { guest, partition, size, isMoving }: Laying): readonly Problem[] {
-  if (!isMoving) return []
-  const refused = (index: number, why: string) =>
-    blocking(file, {
-      id: 'partition-not-moved',
-      layer: 'L4',
-      why: `partition ${index} behind it is not moved: ${why}`,
-      remedy: 'Leave --move out and say --partition none, and change the partitions inside the guest.',
-      details: { partition: index },
-    })
+interface Kept {
+  readonly index: number
+  readonly why: string
+}
+
+/** The partitions behind that one which stay where they are, or that one itself, with the reason. */
+export function keptInPlace(guest: GuestContents, partition: Partition): readonly Kept[] {
+  const refused = (index: number, why: string): Kept => ({ index, why })
   if (partition.role === 'logical')
     return [refused(partition.index, 'partitions inside an extended one stay where they are')]
-  const behind = placedBehind(guest, partition)
-  const kept = behind.flatMap(({ index, role, bootable, type }) => {
+  return placedBehind(guest, partition).flatMap(({ index, role, bootable, type }) => {
     if (role !== 'primary') return [refused(index, `it is ${role}, and those stay where they are`)]
     if (guest.table.kind === 'mbr' && bootable) return [refused(index, 'the BIOS starts the guest from it')]
     const label = guest.table.inner?.find(({ within }) => within === index)
@@ -93,12 +82,27 @@ export function moveProblems(file: string, { guest, partition, size, isMoving }:
     const known = knownByPlaces[type]
     return known === undefined ? [] : [refused(index, known)]
   })
+}
+
+/** Why a partition behind the one that grows is not moved, and what to know of those that are. */
+export function moveProblems(file: string, { guest, partition, size, isMoving }: Laying): readonly Problem[] {
+  if (!isMoving) return []
+  const kept = keptInPlace(guest, partition).map(({ index, why }) =>
+    blocking(file, {
+      id: 'partition-not-moved',
+      layer: 'L4',
+      why: `partition ${index} behind it is not moved: ${why}`,
+      remedy: 'Leave --move out and say --partition none, and change the partitions inside the guest.',
+      details: { partition: index },
+    }),
+  )
   if (kept.length > 0) return kept
   const { moves } = layoutOf({ guest, partition, size, isMoving })
   return moves.flatMap((move) => (move.filesystem?.type === 'ntfs' ? [knownByPlace(file, move)] : []))
 }
 
-function knownByPlace(file: string, { partition }: Move): Problem {
+/** That Windows may look for that partition where it was. */
+export function knownByPlace(file: string, { partition }: Move): Problem {
   return {
     id: 'windows-knows-place',
     severity: 'warn',

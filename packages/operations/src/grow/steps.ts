@@ -1,11 +1,8 @@
 import type { FilesystemPlace } from '../actions/filesystem-place.ts'
 import { convertTable } from '../actions/convert-table.ts'
-import { copyPartition } from '../actions/copy-partition.ts'
-import { placePartition } from '../actions/place-partition.ts'
 import { relocateTable } from '../actions/relocate-table.ts'
 import { resizeFilesystem } from '../actions/resize-filesystem.ts'
 import { resizePartition } from '../actions/resize-partition.ts'
-import { tellBeginning } from '../actions/tell-beginning.ts'
 import type { LinkFacts } from '../chain-change/facts.ts'
 import { quick, readingEstimate, step, type DraftStep } from '../plans/plan.ts'
 import type { Wired } from '../plans/wired.ts'
@@ -21,11 +18,12 @@ import {
   workDevice,
   workSteps,
 } from '../resize/steps.ts'
+import { copyStep, placeSteps } from '../resize/move-steps.ts'
 import type { ResizeTarget } from '../resize/targets.ts'
 import { partitionsOfGpt } from './as-gpt.ts'
 import type { Chosen } from './choose.ts'
 import type { Inside } from '../resize/inside.ts'
-import type { Layout, Move } from './layout.ts'
+import type { Layout } from './layout.ts'
 import { logicalSteps, luksSteps } from './volume-steps.ts'
 
 interface Growing {
@@ -159,50 +157,5 @@ function partitionSteps({ facts, own, target: { partition }, layout }: OfTarget)
     ...moves.flatMap((move) => placeSteps(facts, move, table.sectorSize)),
     ...(isWithin ? [resized('extended', around, end)] : []),
     resized('partition', partition, end),
-  ]
-}
-
-function copyStep({ host, work }: ResizeFacts, own: LinkFacts, { partition, to }: Move): DraftStep {
-  const { index, start, length } = partition
-  return step(copyPartition, {
-    id: `copy-${index}`,
-    host,
-    input: {
-      source: { path: own.path, format: own.format, reading: {} },
-      work: work.path,
-      partition: index,
-      start,
-      length,
-      to,
-    },
-    estimate: readingEstimate(length),
-  })
-}
-
-/** Filesystems of Microsoft say where they begin. */
-const saysPlace = new Set(['ntfs', 'fat12', 'fat16', 'fat32'])
-
-function placeSteps(facts: ResizeFacts, move: Move, sectorSize: number): DraftStep[] {
-  const { host, work, image } = facts
-  const { partition, to, filesystem } = move
-  const { index, start: from, length } = partition
-  const names = { partition: index, from, length, to, name: image.path }
-  return [
-    step(placePartition, {
-      id: `place-${index}`,
-      host,
-      input: { disk: work.path, ...names, ...sectorsOf(facts) },
-      estimate: quick,
-    }),
-    ...(filesystem !== null && saysPlace.has(filesystem.type)
-      ? [
-          step(tellBeginning, {
-            id: `begin-${index}`,
-            host,
-            input: { work: work.path, ...names, sectorSize },
-            estimate: quick,
-          }),
-        ]
-      : []),
   ]
 }

@@ -1,4 +1,7 @@
+import type { FilesystemRecipe } from '@varve/core/filesystems/filesystem-recipe'
 import type { GuestContents } from '@varve/core/guest/guest-contents'
+import type { ToolVersion } from '../shrink/tool-version.ts'
+import type { BlockLoader } from '@varve/core/partitions/block-loaders'
 import type { DeviceWays, VolumeThere } from '../attach/facts.ts'
 import type { ChainChangeFacts } from '../chain-change/facts.ts'
 import type { ResizedVolume } from '../volumes/resized.ts'
@@ -22,8 +25,22 @@ export interface ResizeFacts extends ChainChangeFacts {
   readonly tools: readonly string[]
   /** UUIDs of Btrfs filesystems that this host has mounted. */
   readonly hostBtrfs: readonly string[]
+  /** What a copy file by file takes; null: none is asked for. */
+  readonly byFiles: ByFilesFacts | null
   /** Bytes that are free where the image lies; null: not told. */
   readonly freeBytes: number | null
   /** Bytes that the whole disk has data in; null: not told. */
   readonly dataBytes: number | null
+}
+
+/** What a host found of a filesystem that is to be made anew, smaller. */
+export interface ByFilesFacts {
+  /** The hidden raw file beside the image that the smaller disk is. */
+  readonly small: ResizeFacts['work']
+  /** Null: it is none that Varve makes. */
+  readonly recipe: FilesystemRecipe | null
+  /** What would not find its blocks any more. */
+  readonly loaders: readonly BlockLoader[]
+  /** The version of mkfs.xfs; null: it is not there, or does not say. */
+  readonly xfsVersion: ToolVersion | null
 }

@@ -1,4 +1,4 @@
-import { resizedTypes, type ResizedType } from '../actions/filesystem-place.ts'
+import { madeTypes, resizedTypes, type MadeType, type ResizedType } from '../actions/filesystem-place.ts'
 
 /** What is done with a filesystem, and by which tools of Linux. */
 export interface ResizedKind {
@@ -39,6 +39,11 @@ const kinds: Readonly<Record<ResizedType, ResizedKind>> = {
 
 export function isResized(type: string): type is ResizedType {
   return (resizedTypes as readonly string[]).includes(type)
+}
+
+/** Whether Varve makes another one like it. */
+export function isMade(type: string): type is MadeType {
+  return (madeTypes as readonly string[]).includes(type)
 }
 
 export function resizedKind(type: ResizedType): ResizedKind {

@@ -114,6 +114,12 @@ const packages: Readonly<Record<string, string>> = {
   unshare: 'util-linux',
   setpriv: 'util-linux',
   mount: 'mount',
+  umount: 'mount',
+  mke2fs: 'e2fsprogs',
+  tune2fs: 'e2fsprogs',
+  'mkfs.xfs': 'xfsprogs',
+  cp: 'coreutils',
+  find: 'findutils',
   'ntfs-3g': 'ntfs-3g',
 }
 

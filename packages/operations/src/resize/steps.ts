@@ -145,10 +145,15 @@ interface Proving {
   /** Where the filesystem lies. */
   readonly place: Wired<FilesystemPlace>
   readonly allContents: boolean
+  /** Whether folders must have the times, and files the flags, that they had. */
+  readonly isWhole?: boolean
 }
 
 /** Checks a filesystem and digests its files; `after` the digest must be the one from before. */
-export function proofSteps({ facts, place, allContents }: Proving, when: 'before' | 'after'): DraftStep[] {
+export function proofSteps(
+  { facts, place, allContents, isWhole = false }: Proving,
+  when: 'before' | 'after',
+): DraftStep[] {
   const { host, image } = facts
   const { check, hasFiles } = provenOf(place)
   const estimate = readingEstimate(image.virtualSize)
@@ -164,6 +169,7 @@ export function proofSteps({ facts, place, allContents }: Proving, when: 'before
             input: {
               ...place,
               allContents,
+              ...(isWhole && { isWhole: true as const }),
               expected: when === 'before' ? null : from('digest-before', 'digest'),
             },
             estimate: allContents ? estimate : quick,

@@ -14,5 +14,11 @@ export const resizeTools = [
   'ntfsresize',
   'ntfs-3g',
   'mkswap',
+  'mke2fs',
+  'tune2fs',
+  'mkfs.xfs',
+  'cp',
+  'find',
+  'umount',
   'lvm',
 ] as const

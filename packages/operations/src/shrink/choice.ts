@@ -6,7 +6,11 @@ import type { Inside } from '../resize/inside.ts'
 import { targetsOf, type ResizeTarget } from '../resize/targets.ts'
 import type { ShrinkRequest } from './request.ts'
 import { shrunkInside } from './inside.ts'
-import { shrinkUnit, sizesFor, type ShrunkPlace, type ShrunkSizes } from './sizes.ts'
+import { isMade } from '../resize/kinds.ts'
+import type { Move } from '../resize/move-steps.ts'
+import { movesForward, roomBehind } from './behind.ts'
+import { leastByFiles } from './by-files-sizes.ts'
+import { shrinkUnit, sizesAround, sizesFor, type ShrunkPlace, type ShrunkSizes } from './sizes.ts'
 
 /** What a shrink does to a disk. */
 export type ShrinkChoice =
@@ -25,6 +29,17 @@ export type ShrinkChoice =
       /** What lies behind what is shrunk, or would be cut off with it. */
       readonly beyond: readonly Beyond[]
     }
+  /** A new, smaller filesystem gets the files of the old one. */
+  | {
+      readonly way: 'files'
+      readonly target: ResizeTarget
+      readonly place: ShrunkPlace
+      /** Null: nobody can tell how small it may be. */
+      readonly sizes: ShrunkSizes | null
+      /** Those behind it that follow it. */
+      readonly moves: readonly Move[]
+      readonly beyond: readonly Beyond[]
+    }
   /** There is nothing of that number, or nothing at all. */
   | { readonly way: 'nothing' }
 
@@ -37,10 +52,9 @@ export function chooseShrink(facts: ResizeFacts, request: ShrinkRequest): Shrink
   const least = smallestCut(guest)
   if (partition === 'none') return { way: 'cut', disk: to ?? least }
   if (to !== null && to >= least) return { way: 'cut', disk: to }
-  const targets = targetsOf(guest)
-  const target =
-    partition === null ? targets.at(-1) : targets.find((one) => one.partition?.index === partition)
+  const target = shrunkTarget(guest, request)
   if (!target) return { way: 'nothing' }
+  if (request.byFiles) return byFilesChoice(facts, { guest, target, to })
   const place = placeOf(target, behind)
   const sizes = to === null ? null : sizesFor(to, place)
   return {
@@ -52,6 +66,37 @@ export function chooseShrink(facts: ResizeFacts, request: ShrinkRequest): Shrink
     sizes,
     beyond: beyondOf(guest, target, to === null ? null : to - behind),
   }
+}
+
+/** The partition that is said, or the last one, by files the last one that is copied so; undefined: there is none. */
+export function shrunkTarget(
+  guest: GuestContents,
+  { partition, byFiles }: Pick<ShrinkRequest, 'partition' | 'byFiles'>,
+): ResizeTarget | undefined {
+  const targets = targetsOf(guest)
+  if (partition !== null) return targets.find((one) => one.partition?.index === partition)
+  const copied = targets.findLast(({ filesystem }) => filesystem !== null && isMade(filesystem.type))
+  return (byFiles ? copied : undefined) ?? targets.at(-1)
+}
+
+interface ByFiles {
+  readonly guest: GuestContents
+  readonly target: ResizeTarget
+  readonly to: number | null
+}
+
+/** What lies behind the filesystem follows it, where it can. */
+function byFilesChoice({ byFiles }: ResizeFacts, { guest, target, to }: ByFiles): ShrinkChoice {
+  const behind = bytesBehind(guest)
+  const place = placeOf(target, behind + roomBehind(guest, target.partition))
+  const least = leastByFiles(byFiles?.recipe ?? null, target.filesystem)
+  const around = least === null ? null : sizesAround(least, place)
+  const sizes = to === null ? around : sizesFor(to, place)
+  const moves = sizes === null ? [] : movesForward(guest, target.partition, sizes.end)
+  const moved = moves.map(({ partition: { start, length } }) => ({ start, end: start + length }))
+  const stays = ({ start }: Beyond) => !moved.some((one) => one.start <= start && start < one.end)
+  const beyond = beyondOf(guest, target, sizes === null ? null : sizes.disk - behind).filter(stays)
+  return { way: 'files', target, place, sizes, moves, beyond }
 }
 
 /** Bytes that the table keeps at the end of the disk. */

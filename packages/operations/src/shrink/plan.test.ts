@@ -416,7 +416,7 @@ describe('shrink is refused', () => {
   })
 
   test('with the way out', () => {
-    expect(remedyOf(plan(last('xfs')))).toContain('xfsrestore')
+    expect(remedyOf(plan(last('xfs')))).toContain('--by-files')
     expect(remedyOf(plan(volumeIn('lvm2')))).toContain('pvmove')
     expect(remedyOf(plan({ guest: swapBehind }, { partition: 1 }))).toContain(`--to ${10 * gib}`)
     expect(remedyOf(plan({}, { partition: 'none' }))).toContain(`--to ${10 * gib}`)

@@ -4,6 +4,7 @@ import { formatBytes } from '@varve/core/units/format-bytes'
 import { defineOperation } from '../operation.ts'
 import { inOrder, wholeEstimate, type DraftStep } from '../plans/plan.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
+import { byFilesSteps, type FilesWay } from './by-files-steps.ts'
 import { isResized } from '../resize/kinds.ts'
 import { resizeProblems } from '../resize/problems.ts'
 import { imageName, sizeThere, volumeRemarks } from '../resize/volume.ts'
@@ -30,11 +31,11 @@ export const shrinkOperation = defineOperation<ShrinkRequest, ResizeFacts>({
     const size = known ?? (before === null ? null : before - shrinkUnit)
     const problems = own
       ? [
-          ...resizeProblems(facts, {
+          ...resizeProblems(withoutCopy(facts, choice), {
             own,
             size,
             isMost: known === null,
-            isAttached: choice.way === 'filesystem',
+            isAttached: choice.way === 'filesystem' || choice.way === 'files',
           }),
           ...(guest === null ? [] : shrinkProblems(facts, request, choice)),
         ]
@@ -56,9 +57,15 @@ export const shrinkOperation = defineOperation<ShrinkRequest, ResizeFacts>({
   },
 })
 
+/** By files a raw image is read itself: no room is wanted for a copy of it. */
+function withoutCopy(facts: ResizeFacts, { way }: ShrinkChoice): ResizeFacts {
+  return way === 'files' && facts.isPlainRaw ? { ...facts, dataBytes: null } : facts
+}
+
 /** Bytes of the disk that is to be; null: known only when the filesystem has been asked. */
 function sizeOf(choice: ShrinkChoice): number | null {
   if (choice.way === 'cut') return choice.disk
+  if (choice.way === 'files') return choice.sizes?.disk ?? null
   return choice.way === 'filesystem' ? choice.disk : null
 }
 
@@ -72,6 +79,7 @@ interface Planning {
 function stepsOf({ facts, own, choice, request }: Planning): DraftStep[] {
   if (choice.way === 'cut') return cutSteps({ facts, own }, choice.disk)
   if (choice.way === 'nothing') return []
+  if (choice.way === 'files') return byFilesSteps({ facts, own, choice })
   const { inside, target } = choice
   const { allContents } = request
   if (inside.kind === 'refused') return []
@@ -83,10 +91,16 @@ function stepsOf({ facts, own, choice, request }: Planning): DraftStep[] {
 function summaryOf(choice: ShrinkChoice): string {
   const size = sizeOf(choice)
   const to = size === null ? 'as far as its filesystem allows' : `to ${formatBytes(size)}`
+  if (choice.way === 'files') return `${to}, by files: ${anew(choice)}`
   if (choice.way !== 'filesystem') return `${to}: only what is free behind its partitions goes`
   const { partition } = choice.target
   const what = heldIn(choice)
   return `${to}, with ${partition === null ? `its ${what}` : `the ${what} in partition ${partition.index}`}`
+}
+
+function anew({ target: { partition, filesystem } }: FilesWay): string {
+  const what = `a new ${filesystemName(filesystem?.type ?? '')}`
+  return `${what} ${partition === null ? 'on the disk' : `in partition ${partition.index}`}, with the files of the old one`
 }
 
 function heldIn({ inside, target: { filesystem } }: Extract<ShrinkChoice, { way: 'filesystem' }>): string {

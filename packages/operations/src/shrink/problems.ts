@@ -17,6 +17,7 @@ import { targetsOf, type ResizeTarget } from '../resize/targets.ts'
 import { mapperProblems } from '../attach/problems.ts'
 import type { Inside } from '../resize/inside.ts'
 import { smallestCut, type ShrinkChoice } from './choice.ts'
+import { byFilesProblems } from './by-files-problems.ts'
 import type { FilesystemWay } from './steps.ts'
 import { copyInstead, filesystemRemedy } from './remedies.ts'
 import type { ShrinkRequest } from './request.ts'
@@ -31,6 +32,12 @@ export function shrinkProblems(facts: ResizeFacts, request: ShrinkRequest, choic
       return [nothingThere(facts, request)]
     case 'cut':
       return cutProblems(facts, choice.disk)
+    case 'files': {
+      const problems = byFilesProblems(facts, request, choice)
+      // Why what is beyond does not follow says more than that it is there.
+      const isSaid = problems.some(({ id }) => id === 'partition-not-moved')
+      return [...tableProblems(facts), ...problems, ...(isSaid ? [] : beyondProblems(facts, choice))]
+    }
     case 'filesystem':
       return [
         ...tableProblems(facts),
@@ -193,7 +200,10 @@ function volumeProblems(facts: ResizeFacts, inside: Extract<Inside, { kind: 'lvm
   ]
 }
 
-function beyondProblems({ image }: ResizeFacts, { beyond, place }: FilesystemWay): Problem[] {
+function beyondProblems(
+  { image }: ResizeFacts,
+  { beyond, place }: Pick<FilesystemWay, 'beyond' | 'place'>,
+): Problem[] {
   const [first] = beyond
   if (!first) return []
   const isFrame = beyond.every(({ what }) => what.startsWith('extended'))

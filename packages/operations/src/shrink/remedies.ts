@@ -8,7 +8,7 @@ export function copyInstead(file: string): string {
 /** What is done instead with a filesystem that does not become smaller. */
 export function filesystemRemedy(file: string, type: string): string {
   const known: Readonly<Record<string, string>> = {
-    xfs: `Make a new, smaller image with an XFS (varve create, mkfs.xfs), and copy the files into it inside a guest: xfsdump -J - /from | xfsrestore -J - /to. Or leave its size and give back what is free: varve reclaim ${shellWord(file)}.`,
+    xfs: `Have a new, smaller XFS made that gets its files: varve shrink ${shellWord(file)} --to SIZE --by-files (or --min --by-files). Or leave its size and give back what is free: varve reclaim ${shellWord(file)}.`,
     refs: `Make a new, smaller image with a ReFS in Windows, and copy the files: robocopy /mir /copyall. Or leave its size and give back what is free: varve reclaim ${shellWord(file)}.`,
   }
   return known[type] ?? copyInstead(file)

@@ -17,6 +17,8 @@ export const ShrinkRequest = z.lazy(() =>
     volume: VolumeName.nullable().default(null),
     /** What becomes smaller is in LUKS, and is opened with what standard input gives. */
     isLuks: z.boolean().default(false),
+    /** What becomes smaller is made anew, and its files are copied into it. */
+    byFiles: z.boolean().default(false),
     /** The contents of all files are compared before and after, not those of a sample. */
     allContents: z.boolean().default(false),
   }),

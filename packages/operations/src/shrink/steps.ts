@@ -127,7 +127,7 @@ function placeOn({ facts, choice, type }: FilesystemShrink, device: FromStep) {
 
 /** A logical partition becomes smaller before the one around it. */
 export function partitionSteps(
-  { facts, choice }: Pick<FilesystemShrink, 'facts' | 'choice'>,
+  { facts, choice }: { readonly facts: ResizeFacts; readonly choice: Pick<FilesystemWay, 'target'> },
   end: Wired<number>,
 ): DraftStep[] {
   const { partition } = choice.target

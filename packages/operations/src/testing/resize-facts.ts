@@ -142,6 +142,7 @@ export function resizeFacts(change: Partial<ResizeFacts> = {}, own: Partial<Link
     volumes: [],
     tools: resizeTools,
     hostBtrfs: [],
+    byFiles: null,
     freeBytes: 100 * gib,
     dataBytes: gib,
     ...change,

@@ -190,6 +190,18 @@ describe('a volume gets another size on a copy that takes its name', () => {
     })
   })
 
+  test('files are not copied into a smaller volume', () => {
+    const guest = guestWith({ kind: 'none' }, [filesystemAt(0, 10 * gib, 'xfs')])
+    expect(
+      shrink(factsOf(lvm(thin), 'lvm:pve/root', { guest }), { to: 5 * gib, byFiles: true }),
+    ).toMatchObject({
+      kind: 'refusal',
+      problems: [
+        { id: 'volume-not-by-files', remedy: expect.stringContaining('varve convert lvm:pve/root') },
+      ],
+    })
+  })
+
   test('people read what each step does, and what undoes it', () => {
     const made = grow(factsOf(lvm(thin), 'lvm:pve/root'))
     const view = toPlanView(made, () => ({ argv: [] }))

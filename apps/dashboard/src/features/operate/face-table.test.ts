@@ -131,13 +131,35 @@ test('disks get another size on Linux, in formats that are written, and are cut 
     expect(why(operation, { children: ['a.qcow2'] })).toBe('a.qcow2 cannot be read without it')
   }
   expect(why('shrink', { report: holding('ext4', 2 ** 30) })).toBeNull()
-  expect(why('shrink', { report: holding('xfs', 2 ** 30) })).toBe(
-    'It ends with XFS, which cannot be made smaller',
+  expect(why('shrink', { report: holding('refs', 2 ** 30) })).toBe(
+    'It ends with ReFS, which cannot be made smaller',
   )
+  expect(why('shrink', { report: holding('xfs', 2 ** 30) })).toBeNull()
   expect(why('shrink', { report: holding('xfs', 2 ** 29) })).toBeNull()
   expect(why('grow', { report: holding('xfs', 2 ** 30) })).toBeNull()
   expect(why('shrink', { report: holding('xfs', 2 ** 30, 'lvm2') })).toBeNull()
   expect(why('shrink', { report: holding('xfs', 2 ** 30, 'luks2') })).toContain('passphrase')
+})
+
+test('shrink has the files copied where the filesystem cannot become smaller, and offers that for ext', () => {
+  const face = faces.find(({ operation }) => operation === 'shrink')
+  if (!face) throw new Error('not offered')
+  const asked = (type: string, values: Record<string, string> = {}) => {
+    const guest = {
+      table: { kind: 'none', sure: 'consistent', sectorSize: 512, id: null, partitions: [], notes: [] },
+      volumes: [],
+      filesystems: [{ start: 0, length: 2 ** 30, size: 2 ** 30, type }],
+      problems: [],
+    }
+    const of = { ...subject, report: { guest } as unknown as NonNullable<Subject['report']> }
+    const all = { ...face.defaults(of), ...values }
+    return { keys: face.fields(of, all).map(({ key }) => key), ...face.request(of, all) }
+  }
+  expect(asked('xfs')).toMatchObject({ byFiles: true, keys: ['how', 'partition', 'way'] })
+  expect(asked('ext4')).toMatchObject({ byFiles: false, keys: ['how', 'partition', 'way', 'contents'] })
+  expect(asked('ext4', { way: 'files' })).toMatchObject({ byFiles: true })
+  expect(asked('xfs', { partition: 'none' })).toMatchObject({ byFiles: false })
+  expect(asked('btrfs')).toMatchObject({ byFiles: false, keys: ['how', 'partition', 'contents'] })
 })
 
 test('grow offers to move what lies behind, and a GPT in place of an MBR, where there is something to it', () => {

@@ -17,14 +17,20 @@ export const digestFiles = nativeAdapter('digest-files', {
     'unshare(2) of a process, mount(2) read-only, lstat(2), llistxattr(2) and read(2) of what is in it, SHA-256',
 
   async run(input, context) {
-    const { image, type, allContents, expected } = input
+    const { image, type, allContents, isWhole = false, expected } = input
     await assertDeviceInLibraries(deviceOf(input), context.ports)
     const kind = kindOf(type)
     if (kind === null) throw new DiskError('invalid-request', { file: image, reason: `${type} has no files` })
     const options = optionsOf(kind, { isWritten: false, isThrowAway: false })
     // The default of a Btrfs may be one of its subvolumes.
     const all = type === 'btrfs' ? [...options, 'subvolid=5'] : options
-    const orders = { device: deviceOf(input), type: kind.type, options: all.join(','), allContents }
+    const orders = {
+      device: deviceOf(input),
+      type: kind.type,
+      options: all.join(','),
+      allContents,
+      isWhole,
+    }
     const found = await runTied(walkCommand(orders), image, context)
     if (expected === null || found.digest === expected) return found
     throw new DiskError('refused', {

@@ -9,13 +9,14 @@ const place = '/run'
 const tellMs = 5000
 
 const [, , words = ''] = process.argv
-const { device, type, options, allContents } = Orders.parse(JSON.parse(words))
+const { device, type, options, allContents, isWhole } = Orders.parse(JSON.parse(words))
 execFileSync('mount', ['-t', type, '-o', options, '--source', device, '--target', place], {
   stdio: ['ignore', 'ignore', 'inherit'],
 })
 let told = Date.now()
 const found = walkFiles(place, {
   allContents,
+  isWhole,
   onEntry() {
     if (Date.now() - told < tellMs) return
     told = Date.now()

@@ -8,6 +8,7 @@ export const Orders = z.object({
   type: z.string(),
   options: z.string(),
   allContents: z.boolean(),
+  isWhole: z.boolean(),
 })
 export type Orders = z.infer<typeof Orders>
 

@@ -9,11 +9,14 @@ import {
   readSync,
   type BigIntStats,
 } from 'node:fs'
+import { flagsOf } from './file-flags.ts'
 import { readAttributes } from './read-attributes.ts'
 
 interface Walking {
   /** The contents of every file, not of a sample. */
   readonly allContents: boolean
+  /** The times of folders and the flags of files too, which who works on a filesystem may change. */
+  readonly isWhole?: boolean
   /** Called often, so that somebody sees that it goes on. */
   readonly onEntry: () => void
 }
@@ -45,9 +48,12 @@ export function walkFiles(root: string, walking: Walking): Walked {
     const stats = lstatSync(path, { bigint: true })
     const kind = kindOf(stats)
     const { mode, uid, gid, rdev } = stats
-    const place = stats.isDirectory() ? [] : [stats.size, stats.mtimeNs, linkOf(stats, inside)]
+    const folder = walking.isWhole === true ? [stats.mtimeNs] : []
+    const place = stats.isDirectory() ? folder : [stats.size, stats.mtimeNs, linkOf(stats, inside)]
     addText(hash, [inside, kind, mode, uid, gid, rdev, ...place])
     for (const [name, value] of readAttributes(path)) addText(hash, [name, value])
+    if (walking.isWhole === true && (stats.isFile() || stats.isDirectory()))
+      addText(hash, [JSON.stringify(flagsOf(path))])
     if (stats.isSymbolicLink()) addText(hash, [readlinkSync(path, { encoding: 'buffer' })])
     if (stats.isFile()) readFile(path, inside, stats)
     if (!stats.isDirectory()) return

@@ -1,10 +1,10 @@
 import { filesystemName, volumeName } from '@varve/core/guest/guest-names'
 import { formatBytes } from '@varve/core/units/format-bytes'
 import { parseBytes } from '@varve/core/units/parse-bytes'
-import { isResized, resizedKind } from '@varve/operations/resize/kinds'
+import { isMade, isResized, resizedKind } from '@varve/operations/resize/kinds'
 import { targetsOf } from '@varve/operations/resize/targets'
 import { smallestCut } from '@varve/operations/shrink/choice'
-import type { Face, Subject } from '../face.ts'
+import type { Face, Field, Subject, Values } from '../face.ts'
 import { nameOf } from '../face-parts.ts'
 import {
   contentsField,
@@ -25,7 +25,7 @@ export const shrinkFace: Face = {
   ready: 'It is done on a hidden copy and proven. The original is kept in quarantine: undo brings it back.',
   of: 'image',
   isForMany: false,
-  defaults: () => ({ how: 'min', size: '', partition: '', volume: '', contents: 'sample' }),
+  defaults: () => ({ how: 'min', size: '', partition: '', volume: '', way: '', contents: 'sample' }),
   fields: (subject, values) => [
     {
       kind: 'choice',
@@ -55,7 +55,9 @@ export const shrinkFace: Face = {
       none: 'nothing in it: what is free behind goes',
     }),
     ...volumeField(subject, values),
-    ...(values['partition'] === 'none' ? [] : [contentsField]),
+    ...wayField(subject, values),
+    // By files, all contents are compared.
+    ...(values['partition'] === 'none' || isByFiles(subject, values) ? [] : [contentsField]),
   ],
   change(values, change, subject) {
     const next = { ...values, ...change }
@@ -66,12 +68,51 @@ export const shrinkFace: Face = {
     to: values['how'] === 'to' ? (parseBytes(values['size'] ?? '') ?? 0) : null,
     partition: partitionOf(values),
     volume: volumeIn(subject, values),
+    byFiles: isByFiles(subject, values),
     allContents: values['contents'] === 'all',
   }),
   unfit: (subject) => notResized(subject) ?? notCut(subject),
 }
 
 const gib = 2 ** 30
+
+const ways = {
+  inPlace: { value: 'in-place', label: 'it is made smaller where it is' },
+  files: { value: 'files', label: 'a new, smaller one gets its files' },
+} as const
+
+/** In which ways the filesystem that is chosen can become smaller, the usual one first. */
+function waysOf(
+  subject: Subject,
+  values: Values,
+): readonly { readonly value: string; readonly label: string }[] {
+  const guest = guestOf(subject)
+  const partition = partitionOf(values)
+  if (guest === null || partition === 'none') return []
+  const targets = targetsOf(guest)
+  const target =
+    partition === null ? targets.at(-1) : targets.find((one) => one.partition?.index === partition)
+  const type = target?.filesystem?.type ?? ''
+  if (!isMade(type)) return []
+  return isShrunk(type) ? [ways.inPlace, ways.files] : [ways.files]
+}
+
+function wayField(subject: Subject, values: Values): readonly Field[] {
+  const options = waysOf(subject, values)
+  return options.length === 0
+    ? []
+    : [{ kind: 'choice', key: 'way', label: 'Its filesystem', width: 'half', options }]
+}
+
+function isByFiles(subject: Subject, values: Values): boolean {
+  const options = waysOf(subject, values)
+  const chosen = options.find(({ value }) => value === values['way']) ?? options[0]
+  return chosen?.value === ways.files.value
+}
+
+function isShrunk(type: string): boolean {
+  return isResized(type) && resizedKind(type).shrink !== null
+}
 
 /** Three quarters, in whole GiB where it has some. */
 function smallerThan({ row }: Subject): string {
@@ -102,6 +143,6 @@ function notCut(subject: Subject): string | null {
     return `It ends with ${volumeName(last.volume.type)}, which is made smaller inside its guest first`
   const type = last?.filesystem?.type
   if (type === undefined) return 'No filesystem was found at its end that could become smaller'
-  if (isResized(type) && resizedKind(type).shrink !== null) return null
+  if (isShrunk(type) || isMade(type)) return null
   return `It ends with ${filesystemName(type)}, which cannot be made smaller`
 }

@@ -1,0 +1,21 @@
+import type { AdapterOf } from '@varve/agent/actions/adapter'
+import { deviceOf } from '@varve/operations/actions/mount-filesystem'
+import { copyCommand } from '../../tools/filesystems/copy-command.ts'
+import { assertDeviceInLibraries } from '../in-libraries.ts'
+import { toolSteps } from '../tool-steps.ts'
+
+const copying = toolSteps('copy-guest-files', {
+  build: ({ from, to, ...input }) => [copyCommand({ ...input, from: deviceOf(from), to: deviceOf(to) })],
+  about: ({ image }) => image,
+  worksOn: ({ to }) => ({ device: deviceOf(to) }),
+  outcome: ({ to }) => ({ device: deviceOf(to) }),
+})
+
+/** What an earlier attempt has copied is removed first. */
+export const copyGuestFiles: AdapterOf<'copy-guest-files'> = {
+  ...copying,
+  async run(input, context) {
+    await assertDeviceInLibraries(deviceOf(input.from), context.ports)
+    return await copying.run(input, context)
+  },
+}

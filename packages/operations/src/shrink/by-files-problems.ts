@@ -1,0 +1,288 @@
+import type { FilesystemRecipe } from '@varve/core/filesystems/filesystem-recipe'
+import { xfsFeatures } from '@varve/core/filesystems/filesystem-recipe'
+import { filesystemName, volumeName } from '@varve/core/guest/guest-names'
+import { quote } from '@varve/core/problems/disk-error'
+import type { Problem } from '@varve/core/problems/problem'
+import { formatBytes } from '@varve/core/units/format-bytes'
+import { blocking } from '../blocking.ts'
+import { shellWord } from '../plans/shown.ts'
+import type { ResizeFacts } from '../resize/facts.ts'
+import { isMade, isResized, resizedKind } from '../resize/kinds.ts'
+import { filesystemProblems, missingTools } from '../resize/problems.ts'
+import { contentBytes, ownBytesOf, smallestXfs } from './by-files-sizes.ts'
+import type { FilesWay } from './by-files-steps.ts'
+import { keptInPlace, knownByPlace } from '../grow/layout.ts'
+import { copyInstead, volumeRemedy } from './remedies.ts'
+import { isOlder, type ToolVersion } from './tool-version.ts'
+import type { ShrinkRequest } from './request.ts'
+import { shrinkUnit } from './sizes.ts'
+
+/** Why files are not copied into a smaller filesystem, and what to know when they are. */
+export function byFilesProblems(facts: ResizeFacts, request: ShrinkRequest, choice: FilesWay): Problem[] {
+  const kind = kindProblems(facts, request, choice)
+  if (kind.length > 0) return kind
+  const type = choice.target.filesystem?.type ?? ''
+  const recipe = facts.byFiles?.recipe ?? null
+  return [
+    ...filesystemProblems(facts, choice.target),
+    ...missingTools(facts, toolsFor(type)),
+    ...recipeProblems(facts, choice, recipe),
+    ...roomProblems(facts, choice, recipe),
+    ...diskProblems(facts, choice),
+    ...moveProblems(facts, choice),
+    ...(recipe === null ? [] : keptProblems(facts, choice, recipe)),
+  ]
+}
+
+/** Why this is nothing that is copied. */
+function kindProblems(
+  { image, volume: isVolume }: ResizeFacts,
+  request: ShrinkRequest,
+  { target }: FilesWay,
+): Problem[] {
+  const file = image.path
+  const { partition, filesystem, volume } = target
+  const where = partition === null ? 'the whole disk' : `partition ${partition.index}`
+  if (isVolume !== null)
+    return [
+      blocking(file, {
+        id: 'volume-not-by-files',
+        layer: 'L1',
+        why: 'it is a volume, and Varve copies files only into a smaller image file',
+        remedy: `Write it into a file first (varve convert ${shellWord(file)} FILE), make that smaller, and write it into a new volume.`,
+      }),
+    ]
+  if (volume !== null || request.volume !== null || request.isLuks)
+    return [
+      blocking(file, {
+        id: 'volume-not-by-files',
+        layer: 'L5',
+        why:
+          volume === null
+            ? `${where} holds no LVM and no LUKS`
+            : `${where} holds ${volumeName(volume.type)}, and Varve copies files only of a filesystem that lies in a partition itself`,
+        remedy: volume === null ? 'Leave --volume and --luks out.' : volumeRemedy(file, volume.type),
+      }),
+    ]
+  if (filesystem === null)
+    return [
+      blocking(file, {
+        id: 'no-filesystem',
+        layer: 'L6',
+        why: `in ${where} no filesystem was found whose files could be copied`,
+        remedy: `Cut off only what is behind all partitions: varve shrink ${shellWord(file)} --min --partition none.`,
+      }),
+    ]
+  const { type } = filesystem
+  if (isMade(type)) return []
+  const isShrunk = isResized(type) && resizedKind(type).shrink !== null
+  return [
+    blocking(file, {
+      id: 'filesystem-not-by-files',
+      layer: 'L6',
+      why: `${where} holds ${filesystemName(type)}, and Varve copies only ext2, ext3, ext4 and XFS file by file`,
+      remedy: isShrunk ? 'Leave --by-files out: it can become smaller where it is.' : copyInstead(file),
+    }),
+  ]
+}
+
+function toolsFor(type: string): string[] {
+  const { check } = isResized(type) ? resizedKind(type) : { check: null }
+  return [
+    ...(check === null ? [] : [check]),
+    ...(type === 'xfs' ? ['mkfs.xfs'] : ['mke2fs', 'tune2fs']),
+    'mount',
+    'umount',
+    'unshare',
+    'setpriv',
+    'cp',
+    'find',
+  ]
+}
+
+/** The version of mkfs.xfs that first makes it. */
+const sinceVersion: Readonly<Partial<Record<(typeof xfsFeatures)[number], ToolVersion>>> = {
+  reflink: [4, 9],
+  rmapbt: [4, 9],
+  inobtcount: [5, 10],
+  bigtime: [5, 10],
+  nrext64: [5, 19],
+}
+
+function recipeProblems(
+  { image, byFiles }: ResizeFacts,
+  { target: { filesystem } }: FilesWay,
+  recipe: FilesystemRecipe | null,
+): Problem[] {
+  const file = image.path
+  const name = filesystemName(filesystem?.type ?? '')
+  const refuse = (why: string, remedy: string) => [
+    blocking(file, { id: 'filesystem-not-made', layer: 'L6', why, remedy }),
+  ]
+  if (recipe === null || filesystem === null || filesystem.uuid === null)
+    return refuse(`it was not seen how its ${name} was made`, copyInstead(file))
+  if (recipe.unmade.length > 0)
+    return refuse(
+      `its ${name} has ${recipe.unmade.join(', ')}, and Varve makes no other one with that`,
+      copyInstead(file),
+    )
+  const version = byFiles?.xfsVersion ?? null
+  if (recipe.kind !== 'xfs' || version === null) return []
+  const tooNew = xfsFeatures.filter(
+    (feature) => recipe.features[feature] && isOlder(version, sinceVersion[feature] ?? [0, 0]),
+  )
+  if (tooNew.length === 0) return []
+  return refuse(
+    `its XFS has ${tooNew.join(', ')}, which mkfs.xfs ${version.join('.')} of this host does not make`,
+    'Do it on a host with newer xfsprogs.',
+  )
+}
+
+/** What surely does not fit is refused before anything is written; the rest is seen when the files are copied. */
+function roomProblems(
+  { image }: ResizeFacts,
+  { sizes, place, target: { filesystem } }: FilesWay,
+  recipe: FilesystemRecipe | null,
+): Problem[] {
+  if (recipe === null || filesystem === null) return []
+  const file = image.path
+  if (sizes === null)
+    return [
+      blocking(file, {
+        id: 'by-files-needs-size',
+        layer: 'L6',
+        why: 'its filesystem does not tell how much of it is in use, so that nobody knows how small it can be',
+        remedy: 'Say the size of the disk: --to SIZE.',
+      }),
+    ]
+  const { virtualSize } = image
+  if (virtualSize !== null && sizes.disk >= virtualSize)
+    return [
+      blocking(file, {
+        id: 'not-smaller',
+        layer: 'L2',
+        why: `its files need a disk of ${formatBytes(sizes.disk)} with slack, and it has ${formatBytes(virtualSize)}`,
+        remedy: 'Delete files in the guest, or say a size without that slack: --to SIZE.',
+      }),
+    ]
+  const left = Math.max(0, sizes.filesystem)
+  const content = contentBytes(recipe, filesystem)
+  const needed = content + ownBytesOf(recipe, left, filesystem.size ?? 0)
+  const least = Math.max(recipe.kind === 'xfs' ? smallestXfs : 8 * shrinkUnit, needed)
+  if (left >= least) return []
+  return [
+    blocking(file, {
+      id: 'too-small',
+      layer: 'L6',
+      why:
+        needed <= left
+          ? `${formatBytes(left)} would be left for its filesystem, and none of less than ${formatBytes(least)} is made`
+          : `${formatBytes(left)} would be left for its filesystem, whose files need more than ${formatBytes(least)}`,
+      remedy: `Choose a larger size (more than ${inUnits(place.start + least + place.behind)} bytes), delete files in the guest, or have Varve say one with slack: --min.`,
+      details: { least, left },
+    }),
+  ]
+}
+
+function inUnits(bytes: number): number {
+  return Math.ceil(bytes / shrinkUnit) * shrinkUnit
+}
+
+/** Why what lies behind it does not follow it, and what to know of what does. */
+function moveProblems({ image, guest }: ResizeFacts, { target, moves, sizes, beyond }: FilesWay): Problem[] {
+  const file = image.path
+  const { partition } = target
+  if (guest === null || partition === null) return []
+  const isInWay = (index: number) =>
+    beyond.some((one) => one.partition === index) || index === partition.index
+  const kept = beyond.length === 0 ? [] : keptInPlace(guest, partition).filter(({ index }) => isInWay(index))
+  return [
+    ...kept.map(({ index, why }) =>
+      blocking(file, {
+        id: 'partition-not-moved',
+        layer: 'L4',
+        why:
+          index === partition.index
+            ? `what lies behind partition ${index} does not follow it: ${why}`
+            : `partition ${index} behind it is not moved: ${why}`,
+        remedy: 'Delete or move that inside the guest first.',
+        details: { partition: index },
+      }),
+    ),
+    ...moves.filter(({ filesystem }) => filesystem?.type === 'ntfs').map((move) => knownByPlace(file, move)),
+    ...(moves.length > 0 && sizes !== null && sizes.end >= partition.start + partition.length
+      ? [
+          blocking(file, {
+            id: 'not-smaller',
+            layer: 'L4',
+            why: `partition ${partition.index} would not become smaller`,
+            remedy: 'Say a smaller size: --to SIZE.',
+          }),
+        ]
+      : []),
+  ]
+}
+
+/** The smaller disk takes room besides the copy that the files are read from. */
+function diskProblems(
+  { image, freeBytes, dataBytes, isPlainRaw }: ResizeFacts,
+  { target: { filesystem } }: FilesWay,
+): Problem[] {
+  const used = filesystem?.used ?? null
+  if (freeBytes === null || used === null) return []
+  const wanted = used + (isPlainRaw ? 0 : (dataBytes ?? 0))
+  if (freeBytes >= wanted) return []
+  return [
+    blocking(image.path, {
+      id: 'no-room-for-copy',
+      layer: 'L1',
+      why: `the copy of its files takes some ${formatBytes(wanted)} beside it for a while, and ${formatBytes(freeBytes)} are free there`,
+      remedy: 'Make room there, or move the image to a filesystem with more: varve move.',
+      details: { wanted, available: freeBytes },
+    }),
+  ]
+}
+
+/** What of it is another thing afterwards, and what is lost. */
+function keptProblems(
+  { image, byFiles }: ResizeFacts,
+  choice: FilesWay,
+  recipe: FilesystemRecipe,
+): Problem[] {
+  const file = image.path
+  const { partition } = choice.target
+  const lost = [...recipe.unkept, 'numbers of inodes (NFS clients mount it anew)', 'times of creation']
+  const found = byFiles?.loaders ?? []
+  return [
+    {
+      id: 'by-files-not-kept',
+      severity: 'info',
+      layer: 'L6',
+      file,
+      message: `L6 ${quote(file)}: the new filesystem does not have of the old one: ${lost.join('; ')}${recipe.kind === 'xfs' && recipe.features.reflink ? '; blocks that files share (reflink), which become copies' : ''}`,
+      remedy:
+        'Names, contents, owners, rights, times, ACLs, extended attributes, flags, hard links, holes, UUID and label are kept, and proven.',
+    },
+    ...(recipe.hasQuotas
+      ? [
+          {
+            id: 'quota-limits-lost',
+            severity: 'warn' as const,
+            layer: 'L6' as const,
+            file,
+            message: `L6 ${quote(file)}: it keeps quotas, and their limits are not copied; what is used is counted anew`,
+            remedy:
+              'Note the limits in the guest before (repquota, xfs_quota -c dump), and set them again after.',
+          },
+        ]
+      : []),
+    ...found.map(({ name, at }): Problem => ({
+      id: 'bios-start-lost',
+      severity: 'warn',
+      layer: 'L4',
+      file,
+      message: `L4 ${quote(file)}: ${name === 'boot sector' ? 'what a BIOS starts' : name} in ${at === 'disk' ? 'the first sector of the disk' : `the boot sector of ${partition === null ? 'its filesystem' : `partition ${partition.index}`}`} finds its next part by numbers of blocks in the filesystem, which are others then: the guest no longer starts by it`,
+      remedy: `For a disk of data accept this. Else install the boot loader again from a rescue system (${name === 'LILO' ? 'lilo' : name === 'EXTLINUX' ? 'extlinux --install' : 'grub-install'}).`,
+    })),
+  ]
+}
