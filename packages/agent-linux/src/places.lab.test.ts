@@ -61,6 +61,17 @@ describe.skipIf(folder === null)('volumes of a real kernel', () => {
     )
   })
 
+  test('a snapshot of a raw image on Btrfs is a file that shares its blocks, and is gone back to', async () => {
+    await lab.ok('cp /root/a.raw /mnt/b/d.raw && sync')
+    await lab.ok('cd /mnt/b && varve snapshot create d.raw before --yes && sync')
+    expect(await lab.ok("filefrag -v '/mnt/b/d.raw@before' | grep -c shared")).not.toBe('0')
+    await lab.ok('printf changed | dd of=/mnt/b/d.raw bs=1M seek=12 conv=notrunc status=none')
+    expect(await lab.ok('cd /mnt/b && varve snapshot list d.raw')).toContain('before')
+    await lab.ok('cd /mnt/b && varve snapshot apply d.raw before --yes && cmp d.raw /root/a.raw')
+    await lab.ok('cd /mnt/b && varve snapshot delete d.raw before --yes')
+    expect(await lab.ok('ls /mnt/b')).toBe('d.raw\nimgs')
+  })
+
   test('a thick volume gets the disk, and zeros over what was there before', async () => {
     const record = await json('varve convert /root/a.qcow2 lvm:host/thick')
     expect(record).toMatchObject({

@@ -1,3 +1,4 @@
+import { applyVolumeSnapshot } from './apply-volume-snapshot/plan.ts'
 import { attachOperation } from './attach/plan.ts'
 import { attachedOperation } from './attached/plan.ts'
 import { chainCommit } from './chain-commit/plan.ts'
@@ -45,6 +46,7 @@ import { writeVolume } from './write-volume/plan.ts'
 
 /** Every operation there is; a new one is its folder and one line here. */
 export const operationTable = {
+  'apply-volume-snapshot': applyVolumeSnapshot,
   attach: attachOperation,
   attached: attachedOperation,
   'chain-commit': chainCommit,

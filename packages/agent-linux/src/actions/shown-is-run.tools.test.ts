@@ -27,6 +27,8 @@ const secret = Buffer.from('a secret')
 const samples: Readonly<Record<string, object>> = {
   'attach-by-qemu': { ...nbd, socket, processFile: '/run/one.pid', isReadOnly: true },
   'attach-loop': { ...loop, isReadOnly: true },
+  'copy-volume': { ...volume, origin: { volume: { ...volume.volume, volume: 's.1' }, snapshot: null } },
+  'extend-volume': { ...volume, size: 8192 },
   'close-luks': { attachment: 'one', mapped: '/dev/mapper/varve-one-luks2' },
   'attach-nbd': { ...nbd, socket, isReadOnly: true },
   'detach-by-qemu': nbd,

@@ -85,6 +85,69 @@ test('a snapshot of LVM is a volume with a mark, and one of ZFS a name', async (
     expect(actionTable['snapshot-volume'].input.safeParse({ ...lvm, name }).success).toBe(false)
 })
 
+test('a volume is copied by reference, and gets another size', async () => {
+  const origin = { volume: { ...lvm.volume, volume: 's1' }, snapshot: null }
+  expect(await argvOf('copy-volume', { ...lvm, origin })).toEqual(
+    'lvm lvcreate --yes --quiet --snapshot --setactivationskip n --name varve-new-abc --addtag varve-made-abc pve/s1'.split(
+      ' ',
+    ),
+  )
+  expect(await argvOf('copy-volume', { ...zfs, origin: { volume: zfs.volume, snapshot: 's1' } })).toEqual(
+    'zfs clone tank/vms/vm-1@s1 tank/vms/varve-new-abc'.split(' '),
+  )
+  const input = actionTable['copy-volume'].input
+  expect(input.safeParse({ ...lvm, origin: { ...origin, snapshot: 's1' } }).success).toBe(false)
+  for (const snapshot of [null, 'a b', '-r/x', '@'])
+    expect(input.safeParse({ ...zfs, origin: { volume: zfs.volume, snapshot } }).success).toBe(false)
+  expect(await argvOf('extend-volume', { ...lvm, size: 8388608 })).toEqual(
+    'lvm lvextend --yes --quiet --size 8388608b pve/varve-new-abc'.split(' '),
+  )
+  expect(await argvOf('extend-volume', { ...zfs, size: 8388608 })).toEqual(
+    'zfs set volsize=8388608 tank/vms/varve-new-abc'.split(' '),
+  )
+  expect(await argvOf('extend-volume', { ...zfs, size: 8388608, isReserved: true })).toEqual(
+    'zfs set volsize=8388608 refreservation=auto tank/vms/varve-new-abc'.split(' '),
+  )
+})
+
+async function nativeOf(name: keyof typeof linuxActions & ActionName, input: unknown): Promise<string> {
+  const adapter = (await linuxActions[name]()) as ActionAdapter
+  return adapter.command(actionTable[name].input.parse(input)).native ?? ''
+}
+
+test('what is cut keeps whole extents or blocks', async () => {
+  expect(await nativeOf('cut-volume', { ...lvm, size: 4194305, unit: 4194304 })).toMatch(
+    /, then lvm lvreduce --yes --force --quiet --fs ignore --size 8388608b pve\/varve-new-abc, or without/u,
+  )
+  expect(await nativeOf('cut-volume', { ...zfs, size: 16385, unit: 16384 })).toMatch(
+    /, then zfs set volsize=32768 tank\/vms\/varve-new-abc$/u,
+  )
+})
+
+test('names are exchanged, and back; of ZFS snapshots go with the name', async () => {
+  const swap = (staged: typeof lvm | typeof zfs, volume: string) => ({
+    ...staged,
+    kept: { ...staged.volume, volume },
+    uuid: null,
+    holds,
+    virtualSize: 4096,
+  })
+  expect(await nativeOf('replace-volume', swap(lvm, 'vm-1-before-1'))).toBe(
+    'lvm lvrename --quiet pve vm-1 vm-1-before-1, then lvm lvrename --quiet pve varve-new-abc vm-1',
+  )
+  expect(await nativeOf('restore-volume', swap(lvm, 'vm-1-before-1'))).toBe(
+    'lvm lvrename --quiet pve vm-1 varve-new-abc, then lvm lvrename --quiet pve vm-1-before-1 vm-1',
+  )
+  expect(await nativeOf('replace-volume', swap(zfs, 'vms/vm-1-before-1'))).toBe(
+    'zfs rename tank/vms/vm-1 tank/vms/vm-1-before-1, then zfs rename tank/vms/varve-new-abc tank/vms/vm-1, then zfs promote tank/vms/vm-1',
+  )
+  expect(await nativeOf('restore-volume', swap(zfs, 'vms/vm-1-before-1'))).toBe(
+    'zfs promote tank/vms/vm-1-before-1, then zfs rename tank/vms/vm-1 tank/vms/varve-new-abc, then zfs rename tank/vms/vm-1-before-1 tank/vms/vm-1',
+  )
+  const elsewhere = { ...swap(lvm, 'a'), kept: { ...lvm.volume, group: 'other' } }
+  expect(actionTable['replace-volume'].input.safeParse(elsewhere).success).toBe(false)
+})
+
 test('what is removed is what was looked at', async () => {
   expect(await argvOf('remove-volume', { volume: lvm.volume, uuid })).toEqual([
     ...'lvm lvremove --yes --quiet --select'.split(' '),

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The volumes of one group as files behind loop devices: what Varve asks of LVM, in LVM's words.
+# The volumes of one group, and its thin pool, as files behind loop devices: what Varve asks of LVM, in LVM's words.
 set -eu
 state=$VARVE_STAND_IN
 group=$(cat "$state/group")
@@ -18,6 +18,12 @@ option() {
   done
 }
 
+# Name, size of it, kind, pool, origin.
+row() {
+  local uuid=${6:-p}
+  echo "{\"vg_uuid\": \"g\", \"lv_name\": \"$1\", \"lv_uuid\": \"$uuid\", \"segtype\": \"$3\", \"lv_size\": \"$2\", \"pool_lv\": \"$4\", \"origin\": \"$5\", \"data_percent\": \"${7:-}\", \"metadata_percent\": \"${7:-}\", \"lv_metadata_size\": \"${8:-}\", \"chunk_size\": \"${9:-0}\", \"zero\": \"${10:-unknown}\", \"lv_path\": \"/dev/$group/$1\", \"lv_active\": \"active\", \"lv_device_open\": \"\", \"lv_permissions\": \"writeable\", \"lv_health_status\": \"\"}"
+}
+
 case $command in
 vgs)
   echo "{\"report\": [{\"vg\": [{\"vg_name\": \"$group\", \"vg_uuid\": \"g\", \"vg_size\": \"268435456\", \"vg_free\": \"134217728\", \"vg_extent_size\": \"4194304\", \"vg_missing_pv_count\": \"0\"}]}]}"
@@ -26,30 +32,72 @@ pvs)
   echo '{"report": [{"pv": []}]}'
   ;;
 lvs)
-  rows=
+  rows=$(row pool 268435456 thin-pool '' '' p 10.00 4194304 65536 zero)
   for image in "$state"/*.img; do
     [ -e "$image" ] || continue
     name=$(basename "$image" .img)
-    rows="$rows${rows:+,}{\"vg_uuid\": \"g\", \"lv_name\": \"$name\", \"lv_uuid\": \"$(cat "$state/$name.uuid")\", \"segtype\": \"linear\", \"lv_size\": \"$(stat -c %s "$image")\", \"pool_lv\": \"\", \"origin\": \"\", \"data_percent\": \"\", \"metadata_percent\": \"\", \"lv_metadata_size\": \"\", \"chunk_size\": \"0\", \"zero\": \"unknown\", \"lv_path\": \"/dev/$group/$name\", \"lv_active\": \"active\", \"lv_device_open\": \"\", \"lv_permissions\": \"writeable\", \"lv_health_status\": \"\"}"
+    # One that is named is told alone.
+    case ${*: -1} in "$group"/*) [ "${*: -1}" = "$group/$name" ] || continue ;; esac
+    pool=$(cat "$state/$name.pool")
+    one=$(row "$name" "$(stat -c %s "$image")" "$([ -n "$pool" ] && echo thin || echo linear)" "$pool" "$(cat "$state/$name.origin")" "$(cat "$state/$name.uuid")" "${pool:+50.00}")
+    case ${*: -1} in "$group"/*) rows=$one ;; *) rows="$rows,$one" ;; esac
   done
   echo "{\"report\": [{\"lv\": [$rows]}]}"
   ;;
 lvcreate)
   name=$(option --name "$@")
-  size=$(option --size "$@")
   [ ! -e "$state/$name.img" ] || exit 5
+  size=$(option --size "$@")
+  case " $* " in
+  *' --snapshot '*)
+    origin=${*: -1}
+    origin=${origin#*/}
+    [ -n "$(cat "$state/$origin.pool")" ] || exit 5
+    sync
+    cp --sparse=always "$state/$origin.img" "$state/$name.img"
+    cp "$state/$origin.pool" "$state/$name.pool"
+    echo "$origin" >"$state/$name.origin"
+    ;;
+  *' --thinpool '*)
+    option --thinpool "$@" >"$state/$name.pool"
+    size=$(option --virtualsize "$@")
+    truncate -s "${size%b}" "$state/$name.img"
+    : >"$state/$name.origin"
+    ;;
+  *)
+    : >"$state/$name.pool"
+    : >"$state/$name.origin"
+    # What an earlier volume has left.
+    (yes left || true) | head -c "${size%b}" >"$state/$name.img"
+    ;;
+  esac
   option --addtag "$@" >"$state/$name.tag"
   cat /proc/sys/kernel/random/uuid >"$state/$name.uuid"
-  # What an earlier volume has left.
-  (yes left || true) | head -c "${size%b}" >"$state/$name.img"
   mkdir -p "/dev/$group"
   ln -s "$(losetup --find --show "$state/$name.img")" "/dev/$group/$name"
+  ;;
+lvextend | lvreduce)
+  # As LVM before 2.03.17.
+  [ -z "$(option --fs "$@")" ] || exit 3
+  size=$(option --size "$@")
+  size=${size%b}
+  name=${*: -1}
+  name=${name#*/}
+  [ -e "$state/$name.img" ] || exit 5
+  before=$(stat -c %s "$state/$name.img")
+  if [ "$command" = lvextend ]; then [ "$size" -gt "$before" ] || exit 5; else [ "$size" -lt "$before" ] || exit 5; fi
+  [ $((size % 4194304)) = 0 ] || exit 5
+  truncate -s "$size" "$state/$name.img"
+  losetup --set-capacity "$(readlink "/dev/$group/$name")"
   ;;
 lvrename)
   from=${*: -2:1}
   to=${*: -1}
   [ -e "$state/$from.img" ] && [ ! -e "$state/$to.img" ] || exit 5
-  for part in tag uuid img; do mv "$state/$from.$part" "$state/$to.$part"; done
+  for part in tag uuid pool origin img; do mv "$state/$from.$part" "$state/$to.$part"; done
+  for origin in "$state"/*.origin; do
+    [ "$(cat "$origin")" != "$from" ] || echo "$to" >"$origin"
+  done
   mv -T "/dev/$group/$from" "/dev/$group/$to"
   ;;
 lvremove)
@@ -64,7 +112,10 @@ lvremove)
   device=$(readlink "/dev/$group/$name")
   rm "/dev/$group/$name"
   losetup --detach "$device"
-  rm "$state/$name".{img,tag,uuid}
+  rm "$state/$name".{img,tag,uuid,pool,origin}
+  for origin in "$state"/*.origin; do
+    [ ! -e "$origin" ] || [ "$(cat "$origin")" != "$name" ] || : >"$origin"
+  done
   ;;
 *)
   exit 3

@@ -63,7 +63,8 @@ async function gatherReplaced(path: string, context: FactsContext): Promise<Repl
   }
 }
 
-async function readLinks(
+/** The chain of the image, own layer first, as far as it can be read. */
+export async function readLinks(
   path: string,
   { ports: { roots }, signal }: FactsContext,
   options: Pick<ChainOptions, 'format'> = {},

@@ -3,6 +3,7 @@ import type { LocalOperation } from './local-operation.ts'
 
 /** The operations that one host plans by itself, loaded when they are first wanted; a new one is its file and one line here. */
 export const localOperations = {
+  'apply-volume-snapshot': async () => (await import('./volumes.ts')).applyVolumeSnapshotHere,
   attach: async () => (await import('./attach.ts')).attachHere,
   attached: async () => (await import('./attached.ts')).attachedHere,
   'chain-commit': async () => (await import('./chain-change.ts')).chainCommitHere,

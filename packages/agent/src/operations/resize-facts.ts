@@ -1,10 +1,12 @@
-import { realpath } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { randomHex } from '@varve/core/binary/random-hex'
+import { volumeDevice } from '@varve/core/image/volume-address'
 import type { ImageReport } from '@varve/core/image/image-report'
 import { attachedNow } from '@varve/engine/attached/attached-now'
 import { registryIn } from '@varve/engine/attached/registry'
 import { mountedBtrfs } from '@varve/engine/attached/mounted-btrfs'
 import { stagedPath } from '@varve/engine/files/staged-name'
+import { stagedDevice } from '@varve/operations/actions/volume-name'
 import type { ResizeFacts } from '@varve/operations/resize/facts'
 import { resizeTools } from '@varve/operations/resize/tools'
 import { isPlainRaw, volumesOfImage } from './attach.ts'
@@ -12,20 +14,26 @@ import { gatherChange } from './chain-change.ts'
 import { problemCollector, sourceFacts } from './copy-facts.ts'
 import { deviceWays, foundTools } from './device-ways.ts'
 import type { FactsContext } from './local-operation.ts'
+import { gatherVolume, gatherVolumeChange } from './resized-volume.ts'
 
 /** What this host finds of an image whose disk is to get another size. */
 export async function gatherResize(asked: string, context: FactsContext): Promise<ResizeFacts> {
   const { ports } = context
-  const path = await realpath(asked).catch(() => asked)
+  const isDevice = (await stat(asked).catch(() => null))?.isBlockDevice() === true
   const ways = await deviceWays(context)
-  const change = await gatherChange(path, context)
-  const { problems, collect } = problemCollector()
+  const collector = problemCollector()
+  const { problems, collect } = collector
+  const volume = isDevice ? await gatherVolume(asked, collector, context) : null
+  const path = volume ? volumeDevice(volume.address) : await realpath(asked).catch(() => asked)
+  const change = volume ? await gatherVolumeChange(volume, context) : await gatherChange(path, context)
   const address = { path, format: null, reading: {} }
   const report = (await collect(async () => sourceFacts(address, context)))?.report ?? null
   const registry = registryIn(ports.runtimeFolder)
   const attached = ways.system === 'linux' ? await attachedNow(registry) : []
+  // What is attached is noted by where it lies.
+  const names = new Set([path, await realpath(path).catch(() => path)])
   const held = attached.find(
-    ({ note, isHeld, state }) => note.image === path && (isHeld || state === 'half-made'),
+    ({ note, isHeld, state }) => names.has(note.image) && (isHeld || state === 'half-made'),
   )
   const staging = randomHex(6)
   return {
@@ -37,7 +45,11 @@ export async function gatherResize(asked: string, context: FactsContext): Promis
     ],
     ways,
     isPlainRaw: report !== null && (await isPlainRaw(address, report)),
-    work: { path: stagedPath(path, staging), staging },
+    volume,
+    work: {
+      path: volume ? stagedDevice({ volume: volume.address, staging }) : stagedPath(path, staging),
+      staging,
+    },
     already: held?.note.device ?? null,
     guest: report?.guest ?? null,
     volumes:
@@ -45,7 +57,7 @@ export async function gatherResize(asked: string, context: FactsContext): Promis
     tools: await foundTools(resizeTools, context),
     hostBtrfs: mountedBtrfs(registry.roots.sys),
     byFiles: null,
-    ...roomOf(report),
+    ...roomOf(volume ? null : report),
   }
 }
 

@@ -1,4 +1,4 @@
-import { copyFile, readFile } from 'node:fs/promises'
+import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { checkFile } from '@varve/engine/images/check-file'
 import { digestDisk } from '@varve/engine/disks/digest-disk'
 import { inspectFile } from '@varve/engine/images/inspect-file'
@@ -97,6 +97,41 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('snapshots inside a qcow2', ()
     await using host = openTestHost(place.path)
     const plan = await host.plan('snapshot-apply', { image, name: '3' })
     expect(plan).toMatchObject({ kind: 'refusal', problems: [{ id: 'snapshot-ambiguous' }] })
+  })
+
+  test('of a raw image they are files beside it: one is applied, undone, and deleted into quarantine', async () => {
+    await using place = await tempPlace()
+    const image = place.file('a.raw')
+    const snapshot = `${image}@before`
+    await writeFile(image, Buffer.alloc(2 ** 20, 1))
+    await writeFile(snapshot, Buffer.alloc(2 ** 20, 2))
+    await using host = openTestHost(place.path)
+    const applied = await carryOut(host, 'snapshot-apply', { image, name: 'before' })
+    expect((await readFile(image)).equals(Buffer.alloc(2 ** 20, 2))).toBe(true)
+    expect((await readFile(snapshot)).equals(Buffer.alloc(2 ** 20, 2))).toBe(true)
+    expect((await host.runs.undo(applied.id, { stop })).phase).toBe('undone')
+    expect((await readFile(image)).equals(Buffer.alloc(2 ** 20, 1))).toBe(true)
+    expect(await host.plan('snapshot-apply', { image, name: 'other' })).toMatchObject({
+      kind: 'refusal',
+      problems: [{ id: 'snapshot-missing', remedy: expect.stringContaining('"before"') }],
+    })
+    const deleted = await carryOut(host, 'snapshot-delete', { image, name: 'before' })
+    await expect(readFile(snapshot)).rejects.toMatchObject({ code: 'ENOENT' })
+    await host.runs.undo(deleted.id, { stop })
+    expect((await readFile(snapshot)).length).toBe(2 ** 20)
+  })
+
+  test('a snapshot of a raw image that an overlay lies on is not deleted', async () => {
+    await using place = await tempPlace()
+    const image = place.file('a.raw')
+    for (const file of [image, `${image}@before`]) await writeFile(file, Buffer.alloc(2 ** 20, 1))
+    const options = ['-b', `${image}@before`, '-F', 'raw']
+    await runToolOk('qemu-img', ['create', '-f', 'qcow2', ...options, place.file('top.qcow2')])
+    await using host = openTestHost(place.path)
+    expect(await host.plan('snapshot-delete', { image, name: 'before' })).toMatchObject({
+      kind: 'refusal',
+      problems: [{ id: 'has-dependents' }],
+    })
   })
 
   test('of another format it is refused, with the way that there is', async () => {

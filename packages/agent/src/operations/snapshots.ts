@@ -3,15 +3,18 @@ import { overlayFormatOf } from '@varve/core/formats/writable-formats'
 import { lstat } from 'node:fs/promises'
 import { dirname, extname, isAbsolute, join } from 'node:path'
 import { rulesOf } from '@varve/core/formats/writable-formats'
+import type { InternalSnapshot } from '@varve/core/image/image-facts'
 import { walkChain } from '@varve/core/chain/walk-chain'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { isBlocking, problemFromError, type Problem } from '@varve/core/problems/problem'
 import { assertNameFits } from '@varve/engine/files/staged-name'
+import { makesSharedFiles, sharedSnapshots } from '@varve/engine/images/shared-snapshots'
 import { nodePorts } from '@varve/engine/ports/ports'
 import { snapshotApply } from '@varve/operations/snapshot-apply/plan'
 import { snapshotCreate } from '@varve/operations/snapshot-create/plan'
 import { snapshotDelete } from '@varve/operations/snapshot-delete/plan'
 import type { SnapshotFacts } from '@varve/operations/snapshots/facts'
+import { sharedSnapshotPath } from '@varve/operations/snapshots/shared'
 import { usedProblems } from './chain-repoint.ts'
 import { disksAbove } from './image-files.ts'
 import { defineLocalOperation, type FactsContext } from './local-operation.ts'
@@ -22,14 +25,21 @@ export const snapshotApplyHere = defineLocalOperation(snapshotApply, async ({ im
   return { ...facts, problems: [...facts.problems, ...(await disksAbove(facts.path, context))] }
 })
 
-export const snapshotDeleteHere = defineLocalOperation(snapshotDelete, async ({ image }, context) =>
-  gatherSnapshots(image, context),
-)
+export const snapshotDeleteHere = defineLocalOperation(snapshotDelete, async ({ image, name }, context) => {
+  const facts = await gatherSnapshots(image, context)
+  if (facts.format !== 'raw' || !facts.snapshots.some((one) => one.name === name)) return facts
+  // It is a file, over which others can lie, and which others can have open; who has the image open is no matter.
+  const file = sharedSnapshotPath(facts.path, name)
+  const problems = [...(await usedProblems(file)), ...(await disksAbove(file, context))]
+  return { ...facts, problems }
+})
 
 export const snapshotCreateHere = defineLocalOperation(
   snapshotCreate,
   async ({ image, name, kind }, context) => {
     const facts = await gatherSnapshots(image, { ...context, needsTool: kind === 'internal' })
+    if (kind === 'internal' && facts.sharesBlocks !== null)
+      assertNameFits(sharedSnapshotPath(facts.path, name))
     if (kind === 'internal') return { ...facts, overlay: null, isTaken: false }
     const overlay = overlayPath(facts, name)
     assertNameFits(overlay)
@@ -45,23 +55,27 @@ async function gatherSnapshots(
   const files = nodePorts({ roots: ports.roots, io: 'sync', packed: 'name' })
   await using walked = await walkChain(image, files, { signal })
   const [{ file, facts }] = walked.links
-  const { filesystem } = await files.files.place(file.path)
+  const place = await files.files.place(file.path)
+  const shared = facts.format === 'raw' && (await isFile(file.path)) ? await sharedSnapshots(file.path) : null
   return {
     host,
     path: file.path,
     format: facts.format,
     virtualSize: facts.virtualSize,
-    snapshots: facts.snapshots.map(({ id, name, stateSize }) => ({ id, name, stateSize })),
+    snapshots: shared?.map(({ name }) => ({ id: name, name, stateSize: 0 })) ?? facts.snapshots.map(toFact),
+    sharesBlocks: shared && makesSharedFiles(place),
     problems: [
       ...facts.problems.filter(({ severity }) => severity === 'block'),
       ...walked.failures.map(problemFromError),
       ...(await usedProblems(file.path)),
       ...(needsTool && facts.format === 'qcow2' ? await toolProblems(file.path, ports) : []),
     ],
-    filesystem,
+    filesystem: place.filesystem,
     keepName: `varve-before-${randomHex(4)}`,
   }
 }
+
+const toFact = ({ id, name, stateSize }: InternalSnapshot) => ({ id, name, stateSize })
 
 async function toolProblems(file: string, { tools }: FactsContext['ports']): Promise<Problem[]> {
   if ((await tools.find('qemu-img')) !== null) return []
@@ -93,6 +107,13 @@ function overlayPath(facts: SnapshotFacts, name: string): string {
 async function isTaken(path: string): Promise<boolean> {
   return await lstat(path).then(
     () => true,
+    () => false,
+  )
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    (found) => found.isFile(),
     () => false,
   )
 }

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs'
+import { randomHex } from '@varve/core/binary/random-hex'
 import { parseVolumeAddress, volumeDevice, type VolumeAddress } from '@varve/core/image/volume-address'
 import { noUses, type Uses } from '@varve/core/problems/use'
 import { measureDisk } from '@varve/engine/disks/measure-disk'
 import { blankDigest } from '@varve/engine/disks/write-device'
 import { findLastingUses, findUses } from '@varve/engine/in-use/find-uses'
+import { applyVolumeSnapshot } from '@varve/operations/apply-volume-snapshot/plan'
 import { createVolume } from '@varve/operations/create-volume/plan'
 import { deleteVolume } from '@varve/operations/delete-volume/plan'
 import { snapshotVolume } from '@varve/operations/snapshot-volume/plan'
@@ -46,6 +48,20 @@ export const snapshotVolumeHere = defineLocalOperation(snapshotVolume, async ({ 
   return { ...facts, uses: await usesOf(parseVolumeAddress(volume), { purpose: 'read', facts, context }) }
 })
 
+export const applyVolumeSnapshotHere = defineLocalOperation(
+  applyVolumeSnapshot,
+  async ({ volume, name }, context) => {
+    const facts = await volumeFacts(problemCollector(), context)
+    const address = parseVolumeAddress(volume)
+    const asking = { purpose: 'change', facts, context } as const
+    const own = await usesOf(address, asking)
+    // A snapshot of ZFS has no device.
+    const snapshot = address?.kind === 'lvm' ? await usesOf({ ...address, volume: name }, asking) : noUses
+    const uses = { files: [...own.files, ...snapshot.files], unseen: own.unseen }
+    return { ...facts, uses, kept: address && keptName(address), staging: randomHex(6), sectorSize: null }
+  },
+)
+
 interface Asking {
   readonly purpose: 'read' | 'change'
   readonly facts: VolumeFacts
@@ -59,8 +75,13 @@ async function usesOf(volume: VolumeAddress | null, { purpose, facts, context }:
   return await (purpose === 'read' ? findUses : findLastingUses)([{ path }], { purpose, find })
 }
 
+/** The name under which an original is kept, which no other has. */
+export function keptName(address: VolumeAddress): VolumeAddress {
+  return { ...address, volume: `${address.volume}-before-${randomHex(4)}` }
+}
+
 /** What the host has; an agent, and who is not root, is not asked for more than that. */
-async function volumeFacts(
+export async function volumeFacts(
   { problems, collect }: Collector,
   { ports, host, signal }: FactsContext,
 ): Promise<VolumeFacts> {

@@ -1,3 +1,4 @@
+import { isVolumeAddress } from '@varve/core/image/volume-address'
 import type { Outcome, RunContext } from '../command.ts'
 import type { VolumeChoice } from '../grammar/volume.ts'
 import type { GrownSize } from '../grammar/grown-size.ts'
@@ -5,6 +6,7 @@ import { placeOf } from '../input.ts'
 import { operate, type OperateOptions } from '../operations/operate.ts'
 import { luksWish, type LuksOptions } from './luks-options.ts'
 import { resizeRecord, toldOfResize } from './resize-record.ts'
+import { assertRawVolume } from './volume-options.ts'
 
 export interface GrowOptions extends OperateOptions, LuksOptions {
   readonly to: GrownSize
@@ -21,6 +23,7 @@ export interface GrowOptions extends OperateOptions, LuksOptions {
 /** `varve grow IMAGE --to SIZE`. */
 export async function grow(image: string, options: GrowOptions, context: RunContext): Outcome {
   const { to, partition, volume, move, gpt, contents } = options
+  if (isVolumeAddress(image)) assertRawVolume([], options.host)
   const { isLuks, secret } = await luksWish(options)
   const request = {
     image: placeOf(image, options),

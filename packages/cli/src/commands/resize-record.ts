@@ -1,13 +1,16 @@
 import { countOf, formatBytes } from '@varve/core/units/format-bytes'
 import type { Action } from '@varve/operations/actions/action'
+import { copyVolume } from '@varve/operations/actions/copy-volume'
 import { digestFiles } from '@varve/operations/actions/digest-files'
 import { makeFilesystem } from '@varve/operations/actions/make-filesystem'
 import { placePartition } from '@varve/operations/actions/place-partition'
 import { proveImage } from '@varve/operations/actions/prove-image'
 import { replaceImage } from '@varve/operations/actions/replace-image'
+import { replaceVolume } from '@varve/operations/actions/replace-volume'
 import { resizeFilesystem } from '@varve/operations/actions/resize-filesystem'
 import { resizePartition } from '@varve/operations/actions/resize-partition'
 import { writeImage } from '@varve/operations/actions/write-image'
+import { writeVolume } from '@varve/operations/actions/write-volume'
 import { newestAttempt, outcomeOf, type RunState } from '@varve/operations/runs/run-state'
 
 /** What of a disk has another size, and what was proven of it. */
@@ -19,22 +22,25 @@ export function resizeRecord(state: RunState) {
   const kept = outcomeIn(state, replaceImage)
   const proven = lastOutcomeIn(state, proveImage)
   const made = inputIn(state, makeFilesystem)
+  const volume = volumeIn(state)
   return {
-    image: kept?.path ?? null,
-    before: work?.virtualSize ?? null,
-    virtualSize: proven?.virtualSize ?? null,
+    image: kept?.path ?? volume?.path ?? null,
+    before: work?.virtualSize ?? volume?.before ?? null,
+    virtualSize: proven?.virtualSize ?? volume?.virtualSize ?? null,
     partition: place?.partition ?? partition?.partition ?? made?.partition ?? null,
     filesystem: place?.type ?? made?.type ?? null,
     moved: movedIn(state),
     files: files?.files ?? null,
     quarantine: kept?.quarantine ?? null,
+    ...(volume && { kept: volume.kept }),
     run: state.id,
   }
 }
 
 /** The same for people. */
 export function toldOfResize(state: RunState): string[] {
-  const { image, before, virtualSize, files, moved } = resizeRecord(state)
+  const record = resizeRecord(state)
+  const { image, before, virtualSize, files, moved } = record
   const same = files === null ? [] : [`  ${countOf(files, 'file')}, the same as before`]
   const kept = outcomeIn(state, replaceImage)
   return [
@@ -45,7 +51,22 @@ export function toldOfResize(state: RunState): string[] {
     ),
     ...same,
     ...(kept ? [`  ${replaceImage.told(kept)}`] : []),
+    ...(record.kept === undefined ? [] : toldOfKept(record.kept)),
   ]
+}
+
+/** Where an original volume is now, and how it goes. */
+export function toldOfKept(kept: string): string[] {
+  return [`  the original is kept as ${kept}; varve delete ${kept} removes it for good`]
+}
+
+/** Of a volume: what took its place, and what it was. */
+function volumeIn(state: RunState) {
+  const replaced = outcomeIn(state, replaceVolume)
+  if (replaced === null) return null
+  const before = outcomeIn(state, copyVolume)?.size ?? outcomeIn(state, writeVolume)?.virtualSize ?? null
+  const virtualSize = inputIn(state, replaceVolume)?.virtualSize ?? null
+  return { path: replaced.path, kept: replaced.kept, before, virtualSize }
 }
 
 /** Partitions that made room. */

@@ -10,7 +10,7 @@ const externalOption = (does: string) => (command: Command) =>
 
 const applyCommand = defineCommand<SnapshotCreateOptions>({
   usage: 'apply <image> <name>',
-  does: 'go back to a snapshot; the present state is kept as another one first',
+  does: 'go back to a snapshot; the present state is kept',
   grammar: externalOption('says how: an overlay is not applied, the image below it is used again'),
   async run({ args: [image = '', name], options, context }) {
     const { snapshotChange } = await import('./snapshot.ts')
@@ -22,7 +22,7 @@ const applyCommand = defineCommand<SnapshotCreateOptions>({
 
 const createCommand = defineCommand<SnapshotCreateOptions>({
   usage: 'create <image> [name]',
-  does: 'keep the present state inside the image (qcow2), or under an overlay beside it',
+  does: 'keep the present state: inside a qcow2, of a raw image as a file that shares its blocks, or under an overlay',
   grammar: externalOption('make an overlay of that name, which machines must use from then on'),
   async run({ args: [image = '', name], options, context }) {
     const { snapshotCreate } = await import('./snapshot.ts')
@@ -32,7 +32,7 @@ const createCommand = defineCommand<SnapshotCreateOptions>({
 
 const deleteCommand = defineCommand<SnapshotCreateOptions>({
   usage: 'delete <image> <name>',
-  does: 'remove a snapshot, by its name or id, for good',
+  does: 'remove a snapshot, by its name or id; one inside an image is gone for good',
   grammar: externalOption('says how: an overlay is merged by chain commit or chain flatten'),
   async run({ args: [image = '', name], options, context }) {
     const { snapshotChange } = await import('./snapshot.ts')
@@ -44,7 +44,7 @@ const deleteCommand = defineCommand<SnapshotCreateOptions>({
 
 const listCommand = defineCommand<ReadOptions>({
   usage: 'list <image>',
-  does: 'the snapshots inside an image',
+  does: 'the snapshots of an image',
   grammar: addReadOptions,
   async run({ args: [image = ''], options, context }) {
     const { snapshotList, snapshotListByPlan } = await import('./snapshot.ts')

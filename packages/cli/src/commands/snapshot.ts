@@ -2,24 +2,30 @@ import { formatBytes } from '@varve/core/units/format-bytes'
 import { isVolumeAddress } from '@varve/core/image/volume-address'
 import type { ImageReport } from '@varve/core/image/image-report'
 import { inspectFile } from '@varve/engine/images/inspect-file'
+import { sharedSnapshots, type SharedSnapshot } from '@varve/engine/images/shared-snapshots'
 import { inspectImage } from '@varve/operations/actions/inspect-image'
+import { replaceVolume } from '@varve/operations/actions/replace-volume'
+import type { RunState } from '@varve/operations/runs/run-state'
 import { UsageError, type CommandContext, type Outcome, type RunContext } from '../command.ts'
 import { exitCodeOf, exitCodes } from '../exit-codes.ts'
 import { pathOf, placeOf } from '../input.ts'
-import { operate, type OperateOptions } from '../operations/operate.ts'
+import { operate, runRecord, type OperateOptions } from '../operations/operate.ts'
 import { readByPlan, type ReadByPlanOptions } from '../operations/read-by-plan.ts'
 import { table } from '../output/table.ts'
 import { printable } from '../output/text.ts'
+import { outcomeIn, toldOfKept } from './resize-record.ts'
 import { assertRawVolume } from './volume-options.ts'
 
 export interface SnapshotCreateOptions extends OperateOptions {
   readonly external?: boolean
 }
 
-/** `varve snapshot list IMAGE`: those inside the image; reads only. */
+/** `varve snapshot list IMAGE`: those inside the image, of a raw one the files that share its blocks; reads only. */
 export async function snapshotList(image: string, context: CommandContext): Outcome {
   if (isVolumeAddress(image)) throw new UsageError(ofVolumes)
-  return printSnapshots(await inspectFile(pathOf(image), { roots: null, signal: context.signal }), context)
+  const report = await inspectFile(pathOf(image), { roots: null, signal: context.signal })
+  const shared = report.format === 'raw' ? await sharedSnapshots(report.path) : []
+  return printSnapshots({ ...report, snapshots: [...report.snapshots, ...shared.map(asSnapshot)] }, context)
 }
 
 /** `varve snapshot list IMAGE` with --plan, --script or --host. */
@@ -34,12 +40,17 @@ export async function snapshotListByPlan(
   )
 }
 
+function asSnapshot({ name, madeAt, size }: SharedSnapshot): ImageReport['snapshots'][number] {
+  return { id: '', name, takenAt: new Date(madeAt).toISOString(), virtualSize: size, stateSize: 0 }
+}
+
 function printSnapshots(
   { snapshots, problems, format }: Pick<ImageReport, 'snapshots' | 'problems' | 'format'>,
   context: CommandContext,
 ): Awaited<Outcome> {
   if (context.json) context.print(JSON.stringify(snapshots, null, 2))
-  else if (snapshots.length === 0) context.print(`There are no snapshots inside this ${format} image.`)
+  else if (snapshots.length === 0)
+    context.print(`There are no snapshots ${format === 'raw' ? 'of' : 'inside'} this ${format} image.`)
   else
     context.print(
       table(
@@ -103,7 +114,8 @@ export async function snapshotChange(
         : 'An external snapshot is merged with varve chain commit or varve chain flatten.',
     )
   if (isVolumeAddress(image)) {
-    assertRawVolume([[deed === 'apply', notApplied]], options.host)
+    assertRawVolume([], options.host)
+    if (deed === 'apply') return await applyToVolume({ volume: image, name }, options, context)
     const request = { volume: image, snapshot: name }
     return await operate({ operation: 'delete-volume', request, isAsked: true }, options, context)
   }
@@ -112,8 +124,24 @@ export async function snapshotChange(
 }
 
 const ofVolumes = 'Snapshots of volumes are listed by varve places.'
-const notApplied =
-  'A volume is not taken back in place: a snapshot of LVM is a volume of its own, and is read or copied as lvm:VG/NAME; of ZFS, zfs clone makes it one.'
+async function applyToVolume(
+  request: { readonly volume: string; readonly name: string },
+  options: OperateOptions,
+  context: RunContext,
+): Outcome {
+  const kept = (state: RunState) => outcomeIn(state, replaceVolume)?.kept ?? null
+  return await operate(
+    {
+      operation: 'apply-volume-snapshot',
+      request,
+      isAsked: true,
+      told: (state) => toldOfKept(kept(state) ?? ''),
+      record: (state) => ({ ...runRecord(state), kept: kept(state) }),
+    },
+    options,
+    context,
+  )
+}
 
 function timeName(image: string, isExternal: boolean): string {
   const time = new Date().toISOString().slice(0, 19).replaceAll(':', '-')

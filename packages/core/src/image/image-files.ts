@@ -8,6 +8,8 @@ export interface FileFingerprint {
   readonly changedMs: number
   /** When this file came to be, which a copy does not share; null or not there when the host does not tell. */
   readonly createdMs?: number | null
+  /** Of a block device, how often it was written to since it is there, by its kernel; its times tell of udev, not of that. */
+  readonly writes?: number
   readonly inode: string
 }
 

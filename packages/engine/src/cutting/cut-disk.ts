@@ -17,6 +17,8 @@ export interface CutOptions {
   readonly size: number
   /** What people call the disk, for messages. */
   readonly name: string
+  /** How what lies behind is taken away, when all else is on the medium; left out: as of a file. */
+  readonly shorten?: () => Promise<void>
 }
 
 /** Findings about a GPT that stand until its backup is written at the new end. */
@@ -28,7 +30,7 @@ const mended = new Set(['gpt-backup-not-at-end', 'gpt-backup-damaged'])
  */
 export async function cutDisk(
   path: string,
-  { size, name }: CutOptions,
+  { size, name, shorten }: CutOptions,
 ): Promise<{ readonly size: number; readonly cut: number }> {
   const before = await lookAt(path, async ({ contents, whole, virtualSize }) => {
     if (virtualSize < size) throw refused(name, `it has ${virtualSize} bytes, fewer than ${size}`)
@@ -42,7 +44,8 @@ export async function cutDisk(
       pieces: kind === 'gpt' ? await gptEndingAt(whole, { sectorSize, diskSize: size }) : [],
     }
   })
-  await writeAndCut(path, before.pieces, size)
+  await write(path, before.pieces)
+  await (shorten ?? (async () => truncateFile(path, size)))()
   await lookAt(path, async ({ contents, virtualSize }) => {
     const left = contents.problems.filter(isWrong)
     if (virtualSize !== size || left.length > 0 || contents.table.sure !== 'consistent')
@@ -93,13 +96,25 @@ function isWrong({ id, severity, layer }: Problem): boolean {
   return severity !== 'info' && ['L4', 'L5', 'L6'].includes(layer) && !unrelated.has(id)
 }
 
-async function writeAndCut(path: string, pieces: readonly DiskPiece[], size: number): Promise<void> {
+async function write(path: string, pieces: readonly DiskPiece[]): Promise<void> {
+  await changed(path, async (file) => {
+    await writePieces(file, pieces)
+    await file.sync()
+  })
+}
+
+async function truncateFile(path: string, size: number): Promise<void> {
+  await changed(path, async (file) => {
+    await file.truncate(size)
+    await file.sync()
+  })
+}
+
+async function changed(path: string, change: (file: FileHandle) => Promise<void>): Promise<void> {
   let file: FileHandle | null = null
   try {
     file = await open(path, 'r+')
-    await writePieces(file, pieces)
-    await file.truncate(size)
-    await file.sync()
+    await change(file)
   } catch (error) {
     throw writeError(error, path)
   } finally {

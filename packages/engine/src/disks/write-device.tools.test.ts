@@ -63,6 +63,24 @@ describe.skipIf(!canUseLoop())('a block device as what is written to', () => {
     expect(bytes.subarray(written.virtualSize).every((byte) => byte === 0)).toBe(true)
   })
 
+  test('of a blank one only what is not zero is written', async () => {
+    await using place = await tempPlace()
+    const source = await sourceIn(place)
+    await using behind = await usedDevice(place, 32 * mib)
+    const { device } = behind
+    const before = await readFile(behind.file)
+    await writeDevice(input(source, 'qcow2'), { path: device, isBlank: true })
+    await behind.detach()
+    const [after, disk] = [await readFile(behind.file), await readFile(place.file('source.raw'))]
+    const block = 64 * 1024
+    for (let at = 0; at < disk.length; at += block) {
+      const wanted = disk.subarray(at, at + block)
+      const isData = wanted.some((byte) => byte !== 0)
+      const expected = isData ? wanted : before.subarray(at, at + wanted.length)
+      expect(after.subarray(at, at + wanted.length).equals(expected), `at ${at}`).toBe(true)
+    }
+  })
+
   test('one that differs in a byte, or has something behind the end, is not proven', async () => {
     await using place = await tempPlace()
     const source = await sourceIn(place)

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
+import { dataRuns } from '@varve/core/binary/zero-scan'
 import { Manifest, chunkSize } from '@varve/core/digest/disk-digest'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { ByteRange } from '@varve/core/ranges/byte-range'
@@ -97,7 +98,8 @@ function sinkOf(device: OpenDevice, path: string, isBlank: boolean): DiskSink {
   return {
     async write(bytes, at) {
       try {
-        await writeWhole(device.handle, bytes, at)
+        if (isBlank) await writeData(device.handle, bytes, at)
+        else await writeWhole(device.handle, bytes, at)
       } catch (error) {
         throw writeError(error, path)
       }
@@ -106,6 +108,16 @@ function sinkOf(device: OpenDevice, path: string, isBlank: boolean): DiskSink {
       if (!isBlank) await zeroDevice(device, path, range, signal)
     },
   }
+}
+
+/** No block of a thin pool or of ZFS that is of use is smaller. */
+const blankBlock = 64 * 1024
+
+/** Writes what is not zero: whatever is written to a thin volume takes room. */
+async function writeData(handle: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  const runs = dataRuns(bytes, blankBlock)
+  for (let run = 0; run < runs.length; run += 2)
+    await writeWhole(handle, bytes.subarray(runs[run], runs[run + 1]), at + (runs[run] ?? 0))
 }
 
 /** By the device's own command where it has one (fallocate(2) of a block device), else by writing. */

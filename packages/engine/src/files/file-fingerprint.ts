@@ -1,7 +1,8 @@
-import type { BigIntStats } from 'node:fs'
+import { readFileSync, type BigIntStats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { FileFingerprint, ImageFile } from '@varve/core/image/image-files'
 import { DiskError } from '@varve/core/problems/disk-error'
+import { deviceNumbers } from '../system/device-numbers.ts'
 import { systemCode } from '../system/system-error.ts'
 
 /** What `stats` says about a file's identity and state. */
@@ -12,6 +13,23 @@ export function fingerprintOf(stats: BigIntStats): FileFingerprint {
     changedMs: Number(stats.ctimeNs) / 1e6,
     createdMs: stats.birthtimeNs > 0n ? Number(stats.birthtimeNs) / 1e6 : null,
     inode: `${stats.dev}:${stats.ino}`,
+    ...(stats.isBlockDevice() && writesOf(stats.rdev)),
+  }
+}
+
+/** Writes and discards that were completed (Documentation/block/stat.rst); not there where the kernel does not count. */
+function writesOf(device: bigint): Pick<FileFingerprint, 'writes'> {
+  const [major, minor] = deviceNumbers(device)
+  const counts = textOf(`/sys/dev/block/${major}:${minor}/stat`).trim().split(/ +/u).map(Number)
+  const writes = (counts[4] ?? Number.NaN) + (counts[11] ?? 0)
+  return Number.isSafeInteger(writes) ? { writes } : {}
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return ''
   }
 }
 
@@ -38,6 +56,8 @@ function describeChange(before: FileFingerprint, now: FileFingerprint | null): s
   if (now === null) return 'it was removed'
   if (now.inode !== before.inode) return 'another file took its name'
   if (now.size !== before.size) return `its size went from ${before.size} to ${now.size} bytes`
+  if (now.writes !== undefined && before.writes !== undefined)
+    return now.writes === before.writes ? null : 'it was written to'
   if (now.modifiedMs !== before.modifiedMs) return 'it was written to'
   if (now.changedMs !== before.changedMs) return 'its metadata changed'
   return null

@@ -157,6 +157,30 @@ describe.skipIf(process.getuid?.() !== 0 || !requires('losetup'))('a block devic
   })
 })
 
+describe.skipIf(process.getuid?.() !== 0 || !requires('losetup'))('a block device that is written to', () => {
+  test('is told by its kernel: its times are those of udev, which has looked at it', async () => {
+    await using place = await tempPlace()
+    writeFileSync(place.file('a'), Buffer.alloc(1024 * 1024))
+    const device = (await runToolOk('losetup', ['--show', '-f', place.file('a')])).trim()
+    try {
+      await using file = await nodeFiles({ roots: null }).open(device)
+      await runToolOk('touch', [device])
+      await assertUnchanged([file])
+      await runToolOk('dd', [
+        'if=/dev/urandom',
+        `of=${device}`,
+        'bs=4k',
+        'count=1',
+        'conv=fsync',
+        'status=none',
+      ])
+      await expect(assertUnchanged([file])).rejects.toThrow(coded('source-changed'))
+    } finally {
+      await runToolOk('losetup', ['-d', device])
+    }
+  })
+})
+
 describe('fingerprints', () => {
   test.each([
     ['is removed', (path: string) => runToolOk('rm', [path])],

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Attachment } from './attachment.ts'
 import type { Roots } from './linux-devices.ts'
@@ -72,7 +73,17 @@ export function isHeldFor(
 ): boolean {
   if (now === null) return false
   // The kernel says so of a file that has lost its name.
-  if (how === 'loop') return now.file === image || now.file === `${image} (deleted)`
+  if (how === 'loop') return [image, deviceAt(image), `${image} (deleted)`].includes(now.file ?? '')
   // Its socket, or the file of its process's id, is named for the attachment.
   return now.holder?.commandLine.includes(`${join(folder, id)}.`) === true
+}
+
+/** The kernel's own name of a volume, whose device is a link; of anything else its path. */
+function deviceAt(path: string): string {
+  if (!path.startsWith('/dev/')) return path
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
 }

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { expect, test } from 'vitest'
 import { nbdServers, relatedDevices, usersOfDevice } from './linux-devices.ts'
-import { makeDevice } from './linux-locks.ts'
+import { makeDevice } from '../system/device-numbers.ts'
 
 /** sysfs of a disk with two partitions, one of them under a volume, and the table of mounts. */
 async function fakeRoots(place: { file(name: string): string }) {

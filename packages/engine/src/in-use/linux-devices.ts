@@ -1,7 +1,7 @@
 import { type BigIntStats, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { parseMountInfo } from '../file-ranges/mount-info.ts'
-import { deviceNumbers } from './linux-locks.ts'
+import { deviceNumbers } from '../system/device-numbers.ts'
 import { linkOf, namesIn, textOf, utf8Of } from './proc-files.ts'
 import type { Use } from '@varve/core/problems/use'
 

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { deviceNumbers, isWritersLock, makeDevice, parseLocks, placeOf } from './linux-locks.ts'
+import { deviceNumbers, makeDevice } from '../system/device-numbers.ts'
+import { isWritersLock, parseLocks, placeOf } from './linux-locks.ts'
 
 test.each([
   // What QEMU holds on an image that it writes to, and on one that it reads.

@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { isZero } from '@varve/core/binary/zero-scan'
 import type { DiskReader } from '@varve/core/disk/disk-reader'
 import { DiskError } from '@varve/core/problems/disk-error'
+import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
 import { assertUnchanged } from '../files/file-fingerprint.ts'
 import { readWhole, writeWhole } from '../files/whole.ts'
 import { guardFiles } from '../in-use/guard-files.ts'
@@ -42,7 +43,8 @@ export async function copyRange(copy: RangeCopy, options: CopyRangeOptions): Pro
   await using target = await open(work, 'r+').catch((error: unknown) => {
     throw readError(error, work)
   })
-  const { size } = await target.stat()
+  const stats = await target.stat()
+  const size = stats.isBlockDevice() ? (hostFileRanges().deviceSize(target.fd) ?? 0) : stats.size
   assertWithin(disk.virtualSize, { file: input.path, start, length })
   assertWithin(size, { file: work, start: to, length })
   const pass = { disk, target, start, length, to, signal }

@@ -14,9 +14,11 @@ import { copyFlags } from './copy-flags.ts'
 import { copyGuestFiles } from './copy-guest-files.ts'
 import { convertTable } from './convert-table.ts'
 import { copyPartition } from './copy-partition.ts'
+import { copyVolume } from './copy-volume.ts'
 import { createImage } from './create-image.ts'
 import { createSnapshot } from './create-snapshot.ts'
 import { cutImage } from './cut-image.ts'
+import { cutVolume } from './cut-volume.ts'
 import { deleteSnapshot } from './delete-snapshot.ts'
 import { detachByQemu, detachLoop, detachNbd } from './detach-loop.ts'
 import { diagnoseFolder } from './diagnose-folder.ts'
@@ -32,6 +34,7 @@ import { endServing } from './end-serving.ts'
 import { examineImage } from './examine-image.ts'
 import { exportDisk } from './export.ts'
 import { extendImage } from './extend-image.ts'
+import { extendVolume } from './extend-volume.ts'
 import { findExtents } from './find-extents.ts'
 import { findFilesystem } from './find-filesystem.ts'
 import { forgetAttachment } from './forget-attachment.ts'
@@ -75,12 +78,14 @@ import { removeMapping } from './remove-mapping.ts'
 import { repairCopy } from './repair-copy.ts'
 import { repairImage } from './repair-image.ts'
 import { replaceImage } from './replace-image.ts'
+import { replaceVolume } from './replace-volume.ts'
 import { repointParent } from './repoint-parent.ts'
 import { reserveDevice } from './reserve-device.ts'
 import { resizeFilesystem } from './resize-filesystem.ts'
 import { resizePartition } from './resize-partition.ts'
 import { resizeVolume } from './resize-volume.ts'
 import { restoreImage } from './restore-image.ts'
+import { restoreVolume } from './restore-volume.ts'
 import { serveDevice } from './serve-device.ts'
 import { serveImage } from './serve-image.ts'
 import { setAside } from './set-aside.ts'
@@ -121,9 +126,11 @@ export const actionTable = {
   'copy-guest-files': copyGuestFiles,
   'convert-table': convertTable,
   'copy-partition': copyPartition,
+  'copy-volume': copyVolume,
   'create-image': createImage,
   'create-snapshot': createSnapshot,
   'cut-image': cutImage,
+  'cut-volume': cutVolume,
   'delete-snapshot': deleteSnapshot,
   'detach-by-qemu': detachByQemu,
   'detach-loop': detachLoop,
@@ -141,6 +148,7 @@ export const actionTable = {
   'examine-image': examineImage,
   export: exportDisk,
   'extend-image': extendImage,
+  'extend-volume': extendVolume,
   'find-extents': findExtents,
   'find-filesystem': findFilesystem,
   'forget-attachment': forgetAttachment,
@@ -184,12 +192,14 @@ export const actionTable = {
   'repair-copy': repairCopy,
   'repair-image': repairImage,
   'replace-image': replaceImage,
+  'replace-volume': replaceVolume,
   'repoint-parent': repointParent,
   'reserve-device': reserveDevice,
   'resize-filesystem': resizeFilesystem,
   'resize-partition': resizePartition,
   'resize-volume': resizeVolume,
   'restore-image': restoreImage,
+  'restore-volume': restoreVolume,
   'serve-device': serveDevice,
   'serve-image': serveImage,
   'set-aside': setAside,

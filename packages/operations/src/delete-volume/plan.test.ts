@@ -70,11 +70,25 @@ test('a snapshot is removed by itself', () => {
   })
 })
 
+test('thin ones do without the one that they were made of, which can be removed', () => {
+  const thin = { kind: 'thin', pool: 'data' }
+  const made = { ...thin, name: 'snap', address: 'lvm:pve/snap', origin: 'root' }
+  expect(plan('lvm:pve/root', lvm(thin, made))).toMatchObject({
+    kind: 'plan',
+    warnings: [
+      { id: 'snapshots-stand-alone', message: expect.stringContaining('lvm:pve/snap') as string },
+      { id: 'volume-removed' },
+    ],
+  })
+  expect(plan('lvm:pve/root', lvm({ ...thin, pool: 'other' }, made))).toMatchObject({ kind: 'refusal' })
+  expect(plan('lvm:pve/root', lvm({}, made))).toMatchObject({ kind: 'refusal' })
+})
+
 test.each([
   ['lvm:pve/other@root', hostWith(), /no snapshot of lvm:pve\/other/u],
   ['lvm:pve/root@none', hostWith(), /no logical volume/u],
   ['zfs:tank/vm-1@none', hostWith(), /no snapshot of that name/u],
-  ['zfs:tank/vm-1@s1', hostWith({ zpools: [{ ...zpool, snapshots: [snapshot] }] }), /1 holds/u],
+  ['zfs:tank/vm-1@s1', hostWith({ zpools: [{ ...zpool, snapshots: [snapshot] }] }), /1 hold /u],
 ])('a snapshot that is not there, or is needed, is refused: %s', (name, facts, message) => {
   expect(plan(name, facts)).toMatchObject({
     kind: 'refusal',

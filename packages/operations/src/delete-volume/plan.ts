@@ -1,8 +1,9 @@
+import { countOf } from '@varve/core/units/format-bytes'
 import { volumeAddress, type VolumeAddress } from '@varve/core/image/volume-address'
 import { isBlocking, type Problem } from '@varve/core/problems/problem'
 import type { Uses } from '@varve/core/problems/use'
 import { formatBytes } from '@varve/core/units/format-bytes'
-import type { PlacesView } from '@varve/protocol/places'
+import type { LogicalVolume, PlacesView } from '@varve/protocol/places'
 import { removeSnapshot } from '../actions/remove-snapshot.ts'
 import { removeVolume } from '../actions/remove-volume.ts'
 import { snapshotAddress } from '../actions/volume-snapshot.ts'
@@ -26,6 +27,8 @@ interface Found {
   readonly origin: string | null
   /** What is made of it, in words for people. */
   readonly dependents: readonly string[]
+  /** Thin snapshots of it, which do without it. */
+  readonly alone?: readonly string[]
 }
 
 /** Removes a volume for good; there is no quarantine for volumes. */
@@ -57,7 +60,11 @@ export const deleteVolume = defineOperation<DeleteVolumeRequest, DeleteVolumeFac
           ? step(removeSnapshot, { id: 'remove', host, input: { volume: named, name: snapshot } })
           : step(removeVolume, { id: 'remove', host, input: { volume, uuid: found.uuid } }),
       ]),
-      warnings: [...problems, removed(address, found.size)],
+      warnings: [
+        ...problems,
+        ...standAlone(address, found),
+        snapshot === null ? removed(address, found.size) : snapshotRemoved(address),
+      ],
       subjects: [{ host, path: address }],
       estimate: noEstimate,
     }
@@ -76,7 +83,7 @@ function findWanted(volume: VolumeAddress, snapshot: string | null, places: Plac
   const pool = places.zpools.find((one) => one.name === volume.group)
   const one = pool?.snapshots.find((known) => known.name === name)
   if (!one) return 'there is no snapshot of that name'
-  const held = one.holds > 0 ? [`${one.holds} holds (zfs holds)`] : []
+  const held = one.holds > 0 ? [`${countOf(one.holds, 'hold')} (zfs holds)`] : []
   return { uuid: null, size: one.used, isOpen: false, origin: null, dependents: [...held, ...one.clones] }
 }
 
@@ -102,12 +109,21 @@ function findVolume({ kind, group, volume }: VolumeAddress, places: PlacesView):
       ? 'it is a thin pool, which holds volumes and is none'
       : 'there is no logical volume of that name'
   const { uuid, size, isOpen, origin } = one
-  const dependents = groups[0]?.volumes.filter((other) => other.origin === volume) ?? []
-  return { uuid, size, isOpen, origin, dependents: dependents.map(({ address }) => address) }
+  const of = groups[0]?.volumes.filter((other) => other.origin === volume) ?? []
+  // Thin ones share blocks, which their pool keeps as long as one of them has them.
+  const isAlone = ({ pool }: LogicalVolume) => pool !== null && pool === one.pool
+  const alone = of.filter(isAlone).map((other) => other.address)
+  const dependents = of.filter((other) => !isAlone(other)).map((other) => other.address)
+  return { uuid, size, isOpen, origin, dependents, alone }
 }
 
 /** Names in one sentence, at most. */
 const mostNamed = 5
+
+function namedOf(names: readonly string[]): string {
+  const more = names.length > mostNamed ? ` and ${names.length - mostNamed} more` : ''
+  return `${names.slice(0, mostNamed).join(', ')}${more}`
+}
 
 function dependentProblems(address: string, { isOpen, dependents }: Found): Problem[] {
   if (isOpen)
@@ -115,14 +131,35 @@ function dependentProblems(address: string, { isOpen, dependents }: Found): Prob
       refused(address, 'somebody has it open', 'Stop the machine or program that uses it, and try again.'),
     ]
   if (dependents.length === 0) return []
-  const more = dependents.length > mostNamed ? ` and ${dependents.length - mostNamed} more` : ''
   return [
     refused(
       address,
-      `it has snapshots, clones or holds: ${dependents.slice(0, mostNamed).join(', ')}${more}`,
+      `it has snapshots, clones or holds: ${namedOf(dependents)}`,
       'Remove those first, if nobody needs them.',
     ),
   ]
+}
+
+function standAlone(file: string, { alone = [] }: Found): Problem[] {
+  if (alone.length === 0) return []
+  return [
+    {
+      id: 'snapshots-stand-alone',
+      severity: 'info',
+      layer: 'L1',
+      file,
+      message: `What was made of it stays, with all that it holds: ${namedOf(alone)}.`,
+      remedy: 'Nothing is to be done: of thin volumes each is whole without the others.',
+    },
+  ]
+}
+
+function snapshotRemoved(file: string): Problem {
+  return {
+    ...removed(file, 0),
+    message:
+      'What only this snapshot holds is gone with it: there is no quarantine for volumes, and no way back.',
+  }
 }
 
 function removed(file: string, size: number): Problem {

@@ -1,12 +1,12 @@
 import { quote } from '@varve/core/problems/disk-error'
 import { isBlocking, type Problem } from '@varve/core/problems/problem'
 import { formatBytes } from '@varve/core/units/format-bytes'
-import { baseName } from '../actions/path-words.ts'
 import { defineOperation } from '../operation.ts'
 import { inOrder, wholeEstimate, type Plan } from '../plans/plan.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
 import { resizeProblems } from '../resize/problems.ts'
 import type { ResizeTarget } from '../resize/targets.ts'
+import { imageName, sizeThere, volumeRemarks } from '../resize/volume.ts'
 import { asGpt, gptProblems } from './as-gpt.ts'
 import { choose, type Chosen } from './choose.ts'
 import { insideOf, type Inside, type InsideWays } from '../resize/inside.ts'
@@ -31,7 +31,8 @@ export const growOperation = defineOperation<GrowRequest, ResizeFacts>({
     })
     if (!own) return refusal(facts.problems)
     const before = own.virtualSize
-    const size = request.isAdded ? (before ?? 0) + request.size : request.size
+    const asked = request.isAdded ? (before ?? 0) + request.size : request.size
+    const size = sizeThere(facts, asked)
     const chosen = choose({ facts, partition: request.partition, size, isMoving })
     const inside: Inside =
       chosen.kind === 'target'
@@ -49,9 +50,9 @@ export const growOperation = defineOperation<GrowRequest, ResizeFacts>({
     const plan: Plan = {
       kind: 'plan',
       operation: 'grow',
-      summary: `Grow ${baseName(facts.image.path)} from ${formatBytes(before ?? 0)} to ${formatBytes(size)}${toGpt ? ', with a GPT in place of its MBR' : ''}${what(chosen, inside)}${movedWords(layout)}`,
+      summary: `Grow ${imageName(facts)} from ${formatBytes(before ?? 0)} to ${formatBytes(size)}${toGpt ? ', with a GPT in place of its MBR' : ''}${what(chosen, inside)}${movedWords(layout)}`,
       steps,
-      warnings: problems,
+      warnings: [...problems, ...volumeRemarks(facts, asked)],
       subjects: [{ host: facts.host, path: facts.image.path }],
       estimate: wholeEstimate(steps),
     }

@@ -1,6 +1,5 @@
 import type { FilesystemPlace } from '../actions/filesystem-place.ts'
 import { convertTable } from '../actions/convert-table.ts'
-import { extendImage } from '../actions/extend-image.ts'
 import { relocateTable } from '../actions/relocate-table.ts'
 import { resizeFilesystem } from '../actions/resize-filesystem.ts'
 import { resizePartition } from '../actions/resize-partition.ts'
@@ -12,11 +11,12 @@ import { isResized } from '../resize/kinds.ts'
 import {
   attachWork,
   detachWork,
+  extendSteps,
   inPlaceSteps,
   proofSteps,
   sectorsOf,
   workDevice,
-  workStep,
+  workSteps,
 } from '../resize/steps.ts'
 import { copyStep, placeSteps } from '../resize/move-steps.ts'
 import type { ResizeTarget } from '../resize/targets.ts'
@@ -42,20 +42,10 @@ interface Growing {
 /** The container, the table, what lies in the partition, and then the place of the original. */
 export function growSteps(growing: Growing): DraftStep[] {
   const { facts, own, chosen, inside, size, layout, allContents } = growing
-  const { host, image, work } = facts
   const isLarger = size !== own.virtualSize
   return [
-    workStep(facts, own),
-    ...(isLarger
-      ? [
-          step(extendImage, {
-            id: 'extend',
-            host,
-            input: { work: work.path, size, name: image.path },
-            estimate: quick,
-          }),
-        ]
-      : []),
+    ...workSteps(facts, own, size),
+    ...(isLarger ? extendSteps(facts, size) : []),
     ...tableSteps(growing),
     ...(chosen.kind === 'target'
       ? targetSteps({ facts, own, target: chosen.target, inside, layout, allContents })

@@ -44,6 +44,7 @@ function inWords(text: string): string {
     .replaceAll('/dev/DEVICE', 'the device')
     .replaceAll('/dev/mapper/varve-ID-VOLUME', 'the opened volume')
     .replaceAll(/(?<=\s)\.([^/\n]+?)\.[\da-f]{12}\.part\b/gu, 'the hidden copy of $1')
+    .replaceAll(/(?<=\s)varve-new-[\da-f]{12}\b/gu, 'the new volume')
 }
 
 /** What an earlier step will give, as long as nobody knows it. */

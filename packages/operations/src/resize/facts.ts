@@ -4,13 +4,16 @@ import type { ToolVersion } from '../shrink/tool-version.ts'
 import type { BlockLoader } from '@varve/core/partitions/block-loaders'
 import type { DeviceWays, VolumeThere } from '../attach/facts.ts'
 import type { ChainChangeFacts } from '../chain-change/facts.ts'
+import type { ResizedVolume } from '../volumes/resized.ts'
 
 /** What a host found of an image whose disk is to get another size. */
 export interface ResizeFacts extends ChainChangeFacts {
   readonly ways: DeviceWays
   /** Whether the bytes of its one file are the disk. */
   readonly isPlainRaw: boolean
-  /** The hidden raw file beside the image that the work is done on. */
+  /** What is known of the volume that it is, with its host; null: it is a file. */
+  readonly volume: ResizedVolume | null
+  /** The hidden raw file beside the image that the work is done on; of a volume the device of a new one. */
   readonly work: { readonly path: string; readonly staging: string }
   /** The device that the image is attached as. */
   readonly already: string | null

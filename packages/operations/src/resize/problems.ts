@@ -11,25 +11,33 @@ import { shellWord } from '../plans/shown.ts'
 import type { ResizeFacts } from './facts.ts'
 import { isResized, resizedKind } from './kinds.ts'
 import type { ResizeTarget } from './targets.ts'
+import { usedOnce } from '../volumes/resized.ts'
+import { volumeProblems } from './volume.ts'
 
 interface Resizing {
   readonly own: LinkFacts
   /** Bytes of the disk that is to be; null: not known yet. */
   readonly size: number | null
+  /** Whether it may become smaller than that. */
+  readonly isMost?: boolean
   /** Whether the work is attached: who only changes the container needs no device. */
   readonly isAttached: boolean
 }
 
 /** What speaks against another size of this image, whatever is in it. */
-export function resizeProblems(facts: ResizeFacts, { own, size, isAttached }: Resizing): Problem[] {
+export function resizeProblems(
+  facts: ResizeFacts,
+  { own, size, isMost = false, isAttached }: Resizing,
+): Problem[] {
   const { ways, image, problems, already, chain, guest } = facts
   const asRoot = isAttached ? ways : { ...ways, isRoot: true }
   const host = hostProblems({ ways: asRoot, image: image.path })
   if (host.length > 0)
     return host.map((problem) => ({ ...problem, remedy: hostRemedies[problem.id] ?? problem.remedy }))
   const below = chain[1] ?? null
-  return [
+  return usedOnce([
     ...problems,
+    ...volumeProblems(facts, own, isMost ? null : size),
     ...replaceProblems(image, { own, virtualSize: size, isSameDisk: false, below }),
     ...dependentsProblem(image),
     ...attachedProblems(image.path, already),
@@ -38,7 +46,7 @@ export function resizeProblems(facts: ResizeFacts, { own, size, isAttached }: Re
     ...(isAttached && ways.loop === 'missing' ? [noLoop(image.path)] : []),
     ...(isAttached && ways.loop !== 'missing' ? missingTools(facts, ['losetup', 'partx']) : []),
     ...(guest === null && problems.length === 0 ? [notSeen(image.path)] : []),
-  ]
+  ])
 }
 
 const hostRemedies: Readonly<Record<string, string>> = {

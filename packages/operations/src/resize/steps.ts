@@ -1,9 +1,11 @@
 import type { Wired } from '../plans/wired.ts'
 import { checkFilesystem } from '../actions/check-filesystem.ts'
+import { cutImage } from '../actions/cut-image.ts'
 import { detachLoop } from '../actions/detach-loop.ts'
 import { digestFiles } from '../actions/digest-files.ts'
 import { digestImage } from '../actions/digest-image.ts'
 import { discardStaged } from '../actions/discard-staged.ts'
+import { extendImage } from '../actions/extend-image.ts'
 import { ResizedType, type FilesystemPlace } from '../actions/filesystem-place.ts'
 import { forgetAttachment } from '../actions/forget-attachment.ts'
 import { proveImage } from '../actions/prove-image.ts'
@@ -16,6 +18,8 @@ import { quick, readingEstimate, step, type DraftStep } from '../plans/plan.ts'
 import { freshId, from } from '../plans/wired.ts'
 import type { ResizeFacts } from './facts.ts'
 import { resizedKind, type ResizedKind } from './kinds.ts'
+import { copySteps, cutVolumeStep, extendVolumeSteps, replaceSteps, type VolumeWork } from './volume-steps.ts'
+import { volumeOfResize } from './volume.ts'
 
 const reserved = (field: string, mark = '') => from(`reserve${mark}`, field)
 
@@ -24,19 +28,58 @@ function workImage({ image, work }: ResizeFacts) {
   return { target: image.path, staging: work.staging, format: 'raw', subformat: null } as const
 }
 
-/** Writes the disk as a hidden raw file beside the image. */
-export function workStep(facts: ResizeFacts, own: LinkFacts): DraftStep {
-  return step(writeImage, {
-    id: 'work',
-    host: facts.host,
-    input: {
-      source: { path: own.path, format: own.format, reading: {} },
-      inUse: 'refuse',
-      reflink: true,
-      image: { ...workImage(facts), compression: 'none', options: {}, backing: null, guest: {} },
-    },
-    needs: ['room for the data of the disk, unless the filesystem shares blocks'],
-    estimate: readingEstimate(own.virtualSize),
+/** The volume that the work is done on; null: it is a file. */
+function volumeWork(facts: ResizeFacts): VolumeWork | null {
+  const found = volumeOfResize(facts)
+  return facts.volume && found && { facts, volume: facts.volume, found }
+}
+
+/** Writes the disk as a hidden raw file beside the image, or copies a volume; `size`: what the disk is to have, null: not known yet. */
+export function workSteps(facts: ResizeFacts, own: LinkFacts, size: number | null): DraftStep[] {
+  const volume = volumeWork(facts)
+  if (volume) return copySteps(volume, own, size)
+  return [
+    step(writeImage, {
+      id: 'work',
+      host: facts.host,
+      input: {
+        source: { path: own.path, format: own.format, reading: {} },
+        inUse: 'refuse',
+        reflink: true,
+        image: { ...workImage(facts), compression: 'none', options: {}, backing: null, guest: {} },
+      },
+      needs: ['room for the data of the disk, unless the filesystem shares blocks'],
+      estimate: readingEstimate(own.virtualSize),
+    }),
+  ]
+}
+
+/** Gives what the work is done on more length. */
+export function extendSteps(facts: ResizeFacts, size: number): DraftStep[] {
+  const volume = volumeWork(facts)
+  if (volume) return extendVolumeSteps(volume, size)
+  const { host, image, work } = facts
+  return [
+    step(extendImage, {
+      id: 'extend',
+      host,
+      input: { work: work.path, size, name: image.path },
+      estimate: quick,
+    }),
+  ]
+}
+
+/** Proves that nothing is lost by it, and cuts what the work is done on. */
+export function cutStep(facts: ResizeFacts, size: Wired<number>): DraftStep {
+  const volume = volumeWork(facts)
+  if (volume) return cutVolumeStep(volume, size)
+  const { host, image, work } = facts
+  return step(cutImage, {
+    id: 'cut',
+    host,
+    input: { work: work.path, size, name: image.path },
+    needs: ['nothing lies behind the cut'],
+    estimate: quick,
   })
 }
 
@@ -145,6 +188,8 @@ function provenOf(place: Wired<FilesystemPlace>): Pick<ResizedKind, 'check' | 'h
 /** Gives the disk of the work image, in the original's format, the original's name; the original is kept. */
 export function inPlaceSteps(facts: ResizeFacts, own: LinkFacts, size: number | null): DraftStep[] {
   const { host, image, work, isPlainRaw, chain } = facts
+  const volume = volumeWork(facts)
+  if (volume) return replaceSteps(volume, size)
   const done: LinkFacts = { ...own, path: work.path, format: 'raw', subformat: null, virtualSize: size }
   const staged = workImage(facts)
   if (!isPlainRaw)

@@ -35,10 +35,23 @@ export function byFilesProblems(facts: ResizeFacts, request: ShrinkRequest, choi
 }
 
 /** Why this is nothing that is copied. */
-function kindProblems({ image }: ResizeFacts, request: ShrinkRequest, { target }: FilesWay): Problem[] {
+function kindProblems(
+  { image, volume: isVolume }: ResizeFacts,
+  request: ShrinkRequest,
+  { target }: FilesWay,
+): Problem[] {
   const file = image.path
   const { partition, filesystem, volume } = target
   const where = partition === null ? 'the whole disk' : `partition ${partition.index}`
+  if (isVolume !== null)
+    return [
+      blocking(file, {
+        id: 'volume-not-by-files',
+        layer: 'L1',
+        why: 'it is a volume, and Varve copies files only into a smaller image file',
+        remedy: `Write it into a file first (varve convert ${shellWord(file)} FILE), make that smaller, and write it into a new volume.`,
+      }),
+    ]
   if (volume !== null || request.volume !== null || request.isLuks)
     return [
       blocking(file, {

@@ -13,15 +13,16 @@ import { isMade } from '../resize/kinds.ts'
 import { copyStep, placeSteps } from '../resize/move-steps.ts'
 import {
   attachWork,
+  cutStep,
   detachWork,
   inPlaceSteps,
   proofSteps,
   workDevice,
   workDeviceOf,
-  workStep,
+  workSteps,
 } from '../resize/steps.ts'
 import type { ShrinkChoice } from './choice.ts'
-import { again, cutStep, partitionSteps } from './steps.ts'
+import { again, partitionSteps } from './steps.ts'
 
 export type FilesWay = Extract<ShrinkChoice, { way: 'files' }>
 
@@ -56,7 +57,7 @@ export function byFilesSteps(shrink: ByFiles): DraftStep[] {
   const both = { image: facts.image.path, type, from: on(workDevice), to: on(workDeviceOf(anew)) }
   const estimate = readingEstimate(filesystem?.used ?? null)
   return [
-    ...(isPlainRaw ? [] : [workStep(facts, own)]),
+    ...(isPlainRaw ? [] : workSteps(facts, own, null)),
     ...laySteps(shrink, byFiles),
     ...partitionSteps({ facts: small, choice }, sizes.end),
     ...moves.flatMap((move) => [copyStep(small, own, move), ...placeSteps(small, move, sectorSize)]),

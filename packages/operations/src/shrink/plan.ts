@@ -1,13 +1,13 @@
 import { isBlocking } from '@varve/core/problems/problem'
 import { filesystemName } from '@varve/core/guest/guest-names'
 import { formatBytes } from '@varve/core/units/format-bytes'
-import { baseName } from '../actions/path-words.ts'
 import { defineOperation } from '../operation.ts'
 import { inOrder, wholeEstimate, type DraftStep } from '../plans/plan.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
 import { byFilesSteps, type FilesWay } from './by-files-steps.ts'
 import { isResized } from '../resize/kinds.ts'
 import { resizeProblems } from '../resize/problems.ts'
+import { imageName, sizeThere, volumeRemarks } from '../resize/volume.ts'
 import { chooseShrink, type ShrinkChoice } from './choice.ts'
 import { shrinkProblems } from './problems.ts'
 import { ShrinkRequest } from './request.ts'
@@ -20,18 +20,21 @@ export const shrinkOperation = defineOperation<ShrinkRequest, ResizeFacts>({
   name: 'shrink',
   request: ShrinkRequest,
   paths: ['image'],
-  plan(request, facts) {
+  plan(asked, facts) {
     const { host, image, chain, guest } = facts
+    const request = { ...asked, to: asked.to === null ? null : sizeThere(facts, asked.to) }
     const [own] = chain
     const choice: ShrinkChoice = chooseShrink(facts, request)
     // Where it is not known yet, what speaks against any smaller size is said.
     const before = own?.virtualSize ?? null
-    const size = sizeOf(choice) ?? (before === null ? null : before - shrinkUnit)
+    const known = sizeOf(choice)
+    const size = known ?? (before === null ? null : before - shrinkUnit)
     const problems = own
       ? [
           ...resizeProblems(withoutCopy(facts, choice), {
             own,
             size,
+            isMost: known === null,
             isAttached: choice.way === 'filesystem' || choice.way === 'files',
           }),
           ...(guest === null ? [] : shrinkProblems(facts, request, choice)),
@@ -44,10 +47,11 @@ export const shrinkOperation = defineOperation<ShrinkRequest, ResizeFacts>({
     return {
       kind: 'plan',
       operation: 'shrink',
-      summary: `Shrink ${baseName(image.path)} ${summaryOf(choice)}`,
+      summary: `Shrink ${imageName(facts)} ${summaryOf(choice)}`,
       steps,
-      warnings: problems,
-      subjects: chain.map(({ path }) => ({ host, path })),
+      warnings: [...problems, ...volumeRemarks(facts, asked.to)],
+      subjects:
+        facts.volume === null ? chain.map(({ path }) => ({ host, path })) : [{ host, path: image.path }],
       estimate: wholeEstimate(steps),
     }
   },

@@ -1,5 +1,4 @@
 import type { Partition } from '@varve/core/guest/guest-contents'
-import { cutImage } from '../actions/cut-image.ts'
 import type { ResizedType } from '../actions/filesystem-place.ts'
 import { measureMinimum } from '../actions/measure-minimum.ts'
 import { resizeFilesystem } from '../actions/resize-filesystem.ts'
@@ -10,13 +9,14 @@ import { from, type FromStep, type Wired } from '../plans/wired.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
 import {
   attachWork,
+  cutStep,
   detachWork,
   inPlaceSteps,
   proofSteps,
   sectorsOf,
   workDevice,
   workDeviceOf,
-  workStep,
+  workSteps,
 } from '../resize/steps.ts'
 import { frameOf, type ShrinkChoice } from './choice.ts'
 
@@ -27,18 +27,7 @@ interface Shrinking {
 
 /** Cuts off what lies behind all partitions: no filesystem is touched, and no device is needed. */
 export function cutSteps({ facts, own }: Shrinking, disk: number): DraftStep[] {
-  return [workStep(facts, own), cutStep(facts, disk), ...inPlaceSteps(facts, own, disk)]
-}
-
-/** Proves that nothing is lost by it, and cuts the disk. */
-export function cutStep({ host, work, image }: ResizeFacts, size: Wired<number>): DraftStep {
-  return step(cutImage, {
-    id: 'cut',
-    host,
-    input: { work: work.path, size, name: image.path },
-    needs: ['nothing lies behind the cut'],
-    estimate: quick,
-  })
+  return [...workSteps(facts, own, disk), cutStep(facts, disk), ...inPlaceSteps(facts, own, disk)]
 }
 
 export type FilesystemWay = Extract<ShrinkChoice, { way: 'filesystem' }>
@@ -70,7 +59,7 @@ function filesystemSteps(shrink: FilesystemShrink): DraftStep[] {
   const place = placeOn(shrink, workDevice)
   const estimate = readingEstimate(choice.target.filesystem?.used ?? null)
   return [
-    workStep(facts, own),
+    ...workSteps(facts, own, disk),
     ...attachWork(facts),
     ...proofSteps({ facts, place, allContents }, 'before'),
     step(measureMinimum, {
@@ -110,7 +99,7 @@ function swapSteps(shrink: FilesystemShrink): DraftStep[] {
   if (sizes === null || filesystem === null) return []
   const { uuid, label, blockSize } = filesystem
   return [
-    workStep(facts, own),
+    ...workSteps(facts, own, sizes.disk),
     ...attachWork(facts),
     step(resizeFilesystem, {
       id: 'filesystem',

@@ -13,8 +13,16 @@ import { noEstimate, quick, step, type DraftStep } from '../plans/plan.ts'
 import { from, type Wired } from '../plans/wired.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
 import type { Inside } from '../resize/inside.ts'
-import { attachWork, detachWork, inPlaceSteps, proofSteps, workDeviceOf, workStep } from '../resize/steps.ts'
-import { again, cutStep, partitionSteps, type FilesystemWay } from './steps.ts'
+import {
+  attachWork,
+  cutStep,
+  detachWork,
+  inPlaceSteps,
+  proofSteps,
+  workDeviceOf,
+  workSteps,
+} from '../resize/steps.ts'
+import { again, partitionSteps, type FilesystemWay } from './steps.ts'
 
 interface VolumeShrink {
   readonly facts: ResizeFacts
@@ -38,7 +46,7 @@ export function volumeShrinkSteps(shrink: VolumeShrink): DraftStep[] {
   const place = placeOf(shrink, '')
   const isSwap = inside.kind === 'lvm' && inside.type === 'swap'
   return [
-    workStep(facts, own),
+    ...workSteps(facts, own, disk),
     ...attachWork(facts),
     ...openSteps(shrink, ''),
     ...proofSteps({ facts, place, allContents }, 'before'),

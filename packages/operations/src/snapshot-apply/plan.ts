@@ -8,6 +8,7 @@ import { inOrder, step, wholeEstimate } from '../plans/plan.ts'
 import { checkStep, closedNeeds } from '../snapshots/check-step.ts'
 import type { SnapshotFacts } from '../snapshots/facts.ts'
 import { formatProblems, meantSnapshot } from '../snapshots/problems.ts'
+import { hasSharedSnapshots, planSharedApply } from '../snapshots/shared.ts'
 import { SnapshotApplyRequest } from './request.ts'
 
 /** `varve snapshot apply`: the present state is kept as a snapshot of its own first. */
@@ -16,6 +17,7 @@ export const snapshotApply = defineOperation<SnapshotApplyRequest, SnapshotFacts
   request: SnapshotApplyRequest,
   paths: ['image'],
   plan({ name: wanted }, facts) {
+    if (hasSharedSnapshots(facts)) return planSharedApply(wanted, facts)
     const { host, path, problems, keepName } = facts
     const { snapshot, problems: unknown } = meantSnapshot(facts, wanted)
     const found = [...formatProblems(facts), ...(facts.format === 'qcow2' ? unknown : []), ...problems]

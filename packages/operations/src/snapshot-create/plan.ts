@@ -12,15 +12,20 @@ import { freshId } from '../plans/wired.ts'
 import { checkStep, closedNeeds } from '../snapshots/check-step.ts'
 import type { ExternalFacts } from '../snapshots/facts.ts'
 import { formatProblems, layerBelowProblems, newNameProblems } from '../snapshots/problems.ts'
+import { planSharedCreate } from '../snapshots/shared.ts'
 import { SnapshotCreateRequest } from './request.ts'
 
-/** `varve snapshot create`: inside the image, or as an overlay beside it. */
+/** `varve snapshot create`: inside the image, as a file that shares its blocks (raw), or as an overlay beside it. */
 export const snapshotCreate = defineOperation<SnapshotCreateRequest, ExternalFacts>({
   name: 'snapshot-create',
   request: SnapshotCreateRequest,
   paths: ['image'],
   plan: (request, facts) =>
-    request.kind === 'external' ? planExternal(facts) : planInternal(request, facts),
+    request.kind === 'external'
+      ? planExternal(facts)
+      : facts.format === 'raw'
+        ? planSharedCreate(request.name, facts)
+        : planInternal(request, facts),
 })
 
 function refused(problems: readonly Problem[]): Refusal {

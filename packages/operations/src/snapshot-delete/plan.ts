@@ -8,6 +8,7 @@ import { inOrder, step, wholeEstimate } from '../plans/plan.ts'
 import { checkStep, closedNeeds } from '../snapshots/check-step.ts'
 import type { SnapshotFact, SnapshotFacts } from '../snapshots/facts.ts'
 import { formatProblems, meantSnapshot } from '../snapshots/problems.ts'
+import { hasSharedSnapshots, planSharedDelete } from '../snapshots/shared.ts'
 import { SnapshotDeleteRequest } from './request.ts'
 
 /** `varve snapshot delete`: for good, so it asks by name. */
@@ -16,6 +17,7 @@ export const snapshotDelete = defineOperation<SnapshotDeleteRequest, SnapshotFac
   request: SnapshotDeleteRequest,
   paths: ['image'],
   plan({ name: wanted }, facts) {
+    if (hasSharedSnapshots(facts)) return planSharedDelete(wanted, facts)
     const { host, path, problems } = facts
     const { snapshot, problems: unknown } = meantSnapshot(facts, wanted)
     const found = [...formatProblems(facts), ...(facts.format === 'qcow2' ? unknown : []), ...problems]

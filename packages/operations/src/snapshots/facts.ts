@@ -8,7 +8,7 @@ export interface SnapshotFact {
   readonly stateSize: number
 }
 
-/** What the host found of an image whose snapshots are wanted. */
+/** What the host found of an image whose snapshots are wanted: those in it, or of a raw one the files beside it. */
 export interface SnapshotFacts {
   readonly host: string
   /** Absolute. */
@@ -18,6 +18,8 @@ export interface SnapshotFacts {
   readonly snapshots: readonly SnapshotFact[]
   /** Who has it open, what is damaged, and tools that are missing. */
   readonly problems: readonly Problem[]
+  /** Whether that filesystem makes a file that shares the blocks of another, so that a raw image can have snapshots; null: no raw image of one file. */
+  readonly sharesBlocks: boolean | null
   /** The filesystem that the image lies on; null: not known. */
   readonly filesystem: string | null
   /** A name for the state from before, which nothing has yet. */

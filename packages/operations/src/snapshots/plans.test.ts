@@ -11,6 +11,7 @@ const facts: ExternalFacts = {
   virtualSize: 4 * 1024 ** 3,
   snapshots: [{ id: '1', name: 'first', stateSize: 0 }],
   problems: [],
+  sharesBlocks: null,
   filesystem: 'ext4',
   keepName: 'varve-before-0123abcd',
   overlay: null,
@@ -46,6 +47,41 @@ describe('where the layer below makes snapshots itself', () => {
       const warnings = plan.kind === 'plan' ? plan.warnings : []
       expect(warnings).toContainEqual(expect.objectContaining({ id: 'snapshots-of-layer-below', asks: true }))
     }
+  })
+})
+
+describe('of a raw image', () => {
+  const raw = { ...facts, path: '/vms/web.raw', format: 'raw', snapshots: [], sharesBlocks: true } as const
+  const taken = { ...raw, snapshots: [{ id: 'first', name: 'first', stateSize: 0 }] }
+  const wish = { image: raw.path, name: 'new' }
+  test('create, where blocks are shared', () => {
+    expect(
+      snapshotCreate.plan({ ...wish, kind: 'internal' }, { ...raw, filesystem: 'btrfs' }),
+    ).toMatchSnapshot()
+  })
+  test('apply', () => {
+    expect(snapshotApply.plan({ ...wish, name: 'first' }, taken)).toMatchSnapshot()
+  })
+  test('delete', () => {
+    expect(snapshotDelete.plan({ ...wish, name: 'first' }, taken)).toMatchSnapshot()
+  })
+  test.each([
+    ['where nothing shares blocks', 'new', { ...raw, sharesBlocks: false }, 'no-internal-snapshots'],
+    ['of no file of one piece', 'new', { ...raw, sharesBlocks: null }, 'no-internal-snapshots'],
+    ['with the name of another', 'first', taken, 'snapshot-exists'],
+    ['with a path as its name', '../x', raw, 'snapshot-name'],
+  ])('refused %s', (_why, name, known, id) => {
+    expect(snapshotCreate.plan({ ...wish, name, kind: 'internal' }, known)).toMatchObject({
+      kind: 'refusal',
+      problems: [{ id }],
+    })
+  })
+  test('there is none to go back to, or to delete', () => {
+    for (const operation of [snapshotApply, snapshotDelete])
+      expect(operation.plan(wish, raw)).toMatchObject({
+        kind: 'refusal',
+        problems: [{ id: 'snapshot-missing' }],
+      })
   })
 })
 

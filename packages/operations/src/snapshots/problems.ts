@@ -15,18 +15,20 @@ function block({ path }: SnapshotFacts, id: string, said: Pick<Problem, 'message
   }
 }
 
-/** Refuses formats whose snapshots are not inside the image. */
+/** Refuses formats that have no snapshots, and raw where nothing shares blocks. */
 export function formatProblems(facts: SnapshotFacts): Problem[] {
-  const { format } = facts
-  if (format === 'qcow2') return []
+  const { format, sharesBlocks } = facts
+  if (format === 'qcow2' || sharesBlocks === true) return []
   const { label, parentLink } = formatRules[format]
   const remedy =
     parentLink === 'none' && format !== 'raw'
       ? 'Convert it to qcow2 first: varve convert.'
       : 'Make an overlay of it: varve snapshot create IMAGE NAME --external; varve chain commit and flatten merge it again.'
-  return [
-    block(facts, 'no-internal-snapshots', { message: `${label} holds no snapshots of its own`, remedy }),
-  ]
+  const message =
+    sharesBlocks === null
+      ? `${label} holds no snapshots of its own`
+      : `${label} holds no snapshots of its own, and its filesystem has no files that share blocks (Btrfs and XFS have)`
+  return [block(facts, 'no-internal-snapshots', { message, remedy })]
 }
 
 /** Refuses names that QEMU cannot keep, or takes for another snapshot. */
@@ -90,7 +92,7 @@ function unnamed(facts: SnapshotFacts, { id }: SnapshotFact): Problem {
 }
 
 function nameAndId({ id, name }: SnapshotFact): string {
-  return `${quote(name)} (id ${id})`
+  return id === name ? quote(name) : `${quote(name)} (id ${id})`
 }
 
 const snapshotting: ReadonlySet<string> = new Set(['btrfs', 'zfs', 'refs', 'apfs', 'bcachefs'])

@@ -135,6 +135,7 @@ export function resizeFacts(change: Partial<ResizeFacts> = {}, own: Partial<Link
       tools: ['losetup', 'mount', 'dmsetup', 'cryptsetup'],
     },
     isPlainRaw: false,
+    volume: null,
     work: { path: `/lib/.it's "web01".qcow2.work.part`, staging: 'work' },
     already: null,
     guest: bootAndRoot,

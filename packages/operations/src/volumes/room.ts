@@ -161,7 +161,8 @@ function taken(file: string): Problem {
   }
 }
 
-function noRoom(file: string, wanted: number, available: number): Problem {
+/** That it would take more room than there is. */
+export function noRoom(file: string, wanted: number, available: number): Problem {
   return {
     ...problemFromError(new DiskError('no-space', { file, wanted, available })),
     remedy: `Free room there, or choose another place: ${bytesInWords(wanted)} are needed.`,

@@ -30,7 +30,7 @@ async function build(folder: string, { kernel, say }: BuildOptions): Promise<voi
   const root = join(made, 'root')
   try {
     say('lab: Debian is installed into a folder')
-    await buildRoot(root, { sources: join(made, 'debian.sources'), kernel })
+    await buildRoot(root, { folder: made, kernel })
     say('lab: its disk is made')
     await copyFile(join(root, 'boot', `vmlinuz-${await kernelOf(root)}`), join(made, 'vmlinuz'))
     await buildInitrd(root, join(made, 'initrd.gz'))

@@ -7,14 +7,16 @@ const guest = resolve(import.meta.dirname, 'guest')
 const left = ['man', 'locale', 'doc'].map((folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`)
 
 /**
- * Makes the folder `root` the lab's root filesystem. The kernel's package is only unpacked: installed, it would make an
+ * Makes the folder `root` the lab's root filesystem; `folder` takes what is needed for that. The kernel's package is only unpacked: installed, it would make an
  * initial RAM disk of its own, which takes minutes.
  */
 export async function buildRoot(
   root: string,
-  { sources, kernel }: { readonly sources: string; readonly kernel: string },
+  { folder, kernel }: { readonly folder: string; readonly kernel: string },
 ): Promise<void> {
-  await writeFile(sources, await aptSources())
+  const { name, text } = await aptSources()
+  const sources = join(folder, name)
+  await writeFile(sources, text)
   // --keep-directory-symlink: /lib is a link, which unpacking would replace by a folder.
   const unpack = [
     'cd /tmp',
@@ -54,12 +56,16 @@ export async function removeTree(path: string): Promise<void> {
   await runToolOk('rm', ['-rf', '--one-file-system', path])
 }
 
-/** This machine's own mirrors, with the section that ZFS is in. */
-async function aptSources(): Promise<string> {
+/** This machine's own mirrors, with the section that ZFS is in, as a file of sources for apt. */
+export async function aptSources(): Promise<{ readonly name: string; readonly text: string }> {
   const deb822 = await readFile('/etc/apt/sources.list.d/debian.sources', 'utf8').catch(() => null)
-  if (deb822 !== null) return deb822.replaceAll(/^Components: .*$/gmu, 'Components: main contrib')
+  if (deb822 !== null)
+    return {
+      name: 'debian.sources',
+      text: deb822.replaceAll(/^Components: .*$/gmu, 'Components: main contrib'),
+    }
   const lines = await readFile('/etc/apt/sources.list', 'utf8')
-  return lines.replaceAll(/^(?<line>deb .*\bmain)\b.*$/gmu, '$<line> contrib')
+  return { name: 'debian.list', text: lines.replaceAll(/^(?<line>deb .*\bmain)\b.*$/gmu, '$<line> contrib') }
 }
 
 function quoted(text: string): string {

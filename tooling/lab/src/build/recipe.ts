@@ -34,6 +34,7 @@ export function labFolder(kernel: string): string {
   return join(cacheFolder(), hash.digest('hex').slice(0, 16))
 }
 
-function cacheFolder(): string {
+/** Where what is built for the lab is kept, outside the checkout. */
+export function cacheFolder(): string {
   return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'varve', 'lab')
 }

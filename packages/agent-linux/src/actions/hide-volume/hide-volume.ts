@@ -1,9 +1,7 @@
 import { assertNotUsed } from '@varve/agent/actions/unused'
-import { volumeAddress } from '@varve/core/image/volume-address'
-import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
-import { proveDevice } from '@varve/engine/disks/prove-device'
 import { kernelAction } from '../kernel-action.ts'
 import { renameVolume } from '../rename-volume.ts'
+import { assertStillHolds } from '../still-holds.ts'
 import { aboutVolume, namesOf } from '../volume-names.ts'
 
 export const hideVolume = kernelAction('hide-volume', {
@@ -20,17 +18,7 @@ export const hideVolume = kernelAction('hide-volume', {
     if (isStaged()) return {}
     if (!isFinal()) return null
     await assertNotUsed([path], ports)
-    const { virtualSize, holds: expected } = input
-    await proveDevice({ path, virtualSize, expected }, { signal }).catch((error: unknown) => {
-      if (!isDiskError(error) || error.code !== 'digest-mismatch') throw error
-      const file = volumeAddress(final)
-      throw new DiskError('refused', {
-        file,
-        reason: 'it does not hold any more what this run wrote: somebody has changed it since',
-        remedy: `Remove it by itself, if nobody needs it: varve delete ${file}`,
-        layer: 'L1',
-      })
-    })
+    await assertStillHolds({ ...input, volume: final }, signal)
     return null
   },
   after: async (input) => Promise.resolve(namesOf(input).isFinal() ? null : {}),

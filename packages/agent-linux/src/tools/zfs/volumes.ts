@@ -1,4 +1,6 @@
-import type { ToolCommand } from '@varve/agent/tools/tool-command'
+import { stdoutText, type ToolCommand } from '@varve/agent/tools/tool-command'
+import { unexpected } from '../unexpected.ts'
+import { ZfsBytes } from './rows.ts'
 
 interface NewZfsVolume {
   /** `POOL/VOLUME`. */
@@ -45,4 +47,41 @@ export function snapshotCommand(snapshot: string): ToolCommand<null> {
 /** `zfs destroy` of a snapshot, which one that is held or has clones refuses. */
 export function destroySnapshotCommand(snapshot: string): ToolCommand<null> {
   return { tool: 'zfs', args: ['destroy', snapshot], silence, parse: () => null }
+}
+
+/** `zfs clone` of a snapshot of a volume; nothing is kept back for it. */
+export function cloneCommand(snapshot: string, name: string): ToolCommand<null> {
+  return { tool: 'zfs', args: ['clone', snapshot, name], silence, parse: () => null }
+}
+
+interface ZfsSize {
+  readonly name: string
+  /** Bytes, whole blocks. */
+  readonly size: number
+  /** Whether room for all of it is kept back. */
+  readonly isReserved: boolean
+}
+
+/** `zfs set volsize`: what lies behind a smaller size is gone. */
+export function volumeSizeCommand({ name, size, isReserved }: ZfsSize): ToolCommand<null> {
+  const reserved = isReserved ? ['refreservation=auto'] : []
+  return { tool: 'zfs', args: ['set', `volsize=${size}`, ...reserved, name], silence, parse: () => null }
+}
+
+/** `zfs promote`: the snapshots up to the one that it is a clone of are its own then; 1: it is no clone. */
+export function promoteCommand(name: string): ToolCommand<null> {
+  return { tool: 'zfs', args: ['promote', name], expected: [0, 1], silence, parse: () => null }
+}
+
+/** Bytes that were written into a volume since its newest snapshot, or since it was cloned. */
+export function writtenCommand(name: string): ToolCommand<number> {
+  return {
+    tool: 'zfs',
+    args: ['get', '-Hp', '-o', 'value', 'written', name],
+    parse(output) {
+      const parsed = ZfsBytes.safeParse(stdoutText(output).trim())
+      if (!parsed.success) throw unexpected('zfs', output, 'it does not tell what was written')
+      return parsed.data
+    },
+  }
 }

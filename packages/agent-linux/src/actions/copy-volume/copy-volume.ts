@@ -1,0 +1,39 @@
+import { volumeTag } from '@varve/operations/actions/volume-name'
+import type { ActionInput } from '@varve/operations/actions/action-table'
+import { snapshotCommand } from '../../tools/lvcreate/commands.ts'
+import { cloneCommand } from '../../tools/zfs/volumes.ts'
+import { deviceSize } from '../device-size.ts'
+import { kernelAction, notThere } from '../kernel-action.ts'
+import { aboutVolume, datasetOf, namesOf } from '../volume-names.ts'
+
+export const copyVolume = kernelAction('copy-volume', {
+  tool: 'lvm',
+  others: ['zfs'],
+  build(input) {
+    const { staged } = namesOf(input)
+    const { volume: origin, snapshot } = input.origin
+    return origin.kind === 'lvm'
+      ? snapshotCommand({
+          group: origin.group,
+          origin: origin.volume,
+          name: staged.volume,
+          tag: volumeTag(input),
+        })
+      : cloneCommand(`${datasetOf(origin)}@${snapshot ?? ''}`, datasetOf(staged))
+  },
+  about: aboutVolume,
+  // Its name is this run's own: an earlier attempt has made it.
+  before: async (input) => Promise.resolve(outcome(input)),
+  async after(input) {
+    const made = outcome(input)
+    // As in making it.
+    if (made === null && input.volume.kind === 'lvm') throw notThere('lvm', aboutVolume(input))
+    return Promise.resolve(made)
+  },
+})
+
+function outcome(input: ActionInput<'copy-volume'>) {
+  const { stagedDevice: device } = namesOf(input)
+  const size = deviceSize(device)
+  return size === null ? null : { staging: input.staging, device, size }
+}

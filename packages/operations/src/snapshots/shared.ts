@@ -1,0 +1,137 @@
+import { quote } from '@varve/core/problems/disk-error'
+import { isBlocking, type Problem } from '@varve/core/problems/problem'
+import { baseName } from '../actions/path-words.ts'
+import { replaceImage } from '../actions/replace-image.ts'
+import { setAside } from '../actions/set-aside.ts'
+import { stageCopy } from '../actions/stage-copy.ts'
+import { inOrder, step, wholeEstimate, type DraftStep, type Plan, type Refusal } from '../plans/plan.ts'
+import { publishStep } from '../plans/staged-steps.ts'
+import { freshId, from } from '../plans/wired.ts'
+import { checkStep } from './check-step.ts'
+import type { SnapshotFacts } from './facts.ts'
+import { formatProblems, meantSnapshot, newNameProblems } from './problems.ts'
+
+/** The file beside a raw image that shares the blocks it had when the snapshot was made; read as `IMAGE@NAME`. */
+export function sharedSnapshotPath(image: string, name: string): string {
+  return `${image}@${name}`
+}
+
+/** Where the filesystem shares blocks, a snapshot of a raw image is a file beside it. */
+export function planSharedCreate(name: string, facts: SnapshotFacts): Plan | Refusal {
+  const { host, path, problems } = facts
+  const found = [
+    ...formatProblems(facts),
+    ...newNameProblems(facts, name),
+    ...fileNameProblems(facts, name),
+    ...problems,
+  ]
+  const target = sharedSnapshotPath(path, name)
+  const image = { target, format: 'raw', subformat: null } as const
+  return planOf(facts, {
+    operation: 'snapshot-create',
+    summary: `Keep the present state of ${baseName(path)} as ${JSON.stringify(name)}, sharing its blocks`,
+    steps: [
+      step(stageCopy, { id: 'share', host, input: { source: path, image: { ...image, staging: freshId } } }),
+      publishStep({ host, by: 'share', image }),
+    ],
+    found,
+    subjects: [path, target],
+  })
+}
+
+/** A copy of the snapshot, which shares its blocks again, takes the place of the image; the image goes into quarantine. */
+export function planSharedApply(wanted: string, facts: SnapshotFacts): Plan | Refusal {
+  const { host, path, problems } = facts
+  const { snapshot, problems: unknown } = meantSnapshot(facts, wanted)
+  const name = snapshot?.name ?? wanted
+  const image = { target: path, format: 'raw', subformat: null } as const
+  const source = sharedSnapshotPath(path, name)
+  const kept: Problem = {
+    id: 'state-is-kept',
+    severity: 'info',
+    layer: 'L1',
+    file: path,
+    message: `What ${quote(path)} holds now goes into the quarantine of its folder.`,
+    remedy: 'varve restore brings it back, or varve runs ID --undo.',
+  }
+  return planOf(facts, {
+    operation: 'snapshot-apply',
+    summary: `Take ${baseName(path)} back to snapshot ${JSON.stringify(name)}`,
+    steps: [
+      step(stageCopy, { id: 'share', host, input: { source, image: { ...image, staging: freshId } } }),
+      step(replaceImage, {
+        id: 'replace',
+        host,
+        input: { image: { ...image, staging: from('share', 'staging') }, quarantine: freshId },
+        needs: ['nobody has the image open'],
+      }),
+      checkStep(facts),
+    ],
+    found: [...unknown, ...problems, kept],
+    subjects: [path, source],
+  })
+}
+
+/** A snapshot that is a file of its own can be restored, as any file that Varve deletes. */
+export function planSharedDelete(wanted: string, facts: SnapshotFacts): Plan | Refusal {
+  const { host, path, problems } = facts
+  const { snapshot, problems: unknown } = meantSnapshot(facts, wanted)
+  const name = snapshot?.name ?? wanted
+  const file = sharedSnapshotPath(path, name)
+  return planOf(facts, {
+    operation: 'snapshot-delete',
+    summary: `Put snapshot ${JSON.stringify(name)} of ${baseName(path)} into quarantine`,
+    steps: [
+      step(setAside, {
+        id: 'set-aside',
+        host,
+        input: { path: file, quarantine: freshId, why: 'deleted', only: null },
+      }),
+    ],
+    found: [...unknown, ...problems],
+    subjects: [file],
+  })
+}
+
+interface Draft {
+  readonly operation: string
+  readonly summary: string
+  readonly steps: readonly DraftStep[]
+  readonly found: readonly Problem[]
+  readonly subjects: readonly string[]
+}
+
+function planOf(
+  { host }: SnapshotFacts,
+  { operation, summary, steps, found, subjects }: Draft,
+): Plan | Refusal {
+  if (found.some(isBlocking)) return { kind: 'refusal', operation, problems: found.filter(isBlocking) }
+  return {
+    kind: 'plan',
+    operation,
+    summary,
+    steps: inOrder(steps),
+    warnings: [...found],
+    subjects: subjects.map((path) => ({ host, path })),
+    estimate: wholeEstimate(steps),
+  }
+}
+
+function fileNameProblems({ path }: SnapshotFacts, name: string): Problem[] {
+  if (!/[/\\:]/u.test(name)) return []
+  return [
+    {
+      id: 'snapshot-name',
+      severity: 'block',
+      layer: 'L1',
+      file: path,
+      message: `L1 ${quote(path)}: ${quote(name)} cannot be part of the name of a file, which a snapshot of a raw image is`,
+      remedy: 'Choose a name without slash, backslash and colon.',
+    },
+  ]
+}
+
+/** Whether the snapshots of the image are files, if it has any. */
+export function hasSharedSnapshots({ format, snapshots, sharesBlocks }: SnapshotFacts): boolean {
+  return format === 'raw' && (sharesBlocks === true || snapshots.length > 0)
+}
