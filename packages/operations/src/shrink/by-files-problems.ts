@@ -251,7 +251,11 @@ function keptProblems(
 ): Problem[] {
   const file = image.path
   const { partition } = choice.target
-  const lost = [...recipe.unkept, 'numbers of inodes (NFS clients mount it anew)', 'times of creation']
+  const lost = [
+    ...recipe.unkept,
+    'numbers of inodes (NFS clients mount it anew)',
+    'times of creation and of change',
+  ]
   const found = byFiles?.loaders ?? []
   return [
     {

@@ -290,6 +290,7 @@ describe('shrink by files is refused', () => {
     ['no room beside the image', { freeBytes: 2 * gib }, {}, ['no-room-for-copy']],
     ['an EFI system partition behind it', { guest: espBehind }, { partition: 1 }, ['partition-not-moved']],
     ['tools that are not installed', without('mkfs.xfs', 'cp'), {}, ['tool-missing', 'tool-missing']],
+    ['what lies before it', { guest: rootOf('xfs') }, { partition: 1, to: gib }, ['filesystem-not-by-files']],
     ['no root', { ways: { ...resizeFacts().ways, isRoot: false } }, {}, ['not-root']],
   ])('%s', (_, change, asked, ids) => {
     expect(idsOf(plan(change, asked))).toEqual(ids)

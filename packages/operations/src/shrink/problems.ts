@@ -4,7 +4,7 @@ import { formatBytes } from '@varve/core/units/format-bytes'
 import type { ResizedType } from '../actions/filesystem-place.ts'
 import { shellWord } from '../plans/shown.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
-import { isResized, resizedKind } from '../resize/kinds.ts'
+import { isMade, isResized, resizedKind } from '../resize/kinds.ts'
 import { blocking } from '../blocking.ts'
 import {
   checkedByWindows,
@@ -34,8 +34,10 @@ export function shrinkProblems(facts: ResizeFacts, request: ShrinkRequest, choic
       return cutProblems(facts, choice.disk)
     case 'files': {
       const problems = byFilesProblems(facts, request, choice)
-      // Why what is beyond does not follow says more than that it is there.
-      const isSaid = problems.some(({ id }) => id === 'partition-not-moved')
+      // Why it is not copied, or what is beyond does not follow, says more than that something is there.
+      const isSaid =
+        problems.some(({ id }) => id === 'partition-not-moved') ||
+        !isMade(choice.target.filesystem?.type ?? '')
       return [...tableProblems(facts), ...problems, ...(isSaid ? [] : beyondProblems(facts, choice))]
     }
     case 'filesystem':

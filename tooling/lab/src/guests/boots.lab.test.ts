@@ -41,7 +41,7 @@ describe.skipIf(folder === null || !requires('grub-mkimage', 'qemu-system-x86_64
       ['bios', 'vhdx'],
       ['uefi', 'vmdk'],
       ['uefi', 'qcow2'],
-    ])('%s, %s', { timeout: 1_200_000 }, async (kind, format) => {
+    ])('%s, %s', { timeout: 1_800_000 }, async (kind, format) => {
       const name = `/root/${kind}.${format}`
       await makeGuest(lab, kind, '/root/guest.raw')
       await lab.ok(`varve convert /root/guest.raw ${name} --yes`)

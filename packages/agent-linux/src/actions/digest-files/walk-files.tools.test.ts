@@ -2,7 +2,7 @@ import { chmod, link, lutimes, mkdir, rename, rm, symlink, utimes, writeFile } f
 import { join } from 'node:path'
 import { loadKoffi } from '@varve/engine/file-ranges/load-koffi'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
-import { runToolOk } from '@varve/test-kit/tools'
+import { runTool, runToolOk } from '@varve/test-kit/tools'
 import { describe, expect, test } from 'vitest'
 import { walkFiles } from './walk-files.ts'
 
@@ -81,6 +81,21 @@ describe.skipIf(process.platform !== 'linux')('the digest of files', () => {
       digests.push(digestOf(folder).digest)
     }
     expect(new Set(digests).size).toBe(3)
+  })
+
+  test('of a copy is another one for the time of a folder, and for a flag, which others do not look at', async () => {
+    await using place = await tempPlace()
+    const folder = await filesIn(place)
+    const wholeOf = () => walkFiles(folder, { allContents: true, isWhole: true, onEntry: () => {} }).digest
+    await utimes(join(folder, 'sub'), when, when)
+    const [whole, usual] = [wholeOf(), digestOf(folder).digest]
+    await utimes(join(folder, 'sub'), when, new Date(0))
+    expect(wholeOf()).not.toBe(whole)
+    await utimes(join(folder, 'sub'), when, when)
+    expect(wholeOf()).toBe(whole)
+    const isSet = (await runTool('chattr', ['+d', join(folder, 'one')])).exitCode === 0
+    expect(wholeOf() === whole).toBe(!isSet)
+    expect(digestOf(folder).digest).toBe(usual)
   })
 
   test('of a sample reads the first files and a share of the others', async () => {
