@@ -22,6 +22,7 @@ interface PlanBodyProps {
 /** Below a form: the plan that follows from it, what is to be accepted, and the button that starts it. */
 export function PlanBody({ used, ready, verb, waits = null, onClose }: PlanBodyProps) {
   const { plan, isCurrent, accepted, accept, canStart, starting } = used
+  const words = plan.data?.plan.kind === 'plan' ? plan.data.plan.summary : verb
   return (
     <>
       {plan.data && (
@@ -54,8 +55,10 @@ export function PlanBody({ used, ready, verb, waits = null, onClose }: PlanBodyP
             variant="filled"
             disabled={!canStart || waits !== null}
             loading={starting.isPending}
+            classNames={{ label: styles.startWords }}
+            title={words}
           >
-            {plan.data?.plan.kind === 'plan' ? plan.data.plan.summary : verb}
+            {words}
           </Button>
         </div>
       </div>

@@ -204,19 +204,22 @@ function volumeProblems(facts: ResizeFacts, inside: Extract<Inside, { kind: 'lvm
 
 function beyondProblems(
   { image }: ResizeFacts,
-  { beyond, place }: Pick<FilesystemWay, 'beyond' | 'place'>,
+  { beyond, place, target }: Pick<FilesystemWay, 'beyond' | 'place' | 'target'>,
 ): Problem[] {
   const [first] = beyond
   if (!first) return []
   const isFrame = beyond.every(({ what }) => what.startsWith('extended'))
   const least = inUnits(Math.max(...beyond.map(({ end }) => end)) + place.behind)
   const all = [...new Set(beyond.map(({ what }) => what))]
+  const follow = isMade(target.filesystem?.type ?? '')
+    ? ' Or have it follow: with --by-files a new, smaller filesystem gets the files, and what lies behind it moves up.'
+    : ''
   return [
     blocking(image.path, {
       id: isFrame ? 'extended-across-cut' : 'partition-beyond-cut',
       layer: first.layer,
       why: `${all.join(', ')} ${all.length === 1 ? 'reaches' : 'reach'} behind the cut, and Varve shrinks one partition: the last`,
-      remedy: `Delete or move that inside the guest first, or keep it: the disk then needs ${least} bytes at least (--to ${least}).`,
+      remedy: `Delete or move that inside the guest first, or keep it: the disk then needs ${formatBytes(least)} at least (--to ${least / shrinkUnit}M).${follow}`,
       details: { beyond: beyond.map(({ what, start, end }) => ({ what, start, end })) },
     }),
   ]
