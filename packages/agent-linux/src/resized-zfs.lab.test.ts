@@ -9,10 +9,10 @@ const mib = 1024 ** 2
 const host = `set -e
   cd /root
   truncate -s 1200M z.raw; zpool create tank /root/z.raw
-  truncate -s 60M a.raw; sfdisk -q a.raw <<<$'label: gpt\\nsize=50M\\n'
+  truncate -s 40M a.raw; sfdisk -q a.raw <<<$'label: gpt\\nsize=36M\\n'
   L=$(losetup -fP --show a.raw); udevadm settle
   mkfs.ext4 -q \${L}p1; mount \${L}p1 /mnt; cp -a /etc/udev /mnt/; echo guest >/mnt/file; umount /mnt; losetup -d $L
-  zfs create -b 16384 -V 60M tank/vm; udevadm settle
+  zfs create -b 16384 -V 40M tank/vm; udevadm settle
   dd if=a.raw of=/dev/zvol/tank/vm bs=1M conv=fsync status=none
   cksum </dev/zvol/tank/vm >before`
 
@@ -41,9 +41,9 @@ describe.skipIf(folder === null)('volumes of ZFS of another size', () => {
 
   test('one grows and shrinks on a clone, which has room kept back as it had; it goes back, and the original away', async () => {
     await lab.ok('zfs snapshot tank/vm@mine')
-    const grown = await json('varve grow zfs:tank/vm --to 90M')
-    await isWhole(90 * mib)
-    expect(Number(await lab.ok('zfs get -Hpo value refreservation tank/vm'))).toBeGreaterThanOrEqual(90 * mib)
+    const grown = await json('varve grow zfs:tank/vm --to 60M')
+    await isWhole(60 * mib)
+    expect(Number(await lab.ok('zfs get -Hpo value refreservation tank/vm'))).toBeGreaterThanOrEqual(60 * mib)
     // Snapshots go with the name, so that the original can be removed.
     expect(await there()).toEqual([
       'tank/vm',
@@ -52,8 +52,8 @@ describe.skipIf(folder === null)('volumes of ZFS of another size', () => {
       grown.kept.slice('zfs:'.length),
     ])
     await lab.ok(`cksum </dev/zvol/${grown.kept.slice('zfs:'.length)} | cmp - /root/before`)
-    const shrunk = await json('varve shrink zfs:tank/vm --to 40M')
-    await isWhole(40 * mib)
+    const shrunk = await json('varve shrink zfs:tank/vm --to 30M')
+    await isWhole(30 * mib)
     for (const { run } of [shrunk, grown]) await lab.ok(`varve runs ${run} --undo`)
     expect(await there()).toEqual(['tank/vm', 'tank/vm@mine'])
     await lab.ok('cksum </dev/zvol/tank/vm | cmp - /root/before')

@@ -12,13 +12,15 @@ export const ReplacedVolume = z.lazy(() =>
       .string()
       .regex(/^[A-Za-z0-9-]{32,40}$/u)
       .nullable(),
-    /** What the new one holds: undone, it must hold that still. Null: it is what `copyOf` holds, or of ZFS what it was made of. */
+    /** What the new one holds: undone, it must hold that still. Null: what `copyOf` holds. */
     holds: Digest.nullable(),
     virtualSize: Bytes,
     copyOf: VolumeName.nullable().default(null),
-  }).refine(
-    ({ volume, kept }) => kept.kind === volume.kind && kept.group === volume.group,
-    'an original is kept in the group or pool that it is in',
-  ),
+  })
+    .refine(({ holds, copyOf }) => holds !== null || copyOf !== null, 'nobody could tell what it holds')
+    .refine(
+      ({ volume, kept }) => kept.kind === volume.kind && kept.group === volume.group,
+      'an original is kept in the group or pool that it is in',
+    ),
 )
 export type ReplacedVolume = z.infer<typeof ReplacedVolume>

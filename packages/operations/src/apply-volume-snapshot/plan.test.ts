@@ -45,7 +45,11 @@ test('of ZFS it is a clone: nothing newer is rolled back', () => {
   expect(plan('zfs:tank/vm-1@s1', zfs())).toMatchObject({
     steps: [
       { action: 'copy-volume', input: { origin: { volume: { volume: 'vm-1' }, snapshot: 's1' } } },
-      { action: 'replace-volume', input: { holds: null, copyOf: null, virtualSize: 8 * gib } },
+      { action: 'digest-image', input: { image: { path: '/dev/zvol/tank/varve-new-0123456789ab' } } },
+      {
+        action: 'replace-volume',
+        input: { holds: { $from: 'measure' }, copyOf: null, virtualSize: 8 * gib },
+      },
     ],
   })
   const volumes = zpool.volumes.map((one) => ({ ...one, reserved: 1 }))

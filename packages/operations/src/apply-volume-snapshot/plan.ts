@@ -3,11 +3,14 @@ import { isBlocking, type Problem } from '@varve/core/problems/problem'
 import type { Uses } from '@varve/core/problems/use'
 import { formatBytes } from '@varve/core/units/format-bytes'
 import { copyVolume } from '../actions/copy-volume.ts'
+import { digestImage } from '../actions/digest-image.ts'
 import { replaceVolume } from '../actions/replace-volume.ts'
+import { stagedDevice } from '../actions/volume-name.ts'
 import { isSnapshotName } from '../actions/volume-snapshot.ts'
 import { useProblems } from '../image-files-problems.ts'
 import { defineOperation } from '../operation.ts'
-import { inOrder, quick, refusalOf, step, wholeEstimate } from '../plans/plan.ts'
+import { inOrder, quick, readingEstimate, refusalOf, step, wholeEstimate } from '../plans/plan.ts'
+import { from } from '../plans/wired.ts'
 import { hostProblems, refused, volumeOf } from '../volumes/host-problems.ts'
 import {
   copyProblems,
@@ -67,6 +70,21 @@ export const applyVolumeSnapshot = defineOperation<ApplyVolumeSnapshotRequest, A
         },
         estimate: quick,
       }),
+      // A snapshot of ZFS has no device that it could be compared with when it is undone.
+      ...(isLvm
+        ? []
+        : [
+            step(digestImage, {
+              id: 'measure',
+              host,
+              input: {
+                image: { path: stagedDevice({ volume: address, staging }), format: 'raw', reading: {} },
+                inUse: 'refuse',
+                sha256: false,
+              },
+              estimate: readingEstimate(size),
+            }),
+          ]),
       step(replaceVolume, {
         id: 'replace',
         host,
@@ -75,7 +93,7 @@ export const applyVolumeSnapshot = defineOperation<ApplyVolumeSnapshotRequest, A
           staging,
           kept,
           uuid: found.uuid,
-          holds: null,
+          holds: isLvm ? null : from('measure', 'digest'),
           virtualSize: size,
           copyOf: isLvm ? ofLvm : null,
         },

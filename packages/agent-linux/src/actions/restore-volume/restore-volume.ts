@@ -5,7 +5,7 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { digestDisk } from '@varve/engine/disks/digest-disk'
 import type { ActionInput } from '@varve/operations/actions/action-table'
 import { commandLine, nativeAction } from '@varve/operations/plans/shown'
-import { promoteCommand, writtenCommand } from '../../tools/zfs/volumes.ts'
+import { promoteCommand } from '../../tools/zfs/volumes.ts'
 import { assertOwnHost } from '../kernel-action.ts'
 import { renameVolume } from '../rename-volume.ts'
 import { assertStillHolds, changedSince } from '../still-holds.ts'
@@ -62,17 +62,10 @@ async function withoutKept(input: Input, context: ActionContext): Promise<Record
   })
 }
 
-async function assertUnchanged(input: Input, { ports, signal }: ActionContext): Promise<void> {
+async function assertUnchanged(input: Input, { signal }: ActionContext): Promise<void> {
   const { volume, holds, virtualSize, copyOf } = input
   if (holds !== null) return await assertStillHolds({ volume, virtualSize, holds }, signal)
-  if (copyOf === null) {
-    const written = await ports.tools.run(writtenCommand(datasetOf(volume)), {
-      signal,
-      file: aboutVolume(input),
-    })
-    if (written > 0) throw changedSince(volume)
-    return
-  }
+  if (copyOf === null) throw changedSince(volume)
   const origin = { kind: 'image', path: volumeDevice(copyOf), roots: null, format: 'raw' } as const
   const { digest } = await digestDisk(origin, { signal, inUse: 'accept' })
   await assertStillHolds({ volume, virtualSize, holds: digest }, signal)

@@ -1,6 +1,4 @@
-import { stdoutText, type ToolCommand } from '@varve/agent/tools/tool-command'
-import { unexpected } from '../unexpected.ts'
-import { ZfsBytes } from './rows.ts'
+import type { ToolCommand } from '@varve/agent/tools/tool-command'
 
 interface NewZfsVolume {
   /** `POOL/VOLUME`. */
@@ -71,17 +69,4 @@ export function volumeSizeCommand({ name, size, isReserved }: ZfsSize): ToolComm
 /** `zfs promote`: the snapshots up to the one that it is a clone of are its own then; 1: it is no clone. */
 export function promoteCommand(name: string): ToolCommand<null> {
   return { tool: 'zfs', args: ['promote', name], expected: [0, 1], silence, parse: () => null }
-}
-
-/** Bytes that were written into a volume since its newest snapshot, or since it was cloned. */
-export function writtenCommand(name: string): ToolCommand<number> {
-  return {
-    tool: 'zfs',
-    args: ['get', '-Hp', '-o', 'value', 'written', name],
-    parse(output) {
-      const parsed = ZfsBytes.safeParse(stdoutText(output).trim())
-      if (!parsed.success) throw unexpected('zfs', output, 'it does not tell what was written')
-      return parsed.data
-    },
-  }
 }
