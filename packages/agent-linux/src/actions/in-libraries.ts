@@ -3,11 +3,8 @@ import type { ActionPorts } from '@varve/agent/actions/adapter'
 import { assertTarget } from '@varve/agent/actions/inside-roots'
 import { dirname } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { mappedPrefix } from '@varve/core/volumes/mapped-names'
-import { isOn } from '@varve/engine/attached/attached-now'
 import { processFileOf, registryIn, socketOf } from '@varve/engine/attached/registry'
 import { libraryRoots } from '@varve/engine/files/library-roots'
-import { deviceNow, isHeldFor } from '@varve/engine/in-use/attached-device'
 import type { Attachment } from '@varve/engine/in-use/attachment'
 import { readAttachments } from '@varve/engine/in-use/attachments'
 
@@ -34,21 +31,6 @@ export async function isInLibraries(
   if (note === undefined) return false
   if (!libraryRoots(ports.roots).holds(note.image)) throw notOfLibraries(note.device)
   return (image === undefined || note.image === image) && (device === undefined || note.device === device)
-}
-
-/** Throws `refused` for agents unless the kernel holds the device, or what the mapping lies over, for an image of their libraries. */
-export async function assertDeviceInLibraries(device: string, ports: Ports): Promise<void> {
-  const { roots, runtimeFolder } = ports
-  if (roots === null) return
-  const { folder, roots: kernel } = registryIn(runtimeFolder)
-  const libraries = libraryRoots(roots)
-  const notes = await notesOf(ports)
-  const owners = notes.filter((note) => isOn(device, note.device) || device.startsWith(mappedPrefix(note.id)))
-  const isOurs = (note: Attachment) =>
-    libraries.holds(note.image) && isHeldFor(note, deviceNow(note.device, kernel), folder)
-  // Several notes of one device: who else has it may not be one of the libraries.
-  if (owners.length > 0 && owners.every(isOurs)) return
-  throw notOfLibraries(device)
 }
 
 /** Throws `outside-library` or `refused` for agents unless it is a file of their libraries by its own name, and no link. */

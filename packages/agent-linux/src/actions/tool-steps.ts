@@ -4,7 +4,8 @@ import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import type { ActionInput, ActionName, ActionOutcome } from '@varve/operations/actions/action-table'
 import { commandLine, nativeAction, type Shown } from '@varve/operations/plans/shown'
 import type { TiedCommand } from '../tools/tied.ts'
-import { assertDeviceInLibraries, assertFileInLibraries } from './in-libraries.ts'
+import { holdDevice } from './hold-device.ts'
+import { assertFileInLibraries } from './in-libraries.ts'
 
 interface ToolSteps<N extends ActionName> {
   /** The commands of the action, one after the other: what is shown, and what is run. */
@@ -36,9 +37,8 @@ export function toolSteps<N extends ActionName>(
     },
     async run(input, context) {
       const on = worksOn(input)
-      await ('file' in on
-        ? assertFileInLibraries(on.file, context.ports)
-        : assertDeviceInLibraries(on.device, context.ports))
+      if ('file' in on) await assertFileInLibraries(on.file, context.ports)
+      await using _held = 'file' in on ? null : await holdDevice(on.device, context.ports)
       for (const command of build(input)) await runTied(command, about(input), context)
       return outcome(input)
     },

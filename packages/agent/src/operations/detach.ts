@@ -2,7 +2,9 @@ import { realpath } from 'node:fs/promises'
 import { attachedNow } from '@varve/engine/attached/attached-now'
 import { registryIn } from '@varve/engine/attached/registry'
 import { libraryRoots } from '@varve/engine/files/library-roots'
+import { namedBy } from '@varve/engine/files/staged-name'
 import { findUses } from '@varve/engine/in-use/find-uses'
+import { runOf } from '@varve/engine/in-use/run-locks'
 import { detachOperation } from '@varve/operations/detach/plan'
 import { toAttachedView } from './attached-view.ts'
 import { deviceWays } from './device-ways.ts'
@@ -11,7 +13,7 @@ import { defineLocalOperation } from './local-operation.ts'
 export const detachHere = defineLocalOperation(detachOperation, async ({ target }, context) => {
   const { ports, host } = context
   const ways = await deviceWays(context)
-  const none = { host, ways, target, attached: null, holders: [], foreign: [] }
+  const none = { host, ways, target, attached: null, holders: [], foreign: [], run: null }
   const image = await realpath(target).catch(() => target)
   const libraries = libraryRoots(ports.roots)
   const all = (await attachedNow(registryIn(ports.runtimeFolder))).filter(({ note }) =>
@@ -20,7 +22,13 @@ export const detachHere = defineLocalOperation(detachOperation, async ({ target 
   // What was attached for a mount is named by its device, or goes with the mount.
   const mine = all.filter(({ note }) => [target, image].includes(note.device) || note.image === image)
   const [found] = [...mine].sort((a, b) => order(a.note.purpose) - order(b.note.purpose))
-  if (found) return { ...none, attached: toAttachedView(found), holders: found.holders }
+  if (found)
+    return {
+      ...none,
+      attached: toAttachedView(found),
+      holders: found.holders,
+      run: await workingRun(found.note.image),
+    }
   // Agents say nothing of what lies elsewhere.
   if (!libraries.holds(image)) return none
   const { files } = await findUses([{ path: image }], { purpose: 'change', find: ports.findWriters })
@@ -29,5 +37,11 @@ export const detachHere = defineLocalOperation(detachOperation, async ({ target 
   )
   return { ...none, foreign }
 })
+
+/** The run whose process works on the image, or on the one that this hidden file becomes; null: none. */
+async function workingRun(image: string): Promise<string | null> {
+  const use = await runOf(namedBy(image))
+  return use === null || use.pid === null ? null : use.run
+}
 
 const order = (purpose: 'attach' | 'mount') => (purpose === 'attach' ? 0 : 1)

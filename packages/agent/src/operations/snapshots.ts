@@ -1,6 +1,6 @@
 import { randomHex } from '@varve/core/binary/random-hex'
 import { overlayFormatOf } from '@varve/core/formats/writable-formats'
-import { lstat } from 'node:fs/promises'
+import { lstat, realpath } from 'node:fs/promises'
 import { dirname, extname, isAbsolute, join } from 'node:path'
 import { rulesOf } from '@varve/core/formats/writable-formats'
 import type { InternalSnapshot } from '@varve/core/image/image-facts'
@@ -38,9 +38,11 @@ export const snapshotCreateHere = defineLocalOperation(
   snapshotCreate,
   async ({ image, name, kind }, context) => {
     const facts = await gatherSnapshots(image, { ...context, needsTool: kind === 'internal' })
-    if (kind === 'internal' && facts.sharesBlocks !== null)
-      assertNameFits(sharedSnapshotPath(facts.path, name))
-    if (kind === 'internal') return { ...facts, overlay: null, isTaken: false }
+    if (kind === 'internal') {
+      const own = facts.sharesBlocks === null ? null : sharedSnapshotPath(facts.path, name)
+      if (own !== null) assertNameFits(own)
+      return { ...facts, overlay: null, isTaken: own !== null && (await isTaken(own)) }
+    }
     const overlay = overlayPath(facts, name)
     assertNameFits(overlay)
     const problems = [...facts.problems, ...(await overlayNaming(facts, overlay, context))]
@@ -56,14 +58,14 @@ async function gatherSnapshots(
   await using walked = await walkChain(image, files, { signal })
   const [{ file, facts }] = walked.links
   const place = await files.files.place(file.path)
-  const shared = facts.format === 'raw' && (await isFile(file.path)) ? await sharedSnapshots(file.path) : null
+  const shared = facts.format === 'raw' ? await sharedOf(file.path) : null
   return {
     host,
-    path: file.path,
+    path: shared?.path ?? file.path,
     format: facts.format,
     virtualSize: facts.virtualSize,
-    snapshots: shared?.map(({ name }) => ({ id: name, name, stateSize: 0 })) ?? facts.snapshots.map(toFact),
-    sharesBlocks: shared && makesSharedFiles(place),
+    snapshots: shared?.snapshots ?? facts.snapshots.map(toFact),
+    sharesBlocks: shared === null ? null : makesSharedFiles(place),
     problems: [
       ...facts.problems.filter(({ severity }) => severity === 'block'),
       ...walked.failures.map(problemFromError),
@@ -73,6 +75,21 @@ async function gatherSnapshots(
     filesystem: place.filesystem,
     keepName: `varve-before-${randomHex(4)}`,
   }
+}
+
+/** The snapshots of a raw image of one file, by its own name; null: it is no such file. */
+async function sharedOf(given: string) {
+  const path = await realpath(given)
+  const own = await lstat(path)
+  if (!own.isFile()) return null
+  const found = await sharedSnapshots(path)
+  const snapshots = found.map(({ name, size }) => ({
+    id: name,
+    name,
+    stateSize: 0,
+    ...(size !== own.size && { size }),
+  }))
+  return { path, snapshots }
 }
 
 const toFact = ({ id, name, stateSize }: InternalSnapshot) => ({ id, name, stateSize })
@@ -107,13 +124,6 @@ function overlayPath(facts: SnapshotFacts, name: string): string {
 async function isTaken(path: string): Promise<boolean> {
   return await lstat(path).then(
     () => true,
-    () => false,
-  )
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return await lstat(path).then(
-    (found) => found.isFile(),
     () => false,
   )
 }

@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises'
 import { formatBytes } from '@varve/core/units/format-bytes'
 import { isVolumeAddress } from '@varve/core/image/volume-address'
 import type { ImageReport } from '@varve/core/image/image-report'
@@ -24,7 +25,7 @@ export interface SnapshotCreateOptions extends OperateOptions {
 export async function snapshotList(image: string, context: CommandContext): Outcome {
   if (isVolumeAddress(image)) throw new UsageError(ofVolumes)
   const report = await inspectFile(pathOf(image), { roots: null, signal: context.signal })
-  const shared = report.format === 'raw' ? await sharedSnapshots(report.path) : []
+  const shared = report.format === 'raw' ? await sharedSnapshots(await realpath(report.path)) : []
   return printSnapshots({ ...report, snapshots: [...report.snapshots, ...shared.map(asSnapshot)] }, context)
 }
 

@@ -22,6 +22,13 @@ export function stagedPath(target: string, staging: string): string {
   return hiddenBeside(target, staging, 'part')
 }
 
+/** The image that a hidden file of `stagedPath` is to become, where its name was not cut; any other path is itself. */
+export function namedBy(path: string): string {
+  const staging = stagedName.exec(basename(path))?.groups?.['staging']
+  if (staging === undefined) return path
+  return join(dirname(path), basename(path).slice(1, -`.${staging}.part`.length))
+}
+
 /** A hidden name beside `target` for what belongs to it, with the id and what it is. */
 export function hiddenBeside(target: string, id: string, kind: 'part' | 'undo' | 'lock' | 'serving'): string {
   if (!stagingId.test(id)) throw new RangeError(`${JSON.stringify(id)} cannot be part of a file name`)

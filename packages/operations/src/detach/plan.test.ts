@@ -33,6 +33,7 @@ const facts: DetachFacts = {
   attached,
   holders: [],
   foreign: [],
+  run: null,
 }
 const plan = (change: Partial<DetachFacts> = {}) =>
   detachOperation.plan({ target: facts.target }, { ...facts, ...change })
@@ -74,6 +75,7 @@ describe('the plan of detach', () => {
 
   test.each<[string, Partial<DetachFacts>, string]>([
     ['what is not attached', { attached: null }, 'not-attached'],
+    ['what a run works on', { run: 'ab12' }, 'in-use'],
     ['what somebody else has attached', { attached: null, foreign: ['/dev/loop4'] }, 'not-attached'],
     [
       'a mounted device',

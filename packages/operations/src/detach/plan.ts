@@ -33,7 +33,7 @@ export const detachOperation = defineOperation<DetachRequest, DetachFacts>({
 })
 
 function detachProblems(facts: DetachFacts): Problem[] {
-  const { ways, target, attached, foreign, holders } = facts
+  const { ways, target, attached, foreign, holders, run } = facts
   const host = hostProblems({ ways, image: target })
   if (host.length > 0) return host
   const refuse = (id: string, why: string, remedy: string) =>
@@ -47,6 +47,14 @@ function detachProblems(facts: DetachFacts): Problem[] {
             `somebody else has attached it, as ${foreign.join(', ')}`,
             `Who did that ends it, such as by losetup --detach ${foreign[0] ?? ''}`,
           ),
+    ]
+  if (run !== null)
+    return [
+      refuse(
+        'in-use',
+        `the run ${run} works on ${attached.device} now`,
+        `Wait for its end, or end it: varve runs ${run} --cancel`,
+      ),
     ]
   if (attached.mounts.length > 0)
     return [

@@ -40,7 +40,7 @@ export function resizeProblems(
     ...volumeProblems(facts, own, isMost ? null : size),
     ...replaceProblems(image, { own, virtualSize: size, isSameDisk: false, below }),
     ...dependentsProblem(image),
-    ...attachedProblems(image.path, already),
+    ...(isWorkedOn(image.uses) ? [] : attachedProblems(image.path, already)),
     ...(size === null ? [] : sizeProblems(own, size, guest?.table.sectorSize === 4096 ? 4096 : 512)),
     ...roomProblems(facts),
     ...(isAttached && ways.loop === 'missing' ? [noLoop(image.path)] : []),
@@ -53,6 +53,11 @@ const hostRemedies: Readonly<Record<string, string>> = {
   'not-root':
     'Use the command as root, such as with sudo, or run the agent as root; --partition none changes the container only, without root.',
   'no-block-devices': 'Do it on a host that runs Linux, such as in a virtual machine that sees the file.',
+}
+
+/** What a run has attached goes with it. */
+function isWorkedOn({ files }: ResizeFacts['image']['uses']): boolean {
+  return files.some(({ uses }) => uses.some((use) => use.by === 'run' && use.pid !== null))
 }
 
 function attachedProblems(file: string, already: string | null): Problem[] {

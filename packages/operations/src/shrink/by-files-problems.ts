@@ -70,7 +70,10 @@ function kindProblems(
         id: 'no-filesystem',
         layer: 'L6',
         why: `in ${where} no filesystem was found whose files could be copied`,
-        remedy: `Cut off only what is behind all partitions: varve shrink ${shellWord(file)} --min --partition none.`,
+        remedy:
+          partition === null
+            ? copyInstead(file)
+            : `Cut off only what is behind all partitions: varve shrink ${shellWord(file)} --min --partition none.`,
       }),
     ]
   const { type } = filesystem
@@ -168,7 +171,7 @@ function roomProblems(
   const left = Math.max(0, sizes.filesystem)
   const content = contentBytes(recipe, filesystem)
   const needed = content + ownBytesOf(recipe, left, filesystem.size ?? 0)
-  const least = Math.max(recipe.kind === 'xfs' ? smallestXfs : 8 * shrinkUnit, needed)
+  const least = Math.max(recipe.kind === 'xfs' ? smallestXfs(recipe) : 8 * shrinkUnit, needed)
   if (left >= least) return []
   return [
     blocking(file, {
@@ -243,6 +246,35 @@ function diskProblems(
   ]
 }
 
+function lostLimits(file: string): Problem {
+  return {
+    id: 'quota-limits-lost',
+    severity: 'warn',
+    asks: true,
+    layer: 'L6',
+    file,
+    message: `L6 ${quote(file)}: it keeps quotas, and their limits are not copied; what is used is counted anew`,
+    remedy: 'Note the limits in the guest before (repquota, xfs_quota -c dump), and set them again after.',
+  }
+}
+
+/** Less is what a filesystem leaves that is rounded down to its blocks. */
+const leastBehind = 32 * 1024
+
+/** Of the partition only its filesystem is known. */
+function droppedBehind(file: string, bytes: number): Problem {
+  return {
+    id: 'behind-filesystem-dropped',
+    severity: 'warn',
+    asks: true,
+    layer: 'L6',
+    file,
+    message: `L6 ${quote(file)}: the filesystem ends ${formatBytes(bytes)} before the place that it lies in does, and what is behind it there is not copied`,
+    remedy: 'Accept that where nothing uses it (DRBD, a detached header); else leave the size of the disk.',
+    details: { bytes },
+  }
+}
+
 /** What of it is another thing afterwards, and what is lost. */
 function keptProblems(
   { image, byFiles }: ResizeFacts,
@@ -255,8 +287,10 @@ function keptProblems(
     ...recipe.unkept,
     'numbers of inodes (NFS clients mount it anew)',
     'times of creation and of change',
+    'blocks that are allocated and hold nothing (fallocate), in files with holes and behind the end of files',
   ]
   const found = byFiles?.loaders ?? []
+  const behind = (partition?.length ?? image.virtualSize ?? 0) - (choice.target.filesystem?.size ?? Infinity)
   return [
     {
       id: 'by-files-not-kept',
@@ -265,24 +299,14 @@ function keptProblems(
       file,
       message: `L6 ${quote(file)}: the new filesystem does not have of the old one: ${lost.join('; ')}${recipe.kind === 'xfs' && recipe.features.reflink ? '; blocks that files share (reflink), which become copies' : ''}`,
       remedy:
-        'Names, contents, owners, rights, times, ACLs, extended attributes, flags, hard links, holes, UUID and label are kept, and proven.',
+        'Names, contents, owners, rights, times, ACLs, extended attributes, flags, hard links, UUID and label are kept, and proven; holes stay holes.',
     },
-    ...(recipe.hasQuotas
-      ? [
-          {
-            id: 'quota-limits-lost',
-            severity: 'warn' as const,
-            layer: 'L6' as const,
-            file,
-            message: `L6 ${quote(file)}: it keeps quotas, and their limits are not copied; what is used is counted anew`,
-            remedy:
-              'Note the limits in the guest before (repquota, xfs_quota -c dump), and set them again after.',
-          },
-        ]
-      : []),
+    ...(behind >= leastBehind ? [droppedBehind(file, behind)] : []),
+    ...(recipe.hasQuotas ? [lostLimits(file)] : []),
     ...found.map(({ name, at }): Problem => ({
       id: 'bios-start-lost',
       severity: 'warn',
+      asks: true,
       layer: 'L4',
       file,
       message: `L4 ${quote(file)}: ${name === 'boot sector' ? 'what a BIOS starts' : name} in ${at === 'disk' ? 'the first sector of the disk' : `the boot sector of ${partition === null ? 'its filesystem' : `partition ${partition.index}`}`} finds its next part by numbers of blocks in the filesystem, which are others then: the guest no longer starts by it`,

@@ -38,8 +38,10 @@ export function journalFor({ journalBytes, features, blockSize }: ExtRecipe, siz
   return Math.max(1024 * blockSize, Math.ceil(wanted / mib) * mib)
 }
 
-/** Below that mkfs.xfs makes none. */
-export const smallestXfs = 300 * mib
+/** Below that mkfs.xfs makes none: the log of a striped one has 64 MiB, which have to fit into one of its groups. */
+export function smallestXfs({ stripeUnit }: XfsRecipe): number {
+  return (stripeUnit > 0 ? 576 : 300) * mib
+}
 /** The log of a small XFS, of several versions of mkfs.xfs. */
 const xfsLog = { least: 8 * mib, usual: 64 * mib }
 
@@ -64,10 +66,11 @@ function slackOver(content: number, { kind }: FilesystemRecipe): number {
   return Math.max(kind === 'xfs' ? 64 * mib : 32 * mib, content / 8)
 }
 
-function leastXfs({ features }: XfsRecipe, wanted: number): number {
+function leastXfs(recipe: XfsRecipe, wanted: number): number {
+  const { features } = recipe
   // Of its groups it keeps some for the trees that grow while files share blocks.
   const kept = features.reflink || features.rmapbt ? 1.05 : 1.02
-  const size = Math.max(smallestXfs, wanted * kept + xfsLog.usual)
+  const size = Math.max(smallestXfs(recipe), wanted * kept + xfsLog.usual)
   return upToUnit(Math.max(size, wanted * kept + size / 2048))
 }
 

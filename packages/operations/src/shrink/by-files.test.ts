@@ -250,6 +250,13 @@ describe('shrink by files is refused', () => {
     tools: resizeFacts().tools.filter((tool) => !tools.includes(tool)),
   })
 
+  test('what lies behind the filesystem in its place is asked about', () => {
+    const made = plan({ guest: rootOf('xfs', { size: 4 * gib }) })
+    expect(made.kind === 'plan' ? made.warnings : made.problems).toContainEqual(
+      expect.objectContaining({ id: 'behind-filesystem-dropped', asks: true }),
+    )
+  })
+
   test.each<[string, Partial<ResizeFacts>, Asked, readonly string[]]>([
     ['Btrfs, which becomes smaller where it is', { guest: rootOf('btrfs') }, {}, ['filesystem-not-by-files']],
     ['NTFS', { guest: rootOf('ntfs') }, {}, ['filesystem-not-by-files']],

@@ -6,6 +6,8 @@ export interface SnapshotFact {
   readonly name: string
   /** Bytes of saved machine state. */
   readonly stateSize: number
+  /** Bytes of the disk, where the snapshot is a file that is not as long as the image. */
+  readonly size?: number
 }
 
 /** What the host found of an image whose snapshots are wanted: those in it, or of a raw one the files beside it. */

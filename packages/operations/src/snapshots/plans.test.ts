@@ -76,6 +76,16 @@ describe('of a raw image', () => {
       problems: [{ id }],
     })
   })
+  test('what else has the name, or another size, is seen', () => {
+    expect(snapshotCreate.plan({ ...wish, kind: 'internal' }, { ...raw, isTaken: true })).toMatchObject({
+      problems: [{ id: 'target-exists' }],
+    })
+    const odd = { ...taken, snapshots: [{ id: 'first', name: 'first', stateSize: 0, size: 3 }] }
+    expect(snapshotApply.plan({ ...wish, name: 'first' }, odd)).toMatchObject({
+      kind: 'plan',
+      warnings: expect.arrayContaining([expect.objectContaining({ id: 'size-then', asks: true })]) as unknown,
+    })
+  })
   test('there is none to go back to, or to delete', () => {
     for (const operation of [snapshotApply, snapshotDelete])
       expect(operation.plan(wish, raw)).toMatchObject({

@@ -1,4 +1,5 @@
 import { quote } from '@varve/core/problems/disk-error'
+import { bytesInWords } from '@varve/core/units/format-bytes'
 import { isBlocking, type Problem } from '@varve/core/problems/problem'
 import { baseName } from '../actions/path-words.ts'
 import { replaceImage } from '../actions/replace-image.ts'
@@ -8,7 +9,7 @@ import { inOrder, step, wholeEstimate, type DraftStep, type Plan, type Refusal }
 import { publishStep } from '../plans/staged-steps.ts'
 import { freshId, from } from '../plans/wired.ts'
 import { checkStep } from './check-step.ts'
-import type { SnapshotFacts } from './facts.ts'
+import type { ExternalFacts, SnapshotFact, SnapshotFacts } from './facts.ts'
 import { formatProblems, meantSnapshot, newNameProblems } from './problems.ts'
 
 /** The file beside a raw image that shares the blocks it had when the snapshot was made; read as `IMAGE@NAME`. */
@@ -17,12 +18,13 @@ export function sharedSnapshotPath(image: string, name: string): string {
 }
 
 /** Where the filesystem shares blocks, a snapshot of a raw image is a file beside it. */
-export function planSharedCreate(name: string, facts: SnapshotFacts): Plan | Refusal {
+export function planSharedCreate(name: string, facts: ExternalFacts): Plan | Refusal {
   const { host, path, problems } = facts
   const found = [
     ...formatProblems(facts),
     ...newNameProblems(facts, name),
     ...fileNameProblems(facts, name),
+    ...takenProblems(facts, name),
     ...problems,
   ]
   const target = sharedSnapshotPath(path, name)
@@ -67,7 +69,7 @@ export function planSharedApply(wanted: string, facts: SnapshotFacts): Plan | Re
       }),
       checkStep(facts),
     ],
-    found: [...unknown, ...problems, kept],
+    found: [...unknown, ...problems, ...otherSize(facts, snapshot), kept],
     subjects: [path, source],
   })
 }
@@ -117,8 +119,41 @@ function planOf(
   }
 }
 
+/** A file of that name is a snapshot already; anything else is in its way. */
+function takenProblems({ path, isTaken, snapshots }: ExternalFacts, name: string): Problem[] {
+  if (!isTaken || snapshots.some((one) => one.name === name)) return []
+  const file = sharedSnapshotPath(path, name)
+  return [
+    {
+      id: 'target-exists',
+      severity: 'block',
+      layer: 'L1',
+      file: path,
+      message: `L1 ${quote(path)}: ${quote(file)} is there already, and is no file`,
+      remedy: 'Choose another name.',
+    },
+  ]
+}
+
+/** Whoever has put a file there under such a name need not have meant a snapshot. */
+function otherSize({ path, virtualSize }: SnapshotFacts, snapshot: SnapshotFact | null): Problem[] {
+  const { size, name } = snapshot ?? {}
+  if (size === undefined) return []
+  return [
+    {
+      id: 'size-then',
+      severity: 'warn',
+      asks: true,
+      layer: 'L3',
+      file: path,
+      message: `L3 ${quote(path)}: its disk has ${bytesInWords(virtualSize ?? 0)}, and ${quote(sharedSnapshotPath(path, name ?? ''))} has ${bytesInWords(size)}`,
+      remedy: 'See what that file is first (varve info).',
+    },
+  ]
+}
+
 function fileNameProblems({ path }: SnapshotFacts, name: string): Problem[] {
-  if (!/[/\\:]/u.test(name)) return []
+  if (!/[/\\:\uFFFD]/u.test(name)) return []
   return [
     {
       id: 'snapshot-name',
@@ -126,7 +161,7 @@ function fileNameProblems({ path }: SnapshotFacts, name: string): Problem[] {
       layer: 'L1',
       file: path,
       message: `L1 ${quote(path)}: ${quote(name)} cannot be part of the name of a file, which a snapshot of a raw image is`,
-      remedy: 'Choose a name without slash, backslash and colon.',
+      remedy: 'Choose a name of text, without slash, backslash and colon.',
     },
   ]
 }

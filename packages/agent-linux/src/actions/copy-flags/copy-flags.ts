@@ -7,7 +7,7 @@ import { deviceOf } from '@varve/operations/actions/mount-filesystem'
 import { kindOf, optionsOf } from '@varve/operations/mount/filesystems'
 import type { z } from 'zod'
 import { alone, type TiedCommand } from '../../tools/tied.ts'
-import { assertDeviceInLibraries } from '../in-libraries.ts'
+import { holdDevice } from '../hold-device.ts'
 import { runTied } from '../tool-steps.ts'
 import { Done, type Orders } from './orders.ts'
 
@@ -17,7 +17,8 @@ export const copyFlags = nativeAdapter('copy-flags', {
     'unshare(2) of a process, mount(2) of both, ioctl(2) FS_IOC_FSGETXATTR and FS_IOC_FSSETXATTR, umount(2)',
 
   async run({ image, type, from, to }, context) {
-    for (const place of [from, to]) await assertDeviceInLibraries(deviceOf(place), context.ports)
+    await using _from = await holdDevice(deviceOf(from), context.ports)
+    await using _to = await holdDevice(deviceOf(to), context.ports)
     const kind = kindOf(type)
     if (kind === null) throw new DiskError('invalid-request', { file: image, reason: `${type} has no files` })
     const options = (isWritten: boolean) => optionsOf(kind, { isWritten, isThrowAway: false }).join(',')

@@ -1,7 +1,7 @@
 import type { AdapterOf } from '@varve/agent/actions/adapter'
 import { deviceOf } from '@varve/operations/actions/mount-filesystem'
 import { copyCommand } from '../../tools/filesystems/copy-command.ts'
-import { assertDeviceInLibraries } from '../in-libraries.ts'
+import { holdDevice } from '../hold-device.ts'
 import { toolSteps } from '../tool-steps.ts'
 
 const copying = toolSteps('copy-guest-files', {
@@ -15,7 +15,7 @@ const copying = toolSteps('copy-guest-files', {
 export const copyGuestFiles: AdapterOf<'copy-guest-files'> = {
   ...copying,
   async run(input, context) {
-    await assertDeviceInLibraries(deviceOf(input.from), context.ports)
+    await using _held = await holdDevice(deviceOf(input.from), context.ports)
     return await copying.run(input, context)
   },
 }

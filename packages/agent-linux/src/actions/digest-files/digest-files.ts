@@ -7,7 +7,7 @@ import { deviceOf } from '@varve/operations/actions/mount-filesystem'
 import { kindOf, optionsOf } from '@varve/operations/mount/filesystems'
 import type { z } from 'zod'
 import { alone, type TiedCommand } from '../../tools/tied.ts'
-import { assertDeviceInLibraries } from '../in-libraries.ts'
+import { holdDevice } from '../hold-device.ts'
 import { runTied } from '../tool-steps.ts'
 import { Found, type Orders } from './orders.ts'
 
@@ -18,7 +18,7 @@ export const digestFiles = nativeAdapter('digest-files', {
 
   async run(input, context) {
     const { image, type, allContents, isWhole = false, expected } = input
-    await assertDeviceInLibraries(deviceOf(input), context.ports)
+    await using _held = await holdDevice(deviceOf(input), context.ports)
     const kind = kindOf(type)
     if (kind === null) throw new DiskError('invalid-request', { file: image, reason: `${type} has no files` })
     const options = optionsOf(kind, { isWritten: false, isThrowAway: false })

@@ -2,14 +2,14 @@ import { nativeAdapter } from '@varve/agent/actions/native'
 import { extentsIn } from '@varve/core/volumes/lvm2-extents'
 import { readExtents } from '@varve/engine/cutting/volume-extents'
 import { physicalOf } from '@varve/operations/actions/physical-place'
-import { assertDeviceInLibraries } from '../in-libraries.ts'
+import { holdDevice } from '../hold-device.ts'
 
 export const findExtents = nativeAdapter('find-extents', {
   calls: 'open(2), read(2) of the metadata of LVM',
 
   async run(input, context) {
     const { image, partition, over, volume } = input
-    await assertDeviceInLibraries(physicalOf(input), context.ports)
+    await using _held = await holdDevice(physicalOf(input), context.ports)
     const { signal } = context
     const found = await readExtents(physicalOf(input), { image, volume, signal })
     const { extentSize, dataStart, volumes } = found.group

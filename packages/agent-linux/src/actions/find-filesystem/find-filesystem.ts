@@ -9,7 +9,7 @@ import type { MappedPiece } from '@varve/operations/actions/attached-device'
 import { isResized as isOfResized } from '@varve/operations/resize/kinds'
 import type { VolumeThere } from '@varve/operations/attach/facts'
 import { kindOf, optionsOf } from '@varve/operations/mount/filesystems'
-import { assertDeviceInLibraries } from '../in-libraries.ts'
+import { holdDevice } from '../hold-device.ts'
 
 type Input = ActionInput<'find-filesystem'>
 
@@ -18,7 +18,7 @@ export const findFilesystem = nativeAdapter('find-filesystem', {
 
   async run(input, { ports, signal }) {
     const { mapped, isWritten, isThrowAway, isResized } = input
-    await assertDeviceInLibraries(mapped, ports)
+    await using _held = await holdDevice(mapped, ports)
     const { filesystem, pieces } = await lookInto(input, signal)
     if (isResized && !isOfResized(filesystem.type))
       throw refusal(

@@ -7,7 +7,7 @@ import { deviceOf } from '@varve/operations/actions/mount-filesystem'
 import { shrinkUnit, sizesAround, sizesFor, smallestSize } from '@varve/operations/shrink/sizes'
 import { nativeAction } from '@varve/operations/plans/shown'
 import { minimumCommand } from '../../tools/filesystems/minimum-commands.ts'
-import { assertDeviceInLibraries } from '../in-libraries.ts'
+import { holdDevice } from '../hold-device.ts'
 import { runTied } from '../tool-steps.ts'
 
 type Input = ActionInput<'measure-minimum'>
@@ -34,7 +34,7 @@ export const measureMinimum: AdapterOf<'measure-minimum'> = {
   },
   async run(input, context) {
     const { image, place, disk, group } = input
-    await assertDeviceInLibraries(deviceOf(input), context.ports)
+    await using _held = await holdDevice(deviceOf(input), context.ports)
     const minimum = isGiven(input) ? shrinkUnit : await runTied(commandFor(input), image, context)
     const least = sizesAround(smallestSize(minimum, named(input).type), place, group)
     if (disk === null) return { minimum, ...least }

@@ -6,7 +6,7 @@ import { readGuestContents } from '@varve/core/scan/read-guest'
 import { filesystemAtStart } from '@varve/agent/operations/guest-volumes'
 import { openInput } from '@varve/engine/run/open-input'
 import { deviceOf } from '@varve/operations/actions/mount-filesystem'
-import { assertDeviceInLibraries } from '../in-libraries.ts'
+import { holdDevice } from '../hold-device.ts'
 
 /** Believes what is on the device, not the tool that was to write it. */
 export const proveFilesystem = nativeAdapter('prove-filesystem', {
@@ -15,7 +15,7 @@ export const proveFilesystem = nativeAdapter('prove-filesystem', {
   async run(input, { ports, signal }) {
     const { image, type, uuid, recipe } = input
     const device = deviceOf(input)
-    await assertDeviceInLibraries(device, ports)
+    await using _held = await holdDevice(device, ports)
     const source = { kind: 'image', path: device, roots: null, format: 'raw', choices: {} } as const
     await using opened = await openInput(source, { io: 'async', signal })
     const found = filesystemAtStart(await readGuestContents(opened.disk, { signal }))

@@ -7,7 +7,7 @@ import type { ActionInput } from '@varve/operations/actions/action-table'
 import { physicalOf } from '@varve/operations/actions/physical-place'
 import { nativeAction, commandLine } from '@varve/operations/plans/shown'
 import { freeExtents, growLogical, growPhysical } from '../../tools/lvm/resize-commands.ts'
-import { assertDeviceInLibraries } from '../in-libraries.ts'
+import { holdDevice } from '../hold-device.ts'
 import { runTied } from '../tool-steps.ts'
 
 type Input = ActionInput<'resize-volume'>
@@ -20,8 +20,8 @@ export const resizeVolume = {
     async run(input, context) {
       const { image, volume } = input
       const device = physicalOf(input)
-      await assertDeviceInLibraries(input.device, context.ports)
-      await assertDeviceInLibraries(device, context.ports)
+      await using _disk = await holdDevice(input.device, context.ports)
+      await using _physical = await holdDevice(device, context.ports)
       await runTied(growPhysical(device), image, context)
       const free = await runTied(freeExtents(device, volume.group), image, context)
       if (free > 0) await runTied(growLogical(device, volume), image, context)

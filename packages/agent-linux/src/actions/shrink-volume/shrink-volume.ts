@@ -1,7 +1,7 @@
 import { nativeAdapter } from '@varve/agent/actions/native'
 import { shrinkVolume as shrink } from '@varve/engine/cutting/volume-extents'
 import { physicalOf } from '@varve/operations/actions/physical-place'
-import { assertDeviceInLibraries } from '../in-libraries.ts'
+import { holdDevice } from '../hold-device.ts'
 
 /** Once more after a death it finds the group as it was, or as it is to be. */
 export const shrinkVolume = nativeAdapter('shrink-volume', {
@@ -10,7 +10,7 @@ export const shrinkVolume = nativeAdapter('shrink-volume', {
 
   async run(input, context) {
     const { image, volume, size, physical } = input
-    await assertDeviceInLibraries(physicalOf(input), context.ports)
+    await using _held = await holdDevice(physicalOf(input), context.ports)
     const { signal, onProgress } = context
     return await shrink(physicalOf(input), {
       image,
