@@ -88,7 +88,7 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
     )
     const [only, ...others] = matching
     if (only === undefined || others.length > 0)
-      throw new DiskError('not-found', { file: id, candidates: others.length > 0 ? matching : undefined })
+      throw new DiskError('not-found', { file: id, runs: matching })
     return await known(only)
   }
 

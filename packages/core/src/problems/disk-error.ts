@@ -51,6 +51,25 @@ function orOneOf({ candidates = [] }: Undecided): string {
 /** Folders or ids that are named, at most. */
 const mostNamed = 6
 
+function whatIsMissing({
+  runs,
+  quarantines,
+  candidates,
+}: DiskErrorDetails['not-found']): Omit<Explanation, 'layer'> {
+  if (runs !== undefined) return noRun(runs)
+  if (quarantines !== undefined) return noEntry(quarantines, candidates)
+  return { message: 'there is no such file', remedy: 'Check the name and the folder.' }
+}
+
+function noRun([first, ...others]: readonly string[]): Omit<Explanation, 'layer'> {
+  if (first === undefined)
+    return { message: 'there is no run of that name', remedy: 'See what there is: varve runs.' }
+  return {
+    message: `${others.length + 1} runs begin so: ${[first, ...others].slice(0, 8).join(', ')}`,
+    remedy: 'Say more of its name.',
+  }
+}
+
 /** Why no entry of a quarantine is meant. */
 function noEntry(folders: readonly string[], candidates: readonly string[] = []) {
   const named = (all: readonly string[]) =>
@@ -142,10 +161,7 @@ const explain: Explain = {
     message: `its part ${quote(d.extent)} is not there${orOneOf(d)}`,
     remedy: isUndecided(d) ? renameOne(d.extent) : `Put ${quote(d.extent)} back in its place.`,
   }),
-  'not-found': (d) =>
-    d.quarantines === undefined
-      ? { layer: 'L1', message: 'there is no such file', remedy: 'Check the name and the folder.' }
-      : { layer: 'L1', ...noEntry(d.quarantines, d.candidates) },
+  'not-found': (d) => ({ layer: 'L1', ...whatIsMissing(d) }),
   'not-readable': (d) => ({
     layer: 'L1',
     message: `it cannot be read: ${d.reason}`,

@@ -28,6 +28,8 @@ export interface DiskErrorDetails {
     file: string
     candidates?: readonly string[] | undefined
     quarantines?: readonly string[]
+    /** The runs that are called so, where one was looked for. */
+    runs?: readonly string[]
   }
   'not-readable': { file: string; reason: string }
   'not-writable': { file: string; reason: string; why?: NotWritableWhy | undefined }
