@@ -1,14 +1,34 @@
-import { existsSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { truncate, writeFile } from 'node:fs/promises'
 import { requires, runToolOk } from '@varve/test-kit/tools'
 
 /** Whether this host lets tests make loop devices and mount them; why not is printed. */
 export function canUseLoop(): boolean {
   const isRoot = process.geteuid?.() === 0
-  if (isRoot && existsSync('/dev/loop-control'))
-    return requires('losetup', 'partx', 'mount', 'sfdisk', 'mkfs.ext4')
+  if (isRoot && existsSync('/dev/loop-control')) {
+    const areThere = requires('losetup', 'partx', 'mount', 'sfdisk', 'mkfs.ext4')
+    if (areThere) makeMore()
+    return areThere
+  }
   process.stderr.write(`skipped: needs ${isRoot ? 'loop devices' : 'root'}\n`)
   return false
+}
+
+const manyEnough = 64
+
+/**
+ * Of few devices, test files beside each other, each with a registry of its own, would take the same one between its choice and its
+ * attachment. The kernel makes one where it is asked for, and keeps it.
+ */
+function makeMore(): void {
+  if (!/ \/dev devtmpfs /u.test(readFileSync('/proc/self/mounts', 'utf8'))) return
+  for (let number = 0; number < manyEnough; number += 1) {
+    if (existsSync(`/sys/block/loop${number}`)) continue
+    const device = `/dev/loop${number}`
+    const attach = spawnSync('losetup', ['--read-only', device, import.meta.filename])
+    if (attach.status === 0) spawnSync('losetup', ['--detach', device])
+  }
 }
 
 /** The loop devices that the file is behind. */
