@@ -16,8 +16,9 @@ import { notOfLibraries } from './in-libraries.ts'
  */
 export async function holdDevice(
   device: string,
-  { roots, runtimeFolder }: Pick<ActionPorts, 'roots' | 'runtimeFolder'>,
+  { roots, runtimeFolder, holdDevice: other }: Pick<ActionPorts, 'roots' | 'runtimeFolder' | 'holdDevice'>,
 ): Promise<AsyncDisposable> {
+  if (other) return await other(device)
   const handle = await open(device, 'r').catch(() => null)
   const held = { [Symbol.asyncDispose]: async () => handle?.close() }
   const { folder, roots: kernel } = registryIn(runtimeFolder)

@@ -6,6 +6,7 @@ import { commandLine } from '@varve/operations/plans/shown'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { expect, test } from 'vitest'
 import { linuxActions } from './adapter-table.ts'
+import { unheld } from '../testing/unheld.ts'
 
 type LinuxAction = keyof typeof linuxActions
 
@@ -211,7 +212,7 @@ test.skipIf(process.platform !== 'linux').each(steps)(
     const { input } = checkedCall({ action: name, input: sample })
     const tools = recordingTools({ stdout: '' })
     const signal = new AbortController().signal
-    const ports = { roots: null, tools, pool, findWriters: null }
+    const ports = { roots: null, tools, pool, findWriters: null, holdDevice: unheld }
     await adapter.run(input, { ports, signal, onProgress: () => {} })
     const { argv, stdin, native } = adapter.command(input)
     if (native === undefined) expect(tools.commands).toEqual([{ argv, stdin }])
@@ -237,7 +238,7 @@ test.skipIf(process.platform !== 'linux').each(measured)(
     const { input } = checkedCall({ action: 'measure-minimum', input: sample })
     const context = { signal: new AbortController().signal, onProgress: () => {} }
     const tools = recordingTools({ stdout })
-    const ports = { roots: null, tools, pool, findWriters: null }
+    const ports = { roots: null, tools, pool, findWriters: null, holdDevice: unheld }
     expect(await adapter.run(input, { ports, ...context })).toMatchObject({ minimum })
     const { argv } = adapter.command(input)
     expect(tools.commands).toEqual([{ argv, stdin: undefined }])

@@ -42,6 +42,8 @@ export interface ActionPorts {
   readonly stateFolder?: string
   /** Where this host keeps what lives as long as the machine runs; left out: /run/varve. */
   readonly runtimeFolder?: string
+  /** Keeps a device that is worked on; left out: what is noted and held for it. Tests bring one for devices that nobody has attached. */
+  readonly holdDevice?: (device: string) => Promise<AsyncDisposable>
   /** Where this host keeps the journals of runs that it carries out by itself. */
   readonly runsFolder?: string
   /** An action changed what lies in this folder. */

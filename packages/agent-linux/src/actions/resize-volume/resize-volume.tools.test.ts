@@ -7,6 +7,7 @@ import { blankDisk, onLoop } from '../../testing/guest-disks.ts'
 import { canUseLoop } from '../../testing/loop-devices.ts'
 import { digestOf } from '../../testing/what-is-left.ts'
 import { resizeVolume } from './resize-volume.ts'
+import { unheld } from '../../testing/unheld.ts'
 
 const mib = 1024 ** 2
 const whole = { start: 0, size: null }
@@ -35,7 +36,11 @@ test.skipIf(!canUseLoop() || !requires('lvm', 'setpriv'))(
     const before = await digestOf(twin)
     await truncate(path, 128 * mib)
     await using host = openTestHost(place.path)
-    const context = { ports: host.ports, signal: new AbortController().signal, onProgress: () => {} }
+    const context = {
+      ports: { ...host.ports, holdDevice: unheld },
+      signal: new AbortController().signal,
+      onProgress: () => {},
+    }
     await onLoop(twin, whole, async () => {
       await onLoop(path, whole, async (device) => {
         const volume = { group: 'vg', name: 'root' }

@@ -10,6 +10,7 @@ import { digestOf } from '../../testing/what-is-left.ts'
 import { findExtents } from '../find-extents/find-extents.ts'
 import { shrinkPhysical } from '../shrink-physical/shrink-physical.ts'
 import { shrinkVolume } from './shrink-volume.ts'
+import { unheld } from '../../testing/unheld.ts'
 
 const mib = 1024 ** 2
 const whole = { start: 0, size: null }
@@ -73,7 +74,7 @@ const volume = { group: 'vg', name: 'root' }
 const inputOn = (image: string, device: string) => ({ image, device, partition: null, over: null, volume })
 
 function contextOf(host: TestHost, onProgress = () => {}, signal = new AbortController().signal) {
-  return { ports: host.ports, signal, onProgress }
+  return { ports: { ...host.ports, holdDevice: unheld }, signal, onProgress }
 }
 
 describe.skipIf(!canUseLoop() || !requires('lvm', 'setpriv', 'mkfs.ext4'))(
