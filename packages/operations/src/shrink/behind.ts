@@ -1,7 +1,7 @@
 import type { GuestContents, Partition } from '@varve/core/guest/guest-contents'
 import { keptInPlace, placedBehind } from '../grow/layout.ts'
 import type { Move } from '../resize/move-steps.ts'
-import { shrinkUnit } from './sizes.ts'
+import { shrinkUnit, upToUnit } from './sizes.ts'
 
 const endOf = ({ start, length }: Partition) => start + length
 
@@ -32,8 +32,4 @@ export function movesForward(
     to: one.start - by,
     filesystem: guest.filesystems.find(({ start }) => start === one.start) ?? null,
   }))
-}
-
-function upToUnit(bytes: number): number {
-  return Math.ceil(bytes / shrinkUnit) * shrinkUnit
 }

@@ -15,7 +15,7 @@ import { keptInPlace, knownByPlace } from '../grow/layout.ts'
 import { copyInstead, volumeRemedy } from './remedies.ts'
 import { isOlder, type ToolVersion } from './tool-version.ts'
 import type { ShrinkRequest } from './request.ts'
-import { shrinkUnit } from './sizes.ts'
+import { shrinkUnit, upToUnit } from './sizes.ts'
 
 /** Why files are not copied into a smaller filesystem, and what to know when they are. */
 export function byFilesProblems(facts: ResizeFacts, request: ShrinkRequest, choice: FilesWay): Problem[] {
@@ -181,14 +181,10 @@ function roomProblems(
         needed <= left
           ? `${formatBytes(left)} would be left for its filesystem, and none of less than ${formatBytes(least)} is made`
           : `${formatBytes(left)} would be left for its filesystem, whose files need more than ${formatBytes(least)}`,
-      remedy: `Choose a larger size (more than ${inUnits(place.start + least + place.behind)} bytes), delete files in the guest, or have Varve say one with slack: --min.`,
+      remedy: `Choose a larger size (more than ${upToUnit(place.start + least + place.behind)} bytes), delete files in the guest, or have Varve say one with slack: --min.`,
       details: { least, left },
     }),
   ]
-}
-
-function inUnits(bytes: number): number {
-  return Math.ceil(bytes / shrinkUnit) * shrinkUnit
 }
 
 /** Why what lies behind it does not follow it, and what to know of what does. */

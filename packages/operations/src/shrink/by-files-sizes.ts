@@ -1,6 +1,6 @@
 import type { ExtRecipe, FilesystemRecipe, XfsRecipe } from '@varve/core/filesystems/filesystem-recipe'
 import type { FilesystemFinding } from '@varve/core/guest/guest-contents'
-import { shrinkUnit } from './sizes.ts'
+import { upToUnit } from './sizes.ts'
 
 const mib = 1024 ** 2
 
@@ -84,8 +84,4 @@ function leastExt(recipe: ExtRecipe, wanted: number, before: number): number {
     size = next
   }
   return upToUnit(size / (1 - Math.min(0.1, recipe.reservedShare)))
-}
-
-function upToUnit(bytes: number): number {
-  return Math.ceil(bytes / shrinkUnit) * shrinkUnit
 }

@@ -21,7 +21,7 @@ import { byFilesProblems } from './by-files-problems.ts'
 import type { FilesystemWay } from './steps.ts'
 import { copyInstead, filesystemRemedy } from './remedies.ts'
 import type { ShrinkRequest } from './request.ts'
-import { shrinkUnit } from './sizes.ts'
+import { shrinkUnit, upToUnit } from './sizes.ts'
 
 /** Why this disk does not become smaller that way. */
 export function shrinkProblems(facts: ResizeFacts, request: ShrinkRequest, choice: ShrinkChoice): Problem[] {
@@ -209,7 +209,7 @@ function beyondProblems(
   const [first] = beyond
   if (!first) return []
   const isFrame = beyond.every(({ what }) => what.startsWith('extended'))
-  const least = inUnits(Math.max(...beyond.map(({ end }) => end)) + place.behind)
+  const least = upToUnit(Math.max(...beyond.map(({ end }) => end)) + place.behind)
   const all = [...new Set(beyond.map(({ what }) => what))]
   const follow = isMade(target.filesystem?.type ?? '')
     ? ' Or have it follow: with --by-files a new, smaller filesystem gets the files, and what lies behind it moves up.'
@@ -236,7 +236,7 @@ function spaceProblems({ image }: ResizeFacts, { sizes, target, place }: Filesys
       id: 'too-small',
       layer: 'L6',
       why: `${formatBytes(left)} would be left for its filesystem, which needs more than ${formatBytes(least)}`,
-      remedy: `Choose a larger size (more than ${inUnits(place.start + least + place.behind)} bytes), delete files in the guest, or have Varve find the smallest one: --min.`,
+      remedy: `Choose a larger size (more than ${upToUnit(place.start + least + place.behind)} bytes), delete files in the guest, or have Varve find the smallest one: --min.`,
       details: { least, left },
     }),
   ]
@@ -245,10 +245,6 @@ function spaceProblems({ image }: ResizeFacts, { sizes, target, place }: Filesys
 /** Bytes that a filesystem cannot do without; what ext counts as used goes in part with the room that it describes. */
 function leastUsed(filesystem: ResizeTarget['filesystem']): number {
   return filesystem === null || filesystem.type.startsWith('ext') ? 0 : (filesystem.used ?? 0)
-}
-
-function inUnits(bytes: number): number {
-  return Math.ceil(bytes / shrinkUnit) * shrinkUnit
 }
 
 function lowerFirst(text: string): string {

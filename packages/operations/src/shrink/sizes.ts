@@ -67,8 +67,8 @@ export function sizesAround(
     group === null || volume === null
       ? filesystem
       : group.dataStart + (volume + group.others) * group.extentSize
-  const part = Math.min(length, upTo(shrinkUnit, header + wanted))
-  const disk = upTo(shrinkUnit, start + part + behind)
+  const part = Math.min(length, upToUnit(header + wanted))
+  const disk = upToUnit(start + part + behind)
   const room = downTo(group === null ? block : sector, part - header)
   if (group === null || volume === null)
     return { filesystem: Math.min(room, filesystem), physical: null, end: start + part, disk }
@@ -77,3 +77,6 @@ export function sizesAround(
 
 const downTo = (unit: number, bytes: number) => Math.floor(bytes / unit) * unit
 const upTo = (unit: number, bytes: number) => Math.ceil(bytes / unit) * unit
+
+/** So many bytes in whole units of a shrink. */
+export const upToUnit = (bytes: number) => upTo(shrinkUnit, bytes)

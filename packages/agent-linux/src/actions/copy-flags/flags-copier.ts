@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeSync } from 'node:fs'
 import { copyTreeFlags } from './copy-tree-flags.ts'
+import { tellsOften } from '../../tools/own-program-tells.ts'
 import { Orders } from './orders.ts'
 
 /** A folder that every Linux has; what is mounted there is seen by this process alone. */
 const place = '/run'
-/** Who waits hears of it so often. */
-const tellMs = 5000
 
 const run = (tool: string, args: readonly string[]) =>
   execFileSync(tool, args, { stdio: ['ignore', 'ignore', 'inherit'] })
@@ -20,15 +19,10 @@ for (const [at, { device, options }] of [from, to].entries()) {
   mkdirSync(folder)
   run('mount', ['-t', type, '-o', options, '--source', device, '--target', folder])
 }
-let told = Date.now()
 const changed = copyTreeFlags({
   from: folders[0],
   to: folders[1],
-  onEntry() {
-    if (Date.now() - told < tellMs) return
-    told = Date.now()
-    writeSync(2, '\n')
-  },
+  onEntry: tellsOften(),
 })
 run('umount', ['--', folders[1]])
 writeSync(1, JSON.stringify({ changed }))

@@ -3,7 +3,8 @@ import type { ActionInput } from '@varve/operations/actions/action-table'
 import { snapshotCommand } from '../../tools/lvcreate/commands.ts'
 import { cloneCommand } from '../../tools/zfs/volumes.ts'
 import { deviceSize } from '../device-size.ts'
-import { kernelAction, notThere } from '../kernel-action.ts'
+import { kernelAction } from '../kernel-action.ts'
+import { onceShown } from '../once-shown.ts'
 import { aboutVolume, datasetOf, namesOf } from '../volume-names.ts'
 
 export const copyVolume = kernelAction('copy-volume', {
@@ -23,13 +24,7 @@ export const copyVolume = kernelAction('copy-volume', {
   },
   about: aboutVolume,
   // Its name is this run's own: an earlier attempt has made it.
-  before: async (input) => Promise.resolve(outcome(input)),
-  async after(input) {
-    const made = outcome(input)
-    // As in making it.
-    if (made === null && input.volume.kind === 'lvm') throw notThere('lvm', aboutVolume(input))
-    return Promise.resolve(made)
-  },
+  ...onceShown(outcome),
 })
 
 function outcome(input: ActionInput<'copy-volume'>) {

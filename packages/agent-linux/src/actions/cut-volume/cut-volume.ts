@@ -3,7 +3,7 @@ import { assertNotUsed } from '@varve/agent/actions/unused'
 import { cutDisk } from '@varve/engine/cutting/cut-disk'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { commandLine, nativeAction } from '@varve/operations/plans/shown'
-import type { ActionInput } from '@varve/operations/actions/action-table'
+import { wholeUnits } from '@varve/operations/volumes/resized'
 import { deviceSize } from '../device-size.ts'
 import { assertOwnHost } from '../kernel-action.ts'
 import { reduceStaged } from '../resize-staged.ts'
@@ -13,7 +13,7 @@ import { aboutVolume, namesOf } from '../volume-names.ts'
 export const cutVolume: AdapterOf<'cut-volume'> = {
   tools: [],
   command(input) {
-    const [{ tool, args }, older] = reduceStaged({ ...input, size: wholeUnits(input) })
+    const [{ tool, args }, older] = reduceStaged({ ...input, size: wholeUnits(input.size, input.unit) })
     const cut = `${commandLine({ argv: [tool, ...args] })}${older ? ', or without --fs where LVM does not know it' : ''}`
     return nativeAction(
       'cut-volume',
@@ -28,7 +28,7 @@ export const cutVolume: AdapterOf<'cut-volume'> = {
     const { ports, signal } = context
     const { stagedDevice: device } = namesOf(input)
     const before = deviceSize(device)
-    const size = wholeUnits(input)
+    const size = wholeUnits(input.size, input.unit)
     if (before === null || before < size)
       throw new DiskError('refused', {
         file: about,
@@ -47,8 +47,4 @@ export const cutVolume: AdapterOf<'cut-volume'> = {
       },
     })
   },
-}
-
-function wholeUnits({ size, unit }: ActionInput<'cut-volume'>): number {
-  return Math.ceil(size / unit) * unit
 }

@@ -1,15 +1,14 @@
-import { fileURLToPath } from 'node:url'
 import { nativeAdapter } from '@varve/agent/actions/native'
-import { stdoutText } from '@varve/agent/tools/tool-command'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { threadFile } from '@varve/engine/run/start-thread'
 import { deviceOf } from '@varve/operations/actions/mount-filesystem'
 import { kindOf, optionsOf } from '@varve/operations/mount/filesystems'
-import type { z } from 'zod'
-import { alone, type TiedCommand } from '../../tools/tied.ts'
+import { ownProgram } from '../../tools/own-program.ts'
 import { holdDevice } from '../hold-device.ts'
 import { runTied } from '../tool-steps.ts'
 import { Found, type Orders } from './orders.ts'
+
+const program = threadFile('files-walker', import.meta.url)
 
 /** Starts a process that sees the filesystem alone, walks it and ends; the mount is gone with it. */
 export const digestFiles = nativeAdapter('digest-files', {
@@ -24,14 +23,14 @@ export const digestFiles = nativeAdapter('digest-files', {
     const options = optionsOf(kind, { isWritten: false, isThrowAway: false })
     // The default of a Btrfs may be one of its subvolumes.
     const all = type === 'btrfs' ? [...options, 'subvolid=5'] : options
-    const orders = {
+    const orders: Orders = {
       device: deviceOf(input),
       type: kind.type,
       options: all.join(','),
       allContents,
       isWhole,
     }
-    const found = await runTied(walkCommand(orders), image, context)
+    const found = await runTied(ownProgram(program, orders, Found), image, context)
     if (expected === null || found.digest === expected) return found
     throw new DiskError('refused', {
       file: image,
@@ -42,14 +41,3 @@ export const digestFiles = nativeAdapter('digest-files', {
     })
   },
 })
-
-function walkCommand(orders: Orders): TiedCommand<z.infer<typeof Found>> {
-  const program = fileURLToPath(threadFile('files-walker', import.meta.url))
-  const command = alone({
-    tool: process.execPath,
-    args: ['--no-warnings', program, JSON.stringify(orders)],
-    silence: { ms: 600_000, io: true },
-    parse: (output) => Found.parse(JSON.parse(stdoutText(output))),
-  })
-  return { ...command, of: 'varve' }
-}

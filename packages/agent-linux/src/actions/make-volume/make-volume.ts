@@ -3,7 +3,8 @@ import type { ActionInput } from '@varve/operations/actions/action-table'
 import { volumeTag } from '@varve/operations/actions/volume-name'
 import { createCommand } from '../../tools/lvcreate/commands.ts'
 import { createVolumeCommand } from '../../tools/zfs/volumes.ts'
-import { kernelAction, notThere } from '../kernel-action.ts'
+import { kernelAction } from '../kernel-action.ts'
+import { onceShown } from '../once-shown.ts'
 import { aboutVolume, datasetOf, namesOf } from '../volume-names.ts'
 
 type Input = ActionInput<'make-volume'>
@@ -14,13 +15,7 @@ export const makeVolume = kernelAction('make-volume', {
   build,
   about: aboutVolume,
   // Its name is this run's own: an earlier attempt has made it.
-  before: async (input) => Promise.resolve(outcome(input)),
-  async after(input) {
-    const made = outcome(input)
-    // LVM comes back once the kernel and udev have it; ZFS does not wait for udev.
-    if (made === null && input.volume.kind === 'lvm') throw notThere('lvm', aboutVolume(input))
-    return Promise.resolve(made)
-  },
+  ...onceShown(outcome),
 })
 
 function build(input: Input): ToolCommand<null> {

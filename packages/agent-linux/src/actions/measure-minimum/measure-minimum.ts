@@ -4,7 +4,7 @@ import { formatBytes } from '@varve/core/units/format-bytes'
 import type { ActionInput } from '@varve/operations/actions/action-table'
 import type { ResizedType } from '@varve/operations/actions/filesystem-place'
 import { deviceOf } from '@varve/operations/actions/mount-filesystem'
-import { shrinkUnit, sizesAround, sizesFor, smallestSize } from '@varve/operations/shrink/sizes'
+import { shrinkUnit, sizesAround, sizesFor, smallestSize, upToUnit } from '@varve/operations/shrink/sizes'
 import { nativeAction } from '@varve/operations/plans/shown'
 import { minimumCommand } from '../../tools/filesystems/minimum-commands.ts'
 import { holdDevice } from '../hold-device.ts'
@@ -39,7 +39,7 @@ export const measureMinimum: AdapterOf<'measure-minimum'> = {
     const least = sizesAround(smallestSize(minimum, named(input).type), place, group)
     if (disk === null) return { minimum, ...least }
     const sizes = sizesFor(disk, place, group)
-    if (sizes.filesystem >= Math.ceil(minimum / shrinkUnit) * shrinkUnit) return { minimum, ...sizes }
+    if (sizes.filesystem >= upToUnit(minimum)) return { minimum, ...sizes }
     throw new DiskError('refused', {
       file: image,
       reason: `its ${input.type} needs ${formatBytes(minimum)} at least, and a disk of ${formatBytes(disk)} leaves ${formatBytes(sizes.filesystem)} for it`,
