@@ -191,12 +191,16 @@ test('a format that is told is remembered, sent to the agent, and shown', async 
 })
 
 test('images that appear and vanish are told of in the activity', async () => {
-  await using controller = await startTestController({ gatherMs: 10 })
+  await using controller = await startTestController({ gatherMs: 500 })
   const { client, url } = controller
   await using north = await startFakeAgent({ url, name: 'north', images })
   await north.announce(Array.from({ length: 20 }, (_, index) => sampleRecord('north', `many-${index}.raw`)))
-  const titles = () => client.events.activity.query({}).then((rows) => rows.map(({ title }) => title))
-  await eventually(async () =>
-    (await titles()).some((title) => /2[01] images appeared on north/u.test(title)),
-  )
+  const told = async () => {
+    const titles = (await client.events.activity.query({})).map(({ title }) => title)
+    const counts = titles.map((title) => Number(/^(\d+) images appeared on north$/u.exec(title)?.[1] ?? 0))
+    const named = titles.filter((title) => /^north:\S+ appeared$/u.test(title))
+    return { total: counts.reduce((sum, count) => sum + count, named.length), counts }
+  }
+  await eventually(async () => (await told()).total === images.length + 20)
+  expect((await told()).counts.some((count) => count > 3)).toBe(true)
 })

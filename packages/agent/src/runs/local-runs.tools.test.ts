@@ -84,5 +84,5 @@ test('two runs on one thing: the second is refused and names the first; the firs
 
 test('a run that is not there is not found', async () => {
   await using here = await open()
-  await expect(here.runs.find('nothing')).rejects.toThrow(/no such file/u)
+  await expect(here.runs.find('nothing')).rejects.toThrow(/no run of that name/u)
 })
