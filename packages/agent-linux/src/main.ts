@@ -1,4 +1,4 @@
 import { runAgentProcess } from '@varve/agent/agent-process'
 import { linuxPlatform } from './platform.ts'
 
-await runAgentProcess(() => linuxPlatform())
+void runAgentProcess(() => linuxPlatform())

@@ -1,10 +1,7 @@
 // The varve command. Plain JavaScript: nothing has to be compiled before it is known what to run.
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { loadProgram } from '../../../tooling/bundle/load-program.mjs'
-
-const home = join(import.meta.dirname, '..')
-const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'))
+// Nor is anything imported: `import` would make a list of the exports of each module of Node, which takes longer than the rest.
+const require = process.getBuiltinModule('node:module').createRequire(import.meta.url)
+const { version } = require('../package.json')
 
 // Answered before anything else is loaded: scripts ask for it often.
 if (process.argv.length === 3 && (process.argv[2] === '--version' || process.argv[2] === '-V')) {
@@ -21,6 +18,7 @@ if (process.argv.length === 3 && (process.argv[2] === '--version' || process.arg
 } else {
   // `z.config({ jitless: true })`, before the first schema is made: a run is over before code compiled for its checks pays.
   globalThis.__zod_globalConfig = { jitless: true }
-  const { runProgram } = await loadProgram(home, 'program')
+  const { loadProgram } = require('../../../tooling/bundle/load-program.cjs')
+  const { runProgram } = await loadProgram(`${import.meta.dirname}/..`, 'program')
   process.exitCode = await runProgram(process.argv, version)
 }

@@ -14,14 +14,9 @@ import { cli, controller, homeOf, programs, type Program } from './programs.ts'
 
 /** Runs the command from the program file given, as the launcher does. */
 async function runFrom(program: string, args: readonly string[]): Promise<string> {
-  const call = `import(${JSON.stringify(program)}).then(async ({ runProgram }) => { process.exitCode = await runProgram(['node', 'varve', ...process.argv.slice(1)], '0') })`
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    '--input-type=module',
-    '-e',
-    call,
-    '--',
-    ...args,
-  ])
+  const load = program.endsWith('.ts') ? 'import' : 'require'
+  const call = `Promise.resolve(${load}(${JSON.stringify(program)})).then(async ({ runProgram }) => { process.exitCode = await runProgram(['node', 'varve', ...process.argv.slice(1)], '0') })`
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', call, '--', ...args])
   return stdout
 }
 
@@ -60,7 +55,7 @@ test('the bundle converts with its worker threads as the sources do', async () =
   await truncate(disk, 64 * 2 ** 20)
   const told = []
   for (const [name, program] of [
-    ['bundle', join(homeOf(cli), 'dist', folder, 'program.mjs')],
+    ['bundle', join(homeOf(cli), 'dist', folder, 'program.cjs')],
     ['source', join(homeOf(cli), 'src/program.ts')],
   ] as const) {
     const target = place.file(`${name}.qcow2`)
@@ -79,13 +74,14 @@ test('the bundle converts with its worker threads as the sources do', async () =
 test('what a thread loads to read and write images draws no operation after it', async () => {
   const { folder } = await bundleProgram(cli)
   const place = join(homeOf(cli), 'dist', folder)
-  const names = (await readdir(place)).filter((name) => name.endsWith('.mjs'))
+  const names = (await readdir(place)).filter((name) => name.endsWith('.cjs'))
   const codes = new Map<string, string>()
   for (const name of names) codes.set(name, await readFile(join(place, name), 'utf8'))
   const loadedBy = (start: RegExp): ReadonlySet<string> => {
     const loaded = new Set(names.filter((name) => start.test(name)))
     for (const name of loaded)
-      for (const [, next = ''] of (codes.get(name) ?? '').matchAll(/\bfrom"\.\/([^"]+)"/gu)) loaded.add(next)
+      for (const [, next = ''] of (codes.get(name) ?? '').matchAll(/=require\("\.\/([^"]+)"\)/gu))
+        loaded.add(next)
     return new Set([...loaded].map(groupOf))
   }
   expect(loadedBy(/^convert-/u)).toContain('runs')
@@ -96,7 +92,7 @@ test('what a thread loads to read and write images draws no operation after it',
 })
 
 test('a stack in the bundle names the sources', async () => {
-  const program = await bundled(cli, 'program.mjs')
+  const program = await bundled(cli, 'program.cjs')
   const map = new SourceMap(JSON.parse(await readFile(`${program}.map`, 'utf8')))
   const lines = (await readFile(program, 'utf8')).split('\n')
   const line = lines.findIndex((text) => text.includes('function runProgram('))
@@ -115,18 +111,18 @@ test('a bundled agent inspects in its threads and tells a bundled controller', a
   await using stack = new AsyncDisposableStack()
   const images = place.file('images')
   await mkdir(images)
-  const command = await bundled(cli, 'program.mjs')
+  const command = await bundled(cli, 'program.cjs')
   await writeFile(place.file('disk.raw'), diskOf(2 ** 21))
   await runFrom(command, ['convert', place.file('disk.raw'), join(images, 'disk.qcow2')])
   const url = await started(
     stack,
-    await bundled(controller, 'main.mjs'),
+    await bundled(controller, 'main.cjs'),
     ['--port', '0', '--data', place.file('controller'), '--log-level', 'silent'],
     /^listening (\S+)/u,
   )
   const agentArgs = ['--controller', url, '--name', 'north', '--library', `images=${images}`]
   const data = ['--data', place.file('agent'), '--log-level', 'silent']
-  await started(stack, await bundled(agent, 'main.mjs'), [...agentArgs, ...data], /^(connected)/u)
+  await started(stack, await bundled(agent, 'main.cjs'), [...agentArgs, ...data], /^(connected)/u)
   let answer = { rows: [] as unknown[] }
   while (answer.rows.length === 0) {
     await sleep(100)
@@ -135,9 +131,9 @@ test('a bundled agent inspects in its threads and tells a bundled controller', a
   expect(answer.rows).toMatchObject([{ name: 'disk.qcow2', format: 'qcow2', virtualSize: 2 ** 21 }])
 })
 
-/** `transfer` of `transfer-DvH3qc_a.mjs`. */
+/** `transfer` of `transfer-DvH3qc_a.cjs`. */
 function groupOf(file: string): string {
-  return file.replace(/-[\w-]{8}\.mjs$/u, '')
+  return file.replace(/-[\w-]{8}\.cjs$/u, '')
 }
 
 /** A raw disk of text with a partition table, which tells that it is one. */

@@ -17,7 +17,7 @@ export interface Checkpoints {
 /** Starts the thread; when it fails, SQLite copies the log itself, see `openDatabase`. */
 export function startCheckpoints(path: string, { onError }: CheckpointOptions): Checkpoints {
   const isBundled = !import.meta.url.endsWith('.ts')
-  const file = new URL(`./checkpoint-thread.${isBundled ? 'mjs' : 'ts'}`, import.meta.url)
+  const file = new URL(`./checkpoint-thread.${isBundled ? 'cjs' : 'ts'}`, import.meta.url)
   const holding = new Int32Array(new SharedArrayBuffer(4))
   const worker = new Worker(file, {
     workerData: { path, everyMs: 1000, mostPages, holding },

@@ -6,7 +6,7 @@ const isBundled = !import.meta.url.endsWith('.ts')
 
 /** The file that the thread `name` starts from: it lies beside the code at `near`, the URL of a module. */
 export function threadFile(name: string, near: string): URL {
-  return new URL(`./${name}.${isBundled ? 'mjs' : 'ts'}`, near)
+  return new URL(`./${name}.${isBundled ? 'cjs' : 'ts'}`, near)
 }
 
 /** Starts a thread with none of the arguments of this process; `endThread` ends it. */

@@ -8,7 +8,8 @@ import type { WorkerStart } from './worker-start.ts'
 const { codeCache }: WorkerStart = workerData
 if (codeCache !== null) enableCompileCache(codeCache)
 const send = (message: WorkerMessage) => parentPort?.postMessage(message)
-const { reportJob } = await import('./worker-tasks.ts')
-parentPort?.on('message', ({ job, seat }: JobOrder) => {
-  void reportJob(job, { send, seat, isMain: false })
-})
+void import('./worker-tasks.ts').then(({ reportJob }) =>
+  parentPort?.on('message', ({ job, seat }: JobOrder) => {
+    void reportJob(job, { send, seat, isMain: false })
+  }),
+)

@@ -30,10 +30,10 @@ interface Sources {
 export function resolveInput(input: unknown, sources: Sources): unknown {
   if (Array.isArray(input)) return input.map((item: unknown) => resolveInput(item, sources))
   if (typeof input !== 'object' || input === null) return input
-  const reference = FromStep.safeParse(input)
-  if (reference.success) return sources.memberOf(reference.data.$from, reference.data.field)
-  const fresh = Fresh.safeParse(input)
-  if (fresh.success) return sources.fresh(fresh.data.$fresh)
+  const reference = referenceOf(input)
+  if (reference) return sources.memberOf(reference.$from, reference.field)
+  const fresh = '$fresh' in input ? Fresh.safeParse(input).data : undefined
+  if (fresh) return sources.fresh(fresh.$fresh)
   return Object.fromEntries(Object.entries(input).map(([key, value]) => [key, resolveInput(value, sources)]))
 }
 
@@ -52,6 +52,11 @@ export function memberOf(outcome: unknown, step: string, field: string): unknown
 export function stepsUsed(input: unknown): readonly string[] {
   if (Array.isArray(input)) return input.flatMap(stepsUsed)
   if (typeof input !== 'object' || input === null) return []
-  const reference = FromStep.safeParse(input)
-  return reference.success ? [reference.data.$from] : Object.values(input).flatMap(stepsUsed)
+  const reference = referenceOf(input)
+  return reference ? [reference.$from] : Object.values(input).flatMap(stepsUsed)
+}
+
+/** A schema that refuses costs more than all the rest of an input: it is asked where there may be one. */
+function referenceOf(input: object): FromStep | undefined {
+  return '$from' in input ? FromStep.safeParse(input).data : undefined
 }

@@ -47,10 +47,10 @@ function say(report: Report): void {
 
 process.on('disconnect', () => {})
 const orders = Orders.parse(JSON.parse(process.argv[2] ?? ''))
-try {
-  await run(orders)
-  process.exit(0)
-} catch (error) {
-  say({ isReady: false, error: toErrorRecord(error, orders.image.path) })
-  process.exitCode = 1
-}
+run(orders).then(
+  () => process.exit(0),
+  (error: unknown) => {
+    say({ isReady: false, error: toErrorRecord(error, orders.image.path) })
+    process.exitCode = 1
+  },
+)

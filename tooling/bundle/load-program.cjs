@@ -1,11 +1,12 @@
 // Loads a program from the bundle that the set-up made while no source has changed since, because that starts three times
-// faster, and else from its sources. Plain JavaScript: nothing has to be compiled before it is known what to run.
-import { readFileSync, statSync } from 'node:fs'
-import { enableCompileCache } from 'node:module'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+// faster, and else from its sources. Plain JavaScript: nothing has to be compiled before it is known what to run; and
+// CommonJS as the bundle, because `import` would make a list of the exports of each module of Node.
+const { readFileSync, statSync } = require('node:fs')
+const { enableCompileCache } = require('node:module')
+const { join } = require('node:path')
+const { pathToFileURL } = require('node:url')
 
-const root = join(import.meta.dirname, '../..')
+const root = join(__dirname, '../..')
 
 /** The bundle's folder, or null when there is none or a file that it was made of is not as it was. */
 function freshBundle(home) {
@@ -26,13 +27,13 @@ function freshBundle(home) {
 const seeksFault = new Set(['--verbose', 'debug', 'trace'])
 
 /** The module `name` of the package in folder `home`. */
-export async function loadProgram(home, name) {
+exports.loadProgram = async function loadProgram(home, name) {
   // Compiled code is kept between runs, beside what the set-up fetched; a folder that cannot be written does no harm.
   enableCompileCache(join(root, '.varve/code-cache'))
   // Stacks name the sources where somebody looks for a fault; the maps would take every start some milliseconds.
   if (process.env.VARVE_LOG || process.argv.some((word) => seeksFault.has(word)))
     process.setSourceMapsEnabled(true)
   const folder = freshBundle(home)
-  const file = folder === null ? join(home, 'src', `${name}.ts`) : join(folder, `${name}.mjs`)
-  return await import(pathToFileURL(file).href)
+  if (folder !== null) return require(join(folder, `${name}.cjs`))
+  return await import(pathToFileURL(join(home, 'src', `${name}.ts`)).href)
 }
