@@ -276,6 +276,25 @@ describe.skipIf(!canUseLoop() || !requires(...tools))('shrink by files', () => {
     await nothingIsLeft(image, place.path)
   })
 
+  test('a folder that lies deeper than cp can copy ends the run with a reason', slow, async () => {
+    await using place = await tempPlace()
+    const image = await blankDisk({ path: join(await libIn(place), 'a.raw'), size: 64, table: null })
+    await onLoop(image, { start: 0, size: null }, async (device) => {
+      await runToolOk('mkfs.ext4', ['-q', device])
+      const deep = 'n=$(printf %0200d 7); for i in $(seq 30); do mkdir $n; cd $n; done; echo words >file'
+      await inMounted(device, 'rw', `${deep}; cd / && umount /mnt`)
+    })
+    const before = await digestOf(image)
+    await using host = hostIn(place.path)
+    expect(await shrink(host, { image, to: 48 * mib })).toMatchObject({
+      phase: 'failed',
+      error: { code: 'refused', details: { finding: 'path-too-long' } },
+      undoFailures: [],
+    })
+    expect(await digestOf(image)).toBe(before)
+    await nothingIsLeft(image, place.path)
+  })
+
   test('a loader in the boot sector, LVM, a dirty filesystem and others', slow, async () => {
     await using place = await tempPlace()
     await using host = hostIn(place.path)

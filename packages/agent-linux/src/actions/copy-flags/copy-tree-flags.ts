@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import { areEqual, flagsOf, setFlags } from '../digest-files/file-flags.ts'
+import { withNearPath } from '../digest-files/near-path.ts'
 
 interface CopiedFlags {
   readonly from: string
@@ -16,8 +17,12 @@ export function copyTreeFlags({ from, to, onEntry }: CopiedFlags): number {
     const stats = lstatSync(old)
     if (!stats.isFile() && !stats.isDirectory()) return
     if (stats.isDirectory())
-      for (const name of readdirSync(old, { encoding: 'buffer' }))
-        visit(Buffer.concat([old, slash, name]), Buffer.concat([copy, slash, name]))
+      withNearPath(old, (nearOld) =>
+        withNearPath(copy, (nearCopy) => {
+          for (const name of readdirSync(nearOld, { encoding: 'buffer' }))
+            visit(Buffer.concat([nearOld, slash, name]), Buffer.concat([nearCopy, slash, name]))
+        }),
+      )
     const wanted = flagsOf(old)
     if (wanted === null || areEqual(wanted, flagsOf(copy))) return
     setFlags(copy, wanted)

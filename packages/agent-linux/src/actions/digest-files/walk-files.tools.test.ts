@@ -31,6 +31,27 @@ describe.skipIf(process.platform !== 'linux')('the digest of files', () => {
     expect(digestOf(folder)).toMatchObject({ files: 4, readBytes: 13 + 2 * 17 + 19 })
   })
 
+  test('reaches what lies deeper than a path is long', async () => {
+    await using place = await tempPlace()
+    const folder = await filesIn(place)
+    const deep = async (script: string) =>
+      runToolOk('sh', [
+        '-c',
+        `n=$(printf %0200d 7); cd "$1"; for i in $(seq 50); do mkdir -p $n; cd $n; done; ${script}`,
+        'sh',
+        folder,
+      ])
+    try {
+      await deep(`echo words >file; touch -d ${when.toISOString()} file`)
+      const before = digestOf(folder)
+      expect(before.files).toBe(5)
+      await deep(`echo other >file; touch -d ${when.toISOString()} file`)
+      expect(digestOf(folder).digest).not.toBe(before.digest)
+    } finally {
+      await runToolOk('rm', ['-rf', folder])
+    }
+  })
+
   test.each<[string, (folder: string) => Promise<unknown>]>([
     [
       'a byte',

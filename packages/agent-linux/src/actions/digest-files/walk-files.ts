@@ -10,6 +10,7 @@ import {
   type BigIntStats,
 } from 'node:fs'
 import { flagsOf } from './file-flags.ts'
+import { withNearPath } from './near-path.ts'
 import { readAttributes } from './read-attributes.ts'
 
 interface Walking {
@@ -57,9 +58,11 @@ export function walkFiles(root: string, walking: Walking): Walked {
     if (stats.isSymbolicLink()) addText(hash, [readlinkSync(path, { encoding: 'buffer' })])
     if (stats.isFile()) readFile(path, inside, stats)
     if (!stats.isDirectory()) return
-    const names = readdirSync(path, { encoding: 'buffer' }).sort((one, other) => one.compare(other))
-    addText(hash, [String(names.length)])
-    for (const name of names) visit(join(path, name), join(inside, name))
+    withNearPath(path, (near) => {
+      const names = readdirSync(near, { encoding: 'buffer' }).sort((one, other) => one.compare(other))
+      addText(hash, [String(names.length)])
+      for (const name of names) visit(join(near, name), join(inside, name))
+    })
   }
 
   /** The first name of a file that has several. */

@@ -51,6 +51,15 @@ export function copyCommand({ image, type, from, to }: Copying): TiedCommand<nul
       parse(output) {
         if (output.exitCode === 0) return null
         const said = stderrText(output).trim().replaceAll(/\s+/gu, ' ').slice(-mostSaid)
+        if (said.includes('File name too long'))
+          throw new DiskError('refused', {
+            file: image,
+            reason:
+              'a folder in it lies so deep that its path is longer than 4,096 bytes, which cp cannot copy',
+            remedy: 'Nothing of the image was changed. Move the folder up in the guest, and try again.',
+            finding: 'path-too-long',
+            layer: 'L6',
+          })
         if (!said.includes('No space left on device'))
           throw new DiskError('tool-failed', {
             tool: 'cp',
