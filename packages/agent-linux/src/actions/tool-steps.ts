@@ -6,6 +6,8 @@ import { commandLine, nativeAction, type Shown } from '@varve/operations/plans/s
 import type { TiedCommand } from '../tools/tied.ts'
 import { holdDevice } from './hold-device.ts'
 import { assertFileInLibraries } from './in-libraries.ts'
+import { thinPoolBelow } from './thin-pool-below.ts'
+import { watchPool } from './watch-pool.ts'
 
 interface ToolSteps<N extends ActionName> {
   /** The commands of the action, one after the other: what is shown, and what is run. */
@@ -39,7 +41,14 @@ export function toolSteps<N extends ActionName>(
       const on = worksOn(input)
       if ('file' in on) await assertFileInLibraries(on.file, context.ports)
       await using _held = 'file' in on ? null : await holdDevice(on.device, context.ports)
-      for (const command of build(input)) await runTied(command, about(input), context)
+      const pool = 'file' in on ? null : thinPoolBelow(on.device)
+      await using watch = watchPool(pool, context.ports.tools, context.signal)
+      try {
+        for (const command of build(input))
+          await runTied(command, about(input), { ...context, signal: watch.signal })
+      } catch (error) {
+        throw watch.reason ?? error
+      }
       return outcome(input)
     },
   }

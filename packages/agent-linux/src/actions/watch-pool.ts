@@ -1,6 +1,7 @@
 import type { ToolBox } from '@varve/agent/actions/adapter'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { poolUse } from '../../tools/lvs/pool-use.ts'
+import { poolUse } from '../tools/lvs/pool-use.ts'
+import type { ThinPool } from './thin-pool-below.ts'
 
 export interface PoolWatch extends AsyncDisposable {
   /** Aborts with the caller's signal, and when the pool is nearly full. */
@@ -9,21 +10,16 @@ export interface PoolWatch extends AsyncDisposable {
   readonly reason: DiskError | null
 }
 
-interface Watched {
-  readonly group: string
-  readonly pool: string
-}
-
 const pauseMs = 2000
 /** Parts of a hundred of data or metadata: others write into the pool too, and one that is full freezes all its volumes. */
 const fullAt = 97
 
-/** Looks at a thin pool from time to time while one of its volumes is written; null: nothing is to be watched. */
-export function watchPool(watched: Watched | null, tools: ToolBox, signal: AbortSignal): PoolWatch {
+/** Looks at a thin pool from time to time while one of its volumes is written to; null: nothing is to be watched. */
+export function watchPool(watched: ThinPool | null, tools: ToolBox, signal: AbortSignal): PoolWatch {
   const full = new AbortController()
   let reason: DiskError | null = null
   let looking: Promise<void> | null = null
-  const look = async ({ group, pool }: Watched) => {
+  const look = async ({ group, pool }: ThinPool) => {
     const { data, metadata } = await tools.run(poolUse(group, pool), { signal, file: `lvm:${group}/${pool}` })
     if (Math.max(data ?? 100, metadata ?? 100) < fullAt) return
     reason = new DiskError('refused', {
