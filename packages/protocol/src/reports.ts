@@ -153,6 +153,7 @@ const GuestView = z.lazy(() =>
           state: z.enum(['clean', 'dirty', 'unknown']),
           isHibernated: z.boolean().optional(),
           devices: z.number().optional(),
+          fixedBy: z.string().optional(),
           notes: Notes,
           freeByRegion: z.array(z.object({ start: Bytes, length: Bytes, free: Bytes })).max(4096),
         }),

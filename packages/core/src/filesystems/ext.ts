@@ -90,6 +90,8 @@ export async function recognise(region: GuestRegion): Promise<FilesystemFinding 
     free: isSound ? free : null,
     blockSize,
     state: (facts.state & isClean) !== 0 && (facts.incompat & incompat.recover) === 0 ? 'clean' : 'dirty',
+    // resize2fs(8) asks for its force then: it was never tested whole.
+    ...((facts.readOnlyCompat & readOnlyCompat.bigAlloc) !== 0 && { fixedBy: 'bigalloc' }),
     notes: notesOf(facts, contradiction),
     freeByRegion: isSound && groups ? freeByRegion(region, groups) : [],
   })

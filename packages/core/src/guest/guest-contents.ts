@@ -109,6 +109,8 @@ export interface FilesystemFinding {
   readonly isHibernated?: boolean | undefined
   /** Of how many devices it is, where it tells (Btrfs). */
   readonly devices?: number | undefined
+  /** What it has that its tools change no size with (ext: bigalloc). */
+  readonly fixedBy?: string | undefined
   readonly notes: readonly string[]
   /** Free bytes by region of the disk, where the filesystem tells cheaply (ext: block groups); in order. */
   readonly freeByRegion: readonly { readonly start: number; readonly length: number; readonly free: number }[]

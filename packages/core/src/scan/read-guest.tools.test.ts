@@ -81,6 +81,7 @@ describe.skipIf(!requires('mkfs.ext4', 'dumpe2fs', 'debugfs'))('ext', () => {
       blockSize,
       state: 'clean',
     })
+    expect(found.fixedBy).toBe(options.includes('bigalloc') ? 'bigalloc' : undefined)
     expect(sumOfRegions(found)).toBe(found.free)
   })
 

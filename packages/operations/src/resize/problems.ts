@@ -232,6 +232,12 @@ export function filesystemProblems(facts: ResizeFacts, { filesystem, partition }
       `${where} is one of ${filesystem.devices ?? 0} devices`,
       'Resize it inside the guest, which has all of them.',
     )
+  if (filesystem.fixedBy !== undefined)
+    return refuse(
+      'filesystem-not-resized',
+      `${where} has ${filesystem.fixedBy}, and its tools do not change its size`,
+      'Make a new image of that size (varve create) with a new filesystem, attach both and copy the files.',
+    )
   if (type === 'btrfs' && uuid !== null && facts.hostBtrfs.includes(uuid)) return [sameUuid(file, uuid)]
   return []
 }

@@ -289,6 +289,7 @@ describe('shrink is refused', () => {
     ['dirty NTFS', last('ntfs', { state: 'dirty' }), {}, 'filesystem-dirty'],
     ['hibernated NTFS', last('ntfs', { isHibernated: true }), {}, 'filesystem-hibernated'],
     ['damaged ext4', last('ext4', { sure: 'damaged' }), {}, 'filesystem-damaged'],
+    ['ext4 with bigalloc', last('ext4', { fixedBy: 'bigalloc' }), {}, 'filesystem-not-resized'],
     ['a Btrfs of two devices', last('btrfs', { devices: 2 }), {}, 'volume-spans-disks'],
     ['LVM without a volume', volumeIn('lvm2'), {}, 'volume-not-shrunk'],
     ['LVM with XFS alone', inGroup(logical('root', 'xfs')), {}, 'volume-not-shrunk'],
