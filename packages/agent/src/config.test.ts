@@ -34,6 +34,15 @@ describe('readConfig', () => {
     expect(config?.data).toBe(resolve('state'))
   })
 
+  test.each([
+    ['lvm:pve', '/dev/pve'],
+    ['zfs:tank', '/dev/zvol/tank'],
+    ['zfs:tank/vms/web', '/dev/zvol/tank/vms/web'],
+  ])('%s is where its devices are', (place, path) => {
+    const config = readConfig(['--library', `vms=${place}`, '--name', 'a'], {})
+    expect(config?.libraries).toEqual([{ name: 'vms', path }])
+  })
+
   test('asked for help, it has no configuration', () => {
     expect(readConfig(['--help'], {})).toBeNull()
   })
@@ -43,6 +52,10 @@ describe('readConfig', () => {
     [['--name', 'UPPER', ...library]],
     [['--name', 'a', '--library', 'images']],
     [['--name', 'a', '--library', '=/srv']],
+    [['--name', 'a', '--library', 'vms=lvm:']],
+    [['--name', 'a', '--library', 'vms=lvm:pve/data']],
+    [['--name', 'a', '--library', 'vms=lvm:..']],
+    [['--name', 'a', '--library', 'vms=zfs:tank/../etc']],
     [['--name', 'a', ...library, ...library]],
     [['--name', 'a', '--controller', 'not an address', ...library]],
     [['--name', 'a', '--controller', 'ftp://host', ...library]],

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
-import { isAbsolute, resolve } from 'node:path'
+import { dirname, isAbsolute, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { parseVolumeAddress, volumeDevice } from '@varve/core/image/volume-address'
 import { HostName } from '@varve/protocol/primitives'
 import { z } from 'zod'
 
@@ -35,6 +36,7 @@ export const usage = `varve agent: serves the disk images of this host to a Varv
   --controller URL       where the controller is, such as http://127.0.0.1:7070   VARVE_CONTROLLER
   --name NAME            name of this host in the fleet (default: the host name)  VARVE_AGENT_NAME
   --library NAME=FOLDER  a folder of images; repeatable                           VARVE_LIBRARIES (one per line)
+  --library NAME=lvm:VG  the volumes of a volume group; zfs:POOL those of ZFS (Linux)
   --nbd-host ADDRESS     where other agents reach this one (default: 127.0.0.1)   VARVE_NBD_HOST
   --data FOLDER          what the agent keeps between starts                      VARVE_AGENT_DATA
   --log-level LEVEL      trace, debug, info, warn, error, silent (default: info)  VARVE_LOG_LEVEL
@@ -91,7 +93,18 @@ function parseFlags(args: readonly string[]) {
 function parseLibrary(text: string): { name: string; path: string } {
   const at = text.indexOf('=')
   if (at < 1) throw new ConfigError(`--library ${text}: write it as NAME=FOLDER`)
-  return { name: text.slice(0, at), path: resolve(text.slice(at + 1)) }
+  const place = text.slice(at + 1)
+  return { name: text.slice(0, at), path: folderOfVolumes(place) ?? resolve(place) }
+}
+
+/** Where the devices of a volume group, or of a pool or dataset of ZFS, are; null: it is a folder. */
+function folderOfVolumes(place: string): string | null {
+  const [, kind, parent = ''] = /^(lvm|zfs):(.*)$/u.exec(place) ?? []
+  if (kind === undefined) return null
+  const example = parseVolumeAddress(`${place}/volume`)
+  if (example === null || (kind === 'lvm' && parent.includes('/')))
+    throw new ConfigError(`--library …=${place}: write it as lvm:VG, zfs:POOL or zfs:POOL/DATASET`)
+  return dirname(volumeDevice(example))
 }
 
 /** The WebSocket address of the controller's API; `http` and `https` addresses are accepted too. */

@@ -1,3 +1,4 @@
+import { isOfDevices } from '@varve/engine/files/library-roots'
 import type { LibraryPlaces } from '@varve/protocol/agent'
 import type { HostFacts, LibraryFacts, ToolView } from '@varve/protocol/hosts'
 import type { Library } from './library/library.ts'
@@ -37,9 +38,10 @@ export async function gatherHostFacts(options: HostFactsOptions): Promise<HostFa
   }
 }
 
-/** A library that cannot be looked at right now is still a library. */
+/** A library that cannot be looked at right now is still a library. No file is laid among the devices of volumes. */
 async function factsOf(platform: Platform, { name, root }: Library): Promise<LibraryFacts> {
-  const facts = await platform.libraryFacts(root).catch(() => ({ writable: false, place: unknownPlace }))
+  const unknown = { writable: false, place: unknownPlace }
+  const facts = isOfDevices(root) ? unknown : await platform.libraryFacts(root).catch(() => unknown)
   return { name, path: root, ...facts }
 }
 

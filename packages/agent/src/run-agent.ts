@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { bootId } from '@varve/engine/in-use/boot-id'
 import { systemCode } from '@varve/engine/system/system-error'
+import { isOfDevices } from '@varve/engine/files/library-roots'
 import { nodeFiles } from '@varve/engine/files/node-files'
 import { WorkerPool } from '@varve/engine/run/worker-pool'
 import type { AgentCommand, Hello } from '@varve/protocol/agent'
@@ -250,7 +251,8 @@ async function openLibraries({ libraries }: AgentConfig): Promise<Library[]> {
 async function openLibrary({ name, path }: AgentConfig['libraries'][number]): Promise<Library> {
   const refuse = (reason: string) => new ConfigError(`--library ${name}=${path}: ${reason}`)
   const root = await realpath(path).catch((error: unknown) => {
-    throw refuse(systemCode(error) === 'ENOENT' ? 'there is no such folder' : 'it cannot be opened')
+    if (systemCode(error) !== 'ENOENT') throw refuse('it cannot be opened')
+    throw refuse(isOfDevices(path) ? 'no volume of it is active' : 'there is no such folder')
   })
   if (!(await stat(root)).isDirectory()) throw refuse('it is not a folder')
   return { name, root }

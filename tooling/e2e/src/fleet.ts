@@ -20,18 +20,21 @@ export class Fleet {
   readonly api: TRPCClient<AppRouter>
   readonly url: string
   readonly #port: number
+  /** Libraries that north has besides `images`, as the agent is told them. */
+  readonly #more: readonly string[]
   readonly #processes = new Map<ProcessName, ChildProcess>()
   readonly #logs = new Map<ProcessName, string>()
 
-  private constructor(folder: string, port: number) {
+  private constructor(folder: string, port: number, more: readonly string[]) {
     this.folder = folder
     this.#port = port
+    this.#more = more
     this.url = `http://127.0.0.1:${port}`
     this.api = createTRPCClient<AppRouter>({ links: [httpBatchLink({ url: `${this.url}/trpc` })] })
   }
 
-  static async start(folder: string): Promise<Fleet> {
-    const fleet = new Fleet(folder, await freePort())
+  static async start(folder: string, more: readonly string[] = []): Promise<Fleet> {
+    const fleet = new Fleet(folder, await freePort(), more)
     for (const host of ['north', 'south'] as const) await mkdir(fleet.library(host), { recursive: true })
     await fleet.run('controller')
     await Promise.all([fleet.run('north'), fleet.run('south')])
@@ -67,6 +70,7 @@ export class Fleet {
           name,
           '--library',
           `images=${this.library(name)}`,
+          ...(name === 'north' ? this.#more.flatMap((library) => ['--library', library]) : []),
           '--data',
           join(this.folder, name, 'agent'),
         ]

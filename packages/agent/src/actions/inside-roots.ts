@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { libraryRoots } from '@varve/engine/files/library-roots'
+import { isOfDevices, libraryRoots } from '@varve/engine/files/library-roots'
 import { assertNameFits } from '@varve/engine/files/staged-name'
 import { writeError } from '@varve/engine/system/system-error'
 import type { ActionPorts } from './adapter.ts'
@@ -16,4 +16,16 @@ export async function assertTarget({ roots }: Pick<ActionPorts, 'roots'>, path: 
     throw writeError(error, path)
   })
   libraryRoots(roots).assertInside(join(folder, basename(path)), path)
+  if (isOfDevices(folder)) throw amongDevices(path)
+}
+
+/** That no file is laid where the devices of volumes are: it would lie in the memory of the machine. */
+export function amongDevices(file: string): DiskError {
+  return new DiskError('refused', {
+    file,
+    reason: 'its library has the volumes of the host, and no file is written there',
+    remedy:
+      'Choose another library; on the host itself, varve convert writes into a volume: lvm:VG/LV, zfs:POOL/VOLUME.',
+    layer: 'L1',
+  })
 }

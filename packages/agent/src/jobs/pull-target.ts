@@ -3,9 +3,11 @@ import { dirname, join } from 'node:path'
 import { isSplit, rulesOf, type WritableFormat } from '@varve/core/formats/writable-formats'
 import { DiskError, renamedIn } from '@varve/core/problems/disk-error'
 import { targetKindFault } from '@varve/core/rules/target-kind'
+import { isOfDevices } from '@varve/engine/files/library-roots'
 import { writeError } from '@varve/engine/system/system-error'
 import { openStaging, type Staging } from '@varve/engine/staging/staging'
 import type { JobRequestOf } from '@varve/protocol/jobs'
+import { amongDevices } from '../actions/inside-roots.ts'
 import type { Library } from '../library/library.ts'
 import { findLibrary, joinName, nameIsTaken } from '../library/library-path.ts'
 import type { JobPorts } from './job-context.ts'
@@ -25,6 +27,7 @@ interface Pulled {
 
 export function pullTarget(ports: JobPorts, target: Pulled['target']): PullTarget {
   const library = findLibrary(ports.libraries, target.library)
+  if (isOfDevices(library.root)) throw amongDevices(target.name)
   return { library, finalPath: joinName(library, target.name) }
 }
 

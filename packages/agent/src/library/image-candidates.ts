@@ -72,13 +72,13 @@ export function formatByName(name: string): FormatName {
 export async function candidacy(
   files: ImageFiles,
   file: {
-    readonly kind: 'file' | 'bundle'
+    readonly kind: 'file' | 'device' | 'bundle'
     readonly path: string
     readonly name: string
     readonly size: number
   },
 ): Promise<'yes' | 'no' | 'if-disk'> {
-  if (file.kind === 'bundle') return 'yes'
+  if (file.kind !== 'file') return 'yes'
   if (hasImageName(file.name)) return file.size === 0 ? 'no' : 'yes'
   if (file.size < sector) return 'no'
   await using opened = await files.open(file.path)

@@ -1,6 +1,7 @@
 import { lstat, realpath } from 'node:fs/promises'
 import { isAbsolute, join, relative, sep } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
+import { libraryRoots } from '@varve/engine/files/library-roots'
 import { readError } from '@varve/engine/system/system-error'
 import type { Library } from './library.ts'
 
@@ -22,7 +23,7 @@ export function findLibrary(libraries: readonly Library[], name: string): Librar
 }
 
 /**
- * The resolved absolute path of an existing image. `name` is relative to the library, with `/`;
+ * The resolved absolute path of an existing image, of a volume that of its link. `name` is relative to the library, with `/`;
  * throws `outside-library`, `not-found`, `not-readable`.
  */
 export async function resolveImage(library: Library, name: string): Promise<string> {
@@ -30,8 +31,9 @@ export async function resolveImage(library: Library, name: string): Promise<stri
   const resolved = await realpath(path).catch((error: unknown) => {
     throw readError(error, path)
   })
-  if (!isBelow(library.root, resolved)) throw outside(library, path)
-  return resolved
+  if (isBelow(library.root, resolved)) return resolved
+  if (libraryRoots([library.root]).holds(resolved)) return path
+  throw outside(library, path)
 }
 
 /** The absolute path of a file that may not exist yet, directly in the library's folder or below it. */

@@ -19,8 +19,8 @@ import { fingerprintOf, type Remembered } from './scan-memory.ts'
 import { unopenedReport } from './unopened-report.ts'
 import type { Found } from './walk.ts'
 
-/** A file, or a bundle: a folder that is one image. */
-export type FoundFile = Extract<Found, { kind: 'file' | 'bundle' }>
+/** A file, a volume, or a bundle: a folder that is one image. */
+export type FoundFile = Extract<Found, { kind: 'file' | 'device' | 'bundle' }>
 
 export interface LookPorts {
   readonly inspect: (path: string, how: HowToRead) => Promise<Inspection>
@@ -104,7 +104,7 @@ function unopened(
 ): Look {
   const { kind, name, path } = file
   const format = file.kind === 'bundle' ? file.format : formatByName(name)
-  const fileSize = kind === 'file' ? Number(stats.size) : 0
+  const fileSize = kind === 'bundle' ? 0 : Number(stats.size)
   const report = unopenedReport({ path, format, fileSize, problem: problemFromError(error) })
   const fingerprint = fingerprintOf(found)
   return {

@@ -288,6 +288,7 @@ async function collect(library: Library, signal: AbortSignal, log: Logger): Prom
         collected.folders.push(found.path)
         break
       case 'file':
+      case 'device':
       case 'bundle':
         collected.files.push(found)
         break

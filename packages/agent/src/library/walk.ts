@@ -1,8 +1,11 @@
 import { readdir, realpath, stat } from 'node:fs/promises'
-import { join, sep } from 'node:path'
+import { basename, join, sep } from 'node:path'
+import { stagedPrefix } from '@varve/core/image/volume-address'
 import { systemCode } from '@varve/engine/system/system-error'
 import { bundleFormat, isBandName } from '@varve/engine/files/bundle-folders'
 import { decodeName, escapeName, isSkippedName } from '@varve/engine/files/file-names'
+import { isOfDevices } from '@varve/engine/files/library-roots'
+import { deviceState } from '@varve/engine/in-use/device-state'
 import type { Library } from './library.ts'
 import { isBelow } from './library-path.ts'
 import { isPartFileName } from './part-file.ts'
@@ -18,6 +21,8 @@ export type Found =
       readonly format: 'parallels' | 'sparsebundle'
     }
   | { readonly kind: 'file'; readonly name: string; readonly path: string; readonly link: boolean }
+  /** A volume: a link to a block device, in a library that is a folder of devices. */
+  | { readonly kind: 'device'; readonly name: string; readonly path: string }
   /** A symlink that is not followed. `target` is null when it leads nowhere or in a circle. */
   | {
       readonly kind: 'stray-link'
@@ -100,16 +105,31 @@ export async function* walkLibrary(
   }
 }
 
-/** A link to a plain file inside the library counts as a file; null for what is no file at all. */
+/** A link to a plain file, or in a folder of devices to a volume, inside the library counts as a file; null for what is no file at all. */
 async function followLink(library: Library, name: string, path: string): Promise<Found | null> {
   const target = await realpath(path).catch(() => null)
   if (target === null) return { kind: 'stray-link', name, path, target }
+  if (isOfDevices(library.root)) return await volumeAt({ name, path, target })
   const isFile = await stat(target).then(
     (facts) => facts.isFile(),
     () => false,
   )
   if (!isBelow(library.root, target)) return { kind: 'stray-link', name, path, target }
   return isFile && !hasHiddenPart(library, target) ? { kind: 'file', name, path, link: true } : null
+}
+
+/** Null for a partition of a volume, which is seen in that, for a volume that a run is making, and for what is no device. */
+async function volumeAt({ name, path, target }: Linked): Promise<Found | null> {
+  const stats = await stat(target, { bigint: true }).catch(() => null)
+  if (!stats?.isBlockDevice() || basename(name).startsWith(stagedPrefix)) return null
+  return deviceState(stats.rdev)?.isPartition === true ? null : { kind: 'device', name, path }
+}
+
+interface Linked {
+  readonly name: string
+  readonly path: string
+  /** Where the link leads. */
+  readonly target: string
 }
 
 function hasHiddenPart(library: Library, path: string): boolean {

@@ -36,6 +36,9 @@ export function volumeAddress({ kind, group, volume }: VolumeAddress): string {
   return `${kind}:${group}/${volume}`
 }
 
+/** What the last part of a volume's name begins with while a run makes it. */
+export const stagedPrefix = 'varve-new-'
+
 /** Where the kernel has it while it is active. */
 export function volumeDevice({ kind, group, volume }: VolumeAddress): string {
   return kind === 'lvm' ? `/dev/${group}/${volume}` : `/dev/zvol/${group}/${volume}`

@@ -1,10 +1,10 @@
-import { realpathSync } from 'node:fs'
-import { resolve, sep } from 'node:path'
+import { readdirSync, realpathSync } from 'node:fs'
+import { join, resolve, sep } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
 
 /** The folders below which files may be opened, symlinks resolved; null: everywhere. */
 export interface LibraryRoots {
-  /** Whether the real path `real` lies inside. */
+  /** Whether the real path `real` lies inside, or is a device that a link in a folder of devices leads to. */
   holds(real: string): boolean
   /** Throws `outside-library` unless the real path `real` of the file named `file` lies inside. */
   assertInside(real: string, file: string): void
@@ -13,13 +13,49 @@ export interface LibraryRoots {
 export function libraryRoots(roots: readonly string[] | null): LibraryRoots {
   if (roots === null) return { holds: () => true, assertInside() {} }
   const folders = roots.map(realFolder)
-  const holds = (real: string) => folders.some((folder) => isInside(real, folder))
+  const holds = (real: string) =>
+    folders.some((folder) => isInside(real, folder) || (isOfDevices(folder) && linksTo(folder, real)))
   return {
     holds,
     assertInside(real, file) {
       if (holds(real)) return
       throw new DiskError('outside-library', { file, library: roots.join(', ') })
     },
+  }
+}
+
+const devices = `${sep}dev${sep}`
+/** Memory that programs share: files like others. */
+const shared = join(devices, 'shm')
+/** Folders below one of devices, and names in all of them, that are looked at. */
+const most = { depth: 16, names: 20_000 }
+
+/** Whether a folder holds devices: those of volumes (`/dev/VG`, `/dev/zvol/POOL`) are links to what lies elsewhere. */
+export function isOfDevices(folder: string): boolean {
+  return folder.startsWith(devices) && !isInside(folder, shared)
+}
+
+/** Whether a link in the folder, or below it, leads to the device of that real path. */
+function linksTo(folder: string, real: string): boolean {
+  if (!real.startsWith(devices)) return false
+  let left = most.names
+  const search = (place: string, depth: number): boolean => {
+    for (const entry of entriesOf(place)) {
+      if ((left -= 1) < 0) return false
+      const path = join(place, entry.name)
+      if (entry.isSymbolicLink() && realFolder(path) === real) return true
+      if (entry.isDirectory() && depth < most.depth && search(path, depth + 1)) return true
+    }
+    return false
+  }
+  return search(folder, 0)
+}
+
+function entriesOf(folder: string) {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+  } catch {
+    return []
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs'
-import { lstat, readdir, realpath } from 'node:fs/promises'
+import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import { namedAsRaw } from '@varve/core/image/detect-format'
@@ -26,6 +26,25 @@ export interface OwnFiles {
   readonly elsewhere: readonly string[]
 }
 
+/** That a link is no image itself; the device that a volume's link leads to is none either. */
+async function linkRefused(file: string, link: string): Promise<DiskError> {
+  const isVolume = await stat(link).then(
+    (facts) => facts.isBlockDevice(),
+    () => false,
+  )
+  if (isVolume)
+    return new DiskError('refused', {
+      file,
+      reason: 'it is a volume, and no file that could be set aside',
+      remedy: 'On its host, name it as lvm:VG/LV or zfs:POOL/VOLUME.',
+    })
+  return new DiskError('refused', {
+    file,
+    reason: 'it is a link to an image',
+    remedy: `Name the image itself: ${await realpath(link).catch(() => 'it leads nowhere')}.`,
+  })
+}
+
 /**
  * The files of an image: itself, a bundle as its folder, and the parts that it names in its folder or below. Throws `not-found`,
  * `refused` for a link, `not-an-image` for a folder that is no bundle, and `outside-library`.
@@ -38,12 +57,7 @@ export async function ownFiles(path: string, roots: readonly string[] | null): P
   })
   const image = join(folder, basename(given))
   libraryRoots(roots).assertInside(image, path)
-  if (stats.isSymbolicLink())
-    throw new DiskError('refused', {
-      file: path,
-      reason: 'it is a link to an image',
-      remedy: `Name the image itself: ${await realpath(given).catch(() => 'it leads nowhere')}.`,
-    })
+  if (stats.isSymbolicLink()) throw await linkRefused(path, given)
   const known = await partsOf(image, stats, roots)
   if (known.bundle !== null) return await ownFiles(known.bundle, roots)
   const files: KeptFile[] = []

@@ -1,4 +1,9 @@
-import { parseVolumeAddress, volumeAddress, volumeDevice } from '@varve/core/image/volume-address'
+import {
+  parseVolumeAddress,
+  stagedPrefix,
+  volumeAddress,
+  volumeDevice,
+} from '@varve/core/image/volume-address'
 import { z } from 'zod'
 import { StagingId } from './new-image.ts'
 
@@ -17,7 +22,7 @@ export type StagedVolume = z.infer<typeof StagedVolume>
 /** What the volume is called until it has its name. */
 export function stagedVolume({ volume, staging }: StagedVolume): VolumeName {
   const parent = volume.volume.slice(0, volume.volume.lastIndexOf('/') + 1)
-  return { ...volume, volume: `${parent}varve-new-${staging}` }
+  return { ...volume, volume: `${parent}${stagedPrefix}${staging}` }
 }
 
 export function stagedDevice(staged: StagedVolume): string {
