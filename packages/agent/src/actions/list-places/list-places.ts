@@ -1,3 +1,4 @@
+import { isOfDevices } from '@varve/engine/files/library-roots'
 import { nativeAdapter } from '../native.ts'
 import { placesOf } from '../places-of.ts'
 
@@ -6,5 +7,7 @@ export const listPlaces = nativeAdapter('list-places', {
   calls:
     'lvm vgs, pvs and lvs, zpool list, zfs list, btrfs subvolume list, filesystem df and qgroup show; statfs(2) and read(2) of /proc/self/mountinfo',
 
-  run: async (_input, { ports, signal }) => placesOf(ports, { folders: ports.roots, signal }),
+  // The volumes of a library of them are told with their group or pool.
+  run: async (_input, { ports, signal }) =>
+    placesOf(ports, { folders: ports.roots && ports.roots.filter((root) => !isOfDevices(root)), signal }),
 })
