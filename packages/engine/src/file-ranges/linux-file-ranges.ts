@@ -13,6 +13,8 @@ const seekHole = 4
 const keepSize = 0x01
 const punch = 0x02
 const cloneRange = 0x4020_940d
+// BLKDISCARD of linux/fs.h.
+const blockDiscard = 0x1277
 const currentFolder = -100
 const noReplace = 1
 // ioctl_iflags(2); the numbers are those of a long, the value is an int.
@@ -106,6 +108,11 @@ export const linuxFileRanges: FileRanges = {
   punchHole(fd, range) {
     const call = () => system().fallocate(fd, keepSize | punch, range.start, lengthOf(range))
     return attempt('fallocate', call, null) !== null
+  },
+  discard(fd, range) {
+    const fields = BigUint64Array.from([range.start, lengthOf(range)], BigInt)
+    const argument = new Uint8Array(fields.buffer)
+    return attempt('ioctl', () => system().ioctlFrom(fd, blockDiscard, argument), null) !== null
   },
   cloneRange({ sourceFd, sourceAt, targetFd, targetAt, length }) {
     const fields = BigUint64Array.from([sourceFd, sourceAt, length, targetAt], BigInt)

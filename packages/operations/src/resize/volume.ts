@@ -61,7 +61,8 @@ export function volumeProblems(facts: ResizeFacts, own: LinkFacts, size: number 
   ]
 }
 
-function notRaw(file: string, format: string): Problem {
+/** That the volume is not the bytes of its disk. */
+export function notRaw(file: string, format: string): Problem {
   return {
     ...refused(
       file,

@@ -4,7 +4,7 @@ import { runOptions } from '@varve/agent/actions/run-options'
 import { writeDevice } from '@varve/engine/disks/write-device'
 import { assertOwnHost } from '../kernel-action.ts'
 import { aboutVolume, namesOf } from '../volume-names.ts'
-import { watchPool } from './watch-pool.ts'
+import { watchPool } from '../watch-pool.ts'
 
 export const writeVolume = nativeAdapter('write-volume', {
   calls:

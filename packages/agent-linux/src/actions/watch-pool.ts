@@ -1,6 +1,6 @@
 import type { ToolBox } from '@varve/agent/actions/adapter'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { poolUse } from '../../tools/lvs/pool-use.ts'
+import { poolUse } from '../tools/lvs/pool-use.ts'
 
 export interface PoolWatch extends AsyncDisposable {
   /** Aborts with the caller's signal, and when the pool is nearly full. */
