@@ -92,4 +92,3 @@ export async function removeAll(lvm: StandInLvm): Promise<void> {
     await runToolOk('lvm', ['lvremove', '--select', `lv_name=${name} && lv_uuid=${uuid}`, lvm.group])
   }
 }
-

@@ -49,9 +49,7 @@ async function gatherVolumeReclaim(
   const holder = found.places && holderOf(found.address, found.places)
   const isReadable = facts.problems.length === 0 && holder !== null && holder.kind !== 'fixed'
   const { problems, collect } = problemCollector()
-  const survey = isReadable
-    ? await collect(async () => surveyOf({ path, zerosOnly, holder }, context))
-    : null
+  const survey = isReadable ? await collect(async () => surveyOf({ path, zerosOnly, holder }, context)) : null
   return { ...facts, problems: [...facts.problems, ...problems], survey, volume }
 }
 

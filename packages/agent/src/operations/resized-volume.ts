@@ -28,8 +28,7 @@ export async function gatherVolume(
 ): Promise<ResizedVolume> {
   const facts = await volumeFacts(collector, context)
   const address = await volumeOfDevice(device, facts.places)
-  if (address === null)
-    throw new DiskError('refused', { file: device, layer: 'L1', ...otherwise })
+  if (address === null) throw new DiskError('refused', { file: device, layer: 'L1', ...otherwise })
   return { ...facts, address, kept: keptName(address), sectorSize: await sectorSizeOf(device) }
 }
 

@@ -162,7 +162,11 @@ function givenToHolder({ kind, held }: VolumeHolder, { units }: Counted, before:
 }
 
 /** Free blocks and zeros that the pool holds at most: many of them it may never have had. */
-function shareOf({ free, zeros }: GivenBack, { host: was }: Holdings, after: Holdings | null): Pick<GivenBack, 'free' | 'zeros'> {
+function shareOf(
+  { free, zeros }: GivenBack,
+  { host: was }: Holdings,
+  after: Holdings | null,
+): Pick<GivenBack, 'free' | 'zeros'> {
   const is = after?.host ?? null
   const gain = was === null || is === null ? Infinity : was - is
   const ofFree = Math.min(free, gain)

@@ -19,6 +19,6 @@ export const weighVolume = defineAction({
     title: 'Weigh what it gives back',
     does: `Compares what the pool holds for ${volumeAddress(volume)} and for the copy that gave blocks back, and the free blocks that the filesystems in both name. Goes no further when nothing is won.`,
   }),
-  told: weighReclaimed.told,
+  told: (outcome) => weighReclaimed.told(outcome),
   undo: () => [],
 })

@@ -10,9 +10,17 @@ import { weighVolume } from '../actions/weigh-volume.ts'
 import { blocking } from '../blocking.ts'
 import type { LinkFacts } from '../chain-change/facts.ts'
 import { replaceProblems } from '../chain-change/problems.ts'
-import { inOrder, quick, readingEstimate, step, wholeEstimate, type DraftStep, type Plan } from '../plans/plan.ts'
+import {
+  inOrder,
+  quick,
+  readingEstimate,
+  step,
+  wholeEstimate,
+  type DraftStep,
+  type Plan,
+} from '../plans/plan.ts'
 import { from } from '../plans/wired.ts'
-import { notRaw } from '../resize/volume.ts'
+import { notRaw, sameUuids } from '../resize/volume.ts'
 import { copySteps } from '../resize/volume-steps.ts'
 import {
   copyProblems,
@@ -63,7 +71,11 @@ export function planVolume(
     operation: 'reclaim',
     summary: summaryOf(volumeAddress(volume.address), survey),
     steps,
-    warnings: [...problems, ...remarks(volume, found)],
+    warnings: [
+      ...problems,
+      ...remarks(volume, found),
+      ...(survey.filesystems.some(({ start }) => start === 0) ? [sameUuids(facts.image.path)] : []),
+    ],
     subjects: [{ host: facts.host, path: facts.image.path }],
     estimate: wholeEstimate(steps),
   }
@@ -77,9 +89,7 @@ function volumeProblems({ facts, volume, own, survey, zerosOnly }: Work, found: 
     ...(own.format === 'raw' ? [] : [notRaw(image.path, own.format)]),
     ...replaceProblems(image, { own, virtualSize: size, isSameDisk: true, below: null }),
     ...(volume.takesDiscards === false ? [noDiscards(volume, found)] : []),
-    ...(zerosOnly
-      ? []
-      : [...doubtProblems(survey, image.path), ...unseenProblems(survey, image.path)]),
+    ...(zerosOnly ? [] : [...doubtProblems(survey, image.path), ...unseenProblems(survey, image.path)]),
     ...(held === 0 ? [nothingHeld(image.path)] : []),
   ]
 }
@@ -112,7 +122,12 @@ function volumeSteps({ facts, volume, own, survey, zerosOnly }: Work, found: Fou
       input: { ...staged, predicted: gainsOf(survey) },
       estimate: quick,
     }),
-    step(proveSameDisk, { id: 'prove', host, input: { first: original, second: anew }, estimate: readingEstimate(2 * size) }),
+    step(proveSameDisk, {
+      id: 'prove',
+      host,
+      input: { first: original, second: anew },
+      estimate: readingEstimate(2 * size),
+    }),
     step(digestImage, {
       id: 'measure',
       host,

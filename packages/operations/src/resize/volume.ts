@@ -98,7 +98,7 @@ export function volumeRemarks(facts: ResizeFacts, asked: number | null): Problem
 }
 
 /** Who mounts by UUID or label could get the one that is kept. */
-function sameUuids(file: string): Problem {
+export function sameUuids(file: string): Problem {
   return {
     id: 'uuid-twice',
     severity: 'info',
