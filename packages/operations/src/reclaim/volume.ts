@@ -110,7 +110,7 @@ function volumeSteps({ facts, volume, own, survey, zerosOnly }: Work, found: Fou
       host,
       input: {
         ...staged,
-        unit: way.kind === 'thin' ? way.pool.chunkSize : unit,
+        unit: survey.holder?.unit ?? unit,
         zerosOnly,
         pool: way.kind === 'thin' ? way.pool.name : null,
       },
