@@ -121,7 +121,10 @@ describe('a volume gives free blocks back on a copy that takes its name', () => 
       ],
     })
     if (made.kind === 'refusal') throw new Error('refused')
-    expect(made.steps.find(({ id }) => id === 'discard')?.input).toMatchObject({ pool: null, zerosOnly: false })
+    expect(made.steps.find(({ id }) => id === 'discard')?.input).toMatchObject({
+      pool: null,
+      zerosOnly: false,
+    })
   })
 
   test('with zeros only, all that is not zero stays, and bitmaps are not asked', () => {
