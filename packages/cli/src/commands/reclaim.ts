@@ -5,6 +5,7 @@ import { formatBytes } from '@varve/core/units/format-bytes'
 import { surveyInput } from '@varve/engine/disks/survey-reclaim'
 import { gainNames, gainsOf, Survey } from '@varve/operations/actions/reclaim-survey'
 import { replaceVolume } from '@varve/operations/actions/replace-volume'
+import { snapshotVolume } from '@varve/operations/actions/snapshot-volume'
 import { surveyReclaim } from '@varve/operations/actions/survey-reclaim'
 import { weighReclaimed } from '@varve/operations/actions/weigh-reclaimed'
 import { outcomeOf, type RunState } from '@varve/operations/runs/run-state'
@@ -110,7 +111,7 @@ function reportLines(survey: Survey): string[] {
       .filter(({ kind }) => holder === null || kind !== 'container')
       .map(
         ({ layer, kind, bytes }) =>
-          `  ${layer}  ${holder && kind === 'host' ? 'room in the pool' : gainNames[kind]}: ${bytes === null ? 'not known' : formatBytes(bytes)}`,
+          `  ${layer}  ${holder && holder.kind !== 'fixed' && kind === 'host' ? 'room in the pool' : gainNames[kind]}: ${bytes === null ? 'not known' : formatBytes(bytes)}`,
       ),
     ...(after === null ? [`  L2  nothing: Varve does not write ${of}; convert it`] : []),
   ]
@@ -124,6 +125,16 @@ function holderWords({ before, after }: Survey, { kind, unit }: NonNullable<Surv
   if (before.host === null) return `${pool} does not tell what it holds for it`
   const then = after?.host ?? null
   return `${pool} holds ${formatBytes(before.host)} for it, of ${whole}${then === null ? '' : `, and would hold ${formatBytes(then)}`}, in blocks of ${formatBytes(unit)}`
+}
+
+/** When the pool has the room: of ZFS the snapshot that the copy was made of holds it too. */
+function toldOfRoom(state: RunState): string[] {
+  const snapshot = outcomeIn(state, snapshotVolume)?.snapshot ?? null
+  if (snapshot === null) return ['  its blocks are free in the pool once that is done']
+  const [volume = '', name = ''] = snapshot.split('@')
+  return [
+    `  its blocks are free in the pool once that is done, and varve snapshot delete ${volume} ${name} too`,
+  ]
 }
 
 /** What each layer was to give back, and gave. */
@@ -140,7 +151,7 @@ function told(state: RunState): readonly string[] {
         `  ${layer}  ${kept !== null ? 'room in the pool' : gainNames[kind]}: ${words(actual)} given back${predicted === null ? '' : `, ${words(predicted)} predicted`}`,
     ),
     ...(kept !== null
-      ? [...toldOfKept(kept), '  its blocks are free in the pool once that is done']
+      ? [...toldOfKept(kept), ...toldOfRoom(state)]
       : typeof replaced?.told === 'string'
         ? [`  ${replaced.told}: its room is free once that is purged`]
         : []),

@@ -105,7 +105,7 @@ export async function surveyReclaim(
   const before = {
     data: counted.data,
     file: report.fileSize,
-    host: below ? below.held : report.allocated,
+    host: below === null ? report.allocated : below.kind === 'fixed' ? report.fileSize : below.held,
   }
   const compression = compressionOf(report, before)
   const isPacked = compression !== 'none' || subformat === 'streamOptimized'
