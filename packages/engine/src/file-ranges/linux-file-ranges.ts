@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, statfsSync } from 'node:fs'
 import { constants as systemConstants } from 'node:os'
 import type { ByteRange } from '@varve/core/ranges/byte-range'
+import { untouched } from '../system/end-thread.ts'
 import { SystemError } from '../system/system-error.ts'
 import type { FileRanges } from './file-ranges.ts'
 import { linuxPlaces } from './linux-place.ts'
@@ -44,9 +45,9 @@ function libc() {
 
 let loaded: ReturnType<typeof libc> | null = null
 
-/** The system's C library, loaded at first use. */
+/** The system's C library, loaded at first use; a thread that is ended while it does so would take the process with it. */
 function system() {
-  loaded ??= libc()
+  loaded ??= untouched(libc)
   return loaded
 }
 
