@@ -83,6 +83,8 @@ export const ZfsVolume = z.lazy(() =>
     name: z.string(),
     size: Bytes,
     used: Bytes,
+    /** What its present state takes, shared with snapshots and clones or not. */
+    referenced: Bytes.optional(),
     blockSize: Bytes,
     /** What the pool keeps back for it; 0: it is sparse, and a full pool fails its writes. */
     reserved: Bytes,

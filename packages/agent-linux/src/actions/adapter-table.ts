@@ -18,6 +18,7 @@ export const linuxActions = {
   'detach-loop': async () => (await import('./detach-loop/detach-loop.ts')).detachLoop,
   'detach-nbd': async () => (await import('./detach-nbd/detach-nbd.ts')).detachNbd,
   'digest-files': async () => (await import('./digest-files/digest-files.ts')).digestFiles,
+  'discard-free': async () => (await import('./discard-free/discard-free.ts')).discardFree,
   'discard-snapshot': async () => (await import('./discard-snapshot/discard-snapshot.ts')).discardSnapshot,
   'discard-volume': async () => (await import('./discard-volume/discard-volume.ts')).discardVolume,
   'end-serving': async () => (await import('./end-serving/end-serving.ts')).endServing,
@@ -58,6 +59,7 @@ export const linuxActions = {
   'shrink-volume': async () => (await import('./shrink-volume/shrink-volume.ts')).shrinkVolume,
   'snapshot-volume': async () => (await import('./snapshot-volume/snapshot-volume.ts')).snapshotVolume,
   'unmount-folder': async () => (await import('./unmount-folder/unmount-folder.ts')).unmountFolder,
+  'weigh-volume': async () => (await import('./weigh-volume/weigh-volume.ts')).weighVolume,
   'write-volume': async () => (await import('./write-volume/write-volume.ts')).writeVolume,
 } as const satisfies AdapterTable
 

@@ -4,7 +4,7 @@ import { scriptedTools } from '../testing/scripted-tools.ts'
 import { readZfs } from './read-zfs.ts'
 
 const columns =
-  'name,type,used,available,volsize,volblocksize,refreservation,quota,userrefs,origin,clones,mountpoint'
+  'name,type,used,referenced,available,volsize,volblocksize,refreservation,quota,userrefs,origin,clones,mountpoint'
 const pools: ScriptedAnswer = {
   tool: 'zpool',
   args: ['list', '-Hp', '-o', 'name,size,allocated,free,readonly,health'],
@@ -13,12 +13,12 @@ const pools: ScriptedAnswer = {
 
 /** Sizes as ZFS 2.1.11 had them (lab-zfs-2.1.11.txt), in the columns that are asked for here. */
 const rows = [
-  'tank\tfilesystem\t328396800\t1550651392\t-\t-\t0\t0\t-\t-\t-\t/tank',
-  'tank/images\tfilesystem\t98304\t1550651392\t-\t-\t0\t1073741824\t-\t-\t-\tlegacy',
-  'tank/vm-100-disk-0\tvolume\t327675904\t1825202176\t268435456\t16384\t274726912\t-\t-\t-\t-\t-',
-  'tank/vm-100-disk-0@s1\tsnapshot\t52781056\t-\t268435456\t-\t-\t-\t2\t-\ttank/vm-102-disk-0\t-',
-  'tank/vm-101-disk-0\tvolume\t57344\t1550651392\t1073741824\t16384\t0\t-\t-\t-\t-\t-',
-  'tank/vm-102-disk-0\tvolume\t0\t1550651392\t268435456\t16384\t0\t-\t-\ttank/vm-100-disk-0@s1\t-\t-',
+  'tank\tfilesystem\t328396800\t98304\t1550651392\t-\t-\t0\t0\t-\t-\t-\t/tank',
+  'tank/images\tfilesystem\t98304\t98304\t1550651392\t-\t-\t0\t1073741824\t-\t-\t-\tlegacy',
+  'tank/vm-100-disk-0\tvolume\t327675904\t344064\t1825202176\t268435456\t16384\t274726912\t-\t-\t-\t-\t-',
+  'tank/vm-100-disk-0@s1\tsnapshot\t52781056\t52948992\t-\t268435456\t-\t-\t-\t2\t-\ttank/vm-102-disk-0\t-',
+  'tank/vm-101-disk-0\tvolume\t57344\t57344\t1550651392\t1073741824\t16384\t0\t-\t-\t-\t-\t-',
+  'tank/vm-102-disk-0\tvolume\t0\t52948992\t1550651392\t268435456\t16384\t0\t-\t-\ttank/vm-100-disk-0@s1\t-\t-',
 ]
 
 function listed(stdout: string): ScriptedAnswer {
@@ -47,6 +47,7 @@ test('a pool with its filesystems, volumes, snapshots, holds and clones', async 
       name: 'tank/vm-100-disk-0',
       size: 268435456,
       used: 327675904,
+      referenced: 344064,
       blockSize: 16384,
       reserved: 274726912,
       origin: null,

@@ -37,13 +37,14 @@ function toDataset({ name, used, available, quota, mountpoint }: ZfsRow): ZfsPoo
 }
 
 function toVolume(pool: string, row: ZfsRow): ZfsVolume {
-  const { name, used, volsize, volblocksize, refreservation, origin } = row
+  const { name, used, referenced, volsize, volblocksize, refreservation, origin } = row
   const named = { kind: 'zfs', group: pool, volume: name.slice(pool.length + 1) } as const
   return {
     address: volumeAddress(named),
     name,
     size: volsize ?? 0,
     used,
+    referenced,
     blockSize: volblocksize ?? 0,
     reserved: refreservation ?? 0,
     origin: origin === '-' ? null : origin,

@@ -18,6 +18,13 @@ option() {
   done
 }
 
+# What the file holds, in whole parts of a hundred of its size.
+held() {
+  sync "$1"
+  local part=$(($(stat -c '%b * 51200 / %s' "$1")))
+  echo "$((part > 100 ? 100 : part)).00"
+}
+
 # Name, size of it, kind, pool, origin.
 row() {
   local uuid=${6:-p}
@@ -39,7 +46,7 @@ lvs)
     # One that is named is told alone.
     case ${*: -1} in "$group"/*) [ "${*: -1}" = "$group/$name" ] || continue ;; esac
     pool=$(cat "$state/$name.pool")
-    one=$(row "$name" "$(stat -c %s "$image")" "$([ -n "$pool" ] && echo thin || echo linear)" "$pool" "$(cat "$state/$name.origin")" "$(cat "$state/$name.uuid")" "${pool:+50.00}")
+    one=$(row "$name" "$(stat -c %s "$image")" "$([ -n "$pool" ] && echo thin || echo linear)" "$pool" "$(cat "$state/$name.origin")" "$(cat "$state/$name.uuid")" "${pool:+$(held "$image")}")
     case ${*: -1} in "$group"/*) rows=$one ;; *) rows="$rows,$one" ;; esac
   done
   echo "{\"report\": [{\"lv\": [$rows]}]}"
@@ -54,7 +61,8 @@ lvcreate)
     origin=${origin#*/}
     [ -n "$(cat "$state/$origin.pool")" ] || exit 5
     sync
-    cp --sparse=always "$state/$origin.img" "$state/$name.img"
+    # Zeros that were written stay written.
+    cp --sparse=never "$state/$origin.img" "$state/$name.img"
     cp "$state/$origin.pool" "$state/$name.pool"
     echo "$origin" >"$state/$name.origin"
     ;;

@@ -1,63 +1,53 @@
 import { readFile, realpath } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import {
-  parseVolumeAddress,
-  volumeAddress,
-  volumeDevice,
-  type VolumeAddress,
-} from '@varve/core/image/volume-address'
+import { volumeAddress, volumeDevice } from '@varve/core/image/volume-address'
 import { DiskError } from '@varve/core/problems/disk-error'
+import type { DiskErrorDetails } from '@varve/core/problems/error-details'
 import { findUses } from '@varve/engine/in-use/find-uses'
 import type { ChainChangeFacts } from '@varve/operations/chain-change/facts'
 import type { ResizedVolume } from '@varve/operations/volumes/resized'
 import { hostProblems } from '@varve/operations/volumes/host-problems'
+import { volumeOfDevice } from '../actions/volume-of-device.ts'
 import { readLinks } from './chain-change.ts'
 import type { problemCollector } from './copy-facts.ts'
 import type { FactsContext } from './local-operation.ts'
 import { keptName, volumeFacts } from './volumes.ts'
 
-/** What this host knows of the volume that the block device is, whatever links lead to it; throws `refused` when it is none. */
+const noVolume = {
+  reason:
+    'it is a block device and no volume of LVM or ZFS that could be read, so that nothing can take its place',
+  remedy: 'Name the volume as varve places does (as root), or copy what is on it into a file: varve convert.',
+}
+
+/** What this host knows of the volume that the block device is, whatever links lead to it; throws `refused` when it is none, with what is said `otherwise`. */
 export async function gatherVolume(
   device: string,
   collector: ReturnType<typeof problemCollector>,
   context: FactsContext,
+  otherwise: Pick<DiskErrorDetails['refused'], 'reason' | 'remedy'> = noVolume,
 ): Promise<ResizedVolume> {
   const facts = await volumeFacts(collector, context)
-  const address = await addressOf(device, facts.places)
-  if (address === null)
-    throw new DiskError('refused', {
-      file: device,
-      reason:
-        'it is a block device and no volume of LVM or ZFS that could be read, so that nothing can take its place',
-      remedy:
-        'Name the volume as varve places does (as root), or copy what is on it into a file: varve convert.',
-      layer: 'L1',
-    })
+  const address = await volumeOfDevice(device, facts.places)
+  if (address === null) throw new DiskError('refused', { file: device, layer: 'L1', ...otherwise })
   return { ...facts, address, kept: keptName(address), sectorSize: await sectorSizeOf(device) }
 }
 
-/** The volume that has that device. */
-async function addressOf(device: string, places: ResizedVolume['places']): Promise<VolumeAddress | null> {
-  const real = await realpath(device)
-  const addresses = [
-    ...(places?.groups ?? []).flatMap(({ volumes }) => volumes.map(({ address }) => address)),
-    ...(places?.zpools ?? []).flatMap(({ volumes }) => volumes.map(({ address }) => address)),
-  ]
-  for (const text of addresses) {
-    const address = parseVolumeAddress(text)
-    if (address === null) continue
-    const own = await realpath(volumeDevice(address)).catch(() => null)
-    if (own === real) return address
-  }
-  return null
+async function sectorSizeOf(device: string): Promise<number | null> {
+  const size = await queueOf(device, 'logical_block_size')
+  return size !== null && size < 1_000_000 ? size : null
 }
 
-async function sectorSizeOf(device: string): Promise<number | null> {
-  const name = basename(await realpath(device))
-  const text = await readFile(join('/sys/class/block', name, 'queue/logical_block_size'), 'utf8').catch(
-    () => '',
-  )
-  return /^\d{1,6}\n$/u.test(text) ? Number(text) : null
+/** Whether the kernel passes discards on; null: it does not tell. */
+export async function takesDiscards(device: string): Promise<boolean | null> {
+  const most = await queueOf(device, 'discard_max_bytes')
+  return most === null ? null : most > 0
+}
+
+/** A number that the kernel tells of the queue of a block device. */
+async function queueOf(device: string, name: string): Promise<number | null> {
+  const folder = join('/sys/class/block', basename(await realpath(device)), 'queue')
+  const text = await readFile(join(folder, name), 'utf8').catch(() => '')
+  return /^\d{1,20}\n$/u.test(text) ? Number(text) : null
 }
 
 /** A volume as an image that another one is to take the place of. */

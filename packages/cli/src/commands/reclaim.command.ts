@@ -6,7 +6,7 @@ import type { ReclaimOptions } from './reclaim.ts'
 export const reclaimCommand = defineCommand<ReclaimOptions>({
   usage: 'reclaim <image>',
   group: 'L2',
-  does: 'give back what an image holds for nothing: free blocks of its filesystems, and zeros',
+  does: 'give back what an image or a volume holds for nothing: free blocks of its filesystems, and zeros',
   grammar: (command) =>
     addOperationOptions(
       command

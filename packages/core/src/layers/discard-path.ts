@@ -3,6 +3,7 @@ import type { FormatName } from '../image/format-rules.ts'
 import type { HostPlace } from '../image/image-files.ts'
 import type { GuestContents } from '../guest/guest-contents.ts'
 import { isEncrypted, volumeName } from '../guest/guest-names.ts'
+import type { VolumeHolder } from './volume-holder.ts'
 
 /** A layer at which discards of the guest are lost, or may be, as far as the disk can tell. */
 export interface LostDiscard {
@@ -21,6 +22,8 @@ interface Container {
   readonly place: HostPlace
   readonly snapshots: number
   readonly isOverlay: boolean
+  /** What gives it its blocks, where it is a volume. */
+  readonly holder: VolumeHolder | null
 }
 
 const toDynamic = (format: string) =>
@@ -103,7 +106,17 @@ const withoutHoles: ReadonlySet<string> = new Set([
   'hfsplus',
 ])
 
-function onHost({ place }: Container): LostDiscard[] {
+function onHost({ place, holder }: Container): LostDiscard[] {
+  if (holder?.kind === 'fixed')
+    return [
+      {
+        layer: 'L1',
+        what: 'block device',
+        reason: 'all of its blocks are its own, written or not: a discard reaches the disk below at most',
+        remedy:
+          'Copy it into a thin volume (varve convert SOURCE lvm:VG/LV --thin-pool POOL) or into a file with holes.',
+      },
+    ]
   const { filesystem } = place
   if (filesystem === null || !withoutHoles.has(filesystem.toLowerCase())) return []
   return [

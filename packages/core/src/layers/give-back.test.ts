@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { RunCollector } from '../ranges/run-list.ts'
 import { UnitCounter, type Fate } from './give-back.ts'
 
 const piece = fc.record({
@@ -19,19 +20,26 @@ test('whole units are given back, as a count byte by byte says', () => {
         for (const { gap, length, fate } of pieces)
           bytes.push(...Array.from({ length: gap }, () => null), ...Array.from({ length }, () => fate))
         const end = bytes.length + rest
-        const counter = new UnitCounter(unit, end)
+        const given = new RunCollector()
+        const counter = new UnitCounter(unit, end, given)
         let at = 0
         for (const { gap, length, fate } of pieces) {
           counter.add(at + gap, length, fate)
           at += gap + length
         }
         const naive = { free: 0, zeros: 0, kept: 0 }
+        const runs = new RunCollector()
         for (let start = 0; start < end; start += unit) {
           const inside = bytes.slice(start, start + unit)
           if (inside.includes('kept')) naive.kept += Math.min(unit, end - start)
-          else for (const one of inside) if (one !== null) naive[one] += 1
+          else {
+            for (const one of inside) if (one !== null) naive[one] += 1
+            if (inside.some((one) => one !== null && one !== undefined))
+              runs.add({ start, end: Math.min(start + unit, end) })
+          }
         }
         expect(counter.result()).toEqual(naive)
+        expect([...given.list()]).toEqual([...runs.list()])
       },
     ),
   )

@@ -1,3 +1,5 @@
+import type { RunCollector } from '../ranges/run-list.ts'
+
 /** What becomes of bytes that are held now. */
 export type Fate = 'kept' | 'free' | 'zeros'
 
@@ -15,16 +17,18 @@ export interface GivenBack {
 export class UnitCounter {
   readonly #unit: number
   readonly #end: number
+  readonly #given: RunCollector | null
   #at = -1
   #isKept = false
   #free = 0
   #zeros = 0
   #total = { free: 0, zeros: 0, kept: 0 }
 
-  /** `end`: where the last unit ends, whole or not. */
-  constructor(unit: number, end: number) {
+  /** `end`: where the last unit ends, whole or not; `given` collects the units that nothing needs. */
+  constructor(unit: number, end: number, given: RunCollector | null = null) {
     this.#unit = unit
     this.#end = end
+    this.#given = given
   }
 
   add(start: number, length: number, fate: Fate): void {
@@ -39,7 +43,10 @@ export class UnitCounter {
       if (whole > 1) {
         const bytes = (whole - 1) * this.#unit
         this.#total[fate] += bytes
+        if (fate !== 'kept') this.#given?.add({ start: at, end: at + bytes })
         at += bytes
+        // No unit is begun.
+        this.#at = -1
         continue
       }
       const part = Math.min(end, unitEnd) - at
@@ -57,8 +64,11 @@ export class UnitCounter {
 
   #close(next: number): void {
     if (this.#at >= 0) {
-      if (this.#isKept) this.#total.kept += Math.min(this.#unit, this.#end - this.#at * this.#unit)
+      const start = this.#at * this.#unit
+      const end = Math.min(start + this.#unit, this.#end)
+      if (this.#isKept) this.#total.kept += end - start
       else {
+        this.#given?.add({ start, end })
         this.#total.free += this.#free
         this.#total.zeros += this.#zeros
       }

@@ -1,4 +1,3 @@
-import { isZero } from '../binary/zero-scan.ts'
 import { openChain } from '../chain/open-chain.ts'
 import type { ChainOptions } from '../chain/walk-chain.ts'
 import type { DiskReader } from '../disk/disk-reader.ts'
@@ -8,12 +7,14 @@ import type { WriterFormat } from '../image/disk-writer.ts'
 import type { FormatName } from '../image/format-rules.ts'
 import type { ImagePorts } from '../image/image-files.ts'
 import type { ImageReport } from '../image/image-report.ts'
-import { bytesInBoth, bytesInRuns, runsWithin, type RunList } from '../ranges/run-list.ts'
+import { bytesInBoth, bytesInRuns, type RunList } from '../ranges/run-list.ts'
 import { readFreeSpace, type FilesystemSpace, type FreeSpace } from '../scan/free-space.ts'
 import type { Doubt } from '../scan/free-space-doubts.ts'
 import { heldBy } from '../scan/held-free.ts'
 import { lostDiscards, type LostDiscard } from './discard-path.ts'
 import { UnitCounter, type GivenBack } from './give-back.ts'
+import { tellFates } from './tell-fates.ts'
+import type { VolumeHolder } from './volume-holder.ts'
 import { inspectImage } from './inspect-image.ts'
 
 /** What the image's own files hold: bytes of the disk, of the files, and on the host where that tells. */
@@ -30,7 +31,7 @@ export interface SurveyedFilesystem {
   readonly size: number | null
   /** Bytes that it calls free; null where that is not believed. */
   readonly free: number | null
-  /** Of those, bytes that the image's own file holds. */
+  /** Of those, bytes that the image's own file holds; of a volume at most. */
   readonly held: number
   readonly doubt: Doubt | null
 }
@@ -65,6 +66,8 @@ export interface ReclaimSurvey {
   readonly room: number | null
   /** Whether that filesystem shares blocks between files: what stays takes no room twice. */
   readonly copyOnWrite: boolean
+  /** Of a volume; null: it is a file. */
+  readonly holder: VolumeHolder | null
 }
 
 export interface SurveyOptions extends ChainOptions {
@@ -72,6 +75,8 @@ export interface SurveyOptions extends ChainOptions {
   readonly reads: boolean
   /** Whether free blocks are left as they are. */
   readonly zerosOnly?: boolean
+  /** What gives the volume its blocks, where it is one. */
+  readonly holder?: VolumeHolder | null
   readonly onProgress?: (done: number, total: number) => void
 }
 
@@ -79,7 +84,7 @@ export interface SurveyOptions extends ChainOptions {
 export async function surveyReclaim(
   path: string,
   ports: ImagePorts,
-  { reads, zerosOnly = false, onProgress, ...options }: SurveyOptions,
+  { reads, zerosOnly = false, holder: below = null, onProgress, ...options }: SurveyOptions,
 ): Promise<ReclaimSurvey> {
   await using chain = await openChain(path, ports, options)
   const { disk, own } = chain
@@ -94,17 +99,35 @@ export async function surveyReclaim(
   const counted = await count(holder, zerosOnly ? new Float64Array() : held, {
     ...signal,
     reads,
-    units: kind ? [kind.unit, kind.hole] : [4096, 4096],
+    units: below ? [below.unit, below.unit] : kind ? [kind.unit, kind.hole] : [4096, 4096],
     onProgress,
   })
-  const before = { data: counted.data, file: report.fileSize, host: report.allocated }
+  const before = {
+    data: counted.data,
+    file: report.fileSize,
+    host: below === null ? report.allocated : below.kind === 'fixed' ? report.fileSize : below.held,
+  }
   const compression = compressionOf(report, before)
   const isPacked = compression !== 'none' || subformat === 'streamOptimized'
+  const after = below
+    ? givenToHolder(below, counted, before)
+    : kind && predicted({ kind, counted, before, isPacked })
+  // Which of its blocks a pool holds is not told, only how many.
+  const most = below?.held ?? Infinity
+  const given =
+    below === null
+      ? counted.units
+      : below.kind === 'fixed'
+        ? { free: 0, zeros: 0 }
+        : shareOf(counted.units, before, after)
   return {
     format,
     subformat,
     virtualSize: disk.virtualSize,
-    filesystems: space.filesystems.map((one) => surveyed(one, held)),
+    filesystems: space.filesystems.map((one) => {
+      const found = surveyed(one, held)
+      return { ...found, held: Math.min(found.held, most) }
+    }),
     closed: closedVolumes(space),
     lost: lostDiscards({
       format,
@@ -114,16 +137,40 @@ export async function surveyReclaim(
       place: report.place,
       snapshots: report.snapshots.length,
       isOverlay: own !== null,
+      holder: below,
     }),
-    heldFree: bytesInRuns(held),
+    heldFree: Math.min(bytesInRuns(held), most),
     before,
-    after: kind && predicted({ kind, counted, before, isPacked }),
-    free: kind?.keepsAll === true ? 0 : counted.units.free,
-    zeros: reads ? (kind?.keepsAll === true ? 0 : counted.units.zeros) : null,
+    after,
+    free: kind?.keepsAll === true ? 0 : given.free,
+    zeros: reads ? (kind?.keepsAll === true ? 0 : given.zeros) : null,
     compression,
     room: report.place.free,
     copyOnWrite: report.place.copyOnWrite === true,
+    holder: below,
   }
+}
+
+/** The pool goes on holding whole units of it in which anything is needed. */
+function givenToHolder({ kind, held }: VolumeHolder, { units }: Counted, before: Holdings): Holdings {
+  if (kind === 'fixed') return before
+  return {
+    ...before,
+    data: Math.min(before.data, units.kept),
+    host: held === null ? null : Math.min(held, units.kept),
+  }
+}
+
+/** Free blocks and zeros that the pool holds at most: many of them it may never have had. */
+function shareOf(
+  { free, zeros }: GivenBack,
+  { host: was }: Holdings,
+  after: Holdings | null,
+): Pick<GivenBack, 'free' | 'zeros'> {
+  const is = after?.host ?? null
+  const gain = was === null || is === null ? Infinity : was - is
+  const ofFree = Math.min(free, gain)
+  return { free: ofFree, zeros: Math.min(zeros, gain - ofFree) }
 }
 
 interface Kind {
@@ -207,47 +254,16 @@ interface CountOptions {
   readonly onProgress: SurveyOptions['onProgress']
 }
 
-const pieceLength = 1024 * 1024
-
-/** Goes through the data of `holder` once; reads those that are not free when zeros are to be found. */
+/** Goes through the data of `holder` once, for both units. */
 async function count(holder: DiskReader, free: RunList, options: CountOptions): Promise<Counted> {
-  const { reads, units, signal, onProgress } = options
-  const end = holder.virtualSize
-  const counters = units.map((unit) => new UnitCounter(unit, end)) as [UnitCounter, UnitCounter]
-  const add: UnitCounter['add'] = (...piece) => {
+  const { units, ...reading } = options
+  const counters = units.map((unit) => new UnitCounter(unit, holder.virtualSize)) as [
+    UnitCounter,
+    UnitCounter,
+  ]
+  const data = await tellFates(holder, free, { ...reading, step: Math.min(...units) }, (...piece) => {
     for (const counter of counters) counter.add(...piece)
-  }
-  const buffer = new Uint8Array(reads ? pieceLength : 0)
-  const readings = signal === undefined ? {} : { signal }
-  const step = Math.min(...units)
-  let data = 0
-  const addData = async (start: number, stop: number) => {
-    if (!reads) return add(start, stop - start, 'kept')
-    for (let at = start; at < stop;) {
-      const length = Math.min(stop, (Math.floor(at / pieceLength) + 1) * pieceLength) - at
-      const piece = buffer.subarray(0, length)
-      await holder.readInto(piece, at, readings)
-      for (let from = 0; from < length;) {
-        const until = Math.min(length, (Math.floor((at + from) / step) + 1) * step - at)
-        add(at + from, until - from, isZero(piece, { start: from, end: until }) ? 'zeros' : 'kept')
-        from = until
-      }
-      at += length
-      onProgress?.(at, end)
-    }
-  }
-  for await (const { start, length, content } of holder.extents({ start: 0, end }, readings)) {
-    signal?.throwIfAborted()
-    if (content !== 'data') continue
-    data += length
-    let at = start
-    for (const run of runsWithin(free, { start, end: start + length })) {
-      await addData(at, run.start)
-      add(run.start, run.end - run.start, 'free')
-      at = run.end
-    }
-    await addData(at, start + length)
-  }
+  })
   return { data, units: counters[0].result(), holes: counters[1].result() }
 }
 

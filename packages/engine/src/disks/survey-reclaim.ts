@@ -7,7 +7,7 @@ import type { DiskInput } from '../run/requests.ts'
 /** What the image holds for nothing, layer by layer; throws what opening it throws, and `canceled`. */
 export async function surveyInput(
   input: DiskInput & { kind: 'image' },
-  { signal, ...options }: Pick<SurveyOptions, 'reads' | 'zerosOnly' | 'onProgress' | 'signal'>,
+  { signal, ...options }: Pick<SurveyOptions, 'reads' | 'zerosOnly' | 'holder' | 'onProgress' | 'signal'>,
 ): Promise<ReclaimSurvey> {
   const { path, roots, choices, told } = input
   const what = 'the survey'

@@ -23,6 +23,8 @@ export interface FileRanges {
   nextHole(fd: number, at: number): number | null
   /** Gives the blocks of `range` back to the filesystem; it reads as zeros then, and the size stays. */
   punchHole(fd: number, range: ByteRange): boolean
+  /** Gives whole units of a block device in `range` back to what is below it; what they read as then is the device's to say. */
+  discard(fd: number, range: ByteRange): boolean
   /** Makes a range of the target share the blocks of one of the source (same filesystem, copy-on-write, whole blocks). */
   cloneRange(clone: RangeClone): boolean
   /** Reserves blocks for `range` without writing; the file grows when the range ends beyond it. */

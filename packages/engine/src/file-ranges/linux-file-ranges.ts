@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, statfsSync } from 'node:fs'
 import { constants as systemConstants } from 'node:os'
 import type { ByteRange } from '@varve/core/ranges/byte-range'
+import { untouched } from '../system/end-thread.ts'
 import { SystemError } from '../system/system-error.ts'
 import type { FileRanges } from './file-ranges.ts'
 import { linuxPlaces } from './linux-place.ts'
@@ -13,6 +14,8 @@ const seekHole = 4
 const keepSize = 0x01
 const punch = 0x02
 const cloneRange = 0x4020_940d
+// BLKDISCARD of linux/fs.h.
+const blockDiscard = 0x1277
 const currentFolder = -100
 const noReplace = 1
 // ioctl_iflags(2); the numbers are those of a long, the value is an int.
@@ -42,9 +45,9 @@ function libc() {
 
 let loaded: ReturnType<typeof libc> | null = null
 
-/** The system's C library, loaded at first use. */
+/** The system's C library, loaded at first use; a thread that is ended while it does so would take the process with it. */
 function system() {
-  loaded ??= libc()
+  loaded ??= untouched(libc)
   return loaded
 }
 
@@ -106,6 +109,11 @@ export const linuxFileRanges: FileRanges = {
   punchHole(fd, range) {
     const call = () => system().fallocate(fd, keepSize | punch, range.start, lengthOf(range))
     return attempt('fallocate', call, null) !== null
+  },
+  discard(fd, range) {
+    const fields = BigUint64Array.from([range.start, lengthOf(range)], BigInt)
+    const argument = new Uint8Array(fields.buffer)
+    return attempt('ioctl', () => system().ioctlFrom(fd, blockDiscard, argument), null) !== null
   },
   cloneRange({ sourceFd, sourceAt, targetFd, targetAt, length }) {
     const fields = BigUint64Array.from([sourceFd, sourceAt, length, targetAt], BigInt)

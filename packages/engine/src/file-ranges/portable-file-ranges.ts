@@ -12,6 +12,7 @@ export const portableFileRanges: FileRanges = {
     return at < size ? size : null
   },
   punchHole: () => false,
+  discard: () => false,
   cloneRange: () => false,
   allocate: () => false,
   writeInPlace: () => false,

@@ -12,14 +12,15 @@ const thread = (body: string) =>
   )
 
 // Ends threads at moments spread over the end of the loading, when koffi makes what it offers.
-const endWhileLoading = `
+const endWhile = (load: string) => `
 const { startThread } = await import(${here('../run/start-thread.ts')})
 const { endThread } = await import(${here('end-thread.ts')})
 const code = new URL(${JSON.stringify(
   thread(`const { loadKoffi } = await import(${here('../file-ranges/load-koffi.ts')})
+const { linuxFileRanges } = await import(${here('../file-ranges/linux-file-ranges.ts')})
 parentPort.postMessage(0)
 const began = performance.now()
-loadKoffi()
+${load}
 parentPort.postMessage(performance.now() - began)`).href,
 )})
 const said = (worker) => new Promise((resolve) => worker.once('message', resolve))
@@ -39,11 +40,17 @@ for (let turn = 0; turn < turns; turn += 1) {
 }
 console.log('all ended')`
 
-test('a thread that loads koffi is ended without harm to the process', async () => {
+test.each([
+  ['koffi', 'loadKoffi()'],
+  [
+    'the system’s calls',
+    "linuxFileRanges.deviceSize(process.getBuiltinModule('node:fs').openSync(process.execPath))",
+  ],
+])('a thread that loads %s is ended without harm to the process', async (_, load) => {
   const { stdout } = await promisify(execFile)(process.execPath, [
     '--input-type=module',
     '--eval',
-    endWhileLoading,
+    endWhile(load),
   ])
   expect(stdout).toBe('all ended\n')
 })

@@ -26,6 +26,7 @@ import { digestFiles } from './digest-files.ts'
 import { digestImage } from './digest-image.ts'
 import { digestSource } from './digest.ts'
 import { discardCopy } from './discard-copy.ts'
+import { discardFree } from './discard-free.ts'
 import { discardSnapshot } from './discard-snapshot.ts'
 import { discardStaged } from './discard-staged.ts'
 import { discardVolume } from './discard-volume.ts'
@@ -103,6 +104,7 @@ import { unmountFolder } from './unmount-folder.ts'
 import { verifyImage } from './verify-image.ts'
 import { verify } from './verify.ts'
 import { weighReclaimed } from './weigh-reclaimed.ts'
+import { weighVolume } from './weigh-volume.ts'
 import { writeExport } from './write-export.ts'
 import { writeImage } from './write-image.ts'
 import { writeVolume } from './write-volume.ts'
@@ -141,6 +143,7 @@ export const actionTable = {
   'digest-image': digestImage,
   discard: discard,
   'discard-copy': discardCopy,
+  'discard-free': discardFree,
   'discard-snapshot': discardSnapshot,
   'discard-staged': discardStaged,
   'discard-volume': discardVolume,
@@ -217,6 +220,7 @@ export const actionTable = {
   verify: verify,
   'verify-image': verifyImage,
   'weigh-reclaimed': weighReclaimed,
+  'weigh-volume': weighVolume,
   'write-export': writeExport,
   'write-image': writeImage,
   'write-volume': writeVolume,

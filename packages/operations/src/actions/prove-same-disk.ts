@@ -17,7 +17,7 @@ export const proveSameDisk = defineAction({
   ),
   words: ({ first, second }) => ({
     title: 'Prove that both hold the same disk',
-    does: `Reads ${baseName(first.path)} and ${baseName(second.path)} as disks and compares their digests.`,
+    does: `Reads ${baseName(first.path)} and ${baseName(second.path)} as disks${first.reading.withoutFree && second.reading.withoutFree ? ', zeros in place of what their filesystems call free,' : ''} and compares their digests.`,
   }),
   told: ({ digest }) => `equal: ${digest.slice(0, 16)}…`,
   undo: () => [],

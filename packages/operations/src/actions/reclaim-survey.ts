@@ -53,6 +53,10 @@ export const Survey = z.object({
   compression: z.enum(['none', 'zlib', 'zstd']),
   room: Bytes.nullable(),
   copyOnWrite: z.boolean(),
+  holder: z
+    .object({ kind: z.enum(['thin', 'zfs', 'fixed']), unit: Bytes, held: Bytes.nullable() })
+    .nullable()
+    .default(null),
 }) satisfies z.ZodType<ReclaimSurvey>
 export type Survey = z.infer<typeof Survey>
 

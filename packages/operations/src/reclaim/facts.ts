@@ -1,8 +1,20 @@
 import type { Survey } from '../actions/reclaim-survey.ts'
 import type { ChainChangeFacts } from '../chain-change/facts.ts'
+import type { ResizeFacts } from '../resize/facts.ts'
+import type { ResizedVolume } from '../volumes/resized.ts'
+
+/** A volume that another one is to take the place of, which gave its free blocks back. */
+export interface ReclaimedVolume extends ResizedVolume {
+  /** Whether its device takes discards; null: the kernel does not tell. */
+  readonly takesDiscards: boolean | null
+  /** The device of the copy that is worked on, and what names it. */
+  readonly work: ResizeFacts['work']
+}
 
 /** What the host found of an image that is to be written anew. */
 export interface ReclaimFacts extends ChainChangeFacts {
   /** Without the zeros that only reading all data finds; null: it cannot be read. */
   readonly survey: Survey | null
+  /** Null: it is a file. */
+  readonly volume: ReclaimedVolume | null
 }

@@ -59,8 +59,9 @@ const survey: Survey = {
   compression: 'none',
   room: 1024 * MiB,
   copyOnWrite: false,
+  holder: null,
 }
-const facts: ReclaimFacts = { host: 'north', image, chain: [own], problems: [], survey }
+const facts: ReclaimFacts = { host: 'north', image, chain: [own], problems: [], survey, volume: null }
 const request = { image: path, zerosOnly: false }
 const luks = { what: 'LUKS2', start: 400 * MiB, length: 1024 * MiB }
 

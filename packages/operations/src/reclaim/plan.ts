@@ -10,13 +10,16 @@ import { from } from '../plans/wired.ts'
 import type { ReclaimFacts } from './facts.ts'
 import { reclaimProblems } from './problems.ts'
 import { ReclaimRequest } from './request.ts'
+import { planVolume } from './volume.ts'
 
 /** `varve reclaim`: an image that holds no free blocks and no zeros takes the place of one that does. */
 export const reclaimOperation = defineOperation<ReclaimRequest, ReclaimFacts>({
   name: 'reclaim',
   request: ReclaimRequest,
   paths: ['image'],
-  plan({ zerosOnly }, { host, image, chain, problems, survey }) {
+  plan({ zerosOnly }, facts) {
+    const { host, image, chain, problems, survey, volume } = facts
+    if (volume !== null) return planVolume({ zerosOnly }, facts, volume)
     const [own, below = null] = chain
     const found = [
       ...problems,

@@ -48,7 +48,8 @@ const others: { readonly [Kind in Doubt['kind']]?: string } = {
   overlap: 'Look at its partition table (varve info); give each its own place first.',
 }
 
-function doubtProblems({ filesystems }: Survey, file: string): Problem[] {
+/** What the filesystems call free, and is not believed. */
+export function doubtProblems({ filesystems }: Survey, file: string): Problem[] {
   return filesystems.flatMap(({ type, label, start, doubt }): Problem[] => {
     if (doubt === null) return []
     const name = `the ${filesystemName(type)} filesystem${label === null ? '' : ` ${quote(label)}`} at ${formatBytes(start)}`
@@ -82,7 +83,7 @@ function doubtProblems({ filesystems }: Survey, file: string): Problem[] {
 }
 
 /** Encrypted and other closed volumes: what is free in them nobody sees from outside. */
-function unseenProblems({ closed, filesystems }: Survey, file: string): Problem[] {
+export function unseenProblems({ closed, filesystems }: Survey, file: string): Problem[] {
   const isAnythingSeen = filesystems.some(({ free }) => free !== null)
   return closed.map(({ what, start, length }) => ({
     id: 'free-space-not-seen',

@@ -15,7 +15,7 @@ import type { ResizeFacts } from './facts.ts'
 
 /** A volume whose disk gets another size. */
 export interface VolumeWork {
-  readonly facts: ResizeFacts
+  readonly facts: Pick<ResizeFacts, 'host' | 'work'>
   readonly volume: ResizedVolume
   readonly found: FoundVolume
 }

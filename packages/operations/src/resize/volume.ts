@@ -61,7 +61,8 @@ export function volumeProblems(facts: ResizeFacts, own: LinkFacts, size: number 
   ]
 }
 
-function notRaw(file: string, format: string): Problem {
+/** That the volume is not the bytes of its disk. */
+export function notRaw(file: string, format: string): Problem {
   return {
     ...refused(
       file,
@@ -97,7 +98,7 @@ export function volumeRemarks(facts: ResizeFacts, asked: number | null): Problem
 }
 
 /** Who mounts by UUID or label could get the one that is kept. */
-function sameUuids(file: string): Problem {
+export function sameUuids(file: string): Problem {
   return {
     id: 'uuid-twice',
     severity: 'info',

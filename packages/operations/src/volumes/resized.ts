@@ -33,6 +33,8 @@ export interface FoundVolume {
   readonly size: number
   /** Bytes that it takes; null: not told. */
   readonly used: number | null
+  /** Bytes that its state as it is takes, shared with others or not; null: not told. */
+  readonly held: number | null
   /** Bytes of an extent or block: sizes are multiples of it. */
   readonly unit: number
   readonly isOpen: boolean
@@ -88,6 +90,7 @@ function lvmVolume({ group: name, volume }: VolumeAddress, places: PlacesView, s
     uuid: found.uuid,
     size: found.size,
     used: found.used,
+    held: found.used,
     unit: group.extentSize,
     isOpen: found.isOpen,
     snapshots: snapshots.map(({ address }) => address),
@@ -144,6 +147,7 @@ function zfsVolume({ group, volume }: VolumeAddress, places: PlacesView, stop: S
     uuid: null,
     size: found.size,
     used: found.used,
+    held: found.referenced ?? null,
     unit: found.blockSize,
     isOpen: false,
     snapshots: snapshots.map((one) => `zfs:${one.name}`),
@@ -158,10 +162,12 @@ interface Copying {
   readonly size: number
   /** Bytes that are written into it besides, where it shares the others. */
   readonly written: number
+  /** Bytes of blocks that are noted anew, although nothing is written into them. */
+  readonly noted?: number
 }
 
 /** Why no copy of it can be made and take its place: who uses it, room, names. */
-export function copyProblems(volume: ResizedVolume, { size, written }: Copying): Problem[] {
+export function copyProblems(volume: ResizedVolume, copying: Copying): Problem[] {
   const file = volumeAddress(volume.address)
   const unable = hostProblems(file, volume)
   if (unable.length > 0 || volume.places === null) return unable
@@ -171,7 +177,7 @@ export function copyProblems(volume: ResizedVolume, { size, written }: Copying):
   return [
     ...(isOpen ? [open(file)] : []),
     ...nameProblems(file, volume.kept),
-    ...roomProblems(file, way, { size, written }),
+    ...roomProblems(file, way, copying),
   ]
 }
 
@@ -192,8 +198,8 @@ function nameProblems(file: string, kept: VolumeAddress): Problem[] {
   ]
 }
 
-function roomProblems(file: string, way: CopyWay, { size, written }: Copying): Problem[] {
-  if (way.kind === 'thin') return poolProblems(file, way.pool, { dataBytes: written, size })
+function roomProblems(file: string, way: CopyWay, { size, written, noted = 0 }: Copying): Problem[] {
+  if (way.kind === 'thin') return poolProblems(file, way.pool, { dataBytes: written, size, noted })
   const needed = way.kind === 'thick' ? size : Math.ceil((way.isReserved ? size : written) * zfsAside)
   return needed <= way.free ? [] : [noRoom(file, needed, way.free)]
 }

@@ -87,7 +87,11 @@ function lvmShape(wanted: WantedVolume, groups: readonly VolumeGroup[]): ShapeOr
 export function poolProblems(
   file: string,
   pool: ThinPool,
-  { dataBytes, size }: { readonly dataBytes: number; readonly size: number },
+  {
+    dataBytes,
+    size,
+    noted = 0,
+  }: { readonly dataBytes: number; readonly size: number; readonly noted?: number },
 ): Problem[] {
   const { address, health, zeroesNew, chunkSize, dataUsed, metadataSize, metadataUsed } = pool
   const stop = (reason: string, remedy: string) => [refused(file, reason, remedy)]
@@ -106,7 +110,8 @@ export function poolProblems(
     chunkSize <= piece ? Math.ceil(dataBytes / chunkSize) : Math.ceil(dataBytes / piece),
   )
   const data = dataUsed + chunks * chunkSize
-  const metadata = metadataUsed + chunks * metadataPerChunk + metadataAside
+  const inMetadata = Math.max(chunks, Math.ceil(noted / chunkSize)) * metadataPerChunk + metadataAside
+  const metadata = metadataUsed + inMetadata
   const grow = 'Make the pool larger (lvextend), or give blocks back (fstrim in the guests) first.'
   if (data > pool.size * fullAt)
     return stop(
@@ -115,7 +120,7 @@ export function poolProblems(
     )
   if (metadata > metadataSize * fullAt)
     return stop(
-      `the metadata of the thin pool ${address} would run full: ${formatBytes(metadataUsed)} of ${formatBytes(metadataSize)} are used, and ${formatBytes(chunks * metadataPerChunk + metadataAside)} come to them`,
+      `the metadata of the thin pool ${address} would run full: ${formatBytes(metadataUsed)} of ${formatBytes(metadataSize)} are used, and ${formatBytes(inMetadata)} come to them`,
       `Make its metadata larger: lvm lvextend --poolmetadatasize +SIZE ${address.slice('lvm:'.length)}`,
     )
   return []

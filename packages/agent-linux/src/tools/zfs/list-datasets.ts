@@ -5,6 +5,7 @@ const Row = z.object({
   name: z.string().min(1),
   type: z.enum(['filesystem', 'volume', 'snapshot']),
   used: ZfsBytes,
+  referenced: ZfsBytes,
   available: ZfsBytesOrNone,
   volsize: ZfsBytesOrNone,
   volblocksize: ZfsBytesOrNone,

@@ -85,6 +85,13 @@ export function describeFileRanges(name: string, make: () => Promise<RangesPlace
       expect(Buffer.compare(place.read(sourceFd), piece(MiB, 3))).toBe(0)
     })
 
+    test('nothing of a file is discarded, as it is no device', async () => {
+      await using place = await make()
+      const fd = place.create('file', MiB, [[0, piece(MiB, 3)]])
+      expect(place.ranges.discard(fd, { start: 0, end: MiB })).toBe(false)
+      expect(Buffer.compare(place.read(fd), piece(MiB, 3))).toBe(0)
+    })
+
     test('a range that is no whole blocks is not shared', async () => {
       await using place = await make()
       const sourceFd = place.create('from', MiB, [[0, piece(MiB, 3)]])

@@ -85,6 +85,7 @@ export function memoryFileRanges(files: MemoryFiles): FileRanges {
         allocated[index] = false
       return true
     },
+    discard: () => false,
     cloneRange({ sourceFd, sourceAt, targetFd, targetAt, length }) {
       if ([sourceAt, targetAt, length].some((value) => value % block !== 0)) return false
       files.write(targetFd, targetAt, files.file(sourceFd).bytes.slice(sourceAt, sourceAt + length))
