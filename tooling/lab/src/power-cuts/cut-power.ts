@@ -7,8 +7,8 @@ import { tempPlace } from '@varve/test-kit/temp-place'
 import { runToolOk } from '@varve/test-kit/tools'
 import { startLab, type Lab } from '../machine/start-lab.ts'
 import { inWork, lookAtCut, type Expected, type Look } from './look-at-cut.ts'
-import { randomMoments } from './moments.ts'
-import { restartedHost } from './restarted-host.ts'
+import { randomWait } from './moments.ts'
+import { restartedHost, type Machine } from './restarted-host.ts'
 import type { Subject } from './subjects.ts'
 
 export interface Cut extends Look {
@@ -18,20 +18,23 @@ export interface Cut extends Look {
   readonly wholeMs: number
   /** `kill`: the machine was killed and started again; `copy`: its disk as it was while the machine stood still. */
   readonly by: 'kill' | 'copy'
+  /** The command had said that it is done. */
+  readonly isOver: boolean
 }
 
 export interface PowerCuts extends Subject {
   /** The folder of the built lab. */
   readonly lab: string
+  /** At random moments, at least. */
   readonly cuts: number
   /** How many of them kill the machine. */
   readonly kills: number
-  /** How many copies are made in one run of the operation. */
+  /** How many copies are made in one run of the operation, about; one more is made right after its end. */
   readonly copiesARun?: number
   readonly say: (words: string) => void
 }
 
-type Copy = Pick<Cut, 'afterMs' | 'wholeMs'> & { readonly file: string }
+type Copy = Pick<Cut, 'afterMs' | 'wholeMs' | 'isOver'> & { readonly file: string }
 
 interface Begun {
   /** The exit code of the operation; null: the power was cut. */
@@ -72,49 +75,62 @@ export async function cutPower(options: PowerCuts): Promise<readonly Cut[]> {
     const first = await firstRun(lab, options, disk)
     const { expected } = first
     let { wholeMs } = first
+    const lookAt = async (machine: Machine, isOver: boolean) => {
+      const looked = await lookAtCut(machine, options, expected)
+      if (isOver && looked.found !== 'result') throw new Error('what was said to be done is lost')
+      return looked
+    }
     while (cuts.length < options.kills) {
       const begun = await begin(lab, options)
       await begun.until(Math.random() * wholeMs)
-      const afterMs = begun.elapsed()
+      const [afterMs, isOver] = [begun.elapsed(), begun.isOver()]
       await lab.cutPower()
       await begun.ended
+      const left = place.file('left.raw')
+      await copySparse(disk, left)
       await lab[Symbol.asyncDispose]()
       lab = await startLab(options.lab)
       await plugged(lab, disk)
       await lab.ok('mount /dev/disk/by-label/varvedata /mnt/data')
-      note({ ...(await keptIfWrong(disk, lookAtCut(lab, options, expected))), afterMs, wholeMs, by: 'kill' })
+      const looked = await keptIfWrong(left, async () => lookAt(lab, isOver))
+      note({ ...looked, afterMs, wholeMs, by: 'kill', isOver })
       await lab.ok('umount /mnt/data; mount /dev/disk/by-label/varvedata /mnt/data')
     }
     const name = await lab.ok('uname -n')
     let copied = cuts.length
+    let named = 0
     let looks = Promise.resolve()
     const lookAll = async (copies: readonly Copy[]) => {
       await sleep(restartMs)
       for (const { file, ...when } of copies) {
-        const looked = lookAtCut(restartedHost(file, name), options, expected)
-        note({ ...(await keptIfWrong(file, looked)), ...when, by: 'copy' })
+        const looking = place.file('looking.raw')
+        const looked = await keptIfWrong(file, async () => {
+          await copySparse(file, looking)
+          return await lookAt(restartedHost(looking, name), when.isOver)
+        })
+        note({ ...looked, ...when, by: 'copy' })
         await rm(file)
       }
     }
     while (copied < options.cuts) {
       const wanted = Math.min(options.copiesARun ?? 16, options.cuts - copied)
-      const moments = randomMoments(wholeMs, wanted)
       const begun = await begin(lab, options)
-      const copies: Copy[] = []
-      for (const moment of moments) {
-        await begun.until(moment)
+      const made: { readonly file: string; readonly afterMs: number }[] = []
+      const copy = async () => {
+        const one = { file: place.file(`cut-${(named += 1)}.raw`), afterMs: begun.elapsed() }
+        await begun.freeze(async () => copySparse(disk, one.file))
+        made.push(one)
+      }
+      for (;;) {
+        await begun.until(begun.elapsed() + randomWait(wholeMs / wanted))
         if (begun.isOver()) break
-        const copy = {
-          file: place.file(`cut-${copied + copies.length}.raw`),
-          afterMs: begun.elapsed(),
-          wholeMs,
-        }
-        await begun.freeze(async () => void (await runToolOk('cp', ['--sparse=always', disk, copy.file])))
-        copies.push(copy)
+        await copy()
       }
       if ((await begun.ended) !== 0) throw new Error('the operation failed')
       wholeMs = begun.elapsed()
-      copied += copies.length
+      copied += made.length
+      await copy()
+      const copies = made.map((one, index) => ({ ...one, wholeMs, isOver: index === made.length - 1 }))
       await looks
       // The lab goes on while its copies are looked at.
       looks = lookAll(copies)
@@ -167,12 +183,17 @@ async function begin(lab: Lab, options: PowerCuts): Promise<Begun> {
   }
 }
 
-async function keptIfWrong(file: string, looked: Promise<Look>): Promise<Look> {
+async function copySparse(from: string, to: string): Promise<void> {
+  await runToolOk('cp', ['--sparse=always', from, to])
+}
+
+/** What the power cut has left is kept when the look at it fails; it is looked at on a copy. */
+async function keptIfWrong(left: string, look: () => Promise<Look>): Promise<Look> {
   try {
-    return await looked
+    return await look()
   } catch (error) {
-    const kept = join(tmpdir(), `varve-power-cut-${Date.now()}-${basename(file)}`)
-    await rename(file, kept)
+    const kept = join(tmpdir(), `varve-power-cut-${Date.now()}-${basename(left)}`)
+    await rename(left, kept)
     throw new Error(`after a power cut, whose disk is kept as ${kept}`, { cause: error })
   }
 }

@@ -21,12 +21,14 @@ for (const [place, name] of wanted.entries()) {
   const share = Math.floor(cuts / wanted.length) + (place < cuts % wanted.length ? 1 : 0)
   if (share === 0) continue
   const say = (words: string) => process.stdout.write(`${name} ${words}\n`)
-  const all = await cutPower({ ...subjects[name], lab, cuts: share, kills: Math.min(kills, share), say })
-  const count = (found: string) => all.filter((cut) => cut.found === found).length
-  const killed = all.filter(({ by }) => by === 'kill').length
+  const found = await cutPower({ ...subjects[name], lab, cuts: share, kills: Math.min(kills, share), say })
+  const [all, over] = [found.filter(({ isOver }) => !isOver), found.filter(({ isOver }) => isOver)]
+  const count = (what: string) => all.filter((cut) => cut.found === what).length
+  const killed = found.filter(({ by }) => by === 'kill').length
   say(
-    `${all.length} power cuts (${killed} by kill -9 and start, ${all.length - killed} by copies): ${count('original')} found the original, ${count('result')} the result, none anything else`,
+    `${all.length} power cuts at random moments: ${count('original')} found the original, ${count('result')} the result, none anything else`,
   )
+  say(`${over.length} more right after its end: all found the result; ${killed} of all by kill -9 and start`)
   say(
     `moments, by tenths of the run: ${spreadOf(all.map(({ afterMs, wholeMs }) => afterMs / wholeMs)).join(' ')}`,
   )

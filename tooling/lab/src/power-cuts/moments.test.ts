@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest'
-import { randomMoments, spreadOf } from './moments.ts'
+import { randomWait, spreadOf } from './moments.ts'
 
-test('each part of the whole has its moment, in order', () => {
-  const moments = randomMoments(1000, 10)
-  expect(moments).toHaveLength(10)
-  expect(spreadOf(moments.map((moment) => moment / 1000))).toEqual(Array.from({ length: 10 }, () => 1))
-  expect(moments).toEqual(moments.toSorted((a, b) => a - b))
+test('waits are exponential, so that no moment is more likely than another', () => {
+  expect(randomWait(1000, () => 0)).toBeCloseTo(0)
+  expect(randomWait(1000, () => 0.5)).toBeCloseTo(1000 * Math.LN2)
+  expect(randomWait(1000, () => 1 - Math.exp(-3))).toBeCloseTo(3000)
 })
 
 test('the spread counts tenths, and what is later for the last', () => {

@@ -1,6 +1,6 @@
-/** Random moments, in order: one in each of `count` parts of equal length, so that no part of the whole goes without. */
-export function randomMoments(wholeMs: number, count: number): readonly number[] {
-  return Array.from({ length: count }, (_, part) => Math.floor(((part + Math.random()) / count) * wholeMs))
+/** How long to wait for the next moment, so that any moment is as likely as any other: exponential, of that mean. */
+export function randomWait(meanMs: number, random = Math.random): number {
+  return -Math.log(1 - random()) * meanMs
 }
 
 /** How many of these shares of the whole lie in each tenth of it; what is later counts for the last. */

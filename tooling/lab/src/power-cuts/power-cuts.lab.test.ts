@@ -7,6 +7,7 @@ const lab = await findLab({ isLong: true })
 
 test.skipIf(lab === null)('a power cut while an image grows leaves the original or the result', async () => {
   const cuts = await cutPower({ ...subjects.grow, lab: lab ?? '', cuts: 5, kills: 1, say: () => undefined })
-  expect(cuts.map(({ by }) => by)).toEqual(['kill', 'copy', 'copy', 'copy', 'copy'])
-  for (const { found } of cuts) expect(['original', 'result']).toContain(found)
+  expect(cuts.length).toBeGreaterThanOrEqual(5)
+  expect(cuts[0]?.by).toBe('kill')
+  for (const { found, isOver } of cuts) expect(isOver ? ['result'] : ['original', 'result']).toContain(found)
 })
