@@ -39,7 +39,7 @@ function goOn({ operation }: Subject): string {
     jq -r 'if . == [] then "nothing" elif .[0].state == "succeeded" then "its end" else [.[0].steps[] | select(.state != "waiting") | .id] | last // "its beginning" end' <<<$runs
     if [ "$runs" = '[]' ]; then ${operation} >&2; fi
     for run in $(jq -r '.[] | select(.state != "succeeded") | .run' <<<$runs); do varve runs "$run" --resume --yes >&2; done
-    [ "$(ls -A /mnt/data/state/varve/runs)" = ended ]
+    ! compgen -G '/mnt/data/state/varve/runs/*.jsonl' >&2
     [ "$(varve attached --json | jq -c .attached)" = '[]' ]`
 }
 
