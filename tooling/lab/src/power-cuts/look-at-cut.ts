@@ -39,7 +39,7 @@ function goOn({ operation }: Subject): string {
     jq -r 'if . == [] then "nothing" elif .[0].state == "succeeded" then "its end" else [.[0].steps[] | select(.state != "waiting") | .id] | last // "its beginning" end' <<<$runs
     if [ "$runs" = '[]' ]; then ${operation} >&2; fi
     for run in $(jq -r '.[] | select(.state != "succeeded") | .run' <<<$runs); do varve runs "$run" --resume --yes >&2; done
-    ! compgen -G '/mnt/data/state/varve/runs/*.jsonl' >&2
+    [ -z "$(compgen -G '/mnt/data/state/varve/runs/*.jsonl')" ]
     [ "$(varve attached --json | jq -c .attached)" = '[]' ]`
 }
 
@@ -47,7 +47,7 @@ function goOn({ operation }: Subject): string {
 function nothingLeft({ name }: Subject): string {
   return `left=$(echo $(ls -A)); [ "$left" = '.varve-quarantine ${name}' ] || { echo "left: $left" >&2; exit 1; }
     find .varve-quarantine -type f -exec cmp -s {} /mnt/data/pristine/${name} \\; -print | grep -q .
-    ! losetup -a | grep -F /mnt/data/ >&2`
+    held=$(losetup -a | grep -F /mnt/data/ || true); [ -z "$held" ] || { echo "held: $held" >&2; exit 1; }`
 }
 
 /** The original is so to the byte; of anything else all is looked at. Varve itself is not asked. */
