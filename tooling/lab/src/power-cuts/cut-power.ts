@@ -91,10 +91,10 @@ export async function cutPower(options: PowerCuts): Promise<readonly Cut[]> {
       await lab[Symbol.asyncDispose]()
       lab = await startLab(options.lab)
       await plugged(lab, disk)
-      await lab.ok('mount /dev/disk/by-label/varvedata /mnt/data')
+      await lab.ok('mount /dev/disk/by-label/varvedata /mnt/disk')
       const looked = await keptIfWrong(left, async () => lookAt(lab, isOver))
       note({ ...looked, afterMs, wholeMs, by: 'kill', isOver })
-      await lab.ok('umount /mnt/data; mount /dev/disk/by-label/varvedata /mnt/data')
+      await lab.ok('umount /mnt/disk && mount /dev/disk/by-label/varvedata /mnt/disk')
     }
     const name = await lab.ok('uname -n')
     let copied = cuts.length
@@ -152,7 +152,7 @@ async function begin(lab: Lab, options: PowerCuts): Promise<Begun> {
   const ended = lab
     .run(
       `${inWork}
-      (until compgen -G '/mnt/data/state/varve/runs/*' >/dev/null; do sleep 0.1; done; touch /host/begun) & look=$!
+      (until compgen -G '/mnt/disk/state/varve/runs/*' >/dev/null; do sleep 0.1; done; touch /host/begun) & look=$!
       export NODE_COMPILE_CACHE=/root/code-cache
       ${options.operation}; code=$?; kill $look; exit $code`,
     )
@@ -199,12 +199,12 @@ async function keptIfWrong(left: string, look: () => Promise<Look>): Promise<Loo
 }
 
 function fresh({ name }: PowerCuts): string {
-  return `rm -rf /mnt/data/work /mnt/data/state; mkdir /mnt/data/work; cp --sparse=always /mnt/data/pristine/${name} /mnt/data/work/; sync; fstrim /mnt/data`
+  return `rm -rf /mnt/disk/work /mnt/disk/state; mkdir /mnt/disk/work; cp --sparse=always /mnt/disk/pristine/${name} /mnt/disk/work/; sync; fstrim /mnt/disk`
 }
 
 async function plugged(lab: Lab, disk: string): Promise<string> {
   const { device } = await lab.plug(disk, { serial: 'data' })
-  await lab.ok('mkdir -p /mnt/data')
+  await lab.ok('mkdir -p /mnt/disk')
   return device
 }
 
@@ -216,8 +216,8 @@ async function firstRun(
 ): Promise<{ readonly wholeMs: number; readonly expected: Expected }> {
   const { mark, facts } = options
   const device = await plugged(lab, disk)
-  await lab.ok(`set -e; mkfs.ext4 -q -L varvedata ${device}; mount ${device} /mnt/data
-    mkdir /mnt/data/pristine; cd /mnt/data/pristine; ${options.prepare}`)
+  await lab.ok(`set -e; mkfs.ext4 -q -L varvedata ${device}; mount ${device} /mnt/disk
+    mkdir /mnt/disk/pristine; cd /mnt/disk/pristine; ${options.prepare}`)
   await lab.ok(fresh(options))
   const original = await lab.ok(`${inWork}; ${mark}`)
   const inside = await lab.ok(`${inWork}; ${facts}`)

@@ -19,7 +19,7 @@ export interface Look {
 }
 
 /** Where commands of a subject are run. */
-export const inWork = 'export XDG_STATE_HOME=/mnt/data/state; cd /mnt/data/work'
+export const inWork = 'export XDG_STATE_HOME=/mnt/disk/state; cd /mnt/disk/work'
 
 /**
  * Looks at what a power cut left: the image as it was, or the result, whole. What is unfinished is then gone on with, and what
@@ -39,21 +39,20 @@ function goOn({ operation }: Subject): string {
     jq -r 'if . == [] then "nothing" elif .[0].state == "succeeded" then "its end" else [.[0].steps[] | select(.state != "waiting") | .id] | last // "its beginning" end' <<<$runs
     if [ "$runs" = '[]' ]; then ${operation} >&2; fi
     for run in $(jq -r '.[] | select(.state != "succeeded") | .run' <<<$runs); do varve runs "$run" --resume --yes >&2; done
-    [ -z "$(compgen -G '/mnt/data/state/varve/runs/*.jsonl')" ]
+    [ -z "$(compgen -G '/mnt/disk/state/varve/runs/*.jsonl')" ]
     [ "$(varve attached --json | jq -c .attached)" = '[]' ]`
 }
 
-/** The quarantine has the original to the byte; nothing hidden lies beside it, and no device holds a file of the disk. */
+/** The quarantine has the original to the byte; nothing hidden lies beside it. That no device holds a file of the disk is seen when it is unmounted. */
 function nothingLeft({ name }: Subject): string {
   return `left=$(echo $(ls -A)); [ "$left" = '.varve-quarantine ${name}' ] || { echo "left: $left" >&2; exit 1; }
-    find .varve-quarantine -type f -exec cmp -s {} /mnt/data/pristine/${name} \\; -print | grep -q .
-    held=$(losetup -a | grep -F /mnt/data/ || true); [ -z "$held" ] || { echo "held: $held" >&2; exit 1; }`
+    find .varve-quarantine -type f -exec cmp -s {} /mnt/disk/pristine/${name} \\; -print | grep -q .`
 }
 
 /** The original is so to the byte; of anything else all is looked at. Varve itself is not asked. */
 async function look(machine: Machine, { name, mark, facts }: Subject, expected: Expected): Promise<Found> {
   const isSame = await machine.ok(
-    `${inWork} && [ -e ${name} ] || exit 2; cmp -s /mnt/data/pristine/${name} ${name} && echo yes || echo no`,
+    `${inWork} && [ -e ${name} ] || exit 2; cmp -s /mnt/disk/pristine/${name} ${name} && echo yes || echo no`,
   )
   if (isSame === 'yes') return 'original'
   const inside = await machine.ok(`${inWork}; ${facts}`)

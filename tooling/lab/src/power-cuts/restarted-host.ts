@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { execa } from 'execa'
 import type { Lab } from '../machine/start-lab.ts'
 
-/** Where one looks at what a power cut has left; the disk is mounted at /mnt/data. */
+/** Where one looks at what a power cut has left; the disk is mounted at /mnt/disk. */
 export type Machine = Pick<Lab, 'run' | 'ok'>
 
 const checkout = resolve(import.meta.dirname, '../../../..')
@@ -50,14 +50,14 @@ export function restartedHost(disk: string, name: string): Machine {
 }
 
 const around = `set -e
-echo -n "$NAME" >/proc/sys/kernel/hostname; mount -t tmpfs run /run; mount -t tmpfs mnt /mnt; mkdir /mnt/data /mnt/guest
+echo -n "$NAME" >/proc/sys/kernel/hostname; mount -t tmpfs run /run; mount -t tmpfs mnt /mnt; mkdir /mnt/disk /mnt/guest
 # No udev watches here; a run that began in the lab knows one.
 mount -t tmpfs programs /usr/local/sbin; printf '#!/bin/sh\\n' >/usr/local/sbin/udevadm; chmod +x /usr/local/sbin/udevadm
-mount -o loop "$DISK" /mnt/data
+mount -o loop "$DISK" /mnt/disk
 varve() { "$NODE" --disable-warning=ExperimentalWarning "$COMMAND" "$@"; }; export -f varve
 code=0; bash -c "$SCRIPT" || code=$?
-device=$(mountpoint -d /mnt/data); cd /
-umount /mnt/data || {
+device=$(mountpoint -d /mnt/disk); cd /
+umount /mnt/disk || {
   losetup -ln -O NAME,BACK-MAJ:MIN | while read -r loop of; do [ "$of" != "$device" ] || { echo "$loop is left" >&2; losetup -d "$loop"; }; done
   exit 99
 }

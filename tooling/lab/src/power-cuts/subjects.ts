@@ -1,6 +1,6 @@
 /** An operation whose power is cut, and how one sees what it left. */
 export interface Subject {
-  /** Lays the image at /mnt/data/pristine/NAME; the folder is empty. */
+  /** Lays the image at /mnt/disk/pristine/NAME; the folder is empty. */
   readonly prepare: string
   /** The image's name. */
   readonly name: string
