@@ -28,7 +28,7 @@ const files = `set -e; qemu-img check -q g.qcow2; rm -f /mnt/look.raw
   mkdir -p /mnt/guest; mount -o ro,noload $L /mnt/guest
   (cd /mnt/guest; find . -printf '%y %m %U:%G %s %n %P -> %l\\n' | grep -v '^d .*lost+found' | sort | sha256sum
    find . -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
-  umount /mnt/guest; losetup -d $L; rm /mnt/look.raw`
+  umount /mnt/guest; losetup -d $L || true; rm /mnt/look.raw`
 
 const diskSize = `qemu-img info --output json g.qcow2 | jq '."virtual-size"'`
 
