@@ -85,7 +85,7 @@ test('what fails is undone, last step first, and keeps its error', async () => {
   expect(state.steps.map(({ phase }) => phase)).toEqual(['undone', 'done', 'failed'])
 })
 
-test('a failed run that goes on proves again what it writes again', async () => {
+test('a failed run that goes on proves again what it writes again, without a wait', async () => {
   const journal = memoryJournal()
   const here = world()
   let isFull = true
@@ -95,11 +95,14 @@ test('a failed run that goes on proves again what it writes again', async () => 
     return await here.perform(call, at)
   }
   let id = 0
-  const options = { journal, ...rest, perform, fresh: () => `id${(id += 1)}` }
+  const pauses: number[] = []
+  const pause = async (attempt: number) => void pauses.push(attempt)
+  const options = { journal, ...rest, pause, perform, fresh: () => `id${(id += 1)}` }
   expect((await carryOut(options).ended).phase).toBe('failed')
   isFull = false
   await journal.append({ event: 'asked', for: 'resume' })
   expect((await carryOut(options).ended).phase).toBe('succeeded')
+  expect(pauses).toEqual([])
   expect(here.done.join(' ')).toBe(
     'write-image prove-image undo discard-staged write-image prove-image publish-image',
   )

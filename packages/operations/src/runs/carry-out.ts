@@ -36,7 +36,7 @@ export interface CarryOutOptions {
   readonly perform: (call: { action: Action; input: unknown }, at: Performance) => Promise<unknown>
   /** Left out: at random. */
   readonly fresh?: (kind: Fresh['$fresh']) => string
-  /** Waits before another attempt. */
+  /** Waits before another attempt of what failed while it was carried out here. */
   readonly pause: (attempt: number, signal: AbortSignal) => Promise<void>
   readonly onChange?: (state: RunState) => void
   /** The process ends: the run is left as it is, to go on later. */
@@ -58,6 +58,8 @@ export interface CarryingOut {
 export function carryOut(options: CarryOutOptions): CarryingOut {
   const { journal, stop, fresh = makeFresh } = options
   const busy = new Map<string, Promise<void>>()
+  /** The steps that failed in this process: what it waits for before another attempt may pass. */
+  const failedHere = new Set<string>()
   let giveUp = new AbortController()
   let folded: { readonly length: number; readonly state: RunState } | null = null
   /** What the journal says; folded once for each entry. */
@@ -116,7 +118,7 @@ export function carryOut(options: CarryOutOptions): CarryingOut {
     try {
       const call = resumed?.call ?? resolved(now, step)
       if (!resumed) {
-        if (attempt > 1) await options.pause(attempt, AbortSignal.any([signal, stop]))
+        if (failedHere.has(id)) await options.pause(attempt, AbortSignal.any([signal, stop]))
         signal.throwIfAborted()
         await note({ event: 'started', step: id, attempt, call })
       }
@@ -133,6 +135,7 @@ export function carryOut(options: CarryOutOptions): CarryingOut {
         isDiskError(error) && isRetryable(error.code) && attempt < action.attempts && !signal.aborted
       // That it was stopped because the run is given up is no failure of its own.
       const isGivenUp = giveUp.signal.aborted
+      failedHere.add(id)
       const record = stepError(isGivenUp ? giveUp.signal.reason : error, action, file)
       await note({ event: 'failed', step: id, attempt, error: record, again: again || isGivenUp })
     }

@@ -35,6 +35,8 @@ export interface Lab extends AsyncDisposable {
   plug(file: string, disk: { readonly serial: string; readonly format?: 'raw' | 'qcow2' }): Promise<LabDisk>
   /** A power cut: what the guest has not flushed is lost. */
   cutPower(): Promise<void>
+  /** Stands still while `work` is done: a disk that was plugged in is then what a power cut would leave of it. */
+  freeze<T>(work: () => Promise<T>): Promise<T>
 }
 
 /** Starts a machine from the saved state of the lab in `folder`, on a throw-away disk. */
@@ -115,6 +117,7 @@ export async function startLab(folder: string): Promise<Lab> {
       isOver = true
       await qemu.kill()
     },
+    freeze: async (work) => await qemu.freeze(work),
     async [Symbol.asyncDispose]() {
       if (!isOver) await qemu.kill()
       await removeTree(place)

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { spawn, type ChildProcess } from 'node:child_process'
+import { readdir, readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { qemuArguments, socketsOf, type MachineFiles } from './qemu-arguments.ts'
 import { connectQmp, type Qmp } from './qmp.ts'
 import { connectWhenThere } from './socket-lines.ts'
@@ -13,6 +15,8 @@ export interface Qemu {
   readonly ended: AbortSignal
   /** Ends it at once, as a power cut does. */
   kill(): Promise<void>
+  /** Stands still, every thread of it, while `work` is done: its files are then what `kill` would leave. */
+  freeze<T>(work: () => Promise<T>): Promise<T>
   /** Waits for its own end. */
   exit(): Promise<void>
 }
@@ -38,12 +42,34 @@ export async function startQemu(files: MachineFiles, extra: readonly string[] = 
         child.kill('SIGKILL')
         await gone
       },
+      async freeze(work) {
+        child.kill('SIGSTOP')
+        try {
+          while (!(await isStopped(child.pid))) {
+            ended.signal.throwIfAborted()
+            await sleep(1)
+          }
+          return await work()
+        } finally {
+          child.kill('SIGCONT')
+        }
+      },
       exit: () => gone,
     }
   } catch (error) {
     child.kill('SIGKILL')
     throw error
   }
+}
+
+/** A thread stops when what it asked of the kernel is done: none of it still writes. */
+async function isStopped(pid: number | undefined): Promise<boolean> {
+  const threads = `/proc/${pid}/task`
+  for (const thread of await readdir(threads)) {
+    const stat = await readFile(`${threads}/${thread}/stat`, 'utf8')
+    if (!stat.slice(stat.lastIndexOf(')') + 2).startsWith('T')) return false
+  }
+  return true
 }
 
 function wordsOf(child: ChildProcess): () => string {

@@ -1,45 +1,62 @@
-import { truncate, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { rename, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { tempPlace } from '@varve/test-kit/temp-place'
+import { runToolOk } from '@varve/test-kit/tools'
 import { startLab, type Lab } from '../machine/start-lab.ts'
+import { inWork, lookAtCut, type Expected, type Look } from './look-at-cut.ts'
+import { randomWait } from './moments.ts'
+import { restartedHost, type Machine } from './restarted-host.ts'
+import type { Subject } from './subjects.ts'
 
-/** What the image was found to be after a power cut, before anything went on. */
-export type Found = 'original' | 'result'
-
-export interface Cut {
-  /** How long after its beginning, in ms. */
+export interface Cut extends Look {
+  /** How long after the run's beginning, in ms. */
   readonly afterMs: number
-  /** Whether the operation had come to its end by then. */
-  readonly wasOver: boolean
-  readonly found: Found
-  /** What it was after the run was resumed. */
-  readonly ended: Found
+  /** How long such a run takes without a cut. */
+  readonly wholeMs: number
+  /** `kill`: the machine was killed and started again; `copy`: its disk as it was while the machine stood still. */
+  readonly by: 'kill' | 'copy'
+  /** The command had said that it is done. */
+  readonly isOver: boolean
 }
 
-export interface PowerCuts {
+export interface PowerCuts extends Subject {
   /** The folder of the built lab. */
   readonly lab: string
-  /** Lays the image at /mnt/data/pristine/NAME; the folder is empty. */
-  readonly prepare: string
-  /** The image's name. */
-  readonly name: string
-  /** The operation on the image, which is in the working folder. */
-  readonly operation: string
-  /** Prints what tells a result from the original. */
-  readonly mark: string
-  /** Prints the same for an image as it was and for a result, when nothing in it is lost; fails when it is damaged. */
-  readonly facts: string
+  /** At random moments, at least. */
   readonly cuts: number
+  /** How many of them kill the machine. */
+  readonly kills: number
+  /** How many copies are made in one run of the operation, about; one more is made right after its end. */
+  readonly copiesARun?: number
   readonly say: (words: string) => void
 }
 
-const dataBytes = 2 * 1024 ** 3
-const serial = 'data'
-const state = 'export XDG_STATE_HOME=/mnt/data/state; cd /mnt/data/work'
+type Copy = Pick<Cut, 'afterMs' | 'wholeMs' | 'isOver'> & { readonly file: string }
+
+interface Begun {
+  /** The exit code of the operation; null: the power was cut. */
+  readonly ended: Promise<number | null>
+  readonly isOver: () => boolean
+  /** Waits until that long after the beginning, or the end. */
+  until(ms: number): Promise<void>
+  /** Does work while the machine stands still; that time does not count. */
+  freeze(work: () => Promise<void>): Promise<void>
+  /** How long since the beginning. */
+  elapsed(): number
+}
+
+const dataBytes = 768 * 1024 ** 2
+/** A machine is back so long after its power was cut at the earliest. */
+const restartMs = 10_000
 
 /**
- * Cuts the power of the lab at a random moment of an operation, over and over, and looks after each what is there: the image
- * as it was, or the result, whole, and both of them after the run was resumed. Throws at the first that is neither.
+ * Cuts the power of the lab at random moments of an operation, over and over, and looks after each what is there: the image as
+ * it was, or the result, whole, and the result after the run went on. What `kill -9` of the machine leaves is the file of its
+ * disk as the host has it at that moment: so most cuts are copies of that file, made while the machine stands still, many in
+ * one run, and each is looked at by this host as one that was started again with it. Throws at the first that is neither, which is kept.
  */
 export async function cutPower(options: PowerCuts): Promise<readonly Cut[]> {
   await using place = await tempPlace()
@@ -47,91 +64,168 @@ export async function cutPower(options: PowerCuts): Promise<readonly Cut[]> {
   await writeFile(disk, '')
   await truncate(disk, dataBytes)
   const cuts: Cut[] = []
+  const note = (cut: Cut) => {
+    cuts.push(cut)
+    options.say(
+      `${cuts.length}: ${cut.by} after ${cut.afterMs} ms of ${cut.wholeMs}, at ${cut.at}: ${cut.found}, then result`,
+    )
+  }
   let lab = await startLab(options.lab)
   try {
-    const { wholeMs, expected } = await firstRun(lab, { ...options, disk })
-    for (;;) {
-      const afterMs = Math.round(Math.random() * wholeMs)
-      const running = lab.run(`${state}; ${options.operation}`).then(
-        ({ exitCode }) => exitCode,
-        () => null,
-      )
-      const code = await Promise.race([running, sleep(afterMs).then(() => null)])
-      if (code !== null && code !== 0) throw new Error(`the operation failed: exit code ${code}`)
+    const first = await firstRun(lab, options, disk)
+    const { expected } = first
+    let { wholeMs } = first
+    const lookAt = async (machine: Machine, isOver: boolean) => {
+      const looked = await lookAtCut(machine, options, expected)
+      if (isOver && looked.found !== 'result') throw new Error('what was said to be done is lost')
+      return looked
+    }
+    while (cuts.length < options.kills) {
+      const begun = await begin(lab, options)
+      await begun.until(Math.random() * wholeMs)
+      const [afterMs, isOver] = [begun.elapsed(), begun.isOver()]
       await lab.cutPower()
+      await begun.ended
+      const left = place.file('left.raw')
+      await copySparse(disk, left)
       await lab[Symbol.asyncDispose]()
       lab = await startLab(options.lab)
       await plugged(lab, disk)
-      await lab.ok('mount /dev/disk/by-label/varvedata /mnt/data')
-      const found = await look(lab, options, expected)
-      await lab.ok(
-        `${state}; for run in $(varve runs --json | jq -r '.[] | select(.state != "succeeded" and .state != "canceled" and .state != "undone") | .run'); do varve runs "$run" --resume --yes >&2; done`,
-      )
-      const ended = await look(lab, options, expected)
-      if (found === 'result' && ended === 'original') throw new Error('a result went back to the original')
-      const left = await lab.ok(
-        `${state}; ls -A; losetup -a | grep -F /mnt/data || true; varve attached --json`,
-      )
-      cuts.push({ afterMs, wasOver: code === 0, found, ended })
-      options.say(
-        `${cuts.length}: after ${afterMs} ms of ${wholeMs}: ${found}, then ${ended}; ${left.replaceAll(/\s+/gu, ' ')}`,
-      )
-      if (cuts.length >= options.cuts) return cuts
-      await lab.ok(fresh(options))
+      await lab.ok('mount /dev/disk/by-label/varvedata /mnt/disk')
+      const looked = await keptIfWrong(left, async () => lookAt(lab, isOver))
+      note({ ...looked, afterMs, wholeMs, by: 'kill', isOver })
+      await lab.ok('umount /mnt/disk && mount /dev/disk/by-label/varvedata /mnt/disk')
     }
+    const name = await lab.ok('uname -n')
+    let copied = cuts.length
+    let named = 0
+    let looks = Promise.resolve()
+    const lookAll = async (copies: readonly Copy[]) => {
+      await sleep(restartMs)
+      for (const { file, ...when } of copies) {
+        const looking = place.file('looking.raw')
+        const looked = await keptIfWrong(file, async () => {
+          await copySparse(file, looking)
+          return await lookAt(restartedHost(looking, name), when.isOver)
+        })
+        note({ ...looked, ...when, by: 'copy' })
+        await rm(file)
+      }
+    }
+    while (copied < options.cuts) {
+      const wanted = Math.min(options.copiesARun ?? 16, options.cuts - copied)
+      const begun = await begin(lab, options)
+      const made: { readonly file: string; readonly afterMs: number }[] = []
+      const copy = async () => {
+        const one = { file: place.file(`cut-${(named += 1)}.raw`), afterMs: begun.elapsed() }
+        await begun.freeze(async () => copySparse(disk, one.file))
+        made.push(one)
+      }
+      for (;;) {
+        await begun.until(begun.elapsed() + randomWait(wholeMs / wanted))
+        if (begun.isOver()) break
+        await copy()
+      }
+      if ((await begun.ended) !== 0) throw new Error('the operation failed')
+      wholeMs = begun.elapsed()
+      copied += made.length
+      await copy()
+      const copies = made.map((one, index) => ({ ...one, wholeMs, isOver: index === made.length - 1 }))
+      await looks
+      // The lab goes on while its copies are looked at.
+      looks = lookAll(copies)
+      looks.catch(() => {})
+    }
+    await looks
+    return cuts
   } finally {
     await lab[Symbol.asyncDispose]()
   }
 }
 
+/** Begins the operation on a fresh copy, and waits until its run has. */
+async function begin(lab: Lab, options: PowerCuts): Promise<Begun> {
+  await lab.ok(fresh(options))
+  const mark = join(lab.share, 'begun')
+  await rm(mark, { force: true })
+  let isOver = false
+  const ended = lab
+    .run(
+      `${inWork}
+      (until compgen -G '/mnt/disk/state/varve/runs/*' >/dev/null; do sleep 0.1; done; touch /host/begun) & look=$!
+      export NODE_COMPILE_CACHE=/root/code-cache
+      ${options.operation}; code=$?; kill $look; exit $code`,
+    )
+    .then(
+      ({ exitCode }) => exitCode,
+      () => null,
+    )
+    .finally(() => (isOver = true))
+  while (!existsSync(mark)) {
+    if (isOver) throw new Error(`the operation has not begun: ${await ended}`)
+    await sleep(10)
+  }
+  const began = performance.now()
+  let frozenMs = 0
+  const elapsed = () => Math.round(performance.now() - began - frozenMs)
+  return {
+    ended,
+    isOver: () => isOver,
+    elapsed,
+    async until(ms) {
+      while (!isOver && elapsed() < ms) await sleep(Math.min(20, ms - elapsed()))
+    },
+    async freeze(work) {
+      const since = performance.now()
+      await lab.freeze(work)
+      frozenMs += performance.now() - since
+    },
+  }
+}
+
+async function copySparse(from: string, to: string): Promise<void> {
+  await runToolOk('cp', ['--sparse=always', from, to])
+}
+
+/** What the power cut has left is kept when the look at it fails; it is looked at on a copy. */
+async function keptIfWrong(left: string, look: () => Promise<Look>): Promise<Look> {
+  try {
+    return await look()
+  } catch (error) {
+    const kept = join(tmpdir(), `varve-power-cut-${Date.now()}-${basename(left)}`)
+    await rename(left, kept)
+    throw new Error(`after a power cut, whose disk is kept as ${kept}`, { cause: error })
+  }
+}
+
 function fresh({ name }: PowerCuts): string {
-  return `rm -rf /mnt/data/work /mnt/data/state; mkdir /mnt/data/work; cp --sparse=always /mnt/data/pristine/${name} /mnt/data/work/; sync`
+  return `rm -rf /mnt/disk/work /mnt/disk/state; mkdir /mnt/disk/work; cp --sparse=always /mnt/disk/pristine/${name} /mnt/disk/work/; sync; fstrim /mnt/disk`
 }
 
 async function plugged(lab: Lab, disk: string): Promise<string> {
-  const { device } = await lab.plug(disk, { serial })
-  await lab.ok('mkdir -p /mnt/data')
+  const { device } = await lab.plug(disk, { serial: 'data' })
+  await lab.ok('mkdir -p /mnt/disk')
   return device
 }
 
-interface FirstRun {
-  readonly wholeMs: number
-  readonly expected: Facts
-}
-
-interface Facts {
-  readonly original: string
-  readonly result: string
-  /** What is in it, in both. */
-  readonly inside: string
-}
-
-/** How long the operation takes without a cut, and what image and result are. */
-async function firstRun(lab: Lab, options: PowerCuts & { readonly disk: string }): Promise<FirstRun> {
-  const device = await plugged(lab, options.disk)
-  await lab.ok(`set -e; mkfs.ext4 -q -L varvedata ${device}; mount ${device} /mnt/data
-    mkdir /mnt/data/pristine; cd /mnt/data/pristine; ${options.prepare}`)
+/** How long the run takes without a cut, and what image and result are. */
+async function firstRun(
+  lab: Lab,
+  options: PowerCuts,
+  disk: string,
+): Promise<{ readonly wholeMs: number; readonly expected: Expected }> {
+  const { mark, facts } = options
+  const device = await plugged(lab, disk)
+  await lab.ok(`set -e; mkfs.ext4 -q -L varvedata ${device}; mount ${device} /mnt/disk
+    mkdir /mnt/disk/pristine; cd /mnt/disk/pristine; ${options.prepare}`)
   await lab.ok(fresh(options))
-  const original = await lab.ok(`${state}; ${options.mark}`)
-  const inside = await lab.ok(`${state}; ${options.facts}`)
-  const started = performance.now()
-  await lab.ok(`${state}; ${options.operation}`)
-  const wholeMs = Math.round(performance.now() - started)
-  const result = await lab.ok(`${state}; ${options.mark}`)
+  const original = await lab.ok(`${inWork}; ${mark}`)
+  const inside = await lab.ok(`${inWork}; ${facts}`)
+  const begun = await begin(lab, options)
+  if ((await begun.ended) !== 0) throw new Error('the operation failed')
+  const wholeMs = begun.elapsed()
+  const result = await lab.ok(`${inWork}; ${mark}`)
   if (result === original) throw new Error('the operation changed nothing')
-  if ((await lab.ok(`${state}; ${options.facts}`)) !== inside) throw new Error('the operation lost something')
-  await lab.ok(fresh(options))
+  if ((await lab.ok(`${inWork}; ${facts}`)) !== inside) throw new Error('the operation lost something')
   return { wholeMs, expected: { original, result, inside } }
-}
-
-/** The original is so to the byte; of anything else all is looked at. Varve itself is not asked. */
-async function look(lab: Lab, options: PowerCuts, expected: Facts): Promise<Found> {
-  const { name, mark, facts } = options
-  const { exitCode } = await lab.run(`${state}; cmp -s /mnt/data/pristine/${name} ${name}`)
-  if (exitCode === 0) return 'original'
-  const inside = await lab.ok(`${state}; ${facts}`)
-  if (inside !== expected.inside) throw new Error(`what is in it differs:\n${inside}\n${expected.inside}`)
-  const found = await lab.ok(`${state}; ${mark}`)
-  if (found === expected.result) return 'result'
-  throw new Error(`it is neither the original nor the result: ${found}`)
 }

@@ -1,7 +1,16 @@
-import type { PowerCuts } from './cut-power.ts'
-
 /** An operation whose power is cut, and how one sees what it left. */
-export type Subject = Pick<PowerCuts, 'name' | 'prepare' | 'operation' | 'mark' | 'facts'>
+export interface Subject {
+  /** Lays the image at /mnt/disk/pristine/NAME; the folder is empty. */
+  readonly prepare: string
+  /** The image's name. */
+  readonly name: string
+  /** The operation on the image, which is in the working folder. */
+  readonly operation: string
+  /** Prints what tells a result from the original. */
+  readonly mark: string
+  /** Prints the same for an image as it was and for a result, when nothing in it is lost; fails when it is damaged. */
+  readonly facts: string
+}
 
 /** A GPT disk with an ext4 that holds /etc, and a large file that is gone again. */
 const disk = (mib: number) => `truncate -s ${mib}M g.raw
@@ -12,13 +21,14 @@ const disk = (mib: number) => `truncate -s ${mib}M g.raw
   qemu-img convert -O qcow2 g.raw g.qcow2; rm g.raw`
 
 /** What the ext4 in it holds; every tool that says so is not ours. */
-const files = `set -e; qemu-img check -q g.qcow2; rm -f /mnt/data/look.raw
-  qemu-img convert -O raw g.qcow2 /mnt/data/look.raw; sfdisk -V -q /mnt/data/look.raw >&2
-  L=$(losetup -rfP --show /mnt/data/look.raw); udevadm settle; e2fsck -fn $\{L}p1 >&2
-  mkdir -p /mnt/guest; mount -o ro,noload $\{L}p1 /mnt/guest
+const files = `set -e; qemu-img check -q g.qcow2; rm -f /mnt/look.raw
+  qemu-img convert -O raw g.qcow2 /mnt/look.raw; sfdisk -V -q /mnt/look.raw >&2
+  read -r start size <<<$(sfdisk -J /mnt/look.raw | jq -r '.partitiontable.partitions[0] | "\\(.start * 512) \\(.size * 512)"')
+  L=$(losetup -rf --show --offset $start --sizelimit $size /mnt/look.raw); e2fsck -fn $L >&2
+  mkdir -p /mnt/guest; mount -o ro,noload $L /mnt/guest
   (cd /mnt/guest; find . -printf '%y %m %U:%G %s %n %P -> %l\\n' | grep -v '^d .*lost+found' | sort | sha256sum
    find . -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
-  umount /mnt/guest; losetup -d $L; rm /mnt/data/look.raw`
+  umount /mnt/guest; losetup -d $L || true; rm /mnt/look.raw`
 
 const diskSize = `qemu-img info --output json g.qcow2 | jq '."virtual-size"'`
 

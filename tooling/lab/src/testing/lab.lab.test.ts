@@ -1,4 +1,5 @@
-import { open } from 'node:fs/promises'
+import { copyFile, open, readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startLab, type Lab } from '../machine/start-lab.ts'
@@ -80,6 +81,37 @@ describe.skipIf(folder === null)('the lab', () => {
       const left = await allocated(file)
       expect(full).toBeGreaterThan(100 * mib)
       expect(left).toBeLessThan(50 * mib)
+    },
+  )
+
+  test(
+    'what stands still has on its disk what a power cut leaves, to the byte',
+    { timeout: 600_000 },
+    async () => {
+      await using place = await tempPlace()
+      const [file, copy] = [place.file('disk.raw'), place.file('copy.raw')]
+      {
+        await using handle = await open(file, 'w')
+        await handle.truncate(128 * mib)
+      }
+      await using machine = await startLab(folder ?? '')
+      const { device } = await machine.plug(file, { serial: 'cut' })
+      await machine.ok(
+        `mkfs.ext4 -q ${device}; mkdir -p /mnt/c; mount ${device} /mnt/c; touch /mnt/c/begun; sync`,
+      )
+      const ended = machine
+        .run('while true; do head -c 1M /dev/urandom >/mnt/c/$RANDOM; sync; done')
+        .catch(() => null)
+      const before = await allocated(file)
+      while ((await allocated(file)) < before + 8 * mib) await sleep(50)
+      await machine.freeze(async () => {
+        await copyFile(file, copy)
+        await sleep(500)
+        await machine.cutPower()
+      })
+      expect(await ended).toBeNull()
+      const [left, copied] = await Promise.all([readFile(file), readFile(copy)])
+      expect(left.equals(copied)).toBe(true)
     },
   )
 })
