@@ -7,7 +7,7 @@ import type { TiedCommand } from '../tools/tied.ts'
 import { holdDevice } from './hold-device.ts'
 import { assertFileInLibraries } from './in-libraries.ts'
 import { thinPoolBelow } from './thin-pool-below.ts'
-import { watchPool } from './watch-pool.ts'
+import { whileWatched } from './watch-pool.ts'
 
 interface ToolSteps<N extends ActionName> {
   /** The commands of the action, one after the other: what is shown, and what is run. */
@@ -42,13 +42,9 @@ export function toolSteps<N extends ActionName>(
       if ('file' in on) await assertFileInLibraries(on.file, context.ports)
       await using _held = 'file' in on ? null : await holdDevice(on.device, context.ports)
       const pool = 'file' in on ? null : thinPoolBelow(on.device)
-      await using watch = watchPool(pool, context.ports.tools, context.signal)
-      try {
-        for (const command of build(input))
-          await runTied(command, about(input), { ...context, signal: watch.signal })
-      } catch (error) {
-        throw watch.reason ?? error
-      }
+      await whileWatched(pool, context, async (signal) => {
+        for (const command of build(input)) await runTied(command, about(input), { ...context, signal })
+      })
       return outcome(input)
     },
   }

@@ -1,4 +1,4 @@
-import type { ToolBox } from '@varve/agent/actions/adapter'
+import type { ActionContext, ToolBox } from '@varve/agent/actions/adapter'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { poolUse } from '../tools/lvs/pool-use.ts'
 import type { ThinPool } from './thin-pool-below.ts'
@@ -50,5 +50,19 @@ export function watchPool(watched: ThinPool | null, tools: ToolBox, signal: Abor
       if (timer) clearInterval(timer)
       await looking
     },
+  }
+}
+
+/** Does work under the watch of a thin pool; throws that the pool is nearly full where that ended it. */
+export async function whileWatched<T>(
+  pool: ThinPool | null,
+  { ports, signal }: Pick<ActionContext, 'ports' | 'signal'>,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  await using watch = watchPool(pool, ports.tools, signal)
+  try {
+    return await work(watch.signal)
+  } catch (error) {
+    throw watch.reason ?? error
   }
 }

@@ -3,7 +3,7 @@ import { discardFree as discard } from '@varve/engine/disks/discard-free'
 import { syncPool } from '../../tools/zpool/sync-pool.ts'
 import { assertOwnHost } from '../kernel-action.ts'
 import { aboutVolume, namesOf } from '../volume-names.ts'
-import { watchPool } from '../watch-pool.ts'
+import { whileWatched } from '../watch-pool.ts'
 
 export const discardFree = nativeAdapter('discard-free', {
   calls:
@@ -13,26 +13,22 @@ export const discardFree = nativeAdapter('discard-free', {
     assertOwnHost(context, aboutVolume(input))
     const { ports, onProgress } = context
     const { volume, unit, zerosOnly, pool } = input
-    await using watch = watchPool(
+    return await whileWatched(
       pool === null ? null : { group: volume.group, pool },
-      ports.tools,
-      context.signal,
+      context,
+      async (signal) => {
+        const given = await discard(
+          { path: namesOf(input).stagedDevice, unit, zerosOnly },
+          {
+            signal,
+            onProgress: (done, total) =>
+              onProgress({ of: 'tool', progress: { fraction: total === 0 ? 1 : done / total } }),
+          },
+        )
+        if (volume.kind === 'zfs')
+          await ports.tools.run(syncPool(volume.group), { signal, file: aboutVolume(input) })
+        return given
+      },
     )
-    const { signal } = watch
-    try {
-      const given = await discard(
-        { path: namesOf(input).stagedDevice, unit, zerosOnly },
-        {
-          signal,
-          onProgress: (done, total) =>
-            onProgress({ of: 'tool', progress: { fraction: total === 0 ? 1 : done / total } }),
-        },
-      )
-      if (volume.kind === 'zfs')
-        await ports.tools.run(syncPool(volume.group), { signal, file: aboutVolume(input) })
-      return given
-    } catch (error) {
-      throw watch.reason ?? error
-    }
   },
 })
