@@ -49,10 +49,12 @@ function undoNext(state: RunState): Decision {
 
 function startable(state: RunState): StartStep[] {
   const byId = new Map(state.steps.map((step) => [step.step.id, step]))
+  const isDone = (id: string) => byId.get(id)?.phase === 'done'
   const ready = state.steps.filter(
     ({ step, phase }) =>
-      (phase === 'waiting' || phase === 'running') &&
-      step.after.every((id) => byId.get(id)?.phase === 'done'),
+      step.after.every(isDone) &&
+      // What it uses may be made again: it waits for the new outcome.
+      (phase === 'running' || (phase === 'waiting' && stepsUsed(step.input).every(isDone))),
   )
   const starts = ready.flatMap((step) => {
     const stale = staleBelow(step, byId)
