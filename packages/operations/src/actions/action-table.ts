@@ -52,6 +52,7 @@ import { mapVolume } from './map-volume.ts'
 import { measureImage } from './measure-image.ts'
 import { measureMinimum } from './measure-minimum.ts'
 import { measureExport } from './measure.ts'
+import { measureVolume } from './measure-volume.ts'
 import { mountFilesystem } from './mount-filesystem.ts'
 import { moveImage } from './move-image.ts'
 import { nameVolume } from './name-volume.ts'
@@ -67,6 +68,7 @@ import { proveVolume } from './prove-volume.ts'
 import { publishImage } from './publish-image.ts'
 import { publish } from './publish.ts'
 import { pull } from './pull.ts'
+import { pullVolume } from './pull-volume.ts'
 import { purgeImage } from './purge-image.ts'
 import { putBack } from './put-back.ts'
 import { readPartitions } from './read-partitions.ts'
@@ -168,6 +170,7 @@ export const actionTable = {
   measure: measureExport,
   'measure-image': measureImage,
   'measure-minimum': measureMinimum,
+  'measure-volume': measureVolume,
   'mount-filesystem': mountFilesystem,
   'move-image': moveImage,
   'name-volume': nameVolume,
@@ -183,6 +186,7 @@ export const actionTable = {
   publish: publish,
   'publish-image': publishImage,
   pull: pull,
+  'pull-volume': pullVolume,
   'purge-image': purgeImage,
   'put-back': putBack,
   'read-partitions': readPartitions,
