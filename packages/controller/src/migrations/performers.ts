@@ -149,7 +149,7 @@ async function pullIntoVolume(
   const title = `Pull ${volumeAddress(volume)}`
   return await passOver(
     transfers,
-    { run: context.run, pass: 'copied', numbersOf: copied },
+    { run: context.run, pass: 'copied', numbersOf: (done) => ({ ...copied(done), fileSize: null }) },
     async (onProgress) => pullVolume.outcome.parse(await context.handOn({ title, onProgress })),
   )
 }

@@ -7,6 +7,9 @@ import { discardVolume } from './discard-volume.ts'
 import { StagingId } from './new-image.ts'
 import { StagedVolume } from './volume-name.ts'
 
+/** No volume is smaller: its size is not known before the run. */
+const sector = 512
+
 /** Makes a volume under a name of its own; the name that it is to get is not touched. */
 export const makeVolume = defineAction({
   name: 'make-volume',
@@ -28,7 +31,7 @@ export const makeVolume = defineAction({
   outcome: z.lazy(() => z.object({ staging: StagingId, device: Path })),
   words: ({ volume, size, pool, sparse }) => ({
     title: pool === null && !sparse ? 'Make the volume' : 'Make the thin volume',
-    does: `Makes a volume of ${formatBytes(size)} in ${pool === null ? volume.group : `the pool ${volume.group}/${pool}`}, under a name of its own until it becomes ${volumeAddress(volume)}.`,
+    does: `Makes a volume${size < sector ? '' : ` of ${formatBytes(size)}`} in ${pool === null ? volume.group : `the pool ${volume.group}/${pool}`}, under a name of its own until it becomes ${volumeAddress(volume)}.`,
   }),
   told: ({ device }) => device,
   undo: ({ volume, staging }) => [call(discardVolume, { volume, staging })],

@@ -89,11 +89,8 @@ function landInFile(facts: MigrateFacts, { moment, move }: Estimates): Landing {
 }
 
 /** A volume under a name of its own, which is read back before it gets the name that was wished. */
-function landInVolume(
-  volume: VolumeAddress,
-  { source, target, options }: MigrateFacts,
-  { moment, move }: Estimates,
-): Landing {
+function landInVolume(volume: VolumeAddress, facts: MigrateFacts, { moment, move }: Estimates): Landing {
+  const { source, target, options } = facts
   const { host } = target
   const { thinPool: pool = null, sparse = false } = options
   const made = { volume, staging: from('make', 'staging') }
@@ -112,7 +109,7 @@ function landInVolume(
         input: {
           volume,
           staging: freshId,
-          size: from('measure', 'size'),
+          size: volumeSize(facts) ?? from('measure', 'size'),
           pool,
           sparse,
           blockSize: from('measure', 'blockSize'),
@@ -143,6 +140,12 @@ function landInVolume(
       estimate: moment,
     }),
   }
+}
+
+/** Bytes of the volume: whole extents or blocks; null: the size of the disk is not known before it is measured. */
+export function volumeSize({ source, target: { volumes } }: MigrateFacts): number | null {
+  const { virtualSize } = source.report
+  return volumes && virtualSize !== null ? Math.ceil(virtualSize / volumes.unit) * volumes.unit : null
 }
 
 function writable({ format, name }: MigrateFacts['options']): WritableFormat {

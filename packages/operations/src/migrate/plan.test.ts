@@ -247,8 +247,24 @@ describe('into a volume', () => {
     expect(steps.find(({ id }) => id === 'make')?.input).toMatchObject({
       volume: { kind: 'lvm', group: 'pve', volume: 'web01' },
       pool: 'data',
-      size: { $from: 'measure', field: 'size' },
+      size: 40 * GiB,
     })
+  })
+
+  test('of a disk whose size is not known yet it is as large as that is measured', () => {
+    const packed = {
+      id: 'packed-image',
+      severity: 'info',
+      layer: 'L1',
+      file: null,
+      message: '',
+      remedy: '',
+    } as const
+    const change = { ...intoLvm(), report: { virtualSize: null, problems: [packed] } }
+    const make = stepsOf(change).find(({ id }) => id === 'make')
+    expect(make?.input).toMatchObject({ size: { $from: 'measure', field: 'size' } })
+    const shown = planMigrate(facts(change))
+    expect(shown.kind === 'plan' && shown.steps[3]?.does).toMatch(/^Makes a volume in pve,/u)
   })
 
   test('of ZFS it lies below the dataset of the library', () => {

@@ -24,7 +24,7 @@ import {
 } from '../plans/plan.ts'
 import { freshToken, from } from '../plans/wired.ts'
 import { roundedRemark } from '../volumes/remarks.ts'
-import { landing, targetVolume } from './landing.ts'
+import { landing, targetVolume, volumeSize } from './landing.ts'
 
 /** Bytes a second that estimates assume until the pull has measured its own rate. */
 export const assumedRate = 200_000_000
@@ -149,7 +149,7 @@ function move(facts: MigrateFacts): Estimate {
 function remarks(facts: MigrateFacts): Problem[] {
   const volume = targetVolume(facts)
   const { virtualSize } = facts.source.report
-  const unit = facts.target.volumes?.unit
-  if (!volume || virtualSize === null || unit === undefined) return []
-  return roundedRemark(volumeAddress(volume), virtualSize, Math.ceil(virtualSize / unit) * unit)
+  const size = volumeSize(facts)
+  if (!volume || virtualSize === null || size === null) return []
+  return roundedRemark(volumeAddress(volume), virtualSize, size)
 }

@@ -95,14 +95,14 @@ export function volumesAt(
 
 /** How a new volume can get its room. */
 export function allocationsOf({ kind, pools }: Volumes) {
-  const whole = { ...asFile, label: kind === 'lvm' ? 'thick: room for all of it' : 'room kept for all of it' }
+  const whole = { ...asFile, label: kind === 'lvm' ? 'thick' : 'room kept for all' }
   return kind === 'zfs'
-    ? [whole, { ...asFile, sparse: true, label: 'sparse: takes what it holds' }]
+    ? [whole, { ...asFile, sparse: true, label: 'sparse' }]
     : [
         ...pools.map(({ name }) => ({
           ...asFile,
           thinPool: name,
-          label: `thin in ${name}: takes what it holds`,
+          label: `thin, in ${name}`,
         })),
         whole,
       ]
