@@ -43,9 +43,15 @@ export class Fleet {
   static async start(folder: string, options: FleetOptions = {}): Promise<Fleet> {
     const fleet = new Fleet(folder, await freePort(), options)
     for (const host of ['north', 'south'] as const) await mkdir(fleet.library(host), { recursive: true })
-    await fleet.run('controller')
-    await Promise.all([fleet.run('north'), fleet.run('south')])
-    return fleet
+    try {
+      await fleet.run('controller')
+      const started = await Promise.allSettled([fleet.run('north'), fleet.run('south')])
+      for (const one of started) if (one.status === 'rejected') throw one.reason
+      return fleet
+    } catch (error) {
+      await fleet[Symbol.asyncDispose]()
+      throw error
+    }
   }
 
   library(host: 'north' | 'south'): string {
