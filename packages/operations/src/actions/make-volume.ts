@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { call, defineAction } from './action.ts'
 import { discardVolume } from './discard-volume.ts'
 import { StagingId } from './new-image.ts'
-import { StagedVolume } from './volume-name.ts'
+import { PoolName, StagedVolume } from './volume-name.ts'
 
 /** No volume is smaller: its size is not known before the run. */
 const sector = 512
@@ -22,7 +22,7 @@ export const makeVolume = defineAction({
       /** Whole extents or blocks. */
       size: Bytes,
       /** LVM: the thin pool that its blocks come from; null: it is thick. */
-      pool: z.string().nullable().default(null),
+      pool: PoolName.nullable().default(null),
       /** ZFS: nothing is kept back for it; and the size of its blocks. */
       sparse: z.boolean().default(false),
       blockSize: Bytes.nullable().default(null),

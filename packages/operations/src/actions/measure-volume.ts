@@ -4,7 +4,7 @@ import { MeasureResult, NbdEndpoint } from '@varve/protocol/jobs'
 import { Bytes } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { defineAction } from './action.ts'
-import { VolumeName } from './volume-name.ts'
+import { PoolName, VolumeName } from './volume-name.ts'
 
 /** Reads the block status of an export, and finds the size and the room of the volume that is to hold its disk. */
 export const measureVolume = defineAction({
@@ -20,7 +20,7 @@ export const measureVolume = defineAction({
       virtualSize: Bytes.optional(),
       volume: VolumeName,
       /** LVM: the thin pool that it is made in; null: it is thick. */
-      pool: z.string().nullable().default(null),
+      pool: PoolName.nullable().default(null),
       /** ZFS: nothing is kept back for it. */
       sparse: z.boolean().default(false),
     }),

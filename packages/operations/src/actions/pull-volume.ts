@@ -5,7 +5,7 @@ import { formatSeconds } from '@varve/protocol/migration-words'
 import { Bytes } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { defineAction } from './action.ts'
-import { StagedVolume } from './volume-name.ts'
+import { PoolName, StagedVolume } from './volume-name.ts'
 
 /** Reads an export and writes its disk into a new volume, which has no name yet. It begins at the start each time. */
 export const pullVolume = defineAction({
@@ -20,7 +20,7 @@ export const pullVolume = defineAction({
       /** Bytes of the source disk, as its own agent says: a server that says otherwise is refused. */
       virtualSize: Bytes.optional(),
       /** The thin pool of LVM that is watched meanwhile; null: its room is its own. */
-      pool: z.string().nullable().default(null),
+      pool: PoolName.nullable().default(null),
       /** Whether it reads as zeros where nothing was written. */
       isBlank: z.boolean(),
     }),
