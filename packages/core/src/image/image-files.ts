@@ -23,7 +23,7 @@ export interface HostPlace {
   /** Whether that filesystem shares blocks between copies (Btrfs, XFS with reflink, ZFS, APFS, ReFS). */
   readonly copyOnWrite: boolean | null
   /** The volume below the filesystem that copies on write too, in words: `thin volume of LVM`; left out, null: none does. */
-  readonly copiesBelow?: string | null
+  readonly copiesBelow?: string | null | undefined
   /** The medium below in words, such as `NVMe SSD, 1.9 TiB`, or null when unknown. */
   readonly media: string | null
 }
