@@ -195,6 +195,21 @@ describe.skipIf(!canUseLoop() || !requires(...tools))('shrink by files in LVM', 
     await nothingIsLeft(image, place.path)
   })
 
+  test('a group with two copies of its metadata is refused before anything is written', slow, async () => {
+    await using place = await tempPlace()
+    const path = await blankDisk({ path: place.file('a.raw'), size: 64, table: null })
+    await onLoop(path, { start: 0, size: null }, async (device) =>
+      makeGroup(device, group, [['root', 40]], ['--metadatacopies', '2']),
+    )
+    await onLoop(path, { start: dataAt * mib, size: 40 * mib }, async (device) => makeRoot(device, 'ext4'))
+    await using host = hostIn(place.path)
+    const plan = await host.plan('shrink', { image: path, to: 40 * mib, byFiles: true })
+    expect(plan.kind === 'refusal' && plan.problems).toMatchObject([
+      { id: 'volume-not-by-files', message: expect.stringContaining('exactly one copy') as string },
+    ])
+    expect(plan.kind === 'refusal' && plan.problems).toHaveLength(1)
+  })
+
   test(
     'killed at entries of its journal: the original or the result is there whole, and nothing stays attached',
     { timeout: walkTime },

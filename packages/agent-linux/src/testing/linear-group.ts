@@ -6,13 +6,14 @@ export async function lvmAlone(device: string, name: string, ...args: readonly s
   return await runToolOk('lvm', [name, ...alone, ...args])
 }
 
-/** A group on the device of linear volumes, each of so many MiB, in turn from its first extent. */
+/** A group on the device of linear volumes, each of so many MiB, in turn from its first extent; `physical`: options of pvcreate. */
 export async function makeGroup(
   device: string,
   group: string,
   volumes: readonly (readonly [name: string, size: number])[],
+  physical: readonly string[] = [],
 ): Promise<void> {
-  await lvmAlone(device, 'pvcreate', device)
+  await lvmAlone(device, 'pvcreate', ...physical, device)
   await lvmAlone(device, 'vgcreate', group, device)
   for (const [name, size] of volumes)
     await lvmAlone(device, 'lvcreate', '-an', '-Zn', '-Wn', '-L', `${size}M`, '-n', name, group)

@@ -49,7 +49,7 @@ async function gatherByFiles(
   const { disk } = opened
   if (inside.kind === 'plain') return { ...found, ...(await howMade(disk, target, context)) }
   const seen = await lookIntoVolume(disk, { target, volume: inside.volume, signal })
-  if (seen === null) return found
+  if (typeof seen === 'string') return { ...found, logical: seen }
   const { logical, volume } = seen
   const { partition } = target
   const place = { start: partition?.start ?? 0, length: partition?.length ?? disk.virtualSize }
@@ -83,14 +83,14 @@ interface Looking {
   readonly signal: AbortSignal
 }
 
-/** The logical volume as a disk of its own, with what is in it; null: its extents are not to be moved. */
+/** The logical volume as a disk of its own, with what is in it; a text: why its extents are not moved. */
 async function lookIntoVolume(
   disk: DiskReader,
   { target, volume, signal }: Looking,
-): Promise<{ readonly logical: LogicalFacts; readonly volume: DiskReader } | null> {
-  const place = target.volume
-  const found = place && (await readLinearVolume(disk, place, volume, { signal }))
-  if (found === null) return null
+): Promise<{ readonly logical: LogicalFacts; readonly volume: DiskReader } | string> {
+  const place = target.volume ?? { start: 0, length: 0 }
+  const found = await readLinearVolume(disk, place, volume, { signal })
+  if (typeof found === 'string') return found
   const mapped = mappedDisk(disk, found.pieces)
   const filesystem = filesystemAtStart(await readGuestContents(mapped, { signal }))
   return { logical: { filesystem, group: countExtents(found.group, found.volume) }, volume: mapped }

@@ -1,8 +1,10 @@
 import type { DiskReader, ReadOptions } from '../disk/disk-reader.ts'
 import { GuestDisk } from '../guest/guest-region.ts'
-import { extentsIn, linearGroupOf, type LinearGroup, type LinearVolume } from './lvm2-extents.ts'
+import { isDiskError } from '../problems/disk-error.ts'
+import { extentsIn, linearGroupOf, withVolumes, type LinearGroup, type LinearVolume } from './lvm2-extents.ts'
 import type { VolumePiece } from './lvm2-groups.ts'
-import { findLabel, readMetadata } from './lvm2-metadata.ts'
+import { findLabel, metadataPieces, readMetadata } from './lvm2-metadata.ts'
+import { formatLvmText } from './lvm2-text.ts'
 
 /** What extents of a group are, and how many there are. */
 export interface ExtentCounts {
@@ -55,20 +57,29 @@ export interface LinearVolumeThere {
   readonly pieces: readonly VolumePiece[]
 }
 
-/** A volume of the group that lies in that physical volume alone; null: it has none of that name whose extents could be moved. */
+/** A volume of the group that lies in that physical volume alone; a text: why its extents are not moved, as a clause. */
 export async function readLinearVolume(
   disk: DiskReader,
   { start, length }: Physical,
   named: Named,
   options: ReadOptions = {},
-): Promise<LinearVolumeThere | null> {
+): Promise<LinearVolumeThere | string> {
   const region = new GuestDisk(disk, options).region([{ start, length }])
-  const label = await findLabel(region)
-  const root = label && (await readMetadata(region, label))
-  const group = label && root && linearGroupOf(root, label.uuid)
-  if (group === null || typeof group === 'string' || group.name !== named.group) return null
-  const volume = group.volumes.find(({ name }) => name === named.name)
-  const isWithin = group.dataStart + group.extents * group.extentSize <= length
-  if (!volume || !isWithin) return null
-  return { group, volume, pieces: linearPieces(group, volume, start) }
+  try {
+    const label = await findLabel(region)
+    const root = label && (await readMetadata(region, label))
+    if (label === null || root === null) return 'it has no metadata of a volume group'
+    const group = linearGroupOf(root, label.uuid)
+    if (typeof group === 'string') return `its volume group ${group}`
+    const volume = group.volumes.find(({ name }) => name === named.name)
+    if (group.name !== named.group || !volume) return `it has no logical volume ${named.group}/${named.name}`
+    if (group.dataStart + group.extents * group.extentSize > length)
+      return `the volume group ${group.name} goes beyond the end of its physical volume`
+    // Whether another text of the group could be written.
+    await metadataPieces(region, label, formatLvmText(withVolumes(root, group.volumes), disk.name))
+    return { group, volume, pieces: linearPieces(group, volume, start) }
+  } catch (error) {
+    if (isDiskError(error, 'refused') || isDiskError(error, 'corrupt')) return error.details.reason
+    throw error
+  }
 }

@@ -45,8 +45,11 @@ export interface LogicalFacts {
 export interface ByFilesFacts {
   /** The hidden raw file beside the image that the smaller disk is. */
   readonly small: ResizeFacts['work']
-  /** The logical volume whose files are copied; null: they lie in none, or in one that is not seen yet. */
-  readonly logical: LogicalFacts | null
+  /**
+   * The logical volume whose files are copied; a text: why the extents of its group are not moved, as a clause; null: they lie in none, or
+   * in one that is not seen yet.
+   */
+  readonly logical: LogicalFacts | string | null
   /** Null: it is none that Varve makes. */
   readonly recipe: FilesystemRecipe | null
   /** What would not find its blocks any more. */

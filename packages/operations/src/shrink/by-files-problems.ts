@@ -46,7 +46,7 @@ export function byFilesProblems(facts: ResizeFacts, choice: FilesWay): Problem[]
 
 /** Why this is nothing that is copied. */
 function kindProblems(
-  { image, volume: isVolume }: ResizeFacts,
+  { image, volume: isVolume, byFiles }: ResizeFacts,
   { target, inside, filesystem, group }: FilesWay,
 ): Problem[] {
   const file = image.path
@@ -68,7 +68,7 @@ function kindProblems(
       blocking(file, {
         id: 'volume-not-by-files',
         layer: 'L5',
-        why: `the extents of ${inside.volume.group}/${inside.volume.name} are not to be moved: its group says that it is not to be changed, or holds more than linear volumes`,
+        why: typeof byFiles?.logical === 'string' ? byFiles.logical : 'it was not seen where its extents lie',
         remedy: linearRemedy(file),
       }),
     ]

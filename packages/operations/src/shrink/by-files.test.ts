@@ -446,7 +446,7 @@ describe('shrink by files is refused', () => {
     ['several volumes', beside(logical('home', 'ext4', dataStart + 4 * gib)), {}, ['which-volume']],
     [
       'a group that nobody changes',
-      { ...inLogical(), byFiles: found({ logical: null, recipe: null }) },
+      { ...inLogical(), byFiles: found({ logical: 'its volume group is exported', recipe: null }) },
       { to: 3 * gib },
       ['volume-not-by-files'],
     ],
@@ -545,7 +545,7 @@ describe('shrink by files is refused', () => {
       ...said(plan(lvm)),
       ...said(plan(inLogical('btrfs'), { volume: root })),
       ...said(plan(beside(thin))),
-      ...said(plan({ ...inLogical(), byFiles: found({ logical: null }) })),
+      ...said(plan({ ...inLogical(), byFiles: found({ logical: 'its volume group is exported' }) })),
       ...said(plan(inLogical('xfs', { used: 3 * gib }), { to: 3 * gib })),
       ...said(plan(inLuks)),
       ...said(plan(withRecipe({ unmade: ['a realtime section'] }))),

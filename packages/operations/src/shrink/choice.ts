@@ -117,7 +117,8 @@ interface ByFiles {
 function byFilesChoice({ byFiles }: ResizeFacts, { guest, target, inside, to }: ByFiles): ShrinkChoice {
   const behind = bytesBehind(guest)
   const place = placeOf(target, behind + roomBehind(guest, target.partition))
-  const logical = inside.kind === 'lvm' ? (byFiles?.logical ?? null) : null
+  const seen = inside.kind === 'lvm' ? byFiles?.logical : null
+  const logical = typeof seen === 'object' ? seen : null
   const filesystem = inside.kind === 'lvm' ? (logical?.filesystem ?? null) : target.filesystem
   const group = logical?.group ?? null
   const least = leastByFiles(byFiles?.recipe ?? null, filesystem)
