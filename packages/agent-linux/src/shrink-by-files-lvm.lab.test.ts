@@ -161,6 +161,8 @@ describe.skipIf(folder === null)('shrink by files in LVM and LUKS on a real kern
   test('XFS in LUKS, with a passphrase from standard input alone, as far as it goes', slow, async () => {
     const image = '/root/luks.qcow2'
     const before = await digestOf(image)
+    const inPlace = await lab.run(`echo 'pass word' | varve shrink ${image} --to 400M --luks --yes`)
+    expect(inPlace.stderr).toContain('--by-files')
     const small = await lab.run(
       `varve shrink ${image} --to 200M --luks-key --by-files --yes --accept locked-not-seen </root/pass`,
     )

@@ -65,6 +65,8 @@ export function byFilesSteps(shrink: Pick<ByFiles, 'facts' | 'own' | 'choice'>):
   const { type, sizes } = wishes
   const shorter = shorterSteps(whole, sizes.end)
   const isPlain = inside.kind === 'plain'
+  // What speaks against it in LUKS is known only when that is open.
+  const isLaidLater = inside.kind === 'luks'
   const proving = (layers: Layers) => ({
     facts: layers.facts,
     place: { image: facts.image.path, ...filesystemDevice(layers), type },
@@ -73,12 +75,13 @@ export function byFilesSteps(shrink: Pick<ByFiles, 'facts' | 'own' | 'choice'>):
   })
   return [
     ...(isPlainRaw ? [] : workSteps(facts, own, null)),
-    ...laySteps(whole),
+    ...(isLaidLater ? [] : laySteps(whole)),
     ...(isPlain ? shorter : []),
     ...attachWork(old.facts, { isReadOnly: true }),
     ...openSteps(old, { isReadOnly: true, isLooked: true }),
-    ...(inside.kind === 'luks' ? [measureStep(whole)] : []),
+    ...(isLaidLater ? [measureStep(whole)] : []),
     ...proofSteps(proving(old), 'before'),
+    ...(isLaidLater ? laySteps(whole) : []),
     ...attachWork(made.facts, { mark: anew }),
     ...openSteps(made, { isReadOnly: false, isLooked: false }),
     ...copySteps(whole, wishes),

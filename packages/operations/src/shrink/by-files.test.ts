@@ -369,6 +369,8 @@ describe('the plan of shrink by files', () => {
     })
     expect(inputOf(made, 'cut')).toMatchObject({ size: 5 * gib })
     for (const id of ['make', 'partition']) expect(stepsUsed(inputOf(made, id))).toContain('measure-files')
+    // What ends the run has not written the smaller disk before.
+    expect(idsOf(made).indexOf('lay')).toBeGreaterThan(idsOf(made).indexOf('digest-before'))
   })
 
   test('LVM in LUKS: the volume that is named; the whole disk is copied, as nobody knows where it lies', () => {
