@@ -51,8 +51,10 @@ export function shrunkInside(facts: ResizeFacts, request: ShrinkRequest, target:
   return inside
 }
 
-function waysInPlace({ image: { path: file }, volumes }: ResizeFacts): InsideWays {
-  const hasXfs = volumes.some(({ filesystem }) => filesystem?.type === 'xfs')
+function waysInPlace({ image: { path: file }, volumes, guest }: ResizeFacts): InsideWays {
+  const parts = guest?.volumes.filter(({ type }) => type === 'lvm2') ?? []
+  const isCopied = parts.length === 1 && volumes.every(isLinear)
+  const hasXfs = isCopied && volumes.some(({ filesystem }) => filesystem?.type === 'xfs')
   return {
     id: 'volume-not-shrunk',
     what: 'what would become smaller',
