@@ -1,10 +1,9 @@
-import { resolve } from 'node:path'
 import { startLab, type Lab } from '@varve/lab/machine/start-lab'
 import { findLab } from '@varve/lab/testing/lab-of-tests'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { agentInLab, askedInLab as varve, fleetInLab } from './testing/fleet-in-lab.ts'
 
 const folder = await findLab({ isLong: true })
-const checkout = resolve(import.meta.dirname, '../../..')
 
 /** A library with an image in qcow2 and the same in raw: a GPT with an ext4 that has a file. */
 const images = `set -e
@@ -16,26 +15,19 @@ const images = `set -e
   qemu-img convert -f raw -O qcow2 a.raw a.qcow2
   cp a.qcow2 w.qcow2; cp a.raw w.raw; sha256sum a.raw a.qcow2 >/root/sums`
 
-/** A controller on loopback, and the agent of this host; both write to /root/log. */
-const fleet = `set -e
-  mkdir -p /root/dashboard
-  node ${checkout}/packages/controller/bin/varve-controller.mjs --port 7070 --data /root/controller --dashboard /root/dashboard >/root/log 2>&1 &
-  varve-agent --controller http://127.0.0.1:7070 --name north --library images=/root/lib --data /root/agent >>/root/log 2>&1 &
-  for n in $(seq 300); do varve hosts --controller http://127.0.0.1:7070 2>/dev/null | grep -q north && exit 0; sleep 0.5; done
-  cat /root/log; exit 1`
+const libraries = ['images=/root/lib']
 
 describe.skipIf(folder === null)('an agent attaches and mounts with a real kernel', () => {
   let lab: Lab
   beforeAll(async () => {
     lab = await startLab(folder ?? '')
     await lab.ok(images)
-    await lab.ok(fleet)
+    await lab.ok(fleetInLab(libraries))
   })
   afterAll(async () => {
     await lab[Symbol.asyncDispose]()
   })
 
-  const varve = (command: string) => `varve ${command} --controller http://127.0.0.1:7070`
   const attached = async () =>
     JSON.parse(await lab.ok(varve('attached --host north --json'))) as {
       readonly attached: readonly unknown[]
@@ -89,7 +81,7 @@ describe.skipIf(folder === null)('an agent attaches and mounts with a real kerne
   test('what an agent attached is there, and taken away, after the agent was killed', async () => {
     await lab.ok(varve('mount a.qcow2:1 /root/lib/m --host north'))
     await lab.ok(`pkill -9 -f varve-agent.mjs; sleep 1
-      varve-agent --controller http://127.0.0.1:7070 --name north --library images=/root/lib --data /root/agent >>/root/log 2>&1 &
+      ${agentInLab(libraries)}
       for n in $(seq 120); do ${varve('attached --host north')} 2>/dev/null | grep -q a.qcow2 && exit 0; sleep 0.5; done; exit 1`)
     await lab.ok(varve('umount /root/lib/m --host north'))
     await nothingIsLeft()

@@ -31,6 +31,7 @@ import { Inventory } from './library/inventory.ts'
 import { LibraryScanner, type ScanTimes } from './library/keep-scanning.ts'
 import { isBelow } from './library/library-path.ts'
 import type { Library } from './library/library.ts'
+import { VolumePlaces } from './library/volume-places.ts'
 import type { ScanPorts } from './library/scan.ts'
 import type { Logger } from './platform/logger.ts'
 import type { Platform } from './platform/platform.ts'
@@ -64,7 +65,10 @@ export interface RunningAgent {
 /** Starts an agent; throws `ConfigError` when a library or the address cannot be used. It runs until `stop`. */
 export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const { config, platform, log } = options
-  const libraries = await openLibraries(config)
+  const toolBox = platformTools(platform.tools)
+  const { readPlaces } = platform
+  const volumePlaces = new VolumePlaces({ system: platform.name, tools: toolBox, readPlaces })
+  const libraries = await openLibraries(config, volumePlaces)
   const roots = libraries.map(({ root }) => root)
   const stopped = new AbortController()
   const { signal } = stopped
@@ -134,11 +138,11 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
       adapters: { ...adapterTable, ...platform.actions },
       actions: {
         roots,
-        tools: platformTools(platform.tools),
+        tools: toolBox,
         pool,
         workers,
         findWriters,
-        ...(platform.readPlaces && { readPlaces: platform.readPlaces }),
+        ...(readPlaces && { readPlaces }),
         ...(config.data !== null && { stateFolder: config.data }),
         onFolderChanged(folder) {
           for (const scanner of scanners) if (isBelow(scanner.library.root, folder)) scanner.look()
@@ -149,13 +153,14 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   }
   const jobs = new JobRunner({ ports, outbox, log })
   const tools = await probeTools(platform.tools, signal)
+  const told = { platform, libraries, volumePlaces }
   const instance = randomUUID()
 
   const hello = async (): Promise<Hello> => ({
     protocolVersion,
     instance,
     boot: bootId(),
-    facts: await gatherHostFacts({ name: config.name, platform, libraries, tools }),
+    facts: await gatherHostFacts({ name: config.name, tools, ...told }),
     jobs: [...new Set([...jobs.running, ...outbox.jobs()])],
     inventory: inventory.states(),
   })
@@ -204,8 +209,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
       onNotUnderstood: (jobId) => jobs.refuse(jobId, notUnderstood(config.name)),
       async onSession(begun) {
         session = begun
-        const places = () => gatherPlaces(platform, libraries)
-        await Promise.all([inventory.deliver(begun, log), tellPlaces(begun, places)])
+        await Promise.all([inventory.deliver(begun, log), tellPlaces(begun, () => gatherPlaces(told))])
       },
       onConnected(welcome) {
         takeFormats(welcome.formats)
@@ -235,8 +239,8 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
 }
 
 /** The libraries with their real paths; each is a folder, and none lies inside another. */
-async function openLibraries({ libraries }: AgentConfig): Promise<Library[]> {
-  const opened = await Promise.all(libraries.map(openLibrary))
+async function openLibraries({ libraries }: AgentConfig, volumes: VolumePlaces): Promise<Library[]> {
+  const opened = await Promise.all(libraries.map(async (library) => openLibrary(library, volumes)))
   for (const library of opened) {
     const outer = opened.find((other) => other !== library && isBelow(other.root, library.root))
     if (outer) {
@@ -248,12 +252,20 @@ async function openLibraries({ libraries }: AgentConfig): Promise<Library[]> {
   return opened
 }
 
-async function openLibrary({ name, path }: AgentConfig['libraries'][number]): Promise<Library> {
+async function openLibrary(
+  { name, path }: AgentConfig['libraries'][number],
+  volumes: VolumePlaces,
+): Promise<Library> {
   const refuse = (reason: string) => new ConfigError(`--library ${name}=${path}: ${reason}`)
-  const root = await realpath(path).catch((error: unknown) => {
+  const root = await realpath(path).catch(async (error: unknown) => {
     if (systemCode(error) !== 'ENOENT') throw refuse('it cannot be opened')
-    throw refuse(isOfDevices(path) ? 'no volume of it is active' : 'there is no such folder')
+    if (!isOfDevices(path)) throw refuse('there is no such folder')
+    // The kernel makes the folder with the first volume in it.
+    const { volumes: told } = await volumes.of(path)
+    if (!told || told.fault) throw refuse(told?.fault?.reason ?? 'there is no such folder')
+    return null
   })
+  if (root === null) return { name, root: path }
   if (!(await stat(root)).isDirectory()) throw refuse('it is not a folder')
   return { name, root }
 }

@@ -151,6 +151,6 @@ export type ManifestPart = z.infer<typeof ManifestPart>
 
 /** What changes of a library without a change of its files: sent while the session lasts. */
 export const LibraryPlaces = z.lazy(() =>
-  z.array(LibraryFacts.unwrap().pick({ name: true, writable: true, place: true })).max(200),
+  z.array(LibraryFacts.unwrap().pick({ name: true, writable: true, place: true, volumes: true })).max(200),
 )
 export type LibraryPlaces = z.infer<typeof LibraryPlaces>

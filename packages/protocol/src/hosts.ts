@@ -29,13 +29,34 @@ export const Capabilities = z.lazy(() =>
 )
 export type Capabilities = z.infer<typeof Capabilities>
 
+/** A library of volumes, as a target of migrations. */
+export const LibraryVolumes = z.lazy(() =>
+  z.object({
+    kind: z.enum(['lvm', 'zfs']),
+    /** Volume group, or pool. */
+    group: z.string().max(255),
+    /** ZFS: the dataset below the pool, with a slash at its end; else empty. */
+    parent: z.string().max(600),
+    /** Sizes of its volumes are whole pieces of so many bytes. */
+    unit: Bytes.min(1),
+    /** LVM: the thin pools in which a volume can be made. */
+    pools: z.array(z.object({ name: z.string().max(128), free: Bytes })).max(1000),
+    /** Why none can be made; null: they can. */
+    fault: z.object({ reason: z.string(), remedy: z.string() }).nullable(),
+  }),
+)
+export type LibraryVolumes = z.infer<typeof LibraryVolumes>
+
 export const LibraryFacts = z.lazy(() =>
   z.object({
     /** Unique on its host. */
     name: z.string().min(1).max(100),
     path: z.string(),
+    /** Whether files can be made there. */
     writable: z.boolean(),
     place: HostPlaceView,
+    /** Left out: it is a folder of files. */
+    volumes: LibraryVolumes.optional(),
   }),
 )
 export type LibraryFacts = z.infer<typeof LibraryFacts>

@@ -25,6 +25,10 @@ export const MigrationRequest = z.lazy(() =>
     format: FormatName,
     subformat: Subformat.default(null),
     compression: z.enum(['none', 'zlib', 'zstd']).default('none'),
+    /** Into a volume of LVM: the thin pool that it is made in; null: it is thick. */
+    thinPool: z.string().min(1).max(128).nullable().default(null),
+    /** Into a volume of ZFS: nothing is kept back for it. */
+    sparse: z.boolean().default(false),
     /** What the person says about how the source is to be read. */
     reading: Reading.default({}),
   }),

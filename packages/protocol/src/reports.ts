@@ -12,6 +12,8 @@ export const HostPlaceView = z.lazy(() =>
     free: Bytes.nullable(),
     total: Bytes.nullable(),
     copyOnWrite: z.boolean().nullable(),
+    /** The volume below the filesystem that copies on write too, in words; left out, null: none does. */
+    copiesBelow: z.string().nullable().optional(),
     media: z.string().nullable(),
   }),
 )

@@ -12,6 +12,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 export const root = resolve(import.meta.dirname, '../../..')
 
+export interface FleetOptions {
+  /** Libraries that the host has besides `images`, as the agent is told them. */
+  readonly north?: readonly string[]
+  readonly south?: readonly string[]
+  /** The program of the agents, from the root of the repository. */
+  readonly agent?: string
+}
+
 type ProcessName = 'controller' | 'north' | 'south'
 
 /** A controller and two agents as real processes, each of which can be killed and started again. */
@@ -20,25 +28,30 @@ export class Fleet {
   readonly api: TRPCClient<AppRouter>
   readonly url: string
   readonly #port: number
-  /** Libraries that north has besides `images`, as the agent is told them. */
-  readonly #more: readonly string[]
+  readonly #options: FleetOptions
   readonly #processes = new Map<ProcessName, ChildProcess>()
   readonly #logs = new Map<ProcessName, string>()
 
-  private constructor(folder: string, port: number, more: readonly string[]) {
+  private constructor(folder: string, port: number, options: FleetOptions) {
     this.folder = folder
     this.#port = port
-    this.#more = more
+    this.#options = options
     this.url = `http://127.0.0.1:${port}`
     this.api = createTRPCClient<AppRouter>({ links: [httpBatchLink({ url: `${this.url}/trpc` })] })
   }
 
-  static async start(folder: string, more: readonly string[] = []): Promise<Fleet> {
-    const fleet = new Fleet(folder, await freePort(), more)
+  static async start(folder: string, options: FleetOptions = {}): Promise<Fleet> {
+    const fleet = new Fleet(folder, await freePort(), options)
     for (const host of ['north', 'south'] as const) await mkdir(fleet.library(host), { recursive: true })
-    await fleet.run('controller')
-    await Promise.all([fleet.run('north'), fleet.run('south')])
-    return fleet
+    try {
+      await fleet.run('controller')
+      const started = await Promise.allSettled([fleet.run('north'), fleet.run('south')])
+      for (const one of started) if (one.status === 'rejected') throw one.reason
+      return fleet
+    } catch (error) {
+      await fleet[Symbol.asyncDispose]()
+      throw error
+    }
   }
 
   library(host: 'north' | 'south'): string {
@@ -63,14 +76,14 @@ export class Fleet {
           '15',
         ]
       : [
-          'packages/agent-linux/bin/varve-agent.mjs',
+          this.#options.agent ?? 'packages/agent-linux/bin/varve-agent.mjs',
           '--controller',
           this.url,
           '--name',
           name,
           '--library',
           `images=${this.library(name)}`,
-          ...(name === 'north' ? this.#more.flatMap((library) => ['--library', library]) : []),
+          ...(this.#options[name] ?? []).flatMap((library) => ['--library', library]),
           '--data',
           join(this.folder, name, 'agent'),
         ]
@@ -130,7 +143,7 @@ export class Fleet {
 
   async start(
     image: ImageRow,
-    target: Pick<StartMigration, 'name' | 'format'> & Partial<Pick<StartMigration, 'subformat'>>,
+    target: Pick<StartMigration, 'name' | 'format'> & Partial<StartMigration>,
   ): Promise<MigrationView> {
     const request = { image: image.id, targetHost: 'south', targetLibrary: 'images', ...target } as const
     const plan = await waitFor('a plan with both hosts there', async () => {

@@ -42,7 +42,7 @@ describe.skipIf(!canUseLoop())('a library of volumes in a fleet', () => {
     await truncate(place.file('inner'), 24 * mib)
     await folder.add('vm-1', place.file('disk'))
     await folder.add('vm-2', place.file('inner'))
-    fleet = await Fleet.start(place.file('fleet'), [`vms=${folder.path}`])
+    fleet = await Fleet.start(place.file('fleet'), { north: [`vms=${folder.path}`] })
   })
   afterAll(async () => {
     await fleet[Symbol.asyncDispose]()

@@ -216,19 +216,25 @@ function RunningCard({ host }: { readonly host: HostView }) {
 }
 
 function LibraryRow({ host, library }: { readonly host: string; readonly library: LibraryView }) {
-  const { name, path, writable, place, images } = library
+  const { name, path, writable, volumes, place, images } = library
   return (
     <li>
       <div className={`${styles.row} ${styles.host}`}>
         <div className={styles.title}>
           {name}
-          {!writable && <Pill>read-only</Pill>}
+          {volumes && !volumes.fault ? <Pill>volumes</Pill> : !writable && <Pill>read-only</Pill>}
         </div>
         <div className={styles.soft}>
-          {place.filesystem ?? 'filesystem not known'}
-          {place.copyOnWrite === true && ', copy-on-write'}
-          <br />
-          {place.media ?? 'media not known'}
+          {volumes ? (
+            volumesToWords(volumes)
+          ) : (
+            <>
+              {place.filesystem ?? 'filesystem not known'}
+              {place.copyOnWrite === true && ', copy-on-write'}
+              <br />
+              {place.media ?? 'media not known'}
+            </>
+          )}
         </div>
         {place.free !== null && place.total !== null ? (
           <SpaceBar free={place.free} total={place.total} />
@@ -243,6 +249,13 @@ function LibraryRow({ host, library }: { readonly host: string; readonly library
       </div>
     </li>
   )
+}
+
+function volumesToWords({ kind, group, parent, pools, fault }: NonNullable<LibraryView['volumes']>): string {
+  if (fault) return fault.reason
+  const place = kind === 'lvm' ? `LVM, volume group ${group}` : `ZFS, ${group}/${parent}`.replace(/\/$/u, '')
+  const thin = pools.map(({ name, free }) => `thin pool ${name}: ${formatBytes(free)} free`)
+  return [place, ...thin].join('; ')
 }
 
 function SystemCard({ host }: { readonly host: HostView }) {

@@ -1,6 +1,7 @@
 import { formatRules } from '@varve/core/image/format-rules'
 import { rulesOf, writableFormats, type WritableFormat } from '@varve/core/formats/writable-formats'
-import type { HostView } from '@varve/protocol/hosts'
+import { formatBytes } from '@varve/core/units/format-bytes'
+import type { HostView, LibraryView } from '@varve/protocol/hosts'
 
 /** Formats that can be written, with the ending that is usual for them. */
 export const targetFormats = writableFormats.map((value) => ({
@@ -36,7 +37,18 @@ export function nameProblem(name: string): string | null {
 /** The name with the ending of that format in the place of its own. */
 export function renamed(name: string, format: TargetFormat): string {
   const ending = targetFormats.find(({ value }) => value === format)?.ending ?? format
-  return `${name.replace(/\.(?:qcow2?|raw|img|vmdk|vhdx?|vdi|hdd|hds|dmg|qed|iso)$/iu, '')}.${ending}`
+  return `${withoutEnding(name)}.${ending}`
+}
+
+/** The name without the ending of a format: as a volume has it. */
+export function withoutEnding(name: string): string {
+  return name.replace(/\.(?:qcow2?|raw|img|vmdk|vhdx?|vdi|hdd|hds|dmg|qed|iso)$/iu, '')
+}
+
+/** A library to choose: its name, what it is, and the room that it has. */
+export function libraryLabel({ name, writable, volumes, place }: LibraryView): string {
+  const what = volumes && !volumes.fault ? ' (volumes)' : writable ? '' : ' (read-only)'
+  return `${name}${what}${place.free === null ? '' : ` – ${formatBytes(place.free)} free`}`
 }
 
 /** The writable library of the host with the most space; empty: it has none. */

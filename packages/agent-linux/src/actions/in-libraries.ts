@@ -2,9 +2,10 @@ import { lstat, realpath } from 'node:fs/promises'
 import type { ActionPorts } from '@varve/agent/actions/adapter'
 import { assertTarget } from '@varve/agent/actions/inside-roots'
 import { dirname } from 'node:path'
+import { volumeAddress, volumeDevice, type VolumeAddress } from '@varve/core/image/volume-address'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { processFileOf, registryIn, socketOf } from '@varve/engine/attached/registry'
-import { libraryRoots } from '@varve/engine/files/library-roots'
+import { isOfDevices, libraryRoots } from '@varve/engine/files/library-roots'
 import type { Attachment } from '@varve/engine/in-use/attachment'
 import { readAttachments } from '@varve/engine/in-use/attachments'
 
@@ -71,11 +72,31 @@ export async function isMountInLibraries(
   return note?.mounts.some((mount) => mount.folder === folder) === true
 }
 
+/** Whether the device of a volume lies, or would lie, in a library of volumes; without roots nobody asks. */
+export async function isVolumeInLibraries(
+  { volume }: { readonly volume: VolumeAddress },
+  { ports }: { readonly ports: Ports },
+): Promise<boolean> {
+  const folder = dirname(volumeDevice(volume))
+  return Promise.resolve(
+    ports.roots === null ||
+      ports.roots.some((root) => isOfDevices(root) && (folder === root || folder.startsWith(`${root}/`))),
+  )
+}
+
+/** Throws `refused` for agents unless the volume is of one of their libraries. */
+export async function assertVolumeInLibraries(
+  input: { readonly volume: VolumeAddress },
+  context: { readonly ports: Ports },
+): Promise<void> {
+  if (!(await isVolumeInLibraries(input, context))) throw notOfLibraries(volumeAddress(input.volume))
+}
+
 /** That an agent was told of a device or an attachment which is none of its libraries'. */
 export function notOfLibraries(file: string): DiskError {
   return new DiskError('refused', {
     file,
-    reason: 'an agent works in its libraries only, and nothing of those is attached as that',
+    reason: 'an agent works in its libraries only, and that is of none of them',
     remedy: 'Use the command on that host: varve attached shows what is attached there.',
   })
 }

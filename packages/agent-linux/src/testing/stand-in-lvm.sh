@@ -3,6 +3,7 @@
 set -eu
 state=$VARVE_STAND_IN
 group=$(cat "$state/group")
+whole=$(cat "$state/size")
 command=$1
 shift
 
@@ -33,13 +34,13 @@ row() {
 
 case $command in
 vgs)
-  echo "{\"report\": [{\"vg\": [{\"vg_name\": \"$group\", \"vg_uuid\": \"g\", \"vg_size\": \"268435456\", \"vg_free\": \"134217728\", \"vg_extent_size\": \"4194304\", \"vg_missing_pv_count\": \"0\"}]}]}"
+  echo "{\"report\": [{\"vg\": [{\"vg_name\": \"$group\", \"vg_uuid\": \"g\", \"vg_size\": \"$whole\", \"vg_free\": \"$((whole / 2))\", \"vg_extent_size\": \"4194304\", \"vg_missing_pv_count\": \"0\"}]}]}"
   ;;
 pvs)
   echo '{"report": [{"pv": []}]}'
   ;;
 lvs)
-  rows=$(row pool 268435456 thin-pool '' '' p 10.00 4194304 65536 zero)
+  rows=$(row pool "$whole" thin-pool '' '' p 10.00 4194304 65536 zero)
   for image in "$state"/*.img; do
     [ -e "$image" ] || continue
     name=$(basename "$image" .img)

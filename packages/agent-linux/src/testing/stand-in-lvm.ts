@@ -17,11 +17,12 @@ const script = join(import.meta.dirname, 'stand-in-lvm.sh')
  * Puts a stand-in for `lvm` in front of all tools of this process and of those that it starts: a container has no device
  * mapper. What LVM itself does is tested in the lab.
  */
-export async function standInLvm(): Promise<StandInLvm> {
+export async function standInLvm({ size = 256 * 1024 ** 2 } = {}): Promise<StandInLvm> {
   const place = await tempPlace()
   const group = `varve-test-${randomUUID().slice(0, 8)}`
   const { PATH = '' } = process.env
   await writeFile(place.file('group'), group)
+  await writeFile(place.file('size'), String(size))
   await mkdir(place.file('bin'))
   await symlink(script, place.file('bin/lvm'))
   process.env['PATH'] = `${place.file('bin')}${delimiter}${PATH}`

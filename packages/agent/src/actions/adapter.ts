@@ -1,3 +1,4 @@
+import type { Manifest } from '@varve/core/digest/disk-digest'
 import type { FindWriters } from '@varve/engine/in-use/writers'
 import type { TransferProgress } from '@varve/engine/run/requests'
 import type { WorkerPool } from '@varve/engine/run/worker-pool'
@@ -59,6 +60,8 @@ export interface ActionContext {
   readonly ports: ActionPorts
   readonly signal: AbortSignal
   readonly onProgress: (progress: ActionProgress) => void
+  /** Takes the manifest of a disk that was read whole; left out: it is kept nowhere. */
+  readonly onManifest?: (digest: string, manifest: Manifest) => void
 }
 
 /** How this system does an action. `run` may be called again for the same input, after any death in between. */

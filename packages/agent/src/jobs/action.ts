@@ -2,6 +2,7 @@ import { Payload } from '@varve/protocol/primitives'
 import { performAction } from '../actions/perform.ts'
 import type { ActionProgress } from '../actions/adapter.ts'
 import type { JobContext, JobHandler } from './job-context.ts'
+import { manifestUpload } from './manifest-upload.ts'
 
 /** Does one action of a run; repeated after a death it goes on or finds that it is done. */
 export const actionJob: JobHandler<'action'> = async ({ action, input, isResumed }, context) => {
@@ -9,7 +10,13 @@ export const actionJob: JobHandler<'action'> = async ({ action, input, isResumed
   const outcome = await performAction(
     ports.here.adapters,
     { action, input },
-    { ports: ports.here.actions, signal, isResumed, onProgress: progressOf(context) },
+    {
+      ports: ports.here.actions,
+      signal,
+      isResumed,
+      onProgress: progressOf(context),
+      onManifest: (digest, manifest) => context.attachManifest(manifestUpload(digest, manifest)),
+    },
   )
   return { kind: 'action', outcome: Payload.parse(outcome) }
 }

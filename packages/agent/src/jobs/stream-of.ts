@@ -16,12 +16,13 @@ nobodys.addSubnet('fd00:ec2::', 32, 'ipv6')
 const firstPort = 1024
 const hostName = /^(?!-)[\w-]{1,63}(?:\.[\w-]{1,63})*\.?$/u
 
+interface Exported extends Pick<JobRequestOf<'pull'>, 'endpoint' | 'virtualSize'> {
+  /** What is to be made of it, for messages. */
+  readonly target: { readonly name: string }
+}
+
 /** The export that a pull or a measurement reads; throws `refused` for an address at which no agent serves. */
-export function streamOf({
-  endpoint,
-  virtualSize,
-  target,
-}: Pick<JobRequestOf<'pull'>, 'endpoint' | 'virtualSize' | 'target'>): DiskInput {
+export function streamOf({ endpoint, virtualSize, target }: Exported): DiskInput {
   const { host, port } = endpoint
   if (port < firstPort || !mayBeAgents(host)) {
     throw new DiskError('refused', {

@@ -66,6 +66,8 @@ export async function* walkLibrary(
       (error: unknown) => systemCode(error) ?? 'unknown',
     )
     if (typeof entries === 'string') {
+      // The kernel makes the folder of a group with its first volume.
+      if (entries === 'ENOENT' && parent === library.root && isOfDevices(parent)) continue
       yield { kind: 'unreadable-folder', path: parent, reason: entries }
       const format = prefix === '' ? null : bundleFormat(parent, [])
       if (format !== null) yield { kind: 'bundle', name: prefix.slice(0, -1), path: parent, format }

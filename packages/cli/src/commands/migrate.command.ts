@@ -16,6 +16,11 @@ export const migrateCommand = defineCommand<Omit<MigrateOptions, 'image' | 'targ
         "one of the format's kinds, such as fixed or streamOptimized; default: the usual",
       )
       .addOption(compressOption())
+      .option(
+        '--thin-pool <pool>',
+        'into a library of volumes of LVM: the thin pool that the volume is made in',
+      )
+      .option('--sparse', 'into one of ZFS: nothing is kept back for the volume')
       .option('--plan', 'print the plan and do nothing')
       .option(
         '--accept <ids>',

@@ -28,6 +28,10 @@ export interface MigrateOptions {
   readonly outputFormat?: string
   readonly subformat?: string
   readonly compress?: 'zlib' | 'zstd'
+  /** Into a volume of LVM: the pool that it is thin in. */
+  readonly thinPool?: string
+  /** Into a volume of ZFS: nothing is kept back for it. */
+  readonly sparse?: boolean
   readonly plan?: boolean
   readonly accept?: string
   /** Reading choices, each as `name=value`. */
@@ -126,23 +130,26 @@ async function buildRequest(
     const reason = name.error.issues[0]?.message ?? 'a plain file name'
     throw new UsageError(`The target cannot be named ${JSON.stringify(target.name)}: ${reason}.`)
   }
-  const format = options.outputFormat ?? formatByEnding(target.name)
+  const library = await targetLibrary(fleet, controller, { host: target.host, name: options.library })
+  const format = options.outputFormat ?? (library.isOfVolumes ? 'raw' : formatByEnding(target.name))
   if (format === null) throw new UsageError(`Say the target format with -O ${writableFormats.join('|')}.`)
   if (!isWritable(format)) throw notWritten(format, options.target)
   const read = readReadingChoices(options.read ?? [])
   if ('fault' in read) throw new UsageError(read.fault)
-  const { sourceLibrary: library = null } = options
-  const { id, choices } = await findImage(fleet, controller, { ...source, library })
+  const { sourceLibrary = null } = options
+  const { id, choices } = await findImage(fleet, controller, { ...source, library: sourceLibrary })
   const { vhdBitmap, vhdSize } = read.choices
   return {
     image: id,
     reading: { vhdBitmap, vhdSize, ...choices },
     targetHost: target.host,
-    targetLibrary: options.library ?? (await onlyLibrary(fleet, controller, target.host)),
+    targetLibrary: library.name,
     name: target.name,
     format,
     subformat: options.subformat ?? null,
     compression: options.compress ?? 'none',
+    thinPool: options.thinPool ?? null,
+    sparse: options.sparse === true,
   }
 }
 
@@ -167,15 +174,23 @@ async function findImage(
   throw new DiskError('not-in-fleet', { file, kind: 'image' })
 }
 
-async function onlyLibrary(fleet: Fleet, controller: string, name: string): Promise<string> {
-  const host = await ask(controller, () => fleet.api.fleet.host.query({ name }))
-  const [library, ...others] = host.libraries
-  if (!library) throw new UsageError(`${name} has no library.`)
+/** The library that is meant: the only one of the host where none is named. */
+async function targetLibrary(
+  fleet: Fleet,
+  controller: string,
+  { host, name }: { readonly host: string; readonly name: string | undefined },
+): Promise<{ readonly name: string; readonly isOfVolumes: boolean }> {
+  const { libraries } = await ask(controller, () => fleet.api.fleet.host.query({ name: host }))
+  // One that is not there is told of by the plan.
+  if (name !== undefined)
+    return { name, isOfVolumes: libraries.some((each) => each.name === name && each.volumes !== undefined) }
+  const [library, ...others] = libraries
+  if (!library) throw new UsageError(`${host} has no library.`)
   if (others.length > 0)
     throw new UsageError(
-      `${name} has several libraries; choose one with --library: ${host.libraries.map((each) => each.name).join(', ')}.`,
+      `${host} has several libraries; choose one with --library: ${libraries.map((each) => each.name).join(', ')}.`,
     )
-  return library.name
+  return { name: library.name, isOfVolumes: library.volumes !== undefined }
 }
 
 const ended = new Set(['succeeded', 'failed', 'canceled'])

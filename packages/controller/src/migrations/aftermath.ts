@@ -2,6 +2,8 @@ import type { Migration } from '../store/migrations-store.ts'
 
 /** What is left of an unfinished migration. */
 export interface Remains {
+  /** What it makes on the target. */
+  readonly part: 'file' | 'volume'
   /** Whether the step after which there is no way back had begun. */
   readonly mayBePublished: boolean
   /** Hosts that were away when their part was to be undone. */
@@ -19,8 +21,17 @@ const sourceWords = {
   gone: 'is not in the inventory any more: it was deleted, moved or renamed. Varve itself only read it.',
 } as const satisfies Record<Remains['source'], string>
 
-function partLeft(library: string, host: string): string {
-  return `A hidden part file may be left in ${library} on ${host}; it is removed when the agent there is back.`
+/** What is written on the target before it has its name, and how it is found where nobody removes it. */
+const parts = {
+  file: { name: 'A hidden part file', found: '"varve leftovers" finds it there' },
+  volume: {
+    name: 'An unfinished volume',
+    found: 'it is called varve-new- and an id, and "varve delete" on that host removes it',
+  },
+} as const
+
+function partLeft(part: keyof typeof parts, library: string, host: string): string {
+  return `${parts[part].name} may be left in ${library} on ${host}; it is removed when the agent there is back.`
 }
 
 /** The aftermath once the host was forgotten: nobody remembers then what is to be removed there. */
@@ -28,10 +39,11 @@ export function aftermathWithout(
   aftermath: string,
   { library, host }: { library: string; host: string },
 ): string {
-  return aftermath.replace(
-    partLeft(library, host),
-    () =>
-      `A hidden part file may be left in ${library} on ${host}, which was forgotten since: "varve leftovers" finds it there.`,
+  const forgotten = (part: keyof typeof parts) =>
+    `${parts[part].name} may be left in ${library} on ${host}, which was forgotten since: ${parts[part].found}.`
+  return (['file', 'volume'] as const).reduce(
+    (text, part) => text.replace(partLeft(part, library, host), () => forgotten(part)),
+    aftermath,
   )
 }
 
@@ -44,7 +56,7 @@ export function aftermathOf(
   const published = remains.mayBePublished
     ? `${target.name} may already be under its final name on ${target.host}; what it holds was proven identical to the source.`
     : `Nothing was published on ${target.host} under the name ${target.name}.`
-  const waiting = remains.waitingFor.map((host) => partLeft(target.library, host))
+  const waiting = remains.waitingFor.map((host) => partLeft(remains.part, target.library, host))
   const failed = remains.undoFailed.map((reason) => `Cleaning up failed: ${reason}.`)
   const press = remains.mayBePublished
     ? `Rescan ${target.host} to see whether it is there; migrate again if it is not.`

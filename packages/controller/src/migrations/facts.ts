@@ -55,12 +55,15 @@ export function gatherFacts(db: Db, request: MigrationRequest, options: FactsOpt
       place: place.place,
       nameIsFree: nameIsFree(db, target, options.exceptId),
       writable: place.writable,
+      volumes: place.volumes ?? null,
     },
     options: {
       name: request.name,
       format: request.format,
       subformat: request.subformat ?? null,
       compression: request.compression ?? 'none',
+      thinPool: request.thinPool ?? null,
+      sparse: request.sparse ?? false,
     },
   }
 }

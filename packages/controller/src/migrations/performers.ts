@@ -1,3 +1,4 @@
+import { volumeAddress } from '@varve/core/image/volume-address'
 import { differingChunks } from '@varve/core/digest/disk-digest'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import { guestChoices } from '@varve/core/rules/guest-choices'
@@ -6,9 +7,12 @@ import { closeSource } from '@varve/operations/actions/close-source'
 import { compareDigests } from '@varve/operations/actions/compare-digests'
 import { exportDisk } from '@varve/operations/actions/export'
 import { measureExport } from '@varve/operations/actions/measure'
+import { proveVolume } from '@varve/operations/actions/prove-volume'
 import { pull } from '@varve/operations/actions/pull'
+import { pullVolume } from '@varve/operations/actions/pull-volume'
 import { verify } from '@varve/operations/actions/verify'
 import type { ActionInput, ActionOutcome } from '@varve/operations/actions/action-table'
+import type { JobProgress } from '@varve/protocol/jobs'
 import type { ImageReportView } from '@varve/protocol/reports'
 import { isWritable } from '@varve/core/formats/writable-formats'
 import type { Manifests } from '../agents/manifests.ts'
@@ -16,7 +20,7 @@ import type { PerformContext, Performers } from '../runs/perform-job.ts'
 import type { Db } from '../store/database.ts'
 import { findMigration, type Migration } from '../store/migrations-store.ts'
 import { gatherFacts, isUsualReading, planOf, unacceptedWarnings } from './facts.ts'
-import type { Transfers } from './transfers.ts'
+import type { Pass, Transfers } from './transfers.ts'
 
 /** What the actions of migrations need besides their context. */
 export interface PerformerPorts {
@@ -42,6 +46,8 @@ export function migratePerformers(ports: PerformerPorts): Performers {
     measure: async (input, context) => measure(measureExport.input.parse(input), context),
     pull: async (input, context) => pullDisk(ports, pull.input.parse(input), context),
     verify: async (input, context) => readBack(ports, verify.input.parse(input), context),
+    'pull-volume': async (input, context) => pullIntoVolume(ports, pullVolume.input.parse(input), context),
+    'prove-volume': async (input, context) => readVolumeBack(ports, proveVolume.input.parse(input), context),
   }
 }
 
@@ -123,20 +129,29 @@ async function pullDisk(
   input: ActionInput<'pull'>,
   context: PerformContext,
 ): Promise<ActionOutcome<'pull'>> {
-  const { run, host } = context
   const title = `Pull ${input.target.name}`
-  try {
-    const pulled = await context.job<'pull'>(
-      host,
-      { kind: 'pull', ...input },
-      { title, onProgress: (progress) => transfers.note(run, 'copied', progress) },
-    )
-    const { transferredBytes: done, skippedBytes: zeros, fileSize, seconds } = pulled
-    transfers.end(run, 'copied', { done, total: done, zeros, seconds, fileSize })
-    return { ...pulled, pullId: input.pullId }
-  } finally {
-    transfers.keep(run)
-  }
+  return await passOver(
+    transfers,
+    { run: context.run, pass: 'copied', numbersOf: copied },
+    async (onProgress) => {
+      const request = { kind: 'pull', ...input } as const
+      const pulled = await context.job<'pull'>(context.host, request, { title, onProgress })
+      return { ...pulled, pullId: input.pullId }
+    },
+  )
+}
+
+async function pullIntoVolume(
+  { transfers }: PerformerPorts,
+  { volume }: ActionInput<'pull-volume'>,
+  context: PerformContext,
+): Promise<ActionOutcome<'pull-volume'>> {
+  const title = `Pull ${volumeAddress(volume)}`
+  return await passOver(
+    transfers,
+    { run: context.run, pass: 'copied', numbersOf: (done) => ({ ...copied(done), fileSize: null }) },
+    async (onProgress) => pullVolume.outcome.parse(await context.handOn({ title, onProgress })),
+  )
 }
 
 async function readBack(
@@ -144,18 +159,68 @@ async function readBack(
   input: ActionInput<'verify'>,
   context: PerformContext,
 ): Promise<ActionOutcome<'verify'>> {
-  const { run, host } = context
   const title = `Verify ${input.target.name}`
+  return await passOver(
+    transfers,
+    { run: context.run, pass: 'readBack', numbersOf: read },
+    async (onProgress) =>
+      context.job<'verify'>(context.host, { kind: 'verify', ...input }, { title, onProgress }),
+  )
+}
+
+async function readVolumeBack(
+  { transfers }: PerformerPorts,
+  { volume }: ActionInput<'prove-volume'>,
+  context: PerformContext,
+): Promise<ActionOutcome<'prove-volume'>> {
+  const title = `Verify ${volumeAddress(volume)}`
+  return await passOver(
+    transfers,
+    { run: context.run, pass: 'readBack', numbersOf: read },
+    async (onProgress) => proveVolume.outcome.parse(await context.handOn({ title, onProgress })),
+  )
+}
+
+type Numbers = Parameters<Transfers['end']>[2]
+
+function copied({
+  transferredBytes: done,
+  skippedBytes: zeros,
+  fileSize,
+  seconds,
+}: ActionOutcome<'pull-volume'>): Numbers {
+  return { done, total: done, zeros, seconds, fileSize }
+}
+
+/** Null where an older agent does not tell. */
+function read({
+  readBytes: done = null,
+  seconds,
+}: {
+  readonly readBytes?: number | null | undefined
+  readonly seconds: number
+}): Numbers | null {
+  return done === null ? null : { done, total: done, zeros: 0, seconds, fileSize: null }
+}
+
+interface PassOf<T> {
+  readonly run: string
+  readonly pass: Pass
+  /** What it had done when it succeeded; null: not known. */
+  readonly numbersOf: (outcome: T) => Numbers | null
+}
+
+/** A pass over the disk, whose numbers are shown while it goes on and kept when it has ended. */
+async function passOver<T>(
+  transfers: Transfers,
+  { run, pass, numbersOf }: PassOf<T>,
+  work: (onProgress: (progress: JobProgress) => void) => Promise<T>,
+): Promise<T> {
   try {
-    const found = await context.job<'verify'>(
-      host,
-      { kind: 'verify', ...input },
-      { title, onProgress: (progress) => transfers.note(run, 'readBack', progress) },
-    )
-    const { readBytes: done, seconds } = found
-    if (done !== null)
-      transfers.end(run, 'readBack', { done, total: done, zeros: 0, seconds, fileSize: null })
-    return found
+    const outcome = await work((progress) => transfers.note(run, pass, progress))
+    const numbers = numbersOf(outcome)
+    if (numbers) transfers.end(run, pass, numbers)
+    return outcome
   } finally {
     transfers.keep(run)
   }

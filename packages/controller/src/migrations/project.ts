@@ -90,7 +90,7 @@ function takeEnd(tx: Queries, { entry, migration, state }: End, options: Project
     if (isFirst) changeMigration(tx, id, { state: end, finishedAt: entry.at })
     else
       for (const host of migration.facts.waitingFor.filter((one) => !waitingFor.includes(one)))
-        options.note(tx, id, `The part file left on ${host} was removed`)
+        options.note(tx, id, `What was left on ${host} was removed`)
   }
   if (!isFirst) return
   const words = {
@@ -120,6 +120,7 @@ function aftermath(
 ): string {
   const isThere = imageRow(tx, migration.imageId) !== null
   return aftermathOf(migration, {
+    part: state.steps.some(({ step }) => step.action === 'make-volume') ? 'volume' : 'file',
     mayBePublished: isPastReturn(state) && (end !== 'failed' || error.code === 'agent-gone'),
     waitingFor,
     undoFailed: failed,

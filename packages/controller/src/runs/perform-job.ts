@@ -29,6 +29,8 @@ export interface PerformContext extends Performance {
     request: JobRequestOf<K>,
     options?: JobOptions,
   ): Promise<JobResultOf<K>>
+  /** Has the agent of the step's host do the action as it is; gives its outcome. */
+  handOn(options?: JobOptions): Promise<unknown>
 }
 
 /** How the controller does an action that it does not hand to an agent as it is. */
@@ -45,48 +47,59 @@ export interface PerformOptions {
   readonly untilStopped: <T>(promise: Promise<T>) => Promise<T>
 }
 
+interface Called {
+  readonly action: { readonly name: string }
+  readonly input: unknown
+}
+
 /** Does what a step says on its host; throws `agent-gone` when the host is away. */
 export function createPerform(options: PerformOptions) {
   const { jobs, performers } = options
 
-  function contextOf(at: Performance): PerformContext {
-    const { run, step, key, signal } = at
+  function contextOf({ action, input }: Called, at: Performance): PerformContext {
+    const { run, step, key, signal, host, isResumed } = at
+    const job: PerformContext['job'] = async (on, request, { title, part, onProgress } = {}) =>
+      options.untilStopped(
+        jobs.start(on, request, {
+          idempotencyKey: part === undefined ? key : `${key}/${part}`,
+          runId: run,
+          title: title ?? `${options.summaryOf(run)}: ${step}`,
+          noProgressSeconds,
+          signal,
+          onProgress(progress) {
+            options.onProgress(run, step, progress)
+            onProgress?.(progress)
+          },
+        }),
+      )
     return {
       ...at,
-      async job(host, request, { title, part, onProgress } = {}) {
-        return await options.untilStopped(
-          jobs.start(host, request, {
-            idempotencyKey: part === undefined ? key : `${key}/${part}`,
-            runId: run,
-            title: title ?? `${options.summaryOf(run)}: ${step}`,
-            noProgressSeconds,
-            signal,
-            onProgress(progress) {
-              options.onProgress(run, step, progress)
-              onProgress?.(progress)
-            },
-          }),
-        )
+      job,
+      async handOn(handed) {
+        const request = {
+          kind: 'action',
+          action: action.name,
+          input: Payload.parse(input),
+          isResumed,
+        } as const
+        return (await job<'action'>(host, request, handed)).outcome
       },
     }
   }
 
-  return async (
-    { action, input }: { readonly action: { readonly name: string }; readonly input: unknown },
-    at: Performance,
-  ): Promise<unknown> => {
-    const { host, isUndo, isResumed } = at
+  return async (called: Called, at: Performance): Promise<unknown> => {
+    const { action, input } = called
+    const { host, isUndo } = at
     // Whether it comes back is not waited for: its undo is kept until it does.
     if (isUndo && findAction(action.name).attempts > 1 && !options.isConnected(host))
       throw new DiskError('agent-gone', { file: host, host })
-    const context = contextOf(at)
+    const context = contextOf(called, at)
     try {
       const performer = performers[action.name]
       if (performer) return await performer(input, context)
       if (isJobKind(action.name))
         return await context.job(host, JobRequest.parse({ ...Payload.parse(input), kind: action.name }))
-      const request = { kind: 'action', action: action.name, input: Payload.parse(input), isResumed } as const
-      return (await context.job<'action'>(host, request)).outcome
+      return await context.handOn()
     } catch (error) {
       // What it did is not known: once it is back the same work is asked for again, under the same key.
       if (isDiskError(error, 'agent-gone')) jobs.forget(at.key)

@@ -74,7 +74,7 @@ export function saveHost(db: Queries, session: HostSession, options: SaveHostOpt
 export function savePlaces(
   db: Queries,
   host: string,
-  places: readonly Pick<LibraryFacts, 'name' | 'writable' | 'place'>[],
+  places: readonly Omit<LibraryFacts, 'path'>[],
 ): boolean {
   let changed = 0
   for (const { name, ...now } of places) {

@@ -33,7 +33,7 @@ export interface GuestProblemDetails {
   'guest-not-readable': { layer: LayerNumber; start: number; reason: string; remedy: string }
   // how the layers fit
   'discards-stopped': { reclaimable: number; allocated: number }
-  'stacked-copy-on-write': { format: string; filesystem: string; isAlone: boolean }
+  'stacked-copy-on-write': { format: string; filesystem: string; isAlone: boolean; below?: string }
   'raw-without-holes': { free: number }
   'guest-sectors-4096': { severity: Severity; message: string; remedy: string }
   'guest-sectors-512': object
@@ -204,18 +204,12 @@ const explain: Explain = {
     remedy:
       'Turn on discard for the virtual disk and run fstrim (Windows: Optimize-Volume -ReTrim) in the guest; where the file does not shrink then: varve reclaim.',
   }),
-  'stacked-copy-on-write': ({ format, filesystem, isAlone }) => ({
+  'stacked-copy-on-write': ({ format, filesystem, isAlone, below }) => ({
     severity: 'info',
     layer: 'L1',
-    ...(isAlone
-      ? {
-          message: `${filesystem} copies each write to another place, below a ${format} that has tables of its own: random writes fragment the file, and a snapshot of either layer copies them twice`,
-          remedy: `Let one layer own copy-on-write: a raw image on ${filesystem}, with its snapshots; or on Btrfs a new file that is written in place (varve create --no-cow, chattr +C on the empty folder).`,
-        }
-      : {
-          message: `copy-on-write happens twice: in the ${format} chain and in ${filesystem} below it, which multiplies writes and fragments the file`,
-          remedy: 'Let one layer own snapshots: flatten the chain, or turn copy-on-write off for the folder.',
-        }),
+    ...(below === undefined
+      ? copiedTwice(format, filesystem, isAlone)
+      : copiedBelow({ format, filesystem, isAlone, below })),
   }),
   'guest-sectors-4096': (said) => ({ layer: 'L3', ...said }),
   'guest-sectors-512': () => ({
@@ -240,4 +234,35 @@ export function guestProblem<I extends GuestProblemId>(
   details: GuestProblemDetails[I],
 ): Problem {
   return { id, file, ...explain[id](details), details: { ...details } }
+}
+
+function copiedTwice(format: string, filesystem: string, isAlone: boolean) {
+  return isAlone
+    ? {
+        message: `${filesystem} copies each write to another place, below a ${format} that has tables of its own: random writes fragment the file, and a snapshot of either layer copies them twice`,
+        remedy: `Let one layer own copy-on-write: a raw image on ${filesystem}, with its snapshots; or on Btrfs a new file that is written in place (varve create --no-cow, chattr +C on the empty folder).`,
+      }
+    : {
+        message: `copy-on-write happens twice: in the ${format} chain and in ${filesystem} below it, which multiplies writes and fragments the file`,
+        remedy: 'Let one layer own snapshots: flatten the chain, or turn copy-on-write off for the folder.',
+      }
+}
+
+/** Of a volume below the filesystem: below a chain, or below a filesystem that copies by itself. */
+function copiedBelow({
+  format,
+  filesystem,
+  isAlone,
+  below,
+}: Required<GuestProblemDetails['stacked-copy-on-write']>) {
+  return isAlone
+    ? {
+        message: `${filesystem} copies each write to another place, and the ${below} below it does so too: each write is paid for twice, and neither knows what the other has free`,
+        remedy:
+          'Let one layer own copy-on-write: a plain volume below that filesystem, or a volume for each disk.',
+      }
+    : {
+        message: `copy-on-write happens twice: in the ${format} chain and in the ${below} below ${filesystem}, which multiplies writes as soon as both have snapshots`,
+        remedy: 'Let one layer own snapshots: flatten the chain, or keep no snapshots of that volume.',
+      }
 }

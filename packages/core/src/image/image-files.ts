@@ -22,6 +22,8 @@ export interface HostPlace {
   readonly total: number | null
   /** Whether that filesystem shares blocks between copies (Btrfs, XFS with reflink, ZFS, APFS, ReFS). */
   readonly copyOnWrite: boolean | null
+  /** The volume below the filesystem that copies on write too, in words: `thin volume of LVM`; left out, null: none does. */
+  readonly copiesBelow?: string | null
   /** The medium below in words, such as `NVMe SSD, 1.9 TiB`, or null when unknown. */
   readonly media: string | null
 }

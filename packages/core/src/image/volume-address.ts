@@ -43,3 +43,28 @@ export const stagedPrefix = 'varve-new-'
 export function volumeDevice({ kind, group, volume }: VolumeAddress): string {
   return kind === 'lvm' ? `/dev/${group}/${volume}` : `/dev/zvol/${group}/${volume}`
 }
+
+/** Volumes that lie in one folder of devices. */
+export interface VolumeFolder extends Pick<VolumeAddress, 'kind' | 'group'> {
+  /** ZFS: the dataset below the pool, with a slash at its end; else empty. */
+  readonly parent: string
+}
+
+/** The volumes whose devices are in a folder; null: it is none of theirs. */
+export function volumesOfFolder(folder: string): VolumeFolder | null {
+  const [, zfs, parent = ''] = /^\/dev\/zvol\/([^/]+)(?:\/(.+))?$/u.exec(folder) ?? []
+  const [, lvm] = /^\/dev\/(?!zvol$)([^/]+)$/u.exec(folder) ?? []
+  const found: VolumeFolder | null =
+    zfs !== undefined
+      ? { kind: 'zfs', group: zfs, parent: parent === '' ? '' : `${parent}/` }
+      : lvm !== undefined
+        ? { kind: 'lvm', group: lvm, parent: '' }
+        : null
+  return found && volumeIn(found, 'volume') ? found : null
+}
+
+/** The volume of that name in a folder of devices; null: it is no name of one. */
+export function volumeIn({ kind, group, parent }: VolumeFolder, name: string): VolumeAddress | null {
+  if (name.includes('/') || name.startsWith(stagedPrefix)) return null
+  return parseVolumeAddress(volumeAddress({ kind, group, volume: `${parent}${name}` }))
+}

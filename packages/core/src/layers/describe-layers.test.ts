@@ -343,6 +343,18 @@ describe('findings about how the layers fit', () => {
     expect(ids({ ...alone, place: { ...given.place, copyOnWrite: false } })).toEqual([])
   })
 
+  test('copy-on-write below the filesystem: with a chain, or with a filesystem that copies each write', () => {
+    const below = { ...place, filesystem: 'ext4', copyOnWrite: false, copiesBelow: 'thin volume of LVM' }
+    const chain = { ...findings, reclaimable: null, place: below }
+    const [found] = findLayerProblems(chain)
+    expect(found).toMatchObject({ id: 'stacked-copy-on-write', severity: 'info', layer: 'L1' })
+    expect(found?.message).toContain('and in the thin volume of LVM below ext4')
+    const alone = { ...chain, facts: { ...facts, format: 'qcow2' as const }, chain: chain.chain.slice(0, 1) }
+    expect(ids(alone)).toEqual([])
+    const zfs = { ...alone, place: { ...below, filesystem: 'btrfs', copiesBelow: 'ZFS volume' } }
+    expect(findLayerProblems(zfs)[0]?.message).toContain('the ZFS volume below it does so too')
+  })
+
   test('a raw file without holes', () => {
     const raw = { ...facts, format: 'raw' as const, subformat: null, clusterSize: null }
     const given = {

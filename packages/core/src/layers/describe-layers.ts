@@ -80,11 +80,14 @@ function discardsArrive({ path, reclaimable, allocation, allocated: onHost }: La
 const copiesEachWrite: ReadonlySet<string> = new Set(['btrfs', 'zfs', 'bcachefs'])
 
 function onlyOneCopyOnWrite({ path, chain, facts, place }: LayerFindings): Problem | null {
-  if (place.copyOnWrite !== true) return null
   const filesystem = place.filesystem ?? 'the host filesystem'
   const { format } = facts
-  if (chain.length > 1 || facts.snapshots.length > 0)
-    return guestProblem('stacked-copy-on-write', path, { format, filesystem, isAlone: false })
+  const below = place.copiesBelow ?? null
+  const isChain = chain.length > 1 || facts.snapshots.length > 0
+  if (below !== null && (isChain || copiesEachWrite.has(filesystem)))
+    return guestProblem('stacked-copy-on-write', path, { format, filesystem, below, isAlone: !isChain })
+  if (place.copyOnWrite !== true) return null
+  if (isChain) return guestProblem('stacked-copy-on-write', path, { format, filesystem, isAlone: false })
   // Its own tables map each cluster once more.
   if (format !== 'qcow2' || !copiesEachWrite.has(filesystem)) return null
   return guestProblem('stacked-copy-on-write', path, { format, filesystem, isAlone: true })

@@ -2,6 +2,7 @@ import { formatBytes, formatWholeBytes, groupThousands } from '../units/format-b
 import { formatNames, formatRules } from '../image/format-rules.ts'
 import { isWritable, nameOfKind, splitParts } from '../formats/writable-formats.ts'
 import { sizeFault } from '../formats/writable-sizes.ts'
+import { volumeAddress, volumeIn } from '../image/volume-address.ts'
 import { migrationTargetFormats, type MigrateFacts } from './migrate-facts.ts'
 import type { LayerNumber } from '../problems/layer-number.ts'
 import { sectorsInTarget } from '../image/guest-sectors.ts'
@@ -43,6 +44,8 @@ export const migrationPreflightRules: readonly PreflightRule[] = [
   { id: 'same-file', layer: 'L1', finds: targetIsAnotherFile },
   { id: 'target-name-taken', layer: 'L1', finds: targetNameIsFree },
   { id: 'target-not-writable', layer: 'L1', finds: targetIsWritable },
+  { id: 'target-volume', layer: 'L1', finds: targetVolumeCanBeMade },
+  { id: 'target-volume-holds-raw', layer: 'L2', finds: volumeHoldsRawDisk },
   { id: 'target-format-unsupported', layer: 'L2', finds: targetFormatCanBeWritten },
   { id: 'target-kind-unsupported', layer: 'L2', finds: targetKindCanBeWritten },
   { id: 'target-format-limit', layer: 'L2', finds: targetFormatHoldsDisk },
@@ -145,12 +148,74 @@ function targetNameIsFree({ target, options }: MigrateFacts): Finding[] {
 }
 
 function targetIsWritable({ target }: MigrateFacts): Finding[] {
-  if (target.writable) return []
+  const { volumes } = target
+  if (volumes?.fault)
+    return [
+      block(
+        target.libraryPath,
+        `no volume can be made on ${target.host}: ${volumes.fault.reason}`,
+        volumes.fault.remedy,
+      ),
+    ]
+  if (target.writable || volumes) return []
   return [
     block(
       target.libraryPath,
       `the agent on ${target.host} cannot write there: the filesystem is read-only, or its user lacks the right`,
       'Mount it for writing, or give the user that runs the agent the right to write there, or choose another library.',
+    ),
+  ]
+}
+
+function targetVolumeCanBeMade({ target, options }: MigrateFacts): Finding[] {
+  const { volumes, library, host } = target
+  const { thinPool = null, sparse = false } = options
+  if (!volumes)
+    return thinPool === null && !sparse
+      ? []
+      : [
+          block(
+            target.libraryPath,
+            `${library} on ${host} is a folder of files, and only volumes are thin by choice`,
+            'Leave that choice out: images of files take what they need in any case.',
+          ),
+        ]
+  const file = volumeAddress({ ...volumes, volume: `${volumes.parent}${options.name}` })
+  if (volumeIn(volumes, options.name) === null)
+    return [
+      block(
+        file,
+        `${quote(options.name)} is no name that a volume of ${volumes.kind === 'lvm' ? 'LVM' : 'ZFS'} can have`,
+        'Choose letters, digits and _ . - only.',
+      ),
+    ]
+  if (volumes.kind === 'zfs')
+    return thinPool === null
+      ? []
+      : [block(file, 'ZFS has no thin pools', 'A volume for which nothing is kept back: choose sparse.')]
+  if (sparse)
+    return [block(file, 'volumes of LVM are thin in a pool, or not', 'Name the thin pool in place of that.')]
+  if (thinPool === null || volumes.pools.some(({ name }) => name === thinPool)) return []
+  const pools = volumes.pools.map(({ name }) => name)
+  return [
+    block(
+      file,
+      `${volumes.group} has no thin pool ${quote(thinPool)}`,
+      pools.length === 0 ? 'Make a thick volume.' : `Choose ${pools.join(' or ')}, or a thick volume.`,
+    ),
+  ]
+}
+
+function volumeHoldsRawDisk({
+  target,
+  options: { format, subformat, compression },
+}: MigrateFacts): Finding[] {
+  if (!target.volumes || (format === 'raw' && subformat === null && compression === 'none')) return []
+  return [
+    block(
+      target.libraryPath,
+      'a volume holds a raw disk: it has no format, no kinds and no compression',
+      'Choose raw as the target format.',
     ),
   ]
 }
@@ -184,6 +249,7 @@ function compressionFitsFormat({ options }: MigrateFacts): Finding[] {
 
 function targetHasSpace(facts: MigrateFacts): Finding[] {
   const { target, options } = facts
+  if (target.volumes) return volumeHasRoom(facts)
   const size = predictTargetSize(facts)
   if (size === null || target.place.free === null || size.atLeast <= target.place.free) return []
   const message = `about ${formatBytes(size.atLeast)} are needed and ${formatBytes(target.place.free)} are free on ${target.host}`
@@ -192,6 +258,30 @@ function targetHasSpace(facts: MigrateFacts): Finding[] {
     options.compression === 'none'
       ? block(target.libraryPath, message, remedy)
       : warn(target.libraryPath, `${message}; compression may make it fit`, remedy),
+  ]
+}
+
+/** What a thin volume takes is known when the source is measured; what it takes at least is known now. */
+function volumeHasRoom({
+  source,
+  target: { host, place, volumes, libraryPath },
+  options,
+}: MigrateFacts): Finding[] {
+  const { thinPool = null, sparse = false } = options
+  const { virtualSize, allocation } = source.report
+  const isThin = thinPool !== null || sparse
+  const needed = isThin ? (allocation?.dataBytes ?? null) : virtualSize
+  const free =
+    thinPool === null ? place.free : (volumes?.pools.find(({ name }) => name === thinPool)?.free ?? null)
+  if (needed === null || free === null || needed <= free) return []
+  return [
+    block(
+      libraryPath,
+      `${formatBytes(needed)} are needed and ${formatBytes(free)} are free on ${host}`,
+      isThin
+        ? 'Free space there, or choose another library.'
+        : 'Make it thin, free space there, or choose another library.',
+    ),
   ]
 }
 

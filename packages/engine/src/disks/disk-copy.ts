@@ -34,12 +34,17 @@ interface CopyOptions extends Pick<RunOptions, 'signal' | 'onProgress'> {
   readonly finish?: () => Promise<void>
 }
 
+export type CopiedDisk = Pick<
+  DigestOutcome,
+  'digest' | 'virtualSize' | 'dataBytes' | 'readBytes' | 'zeroBytes' | 'manifest'
+>
+
 /** Copies a whole disk, zeros too, and digests it on the way. */
 export async function copyDisk(
   disk: DiskReader,
   sink: DiskSink,
   { signal, onProgress, finish }: CopyOptions,
-): Promise<Pick<DigestOutcome, 'digest' | 'virtualSize' | 'dataBytes'>> {
+): Promise<CopiedDisk> {
   const { virtualSize } = disk
   const states = new Uint8Array(chunkCount(virtualSize)).fill(chunkStates.skipped)
   const { dataBytes, chunkBytes } = await surveyDisk(disk, states, { ...(signal && { signal }) })
@@ -54,7 +59,8 @@ export async function copyDisk(
     clearInterval(timer)
   }
   report()
-  return { digest: hexRoot(manifest), virtualSize, dataBytes }
+  const { doneBytes: readBytes, skippedBytes: zeroBytes } = copy.progress(chunkBytes)
+  return { digest: hexRoot(manifest), virtualSize, dataBytes, readBytes, zeroBytes, manifest }
 }
 
 /** Chunk by chunk in order, several at a time, with their leaves on the way. */

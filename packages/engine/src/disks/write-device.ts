@@ -10,11 +10,11 @@ import { guarded, guardFiles } from '../in-use/guard-files.ts'
 import { hexRoot } from '../run/collect-leaves.ts'
 import { openInput } from '../run/open-input.ts'
 import { orCanceled } from '../run/or-canceled.ts'
-import type { DigestOutcome, DiskInput } from '../run/requests.ts'
+import type { DiskInput } from '../run/requests.ts'
 import type { RunOptions } from '../run/run-options.ts'
 import { zeroChunk } from '../run/zero-chunk.ts'
 import { writeError } from '../system/system-error.ts'
-import { copyDisk, type DiskSink } from './disk-copy.ts'
+import { copyDisk, type CopiedDisk, type DiskSink } from './disk-copy.ts'
 import { openDevice, type OpenDevice } from './open-device.ts'
 
 export interface DeviceTarget {
@@ -23,7 +23,9 @@ export interface DeviceTarget {
   readonly isBlank: boolean
 }
 
-export type WrittenDevice = Pick<DigestOutcome, 'digest' | 'virtualSize' | 'dataBytes' | 'seconds'>
+export interface WrittenDevice extends CopiedDisk {
+  readonly seconds: number
+}
 
 /**
  * Writes the disk `input` to the beginning of a block device and zeros behind it, and has it on the medium. It begins at the

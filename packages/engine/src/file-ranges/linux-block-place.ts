@@ -31,6 +31,31 @@ export function blockPlace(device: string, sys = '/sys'): BlockPlace | null {
   return { holder: 'volume of LVM', copyOnWrite: false, folder }
 }
 
+/** Devices that are looked at below one, and how deep they lie: tables of the device mapper may be long, and lead in circles in a sysfs of others. */
+const most = { devices: 256, depth: 16 }
+
+/** The volume below a filesystem on that device that copies on write, in words, through partitions, LUKS, LVM and RAID; null: none. */
+export function copiesBelow(device: string, sys = '/sys'): string | null {
+  let left = most.devices
+  const look = (numbers: string, depth: number): string | null => {
+    left -= 1
+    const place = left < 0 || depth > most.depth ? null : blockPlace(numbers, sys)
+    if (place === null || place.copyOnWrite) return place?.holder ?? null
+    const { folder } = place
+    const isPartition = textOf(join(folder, 'partition')) !== ''
+    const slaves = readOrNull(() => readdirSync(join(folder, 'slaves'))) ?? []
+    const below = isPartition
+      ? [textOf(join(dirname(folder), 'dev'))]
+      : slaves.map((slave) => textOf(join(folder, 'slaves', slave, 'dev')))
+    for (const one of below) {
+      const found = /^\d+:\d+$/u.test(one) ? look(one, depth + 1) : null
+      if (found !== null) return found
+    }
+    return null
+  }
+  return look(device, 0)
+}
+
 function textOf(path: string): string {
   return readOrNull(() => readFileSync(path, 'utf8'))?.trim() ?? ''
 }

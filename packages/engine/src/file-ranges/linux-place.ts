@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync, realpathSync, statSync, statfsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { HostPlace } from '@varve/core/image/image-files'
-import { blockPlace } from './linux-block-place.ts'
+import { blockPlace, copiesBelow } from './linux-block-place.ts'
 import { type Mount, findMount, parseMountInfo } from './mount-info.ts'
 
 /** Filesystems whose files always or never share blocks; XFS does as it was made. */
@@ -38,7 +38,7 @@ const rememberedMs = 1000
 export function linuxPlaces(): (path: string) => HostPlace {
   let readAt = -Infinity
   let mounts: readonly Mount[] = []
-  const media = new Map<Mount, string | null>()
+  const belows = new Map<Mount, Below>()
   const mountOf = (real: string): Mount | null => {
     if (performance.now() - readAt <= rememberedMs) {
       const known = findMount(mounts, real)
@@ -46,15 +46,15 @@ export function linuxPlaces(): (path: string) => HostPlace {
       if (known?.device === deviceNumbers(statSync(real).dev)) return known
     }
     mounts = parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8'))
-    media.clear()
+    belows.clear()
     readAt = performance.now()
     return findMount(mounts, real)
   }
-  const rememberedMedia = (mount: Mount): string | null => {
-    const known = media.get(mount)
-    if (known !== undefined) return known
-    const found = mediaOf(mount)
-    media.set(mount, found)
+  const rememberedBelow = (mount: Mount): Below => {
+    const known = belows.get(mount)
+    if (known) return known
+    const found = belowOf(mount)
+    belows.set(mount, found)
     return found
   }
   return (path) => {
@@ -76,7 +76,7 @@ export function linuxPlaces(): (path: string) => HostPlace {
       free: bavail * bsize,
       total: blocks * bsize,
       copyOnWrite: mount ? (sharing[mount.filesystem] ?? null) : null,
-      media: mount ? rememberedMedia(mount) : null,
+      ...(mount ? rememberedBelow(mount) : { media: null }),
     }
   }
 }
@@ -84,9 +84,13 @@ export function linuxPlaces(): (path: string) => HostPlace {
 /** A volume is not mounted, and what is free in it only its filesystem knows. */
 const noPlace = { mountPoint: null, free: null, total: null } as const
 
-function mediaOf(mount: Mount): string | null {
-  const device = blockFolder(mount)
-  return device === null ? (withoutMedia[mount.filesystem] ?? null) : mediumOf(device)
+/** What lies below a filesystem. */
+type Below = Pick<HostPlace, 'media' | 'copiesBelow'>
+
+function belowOf(mount: Mount): Below {
+  const device = blockDevice(mount)
+  if (device === null) return { media: withoutMedia[mount.filesystem] ?? null }
+  return { media: mediumOf(device.folder), copiesBelow: copiesBelow(device.numbers) }
 }
 
 function mediumOf(device: string): string {
@@ -97,13 +101,18 @@ function mediumOf(device: string): string {
   return Number.isFinite(sectors) && sectors > 0 ? `${kind}, ${binarySize(sectors * 512)}` : kind
 }
 
-/** The folder of the device in sysfs; Btrfs and others have no number of their own, so their source is asked. */
-function blockFolder({ device, source }: Mount): string | null {
+/** The device in sysfs; Btrfs and others have no number of their own, so their source is asked. */
+function blockDevice({
+  device,
+  source,
+}: Mount): { readonly numbers: string; readonly folder: string } | null {
   const direct = linkTarget(`/sys/dev/block/${device}`)
-  if (direct !== null || !source.startsWith('/dev/')) return direct
-  const { rdev } = statOrNull(source) ?? { rdev: 0 }
+  if (direct !== null) return { numbers: device, folder: direct }
+  const { rdev } = source.startsWith('/dev/') ? (statOrNull(source) ?? { rdev: 0 }) : { rdev: 0 }
   if (rdev === 0) return null
-  return linkTarget(`/sys/dev/block/${deviceNumbers(rdev)}`)
+  const numbers = deviceNumbers(rdev)
+  const folder = linkTarget(`/sys/dev/block/${numbers}`)
+  return folder === null ? null : { numbers, folder }
 }
 
 /** `major:minor` of a device number as stat(2) gives it. */

@@ -53,6 +53,7 @@ import { measureFiles } from './measure-files.ts'
 import { measureImage } from './measure-image.ts'
 import { measureMinimum } from './measure-minimum.ts'
 import { measureExport } from './measure.ts'
+import { measureVolume } from './measure-volume.ts'
 import { mountFilesystem } from './mount-filesystem.ts'
 import { moveImage } from './move-image.ts'
 import { nameVolume } from './name-volume.ts'
@@ -68,6 +69,7 @@ import { proveVolume } from './prove-volume.ts'
 import { publishImage } from './publish-image.ts'
 import { publish } from './publish.ts'
 import { pull } from './pull.ts'
+import { pullVolume } from './pull-volume.ts'
 import { purgeImage } from './purge-image.ts'
 import { putBack } from './put-back.ts'
 import { readPartitions } from './read-partitions.ts'
@@ -170,6 +172,7 @@ export const actionTable = {
   'measure-files': measureFiles,
   'measure-image': measureImage,
   'measure-minimum': measureMinimum,
+  'measure-volume': measureVolume,
   'mount-filesystem': mountFilesystem,
   'move-image': moveImage,
   'name-volume': nameVolume,
@@ -185,6 +188,7 @@ export const actionTable = {
   publish: publish,
   'publish-image': publishImage,
   pull: pull,
+  'pull-volume': pullVolume,
   'purge-image': purgeImage,
   'put-back': putBack,
   'read-partitions': readPartitions,

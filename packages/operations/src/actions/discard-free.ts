@@ -3,7 +3,7 @@ import { volumeAddress } from '@varve/core/image/volume-address'
 import { Bytes } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { defineAction } from './action.ts'
-import { StagedVolume } from './volume-name.ts'
+import { PoolName, StagedVolume } from './volume-name.ts'
 
 /** Has a volume that a run made give back the blocks in which there is nothing but zeros and what its filesystems call free. */
 export const discardFree = defineAction({
@@ -19,7 +19,7 @@ export const discardFree = defineAction({
       /** Free blocks of filesystems are left as they are. */
       zerosOnly: z.boolean().default(false),
       /** The thin pool of LVM that is watched meanwhile; null: it is of ZFS. */
-      pool: z.string().nullable().default(null),
+      pool: PoolName.nullable().default(null),
     }),
   ),
   outcome: z.lazy(() => z.object({ free: Bytes, zeros: Bytes })),

@@ -12,7 +12,17 @@ export const proveVolume = defineAction({
   attempts: 1,
   isFinal: false,
   input: z.lazy(() => StagedVolume.extend({ virtualSize: Bytes, expected: Digest })),
-  outcome: z.lazy(() => z.object({ digest: Digest, seconds: z.number().min(0).default(0) })),
+  outcome: z.lazy(() =>
+    z.object({
+      digest: Digest,
+      seconds: z.number().min(0).default(0),
+      /** Left out in journals of before. */
+      virtualSize: Bytes.optional(),
+      dataBytes: Bytes.optional(),
+      /** Bytes of the chunks that were read back. */
+      readBytes: Bytes.nullable().optional(),
+    }),
+  ),
   words: ({ volume }) => ({
     title: 'Prove that it holds the same disk',
     does: `Reads what is to become ${volumeAddress(volume)} back as a disk and compares its digest; behind the end of the disk zeros are due.`,

@@ -15,6 +15,9 @@ export const VolumeName = z.lazy(() =>
 )
 export type VolumeName = z.infer<typeof VolumeName>
 
+/** A thin pool of LVM, in the group of the volume; lvm(8), VALID NAMES. */
+export const PoolName = z.string().regex(/^[\w+.][\w+.-]{0,126}$/u, 'it is no name of a pool')
+
 /** A volume that a run makes, under a name of its own until it is proven. */
 export const StagedVolume = z.object({ volume: VolumeName, staging: StagingId })
 export type StagedVolume = z.infer<typeof StagedVolume>

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { defineAction } from './action.ts'
 import { ImageAddress } from './image-address.ts'
 import { sourceName } from './path-words.ts'
-import { StagedVolume } from './volume-name.ts'
+import { PoolName, StagedVolume } from './volume-name.ts'
 
 /** Writes the disk of an image, chain and all, into a new volume. The source is only read. */
 export const writeVolume = defineAction({
@@ -19,7 +19,7 @@ export const writeVolume = defineAction({
       source: ImageAddress,
       inUse: z.enum(['refuse', 'ask', 'accept']).default('refuse'),
       /** The thin pool of LVM that is watched meanwhile; null: its room is its own. */
-      pool: z.string().nullable().default(null),
+      pool: PoolName.nullable().default(null),
       /** Whether it reads as zeros where nothing was written. */
       isBlank: z.boolean(),
     }),

@@ -1,13 +1,16 @@
 import { formatRules, type FormatName } from '@varve/core/image/format-rules'
 import { bundleFile, isSplit, isWritable, nameOfKind } from '@varve/core/formats/writable-formats'
+import { stagedPrefix, volumeDevice, type VolumeAddress } from '@varve/core/image/volume-address'
 import { joinPath } from '@varve/core/rules/migration-preflight'
 import type { MigrateFacts } from '@varve/core/rules/migrate-facts'
 import { shellWord } from '../plans/shown.ts'
+import { targetVolume } from './landing.ts'
 
 /** What each step does, and how somebody would do it by hand; by the ids of the plan's steps. */
 export function migrateCommands(facts: MigrateFacts): Readonly<Record<string, string>> {
   const { source, options } = facts
   const { path, format } = source.report
+  const volume = targetVolume(facts)
   return {
     'pre-flight': `native: inspect L0–L7 of ${path} on ${source.host}`,
     export: `native: serve L3 of ${path} over NBD, read-only${exportByHand(path, format)}`,
@@ -18,6 +21,39 @@ export function migrateCommands(facts: MigrateFacts): Readonly<Record<string, st
     close: 'native: close the export, compare size, times and inode of its files',
     compare: 'native: compare three roots of 32 bytes',
     publish: `native: link(2) and unlink(2), then fsync of the folder · by hand: ${publishByHand(facts)}`,
+    ...(volume && volumeCommands(facts, volume)),
+  }
+}
+
+/** What is done with the volume in place of a file; its size and its own name are known once it is made. */
+function volumeCommands(
+  { source, options }: MigrateFacts,
+  { kind, group, volume }: VolumeAddress,
+): Readonly<Record<string, string>> {
+  const { thinPool = null, sparse = false } = options
+  const parent = volume.slice(0, volume.lastIndexOf('/') + 1)
+  const staged = `${parent}${stagedPrefix}<id>`
+  const device = volumeDevice({ kind, group, volume: staged })
+  const size =
+    thinPool === null
+      ? '--wipesignatures y --zero y --size <bytes>b'
+      : `--type thin --thinpool ${shellWord(thinPool)} --virtualsize <bytes>b`
+  const [make, name] =
+    kind === 'lvm'
+      ? [
+          `lvm lvcreate --yes --quiet --name ${staged} --addtag varve-made-<id> ${size} ${shellWord(group)}`,
+          `lvm lvrename --quiet ${shellWord(group)} ${staged} ${shellWord(volume)}`,
+        ]
+      : [
+          `zfs create ${sparse ? '-s ' : ''}-b <block> -V <bytes> ${group}/${staged}`,
+          `zfs rename ${group}/${staged} ${shellWord(`${group}/${volume}`)}`,
+        ]
+  return {
+    measure: `native: read base:allocation of the export, ask ${kind === 'lvm' ? 'lvm' : 'zfs'} for the room · by hand: nbdinfo --map --totals nbd://${source.host}/<export>`,
+    make,
+    pull: `native: NBD → device, 4 MiB chunks, BLAKE3 · by hand: qemu-img convert -n -f raw -O raw nbd://${source.host}/<export> ${device}`,
+    verify: `native: BLAKE3 tree digest over L3 · by hand: varve digest ${device}`,
+    publish: name,
   }
 }
 

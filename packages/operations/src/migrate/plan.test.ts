@@ -104,6 +104,28 @@ function facts(change: Change = {}): MigrateFacts {
   }
 }
 
+const lvm = {
+  kind: 'lvm',
+  group: 'pve',
+  parent: '',
+  unit: 4 * 1024 ** 2,
+  pools: [
+    { name: 'data', free: 30 * GiB },
+    { name: 'small', free: GiB },
+  ],
+  fault: null,
+} as const
+const zfs = { kind: 'zfs', group: 'tank', parent: 'vms/', unit: 16 * 1024, pools: [], fault: null } as const
+const fault = { reason: 'only root makes and removes volumes', remedy: 'Run it as root.' }
+
+/** Into a thick volume of LVM, changed. */
+function intoLvm({ target = {}, options = {} }: Change = {}): Change {
+  return {
+    target: { libraryPath: '/dev/pve', writable: false, volumes: lvm, ...target },
+    options: { name: 'web01', format: 'raw', ...options },
+  }
+}
+
 function problemsOf(change: Change) {
   const plan = planMigrate(facts(change))
   return plan.kind === 'plan' ? plan.warnings : plan.problems
@@ -201,6 +223,75 @@ const broken = {
   remedy: 'put it back',
 } as const
 
+describe('into a volume', () => {
+  const stepsOf = (change: Change) => {
+    const made = plan(facts(change), places)
+    if (made.kind === 'refusal') throw new Error(made.problems.map(({ message }) => message).join(', '))
+    return made.steps
+  }
+
+  test('it is made under a name of its own, written, proven and named at last', () => {
+    const steps = stepsOf(intoLvm({ options: { thinPool: 'data' } }))
+    expect(steps.map(({ id, action, after }) => `${id} ${action} < ${after.join(' ')}`)).toEqual([
+      'pre-flight check-again < ',
+      'export export < pre-flight',
+      'measure measure-volume < export',
+      'make make-volume < measure',
+      'pull pull-volume < make',
+      'verify prove-volume < pull',
+      'digest digest < export',
+      'close close-source < verify digest',
+      'compare compare-digests < close',
+      'publish name-volume < compare',
+    ])
+    expect(steps.find(({ id }) => id === 'make')?.input).toMatchObject({
+      volume: { kind: 'lvm', group: 'pve', volume: 'web01' },
+      pool: 'data',
+      size: 40 * GiB,
+    })
+  })
+
+  test('of a disk whose size is not known yet it is as large as that is measured', () => {
+    const packed = {
+      id: 'packed-image',
+      severity: 'info',
+      layer: 'L1',
+      file: null,
+      message: '',
+      remedy: '',
+    } as const
+    const change = { ...intoLvm(), report: { virtualSize: null, problems: [packed] } }
+    const make = stepsOf(change).find(({ id }) => id === 'make')
+    expect(make?.input).toMatchObject({ size: { $from: 'measure', field: 'size' } })
+    const shown = planMigrate(facts(change))
+    expect(shown.kind === 'plan' && shown.steps[3]?.does).toMatch(/^Makes a volume in pve,/u)
+  })
+
+  test('of ZFS it lies below the dataset of the library', () => {
+    const [make] = stepsOf(intoLvm({ target: { volumes: zfs }, options: { sparse: true } })).slice(3)
+    expect(make?.input).toMatchObject({
+      volume: { kind: 'zfs', group: 'tank', volume: 'vms/web01' },
+      sparse: true,
+    })
+  })
+
+  test('thin it needs room for its data alone; that it is larger than the disk is told', () => {
+    const free = { ...place, free: GiB }
+    const odd = { virtualSize: 40 * GiB + 512 }
+    const thin = intoLvm({ target: { place: free }, options: { thinPool: 'data' } })
+    expect(problemsOf({ ...thin, report: odd }).map(({ id }) => id)).toEqual(['volume-larger'])
+  })
+
+  test('each step shows its command', () => {
+    for (const options of [{}, { thinPool: 'data' }]) {
+      const shown = planMigrate(facts(intoLvm({ options })))
+      expect(shown.kind === 'plan' && shown.steps.map(({ command }) => command)).toMatchSnapshot()
+    }
+    const zvol = planMigrate(facts(intoLvm({ target: { volumes: zfs }, options: { sparse: true } })))
+    expect(zvol.kind === 'plan' && zvol.steps.map(({ command }) => command)).toMatchSnapshot()
+  })
+})
+
 describe('a migration is refused when', () => {
   test.each<[string, Change]>([
     ['parent-missing', { report: { problems: [broken] } }],
@@ -235,6 +326,17 @@ describe('a migration is refused when', () => {
       },
     ],
     ['target-file-too-large', { target: { place: { ...place, filesystem: 'vfat' } } }],
+    ['target-not-writable', intoLvm({ target: { volumes: { ...lvm, fault } } })],
+    ['target-volume', intoLvm({ options: { name: 'a b' } })],
+    ['target-volume', intoLvm({ options: { name: 'varve-new-1' } })],
+    ['target-volume', intoLvm({ options: { thinPool: 'other' } })],
+    ['target-volume', intoLvm({ options: { sparse: true } })],
+    ['target-volume', intoLvm({ target: { volumes: zfs }, options: { thinPool: 'data' } })],
+    ['target-volume', { options: { thinPool: 'data' } }],
+    ['target-volume', { options: { sparse: true } }],
+    ['target-volume-holds-raw', intoLvm({ options: { format: 'qcow2' } })],
+    ['target-space', intoLvm({ target: { place: { ...place, free: 39 * GiB } } })],
+    ['target-space', intoLvm({ options: { thinPool: 'small' } })],
   ])('%s', (id, change) => {
     const plan = planMigrate(facts(change))
     expect(plan.kind).toBe('refusal')

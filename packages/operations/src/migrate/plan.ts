@@ -1,24 +1,18 @@
 import { formatBytes } from '@varve/core/units/format-bytes'
-import { isWritable, type WritableFormat } from '@varve/core/formats/writable-formats'
-import { DiskError } from '@varve/core/problems/disk-error'
-import { isBlocking } from '@varve/core/problems/problem'
+import { volumeAddress } from '@varve/core/image/volume-address'
+import { isBlocking, type Problem } from '@varve/core/problems/problem'
 import type { MigrateFacts } from '@varve/core/rules/migrate-facts'
 import {
   findMigrationProblems,
   joinPath,
   migrationPreflightRules,
 } from '@varve/core/rules/migration-preflight'
-import { predictTargetSize } from '@varve/core/rules/target-size'
 import type { Reading } from '@varve/protocol/primitives'
 import { checkAgain } from '../actions/check-again.ts'
 import { closeSource } from '../actions/close-source.ts'
 import { compareDigests } from '../actions/compare-digests.ts'
 import { digestSource } from '../actions/digest.ts'
 import { exportDisk } from '../actions/export.ts'
-import { measureExport } from '../actions/measure.ts'
-import { publish } from '../actions/publish.ts'
-import { pull } from '../actions/pull.ts'
-import { verify } from '../actions/verify.ts'
 import {
   inOrder,
   wholeEstimate,
@@ -28,7 +22,9 @@ import {
   type Plan,
   type Refusal,
 } from '../plans/plan.ts'
-import { freshId, freshToken, from } from '../plans/wired.ts'
+import { freshToken, from } from '../plans/wired.ts'
+import { roundedRemark } from '../volumes/remarks.ts'
+import { landing, targetVolume, volumeSize } from './landing.ts'
 
 /** Bytes a second that estimates assume until the pull has measured its own rate. */
 export const assumedRate = 200_000_000
@@ -45,9 +41,9 @@ export interface MigratePlaces {
 
 /** Plans a migration: steps of one layer each, or a refusal with all its reasons. Warnings are to be accepted, infos are to be known. */
 export function planMigrate(facts: MigrateFacts, places: MigratePlaces): Plan | Refusal {
-  const problems = findMigrationProblems(facts)
+  const problems = [...findMigrationProblems(facts), ...remarks(facts)]
   const operation = 'migrate'
-  if (problems.some(isBlocking)) return { kind: 'refusal', operation, problems: [...problems] }
+  if (problems.some(isBlocking)) return { kind: 'refusal', operation, problems }
   const { source, target, options } = facts
   const steps = inOrder(stepsOf(facts, places))
   const bytes = dataBytes(facts)
@@ -56,7 +52,7 @@ export function planMigrate(facts: MigrateFacts, places: MigratePlaces): Plan | 
     operation,
     summary: summarize(facts),
     steps,
-    warnings: [...problems],
+    warnings: problems,
     subjects: [
       { host: source.host, path: source.report.path },
       {
@@ -88,17 +84,7 @@ function stepsOf(facts: MigrateFacts, { source, reading, accepted }: MigratePlac
   const [north, south] = [facts.source.host, target.host]
   const image = { library: source.library, name: source.name, reading }
   const inUse = accepted.includes('in-use') ? ({ inUse: 'accept' } as const) : {}
-  const place = { library: target.library, name: options.name }
-  const kind = { format: writable(options), subformat: options.subformat }
-  const written = {
-    endpoint: from('export', 'endpoint'),
-    virtualSize: from('export', 'virtualSize'),
-    target: place,
-    ...kind,
-    compression: options.compression,
-    choices: from('pre-flight', 'choices'),
-  }
-  const part = { pullId: from('pull', 'pullId'), target: place, ...kind }
+  const { pulled, named } = landing(facts, { moment, move: move(facts) })
   return [
     step(checkAgain, {
       id: 'pre-flight',
@@ -114,27 +100,7 @@ function stepsOf(facts: MigrateFacts, { source, reading, accepted }: MigratePlac
       needs: [`read access to ${facts.source.report.path}`, `a free port on ${north}`],
       estimate: moment,
     }),
-    step(measureExport, {
-      id: 'measure',
-      host: south,
-      input: written,
-      needs: [`a path from ${south} to ${north}`],
-      estimate: moment,
-    }),
-    step(pull, {
-      id: 'pull',
-      host: south,
-      input: { ...written, pullId: freshId },
-      needs: [spaceNeeded(facts)],
-      estimate: move(facts),
-    }),
-    step(verify, {
-      id: 'verify',
-      host: south,
-      input: { ...part, expected: from('pull', 'digest') },
-      needs: ['the part file, flushed to disk'],
-      estimate: move(facts),
-    }),
+    ...pulled,
     step(digestSource, {
       id: 'digest',
       host: north,
@@ -165,19 +131,8 @@ function stepsOf(facts: MigrateFacts, { source, reading, accepted }: MigratePlac
       },
       estimate: instant,
     }),
-    step(publish, {
-      id: 'publish',
-      host: south,
-      input: part,
-      needs: [`the name ${options.name} free in ${target.library}`],
-      estimate: moment,
-    }),
+    named,
   ]
-}
-
-function writable({ format, name }: MigrateFacts['options']): WritableFormat {
-  if (isWritable(format)) return format
-  throw new DiskError('unsupported-format', { file: name, format, reason: 'it is not written' })
 }
 
 function dataBytes({ source }: MigrateFacts): number | null {
@@ -190,8 +145,11 @@ function move(facts: MigrateFacts): Estimate {
   return { bytes, seconds: bytes === null ? null : Math.max(1, Math.ceil(bytes / assumedRate)) }
 }
 
-function spaceNeeded(facts: MigrateFacts): string {
-  const size = predictTargetSize(facts)
-  const where = `in ${facts.target.library} on ${facts.target.host}`
-  return size === null ? `space ${where}` : `about ${formatBytes(size.about)} free ${where}`
+/** Volumes have whole extents or blocks. */
+function remarks(facts: MigrateFacts): Problem[] {
+  const volume = targetVolume(facts)
+  const { virtualSize } = facts.source.report
+  const size = volumeSize(facts)
+  if (!volume || virtualSize === null || size === null) return []
+  return roundedRemark(volumeAddress(volume), virtualSize, size)
 }

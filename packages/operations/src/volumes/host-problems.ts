@@ -24,9 +24,7 @@ export function hostProblems(
   if (system !== 'linux')
     return [refused(file, 'LVM and ZFS volumes are made on Linux only', 'Choose a file, or a Linux host.')]
   if (!isRoot)
-    return [
-      refused(file, 'only root makes and removes volumes', 'Use the command as root, or choose a file.'),
-    ]
+    return [refused(file, 'only root makes and removes volumes', 'Run it as root, or choose a file.')]
   const [unread] = places?.unread.filter(({ what }) => isOwner(what, file)) ?? []
   if (unread) return [...problems, refused(file, `it was not read: ${unread.reason}`, unread.remedy)]
   return [...problems]

@@ -27,7 +27,7 @@ export interface VolumeShape {
 export type ShapeOrProblems = { readonly shape: VolumeShape } | { readonly problems: readonly Problem[] }
 
 /** Of ZFS volumes that are made here; the size of the volume is a multiple of it. */
-const zfsBlock = 16 * 1024
+export const zfsBlock = 16 * 1024
 /** Pieces in which a disk is written. */
 const piece = 4 * 1024 ** 2
 /** A pool that is fuller freezes all its volumes when anybody of them writes a little more. */

@@ -65,7 +65,7 @@ function Form({ rows, hosts, onClose, onStarted }: FormProps) {
     >
       <div className={styles.form}>
         <PlaceFields form={form} hosts={hosts} onChange={change} />
-        <FormatFields form={form} onChange={change} className={styles.half} />
+        <FormatFields form={form} hosts={hosts} onChange={change} className={styles.half} />
       </div>
       <div className={styles.batch}>
         <table className={styles.batchTable}>

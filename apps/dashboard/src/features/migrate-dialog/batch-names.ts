@@ -1,8 +1,9 @@
 import type { ImageRow } from '@varve/protocol/images'
-import { renamed, type TargetFormat } from '../../plans/target-formats.ts'
+import { renamed, withoutEnding, type TargetFormat } from '../../plans/target-formats.ts'
 
 export interface NamingOptions {
-  readonly format: TargetFormat
+  /** Null: they are volumes, whose names have no endings. */
+  readonly format: TargetFormat | null
   /** Names that somebody wrote, by the id of the image. */
   readonly written: ReadonlyMap<string, string>
   /** Names that the target has already. */
@@ -16,7 +17,12 @@ export interface NamingOptions {
 export function batchNames(rows: readonly ImageRow[], options: NamingOptions): ReadonlyMap<string, string> {
   const { format, written, taken } = options
   const used = new Set([...taken, ...written.values()].map(folded))
-  const plain = new Map(rows.map((row) => [row.id, renamed(baseName(row), format)]))
+  const plain = new Map(
+    rows.map((row) => [
+      row.id,
+      format === null ? withoutEnding(baseName(row)) : renamed(baseName(row), format),
+    ]),
+  )
   const shared = new Set(repeated([...plain.values()].map(folded)))
   const names = new Map<string, string>()
   for (const row of rows) {

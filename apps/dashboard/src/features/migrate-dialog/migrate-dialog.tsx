@@ -71,7 +71,7 @@ function Form({ row, hosts, onClose, onStarted }: FormProps) {
           spellCheck={false}
           onChange={({ currentTarget }) => change({ name: currentTarget.value })}
         />
-        <FormatFields form={form} onChange={change} />
+        <FormatFields form={form} hosts={hosts} onChange={change} />
         <ReadingFields form={form} plan={planned.plan.data?.plan} onChange={change} />
       </div>
       <PlanBody

@@ -37,6 +37,8 @@ describe('defaults', () => {
       format: 'qcow2',
       subformat: null,
       compression: 'none',
+      thinPool: null,
+      sparse: false,
       reading: {},
     })
   })
@@ -80,6 +82,33 @@ describe('changes', () => {
     ])
     expect(kindsOf('parallels')).toEqual(['expanding', 'bundle'])
     expect(kindsOf('qcow2')).toEqual([])
+  })
+
+  test('a library of volumes takes raw disks without an ending, thin where there is a pool; back it is a file', () => {
+    const [north] = hosts.slice(0, 1)
+    const volumes = { kind: 'lvm', pools: [{ name: 'data', free: 5 }] } as const
+    const library = { name: 'vms', writable: false, volumes, place: { free: 9 } }
+    const host = { ...north, libraries: [...(north?.libraries ?? []), library] } as unknown as HostView
+    const at = changeForm(form, { targetHost: 'north' }, [host])
+    const thin = changeForm(
+      { ...at, format: 'vmdk', subformat: 'streamOptimized' },
+      { targetLibrary: 'vms' },
+      [host],
+    )
+    expect(thin).toMatchObject({
+      name: 'web01',
+      format: 'raw',
+      subformat: null,
+      compression: 'none',
+      thinPool: 'data',
+      sparse: false,
+    })
+    expect(changeForm(thin, { name: 'mail' }, [host])).toMatchObject({ name: 'mail', thinPool: 'data' })
+    expect(changeForm(thin, { targetLibrary: 'images' }, [host])).toMatchObject({
+      name: 'web01.qcow2',
+      format: 'qcow2',
+      thinPool: null,
+    })
   })
 
   test('a name of the person’s own is kept', () => {

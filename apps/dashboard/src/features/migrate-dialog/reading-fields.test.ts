@@ -10,6 +10,8 @@ const form: MigrateForm = {
   format: 'qcow2',
   subformat: null,
   compression: 'none',
+  thinPool: null,
+  sparse: false,
   reading: {},
 }
 const refusal = (settledBy: string | undefined): PlanView => ({

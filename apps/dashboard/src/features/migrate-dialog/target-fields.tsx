@@ -1,5 +1,4 @@
 import { NativeSelect } from '@mantine/core'
-import { formatBytes } from '@varve/core/units/format-bytes'
 import type { HostView } from '@varve/protocol/hosts'
 import { useEffect, useRef } from 'react'
 import styles from '../../plans/plan.module.css'
@@ -8,11 +7,12 @@ import {
   compressionsOf,
   kindLabels,
   kindsOf,
+  libraryLabel,
   targetFormats,
   type Compression,
   type TargetFormat,
 } from '../../plans/target-formats.ts'
-import type { MigrateForm } from './migrate-form.ts'
+import { allocationsOf, volumesAt, type MigrateForm } from './migrate-form.ts'
 
 export interface TargetFieldsProps {
   readonly form: MigrateForm
@@ -44,22 +44,41 @@ export function PlaceFields({ form, hosts, onChange }: TargetFieldsProps) {
         label="Library"
         value={form.targetLibrary}
         onChange={({ currentTarget }) => onChange({ targetLibrary: currentTarget.value })}
-        data={libraries.map(({ name, writable, place }) => ({
-          value: name,
-          label: `${name}${writable ? '' : ' (read-only)'}${place.free === null ? '' : ` – ${formatBytes(place.free)} free`}`,
-        }))}
+        data={libraries.map((library) => ({ value: library.name, label: libraryLabel(library) }))}
       />
     </>
   )
 }
 
-/** What it becomes: format, and kind or compression. */
+/** What it becomes: format, and kind or compression; of a volume, how it gets its room. */
 export function FormatFields({
   form,
+  hosts,
   onChange,
   className = styles.third,
-}: Omit<TargetFieldsProps, 'hosts'> & { readonly className?: string | undefined }) {
+}: TargetFieldsProps & { readonly className?: string | undefined }) {
   const kinds = kindsOf(form.format)
+  const volumes = volumesAt(form, hosts)
+  if (volumes) {
+    const allocations = allocationsOf(volumes)
+    const isChosen = ({ thinPool, sparse }: (typeof allocations)[number]) =>
+      thinPool === form.thinPool && sparse === form.sparse
+    return (
+      <>
+        <NativeSelect className={className} label="Format" value="raw" disabled data={['raw']} />
+        <NativeSelect
+          className={className}
+          label="Volume"
+          value={allocations.find(isChosen)?.label}
+          onChange={({ currentTarget }) => {
+            const found = allocations.find(({ label }) => label === currentTarget.value)
+            if (found) onChange({ thinPool: found.thinPool, sparse: found.sparse })
+          }}
+          data={allocations.map(({ label }) => label)}
+        />
+      </>
+    )
+  }
   return (
     <>
       <NativeSelect

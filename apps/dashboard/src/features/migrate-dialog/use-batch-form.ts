@@ -13,7 +13,7 @@ import { makeKey } from '../../plans/make-key.ts'
 import { useAccepted } from '../../plans/use-accepted.ts'
 import { useStarts, type StartOutcome } from '../../plans/use-starts.ts'
 import { nameProblem } from '../../plans/target-formats.ts'
-import { changeForm, defaultForm, toRequest, type MigrateForm } from './migrate-form.ts'
+import { changeForm, defaultForm, toRequest, volumesAt, type MigrateForm } from './migrate-form.ts'
 
 export interface BatchRow {
   readonly row: ImageRow
@@ -32,10 +32,8 @@ export function useBatchForm(rows: readonly ImageRow[], hosts: readonly HostView
   const [written, setWritten] = useState<ReadonlyMap<string, string>>(() => new Map())
   const [taken, setTaken] = useState<ReadonlySet<string>>(() => new Set())
   const { accepted, accept } = useAccepted()
-  const names = useMemo(
-    () => batchNames(rows, { format: form.format, written, taken }),
-    [rows, form.format, written, taken],
-  )
+  const format = volumesAt(form, hosts) ? null : form.format
+  const names = useMemo(() => batchNames(rows, { format, written, taken }), [rows, format, written, taken])
   const client = useTRPCClient()
   const starting = useStarts<MigrationView>()
   const open = rows.filter(({ id }) => starting.outcomes.get(id)?.kind !== 'started')

@@ -1,11 +1,11 @@
 import { isWritable } from '@varve/core/formats/writable-formats'
 import { formatRules } from '@varve/core/image/format-rules'
-import { formatBytes } from '@varve/core/units/format-bytes'
 import {
   compressionLabels,
   compressionsOf,
   kindLabels,
   kindsOf,
+  libraryLabel,
   nameProblem,
   renamed,
   targetFormats,
@@ -102,14 +102,13 @@ export function subformatOf({ subformat }: Values): string | null {
   return subformat === undefined || subformat === '' ? null : subformat
 }
 
-/** Libraries of the host that can be written to. */
+/** Libraries of the host in which files lie. */
 export function libraryOptions({ hostView, library }: Subject): { value: string; label: string }[] {
   const libraries = hostView?.libraries ?? []
   if (libraries.length === 0 && library !== null) return [{ value: library, label: library }]
-  return libraries.map(({ name, writable, place }) => ({
-    value: name,
-    label: `${name}${writable ? '' : ' (read-only)'}${place.free === null ? '' : ` – ${formatBytes(place.free)} free`}`,
-  }))
+  return libraries
+    .filter(({ volumes }) => volumes === undefined)
+    .map((each) => ({ value: each.name, label: libraryLabel(each) }))
 }
 
 /** Why its disk cannot be read; null: it can. */

@@ -1,4 +1,5 @@
 import { assertNotUsed } from '@varve/agent/actions/unused'
+import { isVolumeInLibraries } from '../in-libraries.ts'
 import { kernelAction } from '../kernel-action.ts'
 import { renameVolume } from '../rename-volume.ts'
 import { assertStillHolds } from '../still-holds.ts'
@@ -12,6 +13,7 @@ export const hideVolume = kernelAction('hide-volume', {
     return renameVolume(final, staged)
   },
   about: aboutVolume,
+  isOfLibraries: isVolumeInLibraries,
   async before(input, { ports, signal }) {
     const { isStaged, isFinal, final, finalDevice: path } = namesOf(input)
     // What has the name then is another one.

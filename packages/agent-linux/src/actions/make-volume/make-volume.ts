@@ -3,6 +3,7 @@ import type { ActionInput } from '@varve/operations/actions/action-table'
 import { volumeTag } from '@varve/operations/actions/volume-name'
 import { createCommand } from '../../tools/lvcreate/commands.ts'
 import { createVolumeCommand } from '../../tools/zfs/volumes.ts'
+import { isVolumeInLibraries } from '../in-libraries.ts'
 import { kernelAction } from '../kernel-action.ts'
 import { onceShown } from '../once-shown.ts'
 import { aboutVolume, datasetOf, namesOf } from '../volume-names.ts'
@@ -14,6 +15,7 @@ export const makeVolume = kernelAction('make-volume', {
   others: ['zfs'],
   build,
   about: aboutVolume,
+  isOfLibraries: isVolumeInLibraries,
   // Its name is this run's own: an earlier attempt has made it.
   ...onceShown(outcome),
 })
