@@ -8,6 +8,7 @@ import { adapters } from './testing/adapters.ts'
 import { blankDisk, inMounted, onLoop } from './testing/guest-disks.ts'
 import { canUseLoop } from './testing/loop-devices.ts'
 import { kindsOf, putManyKinds } from './testing/many-kinds.ts'
+import { canUseXfs, madeAs, makeRoot, type Kind } from './testing/made-roots.ts'
 import { digestOf, nothingIsLeft } from './testing/what-is-left.ts'
 
 const mib = 1024 ** 2
@@ -15,7 +16,6 @@ const stop = new AbortController().signal
 const slow = { timeout: 600_000 }
 /** MiB at which the last partition begins. */
 const rootAt = 24
-const uuids = { ext4: 'a0f5ff7e-0f2f-4f7b-8c1c-0a1b2c3d4e5f', xfs: 'b1f5ff7e-0f2f-4f7b-8c1c-0a1b2c3d4e5f' }
 
 const hostIn = (folder: string) => openTestHost(folder, { adapters })
 
@@ -37,8 +37,6 @@ async function libIn(place: TempPlace): Promise<string> {
   await mkdir(place.file('lib'))
   return place.file('lib')
 }
-
-type Kind = 'ext4' | 'xfs'
 
 /** A GPT with what a guest starts from, swap, and a root with files of every kind. */
 async function guestDisk(path: string, kind: Kind, size: number): Promise<string> {
@@ -72,42 +70,6 @@ async function guestDisk(path: string, kind: Kind, size: number): Promise<string
 
 const rootOf = (size: number) => ({ start: rootAt * mib, size: (size - rootAt - 1) * mib })
 
-/** Not as the tools make it by themselves. */
-async function makeRoot(device: string, kind: Kind): Promise<void> {
-  const [tool, ...options] =
-    kind === 'xfs'
-      ? [
-          ['mkfs.xfs', '-q', '-m', `uuid=${uuids.xfs},bigtime=0,inobtcount=0,reflink=0`],
-          ['-n', 'size=8192', '-i', 'size=1024', '-L', 'its "x"'],
-        ].flat()
-      : [
-          ['mkfs.ext4', '-q', '-U', uuids.ext4, '-L', `it's "a"`, '-b', '2048', '-I', '512', '-m', '1.5'],
-          ['-O', '^metadata_csum,uninit_bg,^64bit,large_dir', '-E', 'stride=4'],
-        ].flat()
-  await runToolOk(tool ?? '', [...options, device])
-}
-
-/** Everything that a new one could have otherwise, without what its size decides. */
-async function madeAs(device: string, kind: Kind): Promise<string> {
-  const told =
-    kind === 'xfs'
-      ? await runToolOk('xfs_db', ['-r', '-c', 'sb 0', '-c', 'p', device])
-      : await runToolOk('dumpe2fs', ['-h', device])
-  const wanted =
-    kind === 'xfs'
-      ? /^(?:blocksize|uuid|versionnum|sectsize|inodesize|fname|qflags|unit|width|dirblklog|features\w*) /u
-      : /^(?:Filesystem (?:UUID|volume name|features|revision #|flags)|Default mount options|Errors behavior|Block size|Inode size|RAID stride):/u
-  const lines = told.split('\n').filter((line) => wanted.test(line))
-  expect(lines.length).toBeGreaterThan(8)
-  return lines.join('\n')
-}
-
-async function canMount(type: string): Promise<boolean> {
-  if ((await readFile('/proc/filesystems', 'utf8')).split(/\s+/u).includes(type)) return true
-  process.stderr.write(`skipped: this kernel does not mount ${type}\n`)
-  return false
-}
-
 const tools = [
   'qemu-img',
   'sgdisk',
@@ -121,7 +83,7 @@ const tools = [
   'cp',
 ]
 
-const hasXfs = (await canMount('xfs')) && requires('mkfs.xfs', 'xfs_db', 'xfs_repair')
+const hasXfs = await canUseXfs()
 
 describe.skipIf(!canUseLoop() || !requires(...tools))('shrink by files', () => {
   test.each<[Kind, string, number, number]>([

@@ -33,6 +33,7 @@ export const linuxActions = {
   'make-filesystem': async () => (await import('./make-filesystem/make-filesystem.ts')).makeFilesystem,
   'make-volume': async () => (await import('./make-volume/make-volume.ts')).makeVolume,
   'map-volume': async () => (await import('./map-volume/map-volume.ts')).mapVolume,
+  'measure-files': async () => (await import('./measure-files/measure-files.ts')).measureFiles,
   'measure-minimum': async () => (await import('./measure-minimum/measure-minimum.ts')).measureMinimum,
   'mount-filesystem': async () => (await import('./mount-filesystem/mount-filesystem.ts')).mountFilesystem,
   'measure-volume': async () => (await import('./measure-volume/measure-volume.ts')).measureVolume,

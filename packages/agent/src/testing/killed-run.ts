@@ -1,5 +1,6 @@
 import { flushCompileCache } from 'node:module'
 import type { AdapterTable, ReadPlaces } from '../actions/adapter.ts'
+import type { DeviceWays } from '@varve/operations/attach/facts'
 import { openTestHost } from './test-host.ts'
 
 /** A process that begins a run and kills itself (SIGKILL) at an entry of its journal; it ends with code 0 when the run was over before. */
@@ -10,7 +11,7 @@ interface Orders {
   readonly accepted: readonly string[]
   readonly at: number
   readonly when: 'before' | 'after'
-  /** URL of a module that gives its `adapters` and, where it has one, `readPlaces`; null: those that are alike on every system. */
+  /** URL of a module that gives its `adapters` and, where it has them, `readPlaces` and `ways`; null: those that are alike on every system. */
   readonly adapters: string | null
 }
 
@@ -18,10 +19,15 @@ const orders = JSON.parse(process.argv[2] ?? '') as Orders
 const system =
   orders.adapters === null
     ? null
-    : ((await import(orders.adapters)) as { adapters: AdapterTable; readPlaces?: ReadPlaces })
+    : ((await import(orders.adapters)) as {
+        adapters: AdapterTable
+        readPlaces?: ReadPlaces
+        ways?: Partial<DeviceWays>
+      })
 await using host = openTestHost(orders.folder, {
   ...(system && { adapters: system.adapters }),
   ...(system?.readPlaces && { readPlaces: system.readPlaces }),
+  ...(system?.ways && { ways: system.ways }),
   onEntry: (when, count) => {
     const reached = when === 'before' ? count + 1 : count
     if (when !== orders.when || reached !== orders.at) return

@@ -3,12 +3,13 @@ import { findWriters } from '@varve/engine/in-use/find-writers'
 import { join } from 'node:path'
 import type { ActionPorts, AdapterTable, ReadPlaces } from '../actions/adapter.ts'
 import { adapterTable } from '../actions/adapter-table.ts'
-import { planHere } from '../operations/local-operation.ts'
+import { planHere, type LocalOperation } from '../operations/local-operation.ts'
 import { findLocalOperation } from '../operations/local-table.ts'
 import { openLocalRuns, type LocalRuns, type LocalRunsOptions } from '../runs/local-runs.ts'
 import { ExecaToolRunner } from '../tools/execa-tool-runner.ts'
 import type { ToolRunner } from '../tools/tool-command.ts'
 import { platformTools } from '../tools/tool-box.ts'
+import type { DeviceWays } from '@varve/operations/attach/facts'
 import type { Plan, Refusal } from '@varve/operations/plans/plan'
 
 /** One host for tests: the real adapters and tools, journals below a folder. */
@@ -26,6 +27,8 @@ export function openTestHost(
     readonly adapters?: AdapterTable
     readonly readPlaces?: ReadPlaces
     readonly runner?: ToolRunner
+    /** What it makes devices with, where that is said otherwise than it is found. */
+    readonly ways?: Partial<DeviceWays>
   } = {},
 ): TestHost {
   const pool = new WorkerPool()
@@ -51,9 +54,20 @@ export function openTestHost(
     ports,
     runs: openLocalRuns({ folder: join(folder, 'runs'), adapters, ports, ...(onEntry && { onEntry }) }),
     async plan(name, request) {
-      const operation = await findLocalOperation(name)
+      const operation = withWays(await findLocalOperation(name), options.ways)
       return await planHere(operation, request, { ports, host: 'here', signal: new AbortController().signal })
     },
     [Symbol.asyncDispose]: async () => pool[Symbol.asyncDispose](),
+  }
+}
+
+function withWays(local: LocalOperation, ways: Partial<DeviceWays> | undefined): LocalOperation {
+  if (!ways) return local
+  return {
+    operation: local.operation,
+    async gather(request, context) {
+      const facts = (await local.gather(request, context)) as { readonly ways?: DeviceWays }
+      return facts.ways ? { ...facts, ways: { ...facts.ways, ...ways } } : facts
+    },
   }
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import type { AdapterTable, ReadPlaces } from '../actions/adapter.ts'
+import type { DeviceWays } from '@varve/operations/attach/facts'
 import type { RunState } from '@varve/operations/runs/run-state'
 import { isOver } from '@varve/operations/runs/run-state'
 import { openTestHost } from './test-host.ts'
@@ -13,10 +14,11 @@ export interface KillWalk {
   /** Makes the files in a fresh folder, and says what is asked for. */
   readonly prepare: (folder: string) => Promise<unknown>
   readonly accepted?: readonly string[]
-  /** A module of the system's own adapters, as `adapters` and `readPlaces`, and where it lies. */
+  /** A module of the system's own adapters, as `adapters`, `readPlaces` and `ways`, and where it lies. */
   readonly system?: {
     readonly adapters: AdapterTable
     readonly readPlaces?: ReadPlaces
+    readonly ways?: Partial<DeviceWays>
     readonly url: string
   }
   /** Throws unless the original or the result is there whole; called right after each kill. */
@@ -109,8 +111,8 @@ async function dieAt(walk: KillWalk, { at, when, wish }: Death): Promise<boolean
 
 function ownOf(system: KillWalk['system']): Parameters<typeof openTestHost>[1] {
   if (!system) return {}
-  const { adapters, readPlaces } = system
-  return { adapters, ...(readPlaces && { readPlaces }) }
+  const { adapters, readPlaces, ways } = system
+  return { adapters, ...(readPlaces && { readPlaces }), ...(ways && { ways }) }
 }
 
 async function told(where: string, check: () => Promise<void> | undefined): Promise<void> {

@@ -14,6 +14,7 @@ import {
   type LinearGroup,
   type LinearVolume,
 } from '@varve/core/volumes/lvm2-extents'
+import { linearPieces } from '@varve/core/volumes/linear-volume'
 import { findLabel, metadataPieces, readMetadata } from '@varve/core/volumes/lvm2-metadata'
 import { formatLvmText } from '@varve/core/volumes/lvm2-text'
 import { mappedDisk } from '@varve/core/volumes/mapped-disk'
@@ -130,14 +131,10 @@ async function lookAt<T>(
 /** What is in the volume says by itself that it ends before. */
 async function assertFits(
   disk: DiskReader,
-  { group: { extentSize, dataStart }, volume: { runs } }: VolumeExtents,
+  found: VolumeExtents,
   { volume, size, image, signal }: ShrinkVolumeOptions,
 ): Promise<void> {
-  const pieces = runs.map(({ at, count }) => ({
-    length: count * extentSize,
-    chunk: count * extentSize,
-    stripes: [{ physical: 0, at: dataStart + at * extentSize }] as const,
-  }))
+  const pieces = linearPieces(found.group, found.volume, 0)
   const { filesystems, table, volumes } = await readGuestContents(mappedDisk(disk, pieces), { signal })
   const own = filesystems.find(({ start }) => start === 0)
   const isPlain = table.kind === 'none' && volumes.length === 0

@@ -49,6 +49,7 @@ import { makeFilesystem } from './make-filesystem.ts'
 import { makeVolume } from './make-volume.ts'
 import { mapImage } from './map-image.ts'
 import { mapVolume } from './map-volume.ts'
+import { measureFiles } from './measure-files.ts'
 import { measureImage } from './measure-image.ts'
 import { measureMinimum } from './measure-minimum.ts'
 import { measureExport } from './measure.ts'
@@ -168,6 +169,7 @@ export const actionTable = {
   'map-image': mapImage,
   'map-volume': mapVolume,
   measure: measureExport,
+  'measure-files': measureFiles,
   'measure-image': measureImage,
   'measure-minimum': measureMinimum,
   'measure-volume': measureVolume,

@@ -1,12 +1,12 @@
 import { Path } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { defineAction } from './action.ts'
-import { DevicePath, PartitionNumber } from './attached-device.ts'
-import { MadeType } from './filesystem-place.ts'
+import { OpenedDevice, PartitionNumber } from './attached-device.ts'
+import { MadeAs } from './filesystem-place.ts'
 import { deviceOf } from './mount-filesystem.ts'
 
 const Place = z.object({
-  device: DevicePath,
+  device: OpenedDevice,
   /** Null: the filesystem is the whole device. */
   partition: PartitionNumber.nullable(),
 })
@@ -23,7 +23,7 @@ export const copyGuestFiles = defineAction({
     z.object({
       /** The image that people know: what messages are about. */
       image: Path,
-      type: MadeType,
+      type: MadeAs,
       /** Mounted read-only, without a replay of its journal. */
       from: Place,
       to: Place,

@@ -12,6 +12,9 @@ export const madeTypes = ['ext2', 'ext3', 'ext4', 'xfs'] as const
 export const MadeType = z.enum(madeTypes)
 export type MadeType = z.infer<typeof MadeType>
 
+/** The same, or `filesystem`: as it is found when what it lies in is open. */
+export const MadeAs = z.union([MadeType, z.literal('filesystem')])
+
 /** A filesystem of a work image that is attached. */
 export const FilesystemPlace = z.lazy(() =>
   z.object({

@@ -1,9 +1,10 @@
-import { formatBytes } from '@varve/core/units/format-bytes'
 import { Bytes } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { defineAction } from './action.ts'
-import { FilesystemPlace, MadeType } from './filesystem-place.ts'
+import { FilesystemPlace, MadeAs } from './filesystem-place.ts'
 import { Recipe } from './filesystem-recipe.ts'
+import { laterUuid } from './later-filesystem.ts'
+import { sizeWords } from './later-size.ts'
 import { deviceOf } from './mount-filesystem.ts'
 
 /** Makes an empty filesystem that is like another one but for its size. */
@@ -16,7 +17,7 @@ export const makeFilesystem = defineAction({
   isHidden: true,
   input: z.lazy(() =>
     FilesystemPlace.unwrap().extend({
-      type: MadeType,
+      type: MadeAs,
       uuid: z.string().regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/iu),
       /** Bytes. */
       size: Bytes,
@@ -30,7 +31,7 @@ export const makeFilesystem = defineAction({
   outcome: z.lazy(() => z.object({ device: z.string() })),
   words: ({ type, uuid, size, ...place }) => ({
     title: `Make a new ${type}`,
-    does: `Makes an empty ${type} of ${formatBytes(size)} on ${deviceOf(place)}, with the UUID ${uuid}, the label, the block size and the features of the old one.`,
+    does: `Makes an empty ${type} of ${sizeWords(size)} on ${deviceOf(place)}, with ${uuid === laterUuid ? 'the UUID' : `the UUID ${uuid}`}, the label, the block size and the features of the old one.`,
   }),
   told: ({ device }) => device,
   undo: () => [],

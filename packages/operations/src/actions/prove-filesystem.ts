@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineAction } from './action.ts'
-import { FilesystemPlace, MadeType } from './filesystem-place.ts'
+import { FilesystemPlace, MadeAs } from './filesystem-place.ts'
 import { Recipe } from './filesystem-recipe.ts'
 import { deviceOf } from './mount-filesystem.ts'
 
@@ -12,7 +12,7 @@ export const proveFilesystem = defineAction({
   attempts: 1,
   isFinal: false,
   isHidden: true,
-  input: z.lazy(() => FilesystemPlace.unwrap().extend({ type: MadeType, uuid: z.string(), recipe: Recipe })),
+  input: z.lazy(() => FilesystemPlace.unwrap().extend({ type: MadeAs, uuid: z.string(), recipe: Recipe })),
   outcome: z.lazy(() => z.object({ uuid: z.string() })),
   words: ({ type, ...place }) => ({
     title: 'Prove that it is like the old one',

@@ -1,5 +1,6 @@
 import type { PlanStepView, PlanView } from '@varve/protocol/plans'
 import { findAction } from '../actions/known-actions.ts'
+import { laterRecipe, laterUuid } from '../actions/later-filesystem.ts'
 import { laterNumber } from '../actions/later-size.ts'
 import type { Action } from '../actions/action.ts'
 import type { Plan, Refusal, Step } from './plan.ts'
@@ -50,13 +51,15 @@ function inWords(text: string): string {
 /** What an earlier step will give, as long as nobody knows it. */
 const later = '0'.repeat(64)
 /** The same where people read it as what it is. */
-const laterOf: Readonly<Record<string, string>> = {
+const laterOf: Readonly<Record<string, unknown>> = {
   device: '/dev/DEVICE',
   socket: '/run/varve/attached/ID.sock',
   processFile: '/run/varve/attached/ID.pid',
   mapped: '/dev/mapper/varve-ID-VOLUME',
   type: 'filesystem',
   kind: 'filesystem',
+  uuid: laterUuid,
+  recipe: laterRecipe,
 }
 
 /** The input of a step before it runs: what earlier steps will give, and what is made anew, stands there in a form that the action takes. */

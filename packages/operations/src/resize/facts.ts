@@ -1,5 +1,6 @@
 import type { FilesystemRecipe } from '@varve/core/filesystems/filesystem-recipe'
-import type { GuestContents } from '@varve/core/guest/guest-contents'
+import type { FilesystemFinding, GuestContents } from '@varve/core/guest/guest-contents'
+import type { GroupExtents } from '../actions/find-extents.ts'
 import type { ToolVersion } from '../shrink/tool-version.ts'
 import type { BlockLoader } from '@varve/core/partitions/block-loaders'
 import type { DeviceWays, VolumeThere } from '../attach/facts.ts'
@@ -33,10 +34,22 @@ export interface ResizeFacts extends ChainChangeFacts {
   readonly dataBytes: number | null
 }
 
+/** What lies in a logical volume, and what else its group holds. */
+export interface LogicalFacts {
+  /** Its place is that in the volume; null: nothing that is known. */
+  readonly filesystem: FilesystemFinding | null
+  readonly group: GroupExtents
+}
+
 /** What a host found of a filesystem that is to be made anew, smaller. */
 export interface ByFilesFacts {
   /** The hidden raw file beside the image that the smaller disk is. */
   readonly small: ResizeFacts['work']
+  /**
+   * The logical volume whose files are copied; a text: why the extents of its group are not moved, as a clause; null: they lie in none, or
+   * in one that is not seen yet.
+   */
+  readonly logical: LogicalFacts | string | null
   /** Null: it is none that Varve makes. */
   readonly recipe: FilesystemRecipe | null
   /** What would not find its blocks any more. */

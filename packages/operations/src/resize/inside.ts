@@ -26,11 +26,13 @@ export interface Asked {
 
 /** What is said and looked for, whichever way it is to go. */
 export interface InsideWays {
-  readonly id: 'volume-not-grown' | 'volume-not-shrunk'
+  readonly id: 'volume-not-grown' | 'volume-not-shrunk' | 'volume-not-by-files'
   /** Such as `what would get the room`. */
   readonly what: string
   /** Such as `grow`. */
   readonly verb: string
+  /** What is said behind the verb, where that is no command. */
+  readonly manner?: string
   /** What is done instead. */
   readonly remedy: (type: VolumeFinding['type']) => string
   /** Filesystems that are taken where no volume is named. */
@@ -97,6 +99,7 @@ function logicalOf({ facts, asked, ways }: Looking, group: string | null, refuse
   const inGroup = volumes.filter((one) => one.group === group)
   const parts = guest?.volumes.filter((one) => one.type === 'lvm2' && one.group === group) ?? []
   const instead = ways.remedy('lvm2')
+  const does = `${ways.verb}${ways.manner ?? ''}`
   if (parts.length > 1)
     return refused('volume-spans', `its volume group lies in ${parts.length} physical volumes`, instead)
   const wanted = asked.volume
@@ -110,13 +113,13 @@ function logicalOf({ facts, asked, ways }: Looking, group: string | null, refuse
   if (!chosen)
     return refused(
       ways.id,
-      `none of its logical volumes holds a filesystem that Varve could ${ways.verb}`,
+      `none of its logical volumes holds a filesystem that Varve could ${does}`,
       instead,
     )
   if (found.length > 1)
     return refused(
       'which-volume',
-      `${found.length} of its logical volumes hold a filesystem that Varve could ${ways.verb}`,
+      `${found.length} of its logical volumes hold a filesystem that Varve could ${does}`,
       sayWhich(inGroup),
     )
   const { pieces, reason, filesystem } = chosen
@@ -125,7 +128,7 @@ function logicalOf({ facts, asked, ways }: Looking, group: string | null, refuse
   if (filesystem === null || !isResized(filesystem.type) || !ways.isTaken(filesystem.type))
     return refused(
       ways.id,
-      `the logical volume ${nameOf(chosen)} holds ${filesystem?.type ?? 'nothing that is known'}, which Varve does not ${ways.verb} there`,
+      `the logical volume ${nameOf(chosen)} holds ${filesystem?.type ?? 'nothing that is known'}, which Varve does not ${does} there`,
       instead,
     )
   if (filesystem.state === 'dirty')

@@ -1,6 +1,7 @@
 import type { FilesystemRecipe } from '@varve/core/filesystems/filesystem-recipe'
 import { xfsFeatures } from '@varve/core/filesystems/filesystem-recipe'
-import { filesystemName, volumeName } from '@varve/core/guest/guest-names'
+import type { FilesystemFinding } from '@varve/core/guest/guest-contents'
+import { filesystemName } from '@varve/core/guest/guest-names'
 import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { formatBytes } from '@varve/core/units/format-bytes'
@@ -12,19 +13,28 @@ import { filesystemProblems, missingTools } from '../resize/problems.ts'
 import { contentBytes, ownBytesOf, smallestXfs } from './by-files-sizes.ts'
 import type { FilesWay } from './by-files-steps.ts'
 import { keptInPlace, knownByPlace } from '../grow/layout.ts'
-import { copyInstead, volumeRemedy } from './remedies.ts'
+import type { Reached } from './layers.ts'
+import { reachProblems } from './reach-problems.ts'
+import { copyInstead, linearRemedy } from './remedies.ts'
 import { isOlder, type ToolVersion } from './tool-version.ts'
-import type { ShrinkRequest } from './request.ts'
-import { shrinkUnit, upToUnit } from './sizes.ts'
+import { shrinkUnit, sizesAround, upToUnit } from './sizes.ts'
 
 /** Why files are not copied into a smaller filesystem, and what to know when they are. */
-export function byFilesProblems(facts: ResizeFacts, request: ShrinkRequest, choice: FilesWay): Problem[] {
-  const kind = kindProblems(facts, request, choice)
+export function byFilesProblems(facts: ResizeFacts, choice: FilesWay): Problem[] {
+  const kind = kindProblems(facts, choice)
   if (kind.length > 0) return kind
-  const type = choice.target.filesystem?.type ?? ''
+  const { inside, filesystem, target } = choice
+  if (inside.kind === 'refused') return [inside.problem]
+  if (inside.kind === 'luks') return lockedProblems(facts, choice, inside)
+  const type = filesystem?.type ?? ''
   const recipe = facts.byFiles?.recipe ?? null
   return [
-    ...filesystemProblems(facts, choice.target),
+    ...filesystemProblems(facts, {
+      ...target,
+      filesystem,
+      ...(inside.kind === 'lvm' && { partition: null }),
+    }),
+    ...reachProblems(facts, inside),
     ...missingTools(facts, toolsFor(type)),
     ...recipeProblems(facts, choice, recipe),
     ...roomProblems(facts, choice, recipe),
@@ -36,12 +46,11 @@ export function byFilesProblems(facts: ResizeFacts, request: ShrinkRequest, choi
 
 /** Why this is nothing that is copied. */
 function kindProblems(
-  { image, volume: isVolume }: ResizeFacts,
-  request: ShrinkRequest,
-  { target }: FilesWay,
+  { image, volume: isVolume, byFiles }: ResizeFacts,
+  { target, inside, filesystem, group }: FilesWay,
 ): Problem[] {
   const file = image.path
-  const { partition, filesystem, volume } = target
+  const { partition } = target
   const where = partition === null ? 'the whole disk' : `partition ${partition.index}`
   if (isVolume !== null)
     return [
@@ -52,16 +61,15 @@ function kindProblems(
         remedy: `Write it into a file first (varve convert ${shellWord(file)} FILE), make that smaller, and write it into a new volume.`,
       }),
     ]
-  if (volume !== null || request.volume !== null || request.isLuks)
+  if (inside.kind === 'refused') return [inside.problem]
+  if (inside.kind === 'luks') return []
+  if (inside.kind === 'lvm' && group === null)
     return [
       blocking(file, {
         id: 'volume-not-by-files',
         layer: 'L5',
-        why:
-          volume === null
-            ? `${where} holds no LVM and no LUKS`
-            : `${where} holds ${volumeName(volume.type)}, and Varve copies files only of a filesystem that lies in a partition itself`,
-        remedy: volume === null ? 'Leave --volume and --luks out.' : volumeRemedy(file, volume.type),
+        why: typeof byFiles?.logical === 'string' ? byFiles.logical : 'it was not seen where its extents lie',
+        remedy: linearRemedy(file),
       }),
     ]
   if (filesystem === null)
@@ -77,7 +85,7 @@ function kindProblems(
       }),
     ]
   const { type } = filesystem
-  if (isMade(type)) return []
+  if (isMade(type) || inside.kind === 'lvm') return []
   const isShrunk = isResized(type) && resizedKind(type).shrink !== null
   return [
     blocking(file, {
@@ -94,14 +102,11 @@ function toolsFor(type: string): string[] {
   return [
     ...(check === null ? [] : [check]),
     ...(type === 'xfs' ? ['mkfs.xfs'] : ['mke2fs', 'tune2fs']),
-    'mount',
-    'umount',
-    'unshare',
-    'setpriv',
-    'cp',
-    'find',
+    ...copyTools,
   ]
 }
+
+const copyTools = ['mount', 'umount', 'unshare', 'setpriv', 'cp', 'find']
 
 /** The version of mkfs.xfs that first makes it. */
 const sinceVersion: Readonly<Partial<Record<(typeof xfsFeatures)[number], ToolVersion>>> = {
@@ -114,37 +119,50 @@ const sinceVersion: Readonly<Partial<Record<(typeof xfsFeatures)[number], ToolVe
 
 function recipeProblems(
   { image, byFiles }: ResizeFacts,
-  { target: { filesystem } }: FilesWay,
+  { filesystem }: FilesWay,
   recipe: FilesystemRecipe | null,
 ): Problem[] {
   const file = image.path
+  const said = whyNotMade({ file, filesystem, recipe, version: byFiles?.xfsVersion ?? null })
+  return said === null ? [] : [blocking(file, { id: 'filesystem-not-made', layer: 'L6', ...said })]
+}
+
+interface Making {
+  readonly file: string
+  readonly filesystem: Pick<FilesystemFinding, 'type' | 'uuid'> | null
+  readonly recipe: FilesystemRecipe | null
+  /** Of mkfs.xfs; null: not known. */
+  readonly version: ToolVersion | null
+}
+
+/** Why no other filesystem like that one is made; null: it is. */
+export function whyNotMade({ file, filesystem, recipe, version }: Making): {
+  readonly why: string
+  readonly remedy: string
+} | null {
   const name = filesystemName(filesystem?.type ?? '')
-  const refuse = (why: string, remedy: string) => [
-    blocking(file, { id: 'filesystem-not-made', layer: 'L6', why, remedy }),
-  ]
   if (recipe === null || filesystem === null || filesystem.uuid === null)
-    return refuse(`it was not seen how its ${name} was made`, copyInstead(file))
+    return { why: `it was not seen how its ${name} was made`, remedy: copyInstead(file) }
   if (recipe.unmade.length > 0)
-    return refuse(
-      `its ${name} has ${recipe.unmade.join(', ')}, and Varve makes no other one with that`,
-      copyInstead(file),
-    )
-  const version = byFiles?.xfsVersion ?? null
-  if (recipe.kind !== 'xfs' || version === null) return []
+    return {
+      why: `its ${name} has ${recipe.unmade.join(', ')}, and Varve makes no other one with that`,
+      remedy: copyInstead(file),
+    }
+  if (recipe.kind !== 'xfs' || version === null) return null
   const tooNew = xfsFeatures.filter(
     (feature) => recipe.features[feature] && isOlder(version, sinceVersion[feature] ?? [0, 0]),
   )
-  if (tooNew.length === 0) return []
-  return refuse(
-    `its XFS has ${tooNew.join(', ')}, which mkfs.xfs ${version.join('.')} of this host does not make`,
-    'Do it on a host with newer xfsprogs.',
-  )
+  if (tooNew.length === 0) return null
+  return {
+    why: `its XFS has ${tooNew.join(', ')}, which mkfs.xfs ${version.join('.')} of this host does not make`,
+    remedy: 'Do it on a host with newer xfsprogs.',
+  }
 }
 
 /** What surely does not fit is refused before anything is written; the rest is seen when the files are copied. */
 function roomProblems(
   { image }: ResizeFacts,
-  { sizes, place, target: { filesystem } }: FilesWay,
+  { sizes, place, group, filesystem }: FilesWay,
   recipe: FilesystemRecipe | null,
 ): Problem[] {
   if (recipe === null || filesystem === null) return []
@@ -169,10 +187,10 @@ function roomProblems(
       }),
     ]
   const left = Math.max(0, sizes.filesystem)
-  const content = contentBytes(recipe, filesystem)
-  const needed = content + ownBytesOf(recipe, left, filesystem.size ?? 0)
-  const least = Math.max(recipe.kind === 'xfs' ? smallestXfs(recipe) : 8 * shrinkUnit, needed)
+  const { needed, least } = neededFor(recipe, filesystem, left)
   if (left >= least) return []
+  const enough =
+    group === null ? upToUnit(place.start + least + place.behind) : sizesAround(least, place, group).disk
   return [
     blocking(file, {
       id: 'too-small',
@@ -181,10 +199,20 @@ function roomProblems(
         needed <= left
           ? `${formatBytes(left)} would be left for its filesystem, and none of less than ${formatBytes(least)} is made`
           : `${formatBytes(left)} would be left for its filesystem, whose files need more than ${formatBytes(least)}`,
-      remedy: `Choose a larger size (more than ${upToUnit(place.start + least + place.behind)} bytes), delete files in the guest, or have Varve say one with slack: --min.`,
+      remedy: `Choose a larger size (more than ${enough} bytes), delete files in the guest, or have Varve say one with slack: --min.`,
       details: { least, left },
     }),
   ]
+}
+
+/** Bytes that the files surely need in a filesystem of so many bytes, and below which none is made for them. */
+export function neededFor(
+  recipe: FilesystemRecipe,
+  filesystem: Pick<FilesystemFinding, 'used' | 'size'>,
+  left: number,
+): { readonly needed: number; readonly least: number } {
+  const needed = contentBytes(recipe, filesystem) + ownBytesOf(recipe, left, filesystem.size ?? 0)
+  return { needed, least: Math.max(recipe.kind === 'xfs' ? smallestXfs(recipe) : 8 * shrinkUnit, needed) }
 }
 
 /** Why what lies behind it does not follow it, and what to know of what does. */
@@ -225,9 +253,10 @@ function moveProblems({ image, guest }: ResizeFacts, { target, moves, sizes, bey
 /** The smaller disk takes room besides the copy that the files are read from. */
 function diskProblems(
   { image, freeBytes, dataBytes, isPlainRaw }: ResizeFacts,
-  { target: { filesystem } }: FilesWay,
+  { inside, filesystem }: FilesWay,
 ): Problem[] {
-  const used = filesystem?.used ?? null
+  // Of what is in LUKS no more is known than that it has no more data than the disk.
+  const used = inside.kind === 'luks' ? (dataBytes ?? 0) : (filesystem?.used ?? null)
   if (freeBytes === null || used === null) return []
   const wanted = used + (isPlainRaw ? 0 : (dataBytes ?? 0))
   if (freeBytes >= wanted) return []
@@ -271,6 +300,58 @@ function droppedBehind(file: string, bytes: number): Problem {
   }
 }
 
+const alwaysLost = [
+  'numbers of inodes (NFS clients mount it anew)',
+  'times of creation and of change',
+  'blocks that are allocated and hold nothing (fallocate), in files with holes and behind the end of files',
+]
+const sharedBlocks = 'blocks that files share (reflink), which become copies'
+
+function notKept(file: string, lost: readonly string[]): Problem {
+  return {
+    id: 'by-files-not-kept',
+    severity: 'info',
+    layer: 'L6',
+    file,
+    message: `L6 ${quote(file)}: the new filesystem does not have of the old one: ${lost.join('; ')}`,
+    remedy:
+      'Names, contents, owners, rights, times, ACLs, extended attributes, flags, hard links, UUID and label are kept, and proven; holes stay holes.',
+  }
+}
+
+/** What speaks against it, and what to know, before LUKS is open. */
+function lockedProblems(
+  facts: ResizeFacts,
+  choice: FilesWay,
+  inside: Extract<Reached, { kind: 'luks' }>,
+): Problem[] {
+  const file = facts.image.path
+  return [
+    ...reachProblems(facts, inside),
+    ...missingTools(facts, copyTools),
+    ...diskProblems(facts, choice),
+    ...moveProblems(facts, choice),
+    notKept(file, [...alwaysLost, sharedBlocks, 'mount options that are text in its superblock']),
+    ...unseenInside(file),
+  ]
+}
+
+/** What is asked about elsewhere when it is there, and is not seen here. */
+function unseenInside(file: string): Problem[] {
+  return [
+    {
+      id: 'locked-not-seen',
+      severity: 'warn',
+      asks: true,
+      layer: 'L5',
+      file,
+      message: `L5 ${quote(file)}: what is in LUKS is not seen before it is open: limits of quotas, and what lies behind the filesystem in its volume, are lost without another word`,
+      remedy:
+        'Accept that where the guest uses neither; else note the limits before (repquota, xfs_quota -c dump).',
+    },
+  ]
+}
+
 /** What of it is another thing afterwards, and what is lost. */
 function keptProblems(
   { image, byFiles }: ResizeFacts,
@@ -278,25 +359,14 @@ function keptProblems(
   recipe: FilesystemRecipe,
 ): Problem[] {
   const file = image.path
-  const { partition } = choice.target
-  const lost = [
-    ...recipe.unkept,
-    'numbers of inodes (NFS clients mount it anew)',
-    'times of creation and of change',
-    'blocks that are allocated and hold nothing (fallocate), in files with holes and behind the end of files',
-  ]
+  const { target, inside, filesystem } = choice
+  const { partition } = target
+  const isShared = recipe.kind === 'xfs' && recipe.features.reflink
   const found = byFiles?.loaders ?? []
-  const behind = (partition?.length ?? image.virtualSize ?? 0) - (choice.target.filesystem?.size ?? Infinity)
+  const around = inside.kind === 'lvm' ? inside.volume.size : (partition?.length ?? image.virtualSize ?? 0)
+  const behind = around - (filesystem?.size ?? Infinity)
   return [
-    {
-      id: 'by-files-not-kept',
-      severity: 'info',
-      layer: 'L6',
-      file,
-      message: `L6 ${quote(file)}: the new filesystem does not have of the old one: ${lost.join('; ')}${recipe.kind === 'xfs' && recipe.features.reflink ? '; blocks that files share (reflink), which become copies' : ''}`,
-      remedy:
-        'Names, contents, owners, rights, times, ACLs, extended attributes, flags, hard links, UUID and label are kept, and proven; holes stay holes.',
-    },
+    notKept(file, [...recipe.unkept, ...alwaysLost, ...(isShared ? [sharedBlocks] : [])]),
     ...(behind >= leastBehind ? [droppedBehind(file, behind)] : []),
     ...(recipe.hasQuotas ? [lostLimits(file)] : []),
     ...found.map(({ name, at }): Problem => ({

@@ -1,8 +1,10 @@
 import type { ExtRecipe, XfsRecipe } from '@varve/core/filesystems/filesystem-recipe'
-import type { FilesystemFinding } from '@varve/core/guest/guest-contents'
+import type { FilesystemFinding, GuestContents, VolumeFinding } from '@varve/core/guest/guest-contents'
 import { describe, expect, test } from 'vitest'
+import type { VolumeThere } from '../attach/facts.ts'
 import type { LinkFacts } from '../chain-change/facts.ts'
 import { toPlanView } from '../plans/plan-view.ts'
+import { from, stepsUsed } from '../plans/wired.ts'
 import type { ByFilesFacts, ResizeFacts } from '../resize/facts.ts'
 import { filesystemAt, guestWith, partitionAt, resizeFacts } from '../testing/resize-facts.ts'
 import { leastByFiles } from './by-files-sizes.ts'
@@ -65,6 +67,7 @@ const ext4: ExtRecipe = {
 
 const found = (more: Partial<ByFilesFacts> = {}): ByFilesFacts => ({
   small: { path: '/lib/.small.part', staging: 'small' },
+  logical: null,
   recipe: xfs,
   loaders: [],
   xfsVersion: [6, 1],
@@ -100,6 +103,62 @@ const inputOf = (made: ReturnType<typeof plan>, id: string) =>
 const warningsOf = (made: ReturnType<typeof plan>) =>
   made.kind === 'plan' ? made.warnings.map(({ id, severity }) => `${severity} ${id}`) : idsOf(made)
 const raw = { format: 'raw', subformat: null } as const
+
+/** Bytes of an extent of LVM, and of what lies before the first. */
+const [extent, dataStart] = [4 * mib, mib]
+const root = { group: 'vg', name: 'root' }
+
+/** A logical volume of 4 GiB from byte `at` of partition 2. */
+function logical(
+  name: string,
+  type: string | null,
+  at: number,
+  more: Partial<VolumeThere> = {},
+): VolumeThere {
+  const size = 4 * gib
+  return {
+    group: 'vg',
+    name,
+    size,
+    pieces: [{ size, chunk: size, stripes: [{ partition: 2, at }] }],
+    reason: null,
+    filesystem: type === null ? null : { type, label: null, uuid, blockSize: 4096, state: 'clean' },
+    ...more,
+  }
+}
+
+/** The partition that `rootOf` has a filesystem in holds a volume, and what is in that is not on the disk itself. */
+const holding = (
+  type: VolumeFinding['type'],
+  more: Partial<VolumeFinding> = {},
+): { readonly guest: GuestContents } => {
+  const guest = rootOf('xfs')
+  const volume = {
+    start: gib,
+    length: 9 * gib - mib,
+    type,
+    sure: 'consistent',
+    label: null,
+    uuid: null,
+  } as const
+  return {
+    guest: {
+      ...guest,
+      filesystems: guest.filesystems.slice(0, 1),
+      volumes: [{ ...volume, group: null, members: [], notes: [], ...more }],
+    },
+  }
+}
+
+const filesystemOf = (type: string, more: Partial<FilesystemFinding> = {}) =>
+  filesystemAt(0, 4 * gib, type, { uuid, used: gib, free: 3 * gib, ...more })
+const group = { extentSize: extent, dataStart, volume: 1024, others: 0 }
+const inLogical = (type = 'xfs', more: Partial<FilesystemFinding> = {}) => ({
+  ...holding('lvm2', { group: 'vg' }),
+  volumes: [logical('root', type, dataStart)],
+  byFiles: found({ logical: { filesystem: filesystemOf(type, more), group } }),
+})
+const inLuks = holding('luks2', { payload: { at: 16 * mib, isDynamic: true } })
 
 describe('the plan of shrink by files', () => {
   test('an XFS in a partition: the disk without it, a new one, its files, the proof', () => {
@@ -202,6 +261,133 @@ describe('the plan of shrink by files', () => {
     expect(idsOf(plan({ guest }))).toEqual(['work', 'cut', 'write', 'prove', 'replace', 'clean'])
   })
 
+  test('an XFS in LVM: made and copied in the volume as it is, which becomes smaller after that', () => {
+    const made = plan(inLogical(), { to: 3 * gib })
+    expect(made).toMatchSnapshot()
+    if (made.kind !== 'plan') throw new Error('refused')
+    expect(new Set(made.steps.map(({ id }) => id)).size).toBe(made.steps.length)
+    const seen = toPlanView(made, () => ({ argv: ['varve'] }))
+    expect(
+      seen.kind === 'plan' && seen.steps.map(({ layer, title, does }) => `${layer} ${title}: ${does}`),
+    ).toMatchSnapshot()
+    expect(warningsOf(made)).toEqual(['info by-files-not-kept'])
+    const size = 511 * extent
+    expect(inputOf(made, 'make')).toMatchObject({ size, before: 4 * gib, partition: null })
+    expect(inputOf(made, 'volume')).toMatchObject({ size, physical: 2 * gib - mib, volume: root })
+    expect(inputOf(made, 'partition')).toMatchObject({ partition: 2, end: 3 * gib - mib })
+  })
+
+  test('a raw image with LVM is mapped itself, read-only, beside the smaller one', () => {
+    const made = plan({ ...inLogical(), isPlainRaw: true }, { to: 3 * gib }, raw)
+    expect(idsOf(made)).not.toContain('work')
+    expect(inputOf(made, 'attach')).toMatchObject({ image: image.path, isReadOnly: true })
+    expect(inputOf(made, 'map')).toMatchObject({ isReadOnly: true })
+    expect(inputOf(made, 'map-new')).toMatchObject({ isReadOnly: false })
+    expect(inputOf(made, 'copy')).toMatchObject({
+      from: { device: from('map', 'mapped') },
+      to: { device: from('map-new', 'mapped') },
+    })
+    for (const id of ['volume', 'physical'])
+      expect(inputOf(made, id)).toMatchObject({ device: from('reserve-new', 'device') })
+  })
+
+  test('of a volume in several runs the largest is not copied; as small as its files go', () => {
+    const size = 2 * gib
+    const runs = [dataStart, dataStart + 3 * gib].map((at, index) => ({
+      size: size + (index === 1 ? extent : -extent),
+      chunk: size,
+      stripes: [{ partition: 2, at }],
+    }))
+    const volumes = [
+      logical('root', 'xfs', dataStart, { pieces: runs }),
+      logical('data', null, dataStart + 5 * gib + extent, { size: gib }),
+    ]
+    const logicalFacts = { filesystem: filesystemOf('xfs'), group: { ...group, others: 256 } }
+    const made = plan({ ...inLogical(), volumes, byFiles: found({ logical: logicalFacts }) }, { to: null })
+    expect(inputOf(made, 'lay')).toMatchObject({
+      source: {
+        reading: { leftOut: { start: 4 * gib + dataStart, end: 6 * gib + dataStart + extent } },
+      },
+    })
+    const least = leastByFiles(xfs, filesystemOf('xfs')) ?? 0
+    const extents = Math.ceil(least / extent)
+    expect(inputOf(made, 'make')).toMatchObject({ size: extents * extent })
+    const disk = gib + dataStart + (extents + 256) * extent + mib
+    expect(inputOf(made, 'cut')).toMatchObject({ size: disk })
+  })
+
+  test('LVM on the whole disk, and swap behind its partition, which follows it', () => {
+    const { guest } = holding('lvm2', { group: 'vg', start: 0, length: 10 * gib })
+    const bare = {
+      ...guest,
+      filesystems: [],
+      table: { ...guest.table, kind: 'none', partitions: [] },
+    } as const
+    const whole = plan({ ...inLogical(), guest: bare }, { to: 3 * gib })
+    expect(idsOf(whole)).not.toContain('partition')
+    expect(inputOf(whole, 'volume')).toMatchObject({ partition: null, over: null })
+    const behind = guestWith(
+      {
+        partitions: [
+          partitionAt(1, mib, gib),
+          partitionAt(2, gib, 9 * gib),
+          partitionAt(3, 9 * gib, 9.5 * gib),
+        ],
+      },
+      [filesystemAt(9 * gib, 9.5 * gib, 'swap')],
+      { volumes: holding('lvm2', { group: 'vg', length: 8 * gib }).guest.volumes },
+    )
+    const ids = idsOf(plan({ ...inLogical(), guest: behind }, { to: 4 * gib }))
+    const at = ids.indexOf('partition')
+    expect(ids.slice(at - 1, at + 4)).toEqual(['drop', 'partition', 'copy-3', 'place-3', 'cut'])
+  })
+
+  test('the last that is copied, or what is named', () => {
+    const { guest, volumes, byFiles } = inLogical()
+    const [esp] = guest.filesystems
+    const boot = { ...guest, filesystems: [filesystemAt(mib, gib, 'xfs', { uuid, used: 300 * mib })] }
+    expect(esp?.type).toBe('fat32')
+    const partitionOf = (asked: Asked) =>
+      inputOf(plan({ guest: boot, volumes, byFiles }, { to: 3 * gib, ...asked }), 'partition')
+    expect(partitionOf({})).toMatchObject({ partition: 2 })
+    expect(partitionOf({ volume: root })).toMatchObject({ partition: 2 })
+  })
+
+  test('LUKS: what is in it says how it was made when it is open', () => {
+    const made = plan(inLuks, { isLuks: true })
+    if (made.kind !== 'plan') throw new Error('refused')
+    expect(made).toMatchSnapshot()
+    expect(new Set(made.steps.map(({ id }) => id)).size).toBe(made.steps.length)
+    const seen = toPlanView(made, () => ({ argv: ['varve'] }))
+    expect(
+      seen.kind === 'plan' && seen.steps.map(({ layer, title, does }) => `${layer} ${title}: ${does}`),
+    ).toMatchSnapshot()
+    expect(warningsOf(made)).toEqual(['info by-files-not-kept', 'warn locked-not-seen'])
+    // The header is copied, and what is behind it is written anew.
+    expect(inputOf(made, 'lay')).toMatchObject({
+      source: { reading: { leftOut: { start: gib + 16 * mib, end: 10 * gib - mib } } },
+    })
+    expect(inputOf(made, 'cut')).toMatchObject({ size: 5 * gib })
+    for (const id of ['make', 'partition']) expect(stepsUsed(inputOf(made, id))).toContain('measure-files')
+    // What ends the run has not written the smaller disk before.
+    expect(idsOf(made).indexOf('lay')).toBeGreaterThan(idsOf(made).indexOf('digest-before'))
+  })
+
+  test('LVM in LUKS: the volume that is named; the whole disk is copied, as nobody knows where it lies', () => {
+    const made = plan(inLuks, { isLuks: true, volume: root, to: null })
+    if (made.kind !== 'plan') throw new Error('refused')
+    const seen = toPlanView(made, () => ({ argv: ['varve'] }))
+    expect(
+      seen.kind === 'plan' && seen.steps.map(({ id, layer, title }) => `${id} ${layer} ${title}`),
+    ).toMatchSnapshot()
+    expect(inputOf(made, 'lay')).toMatchObject({ source: { reading: {} } })
+    for (const id of ['make', 'volume', 'physical', 'partition', 'cut'])
+      expect(stepsUsed(inputOf(made, id))).toContain('measure-files')
+    expect(inputOf(made, 'measure-files')).toMatchObject({ group: from('extents', 'group'), disk: null })
+    expect(inputOf(made, 'open')).toMatchObject({ isReadOnly: true })
+    expect(inputOf(made, 'open-new')).toMatchObject({ isReadOnly: false })
+  })
+
   test('what is not kept is said; quotas and loaders that know blocks are asked for', () => {
     expect(warningsOf(plan())).toEqual(['info by-files-not-kept'])
     const recipe = { ...ext4, hasQuotas: true, unkept: ['mount options in its superblock'] }
@@ -218,25 +404,13 @@ describe('the plan of shrink by files', () => {
 
 describe('shrink by files is refused', () => {
   const withRecipe = (change: Partial<XfsRecipe>) => ({ byFiles: found({ recipe: { ...xfs, ...change } }) })
-  const lvm = {
-    guest: {
-      ...rootOf('xfs'),
-      filesystems: [],
-      volumes: [
-        {
-          start: gib,
-          length: 9 * gib - mib,
-          type: 'lvm2' as const,
-          sure: 'consistent' as const,
-          label: null,
-          uuid: null,
-          group: 'vg',
-          members: [],
-          notes: [],
-        },
-      ],
-    },
-  }
+  const lvm = holding('lvm2', { group: 'vg' })
+  const beside = (other: VolumeThere) => ({
+    ...inLogical(),
+    volumes: [logical('root', 'xfs', dataStart), other],
+  })
+  const thin = logical('t', null, 0, { pieces: null, reason: 'is a thin volume' })
+  const { ways } = resizeFacts()
   const espBehind = guestWith(
     {
       partitions: [
@@ -251,10 +425,13 @@ describe('shrink by files is refused', () => {
   })
 
   test('what lies behind the filesystem in its place is asked about', () => {
-    const made = plan({ guest: rootOf('xfs', { size: 4 * gib }) })
-    expect(made.kind === 'plan' ? made.warnings : made.problems).toContainEqual(
-      expect.objectContaining({ id: 'behind-filesystem-dropped', asks: true }),
-    )
+    for (const made of [
+      plan({ guest: rootOf('xfs', { size: 4 * gib }) }),
+      plan(inLogical('xfs', { size: 3 * gib }), { to: 3 * gib }),
+    ])
+      expect(made.kind === 'plan' ? made.warnings : made.problems).toContainEqual(
+        expect.objectContaining({ id: 'behind-filesystem-dropped', asks: true }),
+      )
   })
 
   test.each<[string, Partial<ResizeFacts>, Asked, readonly string[]]>([
@@ -262,8 +439,67 @@ describe('shrink by files is refused', () => {
     ['NTFS', { guest: rootOf('ntfs') }, {}, ['filesystem-not-by-files']],
     ['ReFS', { guest: rootOf('refs') }, {}, ['filesystem-not-by-files']],
     ['nothing that is known', { guest: { ...rootOf('xfs'), filesystems: [] } }, {}, ['no-filesystem']],
-    ['LVM', lvm, {}, ['volume-not-by-files']],
-    ['a volume where there is none', {}, { volume: { group: 'vg', name: 'root' } }, ['volume-not-by-files']],
+    ['LVM without a volume that is copied', lvm, {}, ['volume-not-by-files']],
+    ['a volume where there is none', {}, { volume: root }, ['no-volume']],
+    ['a key where there is no LUKS', {}, { isLuks: true }, ['no-luks']],
+    ['Btrfs in LVM', inLogical('btrfs'), { volume: root }, ['volume-not-by-files']],
+    ['swap in LVM', inLogical('swap'), { volume: root }, ['volume-not-by-files']],
+    ['a thin volume beside it', beside(thin), {}, ['volume-not-by-files']],
+    ['several volumes', beside(logical('home', 'ext4', dataStart + 4 * gib)), {}, ['which-volume']],
+    [
+      'a group that nobody changes',
+      { ...inLogical(), byFiles: found({ logical: 'its volume group is exported', recipe: null }) },
+      { to: 3 * gib },
+      ['volume-not-by-files'],
+    ],
+    ['no room for the files in LVM', inLogical('xfs', { used: 3 * gib }), { to: 3 * gib }, ['too-small']],
+    [
+      'no room beside the other volumes',
+      beside(logical('data', null, dataStart + 4 * gib)),
+      { to: 4 * gib },
+      ['too-small'],
+    ],
+    [
+      'a log in LVM that waits for replay',
+      {
+        ...inLogical(),
+        volumes: [
+          logical('root', 'xfs', dataStart, {
+            filesystem: { type: 'xfs', label: null, uuid, blockSize: 4096, state: 'dirty' },
+          }),
+        ],
+      },
+      {},
+      ['filesystem-dirty'],
+    ],
+    ['damage in LVM', inLogical('xfs', { sure: 'damaged' }), { to: 3 * gib }, ['filesystem-damaged']],
+    [
+      'LVM without the device mapper',
+      { ...inLogical(), ways: { ...ways, mapper: 'missing' } },
+      { to: 3 * gib },
+      ['no-mapper'],
+    ],
+    ['LVM without its tool', { ...inLogical(), ...without('lvm') }, { to: 3 * gib }, ['tool-missing']],
+    ['LUKS without a key', inLuks, {}, ['volume-locked']],
+    [
+      'LUKS by an agent',
+      { ...inLuks, ways: { ...ways, isOwnHost: false } },
+      { isLuks: true },
+      ['no-key-over-network'],
+    ],
+    [
+      'LUKS of a fixed size',
+      holding('luks2', { payload: { at: mib, isDynamic: false } }),
+      { isLuks: true },
+      ['volume-not-by-files'],
+    ],
+    [
+      'no room for the copy of LUKS',
+      { ...inLuks, freeBytes: gib, dataBytes: gib },
+      { isLuks: true },
+      ['no-room-for-copy'],
+    ],
+    ['BitLocker', holding('bitlocker'), {}, ['volume-not-by-files']],
     ['a log that waits for replay', { guest: rootOf('xfs', { state: 'dirty' }) }, {}, ['filesystem-dirty']],
     ['damage', { guest: rootOf('xfs', { sure: 'damaged' }) }, {}, ['filesystem-damaged']],
     [
@@ -309,6 +545,11 @@ describe('shrink by files is refused', () => {
     expect([
       ...said(plan({ guest: rootOf('btrfs') })),
       ...said(plan(lvm)),
+      ...said(plan(inLogical('btrfs'), { volume: root })),
+      ...said(plan(beside(thin))),
+      ...said(plan({ ...inLogical(), byFiles: found({ logical: 'its volume group is exported' }) })),
+      ...said(plan(inLogical('xfs', { used: 3 * gib }), { to: 3 * gib })),
+      ...said(plan(inLuks)),
       ...said(plan(withRecipe({ unmade: ['a realtime section'] }))),
       ...said(plan({ byFiles: found({ xfsVersion: [5, 4] }) })),
       ...said(plan({}, { to: 2 * gib })),

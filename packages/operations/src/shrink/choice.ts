@@ -1,6 +1,8 @@
-import type { GuestContents, Partition } from '@varve/core/guest/guest-contents'
+import type { FilesystemFinding, GuestContents, Partition } from '@varve/core/guest/guest-contents'
 import { gptBackupLength } from '@varve/core/partitions/gpt-end'
 import { whatLiesBeyond, type Beyond } from '@varve/core/guest/beyond-end'
+import type { GroupExtents } from '../actions/find-extents.ts'
+import type { VolumeThere } from '../attach/facts.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
 import type { Inside } from '../resize/inside.ts'
 import { targetsOf, type ResizeTarget } from '../resize/targets.ts'
@@ -34,7 +36,15 @@ export type ShrinkChoice =
       readonly way: 'files'
       readonly target: ResizeTarget
       readonly place: ShrunkPlace
-      /** Null: nobody can tell how small it may be. */
+      /** What lies between the partition and the filesystem. */
+      readonly inside: Inside
+      /** The old one; null: there is none, or it is seen only when what it lies in is open. */
+      readonly filesystem: FilesystemFinding | null
+      /** The group of the volume that it lies in; null: it lies in none, or that is not seen yet. */
+      readonly group: GroupExtents | null
+      /** Bytes that the disk is to have; null: as few as its files allow. */
+      readonly disk: number | null
+      /** Null: nobody can tell yet how small it may be. */
       readonly sizes: ShrunkSizes | null
       /** Those behind it that follow it. */
       readonly moves: readonly Move[]
@@ -52,16 +62,17 @@ export function chooseShrink(facts: ResizeFacts, request: ShrinkRequest): Shrink
   const least = smallestCut(guest)
   if (partition === 'none') return { way: 'cut', disk: to ?? least }
   if (to !== null && to >= least) return { way: 'cut', disk: to }
-  const target = shrunkTarget(guest, request)
+  const target = shrunkTarget(guest, facts.volumes, request)
   if (!target) return { way: 'nothing' }
-  if (request.byFiles) return byFilesChoice(facts, { guest, target, to })
+  const inside = shrunkInside(facts, request, target)
+  if (request.byFiles) return byFilesChoice(facts, { guest, target, inside, to })
   const place = placeOf(target, behind)
   const sizes = to === null ? null : sizesFor(to, place)
   return {
     way: 'filesystem',
     target,
     place,
-    inside: shrunkInside(facts, request, target),
+    inside,
     disk: to,
     sizes,
     beyond: beyondOf(guest, target, to === null ? null : to - behind),
@@ -71,32 +82,56 @@ export function chooseShrink(facts: ResizeFacts, request: ShrinkRequest): Shrink
 /** The partition that is said, or the last one, by files the last one that is copied so; undefined: there is none. */
 export function shrunkTarget(
   guest: GuestContents,
-  { partition, byFiles }: Pick<ShrinkRequest, 'partition' | 'byFiles'>,
+  volumes: readonly VolumeThere[],
+  request: Pick<ShrinkRequest, 'partition' | 'byFiles' | 'volume' | 'isLuks'>,
 ): ResizeTarget | undefined {
   const targets = targetsOf(guest)
+  const { partition, byFiles } = request
   if (partition !== null) return targets.find((one) => one.partition?.index === partition)
-  const copied = targets.findLast(({ filesystem }) => filesystem !== null && isMade(filesystem.type))
-  return (byFiles ? copied : undefined) ?? targets.at(-1)
+  const copied = byFiles ? targets.findLast((target) => isCopied(target, volumes, request)) : undefined
+  return copied ?? targets.at(-1)
+}
+
+function isCopied(
+  { filesystem, volume: holder }: ResizeTarget,
+  volumes: readonly VolumeThere[],
+  { volume, isLuks }: Pick<ShrinkRequest, 'volume' | 'isLuks'>,
+): boolean {
+  if (isLuks) return holder?.type === 'luks1' || holder?.type === 'luks2'
+  const isMeant = (one: VolumeThere) =>
+    one.group === holder?.group &&
+    (volume === null ? isMade(one.filesystem?.type ?? '') : one.name === volume.name)
+  if (holder?.type === 'lvm2')
+    return (volume === null || volume.group === holder.group) && volumes.some(isMeant)
+  return volume === null && isMade(filesystem?.type ?? '')
 }
 
 interface ByFiles {
   readonly guest: GuestContents
   readonly target: ResizeTarget
+  readonly inside: Inside
   readonly to: number | null
 }
 
 /** What lies behind the filesystem follows it, where it can. */
-function byFilesChoice({ byFiles }: ResizeFacts, { guest, target, to }: ByFiles): ShrinkChoice {
+function byFilesChoice({ byFiles }: ResizeFacts, { guest, target, inside, to }: ByFiles): ShrinkChoice {
   const behind = bytesBehind(guest)
   const place = placeOf(target, behind + roomBehind(guest, target.partition))
-  const least = leastByFiles(byFiles?.recipe ?? null, target.filesystem)
-  const around = least === null ? null : sizesAround(least, place)
-  const sizes = to === null ? around : sizesFor(to, place)
-  const moves = sizes === null ? [] : movesForward(guest, target.partition, sizes.end)
+  const seen = inside.kind === 'lvm' ? byFiles?.logical : null
+  const logical = typeof seen === 'object' ? seen : null
+  const filesystem = inside.kind === 'lvm' ? (logical?.filesystem ?? null) : target.filesystem
+  const group = logical?.group ?? null
+  const least = leastByFiles(byFiles?.recipe ?? null, filesystem)
+  const around = least === null ? null : sizesAround(least, place, group)
+  const wanted = to === null ? around : sizesFor(to, place, group)
+  const moves = wanted === null ? [] : movesForward(guest, target.partition, wanted.end)
+  // What is in LUKS says how large it is when it is open.
+  const sizes = inside.kind === 'luks' ? null : wanted
   const moved = moves.map(({ partition: { start, length } }) => ({ start, end: start + length }))
   const stays = ({ start }: Beyond) => !moved.some((one) => one.start <= start && start < one.end)
-  const beyond = beyondOf(guest, target, sizes === null ? null : sizes.disk - behind).filter(stays)
-  return { way: 'files', target, place, sizes, moves, beyond }
+  const beyond = beyondOf(guest, target, wanted === null ? null : wanted.disk - behind).filter(stays)
+  const disk = to ?? sizes?.disk ?? null
+  return { way: 'files', target, place, inside, filesystem, group, disk, sizes, moves, beyond }
 }
 
 /** Bytes that the table keeps at the end of the disk. */

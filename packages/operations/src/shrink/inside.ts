@@ -3,22 +3,15 @@ import type { VolumeThere } from '../attach/facts.ts'
 import { blocking } from '../blocking.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
 import { insideOf, type Inside, type InsideWays } from '../resize/inside.ts'
-import { resizedKind } from '../resize/kinds.ts'
+import { isMade, resizedKind } from '../resize/kinds.ts'
 import type { ResizeTarget } from '../resize/targets.ts'
-import { volumeRemedy } from './remedies.ts'
+import { filesystemRemedy, groupRemedy, linearRemedy, volumeRemedy } from './remedies.ts'
 import type { ShrinkRequest } from './request.ts'
 
 /** What lies in the target of a shrink, and how one gets to its filesystem. */
 export function shrunkInside(facts: ResizeFacts, request: ShrinkRequest, target: ResizeTarget): Inside {
   const file = facts.image.path
-  const ways: InsideWays = {
-    id: 'volume-not-shrunk',
-    what: 'what would become smaller',
-    verb: 'shrink',
-    remedy: (type) => volumeRemedy(file, type),
-    isWorth: (type) => type !== 'swap' && resizedKind(type).shrink !== null,
-    isTaken: (type) => resizedKind(type).shrink !== null,
-  }
+  const ways = request.byFiles ? waysByFiles(file) : waysInPlace(facts)
   const inside = insideOf({ facts, asked: request, ways }, target)
   const refused = (id: string, why: string, remedy: string): Inside => ({
     kind: 'refused',
@@ -31,7 +24,7 @@ export function shrunkInside(facts: ResizeFacts, request: ShrinkRequest, target:
       return refused(
         ways.id,
         `its group holds ${other.group}/${other.name}, which ${other.reason ?? 'is striped'}`,
-        ways.remedy('lvm2'),
+        request.byFiles ? linearRemedy(file) : ways.remedy('lvm2'),
       )
     if (type === 'swap' && request.to === null)
       return refused(
@@ -56,6 +49,32 @@ export function shrunkInside(facts: ResizeFacts, request: ShrinkRequest, target:
       ways.remedy('luks2'),
     )
   return inside
+}
+
+function waysInPlace({ image: { path: file }, volumes, guest }: ResizeFacts): InsideWays {
+  const parts = guest?.volumes.filter(({ type }) => type === 'lvm2') ?? []
+  const isCopied = parts.length === 1 && volumes.every(isLinear)
+  const hasXfs = isCopied && volumes.some(({ filesystem }) => filesystem?.type === 'xfs')
+  return {
+    id: 'volume-not-shrunk',
+    what: 'what would become smaller',
+    verb: 'shrink',
+    remedy: (type) => (type === 'lvm2' && hasXfs ? filesystemRemedy(file, 'xfs') : volumeRemedy(file, type)),
+    isWorth: (type) => type !== 'swap' && resizedKind(type).shrink !== null,
+    isTaken: (type) => resizedKind(type).shrink !== null,
+  }
+}
+
+function waysByFiles(file: string): InsideWays {
+  return {
+    id: 'volume-not-by-files',
+    what: 'what would be copied',
+    verb: 'shrink',
+    manner: ' by files',
+    remedy: (type) => (type === 'lvm2' ? groupRemedy(file) : volumeRemedy(file, type)),
+    isWorth: isMade,
+    isTaken: isMade,
+  }
 }
 
 /** Linear pieces of one physical volume: their extents can be moved. */

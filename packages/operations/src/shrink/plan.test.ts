@@ -418,6 +418,10 @@ describe('shrink is refused', () => {
 
   test('with the way out', () => {
     expect(remedyOf(plan(last('xfs')))).toContain('--by-files')
+    expect(remedyOf(plan(inGroup(logical('root', 'xfs'))))).toContain('--by-files')
+    const thin = logical('t', null, { pieces: null, reason: 'is a thin volume' })
+    expect(remedyOf(plan(inGroup(logical('root', 'xfs'), thin)))).not.toContain('--by-files')
+    expect(remedyOf(plan({ ...twoPhysical, volumes: [logical('root', 'xfs')] }))).not.toContain('--by-files')
     expect(remedyOf(plan(volumeIn('lvm2')))).toContain('pvmove')
     expect(remedyOf(plan({ guest: swapBehind }, { partition: 1 }))).toContain('--to 10240M')
     expect(remedyOf(plan({}, { partition: 'none' }))).toContain(`--to ${10 * gib}`)

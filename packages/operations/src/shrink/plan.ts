@@ -65,8 +65,7 @@ function withoutCopy(facts: ResizeFacts, { way }: ShrinkChoice): ResizeFacts {
 /** Bytes of the disk that is to be; null: known only when the filesystem has been asked. */
 function sizeOf(choice: ShrinkChoice): number | null {
   if (choice.way === 'cut') return choice.disk
-  if (choice.way === 'files') return choice.sizes?.disk ?? null
-  return choice.way === 'filesystem' ? choice.disk : null
+  return choice.way === 'filesystem' || choice.way === 'files' ? choice.disk : null
 }
 
 interface Planning {
@@ -98,9 +97,15 @@ function summaryOf(choice: ShrinkChoice): string {
   return `${to}, with ${partition === null ? `its ${what}` : `the ${what} in partition ${partition.index}`}`
 }
 
-function anew({ target: { partition, filesystem } }: FilesWay): string {
-  const what = `a new ${filesystemName(filesystem?.type ?? '')}`
-  return `${what} ${partition === null ? 'on the disk' : `in partition ${partition.index}`}, with the files of the old one`
+function anew({ inside, filesystem, target: { partition } }: FilesWay): string {
+  const what = filesystem === null ? 'a new filesystem' : `a new ${filesystemName(filesystem.type)}`
+  const where = partition === null ? 'on the disk' : `in partition ${partition.index}`
+  const volume = inside.kind === 'lvm' || inside.kind === 'luks' ? inside.volume : null
+  const held = [
+    ...(volume === null ? [] : [`in ${volume.group}/${volume.name}`]),
+    ...(inside.kind === 'luks' ? ['in LUKS'] : []),
+  ]
+  return `${[what, ...held, where].join(' ')}, with the files of the old one`
 }
 
 function heldIn({ inside, target: { filesystem } }: Extract<ShrinkChoice, { way: 'filesystem' }>): string {

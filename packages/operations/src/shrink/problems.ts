@@ -14,11 +14,11 @@ import {
   tableProblems,
 } from '../resize/problems.ts'
 import { targetsOf, type ResizeTarget } from '../resize/targets.ts'
-import { mapperProblems } from '../attach/problems.ts'
 import type { Inside } from '../resize/inside.ts'
 import { smallestCut, type ShrinkChoice } from './choice.ts'
 import { byFilesProblems } from './by-files-problems.ts'
 import type { FilesystemWay } from './steps.ts'
+import { reachProblems } from './reach-problems.ts'
 import { copyInstead, filesystemRemedy } from './remedies.ts'
 import type { ShrinkRequest } from './request.ts'
 import { shrinkUnit, upToUnit } from './sizes.ts'
@@ -33,18 +33,22 @@ export function shrinkProblems(facts: ResizeFacts, request: ShrinkRequest, choic
     case 'cut':
       return cutProblems(facts, choice.disk)
     case 'files': {
-      const problems = byFilesProblems(facts, request, choice)
+      const problems = byFilesProblems(facts, choice)
       // Why it is not copied, or what is beyond does not follow, says more than that something is there.
       const isSaid =
         problems.some(({ id }) => id === 'partition-not-moved') ||
-        !isMade(choice.target.filesystem?.type ?? '')
-      return [...tableProblems(facts), ...problems, ...(isSaid ? [] : beyondProblems(facts, choice))]
+        (choice.inside.kind !== 'luks' && !isMade(choice.filesystem?.type ?? ''))
+      return [
+        ...tableProblems(facts),
+        ...problems,
+        ...(isSaid ? [] : beyondProblems(facts, { ...choice, isMade: choice.inside.kind !== 'luks' })),
+      ]
     }
     case 'filesystem':
       return [
         ...tableProblems(facts),
         ...targetProblems(facts, request, choice),
-        ...beyondProblems(facts, choice),
+        ...beyondProblems(facts, { ...choice, isMade: isMade(choice.target.filesystem?.type ?? '') }),
         ...spaceProblems(facts, choice),
       ]
   }
@@ -185,18 +189,11 @@ function toolsFor(type: ResizedType): string[] {
 
 /** What it takes to get to a filesystem in a volume, and to have the volume become smaller. */
 function volumeProblems(facts: ResizeFacts, inside: Extract<Inside, { kind: 'lvm' | 'luks' }>): Problem[] {
-  const { ways, image, hostBtrfs } = facts
-  const isLogical = inside.kind === 'lvm' || inside.volume !== null
+  const { image, hostBtrfs } = facts
   const uuid = inside.kind === 'lvm' && inside.type === 'btrfs' ? inside.volume.filesystem?.uuid : null
   return [
-    ...mapperProblems({ ways, image: image.path }, [
-      ...(isLogical ? (['dmsetup'] as const) : []),
-      ...(inside.kind === 'luks' ? (['cryptsetup'] as const) : []),
-    ]),
-    ...missingTools(facts, [
-      ...(isLogical ? ['lvm'] : []),
-      ...(inside.kind === 'lvm' ? toolsFor(inside.type) : ['mount', 'unshare', 'setpriv']),
-    ]),
+    ...reachProblems(facts, inside),
+    ...missingTools(facts, inside.kind === 'lvm' ? toolsFor(inside.type) : ['mount', 'unshare', 'setpriv']),
     ...(uuid && hostBtrfs.includes(uuid) ? [sameUuid(image.path, uuid)] : []),
     ...(inside.kind === 'lvm' && inside.type === 'ntfs' ? [checkedByWindows(image.path)] : []),
   ]
@@ -204,14 +201,18 @@ function volumeProblems(facts: ResizeFacts, inside: Extract<Inside, { kind: 'lvm
 
 function beyondProblems(
   { image }: ResizeFacts,
-  { beyond, place, target }: Pick<FilesystemWay, 'beyond' | 'place' | 'target'>,
+  {
+    beyond,
+    place,
+    isMade: canFollow,
+  }: Pick<FilesystemWay, 'beyond' | 'place'> & { readonly isMade: boolean },
 ): Problem[] {
   const [first] = beyond
   if (!first) return []
   const isFrame = beyond.every(({ what }) => what.startsWith('extended'))
   const least = upToUnit(Math.max(...beyond.map(({ end }) => end)) + place.behind)
   const all = [...new Set(beyond.map(({ what }) => what))]
-  const follow = isMade(target.filesystem?.type ?? '')
+  const follow = canFollow
     ? ' Or have it follow: with --by-files a new, smaller filesystem gets the files, and what lies behind it moves up.'
     : ''
   return [

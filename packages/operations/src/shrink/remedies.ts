@@ -14,6 +14,16 @@ export function filesystemRemedy(file: string, type: string): string {
   return known[type] ?? copyInstead(file)
 }
 
+/** What is done instead with a volume group whose files are not copied. */
+export function groupRemedy(file: string): string {
+  return `Leave --by-files out where the filesystem becomes smaller itself (ext2 to ext4, Btrfs, NTFS, swap). Else: ${copyInstead(file)}`
+}
+
+/** The same where volumes that are not linear are in the way. */
+export function linearRemedy(file: string): string {
+  return `Have its group hold linear volumes alone, inside the guest (lvconvert; lvremove or vgsplit of others). Else: ${copyInstead(file)}`
+}
+
 /** How the guest makes a volume smaller that Varve does not. */
 export function volumeRemedy(file: string, type: string): string {
   if (type === 'lvm2')

@@ -144,12 +144,18 @@ test('disks get another size on Linux, in formats that are written, and are cut 
 test('shrink has the files copied where the filesystem cannot become smaller, and offers that for ext', () => {
   const face = faces.find(({ operation }) => operation === 'shrink')
   if (!face) throw new Error('not offered')
-  const asked = (type: string, values: Record<string, string> = {}) => {
-    const guest = {
-      table: { kind: 'none', sure: 'consistent', sectorSize: 512, id: null, partitions: [], notes: [] },
+  const asked = (
+    type: string,
+    values: Record<string, string> = {},
+    inside: { volumes: object[]; filesystems: object[] } = {
       volumes: [],
       filesystems: [{ start: 0, length: 2 ** 30, size: 2 ** 30, type }],
+    },
+  ) => {
+    const guest = {
+      table: { kind: 'none', sure: 'consistent', sectorSize: 512, id: null, partitions: [], notes: [] },
       problems: [],
+      ...inside,
     }
     const of = { ...subject, report: { guest } as unknown as NonNullable<Subject['report']> }
     const all = { ...face.defaults(of), ...values }
@@ -160,6 +166,24 @@ test('shrink has the files copied where the filesystem cannot become smaller, an
   expect(asked('ext4', { way: 'files' })).toMatchObject({ byFiles: true })
   expect(asked('xfs', { partition: 'none' })).toMatchObject({ byFiles: false })
   expect(asked('btrfs')).toMatchObject({ byFiles: false, keys: ['how', 'partition', 'contents'] })
+  const member = (name: string, start: number) => ({
+    name,
+    length: 2 ** 20,
+    segments: [{ start, length: 2 ** 20 }],
+  })
+  const members = [member('root', 2 ** 20), member('swap', 2 ** 21), member('home', 2 ** 22)]
+  const inGroup = (root: string, home: string) => ({
+    volumes: [{ start: 0, length: 2 ** 30, type: 'lvm2', group: 'vg', members }],
+    filesystems: members.map(({ segments }, at) => ({
+      ...segments[0],
+      size: 2 ** 20,
+      type: [root, 'swap', home][at],
+    })),
+  })
+  expect(asked('', {}, inGroup('xfs', 'xfs'))).toMatchObject({ byFiles: true })
+  expect(asked('', {}, inGroup('xfs', 'btrfs'))).toMatchObject({ byFiles: false })
+  expect(asked('', { volume: 'vg/root' }, inGroup('xfs', 'btrfs'))).toMatchObject({ byFiles: true })
+  expect(asked('', { volume: 'vg/home' }, inGroup('xfs', 'btrfs'))).toMatchObject({ byFiles: false })
 })
 
 test('grow offers to move what lies behind, and a GPT in place of an MBR, where there is something to it', () => {

@@ -6,6 +6,10 @@ import { toolSteps } from '../tool-steps.ts'
 
 const copying = toolSteps('copy-guest-files', {
   build: ({ from, to, ...input }) => [copyCommand({ ...input, from: deviceOf(from), to: deviceOf(to) })],
+  later: ({ type }) =>
+    type === 'filesystem'
+      ? 'mount of both where nobody else sees them, cp --recursive --preserve, umount'
+      : null,
   about: ({ image }) => image,
   worksOn: ({ to }) => ({ device: deviceOf(to) }),
   outcome: ({ to }) => ({ device: deviceOf(to) }),

@@ -1,5 +1,5 @@
 import { nativeAdapter } from '@varve/agent/actions/native'
-import { extentsIn } from '@varve/core/volumes/lvm2-extents'
+import { countExtents } from '@varve/core/volumes/linear-volume'
 import { readExtents } from '@varve/engine/cutting/volume-extents'
 import { physicalOf } from '@varve/operations/actions/physical-place'
 import { holdDevice } from '../hold-device.ts'
@@ -12,11 +12,9 @@ export const findExtents = nativeAdapter('find-extents', {
     await using _held = await holdDevice(physicalOf(input), context.ports)
     const { signal } = context
     const found = await readExtents(physicalOf(input), { image, volume, signal })
-    const { extentSize, dataStart, volumes } = found.group
-    const all = extentsIn(volumes.flatMap(({ runs }) => runs))
-    const own = extentsIn(found.volume.runs)
+    const { extentSize, dataStart } = found.group
     return {
-      group: { extentSize, dataStart, volume: own, others: all - own },
+      group: countExtents(found.group, found.volume),
       pieces: found.volume.runs.map(({ at, count }) => ({
         size: count * extentSize,
         chunk: count * extentSize,

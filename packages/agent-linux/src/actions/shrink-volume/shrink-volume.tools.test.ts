@@ -6,6 +6,7 @@ import { requires, runTool, runToolOk } from '@varve/test-kit/tools'
 import { describe, expect, test } from 'vitest'
 import { blankDisk, manyFiles, onLoop, putExt4 } from '../../testing/guest-disks.ts'
 import { canUseLoop } from '../../testing/loop-devices.ts'
+import { lvmAlone } from '../../testing/linear-group.ts'
 import { digestOf } from '../../testing/what-is-left.ts'
 import { findExtents } from '../find-extents/find-extents.ts'
 import { shrinkPhysical } from '../shrink-physical/shrink-physical.ts'
@@ -18,15 +19,9 @@ const slow = { timeout: 240_000 }
 /** MiB at which the extents begin. */
 const dataAt = 1
 
-/** A tool of LVM that sees one device, and asks nothing of the kernel. */
-async function lvm(device: string, name: string, ...args: readonly string[]): Promise<string> {
-  const alone = ['--devices', device, '--driverloaded', 'n', '--config', 'backup{backup=0 archive=0}']
-  return await runToolOk('lvm', [name, ...alone, ...args])
-}
-
 /** What LVM's own tools say of each volume: its size, and the extents that it lies in. */
 async function volumesOf(device: string): Promise<unknown> {
-  await lvm(device, 'vgck', 'vg')
+  await lvmAlone(device, 'vgck', 'vg')
   const options = [
     '--reportformat',
     'json',
@@ -35,7 +30,8 @@ async function volumesOf(device: string): Promise<unknown> {
     '--options',
     'lv_name,lv_uuid,lv_size,seg_pe_ranges',
   ]
-  return (JSON.parse(await lvm(device, 'lvs', '--segments', ...options, 'vg')) as { report: unknown }).report
+  return (JSON.parse(await lvmAlone(device, 'lvs', '--segments', ...options, 'vg')) as { report: unknown })
+    .report
 }
 
 async function bytesAt(path: string, at: number, length: number): Promise<Buffer> {
@@ -51,8 +47,8 @@ async function bytesAt(path: string, at: number, length: number): Promise<Buffer
 async function groupDisk(place: TempPlace, ext4Size = 20) {
   const path = await blankDisk({ path: place.file('a.raw'), size: 104, table: null })
   await onLoop(path, whole, async (device) => {
-    await lvm(device, 'pvcreate', device)
-    await lvm(device, 'vgcreate', 'vg', device)
+    await lvmAlone(device, 'pvcreate', device)
+    await lvmAlone(device, 'vgcreate', 'vg', device)
     const inactive = ['-an', '-Zn', '-Wn']
     for (const [name, size] of [
       ['hole', 12],
@@ -60,8 +56,8 @@ async function groupDisk(place: TempPlace, ext4Size = 20) {
       ['hole2', 4],
       ['data', 24],
     ] as const)
-      await lvm(device, 'lvcreate', ...inactive, '-L', `${size}M`, '-n', name, 'vg')
-    await lvm(device, 'lvremove', '--yes', 'vg/hole', 'vg/hole2')
+      await lvmAlone(device, 'lvcreate', ...inactive, '-L', `${size}M`, '-n', name, 'vg')
+    await lvmAlone(device, 'lvremove', '--yes', 'vg/hole', 'vg/hole2')
   })
   await putExt4(path, { from: await manyFiles(place.file('from')), start: dataAt + 12, size: ext4Size })
   const data = randomBytes(24 * mib)
@@ -120,7 +116,7 @@ describe.skipIf(!canUseLoop() || !requires('lvm', 'setpriv', 'mkfs.ext4'))(
               expect(await shrinkPhysical.run({ ...input, size: 45 * mib }, context)).toEqual({
                 size: 45 * mib,
               })
-            const said = await lvm(
+            const said = await lvmAlone(
               device,
               'pvs',
               '--noheadings',
@@ -138,8 +134,8 @@ describe.skipIf(!canUseLoop() || !requires('lvm', 'setpriv', 'mkfs.ext4'))(
         // What is cut off behind does not matter to it.
         await runToolOk('truncate', ['-s', '45M', path])
         await onLoop(path, whole, async (device) => {
-          await lvm(device, 'vgck', 'vg')
-          expect(await lvm(device, 'pvck', device)).not.toMatch(/warning/iu)
+          await lvmAlone(device, 'vgck', 'vg')
+          expect(await lvmAlone(device, 'pvck', device)).not.toMatch(/warning/iu)
         })
         await onLoop(path, { start: (dataAt + 12) * mib, size: 20 * mib }, async (device) => {
           expect((await runTool('e2fsck', ['-f', '-n', device])).exitCode).toBe(0)
@@ -221,11 +217,11 @@ describe.skipIf(!canUseLoop() || !requires('lvm', 'setpriv', 'mkfs.ext4'))(
       const path = await blankDisk({ path: place.file('a.raw'), size: 104, table: null })
       await using host = openTestHost(place.path)
       await onLoop(path, whole, async (device) => {
-        await lvm(device, 'pvcreate', '--metadatacopies', '2', device)
-        await lvm(device, 'vgcreate', 'vg', device)
+        await lvmAlone(device, 'pvcreate', '--metadatacopies', '2', device)
+        await lvmAlone(device, 'vgcreate', 'vg', device)
         for (const name of ['hole', 'root'])
-          await lvm(device, 'lvcreate', '-an', '-Zn', '-Wn', '-L', '12M', '-n', name, 'vg')
-        await lvm(device, 'lvremove', '--yes', 'vg/hole')
+          await lvmAlone(device, 'lvcreate', '-an', '-Zn', '-Wn', '-L', '12M', '-n', name, 'vg')
+        await lvmAlone(device, 'lvremove', '--yes', 'vg/hole')
         const before = await volumesOf(device)
         const asked = { ...inputOn(path, device), size: 12 * mib, physical: 16 * mib }
         await expect(shrinkVolume.run(asked, contextOf(host))).rejects.toMatchObject({

@@ -1,13 +1,13 @@
 import { stderrText } from '@varve/agent/tools/tool-command'
 import { DiskError } from '@varve/core/problems/disk-error'
-import type { MadeType } from '@varve/operations/actions/filesystem-place'
+import type { ActionInput } from '@varve/operations/actions/action-table'
 import { kindOf, optionsOf } from '@varve/operations/mount/filesystems'
 import { alone, type TiedCommand } from '../tied.ts'
 
 interface Copying {
   /** What people call the image. */
   readonly image: string
-  readonly type: MadeType
+  readonly type: ActionInput<'copy-guest-files'>['type']
   /** Devices of the two filesystems. */
   readonly from: string
   readonly to: string

@@ -3,6 +3,7 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import type { ActionInput } from '@varve/operations/actions/action-table'
 import type { ResizedType } from '@varve/operations/actions/filesystem-place'
 import { kindOf, optionsOf } from '@varve/operations/mount/filesystems'
+import { filesystemRemedy } from '@varve/operations/shrink/remedies'
 import { alone, tied } from '../tied.ts'
 
 type Measuring = Pick<ActionInput<'measure-minimum'>, 'image' | 'blockSize'> & {
@@ -42,7 +43,7 @@ export function minimumCommand({ type, image, blockSize, at }: Measuring): ToolC
       throw new DiskError('refused', {
         file: image,
         reason: `${type} has no smallest size that it could tell`,
-        remedy: type === 'swap' ? 'Say a size: --to.' : 'Copy its files into a new filesystem.',
+        remedy: type === 'swap' ? 'Say a size: --to.' : filesystemRemedy(image, type),
         finding: 'filesystem-not-shrunk',
         layer: 'L6',
       })

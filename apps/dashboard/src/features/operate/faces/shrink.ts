@@ -1,8 +1,9 @@
+import type { GuestContents } from '@varve/core/guest/guest-contents'
 import { filesystemName, volumeName } from '@varve/core/guest/guest-names'
 import { formatBytes } from '@varve/core/units/format-bytes'
 import { parseBytes } from '@varve/core/units/parse-bytes'
 import { isMade, isResized, resizedKind } from '@varve/operations/resize/kinds'
-import { targetsOf } from '@varve/operations/resize/targets'
+import { targetsOf, type ResizeTarget } from '@varve/operations/resize/targets'
 import { smallestCut } from '@varve/operations/shrink/choice'
 import type { Face, Field, Subject, Values } from '../face.ts'
 import { nameOf } from '../face-parts.ts'
@@ -92,9 +93,23 @@ function waysOf(
   const targets = targetsOf(guest)
   const target =
     partition === null ? targets.at(-1) : targets.find((one) => one.partition?.index === partition)
-  const type = target?.filesystem?.type ?? ''
-  if (!isMade(type)) return []
-  return isShrunk(type) ? [ways.inPlace, ways.files] : [ways.files]
+  const types = target ? typesIn(guest, target, volumeIn(subject, values)) : []
+  if (!types.some(isMade)) return []
+  return types.some((type) => isShrunk(type) && type !== 'swap') ? [ways.inPlace, ways.files] : [ways.files]
+}
+
+/** The filesystems in it, itself or in its logical volumes; in the one that is named. */
+function typesIn(
+  { filesystems }: GuestContents,
+  { filesystem, volume }: ResizeTarget,
+  named: { readonly name: string } | null,
+): readonly string[] {
+  if (filesystem !== null) return [filesystem.type]
+  if (volume?.type !== 'lvm2') return []
+  const starts = volume.members
+    .filter(({ name }) => named === null || name === named.name)
+    .map(({ segments }) => segments[0]?.start)
+  return filesystems.filter(({ start }) => starts.includes(start)).map(({ type }) => type)
 }
 
 function wayField(subject: Subject, values: Values): readonly Field[] {
