@@ -198,6 +198,7 @@ function endOrphan(db: Db, migration: Migration): void {
     source.name,
   )
   const remains = {
+    part: 'file',
     mayBePublished: true,
     waitingFor: [],
     undoFailed: [],
