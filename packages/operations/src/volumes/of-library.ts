@@ -44,5 +44,10 @@ function roomOf({ kind, group, parent }: VolumeFolder, places: PlacesView | null
   const pools = (found?.pools ?? [])
     .filter(({ health, zeroesNew }) => health === null && zeroesNew)
     .map(({ name, size, dataUsed }) => ({ name, free: Math.max(0, size - dataUsed) }))
-  return { unit: Math.max(1, found?.extentSize ?? 1), free: found?.free ?? null, total: found?.size ?? null, pools }
+  return {
+    unit: Math.max(1, found?.extentSize ?? 1),
+    free: found?.free ?? null,
+    total: found?.size ?? null,
+    pools,
+  }
 }
