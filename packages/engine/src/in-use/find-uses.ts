@@ -88,19 +88,27 @@ function isServer(use: Use, served: readonly ExportUse[]): boolean {
 /** A program that looks at files for a moment is waited for so long. */
 const passingMs = [100, 200, 400, 800]
 
-/** As `findUses`; who only looks at a file for a moment does not count. */
+/** They open a free loop device for writing, and let go of it where somebody was faster: nothing is written. */
+const tryLoopDevices: ReadonlySet<string> = new Set(['losetup', 'mount'])
+
+/** As `findUses`; who only looks at a file, or tries a loop device, for a moment does not count. */
 export async function findLastingUses(files: readonly Named[], options: FindUsesOptions = {}): Promise<Uses> {
   for (const waitMs of passingMs) {
     const found = await findUses(files, options)
-    if (!onlyRead(found)) return found
+    if (!mayPass(found)) return found
     await sleep(waitMs)
   }
   return await findUses(files, options)
 }
 
-function onlyRead({ files }: Uses): boolean {
+function mayPass({ files }: Uses): boolean {
   const uses = files.flatMap((file) => file.uses)
-  return uses.length > 0 && uses.every((use) => use.by === 'process' && use.how === 'reads')
+  return uses.length > 0 && uses.every(isPassing)
+}
+
+function isPassing(use: Use): boolean {
+  if (use.by !== 'process') return false
+  return use.how === 'reads' || (use.how === 'writes' && tryLoopDevices.has(use.command))
 }
 
 /** Throws `run-busy` or `in-use` for the first of the files that somebody uses. */
@@ -108,8 +116,7 @@ export async function assertNoUse(
   files: readonly Named[],
   { mayBeAccepted = false, ...options }: FindUsesOptions & { readonly mayBeAccepted?: boolean } = {},
 ): Promise<void> {
-  const look = options.purpose === 'change' ? findLastingUses : findUses
-  for (const { path, uses } of (await look(files, options)).files) {
+  for (const { path, uses } of (await findLastingUses(files, options)).files) {
     const error = useError({ path, uses }, mayBeAccepted)
     if (error) throw error
   }
