@@ -1,8 +1,9 @@
+import { unknownPlace } from '@varve/core/image/unknown-place'
 import { isOfDevices } from '@varve/engine/files/library-roots'
 import type { LibraryPlaces } from '@varve/protocol/agent'
 import type { HostFacts, LibraryFacts, ToolView } from '@varve/protocol/hosts'
 import type { Library } from './library/library.ts'
-import { unknownPlace, type VolumePlaces } from './library/volume-places.ts'
+import type { VolumePlaces } from './library/volume-places.ts'
 import type { Platform } from './platform/platform.ts'
 
 /** Raised with each release; shown beside each host. */

@@ -67,7 +67,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const { config, platform, log } = options
   const toolBox = platformTools(platform.tools)
   const { readPlaces } = platform
-  const volumePlaces = new VolumePlaces({ system: platform.name, tools: toolBox, readPlaces })
+  const volumePlaces = new VolumePlaces({ tools: toolBox, ...(readPlaces && { readPlaces }) })
   const libraries = await openLibraries(config, volumePlaces)
   const roots = libraries.map(({ root }) => root)
   const stopped = new AbortController()

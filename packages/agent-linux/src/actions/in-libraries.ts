@@ -1,6 +1,7 @@
 import { lstat, realpath } from 'node:fs/promises'
 import type { ActionPorts } from '@varve/agent/actions/adapter'
 import { assertTarget } from '@varve/agent/actions/inside-roots'
+import { isBelow } from '@varve/agent/library/library-path'
 import { dirname } from 'node:path'
 import { volumeAddress, volumeDevice, type VolumeAddress } from '@varve/core/image/volume-address'
 import { DiskError } from '@varve/core/problems/disk-error'
@@ -79,8 +80,7 @@ export async function isVolumeInLibraries(
 ): Promise<boolean> {
   const folder = dirname(volumeDevice(volume))
   return Promise.resolve(
-    ports.roots === null ||
-      ports.roots.some((root) => isOfDevices(root) && (folder === root || folder.startsWith(`${root}/`))),
+    ports.roots === null || ports.roots.some((root) => isOfDevices(root) && isBelow(root, folder)),
   )
 }
 

@@ -1,19 +1,9 @@
+import { unknownPlace } from '@varve/core/image/unknown-place'
 import type { ImageReport } from '@varve/core/image/image-report'
 import { layerLine } from '@varve/core/layers/layer-line'
 import type { FormatName } from '@varve/core/image/format-rules'
-import type { HostPlace } from '@varve/core/image/image-files'
 import { layerNumbers } from '@varve/core/problems/layer-number'
 import type { Problem } from '@varve/core/problems/problem'
-
-/** Nothing is known about the place of a file that is not opened. */
-const unknownPlace: HostPlace = {
-  filesystem: null,
-  mountPoint: null,
-  free: null,
-  total: null,
-  copyOnWrite: null,
-  media: null,
-}
 
 export interface Unopened {
   readonly path: string

@@ -1,40 +1,24 @@
+import { unknownPlace } from '@varve/core/image/unknown-place'
 import { volumesOfFolder } from '@varve/core/image/volume-address'
-import { isDiskError } from '@varve/core/problems/disk-error'
-import { problemFromError } from '@varve/core/problems/problem'
 import type { VolumeFacts } from '@varve/operations/volumes/facts'
 import { volumesOfLibrary } from '@varve/operations/volumes/of-library'
 import type { LibraryFacts } from '@varve/protocol/hosts'
-import type { ReadPlaces, ToolBox } from '../actions/adapter.ts'
+import type { ActionPorts } from '../actions/adapter.ts'
 
 type Facts = Omit<LibraryFacts, 'name' | 'path'>
 
-export interface VolumePlacesOptions {
-  readonly system: string
-  readonly tools: ToolBox
-  /** Left out where the system has no reader of its volumes. */
-  readonly readPlaces?: ReadPlaces | undefined
-}
-
-/** Of a place of which nothing is known. */
-export const unknownPlace: LibraryFacts['place'] = {
-  filesystem: null,
-  mountPoint: null,
-  free: null,
-  total: null,
-  copyOnWrite: null,
-  media: null,
-}
+type Ports = Pick<ActionPorts, 'tools' | 'readPlaces'>
 
 /** LVM is asked anew after so long: it takes locks of the host, and reads devices. */
 const freshMs = 30_000
 
 /** What is told of libraries of volumes: their room, and what can be made in them. */
 export class VolumePlaces {
-  readonly #options: VolumePlacesOptions
+  readonly #ports: Ports
   #known: { readonly at: number; readonly facts: Promise<VolumeFacts> } | null = null
 
-  constructor(options: VolumePlacesOptions) {
-    this.#options = options
+  constructor(ports: Ports) {
+    this.#ports = ports
   }
 
   /** Of the library whose devices are in that folder. No file is laid there. */
@@ -56,16 +40,14 @@ export class VolumePlaces {
   }
 
   async #read(): Promise<VolumeFacts> {
-    const { system, tools, readPlaces } = this.#options
-    const isRoot = process.geteuid?.() === 0
-    const own = { host: '', system, isRoot, isOwnHost: true, problems: [] }
-    if (!readPlaces || !isRoot) return { ...own, places: null }
-    try {
-      return { ...own, places: await readPlaces(tools, { folders: [] }) }
-    } catch (error) {
-      if (!isDiskError(error)) throw error
-      return { ...own, places: null, problems: [problemFromError(error)] }
-    }
+    // Few agents have such a library.
+    const [{ problemCollector }, { volumeFacts }] = await Promise.all([
+      import('../operations/copy-facts.ts'),
+      import('../operations/volumes.ts'),
+    ])
+    // What is told is of libraries of this agent's own.
+    const ports = { ...this.#ports, roots: null }
+    return await volumeFacts(problemCollector(), { ports, host: '', signal: new AbortController().signal })
   }
 }
 

@@ -80,10 +80,14 @@ export function keptName(address: VolumeAddress): VolumeAddress {
   return { ...address, volume: `${address.volume}-before-${randomHex(4)}` }
 }
 
+interface VolumeContext extends Pick<FactsContext, 'host' | 'signal'> {
+  readonly ports: Pick<FactsContext['ports'], 'roots' | 'tools' | 'readPlaces'>
+}
+
 /** What the host has; an agent, and who is not root, is not asked for more than that. */
 export async function volumeFacts(
   { problems, collect }: Collector,
-  { ports, host, signal }: FactsContext,
+  { ports, host, signal }: VolumeContext,
 ): Promise<VolumeFacts> {
   const isRoot = process.geteuid?.() === 0
   const isOwnHost = ports.roots === null

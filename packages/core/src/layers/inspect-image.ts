@@ -1,4 +1,5 @@
-import type { HostPlace, ImagePorts } from '../image/image-files.ts'
+import { unknownPlace } from '../image/unknown-place.ts'
+import type { ImagePorts } from '../image/image-files.ts'
 import { openLayers, type OpenChain } from '../chain/open-chain.ts'
 import { toChainLink, walkChain, type ChainOptions } from '../chain/walk-chain.ts'
 import { DiskError, toErrorRecord } from '../problems/disk-error.ts'
@@ -88,15 +89,6 @@ export async function inspectImage(
 function partsOf({ files, links }: OpenChain): string[] {
   const own = new Set(links.map(({ path }) => path))
   return files.flatMap(({ path }) => (own.has(path) ? [] : [path]))
-}
-
-const unknownPlace: HostPlace = {
-  filesystem: null,
-  mountPoint: null,
-  free: null,
-  total: null,
-  copyOnWrite: null,
-  media: null,
 }
 
 interface Contents {

@@ -1,3 +1,4 @@
+import { unknownPlace } from '../image/unknown-place.ts'
 import { createHash } from 'node:crypto'
 import { open, readdir, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
@@ -13,14 +14,7 @@ export const nodeFiles: ImageFiles = {
   open: openNodeFile,
   resolve: (from, reference) => resolveReference(reference, { from, rules: 'posix' }),
   list: async (folder) => await readdir(folder).catch(() => []),
-  place: async () => ({
-    filesystem: null,
-    mountPoint: null,
-    free: null,
-    total: null,
-    copyOnWrite: null,
-    media: null,
-  }),
+  place: async () => unknownPlace,
 }
 
 /** Input that ends with the sector, not with the stream, is not an error. */

@@ -1,3 +1,4 @@
+import { unknownPlace } from '@varve/core/image/unknown-place'
 import { checkRaw } from '@varve/core/formats/raw/check'
 import type { CheckReport } from '@varve/core/image/check-report'
 import type { ImageFile, ImagePorts } from '@varve/core/image/image-files'
@@ -45,7 +46,6 @@ function fileOf(disk: Awaited<ReturnType<typeof openInput>>['disk'], path: strin
 
 /** Ports that reach nothing but the export. */
 function portsOf(file: ImageFile): ImagePorts {
-  const unknown = { mountPoint: null, free: null, total: null, copyOnWrite: null, media: null }
   return {
     files: {
       open: async () => file,
@@ -57,7 +57,7 @@ function portsOf(file: ImageFile): ImagePorts {
         })
       },
       list: async () => [],
-      place: async () => ({ filesystem: 'NBD export', ...unknown }),
+      place: async () => ({ ...unknownPlace, filesystem: 'NBD export' }),
     },
     codecs: nodeCodecs,
   }

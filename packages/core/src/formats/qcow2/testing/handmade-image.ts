@@ -1,3 +1,4 @@
+import { unknownPlace } from '../../../image/unknown-place.ts'
 import { memorySource } from '../../../binary/byte-source.ts'
 import { DiskError } from '../../../problems/disk-error.ts'
 import { nodeCodecs } from '../../../testing/node-files.ts'
@@ -107,14 +108,7 @@ export function memoryPorts(files: Readonly<Record<string, Uint8Array>> = {}): I
       },
       resolve: (_from, reference) => `/images/${reference}`,
       list: async () => Object.keys(files),
-      place: async () => ({
-        filesystem: null,
-        mountPoint: null,
-        free: null,
-        total: null,
-        copyOnWrite: null,
-        media: null,
-      }),
+      place: async () => unknownPlace,
     },
   }
 }
