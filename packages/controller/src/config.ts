@@ -3,12 +3,15 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { systemClock, type Clock } from './clock.ts'
 import { parseNetworks } from './agents/serving-address.ts'
+import { parseNames } from './http/own-names.ts'
 import { packageFolder } from './package.ts'
 
 /** Settings of the controller, from flags, then `VARVE_*`, then defaults. */
 export interface Config {
   readonly port: number
   readonly host: string
+  /** Names that it is reached by beside the addresses and the name of its machine. */
+  readonly names: readonly string[]
   /** Networks at which agents may serve exports beside the address that they are connected from. */
   readonly agentNetworks: readonly string[]
   /** Folder of everything the controller writes. */
@@ -53,6 +56,7 @@ export function makeConfig(given: Partial<Config> & Pick<Config, 'data'>): Confi
   return Object.freeze({
     port: 7070,
     host: '127.0.0.1',
+    names: [],
     agentNetworks: [],
     dashboard: defaultDashboard,
     logLevel: 'info',
@@ -75,6 +79,8 @@ export const usage = `varve controller: keeps the inventory of a fleet, carries 
 
   --port N               where it listens (default: 7070; 0: any free port)           VARVE_PORT
   --host ADDRESS         on which address (default: 127.0.0.1)                        VARVE_HOST
+  --name NAME            a name that it is reached by, beside the addresses and the
+                         name of its machine; may be repeated                         VARVE_NAMES
   --data FOLDER          what it keeps (default: .varve/controller)                   VARVE_DATA
   --dashboard FOLDER     the built dashboard (default: apps/dashboard/dist)           VARVE_DASHBOARD
   --agent-network NET    where agents may serve images beside the address that they
@@ -96,6 +102,7 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv = pro
       'log-level': { type: 'string' },
       'agent-grace': { type: 'string' },
       'agent-network': { type: 'string', multiple: true },
+      name: { type: 'string', multiple: true },
       help: { type: 'boolean' },
     },
   })
@@ -111,6 +118,7 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv = pro
   const agentNetworks =
     values['agent-network'] ?? env['VARVE_AGENT_NETWORKS']?.split(',').filter(Boolean) ?? []
   parseNetworks(agentNetworks)
+  const names = parseNames(values.name ?? env['VARVE_NAMES']?.split(',').filter(Boolean) ?? [])
   if (!parsed.success) {
     const [issue] = parsed.error.issues
     throw new Error(`The setting ${issue?.path.join('.') ?? ''} is not possible: ${issue?.message ?? ''}.`)
@@ -118,6 +126,7 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv = pro
   const { grace, data, dashboard, ...rest } = parsed.data
   return makeConfig({
     ...rest,
+    names,
     agentNetworks,
     data: resolve(data),
     dashboard: resolve(dashboard),

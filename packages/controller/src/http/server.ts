@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { createReadStream } from 'node:fs'
-import type { IncomingMessage, Server } from 'node:http'
-import type { Socket } from 'node:net'
+import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import fastifyStatic from '@fastify/static'
@@ -21,10 +20,12 @@ import { createCallers } from './callers.ts'
 import { createFairQueue } from './fair-queue.ts'
 import type { Streams } from '../streams/streams.ts'
 import { fileRoutes } from './file-routes.ts'
-import { isLoopbackAddress } from '../agents/serving-address.ts'
-import { isLoopbackName, refuseRequest } from './guard.ts'
+import { limitConnections } from './connections.ts'
+import { refuseRequest, type Refusal } from './guard.ts'
 import { jsonLimits, refuseJson } from './json-limits.ts'
 import { notBuiltPage } from './not-built-page.ts'
+import { createOwnNames } from './own-names.ts'
+import { notBuiltPolicy, protect, refuseUpgrade } from './protect.ts'
 import { createSockets, mostMessageBytes } from './sockets.ts'
 
 const KiB = 1024
@@ -35,8 +36,8 @@ const mostBatch = jsonLimits.batch
 /** A request must have arrived after so long, its head after less. */
 const requestMs = 20_000
 const headMs = 10_000
-/** TCP connections from one address: a fleet on this machine or behind one proxy, and anybody else. */
-const mostConnections = { loopback: 16_384, other: 2048 } as const
+/** Of a request's head with its path, in which the calls of a batch and their inputs are. */
+const mostHeadBytes = 16 * KiB
 
 export interface HttpServer {
   /** Listens; gives the address. */
@@ -57,19 +58,18 @@ export interface HttpOptions {
 /** tRPC over HTTP and WebSocket on `/trpc`, the dashboard, manifests and a health check. */
 export async function createHttpServer(options: HttpOptions): Promise<HttpServer> {
   const { config, services, manifests, logger } = options
-  const isLoopback = isLoopbackName(config.host)
+  const names = createOwnNames(config.names)
   const app = Fastify({
     bodyLimit: mostHttpBytes,
     forceCloseConnections: true,
     requestTimeout: requestMs,
-    http: { headersTimeout: headMs, connectionsCheckingInterval: 1000 },
+    http: { headersTimeout: headMs, connectionsCheckingInterval: 1000, maxHeaderSize: mostHeadBytes },
     routerOptions: { maxParamLength: 5000 },
   })
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', async (_request, reply) => {
     reply.raw.once('close', options.courtesy.asked())
-    const reason = refuseRequest(request.raw, { isLoopback })
-    if (reason !== null) await reply.code(403).type('text/plain').send(reason)
   })
+  protect(app, names)
   const queue = createFairQueue((error) => logger.error({ err: error }, 'a call failed'))
   const callers = createCallers(queue)
   const createContext = ({ req }: { req: { ip: string } }) => ({
@@ -127,11 +127,8 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // A peer that breaks off here must not end the process.
     socket.on('error', (error) => logger.debug({ reason: error.message }, 'a connection broke'))
-    const reason = refuseRequest(request, { isLoopback }) ?? refusePath(request.url)
-    if (reason !== null) {
-      socket.end(`HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n${reason}`)
-      return
-    }
+    const refusal = refuseRequest(request, names) ?? refusePath(request.url)
+    if (refusal !== null) return refuseUpgrade(socket, request, refusal)
     server.handleUpgrade(request, socket, head, (client) => server.emit('connection', client, request))
   })
 
@@ -160,25 +157,10 @@ function refuseBody(body: unknown): string | null {
   return typeof body === 'string' ? refuseJson(body) : null
 }
 
-function limitConnections(server: Server): void {
-  const counts = new Map<string, number>()
-  server.on('connection', (socket: Socket) => {
-    const peer = socket.remoteAddress ?? ''
-    const count = (counts.get(peer) ?? 0) + 1
-    counts.set(peer, count)
-    socket.once('close', () => {
-      const left = (counts.get(peer) ?? 1) - 1
-      if (left === 0) counts.delete(peer)
-      else counts.set(peer, left)
-    })
-    if (count > mostConnections[isLoopbackAddress(peer) ? 'loopback' : 'other']) socket.destroy()
-  })
-}
-
-function refusePath(url: string | undefined): string | null {
+function refusePath(url: string | undefined): Refusal | null {
   return URL.parse(url ?? '', 'http://localhost')?.pathname === '/trpc'
     ? null
-    : 'WebSockets are served at /trpc.'
+    : { status: 403, reason: 'WebSockets are served at /trpc.' }
 }
 
 /** The built dashboard, every unknown path being its start page; without a build, a page that says so. */
@@ -204,7 +186,12 @@ async function serveDashboard(app: FastifyInstance, folder: string): Promise<voi
   app.setNotFoundHandler((request, reply) => {
     const isPage = request.method === 'GET' && !/^\/(?:trpc|api|assets)(?:\/|$)/u.test(request.url)
     if (!isPage) return reply.code(404).type('text/plain').send('There is nothing here.')
-    if (!isBuilt) return reply.code(503).type('text/html').send(notBuiltPage)
+    if (!isBuilt)
+      return reply
+        .code(503)
+        .header('content-security-policy', notBuiltPolicy)
+        .type('text/html')
+        .send(notBuiltPage)
     return reply.header('cache-control', 'no-cache').sendFile('index.html')
   })
 }
