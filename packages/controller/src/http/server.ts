@@ -2,11 +2,13 @@ import { existsSync } from 'node:fs'
 import { createReadStream } from 'node:fs'
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import fastifyStatic from '@fastify/static'
 import { fastifyTRPCPlugin, type FastifyTRPCPluginOptions } from '@trpc/server/adapters/fastify'
-import Fastify, { type FastifyInstance } from 'fastify'
+import type { Identity } from '@varve/protocol/identity'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { WebSocketServer } from 'ws'
 import type { Courtesy } from '../agents/courtesy.ts'
@@ -25,6 +27,8 @@ import { isLoopbackAddress } from '../agents/serving-address.ts'
 import { isLoopbackName, refuseRequest } from './guard.ts'
 import { jsonLimits, refuseJson } from './json-limits.ts'
 import { notBuiltPage } from './not-built-page.ts'
+import { trustRoutes } from './trust-routes.ts'
+import { createWire, type Wire, type WireOptions, type WireTrust } from './wire.ts'
 import { createSockets, mostMessageBytes } from './sockets.ts'
 
 const KiB = 1024
@@ -41,11 +45,14 @@ const mostConnections = { loopback: 16_384, other: 2048 } as const
 export interface HttpServer {
   /** Listens; gives the address. */
   listen(): Promise<string>
+  /** What is shown and believed in handshakes from now on. */
+  setTrust(trust: WireTrust): void
   close(): Promise<void>
 }
 
 export interface HttpOptions {
   readonly config: Config
+  readonly wire: Pick<WireOptions, 'trust' | 'web'>
   readonly services: Services
   readonly manifests: Manifests
   readonly streams: Streams
@@ -58,23 +65,31 @@ export interface HttpOptions {
 export async function createHttpServer(options: HttpOptions): Promise<HttpServer> {
   const { config, services, manifests, logger } = options
   const isLoopback = isLoopbackName(config.host)
+  const limits = { requestTimeout: requestMs, headersTimeout: headMs, connectionsCheckingInterval: 1000 }
+  const wired = Promise.withResolvers<Wire>()
   const app = Fastify({
     bodyLimit: mostHttpBytes,
-    forceCloseConnections: true,
-    requestTimeout: requestMs,
-    http: { headersTimeout: headMs, connectionsCheckingInterval: 1000 },
     routerOptions: { maxParamLength: 5000 },
+    serverFactory(handler) {
+      const made = createWire({ ...options.wire, isOpen: config.plainText, limits }, handler)
+      wired.resolve(made)
+      return made.server
+    },
   })
+  const wire = await wired.promise
   app.addHook('onRequest', async (request, reply) => {
     reply.raw.once('close', options.courtesy.asked())
-    const reason = refuseRequest(request.raw, { isLoopback })
+    const reason =
+      wire.refusePlain(request.raw) ??
+      refuseRequest(request.raw, { isLoopback }) ??
+      refuseStranger(request.url, wire.identityOf(request.raw))
     if (reason !== null) await reply.code(403).type('text/plain').send(reason)
   })
   const queue = createFairQueue((error) => logger.error({ err: error }, 'a call failed'))
   const callers = createCallers(queue)
-  const createContext = ({ req }: { req: { ip: string } }) => ({
+  const createContext = ({ req }: { req: FastifyRequest }) => ({
     services,
-    caller: callers.open(req.ip, null),
+    caller: callers.open({ peer: req.ip, identity: wire.identityOf(req.raw) }),
   })
   const onError = ({ error, path }: { error: Error & { code: string }; path: string | undefined }) => {
     // Without a path it is the connection that broke, not a call.
@@ -104,6 +119,9 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
       .type('application/octet-stream')
       .send(createReadStream(path))
   })
+  await app.register(
+    trustRoutes({ trust: services.trust, isSecure: (request) => request.raw.socket instanceof TLSSocket }),
+  )
   await app.register(fileRoutes({ streams: options.streams, images: services.images }))
   await serveDashboard(app, config.dashboard)
 
@@ -121,28 +139,36 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
   server.on('connection', (socket, request) => {
     // Too large or not a WebSocket frame: `ws` closes the connection.
     socket.on('error', (error) => logger.debug({ reason: error.message }, 'a connection broke'))
-    sockets.open(socket, request)
+    sockets.open(socket, request, wire.identityOf(request))
   })
   limitConnections(app.server)
-  app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // A peer that breaks off here must not end the process.
     socket.on('error', (error) => logger.debug({ reason: error.message }, 'a connection broke'))
-    const reason = refuseRequest(request, { isLoopback }) ?? refusePath(request.url)
+    const reason =
+      wire.refusePlain(request) ?? refuseRequest(request, { isLoopback }) ?? refusePath(request.url)
     if (reason !== null) {
       socket.end(`HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n${reason}`)
       return
     }
     server.handleUpgrade(request, socket, head, (client) => server.emit('connection', client, request))
-  })
+  }
+  for (const one of wire.servers) one.on('upgrade', upgrade)
 
   return {
-    listen: () => app.listen({ port: config.port, host: config.host }),
+    async listen() {
+      const url = await app.listen({ port: config.port, host: config.host })
+      return isLoopback || config.plainText ? url : url.replace(/^http:/u, 'https:')
+    },
+    setTrust: (trust) => wire.setTrust(trust),
     async close() {
       sockets.stop()
       queue.stop()
       for (const client of server.clients) client.terminate()
       server.close()
-      await app.close()
+      const closed = app.close()
+      wire.closeConnections()
+      await closed
     },
   }
 }
@@ -173,6 +199,19 @@ function limitConnections(server: Server): void {
     })
     if (count > mostConnections[isLoopbackAddress(peer) ? 'loopback' : 'other']) socket.destroy()
   })
+}
+
+/** What is asked for by agents beside the WebSocket, and by everybody. */
+const ofAgents = /^\/api\/streams\//u
+const ofEverybody = /^\/(?:api\/(?:health|trust\/(?:roots|join))|trpc(?:\/.*)?)$/u
+
+/** Keeps strangers beyond this machine from all but joining; calls of the API say themselves whom they are for. */
+function refuseStranger(url: string, { kind }: Identity): string | null {
+  const [path = ''] = url.split('?', 1)
+  if (kind === 'local' || ofEverybody.test(path) || (kind === 'agent' && ofAgents.test(path))) return null
+  return kind === 'agent'
+    ? 'This is for people, not for agents.'
+    : 'People are answered on the controller’s own machine: go there, or through a tunnel of ssh to it.'
 }
 
 function refusePath(url: string | undefined): string | null {
