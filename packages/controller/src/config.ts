@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { createSecureContext } from 'node:tls'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { systemClock, type Clock } from './clock.ts'
@@ -10,8 +12,14 @@ import { packageFolder } from './package.ts'
 export interface Config {
   readonly port: number
   readonly host: string
-  /** Names that it is reached by beside the addresses and the name of its machine. */
+  /** Names and addresses that it is reached by, beside those of its machine. */
   readonly names: readonly string[]
+  /** Speaks plain text with other machines too, and answers everybody there: for networks that are trusted. */
+  readonly plainText: boolean
+  /** Under which the keys in the data folder lie; null: under a key file beside them. */
+  readonly passphrase: string | null
+  /** What browsers are shown, PEM; null: the certificate of the fleet. */
+  readonly webCertificate: { readonly key: string; readonly cert: string } | null
   /** Networks at which agents may serve exports beside the address that they are connected from. */
   readonly agentNetworks: readonly string[]
   /** Folder of everything the controller writes. */
@@ -57,6 +65,9 @@ export function makeConfig(given: Partial<Config> & Pick<Config, 'data'>): Confi
     port: 7070,
     host: '127.0.0.1',
     names: [],
+    plainText: false,
+    passphrase: null,
+    webCertificate: null,
     agentNetworks: [],
     dashboard: defaultDashboard,
     logLevel: 'info',
@@ -79,8 +90,12 @@ export const usage = `varve controller: keeps the inventory of a fleet, carries 
 
   --port N               where it listens (default: 7070; 0: any free port)           VARVE_PORT
   --host ADDRESS         on which address (default: 127.0.0.1)                        VARVE_HOST
-  --name NAME            a name that it is reached by, beside the addresses and the
-                         name of its machine; may be repeated                         VARVE_NAMES
+  --name NAME            a name or address that it is reached by, beside those of
+                         its machine; may be repeated                                 VARVE_NAMES
+  --plain-text           speaks plain text with other machines too and answers
+                         everybody there: only for networks that you trust            VARVE_PLAIN_TEXT=yes
+  --passphrase-file FILE keeps its keys under a passphrase                            VARVE_PASSPHRASE_FILE
+  --web-certificate FILE what browsers are shown, with --web-key FILE (PEM)           VARVE_WEB_CERTIFICATE, VARVE_WEB_KEY
   --data FOLDER          what it keeps (default: .varve/controller)                   VARVE_DATA
   --dashboard FOLDER     the built dashboard (default: apps/dashboard/dist)           VARVE_DASHBOARD
   --agent-network NET    where agents may serve images beside the address that they
@@ -103,6 +118,10 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv = pro
       'agent-grace': { type: 'string' },
       'agent-network': { type: 'string', multiple: true },
       name: { type: 'string', multiple: true },
+      'plain-text': { type: 'boolean' },
+      'passphrase-file': { type: 'string' },
+      'web-certificate': { type: 'string' },
+      'web-key': { type: 'string' },
       help: { type: 'boolean' },
     },
   })
@@ -128,8 +147,46 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv = pro
     ...rest,
     names,
     agentNetworks,
+    plainText: values['plain-text'] ?? env['VARVE_PLAIN_TEXT'] === 'yes',
+    passphrase: passphraseOf(values['passphrase-file'] ?? env['VARVE_PASSPHRASE_FILE'], env),
+    webCertificate: webCertificateOf(
+      values['web-certificate'] ?? env['VARVE_WEB_CERTIFICATE'],
+      values['web-key'] ?? env['VARVE_WEB_KEY'],
+    ),
     data: resolve(data),
     dashboard: resolve(dashboard),
     graceMs: grace * 1000,
   })
+}
+
+/** The first line of the file, or what the environment says; null: there is none. */
+function passphraseOf(file: string | undefined, env: NodeJS.ProcessEnv): string | null {
+  if (file === undefined) return env['VARVE_PASSPHRASE'] ?? null
+  const [line = ''] = readSetting('--passphrase-file', file).split('\n', 1)
+  if (line === '') throw new Error(`--passphrase-file ${file}: its first line is empty.`)
+  return line
+}
+
+function webCertificateOf(cert: string | undefined, key: string | undefined): Config['webCertificate'] {
+  if (cert === undefined && key === undefined) return null
+  if (cert === undefined || key === undefined) throw new Error('--web-certificate and --web-key go together.')
+  const pair = { cert: readSetting('--web-certificate', cert), key: readSetting('--web-key', key) }
+  try {
+    createSecureContext(pair)
+    return pair
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(`--web-certificate ${cert} and --web-key ${key} cannot be used: ${reason}.`, {
+      cause: error,
+    })
+  }
+}
+
+function readSetting(flag: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(`${flag} ${file} cannot be read: ${reason}.`, { cause: error })
+  }
 }

@@ -11,6 +11,7 @@ export class StartError extends Error {
 export interface DataFolder {
   readonly inventory: string
   readonly workflows: string
+  readonly trust: string
   readonly manifests: string
   release(): void
 }
@@ -21,6 +22,7 @@ export function openDataFolder(path: string): DataFolder {
   return {
     inventory: join(path, 'inventory.sqlite'),
     workflows: join(path, 'workflows.sqlite'),
+    trust: join(path, 'trust.sqlite'),
     manifests: join(path, 'manifests'),
     release() {
       lock.close()

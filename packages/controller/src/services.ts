@@ -36,6 +36,7 @@ import {
   unfinishedMigrations,
 } from './store/migrations-store.ts'
 import { controllerVersion } from './package.ts'
+import type { FleetTrust } from './trust/fleet-trust.ts'
 import { createMigrations } from './migrations/migrations.ts'
 import { migratePerformers } from './migrations/performers.ts'
 import { projectMigration } from './migrations/project.ts'
@@ -69,7 +70,11 @@ export interface Controller {
   stop(): Promise<void>
 }
 
-export function createController(config: Config, folder: DataFolder, logger: Logger): Controller {
+export function createController(
+  config: Config,
+  folder: DataFolder,
+  { logger, trust }: { readonly logger: Logger; readonly trust: FleetTrust },
+): Controller {
   const db = openDatabase(folder.inventory)
   const log = createEventLog(db, {
     keep: config.keepEvents,
@@ -121,6 +126,9 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     hearing,
     differing: (host, states) => inventory.differing(host, states),
     subscribeMs: config.subscribeMs,
+    admit: (host, { identity }) => trust.admit(host, identity),
+    onClone: (host, identity) => trust.stopClone(host, identity),
+    roots: () => trust.rootCertificates(),
     onHello(host, hello) {
       logger.info({ agent: host.name, instance: host.instance }, 'agent said hello')
       jobs.reconcile(host, hello)
@@ -244,6 +252,12 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     note: (tx, id, title) => log.note(tx, { subject: 'migration', subjectId: id, title }),
   })
 
+  trust.connect({
+    cut: (host, reason) => sessions.cut(host, reason),
+    sendAll: (command) => sessions.sendAll(command),
+    note: (host, title) => log.note(db, { subject: 'host', subjectId: host, title }),
+    joinedAt: () => ({ url, host: config.host, machine: hostname() }),
+  })
   const forget = createForget({ db, log, sessions, jobs, onForgotten: () => lists.changed() })
   const services: Services = {
     fleet: fleetServices(),
@@ -254,25 +268,27 @@ export function createController(config: Config, folder: DataFolder, logger: Log
     quarantine: quarantineService(jobs),
     schedules: scheduling.service,
     uploads: streams,
+    trust: trust.service,
     events: {
       since: (lastId, reader) => log.since(lastId, reader),
       activity: (before, limit) => log.activity(before, limit),
     },
     agents: {
-      hello: (hello, peer) => sessions.hello(hello, peer),
-      commands: (session, lastId, signal) => sessions.commands(session, lastId, signal),
-      report: (session, reports) => jobs.report(sessions.hostOf(session), reports),
-      inventory: (session, delta) => inventory.take(sessions.hostOf(session), delta),
-      compare: (session, part) => inventory.compare(sessions.hostOf(session), part),
-      places(session, places) {
-        const { name } = sessions.hostOf(session)
+      hello: (hello, caller) => sessions.hello(hello, caller),
+      commands: (from, lastId, signal) => sessions.commands(from, lastId, signal),
+      report: (from, reports) => jobs.report(sessions.hostOf(from), reports),
+      inventory: (from, delta) => inventory.take(sessions.hostOf(from), delta),
+      compare: (from, part) => inventory.compare(sessions.hostOf(from), part),
+      places(from, places) {
+        const { name } = sessions.hostOf(from)
         if (write(db, (tx) => savePlaces(tx, name, places))) publisher.touch('host', name)
       },
-      freed(session, token) {
-        sessions.hostOf(session)
+      freed(from, token) {
+        sessions.hostOf(from)
         locked.freed(token)
       },
-      manifest: (session, part) => manifests.add(sessions.hostOf(session).name, part),
+      manifest: (from, part) => manifests.add(sessions.hostOf(from).name, part),
+      renew: (from, request) => trust.renew(sessions.hostOf(from).name, from.caller.identity, request),
     },
   }
 

@@ -33,13 +33,14 @@ describe('a data directory that is damaged', () => {
     ['is a folder', async (path) => rm(path).then(() => mkdir(path))],
   ]
   const cases = damages.flatMap(([how, damage]) =>
-    ['inventory.sqlite', 'workflows.sqlite'].map((name) => [name, how, damage] as const),
+    ['inventory.sqlite', 'workflows.sqlite', 'trust.sqlite'].map((name) => [name, how, damage] as const),
   )
   test.each(cases)('%s that %s is said in a sentence with a way out', async (name, _how, damage) => {
     const data = place.file(`damaged-${Math.random()}`)
     await mkdir(data)
     for (const file of await readdir(place.file('good'))) {
-      if (file.endsWith('.sqlite')) await copyFile(join(place.file('good'), file), join(data, file))
+      if (file.endsWith('.sqlite') || file === 'secrets.key')
+        await copyFile(join(place.file('good'), file), join(data, file))
     }
     await damage(join(data, name))
     const error: unknown = await start(data).then(
@@ -49,7 +50,7 @@ describe('a data directory that is damaged', () => {
     expect(error).toBeInstanceOf(StartError)
     const said = error instanceof Error ? error.message : ''
     expect(said).toContain(join(data, name))
-    expect(said).toMatch(/restore it .*backup, or move it away/u)
+    expect(said).toMatch(/restore it .*backup(?:, or move it away|; moved away)/u)
     expect(said).not.toContain('\n')
     // Moved away, it starts.
     for (const file of await readdir(data))

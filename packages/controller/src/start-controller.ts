@@ -1,11 +1,17 @@
 import { existsSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
+import { DiskError } from '@varve/core/problems/disk-error'
+import { openSecrets } from '@varve/trust/secrets'
 import Database from 'better-sqlite3'
 import { pino } from 'pino'
 import type { Config } from './config.ts'
 import { openDataFolder, StartError, type DataFolder } from './data-folder.ts'
-import { createHttpServer } from './http/server.ts'
+import { createHttpServer, type HttpServer } from './http/server.ts'
+import type { WireTrust } from './http/wire.ts'
 import { createController } from './services.ts'
+import { openFleetTrust, type FleetTrust } from './trust/fleet-trust.ts'
 
 /** A controller that runs in this process. */
 export interface RunningController {
@@ -28,33 +34,71 @@ export async function startController(config: Config): Promise<RunningController
 }
 
 async function startIn(folder: DataFolder, config: Config, logger: pino.Logger): Promise<RunningController> {
-  const controller = createController(config, folder, logger)
-  const server = await createHttpServer({
+  let server: HttpServer | null = null
+  const trust = await openFleetTrust({
+    path: folder.trust,
+    secrets: openSecrets(config.data, { passphrase: config.passphrase }),
+    reachedBy: namesOf(config),
+    isOpen: config.plainText,
+    onChange: () => server?.setTrust(wireTrustOf(trust)),
+    onError: (error) => logger.error({ err: error }, 'the upkeep of certificates failed'),
+  })
+  await using stack = new AsyncDisposableStack()
+  stack.defer(() => trust.close())
+  const controller = createController(config, folder, { logger, trust })
+  stack.defer(() => controller.stop())
+  const { services, manifests, streams, hearing, courtesy } = controller
+  const wire = { trust: wireTrustOf(trust), web: config.webCertificate }
+  server = await createHttpServer({
     config,
     logger,
-    services: controller.services,
-    manifests: controller.manifests,
-    streams: controller.streams,
-    hearing: controller.hearing,
-    courtesy: controller.courtesy,
+    wire,
+    services,
+    manifests,
+    streams,
+    hearing,
+    courtesy,
   })
-  try {
-    const url = await server.listen()
-    await controller.start(url)
-    logger.info({ url, data: config.data }, 'listening')
-    let closing: Promise<void> | null = null
-    const close = async () => {
-      await Promise.all([server.close(), controller.stop()])
-      folder.release()
-    }
-    return { url, close: () => (closing ??= close()) }
-  } catch (error) {
-    await Promise.all([server.close(), controller.stop()])
-    throw error
+  stack.defer(() => server?.close())
+  const url = await server.listen()
+  await controller.start(url)
+  logger.info({ url, data: config.data }, 'listening')
+  const running = stack.move()
+  let closing: Promise<void> | null = null
+  const close = async () => {
+    await running.disposeAsync()
+    folder.release()
   }
+  return { url, close: () => (closing ??= close()) }
+}
+
+function wireTrustOf(trust: FleetTrust): WireTrust {
+  return { fleet: trust.fleet, ...trust.credentials(), ca: trust.rootCertificates() }
+}
+
+/** Names and addresses that this controller may be reached by. */
+function namesOf({ host, names }: Config): string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((found = []) =>
+    found.map(({ address }) => address),
+  )
+  const all = [
+    'localhost',
+    ...addresses.filter((address) => !address.includes('%')),
+    hostname(),
+    ...names,
+    host,
+  ]
+  return [...new Set(all.map((name) => name.toLowerCase()))].filter(
+    (name) => isIP(name) !== 0 || isDnsName(name),
+  )
+}
+
+function isDnsName(name: string): boolean {
+  return /^(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*$/u.test(name) && name.length <= 253
 }
 
 function asStartError(error: unknown, config: Config): unknown {
+  if (error instanceof DiskError) return new StartError(`${error.message}. ${error.remedy}`)
   const code = error instanceof Error && 'code' in error ? error.code : null
   const place = `${config.host}:${config.port}`
   if (code === 'EADDRINUSE') {
@@ -75,7 +119,7 @@ function asStartError(error: unknown, config: Config): unknown {
   return error
 }
 
-/** Which of the two databases is damaged, with the way out; null: neither, as far as SQLite can tell. */
+/** Which of the databases is damaged, with the way out; null: neither, as far as SQLite can tell. */
 function damageOf(error: unknown, { data }: Config): StartError | null {
   const reason = error instanceof Error ? error.message : String(error)
   for (const [name, wayOut] of [
@@ -86,6 +130,10 @@ function damageOf(error: unknown, { data }: Config): StartError | null {
     [
       'workflows.sqlite',
       'restore it together with inventory.sqlite from one backup, or move it away together with its -wal and -shm files: migrations that had not ended then begin their steps anew, and nothing that was published is touched',
+    ],
+    [
+      'trust.sqlite',
+      'restore it together with secrets.key from one backup; moved away, the fleet is founded anew and every host has to join it again',
     ],
   ] as const) {
     const path = join(data, name)

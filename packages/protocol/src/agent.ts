@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { ErrorView, JobId, Path, Timestamp } from './primitives.ts'
 import { HostFacts, LibraryFacts } from './hosts.ts'
 import { FormatChoice, ImageRecord } from './images.ts'
+import { FleetRoots } from './trust.ts'
 import { JobProgress, JobRequest, JobResult } from './jobs.ts'
 
 /** What a library holds, so that both ends can tell whether they know the same. */
@@ -50,6 +51,7 @@ export const Welcome = z.lazy(() =>
     differing: z.array(z.string()).default([]),
     /** The runs that are not over and need this host; left out: not told. */
     runs: OpenRuns.optional(),
+    roots: FleetRoots.unwrap().shape.roots.optional(),
   }),
 )
 export type Welcome = z.infer<typeof Welcome>
@@ -82,6 +84,8 @@ export const AgentCommand = z.lazy(() =>
     }),
     z.object({ kind: z.literal('cancel-job'), jobId: JobId }),
     z.object({ kind: z.literal('rescan') }),
+    /** What the fleet is believed by has changed: an agent keeps it, and renews its certificate. */
+    z.object({ kind: z.literal('trust'), roots: FleetRoots.unwrap().shape.roots }),
     /** All that was said of this host's images, in the place of what was said before. */
     z.object({ kind: z.literal('formats'), formats: FormatChoiceList }),
     /** A run ends: these are open, and nothing is locked for any other. Answered by `freed` with the token. */

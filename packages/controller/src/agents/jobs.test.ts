@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { protocolVersion } from '@varve/protocol/primitives'
+import type { Caller } from '../router/context.ts'
 import { openDatabase, type Db } from '../store/database.ts'
 import { commandsAfter, runningJobs } from '../store/jobs-store.ts'
 import { sampleFacts, sampleReport } from '../testing/samples.ts'
@@ -12,7 +13,7 @@ let sessions: Sessions
 let jobs: Jobs
 let stream: AbortController
 
-beforeEach(() => {
+beforeEach(async () => {
   vi.useFakeTimers()
   db = openDatabase(':memory:')
   const hearing = createHearing()
@@ -23,6 +24,9 @@ beforeEach(() => {
     differing: () => [],
     controllerVersion: '1',
     subscribeMs: 1e9,
+    admit: () => undefined,
+    onClone: () => undefined,
+    roots: () => [],
     onHello: () => undefined,
     onPresence: () => undefined,
   })
@@ -36,7 +40,7 @@ beforeEach(() => {
       throw error
     },
   })
-  sayHello('instance-1')
+  await sayHello('instance-1')
   stream = new AbortController()
 })
 
@@ -47,7 +51,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-function sayHello(instance: string, known: string[] = []) {
+async function sayHello(instance: string, known: string[] = []) {
   const hello = {
     protocolVersion,
     instance,
@@ -56,10 +60,20 @@ function sayHello(instance: string, known: string[] = []) {
     inventory: [],
     boot: null,
   }
-  const { session } = sessions.hello(hello, '127.0.0.1')
-  const host = sessions.hostOf(session)
+  const { session } = await sessions.hello(hello, caller)
+  const host = sessions.hostOf({ session, caller })
   jobs.reconcile(host, hello)
   return host
+}
+
+const caller: Caller = {
+  peer: '127.0.0.1',
+  identity: { kind: 'local' },
+  isAlive: async () => false,
+  end: () => undefined,
+  call: async (work) => work(),
+  stream: () => ({ [Symbol.dispose]: () => undefined }),
+  drained: async () => undefined,
 }
 
 const request = { kind: 'inspect', library: 'images', name: 'a.vmdk' } as const
@@ -151,7 +165,7 @@ test('a word from another host or an earlier process is not heard', async () => 
 test('a new process of the agent does not know the job, which fails at once', async () => {
   const ending = start()
   await vi.advanceTimersByTimeAsync(0)
-  sayHello('instance-2')
+  await sayHello('instance-2')
   await expect(ending).rejects.toMatchObject({ code: 'agent-gone' })
 })
 
@@ -159,7 +173,7 @@ test('a reconnect goes on with the job; one that nobody wants is canceled', asyn
   void start()
   await vi.advanceTimersByTimeAsync(0)
   const id = jobId()
-  sayHello('instance-1', [id, 'forgotten'])
+  await sayHello('instance-1', [id, 'forgotten'])
   expect(jobId()).toBe(id)
   expect(told()).toEqual(['cancel-job'])
 })

@@ -21,3 +21,10 @@ export function joinCommand({ url, host, machine }: ListeningAt): string {
   if (!isLoopbackName(host)) words.push('--nbd-host ADDRESS-OF-THE-HOST')
   return words.join(' ')
 }
+
+/** The command by which a host joins with a token, and shows who it is from then on. */
+export function joinByTokenCommand(at: ListeningAt, token: string): string {
+  const { port } = new URL(at.url)
+  const host = wildcards.has(at.host) ? at.machine : new URL(at.url).hostname
+  return `./varve agent join https://${host}:${port} ${token}`
+}

@@ -6,20 +6,22 @@ import { startMigration } from '../testing/migrate-story.ts'
 import { sampleFacts, sampleRecord } from '../testing/samples.ts'
 import { eventually, startTestController } from '../testing/start-test-controller.ts'
 
-test('the newer of two agents with one name wins, and the older is told', async () => {
+test('an agent that is there keeps its name; one that is gone is taken over from, and is told when it comes back', async () => {
   await using controller = await startTestController()
-  await using older = await startFakeAgent({ url: controller.url, name: 'north' })
-  await using newer = await startFakeAgent({ url: controller.url, name: 'north' })
-  expect(await older.ended).toContain('Another agent has said hello as north')
-  await expect(older.announce([])).rejects.toThrow('Another agent')
-  await expect(
-    startFakeAgent({ url: controller.url, name: 'north', instance: older.instance }),
-  ).rejects.toThrow('Another agent')
-  await newer.announce([sampleRecord('north', 'a.raw')])
-  expect(await controller.client.fleet.host.query({ name: 'north' })).toMatchObject({
-    state: 'connected',
-    images: 1,
-  })
+  const { client, url } = controller
+  const images = [sampleRecord('north', 'a.raw')]
+  const first = await startFakeAgent({ url, name: 'north', images })
+  await expect(startFakeAgent({ url, name: 'north' })).rejects.toThrow(
+    'Another agent has said hello as north',
+  )
+  expect(await client.fleet.host.query({ name: 'north' })).toMatchObject({ state: 'connected', images: 1 })
+  await first.vanish()
+  await using second = await startFakeAgent({ url, name: 'north' })
+  await expect(startFakeAgent({ url, name: 'north', instance: first.instance })).rejects.toThrow(
+    'Another agent',
+  )
+  await second.announce([sampleRecord('north', 'b.raw')])
+  expect((await client.fleet.host.query({ name: 'north' })).state).toBe('connected')
 })
 
 test('an agent of another protocol version is told who must be updated', async () => {

@@ -6,6 +6,8 @@ import type { AgentCommand, Hello, InventoryState, Welcome } from '@varve/protoc
 import { protocolVersion } from '@varve/protocol/primitives'
 import { timestamp } from '../clock.ts'
 import { waitingFor } from '../events/event-log.ts'
+import type { Identity } from '@varve/protocol/identity'
+import type { AgentCall, Caller } from '../router/context.ts'
 import type { Numbered } from '../events/numbered.ts'
 import { write, type Db } from '../store/database.ts'
 import { hostSessions, saveHost, setAllOffline, setPresence, type HostSession } from '../store/hosts-store.ts'
@@ -16,14 +18,14 @@ import { addCommand, commandsAfter, lastCommandSequence, pruneCommands } from '.
 
 /** Which agent speaks for which host, whether it is there, and the stream of commands to it. */
 export interface Sessions {
-  hello(hello: Hello, peer: string): Welcome
+  hello(hello: Hello, caller: Caller): Promise<Welcome>
   commands(
-    session: string,
+    from: AgentCall,
     lastId: number | null,
     signal: AbortSignal,
   ): AsyncGenerator<Numbered<AgentCommand>>
-  /** The host that `session` speaks for; throws UNAUTHORIZED or CONFLICT. */
-  hostOf(session: string): HostSession
+  /** The host that the session speaks for; throws UNAUTHORIZED or CONFLICT. */
+  hostOf(from: AgentCall): HostSession
   /** The agent of a host, with when it was last seen; null when it never said hello. */
   find(host: string): Presence | null
   /** Waits until the host is connected; throws `agent-gone` after `timeoutMs`. */
@@ -31,6 +33,10 @@ export interface Sessions {
   send(to: HostSession, command: AgentCommand): void
   /** Wakes the stream of a host after commands were added in a transaction. */
   wake(host: string): void
+  /** Ends the connection of a host's agent at once. */
+  cut(host: string, reason: string): void
+  /** Sends a command to every agent that is there. */
+  sendAll(command: AgentCommand): void
   /** Drops a host that is away; it may say hello again, as one that was never seen. */
   forget(host: string): void
   stop(): void
@@ -54,14 +60,23 @@ export interface SessionOptions {
   readonly differing: (host: string, states: readonly InventoryState[]) => string[]
   /** How long an agent may take from its hello to its stream of commands. */
   readonly subscribeMs: number
+  /** Throws unless this caller may speak for the host. */
+  readonly admit: (host: string, caller: Caller) => void
+  /** Two of one certificate are there at once: it is stopped. */
+  readonly onClone: (host: string, identity: AgentIdentity) => void
+  /** What an agent believes its fleet by. */
+  readonly roots: () => readonly string[]
   /** Called in the transaction of a hello, and whenever a host comes or goes. */
   readonly onHello: (host: HostSession, hello: Hello) => void
   readonly onPresence: (host: string, isConnected: boolean) => void
 }
 
+export type AgentIdentity = Extract<Identity, { kind: 'agent' }>
+
 interface Agent {
   readonly who: HostSession
-  readonly peer: string | null
+  /** Who said hello; null: nobody has since this controller was started. */
+  readonly caller: Caller | null
   readonly boot: string | null
   isConnected: boolean
   lastSeen: number
@@ -79,13 +94,13 @@ export function createSessions(options: SessionOptions): Sessions {
   const arrivals = new EventEmitter()
   arrivals.setMaxListeners(0)
   setAllOffline(db, timestamp())
-  for (const who of hostSessions(db)) keep(newAgent(who, { peer: null, boot: null }))
+  for (const who of hostSessions(db)) keep(newAgent(who, { caller: null, boot: null }))
 
-  function newAgent(who: HostSession, { peer, boot }: Pick<Agent, 'peer' | 'boot'>): Agent {
+  function newAgent(who: HostSession, { caller, boot }: Pick<Agent, 'caller' | 'boot'>): Agent {
     const wakes = new EventEmitter()
     return {
       who,
-      peer,
+      caller,
       boot,
       isConnected: false,
       lastSeen: hearing.now(),
@@ -114,9 +129,9 @@ export function createSessions(options: SessionOptions): Sessions {
     if (isConnected) arrivals.emit(agent.who.name)
   }
 
-  function agentOf(session: string): Agent {
+  function agentOf({ session, caller }: AgentCall): Agent {
     const agent = bySession.get(session)
-    if (agent) return agent
+    if (agent && isSameMember(agent.caller?.identity, caller.identity)) return agent
     const old = replaced.get(session)
     if (old) throw takenOver(old.host)
     throw new TRPCError({
@@ -132,10 +147,36 @@ export function createSessions(options: SessionOptions): Sessions {
     }, options.subscribeMs)
   }
 
+  /** Throws when the host has an agent that is there: a name and a certificate are of one only. */
+  async function assertAlone({ facts, instance }: Hello, caller: Caller): Promise<void> {
+    const before = agents.get(facts.name)
+    if (!before?.isConnected || !before.caller || before.caller === caller) return
+    const { identity } = caller
+    if (identity.kind !== 'agent' && before.who.instance === instance) return
+    if (!(await before.caller.isAlive()) || agents.get(facts.name) !== before) return
+    if (identity.kind !== 'agent') throw takenOver(facts.name)
+    options.onClone(facts.name, identity)
+    cut(facts.name, 'its certificate is used by two hosts')
+    options.admit(facts.name, caller)
+  }
+
+  function cut(host: string, reason: string): void {
+    const agent = agents.get(host)
+    if (!agent) return
+    agent.stream?.end()
+    agent.caller?.end(reason)
+    bySession.delete(agent.who.session)
+    setConnected(agent, false)
+  }
+
   return {
-    hello(hello, peer) {
+    cut,
+
+    async hello(hello, caller) {
       const { facts, instance } = hello
       if (hello.protocolVersion !== protocolVersion) throw wrongVersion(hello)
+      options.admit(facts.name, caller)
+      await assertAlone(hello, caller)
       const before = agents.get(facts.name)
       for (const old of replaced.values()) {
         if (before?.isConnected && old.host === facts.name && old.instance === instance)
@@ -151,7 +192,7 @@ export function createSessions(options: SessionOptions): Sessions {
         options.onHello(who, hello)
         if (!wasConnected) options.onPresence(facts.name, true)
       })
-      const agent = newAgent(who, { peer, boot: hello.boot })
+      const agent = newAgent(who, { caller, boot: hello.boot })
       agent.isConnected = true
       keep(agent)
       if (before) {
@@ -166,11 +207,19 @@ export function createSessions(options: SessionOptions): Sessions {
       const differing = options.differing(facts.name, hello.inventory)
       const formats = formatChoicesOf(db, facts.name)
       const runs = openRunsAt(db, facts.name)
-      return { protocolVersion, controllerVersion, session, differing, formats, runs }
+      return {
+        protocolVersion,
+        controllerVersion,
+        session,
+        differing,
+        formats,
+        runs,
+        roots: [...options.roots()],
+      }
     },
 
-    async *commands(session, lastId, signal) {
-      const agent = agentOf(session)
+    async *commands(from, lastId, signal) {
+      const agent = agentOf(from)
       clearTimer(agent)
       agent.stream?.end()
       const ending = new AbortController()
@@ -191,7 +240,7 @@ export function createSessions(options: SessionOptions): Sessions {
           }
           if (page.length === 0 && !(await waker())) break
         }
-        if (!signal.aborted && replaced.has(session)) throw takenOver(agent.who.name)
+        if (!signal.aborted && replaced.has(from.session)) throw takenOver(agent.who.name)
       } finally {
         ending.abort()
         if (agent.stream === stream) {
@@ -201,8 +250,8 @@ export function createSessions(options: SessionOptions): Sessions {
       }
     },
 
-    hostOf(session) {
-      const agent = agentOf(session)
+    hostOf(from) {
+      const agent = agentOf(from)
       agent.lastSeen = hearing.now()
       return agent.who
     },
@@ -211,7 +260,8 @@ export function createSessions(options: SessionOptions): Sessions {
       const agent = agents.get(host)
       if (!agent) return null
       const awayMs = agent.isConnected ? 0 : hearing.now() - agent.lastSeen
-      return { ...agent.who, isConnected: agent.isConnected, awayMs, peer: agent.peer, boot: agent.boot }
+      const { isConnected, boot } = agent
+      return { ...agent.who, isConnected, awayMs, peer: agent.caller?.peer ?? null, boot }
     },
 
     async waitConnected(host, { timeoutMs, signal }) {
@@ -227,6 +277,10 @@ export function createSessions(options: SessionOptions): Sessions {
     send(to, command) {
       write(db, (tx) => addCommand(tx, { host: to.name, instance: to.instance }, command))
       agents.get(to.name)?.wakes.emit('wake')
+    },
+
+    sendAll(command) {
+      for (const agent of agents.values()) if (agent.isConnected) this.send(agent.who, command)
     },
 
     wake(host) {
@@ -249,6 +303,12 @@ export function createSessions(options: SessionOptions): Sessions {
       }
     },
   }
+}
+
+/** A session is of the connection's own member; one of this machine has none. */
+function isSameMember(one: Identity | undefined, other: Identity): boolean {
+  if (one?.kind !== 'agent' || other.kind !== 'agent') return one === undefined || one.kind === other.kind
+  return one.serial === other.serial
 }
 
 function clearTimer(agent: Agent): void {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, request as httpRequest } from 'node:http'
+import { request as secureRequest } from 'node:https'
 import { connect as tcp, type AddressInfo, type Socket } from 'node:net'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -171,6 +172,21 @@ describe('attacks on the web side of a controller that listens on all addresses'
     }
   })
 
+  test('a browser that came by TLS comes by TLS from then on, but for names of its own machine', async () => {
+    const strict = async (host: string) =>
+      await new Promise((resolve, reject) => {
+        const options = { host: '127.0.0.1', port, path: '/', headers: { host }, rejectUnauthorized: false }
+        secureRequest({ ...options, agent: false }, (response) => {
+          response.resume()
+          resolve(response.headers['strict-transport-security'] ?? null)
+        })
+          .on('error', reject)
+          .end()
+      })
+    expect(await strict('varve.example')).toBe('max-age=31536000')
+    expect(await strict('localhost')).toBeNull()
+  })
+
   test('what is too large, too many or too deep', async () => {
     const post = (body: string) => ask(url, { ...rescan, headers: json, body })
     expect((await post(`{"name":"${'n'.repeat(300 * 1024)}"}`)).status).toBe(413)
@@ -216,7 +232,7 @@ describe('attacks on the web side of a controller that listens on all addresses'
   test('slow heads, slow bodies and upgrades that never come are ended', async () => {
     const host = `host: 127.0.0.1:${port}\r\n`
     const upgrading = 'connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n'
-    const [head, body, upgraded, silent] = await Promise.all([
+    const [head, body, upgraded, silent, handshake] = await Promise.all([
       keeps(`GET / HTTP/1.1\r\n${host}x-slow: `, 'x'),
       keeps(
         `POST /trpc/fleet.rescan HTTP/1.1\r\n${host}content-type: application/json\r\ncontent-length: 1000\r\n\r\n`,
@@ -224,8 +240,9 @@ describe('attacks on the web side of a controller that listens on all addresses'
       ),
       keeps(`GET /trpc HTTP/1.1\r\n${host}${upgrading}sec-websocket-key: `, 'A'),
       keeps('', ''),
+      keeps('\u0016\u0003\u0001', ''),
     ])
-    for (const seconds of [head, upgraded, silent]) expect(seconds).toBeLessThan(15)
+    for (const seconds of [head, upgraded, silent, handshake]) expect(seconds).toBeLessThan(15)
     expect(body).toBeLessThan(25)
   })
 
@@ -263,7 +280,7 @@ test('who takes nothing of an answer is cut off, who waits for one is not', asyn
     if (request.url === '/large') response.end(Buffer.alloc(64 * 1024 ** 2))
     else setTimeout(() => response.end('late'), 4 * untakenMs)
   })
-  limitConnections(server, { loopback: 10, other: 10, waiting: 10, untakenMs })
+  limitConnections({ server, servers: [server] }, { loopback: 10, other: 10, waiting: 10, untakenMs })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

@@ -16,10 +16,15 @@ export const callLimits = {
 
 const drainMs = 20
 
+/** The WebSocket of a caller. */
+export interface CallerConnection extends Pick<Caller, 'isAlive' | 'end'> {
+  readonly socket: WebSocket
+}
+
 /** Counts what each connection and each address has going; one for the server. */
 export interface Callers {
-  /** `socket`: of a WebSocket; a caller of HTTP lives as long as its request. */
-  open(peer: string, socket: WebSocket | null): Caller & Asker
+  /** A caller of HTTP lives as long as its request. */
+  open(from: Pick<Caller, 'peer' | 'identity'>, connection?: CallerConnection): Caller & Asker
 }
 
 export function createCallers(queue: FairQueue): Callers {
@@ -33,7 +38,8 @@ export function createCallers(queue: FairQueue): Callers {
   }
 
   return {
-    open(peer, socket) {
+    open({ peer, identity }, connection) {
+      const socket = connection?.socket
       const own = { calls: 0, streams: 0 }
       const count = (what: 'calls' | 'streams') => {
         if (own[what] >= callLimits[what])
@@ -43,6 +49,9 @@ export function createCallers(queue: FairQueue): Callers {
       }
       return {
         peer,
+        identity,
+        isAlive: async () => (await connection?.isAlive()) ?? false,
+        end: (reason) => connection?.end(reason),
         async call(work) {
           using _own = ending(count('calls'))
           if (change(peer, 1) > callLimits.peerCalls) {

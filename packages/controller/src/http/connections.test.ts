@@ -23,9 +23,11 @@ class Line extends EventEmitter {
   }
 }
 
+const both = (server: Server) => ({ server, servers: [server] })
+
 function stand() {
   const server = new EventEmitter() as EventEmitter & { timeout?: number }
-  limitConnections(server as unknown as Server, { loopback: 5, other: 3, waiting: 4, untakenMs: 1000 })
+  limitConnections(both(server as unknown as Server), { loopback: 5, other: 3, waiting: 4, untakenMs: 1000 })
   let port = 1
   return {
     server,

@@ -21,10 +21,13 @@ export const connectionLimits: ConnectionLimits = {
 }
 
 /**
- * Bounds the connections of a server. Of those that have not sent the head of a request the oldest gives way to the
+ * Bounds the connections of a server that listens, of which `servers` speak with them. Of those that have not sent the head of a request the oldest gives way to the
  * newest: who has something to ask says so within milliseconds, and gets in however many others only hold the door.
  */
-export function limitConnections(server: Server, limits: ConnectionLimits = connectionLimits): void {
+export function limitConnections(
+  { server, servers }: { readonly server: Server; readonly servers: readonly Server[] },
+  limits: ConnectionLimits = connectionLimits,
+): void {
   const counts = new Map<string, number>()
   /** In the order of their coming. */
   const waiting = new Map<string, Socket>()
@@ -47,19 +50,20 @@ export function limitConnections(server: Server, limits: ConnectionLimits = conn
     const [oldest] = waiting.values()
     oldest?.destroy()
   })
-  server.on('request', ({ socket }, response) => {
-    waiting.delete(placeOf(socket))
-    answers.set(socket, response)
-  })
-  server.on('upgrade', ({ socket }) => waiting.delete(placeOf(socket)))
-
-  server.timeout = limits.untakenMs
-  // Nothing went in or out for so long: an answer that is being made is waited for, one that nobody takes is not.
-  server.on('timeout', (socket) => {
-    if (answers.get(socket)?.closed === false && socket.writableLength === 0)
-      socket.setTimeout(limits.untakenMs)
-    else socket.destroy()
-  })
+  for (const one of servers) {
+    one.on('request', ({ socket }, response) => {
+      waiting.delete(placeOf(socket))
+      answers.set(socket, response)
+    })
+    one.on('upgrade', ({ socket }) => waiting.delete(placeOf(socket)))
+    one.timeout = limits.untakenMs
+    // Nothing went in or out for so long: an answer that is being made is waited for, one that nobody takes is not.
+    one.on('timeout', (socket) => {
+      if (answers.get(socket)?.closed === false && socket.writableLength === 0)
+        socket.setTimeout(limits.untakenMs)
+      else socket.destroy()
+    })
+  }
 }
 
 function placeOf({ remoteAddress, remotePort }: Socket): string {

@@ -2,16 +2,15 @@ import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
-import { isLoopbackName, refuseRequest, type Asked, type Refusal } from './guard.ts'
+import { isLoopbackName, type Asked, type Refusal } from './guard.ts'
 import { notBuiltPage } from './not-built-page.ts'
-import type { OwnNames } from './own-names.ts'
 import { answerKind, securityHeaders, textPagePolicy } from './security-headers.ts'
 
-/** Sets the headers of every answer, and refuses what `refuseRequest` does before anything of it is read. */
-export function protect(app: FastifyInstance, names: OwnNames): void {
+/** Sets the headers of every answer, and refuses what is to be refused before anything of it is read. */
+export function protect(app: FastifyInstance, refuse: (request: IncomingMessage) => Refusal | null): void {
   app.addHook('onRequest', async ({ raw }, reply) => {
     for (const [name, value] of Object.entries(headersFor(raw))) reply.raw.setHeader(name, value)
-    const refusal = refuseRequest(raw, names)
+    const refusal = refuse(raw)
     if (refusal === null) return
     // What may still come of a request that is refused is not waited for.
     await reply.code(refusal.status).header('connection', 'close').type('text/plain').send(refusal.reason)

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs'
 import { createReadStream } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
+import { TLSSocket } from 'node:tls'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import fastifyStatic from '@fastify/static'
 import { fastifyTRPCPlugin, type FastifyTRPCPluginOptions } from '@trpc/server/adapters/fastify'
-import Fastify, { type FastifyInstance } from 'fastify'
+import type { Identity } from '@varve/protocol/identity'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { WebSocketServer } from 'ws'
 import type { Courtesy } from '../agents/courtesy.ts'
@@ -21,11 +23,13 @@ import { createFairQueue } from './fair-queue.ts'
 import type { Streams } from '../streams/streams.ts'
 import { fileRoutes } from './file-routes.ts'
 import { limitConnections } from './connections.ts'
-import { refuseRequest, type Refusal } from './guard.ts'
+import { isLoopbackName, refuseRequest, type Refusal } from './guard.ts'
 import { jsonLimits, refuseJson } from './json-limits.ts'
 import { notBuiltPage } from './not-built-page.ts'
-import { createOwnNames } from './own-names.ts'
+import { anyName, createOwnNames } from './own-names.ts'
 import { notBuiltPolicy, protect, refuseUpgrade } from './protect.ts'
+import { trustRoutes } from './trust-routes.ts'
+import { createWire, type Wire, type WireOptions, type WireTrust } from './wire.ts'
 import { createSockets, mostMessageBytes } from './sockets.ts'
 
 const KiB = 1024
@@ -42,11 +46,14 @@ const mostHeadBytes = 16 * KiB
 export interface HttpServer {
   /** Listens; gives the address. */
   listen(): Promise<string>
+  /** What is shown and believed in handshakes from now on. */
+  setTrust(trust: WireTrust): void
   close(): Promise<void>
 }
 
 export interface HttpOptions {
   readonly config: Config
+  readonly wire: Pick<WireOptions, 'trust' | 'web'>
   readonly services: Services
   readonly manifests: Manifests
   readonly streams: Streams
@@ -58,23 +65,39 @@ export interface HttpOptions {
 /** tRPC over HTTP and WebSocket on `/trpc`, the dashboard, manifests and a health check. */
 export async function createHttpServer(options: HttpOptions): Promise<HttpServer> {
   const { config, services, manifests, logger } = options
+  const isLoopback = isLoopbackName(config.host)
   const names = createOwnNames(config.names)
+  const limits = {
+    requestTimeout: requestMs,
+    headersTimeout: headMs,
+    connectionsCheckingInterval: 1000,
+    maxHeaderSize: mostHeadBytes,
+  }
+  const wired = Promise.withResolvers<Wire>()
   const app = Fastify({
     bodyLimit: mostHttpBytes,
-    forceCloseConnections: true,
-    requestTimeout: requestMs,
-    http: { headersTimeout: headMs, connectionsCheckingInterval: 1000, maxHeaderSize: mostHeadBytes },
     routerOptions: { maxParamLength: 5000 },
+    serverFactory(handler) {
+      const made = createWire({ ...options.wire, isOpen: config.plainText, limits }, handler)
+      wired.resolve(made)
+      return made.server
+    },
   })
+  const wire = await wired.promise
   app.addHook('onRequest', async (_request, reply) => {
     reply.raw.once('close', options.courtesy.asked())
   })
-  protect(app, names)
+  /** Agents are known by their certificates, whatever name leads them here. */
+  function refuse(request: IncomingMessage): Refusal | null {
+    const isAgent = wire.identityOf(request).kind === 'agent'
+    return wire.refusePlain(request) ?? refuseRequest(request, isAgent ? anyName : names)
+  }
+  protect(app, (request) => refuse(request) ?? refuseStranger(request.url ?? '', wire.identityOf(request)))
   const queue = createFairQueue((error) => logger.error({ err: error }, 'a call failed'))
   const callers = createCallers(queue)
-  const createContext = ({ req }: { req: { ip: string } }) => ({
+  const createContext = ({ req }: { req: FastifyRequest }) => ({
     services,
-    caller: callers.open(req.ip, null),
+    caller: callers.open({ peer: req.ip, identity: wire.identityOf(req.raw) }),
   })
   const onError = ({ error, path }: { error: Error & { code: string }; path: string | undefined }) => {
     // Without a path it is the connection that broke, not a call.
@@ -104,6 +127,9 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
       .type('application/octet-stream')
       .send(createReadStream(path))
   })
+  await app.register(
+    trustRoutes({ trust: services.trust, isSecure: (request) => request.raw.socket instanceof TLSSocket }),
+  )
   await app.register(fileRoutes({ streams: options.streams, images: services.images }))
   await serveDashboard(app, config.dashboard)
 
@@ -121,25 +147,32 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
   server.on('connection', (socket, request) => {
     // Too large or not a WebSocket frame: `ws` closes the connection.
     socket.on('error', (error) => logger.debug({ reason: error.message }, 'a connection broke'))
-    sockets.open(socket, request)
+    sockets.open(socket, request, wire.identityOf(request))
   })
-  limitConnections(app.server)
-  app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  limitConnections(wire)
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // A peer that breaks off here must not end the process.
     socket.on('error', (error) => logger.debug({ reason: error.message }, 'a connection broke'))
-    const refusal = refuseRequest(request, names) ?? refusePath(request.url)
+    const refusal = refuse(request) ?? refusePath(request.url)
     if (refusal !== null) return refuseUpgrade(socket, request, refusal)
     server.handleUpgrade(request, socket, head, (client) => server.emit('connection', client, request))
-  })
+  }
+  for (const one of wire.servers) one.on('upgrade', upgrade)
 
   return {
-    listen: () => app.listen({ port: config.port, host: config.host }),
+    async listen() {
+      const url = await app.listen({ port: config.port, host: config.host })
+      return isLoopback || config.plainText ? url : url.replace(/^http:/u, 'https:')
+    },
+    setTrust: (trust) => wire.setTrust(trust),
     async close() {
       sockets.stop()
       queue.stop()
       for (const client of server.clients) client.terminate()
       server.close()
-      await app.close()
+      const closed = app.close()
+      wire.closeConnections()
+      await closed
     },
   }
 }
@@ -155,6 +188,21 @@ function refuseBatch(url: string): string | null {
 
 function refuseBody(body: unknown): string | null {
   return typeof body === 'string' ? refuseJson(body) : null
+}
+
+/** What is asked for by agents beside the WebSocket, and by everybody. */
+const ofAgents = /^\/api\/streams\//u
+const ofEverybody = /^\/(?:api\/(?:health|trust\/(?:roots|join))|trpc(?:\/.*)?)$/u
+
+/** Keeps strangers beyond this machine from all but joining; calls of the API say themselves whom they are for. */
+function refuseStranger(url: string, { kind }: Identity): Refusal | null {
+  const [path = ''] = url.split('?', 1)
+  if (kind === 'local' || ofEverybody.test(path) || (kind === 'agent' && ofAgents.test(path))) return null
+  const reason =
+    kind === 'agent'
+      ? 'This is for people, not for agents.'
+      : 'People are answered on the controller’s own machine: go there, or through a tunnel of ssh to it.'
+  return { status: 403, reason }
 }
 
 function refusePath(url: string | undefined): Refusal | null {

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { getWSConnectionHandler } from '@trpc/server/adapters/ws'
 import type { Logger } from 'pino'
 import type { RawData, WebSocket, WebSocketServer } from 'ws'
+import type { Identity } from '@varve/protocol/identity'
 import type { Hearing } from '../agents/hearing.ts'
 import type { Services } from '../router/context.ts'
 import { appRouter } from '../router/root.ts'
@@ -19,6 +21,7 @@ const mostPeerBytes = 64 * MiB
 /** A message must arrive whole within this time. */
 const unfinishedMs = 30_000
 const watchMs = 500
+const answerMs = 10
 
 export interface SocketOptions {
   readonly server: WebSocketServer
@@ -33,7 +36,7 @@ export interface SocketOptions {
 
 /** The WebSockets of the API: what arrives is bounded before it is parsed, and handled in fair turns. */
 export interface Sockets {
-  open(socket: WebSocket, request: IncomingMessage): void
+  open(socket: WebSocket, request: IncomingMessage, identity: Identity): void
   stop(): void
 }
 
@@ -105,14 +108,30 @@ export function createSockets(options: SocketOptions): Sockets {
     })
   }
 
+  /** Whether the other end says anything from now on. */
+  async function answers(connection: Connection): Promise<boolean> {
+    const { socket } = connection
+    const askedAt = hearing.now()
+    if (socket.readyState !== socket.OPEN) return false
+    socket.send('PING')
+    while (socket.readyState === socket.OPEN && hearing.now() - askedAt < options.ping.waitMs) {
+      await sleep(answerMs)
+      if (connection.heardAt > askedAt) return true
+    }
+    return false
+  }
+
   return {
-    open(socket, request) {
+    open(socket, request, identity) {
       const peer = request.socket.remoteAddress ?? ''
       const now = hearing.now()
       const wholeBytes = request.socket.bytesRead
       const times = { unfinishedSince: null, heardAt: now, pingedAt: null }
       const connection: Connection = { socket, request, peer, waitingBytes: 0, wholeBytes, ...times }
-      const caller = callers.open(peer, socket)
+      const caller = callers.open(
+        { peer, identity },
+        { socket, isAlive: () => answers(connection), end: (reason) => end(connection, reason) },
+      )
       getWSConnectionHandler({
         wss: options.server,
         router: appRouter,

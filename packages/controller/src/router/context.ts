@@ -14,6 +14,7 @@ import type { ActivityRow, EventView } from '@varve/protocol/events'
 import type { BeginUpload, BegunUpload, UploadTarget } from '@varve/protocol/file-streams'
 import type { HostPage, HostQuery, HostView } from '@varve/protocol/hosts'
 import type { ChooseFormat, FormatChoice, ImagePage, ImageQuery, ImageView } from '@varve/protocol/images'
+import type { Identity } from '@varve/protocol/identity'
 import type { DigestResult } from '@varve/protocol/jobs'
 import type { EndedState, MigrationRequest, MigrationView, StartMigration } from '@varve/protocol/migrations'
 import type { PlanView } from '@varve/protocol/plans'
@@ -40,6 +41,14 @@ import type {
 } from '@varve/protocol/schedules'
 import type { ImageReportView } from '@varve/protocol/reports'
 import type { Overview, ServerInfo } from '@varve/protocol/overview'
+import type {
+  FleetRoots,
+  JoinRequest,
+  MadeJoinToken,
+  Membership,
+  NewJoinToken,
+  TrustView,
+} from '@varve/protocol/trust'
 import type { z } from 'zod'
 import type { EventReader } from '../events/event-log.ts'
 import type { Numbered } from '../events/numbered.ts'
@@ -125,26 +134,56 @@ export interface Services {
     activity(before: number | null, limit: number): ActivityRow[]
   }
   readonly agents: {
-    /** `peer`: the address that the agent is connected from. */
-    hello(hello: Hello, peer: string): Welcome
+    hello(hello: Hello, caller: Caller): Promise<Welcome>
     commands(
-      session: string,
+      from: AgentCall,
       lastId: number | null,
       signal: AbortSignal,
     ): AsyncIterable<Numbered<AgentCommand>>
-    report(session: string, reports: readonly JobReport[]): void
-    inventory(session: string, delta: InventoryDelta): Promise<InventoryAnswer>
-    compare(session: string, part: InventoryPart): ComparedPart
-    places(session: string, places: LibraryPlaces): void
-    freed(session: string, token: string): void
-    manifest(session: string, part: ManifestPart): void
+    report(from: AgentCall, reports: readonly JobReport[]): void
+    inventory(from: AgentCall, delta: InventoryDelta): Promise<InventoryAnswer>
+    compare(from: AgentCall, part: InventoryPart): ComparedPart
+    places(from: AgentCall, places: LibraryPlaces): void
+    freed(from: AgentCall, token: string): void
+    manifest(from: AgentCall, part: ManifestPart): void
+    /** A new certificate for the agent that shows the one it has. */
+    renew(from: AgentCall, request: string): Promise<Membership>
   }
+  readonly trust: {
+    /** Who belongs to the fleet, and which roots are believed. */
+    view(): TrustView
+    makeToken(token: z.output<typeof NewJoinToken>): MadeJoinToken
+    cancelToken(id: string): void
+    /** A host joins by its token. */
+    join(request: JoinRequest): Promise<Membership>
+    /** What the fleet's controller is known by. */
+    roots(): FleetRoots
+    /** Puts a member out at once, and for good. */
+    revoke(name: string): void
+    /** Lets a member that was stopped in again. */
+    allow(name: string): void
+    /** A certificate for a tool that reads exports. */
+    issueClient(name: string, request: string): Promise<Membership>
+    /** Makes a new root; the fleet moves to it by itself. */
+    rotate(): Promise<TrustView>
+  }
+}
+
+/** A call of an agent: the session that it has, and the connection that it came by. */
+export interface AgentCall {
+  readonly session: string
+  readonly caller: Caller
 }
 
 /** Who calls: bounds what it has going, and gives it its turns. */
 export interface Caller {
   /** Address that it is connected from. */
   readonly peer: string
+  readonly identity: Identity
+  /** Whether its other end answers now; a caller of HTTP has none that could. */
+  isAlive(): Promise<boolean>
+  /** Ends its connection; `reason` is for the log. */
+  end(reason: string): void
   /** Runs a call in its turn; throws TOO_MANY_REQUESTS when too many are going. */
   call<T>(work: () => Promise<T>): Promise<T>
   /** Counts a stream until it is disposed; throws as `call` does. */

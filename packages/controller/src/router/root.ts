@@ -8,6 +8,7 @@ import { quarantineRouter } from './quarantine.ts'
 import { runsRouter } from './runs.ts'
 import { schedulesRouter } from './schedules.ts'
 import { router } from './trpc.ts'
+import { trustRouter } from './trust.ts'
 import { uploadsRouter } from './uploads.ts'
 
 export const appRouter = router({
@@ -20,6 +21,7 @@ export const appRouter = router({
   quarantine: quarantineRouter,
   runs: runsRouter,
   schedules: schedulesRouter,
+  trust: trustRouter,
   uploads: uploadsRouter,
 })
 

@@ -44,4 +44,30 @@ const explainErrors = t.middleware(async ({ next }) => {
 /** Each call has its turn, and a caller has only so many going. */
 const inTurn = t.middleware(({ ctx, next }) => ctx.caller.call(() => next()))
 
-export const procedure = t.procedure.use(inTurn).use(explainErrors)
+/** Of people: on this machine, or on a network that was opened on purpose. */
+const ofPeople = t.middleware(({ ctx, next }) => {
+  const { identity } = ctx.caller
+  if (identity.kind === 'local') return next()
+  throw new TRPCError({
+    code: identity.kind === 'agent' ? 'FORBIDDEN' : 'UNAUTHORIZED',
+    message:
+      identity.kind === 'agent'
+        ? 'An agent may not ask for this: it is for people.'
+        : 'People are answered on the controller’s own machine: go there, or through a tunnel of ssh to it.',
+  })
+})
+
+const ofAgents = t.middleware(({ ctx, next }) => {
+  const { identity } = ctx.caller
+  if (identity.kind !== 'nobody') return next()
+  const why =
+    identity.why === null ? 'no certificate was shown' : `the certificate is not believed: ${identity.why}`
+  throw new TRPCError({
+    code: 'UNAUTHORIZED',
+    message: `Agents show a certificate of this fleet, and ${why}.`,
+  })
+})
+
+const limited = t.procedure.use(inTurn).use(explainErrors)
+export const procedure = limited.use(ofPeople)
+export const agentProcedure = limited.use(ofAgents)

@@ -1,4 +1,4 @@
-import { workerData } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import { z } from 'zod'
 
@@ -17,7 +17,11 @@ const client = new Database(path, { fileMustExist: true })
 client.pragma('busy_timeout = 1000')
 client.pragma('synchronous = NORMAL')
 
-setInterval(copy, everyMs)
+const copying = setInterval(copy, everyMs)
+parentPort?.once('message', () => {
+  clearInterval(copying)
+  client.close()
+})
 
 /** Rounds in which the rest gets shorter, before the last one is made with writers held off. */
 const rounds = 4

@@ -25,10 +25,14 @@ export function startCheckpoints(path: string, { onError }: CheckpointOptions): 
   })
   worker.on('error', onError)
   worker.unref()
+  const ended = new Promise((resolve) => worker.once('exit', resolve))
   return {
     isHolding: () => Atomics.load(holding, 0) !== 0,
     async stop() {
-      await worker.terminate()
+      // Terminated while it loads SQLite, it would abort the process: it ends by itself.
+      worker.ref()
+      worker.postMessage('end')
+      await ended
     },
   }
 }

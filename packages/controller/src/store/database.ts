@@ -38,16 +38,18 @@ type Value = string | number | null
 
 /** A statement that runs often; it is compiled once for each database. */
 export interface Statement<Row> {
-  all(db: Queries, ...values: readonly Value[]): Row[]
-  get(db: Queries, ...values: readonly Value[]): Row | undefined
+  all(db: Connected, ...values: readonly Value[]): Row[]
+  get(db: Connected, ...values: readonly Value[]): Row | undefined
   /** Gives the number of rows that were changed. */
-  run(db: Queries, ...values: readonly Value[]): number
+  run(db: Connected, ...values: readonly Value[]): number
 }
+
+type Connected = Pick<Db, '$client'>
 
 /** Declares a statement by its SQL, with `?` for the values; the caller says what its rows look like. */
 export function statement<Row>(sql: string): Statement<Row> {
   const compiled = new WeakMap<Database.Database, Database.Statement<Value[], Row>>()
-  const of = ({ $client }: Queries) => {
+  const of = ({ $client }: Connected) => {
     const known = compiled.get($client)
     if (known) return known
     const made = $client.prepare<Value[], Row>(sql)

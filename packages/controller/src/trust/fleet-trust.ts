@@ -1,0 +1,187 @@
+import { DiskError } from '@varve/core/problems/disk-error'
+import type { AgentCommand } from '@varve/protocol/agent'
+import type { Identity } from '@varve/protocol/identity'
+import type { Membership } from '@varve/protocol/trust'
+import type { Secrets } from '@varve/trust/secrets'
+import { joinByTokenCommand, type ListeningAt } from '../agents/join-command.ts'
+import type { Services } from '../router/context.ts'
+import { openAuthority, type Credentials } from './authority.ts'
+import { createMembers } from './members.ts'
+import { openTrustDatabase, pruneTrust } from './trust-store.ts'
+
+/** What trust does to the rest of the controller. */
+export interface TrustEffects {
+  /** Ends the connection of a host's agent. */
+  readonly cut: (host: string, reason: string) => void
+  readonly sendAll: (command: AgentCommand) => void
+  /** Tells of it in the activity. */
+  readonly note: (host: string, title: string) => void
+  readonly joinedAt: () => ListeningAt
+}
+
+/** Trust of the fleet, as the wire, the sessions and people need it. */
+export interface FleetTrust {
+  readonly fleet: string
+  readonly service: Services['trust']
+  /** PEM, the one that signs first. */
+  rootCertificates(): string[]
+  /** Of the controller itself; renewed by itself, `onChange` is told then and when the roots change. */
+  credentials(): Credentials
+  /** Throws `refused` unless who shows this may speak for the host. */
+  admit(host: string, identity: Identity): void
+  /** Stops a certificate that two use at once. */
+  stopClone(host: string, identity: Extract<Identity, { kind: 'agent' }>): void
+  renew(host: string, identity: Identity, request: string): Promise<Membership>
+  connect(effects: TrustEffects): void
+  close(): void
+}
+
+export interface FleetTrustOptions {
+  /** Path of the database. */
+  readonly path: string
+  readonly secrets: Secrets
+  /** Names and addresses that the controller is reached by. */
+  readonly reachedBy: readonly string[]
+  /** Whether plain text is spoken beyond this machine. */
+  readonly isOpen: boolean
+  readonly onChange: () => void
+  readonly onError: (error: unknown) => void
+  readonly now?: () => number
+}
+
+const upkeepMs = 3_600_000
+/** What ended is listed for so long. */
+const keepMs = 30 * 86_400_000
+
+/** Opens who belongs to the fleet; throws `refused` when its keys cannot be opened. */
+export async function openFleetTrust(options: FleetTrustOptions): Promise<FleetTrust> {
+  const { now = () => Date.now(), reachedBy, onChange, onError } = options
+  const db = openTrustDatabase(options.path)
+  try {
+    const authority = await openAuthority({ db, secrets: options.secrets, now })
+    const members = createMembers({ db, authority, now })
+    let own = await authority.own(reachedBy)
+    let madeAt = now()
+    let effects: TrustEffects | null = null
+    const rootCertificates = () => authority.roots().map(({ certificate }) => certificate)
+
+    /** What is due: a new certificate of its own at two thirds of the old one's life, roots that nobody needs. */
+    async function keepUp(): Promise<void> {
+      pruneTrust(db, new Date(now() - keepMs).toISOString())
+      if (authority.retire()) tellRoots()
+      if (now() > madeAt + ((own.notAfter.getTime() - madeAt) * 2) / 3) await renewOwn()
+    }
+
+    async function renewOwn(): Promise<void> {
+      own = await authority.own(reachedBy)
+      madeAt = now()
+      onChange()
+    }
+
+    function tellRoots(): void {
+      onChange()
+      effects?.sendAll({ kind: 'trust', roots: rootCertificates() })
+    }
+
+    const upkeep = setInterval(() => {
+      keepUp().catch(onError)
+    }, upkeepMs).unref()
+
+    const service: Services['trust'] = {
+      view() {
+        const all = members.list()
+        const [newest] = authority.roots()
+        return {
+          fleet: authority.fleet,
+          pin: newest?.pin ?? '',
+          roots: authority.roots().map(({ generation, pin, madeAt: since, notAfter }) => ({
+            generation,
+            pin,
+            madeAt: since,
+            notAfter,
+            members: members.countBy(generation),
+          })),
+          members: all,
+          tokens: members.tokens(),
+          isOpen: options.isOpen,
+        }
+      },
+      makeToken({ pattern, validSeconds }) {
+        const { text, token } = members.makeToken({ pattern, validMs: validSeconds * 1000 })
+        const command = effects ? joinByTokenCommand(effects.joinedAt(), text) : text
+        return { token, text, command }
+      },
+      cancelToken: (id) => members.cancelToken(id),
+      async join(request) {
+        const joined = await members.join(request)
+        // Whoever had the name before is not in the fleet any more.
+        effects?.cut(joined.name, 'another host has joined under its name')
+        effects?.note(joined.name, `${joined.name} joined the fleet`)
+        return joined
+      },
+      roots: () => ({ fleet: authority.fleet, roots: rootCertificates() }),
+      revoke(name) {
+        members.revoke(name, 'revoked by a person')
+        effects?.cut(name, 'its certificate was revoked')
+        effects?.note(name, `${name} was put out of the fleet: its certificate is revoked`)
+      },
+      allow(name) {
+        members.allow(name)
+        effects?.note(name, `${name} may come back: its certificate is in use again`)
+      },
+      issueClient: (name, request) => members.issueClient(name, request),
+      async rotate() {
+        await authority.rotate()
+        await renewOwn()
+        tellRoots()
+        return service.view()
+      },
+    }
+
+    return {
+      fleet: authority.fleet,
+      service,
+      rootCertificates,
+      credentials: () => own,
+      admit(host, identity) {
+        if (identity.kind === 'agent' && identity.host === host) members.admit(identity)
+        else if (identity.kind === 'agent') throw notItsName(host, identity.host)
+        else if (members.isTaken(host)) throw needsCertificate(host)
+      },
+      stopClone(host, identity) {
+        members.stop(identity.host, 'two hosts use it at the same time: one is a copy of the other')
+        effects?.note(host, `${host} was stopped: two hosts use its certificate at the same time`)
+      },
+      async renew(host, identity, request) {
+        if (identity.kind !== 'agent') throw needsCertificate(host)
+        return members.renew(identity, request)
+      },
+      connect(given) {
+        effects = given
+      },
+      close() {
+        clearInterval(upkeep)
+        db.$client.close()
+      },
+    }
+  } catch (error) {
+    db.$client.close()
+    throw error
+  }
+}
+
+function notItsName(asked: string, own: string): DiskError {
+  return new DiskError('refused', {
+    file: asked,
+    reason: `the certificate that was shown is of ${own}`,
+    remedy: `Start the agent with --name ${own}, or join it anew as ${asked}.`,
+  })
+}
+
+function needsCertificate(host: string): DiskError {
+  return new DiskError('refused', {
+    file: host,
+    reason: 'a host of that name has joined with a certificate, and none was shown',
+    remedy: 'Start the agent with the --data folder in which it joined, or give this one another name.',
+  })
+}

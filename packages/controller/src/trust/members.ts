@@ -1,0 +1,284 @@
+import { createHash } from 'node:crypto'
+import { DiskError } from '@varve/core/problems/disk-error'
+import type { Identity } from '@varve/protocol/identity'
+import type { JoinRequest, JoinTokenView, Membership, MemberView } from '@varve/protocol/trust'
+import { joinTokenText, makeJoinToken } from '@varve/trust/join-token'
+import { isSameSecret } from '@varve/trust/pin'
+import type { Authority, SignedMember } from './authority.ts'
+import {
+  addMember,
+  addToken,
+  cancelToken,
+  certificatesOf,
+  memberBySerial,
+  membersOf,
+  setMemberState,
+  tokenOf,
+  tokensOf,
+  useToken,
+  writeTrust,
+  type MemberRow,
+  type TokenRow,
+  type TrustDb,
+} from './trust-store.ts'
+
+type AgentIdentity = Extract<Identity, { kind: 'agent' }>
+
+/** Who belongs to the fleet: joining, renewing, and being put out. */
+export interface Members {
+  /** Makes a token for hosts of these names; its text is shown once. */
+  makeToken(options: { readonly pattern: string; readonly validMs: number }): {
+    readonly text: string
+    readonly token: JoinTokenView
+  }
+  tokens(): JoinTokenView[]
+  /** Throws `refused` when it can no longer be canceled. */
+  cancelToken(id: string): void
+  /** Throws `refused`: the token is none, used, over, or not for this name. */
+  join(request: JoinRequest): Promise<Membership>
+  renew(identity: AgentIdentity, request: string): Promise<Membership>
+  /** A certificate with which a tool such as qemu-img reads exports. */
+  issueClient(name: string, request: string): Promise<Membership>
+  /** Takes note that a certificate is used, which ends those before it; throws `refused` for one that is not to be believed. */
+  admit(identity: AgentIdentity): void
+  /** Whether the name belongs to an agent with a certificate. */
+  isTaken(host: string): boolean
+  list(): MemberView[]
+  /** How many certificates that may be used a root has signed. */
+  countBy(generation: number): number
+  /** Puts a member out for good: all its certificates. Throws `refused` when it has none. */
+  revoke(name: string, reason: string): void
+  /** Stops all certificates of a host, until a person decides. */
+  stop(host: string, reason: string): void
+  /** A stopped one may be used again; throws `refused` when none is stopped. */
+  allow(name: string): void
+}
+
+export interface MembersOptions {
+  readonly db: TrustDb
+  readonly authority: Authority
+  readonly now: () => number
+}
+
+export function createMembers({ db, authority, now }: MembersOptions): Members {
+  const at = () => new Date(now()).toISOString()
+
+  function keep(name: string, kind: MemberRow['kind'], signed: SignedMember): void {
+    const { serial, chain, generation } = signed
+    const [madeAt, notAfter] = [at(), signed.notAfter.toISOString()]
+    addMember(db, { serial, kind, name, state: 'issued', madeAt, notAfter, generation, chain })
+  }
+
+  function membership(name: string, { chain, notAfter }: { chain: string; notAfter: string }): Membership {
+    return {
+      fleet: authority.fleet,
+      name,
+      chain,
+      notAfter,
+      roots: authority.roots().map((root) => root.certificate),
+    }
+  }
+
+  const isUsable = ({ state, notAfter }: MemberRow) =>
+    notAfter > at() && state !== 'superseded' && state !== 'revoked'
+
+  const usable = (host: string) => certificatesOf(db, 'agent', host).filter(isUsable)
+
+  /** Those of the name that are not ended yet. */
+  function end(rows: readonly MemberRow[], state: 'superseded' | 'revoked', reason: string): void {
+    for (const row of rows)
+      if (row.state !== 'revoked' && row.state !== 'superseded')
+        setMemberState(db, row.serial, { state, reason, at: at() })
+  }
+
+  function viewOf(row: TokenRow): JoinTokenView {
+    const state =
+      row.usedAt !== null
+        ? 'used'
+        : row.canceledAt !== null
+          ? 'canceled'
+          : row.expiresAt <= at()
+            ? 'expired'
+            : 'open'
+    const { id, pattern, madeAt, expiresAt, usedBy } = row
+    return { id, pattern, madeAt, expiresAt, state, usedBy }
+  }
+
+  /** The token that lets this request in; the same host may ask again when the answer was lost on its way. */
+  function tokenFor({ id, secret, name, request }: JoinRequest): TokenRow {
+    const row = tokenOf(db, id)
+    if (!row || !isSameSecret(row.secretHash, hashOf(secret)))
+      throw refused(name, 'the token is none of this fleet', 'Make a new one, and copy all of it.')
+    const { state } = viewOf(row)
+    const isAgain = row.usedBy === name && row.usedKey === hashOf(request) && row.expiresAt > at()
+    if (state !== 'open' && !isAgain) throw refused(name, tokenFaults[state], 'Make a new one.')
+    if (!matches(row.pattern, name))
+      throw refused(
+        name,
+        `the token is for hosts that are called ${row.pattern}`,
+        'Give the agent such a name with --name, or make a token for this one.',
+      )
+    if (usable(name).length > 0 && row.pattern !== name && !isAgain)
+      throw refused(
+        name,
+        'a host of that name has joined already',
+        `Give this one another name with --name, or make a token for just ${name}: it replaces the other.`,
+      )
+    return row
+  }
+
+  return {
+    makeToken({ pattern, validMs }) {
+      const [root] = authority.roots()
+      const made = makeJoinToken(root?.pin ?? '')
+      const expiresAt = new Date(now() + validMs).toISOString()
+      addToken(db, { id: made.id, secretHash: hashOf(made.secret), pattern, madeAt: at(), expiresAt })
+      const row = tokenOf(db, made.id)
+      if (!row) throw new Error('the token was not kept')
+      return { text: joinTokenText(made), token: viewOf(row) }
+    },
+    tokens: () => tokensOf(db).map(viewOf),
+    cancelToken(id) {
+      if (!cancelToken(db, id, at()))
+        throw refused(
+          id,
+          'there is no such token that could still be used',
+          'varve agents tokens lists them.',
+        )
+    },
+    async join(request) {
+      tokenFor(request)
+      const { name } = request
+      const signed = await authority.sign({ kind: 'agent', name }, request.request)
+      return writeTrust(db, () => {
+        // Another host may have come in while this one's certificate was made.
+        const token = tokenFor(request)
+        if (token.usedAt !== null) {
+          const [before] = certificatesOf(db, 'agent', name)
+          if (before) return membership(name, before)
+        }
+        end(
+          certificatesOf(db, 'agent', name),
+          'revoked',
+          `replaced by a host that joined with token ${token.id}`,
+        )
+        useToken(db, token.id, { name, key: hashOf(request.request), at: at() })
+        keep(name, 'agent', signed)
+        return membership(name, { chain: signed.chain, notAfter: signed.notAfter.toISOString() })
+      })
+    },
+    async renew(identity, request) {
+      const signed = await authority.sign({ kind: 'agent', name: identity.host }, request)
+      return writeTrust(db, () => {
+        const before = memberBySerial(db, identity.serial)
+        if (before?.state !== 'active') throw notAMember(identity.host, before)
+        // One that was asked for before and never used is not needed any more.
+        end(
+          certificatesOf(db, 'agent', identity.host).filter(({ state }) => state === 'issued'),
+          'superseded',
+          '',
+        )
+        keep(identity.host, 'agent', signed)
+        return membership(identity.host, { chain: signed.chain, notAfter: signed.notAfter.toISOString() })
+      })
+    },
+    async issueClient(name, request) {
+      const signed = await authority.sign({ kind: 'client', name }, request)
+      keep(name, 'client', signed)
+      return membership(name, { chain: signed.chain, notAfter: signed.notAfter.toISOString() })
+    },
+    admit({ host, serial }) {
+      const row = memberBySerial(db, serial)
+      if (row?.kind !== 'agent' || row.name !== host || row.notAfter <= at()) throw notAMember(host, row)
+      if (row.state === 'active') return
+      if (row.state !== 'issued') throw notAMember(host, row)
+      writeTrust(db, () => {
+        end(
+          certificatesOf(db, 'agent', host).filter(
+            (other) => other.serial !== serial && other.madeAt <= row.madeAt,
+          ),
+          'superseded',
+          '',
+        )
+        setMemberState(db, serial, { state: 'active', at: at() })
+      })
+    },
+    isTaken: (host) => usable(host).length > 0,
+    list: () =>
+      membersOf(db).map(({ serial, kind, name, state, reason, madeAt, notAfter }) => ({
+        serial,
+        kind,
+        name,
+        state,
+        reason,
+        madeAt,
+        notAfter,
+      })),
+    countBy: (generation) =>
+      membersOf(db).filter((row) => row.generation === generation && isUsable(row)).length,
+    revoke(name, reason) {
+      const rows = (['agent', 'client'] as const).flatMap((kind) => certificatesOf(db, kind, name))
+      if (!rows.some(({ state }) => state !== 'revoked' && state !== 'superseded'))
+        throw refused(name, 'it has no certificate that could be revoked', 'varve agents lists who has one.')
+      writeTrust(db, () => end(rows, 'revoked', reason))
+    },
+    stop(host, reason) {
+      writeTrust(db, () => {
+        for (const { serial } of usable(host))
+          setMemberState(db, serial, { state: 'stopped', reason, at: at() })
+      })
+    },
+    allow(name) {
+      const stopped = certificatesOf(db, 'agent', name).filter(({ state }) => state === 'stopped')
+      if (stopped.length === 0)
+        throw refused(name, 'none of its certificates is stopped', 'varve agents lists who is.')
+      writeTrust(db, () => {
+        for (const { serial } of stopped) setMemberState(db, serial, { state: 'issued', at: at() })
+      })
+    },
+  }
+}
+
+const tokenFaults = {
+  open: '',
+  used: 'the token was used already',
+  expired: 'the token is over',
+  canceled: 'the token was canceled',
+} as const
+
+function notAMember(host: string, row: MemberRow | null): DiskError {
+  if (row?.state === 'stopped')
+    return refused(
+      host,
+      row.reason,
+      'A person decides: varve agents allow, or varve agents revoke and join anew.',
+    )
+  const why =
+    row?.state === 'revoked' ? `its certificate was revoked: ${row.reason}` : 'its certificate is not in use'
+  return refused(host, why, 'Join it to the fleet anew: varve agents token makes a token.')
+}
+
+function refused(file: string, reason: string, remedy: string): DiskError {
+  return new DiskError('refused', { file, reason, remedy })
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
+}
+
+/** Whether a name fits a pattern in which `*` stands for any characters. */
+function matches(pattern: string, name: string): boolean {
+  const parts = pattern.split('*')
+  const [first = ''] = parts
+  const last = parts.at(-1) ?? ''
+  if (parts.length === 1) return pattern === name
+  if (!name.startsWith(first) || !name.endsWith(last) || name.length < first.length + last.length)
+    return false
+  let at = first.length
+  for (const part of parts.slice(1, -1)) {
+    const found = name.indexOf(part, at)
+    if (found < 0 || found + part.length > name.length - last.length) return false
+    at = found + part.length
+  }
+  return true
+}

@@ -1,0 +1,53 @@
+import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+
+/** The fleet itself; one row. */
+export const fleet = sqliteTable('fleet', {
+  only: integer().primaryKey(),
+  /** 32 hexadecimal digits. */
+  id: text().notNull(),
+  madeAt: text().notNull(),
+})
+
+/** Roots of the fleet: the newest signs, older ones are believed until they are retired. */
+export const roots = sqliteTable('roots', {
+  generation: integer().primaryKey(),
+  certificate: text().notNull(),
+  /** Its key under the root before it; null: it was the first. */
+  crossCertificate: text(),
+  sealedKey: text().notNull(),
+  madeAt: text().notNull(),
+  retiredAt: text(),
+})
+
+export const joinTokens = sqliteTable('join_tokens', {
+  id: text().primaryKey(),
+  secretHash: text().notNull(),
+  /** Names of hosts that may use it, `*` for any characters. */
+  pattern: text().notNull(),
+  madeAt: text().notNull(),
+  expiresAt: text().notNull(),
+  usedAt: text(),
+  usedBy: text(),
+  /** Of the key that joined by it: the same host may ask again when the answer was lost. */
+  usedKey: text(),
+  canceledAt: text(),
+})
+
+/** Every certificate that was made for a member. */
+export const members = sqliteTable(
+  'members',
+  {
+    serial: text().primaryKey(),
+    kind: text().notNull(),
+    name: text().notNull(),
+    /** `issued` until it is used first, then `active`; `superseded`, `revoked` and `stopped` ones are refused. */
+    state: text().notNull(),
+    reason: text().notNull().default(''),
+    madeAt: text().notNull(),
+    notAfter: text().notNull(),
+    changedAt: text().notNull(),
+    generation: integer().notNull(),
+    chain: text().notNull(),
+  },
+  (table) => [index('members_name').on(table.kind, table.name)],
+)
