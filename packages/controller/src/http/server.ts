@@ -22,6 +22,8 @@ import { createCallers } from './callers.ts'
 import { createFairQueue } from './fair-queue.ts'
 import type { Streams } from '../streams/streams.ts'
 import { fileRoutes } from './file-routes.ts'
+import type { RecordRequest } from './record-request.ts'
+import { whoOf } from '../audit/who-of.ts'
 import { limitConnections } from './connections.ts'
 import { isLoopbackName, refuseRequest, type Refusal } from './guard.ts'
 import { jsonLimits, refuseJson } from './json-limits.ts'
@@ -127,10 +129,16 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
       .type('application/octet-stream')
       .send(createReadStream(path))
   })
+  const record: RecordRequest = (request, line) =>
+    services.audit.record({ ...line, who: whoOf(wire.identityOf(request.raw)), peer: request.ip })
   await app.register(
-    trustRoutes({ trust: services.trust, isSecure: (request) => request.raw.socket instanceof TLSSocket }),
+    trustRoutes({
+      trust: services.trust,
+      isSecure: (request) => request.raw.socket instanceof TLSSocket,
+      record,
+    }),
   )
-  await app.register(fileRoutes({ streams: options.streams, images: services.images }))
+  await app.register(fileRoutes({ streams: options.streams, images: services.images, record }))
   await serveDashboard(app, config.dashboard)
 
   const server = new WebSocketServer({ noServer: true, maxPayload: mostMessageBytes })
