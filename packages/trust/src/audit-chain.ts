@@ -23,6 +23,17 @@ export interface ChainLine {
   readonly entry: unknown
 }
 
+const ExportedLine = z.object({ hash: z.string(), entry: z.unknown() })
+
+/** A line of a file of exported ones; null: it is none. */
+export function parseChainLine(text: string): ChainLine | null {
+  try {
+    return { sequence: null, ...ExportedLine.parse(JSON.parse(text)) }
+  } catch {
+    return null
+  }
+}
+
 export interface ChainFault {
   readonly sequence: number | null
   readonly message: string

@@ -1,6 +1,7 @@
 import type { CommandDefinition } from '../grammar/command-definition.ts'
 import { attachCommand } from './attach.command.ts'
 import { attachedCommand } from './attached.command.ts'
+import { auditCommand } from './audit.command.ts'
 import { chainCommand } from './chain.command.ts'
 import { checkCommand } from './check.command.ts'
 import { cloneCommand } from './clone.command.ts'
@@ -43,6 +44,7 @@ import { verifyCommand } from './verify.command.ts'
 export const commandTable: readonly CommandDefinition[] = [
   attachCommand,
   attachedCommand,
+  auditCommand,
   chainCommand,
   checkCommand,
   cloneCommand,
