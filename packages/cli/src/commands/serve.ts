@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { clientCommands, clientFolder, nbdUri, type ServedTls } from '@varve/engine/serving/nbd-uri'
 import { serveImage, type ServedImage, type ServingPlace } from '@varve/engine/serving/serve-image'
 import { readServerFolder } from '@varve/nbd/tls/certificate-folder'
+import { hostNameOf, isIssuedFor } from '@varve/nbd/tls/peer-names'
 import { shellWord } from '@varve/operations/plans/shown'
 import { UsageError, type AcceptOptions, type CommandContext, type Outcome } from '../command.ts'
 import { inUseOf } from '../consent.ts'
@@ -44,8 +45,12 @@ export async function serve(
     ...(options.expires !== undefined && { expiresMs: options.expires * 1000 }),
   })
   const until = options.expires === undefined ? null : new Date(began + options.expires * 1000).toISOString()
-  const about = { image, until, tls: tls?.minVersion ?? 'none' } as const
+  const about = { image, until, tls: tls && { ...tls, hostname: hostNameOf(tls.certificate) } }
   context.print(json ? JSON.stringify(recordOf(served, about)) : described(served, about))
+  if (tls && 'host' in served.address && !isIssuedFor(tls.certificate, served.address.host))
+    context.remark(
+      `The certificate is not for ${served.address.host}: clients have to be told its name (tls-hostname in the address).`,
+    )
   if (served.isTakenOver && 'socket' in served.address)
     context.remark(
       `The socket ${printable(served.address.socket)} was left by a process that is gone, and is taken over.`,
@@ -83,7 +88,7 @@ async function tlsOf({ tlsCertificates: folder, 'tls1.2': isOld = false }: Serve
 interface About {
   readonly image: string
   readonly until: string | null
-  readonly tls: ServedTls
+  readonly tls: ServedTls | null
 }
 
 function recordOf({ address, virtualSize }: ServedImage, { image, until, tls }: About) {
@@ -94,7 +99,7 @@ function recordOf({ address, virtualSize }: ServedImage, { image, until, tls }: 
     uri: nbdUri(address, tls),
     ...address,
     exportName: '',
-    tls,
+    tls: tls?.minVersion ?? null,
     pid: process.pid,
     until,
     commands: clientCommands(address, tls),
@@ -113,15 +118,15 @@ function described(served: ServedImage, { image, until, tls }: About): string {
   ].join('\n')
 }
 
-function whoOpens({ address }: ServedImage, tls: ServedTls): string[] {
-  if (tls === 'none')
+function whoOpens({ address }: ServedImage, tls: ServedTls | null): string[] {
+  if (tls === null)
     return [
       'socket' in address
         ? 'Only this user can open it.'
         : 'Every user of this host can open it; a --socket is for this user alone.',
     ]
   return [
-    `Whoever has a certificate of the authority in ca-cert.pem can open it, over ${tls === 'TLSv1.2' ? 'TLS 1.2 or 1.3' : 'TLS 1.3'}.`,
+    `Whoever has a certificate of the authority in ca-cert.pem can open it, over ${tls.minVersion === 'TLSv1.2' ? 'TLS 1.2 or 1.3' : 'TLS 1.3'}.`,
     `${clientFolder} is a folder of the client with ca-cert.pem, client-cert.pem and client-key.pem.`,
   ]
 }

@@ -191,7 +191,7 @@ async function listen(path: string, { served, socket, host, port, ...rest }: Lis
     const code = systemCode(error)
     if (code === 'EADDRINUSE' && socket !== null) throw new DiskError('target-exists', { file: socket })
     if (socket !== null && code !== null) throw writeError(error, socket)
-    if (code === null && rest.tls)
+    if (rest.tls && (code === null || code.startsWith('ERR_')))
       throw new DiskError('refused', {
         file: path,
         reason: `its certificates cannot be used (${error instanceof Error ? error.message : String(error)})`,

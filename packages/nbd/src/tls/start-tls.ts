@@ -1,7 +1,14 @@
 import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from 'node:tls'
+import {
+  checkServerIdentity,
+  connect,
+  createSecureContext,
+  type PeerCertificate,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls'
 import { contextOptions, type ClientTls } from './tls-options.ts'
 
 /** Why a connection is not trusted, and what helps. */
@@ -27,7 +34,7 @@ export async function startTls(raw: Duplex, { tls, host, signal }: StartTlsOptio
   const wanted = tls.peer ?? host
   const name = typeof wanted === 'string' ? wanted : null
   const secured = connect({
-    ...securedBy(tls),
+    secureContext: contextOf(tls),
     socket: raw,
     rejectUnauthorized: true,
     ...(name !== null && isIP(name) === 0 && { servername: name }),
@@ -60,13 +67,12 @@ export function alertOf(error: unknown): TlsRefused | null {
   return code.startsWith('ERR_SSL_') ? refusalOf(error) : null
 }
 
-function securedBy(tls: ClientTls) {
+function contextOf(tls: ClientTls): SecureContext {
   try {
-    return contextOptions(tls)
+    return createSecureContext(contextOptions(tls))
   } catch (error) {
-    throw new TlsRefused(error instanceof Error ? error.message : 'its certificates cannot be used', files, {
-      cause: error,
-    })
+    const why = error instanceof Error ? error.message : 'unknown'
+    throw new TlsRefused(`the certificates of this side cannot be used (${why})`, files, { cause: error })
   }
 }
 
