@@ -1,7 +1,12 @@
 import { once } from 'node:events'
 import { connect as connectPlain } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import {
+  connect as connectTls,
+  createServer as createTlsServer,
+  type ConnectionOptions,
+  type TLSSocket,
+} from 'node:tls'
 import { readRange } from '@varve/core/binary/byte-source'
 import { testAuthority, type LeafOptions, type TestCertificate } from '@varve/test-kit/certificates'
 import { describe, expect, test } from 'vitest'
@@ -200,6 +205,17 @@ describe('who attacks a server of TLS', () => {
     expect(serving.events.map(({ kind }) => kind)).toEqual(['connection-opened', 'connection-closed'])
   })
 
+  test('with a certificate that is revoked opens nothing, another does', async () => {
+    await using serving = await serve({ crl: authority.revoke([north]) })
+    await expect(open(serving, clientTls(north))).rejects.toThrow(/refuses/u)
+    await using client = await open(serving, clientTls(south))
+    await client.readInto(new Uint8Array(10), 0)
+    await expect(open(serving, clientTls(south, { crl: authority.revoke([server]) }))).rejects.toMatchObject({
+      code: 'tls-failed',
+      message: expect.stringContaining('is revoked'),
+    })
+  })
+
   test('with the right authority but as the wrong peer is told so, and another export is still open to it', async () => {
     const pairs: (readonly [string, string])[] = []
     await using serving = await serve({
@@ -338,6 +354,7 @@ describe('who attacks a server of TLS', () => {
     await expect(serve({ key: north.key })).rejects.toThrow(/key/iu)
     await expect(serve({ ca: '' })).rejects.toThrow('the certificate of the authority is no PEM')
     await expect(serve({ ca: 'nonsense' })).rejects.toThrow(/no PEM/u)
+    await expect(serve({ crl: 'nonsense' })).rejects.toThrow(/no PEM/u)
   })
 })
 
@@ -448,6 +465,21 @@ describe('who attacks a client of TLS', () => {
   test('says yes and then nothing: the handshake has a time limit', async () => {
     const { failed } = await downgrading(reply(optionReplies.ack))
     expect(failed).toMatchObject({ code: 'nbd-failed', message: expect.stringContaining('within 1 seconds') })
+  })
+
+  test('knows TLS 1.2 only, which was not wished', async () => {
+    const old = createTlsServer({ cert: server.certificate, key: server.key, maxVersion: 'TLSv1.2' })
+    await using scripted = await scriptedServer(async (peer) => {
+      peer.send(greeting.write({ magic: magics.server, style: magics.option, flags: 3 }))
+      await peer.take(20)
+      peer.socket.removeAllListeners('data')
+      peer.send(...reply(optionReplies.ack))
+      old.emit('connection', peer.socket)
+    })
+    await expect(open(scripted, clientTls())).rejects.toMatchObject({
+      code: 'tls-failed',
+      message: expect.stringContaining('does not speak TLS 1.3'),
+    })
   })
 
   test('a plain client is told that TLS is due', async () => {

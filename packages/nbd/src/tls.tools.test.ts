@@ -240,11 +240,12 @@ async function serverFolder(place: TempPlace): Promise<string> {
 }
 
 describe.skipIf(!requires('qemu-nbd'))('a server of QEMU', () => {
-  async function qemuNbd(place: TempPlace) {
+  async function qemuNbd(place: TempPlace, ...more: string[]) {
     const folder = await serverFolder(place)
     await writeFile(place.file('disk.raw'), sampleDisk())
     const path = place.file('q.sock')
-    const tls = ['--object', `tls-creds-x509,id=tls,endpoint=server,verify-peer=on,dir=${folder}`]
+    const about = `tls-creds-x509,id=tls,endpoint=server,verify-peer=on,dir=${folder}`
+    const tls = ['--object', [about, ...more].join(',')]
     const args = ['--persistent', '--shared=8', '-f', 'raw', '-x', 'disk', '-k', path]
     return startToolServer('qemu-nbd', [...tls, '--tls-creds', 'tls', ...args, place.file('disk.raw')], path)
   }
@@ -264,6 +265,20 @@ describe.skipIf(!requires('qemu-nbd'))('a server of QEMU', () => {
     await writing.flush()
     const written = await readFile(place.file('disk.raw'))
     expect([written[MiB - 1], written[MiB], written[4 * MiB - 1], written[4 * MiB]]).toEqual([0, 77, 77, 0])
+  })
+
+  test('that knows no TLS 1.3 is asked for nothing, unless 1.2 is wished', async () => {
+    await using place = await tempPlace()
+    await using serving = await qemuNbd(place, 'priority=NORMAL:-VERS-TLS1.3')
+    const { path } = serving
+    await expect(connectNbd({ path, exportName: 'disk', tls: ours })).rejects.toMatchObject({
+      code: 'tls-failed',
+      message: expect.stringMatching(/does not speak TLS 1\.3|in the TLS handshake/u),
+      remedy: expect.stringContaining('TLS 1.3'),
+    })
+    const old = { ...ours, minVersion: 'TLSv1.2' } as const
+    await using connected = await connectNbd({ path, exportName: 'disk', tls: old })
+    expect(connected.size).toBe(sampleDisk().length)
   })
 
   test.each(refused)('with %s gives nothing', async (_, tls) => {

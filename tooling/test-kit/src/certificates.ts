@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto'
+import { generateKeyPairSync, randomBytes, sign, X509Certificate, type KeyObject } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -22,6 +22,8 @@ export interface LeafOptions {
 /** A certificate authority of one test. */
 export interface TestAuthority extends TestCertificate {
   issue(options: LeafOptions): TestCertificate
+  /** The list (PEM) of what it has revoked. */
+  revoke(revoked: readonly TestCertificate[]): string
 }
 
 const day = 86_400_000
@@ -41,7 +43,30 @@ export function testAuthority(name: string): TestAuthority {
       extension('551d0f', der(3, Buffer.from([1, 6]))),
     ],
   })
-  return { certificate: own, key: pemOf(privateKey), issue: (options) => issue(name, privateKey, options) }
+  return {
+    certificate: own,
+    key: pemOf(privateKey),
+    issue: (options) => issue(name, privateKey, options),
+    revoke: (revoked) => revocations(name, privateKey, revoked),
+  }
+}
+
+function revocations(issuer: string, signer: KeyObject, revoked: readonly TestCertificate[]): string {
+  const [yesterday, tomorrow] = [new Date(Date.now() - day), new Date(Date.now() + day)]
+  const entries = revoked.map(({ certificate }) => {
+    const serial = Buffer.from(new X509Certificate(certificate).serialNumber, 'hex')
+    return sequence(der(2, serial), timeOf(yesterday))
+  })
+  const algorithm = sequence(oid(ecdsaWithSha256))
+  const body = sequence(
+    der(2, Buffer.from([1])),
+    algorithm,
+    nameOf(issuer),
+    timeOf(yesterday),
+    timeOf(tomorrow),
+    sequence(...entries),
+  )
+  return pemBlock('X509 CRL', sequence(body, algorithm, signatureOf(body, signer)))
 }
 
 function issue(issuer: string, signer: KeyObject, options: LeafOptions): TestCertificate {
@@ -111,9 +136,16 @@ function signed({ issuer, subject, publicKey, signer, notBefore, notAfter, exten
     publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, sequence(...extensions)),
   )
-  const signature = der(3, Buffer.concat([Buffer.from([0]), sign('sha256', body, signer)]))
-  const text = sequence(body, algorithm, signature).toString('base64')
-  return `-----BEGIN CERTIFICATE-----\n${text.replaceAll(/.{64}/gu, '$&\n').trimEnd()}\n-----END CERTIFICATE-----\n`
+  return pemBlock('CERTIFICATE', sequence(body, algorithm, signatureOf(body, signer)))
+}
+
+function signatureOf(body: Buffer, signer: KeyObject): Buffer {
+  return der(3, Buffer.concat([Buffer.from([0]), sign('sha256', body, signer)]))
+}
+
+function pemBlock(label: string, bytes: Buffer): string {
+  const lines = bytes.toString('base64').replaceAll(/.{64}/gu, '$&\n').trimEnd()
+  return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`
 }
 
 function der(tag: number, ...parts: readonly Buffer[]): Buffer {

@@ -98,6 +98,7 @@ const theirs =
 const meanings: readonly (readonly [code: RegExp, reason: string, remedy: string])[] = [
   [/^CERT_HAS_EXPIRED$/u, 'the certificate of the server has expired', theirs],
   [/^CERT_NOT_YET_VALID$/u, 'the certificate of the server is not valid yet', theirs],
+  [/^CERT_REVOKED$/u, 'the certificate of the server is revoked', theirs],
   [/^INVALID_PURPOSE$/u, 'the certificate of the server is not one for servers', theirs],
   [/^ERR_TLS_CERT_ALTNAME/u, 'the certificate of the server is of another one', theirs],
   [
