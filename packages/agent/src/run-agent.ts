@@ -93,7 +93,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
       `--nbd-host ${config.nbdHost}: cannot listen there (${systemCode(error) ?? 'failed'})`,
     )
   })
-  const server = exportServer(config.nbdHost, { exports, log })
+  const server = exportServer(config.nbdHost, { exports, membership: () => membership.kept, log })
   const outbox = new Outbox()
   const inventory = new Inventory(
     libraries.map(({ name }) => name),
@@ -149,6 +149,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
         findWriters,
         ...(readPlaces && { readPlaces }),
         ...(config.data !== null && { stateFolder: config.data }),
+        membership: () => membership.kept,
         onFolderChanged(folder) {
           for (const scanner of scanners) if (isBelow(scanner.library.root, folder)) scanner.look()
         },

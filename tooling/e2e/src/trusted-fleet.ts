@@ -93,9 +93,18 @@ export class TrustedFleet {
     const end = performance.now() + seconds * 1000
     while (!(await check())) {
       if (performance.now() > end)
-        throw new Error(`not within ${seconds} s: ${what}\n${Array.from(this.#output, (said) => said.join(': ')).join('\n')}`)
+        throw new Error(
+          `not within ${seconds} s: ${what}\n${Array.from(this.#output, (said) => said.join(': ')).join('\n')}`,
+        )
       await sleep(25)
     }
+  }
+
+  /** Of the process that runs under that name. */
+  pid(name: string): number {
+    const pid = this.#children.get(name)?.pid
+    if (pid === undefined) throw new Error(`${name} does not run`)
+    return pid
   }
 
   async stop(name: string): Promise<void> {
