@@ -1,8 +1,10 @@
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 import { ByteInput } from './connection/byte-input.ts'
 import { Watch } from './connection/watch.ts'
+import { readTlsInto } from './tls/read-into.ts'
 import type { NbdPlace } from './client-options.ts'
 
 /** A stream to a server with the reads of this side. */
@@ -45,6 +47,19 @@ export function adoptStream(stream: Duplex): ClientStream {
   stream.on('data', onData)
   const release = () => void stream.off('data', onData)
   return observe({ stream, input, watch, ended: null, failure: null, release })
+}
+
+/** A stream inside TLS, whose large reads land in the caller's memory where Node can do that. */
+export function adoptTls(stream: TLSSocket): ClientStream {
+  const watch = new Watch()
+  const input = new ByteInput({ onWanted: () => stream.resume(), onBytes: () => watch.touch() })
+  const isDirect = readTlsInto(stream, {
+    buffer: () => input.space(),
+    callback: (count, buffer) => input.received(count, buffer),
+  })
+  if (!isDirect) return adoptStream(stream)
+  stream.resume()
+  return observe({ stream, input, watch, ended: null, failure: null, release: () => {} })
 }
 
 function observe(opened: ClientStream): ClientStream {

@@ -5,7 +5,7 @@ import type { Extent } from '@varve/core/ranges/extent'
 import type { DiskReader, ReadOptions } from '@varve/core/disk/disk-reader'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import { NbdConnection } from './client-connection.ts'
-import { adoptStream, openSocket } from './client-stream.ts'
+import { adoptStream, adoptTls, openSocket } from './client-stream.ts'
 import type { ClientStream } from './client-stream.ts'
 import type { ConnectNbdOptions, ListExportsOptions, NbdClientOptions, NbdPlace } from './client-options.ts'
 import type { ClientWish } from './handshake/client-handshake.ts'
@@ -186,7 +186,7 @@ async function secure(plain: ClientStream, options: StartTlsOptions): Promise<Cl
       'Find out who stands between this host and the server.',
     )
   plain.release()
-  return adoptStream(await startTls(plain.stream, options))
+  return adoptTls(await startTls(plain.stream, options))
 }
 
 function deadError(name: string, { reason, why }: Extract<HandshakeEnd, { at: 'dead' }>): DiskError {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect as connectPlain } from 'node:net'
+import { duplexPair } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   connect as connectTls,
@@ -10,14 +11,17 @@ import {
 import { readRange } from '@varve/core/binary/byte-source'
 import { testAuthority, type LeafOptions, type TestCertificate } from '@varve/test-kit/certificates'
 import { describe, expect, test } from 'vitest'
-import { connectNbd, listExports } from './client.ts'
+import { connectNbd, connectNbdOver, listExports } from './client.ts'
 import type { ClientTls, NbdClientOptions } from './client-options.ts'
+import { BufferPool } from './connection/buffer-pool.ts'
 import { memoryExport } from './exports/memory-export.ts'
 import { greeting, optionReplyHeader } from './messages/handshake-messages.ts'
 import { handshakeFlags, magics, optionReplies, optionTypes } from './messages/numbers.ts'
 import { encodeOption, encodeOptionReply } from './messages/option-messages.ts'
 import { joined, u32 } from './messages/wire-text.ts'
 import { serveNbd, type NbdServer, type NbdServerEvent, type ServeNbdOptions } from './server.ts'
+import { serveConnection } from './server-connection.ts'
+import { TlsAcceptor } from './tls/accept-tls.ts'
 import type { ServerTls } from './tls/tls-options.ts'
 import { connectRaw, rawPeer, scriptedServer, type RawPeer } from './testing/raw-peer.ts'
 
@@ -133,6 +137,36 @@ describe('an export over TLS', () => {
     await client.write(bytes.subarray(0, written.length), 0)
     await client.flush()
     expect(Buffer.compare(written, bytes.subarray(0, written.length))).toBe(0)
+  })
+
+  test('is read over any stream, as of a tunnel', async () => {
+    const [near, far] = duplexPair()
+    const known: string[] = []
+    const served = serveConnection(far, {
+      resolveExport: async () => memoryExport(bytes),
+      listExports: async () => null,
+      pool: new BufferPool(64 * 2 ** 20),
+      connection: 1,
+      onEvent: () => {},
+      handshakeTimeoutMs: 5000,
+      idleTimeoutMs: 5000,
+      stallTimeoutMs: 5000,
+      tls: {
+        acceptor: new TlsAcceptor({ ...server, ca: authority.certificate }),
+        mayOpen: async () => true,
+        onPeer: ({ subject }) => known.push(subject),
+      },
+    })
+    const client = await connectNbdOver(near, {
+      name: 'tunnel',
+      exportName: 'disk',
+      tls: clientTls(north, { peer: 'localhost' }),
+    })
+    const found = await readRange(client, { start: 0, end: client.size })
+    expect(Buffer.compare(found, bytes)).toBe(0)
+    expect(known).toEqual(['CN=north'])
+    await client.close()
+    await served
   })
 
   test('each connection shows its certificate: nothing is resumed', async () => {
@@ -407,6 +441,10 @@ describe('who attacks a client of TLS', () => {
       subjectAltName?.includes('URI:varve://agent/south') === true
     expect(await as(named, { peer: isSouth })).toBeUndefined()
     expect(await as(server, { peer: isSouth })).toMatchObject({ code: 'tls-failed' })
+    const throwing = () => {
+      throw new Error('a fault of the caller')
+    }
+    expect(await as(server, { peer: throwing })).toMatchObject({ code: 'tls-failed' })
   })
 
   test('an authority that is missing is not replaced by those of the system', async () => {

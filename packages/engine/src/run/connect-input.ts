@@ -12,7 +12,7 @@ export async function connectInput(
   options: Pick<NbdClientOptions, 'signal' | 'connectTimeoutMs'>,
 ): Promise<NbdClient> {
   const { exportName } = input
-  const tls = input.tls && (await clientTls(input.tls))
+  const tls = input.tls && (await clientTls(input.tls, inputName(input)))
   return await connectNbd({
     ...placeOf(input),
     exportName,
@@ -22,13 +22,13 @@ export async function connectInput(
   })
 }
 
-async function clientTls(tls: InputTls): Promise<ClientTls> {
+async function clientTls(tls: InputTls, address: string): Promise<ClientTls> {
   if ('ca' in tls) {
     const { peer } = tls
     if (typeof peer === 'string') return { ...tls, peer }
     return { ...tls, peer: (certificate) => urisOf(certificate).includes(peer.uri) }
   }
   const { certificates, hostname } = tls
-  const found = await readClientFolder(certificates)
+  const found = await readClientFolder(certificates, address)
   return hostname === null ? found : { ...found, peer: hostname }
 }

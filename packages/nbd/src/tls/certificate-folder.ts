@@ -17,13 +17,13 @@ export function usualFolders(): readonly string[] {
 
 /**
  * The certificates of a client in the layout of libnbd: `ca-cert.pem`, and where the server wants one of this side
- * `client-cert.pem` with `client-key.pem`; `ca-crl.pem` where some are revoked. `folder` null: the usual ones. Throws `refused`.
+ * `client-cert.pem` with `client-key.pem`; `ca-crl.pem` where some are revoked. `folder` null: the usual ones; `address` is what asks for them. Throws `refused`.
  */
-export async function readClientFolder(folder: string | null): Promise<ClientTls> {
+export async function readClientFolder(folder: string | null, address: string): Promise<ClientTls> {
   const found = folder ?? (await firstOf(usualFolders()))
   if (found === null)
     throw new DiskError('refused', {
-      file: 'nbds://',
+      file: address,
       reason:
         'TLS needs the certificate of the authority that the server is of, and nobody has said where it is',
       remedy: 'Say --tls-certificates FOLDER with ca-cert.pem, client-cert.pem and client-key.pem.',

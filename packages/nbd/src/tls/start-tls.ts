@@ -80,10 +80,15 @@ function contextOf(tls: ClientTls): SecureContext {
 function strangerIn(found: PeerCertificate, wanted: ClientTls['peer'] | null): Error | undefined {
   if (wanted === null || wanted === undefined) return undefined
   if (typeof wanted === 'string') return checkServerIdentity(wanted, found)
-  if (wanted(new X509Certificate(found.raw))) return undefined
-  return Object.assign(new Error('the certificate is another one than is expected'), {
-    code: 'ERR_TLS_CERT_ALTNAME_INVALID',
-  })
+  let cause: unknown
+  try {
+    if (wanted(new X509Certificate(found.raw))) return undefined
+  } catch (error) {
+    // Thrown on, it would end the process.
+    cause = error
+  }
+  const stranger = new Error('the certificate is another one than is expected', { cause })
+  return Object.assign(stranger, { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
 }
 
 const files = 'Check the files with the certificates: ca-cert.pem, client-cert.pem and client-key.pem.'
