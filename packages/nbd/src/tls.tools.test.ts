@@ -135,7 +135,9 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('QEMU as the client', () => {
     expect(Buffer.compare(bytes, await readFile(place.file('copy.raw')))).toBe(0)
     const [object, tls, imageOptions, about = ''] = from
     const said = await runToolOk('qemu-io', [
-      ...[object ?? '', tls ?? '', imageOptions ?? ''],
+      object ?? '',
+      tls ?? '',
+      imageOptions ?? '',
       '-c',
       'write -P 171 1M 96k',
       '-c',
@@ -182,9 +184,17 @@ describe.skipIf(!requires('openssl'))('OpenSSL as the client', () => {
       's_client',
       '-brief',
       flag,
-      ...['-connect', `127.0.0.1:${tunnel.port}`, '-verify_return_error', '-verify_ip', '127.0.0.1'],
-      ...['-CAfile', `${folder}/ca-cert.pem`],
-      ...['-cert', `${folder}/client-cert.pem`, '-key', `${folder}/client-key.pem`],
+      '-connect',
+      `127.0.0.1:${tunnel.port}`,
+      '-verify_return_error',
+      '-verify_ip',
+      '127.0.0.1',
+      '-CAfile',
+      `${folder}/ca-cert.pem`,
+      '-cert',
+      `${folder}/client-cert.pem`,
+      '-key',
+      `${folder}/client-key.pem`,
     ])
     expect([outcome.exitCode === 0, outcome.stderr.includes('CONNECTION ESTABLISHED')]).toEqual([
       isTaken,
