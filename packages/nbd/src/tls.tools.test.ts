@@ -282,9 +282,8 @@ describe.skipIf(!requires('qemu-nbd'))('a server of QEMU', () => {
     await using serving = await qemuNbd(place, 'priority=NORMAL:-VERS-TLS1.3')
     const { path } = serving
     await expect(connectNbd({ path, exportName: 'disk', tls: ours })).rejects.toMatchObject({
-      code: 'tls-failed',
-      message: expect.stringMatching(/does not speak TLS 1\.3|in the TLS handshake/u),
-      remedy: expect.stringContaining('TLS 1.3'),
+      code: 'nbd-failed',
+      message: expect.stringContaining('in the TLS handshake, as with a server that does not speak TLS 1.3'),
     })
     const old = { ...ours, minVersion: 'TLSv1.2' } as const
     await using connected = await connectNbd({ path, exportName: 'disk', tls: old })
