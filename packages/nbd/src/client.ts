@@ -15,7 +15,7 @@ import { negotiate } from './handshake/negotiate.ts'
 import type { HandshakeEnd } from './handshake/negotiate.ts'
 import type { ListedExport } from './handshake/server-handshake.ts'
 import type { ClientTls } from './tls/tls-options.ts'
-import { alertOf, startTls, TlsRefused, type StartTlsOptions } from './tls/start-tls.ts'
+import { alertOf, startTls, TlsBroken, TlsRefused, type StartTlsOptions } from './tls/start-tls.ts'
 
 export type { ConnectNbdOptions, ListExportsOptions, NbdClientOptions, NbdPlace } from './client-options.ts'
 export type { ExportFacts } from './handshake/export-facts.ts'
@@ -166,7 +166,8 @@ async function shakeHands(plain: ClientStream, options: ShakeHandsOptions): Prom
         { file: name, reason: refused.message, remedy: refused.remedy },
         { cause: error },
       )
-    const ended = opened.ended ?? (error instanceof Error ? error.message : 'the handshake broke')
+    const said = error instanceof Error ? error.message : 'the handshake broke'
+    const ended = error instanceof TlsBroken ? said : (opened.ended ?? said)
     const reason = expired.aborted
       ? `the server did not answer within ${connectTimeoutMs / 1000} seconds`
       : opened === plain

@@ -520,6 +520,20 @@ describe('who attacks a client of TLS', () => {
     })
   })
 
+  test('closes in the middle of the TLS handshake, as one that dies: worth another try', async () => {
+    await using scripted = await scriptedServer(async (peer) => {
+      peer.send(greeting.write({ magic: magics.server, style: magics.option, flags: 3 }))
+      await peer.take(20)
+      peer.send(...reply(optionReplies.ack))
+      await peer.take(100)
+      peer.socket.destroy()
+    })
+    await expect(open(scripted, clientTls())).rejects.toMatchObject({
+      code: 'nbd-failed',
+      message: expect.stringContaining('ended in the TLS handshake'),
+    })
+  })
+
   test('a plain client is told that TLS is due', async () => {
     await using serving = await serve()
     await expect(open(serving, undefined)).rejects.toMatchObject({

@@ -135,7 +135,9 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('QEMU as the client', () => {
     expect(Buffer.compare(bytes, await readFile(place.file('copy.raw')))).toBe(0)
     const [object, tls, imageOptions, about = ''] = from
     const said = await runToolOk('qemu-io', [
-      ...[object ?? '', tls ?? '', imageOptions ?? ''],
+      object ?? '',
+      tls ?? '',
+      imageOptions ?? '',
       '-c',
       'write -P 171 1M 96k',
       '-c',
@@ -182,9 +184,17 @@ describe.skipIf(!requires('openssl'))('OpenSSL as the client', () => {
       's_client',
       '-brief',
       flag,
-      ...['-connect', `127.0.0.1:${tunnel.port}`, '-verify_return_error', '-verify_ip', '127.0.0.1'],
-      ...['-CAfile', `${folder}/ca-cert.pem`],
-      ...['-cert', `${folder}/client-cert.pem`, '-key', `${folder}/client-key.pem`],
+      '-connect',
+      `127.0.0.1:${tunnel.port}`,
+      '-verify_return_error',
+      '-verify_ip',
+      '127.0.0.1',
+      '-CAfile',
+      `${folder}/ca-cert.pem`,
+      '-cert',
+      `${folder}/client-cert.pem`,
+      '-key',
+      `${folder}/client-key.pem`,
     ])
     expect([outcome.exitCode === 0, outcome.stderr.includes('CONNECTION ESTABLISHED')]).toEqual([
       isTaken,
@@ -272,9 +282,8 @@ describe.skipIf(!requires('qemu-nbd'))('a server of QEMU', () => {
     await using serving = await qemuNbd(place, 'priority=NORMAL:-VERS-TLS1.3')
     const { path } = serving
     await expect(connectNbd({ path, exportName: 'disk', tls: ours })).rejects.toMatchObject({
-      code: 'tls-failed',
-      message: expect.stringMatching(/does not speak TLS 1\.3|in the TLS handshake/u),
-      remedy: expect.stringContaining('TLS 1.3'),
+      code: 'nbd-failed',
+      message: expect.stringContaining('in the TLS handshake, as with a server that does not speak TLS 1.3'),
     })
     const old = { ...ours, minVersion: 'TLSv1.2' } as const
     await using connected = await connectNbd({ path, exportName: 'disk', tls: old })

@@ -21,6 +21,17 @@ export class TlsRefused extends Error {
   }
 }
 
+/** The connection ended before TLS was there, for whatever reason: worth another try. */
+export class TlsBroken extends Error {
+  override readonly name = 'TlsBroken'
+  constructor(options?: ErrorOptions) {
+    super(
+      'the connection ended in the TLS handshake, as with a server that does not speak TLS 1.3 or has no certificate to show',
+      options,
+    )
+  }
+}
+
 export interface StartTlsOptions {
   readonly tls: ClientTls
   /** What was connected to; null: no host. */
@@ -28,7 +39,7 @@ export interface StartTlsOptions {
   readonly signal: AbortSignal
 }
 
-/** Does TLS as the client on a stream that is open already; throws `TlsRefused`, or the reason of `signal`. */
+/** Does TLS as the client on a stream that is open already; throws `TlsRefused`, `TlsBroken`, or the reason of `signal`. */
 export async function startTls(raw: Duplex, { tls, host, signal }: StartTlsOptions): Promise<TLSSocket> {
   signal.throwIfAborted()
   const wanted = tls.peer ?? host
@@ -42,8 +53,9 @@ export async function startTls(raw: Duplex, { tls, host, signal }: StartTlsOptio
   })
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const onAbort = () => reject(signal.reason)
-  const onClose = () => reject(new TlsRefused('the server closed the connection in the TLS handshake', both))
-  const onError = (error: Error) => reject(refusalOf(error))
+  const onClose = () => reject(new TlsBroken())
+  const onError = (error: Error) =>
+    reject(isOfNetwork(error) ? new TlsBroken({ cause: error }) : refusalOf(error))
   signal.addEventListener('abort', onAbort, { once: true })
   // An alert may come at any time, and be nobody's for a moment.
   secured.on('error', () => {})
@@ -59,6 +71,10 @@ export async function startTls(raw: Duplex, { tls, host, signal }: StartTlsOptio
     signal.removeEventListener('abort', onAbort)
     secured.off('close', onClose).off('error', onError)
   }
+}
+
+function isOfNetwork(error: Error): boolean {
+  return /^E(?:CONN|PIPE|TIMEDOUT|HOST|NET)/u.test(codeOf(error))
 }
 
 /** What an alert of the server means that comes once the handshake is over here; null: it is none of TLS. */
