@@ -23,6 +23,7 @@ export const systemTools = /** @type {readonly SystemTool[]} */ ([
   { tool: 'sgdisk', debian: 'gdisk', tasks: ['test'] },
   { tool: 'nbdinfo', debian: 'libnbd-bin', tasks: ['test'] },
   { tool: 'nbdkit', debian: 'nbdkit', tasks: ['test'] },
+  { tool: 'openssl', debian: 'openssl', tasks: ['test'] },
   { tool: 'mkfs.xfs', debian: 'xfsprogs', tasks: ['test'] },
   { tool: 'mkfs.btrfs', debian: 'btrfs-progs', tasks: ['test'] },
   { tool: 'mkfs.vfat', debian: 'dosfstools', tasks: ['test'] },

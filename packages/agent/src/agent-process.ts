@@ -1,8 +1,10 @@
 import { pino } from 'pino'
+import { isDiskError } from '@varve/core/problems/disk-error'
 import { stopSignals } from '@varve/engine/system/stop-signals'
-import { ConfigError, readConfig, usage, type AgentConfig } from './config.ts'
+import { ConfigError, readConfig, readJoin, usage, type AgentConfig } from './config.ts'
 import type { Platform } from './platform/platform.ts'
 import { runAgent } from './run-agent.ts'
+import { joinFleet } from './trust/join-fleet.ts'
 
 /** After this the process ends whatever still hangs. */
 const lastResortMs = 1900
@@ -13,15 +15,36 @@ const lastResortMs = 1900
  */
 export async function runAgentProcess(makePlatform: () => Platform): Promise<void> {
   try {
+    const [first, ...rest] = process.argv.slice(2)
+    if (first === 'join') return await join(rest)
     const config = readConfig()
     if (config === null) process.stdout.write(usage)
     else await run(config, makePlatform())
   } catch (error) {
+    if (isDiskError(error)) {
+      const reason = isDiskError(error, 'refused') ? error.details.reason : error.message
+      process.stderr.write(`varve agent: ${reason}\n  ${error.remedy}\n`)
+      process.exitCode = 1
+      return
+    }
     const isMistake = error instanceof ConfigError
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
     process.stderr.write(isMistake ? `varve agent: ${error.message}\n` : `varve agent: ${detail}\n`)
     process.exitCode = isMistake ? 2 : 1
   }
+}
+
+async function join(args: readonly string[]): Promise<void> {
+  const command = readJoin(args)
+  if (command === null) {
+    process.stdout.write(usage)
+    return
+  }
+  const { name, fleet, notAfter } = await joinFleet(command)
+  process.stdout.write(
+    `joined as ${name}, fleet ${fleet}; the certificate is good until ${notAfter.slice(0, 10)} and renews itself\n` +
+      `Start it with: varve agent --library images=FOLDER --nbd-host ADDRESS --data ${command.folder}\n`,
+  )
 }
 
 async function run(config: AgentConfig, platform: Platform): Promise<void> {

@@ -2,8 +2,10 @@ import { hostname } from 'node:os'
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { parseVolumeAddress, volumeDevice } from '@varve/core/image/volume-address'
+import { isDiskError } from '@varve/core/problems/disk-error'
 import { HostName } from '@varve/protocol/primitives'
 import { z } from 'zod'
+import { defaultDataFolder, readMembership, type KeptMembership } from './trust/membership-file.ts'
 
 const LibraryConfig = z.object({
   name: z
@@ -24,7 +26,10 @@ const AgentConfig = z.object({
   data: z.string().nullable(),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']),
 })
-export type AgentConfig = Readonly<z.infer<typeof AgentConfig>>
+/** With what it is in its fleet; null: it speaks plain text. */
+export type AgentConfig = Readonly<z.infer<typeof AgentConfig>> & {
+  readonly membership: KeptMembership | null
+}
 
 /** A mistake in flags or environment, in one sentence for the person who started the agent. */
 export class ConfigError extends Error {
@@ -41,6 +46,12 @@ export const usage = `varve agent: serves the disk images of this host to a Varv
   --data FOLDER          what the agent keeps between starts                      VARVE_AGENT_DATA
   --log-level LEVEL      trace, debug, info, warn, error, silent (default: info)  VARVE_LOG_LEVEL
   --help
+
+varve agent join URL TOKEN: makes this host a member of the controller's fleet, once; from then on it shows its certificate
+
+  --name NAME            its name in the fleet (default: the host name)           VARVE_AGENT_NAME
+  --data FOLDER          where its key is kept (default: ${defaultDataFolder(process.env)})
+                         the token may stand in the environment                   VARVE_JOIN_TOKEN
 `
 
 /** Reads flags, then environment, then defaults; throws `ConfigError`. Null: help was asked for. */
@@ -53,13 +64,22 @@ export function readConfig(
   const libraries = flags.library ?? (env['VARVE_LIBRARIES'] ?? '').split('\n').filter((line) => line !== '')
   if (libraries.length === 0)
     throw new ConfigError('name at least one folder of images: --library NAME=FOLDER')
-  const data = flags.data ?? env['VARVE_AGENT_DATA']
+  const { data, membership } = dataOf(flags.data ?? env['VARVE_AGENT_DATA'], env)
+  const controller = flags.controller ?? env['VARVE_CONTROLLER']
+  const name = flags.name ?? env['VARVE_AGENT_NAME']
+  if (membership && name !== undefined && name !== membership.name)
+    throw new ConfigError(
+      `--name ${name}: this host joined its fleet as ${membership.name}; leave the name out, or join anew`,
+    )
   const outcome = AgentConfig.safeParse({
-    controller: controllerUrl(flags.controller ?? env['VARVE_CONTROLLER'] ?? 'http://127.0.0.1:7070'),
-    name: flags.name ?? env['VARVE_AGENT_NAME'] ?? hostNameOf(hostname()),
+    controller:
+      membership === null
+        ? controllerUrl(controller ?? 'http://127.0.0.1:7070')
+        : secured(controllerUrl(controller ?? membership.controller)),
+    name: membership?.name ?? name ?? hostNameOf(hostname()),
     libraries: libraries.map(parseLibrary),
     nbdHost: flags['nbd-host'] ?? env['VARVE_NBD_HOST'] ?? '127.0.0.1',
-    data: data === undefined ? null : resolve(data),
+    data,
     logLevel: flags['log-level'] ?? env['VARVE_LOG_LEVEL'] ?? 'info',
   })
   if (!outcome.success) {
@@ -68,26 +88,79 @@ export function readConfig(
   }
   const names = new Set(outcome.data.libraries.map(({ name }) => name))
   if (names.size < outcome.data.libraries.length) throw new ConfigError('two libraries have the same name')
-  return Object.freeze(outcome.data)
+  return Object.freeze({ ...outcome.data, membership })
 }
 
-function parseFlags(args: readonly string[]) {
+/** The folder of what is kept, and what the host is in its fleet; without a folder, that of an earlier `join`. */
+function dataOf(given: string | undefined, env: Readonly<Record<string, string | undefined>>) {
   try {
-    return parseArgs({
+    const folder = given === undefined ? defaultDataFolder(env) : resolve(given)
+    const membership = readMembership(folder)
+    return { data: given === undefined && membership === null ? null : folder, membership }
+  } catch (error) {
+    if (!isDiskError(error)) throw error
+    throw new ConfigError(`${error.message}. ${error.remedy}`, { cause: error })
+  }
+}
+
+/** How a host joins a fleet: `join URL TOKEN`, with the name and the folder that it will run with. */
+export interface JoinCommand {
+  readonly url: string
+  readonly token: string
+  readonly name: string
+  readonly folder: string
+}
+
+/** Reads `join URL TOKEN [--name NAME] [--data FOLDER]`; throws `ConfigError`. Null: help was asked for. */
+export function readJoin(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): JoinCommand | null {
+  const { values, positionals } = parsed(() =>
+    parseArgs({
       args: [...args],
-      options: {
-        controller: { type: 'string' },
-        name: { type: 'string' },
-        library: { type: 'string', multiple: true },
-        'nbd-host': { type: 'string' },
-        data: { type: 'string' },
-        'log-level': { type: 'string' },
-        help: { type: 'boolean' },
-      },
-    }).values
+      allowPositionals: true,
+      options: { name: { type: 'string' }, data: { type: 'string' }, help: { type: 'boolean' } },
+    }),
+  )
+  if (values.help === true) return null
+  const [url, token = env['VARVE_JOIN_TOKEN'], ...more] = positionals
+  if (url === undefined || token === undefined || more.length > 0)
+    throw new ConfigError('write it as: varve agent join URL TOKEN [--name NAME] [--data FOLDER]')
+  const name = HostName.safeParse(values.name ?? env['VARVE_AGENT_NAME'] ?? hostNameOf(hostname()))
+  if (!name.success) throw new ConfigError(`--name: ${name.error.issues[0]?.message ?? 'not valid'}`)
+  const data = values.data ?? env['VARVE_AGENT_DATA']
+  return { url, token, name: name.data, folder: data === undefined ? defaultDataFolder(env) : resolve(data) }
+}
+
+function secured(url: string): string {
+  return url.replace(/^ws:/u, 'wss:')
+}
+
+function parsed<T>(parse: () => T): T {
+  try {
+    return parse()
   } catch (error) {
     throw new ConfigError(error instanceof Error ? error.message : String(error), { cause: error })
   }
+}
+
+function parseFlags(args: readonly string[]) {
+  return parsed(
+    () =>
+      parseArgs({
+        args: [...args],
+        options: {
+          controller: { type: 'string' },
+          name: { type: 'string' },
+          library: { type: 'string', multiple: true },
+          'nbd-host': { type: 'string' },
+          data: { type: 'string' },
+          'log-level': { type: 'string' },
+          help: { type: 'boolean' },
+        },
+      }).values,
+  )
 }
 
 function parseLibrary(text: string): { name: string; path: string } {

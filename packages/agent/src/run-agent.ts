@@ -12,6 +12,7 @@ import type { AgentCommand, Hello } from '@varve/protocol/agent'
 import type { FormatChoice } from '@varve/protocol/images'
 import { protocolVersion } from '@varve/protocol/primitives'
 import { ConfigError, type AgentConfig } from './config.ts'
+import { dialController } from './connection/agent-client.ts'
 import { stayConnected } from './connection/connection.ts'
 import type { Session } from './connection/deliver-reports.ts'
 import { Outbox } from './connection/outbox.ts'
@@ -37,6 +38,7 @@ import type { Logger } from './platform/logger.ts'
 import type { Platform } from './platform/platform.ts'
 import { adapterTable } from './actions/adapter-table.ts'
 import { streamClient } from './streams/stream-client.ts'
+import { createFleetMembership } from './trust/fleet-membership.ts'
 import { probeTools } from './tools/probe-tools.ts'
 import { platformTools } from './tools/tool-box.ts'
 
@@ -45,6 +47,8 @@ const stopMs = 1200
 /** The ends of canceled jobs get this long to reach the controller. */
 const lastWordsMs = 250
 const mostWorkers = 8
+/** How often it is looked whether the certificate is to be renewed. */
+const renewalMs = 600_000
 /** How long the first scan waits for the controller. */
 const formatsPatienceMs = 3000
 
@@ -82,13 +86,14 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     // A controller that did not wait for it hears of it with the next hello.
     if (token !== null) await session?.client.freed(session.id, token).catch(() => {})
   }
+  const membership = createFleetMembership({ kept: config.membership, folder: config.data, log })
   const exports = new ExportTable()
   await assertOwnAddress(config.nbdHost).catch((error: unknown) => {
     throw new ConfigError(
       `--nbd-host ${config.nbdHost}: cannot listen there (${systemCode(error) ?? 'failed'})`,
     )
   })
-  const server = exportServer(config.nbdHost, { exports, log })
+  const server = exportServer(config.nbdHost, { exports, membership: () => membership.kept, log })
   const outbox = new Outbox()
   const inventory = new Inventory(
     libraries.map(({ name }) => name),
@@ -128,7 +133,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     pulls: new RunningPulls(),
     locks,
     uploads: new RunningUploads(),
-    streams: streamClient(config.controller),
+    streams: streamClient(config.controller, () => membership.wires().fetch),
     findWriters,
     workers,
     pool,
@@ -144,6 +149,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
         findWriters,
         ...(readPlaces && { readPlaces }),
         ...(config.data !== null && { stateFolder: config.data }),
+        membership: () => membership.kept,
         onFolderChanged(folder) {
           for (const scanner of scanners) if (isBelow(scanner.library.root, folder)) scanner.look()
         },
@@ -167,6 +173,22 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
 
   const takeFormats = (choices: readonly FormatChoice[]): void => {
     if (formats.set(choices)) for (const scanner of scanners) scanner.look()
+  }
+
+  const takeRoots = async (roots: readonly string[]): Promise<void> => {
+    await membership.takeRoots(roots)
+    if (session && (await membership.renewIfDue(session))) session.client.close()
+  }
+  const keepRenewing = async (begun: Session): Promise<void> => {
+    for (;;) {
+      const isRenewed = await membership.renewIfDue(begun).catch((error: unknown) => {
+        log.error({ err: error }, 'the certificate could not be renewed')
+        return false
+      })
+      // The new one is shown by a new connection.
+      if (isRenewed) return begun.client.close()
+      await sleep(renewalMs, undefined, { signal: begun.signal })
+    }
   }
 
   const welcomed = new AbortController()
@@ -197,6 +219,9 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
       case 'formats':
         takeFormats(command.formats)
         break
+      case 'trust':
+        void takeRoots(command.roots)
+        break
     }
   }
 
@@ -204,16 +229,22 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     ...scanners.map(scan),
     stayConnected({
       url: config.controller,
+      dial: (url) => dialController(url, { WebSocket: membership.wires().WebSocket }),
       hello,
       onCommand,
       onNotUnderstood: (jobId) => jobs.refuse(jobId, notUnderstood(config.name)),
       async onSession(begun) {
         session = begun
-        await Promise.all([inventory.deliver(begun, log), tellPlaces(begun, () => gatherPlaces(told))])
+        await Promise.all([
+          inventory.deliver(begun, log),
+          tellPlaces(begun, () => gatherPlaces(told)),
+          keepRenewing(begun),
+        ])
       },
       onConnected(welcome) {
         takeFormats(welcome.formats)
         if (welcome.runs) void freeEnded(welcome.runs)
+        if (welcome.roots) void takeRoots(welcome.roots)
         welcomed.abort()
         options.onConnected?.()
       },

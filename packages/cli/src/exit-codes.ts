@@ -68,6 +68,7 @@ const codeOf: Partial<Record<DiskErrorCode, ExitCode>> = {
   'run-busy': exitCodes.fileRefused,
   'no-proof': exitCodes.fileRefused,
   'nbd-failed': exitCodes.unreachable,
+  'tls-failed': exitCodes.unreachable,
   'no-progress': exitCodes.unreachable,
   'tool-failed': exitCodes.internal,
   'tool-missing': exitCodes.internal,

@@ -5,8 +5,8 @@ import { readReadingChoices, type ReadingChoices } from '@varve/core/image/readi
 import { isVolumeAddress, parseVolumeAddress, volumeDevice } from '@varve/core/image/volume-address'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { DiskInput } from '@varve/engine/run/requests'
-import { nbdInput } from '@varve/engine/run/nbd-input'
-import { isNbdAddress } from '@varve/nbd/nbd-address'
+import { nbdInput, placeOf as exportPlace, type NbdInput } from '@varve/engine/run/nbd-input'
+import { isNbdAddress, nbdAddress } from '@varve/nbd/nbd-address'
 import type { ImageAddress } from '@varve/operations/actions/image-address'
 import { UsageError } from './command.ts'
 
@@ -16,6 +16,8 @@ export interface ReadingOptions {
   /** Each as `name=value`. */
   readonly read?: readonly string[] | undefined
   readonly rescue?: boolean | undefined
+  /** The folder with the certificates for exports over TLS. */
+  readonly tlsCertificates?: string | undefined
 }
 
 /** Where the kernel has the volume `lvm:VG/LV` or `zfs:POOL/VOLUME`. */
@@ -66,12 +68,32 @@ export function imageInput(argument: string, options: ReadingOptions = {}): Disk
 
 /** The disk that an argument means: an image as `imageInput` has it, or an export such as `nbd://host/name`. */
 export function diskInput(argument: string, options: ReadingOptions = {}): DiskInput {
-  const input = nbdInput(argument)
+  const input = exportInput(argument, options)
   if (input === null) return imageInput(argument, options)
   const { format, read = [], rescue } = options
   if ((format !== undefined && format !== 'raw') || read.length > 0 || rescue === true)
     throw new UsageError('An NBD export is a disk: --format, --read and --rescue are for images.')
   return input
+}
+
+/** The export that an argument means, with the certificates of `--tls-certificates`; null: it is none. */
+export function exportInput(
+  argument: string,
+  { tlsCertificates: folder }: Pick<ReadingOptions, 'tlsCertificates'>,
+): NbdInput | null {
+  const input = nbdInput(argument)
+  if (input === null || folder === undefined) return input
+  if (folder === '') throw new UsageError('--tls-certificates takes a folder.')
+  if (!input.tls || !('certificates' in input.tls))
+    throw new UsageError(`--tls-certificates is for nbds:// and nbds+unix://, not for ${argument}.`)
+  if (input.tls.certificates !== null)
+    throw new UsageError('The address says tls-certificates already: leave --tls-certificates out.')
+  const tls = { ...input.tls, certificates: pathOf(folder) }
+  return {
+    ...input,
+    tls,
+    address: nbdAddress({ place: exportPlace(input), exportName: input.exportName, tls }),
+  }
 }
 
 /** What `diskInput` gives, as an action takes it. */

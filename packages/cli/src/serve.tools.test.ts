@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
-import { readdir, writeFile } from 'node:fs/promises'
+import { chmod, readdir, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
-import { requires, runToolOk } from '@varve/test-kit/tools'
+import { testAuthority, writeCertificateFolder } from '@varve/test-kit/certificates'
+import { requires, runTool, runToolOk } from '@varve/test-kit/tools'
 import { expect, test } from 'vitest'
 import { exitCodes } from './exit-codes.ts'
 import { varveHere } from './testing/varve-here.ts'
@@ -14,7 +15,13 @@ const mib = 1024 * 1024
 
 interface Serving {
   readonly process: ChildProcess
-  readonly said: { readonly uri: string; readonly pid: number; readonly virtualSize: number }
+  readonly said: {
+    readonly uri: string
+    readonly pid: number
+    readonly virtualSize: number
+    readonly host?: string
+    readonly commands: Readonly<Record<string, readonly string[]>>
+  }
   /** What it says on standard error, so far. */
   readonly remarks: () => string
 }
@@ -152,3 +159,108 @@ test.skipIf(!requires('qemu-img'))(
     expect(statSync(place.file('disk.raw')).size).toBe(2 * mib)
   },
 )
+
+test.skipIf(!requires('qemu-img', 'nbdinfo', 'nbdcopy'))(
+  'varve serve over TLS is opened by the commands that it prints, with a certificate of the authority, and by nobody else',
+  async () => {
+    await using place = await tempPlace()
+    const path = await image(place)
+    const authority = testAuthority('of the test')
+    const server = authority.issue({
+      name: 'server',
+      dns: ['localhost'],
+      ips: ['127.0.0.1'],
+      uses: ['server'],
+    })
+    const client = authority.issue({ name: 'client', uses: ['client'] })
+    const folder = await writeCertificateFolder(place.file('a server'), authority, { server })
+    const own = await writeCertificateFolder(place.file('client'), authority, { client })
+    const bare = await writeCertificateFolder(place.file('bare'), authority, {})
+    for (const where of [
+      ['--socket', place.file('s,x.sock')],
+      ['--port', '0', '--tls-1.2'],
+      ['--port', '0', '--listen', '127.0.0.2'],
+    ]) {
+      await using served = await serving(path, '--tls-certificates', folder, ...where)
+      const { uri, commands, host } = served.said
+      expect(uri).toMatch(/^nbds(?:\+unix)?:/u)
+      const isNamed = host !== '127.0.0.2'
+      for (const tool of ['nbdinfo', 'nbdcopy', 'qemu-img']) {
+        const [, ...args] = commands[tool] ?? []
+        const told = args.map((each) => each.replaceAll('CLIENT-CERTIFICATES', own))
+        const outcome = await runTool(tool, told, { cwd: place.path })
+        // It is not the address that the certificate was made for; a socket has none.
+        expect([where, tool, outcome.stderr, outcome.exitCode === 0]).toEqual([
+          where,
+          tool,
+          isNamed ? '' : expect.anything(),
+          isNamed,
+        ])
+        const others = args.map((each) => each.replaceAll('CLIENT-CERTIFICATES', bare))
+        expect((await runTool(tool, others, { cwd: place.path })).exitCode).not.toBe(0)
+      }
+      expect('nbd-client' in commands).toBe(where.includes('--tls-1.2'))
+      const asked = ['digest', uri, '--tls-certificates', own, '--json']
+      if (!isNamed) {
+        const named = `${uri}?tls-hostname=localhost&tls-certificates=${encodeURIComponent(own)}`
+        expect(await varveHere('digest', named)).toMatchObject({ exitCode: 0 })
+        expect(await varveHere(...asked)).toMatchObject({
+          exitCode: exitCodes.unreachable,
+          stdout: expect.stringContaining('tls-failed'),
+        })
+        continue
+      }
+      expect(await varveHere(...asked)).toMatchObject({ exitCode: 0 })
+      expect((await varveHere('digest', uri, '--tls-certificates', bare)).exitCode).not.toBe(0)
+      expect(await varveHere('digest', uri.replace('nbds', 'nbd'))).toMatchObject({
+        exitCode: exitCodes.unreachable,
+        stderr: expect.stringContaining('Use nbds://'),
+      })
+    }
+    const copy = readFileSync(place.file('disk.raw'))
+    expect(copy.equals(Buffer.alloc(2 * mib, 'v'))).toBe(true)
+  },
+)
+
+test('varve serve over TLS begins with right certificates only', async () => {
+  await using place = await tempPlace()
+  const path = place.file('a.raw')
+  await writeFile(path, Buffer.alloc(mib))
+  const authority = testAuthority('of the test')
+  const server = authority.issue({ name: 'server' })
+  const folder = await writeCertificateFolder(place.file('right'), authority, { server })
+  const crossed = { ...server, key: authority.issue({ name: 'other' }).key }
+  await writeCertificateFolder(place.file('crossed'), authority, { server: crossed })
+  await writeCertificateFolder(place.file('client'), authority, { client: server })
+  await writeCertificateFolder(place.file('open'), authority, { server })
+  await chmod(place.file('open/server-key.pem'), 0o644)
+  const call = ['serve', path, '-f', 'raw', '--port', '0']
+  const rows: readonly (readonly [string, RegExp])[] = [
+    ['missing', /no such file/u],
+    ['client', /no such file/u],
+    ['crossed', /certificates cannot be used/u],
+    ['open', /can be read by others \(mode 0644\)/u],
+  ]
+  for (const [name, reason] of rows) {
+    const said = await varveHere(...call, '--json', '--tls-certificates', place.file(name))
+    expect([said.exitCode, JSON.parse(said.stdout)]).toMatchObject([
+      exitCodes.imageRefused,
+      {
+        error: {
+          code: 'refused',
+          message: expect.stringMatching(reason),
+          remedy: expect.stringMatching(/./u),
+        },
+      },
+    ])
+    expect(said.stdout + said.stderr).not.toContain('PRIVATE KEY')
+  }
+  for (const stray of [
+    ['--tls-1.2'],
+    ['--listen', '127.0.0.2'],
+    ['--tls-certificates', folder, '--listen', 'localhost'],
+    ['--tls-certificates', folder, '--plan'],
+    ['--tls-certificates', folder, '--host', 'h'],
+  ])
+    expect(await varveHere(...call, ...stray)).toMatchObject({ exitCode: exitCodes.usage, stdout: '' })
+})

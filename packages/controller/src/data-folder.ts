@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 
@@ -21,6 +21,7 @@ export interface DataFolder {
 /** Makes and locks the folder; throws `StartError`. The lock is one of SQLite's: it ends with the process, however that ends. */
 export function openDataFolder(path: string): DataFolder {
   const lock = acquire(path)
+  closeToOthers(path)
   return {
     inventory: join(path, 'inventory.sqlite'),
     workflows: join(path, 'workflows.sqlite'),
@@ -30,6 +31,18 @@ export function openDataFolder(path: string): DataFolder {
     release() {
       lock.close()
     },
+  }
+}
+
+/** What the controller keeps is for its own user only: tokens, names of hosts and people, what their disks hold. */
+function closeToOthers(path: string): void {
+  if (process.platform === 'win32') return
+  try {
+    chmodSync(path, 0o700)
+    for (const entry of readdirSync(path, { withFileTypes: true }))
+      if (entry.isFile()) chmodSync(join(path, entry.name), 0o600)
+  } catch (error) {
+    throw new StartError(reasonOf(error, path))
   }
 }
 

@@ -6,6 +6,7 @@ import { startController } from './start-controller.ts'
 
 /** Exit codes: 0 stopped as asked, or help; 1 could not start (said in one sentence), 2 wrong flags. */
 async function main(): Promise<void> {
+  process.umask(0o077)
   const config = parseConfig()
   if (config === null) {
     process.stdout.write(usage)

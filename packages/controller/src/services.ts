@@ -15,6 +15,7 @@ import { createSessions, type Sessions } from './agents/sessions.ts'
 import type { Config } from './config.ts'
 import type { DataFolder } from './data-folder.ts'
 import { parseNetworks, servingAddress } from './agents/serving-address.ts'
+import { isLoopbackName } from './http/guard.ts'
 import { createEventLog } from './events/event-log.ts'
 import { createPublisher } from './events/publisher.ts'
 import { createForget } from './forget.ts'
@@ -322,6 +323,7 @@ export function createController(
           images: inventoryTotals(db).images,
           migrationsRunning: unfinishedMigrations(db).length,
           runsOpen: runs.countOpen(),
+          isOpen: config.plainText && !isLoopbackName(config.host),
         }
       },
       overview() {

@@ -8,6 +8,7 @@ import Database from 'better-sqlite3'
 import { pino } from 'pino'
 import type { Config } from './config.ts'
 import { openDataFolder, StartError, type DataFolder } from './data-folder.ts'
+import { isLoopbackName } from './http/guard.ts'
 import { createHttpServer, type HttpServer } from './http/server.ts'
 import type { WireTrust } from './http/wire.ts'
 import { createController } from './services.ts'
@@ -40,7 +41,7 @@ async function startIn(folder: DataFolder, config: Config, logger: pino.Logger):
     path: folder.trust,
     secrets,
     reachedBy: namesOf(config),
-    isOpen: config.plainText,
+    isOpen: config.plainText && !isLoopbackName(config.host),
     onChange: () => server?.setTrust(wireTrustOf(trust)),
     onError: (error) => logger.error({ err: error }, 'the upkeep of certificates failed'),
   })

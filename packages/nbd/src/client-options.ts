@@ -1,7 +1,13 @@
+import type { ClientTls } from './tls/tls-options.ts'
+
+export type { ClientTls } from './tls/tls-options.ts'
+
 /** Where a server listens: a TCP port or the path of a Unix socket. */
 export type NbdPlace = { readonly host: string; readonly port: number } | { readonly path: string }
 
 export interface NbdClientOptions {
+  /** Left out: plain text. With it nothing but the wish for TLS is said in plain text. */
+  readonly tls?: ClientTls
   /** '' asks for the server's default export. Never appears in an error. */
   readonly exportName: string
   /** What to call the disk in messages; default: the place of the server. */

@@ -5,14 +5,17 @@ import type { Extent } from '@varve/core/ranges/extent'
 import type { DiskReader, ReadOptions } from '@varve/core/disk/disk-reader'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import { NbdConnection } from './client-connection.ts'
-import { adoptStream, openSocket } from './client-stream.ts'
+import { adoptStream, adoptTls, openSocket } from './client-stream.ts'
 import type { ClientStream } from './client-stream.ts'
 import type { ConnectNbdOptions, ListExportsOptions, NbdClientOptions, NbdPlace } from './client-options.ts'
 import type { ClientWish } from './handshake/client-handshake.ts'
 import type { ExportFacts } from './handshake/export-facts.ts'
+import { beginInTls } from './handshake/client-handshake.ts'
 import { negotiate } from './handshake/negotiate.ts'
 import type { HandshakeEnd } from './handshake/negotiate.ts'
 import type { ListedExport } from './handshake/server-handshake.ts'
+import type { ClientTls } from './tls/tls-options.ts'
+import { alertOf, startTls, TlsBroken, TlsRefused, type StartTlsOptions } from './tls/start-tls.ts'
 
 export type { ConnectNbdOptions, ListExportsOptions, NbdClientOptions, NbdPlace } from './client-options.ts'
 export type { ExportFacts } from './handshake/export-facts.ts'
@@ -42,8 +45,8 @@ export interface NbdClient extends AsyncDisposable {
 
 /** Connects to an export; throws `nbd-failed` with the server's own text, or the reason of `signal`. */
 export async function connectNbd(options: ConnectNbdOptions): Promise<NbdClient> {
-  const name = options.name ?? placeName(options)
-  return openClient(openSocket(options), { ...options, name })
+  const name = options.name ?? placeName(options, options.tls)
+  return openClient(openSocket(options), { ...options, name, host: hostOf(options) })
 }
 
 /** The same over a stream that is open already, such as TLS or a tunnel; the client owns the stream. */
@@ -51,15 +54,20 @@ export async function connectNbdOver(
   stream: Duplex,
   options: NbdClientOptions & { name: string },
 ): Promise<NbdClient> {
-  return openClient(adoptStream(stream), options)
+  return openClient(adoptStream(stream), { ...options, host: null })
 }
 
 /** The exports that a server lists; throws `nbd-failed` when it refuses. */
 export async function listExports(options: ListExportsOptions): Promise<readonly ListedExport[]> {
-  const name = options.name ?? placeName(options)
-  const opened = openSocket(options)
+  const name = options.name ?? placeName(options, options.tls)
+  const wish = { want: 'list' } as const
+  const { end, opened } = await shakeHands(openSocket(options), {
+    ...options,
+    name,
+    wish,
+    host: hostOf(options),
+  })
   try {
-    const end = await shakeHands(opened, { ...options, name, wish: { want: 'list' } })
     if (end.at !== 'listed')
       throw new DiskError('nbd-failed', { file: name, reason: 'the server did not list' })
     return end.found
@@ -84,11 +92,11 @@ export function nbdDisk(client: NbdClient): DiskReader {
 const goodByeMs = 500
 
 async function openClient(
-  opened: ClientStream,
-  options: NbdClientOptions & { name: string },
+  plain: ClientStream,
+  options: NbdClientOptions & { name: string; host: string | null },
 ): Promise<NbdClient> {
   const { name, exportName, signal } = options
-  const end = await shakeHands(opened, { ...options, wish: { want: 'export', name: exportName } })
+  const { end, opened } = await shakeHands(plain, { ...options, wish: { want: 'export', name: exportName } })
   if (end.at !== 'ready')
     throw new DiskError('nbd-failed', { file: name, reason: 'the server gave no export' })
   const connection = new NbdConnection(opened, { ...options, facts: end.facts, redact: redactor(exportName) })
@@ -112,14 +120,24 @@ async function openClient(
   }
 }
 
-interface ShakeHandsOptions extends Pick<NbdClientOptions, 'signal' | 'connectTimeoutMs'> {
+interface ShakeHandsOptions extends Pick<NbdClientOptions, 'signal' | 'connectTimeoutMs' | 'tls'> {
   readonly name: string
   readonly wish: ClientWish
+  /** What was connected to; null: no host. */
+  readonly host: string | null
+}
+
+/** A handshake that is over, and the stream on which to go on: that inside TLS where it was asked for. */
+interface Shaken {
+  readonly end: HandshakeEnd
+  readonly opened: ClientStream
 }
 
 /** Ends ready or listed; everything else throws and destroys the stream. */
-async function shakeHands(opened: ClientStream, options: ShakeHandsOptions): Promise<HandshakeEnd> {
-  const { name, wish, signal, connectTimeoutMs = 10_000 } = options
+async function shakeHands(plain: ClientStream, options: ShakeHandsOptions): Promise<Shaken> {
+  const { name, signal, tls, connectTimeoutMs = 10_000 } = options
+  const wish = { ...options.wish, overTls: tls !== undefined }
+  let opened = plain
   const redact = redactor(wish.want === 'export' ? wish.name : '')
   const expired = AbortSignal.timeout(connectTimeoutMs)
   const stop = signal ? AbortSignal.any([signal, expired]) : expired
@@ -127,20 +145,66 @@ async function shakeHands(opened: ClientStream, options: ShakeHandsOptions): Pro
   try {
     stop.addEventListener('abort', interrupt, { once: true })
     if (stop.aborted) interrupt()
-    const end = await negotiate(opened.input, (bytes) => opened.stream.write(bytes), wish)
-    if (end.at === 'dead') throw new DiskError('nbd-failed', { file: name, reason: redact(end.reason) })
-    return end
+    const send = (bytes: Uint8Array) => opened.stream.write(bytes)
+    let end = await negotiate(opened.input, send, wish)
+    if (end.at === 'securing' && tls) {
+      opened = await secure(plain, { tls, host: options.host, signal: stop })
+      end = await negotiate(opened.input, send, wish, beginInTls(end, wish))
+    }
+    if (end.at === 'dead') throw deadError(name, { ...end, reason: redact(end.reason) })
+    if (end.at === 'securing') throw new Error('TLS was begun twice')
+    return { end, opened }
   } catch (error) {
     opened.stream.destroy()
+    plain.stream.destroy()
     signal?.throwIfAborted()
-    if (isDiskError(error, 'nbd-failed')) throw error
+    if (isDiskError(error, 'nbd-failed') || isDiskError(error, 'tls-failed')) throw error
+    const refused = error instanceof TlsRefused ? error : alertOf(opened.failure)
+    if (refused && !expired.aborted)
+      throw new DiskError(
+        'tls-failed',
+        { file: name, reason: refused.message, remedy: refused.remedy },
+        { cause: error },
+      )
+    const said = error instanceof Error ? error.message : 'the handshake broke'
+    const ended = error instanceof TlsBroken ? said : (opened.ended ?? said)
     const reason = expired.aborted
       ? `the server did not answer within ${connectTimeoutMs / 1000} seconds`
-      : (opened.ended ?? (error instanceof Error ? error.message : 'the handshake broke'))
+      : opened === plain
+        ? ended
+        : `${ended}, after the TLS handshake, as one does that refuses the certificate of this side`
     throw new DiskError('nbd-failed', { file: name, reason: redact(reason) }, { cause: error })
   } finally {
     stop.removeEventListener('abort', interrupt)
   }
+}
+
+/** The same connection inside TLS. Nothing may have come behind the server's word that it begins: it would count as said inside. */
+async function secure(plain: ClientStream, options: StartTlsOptions): Promise<ClientStream> {
+  if (plain.input.queued > 0)
+    throw new TlsRefused(
+      'plain bytes came behind the beginning of TLS, as somebody in between would add them',
+      'Find out who stands between this host and the server.',
+    )
+  plain.release()
+  return adoptTls(await startTls(plain.stream, options))
+}
+
+function deadError(name: string, { reason, why }: Extract<HandshakeEnd, { at: 'dead' }>): DiskError {
+  if (why === 'no-tls')
+    return new DiskError('tls-failed', {
+      file: name,
+      reason: `TLS was asked for and the server, or somebody in between, says no (${reason})`,
+      remedy:
+        'Have the server offer TLS; where plain text is meant, say so by nbd:// instead of nbds://. Nothing was asked of it.',
+    })
+  if (why === 'tls-due')
+    return new DiskError('tls-failed', {
+      file: name,
+      reason: `the server takes clients over TLS only (${reason})`,
+      remedy: 'Use nbds:// and the certificates that the server knows.',
+    })
+  return new DiskError('nbd-failed', { file: name, reason })
 }
 
 /** Export names are secrets: a server's text that repeats one is shown without it. */
@@ -148,8 +212,13 @@ function redactor(secret: string): (text: string) => string {
   return (text) => (secret.length >= 8 ? text.replaceAll(secret, '(export)') : text)
 }
 
-function placeName(place: NbdPlace): string {
-  return 'path' in place ? `nbd+unix:${place.path}` : `nbd://${place.host}:${place.port}`
+function hostOf(place: NbdPlace): string | null {
+  return 'path' in place ? null : place.host
+}
+
+function placeName(place: NbdPlace, tls: ClientTls | undefined): string {
+  const scheme = tls ? 'nbds' : 'nbd'
+  return 'path' in place ? `${scheme}+unix:${place.path}` : `${scheme}://${place.host}:${place.port}`
 }
 
 function abortReason(signal: AbortSignal | undefined): Error {

@@ -16,6 +16,8 @@ export class HalfOpen {
   readonly #limits: HalfOpenLimits
   /** In the order in which they came. */
   readonly #peers = new Map<Socket, string>()
+  /** Those that have shown a certificate. */
+  readonly #known = new WeakSet<Socket>()
 
   constructor(limits: HalfOpenLimits) {
     this.#limits = limits
@@ -33,6 +35,11 @@ export class HalfOpen {
     this.#peers.set(socket, peer)
   }
 
+  /** `socket` has shown a certificate that is trusted: it is the last to be dropped. */
+  vouchFor(socket: Socket): void {
+    this.#known.add(socket)
+  }
+
   /** The handshake of `socket` is over, well or not. */
   remove(socket: Socket): void {
     this.#peers.delete(socket)
@@ -41,7 +48,8 @@ export class HalfOpen {
   #drop(sockets: readonly Socket[]): void {
     const [first, ...rest] = sockets
     if (!first) return
-    const least = rest.reduce((found, next) => (said(next) < said(found) ? next : found), first)
+    const worth = (socket: Socket) => (this.#known.has(socket) ? known : said(socket))
+    const least = rest.reduce((found, next) => (worth(next) < worth(found) ? next : found), first)
     this.#peers.delete(least)
     least.destroy()
   }
@@ -49,6 +57,9 @@ export class HalfOpen {
 
 /** The client's flags and the header of its first option. */
 const firstWords = 20
+
+/** More than anything that `said` gives. */
+const known = 3
 
 /** 0: nothing, 1: less than what it wants, 2: that. */
 function said({ bytesRead }: Socket): number {

@@ -24,11 +24,29 @@ describe('the address of an export', () => {
     expect(readNbdAddress(text)).toEqual({ place, exportName })
   })
 
+  test.each<[string, object]>([
+    ['nbds://h/x', { certificates: null, hostname: null }],
+    ['NBDS://h/x?tls-type=x509&tls-verify-peer=1', { certificates: null, hostname: null }],
+    ['nbds://h/x?tls-certificates=/a%20b', { certificates: '/a b', hostname: null }],
+    ['nbds+unix:///x?tls-hostname=h.example&socket=s', { certificates: null, hostname: 'h.example' }],
+  ])('%s is TLS', (text, tls) => {
+    expect(readNbdAddress(text)).toMatchObject({ exportName: 'x', tls })
+  })
+
   test.each([
-    ['nbds://h/', 'TLS'],
-    ['nbds+unix:///?socket=/s', 'TLS'],
     ['nbd://user@h/', 'TLS'],
-    ['nbd://h/?tls-type=x509', 'TLS'],
+    ['nbds://user@h/', 'shared keys'],
+    ['nbd://h/?tls-type=x509', 'nbds://'],
+    ['nbd+unix:///?socket=/s&tls-certificates=/c', 'nbds+unix://'],
+    ['nbds://h/?tls-type=psk', 'certificates'],
+    ['nbds://h/?tls-type=anon', 'certificates'],
+    ['nbds://h/?tls-verify-peer=0', 'always verified'],
+    ['nbds://h/?tls-psk-file=/k', 'tls-psk-file'],
+    ['nbds://h/?tls-certificates=', 'says nothing'],
+    ['nbds://h/?tls-hostname=a%00b', 'says nothing'],
+    ['nbds://h/?tls-hostname=a&tls-hostname=b', 'twice'],
+    ['nbds+vsock://2/', 'nbds+vsock'],
+    ['nbds+unix:///x', '?socket='],
     ['nbd+vsock://2/', 'nbd+vsock'],
     ['nbd://h/?socket=/s', 'nbd+unix'],
     ['nbd://h/?colour=red', 'colour'],
@@ -72,9 +90,15 @@ describe('the address of an export', () => {
         port: fc.integer({ min: 1, max: 65_535 }),
       }),
     )
+    const said = fc.option(text.filter((each) => each !== ''))
+    const tls = fc.oneof(
+      fc.constant({}),
+      fc.record({ tls: fc.record({ certificates: said, hostname: said }) }),
+    )
     fc.assert(
-      fc.property(places, text, (place, exportName) => {
-        expect(readNbdAddress(nbdAddress({ place, exportName }))).toEqual({ place, exportName })
+      fc.property(places, text, tls, (place, exportName, asked) => {
+        const address = { place, exportName, ...asked }
+        expect(readNbdAddress(nbdAddress(address))).toEqual(address)
       }),
     )
   })
@@ -84,6 +108,7 @@ describe('the address of an export', () => {
       fc.property(fc.string({ unit: 'binary' }), (rest) => {
         expect(typeof readNbdAddress(`nbd://${rest}`)).toBe('object')
         expect(typeof readNbdAddress(`nbd+unix:///?${rest}`)).toBe('object')
+        expect(typeof readNbdAddress(`nbds+unix:///?socket=s&tls-${rest}`)).toBe('object')
       }),
     )
   })

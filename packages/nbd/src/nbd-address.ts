@@ -4,13 +4,21 @@ import type { NbdPlace } from './client-options.ts'
 export interface NbdAddress {
   readonly place: NbdPlace
   readonly exportName: string
+  /** Left out: plain text. */
+  readonly tls?: NbdAddressTls
+}
+
+/** What an address says about TLS; the peer is verified, always. */
+export interface NbdAddressTls {
+  /** The folder with the certificates; null: not said. */
+  readonly certificates: string | null
+  /** The name that the server's certificate has to have; null: that of the host. */
+  readonly hostname: string | null
 }
 
 /** Why an address means no export that can be opened, in half a sentence. */
 export interface NbdAddressFault {
   readonly fault: string
-  /** It is right, but asks for an encrypted connection. */
-  readonly isTls?: true
 }
 
 /** Whether somebody means an NBD export; whether the address is right is said by `readNbdAddress`. */
@@ -33,16 +41,15 @@ const grammar =
 export function readNbdAddress(text: string): NbdAddress | NbdAddressFault {
   const { scheme = '', authority = '', path = '', query = '', fragment } = grammar.exec(text)?.groups ?? {}
   const kind = scheme.toLowerCase()
-  if (kind.startsWith('nbds'))
-    return { fault: 'it asks for TLS (nbds), which Varve does not speak to other servers yet', isTls: true }
-  if (kind !== 'nbd' && kind !== 'nbd+unix')
+  const isTls = kind.startsWith('nbds')
+  if (!/^nbds?(?:\+unix)?$/u.test(kind))
     return {
-      fault: `there is no way ${JSON.stringify(scheme)} to reach a server; nbd:// and nbd+unix:// are known`,
+      fault: `there is no way ${JSON.stringify(scheme)} to reach a server; nbd://, nbds://, nbd+unix:// and nbds+unix:// are known`,
     }
   if (fragment !== undefined)
     return { fault: 'what stands behind # means nothing; in a name it is written %23' }
   if (authority.includes('@'))
-    return { fault: 'a user name is for TLS, which Varve does not speak to other servers yet', isTls: true }
+    return { fault: 'a user name is for TLS with shared keys, and Varve speaks it with certificates' }
   const exportName = decoded(path.slice(1))
   if (exportName === null || exportName.includes('\0'))
     return { fault: 'the name of its export is not UTF-8 in percent-encoding' }
@@ -50,17 +57,32 @@ export function readNbdAddress(text: string): NbdAddress | NbdAddressFault {
     return { fault: `the name of its export has more than ${longestName} bytes` }
   const parameters = parametersOf(query)
   if ('fault' in parameters) return parameters
-  const { socket } = parameters
-  const place = kind === 'nbd' ? tcpPlace(authority, socket) : unixPlace(authority, socket)
-  return 'fault' in place ? place : { place, exportName }
+  const { socket, ...said } = parameters
+  if (!isTls && Object.keys(said).length > 0)
+    return {
+      fault: `it is plain text and has a parameter of TLS, which is ${kind.replace('nbd', 'nbds')}://`,
+    }
+  const place = kind.endsWith('+unix') ? unixPlace(authority, socket) : tcpPlace(authority, socket)
+  if ('fault' in place) return place
+  if (!isTls) return { place, exportName }
+  const tls = { certificates: said['tls-certificates'] ?? null, hostname: said['tls-hostname'] ?? null }
+  return { place, exportName, tls }
 }
 
 /** The address of an export, percent-encoded: every program that reads such addresses understands it. */
-export function nbdAddress({ place, exportName }: NbdAddress): string {
+export function nbdAddress({ place, exportName, tls }: NbdAddress): string {
   const name = encoded(exportName)
-  if ('path' in place) return `nbd+unix:///${name}?socket=${encoded(place.path)}`
+  const scheme = tls ? 'nbds' : 'nbd'
+  const about = [
+    ['socket', 'path' in place ? place.path : null],
+    ['tls-certificates', tls?.certificates ?? null],
+    ['tls-hostname', tls?.hostname ?? null],
+  ] as const
+  const parameters = about.flatMap(([key, value]) => (value === null ? [] : `${key}=${encoded(value)}`))
+  const query = parameters.length === 0 ? '' : `?${parameters.join('&')}`
+  if ('path' in place) return `${scheme}+unix:///${name}${query}`
   const host = place.host.includes(':') ? `[${place.host.replaceAll('%', '%25')}]` : place.host
-  return `nbd://${host}:${place.port}/${name}`
+  return `${scheme}://${host}:${place.port}/${name}${query}`
 }
 
 /** Everything that a URI, a shell or a list of options could take for something else; slashes stay, for people. */
@@ -70,20 +92,29 @@ function encoded(text: string): string {
     .replaceAll('%2F', '/')
 }
 
-/** Only `socket` is known: what a client does not understand it is to say. */
-function parametersOf(query: string): { readonly socket?: string } | NbdAddressFault {
-  let socket: string | undefined
+const known = ['socket', 'tls-certificates', 'tls-hostname', 'tls-type', 'tls-verify-peer'] as const
+type Parameters = Partial<Record<(typeof known)[number], string>>
+
+/** What a client does not understand it is to say. */
+function parametersOf(query: string): Parameters | NbdAddressFault {
+  const found: Parameters = {}
   for (const part of query.split(/[&;]/u).filter((each) => each !== '')) {
-    const [key = '', ...rest] = part.split('=')
-    if (key.startsWith('tls-'))
-      return { fault: `${key} is for TLS, which Varve does not speak to other servers yet`, isTls: true }
-    if (key !== 'socket') return { fault: `the parameter ${JSON.stringify(key)} is not known` }
-    if (socket !== undefined) return { fault: 'it names two sockets' }
+    const [name = '', ...rest] = part.split('=')
+    const key = known.find((each) => each === name)
+    if (key === undefined) return { fault: `the parameter ${JSON.stringify(name)} is not known` }
+    if (found[key] !== undefined)
+      return { fault: key === 'socket' ? 'it names two sockets' : `it says ${key} twice` }
     const value = decoded(rest.join('='))
-    if (value === null) return { fault: 'the path of its socket is not UTF-8 in percent-encoding' }
-    socket = value
+    const what = key === 'socket' ? 'the path of its socket' : key
+    if (value === null) return { fault: `${what} is not UTF-8 in percent-encoding` }
+    if (key !== 'socket' && (value === '' || value.includes('\0'))) return { fault: `${key} says nothing` }
+    found[key] = value
   }
-  return socket === undefined ? {} : { socket }
+  if ((found['tls-type'] ?? 'x509') !== 'x509')
+    return { fault: 'Varve speaks TLS with certificates: tls-type is x509' }
+  if ((found['tls-verify-peer'] ?? '1') !== '1')
+    return { fault: 'who is at the other end is always verified: tls-verify-peer is 1' }
+  return found
 }
 
 function tcpPlace(authority: string, socket: string | undefined): NbdPlace | NbdAddressFault {

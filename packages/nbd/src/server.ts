@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import { createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
 import { BufferPool } from './connection/buffer-pool.ts'
@@ -6,6 +7,8 @@ import type { NbdExport } from './nbd-export.ts'
 import { HalfOpen, type HalfOpenLimits } from './half-open.ts'
 import { serveConnection } from './server-connection.ts'
 import type { NbdServerEvent } from './server-session.ts'
+import { TlsAcceptor } from './tls/accept-tls.ts'
+import type { ServerTls } from './tls/tls-options.ts'
 
 export type { NbdServerEvent } from './server-session.ts'
 
@@ -15,6 +18,8 @@ export interface ServeNbdOptions {
   readonly port: number
   /** Absolute path of a Unix socket, made for this user alone; it listens there and at no port. */
   readonly socket?: string
+  /** Left out: plain text. With it clients speak TLS, with a certificate of their own, before they are answered anything. */
+  readonly tls?: ServerTls
   /** The export of that name, or null. Names are secrets: compare them in constant time. */
   resolveExport(name: string): Promise<NbdExport | null>
   /** Names that anyone may see; left out: listing is refused. */
@@ -37,6 +42,8 @@ export interface NbdServer extends AsyncDisposable {
   readonly port: number
   /** Clients connected at present. */
   readonly connections: number
+  /** Drops the clients of certificates that `isRefused`, whatever they are doing. */
+  dropPeers(isRefused: (peer: X509Certificate) => boolean): void
   /** Stops listening, drops all clients and resolves when they are gone. */
   close(): Promise<void>
 }
@@ -50,6 +57,9 @@ export async function serveNbd(options: ServeNbdOptions): Promise<NbdServer> {
   const sockets = new Map<Socket, Promise<void>>()
   const halfOpen = new HalfOpen(options.halfOpen ?? { total: 512, perPeer: 256 })
   const clients = new Set<Socket>()
+  const peers = new Map<Socket, X509Certificate>()
+  const { tls } = options
+  const acceptor = tls && new TlsAcceptor(tls)
   let opened = 0
   const server = createServer(
     { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs },
@@ -62,12 +72,23 @@ export async function serveNbd(options: ServeNbdOptions): Promise<NbdServer> {
         pool,
         connection: opened,
         onEvent: options.onEvent ?? ignore,
+        ...(acceptor && {
+          tls: {
+            acceptor,
+            mayOpen: async (peer, name) => (await tls?.peer?.(peer, name)) ?? true,
+            onPeer(peer) {
+              halfOpen.vouchFor(socket)
+              peers.set(socket, peer)
+            },
+          },
+        }),
         mayOpen: () => enter(socket),
         handshakeTimeoutMs: options.handshakeTimeoutMs ?? 10_000,
         idleTimeoutMs: options.idleTimeoutMs ?? 15 * 60_000,
         stallTimeoutMs: options.stallTimeoutMs ?? 2 * 60_000,
       }).finally(() => {
         sockets.delete(socket)
+        peers.delete(socket)
         halfOpen.remove(socket)
         clients.delete(socket)
       })
@@ -94,6 +115,9 @@ export async function serveNbd(options: ServeNbdOptions): Promise<NbdServer> {
     port,
     get connections() {
       return sockets.size
+    },
+    dropPeers(isRefused) {
+      for (const [socket, peer] of peers) if (isRefused(peer)) socket.destroy()
     },
     close,
     [Symbol.asyncDispose]: close,

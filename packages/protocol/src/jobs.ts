@@ -1,6 +1,17 @@
 import { writableFormats } from '@varve/core/formats/writable-formats'
 import { z } from 'zod'
-import { Bytes, Digest, FileName, JobId, Path, Payload, Reading, Subformat, Timestamp } from './primitives.ts'
+import {
+  Bytes,
+  Digest,
+  FileName,
+  HostName,
+  JobId,
+  Path,
+  Payload,
+  Reading,
+  Subformat,
+  Timestamp,
+} from './primitives.ts'
 import { StreamToken, UploadId } from './file-streams.ts'
 import { QuarantineView } from './quarantine.ts'
 import { ImageReportView } from './reports.ts'
@@ -12,6 +23,8 @@ export const NbdEndpoint = z.lazy(() =>
     port: z.number().int().min(1).max(65_535),
     /** The unguessable, expiring token. */
     exportName: z.string().min(20).max(200),
+    /** TLS is spoken, and this host's certificate has to be shown; left out: plain text. */
+    server: HostName.optional(),
   }),
 )
 export type NbdEndpoint = z.infer<typeof NbdEndpoint>
@@ -58,6 +71,8 @@ export const ExportRequest = z.lazy(() =>
     reading: Reading.optional(),
     inUse: InUse.optional(),
     exportName: z.string().min(20).max(200),
+    /** The host that it is for: over TLS no other may open it. */
+    reader: HostName.optional(),
     expiresInSeconds: z
       .number()
       .int()

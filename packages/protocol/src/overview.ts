@@ -36,6 +36,8 @@ export const ServerInfo = z.lazy(() =>
     migrationsRunning: z.number().int(),
     /** Runs of operations that are not over. */
     runsOpen: z.number().int().default(0),
+    /** Whether plain text is spoken beyond this machine, by an explicit switch: every page says so. */
+    isOpen: z.boolean().default(false),
   }),
 )
 export type ServerInfo = z.infer<typeof ServerInfo>

@@ -5,21 +5,23 @@ const goodByeMs = 250
  * A WebSocket that is over soon after `close`. One of the platform waits for the other end to close as well: for a controller
  * that hangs, in browsers a minute, in Node without end. Its `close` event comes once.
  */
-export class PromptSocket extends WebSocket {
-  #isOver = false
+export function promptSocket(Base: typeof WebSocket): typeof WebSocket {
+  return class PromptSocket extends Base {
+    #isOver = false
 
-  constructor(...where: ConstructorParameters<typeof WebSocket>) {
-    super(...where)
-    this.addEventListener('close', (event) => {
-      if (this.#isOver) event.stopImmediatePropagation()
-      this.#isOver = true
-    })
-  }
+    constructor(...where: ConstructorParameters<typeof WebSocket>) {
+      super(...where)
+      this.addEventListener('close', (event) => {
+        if (this.#isOver) event.stopImmediatePropagation()
+        this.#isOver = true
+      })
+    }
 
-  override close(code?: number, reason?: string): void {
-    super.close(code, reason)
-    setTimeout(() => {
-      if (!this.#isOver) this.dispatchEvent(new Event('close'))
-    }, goodByeMs)
+    override close(code?: number, reason?: string): void {
+      super.close(code, reason)
+      setTimeout(() => {
+        if (!this.#isOver) this.dispatchEvent(new Event('close'))
+      }, goodByeMs)
+    }
   }
 }

@@ -34,3 +34,8 @@ export function memberOf(certificate: Pick<X509Certificate, 'subjectAltName'>): 
   const [, fleet = '', kind, name = ''] = found
   return { fleet, kind: kind as MemberKind, name }
 }
+
+/** The name that members ask for in a handshake (RFC 6066, 3), whatever address they have dialled. */
+export function fleetServerName(fleet: string): string {
+  return `${fleet}.fleet.varve.internal`
+}

@@ -24,6 +24,7 @@ import {
 } from './conversions.ts'
 import { formatInspections, formatLibrary, runInspections, runLibrary } from './inspections.ts'
 import { formatMigrations, runMigrations } from './migrations.ts'
+import { dataPlaneRatios, formatDataPlane, runDataPlane } from './data-plane.ts'
 import { runFleet } from './fleet/measure-fleet.ts'
 import { formatMatrix } from './format-matrix.ts'
 import { formatPage, runPage } from './page/measure-page.ts'
@@ -34,7 +35,7 @@ import { peakMemory, timeCommand, type Timing } from './run-timed.ts'
 const usage = `Times varve against qemu-img and scp on a 2 GiB disk with 1.2 GiB of data.
 
   --runs N       runs of each, interleaved (default 5)
-  --only TEXT    only what has TEXT in its name: a conversion as "vmdk → raw", "matrix", "reflink", "reclaim", "grow", "mount", "inspect", "library", "migrate", "fleet", "attack", "page"
+  --only TEXT    only what has TEXT in its name: a conversion as "vmdk → raw", "matrix", "reflink", "reclaim", "grow", "mount", "inspect", "library", "nbd", "migrate", "fleet", "attack", "page"
   --folder DIR   where the images are made and kept (default: below the temporary folder)
   --images N     images of the library, and of the page's fleet (default 10000)
   --hosts N,N    hosts of the invented fleets (default 200,1000,10000)
@@ -164,7 +165,7 @@ async function main(): Promise<number> {
   const wants = (name: string) => name.includes(only)
   const say = (text: string) => process.stdout.write(json ? '' : `${text}\n\n`)
   for (const program of programs()) await bundleProgram(program)
-  if (!['fleet', 'attack', 'page'].includes(only)) await prepareImages(folder)
+  if (!['fleet', 'attack', 'page', 'nbd'].includes(only)) await prepareImages(folder)
   const places = { folder, output: join(folder, 'output.img'), qemuImg }
   const document: Record<string, unknown> = { conditions: conditions() }
   say(conditions())
@@ -213,6 +214,12 @@ async function main(): Promise<number> {
     const library = await runLibrary(folder, Number(values.images))
     say(formatLibrary(library))
     document['library'] = library
+  }
+  if (wants('nbd')) {
+    process.stderr.write('nbd …\n')
+    const dataPlane = await runDataPlane(runs)
+    say(formatDataPlane(dataPlane))
+    document['nbd'] = { results: dataPlane, ratios: dataPlaneRatios(dataPlane) }
   }
   if (wants('migrate')) {
     process.stderr.write('migrate …\n')

@@ -206,7 +206,7 @@ export async function waitFor<T>(what: string, look: () => Promise<T | null>): P
   throw new Error(`waited ${waitMs / 1000} s for ${what}`, { cause: last })
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   return await new Promise((done, fail) => {
     const server = createServer()
     server.once('error', fail)

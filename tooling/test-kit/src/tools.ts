@@ -41,11 +41,16 @@ export interface ToolOutcome {
 export async function runTool(
   tool: string,
   args: readonly string[],
-  options: { cwd?: string } = {},
+  options: { cwd?: string; env?: Readonly<Record<string, string>> } = {},
 ): Promise<ToolOutcome> {
   const path = findTool(tool)
   if (path === null) throw new Error(`${tool} is not installed`)
-  const result = await execa(path, args, { reject: false, stdin: 'ignore', env: { LC_ALL: 'C' }, ...options })
+  const result = await execa(path, args, {
+    reject: false,
+    stdin: 'ignore',
+    ...options,
+    env: { LC_ALL: 'C', ...options.env },
+  })
   if (result.exitCode === undefined) throw new Error(`${tool} did not run: ${result.stderr}`)
   return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr }
 }
@@ -54,7 +59,7 @@ export async function runTool(
 export async function runToolOk(
   tool: string,
   args: readonly string[],
-  options: { cwd?: string } = {},
+  options: { cwd?: string; env?: Readonly<Record<string, string>> } = {},
 ): Promise<string> {
   const outcome = await runTool(tool, args, options)
   if (outcome.exitCode !== 0)

@@ -10,7 +10,7 @@ import {
 } from '@trpc/client'
 import { createTRPCContext } from '@trpc/tanstack-react-query'
 import type { AppRouter } from '@varve/controller/router/root'
-import { PromptSocket } from '@varve/protocol/prompt-socket'
+import { promptSocket } from '@varve/protocol/prompt-socket'
 
 export type ApiClient = TRPCClient<AppRouter>
 
@@ -25,7 +25,7 @@ export function connect(origin: string): { readonly client: ApiClient; close(): 
     url: socketUrl.href,
     retryDelayMs: (attempt) => Math.min(5000, 250 * 2 ** attempt),
     keepAlive: { enabled: true, intervalMs: 3000, pongTimeoutMs: 4000 },
-    WebSocket: PromptSocket,
+    WebSocket: promptSocket(WebSocket),
   })
   const client = createTRPCClient<AppRouter>({
     links: [

@@ -1,3 +1,4 @@
+import type { KeptMembership } from '../trust/membership-file.ts'
 import type { Manifest } from '@varve/core/digest/disk-digest'
 import type { FindWriters } from '@varve/engine/in-use/writers'
 import type { TransferProgress } from '@varve/engine/run/requests'
@@ -47,6 +48,8 @@ export interface ActionPorts {
   readonly holdDevice?: (device: string) => Promise<AsyncDisposable>
   /** Where this host keeps the journals of runs that it carries out by itself. */
   readonly runsFolder?: string
+  /** What this host is in its fleet; left out: it is in none. */
+  readonly membership?: () => KeptMembership | null
   /** An action changed what lies in this folder. */
   readonly onFolderChanged?: (folder: string) => void
 }

@@ -21,7 +21,9 @@ test('a controller that hangs without closing anything is gone when it does not 
   await once(server, 'listening')
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : 0
-  const client = dialController(`ws://127.0.0.1:${port}`, { intervalMs: 20, pongTimeoutMs: 20 })
+  const client = dialController(`ws://127.0.0.1:${port}`, {
+    keepAlive: { intervalMs: 20, pongTimeoutMs: 20 },
+  })
   expect(await client.closed).toContain('the connection was closed')
   expect(sockets).toHaveLength(1)
   for (const socket of sockets) socket.destroy()

@@ -12,8 +12,9 @@ import {
   ManifestPart,
   Welcome,
 } from '@varve/protocol/agent'
-import { PromptSocket } from '@varve/protocol/prompt-socket'
+import { Membership } from '@varve/protocol/trust'
 import { z } from 'zod'
+import { openWires } from '../trust/fleet-tls.ts'
 
 /** A command with its sequence number, or what arrived instead of one that this agent understands. */
 export type TakenCommand =
@@ -29,6 +30,8 @@ export interface AgentClient {
   manifest(session: string, part: ManifestPart): Promise<void>
   places(session: string, places: LibraryPlaces): Promise<void>
   freed(session: string, token: string): Promise<void>
+  /** A new certificate for the key of the request (PKCS #10, PEM). */
+  renew(session: string, request: string): Promise<Membership>
   /** Calls `take` for every command after `lastId`; ends with `closed`. */
   commands(session: string, lastId: number | null, take: (taken: TakenCommand) => void): void
   /** Settles when the connection is gone, with the reason; never rejects. */
@@ -51,15 +54,23 @@ const AnyJobCommand = z.object({ jobId: z.string() })
 /** How long a controller may be silent, and may take to answer when it is asked: a silent one is gone within ten seconds. */
 const listening = { intervalMs: 2500, pongTimeoutMs: 5500 }
 
+export interface DialOptions {
+  readonly WebSocket?: typeof globalThis.WebSocket
+  readonly keepAlive?: { readonly intervalMs: number; readonly pongTimeoutMs: number }
+}
+
 /** Dials `url`. Nothing is sent before the connection is open; a dial that fails settles `closed`. */
-export function dialController(url: string, keepAlive = listening): AgentClient {
+export function dialController(
+  url: string,
+  { WebSocket = openWires.WebSocket, keepAlive = listening }: DialOptions = {},
+): AgentClient {
   const { promise: closed, resolve: settle } = Promise.withResolvers<string>()
   const socket = createWSClient({
     url,
     // The session is made by `hello`, so a lost connection is dialled anew by our own loop.
     retryDelayMs: () => 60_000,
     keepAlive: { enabled: true, ...keepAlive },
-    WebSocket: PromptSocket,
+    WebSocket,
     onClose: (cause) =>
       end(`the connection was closed${cause?.code === undefined ? '' : ` (${cause.code})`}`),
     onError: () => end('the connection failed'),
@@ -91,6 +102,8 @@ export function dialController(url: string, keepAlive = listening): AgentClient 
     async places(session, places) {
       await client.mutation('agents.places', { session, places })
     },
+    renew: async (session, request) =>
+      Membership.parse(await client.mutation('agents.renew', { session, request })),
     async manifest(session, part) {
       await client.mutation('agents.manifest', { session, part: ManifestPart.parse(part) })
     },

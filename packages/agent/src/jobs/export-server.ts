@@ -3,6 +3,9 @@ import { once } from 'node:events'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { systemCode } from '@varve/engine/system/system-error'
 import { serveNbd, type NbdServer } from '@varve/nbd/server'
+import type { ServerTls } from '@varve/nbd/tls/tls-options'
+import { memberOf } from '@varve/trust/member-name'
+import type { KeptMembership } from '../trust/membership-file.ts'
 import type { Logger } from '../platform/logger.ts'
 import type { ExportTable } from './export-table.ts'
 
@@ -14,6 +17,15 @@ const handshakeMs = 5000
 export interface ExportAddress {
   readonly host: string
   readonly port: number
+  /** Whether TLS is spoken there, with members of the fleet only. */
+  readonly isSecure: boolean
+}
+
+export interface ExportServerOptions {
+  readonly exports: ExportTable
+  /** What this host is in its fleet when it begins to listen. */
+  readonly membership: () => KeptMembership | null
+  readonly log: Logger
 }
 
 /** Where the exports are reached: the agent listens from its first export to the end of its last one, and at no other time. */
@@ -25,11 +37,12 @@ export interface ExportServer {
   close(): Promise<void>
 }
 
-export function exportServer(
-  host: string,
-  { exports, log }: { readonly exports: ExportTable; readonly log: Logger },
-): ExportServer {
-  let server: NbdServer | null = null
+export function exportServer(host: string, { exports, membership, log }: ExportServerOptions): ExportServer {
+  let server: { readonly listening: NbdServer; readonly kept: KeptMembership | null } | null = null
+  const start = async () => {
+    const kept = membership()
+    return { kept, listening: await startServing(host, exports, { kept, log }) }
+  }
   /** One change after the other: an export may come while the last one goes. */
   let last: Promise<unknown> = Promise.resolve()
   const inTurn = <T>(act: () => Promise<T>): Promise<T> => {
@@ -40,8 +53,8 @@ export function exportServer(
   const close = async (): Promise<void> => {
     const closing = server
     server = null
-    await closing?.close()
-    if (closing) log.info({ host, port: closing.port }, 'no export is left: the port is closed')
+    await closing?.listening.close()
+    if (closing) log.info({ host, port: closing.listening.port }, 'no export is left: the port is closed')
   }
   exports.onEmpty = () => {
     inTurn(async () => (exports.size === 0 ? close() : undefined)).catch((error: unknown) =>
@@ -50,22 +63,27 @@ export function exportServer(
   }
   return {
     get address() {
-      return server && { host, port: server.port }
+      return server && { host, port: server.listening.port, isSecure: server.kept !== null }
     },
     listen: () =>
       inTurn(async () => {
-        server ??= await startServing(host, exports, log)
-        return { host, port: server.port }
+        const { kept, listening } = (server ??= await start())
+        return { host, port: listening.port, isSecure: kept !== null }
       }),
     close: () => inTurn(close),
   }
 }
 
-async function startServing(host: string, exports: ExportTable, log: Logger): Promise<NbdServer> {
+async function startServing(
+  host: string,
+  exports: ExportTable,
+  { kept, log }: { readonly kept: KeptMembership | null; readonly log: Logger },
+): Promise<NbdServer> {
   const server = await serveNbd({
     host,
     port: 0,
     resolveExport: exports.resolve,
+    ...(kept && { tls: serverTls(kept, exports) }),
     maxConnections: nbdConnections,
     handshakeTimeoutMs: handshakeMs,
     onEvent: (event) => (event.kind === 'request-failed' ? log.warn(event, 'nbd') : log.debug(event, 'nbd')),
@@ -78,6 +96,19 @@ async function startServing(host: string, exports: ExportTable, log: Logger): Pr
   })
   log.info({ host, port: server.port }, 'an export is open: listening')
   return server
+}
+
+/** Members of the fleet only, and of them the one that an export is for. */
+function serverTls({ fleet, chain, key, roots }: KeptMembership, exports: ExportTable): ServerTls {
+  return {
+    certificate: chain,
+    key,
+    ca: roots.join('\n'),
+    peer(certificate, exportName) {
+      const member = memberOf(certificate)
+      return member?.fleet === fleet && member.kind === 'agent' && exports.isFor(exportName, member.name)
+    },
+  }
 }
 
 /** Throws the system's error unless `host` is an address of this machine; listens nowhere. */

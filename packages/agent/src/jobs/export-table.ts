@@ -17,12 +17,15 @@ export interface ExportRequest {
   readonly exportName: string
   /** What it serves, for messages. */
   readonly path: string
+  /** The host that it is for; null: nobody was named, and over TLS nobody opens it. */
+  readonly reader: string | null
   readonly expiresInSeconds: number
   readonly opened: OpenedDisk
 }
 
 interface Export {
   readonly path: string
+  readonly reader: string | null
   readonly opened: OpenedDisk
   readonly served: NbdExport
   readonly timer: NodeJS.Timeout
@@ -58,18 +61,23 @@ export class ExportTable {
     return this.#open.get(keyOf(exportName)) ?? null
   }
 
+  /** Whether the export of that name is open for that host. */
+  isFor(exportName: string, host: string): boolean {
+    return this.#open.get(keyOf(exportName))?.reader === host
+  }
+
   /** Takes over `opened`, and closes it at release, expiry or the agent's end. */
-  async add({ exportName, path, expiresInSeconds, opened }: ExportRequest): Promise<void> {
-    const mark = await markExported(opened.files)
+  async add(request: ExportRequest): Promise<void> {
+    const mark = await markExported(request.opened.files)
     try {
-      this.#add({ exportName, path, expiresInSeconds, opened }, mark)
+      this.#add(request, mark)
     } catch (error) {
       mark[Symbol.dispose]()
       throw error
     }
   }
 
-  #add({ exportName, path, expiresInSeconds, opened }: ExportRequest, mark: Disposable): void {
+  #add({ exportName, path, reader, expiresInSeconds, opened }: ExportRequest, mark: Disposable): void {
     const key = keyOf(exportName)
     if (this.#open.has(key) || this.#open.size >= exportLimit) {
       throw new DiskError('refused', {
@@ -84,7 +92,7 @@ export class ExportTable {
     }, expiresInSeconds * 1000)
     timer.unref()
     this.#ended.delete(key)
-    this.#open.set(key, { path, opened, served, timer, quiesce, mark })
+    this.#open.set(key, { path, reader, opened, served, timer, quiesce, mark })
   }
 
   /** Closes the export; throws `source-changed` when its files changed since it was opened. Asked again, answers the same. */

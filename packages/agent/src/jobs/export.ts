@@ -9,7 +9,7 @@ import type { JobHandler, JobPorts } from './job-context.ts'
 
 /** Opens the image with its chain and serves its L3, read-only. Repeated for an export that is open, it answers the same. */
 export const exportJob: JobHandler<'export'> = async (request, { ports, signal }) => {
-  const { exportName, expiresInSeconds } = request
+  const { exportName, expiresInSeconds, reader = null } = request
   const library = findLibrary(ports.libraries, request.library)
   const path = await resolveImage(library, request.name)
   const existing = ports.exports.find(exportName)
@@ -24,7 +24,7 @@ export const exportJob: JobHandler<'export'> = async (request, { ports, signal }
   try {
     if (request.inUse !== 'accept') await refuseWriters(opened.files, ports)
     signal.throwIfAborted()
-    await ports.exports.add({ exportName, path, expiresInSeconds, opened })
+    await ports.exports.add({ exportName, path, reader, expiresInSeconds, opened })
   } catch (error) {
     await opened[Symbol.asyncDispose]()
     throw error
@@ -33,13 +33,13 @@ export const exportJob: JobHandler<'export'> = async (request, { ports, signal }
 }
 
 async function answer({ disk, files }: OpenedDisk, exportName: string, ports: JobPorts) {
-  const address = await ports.exportServer.listen().catch(async (error: unknown) => {
+  const { isSecure, ...address } = await ports.exportServer.listen().catch(async (error: unknown) => {
     await ports.exports.release(exportName, disk.name)
     throw error
   })
   return {
     kind: 'export' as const,
-    endpoint: { ...address, exportName },
+    endpoint: { ...address, exportName, ...(isSecure && { server: ports.here.name }) },
     virtualSize: disk.virtualSize,
     fingerprint: fingerprintOf(files),
   }

@@ -1,7 +1,7 @@
 import { DiskError } from '@varve/core/problems/disk-error'
 import { measureDisk } from '@varve/engine/disks/measure-disk'
 import type { JobHandler } from './job-context.ts'
-import { failingAlike, streamOf } from './stream-of.ts'
+import { exportedStream } from './stream-of.ts'
 import { assertFree, kindOf, pullTarget } from './pull-target.ts'
 
 /** Predicts what a pull will take, and refuses it when name, rights or space are not there. */
@@ -14,7 +14,7 @@ export const measureJob: JobHandler<'measure'> = async (request, { ports, signal
     dataBytes,
     chunkBytes: copyBytes,
     virtualSize,
-  } = await measureDisk(failingAlike(streamOf(request)), {
+  } = await measureDisk(exportedStream(request, ports.here.actions.membership?.() ?? null), {
     format,
     subformat: kindOf(request),
     compression,

@@ -2,7 +2,7 @@ import { convertDisk } from '@varve/engine/disks/convert-disk'
 import type { JobHandler } from './job-context.ts'
 import { manifestUpload } from './manifest-upload.ts'
 import { assertFree, kindOf, namedFinally, stagingOf } from './pull-target.ts'
-import { failingAlike, streamOf } from './stream-of.ts'
+import { exportedStream } from './stream-of.ts'
 
 /** Reads an export and writes it where its image is staged, flushed. Starts afresh when repeated; leaves nothing when it fails. */
 export const pullJob: JobHandler<'pull'> = async (request, context) => {
@@ -11,7 +11,7 @@ export const pullJob: JobHandler<'pull'> = async (request, context) => {
   const target = stagingOf(ports, request)
   const { staging } = target
   const subformat = kindOf(request)
-  const stream = failingAlike(streamOf(request))
+  const stream = exportedStream(request, ports.here.actions.membership?.() ?? null)
   return ports.pulls.run(staging.hidden, context.signal, async (signal) => {
     await assertFree(target, request)
     await staging.prepare()

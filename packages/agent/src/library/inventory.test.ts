@@ -52,6 +52,7 @@ function session(limit = Number.POSITIVE_INFINITY) {
       return { inStep: true }
     },
     compare: refuse,
+    renew: refuse,
   }
   const value: Session = { client, id: 'session', signal: stop.signal, differing: [] }
   return { deltas, value }

@@ -34,8 +34,8 @@ const requestMs = 90_000
 /** A controller that does not answer is asked again after so long, in ms. */
 const pauses = [200, 1000, 3000] as const
 
-/** `url`: the WebSocket of the controller, whose HTTP is beside it. */
-export function streamClient(url: string): StreamClient {
+/** `url`: the WebSocket of the controller, whose HTTP is beside it; `fetchNow` gives what requests are sent by. */
+export function streamClient(url: string, fetchNow: () => typeof fetch = () => fetch): StreamClient {
   const base = new URL(url)
   base.protocol = base.protocol === 'wss:' ? 'https:' : 'http:'
 
@@ -43,7 +43,7 @@ export function streamClient(url: string): StreamClient {
   async function ask(path: string, init: RequestInit, signal: AbortSignal): Promise<Response | null> {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        const response = await fetch(new URL(`/api/streams/${path}`, base), {
+        const response = await fetchNow()(new URL(`/api/streams/${path}`, base), {
           method: 'POST',
           ...init,
           signal: AbortSignal.any([signal, AbortSignal.timeout(requestMs)]),

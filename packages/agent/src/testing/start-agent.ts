@@ -37,6 +37,7 @@ export async function startAgent(options: TestAgentOptions): Promise<TestAgent> 
       libraries,
       nbdHost: '127.0.0.1',
       data: join(folder, 'data'),
+      membership: null,
       logLevel: 'silent',
     },
     platform,

@@ -1,6 +1,6 @@
 import { Option } from 'commander'
 import { defineCommand } from '../grammar/command-definition.ts'
-import { addAcceptOption, addPlanOptions, addReadingOptions } from '../grammar/options.ts'
+import { addAcceptOption, addPlanOptions, addReadingOptions, addTlsOption } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
 import { isReadByPlan } from '../operations/wish.ts'
 import { overFiles } from '../over-files.ts'
@@ -12,25 +12,30 @@ export const checkCommand = defineCommand<Omit<CheckCommand & RepairCommand, 'fi
   group: 'L2',
   does: 'whether the tables of an image contradict each other: exit code 3 corrupt, 9 leaks only',
   grammar: (command) =>
-    addReadingOptions(
-      addAcceptOption(
-        addPlanOptions(
-          command
-            .option('--repair', 'repair what is provably safe: leaks of qcow2, footers of VHD')
-            .option('--backup <file>', 'with --repair: keep every byte that is overwritten in this new file')
-            .addOption(
-              new Option(
-                '--with <program>',
-                'with --repair: who does it; qemu-img repairs a copy, which takes the place of the original',
-              ).choices(['varve', 'qemu-img']),
-            )
-            .addOption(
-              new Option(
-                '--what <what>',
-                'with --with qemu-img: all may change what the guest reads',
-              ).choices(['leaks', 'all']),
-            )
-            .option('--undo <backup>', 'put back what a repair overwrote, from its backup'),
+    addTlsOption(
+      addReadingOptions(
+        addAcceptOption(
+          addPlanOptions(
+            command
+              .option('--repair', 'repair what is provably safe: leaks of qcow2, footers of VHD')
+              .option(
+                '--backup <file>',
+                'with --repair: keep every byte that is overwritten in this new file',
+              )
+              .addOption(
+                new Option(
+                  '--with <program>',
+                  'with --repair: who does it; qemu-img repairs a copy, which takes the place of the original',
+                ).choices(['varve', 'qemu-img']),
+              )
+              .addOption(
+                new Option(
+                  '--what <what>',
+                  'with --with qemu-img: all may change what the guest reads',
+                ).choices(['leaks', 'all']),
+              )
+              .option('--undo <backup>', 'put back what a repair overwrote, from its backup'),
+          ),
         ),
       ),
     ),

@@ -1,6 +1,6 @@
 import { isVolumeAddress } from '@varve/core/image/volume-address'
 import { defineCommand } from '../grammar/command-definition.ts'
-import { addCopyOptions, addReadingOptions, addVolumeOptions } from '../grammar/options.ts'
+import { addCopyOptions, addReadingOptions, addVolumeOptions, addTlsOption } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
 import type { OperateOptions } from '../operations/operate.ts'
 import type { CloneOptions } from './clone.ts'
@@ -12,7 +12,7 @@ export const cloneCommand = defineCommand<
   usage: 'clone <source> <target>',
   group: 'L2',
   does: 'make an image of the same disk and format with an identity of its own; SOURCE is only read',
-  grammar: (command) => addVolumeOptions(addReadingOptions(addCopyOptions(command))),
+  grammar: (command) => addVolumeOptions(addTlsOption(addReadingOptions(addCopyOptions(command)))),
   async run({ args: [source = '', target = ''], options, context }) {
     return await withThreads(context, [source], async (running) => {
       if (isVolumeAddress(target)) {

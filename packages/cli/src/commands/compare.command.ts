@@ -1,6 +1,6 @@
 import { UsageError, type AcceptOptions } from '../command.ts'
 import { defineCommand } from '../grammar/command-definition.ts'
-import { addAcceptOption, addReadOptions, addReadingOptions } from '../grammar/options.ts'
+import { addAcceptOption, addReadOptions, addReadingOptions, addTlsOption } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
 import { dash } from '../standard-input.ts'
 import type { ReadingOptions } from '../input.ts'
@@ -14,11 +14,13 @@ export const compareCommand = defineCommand<
   does: 'whether two images hold the same disk (exit code 0) or not (1)',
   grammar: (command) =>
     addReadOptions(
-      addReadingOptions(
-        addAcceptOption(
-          command.option(
-            '--layers',
-            'name what differs by partition, volume and filesystem; reads both whole',
+      addTlsOption(
+        addReadingOptions(
+          addAcceptOption(
+            command.option(
+              '--layers',
+              'name what differs by partition, volume and filesystem; reads both whole',
+            ),
           ),
         ),
       ),

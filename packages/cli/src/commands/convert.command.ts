@@ -3,7 +3,13 @@ import { isNbdAddress } from '@varve/nbd/nbd-address'
 import { UsageError, type Outcome, type RunContext } from '../command.ts'
 import { defineCommand } from '../grammar/command-definition.ts'
 import { sizeOption } from '../grammar/size.ts'
-import { addCopyOptions, addOutputOptions, addReadingOptions, addVolumeOptions } from '../grammar/options.ts'
+import {
+  addCopyOptions,
+  addOutputOptions,
+  addReadingOptions,
+  addVolumeOptions,
+  addTlsOption,
+} from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
 import { dash } from '../standard-input.ts'
 import type { OperateOptions } from '../operations/operate.ts'
@@ -17,7 +23,7 @@ export const convertCommand = defineCommand<Omit<Options, 'sources' | 'target'>>
   group: 'L2',
   does: 'write the disk of SOURCE (chain and all) as a new image; of several into the folder TARGET; - is a raw disk on standard input or output',
   grammar: (command) =>
-    addVolumeOptions(addReadingOptions(addCopyOptions(addOutputOptions(command)))).addOption(
+    addVolumeOptions(addTlsOption(addReadingOptions(addCopyOptions(addOutputOptions(command))))).addOption(
       sizeOption('--size <size>', 'with - as SOURCE: what comes has to be of this size'),
     ),
   async run({ args, options, context }) {

@@ -1,6 +1,6 @@
 import { UsageError, type AcceptOptions } from '../command.ts'
 import { defineCommand } from '../grammar/command-definition.ts'
-import { addAcceptOption, addReadOptions, addReadingOptions } from '../grammar/options.ts'
+import { addAcceptOption, addReadOptions, addReadingOptions, addTlsOption } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
 import type { ReadingOptions } from '../input.ts'
 import { isReadByPlan, type ReadOptions } from '../operations/wish.ts'
@@ -15,7 +15,9 @@ export const digestCommand = defineCommand<
   does: 'the digest of what the guest sees (L3), the same in every format',
   grammar: (command) =>
     addReadOptions(
-      addReadingOptions(addAcceptOption(command.option('--sha256', 'also the plain SHA-256 over L3'))),
+      addTlsOption(
+        addReadingOptions(addAcceptOption(command.option('--sha256', 'also the plain SHA-256 over L3'))),
+      ),
     ),
   async run({ args, options, context }) {
     if (isReadByPlan(options)) {

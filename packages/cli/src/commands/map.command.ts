@@ -1,6 +1,6 @@
 import type { AcceptOptions } from '../command.ts'
 import { defineCommand } from '../grammar/command-definition.ts'
-import { addAcceptOption, addReadOptions, addReadingOptions } from '../grammar/options.ts'
+import { addAcceptOption, addReadOptions, addReadingOptions, addTlsOption } from '../grammar/options.ts'
 import type { ReadingOptions } from '../input.ts'
 import { isReadByPlan, type ReadOptions } from '../operations/wish.ts'
 
@@ -8,7 +8,7 @@ export const mapCommand = defineCommand<ReadingOptions & AcceptOptions & ReadOpt
   usage: 'map <file>',
   group: 'L3',
   does: 'which ranges of the disk are data, zero or absent',
-  grammar: (command) => addReadOptions(addReadingOptions(addAcceptOption(command))),
+  grammar: (command) => addReadOptions(addTlsOption(addReadingOptions(addAcceptOption(command)))),
   async run({ args: [file = ''], options, context }) {
     if (isReadByPlan(options)) {
       const { mapByPlan } = await import('./map.ts')

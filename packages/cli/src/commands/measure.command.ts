@@ -1,6 +1,6 @@
 import { Option } from 'commander'
 import { defineCommand } from '../grammar/command-definition.ts'
-import { addReadOptions, addReadingOptions, compressOption } from '../grammar/options.ts'
+import { addReadOptions, addReadingOptions, compressOption, addTlsOption } from '../grammar/options.ts'
 import type { MeasureOptions } from './measure.ts'
 
 export const measureCommand = defineCommand<Omit<MeasureOptions, 'file'>>({
@@ -9,11 +9,13 @@ export const measureCommand = defineCommand<Omit<MeasureOptions, 'file'>>({
   does: 'how large an image can become in another format; reads its tables only',
   grammar: (command) =>
     addReadOptions(
-      addReadingOptions(
-        command
-          .addOption(new Option('-O, --output-format <format>', 'the other format').makeOptionMandatory())
-          .option('--subformat <kind>', 'kind of the format, such as dynamic or fixed')
-          .addOption(compressOption()),
+      addTlsOption(
+        addReadingOptions(
+          command
+            .addOption(new Option('-O, --output-format <format>', 'the other format').makeOptionMandatory())
+            .option('--subformat <kind>', 'kind of the format, such as dynamic or fixed')
+            .addOption(compressOption()),
+        ),
       ),
     ),
   async run({ args: [file = ''], options, context }) {

@@ -64,9 +64,13 @@ export async function serveByPlan(
 
 /** The operation serves at a port, for a while. */
 function assertPort(
-  { socket, port, expires, host }: ServeOptions & ReadByPlanOptions,
+  { socket, port, expires, host, tlsCertificates, listen, 'tls1.2': isOld }: ServeOptions & ReadByPlanOptions,
   context: CommandContext,
 ) {
+  if (tlsCertificates !== undefined || listen !== undefined || isOld === true)
+    throw new UsageError(
+      'TLS is for what this process serves: --tls-certificates, --tls-1.2 and --listen go without --plan, --script and --host.',
+    )
   if (socket !== undefined)
     throw new UsageError(
       host === undefined

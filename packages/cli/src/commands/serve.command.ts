@@ -24,6 +24,18 @@ export const serveCommand = defineCommand<ServeOptions & ReadingOptions & Accept
                 'a port of this host alone (127.0.0.1) instead; 0: any free one',
               ).argParser(portOf),
             )
+            .option(
+              '--tls-certificates <folder>',
+              'over TLS 1.3, to clients with a certificate: ca-cert.pem, server-cert.pem, server-key.pem',
+            )
+            .option(
+              '--tls-1.2',
+              'with --tls-certificates: clients that know TLS 1.2 only too, such as nbd-client',
+            )
+            .option(
+              '--listen <address>',
+              'with --port and --tls-certificates: an address of this host that others reach, instead of 127.0.0.1',
+            )
             .addOption(
               durationOption(
                 '--expires <time>',

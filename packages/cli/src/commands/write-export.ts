@@ -1,9 +1,9 @@
 import { formatBytes, formatRate } from '@varve/core/units/format-bytes'
-import { nbdInput } from '@varve/engine/run/nbd-input'
 import { writeExport as writeAction } from '@varve/operations/actions/write-export'
 import { newestAttempt, type RunState } from '@varve/operations/runs/run-state'
 import type { Outcome, RunContext } from '../command.ts'
 import { inUseOf } from '../consent.ts'
+import { exportInput } from '../input.ts'
 import { operate, type OperateOptions } from '../operations/operate.ts'
 import { groupDigest, printable } from '../output/text.ts'
 import { assertNoneStray } from './assert-none-stray.ts'
@@ -14,7 +14,7 @@ export async function writeExport(options: ConvertOptions & OperateOptions, cont
   assertNothingElse(options)
   const { sources, accept, verify, snapshots } = options
   const [source = ''] = sources
-  const target = nbdInput(options.target)?.address ?? options.target
+  const target = exportInput(options.target, options)?.address ?? options.target
   const request = {
     source: sourceAddress(source, options),
     target,

@@ -29,6 +29,14 @@ export function addReadingOptions(command: Command): Command {
     .option('--rescue', 'read what would be refused, as far as it goes: proven by nothing')
 }
 
+/** For commands that read or write NBD exports. */
+export function addTlsOption(command: Command): Command {
+  return command.option(
+    '--tls-certificates <folder>',
+    'with nbds://: ca-cert.pem, and client-cert.pem with client-key.pem where the server wants them',
+  )
+}
+
 /** What every operation takes: `OperateOptions`. */
 export function addOperationOptions(command: Command): Command {
   return addPlanOptions(command).option(

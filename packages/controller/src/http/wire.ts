@@ -4,7 +4,7 @@ import { createServer as createSecureServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls'
 import type { Identity } from '@varve/protocol/identity'
-import { memberOf } from '@varve/trust/member-name'
+import { fleetServerName, memberOf } from '@varve/trust/member-name'
 import { isLoopbackAddress } from '../agents/serving-address.ts'
 import type { Refusal } from './guard.ts'
 
@@ -125,11 +125,6 @@ export function createWire(options: WireOptions, handler: RequestListener): Wire
       for (const server of [plain, secure]) server.closeAllConnections()
     },
   }
-}
-
-/** The name that agents ask for in a handshake (RFC 6066, 3): it tells no stranger more than that it is an agent of Varve. */
-export function fleetServerName(fleet: string): string {
-  return `${fleet}.fleet.varve.internal`
 }
 
 function contextOf({ key, cert }: WebCertificate, { ca }: WireTrust) {

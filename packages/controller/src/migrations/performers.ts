@@ -107,8 +107,13 @@ async function openExport(
   )
   // A controller that was started again has the answer, but does not know yet where the agent is connected from.
   await ports.waitConnected(context.host, context.signal)
-  const host = await ports.servingAddress(context.host, exported.endpoint.host)
-  return { ...exported, endpoint: { ...exported.endpoint, host } }
+  const { server, ...endpoint } = exported.endpoint
+  const host = await ports.servingAddress(context.host, endpoint.host)
+  // Whose certificate has to be shown is not for the agent to say.
+  return {
+    ...exported,
+    endpoint: { ...endpoint, host, ...(server !== undefined && { server: context.host }) },
+  }
 }
 
 async function measure(

@@ -193,13 +193,8 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
       if (row.state === 'active') return
       if (row.state !== 'issued') throw notAMember(host, row)
       writeTrust(db, () => {
-        end(
-          certificatesOf(db, 'agent', host).filter(
-            (other) => other.serial !== serial && other.madeAt <= row.madeAt,
-          ),
-          'superseded',
-          '',
-        )
+        const all = certificatesOf(db, 'agent', host)
+        end(all.slice(all.findIndex((other) => other.serial === serial) + 1), 'superseded', '')
         setMemberState(db, serial, { state: 'active', at: at() })
       })
     },

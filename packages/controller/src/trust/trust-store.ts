@@ -77,7 +77,7 @@ const insertToken = statement(
   'INSERT INTO join_tokens (id, secretHash, pattern, madeAt, expiresAt) VALUES (?, ?, ?, ?, ?)',
 )
 const oneToken = statement<TokenRow>('SELECT * FROM join_tokens WHERE id = ?')
-const allTokens = statement<TokenRow>('SELECT * FROM join_tokens ORDER BY madeAt DESC LIMIT 200')
+const allTokens = statement<TokenRow>('SELECT * FROM join_tokens ORDER BY rowid DESC LIMIT 200')
 const setUsed = statement('UPDATE join_tokens SET usedAt = ?, usedBy = ?, usedKey = ? WHERE id = ?')
 const setCanceled = statement(
   'UPDATE join_tokens SET canceledAt = ? WHERE id = ? AND usedAt IS NULL AND canceledAt IS NULL',
@@ -88,9 +88,9 @@ const insertMember = statement(
 )
 const oneMember = statement<MemberRow>('SELECT * FROM members WHERE serial = ?')
 const membersNamed = statement<MemberRow>(
-  'SELECT * FROM members WHERE kind = ? AND name = ? ORDER BY madeAt DESC',
+  'SELECT * FROM members WHERE kind = ? AND name = ? ORDER BY rowid DESC',
 )
-const allMembers = statement<MemberRow>('SELECT * FROM members ORDER BY kind, name, madeAt DESC LIMIT 100000')
+const allMembers = statement<MemberRow>('SELECT * FROM members ORDER BY kind, name, rowid DESC LIMIT 100000')
 const setState = statement('UPDATE members SET state = ?, reason = ?, changedAt = ? WHERE serial = ?')
 const dropEnded = statement('DELETE FROM members WHERE notAfter < ?')
 const dropTokens = statement('DELETE FROM join_tokens WHERE expiresAt < ?')

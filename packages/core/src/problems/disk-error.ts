@@ -269,6 +269,11 @@ const explain: Explain = {
     message: `the NBD connection failed: ${d.reason}`,
     remedy: 'Check that the server is up, can be reached and offers that export, then start again.',
   }),
+  'tls-failed': (d) => ({
+    layer: 'L3',
+    message: `there is no trusted connection: ${d.reason}`,
+    remedy: d.remedy,
+  }),
   'size-unsupported': (d) => ({
     layer: 'L2',
     message: `${d.format} cannot hold a disk of ${bytesInWords(d.size)}: ${d.reason}`,

@@ -61,6 +61,8 @@ export interface DiskErrorDetails {
   /** No manifest is kept of what the image held. */
   'no-proof': { file: string }
   'nbd-failed': { file: string; reason: string }
+  /** What was to be encrypted is not, or who is at the other end is not known. */
+  'tls-failed': { file: string; reason: string; remedy: string }
   'size-unsupported': { file: string; format: string; size: number; reason: string }
   // processes
   'controller-gone': { file: string; why: ControllerGoneWhy; reason: string }
@@ -137,6 +139,7 @@ const kinds: { readonly [C in DiskErrorCode]: Kinds<DiskErrorDetails[C]> } = {
   'disks-differ': { file, other: isText, at: orNull(isNumber) },
   'no-proof': { file },
   'nbd-failed': { file, reason },
+  'tls-failed': { file, reason, remedy: isText },
   'size-unsupported': { file, format: isText, size: isNumber, reason },
   'controller-gone': { file, why: isText, reason },
   'not-in-fleet': { file, kind: isText },

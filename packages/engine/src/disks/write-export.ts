@@ -1,11 +1,12 @@
 import { chunkSize } from '@varve/core/digest/disk-digest'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { connectNbd, type ExportFacts, type NbdClient } from '@varve/nbd/client'
+import type { ExportFacts, NbdClient } from '@varve/nbd/client'
 import { assertUnchanged } from '../files/file-fingerprint.ts'
 import { guarded, guardFiles } from '../in-use/guard-files.ts'
 import type { NbdInput } from '../run/nbd-input.ts'
 import type { DigestOutcome, DiskInput } from '../run/requests.ts'
-import { inputName, openInput, placeOf } from '../run/open-input.ts'
+import { connectInput } from '../run/connect-input.ts'
+import { inputName, openInput } from '../run/open-input.ts'
 import { orCanceled } from '../run/or-canceled.ts'
 import type { RunOptions } from '../run/run-options.ts'
 import { zeroChunk } from '../run/zero-chunk.ts'
@@ -59,13 +60,7 @@ async function write(input: DiskInput, target: NbdInput, options: RunOptions): P
 }
 
 async function connect(target: NbdInput, signal: AbortSignal | undefined): Promise<NbdClient> {
-  const { exportName } = target
-  return await connectNbd({
-    ...placeOf(target),
-    exportName,
-    name: inputName(target),
-    ...(signal && { signal }),
-  })
+  return await connectInput(target, signal ? { signal } : {})
 }
 
 function assertFits(file: string, { size, isReadOnly, blockSize }: ExportFacts, virtualSize: number): void {

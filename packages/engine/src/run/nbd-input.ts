@@ -1,25 +1,44 @@
 import { resolve } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { isNbdAddress, nbdAddress, readNbdAddress } from '@varve/nbd/nbd-address'
+import type { NbdPlace } from '@varve/nbd/client-options'
 import type { DiskInput } from './requests.ts'
 
 /** An NBD export as somebody of this host has said it. */
 export type NbdInput = DiskInput & { kind: 'nbd' }
 
-const form = 'it is nbd://HOST[:PORT]/[EXPORT] or nbd+unix:///[EXPORT]?socket=PATH, percent-encoded'
-const tunnel = 'Reach it by nbd:// through a tunnel (ssh -L), or by nbd+unix:// on its own host.'
+const form =
+  'it is nbd://HOST[:PORT]/[EXPORT] or nbd+unix:///[EXPORT]?socket=PATH, over TLS nbds:// or nbds+unix://, percent-encoded'
 
-/** The export that an address means; null: it is none, but a path. Throws `invalid-request`, and `refused` for TLS. */
+/** The export that an address means; null: it is none, but a path. Throws `invalid-request`. */
 export function nbdInput(text: string): NbdInput | null {
   if (!isNbdAddress(text)) return null
   const read = readNbdAddress(text)
   if ('fault' in read)
-    throw read.isTls === true
-      ? new DiskError('refused', { file: text, reason: read.fault, remedy: tunnel })
-      : new DiskError('invalid-request', { file: text, reason: `${read.fault}; ${form}` })
-  const { place, exportName } = read
-  if ('host' in place) return { kind: 'nbd', ...place, exportName, address: text }
-  // What begins with NUL is a name of Linux's own, and no path.
-  const path = place.path.startsWith('\0') ? place.path : resolve(place.path)
-  return { kind: 'nbd', path, exportName, address: nbdAddress({ place: { path }, exportName }) }
+    throw new DiskError('invalid-request', { file: text, reason: `${read.fault}; ${form}` })
+  const { exportName } = read
+  const tls = read.tls && {
+    ...read.tls,
+    certificates: read.tls.certificates === null ? null : resolve(read.tls.certificates),
+  }
+  const secured = tls && { tls }
+  if ('host' in read.place && !tls) return { kind: 'nbd', ...read.place, exportName, address: text }
+  const place = 'host' in read.place ? read.place : { path: absolute(read.place.path) }
+  return {
+    kind: 'nbd',
+    ...place,
+    exportName,
+    ...secured,
+    address: nbdAddress({ place, exportName, ...secured }),
+  }
+}
+
+/** Where its server listens. */
+export function placeOf(input: NbdInput): NbdPlace {
+  return 'host' in input ? { host: input.host, port: input.port } : { path: input.path }
+}
+
+/** What begins with NUL is a name of Linux's own, and no path. */
+function absolute(path: string): string {
+  return path.startsWith('\0') ? path : resolve(path)
 }

@@ -9,7 +9,6 @@ import type { ImageFile } from '@varve/core/image/image-files'
 import type { RunList } from '@varve/core/ranges/run-list'
 import { readHeldFree, type OwnedDisk } from '@varve/core/scan/held-free'
 import { lazyUnpacker } from '../packed/lazy-unpacker.ts'
-import type { NbdPlace } from '@varve/nbd/client-options'
 import { nodePorts } from '../ports/ports.ts'
 import type { DiskInput } from './requests.ts'
 
@@ -70,13 +69,11 @@ export function knownFormat({ path, format }: DiskInput & { kind: 'image' }): Fo
 const answeringPart = 0.95
 
 async function openStream(input: DiskInput & { kind: 'nbd' }, signal?: AbortSignal): Promise<OpenInput> {
-  const { connectNbd, nbdDisk } = await import('@varve/nbd/client')
-  const { exportName, failsAfterMs } = input
+  const { nbdDisk } = await import('@varve/nbd/client')
+  const { connectInput } = await import('./connect-input.ts')
+  const { failsAfterMs } = input
   const started = performance.now()
-  const client = await connectNbd({
-    ...placeOf(input),
-    exportName,
-    name: inputName(input),
+  const client = await connectInput(input, {
     ...(signal && { signal }),
     ...(failsAfterMs !== undefined && { connectTimeoutMs: failsAfterMs * answeringPart }),
   }).catch(async (error: unknown) => {
@@ -135,14 +132,10 @@ export function storedBytes(files: readonly ImageFile[]): number {
   return files.reduce((sum, { source, allocated }) => sum + Math.min(source.size, allocated ?? Infinity), 0)
 }
 
-/** Where its server listens. */
-export function placeOf(input: DiskInput & { kind: 'nbd' }): NbdPlace {
-  return 'host' in input ? { host: input.host, port: input.port } : { path: input.path }
-}
-
 /** What to call `input` in messages; the name of an export is a secret, unless somebody of this host gave it. */
 export function inputName(input: DiskInput): string {
   if (input.kind === 'image') return input.path
-  const place = 'host' in input ? `nbd://${input.host}:${input.port}` : `nbd+unix:${input.path}`
+  const scheme = input.tls ? 'nbds' : 'nbd'
+  const place = 'host' in input ? `${scheme}://${input.host}:${input.port}` : `${scheme}+unix:${input.path}`
   return input.address ?? place
 }

@@ -5,8 +5,17 @@ import type { ReadingChoices } from '@varve/core/image/reading-choices'
 import type { WritableFormat } from '@varve/core/formats/writable-formats'
 import type { BackingReference, WriteChoices } from '@varve/core/image/image-choices'
 import type { Manifest } from '@varve/core/digest/disk-digest'
-import type { NbdPlace } from '@varve/nbd/client-options'
+import type { ClientTls, NbdPlace } from '@varve/nbd/client-options'
+import type { NbdAddressTls } from '@varve/nbd/nbd-address'
 import type { SharedUnpacked } from '../packed/node-unpacker.ts'
+
+/** How a server is known, and this side to it: by a folder of certificates, as somebody of this host says it, or by the certificates themselves. */
+export type InputTls =
+  | NbdAddressTls
+  | (Required<Pick<ClientTls, 'ca' | 'certificate' | 'key'>> & {
+      /** Who the server has to be: a host or address, or a URI such as `varve://agent/south`. */
+      readonly peer: string | { readonly uri: string }
+    })
 
 /** Where a disk is read from. Plain data: it crosses to worker threads. */
 export type DiskInput =
@@ -33,6 +42,8 @@ export type DiskInput =
   | (NbdPlace & {
       readonly kind: 'nbd'
       readonly exportName: string
+      /** Left out: plain text. */
+      readonly tls?: InputTls | undefined
       /** The address as somebody of this host gave it, who is told why it cannot be opened; left out: nobody is told more than where it is. */
       readonly address?: string | undefined
       /** Bytes that the disk has; a server that says otherwise is refused. */

@@ -7,6 +7,7 @@ import { diskExport } from '@varve/nbd/exports/disk-export'
 import { throwAwayExport } from '@varve/nbd/exports/throw-away-export'
 import type { NbdExport } from '@varve/nbd/nbd-export'
 import { serveNbd, type NbdServer } from '@varve/nbd/server'
+import type { ServerTls } from '@varve/nbd/tls/tls-options'
 import { assertUnchanged } from '../files/file-fingerprint.ts'
 import { systemCode, writeError } from '../system/system-error.ts'
 import { markExported } from '../in-use/exports.ts'
@@ -17,11 +18,16 @@ import type { InUse } from '../run/run-options.ts'
 import { namelessStore } from './nameless-store.ts'
 
 /** Where an image is served: a Unix socket of this user (made in a new folder where none is said), or a port of this host alone. */
-export type ServingPlace = { readonly socket: string | null } | { readonly port: number }
+export type ServingPlace =
+  | { readonly socket: string | null }
+  /** `host`: an address of this host that others reach, over TLS only. */
+  | { readonly port: number; readonly host?: string }
 
 export interface ServeImageOptions {
   readonly place: ServingPlace
   readonly inUse: InUse
+  /** Left out: plain text. */
+  readonly tls?: ServerTls
   /** Ends it. */
   readonly signal: AbortSignal
   /** It ends by itself after so long; left out: never. */
@@ -43,7 +49,8 @@ export interface ServedImage extends AsyncDisposable {
   readonly ended: Promise<'stopped' | 'expired'>
 }
 
-const loopback = '127.0.0.1'
+/** The address of this host that nobody else reaches. */
+export const loopback = '127.0.0.1'
 const usualLookAgainMs = 1000
 
 /**
@@ -54,7 +61,18 @@ export async function serveImage(
   input: DiskInput & { kind: 'image' },
   options: ServeImageOptions,
 ): Promise<ServedImage> {
-  const { place, inUse, signal, expiresMs, lookAgainMs = usualLookAgainMs, isPatient, throwAwayIn } = options
+  const {
+    place,
+    inUse,
+    signal,
+    expiresMs,
+    lookAgainMs = usualLookAgainMs,
+    isPatient,
+    throwAwayIn,
+    tls,
+  } = options
+  const host = 'port' in place ? (place.host ?? loopback) : loopback
+  if (host !== loopback && !tls) throw new TypeError('an address that others reach is served over TLS')
   await using stack = new AsyncDisposableStack()
   const opened = stack.use(await openInput(input, { io: 'async', signal }))
   const { disk, files } = opened
@@ -70,7 +88,9 @@ export async function serveImage(
     await listen(input.path, {
       served,
       socket,
+      host,
       port,
+      ...(tls && { tls }),
       ...(isPatient === true && { idleTimeoutMs: Infinity }),
     }),
   )
@@ -152,23 +172,31 @@ async function refusesAll(path: string): Promise<boolean> {
 interface Listening {
   readonly served: NbdExport
   readonly socket: string | null
+  readonly host: string
   readonly port: number
+  readonly tls?: ServerTls
   readonly idleTimeoutMs?: number
 }
 
-async function listen(path: string, { served, socket, port, ...times }: Listening): Promise<NbdServer> {
+async function listen(path: string, { served, socket, host, port, ...rest }: Listening): Promise<NbdServer> {
   return await serveNbd({
-    ...times,
-    host: loopback,
+    ...rest,
+    host,
     port,
     ...(socket !== null && { socket }),
     resolveExport: async (name) => (name === '' ? served : null),
     listExports: async () => [{ name: '', description: path }],
   }).catch((error: unknown) => {
-    const place = socket ?? `port ${port}`
+    const place = socket ?? (host === loopback ? `port ${port}` : `${host}, port ${port}`)
     const code = systemCode(error)
     if (code === 'EADDRINUSE' && socket !== null) throw new DiskError('target-exists', { file: socket })
     if (socket !== null && code !== null) throw writeError(error, socket)
+    if (rest.tls && (code === null || code.startsWith('ERR_')))
+      throw new DiskError('refused', {
+        file: path,
+        reason: `its certificates cannot be used (${error instanceof Error ? error.message : String(error)})`,
+        remedy: 'Check that certificate and key belong together and that all of them are PEM.',
+      })
     throw new DiskError('refused', {
       file: path,
       reason: `it cannot listen at ${place} (${code ?? toErrorRecord(error, path).message})`,

@@ -56,6 +56,11 @@ export class ByteInput {
     })
   }
 
+  /** Bytes that came and were not read. */
+  get queued(): number {
+    return this.#queued
+  }
+
   /** Where the next bytes from the kernel go. */
   space(): Uint8Array {
     const pending = this.#pending

@@ -1,4 +1,8 @@
 import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
+
+/** Bytes whose copy costs less than a record of TLS, and a packet, of their own. */
+const copiedBelow = 16 * 1024
 
 /** Writes messages to a stream, each as a whole. */
 export interface Output {
@@ -19,10 +23,12 @@ export function outputTo(stream: Duplex, onSent: () => void): Output {
       if (last === undefined || stream.destroyed || stream.writableEnded) return
       waiting += 1
       await new Promise<void>((resolve) => {
-        stream.cork()
+        // TLS takes one part at a time as it is; several that are corked it first puts together in a copy.
+        const isCorked = !(stream instanceof TLSSocket && last.length >= copiedBelow)
+        if (isCorked) stream.cork()
         for (const part of parts.slice(0, -1)) stream.write(part)
         stream.write(last, () => resolve())
-        stream.uncork()
+        if (isCorked) stream.uncork()
       })
       waiting -= 1
       onSent()

@@ -25,6 +25,9 @@ import type { ListedExport } from './server-handshake.ts'
  *   greeting → structured-reply → set-meta-context → go → ready
  *                                                     └ (not supported) → export-name → ready
  *   greeting → list → listed
+ *
+ * Over TLS `starttls → securing` stands before, and all that is asked is asked inside, after `beginInTls`; a server that will not
+ * is left: nothing is ever asked of it in plain text.
  */
 export type ClientHandshake =
   | { readonly at: 'greeting' }
@@ -33,14 +36,22 @@ export type ClientHandshake =
       readonly asked: 'structured-reply' | 'set-meta-context' | 'go'
       readonly learned: Learned
     }
+  | { readonly at: 'starttls'; readonly learned: Learned }
+  /** The server waits for the first bytes of TLS. */
+  | { readonly at: 'securing'; readonly learned: Learned }
   | { readonly at: 'export-name'; readonly learned: Learned }
   | { readonly at: 'list'; readonly found: readonly ListedExport[] }
   | { readonly at: 'ready'; readonly facts: ExportFacts }
   | { readonly at: 'listed'; readonly found: readonly ListedExport[] }
-  | { readonly at: 'dead'; readonly reason: string }
+  | { readonly at: 'dead'; readonly reason: string; readonly why?: DeadFor }
+
+/** `no-tls`: the server does not speak it; `tls-due`: it speaks nothing else. */
+export type DeadFor = 'no-tls' | 'tls-due'
 
 /** What the client wants: one export, or the list of all. */
-export type ClientWish = { readonly want: 'export'; readonly name: string } | { readonly want: 'list' }
+export type ClientWish = ({ readonly want: 'export'; readonly name: string } | { readonly want: 'list' }) & {
+  readonly overTls?: boolean
+}
 
 /** What a server says during the handshake, framed. */
 export type ServerMessage =
@@ -75,6 +86,8 @@ export function advance(state: ClientHandshake, message: ServerMessage, wish: Cl
       return ready({ ...state.learned, size: message.size, flags: message.flags })
     case 'option-reply':
       if (message.magic !== magics.optionReply) return dead('an option reply has a wrong magic number')
+      if (state.at === 'starttls') return afterStartTls(state.learned, message)
+      if (message.type === optionReplies.errTlsReqd) return dead(refusal(message), 'tls-due')
       if (state.at === 'list') return afterListReply(state.found, message)
       if (state.at === 'option') return afterOptionReply(state, message, wish)
       return dead('the server answered what nobody asked')
@@ -96,12 +109,36 @@ function afterGreeting(message: Greeting, wish: ClientWish): ClientStep {
     flags: (isFixed ? handshakeFlags.fixedNewstyle : 0) | (omitsPadding ? handshakeFlags.noZeroes : 0),
   })
   const learned = { ...nothingLearned, omitsPadding }
-  if (wish.want === 'list') {
-    if (!isFixed) return dead('the server is too old to list its exports')
-    return { state: { at: 'list', found: [] }, send: [flags, encodeOption({ kind: 'list' })] }
+  if (wish.overTls === true) {
+    if (!isFixed) return dead('the server is too old to speak TLS', 'no-tls')
+    return { state: { at: 'starttls', learned }, send: [flags, encodeOption({ kind: 'starttls' })] }
   }
-  const next = isFixed ? ask('structured-reply', learned, wish.name) : askExportName(learned, wish.name)
+  if (wish.want === 'list' && !isFixed) return dead('the server is too old to list its exports')
+  const next = isFixed || wish.want === 'list' ? begin(learned, wish) : askExportName(learned, wish.name)
   return { state: next.state, send: [flags, ...next.send] }
+}
+
+/** What is asked first inside TLS. */
+export function beginInTls(
+  { learned }: Extract<ClientHandshake, { at: 'securing' }>,
+  wish: ClientWish,
+): ClientStep {
+  return begin(learned, wish)
+}
+
+function begin(learned: Learned, wish: ClientWish): ClientStep {
+  if (wish.want === 'list')
+    return { state: { at: 'list', found: [] }, send: [encodeOption({ kind: 'list' })] }
+  return ask('structured-reply', learned, wish.name)
+}
+
+/** Any answer but the one that TLS begins is the end: a server, or somebody in between, that says no is not asked in plain text. */
+function afterStartTls(learned: Learned, message: OptionReply): ClientStep {
+  if (message.option !== optionTypes.starttls) return dead('the server answered another option than asked')
+  if (message.type >= firstOptionError) return dead(refusal(message), 'no-tls')
+  if (message.type !== optionReplies.ack || message.data.length > 0)
+    return dead('an option reply of unknown type')
+  return { state: { at: 'securing', learned }, send: [] }
 }
 
 function afterOptionReply(state: OptionState, message: OptionReply, wish: ClientWish): ClientStep {
@@ -207,6 +244,6 @@ function refusal({ type, data }: OptionReply): string {
   return text === '' ? `${what} (reply ${type - firstOptionError})` : `${what}: ${text}`
 }
 
-function dead(reason: string): ClientStep {
-  return { state: { at: 'dead', reason }, send: [] }
+function dead(reason: string, why?: DeadFor): ClientStep {
+  return { state: { at: 'dead', reason, ...(why && { why }) }, send: [] }
 }

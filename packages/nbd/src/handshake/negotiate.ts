@@ -7,7 +7,7 @@ import {
 } from '../messages/handshake-messages.ts'
 import { limits } from '../messages/numbers.ts'
 import { advance } from './client-handshake.ts'
-import type { ClientHandshake, ClientWish, ServerMessage } from './client-handshake.ts'
+import type { ClientHandshake, ClientStep, ClientWish, ServerMessage } from './client-handshake.ts'
 
 /** Messages of the server in one handshake; a list of exports may be longer. */
 const maxMessages = 20_000
@@ -15,13 +15,19 @@ const maxMessages = 20_000
 /** Where a handshake ended. */
 export type HandshakeEnd = Extract<ClientHandshake, { at: 'ready' | 'listed' | 'dead' }>
 
-/** Runs the client's handshake over a stream to its end; throws `StreamEnded`. */
+type Securing = Extract<ClientHandshake, { at: 'securing' }>
+
+const start: ClientStep = { state: { at: 'greeting' }, send: [] }
+
+/** Runs the client's handshake over a stream to its end, or to where TLS begins; throws `StreamEnded`. */
 export async function negotiate(
   input: ByteInput,
   send: (bytes: Uint8Array) => void,
   wish: ClientWish,
-): Promise<HandshakeEnd> {
-  let state: ClientHandshake = { at: 'greeting' }
+  from: ClientStep = start,
+): Promise<HandshakeEnd | Securing> {
+  let { state } = from
+  for (const bytes of from.send) send(bytes)
   for (let count = 0; count < maxMessages; count += 1) {
     const message = await nextMessage(input, state)
     if (message === null)
@@ -29,7 +35,8 @@ export async function negotiate(
     const step = advance(state, message, wish)
     for (const bytes of step.send) send(bytes)
     state = step.state
-    if (state.at === 'ready' || state.at === 'listed' || state.at === 'dead') return state
+    if (state.at === 'ready' || state.at === 'listed' || state.at === 'dead' || state.at === 'securing')
+      return state
   }
   return { at: 'dead', reason: `more than ${maxMessages} option replies` }
 }

@@ -22,16 +22,22 @@ import { joined, lengthAndText, u16, u32, utf8, utf8UpTo } from '../messages/wir
 /** The id of `base:allocation` on our connections. */
 export const allocationContextId = 1
 
+export type TlsState = 'none' | 'due' | 'done'
+
 /** Where the server stands in the handshake with one client. */
 export type ServerHandshake =
   | { readonly at: 'flags' }
   | {
       readonly at: 'options'
+      /** `due`: nothing is answered before TLS. */
+      readonly tls: TlsState
       readonly omitsPadding: boolean
       readonly hasStructuredReplies: boolean
       /** Export for which the client selected `base:allocation`. */
       readonly contextFor: string | null
     }
+  /** The acknowledgement is the last of the plain text: `acceptTls` goes on inside. */
+  | { readonly at: 'starttls'; readonly omitsPadding: boolean }
   | {
       readonly at: 'transmission'
       readonly exportName: string
@@ -51,6 +57,8 @@ export interface OfferedExport {
 export interface OptionContext {
   /** The export that the option names; null: there is none, or it names none. */
   readonly offered: OfferedExport | null
+  /** The client may not open the export that the option names, whether there is one or not. */
+  readonly isBarred?: boolean
   /** Names that may be listed; null: listing is not allowed. */
   readonly listed: readonly ListedExport[] | null
 }
@@ -77,14 +85,21 @@ export function encodeGreeting(): Uint8Array {
 }
 
 /** Takes in the client's flags. */
-export function acceptClientFlags(flags: number): ServerHandshake {
+export function acceptClientFlags(flags: number, tls: TlsState = 'none'): ServerHandshake {
   const known = handshakeFlags.fixedNewstyle | handshakeFlags.noZeroes
   if ((flags & ~known) !== 0 || flags > 0xffff) return { at: 'closed', reason: 'unknown client flags' }
   if ((flags & handshakeFlags.fixedNewstyle) === 0) {
     return { at: 'closed', reason: 'the client does not speak fixed newstyle' }
   }
   const omitsPadding = (flags & handshakeFlags.noZeroes) !== 0
-  return { at: 'options', omitsPadding, hasStructuredReplies: false, contextFor: null }
+  return { at: 'options', tls, omitsPadding, hasStructuredReplies: false, contextFor: null }
+}
+
+/** Goes on inside TLS, with nothing of what was said before but the client's flags. */
+export function acceptTls({
+  omitsPadding,
+}: Extract<ServerHandshake, { at: 'starttls' }>): Extract<ServerHandshake, { at: 'options' }> {
+  return { at: 'options', tls: 'done', omitsPadding, hasStructuredReplies: false, contextFor: null }
 }
 
 /** The export that an option names, which the caller looks up for `OptionContext.offered`; null: none. */
@@ -94,6 +109,8 @@ export function exportNamedBy(option: ClientOption): string | null {
 
 /** Answers one option. No answer tells whether an export of another name exists, nor repeats a name in an error. */
 export function answerOption(state: OptionsState, option: ClientOption, context: OptionContext): ServerStep {
+  if (state.tls === 'due') return answerBeforeTls(state, option)
+  if (context.isBarred === true) return answerBarred(state, option)
   switch (option.kind) {
     case 'abort':
       return {
@@ -116,10 +133,13 @@ export function answerOption(state: OptionsState, option: ClientOption, context:
     case 'set-meta-context':
       return answerMetaContext(state, option, context.offered)
     case 'starttls':
-      return refuse(state, optionTypes.starttls, {
-        type: optionReplies.errPolicy,
-        text: 'TLS is not offered here',
-      })
+      return refuse(
+        state,
+        optionTypes.starttls,
+        state.tls === 'done'
+          ? { type: optionReplies.errInvalid, text: 'TLS is spoken already' }
+          : { type: optionReplies.errPolicy, text: 'TLS is not offered here' },
+      )
     case 'malformed':
       return refuse(state, option.option, { type: optionReplies.errInvalid, text: 'the option is malformed' })
     case 'unknown':
@@ -128,6 +148,40 @@ export function answerOption(state: OptionsState, option: ClientOption, context:
         text: 'the option is not supported',
       })
   }
+}
+
+/** Whoever has not shown a certificate learns nothing, not even which options there are. */
+function answerBeforeTls(state: OptionsState, option: ClientOption): ServerStep {
+  const number = numberOf(option)
+  if (option.kind === 'starttls')
+    return {
+      state: { at: 'starttls', omitsPadding: state.omitsPadding },
+      send: [encodeOptionReply(number, optionReplies.ack)],
+    }
+  if (option.kind === 'abort')
+    return {
+      state: { at: 'closed', reason: 'the client ended the handshake' },
+      send: [encodeOptionReply(number, optionReplies.ack)],
+    }
+  if (option.kind === 'export-name')
+    return { state: { at: 'closed', reason: 'the client asked for an export without TLS' }, send: [] }
+  return number === optionTypes.starttls
+    ? refuse(state, number, { type: optionReplies.errInvalid, text: 'the option is malformed' })
+    : refuse(state, number, { type: optionReplies.errTlsReqd, text: 'only over TLS (NBD_OPT_STARTTLS)' })
+}
+
+function answerBarred(state: OptionsState, option: ClientOption): ServerStep {
+  if (option.kind === 'export-name')
+    return { state: { at: 'closed', reason: 'the client may not open that export' }, send: [] }
+  const cleared = option.kind === 'set-meta-context' ? { ...state, contextFor: null } : state
+  return refuse(cleared, numberOf(option), {
+    type: optionReplies.errPolicy,
+    text: 'this certificate may not open that export',
+  })
+}
+
+function numberOf(option: ClientOption): number {
+  return 'option' in option ? option.option : optionTypes[option.kind]
 }
 
 /** The transmission flags of an export on a connection. */

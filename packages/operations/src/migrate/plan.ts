@@ -96,7 +96,13 @@ function stepsOf(facts: MigrateFacts, { source, reading, accepted }: MigratePlac
     step(exportDisk, {
       id: 'export',
       host: north,
-      input: { ...image, ...inUse, exportName: freshToken, expiresInSeconds: exportLifeSeconds },
+      input: {
+        ...image,
+        ...inUse,
+        reader: south,
+        exportName: freshToken,
+        expiresInSeconds: exportLifeSeconds,
+      },
       needs: [`read access to ${facts.source.report.path}`, `a free port on ${north}`],
       estimate: moment,
     }),

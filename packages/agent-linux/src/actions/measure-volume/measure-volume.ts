@@ -1,6 +1,6 @@
 import { nativeAdapter } from '@varve/agent/actions/native'
 import { placesOf } from '@varve/agent/actions/places-of'
-import { failingAlike, streamOf } from '@varve/agent/jobs/stream-of'
+import { exportedStream } from '@varve/agent/jobs/stream-of'
 import { fromErrorRecord, type DiskError } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { measureDisk } from '@varve/engine/disks/measure-disk'
@@ -15,7 +15,10 @@ export const measureVolume = nativeAdapter('measure-volume', {
     await assertVolumeInLibraries(input, context)
     const { ports, signal } = context
     const { volume, pool, sparse } = input
-    const stream = failingAlike(streamOf({ ...input, target: { name: aboutVolume(input) } }))
+    const stream = exportedStream(
+      { ...input, target: { name: aboutVolume(input) } },
+      ports.membership?.() ?? null,
+    )
     const measured = await measureDisk(stream, { format: 'raw', compression: 'none', signal })
     const { virtualSize, dataBytes, chunkBytes: copyBytes } = measured
     const places = await placesOf(ports, { folders: [], signal })

@@ -1,6 +1,6 @@
 import { nativeAdapter } from '@varve/agent/actions/native'
 import { runOptions } from '@varve/agent/actions/run-options'
-import { failingAlike, streamOf } from '@varve/agent/jobs/stream-of'
+import { exportedStream } from '@varve/agent/jobs/stream-of'
 import { writeDevice } from '@varve/engine/disks/write-device'
 import { assertVolumeInLibraries } from '../in-libraries.ts'
 import { aboutVolume, namesOf } from '../volume-names.ts'
@@ -14,7 +14,10 @@ export const pullVolume = nativeAdapter('pull-volume', {
   async run(input, context) {
     await assertVolumeInLibraries(input, context)
     const { volume, pool, isBlank } = input
-    const stream = failingAlike(streamOf({ ...input, target: { name: aboutVolume(input) } }))
+    const stream = exportedStream(
+      { ...input, target: { name: aboutVolume(input) } },
+      context.ports.membership?.() ?? null,
+    )
     const { stagedDevice: path } = namesOf(input)
     const watched = pool === null ? null : { group: volume.group, pool }
     return await volumePulls.run(path, context.signal, async (wanted) =>

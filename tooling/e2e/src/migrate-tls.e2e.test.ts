@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { readMembership } from '@varve/agent/trust/membership-file'
+import type { ImageRow } from '@varve/protocol/images'
+import { memberUri } from '@varve/trust/member-name'
+import { connectNbd } from '@varve/nbd/client'
+import type { ClientTls } from '@varve/nbd/client-options'
+import { urisOf } from '@varve/nbd/tls/peer-names'
+import { tempPlace } from '@varve/test-kit/temp-place'
+import { execa } from 'execa'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { z } from 'zod'
+import { waitFor } from './fleet.ts'
+import { writeNoisyDisk } from './noisy-disk.ts'
+import { TrustedFleet } from './trusted-fleet.ts'
+
+const MiB = 1024 ** 2
+
+let place: Awaited<ReturnType<typeof tempPlace>>
+let fleet: TrustedFleet
+
+beforeAll(async () => {
+  place = await tempPlace()
+  fleet = await TrustedFleet.start(place.path)
+  await mkdir(join(fleet.data('north'), 'images'), { recursive: true })
+  await writeNoisyDisk(join(fleet.data('north'), 'images/web01.raw'), { size: 192 * MiB, data: 160 * MiB })
+  for (const host of ['north', 'south', 'other']) await fleet.host(host)
+})
+
+afterAll(async () => {
+  await fleet?.[Symbol.asyncDispose]()
+  await place?.[Symbol.asyncDispose]()
+})
+
+async function start(name: string): Promise<string> {
+  const image = await waitFor<ImageRow>('the image', async () => {
+    const { rows } = await fleet.api.images.list.query({ host: 'north', name: 'web01.raw' })
+    return rows[0] ?? null
+  })
+  const request = {
+    image: image.id,
+    targetHost: 'south',
+    targetLibrary: 'images',
+    name,
+    format: 'qcow2',
+  } as const
+  const plan = await fleet.api.migrations.plan.query(request)
+  if (plan.kind === 'refusal') throw new Error(plan.problems.map(({ message }) => message).join('; '))
+  const accepted = plan.warnings.map(({ id }) => id)
+  const { id } = await fleet.api.migrations.start.mutate({
+    ...request,
+    idempotencyKey: randomUUID(),
+    accepted,
+  })
+  return id
+}
+
+const Kept = z.object({
+  data: z.object({
+    endpoint: z.object({
+      host: z.string(),
+      port: z.number(),
+      exportName: z.string(),
+      server: z.string().optional(),
+    }),
+  }),
+})
+
+/** Where the newest pull reads, as the controller has told its agent. */
+function endpointOfPull() {
+  const database = new DatabaseSync(join(fleet.data('controller'), 'inventory.sqlite'), { readOnly: true })
+  try {
+    const row = database.prepare(`SELECT request FROM jobs WHERE kind = 'pull' ORDER BY rowid DESC`).get()
+    return Kept.parse(JSON.parse(String(row?.['request']))).data.endpoint
+  } finally {
+    database.close()
+  }
+}
+
+/** As whom `name` opens what north serves. */
+function tlsOf(name: string): ClientTls {
+  const kept = readMembership(fleet.data(name))
+  if (!kept) throw new Error(`${name} has not joined`)
+  const uri = memberUri({ fleet: kept.fleet, kind: 'agent', name: 'north' })
+  const peer: ClientTls['peer'] = (certificate) => urisOf(certificate).includes(uri)
+  return { ca: kept.roots.join('\n'), certificate: kept.chain, key: kept.key, peer }
+}
+
+test('a disk moves by TLS between members; its export opens for the one that it is for, and for nobody when it is over', async () => {
+  const id = await start('web01.qcow2')
+  await waitFor('the pull', async () => {
+    const { steps } = await fleet.api.migrations.get.query({ id })
+    return steps.some((step) => step.id === 'pull' && step.state === 'running') ? true : null
+  })
+  const south = fleet.pid('south')
+  process.kill(south, 'SIGSTOP')
+  const { server, ...endpoint } = endpointOfPull()
+  const open = async (tls?: ClientTls) => {
+    await using client = await connectNbd({ ...endpoint, ...(tls && { tls }) })
+    return client.size
+  }
+  try {
+    expect(server).toBe('north')
+    await expect(open()).rejects.toMatchObject({ code: 'tls-failed' })
+    await expect(open(tlsOf('other'))).rejects.toMatchObject({ code: 'nbd-failed' })
+    const { certificate: _, key: __, ...bare } = tlsOf('south')
+    await expect(open(bare)).rejects.toMatchObject({ code: 'tls-failed' })
+    expect(await open(tlsOf('south'))).toBe(192 * MiB)
+    const guessed = { ...endpoint, exportName: randomUUID() }
+    await expect(connectNbd({ ...guessed, tls: tlsOf('south') })).rejects.toMatchObject({
+      code: 'nbd-failed',
+    })
+  } finally {
+    process.kill(south, 'SIGCONT')
+  }
+  await waitFor('the end', async () => {
+    const { state, error } = await fleet.api.migrations.get.query({ id })
+    if (state === 'failed') throw new Error(`the migration failed: ${JSON.stringify(error)}`)
+    return state === 'succeeded' ? true : null
+  })
+  await expect(open(tlsOf('south'))).rejects.toMatchObject({ code: /nbd-failed|tls-failed/u })
+  const [source, target] = ['north/images/web01.raw', 'south/images/web01.qcow2'].map((name) =>
+    place.file(name),
+  )
+  await execa('qemu-img', ['compare', source ?? '', target ?? ''])
+})
+
+test('what the controller keeps is closed to others', async () => {
+  for (const name of ['', 'inventory.sqlite', 'trust.sqlite', 'workflows.sqlite', 'secrets.key'])
+    expect([name, (await stat(join(fleet.data('controller'), name))).mode & 0o077]).toEqual([name, 0])
+  expect((await readFile(join(fleet.data('controller'), 'secrets.key'), 'utf8')).length).toBeGreaterThan(0)
+})
