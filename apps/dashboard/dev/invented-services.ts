@@ -7,6 +7,7 @@ import type { ImageRow } from '@varve/protocol/images'
 import type { MigrationView, StartMigration } from '@varve/protocol/migrations'
 import { EventEmitter, on } from 'node:events'
 import { crowdActivity, crowdFindings, crowdImage, crowdMigrations } from './invented-crowd.ts'
+import { inventedAudit } from './invented-audit.ts'
 import { ago, inventedDigest, inventedImage, inventedProblems, inventedRow } from './invented-fleet.ts'
 import { failedMigration, inventedPlan, migrationAt, newMigration } from './invented-migrations.ts'
 import { inventedAttached, inventedPlaces } from './invented-places.ts'
@@ -363,6 +364,7 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
         faults: [],
       }),
     },
+    audit: inventedAudit(hosts.length === 0, refuse),
     events: {
       async *since(lastId, { signal }): AsyncIterable<Numbered<EventView[]>> {
         const live = on(bus, 'event', { signal })

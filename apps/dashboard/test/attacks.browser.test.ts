@@ -169,7 +169,7 @@ describe.skipIf(!requires('chromium'))('attacks by pages, in a browser, on a rea
     await page.getByRole('dialog').locator('button[type=submit]:enabled').click()
     await page.waitForURL(/\/runs\//u)
     await page.locator('header').getByText('done', { exact: true }).waitFor()
-    for (const path of ['/runs', '/activity']) {
+    for (const path of ['/runs', '/activity', '/audit']) {
       await page.goto(url + path)
       await page.getByText(name).first().waitFor()
       expect(await page.locator('img[src=x], b').count()).toBe(0)

@@ -17,6 +17,8 @@ export const pages = [
   ['/migrations/migration-2', 'db02.img to south', 'What is safe'],
   ['/migrations/migration-4', 'web01.vmdk to south', 'each acts on one layer'],
   ['/activity', 'Activity', 'south connected'],
+  ['/audit', 'Audit', '9 shown'],
+  ['/audit?result=refused', 'Audit', '1 shown'],
   ['/settings', 'Settings', 'Appearance'],
   ['/no/such/page', 'Nothing here', 'There is no page at this address'],
 ] as const

@@ -28,7 +28,9 @@ beforeAll(async () => {
   await writeFile(join(fleet.library('north'), 'web01.img'), randomBytes(4 * 1024 ** 2))
   await fleet.image('north', 'web01.img')
   const image = ['--host', 'north', '--accept', 'raw-unrecognised']
-  expect(await varve('schedule', 'set', 'north:images', '--every', '30d', '--off')).toMatchObject({ exitCode: 0 })
+  expect(await varve('schedule', 'set', 'north:images', '--every', '30d', '--off')).toMatchObject({
+    exitCode: 0,
+  })
   expect(await varve('convert', 'web01.img', 'web01.qcow2', '-O', 'qcow2', '--yes', ...image)).toMatchObject({
     exitCode: 0,
   })
@@ -52,7 +54,7 @@ describe('varve audit', () => {
       ['local 127.0.0.1', 'runs.start', 'ok'],
       ['local 127.0.0.1', 'schedules.set', 'ok'],
     ])
-    expect(shown[3]).toContain(`file:north:${join(fleet.library('north'), 'web01.img')}`)
+    expect(shown[3]).toContain(`file:north:${join(fleet.library('north'), 'web01.qcow2')}`)
   })
 
   test('filters', async () => {
@@ -63,7 +65,7 @@ describe('varve audit', () => {
     expect(await found('--what', 'schedules.')).toEqual(['schedules.set', 'schedules.remove'])
     expect(await found('--what', 'schedules.', '--limit', '1')).toEqual(['schedules.remove'])
     expect(await found('--result', 'refused')).toEqual(['fleet.forget'])
-    expect(await found('--on', 'web01.img', '--result', 'succeeded')).toEqual(['runs.start'])
+    expect(await found('--on', 'web01.qcow2', '--result', 'succeeded')).toEqual(['runs.start'])
     expect(await found('--who', 'no such person')).toEqual([])
     expect(await found('--since', '1h', '--what', 'fleet')).toEqual(['fleet.forget'])
     expect(await found('--until', '2026-01-01')).toEqual([])

@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { ErrorCard } from '../components/states.tsx'
+import { toAuditSearch } from '../features/audit/audit-search.ts'
 import { toHostSearch } from '../features/fleet/host-search.ts'
 import { toImageSearch } from '../features/image-table/image-search.ts'
 import { toRunSearch } from '../features/runs/run-search.ts'
@@ -94,6 +95,13 @@ const activityRoute = createRoute({
   component: lazyPage(() => import('../pages/activity-page.tsx'), 'ActivityPage'),
 })
 
+const auditRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/audit',
+  validateSearch: toAuditSearch,
+  component: lazyPage(() => import('../pages/audit-page.tsx'), 'AuditPage'),
+})
+
 const settingsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/settings',
@@ -111,6 +119,7 @@ const routeTree = rootRoute.addChildren([
   runsRoute,
   runRoute,
   activityRoute,
+  auditRoute,
   settingsRoute,
 ])
 

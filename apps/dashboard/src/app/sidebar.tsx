@@ -25,6 +25,7 @@ const entries: readonly Entry[] = [
       migrationsRunning + runsOpen > 0 ? `${groupThousands(migrationsRunning + runsOpen)} open` : null,
   },
   { to: '/activity', label: 'Activity', count: () => null },
+  { to: '/audit', label: 'Audit', count: () => null },
   { to: '/settings', label: 'Settings', count: () => null },
 ]
 

@@ -8,6 +8,7 @@ const pages = [
   ['/images', 'Images', 'disks files'],
   ['/runs', 'Runs', 'migrations moves operations running ended log'],
   ['/activity', 'Activity', 'log history events'],
+  ['/audit', 'Audit', 'who changed security signature'],
   ['/settings', 'Settings', 'versions access'],
 ] as const
 
