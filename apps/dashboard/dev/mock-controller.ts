@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { createHTTPHandler } from '@trpc/server/adapters/standalone'
 import { applyWSSHandler } from '@trpc/server/adapters/ws'
 import type { Caller } from '@varve/controller/router/context'
+import { answerKind, securityHeaders } from '@varve/controller/http/security-headers'
 import { appRouter } from '@varve/controller/router/root'
 import { WebSocketServer } from 'ws'
 import { scenes, type Scene } from './invented-scenes.ts'
@@ -57,6 +58,9 @@ export async function startMockController(options: MockOptions = {}): Promise<Mo
   const createContext = () => ({ services, caller })
   const api = createHTTPHandler({ router: appRouter, createContext, basePath: '/trpc/' })
   const server = createServer((request, response) => {
+    const kind = answerKind(request.url ?? '/')
+    for (const [name, value] of Object.entries(securityHeaders(kind, { isEncrypted: false })))
+      response.setHeader(name, value)
     if (request.url?.startsWith('/trpc/')) api(request, response)
     else if (request.url?.startsWith('/api/')) response.writeHead(404).end()
     else if (options.dashboard !== undefined) serveFile(options.dashboard, request, response)

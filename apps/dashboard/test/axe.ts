@@ -34,7 +34,11 @@ const looks = [
 /** What axe finds in a page that is open, in each look. */
 export async function findInEveryLook(page: Page): Promise<string[]> {
   const found: string[] = []
-  await page.addStyleTag({ content: '*, ::before, ::after { transition: none !important }' })
+  await page.evaluate(() => {
+    const sheet = new CSSStyleSheet()
+    sheet.replaceSync('*, ::before, ::after { transition: none !important }')
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet]
+  })
   for (const [colorScheme, width, rules] of looks) {
     await page.emulateMedia({ colorScheme })
     await page.setViewportSize({ width, height: 900 })

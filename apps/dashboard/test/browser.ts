@@ -15,6 +15,8 @@ const flags = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // Sites of somebody else, which are on this machine.
+  '--host-resolver-rules=MAP *.example 127.0.0.1',
 ]
 
 /** How long a condition that must come true is waited for, with `expect.poll`: as Playwright waits, also on a busy machine. */

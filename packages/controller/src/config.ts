@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { systemClock, type Clock } from './clock.ts'
 import { parseNetworks } from './agents/serving-address.ts'
+import { parseNames } from './http/own-names.ts'
 import { packageFolder } from './package.ts'
 
 /** Settings of the controller, from flags, then `VARVE_*`, then defaults. */
@@ -136,6 +137,7 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv = pro
   const agentNetworks =
     values['agent-network'] ?? env['VARVE_AGENT_NETWORKS']?.split(',').filter(Boolean) ?? []
   parseNetworks(agentNetworks)
+  const names = parseNames(values.name ?? env['VARVE_NAMES']?.split(',').filter(Boolean) ?? [])
   if (!parsed.success) {
     const [issue] = parsed.error.issues
     throw new Error(`The setting ${issue?.path.join('.') ?? ''} is not possible: ${issue?.message ?? ''}.`)
@@ -143,8 +145,8 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv = pro
   const { grace, data, dashboard, ...rest } = parsed.data
   return makeConfig({
     ...rest,
+    names,
     agentNetworks,
-    names: values.name ?? env['VARVE_NAMES']?.split(',').filter(Boolean) ?? [],
     plainText: values['plain-text'] ?? env['VARVE_PLAIN_TEXT'] === 'yes',
     passphrase: passphraseOf(values['passphrase-file'] ?? env['VARVE_PASSPHRASE_FILE'], env),
     webCertificate: webCertificateOf(

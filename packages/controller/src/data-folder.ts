@@ -13,6 +13,8 @@ export interface DataFolder {
   readonly workflows: string
   readonly trust: string
   readonly manifests: string
+  /** The last line of the audit log when it was signed last. */
+  readonly auditHead: string
   release(): void
 }
 
@@ -25,6 +27,7 @@ export function openDataFolder(path: string): DataFolder {
     workflows: join(path, 'workflows.sqlite'),
     trust: join(path, 'trust.sqlite'),
     manifests: join(path, 'manifests'),
+    auditHead: join(path, 'audit.head'),
     release() {
       lock.close()
     },

@@ -1,7 +1,9 @@
 import { hostname } from 'node:os'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { protocolVersion } from '@varve/protocol/primitives'
+import type { Secrets } from '@varve/trust/secrets'
 import type { Logger } from 'pino'
+import { createAuditLog } from './audit/audit-log.ts'
 import { createCourtesy, type Courtesy } from './agents/courtesy.ts'
 import { createHearing, type Hearing } from './agents/hearing.ts'
 import { createImageActivity } from './agents/image-activity.ts'
@@ -71,10 +73,16 @@ export interface Controller {
   stop(): Promise<void>
 }
 
+export interface ControllerParts {
+  readonly logger: Logger
+  readonly trust: FleetTrust
+  readonly secrets: Secrets
+}
+
 export function createController(
   config: Config,
   folder: DataFolder,
-  { logger, trust }: { readonly logger: Logger; readonly trust: FleetTrust },
+  { logger, trust, secrets }: ControllerParts,
 ): Controller {
   const db = openDatabase(folder.inventory)
   const log = createEventLog(db, {
@@ -84,6 +92,13 @@ export function createController(
   const manifests = createManifests(folder.manifests)
   const lists = createImageLists(db)
   const onError = (error: unknown) => logger.error({ err: error }, 'an error that was not expected')
+  const audit = createAuditLog({
+    db,
+    secrets,
+    headFile: folder.auditHead,
+    now: () => Date.now(),
+    onError,
+  })
   const checkpoints = startCheckpoints(folder.inventory, { onError })
   const transfers = createTransfers({
     db,
@@ -237,7 +252,11 @@ export function createController(
         },
       }),
     },
-    watch: scheduling.record,
+    watch(tx, entry, state) {
+      scheduling.record(tx, entry, state)
+      audit.watch(tx, entry, state)
+    },
+    onBegin: (tx, run) => audit.began(tx, run),
     onChange: onRun,
     note: (tx, id, title) => log.note(tx, { subject: 'run', subjectId: id, title }),
     onError,
@@ -261,6 +280,7 @@ export function createController(
   })
   const forget = createForget({ db, log, sessions, jobs, onForgotten: () => lists.changed() })
   const services: Services = {
+    audit: audit.service,
     fleet: fleetServices(),
     images,
     migrations: migrations.service,
@@ -362,6 +382,7 @@ export function createController(
       migrations.endOrphans()
       await runs.resume()
       scheduling.start()
+      audit.signIfDue()
     },
     async stop() {
       clearInterval(housekeeping)
@@ -379,6 +400,7 @@ export function createController(
       publisher.flush()
       publisher.stop()
       await checkpoints.stop()
+      audit.stop()
       db.$client.close()
     },
   }

@@ -36,9 +36,10 @@ export async function startController(config: Config): Promise<RunningController
 
 async function startIn(folder: DataFolder, config: Config, logger: pino.Logger): Promise<RunningController> {
   let server: HttpServer | null = null
+  const secrets = openSecrets(config.data, { passphrase: config.passphrase })
   const trust = await openFleetTrust({
     path: folder.trust,
-    secrets: openSecrets(config.data, { passphrase: config.passphrase }),
+    secrets,
     reachedBy: namesOf(config),
     isOpen: config.plainText && !isLoopbackName(config.host),
     onChange: () => server?.setTrust(wireTrustOf(trust)),
@@ -46,7 +47,7 @@ async function startIn(folder: DataFolder, config: Config, logger: pino.Logger):
   })
   await using stack = new AsyncDisposableStack()
   stack.defer(() => trust.close())
-  const controller = createController(config, folder, { logger, trust })
+  const controller = createController(config, folder, { logger, trust, secrets })
   stack.defer(() => controller.stop())
   const { services, manifests, streams, hearing, courtesy } = controller
   const wire = { trust: wireTrustOf(trust), web: config.webCertificate }

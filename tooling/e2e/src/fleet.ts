@@ -120,6 +120,11 @@ export class Fleet {
     await this.#end(name, 'SIGKILL')
   }
 
+  /** Ends a process as an administrator does. */
+  async stop(name: ProcessName): Promise<void> {
+    await this.#end(name, 'SIGTERM')
+  }
+
   async #end(name: ProcessName, signal: NodeJS.Signals): Promise<void> {
     const child = this.#processes.get(name)
     this.#processes.delete(name)

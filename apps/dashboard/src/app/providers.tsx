@@ -5,7 +5,7 @@ import { NoticePlace } from '../components/notice-place.tsx'
 import { LiveEvents } from '../data/live-events.tsx'
 import { TRPCProvider, type ApiClient } from '../data/trpc.ts'
 import { router } from './routes.tsx'
-import { cssVariablesResolver, theme } from './theme.ts'
+import { theme } from './theme.ts'
 
 interface ProvidersProps {
   readonly client: ApiClient
@@ -15,7 +15,13 @@ interface ProvidersProps {
 /** Everything that pages find around them: theme, data, live events, routes. */
 export function Providers({ client, queryClient }: ProvidersProps) {
   return (
-    <MantineProvider theme={theme} cssVariablesResolver={cssVariablesResolver} defaultColorScheme="auto">
+    <MantineProvider
+      theme={theme}
+      defaultColorScheme="auto"
+      // Both would be `style` elements: see `adoptTheme`.
+      withCssVariables={false}
+      withGlobalClasses={false}
+    >
       <NoticePlace />
       <QueryClientProvider client={queryClient}>
         <TRPCProvider trpcClient={client} queryClient={queryClient}>

@@ -67,6 +67,8 @@ export const theme = createTheme({
         centered: true,
         overlayProps: { backgroundOpacity: 0.45 },
         closeButtonProps: { 'aria-label': 'Close' },
+        // Hiding the scroll bar would take a `style` element; the page behind stands still all the same.
+        removeScrollProps: { removeScrollBar: false },
         // Its `header` is one of the dialog, not of the page.
         attributes: { header: { role: 'none' } },
       },

@@ -20,7 +20,7 @@ export function SettingsPage() {
   const info = useQuery(api.fleet.info.queryOptions())
   const overview = useQuery(api.fleet.overview.queryOptions())
   const hosts = useQuery(api.fleet.hosts.queryOptions({ limit: mostHosts }))
-  const { colorScheme, setColorScheme } = useMantineColorScheme()
+  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true })
   const more = (hosts.data?.total ?? 0) - mostHosts
   return (
     <>

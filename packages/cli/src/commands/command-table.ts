@@ -2,6 +2,7 @@ import type { CommandDefinition } from '../grammar/command-definition.ts'
 import { agentsCommand } from './agents.command.ts'
 import { attachCommand } from './attach.command.ts'
 import { attachedCommand } from './attached.command.ts'
+import { auditCommand } from './audit.command.ts'
 import { chainCommand } from './chain.command.ts'
 import { checkCommand } from './check.command.ts'
 import { cloneCommand } from './clone.command.ts'
@@ -45,6 +46,7 @@ export const commandTable: readonly CommandDefinition[] = [
   agentsCommand,
   attachCommand,
   attachedCommand,
+  auditCommand,
   chainCommand,
   checkCommand,
   cloneCommand,

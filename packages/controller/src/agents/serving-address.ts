@@ -71,7 +71,7 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
 }
 
 /** One spelling for one address: IPv4 in IPv6 as IPv4, IPv6 compressed, without a zone. */
-function plainAddress(address: string): string {
+export function plainAddress(address: string): string {
   const bare = address.replace(/%.*$/u, '').toLowerCase()
   const inIpv6 = /^::ffff:(?<ipv4>\d+\.\d+\.\d+\.\d+)$/u.exec(bare)?.groups?.['ipv4']
   if (inIpv6 !== undefined) return inIpv6

@@ -4,21 +4,24 @@ import { pieceHeaders, pieceSize, Received, SentFile, Sha256 } from '@varve/prot
 import { Bytes, ImageId } from '@varve/protocol/primitives'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { done } from '../audit/result-of.ts'
 import type { Services } from '../router/context.ts'
 import { DownloadStream, type Sink } from '../streams/download-stream.ts'
 import type { Download, Streams } from '../streams/streams.ts'
 import { UploadStream } from '../streams/upload-stream.ts'
+import type { RecordRequest } from './record-request.ts'
 import { wantedRange, type Wanted } from './byte-range.ts'
 
 export interface FileRouteOptions {
   readonly streams: Streams
   readonly images: Pick<Services['images'], 'get'>
+  readonly record: RecordRequest
 }
 
 type WithToken = FastifyRequest<{ Params: { token: string } }>
 
 /** Files of libraries for browsers, and the agents' ends of them. */
-export function fileRoutes({ streams, images }: FileRouteOptions) {
+export function fileRoutes({ streams, images, record }: FileRouteOptions) {
   return async function routes(app: FastifyInstance): Promise<void> {
     app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, body, done) =>
       done(null, body),
@@ -36,6 +39,12 @@ export function fileRoutes({ streams, images }: FileRouteOptions) {
         })
       if (!upload && !streams.ofAgent(token)) await over(reply)
     })
+    app.addHook('onResponse', async (request, reply) => {
+      if (request.method !== 'PUT' || reply.statusCode < 400) return
+      const reason = `answered with ${reply.statusCode}`
+      const result = { state: 'refused', code: String(reply.statusCode), reason } as const
+      record(request, { what: 'files.upload', input: null, result })
+    })
     app.setErrorHandler((error, request, reply) => fail(reply, error, request.url))
     const bodyLimit = pieceSize
 
@@ -43,6 +52,11 @@ export function fileRoutes({ streams, images }: FileRouteOptions) {
       const id = ImageId.parse(request.params.id)
       const image = images.get(id)
       if (!image) throw new DiskError('not-in-fleet', { file: id, kind: 'image' })
+      const { host, library, name } = image.row
+      const on = [`image:${id}`, `host:${host}`, `library:${host}/${library}`, `file:${name}`]
+      // A browser that goes on where it was cut off is no other download.
+      if (request.headers.range === undefined && request.method === 'GET')
+        record(request, { what: 'files.download', input: null, on, result: done })
       await sendFile(request, reply, { streams, of: image.row })
     })
 

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { createReadStream } from 'node:fs'
-import type { IncomingMessage, Server } from 'node:http'
-import type { Socket } from 'node:net'
+import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
@@ -23,10 +22,14 @@ import { createCallers } from './callers.ts'
 import { createFairQueue } from './fair-queue.ts'
 import type { Streams } from '../streams/streams.ts'
 import { fileRoutes } from './file-routes.ts'
-import { isLoopbackAddress } from '../agents/serving-address.ts'
-import { isLoopbackName, refuseRequest } from './guard.ts'
+import type { RecordRequest } from './record-request.ts'
+import { whoOf } from '../audit/who-of.ts'
+import { limitConnections } from './connections.ts'
+import { isLoopbackName, refuseRequest, type Refusal } from './guard.ts'
 import { jsonLimits, refuseJson } from './json-limits.ts'
 import { notBuiltPage } from './not-built-page.ts'
+import { anyName, createOwnNames } from './own-names.ts'
+import { notBuiltPolicy, protect, refuseUpgrade } from './protect.ts'
 import { trustRoutes } from './trust-routes.ts'
 import { createWire, type Wire, type WireOptions, type WireTrust } from './wire.ts'
 import { createSockets, mostMessageBytes } from './sockets.ts'
@@ -39,8 +42,8 @@ const mostBatch = jsonLimits.batch
 /** A request must have arrived after so long, its head after less. */
 const requestMs = 20_000
 const headMs = 10_000
-/** TCP connections from one address: a fleet on this machine or behind one proxy, and anybody else. */
-const mostConnections = { loopback: 16_384, other: 2048 } as const
+/** Of a request's head with its path, in which the calls of a batch and their inputs are. */
+const mostHeadBytes = 16 * KiB
 
 export interface HttpServer {
   /** Listens; gives the address. */
@@ -65,7 +68,13 @@ export interface HttpOptions {
 export async function createHttpServer(options: HttpOptions): Promise<HttpServer> {
   const { config, services, manifests, logger } = options
   const isLoopback = isLoopbackName(config.host)
-  const limits = { requestTimeout: requestMs, headersTimeout: headMs, connectionsCheckingInterval: 1000 }
+  const names = createOwnNames(config.names)
+  const limits = {
+    requestTimeout: requestMs,
+    headersTimeout: headMs,
+    connectionsCheckingInterval: 1000,
+    maxHeaderSize: mostHeadBytes,
+  }
   const wired = Promise.withResolvers<Wire>()
   const app = Fastify({
     bodyLimit: mostHttpBytes,
@@ -77,14 +86,15 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
     },
   })
   const wire = await wired.promise
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', async (_request, reply) => {
     reply.raw.once('close', options.courtesy.asked())
-    const reason =
-      wire.refusePlain(request.raw) ??
-      refuseRequest(request.raw, { isLoopback }) ??
-      refuseStranger(request.url, wire.identityOf(request.raw))
-    if (reason !== null) await reply.code(403).type('text/plain').send(reason)
   })
+  /** Agents are known by their certificates, whatever name leads them here. */
+  function refuse(request: IncomingMessage): Refusal | null {
+    const isAgent = wire.identityOf(request).kind === 'agent'
+    return wire.refusePlain(request) ?? refuseRequest(request, isAgent ? anyName : names)
+  }
+  protect(app, (request) => refuse(request) ?? refuseStranger(request.url ?? '', wire.identityOf(request)))
   const queue = createFairQueue((error) => logger.error({ err: error }, 'a call failed'))
   const callers = createCallers(queue)
   const createContext = ({ req }: { req: FastifyRequest }) => ({
@@ -119,10 +129,16 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
       .type('application/octet-stream')
       .send(createReadStream(path))
   })
+  const record: RecordRequest = (request, line) =>
+    services.audit.record({ ...line, who: whoOf(wire.identityOf(request.raw)), peer: request.ip })
   await app.register(
-    trustRoutes({ trust: services.trust, isSecure: (request) => request.raw.socket instanceof TLSSocket }),
+    trustRoutes({
+      trust: services.trust,
+      isSecure: (request) => request.raw.socket instanceof TLSSocket,
+      record,
+    }),
   )
-  await app.register(fileRoutes({ streams: options.streams, images: services.images }))
+  await app.register(fileRoutes({ streams: options.streams, images: services.images, record }))
   await serveDashboard(app, config.dashboard)
 
   const server = new WebSocketServer({ noServer: true, maxPayload: mostMessageBytes })
@@ -141,16 +157,12 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
     socket.on('error', (error) => logger.debug({ reason: error.message }, 'a connection broke'))
     sockets.open(socket, request, wire.identityOf(request))
   })
-  limitConnections(app.server)
+  limitConnections(wire)
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // A peer that breaks off here must not end the process.
     socket.on('error', (error) => logger.debug({ reason: error.message }, 'a connection broke'))
-    const reason =
-      wire.refusePlain(request) ?? refuseRequest(request, { isLoopback }) ?? refusePath(request.url)
-    if (reason !== null) {
-      socket.end(`HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n${reason}`)
-      return
-    }
+    const refusal = refuse(request) ?? refusePath(request.url)
+    if (refusal !== null) return refuseUpgrade(socket, request, refusal)
     server.handleUpgrade(request, socket, head, (client) => server.emit('connection', client, request))
   }
   for (const one of wire.servers) one.on('upgrade', upgrade)
@@ -186,38 +198,25 @@ function refuseBody(body: unknown): string | null {
   return typeof body === 'string' ? refuseJson(body) : null
 }
 
-function limitConnections(server: Server): void {
-  const counts = new Map<string, number>()
-  server.on('connection', (socket: Socket) => {
-    const peer = socket.remoteAddress ?? ''
-    const count = (counts.get(peer) ?? 0) + 1
-    counts.set(peer, count)
-    socket.once('close', () => {
-      const left = (counts.get(peer) ?? 1) - 1
-      if (left === 0) counts.delete(peer)
-      else counts.set(peer, left)
-    })
-    if (count > mostConnections[isLoopbackAddress(peer) ? 'loopback' : 'other']) socket.destroy()
-  })
-}
-
 /** What is asked for by agents beside the WebSocket, and by everybody. */
 const ofAgents = /^\/api\/streams\//u
 const ofEverybody = /^\/(?:api\/(?:health|trust\/(?:roots|join))|trpc(?:\/.*)?)$/u
 
 /** Keeps strangers beyond this machine from all but joining; calls of the API say themselves whom they are for. */
-function refuseStranger(url: string, { kind }: Identity): string | null {
+function refuseStranger(url: string, { kind }: Identity): Refusal | null {
   const [path = ''] = url.split('?', 1)
   if (kind === 'local' || ofEverybody.test(path) || (kind === 'agent' && ofAgents.test(path))) return null
-  return kind === 'agent'
-    ? 'This is for people, not for agents.'
-    : 'People are answered on the controller’s own machine: go there, or through a tunnel of ssh to it.'
+  const reason =
+    kind === 'agent'
+      ? 'This is for people, not for agents.'
+      : 'People are answered on the controller’s own machine: go there, or through a tunnel of ssh to it.'
+  return { status: 403, reason }
 }
 
-function refusePath(url: string | undefined): string | null {
+function refusePath(url: string | undefined): Refusal | null {
   return URL.parse(url ?? '', 'http://localhost')?.pathname === '/trpc'
     ? null
-    : 'WebSockets are served at /trpc.'
+    : { status: 403, reason: 'WebSockets are served at /trpc.' }
 }
 
 /** The built dashboard, every unknown path being its start page; without a build, a page that says so. */
@@ -243,7 +242,12 @@ async function serveDashboard(app: FastifyInstance, folder: string): Promise<voi
   app.setNotFoundHandler((request, reply) => {
     const isPage = request.method === 'GET' && !/^\/(?:trpc|api|assets)(?:\/|$)/u.test(request.url)
     if (!isPage) return reply.code(404).type('text/plain').send('There is nothing here.')
-    if (!isBuilt) return reply.code(503).type('text/html').send(notBuiltPage)
+    if (!isBuilt)
+      return reply
+        .code(503)
+        .header('content-security-policy', notBuiltPolicy)
+        .type('text/html')
+        .send(notBuiltPage)
     return reply.header('cache-control', 'no-cache').sendFile('index.html')
   })
 }

@@ -1,11 +1,14 @@
 import { DiskError, toErrorRecord } from '@varve/core/problems/disk-error'
 import { JoinRequest } from '@varve/protocol/trust'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { done, resultOf } from '../audit/result-of.ts'
 import type { Services } from '../router/context.ts'
+import type { RecordRequest } from './record-request.ts'
 
 export interface TrustRouteOptions {
   readonly trust: Services['trust']
   readonly isSecure: (request: FastifyRequest) => boolean
+  readonly record: RecordRequest
 }
 
 /** Tries to join from one address in a minute: a fleet behind one address, and far too few to guess. */
@@ -13,7 +16,7 @@ const mostJoins = 120
 const minuteMs = 60_000
 
 /** What a host needs before it belongs to the fleet: by what the fleet is known, and a way in by token. */
-export function trustRoutes({ trust, isSecure }: TrustRouteOptions) {
+export function trustRoutes({ trust, isSecure, record }: TrustRouteOptions) {
   const tried = new Map<string, number>()
   setInterval(() => tried.clear(), minuteMs).unref()
 
@@ -36,9 +39,14 @@ export function trustRoutes({ trust, isSecure }: TrustRouteOptions) {
         return await reply
           .code(400)
           .send({ error: refused('the request to join is none', 'Update the agent and the controller.') })
+      const { name } = parsed.data
+      const line = { what: 'trust.join', input: { name }, on: [`host:${name}`] }
       try {
-        return await reply.send(await trust.join(parsed.data))
+        const joined = await trust.join(parsed.data)
+        record(request, { ...line, result: done })
+        return await reply.send(joined)
       } catch (error) {
+        record(request, { ...line, result: resultOf(error) })
         if (!(error instanceof DiskError)) throw error
         return await reply.code(403).send({ error: toErrorRecord(error, parsed.data.name) })
       }

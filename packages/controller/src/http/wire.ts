@@ -6,6 +6,7 @@ import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls'
 import type { Identity } from '@varve/protocol/identity'
 import { fleetServerName, memberOf } from '@varve/trust/member-name'
 import { isLoopbackAddress } from '../agents/serving-address.ts'
+import type { Refusal } from './guard.ts'
 
 /** What the controller shows in a handshake, and whom it believes; PEM. */
 export interface WireTrust {
@@ -27,7 +28,10 @@ export interface WireOptions {
   readonly web: WebCertificate | null
   /** Whether plain text is spoken with other machines too. */
   readonly isOpen: boolean
-  readonly limits: Pick<ServerOptions, 'requestTimeout' | 'headersTimeout' | 'connectionsCheckingInterval'>
+  readonly limits: Pick<
+    ServerOptions,
+    'requestTimeout' | 'headersTimeout' | 'connectionsCheckingInterval' | 'maxHeaderSize'
+  >
 }
 
 /** One port that speaks TLS 1.3, and plain HTTP where that is allowed. */
@@ -39,7 +43,7 @@ export interface Wire {
   setTrust(trust: WireTrust): void
   identityOf(request: Pick<IncomingMessage, 'socket'>): Identity
   /** Why the request must not be answered on this connection, or null. */
-  refusePlain(request: Pick<IncomingMessage, 'socket'>): string | null
+  refusePlain(request: Pick<IncomingMessage, 'socket'>): Refusal | null
   closeConnections(): void
 }
 
@@ -116,7 +120,7 @@ export function createWire(options: WireOptions, handler: RequestListener): Wire
     refusePlain: ({ socket }) =>
       socket instanceof TLSSocket || options.isOpen || isLoopbackAddress(socket.remoteAddress ?? '')
         ? null
-        : 'This controller speaks TLS with other machines: use https.',
+        : { status: 403, reason: 'This controller speaks TLS with other machines: use https.' },
     closeConnections() {
       for (const server of [plain, secure]) server.closeAllConnections()
     },

@@ -50,6 +50,7 @@ import type {
   TrustView,
 } from '@varve/protocol/trust'
 import type { z } from 'zod'
+import type { AuditService } from '../audit/audit-log.ts'
 import type { EventReader } from '../events/event-log.ts'
 import type { Numbered } from '../events/numbered.ts'
 
@@ -58,6 +59,7 @@ export type StartedRun = z.output<typeof StartRun> & { readonly askedBy?: AskedB
 
 /** What the routers call; each procedure is one call. */
 export interface Services {
+  readonly audit: AuditService
   readonly fleet: {
     info(): ServerInfo
     overview(): Overview

@@ -1,4 +1,5 @@
 import { agentsRouter } from './agents.ts'
+import { auditRouter } from './audit.ts'
 import { eventsRouter } from './events.ts'
 import { fleetRouter } from './fleet.ts'
 import { imagesRouter } from './images.ts'
@@ -13,6 +14,7 @@ import { uploadsRouter } from './uploads.ts'
 
 export const appRouter = router({
   agents: agentsRouter,
+  audit: auditRouter,
   events: eventsRouter,
   fleet: fleetRouter,
   images: imagesRouter,

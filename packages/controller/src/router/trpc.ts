@@ -1,6 +1,8 @@
 import { initTRPC, TRPCError } from '@trpc/server'
 import { DiskError, toErrorRecord, type ErrorRecord } from '@varve/core/problems/disk-error'
 import { ZodError } from 'zod'
+import { done, resultOf } from '../audit/result-of.ts'
+import { whoOf } from '../audit/who-of.ts'
 import type { Context } from './context.ts'
 
 /** Characters of an error's message: what is wrong with an input can be a long list. */
@@ -68,6 +70,23 @@ const ofAgents = t.middleware(({ ctx, next }) => {
   })
 })
 
+/** Whatever people change, or try to, is a line of the audit log; by construction, as every procedure of theirs has it. */
+const audited = t.middleware(async ({ ctx, type, path, getRawInput, next }) => {
+  if (type !== 'mutation') return await next()
+  const { caller, services } = ctx
+  const call = {
+    who: whoOf(caller.identity),
+    peer: caller.peer,
+    what: path,
+    input: await getRawInput().catch(() => null),
+  }
+  return await services.audit.around(
+    call,
+    () => next(),
+    (result) => (result.ok ? done : resultOf(result.error)),
+  )
+})
+
 const limited = t.procedure.use(inTurn).use(explainErrors)
-export const procedure = limited.use(ofPeople)
+export const procedure = limited.use(audited).use(ofPeople)
 export const agentProcedure = limited.use(ofAgents)

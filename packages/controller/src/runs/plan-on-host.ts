@@ -49,7 +49,7 @@ function viewOf(plan: Plan | Refusal, commands: readonly string[]): PlanView {
 }
 
 /** Two plans of the same steps and findings are the same plan, whatever the files are called that each makes for itself. */
-function digestOf(plan: Plan | Refusal): string {
+export function digestOf(plan: Plan | Refusal): string {
   const steps =
     plan.kind === 'plan' ? plan.steps.map(({ id, host, action, input }) => [id, host, action, input]) : []
   const found = plan.kind === 'plan' ? plan.warnings : plan.problems

@@ -12,6 +12,7 @@ import type { AskedBy, PlanAnswer, RunView } from '@varve/protocol/runs'
 import type { Payload } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import type { Jobs } from '../agents/jobs.ts'
+import type { BegunRun } from '../audit/audit-log.ts'
 import { timestamp } from '../clock.ts'
 import type { Services } from '../router/context.ts'
 import { write, type Db, type Queries } from '../store/database.ts'
@@ -33,7 +34,7 @@ import {
 } from '../store/runs-store.ts'
 import { untilItEnds, type Durable } from './durable.ts'
 import { createPerform, type Performers } from './perform-job.ts'
-import { assertStartable, planOnHost } from './plan-on-host.ts'
+import { assertStartable, digestOf, planOnHost } from './plan-on-host.ts'
 import { appendTo, storedJournal } from './run-journal.ts'
 import { toLogEntry } from './run-log.ts'
 import { toRunView, type LiveRun } from './run-view.ts'
@@ -61,6 +62,8 @@ export interface RunsOptions {
   readonly projections: Readonly<Record<string, Projection | undefined>>
   /** Told of every entry of every run, in its transaction. */
   readonly watch: Projection
+  /** Told of every run that begins, in its transaction. */
+  readonly onBegin: (tx: Queries, run: BegunRun) => void
   readonly isConnected: (host: string) => boolean
   /** Whether it has ever said hello, and was not forgotten since: a host that was is not waited for. */
   readonly isKnown: (host: string) => boolean
@@ -234,6 +237,14 @@ export function createRuns(options: RunsOptions): Runs {
       plan,
     } satisfies JournalEntry
     addRun(tx, { id, idempotencyKey, plan: shown, first })
+    options.onBegin(tx, {
+      id,
+      planDigest: digestOf(plan),
+      subjects: plan.subjects,
+      hosts: [...new Set(plan.steps.map(({ host }) => host))],
+      summary: plan.summary,
+      askedBy: askedBy ?? null,
+    })
     setImmediate(() => void ensure(id).catch(options.onError))
   }
 

@@ -31,7 +31,27 @@ export function openDatabase(path: string): Db {
 
 /** Runs `work` as one write; synchronous, so that it never stays open over an `await`. */
 export function write<T>(db: Queries, work: (tx: Queries) => T): T {
-  return db.$client.transaction(() => work(db)).immediate()
+  const last = db.$client.inTransaction ? undefined : lastOfWrites.get(db.$client)
+  let kept: (() => void) | null = null
+  const value = db.$client
+    .transaction(() => {
+      const result = work(db)
+      kept = last?.(db) ?? null
+      return result
+    })
+    .immediate()
+  if (kept !== null) (kept as () => void)()
+  return value
+}
+
+/** Done at the end of a write, in its transaction; what it gives is called once that is committed. */
+export type LastOfWrite = (tx: Queries) => (() => void) | null
+
+const lastOfWrites = new WeakMap<Database.Database, LastOfWrite>()
+
+/** From now on `last` is a part of every write to this database. */
+export function endWritesWith(db: Db, last: LastOfWrite): void {
+  lastOfWrites.set(db.$client, last)
 }
 
 type Value = string | number | null

@@ -407,3 +407,34 @@ export const formatChoices = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.host, table.library, table.scope, table.name] })],
 )
+
+/** Every change and who made it, a line each that holds the hash of the one before; only appended to, see `audit/`. */
+export const audit = sqliteTable(
+  'audit',
+  {
+    sequence: integer().primaryKey(),
+    /** An `AuditEntry` in its one text, of which `hash` is. The other columns are made from it, to filter by. */
+    entry: text().notNull(),
+    hash: text().notNull(),
+    at: text().notNull(),
+    who: text().notNull(),
+    what: text().notNull(),
+    subjects: text().notNull(),
+    state: text(),
+    run: text(),
+  },
+  (table) => [
+    index('audit_at').on(table.at),
+    index('audit_run')
+      .on(table.run)
+      .where(sql`run IS NOT NULL`),
+  ],
+)
+
+/** The key that signs the log, and its last line as it was written, both sealed; one row. */
+export const auditState = sqliteTable('audit_state', {
+  only: integer().primaryKey(),
+  sealedKey: text().notNull(),
+  publicKey: text().notNull(),
+  sealedHead: text(),
+})

@@ -27,10 +27,11 @@ export async function startTestController(change: Partial<Config> = {}) {
     get client() {
       return client
     },
-    /** Stops it and starts one on the same data, on another port. */
-    async restart() {
+    /** Stops it and starts one on the same data, on another port; `meanwhile` while there is none. */
+    async restart(meanwhile: () => void = () => {}) {
       await socket.close()
       await controller.close()
+      meanwhile()
       controller = await startController(config)
       ;({ client, socket } = connect(controller.url))
     },

@@ -20,7 +20,7 @@ const schemes = [
 /** The pages, and what can be set. */
 export function usePageRows(): readonly PaletteRow[] {
   const navigate = useNavigate()
-  const { colorScheme, setColorScheme } = useMantineColorScheme()
+  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true })
   return [
     ...pages.map(([to, label, keywords]) => ({
       id: `page ${label}`,

@@ -1,0 +1,41 @@
+const mostSubjects = 32
+const mostLength = 300
+
+/** What `id` and `name` are in the calls of a router. */
+const idIs: Readonly<Record<string, string>> = {
+  runs: 'run',
+  migrations: 'run',
+  images: 'image',
+  trust: 'token',
+}
+const nameIs: Readonly<Record<string, string>> = { fleet: 'host', trust: 'host' }
+
+/** What a call is about, by the names of its fields. */
+export function subjectsOf(what: string, input: unknown): string[] {
+  if (typeof input !== 'object' || input === null) return []
+  const [router = ''] = what.split('.', 1)
+  const field = (name: string): string | null => {
+    const value: unknown = (input as Readonly<Record<string, unknown>>)[name]
+    return typeof value === 'string' && value !== '' ? value : null
+  }
+  const named = (kind: string | undefined, value: string | null) =>
+    kind === undefined || value === null ? [] : [`${kind}:${value}`]
+  const place = (host: string | null, library: string | null) => [
+    ...named('host', host),
+    ...(host === null || library === null ? [] : [`library:${host}/${library}`]),
+  ]
+  return boundSubjects([
+    ...named(idIs[router], field('id')),
+    ...named(nameIs[router], field('name')),
+    ...named('image', field('image')),
+    ...place(field('host'), field('library')),
+    ...place(field('targetHost'), field('targetLibrary')),
+    ...named('file', router === 'uploads' ? field('name') : null),
+  ])
+}
+
+/** No more than a line may hold, each once. */
+export function boundSubjects(subjects: readonly string[]): string[] {
+  const all = [...new Set(subjects.map((one) => one.replaceAll(/[\r\n]/gu, ' ').slice(0, mostLength)))]
+  return all.length > mostSubjects ? [...all.slice(0, mostSubjects - 1), `… ${all.length} in all`] : all
+}
