@@ -342,6 +342,7 @@ export function createController(
           failed: failed.flatMap(view),
           findings: findingGroups(db, 50),
           joinCommand: joinCommand({ url, host: config.host, machine: hostname() }),
+          joinsByToken: !isLoopbackName(config.host) && !config.plainText,
         }
       },
       hosts: (query) => listHosts(db, query),

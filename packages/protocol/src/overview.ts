@@ -23,6 +23,8 @@ export const Overview = z.lazy(() =>
     findings: z.array(FindingGroup),
     /** The command that joins a host to this controller. */
     joinCommand: z.string(),
+    /** Whether a host joins by a token, beyond this machine. */
+    joinsByToken: z.boolean().default(false),
   }),
 )
 export type Overview = z.infer<typeof Overview>

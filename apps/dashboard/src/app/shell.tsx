@@ -1,9 +1,11 @@
 import { Outlet } from '@tanstack/react-router'
 import { useDidUpdate, useHotkeys } from '@mantine/hooks'
 import { useRouterState } from '@tanstack/react-router'
+import { useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { timeToWords } from '../components/time-to-words.ts'
 import { useNow } from '../components/use-now.ts'
+import { useTRPC } from '../data/trpc.ts'
 import { useConnection } from '../data/live-events.tsx'
 import { loadAllPages } from './lazy-page.ts'
 import styles from './shell.module.css'
@@ -43,6 +45,7 @@ export function Shell() {
         <Sidebar onPalette={openPalette} />
         <div style={{ minWidth: 0 }}>
           <OfflineBar />
+          <OpenBar />
           <main className={styles.main} id="main" ref={main} tabIndex={-1}>
             <Outlet />
           </main>
@@ -61,6 +64,21 @@ function OfflineBar() {
   const { lostAt } = useConnection()
   if (lostAt === null) return null
   return <OfflineWords lostAt={lostAt} />
+}
+
+/** Says on every page that anybody on the network is answered. */
+function OpenBar() {
+  const api = useTRPC()
+  const info = useQuery(api.fleet.info.queryOptions())
+  if (info.data?.isOpen !== true) return null
+  return (
+    <div className={styles.offline} role="note">
+      <span>
+        Plain text: this controller answers everybody who reaches it, and what it says can be read on the way.
+      </span>
+      <span>Start it without --plain-text to have hosts show a certificate.</span>
+    </div>
+  )
 }
 
 function OfflineWords({ lostAt }: { readonly lostAt: number }) {

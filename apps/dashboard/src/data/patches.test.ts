@@ -62,6 +62,7 @@ describe('the overview', () => {
       images: 7,
       migrationsRunning: 0,
       runsOpen: 0,
+      isOpen: false,
     }
     expect(patchInfo(info, overview)).toEqual({
       ...info,

@@ -29,7 +29,6 @@ export function HostsPage() {
     ),
   )
   const overview = useQuery(api.fleet.overview.queryOptions())
-  const command = overview.data?.joinCommand ?? null
   const total = hosts.data?.total ?? 0
   const isNarrowed = q !== '' || state !== null
   const show = (next: Record<string, unknown>) =>
@@ -75,9 +74,9 @@ export function HostsPage() {
             )}
           </Panel>
         )}
-        {command !== null && (
+        {overview.data && (
           <Card title="Let another host join">
-            <JoinSteps command={command} />
+            <JoinSteps {...overview.data} />
           </Card>
         )}
       </Stack>

@@ -41,7 +41,7 @@ function Content({ overview }: { readonly overview: Overview }) {
   const api = useTRPC()
   const open = useQuery(api.runs.list.queryOptions({ state: 'open', limit: 20 }))
   const ended = useQuery(api.runs.list.queryOptions({ state: 'ended', limit: 6 }))
-  const { hosts, running, recent, findings, joinCommand } = overview
+  const { hosts, running, recent, findings } = overview
   const attention = overviewToAttention(overview)
   const going = (open.data ?? []).filter(({ finishedAt }) => finishedAt === null).map(runToLine)
   const results = [...recent.map(migrationToLine), ...(ended.data ?? []).map(runToLine)]
@@ -50,7 +50,7 @@ function Content({ overview }: { readonly overview: Overview }) {
   if (hosts.length === 0) {
     return (
       <Panel label="No hosts yet">
-        <Empty title="No hosts yet" more={<JoinSteps command={joinCommand} />}>
+        <Empty title="No hosts yet" more={<JoinSteps {...overview} />}>
           Varve shows and moves the disk images that its hosts have. Let the first one join.
         </Empty>
       </Panel>

@@ -8,6 +8,7 @@ import { ErrorCard, SkeletonRows } from '../components/states.tsx'
 import { useTRPC } from '../data/trpc.ts'
 import { agentsToVersions } from '../features/fleet/agents-to-versions.ts'
 import styles from '../features/fleet/fleet.module.css'
+import { TrustCard } from '../features/fleet/trust-card.tsx'
 import { JoinSteps } from '../features/fleet/join-steps.tsx'
 
 /** As many as the controller lists at a time. */
@@ -42,13 +43,14 @@ export function SettingsPage() {
         </Card>
         <Card title="Let a host join">
           {overview.data ? (
-            <JoinSteps command={overview.data.joinCommand} />
+            <JoinSteps {...overview.data} />
           ) : overview.isError ? (
             <ErrorCard error={overview.error} onRetry={() => void overview.refetch()} />
           ) : (
             <SkeletonRows rows={3} height={44} />
           )}
         </Card>
+        <TrustCard />
         <Card title="Versions">
           {info.data ? (
             <FactList
@@ -70,8 +72,8 @@ export function SettingsPage() {
         </Card>
         <Card title="Access">
           <p className={styles.soft}>
-            There are no users yet: whoever reaches this address can read everything and start migrations. The
-            controller therefore listens on loopback unless it is told otherwise.
+            There are no users yet: people are answered on the controller’s own machine only, and whoever is
+            there can read everything and start migrations. Hosts beyond it speak TLS and show a certificate.
           </p>
         </Card>
       </Stack>

@@ -1,4 +1,5 @@
 import type { CommandDefinition } from '../grammar/command-definition.ts'
+import { agentsCommand } from './agents.command.ts'
 import { attachCommand } from './attach.command.ts'
 import { attachedCommand } from './attached.command.ts'
 import { auditCommand } from './audit.command.ts'
@@ -42,6 +43,7 @@ import { verifyCommand } from './verify.command.ts'
 
 /** Every command there is; a new one is its file `<name>.command.ts` and one line here, sorted by name. */
 export const commandTable: readonly CommandDefinition[] = [
+  agentsCommand,
   attachCommand,
   attachedCommand,
   auditCommand,

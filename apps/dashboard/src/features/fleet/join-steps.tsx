@@ -1,16 +1,36 @@
+import { Button } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import type { Overview } from '@varve/protocol/overview'
 import { Command } from '../../components/marks.tsx'
+import { notify } from '../../components/notify.ts'
+import { errorToWords } from '../../data/error-to-words.ts'
+import { useTRPC } from '../../data/trpc.ts'
 import styles from './fleet.module.css'
 
 /** How a host joins, and what happens next. */
-export function JoinSteps({ command }: { readonly command: string }) {
+export function JoinSteps({ joinCommand, joinsByToken }: Pick<Overview, 'joinCommand' | 'joinsByToken'>) {
   return (
     <ol className={styles.steps}>
+      {joinsByToken && <TokenStep />}
       <li>
         <div>
           <p>
-            <strong>Run this on the host</strong> that has the images. Name its image folders as libraries.
+            {joinsByToken ? (
+              <strong>Start its agent.</strong>
+            ) : (
+              <>
+                <strong>Run this on the host</strong> that has the images.
+              </>
+            )}{' '}
+            Name its image folders as libraries.
           </p>
-          <Command command={command} />
+          <Command
+            command={
+              joinsByToken
+                ? './varve agent --library images=/path/to/images --nbd-host ADDRESS-OF-THE-HOST'
+                : joinCommand
+            }
+          />
         </div>
       </li>
       <li>
@@ -26,5 +46,40 @@ export function JoinSteps({ command }: { readonly command: string }) {
         </p>
       </li>
     </ol>
+  )
+}
+
+/** Makes a token, and shows the command that has it once. */
+function TokenStep() {
+  const api = useTRPC()
+  const queryClient = useQueryClient()
+  const make = useMutation(
+    api.trust.makeToken.mutationOptions({
+      onSuccess: () => queryClient.invalidateQueries({ queryKey: api.trust.view.queryKey() }),
+      onError: (error) => {
+        const { title, remedy } = errorToWords(error)
+        void notify({ color: 'red', title, message: remedy })
+      },
+    }),
+  )
+  return (
+    <li>
+      <div>
+        <p>
+          <strong>Let the host in</strong> by a token: for one host, for an hour. It also tells the host by
+          which key it knows this controller, so that nobody in between is believed.
+        </p>
+        {make.data ? (
+          <>
+            <Command command={make.data.command} />
+            <p className={styles.soft}>Run this on the host, once. It is not shown again.</p>
+          </>
+        ) : (
+          <Button loading={make.isPending} onClick={() => make.mutate({})}>
+            Make a token
+          </Button>
+        )}
+      </div>
+    </li>
   )
 }
