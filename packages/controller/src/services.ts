@@ -2,6 +2,8 @@ import { hostname } from 'node:os'
 import type { Secrets } from '@varve/trust/secrets'
 import type { Logger } from 'pino'
 import { createAuditLog } from './audit/audit-log.ts'
+import { done } from './audit/result-of.ts'
+import { controllerItself } from './audit/who-of.ts'
 import { createCourtesy, type Courtesy } from './agents/courtesy.ts'
 import { createHearing, type Hearing } from './agents/hearing.ts'
 import { createImageActivity } from './agents/image-activity.ts'
@@ -130,7 +132,17 @@ export function createController(
     differing: (host, states) => inventory.differing(host, states),
     subscribeMs: config.subscribeMs,
     admit: (host, { identity }) => trust.admit(host, identity),
-    onClone: (host, identity) => trust.stopClone(host, identity),
+    onClone(host, identity) {
+      trust.stopClone(host, identity)
+      const line = {
+        who: controllerItself,
+        peer: null,
+        what: 'trust.stopClone',
+        input: null,
+        on: [`host:${host}`],
+      }
+      audit.service.record({ ...line, result: done })
+    },
     roots: () => trust.rootCertificates(),
     start: trust.start,
     onSeen: (host, seen) => restored.heard(host, seen),
