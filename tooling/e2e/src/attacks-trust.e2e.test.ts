@@ -42,6 +42,7 @@ const helloOf = (name: string, instance = `instance-of-${name}`): Hello => ({
   facts: { ...sampleFacts(name), libraries: [] },
   jobs: [],
   inventory: [],
+  seen: { start: null, command: 0 },
 })
 
 /** Dials as who shows `kept` does; null: as somebody who shows nothing. */
