@@ -97,7 +97,10 @@ export function securityHeaders(
     'referrer-policy': 'no-referrer',
     'cross-origin-resource-policy': 'same-origin',
     // What is no document has neither windows nor permissions; a page loads two dozen of it.
-    ...(kind === 'page' && { 'cross-origin-opener-policy': 'same-origin', 'permissions-policy': permissions }),
+    ...(kind === 'page' && {
+      'cross-origin-opener-policy': 'same-origin',
+      'permissions-policy': permissions,
+    }),
     ...(isEncrypted ? { 'strict-transport-security': 'max-age=31536000' } : {}),
   }
 }
