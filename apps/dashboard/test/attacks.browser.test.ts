@@ -172,6 +172,8 @@ describe.skipIf(!requires('chromium'))('attacks by pages, in a browser, on a rea
     await page.locator('header').getByText('done', { exact: true }).waitFor()
     for (const path of ['/runs', '/activity', '/audit']) {
       await page.goto(url + path)
+      await page.getByText(name).first().waitFor({ state: 'attached' })
+      for (const closed of await page.locator('summary').all()) await closed.click()
       await page.getByText(name).first().waitFor()
       expect(await page.locator('img[src=x], b').count()).toBe(0)
     }
