@@ -6,7 +6,7 @@ function fail(error: unknown): never {
 }
 
 test('turns go around peers, and around the connections of one peer', async () => {
-  const queue = createFairQueue(fail)
+  const queue = createFairQueue(fail, () => 0)
   const order: string[] = []
   const [a1, a2, b1] = [{ peer: 'a' }, { peer: 'a' }, { peer: 'b' }]
   const { promise, resolve } = Promise.withResolvers<void>()

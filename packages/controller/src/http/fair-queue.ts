@@ -116,7 +116,11 @@ class Peer extends Rows<Line> {
   }
 }
 
-export function createFairQueue(onError: (error: unknown) => void): FairQueue {
+/** `now`: milliseconds that a turn costs by; a test may let them stand still. */
+export function createFairQueue(
+  onError: (error: unknown) => void,
+  now: () => number = () => performance.now(),
+): FairQueue {
   const lines = new Map<Asker, Line>()
   const peers = new Map<string, Peer>()
   const noPeers = () => new Rows<Peer>(({ name }) => void peers.delete(name))
@@ -129,7 +133,7 @@ export function createFairQueue(onError: (error: unknown) => void): FairQueue {
     let started = 0
     const begin = () => {
       turn = all.take()
-      started = performance.now()
+      started = now()
       try {
         turn?.work()
       } catch (error) {
@@ -139,7 +143,7 @@ export function createFairQueue(onError: (error: unknown) => void): FairQueue {
     const end = () => {
       due = []
       if (!turn) return
-      const tookMs = Math.max(quantumMs, performance.now() - started)
+      const tookMs = Math.max(quantumMs, now() - started)
       for (const payer of turn.payers) payer.creditMs = Math.max(-mostDebtMs, payer.creditMs - tookMs)
       schedule()
     }
