@@ -18,7 +18,6 @@ CREATE TABLE `join_tokens` (
 --> statement-breakpoint
 CREATE TABLE `members` (
 	`serial` text PRIMARY KEY NOT NULL,
-	`kind` text NOT NULL,
 	`name` text NOT NULL,
 	`state` text NOT NULL,
 	`reason` text DEFAULT '' NOT NULL,
@@ -29,7 +28,7 @@ CREATE TABLE `members` (
 	`chain` text NOT NULL
 );
 --> statement-breakpoint
-CREATE INDEX `members_name` ON `members` (`kind`,`name`);--> statement-breakpoint
+CREATE INDEX `members_name` ON `members` (`name`);--> statement-breakpoint
 CREATE TABLE `roots` (
 	`generation` integer PRIMARY KEY NOT NULL,
 	`certificate` text NOT NULL,

@@ -85,7 +85,6 @@ export const memberStates = ['issued', 'active', 'superseded', 'revoked', 'stopp
 export const MemberView = z.lazy(() =>
   z.object({
     serial: z.string(),
-    kind: z.enum(['agent', 'client']),
     name: z.string(),
     state: z.enum(memberStates),
     /** Why it is revoked or stopped. */

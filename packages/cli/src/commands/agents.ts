@@ -116,8 +116,8 @@ function done(context: CommandContext, answer: unknown, words: string): typeof e
   return exitCodes.ok
 }
 
-function memberRow({ kind, name, state, notAfter, serial, reason }: TrustView['members'][number]): string[] {
-  return [kind === 'agent' ? name : `${name} (${kind})`, state, minute(notAfter), serial, reason]
+function memberRow({ name, state, notAfter, serial, reason }: TrustView['members'][number]): string[] {
+  return [name, state, minute(notAfter), serial, reason]
 }
 
 function tokenRow({ id, pattern, state, expiresAt, usedBy }: JoinTokenView): string[] {

@@ -164,8 +164,6 @@ export interface Services {
     revoke(name: string): void
     /** Lets a member that was stopped in again. */
     allow(name: string): void
-    /** A certificate for a tool that reads exports. */
-    issueClient(name: string, request: string): Promise<Membership>
     /** Makes a new root; the fleet moves to it by itself. */
     rotate(): Promise<TrustView>
   }

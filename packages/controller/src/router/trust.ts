@@ -1,11 +1,4 @@
-import {
-  JoinTokenView,
-  MadeJoinToken,
-  Membership,
-  NewJoinToken,
-  RenewRequest,
-  TrustView,
-} from '@varve/protocol/trust'
+import { JoinTokenView, MadeJoinToken, NewJoinToken, TrustView } from '@varve/protocol/trust'
 import { HostName } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { procedure, router } from './trpc.ts'
@@ -23,9 +16,5 @@ export const trustRouter = router({
     .mutation(({ ctx, input }) => ctx.services.trust.cancelToken(input.id)),
   revoke: procedure.input(Named).mutation(({ ctx, input }) => ctx.services.trust.revoke(input.name)),
   allow: procedure.input(Named).mutation(({ ctx, input }) => ctx.services.trust.allow(input.name)),
-  issueClient: procedure
-    .input(Named.extend(RenewRequest.unwrap().shape))
-    .output(Membership)
-    .mutation(({ ctx, input }) => ctx.services.trust.issueClient(input.name, input.request)),
   rotate: procedure.output(TrustView).mutation(({ ctx }) => ctx.services.trust.rotate()),
 })

@@ -135,7 +135,6 @@ export async function openFleetTrust(options: FleetTrustOptions): Promise<FleetT
         members.allow(name)
         effects?.note(name, `${name} may come back: its certificate is in use again`)
       },
-      issueClient: (name, request) => members.issueClient(name, request),
       async rotate() {
         await authority.rotate()
         await renewOwn()

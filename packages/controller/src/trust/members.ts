@@ -37,8 +37,6 @@ export interface Members {
   /** Throws `refused`: the token is none, used, over, or not for this name. */
   join(request: JoinRequest): Promise<Membership>
   renew(identity: AgentIdentity, request: string): Promise<Membership>
-  /** A certificate with which a tool such as qemu-img reads exports. */
-  issueClient(name: string, request: string): Promise<Membership>
   /** Takes note that a certificate is used, which ends those before it; throws `refused` for one that is not to be believed. */
   admit(identity: AgentIdentity): void
   /** Whether the name belongs to an agent with a certificate. */
@@ -63,10 +61,10 @@ export interface MembersOptions {
 export function createMembers({ db, authority, now }: MembersOptions): Members {
   const at = () => new Date(now()).toISOString()
 
-  function keep(name: string, kind: MemberRow['kind'], signed: SignedMember): void {
+  function keep(name: string, signed: SignedMember): void {
     const { serial, chain, generation } = signed
     const [madeAt, notAfter] = [at(), signed.notAfter.toISOString()]
-    addMember(db, { serial, kind, name, state: 'issued', madeAt, notAfter, generation, chain })
+    addMember(db, { serial, name, state: 'issued', madeAt, notAfter, generation, chain })
   }
 
   function membership(name: string, { chain, notAfter }: { chain: string; notAfter: string }): Membership {
@@ -82,7 +80,7 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
   const isUsable = ({ state, notAfter }: MemberRow) =>
     notAfter > at() && state !== 'superseded' && state !== 'revoked'
 
-  const usable = (host: string) => certificatesOf(db, 'agent', host).filter(isUsable)
+  const usable = (host: string) => certificatesOf(db, host).filter(isUsable)
 
   /** Those of the name that are not ended yet. */
   function end(rows: readonly MemberRow[], state: 'superseded' | 'revoked', reason: string): void {
@@ -154,16 +152,12 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
         // Another host may have come in while this one's certificate was made.
         const token = tokenFor(request)
         if (token.usedAt !== null) {
-          const [before] = certificatesOf(db, 'agent', name)
+          const [before] = certificatesOf(db, name)
           if (before) return membership(name, before)
         }
-        end(
-          certificatesOf(db, 'agent', name),
-          'revoked',
-          `replaced by a host that joined with token ${token.id}`,
-        )
+        end(certificatesOf(db, name), 'revoked', `replaced by a host that joined with token ${token.id}`)
         useToken(db, token.id, { name, key: hashOf(request.request), at: at() })
-        keep(name, 'agent', signed)
+        keep(name, signed)
         return membership(name, { chain: signed.chain, notAfter: signed.notAfter.toISOString() })
       })
     },
@@ -174,35 +168,29 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
         if (before?.state !== 'active') throw notAMember(identity.host, before)
         // One that was asked for before and never used is not needed any more.
         end(
-          certificatesOf(db, 'agent', identity.host).filter(({ state }) => state === 'issued'),
+          certificatesOf(db, identity.host).filter(({ state }) => state === 'issued'),
           'superseded',
           '',
         )
-        keep(identity.host, 'agent', signed)
+        keep(identity.host, signed)
         return membership(identity.host, { chain: signed.chain, notAfter: signed.notAfter.toISOString() })
       })
     },
-    async issueClient(name, request) {
-      const signed = await authority.sign({ kind: 'client', name }, request)
-      keep(name, 'client', signed)
-      return membership(name, { chain: signed.chain, notAfter: signed.notAfter.toISOString() })
-    },
     admit({ host, serial }) {
       const row = memberBySerial(db, serial)
-      if (row?.kind !== 'agent' || row.name !== host || row.notAfter <= at()) throw notAMember(host, row)
+      if (row?.name !== host || row.notAfter <= at()) throw notAMember(host, row)
       if (row.state === 'active') return
       if (row.state !== 'issued') throw notAMember(host, row)
       writeTrust(db, () => {
-        const all = certificatesOf(db, 'agent', host)
+        const all = certificatesOf(db, host)
         end(all.slice(all.findIndex((other) => other.serial === serial) + 1), 'superseded', '')
         setMemberState(db, serial, { state: 'active', at: at() })
       })
     },
     isTaken: (host) => usable(host).length > 0,
     list: () =>
-      membersOf(db).map(({ serial, kind, name, state, reason, madeAt, notAfter }) => ({
+      membersOf(db).map(({ serial, name, state, reason, madeAt, notAfter }) => ({
         serial,
-        kind,
         name,
         state,
         reason,
@@ -212,7 +200,7 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
     countBy: (generation) =>
       membersOf(db).filter((row) => row.generation === generation && isUsable(row)).length,
     revoke(name, reason) {
-      const rows = (['agent', 'client'] as const).flatMap((kind) => certificatesOf(db, kind, name))
+      const rows = certificatesOf(db, name)
       if (!rows.some(({ state }) => state !== 'revoked' && state !== 'superseded'))
         throw refused(name, 'it has no certificate that could be revoked', 'varve agents lists who has one.')
       writeTrust(db, () => end(rows, 'revoked', reason))
@@ -224,7 +212,7 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
       })
     },
     allow(name) {
-      const stopped = certificatesOf(db, 'agent', name).filter(({ state }) => state === 'stopped')
+      const stopped = certificatesOf(db, name).filter(({ state }) => state === 'stopped')
       if (stopped.length === 0)
         throw refused(name, 'none of its certificates is stopped', 'varve agents lists who is.')
       writeTrust(db, () => {

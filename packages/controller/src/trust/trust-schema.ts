@@ -46,7 +46,6 @@ export const members = sqliteTable(
   'members',
   {
     serial: text().primaryKey(),
-    kind: text().notNull(),
     name: text().notNull(),
     /** `issued` until it is used first, then `active`; `superseded`, `revoked` and `stopped` ones are refused. */
     state: text().notNull(),
@@ -57,5 +56,5 @@ export const members = sqliteTable(
     generation: integer().notNull(),
     chain: text().notNull(),
   },
-  (table) => [index('members_name').on(table.kind, table.name)],
+  (table) => [index('members_name').on(table.name)],
 )

@@ -37,7 +37,6 @@ export type MemberState = (typeof memberStates)[number]
 
 export interface MemberRow {
   readonly serial: string
-  readonly kind: 'agent' | 'client'
   readonly name: string
   readonly state: MemberState
   readonly reason: string
@@ -83,14 +82,12 @@ const setCanceled = statement(
   'UPDATE join_tokens SET canceledAt = ? WHERE id = ? AND usedAt IS NULL AND canceledAt IS NULL',
 )
 const insertMember = statement(
-  `INSERT INTO members (serial, kind, name, state, madeAt, notAfter, changedAt, generation, chain)
-   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  `INSERT INTO members (serial, name, state, madeAt, notAfter, changedAt, generation, chain)
+   VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 )
 const oneMember = statement<MemberRow>('SELECT * FROM members WHERE serial = ?')
-const membersNamed = statement<MemberRow>(
-  'SELECT * FROM members WHERE kind = ? AND name = ? ORDER BY rowid DESC',
-)
-const allMembers = statement<MemberRow>('SELECT * FROM members ORDER BY kind, name, rowid DESC LIMIT 100000')
+const membersNamed = statement<MemberRow>('SELECT * FROM members WHERE name = ? ORDER BY rowid DESC')
+const allMembers = statement<MemberRow>('SELECT * FROM members ORDER BY name, rowid DESC LIMIT 100000')
 const setState = statement('UPDATE members SET state = ?, reason = ?, changedAt = ? WHERE serial = ?')
 const dropEnded = statement('DELETE FROM members WHERE notAfter < ?')
 const dropTokens = statement('DELETE FROM join_tokens WHERE expiresAt < ?')
@@ -139,12 +136,11 @@ export const memberBySerial = (db: TrustDb, serial: string): MemberRow | null =>
   oneMember.get(db, serial) ?? null
 export const membersOf = (db: TrustDb): MemberRow[] => allMembers.all(db)
 /** All certificates of a name, the newest first. */
-export const certificatesOf = (db: TrustDb, kind: MemberRow['kind'], name: string): MemberRow[] =>
-  membersNamed.all(db, kind, name)
+export const certificatesOf = (db: TrustDb, name: string): MemberRow[] => membersNamed.all(db, name)
 
 export function addMember(db: TrustDb, row: Omit<MemberRow, 'reason' | 'changedAt'>): void {
-  const { serial, kind, name, state, madeAt, notAfter, generation, chain } = row
-  insertMember.run(db, serial, kind, name, state, madeAt, notAfter, madeAt, generation, chain)
+  const { serial, name, state, madeAt, notAfter, generation, chain } = row
+  insertMember.run(db, serial, name, state, madeAt, notAfter, madeAt, generation, chain)
 }
 
 export function setMemberState(
