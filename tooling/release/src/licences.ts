@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { root } from '@varve/bundle/programs'
 import type { InstalledPackage } from './packages.ts'
 import { ReleaseError } from './release-error.ts'
 import { byCodeUnits } from './tree.ts'
@@ -13,8 +14,8 @@ export interface Licence {
 }
 
 /**
- * The licence of a package with all texts that it comes with; of one that comes without and says MIT or ISC, the text of
- * that licence with its author. `spare`: of a package that does not say its licence, and whose text lies in another one.
+ * The licence of a package with all texts that it comes with; of one that comes without and says a well-known
+ * licence, the text of that with its author. `spare`: of a package that does not say its licence, and whose text lies in another one.
  */
 export async function licenceOf(
   { name, version, folder, licence, author }: InstalledPackage,
@@ -26,7 +27,7 @@ export async function licenceOf(
   const texts = own.length === 0 && spare ? await textsIn(spare.folder) : own
   if (texts.length > 0) return { id, text: texts.join('\n\n') }
   const holder = author ?? `the authors of ${name}`
-  const known = wellKnown[id]
+  const known = id === 'Apache-2.0' ? await readFile(join(root, 'LICENSE'), 'utf8') : wellKnown[id]
   if (known === undefined) throw new ReleaseError(`${name} ${version} (${id}) comes without its licence’s text.`)
   return { id, text: `${id}\n\nCopyright (c) ${holder}\n\n${known}` }
 }

@@ -45,7 +45,7 @@ async function main(): Promise<void> {
     targets: wanted,
     key: values.key === undefined ? null : resolve(values.key),
     fetch: false,
-    level: 9,
+    level: 6,
     debs: true,
     say: (text) => say(`${text}\n`),
   })

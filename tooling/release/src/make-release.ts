@@ -30,11 +30,12 @@ export interface ReleaseOptions {
 /** Makes the archives, packages and bills of a release in a folder, then their sums and the signature; gives the names. */
 export async function makeRelease(options: ReleaseOptions): Promise<string[]> {
   const { to, targets, key, fetch, say } = options
+  // What is missing is known before minutes of work.
+  if (key !== null) await signWith(key, new Uint8Array())
   const seconds = await commitTime()
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
   const work = await mkdtemp(join(tmpdir(), 'varve-release-'))
   try {
-    // All parts first: what is missing is known before minutes of work.
     const staged: [Target, string][] = []
     for (const target of targets) staged.push([target, await stageParts(target, join(work, target.name), { fetch })])
     say('dashboard, manual and completions')

@@ -36,7 +36,9 @@ const modulesFolder = `${programsFolder}/node_modules`
 export async function makeTree(target: Target, modules: string, made: Made): Promise<TreeEntry[]> {
   const own = programs(target.system)
   const bundles = await Promise.all(own.map(async (program) => await bundleOf(program, target)))
-  const packages = await placePackages(own.map((program) => [homeOf(program), program.outside] as const))
+  const packages = await placePackages(
+    own.map((program) => [homeOf(program), program.outside.map(packageOf)] as const),
+  )
   const { components, licences } = await componentsOf(target, modules, [
     ...packages,
     ...(await packagesOfFiles(bundles.flatMap(({ modules: files }) => files))),
@@ -59,6 +61,11 @@ export async function makeTree(target: Target, modules: string, made: Made): Pro
     textFile('sbom.cdx.json', billOfMaterials({ ...made, target: target.name }, components)),
     ...licences,
   ]
+}
+
+/** `@napi-rs/lzma` of `@napi-rs/lzma/xz`. */
+function packageOf(specifier: string): string {
+  return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
 }
 
 function copy(from: string, path: string): Extract<TreeEntry, { kind: 'copy' }> {
@@ -90,7 +97,7 @@ async function bundleOf(program: Program, { native }: Target) {
   const { name, version } = JSON.parse(await readFile(join(home, 'package.json'), 'utf8')) as InstalledPackage
   const files = chunks.flatMap(({ fileName, code, map }) => [
     textFile(`${at}/dist/${fileName}`, code),
-    ...(map ? [textFile(`${at}/dist/${fileName}.map`, map.toString())] : []),
+    ...(map ? [textFile(`${at}/dist/${fileName}.map`, JSON.stringify({ ...map, sourcesContent: [] }))] : []),
   ])
   const beside = ['bin', ...(besideBundle[program.name] ?? [])]
   const folders = await Promise.all(beside.map(async (folder) => await folderFiles(join(home, folder), `${at}/${folder}`)))

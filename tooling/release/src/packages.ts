@@ -25,17 +25,21 @@ interface Manifest {
   readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>
 }
 
+/** Asked for as peers for their types only. */
+const onlyTypes = new Set(['typescript'])
+
 /** Reads the package in a folder. */
 export async function readPackage(folder: string): Promise<InstalledPackage> {
   const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Manifest
   const { name, version, license, author, dependencies = {}, peerDependencies = {} } = manifest
   if (name === undefined || version === undefined)
     throw new ReleaseError(`${folder} is no package: it has no name or version.`)
-  const isOptional = (peer: string) => manifest.peerDependenciesMeta?.[peer]?.optional === true
+  const isOptional = (peer: string) =>
+    onlyTypes.has(peer) || manifest.peerDependenciesMeta?.[peer]?.optional === true
   const peers = Object.keys(peerDependencies).filter((peer) => !isOptional(peer))
   return {
     name,
-    version,
+    version: version.replace(/^v/u, ''),
     folder: await realpath(folder),
     licence: (typeof license === 'object' ? license.type : license) ?? null,
     author: (typeof author === 'object' ? author.name : author?.replace(/\s*[<(].*$/u, '')) ?? null,
