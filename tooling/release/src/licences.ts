@@ -28,7 +28,8 @@ export async function licenceOf(
   if (texts.length > 0) return { id, text: texts.join('\n\n') }
   const holder = author ?? `the authors of ${name}`
   const known = id === 'Apache-2.0' ? await readFile(join(root, 'LICENSE'), 'utf8') : wellKnown[id]
-  if (known === undefined) throw new ReleaseError(`${name} ${version} (${id}) comes without its licence’s text.`)
+  if (known === undefined)
+    throw new ReleaseError(`${name} ${version} (${id}) comes without its licence’s text.`)
   return { id, text: `${id}\n\nCopyright (c) ${holder}\n\n${known}` }
 }
 

@@ -70,7 +70,10 @@ function say(text: string): void {
 try {
   await main()
 } catch (error) {
-  if (!(error instanceof ReleaseError) && (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') !== true)
+  if (
+    !(error instanceof ReleaseError) &&
+    (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') !== true
+  )
     throw error
   process.stderr.write(`${(error as Error).message}\n`)
   process.exitCode = 1

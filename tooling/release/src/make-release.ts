@@ -37,9 +37,15 @@ export async function makeRelease(options: ReleaseOptions): Promise<string[]> {
   const work = await mkdtemp(join(tmpdir(), 'varve-release-'))
   try {
     const staged: [Target, string][] = []
-    for (const target of targets) staged.push([target, await stageParts(target, join(work, target.name), { fetch })])
+    for (const target of targets)
+      staged.push([target, await stageParts(target, join(work, target.name), { fetch })])
     say('dashboard, manual and completions')
-    const made: Made = { version, seconds, dashboard: await buildDashboard(), manual: join(work, 'manual/share') }
+    const made: Made = {
+      version,
+      seconds,
+      dashboard: await buildDashboard(),
+      manual: join(work, 'manual/share'),
+    }
     await writeManual(join(work, 'manual'))
     await mkdir(to, { recursive: true })
     const sums = new Map<string, string>()
@@ -88,12 +94,20 @@ async function commitTime(): Promise<number> {
       : { stdout: said }
   const seconds = Number(stdout)
   if (!/^\d{1,10}$/u.test(stdout) || seconds > 0o77777777777)
-    throw new ReleaseError('The time of the commit is not known here: say it in SOURCE_DATE_EPOCH, in seconds.')
+    throw new ReleaseError(
+      'The time of the commit is not known here: say it in SOURCE_DATE_EPOCH, in seconds.',
+    )
   return seconds
 }
 
 async function buildDashboard(): Promise<string> {
-  const args = ['run', 'build', '--filter=@varve/dashboard', '--output-logs=errors-only', '--no-update-notifier']
+  const args = [
+    'run',
+    'build',
+    '--filter=@varve/dashboard',
+    '--output-logs=errors-only',
+    '--no-update-notifier',
+  ]
   const { exitCode, all } = await execa('turbo', args, {
     cwd: root,
     all: true,

@@ -45,18 +45,24 @@ export async function makeTree(target: Target, modules: string, made: Made): Pro
     ...(await placePackages([[join(root, 'apps/dashboard'), await namesOfDashboard()]])),
   ])
   const trees = await Promise.all([
-    ...bundles.map(({ tree }) => tree),
     ...packages.map(async (placed) => await packageFiles(placed, target)),
-    nativeFiles(target, modules),
     folderFiles(made.dashboard, `${programsFolder}/apps/dashboard/dist`),
     folderFiles(made.manual, 'share'),
   ])
   return [
+    ...bundles.flatMap(({ tree }) => tree),
     ...trees.flat(),
+    ...nativeFiles(target, modules),
     ...launchers(target),
     ...(target.system === 'linux' ? await serviceFiles() : []),
-    copy(join(import.meta.dirname, '../files/load-program.cjs'), `${programsFolder}/tooling/bundle/load-program.cjs`),
-    { ...copy(join(modules, target.node.package, target.node.program), `lib/node/${target.node.program}`), mode: 0o755 },
+    copy(
+      join(import.meta.dirname, '../files/load-program.cjs'),
+      `${programsFolder}/tooling/bundle/load-program.cjs`,
+    ),
+    {
+      ...copy(join(modules, target.node.package, target.node.program), `lib/node/${target.node.program}`),
+      mode: 0o755,
+    },
     copy(join(modules, target.node.licenceOf, 'LICENSE'), 'lib/node/LICENSE'),
     textFile('sbom.cdx.json', billOfMaterials({ ...made, target: target.name }, components)),
     ...licences,
@@ -100,10 +106,16 @@ async function bundleOf(program: Program, { native }: Target) {
     ...(map ? [textFile(`${at}/dist/${fileName}.map`, JSON.stringify({ ...map, sourcesContent: [] }))] : []),
   ])
   const beside = ['bin', ...(besideBundle[program.name] ?? [])]
-  const folders = await Promise.all(beside.map(async (folder) => await folderFiles(join(home, folder), `${at}/${folder}`)))
+  const folders = await Promise.all(
+    beside.map(async (folder) => await folderFiles(join(home, folder), `${at}/${folder}`)),
+  )
   const manifest = { name, version, private: true, type: 'module' }
   return {
-    tree: [...files, ...folders.flat(), textFile(`${at}/package.json`, `${JSON.stringify(manifest, null, 2)}\n`)],
+    tree: [
+      ...files,
+      ...folders.flat(),
+      textFile(`${at}/package.json`, `${JSON.stringify(manifest, null, 2)}\n`),
+    ],
     modules: chunks.flatMap(({ moduleIds }) => moduleIds),
   }
 }
@@ -161,7 +173,10 @@ async function componentsOf(target: Target, modules: string, found: readonly Ins
     [target.native.koffi.package]: { id: 'MIT', folder: koffi.folder },
   }
   const staged = [target.node.package, ...Object.values(target.native).map((part) => part.package)]
-  const all = [...found, ...(await Promise.all(staged.map(async (name) => await readPackage(join(modules, name)))))]
+  const all = [
+    ...found,
+    ...(await Promise.all(staged.map(async (name) => await readPackage(join(modules, name))))),
+  ]
   const components = new Map<string, Component>()
   const licences: TreeEntry[] = [copy(join(root, 'LICENSE'), 'LICENCES/varve.txt')]
   for (const one of all.sort((a, b) => byCodeUnits(packageUrl(a), packageUrl(b)))) {

@@ -73,9 +73,16 @@ function debianTree(tree: readonly TreeEntry[]): TreeEntry[] {
   const isOfSystem = ({ path }: TreeEntry) => /^(?:share|lib\/systemd|lib\/sysusers\.d)\//u.test(path)
   const commands = tree.filter(({ path }) => path.startsWith('bin/'))
   return [
-    ...moveTree(tree.filter((entry) => !isOfSystem(entry)), 'usr/lib/varve'),
+    ...moveTree(
+      tree.filter((entry) => !isOfSystem(entry)),
+      'usr/lib/varve',
+    ),
     ...moveTree(tree.filter(isOfSystem), 'usr'),
-    ...commands.map(({ path }): TreeEntry => ({ kind: 'link', path: `usr/${path}`, to: `../lib/varve/${path}` })),
+    ...commands.map(({ path }): TreeEntry => ({
+      kind: 'link',
+      path: `usr/${path}`,
+      to: `../lib/varve/${path}`,
+    })),
     { kind: 'link', path: 'usr/share/doc/varve/copyright', to: '../../../lib/varve/LICENCES/varve.txt' },
   ]
 }

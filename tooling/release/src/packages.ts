@@ -86,7 +86,7 @@ export async function placePackages(
 
 /** What a package at `at` finds under the name: in its own folder, or in that of each that it lies in. */
 function seenFrom(placed: ReadonlyMap<string, PlacedPackage>, name: string, at: string) {
-  for (let folder = at; ; ) {
+  for (let folder = at; ;) {
     const found = placed.get(`${folder}node_modules/${name}`)
     if (found || folder === '') return found
     folder = folder.slice(0, folder.lastIndexOf('node_modules/'))

@@ -17,10 +17,13 @@ export function expectedParts({ node, native }: Target): (readonly [name: string
  * Puts Node and the native code of a target into `folder`, as the lockfile in `parts` pins them, and gives their `node_modules`.
  * `fetch`: what the store of pnpm lacks is fetched; else nothing is asked of a network.
  */
-export async function stageParts(target: Target, folder: string, { fetch }: { fetch: boolean }): Promise<string> {
+export async function stageParts(
+  target: Target,
+  folder: string,
+  { fetch }: { fetch: boolean },
+): Promise<string> {
   await mkdir(folder, { recursive: true })
-  for (const name of ['package.json', 'pnpm-lock.yaml'])
-    await cp(join(partsFolder, name), join(folder, name))
+  for (const name of ['package.json', 'pnpm-lock.yaml']) await cp(join(partsFolder, name), join(folder, name))
   const workspace = await readFile(join(partsFolder, 'pnpm-workspace.yaml'), 'utf8')
   await writeFile(join(folder, 'pnpm-workspace.yaml'), workspaceFor(target, workspace))
   const args = ['install', '--frozen-lockfile', '--reporter=append-only', ...(fetch ? [] : ['--offline'])]

@@ -48,7 +48,10 @@ export async function writeKeys(file: string): Promise<void> {
       throw new ReleaseError(`${file} is there already: a key is never written over.`)
     throw error
   }
-  await writeFile(`${file}.pub`, publicKey.export({ type: 'spki', format: 'pem' }), { mode: 0o644, flag: 'wx' })
+  await writeFile(`${file}.pub`, publicKey.export({ type: 'spki', format: 'pem' }), {
+    mode: 0o644,
+    flag: 'wx',
+  })
 }
 
 /** Signs the bytes with the private key of a PEM file. */
@@ -76,7 +79,9 @@ export async function verifyRelease(folder: string, keyFile: string): Promise<st
   const key = createPublicKey(await readKey(keyFile))
   if (key.asymmetricKeyType !== 'ed25519') throw new ReleaseError(`${keyFile} is no key of Ed25519.`)
   if (!verify(null, text, key, signature))
-    throw new ReleaseError(`${signatureName} is not of ${sumsName} by this key: believe nothing of this folder.`)
+    throw new ReleaseError(
+      `${signatureName} is not of ${sumsName} by this key: believe nothing of this folder.`,
+    )
   const sums = parseSums(text.toString('utf8'))
   for (const [name, sum] of sums) {
     const found = await sumOf(join(folder, name)).catch(() => null)
