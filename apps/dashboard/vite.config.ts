@@ -4,7 +4,8 @@ import { precompress } from './precompress.ts'
 
 /**
  * What every page needs, in few files: a request costs 600 bytes of header, and a small file is hardly compressed.
- * The application's own modules stay where they are imported, but for the small ones that most pages import.
+ * The application's own modules stay where they are imported, but for the small ones that most pages import;
+ * the search field would bring the inputs of Mantine along.
  */
 const sharedChunks = [
   {
@@ -13,7 +14,7 @@ const sharedChunks = [
   },
   {
     name: 'shared',
-    test: /(?:node_modules[\\/]@mantine[\\/]hooks|packages[\\/]core[\\/]src[\\/](?:units|problems)|dashboard[\\/]src[\\/](?:components|data))[\\/].*\.(?:tsx?|mjs)$/u,
+    test: /(?:node_modules[\\/]@mantine[\\/]hooks|packages[\\/]core[\\/]src[\\/](?:units|problems)|dashboard[\\/]src[\\/](?:components|data))[\\/](?!search-field|filter-row).*\.(?:tsx?|mjs)$/u,
     minShareCount: 3,
   },
 ]

@@ -7,6 +7,7 @@ import type { ImageRow } from '@varve/protocol/images'
 import type { MigrationView, StartMigration } from '@varve/protocol/migrations'
 import { EventEmitter, on } from 'node:events'
 import { crowdActivity, crowdFindings, crowdImage, crowdMigrations } from './invented-crowd.ts'
+import { inventedTrust } from './invented-trust.ts'
 import { inventedAudit } from './invented-audit.ts'
 import { ago, inventedDigest, inventedImage, inventedProblems, inventedRow } from './invented-fleet.ts'
 import { failedMigration, inventedPlan, migrationAt, newMigration } from './invented-migrations.ts'
@@ -179,6 +180,7 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
         images: size,
         migrationsRunning: sortedMigrations().filter(({ finishedAt }) => finishedAt === null).length,
         runsOpen: runs.open(),
+        isOpen: false,
       }),
       overview: () => {
         refuse()
@@ -214,6 +216,7 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
                   { problem: inventedProblems.unaligned, images: 6, bytes: null },
                 ],
           joinCommand: './varve agent --controller http://127.0.0.1:7070 --library images=/path/to/images',
+          joinsByToken: false,
         }
       },
       hosts: ({ search, state, offset, limit }) => {
@@ -392,6 +395,8 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
       manifest: () => undefined,
       places: () => undefined,
       freed: () => undefined,
+      renew: () => Promise.reject(new Error('the mock controller has no agents')),
     },
+    trust: inventedTrust(),
   }
 }

@@ -51,6 +51,9 @@ export async function startMockController(options: MockOptions = {}): Promise<Mo
   const services = inventedServices(options.scene ?? 'busy')
   const caller: Caller = {
     peer: '127.0.0.1',
+    identity: { kind: 'local' },
+    isAlive: async () => true,
+    end: () => undefined,
     call: (work) => work(),
     stream: () => ({ [Symbol.dispose]() {} }),
     drained: async () => {},

@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { mkdir, truncate, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { findTool, requires } from '@varve/test-kit/tools'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { patience, setStage, type Stage } from './browser.ts'
+import { setStage, type Stage } from './browser.ts'
 import { startAgent, startController } from './real-fleet.ts'
 
 const name = '<img src=x onerror=window.hit=1><b>bold.img'
@@ -46,7 +47,7 @@ describe.skipIf(!requires('chromium'))('attacks by pages, in a browser, on a rea
       library: `images=${place.file('images')}`,
     })
     const asked = `${controller.url}/trpc/fleet.host?input=${encodeURIComponent('{"name":"north"}')}`
-    await expect.poll(async () => (await fetch(asked)).status, patience).toBe(200)
+    while ((await fetch(asked)).status !== 200) await setTimeout(100)
   })
   afterAll(async () => {
     await agent[Symbol.asyncDispose]()
@@ -171,6 +172,8 @@ describe.skipIf(!requires('chromium'))('attacks by pages, in a browser, on a rea
     await page.locator('header').getByText('done', { exact: true }).waitFor()
     for (const path of ['/runs', '/activity', '/audit']) {
       await page.goto(url + path)
+      await page.getByText(name).first().waitFor({ state: 'attached' })
+      for (const closed of await page.locator('summary').all()) await closed.click()
       await page.getByText(name).first().waitFor()
       expect(await page.locator('img[src=x], b').count()).toBe(0)
     }

@@ -2,7 +2,7 @@ import { requires } from '@varve/test-kit/tools'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findBarriers, setStage, type Stage } from './browser.ts'
 
-const lists = ['/', '/hosts', '/images', '/runs', '/activity']
+const lists = ['/', '/hosts', '/images', '/runs', '/activity', '/audit']
 
 describe.skipIf(!requires('chromium'))('states', () => {
   let stage: Stage
@@ -20,7 +20,7 @@ describe.skipIf(!requires('chromium'))('states', () => {
     await page.getByRole('button', { name: 'Copy' }).click()
     await page.getByRole('button', { name: 'Copied' }).waitFor()
     expect(await page.evaluate(() => navigator.clipboard.readText())).toContain('varve agent --controller')
-    for (const path of ['/hosts', '/images', '/runs', '/activity']) {
+    for (const path of ['/hosts', '/images', '/runs', '/activity', '/audit']) {
       await page.goto(controller.url + path)
       await page.getByRole('heading', { level: 2, name: / yet$/u }).waitFor()
       expect(await findBarriers(page)).toEqual([])

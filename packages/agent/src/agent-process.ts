@@ -4,7 +4,6 @@ import { stopSignals } from '@varve/engine/system/stop-signals'
 import { ConfigError, readConfig, readJoin, usage, type AgentConfig } from './config.ts'
 import type { Platform } from './platform/platform.ts'
 import { runAgent } from './run-agent.ts'
-import { joinFleet } from './trust/join-fleet.ts'
 
 /** After this the process ends whatever still hangs. */
 const lastResortMs = 1900
@@ -40,6 +39,7 @@ async function join(args: readonly string[]): Promise<void> {
     process.stdout.write(usage)
     return
   }
+  const { joinFleet } = await import('./trust/join-fleet.ts')
   const { name, fleet, notAfter } = await joinFleet(command)
   process.stdout.write(
     `joined as ${name}, fleet ${fleet}; the certificate is good until ${notAfter.slice(0, 10)} and renews itself\n` +

@@ -13,6 +13,7 @@ import type { FormatChoice } from '@varve/protocol/images'
 import { protocolVersion } from '@varve/protocol/primitives'
 import { ConfigError, type AgentConfig } from './config.ts'
 import { dialController } from './connection/agent-client.ts'
+import { openSeenFile } from './connection/seen-file.ts'
 import { stayConnected } from './connection/connection.ts'
 import type { Session } from './connection/deliver-reports.ts'
 import { Outbox } from './connection/outbox.ts'
@@ -86,7 +87,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     // A controller that did not wait for it hears of it with the next hello.
     if (token !== null) await session?.client.freed(session.id, token).catch(() => {})
   }
-  const membership = createFleetMembership({ kept: config.membership, folder: config.data, log })
+  const membership = await createFleetMembership({ kept: config.membership, folder: config.data, log })
   const exports = new ExportTable()
   await assertOwnAddress(config.nbdHost).catch((error: unknown) => {
     throw new ConfigError(
@@ -161,6 +162,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const tools = await probeTools(platform.tools, signal)
   const told = { platform, libraries, volumePlaces }
   const instance = randomUUID()
+  const seenFile = await openSeenFile(config.data, log)
 
   const hello = async (): Promise<Hello> => ({
     protocolVersion,
@@ -169,6 +171,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     facts: await gatherHostFacts({ name: config.name, tools, ...told }),
     jobs: [...new Set([...jobs.running, ...outbox.jobs()])],
     inventory: inventory.states(),
+    seen: seenFile.seen,
   })
 
   const takeFormats = (choices: readonly FormatChoice[]): void => {
@@ -232,6 +235,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
       dial: (url) => dialController(url, { WebSocket: membership.wires().WebSocket }),
       hello,
       onCommand,
+      onTaken: (sequence) => seenFile.commanded(sequence),
       onNotUnderstood: (jobId) => jobs.refuse(jobId, notUnderstood(config.name)),
       async onSession(begun) {
         session = begun
@@ -245,6 +249,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
         takeFormats(welcome.formats)
         if (welcome.runs) void freeEnded(welcome.runs)
         if (welcome.roots) void takeRoots(welcome.roots)
+        if (welcome.start) seenFile.welcomed(welcome.start)
         welcomed.abort()
         options.onConnected?.()
       },
@@ -263,7 +268,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     if (outbox.jobs().length > 0) await sleep(lastWordsMs)
     stopped.abort()
     await Promise.all([exports.closeAll(), inspections[Symbol.asyncDispose](), pool[Symbol.asyncDispose]()])
-    await server.close()
+    await Promise.all([server.close(), seenFile.flush()])
     await Promise.allSettled(work)
   }
   return { stop: async () => (stopping ??= stop()) }

@@ -38,3 +38,9 @@ CREATE TABLE `roots` (
 	`madeAt` text NOT NULL,
 	`retiredAt` text
 );
+--> statement-breakpoint
+CREATE TABLE `starts` (
+	`number` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`id` text NOT NULL,
+	`at` text NOT NULL
+);

@@ -1,43 +1,37 @@
 import { hostname } from 'node:os'
-import { DiskError } from '@varve/core/problems/disk-error'
-import { protocolVersion } from '@varve/protocol/primitives'
 import type { Secrets } from '@varve/trust/secrets'
 import type { Logger } from 'pino'
 import { createAuditLog } from './audit/audit-log.ts'
+import { done } from './audit/result-of.ts'
+import { controllerItself } from './audit/who-of.ts'
 import { createCourtesy, type Courtesy } from './agents/courtesy.ts'
 import { createHearing, type Hearing } from './agents/hearing.ts'
 import { createImageActivity } from './agents/image-activity.ts'
 import { createInventory } from './agents/inventory.ts'
 import { createJobs, type Jobs } from './agents/jobs.ts'
-import { joinCommand } from './agents/join-command.ts'
 import { createManifests, type Manifests } from './agents/manifests.ts'
 import { createSessions, type Sessions } from './agents/sessions.ts'
 import type { Config } from './config.ts'
 import type { DataFolder } from './data-folder.ts'
 import { parseNetworks, servingAddress } from './agents/serving-address.ts'
-import { isLoopbackName } from './http/guard.ts'
 import { createEventLog } from './events/event-log.ts'
 import { createPublisher } from './events/publisher.ts'
+import { countOf } from '@varve/core/units/format-bytes'
+import { createRestored } from './restored.ts'
+import { fleetService } from './fleet-service.ts'
 import { createForget } from './forget.ts'
 import { imageServices } from './image-services.ts'
 import type { Services } from './router/context.ts'
 import { startCheckpoints } from './store/checkpoints.ts'
 import { openDatabase, write } from './store/database.ts'
-import { firstHosts, hostView, listHosts } from './store/hosts-list.ts'
-import { hostTotals, savePlaces } from './store/hosts-store.ts'
+import { savePlaces } from './store/hosts-store.ts'
 import { createImageLists } from './store/images-list.ts'
 import { createNameIndex } from './store/name-index.ts'
-import { findingGroups, imageRow, inventoryTotals } from './store/images-store.ts'
+import { imageRow } from './store/images-store.ts'
 import { saveReport } from './store/save-images.ts'
-import { pruneJobs } from './store/jobs-store.ts'
+import { lastCommandSequence, pruneJobs } from './store/jobs-store.ts'
 import { createFreeImages } from './runs/free-images.ts'
-import {
-  endedMigrationIds,
-  isMigration,
-  migrationView,
-  recentMigrationIds,
-  unfinishedMigrations,
-} from './store/migrations-store.ts'
+import { isMigration, migrationView, recentMigrationIds } from './store/migrations-store.ts'
 import { controllerVersion } from './package.ts'
 import type { FleetTrust } from './trust/fleet-trust.ts'
 import { createMigrations } from './migrations/migrations.ts'
@@ -55,11 +49,6 @@ import { createTransfers } from './migrations/transfers.ts'
 
 const housekeepingMs = 600_000
 const keepJobsMs = 30 * 86_400_000
-/** Rows of the overview, which stays small in any fleet. */
-const mostHosts = 20
-const mostRunning = 50
-/** As many as an overview holds of those that ended, and of those that failed. */
-const mostEnded = 10
 
 /** Everything behind the API, put together; `start` begins to work on migrations. */
 export interface Controller {
@@ -143,8 +132,20 @@ export function createController(
     differing: (host, states) => inventory.differing(host, states),
     subscribeMs: config.subscribeMs,
     admit: (host, { identity }) => trust.admit(host, identity),
-    onClone: (host, identity) => trust.stopClone(host, identity),
+    onClone(host, identity) {
+      trust.stopClone(host, identity)
+      const line = {
+        who: controllerItself,
+        peer: null,
+        what: 'trust.stopClone',
+        input: null,
+        on: [`host:${host}`],
+      }
+      audit.service.record({ ...line, result: done })
+    },
     roots: () => trust.rootCertificates(),
+    start: trust.start,
+    onSeen: (host, seen) => restored.heard(host, seen),
     onHello(host, hello) {
       logger.info({ agent: host.name, instance: host.instance }, 'agent said hello')
       jobs.reconcile(host, hello)
@@ -272,16 +273,37 @@ export function createController(
     note: (tx, id, title) => log.note(tx, { subject: 'migration', subjectId: id, title }),
   })
 
+  const restored = createRestored({
+    wasRestored: (seen) => trust.wasRestored(seen, lastCommandSequence(db)),
+    hold: (error) => runs.hold(error),
+    onHeld(host, held) {
+      logger.warn({ agent: host, runs: held }, 'this controller was restored from a backup')
+      log.note(db, {
+        subject: 'host',
+        subjectId: host,
+        title: `This controller was restored from a backup: ${host} has seen more than it knows; ${countOf(held, 'run')} that was open stands still`,
+      })
+    },
+  })
+  const listening = () => ({ url, host: config.host, machine: hostname() })
   trust.connect({
     cut: (host, reason) => sessions.cut(host, reason),
     sendAll: (command) => sessions.sendAll(command),
     note: (host, title) => log.note(db, { subject: 'host', subjectId: host, title }),
-    joinedAt: () => ({ url, host: config.host, machine: hostname() }),
+    joinedAt: listening,
   })
   const forget = createForget({ db, log, sessions, jobs, onForgotten: () => lists.changed() })
   const services: Services = {
     audit: audit.service,
-    fleet: fleetServices(),
+    fleet: fleetService({
+      db,
+      config,
+      sessions,
+      runs,
+      forget,
+      liveOf,
+      listening,
+    }),
     images,
     migrations: migrations.service,
     runs: runs.service,
@@ -311,50 +333,6 @@ export function createController(
       manifest: (from, part) => manifests.add(sessions.hostOf(from).name, part),
       renew: (from, request) => trust.renew(sessions.hostOf(from).name, from.caller.identity, request),
     },
-  }
-
-  function fleetServices(): Services['fleet'] {
-    return {
-      info() {
-        return {
-          version: controllerVersion,
-          protocolVersion,
-          hosts: hostTotals(db),
-          images: inventoryTotals(db).images,
-          migrationsRunning: unfinishedMigrations(db).length,
-          runsOpen: runs.countOpen(),
-          isOpen: config.plainText && !isLoopbackName(config.host),
-        }
-      },
-      overview() {
-        const view = (id: string) => migrationView(db, id, liveOf(id)) ?? []
-        const running = unfinishedMigrations(db)
-          .map(({ id }) => id)
-          .toReversed()
-          .slice(0, mostRunning)
-        const { ended, failed } = endedMigrationIds(db, mostEnded)
-        return {
-          hosts: firstHosts(db, mostHosts),
-          hostTotals: hostTotals(db),
-          ...inventoryTotals(db),
-          running: running.flatMap(view),
-          recent: ended.flatMap(view),
-          failed: failed.flatMap(view),
-          findings: findingGroups(db, 50),
-          joinCommand: joinCommand({ url, host: config.host, machine: hostname() }),
-          joinsByToken: !isLoopbackName(config.host) && !config.plainText,
-        }
-      },
-      hosts: (query) => listHosts(db, query),
-      host: (name) => hostView(db, name),
-      forget: (name) => forget.host(name),
-      rescan(name) {
-        const agent = sessions.find(name)
-        if (!agent) throw new DiskError('not-in-fleet', { file: name, kind: 'host' })
-        if (!agent.isConnected) throw new DiskError('agent-gone', { file: name, host: name })
-        sessions.send(agent, { kind: 'rescan' })
-      },
-    }
   }
 
   const housekeeping = setInterval(() => {

@@ -17,6 +17,18 @@ export const InventoryState = z.lazy(() =>
 )
 export type InventoryState = z.infer<typeof InventoryState>
 
+/** One start of a controller; its id is random. */
+export const ControllerStart = z.object({ number: z.number().int().min(1), id: z.string().min(1).max(64) })
+export type ControllerStart = z.infer<typeof ControllerStart>
+
+/** What an agent last saw of its controller. */
+export const SeenController = z.object({
+  start: ControllerStart.nullable(),
+  /** Number of the newest command that it took; 0: none. */
+  command: z.number().int().min(0),
+})
+export type SeenController = z.infer<typeof SeenController>
+
 /** The first thing an agent says on every connection. */
 export const Hello = z.lazy(() =>
   z.object({
@@ -30,6 +42,7 @@ export const Hello = z.lazy(() =>
     jobs: z.array(JobId).max(10_000),
     /** Libraries that this agent has looked at to their end. */
     inventory: z.array(InventoryState).max(200).default([]),
+    seen: SeenController.default({ start: null, command: 0 }),
   }),
 )
 export type Hello = z.output<typeof Hello>
@@ -51,6 +64,8 @@ export const Welcome = z.lazy(() =>
     differing: z.array(z.string()).default([]),
     /** The runs that are not over and need this host; left out: not told. */
     runs: OpenRuns.optional(),
+    start: ControllerStart.optional(),
+    /** What the fleet is believed by. */
     roots: FleetRoots.unwrap().shape.roots.optional(),
   }),
 )

@@ -68,9 +68,10 @@ function configOf({ port, folder }: { readonly port: number; readonly folder: st
   ].join('\n')
 }
 
-async function answering(port: number, server: ChildProcess): Promise<void> {
+/** Waits until something listens at the port; throws when the server ends before. */
+export async function answering(port: number, server: ChildProcess): Promise<void> {
   for (let tries = 0; tries < 200; tries += 1) {
-    if (server.exitCode !== null) throw new Error(`sshd ended with ${server.exitCode}`)
+    if (server.exitCode !== null) throw new Error(`the server ended with ${server.exitCode}`)
     const isOpen = await new Promise<boolean>((done) => {
       const socket = createConnection(port, '127.0.0.1', () => {
         socket.destroy()
@@ -81,7 +82,7 @@ async function answering(port: number, server: ChildProcess): Promise<void> {
     if (isOpen) return
     await sleep(25)
   }
-  throw new Error('sshd does not answer')
+  throw new Error('the server does not answer')
 }
 
 async function freePort(): Promise<number> {

@@ -4,7 +4,8 @@ import { createServer as createHttpsServer, type ServerOptions } from 'node:http
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { dialController } from '@varve/agent/connection/agent-client'
-import { fleetWires, openWires } from '@varve/agent/trust/fleet-tls'
+import { fleetWires } from '@varve/agent/trust/fleet-tls'
+import { openWires } from '@varve/agent/trust/open-wires'
 import { readMembership, type KeptMembership } from '@varve/agent/trust/membership-file'
 import type { Hello } from '@varve/protocol/agent'
 import { protocolVersion } from '@varve/protocol/primitives'
@@ -42,6 +43,7 @@ const helloOf = (name: string, instance = `instance-of-${name}`): Hello => ({
   facts: { ...sampleFacts(name), libraries: [] },
   jobs: [],
   inventory: [],
+  seen: { start: null, command: 0 },
 })
 
 /** Dials as who shows `kept` does; null: as somebody who shows nothing. */

@@ -4,11 +4,13 @@ import type { ImageRow } from '@varve/protocol/images'
 import type { MigrationView, StartMigration } from '@varve/protocol/migrations'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { execa } from 'execa'
 
 export const root = resolve(import.meta.dirname, '../../..')
 
@@ -18,6 +20,8 @@ export interface FleetOptions {
   readonly south?: readonly string[]
   /** The program of the agents, from the root of the repository. */
   readonly agent?: string
+  /** The agents have certificates: all between the processes is TLS. */
+  readonly joined?: boolean
 }
 
 type ProcessName = 'controller' | 'north' | 'south'
@@ -63,8 +67,19 @@ export class Fleet {
     return (await readdir(this.library(host))).sort()
   }
 
+  /** Lets a host join, where it has not yet. */
+  async #join(name: 'north' | 'south', program: string, data: string): Promise<void> {
+    if (existsSync(join(data, 'membership.json'))) return
+    const { text } = await this.api.trust.makeToken.mutate({ pattern: name })
+    const url = this.url.replace('http:', 'https:')
+    await execa(process.execPath, [program, 'join', url, text, '--name', name, '--data', data], { cwd: root })
+  }
+
   async run(name: ProcessName): Promise<void> {
     const isController = name === 'controller'
+    const program = this.#options.agent ?? 'packages/agent-linux/bin/varve-agent.mjs'
+    const data = join(this.folder, name, 'agent')
+    if (!isController && this.#options.joined === true) await this.#join(name, program, data)
     const args = isController
       ? [
           'packages/controller/bin/varve-controller.mjs',
@@ -76,7 +91,7 @@ export class Fleet {
           '15',
         ]
       : [
-          this.#options.agent ?? 'packages/agent-linux/bin/varve-agent.mjs',
+          program,
           '--controller',
           this.url,
           '--name',
@@ -85,7 +100,7 @@ export class Fleet {
           `images=${this.library(name)}`,
           ...(this.#options[name] ?? []).flatMap((library) => ['--library', library]),
           '--data',
-          join(this.folder, name, 'agent'),
+          data,
         ]
     const child = spawn(process.execPath, args, {
       cwd: root,

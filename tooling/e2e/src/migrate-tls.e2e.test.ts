@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, readFile, stat } from 'node:fs/promises'
+import { cp, mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { readMembership } from '@varve/agent/trust/membership-file'
@@ -90,10 +90,7 @@ function tlsOf(name: string): ClientTls {
 
 test('a disk moves by TLS between members; its export opens for the one that it is for, and for nobody when it is over', async () => {
   const id = await start('web01.qcow2')
-  await waitFor('the pull', async () => {
-    const { steps } = await fleet.api.migrations.get.query({ id })
-    return steps.some((step) => step.id === 'pull' && step.state === 'running') ? true : null
-  })
+  await pulling(id)
   const south = fleet.pid('south')
   process.kill(south, 'SIGSTOP')
   const { server, ...endpoint } = endpointOfPull()
@@ -115,16 +112,57 @@ test('a disk moves by TLS between members; its export opens for the one that it 
   } finally {
     process.kill(south, 'SIGCONT')
   }
-  await waitFor('the end', async () => {
-    const { state, error } = await fleet.api.migrations.get.query({ id })
-    if (state === 'failed') throw new Error(`the migration failed: ${JSON.stringify(error)}`)
-    return state === 'succeeded' ? true : null
-  })
+  await ended(id, 'succeeded')
   await expect(open(tlsOf('south'))).rejects.toMatchObject({ code: /nbd-failed|tls-failed/u })
   const [source, target] = ['north/images/web01.raw', 'south/images/web01.qcow2'].map((name) =>
     place.file(name),
   )
   await execa('qemu-img', ['compare', source ?? '', target ?? ''])
+})
+
+async function pulling(id: string): Promise<void> {
+  await waitFor('the pull', async () => {
+    const { steps } = await fleet.api.migrations.get.query({ id })
+    return steps.some((step) => step.id === 'pull' && step.state === 'running') ? true : null
+  })
+}
+
+async function ended(id: string, wanted: string) {
+  return await waitFor(`the end, ${wanted}`, async () => {
+    const migration = await fleet.api.migrations.get.query({ id })
+    return migration.state === wanted ? migration : null
+  })
+}
+
+test('a controller that was restored from a backup does not do again what was done since', async () => {
+  const id = await start('again.qcow2')
+  await pulling(id)
+  process.kill(fleet.pid('south'), 'SIGSTOP')
+  await fleet.stop('controller')
+  const backup = place.file('backup')
+  await cp(fleet.data('controller'), backup, { recursive: true })
+  process.kill(fleet.pid('south'), 'SIGCONT')
+  await fleet.startController()
+  await ended(id, 'succeeded')
+  const made = await stat(place.file('south/images/again.qcow2'), { bigint: true })
+
+  await fleet.stop('controller')
+  await rm(fleet.data('controller'), { recursive: true })
+  await rename(backup, fleet.data('controller'))
+  await fleet.startController()
+  const { error } = await ended(id, 'failed')
+  expect(JSON.stringify(error)).toContain('restored from a backup')
+  await fleet.state('south', 'connected')
+  await fleet.state('north', 'connected')
+  expect(await stat(place.file('south/images/again.qcow2'), { bigint: true })).toMatchObject({
+    ino: made.ino,
+    mtimeNs: made.mtimeNs,
+    size: made.size,
+  })
+  const titles = (await fleet.api.events.activity.query({})).map(({ title }) => title)
+  expect(titles.some((title) => title.startsWith('This controller was restored from a backup'))).toBe(true)
+  // What is asked for from now on is done.
+  await ended(await start('after.qcow2'), 'succeeded')
 })
 
 test('what the controller keeps is closed to others', async () => {

@@ -37,9 +37,10 @@ test('a controller that lost its data has all images again when the agents have 
   await untilAllAre(fleet)
 })
 
-test('a second agent that used the name for a moment takes no image away for good', async () => {
+test('an agent that had the name while its own was away takes no image away for good', async () => {
   await using place = await tempPlace()
   await using fleet = await startWithImages(place.path)
+  await fleet.kill('north')
   {
     await using second = await startFakeAgent({ url: fleet.url, name: 'north' })
     const delta = { library: 'images', changed: [], removed: ['disk-0.raw', 'disk-1.raw'], state: null }
@@ -49,5 +50,6 @@ test('a second agent that used the name for a moment takes no image away for goo
     const { total } = await fleet.api.images.list.query({ host: 'north' })
     expect(total).toBe(count - 2)
   }
+  await fleet.run('north')
   await untilAllAre(fleet)
 })

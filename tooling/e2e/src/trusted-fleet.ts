@@ -89,7 +89,7 @@ export class TrustedFleet {
     return this.#output.get(name) ?? ''
   }
 
-  async until(what: string, check: () => Promise<boolean>, seconds = 30): Promise<void> {
+  async until(what: string, check: () => Promise<boolean>, seconds = 60): Promise<void> {
     const end = performance.now() + seconds * 1000
     while (!(await check())) {
       if (performance.now() > end)

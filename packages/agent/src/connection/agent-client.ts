@@ -14,7 +14,7 @@ import {
 } from '@varve/protocol/agent'
 import { Membership } from '@varve/protocol/trust'
 import { z } from 'zod'
-import { openWires } from '../trust/fleet-tls.ts'
+import { openWires } from '../trust/open-wires.ts'
 
 /** A command with its sequence number, or what arrived instead of one that this agent understands. */
 export type TakenCommand =

@@ -14,6 +14,8 @@ export interface ConnectionOptions {
   readonly url: string
   readonly hello: () => Promise<Hello>
   readonly onCommand: (command: AgentCommand) => void
+  /** The number of a command that was taken. */
+  readonly onTaken: (sequence: number) => void
   /** A start of a job that this agent cannot read, because the controller is newer or wrong. */
   readonly onNotUnderstood: (jobId: string) => void
   readonly onConnected?: (welcome: Welcome) => void
@@ -85,6 +87,7 @@ async function runSession(
 
   function take(taken: TakenCommand): void {
     progress.lastCommand = taken.id
+    options.onTaken(taken.id)
     if (taken.kind === 'command') options.onCommand(taken.command)
     else if (taken.jobId !== null) options.onNotUnderstood(taken.jobId)
   }

@@ -1,7 +1,6 @@
-import { makeRequest } from '@varve/trust/certificates'
 import type { Session } from '../connection/deliver-reports.ts'
 import type { Logger } from '../platform/logger.ts'
-import { fleetWires, openWires, type Wires } from './fleet-tls.ts'
+import { openWires, type Wires } from './open-wires.ts'
 import { writeMembership, type KeptMembership } from './membership-file.ts'
 
 /** What this agent is in its fleet as it runs: renewed before it ends, moved to new roots. */
@@ -23,9 +22,11 @@ export interface FleetMembershipOptions {
   readonly now?: () => number
 }
 
-export function createFleetMembership(options: FleetMembershipOptions): FleetMembership {
+export async function createFleetMembership(options: FleetMembershipOptions): Promise<FleetMembership> {
   const { folder, log, now = () => Date.now() } = options
   let { kept } = options
+  // Most agents on loopback need nothing of TLS.
+  const tls = kept === null ? null : await import('./fleet-tls.ts')
   let wires: Wires | null = null
   let isMoved = false
 
@@ -40,7 +41,7 @@ export function createFleetMembership(options: FleetMembershipOptions): FleetMem
       return kept
     },
     wires() {
-      wires ??= kept === null ? openWires : fleetWires(kept)
+      wires ??= kept === null || tls === null ? openWires : tls.fleetWires(kept)
       return wires
     },
     async takeRoots(roots) {
@@ -53,6 +54,7 @@ export function createFleetMembership(options: FleetMembershipOptions): FleetMem
       if (kept === null) return false
       const [from, to] = [Date.parse(kept.issuedAt), Date.parse(kept.notAfter)]
       if (!isMoved && now() < from + ((to - from) * 2) / 3) return false
+      const { makeRequest } = await import('@varve/trust/certificates')
       const { key, request } = await makeRequest()
       const { chain, roots, notAfter } = await session.client.renew(session.id, request)
       const issuedAt = new Date(now()).toISOString()

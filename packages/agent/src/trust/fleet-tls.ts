@@ -3,23 +3,10 @@ import { X509Certificate } from 'node:crypto'
 import { promptSocket } from '@varve/protocol/prompt-socket'
 import { fleetServerName, memberOf } from '@varve/trust/member-name'
 import { Agent, fetch as fetchBy, WebSocket as SocketBy } from 'undici'
+import type { Wires } from './open-wires.ts'
 import type { KeptMembership } from './membership-file.ts'
 
-/** How a controller is spoken to. */
-export interface Wires {
-  readonly WebSocket: typeof globalThis.WebSocket
-  readonly fetch: typeof globalThis.fetch
-  close(): Promise<void>
-}
-
 const connectMs = 10_000
-
-/** Plain text, or TLS by what the system believes: for a controller on this machine or a network that is trusted. */
-export const openWires: Wires = {
-  WebSocket: promptSocket(globalThis.WebSocket),
-  fetch: (...request) => globalThis.fetch(...request),
-  close: async () => {},
-}
 
 /** Mutual TLS 1.3 by what the host is in its fleet; another fleet's controller is not spoken to. */
 export function fleetWires(kept: KeptMembership): Wires {

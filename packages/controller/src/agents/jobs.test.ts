@@ -27,6 +27,8 @@ beforeEach(async () => {
     admit: () => undefined,
     onClone: () => undefined,
     roots: () => [],
+    start: { number: 1, id: 'start' },
+    onSeen: async () => undefined,
     onHello: () => undefined,
     onPresence: () => undefined,
   })
@@ -58,6 +60,7 @@ async function sayHello(instance: string, known: string[] = []) {
     facts: sampleFacts('north'),
     jobs: known,
     inventory: [],
+    seen: { start: null, command: 0 },
     boot: null,
   }
   const { session } = await sessions.hello(hello, caller)

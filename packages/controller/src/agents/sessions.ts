@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { TRPCError } from '@trpc/server'
 import { DiskError } from '@varve/core/problems/disk-error'
-import type { AgentCommand, Hello, InventoryState, Welcome } from '@varve/protocol/agent'
+import type {
+  AgentCommand,
+  ControllerStart,
+  Hello,
+  SeenController,
+  InventoryState,
+  Welcome,
+} from '@varve/protocol/agent'
 import { protocolVersion } from '@varve/protocol/primitives'
 import { timestamp } from '../clock.ts'
 import { waitingFor } from '../events/event-log.ts'
@@ -64,6 +71,9 @@ export interface SessionOptions {
   readonly admit: (host: string, caller: Caller) => void
   /** Two of one certificate are there at once: it is stopped. */
   readonly onClone: (host: string, identity: AgentIdentity) => void
+  readonly start: ControllerStart
+  /** An agent has seen more than this controller knows: what was open in the backup does not go on by itself. */
+  readonly onSeen: (host: string, seen: SeenController) => Promise<void>
   /** What an agent believes its fleet by. */
   readonly roots: () => readonly string[]
   /** Called in the transaction of a hello, and whenever a host comes or goes. */
@@ -177,6 +187,7 @@ export function createSessions(options: SessionOptions): Sessions {
       if (hello.protocolVersion !== protocolVersion) throw wrongVersion(hello)
       options.admit(facts.name, caller)
       await assertAlone(hello, caller)
+      await options.onSeen(facts.name, hello.seen)
       const before = agents.get(facts.name)
       for (const old of replaced.values()) {
         if (before?.isConnected && old.host === facts.name && old.instance === instance)
@@ -214,6 +225,7 @@ export function createSessions(options: SessionOptions): Sessions {
         differing,
         formats,
         runs,
+        start: options.start,
         roots: [...options.roots()],
       }
     },

@@ -96,10 +96,11 @@ export function securityHeaders(
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
     'cross-origin-resource-policy': 'same-origin',
-    // What no document is has neither windows nor permissions; a page loads a dozen of it.
-    ...(kind === 'asset'
-      ? {}
-      : { 'cross-origin-opener-policy': 'same-origin', 'permissions-policy': permissions }),
+    // What is no document has neither windows nor permissions; a page loads two dozen of it.
+    ...(kind === 'page' && {
+      'cross-origin-opener-policy': 'same-origin',
+      'permissions-policy': permissions,
+    }),
     ...(isEncrypted ? { 'strict-transport-security': 'max-age=31536000' } : {}),
   }
 }

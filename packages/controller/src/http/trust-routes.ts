@@ -18,9 +18,10 @@ const minuteMs = 60_000
 /** What a host needs before it belongs to the fleet: by what the fleet is known, and a way in by token. */
 export function trustRoutes({ trust, isSecure, record }: TrustRouteOptions) {
   const tried = new Map<string, number>()
-  setInterval(() => tried.clear(), minuteMs).unref()
+  const forgetting = setInterval(() => tried.clear(), minuteMs).unref()
 
   return async function routes(app: FastifyInstance): Promise<void> {
+    app.addHook('onClose', () => clearInterval(forgetting))
     app.get('/api/trust/roots', () => trust.roots())
 
     app.post('/api/trust/join', async (request, reply) => {

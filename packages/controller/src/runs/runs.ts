@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
+import { DiskError, isDiskError, toErrorRecord } from '@varve/core/problems/disk-error'
 import type { Plan } from '@varve/operations/plans/plan'
 import type { JournalEntry, NewEntry } from '@varve/operations/runs/journal'
 import { carryOut, type CarryingOut, type Journal, type Performance } from '@varve/operations/runs/carry-out'
@@ -37,6 +37,7 @@ import { createPerform, type Performers } from './perform-job.ts'
 import { assertStartable, digestOf, planOnHost } from './plan-on-host.ts'
 import { appendTo, storedJournal } from './run-journal.ts'
 import { toLogEntry } from './run-log.ts'
+import { notPossible } from './not-possible.ts'
 import { toRunView, type LiveRun } from './run-view.ts'
 
 export interface BeginRun {
@@ -90,6 +91,8 @@ export interface Runs {
   begin(tx: Queries, run: BeginRun): void
   /** Gives a run up. */
   cancel(id: string): void
+  /** Ends, as failed, what was open when this process started: people say what goes on. Gives how many. */
+  hold(error: DiskError): Promise<number>
   /** A host is back: what waited for it goes on. */
   hostBack(host: string): void
   /** At start-up: every run that is not over goes on. */
@@ -104,6 +107,8 @@ class Later extends Error {
 
 interface Carried {
   readonly carrying: CarryingOut
+  /** Stops carrying it out, and does nothing to it. */
+  readonly halt: () => void
   progress: { readonly step: string; readonly progress: JobProgress } | null
 }
 
@@ -114,6 +119,7 @@ export function createRuns(options: RunsOptions): Runs {
   const stopping = new AbortController()
   const going = new Map<string, Carried>()
   const waiting = new Map<string, string>()
+  const ofBefore = new Set(openRuns(db).map(({ id }) => id))
   const retryPolicy = untilItEnds(options.retryMs)
 
   const workflow = durable.workflows.defineWorkflow(
@@ -263,6 +269,7 @@ export function createRuns(options: RunsOptions): Runs {
       throw away.signal.reason
     }
     const carried: Carried = {
+      halt: () => away.abort(new Later('it is held')),
       progress: null,
       carrying: carryOut({
         journal,
@@ -432,6 +439,24 @@ export function createRuns(options: RunsOptions): Runs {
         onChange(id)
       }
     },
+    async hold(error) {
+      let held = 0
+      for (const id of ofBefore) {
+        ofBefore.delete(id)
+        const carried = going.get(id)
+        carried?.halt()
+        await carried?.carrying.ended
+        const row = findRun(db, id)
+        if (!row || isOver(stateOf(id))) continue
+        const why = toErrorRecord(error, summaryOf(id))
+        write(db, (tx) =>
+          append(tx, id, entriesOfRun(tx, id), { event: 'ended', state: 'failed', error: why }),
+        )
+        onChange(id)
+        held += 1
+      }
+      return held
+    },
     async resume() {
       for (const { id } of openRuns(db)) await ensure(id)
     },
@@ -439,19 +464,4 @@ export function createRuns(options: RunsOptions): Runs {
       stopping.abort(new Later('the controller stops'))
     },
   }
-}
-
-function notPossible(state: RunState, what: 'cancel' | 'resume' | 'undo' | 'forget'): DiskError {
-  const { summary } = state.created.plan
-  const words = { cancel: 'canceled', resume: 'resumed', undo: 'undone', forget: 'forgotten' } as const
-  const why = isOver(state)
-    ? `it ${state.phase}`
-    : isPastReturn(state)
-      ? 'there is no way back any more'
-      : 'it is not over'
-  return new DiskError('refused', {
-    file: summary,
-    reason: `it cannot be ${words[what]}: ${why}`,
-    remedy: isOver(state) ? 'There is nothing left to do with it.' : 'Wait for its end.',
-  })
 }

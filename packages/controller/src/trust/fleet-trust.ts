@@ -1,5 +1,5 @@
 import { DiskError } from '@varve/core/problems/disk-error'
-import type { AgentCommand } from '@varve/protocol/agent'
+import type { AgentCommand, ControllerStart, SeenController } from '@varve/protocol/agent'
 import type { Identity } from '@varve/protocol/identity'
 import type { Membership } from '@varve/protocol/trust'
 import type { Secrets } from '@varve/trust/secrets'
@@ -7,6 +7,7 @@ import { joinByTokenCommand, type ListeningAt } from '../agents/join-command.ts'
 import type { Services } from '../router/context.ts'
 import { openAuthority, type Credentials } from './authority.ts'
 import { createMembers } from './members.ts'
+import { addStart, wasRestored } from './starts.ts'
 import { openTrustDatabase, pruneTrust } from './trust-store.ts'
 
 /** What trust does to the rest of the controller. */
@@ -23,6 +24,10 @@ export interface TrustEffects {
 export interface FleetTrust {
   readonly fleet: string
   readonly service: Services['trust']
+  /** Of this process. */
+  readonly start: ControllerStart
+  /** Whether the agent has seen what this controller knows nothing of. */
+  wasRestored(seen: SeenController, lastCommand: number): boolean
   /** PEM, the one that signs first. */
   rootCertificates(): string[]
   /** Of the controller itself; renewed by itself, `onChange` is told then and when the roots change. */
@@ -59,6 +64,7 @@ export async function openFleetTrust(options: FleetTrustOptions): Promise<FleetT
   const db = openTrustDatabase(options.path)
   try {
     const authority = await openAuthority({ db, secrets: options.secrets, now })
+    const start = addStart(db, new Date(now()).toISOString())
     const members = createMembers({ db, authority, now })
     let own = await authority.own(reachedBy)
     let madeAt = now()
@@ -141,6 +147,8 @@ export async function openFleetTrust(options: FleetTrustOptions): Promise<FleetT
     return {
       fleet: authority.fleet,
       service,
+      start,
+      wasRestored: (seen, lastCommand) => wasRestored(db, seen, lastCommand),
       rootCertificates,
       credentials: () => own,
       admit(host, identity) {

@@ -8,6 +8,14 @@ export const fleet = sqliteTable('fleet', {
   madeAt: text().notNull(),
 })
 
+/** Every start of the controller: agents say which one they knew last, so that a restored controller is noticed. */
+export const starts = sqliteTable('starts', {
+  number: integer().primaryKey({ autoIncrement: true }),
+  /** Random: two controllers that go on from one backup have other ones. */
+  id: text().notNull(),
+  at: text().notNull(),
+})
+
 /** Roots of the fleet: the newest signs, older ones are believed until they are retired. */
 export const roots = sqliteTable('roots', {
   generation: integer().primaryKey(),
