@@ -87,10 +87,14 @@ async function folderFiles(folder: string, at: string): Promise<TreeEntry[]> {
     .map((path) => copy(path, `${at}/${relative(folder, path).replaceAll(sep, '/')}`))
 }
 
-/** What lies beside the bundle of a program and is read by it. */
-const besideBundle: Readonly<Record<string, readonly string[]>> = { controller: ['drizzle', 'drizzle-trust'] }
+/** What lies beside the bundle of a program and is read by it: its start, and the migrations of its databases. */
+async function foldersBeside(home: string): Promise<string[]> {
+  const entries = await readdir(home, { withFileTypes: true })
+  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+  return folders.filter((name) => name === 'bin' || /^drizzle(?:-|$)/u.test(name))
+}
 
-/** A program: its bundle, its start, its migrations; and the files of others that its bundle is made of. */
+/** A program with what lies beside its bundle, and the files of others that its bundle is made of. */
 async function bundleOf(program: Program, { native }: Target) {
   const home = homeOf(program)
   const at = `${programsFolder}/packages/${program.name}`
@@ -105,9 +109,10 @@ async function bundleOf(program: Program, { native }: Target) {
     textFile(`${at}/dist/${fileName}`, code),
     ...(map ? [textFile(`${at}/dist/${fileName}.map`, JSON.stringify({ ...map, sourcesContent: [] }))] : []),
   ])
-  const beside = ['bin', ...(besideBundle[program.name] ?? [])]
   const folders = await Promise.all(
-    beside.map(async (folder) => await folderFiles(join(home, folder), `${at}/${folder}`)),
+    (await foldersBeside(home)).map(
+      async (folder) => await folderFiles(join(home, folder), `${at}/${folder}`),
+    ),
   )
   const manifest = { name, version, private: true, type: 'module' }
   return {
