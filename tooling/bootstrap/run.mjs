@@ -13,6 +13,7 @@ const tasks = {
   fuzz: ['tooling/fuzz/src/main.ts'],
   lab: ['tooling/lab/src/shell.ts'],
   faults: ['tooling/e2e/src/faults/main.ts'],
+  release: ['tooling/release/src/main.ts'],
   setup: null,
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { isAbsolute, join, relative } from 'node:path'
 import { rolldown, type OutputChunk, type OutputOptions, type RolldownOutput } from 'rolldown'
-import { nativeCode, nativeFiles } from './native-code.ts'
+import { nativeCode, nativeFiles, nativePathsFrom, type NativePaths } from './native-code.ts'
 import { homeOf, root, type Program } from './programs.ts'
 import { startGroups } from './start-groups.ts'
 
@@ -29,10 +29,12 @@ export interface BundleRecord {
   readonly inputs: readonly (readonly [path: string, size: number, modifiedMs: number])[]
 }
 
-/** Makes a program and its worker threads into a few files below its `dist`. */
-export async function bundleProgram(program: Program): Promise<BundleRecord> {
-  const dist = join(homeOf(program), 'dist')
-  const place = join(dist, 'any')
+/** The files of a program and its worker threads; `place`: a folder as deep as the one where they will lie. */
+export async function cutProgram(
+  program: Program,
+  place: string,
+  native: NativePaths,
+): Promise<OutputChunk[]> {
   const outputOptions = outputTo(place)
   const bundle = await rolldown({
     input: Object.fromEntries(
@@ -41,7 +43,7 @@ export async function bundleProgram(program: Program): Promise<BundleRecord> {
     cwd: root,
     platform: 'node',
     external: [...program.outside],
-    plugins: [nativeCode(place)],
+    plugins: [nativeCode(native)],
     preserveEntrySignatures: 'allow-extension',
     logLevel: 'warn',
     // What a command loads when it is asked for, an agent has from its start.
@@ -53,6 +55,14 @@ export async function bundleProgram(program: Program): Promise<BundleRecord> {
     chunks = chunksOf(await bundle.generate({ ...outputOptions, codeSplitting: { groups } }))
   }
   await bundle.close()
+  return chunks
+}
+
+/** Makes a program and its worker threads into a few files below its `dist`. */
+export async function bundleProgram(program: Program): Promise<BundleRecord> {
+  const dist = join(homeOf(program), 'dist')
+  const place = join(dist, 'any')
+  const chunks = await cutProgram(program, place, nativePathsFrom(place))
   const inputs = await inputsOf(chunks)
   // Also of how it was cut: what lies in a folder is of one making.
   const made = [inputs, chunks.map(({ fileName }) => fileName)]

@@ -6,19 +6,29 @@ const engine = resolve(import.meta.dirname, '../../../packages/engine')
 const koffiLoader = join(engine, 'src/file-ranges/require-koffi.ts')
 const hashing = '@napi-rs/blake-hash'
 
+/** Files of native code, as the code of the bundle names them; null: the package finds its own way. */
+export interface NativePaths {
+  readonly hashing: string | null
+  readonly koffi: string | null
+}
+
+/** The files that were found on this machine, seen from `folder`, where the code will lie that loads them. */
+export function nativePathsFrom(folder: string): NativePaths {
+  const pathOf = (name: string) => {
+    const file = nativeFileOf(name)
+    return file === null ? null : relative(folder, file).replaceAll(sep, '/')
+  }
+  return { hashing: pathOf(hashing), koffi: pathOf('koffi') }
+}
+
 /**
  * Loads the native code of koffi and of the hashing straight from its file. Their own loaders look for it in many places,
- * which takes each thread longer than hashing 50 MiB; the bundle is made on the machine that runs it, where it has been found.
- * `folder`: where the code will lie that loads it.
+ * which takes each thread longer than hashing 50 MiB.
  */
-export function nativeCode(folder: string): Plugin {
-  const requireFor = (file: string) => {
-    const path = relative(folder, file).replaceAll(sep, '/')
-    return `import { createRequire } from 'node:module'
+export function nativeCode({ hashing: hashingFile, koffi: koffiFile }: NativePaths): Plugin {
+  const requireFor = (path: string) => `import { createRequire } from 'node:module'
 const load = () => createRequire(import.meta.url)(${JSON.stringify(path)})
 `
-  }
-  const [hashingFile, koffiFile] = [nativeFileOf(hashing), nativeFileOf('koffi')]
   return {
     name: 'native-code',
     resolveId(source) {

@@ -101,9 +101,9 @@ export const controller: Program = {
   outside: ['better-sqlite3', 'fastify', '@fastify/static', 'openworkflow', 'pino', 'ws'],
 }
 
-/** The programs that run on this machine. */
-export function programs(): Program[] {
-  const agent = agents[process.platform]
+/** The programs that run on this machine, or on another system. */
+export function programs(system: NodeJS.Platform = process.platform): Program[] {
+  const agent = agents[system]
   return agent ? [cli, controller, agent] : [cli, controller]
 }
 

@@ -1,0 +1,119 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { root } from '@varve/bundle/programs'
+import { writeManual } from '@varve/bundle/write-manual'
+import { execa } from 'execa'
+import { debianCpu } from './deb.ts'
+import { makeTree, type Made } from './make-tree.ts'
+import { writeArchive, writeDeb } from './pack.ts'
+import { stageParts } from './parts.ts'
+import { ReleaseError } from './release-error.ts'
+import { signatureName, signWith, sumOf, sumsName, sumsText } from './sums.ts'
+import type { Target } from './targets.ts'
+import { bytesOf, type TreeEntry } from './tree.ts'
+
+/** What is asked of a release. */
+export interface ReleaseOptions {
+  readonly to: string
+  readonly targets: readonly Target[]
+  /** File of the key that signs; null: the release is not signed. */
+  readonly key: string | null
+  /** Whether what the store of pnpm lacks may be fetched. */
+  readonly fetch: boolean
+  /** Of gzip. */
+  readonly level: number
+  readonly debs: boolean
+  readonly say: (text: string) => void
+}
+
+/** Makes the archives, packages and bills of a release in a folder, then their sums and the signature; gives the names. */
+export async function makeRelease(options: ReleaseOptions): Promise<string[]> {
+  const { to, targets, key, fetch, say } = options
+  // What is missing is known before minutes of work.
+  if (key !== null) await signWith(key, new Uint8Array())
+  const seconds = await commitTime()
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
+  const work = await mkdtemp(join(tmpdir(), 'varve-release-'))
+  try {
+    const staged: [Target, string][] = []
+    for (const target of targets)
+      staged.push([target, await stageParts(target, join(work, target.name), { fetch })])
+    say('dashboard, manual and completions')
+    const made: Made = {
+      version,
+      seconds,
+      dashboard: await buildDashboard(),
+      manual: join(work, 'manual/share'),
+    }
+    await writeManual(join(work, 'manual'))
+    await mkdir(to, { recursive: true })
+    const sums = new Map<string, string>()
+    for (const [target, modules] of staged) {
+      const tree = await makeTree(target, modules, made)
+      for (const name of await writeTarget(target, tree, { ...options, version, seconds })) {
+        sums.set(name, await sumOf(join(to, name)))
+        say(name)
+      }
+    }
+    const text = sumsText(sums)
+    await writeFile(join(to, sumsName), text)
+    await rm(join(to, signatureName), { force: true })
+    if (key === null) return [...sums.keys(), sumsName]
+    await writeFile(join(to, signatureName), await signWith(key, Buffer.from(text)))
+    return [...sums.keys(), sumsName, signatureName]
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+}
+
+async function writeTarget(
+  target: Target,
+  tree: readonly TreeEntry[],
+  { to, level, debs, version, seconds }: ReleaseOptions & Pick<Made, 'version' | 'seconds'>,
+): Promise<string[]> {
+  const prefix = `varve-${version}-${target.name}`
+  const packing = { version, seconds, level }
+  await writeArchive(join(to, `${prefix}.tar.gz`), tree, { ...packing, prefix })
+  const bill = tree.find(({ path }) => path === 'sbom.cdx.json')
+  if (!bill || bill.kind === 'link') throw new Error('a release without its bill of materials')
+  await writeFile(join(to, `${prefix}.cdx.json`), await bytesOf(bill))
+  const names = [`${prefix}.tar.gz`, `${prefix}.cdx.json`]
+  if (target.system !== 'linux' || !debs) return names
+  const deb = `varve_${version}_${debianCpu[target.cpu]}.deb`
+  await writeDeb(join(to, deb), tree, { ...packing, target })
+  return [...names, deb]
+}
+
+/** Of the commit, or what `SOURCE_DATE_EPOCH` says (reproducible-builds.org). */
+async function commitTime(): Promise<number> {
+  const said = process.env['SOURCE_DATE_EPOCH']
+  const { stdout = '' } =
+    said === undefined
+      ? await execa('git', ['log', '-1', '--format=%ct'], { cwd: root, reject: false })
+      : { stdout: said }
+  const seconds = Number(stdout)
+  if (!/^\d{1,10}$/u.test(stdout) || seconds > 0o77777777777)
+    throw new ReleaseError(
+      'The time of the commit is not known here: say it in SOURCE_DATE_EPOCH, in seconds.',
+    )
+  return seconds
+}
+
+async function buildDashboard(): Promise<string> {
+  const args = [
+    'run',
+    'build',
+    '--filter=@varve/dashboard',
+    '--output-logs=errors-only',
+    '--no-update-notifier',
+  ]
+  const { exitCode, all } = await execa('turbo', args, {
+    cwd: root,
+    all: true,
+    reject: false,
+    env: { TURBO_TELEMETRY_DISABLED: '1' },
+  })
+  if (exitCode !== 0) throw new ReleaseError(`The dashboard could not be built:\n${all}`)
+  return join(root, 'apps/dashboard/dist')
+}
