@@ -292,6 +292,28 @@ function writeProblem(error) {
   return error
 }
 
+/** What the release that tests make consists of, beside the checkout's own: they fetch nothing themselves. */
+async function ensureReleaseParts(task, node, env) {
+  if (task !== 'test' || process.platform !== 'linux' || process.arch !== 'x64') return
+  const stampFile = join(home, 'release-parts')
+  const stamp = createHash('sha256')
+    .update(readFileSync(join(root, 'tooling/release/parts/pnpm-lock.yaml')))
+    .digest('hex')
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return
+  say('Fetching the parts of a release …')
+  try {
+    await run(node, ['tooling/release/src/main.ts', 'fetch', '--target', 'linux-x64'], {
+      env,
+      what: 'Fetching the parts of a release',
+    })
+    writeFileSync(stampFile, stamp)
+  } catch (error) {
+    // Who tests without a network is told by the tests what they skip.
+    if (!(error instanceof SetupError) || process.env.CI === 'true') throw error
+    say(error.message)
+  }
+}
+
 /** Fetches all that `task` needs; gives the Node to run it with and what belongs in front of its PATH. */
 export async function prepare(task) {
   try {
@@ -307,6 +329,7 @@ export async function prepare(task) {
     const env = { ...process.env, PATH: [...paths, process.env.PATH ?? ''].join(delimiter) }
     await ensureDependencies(pnpm, env)
     await ensurePowershell(task)
+    await ensureReleaseParts(task, node, env)
     await run(node, ['tooling/bundle/src/main.ts'], { env, what: 'Bundling the programs' })
     // ./varve reads this to start without a set-up.
     writeFileSync(join(home, 'node-path'), `${node}\n`)
