@@ -261,6 +261,11 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   for (const task of work)
     task.catch((error: unknown) => log.error({ err: error }, 'a part of the agent failed'))
   log.info({ name: config.name, libraries }, 'agent started')
+  if (config.membership === null && config.controller.startsWith('wss:'))
+    log.warn(
+      { controller: config.controller },
+      'this host has not joined a fleet: varve agents token on the controller makes a token for varve agent join',
+    )
 
   let stopping: Promise<void> | null = null
   const stop = async (): Promise<void> => {

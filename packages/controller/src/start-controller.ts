@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { openSecrets } from '@varve/trust/secrets'
+import { keyFileName, openSecrets } from '@varve/trust/secrets'
 import Database from 'better-sqlite3'
 import { pino } from 'pino'
 import type { Config } from './config.ts'
@@ -36,6 +36,7 @@ export async function startController(config: Config): Promise<RunningController
 
 async function startIn(folder: DataFolder, config: Config, logger: pino.Logger): Promise<RunningController> {
   let server: HttpServer | null = null
+  assertKeyIsThere(folder, config)
   const secrets = openSecrets(config.data, { passphrase: config.passphrase })
   const trust = await openFleetTrust({
     path: folder.trust,
@@ -72,6 +73,15 @@ async function startIn(folder: DataFolder, config: Config, logger: pino.Logger):
     folder.release()
   }
   return { url, close: () => (closing ??= close()) }
+}
+
+/** A new key opens nothing of a fleet that is there: it must not take the place of the one that does. */
+function assertKeyIsThere({ trust }: DataFolder, { data }: Config): void {
+  const key = join(data, keyFileName)
+  if (!existsSync(trust) || existsSync(key)) return
+  throw new StartError(
+    `${key} is missing, without which the keys of the fleet in ${trust} cannot be opened: put it back from the backup that has both; or move ${trust} away together with its -wal and -shm files, which founds the fleet anew: every host has to join it again.`,
+  )
 }
 
 function wireTrustOf(trust: FleetTrust): WireTrust {

@@ -54,7 +54,7 @@ export async function makeRoot(options: {
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     ...rootFields(options),
     keys,
-    extensions: [...rootExtensions(1), await x509.SubjectKeyIdentifierExtension.create(keys.publicKey)],
+    extensions: [...rootExtensions(), await x509.SubjectKeyIdentifierExtension.create(keys.publicKey)],
   })
   return { key: await exportKey(keys.privateKey), certificate: certificate.toString('pem') }
 }
@@ -73,7 +73,7 @@ export async function crossSign(root: string, by: KeyAndCertificate): Promise<st
     signingKey: await importKey(by.key),
     signingAlgorithm: algorithm,
     extensions: [
-      ...rootExtensions(0),
+      ...rootExtensions(),
       await x509.SubjectKeyIdentifierExtension.create(publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(await issuer.publicKey.export(algorithm, ['verify'])),
     ],
@@ -160,10 +160,10 @@ function rootFields({ fleet, generation, now }: Parameters<typeof makeRoot>[0]) 
   }
 }
 
-/** `below`: how many authorities may stand between it and a member. */
-function rootExtensions(below: number): x509.Extension[] {
+/** Members are no authorities, so that nothing limits how many roots follow each other. */
+function rootExtensions(): x509.Extension[] {
   const usage = x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign
-  return [new x509.BasicConstraintsExtension(true, below, true), new x509.KeyUsagesExtension(usage, true)]
+  return [new x509.BasicConstraintsExtension(true, undefined, true), new x509.KeyUsagesExtension(usage, true)]
 }
 
 /** Twenty bytes at most, positive and not to be guessed (RFC 5280, 4.1.2.2). */

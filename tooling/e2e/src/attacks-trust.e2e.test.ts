@@ -69,6 +69,7 @@ async function manInTheMiddle(options: ServerOptions, roots: readonly string[], 
     request.on('data', (bytes: Buffer) => (body += bytes.toString()))
     request.on('end', () => {
       told.push(`${request.url} ${body}`)
+      response.setHeader('content-type', 'application/json')
       response.end(JSON.stringify({ fleet: ofFleet, roots }))
     })
   }).listen(0, '127.0.0.1')
@@ -221,25 +222,37 @@ test('a fleet moves to a new root by itself, and a host that was away meanwhile 
   await fleet.stop('away')
   const before = membershipOf('north')
   await fleet.api.trust.rotate.mutate()
+  await fleet.api.trust.rotate.mutate()
   await fleet.until(
     'north shows a certificate of the new root',
     async () =>
       (await fleet.members('north')).some(
         ({ state, serial }) => state === 'active' && !before.chain.includes(serial),
       ) &&
-      membershipOf('north').roots.length === 2 &&
+      membershipOf('north').roots.length === 3 &&
       membershipOf('north').key !== before.key,
   )
   await fleet.state('north', 'connected')
   await fleet.startAgent('away')
   await fleet.state('away', 'connected')
-  await fleet.until('away has the new root', async () => membershipOf('away').roots.length === 2)
+  await fleet.until('away has the new root', async () => membershipOf('away').roots.length === 3)
+})
+
+test('a host whose data folder cannot be used joins nothing, and its token may be used still', async () => {
+  const token = await fleet.token()
+  for (const data of ['/proc/nowhere', '/dev/null/x']) {
+    const { exitCode, said } = await fleet.join('nowhere', token, { data })
+    expect([exitCode, said]).toEqual([1, expect.stringContaining(data.split('/x')[0] ?? '')])
+    expect(said).not.toContain(' at ')
+  }
+  expect(await fleet.join('somewhere', token)).toMatchObject({ exitCode: 0 })
 })
 
 test('a controller that starts anew is believed as before', async () => {
   await fleet.stop('controller')
   await fleet.startController()
   await fleet.state('north', 'connected')
+  expect((await fleet.members('north'))[0]?.state).toBe('active')
 })
 
 test('the key of a host that others may read is not used', async () => {

@@ -29,3 +29,17 @@ test('a controller that hangs without closing anything is gone when it does not 
   for (const socket of sockets) socket.destroy()
   server.close()
 })
+
+test('a connection that is over is not opened again, whatever is asked of it', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  server.close()
+  await once(server, 'close')
+  const client = dialController(`ws://127.0.0.1:${port}`)
+  expect(await client.closed).toContain('failed')
+  // tRPC would wait for a minute, and then say hello beside the connection that is there by then.
+  await expect(client.freed('session', 'token')).rejects.toThrow('failed')
+  await expect(client.report('session', [])).rejects.toThrow('failed')
+})

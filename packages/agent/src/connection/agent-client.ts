@@ -85,29 +85,35 @@ export function dialController(
     socket.close().catch(() => {})
   }
 
+  /** One that is over is not opened again: asked for something, tRPC would, and say hello a second time much later. */
+  async function ask(path: string, input: unknown): Promise<unknown> {
+    if (isClosed) throw new Error(await closed)
+    return await client.mutation(path, input)
+  }
+
   return {
-    hello: async (hello) => Welcome.parse(await client.mutation('agents.hello', Hello.parse(hello))),
+    hello: async (hello) => Welcome.parse(await ask('agents.hello', Hello.parse(hello))),
     async report(session, reports) {
-      await client.mutation('agents.report', { session, reports: z.array(JobReport).parse(reports) })
+      await ask('agents.report', { session, reports: z.array(JobReport).parse(reports) })
     },
     async inventory(session, delta) {
-      return InventoryAnswer.parse(await client.mutation('agents.inventory', { session, delta }))
+      return InventoryAnswer.parse(await ask('agents.inventory', { session, delta }))
     },
     async compare(session, part) {
-      return ComparedPart.parse(await client.mutation('agents.compare', { session, part }))
+      return ComparedPart.parse(await ask('agents.compare', { session, part }))
     },
     async freed(session, token) {
-      await client.mutation('agents.freed', { session, token })
+      await ask('agents.freed', { session, token })
     },
     async places(session, places) {
-      await client.mutation('agents.places', { session, places })
+      await ask('agents.places', { session, places })
     },
-    renew: async (session, request) =>
-      Membership.parse(await client.mutation('agents.renew', { session, request })),
+    renew: async (session, request) => Membership.parse(await ask('agents.renew', { session, request })),
     async manifest(session, part) {
-      await client.mutation('agents.manifest', { session, part: ManifestPart.parse(part) })
+      await ask('agents.manifest', { session, part: ManifestPart.parse(part) })
     },
     commands(session, lastId, take) {
+      if (isClosed) return
       const input = { session, ...(lastId !== null && { lastEventId: String(lastId) }) }
       client.subscription('agents.commands', input, {
         onData: (value) => {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
 import type { AgentCommand, Hello, Welcome } from '@varve/protocol/agent'
 import type { Logger } from '../platform/logger.ts'
 import { dialController, type AgentClient, type TakenCommand } from './agent-client.ts'
@@ -78,7 +79,7 @@ async function runSession(
     await Promise.race([closed, Promise.all([delivery, work])])
     return await closed
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return reasonOf(error)
   } finally {
     signal.removeEventListener('abort', stop)
     client.close()
@@ -92,6 +93,15 @@ async function runSession(
     else if (taken.jobId !== null) options.onNotUnderstood(taken.jobId)
   }
 }
+
+/** Why, and what to do where the controller says so. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { data } = Refused.safeParse('data' in error ? error.data : null)
+  return data?.problem ? `${error.message}. ${data.problem.remedy}` : error.message
+}
+
+const Refused = z.object({ problem: z.object({ remedy: z.string() }).nullable() })
 
 async function rejectAfter(milliseconds: number, signal: AbortSignal): Promise<never> {
   await sleep(milliseconds, undefined, { signal }).catch(() => {

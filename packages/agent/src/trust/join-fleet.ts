@@ -7,7 +7,7 @@ import { isSameSecret, pinOf } from '@varve/trust/pin'
 import { Agent, fetch } from 'undici'
 import { z } from 'zod'
 import { connectionOptions } from './fleet-tls.ts'
-import { writeMembership, type KeptMembership } from './membership-file.ts'
+import { assertKeepable, writeMembership, type KeptMembership } from './membership-file.ts'
 
 export interface JoinOptions {
   /** Address of the controller; TLS is spoken whatever it says. */
@@ -30,6 +30,7 @@ export async function joinFleet({ url, token: text, name, folder }: JoinOptions)
   const token = parseJoinToken(text)
   if (!token) throw refused('the token is none', 'Copy all of it: it begins with varve-join.')
   const base = secureUrl(url)
+  await assertKeepable(folder)
   const { fleet, roots } = await believedRoots(base, token)
   const { key, request } = await makeRequest()
   await using dispatcher = disposable(new Agent({ connect: connectionOptions({ fleet, roots }) }))
@@ -81,19 +82,23 @@ async function call(url: URL, dispatcher: Agent, body?: unknown): Promise<unknow
       }),
     })
     const text = await bounded(response.body ?? [])
+    if (!/json/u.test(response.headers.get('content-type') ?? '')) throw notAController(url)
     if (response.ok) return JSON.parse(text)
     throw fromErrorRecord(Refusal.parse(JSON.parse(text)).error)
   } catch (error) {
     if (error instanceof DiskError) throw error
-    throw new DiskError(
-      'controller-gone',
-      { file: url.origin, why: 'other', reason: causeOf(error) },
-      { cause: error },
-    )
+    throw gone(url, causeOf(error))
   }
 }
 
 const Refusal = z.object({ error: ErrorView })
+
+function notAController(url: URL): DiskError {
+  return refused(
+    `what answers at ${url.origin} is no Varve controller`,
+    'Compare the address: https://HOST:7070.',
+  )
+}
 
 async function bounded(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<string> {
   const parts: Uint8Array[] = []
@@ -104,6 +109,14 @@ async function bounded(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): 
     parts.push(part)
   }
   return Buffer.concat(parts).toString('utf8')
+}
+
+function gone(url: URL, cause: string): DiskError {
+  const isOther = /SSL routines|TLS connection|bad port|JSON/u.test(cause)
+  return refused(
+    `the controller at ${url.origin} ${isOther ? 'does not speak TLS as one does: something else listens there' : `cannot be reached: ${cause}`}`,
+    `Compare the address; a controller listens at port 7070 unless told otherwise, for other machines with --host.`,
+  )
 }
 
 function causeOf(error: unknown): string {

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { open, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { systemCode } from '@varve/engine/system/system-error'
+import { makeFolder } from '@varve/engine/system/make-folder'
+import { systemCode, writeError } from '@varve/engine/system/system-error'
 import { Membership } from '@varve/protocol/trust'
 import { z } from 'zod'
 
@@ -22,6 +23,8 @@ const Kept = Membership.unwrap().extend({
 export type KeptMembership = Readonly<z.infer<typeof Kept>>
 
 const fileName = 'membership.json'
+/** More than a membership takes. */
+const roomBytes = 64 * 1024
 
 /** Where agents keep what they must not lose when no folder is named. */
 export function defaultDataFolder(env: Readonly<Record<string, string | undefined>>): string {
@@ -51,15 +54,30 @@ export function readMembership(folder: string): KeptMembership | null {
   }
 }
 
+/** Throws a coded error unless a membership can be kept in the folder, before anything is asked for it. */
+export async function assertKeepable(folder: string): Promise<void> {
+  await makeFolder(folder, 0o700)
+  const probe = join(folder, `.${fileName}.${randomUUID()}`)
+  try {
+    await writeFile(probe, Buffer.alloc(roomBytes), { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    throw writeError(error, folder)
+  } finally {
+    await rm(probe, { force: true })
+  }
+}
+
 /** Keeps it so that a crash leaves the old one or the new one, readable by its owner only. */
 export async function writeMembership(folder: string, kept: KeptMembership): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolder(folder, 0o700)
   const staged = join(folder, `.${fileName}.${randomUUID()}`)
   try {
     await using file = await open(staged, 'wx', 0o600)
     await file.writeFile(`${JSON.stringify(kept)}\n`)
     await file.sync()
     await rename(staged, join(folder, fileName))
+  } catch (error) {
+    throw writeError(error, folder)
   } finally {
     await rm(staged, { force: true })
   }

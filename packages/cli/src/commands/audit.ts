@@ -68,7 +68,7 @@ export async function auditVerify(
   const check = file === null ? await askToVerify() : await verifyAuditFile(file, { key, head })
   const isSigned = file === null || key !== undefined
   context.print(context.json ? JSON.stringify(check, null, 2) : verdict(check, isSigned))
-  return check.faultCount === 0 ? exitCodes.ok : exitCodes.different
+  return check.faultCount === 0 && check.alarms.length === 0 ? exitCodes.ok : exitCodes.different
 
   async function askToVerify(): Promise<AuditCheck> {
     await using fleet = openFleet(context, controller)
@@ -179,6 +179,12 @@ function verdict(check: AuditCheck, isSigned: boolean): string {
     ...alarms.map(({ sequence, message }) => printable(`line ${sequence ?? '?'} says: ${message}`)),
     ...faults.map(({ message }) => printable(`not whole: ${message}`)),
     ...(more > 0 ? [`and ${more} more`] : []),
-    ...(faultCount === 0 ? ['The log is whole.'] : []),
+    ...(faultCount > 0
+      ? []
+      : [
+          alarms.length > 0
+            ? 'The chain holds from there on; what is told above was lost.'
+            : 'The log is whole.',
+        ]),
   ].join('\n')
 }

@@ -81,6 +81,10 @@ export interface SessionOptions {
   readonly onPresence: (host: string, isConnected: boolean) => void
 }
 
+/** As often an agent may come by a second connection within so long, while the first is there. */
+const mostReturns = 3
+const returnsMs = 300_000
+
 export type AgentIdentity = Extract<Identity, { kind: 'agent' }>
 
 interface Agent {
@@ -101,6 +105,7 @@ export function createSessions(options: SessionOptions): Sessions {
   const agents = new Map<string, Agent>()
   const bySession = new Map<string, Agent>()
   const replaced = new Map<string, { host: string; instance: string }>()
+  const returns = new Map<string, number[]>()
   const arrivals = new EventEmitter()
   arrivals.setMaxListeners(0)
   setAllOffline(db, timestamp())
@@ -165,9 +170,21 @@ export function createSessions(options: SessionOptions): Sessions {
     if (identity.kind !== 'agent' && before.who.instance === instance) return
     if (!(await before.caller.isAlive()) || agents.get(facts.name) !== before) return
     if (identity.kind !== 'agent') throw takenOver(facts.name)
+    if (before.who.instance === instance && returned(facts.name) < mostReturns) {
+      before.caller.end('its agent has another connection now')
+      return
+    }
     options.onClone(facts.name, identity)
     cut(facts.name, 'its certificate is used by two hosts')
     options.admit(facts.name, caller)
+  }
+
+  /** How often an agent has come by a second connection in the last minutes: one process does so seldom, a copy of a machine that runs all the time. */
+  function returned(host: string): number {
+    const now = hearing.now()
+    const times = (returns.get(host) ?? []).filter((at) => now - at < returnsMs)
+    returns.set(host, [...times, now])
+    return times.length
   }
 
   function cut(host: string, reason: string): void {

@@ -100,7 +100,8 @@ export async function openAuthority({ db, secrets, now }: AuthorityOptions): Pro
     const row = newest()
     const issued = await issueCertificate({
       root: { key: keyOf(row), certificate: row.certificate },
-      cross: row.crossCertificate !== null && rows.length > 1 ? [row.crossCertificate] : [],
+      // Up to the oldest root that somebody may know alone.
+      cross: rows.slice(0, -1).flatMap(({ crossCertificate }) => crossCertificate ?? []),
       request,
       member: { ...member, fleet },
       reachedBy,
