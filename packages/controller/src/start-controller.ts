@@ -120,6 +120,8 @@ function asStartError(error: unknown, config: Config): unknown {
   }
   if (code === 'EACCES')
     return new StartError(`This user may not listen on ${place}: choose a port above 1023 with --port.`)
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return new StartError(`There is no address ${config.host}: choose another one with --host.`)
   if (code === 'EADDRNOTAVAIL')
     return new StartError(`This machine has no address ${config.host}: choose another one with --host.`)
   const damage = damageOf(error, config)

@@ -162,10 +162,19 @@ function described(lines: readonly AuditLine[], { config }: CommandContext): str
     at.slice(0, 19).replace('T', ' '),
     [whoText(onBehalfOf ?? who), peer ?? ''].join(' ').trim(),
     kind === 'outcome' ? `${what} (end)` : what,
-    [result?.state ?? '', result?.code ?? (kind === 'alarm' ? (result?.reason ?? '') : '')].join(' ').trim(),
+    resultText(result, kind),
     on.join(' '),
   ])
   return table(columns, rows, config)
+}
+
+/** How it ended; a code that says the same is left out. */
+function resultText(result: AuditLine['entry']['result'], kind: AuditLine['entry']['kind']): string {
+  if (result === null) return ''
+  const more = result.code ?? (kind === 'alarm' ? result.reason : null)
+  return more === null || more === undefined || more === result.state
+    ? result.state
+    : `${result.state} ${more}`
 }
 
 function verdict(check: AuditCheck, isSigned: boolean): string {

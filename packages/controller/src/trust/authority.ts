@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import { DiskError } from '@varve/core/problems/disk-error'
 import { crossSign, issueCertificate, makeRequest, makeRoot, type Issued } from '@varve/trust/certificates'
 import type { MemberName } from '@varve/trust/member-name'
 import { pinOf } from '@varve/trust/pin'
@@ -67,7 +68,26 @@ export async function openAuthority({ db, secrets, now }: AuthorityOptions): Pro
     await addGeneration(null)
     rows = rootsOf(db)
   }
-  for (const row of rows) keyOf(row)
+  for (const row of rows) assertWhole(row)
+
+  /** Throws `refused` for a root that was not kept as it was made. */
+  function assertWhole(row: RootRow): void {
+    keyOf(row)
+    try {
+      pinOf(row.certificate)
+      if (row.crossCertificate !== null) pinOf(row.crossCertificate)
+    } catch (error) {
+      throw new DiskError(
+        'refused',
+        {
+          file: 'trust.sqlite',
+          reason: `the certificate of root ${row.generation} is damaged`,
+          remedy: 'Restore it together with secrets.key from one backup.',
+        },
+        { cause: error },
+      )
+    }
+  }
 
   function newest(): RootRow {
     const [row] = rows
