@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { writeSync } from 'node:fs'
+import { mkdirSync, writeSync } from 'node:fs'
 import { tellsOften } from '../../tools/own-program-tells.ts'
 import { Orders } from './orders.ts'
 import { walkFiles } from './walk-files.ts'
@@ -9,10 +9,14 @@ const place = '/run'
 
 const [, , words = ''] = process.argv
 const { device, type, options, allContents, isWhole } = Orders.parse(JSON.parse(words))
-execFileSync('mount', ['-t', type, '-o', options, '--source', device, '--target', place], {
-  stdio: ['ignore', 'ignore', 'inherit'],
-})
-const found = walkFiles(place, {
+const run = (args: readonly string[]) =>
+  execFileSync('mount', args, { stdio: ['ignore', 'ignore', 'inherit'] })
+// A server of FUSE would wait for itself for ever where it looks for something below /run, such as the log of systemd.
+run(['-t', 'tmpfs', '-o', 'mode=700', 'varve', place])
+const folder = `${place}/guest`
+mkdirSync(folder)
+run(['-t', type, '-o', options, '--source', device, '--target', folder])
+const found = walkFiles(folder, {
   allContents,
   isWhole,
   onEntry: tellsOften(),
