@@ -17,6 +17,7 @@ describe('readConfig', () => {
       nbdHost: '127.0.0.1',
       data: null,
       logLevel: 'info',
+      membership: null,
     })
   })
 
