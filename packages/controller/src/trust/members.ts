@@ -61,10 +61,11 @@ export interface MembersOptions {
 export function createMembers({ db, authority, now }: MembersOptions): Members {
   const at = () => new Date(now()).toISOString()
 
-  function keep(name: string, signed: SignedMember): void {
+  function keep(name: string, signed: SignedMember): Membership {
     const { serial, chain, generation } = signed
     const [madeAt, notAfter] = [at(), signed.notAfter.toISOString()]
     addMember(db, { serial, name, state: 'issued', madeAt, notAfter, generation, chain })
+    return membership(name, { chain, notAfter })
   }
 
   function membership(name: string, { chain, notAfter }: { chain: string; notAfter: string }): Membership {
@@ -77,16 +78,13 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
     }
   }
 
-  const isUsable = ({ state, notAfter }: MemberRow) =>
-    notAfter > at() && state !== 'superseded' && state !== 'revoked'
+  const isUsable = (row: MemberRow) => row.notAfter > at() && !isEnded(row)
 
   const usable = (host: string) => certificatesOf(db, host).filter(isUsable)
 
   /** Those of the name that are not ended yet. */
   function end(rows: readonly MemberRow[], state: 'superseded' | 'revoked', reason: string): void {
-    for (const row of rows)
-      if (row.state !== 'revoked' && row.state !== 'superseded')
-        setMemberState(db, row.serial, { state, reason, at: at() })
+    for (const row of rows) if (!isEnded(row)) setMemberState(db, row.serial, { state, reason, at: at() })
   }
 
   function viewOf(row: TokenRow): JoinTokenView {
@@ -157,8 +155,7 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
         }
         end(certificatesOf(db, name), 'revoked', `replaced by a host that joined with token ${token.id}`)
         useToken(db, token.id, { name, key: hashOf(request.request), at: at() })
-        keep(name, signed)
-        return membership(name, { chain: signed.chain, notAfter: signed.notAfter.toISOString() })
+        return keep(name, signed)
       })
     },
     async renew(identity, request) {
@@ -172,8 +169,7 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
           'superseded',
           '',
         )
-        keep(identity.host, signed)
-        return membership(identity.host, { chain: signed.chain, notAfter: signed.notAfter.toISOString() })
+        return keep(identity.host, signed)
       })
     },
     admit({ host, serial }) {
@@ -201,7 +197,7 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
       membersOf(db).filter((row) => row.generation === generation && isUsable(row)).length,
     revoke(name, reason) {
       const rows = certificatesOf(db, name)
-      if (!rows.some(({ state }) => state !== 'revoked' && state !== 'superseded'))
+      if (rows.every(isEnded))
         throw refused(name, 'it has no certificate that could be revoked', 'varve agents lists who has one.')
       writeTrust(db, () => end(rows, 'revoked', reason))
     },
@@ -220,6 +216,11 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
       })
     },
   }
+}
+
+/** Nothing brings it back, whatever its time. */
+function isEnded({ state }: MemberRow): boolean {
+  return state === 'superseded' || state === 'revoked'
 }
 
 const tokenFaults = {
