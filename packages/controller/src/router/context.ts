@@ -29,6 +29,17 @@ import type {
 } from '@varve/protocol/runs'
 import type { RunImage } from '@varve/protocol/run-images'
 import type { ActionOutcome } from '@varve/operations/actions/action-table'
+import type {
+  ApiKeyView,
+  Grant,
+  MadeApiKey,
+  Me,
+  NewApiKey,
+  NewPerson,
+  PersonView,
+  SessionView,
+  SignInLink,
+} from '@varve/protocol/people'
 import type { PlacesView } from '@varve/protocol/places'
 import type { QuarantineView } from '@varve/protocol/quarantine'
 import type { Reading } from '@varve/protocol/primitives'
@@ -150,6 +161,26 @@ export interface Services {
     manifest(from: AgentCall, part: ManifestPart): void
     /** A new certificate for the agent that shows the one it has. */
     renew(from: AgentCall, request: string): Promise<Membership>
+  }
+  readonly people: {
+    /** Who calls, and how people sign in here. */
+    me(caller: Caller): Promise<Me>
+    list(): PersonView[]
+    /** Makes a person, and a link that signs them in once. */
+    add(person: z.output<typeof NewPerson>, caller: Caller): Promise<SignInLink>
+    setGrant(name: string, grant: Grant): PersonView
+    setDisabled(name: string, isDisabled: boolean): PersonView
+    remove(name: string): void
+    /** A new link for somebody; `forgets`: password, passkeys, codes, sessions and keys they had until now. */
+    link(name: string, forgets: boolean, caller: Caller): SignInLink
+    setPassword(caller: Caller, password: { readonly current?: string; readonly next: string }): Promise<void>
+    /** `whose` null: of everybody. */
+    sessions(whose: Identity | null, caller: Caller): SessionView[]
+    endSession(whose: Identity | null, id: string): void
+    keys(whose: Identity | null): ApiKeyView[]
+    /** A key of the caller's own. */
+    makeKey(caller: Caller, key: z.output<typeof NewApiKey>): Promise<MadeApiKey>
+    revokeKey(whose: Identity | null, id: string): void
   }
   readonly trust: {
     /** Who belongs to the fleet, and which roots are believed. */

@@ -88,5 +88,7 @@ const audited = t.middleware(async ({ ctx, type, path, getRawInput, next }) => {
 })
 
 const limited = t.procedure.use(inTurn).use(explainErrors)
+/** For everybody who reaches the controller. */
+export const openProcedure = limited
 export const procedure = limited.use(audited).use(ofPeople)
 export const agentProcedure = limited.use(ofAgents)
