@@ -106,7 +106,8 @@ function translate(error: unknown, controller: string): unknown {
 }
 
 const remedies: Readonly<Record<string, string>> = {
-  UNAUTHORIZED: 'varve login, a key in VARVE_KEY, or the command as the user that runs the controller.',
+  UNAUTHORIZED:
+    'Sign in by varve login, give a key in VARVE_KEY, or call it as the user that runs the controller, on its machine.',
   FORBIDDEN: 'Ask an admin; varve login signs in as somebody else.',
 }
 

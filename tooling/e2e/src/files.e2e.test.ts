@@ -9,17 +9,9 @@ import { uploadFile, type UploadProgress } from '@varve/dashboard/data/upload-fi
 import { pieceSize } from '@varve/protocol/file-streams'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { accessTo, Fleet, waitFor } from './fleet.ts'
+import { Fleet, waitFor } from './fleet.ts'
 
 const MiB = 1024 * 1024
-
-/** As the user that runs the controller. */
-async function askFor(url: string, init: RequestInit = {}): Promise<Response> {
-  return await fetch(url, {
-    ...init,
-    headers: { ...accessTo(url), ...(init.headers as Record<string, string>) },
-  })
-}
 const size = 41 * MiB + 512
 
 describe('files between a browser and a library', () => {
@@ -34,7 +26,7 @@ describe('files between a browser and a library', () => {
     await using file = await open(disk, 'w')
     const data = randomBytes(size)
     await file.write(data.fill(0, 8 * MiB, 16 * MiB))
-    fleet = await Fleet.start(place.file('fleet'))
+    fleet = await Fleet.start(place.file('fleet'), { isSignInOff: true })
   })
   afterAll(async () => {
     await fleet[Symbol.asyncDispose]()
@@ -116,31 +108,31 @@ describe('files between a browser and a library', () => {
     expect((await readFile(join(fleet.library('north'), to.name))).equals(wanted)).toBe(true)
 
     const url = await urlOf(to.name)
-    const whole = await askFor(url)
+    const whole = await fetch(url)
     expect(whole.headers.get('content-disposition')).toBe(
       `attachment; filename="web _01_.img"; filename*=UTF-8''web%20%2201%22.img`,
     )
     expect(Buffer.from(await whole.bytes()).equals(wanted)).toBe(true)
     const etag = whole.headers.get('etag') ?? ''
-    const part = await askFor(url, { headers: { range: `bytes=${5 * MiB}-`, 'if-range': etag } })
+    const part = await fetch(url, { headers: { range: `bytes=${5 * MiB}-`, 'if-range': etag } })
     expect([part.status, part.headers.get('content-range')]).toEqual([
       206,
       `bytes ${5 * MiB}-${size - 1}/${size}`,
     ])
     expect(Buffer.from(await part.bytes()).equals(wanted.subarray(5 * MiB))).toBe(true)
     // Of another state of the file there is no rest.
-    const other = await askFor(url, { headers: { range: 'bytes=5-', 'if-range': '"another"' } })
+    const other = await fetch(url, { headers: { range: 'bytes=5-', 'if-range': '"another"' } })
     expect([other.status, other.headers.get('content-length')]).toEqual([200, String(size)])
     await other.body?.cancel()
-    const beyond = await askFor(url, { headers: { range: `bytes=${size}-` } })
+    const beyond = await fetch(url, { headers: { range: `bytes=${size}-` } })
     expect([beyond.status, beyond.headers.get('content-range')]).toEqual([416, `bytes */${size}`])
-    const head = await askFor(url, { method: 'HEAD' })
+    const head = await fetch(url, { method: 'HEAD' })
     expect([head.status, head.headers.get('content-length')]).toEqual([200, String(size)])
   })
 
   test('a download that is cut off does not look whole', async () => {
     await writeFile(join(fleet.library('north'), 'long.img'), randomBytes(64 * MiB))
-    const response = await askFor(await urlOf('long.img'))
+    const response = await fetch(await urlOf('long.img'))
     const reader = response.body?.getReader()
     await reader?.read()
     await fleet.kill('north')
@@ -148,7 +140,7 @@ describe('files between a browser and a library', () => {
       while (!(await reader?.read())?.done);
     }
     await Promise.all([expect(rest()).rejects.toThrow(), fleet.run('north')])
-    expect((await askFor(await urlOf('long.img'), { headers: { range: 'bytes=0-9' } })).status).toBe(206)
+    expect((await fetch(await urlOf('long.img'), { headers: { range: 'bytes=0-9' } })).status).toBe(206)
   })
 
   test('a canceled upload leaves nothing', async () => {
@@ -196,7 +188,7 @@ describe('files between a browser and a library', () => {
     expect(await begin({ name: 'twice.img' })).toBe('refused')
 
     const put = async (at: number, bytes: Uint8Array<ArrayBuffer>, sha256 = '0'.repeat(64)) => {
-      const response = await askFor(`${fleet.url}/api/uploads/${first.upload}?at=${at}`, {
+      const response = await fetch(`${fleet.url}/api/uploads/${first.upload}?at=${at}`, {
         method: 'PUT',
         headers: { 'content-type': 'application/octet-stream', 'x-varve-sha256': sha256 },
         body: bytes,
@@ -209,9 +201,9 @@ describe('files between a browser and a library', () => {
     expect(await put(pieceSize, new Uint8Array(pieceSize))).toEqual([409, 'refused'])
     expect(await statusOfPromised(`${fleet.url}/api/uploads/${first.upload}?at=0`, pieceSize + 1)).toBe(413)
     expect((await put(-1, new Uint8Array(10)))[0]).toBe(400)
-    const nobody = await askFor(`${fleet.url}/api/streams/${'x'.repeat(32)}/fetch`, { method: 'POST' })
+    const nobody = await fetch(`${fleet.url}/api/streams/${'x'.repeat(32)}/fetch`, { method: 'POST' })
     expect(nobody.status).toBe(410)
-    const foreign = await askFor(await urlOf('taken.img'), { headers: { origin: 'http://evil.example' } })
+    const foreign = await fetch(await urlOf('taken.img'), { headers: { origin: 'http://evil.example' } })
     expect(foreign.status).toBe(403)
   })
 })
