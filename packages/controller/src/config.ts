@@ -48,6 +48,7 @@ export interface Config {
   readonly clock: Clock
 }
 
+const defaultData = join('.varve', 'controller')
 const defaultDashboard = join(packageFolder, '../../apps/dashboard/dist')
 
 const Values = z.object({
@@ -103,6 +104,8 @@ export const usage = `varve controller: keeps the inventory of a fleet, carries 
   --agent-grace SECONDS  how long an agent may be away with its jobs (default: 60)    VARVE_AGENT_GRACE
   --log-level LEVEL      trace, debug, info, warn, error, silent (default: info)      VARVE_LOG_LEVEL
   --help
+
+varve controller backup and varve controller restore have --help of their own.
 `
 
 /** Reads flags and environment; throws a sentence for people when a value is not possible. Null: help was asked for. */
@@ -129,7 +132,7 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv = pro
   const parsed = Values.safeParse({
     port: values.port ?? env['VARVE_PORT'] ?? '7070',
     host: values.host ?? env['VARVE_HOST'] ?? '127.0.0.1',
-    data: values.data ?? env['VARVE_DATA'] ?? join('.varve', 'controller'),
+    data: values.data ?? env['VARVE_DATA'] ?? defaultData,
     dashboard: values.dashboard ?? env['VARVE_DASHBOARD'] ?? defaultDashboard,
     logLevel: values['log-level'] ?? env['VARVE_LOG_LEVEL'] ?? 'info',
     grace: values['agent-grace'] ?? env['VARVE_AGENT_GRACE'] ?? '60',
@@ -161,10 +164,29 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv = pro
 
 /** The first line of the file, or what the environment says; null: there is none. */
 function passphraseOf(file: string | undefined, env: NodeJS.ProcessEnv): string | null {
-  if (file === undefined) return env['VARVE_PASSPHRASE'] ?? null
-  const [line = ''] = readSetting('--passphrase-file', file).split('\n', 1)
-  if (line === '') throw new Error(`--passphrase-file ${file}: its first line is empty.`)
-  return line
+  return file === undefined ? (env['VARVE_PASSPHRASE'] ?? null) : firstLineOf('--passphrase-file', file)
+}
+
+/** The first line of a file that holds a secret; throws a sentence for people. */
+export function firstLineOf(flag: string, file: string): string {
+  const [line = ''] = readSetting(flag, file).split('\n', 1)
+  if (line.trim() === '') throw new Error(`${flag} ${file}: its first line is empty.`)
+  return line.replace(/\r$/u, '')
+}
+
+/** What backup and restore take from their environment. */
+export interface KeepingEnvironment {
+  readonly data: string
+  readonly passphrase: string | null
+  readonly now: () => number
+}
+
+export function keepingEnvironment(env: NodeJS.ProcessEnv = process.env): KeepingEnvironment {
+  return {
+    data: env['VARVE_DATA'] ?? defaultData,
+    passphrase: env['VARVE_BACKUP_PASSPHRASE'] ?? null,
+    now: Date.now,
+  }
 }
 
 function webCertificateOf(cert: string | undefined, key: string | undefined): Config['webCertificate'] {
@@ -182,7 +204,8 @@ function webCertificateOf(cert: string | undefined, key: string | undefined): Co
   }
 }
 
-function readSetting(flag: string, file: string): string {
+/** The text of a file that a flag names; throws a sentence for people. */
+export function readSetting(flag: string, file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {

@@ -134,6 +134,7 @@ function damaged(path: string, reason: string): DiskError {
     file: path,
     layer: 'L1',
     reason: `it is damaged (${reason}): no backup was made of it`,
-    remedy: 'Keep the backups that you have: the newest that was made before this happened is the one to restore.',
+    remedy:
+      'Keep the backups that you have: the newest that was made before this happened is the one to restore.',
   })
 }

@@ -87,7 +87,8 @@ function noIdentity(file: string, cause: unknown): DiskError {
       file,
       layer: 'L1',
       reason: 'it has no private key of age',
-      remedy: 'It has a line that begins with AGE-SECRET-KEY-, as age-keygen writes it, not encrypted itself.',
+      remedy:
+        'It has a line that begins with AGE-SECRET-KEY-, as age-keygen writes it, not encrypted itself.',
     },
     { cause },
   )

@@ -84,7 +84,7 @@ async function readParts(
   { onFacts, onPart }: ReadOptions,
 ): Promise<BackupFacts> {
   const entries = ReadableStream.from(packed)
-    .pipeThrough(createTarDecoder({ strict: true }) as never as ReadableWritablePair<ParsedTarEntry, Uint8Array>)
+    .pipeThrough(createTarDecoder({ strict: true }))
     .getReader()
   const next = async () => (await entries.read()).value ?? null
   const first = await next()
@@ -130,7 +130,10 @@ async function readFacts(file: string, { header, body }: ParsedTarEntry): Promis
   const facts = BackupFacts.safeParse(said)
   if (!facts.success) {
     const [issue] = facts.error.issues
-    throw damaged(file, `${factsName} is not as it should be at ${issue?.path.join('.') ?? ''}: ${issue?.message}`)
+    throw damaged(
+      file,
+      `${factsName} is not as it should be at ${issue?.path.join('.') ?? ''}: ${issue?.message}`,
+    )
   }
   const missing = neededParts.filter((name) => !facts.data.parts.some((part) => part.name === name))
   if (missing.length > 0) throw damaged(file, `it lacks ${missing.join(', ')}`)
