@@ -63,6 +63,7 @@ async function startIn(folder: DataFolder, config: Config, logger: pino.Logger):
     courtesy,
   })
   stack.defer(() => server?.close())
+  await controller.settle()
   const url = await server.listen()
   await controller.start(url)
   logger.info({ url, data: config.data }, 'listening')
