@@ -3,7 +3,7 @@ export interface ControllerOption {
   readonly name: string
   readonly value: string | null
   readonly does: string
-  readonly isRepeated?: true
+  readonly isRepeated?: boolean
 }
 
 /** What `varve controller` does beside serving: told by the command line, carried out by the controller's own program. */
@@ -34,8 +34,8 @@ export const controllerCommands = {
       },
       {
         name: 'recipient',
-        value: 'age1…',
-        does: 'encrypt to this public key of age instead; may be repeated',
+        value: 'key',
+        does: 'encrypt to this public key of age (age1…) instead; may be repeated',
         isRepeated: true,
       },
       { name: 'overwrite', value: null, does: 'replace a file of that name, once the new one is proven' },

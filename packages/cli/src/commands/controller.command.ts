@@ -6,12 +6,12 @@ import {
   type ControllerOption,
 } from '@varve/protocol/controller-commands'
 import { defineCommand } from '../grammar/command-definition.ts'
+import { collect } from '../grammar/options.ts'
 import type { ControllerWords } from './controller.ts'
 
 function addOption(command: Command, { name, value, does, isRepeated = false }: ControllerOption): void {
   if (value === null) command.option(`--${name}`, does)
-  else if (isRepeated)
-    command.option(`--${name} <${value}>`, does, (next: string, all: string[]) => [...all, next], [])
+  else if (isRepeated) command.option(`--${name} <${value}>`, does, collect, [])
   else command.option(`--${name} <${value}>`, does)
 }
 

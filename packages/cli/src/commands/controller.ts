@@ -50,7 +50,7 @@ export function wordsOf(name: ControllerCommandName, options: ControllerWords): 
   return options['json'] === true ? [...own, '--json'] : own
 }
 
-/** Its exit codes are those of `varve` too: 1 it was refused, 2 wrong use, 130 interrupted. */
+/** Its exit codes are those of `varve`. */
 function toExitCode(code: number | null, by: NodeJS.Signals | null): ExitCode {
   if (by !== null) return by === 'SIGINT' || by === 'SIGTERM' ? exitCodes.interrupted : exitCodes.internal
   return Object.values(exitCodes).find((known) => known === code) ?? exitCodes.internal

@@ -30,7 +30,7 @@ interface Command extends CommandHost {
 /** The shortest passphrase that a backup is made with: it is tried offline by whoever has the file. */
 const leastLetters = 10
 
-/** Exit codes: 0 done, or help; 1 it was refused or failed, which is said; 2 wrong use; 130 interrupted. */
+/** Exit codes as of `varve` (docs/cli.md): 0 done, or help; 2 wrong use; 4 a file is refused; 5 it exists; 6 no space; 130 interrupted. */
 export async function runCommand(
   name: ControllerCommandName,
   args: readonly string[],
@@ -69,7 +69,14 @@ function explain(
   const record = toErrorRecord(reason, name)
   if (json) host.print(JSON.stringify({ error: record }))
   host.remark(`varve controller: ${record.message}\n  ${record.remedy}`)
-  return record.code === 'canceled' ? 130 : 1
+  return exitCodes[record.code] ?? 4
+}
+
+const exitCodes: Readonly<Record<string, number>> = {
+  'target-exists': 5,
+  'no-space': 6,
+  internal: 70,
+  canceled: 130,
 }
 
 const commands: Readonly<Record<ControllerCommandName, (command: Command) => Promise<void>>> = {
