@@ -51,6 +51,7 @@ function openToRead(path: string): Database.Database {
 
 function unreadable(path: string, error: unknown): DiskError {
   const reason = error instanceof Error ? error.message : String(error)
+  if (isDamage(error)) return damaged(path, reason)
   return new DiskError('not-readable', { file: path, reason }, { cause: error })
 }
 
@@ -108,10 +109,7 @@ async function copyOne(reader: Database.Database, copy: string, signal: AbortSig
     })
   } catch (error) {
     signal.throwIfAborted()
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    if (code === 'SQLITE_FULL')
-      throw new DiskError('no-space', { file: copy, wanted: null, available: null }, { cause: error })
-    if (code === 'SQLITE_CORRUPT' || code === 'SQLITE_NOTADB') throw damaged(reader.name, code)
+    if (isDamage(error)) throw unreadable(reader.name, error)
     throw error
   }
 }
@@ -127,6 +125,11 @@ function assertSound(copy: string, path: string): void {
   } finally {
     database.close()
   }
+}
+
+function isDamage(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB'
 }
 
 function damaged(path: string, reason: string): DiskError {
