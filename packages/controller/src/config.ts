@@ -105,7 +105,7 @@ export const usage = `varve controller: keeps the inventory of a fleet, carries 
   --log-level LEVEL      trace, debug, info, warn, error, silent (default: info)      VARVE_LOG_LEVEL
   --help
 
-varve controller backup and varve controller restore have --help of their own.
+varve controller backup, restore and support have --help of their own.
 `
 
 /** Reads flags and environment; throws a sentence for people when a value is not possible. Null: help was asked for. */
@@ -174,15 +174,27 @@ export function firstLineOf(flag: string, file: string): string {
   return line.replace(/\r$/u, '')
 }
 
-/** What backup and restore take from their environment. */
+/** What commands beside serving take from their environment. */
 export interface KeepingEnvironment {
   readonly data: string
+  /** Of a backup. */
   readonly passphrase: string | null
+  /** All `VARVE_*`; of those that are secrets only that they are set. */
+  readonly settings: Readonly<Record<string, string>>
+  readonly secrets: readonly string[]
   readonly now: () => number
 }
 
+const secretSetting = /PASSPHRASE$|PASSWORD|SECRET|TOKEN/u
+
 export function keepingEnvironment(env: NodeJS.ProcessEnv = process.env): KeepingEnvironment {
+  const own = Object.entries(env).flatMap(([name, value]) =>
+    name.startsWith('VARVE_') && value !== undefined ? [[name, value] as const] : [],
+  )
+  const isSecret = (name: string) => secretSetting.test(name)
   return {
+    settings: Object.fromEntries(own.map(([name, value]) => [name, isSecret(name) ? '(set)' : value])),
+    secrets: own.flatMap(([name, value]) => (isSecret(name) ? [value] : [])),
     data: env['VARVE_DATA'] ?? defaultData,
     passphrase: env['VARVE_BACKUP_PASSPHRASE'] ?? null,
     now: Date.now,

@@ -35,7 +35,7 @@ async function main(): Promise<void> {
 
 /** A command beside serving: it ends by itself, or by a signal, and leaves nothing half done. */
 async function carryOut(name: ControllerCommandName, args: readonly string[]): Promise<number> {
-  const { runCommand } = await import('./backup/run-command.ts')
+  const { runCommand } = await import('./commands/run-command.ts')
   const abort = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => abort.abort())
   const { stdin, stderr } = process

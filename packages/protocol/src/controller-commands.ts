@@ -54,6 +54,24 @@ export const controllerCommands = {
       { name: 'identity-file', value: 'file', does: 'the private key of age that opens it' },
     ],
   },
+  support: {
+    usage: 'support',
+    does: 'write what helps to find a fault into one archive, without secrets',
+    options: [
+      data,
+      {
+        name: 'to',
+        value: 'file',
+        does: 'the archive, such as varve-support.tar.gz; it must not be there yet',
+      },
+      {
+        name: 'log',
+        value: 'file',
+        does: 'the end of this log too; may be repeated',
+        isRepeated: true,
+      },
+    ],
+  },
 } as const satisfies Readonly<Record<string, ControllerCommand>>
 
 export type ControllerCommandName = keyof typeof controllerCommands
