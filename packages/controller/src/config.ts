@@ -193,7 +193,7 @@ export function keepingEnvironment(env: NodeJS.ProcessEnv = process.env): Keepin
   )
   const isSecret = (name: string) => secretSetting.test(name)
   return {
-    settings: Object.fromEntries(own.map(([name, value]) => [name, isSecret(name) ? '(set)' : value])),
+    settings: Object.fromEntries(own.map(([name, value]) => [name, isSecret(name) ? '[redacted]' : value])),
     secrets: own.flatMap(([name, value]) => (isSecret(name) ? [value] : [])),
     data: env['VARVE_DATA'] ?? defaultData,
     passphrase: env['VARVE_BACKUP_PASSPHRASE'] ?? null,

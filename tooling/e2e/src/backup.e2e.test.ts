@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { gunzipSync } from 'node:zlib'
+import { readMembership } from '@varve/agent/trust/membership-file'
 import type { ImageRow } from '@varve/protocol/images'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { execa } from 'execa'
@@ -132,4 +135,70 @@ test('a backup that was made while runs went on is restored into an empty folder
     place.file('north/images/web01.raw'),
     place.file('south/images/after.qcow2'),
   ])
+})
+
+/** Every value of a column, of members of its JSON that are called so where `member` is said. */
+function valuesOf(data: string, [database, sql]: readonly [string, string]): string[] {
+  const opened = new DatabaseSync(join(data, database), { readOnly: true })
+  try {
+    return opened
+      .prepare(sql)
+      .all()
+      .flatMap((row) => Object.values(row))
+      .filter((value) => typeof value === 'string')
+  } finally {
+    opened.close()
+  }
+}
+
+test('a bundle for those who look for a fault has none of the secrets of a fleet that ran', async () => {
+  const token = await fleet.token()
+  const data = fleet.data('controller')
+  const exportNames = valuesOf(data, ['inventory.sqlite', 'SELECT request FROM jobs']).flatMap((text) =>
+    Array.from(text.matchAll(/"exportName":"([^"]+)"/gu), ([, name = '']) => name),
+  )
+  expect(exportNames.length).toBeGreaterThan(1)
+  const keys = ['north', 'south'].map((host) => readMembership(fleet.data(host))?.key ?? '')
+  const { key } = JSON.parse(await readFile(join(data, 'secrets.key'), 'utf8')) as { readonly key: string }
+  // Of agents' keys the controller knows nothing: what is pasted of them is known by what stands around.
+  const keyLines = keys.flatMap((pem) =>
+    pem.split('\n').filter((line) => line !== '' && !line.startsWith('-----')),
+  )
+  const own = [
+    token,
+    token.split('.').at(-1) ?? '',
+    key,
+    ...exportNames,
+    ...valuesOf(data, ['inventory.sqlite', 'SELECT session FROM hosts']),
+    ...valuesOf(data, ['inventory.sqlite', 'SELECT sealedKey, sealedHead FROM audit_state']),
+    ...valuesOf(data, ['trust.sqlite', 'SELECT secretHash FROM join_tokens']),
+    ...valuesOf(data, ['trust.sqlite', 'SELECT sealedKey FROM roots']),
+    'four words that nobody guesses',
+  ].filter((secret) => secret !== '')
+  // What people paste into a log, and what a log has of itself.
+  const pasted = own.map((secret) => (secret.includes(' ') ? `passphrase="${secret}"` : `seen ${secret}`))
+  await writeFile(
+    place.file('controller.log'),
+    `${fleet.output('controller')}\n${pasted.join('\n')}\n${keys.join('\n')}`,
+  )
+  const to = place.file('support.tar.gz')
+  const env = { VARVE_BACKUP_PASSPHRASE: 'four words that nobody guesses' }
+  const args = [program, 'support', '--data', data, '--to', to, '--log', place.file('controller.log')]
+  const { stdout } = await execa(process.execPath, args, { cwd: root, env })
+  expect(stdout).toContain('without secrets')
+  expect((await stat(to)).mode & 0o077).toBe(0)
+  const text = gunzipSync(await readFile(to)).toString('latin1')
+  for (const [index, secret] of [...own, ...keyLines].entries())
+    expect([index, text.includes(secret)]).toEqual([index, false])
+  for (const wanted of [
+    '"north"',
+    'web01',
+    '"migrate"',
+    'restored from a backup',
+    '"listening"',
+    '"varve": "',
+  ])
+    expect([wanted, text.includes(wanted)]).toEqual([wanted, true])
+  const again = await execa(process.execPath, args, { cwd: root, env, reject: false })
+  expect([again.exitCode, again.stderr]).toEqual([5, expect.stringContaining('there is a file of that name')])
 })

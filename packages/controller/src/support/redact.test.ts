@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
 import { redactor } from './redact.ts'
 
-const redact = redactor(['known-secret-1', 'known-secret-1-and-more', 'short'])
+const redact = redactor(['quoted "secret"', 'known-secret-1', 'known-secret-1-and-more', 'short'])
 
 test.each([
   ['a known-secret-1, twice: known-secret-1', 'a [redacted], twice: [redacted]'],
   ['known-secret-1-and-more', '[redacted]'],
+  [JSON.stringify({ text: 'a quoted "secret"' }), '{"text":"a [redacted]"}'],
   ['short words stay', 'short words stay'],
   ['use varve-join.aB3_x-1.zz9 now', 'use [redacted] now'],
   ['key AGE-SECRET-KEY-1QQQ', 'key [redacted]'],

@@ -26,7 +26,9 @@ function withoutRandom(text: string): string {
 
 /** `secrets`: what is known to be one, whatever it looks like. */
 export function redactor(secrets: Iterable<string>): Redact {
-  const known = [...new Set(secrets)].filter((secret) => secret.length >= 8)
+  // As it is, and as it stands in JSON.
+  const written = [...secrets].flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)])
+  const known = [...new Set(written)].filter((secret) => secret.length >= 8)
   // One in which another one stands goes first.
   known.sort((a, b) => b.length - a.length)
   return (text) => {

@@ -31,7 +31,7 @@ test('a bundle has facts, settings and ends of logs', async () => {
   })
   const json = (name: string) => JSON.parse(files.get(`varve-support/${name}.json`) ?? '') as unknown
   expect(json('versions')).toMatchObject({ node: process.versions.node, varve: '0.1.0' })
-  expect(json('settings')).toEqual({ VARVE_PASSPHRASE: '(set)', VARVE_HOST: '0.0.0.0' })
+  expect(json('settings')).toEqual({ VARVE_PASSPHRASE: '[redacted]', VARVE_HOST: '0.0.0.0' })
   expect(json('databases')).toMatchObject({ 'trust.sqlite': { journal: 'wal' } })
   expect(json('trust')).toMatchObject({
     roots: [{ generation: 1 }],
