@@ -33,6 +33,6 @@ const commands = (Object.keys(controllerCommands) as ControllerCommandName[]).ma
 export const controllerCommand = defineCommand({
   usage: 'controller',
   group: 'fleet',
-  does: 'back up and restore what the controller of this machine keeps; without one of these words it is started, see varve controller --help',
+  does: 'back up, restore and tell of what the controller of this machine keeps; without one of these words it is started, see varve controller --help',
   commands,
 })
