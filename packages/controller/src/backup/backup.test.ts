@@ -1,6 +1,18 @@
 import { once } from 'node:events'
 import { createHash, randomBytes } from 'node:crypto'
-import { cp, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import {
+  cp,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { Worker } from 'node:worker_threads'
@@ -159,6 +171,38 @@ test('files of others are told, and left out', async () => {
   const { leftOut, facts } = await back(join(dirname(copy), 'kept.varve'), { data: copy })
   expect(leftOut).toEqual(['notes of mine.txt', 'manifests/deep'])
   expect(facts.parts.map(({ name }) => name)).not.toContain('notes of mine.txt')
+})
+
+test('links in a data folder are followed, as the controller follows them', async () => {
+  const copy = await copyOfData()
+  for (const name of ['secrets.key', 'inventory.sqlite', 'manifests']) {
+    await rename(join(copy, name), join(dirname(copy), name))
+    await symlink(join(dirname(copy), name), join(copy, name))
+  }
+  const to = join(dirname(copy), 'kept.varve')
+  const { facts, leftOut } = await back(to, { data: copy })
+  expect([leftOut, facts.parts.length]).toEqual([[], 5])
+  await restore(to, join(dirname(copy), 'restored'))
+  for (const name of ['secrets.key', 'inventory.sqlite', 'manifests'])
+    expect((await lstat(join(dirname(copy), 'restored', name))).isSymbolicLink()).toBe(false)
+})
+
+test('what a killed controller had only in its logs of writes is in the backup', async () => {
+  const copy = await copyOfData()
+  const path = join(copy, 'inventory.sqlite')
+  const writer = new Database(path)
+  writer.pragma('wal_autocheckpoint = 0')
+  writer.exec('CREATE TABLE late (a); INSERT INTO late VALUES (42)')
+  const killed = join(dirname(copy), 'killed')
+  await cp(copy, killed, { recursive: true })
+  writer.close()
+  await rm(join(killed, 'inventory.sqlite-shm'), { force: true })
+  const to = join(dirname(copy), 'kept.varve')
+  await back(to, { data: killed })
+  await restore(to, join(dirname(copy), 'restored'))
+  const restored = new Database(join(dirname(copy), 'restored/inventory.sqlite'))
+  expect(restored.prepare('SELECT a FROM late').pluck().get()).toBe(42)
+  restored.close()
 })
 
 test('of a damaged database no backup is made', async () => {

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { cp, link, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
+import { copyFile, link, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
 import Database from 'better-sqlite3'
@@ -155,7 +155,7 @@ async function collect(
   const sources = new Map<string, string>()
   try {
     for (const name of content.files) {
-      await cp(join(data, name), join(staging, name))
+      await copyFile(join(data, name), join(staging, name))
       sources.set(name, join(staging, name))
     }
     const databases = content.databases.map((name) => join(data, name))

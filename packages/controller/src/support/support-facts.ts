@@ -166,7 +166,7 @@ function unwrapped(payload: unknown): unknown {
 }
 
 const Request = z.object({ data: z.looseObject({}) })
-const mostJobs = 100_000
+const mostJobs = 20_000
 
 /** Values in a data folder that nobody else may see, whatever they look like: names of exports, sessions, hashes of tokens, keys. */
 export function secretsIn(data: string): Set<string> {
