@@ -50,7 +50,7 @@ function whatFollows({ openRuns, at }: BackupFacts, isUnderPassphrase: boolean):
       : [
           `${countOf(openRuns.length, 'run')} that ${openRuns.length === 1 ? 'was' : 'were'} open then will not be done again by ${openRuns.length === 1 ? 'itself' : 'themselves'}: at its start the controller ends ${openRuns.length === 1 ? 'it' : 'them'} as failed, and people say what goes on (varve runs --fleet).`,
         ]),
-    `It knows nothing of what was after ${at}: hosts that joined or got a new certificate since have to join again, and who was revoked since is believed again until you revoke it (varve agents). Join tokens of before are canceled at its start.`,
+    `It knows nothing of what was after ${at}: hosts that joined or got a new certificate since are stopped until you let them in (varve agents allow NAME), and who was revoked since is believed again until you revoke it (varve agents). Join tokens of before are canceled at its start.`,
     ...(isUnderPassphrase
       ? ['Its keys are under a passphrase of their own: start it with --passphrase-file, as before.']
       : []),
