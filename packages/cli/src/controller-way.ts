@@ -1,3 +1,4 @@
+import { Agent } from 'node:https'
 import { connectionOptions } from '@varve/agent/trust/fleet-connection'
 import type { FleetRoots } from '@varve/protocol/trust'
 import { WebSocket, type ClientOptions } from 'ws'
@@ -24,7 +25,7 @@ function fleetWay(fleet: FleetRoots): ControllerWay {
   const opening = open(fleet)
   return {
     fetch: async (...request) => await (await opening).fetch(...request),
-    socketWith: (headers) => socketClass({ headers, ...connectionOptions(fleet) }),
+    socketWith: (headers) => socketClass({ headers, agent: new Agent(connectionOptions(fleet)) }),
     async [Symbol.asyncDispose]() {
       await (await opening).close()
     },

@@ -21,6 +21,7 @@ import { createRestored } from './restored.ts'
 import { fleetService } from './fleet-service.ts'
 import { createForget } from './forget.ts'
 import { imageServices } from './image-services.ts'
+import type { People } from './people/people.ts'
 import { createWhereabouts, placeOf } from './people/whereabouts.ts'
 import type { Services } from './router/context.ts'
 import { settleRestored } from './backup/settle-restored.ts'
@@ -70,7 +71,7 @@ export interface ControllerParts {
   readonly logger: Logger
   readonly trust: FleetTrust
   readonly secrets: Secrets
-  readonly people: Services['people']
+  readonly people: Pick<People, 'service' | 'endSignIns'>
 }
 
 export function createController(
@@ -301,7 +302,7 @@ export function createController(
   const forget = createForget({ db, log, sessions, jobs, onForgotten: () => lists.changed() })
   const services: Services = {
     audit: audit.service,
-    people,
+    people: people.service,
     whereabouts: createWhereabouts(db),
     fleet: fleetService({
       db,
@@ -359,7 +360,15 @@ export function createController(
     hearing,
     courtesy,
     async settle() {
-      if (await settleRestored({ data: config.data, restored, trust: trust.service, audit: audit.service }))
+      if (
+        await settleRestored({
+          data: config.data,
+          restored,
+          trust: trust.service,
+          endSignIns: people.endSignIns,
+          audit: audit.service,
+        })
+      )
         logger.warn('this data folder was restored from a backup')
     },
     async start(address) {

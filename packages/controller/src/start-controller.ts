@@ -68,7 +68,7 @@ async function startIn(folder: DataFolder, config: Config, logger: pino.Logger):
     logger,
   })
   stack.defer(() => people.close())
-  const controller = createController(config, folder, { logger, trust, secrets, people: people.service })
+  const controller = createController(config, folder, { logger, trust, secrets, people })
   stack.defer(() => controller.stop())
   const { services, manifests, streams, hearing, courtesy } = controller
   const localKey = makeLocalKey()

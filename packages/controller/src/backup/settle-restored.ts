@@ -9,14 +9,22 @@ export interface SettleOptions {
   readonly data: string
   readonly restored: Restored
   readonly trust: Pick<Services['trust'], 'view' | 'cancelToken'>
+  /** Ends what let people in when the backup was made, and may have been ended since. */
+  readonly endSignIns: () => number
   readonly audit: AuditService
 }
 
 /**
  * The first start on a folder that was made from a backup, before anything goes on: its open runs are held, and join tokens
- * that may have been used since are canceled. It is a line of the audit log. Killed on the way, the next start does it again.
+ * that may have been used since are canceled, as are sign-ins and links. It is a line of the audit log. Killed on the way, the next start does it again.
  */
-export async function settleRestored({ data, restored, trust, audit }: SettleOptions): Promise<boolean> {
+export async function settleRestored({
+  data,
+  restored,
+  trust,
+  endSignIns,
+  audit,
+}: SettleOptions): Promise<boolean> {
   const mark = readRestoredMark(data)
   if (mark === null) return false
   const heldRuns = await restored.begin(mark)
@@ -26,7 +34,14 @@ export async function settleRestored({ data, restored, trust, audit }: SettleOpt
     who: controllerItself,
     peer: null,
     what: 'controller.restored',
-    input: { backup: mark.backup, at: mark.at, restoredAt: mark.restoredAt, heldRuns, canceled: open.length },
+    input: {
+      backup: mark.backup,
+      at: mark.at,
+      restoredAt: mark.restoredAt,
+      heldRuns,
+      canceled: open.length,
+      signedOut: endSignIns(),
+    },
     result: done,
   })
   removeRestoredMark(data)

@@ -109,6 +109,10 @@ const deleteLinksOf = statement('DELETE FROM sign_in_links WHERE userId = ? AND 
 const pruneLinks = statement('DELETE FROM sign_in_links WHERE expiresAt < ?')
 const pruneSessions = statement('DELETE FROM session WHERE expiresAt < ?')
 const pruneCodes = statement('DELETE FROM device_code WHERE expiresAt < ?')
+const endAllSessions = statement('DELETE FROM session')
+const endWaiting = ['sign_in_links', 'device_code', 'verification'].map((table) =>
+  statement(`DELETE FROM ${table}`),
+)
 const setting = statement<{ value: string }>('SELECT value FROM settings WHERE name = ?')
 const putSetting = statement('INSERT INTO settings (name, value) VALUES (?, ?)')
 const passkeysOf = statement<{ id: string; name: string | null; createdAt: number | null }>(
@@ -164,6 +168,13 @@ export const peopleStore = {
     const hash = hashOf(secret)
     return useLink.run(db, now, hash, now) === 0 ? null : (linkOf.get(db, hash)?.userId ?? null)
   },
+  endSignIns: (db: PeopleDb): number =>
+    db.$client
+      .transaction(() => {
+        for (const one of endWaiting) one.run(db)
+        return endAllSessions.run(db)
+      })
+      .immediate(),
   prune(db: PeopleDb, now: number): void {
     pruneLinks.run(db, now)
     pruneSessions.run(db, now)

@@ -46,6 +46,8 @@ export interface People {
   connect(effects: PeopleEffects): void
   /** A link for who starts the controller, an admin named as the user of this machine; `null`: somebody has signed in before. */
   firstLink(): Promise<SignInLink | null>
+  /** Ends every sign-in, link and code that waits; gives how many people were signed in. Keys stay. */
+  endSignIns(): number
   close(): void
 }
 
@@ -255,6 +257,7 @@ export async function openPeople(options: PeopleOptions): Promise<People> {
         firstLinkMs,
       )
     },
+    endSignIns: () => peopleStore.endSignIns(db),
     close() {
       clearInterval(upkeep)
       db.$client.close()

@@ -1,3 +1,4 @@
+import { localAccessName } from '@varve/trust/local-access'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { availableParallelism, release, totalmem, version } from 'node:os'
 import { join } from 'node:path'
@@ -48,7 +49,7 @@ export function supportFacts({ data, settings, now }: SupportSource): SupportFac
     settings,
     folder: told(() => filesOf(data)),
     databases: Object.fromEntries(
-      ['inventory.sqlite', 'workflows.sqlite', 'trust.sqlite'].map((name) => [
+      ['inventory.sqlite', 'workflows.sqlite', 'trust.sqlite', 'people.sqlite'].map((name) => [
         name,
         told(() => conditionOf(open(name))),
       ]),
@@ -70,6 +71,10 @@ export function supportFacts({ data, settings, now }: SupportSource): SupportFac
       ),
       starts: rows('trust.sqlite', 'SELECT number, at FROM starts ORDER BY number DESC LIMIT 50'),
     },
+    people: rows(
+      'people.sqlite',
+      'SELECT username, role, rights, createdAt, seenAt, disabledAt, twoFactorEnabled FROM user ORDER BY username',
+    ),
     runs: told(() => runsIn(open('inventory.sqlite'))),
     jobs: rows(
       'inventory.sqlite',
@@ -125,6 +130,19 @@ function hostsIn(database: Database.Database): unknown {
     .prepare<[], Row>('SELECT name, system, connected, since, free, facts FROM hosts ORDER BY name')
     .all()
     .map(({ facts, ...host }) => ({ ...host, facts: told(() => JSON.parse(String(facts)) as unknown) }))
+}
+
+/** What lets people in, or did. */
+const secretsOfPeople: Readonly<Record<string, readonly string[]>> = {
+  session: ['token'],
+  account: ['password', 'accessToken', 'refreshToken', 'idToken'],
+  apikey: ['key'],
+  device_code: ['deviceCode', 'userCode'],
+  passkey: ['publicKey', 'credentialID'],
+  settings: ['value'],
+  sign_in_links: ['secretHash'],
+  two_factor: ['secret', 'backupCodes'],
+  verification: ['value'],
 }
 
 const Entry = z.object({
@@ -206,6 +224,13 @@ export function secretsIn(data: string): Set<string> {
     add(usedKey)
   })
   each('trust.sqlite', 'SELECT sealedKey FROM roots', ({ sealedKey }) => add(sealedKey))
+  for (const [table, columns] of Object.entries(secretsOfPeople)) {
+    each('people.sqlite', `SELECT ${columns.join(', ')} FROM ${table}`, (row) => {
+      for (const column of columns) add(row[column])
+    })
+  }
+  const access = join(data, localAccessName)
+  if (existsSync(access)) addNamed(told(() => JSON.parse(readFileSync(access, 'utf8')) as unknown))
   const key = join(data, 'secrets.key')
   if (existsSync(key)) addNamed(told(() => JSON.parse(readFileSync(key, 'utf8')) as unknown))
   return secrets
