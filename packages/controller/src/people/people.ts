@@ -74,8 +74,8 @@ export async function openPeople(options: PeopleOptions): Promise<People> {
   let effects: PeopleEffects | null = null
   const now = () => Date.now()
   const upkeep = setInterval(() => peopleStore.prune(db, now()), pruneMs).unref()
-  /** better-auth's own way to what it keeps; the origin plays no part in that. */
-  const inner = async () => await signIn.at('http://localhost').$context
+  /** better-auth's own way to what it keeps. */
+  const inner = async () => await signIn.inner.$context
 
   function personOf(name: string): PersonRow {
     const row = peopleStore.byName(db, name, now())
@@ -219,7 +219,7 @@ export async function openPeople(options: PeopleOptions): Promise<People> {
           reason: 'a key makes no keys',
           remedy: 'Sign in, then make it.',
         })
-      const made = await signIn.at('http://localhost').api.createApiKey({
+      const made = await signIn.inner.api.createApiKey({
         body: {
           userId: id,
           name,

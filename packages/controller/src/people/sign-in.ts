@@ -36,6 +36,8 @@ export interface SignInOptions {
 export interface SignIn {
   /** better-auth for `origin`, such as `https://varve.example.org:7070`. */
   at(origin: string): Auth
+  /** For what is done to people by others than themselves; whoever comes from elsewhere plays no part in it. */
+  readonly inner: Auth
   /** Who shows this; null: it shows nothing of a person. `why` is said to who shows something that is not believed. */
   identify(headers: Headers, origin: string): Promise<Identity | null>
 }
@@ -56,6 +58,7 @@ export function createSignIn(options: SignInOptions): SignIn {
 
   return {
     at,
+    inner: authAt('http://localhost', { ...options, singleSignOn: null }),
     async identify(headers, origin) {
       const auth = at(origin)
       const shown = /^bearer (?<token>.+)$/iu.exec(headers.get('authorization') ?? '')?.groups?.['token']
@@ -112,7 +115,7 @@ function authAt(origin: string, { db, secret, singleSignOn: single, logger }: Si
     emailAndPassword: { enabled: true, disableSignUp: true, minPasswordLength: 10, maxPasswordLength: 128 },
     account: { accountLinking: { enabled: false } },
     user: {
-      validateUserInfo: (data) => byGroups.validateUserInfo(data),
+      ...(single !== null && { validateUserInfo: byGroups.validateUserInfo }),
       additionalFields: {
         role: { type: 'string', required: false, input: false },
         rights: { type: 'string', required: false, input: false },

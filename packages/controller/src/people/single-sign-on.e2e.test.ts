@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { ownAccessFolder } from '@varve/trust/local-access'
 import Provider, { type Configuration } from 'oidc-provider'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startTestController } from '../testing/start-test-controller.ts'
@@ -90,6 +91,7 @@ async function setUp(groupsIn: 'token' | 'asked'): Promise<void> {
   const issuer = await startProvider(groupsIn)
   controller = await startTestController({
     signIn: true,
+    accessFolder: ownAccessFolder(process.env),
     singleSignOn: {
       name: 'Company',
       issuer,
@@ -164,6 +166,17 @@ test('who is in none of the groups is not let in, and the page to sign in says s
   expect(pathname).toBe('/sign-in')
   expect(searchParams.get('error')).toBeTruthy()
   expect(await me(eve)).toBeNull()
+})
+
+test('somebody of the provider is never made one with a person of this controller', async () => {
+  await setUp('token')
+  await controller.client.people.add.mutate({ name: 'ada', role: 'admin' })
+  groupsOf.set('ada', ['staff'])
+  const other = new Browser()
+  const { pathname, searchParams } = new URL(await signIn(other, 'ada'))
+  expect([pathname, searchParams.get('error')]).toEqual(['/sign-in', 'name_taken'])
+  expect(await me(other)).toBeNull()
+  expect(await controller.client.people.list.query()).toMatchObject([{ name: 'ada', role: 'admin' }])
 })
 
 test('an answer that nobody here asked for signs nobody in', async () => {

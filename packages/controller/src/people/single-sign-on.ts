@@ -100,7 +100,7 @@ export function rolesByGroups(single: SingleSignOn | null, isTaken: (name: strin
   }
 
   return {
-    validateUserInfo({ user, source }: Parameters<ValidateUserInfo>[0]) {
+    validateUserInfo: ({ user, source }: Parameters<ValidateUserInfo>[0]) => {
       if (single === null || source.oauth?.providerId !== singleSignOnId) return undefined
       const role = roleOf(source.oauth.profile?.[single.groupsClaim], single)
       if (role === null) return { error: 'no_group', errorDescription: 'None of your groups is let in here.' }
