@@ -11,6 +11,7 @@ import { ErrorCard, Skeleton } from '../components/states.tsx'
 import { errorToWords } from '../data/error-to-words.ts'
 import { useTRPC } from '../data/trpc.ts'
 import { useImageActions } from '../data/use-image-actions.ts'
+import { useMayNot } from '../data/use-may.ts'
 import { ImageActions } from '../features/operate/image-actions.tsx'
 import { imageSubject } from '../features/operate/image-subject.ts'
 import { ImageSide } from '../features/layer-stack/image-side.tsx'
@@ -107,6 +108,7 @@ export function ImagePage() {
 function ImageHead({ image: { row, report, proofs } }: { readonly image: ImageView }) {
   const navigate = route.useNavigate()
   const { digest, inspect } = useImageActions(row.id)
+  const barred = useMayNot()({ operation: 'migrate' }, [{ host: row.host, library: row.library }])
   const isAway = row.hostState === 'offline'
   const folder = row.name.split('/').slice(0, -1).join(' / ')
   const name = row.name.split('/').at(-1) ?? row.name
@@ -163,13 +165,13 @@ function ImageHead({ image: { row, report, proofs } }: { readonly image: ImageVi
           </Button>
           <Button
             variant="filled"
-            disabled={isAway || row.virtualSize === null}
+            disabled={isAway || row.virtualSize === null || barred !== null}
             title={
               isAway
                 ? `${row.host} is offline`
                 : row.virtualSize === null
                   ? 'This image cannot be read'
-                  : undefined
+                  : (barred ?? undefined)
             }
             onClick={() => void navigate({ search: { migrate: true } })}
           >
