@@ -3,6 +3,9 @@ import { useState, type ReactNode } from 'react'
 
 interface AskedTwiceProps {
   readonly word: string
+  /** What it is about, where that does not follow from the word. */
+  readonly label?: string
+  readonly size?: 'xs' | 'sm'
   /** What the second press says. */
   readonly surely: ReactNode
   /** What it does, on hover. */
@@ -14,7 +17,16 @@ interface AskedTwiceProps {
 }
 
 /** A button that must be pressed twice; leaving it forgets the first time. */
-export function AskedTwice({ word, surely, about, isBusy, barred = null, onSure }: AskedTwiceProps) {
+export function AskedTwice({
+  word,
+  label,
+  size = 'sm',
+  surely,
+  about,
+  isBusy,
+  barred = null,
+  onSure,
+}: AskedTwiceProps) {
   const [isAsked, setAsked] = useState(false)
   const press = () => {
     setAsked(!isAsked)
@@ -23,6 +35,8 @@ export function AskedTwice({ word, surely, about, isBusy, barred = null, onSure 
   return (
     <Button
       color="bad"
+      size={size}
+      aria-label={isAsked ? undefined : label}
       loading={isBusy}
       disabled={barred !== null}
       title={barred ?? about}

@@ -14,7 +14,9 @@ test('each way to be refused has its words', () => {
   expect(authToWords(refusal(400, 'ACCOUNT_TEMPORARILY_LOCKED'), 'code').title).toContain('locked')
   expect(authToWords(refusal(403), 'password').title).toBe('as the server says it')
   expect(authToWords(refusal(503), 'password').title).toBe('The controller could not do it.')
-  expect(authToWords(new TypeError('Failed to fetch'), 'password').title).toBe('The controller did not answer.')
+  expect(authToWords(new TypeError('Failed to fetch'), 'password').title).toBe(
+    'The controller did not answer.',
+  )
   expect(authToWords(new DOMException('', 'NotAllowedError'), 'passkey').title).toBe('No passkey was given.')
 })
 

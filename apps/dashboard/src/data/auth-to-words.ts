@@ -3,14 +3,7 @@ import { errorToWords } from './error-to-words.ts'
 
 /** What was tried. */
 export type AuthAct =
-  | 'password'
-  | 'code'
-  | 'backup-code'
-  | 'link'
-  | 'passkey'
-  | 'single-sign-on'
-  | 'own-password'
-  | 'device'
+  'password' | 'code' | 'backup-code' | 'link' | 'passkey' | 'single-sign-on' | 'own-password' | 'device'
 
 export interface AuthWords {
   readonly title: string
@@ -24,7 +17,8 @@ const refused: Readonly<Record<AuthAct, AuthWords>> = {
   },
   code: {
     title: 'The code is not right.',
-    remedy: 'A code holds for half a minute: take the one that your app shows now, and see that its clock is right.',
+    remedy:
+      'A code holds for half a minute: take the one that your app shows now, and see that its clock is right.',
   },
   'backup-code': {
     title: 'The backup code is not right.',
@@ -45,7 +39,8 @@ const refused: Readonly<Record<AuthAct, AuthWords>> = {
   'own-password': { title: 'The password is wrong.', remedy: 'It is the one that you sign in with now.' },
   device: {
     title: 'There is no such code.',
-    remedy: 'It may have been used, or its time is over: run varve login again, and take the code that it shows.',
+    remedy:
+      'It may have been used, or its time is over: run varve login again, and take the code that it shows.',
   },
 }
 
@@ -99,7 +94,10 @@ function refusalToWords({ status, code, message, retryAfter }: AuthError, act: A
 
 function browserToWords({ name, message }: DOMException): AuthWords {
   if (name === 'NotAllowedError' || name === 'AbortError') {
-    return { title: 'No passkey was given.', remedy: 'It was stopped, or it took too long. Try again when ready.' }
+    return {
+      title: 'No passkey was given.',
+      remedy: 'It was stopped, or it took too long. Try again when ready.',
+    }
   }
   if (name === 'InvalidStateError') {
     return { title: 'This device has a passkey already.', remedy: 'Use that one, or another device.' }

@@ -6,7 +6,10 @@ export class AuthError extends Error {
   /** In seconds, where it was tried too often. */
   readonly retryAfter: number | null
 
-  constructor(message: string, { status, code, retryAfter }: Pick<AuthError, 'status' | 'code' | 'retryAfter'>) {
+  constructor(
+    message: string,
+    { status, code, retryAfter }: Pick<AuthError, 'status' | 'code' | 'retryAfter'>,
+  ) {
     super(message)
     this.name = 'AuthError'
     this.status = status

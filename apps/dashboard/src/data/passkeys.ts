@@ -3,7 +3,9 @@ import { getAuth, postAuth } from './auth.ts'
 /** Signs in with a passkey that the browser or the system keeps. */
 export async function signInByPasskey(): Promise<void> {
   const options = PublicKeyCredential.parseRequestOptionsFromJSON(
-    (await getAuth('/passkey/generate-authenticate-options')) as unknown as PublicKeyCredentialRequestOptionsJSON,
+    (await getAuth(
+      '/passkey/generate-authenticate-options',
+    )) as unknown as PublicKeyCredentialRequestOptionsJSON,
   )
   const credential = await navigator.credentials.get({ publicKey: options })
   await postAuth('/passkey/verify-authentication', { response: toJson(credential) })
@@ -22,12 +24,11 @@ export async function addPasskey(name: string): Promise<void> {
 
 /** Whether this browser knows passkeys as they are used here. */
 export function knowsPasskeys(): boolean {
-  return (
-    typeof PublicKeyCredential !== 'undefined' && 'parseRequestOptionsFromJSON' in PublicKeyCredential
-  )
+  return typeof PublicKeyCredential !== 'undefined' && 'parseRequestOptionsFromJSON' in PublicKeyCredential
 }
 
 function toJson(credential: Credential | null): unknown {
-  if (!(credential instanceof PublicKeyCredential)) throw new DOMException('no passkey was given', 'NotAllowedError')
+  if (!(credential instanceof PublicKeyCredential))
+    throw new DOMException('no passkey was given', 'NotAllowedError')
   return credential.toJSON()
 }

@@ -130,7 +130,8 @@ function TokenRow({ token }: { readonly token: JoinTokenView }) {
             loading={cancel.isPending}
             disabled={barred !== null}
             title={barred ?? undefined}
-            onClick={() => cancel.mutate({ id })}>
+            onClick={() => cancel.mutate({ id })}
+          >
             Cancel
           </Button>
         </span>
