@@ -57,7 +57,7 @@ function inventedPersons(): PersonView[] {
     {
       ...base,
       id: 'person-4',
-      name: 'a-name-with-32-characters.is-long',
+      name: 'a-name.with-32-characters.in-all',
       role: 'operator',
       isDisabled: true,
       isFromSingleSignOn: true,
@@ -115,7 +115,7 @@ export function inventedPeople(): Services['people'] {
   const keys = inventedKeys()
   const find = (name: string): PersonView => {
     const person = people.find((one) => one.name === name)
-    if (!person) throw new DiskError('not-found', { file: name, reason: 'there is no such person' })
+    if (!person) throw new DiskError('not-found', { file: name })
     return person
   }
   const change = (name: string, part: Partial<PersonView>) => Object.assign(find(name), part)

@@ -5,7 +5,6 @@ interface AskedTwiceProps {
   readonly word: string
   /** What it is about, where that does not follow from the word. */
   readonly label?: string
-  readonly size?: 'xs' | 'sm'
   /** What the second press says. */
   readonly surely: ReactNode
   /** What it does, on hover. */
@@ -17,16 +16,7 @@ interface AskedTwiceProps {
 }
 
 /** A button that must be pressed twice; leaving it forgets the first time. */
-export function AskedTwice({
-  word,
-  label,
-  size = 'sm',
-  surely,
-  about,
-  isBusy,
-  barred = null,
-  onSure,
-}: AskedTwiceProps) {
+export function AskedTwice({ word, label, surely, about, isBusy, barred = null, onSure }: AskedTwiceProps) {
   const [isAsked, setAsked] = useState(false)
   const press = () => {
     setAsked(!isAsked)
@@ -35,7 +25,6 @@ export function AskedTwice({
   return (
     <Button
       color="bad"
-      size={size}
       aria-label={isAsked ? undefined : label}
       loading={isBusy}
       disabled={barred !== null}

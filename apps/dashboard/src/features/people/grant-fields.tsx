@@ -67,7 +67,6 @@ export function GrantFields({ draft, most = 'admin', onChange }: GrantFieldsProp
           ))}
           <div className={styles.buttons}>
             <Button
-              size="xs"
               disabled={rights.length >= mostRights}
               onClick={() => onChange({ role, rights: [...rights, emptyRight] })}
             >

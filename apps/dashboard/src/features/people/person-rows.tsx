@@ -70,7 +70,6 @@ function PersonRow({ person, isOwn }: { readonly person: PersonView; readonly is
         </span>
         <span className={styles.rowButtons}>
           <Button
-            size="xs"
             aria-expanded={open === 'change'}
             aria-label={`Change ${name}`}
             onClick={() => toggle('change')}
@@ -78,7 +77,6 @@ function PersonRow({ person, isOwn }: { readonly person: PersonView; readonly is
             Change…
           </Button>
           <Button
-            size="xs"
             aria-expanded={open === 'link'}
             aria-label={`New link for ${name}`}
             onClick={() => toggle('link')}
@@ -86,7 +84,6 @@ function PersonRow({ person, isOwn }: { readonly person: PersonView; readonly is
             New link…
           </Button>
           <Button
-            size="xs"
             loading={setDisabled.isPending}
             disabled={isOwn && !isDisabled}
             title={isOwn ? 'You would keep yourself out' : undefined}
@@ -96,7 +93,6 @@ function PersonRow({ person, isOwn }: { readonly person: PersonView; readonly is
             {isDisabled ? 'Let in again' : 'Keep out'}
           </Button>
           <AskedTwice
-            size="xs"
             word="Remove…"
             surely={`Remove ${name} for good`}
             label={`Remove ${name}`}

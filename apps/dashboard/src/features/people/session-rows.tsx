@@ -36,7 +36,6 @@ export function SessionRows({ label, sessions, isOfMany = false, ending, onEnd }
             </span>
             <span className={styles.rowButtons}>
               <Button
-                size="xs"
                 color="bad"
                 loading={ending === id}
                 aria-label={`End the session of ${isOfMany ? `${person}, ${what}` : what}`}
