@@ -11,6 +11,7 @@ import {
 } from '@trpc/client'
 import type { AppRouter } from '@varve/controller/router/root'
 import { WebSocket } from 'ws'
+import { credentialsFor } from './credentials.ts'
 import { watchedFetch } from './watched-fetch.ts'
 import { UsageError, type CommandContext } from './command.ts'
 
@@ -26,6 +27,7 @@ export interface Fleet extends AsyncDisposable {
 /** A client of the controller; the WebSocket is opened when something subscribes. */
 export function openFleet(context: CommandContext, controller: string | undefined): Fleet {
   const url = controllerUrl(controller ?? context.config.controller)
+  const headers = credentialsFor(context, url)
   const socketUrl = new URL('/trpc', url)
   socketUrl.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
   const sockets = createWSClient({
@@ -33,14 +35,14 @@ export function openFleet(context: CommandContext, controller: string | undefine
     lazy: { enabled: true, closeMs: 0 },
     keepAlive: { enabled: true, intervalMs: 3000, pongTimeoutMs: 4000 },
     // `ws` is a WebSocket in all that tRPC uses; its types are wider.
-    WebSocket: WebSocket as unknown as typeof globalThis.WebSocket,
+    WebSocket: socketWith(headers) as unknown as typeof globalThis.WebSocket,
   })
   const api = createTRPCClient<AppRouter>({
     links: [
       splitLink({
         condition: (operation) => operation.type === 'subscription',
         true: wsLink({ client: sockets }),
-        false: httpBatchLink({ url: new URL('/trpc', url).href, fetch: watchedFetch(url) }),
+        false: httpBatchLink({ url: new URL('/trpc', url).href, fetch: watchedFetch(url), headers }),
       }),
     ],
   })
@@ -49,6 +51,15 @@ export function openFleet(context: CommandContext, controller: string | undefine
     async [Symbol.asyncDispose]() {
       await sockets.close()
     },
+  }
+}
+
+/** tRPC makes its sockets by their address alone. */
+function socketWith(headers: Readonly<Record<string, string>>) {
+  return class extends WebSocket {
+    constructor(url: string | URL) {
+      super(url, { headers })
+    }
   }
 }
 

@@ -8,13 +8,13 @@ import {
   SessionView,
 } from '@varve/protocol/people'
 import { z } from 'zod'
-import { openProcedure, procedure, router } from './trpc.ts'
+import { procedure, router } from './trpc.ts'
 
 const Ref = z.object({ id: PersonId })
 
 /** What everybody sees and changes of themselves. */
 export const accountRouter = router({
-  me: openProcedure.output(Me).query(({ ctx }) => ctx.services.people.me(ctx.caller)),
+  me: procedure.output(Me).query(({ ctx }) => ctx.services.people.me(ctx.caller)),
   /** `current` is left out by who has none yet. */
   setPassword: procedure
     .input(z.object({ current: z.string().max(128).optional(), next: Password }))

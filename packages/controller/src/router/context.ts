@@ -64,6 +64,7 @@ import type { z } from 'zod'
 import type { AuditService } from '../audit/audit-log.ts'
 import type { EventReader } from '../events/event-log.ts'
 import type { Numbered } from '../events/numbered.ts'
+import type { Act, Whereabouts } from '../people/authorization.ts'
 
 /** What is asked for, and by whom; left out: by a person. */
 export type StartedRun = z.output<typeof StartRun> & { readonly askedBy?: AskedBy }
@@ -71,6 +72,8 @@ export type StartedRun = z.output<typeof StartRun> & { readonly askedBy?: AskedB
 /** What the routers call; each procedure is one call. */
 export interface Services {
   readonly audit: AuditService
+  /** For the rights of who calls. */
+  readonly whereabouts: Whereabouts
   readonly fleet: {
     info(): ServerInfo
     overview(): Overview
@@ -122,7 +125,8 @@ export interface Services {
   }
   readonly runs: {
     plan(request: z.output<typeof PlanRequest>, signal: AbortSignal | undefined): Promise<PlanAnswer>
-    start(request: StartedRun, signal: AbortSignal | undefined): Promise<RunView>
+    /** `allow` throws when the caller may not work on what the plan turns out to be about. */
+    start(request: StartedRun, signal: AbortSignal | undefined, allow?: (act: Act) => void): Promise<RunView>
     cancel(id: string): RunView
     resume(id: string): RunView
     undo(id: string): RunView
@@ -173,7 +177,10 @@ export interface Services {
     remove(name: string): void
     /** A new link for somebody; `forgets`: password, passkeys, codes, sessions and keys they had until now. */
     link(name: string, forgets: boolean, caller: Caller): SignInLink
-    setPassword(caller: Caller, password: { readonly current?: string; readonly next: string }): Promise<void>
+    setPassword(
+      caller: Caller,
+      password: { readonly current?: string | undefined; readonly next: string },
+    ): Promise<void>
     /** `whose` null: of everybody. */
     sessions(whose: Identity | null, caller: Caller): SessionView[]
     endSession(whose: Identity | null, id: string): void
@@ -211,6 +218,8 @@ export interface Caller {
   /** Address that it is connected from. */
   readonly peer: string
   readonly identity: Identity
+  /** Of the address that it asked at, such as `https://varve.example.org:7070`. */
+  readonly origin: string
   /** Whether its other end answers now; a caller of HTTP has none that could. */
   isAlive(): Promise<boolean>
   /** Ends its connection; `reason` is for the log. */

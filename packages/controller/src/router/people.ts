@@ -1,6 +1,4 @@
 import {
-  MadeApiKey,
-  NewApiKey,
   NewPerson,
   PersonId,
   PersonName,
