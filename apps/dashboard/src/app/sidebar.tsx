@@ -29,7 +29,7 @@ const entries: readonly Entry[] = [
       migrationsRunning + runsOpen > 0 ? `${groupThousands(migrationsRunning + runsOpen)} open` : null,
   },
   { to: '/activity', label: 'Activity', count: () => null },
-  { to: '/audit', label: 'Audit', count: () => null },
+  { to: '/audit', label: 'Audit', count: () => null, isOfAdmins: true },
   { to: '/people', label: 'People', count: () => null, isOfAdmins: true },
   { to: '/settings', label: 'Settings', count: () => null },
 ]

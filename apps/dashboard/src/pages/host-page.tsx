@@ -11,7 +11,7 @@ import { PageHead } from '../components/page-head.tsx'
 import { ErrorCard, Skeleton } from '../components/states.tsx'
 import { useTRPC } from '../data/trpc.ts'
 import { useHostActions } from '../data/use-host-actions.ts'
-import { useMayNot } from '../data/use-may.ts'
+import { barredBy, useMayNot } from '../data/use-may.ts'
 import styles from '../features/fleet/fleet.module.css'
 import { ForgetHost } from '../features/fleet/forget-host.tsx'
 import { placesOf, whyNot } from '../features/operate/face.ts'
@@ -167,14 +167,22 @@ function HostActions({ host }: { readonly host: HostView }) {
       </Button>
       <Button
         loading={rescan.isPending}
-        disabled={host.state !== 'connected'}
+        {...barredBy(
+          host.state === 'connected'
+            ? mayNot({ operation: 'scan' }, [{ host: host.name }])
+            : `${host.name} is offline`,
+        )}
         onClick={() => rescan.mutate({ name: host.name })}
       >
         Scan again
       </Button>
       <ForgetHost host={host} />
       <Button
-        disabled={faces.every(({ reason }) => reason !== null)}
+        {...barredBy(
+          host.state === 'connected'
+            ? mayNot({ operation: 'upload' }, placesOf(subject))
+            : `${host.name} is offline`,
+        )}
         onClick={() => void navigate({ search: { do: 'upload' } })}
       >
         Upload…
@@ -183,8 +191,7 @@ function HostActions({ host }: { readonly host: HostView }) {
         <Button
           key={face.operation}
           variant={face.effect === 'makes' ? 'filled' : 'default'}
-          disabled={reason !== null}
-          title={reason ?? undefined}
+          {...barredBy(reason)}
           onClick={() => void navigate({ search: { do: face.operation } })}
         >
           {face.verb}…

@@ -5,7 +5,7 @@ import { Command } from '../../components/marks.tsx'
 import { notify } from '../../components/notify.ts'
 import { errorToWords } from '../../data/error-to-words.ts'
 import { useTRPC } from '../../data/trpc.ts'
-import { useMayNot } from '../../data/use-may.ts'
+import { barredBy, useMayNot } from '../../data/use-may.ts'
 import styles from './fleet.module.css'
 
 /** How a host joins, and what happens next. */
@@ -77,12 +77,7 @@ function TokenStep() {
             <p className={styles.soft}>Run this on the host, once. It is not shown again.</p>
           </>
         ) : (
-          <Button
-            loading={make.isPending}
-            disabled={barred !== null}
-            title={barred ?? undefined}
-            onClick={() => make.mutate({})}
-          >
+          <Button loading={make.isPending} {...barredBy(barred)} onClick={() => make.mutate({})}>
             Make a token
           </Button>
         )}

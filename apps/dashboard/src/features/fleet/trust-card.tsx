@@ -9,7 +9,7 @@ import { notify } from '../../components/notify.ts'
 import { ErrorCard, SkeletonRows } from '../../components/states.tsx'
 import { errorToWords } from '../../data/error-to-words.ts'
 import { useTRPC } from '../../data/trpc.ts'
-import { useMayNot } from '../../data/use-may.ts'
+import { barredBy, useMayNot } from '../../data/use-may.ts'
 import styles from './fleet.module.css'
 
 /** By what the fleet is known, who has a certificate of it, and which tokens were made. */
@@ -126,12 +126,7 @@ function TokenRow({ token }: { readonly token: JoinTokenView }) {
           for {pattern === '*' ? 'any host' : pattern}, made <TimeAgo at={madeAt} />
         </span>
         <span className={styles.keptButtons}>
-          <Button
-            loading={cancel.isPending}
-            disabled={barred !== null}
-            title={barred ?? undefined}
-            onClick={() => cancel.mutate({ id })}
-          >
+          <Button loading={cancel.isPending} {...barredBy(barred)} onClick={() => cancel.mutate({ id })}>
             Cancel
           </Button>
         </span>

@@ -15,6 +15,8 @@ const pages = [
   ['/settings', 'Settings', 'versions access'],
 ] as const
 
+const ofAdmins: ReadonlySet<string> = new Set(['/people', '/audit'])
+
 const schemes = [
   ['light', 'Light appearance'],
   ['dark', 'Dark appearance'],
@@ -28,7 +30,7 @@ export function usePageRows(): readonly PaletteRow[] {
   const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true })
   return [
     ...pages
-      .filter(([to]) => to !== '/people' || person?.role === 'admin')
+      .filter(([to]) => !ofAdmins.has(to) || person?.role === 'admin')
       .map(([to, label, keywords]) => ({
         id: `page ${label}`,
         label,
