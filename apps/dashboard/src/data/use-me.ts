@@ -22,10 +22,14 @@ export function useMe() {
 export function useGate(): boolean {
   const { data, isError } = useMe()
   const navigate = useNavigate()
-  const here = useRouterState({ select: ({ location }) => location.href })
+  const here = useRouterState({ select: ({ location }) => location })
   const isShut = data?.person === null
+  // While the page to sign in at is loaded, this one is still there.
+  const isOnItsWay = here.pathname === '/sign-in'
+  const next = here.href
   useEffect(() => {
-    if (isShut) void navigate({ to: '/sign-in', search: here === '/' ? {} : { next: here }, replace: true })
-  }, [isShut, navigate, here])
+    if (isShut && !isOnItsWay)
+      void navigate({ to: '/sign-in', search: next === '/' ? {} : { next }, replace: true })
+  }, [isShut, isOnItsWay, navigate, next])
   return data ? !isShut : isError
 }

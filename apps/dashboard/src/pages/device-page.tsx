@@ -4,6 +4,7 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import type { Me } from '@varve/protocol/people'
 import { useState, type SubmitEvent } from 'react'
 import { focusFirst } from '../components/focus-first.ts'
+import { toDeviceSearch } from '../app/page-search.ts'
 import { Refusal } from '../components/refusal.tsx'
 import { SkeletonRows } from '../components/states.tsx'
 import { getAuth, postAuth } from '../data/auth.ts'
@@ -17,7 +18,8 @@ const route = getRouteApi('/device')
 /** Lets a command in that shows a code in its terminal. */
 export function DevicePage() {
   const isOpen = useGate()
-  const { user_code: code } = route.useSearch()
+  // What the address says beside what was looked at stays in the router's own search.
+  const { user_code: code } = toDeviceSearch({ ...route.useSearch() })
   const person = useMe().data?.person ?? null
   return (
     <Door title="Let a command in">

@@ -12,6 +12,7 @@ import { PasswordForm } from '../features/people/password-form.tsx'
 import { CodeStep } from '../features/sign-in/code-step.tsx'
 import { Door } from '../features/sign-in/door.tsx'
 import { PasswordStep } from '../features/sign-in/password-step.tsx'
+import { toSignInSearch } from '../features/sign-in/sign-in-search.ts'
 import styles from '../features/sign-in/sign-in.module.css'
 import { useLinkToken } from '../features/sign-in/use-link-token.ts'
 
@@ -22,7 +23,8 @@ type Stage = 'start' | 'busy' | 'code' | 'welcome'
 
 /** Where people say who they are; nothing of the fleet is asked for before. */
 export function SignInPage() {
-  const { next = '/', error } = route.useSearch()
+  // What the address says beside what was looked at stays in the router's own search.
+  const { next = '/', error } = toSignInSearch({ ...route.useSearch() })
   const router = useRouter()
   const api = useTRPC()
   const queryClient = useQueryClient()

@@ -9,10 +9,10 @@ export function Door({ title, children }: { readonly title: string; readonly chi
   }, [title])
   return (
     <div className={styles.place}>
-      <div className={styles.brand}>
+      <header className={styles.brand}>
         <Logo />
         Varve
-      </div>
+      </header>
       <main className={styles.door}>
         <h1 className={styles.title}>{title}</h1>
         {children}
