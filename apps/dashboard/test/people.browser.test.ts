@@ -50,11 +50,11 @@ describe.skipIf(!requires('chromium'))('people and their accounts, at a real con
 
     await page.reload()
     await row.getByText('nothing but a link to sign in with').waitFor()
-    await row.getByRole('button', { name: 'Keep grace out' }).click()
+    await row.getByRole('button', { name: 'Keep out grace' }).click()
     await row.getByText('kept out', { exact: true }).waitFor()
     // At once, without anything being pressed there.
     await grace.page.waitForURL(/\/sign-in\?next=%2Fpeople$/u)
-    await row.getByRole('button', { name: 'Let grace in again' }).click()
+    await row.getByRole('button', { name: 'Let in again grace' }).click()
     await row.getByRole('button', { name: 'New link for grace' }).click()
     await row.getByRole('checkbox', { name: /^Forget what they had/u }).check()
     await row.getByRole('button', { name: 'Forget, and make a link' }).click()
@@ -174,7 +174,7 @@ describe.skipIf(!requires('chromium'))('what may not be done, with invented imag
     await page.route(/\/trpc\/[^?]*account\.me/u, async (route) => {
       const answer = await route.fetch()
       const body = (await answer.text()).replace('"role":"admin"', '"role":"viewer"')
-      await route.fulfill({ response: answer, body })
+      await route.fulfill({ status: 200, contentType: 'application/json', body })
     })
     await page.goto(`${url}/images/image-0`)
     const action = page.getByRole('button', { name: /^Clone…/u })

@@ -27,9 +27,7 @@ describe.skipIf(!requires('chromium'))('signing in, at a real controller', () =>
     expect(await findInEveryLook(page)).toEqual([])
     await signIn(page, 'ada', 'not the password')
     await page.getByRole('alert').getByText('The name or the password is wrong.').waitFor()
-    expect(
-      asked.filter((path) => path.startsWith('/trpc')).every((path) => path === '/trpc/account.me'),
-    ).toBe(true)
+    expect([...new Set(asked.filter((path) => path.startsWith('/trpc')))]).toEqual(['/trpc/account.me'])
     // As somebody types it on a telephone.
     await signIn(page, 'Ada ')
     await page.waitForURL(`${stage.url}/images?q=web`)
@@ -123,10 +121,10 @@ describe.skipIf(!requires('chromium'))('signing in, at a real controller', () =>
     expect(await findBarriers(page)).toEqual(ofDoors)
     expect(await findInEveryLook(page)).toEqual([])
     await page.getByLabel('Code from your app').fill('000000')
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
     await page.getByRole('alert').getByText('The code is not right.').waitFor()
     await page.getByLabel('Code from your app').fill(totpOf(secret))
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
     await page.waitForURL(`${stage.url}/`)
 
     await page.getByRole('button', { name: 'Sign out' }).click()
@@ -134,7 +132,7 @@ describe.skipIf(!requires('chromium'))('signing in, at a real controller', () =>
     await signIn(page, 'cody')
     await page.getByRole('button', { name: 'Use a backup code' }).click()
     await page.getByLabel('Backup code', { exact: true }).fill(codes[0] ?? '')
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
     await page.waitForURL(`${stage.url}/`)
     expect(unexpected(complaints)).toEqual([])
     await page.close()

@@ -17,12 +17,13 @@ const Palette = lazy(() => import('../features/palette/palette.tsx'))
 const idleAfterMs = 5000
 
 /** Pages for who may not be signed in yet: they ask for nothing of the fleet. */
-const doors: readonly string[] = ['/sign-in', '/device']
+const doors: ReadonlySet<string> = new Set(['/sign-in', '/device'])
 
 /** What every page stands in. */
 export function Root() {
-  const path = useRouterState({ select: ({ location }) => location.pathname })
-  return doors.includes(path) ? <Outlet /> : <Shell />
+  // What is shown, not where the address leads: a page that is on its way out stays behind the gate.
+  const shown = useRouterState({ select: ({ matches }) => matches.at(-1)?.routeId ?? '' })
+  return doors.has(shown) ? <Outlet /> : <Shell />
 }
 
 /** Sidebar, offline bar, palette and the page. */

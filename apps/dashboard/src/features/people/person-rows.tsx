@@ -87,7 +87,7 @@ function PersonRow({ person, isOwn }: { readonly person: PersonView; readonly is
             loading={setDisabled.isPending}
             disabled={isOwn && !isDisabled}
             title={isOwn ? 'You would keep yourself out' : undefined}
-            aria-label={isDisabled ? `Let ${name} in again` : `Keep ${name} out`}
+            aria-label={isDisabled ? `Let in again ${name}` : `Keep out ${name}`}
             onClick={() => setDisabled.mutate({ name, isDisabled: !isDisabled })}
           >
             {isDisabled ? 'Let in again' : 'Keep out'}
