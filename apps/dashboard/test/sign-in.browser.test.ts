@@ -32,7 +32,7 @@ describe.skipIf(!requires('chromium'))('signing in, at a real controller', () =>
     await signIn(page, 'Ada ')
     await page.waitForURL(`${stage.url}/images?q=web`)
     await page.getByRole('link', { name: 'ada operator' }).waitFor()
-    await page.getByText('no hosts yet').waitFor()
+    await page.getByText('no hosts yet').waitFor({ state: 'attached' })
     await expect.poll(() => asked.includes('/trpc'), patience).toBe(true)
     expect(await page.getByRole('link', { name: 'People' }).count()).toBe(0)
     expect(unexpected(complaints)).toEqual([])
