@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
+import { FleetRoots } from '@varve/protocol/trust'
 import { findLocalAccess } from '@varve/trust/local-access'
 import { z } from 'zod'
 import type { CommandContext } from './command.ts'
@@ -11,7 +12,13 @@ const Kept = z.object({
   /** By the origin of the controller. */
   controllers: z.record(
     z.string().max(300),
-    z.object({ token: z.string().max(4096), person: z.string().max(64), expiresAt: z.iso.datetime() }),
+    z.object({
+      token: z.string().max(4096),
+      person: z.string().max(64),
+      expiresAt: z.iso.datetime(),
+      /** By what its controller is known where the system does not know it. */
+      fleet: FleetRoots.optional(),
+    }),
   ),
 })
 type Kept = z.infer<typeof Kept>
@@ -19,22 +26,34 @@ export type KeptCredential = Kept['controllers'][string]
 
 type Config = Pick<CommandContext['config'], 'key' | 'stateFolder' | 'accessFolder'>
 
+/** By what the command is let in at a controller, and whom it believes there. */
+export interface Credentials {
+  readonly headers: Readonly<Record<string, string>>
+  /** Null: what the system knows. */
+  readonly fleet: FleetRoots | null
+}
+
 /**
  * By what the command is let in at a controller: VARVE_KEY, what `varve login` has kept, or on the controller's own machine
  * the file that only its user can read. Nothing: the controller says what to do.
  */
-export function credentialsFor(
-  { config }: { readonly config: Config },
-  url: URL,
-): Readonly<Record<string, string>> {
-  const key =
-    config.key ?? keptCredential(config, url)?.token ?? findLocalAccess(url, config.accessFolder)?.key ?? null
-  return key === null ? {} : { authorization: `Bearer ${key}` }
+export function credentialsFor(config: Config, url: URL): Credentials {
+  const kept = keptCredential(config, url)
+  const key = config.key ?? kept?.token ?? findLocalAccess(url, config.accessFolder)?.key ?? null
+  return {
+    headers: key === null ? {} : { authorization: `Bearer ${key}` },
+    fleet: keptCredential(config, url, { evenOver: true })?.fleet ?? null,
+  }
 }
 
-function keptCredential(config: Config, url: URL): KeptCredential | null {
+/** What `varve login` has kept for a controller; `evenOver`: one whose time is over too. */
+export function keptCredential(
+  config: Config,
+  url: URL,
+  { evenOver = false }: { readonly evenOver?: boolean } = {},
+): KeptCredential | null {
   const kept = readKept(config).controllers[url.origin]
-  return kept !== undefined && Date.parse(kept.expiresAt) > Date.now() ? kept : null
+  return kept !== undefined && (evenOver || Date.parse(kept.expiresAt) > Date.now()) ? kept : null
 }
 
 /** Keeps what lets the command in, for this user only; null takes it away. */

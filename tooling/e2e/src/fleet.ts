@@ -23,6 +23,8 @@ export interface FleetOptions {
   readonly agent?: string
   /** The agents have certificates: all between the processes is TLS. */
   readonly joined?: boolean
+  /** Everybody on this machine is answered, as a page that has signed in is. */
+  readonly isSignInOff?: boolean
 }
 
 /** As the user that runs the controller. */
@@ -98,6 +100,7 @@ export class Fleet {
           join(this.folder, 'controller'),
           '--agent-grace',
           '15',
+          ...(this.#options.isSignInOff === true ? ['--no-sign-in'] : []),
         ]
       : [
           program,

@@ -160,7 +160,7 @@ export const rules: Readonly<Record<string, Rule>> = {
 /** Why somebody may not do it; null: they may. */
 export type Denial = { readonly isSignedIn: boolean; readonly reason: string } | null
 
-const signInFirst = 'Sign in first: in the browser, or by varve login.'
+const signInFirst = 'Sign in first.'
 
 /** Whether `identity` may call `path` with `input`. */
 export function denialOf(

@@ -1,6 +1,6 @@
 /** Wrong tries that cost nothing: fingers slip. */
 const freeTries = 5
-const firstWaitMs = 2000
+const firstWaitMs = 10_000
 const mostWaitMs = 15 * 60_000
 /** After so long without a wrong try nothing is remembered. */
 const forgetMs = 60 * 60_000

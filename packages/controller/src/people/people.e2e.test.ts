@@ -86,7 +86,7 @@ async function newPerson(name: string, role: 'viewer' | 'operator' | 'admin', pa
   const link = await starter().api.people.add.mutate({ name, role })
   const visitor = new Visitor()
   expect(await visitor.ask('/sign-in/link', { token: tokenOf(link) })).toMatchObject({ status: 200 })
-  await visitor.api.account.setPassword.mutate({ next: password })
+  await visitor.api.account.setPassword.mutate({ newPassword: password })
   return visitor
 }
 
@@ -195,10 +195,13 @@ describe('passwords', () => {
     const ada = await newPerson('ada', 'operator')
     const other = new Visitor()
     await other.ask('/sign-in/username', { username: 'ada', password: 'a good password' })
-    expect(await codeOf(ada.api.account.setPassword.mutate({ next: 'another password' }))).toBe(
+    expect(await codeOf(ada.api.account.setPassword.mutate({ newPassword: 'another password' }))).toBe(
       'PRECONDITION_FAILED',
     )
-    await ada.api.account.setPassword.mutate({ current: 'a good password', next: 'another password' })
+    await ada.api.account.setPassword.mutate({
+      currentPassword: 'a good password',
+      newPassword: 'another password',
+    })
     expect(await ada.me()).not.toBeNull()
     expect(await other.me()).toBeNull()
     const { text } = await ada.api.account.makeKey.mutate({ name: 'k', role: 'admin' })
@@ -206,7 +209,10 @@ describe('passwords', () => {
     byKey.authorization = `Bearer ${text}`
     expect(
       await codeOf(
-        byKey.api.account.setPassword.mutate({ current: 'another password', next: 'x'.repeat(12) }),
+        byKey.api.account.setPassword.mutate({
+          currentPassword: 'another password',
+          newPassword: 'x'.repeat(12),
+        }),
       ),
     ).toBe('PRECONDITION_FAILED')
     expect(await codeOf(byKey.api.account.makeKey.mutate({ name: 'more' }))).toBe('PRECONDITION_FAILED')

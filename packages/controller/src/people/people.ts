@@ -167,7 +167,7 @@ export async function openPeople(options: PeopleOptions): Promise<People> {
       }
       return linkFor(row, reached(origin), linkMs)
     },
-    async setPassword({ identity }, { current, next }) {
+    async setPassword({ identity }, { currentPassword = '', newPassword }) {
       const { id, by } = asPerson(identity)
       if (by.kind === 'key')
         throw new DiskError('refused', {
@@ -180,14 +180,14 @@ export async function openPeople(options: PeopleOptions): Promise<People> {
       const isRight =
         account?.password === undefined ||
         account.password === null ||
-        (await password.verify({ hash: account.password, password: current ?? '' }))
+        (await password.verify({ hash: account.password, password: currentPassword }))
       if (!isRight)
         throw new DiskError('refused', {
           file: 'password',
           reason: 'the current one is another',
           remedy: 'Type it again, or ask an admin for a new link.',
         })
-      const hash = await password.hash(next)
+      const hash = await password.hash(newPassword)
       if (account) await internalAdapter.updatePassword(id, hash)
       else
         await internalAdapter.createAccount({

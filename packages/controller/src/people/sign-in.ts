@@ -63,7 +63,7 @@ export function createSignIn(options: SignInOptions): SignIn {
       const isAnythingShown = shown !== undefined || headers.has('cookie')
       if (!isAnythingShown) return null
       const found = await auth.api.getSession({ headers, query: { disableRefresh: true } })
-      if (!found) return shown === undefined ? null : nobody('the sign-in is over: sign in again')
+      if (!found) return shown === undefined ? null : nobody('it is not known here, or its time is over')
       const { user, session } = found
       return ofPerson(options.db, user.id, { kind: 'session', id: session.id })
     },
@@ -72,7 +72,7 @@ export function createSignIn(options: SignInOptions): SignIn {
 
 async function ofKey(auth: Auth, key: string, db: PeopleDb): Promise<Identity> {
   const { valid, key: found } = await auth.api.verifyApiKey({ body: { key } })
-  if (!valid || !found) return nobody('the key is not known here, or is over')
+  if (!valid || !found) return nobody('the key is not known here, or its time is over')
   const person = ofPerson(db, found.referenceId, { kind: 'key', id: found.id })
   // A key never lets more be done than its person may.
   return person.kind === 'person'

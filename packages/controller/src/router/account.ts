@@ -15,9 +15,9 @@ const Ref = z.object({ id: PersonId })
 /** What everybody sees and changes of themselves. */
 export const accountRouter = router({
   me: procedure.output(Me).query(({ ctx }) => ctx.services.people.me(ctx.caller)),
-  /** `current` is left out by who has none yet. */
+  /** `currentPassword` is left out by who has none yet. The log keeps neither, by their names. */
   setPassword: procedure
-    .input(z.object({ current: z.string().max(128).optional(), next: Password }))
+    .input(z.object({ currentPassword: z.string().max(128).optional(), newPassword: Password }))
     .mutation(({ ctx, input }) => ctx.services.people.setPassword(ctx.caller, input)),
   sessions: procedure
     .output(z.array(SessionView))

@@ -179,7 +179,7 @@ export interface Services {
     link(name: string, forgets: boolean, caller: Caller): SignInLink
     setPassword(
       caller: Caller,
-      password: { readonly current?: string | undefined; readonly next: string },
+      password: { readonly currentPassword?: string | undefined; readonly newPassword: string },
     ): Promise<void>
     /** `whose` null: of everybody. */
     sessions(whose: Identity | null, caller: Caller): SessionView[]
