@@ -52,7 +52,7 @@ export async function setPeopleStage(): Promise<PeopleStage> {
         .getSetCookie()
         .map((one) => one.split(';', 1)[0])
         .join('; ')
-      await clientWith(url, { cookie }).account.setPassword.mutate({ next: password })
+      await clientWith(url, { cookie }).account.setPassword.mutate({ newPassword: password })
       const [session] = await admin.people.sessions
         .query()
         .then((all) => all.filter((one) => one.person === name))

@@ -35,7 +35,8 @@ export function PasswordForm({ name, hasPassword, onSet }: PasswordFormProps) {
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
     setTooShort(next.length < leastLength)
-    if (next.length >= leastLength) set.mutate(hasPassword ? { current, next } : { next })
+    if (next.length >= leastLength)
+      set.mutate({ newPassword: next, ...(hasPassword && { currentPassword: current }) })
   }
   return (
     <form className={styles.form} onSubmit={submit}>
