@@ -87,9 +87,11 @@ export async function signIn(page: Page, name: string, secret = password): Promi
   await page.getByRole('button', { name: 'Sign in', exact: true }).click()
 }
 
-/** What a browser says of every answer that is none of the 200s; the pages expect them. */
+/** Without what a browser says of every answer that refuses: the pages expect them. */
 export function unexpected(complaints: readonly string[]): readonly string[] {
-  return complaints.filter((one) => !/^Failed to load resource: .*\/api\/auth\//u.test(one))
+  return complaints.filter(
+    (one) => !/^Failed to load resource: .*(?:\/api\/auth\/|status of 401 .*\/trpc\/)/u.test(one),
+  )
 }
 
 /** The code of an app at this time, RFC 6238. */
