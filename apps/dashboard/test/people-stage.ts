@@ -97,7 +97,7 @@ export function unexpected(complaints: readonly string[]): readonly string[] {
 /** The code of an app at this time, RFC 6238. */
 export function totpOf(secret: string, at = Date.now()): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-  const bits = [...secret.replaceAll(' ', '')]
+  const bits = Array.from(secret.replaceAll(' ', ''))
     .map((one) => alphabet.indexOf(one).toString(2).padStart(5, '0'))
     .join('')
   const key = Buffer.from((bits.match(/.{8}/gu) ?? []).map((byte) => Number.parseInt(byte, 2)))

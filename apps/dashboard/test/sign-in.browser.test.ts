@@ -234,6 +234,7 @@ describe.skipIf(!requires('chromium'))('signing in, at a real controller', () =>
     expect(await findInEveryLook(page)).toEqual([])
     await page.getByRole('button', { name: 'Let it in' }).click()
     await page.getByText('It is let in').waitFor()
+    expect(await findInEveryLook(page)).toEqual([])
     expect(await token(asked['device_code'])).toMatchObject({ status: 200 })
 
     const { body: other } = await ask('/device/code', { client_id: 'varve' })

@@ -99,7 +99,11 @@ function Request({ code, person }: RequestProps) {
     return (
       <p className={styles.soft} role="status">
         <strong>It is let in</strong> as {person.name}, and goes on in its terminal: this page can be closed.
-        Your <Link to="/account">account</Link> lists it among the sessions, and ends it.
+        Your{' '}
+        <Link className={styles.link} to="/account">
+          account
+        </Link>{' '}
+        lists it among the sessions, and ends it.
       </p>
     )
   }
