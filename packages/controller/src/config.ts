@@ -57,6 +57,7 @@ export interface Config {
   readonly clock: Clock
 }
 
+const defaultData = join('.varve', 'controller')
 const defaultDashboard = join(packageFolder, '../../apps/dashboard/dist')
 
 const Values = z.object({
@@ -118,6 +119,8 @@ export const usage = `varve controller: keeps the inventory of a fleet, carries 
   --agent-grace SECONDS  how long an agent may be away with its jobs (default: 60)    VARVE_AGENT_GRACE
   --log-level LEVEL      trace, debug, info, warn, error, silent (default: info)      VARVE_LOG_LEVEL
   --help
+
+varve controller backup, restore and support have --help of their own.
 `
 
 /** Reads flags and environment; throws a sentence for people when a value is not possible. Null: help was asked for. */
@@ -146,7 +149,7 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv = pro
   const parsed = Values.safeParse({
     port: values.port ?? env['VARVE_PORT'] ?? '7070',
     host: values.host ?? env['VARVE_HOST'] ?? '127.0.0.1',
-    data: values.data ?? env['VARVE_DATA'] ?? join('.varve', 'controller'),
+    data: values.data ?? env['VARVE_DATA'] ?? defaultData,
     dashboard: values.dashboard ?? env['VARVE_DASHBOARD'] ?? defaultDashboard,
     logLevel: values['log-level'] ?? env['VARVE_LOG_LEVEL'] ?? 'info',
     grace: values['agent-grace'] ?? env['VARVE_AGENT_GRACE'] ?? '60',
@@ -181,10 +184,41 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv = pro
 
 /** The first line of the file, or what the environment says; null: there is none. */
 function passphraseOf(file: string | undefined, env: NodeJS.ProcessEnv): string | null {
-  if (file === undefined) return env['VARVE_PASSPHRASE'] ?? null
-  const [line = ''] = readSetting('--passphrase-file', file).split('\n', 1)
-  if (line === '') throw new Error(`--passphrase-file ${file}: its first line is empty.`)
-  return line
+  return file === undefined ? (env['VARVE_PASSPHRASE'] ?? null) : firstLineOf('--passphrase-file', file)
+}
+
+/** The first line of a file that holds a secret; throws a sentence for people. */
+export function firstLineOf(flag: string, file: string): string {
+  const [line = ''] = readSetting(flag, file).split('\n', 1)
+  if (line.trim() === '') throw new Error(`${flag} ${file}: its first line is empty.`)
+  return line.replace(/\r$/u, '')
+}
+
+/** What commands beside serving take from their environment. */
+export interface KeepingEnvironment {
+  readonly data: string
+  /** Of a backup. */
+  readonly passphrase: string | null
+  /** All `VARVE_*`; of those that are secrets only that they are set. */
+  readonly settings: Readonly<Record<string, string>>
+  readonly secrets: readonly string[]
+  readonly now: () => number
+}
+
+const secretSetting = /PASSPHRASE$|PASSWORD|SECRET|TOKEN/u
+
+export function keepingEnvironment(env: NodeJS.ProcessEnv = process.env): KeepingEnvironment {
+  const own = Object.entries(env).flatMap(([name, value]) =>
+    name.startsWith('VARVE_') && value !== undefined ? [[name, value] as const] : [],
+  )
+  const isSecret = (name: string) => secretSetting.test(name)
+  return {
+    settings: Object.fromEntries(own.map(([name, value]) => [name, isSecret(name) ? '[redacted]' : value])),
+    secrets: own.flatMap(([name, value]) => (isSecret(name) ? [value] : [])),
+    data: env['VARVE_DATA'] ?? defaultData,
+    passphrase: env['VARVE_BACKUP_PASSPHRASE'] ?? null,
+    now: Date.now,
+  }
 }
 
 function webCertificateOf(cert: string | undefined, key: string | undefined): Config['webCertificate'] {
@@ -202,7 +236,8 @@ function webCertificateOf(cert: string | undefined, key: string | undefined): Co
   }
 }
 
-function readSetting(flag: string, file: string): string {
+/** The text of a file that a flag names; throws a sentence for people. */
+export function readSetting(flag: string, file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {

@@ -1,12 +1,18 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { readConfig, usage } from './config.ts'
+import { isControllerCommand, type ControllerCommandName } from '@varve/protocol/controller-commands'
+import { keepingEnvironment, readConfig, usage } from './config.ts'
 import { StartError } from './data-folder.ts'
 import { startController } from './start-controller.ts'
 
 /** Exit codes: 0 stopped as asked, or help; 1 could not start (said in one sentence), 2 wrong flags. */
 async function main(): Promise<void> {
   process.umask(0o077)
+  const [first, ...rest] = process.argv.slice(2)
+  if (isControllerCommand(first)) {
+    process.exitCode = await carryOut(first, rest)
+    return
+  }
   const config = parseConfig()
   if (config === null) {
     process.stdout.write(usage)
@@ -28,6 +34,21 @@ async function main(): Promise<void> {
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
   if (!outlivesTerminal()) process.once('SIGHUP', stop)
+}
+
+/** A command beside serving: it ends by itself, or by a signal, and leaves nothing half done. */
+async function carryOut(name: ControllerCommandName, args: readonly string[]): Promise<number> {
+  const { runCommand } = await import('./commands/run-command.ts')
+  const abort = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => abort.abort())
+  const { stdin, stderr } = process
+  return await runCommand(name, args, {
+    environment: keepingEnvironment(),
+    terminal: stdin.isTTY && stderr.isTTY ? { input: stdin, output: stderr } : null,
+    signal: abort.signal,
+    print: (text) => process.stdout.write(`${text}\n`),
+    remark: (text) => stderr.write(`${text}\n`),
+  })
 }
 
 /** Whether it was started to go on when its terminal is gone, as by nohup(1): SIGHUP is ignored then, proc(5). */

@@ -23,6 +23,7 @@ import { createForget } from './forget.ts'
 import { imageServices } from './image-services.ts'
 import { createWhereabouts, placeOf } from './people/whereabouts.ts'
 import type { Services } from './router/context.ts'
+import { settleRestored } from './backup/settle-restored.ts'
 import { startCheckpoints } from './store/checkpoints.ts'
 import { openDatabase, write } from './store/database.ts'
 import { savePlaces } from './store/hosts-store.ts'
@@ -58,6 +59,8 @@ export interface Controller {
   readonly streams: Streams
   readonly hearing: Hearing
   readonly courtesy: Courtesy
+  /** What has to be done before anybody is answered. */
+  settle(): Promise<void>
   /** `url`: where agents reach this controller. */
   start(url: string): Promise<void>
   stop(): Promise<void>
@@ -355,6 +358,10 @@ export function createController(
     streams,
     hearing,
     courtesy,
+    async settle() {
+      if (await settleRestored({ data: config.data, restored, trust: trust.service, audit: audit.service }))
+        logger.warn('this data folder was restored from a backup')
+    },
     async start(address) {
       url = address
       hearing.start()

@@ -86,6 +86,7 @@ async function startIn(folder: DataFolder, config: Config, logger: pino.Logger):
     courtesy,
   })
   stack.defer(() => server?.close())
+  await controller.settle()
   const url = await server.listen()
   people.connect({ cut: (who, reason) => server?.cut(who, reason), url: () => url })
   await controller.start(url)

@@ -120,10 +120,17 @@ describe.skipIf(!isLinux || !requires('pnpm', 'tar', 'unshare') || !(await hasPa
       until_said '^connected north' agent.log
       until_said '"scanned"' agent.log
       $bin/varve images --controller http://127.0.0.1:$port
+      echo 'four words that nobody guesses' >passphrase
+      $bin/varve controller backup --data controller --to kept.varve --passphrase-file passphrase
+      $bin/varve controller restore kept.varve --data restored --passphrase-file passphrase
+      $bin/varve controller support --data controller --to support.tar.gz --log controller.log
       kill $agent; wait $agent; echo "agent $?"
       kill $controller; wait $controller; echo "controller $?"`)
       expect([exitCode, all]).toEqual([0, expect.stringContaining('joined as north')])
       expect(all).toMatch(/^north:new\.qcow2 .*qcow2/mu)
+      expect(all).toMatch(/kept\.varve: .*, read back and proven\n.* 1 host,/u)
+      expect(all).toContain('/restored: restored')
+      expect(all).toMatch(/support\.tar\.gz: .*, without secrets/u)
       expect(all).toMatch(/agent 0\ncontroller 0$/u)
     }, 120_000)
 

@@ -8,6 +8,7 @@ import { checkCommand } from './check.command.ts'
 import { cloneCommand } from './clone.command.ts'
 import { compareCommand } from './compare.command.ts'
 import { completionCommand } from './completion.command.ts'
+import { controllerCommand } from './controller.command.ts'
 import { convertCommand } from './convert.command.ts'
 import { createCommand } from './create.command.ts'
 import { deleteCommand } from './delete.command.ts'
@@ -56,6 +57,7 @@ export const commandTable: readonly CommandDefinition[] = [
   cloneCommand,
   compareCommand,
   completionCommand,
+  controllerCommand,
   convertCommand,
   createCommand,
   deleteCommand,

@@ -134,7 +134,8 @@ function kindOf(name: string): ValueModel {
 function operandModel(argument: Argument, isOfFleet: boolean): OperandModel {
   const name = argument.name()
   const { argChoices: values, variadic: isMany } = argument
-  const known: ValueModel = isOfFleet ? { kind: 'other' } : kindOf(name)
+  // What the fleet has is no file of this machine; what is called so is.
+  const known: ValueModel = isOfFleet && name !== 'file' ? { kind: 'other' } : kindOf(name)
   const value: ValueModel = values
     ? { kind: 'list', values }
     : name === 'format'

@@ -5,13 +5,14 @@ import { done } from '../audit/result-of.ts'
 import { headersOf, originOf } from '../people/identify.ts'
 import { createLockOut, type LockOut } from '../people/lock-out.ts'
 import { peerHeader, type SignIn } from '../people/sign-in.ts'
+import { singleSignOnId } from '../people/single-sign-on.ts'
 import type { RecordRequest } from './record-request.ts'
 
 /** What of better-auth is answered; everything else of it is not there. */
 const paths = new Set([
   'POST /sign-in/username',
   'POST /sign-in/link',
-  'POST /sign-in/oauth2',
+  'POST /sign-in/social',
   'POST /sign-out',
   'POST /two-factor/enable',
   'POST /two-factor/disable',
@@ -30,7 +31,7 @@ const paths = new Set([
   'POST /device/deny',
 ])
 /** Where a single sign-on sends people back to. */
-const callback = /^GET \/oauth2\/callback\/[\w-]{1,64}$/u
+const callback = `GET /callback/${singleSignOnId}`
 /** Asked again and again until somebody approves: no line each. */
 const quiet = new Set(['/device/token', '/device'])
 
@@ -63,7 +64,7 @@ export function authRoutes(options: AuthRouteOptions) {
       handler: async (request, reply) => {
         const path = request.url.slice('/api/auth'.length).split('?', 1)[0] ?? ''
         const asked = `${request.method} ${path}`
-        if (options.isSignInOff || !(paths.has(asked) || callback.test(asked)))
+        if (options.isSignInOff || !(paths.has(asked) || asked === callback))
           return await reply.code(404).send({ message: 'There is nothing here.' })
         return await answer(request, reply, path)
       },

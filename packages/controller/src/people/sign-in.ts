@@ -11,7 +11,7 @@ import type { Logger } from 'pino'
 import { z } from 'zod'
 import * as schema from './people-schema.ts'
 import { grantOf, jsonOf, peopleStore, type PeopleDb } from './people-store.ts'
-import { singleSignOnProvider, type SingleSignOn } from './single-sign-on.ts'
+import { rolesByGroups, singleSignOnProvider, type SingleSignOn } from './single-sign-on.ts'
 
 /** What starts a key, so that one that was left in a file is recognized by scanners. */
 export const keyPrefix = 'varve_'
@@ -100,16 +100,19 @@ const signInRate = { window: 60, max: 30 } as const
 
 function authAt(origin: string, { db, secret, singleSignOn: single, logger }: SignInOptions) {
   const { protocol, hostname, port } = new URL(origin)
+  const byGroups = rolesByGroups(single, (name) => peopleStore.byName(db, name, Date.now()) !== null)
   return betterAuth({
     baseURL: origin,
     secret,
     appName: 'Varve',
     database: drizzleAdapter(db, { provider: 'sqlite', schema }),
     telemetry: { enabled: false },
+    onAPIError: { errorURL: '/sign-in' },
     trustedOrigins: [origin],
     emailAndPassword: { enabled: true, disableSignUp: true, minPasswordLength: 10, maxPasswordLength: 128 },
     account: { accountLinking: { enabled: false } },
     user: {
+      validateUserInfo: (data) => byGroups.validateUserInfo(data),
       additionalFields: {
         role: { type: 'string', required: false, input: false },
         rights: { type: 'string', required: false, input: false },
@@ -136,6 +139,7 @@ function authAt(origin: string, { db, secret, singleSignOn: single, logger }: Si
       cookies: { session_token: { attributes: { sameSite: 'strict' } } },
     },
     databaseHooks: {
+      user: byGroups.hooks,
       session: {
         create: {
           before: async ({ userId }) => {

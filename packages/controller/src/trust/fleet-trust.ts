@@ -151,8 +151,11 @@ export async function openFleetTrust(options: FleetTrustOptions): Promise<FleetT
       rootCertificates,
       credentials: () => own,
       admit(host, identity) {
-        if (identity.kind === 'agent' && identity.host === host) members.admit(identity)
-        else if (identity.kind === 'agent') throw notItsName(host, identity.host)
+        if (identity.kind === 'agent' && identity.host === host) {
+          if (members.stopUnknown(identity))
+            effects?.note(host, `${host} has a certificate that was made since the backup: a person decides`)
+          members.admit(identity)
+        } else if (identity.kind === 'agent') throw notItsName(host, identity.host)
         else if (members.isTaken(host)) throw needsCertificate(host)
       },
       stopClone(host, identity) {

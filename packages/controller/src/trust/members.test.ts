@@ -60,6 +60,30 @@ test('a token lets one host in, and that one again when its answer was lost', as
   expect(members.tokens()).toMatchObject([{ state: 'used', usedBy: 'north' }])
 })
 
+test('a certificate that was made since the backup is stopped until a person decides, and can be revoked', async () => {
+  const north = await joined('north')
+  members.admit(north)
+  const since = { ...north, serial: 'a'.repeat(32) }
+  expect(members.stopUnknown(north)).toBe(false)
+  expect(members.stopUnknown(since)).toBe(true)
+  expect(members.stopUnknown(since)).toBe(false)
+  expect(states('north')).toEqual(['stopped', 'active'])
+  expect(() => members.admit(since)).toThrow('was made since the backup')
+  members.admit(north)
+  members.allow('north')
+  members.admit(since)
+  expect(states('north')).toEqual(['active', 'superseded'])
+  expect(() => members.admit(north)).toThrow('not in use')
+  members.revoke('north', 'it was sold')
+  expect(members.stopUnknown(since)).toBe(false)
+  expect(() => members.admit(since)).toThrow('it was sold')
+  const other = { ...north, host: 'south', serial: 'b'.repeat(32) }
+  members.stopUnknown(other)
+  members.revoke('south', 'nobody knows it')
+  expect(() => members.allow('south')).toThrow('none of its certificates is stopped')
+  expect(() => members.admit(other)).toThrow('nobody knows it')
+})
+
 test('two hosts that come at once with one token: one joins', async () => {
   const { text } = members.makeToken({ pattern: '*', validMs: hour })
   const requests = await Promise.all(['north', 'south'].map((name) => requestFor(name, text)))

@@ -4,7 +4,7 @@ import type { Identity } from '@varve/protocol/identity'
 import type { JoinRequest, JoinTokenView, Membership, MemberView } from '@varve/protocol/trust'
 import { joinTokenText, makeJoinToken } from '@varve/trust/join-token'
 import { isSameSecret } from '@varve/trust/pin'
-import type { Authority, SignedMember } from './authority.ts'
+import { certificateMs, type Authority, type SignedMember } from './authority.ts'
 import {
   addMember,
   addToken,
@@ -39,6 +39,11 @@ export interface Members {
   renew(identity: AgentIdentity, request: string): Promise<Membership>
   /** Takes note that a certificate is used, which ends those before it; throws `refused` for one that is not to be believed. */
   admit(identity: AgentIdentity): void
+  /**
+   * Keeps a certificate of this fleet that it knows nothing of as stopped, until a person decides; whether it was one. Only a
+   * controller that was restored from a backup sees such: it was made since.
+   */
+  stopUnknown(identity: AgentIdentity): boolean
   /** Whether the name belongs to an agent with a certificate. */
   isTaken(host: string): boolean
   list(): MemberView[]
@@ -150,7 +155,7 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
         // Another host may have come in while this one's certificate was made.
         const token = tokenFor(request)
         if (token.usedAt !== null) {
-          const [before] = certificatesOf(db, name)
+          const before = certificatesOf(db, name).find(({ chain }) => chain !== '')
           if (before) return membership(name, before)
         }
         end(certificatesOf(db, name), 'revoked', `replaced by a host that joined with token ${token.id}`)
@@ -182,6 +187,25 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
         end(all.slice(all.findIndex((other) => other.serial === serial) + 1), 'superseded', '')
         setMemberState(db, serial, { state: 'active', at: at() })
       })
+    },
+    stopUnknown({ host, serial }) {
+      if (memberBySerial(db, serial)) return false
+      const [root] = authority.roots()
+      // When it ends, who speaks by it has shown already.
+      const notAfter = new Date(now() + certificateMs).toISOString()
+      const kept = {
+        serial,
+        name: host,
+        madeAt: at(),
+        notAfter,
+        generation: root?.generation ?? 1,
+        chain: '',
+      }
+      writeTrust(db, () => {
+        addMember(db, { ...kept, state: 'stopped' })
+        setMemberState(db, serial, { state: 'stopped', reason: sinceTheBackup, at: at() })
+      })
+      return true
     },
     isTaken: (host) => usable(host).length > 0,
     list: () =>
@@ -217,6 +241,9 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
     },
   }
 }
+
+const sinceTheBackup =
+  'its certificate was made since the backup that this controller was restored from, so that it is not known what became of it'
 
 /** Nothing brings it back, whatever its time. */
 function isEnded({ state }: MemberRow): boolean {
