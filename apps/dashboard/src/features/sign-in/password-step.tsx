@@ -98,8 +98,14 @@ function textOf(form: FormData, name: string): string {
   return typeof value === 'string' ? value : ''
 }
 
+/** What better-auth takes for a path to come back to. */
+const plainPath = /^\/[\w\-.+/@]*(?:\?[\w\-.+/=&%@]*)?$/u
+
 async function goToSingleSignOn(next: string): Promise<void> {
-  const { url } = await postAuth('/sign-in/oauth2', { providerId: 'single-sign-on', callbackURL: next })
+  const { url } = await postAuth('/sign-in/oauth2', {
+    providerId: 'single-sign-on',
+    callbackURL: plainPath.test(next) ? next : '/',
+  })
   if (typeof url !== 'string' || !/^https?:\/\//u.test(url))
     throw new Error('the controller gave no address of the single sign-on')
   location.assign(url)
