@@ -102,9 +102,10 @@ function textOf(form: FormData, name: string): string {
 const plainPath = /^\/[\w\-.+/@]*(?:\?[\w\-.+/=&%@]*)?$/u
 
 async function goToSingleSignOn(next: string): Promise<void> {
-  const { url } = await postAuth('/sign-in/oauth2', {
-    providerId: 'single-sign-on',
+  const { url } = await postAuth('/sign-in/social', {
+    provider: 'single-sign-on',
     callbackURL: plainPath.test(next) ? next : '/',
+    errorCallbackURL: '/sign-in',
   })
   if (typeof url !== 'string' || !/^https?:\/\//u.test(url))
     throw new Error('the controller gave no address of the single sign-on')
