@@ -35,8 +35,13 @@ export function SignInPage() {
   const enter = async (how: 'link' | 'other') => {
     setStage('busy')
     forgetFleet(queryClient)
-    await queryClient.invalidateQueries({ queryKey: api.account.me.queryKey() })
-    const person = queryClient.getQueryData(api.account.me.queryKey())?.person ?? null
+    // An answer that is under way is from before.
+    await queryClient.cancelQueries({ queryKey: api.account.me.queryKey() })
+    const now = queryClient.fetchQuery(api.account.me.queryOptions(undefined, { staleTime: 0 }))
+    const person = await now.then(
+      (answer) => answer.person,
+      () => null,
+    )
     if (person === null) return setStage('start')
     const hasNothing = person.id !== null && !person.hasPassword && person.passkeys.length === 0
     if (how === 'link' && hasNothing) setStage('welcome')
