@@ -11,6 +11,7 @@ import { inventedTrust } from './invented-trust.ts'
 import { inventedAudit } from './invented-audit.ts'
 import { ago, inventedDigest, inventedImage, inventedProblems, inventedRow } from './invented-fleet.ts'
 import { failedMigration, inventedPlan, migrationAt, newMigration } from './invented-migrations.ts'
+import { inventedPeople } from './invented-people.ts'
 import { inventedAttached, inventedPlaces } from './invented-places.ts'
 import { inventedQuarantine } from './invented-quarantine.ts'
 import { inventedUploads } from './invented-uploads.ts'
@@ -397,6 +398,8 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
       freed: () => undefined,
       renew: () => Promise.reject(new Error('the mock controller has no agents')),
     },
+    people: inventedPeople(),
+    whereabouts: { image: () => null, run: () => null, migration: () => null },
     trust: inventedTrust(),
   }
 }

@@ -52,6 +52,7 @@ export async function startMockController(options: MockOptions = {}): Promise<Mo
   const caller: Caller = {
     peer: '127.0.0.1',
     identity: { kind: 'local' },
+    origin: 'http://localhost',
     isAlive: async () => true,
     end: () => undefined,
     call: (work) => work(),

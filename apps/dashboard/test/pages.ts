@@ -19,6 +19,8 @@ export const pages = [
   ['/activity', 'Activity', 'south connected'],
   ['/audit', 'Audit', '9 shown'],
   ['/audit?result=refused', 'Audit', '1 shown'],
+  ['/people', 'People', 'API keys of everybody'],
+  ['/account', 'Account', 'Where you are signed in'],
   ['/settings', 'Settings', 'Appearance'],
   ['/no/such/page', 'Nothing here', 'There is no page at this address'],
 ] as const

@@ -68,3 +68,14 @@ export function toActivitySearch(search: Record<string, unknown>): ActivitySearc
   const known = subjects.find((one) => one === subject)
   return known === undefined ? {} : { subject: known }
 }
+
+/** What the page shows that lets a command in. */
+export interface DeviceSearch {
+  /** The code that the command shows. */
+  readonly user_code?: string
+}
+
+export function toDeviceSearch({ user_code: code }: Record<string, unknown>): DeviceSearch {
+  const text = typeof code === 'number' ? String(code) : code
+  return typeof text === 'string' && /^[\w-]{1,32}$/u.test(text) ? { user_code: text } : {}
+}

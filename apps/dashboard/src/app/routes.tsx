@@ -4,18 +4,20 @@ import { toAuditSearch } from '../features/audit/audit-search.ts'
 import { toHostSearch } from '../features/fleet/host-search.ts'
 import { toImageSearch } from '../features/image-table/image-search.ts'
 import { toRunSearch } from '../features/runs/run-search.ts'
+import { toSignInSearch } from '../features/sign-in/sign-in-search.ts'
 import { MissingPage } from '../pages/missing-page.tsx'
 import { lazyPage } from './lazy-page.ts'
 import {
   toActivitySearch,
+  toDeviceSearch,
   toHostPageSearch,
   toImagePageSearch,
   toMigrationPageSearch,
   toRunPageSearch,
 } from './page-search.ts'
-import { Shell } from './shell.tsx'
+import { Root } from './shell.tsx'
 
-const rootRoute = createRootRoute({ component: Shell, notFoundComponent: MissingPage })
+const rootRoute = createRootRoute({ component: Root, notFoundComponent: MissingPage })
 
 const overviewRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -102,6 +104,32 @@ const auditRoute = createRoute({
   component: lazyPage(() => import('../pages/audit-page.tsx'), 'AuditPage'),
 })
 
+const peopleRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/people',
+  component: lazyPage(() => import('../pages/people-page.tsx'), 'PeoplePage'),
+})
+
+const accountRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/account',
+  component: lazyPage(() => import('../pages/account-page.tsx'), 'AccountPage'),
+})
+
+const signInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/sign-in',
+  validateSearch: toSignInSearch,
+  component: lazyPage(() => import('../pages/sign-in-page.tsx'), 'SignInPage'),
+})
+
+const deviceRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/device',
+  validateSearch: toDeviceSearch,
+  component: lazyPage(() => import('../pages/device-page.tsx'), 'DevicePage'),
+})
+
 const settingsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/settings',
@@ -120,6 +148,10 @@ const routeTree = rootRoute.addChildren([
   runRoute,
   activityRoute,
   auditRoute,
+  peopleRoute,
+  accountRoute,
+  signInRoute,
+  deviceRoute,
   settingsRoute,
 ])
 

@@ -111,7 +111,13 @@ function scheme(tokens: Tokens): Record<string, string> {
 }
 
 export const cssVariablesResolver: CSSVariablesResolver = () => ({
-  variables: { '--varve-radius-card': '12px', '--varve-radius-control': '8px' },
+  variables: {
+    '--varve-radius-card': '12px',
+    '--varve-radius-control': '8px',
+    // What cameras read is dark on light in both schemes.
+    '--varve-scan-ink': light.ink,
+    '--varve-scan-ground': light.panel,
+  },
   light: scheme(light),
   dark: scheme(dark),
 })

@@ -12,6 +12,13 @@ interface Coded {
   readonly problem: { readonly code: string; readonly remedy: string } | null
 }
 
+/** What to do about a refusal that has no cause but who asks. */
+const remedies: Readonly<Record<string, string>> = {
+  FORBIDDEN: 'Nothing was changed. Your account says what you may do.',
+  UNAUTHORIZED: 'Nothing was changed. Sign in, then ask again.',
+  TOO_MANY_REQUESTS: 'Wait a moment, then ask again.',
+}
+
 /** Explains an error of a query or mutation; `data` is what tRPC attached, absent when the controller did not answer. */
 export function errorToWords(error: unknown): ErrorWords {
   const message = error instanceof Error ? error.message : String(error)
@@ -30,7 +37,7 @@ export function errorToWords(error: unknown): ErrorWords {
     .join(' · ')
   return {
     title: message,
-    remedy: coded.problem?.remedy ?? 'Go back and try again.',
+    remedy: coded.problem?.remedy ?? remedies[coded.code ?? ''] ?? 'Go back and try again.',
     reference,
     isMissing: coded.code === 'NOT_FOUND',
   }

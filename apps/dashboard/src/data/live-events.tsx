@@ -15,7 +15,8 @@ import {
   patchRuns,
 } from './patches.ts'
 import { addRate, type RateSample } from './rate-history.ts'
-import { useTRPC, useTRPCClient } from './trpc.ts'
+import { askWhenSignedOut, useTRPC, useTRPCClient } from './trpc.ts'
+import { useMe } from './use-me.ts'
 
 /** Numbers change at most twice a second. */
 const paintEveryMs = 500
@@ -23,6 +24,8 @@ const paintEveryMs = 500
 const listEveryMs = 3000
 /** A short break is mended silently. */
 const tellAfterMs = 1200
+/** A subscription that was refused is tried again. */
+const retryAfterMs = 3000
 
 type Api = ReturnType<typeof useTRPC>
 
@@ -46,15 +49,21 @@ export function LiveEvents({ children }: { readonly children: ReactNode }) {
   const api = useTRPC()
   const client = useTRPCClient()
   const queryClient = useQueryClient()
+  const me = useMe()
   const [lostAt, setLostAt] = useState<number | null>(null)
+  const [attempt, setAttempt] = useState(0)
+  // Where it cannot be asked who is signed in, the subscription tells when the controller is back.
+  const isWanted = me.data ? me.data.person !== null : me.isError
 
   useEffect(() => {
+    if (!isWanted) return
     const buffer = liveBuffer()
     const knownRuns = new Set<string>()
-    let wasLost = false
+    let wasLost = attempt > 0
     let staleLists = false
     let lastListsAt = 0
     let telling: ReturnType<typeof setTimeout> | null = null
+    let retry: ReturnType<typeof setTimeout> | null = null
 
     const paint = setInterval(() => {
       const events = buffer.drain()
@@ -89,7 +98,11 @@ export function LiveEvents({ children }: { readonly children: ReactNode }) {
       {
         onData: ({ data }) => data.forEach((event) => buffer.push(event)),
         onStarted: regain,
-        onError: lose,
+        onError: (error) => {
+          lose()
+          askWhenSignedOut(queryClient, error)
+          retry ??= setTimeout(() => setAttempt((last) => last + 1), retryAfterMs)
+        },
         onConnectionStateChange: ({ state, error }) => {
           if (state === 'connecting' && error) lose()
         },
@@ -99,10 +112,11 @@ export function LiveEvents({ children }: { readonly children: ReactNode }) {
       subscription.unsubscribe()
       clearInterval(paint)
       if (telling !== null) clearTimeout(telling)
+      if (retry !== null) clearTimeout(retry)
     }
-  }, [api, client, queryClient])
+  }, [api, client, queryClient, isWanted, attempt])
 
-  const connection = useMemo(() => ({ lostAt }), [lostAt])
+  const connection = useMemo(() => ({ lostAt: isWanted ? lostAt : null }), [isWanted, lostAt])
   return <ConnectionContext value={connection}>{children}</ConnectionContext>
 }
 

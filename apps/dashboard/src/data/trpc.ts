@@ -1,4 +1,4 @@
-import { QueryClient } from '@tanstack/react-query'
+import { MutationCache, partialMatchKey, QueryCache, QueryClient } from '@tanstack/react-query'
 import {
   createTRPCClient,
   createWSClient,
@@ -26,6 +26,8 @@ export function connect(origin: string): { readonly client: ApiClient; close(): 
     retryDelayMs: (attempt) => Math.min(5000, 250 * 2 ** attempt),
     keepAlive: { enabled: true, intervalMs: 3000, pongTimeoutMs: 4000 },
     WebSocket: promptSocket(WebSocket),
+    // It is opened as whoever is signed in then: before that, and after, there is none.
+    lazy: { enabled: true, closeMs: 1000 },
   })
   const client = createTRPCClient<AppRouter>({
     links: [
@@ -39,8 +41,14 @@ export function connect(origin: string): { readonly client: ApiClient; close(): 
   return { client, close: () => socket.close() }
 }
 
+/** What `account.me` is kept under. */
+const meKey = [['account', 'me']] as const
+
 export function makeQueryClient(): QueryClient {
-  return new QueryClient({
+  const onError = (error: unknown) => askWhenSignedOut(queryClient, error)
+  const queryClient = new QueryClient({
+    queryCache: new QueryCache({ onError }),
+    mutationCache: new MutationCache({ onError }),
     defaultOptions: {
       queries: {
         // Live events keep what is cached fresh; a page that opens shows it at once and asks again behind it.
@@ -51,6 +59,21 @@ export function makeQueryClient(): QueryClient {
       },
     },
   })
+  return queryClient
+}
+
+/** Asks who is signed in when an answer says that nobody is: a page leads to signing in by what it hears. */
+export function askWhenSignedOut(queryClient: QueryClient, error: unknown): void {
+  if (!(error instanceof TRPCClientError)) return
+  const data: unknown = error.data
+  const isSignedOut =
+    typeof data === 'object' && data !== null && 'code' in data && data.code === 'UNAUTHORIZED'
+  if (isSignedOut) void queryClient.invalidateQueries({ queryKey: meKey })
+}
+
+/** Forgets all that was loaded but who is signed in: it was for somebody else. */
+export function forgetFleet(queryClient: QueryClient): void {
+  queryClient.removeQueries({ predicate: ({ queryKey }) => !partialMatchKey(queryKey, meKey) })
 }
 
 /** True for an error that the controller gave, false when it could not be reached. */

@@ -11,9 +11,10 @@ import { PageHead } from '../components/page-head.tsx'
 import { ErrorCard, Skeleton } from '../components/states.tsx'
 import { useTRPC } from '../data/trpc.ts'
 import { useHostActions } from '../data/use-host-actions.ts'
+import { barredBy, useMayNot } from '../data/use-may.ts'
 import styles from '../features/fleet/fleet.module.css'
 import { ForgetHost } from '../features/fleet/forget-host.tsx'
-import { whyNot } from '../features/operate/face.ts'
+import { placesOf, whyNot } from '../features/operate/face.ts'
 import { placeFaces } from '../features/operate/face-table.ts'
 import { PlacesCard } from '../features/fleet/places-card.tsx'
 import { AttachedCard } from '../features/fleet/attached-card.tsx'
@@ -153,6 +154,12 @@ function scanWords({ scan }: HostView) {
 function HostActions({ host }: { readonly host: HostView }) {
   const { rescan } = useHostActions()
   const navigate = route.useNavigate()
+  const mayNot = useMayNot()
+  const subject = hostSubject(host)
+  const faces = placeFaces.map((face) => ({
+    face,
+    reason: whyNot(face, subject) ?? mayNot({ operation: face.operation }, placesOf(subject)),
+  }))
   return (
     <>
       <Button renderRoot={(props) => <Link to="/images" search={{ host: host.name }} {...props} />}>
@@ -160,32 +167,36 @@ function HostActions({ host }: { readonly host: HostView }) {
       </Button>
       <Button
         loading={rescan.isPending}
-        disabled={host.state !== 'connected'}
+        {...barredBy(
+          host.state === 'connected'
+            ? mayNot({ operation: 'scan' }, [{ host: host.name }])
+            : `${host.name} is offline`,
+        )}
         onClick={() => rescan.mutate({ name: host.name })}
       >
         Scan again
       </Button>
       <ForgetHost host={host} />
       <Button
-        disabled={placeFaces.every((face) => whyNot(face, hostSubject(host)) !== null)}
+        {...barredBy(
+          host.state === 'connected'
+            ? mayNot({ operation: 'upload' }, placesOf(subject))
+            : `${host.name} is offline`,
+        )}
         onClick={() => void navigate({ search: { do: 'upload' } })}
       >
         Upload…
       </Button>
-      {placeFaces.map((face) => {
-        const reason = whyNot(face, hostSubject(host))
-        return (
-          <Button
-            key={face.operation}
-            variant={face.effect === 'makes' ? 'filled' : 'default'}
-            disabled={reason !== null}
-            title={reason ?? undefined}
-            onClick={() => void navigate({ search: { do: face.operation } })}
-          >
-            {face.verb}…
-          </Button>
-        )
-      })}
+      {faces.map(({ face, reason }) => (
+        <Button
+          key={face.operation}
+          variant={face.effect === 'makes' ? 'filled' : 'default'}
+          {...barredBy(reason)}
+          onClick={() => void navigate({ search: { do: face.operation } })}
+        >
+          {face.verb}…
+        </Button>
+      ))}
     </>
   )
 }

@@ -11,6 +11,7 @@ import { ErrorCard, Skeleton } from '../components/states.tsx'
 import { errorToWords } from '../data/error-to-words.ts'
 import { useTRPC } from '../data/trpc.ts'
 import { useImageActions } from '../data/use-image-actions.ts'
+import { barredBy, useMayNot } from '../data/use-may.ts'
 import { ImageActions } from '../features/operate/image-actions.tsx'
 import { imageSubject } from '../features/operate/image-subject.ts'
 import { ImageSide } from '../features/layer-stack/image-side.tsx'
@@ -107,7 +108,10 @@ export function ImagePage() {
 function ImageHead({ image: { row, report, proofs } }: { readonly image: ImageView }) {
   const navigate = route.useNavigate()
   const { digest, inspect } = useImageActions(row.id)
+  const mayNot = useMayNot()
   const isAway = row.hostState === 'offline'
+  const reasonOf = (operation: string) =>
+    isAway ? `${row.host} is offline` : mayNot({ operation }, [{ host: row.host, library: row.library }])
   const folder = row.name.split('/').slice(0, -1).join(' / ')
   const name = row.name.split('/').at(-1) ?? row.name
   return (
@@ -150,27 +154,29 @@ function ImageHead({ image: { row, report, proofs } }: { readonly image: ImageVi
         <>
           <Button
             loading={inspect.isPending}
-            disabled={isAway}
+            {...barredBy(reasonOf('info'))}
             onClick={() => inspect.mutate({ id: row.id })}
           >
             Inspect again
           </Button>
-          <Button loading={digest.isPending} disabled={isAway} onClick={() => digest.mutate({ id: row.id })}>
+          <Button
+            loading={digest.isPending}
+            {...barredBy(reasonOf('digest'))}
+            onClick={() => digest.mutate({ id: row.id })}
+          >
             Take proof
           </Button>
-          <Button disabled={isAway} onClick={() => void navigate({ search: { do: 'download' } })}>
+          <Button
+            {...barredBy(reasonOf('download'))}
+            onClick={() => void navigate({ search: { do: 'download' } })}
+          >
             Download…
           </Button>
           <Button
             variant="filled"
-            disabled={isAway || row.virtualSize === null}
-            title={
-              isAway
-                ? `${row.host} is offline`
-                : row.virtualSize === null
-                  ? 'This image cannot be read'
-                  : undefined
-            }
+            {...barredBy(
+              row.virtualSize === null && !isAway ? 'This image cannot be read' : reasonOf('migrate'),
+            )}
             onClick={() => void navigate({ search: { migrate: true } })}
           >
             Migrate…

@@ -1,11 +1,13 @@
 import { SegmentedControl, useMantineColorScheme } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { countOf } from '@varve/core/units/format-bytes'
 import { Card, Stack } from '../components/card.tsx'
 import { FactList } from '../components/fact-list.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { ErrorCard, SkeletonRows } from '../components/states.tsx'
 import { useTRPC } from '../data/trpc.ts'
+import { useMe } from '../data/use-me.ts'
 import { agentsToVersions } from '../features/fleet/agents-to-versions.ts'
 import styles from '../features/fleet/fleet.module.css'
 import { TrustCard } from '../features/fleet/trust-card.tsx'
@@ -70,13 +72,40 @@ export function SettingsPage() {
             <SkeletonRows rows={3} height={30} />
           )}
         </Card>
-        <Card title="Access">
-          <p className={styles.soft}>
-            There are no users yet: people are answered on the controller’s own machine only, and whoever is
-            there can read everything and start migrations. Hosts beyond it speak TLS and show a certificate.
-          </p>
-        </Card>
+        <AccessCard />
       </Stack>
     </>
+  )
+}
+
+/** Where it is looked after who may do what. */
+function AccessCard() {
+  const me = useMe().data
+  return (
+    <Card title="Access">
+      {me?.isSignInOff === true ? (
+        <p className={styles.soft}>
+          Nobody signs in here: everybody who reaches this controller can read everything and change
+          everything. Start it without --no-sign-in to have people sign in.
+        </p>
+      ) : (
+        <p className={styles.soft}>
+          People sign in, and what each may do is their role and rights
+          {me?.person?.role === 'admin' && (
+            <>
+              :{' '}
+              <Link className={styles.link} to="/people">
+                People
+              </Link>
+            </>
+          )}
+          . What you sign in with, and your keys for programs, are in{' '}
+          <Link className={styles.link} to="/account">
+            your account
+          </Link>
+          .
+        </p>
+      )}
+    </Card>
   )
 }

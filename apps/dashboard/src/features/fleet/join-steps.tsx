@@ -5,6 +5,7 @@ import { Command } from '../../components/marks.tsx'
 import { notify } from '../../components/notify.ts'
 import { errorToWords } from '../../data/error-to-words.ts'
 import { useTRPC } from '../../data/trpc.ts'
+import { barredBy, useMayNot } from '../../data/use-may.ts'
 import styles from './fleet.module.css'
 
 /** How a host joins, and what happens next. */
@@ -52,6 +53,7 @@ export function JoinSteps({ joinCommand, joinsByToken }: Pick<Overview, 'joinCom
 /** Makes a token, and shows the command that has it once. */
 function TokenStep() {
   const api = useTRPC()
+  const barred = useMayNot()('change-fleet')
   const queryClient = useQueryClient()
   const make = useMutation(
     api.trust.makeToken.mutationOptions({
@@ -75,7 +77,7 @@ function TokenStep() {
             <p className={styles.soft}>Run this on the host, once. It is not shown again.</p>
           </>
         ) : (
-          <Button loading={make.isPending} onClick={() => make.mutate({})}>
+          <Button loading={make.isPending} {...barredBy(barred)} onClick={() => make.mutate({})}>
             Make a token
           </Button>
         )}

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { JoinTokenView, MemberView } from '@varve/protocol/trust'
-import { useState, type ReactNode } from 'react'
+import { AskedTwice } from '../../components/asked-twice.tsx'
 import { Card } from '../../components/card.tsx'
 import { FactList } from '../../components/fact-list.tsx'
 import { Pill, TimeAgo, type Tone } from '../../components/marks.tsx'
@@ -9,6 +9,7 @@ import { notify } from '../../components/notify.ts'
 import { ErrorCard, SkeletonRows } from '../../components/states.tsx'
 import { errorToWords } from '../../data/error-to-words.ts'
 import { useTRPC } from '../../data/trpc.ts'
+import { barredBy, useMayNot } from '../../data/use-may.ts'
 import styles from './fleet.module.css'
 
 /** By what the fleet is known, who has a certificate of it, and which tokens were made. */
@@ -71,6 +72,7 @@ const wordOf: Readonly<Record<MemberView['state'], string>> = {
 
 function MemberRow({ member }: { readonly member: MemberView }) {
   const { name, state, reason, notAfter } = member
+  const barred = useMayNot()('change-fleet')
   const api = useTRPC()
   const change = useChange()
   const revoke = useMutation(api.trust.revoke.mutationOptions(change))
@@ -89,6 +91,7 @@ function MemberRow({ member }: { readonly member: MemberView }) {
               word="Allow again…"
               surely={`The copy of ${name} is off: allow it`}
               isBusy={allow.isPending}
+              barred={barred}
               onSure={() => allow.mutate({ name })}
             />
           )}
@@ -97,6 +100,7 @@ function MemberRow({ member }: { readonly member: MemberView }) {
               word="Revoke…"
               surely={`Cut ${name} off for good`}
               isBusy={revoke.isPending}
+              barred={barred}
               onSure={() => revoke.mutate({ name })}
             />
           )}
@@ -110,6 +114,7 @@ function TokenRow({ token }: { readonly token: JoinTokenView }) {
   const api = useTRPC()
   const cancel = useMutation(api.trust.cancelToken.mutationOptions(useChange()))
   const { id, pattern, madeAt } = token
+  const barred = useMayNot()('change-fleet')
   return (
     <li>
       <div className={`${styles.row} ${styles.member}`}>
@@ -121,7 +126,7 @@ function TokenRow({ token }: { readonly token: JoinTokenView }) {
           for {pattern === '*' ? 'any host' : pattern}, made <TimeAgo at={madeAt} />
         </span>
         <span className={styles.keptButtons}>
-          <Button loading={cancel.isPending} onClick={() => cancel.mutate({ id })}>
+          <Button loading={cancel.isPending} {...barredBy(barred)} onClick={() => cancel.mutate({ id })}>
             Cancel
           </Button>
         </span>
@@ -141,26 +146,4 @@ function useChange() {
       void notify({ color: 'red', title, message: remedy })
     },
   }
-}
-
-interface AskedTwiceProps {
-  readonly word: string
-  /** What the second press says. */
-  readonly surely: ReactNode
-  readonly isBusy: boolean
-  readonly onSure: () => void
-}
-
-function AskedTwice({ word, surely, isBusy, onSure }: AskedTwiceProps) {
-  const [isAsked, setAsked] = useState(false)
-  return (
-    <Button
-      color="bad"
-      loading={isBusy}
-      onClick={() => (isAsked ? onSure() : setAsked(true))}
-      onBlur={() => setAsked(false)}
-    >
-      {isAsked ? surely : word}
-    </Button>
-  )
 }

@@ -2,6 +2,7 @@ import type { OperationName } from '@varve/operations/operation-table'
 import type { HostView } from '@varve/protocol/hosts'
 import type { ImageRow } from '@varve/protocol/images'
 import type { ImageReportView } from '@varve/protocol/reports'
+import type { ActOn } from '@varve/protocol/roles'
 
 /** What an operation is wished for: an image, or a place for a new one. */
 export interface Subject {
@@ -85,6 +86,11 @@ function hostProblem({ hostView, row, host }: Subject): string | null {
 /** Why the action is not offered now; null: it is. */
 export function whyNot(face: Face, subject: Subject): string | null {
   return hostProblem(subject) ?? face.unfit(subject)
+}
+
+/** Where it is done, as rights know places. */
+export function placesOf({ host, library }: Subject): readonly ActOn[] {
+  return [library === null ? { host } : { host, library }]
 }
 
 /** The first thing that the form lacks; null: it is filled in. */

@@ -1,5 +1,6 @@
 import { Panel } from '../../components/card.tsx'
-import { whyNot, type Effect, type Face, type Subject } from './face.ts'
+import { useMayNot } from '../../data/use-may.ts'
+import { placesOf, whyNot, type Effect, type Face, type Subject } from './face.ts'
 import { imageFaces } from './face-table.ts'
 import styles from './image-actions.module.css'
 
@@ -18,6 +19,9 @@ const groups: readonly { readonly title: string; readonly effects: readonly Effe
 
 /** All that can be done with an image; what its format or host does not allow stands there with the reason. */
 export function ImageActions({ subject, onAct }: ImageActionsProps) {
+  const mayNot = useMayNot()
+  const reasonOf = (face: Face) =>
+    whyNot(face, subject) ?? mayNot({ operation: face.operation }, placesOf(subject))
   return (
     <Panel label="Actions">
       <h2 className={styles.head}>Actions</h2>
@@ -29,7 +33,7 @@ export function ImageActions({ subject, onAct }: ImageActionsProps) {
               .filter(({ effect }) => effects.includes(effect))
               .map((face) => (
                 <li key={face.operation}>
-                  <Action face={face} reason={whyNot(face, subject)} onAct={() => onAct(face)} />
+                  <Action face={face} reason={reasonOf(face)} onAct={() => onAct(face)} />
                 </li>
               ))}
           </ul>

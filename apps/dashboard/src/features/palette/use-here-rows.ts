@@ -5,7 +5,8 @@ import { useImageActions } from '../../data/use-image-actions.ts'
 import { useMadeImage } from '../../data/use-made-image.ts'
 import { useRunActions } from '../../data/use-run-actions.ts'
 import { useTRPC } from '../../data/trpc.ts'
-import { whyNot } from '../operate/face.ts'
+import { useMayNot } from '../../data/use-may.ts'
+import { placesOf, whyNot } from '../operate/face.ts'
 import { imageFaces, placeFaces } from '../operate/face-table.ts'
 import { hostSubject, imageSubject } from '../operate/image-subject.ts'
 import type { PaletteRow } from './palette-rows.ts'
@@ -27,6 +28,7 @@ function useImageRows(id: string): readonly PaletteRow[] {
   const api = useTRPC()
   const navigate = useNavigate()
   const { digest, inspect } = useImageActions(id)
+  const mayNot = useMayNot()
   const image = useQuery(api.images.get.queryOptions({ id }, { enabled: id !== '' }))
   if (id === '' || !image.data) return []
   const { row } = image.data
@@ -41,7 +43,10 @@ function useImageRows(id: string): readonly PaletteRow[] {
   }
   const subject = imageSubject(image.data, null)
   const operations = imageFaces
-    .filter((face) => whyNot(face, subject) === null)
+    .filter(
+      (face) =>
+        whyNot(face, subject) === null && mayNot({ operation: face.operation }, placesOf(subject)) === null,
+    )
     .map(({ operation, verb, verbOf = verb, keywords }) => ({
       id: `here ${operation}`,
       label: `${verbOf} this image…`,
@@ -145,9 +150,10 @@ function useHostRows(name: string): readonly PaletteRow[] {
   const api = useTRPC()
   const navigate = useNavigate()
   const { rescan } = useHostActions()
+  const mayNot = useMayNot()
   const host = useQuery(api.fleet.host.queryOptions({ name }, { enabled: name !== '' }))
   if (name === '' || !host.data) return []
-  const view = host.data
+  const subject = hostSubject(host.data)
   const more = `action on ${name}`
   const images: PaletteRow = {
     id: 'here images',
@@ -167,7 +173,10 @@ function useHostRows(name: string): readonly PaletteRow[] {
     },
     { id: 'here scan', label: 'Scan this host again', more, run: () => rescan.mutate({ name }) },
     ...placeFaces
-      .filter((face) => whyNot(face, hostSubject(view)) === null)
+      .filter(
+        (face) =>
+          whyNot(face, subject) === null && mayNot({ operation: face.operation }, placesOf(subject)) === null,
+      )
       .map(({ operation, verb, keywords }) => ({
         id: `here ${operation}`,
         label: `${verb} here…`,

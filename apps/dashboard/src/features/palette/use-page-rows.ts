@@ -1,5 +1,6 @@
 import { useMantineColorScheme } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
+import { useMe } from '../../data/use-me.ts'
 import type { PaletteRow } from './palette-rows.ts'
 
 const pages = [
@@ -9,8 +10,12 @@ const pages = [
   ['/runs', 'Runs', 'migrations moves operations running ended log'],
   ['/activity', 'Activity', 'log history events'],
   ['/audit', 'Audit', 'who changed security signature'],
+  ['/people', 'People', 'users admins roles rights keys sessions'],
+  ['/account', 'Account', 'password passkeys codes sessions api keys me'],
   ['/settings', 'Settings', 'versions access'],
 ] as const
+
+const ofAdmins: ReadonlySet<string> = new Set(['/people', '/audit'])
 
 const schemes = [
   ['light', 'Light appearance'],
@@ -21,15 +26,18 @@ const schemes = [
 /** The pages, and what can be set. */
 export function usePageRows(): readonly PaletteRow[] {
   const navigate = useNavigate()
+  const person = useMe().data?.person ?? null
   const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true })
   return [
-    ...pages.map(([to, label, keywords]) => ({
-      id: `page ${label}`,
-      label,
-      more: 'page',
-      keywords,
-      run: () => void navigate({ to }),
-    })),
+    ...pages
+      .filter(([to]) => !ofAdmins.has(to) || person?.role === 'admin')
+      .map(([to, label, keywords]) => ({
+        id: `page ${label}`,
+        label,
+        more: 'page',
+        keywords,
+        run: () => void navigate({ to }),
+      })),
     {
       id: 'setting join',
       label: 'Let another host join',
@@ -37,6 +45,17 @@ export function usePageRows(): readonly PaletteRow[] {
       keywords: 'add agent command',
       run: () => void navigate({ to: '/settings' }),
     },
+    ...(person === null || person.id === null
+      ? []
+      : [
+          {
+            id: 'sign out',
+            label: 'Sign out',
+            more: person.name,
+            keywords: 'leave log out logout end session',
+            run: () => void import('../../data/sign-out.ts').then(({ signOut }) => signOut()),
+          },
+        ]),
     ...schemes
       .filter(([scheme]) => scheme !== colorScheme)
       .map(([scheme, label]) => ({
