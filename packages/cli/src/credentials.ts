@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, write
 import { dirname, join } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { FleetRoots } from '@varve/protocol/trust'
-import { findLocalAccess } from '@varve/trust/local-access'
+import { addressed, findLocalAccess } from '@varve/trust/local-access'
 import { z } from 'zod'
 import type { CommandContext } from './command.ts'
 
@@ -31,6 +31,8 @@ export interface Credentials {
   readonly headers: Readonly<Record<string, string>>
   /** Null: what the system knows. */
   readonly fleet: FleetRoots | null
+  /** Where the controller is asked: its own address, where it was called localhost. */
+  readonly url: URL
 }
 
 /**
@@ -38,12 +40,17 @@ export interface Credentials {
  * the file that only its user can read. Nothing: the controller says what to do.
  */
 export function credentialsFor(config: Config, url: URL): Credentials {
-  const kept = keptCredential(config, url)
-  const key = config.key ?? kept?.token ?? findLocalAccess(url, config.accessFolder)?.key ?? null
-  return {
-    headers: key === null ? {} : { authorization: `Bearer ${key}` },
-    fleet: keptCredential(config, url, { evenOver: true })?.fleet ?? null,
-  }
+  const fleet = keptCredential(config, url, { evenOver: true })?.fleet ?? null
+  const shown = config.key ?? keptCredential(config, url)?.token ?? null
+  if (shown !== null) return { headers: bearing(shown), fleet, url }
+  const access = findLocalAccess(url, config.accessFolder)
+  return access === null
+    ? { headers: {}, fleet, url }
+    : { headers: bearing(access.key), fleet, url: addressed(url, access) }
+}
+
+function bearing(key: string): Readonly<Record<string, string>> {
+  return { authorization: `Bearer ${key}` }
 }
 
 /** What `varve login` has kept for a controller; `evenOver`: one whose time is over too. */

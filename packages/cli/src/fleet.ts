@@ -26,8 +26,8 @@ export interface Fleet extends AsyncDisposable {
 
 /** A client of the controller; the WebSocket is opened when something subscribes. */
 export function openFleet(context: CommandContext, controller: string | undefined): Fleet {
-  const url = controllerUrl(controller ?? context.config.controller)
-  const { headers, fleet } = credentialsFor(context.config, url)
+  const asked = controllerUrl(controller ?? context.config.controller)
+  const { headers, fleet, url } = credentialsFor(context.config, asked)
   const way = openWay(url, fleet)
   const socketUrl = new URL('/trpc', url)
   socketUrl.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'

@@ -84,17 +84,37 @@ export function removeLocalAccess(path: string, { key }: LocalAccess): void {
   if (readAccess(path)?.key === key) rmSync(path, { force: true })
 }
 
-/** By what this user is let in at `url`; null: nothing that can be read here, or no address of this machine. */
+/**
+ * By what this user is let in at `url`; null: nothing that can be read here, or no address of this machine. The key goes to
+ * `addressed` only: at another address of loopback with that port another user may listen.
+ */
 export function findLocalAccess(url: string | URL, folder: string): LocalAccess | null {
   const parsed = URL.parse(String(url))
   if (!parsed || !isLoopback(parsed.hostname)) return null
-  const port = Number(parsed.port === '' ? (parsed.protocol.endsWith('s:') ? 443 : 80) : parsed.port)
+  const port = portOf(parsed)
   const found = [localAccessFile(port, folder), serviceFile].map((path) => readAccess(path))
-  return found.find((access) => access !== null && URL.parse(access.url)?.port === parsed.port) ?? null
+  return found.find((access) => access !== null && isOf(access, parsed)) ?? null
+}
+
+/** `url` at the address that the controller itself has written down: `localhost` may be several. */
+export function addressed(url: string | URL, access: LocalAccess): URL {
+  const at = new URL(url)
+  at.hostname = new URL(access.url).hostname
+  return at
+}
+
+function isOf(access: LocalAccess, asked: URL): boolean {
+  const at = URL.parse(access.url)
+  if (!at || portOf(at) !== portOf(asked)) return false
+  return asked.hostname === 'localhost' || asked.hostname === at.hostname
 }
 
 function isLoopback(name: string): boolean {
   return name === 'localhost' || name === '[::1]' || /^127(?:\.\d{1,3}){3}$/u.test(name)
+}
+
+function portOf({ port, protocol }: URL): number {
+  return Number(port === '' ? (protocol.endsWith('s:') ? 443 : 80) : port)
 }
 
 /** Null: there is none, it cannot be read, others can write it or it belongs to somebody else. */

@@ -1,5 +1,5 @@
 import { promptSocket } from '@varve/protocol/prompt-socket'
-import { findLocalAccess } from '@varve/trust/local-access'
+import { addressed, findLocalAccess } from '@varve/trust/local-access'
 
 /** How a controller is spoken to. */
 export interface Wires {
@@ -16,21 +16,23 @@ const Socket = promptSocket(globalThis.WebSocket)
  */
 export function makeOpenWires(accessFolder: string): Wires {
   /** Looked up each time: a controller that was started anew has another key. */
-  function accessTo(url: string | URL): Readonly<Record<string, string>> {
+  function wayTo(url: string | URL): { at: string | URL; headers: Readonly<Record<string, string>> } {
     const access = findLocalAccess(url, accessFolder)
-    return access === null ? {} : { authorization: `Bearer ${access.key}` }
+    if (access === null) return { at: url, headers: {} }
+    return { at: addressed(url, access), headers: { authorization: `Bearer ${access.key}` } }
   }
   return {
     WebSocket: class extends Socket {
       constructor(url: string | URL) {
-        super(url, { headers: accessTo(url) })
+        const { at, headers } = wayTo(url)
+        super(at, { headers })
       }
     },
     fetch: async (url, init = {}) => {
+      const { at, headers: own } = wayTo(url instanceof Request ? url.url : url)
       const headers = new Headers(init.headers)
-      const address = url instanceof Request ? url.url : url
-      for (const [name, value] of Object.entries(accessTo(address))) headers.set(name, value)
-      return await globalThis.fetch(url, { ...init, headers })
+      for (const [name, value] of Object.entries(own)) headers.set(name, value)
+      return await globalThis.fetch(at, { ...init, headers })
     },
     close: async () => {},
   }
