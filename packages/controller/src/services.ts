@@ -22,7 +22,7 @@ import { fleetService } from './fleet-service.ts'
 import { createForget } from './forget.ts'
 import { imageServices } from './image-services.ts'
 import type { People } from './people/people.ts'
-import { createWhereabouts, placeOf } from './people/whereabouts.ts'
+import { createWhereabouts, placesOf } from './people/whereabouts.ts'
 import type { Services } from './router/context.ts'
 import { settleRestored } from './backup/settle-restored.ts'
 import { startCheckpoints } from './store/checkpoints.ts'
@@ -231,7 +231,7 @@ export function createController(
     db,
     durable,
     jobs,
-    placeOf: (subject) => placeOf(db, subject),
+    placesOf: (host, subjects, request) => placesOf(db, host, subjects, request),
     isConnected,
     isKnown: (host) => sessions.find(host) !== null,
     bootOf: (host) => sessions.find(host)?.boot ?? null,

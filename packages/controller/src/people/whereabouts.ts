@@ -6,11 +6,35 @@ import { findMigration } from '../store/migrations-store.ts'
 import { entriesOfRun } from '../store/runs-store.ts'
 import type { Whereabouts } from './authorization.ts'
 
-/** In which library of its host a path lies; in none: the host alone, which no right for libraries covers. */
-export function placeOf(db: Db, { host, path }: { readonly host: string; readonly path: string }): ActOn {
+/**
+ * In which library of its host a path lies; in none: the host alone, which no right for libraries covers. Where `..` leads is
+ * not known here: the folder before it may be a link.
+ */
+function placeOf(db: Db, { host, path }: { readonly host: string; readonly path: string }): ActOn {
+  if (path.split(/[/\\]/u).includes('..')) return { host }
   const holding = libraryFactsOfHost(db, host).filter((library) => isBelow(path, library.path))
   const [deepest] = holding.sort((one, other) => other.path.length - one.path.length)
   return { host, ...(deepest && { library: deepest.name }) }
+}
+
+/** Where all lies that a plan is about, and all that its request names by a whole path or as a volume. */
+export function placesOf(
+  db: Db,
+  host: string,
+  subjects: readonly { readonly host: string; readonly path: string }[],
+  request: unknown,
+): ActOn[] {
+  const named = namedIn(request).map((path) => ({ host, path }))
+  return [...subjects, ...named].map((one) => placeOf(db, one))
+}
+
+/** A path from the root of a system, Linux's or Windows', or a volume. */
+const wholePath = /^(?:[/\\]|[A-Za-z]:[/\\]|(?:lvm|zfs):)/u
+
+function namedIn(value: unknown): string[] {
+  if (typeof value === 'string') return wholePath.test(value) ? [value] : []
+  if (typeof value !== 'object' || value === null) return []
+  return Object.values(value).flatMap(namedIn)
 }
 
 function isBelow(path: string, folder: string): boolean {

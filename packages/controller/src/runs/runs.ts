@@ -71,8 +71,8 @@ export interface RunsOptions {
   readonly isKnown: (host: string) => boolean
   /** The run of a host's machine since that was started; null: not known. */
   readonly bootOf: (host: string) => string | null
-  /** Which library of its host a thing lies in. */
-  readonly placeOf: (subject: { readonly host: string; readonly path: string }) => ActOn
+  /** Which libraries the things lie in that a plan is about, or that its request names. */
+  readonly placesOf: (host: string, subjects: Plan['subjects'], request: Payload) => ActOn[]
   readonly durable: Durable
   readonly jobs: Jobs
   readonly retryMs: number
@@ -375,7 +375,7 @@ export function createRuns(options: RunsOptions): Runs {
       if (known) return expectView(known.id)
       const made = await planOnHost(jobs, asked, signal)
       const plan = assertStartable(made, { accepted, seen })
-      allow({ operation: plan.operation, places: plan.subjects.map(options.placeOf) })
+      allow({ operation: plan.operation, places: options.placesOf(asked.host, plan.subjects, made.request) })
       const id = randomBytes(9).toString('hex')
       const { view: shown, request } = made
       write(db, (tx) => {
