@@ -69,7 +69,7 @@ const ofAgents = t.middleware(({ ctx, next }) => {
     identity.why === null ? 'no certificate was shown' : `the certificate is not believed: ${identity.why}`
   throw new TRPCError({
     code: 'UNAUTHORIZED',
-    message: `Agents show a certificate of this fleet, and ${why}.`,
+    message: `Agents show a certificate of this fleet, and ${why}. Let the host join: varve agents token, on the controller; on its own machine an agent of the user that runs it is let in without.`,
   })
 })
 
