@@ -6,6 +6,8 @@ import { defineConfig } from 'vitest/config'
 // Commands that tests start keep their runs and manifests here, not in the home of whoever tests.
 const state = mkdtempSync(join(tmpdir(), 'varve-test-state-'))
 process.env['XDG_STATE_HOME'] = state
+// Where controllers that tests start say how they let this user in, whatever state a test gives a command.
+process.env['VARVE_ACCESS'] = join(state, 'access')
 // What they compile is kept for the next one, as the launcher keeps it.
 process.env['NODE_COMPILE_CACHE'] = join(import.meta.dirname, '.varve/code-cache')
 process.on('exit', () => rmSync(state, { recursive: true, force: true }))

@@ -9,11 +9,13 @@ describe('readConfig', () => {
     const config = readConfig(['--name', 'north', ...library], {
       VARVE_AGENT_NAME: 'south',
       VARVE_CONTROLLER: 'https://fleet.example',
+      VARVE_STATE: '/state/varve',
     })
     expect(config).toEqual({
       controller: 'wss://fleet.example/trpc',
       name: 'north',
       libraries: [{ name: 'images', path: '/srv/images' }],
+      accessFolder: '/state/varve/access',
       nbdHost: '127.0.0.1',
       data: null,
       logLevel: 'info',

@@ -3,6 +3,7 @@ import { dirname, isAbsolute, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { parseVolumeAddress, volumeDevice } from '@varve/core/image/volume-address'
 import { isDiskError } from '@varve/core/problems/disk-error'
+import { ownAccessFolder } from '@varve/trust/local-access'
 import { HostName } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { defaultDataFolder, readMembership, type KeptMembership } from './trust/membership-file.ts'
@@ -24,6 +25,8 @@ const AgentConfig = z.object({
   nbdHost: z.string().min(1).max(253),
   /** Folder for what the agent keeps between starts; null: nothing is kept. */
   data: z.string().nullable(),
+  /** Where controllers of this user say how they let it in. */
+  accessFolder: z.string(),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']),
 })
 /** With what it is in its fleet; null: it speaks plain text. */
@@ -78,6 +81,7 @@ export function readConfig(
         : secured(controllerUrl(controller ?? membership.controller)),
     name: membership?.name ?? name ?? hostNameOf(hostname()),
     libraries: libraries.map(parseLibrary),
+    accessFolder: ownAccessFolder(env),
     nbdHost: flags['nbd-host'] ?? env['VARVE_NBD_HOST'] ?? '127.0.0.1',
     data,
     logLevel: flags['log-level'] ?? env['VARVE_LOG_LEVEL'] ?? 'info',

@@ -87,7 +87,12 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     // A controller that did not wait for it hears of it with the next hello.
     if (token !== null) await session?.client.freed(session.id, token).catch(() => {})
   }
-  const membership = await createFleetMembership({ kept: config.membership, folder: config.data, log })
+  const membership = await createFleetMembership({
+    kept: config.membership,
+    folder: config.data,
+    accessFolder: config.accessFolder,
+    log,
+  })
   const exports = new ExportTable()
   await assertOwnAddress(config.nbdHost).catch((error: unknown) => {
     throw new ConfigError(

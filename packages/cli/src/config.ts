@@ -1,11 +1,15 @@
-import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { ownAccessFolder, ownStateFolder } from '@varve/trust/local-access'
 
 /** What the command reads from its environment, once. */
 export interface CliConfig {
   /** What is logged, as `VARVE_LOG` says it. */
   readonly log: string | null
   readonly controller: string
+  /** A key of the controller; null: what `varve login` has kept, or this machine's own. */
+  readonly key: string | null
+  /** Where controllers of this user say how they let it in. */
+  readonly accessFolder: string
   readonly color: boolean
   readonly isTerminal: boolean
   /** Columns of the terminal that standard output is; null when it is none. */
@@ -20,11 +24,13 @@ export interface CliConfig {
 
 export function readConfig(): CliConfig {
   const { env, stdout, stderr } = process
-  const ownState = env['VARVE_STATE'] ?? join(stateFolder(env), 'varve')
+  const ownState = ownStateFolder(env)
   const wantsColor = env['NO_COLOR'] === undefined && env['TERM'] !== 'dumb'
   return {
     log: env['VARVE_LOG'] ?? null,
     controller: env['VARVE_CONTROLLER'] ?? 'http://127.0.0.1:7070',
+    key: env['VARVE_KEY'] ?? null,
+    accessFolder: ownAccessFolder(env),
     color: wantsColor && stdout.isTTY,
     isTerminal: stderr.isTTY,
     // A serial console, or a terminal made by a program, may say that it has 0.
@@ -33,11 +39,4 @@ export function readConfig(): CliConfig {
     stateFolder: ownState,
     runtimeFolder: env['VARVE_RUNTIME'] ?? null,
   }
-}
-
-/** Where a program of this user keeps what outlives it; on Linux the XDG base directory specification's. */
-function stateFolder(env: NodeJS.ProcessEnv): string {
-  if (process.platform === 'win32') return env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local')
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support')
-  return env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state')
 }

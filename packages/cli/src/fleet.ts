@@ -10,7 +10,8 @@ import {
   type TRPCClient,
 } from '@trpc/client'
 import type { AppRouter } from '@varve/controller/router/root'
-import { WebSocket } from 'ws'
+import { openWay } from './controller-way.ts'
+import { credentialsFor } from './credentials.ts'
 import { watchedFetch } from './watched-fetch.ts'
 import { UsageError, type CommandContext } from './command.ts'
 
@@ -26,21 +27,26 @@ export interface Fleet extends AsyncDisposable {
 /** A client of the controller; the WebSocket is opened when something subscribes. */
 export function openFleet(context: CommandContext, controller: string | undefined): Fleet {
   const url = controllerUrl(controller ?? context.config.controller)
+  const { headers, fleet } = credentialsFor(context.config, url)
+  const way = openWay(url, fleet)
   const socketUrl = new URL('/trpc', url)
   socketUrl.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
   const sockets = createWSClient({
     url: socketUrl.href,
     lazy: { enabled: true, closeMs: 0 },
     keepAlive: { enabled: true, intervalMs: 3000, pongTimeoutMs: 4000 },
-    // `ws` is a WebSocket in all that tRPC uses; its types are wider.
-    WebSocket: WebSocket as unknown as typeof globalThis.WebSocket,
+    WebSocket: way.socketWith(headers),
   })
   const api = createTRPCClient<AppRouter>({
     links: [
       splitLink({
         condition: (operation) => operation.type === 'subscription',
         true: wsLink({ client: sockets }),
-        false: httpBatchLink({ url: new URL('/trpc', url).href, fetch: watchedFetch(url) }),
+        false: httpBatchLink({
+          url: new URL('/trpc', url).href,
+          fetch: watchedFetch(url, way.fetch),
+          headers,
+        }),
       }),
     ],
   })
@@ -48,11 +54,13 @@ export function openFleet(context: CommandContext, controller: string | undefine
     api,
     async [Symbol.asyncDispose]() {
       await sockets.close()
+      await way[Symbol.asyncDispose]()
     },
   }
 }
 
-function controllerUrl(text: string): URL {
+/** Throws `UsageError` for what is no address. */
+export function controllerUrl(text: string): URL {
   try {
     const url = new URL(text)
     if (url.protocol === 'http:' || url.protocol === 'https:') return url
@@ -62,6 +70,16 @@ function controllerUrl(text: string): URL {
   throw new UsageError(
     `${JSON.stringify(text)} is not the address of a controller, such as http://127.0.0.1:7070.`,
   )
+}
+
+/** Opens the controller for one question. */
+export async function askFleet<T>(
+  { controller }: FleetOptions,
+  context: CommandContext,
+  call: (fleet: Fleet) => Promise<T>,
+): Promise<T> {
+  await using fleet = openFleet(context, controller)
+  return await ask(controller ?? context.config.controller, () => call(fleet))
 }
 
 /** Runs `call` against the controller; what it answers with comes back as a coded error. */
@@ -80,11 +98,17 @@ function translate(error: unknown, controller: string): unknown {
   if (data) {
     return new DiskError('refused', {
       file: controller,
-      reason: firstLine(error.message),
-      remedy: 'See the log of the controller.',
+      reason: firstLine(error.message).replace(/\.$/u, ''),
+      remedy: remedies[data.code ?? ''] ?? 'See the log of the controller.',
     })
   }
   return new DiskError('controller-gone', { file: controller, ...whyGone(error) }, { cause: error })
+}
+
+const remedies: Readonly<Record<string, string>> = {
+  UNAUTHORIZED:
+    'Sign in by varve login, give a key in VARVE_KEY, or call it as the user that runs the controller, on its machine.',
+  FORBIDDEN: 'Ask an admin; varve login signs in as somebody else.',
 }
 
 const gone: Readonly<Record<string, ControllerGoneWhy>> = {

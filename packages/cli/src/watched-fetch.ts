@@ -16,7 +16,7 @@ class Silent extends Error {
  * A fetch that ends when the controller has stopped answering, however long its calls may take otherwise: while a call
  * waits, the controller's health is asked for beside it.
  */
-export function watchedFetch(controller: URL): FetchEsque {
+export function watchedFetch(controller: URL, fetch: typeof globalThis.fetch = globalThis.fetch): FetchEsque {
   const health = new URL('/api/health', controller)
   return async (input, init) => {
     const silent = new AbortController()

@@ -5,6 +5,9 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { systemClock, type Clock } from './clock.ts'
 import { parseNetworks } from './agents/serving-address.ts'
+import { ownAccessFolder } from '@varve/trust/local-access'
+import { readSingleSignOn } from './people/single-sign-on-settings.ts'
+import type { SingleSignOn } from './people/single-sign-on.ts'
 import { parseNames } from './http/own-names.ts'
 import { packageFolder } from './package.ts'
 
@@ -14,8 +17,14 @@ export interface Config {
   readonly host: string
   /** Names and addresses that it is reached by, beside those of its machine. */
   readonly names: readonly string[]
-  /** Speaks plain text with other machines too, and answers everybody there: for networks that are trusted. */
+  /** Speaks plain text with other machines too: for networks that are trusted. */
   readonly plainText: boolean
+  /** Whether people sign in; not: everybody who reaches it is an admin, on this machine or, with `plainText`, anywhere. */
+  readonly signIn: boolean
+  /** Where people of an organization sign in; null: here only. */
+  readonly singleSignOn: SingleSignOn | null
+  /** Folder in which who runs this finds how to be let in; null: none is written. */
+  readonly accessFolder: string | null
   /** Under which the keys in the data folder lie; null: under a key file beside them. */
   readonly passphrase: string | null
   /** What browsers are shown, PEM; null: the certificate of the fleet. */
@@ -67,6 +76,9 @@ export function makeConfig(given: Partial<Config> & Pick<Config, 'data'>): Confi
     host: '127.0.0.1',
     names: [],
     plainText: false,
+    signIn: true,
+    singleSignOn: null,
+    accessFolder: null,
     passphrase: null,
     webCertificate: null,
     agentNetworks: [],
@@ -93,8 +105,11 @@ export const usage = `varve controller: keeps the inventory of a fleet, carries 
   --host ADDRESS         on which address (default: 127.0.0.1)                        VARVE_HOST
   --name NAME            a name or address that it is reached by, beside those of
                          its machine; may be repeated                                 VARVE_NAMES
-  --plain-text           speaks plain text with other machines too and answers
-                         everybody there: only for networks that you trust            VARVE_PLAIN_TEXT=yes
+  --plain-text           speaks plain text with other machines too: passwords and
+                         disks can be read on the way                                 VARVE_PLAIN_TEXT=yes
+  --no-sign-in           everybody on this machine is an admin, with --plain-text
+                         everybody who reaches it                                     VARVE_NO_SIGN_IN=yes
+  --single-sign-on FILE  lets people sign in by OpenID Connect (docs/people.md)       VARVE_SINGLE_SIGN_ON
   --passphrase-file FILE keeps its keys under a passphrase                            VARVE_PASSPHRASE_FILE
   --web-certificate FILE what browsers are shown, with --web-key FILE (PEM)           VARVE_WEB_CERTIFICATE, VARVE_WEB_KEY
   --data FOLDER          what it keeps (default: .varve/controller)                   VARVE_DATA
@@ -122,6 +137,8 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv = pro
       'agent-network': { type: 'string', multiple: true },
       name: { type: 'string', multiple: true },
       'plain-text': { type: 'boolean' },
+      'no-sign-in': { type: 'boolean' },
+      'single-sign-on': { type: 'string' },
       'passphrase-file': { type: 'string' },
       'web-certificate': { type: 'string' },
       'web-key': { type: 'string' },
@@ -151,6 +168,9 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv = pro
     names,
     agentNetworks,
     plainText: values['plain-text'] ?? env['VARVE_PLAIN_TEXT'] === 'yes',
+    signIn: !(values['no-sign-in'] ?? env['VARVE_NO_SIGN_IN'] === 'yes'),
+    singleSignOn: readSingleSignOn(values['single-sign-on'] ?? env['VARVE_SINGLE_SIGN_ON']),
+    accessFolder: ownAccessFolder(env),
     passphrase: passphraseOf(values['passphrase-file'] ?? env['VARVE_PASSPHRASE_FILE'], env),
     webCertificate: webCertificateOf(
       values['web-certificate'] ?? env['VARVE_WEB_CERTIFICATE'],

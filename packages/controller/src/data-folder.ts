@@ -12,6 +12,7 @@ export interface DataFolder {
   readonly inventory: string
   readonly workflows: string
   readonly trust: string
+  readonly people: string
   readonly manifests: string
   /** The last line of the audit log when it was signed last. */
   readonly auditHead: string
@@ -26,6 +27,7 @@ export function openDataFolder(path: string): DataFolder {
     inventory: join(path, 'inventory.sqlite'),
     workflows: join(path, 'workflows.sqlite'),
     trust: join(path, 'trust.sqlite'),
+    people: join(path, 'people.sqlite'),
     manifests: join(path, 'manifests'),
     auditHead: join(path, 'audit.head'),
     release() {

@@ -20,6 +20,9 @@ async function main(): Promise<void> {
   }
   const controller = await startController(config)
   process.stdout.write(`listening ${controller.url}\n`)
+  // Into a log or a journal it must not go.
+  const link = process.stdout.isTTY ? await controller.firstLink() : null
+  if (link) process.stdout.write(`Sign in as ${link.person}, once and within an hour: ${link.url}\n`)
   const stop = () => {
     // A controller that cannot stop in time is killed; what it keeps survives that.
     setTimeout(() => process.exit(0), 1800).unref()

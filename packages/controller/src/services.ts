@@ -21,6 +21,7 @@ import { createRestored } from './restored.ts'
 import { fleetService } from './fleet-service.ts'
 import { createForget } from './forget.ts'
 import { imageServices } from './image-services.ts'
+import { createWhereabouts, placeOf } from './people/whereabouts.ts'
 import type { Services } from './router/context.ts'
 import { settleRestored } from './backup/settle-restored.ts'
 import { startCheckpoints } from './store/checkpoints.ts'
@@ -69,12 +70,13 @@ export interface ControllerParts {
   readonly logger: Logger
   readonly trust: FleetTrust
   readonly secrets: Secrets
+  readonly people: Services['people']
 }
 
 export function createController(
   config: Config,
   folder: DataFolder,
-  { logger, trust, secrets }: ControllerParts,
+  { logger, trust, secrets, people }: ControllerParts,
 ): Controller {
   const db = openDatabase(folder.inventory)
   const log = createEventLog(db, {
@@ -228,6 +230,7 @@ export function createController(
     db,
     durable,
     jobs,
+    placeOf: (subject) => placeOf(db, subject),
     isConnected,
     isKnown: (host) => sessions.find(host) !== null,
     bootOf: (host) => sessions.find(host)?.boot ?? null,
@@ -298,6 +301,8 @@ export function createController(
   const forget = createForget({ db, log, sessions, jobs, onForgotten: () => lists.changed() })
   const services: Services = {
     audit: audit.service,
+    people,
+    whereabouts: createWhereabouts(db),
     fleet: fleetService({
       db,
       config,

@@ -3,6 +3,15 @@ import { isIP } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
+import type { SignInLink } from '@varve/protocol/people'
+import {
+  localAccessFile,
+  localAccessName,
+  makeLocalKey,
+  removeLocalAccess,
+  writeLocalAccess,
+  type LocalAccess,
+} from '@varve/trust/local-access'
 import { keyFileName, openSecrets } from '@varve/trust/secrets'
 import Database from 'better-sqlite3'
 import { pino } from 'pino'
@@ -11,6 +20,7 @@ import { openDataFolder, StartError, type DataFolder } from './data-folder.ts'
 import { isLoopbackName } from './http/guard.ts'
 import { createHttpServer, type HttpServer } from './http/server.ts'
 import type { WireTrust } from './http/wire.ts'
+import { openPeople } from './people/people.ts'
 import { createController } from './services.ts'
 import { openFleetTrust, type FleetTrust } from './trust/fleet-trust.ts'
 
@@ -18,6 +28,8 @@ import { openFleetTrust, type FleetTrust } from './trust/fleet-trust.ts'
 export interface RunningController {
   /** Such as `http://127.0.0.1:7070`. */
   readonly url: string
+  /** Signs in who starts it, once; null: somebody has signed in before, or nobody needs to. */
+  firstLink(): Promise<SignInLink | null>
   /** Stops it; migrations are left as they are and go on at the next start. */
   close(): Promise<void>
 }
@@ -48,15 +60,26 @@ async function startIn(folder: DataFolder, config: Config, logger: pino.Logger):
   })
   await using stack = new AsyncDisposableStack()
   stack.defer(() => trust.close())
-  const controller = createController(config, folder, { logger, trust, secrets })
+  const people = await openPeople({
+    path: folder.people,
+    secrets,
+    singleSignOn: config.singleSignOn,
+    isSignInOff: !config.signIn,
+    logger,
+  })
+  stack.defer(() => people.close())
+  const controller = createController(config, folder, { logger, trust, secrets, people: people.service })
   stack.defer(() => controller.stop())
   const { services, manifests, streams, hearing, courtesy } = controller
+  const localKey = makeLocalKey()
   const wire = { trust: wireTrustOf(trust), web: config.webCertificate }
   server = await createHttpServer({
     config,
     logger,
     wire,
     services,
+    people,
+    localKey,
     manifests,
     streams,
     hearing,
@@ -65,7 +88,9 @@ async function startIn(folder: DataFolder, config: Config, logger: pino.Logger):
   stack.defer(() => server?.close())
   await controller.settle()
   const url = await server.listen()
+  people.connect({ cut: (who, reason) => server?.cut(who, reason), url: () => url })
   await controller.start(url)
+  stack.defer(keepAccess(config, { url: reachedHere(url), key: localKey }))
   logger.info({ url, data: config.data }, 'listening')
   const running = stack.move()
   let closing: Promise<void> | null = null
@@ -73,7 +98,29 @@ async function startIn(folder: DataFolder, config: Config, logger: pino.Logger):
     await running.disposeAsync()
     folder.release()
   }
-  return { url, close: () => (closing ??= close()) }
+  const firstLink = isLoopbackName(config.host) ? () => people.firstLink() : async () => null
+  return { url, firstLink, close: () => (closing ??= close()) }
+}
+
+/** An address of this machine, where `url` may be that of all its networks. */
+function reachedHere(url: string): string {
+  const { protocol, hostname: host, port } = new URL(url)
+  const isOfAll = host === '0.0.0.0' || host === '[::]'
+  return isOfAll ? `http://127.0.0.1:${port}` : `${protocol}//${host}:${port}`
+}
+
+/** Writes by what who runs this is let in, and gives what takes it away. */
+function keepAccess(config: Config, access: LocalAccess): () => void {
+  const paths = [
+    join(config.data, localAccessName),
+    ...(config.accessFolder === null
+      ? []
+      : [localAccessFile(Number(new URL(access.url).port), config.accessFolder)]),
+  ]
+  for (const path of paths) writeLocalAccess(path, access)
+  return () => {
+    for (const path of paths) removeLocalAccess(path, access)
+  }
 }
 
 /** A new key opens nothing of a fleet that is there: it must not take the place of the one that does. */

@@ -2,7 +2,9 @@ import { request as requestPlain } from 'node:http'
 import { request as requestSecure } from 'node:https'
 import { text } from 'node:stream/consumers'
 
-const posted = { method: 'POST', headers: { 'content-type': 'application/json' } }
+const { ASK_AS: authorization } = process.env
+const shown = authorization === undefined ? {} : { authorization }
+const posted = { method: 'POST', headers: { ...shown, 'content-type': 'application/json' } }
 
 /** Asks each address once, or posts an empty object to it where POST stands before it, as somebody who believes any certificate, and writes a line of JSON with what was answered. */
 async function ask(wish: string): Promise<{ status: number | null; said: string }> {
@@ -12,7 +14,7 @@ async function ask(wish: string): Promise<{ status: number | null; said: string 
   return await new Promise((resolve) => {
     const asked = send(
       address,
-      { ...(isPost && posted), rejectUnauthorized: false, timeout: 10_000 },
+      { headers: shown, ...(isPost && posted), rejectUnauthorized: false, timeout: 10_000 },
       (answer) => {
         text(answer).then(
           (said) => resolve({ status: answer.statusCode ?? null, said: said.slice(0, 2000) }),

@@ -6,7 +6,7 @@ import { requires } from '@varve/test-kit/tools'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
-import { root, waitFor } from './fleet.ts'
+import { accessTo, root, waitFor } from './fleet.ts'
 
 /** An address of documentation (RFC 5737), of no machine's loopback; it lies in a network namespace of the test's own. */
 const address = '198.51.100.7'
@@ -32,6 +32,8 @@ async function controllerAfar(folder: string, args: readonly string[] = []) {
   const enter = ['--target', String(child.pid), '--net', process.execPath]
   const inside = (...words: string[]) =>
     execa('nsenter', [...enter, ...words], { cwd: root, reject: false, all: true })
+  const said = (stdout: string) =>
+    stdout.split('\n').map((line) => JSON.parse(line) as { status: number | null; said: string })
   return {
     inside,
     start(...words: string[]) {
@@ -39,7 +41,19 @@ async function controllerAfar(folder: string, args: readonly string[] = []) {
     },
     async ask(...addresses: string[]) {
       const { stdout } = await inside('tooling/e2e/src/ask-from-afar.ts', ...addresses)
-      return stdout.split('\n').map((line) => JSON.parse(line) as { status: number | null; said: string })
+      return said(stdout)
+    },
+    /** As the user that runs the controller, who may read its file on its machine. */
+    async askAsOwner(...addresses: string[]) {
+      const { stdout } = await execa(
+        'nsenter',
+        [...enter, 'tooling/e2e/src/ask-from-afar.ts', ...addresses],
+        {
+          cwd: root,
+          env: { ASK_AS: accessTo(here)['authorization'] ?? '' },
+        },
+      )
+      return said(stdout)
     },
     async [Symbol.asyncDispose]() {
       const ends = started.map((one) => new Promise((done) => one.once('exit', done)))
@@ -62,9 +76,9 @@ describe.skipIf(!mayMakeNetworks || !requires('unshare', 'nsenter', 'ip'))('from
     const open = await afar.ask(`${plain}/`, `${plain}/api/health`, `${plain}/trpc/fleet.info`)
     for (const { status, said } of open)
       expect([status, said]).toEqual([403, expect.stringContaining('use https')])
-    const strange = await afar.ask(`${secure}/`, `${secure}/api/manifests/${'a'.repeat(64)}`)
-    for (const { status, said } of strange)
-      expect([status, said]).toEqual([403, expect.stringContaining('on the controller’s own machine')])
+    const [page, manifest] = await afar.ask(`${secure}/sign-in`, `${secure}/api/manifests/${'a'.repeat(64)}`)
+    expect([200, 503]).toContain(page?.status)
+    expect([manifest?.status, manifest?.said]).toEqual([401, expect.stringContaining('Sign in first')])
     const calls = await afar.ask(
       `${secure}/trpc/fleet.info`,
       `${secure}/trpc/trust.view`,
@@ -74,44 +88,45 @@ describe.skipIf(!mayMakeNetworks || !requires('unshare', 'nsenter', 'ip'))('from
     const known = await afar.ask(
       `${secure}/api/health`,
       `${secure}/api/trust/roots`,
+      `${secure}/trpc/account.me`,
       `${here}/trpc/trust.view`,
     )
-    expect(known.map(({ status }) => status)).toEqual([200, 200, 200])
+    expect(known.map(({ status }) => status)).toEqual([200, 200, 200, 401])
+    // The file lets nobody in from another machine, whoever has read it.
+    const [own, stolen] = [`${here}/trpc/trust.view`, `${secure}/trpc/trust.view`]
+    expect((await afar.askAsOwner(own, stolen)).map(({ status }) => status)).toEqual([200, 401])
 
-    const made = await afar.inside(
-      '--eval',
-      `fetch('${here}/trpc/trust.makeToken', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })
-        .then((answer) => answer.json()).then(({ result }) => process.stdout.write(result.data.text))`,
-    )
+    const [made] = await afar.askAsOwner(`POST ${here}/trpc/trust.makeToken`)
+    const token = (JSON.parse(made?.said ?? '') as { result: { data: { text: string } } }).result.data.text
     const data = place.file('north')
     await mkdir(join(data, 'images'), { recursive: true })
-    const joined = await afar.inside(
-      agentProgram,
-      'join',
-      secure,
-      made.stdout,
-      '--name',
-      'north',
-      '--data',
-      data,
-    )
+    const joined = await afar.inside(agentProgram, 'join', secure, token, '--name', 'north', '--data', data)
     expect([joined.exitCode, joined.all]).toEqual([0, expect.stringContaining('joined as north')])
     const library = `images=${join(data, 'images')}`
     afar.start(agentProgram, '--data', data, '--library', library, '--nbd-host', address)
     const info = `${here}/trpc/fleet.info`
     await waitFor('north', async () =>
-      (await afar.ask(info))[0]?.said.includes('"hosts":{"connected":1,"total":1}') ? true : null,
+      (await afar.askAsOwner(info))[0]?.said.includes('"hosts":{"connected":1,"total":1}') ? true : null,
     )
     // Who shows no certificate is no agent.
     const [hello] = await afar.ask(`POST ${secure}/trpc/agents.hello`)
     expect([hello?.status, hello?.said]).toEqual([401, expect.stringContaining('no certificate was shown')])
   })
 
-  test('with the explicit switch everybody is answered in plain text, and people are told', async () => {
+  test('with the explicit switch people sign in over plain text, and are told', async () => {
     await using place = await tempPlace()
     await using afar = await controllerAfar(place.path, ['--plain-text'])
-    const [info, view] = await afar.ask(`${plain}/trpc/fleet.info`, `${plain}/trpc/trust.view`)
-    expect([info?.status, view?.status]).toEqual([200, 200])
+    const [info, me] = await afar.ask(`${plain}/trpc/fleet.info`, `${plain}/trpc/account.me`)
+    expect([info?.status, me?.status]).toEqual([401, 200])
+    const [own] = await afar.askAsOwner(`${here}/trpc/fleet.info`)
+    expect(JSON.parse(own?.said ?? '')).toMatchObject({ result: { data: { isOpen: true } } })
+  })
+
+  test('with both switches everybody is answered, and people are told', async () => {
+    await using place = await tempPlace()
+    await using afar = await controllerAfar(place.path, ['--plain-text', '--no-sign-in'])
+    const [info, me] = await afar.ask(`${plain}/trpc/fleet.info`, `${plain}/trpc/account.me`)
     expect(JSON.parse(info?.said ?? '')).toMatchObject({ result: { data: { isOpen: true } } })
+    expect(JSON.parse(me?.said ?? '')).toMatchObject({ result: { data: { isSignInOff: true } } })
   })
 })

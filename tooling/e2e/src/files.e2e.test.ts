@@ -26,7 +26,7 @@ describe('files between a browser and a library', () => {
     await using file = await open(disk, 'w')
     const data = randomBytes(size)
     await file.write(data.fill(0, 8 * MiB, 16 * MiB))
-    fleet = await Fleet.start(place.file('fleet'))
+    fleet = await Fleet.start(place.file('fleet'), { isSignInOff: true })
   })
   afterAll(async () => {
     await fleet[Symbol.asyncDispose]()

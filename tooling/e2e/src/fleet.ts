@@ -10,6 +10,7 @@ import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { findLocalAccess, ownAccessFolder } from '@varve/trust/local-access'
 import { execa } from 'execa'
 
 export const root = resolve(import.meta.dirname, '../../..')
@@ -22,6 +23,14 @@ export interface FleetOptions {
   readonly agent?: string
   /** The agents have certificates: all between the processes is TLS. */
   readonly joined?: boolean
+  /** Everybody on this machine is answered, as a page that has signed in is. */
+  readonly isSignInOff?: boolean
+}
+
+/** As the user that runs the controller. */
+export function accessTo(url: string): Record<string, string> {
+  const access = findLocalAccess(url, ownAccessFolder(process.env))
+  return access === null ? {} : { authorization: `Bearer ${access.key}` }
 }
 
 type ProcessName = 'controller' | 'north' | 'south'
@@ -41,7 +50,9 @@ export class Fleet {
     this.#port = port
     this.#options = options
     this.url = `http://127.0.0.1:${port}`
-    this.api = createTRPCClient<AppRouter>({ links: [httpBatchLink({ url: `${this.url}/trpc` })] })
+    this.api = createTRPCClient<AppRouter>({
+      links: [httpBatchLink({ url: `${this.url}/trpc`, headers: () => accessTo(this.url) })],
+    })
   }
 
   static async start(folder: string, options: FleetOptions = {}): Promise<Fleet> {
@@ -89,6 +100,7 @@ export class Fleet {
           join(this.folder, 'controller'),
           '--agent-grace',
           '15',
+          ...(this.#options.isSignInOff === true ? ['--no-sign-in'] : []),
         ]
       : [
           program,

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
-import { freePort, root } from './fleet.ts'
+import { accessTo, freePort, root } from './fleet.ts'
 
 const agentProgram = 'packages/agent-linux/bin/varve-agent.mjs'
 
@@ -23,7 +23,12 @@ export class TrustedFleet {
     this.folder = folder
     this.port = port
     this.api = createTRPCClient<AppRouter>({
-      links: [httpBatchLink({ url: `http://127.0.0.1:${port}/trpc` })],
+      links: [
+        httpBatchLink({
+          url: `http://127.0.0.1:${port}/trpc`,
+          headers: () => accessTo(`http://127.0.0.1:${port}`),
+        }),
+      ],
     })
   }
 

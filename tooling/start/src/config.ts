@@ -8,6 +8,8 @@ export interface StartConfig {
   /** Ends after the migration instead of staying up. */
   readonly once: boolean
   readonly isTerminal: boolean
+  /** What opens a page in a browser; null: this is no desktop, or nobody looks. */
+  readonly opener: string | null
 }
 
 export const root = resolve(import.meta.dirname, '../../..')
@@ -35,5 +37,12 @@ export function readConfig(argv: readonly string[]): StartConfig {
     data: resolve(values.data ?? `${root}/.varve/fleet`),
     once: values.once === true,
     isTerminal: process.stderr.isTTY,
+    opener: process.stderr.isTTY ? openerOf(process.platform, process.env) : null,
   }
+}
+
+function openerOf(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): string | null {
+  if (platform === 'darwin') return 'open'
+  if (platform === 'win32') return 'explorer.exe'
+  return env['DISPLAY'] === undefined && env['WAYLAND_DISPLAY'] === undefined ? null : 'xdg-open'
 }

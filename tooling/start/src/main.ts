@@ -6,6 +6,7 @@ import { execa } from 'execa'
 import { startChild, type Child } from './child-process.ts'
 import { readConfig, root, StartError, type StartConfig } from './config.ts'
 import { makeSamples } from './samples.ts'
+import { openLink, signInLink } from './sign-in-link.ts'
 import { showMigration } from './show-migration.ts'
 
 const GiB = 1024 ** 3
@@ -142,7 +143,9 @@ async function run(config: StartConfig, signal: AbortSignal): Promise<void> {
   say(`The controller listens on ${url}; north and south are connected.`)
   await showMigration({ url, signal, isTerminal: config.isTerminal, say })
   if (config.once) return
-  say(`\nDashboard: ${url}\nData: ${config.data}\nPress Ctrl-C to stop.`)
+  const link = await signInLink(url)
+  say(`\nDashboard, signs you in once: ${link}\nData: ${config.data}\nPress Ctrl-C to stop.`)
+  await openLink(link, config.data, config.opener)
   const failed = await Promise.race([
     waitForAbort(signal),
     ...children.map(async (child) => `The ${child.name} ended with ${String(await child.ended)}.`),

@@ -5,6 +5,7 @@ import type { ImageRow } from '@varve/protocol/images'
 import { migrationNumbers } from '@varve/protocol/migration-numbers'
 import { movedWords, passWords } from '@varve/protocol/migration-words'
 import type { MigrationView } from '@varve/protocol/migrations'
+import { findLocalAccess, ownAccessFolder } from '@varve/trust/local-access'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StartError } from './config.ts'
 
@@ -15,6 +16,12 @@ export interface ShowOptions {
   readonly say: (text: string) => void
 }
 
+/** As the user that started the fleet. */
+export function accessTo(url: string): Record<string, string> {
+  const access = findLocalAccess(url, ownAccessFolder(process.env))
+  return access === null ? {} : { authorization: `Bearer ${access.key}` }
+}
+
 type Api = TRPCClient<AppRouter>
 
 const imageWaitMs = 60_000
@@ -22,7 +29,9 @@ const imageWaitMs = 60_000
 /** Migrates north:web01.vmdk to south:web01.qcow2, or proves again what an earlier start has migrated. */
 export async function showMigration(options: ShowOptions): Promise<void> {
   const { url, signal, say } = options
-  const api = createTRPCClient<AppRouter>({ links: [httpBatchLink({ url: `${url}/trpc` })] })
+  const api = createTRPCClient<AppRouter>({
+    links: [httpBatchLink({ url: `${url}/trpc`, headers: () => accessTo(url) })],
+  })
   const source = await waitForImage(api, { host: 'north', name: 'web01.vmdk', signal })
   const there = await findImage(api, 'south', 'web01.qcow2')
   if (there) {

@@ -12,9 +12,9 @@ import {
   ManifestPart,
   Welcome,
 } from '@varve/protocol/agent'
+import { promptSocket } from '@varve/protocol/prompt-socket'
 import { Membership } from '@varve/protocol/trust'
 import { z } from 'zod'
-import { openWires } from '../trust/open-wires.ts'
 
 /** A command with its sequence number, or what arrived instead of one that this agent understands. */
 export type TakenCommand =
@@ -59,10 +59,12 @@ export interface DialOptions {
   readonly keepAlive?: { readonly intervalMs: number; readonly pongTimeoutMs: number }
 }
 
+const plainSocket = promptSocket(globalThis.WebSocket)
+
 /** Dials `url`. Nothing is sent before the connection is open; a dial that fails settles `closed`. */
 export function dialController(
   url: string,
-  { WebSocket = openWires.WebSocket, keepAlive = listening }: DialOptions = {},
+  { WebSocket = plainSocket, keepAlive = listening }: DialOptions = {},
 ): AgentClient {
   const { promise: closed, resolve: settle } = Promise.withResolvers<string>()
   const socket = createWSClient({

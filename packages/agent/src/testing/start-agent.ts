@@ -1,3 +1,4 @@
+import { ownAccessFolder } from '@varve/trust/local-access'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { silentLogger } from '../platform/logger.ts'
@@ -38,6 +39,7 @@ export async function startAgent(options: TestAgentOptions): Promise<TestAgent> 
       nbdHost: '127.0.0.1',
       data: join(folder, 'data'),
       membership: null,
+      accessFolder: ownAccessFolder(process.env),
       logLevel: 'silent',
     },
     platform,

@@ -1,6 +1,6 @@
 import type { Session } from '../connection/deliver-reports.ts'
 import type { Logger } from '../platform/logger.ts'
-import { openWires, type Wires } from './open-wires.ts'
+import { makeOpenWires, type Wires } from './open-wires.ts'
 import { writeMembership, type KeptMembership } from './membership-file.ts'
 
 /** What this agent is in its fleet as it runs: renewed before it ends, moved to new roots. */
@@ -18,6 +18,8 @@ export interface FleetMembership {
 export interface FleetMembershipOptions {
   readonly kept: KeptMembership | null
   readonly folder: string | null
+  /** Where controllers of this user say how they let it in. */
+  readonly accessFolder: string
   readonly log: Logger
   readonly now?: () => number
 }
@@ -41,7 +43,7 @@ export async function createFleetMembership(options: FleetMembershipOptions): Pr
       return kept
     },
     wires() {
-      wires ??= kept === null || tls === null ? openWires : tls.fleetWires(kept)
+      wires ??= kept === null || tls === null ? makeOpenWires(options.accessFolder) : tls.fleetWires(kept)
       return wires
     },
     async takeRoots(roots) {

@@ -1,7 +1,9 @@
 import type { JoinTokenView, TrustView } from '@varve/protocol/trust'
 import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { ask, openFleet, type Fleet, type FleetOptions } from '../fleet.ts'
+import { askFleet, type FleetOptions } from '../fleet.ts'
+import { minute } from '../output/minute.ts'
+import { printDone } from '../output/print-done.ts'
 import { table } from '../output/table.ts'
 
 export interface TokenOptions extends FleetOptions {
@@ -27,7 +29,7 @@ const tokenColumns = [
 
 /** `varve agents`: who has a certificate, and by what the fleet is known. */
 export async function agents(options: FleetOptions, context: CommandContext): Outcome {
-  const view = await asked(options, context, ({ api }) => api.trust.view.query())
+  const view = await askFleet(options, context, ({ api }) => api.trust.view.query())
   if (context.json) {
     context.print(JSON.stringify(view, null, 2))
     return exitCodes.ok
@@ -57,7 +59,7 @@ export async function agentsToken(
     ...(name !== undefined && { pattern: name }),
     ...(valid !== undefined && { validSeconds: valid }),
   }
-  const made = await asked(options, context, ({ api }) => api.trust.makeToken.mutate(wish))
+  const made = await askFleet(options, context, ({ api }) => api.trust.makeToken.mutate(wish))
   const until = `until ${minute(made.token.expiresAt)}`
   const whom = made.token.pattern === '*' ? 'one host' : `one host called ${made.token.pattern}`
   context.print(
@@ -70,7 +72,7 @@ export async function agentsToken(
 
 /** `varve agents tokens` */
 export async function agentsTokens(options: FleetOptions, context: CommandContext): Outcome {
-  const { tokens } = await asked(options, context, ({ api }) => api.trust.view.query())
+  const { tokens } = await askFleet(options, context, ({ api }) => api.trust.view.query())
   if (context.json) context.print(JSON.stringify(tokens, null, 2))
   else if (tokens.length === 0) context.print('No token was made yet: varve agents token.')
   else context.print(table(tokenColumns, tokens.map(tokenRow), context.config))
@@ -79,41 +81,27 @@ export async function agentsTokens(options: FleetOptions, context: CommandContex
 
 /** `varve agents cancel TOKEN` */
 export async function agentsCancel(id: string, options: FleetOptions, context: CommandContext): Outcome {
-  await asked(options, context, ({ api }) => api.trust.cancelToken.mutate({ id }))
-  return done(context, { canceled: id }, `${id} lets nobody in any more.`)
+  await askFleet(options, context, ({ api }) => api.trust.cancelToken.mutate({ id }))
+  return printDone(context, { canceled: id }, `${id} lets nobody in any more.`)
 }
 
 /** `varve agents revoke HOST` */
 export async function agentsRevoke(host: string, options: FleetOptions, context: CommandContext): Outcome {
-  await asked(options, context, ({ api }) => api.trust.revoke.mutate({ name: host }))
+  await askFleet(options, context, ({ api }) => api.trust.revoke.mutate({ name: host }))
   const words = `${host} is cut off; it comes back by a new token only: varve agents token ${host}`
-  return done(context, { revoked: host }, words)
+  return printDone(context, { revoked: host }, words)
 }
 
 /** `varve agents allow HOST` */
 export async function agentsAllow(host: string, options: FleetOptions, context: CommandContext): Outcome {
-  await asked(options, context, ({ api }) => api.trust.allow.mutate({ name: host }))
-  return done(context, { allowed: host }, `${host} may come back.`)
+  await askFleet(options, context, ({ api }) => api.trust.allow.mutate({ name: host }))
+  return printDone(context, { allowed: host }, `${host} may come back.`)
 }
 
 /** `varve agents rotate` */
 export async function agentsRotate(options: FleetOptions, context: CommandContext): Outcome {
-  const view = await asked(options, context, ({ api }) => api.trust.rotate.mutate())
-  return done(context, view, `The fleet has a new key: ${view.pin}. Its hosts move to it by themselves.`)
-}
-
-async function asked<T>(
-  { controller }: FleetOptions,
-  context: CommandContext,
-  call: (fleet: Fleet) => Promise<T>,
-): Promise<T> {
-  await using fleet = openFleet(context, controller)
-  return await ask(controller ?? context.config.controller, () => call(fleet))
-}
-
-function done(context: CommandContext, answer: unknown, words: string): typeof exitCodes.ok {
-  context.print(context.json ? JSON.stringify(answer, null, 2) : words)
-  return exitCodes.ok
+  const view = await askFleet(options, context, ({ api }) => api.trust.rotate.mutate())
+  return printDone(context, view, `The fleet has a new key: ${view.pin}. Its hosts move to it by themselves.`)
 }
 
 function memberRow({ name, state, notAfter, serial, reason }: TrustView['members'][number]): string[] {
@@ -122,9 +110,4 @@ function memberRow({ name, state, notAfter, serial, reason }: TrustView['members
 
 function tokenRow({ id, pattern, state, expiresAt, usedBy }: JoinTokenView): string[] {
   return [id, pattern, state, minute(expiresAt), usedBy ?? '']
-}
-
-/** In the time of this machine, to the minute. */
-function minute(timestamp: string): string {
-  return new Date(timestamp).toLocaleString('sv-SE', { dateStyle: 'short', timeStyle: 'short' })
 }

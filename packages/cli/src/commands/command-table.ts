@@ -21,7 +21,10 @@ import { helpCommand } from './help.command.ts'
 import { hostsCommand } from './hosts.command.ts'
 import { imagesCommand } from './images.command.ts'
 import { infoCommand } from './info.command.ts'
+import { keysCommand } from './keys.command.ts'
 import { leftoversCommand } from './leftovers.command.ts'
+import { loginCommand } from './login.command.ts'
+import { logoutCommand } from './logout.command.ts'
 import { manCommand } from './man.command.ts'
 import { mapCommand } from './map.command.ts'
 import { measureCommand } from './measure.command.ts'
@@ -29,6 +32,7 @@ import { migrateCommand } from './migrate.command.ts'
 import { migrationsCommand } from './migrations.command.ts'
 import { mountCommand } from './mount.command.ts'
 import { moveCommand } from './move.command.ts'
+import { peopleCommand } from './people.command.ts'
 import { placesCommand } from './places.command.ts'
 import { purgeCommand } from './purge.command.ts'
 import { quarantineCommand } from './quarantine.command.ts'
@@ -66,7 +70,10 @@ export const commandTable: readonly CommandDefinition[] = [
   hostsCommand,
   imagesCommand,
   infoCommand,
+  keysCommand,
   leftoversCommand,
+  loginCommand,
+  logoutCommand,
   manCommand,
   mapCommand,
   measureCommand,
@@ -74,6 +81,7 @@ export const commandTable: readonly CommandDefinition[] = [
   migrationsCommand,
   mountCommand,
   moveCommand,
+  peopleCommand,
   placesCommand,
   purgeCommand,
   quarantineCommand,

@@ -71,6 +71,7 @@ async function sayHello(instance: string, known: string[] = []) {
 
 const caller: Caller = {
   peer: '127.0.0.1',
+  origin: 'http://127.0.0.1:7070',
   identity: { kind: 'local' },
   isAlive: async () => false,
   end: () => undefined,

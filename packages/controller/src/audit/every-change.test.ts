@@ -18,6 +18,7 @@ function contextFor(identity: Caller['identity'], calls: [AuditCall, string][]):
   }
   const caller: Caller = {
     peer: '192.0.2.1',
+    origin: 'http://127.0.0.1:7070',
     identity,
     isAlive: async () => true,
     end: () => undefined,

@@ -8,12 +8,17 @@ const idIs: Readonly<Record<string, string>> = {
   images: 'image',
   trust: 'token',
 }
-const nameIs: Readonly<Record<string, string>> = { fleet: 'host', trust: 'host' }
+/** Of calls whose router is of several things. */
+const idOfCall: Readonly<Record<string, string>> = {
+  endSession: 'session',
+  revokeKey: 'key',
+}
+const nameIs: Readonly<Record<string, string>> = { fleet: 'host', trust: 'host', people: 'person' }
 
 /** What a call is about, by the names of its fields. */
 export function subjectsOf(what: string, input: unknown): string[] {
   if (typeof input !== 'object' || input === null) return []
-  const [router = ''] = what.split('.', 1)
+  const [router = '', call = ''] = what.split('.')
   const field = (name: string): string | null => {
     const value: unknown = (input as Readonly<Record<string, unknown>>)[name]
     return typeof value === 'string' && value !== '' ? value : null
@@ -25,7 +30,7 @@ export function subjectsOf(what: string, input: unknown): string[] {
     ...(host === null || library === null ? [] : [`library:${host}/${library}`]),
   ]
   return boundSubjects([
-    ...named(idIs[router], field('id')),
+    ...named(idIs[router] ?? idOfCall[call], field('id')),
     ...named(nameIs[router], field('name')),
     ...named('image', field('image')),
     ...place(field('host'), field('library')),

@@ -10,6 +10,8 @@ export function whoOf(identity: Identity): AuditWho {
       return { kind: 'local', name: null, key: null }
     case 'agent':
       return { kind: 'agent', name: identity.host, key: identity.serial }
+    case 'person':
+      return { kind: 'person', name: identity.name, key: `${identity.by.kind}:${identity.by.id}` }
     case 'nobody':
       return { kind: 'nobody', name: null, key: null }
   }

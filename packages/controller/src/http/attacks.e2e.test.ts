@@ -4,6 +4,7 @@ import { request as secureRequest } from 'node:https'
 import { connect as tcp, type AddressInfo, type Socket } from 'node:net'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { findLocalAccess, ownAccessFolder } from '@varve/trust/local-access'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import WebSocket from 'ws'
@@ -23,9 +24,19 @@ interface Question {
   readonly body?: string
 }
 
+/** As the user that runs the controller: what is refused is refused to them too. */
+function letIn(url: string): Record<string, string> {
+  const access = findLocalAccess(url, ownAccessFolder(process.env))
+  return access === null ? {} : { authorization: `Bearer ${access.key}` }
+}
+
 /** Asks as no browser would: with any header, also `Host`. */
-async function ask(url: string, { path, method = 'GET', headers = {}, body }: Question): Promise<Answer> {
+async function ask(
+  url: string,
+  { path, method = 'GET', headers: given = {}, body }: Question,
+): Promise<Answer> {
   const { hostname: host, port } = new URL(url)
+  const headers = { ...letIn(url), ...given }
   return await new Promise((resolve, reject) => {
     const request = httpRequest({ host, port, path, method, headers, agent: false }, (response) => {
       const parts: Buffer[] = []
@@ -82,10 +93,10 @@ describe('attacks on the web side of a controller that listens on all addresses'
 
   const rescan = { path: '/trpc/fleet.rescan', method: 'POST', body: '{"name":"north"}' }
   /** What the call says that is let in: there is no such host. */
-  const letIn = 404
+  const answered = 404
 
   test('a cross-site request', async () => {
-    expect(await ask(url, { ...rescan, headers: json })).toMatchObject({ status: letIn })
+    expect(await ask(url, { ...rescan, headers: json })).toMatchObject({ status: answered })
     for (const headers of [
       { origin: 'http://evil.example' },
       { origin: 'null' },

@@ -24,7 +24,7 @@ export interface CallerConnection extends Pick<Caller, 'isAlive' | 'end'> {
 /** Counts what each connection and each address has going; one for the server. */
 export interface Callers {
   /** A caller of HTTP lives as long as its request. */
-  open(from: Pick<Caller, 'peer' | 'identity'>, connection?: CallerConnection): Caller & Asker
+  open(from: Pick<Caller, 'peer' | 'identity' | 'origin'>, connection?: CallerConnection): Caller & Asker
 }
 
 export function createCallers(queue: FairQueue): Callers {
@@ -38,7 +38,7 @@ export function createCallers(queue: FairQueue): Callers {
   }
 
   return {
-    open({ peer, identity }, connection) {
+    open({ peer, identity, origin }, connection) {
       const socket = connection?.socket
       const own = { calls: 0, streams: 0 }
       const count = (what: 'calls' | 'streams') => {
@@ -50,6 +50,7 @@ export function createCallers(queue: FairQueue): Callers {
       return {
         peer,
         identity,
+        origin,
         isAlive: async () => (await connection?.isAlive()) ?? false,
         end: (reason) => connection?.end(reason),
         async call(work) {

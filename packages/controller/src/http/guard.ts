@@ -10,7 +10,7 @@ export interface Asked extends Pick<IncomingMessage, 'headers' | 'rawHeaders' | 
 }
 
 export interface Refusal {
-  readonly status: 403 | 415 | 421 | 431
+  readonly status: 401 | 403 | 415 | 421 | 431
   readonly reason: string
 }
 

@@ -7,10 +7,13 @@ import { notBuiltPage } from './not-built-page.ts'
 import { answerKind, securityHeaders, textPagePolicy } from './security-headers.ts'
 
 /** Sets the headers of every answer, and refuses what is to be refused before anything of it is read. */
-export function protect(app: FastifyInstance, refuse: (request: IncomingMessage) => Refusal | null): void {
+export function protect(
+  app: FastifyInstance,
+  refuse: (request: IncomingMessage) => Promise<Refusal | null>,
+): void {
   app.addHook('onRequest', async ({ raw }, reply) => {
     for (const [name, value] of Object.entries(headersFor(raw))) reply.raw.setHeader(name, value)
-    const refusal = refuse(raw)
+    const refusal = await refuse(raw)
     if (refusal === null) return
     // What may still come of a request that is refused is not waited for.
     await reply.code(refusal.status).header('connection', 'close').type('text/plain').send(refusal.reason)

@@ -32,7 +32,12 @@ import { anyName, createOwnNames } from './own-names.ts'
 import { notBuiltPolicy, protect, refuseUpgrade } from './protect.ts'
 import { trustRoutes } from './trust-routes.ts'
 import { createWire, type Wire, type WireOptions, type WireTrust } from './wire.ts'
-import { createSockets, mostMessageBytes } from './sockets.ts'
+import { createSockets, mostMessageBytes, type Sockets } from './sockets.ts'
+import { answerKind } from './security-headers.ts'
+import { authRoutes } from './auth-routes.ts'
+import { denialOf, type Whereabouts } from '../people/authorization.ts'
+import { createIdentify, originOf } from '../people/identify.ts'
+import type { People } from '../people/people.ts'
 
 const KiB = 1024
 /** Questions and the starts of migrations; agents speak by WebSocket. */
@@ -50,6 +55,8 @@ export interface HttpServer {
   listen(): Promise<string>
   /** What is shown and believed in handshakes from now on. */
   setTrust(trust: WireTrust): void
+  /** Ends the connections of people that this is true for. */
+  cut: Sockets['cut']
   close(): Promise<void>
 }
 
@@ -57,6 +64,9 @@ export interface HttpOptions {
   readonly config: Config
   readonly wire: Pick<WireOptions, 'trust' | 'web'>
   readonly services: Services
+  readonly people: Pick<People, 'signIn' | 'secret'>
+  /** Lets in who can read it, on this machine. */
+  readonly localKey: string
   readonly manifests: Manifests
   readonly streams: Streams
   readonly hearing: Hearing
@@ -90,16 +100,31 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
     reply.raw.once('close', options.courtesy.asked())
   })
   /** Agents are known by their certificates, whatever name leads them here. */
-  function refuse(request: IncomingMessage): Refusal | null {
+  function refuseFirst(request: IncomingMessage): Refusal | null {
     const isAgent = wire.identityOf(request).kind === 'agent'
     return wire.refusePlain(request) ?? refuseRequest(request, isAgent ? anyName : names)
   }
-  protect(app, (request) => refuse(request) ?? refuseStranger(request.url ?? '', wire.identityOf(request)))
+  const identities = new WeakMap<IncomingMessage, Identity>()
+  const identify = createIdentify({
+    ofConnection: (request) => wire.identityOf(request),
+    signIn: options.people.signIn,
+    localKey: options.localKey,
+    isSignInOff: !config.signIn,
+  })
+  const identityOf = (request: IncomingMessage): Identity => identities.get(request) ?? nobodyYet
+  async function refuse(request: IncomingMessage): Promise<Refusal | null> {
+    const refusal = refuseFirst(request)
+    if (refusal !== null) return refusal
+    const identity = await identify(request)
+    identities.set(request, identity)
+    return refuseStranger(request.url ?? '', identity, services.whereabouts)
+  }
+  protect(app, refuse)
   const queue = createFairQueue((error) => logger.error({ err: error }, 'a call failed'))
   const callers = createCallers(queue)
   const createContext = ({ req }: { req: FastifyRequest }) => ({
     services,
-    caller: callers.open({ peer: req.ip, identity: wire.identityOf(req.raw) }),
+    caller: callers.open({ peer: req.ip, identity: identityOf(req.raw), origin: originOf(req.raw) }),
   })
   const onError = ({ error, path }: { error: Error & { code: string }; path: string | undefined }) => {
     // Without a path it is the connection that broke, not a call.
@@ -130,12 +155,20 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
       .send(createReadStream(path))
   })
   const record: RecordRequest = (request, line) =>
-    services.audit.record({ ...line, who: whoOf(wire.identityOf(request.raw)), peer: request.ip })
+    services.audit.record({ ...line, who: whoOf(identityOf(request.raw)), peer: request.ip })
   await app.register(
     trustRoutes({
       trust: services.trust,
       isSecure: (request) => request.raw.socket instanceof TLSSocket,
       record,
+    }),
+  )
+  await app.register(
+    authRoutes({
+      signIn: options.people.signIn,
+      secret: options.people.secret,
+      record,
+      isSignInOff: !config.signIn,
     }),
   )
   await app.register(fileRoutes({ streams: options.streams, images: services.images, record }))
@@ -155,15 +188,22 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
   server.on('connection', (socket, request) => {
     // Too large or not a WebSocket frame: `ws` closes the connection.
     socket.on('error', (error) => logger.debug({ reason: error.message }, 'a connection broke'))
-    sockets.open(socket, request, wire.identityOf(request))
+    sockets.open(socket, request, identityOf(request))
   })
   limitConnections(wire)
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // A peer that breaks off here must not end the process.
     socket.on('error', (error) => logger.debug({ reason: error.message }, 'a connection broke'))
-    const refusal = refuse(request) ?? refusePath(request.url)
-    if (refusal !== null) return refuseUpgrade(socket, request, refusal)
-    server.handleUpgrade(request, socket, head, (client) => server.emit('connection', client, request))
+    refuse(request)
+      .then((found) => found ?? refusePath(request.url))
+      .then((refusal) => {
+        if (refusal !== null) return refuseUpgrade(socket, request, refusal)
+        server.handleUpgrade(request, socket, head, (client) => server.emit('connection', client, request))
+      })
+      .catch((error: unknown) => {
+        logger.error({ err: error }, 'a connection could not be taken')
+        socket.destroy()
+      })
   }
   for (const one of wire.servers) one.on('upgrade', upgrade)
 
@@ -173,6 +213,7 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
       return isLoopback || config.plainText ? url : url.replace(/^http:/u, 'https:')
     },
     setTrust: (trust) => wire.setTrust(trust),
+    cut: (who, reason) => sockets.cut(who, reason),
     async close() {
       sockets.stop()
       queue.stop()
@@ -198,19 +239,46 @@ function refuseBody(body: unknown): string | null {
   return typeof body === 'string' ? refuseJson(body) : null
 }
 
-/** What is asked for by agents beside the WebSocket, and by everybody. */
-const ofAgents = /^\/api\/streams\//u
-const ofEverybody = /^\/(?:api\/(?:health|trust\/(?:roots|join))|trpc(?:\/.*)?)$/u
+const nobodyYet: Identity = { kind: 'nobody', why: null }
 
-/** Keeps strangers beyond this machine from all but joining; calls of the API say themselves whom they are for. */
-function refuseStranger(url: string, { kind }: Identity): Refusal | null {
+/** What is asked for by agents beside the WebSocket. */
+const ofAgents = /^\/api\/streams\//u
+/** What is answered before anybody has signed in; the pages hold nothing of the fleet. */
+const ofEverybody = /^\/api\/(?:health$|trust\/(?:roots|join)$|auth\/)/u
+
+function isForEverybody(url: string): boolean {
   const [path = ''] = url.split('?', 1)
-  if (kind === 'local' || ofEverybody.test(path) || (kind === 'agent' && ofAgents.test(path))) return null
-  const reason =
-    kind === 'agent'
-      ? 'This is for people, not for agents.'
-      : 'People are answered on the controller’s own machine: go there, or through a tunnel of ssh to it.'
-  return { status: 403, reason }
+  return answerKind(url) !== 'data' || ofEverybody.test(path)
+}
+
+/** What routes beside the API are for, as the matrix calls it. */
+const routesOfPeople = [
+  { path: /^\/api\/images\/(?<id>[^/]*)\/file$/u, rule: 'files.download' },
+  { path: /^\/api\/uploads\//u, rule: 'files.upload' },
+  { path: /^\/api\/manifests\//u, rule: 'files.manifest' },
+] as const
+
+/** Keeps strangers from all but signing in and joining; calls of the API say themselves whom they are for. */
+function refuseStranger(url: string, identity: Identity, at: Whereabouts): Refusal | null {
+  const [path = ''] = url.split('?', 1)
+  if (identity.kind === 'agent') {
+    const isIts = ofAgents.test(path) || ofEverybody.test(path) || isCall(path)
+    return isIts ? null : { status: 403, reason: 'This is for people, not for agents.' }
+  }
+  if (isForEverybody(url) || isCall(path)) return null
+  if (ofAgents.test(path))
+    return identity.kind === 'local' ? null : { status: 403, reason: 'This is for agents, not for people.' }
+  for (const route of routesOfPeople) {
+    const found = route.path.exec(path)
+    if (!found) continue
+    const denial = denialOf({ identity, path: route.rule, input: { ...found.groups } }, at)
+    return denial && { status: denial.isSignedIn ? 403 : 401, reason: denial.reason }
+  }
+  return identity.kind === 'nobody' ? { status: 401, reason: 'Sign in first.' } : null
+}
+
+function isCall(path: string): boolean {
+  return /^\/trpc(?:\/.*)?$/u.test(path)
 }
 
 function refusePath(url: string | undefined): Refusal | null {

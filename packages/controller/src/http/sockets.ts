@@ -3,10 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { getWSConnectionHandler } from '@trpc/server/adapters/ws'
 import type { Logger } from 'pino'
 import type { RawData, WebSocket, WebSocketServer } from 'ws'
-import type { Identity } from '@varve/protocol/identity'
+import type { Identity, PersonIdentity } from '@varve/protocol/identity'
 import type { Hearing } from '../agents/hearing.ts'
 import type { Services } from '../router/context.ts'
 import { appRouter } from '../router/root.ts'
+import { originOf } from '../people/identify.ts'
 import { callLimits, type Callers } from './callers.ts'
 import type { FairQueue } from './fair-queue.ts'
 import { refuseJson } from './json-limits.ts'
@@ -37,6 +38,8 @@ export interface SocketOptions {
 /** The WebSockets of the API: what arrives is bounded before it is parsed, and handled in fair turns. */
 export interface Sockets {
   open(socket: WebSocket, request: IncomingMessage, identity: Identity): void
+  /** Ends the connections of people that this is true for. */
+  cut(who: (identity: PersonIdentity) => boolean, reason: string): void
   stop(): void
 }
 
@@ -44,6 +47,7 @@ interface Connection {
   readonly socket: WebSocket
   readonly request: IncomingMessage
   readonly peer: string
+  readonly identity: Identity
   waitingBytes: number
   /** Bytes read from the network up to the last whole message. */
   wholeBytes: number
@@ -127,9 +131,17 @@ export function createSockets(options: SocketOptions): Sockets {
       const now = hearing.now()
       const wholeBytes = request.socket.bytesRead
       const times = { unfinishedSince: null, heardAt: now, pingedAt: null }
-      const connection: Connection = { socket, request, peer, waitingBytes: 0, wholeBytes, ...times }
+      const connection: Connection = {
+        socket,
+        request,
+        peer,
+        identity,
+        waitingBytes: 0,
+        wholeBytes,
+        ...times,
+      }
       const caller = callers.open(
-        { peer, identity },
+        { peer, identity, origin: originOf(request) },
         { socket, isAlive: () => answers(connection), end: (reason) => end(connection, reason) },
       )
       getWSConnectionHandler({
@@ -148,6 +160,10 @@ export function createSockets(options: SocketOptions): Sockets {
       })
       connections.add(connection)
       socket.once('close', () => connections.delete(connection))
+    },
+    cut(who, reason) {
+      for (const connection of connections)
+        if (connection.identity.kind === 'person' && who(connection.identity)) end(connection, reason)
     },
     stop() {
       clearInterval(watch)

@@ -29,6 +29,17 @@ import type {
 } from '@varve/protocol/runs'
 import type { RunImage } from '@varve/protocol/run-images'
 import type { ActionOutcome } from '@varve/operations/actions/action-table'
+import type {
+  ApiKeyView,
+  Grant,
+  MadeApiKey,
+  Me,
+  NewApiKey,
+  NewPerson,
+  PersonView,
+  SessionView,
+  SignInLink,
+} from '@varve/protocol/people'
 import type { PlacesView } from '@varve/protocol/places'
 import type { QuarantineView } from '@varve/protocol/quarantine'
 import type { Reading } from '@varve/protocol/primitives'
@@ -53,6 +64,7 @@ import type { z } from 'zod'
 import type { AuditService } from '../audit/audit-log.ts'
 import type { EventReader } from '../events/event-log.ts'
 import type { Numbered } from '../events/numbered.ts'
+import type { Act, Whereabouts } from '../people/authorization.ts'
 
 /** What is asked for, and by whom; left out: by a person. */
 export type StartedRun = z.output<typeof StartRun> & { readonly askedBy?: AskedBy }
@@ -60,6 +72,8 @@ export type StartedRun = z.output<typeof StartRun> & { readonly askedBy?: AskedB
 /** What the routers call; each procedure is one call. */
 export interface Services {
   readonly audit: AuditService
+  /** For the rights of who calls. */
+  readonly whereabouts: Whereabouts
   readonly fleet: {
     info(): ServerInfo
     overview(): Overview
@@ -111,7 +125,8 @@ export interface Services {
   }
   readonly runs: {
     plan(request: z.output<typeof PlanRequest>, signal: AbortSignal | undefined): Promise<PlanAnswer>
-    start(request: StartedRun, signal: AbortSignal | undefined): Promise<RunView>
+    /** `allow` throws when the caller may not work on what the plan turns out to be about. */
+    start(request: StartedRun, signal: AbortSignal | undefined, allow?: (act: Act) => void): Promise<RunView>
     cancel(id: string): RunView
     resume(id: string): RunView
     undo(id: string): RunView
@@ -151,6 +166,29 @@ export interface Services {
     /** A new certificate for the agent that shows the one it has. */
     renew(from: AgentCall, request: string): Promise<Membership>
   }
+  readonly people: {
+    /** Who calls, and how people sign in here. */
+    me(caller: Caller): Promise<Me>
+    list(): PersonView[]
+    /** Makes a person, and a link that signs them in once. */
+    add(person: z.output<typeof NewPerson>, caller: Caller): Promise<SignInLink>
+    setGrant(name: string, grant: Grant): PersonView
+    setDisabled(name: string, isDisabled: boolean): PersonView
+    remove(name: string): void
+    /** A new link for somebody; `forgets`: password, passkeys, codes, sessions and keys they had until now. */
+    link(name: string, forgets: boolean, caller: Caller): SignInLink
+    setPassword(
+      caller: Caller,
+      password: { readonly currentPassword?: string | undefined; readonly newPassword: string },
+    ): Promise<void>
+    /** `whose` null: of everybody. */
+    sessions(whose: Identity | null, caller: Caller): SessionView[]
+    endSession(whose: Identity | null, id: string): void
+    keys(whose: Identity | null): ApiKeyView[]
+    /** A key of the caller's own. */
+    makeKey(caller: Caller, key: z.output<typeof NewApiKey>): Promise<MadeApiKey>
+    revokeKey(whose: Identity | null, id: string): void
+  }
   readonly trust: {
     /** Who belongs to the fleet, and which roots are believed. */
     view(): TrustView
@@ -180,6 +218,8 @@ export interface Caller {
   /** Address that it is connected from. */
   readonly peer: string
   readonly identity: Identity
+  /** Of the address that it asked at, such as `https://varve.example.org:7070`. */
+  readonly origin: string
   /** Whether its other end answers now; a caller of HTTP has none that could. */
   isAlive(): Promise<boolean>
   /** Ends its connection; `reason` is for the log. */

@@ -1,9 +1,11 @@
+import { accountRouter } from './account.ts'
 import { agentsRouter } from './agents.ts'
 import { auditRouter } from './audit.ts'
 import { eventsRouter } from './events.ts'
 import { fleetRouter } from './fleet.ts'
 import { imagesRouter } from './images.ts'
 import { migrationsRouter } from './migrations.ts'
+import { peopleRouter } from './people.ts'
 import { placesRouter } from './places.ts'
 import { quarantineRouter } from './quarantine.ts'
 import { runsRouter } from './runs.ts'
@@ -13,12 +15,14 @@ import { trustRouter } from './trust.ts'
 import { uploadsRouter } from './uploads.ts'
 
 export const appRouter = router({
+  account: accountRouter,
   agents: agentsRouter,
   audit: auditRouter,
   events: eventsRouter,
   fleet: fleetRouter,
   images: imagesRouter,
   migrations: migrationsRouter,
+  people: peopleRouter,
   places: placesRouter,
   quarantine: quarantineRouter,
   runs: runsRouter,

@@ -10,7 +10,8 @@ import {
 } from '@varve/protocol/runs'
 import { RunImage } from '@varve/protocol/run-images'
 import { z } from 'zod'
-import { procedure, router } from './trpc.ts'
+import { denialOfAct } from '../people/authorization.ts'
+import { deniedError, procedure, router } from './trpc.ts'
 
 const RunRef = z.object({ id: RunId })
 
@@ -22,7 +23,12 @@ export const runsRouter = router({
   start: procedure
     .input(StartRun)
     .output(RunView)
-    .mutation(({ ctx, input, signal }) => ctx.services.runs.start(input, signal)),
+    .mutation(({ ctx, input, signal }) =>
+      ctx.services.runs.start(input, signal, (act) => {
+        const denial = denialOfAct(ctx.caller.identity, act)
+        if (denial !== null) throw deniedError(denial)
+      }),
+    ),
   cancel: procedure
     .input(RunRef)
     .output(RunView)

@@ -3,6 +3,7 @@ import { DiskError, toErrorRecord, type ErrorRecord } from '@varve/core/problems
 import { ZodError } from 'zod'
 import { done, resultOf } from '../audit/result-of.ts'
 import { whoOf } from '../audit/who-of.ts'
+import { denialOf, type Denial } from '../people/authorization.ts'
 import type { Context } from './context.ts'
 
 /** Characters of an error's message: what is wrong with an input can be a long list. */
@@ -46,22 +47,24 @@ const explainErrors = t.middleware(async ({ next }) => {
 /** Each call has its turn, and a caller has only so many going. */
 const inTurn = t.middleware(({ ctx, next }) => ctx.caller.call(() => next()))
 
-/** Of people: on this machine, or on a network that was opened on purpose. */
-const ofPeople = t.middleware(({ ctx, next }) => {
-  const { identity } = ctx.caller
-  if (identity.kind === 'local') return next()
-  throw new TRPCError({
-    code: identity.kind === 'agent' ? 'FORBIDDEN' : 'UNAUTHORIZED',
-    message:
-      identity.kind === 'agent'
-        ? 'An agent may not ask for this: it is for people.'
-        : 'People are answered on the controller’s own machine: go there, or through a tunnel of ssh to it.',
-  })
+/** Of people, by the matrix; what it has no row for is refused to everybody. */
+const ofPeople = t.middleware(async ({ ctx, path, getRawInput, next }) => {
+  const input = await getRawInput().catch(() => null)
+  const denial = denialOf({ identity: ctx.caller.identity, path, input }, ctx.services.whereabouts)
+  if (denial !== null) throw deniedError(denial)
+  return await next()
 })
+
+/** What a denial is for a call of the API. */
+export function deniedError({ isSignedIn, reason }: NonNullable<Denial>): TRPCError {
+  return new TRPCError({ code: isSignedIn ? 'FORBIDDEN' : 'UNAUTHORIZED', message: reason })
+}
 
 const ofAgents = t.middleware(({ ctx, next }) => {
   const { identity } = ctx.caller
-  if (identity.kind !== 'nobody') return next()
+  if (identity.kind === 'agent' || identity.kind === 'local') return next()
+  if (identity.kind === 'person')
+    throw new TRPCError({ code: 'FORBIDDEN', message: 'This is for agents, not for people.' })
   const why =
     identity.why === null ? 'no certificate was shown' : `the certificate is not believed: ${identity.why}`
   throw new TRPCError({

@@ -7,6 +7,7 @@ import { carryOut, type CarryingOut, type Journal, type Performance } from '@var
 import { beginAnew, wasRestarted } from '@varve/operations/runs/begin-anew'
 import { isOver, isPastReturn, runState, type RunState } from '@varve/operations/runs/run-state'
 import type { JobProgress } from '@varve/protocol/jobs'
+import type { ActOn } from '@varve/protocol/people'
 import type { PlanView } from '@varve/protocol/plans'
 import type { AskedBy, PlanAnswer, RunView } from '@varve/protocol/runs'
 import type { Payload } from '@varve/protocol/primitives'
@@ -70,6 +71,8 @@ export interface RunsOptions {
   readonly isKnown: (host: string) => boolean
   /** The run of a host's machine since that was started; null: not known. */
   readonly bootOf: (host: string) => string | null
+  /** Which library of its host a thing lies in. */
+  readonly placeOf: (subject: { readonly host: string; readonly path: string }) => ActOn
   readonly durable: Durable
   readonly jobs: Jobs
   readonly retryMs: number
@@ -112,8 +115,6 @@ interface Carried {
   progress: { readonly step: string; readonly progress: JobProgress } | null
 }
 
-const Input = z.object({ run: z.string() })
-
 export function createRuns(options: RunsOptions): Runs {
   const { db, durable, jobs, onChange } = options
   const stopping = new AbortController()
@@ -123,7 +124,7 @@ export function createRuns(options: RunsOptions): Runs {
   const retryPolicy = untilItEnds(options.retryMs)
 
   const workflow = durable.workflows.defineWorkflow(
-    { name: 'run', version: '1', schema: Input },
+    { name: 'run', version: '1', schema: z.object({ run: z.string() }) },
     async ({ input: { run }, step }) => {
       await step.run({ name: 'carry out', retryPolicy }, async () => {
         await carry(run)
@@ -369,11 +370,12 @@ export function createRuns(options: RunsOptions): Runs {
       return { plan, digest, script }
     },
 
-    async start({ idempotencyKey, accepted, seen, askedBy, ...asked }, signal) {
+    async start({ idempotencyKey, accepted, seen, askedBy, ...asked }, signal, allow = () => {}) {
       const known = findRunByKey(db, idempotencyKey)
       if (known) return expectView(known.id)
       const made = await planOnHost(jobs, asked, signal)
       const plan = assertStartable(made, { accepted, seen })
+      allow({ operation: plan.operation, places: plan.subjects.map(options.placeOf) })
       const id = randomBytes(9).toString('hex')
       const { view: shown, request } = made
       write(db, (tx) => {

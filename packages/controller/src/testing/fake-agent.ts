@@ -13,6 +13,7 @@ import type {
 } from '@varve/protocol/jobs'
 import { protocolVersion } from '@varve/protocol/primitives'
 import { sampleOutcome, samplePlan } from '@varve/operations/testing/sample-plan'
+import { findLocalAccess, ownAccessFolder } from '@varve/trust/local-access'
 import { z } from 'zod'
 import type { AppRouter } from '../router/root.ts'
 import { sampleFacts, sampleReport, sampleSent } from './samples.ts'
@@ -60,7 +61,17 @@ export interface FakeAgent extends AsyncDisposable {
 }
 
 export function connect(url: string) {
-  const socket = createWSClient({ url: `${url.replace('http', 'ws')}/trpc`, retryDelayMs: () => 60_000 })
+  const access = findLocalAccess(url, ownAccessFolder(process.env))
+  const headers = access === null ? {} : { authorization: `Bearer ${access.key}` }
+  const socket = createWSClient({
+    url: `${url.replace('http', 'ws')}/trpc`,
+    retryDelayMs: () => 60_000,
+    WebSocket: class extends WebSocket {
+      constructor(address: string | URL) {
+        super(address, { headers })
+      }
+    },
+  })
   return { socket, client: createTRPCClient<AppRouter>({ links: [wsLink({ client: socket })] }) }
 }
 

@@ -9,6 +9,7 @@ export async function startTestController(change: Partial<Config> = {}) {
   const config = makeConfig({
     port: 0,
     logLevel: 'error',
+    signIn: false,
     data: place.file('data'),
     dashboard: place.file('dist'),
     graceMs: 300,

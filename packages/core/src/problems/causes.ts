@@ -4,7 +4,8 @@ export type NotWritableWhy =
 /** What came instead of a controller's answer. */
 export type ControllerGoneWhy = 'refused' | 'unknown-name' | 'silent' | 'not-a-controller' | 'other'
 /** What a request to a controller can name. */
-export type FleetThing = 'host' | 'image' | 'library' | 'migration' | 'run' | 'schedule'
+export type FleetThing =
+  'host' | 'image' | 'library' | 'migration' | 'run' | 'schedule' | 'person' | 'session' | 'key'
 
 /** What to do about a file that cannot be written. */
 export const notWritableRemedy: Readonly<Record<NotWritableWhy | 'rights', string>> = {
@@ -46,4 +47,7 @@ export const fleetRemedy: Readonly<Record<FleetThing, string>> = {
   migration: '"varve migrations" lists them with their numbers.',
   run: '"varve runs --fleet" lists them with their numbers.',
   schedule: '"varve schedule" lists them, each as HOST:LIBRARY.',
+  person: '"varve people" lists the people of the fleet.',
+  session: '"varve people sessions" lists who is signed in.',
+  key: '"varve keys" lists them with their ids.',
 }

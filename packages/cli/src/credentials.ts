@@ -1,0 +1,93 @@
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { DiskError } from '@varve/core/problems/disk-error'
+import { FleetRoots } from '@varve/protocol/trust'
+import { findLocalAccess } from '@varve/trust/local-access'
+import { z } from 'zod'
+import type { CommandContext } from './command.ts'
+
+/** What `varve login` has got at a controller. */
+const Kept = z.object({
+  version: z.literal(1),
+  /** By the origin of the controller. */
+  controllers: z.record(
+    z.string().max(300),
+    z.object({
+      token: z.string().max(4096),
+      person: z.string().max(64),
+      expiresAt: z.iso.datetime(),
+      /** By what its controller is known where the system does not know it. */
+      fleet: FleetRoots.optional(),
+    }),
+  ),
+})
+type Kept = z.infer<typeof Kept>
+export type KeptCredential = Kept['controllers'][string]
+
+type Config = Pick<CommandContext['config'], 'key' | 'stateFolder' | 'accessFolder'>
+
+/** By what the command is let in at a controller, and whom it believes there. */
+export interface Credentials {
+  readonly headers: Readonly<Record<string, string>>
+  /** Null: what the system knows. */
+  readonly fleet: FleetRoots | null
+}
+
+/**
+ * By what the command is let in at a controller: VARVE_KEY, what `varve login` has kept, or on the controller's own machine
+ * the file that only its user can read. Nothing: the controller says what to do.
+ */
+export function credentialsFor(config: Config, url: URL): Credentials {
+  const kept = keptCredential(config, url)
+  const key = config.key ?? kept?.token ?? findLocalAccess(url, config.accessFolder)?.key ?? null
+  return {
+    headers: key === null ? {} : { authorization: `Bearer ${key}` },
+    fleet: keptCredential(config, url, { evenOver: true })?.fleet ?? null,
+  }
+}
+
+/** What `varve login` has kept for a controller; `evenOver`: one whose time is over too. */
+export function keptCredential(
+  config: Config,
+  url: URL,
+  { evenOver = false }: { readonly evenOver?: boolean } = {},
+): KeptCredential | null {
+  const kept = readKept(config).controllers[url.origin]
+  return kept !== undefined && (evenOver || Date.parse(kept.expiresAt) > Date.now()) ? kept : null
+}
+
+/** Keeps what lets the command in, for this user only; null takes it away. */
+export function keepCredential(config: Config, url: URL, credential: KeptCredential | null): void {
+  const path = fileOf(config)
+  const { [url.origin]: _old, ...others } = readKept(config).controllers
+  const controllers = credential === null ? others : { ...others, [url.origin]: credential }
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const staged = `${path}.${process.pid}.part`
+  rmSync(staged, { force: true })
+  writeFileSync(staged, JSON.stringify({ version: 1, controllers }), { mode: 0o600, flag: 'wx', flush: true })
+  chmodSync(staged, 0o600)
+  renameSync(staged, path)
+}
+
+function fileOf({ stateFolder }: Config): string {
+  return join(stateFolder, 'credentials.json')
+}
+
+/** Throws `refused` for a file that others may read; one that is damaged is none. */
+function readKept(config: Config): Kept {
+  const path = fileOf(config)
+  const none: Kept = { version: 1, controllers: {} }
+  const stats = statSync(path, { throwIfNoEntry: false })
+  if (!stats) return none
+  if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0)
+    throw new DiskError('refused', {
+      file: path,
+      reason: 'others on this machine may read what lets you in',
+      remedy: `Take that from them: chmod 600 ${path}, and sign in anew: varve login.`,
+    })
+  try {
+    return Kept.parse(JSON.parse(readFileSync(path, 'utf8')))
+  } catch {
+    return none
+  }
+}

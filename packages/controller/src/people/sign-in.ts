@@ -1,0 +1,220 @@
+import { apiKey } from '@better-auth/api-key'
+import { passkey } from '@better-auth/passkey'
+import type { Identity, PersonIdentity } from '@varve/protocol/identity'
+import type { Grant } from '@varve/protocol/people'
+import { APIError, betterAuth, type BetterAuthPlugin } from 'better-auth'
+import { drizzleAdapter } from 'better-auth/adapters/drizzle'
+import { createAuthEndpoint } from 'better-auth/api'
+import { setSessionCookie } from 'better-auth/cookies'
+import { bearer, deviceAuthorization, genericOAuth, twoFactor, username } from 'better-auth/plugins'
+import type { Logger } from 'pino'
+import { z } from 'zod'
+import * as schema from './people-schema.ts'
+import { grantOf, jsonOf, peopleStore, type PeopleDb } from './people-store.ts'
+import { singleSignOnProvider, type SingleSignOn } from './single-sign-on.ts'
+
+/** What starts a key, so that one that was left in a file is recognized by scanners. */
+export const keyPrefix = 'varve_'
+export const commandClient = 'varve'
+const weekSeconds = 7 * 86_400
+/** better-auth wants an address of everybody; nothing is ever sent there. */
+const noMail = '@people.varve.invalid'
+/** A controller has a handful of addresses. */
+const mostOrigins = 32
+/** Where the address of the caller stands; set by this server, never by who asks. */
+export const peerHeader = 'x-varve-peer'
+
+export interface SignInOptions {
+  readonly db: PeopleDb
+  /** Signs cookies. */
+  readonly secret: string
+  readonly singleSignOn: SingleSignOn | null
+  readonly logger: Logger
+}
+
+/** Signing in, at each origin that the controller is reached by. */
+export interface SignIn {
+  /** better-auth for `origin`, such as `https://varve.example.org:7070`. */
+  at(origin: string): Auth
+  /** Who shows this; null: it shows nothing of a person. `why` is said to who shows something that is not believed. */
+  identify(headers: Headers, origin: string): Promise<Identity | null>
+}
+
+export type Auth = ReturnType<typeof authAt>
+
+export function createSignIn(options: SignInOptions): SignIn {
+  const known = new Map<string, Auth>()
+
+  function at(origin: string): Auth {
+    const there = known.get(origin)
+    if (there) return there
+    if (known.size >= mostOrigins) known.clear()
+    const made = authAt(origin, options)
+    known.set(origin, made)
+    return made
+  }
+
+  return {
+    at,
+    async identify(headers, origin) {
+      const auth = at(origin)
+      const shown = /^bearer (?<token>.+)$/iu.exec(headers.get('authorization') ?? '')?.groups?.['token']
+      if (shown?.startsWith(keyPrefix) === true) return await ofKey(auth, shown, options.db)
+      const isAnythingShown = shown !== undefined || headers.has('cookie')
+      if (!isAnythingShown) return null
+      const found = await auth.api.getSession({ headers, query: { disableRefresh: true } })
+      if (!found) return shown === undefined ? null : nobody('it is not known here, or its time is over')
+      const { user, session } = found
+      return ofPerson(options.db, user.id, { kind: 'session', id: session.id })
+    },
+  }
+}
+
+async function ofKey(auth: Auth, key: string, db: PeopleDb): Promise<Identity> {
+  const { valid, key: found } = await auth.api.verifyApiKey({ body: { key } })
+  if (!valid || !found) return nobody('the key is not known here, or its time is over')
+  const person = ofPerson(db, found.referenceId, { kind: 'key', id: found.id })
+  // A key never lets more be done than its person may.
+  return person.kind === 'person'
+    ? { ...person, grants: [...person.grants, keyGrant(found.metadata)] }
+    : person
+}
+
+/** What a key was made for; one that says nothing lets nobody do more than look. */
+export function keyGrant(metadata: unknown): Grant {
+  const said = z
+    .object({ role: z.string(), rights: z.string().nullable() })
+    .safeParse(typeof metadata === 'string' ? jsonOf(metadata) : metadata)
+  return said.success ? grantOf(said.data.role, said.data.rights) : { role: 'viewer', rights: null }
+}
+
+function ofPerson(db: PeopleDb, id: string, by: PersonIdentity['by']): Identity {
+  const row = peopleStore.byId(db, id, Date.now())
+  if (!row) return nobody('there is no such person any more')
+  if (row.disabledAt !== null) return nobody(`${row.username} is kept out`)
+  return { kind: 'person', id, name: row.username, by, grants: [grantOf(row.role, row.rights)] }
+}
+
+/** Of sign-ins: a form of a page cannot be sent so often, and no password is guessed by it. */
+const signInRate = { window: 60, max: 30 } as const
+
+function authAt(origin: string, { db, secret, singleSignOn: single, logger }: SignInOptions) {
+  const { protocol, hostname, port } = new URL(origin)
+  return betterAuth({
+    baseURL: origin,
+    secret,
+    appName: 'Varve',
+    database: drizzleAdapter(db, { provider: 'sqlite', schema }),
+    telemetry: { enabled: false },
+    trustedOrigins: [origin],
+    emailAndPassword: { enabled: true, disableSignUp: true, minPasswordLength: 10, maxPasswordLength: 128 },
+    account: { accountLinking: { enabled: false } },
+    user: {
+      additionalFields: {
+        role: { type: 'string', required: false, input: false },
+        rights: { type: 'string', required: false, input: false },
+        disabledAt: { type: 'date', required: false, input: false },
+        seenAt: { type: 'date', required: false, input: false },
+      },
+    },
+    session: { expiresIn: weekSeconds, disableSessionRefresh: true },
+    rateLimit: {
+      enabled: true,
+      window: 60,
+      max: 600,
+      customRules: {
+        '/sign-in/*': signInRate,
+        '/two-factor/verify-*': signInRate,
+        '/device/code': signInRate,
+      },
+    },
+    advanced: {
+      // Cookies are not told apart by port: two controllers of one machine would take each other's.
+      cookiePrefix: `varve-${port === '' ? protocol.slice(0, -1) : port}`,
+      useSecureCookies: protocol === 'https:',
+      ipAddress: { ipAddressHeaders: [peerHeader] },
+      cookies: { session_token: { attributes: { sameSite: 'strict' } } },
+    },
+    databaseHooks: {
+      session: {
+        create: {
+          before: async ({ userId }) => {
+            const person = peopleStore.byId(db, userId, Date.now())
+            if (person?.disabledAt !== null)
+              throw new APIError('FORBIDDEN', { message: 'This account is disabled: ask an admin.' })
+          },
+          after: async ({ userId }) => void peopleStore.setSeen(db, userId, Date.now()),
+        },
+      },
+    },
+    logger: {
+      level: 'warn',
+      // What somebody shows that is not believed is no fault of this server, and must not fill its log.
+      log: (_level, message) => logger.debug({ of: 'sign-in' }, message),
+    },
+    plugins: [
+      username({ minUsernameLength: 1, maxUsernameLength: 32 }),
+      // Only what this server has signed: what lies in the database lets nobody in.
+      bearer({ requireSignature: true }),
+      deviceAuthorization({
+        expiresIn: '10m',
+        interval: '2s',
+        verificationUri: '/device',
+        validateClient: (id) => id === commandClient,
+      }),
+      twoFactor({ issuer: `Varve ${hostname}` }),
+      apiKey({
+        defaultPrefix: keyPrefix,
+        enableMetadata: true,
+        rateLimit: { enabled: false },
+        requireName: true,
+        maximumNameLength: 60,
+        keyExpiration: { minExpiresIn: 1, maxExpiresIn: 3660 },
+      }),
+      passkey({ rpID: hostname, rpName: 'Varve', origin }),
+      ...(single === null ? [] : [genericOAuth({ config: [singleSignOnProvider(single)] })]),
+      signInByLink(db),
+    ],
+  })
+}
+
+/** A link that signs one person in once. */
+function signInByLink(db: PeopleDb) {
+  return {
+    id: 'sign-in-link',
+    endpoints: {
+      signInLink: createAuthEndpoint(
+        '/sign-in/link',
+        { method: 'POST', body: z.object({ token: z.string().min(16).max(128) }) },
+        async (ctx) => {
+          const id = peopleStore.useLink(db, ctx.body.token, Date.now())
+          const user = id === null ? null : await ctx.context.internalAdapter.findUserById(id)
+          if (!user)
+            throw new APIError('UNAUTHORIZED', {
+              code: 'LINK_IS_OVER',
+              message: 'This link was used, or is over: ask for a new one.',
+            })
+          const session = await ctx.context.internalAdapter.createSession(user.id)
+          await setSessionCookie(ctx, { session, user })
+          return ctx.json({ user: { name: user.name } })
+        },
+      ),
+    },
+  } satisfies BetterAuthPlugin
+}
+
+/** A person as better-auth keeps one. */
+export function newUser(name: string, grant: Grant) {
+  return {
+    name,
+    email: `${name}${noMail}`,
+    emailVerified: false,
+    username: name,
+    role: grant.role,
+    rights: grant.rights === null ? null : JSON.stringify(grant.rights),
+  }
+}
+
+function nobody(why: string): Identity {
+  return { kind: 'nobody', why }
+}

@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { z } from 'zod'
+
+/** How who runs a controller is let in on its machine: by a file that only they can read. */
+export interface LocalAccess {
+  /** Where the controller listens, such as `http://127.0.0.1:7070`. */
+  readonly url: string
+  readonly key: string
+}
+
+const LocalAccessFile = z.object({
+  version: z.literal(1),
+  url: z.string().max(300),
+  key: z.string().regex(/^varve-local\.[\w-]{43}$/u),
+})
+
+const mark = 'varve-local'
+const mostBytes = 4096
+
+/** A new key, of 256 random bits. */
+export function makeLocalKey(): string {
+  return `${mark}.${randomBytes(32).toString('base64url')}`
+}
+
+export function isLocalKey(text: string): boolean {
+  return text.startsWith(`${mark}.`)
+}
+
+/** Where programs of this user keep what outlives them; on Linux the XDG base directory specification's. */
+export function ownStateFolder(env: NodeJS.ProcessEnv): string {
+  return env['VARVE_STATE'] ?? join(stateFolder(env), 'varve')
+}
+
+function stateFolder(env: NodeJS.ProcessEnv): string {
+  if (process.platform === 'win32') return env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local')
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support')
+  return env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state')
+}
+
+/** Where controllers of this user say how they let it in. */
+export function ownAccessFolder(env: NodeJS.ProcessEnv): string {
+  return env['VARVE_ACCESS'] ?? join(ownStateFolder(env), 'access')
+}
+
+/** The file of a controller that listens on `port` of this machine. */
+export function localAccessFile(port: number, folder: string): string {
+  return join(folder, `${port}.json`)
+}
+
+/** Where a controller that runs as a service of its own user keeps it too: in its data folder. */
+export const localAccessName = 'access.json'
+const serviceFile = join('/var/lib/varve/controller', localAccessName)
+
+/** Writes the file; only this user can read it. */
+export function writeLocalAccess(path: string, access: LocalAccess): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const staged = `${path}.${process.pid}.part`
+  rmSync(staged, { force: true })
+  const file = openSync(staged, 'wx', 0o600)
+  try {
+    writeSync(file, JSON.stringify({ version: 1, ...access }))
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  renameSync(staged, path)
+}
+
+/** Removes the file, unless another controller has written it since. */
+export function removeLocalAccess(path: string, { key }: LocalAccess): void {
+  if (readAccess(path)?.key === key) rmSync(path, { force: true })
+}
+
+/** By what this user is let in at `url`; null: nothing that can be read here, or no address of this machine. */
+export function findLocalAccess(url: string | URL, folder: string): LocalAccess | null {
+  const parsed = URL.parse(String(url))
+  if (!parsed || !isLoopback(parsed.hostname)) return null
+  const port = Number(parsed.port === '' ? (parsed.protocol.endsWith('s:') ? 443 : 80) : parsed.port)
+  const found = [localAccessFile(port, folder), serviceFile].map((path) => readAccess(path))
+  return found.find((access) => access !== null && URL.parse(access.url)?.port === parsed.port) ?? null
+}
+
+function isLoopback(name: string): boolean {
+  return name === 'localhost' || name === '[::1]' || /^127(?:\.\d{1,3}){3}$/u.test(name)
+}
+
+/** Null: there is none, it cannot be read, others can write it or it belongs to somebody else. */
+function readAccess(path: string): LocalAccess | null {
+  try {
+    const { size, mode, uid } = statSync(path)
+    const isOwn = process.platform === 'win32' || uid === process.getuid?.() || process.getuid?.() === 0
+    if (size > mostBytes || !isOwn || (process.platform !== 'win32' && (mode & 0o077) !== 0)) return null
+    return LocalAccessFile.parse(JSON.parse(readFileSync(path, 'utf8')))
+  } catch {
+    return null
+  }
+}
