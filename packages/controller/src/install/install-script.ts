@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { packageFolder } from '../package.ts'
-import type { ReleaseFile } from './releases.ts'
-import { ReleaseFault } from './release-sums.ts'
+import { ReleaseFault, type ReleaseFile } from './release-sums.ts'
 
 /** A script that installs one release, and its SHA-256. */
 export interface InstallScript {

@@ -10,6 +10,13 @@ export interface SignedFile {
   readonly version: string
 }
 
+/** A file that is served, as it was when its sum was proven. */
+export interface ReleaseFile {
+  readonly name: string
+  readonly sum: string
+  readonly size: number
+}
+
 const line = /^(?<sum>[0-9a-f]{64}) {2}(?<name>[\w.+-]{1,120})$/u
 const version = String.raw`(?<version>\d{1,5}\.\d{1,5}\.\d{1,5}(?:-[0-9A-Za-z.]{1,40})?)`
 /** The names that `npm run release` gives. */

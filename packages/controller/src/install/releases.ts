@@ -4,14 +4,7 @@ import { constants, lstat, open, readFile, realpath, stat, type FileHandle } fro
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { installScript, type InstallScript } from './install-script.ts'
-import { parseSums, ReleaseFault, type SignedFile } from './release-sums.ts'
-
-/** A file that is served, as it was when its sum was proven. */
-export interface ReleaseFile {
-  readonly name: string
-  readonly sum: string
-  readonly size: number
-}
+import { parseSums, ReleaseFault, type ReleaseFile, type SignedFile } from './release-sums.ts'
 
 /** A release that is what its signature says. */
 export interface Release {
@@ -155,7 +148,7 @@ async function readSmall(path: string, most: number): Promise<Buffer | null> {
 async function openFile(path: string): Promise<FileHandle | null> {
   const found = await lstat(path).catch(() => null)
   if (!found?.isFile()) return null
-  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants
   const handle = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch(() => null)
   if (!handle) return null
   if ((await handle.stat()).isFile()) return handle
