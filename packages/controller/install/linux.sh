@@ -257,7 +257,7 @@ write_settings() {
 
 start_service() {
   cp "$home/current/lib/systemd/system/varve-agent.service" "$unit.new" && mv "$unit.new" "$unit" || fail "$unit cannot be written." 'See that it can be, then run this again.'
-  systemctl daemon-reload && systemctl enable varve-agent.service 2>/dev/null && systemctl restart varve-agent.service ||
+  systemctl daemon-reload && systemctl enable varve-agent.service 2>/dev/null && systemctl restart varve-agent.service 9>&- ||
     fail 'The service varve-agent could not be started.' 'systemctl status varve-agent says why; then run this again.'
   tries=0
   while [ $tries -lt 150 ]; do
