@@ -51,7 +51,7 @@ export function installLine(
   const line = [
     `s=$(curl -fsSk ${quoted(`${secureAddress(at)}/install/linux.sh`)})`,
     `[ "$(printf %s "$s" | sha256sum)" = "${release.linux.sum}  -" ] || s='${other}'`,
-    `printf '%s\\n' VARVE_JOIN_TOKEN=${token} "$s" | $(command -v sudo) sh -s ${url}${name}`,
+    `printf '%s\\n' VARVE_JOIN_TOKEN=${token} "$s" | $(sh -c 'command -v sudo') sh -s ${url}${name}`,
   ].join('; ')
   return { line, reason: null }
 }

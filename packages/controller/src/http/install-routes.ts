@@ -4,6 +4,8 @@ import { wantedRange } from './byte-range.ts'
 
 /** Files on their way at the same time, each of which holds one open. */
 const mostAtOnce = 64
+/** One that takes nothing for so long is given up. */
+const stalledMs = 60_000
 
 const types: readonly (readonly [ending: string, type: string])[] = [
   ['.tar.gz', 'application/gzip'],
@@ -39,6 +41,7 @@ export function installRoutes(releases: Releases) {
             'Too many hosts install at the same time.',
           )
         sending += 1
+        reply.raw.setTimeout(stalledMs, () => reply.raw.destroy())
         reply.raw.once('close', () => {
           sending -= 1
         })

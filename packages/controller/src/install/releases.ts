@@ -76,7 +76,9 @@ export function createReleases({ folder, keyFile, fleet }: ReleasesOptions): Rel
       const linux = await installScript({ version, fleet, files })
       return { stamp, stamps, state: { release: { version, files, linux }, reason: null } }
     } catch (error) {
-      if (!(error instanceof ReleaseFault)) throw error
+      // A disk that cannot be read is no reason to refuse a token.
+      const isKnown = error instanceof ReleaseFault || (error instanceof Error && 'code' in error)
+      if (!isKnown) throw error
       return { stamp: '', stamps: new Map(), state: { release: null, reason: error.message } }
     }
   }
