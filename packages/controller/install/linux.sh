@@ -186,11 +186,12 @@ END
     exec 9>"$home/.lock"
     flock -n 9 || fail 'Varve is being installed here already.' 'Wait for that to end.'
   fi
-  "$home/$folder/bin/varve" --version >/dev/null 2>&1 && return 0
   staged=$home/.new
+  rm -rf "$staged"
+  "$home/$folder/bin/varve" --version >/dev/null 2>&1 && return 0
   trap 'rm -rf "$staged"' EXIT
   trap 'exit 1' HUP INT TERM
-  rm -rf "$staged" && mkdir -m 700 "$staged" || fail "$home cannot be written to." 'See that it can be, then run this again.'
+  mkdir -m 700 "$staged" || fail "$home cannot be written to." 'See that it can be, then run this again.'
   need=$((bytes / 1024 * 5))
   # shellcheck disable=SC2046
   set -- $(df -Pk "$home" | tail -n 1)
@@ -298,7 +299,6 @@ main() {
   link_programs
   join_fleet
   if [ ! -d /run/systemd/system ]; then
-    rm -rf "$home/.new"
     printf 'varve: installed, and in the fleet; there is no systemd here. Start it as root with:\n'
     printf "  VARVE_LIBRARIES='%s' VARVE_NBD_HOST=%s %s --data %s\n" "$libraries" "${nbd_host:-$(own_address)}" "$home/current/bin/varve-agent" "$data"
     exit 0

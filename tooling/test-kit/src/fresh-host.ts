@@ -60,7 +60,7 @@ export async function freshHost(folder: string): Promise<FreshHost> {
   return {
     standIn,
     async run(script, env = {}) {
-      const text = `${mounts}\nmkdir -p /run/systemd/system\ncd "$HOME"\n${script}`
+      const text = `${mounts}\n/bin/mkdir -p /run/systemd/system\ncd "$HOME"\n${script}`
       const { exitCode, all } = await execa('unshare', [...own, 'sh', '-uc', text], {
         env: { PATH: `${bin}:/usr/sbin:/usr/bin:/sbin:/bin`, HOME: home, ...env },
         extendEnv: false,

@@ -261,6 +261,22 @@ describe.skipIf(process.platform !== 'linux' || !requires(...freshHostTools))('t
     )
   })
 
+  test.each(['cp', 'ln', 'mkdir', 'mv', 'tar'])(
+    'killed at its first %s, it is done by the next run, and nothing is left over',
+    async (program) => {
+      await host.standIn(
+        program,
+        `#!/bin/sh\n[ -e /run/killed ] || { touch /run/killed; kill -9 $PPID; exit 1; }\nexec /bin/${program} "$@"\n`,
+      )
+      const { said } = await host.run(
+        `/bin/mkdir /srv/images; ${install}; echo "code $?"; ${install}; ls -A /opt/varve /etc/systemd/system/varve-agent.service.d`,
+      )
+      expect(said).toMatch(
+        /^(?:Killed\n)?code (?!0$)\d+\nvarve: north is connected .*\n\/etc\/.*:\ninstall\.conf\n\n\/opt\/varve:\n\.lock\n1\.2\.3-[0-9a-f]{8}\ncurrent\nremove\.sh$/mu,
+      )
+    },
+  )
+
   test('a token that is refused leaves a host that a new one mends', async () => {
     const { said } = await host.run(`
       touch /run/refuse; ${install}; echo "code $?"; ls /var/lib/varve /etc/systemd/system; rm /run/refuse; ${install}`)
