@@ -80,7 +80,7 @@ take_options() {
     case $1 in
       --remove) task=remove ;;
       --library | --nbd-host | --name | --archive)
-        [ $# -gt 1 ] || fail "$1 needs a value."
+        [ $# -gt 1 ] || fail "$1 needs a value." "Write it as $1 VALUE."
         case $1 in
           --library) add_library "$2" ;;
           --nbd-host) nbd_host=$2 ;;
@@ -91,7 +91,7 @@ take_options() {
         ;;
       -*) fail "There is no option $1." 'There are --library NAME=FOLDER, --nbd-host ADDRESS, --name NAME, --archive FILE and --remove.' ;;
       *)
-        [ -z "$controller" ] || fail "There is one controller, and $1 is another."
+        [ -z "$controller" ] || fail "There is one controller, and $1 is another." "Write it as: sh linux.sh https://HOST:7070, then the options."
         controller=${1%/}
         ;;
     esac
@@ -111,7 +111,7 @@ add_library() {
 }
 
 check_host() {
-  [ "$(uname -s)" = Linux ] || fail 'This installs Varve on Linux only.'
+  [ "$(uname -s)" = Linux ] || fail 'This installs Varve on Linux only.' 'On Windows and macOS the agent runs from an archive: docs/install.md.'
   [ "$(id -u)" = 0 ] || fail 'This needs root.' 'Put sudo before sh, or run it as root.'
   case $controller in
     https://?*) ;;
@@ -121,7 +121,7 @@ check_host() {
     *[!][A-Za-z0-9.:/_-]*) fail "$controller is no address of a controller." 'Write it as https://HOST:7070.' ;;
   esac
   case $nbd_host in
-    *[!A-Za-z0-9.:_-]*) fail "--nbd-host $nbd_host is no address." ;;
+    *[!A-Za-z0-9.:_-]*) fail "--nbd-host $nbd_host is no address." "Say a name or an address of this host: --nbd-host 192.0.2.7" ;;
   esac
   case $(uname -m) in
     x86_64 | amd64) cpu=x64 release=${varve_x64-} ;;
@@ -205,7 +205,7 @@ END
   [ "$(sha256sum <"$staged/archive")" = "$sum  -" ] ||
     fail "The archive is not the one that this script is for: it was cut off, or changed on its way." 'Run this again; if it stays so, make a new line on the controller.'
   tar -xzof "$staged/archive" -C "$staged" || fail 'The archive could not be unpacked; what tar said is above.' 'Make room, then run this again.'
-  "$staged/${file%.tar.gz}/bin/varve" --version >/dev/null || fail 'The programs of Varve do not run on this host; what they said is above.'
+  "$staged/${file%.tar.gz}/bin/varve" --version >/dev/null || fail 'The programs of Varve do not run on this host; what they said is above.' 'Where programs may not run from /opt (noexec), mount that otherwise; then run this again.'
   rm -rf "${home:?}/$folder" && mv "$staged/${file%.tar.gz}" "$home/$folder" || fail "$home cannot be written to." 'Make room, then run this again.'
 }
 
@@ -223,11 +223,11 @@ join_fleet() {
 }
 
 link_programs() {
-  ln -sfn "$folder" "$home/current" || fail "$home cannot be written to."
+  ln -sfn "$folder" "$home/current" || fail "$home cannot be written to." 'See that it can be, then run this again.'
   case $(readlink "$link") in
     /opt/varve/*) return 0 ;;
   esac
-  [ -e "$link" ] || [ -L "$link" ] || { mkdir -p "${link%/*}" && ln -s "$home/current/bin/varve" "$link"; } || fail "$link could not be made."
+  [ -e "$link" ] || [ -L "$link" ] || { mkdir -p "${link%/*}" && ln -s "$home/current/bin/varve" "$link"; } || fail "$link could not be made." 'See that its folder can be written to, then run this again.'
 }
 
 # How it can be reached by other agents: as the controller sees it.
