@@ -31,7 +31,8 @@ export async function contentOf(folder: string): Promise<FolderContent> {
   for (const name of (await readdir(folder)).sort()) {
     if (passing.test(name)) continue
     const found = await stat(join(folder, name))
-    if (name === releasesName || !isPartName(name) || (!found.isFile() && !found.isDirectory())) leftOut.push(name)
+    if (name === releasesName || !isPartName(name) || (!found.isFile() && !found.isDirectory()))
+      leftOut.push(name)
     else if (found.isDirectory()) folders.push(name)
     else (name.endsWith('.sqlite') ? databases : files).push(name)
   }
