@@ -44,6 +44,7 @@ export function inventedTrust(): Services['trust'] {
       token,
       text: `varve-join.${token.id}.invented.${pin}`,
       command: `./varve agent join https://vault:7070 varve-join.${token.id}.invented.${pin}`,
+      install: { line: null, reason: 'it is invented' },
     }),
     cancelToken: () => undefined,
     join: refuse,

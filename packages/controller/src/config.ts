@@ -33,6 +33,9 @@ export interface Config {
   readonly agentNetworks: readonly string[]
   /** Folder of everything the controller writes. */
   readonly data: string
+  /** Folder of the release that hosts are given, and file of the public key that it has to be signed by. */
+  readonly releases: string
+  readonly releaseKey: string
   /** Folder of the built dashboard. */
   readonly dashboard: string
   readonly logLevel: string
@@ -82,6 +85,8 @@ export function makeConfig(given: Partial<Config> & Pick<Config, 'data'>): Confi
     passphrase: null,
     webCertificate: null,
     agentNetworks: [],
+    releases: join(given.data, 'releases'),
+    releaseKey: join(given.data, 'release.pub'),
     dashboard: defaultDashboard,
     logLevel: 'info',
     graceMs: 60_000,
@@ -114,6 +119,10 @@ export const usage = `varve controller: keeps the inventory of a fleet, carries 
   --web-certificate FILE what browsers are shown, with --web-key FILE (PEM)           VARVE_WEB_CERTIFICATE, VARVE_WEB_KEY
   --data FOLDER          what it keeps (default: .varve/controller)                   VARVE_DATA
   --dashboard FOLDER     the built dashboard (default: apps/dashboard/dist)           VARVE_DASHBOARD
+  --releases FOLDER      a signed release that hosts install from (default: releases
+                         in the folder of --data)                                     VARVE_RELEASES
+  --release-key FILE     public key that it has to be signed by (default: release.pub
+                         in the folder of --data)                                     VARVE_RELEASE_KEY
   --agent-network NET    where agents may serve images beside the address that they
                          are connected from, as 10.1.0.0/16; may be repeated          VARVE_AGENT_NETWORKS
   --agent-grace SECONDS  how long an agent may be away with its jobs (default: 60)    VARVE_AGENT_GRACE
@@ -132,6 +141,8 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv = pro
       host: { type: 'string' },
       data: { type: 'string' },
       dashboard: { type: 'string' },
+      releases: { type: 'string' },
+      'release-key': { type: 'string' },
       'log-level': { type: 'string' },
       'agent-grace': { type: 'string' },
       'agent-network': { type: 'string', multiple: true },
@@ -177,6 +188,8 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv = pro
       values['web-key'] ?? env['VARVE_WEB_KEY'],
     ),
     data: resolve(data),
+    releases: resolve(values.releases ?? env['VARVE_RELEASES'] ?? join(data, 'releases')),
+    releaseKey: resolve(values['release-key'] ?? env['VARVE_RELEASE_KEY'] ?? join(data, 'release.pub')),
     dashboard: resolve(dashboard),
     graceMs: grace * 1000,
   })

@@ -18,6 +18,7 @@ import { createEventLog } from './events/event-log.ts'
 import { createPublisher } from './events/publisher.ts'
 import { countOf } from '@varve/core/units/format-bytes'
 import { createRestored } from './restored.ts'
+import type { Releases } from './install/releases.ts'
 import { fleetService } from './fleet-service.ts'
 import { createForget } from './forget.ts'
 import { imageServices } from './image-services.ts'
@@ -72,12 +73,13 @@ export interface ControllerParts {
   readonly trust: FleetTrust
   readonly secrets: Secrets
   readonly people: Pick<People, 'service' | 'endSignIns'>
+  readonly releases: Releases
 }
 
 export function createController(
   config: Config,
   folder: DataFolder,
-  { logger, trust, secrets, people }: ControllerParts,
+  { logger, trust, secrets, people, releases }: ControllerParts,
 ): Controller {
   const db = openDatabase(folder.inventory)
   const log = createEventLog(db, {
@@ -298,6 +300,7 @@ export function createController(
     sendAll: (command) => sessions.sendAll(command),
     note: (host, title) => log.note(db, { subject: 'host', subjectId: host, title }),
     joinedAt: listening,
+    releases: () => releases.state(),
   })
   const forget = createForget({ db, log, sessions, jobs, onForgotten: () => lists.changed() })
   const services: Services = {

@@ -20,6 +20,7 @@ import { openDataFolder, StartError, type DataFolder } from './data-folder.ts'
 import { isLoopbackName } from './http/guard.ts'
 import { createHttpServer, type HttpServer } from './http/server.ts'
 import type { WireTrust } from './http/wire.ts'
+import { createReleases, type Releases } from './install/releases.ts'
 import { openPeople } from './people/people.ts'
 import { createController } from './services.ts'
 import { openFleetTrust, type FleetTrust } from './trust/fleet-trust.ts'
@@ -68,7 +69,18 @@ async function startIn(folder: DataFolder, config: Config, logger: pino.Logger):
     logger,
   })
   stack.defer(() => people.close())
-  const controller = createController(config, folder, { logger, trust, secrets, people })
+  const releases = createReleases({
+    folder: config.releases,
+    keyFile: config.releaseKey,
+    fleet: trust.fleet,
+  })
+  const controller = createController(config, folder, {
+    logger,
+    trust,
+    secrets,
+    releases,
+    people,
+  })
   stack.defer(() => controller.stop())
   const { services, manifests, streams, hearing, courtesy } = controller
   const localKey = makeLocalKey()
@@ -84,6 +96,7 @@ async function startIn(folder: DataFolder, config: Config, logger: pino.Logger):
     streams,
     hearing,
     courtesy,
+    releases,
   })
   stack.defer(() => server?.close())
   await controller.settle()
@@ -91,6 +104,7 @@ async function startIn(folder: DataFolder, config: Config, logger: pino.Logger):
   people.connect({ cut: (who, reason) => server?.cut(who, reason), url: () => url })
   await controller.start(url)
   stack.defer(keepAccess(config, { url: reachedHere(url), key: localKey }))
+  tellReleases(releases, config, logger)
   logger.info({ url, data: config.data }, 'listening')
   const running = stack.move()
   let closing: Promise<void> | null = null
@@ -100,6 +114,18 @@ async function startIn(folder: DataFolder, config: Config, logger: pino.Logger):
   }
   const firstLink = isLoopbackName(config.host) ? () => people.firstLink() : async () => null
   return { url, firstLink, close: () => (closing ??= close()) }
+}
+
+/** Proves the release before the first host asks, and says why hosts are given none. */
+function tellReleases(releases: Releases, { releases: folder }: Config, logger: pino.Logger): void {
+  if (!existsSync(folder)) return
+  releases.state().then(
+    ({ release, reason }) =>
+      release
+        ? logger.info({ folder, version: release.version }, 'hosts can install this release')
+        : logger.warn({ folder, reason }, 'no release is served'),
+    (error: unknown) => logger.error({ err: error }, 'the releases could not be looked at'),
+  )
 }
 
 /** An address of this machine, where `url` may be that of all its networks. */

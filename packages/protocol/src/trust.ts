@@ -76,6 +76,11 @@ export const MadeJoinToken = z.lazy(() =>
     text: z.string(),
     /** The whole command for the host. */
     command: z.string(),
+    /** The line for a Linux host that has no Varve, which installs it too; null: there is none, and why. */
+    install: z.union([
+      z.object({ line: z.string(), reason: z.null() }),
+      z.object({ line: z.null(), reason: z.string() }),
+    ]),
   }),
 )
 export type MadeJoinToken = z.infer<typeof MadeJoinToken>

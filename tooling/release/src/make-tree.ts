@@ -87,11 +87,11 @@ async function folderFiles(folder: string, at: string): Promise<TreeEntry[]> {
     .map((path) => copy(path, `${at}/${relative(folder, path).replaceAll(sep, '/')}`))
 }
 
-/** What lies beside the bundle of a program and is read by it: its start, and the migrations of its databases. */
+/** What lies beside the bundle of a program and is read by it: its start, the migrations of its databases, what installs hosts. */
 async function foldersBeside(home: string): Promise<string[]> {
   const entries = await readdir(home, { withFileTypes: true })
   const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
-  return folders.filter((name) => name === 'bin' || /^drizzle(?:-|$)/u.test(name))
+  return folders.filter((name) => name === 'bin' || name === 'install' || /^drizzle(?:-|$)/u.test(name))
 }
 
 /** A program with what lies beside its bundle, and the files of others that its bundle is made of. */

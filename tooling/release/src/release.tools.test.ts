@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { root } from '@varve/bundle/programs'
+import { freshHost, freshHostTools } from '@varve/test-kit/fresh-host'
 import { mbrSector } from '@varve/test-kit/mbr-sector'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { requires, runTool, runToolOk } from '@varve/test-kit/tools'
@@ -133,6 +134,44 @@ describe.skipIf(!isLinux || !requires('pnpm', 'tar', 'unshare') || !(await hasPa
       expect(all).toMatch(/support\.tar\.gz: .*, without secrets/u)
       expect(all).toMatch(/agent 0\ncontroller 0$/u)
     }, 120_000)
+
+    test.skipIf(!requires(...freshHostTools))(
+      'a host without Varve installs it by the line of a controller, is connected within a minute, and removes it',
+      async () => {
+        const host = await freshHost(place.file('fresh'))
+        const { exitCode, said } = await host.run(`
+        until_said() { n=0; until grep -q "$1" "$2"; do n=$((n + 1)); [ $n -lt 600 ] || { cat "$2"; exit 9; }; sleep 0.1; done; }
+        bin=${unpacked}/bin
+        mount -t tmpfs none ${root}
+        ! command -v varve
+        $bin/varve controller --port 0 --data controller --releases ${once} --release-key ${place.file('key.pub')} >controller.log 2>&1 &
+        until_said '^listening' controller.log
+        export VARVE_CONTROLLER=$(sed -n 's/^listening //p' controller.log)
+        $bin/varve agents token north | sed -n 's/^  s=/s=/p' >line
+        echo ' --library images=/srv/images' | cat line - | tr -d '\\n' >whole
+        sed 's/\\(varve-join[^ ]*\\).. /\\1AA /' whole >other
+        dash other; echo "another fleet: $?"
+        find /var/lib /etc/systemd/system -type f
+        date +'from %s.%N'; dash whole; echo "code $?"; date +'to %s.%N'
+        /usr/local/bin/varve hosts; grep -h VARVE /etc/systemd/system/varve-agent.service.d/install.conf
+        grep -rlF "$(grep -o 'varve-join[^ ]*' line)" /opt /etc/systemd /var/lib /var/cache
+        /usr/local/bin/varve create /srv/images/kept.qcow2 --size 64M >/dev/null; sh /opt/varve/remove.sh
+        find /opt /srv /usr/local/bin /etc/systemd/system /var/lib /var/cache -mindepth 1`)
+        expect([exitCode, said]).toEqual([
+          0,
+          expect.stringMatching(/has another key than expected[^]*another fleet: 1\nfrom/u),
+        ])
+        expect(said).toMatch(/varve: north is connected to https:\/\/127\.0\.0\.1:\d+\.\ncode 0\n/u)
+        const [from = NaN, to = NaN] = Array.from(said.matchAll(/^(?:from|to) (\d+\.\d+)$/gmu), ([, at]) =>
+          Number(at),
+        )
+        expect(to - from).toBeLessThan(60)
+        expect(said).toMatch(/^north +connected /mu)
+        expect(said).toMatch(/images were left alone\.\n.*\n\/srv\/images\n\/srv\/images\/kept\.qcow2$/u)
+        expect(said).not.toMatch(/^\/(?:opt|etc|var)/mu)
+      },
+      120_000,
+    )
 
     test('what is inside is billed, with its licence', async () => {
       const bill = JSON.parse(await readFile(join(unpacked, 'sbom.cdx.json'), 'utf8')) as {

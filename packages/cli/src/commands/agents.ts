@@ -1,4 +1,4 @@
-import type { JoinTokenView, TrustView } from '@varve/protocol/trust'
+import type { JoinTokenView, MadeJoinToken, TrustView } from '@varve/protocol/trust'
 import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { askFleet, type FleetOptions } from '../fleet.ts'
@@ -65,7 +65,7 @@ export async function agentsToken(
   context.print(
     context.json
       ? JSON.stringify(made, null, 2)
-      : `For ${whom}, ${until}; it is not shown again:\n\n  ${made.command}\n`,
+      : `For ${whom}, ${until}; it is not shown again:\n\n  ${made.command}\n\n${installWords(made.install)}`,
   )
   return exitCodes.ok
 }
@@ -102,6 +102,12 @@ export async function agentsAllow(host: string, options: FleetOptions, context: 
 export async function agentsRotate(options: FleetOptions, context: CommandContext): Outcome {
   const view = await askFleet(options, context, ({ api }) => api.trust.rotate.mutate())
   return printDone(context, view, `The fleet has a new key: ${view.pin}. Its hosts move to it by themselves.`)
+}
+
+function installWords({ line, reason }: MadeJoinToken['install']): string {
+  return line === null
+    ? `No line installs Varve on a host besides: ${reason}.`
+    : `Or, on a Linux host without Varve, this installs it too:\n\n  ${line}\n`
 }
 
 function memberRow({ name, state, notAfter, serial, reason }: TrustView['members'][number]): string[] {

@@ -167,9 +167,10 @@ test('a folder that is none of a controller is refused', async () => {
 test('files of others are told, and left out', async () => {
   const copy = await copyOfData()
   await writeFile(join(copy, 'notes of mine.txt'), '')
+  await mkdir(join(copy, 'releases'))
   await mkdir(join(copy, 'manifests/deep'))
   const { leftOut, facts } = await back(join(dirname(copy), 'kept.varve'), { data: copy })
-  expect(leftOut).toEqual(['notes of mine.txt', 'manifests/deep'])
+  expect(leftOut).toEqual(['notes of mine.txt', 'releases', 'manifests/deep'])
   expect(facts.parts.map(({ name }) => name)).not.toContain('notes of mine.txt')
 })
 

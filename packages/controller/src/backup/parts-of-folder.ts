@@ -19,6 +19,9 @@ export interface FolderContent {
 /** Held, made and removed by what runs: of no use to another process. */
 const passing = /^lock\.sqlite|-(?:wal|shm|journal)$|\.(?:new|part|sock)$|^\./u
 
+/** What hosts install, which whoever made it can put there again: more than all the rest. */
+const releasesName = 'releases'
+
 /** Looks at a data folder; links to files and folders are followed, as the controller follows them. */
 export async function contentOf(folder: string): Promise<FolderContent> {
   const databases: string[] = []
@@ -28,7 +31,8 @@ export async function contentOf(folder: string): Promise<FolderContent> {
   for (const name of (await readdir(folder)).sort()) {
     if (passing.test(name)) continue
     const found = await stat(join(folder, name))
-    if (!isPartName(name) || (!found.isFile() && !found.isDirectory())) leftOut.push(name)
+    if (name === releasesName || !isPartName(name) || (!found.isFile() && !found.isDirectory()))
+      leftOut.push(name)
     else if (found.isDirectory()) folders.push(name)
     else (name.endsWith('.sqlite') ? databases : files).push(name)
   }

@@ -107,7 +107,7 @@ export function securityHeaders(
 
 /** What is at a path. */
 export function answerKind(url: string): AnswerKind {
-  if (/^\/(?:trpc|api)(?:[/?]|$)/u.test(url)) return 'data'
+  if (/^\/(?:trpc|api|install)(?:[/?]|$)/u.test(url)) return 'data'
   return /^\/(?:assets\/|before-start\.js$|favicon\.svg$)/u.test(url) ? 'asset' : 'page'
 }
 

@@ -14,6 +14,7 @@ import type { Courtesy } from '../agents/courtesy.ts'
 import type { Hearing } from '../agents/hearing.ts'
 import type { Manifests } from '../agents/manifests.ts'
 import type { Config } from '../config.ts'
+import type { Releases } from '../install/releases.ts'
 import { compressAnswer } from './compress-answer.ts'
 import type { Services } from '../router/context.ts'
 import { appRouter, type AppRouter } from '../router/root.ts'
@@ -26,6 +27,7 @@ import type { RecordRequest } from './record-request.ts'
 import { whoOf } from '../audit/who-of.ts'
 import { limitConnections } from './connections.ts'
 import { isLoopbackName, refuseRequest, type Refusal } from './guard.ts'
+import { installRoutes } from './install-routes.ts'
 import { jsonLimits, refuseJson } from './json-limits.ts'
 import { notBuiltPage } from './not-built-page.ts'
 import { anyName, createOwnNames } from './own-names.ts'
@@ -71,6 +73,7 @@ export interface HttpOptions {
   readonly streams: Streams
   readonly hearing: Hearing
   readonly courtesy: Courtesy
+  readonly releases: Releases
   readonly logger: Logger
 }
 
@@ -171,6 +174,7 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
       isSignInOff: !config.signIn,
     }),
   )
+  await app.register(installRoutes(options.releases))
   await app.register(fileRoutes({ streams: options.streams, images: services.images, record }))
   await serveDashboard(app, config.dashboard)
 
@@ -244,7 +248,7 @@ const nobodyYet: Identity = { kind: 'nobody', why: null }
 /** What is asked for by agents beside the WebSocket. */
 const ofAgents = /^\/api\/streams\//u
 /** What is answered before anybody has signed in; the pages hold nothing of the fleet. */
-const ofEverybody = /^\/api\/(?:health$|trust\/(?:roots|join)$|auth\/)/u
+const ofEverybody = /^\/(?:api\/(?:health$|trust\/(?:roots|join)$|auth\/)|install\/)/u
 
 function isForEverybody(url: string): boolean {
   const [path = ''] = url.split('?', 1)
@@ -308,7 +312,7 @@ async function serveDashboard(app: FastifyInstance, folder: string): Promise<voi
     })
   }
   app.setNotFoundHandler((request, reply) => {
-    const isPage = request.method === 'GET' && !/^\/(?:trpc|api|assets)(?:\/|$)/u.test(request.url)
+    const isPage = request.method === 'GET' && !/^\/(?:trpc|api|assets|install)(?:\/|$)/u.test(request.url)
     if (!isPage) return reply.code(404).type('text/plain').send('There is nothing here.')
     if (!isBuilt)
       return reply

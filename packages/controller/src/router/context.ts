@@ -192,7 +192,7 @@ export interface Services {
   readonly trust: {
     /** Who belongs to the fleet, and which roots are believed. */
     view(): TrustView
-    makeToken(token: z.output<typeof NewJoinToken>): MadeJoinToken
+    makeToken(token: z.output<typeof NewJoinToken>): MadeJoinToken | Promise<MadeJoinToken>
     cancelToken(id: string): void
     /** A host joins by its token. */
     join(request: JoinRequest): Promise<Membership>

@@ -3,7 +3,8 @@ import type { AgentCommand, ControllerStart, SeenController } from '@varve/proto
 import type { Identity } from '@varve/protocol/identity'
 import type { Membership } from '@varve/protocol/trust'
 import type { Secrets } from '@varve/trust/secrets'
-import { joinByTokenCommand, type ListeningAt } from '../agents/join-command.ts'
+import { installLine, joinByTokenCommand, type ListeningAt } from '../agents/join-command.ts'
+import type { ReleaseState } from '../install/releases.ts'
 import type { Services } from '../router/context.ts'
 import { openAuthority, type Credentials } from './authority.ts'
 import { createMembers } from './members.ts'
@@ -18,6 +19,8 @@ export interface TrustEffects {
   /** Tells of it in the activity. */
   readonly note: (host: string, title: string) => void
   readonly joinedAt: () => ListeningAt
+  /** What a host can install. */
+  readonly releases: () => Promise<ReleaseState>
 }
 
 /** Trust of the fleet, as the wire, the sessions and people need it. */
@@ -53,6 +56,8 @@ export interface FleetTrustOptions {
   readonly onError: (error: unknown) => void
   readonly now?: () => number
 }
+
+const notServed = { line: null, reason: 'the controller does not listen yet' } as const
 
 const upkeepMs = 3_600_000
 /** What ended is listed for so long. */
@@ -112,10 +117,14 @@ export async function openFleetTrust(options: FleetTrustOptions): Promise<FleetT
           isOpen: options.isOpen,
         }
       },
-      makeToken({ pattern, validSeconds }) {
+      async makeToken({ pattern, validSeconds }) {
+        // What may fail comes first: a token that nobody was shown is of no use.
+        const state = await effects?.releases()
         const { text, token } = members.makeToken({ pattern, validMs: validSeconds * 1000 })
         const command = effects ? joinByTokenCommand(effects.joinedAt(), text) : text
-        return { token, text, command }
+        const install =
+          effects && state ? installLine(effects.joinedAt(), { state, token: text, pattern }) : notServed
+        return { token, text, command, install }
       },
       cancelToken: (id) => members.cancelToken(id),
       async join(request) {
