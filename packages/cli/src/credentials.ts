@@ -46,7 +46,7 @@ export function credentialsFor(config: Config, url: URL): Credentials {
   const access = findLocalAccess(url, config.accessFolder)
   return access === null
     ? { headers: {}, fleet, url }
-    : { headers: bearing(access.key), fleet, url: addressed(url, access) }
+    : { headers: bearing(access.key), fleet: access.fleet ?? fleet, url: addressed(url, access) }
 }
 
 function bearing(key: string): Readonly<Record<string, string>> {

@@ -103,7 +103,15 @@ async function startIn(folder: DataFolder, config: Config, logger: pino.Logger):
   const url = await server.listen()
   people.connect({ cut: (who, reason) => server?.cut(who, reason), url: () => url })
   await controller.start(url)
-  stack.defer(keepAccess(config, { url: reachedHere(url), key: localKey }))
+  stack.defer(
+    keepAccess(config, {
+      url: reachedHere(url),
+      key: localKey,
+      ...(reachedHere(url).startsWith('https:') && {
+        fleet: { fleet: trust.fleet, roots: trust.rootCertificates() },
+      }),
+    }),
+  )
   tellReleases(releases, config, logger)
   logger.info({ url, data: config.data }, 'listening')
   const running = stack.move()

@@ -28,6 +28,16 @@ test('is found for the address that the controller wrote down, and for localhost
   expect(addressed('ws://localhost:7070/trpc?a=b', { url, key }).href).toBe('ws://127.0.0.1:7070/trpc?a=b')
 })
 
+test('a controller that listens on one address of a network is asked there, by its own roots', async () => {
+  await using place = await tempPlace()
+  const at = 'https://192.0.2.5:7070'
+  const access = { url: at, key: makeLocalKey(), fleet: { fleet: 'f', roots: ['root'] } }
+  writeLocalAccess(localAccessFile(7070, place.path), access)
+  expect(findLocalAccess(`${at}/trpc`, place.path)).toMatchObject(access)
+  for (const asked of ['https://localhost:7070', 'https://127.0.0.1:7070', 'https://192.0.2.6:7070'])
+    expect(findLocalAccess(asked, place.path), asked).toBeNull()
+})
+
 test('goes to no other address of the machine, where another user may listen, and to no other machine', async () => {
   await using place = await tempPlace()
   writeLocalAccess(localAccessFile(7070, place.path), { url, key: makeLocalKey() })
@@ -61,7 +71,7 @@ test('a file that others may read, that is damaged, or that is none, is not used
     'null',
     whole.slice(0, -5),
     whole.replace('varve-local.', 'x.'),
-    ' '.repeat(5000),
+    ' '.repeat(70_000),
   ]) {
     writeFileSync(path, text)
     expect(findLocalAccess(url, place.path), text.slice(0, 20)).toBeNull()

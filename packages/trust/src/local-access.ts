@@ -19,16 +19,19 @@ export interface LocalAccess {
   /** Where the controller listens, such as `http://127.0.0.1:7070`. */
   readonly url: string
   readonly key: string
+  /** By what its certificate is known, for an address that is spoken to by TLS. */
+  readonly fleet?: { readonly fleet: string; readonly roots: string[] } | undefined
 }
 
 const LocalAccessFile = z.object({
   version: z.literal(1),
   url: z.string().max(300),
   key: z.string().regex(/^varve-local\.[\w-]{43}$/u),
+  fleet: z.object({ fleet: z.string().max(64), roots: z.array(z.string().max(32_768)).max(8) }).optional(),
 })
 
 const mark = 'varve-local'
-const mostBytes = 4096
+const mostBytes = 64 * 1024
 
 /** A new key, of 256 random bits. */
 export function makeLocalKey(): string {
@@ -85,12 +88,12 @@ export function removeLocalAccess(path: string, { key }: LocalAccess): void {
 }
 
 /**
- * By what this user is let in at `url`; null: nothing that can be read here, or no address of this machine. The key goes to
+ * By what this user is let in at `url`; null: nothing that can be read here, or not the address that its controller wrote down. The key goes to
  * `addressed` only: at another address of loopback with that port another user may listen.
  */
 export function findLocalAccess(url: string | URL, folder: string): LocalAccess | null {
   const parsed = URL.parse(String(url))
-  if (!parsed || !isLoopback(parsed.hostname)) return null
+  if (!parsed) return null
   const port = portOf(parsed)
   const found = [localAccessFile(port, folder), serviceFile].map((path) => readAccess(path))
   return found.find((access) => access !== null && isOf(access, parsed)) ?? null
@@ -106,7 +109,7 @@ export function addressed(url: string | URL, access: LocalAccess): URL {
 function isOf(access: LocalAccess, asked: URL): boolean {
   const at = URL.parse(access.url)
   if (!at || portOf(at) !== portOf(asked)) return false
-  return asked.hostname === 'localhost' || asked.hostname === at.hostname
+  return asked.hostname === at.hostname || (asked.hostname === 'localhost' && isLoopback(at.hostname))
 }
 
 function isLoopback(name: string): boolean {

@@ -27,10 +27,11 @@ export function createIdentify(options: IdentifyOptions): Identify {
 
   function isLocal(key: string, request: IncomingMessage): boolean {
     const shown = Buffer.from(key)
-    const { remoteAddress } = request.socket
+    const { remoteAddress, localAddress } = request.socket
+    // Who comes to an address of this machine from that address is on this machine.
     return (
       remoteAddress !== undefined &&
-      isLoopbackAddress(remoteAddress) &&
+      (isLoopbackAddress(remoteAddress) || remoteAddress === localAddress) &&
       shown.length === localKey.length &&
       timingSafeEqual(shown, localKey)
     )

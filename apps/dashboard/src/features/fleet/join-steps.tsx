@@ -75,6 +75,15 @@ function TokenStep() {
           <>
             <Command command={make.data.command} />
             <p className={styles.soft}>Run this on the host, once. It is not shown again.</p>
+            {make.data.install.line !== null && (
+              <>
+                <p>
+                  <strong>Or, on a Linux host without Varve,</strong> as root: it checks what it fetches,
+                  installs, joins and starts the agent. That is all.
+                </p>
+                <Command command={make.data.install.line} />
+              </>
+            )}
           </>
         ) : (
           <Button loading={make.isPending} {...barredBy(barred)} onClick={() => make.mutate({})}>
