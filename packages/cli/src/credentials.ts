@@ -4,7 +4,7 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { FleetRoots } from '@varve/protocol/trust'
 import { addressed, findLocalAccess } from '@varve/trust/local-access'
 import { z } from 'zod'
-import type { CommandContext } from './command.ts'
+import { UsageError, type CommandContext } from './command.ts'
 
 /** What `varve login` has got at a controller. */
 const Kept = z.object({
@@ -50,6 +50,9 @@ export function credentialsFor(config: Config, url: URL): Credentials {
 }
 
 function bearing(key: string): Readonly<Record<string, string>> {
+  // Not shown: it is a secret, if a damaged one.
+  if (!/^[\w.+/=%-]{1,4096}$/u.test(key))
+    throw new UsageError('VARVE_KEY is no key: copy all of it, and nothing else.')
   return { authorization: `Bearer ${key}` }
 }
 

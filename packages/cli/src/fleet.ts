@@ -102,7 +102,14 @@ function translate(error: unknown, controller: string): unknown {
       remedy: remedies[data.code ?? ''] ?? 'See the log of the controller.',
     })
   }
-  return new DiskError('controller-gone', { file: controller, ...whyGone(error) }, { cause: error })
+  const gone = whyGone(error)
+  if (/certificate/iu.test(gone.reason))
+    return new DiskError('refused', {
+      file: controller,
+      reason: `its certificate is not known here (${gone.reason})`,
+      remedy: `Sign in, which shows its key to compare: varve login ${controller}`,
+    })
+  return new DiskError('controller-gone', { file: controller, ...gone }, { cause: error })
 }
 
 const remedies: Readonly<Record<string, string>> = {

@@ -80,6 +80,8 @@ describe('varve people and varve keys', () => {
     expect(added.stdout).toContain('/sign-in#')
     const shown = await varve(['people'], owner)
     expect(shown.stdout).toMatch(/ada\s+operator\s+convert on web-\*, db-1\s+never/u)
+    const silent = await varve(['people', 'role', 'ada', 'operator'], owner)
+    expect([silent.exitCode, silent.stderr]).toEqual([2, expect.stringContaining('--everywhere')])
     expect((await varve(['people', 'role', 'ada', 'viewer'], owner)).stdout).toBe('ada is a viewer now.')
     expect((await varve(['people', 'disable', 'ada'], owner)).stdout).toBe('ada is kept out.')
     expect((await varve(['people'], owner)).stdout).toContain('kept out')
@@ -152,6 +154,8 @@ describe('varve login', () => {
     const [held] = Object.values(controllers)
     expect((await varve(['hosts'], { key: held?.token ?? '' })).exitCode).not.toBe(0)
     expect((await varve(['hosts'], { key: 'varve_made-up' })).stderr).toContain('not known here')
+    const broken = await varve(['hosts'], { key: 'varve_SECRET\nmore' })
+    expect([broken.exitCode, broken.stderr.includes('SECRET')]).toEqual([2, false])
   })
 
   test('what is denied lets nobody in', async () => {

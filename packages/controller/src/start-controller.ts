@@ -105,9 +105,9 @@ async function startIn(folder: DataFolder, config: Config, logger: pino.Logger):
   await controller.start(url)
   stack.defer(
     keepAccess(config, {
-      url: reachedHere(url),
+      url: reachedHere(config.host, url),
       key: localKey,
-      ...(reachedHere(url).startsWith('https:') && {
+      ...(!isLoopbackName(config.host) && {
         fleet: { fleet: trust.fleet, roots: trust.rootCertificates() },
       }),
     }),
@@ -136,11 +136,11 @@ function tellReleases(releases: Releases, { releases: folder }: Config, logger: 
   )
 }
 
-/** An address of this machine, where `url` may be that of all its networks. */
-function reachedHere(url: string): string {
-  const { protocol, hostname: host, port } = new URL(url)
-  const isOfAll = host === '0.0.0.0' || host === '[::]'
-  return isOfAll ? `http://127.0.0.1:${port}` : `${protocol}//${host}:${port}`
+const wildcards = new Set(['0.0.0.0', '::', '[::]'])
+
+/** Where it is reached from its own machine: what listens everywhere says one of many addresses of itself. */
+function reachedHere(host: string, url: string): string {
+  return wildcards.has(host) ? `http://127.0.0.1:${new URL(url).port}` : new URL(url).origin
 }
 
 /** Writes by what who runs this is let in, and gives what takes it away. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { request } from 'node:http'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { createTRPCClient, httpBatchLink, TRPCClientError, type TRPCClient } from '@trpc/client'
@@ -160,6 +161,55 @@ describe.skipIf(!requires('qemu-img'))('people against the rights that they have
       (await fetch(`${fleet.url}/api/images/${of}/file`, { headers: bound.headers })).status
     expect(await download(foreign.id)).toBe(403)
     expect(await download('made-up')).toBe(403)
+  })
+
+  test('a file is not had by writing its address in another way, and each download is written down', async () => {
+    const { id } = await fleet.image('south', 'web.qcow2')
+    const { rows } = await fleet.api.images.list.query({ host: 'north', search: 'web.qcow2' })
+    const own = rows.find(({ library }) => library === 'images')
+    if (!own) throw new Error('the image is not in the inventory')
+    const { port } = new URL(fleet.url)
+    /** 0: the page to sign in on, which everybody gets at an address that is nothing else. */
+    const ask = async (path: string, headers: Record<string, string> = {}): Promise<number> =>
+      await new Promise((resolve, reject) => {
+        request({ host: '127.0.0.1', port, path, headers, agent: false }, (answer) => {
+          answer.resume()
+          const isPage = answer.headers['content-type']?.startsWith('text/html') === true
+          resolve(isPage ? 0 : (answer.statusCode ?? 0))
+        })
+          .on('error', reject)
+          .end()
+      })
+    const disguised = [
+      `/%61pi/images/${id}/file`,
+      `/a%70i/images/${id}/file`,
+      `/api/images/${id}/fil%65`,
+      `/api/%69mages/${id}/file`,
+      `/api/images/${id.slice(0, -1)}%${id.charCodeAt(id.length - 1).toString(16)}/file`,
+      `//api/images/${id}/file`,
+      `/api//images/${id}/file`,
+      `/x/../api/images/${id}/file`,
+      `/API/images/${id}/file`,
+      `/api/images/${id}/file/`,
+      `/api/images/${id}/file;x`,
+      `http://127.0.0.1:${port}/api/images/${id}/file`,
+      `http://evil.example/api/images/${id}/file`,
+      `/%61pi/manifests/${'ab'.repeat(32)}`,
+      `/%61pi/streams/${'x'.repeat(32)}/fetch`,
+      `/api/images/${id}/file?/api/health`,
+      `/api/images/${id}/file%3F`,
+    ]
+    for (const path of disguised)
+      for (const headers of [{}, bound.headers]) {
+        const status = await ask(path, { ...headers })
+        expect(status === 0 || status >= 400, `${path} ${status}`).toBe(true)
+      }
+    const count = async () =>
+      (await fleet.api.audit.list.query({ what: 'files.download', limit: 500 })).lines.length
+    const before = await count()
+    expect(await ask(`/api/images/${own.id}/file`, bound.headers)).toBe(200)
+    expect(await ask(`/api/images/${own.id}/file`, { ...bound.headers, range: 'bytes=0-' })).toBe(206)
+    expect(await count()).toBe(before + 2)
   })
 
   test('a forged cookie, and what the database holds, let nobody in', async () => {

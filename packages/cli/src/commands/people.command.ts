@@ -23,7 +23,8 @@ const addCommand = defineCommand<GrantOptions>({
 const roleCommand = defineCommand<GrantOptions>({
   usage: 'role <name> <role>',
   does: 'what a person may: viewer, operator or admin, and where',
-  grammar: grantOptions,
+  grammar: (command) =>
+    grantOptions(command).option('--everywhere', 'an operator who was bound to places is not any more'),
   async run({ args: [name = '', role = ''], options, context }) {
     const { peopleRole } = await import('./people.ts')
     return await peopleRole(name, role, options, context)

@@ -12,6 +12,8 @@ export interface GrantOptions extends FleetOptions {
   readonly hosts?: string
   readonly libraries?: string
   readonly operations?: string
+  /** Bounds that there were are taken away. */
+  readonly everywhere?: boolean
 }
 
 const columns = [
@@ -61,7 +63,15 @@ export async function peopleRole(
   context: CommandContext,
 ): Outcome {
   const grant = grantOf(role, options)
-  const person = await askFleet(options, context, ({ api }) => api.people.setGrant.mutate({ name, ...grant }))
+  const person = await askFleet(options, context, async ({ api }) => {
+    const isSaid = grant.rights !== null || options.everywhere === true || grant.role !== 'operator'
+    const known = isSaid ? null : (await api.people.list.query()).find((one) => one.name === name)
+    if (known?.rights)
+      throw new UsageError(
+        `${name} works${whereInWords(known).replace(/^,/u, '')} only: say --everywhere, or where again.`,
+      )
+    return await api.people.setGrant.mutate({ name, ...grant })
+  })
   return printDone(context, person, `${name} is ${withArticle(person.role)} now${whereInWords(person)}.`)
 }
 

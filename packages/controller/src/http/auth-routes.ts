@@ -3,9 +3,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { done } from '../audit/result-of.ts'
 import { headersOf, originOf } from '../people/identify.ts'
-import { createLockOut, type LockOut } from '../people/lock-out.ts'
+import { createLockOut } from '../people/lock-out.ts'
 import { peerHeader, type SignIn } from '../people/sign-in.ts'
 import { singleSignOnId } from '../people/single-sign-on.ts'
+import { refuseJson } from './json-limits.ts'
 import type { RecordRequest } from './record-request.ts'
 
 /** What of better-auth is answered; everything else of it is not there. */
@@ -47,6 +48,9 @@ export interface AuthRouteOptions {
   readonly isSignInOff: boolean
 }
 
+/** Of what better-auth answers; not what holds a session where scripts can read it. */
+const passedOn = ['content-type', 'location', 'retry-after', 'x-retry-after'] as const
+
 const Named = z.object({ username: z.string().max(200) })
 const Token = z.looseObject({ access_token: z.string() })
 
@@ -72,9 +76,15 @@ export function authRoutes(options: AuthRouteOptions) {
   }
 
   async function answer(request: FastifyRequest, reply: FastifyReply, path: string): Promise<FastifyReply> {
+    const body = refuseJson(JSON.stringify(request.body ?? null))
+    if (body !== null) return await reply.code(413).send({ code: 'TOO_LARGE', message: body })
     const isTry = request.method === 'POST' && /^\/(?:sign-in|two-factor|passkey|device)\//u.test(path)
     const name = isTry ? nameIn(request.body) : null
-    const waitMs = Math.max(tooMany(request.ip, isTry), name === null ? 0 : lockOut.waitMs(name))
+    // What cannot be guessed is not held up by others who guess.
+    const waitMs = Math.max(
+      tooMany(request.ip, isTry && path !== '/sign-in/link'),
+      name === null ? 0 : lockOut.waitMs(name),
+    )
     if (waitMs > 0) {
       record(request, path, { name, status: 429 })
       const seconds = Math.ceil(waitMs / 1000)
@@ -83,11 +93,15 @@ export function authRoutes(options: AuthRouteOptions) {
         .header('retry-after', String(seconds))
         .send({ code: 'TOO_MANY_TRIES', message: `Too many wrong tries: wait ${seconds} s.` })
     }
+    if (name !== null) lockOut.failed(name)
     const answered = await options.signIn.at(originOf(request.raw)).handler(fetchRequestOf(request))
-    if (name !== null) settle(lockOut, name, answered.status)
+    // Counted before, so that many at once are no way round it.
+    if (name !== null && answered.status === 200) lockOut.succeeded(name)
     reply.code(answered.status)
-    for (const [header, value] of answered.headers)
-      if (header !== 'set-cookie') void reply.header(header, value)
+    for (const header of passedOn) {
+      const value = answered.headers.get(header)
+      if (value !== null) void reply.header(header, value)
+    }
     for (const cookie of answered.headers.getSetCookie()) void reply.header('set-cookie', cookie)
     const text = await answered.text()
     const person = name ?? personIn(text)
@@ -129,11 +143,6 @@ const SignedIn = z.object({ user: z.object({ name: z.string().max(64) }) })
 function personIn(answer: string): string | null {
   const parsed = SignedIn.safeParse(parsedJson(answer))
   return parsed.success ? parsed.data.user.name : null
-}
-
-function settle(lockOut: LockOut, name: string, status: number): void {
-  if (status === 401) lockOut.failed(name)
-  else if (status === 200) lockOut.succeeded(name)
 }
 
 /** As better-auth takes it; what of its head says where it came from is ours. */

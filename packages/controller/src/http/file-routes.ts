@@ -54,9 +54,7 @@ export function fileRoutes({ streams, images, record }: FileRouteOptions) {
       if (!image) throw new DiskError('not-in-fleet', { file: id, kind: 'image' })
       const { host, library, name } = image.row
       const on = [`image:${id}`, `host:${host}`, `library:${host}/${library}`, `file:${name}`]
-      // A browser that goes on where it was cut off is no other download.
-      if (request.headers.range === undefined && request.method === 'GET')
-        record(request, { what: 'files.download', input: null, on, result: done })
+      if (request.method === 'GET') record(request, { what: 'files.download', input: null, on, result: done })
       await sendFile(request, reply, { streams, of: image.row })
     })
 

@@ -10,7 +10,7 @@ export interface Asked extends Pick<IncomingMessage, 'headers' | 'rawHeaders' | 
 }
 
 export interface Refusal {
-  readonly status: 401 | 403 | 415 | 421 | 431
+  readonly status: 400 | 401 | 403 | 415 | 421 | 431
   readonly reason: string
 }
 
@@ -24,6 +24,8 @@ export const mostHeaders = 64
  */
 export function refuseRequest(request: Asked, names: OwnNames): Refusal | null {
   const { host } = request.headers
+  if (!isPlainPath(request.url ?? '/'))
+    return { status: 400, reason: 'The path is written in a way that is not answered: without its escapes.' }
   const own = host === undefined ? null : URL.parse(`http://${host}`)
   if (request.rawHeaders.length > 2 * mostHeaders)
     return { status: 431, reason: `A request has at most ${mostHeaders} header lines.` }
@@ -34,6 +36,17 @@ export function refuseRequest(request: Asked, names: OwnNames): Refusal | null {
       reason: `This controller is not known as ${own.hostname}: open it by an address or the name of its machine, or start it with --name ${own.hostname} (VARVE_NAMES) if that is a name of it.`,
     }
   return refuseSite(request, own.host) ?? refuseType(request)
+}
+
+/** Whether a path is of the part of the server that it seems to be of, when its escapes are resolved too. */
+function isPlainPath(url: string): boolean {
+  const [path = ''] = url.split('?', 1)
+  if (!path.startsWith('/')) return false
+  try {
+    return answerKind(decodeURIComponent(path)) === answerKind(path) && !path.startsWith('//')
+  } catch {
+    return false
+  }
 }
 
 function isOwnName(name: string, localAddress: string | undefined, names: OwnNames): boolean {

@@ -3,17 +3,18 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { isLoopbackName, type Asked, type Refusal } from './guard.ts'
+import type { MatchedRoute } from './route-guard.ts'
 import { notBuiltPage } from './not-built-page.ts'
 import { answerKind, securityHeaders, textPagePolicy } from './security-headers.ts'
 
 /** Sets the headers of every answer, and refuses what is to be refused before anything of it is read. */
 export function protect(
   app: FastifyInstance,
-  refuse: (request: IncomingMessage) => Promise<Refusal | null>,
+  refuse: (request: IncomingMessage, matched: MatchedRoute) => Promise<Refusal | null>,
 ): void {
-  app.addHook('onRequest', async ({ raw }, reply) => {
+  app.addHook('onRequest', async ({ raw, params, is404, routeOptions }, reply) => {
     for (const [name, value] of Object.entries(headersFor(raw))) reply.raw.setHeader(name, value)
-    const refusal = await refuse(raw)
+    const refusal = await refuse(raw, { route: is404 ? null : (routeOptions.url ?? null), params })
     if (refusal === null) return
     // What may still come of a request that is refused is not waited for.
     await reply.code(refusal.status).header('connection', 'close').type('text/plain').send(refusal.reason)

@@ -35,9 +35,8 @@ import { notBuiltPolicy, protect, refuseUpgrade } from './protect.ts'
 import { trustRoutes } from './trust-routes.ts'
 import { createWire, type Wire, type WireOptions, type WireTrust } from './wire.ts'
 import { createSockets, mostMessageBytes, type Sockets } from './sockets.ts'
-import { answerKind } from './security-headers.ts'
 import { authRoutes } from './auth-routes.ts'
-import { denialOf, type Whereabouts } from '../people/authorization.ts'
+import { assertGuarded, refuseByRoute, type MatchedRoute } from './route-guard.ts'
 import { createIdentify, originOf } from '../people/identify.ts'
 import type { People } from '../people/people.ts'
 
@@ -115,13 +114,14 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
     isSignInOff: !config.signIn,
   })
   const identityOf = (request: IncomingMessage): Identity => identities.get(request) ?? nobodyYet
-  async function refuse(request: IncomingMessage): Promise<Refusal | null> {
+  async function refuse(request: IncomingMessage, matched: MatchedRoute): Promise<Refusal | null> {
     const refusal = refuseFirst(request)
     if (refusal !== null) return refusal
     const identity = await identify(request)
     identities.set(request, identity)
-    return refuseStranger(request.url ?? '', identity, services.whereabouts)
+    return refuseByRoute(matched, identity, services.whereabouts)
   }
+  app.addHook('onRoute', ({ url }) => assertGuarded(url))
   protect(app, refuse)
   const queue = createFairQueue((error) => logger.error({ err: error }, 'a call failed'))
   const callers = createCallers(queue)
@@ -198,7 +198,7 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // A peer that breaks off here must not end the process.
     socket.on('error', (error) => logger.debug({ reason: error.message }, 'a connection broke'))
-    refuse(request)
+    refuse(request, { route: '/trpc/:path', params: null })
       .then((found) => found ?? refusePath(request.url))
       .then((refusal) => {
         if (refusal !== null) return refuseUpgrade(socket, request, refusal)
@@ -244,46 +244,6 @@ function refuseBody(body: unknown): string | null {
 }
 
 const nobodyYet: Identity = { kind: 'nobody', why: null }
-
-/** What is asked for by agents beside the WebSocket. */
-const ofAgents = /^\/api\/streams\//u
-/** What is answered before anybody has signed in; the pages hold nothing of the fleet. */
-const ofEverybody = /^\/(?:api\/(?:health$|trust\/(?:roots|join)$|auth\/)|install\/)/u
-
-function isForEverybody(url: string): boolean {
-  const [path = ''] = url.split('?', 1)
-  return answerKind(url) !== 'data' || ofEverybody.test(path)
-}
-
-/** What routes beside the API are for, as the matrix calls it. */
-const routesOfPeople = [
-  { path: /^\/api\/images\/(?<id>[^/]*)\/file$/u, rule: 'files.download' },
-  { path: /^\/api\/uploads\//u, rule: 'files.upload' },
-  { path: /^\/api\/manifests\//u, rule: 'files.manifest' },
-] as const
-
-/** Keeps strangers from all but signing in and joining; calls of the API say themselves whom they are for. */
-function refuseStranger(url: string, identity: Identity, at: Whereabouts): Refusal | null {
-  const [path = ''] = url.split('?', 1)
-  if (identity.kind === 'agent') {
-    const isIts = ofAgents.test(path) || ofEverybody.test(path) || isCall(path)
-    return isIts ? null : { status: 403, reason: 'This is for people, not for agents.' }
-  }
-  if (isForEverybody(url) || isCall(path)) return null
-  if (ofAgents.test(path))
-    return identity.kind === 'local' ? null : { status: 403, reason: 'This is for agents, not for people.' }
-  for (const route of routesOfPeople) {
-    const found = route.path.exec(path)
-    if (!found) continue
-    const denial = denialOf({ identity, path: route.rule, input: { ...found.groups } }, at)
-    return denial && { status: denial.isSignedIn ? 403 : 401, reason: denial.reason }
-  }
-  return identity.kind === 'nobody' ? { status: 401, reason: 'Sign in first.' } : null
-}
-
-function isCall(path: string): boolean {
-  return /^\/trpc(?:\/.*)?$/u.test(path)
-}
 
 function refusePath(url: string | undefined): Refusal | null {
   return URL.parse(url ?? '', 'http://localhost')?.pathname === '/trpc'

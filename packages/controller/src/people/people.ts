@@ -206,6 +206,7 @@ export async function openPeople(options: PeopleOptions): Promise<People> {
       return peopleStore.sessions(db, idOf(whose), now()).map((row) => toSessionView(row, own))
     },
     endSession(whose, id) {
+      assertNoKey(whose, id)
       if (!peopleStore.endSession(db, idOf(whose), id))
         throw new DiskError('not-in-fleet', { file: id, kind: 'session' })
       effects?.cut(({ by }) => by.kind === 'session' && by.id === id, 'the sign-in was ended')
@@ -232,6 +233,7 @@ export async function openPeople(options: PeopleOptions): Promise<People> {
       return { key: view, text: made.key }
     },
     revokeKey(whose, id) {
+      assertNoKey(whose, id)
       if (!peopleStore.revokeKey(db, idOf(whose), id))
         throw new DiskError('not-in-fleet', { file: id, kind: 'key' })
       effects?.cut(({ by }) => by.kind === 'key' && by.id === id, 'the key was revoked')
@@ -276,6 +278,16 @@ function starter(): string {
 
 function isAddress(name: string): boolean {
   return isLoopbackName(name) || /^[\d.]+$|^\[/u.test(name)
+}
+
+/** A key that was lost must not put its person out. */
+function assertNoKey(whose: Identity | null, file: string): void {
+  if (whose?.kind !== 'person' || whose.by.kind !== 'key') return
+  throw new DiskError('refused', {
+    file,
+    reason: 'a key ends nothing of its person',
+    remedy: 'Sign in, then end it.',
+  })
 }
 
 /** Whose alone are meant: null, everybody's. */

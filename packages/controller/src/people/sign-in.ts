@@ -129,7 +129,9 @@ function authAt(origin: string, { db, secret, singleSignOn: single, logger }: Si
       window: 60,
       max: 600,
       customRules: {
-        '/sign-in/*': signInRate,
+        '/sign-in/username': signInRate,
+        '/sign-in/social': signInRate,
+        '/sign-in/link': { window: 60, max: 600 },
         '/two-factor/verify-*': signInRate,
         '/device/code': signInRate,
       },
