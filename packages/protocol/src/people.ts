@@ -48,8 +48,6 @@ export const Password = z
   .min(10, 'a password has 10 characters or more')
   .max(128, 'a password has at most 128 characters')
 
-export const signInMethods = ['password', 'passkey', 'single-sign-on', 'link'] as const
-
 export const PersonView = z.lazy(() =>
   z.object({
     id: PersonId,
@@ -159,8 +157,3 @@ export const Me = z.lazy(() =>
   }),
 )
 export type Me = z.infer<typeof Me>
-
-/** What the command is let in by, in its browser. */
-export const DeviceRequest = z.lazy(() =>
-  z.object({ userCode: z.string(), status: z.enum(['pending', 'approved', 'denied']) }),
-)

@@ -1,3 +1,5 @@
+import { fitsPattern } from './name-pattern.ts'
+
 /** What people may do, each with all that stands before it: look; operate on images; change the fleet and its people. */
 export const roles = ['viewer', 'operator', 'admin'] as const
 type Role = (typeof roles)[number]
@@ -36,23 +38,6 @@ export function mayOperate({ role, rights }: Granted, operation: string, places:
 /** What says no place is bound to none: only a right without that bound lets it be done. */
 function isWithin(right: Bounds, operation: string, { host, library }: ActOn): boolean {
   const fits = (patterns: readonly string[] | null, name: string | undefined) =>
-    patterns === null || (name !== undefined && patterns.some((pattern) => matches(pattern, name)))
+    patterns === null || (name !== undefined && patterns.some((pattern) => fitsPattern(pattern, name)))
   return fits(right.hosts, host) && fits(right.libraries, library) && fits(right.operations, operation)
-}
-
-/** Whether a name fits a pattern with `*` for any characters; in time linear in both for each star. */
-function matches(pattern: string, name: string): boolean {
-  const [first = '', ...others] = pattern.split('*')
-  if (others.length === 0) return pattern === name
-  const last = others.pop() ?? ''
-  if (!name.startsWith(first) || name.length < first.length + last.length || !name.endsWith(last))
-    return false
-  let at = first.length
-  const end = name.length - last.length
-  for (const part of others) {
-    const found = name.indexOf(part, at)
-    if (found === -1 || found + part.length > end) return false
-    at = found + part.length
-  }
-  return true
 }

@@ -99,6 +99,12 @@ export function findLocalAccess(url: string | URL, folder: string): LocalAccess 
   return found.find((access) => access !== null && isOf(access, parsed)) ?? null
 }
 
+/** What a program of this user shows at `url`; nothing where no file lets it in. */
+export function localAccessHeaders(url: string, folder: string): Record<string, string> {
+  const access = findLocalAccess(url, folder)
+  return access === null ? {} : { authorization: `Bearer ${access.key}` }
+}
+
 /** `url` at the address that the controller itself has written down: `localhost` may be several. */
 export function addressed(url: string | URL, access: LocalAccess): URL {
   const at = new URL(url)

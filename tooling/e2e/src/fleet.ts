@@ -10,7 +10,7 @@ import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { findLocalAccess, ownAccessFolder } from '@varve/trust/local-access'
+import { localAccessHeaders, ownAccessFolder } from '@varve/trust/local-access'
 import { execa } from 'execa'
 
 export const root = resolve(import.meta.dirname, '../../..')
@@ -29,8 +29,7 @@ export interface FleetOptions {
 
 /** As the user that runs the controller. */
 export function accessTo(url: string): Record<string, string> {
-  const access = findLocalAccess(url, ownAccessFolder(process.env))
-  return access === null ? {} : { authorization: `Bearer ${access.key}` }
+  return localAccessHeaders(url, ownAccessFolder(process.env))
 }
 
 type ProcessName = 'controller' | 'north' | 'south'

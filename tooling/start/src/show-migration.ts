@@ -5,7 +5,7 @@ import type { ImageRow } from '@varve/protocol/images'
 import { migrationNumbers } from '@varve/protocol/migration-numbers'
 import { movedWords, passWords } from '@varve/protocol/migration-words'
 import type { MigrationView } from '@varve/protocol/migrations'
-import { findLocalAccess, ownAccessFolder } from '@varve/trust/local-access'
+import { localAccessHeaders, ownAccessFolder } from '@varve/trust/local-access'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StartError } from './config.ts'
 
@@ -18,8 +18,7 @@ export interface ShowOptions {
 
 /** As the user that started the fleet. */
 export function accessTo(url: string): Record<string, string> {
-  const access = findLocalAccess(url, ownAccessFolder(process.env))
-  return access === null ? {} : { authorization: `Bearer ${access.key}` }
+  return localAccessHeaders(url, ownAccessFolder(process.env))
 }
 
 type Api = TRPCClient<AppRouter>

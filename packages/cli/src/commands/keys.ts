@@ -1,4 +1,4 @@
-import type { ApiKeyView, Right } from '@varve/protocol/people'
+import type { ApiKeyView } from '@varve/protocol/people'
 import type { CommandContext, Outcome } from '../command.ts'
 import { UsageError } from '../command.ts'
 import { askFleet, type FleetOptions } from '../fleet.ts'
@@ -6,15 +6,11 @@ import { exitCodes } from '../exit-codes.ts'
 import { printDone } from '../output/print-done.ts'
 import { table } from '../output/table.ts'
 import { minute } from '../output/minute.ts'
-import { listOf } from './people.ts'
-import { roleOf } from './role-of.ts'
+import { rightsOf, roleOf, type RightOptions } from './grant-options.ts'
 
-export interface MakeKeyOptions extends FleetOptions {
+export interface MakeKeyOptions extends FleetOptions, RightOptions {
   readonly role: string
   readonly days: string
-  readonly hosts?: string
-  readonly libraries?: string
-  readonly operations?: string
 }
 
 interface WhoseOptions extends FleetOptions {
@@ -44,16 +40,10 @@ export async function keys(options: WhoseOptions, context: CommandContext): Outc
 
 /** `varve keys make NAME` */
 export async function keysMake(name: string, options: MakeKeyOptions, context: CommandContext): Outcome {
-  const right: Right = {
-    hosts: listOf('--hosts', options.hosts),
-    libraries: listOf('--libraries', options.libraries),
-    operations: listOf('--operations', options.operations),
-  }
-  const isBound = Object.values(right).some((list) => list !== null)
   const wish = {
     name,
     role: roleOf(options.role),
-    rights: isBound ? [right] : null,
+    rights: rightsOf(options),
     validDays: daysOf(options.days),
   }
   const made = await askFleet(options, context, ({ api }) => api.account.makeKey.mutate(wish))

@@ -1,4 +1,4 @@
-import type { Grant, PersonView, Right, SessionView, SignInLink } from '@varve/protocol/people'
+import type { Grant, PersonView, SessionView, SignInLink } from '@varve/protocol/people'
 import type { CommandContext, Outcome } from '../command.ts'
 import { UsageError } from '../command.ts'
 import { askFleet, type FleetOptions } from '../fleet.ts'
@@ -6,12 +6,9 @@ import { exitCodes } from '../exit-codes.ts'
 import { printDone } from '../output/print-done.ts'
 import { table } from '../output/table.ts'
 import { minute } from '../output/minute.ts'
-import { roleOf } from './role-of.ts'
+import { rightsOf, roleOf, type RightOptions } from './grant-options.ts'
 
-export interface GrantOptions extends FleetOptions {
-  readonly hosts?: string
-  readonly libraries?: string
-  readonly operations?: string
+export interface GrantOptions extends FleetOptions, RightOptions {
   /** Bounds that there were are taken away. */
   readonly everywhere?: boolean
 }
@@ -127,26 +124,14 @@ function showLink(link: SignInLink, context: CommandContext): typeof exitCodes.o
   return printDone(context, link, words)
 }
 
-function grantOf(role: string, { hosts, libraries, operations }: GrantOptions): Grant {
-  const right: Right = {
-    hosts: listOf('--hosts', hosts),
-    libraries: listOf('--libraries', libraries),
-    operations: listOf('--operations', operations),
-  }
-  const isBound = Object.values(right).some((list) => list !== null)
+function grantOf(role: string, options: GrantOptions): Grant {
+  const rights = rightsOf(options)
   const known = roleOf(role)
-  if (isBound && known !== 'operator')
+  if (rights !== null && known !== 'operator')
     throw new UsageError(
       `--hosts, --libraries and --operations are for operators: ${withArticle(known)} is not bound to places.`,
     )
-  return { role: known, rights: isBound ? [right] : null }
-}
-
-export function listOf(flag: string, text: string | undefined): string[] | null {
-  if (text === undefined) return null
-  const names = text.split(',').flatMap((name) => name.trim() || [])
-  if (names.length === 0) throw new UsageError(`${flag} names nothing.`)
-  return names
+  return { role: known, rights }
 }
 
 function personRow(person: PersonView): string[] {

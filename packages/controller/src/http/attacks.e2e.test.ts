@@ -4,7 +4,7 @@ import { request as secureRequest } from 'node:https'
 import { connect as tcp, type AddressInfo, type Socket } from 'node:net'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { findLocalAccess, ownAccessFolder } from '@varve/trust/local-access'
+import { localAccessHeaders, ownAccessFolder } from '@varve/trust/local-access'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import WebSocket from 'ws'
@@ -26,8 +26,7 @@ interface Question {
 
 /** As the user that runs the controller: what is refused is refused to them too. */
 function letIn(url: string): Record<string, string> {
-  const access = findLocalAccess(url, ownAccessFolder(process.env))
-  return access === null ? {} : { authorization: `Bearer ${access.key}` }
+  return localAccessHeaders(url, ownAccessFolder(process.env))
 }
 
 /** Asks as no browser would: with any header, also `Host`. */

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { done } from '../audit/result-of.ts'
 import { headersOf, originOf } from '../people/identify.ts'
 import { createLockOut } from '../people/lock-out.ts'
+import { jsonOf } from '../people/people-store.ts'
 import { peerHeader, type SignIn } from '../people/sign-in.ts'
 import { singleSignOnId } from '../people/single-sign-on.ts'
 import { refuseJson } from './json-limits.ts'
@@ -76,8 +77,9 @@ export function authRoutes(options: AuthRouteOptions) {
   }
 
   async function answer(request: FastifyRequest, reply: FastifyReply, path: string): Promise<FastifyReply> {
-    const body = refuseJson(JSON.stringify(request.body ?? null))
-    if (body !== null) return await reply.code(413).send({ code: 'TOO_LARGE', message: body })
+    const body = JSON.stringify(request.body ?? {})
+    const tooLarge = refuseJson(body)
+    if (tooLarge !== null) return await reply.code(413).send({ code: 'TOO_LARGE', message: tooLarge })
     const isTry = request.method === 'POST' && /^\/(?:sign-in|two-factor|passkey|device)\//u.test(path)
     const name = isTry ? nameIn(request.body) : null
     // What cannot be guessed is not held up by others who guess.
@@ -94,7 +96,7 @@ export function authRoutes(options: AuthRouteOptions) {
         .send({ code: 'TOO_MANY_TRIES', message: `Too many wrong tries: wait ${seconds} s.` })
     }
     if (name !== null) lockOut.failed(name)
-    const answered = await options.signIn.at(originOf(request.raw)).handler(fetchRequestOf(request))
+    const answered = await options.signIn.at(originOf(request.raw)).handler(fetchRequestOf(request, body))
     // Counted before, so that many at once are no way round it.
     if (name !== null && answered.status === 200) lockOut.succeeded(name)
     reply.code(answered.status)
@@ -141,12 +143,12 @@ function nameIn(body: unknown): string | null {
 const SignedIn = z.object({ user: z.object({ name: z.string().max(64) }) })
 
 function personIn(answer: string): string | null {
-  const parsed = SignedIn.safeParse(parsedJson(answer))
+  const parsed = SignedIn.safeParse(jsonOf(answer))
   return parsed.success ? parsed.data.user.name : null
 }
 
 /** As better-auth takes it; what of its head says where it came from is ours. */
-function fetchRequestOf({ raw, body, method, ip, url }: FastifyRequest): Request {
+function fetchRequestOf({ raw, method, ip, url }: FastifyRequest, body: string): Request {
   const headers = headersOf(raw)
   for (const name of Object.keys(raw.headers))
     if (/^(?:x-forwarded|forwarded|x-real-ip)/u.test(name)) headers.delete(name)
@@ -155,13 +157,13 @@ function fetchRequestOf({ raw, body, method, ip, url }: FastifyRequest): Request
   return new Request(new URL(url, originOf(raw)), {
     method,
     headers,
-    ...(method === 'POST' && { body: JSON.stringify(body ?? {}) }),
+    ...(method === 'POST' && { body }),
   })
 }
 
 /** A browser has its cookie: nothing else of it is to be where scripts read. */
 function withoutToken(text: string): string {
-  const parsed = parsedJson(text)
+  const parsed = jsonOf(text)
   if (typeof parsed !== 'object' || parsed === null || !('token' in parsed)) return text
   const { token: _token, ...rest } = parsed
   return JSON.stringify(rest)
@@ -169,17 +171,9 @@ function withoutToken(text: string): string {
 
 /** The command shows the token as a cookie has it: signed, so that what lies in the database lets nobody in. */
 function withSignature(text: string, secret: string): string {
-  const parsed = Token.safeParse(parsedJson(text))
+  const parsed = Token.safeParse(jsonOf(text))
   if (!parsed.success) return text
   const { access_token: token, ...rest } = parsed.data
   const signature = createHmac('sha256', secret).update(token).digest('base64')
   return JSON.stringify({ ...rest, access_token: `${token}.${signature}` })
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }

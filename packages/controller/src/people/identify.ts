@@ -1,7 +1,7 @@
-import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Identity } from '@varve/protocol/identity'
 import { isLocalKey } from '@varve/trust/local-access'
+import { isSameSecret } from '@varve/trust/pin'
 import { isLoopbackAddress } from '../agents/serving-address.ts'
 import type { Asked } from '../http/guard.ts'
 import { answerKind } from '../http/security-headers.ts'
@@ -23,17 +23,13 @@ export type Identify = (request: IncomingMessage) => Promise<Identity>
 const nobody: Identity = { kind: 'nobody', why: null }
 
 export function createIdentify(options: IdentifyOptions): Identify {
-  const localKey = Buffer.from(options.localKey)
-
   function isLocal(key: string, request: IncomingMessage): boolean {
-    const shown = Buffer.from(key)
     const { remoteAddress, localAddress } = request.socket
     // Who comes to an address of this machine from that address is on this machine.
     return (
       remoteAddress !== undefined &&
       (isLoopbackAddress(remoteAddress) || remoteAddress === localAddress) &&
-      shown.length === localKey.length &&
-      timingSafeEqual(shown, localKey)
+      isSameSecret(key, options.localKey)
     )
   }
 

@@ -12,14 +12,18 @@ import * as schema from './people-schema.ts'
 /** Who may sign in, by what, and who has: a database of its own. */
 export type PeopleDb = BetterSQLite3Database<typeof schema> & { readonly $client: Database.Database }
 
-export interface PersonRow {
-  readonly id: string
+/** What somebody may at the moment. */
+export interface PersonStanding {
   readonly username: string
   readonly role: string
   readonly rights: string | null
+  readonly disabledAt: number | null
+}
+
+export interface PersonRow extends PersonStanding {
+  readonly id: string
   readonly createdAt: number
   readonly seenAt: number | null
-  readonly disabledAt: number | null
   readonly twoFactorEnabled: number | null
   readonly hasPassword: number
   readonly isFromSingleSignOn: number
@@ -76,6 +80,10 @@ const people = `SELECT id, username, role, rights, createdAt, seenAt, disabledAt
 const allPeople = statement<PersonRow>(`${people} ORDER BY username`)
 const onePerson = statement<PersonRow>(`${people} WHERE username = ?`)
 const personById = statement<PersonRow>(`${people} WHERE id = ?`)
+/** Asked for with every request: without what is counted for lists. */
+const standingOf = statement<PersonStanding>(
+  'SELECT username, role, rights, disabledAt FROM user WHERE id = ?',
+)
 const setRole = statement('UPDATE user SET role = ?, rights = ?, updatedAt = ? WHERE id = ?')
 const setDisabledAt = statement('UPDATE user SET disabledAt = ?, updatedAt = ? WHERE id = ?')
 const setSeenAt = statement('UPDATE user SET seenAt = ? WHERE id = ?')
@@ -124,6 +132,7 @@ export const peopleStore = {
   all: (db: PeopleDb, now: number) => allPeople.all(db, now, now),
   byName: (db: PeopleDb, name: string, now: number) => onePerson.get(db, now, now, name) ?? null,
   byId: (db: PeopleDb, id: string, now: number) => personById.get(db, now, now, id) ?? null,
+  standing: (db: PeopleDb, id: string) => standingOf.get(db, id) ?? null,
   passkeysOf: (db: PeopleDb, id: string) => passkeysOf.all(db, id),
   setGrant: (db: PeopleDb, id: string, { role, rights }: Grant, now: number) =>
     setRole.run(db, role, rights === null ? null : JSON.stringify(rights), now, id),

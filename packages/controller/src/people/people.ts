@@ -171,12 +171,10 @@ export async function openPeople(options: PeopleOptions): Promise<People> {
     },
     async setPassword({ identity }, { currentPassword = '', newPassword }) {
       const { id, by } = asPerson(identity)
-      if (by.kind === 'key')
-        throw new DiskError('refused', {
-          file: 'password',
-          reason: 'a key does not change it',
-          remedy: 'Sign in, then change it.',
-        })
+      assertNoKey(identity, 'password', {
+        reason: 'a key does not change it',
+        remedy: 'Sign in, then change it.',
+      })
       const { internalAdapter, password } = await inner()
       const account = await internalAdapter.findCredentialAccount(id)
       const isRight =
@@ -206,20 +204,15 @@ export async function openPeople(options: PeopleOptions): Promise<People> {
       return peopleStore.sessions(db, idOf(whose), now()).map((row) => toSessionView(row, own))
     },
     endSession(whose, id) {
-      assertNoKey(whose, id)
+      assertNoKey(whose, id, endsNothing)
       if (!peopleStore.endSession(db, idOf(whose), id))
         throw new DiskError('not-in-fleet', { file: id, kind: 'session' })
       effects?.cut(({ by }) => by.kind === 'session' && by.id === id, 'the sign-in was ended')
     },
     keys: (whose) => peopleStore.keys(db, idOf(whose)).map(toKeyView),
     async makeKey({ identity }, { name, role, rights, validDays }) {
-      const { id, by } = asPerson(identity)
-      if (by.kind === 'key')
-        throw new DiskError('refused', {
-          file: name,
-          reason: 'a key makes no keys',
-          remedy: 'Sign in, then make it.',
-        })
+      const { id } = asPerson(identity)
+      assertNoKey(identity, name, { reason: 'a key makes no keys', remedy: 'Sign in, then make it.' })
       const made = await signIn.inner.api.createApiKey({
         body: {
           userId: id,
@@ -233,7 +226,7 @@ export async function openPeople(options: PeopleOptions): Promise<People> {
       return { key: view, text: made.key }
     },
     revokeKey(whose, id) {
-      assertNoKey(whose, id)
+      assertNoKey(whose, id, endsNothing)
       if (!peopleStore.revokeKey(db, idOf(whose), id))
         throw new DiskError('not-in-fleet', { file: id, kind: 'key' })
       effects?.cut(({ by }) => by.kind === 'key' && by.id === id, 'the key was revoked')
@@ -280,15 +273,16 @@ function isAddress(name: string): boolean {
   return isLoopbackName(name) || /^[\d.]+$|^\[/u.test(name)
 }
 
-/** A key that was lost must not put its person out. */
-function assertNoKey(whose: Identity | null, file: string): void {
-  if (whose?.kind !== 'person' || whose.by.kind !== 'key') return
-  throw new DiskError('refused', {
-    file,
-    reason: 'a key ends nothing of its person',
-    remedy: 'Sign in, then end it.',
-  })
+/** A key that was lost must not put its person out, nor make more of itself. */
+function assertNoKey(
+  whose: Identity | null,
+  file: string,
+  why: { readonly reason: string; readonly remedy: string },
+): void {
+  if (whose?.kind === 'person' && whose.by.kind === 'key') throw new DiskError('refused', { file, ...why })
 }
+
+const endsNothing = { reason: 'a key ends nothing of its person', remedy: 'Sign in, then end it.' }
 
 /** Whose alone are meant: null, everybody's. */
 function idOf(whose: Identity | null): string | null {

@@ -15,7 +15,7 @@ import { rolesByGroups, singleSignOnProvider, type SingleSignOn } from './single
 
 /** What starts a key, so that one that was left in a file is recognized by scanners. */
 export const keyPrefix = 'varve_'
-export const commandClient = 'varve'
+const commandClient = 'varve'
 const weekSeconds = 7 * 86_400
 /** better-auth wants an address of everybody; nothing is ever sent there. */
 const noMail = '@people.varve.invalid'
@@ -46,6 +46,7 @@ export type Auth = ReturnType<typeof authAt>
 
 export function createSignIn(options: SignInOptions): SignIn {
   const known = new Map<string, Auth>()
+  let inner: Auth | null = null
 
   function at(origin: string): Auth {
     const there = known.get(origin)
@@ -58,7 +59,9 @@ export function createSignIn(options: SignInOptions): SignIn {
 
   return {
     at,
-    inner: authAt('http://localhost', { ...options, singleSignOn: null }),
+    get inner() {
+      return (inner ??= authAt('http://localhost', { ...options, singleSignOn: null }))
+    },
     async identify(headers, origin) {
       const auth = at(origin)
       const shown = /^bearer (?<token>.+)$/iu.exec(headers.get('authorization') ?? '')?.groups?.['token']
@@ -92,7 +95,7 @@ export function keyGrant(metadata: unknown): Grant {
 }
 
 function ofPerson(db: PeopleDb, id: string, by: PersonIdentity['by']): Identity {
-  const row = peopleStore.byId(db, id, Date.now())
+  const row = peopleStore.standing(db, id)
   if (!row) return nobody('there is no such person any more')
   if (row.disabledAt !== null) return nobody(`${row.username} is kept out`)
   return { kind: 'person', id, name: row.username, by, grants: [grantOf(row.role, row.rights)] }
@@ -148,8 +151,7 @@ function authAt(origin: string, { db, secret, singleSignOn: single, logger }: Si
       session: {
         create: {
           before: async ({ userId }) => {
-            const person = peopleStore.byId(db, userId, Date.now())
-            if (person?.disabledAt !== null)
+            if (peopleStore.standing(db, userId)?.disabledAt !== null)
               throw new APIError('FORBIDDEN', { message: 'This account is disabled: ask an admin.' })
           },
           after: async ({ userId }) => void peopleStore.setSeen(db, userId, Date.now()),

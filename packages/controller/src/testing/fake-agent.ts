@@ -13,7 +13,7 @@ import type {
 } from '@varve/protocol/jobs'
 import { protocolVersion } from '@varve/protocol/primitives'
 import { sampleOutcome, samplePlan } from '@varve/operations/testing/sample-plan'
-import { findLocalAccess, ownAccessFolder } from '@varve/trust/local-access'
+import { localAccessHeaders, ownAccessFolder } from '@varve/trust/local-access'
 import { z } from 'zod'
 import type { AppRouter } from '../router/root.ts'
 import { sampleFacts, sampleReport, sampleSent } from './samples.ts'
@@ -61,8 +61,7 @@ export interface FakeAgent extends AsyncDisposable {
 }
 
 export function connect(url: string) {
-  const access = findLocalAccess(url, ownAccessFolder(process.env))
-  const headers = access === null ? {} : { authorization: `Bearer ${access.key}` }
+  const headers = localAccessHeaders(url, ownAccessFolder(process.env))
   const socket = createWSClient({
     url: `${url.replace('http', 'ws')}/trpc`,
     retryDelayMs: () => 60_000,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { DiskError } from '@varve/core/problems/disk-error'
+import { fitsPattern } from '@varve/protocol/name-pattern'
 import type { Identity } from '@varve/protocol/identity'
 import type { JoinRequest, JoinTokenView, Membership, MemberView } from '@varve/protocol/trust'
 import { joinTokenText, makeJoinToken } from '@varve/trust/join-token'
@@ -113,7 +114,7 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
     const { state } = viewOf(row)
     const isAgain = row.usedBy === name && row.usedKey === hashOf(request) && row.expiresAt > at()
     if (state !== 'open' && !isAgain) throw refused(name, tokenFaults[state], 'Make a new one.')
-    if (!matches(row.pattern, name))
+    if (!fitsPattern(row.pattern, name))
       throw refused(
         name,
         `the token is for hosts that are called ${row.pattern}`,
@@ -275,21 +276,4 @@ function refused(file: string, reason: string, remedy: string): DiskError {
 
 function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('base64url')
-}
-
-/** Whether a name fits a pattern in which `*` stands for any characters. */
-function matches(pattern: string, name: string): boolean {
-  const parts = pattern.split('*')
-  const [first = ''] = parts
-  const last = parts.at(-1) ?? ''
-  if (parts.length === 1) return pattern === name
-  if (!name.startsWith(first) || !name.endsWith(last) || name.length < first.length + last.length)
-    return false
-  let at = first.length
-  for (const part of parts.slice(1, -1)) {
-    const found = name.indexOf(part, at)
-    if (found < 0 || found + part.length > name.length - last.length) return false
-    at = found + part.length
-  }
-  return true
 }

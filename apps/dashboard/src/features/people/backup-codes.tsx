@@ -2,11 +2,16 @@ import { Button } from '@mantine/core'
 import { useClipboard } from '@mantine/hooks'
 import styles from './people.module.css'
 
+interface BackupCodesProps {
+  readonly codes: readonly string[]
+  readonly onKept: () => void
+}
+
 /** Codes for when the app is lost, to keep somewhere safe. */
-export function BackupCodes({ codes }: { readonly codes: readonly string[] }) {
+export function BackupCodes({ codes, onKept }: BackupCodesProps) {
   const clipboard = useClipboard({ timeout: 1500 })
   return (
-    <>
+    <div className={styles.gap}>
       <p className={styles.soft}>
         <strong>Keep these backup codes</strong> where only you find them. Each signs you in once when the app
         is lost; they are not shown again.
@@ -21,6 +26,11 @@ export function BackupCodes({ codes }: { readonly codes: readonly string[] }) {
           {clipboard.copied ? 'Copied' : 'Copy all'}
         </Button>
       </div>
-    </>
+      <div className={styles.buttons}>
+        <Button variant="filled" onClick={onKept}>
+          I have kept them
+        </Button>
+      </div>
+    </div>
   )
 }

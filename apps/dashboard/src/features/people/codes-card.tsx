@@ -81,18 +81,7 @@ function TurnOn({ onClose }: { readonly onClose: () => void }) {
     )
   }
   const { uri, backupCodes } = begin.data
-  if (verify.isSuccess) {
-    return (
-      <div className={styles.gap}>
-        <BackupCodes codes={backupCodes} />
-        <div className={styles.buttons}>
-          <Button variant="filled" onClick={onClose}>
-            I have kept them
-          </Button>
-        </div>
-      </div>
-    )
-  }
+  if (verify.isSuccess) return <BackupCodes codes={backupCodes} onKept={onClose} />
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
     verify.mutate()
@@ -149,18 +138,7 @@ function NewBackupCodes({ onClose }: { readonly onClose: () => void }) {
     mutationFn: async (password: string) =>
       textsOf((await postAuth('/two-factor/generate-backup-codes', { password }))['backupCodes']),
   })
-  if (make.data) {
-    return (
-      <div className={styles.gap}>
-        <BackupCodes codes={make.data} />
-        <div className={styles.buttons}>
-          <Button variant="filled" onClick={onClose}>
-            I have kept them
-          </Button>
-        </div>
-      </div>
-    )
-  }
+  if (make.data) return <BackupCodes codes={make.data} onKept={onClose} />
   return (
     <PasswordAsked
       word="Make new ones"
