@@ -36,7 +36,7 @@ for note in /run/varve/attached/*.json; do
   [ ! -e "$note" ] || fail 'An image is attached on this host.' 'See varve attached, end it with varve detach, then remove again.'
 done
 [ -e /opt/varve/remove.sh ] || [ -e /etc/systemd/system/varve-agent.service.d/install.conf ] ||
-  fail 'There is nothing here that linux.sh installed.' 'What dpkg installed is removed with: apt purge varve'
+  fail 'There is nothing here that linux.sh installed.' 'What a package installed is removed with: apt purge varve, or dnf remove varve'
 name=$(sed -n 's/.*"name":"\([a-z0-9-]*\)".*/\1/p' /var/lib/varve/agent/membership.json 2>/dev/null)
 if [ -d /run/systemd/system ] && [ -e /etc/systemd/system/varve-agent.service ]; then
   systemctl disable --now varve-agent.service 2>/dev/null ||
@@ -141,7 +141,7 @@ check_host() {
     command -v "$tool" >/dev/null || fail "This host has no $tool." 'Install it, then run this again.'
   done
   [ -n "$archive" ] || command -v curl >/dev/null || fail 'This host has no curl.' 'Install it, or bring the archive: --archive FILE (docs/install.md).'
-  [ ! -e /usr/lib/varve ] || fail 'Varve is installed here as a package.' 'Update that with apt, and join with: varve agent join URL TOKEN'
+  [ ! -e /usr/lib/varve ] || fail 'Varve is installed here as a package.' 'Update that with apt or dnf, and join with: varve agent join URL TOKEN'
   if [ -L "$home" ] || { [ -e "$home" ] && [ ! -e "$home/remove.sh" ] && [ -n "$(ls -A "$home")" ]; } ||
     { [ -e "$unit" ] && [ ! -e "$unit.d/install.conf" ] && [ ! -e "$home/remove.sh" ]; }; then
     fail 'Varve was installed here by hand.' "Remove $home and $unit first; docs/install.md says how such an installation is updated."

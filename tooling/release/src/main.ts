@@ -46,7 +46,7 @@ async function main(): Promise<void> {
     key: values.key === undefined ? null : resolve(values.key),
     fetch: false,
     level: 6,
-    debs: true,
+    packages: true,
     say: (text) => say(`${text}\n`),
   })
 }

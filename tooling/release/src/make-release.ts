@@ -9,6 +9,7 @@ import { makeTree, type Made } from './make-tree.ts'
 import { writeArchive, writeDeb } from './pack.ts'
 import { stageParts } from './parts.ts'
 import { ReleaseError } from './release-error.ts'
+import { requireRpmbuild, rpmName, writeRpm } from './rpm.ts'
 import { signatureName, signWith, sumOf, sumsName, sumsText } from './sums.ts'
 import type { Target } from './targets.ts'
 import { bytesOf, type TreeEntry } from './tree.ts'
@@ -23,7 +24,8 @@ export interface ReleaseOptions {
   readonly fetch: boolean
   /** Of gzip. */
   readonly level: number
-  readonly debs: boolean
+  /** Whether packages for dpkg and rpm are made too. */
+  readonly packages: boolean
   readonly say: (text: string) => void
 }
 
@@ -32,6 +34,7 @@ export async function makeRelease(options: ReleaseOptions): Promise<string[]> {
   const { to, targets, key, fetch, say } = options
   // What is missing is known before minutes of work.
   if (key !== null) await signWith(key, new Uint8Array())
+  if (options.packages && targets.some(({ system }) => system === 'linux')) await requireRpmbuild()
   const seconds = await commitTime()
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
   const work = await mkdtemp(join(tmpdir(), 'varve-release-'))
@@ -70,19 +73,24 @@ export async function makeRelease(options: ReleaseOptions): Promise<string[]> {
 async function writeTarget(
   target: Target,
   tree: readonly TreeEntry[],
-  { to, level, debs, version, seconds }: ReleaseOptions & Pick<Made, 'version' | 'seconds'>,
+  { to, level, packages, version, seconds }: ReleaseOptions & Pick<Made, 'version' | 'seconds'>,
 ): Promise<string[]> {
   const prefix = `varve-${version}-${target.name}`
   const packing = { version, seconds, level }
-  await writeArchive(join(to, `${prefix}.tar.gz`), tree, { ...packing, prefix })
   const bill = tree.find(({ path }) => path === 'sbom.cdx.json')
   if (!bill || bill.kind === 'link') throw new Error('a release without its bill of materials')
-  await writeFile(join(to, `${prefix}.cdx.json`), await bytesOf(bill))
-  const names = [`${prefix}.tar.gz`, `${prefix}.cdx.json`]
-  if (target.system !== 'linux' || !debs) return names
+  const archive = `${prefix}.tar.gz`
+  const ofBill = `${prefix}.cdx.json`
   const deb = `varve_${version}_${debianCpu[target.cpu]}.deb`
-  await writeDeb(join(to, deb), tree, { ...packing, target })
-  return [...names, deb]
+  const rpm = rpmName(version, target.cpu)
+  const isPackaged = target.system === 'linux' && packages
+  await Promise.all([
+    writeArchive(join(to, archive), tree, { ...packing, prefix }),
+    writeFile(join(to, ofBill), await bytesOf(bill)),
+    isPackaged && writeDeb(join(to, deb), tree, { ...packing, target }),
+    isPackaged && writeRpm(join(to, rpm), tree, { ...packing, target }),
+  ])
+  return [archive, ofBill, ...(isPackaged ? [deb, rpm] : [])]
 }
 
 /** Of the commit, or what `SOURCE_DATE_EPOCH` says (reproducible-builds.org). */

@@ -35,7 +35,7 @@ export async function writeDeb(
   tree: readonly TreeEntry[],
   { version, seconds, level, target }: Packing & { readonly target: Target },
 ): Promise<void> {
-  const data = debianTree(tree)
+  const data = systemTree(tree, 'usr/share/doc/varve/copyright')
   const control = await controlTree(data, { version, target })
   const tarOf = async (entries: readonly TreeEntry[]) => {
     const tar = Readable.from(writeTar(entries, { seconds, prefix: './' }), { objectMode: false })
@@ -68,8 +68,8 @@ async function controlTree(
   ]
 }
 
-/** Where a Debian system has each: all that is Varve's own below `usr/lib/varve`. */
-function debianTree(tree: readonly TreeEntry[]): TreeEntry[] {
+/** Where a Linux system has each: all that is Varve's own below `usr/lib/varve`; `licence`: the file that the system looks for. */
+export function systemTree(tree: readonly TreeEntry[], licence: string): TreeEntry[] {
   const isOfSystem = ({ path }: TreeEntry) => /^(?:share|lib\/systemd|lib\/sysusers\.d)\//u.test(path)
   const commands = tree.filter(({ path }) => path.startsWith('bin/'))
   return [
@@ -83,6 +83,6 @@ function debianTree(tree: readonly TreeEntry[]): TreeEntry[] {
       path: `usr/${path}`,
       to: `../lib/varve/${path}`,
     })),
-    { kind: 'link', path: 'usr/share/doc/varve/copyright', to: '../../../lib/varve/LICENCES/varve.txt' },
+    { kind: 'link', path: licence, to: '../../../lib/varve/LICENCES/varve.txt' },
   ]
 }

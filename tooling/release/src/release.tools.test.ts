@@ -29,20 +29,20 @@ async function hasParts(): Promise<boolean> {
   }
 }
 
-describe.skipIf(!isLinux || !requires('pnpm', 'tar', 'unshare') || !(await hasParts()))(
+describe.skipIf(!isLinux || !requires('pnpm', 'tar', 'unshare', 'rpmbuild') || !(await hasParts()))(
   'a release for linux-x64',
   () => {
     let place: TempPlace
     let once: string
     let unpacked: string
-    const release = async (to: string, debs: boolean) =>
+    const release = async (to: string, packages: boolean) =>
       await makeRelease({
         to,
         targets: [findTarget('linux-x64')],
         key: place.file('key'),
         fetch: false,
         level: 1,
-        debs,
+        packages,
         say: () => {},
       })
 
@@ -76,14 +76,14 @@ describe.skipIf(!isLinux || !requires('pnpm', 'tar', 'unshare') || !(await hasPa
 
     test('made again it has the same bytes, and the signature is believed', async () => {
       const again = place.file('again')
-      // A package of dpkg is of the same tree, by the same writer.
+      // Packages are of the same tree: dpkg's by the same writer, and rpm's has a test of its own.
       await release(again, false)
       for (const name of (await readdir(again)).filter((one) => !one.startsWith(sumsName)))
         expect([name, (await readFile(join(once, name))).equals(await readFile(join(again, name)))]).toEqual([
           name,
           true,
         ])
-      expect(await verifyRelease(once, place.file('key.pub'))).toHaveLength(3)
+      expect(await verifyRelease(once, place.file('key.pub'))).toHaveLength(4)
       if (!requires('openssl')) return
       const ofSums = ['-rawin', '-in', join(once, sumsName), '-sigfile', join(once, signatureName)]
       const asked = ['pkeyutl', '-verify', '-pubin', '-inkey', place.file('key.pub'), ...ofSums]
@@ -221,6 +221,21 @@ describe.skipIf(!isLinux || !requires('pnpm', 'tar', 'unshare') || !(await hasPa
       const owners = await runToolOk('dpkg-deb', ['--contents', join(once, deb)])
       expect(owners.split('\n').filter((line) => !line.includes(' root/root '))).toEqual([])
       const { stdout } = await execa(place.file('system/usr/bin/varve'), ['--version'])
+      expect(stdout).toMatch(/^\d+\.\d+\.\d+$/u)
+    })
+
+    test('rpm installs the package into an empty root, as it was signed', async () => {
+      const [rpm = ''] = (await readdir(once)).filter((name) => name.endsWith('.rpm'))
+      expect(await readFile(join(once, sumsName), 'utf8')).toMatch(
+        / {2}varve-\d+\.\d+\.\d+-1\.x86_64\.rpm\n/u,
+      )
+      expect(await runToolOk('rpm', ['-K', join(once, rpm)])).toMatch(/: digests OK$/u)
+      await mkdir(place.file('root'))
+      const install = 'rpm --root "$1" --nodeps --noscripts -i "$2" && rpm --root "$1" -V --nodeps varve'
+      const own = isRoot ? [] : ['--map-root-user']
+      const args = [...own, '--mount', 'sh', '-euc', install, 'sh', place.file('root'), join(once, rpm)]
+      expect(await runToolOk('unshare', args)).toBe('')
+      const { stdout } = await execa(place.file('root/usr/bin/varve'), ['--version'])
       expect(stdout).toMatch(/^\d+\.\d+\.\d+$/u)
     })
 

@@ -26,3 +26,12 @@ export async function maintainerScripts(): Promise<TreeEntry[]> {
     ),
   )
 }
+
+/** The scripts that rpm runs, by their names in a spec. */
+export async function rpmScripts(): Promise<Readonly<Record<string, string>>> {
+  const names = ['post', 'preun', 'postun']
+  const texts = await Promise.all(
+    names.map(async (name) => [name, await readFile(join(folder, 'rpm', name), 'utf8')]),
+  )
+  return Object.fromEntries(texts) as Record<string, string>
+}

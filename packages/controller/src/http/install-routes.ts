@@ -10,6 +10,7 @@ const stalledMs = 60_000
 const types: readonly (readonly [ending: string, type: string])[] = [
   ['.tar.gz', 'application/gzip'],
   ['.deb', 'application/vnd.debian.binary-package'],
+  ['.rpm', 'application/x-rpm'],
   ['.json', 'application/json'],
   ['.sig', 'application/octet-stream'],
 ]
