@@ -39,6 +39,7 @@ export const systemTools = /** @type {readonly SystemTool[]} */ ([
   { tool: 'vmdkinfo', debian: 'libvmdk-utils', tasks: ['test'] },
   { tool: 'python3', debian: 'python3-libvhdi', tasks: ['test'], module: 'pyvhdi' },
   { tool: 'rpmbuild', debian: 'rpm', tasks: ['test'] },
+  { tool: 'buildah', debian: 'buildah', tasks: ['test'] },
   { tool: 'zsh', debian: 'zsh', tasks: ['test'] },
   { tool: 'fish', debian: 'fish', tasks: ['test'] },
   { tool: 'mandoc', debian: 'mandoc', tasks: ['test'] },

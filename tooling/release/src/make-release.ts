@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { root } from '@varve/bundle/programs'
 import { writeManual } from '@varve/bundle/write-manual'
 import { execa } from 'execa'
+import { containerfile, containerfileName } from './containerfile.ts'
 import { debianCpu } from './deb.ts'
 import { makeTree, type Made } from './make-tree.ts'
 import { writeArchive, writeDeb } from './pack.ts'
@@ -58,6 +59,16 @@ export async function makeRelease(options: ReleaseOptions): Promise<string[]> {
         sums.set(name, await sumOf(join(to, name)))
         say(name)
       }
+    }
+    const archives = targets
+      .filter(({ system }) => system === 'linux')
+      .map(({ cpu, name }) => ({ cpu, name: `varve-${version}-${name}` }))
+      .map((one) => ({ ...one, sum: sums.get(`${one.name}.tar.gz`) ?? '' }))
+    if (archives.length > 0) {
+      const name = containerfileName(version)
+      await writeFile(join(to, name), await containerfile(version, archives))
+      sums.set(name, await sumOf(join(to, name)))
+      say(name)
     }
     const text = sumsText(sums)
     await writeFile(join(to, sumsName), text)

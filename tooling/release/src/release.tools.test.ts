@@ -83,7 +83,7 @@ describe.skipIf(!isLinux || !requires('pnpm', 'tar', 'unshare', 'rpmbuild') || !
           name,
           true,
         ])
-      expect(await verifyRelease(once, place.file('key.pub'))).toHaveLength(4)
+      expect(await verifyRelease(once, place.file('key.pub'))).toHaveLength(5)
       if (!requires('openssl')) return
       const ofSums = ['-rawin', '-in', join(once, sumsName), '-sigfile', join(once, signatureName)]
       const asked = ['pkeyutl', '-verify', '-pubin', '-inkey', place.file('key.pub'), ...ofSums]

@@ -1,5 +1,5 @@
-import { chmod, cp, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { requires, runToolOk } from '@varve/test-kit/tools'
 import { execa } from 'execa'
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { writeRpm } from './rpm.ts'
 import { serviceFiles } from './services.ts'
 import { findTarget } from './targets.ts'
+import { makeSmallRoot } from './testing/small-root.ts'
 import { textFile } from './tree.ts'
 
 /** What scripts of the package call, noted instead of done. */
@@ -110,16 +111,9 @@ describe.skipIf(process.platform !== 'linux' || !requires('rpmbuild', 'rpm', 'un
 
     /** A root that has a shell, a systemd that notes what it is asked, and nothing else. */
     async function shellInto(system: string): Promise<void> {
-      const libraries = (await runToolOk('ldd', ['/bin/dash'])).matchAll(/(\/\S+) \(0x/gu)
-      for (const path of ['/bin/dash', ...Array.from(libraries, ([, path = '']) => path)]) {
-        await mkdir(join(system, dirname(path)), { recursive: true })
-        await cp(path, join(system, path), { dereference: true })
-      }
-      await cp('/bin/dash', join(system, 'bin/sh'), { dereference: true })
+      await makeSmallRoot(system, [])
       await mkdir(join(system, 'usr/bin'), { recursive: true })
       await mkdir(join(system, 'run/systemd/system'), { recursive: true })
-      await mkdir(join(system, 'dev'))
-      await writeFile(join(system, 'dev/null'), '')
       for (const [name, does] of Object.entries(standIns)) {
         const path = join(system, 'usr/bin', name)
         await writeFile(path, `#!/bin/sh\necho "${name} $*" >>/asked\n${does}\n`)

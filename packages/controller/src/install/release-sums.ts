@@ -27,6 +27,7 @@ const forms = [
   ),
   new RegExp(String.raw`^varve_${version}_(?:amd64|arm64)\.deb$`, 'u'),
   new RegExp(String.raw`^varve-${version}-1\.(?:x86_64|aarch64)\.rpm$`, 'u'),
+  new RegExp(String.raw`^varve-${version}\.Containerfile$`, 'u'),
 ]
 const mostFiles = 64
 

@@ -7,7 +7,12 @@ import { createReleases } from './releases.ts'
 
 const fleet = 'ab'.repeat(16)
 const name = 'varve-1.2.3-linux-x64.tar.gz'
-const files = { [name]: Buffer.from('the archive'), 'varve_1.2.3_amd64.deb': Buffer.from('the package') }
+const files = {
+  [name]: Buffer.from('the archive'),
+  'varve_1.2.3_amd64.deb': Buffer.from('the package'),
+  'varve-1.2.3-1.aarch64.rpm': Buffer.from('another package'),
+  'varve-1.2.3.Containerfile': Buffer.from('FROM scratch'),
+}
 
 let place: TempPlace
 let made: Awaited<ReturnType<typeof signedRelease>>
