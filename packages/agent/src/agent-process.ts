@@ -5,12 +5,16 @@ import { ConfigError, readConfig, readJoin, usage, type AgentConfig } from './co
 import type { Platform } from './platform/platform.ts'
 import { runAgent } from './run-agent.ts'
 
+/** Has the service start the agent anew, as the build that is to run next. */
+const startAgain = 75
+
 /** After this the process ends whatever still hangs. */
 const lastResortMs = 1900
 
 /**
  * The agent as a process: reads the configuration, logs to standard error, says `connected …` on standard output after
- * each welcome of the controller, ends at SIGINT, SIGTERM or SIGHUP. Exit codes: 0 stopped, 2 wrong configuration, 1 anything else.
+ * each welcome of the controller, ends at SIGINT, SIGTERM or SIGHUP. Exit codes: 0 stopped, 2 wrong
+ * configuration, 75 to be started anew as another build, 1 anything else.
  */
 export async function runAgentProcess(makePlatform: () => Platform): Promise<void> {
   try {
@@ -60,11 +64,14 @@ async function run(config: AgentConfig, platform: Platform): Promise<void> {
     log,
     onConnected: () => process.stdout.write(`connected ${config.name} to ${config.controller}\n`),
   })
-  const signal = await new Promise<string>((resolve) => {
-    for (const name of stopSignals()) process.once(name, () => resolve(name))
-  })
+  const signal = await Promise.race([
+    new Promise<string>((resolve) => {
+      for (const name of stopSignals()) process.once(name, () => resolve(name))
+    }),
+    agent.due.then(() => null),
+  ])
   log.info({ signal }, 'stopping')
   setTimeout(() => process.exit(1), lastResortMs).unref()
   await agent.stop()
-  process.exit(0)
+  process.exit(signal === null ? startAgain : 0)
 }

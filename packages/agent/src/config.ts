@@ -5,7 +5,9 @@ import { parseVolumeAddress, volumeDevice } from '@varve/core/image/volume-addre
 import { isDiskError } from '@varve/core/problems/disk-error'
 import { ownAccessFolder } from '@varve/trust/local-access'
 import { HostName } from '@varve/protocol/primitives'
+import { Build } from '@varve/protocol/updates'
 import { z } from 'zod'
+import type { Installation } from './update/self-update.ts'
 import { defaultDataFolder, readMembership, type KeptMembership } from './trust/membership-file.ts'
 
 const LibraryConfig = z.object({
@@ -32,6 +34,8 @@ const AgentConfig = z.object({
 /** With what it is in its fleet; null: it speaks plain text. */
 export type AgentConfig = Readonly<z.infer<typeof AgentConfig>> & {
   readonly membership: KeptMembership | null
+  /** Null: it was installed so that the fleet cannot update it. */
+  readonly installation: Installation | null
 }
 
 /** A mistake in flags or environment, in one sentence for the person who started the agent. */
@@ -92,7 +96,13 @@ export function readConfig(
   }
   const names = new Set(outcome.data.libraries.map(({ name }) => name))
   if (names.size < outcome.data.libraries.length) throw new ConfigError('two libraries have the same name')
-  return Object.freeze({ ...outcome.data, membership })
+  return Object.freeze({ ...outcome.data, membership, installation: installationOf(env) })
+}
+
+/** What `start.sh` of the installation says. */
+function installationOf(env: Readonly<Record<string, string | undefined>>): Installation | null {
+  const { VARVE_INSTALLED: home = '', VARVE_BUILD: build } = env
+  return isAbsolute(home) && Build.safeParse(build).success ? { home, build: Build.parse(build) } : null
 }
 
 /** The folder of what is kept, and what the host is in its fleet; without a folder, that of an earlier `join`. */

@@ -2,6 +2,7 @@ import { unknownPlace } from '@varve/core/image/unknown-place'
 import { isOfDevices } from '@varve/engine/files/library-roots'
 import type { LibraryPlaces } from '@varve/protocol/agent'
 import type { HostFacts, LibraryFacts, ToolView } from '@varve/protocol/hosts'
+import type { AgentProgram } from '@varve/protocol/updates'
 import type { Library } from './library/library.ts'
 import type { VolumePlaces } from './library/volume-places.ts'
 import type { Platform } from './platform/platform.ts'
@@ -12,6 +13,8 @@ export const agentVersion = '0.1.0'
 export interface HostFactsOptions extends LibrariesOf {
   readonly name: string
   readonly tools: readonly ToolView[]
+  /** Null: it was installed so that the fleet cannot update it. */
+  readonly program: AgentProgram | null
 }
 
 interface LibrariesOf {
@@ -27,13 +30,14 @@ export async function gatherPlaces(of: LibrariesOf): Promise<LibraryPlaces> {
 }
 
 /** What the agent says about its host in every hello; free space is as of now. */
-export async function gatherHostFacts({ name, tools, ...of }: HostFactsOptions): Promise<HostFacts> {
+export async function gatherHostFacts({ name, tools, program, ...of }: HostFactsOptions): Promise<HostFacts> {
   const { platform } = of
   const system = await platform.systemFacts()
   return {
     name,
     ...system,
     agentVersion,
+    program,
     nodeVersion: process.versions.node,
     capabilities: platform.capabilities,
     tools: [...tools],

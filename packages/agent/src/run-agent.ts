@@ -10,7 +10,7 @@ import { nodeFiles } from '@varve/engine/files/node-files'
 import { WorkerPool } from '@varve/engine/run/worker-pool'
 import type { AgentCommand, Hello } from '@varve/protocol/agent'
 import type { FormatChoice } from '@varve/protocol/images'
-import { protocolVersion } from '@varve/protocol/primitives'
+import { oldestProtocol, protocolVersion } from '@varve/protocol/primitives'
 import { ConfigError, type AgentConfig } from './config.ts'
 import { dialController } from './connection/agent-client.ts'
 import { openSeenFile } from './connection/seen-file.ts'
@@ -42,6 +42,10 @@ import { streamClient } from './streams/stream-client.ts'
 import { createFleetMembership } from './trust/fleet-membership.ts'
 import { probeTools } from './tools/probe-tools.ts'
 import { platformTools } from './tools/tool-box.ts'
+import { releaseSource } from './update/fetch-release.ts'
+import { createLeaving } from './update/leaving.ts'
+import { createSelfUpdate } from './update/self-update.ts'
+import { watchTrial } from './update/watch-trial.ts'
 
 /** Jobs get this long to clean up when the agent stops. */
 const stopMs = 1200
@@ -65,6 +69,8 @@ export interface AgentOptions {
 export interface RunningAgent {
   /** Cancels jobs, closes exports and connections; well under two seconds. */
   stop(): Promise<void>
+  /** Settles when it is to be stopped and started anew, as another build. */
+  readonly due: Promise<void>
 }
 
 /** Starts an agent; throws `ConfigError` when a library or the address cannot be used. It runs until `stop`. */
@@ -128,6 +134,19 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const scannerOf = (name: string) => scanners.find(({ library }) => library.name === name)
   const pool = new WorkerPool()
   const workers = Math.min(availableParallelism(), mostWorkers)
+  const update =
+    config.installation &&
+    createSelfUpdate({
+      installation: config.installation,
+      source: releaseSource(config.controller, () => membership.wires().fetch),
+      tools: toolBox,
+      runner: platform.tools.runner,
+      log,
+    })
+  const leaving = createLeaving({
+    isIdle: () => jobs.running.length <= 1 && exports.size === 0,
+    hasWords: () => outbox.jobs().length > 0 || jobs.running.length > 0,
+  })
   const ports: JobPorts = {
     libraries,
     files,
@@ -161,6 +180,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
         },
       },
     },
+    ...(update && { update: { program: update, leaving } }),
     onLibraryChanged: (library) => scanners.find((scanner) => scanner.library === library)?.look(),
   }
   const jobs = new JobRunner({ ports, outbox, log })
@@ -170,10 +190,16 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const seenFile = await openSeenFile(config.data, log)
 
   const hello = async (): Promise<Hello> => ({
-    protocolVersion,
+    protocolVersion: oldestProtocol,
+    speaks: protocolVersion,
     instance,
     boot: bootId(),
-    facts: await gatherHostFacts({ name: config.name, tools, ...told }),
+    facts: await gatherHostFacts({
+      name: config.name,
+      tools,
+      program: (await update?.program()) ?? null,
+      ...told,
+    }),
     jobs: [...new Set([...jobs.running, ...outbox.jobs()])],
     inventory: inventory.states(),
     seen: seenFile.seen,
@@ -210,7 +236,8 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const onCommand = (command: AgentCommand): void => {
     switch (command.kind) {
       case 'start-job':
-        jobs.start(command)
+        if (leaving.isLeaving) jobs.refuse(command.jobId, startsAnew(config.name))
+        else jobs.start(command)
         break
       case 'cancel-job':
         jobs.cancel(command.jobId)
@@ -232,6 +259,8 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
         break
     }
   }
+
+  if (update) void watchTrial({ update, leaving, log, signal })
 
   const work = [
     ...scanners.map(scan),
@@ -281,7 +310,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     await Promise.all([server.close(), seenFile.flush()])
     await Promise.allSettled(work)
   }
-  return { stop: async () => (stopping ??= stop()) }
+  return { stop: async () => (stopping ??= stop()), due: leaving.due }
 }
 
 /** The libraries with their real paths; each is a folder, and none lies inside another. */
@@ -314,6 +343,11 @@ async function openLibrary(
   if (root === null) return { name, root: path }
   if (!(await stat(root)).isDirectory()) throw refuse('it is not a folder')
   return { name, root }
+}
+
+/** What the controller takes for an agent that was started anew, as it is: it asks again. */
+function startsAnew(host: string): DiskError {
+  return new DiskError('agent-gone', { file: host, host })
 }
 
 function notUnderstood(host: string): DiskError {

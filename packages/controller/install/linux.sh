@@ -66,6 +66,53 @@ exit 0
 END
 }
 
+# What the service starts: the build that runs, or the one that is on trial, or the one before when that does not do.
+starter() {
+  cat <<'END'
+#!/bin/sh
+# Starts the agent of Varve. A build that an update has put on trial is started twice at most, and has 90 seconds: then the one
+# before runs again. trial: the build before, the build on trial, how often it may still be started.
+set -u
+export LC_ALL=C PATH="$PATH:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+home=/opt/varve
+trial=$home/trial
+if [ -e "$trial" ]; then
+  read -r before build left <"$trial" || left=
+  case $left in
+    [1-9])
+      now="$before $build $((left - 1))"
+      printf '%s\n' "$now" >"$trial.new" && mv "$trial.new" "$trial"
+      (
+        trap '' HUP INT TERM
+        sleep 90
+        [ "$(cat "$trial" 2>/dev/null)" = "$now" ] || exit 0
+        case $(readlink "/proc/$$/exe") in
+          "$home/$build"/*)
+            printf '%s\n%s\n%s\n' "$build" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" 'it hung: nothing was heard of it for 90 seconds' >"$home/rolled-back"
+            printf '%s %s 0\n' "$before" "$build" >"$trial.new" && mv "$trial.new" "$trial"
+            kill -9 $$
+            ;;
+        esac
+      ) >/dev/null 2>&1 </dev/null &
+      ;;
+    *)
+      if [ -n "${before-}" ] && [ -x "$home/$before/bin/varve-agent" ]; then
+        [ "$(head -n 1 "$home/rolled-back" 2>/dev/null)" = "$build" ] ||
+          printf '%s\n%s\n%s\n' "$build" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" 'it ended by itself each time that it was started' >"$home/rolled-back"
+        rm -f "$home/.current.new"
+        ln -s "$before" "$home/.current.new" && mv -T "$home/.current.new" "$home/current"
+      fi
+      rm -f "$trial"
+      ;;
+  esac
+fi
+VARVE_INSTALLED=$home
+VARVE_BUILD=$(readlink "$home/current")
+export VARVE_INSTALLED VARVE_BUILD
+exec "$home/current/bin/varve-agent" "$@"
+END
+}
+
 # Asks the person at the terminal; nothing, where there is none.
 ask() {
   answer=
@@ -223,6 +270,10 @@ join_fleet() {
 }
 
 link_programs() {
+  rm -f "$home/trial" "$home/rolled-back"
+  printf -- '-----BEGIN PUBLIC KEY-----\n%s\n-----END PUBLIC KEY-----\n' "${varve_key-}" >"$home/release.pub" &&
+    starter >"$home/start.sh" || fail "$home cannot be written to." 'See that it can be, then run this again.'
+  chmod 755 "$home/start.sh"
   ln -sfn "$folder" "$home/current" || fail "$home cannot be written to." 'See that it can be, then run this again.'
   case $(readlink "$link") in
     /opt/varve/*) return 0 ;;
@@ -245,7 +296,7 @@ write_settings() {
     nbd_host=$(own_address)
   fi
   mkdir -p "$unit.d" && {
-    printf '# Written by linux.sh; your own settings: systemctl edit varve-agent\n[Service]\nExecStart=\nExecStart=%s\n' "$home/current/bin/varve-agent"
+    printf '# Written by linux.sh; your own settings: systemctl edit varve-agent\n[Service]\nExecStart=\nExecStart=/bin/sh %s\nRestartForceExitStatus=75\nReadWritePaths=%s\n' "$home/start.sh" "$home"
     printf 'Environment="VARVE_LIBRARIES='
     printf '%s\n' "$libraries" | sed -e '$!s/$/\\n/' | tr -d '\n'
     printf '"\nEnvironment=VARVE_NBD_HOST=%s\n' "$nbd_host"

@@ -50,6 +50,7 @@ import { openDurable } from './runs/durable.ts'
 import { createRuns, type Runs } from './runs/runs.ts'
 import { createStreams, type Streams } from './streams/streams.ts'
 import { createTransfers } from './migrations/transfers.ts'
+import { fleetUpdates } from './updates/fleet-updates.ts'
 
 const housekeepingMs = 600_000
 const keepJobsMs = 30 * 86_400_000
@@ -303,7 +304,9 @@ export function createController(
     releases: () => releases.state(),
   })
   const forget = createForget({ db, log, sessions, jobs, onForgotten: () => lists.changed() })
+  const updates = fleetUpdates({ db, log, jobs, sessions, releases, audit, onError })
   const services: Services = {
+    updates: updates.service,
     audit: audit.service,
     people: people.service,
     whereabouts: createWhereabouts(db),
@@ -384,10 +387,12 @@ export function createController(
       migrations.endOrphans()
       await runs.resume()
       scheduling.start()
+      updates.start()
       audit.signIfDue()
     },
     async stop() {
       clearInterval(housekeeping)
+      updates.stop()
       stalls.stop()
       activity.stop()
       scheduling.stop()

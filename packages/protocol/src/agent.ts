@@ -32,7 +32,10 @@ export type SeenController = z.infer<typeof SeenController>
 /** The first thing an agent says on every connection. */
 export const Hello = z.lazy(() =>
   z.object({
+    /** The oldest that it speaks. */
     protocolVersion: z.number().int(),
+    /** The newest that it speaks; left out: no newer one. */
+    speaks: z.number().int().optional(),
     /** Made when the agent's process started: tells a reconnect from a restart. */
     instance: z.string().min(8).max(64),
     /** Names the run of its machine since the machine was started; null: the system does not say. */
@@ -54,6 +57,7 @@ const OpenRuns = z.lazy(() => z.array(z.string()).max(100_000))
 
 export const Welcome = z.lazy(() =>
   z.object({
+    /** The newest that both speak. */
     protocolVersion: z.number().int(),
     controllerVersion: z.string(),
     /** Names the session of this agent; sent with every later call. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Bytes, HostName, Timestamp } from './primitives.ts'
 import { HostPlaceView } from './reports.ts'
+import { AgentProgram } from './updates.ts'
 
 export const ToolView = z.lazy(() =>
   z.object({
@@ -73,6 +74,8 @@ export const HostFacts = z.lazy(() =>
     cpus: z.number().int().min(1),
     memory: Bytes,
     agentVersion: z.string(),
+    /** Null: it was installed so that the fleet cannot update it. */
+    program: AgentProgram.nullable().default(null),
     nodeVersion: z.string(),
     capabilities: Capabilities,
     tools: z.array(ToolView).max(200),

@@ -15,6 +15,7 @@ import {
 import { StreamToken, UploadId } from './file-streams.ts'
 import { QuarantineView } from './quarantine.ts'
 import { ImageReportView } from './reports.ts'
+import { Build, ReleaseArchive } from './updates.ts'
 
 /** Where an NBD export can be reached. */
 export const NbdEndpoint = z.lazy(() =>
@@ -195,6 +196,22 @@ export const ReceiveRequest = z.lazy(() =>
   }),
 )
 
+/**
+ * The agent's own program: `stage` brings a build to the host, `switch` has the agent start anew as it, on trial, unless something
+ * runs there; `keep` ends the trial, `revert` goes back to the build before.
+ */
+export const UpdateRequest = z.lazy(() =>
+  z.object({
+    kind: z.literal('update'),
+    step: z.enum(['stage', 'switch', 'keep', 'revert']),
+    build: Build,
+    /** What `stage` fetches. */
+    archive: ReleaseArchive.optional(),
+    /** Why `revert` goes back. */
+    reason: z.string().max(300).optional(),
+  }),
+)
+
 /** One action of a run. */
 export const ActionRequest = z.lazy(() =>
   z.object({
@@ -223,6 +240,7 @@ export const JobRequest = z.discriminatedUnion('kind', [
   ProofsRequest,
   SendRequest,
   ReceiveRequest,
+  UpdateRequest,
   ActionRequest,
 ])
 export type JobRequest = z.infer<typeof JobRequest>
@@ -322,6 +340,8 @@ export const SendResult = z.lazy(() => z.object({ kind: z.literal('send'), bytes
 
 export const ReceiveResult = z.lazy(() => z.object({ kind: z.literal('receive'), received: Bytes }))
 
+export const UpdateResult = z.lazy(() => z.object({ kind: z.literal('update'), build: Build }))
+
 export const ActionResult = z.lazy(() => z.object({ kind: z.literal('action'), outcome: Payload }))
 
 export const JobResult = z.discriminatedUnion('kind', [
@@ -339,6 +359,7 @@ export const JobResult = z.discriminatedUnion('kind', [
   ProofsResult,
   SendResult,
   ReceiveResult,
+  UpdateResult,
   ActionResult,
 ])
 export type JobResult = z.infer<typeof JobResult>

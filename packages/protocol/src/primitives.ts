@@ -2,8 +2,10 @@ import { formatNames } from '@varve/core/image/format-rules'
 import { layerNumbers } from '@varve/core/problems/layer-number'
 import { z } from 'zod'
 
-/** Raised when agent and controller no longer understand each other. */
-export const protocolVersion = 4
+/** Raised by a minor version whose agents and controllers say what those before did not know. */
+export const protocolVersion = 5
+/** The oldest that is still spoken: that of the minor version before. */
+export const oldestProtocol = 4
 
 export const Bytes = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 export const Timestamp = z.iso.datetime()

@@ -10,6 +10,8 @@ import type { Library } from '../library/library.ts'
 import type { FindWriters } from '../platform/platform.ts'
 import type { FleetLocks } from '../runs/fleet-locks.ts'
 import type { StreamClient } from '../streams/stream-client.ts'
+import type { Leaving } from '../update/leaving.ts'
+import type { SelfUpdate } from '../update/self-update.ts'
 import type { ExportServer } from './export-server.ts'
 import type { ExportTable } from './export-table.ts'
 import type { Publications } from './publications.ts'
@@ -48,6 +50,8 @@ export interface JobPorts {
     readonly actions: ActionPorts
     readonly adapters: AdapterTable
   }
+  /** Left out: it was installed so that the fleet cannot update it. */
+  readonly update?: { readonly program: SelfUpdate; readonly leaving: Leaving }
   /** Called when a job changed what lies in a library. */
   readonly onLibraryChanged: (library: Library) => void
 }

@@ -192,6 +192,8 @@ function fileOf(request: JobRequest): string {
       return 'quarantine'
     case 'proofs':
       return request.library
+    case 'update':
+      return request.build
     default:
       return 'target' in request ? request.target.name : request.name
   }

@@ -16,6 +16,7 @@ import { quarantineJob } from './quarantine.ts'
 import { receiveJob } from './receive.ts'
 import { releaseJob } from './release.ts'
 import { sendJob } from './send.ts'
+import { updateJob } from './update.ts'
 import { verifyJob } from './verify.ts'
 
 /** How many jobs of each lane run at once; more wait for their turn. */
@@ -45,5 +46,6 @@ export const jobTable: { readonly [K in JobKind]: JobRow<K> } = {
   // They go at the pace of a browser, which may be slow: they keep no transfer waiting.
   send: { lane: 'streams', run: sendJob },
   receive: { lane: 'streams', run: receiveJob },
+  update: { lane: 'streams', run: updateJob },
   action: { lane: ({ action }) => findAction(action).lane, run: actionJob },
 }

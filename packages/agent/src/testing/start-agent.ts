@@ -39,6 +39,7 @@ export async function startAgent(options: TestAgentOptions): Promise<TestAgent> 
       nbdHost: '127.0.0.1',
       data: join(folder, 'data'),
       membership: null,
+      installation: null,
       accessFolder: ownAccessFolder(process.env),
       logLevel: 'silent',
     },

@@ -1,7 +1,7 @@
 import { access, constants } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ToolView } from '@varve/protocol/hosts'
-import { mapLimited } from '../library/map-limited.ts'
+import { mapLimited } from '@varve/core/async/map-limited'
 import type { Platform } from '../platform/platform.ts'
 import { stderrText, stdoutText, type ToolCommand } from './tool-command.ts'
 import type { ToolEntry } from './tool-entry.ts'

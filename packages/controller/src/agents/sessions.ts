@@ -10,7 +10,7 @@ import type {
   InventoryState,
   Welcome,
 } from '@varve/protocol/agent'
-import { protocolVersion } from '@varve/protocol/primitives'
+import { oldestProtocol, protocolVersion } from '@varve/protocol/primitives'
 import { timestamp } from '../clock.ts'
 import { waitingFor } from '../events/event-log.ts'
 import type { Identity } from '@varve/protocol/identity'
@@ -201,7 +201,7 @@ export function createSessions(options: SessionOptions): Sessions {
 
     async hello(hello, caller) {
       const { facts, instance } = hello
-      if (hello.protocolVersion !== protocolVersion) throw wrongVersion(hello)
+      const spoken = spokenByBoth(hello)
       options.admit(facts.name, caller)
       await assertAlone(hello, caller)
       await options.onSeen(facts.name, hello.seen)
@@ -236,7 +236,7 @@ export function createSessions(options: SessionOptions): Sessions {
       const formats = formatChoicesOf(db, facts.name)
       const runs = openRunsAt(db, facts.name)
       return {
-        protocolVersion,
+        protocolVersion: spoken,
         controllerVersion,
         session,
         differing,
@@ -372,6 +372,14 @@ function takenOver(host: string): TRPCError {
     code: 'CONFLICT',
     message: `Another agent has said hello as ${host} and speaks for it now. Give one of the two another name.`,
   })
+}
+
+/** The newest version of the protocol that both ends speak; throws `refused` when there is none. */
+function spokenByBoth(hello: Hello): number {
+  const { protocolVersion: oldest, speaks = oldest } = hello
+  const newest = Math.min(speaks, protocolVersion)
+  if (newest < oldest || newest < oldestProtocol) throw wrongVersion(hello)
+  return newest
 }
 
 function wrongVersion(hello: Hello): DiskError {

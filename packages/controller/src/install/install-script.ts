@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
+import { createHash, type KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { packageFolder } from '../package.ts'
-import { ReleaseFault, type ReleaseFile } from './release-sums.ts'
+import { ReleaseFault, type ReleaseFile } from '@varve/trust/release-sums'
 
 /** A script that installs one release, and its SHA-256. */
 export interface InstallScript {
@@ -13,6 +13,8 @@ export interface InstallScript {
 export interface ScriptFacts {
   readonly version: string
   readonly fleet: string
+  /** What releases are signed by: hosts keep it, to believe later ones. */
+  readonly key: KeyObject
   readonly files: ReadonlyMap<string, ReleaseFile>
 }
 
@@ -22,7 +24,7 @@ const shebang = '#!/bin/sh\n'
  * The script for Linux with the sums of the archives in it, so that who believes the script believes them. It ends without a line
  * feed: what a shell keeps in a variable has the same sum.
  */
-export async function installScript({ version, fleet, files }: ScriptFacts): Promise<InstallScript> {
+export async function installScript({ version, fleet, key, files }: ScriptFacts): Promise<InstallScript> {
   const written = await readFile(join(packageFolder, 'install/linux.sh'), 'utf8')
   const archives = (['x64', 'arm64'] as const).map((cpu) => {
     const file = files.get(`varve-${version}-linux-${cpu}.tar.gz`)
@@ -33,6 +35,7 @@ export async function installScript({ version, fleet, files }: ScriptFacts): Pro
   const facts = [
     `varve_version=${version}`,
     `varve_fleet=${fleet}`,
+    `varve_key=${key.export({ type: 'spki', format: 'der' }).toString('base64')}`,
     ...archives.map(([cpu, archive]) => `varve_${cpu}='${archive}'`),
   ]
   const text = `${shebang}${facts.join('\n')}\n${written.slice(shebang.length).trimEnd()}`

@@ -1,10 +1,20 @@
-import { createHash, createPublicKey, verify, type KeyObject } from 'node:crypto'
+import { createHash, type KeyObject } from 'node:crypto'
 import { createReadStream, type BigIntStats } from 'node:fs'
 import { constants, lstat, open, readFile, realpath, stat, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import {
+  mostSignatureBytes,
+  mostSumsBytes,
+  parseReleaseKey,
+  readSignedSums,
+  ReleaseFault,
+  signatureName,
+  sumsName,
+  type ReleaseFile,
+  type SignedFile,
+} from '@varve/trust/release-sums'
 import { installScript, type InstallScript } from './install-script.ts'
-import { parseSums, ReleaseFault, type ReleaseFile, type SignedFile } from './release-sums.ts'
 
 /** A release that is what its signature says. */
 export interface Release {
@@ -30,11 +40,6 @@ export interface ReleasesOptions {
   readonly keyFile: string
   readonly fleet: string
 }
-
-const sumsName = 'SHA256SUMS'
-const signatureName = 'SHA256SUMS.sig'
-const mostSumsBytes = 64 * 1024
-const mostSmallBytes = 16 * 1024
 
 interface Proven {
   readonly stamp: string
@@ -73,7 +78,7 @@ export function createReleases({ folder, keyFile, fleet }: ReleasesOptions): Rel
         stamps.set(name, found.stamp)
       }
       const [{ version } = { version: '' }] = signed
-      const linux = await installScript({ version, fleet, files })
+      const linux = await installScript({ version, fleet, key, files })
       return { stamp, stamps, state: { release: { version, files, linux }, reason: null } }
     } catch (error) {
       // A disk that cannot be read is no reason to refuse a token.
@@ -114,25 +119,21 @@ async function readKey(file: string): Promise<KeyObject> {
   const text = await readFile(file, 'utf8').catch(() => {
     throw new ReleaseFault(`the key that releases are signed by cannot be read: --release-key ${file}`)
   })
-  try {
-    const key = createPublicKey(text)
-    if (key.asymmetricKeyType === 'ed25519' && !/PRIVATE/u.test(text)) return key
-  } catch {
-    // It is said below.
-  }
+  const key = parseReleaseKey(text)
+  if (key) return key
   throw new ReleaseFault(`${file} is no public key of Ed25519, as npm run release -- key writes one`)
 }
 
 async function readSigned(root: string, key: KeyObject): Promise<readonly SignedFile[]> {
   const text = await readSmall(join(root, sumsName), mostSumsBytes)
-  const signature = await readSmall(join(root, signatureName), mostSmallBytes)
+  const signature = await readSmall(join(root, signatureName), mostSignatureBytes)
   if (text === null || signature === null)
     throw new ReleaseFault(
       `${root} has no ${text === null ? sumsName : signatureName}: it is no signed release`,
     )
-  if (!verify(null, text, key, signature))
-    throw new ReleaseFault(`the release in ${root} is not signed by the key that this controller was told`)
-  return parseSums(text.toString('latin1'))
+  const signed = readSignedSums({ sums: text, signature }, key)
+  if (signed) return signed
+  throw new ReleaseFault(`the release in ${root} is not signed by the key that this controller was told`)
 }
 
 /** Null: it is not there, is no plain file, or is larger than it may be. */

@@ -149,6 +149,9 @@ export const rules: Readonly<Record<string, Rule>> = {
   'trust.revoke': admin,
   'trust.allow': admin,
   'trust.rotate': admin,
+  'updates.view': look,
+  'updates.start': admin,
+  'updates.cancel': admin,
   'uploads.begin': atPlace('upload'),
   'uploads.cancel': atPlace('upload'),
   // Beside the procedures: routes that browsers ask for.

@@ -60,6 +60,7 @@ import type {
   NewJoinToken,
   TrustView,
 } from '@varve/protocol/trust'
+import type { RolloutView, StartRollout, UpdatesView } from '@varve/protocol/updates'
 import type { z } from 'zod'
 import type { AuditService } from '../audit/audit-log.ts'
 import type { EventReader } from '../events/event-log.ts'
@@ -188,6 +189,14 @@ export interface Services {
     /** A key of the caller's own. */
     makeKey(caller: Caller, key: z.output<typeof NewApiKey>): Promise<MadeApiKey>
     revokeKey(whose: Identity | null, id: string): void
+  }
+  readonly updates: {
+    /** What hosts can be updated to, which can, and how that goes. */
+    view(): Promise<UpdatesView>
+    /** Begins to update hosts, ring by ring. */
+    start(wish: z.output<typeof StartRollout>): Promise<RolloutView>
+    /** What has not begun to start anew is left as it is. */
+    cancel(id: string): RolloutView
   }
   readonly trust: {
     /** Who belongs to the fleet, and which roots are believed. */

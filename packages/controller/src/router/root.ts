@@ -12,6 +12,7 @@ import { runsRouter } from './runs.ts'
 import { schedulesRouter } from './schedules.ts'
 import { router } from './trpc.ts'
 import { trustRouter } from './trust.ts'
+import { updatesRouter } from './updates.ts'
 import { uploadsRouter } from './uploads.ts'
 
 export const appRouter = router({
@@ -28,6 +29,7 @@ export const appRouter = router({
   runs: runsRouter,
   schedules: schedulesRouter,
   trust: trustRouter,
+  updates: updatesRouter,
   uploads: uploadsRouter,
 })
 

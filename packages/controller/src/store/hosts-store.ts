@@ -144,3 +144,36 @@ export function hostSessions(db: Queries): HostSession[] {
 export function hostTotals(db: Queries): HostTotals {
   return totals.get(db) ?? { connected: 0, total: 0 }
 }
+
+const connectedNames = statement<{ name: string }>('SELECT name FROM hosts WHERE connected = 1 ORDER BY name')
+
+export function connectedHosts(db: Queries): string[] {
+  return connectedNames.all(db).map(({ name }) => name)
+}
+
+const factsOf = statement<{ facts: string }>('SELECT facts FROM hosts WHERE name = ?')
+
+/** The program of a host's agent, and the names of its libraries; null for one that never said hello. */
+export function knownHost(
+  db: Queries,
+  host: string,
+): { readonly program: HostFacts['program']; readonly libraries: readonly string[] } | null {
+  const row = factsOf.get(db, host)
+  return row
+    ? { program: decodePayload(hostFacts, row.facts).program, libraries: libraryNames(db, host) }
+    : null
+}
+
+const setFacts = statement('UPDATE hosts SET facts = ? WHERE name = ?')
+
+/** What a host's agent runs is kept: the agent says so itself with its next hello only. */
+export function endTrialOf(db: Queries, host: string): void {
+  const row = factsOf.get(db, host)
+  const facts = row && decodePayload(hostFacts, row.facts)
+  if (facts?.program)
+    setFacts.run(
+      db,
+      encodePayload(hostFacts, { ...facts, program: { ...facts.program, isTried: false } }),
+      host,
+    )
+}

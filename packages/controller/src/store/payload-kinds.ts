@@ -7,6 +7,7 @@ import { PlanStepView, PlanView } from '@varve/protocol/plans'
 import { ErrorView, FormatName, ProblemView } from '@varve/protocol/primitives'
 import { ImageReportView } from '@varve/protocol/reports'
 import { ImageShape } from '@varve/protocol/run-images'
+import { ReleaseArchive } from '@varve/protocol/updates'
 import { z } from 'zod'
 import type { PayloadKind } from './payload.ts'
 
@@ -38,6 +39,16 @@ export const JobOutcome = z.discriminatedUnion('kind', [
 ])
 export type JobOutcome = z.infer<typeof JobOutcome>
 export const jobOutcome = { name: 'job outcome', version: 1, schema: JobOutcome } as const
+
+/** What a rollout brings to which target, and how; `builds` by target, such as `linux-x64`. */
+export const RolloutPlan = z.object({
+  version: z.string(),
+  builds: z.record(z.string(), z.object({ build: z.string(), archive: ReleaseArchive })),
+  soakSeconds: z.number().int(),
+  atOnce: z.number().int(),
+})
+export type RolloutPlan = z.infer<typeof RolloutPlan>
+export const rolloutPlan = { name: 'plan of a rollout', version: 1, schema: RolloutPlan } as const
 
 export const agentCommand = { name: 'agent command', version: 1, schema: AgentCommand } as const
 export const fleetEvent = { name: 'event', version: 1, schema: FleetEvent } as const

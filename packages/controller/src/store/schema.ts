@@ -349,6 +349,36 @@ export const schedules = sqliteTable(
   (table) => [primaryKey({ columns: [table.host, table.library] })],
 )
 
+/** Updates of the agents of many hosts, ring by ring. */
+export const rollouts = sqliteTable('rollouts', {
+  id: text().primaryKey(),
+  state: text().notNull(),
+  reason: text().notNull().default(''),
+  /** What is rolled out, and how. */
+  plan: text().notNull(),
+  startedAt: text().notNull(),
+  endedAt: text(),
+})
+
+export const rolloutHosts = sqliteTable(
+  'rollout_hosts',
+  {
+    rollout: text()
+      .notNull()
+      .references(() => rollouts.id),
+    host: text().notNull(),
+    ring: integer().notNull(),
+    state: text().notNull(),
+    fromBuild: text(),
+    toBuild: text(),
+    /** Names of the libraries that it had before, as JSON. */
+    libraries: text().notNull().default('[]'),
+    detail: text().notNull().default(''),
+    changedAt: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.rollout, table.host] })],
+)
+
 /** What is known of each image against its manifest; goes with the image. */
 export const imageVerifications = sqliteTable(
   'image_verifications',

@@ -130,6 +130,7 @@ export const wellBehaved: Script = {
   proofs: async ({ names }) => ({ kind: 'proofs', provenAt: names.map(() => null) }),
   send: async () => ({ kind: 'send', bytes: 0 }),
   receive: async () => ({ kind: 'receive', received: 0 }),
+  update: async ({ build }) => ({ kind: 'update', build }),
   action: async ({ action, input }) => ({ kind: 'action', outcome: sampleOutcome(action, input) }),
 }
 

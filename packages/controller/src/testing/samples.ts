@@ -23,6 +23,7 @@ export function sampleFacts(name: string): HostFacts {
     cpus: 2,
     memory: 4 * GiB,
     agentVersion: '0.1.0',
+    program: null,
     nodeVersion: '24.21.0',
     capabilities: {
       readFormats: ['raw', 'qcow2', 'vmdk'],

@@ -3,6 +3,8 @@ import { makeConfig, type Config } from '../config.ts'
 import { startController } from '../start-controller.ts'
 import { connect } from './fake-agent.ts'
 
+export { eventually } from './eventually.ts'
+
 /** A controller in this process, on a port of its own, that is quick to give up; with a client of its API. */
 export async function startTestController(change: Partial<Config> = {}) {
   const place = await tempPlace()
@@ -41,14 +43,5 @@ export async function startTestController(change: Partial<Config> = {}) {
       await controller.close()
       await place[Symbol.asyncDispose]()
     },
-  }
-}
-
-/** Asks again until `check` gives something; the test's own time-out ends it. */
-export async function eventually<T>(check: () => Promise<T | null | undefined | false>): Promise<T> {
-  for (;;) {
-    const found = await check()
-    if (found !== null && found !== undefined && found !== false) return found
-    await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }
