@@ -6,6 +6,7 @@
 #
 # The token stands in VARVE_JOIN_TOKEN, or is asked for. A controller puts in which release it serves; what each step
 # proves is in docs/install.md.
+# varve: the release
 set -u
 export LC_ALL=C PATH="$PATH:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -158,7 +159,7 @@ add_library() {
 }
 
 check_host() {
-  [ "$(uname -s)" = Linux ] || fail 'This installs Varve on Linux only.' 'On Windows and macOS the agent runs from an archive: docs/install.md.'
+  [ "$(uname -s)" = Linux ] || fail 'This installs Varve on Linux only.' 'Windows and macOS have lines of their own: varve agents token on the controller.'
   [ "$(id -u)" = 0 ] || fail 'This needs root.' 'Put sudo before sh, or run it as root.'
   case $controller in
     https://?*) ;;

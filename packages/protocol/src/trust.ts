@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { installSystems } from './install-systems.ts'
 import { HostName, Timestamp } from './primitives.ts'
 
 /** PEM of certificates, of a key's request or of both together: a handful at most. */
@@ -76,11 +77,13 @@ export const MadeJoinToken = z.lazy(() =>
     text: z.string(),
     /** The whole command for the host. */
     command: z.string(),
-    /** The line for a Linux host that has no Varve, which installs it too; null: there is none, and why. */
-    install: z.union([
-      z.object({ line: z.string(), reason: z.null() }),
-      z.object({ line: z.null(), reason: z.string() }),
-    ]),
+    /** For each system, the line for a host that has no Varve, which installs it too; null: there is none, and why. */
+    install: z.array(
+      z.union([
+        z.object({ system: z.enum(installSystems), line: z.string(), reason: z.null() }),
+        z.object({ system: z.enum(installSystems), line: z.null(), reason: z.string() }),
+      ]),
+    ),
   }),
 )
 export type MadeJoinToken = z.infer<typeof MadeJoinToken>

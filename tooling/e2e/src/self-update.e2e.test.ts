@@ -73,7 +73,10 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64' || !requi
       home = join(own, 'home')
       await host.standIn('systemctl', systemctl)
       const { install } = await fleet.api.trust.makeToken.mutate({ pattern: 'north' })
-      await writeFile(join(home, 'line'), `${install.line ?? ''} "$@"\n`)
+      await writeFile(
+        join(home, 'line'),
+        `${install.find(({ system }) => system === 'linux')?.line ?? ''} "$@"\n`,
+      )
       running = host.run(`
         dash line --library images=/srv/images --library more=/srv/more && echo INSTALLED
         while [ ! -e "$HOME/stop" ]; do

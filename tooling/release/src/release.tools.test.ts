@@ -147,7 +147,7 @@ describe.skipIf(!isLinux || !requires('pnpm', 'tar', 'unshare', 'rpmbuild') || !
         $bin/varve controller --port 0 --data controller --releases ${once} --release-key ${place.file('key.pub')} >controller.log 2>&1 &
         until_said '^listening' controller.log
         export VARVE_CONTROLLER=$(sed -n 's/^listening //p' controller.log)
-        $bin/varve agents token north | sed -n 's/^  s=/s=/p' >line
+        $bin/varve agents token north | sed -n 's/^  s=/s=/p' | head -n 1 >line
         echo ' --library images=/srv/images' | cat line - | tr -d '\\n' >whole
         sed 's/\\(varve-join[^ ]*\\).. /\\1AA /' whole >other
         dash other; echo "another fleet: $?"

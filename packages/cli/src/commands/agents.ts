@@ -1,3 +1,4 @@
+import { systemWords } from '@varve/protocol/install-systems'
 import type { JoinTokenView, MadeJoinToken, TrustView } from '@varve/protocol/trust'
 import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -104,10 +105,17 @@ export async function agentsRotate(options: FleetOptions, context: CommandContex
   return printDone(context, view, `The fleet has a new key: ${view.pin}. Its hosts move to it by themselves.`)
 }
 
-function installWords({ line, reason }: MadeJoinToken['install']): string {
-  return line === null
-    ? `No line installs Varve on a host besides: ${reason}.`
-    : `Or, on a Linux host without Varve, this installs it too:\n\n  ${line}\n`
+const windowOf = { linux: '', windows: ', in PowerShell as administrator', macos: '' } as const
+
+function installWords(install: MadeJoinToken['install']): string {
+  const isServed = install.some(({ line }) => line !== null)
+  if (!isServed) return `No line installs Varve on a host besides: ${install[0]?.reason}.`
+  const words = install.map(({ system, line, reason }) =>
+    line === null
+      ? `${systemWords[system]}: none, since ${reason}.\n`
+      : `${systemWords[system]}${windowOf[system]}:\n\n  ${line}\n`,
+  )
+  return `Or, on a host without Varve, its line installs it too.\n\n${words.join('\n')}`
 }
 
 function memberRow({ name, state, notAfter, serial, reason }: TrustView['members'][number]): string[] {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { installLine, joinCommand } from './join-command.ts'
+import { installLines, joinCommand } from './join-command.ts'
 
 test.each([
   ['127.0.0.1', 'http://127.0.0.1:7070', 'http://127.0.0.1:7070', ''],
@@ -14,14 +14,30 @@ test.each([
 })
 
 const at = { url: 'https://[2001:db8::1]:7070', host: '2001:db8::1', machine: 'vault' }
-const release = { version: '1.2.3', files: new Map(), linux: { text: '', sum: 'ab'.repeat(32) } }
+const sum = 'ab'.repeat(32)
+const script = { script: { text: '', sum }, reason: null }
+const missing = { script: null, reason: 'the release has no archive for macOS' }
+const release = {
+  version: '1.2.3',
+  files: new Map(),
+  scripts: { linux: script, windows: script, macos: missing },
+}
 
 test('the line that installs has every address as one word, and why there is none', () => {
   const facts = { state: { release, reason: null }, token: 'varve-join.a.b.c', pattern: 'web-01' }
-  const { line } = installLine(at, facts)
+  const [linux, windows, macos] = installLines(at, facts)
+  const line = linux?.line
   expect(line).toContain(`s=$(curl -fsSk 'https://[2001:db8::1]:7070/install/linux.sh'); [ "$(printf %s "$s"`)
-  expect(line).toContain(`= "${release.linux.sum}  -" ]`)
+  expect(line).toContain(`= "${sum}  -" ]`)
   expect(line?.endsWith(` sh -s 'https://[2001:db8::1]:7070' --name web-01`)).toBe(true)
-  const reason = 'the release has no archive for Linux'
-  expect(installLine(at, { ...facts, state: { release: null, reason } })).toEqual({ line: null, reason })
+  expect(windows?.line).toContain(
+    `$s = (curl.exe -fsSk 'https://[2001:db8::1]:7070/install/windows.ps1') -join "\`n"; if (`,
+  )
+  expect(windows?.line).toContain(`-ne '${sum}')`)
+  expect(windows?.line?.endsWith(` 'https://[2001:db8::1]:7070' -Name web-01`)).toBe(true)
+  expect(macos).toEqual({ system: 'macos', line: null, reason: missing.reason })
+  const reason = 'there is no folder'
+  expect(installLines(at, { ...facts, state: { release: null, reason } })).toEqual(
+    ['linux', 'windows', 'macos'].map((system) => ({ system, line: null, reason })),
+  )
 })

@@ -1,5 +1,7 @@
+import { installSystems, type InstallSystem } from '@varve/protocol/install-systems'
 import type { MadeJoinToken } from '@varve/protocol/trust'
 import { isLoopbackName } from '../http/guard.ts'
+import { scriptFiles } from '../install/install-script.ts'
 import type { ReleaseState } from '../install/releases.ts'
 
 /** What all addresses of a machine are called when a server listens on them. */
@@ -36,24 +38,58 @@ export interface LineFacts {
   readonly pattern: string
 }
 
-/**
- * The line that installs and joins a Linux host. The network is not believed: the line has the sum of the script, the script those of
- * the archives. The token is in no command line of a process, where others of the host could read it: `printf` is of the shell.
- */
-export function installLine(
+/** The lines that install and join a host, of each system. */
+export function installLines(
   at: ListeningAt,
   { state: { release, reason }, token, pattern }: LineFacts,
 ): MadeJoinToken['install'] {
-  if (!release) return { line: null, reason }
-  const url = quoted(secureAddress(at))
-  const other = `echo varve: this is not the script of the line, make a new one on the controller >&2; exit 1`
-  const name = pattern.includes('*') ? '' : ` --name ${pattern}`
-  const line = [
-    `s=$(curl -fsSk ${quoted(`${secureAddress(at)}/install/linux.sh`)})`,
-    `[ "$(printf %s "$s" | sha256sum)" = "${release.linux.sum}  -" ] || s='${other}'`,
-    `printf '%s\\n' VARVE_JOIN_TOKEN=${token} "$s" | $(sh -c 'command -v sudo') sh -s ${url}${name}`,
+  return installSystems.map((system) => {
+    if (!release) return { system, line: null, reason }
+    const { script, reason: missing } = release.scripts[system]
+    if (!script) return { system, line: null, reason: missing }
+    const name = pattern.includes('*') ? null : pattern
+    const make = system === 'windows' ? powershellLine : shellLine
+    return {
+      system,
+      line: make({ at: secureAddress(at), system, sum: script.sum, token, name }),
+      reason: null,
+    }
+  })
+}
+
+interface LineParts {
+  readonly at: string
+  readonly system: InstallSystem
+  /** Of the script. */
+  readonly sum: string
+  readonly token: string
+  readonly name: string | null
+}
+
+const otherScript = 'varve: this is not the script of the line, make a new one on the controller'
+
+/**
+ * The network is not believed: the line has the sum of the script, the script those of the archives. The token is in no command line of
+ * a process, where others of the host could read it: `printf` is of the shell.
+ */
+function shellLine({ at, system, sum, token, name }: LineParts): string {
+  const [summing, sudo] =
+    system === 'macos' ? ['shasum -a 256', 'sudo'] : ['sha256sum', "$(sh -c 'command -v sudo')"]
+  return [
+    `s=$(curl -fsSk ${quoted(`${at}/install/${scriptFiles[system].name}`)})`,
+    `[ "$(printf %s "$s" | ${summing})" = "${sum}  -" ] || s='echo ${otherScript} >&2; exit 1'`,
+    `printf '%s\\n' VARVE_JOIN_TOKEN=${token} "$s" | ${sudo} sh -s ${quoted(at)}${name === null ? '' : ` --name ${name}`}`,
   ].join('; ')
-  return { line, reason: null }
+}
+
+/** The same for PowerShell: all of it is in one process, and the token is a variable of that until the script has taken it. */
+function powershellLine({ at, sum, token, name }: LineParts): string {
+  const found = `[BitConverter]::ToString([Security.Cryptography.SHA256]::Create().ComputeHash([Text.Encoding]::UTF8.GetBytes($s))) -replace '-'`
+  return [
+    `$s = (curl.exe -fsSk '${at}/install/${scriptFiles.windows.name}') -join "\`n"`,
+    `if ((${found}) -ne '${sum}') { $s = "throw '${otherScript}'" } else { $env:VARVE_JOIN_TOKEN = '${token}' }`,
+    `& ([scriptblock]::Create($s)) '${at}'${name === null ? '' : ` -Name ${name}`}`,
+  ].join('; ')
 }
 
 function secureAddress(at: ListeningAt): string {

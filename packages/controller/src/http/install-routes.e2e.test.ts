@@ -30,6 +30,8 @@ test('the script and the files are for everybody, with type, length and tag', as
   const script = await get('/install/linux.sh')
   expect([script.status, script.headers.get('content-type')]).toEqual([200, 'application/x-sh'])
   expect(await script.text()).toContain(name)
+  const other = await get('/install/windows.ps1')
+  expect([other.status, await other.text()]).toEqual([404, expect.stringContaining('no archive for Windows')])
   const file = await get(`/install/files/${name}`)
   expect(Buffer.from(await file.arrayBuffer())).toEqual(bytes)
   const { headers } = file
@@ -43,11 +45,11 @@ test('the script and the files are for everybody, with type, length and tag', as
   expect((await get(`/install/files/${name}`, { 'if-none-match': tag })).status).toBe(304)
   const head = await get(`/install/files/${name}`, {}, 'HEAD')
   expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '23', ''])
-  for (const [other, type] of [
+  for (const [sums, type] of [
     ['SHA256SUMS', 'text/plain'],
     ['SHA256SUMS.sig', 'application/octet-stream'],
   ])
-    expect((await get(`/install/files/${other}`)).headers.get('content-type')).toContain(type)
+    expect((await get(`/install/files/${sums}`)).headers.get('content-type')).toContain(type)
 })
 
 test('a part of a file is sent, of the file that is meant', async () => {
@@ -91,7 +93,9 @@ test('no other name is served, whatever it is written as', async () => {
 test('without a release there is no line, and why is said', async () => {
   await using bare = await startTestController()
   const made = await bare.client.trust.makeToken.mutate({})
-  expect(made.install).toEqual({ line: null, reason: expect.stringContaining('--release-key') })
+  expect(made.install).toHaveLength(3)
+  for (const { line, reason } of made.install)
+    expect([line, reason]).toEqual([null, expect.stringContaining('--release-key')])
   const script = await fetch(`${bare.url}/install/linux.sh`)
   expect([script.status, await script.text()]).toEqual([404, expect.stringContaining('serves no release')])
 })

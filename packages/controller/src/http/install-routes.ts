@@ -1,4 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { installSystems } from '@varve/protocol/install-systems'
+import { scriptFiles } from '../install/install-script.ts'
 import type { Releases } from '../install/releases.ts'
 import { wantedRange } from './byte-range.ts'
 
@@ -20,16 +22,19 @@ export function installRoutes(releases: Releases) {
   let sending = 0
 
   return async function routes(app: FastifyInstance): Promise<void> {
-    app.get('/install/linux.sh', async (_request, reply) => {
-      const { release, reason } = await releases.state()
-      if (!release) return await refuse(reply, 404, `This controller serves no release: ${reason}.`)
-      const { text, sum } = release.linux
-      return await reply
-        .header('etag', `"${sum}"`)
-        .header('cache-control', 'no-cache')
-        .type('application/x-sh')
-        .send(text)
-    })
+    for (const system of installSystems) {
+      const { name, type } = scriptFiles[system]
+      app.get(`/install/${name}`, async (_request, reply) => {
+        const state = await releases.state()
+        const { script, reason } = state.release?.scripts[system] ?? { script: null, reason: state.reason }
+        if (!script) return await refuse(reply, 404, `This controller serves no release: ${reason}.`)
+        return await reply
+          .header('etag', `"${script.sum}"`)
+          .header('cache-control', 'no-cache')
+          .type(type)
+          .send(script.text)
+      })
+    }
 
     app.route<{ Params: { name: string } }>({
       method: ['GET', 'HEAD'],

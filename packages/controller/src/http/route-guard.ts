@@ -12,6 +12,8 @@ const routes: Readonly<Record<string, 'everybody' | 'calls' | 'agents' | `files.
   '/api/trust/join': 'everybody',
   '/api/auth/*': 'everybody',
   '/install/linux.sh': 'everybody',
+  '/install/windows.ps1': 'everybody',
+  '/install/macos.sh': 'everybody',
   '/install/files/:name': 'everybody',
   '/trpc/:path': 'calls',
   '/api/images/:id/file': 'files.download',

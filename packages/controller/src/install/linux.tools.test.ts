@@ -1,14 +1,11 @@
-import { once } from 'node:events'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { issueCertificate, makeRequest, makeRoot } from '@varve/trust/certificates'
 import { freshHost, freshHostTools, type FreshHost } from '@varve/test-kit/fresh-host'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { requires, runToolOk } from '@varve/test-kit/tools'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { packageFolder } from '../package.ts'
+import { between } from '../testing/between.ts'
 import { signedRelease } from '../testing/signed-release.ts'
 import { startTestController } from '../testing/start-test-controller.ts'
 
@@ -48,45 +45,6 @@ async function archives(folder: string): Promise<Record<string, Uint8Array>> {
   return files
 }
 
-/** Somebody between host and controller, who passes on what `change` makes of it; null: the half of it, and breaks off. */
-async function between(url: string, change: (path: string, bytes: Buffer) => Buffer | null) {
-  const asked: string[] = []
-  const fleet = 'ee'.repeat(16)
-  const root = await makeRoot({ fleet, generation: 1, now: new Date() })
-  const { key, request } = await makeRequest()
-  const member = { fleet, kind: 'controller', name: 'controller' } as const
-  const { chain } = await issueCertificate({
-    root,
-    request,
-    member,
-    reachedBy: ['127.0.0.1'],
-    now: new Date(),
-    validMs: 86_400_000,
-  })
-  const server = createServer({ key, cert: chain }, (question, answer) => {
-    const path = question.url ?? ''
-    asked.push(path)
-    fetch(url + path)
-      .then(async (found) => {
-        const bytes = Buffer.from(await found.arrayBuffer())
-        const passed = change(path, bytes)
-        answer.setHeader('content-length', (passed ?? bytes).length)
-        if (passed) return answer.end(passed)
-        answer.write(bytes.subarray(0, bytes.length / 2), () => answer.destroy())
-      })
-      .catch(() => answer.destroy())
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    asked,
-    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      server.close()
-    },
-  }
-}
-
 /** That nothing is left but what a second run starts from. */
 const isClean = `
 [ ! -e /opt/varve/.new ] && [ ! -e /opt/varve/current ] && [ ! -e /usr/local/bin/varve ] && [ ! -e /var/lib/varve ] &&
@@ -115,7 +73,7 @@ describe.skipIf(process.platform !== 'linux' || !requires(...freshHostTools))('t
     const { fleet } = await controller.client.trust.view.query()
     await writeFile(join(own, 'home/fleet'), fleet)
     const { install } = await controller.client.trust.makeToken.mutate({})
-    line = install.line ?? ''
+    line = install.find(({ system }) => system === 'linux')?.line ?? ''
     await writeFile(join(own, 'home/line'), `${line} "$@"\n`)
   })
 
@@ -128,7 +86,7 @@ describe.skipIf(process.platform !== 'linux' || !requires(...freshHostTools))('t
     )
     const { token, install: named } = await controller.client.trust.makeToken.mutate({ pattern: 'web-01' })
     expect(token.pattern).toBe('web-01')
-    expect(named.line).toMatch(/ sh -s https:\/\/127\.0\.0\.1:\d+ --name web-01$/u)
+    expect(named[0]?.line).toMatch(/ sh -s https:\/\/127\.0\.0\.1:\d+ --name web-01$/u)
     const script = join(packageFolder, 'install/linux.sh')
     for (const shell of ['dash', 'bash']) await runToolOk(shell, ['-n', script])
     expect(await readFile(script, 'latin1')).toMatch(/^[\n\x20-\x7e]*$/u)

@@ -7,11 +7,13 @@ import { createReleases } from './releases.ts'
 
 const fleet = 'ab'.repeat(16)
 const name = 'varve-1.2.3-linux-x64.tar.gz'
+const onWindows = 'varve-1.2.3-windows-x64.tar.gz'
 const files = {
   [name]: Buffer.from('the archive'),
   'varve_1.2.3_amd64.deb': Buffer.from('the package'),
   'varve-1.2.3-1.aarch64.rpm': Buffer.from('another package'),
   'varve-1.2.3.Containerfile': Buffer.from('FROM scratch'),
+  [onWindows]: Buffer.from('another'),
 }
 
 let place: TempPlace
@@ -44,9 +46,15 @@ test('a release that is what its signature says is served, with a script that ha
   const { release } = await releases.state()
   expect(release?.version).toBe('1.2.3')
   const sums = sumsOf(files)
-  expect(release?.linux.text).toContain(`\nvarve_x64='${name} ${sums.slice(0, 64)} 11'\nvarve_arm64=''\n`)
-  expect(release?.linux.text).toContain(`\nvarve_fleet=${fleet}\n`)
-  expect(release?.linux.text).toMatch(/^#!\/bin\/sh\nvarve_version=1\.2\.3\n[^]*[^\n]$/u)
+  const { linux, windows, macos } = release?.scripts ?? {}
+  const archive = `'${name} ${sums.slice(0, 64)} 11'`
+  expect(linux?.script?.text).toContain(`\nvarve_x64=${archive}\nvarve_arm64=''\n`)
+  expect(linux?.script?.text).toContain(`\nvarve_version='1.2.3'\nvarve_fleet='${fleet}'\n`)
+  expect(linux?.script?.text).toMatch(/^#!\/bin\/sh\n[^]*[^\n]$/u)
+  expect(windows?.script?.text).toContain(
+    `\n$varve_x64 = '${onWindows} ${sums.slice(-64 - onWindows.length - 3).slice(0, 64)} 7'\n`,
+  )
+  expect(macos).toEqual({ script: null, reason: 'the release has no archive for macOS' })
   expect(await textOf(releases, name)).toBe('the archive')
   expect(await textOf(releases, 'SHA256SUMS')).toBe(sums)
 })
@@ -113,13 +121,11 @@ test.each([
   expect(await reason()).toMatch(/SHA256SUMS, line \d, is no sum of a file of a release/u)
 })
 
-test('files of two versions, none, and none for Linux are said', async () => {
+test('files of two versions, and none, are said', async () => {
   await made.signText(sumsOf({ ...files, 'varve-1.2.4-linux-x64.tar.gz': Buffer.from('newer') }))
   expect(await reason()).toContain('a folder holds the files of one version')
   await made.signText('')
   expect(await reason()).toContain('a folder holds the files of one version')
-  await made.signText(sumsOf({ 'varve-1.2.3-windows-x64.tar.gz': Buffer.from('it') }))
-  expect(await reason()).toContain('no archive for Linux')
   await rm(made.releases, { recursive: true })
   expect(await reason()).toContain('there is no folder')
 })

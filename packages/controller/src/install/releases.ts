@@ -14,13 +14,13 @@ import {
   type ReleaseFile,
   type SignedFile,
 } from '@varve/trust/release-sums'
-import { installScript, type InstallScript } from './install-script.ts'
+import { installScripts, type InstallScripts } from './install-script.ts'
 
 /** A release that is what its signature says. */
 export interface Release {
   readonly version: string
   readonly files: ReadonlyMap<string, ReleaseFile>
-  readonly linux: InstallScript
+  readonly scripts: InstallScripts
 }
 
 export type ReleaseState =
@@ -78,8 +78,8 @@ export function createReleases({ folder, keyFile, fleet }: ReleasesOptions): Rel
         stamps.set(name, found.stamp)
       }
       const [{ version } = { version: '' }] = signed
-      const linux = await installScript({ version, fleet, key, files })
-      return { stamp, stamps, state: { release: { version, files, linux }, reason: null } }
+      const scripts = await installScripts({ version, fleet, key, files })
+      return { stamp, stamps, state: { release: { version, files, scripts }, reason: null } }
     } catch (error) {
       // A disk that cannot be read is no reason to refuse a token.
       const isKnown = error instanceof ReleaseFault || (error instanceof Error && 'code' in error)

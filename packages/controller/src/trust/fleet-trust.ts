@@ -1,9 +1,10 @@
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { AgentCommand, ControllerStart, SeenController } from '@varve/protocol/agent'
 import type { Identity } from '@varve/protocol/identity'
+import { installSystems } from '@varve/protocol/install-systems'
 import type { Membership } from '@varve/protocol/trust'
 import type { Secrets } from '@varve/trust/secrets'
-import { installLine, joinByTokenCommand, type ListeningAt } from '../agents/join-command.ts'
+import { installLines, joinByTokenCommand, type ListeningAt } from '../agents/join-command.ts'
 import type { ReleaseState } from '../install/releases.ts'
 import type { Services } from '../router/context.ts'
 import { openAuthority, type Credentials } from './authority.ts'
@@ -57,7 +58,11 @@ export interface FleetTrustOptions {
   readonly now?: () => number
 }
 
-const notServed = { line: null, reason: 'the controller does not listen yet' } as const
+const notServed = installSystems.map((system) => ({
+  system,
+  line: null,
+  reason: 'the controller does not listen yet',
+}))
 
 const upkeepMs = 3_600_000
 /** What ended is listed for so long. */
@@ -123,7 +128,7 @@ export async function openFleetTrust(options: FleetTrustOptions): Promise<FleetT
         const { text, token } = members.makeToken({ pattern, validMs: validSeconds * 1000 })
         const command = effects ? joinByTokenCommand(effects.joinedAt(), text) : text
         const install =
-          effects && state ? installLine(effects.joinedAt(), { state, token: text, pattern }) : notServed
+          effects && state ? installLines(effects.joinedAt(), { state, token: text, pattern }) : notServed
         return { token, text, command, install }
       },
       cancelToken: (id) => members.cancelToken(id),

@@ -19,7 +19,11 @@ const files = new Map(
     return [name, { name, sum, size: 1000 }]
   }),
 )
-const served: ReleaseState = { release: { version: '1.2.3', files, linux: { text: '', sum } }, reason: null }
+const none = { script: null, reason: 'nothing is installed here' }
+const served: ReleaseState = {
+  release: { version: '1.2.3', files, scripts: { linux: none, windows: none, macos: none } },
+  reason: null,
+}
 
 /** What becomes of a build that is started. */
 type Fate = 'does' | 'is-rolled-back' | 'does-not-work' | 'loses-a-library' | 'never-comes' | 'is-gone-later'
@@ -256,6 +260,6 @@ test('one rollout at a time, and none without a release', async () => {
   await start()
   await expect(start()).rejects.toThrow('Varve 1.2.3 is being rolled out')
   updates.stop()
-  updates = begin({ release: null, reason: 'there is no folder' } as never)
+  updates = begin({ release: null, reason: 'there is no folder' })
   await expect(start()).rejects.toThrow('no release is served: there is no folder')
 })

@@ -1,12 +1,15 @@
 import { Button } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import type { Overview } from '@varve/protocol/overview'
+import { lazy, Suspense } from 'react'
 import { Command } from '../../components/marks.tsx'
 import { notify } from '../../components/notify.ts'
 import { errorToWords } from '../../data/error-to-words.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { barredBy, useMayNot } from '../../data/use-may.ts'
 import styles from './fleet.module.css'
+
+const InstallLines = lazy(async () => await import('./install-lines.tsx'))
 
 /** How a host joins, and what happens next. */
 export function JoinSteps({ joinCommand, joinsByToken }: Pick<Overview, 'joinCommand' | 'joinsByToken'>) {
@@ -75,15 +78,9 @@ function TokenStep() {
           <>
             <Command command={make.data.command} />
             <p className={styles.soft}>Run this on the host, once. It is not shown again.</p>
-            {make.data.install.line !== null && (
-              <>
-                <p>
-                  <strong>Or, on a Linux host without Varve,</strong> as root: it checks what it fetches,
-                  installs, joins and starts the agent. That is all.
-                </p>
-                <Command command={make.data.install.line} />
-              </>
-            )}
+            <Suspense>
+              <InstallLines install={make.data.install} />
+            </Suspense>
           </>
         ) : (
           <Button loading={make.isPending} {...barredBy(barred)} onClick={() => make.mutate({})}>
