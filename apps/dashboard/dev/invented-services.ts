@@ -217,7 +217,7 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
                   { problem: inventedProblems.unaligned, images: 6, bytes: null },
                 ],
           joinCommand: './varve agent --controller http://127.0.0.1:7070 --library images=/path/to/images',
-          joinsByToken: false,
+          joinsByToken: true,
         }
       },
       hosts: ({ search, state, offset, limit }) => {

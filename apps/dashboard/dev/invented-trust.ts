@@ -44,7 +44,19 @@ export function inventedTrust(): Services['trust'] {
       token,
       text: `varve-join.${token.id}.invented.${pin}`,
       command: `./varve agent join https://vault:7070 varve-join.${token.id}.invented.${pin}`,
-      install: { line: null, reason: 'it is invented' },
+      install: [
+        {
+          system: 'linux',
+          line: `s=$(curl -fsSk https://vault:7070/install/linux.sh); [ "$(printf %s "$s" | sha256sum)" = "${'5e'.repeat(32)}  -" ] || s='exit 1'; printf '%s\\n' VARVE_JOIN_TOKEN=varve-join.${token.id}.invented.${pin} "$s" | $(sh -c 'command -v sudo') sh -s https://vault:7070`,
+          reason: null,
+        },
+        {
+          system: 'windows',
+          line: `$s = (curl.exe -fsSk 'https://vault:7070/install/windows.ps1') -join "\`n"; if ($sum -ne '${'5e'.repeat(32)}') { $s = "throw 'varve'" } else { $env:VARVE_JOIN_TOKEN = 'varve-join.${token.id}.invented.${pin}' }; & ([scriptblock]::Create($s)) 'https://vault:7070'`,
+          reason: null,
+        },
+        { system: 'macos', line: null, reason: 'the release has no archive for macOS' },
+      ],
     }),
     cancelToken: () => undefined,
     join: refuse,

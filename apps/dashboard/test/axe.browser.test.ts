@@ -45,6 +45,15 @@ describe.skipIf(!requires('chromium'))('axe finds nothing', () => {
       'Nothing is sent before you say so.',
     ],
     ['the undo of a run', '/runs/run-3?wish=undo', async () => undefined, 'Leave it as it is'],
+    [
+      'the line that installs a host',
+      '/settings',
+      async (page: Page) => {
+        await page.getByRole('button', { name: 'Make a token' }).click()
+        await page.getByText('Windows', { exact: true }).click()
+      },
+      'opened as administrator',
+    ],
     ['the cancel dialog', '/migrations/migration-4?cancel=true', async () => undefined, 'Let it run'],
   ] as const)('%s', async (_what, path, open, sign) => {
     const fresh = await stage.controller()

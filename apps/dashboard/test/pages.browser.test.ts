@@ -72,6 +72,20 @@ describe.skipIf(!requires('chromium'))('pages', () => {
     await page.close()
   })
 
+  test('a token comes with the line of each system that there is one for', async () => {
+    const { page, complaints } = await stage.open(`${controller.url}/settings`, { width: 390, height: 800 })
+    await page.getByRole('button', { name: 'Make a token' }).click()
+    const line = async () => await page.getByText(/^s=|^\$s = /u).innerText()
+    expect(await line()).toContain('/install/linux.sh')
+    await page.getByRole('radio', { name: 'Linux' }).press('ArrowRight')
+    expect(await line()).toContain('/install/windows.ps1')
+    await page.getByRole('radio', { name: 'Windows' }).press('ArrowRight')
+    await page.getByText('There is no line for macOS: the release has no archive for macOS.').waitFor()
+    expect(await findBarriers(page)).toEqual([])
+    expect(complaints).toEqual([])
+    await page.close()
+  })
+
   test('the initial JavaScript stays below 300 KiB compressed', async () => {
     const { gzipSync } = await import('node:zlib')
     const html = await (await fetch(controller.url)).text()
