@@ -166,7 +166,7 @@ function about({ release, outdated, otherwise }: UpdatesView): string[] {
         ...rest,
       ]
     : [
-        `Varve ${release.version} is served, and is newer than what ${countOf(outdated.length, 'host')} have: varve agents update.`,
+        `Varve ${release.version} is served, and is newer than what ${countOf(outdated.length, 'host')} ${outdated.length === 1 ? 'has' : 'have'}: varve agents update.`,
         ...rest,
       ]
 }
