@@ -56,6 +56,7 @@ export function inventedHost(name: string, change: Partial<HostView> = {}): Host
     cpus: 8,
     memory: 32 * GiB,
     agentVersion: '0.1.0',
+    program: null,
     nodeVersion: '24.21.0',
     capabilities: {
       readFormats: ['raw', 'qcow2', 'vmdk'],

@@ -8,6 +8,7 @@ import type { MigrationView, StartMigration } from '@varve/protocol/migrations'
 import { EventEmitter, on } from 'node:events'
 import { crowdActivity, crowdFindings, crowdImage, crowdMigrations } from './invented-crowd.ts'
 import { inventedTrust } from './invented-trust.ts'
+import { inventedUpdates } from './invented-updates.ts'
 import { inventedAudit } from './invented-audit.ts'
 import { ago, inventedDigest, inventedImage, inventedProblems, inventedRow } from './invented-fleet.ts'
 import { failedMigration, inventedPlan, migrationAt, newMigration } from './invented-migrations.ts'
@@ -401,5 +402,6 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
     people: inventedPeople(),
     whereabouts: { image: () => null, run: () => null, migration: () => null },
     trust: inventedTrust(),
+    updates: inventedUpdates(),
   }
 }

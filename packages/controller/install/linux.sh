@@ -85,8 +85,12 @@ if [ -e "$trial" ]; then
       printf '%s\n' "$now" >"$trial.new" && mv "$trial.new" "$trial"
       (
         trap '' HUP INT TERM
-        sleep 90
-        [ "$(cat "$trial" 2>/dev/null)" = "$now" ] || exit 0
+        seconds=0
+        while [ $seconds -lt 90 ]; do
+          sleep 1
+          [ "$(cat "$trial" 2>/dev/null)" = "$now" ] || exit 0
+          seconds=$((seconds + 1))
+        done
         case $(readlink "/proc/$$/exe") in
           "$home/$build"/*)
             printf '%s\n%s\n%s\n' "$build" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" 'it hung: nothing was heard of it for 90 seconds' >"$home/rolled-back"

@@ -21,6 +21,8 @@ export interface FleetOptions {
   readonly south?: readonly string[]
   /** The program of the agents, from the root of the repository. */
   readonly agent?: string
+  /** Of other programs, by whole paths, such as those of another version. */
+  readonly programs?: Partial<Readonly<Record<ProcessName, string>>>
   /** The agents have certificates: all between the processes is TLS. */
   readonly joined?: boolean
   /** Everybody on this machine is answered, as a page that has signed in is. */
@@ -87,12 +89,15 @@ export class Fleet {
 
   async run(name: ProcessName): Promise<void> {
     const isController = name === 'controller'
-    const program = this.#options.agent ?? 'packages/agent-linux/bin/varve-agent.mjs'
+    const usual = isController
+      ? 'packages/controller/bin/varve-controller.mjs'
+      : (this.#options.agent ?? 'packages/agent-linux/bin/varve-agent.mjs')
+    const program = this.#options.programs?.[name] ?? usual
     const data = join(this.folder, name, 'agent')
     if (!isController && this.#options.joined === true) await this.#join(name, program, data)
     const args = isController
       ? [
-          'packages/controller/bin/varve-controller.mjs',
+          program,
           '--port',
           String(this.#port),
           '--data',

@@ -6,6 +6,7 @@ import type { RolloutView } from '@varve/protocol/updates'
 import { freshHost, freshHostTools, type FreshHost } from '@varve/test-kit/fresh-host'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { requires, runToolOk } from '@varve/test-kit/tools'
+import { execa } from 'execa'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { root } from './fleet.ts'
 import { TrustedFleet } from './trusted-fleet.ts'
@@ -116,6 +117,12 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64' || !requi
       })
     }
 
+    const varve = async (...words: string[]) =>
+      await execa(process.execPath, [join(root, 'packages/cli/bin/varve.mjs'), ...words], {
+        reject: false,
+        env: { VARVE_CONTROLLER: `http://127.0.0.1:${fleet.port}`, VARVE_STATE: place.file('state') },
+      })
+
     async function lies(): Promise<string[]> {
       await rm(join(home, 'seen'), { force: true })
       await writeFile(join(home, 'look'), '')
@@ -134,8 +141,13 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64' || !requi
         release: { version: '1.1.0' },
         outdated: ['north'],
       })
-      const view = await update()
-      expect([view.state, view.reason, view.counts.updated]).toEqual(['done', '', 1])
+      const { exitCode, stdout, stderr } = await varve('agents', 'update', '--soak', '1s')
+      expect([exitCode, stdout]).toEqual([0, 'The update to Varve 1.1.0 is done: 1 updated.'])
+      expect(stderr).toMatch(/^Varve 1\.1\.0 to 1 host\n/u)
+      expect(stderr).toMatch(/ {2}north: updated$/u)
+      expect((await varve('agents', 'updates')).stdout).toMatch(
+        /^Varve 1\.1\.0 is served; no host .*\n\n.* is done: 1 updated\.\nHOST .*\nnorth +1 +updated +1\.0\.0-[0-9a-f]{8} +1\.1\.0-[0-9a-f]{8}/u,
+      )
       expect(await program()).toMatchObject({
         build: expect.stringMatching(/^1\.1\.0-/u),
         isTried: false,
@@ -158,11 +170,11 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64' || !requi
       const view = await update()
       expect([view.state, view.reason]).toEqual([
         'stopped',
-        expect.stringContaining('its libraries more are missing'),
+        expect.stringContaining('libraries are missing: more'),
       ])
       expect(await program()).toMatchObject({
         build: expect.stringMatching(/^1\.1\.0-/u),
-        rolledBack: { reason: 'its libraries more are missing' },
+        rolledBack: { reason: 'libraries are missing: more' },
       })
       expect((await fleet.api.fleet.host.query({ name: 'north' })).libraries).toHaveLength(2)
     }, 60_000)

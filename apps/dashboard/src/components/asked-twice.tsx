@@ -9,6 +9,8 @@ interface AskedTwiceProps {
   readonly surely: ReactNode
   /** What it does, on hover. */
   readonly about?: string
+  /** Left out: it takes something away. */
+  readonly tone?: 'bad' | 'plain'
   readonly isBusy: boolean
   /** Why it may not be pressed. */
   readonly barred?: string | null
@@ -16,7 +18,8 @@ interface AskedTwiceProps {
 }
 
 /** A button that must be pressed twice; leaving it forgets the first time. */
-export function AskedTwice({ word, label, surely, about, isBusy, barred = null, onSure }: AskedTwiceProps) {
+export function AskedTwice(props: AskedTwiceProps) {
+  const { word, label, surely, about, tone = 'bad', isBusy, barred = null, onSure } = props
   const [isAsked, setAsked] = useState(false)
   const press = () => {
     setAsked(!isAsked)
@@ -24,7 +27,7 @@ export function AskedTwice({ word, label, surely, about, isBusy, barred = null, 
   }
   return (
     <Button
-      color="bad"
+      {...(tone === 'bad' && { color: 'bad' })}
       aria-label={isAsked ? undefined : label}
       loading={isBusy}
       disabled={barred !== null}

@@ -12,6 +12,7 @@ import { agentsToVersions } from '../features/fleet/agents-to-versions.ts'
 import styles from '../features/fleet/fleet.module.css'
 import { TrustCard } from '../features/fleet/trust-card.tsx'
 import { JoinSteps } from '../features/fleet/join-steps.tsx'
+import { UpdatesCard } from '../features/fleet/updates-card.tsx'
 
 /** As many as the controller lists at a time. */
 const mostHosts = 500
@@ -52,6 +53,7 @@ export function SettingsPage() {
             <SkeletonRows rows={3} height={44} />
           )}
         </Card>
+        <UpdatesCard />
         <TrustCard />
         <Card title="Versions">
           {info.data ? (

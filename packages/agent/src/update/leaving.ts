@@ -16,13 +16,13 @@ export interface LeavingOptions {
   readonly isIdle: () => boolean
   /** Whether the controller has not heard of all ends of jobs. */
   readonly hasWords: () => boolean
+  /** The last words get so long. */
+  readonly lastWordsMs?: number
 }
 
 const lookMs = 50
-/** The last words get so long. */
-const lastWordsMs = 5000
 
-export function createLeaving({ isIdle, hasWords }: LeavingOptions): Leaving {
+export function createLeaving({ isIdle, hasWords, lastWordsMs = 5000 }: LeavingOptions): Leaving {
   const { promise: due, resolve } = Promise.withResolvers<void>()
   let isLeaving = false
 

@@ -3,18 +3,18 @@ import type { Logger } from '../platform/logger.ts'
 import type { Leaving } from './leaving.ts'
 import type { SelfUpdate } from './self-update.ts'
 
-/** A build on trial is confirmed within this time, or the one before runs again. `start.sh` ends after 90 s one that hangs. */
-const trialMs = 75_000
-
 export interface WatchTrialOptions {
   readonly update: SelfUpdate
   readonly leaving: Leaving
   readonly log: Logger
   readonly signal: AbortSignal
+  /** A build on trial is confirmed within this time, or the one before runs again. `start.sh` ends after 90 s one that hangs. */
+  readonly trialMs?: number
 }
 
 /** Takes this build back when the controller has not confirmed it in time. Never rejects. */
-export async function watchTrial({ update, leaving, log, signal }: WatchTrialOptions): Promise<void> {
+export async function watchTrial(options: WatchTrialOptions): Promise<void> {
+  const { update, leaving, log, signal, trialMs = 75_000 } = options
   try {
     if (!(await update.program()).isTried) return
     await sleep(trialMs, undefined, { signal })

@@ -2,6 +2,7 @@ import { defineCommand } from '../grammar/command-definition.ts'
 import { durationOption } from '../grammar/duration.ts'
 import { addControllerOption } from '../grammar/options.ts'
 import type { FleetOptions } from '../fleet.ts'
+import type { UpdateOptions } from './agents-update.ts'
 import type { TokenOptions } from './agents.ts'
 
 const tokenCommand = defineCommand<TokenOptions>({
@@ -67,14 +68,67 @@ const rotateCommand = defineCommand<FleetOptions>({
   },
 })
 
+const updateCommand = defineCommand<UpdateOptions>({
+  usage: 'update [hosts...]',
+  does: 'the agents of these hosts, or of all that can be, get the release that the controller serves, ring by ring',
+  grammar: (command) =>
+    addControllerOption(command)
+      .option(
+        '--rings <list>',
+        'how many hosts are updated at the end of each ring; 1,10%,100% when not said',
+      )
+      .addOption(
+        durationOption('--soak <time>', 'how long a ring has to do well before the next; 60s when not said', {
+          shortest: 1,
+          longest: 86_400,
+        }),
+      )
+      .option('--at-once <number>', 'hosts of a ring that are updated at the same time; 5 when not said')
+      .option('--detach', 'do not wait for its end'),
+  async run({ args, options, context }) {
+    const { agentsUpdate } = await import('./agents-update.ts')
+    return await agentsUpdate(args, options, context)
+  },
+})
+
+const updatesCommand = defineCommand<FleetOptions>({
+  usage: 'updates',
+  does: 'what the agents can be updated to, which can be, and how the last update went',
+  grammar: addControllerOption,
+  async run({ options, context }) {
+    const { agentsUpdates } = await import('./agents-update.ts')
+    return await agentsUpdates(options, context)
+  },
+})
+
+const cancelUpdateCommand = defineCommand<FleetOptions>({
+  usage: 'cancel-update',
+  does: 'ends the update that is going; hosts whose turn has not come are left as they are',
+  grammar: addControllerOption,
+  async run({ options, context }) {
+    const { agentsCancelUpdate } = await import('./agents-update.ts')
+    return await agentsCancelUpdate(options, context)
+  },
+})
+
 export const agentsCommand = defineCommand<FleetOptions>({
   usage: 'agents',
   group: 'fleet',
-  does: 'the certificates of the fleet: who has joined, tokens to join by, who is put out',
+  does: 'the agents of the fleet: who has joined, tokens to join by, who is put out, updates',
   grammar: addControllerOption,
   async run({ options, context }) {
     const { agents } = await import('./agents.ts')
     return await agents(options, context)
   },
-  commands: [allowCommand, cancelCommand, revokeCommand, rotateCommand, tokenCommand, tokensCommand],
+  commands: [
+    allowCommand,
+    cancelCommand,
+    cancelUpdateCommand,
+    revokeCommand,
+    rotateCommand,
+    tokenCommand,
+    tokensCommand,
+    updateCommand,
+    updatesCommand,
+  ],
 })

@@ -107,7 +107,7 @@ describe.skipIf(process.platform !== 'linux' || !requires(...freshHostTools))('t
     const token = /varve-join\.[\w.-]+/u.exec(line)?.[0] ?? 'none'
     expect(said.split('\n')[1]).toBe(token)
     for (const words of [
-      'ExecStart=\nExecStart=/opt/varve/current/bin/varve-agent\n',
+      'ExecStart=\nExecStart=/bin/sh /opt/varve/start.sh\nRestartForceExitStatus=75\nReadWritePaths=/opt/varve\n',
       String.raw`Environment="VARVE_LIBRARIES=images=/srv/images\nmore=/srv/other images"`,
       'Environment=VARVE_NBD_HOST=192.0.2.7\nReadWritePaths="/srv/images"\nReadWritePaths="/srv/other images"\n',
       'systemctl daemon-reload\nsystemctl enable varve-agent.service\nsystemctl restart varve-agent.service\n',
@@ -117,7 +117,7 @@ describe.skipIf(process.platform !== 'linux' || !requires(...freshHostTools))('t
       expect(said).toContain(words)
     const [, again = ''] = said.split('AGAIN\n')
     expect(again).toMatch(
-      /^varve: north is connected to .*\n1\n\.lock\n1\.2\.3-[0-9a-f]{8}\ncurrent\nremove\.sh\n/u,
+      /^varve: north is connected to .*\n1\n\.lock\n1\.2\.3-[0-9a-f]{8}\ncurrent\nrelease\.pub\nremove\.sh\nstart\.sh\n/u,
     )
     expect(again).toMatch(/VARVE_LIBRARIES=images=\/srv\/images\nmore=\/srv\/other images$/u)
   })
@@ -230,7 +230,7 @@ describe.skipIf(process.platform !== 'linux' || !requires(...freshHostTools))('t
         `/bin/mkdir /srv/images; ${install}; echo "code $?"; ${install}; ls -A /opt/varve /etc/systemd/system/varve-agent.service.d`,
       )
       expect(said).toMatch(
-        /^(?:Killed\n)?code (?!0$)\d+\nvarve: north is connected .*\n\/etc\/.*:\ninstall\.conf\n\n\/opt\/varve:\n\.lock\n1\.2\.3-[0-9a-f]{8}\ncurrent\nremove\.sh$/mu,
+        /^(?:Killed\n)?code (?!0$)\d+\nvarve: north is connected .*\n\/etc\/.*:\ninstall\.conf\n\n\/opt\/varve:\n\.lock\n1\.2\.3-[0-9a-f]{8}\ncurrent\nrelease\.pub\nremove\.sh\nstart\.sh$/mu,
       )
     },
   )

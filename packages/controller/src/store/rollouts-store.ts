@@ -68,7 +68,7 @@ export function endRollout(
   { state, reason, at }: { readonly state: RolloutState; readonly reason: string; readonly at: string },
 ): void {
   end.run(db, state, reason, at, id)
-  passOver.run(db, reason, at, id)
+  passOver.run(db, state === 'canceled' ? reason : 'the update was stopped before its turn', at, id)
 }
 
 type HostRow = typeof rolloutHosts.$inferSelect

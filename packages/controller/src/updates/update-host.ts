@@ -151,7 +151,7 @@ export function createHostUpdates(options: UpdateHostOptions) {
   async function faultOf({ host, libraries }: Subject): Promise<string | null> {
     const known = knownHost(host)
     const missing = libraries.filter((library) => known?.libraries.includes(library) !== true)
-    if (missing.length > 0) return `its libraries ${missing.join(', ')} are missing`
+    if (missing.length > 0) return `libraries are missing: ${missing.join(', ')}`
     const limit = AbortSignal.timeout(times.healthMs)
     try {
       await jobs.start<'quarantine'>(

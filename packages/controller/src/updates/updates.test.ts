@@ -173,7 +173,7 @@ describe('a host that does not do well stops it, and those of later rings are no
   test.each([
     ['is-rolled-back', 'rolled-back', 'it ended'],
     ['does-not-work', 'rolled-back', 'it broke'],
-    ['loses-a-library', 'rolled-back', 'its libraries more are missing'],
+    ['loses-a-library', 'rolled-back', 'libraries are missing: more'],
     ['never-comes', 'failed', 'it has not come back within 0.1 seconds'],
   ] as const)('%s', async (fate, state, detail) => {
     at('host-00').fate = fate
