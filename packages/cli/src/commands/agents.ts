@@ -1,8 +1,8 @@
-import { systemWords } from '@varve/protocol/install-systems'
-import type { JoinTokenView, MadeJoinToken, TrustView } from '@varve/protocol/trust'
+import type { JoinTokenView, TrustView } from '@varve/protocol/trust'
 import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { askFleet, type FleetOptions } from '../fleet.ts'
+import { installWords } from '../output/install-words.ts'
 import { minute } from '../output/minute.ts'
 import { printDone } from '../output/print-done.ts'
 import { table } from '../output/table.ts'
@@ -49,7 +49,7 @@ export async function agents(options: FleetOptions, context: CommandContext): Ou
   return exitCodes.ok
 }
 
-/** `varve agents token`: the command to give to a host. */
+/** `varve agents token`: the command, and the lines, to give to a host. */
 export async function agentsToken(
   name: string | undefined,
   options: TokenOptions,
@@ -103,19 +103,6 @@ export async function agentsAllow(host: string, options: FleetOptions, context: 
 export async function agentsRotate(options: FleetOptions, context: CommandContext): Outcome {
   const view = await askFleet(options, context, ({ api }) => api.trust.rotate.mutate())
   return printDone(context, view, `The fleet has a new key: ${view.pin}. Its hosts move to it by themselves.`)
-}
-
-const windowOf = { linux: '', windows: ', in PowerShell as administrator', macos: '' } as const
-
-function installWords(install: MadeJoinToken['install']): string {
-  const isServed = install.some(({ line }) => line !== null)
-  if (!isServed) return `No line installs Varve on a host besides: ${install[0]?.reason}.`
-  const words = install.map(({ system, line, reason }) =>
-    line === null
-      ? `${systemWords[system]}: none, since ${reason}.\n`
-      : `${systemWords[system]}${windowOf[system]}:\n\n  ${line}\n`,
-  )
-  return `Or, on a host without Varve, its line installs it too.\n\n${words.join('\n')}`
 }
 
 function memberRow({ name, state, notAfter, serial, reason }: TrustView['members'][number]): string[] {
