@@ -58,7 +58,7 @@ the Node.js that they run on. Nothing is started by itself: see
 varve-controller.service and varve-agent.service.
 
 %install
-tar -xf %{made_files} -C %{buildroot}
+tar -xf "%{made_files}" -C "%{buildroot}"
 
 ${scriptlets.join('\n')}
 %files

@@ -115,7 +115,8 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || !requires('curl
         $tokens = $errors = $null
         $ast = [Management.Automation.Language.Parser]::ParseFile('${script}', [ref] $tokens, [ref] $errors)
         $newer = 'TernaryExpressionAst', 'PipelineChainAst'
-        $found = $ast.FindAll({ param($n) $newer -contains $n.GetType().Name -or "$($n.Operator)" -like 'QuestionQuestion*' -or $n.NullConditional }, $true)
+        $later = 'AsArray', 'Parallel', 'AsHashtable', 'EscapeHandling', 'AsByteStream', 'SkipCertificateCheck', 'NoEmphasis', 'AdditionalChildPath'
+        $found = $ast.FindAll({ param($n) $newer -contains $n.GetType().Name -or "$($n.Operator)" -like 'QuestionQuestion*' -or $n.NullConditional -or $later -contains $n.ParameterName }, $true)
         "$($errors.Count) errors, $(@($found).Count) of a newer language"`)
       expect(said).toBe('0 errors, 0 of a newer language')
     })
