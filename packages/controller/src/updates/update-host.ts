@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import type { HostFacts } from '@varve/protocol/hosts'
-import type { AgentProgram, UpdateState } from '@varve/protocol/updates'
+import type { AgentProgram, ReleaseArchive, UpdateState } from '@varve/protocol/updates'
 import type { Jobs } from '../agents/jobs.ts'
-import type { Presence, Sessions } from '../agents/sessions.ts'
+import type { Sessions } from '../agents/sessions.ts'
 import type { RolloutPlan } from '../store/payload-kinds.ts'
 import type { HostOfRollout } from '../store/rollouts-store.ts'
 
@@ -16,11 +16,13 @@ export interface UpdateTimes {
   readonly lookMs: number
   /** An agent that starts anew as another build, or is taken back, is there after so long. */
   readonly backMs: number
+  /** One that is to go and is there for so long was not told. */
+  readonly staysMs: number
   /** A build on trial has to answer within so long. */
   readonly healthMs: number
 }
 
-export const usualTimes: UpdateTimes = { lookMs: 500, backMs: 240_000, healthMs: 45_000 }
+export const usualTimes: UpdateTimes = { lookMs: 500, backMs: 240_000, staysMs: 15_000, healthMs: 45_000 }
 
 export interface UpdateHostOptions {
   readonly jobs: Pick<Jobs, 'start'>
@@ -48,6 +50,9 @@ export interface UpdateEnd {
   readonly detail: string
 }
 
+/** So often a host is told before it is given up. */
+const attempts = 3
+
 interface Subject {
   readonly host: string
   readonly build: string
@@ -73,28 +78,46 @@ export function createHostUpdates(options: UpdateHostOptions) {
     if (isBegun) {
       const back = await comesBack(name, null, tools)
       // It may not have been told: then it begins anew.
-      if (!back || back.build === build || back.rolledBack?.build === build)
-        return await finish(subject, null, tools)
+      const ended = back && (await finish(subject, back, tools))
+      if (ended !== null) return ended
     }
     if (program.build === build && !program.isTried) return { state: 'updated', detail: 'it had this build' }
     if (sessions.find(name)?.isConnected !== true) return { state: 'skipped', detail: 'it was not connected' }
     tools.onBefore({ from: program.build, to: build, libraries })
-    tools.onState('staging', '')
-    await jobs.start<'update'>(
-      name,
-      { kind: 'update', step: 'stage', build, archive },
-      {
-        idempotencyKey: `update/${host.rollout}/${name}/stage`,
-        title: `Fetch Varve ${build}`,
-        noProgressSeconds: 120,
-        signal: tools.canceled,
-      },
-    )
-    return await switchOver(subject, tools)
+    for (let attempt = 1; attempt <= attempts; attempt += 1) {
+      try {
+        tools.onState('staging', '')
+        await stage(subject, archive, { rollout: host.rollout, attempt, canceled: tools.canceled })
+        const ended = await switchOver(subject, tools)
+        if (ended !== null) return ended
+      } catch (error) {
+        if (!isDiskError(error, 'agent-gone') || attempt === attempts) throw error
+        tools.onState('waiting', 'until it is connected again')
+        if (!(await comesBack(name, null, tools))) throw error
+      }
+    }
+    return { state: 'failed', detail: `it was told ${attempts} times, and still runs as before` }
   }
 
-  /** Never while something runs there. */
-  async function switchOver(subject: Subject, tools: UpdateTools): Promise<UpdateEnd> {
+  async function stage(
+    { host, build }: Subject,
+    archive: ReleaseArchive,
+    of: { readonly rollout: string; readonly attempt: number; readonly canceled: AbortSignal },
+  ): Promise<void> {
+    await jobs.start<'update'>(
+      host,
+      { kind: 'update', step: 'stage', build, archive },
+      {
+        idempotencyKey: `update/${of.rollout}/${host}/stage/${of.attempt}`,
+        title: `Fetch Varve ${build}`,
+        noProgressSeconds: 120,
+        signal: of.canceled,
+      },
+    )
+  }
+
+  /** Never while something runs there. Null: the host was not told. */
+  async function switchOver(subject: Subject, tools: UpdateTools): Promise<UpdateEnd | null> {
     const { host } = subject
     for (;;) {
       const work = workOf(host)
@@ -117,17 +140,19 @@ export function createHostUpdates(options: UpdateHostOptions) {
         // Its answer may have been lost when it went.
         if (!isDiskError(error, 'agent-gone')) throw error
       }
-      return await finish(subject, before, tools)
+      const back = await comesBack(host, before?.instance ?? null, tools)
+      if (back) return await finish(subject, back, tools)
+      return { state: 'failed', detail: `it has not come back within ${times.backMs / 1000} seconds` }
     }
   }
 
-  /** `before`: the agent that went; null: not known, as after a start of this controller. */
-  async function finish(subject: Subject, before: Presence | null, tools: UpdateTools): Promise<UpdateEnd> {
+  /** What becomes of the build that an agent has come back with; null: it has never begun to run as the wanted one. */
+  async function finish(subject: Subject, back: AgentProgram, tools: UpdateTools): Promise<UpdateEnd | null> {
     const { host, build } = subject
-    const back = await comesBack(host, before?.instance ?? null, tools)
-    if (!back)
-      return { state: 'failed', detail: `it has not come back within ${times.backMs / 1000} seconds` }
-    if (back.build !== build) return rolledBack(back, build)
+    if (back.build !== build)
+      return back.rolledBack?.build === build
+        ? { state: 'rolled-back', detail: back.rolledBack.reason }
+        : null
     if (!back.isTried) return { state: 'updated', detail: '' }
     tools.onState('checking', '')
     const fault = await faultOf(subject)
@@ -188,17 +213,20 @@ export function createHostUpdates(options: UpdateHostOptions) {
     )
   }
 
-  /** The program of the agent that comes in the place of `instance`, once nothing else is on its way; null: none has come. */
+  /** The program of the agent that comes in the place of `instance`, or of that one where it stays; null: none has come. */
   async function comesBack(
     host: string,
     instance: string | null,
     { stopped }: UpdateTools,
   ): Promise<AgentProgram | null> {
     const until = performance.now() + times.backMs
+    let since = performance.now()
     while (performance.now() < until) {
       const agent = sessions.find(host)
       const program = knownHost(host)?.program
-      if (agent?.isConnected && agent.instance !== instance && program) return program
+      if (!agent?.isConnected) since = performance.now()
+      else if (program && (agent.instance !== instance || performance.now() - since > times.staysMs))
+        return program
       await sleep(times.lookMs, undefined, { signal: stopped })
     }
     return null
@@ -216,8 +244,3 @@ const titles = {
   keep: (build: string) => `Keep Varve ${build}`,
   revert: (build: string) => `Take Varve ${build} back`,
 } as const
-
-function rolledBack({ build: runs, rolledBack: told }: AgentProgram, build: string): UpdateEnd {
-  const reason = told?.build === build ? told.reason : `it runs ${runs}`
-  return { state: 'rolled-back', detail: reason }
-}

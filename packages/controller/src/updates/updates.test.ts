@@ -26,7 +26,15 @@ const served: ReleaseState = {
 }
 
 /** What becomes of a build that is started. */
-type Fate = 'does' | 'is-rolled-back' | 'does-not-work' | 'loses-a-library' | 'never-comes' | 'is-gone-later'
+type Fate =
+  | 'is-told-later'
+  | 'is-not-told'
+  | 'does'
+  | 'is-rolled-back'
+  | 'does-not-work'
+  | 'loses-a-library'
+  | 'never-comes'
+  | 'is-gone-later'
 
 /** A host as the controller sees it: its agent starts anew when it is told to. */
 class Host {
@@ -49,6 +57,8 @@ class Host {
     this.asked.push(request.step)
     const { build, step } = request
     if (step === 'switch') {
+      if (this.fate === 'is-not-told' || (this.fate === 'is-told-later' && this.asked.length < 4))
+        throw new DiskError('agent-gone', { file: 'host', host: 'host' })
       if (this.isBusy) throw new DiskError('in-use', { file: 'host', by: 'work' })
       this.#startAs(build)
     }
@@ -130,7 +140,7 @@ function begin(release = served): Updates {
     onError: (error) => {
       throw error
     },
-    times: { lookMs: 5, backMs: 100, healthMs: 200 },
+    times: { lookMs: 5, backMs: 100, staysMs: 20, healthMs: 200 },
   })
 }
 
@@ -175,6 +185,7 @@ describe('a host that does not do well stops it, and those of later rings are no
     ['does-not-work', 'rolled-back', 'it broke'],
     ['loses-a-library', 'rolled-back', 'libraries are missing: more'],
     ['never-comes', 'failed', 'it has not come back within 0.1 seconds'],
+    ['is-not-told', 'failed', 'it was told 3 times, and still runs as before'],
   ] as const)('%s', async (fate, state, detail) => {
     at('host-00').fate = fate
     await start()
@@ -213,6 +224,13 @@ test('nothing is started anew while something runs there: as the controller know
   at('host-00').work = null
   at('host-01').isBusy = false
   expect((await ended()).counts.updated).toBe(12)
+})
+
+test('a host that was away when it was told is told again', async () => {
+  at('host-00').fate = 'is-told-later'
+  await start({ hosts: ['host-00'] })
+  expect((await ended()).counts.updated).toBe(1)
+  expect(at('host-00').asked).toEqual(['stage', 'switch', 'stage', 'switch', 'keep'])
 })
 
 test('canceled: what has not begun is left as it is', async () => {
