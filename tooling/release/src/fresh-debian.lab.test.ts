@@ -42,7 +42,7 @@ describe.skipIf(why !== null)('a fresh Debian', () => {
       key: place.file('key'),
       fetch: false,
       level: 1,
-      debs: false,
+      packages: false,
       say: () => {},
     })
     await mkdir(made)
