@@ -1,16 +1,15 @@
 import { Button } from '@mantine/core'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import type { JoinTokenView, MemberView } from '@varve/protocol/trust'
 import { AskedTwice } from '../../components/asked-twice.tsx'
 import { Card } from '../../components/card.tsx'
 import { FactList } from '../../components/fact-list.tsx'
 import { Pill, TimeAgo, type Tone } from '../../components/marks.tsx'
-import { notify } from '../../components/notify.ts'
 import { ErrorCard, SkeletonRows } from '../../components/states.tsx'
-import { errorToWords } from '../../data/error-to-words.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { barredBy, useMayNot } from '../../data/use-may.ts'
 import styles from './fleet.module.css'
+import { useChange } from './use-change.ts'
 
 /** By what the fleet is known, who has a certificate of it, and which tokens were made. */
 export function TrustCard() {
@@ -74,7 +73,7 @@ function MemberRow({ member }: { readonly member: MemberView }) {
   const { name, state, reason, notAfter } = member
   const barred = useMayNot()('change-fleet')
   const api = useTRPC()
-  const change = useChange()
+  const change = useChange(api.trust.view.queryKey())
   const revoke = useMutation(api.trust.revoke.mutationOptions(change))
   const allow = useMutation(api.trust.allow.mutationOptions(change))
   return (
@@ -112,7 +111,7 @@ function MemberRow({ member }: { readonly member: MemberView }) {
 
 function TokenRow({ token }: { readonly token: JoinTokenView }) {
   const api = useTRPC()
-  const cancel = useMutation(api.trust.cancelToken.mutationOptions(useChange()))
+  const cancel = useMutation(api.trust.cancelToken.mutationOptions(useChange(api.trust.view.queryKey())))
   const { id, pattern, madeAt } = token
   const barred = useMayNot()('change-fleet')
   return (
@@ -133,17 +132,4 @@ function TokenRow({ token }: { readonly token: JoinTokenView }) {
       </div>
     </li>
   )
-}
-
-/** Tells when it could not be done, and looks anew when it was. */
-function useChange() {
-  const api = useTRPC()
-  const queryClient = useQueryClient()
-  return {
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: api.trust.view.queryKey() }),
-    onError: (error: unknown) => {
-      const { title, remedy } = errorToWords(error)
-      void notify({ color: 'red', title, message: remedy })
-    },
-  }
 }

@@ -1,16 +1,15 @@
 import { Button } from '@mantine/core'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { countOf } from '@varve/core/units/format-bytes'
 import type { RolloutHost, RolloutView, UpdatesView } from '@varve/protocol/updates'
 import { AskedTwice } from '../../components/asked-twice.tsx'
 import { Card } from '../../components/card.tsx'
 import { Pill, TimeAgo, type Tone } from '../../components/marks.tsx'
-import { notify } from '../../components/notify.ts'
 import { ErrorCard, SkeletonRows } from '../../components/states.tsx'
-import { errorToWords } from '../../data/error-to-words.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { barredBy, useMayNot } from '../../data/use-may.ts'
 import styles from './fleet.module.css'
+import { useChange } from './use-change.ts'
 
 const goingMs = 1000
 const restingMs = 15_000
@@ -43,7 +42,7 @@ function openOf(view: UpdatesView | undefined): RolloutView | undefined {
 function Offer({ view }: { readonly view: UpdatesView }) {
   const { release, outdated, otherwise } = view
   const api = useTRPC()
-  const start = useMutation(api.updates.start.mutationOptions(useChange()))
+  const start = useMutation(api.updates.start.mutationOptions(useChange(api.updates.view.queryKey())))
   const barred = useMayNot()('change-fleet')
   const rest =
     otherwise === 0
@@ -115,7 +114,7 @@ const endOf: Readonly<Record<RolloutView['state'], string>> = {
 function Rollout({ rollout }: { readonly rollout: RolloutView }) {
   const { id, version, state, reason, counts, hosts, startedAt } = rollout
   const api = useTRPC()
-  const cancel = useMutation(api.updates.cancel.mutationOptions(useChange()))
+  const cancel = useMutation(api.updates.cancel.mutationOptions(useChange(api.updates.view.queryKey())))
   const barred = useMayNot()('change-fleet')
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
   return (
@@ -162,17 +161,4 @@ function HostRow({ host }: { readonly host: RolloutHost }) {
       </div>
     </li>
   )
-}
-
-/** Tells when it could not be done, and looks anew when it was. */
-function useChange() {
-  const api = useTRPC()
-  const queryClient = useQueryClient()
-  return {
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: api.updates.view.queryKey() }),
-    onError: (error: unknown) => {
-      const { title, remedy } = errorToWords(error)
-      void notify({ color: 'red', title, message: remedy })
-    },
-  }
 }
