@@ -111,8 +111,12 @@ describe.skipIf(why !== null)('a fresh Debian', () => {
 
   test('the line takes it from nothing to a connected agent within a minute', async () => {
     const { stdout } = await varve('agents', 'token', 'north', '--json')
-    const { install } = JSON.parse(stdout) as { readonly install: { readonly line: string } }
-    await writeFile(join(debian.root, 'root/line'), `${install.line} --library images=/srv/images\n`)
+    const { install } = JSON.parse(stdout) as {
+      readonly install: readonly { readonly system: string; readonly line: string | null }[]
+    }
+    const line = install.find(({ system }) => system === 'linux')?.line
+    expect(line).toMatch(/^s=/u)
+    await writeFile(join(debian.root, 'root/line'), `${line} --library images=/srv/images\n`)
     const started = performance.now()
     const { exitCode, said } = await debian.run('sh /root/line')
     const seconds = (performance.now() - started) / 1000
