@@ -52,6 +52,7 @@ export function folderOf(name: PackageName): string {
 /** Folders of a package's `src`, the lowest first: a folder imports from itself and from those before it. */
 export const floors = {
   core: [
+    'async',
     'units',
     'ranges',
     'problems',
