@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/react-query'
 import { notify } from '../components/notify.ts'
-import { errorToWords } from './error-to-words.ts'
+import { tellError } from './tell-error.ts'
 import { useTRPC } from './trpc.ts'
 
 /** What can be asked of a host, with a notice of how it went. */
@@ -10,10 +10,7 @@ export function useHostActions() {
     api.fleet.rescan.mutationOptions({
       onSuccess: (_, { name }) =>
         void notify({ title: 'Scan asked for', message: `${name} looks through its libraries again.` }),
-      onError: (error) => {
-        const { title, remedy } = errorToWords(error)
-        void notify({ color: 'red', title, message: remedy })
-      },
+      onError: tellError,
     }),
   )
   return { rescan }

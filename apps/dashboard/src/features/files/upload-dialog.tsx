@@ -4,8 +4,7 @@ import type { HostView } from '@varve/protocol/hosts'
 import { useMemo, useState } from 'react'
 import { Meter } from '../../components/marks.tsx'
 import { Notice } from '../../components/notice.tsx'
-import { notify } from '../../components/notify.ts'
-import { errorToWords } from '../../data/error-to-words.ts'
+import { tellError } from '../../data/tell-error.ts'
 import { useTRPCClient } from '../../data/trpc.ts'
 import { PlanBody } from '../../plans/plan-body.tsx'
 import planStyles from '../../plans/plan.module.css'
@@ -125,10 +124,7 @@ function Form({ host, onClose, onStarted }: UploadDialogProps) {
                 <Button
                   color="bad"
                   onClick={() => {
-                    upload.cancel(same).catch((error: unknown) => {
-                      const { title, remedy } = errorToWords(error)
-                      void notify({ color: 'red', title, message: remedy })
-                    })
+                    upload.cancel(same).catch(tellError)
                   }}
                 >
                   Cancel and remove

@@ -2,8 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import type { HostView } from '@varve/protocol/hosts'
 import { AskedTwice } from '../../components/asked-twice.tsx'
-import { notify } from '../../components/notify.ts'
-import { errorToWords } from '../../data/error-to-words.ts'
+import { tellError } from '../../data/tell-error.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { useMayNot } from '../../data/use-may.ts'
 
@@ -19,10 +18,7 @@ export function ForgetHost({ host }: { readonly host: HostView }) {
         await navigate({ to: '/hosts' })
         await queryClient.invalidateQueries()
       },
-      onError: (error) => {
-        const { title, remedy } = errorToWords(error)
-        void notify({ color: 'red', title, message: remedy })
-      },
+      onError: tellError,
     }),
   )
   if (host.state === 'connected') return null

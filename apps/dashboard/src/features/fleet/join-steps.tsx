@@ -3,8 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import type { Overview } from '@varve/protocol/overview'
 import { lazy, Suspense } from 'react'
 import { Command } from '../../components/marks.tsx'
-import { notify } from '../../components/notify.ts'
-import { errorToWords } from '../../data/error-to-words.ts'
+import { tellError } from '../../data/tell-error.ts'
 import { useTRPC } from '../../data/trpc.ts'
 import { barredBy, useMayNot } from '../../data/use-may.ts'
 import styles from './fleet.module.css'
@@ -61,10 +60,7 @@ function TokenStep() {
   const make = useMutation(
     api.trust.makeToken.mutationOptions({
       onSuccess: () => queryClient.invalidateQueries({ queryKey: api.trust.view.queryKey() }),
-      onError: (error) => {
-        const { title, remedy } = errorToWords(error)
-        void notify({ color: 'red', title, message: remedy })
-      },
+      onError: tellError,
     }),
   )
   return (

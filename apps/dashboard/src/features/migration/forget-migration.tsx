@@ -2,8 +2,7 @@ import { Button } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import type { MigrationView } from '@varve/protocol/migrations'
-import { notify } from '../../components/notify.ts'
-import { errorToWords } from '../../data/error-to-words.ts'
+import { tellError } from '../../data/tell-error.ts'
 import { useTRPC } from '../../data/trpc.ts'
 
 /** Takes one migration that is over out of the list. */
@@ -17,10 +16,7 @@ export function ForgetMigration({ migration }: { readonly migration: MigrationVi
         await navigate({ to: '/runs' })
         await queryClient.invalidateQueries({ queryKey: api.migrations.list.queryKey() })
       },
-      onError: (error) => {
-        const { title, remedy } = errorToWords(error)
-        void notify({ color: 'red', title, message: remedy })
-      },
+      onError: tellError,
     }),
   )
   if (migration.finishedAt === null) return null

@@ -1,6 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { notify } from '../../components/notify.ts'
-import { errorToWords } from '../../data/error-to-words.ts'
+import { tellError } from '../../data/tell-error.ts'
 import { useTRPC } from '../../data/trpc.ts'
 
 /** For a mutation of people: what is shown of them is asked for anew, and a refusal is said in the corner. */
@@ -17,10 +16,7 @@ export function useChange() {
     refresh,
     options: {
       onSuccess: refresh,
-      onError: (error: unknown) => {
-        const { title, remedy } = errorToWords(error)
-        void notify({ color: 'red', title, message: remedy })
-      },
+      onError: tellError,
     },
   }
 }

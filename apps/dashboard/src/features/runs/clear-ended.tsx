@@ -2,7 +2,7 @@ import { Button } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { countOf } from '@varve/core/units/format-bytes'
 import { notify } from '../../components/notify.ts'
-import { errorToWords } from '../../data/error-to-words.ts'
+import { tellError } from '../../data/tell-error.ts'
 import { useTRPCClient } from '../../data/trpc.ts'
 import type { RunLine } from './run-line.ts'
 
@@ -23,10 +23,7 @@ export function ClearEnded({ lines }: { readonly lines: readonly RunLine[] }) {
     },
     onSuccess: (cleared) =>
       void notify({ title: 'Cleared', message: `${countOf(cleared, 'run')}; no image was touched.` }),
-    onError: (error) => {
-      const { title, remedy } = errorToWords(error)
-      void notify({ color: 'red', title, message: remedy })
-    },
+    onError: tellError,
     onSettled: () => queryClient.invalidateQueries(),
   })
   if (over.length === 0) return null

@@ -1,6 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { notify } from '../../components/notify.ts'
-import { errorToWords } from '../../data/error-to-words.ts'
+import { tellError } from '../../data/tell-error.ts'
 import { useTRPC } from '../../data/trpc.ts'
 
 /** Sets and removes the schedule of a library, with a notice where it cannot be done. */
@@ -8,11 +7,7 @@ export function useScheduleActions() {
   const api = useTRPC()
   const queryClient = useQueryClient()
   const onSuccess = () => queryClient.invalidateQueries({ queryKey: api.schedules.pathKey() })
-  const onError = (error: unknown) => {
-    const { title, remedy } = errorToWords(error)
-    void notify({ color: 'red', title, message: remedy })
-  }
-  const set = useMutation(api.schedules.set.mutationOptions({ onSuccess, onError }))
-  const remove = useMutation(api.schedules.remove.mutationOptions({ onSuccess, onError }))
+  const set = useMutation(api.schedules.set.mutationOptions({ onSuccess, onError: tellError }))
+  const remove = useMutation(api.schedules.remove.mutationOptions({ onSuccess, onError: tellError }))
   return { set, remove }
 }
