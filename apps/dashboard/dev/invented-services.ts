@@ -218,7 +218,7 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
                   { problem: inventedProblems.unaligned, images: 6, bytes: null },
                 ],
           joinCommand: './varve agent --controller http://127.0.0.1:7070 --library images=/path/to/images',
-          joinsByToken: true,
+          joinsByToken: scene !== 'empty',
         }
       },
       hosts: ({ search, state, offset, limit }) => {
