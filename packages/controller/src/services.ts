@@ -81,7 +81,7 @@ export function createController(
   folder: DataFolder,
   { logger, trust, secrets, people, releases }: ControllerParts,
 ): Controller {
-  const db = openDatabase(folder.inventory)
+  const db = openDatabase(folder.inventory, secrets)
   const log = createEventLog(db, {
     keep: config.keepEvents,
     paceMs: Math.min(100, config.eventMs),
