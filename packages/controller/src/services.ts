@@ -152,6 +152,7 @@ export function createController(
       audit.service.record({ ...line, result: done })
     },
     roots: () => trust.rootCertificates(),
+    barred: () => trust.barred(),
     start: trust.start,
     onSeen: (host, seen) => restored.heard(host, seen),
     onHello(host, hello) {
@@ -298,6 +299,7 @@ export function createController(
   trust.connect({
     cut: (host, reason) => sessions.cut(host, reason),
     sendAll: (command) => sessions.sendAll(command),
+    endWork: (host, error) => jobs.endWork(host, error),
     note: (host, title) => log.note(db, { subject: 'host', subjectId: host, title }),
     joinedAt: listening,
     releases: () => releases.state(),

@@ -1,6 +1,7 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { cp, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { readMembership } from '@varve/agent/trust/membership-file'
 import { openDatabase, statement } from '@varve/controller/store/database'
 import { jobRequest } from '@varve/controller/store/payload-kinds'
@@ -37,14 +38,14 @@ afterAll(async () => {
   await place?.[Symbol.asyncDispose]()
 })
 
-async function start(name: string): Promise<string> {
+async function start(name: string, targetHost = 'south'): Promise<string> {
   const image = await waitFor<ImageRow>('the image', async () => {
     const { rows } = await fleet.api.images.list.query({ host: 'north', name: 'web01.raw' })
     return rows[0] ?? null
   })
   const request = {
     image: image.id,
-    targetHost: 'south',
+    targetHost,
     targetLibrary: 'images',
     name,
     format: 'qcow2',
@@ -197,6 +198,72 @@ test('the names of exports stand in nothing that was written, nor in what people
     expect(written.findIndex((bytes) => bytes.includes(secret))).toBe(-1)
   }
 })
+
+interface Cut {
+  readonly revoked: string
+  readonly target: string
+  /** Which end of the connections is looked at: the one of the host that stays. */
+  readonly end: 'server' | 'client'
+}
+
+const cuts: readonly Cut[] = [
+  { revoked: 'south', target: 'south', end: 'server' },
+  { revoked: 'north', target: 'other', end: 'client' },
+]
+
+test.each(cuts)(
+  'a disk moves slowly, and $revoked is revoked: its connections end within a second, and the run with a reason',
+  async ({ revoked, target, end }) => {
+    const source = place.file('north/images/web01.raw')
+    const before = await stat(source, { bigint: true })
+    const digest = await sha256Of(source)
+    const name = `${revoked}.qcow2`
+    const id = await start(name, target)
+    await pulling(id)
+    const { port } = endpointOfPull()
+    await waitFor('connections', async () => ((await connectionsOf(port, end)) > 0 ? true : null))
+    // As slow as can be.
+    process.kill(fleet.pid(revoked), 'SIGSTOP')
+    try {
+      await sleep(200)
+      expect(await connectionsOf(port, end)).toBeGreaterThan(0)
+      await fleet.api.trust.revoke.mutate({ name: revoked })
+      const since = performance.now()
+      while ((await connectionsOf(port, end)) > 0) {
+        expect(performance.now() - since).toBeLessThan(1000)
+        await sleep(10)
+      }
+      const { error } = await ended(id, 'failed')
+      expect(error).toMatchObject({
+        code: 'refused',
+        message: expect.stringContaining(`${revoked} was put out of the fleet: its certificate was revoked`),
+      })
+    } finally {
+      process.kill(fleet.pid(revoked), 'SIGCONT')
+    }
+    const after = await stat(source, { bigint: true })
+    expect([after.ino, after.size, after.mtimeNs]).toEqual([before.ino, before.size, before.mtimeNs])
+    expect(await sha256Of(source)).toBe(digest)
+    await expect(stat(place.file(`${target}/images/${name}`))).rejects.toMatchObject({ code: 'ENOENT' })
+    await fleet.until('it is told so', async () => fleet.output(revoked).includes('was revoked'))
+  },
+)
+
+async function sha256Of(path: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex')
+}
+
+/** How many connections to that port of 127.0.0.1 are open, as one of their ends sees it. */
+async function connectionsOf(port: number, end: Cut['end']): Promise<number> {
+  const hex = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const established = '01'
+  return (await readFile('/proc/net/tcp', 'utf8')).split('\n').filter((line) => {
+    const [, local, remote, state] = line.trim().split(/\s+/u)
+    return state === established && (end === 'server' ? local : remote) === hex
+  }).length
+}
 
 test('what the controller keeps is closed to others', async () => {
   for (const name of ['', 'inventory.sqlite', 'trust.sqlite', 'workflows.sqlite', 'secrets.key'])

@@ -9,6 +9,7 @@ import { certificateMs, type Authority, type SignedMember } from './authority.ts
 import {
   addMember,
   addToken,
+  barredOf,
   cancelToken,
   certificatesOf,
   memberBySerial,
@@ -48,6 +49,8 @@ export interface Members {
   /** Whether the name belongs to an agent with a certificate. */
   isTaken(host: string): boolean
   list(): MemberView[]
+  /** Serial numbers of those that were put out or stopped before their time, the newest first. */
+  barred(): string[]
   /** How many certificates that may be used a root has signed. */
   countBy(generation: number): number
   /** Puts a member out for good: all its certificates. Throws `refused` when it has none. */
@@ -218,6 +221,10 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
         madeAt,
         notAfter,
       })),
+    barred: () =>
+      barredOf(db, at())
+        .slice(0, mostBarred)
+        .map(({ serial }) => serial),
     countBy: (generation) =>
       membersOf(db).filter((row) => row.generation === generation && isUsable(row)).length,
     revoke(name, reason) {
@@ -242,6 +249,9 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
     },
   }
 }
+
+/** More than are put out within the life of a certificate. */
+const mostBarred = 10_000
 
 const sinceTheBackup =
   'its certificate was made since the backup that this controller was restored from, so that it is not known what became of it'
