@@ -13,6 +13,7 @@ export interface TokenOptions extends FleetOptions {
 
 const memberColumns = [
   { title: 'NAME', cut: 'middle' },
+  { title: 'WHAT' },
   { title: 'STATE' },
   { title: 'GOOD UNTIL' },
   { title: 'SERIAL', cut: 'end' },
@@ -110,8 +111,8 @@ function installWords({ line, reason }: MadeJoinToken['install']): string {
     : `Or, on a Linux host without Varve, this installs it too:\n\n  ${line}\n`
 }
 
-function memberRow({ name, state, notAfter, serial, reason }: TrustView['members'][number]): string[] {
-  return [name, state, minute(notAfter), serial, reason]
+function memberRow({ name, kind, state, notAfter, serial, reason }: TrustView['members'][number]): string[] {
+  return [name, kind === 'tool' ? 'tool' : 'host', state, minute(notAfter), serial, reason]
 }
 
 function tokenRow({ id, pattern, state, expiresAt, usedBy }: JoinTokenView): string[] {

@@ -151,6 +151,14 @@ export async function openFleetTrust(options: FleetTrustOptions): Promise<FleetT
         return joined
       },
       roots: () => ({ fleet: authority.fleet, roots: rootCertificates() }),
+      async certify(tool) {
+        const made = await members.certify(tool)
+        effects?.note(
+          tool.name,
+          `The tool ${tool.name} has a certificate of the fleet, until ${made.notAfter}`,
+        )
+        return made
+      },
       revoke(name) {
         members.revoke(name, 'revoked by a person')
         putOut(name, 'its certificate was revoked')

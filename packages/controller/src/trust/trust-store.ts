@@ -38,6 +38,7 @@ export type MemberState = (typeof memberStates)[number]
 export interface MemberRow {
   readonly serial: string
   readonly name: string
+  readonly kind: 'agent' | 'tool'
   readonly state: MemberState
   readonly reason: string
   readonly madeAt: string
@@ -82,8 +83,8 @@ const setCanceled = statement(
   'UPDATE join_tokens SET canceledAt = ? WHERE id = ? AND usedAt IS NULL AND canceledAt IS NULL',
 )
 const insertMember = statement(
-  `INSERT INTO members (serial, name, state, madeAt, notAfter, changedAt, generation, chain)
-   VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  `INSERT INTO members (serial, name, kind, state, madeAt, notAfter, changedAt, generation, chain)
+   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 )
 const oneMember = statement<MemberRow>('SELECT * FROM members WHERE serial = ?')
 const membersNamed = statement<MemberRow>('SELECT * FROM members WHERE name = ? ORDER BY rowid DESC')
@@ -145,8 +146,8 @@ export const certificatesOf = (db: TrustDb, name: string): MemberRow[] => member
 export const barredOf = (db: TrustDb, at: string): { serial: string }[] => allBarred.all(db, at)
 
 export function addMember(db: TrustDb, row: Omit<MemberRow, 'reason' | 'changedAt'>): void {
-  const { serial, name, state, madeAt, notAfter, generation, chain } = row
-  insertMember.run(db, serial, name, state, madeAt, notAfter, madeAt, generation, chain)
+  const { serial, name, kind, state, madeAt, notAfter, generation, chain } = row
+  insertMember.run(db, serial, name, kind, state, madeAt, notAfter, madeAt, generation, chain)
 }
 
 export function setMemberState(
