@@ -255,6 +255,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
         takeFormats(command.formats)
         break
       case 'trust':
+        if (command.barred) server.bar(command.barred)
         void takeRoots(command.roots)
         break
     }
@@ -282,6 +283,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
       onConnected(welcome) {
         takeFormats(welcome.formats)
         if (welcome.runs) void freeEnded(welcome.runs)
+        if (welcome.barred) server.bar(welcome.barred)
         if (welcome.roots) void takeRoots(welcome.roots)
         if (welcome.start) seenFile.welcomed(welcome.start)
         welcomed.abort()

@@ -82,7 +82,7 @@ export function createController(
   folder: DataFolder,
   { logger, trust, secrets, people, releases }: ControllerParts,
 ): Controller {
-  const db = openDatabase(folder.inventory)
+  const db = openDatabase(folder.inventory, secrets)
   const log = createEventLog(db, {
     keep: config.keepEvents,
     paceMs: Math.min(100, config.eventMs),
@@ -153,6 +153,7 @@ export function createController(
       audit.service.record({ ...line, result: done })
     },
     roots: () => trust.rootCertificates(),
+    barred: () => trust.barred(),
     start: trust.start,
     onSeen: (host, seen) => restored.heard(host, seen),
     onHello(host, hello) {
@@ -299,6 +300,7 @@ export function createController(
   trust.connect({
     cut: (host, reason) => sessions.cut(host, reason),
     sendAll: (command) => sessions.sendAll(command),
+    endWork: (host, error) => jobs.endWork(host, error),
     note: (host, title) => log.note(db, { subject: 'host', subjectId: host, title }),
     joinedAt: listening,
     releases: () => releases.state(),

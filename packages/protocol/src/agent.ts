@@ -55,6 +55,9 @@ const FormatChoiceList = z.array(FormatChoice).max(10_000)
 /** Ids of runs that are not over and need that host. */
 const OpenRuns = z.lazy(() => z.array(z.string()).max(100_000))
 
+/** Serial numbers of certificates of the fleet that let nobody in any more, though they are not over. */
+export const Barred = z.array(z.string().regex(/^[0-9A-F]{1,64}$/u)).max(10_000)
+
 export const Welcome = z.lazy(() =>
   z.object({
     /** The newest that both speak. */
@@ -71,6 +74,8 @@ export const Welcome = z.lazy(() =>
     start: ControllerStart.optional(),
     /** What the fleet is believed by. */
     roots: FleetRoots.unwrap().shape.roots.optional(),
+    /** Whom it lets into its exports no more. */
+    barred: Barred.optional(),
   }),
 )
 export type Welcome = z.infer<typeof Welcome>
@@ -104,7 +109,11 @@ export const AgentCommand = z.lazy(() =>
     z.object({ kind: z.literal('cancel-job'), jobId: JobId }),
     z.object({ kind: z.literal('rescan') }),
     /** What the fleet is believed by has changed: an agent keeps it, and renews its certificate. */
-    z.object({ kind: z.literal('trust'), roots: FleetRoots.unwrap().shape.roots }),
+    z.object({
+      kind: z.literal('trust'),
+      roots: FleetRoots.unwrap().shape.roots,
+      barred: Barred.optional(),
+    }),
     /** All that was said of this host's images, in the place of what was said before. */
     z.object({ kind: z.literal('formats'), formats: FormatChoiceList }),
     /** A run ends: these are open, and nothing is locked for any other. Answered by `freed` with the token. */

@@ -42,6 +42,32 @@ export const Membership = z.lazy(() =>
 )
 export type Membership = z.infer<typeof Membership>
 
+/** What a tool gets a certificate for: the request for the certificate of a key that its own machine made and keeps. */
+export const NewToolCertificate = z.lazy(() =>
+  z.object({
+    name: HostName,
+    /** PKCS #10, PEM. */
+    request: Pem,
+    validSeconds: z
+      .number()
+      .int()
+      .min(60)
+      .max(30 * 86_400),
+    /** Names and addresses that it serves under; none: it is a client. */
+    serves: z
+      .array(z.string().regex(/^[0-9A-Za-z](?:[0-9A-Za-z.:-]{0,251}[0-9A-Za-z])?$|^::1?$/u))
+      .max(32)
+      .default([]),
+  }),
+)
+export type NewToolCertificate = z.infer<typeof NewToolCertificate>
+
+/** A certificate for a tool, with what it needs to believe others, and the list of those that are put out, PEM. */
+export const ToolCertificate = z.lazy(() =>
+  Membership.unwrap().extend({ revoked: z.string().max(4 * 1024 * 1024) }),
+)
+export type ToolCertificate = z.infer<typeof ToolCertificate>
+
 export const RenewRequest = z.lazy(() => z.object({ request: Pem }))
 
 export const NewJoinToken = z.lazy(() =>
@@ -94,6 +120,8 @@ export const MemberView = z.lazy(() =>
   z.object({
     serial: z.string(),
     name: z.string(),
+    /** A host, or a tool that speaks NBD. */
+    kind: z.enum(['agent', 'tool']).default('agent'),
     state: z.enum(memberStates),
     /** Why it is revoked or stopped. */
     reason: z.string(),

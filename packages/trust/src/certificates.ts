@@ -38,6 +38,8 @@ export interface IssueOptions {
   readonly member: MemberName
   /** Further names and addresses that it is reached by. */
   readonly reachedBy?: readonly string[]
+  /** For which end of a connection it is; left out: for both. */
+  readonly end?: 'client' | 'server'
   readonly now: Date
   readonly validMs: number
 }
@@ -115,10 +117,7 @@ export async function issueCertificate(options: IssueOptions): Promise<Issued> {
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([
-        x509.ExtendedKeyUsage.serverAuth,
-        x509.ExtendedKeyUsage.clientAuth,
-      ]),
+      new x509.ExtendedKeyUsageExtension(usagesOf(options.end)),
       new x509.SubjectAlternativeNameExtension([{ type: 'url', value: memberUri(member) }, ...names]),
       await x509.SubjectKeyIdentifierExtension.create(publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(await issuer.publicKey.export(algorithm, ['verify'])),
@@ -127,6 +126,39 @@ export async function issueCertificate(options: IssueOptions): Promise<Issued> {
   const pem = certificate.toString('pem')
   const chain = [pem, ...cross].map((one) => `${one.trim()}\n`).join('')
   return { chain, serial: new NodeCertificate(pem).serialNumber, notBefore, notAfter }
+}
+
+function usagesOf(end: IssueOptions['end']): x509.ExtendedKeyUsage[] {
+  const { serverAuth, clientAuth } = x509.ExtendedKeyUsage
+  if (end === undefined) return [serverAuth, clientAuth]
+  return [end === 'server' ? serverAuth : clientAuth]
+}
+
+export interface RevokedOptions {
+  readonly root: KeyAndCertificate
+  /** Serial numbers, hexadecimal. */
+  readonly serials: readonly string[]
+  readonly now: Date
+  /** Nobody who reads it believes anybody after that. */
+  readonly until: Date
+}
+
+/** What a root has revoked (RFC 5280, 5), PEM. */
+export async function signRevoked({ root, serials, now, until }: RevokedOptions): Promise<string> {
+  const issuer = new x509.X509Certificate(root.certificate)
+  const revocationDate = new Date(now.getTime() - backdatedMs)
+  const crl = await x509.X509CrlGenerator.create({
+    issuer: issuer.subject,
+    thisUpdate: revocationDate,
+    nextUpdate: until,
+    entries: serials.map((serialNumber) => ({ serialNumber, revocationDate })),
+    signingAlgorithm: algorithm,
+    signingKey: await importKey(root.key),
+    extensions: [
+      await x509.AuthorityKeyIdentifierExtension.create(await issuer.publicKey.export(algorithm, ['verify'])),
+    ],
+  })
+  return `${x509.PemConverter.encode(crl.rawData, 'X509 CRL').trim()}\n`
 }
 
 /** The public key of a request whose sender has shown that it holds it: of P-256, signed by itself. */

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 
-/** What a certificate of a fleet is for. */
-export const memberKinds = ['agent', 'controller'] as const
+/** What a certificate of a fleet is for; a tool speaks NBD with other tools, and is no host. */
+export const memberKinds = ['agent', 'controller', 'tool'] as const
 export type MemberKind = (typeof memberKinds)[number]
 
 /** Who a certificate of a fleet names. */
@@ -13,7 +13,10 @@ export interface MemberName {
 }
 
 const fleetPattern = '[0-9a-f]{32}'
-const address = new RegExp(`^varve://(${fleetPattern})/(agent|controller)/([a-z0-9][a-z0-9.-]{0,252})$`, 'u')
+const address = new RegExp(
+  `^varve://(${fleetPattern})/(agent|controller|tool)/([a-z0-9][a-z0-9.-]{0,252})$`,
+  'u',
+)
 
 /** The address by which a certificate names a member, its only `URI` (RFC 5280, 4.2.1.6). */
 export function memberUri({ fleet, kind, name }: MemberName): string {

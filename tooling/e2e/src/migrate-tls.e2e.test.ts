@@ -1,17 +1,21 @@
-import { randomUUID } from 'node:crypto'
-import { cp, mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { createHash, randomUUID } from 'node:crypto'
+import { cp, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { readMembership } from '@varve/agent/trust/membership-file'
+import { openDatabase, statement } from '@varve/controller/store/database'
+import { jobRequest } from '@varve/controller/store/payload-kinds'
+import { decodeSealed } from '@varve/controller/store/sealed-payload'
 import type { ImageRow } from '@varve/protocol/images'
+import type { JobRequest } from '@varve/protocol/jobs'
 import { memberUri } from '@varve/trust/member-name'
+import { openSecrets } from '@varve/trust/secrets'
 import { connectNbd } from '@varve/nbd/client'
 import type { ClientTls } from '@varve/nbd/client-options'
 import { urisOf } from '@varve/nbd/tls/peer-names'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { z } from 'zod'
 import { waitFor } from './fleet.ts'
 import { writeNoisyDisk } from './noisy-disk.ts'
 import { TrustedFleet } from './trusted-fleet.ts'
@@ -34,14 +38,14 @@ afterAll(async () => {
   await place?.[Symbol.asyncDispose]()
 })
 
-async function start(name: string): Promise<string> {
+async function start(name: string, targetHost = 'south'): Promise<string> {
   const image = await waitFor<ImageRow>('the image', async () => {
     const { rows } = await fleet.api.images.list.query({ host: 'north', name: 'web01.raw' })
     return rows[0] ?? null
   })
   const request = {
     image: image.id,
-    targetHost: 'south',
+    targetHost,
     targetLibrary: 'images',
     name,
     format: 'qcow2',
@@ -57,26 +61,24 @@ async function start(name: string): Promise<string> {
   return id
 }
 
-const Kept = z.object({
-  data: z.object({
-    endpoint: z.object({
-      host: z.string(),
-      port: z.number(),
-      exportName: z.string(),
-      server: z.string().optional(),
-    }),
-  }),
-})
+const requests = statement<{ request: string }>('SELECT request FROM jobs WHERE kind = ? ORDER BY rowid DESC')
 
-/** Where the newest pull reads, as the controller has told its agent. */
-function endpointOfPull() {
-  const database = new DatabaseSync(join(fleet.data('controller'), 'inventory.sqlite'), { readOnly: true })
+/** What the controller has told its agents to do, newest first, opened with the key of its data folder. */
+function requestsOf(kind: string): JobRequest[] {
+  const data = fleet.data('controller')
+  const db = openDatabase(join(data, 'inventory.sqlite'), openSecrets(data))
   try {
-    const row = database.prepare(`SELECT request FROM jobs WHERE kind = 'pull' ORDER BY rowid DESC`).get()
-    return Kept.parse(JSON.parse(String(row?.['request']))).data.endpoint
+    return requests.all(db, kind).map(({ request }) => decodeSealed(db, jobRequest, request))
   } finally {
-    database.close()
+    db.$client.close()
   }
+}
+
+/** Where the newest pull reads. */
+function endpointOfPull() {
+  const [request] = requestsOf('pull')
+  if (request?.kind !== 'pull') throw new Error('there was no pull')
+  return request.endpoint
 }
 
 /** As whom `name` opens what north serves. */
@@ -164,6 +166,104 @@ test('a controller that was restored from a backup does not do again what was do
   // What is asked for from now on is done.
   await ended(await start('after.qcow2'), 'succeeded')
 })
+
+test('the names of exports stand in nothing that was written, nor in what people are shown of their runs', async () => {
+  const used = requestsOf('export').flatMap((request) =>
+    request.kind === 'export' ? [request.exportName] : [],
+  )
+  expect(new Set(used).size).toBeGreaterThanOrEqual(2)
+  const { rows } = await fleet.api.fleet.hosts.query({})
+  const migrations = await fleet.api.migrations.list.query({ limit: 50 })
+  const shown = await Promise.all(
+    migrations.map(async ({ id }) => [
+      await fleet.api.runs.get.query({ id }),
+      await fleet.api.runs.log.query({ id }),
+    ]),
+  )
+  expect(JSON.stringify(shown)).toContain('"endpoint"')
+  const { lines } = await fleet.api.audit.list.query({ limit: 500 })
+  const activity = await fleet.api.events.activity.query({ limit: 500 })
+  const written = [
+    Buffer.from(JSON.stringify([rows, migrations, shown, lines, activity])),
+    ...['controller', 'north', 'south', 'other'].map((name) => Buffer.from(fleet.output(name))),
+  ]
+  for (const host of ['controller', 'north', 'south', 'other'])
+    for (const entry of await readdir(fleet.data(host), { recursive: true, withFileTypes: true }))
+      if (entry.isFile() && !entry.parentPath.endsWith('/images'))
+        written.push(await readFile(join(entry.parentPath, entry.name)))
+  expect(written.length).toBeGreaterThan(12)
+  for (const name of used) {
+    expect(name).toMatch(/^varve-once\.[0-9a-f]{64}$/u)
+    const secret = name.slice(name.indexOf('.') + 1)
+    expect(written.findIndex((bytes) => bytes.includes(secret))).toBe(-1)
+  }
+})
+
+interface Cut {
+  readonly revoked: string
+  readonly target: string
+  /** Which end of the connections is looked at: the one of the host that stays. */
+  readonly end: 'server' | 'client'
+}
+
+const cuts: readonly Cut[] = [
+  { revoked: 'south', target: 'south', end: 'server' },
+  { revoked: 'north', target: 'other', end: 'client' },
+]
+
+test.each(cuts)(
+  'a disk moves slowly, and $revoked is revoked: its connections end within a second, and the run with a reason',
+  async ({ revoked, target, end }) => {
+    const source = place.file('north/images/web01.raw')
+    const before = await stat(source, { bigint: true })
+    const digest = await sha256Of(source)
+    const name = `${revoked}.qcow2`
+    const id = await start(name, target)
+    await pulling(id)
+    const { port } = endpointOfPull()
+    await waitFor('connections', async () => ((await connectionsOf(port, end)) > 0 ? true : null))
+    // As slow as can be.
+    process.kill(fleet.pid(revoked), 'SIGSTOP')
+    try {
+      await sleep(200)
+      expect(await connectionsOf(port, end)).toBeGreaterThan(0)
+      await fleet.api.trust.revoke.mutate({ name: revoked })
+      const since = performance.now()
+      while ((await connectionsOf(port, end)) > 0) {
+        expect(performance.now() - since).toBeLessThan(1000)
+        await sleep(10)
+      }
+      const { error } = await ended(id, 'failed')
+      expect(error).toMatchObject({
+        code: 'refused',
+        message: expect.stringContaining(`${revoked} was put out of the fleet: its certificate was revoked`),
+      })
+    } finally {
+      process.kill(fleet.pid(revoked), 'SIGCONT')
+    }
+    const after = await stat(source, { bigint: true })
+    expect([after.ino, after.size, after.mtimeNs]).toEqual([before.ino, before.size, before.mtimeNs])
+    expect(await sha256Of(source)).toBe(digest)
+    await expect(stat(place.file(`${target}/images/${name}`))).rejects.toMatchObject({ code: 'ENOENT' })
+    await fleet.until('it is told so', async () => fleet.output(revoked).includes('was revoked'))
+  },
+)
+
+async function sha256Of(path: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex')
+}
+
+/** How many connections to that port of 127.0.0.1 are open, as one of their ends sees it. */
+async function connectionsOf(port: number, end: Cut['end']): Promise<number> {
+  const hex = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const established = '01'
+  return (await readFile('/proc/net/tcp', 'utf8')).split('\n').filter((line) => {
+    const [, local, remote, state] = line.trim().split(/\s+/u)
+    return state === established && (end === 'server' ? local : remote) === hex
+  }).length
+}
 
 test('what the controller keeps is closed to others', async () => {
   for (const name of ['', 'inventory.sqlite', 'trust.sqlite', 'workflows.sqlite', 'secrets.key'])

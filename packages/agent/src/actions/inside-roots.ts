@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join } from 'node:path'
-import { DiskError } from '@varve/core/problems/disk-error'
+import { DiskError, renamedIn } from '@varve/core/problems/disk-error'
+import { inFolder } from '@varve/engine/files/held-folder'
 import { isOfDevices, libraryRoots } from '@varve/engine/files/library-roots'
 import { assertNameFits } from '@varve/engine/files/staged-name'
 import { writeError } from '@varve/engine/system/system-error'
@@ -17,6 +18,25 @@ export async function assertTarget({ roots }: Pick<ActionPorts, 'roots'>, path: 
   })
   libraryRoots(roots).assertInside(join(folder, basename(path)), path)
   if (isOfDevices(folder)) throw amongDevices(path)
+}
+
+/**
+ * Does `work` with a name of `path` that stays in the folder which was judged, whatever is put in that folder's place meanwhile.
+ * Throws as `assertTarget`.
+ */
+export async function withTarget<T>(
+  ports: Pick<ActionPorts, 'roots'>,
+  path: string,
+  work: (held: string) => Promise<T>,
+): Promise<T> {
+  await assertTarget(ports, path)
+  return await inFolder(dirname(path), ports.roots, async (held) => {
+    try {
+      return await work(join(held.path, basename(path)))
+    } catch (error) {
+      throw renamedIn(error, join(held.path, basename(path)), path)
+    }
+  })
 }
 
 /** That no file is laid where the devices of volumes are: it would lie in the memory of the machine. */

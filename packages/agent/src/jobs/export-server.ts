@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { DiskError } from '@varve/core/problems/disk-error'
@@ -32,16 +33,20 @@ export interface ExportServerOptions {
 export interface ExportServer {
   /** Listens, if it does not yet, and says where; throws `refused`. Call it once the export is in the table. */
   listen(): Promise<ExportAddress>
+  /** Lets in nobody by these certificates, named by their serial numbers, and drops who is in by one of them. */
+  bar(serials: readonly string[]): void
   /** Null: no port is open. */
   readonly address: ExportAddress | null
   close(): Promise<void>
 }
 
 export function exportServer(host: string, { exports, membership, log }: ExportServerOptions): ExportServer {
+  let barred: ReadonlySet<string> = new Set()
+  const isBarred = ({ serialNumber }: X509Certificate): boolean => barred.has(serialNumber)
   let server: { readonly listening: NbdServer; readonly kept: KeptMembership | null } | null = null
   const start = async () => {
     const kept = membership()
-    return { kept, listening: await startServing(host, exports, { kept, log }) }
+    return { kept, listening: await startServing(host, exports, { kept, isBarred, log }) }
   }
   /** One change after the other: an export may come while the last one goes. */
   let last: Promise<unknown> = Promise.resolve()
@@ -62,6 +67,10 @@ export function exportServer(host: string, { exports, membership, log }: ExportS
     )
   }
   return {
+    bar(serials) {
+      barred = new Set(serials)
+      server?.listening.dropPeers(isBarred)
+    },
     get address() {
       return server && { host, port: server.listening.port, isSecure: server.kept !== null }
     },
@@ -74,16 +83,22 @@ export function exportServer(host: string, { exports, membership, log }: ExportS
   }
 }
 
+interface Serving {
+  readonly kept: KeptMembership | null
+  readonly isBarred: (peer: X509Certificate) => boolean
+  readonly log: Logger
+}
+
 async function startServing(
   host: string,
   exports: ExportTable,
-  { kept, log }: { readonly kept: KeptMembership | null; readonly log: Logger },
+  { kept, isBarred, log }: Serving,
 ): Promise<NbdServer> {
   const server = await serveNbd({
     host,
     port: 0,
     resolveExport: exports.resolve,
-    ...(kept && { tls: serverTls(kept, exports) }),
+    ...(kept && { tls: serverTls(kept, exports, isBarred) }),
     maxConnections: nbdConnections,
     handshakeTimeoutMs: handshakeMs,
     onEvent: (event) => (event.kind === 'request-failed' ? log.warn(event, 'nbd') : log.debug(event, 'nbd')),
@@ -99,12 +114,17 @@ async function startServing(
 }
 
 /** Members of the fleet only, and of them the one that an export is for. */
-function serverTls({ fleet, chain, key, roots }: KeptMembership, exports: ExportTable): ServerTls {
+function serverTls(
+  { fleet, chain, key, roots }: KeptMembership,
+  exports: ExportTable,
+  isBarred: Serving['isBarred'],
+): ServerTls {
   return {
     certificate: chain,
     key,
     ca: roots.join('\n'),
     peer(certificate, exportName) {
+      if (isBarred(certificate)) return false
       const member = memberOf(certificate)
       return member?.fleet === fleet && member.kind === 'agent' && exports.isFor(exportName, member.name)
     },

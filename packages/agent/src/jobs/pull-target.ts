@@ -1,8 +1,9 @@
 import { access, constants } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { isSplit, rulesOf, type WritableFormat } from '@varve/core/formats/writable-formats'
 import { DiskError, renamedIn } from '@varve/core/problems/disk-error'
 import { targetKindFault } from '@varve/core/rules/target-kind'
+import { inFolder } from '@varve/engine/files/held-folder'
 import { isOfDevices } from '@varve/engine/files/library-roots'
 import { writeError } from '@varve/engine/system/system-error'
 import { openStaging, type Staging } from '@varve/engine/staging/staging'
@@ -38,6 +39,37 @@ export function stagingOf(
 ): PullTarget & { readonly staging: Staging } {
   const place = pullTarget(ports, target)
   return { ...place, staging: openStaging({ target: place.finalPath, staging: pullId, format, subformat }) }
+}
+
+/**
+ * Does `work` with names that stay in the folder which was judged, whatever is put in its place meanwhile: `held` is that of the
+ * image. What fails is said of the name that it would have got.
+ */
+export async function withHeld<T>(
+  { library, finalPath }: PullTarget,
+  work: (held: string) => Promise<T>,
+): Promise<T> {
+  return await inFolder(dirname(finalPath), [library.root], async (folder) => {
+    const held = join(folder.path, basename(finalPath))
+    try {
+      return await work(held)
+    } catch (error) {
+      throw renamedIn(error, held, finalPath)
+    }
+  })
+}
+
+/** As `withHeld`, with the staging there. */
+export async function withStaging<T>(
+  ports: JobPorts,
+  pulled: Pulled,
+  work: (target: PullTarget & { readonly staging: Staging }) => Promise<T>,
+): Promise<T> {
+  const { pullId: staging, target, format, subformat } = pulled
+  const place = pullTarget(ports, target)
+  return await withHeld(place, async (held) =>
+    work({ ...place, finalPath: held, staging: openStaging({ target: held, staging, format, subformat }) }),
+  )
 }
 
 /** Runs `work`; what fails about something hidden is said of the name that it would have got. */

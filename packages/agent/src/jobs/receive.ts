@@ -7,9 +7,10 @@ import { DiskError, toErrorRecord } from '@varve/core/problems/disk-error'
 import { writeError } from '@varve/engine/system/system-error'
 import { stagedPath } from '@varve/engine/files/staged-name'
 import { pieceSize, type Received } from '@varve/protocol/file-streams'
+import type { JobRequestOf, JobResultOf } from '@varve/protocol/jobs'
 import type { Piece } from '../streams/stream-client.ts'
 import type { JobHandler } from './job-context.ts'
-import { assertFree, pullTarget } from './pull-target.ts'
+import { assertFree, pullTarget, withHeld, type PullTarget } from './pull-target.ts'
 import { noRate } from './send.ts'
 import { writeWhole } from '@varve/engine/files/whole'
 
@@ -22,14 +23,28 @@ const mostQuestions = 6
  */
 export const receiveJob: JobHandler<'receive'> = async (request, context) => {
   const { ports } = context
-  const { target, upload, size, stream } = request
+  const { target } = request
   const place = pullTarget(ports, target)
+  return await withHeld(place, async (held) => receiveAt(held, { place, request, context }))
+}
+
+type Done = JobResultOf<'receive'>
+
+interface Receiving {
+  readonly place: PullTarget
+  readonly request: JobRequestOf<'receive'>
+  readonly context: Parameters<typeof receiveJob>[1]
+}
+
+/** `held`: the path of the image by which its folder stays the one that was judged. */
+async function receiveAt(held: string, { place, request, context }: Receiving): Promise<Done> {
+  const { ports } = context
+  const { upload, size, stream } = request
   using claim = ports.uploads.claim(place.finalPath, upload)
   const signal = AbortSignal.any([context.signal, claim.signal])
-  await assertFree(place, null)
-  const hidden = stagedPath(place.finalPath, upload)
-  await using file = await openToWrite(hidden, place.finalPath)
-  let received = await begin(file, size, place.finalPath)
+  await assertFree({ ...place, finalPath: held }, null)
+  await using file = await openToWrite(stagedPath(held, upload), held)
+  let received = await begin(file, size, held)
   let error: Received['error'] = null
   context.onProgress({ ...noRate, done: received, total: size })
   for (let questions = 0; questions < mostQuestions; questions += 1) {

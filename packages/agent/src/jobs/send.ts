@@ -1,7 +1,6 @@
-import { open, type FileHandle } from 'node:fs/promises'
-import { constants, type BigIntStats } from 'node:fs'
+import type { BigIntStats } from 'node:fs'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { readError } from '@varve/engine/system/system-error'
+import { openInside } from '@varve/engine/files/open-inside'
 import { assertNoUse } from '@varve/engine/in-use/find-uses'
 import { pieceSize, type SentFile } from '@varve/protocol/file-streams'
 import type { JobProgress } from '@varve/protocol/jobs'
@@ -13,8 +12,9 @@ import { readWhole } from '@varve/engine/files/whole'
 export const sendJob: JobHandler<'send'> = async (request, { ports, signal, onProgress }) => {
   const { streams } = ports
   const { stream } = request
-  const path = await resolveImage(findLibrary(ports.libraries, request.library), request.name)
-  await using file = await openToRead(path)
+  const library = findLibrary(ports.libraries, request.library)
+  const path = await resolveImage(library, request.name)
+  await using file = await openInside(path, [library.root])
   const before = await file.stat({ bigint: true })
   if (!before.isFile())
     throw new DiskError('refused', {
@@ -47,13 +47,6 @@ export const noRate: Omit<JobProgress, 'done' | 'total'> = {
   rate: null,
   limitedBy: null,
   chunkMap: null,
-}
-
-async function openToRead(path: string): Promise<FileHandle> {
-  // A pipe of that name must not hold the job up.
-  return await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
-    throw readError(error, path)
-  })
 }
 
 function sentFile({ size, mtimeMs, mtimeNs, ino }: BigIntStats): SentFile {

@@ -1,9 +1,11 @@
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { basename, join, sep } from 'node:path'
+import { DiskError } from '@varve/core/problems/disk-error'
 import { stagedPrefix } from '@varve/core/image/volume-address'
 import { systemCode } from '@varve/engine/system/system-error'
 import { bundleFormat, isBandName } from '@varve/engine/files/bundle-folders'
 import { decodeName, escapeName, isSkippedName } from '@varve/engine/files/file-names'
+import { inFolder } from '@varve/engine/files/held-folder'
 import { isOfDevices } from '@varve/engine/files/library-roots'
 import { deviceState } from '@varve/engine/in-use/device-state'
 import type { Library } from './library.ts'
@@ -62,9 +64,7 @@ export async function* walkLibrary(
     signal.throwIfAborted()
     const { path: parent, prefix, depth } = folder
     yield { kind: 'folder', path: parent }
-    const entries = await readdir(parent, { withFileTypes: true, encoding: 'buffer' }).catch(
-      (error: unknown) => systemCode(error) ?? 'unknown',
-    )
+    const entries = await entriesOf(parent, library)
     if (typeof entries === 'string') {
       // The kernel makes the folder of a group with its first volume.
       if (entries === 'ENOENT' && parent === library.root && isOfDevices(parent)) continue
@@ -105,6 +105,13 @@ export async function* walkLibrary(
       }
     }
   }
+}
+
+/** What lies in a folder that is still one of the library's; else why not, as a code of the system. */
+async function entriesOf(folder: string, { root }: Library) {
+  return await inFolder(folder, [root], async ({ path }) =>
+    readdir(path, { withFileTypes: true, encoding: 'buffer' }),
+  ).catch((error: unknown) => systemCode(error instanceof DiskError ? error.cause : error) ?? 'ELOOP')
 }
 
 /** A link to a plain file, or in a folder of devices to a volume, inside the library counts as a file; null for what is no file at all. */

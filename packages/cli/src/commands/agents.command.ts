@@ -2,6 +2,7 @@ import { defineCommand } from '../grammar/command-definition.ts'
 import { durationOption } from '../grammar/duration.ts'
 import { addControllerOption } from '../grammar/options.ts'
 import type { FleetOptions } from '../fleet.ts'
+import type { CertificateOptions } from './agents-certificate.ts'
 import type { UpdateOptions } from './agents-update.ts'
 import type { TokenOptions } from './agents.ts'
 
@@ -45,6 +46,28 @@ const revokeCommand = defineCommand<FleetOptions>({
   async run({ args: [host = ''], options, context }) {
     const { agentsRevoke } = await import('./agents.ts')
     return await agentsRevoke(host, options, context)
+  },
+})
+
+const longestCertificate = { shortest: 3600, longest: 30 * 86_400 }
+
+const certificateCommand = defineCommand<CertificateOptions>({
+  usage: 'certificate <name>',
+  does: 'a certificate of the fleet for a tool that speaks NBD by TLS, in the layout of libnbd and QEMU; the key is made here',
+  grammar: (command) =>
+    addControllerOption(command)
+      .requiredOption('--to <folder>', 'where ca-cert.pem, client-cert.pem and client-key.pem are laid')
+      .option('--serves <name...>', 'it is of a server that is reached by these names and addresses')
+      .addOption(
+        durationOption(
+          '--valid <time>',
+          'how long it is good for, up to 30d; 1d when not said',
+          longestCertificate,
+        ),
+      ),
+  async run({ args: [name = ''], options, context }) {
+    const { agentsCertificate } = await import('./agents-certificate.ts')
+    return await agentsCertificate(name, options, context)
   },
 })
 
@@ -124,6 +147,7 @@ export const agentsCommand = defineCommand<FleetOptions>({
     allowCommand,
     cancelCommand,
     cancelUpdateCommand,
+    certificateCommand,
     revokeCommand,
     rotateCommand,
     tokenCommand,

@@ -14,6 +14,7 @@ export interface TokenOptions extends FleetOptions {
 
 const memberColumns = [
   { title: 'NAME', cut: 'middle' },
+  { title: 'WHAT' },
   { title: 'STATE' },
   { title: 'GOOD UNTIL' },
   { title: 'SERIAL', cut: 'end' },
@@ -105,8 +106,8 @@ export async function agentsRotate(options: FleetOptions, context: CommandContex
   return printDone(context, view, `The fleet has a new key: ${view.pin}. Its hosts move to it by themselves.`)
 }
 
-function memberRow({ name, state, notAfter, serial, reason }: TrustView['members'][number]): string[] {
-  return [name, state, minute(notAfter), serial, reason]
+function memberRow({ name, kind, state, notAfter, serial, reason }: TrustView['members'][number]): string[] {
+  return [name, kind === 'tool' ? 'tool' : 'host', state, minute(notAfter), serial, reason]
 }
 
 function tokenRow({ id, pattern, state, expiresAt, usedBy }: JoinTokenView): string[] {

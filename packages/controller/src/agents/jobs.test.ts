@@ -26,6 +26,7 @@ beforeEach(async () => {
     subscribeMs: 1e9,
     admit: () => undefined,
     onClone: () => undefined,
+    barred: () => [],
     roots: () => [],
     start: { number: 1, id: 'start' },
     onSeen: async () => undefined,

@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { DiskError, fromErrorRecord, toErrorRecord } from '@varve/core/problems/disk-error'
 import type { Hello, JobReport } from '@varve/protocol/agent'
-import type { JobKind, JobProgress, JobRequestOf, JobResult, JobResultOf } from '@varve/protocol/jobs'
+import {
+  NbdEndpoint,
+  type JobKind,
+  type JobProgress,
+  type JobRequestOf,
+  type JobResult,
+  type JobResultOf,
+} from '@varve/protocol/jobs'
 import { timestamp } from '../clock.ts'
 import { write, type Db } from '../store/database.ts'
 import type { HostSession } from '../store/hosts-store.ts'
@@ -46,6 +53,8 @@ export interface Jobs {
   report(from: HostSession, reports: readonly JobReport[]): void
   /** After a hello: jobs of an earlier instance are gone, jobs nobody wants any more are canceled. */
   reconcile(host: HostSession, hello: Hello): void
+  /** Fails what runs on a host that is put out, and what reads from it elsewhere, whose agents are told to stop. */
+  endWork(host: string, error: DiskError): void
   /** Fails what runs on a host that is forgotten. */
   giveUp(host: string): void
   stop(): void
@@ -250,6 +259,15 @@ export function createJobs(options: JobsOptions): Jobs {
       for (const job of runningJobs(db, host.name)) lastProgress.set(job.id, Date.now())
     },
 
+    endWork(host, error) {
+      for (const job of runningJobs(db, null)) {
+        const agent = sessions.find(job.host)
+        const isReader = job.host !== host && serverOf(job.request) === host
+        if (isReader && agent) sessions.send(agent, { kind: 'cancel-job', jobId: job.id })
+        if (isReader || job.host === host) fail(job, error)
+      }
+    },
+
     giveUp(host) {
       for (const job of runningJobs(db, host)) fail(job, agentGone(job))
     },
@@ -259,6 +277,13 @@ export function createJobs(options: JobsOptions): Jobs {
       waiters.clear()
     },
   }
+}
+
+/** The host whose export a job reads over TLS; null: it reads none. */
+function serverOf(request: Job['request']): string | null {
+  if (request.kind === 'pull' || request.kind === 'measure') return request.endpoint.server ?? null
+  const endpoint = request.kind === 'action' ? request.input['endpoint'] : null
+  return NbdEndpoint.safeParse(endpoint).data?.server ?? null
 }
 
 function withoutJobId(report: Exclude<JobReport, { kind: 'progress' }>): JobOutcome {

@@ -76,6 +76,8 @@ export interface SessionOptions {
   readonly onSeen: (host: string, seen: SeenController) => Promise<void>
   /** What an agent believes its fleet by. */
   readonly roots: () => readonly string[]
+  /** Certificates that let nobody in any more. */
+  readonly barred: () => readonly string[]
   /** Called in the transaction of a hello, and whenever a host comes or goes. */
   readonly onHello: (host: HostSession, hello: Hello) => void
   readonly onPresence: (host: string, isConnected: boolean) => void
@@ -244,6 +246,7 @@ export function createSessions(options: SessionOptions): Sessions {
         runs,
         start: options.start,
         roots: [...options.roots()],
+        barred: [...options.barred()],
       }
     },
 

@@ -14,6 +14,7 @@ const idOfCall: Readonly<Record<string, string>> = {
   revokeKey: 'key',
 }
 const nameIs: Readonly<Record<string, string>> = { fleet: 'host', trust: 'host', people: 'person' }
+const nameOfCall: Readonly<Record<string, string>> = { certify: 'tool' }
 
 /** What a call is about, by the names of its fields. */
 export function subjectsOf(what: string, input: unknown): string[] {
@@ -31,7 +32,7 @@ export function subjectsOf(what: string, input: unknown): string[] {
   ]
   return boundSubjects([
     ...named(idIs[router] ?? idOfCall[call], field('id')),
-    ...named(nameIs[router], field('name')),
+    ...named(nameOfCall[call] ?? nameIs[router], field('name')),
     ...named('image', field('image')),
     ...place(field('host'), field('library')),
     ...place(field('targetHost'), field('targetLibrary')),

@@ -146,6 +146,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   'trust.view': look,
   'trust.makeToken': admin,
   'trust.cancelToken': admin,
+  'trust.certify': admin,
   'trust.revoke': admin,
   'trust.allow': admin,
   'trust.rotate': admin,

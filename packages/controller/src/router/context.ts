@@ -59,6 +59,8 @@ import type {
   Membership,
   NewJoinToken,
   TrustView,
+  NewToolCertificate,
+  ToolCertificate,
 } from '@varve/protocol/trust'
 import type { RolloutView, StartRollout, UpdatesView } from '@varve/protocol/updates'
 import type { z } from 'zod'
@@ -207,6 +209,8 @@ export interface Services {
     join(request: JoinRequest): Promise<Membership>
     /** What the fleet's controller is known by. */
     roots(): FleetRoots
+    /** A certificate for a tool that speaks NBD. */
+    certify(tool: NewToolCertificate): Promise<ToolCertificate>
     /** Puts a member out at once, and for good. */
     revoke(name: string): void
     /** Lets a member that was stopped in again. */

@@ -12,6 +12,7 @@ import type { JobProgress } from '@varve/protocol/jobs'
 import type { PlanStepView } from '@varve/protocol/plans'
 import type { RunStepView, RunView } from '@varve/protocol/runs'
 import type { RunRow } from '../store/runs-store.ts'
+import { withoutSecrets } from '../store/sealed-payload.ts'
 
 /** What is known of a run that goes on, and kept nowhere. */
 export interface LiveRun {
@@ -72,7 +73,7 @@ function toStepView(view: PlanStepView, state: StepState): RunStepView {
     finishedAt: state.endedAt,
     attempt: newestAttempt(state)?.attempt ?? 0,
     outcome: state.told,
-    result: Payload.nullable().parse(outcomeOf(state)),
+    result: Payload.nullable().parse(withoutSecrets(outcomeOf(state))),
     error: state.error,
   }
 }

@@ -1,9 +1,11 @@
 import { join } from 'node:path'
+import type { Secrets } from '@varve/trust/secrets'
 import Database from 'better-sqlite3'
 import { drizzle, type BetterSQLite3Database } from 'drizzle-orm/better-sqlite3'
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
 import { packageFolder } from '../package.ts'
 import * as schema from './schema.ts'
+import { sealWith } from './sealed-payload.ts'
 
 export type Db = BetterSQLite3Database<typeof schema> & { $client: Database.Database }
 /** What a store function needs: the database, inside or outside of a write. */
@@ -14,8 +16,8 @@ const pagesPerCheckpoint = 65_536
 
 const migrationsFolder = join(packageFolder, 'drizzle')
 
-/** Opens the inventory and brings its tables up to date. `:memory:` for tests. */
-export function openDatabase(path: string): Db {
+/** Opens the inventory and brings its tables up to date. `:memory:` for tests; `secrets` seals what lets somebody in. */
+export function openDatabase(path: string, secrets: Secrets | null = null): Db {
   const client = new Database(path)
   client.pragma('busy_timeout = 5000')
   client.pragma('journal_mode = WAL')
@@ -25,6 +27,7 @@ export function openDatabase(path: string): Db {
   client.pragma(`wal_autocheckpoint = ${pagesPerCheckpoint}`)
   client.pragma('temp_store = MEMORY')
   const db = drizzle(client, { schema })
+  if (secrets !== null) sealWith(db, secrets)
   migrate(db, { migrationsFolder })
   return db
 }

@@ -3,8 +3,9 @@ import type { JobRequest } from '@varve/protocol/jobs'
 import { and, asc, eq, inArray, isNotNull, lt, ne, not, notInArray, or } from 'drizzle-orm'
 import { statement, type Queries } from './database.ts'
 import { agentCommand, jobOutcome, jobRequest, shownPlan, type JobOutcome } from './payload-kinds.ts'
-import { decodePayload, encodePayload } from './payload.ts'
+import { decodePayload } from './payload.ts'
 import { commands, jobs } from './schema.ts'
+import { decodeSealed, encodeSealed } from './sealed-payload.ts'
 
 export interface Job {
   readonly id: string
@@ -29,7 +30,7 @@ export function addJob(db: Queries, job: Omit<Job, 'outcome'>): void {
     .values({
       ...columns,
       kind: request.kind,
-      request: encodePayload(jobRequest, request),
+      request: encodeSealed(db, jobRequest, request),
       state: 'running',
     })
     .run()
@@ -55,12 +56,12 @@ function runOfJob(db: Queries, id: string, host: string): RunOfJob | null {
 
 export function findJob(db: Queries, id: string): Job | null {
   const row = db.select().from(jobs).where(eq(jobs.id, id)).get()
-  return row ? toJob(row) : null
+  return row ? toJob(db, row) : null
 }
 
 export function findJobByKey(db: Queries, idempotencyKey: string): Job | null {
   const row = db.select().from(jobs).where(eq(jobs.idempotencyKey, idempotencyKey)).get()
-  return row ? toJob(row) : null
+  return row ? toJob(db, row) : null
 }
 
 /** Jobs that have not ended; of one host or of all. */
@@ -71,7 +72,7 @@ export function runningJobs(db: Queries, host: string | null): Job[] {
     .where(and(eq(jobs.state, 'running'), host === null ? undefined : eq(jobs.host, host)))
     .orderBy(asc(jobs.startedAt))
     .all()
-    .map(toJob)
+    .map((row) => toJob(db, row))
 }
 
 interface RunningJob {
@@ -95,7 +96,7 @@ export function runningJobsOf(db: Queries, names: readonly string[]): RunningJob
 export function endJob(db: Queries, id: string, end: { outcome: JobOutcome; at: string }): boolean {
   const result = db
     .update(jobs)
-    .set({ state: end.outcome.kind, outcome: encodePayload(jobOutcome, end.outcome), finishedAt: end.at })
+    .set({ state: end.outcome.kind, outcome: encodeSealed(db, jobOutcome, end.outcome), finishedAt: end.at })
     .where(and(eq(jobs.id, id), eq(jobs.state, 'running')))
     .run()
   return result.changes > 0
@@ -124,7 +125,7 @@ export function addCommand(db: Queries, to: { host: string; instance: string }, 
   const jobId = 'jobId' in command ? command.jobId : null
   const { host, instance } = to
   db.insert(commands)
-    .values({ host, instance, jobId, kind: command.kind, command: encodePayload(agentCommand, command) })
+    .values({ host, instance, jobId, kind: command.kind, command: encodeSealed(db, agentCommand, command) })
     .run()
 }
 
@@ -145,7 +146,7 @@ export function commandsAfter(
 ): { id: number; value: AgentCommand }[] {
   return streamed
     .all(db, to.host, to.instance, sequence)
-    .map((row) => ({ id: row.sequence, value: decodePayload(agentCommand, row.command) }))
+    .map((row) => ({ id: row.sequence, value: decodeSealed(db, agentCommand, row.command) }))
 }
 
 /** Number of the newest command ever. */
@@ -191,10 +192,10 @@ export function jobsOfOtherInstances(db: Queries, to: { host: string; instance: 
     .from(jobs)
     .where(and(eq(jobs.host, to.host), eq(jobs.state, 'running'), not(eq(jobs.instance, to.instance))))
     .all()
-    .map(toJob)
+    .map((row) => toJob(db, row))
 }
 
-function toJob(row: JobRow): Job {
+function toJob(db: Queries, row: JobRow): Job {
   return {
     id: row.id,
     host: row.host,
@@ -202,8 +203,8 @@ function toJob(row: JobRow): Job {
     idempotencyKey: row.idempotencyKey,
     runId: row.runId,
     title: row.title,
-    request: decodePayload(jobRequest, row.request),
-    outcome: row.outcome === null ? null : decodePayload(jobOutcome, row.outcome),
+    request: decodeSealed(db, jobRequest, row.request),
+    outcome: row.outcome === null ? null : decodeSealed(db, jobOutcome, row.outcome),
     noProgressSeconds: row.noProgressSeconds,
     startedAt: row.startedAt,
   }

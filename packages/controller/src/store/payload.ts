@@ -18,7 +18,12 @@ export function encodePayload<T>(kind: PayloadKind<T>, data: T): string {
 
 /** The payload of a JSON column, brought up to its newest version one step at a time; throws when it is not of this kind. */
 export function decodePayload<T>(kind: PayloadKind<T>, text: string): T {
-  const envelope = Envelope.parse(JSON.parse(text))
+  return decodeEnvelope(kind, JSON.parse(text))
+}
+
+/** The payload of a JSON column that was parsed already. */
+export function decodeEnvelope<T>(kind: PayloadKind<T>, parsed: unknown): T {
+  const envelope = Envelope.parse(parsed)
   let { data } = envelope
   for (let version = envelope.version; version < kind.version; version += 1) {
     const upcast = kind.upcasters?.[version]

@@ -8,6 +8,7 @@ import { shownPlan } from './payload-kinds.ts'
 import { decodePayload, encodePayload, type PayloadKind } from './payload.ts'
 import { keepRunImages } from './run-images-store.ts'
 import { runs, runSubjects } from './schema.ts'
+import { decodeSealed, encodeSealed } from './sealed-payload.ts'
 
 const journalEntry = {
   name: 'entry of a run',
@@ -39,7 +40,7 @@ export function addRun(db: Queries, run: NewRunRow): void {
   const { operation, subjects, steps } = first.plan
   const plan = encodePayload(shownPlan, run.plan)
   db.insert(runs).values({ id, idempotencyKey, operation, phase: 'waiting', startedAt: first.at, plan }).run()
-  insertEntry.run(db, id, 0, encodePayload(journalEntry, first))
+  insertEntry.run(db, id, 0, encodeSealed(db, journalEntry, first))
   for (const { host, path } of subjects) insertSubject.run(db, id, host, path)
   for (const { host } of steps) insertSubject.run(db, id, host, noPath)
   keepRunImages(db, id, subjects)
@@ -68,13 +69,13 @@ export function appendEntry(
   id: string,
   entry: { readonly sequence: number; readonly value: JournalEntry } & NewPhase,
 ): void {
-  insertEntry.run(db, id, entry.sequence, encodePayload(journalEntry, entry.value))
+  insertEntry.run(db, id, entry.sequence, encodeSealed(db, journalEntry, entry.value))
   const { phase, endedAt, undoHosts } = entry
   changePhase.run(db, phase, endedAt, undoHosts.length === 0 ? null : JSON.stringify(undoHosts), id)
 }
 
 export function entriesOfRun(db: Queries, id: string): JournalEntry[] {
-  return entriesOf.all(db, id).map(({ entry }) => decodePayload(journalEntry, entry))
+  return entriesOf.all(db, id).map(({ entry }) => decodeSealed(db, journalEntry, entry))
 }
 
 export function findRun(db: Queries, id: string): RunRow | null {

@@ -9,6 +9,7 @@ test.each([
   [JSON.stringify({ text: 'a quoted "secret"' }), '{"text":"a [redacted]"}'],
   ['short words stay', 'short words stay'],
   ['use varve-join.aB3_x-1.zz9 now', 'use [redacted] now'],
+  ['no export varve-once.0a1b2c3d', 'no export [redacted]'],
   ['key AGE-SECRET-KEY-1QQQ', 'key [redacted]'],
   ['sealed s1.aaaaaaaaaaaaaaaaaaaaaaaa', 'sealed [redacted]'],
   ['nbd://user:word@host/x', 'nbd://[redacted]@host/x'],

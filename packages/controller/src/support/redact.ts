@@ -6,7 +6,7 @@ const shown = '[redacted]'
 /** What looks like a secret wherever it stands, by what Varve makes and what people paste. */
 const patterns: readonly RegExp[] = [
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/gu,
-  /varve-join\.[\w.-]+/gu,
+  /varve-(?:join|once)\.[\w.-]+/gu,
   /AGE-SECRET-KEY-[\w-]+/gu,
   // Sealed by the key of the data folder.
   /\bs1\.[\w-]{20,}/gu,

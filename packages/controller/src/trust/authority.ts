@@ -1,6 +1,13 @@
 import { X509Certificate } from 'node:crypto'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { crossSign, issueCertificate, makeRequest, makeRoot, type Issued } from '@varve/trust/certificates'
+import {
+  crossSign,
+  issueCertificate,
+  makeRequest,
+  makeRoot,
+  signRevoked,
+  type Issued,
+} from '@varve/trust/certificates'
 import type { MemberName } from '@varve/trust/member-name'
 import { pinOf } from '@varve/trust/pin'
 import type { Secrets } from '@varve/trust/secrets'
@@ -44,13 +51,22 @@ export interface Authority {
   readonly fleet: string
   /** Those that are believed, the one that signs first. */
   roots(): Root[]
-  sign(member: Omit<MemberName, 'fleet'>, request: string): Promise<SignedMember>
+  sign(member: Omit<MemberName, 'fleet'>, request: string, tool?: ForTool): Promise<SignedMember>
+  /** What the roots have revoked, as servers outside of the fleet read it, PEM. */
+  revoked(serials: readonly string[], until: Date): Promise<string>
   /** A new key of the controller itself, for the names that it is reached by. */
   own(reachedBy: readonly string[]): Promise<Credentials>
   /** A new root signs from now on; the older one is believed until nobody needs it. */
   rotate(): Promise<Root>
   /** Stops believing roots whose last certificate has ended or was replaced; whether there was one. */
   retire(): boolean
+}
+
+/** What a certificate of a tool is for. */
+export interface ForTool {
+  readonly end: 'client' | 'server'
+  readonly reachedBy: readonly string[]
+  readonly validMs: number
 }
 
 export interface AuthorityOptions {
@@ -115,7 +131,7 @@ export async function openAuthority({ db, secrets, now }: AuthorityOptions): Pro
   async function sign(
     member: Omit<MemberName, 'fleet'>,
     request: string,
-    reachedBy: readonly string[] = [],
+    { reachedBy = [], validMs = certificateMs, end }: Partial<ForTool> = {},
   ): Promise<SignedMember> {
     const row = newest()
     const issued = await issueCertificate({
@@ -125,8 +141,9 @@ export async function openAuthority({ db, secrets, now }: AuthorityOptions): Pro
       request,
       member: { ...member, fleet },
       reachedBy,
+      ...(end && { end }),
       now: new Date(now()),
-      validMs: certificateMs,
+      validMs,
     })
     return { ...issued, generation: row.generation }
   }
@@ -142,10 +159,17 @@ export async function openAuthority({ db, secrets, now }: AuthorityOptions): Pro
   return {
     fleet,
     roots: () => rows.map(rootOf),
-    sign: (member, request) => sign(member, request),
+    sign: (member, request, tool) => sign(member, request, tool),
+    async revoked(serials, until) {
+      const roots = rows.map((row) => ({ key: keyOf(row), certificate: row.certificate }))
+      const lists = roots.map(async (root) => signRevoked({ root, serials, now: new Date(now()), until }))
+      return (await Promise.all(lists)).join('')
+    },
     async own(reachedBy) {
       const { key, request } = await makeRequest()
-      const { chain, notAfter } = await sign({ kind: 'controller', name: 'controller' }, request, reachedBy)
+      const { chain, notAfter } = await sign({ kind: 'controller', name: 'controller' }, request, {
+        reachedBy,
+      })
       return { key, cert: chain, notAfter }
     },
     async rotate() {

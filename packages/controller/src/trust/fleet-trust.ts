@@ -17,6 +17,8 @@ export interface TrustEffects {
   /** Ends the connection of a host's agent. */
   readonly cut: (host: string, reason: string) => void
   readonly sendAll: (command: AgentCommand) => void
+  /** Fails what a host does for runs, and ends what others read from it. */
+  readonly endWork: (host: string, error: DiskError) => void
   /** Tells of it in the activity. */
   readonly note: (host: string, title: string) => void
   readonly joinedAt: () => ListeningAt
@@ -34,6 +36,8 @@ export interface FleetTrust {
   wasRestored(seen: SeenController, lastCommand: number): boolean
   /** PEM, the one that signs first. */
   rootCertificates(): string[]
+  /** Serial numbers of certificates that let nobody in any more. */
+  barred(): string[]
   /** Of the controller itself; renewed by itself, `onChange` is told then and when the roots change. */
   credentials(): Credentials
   /** Throws `refused` unless who shows this may speak for the host. */
@@ -96,7 +100,19 @@ export async function openFleetTrust(options: FleetTrustOptions): Promise<FleetT
 
     function tellRoots(): void {
       onChange()
-      effects?.sendAll({ kind: 'trust', roots: rootCertificates() })
+      tellTrust()
+    }
+
+    /** Agents drop at once whoever they serve by a certificate that is barred. */
+    function tellTrust(): void {
+      effects?.sendAll({ kind: 'trust', roots: rootCertificates(), barred: members.barred() })
+    }
+
+    /** Cuts a host off, from the controller and from what it reads and is read from. */
+    function putOut(name: string, reason: string): void {
+      effects?.cut(name, reason)
+      tellTrust()
+      effects?.endWork(name, wasPutOut(name, reason))
     }
 
     const upkeep = setInterval(() => {
@@ -135,18 +151,27 @@ export async function openFleetTrust(options: FleetTrustOptions): Promise<FleetT
       async join(request) {
         const joined = await members.join(request)
         // Whoever had the name before is not in the fleet any more.
-        effects?.cut(joined.name, 'another host has joined under its name')
+        putOut(joined.name, 'another host has joined under its name')
         effects?.note(joined.name, `${joined.name} joined the fleet`)
         return joined
       },
       roots: () => ({ fleet: authority.fleet, roots: rootCertificates() }),
+      async certify(tool) {
+        const made = await members.certify(tool)
+        effects?.note(
+          tool.name,
+          `The tool ${tool.name} has a certificate of the fleet, until ${made.notAfter}`,
+        )
+        return made
+      },
       revoke(name) {
         members.revoke(name, 'revoked by a person')
-        effects?.cut(name, 'its certificate was revoked')
+        putOut(name, 'its certificate was revoked')
         effects?.note(name, `${name} was put out of the fleet: its certificate is revoked`)
       },
       allow(name) {
         members.allow(name)
+        tellTrust()
         effects?.note(name, `${name} may come back: its certificate is in use again`)
       },
       async rotate() {
@@ -163,6 +188,7 @@ export async function openFleetTrust(options: FleetTrustOptions): Promise<FleetT
       start,
       wasRestored: (seen, lastCommand) => wasRestored(db, seen, lastCommand),
       rootCertificates,
+      barred: () => members.barred(),
       credentials: () => own,
       admit(host, identity) {
         if (identity.kind === 'agent' && identity.host === host) {
@@ -174,6 +200,7 @@ export async function openFleetTrust(options: FleetTrustOptions): Promise<FleetT
       },
       stopClone(host, identity) {
         members.stop(identity.host, 'two hosts use it at the same time: one is a copy of the other')
+        putOut(host, 'its certificate is used by two hosts')
         effects?.note(host, `${host} was stopped: two hosts use its certificate at the same time`)
       },
       async renew(host, identity, request) {
@@ -199,6 +226,14 @@ function notItsName(asked: string, own: string): DiskError {
     file: asked,
     reason: `the certificate that was shown is of ${own}`,
     remedy: `Start the agent with --name ${own}, or join it anew as ${asked}.`,
+  })
+}
+
+function wasPutOut(host: string, reason: string): DiskError {
+  return new DiskError('refused', {
+    file: host,
+    reason: `${host} was put out of the fleet: ${reason}`,
+    remedy: 'varve agents lists who belongs to it. Start anew with a host that does.',
   })
 }
 

@@ -2,13 +2,21 @@ import { createHash } from 'node:crypto'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { fitsPattern } from '@varve/protocol/name-pattern'
 import type { Identity } from '@varve/protocol/identity'
-import type { JoinRequest, JoinTokenView, Membership, MemberView } from '@varve/protocol/trust'
+import type {
+  JoinRequest,
+  JoinTokenView,
+  Membership,
+  MemberView,
+  NewToolCertificate,
+  ToolCertificate,
+} from '@varve/protocol/trust'
 import { joinTokenText, makeJoinToken } from '@varve/trust/join-token'
 import { isSameSecret } from '@varve/trust/pin'
 import { certificateMs, type Authority, type SignedMember } from './authority.ts'
 import {
   addMember,
   addToken,
+  barredOf,
   cancelToken,
   certificatesOf,
   memberBySerial,
@@ -38,6 +46,8 @@ export interface Members {
   /** Throws `refused`: the token is none, used, over, or not for this name. */
   join(request: JoinRequest): Promise<Membership>
   renew(identity: AgentIdentity, request: string): Promise<Membership>
+  /** A certificate for a tool, for another key each time; throws `refused` for the name of a host. */
+  certify(tool: NewToolCertificate): Promise<ToolCertificate>
   /** Takes note that a certificate is used, which ends those before it; throws `refused` for one that is not to be believed. */
   admit(identity: AgentIdentity): void
   /**
@@ -48,6 +58,8 @@ export interface Members {
   /** Whether the name belongs to an agent with a certificate. */
   isTaken(host: string): boolean
   list(): MemberView[]
+  /** Serial numbers of those that were put out or stopped before their time, the newest first. */
+  barred(): string[]
   /** How many certificates that may be used a root has signed. */
   countBy(generation: number): number
   /** Puts a member out for good: all its certificates. Throws `refused` when it has none. */
@@ -70,7 +82,7 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
   function keep(name: string, signed: SignedMember): Membership {
     const { serial, chain, generation } = signed
     const [madeAt, notAfter] = [at(), signed.notAfter.toISOString()]
-    addMember(db, { serial, name, state: 'issued', madeAt, notAfter, generation, chain })
+    addMember(db, { serial, name, kind: 'agent', state: 'issued', madeAt, notAfter, generation, chain })
     return membership(name, { chain, notAfter })
   }
 
@@ -120,6 +132,8 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
         `the token is for hosts that are called ${row.pattern}`,
         'Give the agent such a name with --name, or make a token for this one.',
       )
+    if (usable(name).some(({ kind }) => kind === 'tool'))
+      throw refused(name, 'a tool has a certificate of that name', 'Give the host another name.')
     if (usable(name).length > 0 && row.pattern !== name && !isAgain)
       throw refused(
         name,
@@ -127,6 +141,11 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
         `Give this one another name with --name, or make a token for just ${name}: it replaces the other.`,
       )
     return row
+  }
+
+  function assertNoHost(name: string): void {
+    if (!certificatesOf(db, name).some((row) => row.kind === 'agent' && isUsable(row))) return
+    throw refused(name, 'a host of that name has joined', 'Give the tool a name of its own.')
   }
 
   return {
@@ -178,6 +197,27 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
         return keep(identity.host, signed)
       })
     },
+    async certify({ name, request, validSeconds, serves }) {
+      assertNoHost(name)
+      const validMs = validSeconds * 1000
+      const end = serves.length > 0 ? 'server' : 'client'
+      const signed = await authority.sign({ kind: 'tool', name }, request, {
+        end,
+        reachedBy: serves,
+        validMs,
+      })
+      const { serial, chain, generation } = signed
+      const [madeAt, notAfter] = [at(), signed.notAfter.toISOString()]
+      writeTrust(db, () => {
+        assertNoHost(name)
+        addMember(db, { serial, name, kind: 'tool', state: 'active', madeAt, notAfter, generation, chain })
+      })
+      const revoked = await authority.revoked(
+        barredOf(db, at()).map((row) => row.serial),
+        signed.notAfter,
+      )
+      return { ...membership(name, { chain, notAfter }), revoked }
+    },
     admit({ host, serial }) {
       const row = memberBySerial(db, serial)
       if (row?.name !== host || row.notAfter <= at()) throw notAMember(host, row)
@@ -197,6 +237,7 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
       const kept = {
         serial,
         name: host,
+        kind: 'agent' as const,
         madeAt: at(),
         notAfter,
         generation: root?.generation ?? 1,
@@ -210,14 +251,19 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
     },
     isTaken: (host) => usable(host).length > 0,
     list: () =>
-      membersOf(db).map(({ serial, name, state, reason, madeAt, notAfter }) => ({
+      membersOf(db).map(({ serial, name, kind, state, reason, madeAt, notAfter }) => ({
         serial,
         name,
+        kind,
         state,
         reason,
         madeAt,
         notAfter,
       })),
+    barred: () =>
+      barredOf(db, at())
+        .slice(0, mostBarred)
+        .map(({ serial }) => serial),
     countBy: (generation) =>
       membersOf(db).filter((row) => row.generation === generation && isUsable(row)).length,
     revoke(name, reason) {
@@ -242,6 +288,9 @@ export function createMembers({ db, authority, now }: MembersOptions): Members {
     },
   }
 }
+
+/** More than are put out within the life of a certificate. */
+const mostBarred = 10_000
 
 const sinceTheBackup =
   'its certificate was made since the backup that this controller was restored from, so that it is not known what became of it'

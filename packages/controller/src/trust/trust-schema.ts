@@ -47,6 +47,10 @@ export const members = sqliteTable(
   {
     serial: text().primaryKey(),
     name: text().notNull(),
+    /** A host, or a tool that speaks NBD. */
+    kind: text({ enum: ['agent', 'tool'] })
+      .notNull()
+      .default('agent'),
     /** `issued` until it is used first, then `active`; `superseded`, `revoked` and `stopped` ones are refused. */
     state: text().notNull(),
     reason: text().notNull().default(''),

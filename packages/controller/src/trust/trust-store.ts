@@ -38,6 +38,7 @@ export type MemberState = (typeof memberStates)[number]
 export interface MemberRow {
   readonly serial: string
   readonly name: string
+  readonly kind: 'agent' | 'tool'
   readonly state: MemberState
   readonly reason: string
   readonly madeAt: string
@@ -82,12 +83,15 @@ const setCanceled = statement(
   'UPDATE join_tokens SET canceledAt = ? WHERE id = ? AND usedAt IS NULL AND canceledAt IS NULL',
 )
 const insertMember = statement(
-  `INSERT INTO members (serial, name, state, madeAt, notAfter, changedAt, generation, chain)
-   VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  `INSERT INTO members (serial, name, kind, state, madeAt, notAfter, changedAt, generation, chain)
+   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 )
 const oneMember = statement<MemberRow>('SELECT * FROM members WHERE serial = ?')
 const membersNamed = statement<MemberRow>('SELECT * FROM members WHERE name = ? ORDER BY rowid DESC')
 const allMembers = statement<MemberRow>('SELECT * FROM members ORDER BY name, rowid DESC LIMIT 100000')
+const allBarred = statement<{ serial: string }>(
+  `SELECT serial FROM members WHERE state IN ('revoked', 'stopped') AND notAfter > ? ORDER BY rowid DESC`,
+)
 const setState = statement('UPDATE members SET state = ?, reason = ?, changedAt = ? WHERE serial = ?')
 const dropEnded = statement('DELETE FROM members WHERE notAfter < ?')
 const dropTokens = statement('DELETE FROM join_tokens WHERE expiresAt < ?')
@@ -138,9 +142,12 @@ export const membersOf = (db: TrustDb): MemberRow[] => allMembers.all(db)
 /** All certificates of a name, the newest first. */
 export const certificatesOf = (db: TrustDb, name: string): MemberRow[] => membersNamed.all(db, name)
 
+/** Those that were put out or stopped and would not be over at `at`, the newest first. */
+export const barredOf = (db: TrustDb, at: string): { serial: string }[] => allBarred.all(db, at)
+
 export function addMember(db: TrustDb, row: Omit<MemberRow, 'reason' | 'changedAt'>): void {
-  const { serial, name, state, madeAt, notAfter, generation, chain } = row
-  insertMember.run(db, serial, name, state, madeAt, notAfter, madeAt, generation, chain)
+  const { serial, name, kind, state, madeAt, notAfter, generation, chain } = row
+  insertMember.run(db, serial, name, kind, state, madeAt, notAfter, madeAt, generation, chain)
 }
 
 export function setMemberState(

@@ -1,24 +1,30 @@
 import { readdirSync, realpathSync } from 'node:fs'
-import { join, resolve, sep } from 'node:path'
+import { isAbsolute, join, resolve, sep } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
 
 /** The folders below which files may be opened, symlinks resolved; null: everywhere. */
 export interface LibraryRoots {
   /** Whether the real path `real` lies inside, or is a device that a link in a folder of devices leads to. */
   holds(real: string): boolean
-  /** Throws `outside-library` unless the real path `real` of the file named `file` lies inside. */
+  /**
+   * Throws `outside-library` unless the real path `real` of the file named `file` lies inside. What is named below one of the
+   * folders lies in that one: a link leads out of none, not into another one either.
+   */
   assertInside(real: string, file: string): void
 }
 
 export function libraryRoots(roots: readonly string[] | null): LibraryRoots {
   if (roots === null) return { holds: () => true, assertInside() {} }
   const folders = roots.map(realFolder)
-  const holds = (real: string) =>
-    folders.some((folder) => isInside(real, folder) || (isOfDevices(folder) && linksTo(folder, real)))
+  const isOf = (real: string, folder: string) =>
+    isInside(real, folder) || (isOfDevices(folder) && linksTo(folder, real))
+  const holds = (real: string) => folders.some((folder) => isOf(real, folder))
   return {
     holds,
     assertInside(real, file) {
-      if (holds(real)) return
+      const named = isAbsolute(file) ? resolve(file) : null
+      const own = named === null ? undefined : folders.find((folder) => isInside(named, folder))
+      if (own === undefined ? holds(real) : isOf(real, own)) return
       throw new DiskError('outside-library', { file, library: roots.join(', ') })
     },
   }

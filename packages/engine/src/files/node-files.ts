@@ -1,5 +1,5 @@
 import { type BigIntStats, constants } from 'node:fs'
-import { opendir, realpath } from 'node:fs/promises'
+import { opendir } from 'node:fs/promises'
 import { resolve as resolvePath } from 'node:path'
 import { resolveReference } from '@varve/core/image/resolve-reference'
 import type { HostPlace, ImageFile, ImageFiles } from '@varve/core/image/image-files'
@@ -9,7 +9,9 @@ import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
 import { type FileCalls, type ReadableFile, blockingCalls, waitingCalls } from './file-calls.ts'
 import { fingerprintOf } from './file-fingerprint.ts'
 import { fileSource } from './file-source.ts'
+import { inFolder } from './held-folder.ts'
 import { type LibraryRoots, libraryRoots } from './library-roots.ts'
+import { pathOfOpen } from './path-of-open.ts'
 import { readError } from '../system/system-error.ts'
 
 export interface NodeFilesOptions {
@@ -47,12 +49,13 @@ export function nodeFiles({ roots, io = 'async', ranges = hostFileRanges() }: No
     resolve: (from, reference) => resolveReference(reference, { from, rules }),
     async list(folder) {
       try {
-        library.assertInside(await realpath(folder), folder)
-        const names: string[] = []
-        for await (const { name } of await opendir(folder)) {
-          if (names.push(name) >= listLimit) break
-        }
-        return names.sort()
+        return await inFolder(folder, roots, async ({ path }) => {
+          const names: string[] = []
+          for await (const { name } of await opendir(path)) {
+            if (names.push(name) >= listLimit) break
+          }
+          return names.sort()
+        })
       } catch {
         return []
       }
@@ -105,7 +108,7 @@ async function openedPath(
   file: ReadableFile,
   { real, calls }: { readonly real: string; readonly calls: FileCalls },
 ): Promise<string> {
-  if (process.platform === 'linux') return calls.readlink(`/proc/self/fd/${file.fd}`)
+  if (process.platform === 'linux') return calls.readlink(pathOfOpen(file.fd))
   const again = await calls.realpath(real)
   const [opened, there] = [await file.stat(), await calls.lstat(again)]
   if (opened.ino === there.ino && opened.dev === there.dev) return again

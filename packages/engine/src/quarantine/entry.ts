@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir, realpath, rm, rmdir } from 'node:fs/promises'
+import { lstat, mkdir, readdir, realpath, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { syncPath } from '../files/sync-file.ts'
@@ -70,12 +70,17 @@ export async function readEntry(folder: string, id: string): Promise<QuarantineE
   })
 }
 
+/** The entry as it is named in `folder`, by which it was not held. */
+export function entryIn(folder: string, { manifest }: QuarantineEntry): QuarantineEntry {
+  return { folder, path: entryPath(folder, manifest.id), manifest }
+}
+
 /** Makes the folder of an entry; throws `not-writable` when somebody put a link or a file in the place of the quarantine. */
 export async function makeEntry(folder: string, id: string): Promise<string> {
   const path = entryPath(folder, id)
   try {
     await mkdir(dirname(path)).catch(ignore('EEXIST'))
-    const [quarantine, parent] = await Promise.all([lstat(dirname(path)), lstat(folder)])
+    const [quarantine, parent] = await Promise.all([lstat(dirname(path)), stat(folder)])
     if (!quarantine.isDirectory() || quarantine.dev !== parent.dev)
       throw new DiskError('not-writable', {
         file: dirname(path),

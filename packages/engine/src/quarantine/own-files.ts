@@ -112,7 +112,9 @@ async function partsOf(image: string, stats: Stats, roots: readonly string[] | n
 async function keptFile(path: string, folder: string): Promise<KeptFile | null> {
   const inside = relative(folder, path)
   if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`)) return null
-  const stats = await lstat(path, { bigint: true })
+  const stats = await lstat(path, { bigint: true }).catch((error: unknown) => {
+    throw readError(error, path)
+  })
   if (!stats.isFile() && !stats.isDirectory()) return null
   const kind = stats.isDirectory() ? 'folder' : 'file'
   const size = kind === 'folder' ? await sizeOfFolder(path) : Number(stats.size)

@@ -1,8 +1,10 @@
 import { lstat } from 'node:fs/promises'
-import { join, relative, sep } from 'node:path'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
+import { inFolder } from '../files/held-folder.ts'
 import { readError } from '../system/system-error.ts'
 import {
+  entryIn,
   entryPath,
   keptMoves,
   keptPath,
@@ -14,8 +16,8 @@ import {
 import type { QuarantineEntry } from './entry.ts'
 import { writeManifest, type IncomingFile, type KeptFile, type QuarantineManifest } from './manifest.ts'
 import { hostNames, inodeOf, type NameCalls } from './names.ts'
-import { ownFiles } from './own-files.ts'
-import { knownEntry, openEntry } from './set-aside.ts'
+import { ownFiles, type OwnFiles } from './own-files.ts'
+import { expectEntry, knownEntry, openEntry } from './set-aside.ts'
 import { incomingMoves, swapIn } from './swap.ts'
 
 export interface ReplaceOptions {
@@ -34,12 +36,14 @@ export interface ReplaceOptions {
  */
 export async function replaceFiles(path: string, options: ReplaceOptions): Promise<QuarantineEntry> {
   const { id, roots, digest = null, names = hostNames } = options
-  const entry = (await knownEntry(path, id)) ?? (await begin())
-  await carryOutSwap(entry, names)
-  return entry
+  const own = (await knownEntry(path, id)) === null ? await ownFiles(path, roots) : null
+  return await inFolder(own?.folder ?? dirname(resolve(path)), roots, async (held) => {
+    const entry = own === null ? await expectEntry(held.path, id) : await begin(own, held.path)
+    await carryOutSwap(entry, names)
+    return entryIn(held.real, entry)
+  })
 
-  async function begin(): Promise<QuarantineEntry> {
-    const own = await ownFiles(path, roots)
+  async function begin(own: OwnFiles, held: string): Promise<QuarantineEntry> {
     const incoming: IncomingFile[] = []
     for (const { from, to } of await options.incoming()) {
       const stats = await lstat(from, { bigint: true }).catch((error: unknown) => {
@@ -49,7 +53,7 @@ export async function replaceFiles(path: string, options: ReplaceOptions): Promi
       const inode = String(stats.ino)
       incoming.push({ from: below(own.folder, from), path: below(own.folder, to), kind, inode })
     }
-    return await openEntry(own, { id, why: 'replaced', digest, incoming })
+    return await openEntry(own, { id, why: 'replaced', digest, incoming, held })
   }
 }
 

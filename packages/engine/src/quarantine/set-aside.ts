@@ -1,4 +1,15 @@
-import { folderOfImage, keptMoves, makeEntry, readEntry, type QuarantineEntry } from './entry.ts'
+import { dirname, resolve } from 'node:path'
+import { DiskError } from '@varve/core/problems/disk-error'
+import { inFolder } from '../files/held-folder.ts'
+import {
+  entryIn,
+  entryPath,
+  folderOfImage,
+  keptMoves,
+  makeEntry,
+  readEntry,
+  type QuarantineEntry,
+} from './entry.ts'
 import {
   manifestKind,
   writeManifest,
@@ -29,10 +40,22 @@ export interface SetAsideOptions {
  */
 export async function setAside(path: string, options: SetAsideOptions): Promise<QuarantineEntry> {
   const { id, why, roots, digest = null, names = hostNames } = options
-  const entry =
-    (await knownEntry(path, id)) ?? (await openEntry(await ownFiles(path, roots), { id, why, digest }))
-  await moveAll(keptMoves(entry), names)
-  return entry
+  const own = (await knownEntry(path, id)) === null ? await ownFiles(path, roots) : null
+  return await inFolder(own?.folder ?? dirname(resolve(path)), roots, async (held) => {
+    const entry =
+      own === null
+        ? await expectEntry(held.path, id)
+        : await openEntry(own, { id, why, digest, held: held.path })
+    await moveAll(keptMoves(entry), names)
+    return entryIn(held.real, entry)
+  })
+}
+
+/** The entry `id` of a folder that had it a moment ago. */
+export async function expectEntry(folder: string, id: string): Promise<QuarantineEntry> {
+  const entry = await readEntry(folder, id)
+  if (entry) return entry
+  throw new DiskError('source-changed', { file: entryPath(folder, id), change: 'it was removed' })
 }
 
 /** The entry of an earlier call; throws `refused` when the id is another image's. */
@@ -45,13 +68,15 @@ export interface NewEntry {
   readonly why: QuarantineReason
   readonly digest?: string | null
   readonly incoming?: readonly IncomingFile[]
+  /** By which the folder is held. */
+  readonly held: string
 }
 
 /** Writes the manifest of a new entry; nothing is moved yet. */
 export async function openEntry(own: OwnFiles, options: NewEntry): Promise<QuarantineEntry> {
-  const { id, why, digest = null, incoming = [] } = options
+  const { id, why, digest = null, incoming = [], held } = options
   const { folder, image, format, virtualSize, files } = own
-  const path = await makeEntry(folder, id)
+  const path = await makeEntry(held, id)
   const since = new Date()
   const manifest: QuarantineManifest = {
     kind: manifestKind,
@@ -68,5 +93,5 @@ export async function openEntry(own: OwnFiles, options: NewEntry): Promise<Quara
     incoming,
   }
   await writeManifest(path, manifest)
-  return { path, folder, manifest }
+  return { path, folder: held, manifest }
 }

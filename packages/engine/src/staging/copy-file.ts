@@ -2,13 +2,16 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { constants } from 'node:fs'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
-import { readError, writeError } from '../system/system-error.ts'
+import { writeError } from '../system/system-error.ts'
+import { openInside } from '../files/open-inside.ts'
 import { writeWhole } from '../files/whole.ts'
 
 const stepBytes = 1024 * 1024
 
 export interface CopyFileOptions {
   readonly signal: AbortSignal
+  /** The original lies inside these folders; left out or null: anywhere. */
+  readonly roots?: readonly string[] | null
   /** Bytes of the file done and in all. */
   readonly onProgress: (done: number, total: number) => void
 }
@@ -26,11 +29,9 @@ export interface CopiedFile {
 export async function copyFile(
   original: string,
   copy: string,
-  { signal, onProgress }: CopyFileOptions,
+  { signal, roots = null, onProgress }: CopyFileOptions,
 ): Promise<CopiedFile> {
-  await using source = await open(original, 'r').catch((error: unknown) => {
-    throw readError(error, original)
-  })
+  await using source = await openInside(original, roots)
   const before = await source.stat({ bigint: true })
   const bytes = Number(before.size)
   await using target = await open(copy, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600).catch(
@@ -75,7 +76,7 @@ interface Copying {
 
 async function copyData(
   { source, target, bytes }: Copying,
-  { signal, onProgress }: CopyFileOptions,
+  { signal, onProgress }: Pick<CopyFileOptions, 'signal' | 'onProgress'>,
 ): Promise<void> {
   const ranges = hostFileRanges()
   const buffer = new Uint8Array(stepBytes)

@@ -78,6 +78,9 @@ export async function proveStaged(
 
 export interface CreateStaged {
   readonly image: StagedImage
+  /** The target by the name that its reference to what is below it goes from; left out: as `image` has it. */
+  readonly readAs?: string
+  readonly roots: readonly string[] | null
   readonly virtualSize: number
   readonly choices: NonNullable<DiskOutput['choices']>
   readonly backing?: Backing | undefined
@@ -86,7 +89,7 @@ export interface CreateStaged {
 
 /** Writes a new image that holds nothing of its own where it is staged; begins anew where an earlier attempt died. */
 export async function createStaged(
-  { image, virtualSize, choices, backing, noCow }: CreateStaged,
+  { image, readAs = image.target, roots, virtualSize, choices, backing, noCow }: CreateStaged,
   signal: AbortSignal,
 ): Promise<NewDiskOutcome & { readonly file: string }> {
   const staging = openStaging(image)
@@ -96,7 +99,8 @@ export async function createStaged(
   try {
     const written = await createDisk({ path: staging.path, ...about, choices, backing, noCow }, signal)
     // What was written is what its own reader opens, with the chain below it.
-    const input = { kind: 'image', path: staging.path, roots: null, format } as const
+    const { path } = openStaging({ ...image, target: readAs })
+    const input = { kind: 'image', path, roots, format } as const
     await using opened = await openInput(input, { io: 'async', signal })
     const found = opened.disk.virtualSize
     if (found !== virtualSize) throw wrongSize(image.target, virtualSize, found)

@@ -1,5 +1,5 @@
 import { openStaging } from '@varve/engine/staging/staging'
-import { assertTarget } from '../inside-roots.ts'
+import { withTarget } from '../inside-roots.ts'
 import { forgetStagedProof } from '../kept-proofs.ts'
 import { nativeAdapter } from '../native.ts'
 
@@ -8,8 +8,7 @@ export const discardStaged = nativeAdapter('discard-staged', {
   calls: 'unlink(2) of the hidden file, or of the hidden folder with what is in it',
 
   async run(image, { ports }) {
-    await assertTarget(ports, image.target)
-    await openStaging(image).discard()
+    await withTarget(ports, image.target, async (target) => openStaging({ ...image, target }).discard())
     await forgetStagedProof(ports, image)
     return {}
   },

@@ -5,7 +5,7 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { readError } from '@varve/engine/system/system-error'
 import { openStaging } from '@varve/engine/staging/staging'
 import { pieceSize } from '@varve/protocol/file-streams'
-import { assertTarget } from '../inside-roots.ts'
+import { withTarget } from '../inside-roots.ts'
 import { nativeAdapter } from '../native.ts'
 import { readWhole } from '@varve/engine/files/whole'
 
@@ -14,15 +14,17 @@ export const proveUpload = nativeAdapter('prove-upload', {
   calls: 'fsync(2), then read(2) of the hidden file and SHA-256 of each 4 MiB of it',
 
   async run({ target, staging, size, digest: expected }, { ports, signal, onProgress }) {
-    await assertTarget(ports, target)
-    const staged = openStaging({ target, staging, format: 'raw', subformat: null })
-    const file = await staged.identity()
-    await staged.flush()
-    const { digest, bytes } = await digestPieces(staged.path, {
-      signal,
-      onBytes: (done) => onProgress({ of: 'tool', progress: { fraction: size === 0 ? 1 : done / size } }),
-    }).catch((error: unknown) => {
-      throw readError(error, target)
+    const { digest, bytes, file } = await withTarget(ports, target, async (held) => {
+      const staged = openStaging({ target: held, staging, format: 'raw', subformat: null })
+      const identity = await staged.identity()
+      await staged.flush()
+      const found = await digestPieces(staged.path, {
+        signal,
+        onBytes: (done) => onProgress({ of: 'tool', progress: { fraction: size === 0 ? 1 : done / size } }),
+      }).catch((error: unknown) => {
+        throw readError(error, target)
+      })
+      return { ...found, file: identity }
     })
     if (bytes !== size)
       throw new DiskError('truncated', {

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { openStaging } from '@varve/engine/staging/staging'
-import { assertTarget } from '../inside-roots.ts'
+import { withTarget } from '../inside-roots.ts'
 import { confirmStagedProof } from '../kept-proofs.ts'
 import { nativeAdapter } from '../native.ts'
 
@@ -9,8 +9,9 @@ export const publishImage = nativeAdapter('publish-image', {
   calls: 'fsync(2), renameat2(2) with RENAME_NOREPLACE, fsync(2) of the folder',
 
   async run({ target, file, durability, ...image }, { ports }) {
-    await assertTarget(ports, target)
-    await openStaging({ ...image, target }).publish({ file, durability })
+    await withTarget(ports, target, async (held) =>
+      openStaging({ ...image, target: held }).publish({ file, durability }),
+    )
     await confirmStagedProof(ports, { target, staging: image.staging })
     ports.onFolderChanged?.(dirname(target))
     return { path: target }

@@ -1,7 +1,7 @@
-import { copyFile } from '@varve/engine/staging/copy-file'
+import { copyFile, type CopyFileOptions } from '@varve/engine/staging/copy-file'
 import { openStaging } from '@varve/engine/staging/staging'
 import { assertUnused } from '@varve/engine/images/edit-file'
-import { assertTarget } from '../inside-roots.ts'
+import { assertTarget, withTarget } from '../inside-roots.ts'
 import { nativeAdapter } from '../native.ts'
 
 /** Copies a file into the hidden place of a staged image. */
@@ -10,17 +10,20 @@ export const stageCopy = nativeAdapter('stage-copy', {
 
   async run({ source, image }, { ports, signal, onProgress }) {
     await assertTarget(ports, source)
-    await assertTarget(ports, image.target)
     await assertUnused(source)
-    const staging = openStaging(image)
-    await staging.prepare()
-    const copied = await copyFile(source, staging.path, {
-      signal,
-      onProgress: (done, total) =>
-        onProgress({ of: 'tool', progress: { fraction: total === 0 ? 1 : done / total } }),
+    const { copied, file } = await withTarget(ports, image.target, async (target) => {
+      const staging = openStaging({ ...image, target })
+      await staging.prepare()
+      const options: CopyFileOptions = {
+        signal,
+        roots: ports.roots,
+        onProgress: (done, total) =>
+          onProgress({ of: 'tool', progress: { fraction: total === 0 ? 1 : done / total } }),
+      }
+      return { copied: await copyFile(source, staging.path, options), file: await staging.identity() }
     })
     await assertUnused(source)
     const { bytes: fileSize, sharedBytes } = copied
-    return { staging: image.staging, file: await staging.identity(), fileSize, sharedBytes }
+    return { staging: image.staging, file, fileSize, sharedBytes }
   },
 })

@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { backingOf } from '@varve/engine/staging/backing'
 import { writeStaged } from '@varve/engine/staging/write-staged'
 import { diskInput } from '../image-input.ts'
-import { assertTarget } from '../inside-roots.ts'
+import { withTarget } from '../inside-roots.ts'
 import { nativeAdapter } from '../native.ts'
 import { runOptions } from '../run-options.ts'
 import { writeChoices } from '../write-choices.ts'
@@ -13,19 +13,20 @@ export const writeImage = nativeAdapter('write-image', {
 
   async run({ source, inUse, reflink, image }, context) {
     const { ports } = context
-    await assertTarget(ports, image.target)
     const { compression, backing: below, staging } = image
     const parent = below && { kind: 'image' as const, roots: ports.roots, ...below }
-    const written = await writeStaged(
-      {
-        input: diskInput(source, ports),
-        image,
-        compression,
-        choices: writeChoices(image),
-        backing: parent ? await backingOf(image, parent) : undefined,
-        reflink,
-      },
-      { ...runOptions(context), inUse },
+    const written = await withTarget(ports, image.target, async (target) =>
+      writeStaged(
+        {
+          input: diskInput(source, ports),
+          image: { ...image, target },
+          compression,
+          choices: writeChoices(image),
+          backing: parent ? await backingOf(image, parent) : undefined,
+          reflink,
+        },
+        { ...runOptions(context), inUse },
+      ),
     )
     const { digest, virtualSize, dataBytes, fileSize, sharedBytes, parts, zeroed, seconds, file } = written
     const sizes = { virtualSize, dataBytes, fileSize, sharedBytes }

@@ -1,0 +1,1 @@
+ALTER TABLE `members` ADD `kind` text DEFAULT 'agent' NOT NULL;
