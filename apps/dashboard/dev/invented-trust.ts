@@ -8,7 +8,7 @@ const pin = 'iGFI960IqDv8nDpnZR1un8Mh_hUJQkc4EXcIvXg5j1M'
 
 function member(name: string, state: MemberView['state'], reason = ''): MemberView {
   const serial = Buffer.from(name.padEnd(16, '.')).toString('hex').toUpperCase()
-  return { serial, name, state, reason, madeAt: at, notAfter: later }
+  return { serial, name, kind: 'agent', state, reason, madeAt: at, notAfter: later }
 }
 
 /** A fleet in which one host was copied and one put out. */
@@ -59,6 +59,7 @@ export function inventedTrust(): Services['trust'] {
       ],
     }),
     cancelToken: () => undefined,
+    certify: refuse,
     join: refuse,
     roots: () => ({ fleet, roots: ['invented'] }),
     revoke: (name) => set(name, 'revoked'),
