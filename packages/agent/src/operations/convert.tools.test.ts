@@ -110,11 +110,12 @@ describe('a run of convert', () => {
   })
 
   test(
-    'is killed at every entry of its journal: an image of several files is there whole, or not at all',
+    'is killed at entries of its journal: an image of several files is there whole, or not at all',
     { timeout: walkTime },
     async () => {
       const walked = await walkKills({
         operation: 'convert',
+        oneOf: 3,
         async prepare(folder) {
           await writeFile(join(folder, 'a.raw'), disk('x'))
           return requestOf(folder, {
@@ -139,18 +140,19 @@ describe('a run of convert', () => {
           expect(await hidden(folder)).toEqual([])
         },
       })
-      expect(walked.resumed).toBeGreaterThan(8)
-      expect(walked.undone).toBeGreaterThan(8)
+      expect(walked.resumed).toBeGreaterThanOrEqual(3)
+      expect(walked.undone).toBeGreaterThanOrEqual(3)
     },
   )
 
   test(
-    'is killed at every entry while it replaces an image: one of the two has the name at every moment',
+    'is killed at entries of its journal while it replaces an image: one of the two has the name at every moment',
     { timeout: walkTime },
     async () => {
       const old = disk('o')
       await walkKills({
         operation: 'convert',
+        oneOf: 3,
         async prepare(folder) {
           await writeFile(join(folder, 'a.raw'), disk('x'))
           await writeFile(join(folder, 'b.raw'), old)

@@ -350,7 +350,7 @@ describe.skipIf(!isHere)('reclaim', () => {
   })
 
   test(
-    'killed at every entry of the journal, the image or what gives room back is there',
+    'killed at entries of its journal, the image or what gives room back is there',
     { timeout: 1_800_000 },
     async () => {
       await using place = await tempPlace()
@@ -362,6 +362,7 @@ describe.skipIf(!isHere)('reclaim', () => {
       expect(original).not.toBe(masked)
       const walked = await walkKills({
         operation: 'reclaim',
+        oneOf: 3,
         async prepare(folder) {
           await copyFile(disk, join(folder, 'disk.qcow2'))
           return { image: join(folder, 'disk.qcow2') }
@@ -378,8 +379,8 @@ describe.skipIf(!isHere)('reclaim', () => {
           expect((await readdir(folder)).filter((one) => one.endsWith('.part'))).toEqual([])
         },
       })
-      expect(walked.resumed).toBeGreaterThanOrEqual(8)
-      expect(walked.undone).toBeGreaterThanOrEqual(7)
+      expect(walked.resumed).toBeGreaterThanOrEqual(3)
+      expect(walked.undone).toBeGreaterThanOrEqual(3)
     },
   )
 })
