@@ -74,7 +74,10 @@ function tools(port: number, folder: string) {
     nbdcopy: async () => run('nbdcopy', [uri, '-']),
     'qemu-img': async () =>
       run('qemu-img', [
-        ...['compare', '--object', `tls-creds-x509,id=tls,endpoint=client,dir=${folder}`, '--image-opts'],
+        'compare',
+        '--object',
+        `tls-creds-x509,id=tls,endpoint=client,dir=${folder}`,
+        '--image-opts',
         `driver=nbd,host=127.0.0.1,port=${port},tls-creds=tls`,
         `driver=raw,file.filename=${place.file('disk.raw')}`,
       ]),
@@ -152,8 +155,16 @@ test('it is listed and written down, and no host: it speaks to no controller, an
   const answer = await execa(
     'curl',
     [
-      ...['--silent', '--insecure', '--output', '/dev/null', '--write-out', '%{http_code}'],
-      ...['--cert', place.file('other/client-cert.pem'), '--key', place.file('other/client-key.pem')],
+      '--silent',
+      '--insecure',
+      '--output',
+      '/dev/null',
+      '--write-out',
+      '%{http_code}',
+      '--cert',
+      place.file('other/client-cert.pem'),
+      '--key',
+      place.file('other/client-key.pem'),
       `${fleet.url}/trpc/fleet.hosts?input={}`.replace('{}', '%7B%7D'),
     ],
     { reject: false },

@@ -38,6 +38,7 @@ import { createSockets, mostMessageBytes, type Sockets } from './sockets.ts'
 import { authRoutes } from './auth-routes.ts'
 import { assertGuarded, refuseByRoute, type MatchedRoute } from './route-guard.ts'
 import { createIdentify, originOf } from '../people/identify.ts'
+import { ownerOf } from '../people/owner-of.ts'
 import type { People } from '../people/people.ts'
 
 const KiB = 1024
@@ -175,7 +176,14 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
     }),
   )
   await app.register(installRoutes(options.releases))
-  await app.register(fileRoutes({ streams: options.streams, images: services.images, record }))
+  await app.register(
+    fileRoutes({
+      streams: options.streams,
+      images: services.images,
+      record,
+      ownerOf: (request) => ownerOf(identityOf(request.raw)),
+    }),
+  )
   await serveDashboard(app, config.dashboard)
 
   const server = new WebSocketServer({ noServer: true, maxPayload: mostMessageBytes })
