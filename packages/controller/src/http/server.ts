@@ -13,7 +13,7 @@ import { WebSocketServer } from 'ws'
 import type { Courtesy } from '../agents/courtesy.ts'
 import type { Hearing } from '../agents/hearing.ts'
 import type { Manifests } from '../agents/manifests.ts'
-import type { Config } from '../config.ts'
+import { keepingEnvironment, type Config } from '../config.ts'
 import type { Releases } from '../install/releases.ts'
 import { compressAnswer } from './compress-answer.ts'
 import type { Services } from '../router/context.ts'
@@ -27,6 +27,7 @@ import type { RecordRequest } from './record-request.ts'
 import { whoOf } from '../audit/who-of.ts'
 import { limitConnections } from './connections.ts'
 import { isLoopbackName, refuseRequest, type Refusal } from './guard.ts'
+import { supportRoutes } from './support-routes.ts'
 import { installRoutes } from './install-routes.ts'
 import { jsonLimits, refuseJson } from './json-limits.ts'
 import { notBuiltPage } from './not-built-page.ts'
@@ -176,6 +177,7 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
     }),
   )
   await app.register(installRoutes(options.releases))
+  await app.register(supportRoutes({ ...keepingEnvironment(), data: config.data, record }))
   await app.register(
     fileRoutes({
       streams: options.streams,
