@@ -18,6 +18,7 @@ import { stayConnected } from './connection/connection.ts'
 import type { Session } from './connection/deliver-reports.ts'
 import { Outbox } from './connection/outbox.ts'
 import { tellPlaces } from './connection/tell-places.ts'
+import { holdDataFolder } from './data-lock.ts'
 import { gatherHostFacts, gatherPlaces } from './host-facts.ts'
 import { assertOwnAddress, exportServer } from './jobs/export-server.ts'
 import { ExportTable } from './jobs/export-table.ts'
@@ -83,9 +84,8 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const roots = libraries.map(({ root }) => root)
   const stopped = new AbortController()
   const { signal } = stopped
-  const publications = await openPublications(config.data).catch((error: unknown) => {
-    throw new ConfigError(`--data ${config.data ?? ''}: cannot be used (${systemCode(error) ?? 'failed'})`)
-  })
+  const dataFolder = config.data === null ? null : await holdDataFolder(config.data).catch(notUsable(config))
+  const publications = await openPublications(config.data).catch(notUsable(config))
   const locks = await openFleetLocks(config.data)
   let session: Session | null = null
   const freeEnded = async (open: readonly string[], token: string | null = null): Promise<void> => {
@@ -311,8 +311,18 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     await Promise.all([exports.closeAll(), inspections[Symbol.asyncDispose](), pool[Symbol.asyncDispose]()])
     await Promise.all([server.close(), seenFile.flush()])
     await Promise.allSettled(work)
+    await dataFolder?.[Symbol.asyncDispose]()
   }
   return { stop: async () => (stopping ??= stop()), due: leaving.due }
+}
+
+function notUsable({ data }: AgentConfig): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof ConfigError) throw error
+    const cause = error instanceof Error ? error.cause : undefined
+    const code = systemCode(error) ?? 'failed'
+    throw new ConfigError(`--data ${data ?? ''}: cannot be used (${systemCode(cause) ?? code})`)
+  }
 }
 
 /** The libraries with their real paths; each is a folder, and none lies inside another. */

@@ -7,7 +7,12 @@ export interface PersonIdentity {
   readonly grants: readonly [Grant, ...Grant[]]
   readonly id: string
   readonly name: string
-  readonly by: { readonly kind: 'session' | 'key'; readonly id: string }
+  readonly by: {
+    readonly kind: 'session' | 'key'
+    readonly id: string
+    /** When its time is over, in milliseconds since 1970; left out: not told. */
+    readonly until?: number
+  }
 }
 
 /** Who speaks on a connection, as far as the connection itself or what it carries proves it. */

@@ -97,6 +97,7 @@ export const controller: Program = {
   entries: {
     main: 'controller/src/main.ts',
     'checkpoint-thread': 'controller/src/store/checkpoint-thread.ts',
+    'support-thread': 'controller/src/support/support-thread.ts',
   },
   outside: ['better-sqlite3', 'fastify', '@fastify/static', 'openworkflow', 'pino', 'ws'],
 }

@@ -1,4 +1,4 @@
-import { SegmentedControl, useMantineColorScheme } from '@mantine/core'
+import { Button, SegmentedControl, useMantineColorScheme } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { countOf } from '@varve/core/units/format-bytes'
@@ -75,8 +75,26 @@ export function SettingsPage() {
           )}
         </Card>
         <AccessCard />
+        <SupportCard />
       </Stack>
     </>
+  )
+}
+
+/** What helps those who look for a fault; for admins. */
+function SupportCard() {
+  const me = useMe().data
+  if (me?.person?.role !== 'admin') return null
+  return (
+    <Card title="Support">
+      <p className={styles.soft} style={{ marginBottom: 8 }}>
+        Versions, settings, hosts, libraries and the newest runs of this controller, without keys, tokens and
+        passwords. Names of hosts and images are in it: look at it before you give it away.
+      </p>
+      <Button component="a" href="/api/support" download>
+        Download support bundle
+      </Button>
+    </Card>
   )
 }
 

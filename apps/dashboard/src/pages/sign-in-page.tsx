@@ -12,7 +12,7 @@ import { PasswordForm } from '../features/people/password-form.tsx'
 import { CodeStep } from '../features/sign-in/code-step.tsx'
 import { Door } from '../features/sign-in/door.tsx'
 import { PasswordStep } from '../features/sign-in/password-step.tsx'
-import { toSignInSearch } from '../features/sign-in/sign-in-search.ts'
+import { signInErrors, toSignInSearch } from '../features/sign-in/sign-in-search.ts'
 import styles from '../features/sign-in/sign-in.module.css'
 import { useLinkToken } from '../features/sign-in/use-link-token.ts'
 
@@ -112,7 +112,7 @@ export function SignInPage() {
       {error !== undefined && !link.isError && (
         <Refusal
           title="The single sign-on did not let you in."
-          remedy={`It said: ${error.replaceAll('_', ' ')}. Try again, or ask an admin of this fleet.`}
+          remedy={`${signInErrors[error]} Try again, or ask an admin of this fleet.`}
         />
       )}
       <PasswordStep

@@ -14,6 +14,7 @@ export async function assertTarget({ roots }: Pick<ActionPorts, 'roots'>, path: 
   assertNameFits(path)
   if (roots === null) return
   const folder = await realpath(dirname(path)).catch((error: unknown) => {
+    libraryRoots(roots).assertNamedInside(path)
     throw writeError(error, path)
   })
   libraryRoots(roots).assertInside(join(folder, basename(path)), path)

@@ -16,12 +16,13 @@ export interface FileRouteOptions {
   readonly streams: Streams
   readonly images: Pick<Services['images'], 'get'>
   readonly record: RecordRequest
+  readonly ownerOf: (request: FastifyRequest) => string
 }
 
 type WithToken = FastifyRequest<{ Params: { token: string } }>
 
 /** Files of libraries for browsers, and the agents' ends of them. */
-export function fileRoutes({ streams, images, record }: FileRouteOptions) {
+export function fileRoutes({ streams, images, record, ownerOf }: FileRouteOptions) {
   return async function routes(app: FastifyInstance): Promise<void> {
     app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, body, done) =>
       done(null, body),
@@ -30,7 +31,7 @@ export function fileRoutes({ streams, images, record }: FileRouteOptions) {
     app.addHook<{ Params: { token?: string } }>('onRequest', async (request, reply) => {
       const { token } = request.params
       if (token === undefined) return
-      const upload = streams.upload(token)
+      const upload = streams.upload(token, ownerOf(request))
       if (upload?.isBusy === true)
         throw new DiskError('refused', {
           file: upload.file,
@@ -59,7 +60,7 @@ export function fileRoutes({ streams, images, record }: FileRouteOptions) {
     })
 
     app.put('/api/uploads/:token', { bodyLimit }, async (request: WithToken, reply) => {
-      const stream = streams.upload(request.params.token)
+      const stream = streams.upload(request.params.token, ownerOf(request))
       if (!stream) return await over(reply)
       const { at } = z.object({ at: z.coerce.number().pipe(Bytes) }).parse(request.query)
       const sha256 = Sha256.parse(request.headers[pieceHeaders.sha256])

@@ -19,6 +19,7 @@ const routes: Readonly<Record<string, 'everybody' | 'calls' | 'agents' | `files.
   '/api/images/:id/file': 'files.download',
   '/api/uploads/:token': 'files.upload',
   '/api/manifests/:digest': 'files.manifest',
+  '/api/support': 'files.support',
   '/api/streams/:token/offer': 'agents',
   '/api/streams/:token/bring': 'agents',
   '/api/streams/:token/fetch': 'agents',

@@ -13,7 +13,7 @@ import { WebSocketServer } from 'ws'
 import type { Courtesy } from '../agents/courtesy.ts'
 import type { Hearing } from '../agents/hearing.ts'
 import type { Manifests } from '../agents/manifests.ts'
-import type { Config } from '../config.ts'
+import { keepingEnvironment, type Config } from '../config.ts'
 import type { Releases } from '../install/releases.ts'
 import { compressAnswer } from './compress-answer.ts'
 import type { Services } from '../router/context.ts'
@@ -27,6 +27,7 @@ import type { RecordRequest } from './record-request.ts'
 import { whoOf } from '../audit/who-of.ts'
 import { limitConnections } from './connections.ts'
 import { isLoopbackName, refuseRequest, type Refusal } from './guard.ts'
+import { supportRoutes } from './support-routes.ts'
 import { installRoutes } from './install-routes.ts'
 import { jsonLimits, refuseJson } from './json-limits.ts'
 import { notBuiltPage } from './not-built-page.ts'
@@ -38,6 +39,7 @@ import { createSockets, mostMessageBytes, type Sockets } from './sockets.ts'
 import { authRoutes } from './auth-routes.ts'
 import { assertGuarded, refuseByRoute, type MatchedRoute } from './route-guard.ts'
 import { createIdentify, originOf } from '../people/identify.ts'
+import { ownerOf } from '../people/owner-of.ts'
 import type { People } from '../people/people.ts'
 
 const KiB = 1024
@@ -175,7 +177,15 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
     }),
   )
   await app.register(installRoutes(options.releases))
-  await app.register(fileRoutes({ streams: options.streams, images: services.images, record }))
+  await app.register(supportRoutes({ ...keepingEnvironment(), data: config.data, record }))
+  await app.register(
+    fileRoutes({
+      streams: options.streams,
+      images: services.images,
+      record,
+      ownerOf: (request) => ownerOf(identityOf(request.raw)),
+    }),
+  )
   await serveDashboard(app, config.dashboard)
 
   const server = new WebSocketServer({ noServer: true, maxPayload: mostMessageBytes })

@@ -74,6 +74,7 @@ export function createSockets(options: SocketOptions): Sockets {
   /** Ends connections that are dead, hold half a message for ever, or do not take their answers; asks quiet ones for a sign. */
   function look(connection: Connection, held: Map<string, number>): void {
     const { socket, request, peer, pingedAt, heardAt } = connection
+    if (isOver(connection.identity)) return end(connection, 'the time of its sign-in is over')
     const now = hearing.now()
     const unfinished = request.socket.bytesRead - connection.wholeBytes
     connection.unfinishedSince = unfinished > 0 ? (connection.unfinishedSince ?? now) : null
@@ -169,6 +170,11 @@ export function createSockets(options: SocketOptions): Sockets {
       clearInterval(watch)
     },
   }
+}
+
+/** Whether the time is over of what somebody has signed in by. */
+function isOver(identity: Identity): boolean {
+  return identity.kind === 'person' && Date.now() >= (identity.by.until ?? Infinity)
 }
 
 /** Parses messages that keep within the limits; who sends another is told so by tRPC, and the connection is closed. */

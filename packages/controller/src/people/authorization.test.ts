@@ -8,7 +8,7 @@ const { _def } = appRouter
 const procedures = Object.keys(_def.procedures)
 const ofPeople = procedures.filter((path) => !path.startsWith('agents.'))
 /** Rows that are no procedures: routes beside them. */
-const routes = ['files.download', 'files.upload', 'files.manifest']
+const routes = ['files.download', 'files.upload', 'files.manifest', 'files.support']
 
 const at: Whereabouts = {
   image: (id) => (id === 'known' ? { host: 'north', library: 'images' } : null),

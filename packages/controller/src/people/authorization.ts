@@ -159,6 +159,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   'files.download': atImage('download'),
   'files.upload': { role: 'operator' },
   'files.manifest': look,
+  'files.support': admin,
 }
 
 /** Why somebody may not do it; null: they may. */

@@ -1,5 +1,9 @@
+import { createHmac } from 'node:crypto'
+import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
 import { createTRPCClient, createWSClient, httpBatchLink, wsLink } from '@trpc/client'
+import Database from 'better-sqlite3'
+import { WebSocket as Socket } from 'ws'
 import { findLocalAccess } from '@varve/trust/local-access'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AppRouter } from '../router/root.ts'
@@ -12,7 +16,11 @@ let url = ''
 
 beforeEach(async () => {
   place = await tempPlace()
-  controller = await startTestController({ signIn: true, accessFolder: place.file('access') })
+  controller = await startTestController({
+    signIn: true,
+    data: place.file('data'),
+    accessFolder: place.file('access'),
+  })
   ;({ url } = controller)
 })
 
@@ -373,4 +381,67 @@ test('what people did and tried is in the audit log under their names', async ()
   expect(told).toContainEqual(['grace', 'trust.rotate', '', 'refused'])
   expect(told).toContainEqual(['ada', 'people.setGrant', 'person:grace', 'ok'])
   expect(JSON.stringify(lines)).not.toContain('a good password')
+})
+
+/** The code of an app that was set up with this address, so many half minutes from now (RFC 6238). */
+function codeIn(address: string, steps: number): string {
+  const secret = new URL(address).searchParams.get('secret') ?? ''
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+  const bits = Array.from(secret, (letter) => letters.indexOf(letter).toString(2).padStart(5, '0')).join('')
+  const key = Buffer.from((bits.match(/.{8}/gu) ?? []).map((byte) => Number.parseInt(byte, 2)))
+  const counter = Buffer.alloc(8)
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps))
+  const hash = createHmac('sha1', key).update(counter).digest()
+  const at = (hash.at(-1) ?? 0) & 15
+  return String((hash.readUInt32BE(at) & 0x7fff_ffff) % 1_000_000).padStart(6, '0')
+}
+
+describe('what holds once, for one person, for a time', () => {
+  test('a code of an app lets somebody in once', async () => {
+    const ada = await newPerson('ada', 'viewer')
+    const enabled = await ada.ask('/two-factor/enable', { password: 'a good password' })
+    const address = String(enabled.body['totpURI'])
+    const signIn = async () => {
+      const visitor = new Visitor()
+      await visitor.ask('/sign-in/username', { username: 'ada', password: 'a good password' })
+      return visitor
+    }
+    const before = codeIn(address, -1)
+    expect(await ada.ask('/two-factor/verify-totp', { code: before })).toMatchObject({ status: 200 })
+    const code = codeIn(address, 0)
+    const [first, second, third] = [await signIn(), await signIn(), await signIn()]
+    expect(await first.ask('/two-factor/verify-totp', { code })).toMatchObject({ status: 200 })
+    expect(await first.me()).toMatchObject({ name: 'ada' })
+    expect(await second.ask('/two-factor/verify-totp', { code })).toMatchObject({ status: 401 })
+    expect(await third.ask('/two-factor/verify-totp', { code: before })).toMatchObject({ status: 401 })
+    expect(await second.me()).toBeNull()
+  })
+
+  test('a connection ends with the time of the sign-in that it was opened by', async () => {
+    const ada = await newPerson('ada', 'viewer')
+    const database = new Database(place.file('data/people.sqlite'))
+    const soon = Date.now() + 1500
+    expect(database.prepare('UPDATE session SET expiresAt = ?').run(soon).changes).toBeGreaterThan(0)
+    database.close()
+    const socket = new Socket(`${url.replace('http', 'ws')}/trpc`, { headers: ada.headers })
+    await once(socket, 'open')
+    await once(socket, 'close')
+    expect(Date.now()).toBeGreaterThanOrEqual(soon)
+    expect(Date.now()).toBeLessThan(soon + 2000)
+    expect(await ada.me()).toBeNull()
+  })
+
+  test('rights name operations that there are', async () => {
+    const rights = (operations: string[]) => [{ hosts: null, libraries: null, operations }]
+    const { people } = starter().api
+    const add = people.add.mutate({ name: 'bob', role: 'operator', rights: rights(['convrt']) })
+    await expect(add).rejects.toThrow('there is no operation of that name')
+    await people.add.mutate({
+      name: 'bob',
+      role: 'operator',
+      rights: rights(['conv*', 'download', 'migrate']),
+    })
+    const change = { name: 'bob', role: 'operator', rights: rights(['x*']) } as const
+    await expect(people.setGrant.mutate(change)).rejects.toThrow('there is no operation of that name')
+  })
 })

@@ -23,6 +23,7 @@ import {
   type PersonRow,
   type SessionRow,
 } from './people-store.ts'
+import { assertKnownOperations } from './known-operations.ts'
 import { createSignIn, keyGrant, newUser, type SignIn } from './sign-in.ts'
 import type { SingleSignOn } from './single-sign-on.ts'
 
@@ -136,9 +137,11 @@ export async function openPeople(options: PeopleOptions): Promise<People> {
     },
     list: () => peopleStore.all(db, now()).map(toPersonView),
     async add({ name, ...grant }, { origin }) {
+      assertKnownOperations(grant.rights)
       return linkFor(await addPerson(name, grant), reached(origin), linkMs)
     },
     setGrant(name, grant) {
+      assertKnownOperations(grant.rights)
       const row = personOf(name)
       if (row.role === 'admin' && grant.role !== 'admin') assertAdminStays(row)
       peopleStore.setGrant(db, row.id, grant, now())
@@ -211,6 +214,7 @@ export async function openPeople(options: PeopleOptions): Promise<People> {
     },
     keys: (whose) => peopleStore.keys(db, idOf(whose)).map(toKeyView),
     async makeKey({ identity }, { name, role, rights, validDays }) {
+      assertKnownOperations(rights)
       const { id } = asPerson(identity)
       assertNoKey(identity, name, { reason: 'a key makes no keys', remedy: 'Sign in, then make it.' })
       const made = await signIn.inner.api.createApiKey({

@@ -4,13 +4,14 @@ import type { Identity, PersonIdentity } from '@varve/protocol/identity'
 import type { Grant } from '@varve/protocol/people'
 import { APIError, betterAuth, type BetterAuthPlugin } from 'better-auth'
 import { drizzleAdapter } from 'better-auth/adapters/drizzle'
-import { createAuthEndpoint } from 'better-auth/api'
+import { createAuthEndpoint, createAuthMiddleware } from 'better-auth/api'
 import { setSessionCookie } from 'better-auth/cookies'
 import { bearer, deviceAuthorization, genericOAuth, twoFactor, username } from 'better-auth/plugins'
 import type { Logger } from 'pino'
 import { z } from 'zod'
 import * as schema from './people-schema.ts'
 import { grantOf, jsonOf, peopleStore, type PeopleDb } from './people-store.ts'
+import { createUsedCodes, type UsedCodes } from './used-codes.ts'
 import { rolesByGroups, singleSignOnProvider, type SingleSignOn } from './single-sign-on.ts'
 
 /** What starts a key, so that one that was left in a file is recognized by scanners. */
@@ -46,13 +47,14 @@ export type Auth = ReturnType<typeof authAt>
 
 export function createSignIn(options: SignInOptions): SignIn {
   const known = new Map<string, Auth>()
+  const usedCodes = createUsedCodes()
   let inner: Auth | null = null
 
   function at(origin: string): Auth {
     const there = known.get(origin)
     if (there) return there
     if (known.size >= mostOrigins) known.clear()
-    const made = authAt(origin, options)
+    const made = authAt(origin, { ...options, usedCodes })
     known.set(origin, made)
     return made
   }
@@ -60,7 +62,7 @@ export function createSignIn(options: SignInOptions): SignIn {
   return {
     at,
     get inner() {
-      return (inner ??= authAt('http://localhost', { ...options, singleSignOn: null }))
+      return (inner ??= authAt('http://localhost', { ...options, usedCodes, singleSignOn: null }))
     },
     async identify(headers, origin) {
       const auth = at(origin)
@@ -71,7 +73,11 @@ export function createSignIn(options: SignInOptions): SignIn {
       const found = await auth.api.getSession({ headers, query: { disableRefresh: true } })
       if (!found) return shown === undefined ? null : nobody('it is not known here, or its time is over')
       const { user, session } = found
-      return ofPerson(options.db, user.id, { kind: 'session', id: session.id })
+      return ofPerson(options.db, user.id, {
+        kind: 'session',
+        id: session.id,
+        until: session.expiresAt.getTime(),
+      })
     },
   }
 }
@@ -79,7 +85,11 @@ export function createSignIn(options: SignInOptions): SignIn {
 async function ofKey(auth: Auth, key: string, db: PeopleDb): Promise<Identity> {
   const { valid, key: found } = await auth.api.verifyApiKey({ body: { key } })
   if (!valid || !found) return nobody('the key is not known here, or its time is over')
-  const person = ofPerson(db, found.referenceId, { kind: 'key', id: found.id })
+  const person = ofPerson(db, found.referenceId, {
+    kind: 'key',
+    id: found.id,
+    ...(found.expiresAt && { until: new Date(found.expiresAt).getTime() }),
+  })
   // A key never lets more be done than its person may.
   return person.kind === 'person'
     ? { ...person, grants: [...person.grants, keyGrant(found.metadata)] }
@@ -104,7 +114,11 @@ function ofPerson(db: PeopleDb, id: string, by: PersonIdentity['by']): Identity 
 /** Of sign-ins: a form of a page cannot be sent so often, and no password is guessed by it. */
 const signInRate = { window: 60, max: 30 } as const
 
-function authAt(origin: string, { db, secret, singleSignOn: single, logger }: SignInOptions) {
+interface AuthOptions extends SignInOptions {
+  readonly usedCodes: UsedCodes
+}
+
+function authAt(origin: string, { db, secret, singleSignOn: single, logger, usedCodes }: AuthOptions) {
   const { protocol, hostname, port } = new URL(origin)
   const byGroups = rolesByGroups(single, (name) => peopleStore.byName(db, name, Date.now()) !== null)
   return betterAuth({
@@ -146,6 +160,7 @@ function authAt(origin: string, { db, secret, singleSignOn: single, logger }: Si
       ipAddress: { ipAddressHeaders: [peerHeader] },
       cookies: { session_token: { attributes: { sameSite: 'strict' } } },
     },
+    hooks: { after: onceOnly(usedCodes) },
     databaseHooks: {
       user: byGroups.hooks,
       session: {
@@ -186,6 +201,19 @@ function authAt(origin: string, { db, secret, singleSignOn: single, logger }: Si
       ...(single === null ? [] : [genericOAuth({ config: [singleSignOnProvider(single)] })]),
       signInByLink(db),
     ],
+  })
+}
+
+/** Who has seen a code over somebody's shoulder comes too late with it. */
+function onceOnly(usedCodes: UsedCodes) {
+  return createAuthMiddleware(async (ctx) => {
+    if (ctx.path !== '/two-factor/verify-totp' || ctx.context.returned instanceof APIError) return
+    const made = ctx.context.newSession
+    const person = made?.user.id ?? ctx.context.session?.user.id
+    const { code } = z.object({ code: z.string() }).parse(ctx.body)
+    if (person === undefined || usedCodes.take(person, code)) return
+    if (made) await ctx.context.internalAdapter.deleteSession(made.session.token)
+    throw new APIError('UNAUTHORIZED', { code: 'INVALID_CODE', message: 'This code was used already.' })
   })
 }
 

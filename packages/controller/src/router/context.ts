@@ -121,8 +121,8 @@ export interface Services {
     list(host: string, signal: AbortSignal | undefined): Promise<QuarantineView>
   }
   readonly uploads: {
-    /** Begins an upload of a file into a library, or goes on with it. */
-    begin(upload: BeginUpload, signal: AbortSignal | undefined): Promise<BegunUpload>
+    /** Begins an upload of a file into a library, or goes on with it; its pieces are taken of `owner` only. */
+    begin(upload: BeginUpload, owner: string, signal: AbortSignal | undefined): Promise<BegunUpload>
     /** Removes what has arrived. */
     cancel(upload: UploadTarget, signal: AbortSignal | undefined): Promise<void>
   }

@@ -3,6 +3,7 @@ import { EndedState, MigrationRequest, MigrationView, StartMigration } from '@va
 import { PlanView } from '@varve/protocol/plans'
 import { MigrationId } from '@varve/protocol/primitives'
 import { z } from 'zod'
+import { ownKey } from '../people/owner-of.ts'
 import { procedure, router } from './trpc.ts'
 
 const MigrationRef = z.object({ id: MigrationId })
@@ -15,7 +16,12 @@ export const migrationsRouter = router({
   start: procedure
     .input(StartMigration)
     .output(MigrationView)
-    .mutation(({ ctx, input, signal }) => ctx.services.migrations.start(input, signal)),
+    .mutation(({ ctx, input, signal }) =>
+      ctx.services.migrations.start(
+        { ...input, idempotencyKey: ownKey(ctx.caller.identity, input.idempotencyKey) },
+        signal,
+      ),
+    ),
   cancel: procedure
     .input(MigrationRef)
     .output(MigrationView)

@@ -11,6 +11,7 @@ import {
 import { RunImage } from '@varve/protocol/run-images'
 import { z } from 'zod'
 import { denialOfAct } from '../people/authorization.ts'
+import { ownKey } from '../people/owner-of.ts'
 import { deniedError, procedure, router } from './trpc.ts'
 
 const RunRef = z.object({ id: RunId })
@@ -24,10 +25,14 @@ export const runsRouter = router({
     .input(StartRun)
     .output(RunView)
     .mutation(({ ctx, input, signal }) =>
-      ctx.services.runs.start(input, signal, (act) => {
-        const denial = denialOfAct(ctx.caller.identity, act)
-        if (denial !== null) throw deniedError(denial)
-      }),
+      ctx.services.runs.start(
+        { ...input, idempotencyKey: ownKey(ctx.caller.identity, input.idempotencyKey) },
+        signal,
+        (act) => {
+          const denial = denialOfAct(ctx.caller.identity, act)
+          if (denial !== null) throw deniedError(denial)
+        },
+      ),
     ),
   cancel: procedure
     .input(RunRef)

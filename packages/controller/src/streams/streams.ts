@@ -30,17 +30,18 @@ export interface Streams {
   /** Asks the agent for the file; throws why it is not to be had. Closed with the signal. */
   download(of: FileOfLibrary, signal: AbortSignal): Promise<Download>
   /** Begins an upload, or goes on with what has arrived of it; throws coded errors. */
-  begin(upload: BeginUpload, signal: AbortSignal | undefined): Promise<BegunUpload>
+  begin(upload: BeginUpload, owner: string, signal: AbortSignal | undefined): Promise<BegunUpload>
   /** Ends an upload and removes what has arrived. */
   cancel(upload: UploadTarget, signal: AbortSignal | undefined): Promise<void>
-  /** By the browser's token; null: it is over. */
-  upload(token: string): UploadStream | null
+  /** By the browser's token; null: it is over, or somebody else's. */
+  upload(token: string, owner: string): UploadStream | null
   /** By the agent's token. */
   ofAgent(token: string): UploadStream | DownloadStream | null
   stop(): void
 }
 
 interface OpenUpload {
+  readonly owner: string
   readonly target: UploadTarget
   readonly stream: UploadStream
   readonly stop: AbortController
@@ -111,7 +112,7 @@ export function createStreams({ jobs }: { readonly jobs: Jobs }): Streams {
       return { file: await stream.file, stream, done }
     },
 
-    async begin({ size, ...target }, asked) {
+    async begin({ size, ...target }, owner, asked) {
       const { host, library, name, id } = target
       await takeOver(target)
       const stream = new UploadStream({ file: name, size })
@@ -129,7 +130,7 @@ export function createStreams({ jobs }: { readonly jobs: Jobs }): Streams {
         () => stream.close(new DiskError('canceled', { file: name, what: 'the upload' })),
         (error: unknown) => stream.close(asError(error)),
       )
-      uploads.set(upload, { target, stream, stop, done })
+      uploads.set(upload, { owner, target, stream, stop, done })
       const giveUp = () => stop.abort(new DiskError('canceled', { file: name, what: 'the upload' }))
       asked?.addEventListener('abort', giveUp, { once: true })
       try {
@@ -148,7 +149,10 @@ export function createStreams({ jobs }: { readonly jobs: Jobs }): Streams {
       await jobs.start<'discard'>(host, request, settings(`Remove the upload of ${name}`, signal))
     },
 
-    upload: (token) => uploads.get(token)?.stream ?? null,
+    upload(token, owner) {
+      const open = uploads.get(token)
+      return open?.owner === owner ? open.stream : null
+    },
     ofAgent: (token) => byAgent.get(token) ?? null,
     stop() {
       stopped.abort(new DiskError('canceled', { file: 'controller', what: 'the stream' }))

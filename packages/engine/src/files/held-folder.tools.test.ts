@@ -159,3 +159,21 @@ test('what fails in a held folder is said of the name that people know', async (
     inFolder(web, [images], async ({ path }) => openInside(join(path, 'none.raw'), null)),
   ).rejects.toMatchObject({ code: 'not-found', file: join(web, 'none.raw') })
 })
+
+test('whether there is anything outside is not told', async () => {
+  const { place, images, others } = await twoLibraries()
+  await using _ = place
+  const files = nodeFiles({ roots: [images] })
+  const told = async (call: Promise<unknown>) =>
+    await call.then(
+      () => 'opened',
+      (error: unknown) => (error instanceof DiskError ? error.code : error),
+    )
+  for (const path of [join(others, 'disk.raw'), join(others, 'none.raw'), '/none/at/all.raw']) {
+    expect([path, await told(files.open(path))]).toEqual([path, 'outside-library'])
+    expect([path, await told(openInside(path, [images]))]).toEqual([path, 'outside-library'])
+    const aside = setAside(path, { id: 'q1', why: 'deleted', roots: [images] })
+    expect([path, await told(aside)]).toEqual([path, 'outside-library'])
+  }
+  expect(await told(files.open(join(images, 'none.raw')))).toBe('not-found')
+})

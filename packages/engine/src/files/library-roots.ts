@@ -11,13 +11,16 @@ export interface LibraryRoots {
    * folders lies in that one: a link leads out of none, not into another one either.
    */
   assertInside(real: string, file: string): void
+  /** Throws `outside-library` for a name that does not lie inside: whether anything has it is told to nobody. */
+  assertNamedInside(file: string): void
 }
 
 export function libraryRoots(roots: readonly string[] | null): LibraryRoots {
-  if (roots === null) return { holds: () => true, assertInside() {} }
+  if (roots === null) return { holds: () => true, assertInside() {}, assertNamedInside() {} }
   const folders = roots.map(realFolder)
   const isOf = (real: string, folder: string) =>
     isInside(real, folder) || (isOfDevices(folder) && linksTo(folder, real))
+  const refuse = (file: string) => new DiskError('outside-library', { file, library: roots.join(', ') })
   const holds = (real: string) => folders.some((folder) => isOf(real, folder))
   return {
     holds,
@@ -25,7 +28,11 @@ export function libraryRoots(roots: readonly string[] | null): LibraryRoots {
       const named = isAbsolute(file) ? resolve(file) : null
       const own = named === null ? undefined : folders.find((folder) => isInside(named, folder))
       if (own === undefined ? holds(real) : isOf(real, own)) return
-      throw new DiskError('outside-library', { file, library: roots.join(', ') })
+      throw refuse(file)
+    },
+    assertNamedInside(file) {
+      const named = resolve(file)
+      if (![...folders, ...roots].some((folder) => isInside(named, folder))) throw refuse(file)
     },
   }
 }

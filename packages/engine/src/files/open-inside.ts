@@ -17,7 +17,10 @@ export async function openInside(path: string, roots: readonly string[] | null):
   const judged = libraryRoots(roots)
   let file: FileHandle | null = null
   try {
-    const real = await realpath(resolve(path))
+    const real = await realpath(resolve(path)).catch((error: unknown) => {
+      judged.assertNamedInside(path)
+      throw error
+    })
     judged.assertInside(real, path)
     file = await open(real, openFlags)
     judged.assertInside(await placeOf(file, real), path)

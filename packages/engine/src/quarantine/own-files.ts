@@ -51,7 +51,10 @@ async function linkRefused(file: string, link: string): Promise<DiskError> {
  */
 export async function ownFiles(path: string, roots: readonly string[] | null): Promise<OwnFiles> {
   const given = resolve(path)
-  const stats = await statOf(given)
+  const stats = await statOf(given).catch((error: unknown) => {
+    libraryRoots(roots).assertNamedInside(path)
+    throw error
+  })
   const folder = await realpath(dirname(given)).catch((error: unknown) => {
     throw readError(error, path)
   })

@@ -17,7 +17,7 @@ import type { QuarantineEntry } from './entry.ts'
 import { writeManifest, type IncomingFile, type KeptFile, type QuarantineManifest } from './manifest.ts'
 import { hostNames, inodeOf, type NameCalls } from './names.ts'
 import { ownFiles, type OwnFiles } from './own-files.ts'
-import { expectEntry, knownEntry, openEntry } from './set-aside.ts'
+import { expectEntry, knownInside, openEntry } from './set-aside.ts'
 import { incomingMoves, swapIn } from './swap.ts'
 
 export interface ReplaceOptions {
@@ -36,7 +36,7 @@ export interface ReplaceOptions {
  */
 export async function replaceFiles(path: string, options: ReplaceOptions): Promise<QuarantineEntry> {
   const { id, roots, digest = null, names = hostNames } = options
-  const own = (await knownEntry(path, id)) === null ? await ownFiles(path, roots) : null
+  const own = (await knownInside(path, { id, roots })) === null ? await ownFiles(path, roots) : null
   return await inFolder(own?.folder ?? dirname(resolve(path)), roots, async (held) => {
     const entry = own === null ? await expectEntry(held.path, id) : await begin(own, held.path)
     await carryOutSwap(entry, names)

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
+import { libraryRoots } from '../files/library-roots.ts'
 import { inFolder } from '../files/held-folder.ts'
 import {
   entryIn,
@@ -40,7 +41,7 @@ export interface SetAsideOptions {
  */
 export async function setAside(path: string, options: SetAsideOptions): Promise<QuarantineEntry> {
   const { id, why, roots, digest = null, names = hostNames } = options
-  const own = (await knownEntry(path, id)) === null ? await ownFiles(path, roots) : null
+  const own = (await knownInside(path, { id, roots })) === null ? await ownFiles(path, roots) : null
   return await inFolder(own?.folder ?? dirname(resolve(path)), roots, async (held) => {
     const entry =
       own === null
@@ -61,6 +62,19 @@ export async function expectEntry(folder: string, id: string): Promise<Quarantin
 /** The entry of an earlier call; throws `refused` when the id is another image's. */
 export async function knownEntry(path: string, id: string): Promise<QuarantineEntry | null> {
   return await readEntry(await folderOfImage(path), id)
+}
+
+/** As `knownEntry`; whether there is anything outside of the roots is not told. */
+export async function knownInside(
+  path: string,
+  { id, roots }: Pick<SetAsideOptions, 'id' | 'roots'>,
+): Promise<QuarantineEntry | null> {
+  try {
+    return await knownEntry(path, id)
+  } catch (error) {
+    libraryRoots(roots).assertNamedInside(path)
+    throw error
+  }
 }
 
 export interface NewEntry {

@@ -36,3 +36,10 @@ test('the search keeps only what is safe', () => {
     error: 'access_denied',
   })
 })
+
+test.each(['call +49 1 and say your password', '<b>x</b>', 'toString', '__proto__', 7])(
+  'the text of an address, %j, is shown to nobody',
+  (error) => {
+    expect(['other', undefined]).toContain(toSignInSearch({ error }).error)
+  },
+)

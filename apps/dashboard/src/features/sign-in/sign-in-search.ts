@@ -3,15 +3,31 @@ export interface SignInSearch {
   /** Where to go afterwards: a path of this dashboard. */
   readonly next?: string
   /** Why the single sign-on did not let somebody in. */
-  readonly error?: string
+  readonly error?: SignInError
+}
+
+/** What an address may say of a single sign-on that failed: whoever made the address, it is said in these words. */
+export const signInErrors = {
+  access_denied: 'The provider did not let you in.',
+  no_group: 'None of your groups is let in here.',
+  name_taken: 'There is somebody of your name here who signs in without it.',
+  account_not_linked: 'There is an account of yours here that is not of the provider.',
+  signup_disabled: 'Nobody gets an account here in this way.',
+  other: 'It did not say why in words that are known here.',
+} as const
+export type SignInError = keyof typeof signInErrors
+
+function toError(error: unknown): SignInError | null {
+  if (typeof error !== 'string' || error === '') return null
+  return Object.hasOwn(signInErrors, error) ? (error as SignInError) : 'other'
 }
 
 export function toSignInSearch(search: Record<string, unknown>): SignInSearch {
   const next = safePath(search['next'])
-  const { error } = search
+  const error = toError(search['error'])
   return {
     ...(next === null ? {} : { next }),
-    ...(typeof error === 'string' && error !== '' ? { error: error.slice(0, 200) } : {}),
+    ...(error === null ? {} : { error }),
   }
 }
 
