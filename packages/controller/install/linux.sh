@@ -294,6 +294,7 @@ own_address() {
   esac
 }
 
+# Started again however it ended: a build on trial that ends with 0 or 2 is to be taken back too, which start.sh does.
 write_settings() {
   [ -n "$libraries" ] || return 0
   if [ -z "$nbd_host" ]; then
@@ -301,7 +302,7 @@ write_settings() {
     nbd_host=$(own_address)
   fi
   mkdir -p "$unit.d" && {
-    printf '# Written by linux.sh; your own settings: systemctl edit varve-agent\n[Service]\nExecStart=\nExecStart=/bin/sh %s\nRestartForceExitStatus=75\nReadWritePaths=%s\n' "$home/start.sh" "$home"
+    printf '# Written by linux.sh; your own settings: systemctl edit varve-agent\n[Service]\nExecStart=\nExecStart=/bin/sh %s\nRestart=always\nRestartPreventExitStatus=\nReadWritePaths=%s\n' "$home/start.sh" "$home"
     printf 'Environment="VARVE_LIBRARIES='
     printf '%s\n' "$libraries" | sed -e '$!s/$/\\n/' | tr -d '\n'
     printf '"\nEnvironment=VARVE_NBD_HOST=%s\n' "$nbd_host"

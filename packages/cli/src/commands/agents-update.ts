@@ -61,7 +61,7 @@ export async function agentsUpdates(options: FleetOptions, context: CommandConte
   const [newest] = view.rollouts
   if (!newest) return exitCodes.ok
   context.print(
-    `\n${newest.state === 'open' ? heading(newest) : `${minute(newest.startedAt)}: ${outcome(newest)}`}`,
+    `\n${newest.state === 'open' ? goingOn(newest) : `${minute(newest.startedAt)}: ${outcome(newest)}`}`,
   )
   context.print(table(columns, newest.hosts.map(hostRow), context.config))
   return exitCodes.ok
@@ -138,6 +138,13 @@ function heading({ version, rings, soakSeconds }: RolloutView): string {
   const all = rings.reduce((sum, size) => sum + size, 0)
   const parts = rings.length === 1 ? '' : `, in rings of ${rings.join(', ')}, ${soakSeconds} s after each`
   return `Varve ${version} to ${countOf(all, 'host')}${parts}`
+}
+
+/** What it is to be, and why it is to end before that. */
+function goingOn(rollout: RolloutView): string {
+  const { reason } = rollout
+  const ends = reason === '' ? '' : `\n  ${reason}, and ends when the hosts that are starting anew are there`
+  return `${heading(rollout)}${ends}`
 }
 
 function outcome({ version, state, reason, counts }: RolloutView): string {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseDuration } from './duration.ts'
+import { durationOption, parseDuration } from './duration.ts'
 
 test.each([
   ['90', 90],
@@ -25,4 +25,13 @@ test.each([
   ['1.5h', 5400],
 ])('%j is a time of %j seconds where it is an hour at least and a year at most', (text, seconds) => {
   expect(parseDuration(text, { shortest: 3600, longest: 365 * 86_400 })).toBe(seconds)
+})
+
+test.each([
+  [{ shortest: 1, longest: 86_400 }, '1s at least, 1d at most'],
+  [{ shortest: 3600, longest: 365 * 86_400 }, '1h at least, 365d at most'],
+  [{ shortest: 0, longest: 2_147_483 }, '1d, 24d at most'],
+])('an option says its limits as they could be written: %j', (limits, words) => {
+  const option = durationOption('--soak <time>', 'how long', limits)
+  expect(() => option.parseArg?.('never', undefined)).toThrow(words)
 })

@@ -35,6 +35,12 @@ export function durationOption(flags: string, description: string, limits: Limit
 }
 
 function rangeWords({ shortest, longest }: Limits): string {
-  const most = `${Math.floor(longest / units.d)} days at most`
-  return shortest === 0 ? most : `${shortest / units.h} h at least, ${most}`
+  const most = `${inUnits(Math.floor(longest / units.d) * units.d)} at most`
+  return shortest === 0 ? most : `${inUnits(shortest)} at least, ${most}`
+}
+
+/** As it could be written: in the largest unit that it is a whole number of. */
+function inUnits(seconds: number): string {
+  const [unit, size] = Object.entries(units).findLast(([, of]) => seconds % of === 0) ?? ['s', 1]
+  return `${seconds / size}${unit}`
 }

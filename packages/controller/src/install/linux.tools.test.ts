@@ -107,7 +107,7 @@ describe.skipIf(process.platform !== 'linux' || !requires(...freshHostTools))('t
     const token = /varve-join\.[\w.-]+/u.exec(line)?.[0] ?? 'none'
     expect(said.split('\n')[1]).toBe(token)
     for (const words of [
-      'ExecStart=\nExecStart=/bin/sh /opt/varve/start.sh\nRestartForceExitStatus=75\nReadWritePaths=/opt/varve\n',
+      'ExecStart=\nExecStart=/bin/sh /opt/varve/start.sh\nRestart=always\nRestartPreventExitStatus=\nReadWritePaths=/opt/varve\n',
       String.raw`Environment="VARVE_LIBRARIES=images=/srv/images\nmore=/srv/other images"`,
       'Environment=VARVE_NBD_HOST=192.0.2.7\nReadWritePaths="/srv/images"\nReadWritePaths="/srv/other images"\n',
       'systemctl daemon-reload\nsystemctl enable varve-agent.service\nsystemctl restart varve-agent.service\n',

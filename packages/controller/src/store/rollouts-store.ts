@@ -58,8 +58,15 @@ function toRollout(row: Row): Rollout {
 
 const end = statement('UPDATE rollouts SET state = ?, reason = ?, endedAt = ? WHERE id = ?')
 const passOver = statement(
-  `UPDATE rollout_hosts SET state = 'skipped', detail = ?, changedAt = ? WHERE rollout = ? AND state = 'waiting'`,
+  `UPDATE rollout_hosts SET state = 'skipped', detail = ?, changedAt = ? WHERE rollout = ? AND state IN ('waiting', 'staging')`,
 )
+
+const because = statement('UPDATE rollouts SET reason = ? WHERE id = ?')
+
+/** Why it is to end, while it is still open. */
+export function setReason(db: Queries, id: string, reason: string): void {
+  because.run(db, reason, id)
+}
 
 /** Ends it; hosts whose turn had not come are passed over. */
 export function endRollout(

@@ -18,11 +18,19 @@ export interface UpdateTimes {
   readonly backMs: number
   /** One that is to go and is there for so long was not told. */
   readonly staysMs: number
+  /** So long a controller that was started waits for hosts to be there again, before it leaves out those that are not. */
+  readonly returnMs: number
   /** A build on trial has to answer within so long. */
   readonly healthMs: number
 }
 
-export const usualTimes: UpdateTimes = { lookMs: 500, backMs: 240_000, staysMs: 15_000, healthMs: 45_000 }
+export const usualTimes: UpdateTimes = {
+  lookMs: 500,
+  backMs: 240_000,
+  staysMs: 15_000,
+  returnMs: 60_000,
+  healthMs: 45_000,
+}
 
 export interface UpdateHostOptions {
   readonly jobs: Pick<Jobs, 'start'>
@@ -59,6 +67,11 @@ interface Subject {
   readonly libraries: readonly string[]
 }
 
+/** It has been told to start anew, or may have been. */
+export function isBegun({ state }: Pick<HostOfRollout, 'state'>): boolean {
+  return state === 'switching' || state === 'checking'
+}
+
 /** Updates one host: brings the build there, waits until nothing runs, has the agent start as it, and keeps it or takes it back. */
 export function createHostUpdates(options: UpdateHostOptions) {
   const { jobs, sessions, knownHost, onKept, workOf, times } = options
@@ -72,10 +85,10 @@ export function createHostUpdates(options: UpdateHostOptions) {
     const wanted = plan.builds[program.target]
     if (!wanted) return { state: 'skipped', detail: `the release has nothing for ${program.target}` }
     const { build, archive } = wanted
-    const isBegun = host.state === 'switching' || host.state === 'checking'
-    const libraries = isBegun ? host.libraries : known.libraries
+    const wasBegun = isBegun(host)
+    const libraries = wasBegun ? host.libraries : known.libraries
     const subject: Subject = { host: name, build, libraries }
-    if (isBegun) {
+    if (wasBegun) {
       const back = await comesBack(name, null, tools)
       // It may not have been told: then it begins anew.
       const ended = back && (await finish(subject, back, tools))

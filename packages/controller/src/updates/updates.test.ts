@@ -140,7 +140,7 @@ function begin(release = served): Updates {
     onError: (error) => {
       throw error
     },
-    times: { lookMs: 5, backMs: 100, staysMs: 20, healthMs: 200 },
+    times: { lookMs: 5, backMs: 100, staysMs: 20, returnMs: 1000, healthMs: 200 },
   })
 }
 
@@ -176,7 +176,7 @@ test('all hosts are updated, ring by ring', async () => {
   expect(told[0]).toBe('host-00 runs Varve 1.2.3')
   expect(recorded[0]).toMatchObject({ what: 'updates.host', on: ['host:host-00'], result: { state: 'ok' } })
   expect((await updates.service.view()).outdated).toEqual([])
-  await expect(start()).rejects.toThrow('every host that the fleet can update has Varve 1.2.3')
+  await expect(start()).rejects.toThrow('every host that is connected and can be updated has Varve 1.2.3')
 })
 
 describe('a host that does not do well stops it, and those of later rings are not touched', () => {
@@ -252,6 +252,40 @@ test('a controller that is started again goes on where it was', async () => {
   updates = begin()
   updates.start()
   expect((await ended()).counts.updated).toBe(12)
+})
+
+test('a controller that is started again waits for the agents to find it', async () => {
+  at('host-00').work = 'Copy web01.qcow2'
+  await start()
+  await eventually(async () => at('host-00').asked.length > 0)
+  updates.stop()
+  at('host-00').work = null
+  for (const host of fleet.values()) host.isConnected = false
+  updates = begin()
+  updates.start()
+  setTimeout(() => {
+    for (const host of fleet.values()) host.isConnected = true
+  }, 100)
+  expect((await ended()).counts.updated).toBe(12)
+})
+
+test('canceled before a controller is started again: who was starting anew comes to the end, nobody else begins', async () => {
+  at('host-00').fate = 'never-comes'
+  const { id } = await start()
+  await eventually(async () => at('host-00').asked.includes('switch'))
+  updates.service.cancel(id)
+  updates.stop()
+  at('host-00').isConnected = true
+  updates = begin()
+  updates.start()
+  const view = await ended()
+  expect([view.state, view.reason, view.counts.updated, view.counts.skipped]).toEqual([
+    'canceled',
+    'it was canceled',
+    1,
+    11,
+  ])
+  expect([...fleet.values()].filter(({ asked }) => asked.length > 0)).toHaveLength(1)
 })
 
 test('hosts that cannot be updated are said by name, and are left out when none are named', async () => {

@@ -26,6 +26,7 @@ import {
   rolloutView,
   setBefore,
   setHostState,
+  setReason,
   type HostOfRollout,
   type Rollout,
   type RolloutState,
@@ -33,6 +34,7 @@ import {
 import { ringsOf } from './rings.ts'
 import {
   createHostUpdates,
+  isBegun,
   usualTimes,
   type UpdateEnd,
   type UpdateHostOptions,
@@ -66,15 +68,18 @@ export function createUpdates(options: UpdatesOptions): Updates {
   const stopped = new AbortController()
   const canceling = new Map<string, AbortController>()
 
-  async function run(rollout: Rollout): Promise<void> {
+  async function run(rollout: Rollout, isGoneOnWith = false): Promise<void> {
     const canceled = new AbortController()
     canceling.set(rollout.id, canceled)
+    // Canceled before this controller was started.
+    if (rollout.reason !== '') canceled.abort(whyCanceled(rollout.id))
     try {
+      if (isGoneOnWith) await allReturn(rollout.id, canceled.signal)
       for (const ring of ringSizes(db, rollout.id).keys()) {
         await updateRing(rollout, ring, canceled.signal)
         if (stopped.signal.aborted) return
         const fault = canceled.signal.aborted ? null : await soak(rollout, ring, canceled.signal)
-        if (canceled.signal.aborted) return end(rollout, 'canceled', 'it was canceled')
+        if (canceled.signal.aborted) return end(rollout, 'canceled', canceledWords)
         if (fault !== null) return end(rollout, 'stopped', fault)
       }
       end(rollout, 'done', '')
@@ -85,11 +90,22 @@ export function createUpdates(options: UpdatesOptions): Updates {
     }
   }
 
+  /** Agents need a while to find a controller that was started: none of them is passed over for that. */
+  async function allReturn(id: string, canceled: AbortSignal): Promise<void> {
+    const until = performance.now() + times.returnMs
+    const rings = [...ringSizes(db, id).keys()]
+    const open = rings.flatMap((ring) => hostsOfRing(db, id, ring).filter(({ state }) => !isEnded(state)))
+    const isAway = ({ host }: HostOfRollout) => sessions.find(host)?.isConnected !== true
+    while (!canceled.aborted && performance.now() < until && open.some(isAway))
+      await sleep(times.lookMs, undefined, { signal: stopped.signal })
+  }
+
   async function updateRing({ id, plan }: Rollout, ring: number, canceled: AbortSignal): Promise<void> {
     const open = hostsOfRing(db, id, ring).filter(({ state }) => !isEnded(state))
     await mapLimited(open, plan.atOnce, async (host) => {
       // A host that did not do well keeps those that have not begun from beginning.
-      if (canceled.aborted || stopped.signal.aborted || faultOfRing(id, ring) !== null) return
+      if (stopped.signal.aborted) return
+      if (!isBegun(host) && (canceled.aborted || faultOfRing(id, ring) !== null)) return
       await updateOne(plan, host, canceled)
     })
   }
@@ -109,7 +125,7 @@ export function createUpdates(options: UpdatesOptions): Updates {
         onBefore: (before) => write(db, (tx) => setBefore(tx, host, before)),
       })
       .catch((error: unknown): UpdateEnd => {
-        if (canceled.aborted) return { state: 'skipped', detail: 'it was canceled' }
+        if (canceled.aborted) return { state: 'skipped', detail: canceledWords }
         if (error instanceof DiskError)
           return { state: 'failed', detail: `${error.message}. ${error.remedy}` }
         if (!stopped.signal.aborted) options.onError(error)
@@ -218,8 +234,9 @@ export function createUpdates(options: UpdatesOptions): Updates {
     },
     cancel(id) {
       const rollout = known(id)
-      canceling.get(id)?.abort(new DiskError('canceled', { file: id, what: 'the rollout' }))
-      return rolloutView(db, rollout, shownHosts)
+      if (rollout.state === 'open') write(db, (tx) => setReason(tx, id, canceledWords))
+      canceling.get(id)?.abort(whyCanceled(id))
+      return rolloutView(db, known(id), shownHosts)
     },
   }
 
@@ -259,7 +276,10 @@ export function createUpdates(options: UpdatesOptions): Updates {
     }
     const wanted = names.filter((name) => able.includes(name))
     if (wanted.length === 0)
-      throw refused(`every host that the fleet can update has Varve ${version}`, 'Nothing is to be done.')
+      throw refused(
+        `every host that is connected and can be updated has Varve ${version}`,
+        'Nothing is to be done.',
+      )
     return wanted
   }
 
@@ -267,7 +287,7 @@ export function createUpdates(options: UpdatesOptions): Updates {
     service,
     start() {
       const going = openRollout(db)
-      if (going) void run(going)
+      if (going) void run(going, true)
     },
     stop: () => stopped.abort(),
   }
@@ -282,6 +302,13 @@ function buildsOf({ version, files }: Release): RolloutPlan['builds'] {
       builds[target] = { build: buildOf({ version, sum }), archive: { name, sum, size } }
   }
   return builds
+}
+
+/** Kept with an open rollout too, so that a start of the controller does not forget it. */
+const canceledWords = 'it was canceled'
+
+function whyCanceled(id: string): DiskError {
+  return new DiskError('canceled', { file: id, what: 'the rollout' })
 }
 
 function isEnded(state: HostOfRollout['state']): boolean {
