@@ -47,7 +47,7 @@ for program in /proc/[0-9]*/exe; do
   case $(readlink "$program") in
     /opt/varve/*)
       pid=${program#/proc/}
-      fail "A program of Varve still runs: process ${pid%/exe}." 'End it, then remove again.'
+      fail "The service is off, but a program of Varve still runs: process ${pid%/exe}." 'End it, then remove again; or start the service anew: systemctl enable --now varve-agent'
       ;;
   esac
 done
@@ -77,12 +77,20 @@ set -u
 export LC_ALL=C PATH="$PATH:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 home=/opt/varve
 trial=$home/trial
+# When this process was started, by which it is told from another of its number; the agent that it becomes is the same one.
+started() {
+  stat=$(cat "/proc/$$/stat" 2>/dev/null) || return 1
+  # shellcheck disable=SC2086
+  set -- ${stat##*) }
+  printf %s "${20}"
+}
 if [ -e "$trial" ]; then
   read -r before build left <"$trial" || left=
   case $left in
     [1-9])
       now="$before $build $((left - 1))"
       printf '%s\n' "$now" >"$trial.new" && mv "$trial.new" "$trial"
+      since=$(started)
       (
         trap '' HUP INT TERM
         seconds=0
@@ -91,13 +99,10 @@ if [ -e "$trial" ]; then
           [ "$(cat "$trial" 2>/dev/null)" = "$now" ] || exit 0
           seconds=$((seconds + 1))
         done
-        case $(readlink "/proc/$$/exe") in
-          "$home/$build"/*)
-            printf '%s\n%s\n%s\n' "$build" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" 'it hung: nothing was heard of it for 90 seconds' >"$home/rolled-back"
-            printf '%s %s 0\n' "$before" "$build" >"$trial.new" && mv "$trial.new" "$trial"
-            kill -9 $$
-            ;;
-        esac
+        [ "$(started)" = "$since" ] || exit 0
+        printf '%s\n%s\n%s\n' "$build" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" 'it hung: nothing was heard of it for 90 seconds' >"$home/rolled-back"
+        printf '%s %s 0\n' "$before" "$build" >"$trial.new" && mv "$trial.new" "$trial"
+        kill -9 $$
       ) >/dev/null 2>&1 </dev/null &
       ;;
     *)

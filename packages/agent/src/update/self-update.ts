@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile, readdir, readlink, rename, rm, mkdir, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
+import { formatBytes } from '@varve/core/units/format-bytes'
 import { writeError } from '@varve/engine/system/system-error'
 import type { AgentProgram, ReleaseArchive } from '@varve/protocol/updates'
 import {
@@ -99,10 +100,15 @@ export function createSelfUpdate(options: SelfUpdateOptions): SelfUpdate {
       })
   }
 
-  async function assertRoom(size: number): Promise<void> {
+  async function assertRoom(build: string, size: number): Promise<void> {
     const { bavail, bsize } = await statfs(home)
     const [wanted, available] = [size * unpacked, bavail * bsize]
-    if (available < wanted) throw new DiskError('no-space', { file: home, wanted, available })
+    if (available < wanted)
+      throw refused(
+        build,
+        `${home} has room for ${formatBytes(available)}, and ${formatBytes(wanted)} are needed`,
+        'Make room there, then begin the update anew.',
+      )
   }
 
   /** One at a time: they share a folder. */
@@ -113,7 +119,7 @@ export function createSelfUpdate(options: SelfUpdateOptions): SelfUpdate {
       throw refused(build, 'the archive is not the one that was signed', 'Begin the update anew.')
     const folder = join(home, build)
     if (await runs(folder, signal)) return
-    await assertRoom(archive.size)
+    await assertRoom(build, archive.size)
     const staged = join(home, stagedName)
     try {
       await rm(staged, { recursive: true, force: true })

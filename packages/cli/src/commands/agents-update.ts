@@ -164,9 +164,7 @@ function about({ release, outdated, otherwise }: UpdatesView): string[] {
   const rest =
     otherwise === 0
       ? []
-      : [
-          `${countOf(otherwise, 'host')} that were not installed by the line are updated as they were installed.`,
-        ]
+      : [`${countOf(otherwise, 'host')} not installed by the line: to be updated by hand, as installed.`]
   return outdated.length === 0
     ? [
         `Varve ${release.version} is served; no host that is connected and can be updated has an older one.`,

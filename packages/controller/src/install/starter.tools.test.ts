@@ -70,10 +70,11 @@ describe.skipIf(process.platform !== 'linux' || !requires('dash', 'sleep'))('wha
     expect(await file('rolled-back')).toContain('its libraries are missing')
   })
 
-  test('one that hangs is ended, and the one before runs again', async () => {
-    // The whole process is of the build, as Node is.
-    await cp('/bin/sleep', join(home, build, 'bin/hang'))
-    await program(build, `exec ${home}/${build}/bin/hang 60`)
+  test.each([
+    ['in its shell', 'sleep 3'],
+    ['in what that has become', 'exec sleep 60'],
+  ])('one that hangs %s is ended, and the one before runs again', async (_where, how) => {
+    await program(build, how)
     await writeFile(join(home, 'trial'), `${before} ${build} 2\n`)
     expect(start().signal).toBe('SIGKILL')
     expect(start()).toEqual(runs(before))

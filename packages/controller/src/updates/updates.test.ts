@@ -300,7 +300,7 @@ test('hosts that cannot be updated are said by name, and are left out when none 
     ['host-01', 'is not connected'],
     ['host-02', 'has a newer one: 1.3.0-11111111'],
     ['host-03', 'nothing for linux-arm64'],
-    ['nobody', 'is not connected'],
+    ['nobody', 'there is no host of that name'],
   ] as const)
     await expect(start({ hosts: [host] })).rejects.toThrow(reason)
   await start()

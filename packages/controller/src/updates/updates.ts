@@ -261,8 +261,9 @@ export function createUpdates(options: UpdatesOptions): Updates {
     for (const name of names) {
       if (able.includes(name)) continue
       const program = knownHost(name)?.program
-      if (sessions.find(name)?.isConnected !== true)
-        throw refused(`${name} is not connected`, 'Leave it out, or start its agent.')
+      const agent = sessions.find(name)
+      if (!agent) throw new DiskError('not-in-fleet', { file: name, kind: 'host' })
+      if (!agent.isConnected) throw refused(`${name} is not connected`, 'Leave it out, or start its agent.')
       if (!program)
         throw refused(
           `${name} was not installed so that the fleet can update it`,
