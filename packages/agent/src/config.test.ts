@@ -20,7 +20,18 @@ describe('readConfig', () => {
       data: null,
       logLevel: 'info',
       membership: null,
+      installation: null,
     })
+  })
+
+  test.each([
+    [{ VARVE_INSTALLED: '/opt/varve', VARVE_BUILD: '1.2.3-89abcdef' }, '1.2.3-89abcdef'],
+    [{ VARVE_INSTALLED: 'opt/varve', VARVE_BUILD: '1.2.3-89abcdef' }, null],
+    [{ VARVE_INSTALLED: '/opt/varve', VARVE_BUILD: '../1.2.3-89abcdef' }, null],
+    [{ VARVE_BUILD: '1.2.3-89abcdef' }, null],
+  ])('where the line has installed it is said by what starts it: %j', (env, build) => {
+    const { installation } = readConfig(['--name', 'north', ...library], env) ?? {}
+    expect(installation).toEqual(build === null ? null : { home: '/opt/varve', build })
   })
 
   test('libraries may come from the environment, one per line, with equals signs in the folder', () => {
