@@ -400,7 +400,7 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
       renew: () => Promise.reject(new Error('the mock controller has no agents')),
     },
     people: inventedPeople(),
-    whereabouts: { image: () => null, run: () => null, migration: () => null },
+    whereabouts: { image: () => null, parents: () => [], run: () => null, migration: () => null },
     trust: inventedTrust(),
     updates: inventedUpdates(),
   }

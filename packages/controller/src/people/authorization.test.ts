@@ -12,6 +12,7 @@ const routes = ['files.download', 'files.upload', 'files.manifest', 'files.suppo
 
 const at: Whereabouts = {
   image: (id) => (id === 'known' ? { host: 'north', library: 'images' } : null),
+  parents: () => [],
   run: (id) =>
     id === 'known' ? { operation: 'convert', places: [{ host: 'north', library: 'images' }] } : null,
   migration: (id) =>

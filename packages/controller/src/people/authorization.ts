@@ -12,6 +12,8 @@ export interface Act {
 /** Where the things are that calls name by their ids. */
 export interface Whereabouts {
   image(id: string): ActOn | null
+  /** Where the images lie that this one stands on, which is read with it. */
+  parents(id: string): readonly ActOn[]
   run(id: string): Act | null
   migration(id: string): Act | null
 }
@@ -59,6 +61,18 @@ function atImage(operation: string): Rule {
   }
 }
 
+/** Reads the disk of an image, which may stand on images of other libraries. */
+function ofDisk(operation: string): Rule {
+  return {
+    role: 'operator',
+    act: (input, at) => ({ operation, places: placesOfDisk(ById.parse(input).id, at) }),
+  }
+}
+
+function placesOfDisk(id: string, at: Whereabouts): ActOn[] {
+  return [at.image(id) ?? {}, ...at.parents(id)]
+}
+
 /** What is not known has no place, which only who is bound to none may touch. */
 const nowhere: Act = { operation: '', places: [] }
 const ofRun: Rule = { role: 'operator', act: (input, at) => at.run(ById.parse(input).id) ?? nowhere }
@@ -95,15 +109,15 @@ export const rules: Readonly<Record<string, Rule>> = {
   'images.get': look,
   'images.formats': look,
   'images.chooseFormat': atPlace('choose-format'),
-  'images.digest': atImage('digest'),
-  'images.inspect': atImage('info'),
+  'images.digest': ofDisk('digest'),
+  'images.inspect': ofDisk('info'),
   'migrations.plan': look,
   'migrations.start': {
     role: 'operator',
     act(input, at) {
       const { image, targetHost, targetLibrary } = Migration.parse(input)
       const target = { host: targetHost, library: targetLibrary }
-      return { operation: 'migrate', places: [at.image(image) ?? {}, target] }
+      return { operation: 'migrate', places: [...placesOfDisk(image, at), target] }
     },
   },
   'migrations.cancel': ofMigration,

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import { openDatabase } from '../store/database.ts'
 import { saveHost } from '../store/hosts-store.ts'
-import { sampleFacts } from '../testing/samples.ts'
-import { placesOf } from './whereabouts.ts'
+import { imageIdByPath } from '../store/images-store.ts'
+import { saveImage } from '../store/save-images.ts'
+import { sampleFacts, sampleRecord, sampleSent } from '../testing/samples.ts'
+import { createWhereabouts, placesOf } from './whereabouts.ts'
 
 function fleet() {
   const db = openDatabase(':memory:')
@@ -48,4 +50,29 @@ test('what a request names counts, however deep it stands: whole paths, and volu
   }
   const places = placesOf(db, 'north', [], request)
   expect(places.map(({ library }) => library)).toEqual(['images', undefined, undefined, undefined, undefined])
+})
+
+test('what an image stands on counts where it is read: an overlay does not open another library', () => {
+  const db = fleet()
+  const record = sampleRecord('north', 'over.qcow2')
+  const [own] = record.report.chain
+  if (!own) throw new Error('the sample has no chain')
+  const chain = ['/srv/images/over.qcow2', '/srv/images/deep/base.qcow2', '/etc/secret.raw'].map((path) => ({
+    ...own,
+    path,
+  }))
+  saveImage(db, 'north', {
+    ...sampleSent({ ...record, report: { ...record.report, path: '/srv/images/over.qcow2', chain } }),
+  })
+  const at = (path: string, request: unknown = null) =>
+    placesOf(db, 'north', path === '' ? [] : [{ host: 'north', path }], request).map(({ library }) => library)
+  expect(at('/srv/images/over.qcow2')).toEqual(['images', 'deep', undefined])
+  expect(at('', { source: '/srv/images/over.qcow2' })).toEqual(['images', 'deep', undefined])
+  const id = imageIdByPath(db, 'north', '/srv/images/over.qcow2') ?? ''
+  expect(
+    createWhereabouts(db)
+      .parents(id)
+      .map(({ library }) => library),
+  ).toEqual(['deep', undefined])
+  expect(createWhereabouts(db).parents('unknown')).toEqual([])
 })

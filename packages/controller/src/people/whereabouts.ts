@@ -1,7 +1,7 @@
 import type { ActOn } from '@varve/protocol/people'
 import type { Db } from '../store/database.ts'
 import { libraryFactsOfHost } from '../store/hosts-store.ts'
-import { imageRow } from '../store/images-store.ts'
+import { imageIdByPath, imageRow, parentPaths } from '../store/images-store.ts'
 import { findMigration } from '../store/migrations-store.ts'
 import { entriesOfRun } from '../store/runs-store.ts'
 import type { Whereabouts } from './authorization.ts'
@@ -17,7 +17,10 @@ function placeOf(db: Db, { host, path }: { readonly host: string; readonly path:
   return { host, ...(deepest && { library: deepest.name }) }
 }
 
-/** Where all lies that a plan is about, and all that its request names by a whole path or as a volume. */
+/**
+ * Where all lies that a plan is about, and all that its request names by a whole path or as a volume, with the images that those
+ * stand on, as the inventory knows them.
+ */
 export function placesOf(
   db: Db,
   host: string,
@@ -25,7 +28,12 @@ export function placesOf(
   request: unknown,
 ): ActOn[] {
   const named = namedIn(request).map((path) => ({ host, path }))
-  return [...subjects, ...named].map((one) => placeOf(db, one))
+  const about = [...subjects, ...named]
+  const below = about.flatMap((one) => {
+    const id = imageIdByPath(db, one.host, one.path)
+    return id === null ? [] : parentPaths(db, id).map((path) => ({ host: one.host, path }))
+  })
+  return [...about, ...below].map((one) => placeOf(db, one))
 }
 
 /** A path from the root of a system, Linux's or Windows', or a volume. */
@@ -48,6 +56,10 @@ export function createWhereabouts(db: Db): Whereabouts {
     image(id) {
       const row = imageRow(db, id)
       return row && { host: row.host, library: row.library }
+    },
+    parents(id) {
+      const row = imageRow(db, id)
+      return row ? parentPaths(db, id).map((path) => placeOf(db, { host: row.host, path })) : []
     },
     run(id) {
       const created = entriesOfRun(db, id)[0]

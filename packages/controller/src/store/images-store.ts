@@ -102,6 +102,15 @@ export function imageIdByPath(db: Queries, host: string, path: string): string |
   return db.select({ id: images.id }).from(images).where(where).get()?.id ?? null
 }
 
+const parentsOf = statement<{ parentPath: string }>(`
+  SELECT chains.parentPath AS parentPath FROM images JOIN chains ON chains.imageKey = images.key
+  WHERE images.id = ? ORDER BY chains.depth`)
+
+/** The files that an image stands on, the nearest first, as its host told of them. */
+export function parentPaths(db: Queries, id: string): string[] {
+  return parentsOf.all(db, id).map(({ parentPath }) => parentPath)
+}
+
 /** Findings of all images by kind, the gravest and most frequent first. */
 export function findingGroups(db: Queries, limit: number): FindingGroup[] {
   const gravity = sql`CASE severity WHEN 'block' THEN 0 WHEN 'warn' THEN 1 ELSE 2 END`
