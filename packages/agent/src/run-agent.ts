@@ -197,7 +197,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     facts: await gatherHostFacts({
       name: config.name,
       tools,
-      program: (await update?.program()) ?? null,
+      program: (await update?.program().catch(() => null)) ?? null,
       ...told,
     }),
     jobs: [...new Set([...jobs.running, ...outbox.jobs()])],

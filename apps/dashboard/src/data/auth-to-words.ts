@@ -49,6 +49,10 @@ const byCode: Readonly<Record<string, AuthWords>> = {
     title: 'Too many wrong codes: this account is locked for a while.',
     remedy: 'Try again later. Nothing of it was lost.',
   },
+  CODE_WAS_USED: {
+    title: 'This code was used already.',
+    remedy: 'Each works once: wait for the next one, half a minute at most.',
+  },
   TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE: {
     title: 'Too many wrong codes.',
     remedy: 'Sign in again from the start.',

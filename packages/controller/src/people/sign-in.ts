@@ -213,7 +213,7 @@ function onceOnly(usedCodes: UsedCodes) {
     const { code } = z.object({ code: z.string() }).parse(ctx.body)
     if (person === undefined || usedCodes.take(person, code)) return
     if (made) await ctx.context.internalAdapter.deleteSession(made.session.token)
-    throw new APIError('UNAUTHORIZED', { code: 'INVALID_CODE', message: 'This code was used already.' })
+    throw new APIError('UNAUTHORIZED', { code: 'CODE_WAS_USED', message: 'This code was used already.' })
   })
 }
 
