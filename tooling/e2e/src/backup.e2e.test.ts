@@ -10,6 +10,7 @@ import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { root, waitFor } from './fleet.ts'
 import { writeNoisyDisk } from './noisy-disk.ts'
+import { toldJobs } from './told-jobs.ts'
 import { TrustedFleet } from './trusted-fleet.ts'
 
 const MiB = 1024 ** 2
@@ -164,8 +165,8 @@ function valuesOf(data: string, [database, sql]: readonly [string, string]): str
 test('a bundle for those who look for a fault has none of the secrets of a fleet that ran', async () => {
   const token = await fleet.token()
   const data = fleet.data('controller')
-  const exportNames = valuesOf(data, ['inventory.sqlite', 'SELECT request FROM jobs']).flatMap((text) =>
-    Array.from(text.matchAll(/"exportName":"([^"]+)"/gu), ([, name = '']) => name),
+  const exportNames = toldJobs(data, 'export').flatMap((request) =>
+    request.kind === 'export' ? [request.exportName] : [],
   )
   expect(exportNames.length).toBeGreaterThan(1)
   const keys = ['north', 'south'].map((host) => readMembership(fleet.data(host))?.key ?? '')

@@ -3,13 +3,8 @@ import { cp, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readMembership } from '@varve/agent/trust/membership-file'
-import { openDatabase, statement } from '@varve/controller/store/database'
-import { jobRequest } from '@varve/controller/store/payload-kinds'
-import { decodeSealed } from '@varve/controller/store/sealed-payload'
 import type { ImageRow } from '@varve/protocol/images'
-import type { JobRequest } from '@varve/protocol/jobs'
 import { memberUri } from '@varve/trust/member-name'
-import { openSecrets } from '@varve/trust/secrets'
 import { connectNbd } from '@varve/nbd/client'
 import type { ClientTls } from '@varve/nbd/client-options'
 import { urisOf } from '@varve/nbd/tls/peer-names'
@@ -18,6 +13,7 @@ import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { waitFor } from './fleet.ts'
 import { writeNoisyDisk } from './noisy-disk.ts'
+import { toldJobs } from './told-jobs.ts'
 import { TrustedFleet } from './trusted-fleet.ts'
 
 const MiB = 1024 ** 2
@@ -61,22 +57,9 @@ async function start(name: string, targetHost = 'south'): Promise<string> {
   return id
 }
 
-const requests = statement<{ request: string }>('SELECT request FROM jobs WHERE kind = ? ORDER BY rowid DESC')
-
-/** What the controller has told its agents to do, newest first, opened with the key of its data folder. */
-function requestsOf(kind: string): JobRequest[] {
-  const data = fleet.data('controller')
-  const db = openDatabase(join(data, 'inventory.sqlite'), openSecrets(data))
-  try {
-    return requests.all(db, kind).map(({ request }) => decodeSealed(db, jobRequest, request))
-  } finally {
-    db.$client.close()
-  }
-}
-
 /** Where the newest pull reads. */
 function endpointOfPull() {
-  const [request] = requestsOf('pull')
+  const [request] = toldJobs(fleet.data('controller'), 'pull')
   if (request?.kind !== 'pull') throw new Error('there was no pull')
   return request.endpoint
 }
@@ -168,7 +151,7 @@ test('a controller that was restored from a backup does not do again what was do
 })
 
 test('the names of exports stand in nothing that was written, nor in what people are shown of their runs', async () => {
-  const used = requestsOf('export').flatMap((request) =>
+  const used = toldJobs(fleet.data('controller'), 'export').flatMap((request) =>
     request.kind === 'export' ? [request.exportName] : [],
   )
   expect(new Set(used).size).toBeGreaterThanOrEqual(2)
