@@ -160,7 +160,7 @@ test('what fails in a held folder is said of the name that people know', async (
   ).rejects.toMatchObject({ code: 'not-found', file: join(web, 'none.raw') })
 })
 
-test('whether there is anything outside is not told', async () => {
+test('whether there is anything outside is not told, but for a parent, which may lie under its name beside the image', async () => {
   const { place, images, others } = await twoLibraries()
   await using _ = place
   const files = nodeFiles({ roots: [images] })
@@ -170,10 +170,11 @@ test('whether there is anything outside is not told', async () => {
       (error: unknown) => (error instanceof DiskError ? error.code : error),
     )
   for (const path of [join(others, 'disk.raw'), join(others, 'none.raw'), '/none/at/all.raw']) {
-    expect([path, await told(files.open(path))]).toEqual([path, 'outside-library'])
     expect([path, await told(openInside(path, [images]))]).toEqual([path, 'outside-library'])
     const aside = setAside(path, { id: 'q1', why: 'deleted', roots: [images] })
     expect([path, await told(aside)]).toEqual([path, 'outside-library'])
   }
-  expect(await told(files.open(join(images, 'none.raw')))).toBe('not-found')
+  expect(await told(openInside(join(images, 'none.raw'), [images]))).toBe('not-found')
+  expect(await told(files.open(join(others, 'disk.raw')))).toBe('outside-library')
+  expect(await told(files.open('/none/at/all.raw'))).toBe('not-found')
 })

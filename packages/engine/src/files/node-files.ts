@@ -89,7 +89,7 @@ async function openChecked(path: string, { library, calls }: Checks): Promise<Ch
   if (!path.isWellFormed() || path.includes('\uFFFD')) throw new DiskError('name-not-utf8', { file: path })
   let file: ReadableFile | null = null
   try {
-    const real = await realOf(path, { library, calls })
+    const real = await calls.realpath(resolvePath(path))
     library.assertInside(real, path)
     assertImageKind(await calls.lstat(real), path)
     file = await calls.open(real, openFlags)
@@ -100,15 +100,6 @@ async function openChecked(path: string, { library, calls }: Checks): Promise<Ch
   } catch (error) {
     await file?.close()
     throw readError(error, path)
-  }
-}
-
-async function realOf(path: string, { library, calls }: Checks): Promise<string> {
-  try {
-    return await calls.realpath(resolvePath(path))
-  } catch (error) {
-    library.assertNamedInside(path)
-    throw error
   }
 }
 
