@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findTool } from '@varve/test-kit/tools'
 
@@ -11,7 +12,7 @@ export interface ToolServer extends AsyncDisposable {
   kill(): Promise<void>
 }
 
-/** Starts `tool` in the foreground and waits until it made its socket at `path`. */
+/** Starts `tool` in the foreground and waits until it listens on its socket at `path`. */
 export async function startToolServer(
   tool: string,
   args: readonly string[],
@@ -25,7 +26,7 @@ export async function startToolServer(
   child.stderr.on('data', (chunk: Buffer) => {
     said += chunk.toString()
   })
-  while (!existsSync(path)) {
+  while (!(await listens(path))) {
     if (child.exitCode !== null) throw new Error(`${tool} ended with ${child.exitCode}: ${said}`)
     await sleep(20)
   }
@@ -34,4 +35,14 @@ export async function startToolServer(
     await exited
   }
   return { path, kill, [Symbol.asyncDispose]: kill }
+}
+
+/** Between the making of its socket and its listening a server refuses connections; Linux tells which it is (proc(5)). */
+async function listens(path: string): Promise<boolean> {
+  if (process.platform !== 'linux') return existsSync(path)
+  const acceptsConnections = '00010000'
+  const sockets = await readFile('/proc/net/unix', 'utf8')
+  return sockets
+    .split('\n')
+    .some((line) => line.endsWith(` ${path}`) && line.split(' ')[3] === acceptsConnections)
 }
