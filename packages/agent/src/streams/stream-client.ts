@@ -10,6 +10,7 @@ import {
 } from '@varve/protocol/file-streams'
 import { Bytes } from '@varve/protocol/primitives'
 import { z } from 'zod'
+import { controllerGone, httpBeside } from '../connection/http-beside.ts'
 
 /** A piece of a file that was fetched. */
 export interface Piece {
@@ -36,8 +37,7 @@ const pauses = [200, 1000, 3000] as const
 
 /** `url`: the WebSocket of the controller, whose HTTP is beside it; `fetchNow` gives what requests are sent by. */
 export function streamClient(url: string, fetchNow: () => typeof fetch = () => fetch): StreamClient {
-  const base = new URL(url)
-  base.protocol = base.protocol === 'wss:' ? 'https:' : 'http:'
+  const base = httpBeside(url)
 
   /** Null: nobody wants the stream any more. Every request may be repeated. */
   async function ask(path: string, init: RequestInit, signal: AbortSignal): Promise<Response | null> {
@@ -51,20 +51,15 @@ export function streamClient(url: string, fetchNow: () => typeof fetch = () => f
         if (response.ok) return response
         await response.body?.cancel()
         if (response.status === 404 || response.status === 410) return null
-        throw gone(`it answered ${response.status}`)
+        throw controllerGone(base, `it answered ${response.status}`)
       } catch (error) {
         signal.throwIfAborted()
         const pause = pauses[attempt]
         if (error instanceof DiskError || pause === undefined)
-          throw error instanceof DiskError ? error : gone(error)
+          throw error instanceof DiskError ? error : controllerGone(base, error)
         await sleep(pause, undefined, { signal })
       }
     }
-  }
-
-  function gone(cause: unknown): DiskError {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    return new DiskError('controller-gone', { file: base.origin, why: 'other', reason })
   }
 
   const json = (value: unknown): RequestInit => ({

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { writeError } from '@varve/engine/system/system-error'
 import type { ReleaseArchive } from '@varve/protocol/updates'
+import { controllerGone, httpBeside } from '../connection/http-beside.ts'
 
 /** Files of the release that the controller serves. */
 export interface ReleaseSource {
@@ -19,24 +20,18 @@ export interface ReleaseSource {
 
 /** `url`: the WebSocket of the controller, whose HTTP is beside it; `fetchNow` gives what requests are sent by. */
 export function releaseSource(url: string, fetchNow: () => typeof fetch): ReleaseSource {
-  const base = new URL(url)
-  base.protocol = base.protocol === 'wss:' ? 'https:' : 'http:'
+  const base = httpBeside(url)
 
   async function ask(name: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const response = await fetchNow()(new URL(`/install/files/${encodeURIComponent(name)}`, base), {
       signal,
     }).catch((error: unknown) => {
       signal.throwIfAborted()
-      throw gone(error)
+      throw controllerGone(base, error)
     })
     if (response.ok && response.body) return response.body
     await response.body?.cancel()
-    throw gone(`it answered ${response.status} for ${name}`)
-  }
-
-  function gone(cause: unknown): DiskError {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    return new DiskError('controller-gone', { file: base.origin, why: 'other', reason })
+    throw controllerGone(base, `it answered ${response.status} for ${name}`)
   }
 
   return {
@@ -71,7 +66,7 @@ export function releaseSource(url: string, fetchNow: () => typeof fetch): Releas
       const file = createWriteStream(to, { flags: 'wx', mode: 0o600, flush: true })
       await pipeline(await ask(name, signal), counted, file, { signal }).catch((error: unknown) => {
         signal.throwIfAborted()
-        throw error instanceof TypeError ? gone(error) : writeError(error, to)
+        throw error instanceof TypeError ? controllerGone(base, error) : writeError(error, to)
       })
       if (done !== size || hash.digest('hex') !== sum) throw notSigned(name)
     },

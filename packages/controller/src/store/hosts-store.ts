@@ -1,4 +1,5 @@
 import type { HostFacts, HostTotals, LibraryFacts } from '@varve/protocol/hosts'
+import { AgentProgram } from '@varve/protocol/updates'
 import { statement, type Queries } from './database.ts'
 import { freeUnder } from './library-space.ts'
 import { hostFacts, libraryFacts } from './payload-kinds.ts'
@@ -145,10 +146,25 @@ export function hostTotals(db: Queries): HostTotals {
   return totals.get(db) ?? { connected: 0, total: 0 }
 }
 
-const connectedNames = statement<{ name: string }>('SELECT name FROM hosts WHERE connected = 1 ORDER BY name')
+/** What an agent runs, by name of its host; `program` null: the fleet cannot update it. */
+export interface HostProgram {
+  readonly name: string
+  readonly program: HostFacts['program']
+}
 
-export function connectedHosts(db: Queries): string[] {
-  return connectedNames.all(db).map(({ name }) => name)
+// Of the facts of thousands of hosts only this is read.
+const connectedWithPrograms = statement<{ name: string; program: string | null }>(
+  `SELECT name, json_extract(facts, '$.data.program') AS program FROM hosts WHERE connected = 1 ORDER BY name`,
+)
+
+/** What runs on the hosts that are connected, by name. */
+export function connectedPrograms(db: Queries): HostProgram[] {
+  return connectedWithPrograms
+    .all(db)
+    .map(({ name, program }) => ({
+      name,
+      program: program === null ? null : AgentProgram.parse(JSON.parse(program)),
+    }))
 }
 
 const factsOf = statement<{ facts: string }>('SELECT facts FROM hosts WHERE name = ?')

@@ -101,6 +101,16 @@ export function hostOfRollout(db: Queries, id: string, name: string): HostOfRoll
   return row ? toHost(row) : null
 }
 
+const badOf = statement<HostRow>(
+  `SELECT * FROM rollout_hosts WHERE rollout = ? AND ring = ? AND state IN ('failed', 'rolled-back') ORDER BY host LIMIT 1`,
+)
+
+/** The first host of a ring that did not do well; null: there is none. */
+export function badHostOfRing(db: Queries, id: string, ring: number): HostOfRollout | null {
+  const row = badOf.get(db, id, ring)
+  return row ? toHost(row) : null
+}
+
 /** How many hosts each ring has. */
 export function ringSizes(db: Queries, id: string): number[] {
   return ringsOf.all(db, id).map(({ count }) => count)

@@ -4,7 +4,7 @@ import type { AuditLog } from '../audit/audit-log.ts'
 import type { EventLog } from '../events/event-log.ts'
 import type { Releases } from '../install/releases.ts'
 import { write, type Db } from '../store/database.ts'
-import { connectedHosts, endTrialOf, knownHost } from '../store/hosts-store.ts'
+import { connectedPrograms, endTrialOf, knownHost } from '../store/hosts-store.ts'
 import { runningJobs } from '../store/jobs-store.ts'
 import { openRunsAt } from '../store/runs-store.ts'
 import { createUpdates, type Updates } from './updates.ts'
@@ -34,7 +34,7 @@ export function fleetUpdates({
     jobs,
     sessions,
     releases: async () => releases.state(),
-    connected: () => connectedHosts(db),
+    connected: () => connectedPrograms(db),
     knownHost: (host) => knownHost(db, host),
     onKept: (host) => write(db, (tx) => endTrialOf(tx, host)),
     workOf(host) {

@@ -131,7 +131,8 @@ function begin(release = served): Updates {
       },
     },
     releases: async () => release,
-    connected: () => [...fleet].filter(([, host]) => host.isConnected).map(([name]) => name),
+    connected: () =>
+      [...fleet].filter(([, host]) => host.isConnected).map(([name, { program }]) => ({ name, program })),
     knownHost: (name) => fleet.get(name) ?? null,
     onKept: () => undefined,
     workOf: (name) => at(name).work,

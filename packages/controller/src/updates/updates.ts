@@ -13,9 +13,11 @@ import { timestamp } from '../clock.ts'
 import type { Release, ReleaseState } from '../install/releases.ts'
 import type { Services } from '../router/context.ts'
 import { write, type Db } from '../store/database.ts'
+import type { HostProgram } from '../store/hosts-store.ts'
 import type { RolloutPlan } from '../store/payload-kinds.ts'
 import {
   addRollout,
+  badHostOfRing,
   endRollout,
   findRollout,
   hostOfRollout,
@@ -44,8 +46,8 @@ import {
 export interface UpdatesOptions extends Omit<UpdateHostOptions, 'times'> {
   readonly db: Db
   readonly releases: () => Promise<ReleaseState>
-  /** All hosts that are connected, by name. */
-  readonly connected: () => string[]
+  /** What runs on all hosts that are connected, by name. */
+  readonly connected: () => HostProgram[]
   readonly note: (host: string, title: string) => void
   readonly record: (line: AuditRecord) => void
   readonly onError: (error: unknown) => void
@@ -181,7 +183,7 @@ export function createUpdates(options: UpdatesOptions): Updates {
   }
 
   function faultOfRing(id: string, ring: number): string | null {
-    const bad = hostsOfRing(db, id, ring).find(({ state }) => state === 'failed' || state === 'rolled-back')
+    const bad = badHostOfRing(db, id, ring)
     if (!bad) return null
     return `${bad.host} ${bad.state === 'failed' ? 'could not be updated' : 'went back to the build before'}: ${bad.detail}`
   }
@@ -190,23 +192,15 @@ export function createUpdates(options: UpdatesOptions): Updates {
     write(db, (tx) => endRollout(tx, rollout.id, { state, reason, at: timestamp() }))
   }
 
-  /** Hosts of these that a release is newer for; all that are there when none are named. */
-  function outdated(builds: RolloutPlan['builds']): string[] {
-    return options.connected().filter((name) => {
-      const program = knownHost(name)?.program
-      const wanted = program && builds[program.target]
-      return wanted && wanted.build !== program.build && !isOlder(wanted.build, program.build)
-    })
-  }
-
   const service: Services['updates'] = {
     async view() {
       const { release, reason } = await options.releases()
       const builds = release ? buildsOf(release) : {}
+      const connected = options.connected()
       return {
         release: release ? { version: release.version, reason: null } : { version: null, reason },
-        outdated: outdated(builds),
-        otherwise: options.connected().filter((name) => !knownHost(name)?.program).length,
+        outdated: outdated(connected, builds),
+        otherwise: connected.filter(({ program }) => program === null).length,
         rollouts: newestRollouts(db, shownRollouts).map((one) => rolloutView(db, one, shownHosts)),
       }
     },
@@ -256,7 +250,7 @@ export function createUpdates(options: UpdatesOptions): Updates {
     builds: RolloutPlan['builds'],
     version: string,
   ): string[] {
-    const able = outdated(builds)
+    const able = outdated(options.connected(), builds)
     const names = wish.hosts ? [...new Set(wish.hosts)] : able
     for (const name of names) {
       if (able.includes(name)) continue
@@ -292,6 +286,14 @@ export function createUpdates(options: UpdatesOptions): Updates {
     },
     stop: () => stopped.abort(),
   }
+}
+
+/** The hosts that a release has a newer build for. */
+function outdated(connected: readonly HostProgram[], builds: RolloutPlan['builds']): string[] {
+  return connected.flatMap(({ name, program }) => {
+    const wanted = program && builds[program.target]
+    return wanted && wanted.build !== program.build && !isOlder(wanted.build, program.build) ? [name] : []
+  })
 }
 
 /** What the release has for each target. */
