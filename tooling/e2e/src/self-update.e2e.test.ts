@@ -1,11 +1,12 @@
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { releaseArchive } from '@varve/controller/testing/release-archive'
 import { signedRelease, sumsOf } from '@varve/controller/testing/signed-release'
 import { eventually } from '@varve/controller/testing/eventually'
 import type { RolloutView } from '@varve/protocol/updates'
 import { freshHost, freshHostTools, type FreshHost } from '@varve/test-kit/fresh-host'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
-import { requires, runToolOk } from '@varve/test-kit/tools'
+import { requires } from '@varve/test-kit/tools'
 import { execa } from 'execa'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { root } from './fleet.ts'
@@ -36,20 +37,12 @@ esac
 /** What the agent of a build does: the real one, from the checkout. */
 const real = `exec ${process.execPath} ${join(root, 'packages/agent-linux/bin/varve-agent.mjs')} "$@"`
 
-async function archive(folder: string, version: string, agent: string): Promise<[string, Buffer]> {
-  const name = `varve-${version}-linux-x64`
-  await mkdir(join(folder, name, 'bin'), { recursive: true })
-  await mkdir(join(folder, name, 'lib/systemd/system'), { recursive: true })
-  for (const [program, text] of [
-    ['varve', `echo ${version}`],
-    ['varve-agent', agent],
-  ] as const) {
-    await writeFile(join(folder, name, 'bin', program), `#!/bin/sh\n${text}\n`)
-    await chmod(join(folder, name, 'bin', program), 0o755)
-  }
-  await writeFile(join(folder, name, 'lib/systemd/system/varve-agent.service'), '[Service]\n')
-  await runToolOk('tar', ['-czf', join(folder, `${name}.tar.gz`), '-C', folder, name])
-  return [`${name}.tar.gz`, await readFile(join(folder, `${name}.tar.gz`))]
+async function archive(folder: string, version: string, agent: string): Promise<[string, Uint8Array]> {
+  return await releaseArchive(folder, `varve-${version}-linux-x64`, {
+    'bin/varve': `#!/bin/sh\necho ${version}\n`,
+    'bin/varve-agent': `#!/bin/sh\n${agent}\n`,
+    'lib/systemd/system/varve-agent.service': '[Service]\n',
+  })
 }
 
 describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64' || !requires(...freshHostTools))(

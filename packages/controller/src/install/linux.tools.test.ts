@@ -1,4 +1,5 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freshHost, freshHostTools, type FreshHost } from '@varve/test-kit/fresh-host'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
@@ -6,6 +7,7 @@ import { requires, runToolOk } from '@varve/test-kit/tools'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { packageFolder } from '../package.ts'
 import { between } from '../testing/between.ts'
+import { releaseArchive } from '../testing/release-archive.ts'
 import { signedRelease } from '../testing/signed-release.ts'
 import { startTestController } from '../testing/start-test-controller.ts'
 
@@ -30,17 +32,13 @@ const cpus = ['x64', 'arm64'] as const
 async function archives(folder: string): Promise<Record<string, Uint8Array>> {
   const files: Record<string, Uint8Array> = {}
   for (const cpu of cpus) {
-    const name = `varve-1.2.3-linux-${cpu}`
-    await mkdir(join(folder, name, 'bin'), { recursive: true })
-    await mkdir(join(folder, name, 'lib/systemd/system'), { recursive: true })
-    for (const program of ['varve', 'varve-agent']) {
-      await writeFile(join(folder, name, 'bin', program), agent)
-      await chmod(join(folder, name, 'bin', program), 0o755)
-    }
-    await writeFile(join(folder, name, 'lib/systemd/system/varve-agent.service'), '[Service]\n')
-    await runToolOk('dd', ['if=/dev/urandom', `of=${join(folder, name, 'noise')}`, 'bs=1M', 'count=1'])
-    await runToolOk('tar', ['-czf', join(folder, `${name}.tar.gz`), '-C', folder, name])
-    files[`${name}.tar.gz`] = await readFile(join(folder, `${name}.tar.gz`))
+    const [archive, bytes] = await releaseArchive(folder, `varve-1.2.3-linux-${cpu}`, {
+      'bin/varve': agent,
+      'bin/varve-agent': agent,
+      'lib/systemd/system/varve-agent.service': '[Service]\n',
+      noise: randomBytes(1024 ** 2),
+    })
+    files[archive] = bytes
   }
   return files
 }

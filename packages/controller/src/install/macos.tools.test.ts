@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freshHost, freshHostTools, type FreshHost } from '@varve/test-kit/fresh-host'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
@@ -6,6 +6,7 @@ import { requires, runToolOk } from '@varve/test-kit/tools'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { packageFolder } from '../package.ts'
 import { between } from '../testing/between.ts'
+import { releaseArchive } from '../testing/release-archive.ts'
 import { signedRelease } from '../testing/signed-release.ts'
 import { startTestController } from '../testing/start-test-controller.ts'
 
@@ -44,14 +45,9 @@ describe.skipIf(process.platform !== 'linux' || !requires(...freshHostTools, 'sh
       const files: Record<string, Uint8Array> = {}
       for (const cpu of ['x64', 'arm64']) {
         const name = `varve-1.2.3-darwin-${cpu}`
-        await mkdir(place.file(`${name}/bin`), { recursive: true })
-        for (const program of ['varve', 'varve-agent']) {
-          await writeFile(place.file(`${name}/bin/${program}`), agent)
-          await chmod(place.file(`${name}/bin/${program}`), 0o755)
-        }
-        await writeFile(place.file(`${name}/cpu`), cpu)
-        await runToolOk('tar', ['-czf', place.file(`${name}.tar.gz`), '-C', place.path, name])
-        files[`${name}.tar.gz`] = await readFile(place.file(`${name}.tar.gz`))
+        const own = { 'bin/varve': agent, 'bin/varve-agent': agent, cpu }
+        const [archive, bytes] = await releaseArchive(place.path, name, own)
+        files[archive] = bytes
       }
       const { releases, releaseKey } = await signedRelease(place.path, files)
       controller = await startTestController({ releases, releaseKey })
