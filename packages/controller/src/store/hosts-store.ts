@@ -159,12 +159,10 @@ const connectedWithPrograms = statement<{ name: string; program: string | null }
 
 /** What runs on the hosts that are connected, by name. */
 export function connectedPrograms(db: Queries): HostProgram[] {
-  return connectedWithPrograms
-    .all(db)
-    .map(({ name, program }) => ({
-      name,
-      program: program === null ? null : AgentProgram.parse(JSON.parse(program)),
-    }))
+  return connectedWithPrograms.all(db).map(({ name, program }) => ({
+    name,
+    program: program === null ? null : AgentProgram.parse(JSON.parse(program)),
+  }))
 }
 
 const factsOf = statement<{ facts: string }>('SELECT facts FROM hosts WHERE name = ?')
