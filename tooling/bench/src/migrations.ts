@@ -125,7 +125,7 @@ async function migrate(fleet: Fleet, name: string): Promise<Timing> {
   const cpuBefore = cpu()
   const started = performance.now()
   const { id } = await fleet.start(image, { name, format: 'qcow2' })
-  const { state, error } = await fleet.ended(id)
+  const { state, error } = await fleet.ended(id, 100)
   const seconds = (performance.now() - started) / 1000
   if (state !== 'succeeded') throw new Error(`the migration ${state}: ${error?.message ?? ''}`)
   rmSync(join(fleet.library('south'), name))

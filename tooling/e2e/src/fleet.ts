@@ -198,17 +198,19 @@ export class Fleet {
     id: string,
     what: string,
     isThere: (migration: MigrationView) => boolean,
+    everyMs?: number,
   ): Promise<MigrationView> {
-    return await waitFor(what, async () => {
+    const look = async () => {
       const migration = await this.api.migrations.get.query({ id })
       return isThere(migration) ? migration : null
-    })
+    }
+    return await waitFor(what, look, everyMs)
   }
 
-  async ended(id: string): Promise<MigrationView> {
-    return await this.until(id, 'the end of the migration', ({ state }) =>
-      ['succeeded', 'failed', 'canceled'].includes(state),
-    )
+  /** Asks every `everyMs`; each question costs the controller some milliseconds of a processor. */
+  async ended(id: string, everyMs?: number): Promise<MigrationView> {
+    const isOver = ({ state }: MigrationView) => ['succeeded', 'failed', 'canceled'].includes(state)
+    return await this.until(id, 'the end of the migration', isOver, everyMs)
   }
 
   /** Waits until the pull moves bytes. */
@@ -223,9 +225,9 @@ export class Fleet {
 
 const waitMs = 120_000
 
-export async function waitFor<T>(what: string, look: () => Promise<T | null>): Promise<T> {
+export async function waitFor<T>(what: string, look: () => Promise<T | null>, everyMs = 20): Promise<T> {
   let last: unknown = null
-  for (const startedMs = Date.now(); Date.now() - startedMs < waitMs; await sleep(20)) {
+  for (const startedMs = Date.now(); Date.now() - startedMs < waitMs; await sleep(everyMs)) {
     try {
       const found = await look()
       if (found !== null) return found

@@ -57,7 +57,9 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   const partPaths = parts.map((part) => join(dirname(path), part))
   await using target = await createOutputs(path, partPaths)
   if (writer.reserve) await target.reserve(writer.reserve(), signal)
-  const targets = target.files.map(({ fd, path: name, allocates }) => ({ fd, name, allocates }))
+  const durability = output.durability ?? 'synced'
+  const writesBehind = durability === 'synced'
+  const targets = target.files.map(({ fd, path: name, allocates }) => ({ fd, name, allocates, writesBehind }))
   // Who asks for room wants blocks that are the image's own.
   const hasOwnRoom = (choices.preallocation ?? 'off') !== 'off'
   const sharesBlocks = files.length > 0 && !hasOwnRoom && output.reflink !== false
@@ -98,7 +100,7 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   await whileGuarded(guard, work)
   await Promise.all([guard.assertNone(), finish()])
   signal?.throwIfAborted()
-  const fileSize = await target.keep((file) => writer.fileSize(file), output.durability ?? 'synced')
+  const fileSize = await target.keep((file) => writer.fileSize(file), durability)
   const seconds = (performance.now() - started) / 1000
   const digest = hexRoot(manifest)
   const { sharedBytes, doneBytes: readBytes, skippedBytes: zeroBytes } = board.totals

@@ -29,6 +29,11 @@ export interface FileRanges {
   cloneRange(clone: RangeClone): boolean
   /** Reserves blocks for `range` without writing; the file grows when the range ends beyond it. */
   allocate(fd: number, range: ByteRange): boolean
+  /**
+   * Has what was written to `range` go to the medium from now on, without waiting for it; what fails there is told by the
+   * next sync of the file. False where the host cannot be asked: then it goes when the file is synced.
+   */
+  startWriting(fd: number, range: ByteRange): boolean
   /** Has an empty file written in place from now on, by a filesystem that copies on write else (`chattr +C`). */
   writeInPlace(fd: number): boolean
   /** Whether data gets below `path` faster when its blocks are allocated before it is written. */

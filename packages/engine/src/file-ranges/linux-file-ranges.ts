@@ -7,12 +7,13 @@ import type { FileRanges } from './file-ranges.ts'
 import { linuxPlaces } from './linux-place.ts'
 import { loadKoffi } from './load-koffi.ts'
 
-// Values of the kernel's interface: lseek(2), fallocate(2), ioctl_ficlonerange(2), renameat2(2).
+// Values of the kernel's interface: lseek(2), fallocate(2), sync_file_range(2), ioctl_ficlonerange(2), renameat2(2).
 const seekEnd = 2
 const seekData = 3
 const seekHole = 4
 const keepSize = 0x01
 const punch = 0x02
+const startsWriting = 0x02
 const cloneRange = 0x4020_940d
 // BLKDISCARD of linux/fs.h.
 const blockDiscard = 0x1277
@@ -37,6 +38,9 @@ function libc() {
     koffi,
     lseek: library.func('int64_t lseek(int fd, int64_t offset, int whence)'),
     fallocate: library.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)'),
+    syncFileRange: library.func(
+      'int sync_file_range(int fd, int64_t offset, int64_t length, uint flags)',
+    ),
     ioctlFrom: library.func('int ioctl(int fd, ulong request, _In_ uint8_t *argument)'),
     ioctlInto: library.func('int ioctl(int fd, ulong request, _Out_ uint8_t *answer)'),
     renameat2: library.func('int renameat2(int fromFolder, str from, int toFolder, str to, uint flags)'),
@@ -122,6 +126,10 @@ export const linuxFileRanges: FileRanges = {
   },
   allocate(fd, range) {
     return attempt('fallocate', () => system().fallocate(fd, 0, range.start, lengthOf(range)), null) !== null
+  },
+  startWriting(fd, range) {
+    const call = () => system().syncFileRange(fd, range.start, lengthOf(range), startsWriting)
+    return attempt('sync_file_range', call, null) !== null
   },
   writeInPlace(fd) {
     const flags = new Uint32Array(2)

@@ -15,6 +15,7 @@ export const portableFileRanges: FileRanges = {
   discard: () => false,
   cloneRange: () => false,
   allocate: () => false,
+  startWriting: () => false,
   writeInPlace: () => false,
   allocatesFaster: () => false,
   /** A hard link fails when the name is taken, which a plain rename does not. */

@@ -25,7 +25,11 @@ function setUp(start = 0) {
   const sharer = new BlockSharer(disk, ranges)
   const chunk = { start: 0, bytes: new Uint8Array(chunkSize) }
   const share = (at: number, [from, end]: readonly [number, number], bytes = chunk.bytes) =>
-    sharer.share({ fd, name: 'target', allocates: false }, { at, bytes: bytes.subarray(from, end) }, chunk)
+    sharer.share(
+      { fd, name: 'target', allocates: false, writesBehind: false },
+      { at, bytes: bytes.subarray(from, end) },
+      chunk,
+    )
   return { files, ranges, sourceFd, fd, chunk, share }
 }
 

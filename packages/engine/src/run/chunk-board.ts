@@ -9,7 +9,7 @@ import { chunkStates } from './requests.ts'
  *   turn     the `cursor` value that the next thread to place waits for, or `stopped`
  *   end      no chunk from here on is taken
  *   gate     chunks from the start whose state is known; threads may take those while the others are found out
- *   pen      held by the thread that writes, where chunks need no turn: 1 held, 2 held and waited for, 0 free
+ *   pen      held by the thread that writes: 1 held, 2 held and waited for, 0 free
  *   seats    of each worker thread 1 once it may take chunks: from then on it has to be waited for
  *
  * Threads take chunks in rising order. Who takes chunk i when the cursor stood at c may place it once `turn` is c, and

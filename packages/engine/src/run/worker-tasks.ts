@@ -13,7 +13,7 @@ import { LeafPost } from './leaf-post.ts'
 import { openBelow } from './open-below.ts'
 import { inputName, openInput } from './open-input.ts'
 import type { SharedOutput, WorkerJob, WorkerMessage } from './worker-job.ts'
-import { writeAll, type ShareWrite } from './write-all.ts'
+import { writeAll, writeBehind, type ShareWrite, type Written } from './write-all.ts'
 import { isZeroChunk, zeroChunk } from './zero-chunk.ts'
 
 type Send = (message: WorkerMessage) => void
@@ -138,18 +138,16 @@ async function convertChunks(
   const post = new LeafPost(send)
   const read = disks.filter((disk) => disk !== undefined)
   const sharer = output.sharesBlocks ? new BlockSharer(disks[0]) : null
-  const write = ({ claim, data }: HeldChunk, prepared: PreparedChunk) => {
+  const write = ({ claim, data }: HeldChunk, prepared: PreparedChunk): Written => {
     const chunk = { start: claim.index * chunkSize, bytes: data }
     const share: ShareWrite | undefined = sharer
       ? (target, part) => sharer.share(target, part, chunk)
       : undefined
-    board.addShared(writeAll(output.targets, writer.writes(prepared), share))
+    return writeAll(output.targets, writer.writes(prepared), share)
   }
-  const needsPen = ({ prepared }: HeldChunk) => writer.placesAreFixed === true && prepared !== null
   /** Whether the chunk is to be written now; null when another thread is to write first, false when the run was stopped. */
   const comesNow = async (chunk: HeldChunk, mayWait: boolean): Promise<boolean | null> => {
-    if (needsPen(chunk)) return board.takePen(mayWait)
-    if (writer.placesAreFixed) return true
+    if (writer.placesAreFixed) return chunk.prepared ? board.takePen(mayWait) : true
     return mayWait ? turnOf(chunk.claim, { board, ...membership }) : board.isTurn(chunk.claim)
   }
   const held: HeldChunk[] = []
@@ -161,12 +159,22 @@ async function convertChunks(
     const started = performance.now()
     const isNow = await comesNow(next, mayWait)
     if (!isNow) return isNow
+    let written: Written | null
+    let hasPen = writer.placesAreFixed === true && prepared !== null
     try {
       if (prepared) writer.place(prepared)
-      if (!writer.placesAreFixed) board.passTurn(claim)
-      if (prepared) write(next, prepared)
+      if (!writer.placesAreFixed) {
+        board.passTurn(claim)
+        hasPen = prepared !== null && board.takePen(true) === true
+        if (prepared && !hasPen) return false
+      }
+      written = prepared ? write(next, prepared) : null
     } finally {
-      if (needsPen(next)) board.layPen()
+      if (hasPen) board.layPen()
+    }
+    if (written) {
+      writeBehind(written)
+      board.addShared(written.sharedBytes)
     }
     board.addWaited('output', performance.now() - started)
     board.finish(claim, prepared ? chunkStates.written : chunkStates.skipped)

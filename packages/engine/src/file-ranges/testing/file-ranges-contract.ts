@@ -110,6 +110,16 @@ export function describeFileRanges(name: string, make: () => Promise<RangesPlace
       expect(place.read(fd).subarray(0, 10)).toEqual(piece(10, 5))
     })
 
+    test('what goes to the medium at once can be written to and read meanwhile, parts that are not there too', async () => {
+      await using place = await make()
+      const { ranges } = place
+      const fd = place.create('behind', 2 * MiB, [[0, piece(MiB, 3)]])
+      const could = ranges.startWriting(fd, { start: 0, end: 2 * MiB })
+      expect(ranges.startWriting(fd, { start: 100, end: 5 * MiB })).toBe(could)
+      if (ranges.name === 'portable') expect(could).toBe(false)
+      expect(Buffer.compare(place.read(fd).subarray(0, MiB), piece(MiB, 3))).toBe(0)
+    })
+
     test('a rename takes the free name', async () => {
       await using place = await make()
       place.create('part', 10, [])

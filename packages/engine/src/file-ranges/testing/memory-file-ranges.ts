@@ -93,6 +93,7 @@ export function memoryFileRanges(files: MemoryFiles): FileRanges {
     },
     writeInPlace: (fd) => files.file(fd).bytes.length === 0,
     allocatesFaster: () => true,
+    startWriting: () => true,
     allocate(fd, { start, end }) {
       files.grow(fd, end)
       const { allocated } = files.file(fd)
