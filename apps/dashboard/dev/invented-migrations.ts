@@ -7,7 +7,7 @@ import type {
 } from '@varve/protocol/migrations'
 import type { PlanView } from '@varve/protocol/plans'
 import type { ImageRow } from '@varve/protocol/images'
-import type { ChunkMap } from '@varve/protocol/jobs'
+import type { ChunkMap } from '@varve/protocol/job-progress'
 import { chunkSize } from '@varve/core/digest/disk-digest'
 import { formatBytes } from '@varve/core/units/format-bytes'
 import { ago, inventedDigest, seeded } from './invented-fleet.ts'

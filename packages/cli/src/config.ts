@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { ownAccessFolder, ownStateFolder } from '@varve/trust/local-access'
+import { ownAccessFolder, ownStateFolder } from '@varve/trust/own-folders'
 
 /** What the command reads from its environment, once. */
 export interface CliConfig {

@@ -3,7 +3,8 @@ import { ErrorView, JobId, Path, Timestamp } from './primitives.ts'
 import { HostFacts, LibraryFacts } from './hosts.ts'
 import { FormatChoice, ImageRecord } from './images.ts'
 import { FleetRoots } from './trust.ts'
-import { JobProgress, JobRequest, JobResult } from './jobs.ts'
+import { JobProgress } from './job-progress.ts'
+import { JobRequest, JobResult } from './jobs.ts'
 
 /** What a library holds, so that both ends can tell whether they know the same. */
 export const InventoryState = z.lazy(() =>

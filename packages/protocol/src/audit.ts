@@ -1,10 +1,6 @@
 import { z } from 'zod'
+import { auditKinds, auditStates } from './audit-words.ts'
 import { Timestamp } from './primitives.ts'
-
-/** What a line of the audit log tells of. */
-export const auditKinds = ['change', 'outcome', 'signature', 'alarm'] as const
-/** What became of what was asked, and of the run that it started. */
-export const auditStates = ['ok', 'refused', 'failed', 'succeeded', 'canceled', 'undone'] as const
 
 export const Sha256Hex = z.string().regex(/^[0-9a-f]{64}$/u)
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { ChunkMap } from './jobs.ts'
+import type { ChunkMap } from './job-progress.ts'
 import { migrationNumbers } from './migration-numbers.ts'
 import { movedWords, passWords } from './migration-words.ts'
 import { MigrationView, type MigrationStepView, type TransferView } from './migrations.ts'

@@ -1,4 +1,4 @@
-import type { ChunkMap } from './jobs.ts'
+import type { ChunkMap } from './job-progress.ts'
 import type { MigrationView } from './migrations.ts'
 
 /** What a migration is doing, as far as its numbers go. */

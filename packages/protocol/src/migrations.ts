@@ -13,7 +13,7 @@ import {
   Subformat,
   Timestamp,
 } from './primitives.ts'
-import { ChunkMap, JobProgress } from './jobs.ts'
+import { ChunkMap, JobProgress } from './job-progress.ts'
 import { PlanStepView } from './plans.ts'
 
 export const MigrationRequest = z.lazy(() =>

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { JobProgress } from './jobs.ts'
+import { JobProgress } from './job-progress.ts'
 import { EstimateView, PlanStepView, PlanView } from './plans.ts'
 import { Digest, ErrorView, HostName, Payload, ProblemView, Timestamp } from './primitives.ts'
 

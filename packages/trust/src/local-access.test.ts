@@ -9,10 +9,10 @@ import {
   isLocalKey,
   localAccessFile,
   makeLocalKey,
-  ownAccessFolder,
   removeLocalAccess,
   writeLocalAccess,
 } from './local-access.ts'
+import { ownAccessFolder } from './own-folders.ts'
 
 const url = 'http://127.0.0.1:7070'
 

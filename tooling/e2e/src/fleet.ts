@@ -10,7 +10,8 @@ import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { localAccessHeaders, ownAccessFolder } from '@varve/trust/local-access'
+import { localAccessHeaders } from '@varve/trust/local-access'
+import { ownAccessFolder } from '@varve/trust/own-folders'
 import { execa } from 'execa'
 
 export const root = resolve(import.meta.dirname, '../../..')

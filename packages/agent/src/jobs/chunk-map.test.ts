@@ -1,5 +1,5 @@
 import { chunkStates } from '@varve/engine/run/requests'
-import { ChunkMap } from '@varve/protocol/jobs'
+import { ChunkMap } from '@varve/protocol/job-progress'
 import { describe, expect, test } from 'vitest'
 import { toChunkMap } from './chunk-map.ts'
 

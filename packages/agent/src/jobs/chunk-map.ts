@@ -1,5 +1,5 @@
 import { chunkStates } from '@varve/engine/run/requests'
-import type { ChunkMap } from '@varve/protocol/jobs'
+import type { ChunkMap } from '@varve/protocol/job-progress'
 
 const cellLimit = 1024
 

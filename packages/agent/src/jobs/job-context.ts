@@ -1,5 +1,6 @@
 import type { ImageFiles } from '@varve/core/image/image-files'
-import type { JobKind, JobProgress, JobRequestOf, JobResultOf } from '@varve/protocol/jobs'
+import type { JobProgress } from '@varve/protocol/job-progress'
+import type { JobKind, JobRequestOf, JobResultOf } from '@varve/protocol/jobs'
 import type { TransferProgress } from '@varve/engine/run/requests'
 import type { WorkerPool } from '@varve/engine/run/worker-pool'
 import type { ActionPorts, AdapterTable } from '../actions/adapter.ts'

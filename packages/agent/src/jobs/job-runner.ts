@@ -2,13 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DiskError, toErrorRecord } from '@varve/core/problems/disk-error'
 import { inRun } from '@varve/engine/in-use/run-locks'
 import type { RunOfJob } from '@varve/protocol/agent'
-import {
-  JobResult,
-  type JobKind,
-  type JobProgress,
-  type JobRequest,
-  type JobResultOf,
-} from '@varve/protocol/jobs'
+import { type JobProgress } from '@varve/protocol/job-progress'
+import { JobResult, type JobKind, type JobRequest, type JobResultOf } from '@varve/protocol/jobs'
 import type { JobEnd, ManifestUpload, Outbox } from '../connection/outbox.ts'
 import type { Logger } from '../platform/logger.ts'
 import type { JobContext, JobHandler, JobPorts } from './job-context.ts'

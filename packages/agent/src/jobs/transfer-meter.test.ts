@@ -1,5 +1,5 @@
 import type { TransferProgress } from '@varve/engine/run/requests'
-import { JobProgress } from '@varve/protocol/jobs'
+import { JobProgress } from '@varve/protocol/job-progress'
 import { describe, expect, test } from 'vitest'
 import { TransferMeter } from './transfer-meter.ts'
 

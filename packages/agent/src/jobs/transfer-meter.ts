@@ -1,5 +1,5 @@
 import { chunkStates, type TransferProgress } from '@varve/engine/run/requests'
-import type { JobProgress } from '@varve/protocol/jobs'
+import type { JobProgress } from '@varve/protocol/job-progress'
 import { toChunkMap } from './chunk-map.ts'
 
 /** The rate is taken over the last seconds only. */

@@ -1,4 +1,4 @@
-import { ownAccessFolder } from '@varve/trust/local-access'
+import { ownAccessFolder } from '@varve/trust/own-folders'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { silentLogger } from '../platform/logger.ts'

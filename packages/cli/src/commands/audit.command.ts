@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import { auditStates } from '@varve/protocol/audit'
+import { auditStates } from '@varve/protocol/audit-words'
 import { defineCommand } from '../grammar/command-definition.ts'
 import { addControllerOption } from '../grammar/options.ts'
 import type { FleetOptions } from '../fleet.ts'

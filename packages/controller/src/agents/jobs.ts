@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { DiskError, fromErrorRecord, toErrorRecord } from '@varve/core/problems/disk-error'
 import type { Hello, JobReport } from '@varve/protocol/agent'
+import { type JobProgress } from '@varve/protocol/job-progress'
 import {
   NbdEndpoint,
   type JobKind,
-  type JobProgress,
   type JobRequestOf,
   type JobResult,
   type JobResultOf,

@@ -1,4 +1,4 @@
-import type { JobProgress } from '@varve/protocol/jobs'
+import type { JobProgress } from '@varve/protocol/job-progress'
 import type { StallView } from '@varve/protocol/migrations'
 import { timestamp } from '../clock.ts'
 import type { Db } from '../store/database.ts'

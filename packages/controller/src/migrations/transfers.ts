@@ -1,4 +1,4 @@
-import type { JobProgress } from '@varve/protocol/jobs'
+import type { JobProgress } from '@varve/protocol/job-progress'
 import type { TransferView } from '@varve/protocol/migrations'
 import { write, type Db } from '../store/database.ts'
 import { changeFacts, type LiveNumbers } from '../store/migrations-store.ts'

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { ownAccessFolder } from '@varve/trust/local-access'
+import { ownAccessFolder } from '@varve/trust/own-folders'
 import Provider, { type Configuration } from 'oidc-provider'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startTestController } from '../testing/start-test-controller.ts'

@@ -8,7 +8,7 @@ import {
   type StepState,
 } from '@varve/operations/runs/run-state'
 import { Payload } from '@varve/protocol/primitives'
-import type { JobProgress } from '@varve/protocol/jobs'
+import type { JobProgress } from '@varve/protocol/job-progress'
 import type { PlanStepView } from '@varve/protocol/plans'
 import type { RunStepView, RunView } from '@varve/protocol/runs'
 import type { RunRow } from '../store/runs-store.ts'

@@ -3,17 +3,12 @@ import { createTRPCClient, createWSClient, wsLink } from '@trpc/client'
 import { DiskError, toErrorRecord } from '@varve/core/problems/disk-error'
 import type { AgentCommand } from '@varve/protocol/agent'
 import type { FormatChoice, ImageRecord } from '@varve/protocol/images'
-import type {
-  JobKind,
-  JobProgress,
-  JobRequest,
-  JobRequestOf,
-  JobResult,
-  JobResultOf,
-} from '@varve/protocol/jobs'
+import type { JobProgress } from '@varve/protocol/job-progress'
+import type { JobKind, JobRequest, JobRequestOf, JobResult, JobResultOf } from '@varve/protocol/jobs'
 import { protocolVersion } from '@varve/protocol/primitives'
 import { sampleOutcome, samplePlan } from '@varve/operations/testing/sample-plan'
-import { localAccessHeaders, ownAccessFolder } from '@varve/trust/local-access'
+import { localAccessHeaders } from '@varve/trust/local-access'
+import { ownAccessFolder } from '@varve/trust/own-folders'
 import { z } from 'zod'
 import type { AppRouter } from '../router/root.ts'
 import { sampleFacts, sampleReport, sampleSent } from './samples.ts'

@@ -38,9 +38,7 @@ function libc() {
     koffi,
     lseek: library.func('int64_t lseek(int fd, int64_t offset, int whence)'),
     fallocate: library.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)'),
-    syncFileRange: library.func(
-      'int sync_file_range(int fd, int64_t offset, int64_t length, uint flags)',
-    ),
+    syncFileRange: library.func('int sync_file_range(int fd, int64_t offset, int64_t length, uint flags)'),
     ioctlFrom: library.func('int ioctl(int fd, ulong request, _In_ uint8_t *argument)'),
     ioctlInto: library.func('int ioctl(int fd, ulong request, _Out_ uint8_t *answer)'),
     renameat2: library.func('int renameat2(int fromFolder, str from, int toFolder, str to, uint flags)'),

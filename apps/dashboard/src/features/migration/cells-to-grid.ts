@@ -1,6 +1,6 @@
 import { groupThousands } from '@varve/core/units/format-bytes'
 import { chunkCount } from '@varve/core/digest/disk-digest'
-import type { ChunkMap } from '@varve/protocol/jobs'
+import type { ChunkMap } from '@varve/protocol/job-progress'
 
 /** What the letters of a chunk map mean. */
 export const cellStates = {

@@ -1,4 +1,4 @@
-import type { JobProgress } from '@varve/protocol/jobs'
+import type { JobProgress } from '@varve/protocol/job-progress'
 import type { MigrationView, TransferView } from '@varve/protocol/migrations'
 import { expect, test } from 'vitest'
 import { limitToWords, migrationToFigures } from './migration-to-numbers.ts'

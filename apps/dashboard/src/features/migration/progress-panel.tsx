@@ -1,6 +1,6 @@
 import { formatWholeBytes, groupThousands } from '@varve/core/units/format-bytes'
 import { chunkCount, chunkSize } from '@varve/core/digest/disk-digest'
-import type { ChunkMap } from '@varve/protocol/jobs'
+import type { ChunkMap } from '@varve/protocol/job-progress'
 import { migrationNumbers } from '@varve/protocol/migration-numbers'
 import type { MigrationView } from '@varve/protocol/migrations'
 import { memo } from 'react'
