@@ -54,11 +54,26 @@ const Ring = z
   .string()
   .regex(/^(?:[1-9]\d{0,4}|(?:[1-9]\d?|100)%)$/u, 'a number of hosts, or so many percent: 1, 10%')
 
+/** Each is of all hosts, so that numbers rise, and so do percents. */
+function areRising(rings: readonly string[]): boolean {
+  const isRising = (bounds: readonly number[]) =>
+    bounds.every((bound, at) => at === 0 || bound > (bounds[at - 1] ?? 0))
+  const numbers = (arePercents: boolean) =>
+    rings.filter((ring) => ring.endsWith('%') === arePercents).map((ring) => Number.parseInt(ring, 10))
+  return isRising(numbers(false)) && isRising(numbers(true))
+}
+
+const Rings = z
+  .array(Ring)
+  .min(1)
+  .max(10)
+  .refine(areRising, 'each says how many of all hosts are updated at its end, so they rise: 1, 10%, 100%')
+
 export const StartRollout = z.lazy(() =>
   z.object({
     /** Left out: all that have an older build and can be updated. */
     hosts: z.array(HostName).min(1).max(mostHosts).optional(),
-    rings: z.array(Ring).min(1).max(10).default(['1', '10%', '100%']),
+    rings: Rings.default(['1', '10%', '100%']),
     /** How long a ring has to do well before the next one begins. */
     soakSeconds: z
       .number()

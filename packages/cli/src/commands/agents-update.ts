@@ -90,7 +90,7 @@ function wishOf(hosts: readonly string[], { rings, soak, atOnce }: UpdateOptions
   const [field] = issue?.path ?? []
   throw new UsageError(
     field === 'rings'
-      ? `--rings ${rings}: write it as 1,10%,100%.`
+      ? `--rings ${rings}: write it as 1,10%,100%: how many of all hosts are updated at the end of each ring.`
       : field === 'atOnce'
         ? `--at-once ${atOnce}: say a number from 1 to 50.`
         : (issue?.message ?? 'That is no update.'),
