@@ -1,23 +1,21 @@
 import { stat, writeFile } from 'node:fs/promises'
-import { ScriptedToolRunner } from '@varve/agent/testing/scripted-tool-runner'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { expect, test } from 'vitest'
 import { findAttached } from './find-writers.ts'
-import { listAttachedDisks } from './tools/hyper-v/commands.ts'
-import { parseAttachedDisks } from './tools/hyper-v/output.ts'
 
-const { tool, args } = listAttachedDisks()
+const answering = (answer: unknown) => ({ call: async () => answer })
+const told = { machines: 'told', mounted: 'told' }
 
 test('a disk of a machine that runs, and one that Windows has mounted, are in use', async () => {
   await using place = await tempPlace()
   const [disk, mounted, free] = ['a.vhdx', 'b.vhd', 'c.vhdx'].map((name) => place.file(name))
   for (const path of [disk, mounted, free]) await writeFile(path ?? '', '')
-  const stdout = JSON.stringify([
-    { Path: disk, Machine: 'web\'s "1"' },
-    { Path: mounted, Machine: null },
-    { Path: place.file('gone.vhdx'), Machine: 'old' },
-  ])
-  const found = await findAttached(new ScriptedToolRunner([{ tool, args, stdout }]))()
+  const disks = [
+    { path: disk, machine: 'web\'s "1"' },
+    { path: mounted, machine: null },
+    { path: place.file('gone.vhdx'), machine: 'old' },
+  ]
+  const found = await findAttached(answering({ disks, ...told }))()
   const of = async (path = '') => found.of(await stat(path, { bigint: true }))
   expect(await of(disk)).toEqual([{ by: 'attached', machine: 'web\'s "1"' }])
   expect(await of(mounted)).toEqual([{ by: 'attached', machine: null }])
@@ -25,21 +23,26 @@ test('a disk of a machine that runs, and one that Windows has mounted, are in us
   expect(found.unseen).toEqual([{ what: 'not-told', system: 'Windows' }])
 })
 
-test('PowerShell that fails, or prints what is no list, is said to have told nothing', async () => {
-  for (const answer of [
-    { exitCode: 1 },
-    { stdout: '' },
-    { stdout: '{"Path":"x"}' },
-    { stdout: 'Get-VM : nicht gefunden' },
-  ]) {
-    const found = await findAttached(new ScriptedToolRunner([{ tool, args, ...answer }]))()
-    expect(found.unseen).toContainEqual({ what: 'tool-failed', tool: 'powershell' })
-  }
+test('what the host does not show is said, an empty list is not believed', async () => {
+  const found = await findAttached(answering({ disks: [], machines: 'no-rights', mounted: 'no-module' }))()
+  expect(found.unseen.map((one) => 'system' in one && one.system)).toEqual([
+    'Windows',
+    'Hyper-V',
+    'the Storage module',
+  ])
+  const without = await findAttached(answering({ disks: [], ...told, machines: 'no-module' }))()
+  expect(without.unseen).toHaveLength(1)
 })
 
-test('entries that are none are left out', () => {
-  expect(parseAttachedDisks('\uFEFF[{"Path":"C:\\\\a.vhdx","Machine":"m"},{"Path":""},7,null]')).toEqual([
-    { path: 'C:\\a.vhdx', machine: 'm' },
-  ])
-  expect(parseAttachedDisks('[]')).toEqual([])
+test('a script that fails, or gives what it does not, is said to have told nothing', async () => {
+  const failing = { call: async () => Promise.reject(new Error('gone')) }
+  for (const scripts of [
+    failing,
+    answering(null),
+    answering([]),
+    answering({ disks: [{ path: '' }], ...told }),
+  ]) {
+    const found = await findAttached(scripts)()
+    expect(found.unseen).toContainEqual({ what: 'tool-failed', tool: 'powershell' })
+  }
 })

@@ -5,19 +5,23 @@ import type { ToolRunner } from '@varve/agent/tools/tool-command'
 import { windowsCapabilities } from './capabilities.ts'
 import { findAttached } from './find-writers.ts'
 import { oemCodePage } from './code-page.ts'
+import { PowerShellHost, type ScriptCaller } from './powershell/powershell-host.ts'
 import { windowsSystemFacts } from './system-facts.ts'
 import { toolFolders, windowsTools } from './tools/tool-table.ts'
+
+const powershell = String.raw`C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe`
 
 /** The Windows host this process runs on. */
 export function windowsPlatform({
   runner = new ExecaToolRunner({ oemCodePage: () => oemCodePage(new ExecaToolRunner()) }),
-}: { runner?: ToolRunner } = {}): Platform {
+  scripts = new PowerShellHost({ path: powershell }),
+}: { runner?: ToolRunner; scripts?: ScriptCaller } = {}): Platform {
   return {
     name: 'windows',
     capabilities: windowsCapabilities,
     systemFacts: windowsSystemFacts,
     libraryFacts: folderFacts,
     tools: { table: windowsTools, folders: toolFolders, suffixes: ['.exe'], runner },
-    findWriters: findAttached(runner),
+    findWriters: findAttached(scripts),
   }
 }

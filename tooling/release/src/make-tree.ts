@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { cutProgram } from '@varve/bundle/bundle-program'
@@ -87,11 +88,16 @@ async function folderFiles(folder: string, at: string): Promise<TreeEntry[]> {
     .map((path) => copy(path, `${at}/${relative(folder, path).replaceAll(sep, '/')}`))
 }
 
-/** What lies beside the bundle of a program and is read by it: its start, the migrations of its databases, what installs hosts. */
+const scriptsFolder = 'src/scripts'
+
+/** What lies beside the bundle of a program and is read by it: its start, the migrations of its databases, what installs hosts, scripts. */
 async function foldersBeside(home: string): Promise<string[]> {
   const entries = await readdir(home, { withFileTypes: true })
   const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
-  return folders.filter((name) => name === 'bin' || name === 'install' || /^drizzle(?:-|$)/u.test(name))
+  const beside = folders.filter(
+    (name) => name === 'bin' || name === 'install' || /^drizzle(?:-|$)/u.test(name),
+  )
+  return existsSync(join(home, scriptsFolder)) ? [...beside, scriptsFolder] : beside
 }
 
 /** A program with what lies beside its bundle, and the files of others that its bundle is made of. */
