@@ -197,7 +197,11 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv = pro
 
 /** The first line of the file, or what the environment says; null: there is none. */
 function passphraseOf(file: string | undefined, env: NodeJS.ProcessEnv): string | null {
-  return file === undefined ? (env['VARVE_PASSPHRASE'] ?? null) : firstLineOf('--passphrase-file', file)
+  if (file !== undefined) return firstLineOf('--passphrase-file', file)
+  const given = env['VARVE_PASSPHRASE'] ?? null
+  if (given?.trim() === '')
+    throw new Error('VARVE_PASSPHRASE is empty: give it a passphrase, or take it away.')
+  return given
 }
 
 /** The first line of a file that holds a secret; throws a sentence for people. */
@@ -218,7 +222,8 @@ export interface KeepingEnvironment {
   readonly now: () => number
 }
 
-const secretSetting = /PASSPHRASE$|PASSWORD|SECRET|TOKEN/u
+/** Those that name a file are none. */
+const secretSetting = /PASSPHRASE$|PASSWORD|SECRET|TOKEN|^VARVE_KEY$/u
 
 export function keepingEnvironment(env: NodeJS.ProcessEnv = process.env): KeepingEnvironment {
   const own = Object.entries(env).flatMap(([name, value]) =>

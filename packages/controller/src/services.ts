@@ -94,6 +94,7 @@ export function createController(
     db,
     secrets,
     headFile: folder.auditHead,
+    wasStarted: trust.start.number > 1,
     now: () => Date.now(),
     onError,
   })

@@ -96,6 +96,8 @@ export interface AuditLogOptions {
   readonly secrets: Secrets
   /** File beside the database with the last line that was signed; null: none, for tests. */
   readonly headFile: string | null
+  /** Whether this controller was started before, which leaves that file. */
+  readonly wasStarted?: boolean
   readonly now: () => number
   readonly onError: (error: unknown) => void
 }
@@ -231,6 +233,13 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
         )
       }
     }
+    if (options.headFile !== null && heads.inFile() === null) {
+      if (options.wasStarted === true)
+        say(
+          'the file with the head of the log is gone, which every start leaves: it was removed, or this data folder is not whole',
+        )
+      else heads.keepInFile(last)
+    }
     // It is said in the log, and signed there: the heads are those of what is there from here on.
     if (isOtherwise) sign()
   }
@@ -277,6 +286,8 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
           sequence: null,
           message: `the head that ${by} cannot be opened: it is of something else`,
         })
+    if (options.headFile !== null && apart[1]?.head === null)
+      check.fault({ sequence: null, message: 'the file with the head that was signed last is gone' })
     if (end.sequence > 0 && apart[0]?.head === null)
       check.fault({ sequence: null, message: 'the head that was kept apart is gone' })
     for (let at = 0; at < end.sequence;) {

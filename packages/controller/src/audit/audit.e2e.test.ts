@@ -321,6 +321,25 @@ describe('a log that was tampered with says so', () => {
     expect(found.faults.map(({ message }) => message).join('\n')).toContain(said)
   })
 
+  test('when the file with its head was removed, alone or with the whole log', async () => {
+    await using controller = await startTestController()
+    await change(controller)
+    await controller.restart(() => rmSync(join(controller.config.data, 'audit.head')))
+    const reasons = async () =>
+      (await linesOf(controller)).filter(({ kind }) => kind === 'alarm').map(({ result }) => result?.reason)
+    expect(await reasons()).toEqual([expect.stringContaining('the file with the head of the log is gone')])
+    await controller.restart(() => {
+      tamper(controller, (db) => void db.exec('DELETE FROM audit; DELETE FROM audit_state'))
+      rmSync(join(controller.config.data, 'audit.head'))
+    })
+    expect(await reasons()).toEqual([expect.stringContaining('the file with the head of the log is gone')])
+    rmSync(join(controller.config.data, 'audit.head'))
+    const found: AuditCheck = await controller.client.audit.verify.query({})
+    expect(found.faults.map(({ message }) => message)).toContain(
+      'the file with the head that was signed last is gone',
+    )
+  })
+
   test('when it was cut while the controller was stopped, and goes on from there', async () => {
     await using controller = await startTestController()
     await change(controller)

@@ -182,7 +182,7 @@ test('links in a data folder are followed, as the controller follows them', asyn
   }
   const to = join(dirname(copy), 'kept.varve')
   const { facts, leftOut } = await back(to, { data: copy })
-  expect([leftOut, facts.parts.length]).toEqual([[], 6])
+  expect([leftOut, facts.parts.length]).toEqual([[], 7])
   await restore(to, join(dirname(copy), 'restored'))
   for (const name of ['secrets.key', 'inventory.sqlite', 'manifests'])
     expect((await lstat(join(dirname(copy), 'restored', name))).isSymbolicLink()).toBe(false)

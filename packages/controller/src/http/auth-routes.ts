@@ -77,9 +77,10 @@ export function authRoutes(options: AuthRouteOptions) {
   }
 
   async function answer(request: FastifyRequest, reply: FastifyReply, path: string): Promise<FastifyReply> {
-    const body = JSON.stringify(request.body ?? {})
-    const tooLarge = refuseJson(body)
-    if (tooLarge !== null) return await reply.code(413).send({ code: 'TOO_LARGE', message: tooLarge })
+    const body = writtenAnew(request.body ?? {})
+    const tooLarge = body === null ? 'The message is nested too deep.' : refuseJson(body)
+    if (body === null || tooLarge !== null)
+      return await reply.code(413).send({ code: 'TOO_LARGE', message: tooLarge })
     const isTry = request.method === 'POST' && /^\/(?:sign-in|two-factor|passkey|device)\//u.test(path)
     const name = isTry ? nameIn(request.body) : null
     // What cannot be guessed is not held up by others who guess.
@@ -176,4 +177,13 @@ function withSignature(text: string, secret: string): string {
   const { access_token: token, ...rest } = parsed.data
   const signature = createHmac('sha256', secret).update(token).digest('base64')
   return JSON.stringify({ ...rest, access_token: `${token}.${signature}` })
+}
+
+/** Null for what is nested deeper than it can be written. */
+function writtenAnew(value: unknown): string | null {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return null
+  }
 }

@@ -15,6 +15,8 @@ const at: Whereabouts = {
   parents: () => [],
   run: (id) =>
     id === 'known' ? { operation: 'convert', places: [{ host: 'north', library: 'images' }] } : null,
+  resumedRun: (id) =>
+    id === 'known' ? { operation: 'convert', places: [{ host: 'north', library: 'images' }] } : null,
   migration: (id) =>
     id === 'known'
       ? {

@@ -15,6 +15,8 @@ export interface Whereabouts {
   /** Where the images lie that this one stands on, which is read with it. */
   parents(id: string): readonly ActOn[]
   run(id: string): Act | null
+  /** All that a run reads and writes when it goes on. */
+  resumedRun(id: string): Act | null
   migration(id: string): Act | null
 }
 
@@ -147,7 +149,10 @@ export const rules: Readonly<Record<string, Rule>> = {
     },
   },
   'runs.cancel': ofRun,
-  'runs.resume': ofRun,
+  'runs.resume': {
+    role: 'operator',
+    act: (input, at) => at.resumedRun(ById.parse(input).id) ?? nowhere,
+  },
   'runs.undo': ofRun,
   'runs.forget': ofRun,
   'runs.list': look,

@@ -5,7 +5,13 @@ import type { Rights } from '@varve/protocol/people'
 import { rules } from './authorization.ts'
 
 /** Knows of nothing where it is. */
-const nowhere = { image: () => null, parents: () => [], run: () => null, migration: () => null }
+const nowhere = {
+  image: () => null,
+  parents: () => [],
+  run: () => null,
+  resumedRun: () => null,
+  migration: () => null,
+}
 
 /** What rights for operations may name: what hosts do, and what calls of the matrix are. */
 export const knownOperations: ReadonlySet<string> = new Set([

@@ -49,7 +49,15 @@ test('what a request names counts, however deep it stands: whole paths, and volu
     other: ['C:\\disks\\a.vhdx', 'zfs:tank/a', 'a name', 7, null],
   }
   const places = placesOf(db, 'north', [], request)
-  expect(places.map(({ library }) => library)).toEqual(['images', undefined, undefined, undefined, undefined])
+  expect(places.map(({ library }) => library)).toEqual(Array.from({ length: 5 }))
+})
+
+test('what is not known yet may stand on images of any library; what a plan makes is where it comes to be', () => {
+  const db = fleet()
+  const path = '/srv/images/new.raw'
+  expect(placesOf(db, 'north', [], { source: path })).toEqual([{ host: 'north' }])
+  const place = { host: 'north', library: 'images' }
+  expect(placesOf(db, 'north', [{ host: 'north', path }], { target: path })).toEqual([place, place])
 })
 
 test('what an image stands on counts where it is read: an overlay does not open another library', () => {

@@ -19,7 +19,8 @@ function placeOf(db: Db, { host, path }: { readonly host: string; readonly path:
 
 /**
  * Where all lies that a plan is about, and all that its request names by a whole path or as a volume, with the images that those
- * stand on, as the inventory knows them.
+ * stand on, as the inventory knows them. What the request names and the inventory does not know yet has no library: it may stand
+ * on images of any.
  */
 export function placesOf(
   db: Db,
@@ -33,11 +34,20 @@ export function placesOf(
     const id = imageIdByPath(db, one.host, one.path)
     return id === null ? [] : parentPaths(db, id).map((path) => ({ host: one.host, path }))
   })
-  return [...about, ...below].map((one) => placeOf(db, one))
+  const subjectPaths = new Set(subjects.map(({ path }) => path))
+  const isUnknown = ({ host: on, path }: { readonly host: string; readonly path: string }) =>
+    !subjectPaths.has(path) && !isVolume.test(path) && imageIdByPath(db, on, path) === null
+  return [
+    ...subjects.map((one) => placeOf(db, one)),
+    ...named.map((one) => (isUnknown(one) ? { host: one.host } : placeOf(db, one))),
+    ...below.map((one) => placeOf(db, one)),
+  ]
 }
 
 /** A path from the root of a system, Linux's or Windows', or a volume. */
 const wholePath = /^(?:[/\\]|[A-Za-z]:[/\\]|(?:lvm|zfs):)/u
+
+const isVolume = /^(?:lvm|zfs):/u
 
 function namedIn(value: unknown): string[] {
   if (typeof value === 'string') return wholePath.test(value) ? [value] : []
@@ -66,6 +76,15 @@ export function createWhereabouts(db: Db): Whereabouts {
       if (created?.event !== 'created') return null
       const { operation, subjects } = created.plan
       return { operation, places: subjects.map((subject) => placeOf(db, subject)) }
+    },
+    resumedRun(id) {
+      const created = entriesOfRun(db, id)[0]
+      if (created?.event !== 'created') return null
+      const { operation, subjects, steps } = created.plan
+      const hosts = [...new Set(steps.map(({ host }) => host))]
+      const named = namedIn(created.request)
+      const sources = hosts.flatMap((host) => named.map((path) => ({ host, path })))
+      return { operation, places: [...subjects, ...sources].map((one) => placeOf(db, one)) }
     },
     migration(id) {
       const row = findMigration(db, id)

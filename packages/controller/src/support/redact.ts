@@ -6,7 +6,9 @@ const shown = '[redacted]'
 /** What looks like a secret wherever it stands, by what Varve makes and what people paste. */
 const patterns: readonly RegExp[] = [
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/gu,
-  /varve-(?:join|once)\.[\w.-]+/gu,
+  /varve-(?:join|once|local)\.[\w.-]+/gu,
+  // Keys of people.
+  /\bvarve_[\w-]{16,}/gu,
   /AGE-SECRET-KEY-[\w-]+/gu,
   // Sealed by the key of the data folder.
   /\bs1\.[\w-]{20,}/gu,

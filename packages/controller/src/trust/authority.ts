@@ -25,6 +25,9 @@ import {
 /** How long a certificate is good for; it is renewed when two thirds of that are over. */
 export const certificateMs = 30 * 86_400_000
 
+/** Keys that are believed at once; what is sent to hosts holds eight. */
+const mostRoots = 6
+
 export interface Root {
   readonly generation: number
   /** PEM. */
@@ -173,6 +176,12 @@ export async function openAuthority({ db, secrets, now }: AuthorityOptions): Pro
       return { key, cert: chain, notAfter }
     },
     async rotate() {
+      if (rows.length >= mostRoots) {
+        const reason = `${rows.length} keys of the fleet are believed still, which is as many as hosts take: there are certificates of the oldest one`
+        const remedy =
+          'Wait until the hosts have renewed theirs, which they do by themselves while they are connected (varve agents shows them), or revoke those that will not come back.'
+        throw new DiskError('refused', { file: fleet, reason, remedy })
+      }
       await addGeneration(newest())
       rows = rootsOf(db)
       return rootOf(newest())

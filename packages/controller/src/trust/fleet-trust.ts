@@ -175,6 +175,8 @@ export async function openFleetTrust(options: FleetTrustOptions): Promise<FleetT
         effects?.note(name, `${name} may come back: its certificate is in use again`)
       },
       async rotate() {
+        // Keys of which nobody has a certificate any more make room.
+        authority.retire()
         await authority.rotate()
         await renewOwn()
         tellRoots()

@@ -176,6 +176,22 @@ test('a root is believed until the last certificate that it signed is replaced',
   expect(authority.roots()).toEqual([root])
 })
 
+test('no more keys are made than hosts take; those that nobody needs make room', async () => {
+  const north = await joined('north')
+  members.admit(north)
+  for (let count = authority.roots().length; count < 6; count += 1) await authority.rotate()
+  const before = authority.roots()
+  await expect(authority.rotate()).rejects.toMatchObject({
+    code: 'refused',
+    details: { remedy: expect.stringContaining('renewed') },
+  })
+  expect(authority.roots()).toEqual(before)
+  members.revoke('north', 'it is gone')
+  expect(authority.retire()).toBe(true)
+  await authority.rotate()
+  expect(authority.roots()).toHaveLength(2)
+})
+
 test('the fleet is the same after a restart, and another one without its keys is not made silently', async () => {
   const again = await openAuthority({ db, secrets, now: () => now })
   expect(again.fleet).toBe(authority.fleet)
