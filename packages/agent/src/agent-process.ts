@@ -47,7 +47,8 @@ async function join(args: readonly string[]): Promise<void> {
   const { name, fleet, notAfter } = await joinFleet(command)
   process.stdout.write(
     `joined as ${name}, fleet ${fleet}; the certificate is good until ${notAfter.slice(0, 10)} and renews itself\n` +
-      `Start it with: varve agent --library images=FOLDER --nbd-host ADDRESS --data ${command.folder}\n`,
+      `Start it with: varve agent --library images=FOLDER --nbd-host ADDRESS --data ${command.folder}\n` +
+      'One that runs on that folder already has to be started anew.\n',
   )
 }
 

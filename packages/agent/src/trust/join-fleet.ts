@@ -1,10 +1,10 @@
 import { Membership } from '@varve/protocol/trust'
-import { makeRequest } from '@varve/trust/certificates'
 import { parseJoinToken } from '@varve/trust/join-token'
 import { Agent } from 'undici'
 import { askController, believedRoots, disposable, refused, secureUrl } from './ask-controller.ts'
 import { connectionOptions } from './fleet-connection.ts'
-import { assertKeepable, writeMembership, type KeptMembership } from './membership-file.ts'
+import { dropRequest, openRequest } from './join-request.ts'
+import { assertKeepable, readMembership, writeMembership, type KeptMembership } from './membership-file.ts'
 
 export interface JoinOptions {
   /** Address of the controller; TLS is spoken whatever it says. */
@@ -25,8 +25,9 @@ export async function joinFleet({ url, token: text, name, folder }: JoinOptions)
   if (!token) throw refused('the token is none', 'Copy all of it: it begins with varve-join.')
   const base = secureUrl(url)
   await assertKeepable(folder)
+  assertFree(folder, name)
   const { fleet, roots } = await believedRoots(base, token.pin)
-  const { key, request } = await makeRequest()
+  const { key, request } = await openRequest(folder, token.id)
   await using dispatcher = disposable(new Agent({ connect: connectionOptions({ fleet, roots }) }))
   const answer = await askController(new URL('/api/trust/join', base), dispatcher.agent, {
     id: token.id,
@@ -40,5 +41,25 @@ export async function joinFleet({ url, token: text, name, folder }: JoinOptions)
   const issuedAt = new Date().toISOString()
   const kept: KeptMembership = { ...joined, version: 1, controller: controller.href, key, issuedAt }
   await writeMembership(folder, kept)
+  await dropRequest(folder)
   return kept
+}
+
+/** One that is damaged, or that others could read, is what `join` is there for. */
+function readable(folder: string): KeptMembership | null {
+  try {
+    return readMembership(folder)
+  } catch {
+    return null
+  }
+}
+
+/** What another host is known by is not written over: its key would be gone. The same host may join anew. */
+function assertFree(folder: string, name: string): void {
+  const known = readable(folder)
+  if (known === null || known.name === name) return
+  throw refused(
+    `${folder} holds what the host ${known.name} is known by in its fleet`,
+    `Say --name ${known.name} to join that one anew, or --data with another folder.`,
+  )
 }

@@ -23,6 +23,7 @@ import {
   type PersonRow,
   type SessionRow,
 } from './people-store.ts'
+import { createLockOut } from './lock-out.ts'
 import { assertKnownOperations } from './known-operations.ts'
 import { createSignIn, keyGrant, newUser, type SignIn } from './sign-in.ts'
 import type { SingleSignOn } from './single-sign-on.ts'
@@ -73,6 +74,7 @@ export async function openPeople(options: PeopleOptions): Promise<People> {
     singleSignOn: options.singleSignOn,
   })
   let effects: PeopleEffects | null = null
+  const guesses = createLockOut(() => Date.now())
   const now = () => Date.now()
   const upkeep = setInterval(() => peopleStore.prune(db, now()), pruneMs).unref()
   /** better-auth's own way to what it keeps. */
@@ -178,6 +180,15 @@ export async function openPeople(options: PeopleOptions): Promise<People> {
         reason: 'a key does not change it',
         remedy: 'Sign in, then change it.',
       })
+      const waitMs = guesses.waitMs(id)
+      if (waitMs > 0)
+        throw new DiskError('refused', {
+          file: 'password',
+          reason: 'the current one was wrong too often',
+          remedy: `Wait ${Math.ceil(waitMs / 1000)} s, or ask an admin for a new link.`,
+        })
+      // Counted before, so that many at once are no way round it.
+      guesses.failed(id)
       const { internalAdapter, password } = await inner()
       const account = await internalAdapter.findCredentialAccount(id)
       const isRight =
@@ -190,6 +201,7 @@ export async function openPeople(options: PeopleOptions): Promise<People> {
           reason: 'the current one is another',
           remedy: 'Type it again, or ask an admin for a new link.',
         })
+      guesses.succeeded(id)
       const hash = await password.hash(newPassword)
       if (account) await internalAdapter.updatePassword(id, hash)
       else
