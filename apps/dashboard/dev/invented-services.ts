@@ -400,7 +400,13 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
       renew: () => Promise.reject(new Error('the mock controller has no agents')),
     },
     people: inventedPeople(),
-    whereabouts: { image: () => null, parents: () => [], run: () => null, migration: () => null },
+    whereabouts: {
+      image: () => null,
+      parents: () => [],
+      run: () => null,
+      resumedRun: () => null,
+      migration: () => null,
+    },
     trust: inventedTrust(),
     updates: inventedUpdates(),
   }
