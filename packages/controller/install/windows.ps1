@@ -75,6 +75,15 @@ function Assert-Library([string] $one) {
   }
 }
 
+function Get-Processor {
+  if ($env:PROCESSOR_ARCHITEW6432) { $env:PROCESSOR_ARCHITEW6432 } else { $env:PROCESSOR_ARCHITECTURE }
+}
+
+# The archive for this processor: its name, its sum, its bytes.
+function Get-Release {
+  if ((Get-Processor) -eq 'ARM64') { $varve_arm64 } else { $varve_x64 }
+}
+
 function Assert-Host {
   if ($env:OS -ne 'Windows_NT') {
     Stop-Script 'This installs Varve on Windows only.' 'Linux and macOS have lines of their own: varve agents token on the controller.'
@@ -89,9 +98,9 @@ function Assert-Host {
     Stop-Script "-NbdHost $NbdHost is no address." 'Say a name or an address of this host: -NbdHost 192.0.2.7'
   }
   if ($Name -notmatch '^[A-Za-z0-9.-]*$') { Stop-Script "-Name $Name is no name of a host." 'Letters, digits, dots and hyphens can be.' }
-  $kind = if ($env:PROCESSOR_ARCHITEW6432) { $env:PROCESSOR_ARCHITEW6432 } else { $env:PROCESSOR_ARCHITECTURE }
-  if ($kind -ne 'AMD64') { Stop-Script "There is no Varve for a processor of the kind $kind." 'It runs on AMD64.' }
-  if (-not $varve_x64) { Stop-Script 'The controller has no release for Windows on x64.' 'Put one into its folder of releases, and make a new line.' }
+  $kind = Get-Processor
+  if (@('AMD64', 'ARM64') -notcontains $kind) { Stop-Script "There is no Varve for a processor of the kind $kind." 'It runs on AMD64 and ARM64.' }
+  if (-not (Get-Release)) { Stop-Script "The controller has no release for Windows on $kind." 'Put one into its folder of releases, and make a new line.' }
   foreach ($tool in $tar, $curl) {
     if (-not (Test-Path -LiteralPath $tool)) { Stop-Script "This host has no $tool." 'Windows has it since 10 (1803) and Server 2019.' }
   }
@@ -131,7 +140,7 @@ function Get-Libraries {
 
 # The release into a folder that is named by what is in it; whole, or not there. Gives that folder and the address that curl came from.
 function Expand-Release {
-  $file, $sum, $bytes = $varve_x64 -split ' '
+  $file, $sum, $bytes = (Get-Release) -split ' '
   $folder = Join-Path $place "$varve_version-$($sum.Substring(0, 8))"
   $staged = Join-Path $place '.new'
   $address = ''

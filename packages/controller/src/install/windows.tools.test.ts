@@ -182,7 +182,8 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || !requires('curl
       const cases = [
         ["$env:OS = ''", '', 'This installs Varve on Windows only.'],
         ["$env:LEVEL = 'S-1-16-8192'", '', 'This needs an administrator.'],
-        ["$env:PROCESSOR_ARCHITECTURE = 'ARM64'", '', 'There is no Varve for a processor of the kind ARM64.'],
+        ["$env:PROCESSOR_ARCHITECTURE = 'x86'", '', 'There is no Varve for a processor of the kind x86.'],
+        ["$env:PROCESSOR_ARCHITECTURE = 'ARM64'", '', 'The controller has no release for Windows on ARM64.'],
         ['', ' -Library images=srv', '-Library images=srv is none.'],
         [
           '',
