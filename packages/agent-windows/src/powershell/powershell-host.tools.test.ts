@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { findPowershell } from '@varve/test-kit/powershell'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
@@ -104,6 +105,16 @@ describe.skipIf(process.platform === 'win32' || pwsh === null)('scripts in one P
       code: 'tool-failed',
       details: { exitCode: 7, stderr: 'gone <x>' },
     })
+    expect(await pid()).not.toBe(before)
+  })
+
+  test('one that was ended between calls is started anew', async () => {
+    const before = await pid()
+    // What starts it is gone once Node has heard of its end.
+    const started = /^PPid:\s*(\d+)$/mu.exec(await readFile(`/proc/${before}/status`, 'utf8'))?.[1]
+    process.kill(before, 'SIGKILL')
+    await expect.poll(() => existsSync(`/proc/${started}`), patience).toBe(false)
+    await sleep(100)
     expect(await pid()).not.toBe(before)
   })
 

@@ -56,8 +56,9 @@ interface Ended {
 }
 
 /**
- * Runs scripts in one PowerShell, one after the other: its start takes longer than most of them. It is started by the first call, keeps no program from ending,
- * ends when none comes for a while, and is started anew where it died, hung, or was ended because a call was canceled.
+ * Runs scripts in one PowerShell, one after the other: its start takes longer than most of them. It is started by the first
+ * call, ends when none comes for a while, and is started anew where it died, hung, or was ended because a call was canceled.
+ * It keeps no program from ending.
  */
 export class PowerShellHost implements ScriptCaller, AsyncDisposable {
   readonly #options: PowerShellHostOptions
@@ -90,6 +91,7 @@ export class PowerShellHost implements ScriptCaller, AsyncDisposable {
     const { path, folder = scripts, idleMs = usualIdleMs } = this.#options
     if (signal?.aborted === true) throw new DiskError('canceled', { file: path, what: script })
     if (this.#idle) clearTimeout(this.#idle)
+    if (this.#serving?.hasEnded === true) this.#serving = null
     const serving = (this.#serving ??= new Serving(this.#options))
     const id = randomUUID()
     const timer = setTimeout(() => serving.leave('silent'), silenceMs)
@@ -141,6 +143,7 @@ class Serving {
   readonly #running: ReturnType<typeof start>
   readonly #ended: Promise<Ended>
   #asked: Asked | null = null
+  #hasEnded = false
   #rest = ''
   /** Of the call. */
   #stderr = collectEnds(mostStderr)
@@ -157,7 +160,14 @@ class Serving {
       isMissing: code === 'ENOENT',
       said: errorText(Buffer.from(this.#stderr.bytes()).toString('utf8')),
     }))
-    void this.#ended.then((ended) => this.#asked?.take(ended))
+    void this.#ended.then((ended) => {
+      this.#hasEnded = true
+      this.#asked?.take(ended)
+    })
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded
   }
 
   async ask(call: {
@@ -171,7 +181,7 @@ class Serving {
     this.#stderr = collectEnds(mostStderr)
     this.#hold(true)
     this.#running.stdin.write(`${JSON.stringify(call)}\n`)
-    void this.#ended.then(resolve)
+    if (this.#hasEnded) void this.#ended.then(resolve)
     try {
       return await promise
     } finally {
