@@ -127,12 +127,13 @@ describe.skipIf(process.platform === 'win32' || pwsh === null)('scripts in one P
       const hanging = call(
         'hang',
         { file },
-        how === 'silent' ? { silenceMs: 1500 } : { signal: canceled.signal },
+        how === 'silent' ? { silenceMs: 4000 } : { signal: canceled.signal },
       )
       const ended = expect(hanging).rejects.toMatchObject({
         code: how === 'silent' ? 'no-progress' : 'canceled',
       })
-      await expect.poll(() => existsSync(file), patience).toBe(true)
+      const childOf = async () => (await readFile(file, 'utf8').catch(() => '')).trim()
+      await expect.poll(childOf, patience).toMatch(/^\d+$/u)
       canceled.abort()
       await ended
       await expect.poll(() => existsSync(`/proc/${before}`), patience).toBe(false)
