@@ -27,7 +27,7 @@ import { createWhereabouts, placesOf } from './people/whereabouts.ts'
 import type { Services } from './router/context.ts'
 import { settleRestored } from './backup/settle-restored.ts'
 import { startCheckpoints } from './store/checkpoints.ts'
-import { openDatabase, write } from './store/database.ts'
+import { closedOnError, openDatabase, write } from './store/database.ts'
 import { savePlaces } from './store/hosts-store.ts'
 import { createImageLists } from './store/images-list.ts'
 import { createNameIndex } from './store/name-index.ts'
@@ -90,14 +90,9 @@ export function createController(
   const manifests = createManifests(folder.manifests)
   const lists = createImageLists(db)
   const onError = (error: unknown) => logger.error({ err: error }, 'an error that was not expected')
-  const audit = createAuditLog({
-    db,
-    secrets,
-    headFile: folder.auditHead,
-    wasStarted: trust.start.number > 1,
-    now: () => Date.now(),
-    onError,
-  })
+  const wasStarted = trust.start.number > 1
+  const auditing = { db, secrets, headFile: folder.auditHead, wasStarted, now: () => Date.now(), onError }
+  const audit = closedOnError(db, () => createAuditLog(auditing))
   const checkpoints = startCheckpoints(folder.inventory, { onError })
   const transfers = createTransfers({
     db,

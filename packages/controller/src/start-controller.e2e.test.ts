@@ -54,7 +54,7 @@ describe('a data directory that is damaged', () => {
     expect(said).not.toContain('\n')
     // Moved away, it starts.
     for (const file of await readdir(data))
-      if (file.startsWith(name)) await rm(join(data, file), { recursive: true })
+      if (file.startsWith(name)) await rm(join(data, file), { recursive: true, force: true })
     await (await start(data)).close()
   })
 })

@@ -85,3 +85,13 @@ export function statement<Row>(sql: string): Statement<Row> {
     run: (db, ...values) => of(db).run(...values).changes,
   }
 }
+
+/** A database that turns out to be damaged is not kept open by what could not be made of it. */
+export function closedOnError<T>(db: Db, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    db.$client.close()
+    throw error
+  }
+}
