@@ -29,3 +29,28 @@ export async function runPowershell(file: string, { pwsh, cwd, env }: Powershell
   })
   return { exitCode: exitCode ?? -1, stdout, stderr }
 }
+
+/**
+ * What Windows PowerShell 5.1 does not know of a script's language, by its syntax tree, and errors of syntax; commands and
+ * methods of .NET that it lacks are not looked for. Takes an object with `script`, the path of a file.
+ */
+export const newLanguage = `param($Parameters)
+$tokens = $errors = $null
+$tree = [System.Management.Automation.Language.Parser]::ParseFile($Parameters.script, [ref] $tokens, [ref] $errors)
+$isNew = {
+  param($node)
+  $node -is [System.Management.Automation.Language.TernaryExpressionAst] -or
+  $node -is [System.Management.Automation.Language.PipelineChainAst] -or
+  ($node -is [System.Management.Automation.Language.BinaryExpressionAst] -and "$($node.Operator)" -eq 'QuestionQuestion') -or
+  ($node -is [System.Management.Automation.Language.AssignmentStatementAst] -and "$($node.Operator)" -eq 'QuestionQuestionEquals') -or
+  ($node -is [System.Management.Automation.Language.MemberExpressionAst] -and $node.NullConditional) -or
+  ($node -is [System.Management.Automation.Language.IndexExpressionAst] -and $node.NullConditional) -or
+  ($node -is [System.Management.Automation.Language.CommandParameterAst] -and
+    @('AsArray', 'Parallel', 'AsHashtable', 'EnumsAsStrings', 'EscapeHandling', 'AsByteStream', 'SkipCertificateCheck', 'NoEmphasis',
+      'AdditionalChildPath') -contains $node.ParameterName)
+}
+@{
+  errors = @($errors | ForEach-Object { "line $($_.Extent.StartLineNumber): $($_.ErrorId)" })
+  new = @($tree.FindAll($isNew, $true) | ForEach-Object { "line $($_.Extent.StartLineNumber): $($_.Extent.Text)" })
+}
+`

@@ -40,7 +40,6 @@ export interface PowerShellHostOptions {
   readonly path: string
   /** Where the scripts are; those of this package when not given. */
   readonly folder?: string
-  readonly env?: Readonly<Record<string, string>>
   /** How long the process waits for another call before it ends. */
   readonly idleMs?: number
 }
@@ -181,7 +180,6 @@ class Serving {
     this.#stderr = collectEnds(mostStderr)
     this.#hold(true)
     this.#running.stdin.write(`${JSON.stringify(call)}\n`)
-    if (this.#hasEnded) void this.#ended.then(resolve)
     try {
       return await promise
     } finally {
@@ -239,7 +237,7 @@ function answerIn(line: string): Answer | null {
   }
 }
 
-function start({ path, env }: PowerShellHostOptions) {
+function start({ path }: PowerShellHostOptions) {
   const file = join(scripts, 'serve.ps1')
   return execa(
     path,
@@ -249,7 +247,7 @@ function start({ path, env }: PowerShellHostOptions) {
       buffer: false,
       encoding: 'buffer',
       stdin: 'pipe',
-      env: { POWERSHELL_TELEMETRY_OPTOUT: '1', POWERSHELL_UPDATECHECK: 'Off', NO_COLOR: '1', ...env },
+      env: { POWERSHELL_TELEMETRY_OPTOUT: '1', POWERSHELL_UPDATECHECK: 'Off', NO_COLOR: '1' },
       // A group of its own, so that what a script started ends with it.
       detached: process.platform !== 'win32',
     },

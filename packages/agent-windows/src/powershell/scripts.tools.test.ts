@@ -1,12 +1,12 @@
 import { readdirSync } from 'node:fs'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { findPowershell } from '@varve/test-kit/powershell'
+import { findPowershell, newLanguage } from '@varve/test-kit/powershell'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { listAttached } from './attached-disks.ts'
 import { PowerShellHost, type ScriptName } from './powershell-host.ts'
-import { cmdletTables, newLanguage, standInModule, withStandIns } from '../testing/stand-ins.ts'
+import { cmdletTables, standInModule, withStandIns } from '../testing/stand-ins.ts'
 
 const pwsh = findPowershell()
 const tables = cmdletTables()

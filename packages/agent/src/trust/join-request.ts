@@ -12,11 +12,8 @@ const fileOf = (folder: string) => join(folder, 'joining.json')
  * for again.
  */
 export async function openRequest(folder: string, token: string): Promise<{ key: string; request: string }> {
-  const kept = await readFile(fileOf(folder), 'utf8').then(
-    (text) => Kept.safeParse(jsonOf(text)),
-    () => null,
-  )
-  if (kept?.success === true && kept.data.token === token) return kept.data
+  const kept = await keptIn(folder)
+  if (kept?.token === token) return kept
   const made = await makeRequest()
   await dropRequest(folder)
   await writeFile(fileOf(folder), JSON.stringify({ token, ...made }), { flag: 'wx', mode: 0o600 })
@@ -28,9 +25,10 @@ export async function dropRequest(folder: string): Promise<void> {
   await rm(fileOf(folder), { force: true })
 }
 
-function jsonOf(text: string): unknown {
+/** Null: there is none, or it is damaged. */
+async function keptIn(folder: string): Promise<z.infer<typeof Kept> | null> {
   try {
-    return JSON.parse(text)
+    return Kept.parse(JSON.parse(await readFile(fileOf(folder), 'utf8')))
   } catch {
     return null
   }

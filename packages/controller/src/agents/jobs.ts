@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { DiskError, fromErrorRecord, toErrorRecord } from '@varve/core/problems/disk-error'
 import type { Hello, JobReport } from '@varve/protocol/agent'
-import { type JobProgress } from '@varve/protocol/job-progress'
+import type { JobProgress } from '@varve/protocol/job-progress'
 import {
   NbdEndpoint,
   type JobKind,

@@ -1,6 +1,6 @@
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { findPowershell, runPowershell } from '@varve/test-kit/powershell'
+import { findPowershell, newLanguage, runPowershell } from '@varve/test-kit/powershell'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { requires, runToolOk } from '@varve/test-kit/tools'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -112,12 +112,8 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || !requires('curl
       const script = join(packageFolder, 'install/windows.ps1')
       expect(await readFile(script, 'latin1')).toMatch(/^[\n\x20-\x7e]*$/u)
       const { said } = await run(`
-        $tokens = $errors = $null
-        $ast = [Management.Automation.Language.Parser]::ParseFile('${script}', [ref] $tokens, [ref] $errors)
-        $newer = 'TernaryExpressionAst', 'PipelineChainAst'
-        $later = 'AsArray', 'Parallel', 'AsHashtable', 'EscapeHandling', 'AsByteStream', 'SkipCertificateCheck', 'NoEmphasis', 'AdditionalChildPath'
-        $found = $ast.FindAll({ param($n) $newer -contains $n.GetType().Name -or "$($n.Operator)" -like 'QuestionQuestion*' -or $n.NullConditional -or $later -contains $n.ParameterName }, $true)
-        "$($errors.Count) errors, $(@($found).Count) of a newer language"`)
+        $found = & { ${newLanguage} } ([pscustomobject] @{ script = '${script}' })
+        "$($found.errors.Count) errors, $($found.new.Count) of a newer language"`)
       expect(said).toBe('0 errors, 0 of a newer language')
     })
 

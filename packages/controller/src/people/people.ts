@@ -74,8 +74,8 @@ export async function openPeople(options: PeopleOptions): Promise<People> {
     singleSignOn: options.singleSignOn,
   })
   let effects: PeopleEffects | null = null
-  const guesses = createLockOut(() => Date.now())
   const now = () => Date.now()
+  const guesses = createLockOut(now)
   const upkeep = setInterval(() => peopleStore.prune(db, now()), pruneMs).unref()
   /** better-auth's own way to what it keeps. */
   const inner = async () => await signIn.inner.$context

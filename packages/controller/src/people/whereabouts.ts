@@ -1,3 +1,4 @@
+import { isVolumeAddress } from '@varve/core/image/volume-address'
 import type { ActOn } from '@varve/protocol/people'
 import type { Db } from '../store/database.ts'
 import { libraryFactsOfHost } from '../store/hosts-store.ts'
@@ -6,11 +7,16 @@ import { findMigration } from '../store/migrations-store.ts'
 import { entriesOfRun } from '../store/runs-store.ts'
 import type { Whereabouts } from './authorization.ts'
 
+interface HostPath {
+  readonly host: string
+  readonly path: string
+}
+
 /**
  * In which library of its host a path lies; in none: the host alone, which no right for libraries covers. Where `..` leads is
  * not known here: the folder before it may be a link.
  */
-function placeOf(db: Db, { host, path }: { readonly host: string; readonly path: string }): ActOn {
+function placeOf(db: Db, { host, path }: HostPath): ActOn {
   if (path.split(/[/\\]/u).includes('..')) return { host }
   const holding = libraryFactsOfHost(db, host).filter((library) => isBelow(path, library.path))
   const [deepest] = holding.sort((one, other) => other.path.length - one.path.length)
@@ -22,32 +28,23 @@ function placeOf(db: Db, { host, path }: { readonly host: string; readonly path:
  * stand on, as the inventory knows them. What the request names and the inventory does not know yet has no library: it may stand
  * on images of any.
  */
-export function placesOf(
-  db: Db,
-  host: string,
-  subjects: readonly { readonly host: string; readonly path: string }[],
-  request: unknown,
-): ActOn[] {
+export function placesOf(db: Db, host: string, subjects: readonly HostPath[], request: unknown): ActOn[] {
   const named = namedIn(request).map((path) => ({ host, path }))
-  const about = [...subjects, ...named]
-  const below = about.flatMap((one) => {
-    const id = imageIdByPath(db, one.host, one.path)
-    return id === null ? [] : parentPaths(db, id).map((path) => ({ host: one.host, path }))
+  const about = [...subjects, ...named].map((one) => ({ ...one, id: imageIdByPath(db, one.host, one.path) }))
+  const isSubject = ({ host: on, path }: HostPath) =>
+    subjects.some((subject) => subject.host === on && subject.path === path)
+  const own = about.map((one) => {
+    const isKnown = one.id !== null || isSubject(one) || isVolumeAddress(one.path)
+    return isKnown ? placeOf(db, one) : { host: one.host }
   })
-  const subjectPaths = new Set(subjects.map(({ path }) => path))
-  const isUnknown = ({ host: on, path }: { readonly host: string; readonly path: string }) =>
-    !subjectPaths.has(path) && !isVolume.test(path) && imageIdByPath(db, on, path) === null
-  return [
-    ...subjects.map((one) => placeOf(db, one)),
-    ...named.map((one) => (isUnknown(one) ? { host: one.host } : placeOf(db, one))),
-    ...below.map((one) => placeOf(db, one)),
-  ]
+  const below = about.flatMap((one) =>
+    one.id === null ? [] : parentPaths(db, one.id).map((path) => placeOf(db, { host: one.host, path })),
+  )
+  return [...own, ...below]
 }
 
 /** A path from the root of a system, Linux's or Windows', or a volume. */
 const wholePath = /^(?:[/\\]|[A-Za-z]:[/\\]|(?:lvm|zfs):)/u
-
-const isVolume = /^(?:lvm|zfs):/u
 
 function namedIn(value: unknown): string[] {
   if (typeof value === 'string') return wholePath.test(value) ? [value] : []
@@ -82,9 +79,7 @@ export function createWhereabouts(db: Db): Whereabouts {
       if (created?.event !== 'created') return null
       const { operation, subjects, steps } = created.plan
       const hosts = [...new Set(steps.map(({ host }) => host))]
-      const named = namedIn(created.request)
-      const sources = hosts.flatMap((host) => named.map((path) => ({ host, path })))
-      return { operation, places: [...subjects, ...sources].map((one) => placeOf(db, one)) }
+      return { operation, places: hosts.flatMap((host) => placesOf(db, host, subjects, created.request)) }
     },
     migration(id) {
       const row = findMigration(db, id)

@@ -1,7 +1,7 @@
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import { findAction } from '@varve/operations/actions/action-table'
 import type { Performance } from '@varve/operations/runs/carry-out'
-import { type JobProgress } from '@varve/protocol/job-progress'
+import type { JobProgress } from '@varve/protocol/job-progress'
 import {
   isJobKind,
   JobRequest,
