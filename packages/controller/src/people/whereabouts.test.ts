@@ -1,7 +1,9 @@
+import { samplePlan } from '@varve/operations/testing/sample-plan'
 import { expect, test } from 'vitest'
 import { openDatabase } from '../store/database.ts'
 import { saveHost } from '../store/hosts-store.ts'
 import { imageIdByPath } from '../store/images-store.ts'
+import { addRun } from '../store/runs-store.ts'
 import { saveImage } from '../store/save-images.ts'
 import { sampleFacts, sampleRecord, sampleSent } from '../testing/samples.ts'
 import { createWhereabouts, placesOf } from './whereabouts.ts'
@@ -83,4 +85,21 @@ test('what an image stands on counts where it is read: an overlay does not open 
       .map(({ library }) => library),
   ).toEqual(['deep', undefined])
   expect(createWhereabouts(db).parents('unknown')).toEqual([])
+  // A run that goes on reads it as one that is started does.
+  const target = '/srv/images/new.raw'
+  const plan = { ...samplePlan({ host: 'north' }), subjects: [{ host: 'north', path: target }] }
+  const { operation, summary, estimate } = plan
+  const request = { sources: [{ path: '/srv/images/over.qcow2' }], target }
+  addRun(db, {
+    id: 'one',
+    idempotencyKey: 'key-one',
+    plan: { kind: 'plan', operation, summary, steps: [], warnings: [], estimate },
+    first: { event: 'created', at: '2026-01-01T00:00:00.000Z', run: 'one', request, accepted: [], plan },
+  })
+  expect(
+    createWhereabouts(db)
+      .resumedRun('one')
+      ?.places.map(({ library }) => library),
+  ).toEqual(['images', 'images', 'images', 'deep', undefined])
+  expect(createWhereabouts(db).resumedRun('unknown')).toBeNull()
 })
