@@ -114,7 +114,8 @@ more=/srv/other images at 192.0.2.7
       const { said } = await host.run(`
       ${install} && echo image >/srv/images/disk.raw
       mkdir -p /opt/varve/current/lib/node/bin && cp /bin/sleep /opt/varve/current/lib/node/bin/node
-      $(readlink -f /opt/varve/current)/lib/node/bin/node 60 & sh /opt/varve/remove.sh; kill $!; wait $!
+      node=$(readlink -f /opt/varve/current)/lib/node/bin/node; $node 60 &
+      until [ "$(readlink /proc/$!/exe)" = "$node" ]; do sleep 0.05; done; sh /opt/varve/remove.sh; kill $!; wait $!
       sh /opt/varve/remove.sh; find /opt /srv /usr/local/bin /var/lib -mindepth 1; sh /opt/varve/remove.sh; ${install} >/dev/null && echo BACK`)
       expect(said).toMatch(/varve: A program of Varve still runs: process \d+\.\n/u)
       expect(said).toContain('--forget north\n/srv/images\n/srv/images/disk.raw\n')
