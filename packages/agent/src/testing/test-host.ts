@@ -8,6 +8,7 @@ import { findLocalOperation } from '../operations/local-table.ts'
 import { openLocalRuns, type LocalRuns, type LocalRunsOptions } from '../runs/local-runs.ts'
 import { ExecaToolRunner } from '../tools/execa-tool-runner.ts'
 import type { ToolRunner } from '../tools/tool-command.ts'
+import type { WindowsDisks } from '../platform/windows-disks.ts'
 import { platformTools } from '../tools/tool-box.ts'
 import type { DeviceWays } from '@varve/operations/attach/facts'
 import type { Plan, Refusal } from '@varve/operations/plans/plan'
@@ -27,6 +28,8 @@ export function openTestHost(
     readonly adapters?: AdapterTable
     readonly readPlaces?: ReadPlaces
     readonly runner?: ToolRunner
+    /** Left out: it is no Windows. */
+    readonly windowsDisks?: WindowsDisks
     /** What it makes devices with, where that is said otherwise than it is found. */
     readonly ways?: Partial<DeviceWays>
   } = {},
@@ -44,6 +47,7 @@ export function openTestHost(
     pool,
     findWriters: async () => findWriters(),
     ...(options.readPlaces && { readPlaces: options.readPlaces }),
+    ...(options.windowsDisks && { windowsDisks: options.windowsDisks }),
     stateFolder: join(folder, 'state'),
     runtimeFolder: join(folder, 'run'),
     runsFolder: join(folder, 'runs'),

@@ -2,6 +2,7 @@ import type { InputOf, OutcomeOf } from './action.ts'
 import { applySnapshot } from './apply-snapshot.ts'
 import { attachLoop } from './attach-loop.ts'
 import { attachByQemu, attachNbd } from './attach-nbd.ts'
+import { attachVhd } from './attach-vhd.ts'
 import { checkAgain } from './check-again.ts'
 import { checkFilesystem } from './check-filesystem.ts'
 import { checkImage } from './check-image.ts'
@@ -21,6 +22,7 @@ import { cutImage } from './cut-image.ts'
 import { cutVolume } from './cut-volume.ts'
 import { deleteSnapshot } from './delete-snapshot.ts'
 import { detachByQemu, detachLoop, detachNbd } from './detach-loop.ts'
+import { detachVhd } from './detach-vhd.ts'
 import { diagnoseFolder } from './diagnose-folder.ts'
 import { digestFiles } from './digest-files.ts'
 import { digestImage } from './digest-image.ts'
@@ -118,6 +120,7 @@ export const actionTable = {
   'attach-by-qemu': attachByQemu,
   'attach-loop': attachLoop,
   'attach-nbd': attachNbd,
+  'attach-vhd': attachVhd,
   'check-again': checkAgain,
   'check-filesystem': checkFilesystem,
   'check-image': checkImage,
@@ -140,6 +143,7 @@ export const actionTable = {
   'detach-by-qemu': detachByQemu,
   'detach-loop': detachLoop,
   'detach-nbd': detachNbd,
+  'detach-vhd': detachVhd,
   'diagnose-folder': diagnoseFolder,
   digest: digestSource,
   'digest-files': digestFiles,
