@@ -4,7 +4,7 @@ import { ExecaToolRunner } from '@varve/agent/tools/execa-tool-runner'
 import type { ToolRunner } from '@varve/agent/tools/tool-command'
 import { windowsActions } from './actions/adapter-table.ts'
 import { windowsCapabilities } from './capabilities.ts'
-import { windowsDisks } from './disks/windows-disks.ts'
+import { windowsHost } from './host/windows-host.ts'
 import { findAttached } from './find-writers.ts'
 import { oemCodePage } from './code-page.ts'
 import { ownScripts } from './powershell/own-scripts.ts'
@@ -17,15 +17,15 @@ export function windowsPlatform({
   runner = new ExecaToolRunner({ oemCodePage: () => oemCodePage(new ExecaToolRunner()) }),
   scripts = ownScripts,
 }: { runner?: ToolRunner; scripts?: ScriptCaller } = {}): Platform {
-  const disks = windowsDisks(scripts)
+  const windows = windowsHost(scripts)
   return {
     name: 'windows',
     capabilities: windowsCapabilities,
     systemFacts: windowsSystemFacts,
     libraryFacts: folderFacts,
     tools: { table: windowsTools, folders: toolFolders, suffixes: ['.exe'], runner },
-    actions: windowsActions({ scripts, disks }),
-    findWriters: findAttached(scripts),
-    windowsDisks: disks,
+    actions: windowsActions({ scripts, windows }),
+    findWriters: findAttached(windows),
+    windowsHost: windows,
   }
 }

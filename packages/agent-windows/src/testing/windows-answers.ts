@@ -42,6 +42,46 @@ function Remove-StandInDisk([string] $Path) {
   $state.disks = @($state.disks | Where-Object -FilterScript { $_.path -ne $Path })
   Save-State $state
 }
+function ConvertTo-Drive($Drive) {
+  [pscustomobject]@{ Path = $Drive.path; ControllerType = $Drive.controllerType; ControllerNumber = $Drive.controllerNumber; ControllerLocation = $Drive.controllerLocation; DiskNumber = $null }
+}
+function ConvertTo-Machine($Machine) {
+  $id = [guid]::Empty
+  if ($Machine.parentId) { $id = [guid] $Machine.parentId }
+  $status = @('Ok')
+  if ($Machine.isMerging) { $status = @('Ok', 'MergingDisks') }
+  [pscustomobject]@{
+    Id = [guid] $Machine.id; Name = $Machine.name; State = $Machine.state; Generation = $Machine.generation; CheckpointType = $Machine.checkpointType
+    AutomaticCheckpointsEnabled = $Machine.automaticCheckpoints; OperationalStatus = $status; ParentSnapshotId = $id
+    HardDrives = @($Machine.drives | ForEach-Object -Process { ConvertTo-Drive $_ })
+  }
+}
+function ConvertTo-Checkpoint($Machine, $Checkpoint) {
+  $id = $null
+  if ($Checkpoint.parentId) { $id = [guid] $Checkpoint.parentId }
+  [pscustomobject]@{
+    Id = [guid] $Checkpoint.id; Name = $Checkpoint.name; VMId = [guid] $Machine.id; SnapshotType = $Checkpoint.type; IsAutomaticCheckpoint = $Checkpoint.isAutomatic
+    ParentSnapshotId = $id; CreationTime = (Get-Date -Date '2026-11-01T10:00:00Z'); HardDrives = @($Checkpoint.drives | ForEach-Object -Process { ConvertTo-Drive $_ })
+  }
+}
+function Find-Machine($State, $Id) { $State.machines | Where-Object -FilterScript { $_.id -eq "$Id" } }
+function Invoke-Varve {
+  $said = & $node $varve @args 2>&1
+  if ($LASTEXITCODE -ne 0) { throw "varve $args failed: $said" }
+}
+function Merge-Drive($Child, $Parent) {
+  $merged = $Parent.path + '.merged'
+  Invoke-Varve convert $Child.path $merged -O vhdx --yes
+  [IO.File]::Delete($Parent.path)
+  [IO.File]::Move($merged, $Parent.path)
+  [IO.File]::Delete($Child.path)
+}
+function New-Drive($Drive) {
+  $folder = [IO.Path]::GetDirectoryName($Drive.path)
+  $path = [IO.Path]::Combine($folder, ([IO.Path]::GetFileNameWithoutExtension($Drive.path) -replace '_[0-9A-F-]{36}$', '') + '_' + "$([guid]::NewGuid())".ToUpper() + '.avhdx')
+  Invoke-Varve create $path --backing $Drive.path -O vhdx
+  @{ path = $path; controllerType = $Drive.controllerType; controllerNumber = $Drive.controllerNumber; controllerLocation = $Drive.controllerLocation }
+}
 `
 
 /** What each cmdlet does with the parameters that were bound. */
@@ -70,4 +110,43 @@ foreach ($partition in $found) {
   'Mount-DiskImage': `param($Bound) Add-StandInDisk $Bound['ImagePath'][0] ("$($Bound['Access'])" -eq 'ReadOnly') 'Mount-DiskImage'`,
   'Dismount-VHD': `param($Bound) Remove-StandInDisk $Bound['Path'][0]`,
   'Dismount-DiskImage': `param($Bound) Remove-StandInDisk $Bound['ImagePath'][0]`,
+  'Get-VM': `param($Bound)
+$found = @((Read-State).machines)
+if ($Bound.ContainsKey('Id')) {
+  $found = @($found | Where-Object -FilterScript { $_.id -eq "$($Bound['Id'])" })
+  if ($found.Count -eq 0) { Write-SystemError 'Hyper-V konnte keinen virtuellen Computer finden.' 0x80070490 'InvalidParameter,Microsoft.HyperV.PowerShell.Commands.GetVM' 'InvalidArgument' }
+}
+$found | ForEach-Object -Process { ConvertTo-Machine $_ }`,
+  'Get-VMSnapshot': `param($Bound)
+$machine = Find-Machine (Read-State) $Bound['VM'][0].Id
+$machine.checkpoints | ForEach-Object -Process { ConvertTo-Checkpoint $machine $_ }`,
+  'Checkpoint-VM': `param($Bound)
+$state = Read-State
+$machine = Find-Machine $state $Bound['VM'][0].Id
+$made = [pscustomobject]@{ id = "$([guid]::NewGuid())"; name = $Bound['SnapshotName']; parentId = $machine.parentId; type = 'Standard'; isAutomatic = $false; drives = @($machine.drives) }
+$machine.drives = @($machine.drives | ForEach-Object -Process { New-Drive $_ })
+$machine.checkpoints = @(@($machine.checkpoints) + $made)
+$machine.parentId = $made.id
+Save-State $state
+ConvertTo-Checkpoint $machine $made`,
+  'Restore-VMSnapshot': `param($Bound)
+$state = Read-State
+$machine = Find-Machine $state $Bound['VMSnapshot'].VMId
+$wanted = $machine.checkpoints | Where-Object -FilterScript { $_.id -eq "$($Bound['VMSnapshot'].Id)" }
+$machine.drives | ForEach-Object -Process { [IO.File]::Delete($_.path) }
+$machine.drives = @($wanted.drives | ForEach-Object -Process { New-Drive $_ })
+$machine.parentId = $wanted.id
+Save-State $state`,
+  // Only of the one that the disks stand on now: their files are merged into those that it kept.
+  'Remove-VMSnapshot': `param($Bound)
+$state = Read-State
+$machine = Find-Machine $state $Bound['VMSnapshot'][0].VMId
+$gone = $machine.checkpoints | Where-Object -FilterScript { $_.id -eq "$($Bound['VMSnapshot'][0].Id)" }
+if ($machine.parentId -eq $gone.id) {
+  foreach ($drive in $machine.drives) { Merge-Drive $drive ($gone.drives | Where-Object -FilterScript { $_.controllerLocation -eq $drive.controllerLocation }) }
+  $machine.drives = @($gone.drives)
+  $machine.parentId = $gone.parentId
+}
+$machine.checkpoints = @($machine.checkpoints | Where-Object -FilterScript { $_.id -ne $gone.id })
+Save-State $state`,
 } as const

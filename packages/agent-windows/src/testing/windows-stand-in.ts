@@ -40,6 +40,8 @@ export interface StandInMachine {
   readonly generation: 1 | 2
   readonly state: 'Off' | 'Running' | 'Saved'
   readonly automaticCheckpoints: boolean
+  readonly checkpointType: 'Production' | 'Disabled'
+  readonly isMerging: boolean
   /** The checkpoint that its disks stand on. */
   readonly parentId: string | null
   readonly drives: readonly StandInDrive[]
@@ -67,6 +69,8 @@ export function machineWith(path: string, more: Partial<StandInMachine> = {}): S
     generation: 2,
     state: 'Running',
     automaticCheckpoints: false,
+    checkpointType: 'Production',
+    isMerging: false,
     parentId: null,
     drives: [drive],
     checkpoints: [],

@@ -44,6 +44,9 @@ async function gatherOnWindows(
       return file !== null && other?.dev === file.dev && other.ino === file.ino ? disk : null
     }),
   )
+  const already = there.find((disk) => disk !== null)?.disk.device ?? null
+  // What has it attached uses it.
+  const isFree = report !== null && already === null
   return {
     host,
     ways: { ...(await deviceWays(context)), ...own },
@@ -56,10 +59,10 @@ async function gatherOnWindows(
     problems: [
       ...problems,
       ...(report?.problems ?? []).filter(({ severity, asks }) => severity === 'block' || asks === true),
-      ...(report && !request.isWritten ? await writersOf(request, context) : []),
+      ...(isFree && !request.isWritten ? await writersOf(request, context) : []),
     ],
-    files: report && request.isWritten ? await collect(async () => filesForWriting(image, context)) : null,
-    already: there.find((disk) => disk !== null)?.disk.device ?? null,
+    files: isFree && request.isWritten ? await collect(async () => filesForWriting(image, context)) : null,
+    already,
   }
 }
 

@@ -1,4 +1,4 @@
-import type { VhdNote, WindowsDisksNow } from '../platform/windows-disks.ts'
+import type { VhdNote, WindowsDisksNow } from '../platform/windows-host.ts'
 import type { AttachedView } from './attached-view.ts'
 
 /** What Varve has attached to Windows, as it is told. */

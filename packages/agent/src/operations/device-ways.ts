@@ -4,7 +4,7 @@ import { release } from 'node:os'
 import { udevControl } from '@varve/engine/attached/udev-rule'
 import type { DeviceWays, KernelPart } from '@varve/operations/attach/facts'
 import { notesFolder } from '../platform/attached-notes.ts'
-import type { WindowsDisksNow } from '../platform/windows-disks.ts'
+import type { WindowsDisksNow } from '../platform/windows-host.ts'
 import type { FactsContext } from './local-operation.ts'
 
 const tools = [
@@ -38,11 +38,11 @@ export async function windowsNow({
 }: Pick<FactsContext, 'ports'>): Promise<
   (Pick<DeviceWays, 'system' | 'isRoot' | 'windows'> & { readonly now: WindowsDisksNow }) | null
 > {
-  const { windowsDisks } = ports
-  if (!windowsDisks) return null
+  const { windowsHost } = ports
+  if (!windowsHost) return null
   const system = 'win32'
   try {
-    const now = await windowsDisks.now(notesFolder(ports))
+    const now = await windowsHost.disks(notesFolder(ports))
     return { system, isRoot: now.isElevated, windows: { by: now.by, unasked: null }, now }
   } catch (error) {
     const now = { by: null, isElevated: false, disks: [], gone: [] }

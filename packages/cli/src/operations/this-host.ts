@@ -5,7 +5,7 @@ import { adapterTable } from '@varve/agent/actions/adapter-table'
 import { linuxAdapters } from '@varve/agent-linux/actions/adapter-table'
 import { windowsAdapters } from '@varve/agent-windows/actions/adapter-table'
 import { ownScripts } from '@varve/agent-windows/powershell/own-scripts'
-import type { WindowsDisks } from '@varve/agent/platform/windows-disks'
+import type { WindowsHost } from '@varve/agent/platform/windows-host'
 import type { Platform } from '@varve/agent/platform/platform'
 import type { Logger } from '@varve/agent/platform/logger'
 import { openLocalRuns, type LocalRuns, type LocalRunsOptions } from '@varve/agent/runs/local-runs'
@@ -35,7 +35,7 @@ export function openThisHost({ pool, log, config }: RunContext, secret?: Uint8Ar
     mainThread: 'helps',
     findWriters,
     ...(process.platform === 'linux' && { readPlaces }),
-    ...(process.platform === 'win32' && { windowsDisks }),
+    ...(process.platform === 'win32' && { windowsHost }),
     stateFolder,
     ...(runtimeFolder !== null && { runtimeFolder }),
     runsFolder,
@@ -57,17 +57,20 @@ function ownAdapters(): AdapterTable {
     case 'linux':
       return linuxAdapters
     case 'win32':
-      return windowsAdapters({ scripts: ownScripts, disks: windowsDisks })
+      return windowsAdapters({ scripts: ownScripts, windows: windowsHost })
     default:
       return adapterTable
   }
 }
 
-const windowsDisks: WindowsDisks = {
-  async now(notesFolder) {
-    const { windowsDisks: disksOf } = await import('@varve/agent-windows/disks/windows-disks')
-    return await disksOf(ownScripts).now(notesFolder)
-  },
+async function loadWindows(): Promise<WindowsHost> {
+  return (await import('@varve/agent-windows/host/windows-host')).windowsHost(ownScripts)
+}
+
+/** Loaded when it is first asked. */
+const windowsHost: WindowsHost = {
+  disks: async (notesFolder) => (await loadWindows()).disks(notesFolder),
+  machines: async () => (await loadWindows()).machines(),
 }
 
 /** Says each entry of a journal once it is written; inputs and outcomes, which may hold tokens, are not said. */

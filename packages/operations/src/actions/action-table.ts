@@ -7,6 +7,7 @@ import { checkAgain } from './check-again.ts'
 import { checkFilesystem } from './check-filesystem.ts'
 import { checkImage } from './check-image.ts'
 import { clearVolume } from './clear-volume.ts'
+import { applyCheckpoint, createCheckpoint, deleteCheckpoint } from './checkpoints.ts'
 import { closeSource } from './close-source.ts'
 import { compareDigests } from './compare-digests.ts'
 import { compareImages } from './compare-images.ts'
@@ -116,6 +117,7 @@ import { writeVolume } from './write-volume.ts'
 
 /** Every action there is; a new one is its file and one line here. */
 export const actionTable = {
+  'apply-checkpoint': applyCheckpoint,
   'apply-snapshot': applySnapshot,
   'attach-by-qemu': attachByQemu,
   'attach-loop': attachLoop,
@@ -135,10 +137,12 @@ export const actionTable = {
   'convert-table': convertTable,
   'copy-partition': copyPartition,
   'copy-volume': copyVolume,
+  'create-checkpoint': createCheckpoint,
   'create-image': createImage,
   'create-snapshot': createSnapshot,
   'cut-image': cutImage,
   'cut-volume': cutVolume,
+  'delete-checkpoint': deleteCheckpoint,
   'delete-snapshot': deleteSnapshot,
   'detach-by-qemu': detachByQemu,
   'detach-loop': detachLoop,

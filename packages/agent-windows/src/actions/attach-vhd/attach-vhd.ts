@@ -5,8 +5,8 @@ import { notesFolder } from '@varve/agent/platform/attached-notes'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { ActionInput } from '@varve/operations/actions/action-table'
 import { nativeAction } from '@varve/operations/plans/shown'
-import { removeNote, writeNote } from '../../disks/notes.ts'
-import { isSamePath } from '../../disks/windows-path.ts'
+import { removeNote, writeNote } from '../../host/notes.ts'
+import { isSamePath } from '../../host/windows-path.ts'
 import { scriptProblem } from '../../powershell/script-problem.ts'
 import { cmdlet } from '../cmdlets.ts'
 import type { WindowsPorts } from '../adapter-table.ts'
@@ -22,9 +22,9 @@ export function mountCmdlet({ image, by, isReadOnly }: ActionInput<'attach-vhd'>
       })
 }
 
-export function attachVhd({ scripts, disks }: WindowsPorts): AdapterOf<'attach-vhd'> {
+export function attachVhd({ scripts, windows }: WindowsPorts): AdapterOf<'attach-vhd'> {
   async function find(image: string, notes: string | null) {
-    const now = await disks.now(notes)
+    const now = await windows.disks(notes)
     return now.disks.find((one) => isSamePath(one.image, image)) ?? null
   }
 

@@ -4,8 +4,8 @@ import { notesFolder } from '@varve/agent/platform/attached-notes'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { ActionInput } from '@varve/operations/actions/action-table'
 import { nativeAction } from '@varve/operations/plans/shown'
-import { removeNote } from '../../disks/notes.ts'
-import { isSamePath } from '../../disks/windows-path.ts'
+import { removeNote } from '../../host/notes.ts'
+import { isSamePath } from '../../host/windows-path.ts'
 import { scriptProblem } from '../../powershell/script-problem.ts'
 import type { WindowsPorts } from '../adapter-table.ts'
 import { cmdlet } from '../cmdlets.ts'
@@ -17,7 +17,7 @@ export function dismountCmdlet({ image, by }: ActionInput<'detach-vhd'>): string
     : cmdlet('Dismount-DiskImage', { ImagePath: image })
 }
 
-export function detachVhd({ scripts, disks }: WindowsPorts): AdapterOf<'detach-vhd'> {
+export function detachVhd({ scripts, windows }: WindowsPorts): AdapterOf<'detach-vhd'> {
   return {
     tools: [],
     command: (input) => nativeAction('detach-vhd', input, dismountCmdlet(input)),
@@ -26,7 +26,7 @@ export function detachVhd({ scripts, disks }: WindowsPorts): AdapterOf<'detach-v
       const { image } = input
       const notes = notesFolder(ports)
       await assertTarget(ports, image)
-      const found = (await disks.now(notes)).disks.find((one) => isSamePath(one.image, image))
+      const found = (await windows.disks(notes)).disks.find((one) => isSamePath(one.image, image))
       if (found && found.note === null)
         throw new DiskError('in-use', { file: image, by: 'somebody else, who attached it to Windows' })
       try {

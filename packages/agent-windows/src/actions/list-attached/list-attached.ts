@@ -4,12 +4,12 @@ import { notesFolder } from '@varve/agent/platform/attached-notes'
 import type { WindowsPorts } from '../adapter-table.ts'
 
 /** What was noted, beside what Windows has. */
-export function listAttached({ disks }: WindowsPorts) {
+export function listAttached({ windows }: WindowsPorts) {
   return nativeAdapter('list-attached', {
     calls: 'Get-Disk and Get-Partition, and the notes of what Varve attached',
 
     async run(_input, { ports }) {
-      const all = attachedVhds(await disks.now(notesFolder(ports)))
+      const all = attachedVhds(await windows.disks(notesFolder(ports)))
       const { roots } = ports
       // Agents tell of their libraries only.
       const isSeen = (image: string) =>

@@ -1,3 +1,4 @@
+import type { HyperVMachine, MachinesTold } from '@varve/protocol/machines'
 import type { ShownDisk, VhdBy } from '@varve/operations/actions/attached-vhd'
 
 /** That Varve has attached an image to Windows. */
@@ -27,8 +28,15 @@ export interface WindowsDisksNow {
   readonly gone: readonly VhdNote[]
 }
 
-/** Disks that Windows makes of image files. */
-export interface WindowsDisks {
-  /** Asked now; `notesFolder`: where Varve notes what it attaches. Throws what a script does. */
-  now(notesFolder: string | null): Promise<WindowsDisksNow>
+export interface MachinesNow {
+  readonly told: MachinesTold
+  readonly machines: readonly HyperVMachine[]
+}
+
+/** What this Windows knows, asked now; both throw what a script does. */
+export interface WindowsHost {
+  /** Disks that it makes of image files; `notesFolder`: where Varve notes what it attaches. */
+  disks(notesFolder: string | null): Promise<WindowsDisksNow>
+  /** Those of Hyper-V. */
+  machines(): Promise<MachinesNow>
 }

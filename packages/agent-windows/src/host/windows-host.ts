@@ -1,13 +1,17 @@
-import type { AttachedVhd, WindowsDisks } from '@varve/agent/platform/windows-disks'
+import type { AttachedVhd, WindowsHost } from '@varve/agent/platform/windows-host'
 import { Bytes } from '@varve/protocol/primitives'
 import { VhdBy } from '@varve/operations/actions/attached-vhd'
+import { HyperVMachine, MachinesTold } from '@varve/protocol/machines'
 import { z } from 'zod'
 import type { ScriptCaller } from '../powershell/powershell-host.ts'
 import { noteOf, readNotes } from './notes.ts'
 import { isSamePath, plainPath } from './windows-path.ts'
 
+/** What `get-machines.ps1` gives. */
+const Machines = z.object({ told: MachinesTold, machines: z.array(HyperVMachine) })
+
 /** What `get-disks.ps1` gives. */
-const Answer = z.object({
+const Disks = z.object({
   by: VhdBy.nullable(),
   isElevated: z.boolean(),
   disks: z.array(
@@ -29,11 +33,11 @@ const Answer = z.object({
   ),
 })
 
-/** Disks of this Windows that image files are behind, asked by its own shell. */
-export function windowsDisks(scripts: ScriptCaller): WindowsDisks {
+/** What this Windows knows, asked by its own shell. */
+export function windowsHost(scripts: ScriptCaller): WindowsHost {
   return {
-    async now(notesFolder) {
-      const { by, isElevated, disks } = Answer.parse(await scripts.call('get-disks'))
+    async disks(notesFolder) {
+      const { by, isElevated, disks } = Disks.parse(await scripts.call('get-disks'))
       const notes = notesFolder === null ? [] : await readNotes(notesFolder)
       const there = disks.map(({ path, number, size, isReadOnly, isOffline, partitions }): AttachedVhd => {
         const image = plainPath(path)
@@ -59,6 +63,8 @@ export function windowsDisks(scripts: ScriptCaller): WindowsDisks {
       const gone = notes.filter(({ image }) => there.every((one) => !isSamePath(one.image, image)))
       return { by, isElevated, disks: there, gone }
     },
+
+    machines: async () => Machines.parse(await scripts.call('get-machines')),
   }
 }
 
