@@ -113,6 +113,69 @@ export const inventedPlaces: PlacesView = {
   unread: [],
 }
 
+const drive = (path: string, location: number) => ({ path, controller: 'SCSI', number: 0, location })
+
+/** The places of a Windows with machines of Hyper-V. */
+export const inventedWindows: PlacesView = {
+  groups: [],
+  zpools: [],
+  btrfs: [],
+  folders: [
+    {
+      path: 'D:\\Hyper-V\\Disks',
+      place: {
+        filesystem: 'ReFS',
+        mountPoint: 'D:\\',
+        copyOnWrite: true,
+        media: 'NVMe SSD',
+        free: 412 * GiB,
+        total: 1863 * GiB,
+      },
+      reserved: null,
+      readOnly: false,
+      protection: 'On',
+    },
+  ],
+  machines: [
+    {
+      id: '6f9619ff-8b86-d011-b42d-00cf4fc964ff',
+      name: 'erp-db',
+      generation: 2,
+      state: 'Running',
+      drives: [
+        drive('D:\\Hyper-V\\Disks\\erp-db_3F1C2A77-11B2-4C55-9D0E-52F7A2B1C0DE.avhdx', 0),
+        drive('D:\\Hyper-V\\Disks\\erp-data_8A0B6F10-7E0C-44E1-8A2F-3C1D9E5B7A21.avhdx', 1),
+      ],
+      checkpoints: {
+        kind: 'Production',
+        isAutomatic: false,
+        isMerging: false,
+        current: '0a000000-8b86-d011-b42d-00cf4fc964ff',
+        all: [
+          {
+            id: '0a000000-8b86-d011-b42d-00cf4fc964ff',
+            name: 'before the update',
+            type: 'Standard',
+            isAutomatic: false,
+            parent: null,
+            madeAt: ago(3 * 86_400),
+            files: ['D:\\Hyper-V\\Disks\\erp-db.vhdx', 'D:\\Hyper-V\\Disks\\erp-data.vhdx'],
+          },
+        ],
+      },
+    },
+    {
+      id: '7f9619ff-8b86-d011-b42d-00cf4fc964ff',
+      name: 'web03',
+      generation: 1,
+      state: 'Off',
+      drives: [drive('D:\\Hyper-V\\Disks\\web03.vhdx', 0)],
+      checkpoints: { kind: 'Production', isAutomatic: true, isMerging: true, current: null, all: [] },
+    },
+  ],
+  unread: [],
+}
+
 type Attached = ActionOutcome<'list-attached'>['attached'][number]
 
 const device = (name: string, change: Partial<Attached>): Attached => ({

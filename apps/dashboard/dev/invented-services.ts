@@ -13,7 +13,7 @@ import { inventedAudit } from './invented-audit.ts'
 import { ago, inventedDigest, inventedImage, inventedProblems, inventedRow } from './invented-fleet.ts'
 import { failedMigration, inventedPlan, migrationAt, newMigration } from './invented-migrations.ts'
 import { inventedPeople } from './invented-people.ts'
-import { inventedAttached, inventedPlaces } from './invented-places.ts'
+import { inventedAttached, inventedPlaces, inventedWindows } from './invented-places.ts'
 import { inventedQuarantine } from './invented-quarantine.ts'
 import { inventedUploads } from './invented-uploads.ts'
 import { inventedMigrationImages } from './invented-run-images.ts'
@@ -359,7 +359,8 @@ export function inventedServices(scene: Scene): Services & { stop(): void } {
     uploads: inventedUploads(),
     schedules: inventedSchedules({ hasPast: scene === 'busy' || scene === 'huge', emit }),
     places: {
-      list: async () => inventedPlaces,
+      list: async (host) =>
+        hosts.find(({ name }) => name === host)?.os.platform === 'windows' ? inventedWindows : inventedPlaces,
       attached: async (host) => ({ attached: host === 'north' ? inventedAttached : [] }),
     },
     quarantine: {

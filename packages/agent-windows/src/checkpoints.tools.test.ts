@@ -108,6 +108,9 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
     test('refused where Hyper-V would not do it, or lose what runs', async () => {
       await has({ state: 'Running', checkpointType: 'Disabled' })
       expect(await host.refusal('snapshot-create', { image, name: 'a' })).toEqual(['checkpoints-disabled'])
+      await has({ state: 'Running' })
+      const external = { image, name: 'a', kind: 'external' }
+      expect(await host.refusal('snapshot-create', external)).toEqual(['disk-of-machine'])
       await has({ state: 'Running', isMerging: true })
       expect(await host.refusal('snapshot-create', { image, name: 'a' })).toEqual(['machine-merges'])
       const checkpoint = {

@@ -9,6 +9,7 @@ import { findAttached } from './find-writers.ts'
 import { oemCodePage } from './code-page.ts'
 import { ownScripts } from './powershell/own-scripts.ts'
 import type { ScriptCaller } from './powershell/powershell-host.ts'
+import { readWindowsPlaces } from './places/read-windows-places.ts'
 import { windowsSystemFacts } from './system-facts.ts'
 import { toolFolders, windowsTools } from './tools/tool-table.ts'
 
@@ -26,6 +27,7 @@ export function windowsPlatform({
     tools: { table: windowsTools, folders: toolFolders, suffixes: ['.exe'], runner },
     actions: windowsActions({ scripts, windows }),
     findWriters: findAttached(windows),
+    readPlaces: readWindowsPlaces({ scripts, windows }),
     windowsHost: windows,
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { HyperVMachine } from './machines.ts'
 import { Bytes, HostName, Path } from './primitives.ts'
 import { HostPlaceView } from './reports.ts'
 
@@ -165,6 +166,8 @@ export const FolderPlace = z.lazy(() =>
     /** What of the free space is kept for root, and not counted as free; null: not told. */
     reserved: Bytes.nullable(),
     readOnly: z.boolean(),
+    /** Of BitLocker: `On` or `Off`; left out: not told. */
+    protection: z.string().optional(),
   }),
 )
 export type FolderPlace = z.infer<typeof FolderPlace>
@@ -175,6 +178,8 @@ export const PlacesView = z.lazy(() =>
     groups: z.array(VolumeGroup),
     zpools: z.array(ZfsPool),
     btrfs: z.array(BtrfsPlace),
+    /** Of Hyper-V; left out: the host has no such machines. */
+    machines: z.array(HyperVMachine).optional(),
     folders: z.array(FolderPlace),
     /** What is there and could not be read, and why. */
     unread: z.array(z.object({ what: z.string(), reason: z.string(), remedy: z.string() })),

@@ -26,6 +26,7 @@ export type ScriptName =
   | 'checkpoint-machine'
   | 'dismount-image'
   | 'get-disks'
+  | 'get-drives'
   | 'get-machines'
   | 'mount-image'
   | 'remove-checkpoint'

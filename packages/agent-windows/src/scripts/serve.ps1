@@ -1,5 +1,5 @@
 # Runs scripts: one JSON document a line in, one a line out, until the input ends.
-#   in   {"id": "…", "script": "C:\…\get-attached.ps1", "parameters": {…}}
+#   in   {"id": "…", "script": "C:\…\get-disks.ps1", "parameters": {…}}
 #   out  {"id": "…", "result": {…}} or {"id": "…", "error": {"id": "…", "category": "…", "codes": ["0x80070020"], "message": "…", "line": 3}}
 # A script gets its parameters as one object and gives one object back. What else is written to the console is of nobody.
 Set-StrictMode -Version 2.0

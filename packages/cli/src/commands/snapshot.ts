@@ -11,6 +11,7 @@ import { UsageError, type CommandContext, type Outcome, type RunContext } from '
 import { exitCodeOf, exitCodes } from '../exit-codes.ts'
 import { pathOf, placeOf } from '../input.ts'
 import { operate, runRecord, type OperateOptions } from '../operations/operate.ts'
+import { windowsHost } from '../operations/this-host.ts'
 import { readByPlan, type ReadByPlanOptions } from '../operations/read-by-plan.ts'
 import { table } from '../output/table.ts'
 import { printable } from '../output/text.ts'
@@ -24,6 +25,8 @@ export interface SnapshotCreateOptions extends OperateOptions {
 /** `varve snapshot list IMAGE`: those inside the image, of a raw one the files that share its blocks; reads only. */
 export async function snapshotList(image: string, context: CommandContext): Outcome {
   if (isVolumeAddress(image)) throw new UsageError(ofVolumes)
+  const checkpoints = process.platform === 'win32' ? await checkpointsOf(pathOf(image)) : null
+  if (checkpoints) return printSnapshots({ snapshots: checkpoints, problems: [], format: 'vhdx' }, context)
   const report = await inspectFile(pathOf(image), { roots: null, signal: context.signal })
   const shared = report.format === 'raw' ? await sharedSnapshots(await realpath(report.path)) : []
   return printSnapshots({ ...report, snapshots: [...report.snapshots, ...shared.map(asSnapshot)] }, context)
@@ -38,6 +41,22 @@ export async function snapshotListByPlan(
   const request = { image: { path: placeOf(image, options), format: null, reading: {} } }
   return await readByPlan({ operation: 'info', request }, options, context, (result) =>
     printSnapshots(inspectImage.outcome.parse(result).report, context),
+  )
+}
+
+/** Of the machine of Hyper-V that has the image as a disk; null: none has. */
+async function checkpointsOf(path: string): Promise<ImageReport['snapshots'] | null> {
+  const { machineOfImage } = await import('@varve/agent/operations/machine-of-image')
+  const machine = await machineOfImage(path, { windowsHost, roots: null })
+  return (
+    machine &&
+    machine.checkpoints.all.map(({ id, name, madeAt }) => ({
+      id,
+      name,
+      takenAt: madeAt,
+      virtualSize: null,
+      stateSize: 0,
+    }))
   )
 }
 

@@ -35,7 +35,7 @@ export function openThisHost({ pool, log, config }: RunContext, secret?: Uint8Ar
     mainThread: 'helps',
     findWriters,
     ...(process.platform === 'linux' && { readPlaces }),
-    ...(process.platform === 'win32' && { windowsHost }),
+    ...(process.platform === 'win32' && { readPlaces: readDrives, windowsHost }),
     stateFolder,
     ...(runtimeFolder !== null && { runtimeFolder }),
     runsFolder,
@@ -67,8 +67,8 @@ async function loadWindows(): Promise<WindowsHost> {
   return (await import('@varve/agent-windows/host/windows-host')).windowsHost(ownScripts)
 }
 
-/** Loaded when it is first asked. */
-const windowsHost: WindowsHost = {
+/** What this Windows knows, loaded when it is first asked. */
+export const windowsHost: WindowsHost = {
   disks: async (notesFolder) => (await loadWindows()).disks(notesFolder),
   machines: async () => (await loadWindows()).machines(),
 }
@@ -105,6 +105,11 @@ function lazyTools(log: Logger): ToolBox {
 const readPlaces: ReadPlaces = async (tools, wanted) => {
   const { readLinuxPlaces } = await import('@varve/agent-linux/places/read-linux-places')
   return await readLinuxPlaces(tools, wanted)
+}
+
+const readDrives: ReadPlaces = async (tools, wanted) => {
+  const { readWindowsPlaces } = await import('@varve/agent-windows/places/read-windows-places')
+  return await readWindowsPlaces({ scripts: ownScripts, windows: windowsHost })(tools, wanted)
 }
 
 /** Who uses files, as the tools of this system tell. */

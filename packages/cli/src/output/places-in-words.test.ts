@@ -100,3 +100,35 @@ test('nothing at all is said as that', () => {
     'No place for images was found.',
   ])
 })
+
+test('machines of Hyper-V with their disks and checkpoints', () => {
+  const checkpoint = { id: 'c', name: 'vor', type: 'Recovery', isAutomatic: true, parent: null, files: [] }
+  const words = placesInWords({
+    groups: [],
+    zpools: [],
+    btrfs: [],
+    folders: [],
+    unread: [],
+    machines: [
+      {
+        id: 'm',
+        name: 'web',
+        generation: 2,
+        state: 'Running',
+        drives: [{ path: 'D:\\web.avhdx', controller: 'SCSI', number: 0, location: 1 }],
+        checkpoints: {
+          kind: 'Production',
+          isAutomatic: true,
+          isMerging: false,
+          current: 'c',
+          all: [{ ...checkpoint, madeAt: '2026-11-01T10:00:00Z' }],
+        },
+      },
+    ],
+  })
+  expect(words).toEqual([
+    'machine web  generation 2, running, checkpoints at each start',
+    '  D:\\web.avhdx  SCSI 0:1',
+    '  checkpoint vor  2026-11-01 10:00, made at its start, recovery, its disks stand on it',
+  ])
+})

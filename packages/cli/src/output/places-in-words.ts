@@ -10,15 +10,24 @@ import type {
   ZfsPool,
   ZfsVolume,
 } from '@varve/protocol/places'
+import type { Checkpoint, HyperVMachine } from '@varve/protocol/machines'
 import { printable } from './text.ts'
 
 /** The places of a host for people, what holds others first. */
-export function placesInWords({ groups, zpools, btrfs, folders, unread }: PlacesView): string[] {
+export function placesInWords({
+  groups,
+  zpools,
+  btrfs,
+  machines = [],
+  folders,
+  unread,
+}: PlacesView): string[] {
   const lines = [
     ...groups.flatMap(groupLines),
     ...zpools.flatMap(zpoolLines),
     ...btrfs.flatMap(btrfsLines),
     ...folders.map(folderLine),
+    ...machines.flatMap(machineLines),
     ...unread.map(({ what, reason, remedy }) => `${what} was not read. ${reason} ${remedy}`),
   ]
   return (lines.length === 0 ? ['No place for images was found.'] : lines).map(printable)
@@ -88,7 +97,32 @@ function quotaWords(quota: Subvolume['quota']): string {
   return `  ${formatBytes(quota.referenced)}, ${formatBytes(quota.exclusive)} of it alone${limit}`
 }
 
-function folderLine({ path, place, reserved, readOnly }: FolderPlace): string {
+function machineLines({ name, state, generation, drives, checkpoints }: HyperVMachine): string[] {
+  const automatic = checkpoints.isAutomatic ? ', checkpoints at each start' : ''
+  const merging = checkpoints.isMerging ? ', merging a checkpoint that was removed' : ''
+  return [
+    `machine ${name}  generation ${generation}, ${state.toLowerCase()}${automatic}${merging}`,
+    ...drives.map(
+      ({ path, controller, number, location }) => `  ${path}  ${controller} ${number}:${location}`,
+    ),
+    ...checkpoints.all.map((one) => `  checkpoint ${checkpointWords(one, checkpoints.current)}`),
+  ]
+}
+
+function checkpointWords(
+  { id, name, type, isAutomatic, madeAt }: Checkpoint,
+  current: string | null,
+): string {
+  const words = [
+    madeAt.slice(0, 16).replace('T', ' '),
+    ...(isAutomatic ? ['made at its start'] : []),
+    ...(type === 'Standard' ? [] : [type.toLowerCase()]),
+    ...(id === current ? ['its disks stand on it'] : []),
+  ]
+  return `${name}  ${words.join(', ')}`
+}
+
+function folderLine({ path, place, reserved, readOnly, protection }: FolderPlace): string {
   const { filesystem, free, total, copyOnWrite } = place
   const words = [
     filesystem ?? 'unknown filesystem',
@@ -96,6 +130,7 @@ function folderLine({ path, place, reserved, readOnly }: FolderPlace): string {
     ...(reserved === null || reserved === 0 ? [] : [`${formatBytes(reserved)} kept for root`]),
     ...(copyOnWrite === true ? ['shares blocks (reflink)'] : []),
     ...(readOnly ? ['read-only'] : []),
+    ...(protection === undefined ? [] : [`BitLocker ${protection.toLowerCase()}`]),
   ]
   return `folder ${path}  ${words.join(', ')}`
 }

@@ -22,10 +22,10 @@ export const snapshotCreate = defineOperation<SnapshotCreateRequest, ExternalFac
   request: SnapshotCreateRequest,
   paths: ['image'],
   plan: (request, facts) =>
-    request.kind === 'external'
-      ? planExternal(facts)
-      : hasMachine(facts)
-        ? planCheckpoint(request.name, facts)
+    hasMachine(facts)
+      ? planCheckpoint(request, facts)
+      : request.kind === 'external'
+        ? planExternal(facts)
         : facts.format === 'raw'
           ? planSharedCreate(request.name, facts)
           : planInternal(request, facts),

@@ -1,4 +1,5 @@
 import { quote } from '@varve/core/problems/disk-error'
+import type { SnapshotCreateRequest } from '../snapshot-create/request.ts'
 import { isBlocking, type Problem } from '@varve/core/problems/problem'
 import type { HyperVMachine } from '@varve/protocol/machines'
 import { applyCheckpoint, createCheckpoint, deleteCheckpoint } from '../actions/checkpoints.ts'
@@ -15,12 +16,19 @@ export function hasMachine(facts: SnapshotFacts): facts is CheckpointFacts {
   return facts.machine !== undefined
 }
 
-export function planCheckpoint(name: string, facts: CheckpointFacts): Plan | Refusal {
+export function planCheckpoint(
+  { name, kind }: SnapshotCreateRequest,
+  facts: CheckpointFacts,
+): Plan | Refusal {
   const { host, machine, problems } = facts
   const { checkpoints, state } = machine
   const disabled = refusing(facts, checkpoints.kind === 'Disabled', 'checkpoints-disabled', {
     why: 'no checkpoints are allowed of it',
     remedy: `Allow them: Set-VM -Name ${quote(machine.name)} -CheckpointType Production`,
+  })
+  const external = refusing(facts, kind === 'external', 'disk-of-machine', {
+    why: 'Hyper-V would go on writing to it below an overlay that it does not know',
+    remedy: 'Leave --external out: Hyper-V makes a checkpoint.',
   })
   const saved = refusing(facts, !['Off', 'Running', 'Saved', 'Paused'].includes(state), 'machine-changes', {
     why: `it is ${state}`,
@@ -32,6 +40,7 @@ export function planCheckpoint(name: string, facts: CheckpointFacts): Plan | Ref
     steps: [step(createCheckpoint, { id: 'create', host, input: { ...named(facts), name } })],
     found: [
       ...newNameProblems(facts, name),
+      ...external,
       ...disabled,
       ...saved,
       ...merging(facts),

@@ -17,7 +17,7 @@ interface AttachedCardProps {
 /** Images that are block devices of a host, as its kernel has them now; nothing where none is. */
 export function AttachedCard({ host, onDo }: AttachedCardProps) {
   const api = useTRPC()
-  const isAsked = host.state === 'connected' && host.os.platform === 'linux'
+  const isAsked = host.state === 'connected' && host.os.platform !== 'macos'
   const query = useQuery(
     api.places.attached.queryOptions({ host: host.name }, { enabled: isAsked, staleTime: 0 }),
   )
@@ -32,12 +32,12 @@ export function AttachedCard({ host, onDo }: AttachedCardProps) {
   return (
     <Card title="Attached">
       <p className={`${styles.soft} ${styles.lead}`}>
-        Images of its libraries that are block devices of this host, as its kernel has them now.
+        Images of its libraries that are disks of this host, as its system has them now.
       </p>
       <ul className={styles.rows}>
         {all.map((one) => (
           <li key={one.attachment}>
-            <AttachedRow of={one} onDo={onDo} />
+            <AttachedRow of={one} isWindows={host.os.platform === 'windows'} onDo={onDo} />
           </li>
         ))}
       </ul>
@@ -54,10 +54,17 @@ const states = {
   gone: 'taken away by somebody else',
 } as const satisfies Record<Attached['state'], string | null>
 
-function AttachedRow({ of, onDo }: { readonly of: Attached; readonly onDo: AttachedCardProps['onDo'] }) {
+interface AttachedRowProps extends Pick<AttachedCardProps, 'onDo'> {
+  readonly of: Attached
+  readonly isWindows: boolean
+}
+
+function AttachedRow({ of, isWindows, onDo }: AttachedRowProps) {
   const { image, device, state, readOnly, throwAway, size, partitions, volumes, mounts, madeAt } = of
   const name = fileName(image)
   const trouble = states[state]
+  // What Windows has on a drive letter is ejected there.
+  const unmounted = isWindows ? [] : mounts
   const kind = readOnly ? (throwAway ? 'over a throw-away overlay' : 'read-only') : 'for writing'
   const parts = [...partitions, ...volumes].map((one) => one.device)
   return (
@@ -90,7 +97,7 @@ function AttachedRow({ of, onDo }: { readonly of: Attached; readonly onDo: Attac
         </div>
       </div>
       <div className={styles.keptButtons}>
-        {mounts.map(({ folder }) => (
+        {unmounted.map(({ folder }) => (
           <Button
             key={folder}
             size="xs"
@@ -100,7 +107,7 @@ function AttachedRow({ of, onDo }: { readonly of: Attached; readonly onDo: Attac
             Unmount…
           </Button>
         ))}
-        {mounts.length === 0 && (
+        {unmounted.length === 0 && (
           <Button size="xs" aria-label={`Release ${device}`} onClick={() => onDo('detach', device)}>
             Release…
           </Button>

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { countOf, formatBytes } from '@varve/core/units/format-bytes'
 import type { HostView } from '@varve/protocol/hosts'
+import type { HyperVMachine } from '@varve/protocol/machines'
 import type {
   BtrfsPlace,
   FolderPlace,
@@ -12,7 +13,7 @@ import type {
 } from '@varve/protocol/places'
 import type { ReactNode } from 'react'
 import { Card } from '../../components/card.tsx'
-import { ByteSize, Meter, Pill } from '../../components/marks.tsx'
+import { ByteSize, Meter, Pill, TimeAgo } from '../../components/marks.tsx'
 import { ErrorCard, SkeletonRows } from '../../components/states.tsx'
 import { useTRPC } from '../../data/trpc.ts'
 import styles from './fleet.module.css'
@@ -23,11 +24,14 @@ export function PlacesCard({ host }: { readonly host: HostView }) {
   const api = useTRPC()
   const isHere = host.state === 'connected'
   const query = useQuery(api.places.list.queryOptions({ host: host.name }, { enabled: isHere, staleTime: 0 }))
-  if (host.os.platform !== 'linux') return null
+  const { platform } = host.os
+  if (platform === 'macos') return null
   return (
     <Card title="Places">
       <p className={`${styles.soft} ${styles.lead}`}>
-        Where images can be: volume groups, pools, and the folders of its libraries.
+        {platform === 'windows'
+          ? 'Where images can be: the folders of its libraries, and the machines of Hyper-V.'
+          : 'Where images can be: volume groups, pools, and the folders of its libraries.'}
       </p>
       {!isHere && <p className={styles.soft}>They cannot be seen while the agent does not answer.</p>}
       {query.isError && !query.data && <ErrorCard error={query.error} onRetry={() => void query.refetch()} />}
@@ -37,7 +41,11 @@ export function PlacesCard({ host }: { readonly host: HostView }) {
   )
 }
 
-function Places({ places: { groups, zpools, btrfs, folders, unread } }: { readonly places: PlacesView }) {
+function Places({
+  places: { groups, zpools, btrfs, machines = [], folders, unread },
+}: {
+  readonly places: PlacesView
+}) {
   return (
     <>
       <ul className={styles.rows}>
@@ -52,6 +60,9 @@ function Places({ places: { groups, zpools, btrfs, folders, unread } }: { readon
         ))}
         {folders.map((folder) => (
           <FolderRow key={folder.path} folder={folder} />
+        ))}
+        {machines.map((machine) => (
+          <MachineRows key={machine.id} machine={machine} />
         ))}
       </ul>
       {unread.map(({ what, reason, remedy }) => (
@@ -253,13 +264,59 @@ function QuotaRow({ of: { path, quota } }: { readonly of: Subvolume }) {
   )
 }
 
-function FolderRow({ folder: { path, place, reserved, readOnly } }: { readonly folder: FolderPlace }) {
+/** A machine with the files that it writes to, then its checkpoints from the oldest. */
+function MachineRows({ machine }: { readonly machine: HyperVMachine }) {
+  const { name, generation, state, drives, checkpoints } = machine
+  const { all, current, isAutomatic, isMerging } = checkpoints
+  return (
+    <>
+      <PlaceRow
+        kind={`machine of Hyper-V, generation ${generation}`}
+        name={name}
+        trouble={isMerging ? 'merging' : null}
+        words={drives.map(({ path, controller, number, location }) => (
+          <div key={path} className={styles.path}>
+            {path} <span className={styles.soft}>{`${controller} ${number}:${location}`}</span>
+          </div>
+        ))}
+        room={
+          <span className={styles.soft}>
+            {state.toLowerCase()}
+            {isAutomatic && ', a checkpoint at each start'}
+          </span>
+        }
+      />
+      {all.map((one) => (
+        <PlaceRow
+          key={one.id}
+          isInner
+          kind={one.type === 'Standard' ? 'checkpoint' : `checkpoint (${one.type.toLowerCase()})`}
+          name={one.name}
+          words={
+            <>
+              <TimeAgo at={one.madeAt} />
+              {one.isAutomatic && ', made at its start'}
+            </>
+          }
+          room={one.id === current && <span className={styles.soft}>its disks stand on it</span>}
+        />
+      ))}
+    </>
+  )
+}
+
+function FolderRow({
+  folder: { path, place, reserved, readOnly, protection },
+}: {
+  readonly folder: FolderPlace
+}) {
   const { filesystem, free, total, copyOnWrite } = place
   const words = [
     filesystem ?? 'filesystem not known',
     ...(copyOnWrite === true ? ['shares blocks'] : []),
     ...(readOnly ? ['read-only'] : []),
     ...(reserved === null || reserved === 0 ? [] : [`${formatBytes(reserved)} kept for root`]),
+    ...(protection === undefined ? [] : [`BitLocker ${protection.toLowerCase()}`]),
   ]
   return (
     <PlaceRow

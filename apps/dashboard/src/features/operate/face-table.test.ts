@@ -215,3 +215,20 @@ test('a form says what it lacks', () => {
   )
   expect(compare && formProblem(compare, subject, { other: '/srv/x.img' })).toBeNull()
 })
+
+test('Windows attaches VHD and VHDX, and has checkpoints of them', () => {
+  const hostView = { os: { platform: 'windows', name: 'Windows' } } as NonNullable<Subject['hostView']>
+  const of = (operation: string, format: 'vhdx' | 'qcow2') => {
+    const face = faces.find((one) => one.operation === operation)
+    const about = { ...subject, hostView, row: { ...row, format } }
+    return face ? { why: whyNot(face, about), fields: face.fields(about), start: face.defaults(about) } : null
+  }
+  expect([of('attach', 'vhdx')?.why, of('attach', 'qcow2')?.why]).toEqual([
+    null,
+    'Windows attaches VHD and VHDX alone',
+  ])
+  expect(of('mount', 'vhdx')?.why).toContain('mounts images on Linux')
+  expect(of('snapshot-create', 'vhdx')?.start).toMatchObject({ kind: 'internal' })
+  for (const operation of ['snapshot-apply', 'snapshot-delete'])
+    expect(of(operation, 'vhdx')).toMatchObject({ why: null, fields: [{ label: 'Name of the checkpoint' }] })
+})

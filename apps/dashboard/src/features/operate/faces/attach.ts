@@ -4,7 +4,7 @@ import { address, nameOf, unreadable } from '../face-parts.ts'
 export const attachFace: Face = {
   operation: 'attach',
   verb: 'Attach',
-  about: 'Makes it a block device of its host with its partitions, read-only.',
+  about: 'Makes it a disk of its host with its partitions, read-only.',
   effect: 'reads',
   keywords: 'device loop nbd losetup partitions block',
   ready: 'Nothing is written to it. Its host’s page releases the device; so does undo.',
@@ -13,13 +13,20 @@ export const attachFace: Face = {
   defaults: () => ({}),
   fields: () => [],
   request: (subject) => ({ image: address(nameOf(subject)), inUse: 'refuse', isWritten: false }),
-  unfit: (subject) => notAttached(subject) ?? unreadable(subject),
+  unfit: (subject) => notMadeDisk(subject) ?? unreadable(subject),
 }
 
-/** Why its host makes no block devices of images; null: it may. */
+/** Why its host makes no disk of it; null: it may. */
+function notMadeDisk(subject: Subject): string | null {
+  const { hostView, row } = subject
+  if (hostView?.os.platform !== 'windows') return notAttached(subject)
+  return row?.format === 'vhd' || row?.format === 'vhdx' ? null : 'Windows attaches VHD and VHDX alone'
+}
+
+/** Why its host mounts nothing that lies in images; null: it may. */
 export function notAttached({ hostView, host }: Subject): string | null {
   if (hostView === null || hostView.os.platform === 'linux') return null
-  return `${host} runs ${hostView.os.name}, and Varve makes block devices on Linux`
+  return `${host} runs ${hostView.os.name}, and Varve mounts images on Linux`
 }
 
 export const detachFace: Face = {

@@ -7,6 +7,11 @@ function canHave(format: FormatName): boolean {
   return format === 'qcow2' || overlayFormatOf(format) !== null
 }
 
+/** Whether it may be a disk of a machine of Hyper-V, whose snapshots are checkpoints. */
+function mayHaveCheckpoints({ row, hostView }: Subject): boolean {
+  return hostView?.os.platform === 'windows' && (row?.format === 'vhd' || row?.format === 'vhdx')
+}
+
 const nameOfSnapshot: Field = {
   kind: 'text',
   key: 'name',
@@ -26,8 +31,11 @@ export const snapshotCreateFace: Face = {
   ready: 'Undo takes it away again.',
   of: 'image',
   isForMany: false,
-  defaults: ({ row }) => ({ name: '', kind: row?.format === 'qcow2' ? 'internal' : 'external' }),
-  fields: ({ row }) => [
+  defaults: (subject) => ({
+    name: '',
+    kind: subject.row?.format === 'qcow2' || mayHaveCheckpoints(subject) ? 'internal' : 'external',
+  }),
+  fields: (subject) => [
     nameOfSnapshot,
     {
       kind: 'choice',
@@ -35,8 +43,9 @@ export const snapshotCreateFace: Face = {
       label: 'Where',
       width: 'half',
       options: [
-        ...(row?.format === 'qcow2' ? [{ value: 'internal', label: 'inside the image' }] : []),
-        ...(row === null || overlayFormatOf(row.format) !== null
+        ...(subject.row?.format === 'qcow2' ? [{ value: 'internal', label: 'inside the image' }] : []),
+        ...(mayHaveCheckpoints(subject) ? [{ value: 'internal', label: 'a checkpoint of its machine' }] : []),
+        ...(subject.row === null || overlayFormatOf(subject.row.format) !== null
           ? [{ value: 'external', label: 'an overlay beside it' }]
           : []),
       ],
@@ -54,7 +63,9 @@ export const snapshotCreateFace: Face = {
 }
 
 /** The snapshots that the image has, to choose from. */
-function choiceOf({ report }: Subject): readonly Field[] {
+function choiceOf(subject: Subject): readonly Field[] {
+  const { report } = subject
+  if (mayHaveCheckpoints(subject)) return [{ ...nameOfSnapshot, label: 'Name of the checkpoint' }]
   return [
     {
       kind: 'choice',
@@ -69,7 +80,9 @@ function choiceOf({ report }: Subject): readonly Field[] {
   ]
 }
 
-function withoutSnapshots({ report }: Subject): string | null {
+function withoutSnapshots(subject: Subject): string | null {
+  const { report } = subject
+  if (mayHaveCheckpoints(subject)) return null
   return report && report.snapshots.length === 0 ? 'It has no internal snapshots' : null
 }
 
