@@ -273,16 +273,16 @@ function MachineRows({ machine }: { readonly machine: HyperVMachine }) {
       <PlaceRow
         kind={`machine of Hyper-V, generation ${generation}`}
         name={name}
-        trouble={isMerging ? 'merging' : null}
         words={drives.map(({ path, controller, number, location }) => (
-          <div key={path} className={styles.path}>
-            {path} <span className={styles.soft}>{`${controller} ${number}:${location}`}</span>
+          <div key={path} title={path}>
+            {path.split(/[\\/]/u).at(-1)} <span className={styles.soft}>{`${controller} ${number}:${location}`}</span>
           </div>
         ))}
         room={
           <span className={styles.soft}>
             {state.toLowerCase()}
             {isAutomatic && ', a checkpoint at each start'}
+            {isMerging && ', merging one that was removed'}
           </span>
         }
       />
