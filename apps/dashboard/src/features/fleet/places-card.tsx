@@ -275,7 +275,8 @@ function MachineRows({ machine }: { readonly machine: HyperVMachine }) {
         name={name}
         words={drives.map(({ path, controller, number, location }) => (
           <div key={path} title={path}>
-            {path.split(/[\\/]/u).at(-1)} <span className={styles.soft}>{`${controller} ${number}:${location}`}</span>
+            {path.split(/[\\/]/u).at(-1)}{' '}
+            <span className={styles.soft}>{`${controller} ${number}:${location}`}</span>
           </div>
         ))}
         room={
