@@ -32,6 +32,7 @@ export const adapterTable = {
   'put-back': async () => (await import('./put-back/put-back.ts')).putBack,
   'repair-copy': async () => (await import('./repair-copy/repair-copy.ts')).repairCopy,
   'repair-image': async () => (await import('./repair-image/repair-image.ts')).repairImage,
+  'relocate-table': async () => (await import('./relocate-table/relocate-table.ts')).relocateTable,
   'replace-image': async () => (await import('./replace-image/replace-image.ts')).replaceImage,
   'repoint-parent': async () => (await import('./repoint-parent/repoint-parent.ts')).repointParent,
   'restore-image': async () => (await import('./restore-image/restore-image.ts')).restoreImage,

@@ -30,8 +30,7 @@ export function resizeProblems(
   { own, size, isMost = false, isAttached }: Resizing,
 ): Problem[] {
   const { ways, image, problems, already, chain, guest } = facts
-  const asRoot = isAttached ? ways : { ...ways, isRoot: true }
-  const host = hostProblems({ ways: asRoot, image: image.path })
+  const host = isAttached ? hostProblems({ ways, image: image.path }) : []
   if (host.length > 0)
     return host.map((problem) => ({ ...problem, remedy: hostRemedies[problem.id] ?? problem.remedy }))
   const below = chain[1] ?? null
@@ -52,7 +51,8 @@ export function resizeProblems(
 const hostRemedies: Readonly<Record<string, string>> = {
   'not-root':
     'Use the command as root, such as with sudo, or run the agent as root; --partition none changes the container only, without root.',
-  'no-block-devices': 'Do it on a host that runs Linux, such as in a virtual machine that sees the file.',
+  'no-block-devices':
+    'Change the container only (--partition none), and the rest inside the guest; or do it on a host that runs Linux, such as in a virtual machine that sees the file.',
 }
 
 /** What a run has attached goes with it. */
@@ -197,7 +197,8 @@ export function tableProblems(facts: ResizeFacts): Problem[] {
         remedy: 'See what is wrong with it: varve info.',
       }),
     ]
-  return table.sectorSize === 512 ? missingTools(facts, ['sfdisk']) : []
+  // Elsewhere Varve writes it itself.
+  return table.sectorSize === 512 && facts.ways.system === 'linux' ? missingTools(facts, ['sfdisk']) : []
 }
 
 /** Why the filesystem is left alone, whichever way it is to go. */

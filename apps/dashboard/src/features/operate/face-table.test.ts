@@ -106,7 +106,7 @@ test('what others are made over is not deleted, what has no parent is not repoin
   expect(why('compare', { row: { ...row, virtualSize: null } })).toBe('Its disk cannot be read')
 })
 
-test('disks get another size on Linux, in formats that are written, and are cut where something can go', () => {
+test('disks get another size in formats that are written, what is in them on Linux, and are cut where something can go', () => {
   const why = (operation: string, change: Partial<Subject>) => {
     const face = faces.find((one) => one.operation === operation)
     return face ? whyNot(face, { ...subject, ...change }) : 'not offered'
@@ -126,7 +126,10 @@ test('disks get another size on Linux, in formats that are written, and are cut 
     }) as unknown as NonNullable<Subject['report']>
   for (const operation of ['grow', 'shrink']) {
     expect(why(operation, { hostView: host('linux') })).toBeNull()
-    expect(why(operation, { hostView: host('windows') })).toContain('Windows Server 2025')
+    expect(why(operation, { hostView: host('windows') })).toBeNull()
+    const face = faces.find((one) => one.operation === operation)
+    expect(face?.defaults({ ...subject, hostView: host('windows') })).toMatchObject({ partition: 'none' })
+    expect(face?.defaults({ ...subject, hostView: host('linux') })).toMatchObject({ partition: '' })
     expect(why(operation, { row: { ...row, format: 'qed' } })).toMatch(/does not write/u)
     expect(why(operation, { children: ['a.qcow2'] })).toBe('a.qcow2 cannot be read without it')
   }

@@ -10,6 +10,7 @@ import {
   notResized,
   partitionField,
   partitionOf,
+  usualPartition,
   volumeField,
   volumeIn,
 } from './resize.ts'
@@ -25,7 +26,7 @@ export const growFace: Face = {
   isForMany: false,
   defaults: (subject) => ({
     size: largerThan(subject),
-    partition: '',
+    partition: usualPartition(subject),
     behind: '',
     table: '',
     volume: '',

@@ -13,10 +13,17 @@ export function guestOf({ report }: Subject): GuestContents | null {
 
 /** Why its disk gets no other size there; null: it does. */
 export function notResized(subject: Subject): string | null {
-  const { hostView, host } = subject
-  if (hostView !== null && hostView.os.platform !== 'linux')
-    return `${host} runs ${hostView.os.name}, and disks get another size on Linux hosts`
   return notWritten(subject) ?? unreadable(subject) ?? dependents(subject)
+}
+
+/** Whether its host changes what is in a disk, too: elsewhere than on Linux only the disk itself. */
+export function isResizedInside({ hostView }: Subject): boolean {
+  return hostView === null || hostView.os.platform === 'linux'
+}
+
+/** What gets another size unless somebody says so. */
+export function usualPartition(subject: Subject): string {
+  return isResizedInside(subject) ? '' : 'none'
 }
 
 interface PartitionWords {
@@ -37,11 +44,15 @@ export function partitionField(subject: Subject, { label, usual, none }: Partiti
     label,
     width: 'half',
     options: [
-      { value: '', label: usual },
-      ...targets.map((target) => ({
-        value: String(target.partition?.index ?? ''),
-        label: targetWords(target),
-      })),
+      ...(isResizedInside(subject)
+        ? [
+            { value: '', label: usual },
+            ...targets.map((target) => ({
+              value: String(target.partition?.index ?? ''),
+              label: targetWords(target),
+            })),
+          ]
+        : []),
       { value: 'none', label: none },
     ],
   }

@@ -15,6 +15,7 @@ import {
   partitionOf,
   volumeField,
   volumeIn,
+  usualPartition,
 } from './resize.ts'
 
 export const shrinkFace: Face = {
@@ -26,7 +27,14 @@ export const shrinkFace: Face = {
   ready: 'It is done on a hidden copy and proven. The original is kept in quarantine: undo brings it back.',
   of: 'image',
   isForMany: false,
-  defaults: () => ({ how: 'min', size: '', partition: '', volume: '', way: '', contents: 'sample' }),
+  defaults: (subject) => ({
+    how: 'min',
+    size: '',
+    partition: usualPartition(subject),
+    volume: '',
+    way: '',
+    contents: 'sample',
+  }),
   fields: (subject, values) => [
     {
       kind: 'choice',
