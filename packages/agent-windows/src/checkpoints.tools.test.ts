@@ -1,5 +1,6 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { diagnoseFolder } from '@varve/operations/actions/diagnose-folder'
 import { digestImage } from '@varve/operations/actions/digest-image'
 import { outcomeOf } from '@varve/operations/runs/run-state'
 import { mbrSector } from '@varve/test-kit/mbr-sector'
@@ -143,6 +144,25 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
       const state = await host.start(plan, request)
       expect([state.phase, state.error?.code]).toEqual(['failed', 'in-use'])
       expect(await machine()).toEqual({ ...found, state: 'Running' })
+    })
+
+    test('the doctor tells files of checkpoints that no machine has', async () => {
+      await has({ state: 'Off' })
+      await host.carryOut('snapshot-create', { image, name: 'first' })
+      const [active] = (await machine()).drives
+      const doctor = async () => {
+        const { state } = await host.carryOut('doctor', {
+          folder: host.place.path,
+          oldDays: 90,
+          digest: false,
+        })
+        const [step] = state.steps
+        const found = step ? diagnoseFolder.outcome.parse(outcomeOf(step)).findings : []
+        return found.flatMap(({ id, file }) => (id === 'checkpoint-without-machine' ? [file] : []))
+      }
+      expect(await doctor()).not.toContain(active?.path)
+      await host.windows.set({ machines: [] })
+      expect(await doctor()).toContain(active?.path)
     })
 
     test('what checkpoints stand on is not changed, moved or deleted, and can be read', async () => {

@@ -29,7 +29,7 @@ export async function doctor(argument: string, options: DoctorOptions, context: 
   if (!fix) assertOnlyLooks(options)
   if (fix && detach === true) throw new UsageError('--fix waits for what it mends: without --detach.')
   const look =
-    host !== undefined || (!fix && isReadByPlan(options))
+    host !== undefined || process.platform === 'win32' || (!fix && isReadByPlan(options))
       ? await lookByPlan(argument, fix ? onlyLook(options) : options, context)
       : await lookHere(argument, options, context)
   const told = await look(digest)

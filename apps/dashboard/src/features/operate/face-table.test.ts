@@ -224,7 +224,9 @@ test('Windows attaches VHD and VHDX, and has checkpoints of them', () => {
   const of = (operation: string, format: 'vhdx' | 'qcow2') => {
     const face = faces.find((one) => one.operation === operation)
     const about = { ...subject, hostView, row: { ...row, format } }
-    return face ? { why: whyNot(face, about), fields: face.fields(about), start: face.defaults(about) } : null
+    if (!face) return null
+    const start = face.defaults(about)
+    return { why: whyNot(face, about), fields: face.fields(about, start), start }
   }
   expect([of('attach', 'vhdx')?.why, of('attach', 'qcow2')?.why]).toEqual([
     null,
