@@ -10,7 +10,13 @@ import { closeTo, folderRights, letIn, letOut } from './folder-rights.ts'
 import type { ServiceStatus, ServiceSystem } from './service-system.ts'
 import { readSettings, writeSettings } from './settings.ts'
 import { hyperVAdministrators, virtualAccount, virtualAccountSid } from './virtual-account.ts'
-import { waitUntilGone, waitUntilRunning, waitUntilStopped, type WaitTimes } from './wait-for-state.ts'
+import {
+  waitUntilGone,
+  waitUntilRunning,
+  waitUntilSettled,
+  waitUntilStopped,
+  type WaitTimes,
+} from './wait-for-state.ts'
 
 /** What the words of `varve-agent service` work with. */
 export interface ServiceTools {
@@ -75,9 +81,13 @@ export async function installService(
 
 /** Those of before, and what is said now over them. */
 async function configOf(args: readonly string[], data: string): Promise<AgentConfig> {
-  const kept = (await readSettings(data)) ?? []
   const isNamed = namesLibraries() || args.some((word) => /^--library(?:=|$)/u.test(word))
-  const words = isNamed ? withoutLibraries(kept) : kept
+  const kept = await readSettings(data).catch((error: unknown) => {
+    // Whoever says all that matters mends them.
+    if (isNamed && isDiskError(error, 'refused')) return null
+    throw error
+  })
+  const words = isNamed ? withoutLibraries(kept ?? []) : (kept ?? [])
   const config = readConfig([...words, ...args, '--data', data])
   if (config === null) throw new ConfigError('varve-agent service --help tells how it is written')
   return config
@@ -106,6 +116,7 @@ export async function startService(tools: ServiceTools): Promise<ServiceStatus> 
 }
 
 export async function stopService(tools: ServiceTools): Promise<void> {
+  await waitUntilSettled(serviceName, waiting(tools))
   tools.system.services.stop(serviceName)
   await waitUntilStopped(serviceName, waiting(tools))
 }

@@ -26,6 +26,11 @@ export async function waitUntilRunning(name: string, waiting: Waiting): Promise<
   throw new DiskError('service-failed', { file: name, what: 'start it', why: 'no-start', code })
 }
 
+/** Waits until it neither starts nor stops; one that does cannot be asked for anything. */
+export async function waitUntilSettled(name: string, waiting: Waiting): Promise<void> {
+  await settled(name, 'stop it', waiting)
+}
+
 /** Waits until it has ended, if it is there; throws `service-failed` when it makes no step forward. */
 export async function waitUntilStopped(name: string, waiting: Waiting): Promise<void> {
   await settled(name, 'stop it', waiting, ({ state }) => state === 'stopped')
