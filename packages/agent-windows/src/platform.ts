@@ -5,6 +5,7 @@ import type { ToolRunner } from '@varve/agent/tools/tool-command'
 import { windowsCapabilities } from './capabilities.ts'
 import { findAttached } from './find-writers.ts'
 import { oemCodePage } from './code-page.ts'
+import { hostParts } from './powershell/host-parts.ts'
 import { PowerShellHost, type ScriptCaller } from './powershell/powershell-host.ts'
 import { windowsSystemFacts } from './system-facts.ts'
 import { toolFolders, windowsTools } from './tools/tool-table.ts'
@@ -23,5 +24,6 @@ export function windowsPlatform({
     libraryFacts: folderFacts,
     tools: { table: windowsTools, folders: toolFolders, suffixes: ['.exe'], runner },
     findWriters: findAttached(scripts),
+    parts: hostParts(scripts),
   }
 }

@@ -22,7 +22,7 @@ const mostStderr = 64 * 1024
 const scripts = join(dirname(findPackageJSON(import.meta.url) ?? ''), '../agent-windows/src/scripts')
 
 /** Files of this package, one verb each. */
-export type ScriptName = 'get-attached'
+export type ScriptName = 'get-attached' | 'get-rights'
 
 export interface CallOptions {
   /** How long the script may take. */
