@@ -20,8 +20,9 @@ void runAgentProcess(makePlatform, [
     program: { node: process.execPath, nodeWords: process.execArgv, script: process.argv[1] ?? '' },
     makePlatform,
     say: (text) => void process.stdout.write(`${text}\n`),
-    end(code) {
+    setCode(code) {
       process.exitCode = code
     },
+    exit: (code) => process.exit(code),
   }),
 ])

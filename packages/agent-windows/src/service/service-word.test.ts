@@ -63,7 +63,8 @@ function host(options: MemorySystemOptions = {}) {
         throw new Error('nothing runs here')
       },
       say: (text) => said.push(text),
-      end: (code) => codes.push(code),
+      setCode: (code) => codes.push(code),
+      exit() {},
       times: { askMs: 1, patienceMs: 50 },
     })
     await word.run(words)

@@ -26,12 +26,15 @@ export interface ServiceWordOptions extends ServiceTools {
   readonly process: ServiceProcess
   readonly makePlatform: () => Platform
   readonly say: (text: string) => void
-  readonly end: (code: number) => void
+  /** What the process ends with when it has nothing more to do. */
+  readonly setCode: (code: number) => void
+  /** Ends the process at once. */
+  readonly exit: (code: number) => void
 }
 
 /** `varve-agent service …`. */
 export function serviceWord(options: ServiceWordOptions): AgentWord {
-  const { say, end } = options
+  const { say, setCode, exit } = options
   const commands: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
     async install(args) {
       const isStarted = !args.includes('--no-start')
@@ -67,7 +70,7 @@ export function serviceWord(options: ServiceWordOptions): AgentWord {
       if (status === null || defined === null)
         throw serviceFault(serviceName, 'ask for it', systemCodes.absent)
       say(`${serviceName}: ${said(status)}\n  account  ${defined.account}\n  starts   ${defined.commandLine}`)
-      if (status.state !== 'running') end(1)
+      if (status.state !== 'running') setCode(1)
     },
     async remove(args) {
       const remarks = await removeService(options, args)
@@ -78,7 +81,7 @@ export function serviceWord(options: ServiceWordOptions): AgentWord {
       )
     },
     async run(args) {
-      end(await run(options, args))
+      exit(await run(options, args))
     },
   }
   return {
