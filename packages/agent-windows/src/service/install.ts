@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import type { AgentConfig } from '@varve/agent/config'
 import { ConfigError, readConfig } from '@varve/agent/config'
@@ -121,20 +122,30 @@ export async function stopService(tools: ServiceTools): Promise<void> {
   await waitUntilStopped(serviceName, waiting(tools))
 }
 
-/** Takes the service away, with the rights of its account; what it kept stays. Gives what could not be done. */
-export async function removeService(tools: ServiceTools, args: readonly string[]): Promise<string[]> {
+export interface Removed {
+  /** Whether there was one. */
+  readonly wasThere: boolean
+  /** What could not be done. */
+  readonly remarks: readonly string[]
+}
+
+/** Takes the service away with the rights of its account, and what is left of one that was half removed; what it kept stays. */
+export async function removeService(tools: ServiceTools, args: readonly string[]): Promise<Removed> {
   const { services, rights, events } = tools.system
   const defined = services.defined(serviceName)
   const data = dataOf(defined?.commandLine ?? '') ?? serviceData(args)
-  await stopService(tools)
-  services.remove(serviceName)
-  await waitUntilGone(serviceName, waiting(tools))
+  if (defined !== null) {
+    await stopService(tools)
+    services.remove(serviceName)
+    await waitUntilGone(serviceName, waiting(tools))
+  }
   rights.leave(hyperVAdministrators, account)
   rights.revoke(account)
   events.removeSource(serviceName)
   const give = folderRights(tools.runner, systemFolder())
   const remarks: string[] = []
   for (const folder of [data, ...(await libraryFolders(data))]) {
+    if (!existsSync(folder)) continue
     try {
       await give(letOut(folder, account))
     } catch (error) {
@@ -142,7 +153,7 @@ export async function removeService(tools: ServiceTools, args: readonly string[]
       remarks.push(`${folder} still lists the account of the service: ${error.message}`)
     }
   }
-  return remarks
+  return { wasThere: defined !== null, remarks }
 }
 
 /** The data folder that a command line names. */

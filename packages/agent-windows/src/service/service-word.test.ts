@@ -152,7 +152,7 @@ test('what the host does not have is said, and the rest is done', async () => {
 
 test('start, stop and status tell how it is', async () => {
   const { run, codes } = host()
-  for (const word of ['start', 'stop', 'status', 'remove'])
+  for (const word of ['start', 'stop', 'status'])
     await expect(run([word])).rejects.toSatisfy((error) => isServiceFault(error, 'absent'))
   await run(install(...library(), '--no-start'), [close(), letIn(images)])
   expect(await run(['status'])).toMatch(/^varve-agent: stopped\n {2}account {2}NT SERVICE\\varve-agent\n/u)
@@ -166,23 +166,28 @@ test('start, stop and status tell how it is', async () => {
 test('removed, nothing of it is left but what it kept', async () => {
   const { system, run } = host()
   await run(install(...library()), [close(), letIn(images)])
-  const gone = place.file('gone')
+  const [gone, odd] = [place.file('gone'), place.file('odd')]
+  await mkdir(odd)
   await writeFile(
     join(data, 'service.json'),
-    JSON.stringify({ version: 1, words: [...library(), '--library', `gone=${gone}`] }),
+    JSON.stringify({
+      version: 1,
+      words: [...library(), '--library', `gone=${gone}`, '--library', `odd=${odd}`],
+    }),
   )
   const said = await run(
     ['remove'],
-    [letOut(data), letOut(images), { ...letOut(gone), exitCode: 2, stderr: 'there is no such folder' }],
+    [letOut(data), letOut(images), { ...letOut(odd), exitCode: 5, stderr: 'it refuses' }],
   )
   expect(said).toMatch(
-    /^varve-agent is removed; images were left alone\.\n {2}.*gone still lists the account/u,
+    /^varve-agent is removed; images were left alone\.\n {2}.*odd still lists the account/u,
   )
   expect(system.services.status(serviceName)).toBeNull()
   expect(system.members.get(hyperVAdministrators)?.size).toBe(0)
   expect([system.granted.size, system.sources.size]).toEqual([0, 0])
   expect(await settings()).toMatchObject({ version: 1 })
   await rm(data, { recursive: true })
+  expect(await run(['remove', '--data', data])).toBe('varve-agent was not installed.')
 })
 
 test('a service that somebody has open is said to be leaving', async () => {

@@ -73,12 +73,11 @@ export function serviceWord(options: ServiceWordOptions): AgentWord {
       if (status.state !== 'running') setCode(1)
     },
     async remove(args) {
-      const remarks = await removeService(options, args)
-      say(
-        [`${serviceName} is removed; images were left alone.`, ...remarks.map((one) => `  ${one}`)].join(
-          '\n',
-        ),
-      )
+      const { wasThere, remarks } = await removeService(options, args)
+      const first = wasThere
+        ? `${serviceName} is removed; images were left alone.`
+        : `${serviceName} was not installed.`
+      say([first, ...remarks.map((one) => `  ${one}`)].join('\n'))
     },
     async run(args) {
       exit(await run(options, args))
