@@ -12,7 +12,7 @@ process.env['VARVE_ACCESS'] = join(state, 'access')
 process.env['NODE_COMPILE_CACHE'] = join(import.meta.dirname, '.varve/code-cache')
 process.on('exit', () => rmSync(state, { recursive: true, force: true }))
 
-const tiers = ['tools', 'corpus', 'e2e', 'browser', 'lab'] as const
+const tiers = ['tools', 'corpus', 'e2e', 'browser', 'lab', 'wine'] as const
 
 function tier(name: (typeof tiers)[number], timeoutMs: number) {
   return {
@@ -43,6 +43,7 @@ export default defineConfig({
       tier('e2e', 300_000),
       tier('browser', 300_000),
       tier('lab', 600_000),
+      tier('wine', 180_000),
     ],
   },
 })
