@@ -152,7 +152,7 @@ function openService(name: string, what: string, access: number): Open {
 }
 
 /** Parts of a definition by their level, winsvc.h. */
-function partsOf(definition: ServiceDefinition): { level: number; what: string; info: object }[] {
+export function partsOf(definition: ServiceDefinition): { level: number; what: string; info: object }[] {
   const { restartsAfterMs, forgetsAfterSeconds, shutdownMs, privileges, description } = definition
   const koffi = native()
   const number = (value: number) => ({ fields: { value: 'uint32' }, value: { value } })
