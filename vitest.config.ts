@@ -10,6 +10,9 @@ process.env['XDG_STATE_HOME'] = state
 process.env['VARVE_ACCESS'] = join(state, 'access')
 // What they compile is kept for the next one, as the launcher keeps it.
 process.env['NODE_COMPILE_CACHE'] = join(import.meta.dirname, '.varve/code-cache')
+// A PowerShell that a test kills would leave the pipes behind that others could look into it by.
+process.env['DOTNET_EnableDiagnostics'] = '0'
+process.env['POWERSHELL_DIAGNOSTICS_OPTOUT'] = '1'
 process.on('exit', () => rmSync(state, { recursive: true, force: true }))
 
 const tiers = ['tools', 'corpus', 'e2e', 'browser', 'lab', 'wine'] as const

@@ -1,48 +1,98 @@
 import { stat, writeFile } from 'node:fs/promises'
+import type { MachinesNow, WindowsDisksNow, WindowsHost } from '@varve/agent/platform/windows-host'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { expect, test } from 'vitest'
 import { findAttached } from './find-writers.ts'
 
-const answering = (answer: unknown) => ({ call: async () => answer })
-const told = { machines: 'told', mounted: 'told' }
+const none: WindowsDisksNow = { by: 'storage', isElevated: true, disks: [], gone: [] }
 
-test('a disk of a machine that runs, and one that Windows has mounted, are in use', async () => {
+function windowsWith({
+  disks = none,
+  told = 'told',
+  machines = [],
+}: Partial<MachinesNow> & { readonly disks?: WindowsDisksNow }): WindowsHost {
+  return { disks: async () => disks, machines: async () => ({ told, machines }) }
+}
+
+const disk = { device: 'd', size: 1, readOnly: false, isOffline: false, partitions: [] }
+const drive = { controller: 'SCSI', number: 0, location: 0 }
+const id = '6f9619ff-8b86-d011-b42d-00cf4fc964ff'
+const off = { kind: null, isAutomatic: false, isMerging: false, current: null, all: [] }
+
+test('a disk of a machine that runs, one that Windows has mounted, and what checkpoints stand on are in use', async () => {
   await using place = await tempPlace()
-  const [disk, mounted, free] = ['a.vhdx', 'b.vhd', 'c.vhdx'].map((name) => place.file(name))
-  for (const path of [disk, mounted, free]) await writeFile(path ?? '', '')
-  const disks = [
-    { path: disk, machine: 'web\'s "1"' },
-    { path: mounted, machine: null },
-    { path: place.file('gone.vhdx'), machine: 'old' },
-  ]
-  const found = await findAttached(answering({ disks, ...told }))()
-  const of = async (path = '') => found.of(await stat(path, { bigint: true }))
-  expect(await of(disk)).toEqual([{ by: 'attached', machine: 'web\'s "1"' }])
-  expect(await of(mounted)).toEqual([{ by: 'attached', machine: null }])
-  expect(await of(free)).toEqual([])
-  expect(found.unseen).toEqual([{ what: 'not-told', system: 'Windows' }])
+  const paths = ['run', 'mounted', 'free', 'base', 'active'].map((name) => place.file(`${name}.vhdx`))
+  const [running = '', mounted = '', free = '', base = '', active = ''] = paths
+  for (const path of paths) await writeFile(path, '')
+  const machine = { id, generation: 2, checkpoints: off }
+  const checkpoint = {
+    id,
+    name: 'c',
+    type: 'Standard',
+    isAutomatic: false,
+    parent: null,
+    madeAt: '',
+    files: [base],
+  }
+  const windows = windowsWith({
+    disks: { ...none, disks: [{ image: mounted, disk, mounts: [], note: null }] },
+    machines: [
+      {
+        ...machine,
+        name: 'web\'s "1"',
+        state: 'Running',
+        drives: [
+          { ...drive, path: running },
+          { ...drive, path: place.file('gone') },
+        ],
+      },
+      { ...machine, name: 'old', state: 'Off', drives: [{ ...drive, path: free }] },
+      {
+        ...machine,
+        name: 'kept',
+        state: 'Off',
+        drives: [{ ...drive, path: active }],
+        checkpoints: { ...off, all: [checkpoint] },
+      },
+    ],
+  })
+  const of = async (found: Awaited<ReturnType<ReturnType<typeof findAttached>>>, path: string) =>
+    found.of(await stat(path, { bigint: true }))
+  const reading = await findAttached(windows)()
+  expect(await of(reading, running)).toEqual([{ by: 'attached', machine: 'web\'s "1"' }])
+  expect(await of(reading, mounted)).toEqual([{ by: 'attached', machine: null }])
+  for (const path of [free, base, active]) expect(await of(reading, path)).toEqual([])
+  expect(reading.unseen).toEqual([{ what: 'not-told', system: 'Windows' }])
+  for (const options of [{ locks: 'all' }, { descriptors: 'all' }] as const) {
+    const changing = await findAttached(windows)(options)
+    expect(await of(changing, free)).toEqual([])
+    for (const path of [base, active])
+      expect(await of(changing, path)).toEqual([{ by: 'checkpoints', machine: 'kept' }])
+  }
+})
+
+test('a disk that is attached read-only stands in the way of who changes it alone', async () => {
+  await using place = await tempPlace()
+  const image = place.file('a.vhdx')
+  await writeFile(image, '')
+  const disks = { ...none, disks: [{ image, disk: { ...disk, readOnly: true }, mounts: [], note: null }] }
+  const of = async (options = {}) =>
+    (await findAttached(windowsWith({ disks }))(options)).of(await stat(image, { bigint: true }))
+  expect(await of()).toEqual([])
+  expect(await of({ locks: 'all' })).toEqual([{ by: 'attached', machine: null }])
 })
 
 test('what the host does not show is said, an empty list is not believed', async () => {
-  const found = await findAttached(answering({ disks: [], machines: 'no-rights', mounted: 'no-module' }))()
+  const found = await findAttached(windowsWith({ disks: { ...none, by: null }, told: 'no-rights' }))()
   expect(found.unseen.map((one) => 'system' in one && one.system)).toEqual([
     'Windows',
     'Hyper-V',
     'the Storage module',
   ])
-  const without = await findAttached(answering({ disks: [], ...told, machines: 'no-module' }))()
-  expect(without.unseen).toHaveLength(1)
+  expect((await findAttached(windowsWith({ told: 'no-module' }))()).unseen).toHaveLength(1)
 })
 
-test('a script that fails, or gives what it does not, is said to have told nothing', async () => {
-  const failing = { call: async () => Promise.reject(new Error('gone')) }
-  for (const scripts of [
-    failing,
-    answering(null),
-    answering([]),
-    answering({ disks: [{ path: '' }], ...told }),
-  ]) {
-    const found = await findAttached(scripts)()
-    expect(found.unseen).toContainEqual({ what: 'tool-failed', tool: 'powershell' })
-  }
+test('a script that fails is said to have told nothing', async () => {
+  const failing = { ...windowsWith({}), machines: async () => Promise.reject(new Error('gone')) }
+  expect((await findAttached(failing)()).unseen).toContainEqual({ what: 'tool-failed', tool: 'powershell' })
 })

@@ -78,7 +78,7 @@ export interface RunningAgent {
 export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const { config, platform, log } = options
   const toolBox = platformTools(platform.tools)
-  const { readPlaces } = platform
+  const { readPlaces, windowsHost } = platform
   const volumePlaces = new VolumePlaces({ tools: toolBox, ...(readPlaces && { readPlaces }) })
   const libraries = await openLibraries(config, volumePlaces)
   const roots = libraries.map(({ root }) => root)
@@ -173,6 +173,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
         workers,
         findWriters,
         ...(readPlaces && { readPlaces }),
+        ...(windowsHost && { windowsHost }),
         ...(config.data !== null && { stateFolder: config.data }),
         membership: () => membership.kept,
         onFolderChanged(folder) {

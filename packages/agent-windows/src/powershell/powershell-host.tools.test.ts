@@ -170,6 +170,6 @@ describe.skipIf(process.platform === 'win32' || pwsh === null)('scripts in one P
     await expect.poll(() => existsSync(`/proc/${first}`), patience).toBe(false)
     expect(await idle.call('pid' as ScriptName)).not.toEqual({ pid: first })
     await using missing = new PowerShellHost({ path: place.file('powershell.exe') })
-    await expect(missing.call('get-attached')).rejects.toMatchObject({ code: 'tool-missing' })
+    await expect(missing.call('get-disks')).rejects.toMatchObject({ code: 'tool-missing' })
   })
 })

@@ -22,7 +22,15 @@ const mostStderr = 64 * 1024
 const scripts = join(dirname(findPackageJSON(import.meta.url) ?? ''), '../agent-windows/src/scripts')
 
 /** Files of this package, one verb each. */
-export type ScriptName = 'get-attached' | 'get-rights'
+export type ScriptName =
+  | 'checkpoint-machine'
+  | 'dismount-image'
+  | 'get-disks'
+  | 'get-machines'
+  | 'get-rights'
+  | 'mount-image'
+  | 'remove-checkpoint'
+  | 'restore-checkpoint'
 
 export interface CallOptions {
   /** How long the script may take. */

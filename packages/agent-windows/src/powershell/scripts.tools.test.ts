@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path'
 import { findPowershell, newLanguage } from '@varve/test-kit/powershell'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { listAttached } from './attached-disks.ts'
 import { hostParts } from './host-parts.ts'
+import { windowsHost } from '../host/windows-host.ts'
 import { PowerShellHost, type ScriptName } from './powershell-host.ts'
 import { cmdletTables, standInModule, withStandIns } from '../testing/stand-ins.ts'
 
@@ -16,12 +16,11 @@ const scripts = readdirSync(folder)
 
 /** Groups of `whoami /groups /fo csv /nh`; names are in the language of the host. */
 const groups = {
-  elevated: '"Verbindliche Beschriftung\\Hohe Verbindlichkeitsstufe","Bezeichnung","S-1-16-12288",""',
+  elevated:
+    '"Verbindliche Beschriftung\\Hohe Verbindlichkeitsstufe","Bezeichnung","S-1-16-12288",""\n"VORDEFINIERT\\Administratoren","Alias","S-1-5-32-544",""',
   system:
     '"Mandatory Label\\System Mandatory Level","Label","S-1-16-16384",""\n"BUILTIN\\Administrators","Alias","S-1-5-32-544",""',
   service: '"Mandatory Label\\System Mandatory Level","Label","S-1-16-16384",""',
-  administrator:
-    '"Mandatory Label\\High Mandatory Level","Label","S-1-16-12288",""\n"BUILTIN\\Administrators","Alias","S-1-5-32-544",""',
   ofHyperV: '"VORDEFINIERT\\Hyper-V-Administratoren","Alias","S-1-5-32-578","Verbindliche Gruppe"',
   plain:
     '"Mandatory Label\\Medium Mandatory Level","Label","S-1-16-8192",""\n"BUILTIN\\Administrators","Alias","S-1-5-32-544","Group used for deny only"',
@@ -92,75 +91,83 @@ describe.skipIf(process.platform === 'win32' || pwsh === null || tables === null
     expect(found).toMatchObject({ errors: [], new: { length: 7 } })
   })
 
-  describe('what is attached', () => {
+  describe('machines', () => {
     const machine = (name: string, state: string) =>
-      `[pscustomobject]@{ Name = '${name}'; State = '${state}' }`
-    const machines = `@(${[machine('web ü', 'Running'), machine('old', 'Off'), machine('web ü', 'Saved')].join(', ')})`
-    // A single drive is no list; an empty slot has no path.
-    const drives = `param($Bound) if ($Bound['VM'].State -eq 'Running') { [pscustomobject]@{ Path = 'C:\\vm\\web_1.avhdx' } } else { @([pscustomobject]@{ Path = $null }, [pscustomobject]@{ Path = 'D:\\s.vhdx' }) }`
-    const disks = `@([pscustomobject]@{ BusType = 'SAS'; Location = 'PCI Slot 1' }, [pscustomobject]@{ BusType = 'File Backed Virtual'; Location = 'E:\\m.vhd' }, [pscustomobject]@{ BusType = [uint16] 15; Location = 'E:\\n.vhdx' })`
-    const hyperV = { 'Get-VM': machines, 'Get-VMHardDiskDrive': drives }
+      `[pscustomobject]@{ Id = [guid] '6F9619FF-8B86-D011-B42D-00CF4FC964FF'; Name = '${name}'; State = '${state}'; Generation = 2; OperationalStatus = @('Ok', 'MergingDisks'); AutomaticCheckpointsEnabled = $true; CheckpointType = 'Production'; ParentSnapshotId = $null; HardDrives = @([pscustomobject]@{ Path = $null }, [pscustomobject]@{ Path = 'C:\\vm\\web_1.avhdx'; ControllerType = 'SCSI'; ControllerNumber = 0; ControllerLocation = 1 }) }`
+    // Windows Server 2012 R2 has no such properties, and a single drive is no list.
+    const older = `[pscustomobject]@{ Id = [guid]::Empty; Name = 'old'; State = 'Off'; Generation = 1; OperationalStatus = 'Ok'; HardDrives = [pscustomobject]@{ Path = 'D:\\s.vhd'; ControllerType = 'IDE'; ControllerNumber = 0; ControllerLocation = 0 } }`
+    const checkpoint = `param($Bound) if ($Bound['VM'][0].Name -eq 'old') { return } [pscustomobject]@{ Id = [guid] '6F9619FF-8B86-D011-B42D-00CF4FC964F0'; Name = 'vor'; SnapshotType = 'Standard'; IsAutomaticCheckpoint = $true; ParentSnapshotId = [guid]::Empty; CreationTime = ([datetime] '2026-11-01T10:00:00Z'); HardDrives = @([pscustomobject]@{ Path = 'C:\\vm\\web.vhdx' }) }`
+    const hyperV = { 'Get-VM': `@(${machine('web ü', 'Running')}, ${older})`, 'Get-VMSnapshot': checkpoint }
+    const machinesOf = async (result: unknown) => windowsHost({ call: async () => result }).machines()
 
-    test('disks of machines that are not off, and those that Windows has mounted', async () => {
-      const { result, calls } = await run('get-attached', { answers: { ...hyperV, 'Get-Disk': disks } })
-      expect(await listAttached({ call: async () => result })).toEqual({
-        disks: [
-          { path: 'C:\\vm\\web_1.avhdx', machine: 'web ü' },
-          { path: 'D:\\s.vhdx', machine: 'web ü' },
-          { path: 'E:\\m.vhd', machine: null },
-          { path: 'E:\\n.vhdx', machine: null },
+    test('with their disks and checkpoints, also those of an older module', async () => {
+      const { result, calls } = await run('get-machines', { answers: hyperV })
+      expect(await machinesOf(result)).toEqual({
+        told: 'told',
+        machines: [
+          {
+            id: '6f9619ff-8b86-d011-b42d-00cf4fc964ff',
+            name: 'web ü',
+            generation: 2,
+            state: 'Running',
+            drives: [{ path: 'C:\\vm\\web_1.avhdx', controller: 'SCSI', number: 0, location: 1 }],
+            checkpoints: {
+              kind: 'Production',
+              isAutomatic: true,
+              isMerging: true,
+              current: null,
+              all: [
+                {
+                  id: '6f9619ff-8b86-d011-b42d-00cf4fc964f0',
+                  name: 'vor',
+                  type: 'Standard',
+                  isAutomatic: true,
+                  parent: null,
+                  madeAt: '2026-11-01T10:00:00Z',
+                  files: ['C:\\vm\\web.vhdx'],
+                },
+              ],
+            },
+          },
+          expect.objectContaining({
+            name: 'old',
+            drives: [{ path: 'D:\\s.vhd', controller: 'IDE', number: 0, location: 0 }],
+            checkpoints: { kind: null, isAutomatic: false, isMerging: false, current: null, all: [] },
+          }),
         ],
-        machines: 'told',
-        mounted: 'told',
       })
       expect(calls.map(({ name, set }) => `${name} ${set}`)).toEqual([
         'Get-VM Name',
-        'Get-VMHardDiskDrive VMObject',
-        'Get-VMHardDiskDrive VMObject',
-        'Get-Disk ByNumber',
+        'Get-VMSnapshot VMObject',
+        'Get-VMSnapshot VMObject',
       ])
     })
 
-    test('no machine and no disk are lists too', async () => {
-      const { result } = await run('get-attached', {
-        answers: { 'Get-VM': '', 'Get-VMHardDiskDrive': '', 'Get-Disk': '' },
-      })
-      expect(result).toEqual({ disks: [], machines: 'told', mounted: 'told' })
-    })
-
     test.each(['system', 'ofHyperV'] as const)('seen as %s', async (as) => {
-      const { result } = await run('get-attached', { answers: { ...hyperV, 'Get-Disk': '' }, as })
-      expect(result).toMatchObject({ machines: 'told', disks: { length: 2 } })
+      const { result } = await run('get-machines', { answers: hyperV, as })
+      expect(result).toMatchObject({ told: 'told', machines: { length: 2 } })
     })
 
-    test('who may not see machines is not told that there are none', async () => {
-      const answers = { 'Get-VM': '', 'Get-VMHardDiskDrive': '', 'Get-Disk': disks }
-      const { result, calls } = await run('get-attached', { answers, as: 'plain' })
-      expect(result).toMatchObject({ machines: 'no-rights', disks: { length: 2 } })
-      expect(calls.map(({ name }) => name)).toEqual(['Get-Disk'])
-    })
-
-    test('a host without Hyper-V, and one without the Storage module', async () => {
-      expect((await run('get-attached', { answers: { 'Get-Disk': disks } })).result).toMatchObject({
-        machines: 'no-module',
-        mounted: 'told',
-        disks: { length: 2 },
-      })
-      expect((await run('get-attached', { answers: hyperV })).result).toMatchObject({
-        machines: 'told',
-        mounted: 'no-module',
-      })
+    test('who may not see machines is not told that there are none; a host without Hyper-V has none', async () => {
+      const hidden = await run('get-machines', { answers: hyperV, as: 'plain' })
+      expect(await machinesOf(hidden.result)).toEqual({ told: 'no-rights', machines: [] })
+      expect(hidden.calls).toEqual([])
+      const service = await run('get-machines', { answers: hyperV, as: 'service' })
+      expect(await machinesOf(service.result)).toEqual({ told: 'no-rights', machines: [] })
+      const without = await run('get-machines', { answers: { 'Get-Disk': '' } })
+      expect(await machinesOf(without.result)).toEqual({ told: 'no-module', machines: [] })
+      const none = await run('get-machines', { answers: { ...hyperV, 'Get-VM': '' } })
+      expect(await machinesOf(none.result)).toEqual({ told: 'told', machines: [] })
     })
 
     test('a machine that is removed meanwhile is passed over; any other error is one', async () => {
       const failing = (category: string) => ({
         ...hyperV,
-        'Get-VMHardDiskDrive': `Write-Error -Message 'x' -ErrorId 'OperationFailed' -Category ${category}`,
-        'Get-Disk': '',
+        'Get-VMSnapshot': `Write-Error -Message 'x' -ErrorId 'OperationFailed' -Category ${category}`,
       })
-      const { result } = await run('get-attached', { answers: failing('ObjectNotFound') })
-      expect(result).toMatchObject({ disks: [], machines: 'told' })
-      await expect(run('get-attached', { answers: failing('PermissionDenied') })).rejects.toMatchObject({
+      const { result } = await run('get-machines', { answers: failing('ObjectNotFound') })
+      expect(result).toEqual({ told: 'told', machines: [] })
+      await expect(run('get-machines', { answers: failing('PermissionDenied') })).rejects.toMatchObject({
         failure: { id: expect.stringContaining('OperationFailed'), category: 'PermissionDenied' },
       })
     })
@@ -179,7 +186,7 @@ describe.skipIf(process.platform === 'win32' || pwsh === null || tables === null
     const both = { 'Get-VM': '', 'Get-Disk': '' }
 
     test('an administrator of a host that has all', async () => {
-      const { result, calls } = await run('get-rights', { answers: both, as: 'administrator', registry })
+      const { result, calls } = await run('get-rights', { answers: both, registry })
       expect(result).toMatchObject({
         isAdministrator: true,
         maySeeMachines: true,
@@ -216,6 +223,35 @@ describe.skipIf(process.platform === 'win32' || pwsh === null || tables === null
         storageModule: null,
         wsl: false,
       })
+    })
+  })
+
+  describe('disks', () => {
+    const disk = (of: string) =>
+      `[pscustomobject]@{ Number = 1; Size = 8MB; IsReadOnly = $true; IsOffline = $false; ${of} }`
+    const disks = `@(${disk("BusType = 'SAS'; Location = 'PCI Slot 1'")}, ${disk("BusType = 'File Backed Virtual'; Location = '\\\\?\\E:\\m.vhd'")}, ${disk("BusType = [uint16] 15; Location = 'E:\\n.vhdx'")})`
+    const partitions = `[pscustomobject]@{ PartitionNumber = 1; Offset = 1MB; Size = 7MB; AccessPaths = @('F:\\', '\\\\?\\Volume{c310a8dc-799c-43d9-bdf5-dcd066eeaad4}\\', $null) }`
+    const answers = { 'Get-Disk': disks, 'Get-Partition': partitions, 'Mount-VHD': '' }
+    const disksOf = async (result: unknown) => windowsHost({ call: async () => result }).disks(null)
+
+    test('those of files, by their bus and not by their name', async () => {
+      const { result } = await run('get-disks', { answers })
+      const found = await disksOf(result)
+      expect(found).toMatchObject({ by: 'hyper-v', isElevated: true, gone: [] })
+      expect(found.disks.map(({ image, mounts }) => [image, ...mounts.map(({ folder }) => folder)])).toEqual([
+        ['E:\\m.vhd', 'F:\\'],
+        ['E:\\n.vhdx', 'F:\\'],
+      ])
+    })
+
+    test('one without partitions, none at all, and a host without the modules', async () => {
+      const empty = `Write-Error -Message 'x' -ErrorId 'CmdletizationQuery_NotFound' -Category ObjectNotFound`
+      const bare = await run('get-disks', { answers: { ...answers, 'Get-Partition': empty } })
+      expect(await disksOf(bare.result)).toMatchObject({ disks: [{ disk: { partitions: [] } }, {}] })
+      const none = await run('get-disks', { answers: { 'Get-Disk': '', 'Get-Partition': '' }, as: 'plain' })
+      expect(await disksOf(none.result)).toMatchObject({ by: 'storage', isElevated: false, disks: [] })
+      const without = await run('get-disks', { answers: { 'Mount-VHD': '' } })
+      expect(await disksOf(without.result)).toMatchObject({ by: null, disks: [] })
     })
   })
 })

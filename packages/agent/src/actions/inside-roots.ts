@@ -4,7 +4,7 @@ import { DiskError, renamedIn } from '@varve/core/problems/disk-error'
 import { inFolder } from '@varve/engine/files/held-folder'
 import { isOfDevices, libraryRoots } from '@varve/engine/files/library-roots'
 import { assertNameFits } from '@varve/engine/files/staged-name'
-import { writeError } from '@varve/engine/system/system-error'
+import { readError, writeError } from '@varve/engine/system/system-error'
 import type { ActionPorts } from './adapter.ts'
 
 /** Throws `not-writable` for a name that no file can have, and `outside-library` unless `path`, which need not exist, is absolute and its folder lies in the roots, links resolved. */
@@ -19,6 +19,16 @@ export async function assertTarget({ roots }: Pick<ActionPorts, 'roots'>, path: 
   })
   libraryRoots(roots).assertInside(join(folder, basename(path)), path)
   if (isOfDevices(folder)) throw amongDevices(path)
+}
+
+/** Throws as `assertTarget`, and `outside-library` too when the file that is there is a link out of the roots. */
+export async function assertImage(ports: Pick<ActionPorts, 'roots'>, path: string): Promise<void> {
+  await assertTarget(ports, path)
+  if (ports.roots === null) return
+  const real = await realpath(path).catch((error: unknown) => {
+    throw readError(error, path)
+  })
+  libraryRoots(ports.roots).assertInside(real, path)
 }
 
 /**

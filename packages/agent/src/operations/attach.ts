@@ -15,15 +15,56 @@ import type { ImageFilesFacts } from '@varve/operations/image-files-facts'
 import { useProblems } from '@varve/operations/image-files-problems'
 import { diskInput, imageInput } from '../actions/image-input.ts'
 import { problemCollector, sourceFacts } from './copy-facts.ts'
-import { deviceWays } from './device-ways.ts'
+import { deviceWays, windowsNow } from './device-ways.ts'
 import { volumesIn } from './guest-volumes.ts'
 import { gatherImageFiles } from './image-files.ts'
 import { defineLocalOperation, type FactsContext } from './local-operation.ts'
 
 export const attachHere = defineLocalOperation(attachOperation, async (request, context) => {
+  const windows = await windowsNow(context)
+  if (windows) return await gatherOnWindows(request, context, windows)
   const { facts } = await gatherAttach(request, context, { volumes: true, isLookedInto: () => false })
   return facts
 })
+
+/** What is known of an image that Windows is to make a disk of. */
+async function gatherOnWindows(
+  request: AttachRequest,
+  context: FactsContext,
+  { now, ...own }: NonNullable<Awaited<ReturnType<typeof windowsNow>>>,
+): Promise<AttachFacts> {
+  const { host } = context
+  const { problems, collect } = problemCollector()
+  const image = await realpath(request.image.path).catch(() => request.image.path)
+  const report = (await collect(async () => sourceFacts(request.image, context)))?.report ?? null
+  const file = await stat(image).catch(() => null)
+  const there = await Promise.all(
+    now.disks.map(async (disk) => {
+      const other = await stat(disk.image).catch(() => null)
+      return file !== null && other?.dev === file.dev && other.ino === file.ino ? disk : null
+    }),
+  )
+  const already = there.find((disk) => disk !== null)?.disk.device ?? null
+  // What has it attached uses it.
+  const isFree = report !== null && already === null
+  return {
+    host,
+    ways: { ...(await deviceWays(context)), ...own },
+    image,
+    format: report?.format ?? null,
+    virtualSize: report?.virtualSize ?? null,
+    isPlainRaw: false,
+    sectorSize: 512,
+    volumes: [],
+    problems: [
+      ...problems,
+      ...(report?.problems ?? []).filter(({ severity, asks }) => severity === 'block' || asks === true),
+      ...(isFree && !request.isWritten ? await writersOf(request, context) : []),
+    ],
+    files: isFree && request.isWritten ? await collect(async () => filesForWriting(image, context)) : null,
+    already,
+  }
+}
 
 /** Whether logical volumes are looked for, and in which of them filesystems are. */
 export interface GuestLooking {

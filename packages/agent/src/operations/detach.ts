@@ -5,13 +5,17 @@ import { libraryRoots } from '@varve/engine/files/library-roots'
 import { namedBy } from '@varve/engine/files/staged-name'
 import { findUses } from '@varve/engine/in-use/find-uses'
 import { runOf } from '@varve/engine/in-use/run-locks'
+import type { DetachFacts } from '@varve/operations/detach/facts'
 import { detachOperation } from '@varve/operations/detach/plan'
 import { toAttachedView } from './attached-view.ts'
-import { deviceWays } from './device-ways.ts'
-import { defineLocalOperation } from './local-operation.ts'
+import { attachedVhds } from './attached-vhds.ts'
+import { deviceWays, windowsNow } from './device-ways.ts'
+import { defineLocalOperation, type FactsContext } from './local-operation.ts'
 
 export const detachHere = defineLocalOperation(detachOperation, async ({ target }, context) => {
   const { ports, host } = context
+  const windows = await windowsNow(context)
+  if (windows) return await gatherOnWindows(target, context, windows)
   const ways = await deviceWays(context)
   const none = { host, ways, target, attached: null, holders: [], foreign: [], run: null }
   const image = await realpath(target).catch(() => target)
@@ -37,6 +41,29 @@ export const detachHere = defineLocalOperation(detachOperation, async ({ target 
   )
   return { ...none, foreign }
 })
+
+async function gatherOnWindows(
+  target: string,
+  context: FactsContext,
+  { now, ...own }: NonNullable<Awaited<ReturnType<typeof windowsNow>>>,
+): Promise<DetachFacts> {
+  const { host, ports } = context
+  const image = await realpath(target).catch(() => target)
+  const libraries = libraryRoots(ports.roots)
+  const isMeant = (one: { readonly image: string; readonly device?: string }) =>
+    [target, image].some((name) => [one.image, one.device].includes(name)) && libraries.holds(one.image)
+  const attached = attachedVhds(now).find(isMeant) ?? null
+  const foreign = now.disks.filter((disk) => isMeant({ image: disk.image, device: disk.disk.device }))
+  return {
+    host,
+    ways: { ...(await deviceWays(context)), ...own },
+    target,
+    attached,
+    run: attached === null ? null : await workingRun(attached.image),
+    holders: [],
+    foreign: attached === null ? foreign.map(({ disk }) => disk.device) : [],
+  }
+}
 
 /** The run whose process works on the image, or on the one that this hidden file becomes; null: none. */
 async function workingRun(image: string): Promise<string | null> {

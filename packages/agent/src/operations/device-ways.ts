@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { release } from 'node:os'
 import { udevControl } from '@varve/engine/attached/udev-rule'
 import type { DeviceWays, KernelPart } from '@varve/operations/attach/facts'
+import { notesFolder } from '../platform/attached-notes.ts'
+import type { WindowsDisksNow } from '../platform/windows-host.ts'
 import type { FactsContext } from './local-operation.ts'
 
 const tools = [
@@ -27,6 +29,25 @@ export async function deviceWays({ ports }: Pick<FactsContext, 'ports'>): Promis
     mapper: await kernelPart('dm-mod', '/sys/class/misc/device-mapper'),
     hasUdev: existsSync(udevControl) && (await ports.tools.find('udevadm')) !== null,
     tools: await foundTools(tools, { ports }),
+  }
+}
+
+/** What Windows has attached, and what it can attach by; null: this is another system. */
+export async function windowsNow({
+  ports,
+}: Pick<FactsContext, 'ports'>): Promise<
+  (Pick<DeviceWays, 'system' | 'isRoot' | 'windows'> & { readonly now: WindowsDisksNow }) | null
+> {
+  const { windowsHost } = ports
+  if (!windowsHost) return null
+  const system = 'win32'
+  try {
+    const now = await windowsHost.disks(notesFolder(ports))
+    return { system, isRoot: now.isElevated, windows: { by: now.by, unasked: null }, now }
+  } catch (error) {
+    const now = { by: null, isElevated: false, disks: [], gone: [] }
+    const unasked = (error instanceof Error ? error.message : String(error)).trim()
+    return { system, isRoot: false, windows: { by: null, unasked }, now }
   }
 }
 

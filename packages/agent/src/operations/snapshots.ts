@@ -1,13 +1,15 @@
 import { randomHex } from '@varve/core/binary/random-hex'
 import { overlayFormatOf } from '@varve/core/formats/writable-formats'
-import { lstat, realpath } from 'node:fs/promises'
+import { lstat, realpath, stat } from 'node:fs/promises'
 import { dirname, extname, isAbsolute, join } from 'node:path'
 import { rulesOf } from '@varve/core/formats/writable-formats'
 import type { InternalSnapshot } from '@varve/core/image/image-facts'
 import { walkChain } from '@varve/core/chain/walk-chain'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { isBlocking, problemFromError, type Problem } from '@varve/core/problems/problem'
+import { libraryRoots } from '@varve/engine/files/library-roots'
 import { assertNameFits } from '@varve/engine/files/staged-name'
+import type { HyperVMachine } from '@varve/protocol/machines'
 import { makesSharedFiles, sharedSnapshots } from '@varve/engine/images/shared-snapshots'
 import { nodePorts } from '@varve/engine/ports/ports'
 import { snapshotApply } from '@varve/operations/snapshot-apply/plan'
@@ -22,6 +24,7 @@ import { namingProblems } from './naming-problems.ts'
 
 export const snapshotApplyHere = defineLocalOperation(snapshotApply, async ({ image }, context) => {
   const facts = await gatherSnapshots(image, context)
+  if (facts.machine) return facts
   return { ...facts, problems: [...facts.problems, ...(await disksAbove(facts.path, context))] }
 })
 
@@ -54,6 +57,8 @@ async function gatherSnapshots(
   image: string,
   { host, ports, signal, needsTool = true }: FactsContext & { readonly needsTool?: boolean },
 ): Promise<SnapshotFacts> {
+  const machine = await machineOf(image, ports)
+  if (machine) return factsOfMachine(image, machine, host)
   const files = nodePorts({ roots: ports.roots, io: 'sync', packed: 'name' })
   await using walked = await walkChain(image, files, { signal })
   const [{ file, facts }] = walked.links
@@ -73,6 +78,44 @@ async function gatherSnapshots(
       ...(needsTool && facts.format === 'qcow2' ? await toolProblems(file.path, ports) : []),
     ],
     filesystem: place.filesystem,
+    keepName: `varve-before-${randomHex(4)}`,
+  }
+}
+
+/** Whose disk it is, of a file that a machine may hold so that nobody else can open it. */
+async function machineOf(
+  image: string,
+  { windowsHost, roots }: FactsContext['ports'],
+): Promise<HyperVMachine | null> {
+  if (!windowsHost) return null
+  libraryRoots(roots).assertNamedInside(image)
+  const wanted = await stat(image, { bigint: true }).catch(() => null)
+  if (wanted === null) return null
+  const { machines } = await windowsHost.machines()
+  const isWanted = async (path: string) => {
+    const there = await stat(path, { bigint: true }).catch(() => null)
+    return there?.dev === wanted.dev && there.ino === wanted.ino
+  }
+  for (const machine of machines) {
+    const { drives, checkpoints } = machine
+    const files = [...drives.map(({ path }) => path), ...checkpoints.all.flatMap((one) => one.files)]
+    for (const file of new Set(files)) if (await isWanted(file)) return machine
+  }
+  return null
+}
+
+/** Its checkpoints are those of the machine: Hyper-V makes them, also while it runs. */
+function factsOfMachine(path: string, machine: HyperVMachine, host: string): SnapshotFacts {
+  return {
+    host,
+    path,
+    format: /\.a?vhd$/iu.test(path) ? 'vhd' : 'vhdx',
+    virtualSize: null,
+    snapshots: machine.checkpoints.all.map(({ id, name }) => ({ id, name, stateSize: 0 })),
+    sharesBlocks: null,
+    problems: [],
+    filesystem: null,
+    machine,
     keepName: `varve-before-${randomHex(4)}`,
   }
 }

@@ -3,6 +3,7 @@ import type { FindWriters } from '@varve/engine/in-use/writers'
 import type { AdapterTable, ReadPlaces } from '../actions/adapter.ts'
 import type { ToolRunner } from '../tools/tool-command.ts'
 import type { ToolEntry } from '../tools/tool-entry.ts'
+import type { WindowsHost } from './windows-host.ts'
 
 export type { Use } from '@varve/core/problems/use'
 export type { FileIdentity, FindWriters, OpenWriters } from '@varve/engine/in-use/writers'
@@ -38,4 +39,6 @@ export interface Platform {
   readonly findWriters: FindWriters | null
   /** Volumes, pools and folders of this host; left out where nothing reads them yet. */
   readonly readPlaces?: ReadPlaces
+  /** Of Windows only. */
+  readonly windowsHost?: WindowsHost
 }

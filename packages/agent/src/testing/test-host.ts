@@ -1,5 +1,6 @@
 import { WorkerPool } from '@varve/engine/run/worker-pool'
 import { findWriters } from '@varve/engine/in-use/find-writers'
+import type { FindWriters } from '@varve/engine/in-use/writers'
 import { join } from 'node:path'
 import type { ActionPorts, AdapterTable, ReadPlaces } from '../actions/adapter.ts'
 import { adapterTable } from '../actions/adapter-table.ts'
@@ -8,6 +9,7 @@ import { findLocalOperation } from '../operations/local-table.ts'
 import { openLocalRuns, type LocalRuns, type LocalRunsOptions } from '../runs/local-runs.ts'
 import { ExecaToolRunner } from '../tools/execa-tool-runner.ts'
 import type { ToolRunner } from '../tools/tool-command.ts'
+import type { WindowsHost } from '../platform/windows-host.ts'
 import { platformTools } from '../tools/tool-box.ts'
 import type { DeviceWays } from '@varve/operations/attach/facts'
 import type { Plan, Refusal } from '@varve/operations/plans/plan'
@@ -27,6 +29,10 @@ export function openTestHost(
     readonly adapters?: AdapterTable
     readonly readPlaces?: ReadPlaces
     readonly runner?: ToolRunner
+    /** Left out: it is no Windows. */
+    readonly windowsHost?: WindowsHost
+    /** Who uses which file; left out: as this system tells. */
+    readonly findWriters?: FindWriters
     /** What it makes devices with, where that is said otherwise than it is found. */
     readonly ways?: Partial<DeviceWays>
   } = {},
@@ -42,8 +48,9 @@ export function openTestHost(
       runner: options.runner ?? new ExecaToolRunner(),
     }),
     pool,
-    findWriters: async () => findWriters(),
+    findWriters: options.findWriters ?? (async () => findWriters()),
     ...(options.readPlaces && { readPlaces: options.readPlaces }),
+    ...(options.windowsHost && { windowsHost: options.windowsHost }),
     stateFolder: join(folder, 'state'),
     runtimeFolder: join(folder, 'run'),
     runsFolder: join(folder, 'runs'),

@@ -1,4 +1,5 @@
 import { formatBytes } from '@varve/core/units/format-bytes'
+import { attachVhd } from '@varve/operations/actions/attach-vhd'
 import { mapVolume } from '@varve/operations/actions/map-volume'
 import { readPartitions } from '@varve/operations/actions/read-partitions'
 import { reserveDevice } from '@varve/operations/actions/reserve-device'
@@ -23,9 +24,11 @@ export async function attach(image: string, options: AttachOptions, context: Run
       request: attachRequest(image, options),
       isAsked: false,
       told: (state) => {
-        const { device, size, partitions } = shownOf(state)
+        const shown = shownOf(state)
+        const { device, size, partitions } = shown
+        const offline = 'isOffline' in shown && shown.isOffline ? '  offline, as new disks are here' : ''
         return [
-          `${device}  ${formatBytes(size)}`,
+          `${device}  ${formatBytes(size)}${offline}`,
           ...partitions.map((one) => `  ${printable(one.device)}  ${formatBytes(one.size)}`),
           ...volumesOf(state).map(
             (one) => `  ${one.device}  ${formatBytes(one.size)}  ${one.group}/${one.name}`,
@@ -61,6 +64,8 @@ function ownImage(image: string, options: AttachOptions) {
 }
 
 function shownOf({ steps }: RunState) {
+  const windows = steps.find(({ step }) => step.action === attachVhd.name)
+  if (windows) return attachVhd.outcome.parse(outcomeOf(windows))
   return readPartitions.outcome.parse(
     outcomeOf(steps.find(({ step }) => step.id === 'partitions') ?? missing()),
   )
@@ -76,10 +81,14 @@ function volumesOf({ steps }: RunState) {
     })
 }
 
-function noteOf({ steps }: RunState) {
-  const reserved = steps.find(({ step }) => step.id === 'reserve') ?? missing()
-  const { call } = reserved.attempts.findLast(({ phase }) => phase === 'done') ?? missing()
-  return reserveDevice.input.parse(call.input)
+/** The image, what its attachment is named by, and how it was made. */
+function noteOf({ steps }: RunState): { image: string; attachment: unknown; how: string } {
+  const first =
+    steps.find(({ step }) => [reserveDevice.name, attachVhd.name].includes(step.action)) ?? missing()
+  const { call } = first.attempts.findLast(({ phase }) => phase === 'done') ?? missing()
+  if (first.step.action === reserveDevice.name) return reserveDevice.input.parse(call.input)
+  const { image, by } = attachVhd.input.parse(call.input)
+  return { image, attachment: image, how: by }
 }
 
 function missing(): never {

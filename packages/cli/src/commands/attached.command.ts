@@ -9,6 +9,9 @@ export const attachedCommand = defineCommand<ReadOptions>({
   grammar: addReadOptions,
   async run({ options, context }) {
     const { attached, attachedByPlan } = await import('./attached.ts')
-    return await (isReadByPlan(options) ? attachedByPlan : attached)(options, context)
+    return await (isReadByPlan(options) || process.platform === 'win32' ? attachedByPlan : attached)(
+      options,
+      context,
+    )
   },
 })

@@ -3,6 +3,9 @@ import { planHere, type LocalOperation } from '@varve/agent/operations/local-ope
 import type { ActionPorts, AdapterTable, ReadPlaces, ToolBox } from '@varve/agent/actions/adapter'
 import { adapterTable } from '@varve/agent/actions/adapter-table'
 import { linuxAdapters } from '@varve/agent-linux/actions/adapter-table'
+import { windowsAdapters } from '@varve/agent-windows/actions/adapter-table'
+import { ownScripts } from '@varve/agent-windows/powershell/own-scripts'
+import type { WindowsHost } from '@varve/agent/platform/windows-host'
 import type { Platform } from '@varve/agent/platform/platform'
 import type { Logger } from '@varve/agent/platform/logger'
 import { openLocalRuns, type LocalRuns, type LocalRunsOptions } from '@varve/agent/runs/local-runs'
@@ -32,12 +35,13 @@ export function openThisHost({ pool, log, config }: RunContext, secret?: Uint8Ar
     mainThread: 'helps',
     findWriters,
     ...(process.platform === 'linux' && { readPlaces }),
+    ...(process.platform === 'win32' && { windowsHost }),
     stateFolder,
     ...(runtimeFolder !== null && { runtimeFolder }),
     runsFolder,
     ...(secret && { secret }),
   }
-  const adapters: AdapterTable = process.platform === 'linux' ? linuxAdapters : adapterTable
+  const adapters = ownAdapters()
   const name = hostname()
   return {
     name,
@@ -46,6 +50,27 @@ export function openThisHost({ pool, log, config }: RunContext, secret?: Uint8Ar
     runs: openLocalRuns({ folder: runsFolder, adapters, ports, onEntry: logEntries(log) }),
     plan: async (local, request, signal) => planHere(local, request, { ports, host: name, signal }),
   }
+}
+
+function ownAdapters(): AdapterTable {
+  switch (process.platform) {
+    case 'linux':
+      return linuxAdapters
+    case 'win32':
+      return windowsAdapters({ scripts: ownScripts, windows: windowsHost })
+    default:
+      return adapterTable
+  }
+}
+
+async function loadWindows(): Promise<WindowsHost> {
+  return (await import('@varve/agent-windows/host/windows-host')).windowsHost(ownScripts)
+}
+
+/** Loaded when it is first asked. */
+const windowsHost: WindowsHost = {
+  disks: async (notesFolder) => (await loadWindows()).disks(notesFolder),
+  machines: async () => (await loadWindows()).machines(),
 }
 
 /** Says each entry of a journal once it is written; inputs and outcomes, which may hold tokens, are not said. */

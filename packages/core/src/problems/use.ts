@@ -12,6 +12,8 @@ export type Use =
   | { readonly by: 'kernel-target'; readonly protocol: 'scsi' | 'nvme'; readonly target: string }
   /** Attached as a disk: to a machine of Hyper-V, or (null) to Windows itself. */
   | { readonly by: 'attached'; readonly machine: string | null }
+  /** Checkpoints of a machine stand on it. */
+  | { readonly by: 'checkpoints'; readonly machine: string }
   | ExportUse
   | RunUse
   /** An image that is made over it. */

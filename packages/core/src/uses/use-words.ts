@@ -15,7 +15,7 @@ export function howOf(uses: readonly Use[]): 'writes' | 'locks' | 'reads' {
   const all = uses.map((use) => {
     if (use.by === 'process') return use.how
     if (use.by === 'lock') return 'locks'
-    return use.by === 'export' || use.by === 'child' || use.by === 'machine' ? 'reads' : 'writes'
+    return ['checkpoints', 'export', 'child', 'machine'].includes(use.by) ? 'reads' : 'writes'
   })
   return all.includes('writes') ? 'writes' : all.includes('locks') ? 'locks' : 'reads'
 }
@@ -41,6 +41,8 @@ export function describeUse(use: Use): string {
       return `the kernel's ${use.protocol === 'scsi' ? 'storage' : 'NVMe'} target ${use.target}`
     case 'attached':
       return use.machine === null ? 'Windows, which has mounted it' : `the machine ${use.machine}`
+    case 'checkpoints':
+      return `the checkpoints of the machine ${use.machine}`
     case 'export':
       return `Varve, which serves it over NBD (process ${use.pid}${use.host === null ? '' : ` on ${use.host}`})`
     case 'run':

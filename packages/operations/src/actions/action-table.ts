@@ -2,10 +2,12 @@ import type { InputOf, OutcomeOf } from './action.ts'
 import { applySnapshot } from './apply-snapshot.ts'
 import { attachLoop } from './attach-loop.ts'
 import { attachByQemu, attachNbd } from './attach-nbd.ts'
+import { attachVhd } from './attach-vhd.ts'
 import { checkAgain } from './check-again.ts'
 import { checkFilesystem } from './check-filesystem.ts'
 import { checkImage } from './check-image.ts'
 import { clearVolume } from './clear-volume.ts'
+import { applyCheckpoint, createCheckpoint, deleteCheckpoint } from './checkpoints.ts'
 import { closeSource } from './close-source.ts'
 import { compareDigests } from './compare-digests.ts'
 import { compareImages } from './compare-images.ts'
@@ -21,6 +23,7 @@ import { cutImage } from './cut-image.ts'
 import { cutVolume } from './cut-volume.ts'
 import { deleteSnapshot } from './delete-snapshot.ts'
 import { detachByQemu, detachLoop, detachNbd } from './detach-loop.ts'
+import { detachVhd } from './detach-vhd.ts'
 import { diagnoseFolder } from './diagnose-folder.ts'
 import { digestFiles } from './digest-files.ts'
 import { digestImage } from './digest-image.ts'
@@ -114,10 +117,12 @@ import { writeVolume } from './write-volume.ts'
 
 /** Every action there is; a new one is its file and one line here. */
 export const actionTable = {
+  'apply-checkpoint': applyCheckpoint,
   'apply-snapshot': applySnapshot,
   'attach-by-qemu': attachByQemu,
   'attach-loop': attachLoop,
   'attach-nbd': attachNbd,
+  'attach-vhd': attachVhd,
   'check-again': checkAgain,
   'check-filesystem': checkFilesystem,
   'check-image': checkImage,
@@ -132,14 +137,17 @@ export const actionTable = {
   'convert-table': convertTable,
   'copy-partition': copyPartition,
   'copy-volume': copyVolume,
+  'create-checkpoint': createCheckpoint,
   'create-image': createImage,
   'create-snapshot': createSnapshot,
   'cut-image': cutImage,
   'cut-volume': cutVolume,
+  'delete-checkpoint': deleteCheckpoint,
   'delete-snapshot': deleteSnapshot,
   'detach-by-qemu': detachByQemu,
   'detach-loop': detachLoop,
   'detach-nbd': detachNbd,
+  'detach-vhd': detachVhd,
   'diagnose-folder': diagnoseFolder,
   digest: digestSource,
   'digest-files': digestFiles,

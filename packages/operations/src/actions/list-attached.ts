@@ -2,6 +2,7 @@ import { Bytes, Path } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { defineAction } from './action.ts'
 import { AttachedBy, PartitionDevice } from './attached-device.ts'
+import { VhdBy } from './attached-vhd.ts'
 
 /** An attachment as it is now. */
 export const AttachedView = z.lazy(() =>
@@ -9,7 +10,7 @@ export const AttachedView = z.lazy(() =>
     attachment: z.string(),
     image: Path,
     device: z.string(),
-    how: AttachedBy,
+    how: z.enum([...AttachedBy.options, ...VhdBy.options]),
     /** `half-made`: who was at it died; `dead-server`: nobody answers for the device; `gone`: somebody else took it away. */
     state: z.enum(['live', 'half-made', 'dead-server', 'gone']),
     readOnly: z.boolean(),

@@ -1,6 +1,7 @@
 import type { FormatName } from '@varve/core/image/format-rules'
 import type { Problem } from '@varve/core/problems/problem'
 import type { MappedPiece } from '../actions/attached-device.ts'
+import type { VhdBy } from '../actions/attached-vhd.ts'
 import type { ImageFilesFacts } from '../image-files-facts.ts'
 
 /** Whether this kernel makes block devices of a kind. */
@@ -8,9 +9,9 @@ export type KernelPart = 'there' | 'loadable' | 'missing'
 
 /** What a host can make block devices with. */
 export interface DeviceWays {
-  /** `linux`, or another one that has none of these. */
+  /** `linux`, `win32`, or another one that has none of these. */
   readonly system: string
-  /** Whether this process may change the devices of the host. */
+  /** Whether this process may change the devices of the host: root, or an elevated administrator. */
   readonly isRoot: boolean
   /** Whether it is the command on its own host: agents reach into their libraries only, and get no passphrases. */
   readonly isOwnHost: boolean
@@ -22,6 +23,16 @@ export interface DeviceWays {
   readonly hasUdev: boolean
   /** Names of tools that are found, of `losetup`, `nbd-client`, `qemu-nbd`, `mount`, `dmsetup`, `cryptsetup`, `nbdfuse`, `guestmount`. */
   readonly tools: readonly string[]
+  /** Of Windows; left out: it is another system. */
+  readonly windows?: WindowsWays
+}
+
+/** What Windows can attach an image by. */
+export interface WindowsWays {
+  /** Null: neither module is there. */
+  readonly by: VhdBy | null
+  /** Why PowerShell could not be asked, as a clause; null: it answered. */
+  readonly unasked: string | null
 }
 
 /** A logical volume of the guest. */

@@ -9,6 +9,7 @@ import { AttachRequest } from './request.ts'
 import { attachSteps } from './steps.ts'
 import { volumeSteps } from './volume-steps.ts'
 import { wayOn, waysFor } from './ways.ts'
+import { planOnWindows } from './windows.ts'
 
 /** Makes an image a block device of its host, read-only unless it is said otherwise. */
 export const attachOperation = defineOperation<AttachRequest, AttachFacts>({
@@ -16,6 +17,7 @@ export const attachOperation = defineOperation<AttachRequest, AttachFacts>({
   request: AttachRequest,
   paths: ['image.path'],
   plan(request, facts) {
+    if (facts.ways.windows) return planOnWindows(request, facts, facts.ways.windows)
     const wanted = { isWritten: request.isWritten, isThrowAway: false }
     const problems = attachProblems(facts, wanted, 'attach')
     const way = wayOn(facts.ways, waysFor(facts, wanted))

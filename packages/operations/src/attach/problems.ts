@@ -39,7 +39,7 @@ export function hostProblems(facts: Pick<AttachFacts, 'ways' | 'image'>): Proble
 }
 
 /** What does without a device, ready to be called. */
-function servedInstead({
+export function servedInstead({
   ways: { tools },
   image,
 }: {
@@ -58,7 +58,7 @@ function servedInstead({
   return [`Serve it instead: varve serve ${own}`, ...others].join('; ')
 }
 
-function refusing(
+export function refusing(
   file: string,
   id: string,
   words: { readonly why: string; readonly remedy: string },
@@ -66,7 +66,7 @@ function refusing(
   return blocking(file, { id, layer: 'L3', ...words })
 }
 
-function alreadyProblems({ already, image }: AttachFacts, verb: 'attach' | 'mount'): Problem[] {
+export function alreadyProblems({ already, image }: AttachFacts, verb: 'attach' | 'mount'): Problem[] {
   if (already === null || verb === 'mount') return []
   return [
     {
@@ -152,7 +152,7 @@ export function volumeRemarks({ volumes, image, ways }: AttachFacts): Problem[] 
   )
 }
 
-function writtenProblems({ files, image }: AttachFacts, { isWritten }: Wanted): Problem[] {
+export function writtenProblems({ files, image }: AttachFacts, { isWritten }: Wanted): Problem[] {
   if (!isWritten || files === null) return []
   return [
     ...partOfProblems(files, (whole) => ['varve', 'attach', whole, '--rw']),

@@ -2,10 +2,11 @@ import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { baseName } from '../actions/path-words.ts'
 import { hostProblems } from '../attach/problems.ts'
+import { windowsProblems } from '../attach/windows.ts'
 import { blocking } from '../blocking.ts'
 import { defineOperation } from '../operation.ts'
 import { inOrder, wholeEstimate } from '../plans/plan.ts'
-import { shellWord } from '../plans/shown.ts'
+import { powershellWord, shellWord } from '../plans/shown.ts'
 import type { DetachFacts } from './facts.ts'
 import { DetachRequest } from './request.ts'
 import { detachSteps } from './steps.ts'
@@ -34,7 +35,7 @@ export const detachOperation = defineOperation<DetachRequest, DetachFacts>({
 
 function detachProblems(facts: DetachFacts): Problem[] {
   const { ways, target, attached, foreign, holders, run } = facts
-  const host = hostProblems({ ways, image: target })
+  const host = ways.windows ? windowsProblems({ ways, image: target }) : hostProblems({ ways, image: target })
   if (host.length > 0) return host
   const refuse = (id: string, why: string, remedy: string) =>
     blocking(target, { id, layer: 'L3', why, remedy })
@@ -45,7 +46,9 @@ function detachProblems(facts: DetachFacts): Problem[] {
         : refuse(
             'not-attached',
             `somebody else has attached it, as ${foreign.join(', ')}`,
-            `Who did that ends it, such as by losetup --detach ${foreign[0] ?? ''}`,
+            ways.windows
+              ? `Who did that ends it, such as by Dismount-DiskImage -ImagePath ${powershellWord(target)}`
+              : `Who did that ends it, such as by losetup --detach ${foreign[0] ?? ''}`,
           ),
     ]
   if (run !== null)
@@ -61,7 +64,9 @@ function detachProblems(facts: DetachFacts): Problem[] {
       refuse(
         'in-use',
         `${attached.device} is mounted at ${attached.mounts.map(({ folder }) => quote(folder)).join(', ')}`,
-        `Unmount it first: ${attached.mounts.map(({ folder }) => `varve umount ${shellWord(folder)}`).join('; ')}`,
+        ways.windows
+          ? 'Close what is open there and eject it, or take its letters away in Disk Management.'
+          : `Unmount it first: ${attached.mounts.map(({ folder }) => `varve umount ${shellWord(folder)}`).join('; ')}`,
       ),
     ]
   if (holders.length > 0)

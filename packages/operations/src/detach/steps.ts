@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { detachByQemu, detachLoop, detachNbd } from '../actions/detach-loop.ts'
+import { detachVhd } from '../actions/detach-vhd.ts'
 import { endServing } from '../actions/end-serving.ts'
 import { forgetAttachment } from '../actions/forget-attachment.ts'
 import { closeLuks } from '../actions/open-luks.ts'
@@ -12,6 +13,8 @@ const detachOf = { loop: detachLoop, 'nbd-client': detachNbd, 'qemu-nbd': detach
 /** What lies over the device goes first, then the device, then who serves it, then the note: what is left of it can be found until it is gone. */
 export function detachSteps(host: string, attached: z.infer<typeof AttachedView>): DraftStep[] {
   const { attachment, image, device, how, volumes } = attached
+  if (how === 'hyper-v' || how === 'storage')
+    return [step(detachVhd, { id: 'detach', host, input: { image, by: how }, estimate: quick })]
   return [
     ...volumes.map(({ kind, device: mapped }, at) =>
       step(kind === 'luks' ? closeLuks : removeMapping, {

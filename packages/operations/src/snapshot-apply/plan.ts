@@ -5,6 +5,7 @@ import { createSnapshot } from '../actions/create-snapshot.ts'
 import { baseName } from '../actions/path-words.ts'
 import { defineOperation } from '../operation.ts'
 import { inOrder, step, wholeEstimate } from '../plans/plan.ts'
+import { hasMachine, planApplyCheckpoint } from '../snapshots/checkpoints.ts'
 import { checkStep, closedNeeds } from '../snapshots/check-step.ts'
 import type { SnapshotFacts } from '../snapshots/facts.ts'
 import { formatProblems, meantSnapshot } from '../snapshots/problems.ts'
@@ -17,6 +18,7 @@ export const snapshotApply = defineOperation<SnapshotApplyRequest, SnapshotFacts
   request: SnapshotApplyRequest,
   paths: ['image'],
   plan({ name: wanted }, facts) {
+    if (hasMachine(facts)) return planApplyCheckpoint(wanted, facts)
     if (hasSharedSnapshots(facts)) return planSharedApply(wanted, facts)
     const { host, path, problems, keepName } = facts
     const { snapshot, problems: unknown } = meantSnapshot(facts, wanted)

@@ -9,6 +9,7 @@ import { defineOperation } from '../operation.ts'
 import { inOrder, step, wholeEstimate, type Plan, type Refusal } from '../plans/plan.ts'
 import { publishStep } from '../plans/staged-steps.ts'
 import { freshId } from '../plans/wired.ts'
+import { hasMachine, planCheckpoint } from '../snapshots/checkpoints.ts'
 import { checkStep, closedNeeds } from '../snapshots/check-step.ts'
 import type { ExternalFacts } from '../snapshots/facts.ts'
 import { formatProblems, layerBelowProblems, newNameProblems } from '../snapshots/problems.ts'
@@ -23,9 +24,11 @@ export const snapshotCreate = defineOperation<SnapshotCreateRequest, ExternalFac
   plan: (request, facts) =>
     request.kind === 'external'
       ? planExternal(facts)
-      : facts.format === 'raw'
-        ? planSharedCreate(request.name, facts)
-        : planInternal(request, facts),
+      : hasMachine(facts)
+        ? planCheckpoint(request.name, facts)
+        : facts.format === 'raw'
+          ? planSharedCreate(request.name, facts)
+          : planInternal(request, facts),
 })
 
 function refused(problems: readonly Problem[]): Refusal {

@@ -5,6 +5,7 @@ import { deleteSnapshot } from '../actions/delete-snapshot.ts'
 import { baseName } from '../actions/path-words.ts'
 import { defineOperation } from '../operation.ts'
 import { inOrder, step, wholeEstimate } from '../plans/plan.ts'
+import { hasMachine, planDeleteCheckpoint } from '../snapshots/checkpoints.ts'
 import { checkStep, closedNeeds } from '../snapshots/check-step.ts'
 import type { SnapshotFact, SnapshotFacts } from '../snapshots/facts.ts'
 import { formatProblems, meantSnapshot } from '../snapshots/problems.ts'
@@ -17,6 +18,7 @@ export const snapshotDelete = defineOperation<SnapshotDeleteRequest, SnapshotFac
   request: SnapshotDeleteRequest,
   paths: ['image'],
   plan({ name: wanted }, facts) {
+    if (hasMachine(facts)) return planDeleteCheckpoint(wanted, facts)
     if (hasSharedSnapshots(facts)) return planSharedDelete(wanted, facts)
     const { host, path, problems } = facts
     const { snapshot, problems: unknown } = meantSnapshot(facts, wanted)

@@ -1,5 +1,6 @@
 import type { FormatName } from '@varve/core/image/format-rules'
 import type { Problem } from '@varve/core/problems/problem'
+import type { HyperVMachine } from '@varve/protocol/machines'
 
 export interface SnapshotFact {
   readonly id: string
@@ -24,6 +25,8 @@ export interface SnapshotFacts {
   readonly sharesBlocks: boolean | null
   /** The filesystem that the image lies on; null: not known. */
   readonly filesystem: string | null
+  /** The machine of Hyper-V whose disk it is, with its checkpoints as the snapshots; left out: it is none's. */
+  readonly machine?: HyperVMachine
   /** A name for the state from before, which nothing has yet. */
   readonly keepName: string
 }

@@ -1,0 +1,30 @@
+import { adapterTable } from '@varve/agent/actions/adapter-table'
+import type { AdapterTable } from '@varve/agent/actions/adapter'
+import type { WindowsHost } from '@varve/agent/platform/windows-host'
+import type { ScriptCaller } from '../powershell/powershell-host.ts'
+
+/** What the actions of Windows are done by. */
+export interface WindowsPorts {
+  readonly scripts: ScriptCaller
+  readonly windows: WindowsHost
+}
+
+/** What only Windows does, loaded when it is first wanted; a new action is its folder and one line here. */
+export function windowsActions(ports: WindowsPorts): AdapterTable {
+  return {
+    'attach-vhd': async () => (await import('./attach-vhd/attach-vhd.ts')).attachVhd(ports),
+    'apply-checkpoint': async () =>
+      (await import('./checkpoints/apply-checkpoint.ts')).applyCheckpoint(ports),
+    'create-checkpoint': async () =>
+      (await import('./checkpoints/create-checkpoint.ts')).createCheckpoint(ports),
+    'delete-checkpoint': async () =>
+      (await import('./checkpoints/delete-checkpoint.ts')).deleteCheckpoint(ports),
+    'detach-vhd': async () => (await import('./detach-vhd/detach-vhd.ts')).detachVhd(ports),
+    'list-attached': async () => (await import('./list-attached/list-attached.ts')).listAttached(ports),
+  }
+}
+
+/** Everything that a Windows host does. */
+export function windowsAdapters(ports: WindowsPorts): AdapterTable {
+  return { ...adapterTable, ...windowsActions(ports) }
+}

@@ -1,0 +1,38 @@
+import type { AdapterOf } from '@varve/agent/actions/adapter'
+import { DiskError } from '@varve/core/problems/disk-error'
+import { nativeAction } from '@varve/operations/plans/shown'
+import { scriptProblem } from '../../powershell/script-problem.ts'
+import type { WindowsPorts } from '../adapter-table.ts'
+import { checkpointOf, machineNow } from './machine-of.ts'
+
+/** `Restore-VMSnapshot`; done again it changes nothing. */
+export function applyCheckpoint({ scripts, windows }: WindowsPorts): AdapterOf<'apply-checkpoint'> {
+  return {
+    tools: [],
+    command: (input) =>
+      nativeAction(
+        'apply-checkpoint',
+        input,
+        `Restore-VMSnapshot -Confirm:$false -VMSnapshot ${checkpointOf(input.machine, input.checkpoint)}`,
+      ),
+
+    async run(input, context) {
+      const { machine, checkpoint, called, name } = input
+      const found = await machineNow(input, windows, context)
+      const file = found.drives[0]?.path ?? called
+      try {
+        await scripts.call('restore-checkpoint', { machine, checkpoint }, { signal: context.signal })
+      } catch (error) {
+        throw scriptProblem(error, file)
+      }
+      const { checkpoints } = await machineNow(input, windows, context)
+      if (checkpoints.current === checkpoint) return {}
+      throw new DiskError('tool-failed', {
+        file,
+        tool: 'Restore-VMSnapshot',
+        exitCode: 0,
+        stderr: `the machine does not stand on the checkpoint ${JSON.stringify(name)} after it`,
+      })
+    },
+  }
+}

@@ -1,0 +1,73 @@
+import type { AttachedVhd, WindowsHost } from '@varve/agent/platform/windows-host'
+import { Bytes } from '@varve/protocol/primitives'
+import { VhdBy } from '@varve/operations/actions/attached-vhd'
+import { HyperVMachine, MachinesTold } from '@varve/protocol/machines'
+import { z } from 'zod'
+import type { ScriptCaller } from '../powershell/powershell-host.ts'
+import { noteOf, readNotes } from './notes.ts'
+import { isSamePath, plainPath } from './windows-path.ts'
+
+/** What `get-machines.ps1` gives. */
+const Machines = z.object({ told: MachinesTold, machines: z.array(HyperVMachine) })
+
+/** What `get-disks.ps1` gives. */
+const Disks = z.object({
+  by: VhdBy.nullable(),
+  isElevated: z.boolean(),
+  disks: z.array(
+    z.object({
+      number: z.number().int().min(0),
+      path: z.string().min(1),
+      size: Bytes,
+      isReadOnly: z.boolean(),
+      isOffline: z.boolean(),
+      partitions: z.array(
+        z.object({
+          number: z.number().int().min(1),
+          start: Bytes,
+          size: Bytes,
+          folders: z.array(z.string().min(1)),
+        }),
+      ),
+    }),
+  ),
+})
+
+/** What this Windows knows, asked by its own shell. */
+export function windowsHost(scripts: ScriptCaller): WindowsHost {
+  return {
+    async disks(notesFolder) {
+      const { by, isElevated, disks } = Disks.parse(await scripts.call('get-disks'))
+      const notes = notesFolder === null ? [] : await readNotes(notesFolder)
+      const there = disks.map(({ path, number, size, isReadOnly, isOffline, partitions }): AttachedVhd => {
+        const image = plainPath(path)
+        const places = partitions.map((one) => ({ ...one, device: partitionDevice(number, one.number) }))
+        return {
+          image,
+          disk: {
+            device: diskDevice(number),
+            size,
+            readOnly: isReadOnly,
+            isOffline,
+            partitions: places.map(({ number: at, device, start, size: bytes }) => ({
+              number: at,
+              device,
+              start,
+              size: bytes,
+            })),
+          },
+          mounts: places.flatMap(({ device, folders }) => folders.map((folder) => ({ device, folder }))),
+          note: noteOf(notes, image),
+        }
+      })
+      const gone = notes.filter(({ image }) => there.every((one) => !isSamePath(one.image, image)))
+      return { by, isElevated, disks: there, gone }
+    },
+
+    machines: async () => Machines.parse(await scripts.call('get-machines')),
+  }
+}
+
+const diskDevice = (number: number) => String.raw`\\.\PhysicalDrive${number}`
+const partitionDevice = (disk: number, partition: number) =>
+  String.raw`\\.\Harddisk${disk}Partition${partition}`

@@ -1,0 +1,85 @@
+# The machines of Hyper-V with their disks and checkpoints.
+#   out  {"told": "told", "no-module" or "no-rights", "machines": [{"id": "…", "name": "…", "generation": 2, "state": "Off",
+#        "drives": [{"path": "…", "controller": "SCSI", "number": 0, "location": 0}],
+#        "checkpoints": {"kind": "Production" or null, "isAutomatic": true, "isMerging": false, "current": "…" or null,
+#        "all": [{"id": "…", "name": "…", "type": "Standard", "isAutomatic": false, "parent": "…" or null, "madeAt": "…", "files": ["…"]}]}}]}
+param($Parameters)
+
+# Who may not see the machines gets an empty list and no error: an elevated administrator, the system and members of Hyper-V
+# Administrators may. By their SIDs, since names are in the language of the host.
+function Test-MaySeeMachines {
+  $groups = & (Join-Path -Path $env:SystemRoot -ChildPath 'System32\whoami.exe') /groups /fo csv /nh
+  # A service is at the level of the system whatever its account may do.
+  $isAdministrator = "$groups" -match '"S-1-16-(12288|16384)"' -and "$groups" -match '"S-1-5-32-544"'
+  $isAdministrator -or "$groups" -match '"S-1-5-32-578"'
+}
+
+# Null where the module of this Windows has no such property yet.
+function Get-Value($Object, $Name) {
+  $property = $Object.PSObject.Properties[$Name]
+  if ($null -ne $property) { $property.Value }
+}
+
+# No checkpoint is nothing, an empty text or zeros, as the module has it.
+function Get-CheckpointId($Object) {
+  $id = "$(Get-Value $Object 'ParentSnapshotId')"
+  if ($id -eq '' -or $id -eq '00000000-0000-0000-0000-000000000000') { return $null }
+  $id.ToLowerInvariant()
+}
+
+function Get-Checkpoint($Machine) {
+  foreach ($checkpoint in @(Get-VMSnapshot -VM $Machine)) {
+    @{
+      id = "$($checkpoint.Id)".ToLowerInvariant()
+      name = "$($checkpoint.Name)"
+      type = "$($checkpoint.SnapshotType)"
+      isAutomatic = [bool] (Get-Value $checkpoint 'IsAutomaticCheckpoint')
+      parent = Get-CheckpointId $checkpoint
+      madeAt = $checkpoint.CreationTime.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ssZ')
+      files = @($checkpoint.HardDrives | Where-Object -FilterScript { $_.Path } | ForEach-Object -Process { "$($_.Path)" })
+    }
+  }
+}
+
+function Get-Drive($Machine) {
+  foreach ($drive in @($Machine.HardDrives)) {
+    # An empty slot, or a disk of the host.
+    if (-not $drive.Path) { continue }
+    @{
+      path = "$($drive.Path)"
+      controller = "$($drive.ControllerType)"
+      number = [int] $drive.ControllerNumber
+      location = [int] $drive.ControllerLocation
+    }
+  }
+}
+
+if ($null -eq (Get-Command -Name Get-VM -ErrorAction SilentlyContinue)) { return @{ told = 'no-module'; machines = @() } }
+if (-not (Test-MaySeeMachines)) { return @{ told = 'no-rights'; machines = @() } }
+
+$machines = @()
+foreach ($vm in @(Get-VM)) {
+  try { $checkpoints = @(Get-Checkpoint $vm) } catch {
+    # Removed since it was listed.
+    if ("$($_.CategoryInfo.Category)" -eq 'ObjectNotFound') { continue }
+    throw
+  }
+  $kind = Get-Value $vm 'CheckpointType'
+  if ($null -ne $kind) { $kind = "$kind" }
+  $status = @($vm.OperationalStatus | ForEach-Object -Process { "$_" })
+  $machines += @{
+    id = "$($vm.Id)".ToLowerInvariant()
+    name = "$($vm.Name)"
+    generation = [int] $vm.Generation
+    state = "$($vm.State)"
+    drives = @(Get-Drive $vm)
+    checkpoints = @{
+      kind = $kind
+      isAutomatic = [bool] (Get-Value $vm 'AutomaticCheckpointsEnabled')
+      isMerging = ($status -contains 'MergingDisks') -or ($status -contains '32772')
+      current = Get-CheckpointId $vm
+      all = @($checkpoints)
+    }
+  }
+}
+@{ told = 'told'; machines = @($machines) }

@@ -1,0 +1,173 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { PowerShellHost, type ScriptCaller, type ScriptName } from '../powershell/powershell-host.ts'
+import { answers, shared } from './windows-answers.ts'
+import { standInModule, withStandIns, type cmdletTables } from './stand-ins.ts'
+
+const root = resolve(import.meta.dirname, '../../../..')
+const scriptsFolder = resolve(import.meta.dirname, '../scripts')
+
+/** A disk that the stand-in shows. */
+export interface StandInDisk {
+  readonly number: number
+  readonly path: string
+  readonly isReadOnly: boolean
+  readonly isOffline: boolean
+  /** Letters and folders, by the number of the partition. */
+  readonly folders: Readonly<Record<string, readonly string[]>>
+}
+
+/** A disk of a machine: the file that it writes to now. */
+interface StandInDrive {
+  readonly path: string
+  readonly controllerType: 'SCSI' | 'IDE'
+  readonly controllerNumber: number
+  readonly controllerLocation: number
+}
+
+export interface StandInCheckpoint {
+  readonly id: string
+  readonly name: string
+  readonly parentId: string | null
+  readonly type: 'Standard' | 'Recovery' | 'Replica'
+  readonly isAutomatic: boolean
+  readonly drives: readonly StandInDrive[]
+}
+
+export interface StandInMachine {
+  readonly id: string
+  readonly name: string
+  readonly generation: 1 | 2
+  readonly state: 'Off' | 'Running' | 'Saved'
+  readonly automaticCheckpoints: boolean
+  readonly checkpointType: 'Production' | 'Disabled'
+  readonly isMerging: boolean
+  /** The checkpoint that its disks stand on. */
+  readonly parentId: string | null
+  readonly drives: readonly StandInDrive[]
+  readonly checkpoints: readonly StandInCheckpoint[]
+}
+
+/** What a Windows of the tests has. */
+export interface StandInState {
+  readonly disks: readonly StandInDisk[]
+  readonly machines: readonly StandInMachine[]
+  /** Whether disks that come are kept offline, as the SAN policy of servers has it. */
+  readonly keepsOffline: boolean
+}
+
+type Tables = NonNullable<ReturnType<typeof cmdletTables>>
+
+const nothing: StandInState = { disks: [], machines: [], keepsOffline: false }
+
+/** A machine that runs from one disk. */
+export function machineWith(path: string, more: Partial<StandInMachine> = {}): StandInMachine {
+  const drive = { path, controllerType: 'SCSI', controllerNumber: 0, controllerLocation: 0 } as const
+  return {
+    id: '6f9619ff-8b86-d011-b42d-00cf4fc964ff',
+    name: 'web ü',
+    generation: 2,
+    state: 'Running',
+    automaticCheckpoints: false,
+    checkpointType: 'Production',
+    isMerging: false,
+    parentId: null,
+    drives: [drive],
+    checkpoints: [],
+    ...more,
+  }
+}
+
+const groups = {
+  elevated:
+    '"Mandatory Label\\High Mandatory Level","Label","S-1-16-12288",""\n"BUILTIN\\Administrators","Alias","S-1-5-32-544",""',
+  plain: '"Mandatory Label\\Medium Mandatory Level","Label","S-1-16-8192",""',
+} as const
+
+export interface StandInCall {
+  readonly name: string
+  readonly given: Readonly<Record<string, string>>
+}
+
+/**
+ * A Windows for tests: the real scripts, run by the real PowerShell, over cmdlets that bind as those of Windows do and keep
+ * what they change in a file. Their disks are real files that were made by Varve.
+ */
+export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
+  /** What was called since it was emptied. */
+  readonly calls: StandInCall[] = []
+  /** Cmdlets that this Windows lacks. */
+  readonly missing = new Set<string>()
+  as: keyof typeof groups = 'elevated'
+  readonly #host: PowerShellHost
+  readonly #folder: string
+  readonly #tables: Tables
+
+  private constructor(host: PowerShellHost, folder: string, tables: Tables) {
+    this.#host = host
+    this.#folder = folder
+    this.#tables = tables
+  }
+
+  static async open(
+    folder: string,
+    { pwsh, tables }: { readonly pwsh: string; readonly tables: Tables },
+  ): Promise<WindowsStandIn> {
+    await writeFile(join(folder, 'with-stand-ins.ps1'), withStandIns)
+    const standIn = new WindowsStandIn(new PowerShellHost({ path: pwsh, folder }), folder, tables)
+    await standIn.set(nothing)
+    return standIn
+  }
+
+  async state(): Promise<StandInState> {
+    return JSON.parse(await readFile(this.#stateFile, 'utf8')) as StandInState
+  }
+
+  async set(change: Partial<StandInState>): Promise<void> {
+    const before = await this.state().catch(() => nothing)
+    await writeFile(this.#stateFile, JSON.stringify({ ...before, ...change }))
+  }
+
+  get #stateFile(): string {
+    return join(this.#folder, 'windows.json')
+  }
+
+  async call(...[script, parameters = {}, options]: Parameters<ScriptCaller['call']>): Promise<unknown> {
+    const names = Object.keys(answers).filter((name) => !this.missing.has(name))
+    // A module that was changed is another one.
+    await this.#writeWhoami()
+    const module = join(this.#folder, `stand-ins-${[...this.missing].join('-')}.psm1`)
+    const own = {
+      $stateFile: this.#stateFile,
+      $node: process.execPath,
+      $varve: join(root, 'packages/cli/bin/varve.mjs'),
+    }
+    const values = Object.entries(own).map(([name, value]) => `${name} = '${value}'\n`)
+    await writeFile(module, `${values.join('')}${shared}\n${standInModule(this.#tables, names)}`)
+    const answer = (await this.#host.call(
+      'with-stand-ins' as ScriptName,
+      {
+        module,
+        answers: Object.fromEntries(names.map((name) => [name, answers[name as keyof typeof answers]])),
+        script: join(scriptsFolder, `${script}.ps1`),
+        parameters,
+        root: this.#folder,
+      },
+      options,
+    )) as { result: unknown; calls: StandInCall[] }
+    this.calls.push(...answer.calls)
+    return answer.result
+  }
+
+  async #writeWhoami(): Promise<void> {
+    const folder = join(this.#folder, 'System32')
+    await mkdir(folder, { recursive: true })
+    await writeFile(join(folder, 'whoami.exe'), `#!/bin/sh\ncat <<'END'\n${groups[this.as]}\nEND\n`, {
+      mode: 0o755,
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#host[Symbol.asyncDispose]()
+  }
+}

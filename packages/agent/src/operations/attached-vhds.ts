@@ -1,0 +1,38 @@
+import type { VhdNote, WindowsDisksNow } from '../platform/windows-host.ts'
+import type { AttachedView } from './attached-view.ts'
+
+/** What Varve has attached to Windows, as it is told. */
+export function attachedVhds({ disks, gone }: WindowsDisksNow): AttachedView[] {
+  return [
+    ...disks.flatMap(({ image, disk, mounts, note }) =>
+      note === null
+        ? []
+        : [
+            {
+              ...told(note),
+              image,
+              device: disk.device,
+              state: 'live' as const,
+              readOnly: disk.readOnly,
+              size: disk.size,
+              partitions: [...disk.partitions],
+              mounts: [...mounts],
+            },
+          ],
+    ),
+    ...gone.map((note) => ({
+      ...told(note),
+      image: note.image,
+      device: 'no disk',
+      state: 'gone' as const,
+      readOnly: note.isReadOnly,
+      size: 0,
+      partitions: [],
+      mounts: [],
+    })),
+  ]
+}
+
+function told({ image, by, madeAt }: VhdNote) {
+  return { attachment: image, how: by, throwAway: false, pid: null, volumes: [], madeAt }
+}

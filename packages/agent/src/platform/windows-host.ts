@@ -1,0 +1,42 @@
+import type { HyperVMachine, MachinesTold } from '@varve/protocol/machines'
+import type { ShownDisk, VhdBy } from '@varve/operations/actions/attached-vhd'
+
+/** That Varve has attached an image to Windows. */
+export interface VhdNote {
+  readonly image: string
+  readonly by: VhdBy
+  readonly isReadOnly: boolean
+  readonly madeAt: string
+}
+
+/** An image that Windows has made a disk. */
+export interface AttachedVhd {
+  readonly image: string
+  readonly disk: ShownDisk
+  /** Drive letters and folders of its volumes. */
+  readonly mounts: readonly { readonly device: string; readonly folder: string }[]
+  /** Null: others have attached it. */
+  readonly note: VhdNote | null
+}
+
+export interface WindowsDisksNow {
+  /** What others can be attached by; null: nothing. */
+  readonly by: VhdBy | null
+  readonly isElevated: boolean
+  readonly disks: readonly AttachedVhd[]
+  /** What Varve attached, and is attached no more. */
+  readonly gone: readonly VhdNote[]
+}
+
+export interface MachinesNow {
+  readonly told: MachinesTold
+  readonly machines: readonly HyperVMachine[]
+}
+
+/** What this Windows knows, asked now; both throw what a script does. */
+export interface WindowsHost {
+  /** Disks that it makes of image files; `notesFolder`: where Varve notes what it attaches. */
+  disks(notesFolder: string | null): Promise<WindowsDisksNow>
+  /** Those of Hyper-V. */
+  machines(): Promise<MachinesNow>
+}

@@ -1,0 +1,85 @@
+import { MachineId } from '@varve/protocol/machines'
+import { z } from 'zod'
+import { call, defineAction } from './action.ts'
+import { SnapshotName } from './snapshot-name.ts'
+
+/** A machine of Hyper-V, and one of its disks: what a person asked about. */
+const OfMachine = z.lazy(() =>
+  z.object({
+    machine: MachineId,
+    /** Of the machine, for people. */
+    called: z.string(),
+    /** Of the checkpoint. */
+    name: SnapshotName,
+  }),
+)
+
+const quoted = (text: string) => JSON.stringify(text)
+
+/** Removes a checkpoint and waits until its files are merged; gone already, it succeeds. */
+export const deleteCheckpoint = defineAction({
+  name: 'delete-checkpoint',
+  layer: 'L2',
+  lane: 'short',
+  attempts: 1,
+  isFinal: true,
+  input: z.lazy(() =>
+    OfMachine.unwrap().extend({
+      /** Null: the one of that name. */
+      checkpoint: MachineId.nullable(),
+    }),
+  ),
+  outcome: z.lazy(() => z.object({ wasThere: z.boolean() })),
+  words: ({ called, name }) => ({
+    title: `Remove checkpoint ${name}`,
+    does: `Has Hyper-V remove the checkpoint ${quoted(name)} of ${called} and merge its files; the present state stays as it is.`,
+  }),
+  told: ({ wasThere }) => (wasThere ? 'removed' : 'it was gone already'),
+  undo: () => [],
+})
+
+/** Keeps the present state of a machine with all its disks. */
+export const createCheckpoint = defineAction({
+  name: 'create-checkpoint',
+  layer: 'L2',
+  lane: 'short',
+  attempts: 1,
+  isFinal: false,
+  input: OfMachine,
+  outcome: z.lazy(() => z.object({ checkpoint: MachineId })),
+  words: ({ called, name }) => ({
+    title: `Keep the state as ${name}`,
+    does: `Has Hyper-V make the checkpoint ${quoted(name)} of ${called}: its disks stay as they are, and what it writes goes into new files.`,
+  }),
+  told: ({ checkpoint }) => `checkpoint ${checkpoint}`,
+  undo: (input, outcome) => [call(deleteCheckpoint, { ...input, checkpoint: outcome?.checkpoint ?? null })],
+})
+
+const Applied = z.lazy(() =>
+  OfMachine.unwrap().extend({
+    checkpoint: MachineId,
+    /** The checkpoint that holds the state from before, which undo brings back; null: none does. */
+    kept: MachineId.nullable().default(null),
+  }),
+)
+
+/** Takes a machine that is off back to a checkpoint. */
+export const applyCheckpoint = defineAction({
+  name: 'apply-checkpoint',
+  layer: 'L2',
+  lane: 'short',
+  attempts: 1,
+  isFinal: false,
+  input: Applied,
+  outcome: z.lazy(() => z.object({})),
+  words: ({ called, name }) => ({
+    title: `Go back to ${name}`,
+    does: `Has Hyper-V make the state of checkpoint ${quoted(name)} the present one of ${called}, of all its disks; the checkpoint stays.`,
+  }),
+  told: () => 'the present state is that of the checkpoint',
+  undo: ({ kept, ...input }): ReturnType<typeof back> => (kept === null ? [] : back(input, kept)),
+})
+
+function back(input: Omit<z.infer<typeof Applied>, 'kept'>, kept: string) {
+  return [call({ name: 'apply-checkpoint', input: Applied }, { ...input, checkpoint: kept, kept: null })]
+}

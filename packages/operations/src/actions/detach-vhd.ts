@@ -1,0 +1,22 @@
+import { z } from 'zod'
+import { defineAction } from './action.ts'
+import { VhdImage } from './attached-vhd.ts'
+import { baseName } from './path-words.ts'
+
+/** Takes the disk of a VHD or VHDX away, if Varve has attached it; done already, it succeeds. */
+export const detachVhd = defineAction({
+  name: 'detach-vhd',
+  layer: 'L3',
+  lane: 'short',
+  attempts: 1,
+  isFinal: false,
+  isHidden: true,
+  input: VhdImage,
+  outcome: z.lazy(() => z.object({ wasAttached: z.boolean() })),
+  words: ({ image }) => ({
+    title: 'Detach it',
+    does: `Takes the disk of ${baseName(image)} away, if it is the one that Varve attached.`,
+  }),
+  told: ({ wasAttached }) => (wasAttached ? 'detached' : 'it was attached no more'),
+  undo: () => [],
+})

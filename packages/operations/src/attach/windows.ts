@@ -1,0 +1,106 @@
+import { isBlocking, type Problem } from '@varve/core/problems/problem'
+import { formatBytes } from '@varve/core/units/format-bytes'
+import { attachVhd } from '../actions/attach-vhd.ts'
+import type { VhdBy } from '../actions/attached-vhd.ts'
+import { baseName } from '../actions/path-words.ts'
+import { inOrder, quick, step, wholeEstimate, type Plan, type Refusal } from '../plans/plan.ts'
+import { powershellWord } from '../plans/shown.ts'
+import type { AttachFacts, DeviceWays, WindowsWays } from './facts.ts'
+import { alreadyProblems, refusing, writtenProblems } from './problems.ts'
+import type { AttachRequest } from './request.ts'
+
+/** Makes a VHD or VHDX a disk of Windows, by its own tools. */
+export function planOnWindows(
+  request: AttachRequest,
+  facts: AttachFacts,
+  windows: WindowsWays,
+): Plan | Refusal {
+  const { isWritten } = request
+  const problems = attachProblems(request, facts)
+  const blocking = problems.filter(isBlocking)
+  if (blocking.length > 0 || windows.by === null)
+    return { kind: 'refusal', operation: 'attach', problems: blocking }
+  const { host, image, virtualSize } = facts
+  const steps = inOrder([
+    step(attachVhd, {
+      id: 'attach',
+      host,
+      input: { image, by: windows.by, isReadOnly: !isWritten },
+      estimate: quick,
+      ...(isWritten && { needs: ['nobody else uses the image'] }),
+    }),
+  ])
+  const size = virtualSize === null ? '' : `, a disk of ${formatBytes(virtualSize)},`
+  return {
+    kind: 'plan',
+    operation: 'attach',
+    summary: `Attach ${baseName(image)}${size} ${isWritten ? 'for writing' : 'read-only'} (${byNames[windows.by]})`,
+    steps,
+    warnings: problems,
+    subjects: isWritten ? [{ host, path: image }] : [],
+    estimate: wholeEstimate(steps),
+  }
+}
+
+const byNames: Readonly<Record<VhdBy, string>> = { 'hyper-v': 'Hyper-V', storage: 'Storage' }
+
+function attachProblems(request: AttachRequest, facts: AttachFacts): Problem[] {
+  const host = windowsProblems(facts)
+  if (host.length > 0) return host
+  return [
+    ...facts.problems,
+    ...alreadyProblems(facts, 'attach'),
+    ...formatProblems(request, facts),
+    ...writtenProblems(facts, { isWritten: request.isWritten, isThrowAway: false }),
+  ]
+}
+
+/** Why this Windows attaches and detaches nothing. */
+export function windowsProblems({
+  ways: { isRoot, windows },
+  image,
+}: {
+  readonly ways: Pick<DeviceWays, 'isRoot' | 'windows'>
+  readonly image: string
+}): Problem[] {
+  const served = `Serve it instead: varve serve ${powershellWord(image)}`
+  if (windows === undefined) return []
+  if (windows.unasked !== null)
+    return [
+      refusing(image, 'no-way', { why: `PowerShell could not be asked: ${windows.unasked}`, remedy: served }),
+    ]
+  if (windows.by === null)
+    return [
+      refusing(image, 'no-way', {
+        why: 'this Windows has neither the module of Hyper-V nor that of Storage',
+        remedy: served,
+      }),
+    ]
+  if (!isRoot)
+    return [
+      refusing(image, 'not-elevated', {
+        why: 'only an elevated administrator attaches disks to Windows',
+        remedy: `Do it in a PowerShell that was started with "Run as administrator". ${served}`,
+      }),
+    ]
+  return []
+}
+
+function formatProblems({ image: { reading } }: AttachRequest, { format, image }: AttachFacts): Problem[] {
+  if (format === null) return []
+  if (format !== 'vhd' && format !== 'vhdx')
+    return [
+      refusing(image, 'no-way', {
+        why: `Windows attaches VHD and VHDX, and this is ${format}`,
+        remedy: `Convert it first: varve convert ${powershellWord(image)} NEW.vhdx; or serve it: varve serve ${powershellWord(image)}`,
+      }),
+    ]
+  const chosen = Object.values(reading).some((choice) => choice !== undefined)
+  if (!chosen) return []
+  return [
+    refusing(image, 'no-way', {
+      why: 'Windows reads it by rules of its own, and nothing can be chosen',
+      remedy: `Leave the choice out, or serve it as chosen: varve serve ${powershellWord(image)}`,
+    }),
+  ]
+}

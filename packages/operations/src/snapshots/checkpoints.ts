@@ -1,0 +1,166 @@
+import { quote } from '@varve/core/problems/disk-error'
+import { isBlocking, type Problem } from '@varve/core/problems/problem'
+import type { HyperVMachine } from '@varve/protocol/machines'
+import { applyCheckpoint, createCheckpoint, deleteCheckpoint } from '../actions/checkpoints.ts'
+import { baseName } from '../actions/path-words.ts'
+import { inOrder, step, wholeEstimate, type DraftStep, type Plan, type Refusal } from '../plans/plan.ts'
+import { from } from '../plans/wired.ts'
+import type { SnapshotFacts } from './facts.ts'
+import { meantSnapshot, newNameProblems } from './problems.ts'
+
+/** Facts of an image that is a disk of a machine of Hyper-V, whose snapshots are checkpoints of that machine. */
+export type CheckpointFacts = SnapshotFacts & { readonly machine: HyperVMachine }
+
+export function hasMachine(facts: SnapshotFacts): facts is CheckpointFacts {
+  return facts.machine !== undefined
+}
+
+export function planCheckpoint(name: string, facts: CheckpointFacts): Plan | Refusal {
+  const { host, machine, problems } = facts
+  const { checkpoints, state } = machine
+  const disabled = refusing(facts, checkpoints.kind === 'Disabled', 'checkpoints-disabled', {
+    why: 'no checkpoints are allowed of it',
+    remedy: `Allow them: Set-VM -Name ${quote(machine.name)} -CheckpointType Production`,
+  })
+  const saved = refusing(facts, !['Off', 'Running', 'Saved', 'Paused'].includes(state), 'machine-changes', {
+    why: `it is ${state}`,
+    remedy: 'Wait until it runs or is off.',
+  })
+  return planOf(facts, {
+    operation: 'snapshot-create',
+    summary: `Keep the present state of the machine ${machine.name} as ${JSON.stringify(name)}`,
+    steps: [step(createCheckpoint, { id: 'create', host, input: { ...named(facts), name } })],
+    found: [
+      ...newNameProblems(facts, name),
+      ...disabled,
+      ...saved,
+      ...merging(facts),
+      ...problems,
+      ...others(facts, 'kept'),
+    ],
+  })
+}
+
+export function planApplyCheckpoint(wanted: string, facts: CheckpointFacts): Plan | Refusal {
+  const { host, path, machine, problems, keepName } = facts
+  const { snapshot, problems: unknown } = meantSnapshot(facts, wanted)
+  const runs = refusing(facts, !['Off', 'Saved'].includes(machine.state), 'machine-runs', {
+    why: `it is ${machine.state}: what it does now would be lost in the midst of it`,
+    remedy: 'Shut the machine down first.',
+  })
+  const { id: checkpoint, name } = snapshot ?? { id: '', name: wanted }
+  const kept: Problem = {
+    id: 'state-is-kept',
+    severity: 'info',
+    layer: 'L2',
+    file: path,
+    message: `The present state of ${machine.name} is kept as the checkpoint ${quote(keepName)}.`,
+    remedy: `When you do not need it any more: varve snapshot delete IMAGE ${keepName}.`,
+  }
+  return planOf(facts, {
+    operation: 'snapshot-apply',
+    summary: `Take the machine ${machine.name} back to checkpoint ${JSON.stringify(name)}`,
+    steps: [
+      step(createCheckpoint, { id: 'keep', host, input: { ...named(facts), name: keepName } }),
+      step(applyCheckpoint, {
+        id: 'apply',
+        host,
+        input: { ...named(facts), name, checkpoint, kept: from('keep', 'checkpoint') },
+        needs: ['the machine is off'],
+      }),
+    ],
+    found: [...unknown, ...runs, ...merging(facts), ...problems, ...others(facts, 'taken back'), kept],
+  })
+}
+
+export function planDeleteCheckpoint(wanted: string, facts: CheckpointFacts): Plan | Refusal {
+  const { host, path, machine, problems } = facts
+  const { snapshot, problems: unknown } = meantSnapshot(facts, wanted)
+  const { id, name } = snapshot ?? { id: null, name: wanted }
+  const checkpoint = machine.checkpoints.all.find((one) => one.id === id)
+  const lost: Problem = {
+    id: 'snapshot-lost',
+    severity: 'warn',
+    layer: 'L2',
+    file: path,
+    message: `What only the checkpoint ${quote(name)} of ${machine.name} holds is gone afterwards: there is no way back.`,
+    remedy: 'Export it first when you may need it: Export-VMSnapshot.',
+    asks: true,
+  }
+  const ofBackup: Problem = {
+    id: 'checkpoint-of-backup',
+    severity: 'warn',
+    layer: 'L2',
+    file: path,
+    message: `L2 ${quote(path)}: the checkpoint ${quote(name)} was made by a program that makes backups (${checkpoint?.type ?? ''})`,
+    remedy: 'See that no backup of the machine runs, or needs it.',
+    asks: true,
+  }
+  const isOfBackup = checkpoint !== undefined && checkpoint.type !== 'Standard'
+  return planOf(facts, {
+    operation: 'snapshot-delete',
+    summary: `Remove checkpoint ${JSON.stringify(name)} of the machine ${machine.name} for good`,
+    steps: [step(deleteCheckpoint, { id: 'delete', host, input: { ...named(facts), name, checkpoint: id } })],
+    found: [...unknown, ...merging(facts), ...problems, ...(isOfBackup ? [ofBackup] : []), lost],
+  })
+}
+
+const named = ({ machine }: CheckpointFacts) => ({ machine: machine.id, called: machine.name })
+
+interface Draft {
+  readonly operation: string
+  readonly summary: string
+  readonly steps: readonly DraftStep[]
+  readonly found: readonly Problem[]
+}
+
+function planOf(
+  { host, machine }: CheckpointFacts,
+  { operation, summary, steps, found }: Draft,
+): Plan | Refusal {
+  if (found.some(isBlocking)) return { kind: 'refusal', operation, problems: found.filter(isBlocking) }
+  return {
+    kind: 'plan',
+    operation,
+    summary,
+    steps: inOrder(steps),
+    warnings: [...found],
+    // All its disks: who may not act on one of them may not on the machine.
+    subjects: machine.drives.map(({ path }) => ({ host, path })),
+    estimate: wholeEstimate(steps),
+  }
+}
+
+function refusing(
+  { path, machine }: CheckpointFacts,
+  isSo: boolean,
+  id: string,
+  { why, remedy }: { readonly why: string; readonly remedy: string },
+): Problem[] {
+  if (!isSo) return []
+  const message = `L2 ${quote(path)}: it is a disk of the machine ${machine.name}, and ${why}`
+  return [{ id, severity: 'block', layer: 'L2', file: path, message, remedy }]
+}
+
+function merging(facts: CheckpointFacts): Problem[] {
+  return refusing(facts, facts.machine.checkpoints.isMerging, 'machine-merges', {
+    why: 'Hyper-V merges files of a checkpoint that was removed',
+    remedy: 'Wait until it has: (Get-VM).OperationalStatus says so.',
+  })
+}
+
+/** A checkpoint is of the machine: its other disks go with it. */
+function others({ path, machine }: CheckpointFacts, done: string): Problem[] {
+  const { drives } = machine
+  if (drives.length < 2) return []
+  return [
+    {
+      id: 'all-disks-of-machine',
+      severity: 'warn',
+      layer: 'L2',
+      file: path,
+      message: `A checkpoint is one of the whole machine: all ${drives.length} disks of ${machine.name} are ${done} (${drives.map((drive) => baseName(drive.path)).join(', ')}).`,
+      remedy: 'Copy the one disk while the machine is off where only that is wanted: varve clone.',
+    },
+  ]
+}
