@@ -74,10 +74,30 @@ export async function installService(
   const give = folderRights(tools.runner, systemFolder())
   await makeFolder(data)
   await give(closeTo(data, account))
-  for (const { path } of config.libraries) await give(letIn(path, account))
+  for (const { path } of config.libraries) remarks.push(...(await openLibrary(path, give)))
   await writeSettings(data, wordsOf(config))
   const installed = { account: virtualAccount(serviceName), data, libraries: config.libraries, remarks }
   return { ...installed, status: isStarted ? await startService(tools) : null }
+}
+
+/** Whose rights are those of another computer. */
+function isShare(path: string): boolean {
+  return /^\\\\(?!\?\\[a-z]:)/iu.test(path)
+}
+
+/** A filesystem without rights, or a share, is used as it is: gives what a person has to see to. */
+async function openLibrary(path: string, give: ReturnType<typeof folderRights>): Promise<string[]> {
+  if (/^\\\\(?!\?\\[a-z]:)/iu.test(path))
+    return [
+      `${path} is a share: there the service is the account of this computer, which needs the right to change files.`,
+    ]
+  try {
+    await give(letIn(path, account))
+    return []
+  } catch (error) {
+    if (!isDiskError(error)) throw error
+    return [`${path} could not be opened to the account of the service: ${error.message}`]
+  }
 }
 
 /** Those of before, and what is said now over them. */
@@ -145,7 +165,7 @@ export async function removeService(tools: ServiceTools, args: readonly string[]
   const give = folderRights(tools.runner, systemFolder())
   const remarks: string[] = []
   for (const folder of [data, ...(await libraryFolders(data))]) {
-    if (!existsSync(folder)) continue
+    if (isShare(folder) || !existsSync(folder)) continue
     try {
       await give(letOut(folder, account))
     } catch (error) {

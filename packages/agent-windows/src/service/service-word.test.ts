@@ -143,7 +143,12 @@ test('who is no administrator is told how to be one, and nothing was changed', a
 
 test('what the host does not have is said, and the rest is done', async () => {
   const { system, run } = host({ groups: [], privileges: [], lacking: ['delayed start'] })
-  const said = await run(install(...library()), [close(), letIn(images)])
+  const said = await run(install(...library()), [
+    close(),
+    { ...letIn(images), exitCode: 5, stderr: 'no rights on exFAT' },
+  ])
+  expect(said).toContain('images could not be opened to the account of the service')
+  expect(said).toContain('varve-agent is installed and runs')
   expect(said).toContain('no group Hyper-V Administrators')
   expect(said).toContain('The right to maintain volumes was not to be had')
   expect(said).toContain('does not have for a service: delayed start.')

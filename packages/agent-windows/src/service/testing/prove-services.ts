@@ -4,6 +4,7 @@ import { appendFileSync } from 'node:fs'
 import { commandLine } from '../command-line.ts'
 import { agentService, passThrough } from '../definition.ts'
 import { runService } from '../run-service.ts'
+import { virtualAccountSid } from '../virtual-account.ts'
 import { windowsServiceProcess } from '../windows/service-process.ts'
 import { windowsServiceSystem } from '../windows/service-system.ts'
 import { proveServices } from './service-contract.ts'
@@ -24,6 +25,19 @@ async function prove(): Promise<void> {
     definition: { ...definition, commandLine: commandLine([process.execPath, script, 'serve', file]) },
     onStep: note,
   })
+  proveRights()
+}
+
+/** Users, who may do nothing that everybody may not. */
+const users = 'S-1-5-32-545'
+
+function proveRights(): void {
+  const { rights } = windowsServiceSystem
+  const account = virtualAccountSid(name)
+  note(`rights: ${rights.join(users, account)} ${rights.join('S-1-5-32-999', account)}`)
+  rights.leave(users, account)
+  note(`privilege: ${rights.grant(account, passThrough)} ${rights.grant(account, 'SeNoSuchPrivilege')}`)
+  rights.revoke(account)
 }
 
 async function serve(): Promise<number> {
