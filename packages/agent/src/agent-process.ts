@@ -18,6 +18,8 @@ export interface AgentWord {
   readonly name: string
   /** Stands below the usage of the agent. */
   readonly usage: string
+  /** Starts the agent for good; said to who has joined a fleet. */
+  readonly start?: string
   run(args: readonly string[]): Promise<void>
 }
 
@@ -32,7 +34,7 @@ export async function runAgentProcess(
 ): Promise<void> {
   try {
     const [first, ...rest] = process.argv.slice(2)
-    if (first === 'join') return await join(rest)
+    if (first === 'join') return await join(rest, words)
     const word = words.find(({ name }) => name === first)
     if (word) return await word.run(rest)
     const config = readConfig()
@@ -54,10 +56,10 @@ export async function runAgentProcess(
 
 /** A service has no layer. */
 function wordsOf(error: DiskError): string {
-  return isDiskError(error, 'service-failed') ? `${error.file}: ${bareWords(error)}` : error.message
+  return isDiskError(error, 'service-failed') ? bareWords(error) : error.message
 }
 
-async function join(args: readonly string[]): Promise<void> {
+async function join(args: readonly string[], words: readonly AgentWord[]): Promise<void> {
   const command = readJoin(args)
   if (command === null) {
     process.stdout.write(usage)
@@ -65,9 +67,10 @@ async function join(args: readonly string[]): Promise<void> {
   }
   const { joinFleet } = await import('./trust/join-fleet.ts')
   const { name, fleet, notAfter } = await joinFleet(command)
+  const start = words.find((word) => word.start !== undefined)?.start ?? 'varve agent'
   process.stdout.write(
     `joined as ${name}, fleet ${fleet}; the certificate is good until ${notAfter.slice(0, 10)} and renews itself\n` +
-      `Start it with: varve agent --library images=FOLDER --nbd-host ADDRESS --data ${command.folder}\n` +
+      `Start it with: ${start} --library images=FOLDER --nbd-host ADDRESS --data ${command.folder}\n` +
       'One that runs on that folder already has to be started anew.\n',
   )
 }

@@ -86,6 +86,7 @@ export function serviceWord(options: ServiceWordOptions): AgentWord {
   return {
     name: 'service',
     usage,
+    start: 'varve-agent service install',
     async run([word = '', ...args]) {
       if (word === '--help') return say(usage.trimEnd())
       const command = Object.hasOwn(commands, word) ? commands[word] : undefined

@@ -68,7 +68,7 @@ describe.skipIf(!hasWindows())('a service of Windows, as Wine has them', () => {
     await windows.run('cmd', ['/c', 'mkdir', images])
     expect(await service('status')).toEqual({
       exitCode: 1,
-      said: 'varve agent: varve-agent: ask for it: there is no such service (1060)\n  Install it: varve-agent service install.\n',
+      said: 'varve agent: could not ask for it: there is no such service (1060)\n  Install it: varve-agent service install.\n',
     })
 
     const install = ['install', '--data', data]
@@ -106,9 +106,7 @@ describe.skipIf(!hasWindows())('a service of Windows, as Wine has them', () => {
     await windows.run('cmd', ['/c', 'rmdir', images])
     expect(await service('start')).toEqual({
       exitCode: 1,
-      said: expect.stringMatching(
-        /^varve agent: varve-agent: start it: it ended when it was started \(1\)\n/u,
-      ),
+      said: expect.stringMatching(/^varve agent: could not start it: it ended when it was started \(1\)\n/u),
     })
     await service('remove')
   })

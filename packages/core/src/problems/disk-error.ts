@@ -296,7 +296,7 @@ const explain: Explain = {
   }),
   'service-failed': (d) => ({
     layer: 'L1',
-    message: `${d.what}: ${serviceFaults[d.why].message}${d.code === null ? '' : ` (${d.code})`}`,
+    message: `could not ${d.what}: ${serviceFaults[d.why].message}${d.code === null ? '' : ` (${d.code})`}`,
     remedy: serviceFaults[d.why].remedy,
   }),
   'no-progress': (d) => ({

@@ -73,7 +73,7 @@ export interface DiskErrorDetails {
   'run-busy': { file: string; run: string; operation: string; of?: RunPlace; host?: string }
   'tool-failed': { file: string; tool: string; exitCode: number | null; stderr: string }
   'tool-missing': { file: string; tool: string; install: string }
-  /** `file`: name of the service; `what` was asked, `code` is that of the system. */
+  /** `file`: name of the service; what was asked, as in "start it"; `code` is that of the system. */
   'service-failed': { file: string; what: string; why: ServiceWhy; code: number | null }
   'no-progress': { file: string; during: string; seconds: number }
   'agent-gone': { file: string; host: string }
