@@ -15,7 +15,7 @@ process.env['DOTNET_EnableDiagnostics'] = '0'
 process.env['POWERSHELL_DIAGNOSTICS_OPTOUT'] = '1'
 process.on('exit', () => rmSync(state, { recursive: true, force: true }))
 
-const tiers = ['tools', 'corpus', 'e2e', 'browser', 'lab'] as const
+const tiers = ['tools', 'corpus', 'e2e', 'browser', 'lab', 'wine'] as const
 
 function tier(name: (typeof tiers)[number], timeoutMs: number) {
   return {
@@ -46,6 +46,7 @@ export default defineConfig({
       tier('e2e', 300_000),
       tier('browser', 300_000),
       tier('lab', 600_000),
+      tier('wine', 180_000),
     ],
   },
 })

@@ -292,17 +292,22 @@ function writeProblem(error) {
   return error
 }
 
-/** What the release that tests make consists of, beside the checkout's own: they fetch nothing themselves. */
+/** Systems whose release tests make: Linux, and Windows for Wine. */
+const releasedInTests = ['linux-x64', 'windows-x64']
+
+/** What the releases that tests make consist of, beside the checkout's own: they fetch nothing themselves. */
 async function ensureReleaseParts(task, node, env) {
   if (task !== 'test' || process.platform !== 'linux' || process.arch !== 'x64') return
   const stampFile = join(home, 'release-parts')
   const stamp = createHash('sha256')
     .update(readFileSync(join(root, 'tooling/release/parts/pnpm-lock.yaml')))
+    .update(releasedInTests.join())
     .digest('hex')
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return
   say('Fetching the parts of a release …')
   try {
-    await run(node, ['tooling/release/src/main.ts', 'fetch', '--target', 'linux-x64'], {
+    const wanted = releasedInTests.flatMap((name) => ['--target', name])
+    await run(node, ['tooling/release/src/main.ts', 'fetch', ...wanted], {
       env,
       what: 'Fetching the parts of a release',
     })

@@ -4,7 +4,7 @@ import { tempPlace } from '@varve/test-kit/temp-place'
 import { expect, test } from 'vitest'
 import { findAttached } from './find-writers.ts'
 
-const none: WindowsDisksNow = { by: 'storage', isElevated: true, disks: [], gone: [] }
+const none: WindowsDisksNow = { by: 'storage', mayAttach: true, disks: [], gone: [] }
 
 function windowsWith({
   disks = none,

@@ -7,6 +7,7 @@ import { windowsCapabilities } from './capabilities.ts'
 import { windowsHost } from './host/windows-host.ts'
 import { findAttached } from './find-writers.ts'
 import { oemCodePage } from './code-page.ts'
+import { hostParts } from './powershell/host-parts.ts'
 import { ownScripts } from './powershell/own-scripts.ts'
 import type { ScriptCaller } from './powershell/powershell-host.ts'
 import { readWindowsPlaces } from './places/read-windows-places.ts'
@@ -28,6 +29,7 @@ export function windowsPlatform({
     actions: windowsActions({ scripts, windows }),
     findWriters: findAttached(windows),
     readPlaces: readWindowsPlaces({ scripts, windows }),
+    parts: hostParts(scripts),
     windowsHost: windows,
   }
 }

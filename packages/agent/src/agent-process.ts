@@ -1,5 +1,7 @@
 import { pino } from 'pino'
-import { isDiskError } from '@varve/core/problems/disk-error'
+import { isDiskError, type DiskError } from '@varve/core/problems/disk-error'
+import { bareWords } from '@varve/core/problems/problem-words'
+import { agentLog } from './agent-log.ts'
 import { stopSignals } from '@varve/engine/system/stop-signals'
 import { ConfigError, readConfig, readJoin, usage, type AgentConfig } from './config.ts'
 import type { Platform } from './platform/platform.ts'
@@ -11,21 +13,36 @@ const startAgain = 75
 /** After this the process ends whatever still hangs. */
 const lastResortMs = 1900
 
+/** What the agent of one system does besides, when its command line begins with this word. */
+export interface AgentWord {
+  readonly name: string
+  /** Stands below the usage of the agent. */
+  readonly usage: string
+  /** Starts the agent for good; said to who has joined a fleet. */
+  readonly start?: string
+  run(args: readonly string[]): Promise<void>
+}
+
 /**
  * The agent as a process: reads the configuration, logs to standard error, says `connected …` on standard output after
  * each welcome of the controller, ends at SIGINT, SIGTERM or SIGHUP. Exit codes: 0 stopped, 2 wrong
  * configuration, 75 to be started anew as another build, 1 anything else.
  */
-export async function runAgentProcess(makePlatform: () => Platform): Promise<void> {
+export async function runAgentProcess(
+  makePlatform: () => Platform,
+  words: readonly AgentWord[] = [],
+): Promise<void> {
   try {
     const [first, ...rest] = process.argv.slice(2)
-    if (first === 'join') return await join(rest)
+    if (first === 'join') return await join(rest, words)
+    const word = words.find(({ name }) => name === first)
+    if (word) return await word.run(rest)
     const config = readConfig()
-    if (config === null) process.stdout.write(usage)
+    if (config === null) process.stdout.write([usage, ...words.map((word) => word.usage)].join('\n'))
     else await run(config, makePlatform())
   } catch (error) {
     if (isDiskError(error)) {
-      const reason = isDiskError(error, 'refused') ? error.details.reason : error.message
+      const reason = isDiskError(error, 'refused') ? error.details.reason : wordsOf(error)
       process.stderr.write(`varve agent: ${reason}\n  ${error.remedy}\n`)
       process.exitCode = 1
       return
@@ -37,7 +54,12 @@ export async function runAgentProcess(makePlatform: () => Platform): Promise<voi
   }
 }
 
-async function join(args: readonly string[]): Promise<void> {
+/** A service has no layer. */
+function wordsOf(error: DiskError): string {
+  return isDiskError(error, 'service-failed') ? bareWords(error) : error.message
+}
+
+async function join(args: readonly string[], words: readonly AgentWord[]): Promise<void> {
   const command = readJoin(args)
   if (command === null) {
     process.stdout.write(usage)
@@ -45,18 +67,16 @@ async function join(args: readonly string[]): Promise<void> {
   }
   const { joinFleet } = await import('./trust/join-fleet.ts')
   const { name, fleet, notAfter } = await joinFleet(command)
+  const start = words.find((word) => word.start !== undefined)?.start ?? 'varve agent'
   process.stdout.write(
     `joined as ${name}, fleet ${fleet}; the certificate is good until ${notAfter.slice(0, 10)} and renews itself\n` +
-      `Start it with: varve agent --library images=FOLDER --nbd-host ADDRESS --data ${command.folder}\n` +
+      `Start it with: ${start} --library images=FOLDER --nbd-host ADDRESS --data ${command.folder}\n` +
       'One that runs on that folder already has to be started anew.\n',
   )
 }
 
 async function run(config: AgentConfig, platform: Platform): Promise<void> {
-  const log = pino(
-    { level: config.logLevel, base: { agent: config.name } },
-    pino.destination({ dest: 2, sync: true }),
-  )
+  const log = agentLog(config, pino.destination({ dest: 2, sync: true }))
   // Whoever read the lines may have gone; the agent goes on.
   process.stdout.on('error', () => {})
   const agent = await runAgent({

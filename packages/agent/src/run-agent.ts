@@ -185,7 +185,8 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     onLibraryChanged: (library) => scanners.find((scanner) => scanner.library === library)?.look(),
   }
   const jobs = new JobRunner({ ports, outbox, log })
-  const tools = await probeTools(platform.tools, signal)
+  const [parts, found] = await Promise.all([platform.parts?.() ?? [], probeTools(platform.tools, signal)])
+  const tools = [...parts, ...found]
   const told = { platform, libraries, volumePlaces }
   const instance = randomUUID()
   const seenFile = await openSeenFile(config.data, log)

@@ -72,6 +72,7 @@ const codeOf: Partial<Record<DiskErrorCode, ExitCode>> = {
   'no-progress': exitCodes.unreachable,
   'tool-failed': exitCodes.internal,
   'tool-missing': exitCodes.internal,
+  'service-failed': exitCodes.internal,
   canceled: exitCodes.interrupted,
   'needs-consent': exitCodes.needsConsent,
 }

@@ -43,6 +43,13 @@ if (-not (& (Join-Path (Join-Path $env:SystemRoot 'System32') 'whoami.exe') '/gr
 if (-not (Test-Path -LiteralPath (Join-Path $place 'remove.ps1'))) {
   throw "varve: There is nothing here that windows.ps1 installed.`n  What was unpacked by hand is removed by hand: docs/install.md."
 }
+$agents = @(Get-ChildItem -LiteralPath $place -Directory | ForEach-Object { Join-Path (Join-Path $_.FullName 'bin') 'varve-agent.cmd' } | Where-Object { Test-Path -LiteralPath $_ })
+if ($agents.Count -gt 0) {
+  & $agents[-1] service remove --data (Join-Path $place 'data') | ForEach-Object { "  $_" }
+  if ($LASTEXITCODE -ne 0) {
+    throw "varve: The service could not be removed; why is above.`n  Do what it says, then remove again."
+  }
+}
 $within = $place + [IO.Path]::DirectorySeparatorChar
 $running = Get-Process | Where-Object { $_.Path -and $_.Path.StartsWith($within, [StringComparison]::OrdinalIgnoreCase) } | Select-Object -First 1
 if ($running) {
@@ -68,7 +75,7 @@ function Assert-Library([string] $one) {
   }
   # What could mean something else in a file of commands.
   if ($one -match '[^\x20-\x7e]|["%!&|<>^]') {
-    Stop-Script "-Library $one has characters that start-agent.cmd cannot take." 'Letters, digits, spaces and the usual signs can be; name another folder.'
+    Stop-Script "-Library $one has characters that a file of commands cannot take." 'Letters, digits, spaces and the usual signs can be; name another folder.'
   }
   if ("$($one -replace '^[^=]*=')\".StartsWith("$place\", [StringComparison]::OrdinalIgnoreCase)) {
     Stop-Script "-Library $one lies where Varve keeps its own." 'Images there would be removed with it; name another folder.'
@@ -118,10 +125,7 @@ function Assert-Host {
 function Get-Libraries {
   # powershell -File takes a list as one word.
   $said = @($Library | ForEach-Object { $_ -split ',(?=[A-Za-z0-9_]+=)' })
-  if ($said.Count -eq 0 -and (Test-Path -LiteralPath (Join-Path $place 'settings.cmd'))) {
-    if ($NbdHost) { Stop-Script '-NbdHost alone would lose the libraries.' 'Say them too: -Library NAME=FOLDER' }
-    return
-  }
+  if ($said.Count -eq 0 -and (Test-Path -LiteralPath (Join-Path $data 'service.json'))) { return }
   if ($said.Count -eq 0) {
     $usual = "$env:SystemDrive\Images"
     try { $answer = Read-Host "Which folder has the images of this host? [$usual]" }
@@ -175,7 +179,7 @@ function Expand-Release {
     try {
       if (Test-Path -LiteralPath $folder) { Remove-Item -LiteralPath $folder -Recurse -Force }
       Move-Item -LiteralPath $unpacked -Destination $folder
-    } catch { Stop-Script "$folder cannot be written to: $($_.Exception.Message)" 'End the agent that runs from there, then run this again.' }
+    } catch { Stop-Script "$folder cannot be written to: $($_.Exception.Message)" 'Stop the agent that runs from there: sc.exe stop varve-agent. Then run this again.' }
     return $folder, $address
   } finally {
     if (Test-Path -LiteralPath $staged) { Remove-Item -LiteralPath $staged -Recurse -Force }
@@ -215,17 +219,22 @@ function Get-OwnAddress([string] $address) {
   if ($address -match '^[0-9A-Fa-f.:]+$' -and $address -notmatch '^(127\.|::1$)') { $address } else { '127.0.0.1' }
 }
 
-# What starts the agent and the command: by hand, and by the service when it has its place there.
-function Write-Programs([string] $folder, [string[]] $libraries, [string] $address) {
+# The commands of the build that is installed.
+function Write-Programs([string] $folder) {
   $build = Split-Path -Leaf $folder
-  if ($libraries) {
-    $words = @("--nbd-host $(Get-OwnAddress $address)") + @($libraries | ForEach-Object { "--library `"$_`"" })
-    $health = Join-Path $place '.health'
-    if (Test-Path -LiteralPath $health) { Remove-Item -LiteralPath $health }
-    Write-Commands 'settings.cmd' @('rem Written by windows.ps1 when it is told libraries.', "set VARVE_AGENT_WORDS=$($words -join ' ')")
+  foreach ($name in 'varve', 'varve-agent') { Write-Commands "$name.cmd" @("`"%~dp0$build\bin\$name.cmd`" %*") }
+}
+
+# The agent as a service of this build, with what was said now and else with what was said before. Gives what it says.
+function Install-Service([string] $folder, [string[]] $libraries, [string] $address) {
+  $words = @($libraries | ForEach-Object { '--library'; $_ })
+  if ($libraries -or $NbdHost) { $words += @('--nbd-host', (Get-OwnAddress $address)) }
+  $health = Join-Path $place '.health'
+  if (Test-Path -LiteralPath $health) { Remove-Item -LiteralPath $health }
+  & (Join-Path (Join-Path $folder 'bin') 'varve-agent.cmd') service install --data $data @words
+  if ($LASTEXITCODE -ne 0) {
+    Stop-Script 'The service could not be installed; why is above.' 'Do what it says, then run this again.'
   }
-  Write-Commands 'varve.cmd' @("`"%~dp0$build\bin\varve.cmd`" %*")
-  Write-Commands 'start-agent.cmd' @('setlocal', 'call "%~dp0settings.cmd"', "`"%~dp0$build\bin\varve-agent.cmd`" --data `"$data`" %VARVE_AGENT_WORDS% %*")
 }
 
 function Write-Commands([string] $name, [string[]] $lines) {
@@ -249,11 +258,12 @@ function Install-Agent {
   $libraries = @(Get-Libraries)
   $folder, $address = Expand-Release
   Join-Fleet $folder
-  Write-Programs $folder $libraries $address
+  Write-Programs $folder
+  $service = @(Install-Service $folder $libraries $address)
   Remove-Older $folder
   $member = (Get-Content -LiteralPath (Join-Path $data 'membership.json') -Raw | ConvertFrom-Json).name
-  "varve: installed, and $member is in the fleet of $Controller. No service starts it yet; start it in a window of an administrator, which stays open:"
-  "  & `"$(Join-Path $place 'start-agent.cmd')`""
+  "varve: installed, and $member is in the fleet of $Controller. It starts with Windows:"
+  $service | ForEach-Object { "  $_" }
 }
 
 $Controller = $Controller.TrimEnd('/')

@@ -35,27 +35,39 @@ const modulesFolder = `${programsFolder}/node_modules`
 
 /** All files of a release for a target; `modules`: where its parts were staged. */
 export async function makeTree(target: Target, modules: string, made: Made): Promise<TreeEntry[]> {
+  const { tree, packages, bundled } = await makePrograms(target, modules)
+  const { components, licences } = await componentsOf(target, modules, [
+    ...packages,
+    ...(await packagesOfFiles(bundled)),
+    ...(await placePackages([[join(root, 'apps/dashboard'), await namesOfDashboard()]])),
+  ])
+  const folders = await Promise.all([
+    folderFiles(made.dashboard, `${programsFolder}/apps/dashboard/dist`),
+    folderFiles(made.manual, 'share'),
+  ])
+  return [
+    ...tree,
+    ...folders.flat(),
+    ...(target.system === 'linux' ? await serviceFiles() : []),
+    copy(join(modules, target.node.licenceOf, 'LICENSE'), 'lib/node/LICENSE'),
+    textFile('sbom.cdx.json', billOfMaterials({ ...made, target: target.name }, components)),
+    ...licences,
+  ]
+}
+
+/** The files that run: programs with Node, without what is for people; with the packages of others that they are made of. */
+export async function makePrograms(target: Target, modules: string) {
   const own = programs(target.system)
   const bundles = await Promise.all(own.map(async (program) => await bundleOf(program, target)))
   const packages = await placePackages(
     own.map((program) => [homeOf(program), program.outside.map(packageOf)] as const),
   )
-  const { components, licences } = await componentsOf(target, modules, [
-    ...packages,
-    ...(await packagesOfFiles(bundles.flatMap(({ modules: files }) => files))),
-    ...(await placePackages([[join(root, 'apps/dashboard'), await namesOfDashboard()]])),
-  ])
-  const trees = await Promise.all([
-    ...packages.map(async (placed) => await packageFiles(placed, target)),
-    folderFiles(made.dashboard, `${programsFolder}/apps/dashboard/dist`),
-    folderFiles(made.manual, 'share'),
-  ])
-  return [
-    ...bundles.flatMap(({ tree }) => tree),
+  const trees = await Promise.all(packages.map(async (placed) => await packageFiles(placed, target)))
+  const tree: TreeEntry[] = [
+    ...bundles.flatMap((bundle) => bundle.tree),
     ...trees.flat(),
     ...nativeFiles(target, modules),
     ...launchers(target),
-    ...(target.system === 'linux' ? await serviceFiles() : []),
     copy(
       join(import.meta.dirname, '../files/load-program.cjs'),
       `${programsFolder}/tooling/bundle/load-program.cjs`,
@@ -64,10 +76,8 @@ export async function makeTree(target: Target, modules: string, made: Made): Pro
       ...copy(join(modules, target.node.package, target.node.program), `lib/node/${target.node.program}`),
       mode: 0o755,
     },
-    copy(join(modules, target.node.licenceOf, 'LICENSE'), 'lib/node/LICENSE'),
-    textFile('sbom.cdx.json', billOfMaterials({ ...made, target: target.name }, components)),
-    ...licences,
   ]
+  return { tree, packages, bundled: bundles.flatMap(({ modules: files }) => files) }
 }
 
 /** `@napi-rs/lzma` of `@napi-rs/lzma/xz`. */

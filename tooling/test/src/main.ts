@@ -19,6 +19,7 @@ const checks: readonly Check[] = [
     command: ['turbo', 'run', 'typecheck', '--output-logs=errors-only', '--no-update-notifier'],
   },
   { name: 'lab', command: ['node', 'tooling/lab/src/main.ts'] },
+  { name: 'wine', command: ['node', 'tooling/wine/src/main.ts'] },
   { name: 'build', command: ['turbo', 'run', 'build', '--output-logs=errors-only', '--no-update-notifier'] },
 ]
 

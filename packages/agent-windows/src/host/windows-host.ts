@@ -13,7 +13,7 @@ const Machines = z.object({ told: MachinesTold, machines: z.array(HyperVMachine)
 /** What `get-disks.ps1` gives. */
 const Disks = z.object({
   by: VhdBy.nullable(),
-  isElevated: z.boolean(),
+  mayAttach: z.boolean(),
   disks: z.array(
     z.object({
       number: z.number().int().min(0),
@@ -37,7 +37,7 @@ const Disks = z.object({
 export function windowsHost(scripts: ScriptCaller): WindowsHost {
   return {
     async disks(notesFolder) {
-      const { by, isElevated, disks } = Disks.parse(await scripts.call('get-disks'))
+      const { by, mayAttach, disks } = Disks.parse(await scripts.call('get-disks'))
       const notes = notesFolder === null ? [] : await readNotes(notesFolder)
       const there = disks.map(({ path, number, size, isReadOnly, isOffline, partitions }): AttachedVhd => {
         const image = plainPath(path)
@@ -61,7 +61,7 @@ export function windowsHost(scripts: ScriptCaller): WindowsHost {
         }
       })
       const gone = notes.filter(({ image }) => there.every((one) => !isSamePath(one.image, image)))
-      return { by, isElevated, disks: there, gone }
+      return { by, mayAttach, disks: there, gone }
     },
 
     machines: async () => Machines.parse(await scripts.call('get-machines')),

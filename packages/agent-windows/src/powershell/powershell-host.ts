@@ -28,6 +28,7 @@ export type ScriptName =
   | 'get-disks'
   | 'get-drives'
   | 'get-machines'
+  | 'get-rights'
   | 'mount-image'
   | 'remove-checkpoint'
   | 'restore-checkpoint'

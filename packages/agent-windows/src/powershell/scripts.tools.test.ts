@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { findPowershell, newLanguage } from '@varve/test-kit/powershell'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { hostParts } from './host-parts.ts'
 import { windowsHost } from '../host/windows-host.ts'
 import { PowerShellHost, type ScriptName } from './powershell-host.ts'
 import { cmdletTables, standInModule, withStandIns } from '../testing/stand-ins.ts'
@@ -15,8 +16,11 @@ const scripts = readdirSync(folder)
 
 /** Groups of `whoami /groups /fo csv /nh`; names are in the language of the host. */
 const groups = {
-  elevated: '"Verbindliche Beschriftung\\Hohe Verbindlichkeitsstufe","Bezeichnung","S-1-16-12288",""',
-  system: '"Mandatory Label\\System Mandatory Level","Label","S-1-16-16384",""',
+  elevated:
+    '"Verbindliche Beschriftung\\Hohe Verbindlichkeitsstufe","Bezeichnung","S-1-16-12288",""\n"VORDEFINIERT\\Administratoren","Alias","S-1-5-32-544",""',
+  system:
+    '"Mandatory Label\\System Mandatory Level","Label","S-1-16-16384",""\n"BUILTIN\\Administrators","Alias","S-1-5-32-544",""',
+  service: '"Mandatory Label\\System Mandatory Level","Label","S-1-16-16384",""',
   ofHyperV: '"VORDEFINIERT\\Hyper-V-Administratoren","Alias","S-1-5-32-578","Verbindliche Gruppe"',
   plain:
     '"Mandatory Label\\Medium Mandatory Level","Label","S-1-16-8192",""\n"BUILTIN\\Administrators","Alias","S-1-5-32-544","Group used for deny only"',
@@ -40,7 +44,11 @@ describe.skipIf(process.platform === 'win32' || pwsh === null || tables === null
 
   async function run(
     script: ScriptName,
-    { answers, as = 'elevated' }: { answers: Readonly<Record<string, string>>; as?: keyof typeof groups },
+    {
+      answers,
+      as = 'elevated',
+      registry = '',
+    }: { answers: Readonly<Record<string, string>>; as?: keyof typeof groups; registry?: string },
   ) {
     const root = place.file(`root-${as}`)
     const whoami = join(root, 'System32/whoami.exe')
@@ -50,6 +58,9 @@ describe.skipIf(process.platform === 'win32' || pwsh === null || tables === null
       `#!/bin/sh\n[ "$*" = '/groups /fo csv /nh' ] && cat <<'END'\n${groups[as]}\nEND\n`,
     )
     await chmod(whoami, 0o755)
+    const reg = join(root, 'System32/reg.exe')
+    await writeFile(reg, `#!/bin/sh\ncase "$2 $4" in\n${registry}\n*) exit 1 ;;\nesac\n`)
+    await chmod(reg, 0o755)
     const module = place.file('stand-ins.psm1')
     await writeFile(module, standInModule(tables ?? new Map(), Object.keys(answers)))
     const parameters = {
@@ -141,6 +152,8 @@ describe.skipIf(process.platform === 'win32' || pwsh === null || tables === null
       const hidden = await run('get-machines', { answers: hyperV, as: 'plain' })
       expect(await machinesOf(hidden.result)).toEqual({ told: 'no-rights', machines: [] })
       expect(hidden.calls).toEqual([])
+      const service = await run('get-machines', { answers: hyperV, as: 'service' })
+      expect(await machinesOf(service.result)).toEqual({ told: 'no-rights', machines: [] })
       const without = await run('get-machines', { answers: { 'Get-Disk': '' } })
       expect(await machinesOf(without.result)).toEqual({ told: 'no-module', machines: [] })
       const none = await run('get-machines', { answers: { ...hyperV, 'Get-VM': '' } })
@@ -160,6 +173,59 @@ describe.skipIf(process.platform === 'win32' || pwsh === null || tables === null
     })
   })
 
+  describe('rights and parts', () => {
+    const value = (key: string, text: string) =>
+      `'${key}') printf '\\r\\nHKEY_LOCAL_MACHINE\\%s\\r\\n    %s    REG_SZ    ${text}\\r\\n\\r\\n' KEY NAME ;;`
+    const services = String.raw`HKLM\SYSTEM\CurrentControlSet\Services`
+    const edition = String.raw`HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion EditionID`
+    const registry = [
+      value(edition, 'Professional'),
+      value(String.raw`${services}\vmms ImagePath`, '%%systemroot%%/vmms.exe'),
+      value(String.raw`${services}\LxssManager ImagePath`, 'lxss'),
+    ].join('\n')
+    const both = { 'Get-VM': '', 'Get-Disk': '' }
+
+    test('an administrator of a host that has all', async () => {
+      const { result, calls } = await run('get-rights', { answers: both, registry })
+      expect(result).toMatchObject({
+        isAdministrator: true,
+        maySeeMachines: true,
+        edition: 'Professional',
+        hyperV: true,
+        hyperVModule: place.path,
+        storageModule: place.path,
+        wsl: true,
+      })
+      expect(calls).toEqual([])
+      const parts = await hostParts({ call: async () => result })()
+      expect(parts.map(({ name, path }) => [name, path])).toEqual([
+        ['Hyper-V', place.path],
+        ['Storage module', place.path],
+      ])
+    })
+
+    test.each([
+      ['ofHyperV', false, true],
+      ['plain', false, false],
+      ['service', false, false],
+      ['system', true, true],
+    ] as const)('as %s', async (as, isAdministrator, maySeeMachines) => {
+      const { result } = await run('get-rights', { answers: both, as, registry })
+      expect(result).toMatchObject({ isAdministrator, maySeeMachines })
+    })
+
+    test('a host without Hyper-V, Storage and WSL', async () => {
+      const { result } = await run('get-rights', { answers: {}, registry: value(edition, 'Core') })
+      expect(result).toMatchObject({
+        edition: 'Core',
+        hyperV: false,
+        hyperVModule: null,
+        storageModule: null,
+        wsl: false,
+      })
+    })
+  })
+
   describe('disks', () => {
     const disk = (of: string) =>
       `[pscustomobject]@{ Number = 1; Size = 8MB; IsReadOnly = $true; IsOffline = $false; ${of} }`
@@ -171,7 +237,7 @@ describe.skipIf(process.platform === 'win32' || pwsh === null || tables === null
     test('those of files, by their bus and not by their name', async () => {
       const { result } = await run('get-disks', { answers })
       const found = await disksOf(result)
-      expect(found).toMatchObject({ by: 'hyper-v', isElevated: true, gone: [] })
+      expect(found).toMatchObject({ by: 'hyper-v', mayAttach: true, gone: [] })
       expect(found.disks.map(({ image, mounts }) => [image, ...mounts.map(({ folder }) => folder)])).toEqual([
         ['E:\\m.vhd', 'F:\\'],
         ['E:\\n.vhdx', 'F:\\'],
@@ -183,7 +249,7 @@ describe.skipIf(process.platform === 'win32' || pwsh === null || tables === null
       const bare = await run('get-disks', { answers: { ...answers, 'Get-Partition': empty } })
       expect(await disksOf(bare.result)).toMatchObject({ disks: [{ disk: { partitions: [] } }, {}] })
       const none = await run('get-disks', { answers: { 'Get-Disk': '', 'Get-Partition': '' }, as: 'plain' })
-      expect(await disksOf(none.result)).toMatchObject({ by: 'storage', isElevated: false, disks: [] })
+      expect(await disksOf(none.result)).toMatchObject({ by: 'storage', mayAttach: false, disks: [] })
       const without = await run('get-disks', { answers: { 'Mount-VHD': '' } })
       expect(await disksOf(without.result)).toMatchObject({ by: null, disks: [] })
     })

@@ -1,17 +1,19 @@
 # Image files that Windows has made disks, with their partitions, and what it can attach others by.
-#   out  {"by": "hyper-v", "storage" or null, "isElevated": true, "disks": [{"number": 3, "path": "…", "size": 1048576, "isReadOnly": true,
+#   out  {"by": "hyper-v", "storage" or null, "mayAttach": true, "disks": [{"number": 3, "path": "…", "size": 1048576, "isReadOnly": true,
 #        "isOffline": false, "partitions": [{"number": 1, "start": 1048576, "size": 1048576, "folders": ["E:\"]}]}]}
 param($Parameters)
 
 $groups = & (Join-Path -Path $env:SystemRoot -ChildPath 'System32\whoami.exe') /groups /fo csv /nh
-# An elevated administrator, or the system itself.
-$isElevated = "$groups" -match '"S-1-16-(12288|16384)"'
+# An elevated administrator, or the system itself; a service is at the level of the system whatever its account may do.
+$isElevated = "$groups" -match '"S-1-16-(12288|16384)"' -and "$groups" -match '"S-1-5-32-544"'
 
 $hasStorage = $null -ne (Get-Command -Name Get-Disk -ErrorAction SilentlyContinue)
 $hasHyperV = $null -ne (Get-Command -Name Mount-VHD -ErrorAction SilentlyContinue)
 $by = $null
 # What was attached is found by the module of Storage in any case.
 if ($hasStorage -and $hasHyperV) { $by = 'hyper-v' } elseif ($hasStorage) { $by = 'storage' }
+# Hyper-V attaches for its administrators, too, by a process of its own.
+$mayAttach = $isElevated -or ($by -eq 'hyper-v' -and "$groups" -match '"S-1-5-32-578"')
 
 function Get-DiskPartition($Number) {
   try { $found = @(Get-Partition -DiskNumber $Number) } catch {
@@ -46,4 +48,4 @@ if ($hasStorage) {
   }
 }
 
-@{ by = $by; isElevated = $isElevated; disks = @($disks) }
+@{ by = $by; mayAttach = $mayAttach; disks = @($disks) }

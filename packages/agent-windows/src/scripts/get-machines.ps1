@@ -9,7 +9,9 @@ param($Parameters)
 # Administrators may. By their SIDs, since names are in the language of the host.
 function Test-MaySeeMachines {
   $groups = & (Join-Path -Path $env:SystemRoot -ChildPath 'System32\whoami.exe') /groups /fo csv /nh
-  "$groups" -match '"S-1-(16-12288|16-16384|5-32-578)"'
+  # A service is at the level of the system whatever its account may do.
+  $isAdministrator = "$groups" -match '"S-1-16-(12288|16384)"' -and "$groups" -match '"S-1-5-32-544"'
+  $isAdministrator -or "$groups" -match '"S-1-5-32-578"'
 }
 
 # Null where the module of this Windows has no such property yet.

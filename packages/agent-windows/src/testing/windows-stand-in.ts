@@ -79,7 +79,8 @@ export function machineWith(path: string, more: Partial<StandInMachine> = {}): S
 }
 
 const groups = {
-  elevated: '"Mandatory Label\\High Mandatory Level","Label","S-1-16-12288",""',
+  elevated:
+    '"Mandatory Label\\High Mandatory Level","Label","S-1-16-12288",""\n"BUILTIN\\Administrators","Alias","S-1-5-32-544",""',
   plain: '"Mandatory Label\\Medium Mandatory Level","Label","S-1-16-8192",""',
 } as const
 

@@ -43,9 +43,9 @@ export async function windowsNow({
   const system = 'win32'
   try {
     const now = await windowsHost.disks(notesFolder(ports))
-    return { system, isRoot: now.isElevated, windows: { by: now.by, unasked: null }, now }
+    return { system, isRoot: now.mayAttach, windows: { by: now.by, unasked: null }, now }
   } catch (error) {
-    const now = { by: null, isElevated: false, disks: [], gone: [] }
+    const now = { by: null, mayAttach: false, disks: [], gone: [] }
     const unasked = (error instanceof Error ? error.message : String(error)).trim()
     return { system, isRoot: false, windows: { by: null, unasked }, now }
   }

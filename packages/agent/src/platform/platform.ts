@@ -1,4 +1,4 @@
-import type { Capabilities, HostFacts, LibraryFacts } from '@varve/protocol/hosts'
+import type { Capabilities, HostFacts, LibraryFacts, ToolView } from '@varve/protocol/hosts'
 import type { FindWriters } from '@varve/engine/in-use/writers'
 import type { AdapterTable, ReadPlaces } from '../actions/adapter.ts'
 import type { ToolRunner } from '../tools/tool-command.ts'
@@ -31,6 +31,8 @@ export interface Platform {
     readonly suffixes: readonly string[]
     readonly runner: ToolRunner
   }
+  /** Parts of the system and rights that decide what can be done besides tools, asked once; what lacks has no path. Never rejects. */
+  readonly parts?: () => Promise<readonly ToolView[]>
   /** What this system does besides what is done alike on every one. */
   readonly actions?: AdapterTable
   /** A fresh look at who uses which file; null where the system does not tell. */

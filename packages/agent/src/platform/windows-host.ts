@@ -22,7 +22,7 @@ export interface AttachedVhd {
 export interface WindowsDisksNow {
   /** What others can be attached by; null: nothing. */
   readonly by: VhdBy | null
-  readonly isElevated: boolean
+  readonly mayAttach: boolean
   readonly disks: readonly AttachedVhd[]
   /** What Varve attached, and is attached no more. */
   readonly gone: readonly VhdNote[]

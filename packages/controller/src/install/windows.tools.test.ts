@@ -21,6 +21,14 @@ case \${1-} in
     mkdir -p "$data"
     echo "{\\"fleet\\":\\"$FLEET\\",\\"name\\":\\"north\\"}" >"$data/membership.json"
     ;;
+  service)
+    echo "varve-agent $*" >>"$ASKED"
+    [ ! -e "$ASKED.refuse-service" ] || { echo 'varve agent: varve-agent: it refuses' >&2; exit 1; }
+    case $2 in
+      install) echo '{}' >"$4/service.json"; printf '%s\\n' 'varve-agent is installed and runs.' '  account  one' ;;
+      remove) echo 'varve-agent is removed.' ;;
+    esac
+    ;;
 esac
 `
 
@@ -117,25 +125,23 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || !requires('curl
       expect(said).toBe('0 errors, 0 of a newer language')
     })
 
-    test('it installs and joins, and says how the agent is started; again it joins no second time', async () => {
+    test('it installs, joins and starts the service; again it joins no second time and keeps the settings', async () => {
       const { said } = await run(
         `${line}${install},more=E:\\ -NbdHost 192.0.2.7\n"left: $env:VARVE_JOIN_TOKEN."`,
       )
       expect(said).toMatch(
-        /^varve: installed, and north is in the fleet of https:\/\/127\.0\.0\.1:\d+\. No service.*\n {2}& ".*start-agent\.cmd"\nleft: \.$/u,
+        /^varve: installed, and north is in the fleet of https:\/\/127\.0\.0\.1:\d+\. It starts with Windows:\n {2}varve-agent is installed and runs\.\n {4}account {2}one\nleft: \.$/u,
       )
       const token = /varve-join\.[\w.-]+/u.exec(line)?.[0] ?? 'none'
       expect(await asked()).toBe(
-        `0\n0\nicacls ${home()}/data /inheritance:r /grant:r *S-1-5-18:(OI)(CI)F /grant:r *S-1-5-32-544:(OI)(CI)F\nvarve-agent join ${url()} --data ${home()}/data ${token}\n`,
-      )
-      expect(await readFile(join(home(), 'settings.cmd'), 'utf8')).toBe(
-        '@echo off\r\nrem Written by windows.ps1 when it is told libraries.\r\nset VARVE_AGENT_WORDS=--nbd-host 192.0.2.7 --library "images=D:\\images" --library "more=E:\\."\r\n',
+        `0\n0\nicacls ${home()}/data /inheritance:r /grant:r *S-1-5-18:(OI)(CI)F /grant:r *S-1-5-32-544:(OI)(CI)F\nvarve-agent join ${url()} --data ${home()}/data ${token}\nvarve-agent service install --data ${home()}/data --library images=D:\\images --library more=E:\\. --nbd-host 192.0.2.7\n`,
       )
       const [build = ''] = (await readdir(home())).filter((name) => name.startsWith('1.2.3-'))
       expect(build).toMatch(/^1\.2\.3-[0-9a-f]{8}$/u)
-      expect(await readFile(join(home(), 'start-agent.cmd'), 'utf8')).toBe(
-        `@echo off\r\nsetlocal\r\ncall "%~dp0settings.cmd"\r\n"%~dp0${build}\\bin\\varve-agent.cmd" --data "${home()}/data" %VARVE_AGENT_WORDS% %*\r\n`,
-      )
+      for (const name of ['varve', 'varve-agent'])
+        expect(await readFile(join(home(), `${name}.cmd`), 'utf8')).toBe(
+          `@echo off\r\n"%~dp0${build}\\bin\\${name}.cmd" %*\r\n`,
+        )
       expect(await readdir(own)).toContain('D:\\images')
 
       await writeFile(join(home(), build, 'bin/varve.cmd'), '#!/bin/sh\nexit 1\n')
@@ -143,13 +149,14 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || !requires('curl
       expect((await run(line)).said).toMatch(/^varve: installed, and north/u)
       expect(await runToolOk('sh', [join(home(), build, 'bin/varve.cmd'), '--version'])).toBe('1.2.3')
       expect((await asked()).match(/varve-agent join/gu)).toHaveLength(1)
-      expect(await readFile(join(home(), 'settings.cmd'), 'utf8')).toContain('192.0.2.7')
+      expect((await asked()).trimEnd().split('\n').at(-1)).toBe(
+        `varve-agent service install --data ${home()}/data`,
+      )
       expect((await readdir(home())).sort()).toEqual([
         build,
         'data',
         'remove.ps1',
-        'settings.cmd',
-        'start-agent.cmd',
+        'varve-agent.cmd',
         'varve.cmd',
       ])
     })
@@ -184,7 +191,7 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || !requires('curl
         [
           '',
           " -Library 'images=D:\\a&calc'",
-          '-Library images=D:\\a&calc has characters that start-agent.cmd cannot take.',
+          '-Library images=D:\\a&calc has characters that a file of commands cannot take.',
         ],
         ['', ' -Library images=D:\\a -NbdHost "a b"', '-NbdHost a b is no address.'],
         ['', '', 'Which folder has the images of this host?'],
@@ -210,9 +217,15 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || !requires('curl
         Set-Content "$env:SystemRoot/System32/curl.exe" "#!/bin/sh\`nexit 7"
         ${offline}${install}; "code $LASTEXITCODE"
         Remove-Item asked.refuse
+        Set-Content asked.refuse-service ''
+        ${offline}${install}; "code $LASTEXITCODE"
+        Remove-Item asked.refuse-service
         ${offline}${install}
         [IO.File]::WriteAllText("$PWD/D:\\images/kept.vhdx", 'an image')
         $place = "$env:ProgramFiles/Varve"
+        Set-Content asked.refuse-service ''
+        & "$place/remove.ps1"; "code $LASTEXITCODE"
+        Remove-Item asked.refuse-service
         $node = Join-Path (Get-Item "$place/1.2.3-*").FullName 'node.exe'
         cp /bin/sleep $node
         $process = Start-Process -PassThru $node 60
@@ -224,11 +237,15 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || !requires('curl
         new RegExp(
           [
             String.raw`^varve: The host could not join; .*\n.*\ncode 1`,
-            String.raw`varve: installed, and north is in the fleet .*\n.*start-agent.cmd"`,
-            String.raw`varve: A program of Varve still runs: process \d+\.\n.*\ncode 1`,
-            String.raw`varve: removed; images were left alone\.\n  north is still in the list .*`,
+            String.raw`varve: The service could not be installed; .*\n.*\ncode 1`,
+            String.raw`varve: installed, and north is in the fleet .*\n.*\n.*account {2}one`,
+            String.raw`varve: The service could not be removed; .*\n.*\ncode 1`,
+            String.raw`  varve-agent is removed\.\nvarve: A program of Varve still runs: process \d+\.\n.*\ncode 1`,
+            String.raw`  varve-agent is removed\.\nvarve: removed; images were left alone\.\n  north is still in the list .*`,
             String.raw`varve: There is nothing here that windows\.ps1 installed\.\n.*\ncode 1`,
-            'varve agent: the token was used already$',
+            'varve agent: the token was used already',
+            'varve agent: varve-agent: it refuses',
+            'varve agent: varve-agent: it refuses$',
           ].join(String.raw`\n`),
           'u',
         ),

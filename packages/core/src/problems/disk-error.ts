@@ -1,4 +1,4 @@
-import { controllerGone, fleetRemedy, notWritableRemedy } from './causes.ts'
+import { controllerGone, fleetRemedy, notWritableRemedy, serviceFaults } from './causes.ts'
 import { bytesInWords, formatBytes, groupThousands } from '../units/format-bytes.ts'
 import { areDetailsOf, type DiskErrorCode, type DiskErrorDetails } from './error-details.ts'
 import type { LayerNumber } from './layer-number.ts'
@@ -293,6 +293,11 @@ const explain: Explain = {
     layer: 'L1',
     message: `${d.tool} is not installed`,
     remedy: d.install,
+  }),
+  'service-failed': (d) => ({
+    layer: 'L1',
+    message: `could not ${d.what}: ${serviceFaults[d.why].message}${d.code === null ? '' : ` (${d.code})`}`,
+    remedy: serviceFaults[d.why].remedy,
   }),
   'no-progress': (d) => ({
     layer: 'L3',

@@ -79,7 +79,7 @@ export function windowsProblems({
   if (!isRoot)
     return [
       refusing(image, 'not-elevated', {
-        why: 'only an elevated administrator attaches disks to Windows',
+        why: 'only an elevated administrator attaches disks to Windows, and who is in Hyper-V Administrators where there is Hyper-V',
         remedy: `Do it in a PowerShell that was started with "Run as administrator". ${served}`,
       }),
     ]

@@ -1,8 +1,9 @@
 import { copyFile, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
+import { removeTree } from '@varve/test-kit/build-once'
 import { execa } from 'execa'
-import { kernelOf, removeTree } from './build-root.ts'
+import { kernelOf } from './build-root.ts'
 import { firstModules } from './recipe.ts'
 
 const guest = resolve(import.meta.dirname, 'guest')

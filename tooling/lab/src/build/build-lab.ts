@@ -1,10 +1,9 @@
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { copyFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { buildOnce, removeTree } from '@varve/test-kit/build-once'
 import { runToolOk } from '@varve/test-kit/tools'
 import { buildInitrd } from './build-initrd.ts'
-import { buildRoot, kernelOf, removeTree } from './build-root.ts'
+import { buildRoot, kernelOf } from './build-root.ts'
 import { findKernel } from './kernel.ts'
 import { labFolder, rootSize } from './recipe.ts'
 import { saveState } from './save-state.ts'
@@ -13,11 +12,7 @@ import { saveState } from './save-state.ts'
 export async function ensureLab(say: (words: string) => void): Promise<string> {
   const kernel = await findKernel()
   const folder = labFolder(`${kernel.name} ${kernel.version}`)
-  await mkdir(dirname(folder), { recursive: true })
-  if (existsSync(folder)) return folder
-  await using _lock = await lockOf(`${folder}.lock`)
-  if (!existsSync(folder)) await build(folder, { kernel: kernel.name, say })
-  return folder
+  return await buildOnce(folder, async (made) => await build(made, { kernel: kernel.name, say }))
 }
 
 interface BuildOptions {
@@ -25,24 +20,17 @@ interface BuildOptions {
   readonly say: (words: string) => void
 }
 
-async function build(folder: string, { kernel, say }: BuildOptions): Promise<void> {
-  const made = await mkdtemp(`${folder}.new-`)
+async function build(made: string, { kernel, say }: BuildOptions): Promise<void> {
   const root = join(made, 'root')
-  try {
-    say('lab: Debian is installed into a folder')
-    await buildRoot(root, { folder: made, kernel })
-    say('lab: its disk is made')
-    await copyFile(join(root, 'boot', `vmlinuz-${await kernelOf(root)}`), join(made, 'vmlinuz'))
-    await buildInitrd(root, join(made, 'initrd.gz'))
-    await makeDisk(root, made)
-    await removeTree(root)
-    say('lab: it boots once, and its state is saved')
-    await saveState(made)
-    await rename(made, folder)
-  } catch (error) {
-    await removeTree(made)
-    throw error
-  }
+  say('lab: Debian is installed into a folder')
+  await buildRoot(root, { folder: made, kernel })
+  say('lab: its disk is made')
+  await copyFile(join(root, 'boot', `vmlinuz-${await kernelOf(root)}`), join(made, 'vmlinuz'))
+  await buildInitrd(root, join(made, 'initrd.gz'))
+  await makeDisk(root, made)
+  await removeTree(root)
+  say('lab: it boots once, and its state is saved')
+  await saveState(made)
 }
 
 async function makeDisk(root: string, folder: string): Promise<void> {
@@ -52,28 +40,4 @@ async function makeDisk(root: string, folder: string): Promise<void> {
   const output = join(folder, 'root.qcow2')
   await runToolOk('qemu-img', ['convert', '-c', '-O', 'qcow2', '-o', 'compression_type=zstd', raw, output])
   await rm(raw)
-}
-
-/** One build at a time: the file holds the process id of who builds. */
-async function lockOf(path: string): Promise<AsyncDisposable> {
-  for (;;) {
-    try {
-      await writeFile(path, String(process.pid), { flag: 'wx' })
-      return { [Symbol.asyncDispose]: () => rm(path, { force: true }) }
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-      const owner = Number(await readFile(path, 'utf8').catch(() => ''))
-      if (owner > 0 && !lives(owner)) await rm(path, { force: true })
-      else await sleep(1000)
-    }
-  }
-}
-
-function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
 }

@@ -1,5 +1,6 @@
-import { chmod, copyFile, mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { aptSources } from '@varve/test-kit/private-apt'
 import { findTool, runToolOk } from '@varve/test-kit/tools'
 import { packages, suite } from './recipe.ts'
 
@@ -49,23 +50,6 @@ export async function kernelOf(root: string): Promise<string> {
   const [version] = await readdir(join(root, 'lib/modules'))
   if (version === undefined) throw new Error(`${root} has no kernel modules`)
   return version
-}
-
-/** Takes a folder away and never what is mounted below it. */
-export async function removeTree(path: string): Promise<void> {
-  await runToolOk('rm', ['-rf', '--one-file-system', path])
-}
-
-/** This machine's own mirrors, with the section that ZFS is in, as a file of sources for apt. */
-export async function aptSources(): Promise<{ readonly name: string; readonly text: string }> {
-  const deb822 = await readFile('/etc/apt/sources.list.d/debian.sources', 'utf8').catch(() => null)
-  if (deb822 !== null)
-    return {
-      name: 'debian.sources',
-      text: deb822.replaceAll(/^Components: .*$/gmu, 'Components: main contrib'),
-    }
-  const lines = await readFile('/etc/apt/sources.list', 'utf8')
-  return { name: 'debian.list', text: lines.replaceAll(/^(?<line>deb .*\bmain)\b.*$/gmu, '$<line> contrib') }
 }
 
 function quoted(text: string): string {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { globSync, readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { buildsOf } from '@varve/test-kit/build-once'
 
 /** Debian's release that the lab is. */
 export const suite = 'bookworm'
@@ -31,10 +31,5 @@ export function labFolder(kernel: string): string {
   const sources = resolve(import.meta.dirname, '..')
   for (const file of [...globSync('build/**/*', { cwd: sources }), 'machine/qemu-arguments.ts'].sort())
     if (/\.(?:ts|sh)$/u.test(file)) hash.update(`${file}\0`).update(readFileSync(join(sources, file)))
-  return join(cacheFolder(), hash.digest('hex').slice(0, 16))
-}
-
-/** Where what is built for the lab is kept, outside the checkout. */
-export function cacheFolder(): string {
-  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'varve', 'lab')
+  return join(buildsOf('lab'), hash.digest('hex').slice(0, 16))
 }

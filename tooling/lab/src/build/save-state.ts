@@ -2,11 +2,11 @@ import { mkdir, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { removeTree } from '@varve/test-kit/build-once'
 import { runToolOk } from '@varve/test-kit/tools'
 import { statusOf } from '../machine/qmp.ts'
 import { onLines } from '../machine/socket-lines.ts'
 import { startQemu, type Qemu } from '../machine/start-qemu.ts'
-import { removeTree } from './build-root.ts'
 
 /** Boots the lab in `lab` once and saves its memory, so that it is started in seconds; nothing of the host is mounted yet, which QEMU could not save. */
 export async function saveState(lab: string): Promise<void> {

@@ -1,13 +1,13 @@
-import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { buildOnce, buildsOf } from '@varve/test-kit/build-once'
+import { aptSources } from '@varve/test-kit/private-apt'
 import { runToolOk } from '@varve/test-kit/tools'
 import { execa } from 'execa'
-import { aptSources, removeTree } from '../build/build-root.ts'
-import { cacheFolder, suite } from '../build/recipe.ts'
+import { suite } from '../build/recipe.ts'
 
 /** Programs of the host that it takes. */
 export const debianTools = ['mmdebstrap', 'unshare', 'nsenter', 'mount', 'ip'] as const
@@ -31,27 +31,29 @@ async function installed(): Promise<string> {
   const key = createHash('sha256')
     .update([suite, ...packages, ...left].join('\n'))
     .digest('hex')
-  const folder = join(cacheFolder(), `debian-${key.slice(0, 16)}`)
-  if (existsSync(folder)) return folder
-  await mkdir(dirname(folder), { recursive: true })
-  const made = await mkdtemp(`${folder}.new-`)
-  const { name, text } = await aptSources()
-  await writeFile(join(made, name), text)
-  await runToolOk('mmdebstrap', [
-    '--quiet',
-    '--variant=minbase',
-    '--mode=root',
-    `--include=${packages.join(',')}`,
-    '--aptopt=Apt::Install-Recommends "false"',
-    '--dpkgopt=force-unsafe-io',
-    ...left,
-    suite,
-    join(made, 'root'),
-    join(made, name),
-  ])
-  await rename(join(made, 'root'), folder)
-  await removeTree(made)
-  return folder
+  const folder = join(buildsOf('lab'), `debian-${key.slice(0, 16)}`)
+  return await buildOnce(folder, async (made) => {
+    const { name, text } = await aptSources()
+    // The folder is the root itself: its list of sources lies beside it.
+    const sources = `${made}-${name}`
+    try {
+      await writeFile(sources, text)
+      await runToolOk('mmdebstrap', [
+        '--quiet',
+        '--variant=minbase',
+        '--mode=root',
+        `--include=${packages.join(',')}`,
+        '--aptopt=Apt::Install-Recommends "false"',
+        '--dpkgopt=force-unsafe-io',
+        ...left,
+        suite,
+        made,
+        sources,
+      ])
+    } finally {
+      await rm(sources, { force: true })
+    }
+  })
 }
 
 /** Makes what init needs of a container around it, and becomes it. */

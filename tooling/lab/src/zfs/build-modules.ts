@@ -2,10 +2,10 @@ import { cp, glob, mkdir, mkdtemp, readFile, rename, writeFile } from 'node:fs/p
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { buildsOf, removeTree } from '@varve/test-kit/build-once'
+import { aptSources, privateApt } from '@varve/test-kit/private-apt'
 import { runToolOk } from '@varve/test-kit/tools'
-import { aptSources, removeTree } from '../build/build-root.ts'
 import { findKernel } from '../build/kernel.ts'
-import { cacheFolder } from '../build/recipe.ts'
 
 /** Programs that compiling the modules needs, besides those of the lab. */
 export const compilers = ['gcc', 'make', 'bc', 'perl', 'strip', 'dpkg-deb'] as const
@@ -13,7 +13,7 @@ export const compilers = ['gcc', 'make', 'bc', 'perl', 'strip', 'dpkg-deb'] as c
 /** Where the modules of ZFS for the kernel of the lab lie, or are to lie. */
 export async function modulesFolder(): Promise<string> {
   const { name, version } = await findKernel()
-  return join(cacheFolder(), `zfs-${name.replace('linux-image-', '')}-${version}`)
+  return join(buildsOf('lab'), `zfs-${name.replace('linux-image-', '')}-${version}`)
 }
 
 /**
@@ -44,30 +44,15 @@ export async function buildModules(say: (words: string) => void): Promise<string
   return folder
 }
 
-/** apt is given lists and packages of its own below `work`: what this machine knows and has stays as it is. */
 async function unpackSources(work: string, kernel: string): Promise<string> {
-  const [parts, lists, archives, tree] = [
-    join(work, 'parts'),
-    join(work, 'lists'),
-    join(work, 'debs'),
-    join(work, 'tree'),
-  ]
-  for (const path of [parts, lists, archives, tree]) await mkdir(path)
-  const { name, text } = await aptSources()
-  await writeFile(join(parts, name), text)
-  const apt = [
-    ['Dir::Etc::SourceList', '/dev/null'],
-    ['Dir::Etc::SourceParts', parts],
-    ['Dir::State::Lists', lists],
-    ['APT::Sandbox::User', 'root'],
-  ].map(([key, value]) => `-o${key}=${value}`)
-  await runToolOk('apt-get', [...apt, '-qq', 'update'])
-  const said = await runToolOk('apt-cache', [...apt, 'depends', `linux-headers-${kernel}`])
+  const tree = join(work, 'tree')
+  await mkdir(tree)
+  const apt = await privateApt(work, await aptSources())
+  const said = await apt.ask('depends', `linux-headers-${kernel}`)
   const needed = [...said.matchAll(/Depends: (?<name>linux-(?:headers|kbuild)-[\w.+-]+)/gu)].map(
     ({ groups }) => groups?.['name'] ?? '',
   )
-  const packages = ['zfs-dkms', `linux-headers-${kernel}`, ...needed]
-  await runToolOk('apt-get', [...apt, '-qq', 'download', ...packages], { cwd: archives })
+  const archives = await apt.download(['zfs-dkms', `linux-headers-${kernel}`, ...needed])
   for await (const file of glob(join(archives, '*.deb'))) await runToolOk('dpkg-deb', ['-x', file, tree])
   return tree
 }

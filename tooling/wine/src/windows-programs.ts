@@ -1,0 +1,26 @@
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { makePrograms } from '@varve/release/make-tree'
+import { stageParts } from '@varve/release/parts'
+import { findTarget } from '@varve/release/targets'
+import { removeTree } from '@varve/test-kit/build-once'
+
+/** Puts this checkout's programs for Windows into `folder`, with their Node; nothing is asked of a network. */
+export async function placePrograms(folder: string): Promise<void> {
+  const target = findTarget('windows-x64')
+  const parts = `${folder}.parts`
+  try {
+    const { tree } = await makePrograms(target, await stageParts(target, parts, { fetch: false }))
+    const folders = new Set(tree.map(({ path }) => dirname(join(folder, path))))
+    for (const one of folders) await mkdir(one, { recursive: true })
+    await Promise.all(
+      tree.map(async (entry) => {
+        if (entry.kind === 'link') throw new Error(`${entry.path} is a link, which Windows does not have`)
+        const path = join(folder, entry.path)
+        await (entry.kind === 'file' ? writeFile(path, entry.bytes) : copyFile(entry.from, path))
+      }),
+    )
+  } finally {
+    await removeTree(parts)
+  }
+}
