@@ -165,6 +165,15 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
       expect(await doctor()).toContain(active?.path)
     })
 
+    test('a disk that is written anew can be opened by its machine still', async () => {
+      await has({ state: 'Off' })
+      const request = { image, size: 16 * 1024 ** 2, partition: 'none' }
+      const plan = await host.plan('grow', request)
+      const { error } = await host.start(plan, request)
+      expect(error).toBeNull()
+      expect(host.accessCopied.splice(0)).toEqual([[image, expect.stringMatching(/\.part$/u)]])
+    })
+
     test('what checkpoints stand on is not changed, moved or deleted, and can be read', async () => {
       const digest = await digestOf(image)
       await has({ state: 'Off' })

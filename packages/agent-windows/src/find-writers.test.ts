@@ -11,7 +11,7 @@ function windowsWith({
   told = 'told',
   machines = [],
 }: Partial<MachinesNow> & { readonly disks?: WindowsDisksNow }): WindowsHost {
-  return { disks: async () => disks, machines: async () => ({ told, machines }) }
+  return { disks: async () => disks, machines: async () => ({ told, machines }), copyAccess: async () => {} }
 }
 
 const disk = { device: 'd', size: 1, readOnly: false, isOffline: false, partitions: [] }

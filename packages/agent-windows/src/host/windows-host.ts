@@ -4,6 +4,7 @@ import { VhdBy } from '@varve/operations/actions/attached-vhd'
 import { HyperVMachine, MachinesTold } from '@varve/protocol/machines'
 import { z } from 'zod'
 import type { ScriptCaller } from '../powershell/powershell-host.ts'
+import { copyAccess } from './copy-access.ts'
 import { noteOf, readNotes } from './notes.ts'
 import { isSamePath, plainPath } from './windows-path.ts'
 
@@ -34,8 +35,13 @@ const Disks = z.object({
 })
 
 /** What this Windows knows, asked by its own shell. */
-export function windowsHost(scripts: ScriptCaller): WindowsHost {
+export function windowsHost(
+  scripts: ScriptCaller,
+  copy: WindowsHost['copyAccess'] = copyAccess,
+): WindowsHost {
   return {
+    copyAccess: copy,
+
     async disks(notesFolder) {
       const { by, mayAttach, disks } = Disks.parse(await scripts.call('get-disks'))
       const notes = notesFolder === null ? [] : await readNotes(notesFolder)

@@ -28,6 +28,7 @@ function placesWith(found: Partial<MachinesNow>, drives: object[] = []) {
   const windows: WindowsHost = {
     disks: async () => Promise.reject(new Error('nobody asks for disks')),
     machines: async () => ({ told: 'told', machines: [], ...found }),
+    copyAccess: async () => {},
   }
   return readWindowsPlaces({ windows, scripts: { call: async () => ({ drives }) } })
 }
@@ -59,6 +60,7 @@ test('what is not shown, and what fails, is said', async () => {
   const windows: WindowsHost = {
     disks: async () => Promise.reject(new Error('x')),
     machines: async () => Promise.reject(new Error('PowerShell is gone')),
+    copyAccess: async () => {},
   }
   const scripts = { call: async () => Promise.reject(new Error('PowerShell is gone')) }
   const failing = await readWindowsPlaces({ windows, scripts })(noTools, { folders: null })

@@ -17,12 +17,17 @@ export class WindowsTestHost implements AsyncDisposable {
   readonly place: TempPlace
   readonly windows: WindowsStandIn
   readonly host: TestHost
+  /** From which file to which. */
+  readonly accessCopied: (readonly [from: string, to: string])[] = []
   readonly #adapters: ReturnType<typeof windowsAdapters>
 
   private constructor(place: TempPlace, windows: WindowsStandIn) {
     this.place = place
     this.windows = windows
-    const own = windowsHost(windows)
+    const own = windowsHost(windows, async (from, to) => {
+      this.accessCopied.push([from, to])
+      return Promise.resolve()
+    })
     this.#adapters = windowsAdapters({ scripts: windows, windows: own })
     this.host = openTestHost(place.path, {
       adapters: this.#adapters,

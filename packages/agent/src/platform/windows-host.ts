@@ -33,10 +33,12 @@ export interface MachinesNow {
   readonly machines: readonly HyperVMachine[]
 }
 
-/** What this Windows knows, asked now; both throw what a script does. */
+/** What this Windows knows, asked now, as scripts tell it: they throw what a script does. */
 export interface WindowsHost {
   /** Disks that it makes of image files; `notesFolder`: where Varve notes what it attaches. */
   disks(notesFolder: string | null): Promise<WindowsDisksNow>
   /** Those of Hyper-V. */
   machines(): Promise<MachinesNow>
+  /** Lets those open `to` who may open `from`, which need not be there; throws `not-writable`. */
+  copyAccess(from: string, to: string): Promise<void>
 }

@@ -71,6 +71,7 @@ async function loadWindows(): Promise<WindowsHost> {
 export const windowsHost: WindowsHost = {
   disks: async (notesFolder) => (await loadWindows()).disks(notesFolder),
   machines: async () => (await loadWindows()).machines(),
+  copyAccess: async (from, to) => (await loadWindows()).copyAccess(from, to),
 }
 
 /** Says each entry of a journal once it is written; inputs and outcomes, which may hold tokens, are not said. */

@@ -17,7 +17,11 @@ export const replaceImage = nativeAdapter('replace-image', {
     const entry = await replaceFiles(target, {
       id: quarantine,
       roots: ports.roots,
-      incoming: async () => stagedFiles(image),
+      async incoming() {
+        const files = await stagedFiles(image)
+        for (const { from, to } of files) await ports.windowsHost?.copyAccess(to, from)
+        return files
+      },
     })
     // The hidden folder of several files is empty now; a single file has gone.
     await rmdir(stagedPath(target, image.staging)).catch(() => {})
