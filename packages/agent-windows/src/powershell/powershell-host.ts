@@ -214,6 +214,7 @@ class Serving {
 
   /** Ends it with all that it started. */
   async end(): Promise<void> {
+    this.#hold(true)
     this.#running.stdin.end()
     const { pid } = this.#running
     if (pid !== undefined) await endTree(pid)

@@ -115,7 +115,8 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
   ): Promise<WindowsStandIn> {
     await writeFile(join(folder, 'with-stand-ins.ps1'), withStandIns)
     const standIn = new WindowsStandIn(new PowerShellHost({ path: pwsh, folder }), folder, tables)
-    await standIn.set(nothing)
+    // What it is stays in the folder.
+    await standIn.set({})
     return standIn
   }
 

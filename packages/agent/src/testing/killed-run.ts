@@ -1,7 +1,6 @@
 import { flushCompileCache } from 'node:module'
-import type { AdapterTable, ReadPlaces } from '../actions/adapter.ts'
-import type { DeviceWays } from '@varve/operations/attach/facts'
 import { openTestHost } from './test-host.ts'
+import { partsIn, type SystemModule } from './walk-kills.ts'
 
 /** A process that begins a run and kills itself (SIGKILL) at an entry of its journal; it ends with code 0 when the run was over before. */
 interface Orders {
@@ -11,23 +10,15 @@ interface Orders {
   readonly accepted: readonly string[]
   readonly at: number
   readonly when: 'before' | 'after'
-  /** URL of a module that gives its `adapters` and, where it has them, `readPlaces` and `ways`; null: those that are alike on every system. */
+  /** URL of a module of its own parts; null: those that are alike on every system. */
   readonly adapters: string | null
 }
 
 const orders = JSON.parse(process.argv[2] ?? '') as Orders
-const system =
-  orders.adapters === null
-    ? null
-    : ((await import(orders.adapters)) as {
-        adapters: AdapterTable
-        readPlaces?: ReadPlaces
-        ways?: Partial<DeviceWays>
-      })
+const system = orders.adapters === null ? undefined : ((await import(orders.adapters)) as SystemModule)
+await using parts = await partsIn(system, orders.folder)
 await using host = openTestHost(orders.folder, {
-  ...(system && { adapters: system.adapters }),
-  ...(system?.readPlaces && { readPlaces: system.readPlaces }),
-  ...(system?.ways && { ways: system.ways }),
+  ...parts,
   onEntry: (when, count) => {
     const reached = when === 'before' ? count + 1 : count
     if (when !== orders.when || reached !== orders.at) return

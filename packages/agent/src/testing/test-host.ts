@@ -21,22 +21,21 @@ export interface TestHost extends AsyncDisposable {
   plan(operation: string, request: unknown): Promise<Plan | Refusal>
 }
 
-export function openTestHost(
-  folder: string,
-  options: Pick<LocalRunsOptions, 'onEntry'> & {
-    readonly roots?: readonly string[]
-    /** Of its system; left out: what is done alike on every one. */
-    readonly adapters?: AdapterTable
-    readonly readPlaces?: ReadPlaces
-    readonly runner?: ToolRunner
-    /** Left out: it is no Windows. */
-    readonly windowsHost?: WindowsHost
-    /** Who uses which file; left out: as this system tells. */
-    readonly findWriters?: FindWriters
-    /** What it makes devices with, where that is said otherwise than it is found. */
-    readonly ways?: Partial<DeviceWays>
-  } = {},
-): TestHost {
+export interface TestHostOptions extends Pick<LocalRunsOptions, 'onEntry'> {
+  readonly roots?: readonly string[]
+  /** Of its system; left out: what is done alike on every one. */
+  readonly adapters?: AdapterTable
+  readonly readPlaces?: ReadPlaces
+  readonly runner?: ToolRunner
+  /** Left out: it is no Windows. */
+  readonly windowsHost?: WindowsHost
+  /** Who uses which file; left out: as this system tells. */
+  readonly findWriters?: FindWriters
+  /** What it makes devices with, where that is said otherwise than it is found. */
+  readonly ways?: Partial<DeviceWays>
+}
+
+export function openTestHost(folder: string, options: TestHostOptions = {}): TestHost {
   const pool = new WorkerPool()
   const folders = (process.env['PATH'] ?? '').split(':')
   const ports: ActionPorts = {

@@ -3,24 +3,18 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import type { AdapterTable, ReadPlaces } from '../actions/adapter.ts'
-import type { DeviceWays } from '@varve/operations/attach/facts'
+import type { AdapterTable } from '../actions/adapter.ts'
 import type { RunState } from '@varve/operations/runs/run-state'
 import { isOver } from '@varve/operations/runs/run-state'
-import { openTestHost } from './test-host.ts'
+import { openTestHost, type TestHostOptions } from './test-host.ts'
 
 export interface KillWalk {
   readonly operation: string
   /** Makes the files in a fresh folder, and says what is asked for. */
   readonly prepare: (folder: string) => Promise<unknown>
   readonly accepted?: readonly string[]
-  /** A module of the system's own adapters, as `adapters`, `readPlaces` and `ways`, and where it lies. */
-  readonly system?: {
-    readonly adapters: AdapterTable
-    readonly readPlaces?: ReadPlaces
-    readonly ways?: Partial<DeviceWays>
-    readonly url: string
-  }
+  /** A module of the system's own parts, and where it lies. */
+  readonly system?: SystemModule & { readonly url: string }
   /** Throws unless the original or the result is there whole; called right after each kill. */
   readonly atAnyTime: (folder: string) => Promise<void>
   /** Throws unless the result is there. */
@@ -30,6 +24,15 @@ export interface KillWalk {
   /** Of a long walk: one of so many entries, from a random one on; an odd number, for beginnings and ends. All with VARVE_ALL_KILLS=1. */
   readonly oneOf?: number
 }
+
+/** What a system has of its own. */
+export type SystemParts = Pick<TestHostOptions, 'readPlaces' | 'ways' | 'windowsHost' | 'findWriters'> & {
+  readonly adapters: AdapterTable
+}
+
+/** The parts, or what opens those of a folder; they are closed again by their disposal. */
+export type SystemModule =
+  SystemParts | { readonly openSystem: (folder: string) => Promise<SystemParts & AsyncDisposable> }
 
 export interface KillWalked {
   /** Deaths after which the run went on to its end, and after which it was canceled and undone. */
@@ -85,7 +88,8 @@ async function dieAt(walk: KillWalk, { at, when, wish }: Death): Promise<boolean
     const where = `killed ${when} entry ${at}`
     if (child.signal !== 'SIGKILL' && child.exitCode !== 0) throw new Error(`${where}: ${child.stderr}`)
     await told(where, async () => walk.atAnyTime(folder))
-    await using host = openTestHost(folder, ownOf(system))
+    await using parts = await partsIn(system, folder)
+    await using host = openTestHost(folder, parts)
     const [run] = await host.runs.list()
     if (!run) throw new Error(`${where}: there is no run`)
     if (isOver(run.state)) {
@@ -109,10 +113,16 @@ async function dieAt(walk: KillWalk, { at, when, wish }: Death): Promise<boolean
   }
 }
 
-function ownOf(system: KillWalk['system']): Parameters<typeof openTestHost>[1] {
-  if (!system) return {}
+/** Those of a module, with what closes them. */
+export async function partsIn(
+  system: SystemModule | undefined,
+  folder: string,
+): Promise<Partial<SystemParts> & AsyncDisposable> {
+  const nothingToClose = { [Symbol.asyncDispose]: async () => Promise.resolve() }
+  if (!system) return nothingToClose
+  if ('openSystem' in system) return await system.openSystem(folder)
   const { adapters, readPlaces, ways } = system
-  return { adapters, ...(readPlaces && { readPlaces }), ...(ways && { ways }) }
+  return { adapters, ...(readPlaces && { readPlaces }), ...(ways && { ways }), ...nothingToClose }
 }
 
 async function told(where: string, check: () => Promise<void> | undefined): Promise<void> {

@@ -1,0 +1,21 @@
+import type { SystemParts } from '@varve/agent/testing/walk-kills'
+import { findPowershell } from '@varve/test-kit/powershell'
+import { windowsAdapters } from '../actions/adapter-table.ts'
+import { findAttached } from '../find-writers.ts'
+import { windowsHost } from '../host/windows-host.ts'
+import { cmdletTables } from './stand-ins.ts'
+import { WindowsStandIn } from './windows-stand-in.ts'
+
+/** The Windows of the tests that keeps what it is in this folder, for walks of kills. */
+export async function openSystem(folder: string): Promise<SystemParts & AsyncDisposable> {
+  const [pwsh, tables] = [findPowershell(), cmdletTables()]
+  if (pwsh === null || tables === null) throw new Error('there is no PowerShell, or no table of cmdlets')
+  const windows = await WindowsStandIn.open(folder, { pwsh, tables })
+  const own = windowsHost(windows, async () => Promise.resolve())
+  return {
+    adapters: windowsAdapters({ scripts: windows, windows: own }),
+    windowsHost: own,
+    findWriters: findAttached(own),
+    [Symbol.asyncDispose]: async () => windows[Symbol.asyncDispose](),
+  }
+}
