@@ -42,6 +42,7 @@ export async function createOutput(path: string, { noCow = false }: OutputOption
     await unlink(path)
     throw notInPlace(path)
   }
+  hostFileRanges().keepHoles(handle.fd, path)
   let isKept = false
   return {
     fd: handle.fd,

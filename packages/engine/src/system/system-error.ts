@@ -10,8 +10,12 @@ export class SystemError extends Error {
   readonly code: string
   readonly errno: number
   readonly syscall: string
-  constructor(errno: number, syscall: string, options?: ErrorOptions) {
-    super(`${syscall}: ${getSystemErrorMessage(-errno)}`, options)
+  constructor(
+    errno: number,
+    syscall: string,
+    { reason = getSystemErrorMessage(-errno), ...options }: ErrorOptions & { readonly reason?: string } = {},
+  ) {
+    super(`${syscall}: ${reason}`, options)
     this.code = codeOf(errno) ?? getSystemErrorName(-errno)
     this.errno = errno
     this.syscall = syscall
