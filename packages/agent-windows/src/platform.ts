@@ -3,8 +3,9 @@ import type { Platform } from '@varve/agent/platform/platform'
 import { ExecaToolRunner } from '@varve/agent/tools/execa-tool-runner'
 import type { ToolRunner } from '@varve/agent/tools/tool-command'
 import { windowsCapabilities } from './capabilities.ts'
-import { findAttached } from './find-writers.ts'
+import { findOpenAndAttached } from './find-writers.ts'
 import { oemCodePage } from './code-page.ts'
+import { openFiles } from './restart-manager.ts'
 import { PowerShellHost, type ScriptCaller } from './powershell/powershell-host.ts'
 import { windowsSystemFacts } from './system-facts.ts'
 import { toolFolders, windowsTools } from './tools/tool-table.ts'
@@ -22,6 +23,6 @@ export function windowsPlatform({
     systemFacts: windowsSystemFacts,
     libraryFacts: folderFacts,
     tools: { table: windowsTools, folders: toolFolders, suffixes: ['.exe'], runner },
-    findWriters: findAttached(scripts),
+    findWriters: findOpenAndAttached(scripts, openFiles()),
   }
 }

@@ -35,6 +35,15 @@ function codeOf(errno: number): string | null {
   return Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? null
 }
 
+const isWindows = process.platform === 'win32'
+/** Windows says no more when a name is to go whose file a program has open. */
+const denied = isWindows ? 'permission denied, or a program has it open' : 'permission denied'
+
+/** Another program shares the file with nobody, or not with who writes. */
+function inUse(file: string, options: ErrorOptions): DiskError {
+  return new DiskError('in-use', { file, by: 'another program' }, options)
+}
+
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
@@ -63,6 +72,8 @@ export function readError(error: unknown, file: string): DiskError {
       return new DiskError('input-output', { file, reason }, options)
     case null:
       return new DiskError('input-output', { file, reason }, options)
+    case 'EBUSY':
+      return isWindows ? inUse(file, options) : new DiskError('not-readable', { file, reason }, options)
     case 'EACCES':
     case 'EPERM':
       return new DiskError('not-readable', { file, reason: 'permission denied' }, options)
@@ -101,9 +112,13 @@ export function writeError(error: unknown, file: string): DiskError {
       return notWritable('too-many-open-files', 'too many files are open already')
     case 'EISDIR':
       return new DiskError('not-writable', { file, reason: 'it is a folder' }, options)
+    case 'EBUSY':
+      return isWindows
+        ? inUse(file, options)
+        : new DiskError('input-output', { file, reason: reason || quote(file) }, options)
     case 'EACCES':
     case 'EPERM':
-      return new DiskError('not-writable', { file, reason: 'permission denied' }, options)
+      return new DiskError('not-writable', { file, reason: denied }, options)
     case 'ELOOP':
     case 'ERR_INVALID_ARG_VALUE':
       return new DiskError('not-writable', { file, reason }, options)
