@@ -18,8 +18,8 @@ const basicInfoSize = 40
 const attributesAt = 32
 
 const moreData = 234
-/** INVALID_FUNCTION, NOT_SUPPORTED, INVALID_PARAMETER, and NOT_SAME_DEVICE and BLOCK_TOO_MANY_REFERENCES of clones. */
-const notOffered: ReadonlySet<number> = new Set([1, 50, 87, 17, 347])
+/** INVALID_FUNCTION, NOT_SUPPORTED, CALL_NOT_IMPLEMENTED, INVALID_PARAMETER; NOT_SAME_DEVICE and BLOCK_TOO_MANY_REFERENCES of clones. */
+const notOffered: ReadonlySet<number> = new Set([1, 50, 120, 87, 17, 347])
 
 const rangeSize = 16
 const rangesAtOnce = 128
