@@ -2,7 +2,7 @@ import { stat, writeFile } from 'node:fs/promises'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { expect, test } from 'vitest'
 import { findOpenAndAttached } from './find-writers.ts'
-import { usersIn, type OpenFiles } from './restart-manager.ts'
+import { usersIn, type OpenFiles } from '@varve/engine/in-use/windows-open-files'
 
 const nobody: OpenFiles = { isWritten: () => false, usersOf: () => [] }
 const findAttached = (scripts: { call: () => Promise<unknown> }) => findOpenAndAttached(scripts, nobody)

@@ -4,9 +4,9 @@ import { describeFileRanges } from '@varve/engine/file-ranges/testing/file-range
 import { nodeRangesPlace } from '@varve/engine/file-ranges/testing/node-ranges-place'
 import { windowsCalls } from '@varve/engine/file-ranges/windows-calls'
 import { windowsFileRanges } from '@varve/engine/file-ranges/windows-file-ranges'
+import { openFiles } from '@varve/engine/in-use/windows-open-files'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'
-import { openFiles } from '../restart-manager.ts'
 
 const ranges = windowsFileRanges(windowsCalls())
 

@@ -1,5 +1,5 @@
 import { toNamespacedPath } from 'node:path'
-import { loadKoffi } from '@varve/engine/file-ranges/load-koffi'
+import { loadKoffi } from '../file-ranges/load-koffi.ts'
 
 /** A program that Windows says has a file open. */
 export interface FileUser {
