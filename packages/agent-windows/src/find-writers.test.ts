@@ -2,7 +2,11 @@ import { stat, writeFile } from 'node:fs/promises'
 import type { MachinesNow, WindowsDisksNow, WindowsHost } from '@varve/agent/platform/windows-host'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { expect, test } from 'vitest'
-import { findAttached } from './find-writers.ts'
+import { usersIn, type OpenFiles } from '@varve/engine/in-use/windows-open-files'
+import { findOpenAndAttached } from './find-writers.ts'
+import { nobodyElse } from './testing/nobody-else.ts'
+
+const findAttached = (windows: WindowsHost) => findOpenAndAttached(windows, nobodyElse)
 
 const none: WindowsDisksNow = { by: 'storage', mayAttach: true, disks: [], gone: [] }
 
@@ -85,9 +89,9 @@ test('a disk that is attached read-only stands in the way of who changes it alon
 test('what the host does not show is said, an empty list is not believed', async () => {
   const found = await findAttached(windowsWith({ disks: { ...none, by: null }, told: 'no-rights' }))()
   expect(found.unseen.map((one) => 'system' in one && one.system)).toEqual([
-    'Windows',
     'Hyper-V',
     'the Storage module',
+    'Windows',
   ])
   expect((await findAttached(windowsWith({ told: 'no-module' }))()).unseen).toHaveLength(1)
 })
@@ -95,4 +99,67 @@ test('what the host does not show is said, an empty list is not believed', async
 test('a script that fails is said to have told nothing', async () => {
   const failing = { ...windowsWith({}), machines: async () => Promise.reject(new Error('gone')) }
   expect((await findAttached(failing)()).unseen).toContainEqual({ what: 'tool-failed', tool: 'powershell' })
+})
+
+test('who has a file open is named, by what he does as far as Windows tells it', async () => {
+  await using place = await tempPlace()
+  const [written, read, free] = ['a.vhdx', 'b.vhdx', 'c.vhdx'].map((name) => place.file(name))
+  for (const path of [written, read, free]) await writeFile(path ?? '', '')
+  const files: OpenFiles = {
+    isWritten: (path) => path === written,
+    usersOf: (path) =>
+      path === free
+        ? []
+        : [
+            { pid: 2_000_000, name: 'vmwp.exe' },
+            { pid: process.pid, name: 'Varve' },
+          ],
+  }
+  const find = findOpenAndAttached(windowsWith({}), files)
+  const of = async (descriptors: 'writing' | 'all', path = '') =>
+    (await find({ named: [written ?? '', read ?? '', free ?? ''], descriptors })).of(
+      await stat(path, { bigint: true }),
+    )
+  const user = { by: 'process', pid: 2_000_000, command: 'vmwp.exe' }
+  expect(await of('writing', written)).toEqual([{ ...user, how: 'writes' }])
+  expect(await of('writing', read)).toEqual([])
+  expect(await of('all', read)).toEqual([{ ...user, how: 'reads' }])
+  expect(await of('all', free)).toEqual([])
+  expect((await find({ named: [free ?? ''] })).unseen).toEqual([])
+})
+
+test('somebody whom Windows does not name is said, and so is that it tells nothing', async () => {
+  await using place = await tempPlace()
+  const path = place.file('a.vhdx')
+  await writeFile(path, '')
+  const unnamed = { isWritten: () => true, usersOf: () => [] }
+  const found = await findOpenAndAttached(windowsWith({}), unnamed)({ named: [path] })
+  expect(found.of(await stat(path, { bigint: true }))).toMatchObject([{ by: 'lock' }])
+  const told = { what: 'not-told', system: 'Windows' }
+  for (const files of [
+    { isWritten: () => null, usersOf: () => [] },
+    { isWritten: () => true, usersOf: () => null },
+    {
+      isWritten: () => {
+        throw new Error('there is no rstrtmgr.dll')
+      },
+      usersOf: () => null,
+    },
+  ])
+    expect((await findOpenAndAttached(windowsWith({}), files)({ named: [path] })).unseen).toEqual([told])
+})
+
+test('the list of the Restart Manager, as its bytes are', () => {
+  const infos = new Uint8Array(3 * 668)
+  const view = new DataView(infos.buffer)
+  for (const [index, name] of ['vmwp.exe', 'Ünïcödé', 'x'.repeat(256)].entries()) {
+    view.setUint32(index * 668, 4000 + index, true)
+    for (let unit = 0; unit < name.length; unit += 1)
+      view.setUint16(index * 668 + 12 + unit * 2, name.charCodeAt(unit), true)
+  }
+  expect(usersIn(infos, 3)).toEqual([
+    { pid: 4000, name: 'vmwp.exe' },
+    { pid: 4001, name: 'Ünïcödé' },
+    { pid: 4002, name: 'x'.repeat(256) },
+  ])
 })

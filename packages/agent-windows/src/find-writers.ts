@@ -1,44 +1,50 @@
-import { stat } from 'node:fs/promises'
-import type { FindWriters, OpenWriters, Use } from '@varve/agent/platform/platform'
+import type { FindWriters, Use } from '@varve/agent/platform/platform'
 import type { WindowsHost } from '@varve/agent/platform/windows-host'
+import type { OpenFiles } from '@varve/engine/in-use/windows-open-files'
+import { byIdentity, findOpenFiles, type NamedUses } from '@varve/engine/in-use/windows-writers'
+import type { HyperVMachine } from '@varve/protocol/machines'
 
-/** Who has which image attached, as Hyper-V and Windows tell; which program has a file open Windows tells nobody. */
-export function findAttached(windows: WindowsHost): FindWriters {
-  return async ({ locks, descriptors } = {}): Promise<OpenWriters> => {
-    const unseen = [{ what: 'not-told', system: 'Windows' }] as const
-    const uses = new Map<string, Use[]>()
-    const note = async (path: string, use: Use) => {
-      const file = await stat(path, { bigint: true }).catch(() => null)
-      if (file === null) return
-      const key = `${file.dev}:${file.ino}`
-      uses.set(key, [...(uses.get(key) ?? []), use])
-    }
-    try {
-      const { told, machines } = await windows.machines()
-      const { disks, by } = await windows.disks(null)
-      // What is only read disturbs nobody who reads.
-      const isReading = locks !== 'all' && descriptors !== 'all'
-      for (const { image, disk } of disks)
-        if (!isReading || !disk.readOnly) await note(image, { by: 'attached', machine: null })
-      for (const { name, state, drives, checkpoints } of machines) {
-        for (const { path } of state === 'Off' ? [] : drives)
-          await note(path, { by: 'attached', machine: name })
-        // They are only read: what changes them loses the checkpoints.
-        if (isReading) continue
-        const standing = checkpoints.all.length === 0 ? [] : drives.map(({ path }) => path)
-        const files = new Set([...standing, ...checkpoints.all.flatMap((one) => one.files)])
-        for (const path of files) await note(path, { by: 'checkpoints', machine: name })
-      }
-      return {
-        of: ({ dev, ino }) => uses.get(`${dev}:${ino}`) ?? [],
-        unseen: [
-          ...unseen,
-          ...(told === 'no-rights' ? [{ what: 'not-told' as const, system: 'Hyper-V' }] : []),
-          ...(by === null ? [{ what: 'not-told' as const, system: 'the Storage module' }] : []),
-        ],
-      }
-    } catch {
-      return { of: () => [], unseen: [...unseen, { what: 'tool-failed', tool: 'powershell' }] }
-    }
+/** Who uses which image: as a disk, as Hyper-V and Windows tell, and as a file that a program has open. */
+export function findOpenAndAttached(windows: WindowsHost, files: OpenFiles): FindWriters {
+  return async (options = {}) => {
+    const { locks, descriptors } = options
+    // What is only read disturbs nobody who reads.
+    const isReading = locks !== 'all' && descriptors !== 'all'
+    return await byIdentity([await findAttached(windows, isReading), findOpenFiles(files, options)])
   }
+}
+
+async function findAttached(windows: WindowsHost, isReading: boolean): Promise<NamedUses> {
+  try {
+    const { told, machines } = await windows.machines()
+    const { disks, by } = await windows.disks(null)
+    return {
+      uses: [
+        ...disks
+          .filter(({ disk }) => !isReading || !disk.readOnly)
+          .map(({ image }): NamedUse => [image, { by: 'attached', machine: null }]),
+        ...machines.flatMap((machine) => usesBy(machine, isReading)),
+      ],
+      unseen: [
+        ...(told === 'no-rights' ? [{ what: 'not-told' as const, system: 'Hyper-V' }] : []),
+        ...(by === null ? [{ what: 'not-told' as const, system: 'the Storage module' }] : []),
+      ],
+    }
+  } catch {
+    return { uses: [], unseen: [{ what: 'tool-failed', tool: 'powershell' }] }
+  }
+}
+
+type NamedUse = readonly [path: string, use: Use]
+
+function usesBy({ name, state, drives, checkpoints }: HyperVMachine, isReading: boolean): NamedUse[] {
+  const paths = drives.map(({ path }) => path)
+  const running = state === 'Off' ? [] : paths
+  // They are only read: what changes them loses the checkpoints.
+  const { all } = checkpoints
+  const standing = isReading || all.length === 0 ? [] : [...paths, ...all.flatMap((one) => one.files)]
+  return [
+    ...running.map((path): NamedUse => [path, { by: 'attached', machine: name }]),
+    ...[...new Set(standing)].map((path): NamedUse => [path, { by: 'checkpoints', machine: name }]),
+  ]
 }

@@ -5,7 +5,8 @@ import type { ToolRunner } from '@varve/agent/tools/tool-command'
 import { windowsActions } from './actions/adapter-table.ts'
 import { windowsCapabilities } from './capabilities.ts'
 import { windowsHost } from './host/windows-host.ts'
-import { findAttached } from './find-writers.ts'
+import { findOpenAndAttached } from './find-writers.ts'
+import { openFiles } from '@varve/engine/in-use/windows-open-files'
 import { oemCodePage } from './code-page.ts'
 import { hostParts } from './powershell/host-parts.ts'
 import { ownScripts } from './powershell/own-scripts.ts'
@@ -27,7 +28,7 @@ export function windowsPlatform({
     libraryFacts: folderFacts,
     tools: { table: windowsTools, folders: toolFolders, suffixes: ['.exe'], runner },
     actions: windowsActions({ scripts, windows }),
-    findWriters: findAttached(windows),
+    findWriters: findOpenAndAttached(windows, openFiles()),
     readPlaces: readWindowsPlaces({ scripts, windows }),
     parts: hostParts(scripts),
     windowsHost: windows,

@@ -58,9 +58,11 @@ export async function startWindows(folder: string): Promise<Windows> {
     stdio: 'ignore',
   })
   const ended = new Promise((resolve) => init.once('exit', resolve))
+  const programs: WindowsProgram[] = []
   const end = async () => {
     init.kill('SIGKILL')
     await ended
+    await Promise.all(programs.map(async (program) => await program.ended))
     await removeTree(session)
   }
   try {
@@ -69,10 +71,15 @@ export async function startWindows(folder: string): Promise<Windows> {
       await sleep(20)
     }
     const [pid = ''] = await childrenOf(init.pid)
-    let started = 0
     const start = async (program: string, args: readonly string[] = []) => {
       const into = ['nsenter', '-t', pid, '-m', '-p', ...inRoot, join(session, 'root'), wine]
-      return await startProgram(join(session, `program-${(started += 1)}`), [...into, program, ...args])
+      const started = await startProgram(join(session, `program-${programs.length + 1}`), [
+        ...into,
+        program,
+        ...args,
+      ])
+      programs.push(started)
+      return started
     }
     return {
       work,

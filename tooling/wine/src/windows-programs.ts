@@ -5,6 +5,16 @@ import { stageParts } from '@varve/release/parts'
 import { findTarget } from '@varve/release/targets'
 import { removeTree } from '@varve/test-kit/build-once'
 
+const programs = String.raw`Z:\work\varve\lib\varve\packages`
+
+/** Programs of `placePrograms` as Windows names them, where they were put into `work/varve`. */
+export const windowsPaths = {
+  node: String.raw`Z:\work\varve\lib\node\bin\node.exe`,
+  varve: String.raw`Z:\work\varve\bin\varve.cmd`,
+  agent: String.raw`${programs}\agent-windows\bin\varve-agent.mjs`,
+  koffi: String.raw`Z:\work\varve\lib\varve\node_modules\@koromix\koffi-win32-x64\win32_x64\koffi.node`,
+} as const
+
 /** Puts this checkout's programs for Windows into `folder`, with their Node; nothing is asked of a network. */
 export async function placePrograms(folder: string): Promise<void> {
   const target = findTarget('windows-x64')

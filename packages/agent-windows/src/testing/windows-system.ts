@@ -1,9 +1,10 @@
 import type { SystemParts } from '@varve/agent/testing/walk-kills'
 import { findPowershell } from '@varve/test-kit/powershell'
 import { windowsAdapters } from '../actions/adapter-table.ts'
-import { findAttached } from '../find-writers.ts'
+import { findOpenAndAttached } from '../find-writers.ts'
 import { windowsHost } from '../host/windows-host.ts'
 import { cmdletTables } from './stand-ins.ts'
+import { nobodyElse } from './nobody-else.ts'
 import { WindowsStandIn } from './windows-stand-in.ts'
 
 /** The Windows of the tests that keeps what it is in this folder, for walks of kills. */
@@ -15,7 +16,7 @@ export async function openSystem(folder: string): Promise<SystemParts & AsyncDis
   return {
     adapters: windowsAdapters({ scripts: windows, windows: own }),
     windowsHost: own,
-    findWriters: findAttached(own),
+    findWriters: findOpenAndAttached(own, nobodyElse),
     [Symbol.asyncDispose]: async () => windows[Symbol.asyncDispose](),
   }
 }

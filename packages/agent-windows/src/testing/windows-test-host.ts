@@ -6,8 +6,9 @@ import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { windowsAdapters } from '../actions/adapter-table.ts'
 import { cmdlet } from '../actions/cmdlets.ts'
 import { checkpointOf, vmOf } from '../actions/checkpoints/machine-of.ts'
-import { findAttached } from '../find-writers.ts'
+import { findOpenAndAttached } from '../find-writers.ts'
 import { windowsHost } from '../host/windows-host.ts'
+import { nobodyElse } from './nobody-else.ts'
 import { WindowsStandIn, type StandInCall } from './windows-stand-in.ts'
 
 const stop = new AbortController().signal
@@ -32,7 +33,7 @@ export class WindowsTestHost implements AsyncDisposable {
     this.host = openTestHost(place.path, {
       adapters: this.#adapters,
       windowsHost: own,
-      findWriters: findAttached(own),
+      findWriters: findOpenAndAttached(own, nobodyElse),
     })
   }
 

@@ -4,6 +4,7 @@ import { open, statfs, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { isZero } from '@varve/core/binary/zero-scan'
 import { DiskError, toErrorRecord } from '@varve/core/problems/disk-error'
+import { hostFileRanges } from '@varve/engine/file-ranges/host-file-ranges'
 import { writeError } from '@varve/engine/system/system-error'
 import { stagedPath } from '@varve/engine/files/staged-name'
 import { pieceSize, type Received } from '@varve/protocol/file-streams'
@@ -71,7 +72,10 @@ async function openToWrite(hidden: string, path: string): Promise<FileHandle> {
   const file = await open(hidden, flags, 0o666).catch((error: unknown) => {
     throw writeError(error, path)
   })
-  if ((await file.stat()).isFile()) return file
+  if ((await file.stat()).isFile()) {
+    hostFileRanges().keepHoles(file.fd, path)
+    return file
+  }
   await file.close()
   throw new DiskError('not-writable', {
     file: path,

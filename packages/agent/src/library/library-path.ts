@@ -1,5 +1,6 @@
 import { lstat, realpath } from 'node:fs/promises'
 import { isAbsolute, join, relative, sep } from 'node:path'
+import { windowsPathFault } from '@varve/core/image/windows-names'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { libraryRoots } from '@varve/engine/files/library-roots'
 import { readError } from '@varve/engine/system/system-error'
@@ -42,6 +43,13 @@ export function joinName(library: Library, name: string): string {
   const isPlain = name !== '' && !name.includes('\0') && !isAbsolute(name)
   if (!isPlain || !isBelow(library.root, path) || path === library.root) throw outside(library, name)
   if (name.split(/[/\\]/u).includes('..')) throw outside(library, name)
+  const fault = process.platform === 'win32' ? windowsPathFault(name) : null
+  if (fault !== null)
+    throw new DiskError('refused', {
+      file: name,
+      reason: `its name ${fault}`,
+      remedy: 'Choose another name.',
+    })
   return path
 }
 

@@ -35,6 +35,7 @@ export interface GuestProblemDetails {
   'discards-stopped': { reclaimable: number; allocated: number }
   'stacked-copy-on-write': { format: string; filesystem: string; isAlone: boolean; below?: string }
   'raw-without-holes': { free: number }
+  'not-for-hyper-v': { attributes: readonly (keyof typeof mending)[] }
   'guest-sectors-4096': { severity: Severity; message: string; remedy: string }
   'guest-sectors-512': object
 }
@@ -219,6 +220,12 @@ const explain: Explain = {
       'the image says sectors of 4,096 bytes, but its guest counts in 512: the guest will not find its partitions',
     remedy: 'Convert it to VHDX with --option logical_sector_size=512, or to another format.',
   }),
+  'not-for-hyper-v': ({ attributes }) => ({
+    severity: 'warn',
+    layer: 'L1',
+    message: `the file is ${attributes.join(' and ')} on its volume: Hyper-V refuses to open it (0xC03A001A)`,
+    remedy: `As who owns it: ${attributes.map((name) => mending[name]).join('; ')}. A copy made by varve is none of this.`,
+  }),
   'raw-without-holes': ({ free }) => ({
     severity: 'info',
     layer: 'L1',
@@ -235,6 +242,12 @@ export function guestProblem<I extends GuestProblemId>(
 ): Problem {
   return { id, file, ...explain[id](details), details: { ...details } }
 }
+
+const mending = {
+  sparse: 'fsutil sparse setflag FILE 0',
+  compressed: 'compact /u FILE',
+  encrypted: 'cipher /d FILE',
+} as const
 
 function copiedTwice(format: string, filesystem: string, isAlone: boolean) {
   return isAlone

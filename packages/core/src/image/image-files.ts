@@ -24,9 +24,14 @@ export interface HostPlace {
   readonly copyOnWrite: boolean | null
   /** The volume below the filesystem that copies on write too, in words: `thin volume of LVM`; left out, null: none does. */
   readonly copiesBelow?: string | null | undefined
+  /** What a file of NTFS or ReFS is set as; left out: none of it. */
+  readonly attributes?: readonly FileAttribute[] | undefined
   /** The medium below in words, such as `NVMe SSD, 1.9 TiB`, or null when unknown. */
   readonly media: string | null
 }
+
+/** How Windows keeps a file, seen by nobody who reads it, but refused by Hyper-V. */
+export type FileAttribute = 'sparse' | 'compressed' | 'encrypted'
 
 /** A file of an image, open for reading only. */
 export interface ImageFile extends AsyncDisposable {

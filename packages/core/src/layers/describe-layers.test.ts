@@ -343,6 +343,21 @@ describe('findings about how the layers fit', () => {
     expect(ids({ ...alone, place: { ...given.place, copyOnWrite: false } })).toEqual([])
   })
 
+  test('a VHDX that Hyper-V refuses, as Windows keeps it', () => {
+    const here = { ...place, filesystem: 'NTFS', attributes: ['sparse', 'compressed'] as const }
+    const given = { ...findings, reclaimable: null, place: here, chain: findings.chain.slice(0, 1) }
+    const vhdx = { ...given, facts: { ...facts, format: 'vhdx' as const } }
+    expect(findLayerProblems(vhdx)[0]).toMatchObject({
+      id: 'not-for-hyper-v',
+      severity: 'warn',
+      layer: 'L1',
+      message: expect.stringContaining('sparse and compressed'),
+      remedy: expect.stringContaining('fsutil sparse setflag FILE 0; compact /u FILE'),
+    })
+    expect(ids({ ...vhdx, place })).toEqual([])
+    expect(ids({ ...given, facts: { ...facts, format: 'qcow2' as const } })).toEqual([])
+  })
+
   test('copy-on-write below the filesystem: with a chain, or with a filesystem that copies each write', () => {
     const below = { ...place, filesystem: 'ext4', copyOnWrite: false, copiesBelow: 'thin volume of LVM' }
     const chain = { ...findings, reclaimable: null, place: below }

@@ -49,7 +49,13 @@ type LayerRule = (findings: LayerFindings) => Problem | null
 /** Shares of the allocated bytes from which reclaiming is worth a person's time, and bytes below which it never is. */
 const reclaimWorth = { share: 0.1, bytes: 64 * 1024 * 1024 }
 
-const layerRules: readonly LayerRule[] = [discardsArrive, onlyOneCopyOnWrite, rawHasHoles, sectorsFit]
+const layerRules: readonly LayerRule[] = [
+  discardsArrive,
+  onlyOneCopyOnWrite,
+  rawHasHoles,
+  hyperVOpens,
+  sectorsFit,
+]
 
 /** The sectors that the guest was set up with against those that its image gives it. */
 function sectorsFit({ path, facts, guest }: LayerFindings): Problem | null {
@@ -111,6 +117,12 @@ function rawHasHoles({ path, facts, allocated, fileSize, guest, place }: LayerFi
   return free > reclaimWorth.bytes ? guestProblem('raw-without-holes', path, { free }) : null
 }
 
+function hyperVOpens({ path, facts, place }: LayerFindings): Problem | null {
+  const attributes = place.attributes ?? []
+  if ((facts.format !== 'vhd' && facts.format !== 'vhdx') || attributes.length === 0) return null
+  return guestProblem('not-for-hyper-v', path, { attributes })
+}
+
 function describeBlockDevice({ facts, guest }: LayerFindings): LayerReport {
   if (facts.virtualSize === null)
     return silent(
@@ -160,6 +172,7 @@ function describeHostFile({ path, place, fileSize, allocated }: LayerFindings): 
   )
   if (place.free !== null) parts.push(`${formatBytes(place.free)} free`)
   if (place.copyOnWrite !== null) parts.push(place.copyOnWrite ? 'copy-on-write' : 'no copy-on-write')
+  parts.push(...(place.attributes ?? []))
   const used = allocated === null ? null : Math.min(allocated, fileSize)
   const free = used === null ? null : fileSize - used
   const label = path.split(/[/\\]/u).at(-1) ?? path

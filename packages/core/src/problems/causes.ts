@@ -1,6 +1,6 @@
 /** Why a file cannot be written, where that tells what to do. */
 export type NotWritableWhy =
-  'read-only-filesystem' | 'name-too-long' | 'too-many-open-files' | 'file-too-large'
+  'read-only-filesystem' | 'name-too-long' | 'name-not-for-windows' | 'too-many-open-files' | 'file-too-large'
 /** What came instead of a controller's answer. */
 export type ControllerGoneWhy = 'refused' | 'unknown-name' | 'silent' | 'not-a-controller' | 'other'
 /** What a request to a controller can name. */
@@ -25,6 +25,7 @@ export const notWritableRemedy: Readonly<Record<NotWritableWhy | 'rights', strin
   rights: 'Give the user that runs Varve the right to write there, or choose another folder.',
   'read-only-filesystem': 'Choose a folder on another filesystem, or mount that one for writing.',
   'name-too-long': 'Choose a shorter name.',
+  'name-not-for-windows': 'Choose another name.',
   'too-many-open-files': 'Close other programs, or raise the limit of open files (ulimit -n).',
   'file-too-large': 'Choose another filesystem, or a format of several files.',
 }

@@ -70,7 +70,10 @@ export async function lookAtStaged(
   runOfStaging: StagingRuns,
 ): Promise<readonly Leftover[]> {
   if (paths.length === 0) return []
-  const known = { openers: await findWriters({ descriptors: 'all', locks: 'all' }), runOfStaging }
+  const known = {
+    openers: await findWriters({ descriptors: 'all', locks: 'all', named: paths }),
+    runOfStaging,
+  }
   const found: Leftover[] = []
   for (const path of paths) found.push(await leftoverOf(path, known))
   return found.sort((a, b) => (a.path < b.path ? -1 : 1))

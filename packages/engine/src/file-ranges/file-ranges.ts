@@ -34,6 +34,11 @@ export interface FileRanges {
    * next sync of the file. False where the host cannot be asked: then it goes when the file is synced.
    */
   startWriting(fd: number, range: ByteRange): boolean
+  /**
+   * Has an empty file keep holes where nothing is written. False where it does not: such a file of Windows gets its zeros written,
+   * as a VHD or VHDX must, which Hyper-V opens only whole.
+   */
+  keepHoles(fd: number, path: string): boolean
   /** Has an empty file written in place from now on, by a filesystem that copies on write else (`chattr +C`). */
   writeInPlace(fd: number): boolean
   /** Whether data gets below `path` faster when its blocks are allocated before it is written. */

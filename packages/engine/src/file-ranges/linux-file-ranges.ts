@@ -129,6 +129,7 @@ export const linuxFileRanges: FileRanges = {
     const call = () => system().syncFileRange(fd, range.start, lengthOf(range), startsWriting)
     return attempt('sync_file_range', call, null) !== null
   },
+  keepHoles: () => true,
   writeInPlace(fd) {
     const flags = new Uint32Array(2)
     const bytes = new Uint8Array(flags.buffer)

@@ -16,6 +16,7 @@ export const portableFileRanges: FileRanges = {
   cloneRange: () => false,
   allocate: () => false,
   startWriting: () => false,
+  keepHoles: () => process.platform !== 'win32',
   writeInPlace: () => false,
   allocatesFaster: () => false,
   /** A hard link fails when the name is taken, which a plain rename does not. */

@@ -2,7 +2,8 @@ import { createRequire } from 'node:module'
 
 /** What of koffi is used here; its own types are `any` throughout. */
 export interface Koffi {
-  load(path: null): { func(definition: string): (...args: readonly unknown[]) => number | bigint }
+  /** Null: what this program itself has. */
+  load(path: string | null): { func(definition: string): (...args: readonly unknown[]) => number | bigint }
   errno(): number
   readonly os: { readonly errno: Readonly<Record<string, number>> }
 }

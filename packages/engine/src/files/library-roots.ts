@@ -72,8 +72,12 @@ function entriesOf(folder: string) {
   }
 }
 
+const isWindows = process.platform === 'win32'
+
 function isInside(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
+  // Windows tells names apart by more than case only.
+  const [inner, outer] = isWindows ? [path.toLowerCase(), folder.toLowerCase()] : [path, folder]
+  return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep)
 }
 
 function realFolder(folder: string): string {

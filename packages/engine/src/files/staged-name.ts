@@ -1,11 +1,21 @@
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, win32 } from 'node:path'
+import { windowsNameFault } from '@varve/core/image/windows-names'
 import { DiskError } from '@varve/core/problems/disk-error'
 
 /** Bytes of a name on most filesystems. */
 const longestName = 255
 
-/** Throws `not-writable` when a file of that path could have no such name on any usual filesystem. */
-export function assertNameFits(path: string): void {
+/** Throws `not-writable` when a file of that path could have no such name on any usual filesystem, or on Windows. */
+export function assertNameFits(path: string, system: NodeJS.Platform = process.platform): void {
+  if (system === 'win32') {
+    const fault = windowsNameFault(win32.basename(path))
+    if (fault === null) return
+    throw new DiskError('not-writable', {
+      file: path,
+      reason: `its name ${fault}`,
+      why: 'name-not-for-windows',
+    })
+  }
   if (Buffer.byteLength(basename(path)) <= longestName) return
   const reason = `its name is too long: names have at most ${longestName} bytes`
   throw new DiskError('not-writable', { file: path, reason, why: 'name-too-long' })

@@ -43,7 +43,8 @@ export async function findUses(
   )
   const isTold = (await Promise.all(files.map(inodeTells))).every(Boolean)
   const there = known.flatMap(({ stats }): BigIntStats[] => (stats === null ? [] : [stats]))
-  const found = await (find ?? findWriters)({ ...counted[purpose], ...(isTold && { only: there }) })
+  const named = files.map(({ path }) => path)
+  const found = await (find ?? findWriters)({ ...counted[purpose], named, ...(isTold && { only: there }) })
   const namesIn = rememberingFolders()
   const uses = known.map(async ({ path, stats }): Promise<FileUses> => {
     // A run may only read it too, and what it writes is seen as long as it writes.

@@ -1,10 +1,13 @@
 import { existsSync } from 'node:fs'
 import type { Unseen } from '@varve/core/problems/use'
 import { findLinuxWriters } from './linux-writers.ts'
+import { openFiles } from './windows-open-files.ts'
+import { byIdentity, findOpenFiles } from './windows-writers.ts'
 import type { FindWriters, FindWritersOptions, OpenWriters } from './writers.ts'
 
-/** How this process asks its system; Linux is asked without a tool. */
+/** How this process asks its system; Linux and Windows are asked without a tool. */
 let system: FindWriters = async (options = {}) => {
+  if (process.platform === 'win32') return await byIdentity([findOpenFiles(openFiles(), options)])
   if (process.platform !== 'linux') return unseen({ what: 'not-told', system: systemName() })
   if (!existsSync('/proc/self/fd')) return unseen({ what: 'no-proc' })
   return await findLinuxWriters({ proc: '/proc', sys: '/sys' }, options)
@@ -26,6 +29,5 @@ function unseen(what: Unseen): OpenWriters {
 }
 
 function systemName(): string {
-  const names: Partial<Record<NodeJS.Platform, string>> = { win32: 'Windows', darwin: 'macOS' }
-  return names[process.platform] ?? 'this system'
+  return process.platform === 'darwin' ? 'macOS' : 'this system'
 }

@@ -23,6 +23,8 @@ export interface FindWritersOptions {
   readonly descriptors?: 'writing' | 'all'
   /** The only files that will be asked about; default: any. */
   readonly only?: readonly FileIdentity[]
+  /** Paths of files that will be asked about, for systems that know who has a file open by its name. */
+  readonly named?: readonly string[]
 }
 
 /** Asks the system who uses files. */

@@ -135,6 +135,7 @@ async function copyOne({ from, to, name, size }: Pair, work: Work): Promise<void
     throw writeError(error, to)
   })
   try {
+    hostFileRanges().keepHoles(target.fd, to)
     await target.truncate(size)
     await eachPiece({ file: source, name: from, size }, async (bytes, at, isData) => {
       work.signal.throwIfAborted()

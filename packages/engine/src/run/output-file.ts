@@ -5,6 +5,7 @@ import type { FileWrite, Reservation } from '@varve/core/image/disk-writer'
 import type { ByteRange } from '@varve/core/ranges/byte-range'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
+import { assertNameFits, namedBy } from '../files/staged-name.ts'
 import { syncPath } from '../files/sync-file.ts'
 import { systemCode, writeError } from '../system/system-error.ts'
 import { zeroChunk } from './zero-chunk.ts'
@@ -34,6 +35,7 @@ export interface OutputOptions {
 /** Creates the file `path`, which must not exist; throws `target-exists`, `not-writable`, `no-space`. */
 export async function createOutput(path: string, { noCow = false }: OutputOptions = {}): Promise<OutputFile> {
   if (!path.isWellFormed() || path.includes('\uFFFD')) throw new DiskError('name-not-utf8', { file: path })
+  assertNameFits(namedBy(path))
   const handle = await attempt(path, async () =>
     open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o644),
   )
@@ -42,6 +44,7 @@ export async function createOutput(path: string, { noCow = false }: OutputOption
     await unlink(path)
     throw notInPlace(path)
   }
+  hostFileRanges().keepHoles(handle.fd, path)
   let isKept = false
   return {
     fd: handle.fd,

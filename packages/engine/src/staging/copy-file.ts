@@ -41,6 +41,7 @@ export async function copyFile(
   )
   try {
     await target.chmod(Number(before.mode) & 0o777)
+    hostFileRanges().keepHoles(target.fd, copy)
     await target.truncate(bytes)
     const isShared = bytes > 0 && isCloned(source, target, bytes)
     if (!isShared) await copyData({ source, target, bytes }, { signal, onProgress })

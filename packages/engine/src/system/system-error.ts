@@ -10,8 +10,12 @@ export class SystemError extends Error {
   readonly code: string
   readonly errno: number
   readonly syscall: string
-  constructor(errno: number, syscall: string, options?: ErrorOptions) {
-    super(`${syscall}: ${getSystemErrorMessage(-errno)}`, options)
+  constructor(
+    errno: number,
+    syscall: string,
+    { reason = getSystemErrorMessage(-errno), ...options }: ErrorOptions & { readonly reason?: string } = {},
+  ) {
+    super(`${syscall}: ${reason}`, options)
     this.code = codeOf(errno) ?? getSystemErrorName(-errno)
     this.errno = errno
     this.syscall = syscall
@@ -29,6 +33,15 @@ export function systemCode(error: unknown): string | null {
 /** The name of a number that the system knows; null: it has none. */
 function codeOf(errno: number): string | null {
   return Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? null
+}
+
+const isWindows = process.platform === 'win32'
+/** Windows says no more when a name is to go whose file a program has open. */
+const denied = isWindows ? 'permission denied, or a program has it open' : 'permission denied'
+
+/** Another program shares the file with nobody, or not with who writes. */
+function inUse(file: string, options: ErrorOptions): DiskError {
+  return new DiskError('in-use', { file, by: 'another program' }, options)
 }
 
 function reasonOf(error: unknown): string {
@@ -59,6 +72,8 @@ export function readError(error: unknown, file: string): DiskError {
       return new DiskError('input-output', { file, reason }, options)
     case null:
       return new DiskError('input-output', { file, reason }, options)
+    case 'EBUSY':
+      return isWindows ? inUse(file, options) : new DiskError('not-readable', { file, reason }, options)
     case 'EACCES':
     case 'EPERM':
       return new DiskError('not-readable', { file, reason: 'permission denied' }, options)
@@ -97,9 +112,13 @@ export function writeError(error: unknown, file: string): DiskError {
       return notWritable('too-many-open-files', 'too many files are open already')
     case 'EISDIR':
       return new DiskError('not-writable', { file, reason: 'it is a folder' }, options)
+    case 'EBUSY':
+      return isWindows
+        ? inUse(file, options)
+        : new DiskError('input-output', { file, reason: reason || quote(file) }, options)
     case 'EACCES':
     case 'EPERM':
-      return new DiskError('not-writable', { file, reason: 'permission denied' }, options)
+      return new DiskError('not-writable', { file, reason: denied }, options)
     case 'ELOOP':
     case 'ERR_INVALID_ARG_VALUE':
       return new DiskError('not-writable', { file, reason }, options)

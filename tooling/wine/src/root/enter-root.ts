@@ -7,6 +7,7 @@ export const inRoot: readonly [string, ...string[]] = [
   'env',
   '-i',
   'HOME=/root',
+  'LC_ALL=C.UTF-8',
   'PATH=/usr/bin:/usr/sbin:/bin:/sbin',
   'WINEPREFIX=/root/.wine',
   `WINESERVER=${wineServer}`,

@@ -10,7 +10,8 @@ export const suite = 'trixie'
 /** What is unpacked: Wine and what it loads where there is no screen and no sound; a tenth of what Debian installs with it. */
 export const packages: readonly string[] = [
   ['libwine', 'wine64', 'libz-mingw-w64'],
-  ['libc6', 'libgcc-s1', 'libunwind8', 'liblzma5', 'zlib1g'],
+  // Names of files are UTF-8 by the locale of libc-bin.
+  ['libc6', 'libc-bin', 'libgcc-s1', 'libunwind8', 'liblzma5', 'zlib1g'],
   ['libfreetype6', 'libpng16-16t64', 'libbrotli1', 'libbz2-1.0'],
   ['libfontconfig1', 'fontconfig-config', 'libexpat1'],
   // Its random numbers are those of GnuTLS.

@@ -91,6 +91,7 @@ export function memoryFileRanges(files: MemoryFiles): FileRanges {
       files.write(targetFd, targetAt, files.file(sourceFd).bytes.slice(sourceAt, sourceAt + length))
       return true
     },
+    keepHoles: () => true,
     writeInPlace: (fd) => files.file(fd).bytes.length === 0,
     allocatesFaster: () => true,
     startWriting: () => true,
