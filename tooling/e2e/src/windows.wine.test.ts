@@ -109,6 +109,17 @@ describe.skipIf(!isReady)('this checkout as Windows programs', () => {
     await sameDisk('vhdx', image('ünïcödé 磁盘.vhdx'))
   })
 
+  test('the container of an image grows in its place, and undo brings the original back', async () => {
+    await provide('grow.vhdx', 'vhdx')
+    const path = String.raw`Z:\work\images\grow.vhdx`
+    const before = await digestOf(image('grow.vhdx'))
+    const grown = await varve('grow', path, '--to', '128M', '--partition', 'none', '--yes')
+    expect(grown).toMatchObject({ exitCode: 0, said: { virtualSize: 128 * MiB } })
+    expect(await runToolOk('qemu-img', ['info', image('grow.vhdx')])).toContain('128 MiB')
+    expect(await varve('runs', String(grown.said['run']), '--undo', '--yes')).toMatchObject({ exitCode: 0 })
+    expect(digestIn(await digestOf(image('grow.vhdx')))).toBe(digestIn(before))
+  })
+
   test('names that Windows takes for something else are refused, and none is written to', async () => {
     await provide('plain.qcow2', 'qcow2')
     const before = await readdir(join(windows.work, 'images'))
