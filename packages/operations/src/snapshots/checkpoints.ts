@@ -1,12 +1,13 @@
 import { quote } from '@varve/core/problems/disk-error'
 import type { SnapshotCreateRequest } from '../snapshot-create/request.ts'
-import { isBlocking, type Problem } from '@varve/core/problems/problem'
+import type { Problem } from '@varve/core/problems/problem'
 import type { HyperVMachine } from '@varve/protocol/machines'
 import { applyCheckpoint, createCheckpoint, deleteCheckpoint } from '../actions/checkpoints.ts'
 import { baseName } from '../actions/path-words.ts'
-import { inOrder, step, wholeEstimate, type DraftStep, type Plan, type Refusal } from '../plans/plan.ts'
+import { step, type DraftStep, type Plan, type Refusal } from '../plans/plan.ts'
 import { from } from '../plans/wired.ts'
 import type { SnapshotFacts } from './facts.ts'
+import { planOf } from './plan-of.ts'
 import { meantSnapshot, newNameProblems } from './problems.ts'
 
 /** Facts of an image that is a disk of a machine of Hyper-V, whose snapshots are checkpoints of that machine. */
@@ -34,7 +35,7 @@ export function planCheckpoint(
     why: `it is ${state}`,
     remedy: 'Wait until it runs or is off.',
   })
-  return planOf(facts, {
+  return planOfMachine(facts, {
     operation: 'snapshot-create',
     summary: `Keep the present state of the machine ${machine.name} as ${JSON.stringify(name)}`,
     steps: [step(createCheckpoint, { id: 'create', host, input: { ...named(facts), name } })],
@@ -66,7 +67,7 @@ export function planApplyCheckpoint(wanted: string, facts: CheckpointFacts): Pla
     message: `The present state of ${machine.name} is kept as the checkpoint ${quote(keepName)}.`,
     remedy: `When you do not need it any more: varve snapshot delete IMAGE ${keepName}.`,
   }
-  return planOf(facts, {
+  return planOfMachine(facts, {
     operation: 'snapshot-apply',
     summary: `Take the machine ${machine.name} back to checkpoint ${JSON.stringify(name)}`,
     steps: [
@@ -106,7 +107,7 @@ export function planDeleteCheckpoint(wanted: string, facts: CheckpointFacts): Pl
     asks: true,
   }
   const isOfBackup = checkpoint !== undefined && checkpoint.type !== 'Standard'
-  return planOf(facts, {
+  return planOfMachine(facts, {
     operation: 'snapshot-delete',
     summary: `Remove checkpoint ${JSON.stringify(name)} of the machine ${machine.name} for good`,
     steps: [step(deleteCheckpoint, { id: 'delete', host, input: { ...named(facts), name, checkpoint: id } })],
@@ -123,21 +124,9 @@ interface Draft {
   readonly found: readonly Problem[]
 }
 
-function planOf(
-  { host, machine }: CheckpointFacts,
-  { operation, summary, steps, found }: Draft,
-): Plan | Refusal {
-  if (found.some(isBlocking)) return { kind: 'refusal', operation, problems: found.filter(isBlocking) }
-  return {
-    kind: 'plan',
-    operation,
-    summary,
-    steps: inOrder(steps),
-    warnings: [...found],
-    // All its disks: who may not act on one of them may not on the machine.
-    subjects: machine.drives.map(({ path }) => ({ host, path })),
-    estimate: wholeEstimate(steps),
-  }
+/** Its subjects are all disks of the machine: who may not act on one of them may not on the machine. */
+function planOfMachine({ host, machine }: CheckpointFacts, draft: Draft): Plan | Refusal {
+  return planOf(host, { ...draft, subjects: machine.drives.map(({ path }) => path) })
 }
 
 function refusing(

@@ -1,15 +1,16 @@
 import { quote } from '@varve/core/problems/disk-error'
 import { bytesInWords } from '@varve/core/units/format-bytes'
-import { isBlocking, type Problem } from '@varve/core/problems/problem'
+import type { Problem } from '@varve/core/problems/problem'
 import { baseName } from '../actions/path-words.ts'
 import { replaceImage } from '../actions/replace-image.ts'
 import { setAside } from '../actions/set-aside.ts'
 import { stageCopy } from '../actions/stage-copy.ts'
-import { inOrder, step, wholeEstimate, type DraftStep, type Plan, type Refusal } from '../plans/plan.ts'
+import { step, type Plan, type Refusal } from '../plans/plan.ts'
 import { publishStep } from '../plans/staged-steps.ts'
 import { freshId, from } from '../plans/wired.ts'
 import { checkStep } from './check-step.ts'
 import type { ExternalFacts, SnapshotFact, SnapshotFacts } from './facts.ts'
+import { planOf } from './plan-of.ts'
 import { formatProblems, meantSnapshot, newNameProblems } from './problems.ts'
 
 /** The file beside a raw image that shares the blocks it had when the snapshot was made; read as `IMAGE@NAME`. */
@@ -29,7 +30,7 @@ export function planSharedCreate(name: string, facts: ExternalFacts): Plan | Ref
   ]
   const target = sharedSnapshotPath(path, name)
   const image = { target, format: 'raw', subformat: null } as const
-  return planOf(facts, {
+  return planOf(facts.host, {
     operation: 'snapshot-create',
     summary: `Keep the present state of ${baseName(path)} as ${JSON.stringify(name)}, sharing its blocks`,
     steps: [
@@ -56,7 +57,7 @@ export function planSharedApply(wanted: string, facts: SnapshotFacts): Plan | Re
     message: `What ${quote(path)} holds now goes into the quarantine of its folder.`,
     remedy: 'varve restore brings it back, or varve runs ID --undo.',
   }
-  return planOf(facts, {
+  return planOf(facts.host, {
     operation: 'snapshot-apply',
     summary: `Take ${baseName(path)} back to snapshot ${JSON.stringify(name)}`,
     steps: [
@@ -80,7 +81,7 @@ export function planSharedDelete(wanted: string, facts: SnapshotFacts): Plan | R
   const { snapshot, problems: unknown } = meantSnapshot(facts, wanted)
   const name = snapshot?.name ?? wanted
   const file = sharedSnapshotPath(path, name)
-  return planOf(facts, {
+  return planOf(facts.host, {
     operation: 'snapshot-delete',
     summary: `Put snapshot ${JSON.stringify(name)} of ${baseName(path)} into quarantine`,
     steps: [
@@ -93,30 +94,6 @@ export function planSharedDelete(wanted: string, facts: SnapshotFacts): Plan | R
     found: [...unknown, ...problems],
     subjects: [file],
   })
-}
-
-interface Draft {
-  readonly operation: string
-  readonly summary: string
-  readonly steps: readonly DraftStep[]
-  readonly found: readonly Problem[]
-  readonly subjects: readonly string[]
-}
-
-function planOf(
-  { host }: SnapshotFacts,
-  { operation, summary, steps, found, subjects }: Draft,
-): Plan | Refusal {
-  if (found.some(isBlocking)) return { kind: 'refusal', operation, problems: found.filter(isBlocking) }
-  return {
-    kind: 'plan',
-    operation,
-    summary,
-    steps: inOrder(steps),
-    warnings: [...found],
-    subjects: subjects.map((path) => ({ host, path })),
-    estimate: wholeEstimate(steps),
-  }
 }
 
 /** A file of that name is a snapshot already; anything else is in its way. */
