@@ -1,5 +1,6 @@
 import { folderFacts } from '@varve/agent/platform/folder-facts'
 import type { Platform } from '@varve/agent/platform/platform'
+import type { WindowsHost } from '@varve/agent/platform/windows-host'
 import { ExecaToolRunner } from '@varve/agent/tools/execa-tool-runner'
 import type { ToolRunner } from '@varve/agent/tools/tool-command'
 import { windowsActions } from './actions/adapter-table.ts'
@@ -19,8 +20,8 @@ import { toolFolders, windowsTools } from './tools/tool-table.ts'
 export function windowsPlatform({
   runner = new ExecaToolRunner({ oemCodePage: () => oemCodePage(new ExecaToolRunner()) }),
   scripts = ownScripts,
-}: { runner?: ToolRunner; scripts?: ScriptCaller } = {}): Platform {
-  const windows = windowsHost(scripts)
+  windows = windowsHost(scripts),
+}: { runner?: ToolRunner; scripts?: ScriptCaller; windows?: WindowsHost } = {}): Platform {
   return {
     name: 'windows',
     capabilities: windowsCapabilities,
