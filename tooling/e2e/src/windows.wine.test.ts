@@ -15,7 +15,7 @@ import { writeNoisyDisk } from './noisy-disk.ts'
 const MiB = 1024 * 1024
 const onWindows = resolve(root, 'packages/agent-windows/src/testing/on-windows.ts')
 
-const isReady = requires('qemu-img', 'qemu-io') && hasWindows()
+const isReady = requires('qemu-img', 'qemu-io') && (await hasWindows())
 
 describe.skipIf(!isReady)('this checkout as Windows programs', () => {
   let place: TempPlace
