@@ -132,6 +132,10 @@ describe.skipIf(!isReady)('this checkout as Windows programs', () => {
       String.raw`Z:\work\images\PLAIN.qcow2`,
     )
     expect(taken.exitCode).not.toBe(0)
+    await runToolOk('qemu-img', ['convert', '-O', 'qcow2', disk, join(fleet.library('north'), 'plain.qcow2')])
+    const there = await fleet.image('north', 'plain.qcow2')
+    const device = { name: 'aux.vhdx', format: 'vhdx', targetHost: 'wine' } as const
+    await expect(fleet.start(there, device)).rejects.toThrow('its name is that of a device of Windows, AUX')
     expect(await readdir(join(windows.work, 'images'))).toEqual(before)
   })
 

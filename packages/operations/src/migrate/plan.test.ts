@@ -300,6 +300,10 @@ describe('a migration is refused when', () => {
     ['source-size-unknown', { report: { virtualSize: null } }],
     ['same-file', { target: { host: 'north', libraryPath: '/srv/north' }, options: { name: 'web01.vmdk' } }],
     ['target-name-taken', { target: { nameIsFree: false } }],
+    [
+      'target-name-not-for-windows',
+      { target: { libraryPath: 'D:\\Images' }, options: { name: 'aux.qcow2' } },
+    ],
     ['target-not-writable', { target: { writable: false } }],
     ['target-format-unsupported', { options: { format: 'asif', name: 'web01.asif' } }],
     [
