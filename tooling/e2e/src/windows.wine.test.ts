@@ -46,7 +46,7 @@ describe.skipIf(!isReady)('this checkout as Windows programs', () => {
     const own = ['--name', 'wine', '--data', String.raw`C:\varve`]
     const joined = await windows.run(windowsPaths.node, [windowsPaths.agent, 'join', url, text, ...own])
     expect(joined).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('joined as wine') })
-    const library = ['--library', String.raw`images=Z:\work\images`]
+    const library = ['--library', String.raw`images=z:\WORK\Images`]
     await windows.start(windowsPaths.node, [
       windowsPaths.agent,
       '--controller',
