@@ -427,6 +427,7 @@ export function joinPath(folder: string, name: string): string {
   return folder.endsWith(separator) ? folder + name : folder + separator + name
 }
 
-function isOfWindows(folder: string): boolean {
+/** Whether a folder's path is one of Windows: on a drive, or on a share. */
+export function isOfWindows(folder: string): boolean {
   return /^[A-Za-z]:\\|^\\\\/u.test(folder)
 }

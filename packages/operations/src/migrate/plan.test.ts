@@ -208,6 +208,16 @@ describe('the plan of a migration', () => {
     })
   })
 
+  test('of a Windows host is published by calls and commands of Windows', () => {
+    const plan = planMigrate(facts({ target: { libraryPath: 'D:\\VM images' } }))
+    const publish = plan.kind === 'plan' && plan.steps.find(({ id }) => id === 'publish')
+    expect(publish).toMatchObject({
+      command: expect.stringMatching(
+        /MoveFileExW.*Move-Item -LiteralPath 'D:\\VM images\\\.\S+\.part' -Destination 'D:\\VM images\\\S+'$/u,
+      ),
+    })
+  })
+
   test('has ids of rules that are unique', () => {
     const ids = migrationPreflightRules.map(({ id }) => id)
     expect(new Set(ids).size).toBe(ids.length)
