@@ -1,12 +1,12 @@
 import { nativeFormats } from '@varve/agent/platform/native-formats'
 import type { Capabilities } from '@varve/protocol/hosts'
 
-/** What a Windows host can do through Node alone: no holes are asked for or punched, nothing is copied in the kernel. */
+/** What every Windows host can do. Whether a library's volume shares blocks, as ReFS does, is told with the library. */
 export const windowsCapabilities: Capabilities = {
   readFormats: [...nativeFormats.read],
   writeFormats: [...nativeFormats.write],
-  sparseFiles: false,
-  reflink: false,
+  sparseFiles: true,
+  reflink: true,
   nbdExport: true,
   watch: true,
 }

@@ -15,7 +15,11 @@ export const HostPlaceView = z.lazy(() =>
     /** The volume below the filesystem that copies on write too, in words; left out, null: none does. */
     copiesBelow: z.string().nullable().optional(),
     /** What a file of Windows is set as; left out: none of it. */
-    attributes: z.array(z.enum(['sparse', 'compressed', 'encrypted'])).max(3).readonly().optional(),
+    attributes: z
+      .array(z.enum(['sparse', 'compressed', 'encrypted']))
+      .max(3)
+      .readonly()
+      .optional(),
     media: z.string().nullable(),
   }),
 )

@@ -15,7 +15,7 @@ import { writeNoisyDisk } from './noisy-disk.ts'
 const MiB = 1024 * 1024
 const onWindows = resolve(root, 'packages/agent-windows/src/testing/on-windows.ts')
 
-const isReady = requires('qemu-img', 'qemu-io') && hasWindows()
+const isReady = requires('qemu-img', 'qemu-io') && (await hasWindows())
 
 describe.skipIf(!isReady)('this checkout as Windows programs', () => {
   let place: TempPlace
@@ -46,7 +46,7 @@ describe.skipIf(!isReady)('this checkout as Windows programs', () => {
     const own = ['--name', 'wine', '--data', String.raw`C:\varve`]
     const joined = await windows.run(windowsPaths.node, [windowsPaths.agent, 'join', url, text, ...own])
     expect(joined).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('joined as wine') })
-    const library = ['--library', String.raw`images=Z:\work\images`]
+    const library = ['--library', String.raw`images=z:\WORK\Images`]
     await windows.start(windowsPaths.node, [
       windowsPaths.agent,
       '--controller',
@@ -143,6 +143,10 @@ describe.skipIf(!isReady)('this checkout as Windows programs', () => {
       String.raw`Z:\work\images\PLAIN.qcow2`,
     )
     expect(taken.exitCode).not.toBe(0)
+    await runToolOk('qemu-img', ['convert', '-O', 'qcow2', disk, join(fleet.library('north'), 'plain.qcow2')])
+    const there = await fleet.image('north', 'plain.qcow2')
+    const device = { name: 'aux.vhdx', format: 'vhdx', targetHost: 'wine' } as const
+    await expect(fleet.start(there, device)).rejects.toThrow('its name is that of a device of Windows, AUX')
     expect(await readdir(join(windows.work, 'images'))).toEqual(before)
   })
 

@@ -56,8 +56,11 @@ export async function makeTree(target: Target, modules: string, made: Made): Pro
 }
 
 /** The files that run: programs with Node, without what is for people; with the packages of others that they are made of. */
-export async function makePrograms(target: Target, modules: string) {
-  const own = programs(target.system)
+export async function makePrograms(
+  target: Target,
+  modules: string,
+  own: readonly Program[] = programs(target.system),
+) {
   const bundles = await Promise.all(own.map(async (program) => await bundleOf(program, target)))
   const packages = await placePackages(
     own.map((program) => [homeOf(program), program.outside.map(packageOf)] as const),

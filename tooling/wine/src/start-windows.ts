@@ -33,21 +33,21 @@ export interface Windows extends AsyncDisposable {
   run(program: string, args?: readonly string[], limitMs?: number): Promise<WindowsOutcome>
 }
 
-/** What is written to the root lies in a layer of its own, so that many start from the same drive C. */
+/**
+ * What is written to the root lies in a layer of its own, so that many start from the same drive C. It ends with who holds the other
+ * end of its standard input, however that one ends.
+ */
 const begin = `
-root=$1/root
-mkdir -p "$1/upper" "$1/layer" "$root"${mounts.replace(
-  '\nmount -t proc',
-  `
-mount -t overlay overlay -o "lowerdir=$3,upperdir=$1/upper,workdir=$1/layer" "$root"
-mount -t proc`,
-)}
-mount --bind "$2" "$root/work"
+session=$1 work=$2 lower=$3
 shift 3
+root=$session/root
+mkdir -p "$session/upper" "$session/layer" "$root"
+mount --make-rprivate /
+mount -t overlay overlay -o "lowerdir=$lower,upperdir=$session/upper,workdir=$session/layer" "$root"${mounts}
+mount --bind "$work" "$root/work"
 "$@"
-touch "$root/../ready"
-sleep infinity &
-wait`
+touch "$session/ready"
+cat >/dev/null`
 
 /** Starts a Windows whose `Z:\work` is `folder`/work; all of it ends when it is disposed of. */
 export async function startWindows(folder: string): Promise<Windows> {
@@ -55,7 +55,7 @@ export async function startWindows(folder: string): Promise<Windows> {
   for (const path of [session, work]) await mkdir(path, { recursive: true })
   const server = [...inRoot, join(session, 'root'), wineServer, '-p600']
   const init = spawn('unshare', [...namespaces, begin, 'sh', session, work, wineRoot(), ...server], {
-    stdio: 'ignore',
+    stdio: ['pipe', 'ignore', 'ignore'],
   })
   const ended = new Promise((resolve) => init.once('exit', resolve))
   const programs: WindowsProgram[] = []

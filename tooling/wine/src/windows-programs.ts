@@ -1,5 +1,6 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { programs as programsOf } from '@varve/bundle/programs'
 import { makePrograms } from '@varve/release/make-tree'
 import { stageParts } from '@varve/release/parts'
 import { findTarget } from '@varve/release/targets'
@@ -15,12 +16,14 @@ export const windowsPaths = {
   koffi: String.raw`Z:\work\varve\lib\varve\node_modules\@koromix\koffi-win32-x64\win32_x64\koffi.node`,
 } as const
 
-/** Puts this checkout's programs for Windows into `folder`, with their Node; nothing is asked of a network. */
+/** Puts the agent and the command of this checkout into `folder`, with their Node; nothing is asked of a network. */
 export async function placePrograms(folder: string): Promise<void> {
   const target = findTarget('windows-x64')
   const parts = `${folder}.parts`
   try {
-    const { tree } = await makePrograms(target, await stageParts(target, parts, { fetch: false }))
+    const wanted = programsOf(target.system).filter(({ name }) => name !== 'controller')
+    const modules = await stageParts(target, parts, { fetch: false })
+    const { tree } = await makePrograms(target, modules, wanted)
     const folders = new Set(tree.map(({ path }) => dirname(join(folder, path))))
     for (const one of folders) await mkdir(one, { recursive: true })
     await Promise.all(

@@ -3,6 +3,7 @@ import { formatNames, formatRules } from '../image/format-rules.ts'
 import { isWritable, nameOfKind, splitParts } from '../formats/writable-formats.ts'
 import { sizeFault } from '../formats/writable-sizes.ts'
 import { volumeAddress, volumeIn } from '../image/volume-address.ts'
+import { windowsNameFault } from '../image/windows-names.ts'
 import { migrationTargetFormats, type MigrateFacts } from './migrate-facts.ts'
 import type { LayerNumber } from '../problems/layer-number.ts'
 import { sectorsInTarget } from '../image/guest-sectors.ts'
@@ -43,6 +44,7 @@ export const migrationPreflightRules: readonly PreflightRule[] = [
   { id: 'in-use', layer: 'L1', finds: sourceIsNotWritten },
   { id: 'same-file', layer: 'L1', finds: targetIsAnotherFile },
   { id: 'target-name-taken', layer: 'L1', finds: targetNameIsFree },
+  { id: 'target-name-not-for-windows', layer: 'L1', finds: targetNameIsOne },
   { id: 'target-not-writable', layer: 'L1', finds: targetIsWritable },
   { id: 'target-volume', layer: 'L1', finds: targetVolumeCanBeMade },
   { id: 'target-volume-holds-raw', layer: 'L2', finds: volumeHoldsRawDisk },
@@ -145,6 +147,12 @@ function targetNameIsFree({ target, options }: MigrateFacts): Finding[] {
       'Choose another name, or remove that file first.',
     ),
   ]
+}
+
+function targetNameIsOne({ target, options }: MigrateFacts): Finding[] {
+  const fault = isOfWindows(target.libraryPath) ? windowsNameFault(options.name) : null
+  if (fault === null) return []
+  return [block(joinPath(target.libraryPath, options.name), `its name ${fault}`, 'Choose another name.')]
 }
 
 function targetIsWritable({ target }: MigrateFacts): Finding[] {
@@ -415,6 +423,11 @@ function encryptionIsNoticed({ source: { report } }: MigrateFacts): Finding[] {
 
 /** The path of `name` in `folder`, in the way of the host that the folder is on. */
 export function joinPath(folder: string, name: string): string {
-  const separator = /^[A-Za-z]:\\|^\\\\/u.test(folder) ? '\\' : '/'
+  const separator = isOfWindows(folder) ? '\\' : '/'
   return folder.endsWith(separator) ? folder + name : folder + separator + name
+}
+
+/** Whether a folder's path is one of Windows: on a drive, or on a share. */
+export function isOfWindows(folder: string): boolean {
+  return /^[A-Za-z]:\\|^\\\\/u.test(folder)
 }

@@ -2,7 +2,7 @@ import type { ByteRange } from '@varve/core/ranges/byte-range'
 import type { FileRanges } from './file-ranges.ts'
 import type { WindowsCalls } from './windows-calls.ts'
 import { windowsError } from './windows-error.ts'
-import { fileAttributes, windowsPlace } from './windows-place.ts'
+import { fileAttributes, windowsPlaces } from './windows-place.ts'
 
 // winioctl.h.
 const queryAllocatedRanges = 0x0009_40cf
@@ -118,7 +118,7 @@ export function windowsFileRanges(calls: WindowsCalls): FileRanges {
       const { error } = calls.control(fd, getLength, nothing, answer)
       return error === 0 ? Number(new DataView(answer.buffer).getBigInt64(0, true)) : null
     },
-    filesystemOf: (path) => windowsPlace(calls, path),
+    filesystemOf: windowsPlaces(calls),
   }
 }
 

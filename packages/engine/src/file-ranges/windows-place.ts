@@ -22,20 +22,33 @@ const withoutDisk: Readonly<Record<number, string>> = {
   6: 'memory',
 }
 
-/** L1 and L0 below a path. */
-export function windowsPlace(calls: WindowsCalls, path: string): HostPlace {
-  const volume = calls.volumeOf(path)
-  if (typeof volume === 'number') throw windowsError(volume, 'GetVolumePathNameW')
-  const { root, filesystem, flags, free, total, kind } = volume
-  const attributes = attributesOf(calls, path)
-  return {
-    filesystem,
-    mountPoint: root,
-    free,
-    total,
-    copyOnWrite: filesystem === null ? null : (flags & sharesBlocks) !== 0,
-    media: withoutDisk[kind] ?? mediumOf(calls, root),
-    ...(attributes.length > 0 && { attributes }),
+/** How long the disk below a volume is taken as it was: thousands of images are asked for in a row. */
+const rememberedMs = 1000
+
+/** L1 and L0 below paths. */
+export function windowsPlaces(calls: WindowsCalls): (path: string) => HostPlace {
+  const media = new Map<string, { readonly told: string | null; readonly atMs: number }>()
+  const mediumBelow = (root: string): string | null => {
+    const known = media.get(root)
+    if (known && performance.now() - known.atMs <= rememberedMs) return known.told
+    const told = mediumOf(calls, root)
+    media.set(root, { told, atMs: performance.now() })
+    return told
+  }
+  return (path) => {
+    const volume = calls.volumeOf(path)
+    if (typeof volume === 'number') throw windowsError(volume, 'GetVolumePathNameW')
+    const { root, filesystem, flags, free, total, kind } = volume
+    const attributes = attributesOf(calls, path)
+    return {
+      filesystem,
+      mountPoint: root,
+      free,
+      total,
+      copyOnWrite: filesystem === null ? null : (flags & sharesBlocks) !== 0,
+      media: withoutDisk[kind] ?? mediumBelow(root),
+      ...(attributes.length > 0 && { attributes }),
+    }
   }
 }
 

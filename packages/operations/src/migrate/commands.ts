@@ -1,9 +1,9 @@
 import { formatRules, type FormatName } from '@varve/core/image/format-rules'
 import { bundleFile, isSplit, isWritable, nameOfKind } from '@varve/core/formats/writable-formats'
 import { stagedPrefix, volumeDevice, type VolumeAddress } from '@varve/core/image/volume-address'
-import { joinPath } from '@varve/core/rules/migration-preflight'
+import { isOfWindows, joinPath } from '@varve/core/rules/migration-preflight'
 import type { MigrateFacts } from '@varve/core/rules/migrate-facts'
-import { shellWord } from '../plans/shown.ts'
+import { powershellWord, shellWord } from '../plans/shown.ts'
 import { targetVolume } from './landing.ts'
 
 /** What each step does, and how somebody would do it by hand; by the ids of the plan's steps. */
@@ -20,7 +20,9 @@ export function migrateCommands(facts: MigrateFacts): Readonly<Record<string, st
     digest: `native: BLAKE3 tree digest over L3 · by hand: varve digest ${shellWord(path)}`,
     close: 'native: close the export, compare size, times and inode of its files',
     compare: 'native: compare three roots of 32 bytes',
-    publish: `native: link(2) and unlink(2), then fsync of the folder · by hand: ${publishByHand(facts)}`,
+    publish: isOfWindows(facts.target.libraryPath)
+      ? `native: FlushFileBuffers, then MoveFileExW, which replaces nothing · by hand: ${publishOnWindows(facts)}`
+      : `native: link(2) and unlink(2), then fsync of the folder · by hand: ${publishByHand(facts)}`,
     ...(volume && volumeCommands(facts, volume)),
   }
 }
@@ -92,6 +94,15 @@ function partPath(facts: MigrateFacts): string {
   if (!isWritable(format)) return hiddenPath(facts)
   const file = isSplit(format, subformat) ? name : bundleFile(format, subformat)
   return file === null ? hiddenPath(facts) : joinPath(hiddenPath(facts), file)
+}
+
+/** Move-Item replaces nothing but by -Force. */
+function publishOnWindows(facts: MigrateFacts): string {
+  const { target, options } = facts
+  const hidden = hiddenPath(facts)
+  return isWritable(options.format) && isSplit(options.format, options.subformat)
+    ? `Move-Item -Path ${powershellWord(`${hidden}\\*`)} -Destination ${powershellWord(target.libraryPath)}`
+    : `Move-Item -LiteralPath ${powershellWord(hidden)} -Destination ${powershellWord(joinPath(target.libraryPath, options.name))}`
 }
 
 function publishByHand(facts: MigrateFacts): string {

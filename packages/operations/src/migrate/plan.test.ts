@@ -208,6 +208,16 @@ describe('the plan of a migration', () => {
     })
   })
 
+  test('of a Windows host is published by calls and commands of Windows', () => {
+    const plan = planMigrate(facts({ target: { libraryPath: 'D:\\VM images' } }))
+    const publish = plan.kind === 'plan' && plan.steps.find(({ id }) => id === 'publish')
+    expect(publish).toMatchObject({
+      command: expect.stringMatching(
+        /MoveFileExW.*Move-Item -LiteralPath 'D:\\VM images\\\.\S+\.part' -Destination 'D:\\VM images\\\S+'$/u,
+      ),
+    })
+  })
+
   test('has ids of rules that are unique', () => {
     const ids = migrationPreflightRules.map(({ id }) => id)
     expect(new Set(ids).size).toBe(ids.length)
@@ -300,6 +310,10 @@ describe('a migration is refused when', () => {
     ['source-size-unknown', { report: { virtualSize: null } }],
     ['same-file', { target: { host: 'north', libraryPath: '/srv/north' }, options: { name: 'web01.vmdk' } }],
     ['target-name-taken', { target: { nameIsFree: false } }],
+    [
+      'target-name-not-for-windows',
+      { target: { libraryPath: 'D:\\Images' }, options: { name: 'aux.qcow2' } },
+    ],
     ['target-not-writable', { target: { writable: false } }],
     ['target-format-unsupported', { options: { format: 'asif', name: 'web01.asif' } }],
     [

@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises'
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
@@ -50,6 +50,8 @@ async function installed(): Promise<string> {
         made,
         sources,
       ])
+      // A folder that is made for one user would be a root that only root may enter.
+      await chmod(made, 0o755)
     } finally {
       await rm(sources, { force: true })
     }

@@ -23,7 +23,6 @@ export const namespaces = ['--mount', '--pid', '--fork', '--kill-child', 'sh', '
 
 /** A script's lines that mount what the root `$root` needs. */
 export const mounts = `
-mount --make-rprivate /
 mount -t proc proc "$root/proc"
 mount -t sysfs -o ro sysfs "$root/sys"
 mount --bind /dev "$root/dev"`
@@ -32,7 +31,8 @@ mount --bind /dev "$root/dev"`
 export const onceInRoot = [
   ...namespaces,
   `root=$1
-shift${mounts}
+shift
+mount --make-rprivate /${mounts}
 ${quoted} "$root" "$@" </dev/null >/dev/null 2>&1
 ${quoted} "$root" ${wineServer} -w`,
   'sh',
