@@ -4,6 +4,7 @@ import { ExecaToolRunner } from '@varve/agent/tools/execa-tool-runner'
 import type { ToolRunner } from '@varve/agent/tools/tool-command'
 import { windowsActions } from './actions/adapter-table.ts'
 import { windowsCapabilities } from './capabilities.ts'
+import { wslProgram } from './config.ts'
 import { windowsHost } from './host/windows-host.ts'
 import { findAttached } from './find-writers.ts'
 import { oemCodePage } from './code-page.ts'
@@ -19,7 +20,7 @@ export function windowsPlatform({
   runner = new ExecaToolRunner({ oemCodePage: () => oemCodePage(new ExecaToolRunner()) }),
   scripts = ownScripts,
 }: { runner?: ToolRunner; scripts?: ScriptCaller } = {}): Platform {
-  const windows = windowsHost(scripts)
+  const windows = windowsHost({ scripts, runner, wsl: wslProgram() })
   return {
     name: 'windows',
     capabilities: windowsCapabilities,

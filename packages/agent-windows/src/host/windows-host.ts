@@ -3,7 +3,7 @@ import { Bytes } from '@varve/protocol/primitives'
 import { VhdBy } from '@varve/operations/actions/attached-vhd'
 import { HyperVMachine, MachinesTold } from '@varve/protocol/machines'
 import { z } from 'zod'
-import type { ScriptCaller } from '../powershell/powershell-host.ts'
+import { distributionsNow, type DistributionPorts } from './distributions.ts'
 import { noteOf, readNotes } from './notes.ts'
 import { isSamePath, plainPath } from './windows-path.ts'
 
@@ -34,7 +34,8 @@ const Disks = z.object({
 })
 
 /** What this Windows knows, asked by its own shell. */
-export function windowsHost(scripts: ScriptCaller): WindowsHost {
+export function windowsHost(ports: DistributionPorts): WindowsHost {
+  const { scripts } = ports
   return {
     async disks(notesFolder) {
       const { by, mayAttach, disks } = Disks.parse(await scripts.call('get-disks'))
@@ -65,6 +66,7 @@ export function windowsHost(scripts: ScriptCaller): WindowsHost {
     },
 
     machines: async () => Machines.parse(await scripts.call('get-machines')),
+    distributions: async () => await distributionsNow(ports),
   }
 }
 

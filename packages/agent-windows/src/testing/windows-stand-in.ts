@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { PowerShellHost, type ScriptCaller, type ScriptName } from '../powershell/powershell-host.ts'
+import { emptyRegistry, registryFunctions, type StandInRegistry } from './registry-stand-in.ts'
 import { answers, shared } from './windows-answers.ts'
 import { standInModule, withStandIns, type cmdletTables } from './stand-ins.ts'
 
@@ -54,11 +55,22 @@ export interface StandInState {
   readonly machines: readonly StandInMachine[]
   /** Whether disks that come are kept offline, as the SAN policy of servers has it. */
   readonly keepsOffline: boolean
+  readonly registry: StandInRegistry
+  /** Names of distributions of WSL that run. */
+  readonly running: readonly string[]
 }
+
+const registryOfState = `function Read-Registry { (Read-State).registry }\n${registryFunctions}`
 
 type Tables = NonNullable<ReturnType<typeof cmdletTables>>
 
-const nothing: StandInState = { disks: [], machines: [], keepsOffline: false }
+const nothing: StandInState = {
+  disks: [],
+  machines: [],
+  keepsOffline: false,
+  registry: emptyRegistry,
+  running: [],
+}
 
 /** A machine that runs from one disk. */
 export function machineWith(path: string, more: Partial<StandInMachine> = {}): StandInMachine {
@@ -143,7 +155,10 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
       $varve: join(root, 'packages/cli/bin/varve.mjs'),
     }
     const values = Object.entries(own).map(([name, value]) => `${name} = '${value}'\n`)
-    await writeFile(module, `${values.join('')}${shared}\n${standInModule(this.#tables, names)}`)
+    await writeFile(
+      module,
+      `${values.join('')}${shared}\n${registryOfState}\n${standInModule(this.#tables, names)}`,
+    )
     const answer = (await this.#host.call(
       'with-stand-ins' as ScriptName,
       {

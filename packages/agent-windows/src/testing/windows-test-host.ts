@@ -1,5 +1,6 @@
 import { shownAction } from '@varve/agent/actions/perform'
 import { openTestHost, type TestHost } from '@varve/agent/testing/test-host'
+import type { ToolRunner } from '@varve/agent/tools/tool-command'
 import type { Plan, Refusal } from '@varve/operations/plans/plan'
 import type { RunState } from '@varve/operations/runs/run-state'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
@@ -8,6 +9,7 @@ import { cmdlet } from '../actions/cmdlets.ts'
 import { checkpointOf, vmOf } from '../actions/checkpoints/machine-of.ts'
 import { findAttached } from '../find-writers.ts'
 import { windowsHost } from '../host/windows-host.ts'
+import { emptyRegistry } from './registry-stand-in.ts'
 import { WindowsStandIn, type StandInCall } from './windows-stand-in.ts'
 
 const stop = new AbortController().signal
@@ -22,7 +24,7 @@ export class WindowsTestHost implements AsyncDisposable {
   private constructor(place: TempPlace, windows: WindowsStandIn) {
     this.place = place
     this.windows = windows
-    const own = windowsHost(windows)
+    const own = windowsHost({ scripts: windows, runner: wslOf(windows), wsl: '/System32/wsl.exe' })
     this.#adapters = windowsAdapters({ scripts: windows, windows: own })
     this.host = openTestHost(place.path, {
       adapters: this.#adapters,
@@ -38,7 +40,13 @@ export class WindowsTestHost implements AsyncDisposable {
 
   /** As it is at the start of each test. */
   async reset(): Promise<void> {
-    await this.windows.set({ disks: [], machines: [], keepsOffline: false })
+    await this.windows.set({
+      disks: [],
+      machines: [],
+      keepsOffline: false,
+      registry: emptyRegistry,
+      running: [],
+    })
     this.windows.missing.clear()
     this.windows.as = 'elevated'
     this.windows.calls.length = 0
@@ -92,6 +100,19 @@ export class WindowsTestHost implements AsyncDisposable {
     await this.host[Symbol.asyncDispose]()
     await this.windows[Symbol.asyncDispose]()
     await this.place[Symbol.asyncDispose]()
+  }
+}
+
+/** `wsl.exe` of that Windows, which knows one question. */
+function wslOf(windows: WindowsStandIn): ToolRunner {
+  return {
+    async run(command) {
+      if (command.args.join(' ') !== '--list --running --quiet')
+        throw new Error(`nobody told what wsl ${command.args.join(' ')} does`)
+      const { running } = await windows.state()
+      const stdout = new TextEncoder().encode(running.map((name) => `${name}\r\n`).join(''))
+      return command.parse({ exitCode: 0, stdout, stderr: new Uint8Array(), label: 'utf-8' })
+    },
   }
 }
 

@@ -1,3 +1,4 @@
+import type { WslDistribution } from '@varve/protocol/distributions'
 import type { HyperVMachine, MachinesTold } from '@varve/protocol/machines'
 import type { ShownDisk, VhdBy } from '@varve/operations/actions/attached-vhd'
 
@@ -33,10 +34,20 @@ export interface MachinesNow {
   readonly machines: readonly HyperVMachine[]
 }
 
-/** What this Windows knows, asked now; both throw what a script does. */
+export interface DistributionsNow {
+  readonly distributions: readonly WslDistribution[]
+  /** Folders of local data of the users whose distributions are all told. */
+  readonly seenBelow: readonly string[]
+  /** Users whose settings are loaded and not shown to this account. */
+  readonly hidden: readonly string[]
+}
+
+/** What this Windows knows, asked now; all throw what a script does. */
 export interface WindowsHost {
   /** Disks that it makes of image files; `notesFolder`: where Varve notes what it attaches. */
   disks(notesFolder: string | null): Promise<WindowsDisksNow>
   /** Those of Hyper-V. */
   machines(): Promise<MachinesNow>
+  /** Those of WSL. */
+  distributions(): Promise<DistributionsNow>
 }

@@ -64,13 +64,19 @@ function ownAdapters(): AdapterTable {
 }
 
 async function loadWindows(): Promise<WindowsHost> {
-  return (await import('@varve/agent-windows/host/windows-host')).windowsHost(ownScripts)
+  const [{ windowsHost: ofPorts }, { ExecaToolRunner }, { wslProgram }] = await Promise.all([
+    import('@varve/agent-windows/host/windows-host'),
+    import('@varve/agent/tools/execa-tool-runner'),
+    import('@varve/agent-windows/config'),
+  ])
+  return ofPorts({ scripts: ownScripts, runner: new ExecaToolRunner(), wsl: wslProgram() })
 }
 
 /** What this Windows knows, loaded when it is first asked. */
 export const windowsHost: WindowsHost = {
   disks: async (notesFolder) => (await loadWindows()).disks(notesFolder),
   machines: async () => (await loadWindows()).machines(),
+  distributions: async () => (await loadWindows()).distributions(),
 }
 
 /** Says each entry of a journal once it is written; inputs and outcomes, which may hold tokens, are not said. */
