@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import { inspectFile } from '@varve/engine/images/inspect-file'
 import { diagnoseFolder } from '@varve/operations/actions/diagnose-folder'
 import { outcomeOf } from '@varve/operations/runs/run-state'
 import { mbrSector } from '@varve/test-kit/mbr-sector'
@@ -71,12 +72,49 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
       )
     })
 
+    test('who deletes or moves one that is off is told what needs it', async () => {
+      const needs = expect.objectContaining({
+        id: 'distribution-needs-it',
+        severity: 'warn',
+        remedy: expect.stringContaining('wsl --manage Debian --move'),
+      })
+      expect((await host.plan('delete', { image })).warnings).toContainEqual(needs)
+      const moved = { source: image, target: `${image}.moved.vhdx`, folders: [] }
+      expect((await host.plan('move', moved)).warnings).toContainEqual(needs)
+    })
+
     test('one that starts after the plan keeps what it does', async () => {
       const request = { image, size: 16 * mib, partition: 'none' }
       const plan = await host.plan('grow', request)
       await host.windows.set({ running: ['Debian'] })
       const state = await host.start(plan, request)
       expect([state.phase, state.error?.code]).toEqual(['failed', 'in-use'])
+    })
+
+    test('grown by WSL, with its ext4; what is shown is what runs', async () => {
+      const request = { image, size: 16 * mib }
+      const { plan } = await host.carryOut('grow', request)
+      expect(plan.warnings.map(({ id }) => id)).toEqual(['original-not-kept'])
+      expect(plan.steps.map(({ action, input }) => [action, input])).toEqual([
+        ['resize-distribution', { image, distribution: 'Debian', size: 16 * mib }],
+      ])
+      expect((await inspectFile(image, { roots: null })).virtualSize).toBe(16 * mib)
+      expect(await host.refusal('grow', request)).toEqual(['not-larger'])
+    })
+
+    test('WSL that is too old, one that runs, and one that starts meanwhile', async () => {
+      const request = { image, size: 16 * mib }
+      for (const wslVersion of ['2.4.13.0', null]) {
+        await host.windows.set({ wslVersion })
+        expect(await host.refusal('grow', request)).toEqual(['wsl-too-old'])
+      }
+      await host.windows.set({ wslVersion: '3.0.0' })
+      const plan = await host.plan('grow', request)
+      await host.windows.set({ running: ['Debian'] })
+      expect(await host.refusal('grow', request)).toContain('in-use')
+      const state = await host.start(plan, request)
+      expect([state.phase, state.error?.code]).toEqual(['failed', 'in-use'])
+      expect((await inspectFile(image, { roots: null })).virtualSize).toBe(8 * mib)
     })
 
     test('the doctor tells that it is sparse', async () => {

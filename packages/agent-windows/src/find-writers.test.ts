@@ -25,6 +25,7 @@ function windowsWith({
     disks: async () => disks,
     machines: async () => ({ told, machines }),
     distributions: async () => ({ distributions, hidden, seenBelow: [] }),
+    wslVersion: async () => null,
   }
 }
 

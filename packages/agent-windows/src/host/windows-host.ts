@@ -4,6 +4,7 @@ import { VhdBy } from '@varve/operations/actions/attached-vhd'
 import { HyperVMachine, MachinesTold } from '@varve/protocol/machines'
 import { z } from 'zod'
 import { distributionsNow, type DistributionPorts } from './distributions.ts'
+import { wslVersion } from '../tools/wsl/commands.ts'
 import { noteOf, readNotes } from './notes.ts'
 import { isSamePath, plainPath } from './windows-path.ts'
 
@@ -67,6 +68,7 @@ export function windowsHost(ports: DistributionPorts): WindowsHost {
 
     machines: async () => Machines.parse(await scripts.call('get-machines')),
     distributions: async () => await distributionsNow(ports),
+    wslVersion: async () => await ports.runner.run(wslVersion, { path: ports.wsl }).catch(() => null),
   }
 }
 

@@ -30,6 +30,7 @@ function placesWith(found: Partial<MachinesNow & DistributionsNow>, drives: obje
     disks: async () => Promise.reject(new Error('nobody asks for disks')),
     machines: async () => ({ told: 'told', machines: [], ...found }),
     distributions: async () => ({ distributions: [], hidden: [], seenBelow: [], ...found }),
+    wslVersion: async () => null,
   }
   return readWindowsPlaces({ windows, scripts: { call: async () => ({ drives }) } })
 }
@@ -62,6 +63,7 @@ test('what is not shown, and what fails, is said', async () => {
     disks: async () => Promise.reject(new Error('x')),
     machines: async () => Promise.reject(new Error('PowerShell is gone')),
     distributions: async () => Promise.reject(new Error('PowerShell is gone')),
+    wslVersion: async () => null,
   }
   const scripts = { call: async () => Promise.reject(new Error('PowerShell is gone')) }
   const failing = await readWindowsPlaces({ windows, scripts })(noTools, { folders: null })

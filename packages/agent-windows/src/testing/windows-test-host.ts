@@ -1,8 +1,9 @@
 import { shownAction } from '@varve/agent/actions/perform'
 import { openTestHost, type TestHost } from '@varve/agent/testing/test-host'
-import type { ToolRunner } from '@varve/agent/tools/tool-command'
+import { ExecaToolRunner } from '@varve/agent/tools/execa-tool-runner'
 import type { Plan, Refusal } from '@varve/operations/plans/plan'
 import type { RunState } from '@varve/operations/runs/run-state'
+import { dirname } from 'node:path'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { windowsAdapters } from '../actions/adapter-table.ts'
 import { cmdlet } from '../actions/cmdlets.ts'
@@ -24,12 +25,13 @@ export class WindowsTestHost implements AsyncDisposable {
   private constructor(place: TempPlace, windows: WindowsStandIn) {
     this.place = place
     this.windows = windows
-    const own = windowsHost({ scripts: windows, runner: wslOf(windows), wsl: '/System32/wsl.exe' })
+    const own = windowsHost({ scripts: windows, runner: new ExecaToolRunner(), wsl: windows.wsl })
     this.#adapters = windowsAdapters({ scripts: windows, windows: own })
     this.host = openTestHost(place.path, {
       adapters: this.#adapters,
       windowsHost: own,
       findWriters: findAttached(own),
+      toolFolders: [dirname(windows.wsl)],
     })
   }
 
@@ -100,19 +102,6 @@ export class WindowsTestHost implements AsyncDisposable {
     await this.host[Symbol.asyncDispose]()
     await this.windows[Symbol.asyncDispose]()
     await this.place[Symbol.asyncDispose]()
-  }
-}
-
-/** `wsl.exe` of that Windows, which knows one question. */
-function wslOf(windows: WindowsStandIn): ToolRunner {
-  return {
-    async run(command) {
-      if (command.args.join(' ') !== '--list --running --quiet')
-        throw new Error(`nobody told what wsl ${command.args.join(' ')} does`)
-      const { running } = await windows.state()
-      const stdout = new TextEncoder().encode(running.map((name) => `${name}\r\n`).join(''))
-      return command.parse({ exitCode: 0, stdout, stderr: new Uint8Array(), label: 'utf-8' })
-    },
   }
 }
 

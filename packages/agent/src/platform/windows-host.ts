@@ -50,4 +50,6 @@ export interface WindowsHost {
   machines(): Promise<MachinesNow>
   /** Those of WSL. */
   distributions(): Promise<DistributionsNow>
+  /** Of WSL, such as `2.5.7.0`; null: it does not tell. */
+  wslVersion(): Promise<string | null>
 }

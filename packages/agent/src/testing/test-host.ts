@@ -29,6 +29,8 @@ export function openTestHost(
     readonly adapters?: AdapterTable
     readonly readPlaces?: ReadPlaces
     readonly runner?: ToolRunner
+    /** Where tools are besides. */
+    readonly toolFolders?: readonly string[]
     /** Left out: it is no Windows. */
     readonly windowsHost?: WindowsHost
     /** Who uses which file; left out: as this system tells. */
@@ -38,7 +40,7 @@ export function openTestHost(
   } = {},
 ): TestHost {
   const pool = new WorkerPool()
-  const folders = (process.env['PATH'] ?? '').split(':')
+  const folders = [...(options.toolFolders ?? []), ...(process.env['PATH'] ?? '').split(':')]
   const ports: ActionPorts = {
     roots: options.roots ?? null,
     tools: platformTools({

@@ -77,6 +77,7 @@ export const windowsHost: WindowsHost = {
   disks: async (notesFolder) => (await loadWindows()).disks(notesFolder),
   machines: async () => (await loadWindows()).machines(),
   distributions: async () => (await loadWindows()).distributions(),
+  wslVersion: async () => (await loadWindows()).wslVersion(),
 }
 
 /** Says each entry of a journal once it is written; inputs and outcomes, which may hold tokens, are not said. */
