@@ -113,6 +113,20 @@ export const inventedPlaces: PlacesView = {
   unread: [],
 }
 
+const local = 'C:\\Users\\anna\\AppData\\Local'
+
+const ofWsl = (name: string, path: string) => ({
+  id: `wsl-${name}`,
+  kind: 'distribution' as const,
+  name,
+  owner: 'PC\\anna',
+  isOwn: true,
+  isDefault: false,
+  version: 2 as const,
+  state: 'stopped' as const,
+  disk: { path: `${local}\\${path}`, exists: true, size: 31 * GiB, allocated: 31 * GiB, isSparse: false },
+})
+
 const drive = (path: string, location: number) => ({ path, controller: 'SCSI', number: 0, location })
 
 /** The places of a Windows with machines of Hyper-V. */
@@ -172,6 +186,25 @@ export const inventedWindows: PlacesView = {
       drives: [drive('D:\\Hyper-V\\Disks\\web03.vhdx', 0)],
       checkpoints: { kind: 'Production', isAutomatic: true, isMerging: true, current: null, all: [] },
     },
+  ],
+  distributions: [
+    {
+      ...ofWsl('Ubuntu-24.04', 'wsl\\{3f1c2a77-11b2-4c55-9d0e-52f7a2b1c0de}\\ext4.vhdx'),
+      isDefault: true,
+      state: 'running',
+    },
+    {
+      ...ofWsl('docker-desktop', 'Docker\\wsl\\disk\\docker_data.vhdx'),
+      kind: 'docker-disk',
+      disk: {
+        path: `${local}\\Docker\\wsl\\disk\\docker_data.vhdx`,
+        exists: true,
+        size: 64 * GiB,
+        allocated: 22 * GiB,
+        isSparse: true,
+      },
+    },
+    { ...ofWsl('Debian', 'Packages\\TheDebianProject.DebianGNULinux_76v4gfsz19hv4\\LocalState\\ext4.vhdx') },
   ],
   unread: [],
 }

@@ -10,6 +10,11 @@ export function systemFolder(env: Environment = process.env): string {
   return `${env['SystemRoot'] ?? String.raw`C:\Windows`}\\System32`
 }
 
+/** `wsl.exe` of Windows, which runs the one that was installed later. */
+export function wslProgram(env: Environment = process.env): string {
+  return `${systemFolder(env)}\\wsl.exe`
+}
+
 /** Where a service keeps what outlives it: as said, else where this host joined its fleet, else where programs of all users do. */
 export function serviceData(args: readonly string[], env: Environment = process.env): string {
   const { values } = parseArgs({ args: [...args], strict: false, options: { data: { type: 'string' } } })

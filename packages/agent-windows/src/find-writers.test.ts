@@ -1,9 +1,17 @@
 import { stat, writeFile } from 'node:fs/promises'
-import type { MachinesNow, WindowsDisksNow, WindowsHost } from '@varve/agent/platform/windows-host'
+import { basename } from 'node:path'
+import type {
+  DistributionsNow,
+  MachinesNow,
+  WindowsDisksNow,
+  WindowsHost,
+} from '@varve/agent/platform/windows-host'
+import { DistributionState } from '@varve/protocol/distributions'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { expect, test } from 'vitest'
 import { usersIn, type OpenFiles } from '@varve/engine/in-use/windows-open-files'
 import { findOpenAndAttached } from './find-writers.ts'
+import { distributionOf } from './testing/distribution-of.ts'
 import { nobodyElse } from './testing/nobody-else.ts'
 
 const findAttached = (windows: WindowsHost) => findOpenAndAttached(windows, nobodyElse)
@@ -14,8 +22,16 @@ function windowsWith({
   disks = none,
   told = 'told',
   machines = [],
-}: Partial<MachinesNow> & { readonly disks?: WindowsDisksNow }): WindowsHost {
-  return { disks: async () => disks, machines: async () => ({ told, machines }), copyAccess: async () => {} }
+  distributions = [],
+  hidden = [],
+}: Partial<MachinesNow & DistributionsNow> & { readonly disks?: WindowsDisksNow }): WindowsHost {
+  return {
+    disks: async () => disks,
+    machines: async () => ({ told, machines }),
+    distributions: async () => ({ distributions, hidden, seenBelow: [] }),
+    wslVersion: async () => null,
+    copyAccess: async () => {},
+  }
 }
 
 const disk = { device: 'd', size: 1, readOnly: false, isOffline: false, partitions: [] }
@@ -99,6 +115,40 @@ test('what the host does not show is said, an empty list is not believed', async
 test('a script that fails is said to have told nothing', async () => {
   const failing = { ...windowsWith({}), machines: async () => Promise.reject(new Error('gone')) }
   expect((await findAttached(failing)()).unseen).toContainEqual({ what: 'tool-failed', tool: 'powershell' })
+})
+
+test('the disk of a distribution that runs is in use, for who reads as for who changes', async () => {
+  await using place = await tempPlace()
+  const paths = ['running', 'stopped', 'unknown', 'installing'].map((name) => place.file(`${name}.vhdx`))
+  for (const path of paths) await writeFile(path, '')
+  const distributions = paths.map((path) =>
+    distributionOf(path, { name: "Übuntu's", state: DistributionState.parse(basename(path, '.vhdx')) }),
+  )
+  for (const options of [{}, { locks: 'all', descriptors: 'all' }] as const) {
+    const found = await findAttached(windowsWith({ distributions }))(options)
+    const uses = paths.map(async (path) => found.of(await stat(path, { bigint: true })))
+    const use = { by: 'distribution', name: "Übuntu's" }
+    expect(await Promise.all(uses)).toEqual([[use], [], [], [use]])
+    expect(found.unseen).toContainEqual({ what: 'not-told', system: 'WSL of other users' })
+  }
+})
+
+test('what WSL hides or does not tell is said, and keeps nobody from what Hyper-V tells', async () => {
+  await using place = await tempPlace()
+  const image = place.file('a.vhdx')
+  await writeFile(image, '')
+  const windows = windowsWith({
+    hidden: ['bernd'],
+    disks: { ...none, disks: [{ image, disk, mounts: [], note: null }] },
+  })
+  expect((await findAttached(windows)()).unseen).toContainEqual({
+    what: 'not-told',
+    system: 'WSL of other users',
+  })
+  const failing = { ...windows, distributions: async () => Promise.reject(new Error('gone')) }
+  const found = await findAttached(failing)()
+  expect(found.unseen).toContainEqual({ what: 'tool-failed', tool: 'wsl' })
+  expect(found.of(await stat(image, { bigint: true }))).toEqual([{ by: 'attached', machine: null }])
 })
 
 test('who has a file open is named, by what he does as far as Windows tells it', async () => {

@@ -4,13 +4,14 @@ import type { OpenFiles } from '@varve/engine/in-use/windows-open-files'
 import { byIdentity, findOpenFiles, type NamedUses } from '@varve/engine/in-use/windows-writers'
 import type { HyperVMachine } from '@varve/protocol/machines'
 
-/** Who uses which image: as a disk, as Hyper-V and Windows tell, and as a file that a program has open. */
+/** Who uses which image: as a disk, as Hyper-V, Windows and WSL tell, and as a file that a program has open. */
 export function findOpenAndAttached(windows: WindowsHost, files: OpenFiles): FindWriters {
   return async (options = {}) => {
     const { locks, descriptors } = options
     // What is only read disturbs nobody who reads.
     const isReading = locks !== 'all' && descriptors !== 'all'
-    return await byIdentity([await findAttached(windows, isReading), findOpenFiles(files, options)])
+    const told = await Promise.all([findAttached(windows, isReading), findInWsl(windows)])
+    return await byIdentity([...told, findOpenFiles(files, options)])
   }
 }
 
@@ -32,6 +33,21 @@ async function findAttached(windows: WindowsHost, isReading: boolean): Promise<N
     }
   } catch {
     return { uses: [], unseen: [{ what: 'tool-failed', tool: 'powershell' }] }
+  }
+}
+
+async function findInWsl(windows: WindowsHost): Promise<NamedUses> {
+  try {
+    const { distributions, hidden } = await windows.distributions()
+    const isHidden = hidden.length > 0 || distributions.some(({ disk, state }) => disk && state === 'unknown')
+    return {
+      uses: distributions.flatMap(({ name, state, disk }): NamedUse[] =>
+        disk && state !== 'stopped' && state !== 'unknown' ? [[disk.path, { by: 'distribution', name }]] : [],
+      ),
+      unseen: isHidden ? [{ what: 'not-told', system: 'WSL of other users' }] : [],
+    }
+  } catch {
+    return { uses: [], unseen: [{ what: 'tool-failed', tool: 'wsl' }] }
   }
 }
 

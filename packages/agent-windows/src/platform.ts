@@ -5,6 +5,7 @@ import { ExecaToolRunner } from '@varve/agent/tools/execa-tool-runner'
 import type { ToolRunner } from '@varve/agent/tools/tool-command'
 import { windowsActions } from './actions/adapter-table.ts'
 import { windowsCapabilities } from './capabilities.ts'
+import { wslProgram } from './config.ts'
 import { windowsHost } from './host/windows-host.ts'
 import { findOpenAndAttached } from './find-writers.ts'
 import { openFiles } from '@varve/engine/in-use/windows-open-files'
@@ -20,7 +21,7 @@ import { toolFolders, windowsTools } from './tools/tool-table.ts'
 export function windowsPlatform({
   runner = new ExecaToolRunner({ oemCodePage: () => oemCodePage(new ExecaToolRunner()) }),
   scripts = ownScripts,
-  windows = windowsHost(scripts),
+  windows = windowsHost({ scripts, runner, wsl: wslProgram() }),
 }: { runner?: ToolRunner; scripts?: ScriptCaller; windows?: WindowsHost } = {}): Platform {
   return {
     name: 'windows',

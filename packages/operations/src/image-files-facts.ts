@@ -26,4 +26,6 @@ export interface ImageFilesFacts {
   readonly uses: Uses
   /** Files that describe virtual machines and name it as one of their disks. */
   readonly machines: readonly string[]
+  /** The distribution of WSL whose disk it is; left out: none is known. */
+  readonly distribution?: string
 }

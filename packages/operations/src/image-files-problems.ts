@@ -1,3 +1,4 @@
+import { releaseWords } from '@varve/core/problems/causes'
 import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { usesProblems } from '@varve/core/uses/use-problems'
@@ -50,20 +51,22 @@ export function partOfProblems(
 
 /** Refuses what somebody uses, or another run works on; that it was not seen is said. */
 export function useProblems({ uses }: Pick<ImageFilesFacts, 'uses'>): Problem[] {
+  const usesOf = (file: string | null) => uses.files.find(({ path }) => path === file)?.uses ?? []
   return usesProblems(uses).map((problem): Problem => {
     if (problem.id === 'run-busy') return { ...problem, severity: 'block' }
     if (problem.id !== 'in-use') return problem
     return {
       ...problem,
       severity: 'block',
-      remedy: 'Stop the machine or program that has it open, and try again.',
+      remedy: `${releaseWords(usesOf(problem.file)) ?? 'Stop the machine or program that has it open'}, and try again.`,
     }
   })
 }
 
-/** Says which virtual machines name the image as a disk of theirs: they do not start without it. */
-export function machineProblems({ path, machines }: ImageFilesFacts): Problem[] {
-  return machines.map((definition) => ({
+/** Says which virtual machines, and which distribution of WSL, name the image as a disk of theirs: they do not start without it. */
+export function machineProblems({ path, machines, distribution }: ImageFilesFacts): Problem[] {
+  const ofWsl = distribution === undefined ? [] : [distributionNeedsIt(path, distribution)]
+  const ofMachines = machines.map((definition): Problem => ({
     id: 'machine-needs-it',
     severity: 'warn',
     layer: 'L1',
@@ -72,6 +75,19 @@ export function machineProblems({ path, machines }: ImageFilesFacts): Problem[] 
     remedy: 'Remove the disk from that machine first; else its definition is to be mended afterwards.',
     details: { uses: [{ by: 'machine', definition }] },
   }))
+  return [...ofMachines, ...ofWsl]
+}
+
+function distributionNeedsIt(path: string, name: string): Problem {
+  return {
+    id: 'distribution-needs-it',
+    severity: 'warn',
+    layer: 'L1',
+    file: path,
+    message: `L1 ${quote(path)}: the WSL distribution ${name} has all its files in it, and does not start without it`,
+    remedy: `WSL moves it with its distribution: wsl --manage ${name} --move FOLDER. To be rid of both: wsl --unregister ${name}`,
+    details: { distribution: name },
+  }
 }
 
 /** Says what stays where it is, and where images that are made over it were looked for. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { WslDistribution } from './distributions.ts'
 import { HyperVMachine } from './machines.ts'
 import { Bytes, HostName, Path } from './primitives.ts'
 import { HostPlaceView } from './reports.ts'
@@ -180,6 +181,8 @@ export const PlacesView = z.lazy(() =>
     btrfs: z.array(BtrfsPlace),
     /** Of Hyper-V; left out: the host has no such machines. */
     machines: z.array(HyperVMachine).optional(),
+    /** Of WSL; left out: the host has none. */
+    distributions: z.array(WslDistribution).optional(),
     folders: z.array(FolderPlace),
     /** What is there and could not be read, and why. */
     unread: z.array(z.object({ what: z.string(), reason: z.string(), remedy: z.string() })),

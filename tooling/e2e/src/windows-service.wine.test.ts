@@ -12,7 +12,7 @@ const agent = String.raw`Z:\work\varve\lib\varve\packages\agent-windows\bin\varv
 const data = String.raw`C:\Varve data`
 const patience = { timeout: 30_000 }
 
-test.skipIf(!hasWindows())('a Windows joins a fleet, and its service is there while it runs', async () => {
+test.skipIf(!(await hasWindows()))('a Windows joins a fleet, and its service is there while it runs', async () => {
   await using place = await tempPlace()
   await using controller = await startTestController()
   await using windows = await startWindows(place.path)

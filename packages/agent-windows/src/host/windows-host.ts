@@ -3,8 +3,9 @@ import { Bytes } from '@varve/protocol/primitives'
 import { VhdBy } from '@varve/operations/actions/attached-vhd'
 import { HyperVMachine, MachinesTold } from '@varve/protocol/machines'
 import { z } from 'zod'
-import type { ScriptCaller } from '../powershell/powershell-host.ts'
 import { copyAccess } from './copy-access.ts'
+import { distributionsNow, type DistributionPorts } from './distributions.ts'
+import { wslVersion } from '../tools/wsl/commands.ts'
 import { noteOf, readNotes } from './notes.ts'
 import { isSamePath, plainPath } from './windows-path.ts'
 
@@ -35,10 +36,14 @@ const Disks = z.object({
 })
 
 /** What this Windows knows, asked by its own shell. */
-export function windowsHost(
-  scripts: ScriptCaller,
-  copy: WindowsHost['copyAccess'] = copyAccess,
-): WindowsHost {
+export function windowsHost({
+  copyAccess: copy = copyAccess,
+  ...ports
+}: DistributionPorts & {
+  /** Left out: by Windows. */
+  readonly copyAccess?: WindowsHost['copyAccess']
+}): WindowsHost {
+  const { scripts } = ports
   return {
     copyAccess: copy,
 
@@ -71,6 +76,8 @@ export function windowsHost(
     },
 
     machines: async () => Machines.parse(await scripts.call('get-machines')),
+    distributions: async () => await distributionsNow(ports),
+    wslVersion: async () => await ports.runner.run(wslVersion, { path: ports.wsl }).catch(() => null),
   }
 }
 

@@ -1,7 +1,8 @@
 import type { ToolBox } from '@varve/agent/actions/adapter'
-import type { MachinesNow, WindowsHost } from '@varve/agent/platform/windows-host'
+import type { DistributionsNow, MachinesNow, WindowsHost } from '@varve/agent/platform/windows-host'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { expect, test } from 'vitest'
+import { distributionOf } from '../testing/distribution-of.ts'
 import { readWindowsPlaces } from './read-windows-places.ts'
 
 const noTools: ToolBox = { find: async () => null, run: async () => Promise.reject(new Error('no tool')) }
@@ -24,11 +25,13 @@ function machineIn(...paths: readonly string[]): MachinesNow['machines'][number]
   }
 }
 
-function placesWith(found: Partial<MachinesNow>, drives: object[] = []) {
+function placesWith(found: Partial<MachinesNow & DistributionsNow>, drives: object[] = []) {
   const windows: WindowsHost = {
     disks: async () => Promise.reject(new Error('nobody asks for disks')),
     machines: async () => ({ told: 'told', machines: [], ...found }),
     copyAccess: async () => {},
+    distributions: async () => ({ distributions: [], hidden: [], seenBelow: [], ...found }),
+    wslVersion: async () => null,
   }
   return readWindowsPlaces({ windows, scripts: { call: async () => ({ drives }) } })
 }
@@ -61,9 +64,23 @@ test('what is not shown, and what fails, is said', async () => {
     disks: async () => Promise.reject(new Error('x')),
     machines: async () => Promise.reject(new Error('PowerShell is gone')),
     copyAccess: async () => {},
+    distributions: async () => Promise.reject(new Error('PowerShell is gone')),
+    wslVersion: async () => null,
   }
   const scripts = { call: async () => Promise.reject(new Error('PowerShell is gone')) }
   const failing = await readWindowsPlaces({ windows, scripts })(noTools, { folders: null })
-  expect(failing.unread.map(({ what }) => what).toSorted()).toEqual(['Hyper-V', 'the drives'])
+  expect(failing.unread.map(({ what }) => what).toSorted()).toEqual(['Hyper-V', 'WSL', 'the drives'])
   expect(failing.folders).toEqual([])
+})
+
+test('distributions of WSL: all of them, or of an agent those in its libraries', async () => {
+  await using place = await tempPlace()
+  const [own, other] = [distributionOf(place.file('ext4.vhdx')), distributionOf('E:\\ext4.vhdx')]
+  const files = { ...other, version: 1, disk: null } as const
+  const read = placesWith({ distributions: [own, other, files], hidden: ['bernd'] })
+  const all = await read(noTools, { folders: null })
+  expect(all.distributions).toEqual([own, other, files])
+  expect(all.unread).toMatchObject([{ what: 'WSL of bernd' }])
+  const ofAgent = await read(noTools, { folders: [place.path] })
+  expect([ofAgent.distributions, ofAgent.unread]).toEqual([[own], []])
 })

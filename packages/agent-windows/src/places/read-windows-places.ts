@@ -2,6 +2,7 @@ import type { ReadPlaces, WantedPlaces } from '@varve/agent/actions/adapter'
 import { folderFacts } from '@varve/agent/platform/folder-facts'
 import type { MachinesNow } from '@varve/agent/platform/windows-host'
 import { isDiskError, toErrorRecord } from '@varve/core/problems/disk-error'
+import type { WslDistribution } from '@varve/protocol/distributions'
 import type { HyperVMachine } from '@varve/protocol/machines'
 import type { FolderPlace, PlacesView } from '@varve/protocol/places'
 import { z } from 'zod'
@@ -13,7 +14,7 @@ const Drives = z.object({
   drives: z.array(z.object({ path: z.string().min(1), protection: z.string().nullable() })),
 })
 
-/** Where images can be on this Windows: its drives, or the libraries of an agent, and the machines of Hyper-V. */
+/** Where images can be on this Windows: its drives, or the libraries of an agent; the machines of Hyper-V, and the distributions of WSL. */
 export function readWindowsPlaces({ scripts, windows }: WindowsPorts): ReadPlaces {
   return async (_tools, wanted): Promise<PlacesView> => {
     const unread: PlacesView['unread'] = []
@@ -23,6 +24,7 @@ export function readWindowsPlaces({ scripts, windows }: WindowsPorts): ReadPlace
       btrfs: [],
       folders: await foldersOf(wanted),
       machines: (await told('Hyper-V', async () => machinesOf(wanted, unread))) ?? [],
+      distributions: (await told('WSL', async () => distributionsOf(wanted, unread))) ?? [],
       unread,
     }
 
@@ -69,7 +71,26 @@ export function readWindowsPlaces({ scripts, windows }: WindowsPorts): ReadPlace
     if (told === 'no-rights') unread.push(noRights)
     return folders === null ? [...machines] : machines.flatMap((one) => within(one, folders))
   }
+
+  /** Agents tell of what lies in their libraries. */
+  async function distributionsOf(
+    { folders }: WantedPlaces,
+    unread: PlacesView['unread'],
+  ): Promise<WslDistribution[]> {
+    const { distributions, hidden } = await windows.distributions()
+    if (folders === null && hidden.length > 0) unread.push(hiddenOf(hidden))
+    return distributions.filter(
+      ({ disk }) =>
+        folders === null || (disk !== null && folders.some((folder) => isBelowPath(disk.path, folder))),
+    )
+  }
 }
+
+const hiddenOf = (users: readonly string[]) => ({
+  what: `WSL of ${users.join(', ')}`,
+  reason: 'Distributions are shown to their owner, and to elevated administrators.',
+  remedy: 'Open PowerShell with: Run as administrator.',
+})
 
 const noRights = {
   what: 'Hyper-V',

@@ -26,6 +26,7 @@ export type ScriptName =
   | 'checkpoint-machine'
   | 'dismount-image'
   | 'get-disks'
+  | 'get-distributions'
   | 'get-drives'
   | 'get-machines'
   | 'get-rights'

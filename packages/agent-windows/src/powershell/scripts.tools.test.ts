@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { ScriptedToolRunner } from '@varve/agent/testing/scripted-tool-runner'
 import { findPowershell, newLanguage } from '@varve/test-kit/powershell'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -25,6 +26,10 @@ const groups = {
   plain:
     '"Mandatory Label\\Medium Mandatory Level","Label","S-1-16-8192",""\n"BUILTIN\\Administrators","Alias","S-1-5-32-544","Group used for deny only"',
 } as const
+
+/** What the host makes of what a script gives. */
+const ofResult = (result: unknown) =>
+  windowsHost({ scripts: { call: async () => result }, runner: new ScriptedToolRunner([]), wsl: '/wsl.exe' })
 
 describe.skipIf(process.platform === 'win32' || pwsh === null || tables === null)('the scripts', () => {
   let place: TempPlace
@@ -98,7 +103,7 @@ describe.skipIf(process.platform === 'win32' || pwsh === null || tables === null
     const older = `[pscustomobject]@{ Id = [guid]::Empty; Name = 'old'; State = 'Off'; Generation = 1; OperationalStatus = 'Ok'; HardDrives = [pscustomobject]@{ Path = 'D:\\s.vhd'; ControllerType = 'IDE'; ControllerNumber = 0; ControllerLocation = 0 } }`
     const checkpoint = `param($Bound) if ($Bound['VM'][0].Name -eq 'old') { return } [pscustomobject]@{ Id = [guid] '6F9619FF-8B86-D011-B42D-00CF4FC964F0'; Name = 'vor'; SnapshotType = 'Standard'; IsAutomaticCheckpoint = $true; ParentSnapshotId = [guid]::Empty; CreationTime = ([datetime] '2026-11-01T10:00:00Z'); HardDrives = @([pscustomobject]@{ Path = 'C:\\vm\\web.vhdx' }) }`
     const hyperV = { 'Get-VM': `@(${machine('web ü', 'Running')}, ${older})`, 'Get-VMSnapshot': checkpoint }
-    const machinesOf = async (result: unknown) => windowsHost({ call: async () => result }).machines()
+    const machinesOf = async (result: unknown) => ofResult(result).machines()
 
     test('with their disks and checkpoints, also those of an older module', async () => {
       const { result, calls } = await run('get-machines', { answers: hyperV })
@@ -232,7 +237,7 @@ describe.skipIf(process.platform === 'win32' || pwsh === null || tables === null
     const disks = `@(${disk("BusType = 'SAS'; Location = 'PCI Slot 1'")}, ${disk("BusType = 'File Backed Virtual'; Location = '\\\\?\\E:\\m.vhd'")}, ${disk("BusType = [uint16] 15; Location = 'E:\\n.vhdx'")})`
     const partitions = `[pscustomobject]@{ PartitionNumber = 1; Offset = 1MB; Size = 7MB; AccessPaths = @('F:\\', '\\\\?\\Volume{c310a8dc-799c-43d9-bdf5-dcd066eeaad4}\\', $null) }`
     const answers = { 'Get-Disk': disks, 'Get-Partition': partitions, 'Mount-VHD': '' }
-    const disksOf = async (result: unknown) => windowsHost({ call: async () => result }).disks(null)
+    const disksOf = async (result: unknown) => ofResult(result).disks(null)
 
     test('those of files, by their bus and not by their name', async () => {
       const { result } = await run('get-disks', { answers })

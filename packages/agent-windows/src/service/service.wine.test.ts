@@ -28,7 +28,7 @@ async function placeProof(varve: string): Promise<void> {
   for (const { fileName, code } of chunks) await writeFile(join(folder, fileName), code)
 }
 
-describe.skipIf(!hasWindows())('a service of Windows, as Wine has them', () => {
+describe.skipIf(!(await hasWindows()))('a service of Windows, as Wine has them', () => {
   let place: TempPlace
   let windows: Windows
   /** Wine ends its services with the last program beside them. */

@@ -1,10 +1,13 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { PowerShellHost, type ScriptCaller, type ScriptName } from '../powershell/powershell-host.ts'
+import { emptyRegistry, registryFunctions, type StandInRegistry } from './registry-stand-in.ts'
 import { answers, shared } from './windows-answers.ts'
+import { wslProgram } from './wsl-stand-in.ts'
 import { standInModule, withStandIns, type cmdletTables } from './stand-ins.ts'
 
 const root = resolve(import.meta.dirname, '../../../..')
+const varve = join(root, 'packages/cli/bin/varve.mjs')
 const scriptsFolder = resolve(import.meta.dirname, '../scripts')
 
 /** A disk that the stand-in shows. */
@@ -54,11 +57,25 @@ export interface StandInState {
   readonly machines: readonly StandInMachine[]
   /** Whether disks that come are kept offline, as the SAN policy of servers has it. */
   readonly keepsOffline: boolean
+  readonly registry: StandInRegistry
+  /** Names of distributions of WSL that run. */
+  readonly running: readonly string[]
+  /** Null: one that came with Windows. */
+  readonly wslVersion: string | null
 }
+
+const registryOfState = `function Read-Registry { (Read-State).registry }\n${registryFunctions}`
 
 type Tables = NonNullable<ReturnType<typeof cmdletTables>>
 
-const nothing: StandInState = { disks: [], machines: [], keepsOffline: false }
+const nothing: StandInState = {
+  disks: [],
+  machines: [],
+  keepsOffline: false,
+  registry: emptyRegistry,
+  running: [],
+  wslVersion: '2.5.7.0',
+}
 
 /** A machine that runs from one disk. */
 export function machineWith(path: string, more: Partial<StandInMachine> = {}): StandInMachine {
@@ -102,6 +119,7 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
   readonly #host: PowerShellHost
   readonly #folder: string
   readonly #tables: Tables
+  #last: Promise<unknown> = Promise.resolve()
 
   private constructor(host: PowerShellHost, folder: string, tables: Tables) {
     this.#host = host
@@ -114,6 +132,9 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
     { pwsh, tables }: { readonly pwsh: string; readonly tables: Tables },
   ): Promise<WindowsStandIn> {
     await writeFile(join(folder, 'with-stand-ins.ps1'), withStandIns)
+    await mkdir(join(folder, 'WSL'), { recursive: true })
+    const values = { stateFile: join(folder, 'windows.json'), varve }
+    await writeFile(join(folder, 'WSL/wsl'), wslProgram(values), { mode: 0o755 })
     const standIn = new WindowsStandIn(new PowerShellHost({ path: pwsh, folder }), folder, tables)
     // What it is stays in the folder.
     await standIn.set({})
@@ -129,11 +150,23 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
     await writeFile(this.#stateFile, JSON.stringify({ ...before, ...change }))
   }
 
+  /** Path of its `wsl.exe`. */
+  get wsl(): string {
+    return join(this.#folder, 'WSL/wsl')
+  }
+
   get #stateFile(): string {
     return join(this.#folder, 'windows.json')
   }
 
-  async call(...[script, parameters = {}, options]: Parameters<ScriptCaller['call']>): Promise<unknown> {
+  async call(...asked: Parameters<ScriptCaller['call']>): Promise<unknown> {
+    // Each writes what the next one reads.
+    const answer = this.#last.then(async () => this.#call(...asked))
+    this.#last = answer.catch(() => null)
+    return await answer
+  }
+
+  async #call(...[script, parameters = {}, options]: Parameters<ScriptCaller['call']>): Promise<unknown> {
     const names = Object.keys(answers).filter((name) => !this.missing.has(name))
     // A module that was changed is another one.
     await this.#writeWhoami()
@@ -141,10 +174,13 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
     const own = {
       $stateFile: this.#stateFile,
       $node: process.execPath,
-      $varve: join(root, 'packages/cli/bin/varve.mjs'),
+      $varve: varve,
     }
     const values = Object.entries(own).map(([name, value]) => `${name} = '${value}'\n`)
-    await writeFile(module, `${values.join('')}${shared}\n${standInModule(this.#tables, names)}`)
+    await writeFile(
+      module,
+      `${values.join('')}${shared}\n${registryOfState}\n${standInModule(this.#tables, names)}`,
+    )
     const answer = (await this.#host.call(
       'with-stand-ins' as ScriptName,
       {

@@ -1,4 +1,5 @@
 import type { SystemParts } from '@varve/agent/testing/walk-kills'
+import { ExecaToolRunner } from '@varve/agent/tools/execa-tool-runner'
 import { findPowershell } from '@varve/test-kit/powershell'
 import { windowsAdapters } from '../actions/adapter-table.ts'
 import { findOpenAndAttached } from '../find-writers.ts'
@@ -12,7 +13,12 @@ export async function openSystem(folder: string): Promise<SystemParts & AsyncDis
   const [pwsh, tables] = [findPowershell(), cmdletTables()]
   if (pwsh === null || tables === null) throw new Error('there is no PowerShell, or no table of cmdlets')
   const windows = await WindowsStandIn.open(folder, { pwsh, tables })
-  const own = windowsHost(windows, async () => Promise.resolve())
+  const own = windowsHost({
+    scripts: windows,
+    runner: new ExecaToolRunner(),
+    wsl: windows.wsl,
+    copyAccess: async () => Promise.resolve(),
+  })
   return {
     adapters: windowsAdapters({ scripts: windows, windows: own }),
     windowsHost: own,

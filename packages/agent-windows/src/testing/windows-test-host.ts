@@ -1,7 +1,9 @@
 import { shownAction } from '@varve/agent/actions/perform'
 import { openTestHost, type TestHost } from '@varve/agent/testing/test-host'
+import { ExecaToolRunner } from '@varve/agent/tools/execa-tool-runner'
 import type { Plan, Refusal } from '@varve/operations/plans/plan'
 import type { RunState } from '@varve/operations/runs/run-state'
+import { dirname } from 'node:path'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { windowsAdapters } from '../actions/adapter-table.ts'
 import { cmdlet } from '../actions/cmdlets.ts'
@@ -9,6 +11,7 @@ import { checkpointOf, vmOf } from '../actions/checkpoints/machine-of.ts'
 import { findOpenAndAttached } from '../find-writers.ts'
 import { windowsHost } from '../host/windows-host.ts'
 import { nobodyElse } from './nobody-else.ts'
+import { emptyRegistry } from './registry-stand-in.ts'
 import { WindowsStandIn, type StandInCall } from './windows-stand-in.ts'
 
 const stop = new AbortController().signal
@@ -25,15 +28,21 @@ export class WindowsTestHost implements AsyncDisposable {
   private constructor(place: TempPlace, windows: WindowsStandIn) {
     this.place = place
     this.windows = windows
-    const own = windowsHost(windows, async (from, to) => {
-      this.accessCopied.push([from, to])
-      return Promise.resolve()
+    const own = windowsHost({
+      scripts: windows,
+      runner: new ExecaToolRunner(),
+      wsl: windows.wsl,
+      copyAccess: async (from, to) => {
+        this.accessCopied.push([from, to])
+        return Promise.resolve()
+      },
     })
     this.#adapters = windowsAdapters({ scripts: windows, windows: own })
     this.host = openTestHost(place.path, {
       adapters: this.#adapters,
       windowsHost: own,
       findWriters: findOpenAndAttached(own, nobodyElse),
+      toolFolders: [dirname(windows.wsl)],
     })
   }
 
@@ -44,7 +53,13 @@ export class WindowsTestHost implements AsyncDisposable {
 
   /** As it is at the start of each test. */
   async reset(): Promise<void> {
-    await this.windows.set({ disks: [], machines: [], keepsOffline: false })
+    await this.windows.set({
+      disks: [],
+      machines: [],
+      keepsOffline: false,
+      registry: emptyRegistry,
+      running: [],
+    })
     this.windows.missing.clear()
     this.windows.as = 'elevated'
     this.windows.calls.length = 0

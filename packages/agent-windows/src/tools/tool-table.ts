@@ -36,7 +36,7 @@ export const windowsTools: readonly ToolEntry[] = [
   { name: 'chkdsk', enables: 'checks of NTFS, FAT and exFAT', install: partOfWindows, versionArgs: null },
   {
     name: 'wsl',
-    enables: 'Linux tools and their filesystems',
+    enables: 'distributions of WSL: which of them run, and other sizes of their disks',
     install: 'wsl --install',
     versionArgs: null,
   },

@@ -1,7 +1,15 @@
 import { growOperation } from '@varve/operations/grow/plan'
+import { distributionOfImage } from './distribution-of-image.ts'
 import { defineLocalOperation } from './local-operation.ts'
 import { gatherResize } from './resize-facts.ts'
 
-export const growHere = defineLocalOperation(growOperation, async ({ image }, context) =>
-  gatherResize(image, context),
-)
+export const growHere = defineLocalOperation(growOperation, async ({ image }, context) => {
+  const facts = await gatherResize(image, context)
+  const { ports } = context
+  const distribution = await distributionOfImage(facts.image.path, ports).catch(() => null)
+  if (distribution === null) return facts
+  return {
+    ...facts,
+    distribution: { ...distribution, wsl: (await ports.windowsHost?.wslVersion()) ?? null },
+  }
+})

@@ -15,6 +15,7 @@ import { filesOfBundle } from '../library/bundle-files.ts'
 import { ownFiles, type OwnFiles } from '@varve/engine/quarantine/own-files'
 import type { ImageFilesFacts } from '@varve/operations/image-files-facts'
 import { dependentsProblem, partOfProblems } from '@varve/operations/image-files-problems'
+import { distributionOfImage } from './distribution-of-image.ts'
 import type { FactsContext } from './local-operation.ts'
 
 /**
@@ -26,7 +27,9 @@ export async function gatherImageFiles(
   context: FactsContext,
   folders: readonly string[] = [],
 ): Promise<ImageFilesFacts> {
-  return (await gather(path, context, { folders, isOpened: false })).files
+  const { files } = await gather(path, context, { folders, isOpened: false })
+  const distribution = await distributionOfImage(files.path, context.ports).catch(() => null)
+  return { ...files, ...(distribution && { distribution: distribution.name }) }
 }
 
 /** The same of an image whose disk is to change, with those above it as they were found; throws when it cannot be opened, too. */

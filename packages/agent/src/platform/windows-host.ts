@@ -1,3 +1,4 @@
+import type { WslDistribution } from '@varve/protocol/distributions'
 import type { HyperVMachine, MachinesTold } from '@varve/protocol/machines'
 import type { ShownDisk, VhdBy } from '@varve/operations/actions/attached-vhd'
 
@@ -33,6 +34,14 @@ export interface MachinesNow {
   readonly machines: readonly HyperVMachine[]
 }
 
+export interface DistributionsNow {
+  readonly distributions: readonly WslDistribution[]
+  /** Folders of local data of the users whose distributions are all told. */
+  readonly seenBelow: readonly string[]
+  /** Users whose settings are loaded and not shown to this account. */
+  readonly hidden: readonly string[]
+}
+
 /** What this Windows knows, asked now, as scripts tell it: they throw what a script does. */
 export interface WindowsHost {
   /** Disks that it makes of image files; `notesFolder`: where Varve notes what it attaches. */
@@ -41,4 +50,8 @@ export interface WindowsHost {
   machines(): Promise<MachinesNow>
   /** Lets those open `to` who may open `from`, which need not be there; throws `not-writable`. */
   copyAccess(from: string, to: string): Promise<void>
+  /** Those of WSL. */
+  distributions(): Promise<DistributionsNow>
+  /** Of WSL, such as `2.5.7.0`; null: it does not tell. */
+  wslVersion(): Promise<string | null>
 }

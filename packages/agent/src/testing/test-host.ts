@@ -27,6 +27,8 @@ export interface TestHostOptions extends Pick<LocalRunsOptions, 'onEntry'> {
   readonly adapters?: AdapterTable
   readonly readPlaces?: ReadPlaces
   readonly runner?: ToolRunner
+  /** Where tools are besides. */
+  readonly toolFolders?: readonly string[]
   /** Left out: it is no Windows. */
   readonly windowsHost?: WindowsHost
   /** Who uses which file; left out: as this system tells. */
@@ -37,7 +39,7 @@ export interface TestHostOptions extends Pick<LocalRunsOptions, 'onEntry'> {
 
 export function openTestHost(folder: string, options: TestHostOptions = {}): TestHost {
   const pool = new WorkerPool()
-  const folders = (process.env['PATH'] ?? '').split(':')
+  const folders = [...(options.toolFolders ?? []), ...(process.env['PATH'] ?? '').split(':')]
   const ports: ActionPorts = {
     roots: options.roots ?? null,
     tools: platformTools({

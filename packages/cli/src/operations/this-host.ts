@@ -64,7 +64,12 @@ function ownAdapters(): AdapterTable {
 }
 
 async function loadWindows(): Promise<WindowsHost> {
-  return (await import('@varve/agent-windows/host/windows-host')).windowsHost(ownScripts)
+  const [{ windowsHost: ofPorts }, { ExecaToolRunner }, { wslProgram }] = await Promise.all([
+    import('@varve/agent-windows/host/windows-host'),
+    import('@varve/agent/tools/execa-tool-runner'),
+    import('@varve/agent-windows/config'),
+  ])
+  return ofPorts({ scripts: ownScripts, runner: new ExecaToolRunner(), wsl: wslProgram() })
 }
 
 /** What this Windows knows, loaded when it is first asked. */
@@ -72,6 +77,8 @@ export const windowsHost: WindowsHost = {
   disks: async (notesFolder) => (await loadWindows()).disks(notesFolder),
   machines: async () => (await loadWindows()).machines(),
   copyAccess: async (from, to) => (await loadWindows()).copyAccess(from, to),
+  distributions: async () => (await loadWindows()).distributions(),
+  wslVersion: async () => (await loadWindows()).wslVersion(),
 }
 
 /** Says each entry of a journal once it is written; inputs and outcomes, which may hold tokens, are not said. */

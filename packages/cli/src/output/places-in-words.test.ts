@@ -132,3 +132,40 @@ test('machines of Hyper-V with their disks and checkpoints', () => {
     '  checkpoint vor  2026-11-01 10:00, made at its start, recovery, its disks stand on it',
   ])
 })
+
+test('distributions of WSL with their disks', () => {
+  const distribution = {
+    id: 'd',
+    kind: 'distribution',
+    name: 'Debian',
+    owner: 'PC\\anna',
+    isOwn: true,
+    isDefault: true,
+    version: 2,
+    state: 'running',
+    disk: { path: 'C:\\d\\ext4.vhdx', exists: true, size: 8 * gib, allocated: 2 * gib, isSparse: true },
+  } as const
+  const gone = { path: 'C:\\gone.vhdx', exists: false, size: null, allocated: null, isSparse: null }
+  const words = placesInWords({
+    groups: [],
+    zpools: [],
+    btrfs: [],
+    folders: [],
+    unread: [],
+    distributions: [
+      distribution,
+      { ...distribution, isDefault: false, state: 'unknown', disk: gone },
+      { ...distribution, isDefault: false, version: 1, state: 'stopped', disk: null },
+      { ...distribution, kind: 'docker-disk', name: 'docker-desktop', isDefault: false, state: 'stopped' },
+    ],
+  })
+  expect(words).toEqual([
+    'distribution Debian  WSL 2, running, of PC\\anna, the default',
+    '  C:\\d\\ext4.vhdx  8.00 GiB, 2.00 GiB used, sparse',
+    'distribution Debian  WSL 2, not told whether it runs, of PC\\anna',
+    '  C:\\gone.vhdx  not there',
+    'distribution Debian  WSL 1, stopped, of PC\\anna',
+    'disk of Docker Desktop  stopped, of PC\\anna',
+    '  C:\\d\\ext4.vhdx  8.00 GiB, 2.00 GiB used, sparse',
+  ])
+})

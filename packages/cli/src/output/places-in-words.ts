@@ -10,6 +10,7 @@ import type {
   ZfsPool,
   ZfsVolume,
 } from '@varve/protocol/places'
+import type { DistributionDisk, WslDistribution } from '@varve/protocol/distributions'
 import type { Checkpoint, HyperVMachine } from '@varve/protocol/machines'
 import { printable } from './text.ts'
 
@@ -19,6 +20,7 @@ export function placesInWords({
   zpools,
   btrfs,
   machines = [],
+  distributions = [],
   folders,
   unread,
 }: PlacesView): string[] {
@@ -28,6 +30,7 @@ export function placesInWords({
     ...btrfs.flatMap(btrfsLines),
     ...folders.map(folderLine),
     ...machines.flatMap(machineLines),
+    ...distributions.flatMap(distributionLines),
     ...unread.map(({ what, reason, remedy }) => `${what} was not read. ${reason} ${remedy}`),
   ]
   return (lines.length === 0 ? ['No place for images was found.'] : lines).map(printable)
@@ -120,6 +123,35 @@ function checkpointWords(
     ...(id === current ? ['its disks stand on it'] : []),
   ]
   return `${name}  ${words.join(', ')}`
+}
+
+function distributionLines({
+  kind,
+  name,
+  owner,
+  isDefault,
+  version,
+  state,
+  disk,
+}: WslDistribution): string[] {
+  const words = [
+    ...(kind === 'docker-disk' ? [] : [`WSL ${version}`]),
+    state === 'unknown' ? 'not told whether it runs' : state,
+    `of ${owner}`,
+    ...(isDefault ? ['the default'] : []),
+  ]
+  const title = kind === 'docker-disk' ? 'disk of Docker Desktop' : `distribution ${name}`
+  return [`${title}  ${words.join(', ')}`, ...(disk === null ? [] : [`  ${diskLine(disk)}`])]
+}
+
+function diskLine({ path, exists, size, allocated, isSparse }: DistributionDisk): string {
+  const words = [
+    ...(exists === false ? ['not there'] : []),
+    ...(size === null ? [] : [formatBytes(size)]),
+    ...(allocated === null || allocated === size ? [] : [`${formatBytes(allocated)} used`]),
+    ...(isSparse === true ? ['sparse'] : []),
+  ]
+  return words.length === 0 ? path : `${path}  ${words.join(', ')}`
 }
 
 function folderLine({ path, place, reserved, readOnly, protection }: FolderPlace): string {

@@ -1,3 +1,5 @@
+import type { Use } from './use.ts'
+
 /** Why a file cannot be written, where that tells what to do. */
 export type NotWritableWhy =
   'read-only-filesystem' | 'name-too-long' | 'name-not-for-windows' | 'too-many-open-files' | 'file-too-large'
@@ -108,4 +110,12 @@ export const serviceFaults: Readonly<
     remedy: 'Start it with: varve-agent service start.',
   },
   other: { message: 'the system refused it', remedy: 'The code of the system tells more: net helpmsg CODE.' },
+}
+
+/** What makes the users of a file let go of it, where it is more than to stop a machine or program; null: it is not. */
+export function releaseWords(uses: readonly Use[]): string | null {
+  const names = uses.flatMap((use) => (use.by === 'distribution' ? [use.name] : []))
+  if (names.length === 0) return null
+  const isOfDocker = names.some((name) => /^docker-desktop/iu.test(name))
+  return `${isOfDocker ? 'Quit Docker Desktop, then end' : 'End'} what WSL runs with: wsl --shutdown`
 }

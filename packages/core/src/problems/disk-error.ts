@@ -1,4 +1,4 @@
-import { controllerGone, fleetRemedy, notWritableRemedy, serviceFaults } from './causes.ts'
+import { controllerGone, fleetRemedy, notWritableRemedy, releaseWords, serviceFaults } from './causes.ts'
 import { bytesInWords, formatBytes, groupThousands } from '../units/format-bytes.ts'
 import { areDetailsOf, type DiskErrorCode, type DiskErrorDetails } from './error-details.ts'
 import type { LayerNumber } from './layer-number.ts'
@@ -214,7 +214,7 @@ const explain: Explain = {
         ? `it is read by ${d.by}, who must not see it change`
         : `it is open for writing by ${d.by}; a copy would mix two states of the disk`,
     remedy: [
-      `Stop the machine or program that ${d.how === 'reads' ? 'reads' : 'writes to'} it, then start again.`,
+      `${releaseWords(d.uses ?? []) ?? `Stop the machine or program that ${d.how === 'reads' ? 'reads' : 'writes to'} it`}, then start again.`,
       ...(d.mayBeAccepted === true
         ? ['Say --accept in-use to read what lies there now, as after a crash of that machine.']
         : []),

@@ -14,6 +14,8 @@ export type Use =
   | { readonly by: 'attached'; readonly machine: string | null }
   /** Checkpoints of a machine stand on it. */
   | { readonly by: 'checkpoints'; readonly machine: string }
+  /** A distribution of WSL that runs, or is being changed by WSL. */
+  | { readonly by: 'distribution'; readonly name: string }
   | ExportUse
   | RunUse
   /** An image that is made over it. */

@@ -1,3 +1,4 @@
+import { releaseWords } from '../problems/causes.ts'
 import { DiskError, quote } from '../problems/disk-error.ts'
 import { problemFromError, type Problem } from '../problems/problem.ts'
 import type { FileUses, RunUse, Unseen, Use, Uses } from '../problems/use.ts'
@@ -42,7 +43,7 @@ export function inUseProblem(file: string, uses: readonly Use[]): Problem {
     layer: 'L1',
     file,
     message: `L1 ${quote(file)}: it is ${does} ${by}`,
-    remedy: 'Stop the machine or program that writes to it before it is read as a whole.',
+    remedy: `${releaseWords(uses) ?? 'Stop the machine or program that writes to it'} before it is read as a whole.`,
     details: { by, uses },
   }
 }

@@ -43,6 +43,8 @@ export function describeUse(use: Use): string {
       return use.machine === null ? 'Windows, which has mounted it' : `the machine ${use.machine}`
     case 'checkpoints':
       return `the checkpoints of the machine ${use.machine}`
+    case 'distribution':
+      return `the WSL distribution ${use.name}`
     case 'export':
       return `Varve, which serves it over NBD (process ${use.pid}${use.host === null ? '' : ` on ${use.host}`})`
     case 'run':

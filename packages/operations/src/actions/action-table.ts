@@ -88,6 +88,7 @@ import { replaceImage } from './replace-image.ts'
 import { replaceVolume } from './replace-volume.ts'
 import { repointParent } from './repoint-parent.ts'
 import { reserveDevice } from './reserve-device.ts'
+import { resizeDistribution } from './resize-distribution.ts'
 import { resizeFilesystem } from './resize-filesystem.ts'
 import { resizePartition } from './resize-partition.ts'
 import { resizeVolume } from './resize-volume.ts'
@@ -212,6 +213,7 @@ export const actionTable = {
   'replace-volume': replaceVolume,
   'repoint-parent': repointParent,
   'reserve-device': reserveDevice,
+  'resize-distribution': resizeDistribution,
   'resize-filesystem': resizeFilesystem,
   'resize-partition': resizePartition,
   'resize-volume': resizeVolume,

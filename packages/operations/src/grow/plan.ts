@@ -8,6 +8,7 @@ import { resizeProblems } from '../resize/problems.ts'
 import type { ResizeTarget } from '../resize/targets.ts'
 import { imageName, sizeThere, volumeRemarks } from '../resize/volume.ts'
 import { asGpt, gptProblems } from './as-gpt.ts'
+import { isForWsl, planByWsl } from './by-wsl.ts'
 import { choose, type Chosen } from './choose.ts'
 import { insideOf, type Inside, type InsideWays } from '../resize/inside.ts'
 import { layoutOf, type Layout } from './layout.ts'
@@ -33,6 +34,7 @@ export const growOperation = defineOperation<GrowRequest, ResizeFacts>({
     const before = own.virtualSize
     const asked = request.isAdded ? (before ?? 0) + request.size : request.size
     const size = sizeThere(facts, asked)
+    if (isForWsl(facts, request)) return planByWsl(facts, { own, size })
     const chosen = choose({ facts, partition: request.partition, size, isMoving })
     const inside: Inside =
       chosen.kind === 'target'

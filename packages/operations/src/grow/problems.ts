@@ -1,6 +1,5 @@
 import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
-import { formatBytes } from '@varve/core/units/format-bytes'
 import type { ResizedType } from '../actions/filesystem-place.ts'
 import { mapperProblems } from '../attach/problems.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
@@ -10,6 +9,7 @@ import { checkedByWindows, filesystemProblems, missingTools, tableProblems } fro
 import type { ResizeTarget } from '../resize/targets.ts'
 import type { Chosen } from './choose.ts'
 import type { Inside } from '../resize/inside.ts'
+import { notLarger } from './not-larger.ts'
 import { couldMove, layoutOf, moveProblems } from './layout.ts'
 
 interface Growing {
@@ -30,15 +30,7 @@ interface Growing {
 export function growProblems(facts: ResizeFacts, growing: Growing): Problem[] {
   const { chosen, inside, before, size, isMoving, toGpt } = growing
   const file = facts.image.path
-  if (before === null || size < before)
-    return [
-      blocking(file, {
-        id: 'not-larger',
-        layer: 'L2',
-        why: `its disk has ${before === null ? 'an unknown size' : formatBytes(before)}, and ${formatBytes(size)} is not more`,
-        remedy: 'Say a larger size; varve shrink makes it smaller.',
-      }),
-    ]
+  if (before === null || size < before) return [notLarger(file, { before, size })]
   if (chosen.kind === 'refused') return [...tableProblems(facts), ...chosen.problems]
   const { guest } = facts
   if (chosen.kind === 'container') {

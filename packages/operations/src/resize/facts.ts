@@ -14,6 +14,8 @@ export interface ResizeFacts extends ChainChangeFacts {
   readonly isPlainRaw: boolean
   /** What is known of the volume that it is, with its host; null: it is a file. */
   readonly volume: ResizedVolume | null
+  /** Left out: it is of none. */
+  readonly distribution?: DistributionFacts
   /** The hidden raw file beside the image that the work is done on; of a volume the device of a new one. */
   readonly work: { readonly path: string; readonly staging: string }
   /** The device that the image is attached as. */
@@ -32,6 +34,17 @@ export interface ResizeFacts extends ChainChangeFacts {
   readonly freeBytes: number | null
   /** Bytes that the whole disk has data in; null: not told. */
   readonly dataBytes: number | null
+}
+
+/** The distribution of WSL whose disk an image is. */
+export interface DistributionFacts {
+  readonly kind: 'distribution' | 'docker-disk'
+  readonly name: string
+  readonly owner: string
+  /** Of the account that asks. */
+  readonly isOwn: boolean
+  /** Version of WSL, such as `2.5.7.0`; null: one that does not tell. */
+  readonly wsl: string | null
 }
 
 /** What lies in a logical volume, and what else its group holds. */

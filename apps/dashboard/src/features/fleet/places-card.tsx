@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { countOf, formatBytes } from '@varve/core/units/format-bytes'
+import type { DistributionState, WslDistribution } from '@varve/protocol/distributions'
 import type { HostView } from '@varve/protocol/hosts'
 import type { HyperVMachine } from '@varve/protocol/machines'
 import type {
@@ -30,7 +31,7 @@ export function PlacesCard({ host }: { readonly host: HostView }) {
     <Card title="Places">
       <p className={`${styles.soft} ${styles.lead}`}>
         {platform === 'windows'
-          ? 'Where images can be: the folders of its libraries, and the machines of Hyper-V.'
+          ? 'Where images can be: the folders of its libraries, the machines of Hyper-V, and the distributions of WSL.'
           : 'Where images can be: volume groups, pools, and the folders of its libraries.'}
       </p>
       {!isHere && <p className={styles.soft}>They cannot be seen while the agent does not answer.</p>}
@@ -42,7 +43,7 @@ export function PlacesCard({ host }: { readonly host: HostView }) {
 }
 
 function Places({
-  places: { groups, zpools, btrfs, machines = [], folders, unread },
+  places: { groups, zpools, btrfs, machines = [], distributions = [], folders, unread },
 }: {
   readonly places: PlacesView
 }) {
@@ -63,6 +64,9 @@ function Places({
         ))}
         {machines.map((machine) => (
           <MachineRows key={machine.id} machine={machine} />
+        ))}
+        {distributions.map((one) => (
+          <DistributionRow key={one.id} distribution={one} />
         ))}
       </ul>
       {unread.map(({ what, reason, remedy }) => (
@@ -303,6 +307,43 @@ function MachineRows({ machine }: { readonly machine: HyperVMachine }) {
         />
       ))}
     </>
+  )
+}
+
+const statesOfWsl: Readonly<Partial<Record<DistributionState, string>>> = {
+  unknown: 'not told whether it runs',
+}
+
+function DistributionRow({ distribution }: { readonly distribution: WslDistribution }) {
+  const { kind, name, owner, isDefault, version, state, disk } = distribution
+  const isDocker = kind === 'docker-disk'
+  const { path = '', size = null, allocated = null } = disk ?? {}
+  return (
+    <PlaceRow
+      kind={isDocker ? 'disk of Docker Desktop' : `distribution of WSL ${version}`}
+      name={isDocker ? 'Docker Desktop' : name}
+      trouble={disk?.exists === false ? 'its disk is gone' : null}
+      words={
+        <>
+          <div title={path}>{disk === null ? 'files in a folder' : path.split(/[\\/]/u).at(-1)}</div>
+          <span className={styles.soft}>
+            of {owner}
+            {isDefault && ', the default'}
+          </span>
+        </>
+      }
+      room={
+        <span className={styles.soft}>
+          {statesOfWsl[state] ?? state}
+          {size !== null && (
+            <>
+              , <ByteSize bytes={allocated ?? size} /> on disk
+            </>
+          )}
+          {disk?.isSparse === true && ', sparse'}
+        </span>
+      }
+    />
   )
 }
 

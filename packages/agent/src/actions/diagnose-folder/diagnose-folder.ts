@@ -2,6 +2,7 @@ import type { Diagnosis } from '@varve/engine/doctor/diagnosis'
 import { examineFolder } from '@varve/engine/doctor/examine-folder'
 import type { WindowsHost } from '../../platform/windows-host.ts'
 import { stagingRuns } from '../../runs/staging-runs.ts'
+import { distributionFindings } from './distribution-findings.ts'
 import { machineFindings } from './machine-findings.ts'
 import { assertTarget } from '../inside-roots.ts'
 import { runOptions } from '../run-options.ts'
@@ -23,26 +24,41 @@ export const diagnoseFolder = nativeAdapter('diagnose-folder', {
       // What a run of the fleet stages is known by the lock of its image.
       runOfStaging: runsFolder === undefined ? () => null : await stagingRuns(runsFolder),
     })
-    const ofMachines = await toldByMachines(ports.windowsHost, { folder, images })
-    const told = [...findings, ...ofMachines.findings].map(({ command, wish, ...one }) => ({
+    const ofWindows = await toldByWindows(ports.windowsHost, { folder, images })
+    const told = [...findings, ...ofWindows.findings].map(({ command, wish, ...one }) => ({
       ...one,
       command: command && [...command],
       wish: wish && { operation: wish.operation, request: { ...wish.request } },
     }))
-    return { folder, images: images.length, looked, unseen: unseen ?? ofMachines.unseen, findings: told }
+    return { folder, images: images.length, looked, unseen: unseen ?? ofWindows.unseen, findings: told }
   },
 })
 
-/** What Hyper-V says of the images, where there is one; that it does not answer keeps nobody from the rest. */
-async function toldByMachines(
+interface Told {
+  readonly findings: readonly Diagnosis[]
+  readonly unseen: string | null
+}
+
+/** What Hyper-V and WSL say of the images, where they are; that one does not answer keeps nobody from the rest. */
+async function toldByWindows(
   windows: WindowsHost | undefined,
   looking: Parameters<typeof machineFindings>[1],
-): Promise<{ readonly findings: readonly Diagnosis[]; readonly unseen: string | null }> {
+): Promise<Told> {
   if (!windows) return { findings: [], unseen: null }
+  const [ofMachines, ofWsl] = await Promise.all([
+    toldBy('Hyper-V was not asked which machines have the images', machineFindings(windows, looking)),
+    toldBy('WSL was not asked which distributions have the images', distributionFindings(windows, looking)),
+  ])
+  return {
+    findings: [...ofMachines.findings, ...ofWsl.findings],
+    unseen: ofMachines.unseen ?? ofWsl.unseen,
+  }
+}
+
+async function toldBy(unless: string, asked: Promise<readonly Diagnosis[]>): Promise<Told> {
   try {
-    return { findings: await machineFindings(windows, looking), unseen: null }
+    return { findings: await asked, unseen: null }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    return { findings: [], unseen: `Hyper-V was not asked which machines have the images: ${reason}` }
+    return { findings: [], unseen: `${unless}: ${error instanceof Error ? error.message : String(error)}` }
   }
 }

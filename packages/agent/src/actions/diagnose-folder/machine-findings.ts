@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises'
-import { basename, sep } from 'node:path'
+import { dirname } from 'node:path'
 import { quote } from '@varve/core/problems/disk-error'
 import { finding, type Diagnosis } from '@varve/engine/doctor/diagnosis'
 import type { SeenImage } from '@varve/engine/doctor/look-at-images'
 import { byCommand, byHand } from '@varve/engine/doctor/mending'
 import type { HyperVMachine } from '@varve/protocol/machines'
 import type { WindowsHost } from '../../platform/windows-host.ts'
+import { isBelow, lowered } from './lowered.ts'
 
 /** A checkpoint that Hyper-V made by itself goes away with the next shutdown; one so old has not. */
 const oldAutomaticDays = 7
@@ -24,7 +25,7 @@ export async function machineFindings(
 ): Promise<Diagnosis[]> {
   const { told, machines } = await windows.machines()
   if (told !== 'told') return []
-  const isInside = (path: string) => lowered(path).startsWith(`${lowered(folder)}${sep}`)
+  const isInside = (path: string) => isBelow(path, folder)
   const missing: Diagnosis[] = []
   for (const machine of machines)
     for (const { path } of machine.drives)
@@ -37,12 +38,6 @@ export async function machineFindings(
   ]
 }
 
-const lowered = (path: string) =>
-  path
-    .toLowerCase()
-    .replaceAll('/', sep)
-    .replace(/[\\/]+$/u, '')
-
 function missingDisk({ name }: HyperVMachine, path: string): Diagnosis {
   return finding(
     { path },
@@ -52,7 +47,7 @@ function missingDisk({ name }: HyperVMachine, path: string): Diagnosis {
       layer: 'L1',
       message: `the machine ${name} has it as a disk, and it is not there`,
       remedy: 'Bring it back to where it was, such as from quarantine; or take the disk out of the machine.',
-      ...byCommand('varve', 'quarantine', path.slice(0, path.length - basename(path).length - 1)),
+      ...byCommand('varve', 'quarantine', dirname(path)),
       details: { machine: name },
     },
   )

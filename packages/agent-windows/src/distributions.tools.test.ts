@@ -1,0 +1,130 @@
+import { writeFile } from 'node:fs/promises'
+import { inspectFile } from '@varve/engine/images/inspect-file'
+import { diagnoseFolder } from '@varve/operations/actions/diagnose-folder'
+import { outcomeOf } from '@varve/operations/runs/run-state'
+import { mbrSector } from '@varve/test-kit/mbr-sector'
+import { findPowershell } from '@varve/test-kit/powershell'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { cmdletTables } from './testing/stand-ins.ts'
+import { WindowsTestHost } from './testing/windows-test-host.ts'
+
+const pwsh = findPowershell()
+const tables = cmdletTables()
+const debian = '{3F1C2A77-11B2-4C55-9D0E-52F7A2B1C0DE}'
+const mib = 1024 ** 2
+
+describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null)(
+  'disks of distributions of WSL',
+  () => {
+    let host: WindowsTestHost
+    let image = ''
+
+    beforeAll(async () => {
+      if (pwsh && tables) host = await WindowsTestHost.open({ pwsh, tables })
+      const disk = Buffer.alloc(8 * mib, 'varve ')
+      disk.set(mbrSector(disk.length))
+      await writeFile(host.place.file('disk.raw'), disk)
+    }, 60_000)
+
+    afterAll(async () => host[Symbol.asyncDispose]())
+
+    beforeEach(async () => {
+      await host.reset()
+      // What Windows takes for a folder and a file is one name here.
+      image = `${host.place.file(`it's ${crypto.randomUUID()}`)}\\ext4.vhdx`
+      const raw = { path: host.place.file('disk.raw'), format: null, reading: {} }
+      await host.carryOut('convert', { sources: [raw], target: image, format: 'vhdx' })
+      const own = String.raw`HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Lxss`
+      await host.windows.set({
+        registry: {
+          keys: {
+            [String.raw`HKEY_USERS\S-1-5-21-1`]: {},
+            [`${own}\\${debian}`]: {
+              DistributionName: 'Debian',
+              BasePath: image.slice(0, -'\\ext4.vhdx'.length),
+              Flags: 15,
+              State: 1,
+            },
+          },
+          files: { [image]: 0x220 },
+        },
+      })
+    })
+
+    const address = () => ({ path: image, format: null, reading: {} })
+
+    test('one that runs is not changed, and the way out is said', async () => {
+      await host.windows.set({ running: ['debian'] })
+      const grow = { image, size: 16 * mib, partition: 'none' }
+      const refused = await host.host.plan('grow', grow)
+      expect(refused).toMatchObject({
+        kind: 'refusal',
+        problems: [{ id: 'in-use', remedy: expect.stringContaining('wsl --shutdown') }],
+      })
+      expect(await host.refusal('delete', { image })).toContain('in-use')
+    })
+
+    test('one that is off is read, and its container grows; its GPT or filesystem is left alone', async () => {
+      await host.carryOut('digest', { image: address(), inUse: 'refuse', sha256: false })
+      await host.carryOut('grow', { image, size: 16 * mib, partition: 'none' })
+      expect((await host.plan('grow', { image, size: 32 * mib, partition: 'none' })).summary).toContain(
+        'from 16.0 MiB to 32.0 MiB',
+      )
+    })
+
+    test('who deletes or moves one that is off is told what needs it', async () => {
+      const needs = expect.objectContaining({
+        id: 'distribution-needs-it',
+        severity: 'warn',
+        remedy: expect.stringContaining('wsl --manage Debian --move'),
+      })
+      expect((await host.plan('delete', { image })).warnings).toContainEqual(needs)
+      const moved = { source: image, target: `${image}.moved.vhdx`, folders: [] }
+      expect((await host.plan('move', moved)).warnings).toContainEqual(needs)
+    })
+
+    test('one that starts after the plan keeps what it does', async () => {
+      const request = { image, size: 16 * mib, partition: 'none' }
+      const plan = await host.plan('grow', request)
+      await host.windows.set({ running: ['Debian'] })
+      const state = await host.start(plan, request)
+      expect([state.phase, state.error?.code]).toEqual(['failed', 'in-use'])
+    })
+
+    test('grown by WSL, with its ext4; what is shown is what runs', async () => {
+      const request = { image, size: 16 * mib }
+      const { plan } = await host.carryOut('grow', request)
+      expect(plan.warnings.map(({ id }) => id)).toEqual(['original-not-kept'])
+      expect(plan.steps.map(({ action, input }) => [action, input])).toEqual([
+        ['resize-distribution', { image, distribution: 'Debian', size: 16 * mib }],
+      ])
+      expect((await inspectFile(image, { roots: null })).virtualSize).toBe(16 * mib)
+      expect(await host.refusal('grow', request)).toEqual(['not-larger'])
+    })
+
+    test('WSL that is too old, one that runs, and one that starts meanwhile', async () => {
+      const request = { image, size: 16 * mib }
+      for (const wslVersion of ['2.4.13.0', null]) {
+        await host.windows.set({ wslVersion })
+        expect(await host.refusal('grow', request)).toEqual(['wsl-too-old'])
+      }
+      await host.windows.set({ wslVersion: '3.0.0' })
+      const plan = await host.plan('grow', request)
+      await host.windows.set({ running: ['Debian'] })
+      expect(await host.refusal('grow', request)).toContain('in-use')
+      const state = await host.start(plan, request)
+      expect([state.phase, state.error?.code]).toEqual(['failed', 'in-use'])
+      expect((await inspectFile(image, { roots: null })).virtualSize).toBe(8 * mib)
+    })
+
+    test('the doctor tells that it is sparse', async () => {
+      const request = { folder: host.place.path, oldDays: 90, digest: false }
+      const { state } = await host.carryOut('doctor', request)
+      const [step] = state.steps
+      const found = step ? diagnoseFolder.outcome.parse(outcomeOf(step)).findings : []
+      expect(found).toContainEqual(
+        expect.objectContaining({ id: 'disk-of-distribution-sparse', file: image }),
+      )
+    })
+  },
+)
