@@ -4,6 +4,7 @@ import { VhdBy } from '@varve/operations/actions/attached-vhd'
 import { HyperVMachine, MachinesTold } from '@varve/protocol/machines'
 import { z } from 'zod'
 import type { ScriptCaller } from '../powershell/powershell-host.ts'
+import { askScript } from '../powershell/ask-script.ts'
 import { noteOf, readNotes } from './notes.ts'
 import { isSamePath, plainPath } from './windows-path.ts'
 
@@ -37,10 +38,15 @@ const Disks = z.object({
 export function windowsHost(scripts: ScriptCaller): WindowsHost {
   return {
     async disks(notesFolder) {
-      const { by, mayAttach, disks } = Disks.parse(await scripts.call('get-disks'))
+      const { by, mayAttach, disks } = await askScript(scripts, {
+        script: 'get-disks',
+        schema: Disks,
+      })
       const notes = notesFolder === null ? [] : await readNotes(notesFolder)
       const there = disks.map(({ path, number, size, isReadOnly, isOffline, partitions }): AttachedVhd => {
-        const image = plainPath(path)
+        const note = noteOf(notes, path)
+        // Windows tells it as who attached it said it; Varve knows it by its own name.
+        const image = note?.image ?? plainPath(path)
         const places = partitions.map((one) => ({ ...one, device: partitionDevice(number, one.number) }))
         return {
           image,
@@ -57,14 +63,14 @@ export function windowsHost(scripts: ScriptCaller): WindowsHost {
             })),
           },
           mounts: places.flatMap(({ device, folders }) => folders.map((folder) => ({ device, folder }))),
-          note: noteOf(notes, image),
+          note,
         }
       })
       const gone = notes.filter(({ image }) => there.every((one) => !isSamePath(one.image, image)))
       return { by, mayAttach, disks: there, gone }
     },
 
-    machines: async () => Machines.parse(await scripts.call('get-machines')),
+    machines: async () => askScript(scripts, { script: 'get-machines', schema: Machines }),
   }
 }
 

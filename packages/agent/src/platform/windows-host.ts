@@ -7,6 +7,8 @@ export interface VhdNote {
   readonly by: VhdBy
   readonly isReadOnly: boolean
   readonly madeAt: string
+  /** It was begun, and how it ended is not known: its disk may come later. */
+  readonly isPending: boolean
 }
 
 /** An image that Windows has made a disk. */
@@ -33,7 +35,7 @@ export interface MachinesNow {
   readonly machines: readonly HyperVMachine[]
 }
 
-/** What this Windows knows, asked now; both throw what a script does. */
+/** What this Windows knows, asked now; both throw coded errors. */
 export interface WindowsHost {
   /** Disks that it makes of image files; `notesFolder`: where Varve notes what it attaches. */
   disks(notesFolder: string | null): Promise<WindowsDisksNow>
