@@ -149,6 +149,27 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
       await host.carryOut('detach', { target: image })
     })
 
+    test('two that attach it at once: one has it, and nobody’s note is lost', async () => {
+      const request = wish()
+      const plan = await host.plan('attach', request)
+      const states = await Promise.all([host.start(plan, request), host.start(plan, request)])
+      expect(states.map(({ phase }) => phase).toSorted()).toEqual(['failed', 'succeeded'])
+      const { error } = states.find(({ phase }) => phase === 'failed') ?? {}
+      expect(error?.code).toBe('in-use')
+    })
+
+    test('a list of disks that fails for good leaves a note, by which a later detach finds it', async () => {
+      const broken = `if (@((Read-State).disks).Count -gt 0) { ${failing('0x80041010', 'Ungültige Klasse')} }`
+      host.windows.faults.set('Get-Disk', `${broken}\n${answers['Get-Disk']}`)
+      const { phase, undoFailures } = await attach()
+      expect([phase, undoFailures.length]).toEqual(['failed', 1])
+      host.windows.faults.clear()
+      expect(await attachedNow()).toMatchObject([{ image, state: 'live' }])
+      await host.carryOut('detach', { target: image })
+      expect(await attachedNow()).toEqual([])
+      expect(await disks()).toEqual([])
+    })
+
     test('a detach that hangs or does nothing loses nothing: what is attached is told, and a later one does it', async () => {
       await host.carryOut('attach', wish())
       for (const fault of ['', hang]) {

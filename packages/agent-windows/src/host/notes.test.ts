@@ -2,11 +2,11 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { afterEach, expect, test, vi } from 'vitest'
-import { readNotes, removeNote, writeNote } from './notes.ts'
+import { beginNote, readNotes, removeNote, takeBackNote, writeNote } from './notes.ts'
 import { windowsHost } from './windows-host.ts'
 
 const image = String.raw`D:\vm\web.vhdx`
-const note = { image, by: 'hyper-v', isReadOnly: true, isPending: false } as const
+const note = { image, by: 'hyper-v', isReadOnly: true } as const
 const imagesIn = async (folder: string) => (await readNotes(folder)).map((one) => one.image)
 
 afterEach(() => vi.useRealTimers())
@@ -50,6 +50,27 @@ test('a clock that is set by minutes changes nothing, and several that write at 
   expect(await readdir(place.path)).toHaveLength(1)
   vi.useFakeTimers({ now: Date.now() + 4 * 60_000, toFake: ['Date'] })
   expect(await imagesIn(place.path)).toEqual([image])
+})
+
+test('of several that begin at once one has the note, and does not take back what another has attached', async () => {
+  await using place = await tempPlace()
+  const began = await Promise.all(Array.from({ length: 8 }, async () => beginNote(place.path, note)))
+  expect(began.filter(Boolean)).toHaveLength(1)
+  expect(await readNotes(place.path)).toMatchObject([{ isPending: true }])
+  await writeNote(place.path, note)
+  await takeBackNote(place.path, image)
+  expect(await readNotes(place.path)).toMatchObject([{ isPending: false }])
+  expect(await beginNote(place.path, note)).toBe(false)
+})
+
+test('what lies there and is no note of now is replaced by one that is begun', async () => {
+  await using place = await tempPlace()
+  await writeNote(place.path, note)
+  const [name = ''] = await readdir(place.path)
+  await writeFile(place.file(name), '{"image"')
+  expect(await beginNote(place.path, note)).toBe(true)
+  await takeBackNote(place.path, image)
+  expect(await readdir(place.path)).toEqual([])
 })
 
 test('a folder that cannot be written to is a coded error', async () => {

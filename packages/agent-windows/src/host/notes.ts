@@ -3,7 +3,7 @@ import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { uptime } from 'node:os'
 import { join } from 'node:path'
 import type { VhdNote } from '@varve/agent/platform/windows-host'
-import { writeError } from '@varve/engine/system/system-error'
+import { systemCode, writeError } from '@varve/engine/system/system-error'
 import { VhdBy } from '@varve/operations/actions/attached-vhd'
 import { Path, Timestamp } from '@varve/protocol/primitives'
 import { z } from 'zod'
@@ -29,21 +29,47 @@ const bootedAt = () => Date.now() - upFor()
 /** Bytes of a note, at most. */
 const mostBytes = 64 * 1024
 
-/** Notes that this is what Varve attaches: `isPending` before it does. */
-export async function writeNote(
-  folder: string,
-  { image, by, isReadOnly, isPending }: Pick<VhdNote, 'image' | 'by' | 'isReadOnly' | 'isPending'>,
-): Promise<void> {
+type Attaching = Pick<VhdNote, 'image' | 'by' | 'isReadOnly'>
+
+/** Notes that this is what Varve attaches, before it does; whether it was not noted already, by who attaches it at the same time. */
+export async function beginNote(folder: string, attaching: Attaching): Promise<boolean> {
+  const path = join(folder, nameOf(attaching.image))
+  const before = parsed(await shortText(path))
+  if (before !== null && isOfThisBoot(before)) return false
+  try {
+    await mkdir(folder, { recursive: true })
+    await rm(path, { force: true })
+    await writeFile(path, textOf(attaching, true), { flag: 'wx' })
+    return true
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false
+    throw writeError(error, path)
+  }
+}
+
+/** Notes that Varve has attached it. */
+export async function writeNote(folder: string, attached: Attaching): Promise<void> {
+  await putFile(folder, nameOf(attached.image), textOf(attached, false))
+}
+
+/** Takes back what was begun, unless somebody else has attached it by now. */
+export async function takeBackNote(folder: string, image: string): Promise<void> {
+  const note = parsed(await shortText(join(folder, nameOf(image))))
+  if (note?.isPending !== false) await removeNote(folder, image)
+}
+
+function textOf({ image, by, isReadOnly }: Attaching, isPending: boolean): string {
+  const madeAt = new Date().toISOString()
   const note: z.infer<typeof Note> = {
     image,
     by,
     isReadOnly,
     isPending,
-    madeAt: new Date().toISOString(),
+    madeAt,
     bootedAt: bootedAt(),
     upFor: upFor(),
   }
-  await putFile(folder, nameOf(image), JSON.stringify(note))
+  return JSON.stringify(note)
 }
 
 /** Writes a file whole or not at all, whoever else does. */

@@ -6,7 +6,7 @@ import { notesFolder } from '@varve/agent/platform/attached-notes'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import type { ActionInput } from '@varve/operations/actions/action-table'
 import { nativeAction } from '@varve/operations/plans/shown'
-import { removeNote, writeNote } from '../../host/notes.ts'
+import { beginNote, takeBackNote, writeNote } from '../../host/notes.ts'
 import { isSamePath, plainPath } from '../../host/windows-path.ts'
 import { hasFailedForGood, scriptProblem } from '../../powershell/script-problem.ts'
 import { cmdlet } from '../cmdlets.ts'
@@ -44,23 +44,21 @@ export function attachVhd({
       await assertImage(ports, input.image)
       const image = plainPath(resolve(input.image))
       if (!isReadOnly) await assertNotUsed([image], ports)
-      const { disks, gone } = await windows.disks(notes)
+      const { disks } = await windows.disks(notes)
       // Noted before it is looked at, it would be taken for Varve's, and be detached.
       if (disks.some((one) => isSamePath(one.image, image)))
         throw new DiskError('in-use', { file: image, by: 'Windows, which has it attached', how: 'holds' })
-      const isNoted = gone.some((one) => isSamePath(one.image, image))
       const note = { image, by, isReadOnly }
-      if (notes !== null && !isNoted) await writeNote(notes, { ...note, isPending: true })
+      const isOwnNote = notes !== null && (await beginNote(notes, note))
       try {
         await scripts.call('mount-image', { ...note, seconds: diskSeconds }, { signal })
         const found = await find(image, notes)
         if (found === null) throw noDisk(image)
-        if (notes !== null) await writeNote(notes, { ...note, isPending: false })
+        if (notes !== null) await writeNote(notes, note)
         return found.disk
       } catch (error) {
         const problem = scriptProblem(error, { file: image, waitedSeconds: diskSeconds })
-        if (notes !== null && !isNoted && (await isNothingOfOurs(error, problem)))
-          await removeNote(notes, image)
+        if (isOwnNote && (await isNothingOfOurs(error, problem))) await takeBackNote(notes, image)
         throw problem
       }
 

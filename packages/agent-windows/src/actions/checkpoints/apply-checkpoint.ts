@@ -26,7 +26,7 @@ export function applyCheckpoint({ scripts, windows }: WindowsPorts): AdapterOf<'
         throw scriptProblem(error, file)
       }
       const { checkpoints } = await machineNow(input, windows, context)
-      if (checkpoints.current === checkpoint) return {}
+      if (checkpoints.current === checkpoint.toLowerCase()) return {}
       throw new DiskError('tool-failed', {
         file,
         tool: 'Restore-VMSnapshot',

@@ -39,7 +39,7 @@ export function deleteCheckpoint({
       if (found === null) return { wasThere: false }
       await assertMachineInside(found, { image: fileOf(found), roots: ports.roots })
       const { machine } = input
-      const checkpoint = input.checkpoint ?? (await begunCheckpoint(input, context))
+      const checkpoint = input.checkpoint?.toLowerCase() ?? (await begunCheckpoint(input, context))
       if (checkpoint !== null) {
         await scripts
           .call('remove-checkpoint', { machine, checkpoint }, { signal, silenceMs })
