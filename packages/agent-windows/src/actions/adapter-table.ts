@@ -1,12 +1,15 @@
 import { adapterTable } from '@varve/agent/actions/adapter-table'
 import type { AdapterTable } from '@varve/agent/actions/adapter'
 import type { WindowsHost } from '@varve/agent/platform/windows-host'
+import type { Waits } from './waits.ts'
 import type { ScriptCaller } from '../powershell/powershell-host.ts'
 
 /** What the actions of Windows are done by. */
 export interface WindowsPorts {
   readonly scripts: ScriptCaller
   readonly windows: WindowsHost
+  /** Tests wait less. */
+  readonly waits?: Waits
 }
 
 /** What only Windows does, loaded when it is first wanted; a new action is its folder and one line here. */

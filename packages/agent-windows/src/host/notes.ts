@@ -1,63 +1,130 @@
-import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { uptime } from 'node:os'
 import { join } from 'node:path'
 import type { VhdNote } from '@varve/agent/platform/windows-host'
+import { systemCode, writeError } from '@varve/engine/system/system-error'
 import { VhdBy } from '@varve/operations/actions/attached-vhd'
-import { Path } from '@varve/protocol/primitives'
+import { Path, Timestamp } from '@varve/protocol/primitives'
 import { z } from 'zod'
-import { isSamePath, plainPath } from './windows-path.ts'
+import { isSamePath, pathKey } from './windows-path.ts'
 
 const Note = z.object({
   image: Path,
   by: VhdBy,
   isReadOnly: z.boolean(),
-  madeAt: z.string(),
+  madeAt: Timestamp,
   /** Milliseconds since 1970 at which the machine was started: what was attached before is gone. */
   bootedAt: z.number(),
+  /** Milliseconds since it was started. */
+  upFor: z.number().min(0).default(0),
+  /** It was begun, and how it ended is not known: its disk may come later. */
+  isPending: z.boolean().default(false),
 })
 
 /** The clock may be set meanwhile. */
 const sameBootMs = 5 * 60_000
-const bootedAt = () => Date.now() - uptime() * 1000
+const upFor = () => uptime() * 1000
+const bootedAt = () => Date.now() - upFor()
+/** Bytes of a note, at most. */
+const mostBytes = 64 * 1024
 
-/** Notes that this is what Varve attaches, before it does. */
-export async function writeNote(
-  folder: string,
-  { image, by, isReadOnly }: Pick<VhdNote, 'image' | 'by' | 'isReadOnly'>,
-): Promise<void> {
-  await mkdir(folder, { recursive: true })
+type Attaching = Pick<VhdNote, 'image' | 'by' | 'isReadOnly'>
+
+/** Notes that this is what Varve attaches, before it does; whether it was not noted already, by who attaches it at the same time. */
+export async function beginNote(folder: string, attaching: Attaching): Promise<boolean> {
+  const path = join(folder, nameOf(attaching.image))
+  const before = parsed(await shortText(path))
+  if (before !== null && isOfThisBoot(before)) return false
+  try {
+    await mkdir(folder, { recursive: true })
+    await rm(path, { force: true })
+    await writeFile(path, textOf(attaching, true), { flag: 'wx' })
+    return true
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false
+    throw writeError(error, path)
+  }
+}
+
+/** Notes that Varve has attached it. */
+export async function writeNote(folder: string, attached: Attaching): Promise<void> {
+  await putFile(folder, nameOf(attached.image), textOf(attached, false))
+}
+
+/** Takes back what was begun, unless somebody else has attached it by now. */
+export async function takeBackNote(folder: string, image: string): Promise<void> {
+  const note = parsed(await shortText(join(folder, nameOf(image))))
+  if (note?.isPending !== false) await removeNote(folder, image)
+}
+
+function textOf({ image, by, isReadOnly }: Attaching, isPending: boolean): string {
+  const madeAt = new Date().toISOString()
   const note: z.infer<typeof Note> = {
     image,
     by,
     isReadOnly,
-    madeAt: new Date().toISOString(),
+    isPending,
+    madeAt,
     bootedAt: bootedAt(),
+    upFor: upFor(),
   }
-  const path = join(folder, nameOf(image))
-  await writeFile(`${path}.new`, JSON.stringify(note))
-  await rename(`${path}.new`, path)
+  return JSON.stringify(note)
+}
+
+/** Writes a file whole or not at all, whoever else does. */
+export async function putFile(folder: string, name: string, text: string): Promise<void> {
+  const path = join(folder, name)
+  const part = `${path}.${randomUUID()}.new`
+  try {
+    await mkdir(folder, { recursive: true })
+    await writeFile(part, text)
+    await rename(part, path)
+  } catch (error) {
+    await rm(part, { force: true }).catch(() => {})
+    throw writeError(error, path)
+  }
 }
 
 export async function removeNote(folder: string, image: string): Promise<void> {
-  await rm(join(folder, nameOf(image)), { force: true })
+  const path = join(folder, nameOf(image))
+  await rm(path, { force: true }).catch((error: unknown) => {
+    throw writeError(error, path)
+  })
 }
 
-/** What Varve has attached since the machine was started; what is no note is passed over. */
+/** What Varve has attached since the machine was started; what is no note, or one of another image than its name says, is passed over. */
 export async function readNotes(folder: string): Promise<readonly VhdNote[]> {
   const names = await readdir(folder).catch(() => [])
   const read = await Promise.all(
     names
       .filter((name) => name.endsWith('.json'))
-      .map(async (name) => parsed(await readFile(join(folder, name), 'utf8').catch(() => ''))),
+      .map(async (name) => {
+        const note = parsed(await shortText(join(folder, name)))
+        return note !== null && nameOf(note.image) === name ? note : null
+      }),
   )
-  return read
-    .filter((note) => note !== null)
-    .filter((note) => Math.abs(note.bootedAt - bootedAt()) < sameBootMs)
+  return read.filter((note) => note !== null).filter(isOfThisBoot)
 }
 
 export function noteOf(notes: readonly VhdNote[], image: string): VhdNote | null {
   return notes.find((note) => isSamePath(note.image, image)) ?? null
+}
+
+/** The text of a small file; empty: there is none. */
+export async function shortText(path: string): Promise<string> {
+  try {
+    await using file = await open(path)
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(mostBytes), 0, mostBytes, 0)
+    return bytesRead === mostBytes ? '' : buffer.toString('utf8', 0, bytesRead)
+  } catch {
+    return ''
+  }
+}
+
+/** A machine that is up for less than when it was noted was started since, whatever its clock says. */
+function isOfThisBoot(note: z.infer<typeof Note>): boolean {
+  return note.upFor <= upFor() + 1000 && Math.abs(note.bootedAt - bootedAt()) < sameBootMs
 }
 
 function parsed(text: string): z.infer<typeof Note> | null {
@@ -69,5 +136,5 @@ function parsed(text: string): z.infer<typeof Note> | null {
 }
 
 function nameOf(image: string): string {
-  return `${createHash('sha256').update(plainPath(image).toLowerCase()).digest('hex').slice(0, 32)}.json`
+  return `${createHash('sha256').update(pathKey(image)).digest('hex').slice(0, 32)}.json`
 }

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { copyAccess } from './copy-access.ts'
 import { distributionsNow, type DistributionPorts } from './distributions.ts'
 import { wslVersion } from '../tools/wsl/commands.ts'
+import { askScript } from '../powershell/ask-script.ts'
 import { noteOf, readNotes } from './notes.ts'
 import { isSamePath, plainPath } from './windows-path.ts'
 
@@ -48,10 +49,15 @@ export function windowsHost({
     copyAccess: copy,
 
     async disks(notesFolder) {
-      const { by, mayAttach, disks } = Disks.parse(await scripts.call('get-disks'))
+      const { by, mayAttach, disks } = await askScript(scripts, {
+        script: 'get-disks',
+        schema: Disks,
+      })
       const notes = notesFolder === null ? [] : await readNotes(notesFolder)
       const there = disks.map(({ path, number, size, isReadOnly, isOffline, partitions }): AttachedVhd => {
-        const image = plainPath(path)
+        const note = noteOf(notes, path)
+        // Windows tells it as who attached it said it; Varve knows it by its own name.
+        const image = note?.image ?? plainPath(path)
         const places = partitions.map((one) => ({ ...one, device: partitionDevice(number, one.number) }))
         return {
           image,
@@ -68,14 +74,14 @@ export function windowsHost({
             })),
           },
           mounts: places.flatMap(({ device, folders }) => folders.map((folder) => ({ device, folder }))),
-          note: noteOf(notes, image),
+          note,
         }
       })
       const gone = notes.filter(({ image }) => there.every((one) => !isSamePath(one.image, image)))
       return { by, mayAttach, disks: there, gone }
     },
 
-    machines: async () => Machines.parse(await scripts.call('get-machines')),
+    machines: async () => askScript(scripts, { script: 'get-machines', schema: Machines }),
     distributions: async () => await distributionsNow(ports),
     wslVersion: async () => await ports.runner.run(wslVersion, { path: ports.wsl }).catch(() => null),
   }

@@ -1,16 +1,33 @@
+import { win32 } from 'node:path'
+
 /** Without the prefix of long names. */
 export function plainPath(path: string): string {
+  if (/^\\\\\?\\UNC\\/iu.test(path)) return `\\\\${path.slice(8)}`
   return /^\\\\\?\\[A-Za-z]:/u.test(path) ? path.slice(4) : path
 }
 
-/** Names of Windows are compared without case. */
+/** As Windows compares names of its files, whose letters it folds one by one: two names have the same key where they mean the same file. */
+export function pathKey(path: string): string {
+  const plain = plainPath(path.replaceAll('/', '\\'))
+  const own = isOfWindows(plain) ? win32.normalize(plain) : plain
+  // Upper and lower case: of two letters that share one only, such as the Kelvin sign and K, neither is the other.
+  return own
+    .split('')
+    .map((letter) => folded(letter.toUpperCase(), letter) + folded(letter.toLowerCase(), letter))
+    .join('')
+}
+
 export function isSamePath(one: string, other: string): boolean {
-  return plainPath(one).toLowerCase() === plainPath(other).toLowerCase()
+  return pathKey(one) === pathKey(other)
 }
 
 /** Whether the path is that folder or lies below it, both absolute. */
 export function isBelowPath(path: string, folder: string): boolean {
-  const [own, above] = [path, folder].map((one) => plainPath(one).toLowerCase().replaceAll('/', '\\'))
-  if (own === undefined || above === undefined) return false
-  return own === above || own.startsWith(above.endsWith('\\') ? above : `${above}\\`)
+  const [own, above, end] = [pathKey(path), pathKey(folder), pathKey('\\')]
+  return own === above || own.startsWith(above.endsWith(end) ? above : above + end)
 }
+
+const isOfWindows = (path: string) => /^(?:[A-Za-z]:|\\\\)/u.test(path)
+
+/** Only where it is one letter again. */
+const folded = (changed: string, letter: string) => (changed.length === letter.length ? changed : letter)

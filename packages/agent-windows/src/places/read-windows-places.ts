@@ -6,6 +6,7 @@ import type { WslDistribution } from '@varve/protocol/distributions'
 import type { HyperVMachine } from '@varve/protocol/machines'
 import type { FolderPlace, PlacesView } from '@varve/protocol/places'
 import { z } from 'zod'
+import { askScript } from '../powershell/ask-script.ts'
 import { isBelowPath } from '../host/windows-path.ts'
 import type { WindowsPorts } from '../actions/adapter-table.ts'
 
@@ -30,7 +31,7 @@ export function readWindowsPlaces({ scripts, windows }: WindowsPorts): ReadPlace
 
     async function foldersOf({ folders, signal }: WantedPlaces): Promise<FolderPlace[]> {
       const drives = await told('the drives', async () =>
-        Drives.parse(await scripts.call('get-drives', {}, { ...(signal && { signal }) })),
+        askScript(scripts, { script: 'get-drives', schema: Drives, ...(signal && { signal }) }),
       )
       const found = await Promise.all(
         (folders ?? drives?.drives.map(({ path }) => path) ?? []).map(async (path) => {

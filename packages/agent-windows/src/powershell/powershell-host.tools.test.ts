@@ -21,6 +21,7 @@ const scripts = {
   two: '@{ a = 1 }; @{ b = 2 }',
   nothing: '$null = 1',
   syntax: 'if (',
+  slow: 'Start-Sleep -Milliseconds 2000; @{ pid = $PID }',
   thrown: "throw 'Datei nicht gefunden'",
   command: "\n\nGet-NoSuchThing -Path 'x'",
   code: "$e = New-Object -TypeName System.IO.IOException -ArgumentList 'in use', ([int] 0x80070020)\nthrow (New-Object -TypeName System.InvalidOperationException -ArgumentList 'outer', $e)",
@@ -145,6 +146,17 @@ describe.skipIf(process.platform === 'win32' || pwsh === null)('scripts in one P
 
   test('what was canceled before it began is not begun', async () => {
     await expect(call('pid', {}, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'canceled' })
+  })
+
+  test('what is canceled while it waits for another call is told at once, and ends nobody', async () => {
+    const canceled = new AbortController()
+    const first = call('slow')
+    const second = call('pid', {}, { signal: canceled.signal })
+    canceled.abort()
+    await expect(second).rejects.toMatchObject({ code: 'canceled', details: { what: 'pid' } })
+    const isOver = await Promise.race([first.then(() => true), sleep(100).then(() => false)])
+    expect(isOver).toBe(false)
+    expect(await first).toEqual({ pid: await pid() })
   })
 
   test('a flood is cut off', async () => {

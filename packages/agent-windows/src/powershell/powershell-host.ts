@@ -80,9 +80,24 @@ export class PowerShellHost implements ScriptCaller, AsyncDisposable {
   }
 
   async call(script: ScriptName, parameters: object = {}, options: CallOptions = {}): Promise<unknown> {
-    const answer = this.#turn.then(async () => await this.#callNow(script, parameters, options))
+    const { signal } = options
+    const left = Promise.withResolvers<never>()
+    let hasTurn = false
+    // Before its turn there is nothing to end: another call may take minutes.
+    const leave = () => {
+      if (!hasTurn) left.reject(canceled(this.#options, script))
+    }
+    const answer = this.#turn.then(async () => {
+      hasTurn = true
+      return await this.#callNow(script, parameters, options)
+    })
     this.#turn = answer.catch(() => {})
-    return await answer
+    signal?.addEventListener('abort', leave, { once: true })
+    try {
+      return await Promise.race([answer, left.promise])
+    } finally {
+      signal?.removeEventListener('abort', leave)
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -98,7 +113,7 @@ export class PowerShellHost implements ScriptCaller, AsyncDisposable {
     { silenceMs = usualSilenceMs, signal }: CallOptions,
   ): Promise<unknown> {
     const { path, folder = scripts, idleMs = usualIdleMs } = this.#options
-    if (signal?.aborted === true) throw new DiskError('canceled', { file: path, what: script })
+    if (signal?.aborted === true) throw canceled(this.#options, script)
     if (this.#idle) clearTimeout(this.#idle)
     if (this.#serving?.hasEnded === true) this.#serving = null
     const serving = (this.#serving ??= new Serving(this.#options))
@@ -109,7 +124,7 @@ export class PowerShellHost implements ScriptCaller, AsyncDisposable {
     let isKept = false
     try {
       const answer = await serving.ask({ id, script: join(folder, `${script}.ps1`), parameters })
-      if (answer === 'canceled') throw new DiskError('canceled', { file: path, what: script })
+      if (answer === 'canceled') throw canceled(this.#options, script)
       if (answer === 'silent')
         throw new DiskError('no-progress', { file: path, during: script, seconds: silenceMs / 1000 })
       if (answer === 'too-much') throw failed(path, null, `it said more than ${mostAnswer / 1024 ** 2} MiB`)
@@ -127,6 +142,10 @@ export class PowerShellHost implements ScriptCaller, AsyncDisposable {
       }
     }
   }
+}
+
+function canceled({ path: file }: PowerShellHostOptions, what: ScriptName): DiskError {
+  return new DiskError('canceled', { file, what })
 }
 
 function failed(file: string, exitCode: number | null, stderr: string): DiskError {

@@ -1,12 +1,11 @@
 import { readdirSync } from 'node:fs'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { ScriptedToolRunner } from '@varve/agent/testing/scripted-tool-runner'
 import { findPowershell, newLanguage } from '@varve/test-kit/powershell'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hostParts } from './host-parts.ts'
-import { windowsHost } from '../host/windows-host.ts'
+import { windowsOver } from '../testing/windows-over.ts'
 import { PowerShellHost, type ScriptName } from './powershell-host.ts'
 import { cmdletTables, standInModule, withStandIns } from '../testing/stand-ins.ts'
 
@@ -28,8 +27,7 @@ const groups = {
 } as const
 
 /** What the host makes of what a script gives. */
-const ofResult = (result: unknown) =>
-  windowsHost({ scripts: { call: async () => result }, runner: new ScriptedToolRunner([]), wsl: '/wsl.exe' })
+const ofResult = (result: unknown) => windowsOver({ call: async () => result })
 
 describe.skipIf(process.platform === 'win32' || pwsh === null || tables === null)('the scripts', () => {
   let place: TempPlace

@@ -5,5 +5,5 @@ param($Parameters)
 
 $vm = Get-VM -Id $Parameters.machine
 $made = @(Checkpoint-VM -VM $vm -SnapshotName $Parameters.name -Passthru)
-if ($made.Count -ne 1) { Write-Error -Message 'Hyper-V made no checkpoint.' -ErrorId 'VarveNoCheckpoint' -Category InvalidResult }
+if ($made.Count -ne 1) { Write-Error -Message 'Hyper-V made no checkpoint.' -ErrorId 'VarveNotMade' -Category InvalidResult }
 @{ id = "$($made[0].Id)".ToLowerInvariant() }

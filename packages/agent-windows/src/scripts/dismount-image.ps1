@@ -1,14 +1,19 @@
 # Takes the disk of a VHD or VHDX away, and waits until it is gone.
-#   in   {"image": "…", "by": "hyper-v" or "storage"}
+#   in   {"image": "…", "by": "hyper-v" or "storage", "seconds": 20}
 #   out  {"wasAttached": true}
 param($Parameters)
 
 $image = [string] $Parameters.image
 
+# Names may come with the prefix of long ones, and in any case; -eq would pass over what cannot be seen, such as marks of direction.
+function Test-Same([string] $Location) {
+  $plain = $Location -replace '^\\\\\?\\UNC\\', '\\' -replace '^\\\\\?\\(?=[A-Za-z]:)', ''
+  [string]::Equals($plain, $image, [StringComparison]::OrdinalIgnoreCase)
+}
+
 function Test-Attached {
   foreach ($disk in @(Get-Disk)) {
-    $location = "$($disk.Location)" -replace '^\\\\\?\\(?!UNC\\)', ''
-    if (@('File Backed Virtual', '15') -contains "$($disk.BusType)" -and $location -eq $image) { return $true }
+    if (@('File Backed Virtual', '15') -contains "$($disk.BusType)" -and (Test-Same "$($disk.Location)")) { return $true }
   }
   $false
 }
@@ -19,8 +24,11 @@ if ($Parameters.by -eq 'hyper-v') {
 } else {
   [void] (Dismount-DiskImage -ImagePath $image)
 }
-for ($turn = 0; $turn -lt 100; $turn += 1) {
-  if (-not (Test-Attached)) { return @{ wasAttached = $true } }
+$clock = [Diagnostics.Stopwatch]::StartNew()
+do {
+  # It fails now and then while disks come and go.
+  try { $isThere = Test-Attached } catch { $isThere = $true }
+  if (-not $isThere) { return @{ wasAttached = $true } }
   Start-Sleep -Milliseconds 200
-}
+} while ($clock.Elapsed.TotalSeconds -lt [double] $Parameters.seconds)
 Write-Error -Message "The disk of $image is there still." -ErrorId 'VarveDiskStays' -Category OperationTimeout

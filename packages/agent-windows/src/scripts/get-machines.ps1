@@ -27,6 +27,19 @@ function Get-CheckpointId($Object) {
   $id.ToLowerInvariant()
 }
 
+# In no calendar and with no separators of a country.
+function ConvertTo-Time($Time) {
+  if ($null -eq $Time) { return '' }
+  $Time.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ssZ', [Globalization.CultureInfo]::InvariantCulture)
+}
+
+# A file: an empty slot has no path, and a disk of the host one that only its number tells from a file's.
+function Test-File($Drive) {
+  if (-not $Drive.Path) { return $false }
+  $number = Get-Value $Drive 'DiskNumber'
+  $null -eq $number -or "$number" -eq '4294967295'
+}
+
 function Get-Checkpoint($Machine) {
   foreach ($checkpoint in @(Get-VMSnapshot -VM $Machine)) {
     @{
@@ -35,16 +48,15 @@ function Get-Checkpoint($Machine) {
       type = "$($checkpoint.SnapshotType)"
       isAutomatic = [bool] (Get-Value $checkpoint 'IsAutomaticCheckpoint')
       parent = Get-CheckpointId $checkpoint
-      madeAt = $checkpoint.CreationTime.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ssZ')
-      files = @($checkpoint.HardDrives | Where-Object -FilterScript { $_.Path } | ForEach-Object -Process { "$($_.Path)" })
+      madeAt = ConvertTo-Time $checkpoint.CreationTime
+      files = @($checkpoint.HardDrives | Where-Object -FilterScript { $_ -and (Test-File $_) } | ForEach-Object -Process { "$($_.Path)" })
     }
   }
 }
 
 function Get-Drive($Machine) {
   foreach ($drive in @($Machine.HardDrives)) {
-    # An empty slot, or a disk of the host.
-    if (-not $drive.Path) { continue }
+    if (-not $drive -or -not (Test-File $drive)) { continue }
     @{
       path = "$($drive.Path)"
       controller = "$($drive.ControllerType)"

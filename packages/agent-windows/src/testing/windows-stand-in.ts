@@ -41,7 +41,7 @@ export interface StandInMachine {
   readonly id: string
   readonly name: string
   readonly generation: 1 | 2
-  readonly state: 'Off' | 'Running' | 'Saved'
+  readonly state: 'Off' | 'Running' | 'Saved' | 'OffCritical'
   readonly automaticCheckpoints: boolean
   readonly checkpointType: 'Production' | 'Disabled'
   readonly isMerging: boolean
@@ -115,6 +115,10 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
   readonly calls: StandInCall[] = []
   /** Cmdlets that this Windows lacks. */
   readonly missing = new Set<string>()
+  /** What cmdlets do instead of what they should. */
+  readonly faults = new Map<string, string>()
+  /** How long scripts may take, where that is not what is asked. */
+  readonly silenceMs = new Map<string, number>()
   as: keyof typeof groups = 'elevated'
   readonly #host: PowerShellHost
   readonly #folder: string
@@ -167,6 +171,7 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
   }
 
   async #call(...[script, parameters = {}, options]: Parameters<ScriptCaller['call']>): Promise<unknown> {
+    const silenceMs = this.silenceMs.get(script)
     const names = Object.keys(answers).filter((name) => !this.missing.has(name))
     // A module that was changed is another one.
     await this.#writeWhoami()
@@ -185,12 +190,14 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
       'with-stand-ins' as ScriptName,
       {
         module,
-        answers: Object.fromEntries(names.map((name) => [name, answers[name as keyof typeof answers]])),
+        answers: Object.fromEntries(
+          names.map((name) => [name, this.faults.get(name) ?? answers[name as keyof typeof answers]]),
+        ),
         script: join(scriptsFolder, `${script}.ps1`),
         parameters,
         root: this.#folder,
       },
-      options,
+      { ...options, ...(silenceMs !== undefined && { silenceMs }) },
     )) as { result: unknown; calls: StandInCall[] }
     this.calls.push(...answer.calls)
     return answer.result

@@ -1,11 +1,10 @@
 import type { SystemParts } from '@varve/agent/testing/walk-kills'
-import { ExecaToolRunner } from '@varve/agent/tools/execa-tool-runner'
 import { findPowershell } from '@varve/test-kit/powershell'
 import { windowsAdapters } from '../actions/adapter-table.ts'
 import { findOpenAndAttached } from '../find-writers.ts'
-import { windowsHost } from '../host/windows-host.ts'
 import { cmdletTables } from './stand-ins.ts'
 import { nobodyElse } from './nobody-else.ts'
+import { windowsOver } from './windows-over.ts'
 import { WindowsStandIn } from './windows-stand-in.ts'
 
 /** The Windows of the tests that keeps what it is in this folder, for walks of kills. */
@@ -13,12 +12,7 @@ export async function openSystem(folder: string): Promise<SystemParts & AsyncDis
   const [pwsh, tables] = [findPowershell(), cmdletTables()]
   if (pwsh === null || tables === null) throw new Error('there is no PowerShell, or no table of cmdlets')
   const windows = await WindowsStandIn.open(folder, { pwsh, tables })
-  const own = windowsHost({
-    scripts: windows,
-    runner: new ExecaToolRunner(),
-    wsl: windows.wsl,
-    copyAccess: async () => Promise.resolve(),
-  })
+  const own = windowsOver(windows)
   return {
     adapters: windowsAdapters({ scripts: windows, windows: own }),
     windowsHost: own,

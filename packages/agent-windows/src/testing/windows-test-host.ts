@@ -6,6 +6,7 @@ import type { RunState } from '@varve/operations/runs/run-state'
 import { dirname } from 'node:path'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { windowsAdapters } from '../actions/adapter-table.ts'
+import type { Waits } from '../actions/waits.ts'
 import { cmdlet } from '../actions/cmdlets.ts'
 import { checkpointOf, vmOf } from '../actions/checkpoints/machine-of.ts'
 import { findOpenAndAttached } from '../find-writers.ts'
@@ -13,6 +14,12 @@ import { windowsHost } from '../host/windows-host.ts'
 import { nobodyElse } from './nobody-else.ts'
 import { emptyRegistry } from './registry-stand-in.ts'
 import { WindowsStandIn, type StandInCall } from './windows-stand-in.ts'
+
+interface TestHostOptions {
+  readonly waits?: Waits
+  /** Libraries; left out: it is the command. */
+  readonly roots?: (place: TempPlace) => readonly string[]
+}
 
 const stop = new AbortController().signal
 
@@ -25,7 +32,7 @@ export class WindowsTestHost implements AsyncDisposable {
   readonly accessCopied: (readonly [from: string, to: string])[] = []
   readonly #adapters: ReturnType<typeof windowsAdapters>
 
-  private constructor(place: TempPlace, windows: WindowsStandIn) {
+  private constructor(place: TempPlace, windows: WindowsStandIn, { waits, roots }: TestHostOptions) {
     this.place = place
     this.windows = windows
     const own = windowsHost({
@@ -37,18 +44,21 @@ export class WindowsTestHost implements AsyncDisposable {
         return Promise.resolve()
       },
     })
-    this.#adapters = windowsAdapters({ scripts: windows, windows: own })
+    this.#adapters = windowsAdapters({ scripts: windows, windows: own, ...(waits && { waits }) })
     this.host = openTestHost(place.path, {
       adapters: this.#adapters,
       windowsHost: own,
       findWriters: findOpenAndAttached(own, nobodyElse),
       toolFolders: [dirname(windows.wsl)],
+      ...(roots && { roots: roots(place) }),
     })
   }
 
-  static async open(with_: Parameters<typeof WindowsStandIn.open>[1]): Promise<WindowsTestHost> {
+  static async open(
+    with_: Parameters<typeof WindowsStandIn.open>[1] & TestHostOptions,
+  ): Promise<WindowsTestHost> {
     const place = await tempPlace()
-    return new WindowsTestHost(place, await WindowsStandIn.open(place.path, with_))
+    return new WindowsTestHost(place, await WindowsStandIn.open(place.path, with_), with_)
   }
 
   /** As it is at the start of each test. */
@@ -61,6 +71,8 @@ export class WindowsTestHost implements AsyncDisposable {
       running: [],
     })
     this.windows.missing.clear()
+    this.windows.faults.clear()
+    this.windows.silenceMs.clear()
     this.windows.as = 'elevated'
     this.windows.calls.length = 0
   }
@@ -125,7 +137,9 @@ function textOf({ name, given }: StandInCall): string {
     const id = /[{;] ?Id=([\w-]+)/u.exec(value)?.[1]
     if (id === undefined) return []
     const machine = /VMId=([\w-]+)/u.exec(value)?.[1]
-    return [`-${key} ${machine === undefined ? vmOf(id) : checkpointOf(machine, id)}`]
+    return [
+      `-${key} ${machine === undefined ? vmOf(id) : checkpointOf(machine, { checkpoint: id, name: '' })}`,
+    ]
   })
   const plain = Object.entries(given).filter(([key, value]) => key !== 'Confirm' && !/^@\{.*Id=/u.test(value))
   const values = plain.map(([key, value]) => [

@@ -24,7 +24,8 @@ export function attachedVhds({ disks, gone }: WindowsDisksNow): AttachedView[] {
       ...told(note),
       image: note.image,
       device: 'no disk',
-      state: 'gone' as const,
+      // Who was at it died, or was cut off.
+      state: note.isPending ? ('half-made' as const) : ('gone' as const),
       readOnly: note.isReadOnly,
       size: 0,
       partitions: [],

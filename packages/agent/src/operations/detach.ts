@@ -50,8 +50,9 @@ async function gatherOnWindows(
   const { host, ports } = context
   const image = await realpath(target).catch(() => target)
   const libraries = libraryRoots(ports.roots)
-  const isMeant = (one: { readonly image: string; readonly device?: string }) =>
-    [target, image].some((name) => [one.image, one.device].includes(name)) && libraries.holds(one.image)
+  const isNamed = (name: string) => [target, image].some((one) => asNamed(one) === asNamed(name))
+  const isMeant = (one: { readonly image: string; readonly device: string }) =>
+    (isNamed(one.image) || isNamed(one.device)) && libraries.holds(one.image)
   const attached = attachedVhds(now).find(isMeant) ?? null
   const foreign = now.disks.filter((disk) => isMeant({ image: disk.image, device: disk.disk.device }))
   return {
@@ -64,6 +65,9 @@ async function gatherOnWindows(
     foreign: attached === null ? foreign.map(({ disk }) => disk.device) : [],
   }
 }
+
+/** Windows knows files and devices by their names in any case, and with both slashes. */
+const asNamed = (name: string) => name.replaceAll('/', '\\').toLowerCase()
 
 /** The run whose process works on the image, or on the one that this hidden file becomes; null: none. */
 async function workingRun(image: string): Promise<string | null> {

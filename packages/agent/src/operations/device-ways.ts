@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { release } from 'node:os'
 import { udevControl } from '@varve/engine/attached/udev-rule'
+import { toErrorRecord } from '@varve/core/problems/disk-error'
+import { bareWords } from '@varve/core/problems/problem-words'
 import type { DeviceWays, KernelPart } from '@varve/operations/attach/facts'
 import { notesFolder } from '../platform/attached-notes.ts'
 import type { WindowsDisksNow } from '../platform/windows-host.ts'
@@ -46,7 +48,7 @@ export async function windowsNow({
     return { system, isRoot: now.mayAttach, windows: { by: now.by, unasked: null }, now }
   } catch (error) {
     const now = { by: null, mayAttach: false, disks: [], gone: [] }
-    const unasked = (error instanceof Error ? error.message : String(error)).trim()
+    const unasked = bareWords(toErrorRecord(error, 'PowerShell')).trim()
     return { system, isRoot: false, windows: { by: null, unasked }, now }
   }
 }

@@ -8,6 +8,8 @@ export interface VhdNote {
   readonly by: VhdBy
   readonly isReadOnly: boolean
   readonly madeAt: string
+  /** It was begun, and how it ended is not known: its disk may come later. */
+  readonly isPending: boolean
 }
 
 /** An image that Windows has made a disk. */
@@ -42,7 +44,7 @@ export interface DistributionsNow {
   readonly hidden: readonly string[]
 }
 
-/** What this Windows knows, asked now, as scripts tell it: they throw what a script does. */
+/** What this Windows knows, asked now; all throw coded errors. */
 export interface WindowsHost {
   /** Disks that it makes of image files; `notesFolder`: where Varve notes what it attaches. */
   disks(notesFolder: string | null): Promise<WindowsDisksNow>

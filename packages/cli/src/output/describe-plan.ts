@@ -6,9 +6,9 @@ export function describePlan(plan: PlanView, paint: Paint): string {
   if (plan.kind === 'refusal')
     return [paint('bold', 'This cannot be done:'), ...problemLines(plan.problems, paint)].join('\n')
   return [
-    paint('bold', plan.summary),
+    paint('bold', printable(plan.summary)),
     ...plan.steps.flatMap((step, index) => [
-      `  ${index + 1}. ${step.layer.padEnd(3)} ${paint('bold', step.title)}${step.pointOfNoReturn ? paint('yellow', '  no way back after this') : ''}`,
+      `  ${index + 1}. ${step.layer.padEnd(3)} ${paint('bold', printable(step.title))}${step.pointOfNoReturn ? paint('yellow', '  no way back after this') : ''}`,
       `         ${printable(step.does)}`,
       `         ${paint('dim', `${step.host}$ ${printable(step.command)}`)}`,
     ]),

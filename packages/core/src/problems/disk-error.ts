@@ -3,6 +3,7 @@ import { bytesInWords, formatBytes, groupThousands } from '../units/format-bytes
 import { areDetailsOf, type DiskErrorCode, type DiskErrorDetails } from './error-details.ts'
 import type { LayerNumber } from './layer-number.ts'
 import { bareWords, placeWords } from './problem-words.ts'
+import { whatIsMissing } from './missing-words.ts'
 import { quote } from './quote.ts'
 
 export { quote }
@@ -48,42 +49,10 @@ function orOneOf({ candidates = [] }: Undecided): string {
     : `; ${candidates.map(quote).join(' and ')} fit it alike, so neither was taken`
 }
 
-/** Folders or ids that are named, at most. */
-const mostNamed = 6
-
-function whatIsMissing({
-  runs,
-  quarantines,
-  candidates,
-}: DiskErrorDetails['not-found']): Omit<Explanation, 'layer'> {
-  if (runs !== undefined) return noRun(runs)
-  if (quarantines !== undefined) return noEntry(quarantines, candidates)
-  return { message: 'there is no such file', remedy: 'Check the name and the folder.' }
-}
-
-function noRun([first, ...others]: readonly string[]): Omit<Explanation, 'layer'> {
-  if (first === undefined)
-    return { message: 'there is no run of that name', remedy: 'See what there is: varve runs.' }
-  return {
-    message: `${others.length + 1} runs begin so: ${[first, ...others].slice(0, 8).join(', ')}`,
-    remedy: 'Say more of its name.',
-  }
-}
-
-/** Why no entry of a quarantine is meant. */
-function noEntry(folders: readonly string[], candidates: readonly string[] = []) {
-  const named = (all: readonly string[]) =>
-    all.slice(0, mostNamed).map(quote).join(', ') +
-    (all.length > mostNamed ? ` and ${all.length - mostNamed} more` : '')
-  const nothing = folders.length === 0 ? 'nothing is in any quarantine that is known' : named(folders)
-  return {
-    message:
-      candidates.length > 0
-        ? `several entries of quarantines begin so: ${named(candidates)}`
-        : `no entry of a quarantine has that id; looked in: ${nothing}`,
-    remedy:
-      'varve quarantine lists what there is, varve quarantine FOLDER what lies below a folder; --folder FOLDER looks there.',
-  }
+function inUse({ how, by }: DiskErrorDetails['in-use']): string {
+  if (how === 'holds') return `it is held by ${by}, and nobody else gets it meanwhile`
+  if (how === 'reads') return `it is read by ${by}, who must not see it change`
+  return `it is open for writing by ${by}; a copy would mix two states of the disk`
 }
 
 function renameOne(name: string): string {
@@ -209,12 +178,9 @@ const explain: Explain = {
   }),
   'in-use': (d) => ({
     layer: 'L1',
-    message:
-      d.how === 'reads'
-        ? `it is read by ${d.by}, who must not see it change`
-        : `it is open for writing by ${d.by}; a copy would mix two states of the disk`,
+    message: inUse(d),
     remedy: [
-      `${releaseWords(d.uses ?? []) ?? `Stop the machine or program that ${d.how === 'reads' ? 'reads' : 'writes to'} it`}, then start again.`,
+      `${releaseWords(d.uses ?? []) ?? `Stop the machine or program that ${d.how === 'reads' ? 'reads' : d.how === 'holds' ? 'has' : 'writes to'} it`}, then start again.`,
       ...(d.mayBeAccepted === true
         ? ['Say --accept in-use to read what lies there now, as after a crash of that machine.']
         : []),

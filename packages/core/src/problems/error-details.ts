@@ -30,6 +30,8 @@ export interface DiskErrorDetails {
     quarantines?: readonly string[]
     /** The runs that are called so, where one was looked for. */
     runs?: readonly string[]
+    /** What of Hyper-V is meant, where it is no file. */
+    thing?: 'machine' | 'checkpoint'
   }
   'not-readable': { file: string; reason: string }
   'not-writable': { file: string; reason: string; why?: NotWritableWhy | undefined }
@@ -45,8 +47,8 @@ export interface DiskErrorDetails {
     file: string
     by: string
     uses?: readonly Use[]
-    /** The strongest of what they do; left out: they write. */
-    how?: 'writes' | 'locks' | 'reads'
+    /** The strongest of what they do; left out: they write. `holds`: the system gives it to nobody else meanwhile. */
+    how?: 'writes' | 'locks' | 'reads' | 'holds'
     mayBeAccepted?: boolean
   }
   /** `of`: the folder in which runs are written down, not an image's. */

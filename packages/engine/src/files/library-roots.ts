@@ -26,13 +26,13 @@ export function libraryRoots(roots: readonly string[] | null): LibraryRoots {
     holds,
     assertInside(real, file) {
       const named = isAbsolute(file) ? resolve(file) : null
-      const own = named === null ? undefined : folders.find((folder) => isInside(named, folder))
+      const own = named === null ? undefined : folders.find((folder) => isNamedInside(named, folder))
       if (own === undefined ? holds(real) : isOf(real, own)) return
       throw refuse(file)
     },
     assertNamedInside(file) {
       const named = resolve(file)
-      if (![...folders, ...roots].some((folder) => isInside(named, folder))) throw refuse(file)
+      if (![...folders, ...roots].some((folder) => isNamedInside(named, folder))) throw refuse(file)
     },
   }
 }
@@ -80,9 +80,15 @@ function isInside(path: string, folder: string): boolean {
   return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep)
 }
 
+/** Windows finds files by their names in any case; what they lead to is judged by its own. */
+function isNamedInside(path: string, folder: string): boolean {
+  return sep === '/' ? isInside(path, folder) : isInside(path.toLowerCase(), folder.toLowerCase())
+}
+
+/** With the letters that it has, in whichever case it was said: as what is asked for is resolved. */
 function realFolder(folder: string): string {
   try {
-    return realpathSync(folder)
+    return realpathSync.native(folder)
   } catch {
     return resolve(folder)
   }

@@ -9,8 +9,8 @@ const OfMachine = z.lazy(() =>
     machine: MachineId,
     /** Of the machine, for people. */
     called: z.string(),
-    /** Of the checkpoint. */
-    name: SnapshotName,
+    /** Of the checkpoint; one that others made can have any. */
+    name: z.string().max(4096),
   }),
 )
 
@@ -25,7 +25,7 @@ export const deleteCheckpoint = defineAction({
   isFinal: true,
   input: z.lazy(() =>
     OfMachine.unwrap().extend({
-      /** Null: the one of that name. */
+      /** Null: the one that was begun under that name. */
       checkpoint: MachineId.nullable(),
     }),
   ),
@@ -45,7 +45,7 @@ export const createCheckpoint = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: OfMachine,
+  input: z.lazy(() => OfMachine.unwrap().extend({ name: SnapshotName })),
   outcome: z.lazy(() => z.object({ checkpoint: MachineId })),
   words: ({ called, name }) => ({
     title: `Keep the state as ${name}`,

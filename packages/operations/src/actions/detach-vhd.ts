@@ -17,6 +17,6 @@ export const detachVhd = defineAction({
     title: 'Detach it',
     does: `Takes the disk of ${baseName(image)} away, if it is the one that Varve attached.`,
   }),
-  told: ({ wasAttached }) => (wasAttached ? 'detached' : 'it was attached no more'),
+  told: ({ wasAttached }) => (wasAttached ? 'detached' : 'Varve had it attached no more'),
   undo: () => [],
 })

@@ -1,6 +1,6 @@
 import { findAction } from '../actions/known-actions.ts'
 import type { Plan, Step } from './plan.ts'
-import { posixWord, powershellWord, type Shown } from './shown.ts'
+import { posixWord, powershellWord, unprintable, type Shown } from './shown.ts'
 import { stepsUsed } from './wired.ts'
 
 export interface ScriptStep {
@@ -85,5 +85,5 @@ function variableOf(id: string): string {
 }
 
 function oneLine(text: string): string {
-  return text.replaceAll(/[\u0000-\u001F\u007F-\u009F\u2028\u2029]/gu, '?')
+  return text.replaceAll(unprintable, '?')
 }

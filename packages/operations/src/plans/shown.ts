@@ -10,7 +10,12 @@ export interface Shown {
 
 /** An action that Varve does itself; the runbook calls `varve do`. */
 export function nativeAction(name: string, input: unknown, native: string): Shown {
-  return { argv: ['varve', 'do', name, JSON.stringify(input)], native }
+  // Written as JSON can, so that a runbook shows what it holds.
+  const text = JSON.stringify(input).replaceAll(
+    unprintable,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+  return { argv: ['varve', 'do', name, text], native }
 }
 
 /** What steers a terminal, or cannot be seen on one. */

@@ -8,7 +8,7 @@ import { step, type DraftStep, type Plan, type Refusal } from '../plans/plan.ts'
 import { from } from '../plans/wired.ts'
 import type { SnapshotFacts } from './facts.ts'
 import { planOf } from './plan-of.ts'
-import { meantSnapshot, newNameProblems } from './problems.ts'
+import { newNameProblems } from './problems.ts'
 
 /** Facts of an image that is a disk of a machine of Hyper-V, whose snapshots are checkpoints of that machine. */
 export type CheckpointFacts = SnapshotFacts & { readonly machine: HyperVMachine }
@@ -25,7 +25,7 @@ export function planCheckpoint(
   const { checkpoints, state } = machine
   const disabled = refusing(facts, checkpoints.kind === 'Disabled', 'checkpoints-disabled', {
     why: 'no checkpoints are allowed of it',
-    remedy: `Allow them: Set-VM -Name ${quote(machine.name)} -CheckpointType Production`,
+    remedy: `Allow them: Set-VM -VM (Get-VM -Id ${machine.id}) -CheckpointType Production`,
   })
   const external = refusing(facts, kind === 'external', 'disk-of-machine', {
     why: 'Hyper-V would go on writing to it below an overlay that it does not know',
@@ -37,7 +37,7 @@ export function planCheckpoint(
   })
   return planOfMachine(facts, {
     operation: 'snapshot-create',
-    summary: `Keep the present state of the machine ${machine.name} as ${JSON.stringify(name)}`,
+    summary: `Keep the present state of the machine ${quote(machine.name)} as ${quote(name)}`,
     steps: [step(createCheckpoint, { id: 'create', host, input: { ...named(facts), name } })],
     found: [
       ...newNameProblems(facts, name),
@@ -53,7 +53,7 @@ export function planCheckpoint(
 
 export function planApplyCheckpoint(wanted: string, facts: CheckpointFacts): Plan | Refusal {
   const { host, path, machine, problems, keepName } = facts
-  const { snapshot, problems: unknown } = meantSnapshot(facts, wanted)
+  const { found: snapshot, problems: unknown } = meantCheckpoint(facts, wanted)
   const runs = refusing(facts, !['Off', 'Saved'].includes(machine.state), 'machine-runs', {
     why: `it is ${machine.state}: what it does now would be lost in the midst of it`,
     remedy: 'Shut the machine down first.',
@@ -64,12 +64,12 @@ export function planApplyCheckpoint(wanted: string, facts: CheckpointFacts): Pla
     severity: 'info',
     layer: 'L2',
     file: path,
-    message: `The present state of ${machine.name} is kept as the checkpoint ${quote(keepName)}.`,
+    message: `The present state of ${quote(machine.name)} is kept as the checkpoint ${quote(keepName)}.`,
     remedy: `When you do not need it any more: varve snapshot delete IMAGE ${keepName}.`,
   }
   return planOfMachine(facts, {
     operation: 'snapshot-apply',
-    summary: `Take the machine ${machine.name} back to checkpoint ${JSON.stringify(name)}`,
+    summary: `Take the machine ${quote(machine.name)} back to checkpoint ${quote(name)}`,
     steps: [
       step(createCheckpoint, { id: 'keep', host, input: { ...named(facts), name: keepName } }),
       step(applyCheckpoint, {
@@ -85,7 +85,7 @@ export function planApplyCheckpoint(wanted: string, facts: CheckpointFacts): Pla
 
 export function planDeleteCheckpoint(wanted: string, facts: CheckpointFacts): Plan | Refusal {
   const { host, path, machine, problems } = facts
-  const { snapshot, problems: unknown } = meantSnapshot(facts, wanted)
+  const { found: snapshot, problems: unknown } = meantCheckpoint(facts, wanted)
   const { id, name } = snapshot ?? { id: null, name: wanted }
   const checkpoint = machine.checkpoints.all.find((one) => one.id === id)
   const lost: Problem = {
@@ -93,7 +93,7 @@ export function planDeleteCheckpoint(wanted: string, facts: CheckpointFacts): Pl
     severity: 'warn',
     layer: 'L2',
     file: path,
-    message: `What only the checkpoint ${quote(name)} of ${machine.name} holds is gone afterwards: there is no way back.`,
+    message: `What only the checkpoint ${quote(name)} of ${quote(machine.name)} holds is gone afterwards: there is no way back.`,
     remedy: 'Export it first when you may need it: Export-VMSnapshot.',
     asks: true,
   }
@@ -109,11 +109,36 @@ export function planDeleteCheckpoint(wanted: string, facts: CheckpointFacts): Pl
   const isOfBackup = checkpoint !== undefined && checkpoint.type !== 'Standard'
   return planOfMachine(facts, {
     operation: 'snapshot-delete',
-    summary: `Remove checkpoint ${JSON.stringify(name)} of the machine ${machine.name} for good`,
+    summary: `Remove checkpoint ${quote(name)} of the machine ${quote(machine.name)} for good`,
     steps: [step(deleteCheckpoint, { id: 'delete', host, input: { ...named(facts), name, checkpoint: id } })],
     found: [...unknown, ...merging(facts), ...problems, ...(isOfBackup ? [ofBackup] : []), lost],
   })
 }
+
+/** The checkpoint of that id, else the only one of that name; Hyper-V is told the id. */
+function meantCheckpoint(facts: CheckpointFacts, wanted: string) {
+  const { all } = facts.machine.checkpoints
+  const numbered = all.filter(({ id }) => id === wanted.toLowerCase())
+  const [found = null, ...others] = numbered.length > 0 ? numbered : all.filter(({ name }) => name === wanted)
+  if (found !== null && others.length === 0) return { found, problems: [] }
+  const shown = (found === null ? all : [found, ...others])
+    .slice(0, mostShown)
+    .map(({ id, name, madeAt }) => `${quote(name)} of ${madeAt} (id ${id})`)
+    .join(', ')
+  const problems =
+    found === null
+      ? refusing(facts, true, 'snapshot-missing', {
+          why: `that has no checkpoint with the name or id ${quote(wanted)}`,
+          remedy: all.length === 0 ? 'It has none at all.' : `It has ${shown}.`,
+        })
+      : refusing(facts, true, 'snapshot-ambiguous', {
+          why: `that has ${others.length + 1} checkpoints ${quote(wanted)}`,
+          remedy: `Say the id of the one that is meant: ${shown}.`,
+        })
+  return { found: null, problems }
+}
+
+const mostShown = 8
 
 const named = ({ machine }: CheckpointFacts) => ({ machine: machine.id, called: machine.name })
 
@@ -136,7 +161,7 @@ function refusing(
   { why, remedy }: { readonly why: string; readonly remedy: string },
 ): Problem[] {
   if (!isSo) return []
-  const message = `L2 ${quote(path)}: it is a disk of the machine ${machine.name}, and ${why}`
+  const message = `L2 ${quote(path)}: it is a disk of the machine ${quote(machine.name)}, and ${why}`
   return [{ id, severity: 'block', layer: 'L2', file: path, message, remedy }]
 }
 
@@ -157,7 +182,7 @@ function others({ path, machine }: CheckpointFacts, done: string): Problem[] {
       severity: 'warn',
       layer: 'L2',
       file: path,
-      message: `A checkpoint is one of the whole machine: all ${drives.length} disks of ${machine.name} are ${done} (${drives.map((drive) => baseName(drive.path)).join(', ')}).`,
+      message: `A checkpoint is one of the whole machine: all ${drives.length} disks of ${quote(machine.name)} are ${done} (${drives.map((drive) => quote(baseName(drive.path))).join(', ')}).`,
       remedy: 'Copy the one disk while the machine is off where only that is wanted: varve clone.',
     },
   ]

@@ -1,15 +1,17 @@
+import { resolve } from 'node:path'
 import type { AdapterOf } from '@varve/agent/actions/adapter'
 import { assertImage } from '@varve/agent/actions/inside-roots'
 import { assertNotUsed } from '@varve/agent/actions/unused'
 import { notesFolder } from '@varve/agent/platform/attached-notes'
-import { DiskError } from '@varve/core/problems/disk-error'
+import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import type { ActionInput } from '@varve/operations/actions/action-table'
 import { nativeAction } from '@varve/operations/plans/shown'
-import { removeNote, writeNote } from '../../host/notes.ts'
-import { isSamePath } from '../../host/windows-path.ts'
-import { scriptProblem } from '../../powershell/script-problem.ts'
+import { beginNote, takeBackNote, writeNote } from '../../host/notes.ts'
+import { isSamePath, plainPath } from '../../host/windows-path.ts'
+import { hasFailedForGood, scriptProblem } from '../../powershell/script-problem.ts'
 import { cmdlet } from '../cmdlets.ts'
 import type { WindowsPorts } from '../adapter-table.ts'
+import { usualWaits } from '../waits.ts'
 
 /** The cmdlet that `mount-image.ps1` runs. */
 export function mountCmdlet({ image, by, isReadOnly }: ActionInput<'attach-vhd'>): string {
@@ -22,10 +24,14 @@ export function mountCmdlet({ image, by, isReadOnly }: ActionInput<'attach-vhd'>
       })
 }
 
-export function attachVhd({ scripts, windows }: WindowsPorts): AdapterOf<'attach-vhd'> {
+export function attachVhd({
+  scripts,
+  windows,
+  waits: { diskSeconds } = usualWaits,
+}: WindowsPorts): AdapterOf<'attach-vhd'> {
   async function find(image: string, notes: string | null) {
-    const now = await windows.disks(notes)
-    return now.disks.find((one) => isSamePath(one.image, image)) ?? null
+    const { disks } = await windows.disks(notes)
+    return disks.find((one) => isSamePath(one.image, image)) ?? null
   }
 
   return {
@@ -33,26 +39,34 @@ export function attachVhd({ scripts, windows }: WindowsPorts): AdapterOf<'attach
     command: (input) => nativeAction('attach-vhd', input, mountCmdlet(input)),
 
     async run(input, { ports, signal }) {
-      const { image, isReadOnly } = input
+      const { by, isReadOnly } = input
       const notes = notesFolder(ports)
-      await assertImage(ports, image)
+      await assertImage(ports, input.image)
+      const image = plainPath(resolve(input.image))
       if (!isReadOnly) await assertNotUsed([image], ports)
-      if (notes !== null) await writeNote(notes, input)
+      const { disks } = await windows.disks(notes)
+      // Noted before it is looked at, it would be taken for Varve's, and be detached.
+      if (disks.some((one) => isSamePath(one.image, image)))
+        throw new DiskError('in-use', { file: image, by: 'Windows, which has it attached', how: 'holds' })
+      const note = { image, by, isReadOnly }
+      const isOwnNote = notes !== null && (await beginNote(notes, note))
       try {
-        await scripts.call('mount-image', input, { signal })
+        await scripts.call('mount-image', { ...note, seconds: diskSeconds }, { signal })
         const found = await find(image, notes)
-        if (found) return found.disk
-        throw new DiskError('tool-failed', {
-          file: image,
-          tool: 'PowerShell',
-          exitCode: null,
-          stderr: 'Windows shows no disk of it',
-        })
+        if (found === null) throw noDisk(image)
+        if (notes !== null) await writeNote(notes, note)
+        return found.disk
       } catch (error) {
-        const there = await find(image, notes).catch(() => undefined)
-        // What was there before is somebody else's; what nobody could look at keeps its note.
-        if (notes !== null && there === null) await removeNote(notes, image)
-        throw scriptProblem(error, image)
+        const problem = scriptProblem(error, { file: image, waitedSeconds: diskSeconds })
+        if (isOwnNote && (await isNothingOfOurs(error, problem))) await takeBackNote(notes, image)
+        throw problem
+      }
+
+      /** What was cut off may come yet, and what nobody could look at keeps its note. */
+      async function isNothingOfOurs(error: unknown, problem: unknown): Promise<boolean> {
+        if (!hasFailedForGood(error)) return false
+        if (isDiskError(problem, 'in-use')) return true
+        return (await find(image, notes).catch(() => undefined)) === null
       }
     },
 
@@ -61,4 +75,13 @@ export function attachVhd({ scripts, windows }: WindowsPorts): AdapterOf<'attach
       return found?.note ? found.disk : null
     },
   }
+}
+
+function noDisk(file: string): DiskError {
+  return new DiskError('tool-failed', {
+    file,
+    tool: 'PowerShell',
+    exitCode: null,
+    stderr: 'Windows shows no disk of it',
+  })
 }

@@ -3,7 +3,7 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { nativeAction } from '@varve/operations/plans/shown'
 import { scriptProblem } from '../../powershell/script-problem.ts'
 import type { WindowsPorts } from '../adapter-table.ts'
-import { checkpointOf, machineNow } from './machine-of.ts'
+import { checkpointOf, fileOf, machineNow } from './machine-of.ts'
 
 /** `Restore-VMSnapshot`; done again it changes nothing. */
 export function applyCheckpoint({ scripts, windows }: WindowsPorts): AdapterOf<'apply-checkpoint'> {
@@ -13,20 +13,20 @@ export function applyCheckpoint({ scripts, windows }: WindowsPorts): AdapterOf<'
       nativeAction(
         'apply-checkpoint',
         input,
-        `Restore-VMSnapshot -Confirm:$false -VMSnapshot ${checkpointOf(input.machine, input.checkpoint)}`,
+        `Restore-VMSnapshot -Confirm:$false -VMSnapshot ${checkpointOf(input.machine, input)}`,
       ),
 
     async run(input, context) {
-      const { machine, checkpoint, called, name } = input
+      const { machine, checkpoint, name } = input
       const found = await machineNow(input, windows, context)
-      const file = found.drives[0]?.path ?? called
+      const file = fileOf(found)
       try {
         await scripts.call('restore-checkpoint', { machine, checkpoint }, { signal: context.signal })
       } catch (error) {
         throw scriptProblem(error, file)
       }
       const { checkpoints } = await machineNow(input, windows, context)
-      if (checkpoints.current === checkpoint) return {}
+      if (checkpoints.current === checkpoint.toLowerCase()) return {}
       throw new DiskError('tool-failed', {
         file,
         tool: 'Restore-VMSnapshot',

@@ -1,13 +1,17 @@
 import type { AdapterOf } from '@varve/agent/actions/adapter'
+import { DiskError, quote } from '@varve/core/problems/disk-error'
 import { nativeAction } from '@varve/operations/plans/shown'
 import { z } from 'zod'
 import { MachineId } from '@varve/protocol/machines'
-import { scriptProblem } from '../../powershell/script-problem.ts'
+import { askScript } from '../../powershell/ask-script.ts'
+import { hasFailedForGood } from '../../powershell/script-problem.ts'
 import type { WindowsPorts } from '../adapter-table.ts'
 import { cmdlet } from '../cmdlets.ts'
-import { machineNow, vmOf } from './machine-of.ts'
+import { forgetBegun, madeOf, noteBegun, readBegun } from './begun.ts'
+import { fileOf, machineNow, vmOf } from './machine-of.ts'
 
 const Made = z.object({ id: MachineId })
+const silenceMs = 600_000
 
 /** `Checkpoint-VM`: of the kind that the machine is set to. */
 export function createCheckpoint({ scripts, windows }: WindowsPorts): AdapterOf<'create-checkpoint'> {
@@ -21,23 +25,39 @@ export function createCheckpoint({ scripts, windows }: WindowsPorts): AdapterOf<
       ),
 
     async run(input, context) {
-      const { machine, name, called } = input
+      const { machine, name } = input
+      const { ports, signal } = context
       const found = await machineNow(input, windows, context)
-      const { signal } = context
+      const file = fileOf(found)
+      const { all } = found.checkpoints
+      if (all.some((one) => one.name === name)) throw taken(file, name)
+      const begun = { machine, name, before: all.map(({ id }) => id), made: null }
+      await noteBegun(ports, begun)
       try {
-        const { id } = Made.parse(
-          await scripts.call('checkpoint-machine', { machine, name }, { signal, silenceMs: 600_000 }),
-        )
+        const asked = { script: 'checkpoint-machine', schema: Made, parameters: { machine, name } } as const
+        const { id } = await askScript(scripts, { ...asked, file, signal, silenceMs })
+        await noteBegun(ports, { ...begun, made: id })
         return { checkpoint: id }
       } catch (error) {
-        throw scriptProblem(error, found.drives[0]?.path ?? called)
+        if (hasFailedForGood(error)) await forgetBegun(ports, begun)
+        throw error
       }
     },
 
     async isDone(input, context) {
-      const { checkpoints } = await machineNow(input, windows, context)
-      const made = checkpoints.all.find(({ name }) => name === input.name)
-      return made ? { checkpoint: made.id } : null
+      const begun = await readBegun(context.ports, input)
+      const made = begun && madeOf(begun, await machineNow(input, windows, context))
+      return made === null ? null : { checkpoint: made }
     },
   }
+}
+
+function taken(file: string, name: string): DiskError {
+  return new DiskError('refused', {
+    file,
+    finding: 'snapshot-exists',
+    layer: 'L2',
+    reason: `its machine has a checkpoint ${quote(name)} meanwhile`,
+    remedy: 'Choose another name.',
+  })
 }

@@ -1,14 +1,16 @@
+import { resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { AdapterOf } from '@varve/agent/actions/adapter'
 import { assertTarget } from '@varve/agent/actions/inside-roots'
 import { notesFolder } from '@varve/agent/platform/attached-notes'
-import { DiskError } from '@varve/core/problems/disk-error'
 import type { ActionInput } from '@varve/operations/actions/action-table'
 import { nativeAction } from '@varve/operations/plans/shown'
 import { removeNote } from '../../host/notes.ts'
-import { isSamePath } from '../../host/windows-path.ts'
+import { isSamePath, plainPath } from '../../host/windows-path.ts'
 import { scriptProblem } from '../../powershell/script-problem.ts'
 import type { WindowsPorts } from '../adapter-table.ts'
 import { cmdlet } from '../cmdlets.ts'
+import { usualWaits } from '../waits.ts'
 
 /** The cmdlet that `dismount-image.ps1` runs where the disk is there. */
 export function dismountCmdlet({ image, by }: ActionInput<'detach-vhd'>): string {
@@ -17,26 +19,44 @@ export function dismountCmdlet({ image, by }: ActionInput<'detach-vhd'>): string
     : cmdlet('Dismount-DiskImage', { ImagePath: image })
 }
 
-export function detachVhd({ scripts, windows }: WindowsPorts): AdapterOf<'detach-vhd'> {
+export function detachVhd({
+  scripts,
+  windows,
+  waits: { diskSeconds, lateMs, everyMs } = usualWaits,
+}: WindowsPorts): AdapterOf<'detach-vhd'> {
+  /** The disk of the image; one that was begun and has not come is waited for, since nobody would know of it later. */
+  async function find(image: string, { notes, signal }: { notes: string | null; signal: AbortSignal }) {
+    const until = performance.now() + lateMs
+    for (;;) {
+      const { disks, gone } = await windows.disks(notes)
+      const found = disks.find((one) => isSamePath(one.image, image)) ?? null
+      const isAwaited = gone.some((note) => note.isPending && isSamePath(note.image, image))
+      if (found !== null || !isAwaited || performance.now() >= until) return found
+      await sleep(everyMs, undefined, { signal })
+    }
+  }
+
   return {
     tools: [],
     command: (input) => nativeAction('detach-vhd', input, dismountCmdlet(input)),
 
     async run(input, { ports, signal }) {
-      const { image } = input
       const notes = notesFolder(ports)
-      await assertTarget(ports, image)
-      const found = (await windows.disks(notes)).disks.find((one) => isSamePath(one.image, image))
-      if (found && found.note === null)
-        throw new DiskError('in-use', { file: image, by: 'somebody else, who attached it to Windows' })
-      try {
-        const wasAttached = found !== undefined
-        if (wasAttached) await scripts.call('dismount-image', input, { signal })
-        if (notes !== null) await removeNote(notes, image)
-        return { wasAttached }
-      } catch (error) {
-        throw scriptProblem(error, image)
+      await assertTarget(ports, input.image)
+      const image = plainPath(resolve(input.image))
+      const found = await find(image, { notes, signal })
+      // Others attached it since, and Varve's is gone.
+      if (found?.note === null) return { wasAttached: false }
+      const { by } = input
+      if (found) {
+        await scripts
+          .call('dismount-image', { image, by, seconds: diskSeconds }, { signal })
+          .catch((error: unknown) => {
+            throw scriptProblem(error, { file: image, waitedSeconds: diskSeconds })
+          })
       }
+      if (notes !== null) await removeNote(notes, image)
+      return { wasAttached: found !== null }
     },
   }
 }

@@ -1,6 +1,8 @@
 import { nativeAdapter } from '@varve/agent/actions/native'
 import { attachedVhds } from '@varve/agent/operations/attached-vhds'
+import { libraryRoots } from '@varve/engine/files/library-roots'
 import { notesFolder } from '@varve/agent/platform/attached-notes'
+import { isBelowPath } from '../../host/windows-path.ts'
 import type { WindowsPorts } from '../adapter-table.ts'
 
 /** What was noted, beside what Windows has. */
@@ -11,9 +13,10 @@ export function listAttached({ windows }: WindowsPorts) {
     async run(_input, { ports }) {
       const all = attachedVhds(await windows.disks(notesFolder(ports)))
       const { roots } = ports
+      const libraries = libraryRoots(roots)
       // Agents tell of their libraries only.
       const isSeen = (image: string) =>
-        roots === null || roots.some((root) => image.toLowerCase().startsWith(root.toLowerCase()))
+        libraries.holds(image) || (roots ?? []).some((root) => isBelowPath(image, root))
       return { attached: all.filter(({ image }) => isSeen(image)) }
     },
   })

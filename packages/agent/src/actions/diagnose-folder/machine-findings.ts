@@ -45,7 +45,7 @@ function missingDisk({ name }: HyperVMachine, path: string): Diagnosis {
       id: 'disk-of-machine-missing',
       severity: 'block',
       layer: 'L1',
-      message: `the machine ${name} has it as a disk, and it is not there`,
+      message: `the machine ${quote(name)} has it as a disk, and it is not there`,
       remedy: 'Bring it back to where it was, such as from quarantine; or take the disk out of the machine.',
       ...byCommand('varve', 'quarantine', dirname(path)),
       details: { machine: name },
@@ -97,7 +97,7 @@ function automaticFindings(
           id: 'automatic-checkpoint-old',
           severity: 'warn',
           layer: 'L2',
-          message: `the checkpoint ${quote(name)} that Hyper-V made when ${machine} was started is ${days} days old, and what the machine writes goes into further files since`,
+          message: `the checkpoint ${quote(name)} that Hyper-V made when ${quote(machine)} was started is ${days} days old, and what the machine writes goes into further files since`,
           remedy:
             'It goes away when the machine is shut down; Set-VM -AutomaticCheckpointsEnabled $false makes no more of them.',
           command: ['varve', 'snapshot', 'delete', path, name],

@@ -1,0 +1,13 @@
+/** How long is waited for what Windows does by itself after a cmdlet has ended. */
+export interface Waits {
+  /** Seconds for a disk to come or go. */
+  readonly diskSeconds: number
+  /** Milliseconds for what was begun to come all the same, after it was given up. */
+  readonly lateMs: number
+  /** Milliseconds for a checkpoint that was removed to begin to go. */
+  readonly standstillMs: number
+  /** Milliseconds between two looks. */
+  readonly everyMs: number
+}
+
+export const usualWaits: Waits = { diskSeconds: 20, lateMs: 15_000, standstillMs: 60_000, everyMs: 1000 }

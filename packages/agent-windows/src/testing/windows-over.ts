@@ -1,0 +1,14 @@
+import { ExecaToolRunner } from '@varve/agent/tools/execa-tool-runner'
+import type { WindowsHost } from '@varve/agent/platform/windows-host'
+import { windowsHost } from '../host/windows-host.ts'
+import type { ScriptCaller } from '../powershell/powershell-host.ts'
+
+/** What a Windows knows whose scripts those are; access lists are nobody's, and there is no WSL unless its program is said. */
+export function windowsOver(scripts: ScriptCaller & { readonly wsl?: string }): WindowsHost {
+  return windowsHost({
+    scripts,
+    runner: new ExecaToolRunner(),
+    wsl: scripts.wsl ?? '/there-is-no-wsl.exe',
+    copyAccess: async () => Promise.resolve(),
+  })
+}
