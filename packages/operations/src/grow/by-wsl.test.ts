@@ -60,4 +60,10 @@ describe('refused with the reason and what works instead', () => {
 test('the container only is grown by Varve', () => {
   const made = plan({ ...debian, isOwn: false }, { partition: 'none' })
   expect(made.kind === 'plan' && made.steps.map(({ action }) => action)).not.toContain('resize-distribution')
+  expect(made.kind === 'plan' && made.warnings).toContainEqual(
+    expect.objectContaining({
+      id: 'filesystem-stays',
+      remedy: expect.stringContaining('in Debian: sudo resize2fs'),
+    }),
+  )
 })

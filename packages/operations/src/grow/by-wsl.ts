@@ -50,8 +50,24 @@ export function planByWsl(
   }
 }
 
-const containerOnly =
-  'the container only is changed with --partition none, and then the ext4 inside: sudo resize2fs "$(findmnt -no SOURCE /)"'
+const growInside = 'sudo resize2fs "$(findmnt -no SOURCE /)"'
+const containerOnly = `the container only is changed with --partition none, and then the ext4 inside: ${growInside}`
+
+/** That a distribution does not see the room by itself. */
+export function extStays(file: string, { kind, name }: DistributionFacts): Problem {
+  const remedy =
+    kind === 'docker-disk'
+      ? 'Say the size in Docker Desktop: Settings, Resources, Disk usage limit.'
+      : `Have it grow in ${name}: ${growInside}`
+  return {
+    id: 'filesystem-stays',
+    severity: 'info',
+    layer: 'L6',
+    file,
+    message: `L6 ${quote(file)}: the ext4 in it stays as large as it is`,
+    remedy,
+  }
+}
 
 /** Why WSL is not asked. */
 function whyNot(file: string, { kind, name, owner, isOwn, wsl }: DistributionFacts): Problem[] {

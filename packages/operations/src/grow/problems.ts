@@ -7,6 +7,7 @@ import { isResized, resizedKind } from '../resize/kinds.ts'
 import { blocking } from '../blocking.ts'
 import { checkedByWindows, filesystemProblems, missingTools, tableProblems } from '../resize/problems.ts'
 import type { ResizeTarget } from '../resize/targets.ts'
+import { extStays } from './by-wsl.ts'
 import type { Chosen } from './choose.ts'
 import type { Inside } from '../resize/inside.ts'
 import { notLarger } from './not-larger.ts'
@@ -40,6 +41,7 @@ export function growProblems(facts: ResizeFacts, growing: Growing): Problem[] {
       ...(isGpt ? tableProblems(facts) : []),
       ...(isMoving ? [nothingMoves(file)] : []),
       ...(isSame ? [nothingToGrow(file)] : []),
+      ...(facts.distribution ? [extStays(file, facts.distribution)] : []),
     ]
   }
   return [
