@@ -270,7 +270,7 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
         const address = { path: link, format: null, reading: {} }
         expect(await refusalOf('attach', { image: address, inUse: 'refuse' })).toBe('outside-library')
         const windows = windowsHost(library.windows)
-        const input = { image: link, by: 'hyper-v', isReadOnly: true }
+        const input = { attachment: 'a', image: link, by: 'hyper-v', isReadOnly: true }
         const { ports } = library.host
         const context = { ports, signal: new AbortController().signal, isResumed: false, onProgress() {} }
         const all = windowsAdapters({ scripts: library.windows, windows, waits })

@@ -106,6 +106,7 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
   readonly #host: PowerShellHost
   readonly #folder: string
   readonly #tables: Tables
+  #turn: Promise<unknown> = Promise.resolve()
 
   private constructor(host: PowerShellHost, folder: string, tables: Tables) {
     this.#host = host
@@ -136,7 +137,14 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
     return join(this.#folder, 'windows.json')
   }
 
-  async call(...[script, parameters = {}, options]: Parameters<ScriptCaller['call']>): Promise<unknown> {
+  async call(...asked: Parameters<ScriptCaller['call']>): Promise<unknown> {
+    const answer = this.#turn.then(async () => await this.#callNow(...asked))
+    this.#turn = answer.catch(() => {})
+    return await answer
+  }
+
+  /** Its module is a file that is written anew for each call. */
+  async #callNow(...[script, parameters = {}, options]: Parameters<ScriptCaller['call']>): Promise<unknown> {
     const silenceMs = this.silenceMs.get(script)
     const names = Object.keys(answers).filter((name) => !this.missing.has(name))
     // A module that was changed is another one.
