@@ -129,6 +129,15 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
       expect(await names()).toEqual(['a'])
     })
 
+    test('one that another run of Varve’s made meanwhile is that one’s', async () => {
+      await has({})
+      const state = await begin('snapshot-create', { image, name: 'a' }, async () =>
+        host.carryOut('snapshot-create', { image, name: 'a' }),
+      )
+      expect(end(state)).toEqual(['failed', 'refused', 0])
+      expect(await names()).toEqual(['a'])
+    })
+
     test('one that others make while Hyper-V fails to make Varve’s is theirs', async () => {
       await has({})
       const others = JSON.stringify(checkpoint(ids[0], 'a')).replaceAll("'", "''")

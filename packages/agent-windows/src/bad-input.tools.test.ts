@@ -258,8 +258,12 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
       ],
       ['a name with an end in it', 'detach-vhd', { image: '/a\0.vhdx', by: 'storage' }],
       ['another attachment', 'detach-vhd', { attachment: '../a', image: '/a.vhdx', by: 'storage' }],
-      ['no machine', 'create-checkpoint', { machine: '*', called: 'x', name: 'x' }],
-      ['an empty name', 'create-checkpoint', { machine: crypto.randomUUID(), called: 'x', name: '' }],
+      ['no machine', 'create-checkpoint', { attempt: 'a', machine: '*', called: 'x', name: 'x' }],
+      [
+        'an empty name',
+        'create-checkpoint',
+        { attempt: 'a', machine: crypto.randomUUID(), called: 'x', name: '' },
+      ],
     ])('varve do with %s is a coded error, and no cmdlet is called', async (_, action, input) => {
       const windows = windowsHost(host.windows)
       const adapters = windowsAdapters({ scripts: host.windows, windows, waits })
