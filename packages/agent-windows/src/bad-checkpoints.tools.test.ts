@@ -129,6 +129,15 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
       expect(await names()).toEqual(['a'])
     })
 
+    test('one that another run of Varve’s made meanwhile is that one’s', async () => {
+      await has({})
+      const state = await begin('snapshot-create', { image, name: 'a' }, async () =>
+        host.carryOut('snapshot-create', { image, name: 'a' }),
+      )
+      expect(end(state)).toEqual(['failed', 'refused', 0])
+      expect(await names()).toEqual(['a'])
+    })
+
     test('one that others make while Hyper-V fails to make Varve’s is theirs', async () => {
       await has({})
       const others = JSON.stringify(checkpoint(ids[0], 'a')).replaceAll("'", "''")
@@ -270,7 +279,7 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
         const address = { path: link, format: null, reading: {} }
         expect(await refusalOf('attach', { image: address, inUse: 'refuse' })).toBe('outside-library')
         const windows = windowsOver(library.windows)
-        const input = { image: link, by: 'hyper-v', isReadOnly: true }
+        const input = { attachment: 'a', image: link, by: 'hyper-v', isReadOnly: true }
         const { ports } = library.host
         const context = { ports, signal: new AbortController().signal, isResumed: false, onProgress() {} }
         const all = windowsAdapters({ scripts: library.windows, windows, waits })

@@ -156,6 +156,11 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
       expect(states.map(({ phase }) => phase).toSorted()).toEqual(['failed', 'succeeded'])
       const { error } = states.find(({ phase }) => phase === 'failed') ?? {}
       expect(error?.code).toBe('in-use')
+      expect(await attachedNow()).toMatchObject([{ image, state: 'live' }])
+      // What is in the way of a later one stays, too.
+      const late = await host.start(plan, request)
+      expect([late.phase, late.error?.code, late.undoFailures]).toEqual(['failed', 'in-use', []])
+      expect(await attachedNow()).toMatchObject([{ image, state: 'live' }])
     })
 
     test('a list of disks that fails for good leaves a note, by which a later detach finds it', async () => {
@@ -239,13 +244,26 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
 
     test.each([
       ['no object', 'attach-vhd', []],
-      ['no image', 'attach-vhd', { by: 'hyper-v', isReadOnly: true }],
-      ['another way', 'attach-vhd', { image: '/a.vhdx', by: 'diskpart', isReadOnly: true }],
-      ['a word for a switch', 'attach-vhd', { image: '/a.vhdx', by: 'storage', isReadOnly: 'no' }],
-      ['a name that is not absolute', 'attach-vhd', { image: 'a.vhdx', by: 'storage', isReadOnly: true }],
+      ['no image', 'attach-vhd', { attachment: 'a', by: 'hyper-v', isReadOnly: true }],
+      ['another way', 'attach-vhd', { attachment: 'a', image: '/a.vhdx', by: 'diskpart', isReadOnly: true }],
+      [
+        'a word for a switch',
+        'attach-vhd',
+        { attachment: 'a', image: '/a.vhdx', by: 'storage', isReadOnly: 'no' },
+      ],
+      [
+        'a name that is not absolute',
+        'attach-vhd',
+        { attachment: 'a', image: 'a.vhdx', by: 'storage', isReadOnly: true },
+      ],
       ['a name with an end in it', 'detach-vhd', { image: '/a\0.vhdx', by: 'storage' }],
-      ['no machine', 'create-checkpoint', { machine: '*', called: 'x', name: 'x' }],
-      ['an empty name', 'create-checkpoint', { machine: crypto.randomUUID(), called: 'x', name: '' }],
+      ['another attachment', 'detach-vhd', { attachment: '../a', image: '/a.vhdx', by: 'storage' }],
+      ['no machine', 'create-checkpoint', { attempt: 'a', machine: '*', called: 'x', name: 'x' }],
+      [
+        'an empty name',
+        'create-checkpoint',
+        { attempt: 'a', machine: crypto.randomUUID(), called: 'x', name: '' },
+      ],
     ])('varve do with %s is a coded error, and no cmdlet is called', async (_, action, input) => {
       const windows = windowsOver(host.windows)
       const adapters = windowsAdapters({ scripts: host.windows, windows, waits })

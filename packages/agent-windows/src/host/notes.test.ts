@@ -2,11 +2,11 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { afterEach, expect, test, vi } from 'vitest'
-import { beginNote, readNotes, removeNote, takeBackNote, writeNote } from './notes.ts'
+import { beginNote, readNotes, removeNote, writeNote } from './notes.ts'
 import { windowsOver } from '../testing/windows-over.ts'
 
 const image = String.raw`D:\vm\web.vhdx`
-const note = { image, by: 'hyper-v', isReadOnly: true } as const
+const note = { attachment: 'a1b2c3', image, by: 'hyper-v', isReadOnly: true } as const
 const imagesIn = async (folder: string) => (await readNotes(folder)).map((one) => one.image)
 
 afterEach(() => vi.useRealTimers())
@@ -27,7 +27,7 @@ test('what is damaged, foreign or of another image than its name says is passed 
   }
   for (const [file, text] of Object.entries(foreign)) await writeFile(place.file(file), text)
   expect(await imagesIn(place.path)).toEqual([image])
-  await removeNote(place.path, image.toUpperCase())
+  await removeNote(place.path, { image: image.toUpperCase(), attachment: null })
   expect(await imagesIn(place.path)).toEqual([])
 })
 
@@ -54,12 +54,15 @@ test('a clock that is set by minutes changes nothing, and several that write at 
 
 test('of several that begin at once one has the note, and does not take back what another has attached', async () => {
   await using place = await tempPlace()
-  const began = await Promise.all(Array.from({ length: 8 }, async () => beginNote(place.path, note)))
+  const began = await Promise.all(
+    ['a', 'b', 'c', 'd', 'e', 'f'].map(async (attachment) => beginNote(place.path, { ...note, attachment })),
+  )
   expect(began.filter(Boolean)).toHaveLength(1)
   expect(await readNotes(place.path)).toMatchObject([{ isPending: true }])
-  await writeNote(place.path, note)
-  await takeBackNote(place.path, image)
-  expect(await readNotes(place.path)).toMatchObject([{ isPending: false }])
+  expect(await readdir(place.path)).toHaveLength(1)
+  await writeNote(place.path, { ...note, attachment: 'd4e5f6' })
+  await removeNote(place.path, note)
+  expect(await readNotes(place.path)).toMatchObject([{ isPending: false, attachment: 'd4e5f6' }])
   expect(await beginNote(place.path, note)).toBe(false)
 })
 
@@ -69,7 +72,7 @@ test('what lies there and is no note of now is replaced by one that is begun', a
   const [name = ''] = await readdir(place.path)
   await writeFile(place.file(name), '{"image"')
   expect(await beginNote(place.path, note)).toBe(true)
-  await takeBackNote(place.path, image)
+  await removeNote(place.path, note)
   expect(await readdir(place.path)).toEqual([])
 })
 

@@ -1,15 +1,17 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { link, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { uptime } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { VhdNote } from '@varve/agent/platform/windows-host'
-import { systemCode, writeError } from '@varve/engine/system/system-error'
+import { writeError } from '@varve/engine/system/system-error'
 import { VhdBy } from '@varve/operations/actions/attached-vhd'
+import { StagingId } from '@varve/operations/actions/new-image'
 import { Path, Timestamp } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { isSamePath, pathKey } from './windows-path.ts'
 
 const Note = z.object({
+  attachment: StagingId,
   image: Path,
   by: VhdBy,
   isReadOnly: z.boolean(),
@@ -29,22 +31,22 @@ const bootedAt = () => Date.now() - upFor()
 /** Bytes of a note, at most. */
 const mostBytes = 64 * 1024
 
-type Attaching = Pick<VhdNote, 'image' | 'by' | 'isReadOnly'>
+type Attaching = Pick<VhdNote, 'attachment' | 'image' | 'by' | 'isReadOnly'>
 
 /** Notes that this is what Varve attaches, before it does; whether it was not noted already, by who attaches it at the same time. */
 export async function beginNote(folder: string, attaching: Attaching): Promise<boolean> {
   const path = join(folder, nameOf(attaching.image))
-  const before = parsed(await shortText(path))
-  if (before !== null && isOfThisBoot(before)) return false
-  try {
-    await mkdir(folder, { recursive: true })
-    await rm(path, { force: true })
-    await writeFile(path, textOf(attaching, true), { flag: 'wx' })
+  return await withPart(path, textOf(attaching, true), async (part) => {
+    // A link takes nobody's place.
+    const isTaken = await link(part, path).then(
+      () => false,
+      () => true,
+    )
+    const before = isTaken ? parsed(await shortText(path)) : null
+    if (before !== null && isOfThisBoot(before)) return before.attachment === attaching.attachment
+    if (isTaken) await rename(part, path)
     return true
-  } catch (error) {
-    if (systemCode(error) === 'EEXIST') return false
-    throw writeError(error, path)
-  }
+  })
 }
 
 /** Notes that Varve has attached it. */
@@ -52,15 +54,10 @@ export async function writeNote(folder: string, attached: Attaching): Promise<vo
   await putFile(folder, nameOf(attached.image), textOf(attached, false))
 }
 
-/** Takes back what was begun, unless somebody else has attached it by now. */
-export async function takeBackNote(folder: string, image: string): Promise<void> {
-  const note = parsed(await shortText(join(folder, nameOf(image))))
-  if (note?.isPending !== false) await removeNote(folder, image)
-}
-
-function textOf({ image, by, isReadOnly }: Attaching, isPending: boolean): string {
+function textOf({ attachment, image, by, isReadOnly }: Attaching, isPending: boolean): string {
   const madeAt = new Date().toISOString()
   const note: z.infer<typeof Note> = {
+    attachment,
     image,
     by,
     isReadOnly,
@@ -75,19 +72,31 @@ function textOf({ image, by, isReadOnly }: Attaching, isPending: boolean): strin
 /** Writes a file whole or not at all, whoever else does. */
 export async function putFile(folder: string, name: string, text: string): Promise<void> {
   const path = join(folder, name)
+  await withPart(path, text, async (part) => rename(part, path))
+}
+
+/** Does `work` with the text in a file beside the one that it is for; what is left of that goes away. */
+async function withPart<T>(path: string, text: string, work: (part: string) => Promise<T>): Promise<T> {
   const part = `${path}.${randomUUID()}.new`
   try {
-    await mkdir(folder, { recursive: true })
+    await mkdir(dirname(path), { recursive: true })
     await writeFile(part, text)
-    await rename(part, path)
+    return await work(part)
   } catch (error) {
-    await rm(part, { force: true }).catch(() => {})
     throw writeError(error, path)
+  } finally {
+    await rm(part, { force: true }).catch(() => {})
   }
 }
 
-export async function removeNote(folder: string, image: string): Promise<void> {
+/** Forgets that attachment of the image; null: any. */
+export async function removeNote(
+  folder: string,
+  { image, attachment }: { readonly image: string; readonly attachment: string | null },
+): Promise<void> {
   const path = join(folder, nameOf(image))
+  const note = parsed(await shortText(path))
+  if (note !== null && attachment !== null && note.attachment !== attachment) return
   await rm(path, { force: true }).catch((error: unknown) => {
     throw writeError(error, path)
   })

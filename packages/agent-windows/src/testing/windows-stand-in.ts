@@ -123,7 +123,7 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
   readonly #host: PowerShellHost
   readonly #folder: string
   readonly #tables: Tables
-  #last: Promise<unknown> = Promise.resolve()
+  #turn: Promise<unknown> = Promise.resolve()
 
   private constructor(host: PowerShellHost, folder: string, tables: Tables) {
     this.#host = host
@@ -164,13 +164,13 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
   }
 
   async call(...asked: Parameters<ScriptCaller['call']>): Promise<unknown> {
-    // Each writes what the next one reads.
-    const answer = this.#last.then(async () => this.#call(...asked))
-    this.#last = answer.catch(() => null)
+    const answer = this.#turn.then(async () => await this.#callNow(...asked))
+    this.#turn = answer.catch(() => {})
     return await answer
   }
 
-  async #call(...[script, parameters = {}, options]: Parameters<ScriptCaller['call']>): Promise<unknown> {
+  /** Its module is a file that is written anew for each call. */
+  async #callNow(...[script, parameters = {}, options]: Parameters<ScriptCaller['call']>): Promise<unknown> {
     const silenceMs = this.silenceMs.get(script)
     const names = Object.keys(answers).filter((name) => !this.missing.has(name))
     // A module that was changed is another one.

@@ -34,6 +34,6 @@ export function attachedVhds({ disks, gone }: WindowsDisksNow): AttachedView[] {
   ]
 }
 
-function told({ image, by, madeAt }: VhdNote) {
-  return { attachment: image, how: by, throwAway: false, pid: null, volumes: [], madeAt }
+function told({ attachment, by, madeAt }: VhdNote) {
+  return { attachment, how: by, throwAway: false, pid: null, volumes: [], madeAt }
 }

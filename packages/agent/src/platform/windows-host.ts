@@ -4,6 +4,8 @@ import type { ShownDisk, VhdBy } from '@varve/operations/actions/attached-vhd'
 
 /** That Varve has attached an image to Windows. */
 export interface VhdNote {
+  /** Of the attempt that attached it: another one takes nothing of it away. */
+  readonly attachment: string
   readonly image: string
   readonly by: VhdBy
   readonly isReadOnly: boolean

@@ -87,8 +87,8 @@ function noteOf({ steps }: RunState): { image: string; attachment: unknown; how:
     steps.find(({ step }) => [reserveDevice.name, attachVhd.name].includes(step.action)) ?? missing()
   const { call } = first.attempts.findLast(({ phase }) => phase === 'done') ?? missing()
   if (first.step.action === reserveDevice.name) return reserveDevice.input.parse(call.input)
-  const { image, by } = attachVhd.input.parse(call.input)
-  return { image, attachment: image, how: by }
+  const { image, attachment, by } = attachVhd.input.parse(call.input)
+  return { image, attachment, how: by }
 }
 
 function missing(): never {

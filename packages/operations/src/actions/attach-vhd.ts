@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { call, defineAction } from './action.ts'
 import { ShownDisk, VhdImage } from './attached-vhd.ts'
 import { detachVhd } from './detach-vhd.ts'
+import { StagingId } from './new-image.ts'
 import { baseName } from './path-words.ts'
 
 /** Makes a VHD or VHDX a disk of Windows, without drive letters. */
@@ -13,12 +14,18 @@ export const attachVhd = defineAction({
   isFinal: false,
   isHidden: true,
   isOfMachine: true,
-  input: z.lazy(() => VhdImage.unwrap().extend({ isReadOnly: z.boolean() })),
+  input: z.lazy(() =>
+    VhdImage.unwrap().extend({
+      /** Names the attachment. */
+      attachment: StagingId,
+      isReadOnly: z.boolean(),
+    }),
+  ),
   outcome: ShownDisk,
   words: ({ image, isReadOnly }) => ({
     title: 'Attach it',
     does: `Makes ${baseName(image)} a disk of Windows${isReadOnly ? ', read-only' : ', for writing'}; its volumes get no drive letters.`,
   }),
   told: ({ device, isOffline }) => `${device}${isOffline ? ', offline' : ''}`,
-  undo: ({ image, by }) => [call(detachVhd, { image, by })],
+  undo: ({ image, by, attachment }) => [call(detachVhd, { image, by, attachment })],
 })

@@ -1,6 +1,7 @@
 import { MachineId } from '@varve/protocol/machines'
 import { z } from 'zod'
 import { call, defineAction } from './action.ts'
+import { StagingId } from './new-image.ts'
 import { SnapshotName } from './snapshot-name.ts'
 
 /** A machine of Hyper-V, and one of its disks: what a person asked about. */
@@ -25,8 +26,9 @@ export const deleteCheckpoint = defineAction({
   isFinal: true,
   input: z.lazy(() =>
     OfMachine.unwrap().extend({
-      /** Null: the one that was begun under that name. */
+      /** Null: the one that `attempt` began to make, if any came of it. */
       checkpoint: MachineId.nullable(),
+      attempt: StagingId.nullable().default(null),
     }),
   ),
   outcome: z.lazy(() => z.object({ wasThere: z.boolean() })),
@@ -45,7 +47,9 @@ export const createCheckpoint = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  input: z.lazy(() => OfMachine.unwrap().extend({ name: SnapshotName })),
+  input: z.lazy(() =>
+    OfMachine.unwrap().extend({ name: SnapshotName, /** Names the attempt. */ attempt: StagingId }),
+  ),
   outcome: z.lazy(() => z.object({ checkpoint: MachineId })),
   words: ({ called, name }) => ({
     title: `Keep the state as ${name}`,

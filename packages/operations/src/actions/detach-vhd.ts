@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineAction } from './action.ts'
 import { VhdImage } from './attached-vhd.ts'
+import { StagingId } from './new-image.ts'
 import { baseName } from './path-words.ts'
 
 /** Takes the disk of a VHD or VHDX away, if Varve has attached it; done already, it succeeds. */
@@ -11,7 +12,12 @@ export const detachVhd = defineAction({
   attempts: 1,
   isFinal: false,
   isHidden: true,
-  input: VhdImage,
+  input: z.lazy(() =>
+    VhdImage.unwrap().extend({
+      /** The one that is meant; null: whichever of Varve's there is. */
+      attachment: StagingId.nullable().default(null),
+    }),
+  ),
   outcome: z.lazy(() => z.object({ wasAttached: z.boolean() })),
   words: ({ image }) => ({
     title: 'Detach it',

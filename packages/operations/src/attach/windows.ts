@@ -5,6 +5,7 @@ import type { VhdBy } from '../actions/attached-vhd.ts'
 import { baseName } from '../actions/path-words.ts'
 import { inOrder, quick, step, wholeEstimate, type Plan, type Refusal } from '../plans/plan.ts'
 import { powershellWord } from '../plans/shown.ts'
+import { freshId } from '../plans/wired.ts'
 import type { AttachFacts, DeviceWays, WindowsWays } from './facts.ts'
 import { alreadyProblems, refusing, writtenProblems } from './problems.ts'
 import type { AttachRequest } from './request.ts'
@@ -25,7 +26,7 @@ export function planOnWindows(
     step(attachVhd, {
       id: 'attach',
       host,
-      input: { image, by: windows.by, isReadOnly: !isWritten },
+      input: { attachment: freshId, image, by: windows.by, isReadOnly: !isWritten },
       estimate: quick,
       ...(isWritten && { needs: ['nobody else uses the image'] }),
     }),

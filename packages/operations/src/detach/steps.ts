@@ -14,7 +14,7 @@ const detachOf = { loop: detachLoop, 'nbd-client': detachNbd, 'qemu-nbd': detach
 export function detachSteps(host: string, attached: z.infer<typeof AttachedView>): DraftStep[] {
   const { attachment, image, device, how, volumes } = attached
   if (how === 'hyper-v' || how === 'storage')
-    return [step(detachVhd, { id: 'detach', host, input: { image, by: how }, estimate: quick })]
+    return [step(detachVhd, { id: 'detach', host, input: { image, by: how, attachment }, estimate: quick })]
   return [
     ...volumes.map(({ kind, device: mapped }, at) =>
       step(kind === 'luks' ? closeLuks : removeMapping, {

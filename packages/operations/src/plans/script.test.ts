@@ -5,7 +5,7 @@ import { planScript } from './script.ts'
 import { nativeAction, unprintable } from './shown.ts'
 
 const hostile = `a\n\u001b[2J"b' $(x) \u202Egnp\u200B\uFEFF`
-const input = { image: `/${hostile}.vhdx`, by: 'storage', isReadOnly: true } as const
+const input = { attachment: 'a1b2c3', image: `/${hostile}.vhdx`, by: 'storage', isReadOnly: true } as const
 
 test.each(['posix', 'powershell'] as const)(
   'a runbook for %s shows what it holds, whatever names are in it',

@@ -5,7 +5,7 @@ import type { HyperVMachine } from '@varve/protocol/machines'
 import { applyCheckpoint, createCheckpoint, deleteCheckpoint } from '../actions/checkpoints.ts'
 import { baseName } from '../actions/path-words.ts'
 import { step, type DraftStep, type Plan, type Refusal } from '../plans/plan.ts'
-import { from } from '../plans/wired.ts'
+import { freshId, from } from '../plans/wired.ts'
 import type { SnapshotFacts } from './facts.ts'
 import { planOf } from './plan-of.ts'
 import { newNameProblems } from './problems.ts'
@@ -38,7 +38,9 @@ export function planCheckpoint(
   return planOfMachine(facts, {
     operation: 'snapshot-create',
     summary: `Keep the present state of the machine ${quote(machine.name)} as ${quote(name)}`,
-    steps: [step(createCheckpoint, { id: 'create', host, input: { ...named(facts), name } })],
+    steps: [
+      step(createCheckpoint, { id: 'create', host, input: { ...named(facts), name, attempt: freshId } }),
+    ],
     found: [
       ...newNameProblems(facts, name),
       ...external,
@@ -71,7 +73,11 @@ export function planApplyCheckpoint(wanted: string, facts: CheckpointFacts): Pla
     operation: 'snapshot-apply',
     summary: `Take the machine ${quote(machine.name)} back to checkpoint ${quote(name)}`,
     steps: [
-      step(createCheckpoint, { id: 'keep', host, input: { ...named(facts), name: keepName } }),
+      step(createCheckpoint, {
+        id: 'keep',
+        host,
+        input: { ...named(facts), name: keepName, attempt: freshId },
+      }),
       step(applyCheckpoint, {
         id: 'apply',
         host,
@@ -110,7 +116,13 @@ export function planDeleteCheckpoint(wanted: string, facts: CheckpointFacts): Pl
   return planOfMachine(facts, {
     operation: 'snapshot-delete',
     summary: `Remove checkpoint ${quote(name)} of the machine ${quote(machine.name)} for good`,
-    steps: [step(deleteCheckpoint, { id: 'delete', host, input: { ...named(facts), name, checkpoint: id } })],
+    steps: [
+      step(deleteCheckpoint, {
+        id: 'delete',
+        host,
+        input: { ...named(facts), name, checkpoint: id, attempt: null },
+      }),
+    ],
     found: [...unknown, ...merging(facts), ...problems, ...(isOfBackup ? [ofBackup] : []), lost],
   })
 }

@@ -6,7 +6,7 @@ import { notesFolder } from '@varve/agent/platform/attached-notes'
 import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import type { ActionInput } from '@varve/operations/actions/action-table'
 import { nativeAction } from '@varve/operations/plans/shown'
-import { beginNote, takeBackNote, writeNote } from '../../host/notes.ts'
+import { beginNote, removeNote, writeNote } from '../../host/notes.ts'
 import { isSamePath, plainPath } from '../../host/windows-path.ts'
 import { hasFailedForGood, scriptProblem } from '../../powershell/script-problem.ts'
 import { cmdlet } from '../cmdlets.ts'
@@ -39,7 +39,7 @@ export function attachVhd({
     command: (input) => nativeAction('attach-vhd', input, mountCmdlet(input)),
 
     async run(input, { ports, signal }) {
-      const { by, isReadOnly } = input
+      const { attachment, by, isReadOnly } = input
       const notes = notesFolder(ports)
       await assertImage(ports, input.image)
       const image = plainPath(resolve(input.image))
@@ -48,17 +48,18 @@ export function attachVhd({
       // Noted before it is looked at, it would be taken for Varve's, and be detached.
       if (disks.some((one) => isSamePath(one.image, image)))
         throw new DiskError('in-use', { file: image, by: 'Windows, which has it attached', how: 'holds' })
-      const note = { image, by, isReadOnly }
-      const isOwnNote = notes !== null && (await beginNote(notes, note))
+      const note = { attachment, image, by, isReadOnly }
+      if (notes !== null) await beginNote(notes, note)
       try {
-        await scripts.call('mount-image', { ...note, seconds: diskSeconds }, { signal })
+        const asked = { image, by, isReadOnly, seconds: diskSeconds }
+        await scripts.call('mount-image', asked, { signal })
         const found = await find(image, notes)
         if (found === null) throw noDisk(image)
         if (notes !== null) await writeNote(notes, note)
         return found.disk
       } catch (error) {
         const problem = scriptProblem(error, { file: image, waitedSeconds: diskSeconds })
-        if (isOwnNote && (await isNothingOfOurs(error, problem))) await takeBackNote(notes, image)
+        if (notes !== null && (await isNothingOfOurs(error, problem))) await removeNote(notes, note)
         throw problem
       }
 
@@ -70,9 +71,9 @@ export function attachVhd({
       }
     },
 
-    async isDone({ image }, { ports }) {
+    async isDone({ image, attachment }, { ports }) {
       const found = await find(image, notesFolder(ports))
-      return found?.note ? found.disk : null
+      return found?.note?.attachment === attachment ? found.disk : null
     },
   }
 }

@@ -25,13 +25,13 @@ export function createCheckpoint({ scripts, windows }: WindowsPorts): AdapterOf<
       ),
 
     async run(input, context) {
-      const { machine, name } = input
+      const { attempt, machine, name } = input
       const { ports, signal } = context
       const found = await machineNow(input, windows, context)
       const file = fileOf(found)
       const { all } = found.checkpoints
       if (all.some((one) => one.name === name)) throw taken(file, name)
-      const begun = { machine, name, before: all.map(({ id }) => id), made: null }
+      const begun = { attempt, machine, name, before: all.map(({ id }) => id), made: null }
       await noteBegun(ports, begun)
       try {
         const asked = { script: 'checkpoint-machine', schema: Made, parameters: { machine, name } } as const
@@ -45,7 +45,7 @@ export function createCheckpoint({ scripts, windows }: WindowsPorts): AdapterOf<
     },
 
     async isDone(input, context) {
-      const begun = await readBegun(context.ports, input)
+      const begun = await readBegun(context.ports, input.attempt)
       const made = begun && madeOf(begun, await machineNow(input, windows, context))
       return made === null ? null : { checkpoint: made }
     },

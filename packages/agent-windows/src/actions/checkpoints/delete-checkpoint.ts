@@ -48,14 +48,14 @@ export function deleteCheckpoint({
           })
         await untilGone(input, { checkpoint, file: fileOf(found) }, context)
       }
-      await forgetBegun(ports, input)
+      await forgetBegun(ports, { attempt: input.attempt, made: checkpoint })
       return { wasThere: checkpoint !== null && (input.checkpoint === null || has(found, checkpoint)) }
     },
   }
 
   /** The one that Varve began to make under that name; where that was cut off it may come late. */
   async function begunCheckpoint(input: Input, { ports, signal }: ActionContext): Promise<string | null> {
-    const begun = await readBegun(ports, input)
+    const begun = await readBegun(ports, input.attempt)
     if (begun === null) return null
     const until = performance.now() + lateMs
     for (;;) {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AdapterOf } from '@varve/agent/actions/adapter'
 import { assertTarget } from '@varve/agent/actions/inside-roots'
 import { notesFolder } from '@varve/agent/platform/attached-notes'
+import type { VhdNote } from '@varve/agent/platform/windows-host'
 import type { ActionInput } from '@varve/operations/actions/action-table'
 import { nativeAction } from '@varve/operations/plans/shown'
 import { removeNote } from '../../host/notes.ts'
@@ -25,12 +26,17 @@ export function detachVhd({
   waits: { diskSeconds, lateMs, everyMs } = usualWaits,
 }: WindowsPorts): AdapterOf<'detach-vhd'> {
   /** The disk of the image; one that was begun and has not come is waited for, since nobody would know of it later. */
-  async function find(image: string, { notes, signal }: { notes: string | null; signal: AbortSignal }) {
+  async function find(
+    { image, attachment }: Pick<ActionInput<'detach-vhd'>, 'image' | 'attachment'>,
+    { notes, signal }: { readonly notes: string | null; readonly signal: AbortSignal },
+  ) {
     const until = performance.now() + lateMs
     for (;;) {
       const { disks, gone } = await windows.disks(notes)
       const found = disks.find((one) => isSamePath(one.image, image)) ?? null
-      const isAwaited = gone.some((note) => note.isPending && isSamePath(note.image, image))
+      const isAwaited = gone.some(
+        (note) => note.isPending && isMeant(note, attachment) && isSamePath(note.image, image),
+      )
       if (found !== null || !isAwaited || performance.now() >= until) return found
       await sleep(everyMs, undefined, { signal })
     }
@@ -44,10 +50,10 @@ export function detachVhd({
       const notes = notesFolder(ports)
       await assertTarget(ports, input.image)
       const image = plainPath(resolve(input.image))
-      const found = await find(image, { notes, signal })
-      // Others attached it since, and Varve's is gone.
-      if (found?.note === null) return { wasAttached: false }
-      const { by } = input
+      const { attachment, by } = input
+      const found = await find({ image, attachment }, { notes, signal })
+      // Others attached it since, another attempt of Varve's among them, and the one that is meant is gone.
+      if (found && !isMeant(found.note, attachment)) return { wasAttached: false }
       if (found) {
         await scripts
           .call('dismount-image', { image, by, seconds: diskSeconds }, { signal })
@@ -55,8 +61,11 @@ export function detachVhd({
             throw scriptProblem(error, { file: image, waitedSeconds: diskSeconds })
           })
       }
-      if (notes !== null) await removeNote(notes, image)
+      if (notes !== null) await removeNote(notes, { image, attachment })
       return { wasAttached: found !== null }
     },
   }
 }
+
+const isMeant = (note: VhdNote | null, attachment: string | null) =>
+  note !== null && (attachment === null || note.attachment === attachment)
