@@ -11,6 +11,7 @@ import { windowsAdapters } from './actions/adapter-table.ts'
 import { windowsOver } from './testing/windows-over.ts'
 import { cmdletTables } from './testing/stand-ins.ts'
 import { answers } from './testing/windows-answers.ts'
+import { machineWith } from './testing/windows-stand-in.ts'
 import { WindowsTestHost } from './testing/windows-test-host.ts'
 
 const pwsh = findPowershell()
@@ -83,6 +84,29 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
       expect(state.error?.message).not.toContain('mix two states')
       expect(await disks()).toHaveLength(1)
       expect(await attachedNow()).toEqual([])
+    })
+
+    test('what a machine makes a checkpoint of meanwhile is not attached for writing', async () => {
+      const request = wish(image, { isWritten: true })
+      const plan = await host.plan('attach', request)
+      const drive = {
+        path: image,
+        controllerType: 'SCSI',
+        controllerNumber: 0,
+        controllerLocation: 0,
+      } as const
+      const id = '11111111-8b86-d011-b42d-00cf4fc964ff'
+      const kept = {
+        id,
+        name: 'a',
+        parentId: null,
+        type: 'Standard',
+        isAutomatic: true,
+        drives: [drive],
+      } as const
+      await host.windows.set({ machines: [machineWith(`${image}x`, { state: 'Off', checkpoints: [kept] })] })
+      const { phase, error } = await host.start(plan, request, ['image-is-written'])
+      expect([phase, error?.code, await disks()]).toEqual(['failed', 'in-use', []])
     })
 
     test('who attaches it while Varve does keeps it, too', async () => {

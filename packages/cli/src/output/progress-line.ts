@@ -1,4 +1,5 @@
 import { formatBytes, formatRate } from '@varve/core/units/format-bytes'
+import { printable } from './text.ts'
 
 export interface ProgressSample {
   readonly done: number
@@ -29,7 +30,7 @@ export class ProgressLine {
 
   constructor(label: string, isTerminal: boolean, terminal: ProgressTerminal = process.stderr) {
     this.#terminal = isTerminal ? terminal : null
-    this.#label = label
+    this.#label = printable(label)
   }
 
   show(sample: ProgressSample): void {
