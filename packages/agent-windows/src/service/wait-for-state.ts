@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DiskError } from '@varve/core/problems/disk-error'
-import { serviceFault, systemCodes } from './service-fault.ts'
+import { serviceError, serviceFault, systemCodes } from './service-fault.ts'
 import type { ServiceControl, ServiceStatus } from './service-system.ts'
 
 export interface WaitTimes {
@@ -23,7 +22,7 @@ export async function waitUntilRunning(name: string, waiting: Waiting): Promise<
   if (status?.state === 'running') return status
   if (status === null) throw serviceFault(name, 'start it', systemCodes.absent)
   const code = status.exitCode === systemCodes.ownCode ? status.ownCode : status.exitCode
-  throw new DiskError('service-failed', { file: name, what: 'start it', why: 'no-start', code })
+  throw serviceError(name, { what: 'start it', why: 'no-start', code })
 }
 
 /** Waits until it neither starts nor stops; one that does cannot be asked for anything. */

@@ -8,20 +8,6 @@ export type ControllerGoneWhy = 'refused' | 'unknown-name' | 'silent' | 'not-a-c
 /** What a request to a controller can name. */
 export type FleetThing =
   'host' | 'image' | 'library' | 'migration' | 'run' | 'schedule' | 'person' | 'session' | 'key'
-/** Why a system does not do with a service what it was asked to. */
-export type ServiceWhy =
-  | 'no-rights'
-  | 'exists'
-  | 'absent'
-  | 'leaving'
-  | 'no-answer'
-  | 'no-start'
-  | 'no-log-on'
-  | 'disabled'
-  | 'privilege'
-  | 'not-started-by-system'
-  | 'other'
-
 /** What to do about a file that cannot be written. */
 export const notWritableRemedy: Readonly<Record<NotWritableWhy | 'rights', string>> = {
   rights: 'Give the user that runs Varve the right to write there, or choose another folder.',
@@ -66,50 +52,6 @@ export const fleetRemedy: Readonly<Record<FleetThing, string>> = {
   person: '"varve people" lists the people of the fleet.',
   session: '"varve people sessions" lists who is signed in.',
   key: '"varve keys" lists them with their ids.',
-}
-
-const seeEvents = 'Its events say why: Get-WinEvent -ProviderName varve-agent -MaxEvents 5.'
-
-/** What to say and to do about a service. */
-export const serviceFaults: Readonly<
-  Record<ServiceWhy, { readonly message: string; readonly remedy: string }>
-> = {
-  'no-rights': {
-    message: 'this needs an administrator',
-    remedy: 'Open PowerShell with: Run as administrator.',
-  },
-  exists: {
-    message: 'there is such a service already',
-    remedy: 'Remove it first, or install again, which changes it.',
-  },
-  absent: { message: 'there is no such service', remedy: 'Install it: varve-agent service install.' },
-  leaving: {
-    message: 'it is being removed, which ends when no program has it open',
-    remedy: 'Close services.msc and the Event Viewer, then try again; a restart of the host ends it too.',
-  },
-  'no-answer': {
-    message: 'it does not answer in time',
-    remedy: `${seeEvents} A process that hangs is ended with: Stop-Process -Force -Id PROCESS.`,
-  },
-  'no-start': { message: 'it ended when it was started', remedy: seeEvents },
-  'no-log-on': {
-    message: 'its account cannot log on as a service',
-    remedy:
-      'Install it again; a policy of the host that takes away "Log on as a service" has to leave out NT SERVICE.',
-  },
-  disabled: {
-    message: 'it is disabled',
-    remedy: 'Install it again, or: Set-Service varve-agent -StartupType Automatic.',
-  },
-  privilege: {
-    message: 'its account lacks a privilege that the service requires',
-    remedy: 'Install it again as an administrator.',
-  },
-  'not-started-by-system': {
-    message: 'only the system starts a program as a service',
-    remedy: 'Start it with: varve-agent service start.',
-  },
-  other: { message: 'the system refused it', remedy: 'The code of the system tells more: net helpmsg CODE.' },
 }
 
 /** What makes the users of a file let go of it, where it is more than to stop a machine or program; null: it is not. */

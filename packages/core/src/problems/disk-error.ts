@@ -1,4 +1,4 @@
-import { controllerGone, fleetRemedy, notWritableRemedy, releaseWords, serviceFaults } from './causes.ts'
+import { controllerGone, fleetRemedy, notWritableRemedy, releaseWords } from './causes.ts'
 import { bytesInWords, formatBytes, groupThousands } from '../units/format-bytes.ts'
 import { areDetailsOf, type DiskErrorCode, type DiskErrorDetails } from './error-details.ts'
 import type { LayerNumber } from './layer-number.ts'
@@ -262,8 +262,8 @@ const explain: Explain = {
   }),
   'service-failed': (d) => ({
     layer: 'L1',
-    message: `could not ${d.what}: ${serviceFaults[d.why].message}${d.code === null ? '' : ` (${d.code})`}`,
-    remedy: serviceFaults[d.why].remedy,
+    message: `could not ${d.what}: ${d.reason}${d.code === null ? '' : ` (${d.code})`}`,
+    remedy: d.remedy,
   }),
   'no-progress': (d) => ({
     layer: 'L3',

@@ -1,6 +1,6 @@
 import type { LayerNumber } from './layer-number.ts'
 import type { RunPlace, Use } from './use.ts'
-import type { ControllerGoneWhy, FleetThing, NotWritableWhy, ServiceWhy } from './causes.ts'
+import type { ControllerGoneWhy, FleetThing, NotWritableWhy } from './causes.ts'
 
 /** What each error knows. `file` is the file at fault, as its owner names it. */
 export interface DiskErrorDetails {
@@ -76,7 +76,15 @@ export interface DiskErrorDetails {
   'tool-failed': { file: string; tool: string; exitCode: number | null; stderr: string }
   'tool-missing': { file: string; tool: string; install: string }
   /** `file`: name of the service; what was asked, as in "start it"; `code` is that of the system. */
-  'service-failed': { file: string; what: string; why: ServiceWhy; code: number | null }
+  /** Whoever asked the system says why it does not, and what to do. */
+  'service-failed': {
+    file: string
+    what: string
+    why: string
+    reason: string
+    remedy: string
+    code: number | null
+  }
   'no-progress': { file: string; during: string; seconds: number }
   'agent-gone': { file: string; host: string }
   canceled: { file: string; what: string }
@@ -152,7 +160,14 @@ const kinds: { readonly [C in DiskErrorCode]: Kinds<DiskErrorDetails[C]> } = {
   'run-busy': { file, run: isText, operation: isText },
   'tool-failed': { file, tool: isText, exitCode: orNull(isNumber), stderr: isText },
   'tool-missing': { file, tool: isText, install: isText },
-  'service-failed': { file, what: isText, why: isText, code: orNull(isNumber) },
+  'service-failed': {
+    file,
+    what: isText,
+    why: isText,
+    reason: isText,
+    remedy: isText,
+    code: orNull(isNumber),
+  },
   'no-progress': { file, during: isText, seconds: isNumber },
   'agent-gone': { file, host: isText },
   canceled: { file, what: isText },

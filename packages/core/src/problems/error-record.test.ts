@@ -16,7 +16,14 @@ test('an error crosses a wire whole', () => {
     new DiskError('no-space', { file: 'a', wanted: 5, available: null }),
     new DiskError('needs-consent', { file: 'a', ids: ['in-use'], choices: [], findings: ['It is open.'] }),
     new DiskError('not-in-fleet', { file: 'north', kind: 'host' }),
-    new DiskError('service-failed', { file: 'varve-agent', what: 'start it', why: 'no-log-on', code: 1069 }),
+    new DiskError('service-failed', {
+      file: 'varve-agent',
+      what: 'start it',
+      why: 'no-log-on',
+      reason: 'its account cannot log on',
+      remedy: 'Install it again.',
+      code: 1069,
+    }),
   ]
   for (const error of errors) {
     const back = fromErrorRecord(toErrorRecord(error, 'a'))
