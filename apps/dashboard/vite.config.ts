@@ -5,7 +5,8 @@ import { precompress } from './precompress.ts'
 /**
  * What every page needs, in few files: a request costs 600 bytes of header, and a small file is hardly compressed.
  * The application's own modules stay where they are imported, but for the small ones that most pages import;
- * the search field would bring the inputs of Mantine along, which the lists share, and signing in is of its own pages.
+ * the search field would bring the inputs of Mantine along, which the lists share, and signing in is of its own pages. The
+ * words of errors come with them from the controller: only what plans in the browser makes some itself.
  */
 const sharedChunks = [
   {
@@ -14,7 +15,7 @@ const sharedChunks = [
   },
   {
     name: 'shared',
-    test: /(?:node_modules[\\/]@mantine[\\/]hooks|packages[\\/]core[\\/]src[\\/](?:units|problems)|dashboard[\\/]src[\\/](?:components|data))[\\/](?!search-field|filter-row|auth|passkeys|sign-out|refusal|focus-first|asked-twice).*\.(?:tsx?|mjs)$/u,
+    test: /(?:node_modules[\\/]@mantine[\\/]hooks|packages[\\/]core[\\/]src[\\/](?:units|problems)|dashboard[\\/]src[\\/](?:components|data))[\\/](?!search-field|filter-row|disk-error|error-details|causes|missing-words|auth|passkeys|sign-out|refusal|focus-first|asked-twice).*\.(?:tsx?|mjs)$/u,
     minShareCount: 3,
   },
   {

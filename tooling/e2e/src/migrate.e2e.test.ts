@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { copyFile, open, readFile, rename, stat } from 'node:fs/promises'
+import { copyFile, open, readFile, rename, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { requires, runTool, runToolOk } from '@varve/test-kit/tools'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
@@ -210,13 +210,16 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('a migration between two agent
 
   test('a damaged image and one whose parent is gone are refused before anything is copied', async () => {
     const source = await provide('whole.qcow2', 'qcow2')
-    const top = join(fleet.library('north'), 'orphan.qcow2')
+    // Both come into the library as they are to be found.
+    const into = async (from: string, name: string) => rename(from, join(fleet.library('north'), name))
+    const top = place.file('orphan.qcow2')
     await runToolOk('qemu-img', ['create', '-f', 'qcow2', '-F', 'qcow2', '-b', source, top])
     await runToolOk('qemu-img', ['rebase', '-u', '-F', 'qcow2', '-b', 'gone.qcow2', top])
-    const cut = join(fleet.library('north'), 'cut.qcow2')
+    const cut = place.file('cut.qcow2')
     await copyFile(source, cut)
-    await using file = await open(cut, 'r+')
-    await file.truncate(300_000)
+    await truncate(cut, 300_000)
+    await into(top, 'orphan.qcow2')
+    await into(cut, 'cut.qcow2')
     for (const [name, code] of [
       ['orphan.qcow2', 'parent-missing'],
       ['cut.qcow2', 'truncated'],
