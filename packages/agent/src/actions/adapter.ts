@@ -39,7 +39,7 @@ export interface ActionPorts {
   readonly findWriters: FindWriters | null
   /** Left out where the system has no reader of its volumes and pools. */
   readonly readPlaces?: ReadPlaces
-  /** Disks that Windows makes of images; left out: it is another system. */
+  /** Disks, machines and distributions as Windows tells them; left out: it is another system. */
   readonly windowsHost?: WindowsHost
   /** A passphrase or key that is for this run alone, and is written nowhere; left out: none was given. */
   readonly secret?: Uint8Array

@@ -9,7 +9,7 @@ import type { DetachFacts } from '@varve/operations/detach/facts'
 import { detachOperation } from '@varve/operations/detach/plan'
 import { toAttachedView } from './attached-view.ts'
 import { attachedVhds } from './attached-vhds.ts'
-import { deviceWays, windowsNow } from './device-ways.ts'
+import { deviceWays, windowsNow, type WindowsNow } from './device-ways.ts'
 import { defineLocalOperation, type FactsContext } from './local-operation.ts'
 
 export const detachHere = defineLocalOperation(detachOperation, async ({ target }, context) => {
@@ -45,7 +45,7 @@ export const detachHere = defineLocalOperation(detachOperation, async ({ target 
 async function gatherOnWindows(
   target: string,
   context: FactsContext,
-  { now, ...own }: NonNullable<Awaited<ReturnType<typeof windowsNow>>>,
+  { now, ...own }: WindowsNow,
 ): Promise<DetachFacts> {
   const { host, ports } = context
   const image = await realpath(target).catch(() => target)

@@ -34,12 +34,12 @@ export async function deviceWays({ ports }: Pick<FactsContext, 'ports'>): Promis
   }
 }
 
+export interface WindowsNow extends Pick<DeviceWays, 'system' | 'isRoot' | 'windows'> {
+  readonly now: WindowsDisksNow
+}
+
 /** What Windows has attached, and what it can attach by; null: this is another system. */
-export async function windowsNow({
-  ports,
-}: Pick<FactsContext, 'ports'>): Promise<
-  (Pick<DeviceWays, 'system' | 'isRoot' | 'windows'> & { readonly now: WindowsDisksNow }) | null
-> {
+export async function windowsNow({ ports }: Pick<FactsContext, 'ports'>): Promise<WindowsNow | null> {
   const { windowsHost } = ports
   if (!windowsHost) return null
   const system = 'win32'

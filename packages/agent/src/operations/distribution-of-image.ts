@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { sameFileAs } from '@varve/engine/files/same-file'
 import type { DistributionFacts } from '@varve/operations/resize/facts'
 import type { ActionPorts } from '../actions/adapter.ts'
 
@@ -8,12 +8,10 @@ export async function distributionOfImage(
   { windowsHost }: Pick<ActionPorts, 'windowsHost'>,
 ): Promise<Omit<DistributionFacts, 'wsl'> | null> {
   if (!windowsHost) return null
-  const wanted = await stat(image, { bigint: true }).catch(() => null)
-  if (wanted === null) return null
+  const isImage = await sameFileAs(image)
+  if (isImage === null) return null
   const { distributions } = await windowsHost.distributions()
-  for (const { disk, kind, name, owner, isOwn } of distributions) {
-    const there = disk && (await stat(disk.path, { bigint: true }).catch(() => null))
-    if (there?.dev === wanted.dev && there.ino === wanted.ino) return { kind, name, owner, isOwn }
-  }
+  for (const { disk, kind, name, owner, isOwn } of distributions)
+    if (disk && (await isImage(disk.path))) return { kind, name, owner, isOwn }
   return null
 }

@@ -1,7 +1,8 @@
-import { realpath, stat } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { DiskError, quote } from '@varve/core/problems/disk-error'
 import { libraryRoots } from '@varve/engine/files/library-roots'
+import { sameFileAs } from '@varve/engine/files/same-file'
 import type { HyperVMachine } from '@varve/protocol/machines'
 import type { ActionPorts } from '../actions/adapter.ts'
 
@@ -16,13 +17,9 @@ export async function machineOfImage(
   // Hyper-V takes no other file for a disk: what it does not answer keeps nobody from those.
   if (!windowsHost || !/\.(?:a?vhdx?|vhds)$/iu.test(image)) return null
   libraryRoots(roots).assertNamedInside(image)
-  const wanted = await stat(image, { bigint: true }).catch(() => null)
-  if (wanted === null) return null
+  const isWanted = await sameFileAs(image)
+  if (isWanted === null) return null
   const { machines } = await windowsHost.machines()
-  const isWanted = async (path: string) => {
-    const there = await stat(path, { bigint: true }).catch(() => null)
-    return there?.dev === wanted.dev && there.ino === wanted.ino
-  }
   const having = async (filesOf: (machine: HyperVMachine) => readonly string[]) => {
     const found: HyperVMachine[] = []
     for (const machine of machines)

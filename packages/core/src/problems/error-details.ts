@@ -75,8 +75,7 @@ export interface DiskErrorDetails {
   'run-busy': { file: string; run: string; operation: string; of?: RunPlace; host?: string }
   'tool-failed': { file: string; tool: string; exitCode: number | null; stderr: string }
   'tool-missing': { file: string; tool: string; install: string }
-  /** `file`: name of the service; what was asked, as in "start it"; `code` is that of the system. */
-  /** Whoever asked the system says why it does not, and what to do. */
+  /** `file`: name of the service; `what`: was asked for, as in "start it"; `why`, `remedy`: of whoever asked the system; `code`: of the system. */
   'service-failed': {
     file: string
     what: string
