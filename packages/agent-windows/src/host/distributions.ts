@@ -3,6 +3,7 @@ import type { DistributionsNow } from '@varve/agent/platform/windows-host'
 import type { ToolRunner } from '@varve/agent/tools/tool-command'
 import type { DistributionState, WslDistribution } from '@varve/protocol/distributions'
 import { z } from 'zod'
+import { askScript } from '../powershell/ask-script.ts'
 import type { ScriptCaller } from '../powershell/powershell-host.ts'
 import { listRunning } from '../tools/wsl/commands.ts'
 import { isSamePath, plainPath } from './windows-path.ts'
@@ -69,7 +70,10 @@ export async function distributionsNow({
   wsl,
   askFile = fileHolding,
 }: DistributionPorts): Promise<DistributionsNow> {
-  const { users, distributions, docker } = Distributions.parse(await scripts.call('get-distributions'))
+  const { users, distributions, docker } = await askScript(scripts, {
+    script: 'get-distributions',
+    schema: Distributions,
+  })
   const userOf = (sid: string) => users.find((user) => user.sid === sid) ?? unknownUser(sid)
   const running = distributions.some(({ user }) => userOf(user).isOwn) ? await runningNow(runner, wsl) : null
 

@@ -1,7 +1,7 @@
 import type { AdapterOf } from '@varve/agent/actions/adapter'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { nativeAction } from '@varve/operations/plans/shown'
-import { scriptProblem } from '../../powershell/script-problem.ts'
+import { callScript } from '../../powershell/ask-script.ts'
 import type { WindowsPorts } from '../adapter-table.ts'
 import { checkpointOf, fileOf, machineNow } from './machine-of.ts'
 
@@ -20,11 +20,13 @@ export function applyCheckpoint({ scripts, windows }: WindowsPorts): AdapterOf<'
       const { machine, checkpoint, name } = input
       const found = await machineNow(input, windows, context)
       const file = fileOf(found)
-      try {
-        await scripts.call('restore-checkpoint', { machine, checkpoint }, { signal: context.signal })
-      } catch (error) {
-        throw scriptProblem(error, file)
-      }
+      const { signal } = context
+      await callScript(scripts, {
+        script: 'restore-checkpoint',
+        parameters: { machine, checkpoint },
+        about: file,
+        signal,
+      })
       const { checkpoints } = await machineNow(input, windows, context)
       if (checkpoints.current === checkpoint.toLowerCase()) return {}
       throw new DiskError('tool-failed', {

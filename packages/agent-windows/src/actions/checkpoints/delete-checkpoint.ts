@@ -5,7 +5,7 @@ import { DiskError, isDiskError } from '@varve/core/problems/disk-error'
 import type { ActionInput } from '@varve/operations/actions/action-table'
 import { nativeAction } from '@varve/operations/plans/shown'
 import type { HyperVMachine } from '@varve/protocol/machines'
-import { scriptProblem } from '../../powershell/script-problem.ts'
+import { callScript } from '../../powershell/ask-script.ts'
 import type { WindowsPorts } from '../adapter-table.ts'
 import { usualWaits } from '../waits.ts'
 import { forgetBegun, madeOf, readBegun } from './begun.ts'
@@ -41,12 +41,10 @@ export function deleteCheckpoint({
       const { machine } = input
       const checkpoint = input.checkpoint?.toLowerCase() ?? (await begunCheckpoint(input, context))
       if (checkpoint !== null) {
-        await scripts
-          .call('remove-checkpoint', { machine, checkpoint }, { signal, silenceMs })
-          .catch((error: unknown) => {
-            throw scriptProblem(error, fileOf(found))
-          })
-        await untilGone(input, { checkpoint, file: fileOf(found) }, context)
+        const file = fileOf(found)
+        const parameters = { machine, checkpoint }
+        await callScript(scripts, { script: 'remove-checkpoint', parameters, about: file, signal, silenceMs })
+        await untilGone(input, { checkpoint, file }, context)
       }
       await forgetBegun(ports, { attempt: input.attempt, made: checkpoint })
       return { wasThere: checkpoint !== null && (input.checkpoint === null || has(found, checkpoint)) }

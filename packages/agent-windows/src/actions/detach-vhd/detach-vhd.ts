@@ -8,7 +8,7 @@ import type { ActionInput } from '@varve/operations/actions/action-table'
 import { nativeAction } from '@varve/operations/plans/shown'
 import { removeNote } from '../../host/notes.ts'
 import { isSamePath, plainPath } from '../../host/windows-path.ts'
-import { scriptProblem } from '../../powershell/script-problem.ts'
+import { callScript } from '../../powershell/ask-script.ts'
 import type { WindowsPorts } from '../adapter-table.ts'
 import { cmdlet } from '../cmdlets.ts'
 import { usualWaits } from '../waits.ts'
@@ -55,11 +55,12 @@ export function detachVhd({
       // Others attached it since, another attempt of Varve's among them, and the one that is meant is gone.
       if (found && !isMeant(found.note, attachment)) return { wasAttached: false }
       if (found) {
-        await scripts
-          .call('dismount-image', { image, by, seconds: diskSeconds }, { signal })
-          .catch((error: unknown) => {
-            throw scriptProblem(error, { file: image, waitedSeconds: diskSeconds })
-          })
+        await callScript(scripts, {
+          script: 'dismount-image',
+          parameters: { image, by, seconds: diskSeconds },
+          about: { file: image, waitedSeconds: diskSeconds },
+          signal,
+        })
       }
       if (notes !== null) await removeNote(notes, { image, attachment })
       return { wasAttached: found !== null }
