@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { askScript } from '../powershell/ask-script.ts'
 import type { ScriptCaller } from '../powershell/powershell-host.ts'
 import { listRunning } from '../tools/wsl/commands.ts'
-import { isSamePath, plainPath } from './windows-path.ts'
+import { isSamePath, plainPath } from '@varve/engine/files/windows-path'
 
 const User = z.object({
   sid: z.string(),

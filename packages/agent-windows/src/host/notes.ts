@@ -8,7 +8,7 @@ import { VhdBy } from '@varve/operations/actions/attached-vhd'
 import { StagingId } from '@varve/operations/actions/new-image'
 import { Path, Timestamp } from '@varve/protocol/primitives'
 import { z } from 'zod'
-import { isSamePath, pathKey } from './windows-path.ts'
+import { isSamePath, pathKey } from '@varve/engine/files/windows-path'
 
 const Note = z.object({
   attachment: StagingId,

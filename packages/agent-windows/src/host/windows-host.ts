@@ -8,7 +8,7 @@ import { distributionsNow, type DistributionPorts } from './distributions.ts'
 import { wslVersion } from '../tools/wsl/commands.ts'
 import { askScript } from '../powershell/ask-script.ts'
 import { noteOf, readNotes } from './notes.ts'
-import { isSamePath, plainPath } from './windows-path.ts'
+import { isSamePath, plainPath } from '@varve/engine/files/windows-path'
 
 /** What `get-machines.ps1` gives. */
 const Machines = z.object({ told: MachinesTold, machines: z.array(HyperVMachine) })

@@ -7,7 +7,7 @@ import type { HyperVMachine } from '@varve/protocol/machines'
 import type { FolderPlace, PlacesView } from '@varve/protocol/places'
 import { z } from 'zod'
 import { askScript } from '../powershell/ask-script.ts'
-import { isBelowPath } from '../host/windows-path.ts'
+import { isBelowPath } from '@varve/engine/files/windows-path'
 import type { WindowsPorts } from '../actions/adapter-table.ts'
 
 /** What `get-drives.ps1` gives. */

@@ -3,6 +3,7 @@ import { attachedNow } from '@varve/engine/attached/attached-now'
 import { registryIn } from '@varve/engine/attached/registry'
 import { libraryRoots } from '@varve/engine/files/library-roots'
 import { namedBy } from '@varve/engine/files/staged-name'
+import { isSamePath } from '@varve/engine/files/windows-path'
 import { findUses } from '@varve/engine/in-use/find-uses'
 import { runOf } from '@varve/engine/in-use/run-locks'
 import type { DetachFacts } from '@varve/operations/detach/facts'
@@ -50,7 +51,7 @@ async function gatherOnWindows(
   const { host, ports } = context
   const image = await realpath(target).catch(() => target)
   const libraries = libraryRoots(ports.roots)
-  const isNamed = (name: string) => [target, image].some((one) => asNamed(one) === asNamed(name))
+  const isNamed = (name: string) => [target, image].some((one) => isSamePath(one, name))
   const isMeant = (one: { readonly image: string; readonly device: string }) =>
     (isNamed(one.image) || isNamed(one.device)) && libraries.holds(one.image)
   const attached = attachedVhds(now).find(isMeant) ?? null
@@ -65,9 +66,6 @@ async function gatherOnWindows(
     foreign: attached === null ? foreign.map(({ disk }) => disk.device) : [],
   }
 }
-
-/** Windows knows files and devices by their names in any case, and with both slashes. */
-const asNamed = (name: string) => name.replaceAll('/', '\\').toLowerCase()
 
 /** The run whose process works on the image, or on the one that this hidden file becomes; null: none. */
 async function workingRun(image: string): Promise<string | null> {

@@ -1,6 +1,7 @@
 import { readdirSync, realpathSync } from 'node:fs'
 import { isAbsolute, join, resolve, sep } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
+import { isBelowPath } from './windows-path.ts'
 
 /** The folders below which files may be opened, symlinks resolved; null: everywhere. */
 export interface LibraryRoots {
@@ -26,13 +27,13 @@ export function libraryRoots(roots: readonly string[] | null): LibraryRoots {
     holds,
     assertInside(real, file) {
       const named = isAbsolute(file) ? resolve(file) : null
-      const own = named === null ? undefined : folders.find((folder) => isNamedInside(named, folder))
+      const own = named === null ? undefined : folders.find((folder) => isInside(named, folder))
       if (own === undefined ? holds(real) : isOf(real, own)) return
       throw refuse(file)
     },
     assertNamedInside(file) {
       const named = resolve(file)
-      if (![...folders, ...roots].some((folder) => isNamedInside(named, folder))) throw refuse(file)
+      if (![...folders, ...roots].some((folder) => isInside(named, folder))) throw refuse(file)
     },
   }
 }
@@ -72,17 +73,10 @@ function entriesOf(folder: string) {
   }
 }
 
-const isWindows = process.platform === 'win32'
-
 function isInside(path: string, folder: string): boolean {
-  // Windows tells names apart by more than case only.
-  const [inner, outer] = isWindows ? [path.toLowerCase(), folder.toLowerCase()] : [path, folder]
-  return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep)
-}
-
-/** Windows finds files by their names in any case; what they lead to is judged by its own. */
-function isNamedInside(path: string, folder: string): boolean {
-  return sep === '/' ? isInside(path, folder) : isInside(path.toLowerCase(), folder.toLowerCase())
+  // What a file of Windows is found by; what that leads to is judged by its own name.
+  if (sep === '\\') return isBelowPath(path, folder)
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
 }
 
 /** With the letters that it has, in whichever case it was said: as what is asked for is resolved. */

@@ -2,7 +2,7 @@ import { nativeAdapter } from '@varve/agent/actions/native'
 import { attachedVhds } from '@varve/agent/operations/attached-vhds'
 import { libraryRoots } from '@varve/engine/files/library-roots'
 import { notesFolder } from '@varve/agent/platform/attached-notes'
-import { isBelowPath } from '../../host/windows-path.ts'
+import { isBelowPath } from '@varve/engine/files/windows-path'
 import type { WindowsPorts } from '../adapter-table.ts'
 
 /** What was noted, beside what Windows has. */

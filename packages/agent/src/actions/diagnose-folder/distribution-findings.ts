@@ -2,9 +2,9 @@ import { dirname } from 'node:path'
 import { finding, type Diagnosis } from '@varve/engine/doctor/diagnosis'
 import type { SeenImage } from '@varve/engine/doctor/look-at-images'
 import { byCommand, byHand } from '@varve/engine/doctor/mending'
+import { isBelowPath, pathKey } from '@varve/engine/files/windows-path'
 import type { WslDistribution } from '@varve/protocol/distributions'
 import type { DistributionsNow, WindowsHost } from '../../platform/windows-host.ts'
-import { isBelow, lowered } from './lowered.ts'
 
 interface Looking {
   readonly folder: string
@@ -12,7 +12,7 @@ interface Looking {
 }
 
 /** Where packages of the Store keep a distribution. */
-const storePlace = /[\\/]packages[\\/][^\\/]+[\\/]localstate[\\/]ext4\.vhdx$/u
+const storePlace = /[\\/]packages[\\/][^\\/]+[\\/]localstate[\\/]ext4\.vhdx$/iu
 
 /** What WSL says of the images in a folder. */
 export async function distributionFindings(
@@ -22,7 +22,7 @@ export async function distributionFindings(
   const now = await windows.distributions()
   return [
     ...now.distributions.flatMap((one) =>
-      one.disk !== null && isBelow(one.disk.path, folder) ? ofDistribution(one, one.disk) : [],
+      one.disk !== null && isBelowPath(one.disk.path, folder) ? ofDistribution(one, one.disk) : [],
     ),
     ...looseFindings(images, now),
   ]
@@ -73,11 +73,10 @@ function looseFindings(
   images: Looking['images'],
   { distributions, seenBelow }: DistributionsNow,
 ): Diagnosis[] {
-  const named = new Set(distributions.flatMap(({ disk }) => (disk === null ? [] : [lowered(disk.path)])))
+  const named = new Set(distributions.flatMap(({ disk }) => (disk === null ? [] : [pathKey(disk.path)])))
   return images.flatMap((image) => {
-    const path = lowered(image.path)
-    if (!storePlace.test(path) || named.has(path)) return []
-    if (!seenBelow.some((data) => isBelow(image.path, data))) return []
+    if (!storePlace.test(image.path) || named.has(pathKey(image.path))) return []
+    if (!seenBelow.some((data) => isBelowPath(image.path, data))) return []
     return [
       finding(image, {
         id: 'disk-without-distribution',

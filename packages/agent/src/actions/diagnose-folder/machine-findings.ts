@@ -4,9 +4,9 @@ import { quote } from '@varve/core/problems/disk-error'
 import { finding, type Diagnosis } from '@varve/engine/doctor/diagnosis'
 import type { SeenImage } from '@varve/engine/doctor/look-at-images'
 import { byCommand, byHand } from '@varve/engine/doctor/mending'
+import { isBelowPath, pathKey } from '@varve/engine/files/windows-path'
 import type { HyperVMachine } from '@varve/protocol/machines'
 import type { WindowsHost } from '../../platform/windows-host.ts'
-import { isBelow, lowered } from './lowered.ts'
 
 /** A checkpoint that Hyper-V made by itself goes away with the next shutdown; one so old has not. */
 const oldAutomaticDays = 7
@@ -25,7 +25,7 @@ export async function machineFindings(
 ): Promise<Diagnosis[]> {
   const { told, machines } = await windows.machines()
   if (told !== 'told') return []
-  const isInside = (path: string) => isBelow(path, folder)
+  const isInside = (path: string) => isBelowPath(path, folder)
   const missing: Diagnosis[] = []
   for (const machine of machines)
     for (const { path } of machine.drives)
@@ -55,15 +55,15 @@ function missingDisk({ name }: HyperVMachine, path: string): Diagnosis {
 
 /** Files of checkpoints that no machine writes to, keeps, or stands on. */
 function looseFindings(images: Looking['images'], machines: readonly HyperVMachine[]): Diagnosis[] {
-  const parentsOf = new Map(images.map(({ path, parents }) => [lowered(path), parents]))
+  const parentsOf = new Map(images.map(({ path, parents }) => [pathKey(path), parents]))
   const needed = new Set<string>()
   for (const { drives, checkpoints } of machines) {
     const files = [...drives.map(({ path }) => path), ...checkpoints.all.flatMap((one) => one.files)]
     for (const file of files)
-      for (const path of [file, ...(parentsOf.get(lowered(file)) ?? [])]) needed.add(lowered(path))
+      for (const path of [file, ...(parentsOf.get(pathKey(file)) ?? [])]) needed.add(pathKey(path))
   }
   return images.flatMap((image) => {
-    if (!/\.avhdx?$/iu.test(image.path) || needed.has(lowered(image.path))) return []
+    if (!/\.avhdx?$/iu.test(image.path) || needed.has(pathKey(image.path))) return []
     const [parent] = image.parents
     return [
       finding(image, {
