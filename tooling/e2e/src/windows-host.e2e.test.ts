@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { copyFile, open, readFile, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import type { RunView } from '@varve/protocol/runs'
 import { findPowershell } from '@varve/test-kit/powershell'
@@ -64,16 +64,13 @@ describe.skipIf(!isReady)('a Windows host of the fleet', () => {
     return run
   }
 
-  async function sameDisk(format: string, path: string, size = 64 * MiB): Promise<void> {
-    const said = await runToolOk('qemu-img', [
-      'compare',
-      '-f',
-      'raw',
-      '-F',
-      format,
-      place.file('disk.raw'),
-      path,
-    ])
+  async function sameDisk(
+    format: string,
+    path: string,
+    size = 64 * MiB,
+    disk = place.file('disk.raw'),
+  ): Promise<void> {
+    const said = await runToolOk('qemu-img', ['compare', '-f', 'raw', '-F', format, disk, path])
     expect(said).toContain('Images are identical.')
     expect(JSON.parse(await runToolOk('qemu-img', ['info', '--output', 'json', path]))).toMatchObject({
       'virtual-size': size,
@@ -120,6 +117,64 @@ describe.skipIf(!isReady)('a Windows host of the fleet', () => {
     })
     expect(await fleet.ended(back.id)).toMatchObject({ state: 'succeeded', error: null })
     await sameDisk('vhdx', inLibrary('again.vhdx'), 96 * MiB)
+  })
+
+  test('a chain of checkpoints goes to Linux, each state of it proven, and comes back as one disk', async () => {
+    const files = ['base.vhdx', 'middle.avhdx', 'leaf.avhdx']
+    const disks = files.map((_, at) => place.file(`state-${at}.raw`))
+    for (const [at, name] of files.entries()) {
+      const disk = disks[at] ?? ''
+      await copyFile(disks[at - 1] ?? place.file('disk.raw'), disk)
+      await using file = await open(disk, 'r+')
+      await file.write(Buffer.alloc(MiB, at + 1), 0, MiB, (5 * at + 2) * MiB)
+      await copyFile(disk, inLibrary(`state-${at}.raw`))
+      const backing = at === 0 ? null : { path: files[at - 1] ?? '' }
+      const sources = [{ path: `state-${at}.raw` }]
+      await operate('convert', { sources, target: name, format: 'vhdx', backing }, ['raw-unrecognised'])
+    }
+    const drive = (name: string) => ({
+      path: inLibrary(name),
+      controllerType: 'SCSI' as const,
+      controllerNumber: 0,
+      controllerLocation: 0,
+    })
+    const kept = ['first', 'second'].map((name, at) => ({
+      id: `6f9619ff-8b86-d011-b42d-00cf4fc96${at}00`,
+      name,
+      parentId: at === 0 ? null : `6f9619ff-8b86-d011-b42d-00cf4fc96${at - 1}00`,
+      type: 'Standard' as const,
+      isAutomatic: false,
+      drives: [drive(files[at] ?? '')],
+    }))
+    const machine = machineWith(inLibrary('leaf.avhdx'), {
+      state: 'Off',
+      checkpoints: kept,
+      parentId: kept[1]?.id ?? null,
+    })
+    await writeFile(stateFile(), JSON.stringify({ ...(await state()), machines: [machine] }))
+    const before = await Promise.all(files.map(async (name) => readFile(inLibrary(name))))
+
+    for (const [at, name] of files.entries()) {
+      const image = await waitFor(`the chain of ${name}`, async () => {
+        const row = await fleet.image('south', name)
+        return row.virtualSize === 64 * MiB ? row : null
+      })
+      const there = await fleet.start(image, {
+        targetHost: 'north',
+        name: `state-${at}.qcow2`,
+        format: 'qcow2',
+      })
+      expect(await fleet.ended(there.id)).toMatchObject({ state: 'succeeded', error: null })
+      await sameDisk('qcow2', join(fleet.library('north'), `state-${at}.qcow2`), 64 * MiB, disks[at])
+    }
+    const back = await fleet.start(await fleet.image('north', 'state-2.qcow2'), {
+      name: 'flat.vhdx',
+      format: 'vhdx',
+    })
+    expect(await fleet.ended(back.id)).toMatchObject({ state: 'succeeded', error: null })
+    await sameDisk('vhdx', inLibrary('flat.vhdx'), 64 * MiB, disks[2])
+    const after = await Promise.all(files.map(async (name) => readFile(inLibrary(name))))
+    expect(after.every((bytes, at) => bytes.equals(before[at] ?? Buffer.alloc(0)))).toBe(true)
   })
 
   test('the disk of a machine that runs is migrated after a word by name, or not at all', async () => {
