@@ -72,6 +72,24 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
       ])
     })
 
+    test('one of another kind: the machine is set to it, and back; undone, nothing is left', async () => {
+      await has({ state: 'Running' })
+      const wish = { image, name: 'still', checkpoint: 'production' }
+      const { plan, state } = await host.carryOut('snapshot-create', wish)
+      expect(await host.shownOf(plan)).toEqual(host.changes())
+      expect(plan.steps.map(({ id }) => id)).toEqual(['kind', 'create', 'kind-back'])
+      expect([await names(), (await machine()).checkpointType]).toEqual([['still'], 'Production'])
+      expect((await host.undo(state)).phase).toBe('undone')
+      expect([await names(), (await machine()).checkpointType]).toEqual([[], 'Production'])
+      // Cut off behind the first step, it is set back.
+      host.windows.faults.set(
+        'Checkpoint-VM',
+        "Write-Error -Message 'x' -ErrorId 'OperationFailed' -Category NotSpecified",
+      )
+      await expect(host.carryOut('snapshot-create', wish)).rejects.toThrow()
+      expect([await names(), (await machine()).checkpointType]).toEqual([[], 'Production'])
+    })
+
     test('a machine that is off goes back to one, all its disks with it, and back again', async () => {
       await has({
         state: 'Off',

@@ -91,6 +91,18 @@ test('a disk of a machine that runs, one that Windows has mounted, and what chec
   }
 })
 
+test('a disk of a machine of another node is read, and never changed here', async () => {
+  await using place = await tempPlace()
+  const image = place.file('a.vhdx')
+  await writeFile(image, '')
+  const own = { id, generation: 2, checkpoints: off, name: 'far', state: 'Off', node: 'node-2' }
+  const windows = windowsWith({ machines: [{ ...own, drives: [{ ...drive, path: image }] }] })
+  const of = async (options = {}) =>
+    (await findAttached(windows)(options)).of(await stat(image, { bigint: true }))
+  expect(await of()).toEqual([])
+  expect(await of({ locks: 'all' })).toEqual([{ by: 'attached', machine: 'far on node-2' }])
+})
+
 test('a disk that is attached read-only stands in the way of who changes it alone', async () => {
   await using place = await tempPlace()
   const image = place.file('a.vhdx')

@@ -53,14 +53,17 @@ async function findInWsl(windows: WindowsHost): Promise<NamedUses> {
 
 type NamedUse = readonly [path: string, use: Use]
 
-function usesBy({ name, state, drives, checkpoints }: HyperVMachine, isReading: boolean): NamedUse[] {
+function usesBy({ name, node, state, drives, checkpoints }: HyperVMachine, isReading: boolean): NamedUse[] {
   const paths = drives.map(({ path }) => path)
-  const running = state === 'Off' ? [] : paths
+  const machine = node === undefined ? name : `${name} on ${node}`
+  // Another node of the cluster can start its own at any moment.
+  const isHeld = state !== 'Off' || (node !== undefined && !isReading)
+  const running = isHeld ? paths : []
   // They are only read: what changes them loses the checkpoints.
   const { all } = checkpoints
   const standing = isReading || all.length === 0 ? [] : [...paths, ...all.flatMap((one) => one.files)]
   return [
-    ...running.map((path): NamedUse => [path, { by: 'attached', machine: name }]),
-    ...[...new Set(standing)].map((path): NamedUse => [path, { by: 'checkpoints', machine: name }]),
+    ...running.map((path): NamedUse => [path, { by: 'attached', machine }]),
+    ...[...new Set(standing)].map((path): NamedUse => [path, { by: 'checkpoints', machine }]),
   ]
 }

@@ -40,6 +40,8 @@ export const HyperVMachine = z.lazy(() =>
     generation: z.number().int().min(1).max(9),
     /** As Hyper-V has it, such as `Off`, `Running`, `Saved`. */
     state: z.string(),
+    /** The node of its cluster that it is on; left out: this host has it. */
+    node: z.string().min(1).optional(),
     /** How checkpoints of it are made: `Production`, `ProductionOnly`, `Standard` or `Disabled`; null: not told. */
     checkpoints: z.object({
       kind: z.string().nullable(),

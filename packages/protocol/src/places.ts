@@ -169,6 +169,10 @@ export const FolderPlace = z.lazy(() =>
     readOnly: z.boolean(),
     /** Of BitLocker: `On` or `Off`; left out: not told. */
     protection: z.string().optional(),
+    /** Of the filesystem, where it is told. */
+    clusterSize: Bytes.optional(),
+    /** What Windows has switched on of it, such as `HyperV`; left out: nothing. */
+    deduplication: z.string().optional(),
   }),
 )
 export type FolderPlace = z.infer<typeof FolderPlace>

@@ -23,6 +23,8 @@ export function windowsActions(ports: WindowsPorts): AdapterTable {
     'delete-checkpoint': async () =>
       (await import('./checkpoints/delete-checkpoint.ts')).deleteCheckpoint(ports),
     'detach-vhd': async () => (await import('./detach-vhd/detach-vhd.ts')).detachVhd(ports),
+    'set-checkpoint-kind': async () =>
+      (await import('./checkpoints/set-checkpoint-kind.ts')).setCheckpointKind(ports),
     'resize-distribution': async () =>
       (await import('./resize-distribution/resize-distribution.ts')).resizeDistribution(),
     'list-attached': async () => (await import('./list-attached/list-attached.ts')).listAttached(ports),

@@ -47,6 +47,14 @@ test('drives with what BitLocker says, and all machines', async () => {
   expect([machines?.length, unread]).toEqual([1, []])
 })
 
+test('a volume that is mounted in a folder of a drive is not that drive', async () => {
+  await using place = await tempPlace()
+  const [drive] = await placesWith({}, [{ path: '/', protection: 'On', clusterSize: 4096 }])(noTools, {
+    folders: [place.path],
+  }).then(({ folders }) => folders)
+  expect(drive?.clusterSize).toBe(drive?.place.mountPoint === '/' ? 4096 : undefined)
+})
+
 test('an agent tells of its libraries, and of machines what lies in them', async () => {
   await using place = await tempPlace()
   const [own, other] = [place.file('a.vhdx'), 'E:\\b.vhdx']

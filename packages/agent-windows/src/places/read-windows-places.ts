@@ -5,14 +5,22 @@ import { isDiskError, toErrorRecord } from '@varve/core/problems/disk-error'
 import type { WslDistribution } from '@varve/protocol/distributions'
 import type { HyperVMachine } from '@varve/protocol/machines'
 import type { FolderPlace, PlacesView } from '@varve/protocol/places'
+import { Bytes } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { askScript } from '../powershell/ask-script.ts'
-import { isBelowPath } from '@varve/engine/files/windows-path'
+import { isBelowPath, isSamePath } from '@varve/engine/files/windows-path'
 import type { WindowsPorts } from '../actions/adapter-table.ts'
 
 /** What `get-drives.ps1` gives. */
 const Drives = z.object({
-  drives: z.array(z.object({ path: z.string().min(1), protection: z.string().nullable() })),
+  drives: z.array(
+    z.object({
+      path: z.string().min(1),
+      protection: z.string().nullable(),
+      clusterSize: Bytes.nullable().default(null),
+      deduplication: z.string().nullable().default(null),
+    }),
+  ),
 })
 
 /** Where images can be on this Windows: its drives, or the libraries of an agent; the machines of Hyper-V, and the distributions of WSL. */
@@ -36,7 +44,9 @@ export function readWindowsPlaces({ scripts, windows }: WindowsPorts): ReadPlace
       const found = await Promise.all(
         (folders ?? drives?.drives.map(({ path }) => path) ?? []).map(async (path) => {
           const facts = await folderFacts(path).catch(() => null)
-          const drive = drives?.drives.find((one) => isBelowPath(path, one.path))
+          const drive = drives?.drives.find((one) =>
+            isOfDrive(path, facts?.place.mountPoint ?? null, one.path),
+          )
           return (
             facts && {
               path,
@@ -44,6 +54,8 @@ export function readWindowsPlaces({ scripts, windows }: WindowsPorts): ReadPlace
               reserved: null,
               readOnly: !facts.writable,
               ...(drive?.protection && { protection: drive.protection }),
+              ...(drive?.clusterSize && { clusterSize: drive.clusterSize }),
+              ...(drive?.deduplication && { deduplication: drive.deduplication }),
             }
           )
         }),
@@ -85,6 +97,12 @@ export function readWindowsPlaces({ scripts, windows }: WindowsPorts): ReadPlace
         folders === null || (disk !== null && folders.some((folder) => isBelowPath(disk.path, folder))),
     )
   }
+}
+
+/** Whether the folder lies on that drive, and on no volume that is mounted in a folder of it. */
+function isOfDrive(folder: string, mountPoint: string | null, drive: string): boolean {
+  const isElsewhere = mountPoint !== null && isBelowPath(mountPoint, drive) && !isSamePath(mountPoint, drive)
+  return isBelowPath(folder, drive) && !isElsewhere
 }
 
 const hiddenOf = (users: readonly string[]) => ({

@@ -33,6 +33,7 @@ export type ScriptName =
   | 'mount-image'
   | 'remove-checkpoint'
   | 'restore-checkpoint'
+  | 'set-checkpoint-kind'
 
 export interface CallOptions {
   /** How long the script may take. */

@@ -163,6 +163,31 @@ describe.skipIf(process.platform === 'win32' || pwsh === null || tables === null
       expect(await machinesOf(none.result)).toEqual({ told: 'told', machines: [] })
     })
 
+    test('of a cluster: those that other nodes have, by the node', async () => {
+      const group = (name: string, type: string, node: string) =>
+        `[pscustomobject]@{ Name = '${name}'; GroupType = '${type}'; OwnerNode = ${node} }`
+      const cluster = {
+        ...hyperV,
+        'Get-ClusterGroup': `@(${group('far', 'VirtualMachine', "'node-2'")}, ${group('here', 'VirtualMachine', '[Environment]::MachineName.ToLower()')}, ${group('disks', 'Cluster', "'node-2'")})`,
+        'Get-Service': "[pscustomobject]@{ Name = 'ClusSvc'; Status = 'Running' }",
+        'Get-VM': `param($Bound) if ($Bound.ContainsKey('ClusterObject')) { ${machine('far', 'Off')} } else { ${machine('web ü', 'Running')} }`,
+      }
+      const { result, calls } = await run('get-machines', { answers: cluster })
+      const { machines } = await machinesOf(result)
+      expect(machines.map(({ name, node }) => [name, node])).toEqual([
+        ['web ü', undefined],
+        ['far', 'node-2'],
+      ])
+      expect(calls.filter(({ name, given }) => name === 'Get-VM' && 'ClusterObject' in given)).toHaveLength(1)
+      const stopped = {
+        ...cluster,
+        'Get-Service': "[pscustomobject]@{ Name = 'ClusSvc'; Status = 'Stopped' }",
+      }
+      expect(
+        (await machinesOf((await run('get-machines', { answers: stopped })).result)).machines,
+      ).toHaveLength(1)
+    })
+
     test('a machine that is removed meanwhile is passed over; any other error is one', async () => {
       const failing = (category: string) => ({
         ...hyperV,
@@ -173,6 +198,40 @@ describe.skipIf(process.platform === 'win32' || pwsh === null || tables === null
       await expect(run('get-machines', { answers: failing('PermissionDenied') })).rejects.toMatchObject({
         failure: { id: expect.stringContaining('OperationFailed'), category: 'PermissionDenied' },
       })
+    })
+  })
+
+  describe('drives', () => {
+    const rootOf = async (answers: Readonly<Record<string, string>>) => {
+      const { result } = await run('get-drives', { answers })
+      const { drives } = result as { drives: { path: string }[] }
+      return drives.find(({ path }) => path === '/')
+    }
+    const volume = (more: string) =>
+      `[pscustomobject]@{ DriveLetter = [char] '/'; AllocationUnitSize = [uint32] 65536; ${more} }`
+    const protectedBy =
+      "[pscustomobject]@{ MountPoint = '/'; ProtectionStatus = 'On' }, [pscustomobject]@{ MountPoint = 'C:\\ClusterStorage\\Volume1'; ProtectionStatus = 'Off' }"
+
+    test('with BitLocker, the size of clusters, and what is deduplicated', async () => {
+      const told = await rootOf({
+        'Get-BitLockerVolume': protectedBy,
+        'Get-Volume': `@([pscustomobject]@{ DriveLetter = [char] 0 }, ${volume("DedupMode = 'HyperV'")})`,
+      })
+      const all = { path: '/', protection: 'On', clusterSize: 65_536, deduplication: 'HyperV' }
+      expect(told).toEqual(all)
+      const ofReFS = await rootOf({ 'Get-Volume': volume("DedupMode = 4; ReFSDedupMode = 'Dedup'") })
+      expect(ofReFS).toEqual({ ...all, protection: null, deduplication: 'Dedup' })
+    })
+
+    test('an older module, one that fails, and none', async () => {
+      const nothing = { path: '/', protection: null, clusterSize: null, deduplication: null }
+      expect(await rootOf({ 'Get-Volume': "[pscustomobject]@{ DriveLetter = [char] '/' }" })).toEqual(nothing)
+      expect(await rootOf({ 'Get-Volume': volume("DedupMode = 'NotAvailable'") })).toMatchObject({
+        deduplication: null,
+      })
+      const failing = "Write-Error -Message 'x' -ErrorId 'x' -Category PermissionDenied"
+      expect(await rootOf({ 'Get-Volume': failing, 'Get-BitLockerVolume': failing })).toEqual(nothing)
+      expect(await rootOf({ 'Get-Disk': '' })).toEqual(nothing)
     })
   })
 

@@ -1,5 +1,5 @@
 # The machines of Hyper-V with their disks and checkpoints.
-#   out  {"told": "told", "no-module" or "no-rights", "machines": [{"id": "…", "name": "…", "generation": 2, "state": "Off",
+#   out  {"told": "told", "no-module" or "no-rights", "machines": [{"id": "…", "name": "…", "generation": 2, "state": "Off", "node": "…",
 #        "drives": [{"path": "…", "controller": "SCSI", "number": 0, "location": 0}],
 #        "checkpoints": {"kind": "Production" or null, "isAutomatic": true, "isMerging": false, "current": "…" or null,
 #        "all": [{"id": "…", "name": "…", "type": "Standard", "isAutomatic": false, "parent": "…" or null, "madeAt": "…", "files": ["…"]}]}}]}
@@ -66,11 +66,24 @@ function Get-Drive($Machine) {
   }
 }
 
+# Machines that other nodes of the cluster have; their disks lie where this host sees them, too.
+function Get-MachineElsewhere {
+  if ($null -eq (Get-Command -Name Get-ClusterGroup -ErrorAction SilentlyContinue)) { return }
+  $service = Get-Service -Name ClusSvc -ErrorAction SilentlyContinue
+  if ($null -eq $service -or "$($service.Status)" -ne 'Running') { return }
+  foreach ($group in @(Get-ClusterGroup)) {
+    if (@('VirtualMachine', '111') -notcontains "$($group.GroupType)" -or "$($group.OwnerNode)" -eq [Environment]::MachineName) { continue }
+    foreach ($vm in @(Get-VM -ClusterObject $group)) { @{ node = "$($group.OwnerNode)"; vm = $vm } }
+  }
+}
+
 if ($null -eq (Get-Command -Name Get-VM -ErrorAction SilentlyContinue)) { return @{ told = 'no-module'; machines = @() } }
 if (-not (Test-MaySeeMachines)) { return @{ told = 'no-rights'; machines = @() } }
 
+$all = @(@(Get-VM) | Where-Object -FilterScript { $_ } | ForEach-Object -Process { @{ node = $null; vm = $_ } }) + @(Get-MachineElsewhere)
 $machines = @()
-foreach ($vm in @(Get-VM)) {
+foreach ($one in $all) {
+  $vm = $one.vm
   try { $checkpoints = @(Get-Checkpoint $vm) } catch {
     # Removed since it was listed.
     if ("$($_.CategoryInfo.Category)" -eq 'ObjectNotFound') { continue }
@@ -79,7 +92,7 @@ foreach ($vm in @(Get-VM)) {
   $kind = Get-Value $vm 'CheckpointType'
   if ($null -ne $kind) { $kind = "$kind" }
   $status = @($vm.OperationalStatus | ForEach-Object -Process { "$_" })
-  $machines += @{
+  $machine = @{
     id = "$($vm.Id)".ToLowerInvariant()
     name = "$($vm.Name)"
     generation = [int] $vm.Generation
@@ -93,5 +106,7 @@ foreach ($vm in @(Get-VM)) {
       all = @($checkpoints)
     }
   }
+  if ($one.node) { $machine.node = $one.node }
+  $machines += $machine
 }
 @{ told = 'told'; machines = @($machines) }

@@ -22,6 +22,19 @@ const Cmdlet = z.object({
 })
 type Cmdlet = z.infer<typeof Cmdlet>
 
+/** Cmdlets that the tables leave out, with the parameters that scripts use (learn.microsoft.com: FailoverClusters, Management). */
+const others: readonly [string, Cmdlet][] = [
+  ['Get-ClusterGroup', { module: 'FailoverClusters', sets: [], parameters: {} }],
+  [
+    'Get-Service',
+    {
+      module: 'Microsoft.PowerShell.Management',
+      sets: [],
+      parameters: { Name: [{ type: 'String[]', sets: ['(All)'], mandatory: false, position: 0 }] },
+    },
+  ],
+]
+
 /** Parameters of cmdlets as Microsoft's reference has them, or null with the reason printed when they are not beside the checkout. */
 export function cmdletTables(): ReadonlyMap<string, Cmdlet> | null {
   if (!existsSync(file)) {
@@ -31,7 +44,7 @@ export function cmdletTables(): ReadonlyMap<string, Cmdlet> | null {
   const { cmdlets } = z
     .object({ cmdlets: z.record(z.string(), Cmdlet) })
     .parse(JSON.parse(readFileSync(file, 'utf8')))
-  return new Map(Object.entries(cmdlets))
+  return new Map([...Object.entries(cmdlets), ...others])
 }
 
 const known = new Set([

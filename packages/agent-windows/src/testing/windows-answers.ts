@@ -117,6 +117,11 @@ if ($Bound.ContainsKey('Id')) {
   if ($found.Count -eq 0) { Write-SystemError 'Hyper-V konnte keinen virtuellen Computer finden.' 0x80070490 'InvalidParameter,Microsoft.HyperV.PowerShell.Commands.GetVM' 'InvalidArgument' }
 }
 $found | ForEach-Object -Process { ConvertTo-Machine $_ }`,
+  'Set-VM': `param($Bound)
+$state = Read-State
+$machine = Find-Machine $state $Bound['VM'][0].Id
+$machine.checkpointType = "$($Bound['CheckpointType'])"
+Save-State $state`,
   'Get-VMSnapshot': `param($Bound)
 $machine = Find-Machine (Read-State) $Bound['VM'][0].Id
 $machine.checkpoints | ForEach-Object -Process { ConvertTo-Checkpoint $machine $_ }`,

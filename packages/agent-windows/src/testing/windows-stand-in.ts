@@ -43,7 +43,7 @@ export interface StandInMachine {
   readonly generation: 1 | 2
   readonly state: 'Off' | 'Running' | 'Saved' | 'OffCritical'
   readonly automaticCheckpoints: boolean
-  readonly checkpointType: 'Production' | 'Disabled'
+  readonly checkpointType: 'Production' | 'ProductionOnly' | 'Standard' | 'Disabled'
   readonly isMerging: boolean
   /** The checkpoint that its disks stand on. */
   readonly parentId: string | null

@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { defineCommand } from '../grammar/command-definition.ts'
 import { addReadOptions, addOperationOptions } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
@@ -23,7 +23,13 @@ const applyCommand = defineCommand<SnapshotCreateOptions>({
 const createCommand = defineCommand<SnapshotCreateOptions>({
   usage: 'create <image> [name]',
   does: 'keep the present state: inside a qcow2, of a raw image as a file that shares its blocks, or under an overlay',
-  grammar: externalOption('make an overlay of that name, which machines must use from then on'),
+  grammar: (command) =>
+    externalOption('make an overlay of that name, which machines must use from then on')(command).addOption(
+      new Option(
+        '--checkpoint <kind>',
+        "of a disk of a machine of Hyper-V: the kind of its checkpoint, where that is not the machine's own",
+      ).choices(['production', 'standard']),
+    ),
   async run({ args: [image = '', name], options, context }) {
     const { snapshotCreate } = await import('./snapshot.ts')
     return await withThreads(context, [], async (run) => snapshotCreate({ image, name }, options, run))

@@ -20,6 +20,7 @@ import { assertRawVolume } from './volume-options.ts'
 
 export interface SnapshotCreateOptions extends OperateOptions {
   readonly external?: boolean
+  readonly checkpoint?: 'production' | 'standard'
 }
 
 /** `varve snapshot list IMAGE`: those inside the image, of a raw one the files that share its blocks; reads only. */
@@ -116,6 +117,7 @@ export async function snapshotCreate(
     image: placeOf(image, options),
     name: name ?? timeName(image, isExternal),
     kind: isExternal ? 'external' : 'internal',
+    ...(options.checkpoint && { checkpoint: options.checkpoint }),
   }
   return await operate({ operation: 'snapshot-create', request, isAsked: false }, options, context)
 }

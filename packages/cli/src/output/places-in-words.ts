@@ -154,15 +154,18 @@ function diskLine({ path, exists, size, allocated, isSparse }: DistributionDisk)
   return words.length === 0 ? path : `${path}  ${words.join(', ')}`
 }
 
-function folderLine({ path, place, reserved, readOnly, protection }: FolderPlace): string {
+function folderLine(folder: FolderPlace): string {
+  const { path, place, reserved, readOnly, protection, clusterSize, deduplication } = folder
   const { filesystem, free, total, copyOnWrite } = place
   const words = [
     filesystem ?? 'unknown filesystem',
+    ...(clusterSize === undefined ? [] : [`clusters of ${formatBytes(clusterSize)}`]),
     ...(free === null || total === null ? [] : [`${formatBytes(free)} free of ${formatBytes(total)}`]),
     ...(reserved === null || reserved === 0 ? [] : [`${formatBytes(reserved)} kept for root`]),
     ...(copyOnWrite === true ? ['shares blocks (reflink)'] : []),
     ...(readOnly ? ['read-only'] : []),
     ...(protection === undefined ? [] : [`BitLocker ${protection.toLowerCase()}`]),
+    ...(deduplication === undefined ? [] : [`deduplication ${deduplication}`]),
   ]
   return `folder ${path}  ${words.join(', ')}`
 }

@@ -7,7 +7,7 @@ import { checkAgain } from './check-again.ts'
 import { checkFilesystem } from './check-filesystem.ts'
 import { checkImage } from './check-image.ts'
 import { clearVolume } from './clear-volume.ts'
-import { applyCheckpoint, createCheckpoint, deleteCheckpoint } from './checkpoints.ts'
+import { applyCheckpoint, createCheckpoint, deleteCheckpoint, setCheckpointKind } from './checkpoints.ts'
 import { closeSource } from './close-source.ts'
 import { compareDigests } from './compare-digests.ts'
 import { compareImages } from './compare-images.ts'
@@ -222,6 +222,7 @@ export const actionTable = {
   'serve-device': serveDevice,
   'serve-image': serveImage,
   'set-aside': setAside,
+  'set-checkpoint-kind': setCheckpointKind,
   'show-chain': showChain,
   'shrink-physical': shrinkPhysical,
   'shrink-volume': shrinkVolume,

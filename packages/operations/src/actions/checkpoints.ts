@@ -40,6 +40,36 @@ export const deleteCheckpoint = defineAction({
   undo: () => [],
 })
 
+const KindOfCheckpoints = z.lazy(() =>
+  OfMachine.unwrap().omit({ name: true }).extend({
+    kind: z.string(),
+    /** What it was set to when the plan was made. */
+    before: z.string(),
+  }),
+)
+
+/** Sets the kind of checkpoints that a machine gets. */
+export const setCheckpointKind = defineAction({
+  name: 'set-checkpoint-kind',
+  layer: 'L2',
+  lane: 'short',
+  attempts: 1,
+  isFinal: false,
+  input: KindOfCheckpoints,
+  outcome: z.lazy(() => z.object({})),
+  words: ({ called, kind }) => ({
+    title: `Set checkpoints to ${kind}`,
+    does: `Has Hyper-V make checkpoints of ${called} of the kind ${kind} from here on.`,
+  }),
+  told: () => 'set',
+  undo: ({ kind, before, ...input }): ReturnType<typeof otherKind> =>
+    otherKind({ ...input, kind: before, before: kind }),
+})
+
+function otherKind(input: z.infer<typeof KindOfCheckpoints>) {
+  return [call({ name: 'set-checkpoint-kind', input: KindOfCheckpoints }, input)]
+}
+
 /** Keeps the present state of a machine with all its disks. */
 export const createCheckpoint = defineAction({
   name: 'create-checkpoint',

@@ -12,7 +12,7 @@ import { freshId } from '../plans/wired.ts'
 import { hasMachine, planCheckpoint } from '../snapshots/checkpoints.ts'
 import { checkStep, closedNeeds } from '../snapshots/check-step.ts'
 import type { ExternalFacts } from '../snapshots/facts.ts'
-import { formatProblems, layerBelowProblems, newNameProblems } from '../snapshots/problems.ts'
+import { formatProblems, layerBelowProblems, newNameProblems, ofNoMachine } from '../snapshots/problems.ts'
 import { planSharedCreate } from '../snapshots/shared.ts'
 import { SnapshotCreateRequest } from './request.ts'
 
@@ -24,11 +24,13 @@ export const snapshotCreate = defineOperation<SnapshotCreateRequest, ExternalFac
   plan: (request, facts) =>
     hasMachine(facts)
       ? planCheckpoint(request, facts)
-      : request.kind === 'external'
-        ? planExternal(facts)
-        : facts.format === 'raw'
-          ? planSharedCreate(request.name, facts)
-          : planInternal(request, facts),
+      : request.checkpoint !== undefined
+        ? refused([ofNoMachine(facts)])
+        : request.kind === 'external'
+          ? planExternal(facts)
+          : facts.format === 'raw'
+            ? planSharedCreate(request.name, facts)
+            : planInternal(request, facts),
 })
 
 function refused(problems: readonly Problem[]): Refusal {

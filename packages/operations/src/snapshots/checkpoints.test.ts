@@ -62,6 +62,9 @@ describe('golden plans of a machine', () => {
   test('create', () => {
     expect(create()).toMatchSnapshot()
   })
+  test('create, of another kind', () => {
+    expect(create({}, { checkpoint: 'standard' })).toMatchSnapshot()
+  })
   test('apply', () => {
     expect(snapshotApply.plan({ image, name: 'first' }, factsWith())).toMatchSnapshot()
   })
@@ -78,8 +81,28 @@ test.each<[Partial<HyperVMachine>, object, string]>([
   [{}, { kind: 'external' }, 'disk-of-machine'],
   [{}, { name: 'first' }, 'snapshot-exists'],
   [{}, { name: '' }, 'snapshot-name'],
+  [{ node: 'node-2' }, {}, 'machine-of-other-node'],
+  [checkpoints({ kind: null }), { checkpoint: 'production' }, 'checkpoint-kind'],
 ])('no checkpoint is made: %j %j', (change, more, wanted) => {
   expect(idsOf(create(change, more))).toEqual([wanted])
+})
+
+test('the kind is set only where the machine is set to another one', () => {
+  const stepsFor = (checkpoint: string, kind: string) => {
+    const plan = create(checkpoints({ kind }), { checkpoint })
+    return plan.kind === 'plan' ? plan.steps.map(({ id }) => id) : plan.problems
+  }
+  const all = ['kind', 'create', 'kind-back']
+  expect(stepsFor('production', 'Production')).toEqual(all)
+  expect(stepsFor('production', 'ProductionOnly')).toEqual(['create'])
+  expect(stepsFor('standard', 'Standard')).toEqual(['create'])
+  expect(stepsFor('standard', 'ProductionOnly')).toEqual(all)
+})
+
+test('a kind is for machines only', () => {
+  const { machine: _machine, ...facts } = factsWith()
+  const plan = snapshotCreate.plan({ image, name: 'new', kind: 'internal', checkpoint: 'standard' }, facts)
+  expect(idsOf(plan)).toEqual(['no-machine'])
 })
 
 test('a machine goes back while it is off, to what it has; no other way', () => {

@@ -2,9 +2,14 @@ import { quote } from '@varve/core/problems/disk-error'
 import type { SnapshotCreateRequest } from '../snapshot-create/request.ts'
 import type { Problem } from '@varve/core/problems/problem'
 import type { HyperVMachine } from '@varve/protocol/machines'
-import { applyCheckpoint, createCheckpoint, deleteCheckpoint } from '../actions/checkpoints.ts'
+import {
+  applyCheckpoint,
+  createCheckpoint,
+  deleteCheckpoint,
+  setCheckpointKind,
+} from '../actions/checkpoints.ts'
 import { baseName } from '../actions/path-words.ts'
-import { step, type DraftStep, type Plan, type Refusal } from '../plans/plan.ts'
+import { quick, step, type DraftStep, type Plan, type Refusal } from '../plans/plan.ts'
 import { freshId, from } from '../plans/wired.ts'
 import type { SnapshotFacts } from './facts.ts'
 import { planOf } from './plan-of.ts'
@@ -18,7 +23,7 @@ export function hasMachine(facts: SnapshotFacts): facts is CheckpointFacts {
 }
 
 export function planCheckpoint(
-  { name, kind }: SnapshotCreateRequest,
+  { name, kind, checkpoint }: SnapshotCreateRequest,
   facts: CheckpointFacts,
 ): Plan | Refusal {
   const { host, machine, problems } = facts
@@ -31,6 +36,10 @@ export function planCheckpoint(
     why: 'Hyper-V would go on writing to it below an overlay that it does not know',
     remedy: 'Leave --external out: Hyper-V makes a checkpoint.',
   })
+  const unknown = refusing(facts, checkpoint !== undefined && checkpoints.kind === null, 'checkpoint-kind', {
+    why: 'this Windows makes checkpoints of one kind only',
+    remedy: 'Leave --checkpoint out.',
+  })
   const saved = refusing(facts, !['Off', 'Running', 'Saved', 'Paused'].includes(state), 'machine-changes', {
     why: `it is ${state}`,
     remedy: 'Wait until it runs or is off.',
@@ -38,19 +47,45 @@ export function planCheckpoint(
   return planOfMachine(facts, {
     operation: 'snapshot-create',
     summary: `Keep the present state of the machine ${quote(machine.name)} as ${quote(name)}`,
-    steps: [
+    steps: ofKind(
+      facts,
+      checkpoint,
       step(createCheckpoint, { id: 'create', host, input: { ...named(facts), name, attempt: freshId } }),
-    ],
+    ),
     found: [
+      ...unknown,
       ...newNameProblems(facts, name),
       ...external,
       ...disabled,
       ...saved,
       ...merging(facts),
+      ...elsewhere(facts),
       ...problems,
       ...others(facts, 'kept'),
     ],
   })
+}
+
+/** What a machine is set to for each kind: `Production` would become a standard one where the guest cannot be asked. */
+const settings = { production: 'ProductionOnly', standard: 'Standard' } as const
+
+/** Sets the machine to that kind, and back to what it is set to now. */
+function ofKind(
+  facts: CheckpointFacts,
+  wanted: SnapshotCreateRequest['checkpoint'],
+  create: DraftStep,
+): DraftStep[] {
+  const { host, machine } = facts
+  const before = machine.checkpoints.kind
+  if (wanted === undefined || before === null || before === settings[wanted]) return [create]
+  const set = (id: string, kind: string, from: string) =>
+    step(setCheckpointKind, {
+      id,
+      host,
+      input: { machine: machine.id, called: machine.name, kind, before: from },
+      estimate: quick,
+    })
+  return [set('kind', settings[wanted], before), create, set('kind-back', before, settings[wanted])]
 }
 
 export function planApplyCheckpoint(wanted: string, facts: CheckpointFacts): Plan | Refusal {
@@ -85,7 +120,15 @@ export function planApplyCheckpoint(wanted: string, facts: CheckpointFacts): Pla
         needs: ['the machine is off'],
       }),
     ],
-    found: [...unknown, ...runs, ...merging(facts), ...problems, ...others(facts, 'taken back'), kept],
+    found: [
+      ...unknown,
+      ...runs,
+      ...merging(facts),
+      ...elsewhere(facts),
+      ...problems,
+      ...others(facts, 'taken back'),
+      kept,
+    ],
   })
 }
 
@@ -123,7 +166,14 @@ export function planDeleteCheckpoint(wanted: string, facts: CheckpointFacts): Pl
         input: { ...named(facts), name, checkpoint: id, attempt: null },
       }),
     ],
-    found: [...unknown, ...merging(facts), ...problems, ...(isOfBackup ? [ofBackup] : []), lost],
+    found: [
+      ...unknown,
+      ...merging(facts),
+      ...elsewhere(facts),
+      ...problems,
+      ...(isOfBackup ? [ofBackup] : []),
+      lost,
+    ],
   })
 }
 
@@ -181,6 +231,14 @@ function merging(facts: CheckpointFacts): Problem[] {
   return refusing(facts, facts.machine.checkpoints.isMerging, 'machine-merges', {
     why: 'Hyper-V merges files of a checkpoint that was removed',
     remedy: 'Wait until it has: (Get-VM).OperationalStatus says so.',
+  })
+}
+
+function elsewhere(facts: CheckpointFacts): Problem[] {
+  const { node = null } = facts.machine
+  return refusing(facts, node !== null, 'machine-of-other-node', {
+    why: `the node ${quote(node ?? '')} of the cluster has it`,
+    remedy: `Do it there, or move the machine here first: Move-ClusterVirtualMachineRole.`,
   })
 }
 

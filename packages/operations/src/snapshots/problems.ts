@@ -15,6 +15,14 @@ function block({ path }: SnapshotFacts, id: string, said: Pick<Problem, 'message
   }
 }
 
+/** Of an image that a person takes for a disk of a machine of Hyper-V. */
+export function ofNoMachine(facts: SnapshotFacts): Problem {
+  return block(facts, 'no-machine', {
+    message: 'no machine of Hyper-V has it as a disk, and only those have checkpoints',
+    remedy: 'Leave --checkpoint out.',
+  })
+}
+
 /** Refuses formats that have no snapshots, and raw where nothing shares blocks. */
 export function formatProblems(facts: SnapshotFacts): Problem[] {
   const { format, sharesBlocks } = facts

@@ -347,18 +347,17 @@ function DistributionRow({ distribution }: { readonly distribution: WslDistribut
   )
 }
 
-function FolderRow({
-  folder: { path, place, reserved, readOnly, protection },
-}: {
-  readonly folder: FolderPlace
-}) {
+function FolderRow({ folder }: { readonly folder: FolderPlace }) {
+  const { path, place, reserved, readOnly, protection, clusterSize, deduplication } = folder
   const { filesystem, free, total, copyOnWrite } = place
   const words = [
     filesystem ?? 'filesystem not known',
+    ...(clusterSize === undefined ? [] : [`clusters of ${formatBytes(clusterSize)}`]),
     ...(copyOnWrite === true ? ['shares blocks'] : []),
     ...(readOnly ? ['read-only'] : []),
     ...(reserved === null || reserved === 0 ? [] : [`${formatBytes(reserved)} kept for root`]),
     ...(protection === undefined ? [] : [`BitLocker ${protection.toLowerCase()}`]),
+    ...(deduplication === undefined ? [] : [`deduplication ${deduplication}`]),
   ]
   return (
     <PlaceRow
