@@ -19,6 +19,8 @@ export const ImageAddress = z.lazy(() =>
           .object({ start: Bytes, end: Bytes })
           .refine(({ start, end }) => start < end)
           .optional(),
+        /** Bytes that the disk is read with: zeros follow it, or it is cut where nothing of it lies behind, its GPT ending there. */
+        diskSize: Bytes.optional(),
       })
       .default({}),
   }),
