@@ -7,6 +7,8 @@ import { isResized, resizedKind } from '../resize/kinds.ts'
 import { blocking } from '../blocking.ts'
 import { checkedByWindows, filesystemProblems, missingTools, tableProblems } from '../resize/problems.ts'
 import type { ResizeTarget } from '../resize/targets.ts'
+import { windowsTargetProblems } from '../resize/windows-problems.ts'
+import { isOnWindows } from '../resize/windows-work.ts'
 import { extStays } from './by-wsl.ts'
 import type { Chosen } from './choose.ts'
 import type { Inside } from '../resize/inside.ts'
@@ -62,7 +64,7 @@ function targetProblems(
 ): Problem[] {
   const { guest, image } = facts
   const file = image.path
-  const { partition, filesystem } = target
+  const { partition } = target
   const isPartition = partition !== null && guest !== null
   const room = isPartition
     ? layoutOf({ guest, partition, size, isMoving }).end - (partition.start + partition.length)
@@ -74,6 +76,16 @@ function targetProblems(
       : []),
     ...(isPartition ? moveProblems(file, { guest, partition, size, isMoving }) : []),
     ...(!isPartition && room === 0 && !isSmallerThanPlace(target) ? [nothingToGrow(file)] : []),
+    ...(isOnWindows(facts)
+      ? windowsTargetProblems(facts, target, 'grow')
+      : contentProblems(facts, target, inside)),
+  ]
+}
+
+function contentProblems(facts: ResizeFacts, target: ResizeTarget, inside: Inside): Problem[] {
+  const file = facts.image.path
+  const { filesystem } = target
+  return [
     ...(inside.kind === 'refused' ? [inside.problem] : []),
     ...filesystemProblems(facts, target),
     ...toolProblems(facts, target, inside),
