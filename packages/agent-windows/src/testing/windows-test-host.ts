@@ -67,6 +67,7 @@ export class WindowsTestHost implements AsyncDisposable {
       disks: [],
       machines: [],
       keepsOffline: false,
+      scanned: 'NoErrorsFound',
       registry: emptyRegistry,
       running: [],
     })

@@ -11,7 +11,6 @@ export const bringOnline = defineAction({
   attempts: 1,
   isFinal: false,
   isHidden: true,
-  isOfMachine: true,
   input: WorkVolume,
   outcome: z.lazy(() =>
     z.object({
