@@ -122,4 +122,122 @@ describe.skipIf(
     expect((await host.undo(state)).phase).toBe('undone')
     expect((await seen(image)).virtualSize).toBe(64 * mib)
   })
+
+  test(
+    'it becomes smaller: the filesystem, its partition, the table and the disk; --min and --to',
+    slow,
+    async () => {
+      const image = await imageAs('vhdx')
+      const before = await seen(image)
+      const { plan, state } = await host.carryOut('shrink', { image, to: null })
+      expect(plan.steps.map(({ id }) => id)).toEqual([
+        ...['work', 'attach', 'online', 'check-before', 'digest-before', 'minimum', 'filesystem'],
+        ...['check-after', 'digest-after', 'detach', 'table', 'write', 'prove', 'replace', 'clean'],
+      ])
+      const after = await seen(image)
+      const [boot, data] = after.guest.table.partitions
+      expect(boot).toEqual(before.guest.table.partitions[0])
+      expect(after.virtualSize).toBeLessThan(48 * mib)
+      expect((data?.start ?? 0) + (data?.length ?? 0)).toBeLessThan(after.virtualSize ?? 0)
+      expect(after.guest.filesystems[0]?.size).toBeLessThan(data?.length ?? 0)
+      expect(after.guest.problems).toEqual([])
+      await tableIsSound(image)
+      expect(await beside(image)).toEqual(["it's a.vhdx"])
+      expect((await host.undo(state)).phase).toBe('undone')
+      await host.carryOut('shrink', { image, to: 56 * mib })
+      expect((await seen(image)).virtualSize).toBe(56 * mib)
+      await tableIsSound(image)
+      const request = { image, to: 21 * mib }
+      const failed = await host.start(await host.plan('shrink', request), request)
+      expect([failed.phase, failed.error?.code, failed.error?.message]).toEqual([
+        'failed',
+        'refused',
+        expect.stringMatching(/no smaller than .*\(\d+ bytes\)/u),
+      ])
+      expect((await seen(image)).virtualSize).toBe(56 * mib)
+      expect(await beside(image)).toEqual(["it's a.vhdx"])
+      expect((await host.windows.state()).disks).toEqual([])
+    },
+  )
+
+  const growing = (image: string) => ({ image, size: 64 * mib, isAdded: true })
+
+  async function failsWith(image: string, request: object): Promise<unknown> {
+    const failed = await host.start(await host.plan('grow', request), request)
+    expect(failed.phase).toBe('failed')
+    expect(await beside(image)).toEqual(["it's a.vhdx"])
+    expect((await seen(image)).virtualSize).toBe(64 * mib)
+    expect((await host.windows.state()).disks).toEqual([])
+    const details = failed.error?.details as { readonly finding?: string } | undefined
+    return details?.finding ?? failed.error?.code
+  }
+
+  test('where new disks stay offline, its own comes online, and no other', slow, async () => {
+    const image = await imageAs('vhdx')
+    const other = {
+      number: 7,
+      path: made,
+      isReadOnly: true,
+      isOffline: true,
+      offlineReason: 'Policy',
+      folders: {},
+    }
+    await host.windows.set({ keepsOffline: true, disks: [other] })
+    await host.carryOut('grow', growing(image))
+    expect(host.changes().filter((words) => words.includes('Set-Disk'))).toEqual([['-Number 1', 'Set-Disk']])
+    expect((await host.windows.state()).disks).toEqual([other])
+  })
+
+  test('what goes wrong ends it, with nothing left and the original as it was', slow, async () => {
+    const image = await imageAs('vhdx')
+    await host.windows.set({ scanned: 'ErrorsFound' })
+    expect(await failsWith(image, growing(image))).toBe('filesystem-damaged')
+    await host.windows.set({ scanned: 'NoErrorsFound' })
+    const notDone = new Map([
+      // It ends well, and nothing has changed.
+      ['Resize-Partition', 'param($Bound) $null'],
+      ['Resize-VHD', 'param($Bound) $null'],
+    ])
+    for (const [name, text] of notDone) {
+      host.windows.faults.set(name, text)
+      expect(await failsWith(image, growing(image))).toBe('tool-failed')
+      host.windows.faults.clear()
+    }
+    host.windows.faults.set(
+      'Get-Disk',
+      String.raw`foreach ($disk in (Read-State).disks) { [pscustomobject]@{ Number = [uint32] $disk.number; BusType = 15; Location = $disk.path; Size = [uint64] 1MB; IsReadOnly = $false; IsOffline = $true; OfflineReason = 'Collision' } }`,
+    )
+    expect(await failsWith(image, growing(image))).toBe('disk-offline')
+    host.windows.faults.clear()
+    // Another answer for each question: the files are others after it.
+    host.windows.faults.set(
+      'Repair-Volume',
+      String.raw`[IO.File]::AppendAllText((Read-State).volumeFolder + '/Users/words.txt', 'x'); 'NoErrorsFound'`,
+    )
+    expect(await failsWith(image, growing(image))).toBe('files-differ')
+  })
+
+  test('refused with the reason, and nothing is attached for a plan', slow, async () => {
+    const image = await imageAs('vhdx')
+    expect(await host.refusal('grow', { ...growing(image), isMoving: true, partition: 1 })).toContain(
+      'not-on-windows',
+    )
+    expect(await host.refusal('grow', { ...growing(image), toGpt: true })).not.toEqual(['no refusal'])
+    expect(await host.refusal('shrink', { image, to: 56 * mib, byFiles: true })).toContain('not-on-windows')
+    host.windows.as = 'plain'
+    host.windows.missing.add('Mount-VHD')
+    const problems = await host.host.plan('grow', growing(image))
+    expect(problems).toMatchObject({
+      kind: 'refusal',
+      problems: [{ id: 'not-elevated', remedy: expect.stringContaining('--partition none') as string }],
+    })
+    host.windows.as = 'elevated'
+    host.windows.missing.add('Get-Disk')
+    expect(await host.refusal('grow', growing(image))).toEqual(['no-way'])
+    host.windows.missing.clear()
+    await host.carryOut('attach', { image: { path: image, format: null, reading: {} }, inUse: 'refuse' })
+    expect(await host.refusal('grow', growing(image))).toContain('already-attached')
+    await host.carryOut('detach', { target: image })
+    expect(host.changes().map((words) => words.at(-1))).not.toContain('Set-Disk')
+  })
 })
