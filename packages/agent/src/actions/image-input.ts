@@ -55,7 +55,7 @@ export function imageInput(
       reason: 'what is read with force is proven by nothing, and no agent does that',
       remedy: 'Use the command with --rescue on that host.',
     })
-  const { withoutFree, leftOut, diskSize, ...choices } = reading
+  const { withoutFree, leftOut, extendedTo, cutTo, ...choices } = reading
   return {
     kind: 'image',
     path,
@@ -64,6 +64,7 @@ export function imageInput(
     choices,
     ...(withoutFree && { withoutFree }),
     ...(leftOut && { leftOut }),
-    ...(diskSize !== undefined && { diskSize }),
+    ...(extendedTo !== undefined && { extendedTo }),
+    ...(cutTo !== undefined && { cutTo }),
   }
 }

@@ -54,12 +54,19 @@ function leaveOut(disk: DiskReader, { leftOut }: DiskInput & { kind: 'image' }):
 /** As if it had another size: zeros behind its end, or cut where nothing of it is lost. */
 async function withSize(
   disk: DiskReader,
-  { diskSize, path }: DiskInput & { kind: 'image' },
+  { extendedTo, cutTo, path }: DiskInput & { kind: 'image' },
 ): Promise<DiskReader> {
-  if (diskSize === undefined || diskSize === disk.virtualSize) return disk
-  if (diskSize > disk.virtualSize) return resizedDisk(disk, { virtualSize: diskSize, patches: [] })
-  const { cutView } = await import('@varve/core/scan/cut-view')
-  return await cutView(disk, { size: diskSize, name: path })
+  if (cutTo !== undefined) {
+    const { cutView } = await import('@varve/core/scan/cut-view')
+    return await cutView(disk, { size: cutTo, name: path })
+  }
+  if (extendedTo === undefined) return disk
+  if (extendedTo < disk.virtualSize)
+    throw new DiskError('invalid-request', {
+      file: path,
+      reason: `its disk has more than ${extendedTo} bytes already`,
+    })
+  return resizedDisk(disk, { virtualSize: extendedTo, patches: [] })
 }
 
 /** The free blocks of the guest's filesystems, in memory that other threads see too. */

@@ -19,8 +19,10 @@ export const ImageAddress = z.lazy(() =>
           .object({ start: Bytes, end: Bytes })
           .refine(({ start, end }) => start < end)
           .optional(),
-        /** Bytes that the disk is read with: zeros follow it, or it is cut where nothing of it lies behind, its GPT ending there. */
-        diskSize: Bytes.optional(),
+        /** Bytes that the disk is read with, zeros behind its end. */
+        extendedTo: Bytes.optional(),
+        /** Bytes that the disk is read with, its GPT ending there; refused where something of it lies behind. */
+        cutTo: Bytes.optional(),
       })
       .default({}),
   }),

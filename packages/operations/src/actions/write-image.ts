@@ -23,10 +23,10 @@ function leftOutWords({ leftOut }: ImageAddress['reading']): string {
   return `, zeros in place of its ${formatBytes(leftOut.end - leftOut.start)} from ${formatBytes(leftOut.start)} on,`
 }
 
-function sizedWords({ diskSize }: ImageAddress['reading']): string {
-  return diskSize === undefined
-    ? ''
-    : `, with ${sizeWords(diskSize)}: zeros behind its end, or cut where nothing of it lies behind, its GPT ending there,`
+function sizedWords({ extendedTo, cutTo }: ImageAddress['reading']): string {
+  if (extendedTo !== undefined) return `, with zeros behind its end up to ${formatBytes(extendedTo)},`
+  if (cutTo === undefined) return ''
+  return `, cut at ${sizeWords(cutTo)} with its GPT ending there – where a partition, a volume or a filesystem reaches behind, the run ends –`
 }
 
 /** Writes the disk of an image, chain and all, as a new image that is hidden until it is published. The source is only read. */

@@ -76,7 +76,7 @@ export function shrinkOnWindows(work: Shrinking): DraftStep[] {
     ...proofSteps(work, 'after'),
     detachStep(work),
     ...tableStep(work),
-    ...inPlace(work, { size: disk, reading: { diskSize: from('minimum', 'disk') } }),
+    ...inPlace(work, { size: disk, reading: { cutTo: from('minimum', 'disk') } }),
   ]
 }
 
@@ -97,13 +97,13 @@ function workImage({ image, attachedWork, work }: ResizeFacts) {
   return { target: image.path, staging, format: 'vhdx', subformat: null } as const
 }
 
-function writeWork({ facts, own }: WindowsWork, diskSize: number | null): DraftStep {
+function writeWork({ facts, own }: WindowsWork, extendedTo: number | null): DraftStep {
   const is4k = facts.guest?.table.sectorSize === 4096
   return step(writeImage, {
     id: 'work',
     host: facts.host,
     input: {
-      source: { path: own.path, format: own.format, reading: diskSize === null ? {} : { diskSize } },
+      source: { path: own.path, format: own.format, reading: extendedTo === null ? {} : { extendedTo } },
       inUse: 'refuse',
       reflink: true,
       image: {
@@ -207,7 +207,7 @@ function tableStep(work: WindowsWork): DraftStep[] {
 interface InPlace {
   /** Null: not known yet. */
   readonly size: number | null
-  readonly reading: { readonly diskSize?: Wired<number> }
+  readonly reading: { readonly cutTo?: Wired<number> }
 }
 
 function inPlace({ facts, own }: WindowsWork, { size, reading }: InPlace): DraftStep[] {
