@@ -1,0 +1,177 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { openTestHost } from '@varve/agent/testing/test-host'
+import { walkKills } from '@varve/agent/testing/walk-kills'
+import { inspectFile } from '@varve/engine/images/inspect-file'
+import { mbrSector } from '@varve/test-kit/mbr-sector'
+import { findPowershell } from '@varve/test-kit/powershell'
+import { requires } from '@varve/test-kit/tools'
+import { describe, expect, test } from 'vitest'
+import { readNotes } from './host/notes.ts'
+import { cmdletTables } from './testing/stand-ins.ts'
+import { ntfsDisk, ntfsDiskSize, ntfsTools, volumeFolder } from './testing/ntfs-disk.ts'
+import { openSystem } from './testing/windows-system.ts'
+import { machineWith, type StandInState } from './testing/windows-stand-in.ts'
+
+const url = pathToFileURL(join(import.meta.dirname, 'testing/windows-system.ts')).href
+const stop = new AbortController().signal
+/** Several processes with a PowerShell each for each death. */
+const walkTime = 600_000
+
+const stateIn = async (folder: string) =>
+  JSON.parse(await readFile(join(folder, 'windows.json'), 'utf8')) as StandInState
+const imageIn = (folder: string) => join(folder, 'web.vhdx')
+
+/** A machine that is off with a checkpoint, or none. */
+async function prepare(folder: string, checkpoint: string | null): Promise<void> {
+  await using system = await openSystem(folder)
+  await using host = openTestHost(folder, system)
+  const run = async (operation: string, request: object) => {
+    const plan = await host.plan(operation, request)
+    if (plan.kind === 'refusal') throw new Error(plan.problems.map(({ message }) => message).join('; '))
+    const { error } = await host.runs.start({ plan, request, accepted: [] }, { stop })
+    if (error) throw new Error(error.message)
+  }
+  const disk = Buffer.alloc(4 * 1024 ** 2, 'varve ')
+  disk.set(mbrSector(disk.length))
+  await writeFile(join(folder, 'disk.raw'), disk)
+  const source = { path: join(folder, 'disk.raw'), format: null, reading: {} }
+  await run('convert', { sources: [source], target: imageIn(folder), format: 'vhdx' })
+  const state = await stateIn(folder)
+  const machine = machineWith(imageIn(folder), { state: 'Off' })
+  await writeFile(join(folder, 'windows.json'), JSON.stringify({ ...state, machines: [machine] }))
+  if (checkpoint !== null) await run('snapshot-create', { image: imageIn(folder), name: checkpoint })
+}
+
+describe.skipIf(process.platform !== 'linux' || findPowershell() === null || cmdletTables() === null)(
+  'on Windows, killed',
+  () => {
+    test(
+      'an attachment is whole or not there, and never nobody’s',
+      async () => {
+        const attached = async (folder: string) => ({
+          disks: (await stateIn(folder)).disks.map(({ path }) => path),
+          notes: (await readNotes(join(folder, 'state/attached'))).map(({ image }) => image),
+        })
+        const walked = await walkKills({
+          operation: 'attach',
+          system: { openSystem, url },
+          async prepare(folder) {
+            await prepare(folder, null)
+            const state = await stateIn(folder)
+            await writeFile(join(folder, 'windows.json'), JSON.stringify({ ...state, machines: [] }))
+            return { image: { path: imageIn(folder), format: null, reading: {} }, inUse: 'refuse' }
+          },
+          // What is attached is noted.
+          async atAnyTime(folder) {
+            const { disks, notes } = await attached(folder)
+            expect(disks.filter((path) => !notes.includes(path))).toEqual([])
+          },
+          async whenDone(folder) {
+            expect(await attached(folder)).toEqual({ disks: [imageIn(folder)], notes: [imageIn(folder)] })
+          },
+          async whenUndone(folder) {
+            expect(await attached(folder)).toEqual({ disks: [], notes: [] })
+          },
+          oneOf: 3,
+        })
+        expect(walked.resumed).toBeGreaterThan(0)
+      },
+      walkTime,
+    )
+
+    test(
+      'a machine stands on the checkpoint, or on what it stood on before',
+      async () => {
+        const machineIn = async (folder: string) => {
+          const [machine] = (await stateIn(folder)).machines
+          if (!machine) throw new Error('there is no machine')
+          return machine
+        }
+        const walked = await walkKills({
+          operation: 'snapshot-apply',
+          system: { openSystem, url },
+          async prepare(folder) {
+            await prepare(folder, 'first')
+            return { image: imageIn(folder), name: 'first' }
+          },
+          async atAnyTime(folder) {
+            const { checkpoints, parentId } = await machineIn(folder)
+            expect(checkpoints.map(({ id }) => id)).toContain(parentId)
+            expect(checkpoints[0]?.name).toBe('first')
+          },
+          async whenDone(folder) {
+            const { checkpoints, parentId } = await machineIn(folder)
+            expect(checkpoints.map(({ name }) => name.replace(/-\w+$/u, ''))).toEqual([
+              'first',
+              'varve-before',
+            ])
+            expect(parentId).toBe(checkpoints[0]?.id)
+          },
+          async whenUndone(folder) {
+            const { checkpoints, parentId } = await machineIn(folder)
+            expect(checkpoints.map(({ name }) => name)).toEqual(['first'])
+            expect(parentId).toBe(checkpoints[0]?.id)
+          },
+          oneOf: 5,
+        })
+        expect(walked.resumed).toBeGreaterThan(0)
+      },
+      walkTime,
+    )
+
+    test.skipIf(!requires(...ntfsTools))(
+      'a grow has the image as it was or as it is to be, and no disk is left attached',
+      async () => {
+        const sizeIn = async (folder: string) =>
+          (await inspectFile(imageIn(folder), { roots: null })).virtualSize
+        const leftIn = async (folder: string) => ({
+          disks: (await stateIn(folder)).disks.map(({ path }) => path),
+          notes: (await readNotes(join(folder, 'state/attached'))).map(({ image }) => image),
+          hidden: (await readdir(folder)).filter((name) => name.includes('.part')),
+        })
+        const nothing = { disks: [], notes: [], hidden: [] }
+        const walked = await walkKills({
+          operation: 'grow',
+          system: { openSystem, url },
+          async prepare(folder) {
+            await using system = await openSystem(folder)
+            await using host = openTestHost(folder, system)
+            const raw = join(folder, 'disk.raw')
+            await ntfsDisk(raw)
+            const sources = [{ path: raw, format: null, reading: {} }]
+            const request = { sources, target: imageIn(folder), format: 'vhdx' }
+            const plan = await host.plan('convert', request)
+            if (plan.kind === 'refusal') throw new Error('it was refused')
+            await host.runs.start({ plan, request, accepted: [] }, { stop })
+            const state = {
+              ...(await stateIn(folder)),
+              volumeFolder: await volumeFolder(join(folder, 'volume')),
+            }
+            await writeFile(join(folder, 'windows.json'), JSON.stringify(state))
+            return { image: imageIn(folder), size: 2 * ntfsDiskSize, isAdded: false }
+          },
+          async atAnyTime(folder) {
+            expect([ntfsDiskSize, 2 * ntfsDiskSize]).toContain(await sizeIn(folder))
+            // What is attached is a copy, and noted.
+            const { disks, notes } = await leftIn(folder)
+            expect(disks.filter((path) => !notes.includes(path) || path === imageIn(folder))).toEqual([])
+          },
+          async whenDone(folder) {
+            expect(await sizeIn(folder)).toBe(2 * ntfsDiskSize)
+            expect(await leftIn(folder)).toEqual(nothing)
+          },
+          async whenUndone(folder) {
+            expect(await sizeIn(folder)).toBe(ntfsDiskSize)
+            expect(await leftIn(folder)).toEqual(nothing)
+          },
+          oneOf: 5,
+        })
+        expect(walked.resumed).toBeGreaterThan(0)
+      },
+      // A run of it takes a quarter of a minute here, and each death takes two.
+      2 * walkTime,
+    )
+  },
+)
