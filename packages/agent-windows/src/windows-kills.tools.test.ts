@@ -1,13 +1,16 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { openTestHost } from '@varve/agent/testing/test-host'
 import { walkKills } from '@varve/agent/testing/walk-kills'
+import { inspectFile } from '@varve/engine/images/inspect-file'
 import { mbrSector } from '@varve/test-kit/mbr-sector'
 import { findPowershell } from '@varve/test-kit/powershell'
+import { requires } from '@varve/test-kit/tools'
 import { describe, expect, test } from 'vitest'
 import { readNotes } from './host/notes.ts'
 import { cmdletTables } from './testing/stand-ins.ts'
+import { ntfsDisk, ntfsDiskSize, ntfsTools, volumeFolder } from './testing/ntfs-disk.ts'
 import { openSystem } from './testing/windows-system.ts'
 import { machineWith, type StandInState } from './testing/windows-stand-in.ts'
 
@@ -116,6 +119,59 @@ describe.skipIf(process.platform !== 'linux' || findPowershell() === null || cmd
         expect(walked.resumed).toBeGreaterThan(0)
       },
       walkTime,
+    )
+
+    test.skipIf(!requires(...ntfsTools))(
+      'a grow has the image as it was or as it is to be, and no disk is left attached',
+      async () => {
+        const sizeIn = async (folder: string) =>
+          (await inspectFile(imageIn(folder), { roots: null })).virtualSize
+        const leftIn = async (folder: string) => ({
+          disks: (await stateIn(folder)).disks.map(({ path }) => path),
+          notes: (await readNotes(join(folder, 'state/attached'))).map(({ image }) => image),
+          hidden: (await readdir(folder)).filter((name) => name.includes('.part')),
+        })
+        const nothing = { disks: [], notes: [], hidden: [] }
+        const walked = await walkKills({
+          operation: 'grow',
+          system: { openSystem, url },
+          async prepare(folder) {
+            await using system = await openSystem(folder)
+            await using host = openTestHost(folder, system)
+            const raw = join(folder, 'disk.raw')
+            await ntfsDisk(raw)
+            const sources = [{ path: raw, format: null, reading: {} }]
+            const request = { sources, target: imageIn(folder), format: 'vhdx' }
+            const plan = await host.plan('convert', request)
+            if (plan.kind === 'refusal') throw new Error('it was refused')
+            await host.runs.start({ plan, request, accepted: [] }, { stop })
+            const state = {
+              ...(await stateIn(folder)),
+              volumeFolder: await volumeFolder(join(folder, 'volume')),
+            }
+            await writeFile(join(folder, 'windows.json'), JSON.stringify(state))
+            return { image: imageIn(folder), size: 2 * ntfsDiskSize, isAdded: false }
+          },
+          async atAnyTime(folder) {
+            expect([ntfsDiskSize, 2 * ntfsDiskSize]).toContain(await sizeIn(folder))
+            // What is attached is a copy, and noted.
+            const { disks, notes } = await leftIn(folder)
+            expect(disks.filter((path) => !notes.includes(path) || path === imageIn(folder))).toEqual([])
+          },
+          async whenDone(folder) {
+            expect(await sizeIn(folder)).toBe(2 * ntfsDiskSize)
+            expect(await leftIn(folder)).toEqual(nothing)
+          },
+          async whenUndone(folder) {
+            expect(await sizeIn(folder)).toBe(ntfsDiskSize)
+            expect(await leftIn(folder)).toEqual(nothing)
+          },
+          oneOf: 13,
+        })
+        expect(walked.resumed).toBeGreaterThan(0)
+      },
+      // A run of it takes a quarter of a minute here, and each death takes two.
+      2 * walkTime,
     )
   },
 )

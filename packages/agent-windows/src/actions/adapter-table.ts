@@ -18,6 +18,7 @@ export function windowsActions(ports: WindowsPorts): AdapterTable {
     'attach-vhd': async () => (await import('./attach-vhd/attach-vhd.ts')).attachVhd(ports),
     'apply-checkpoint': async () =>
       (await import('./checkpoints/apply-checkpoint.ts')).applyCheckpoint(ports),
+    'bring-online': async () => (await import('./bring-online/bring-online.ts')).bringOnline(ports),
     'create-checkpoint': async () =>
       (await import('./checkpoints/create-checkpoint.ts')).createCheckpoint(ports),
     'delete-checkpoint': async () =>
@@ -25,8 +26,15 @@ export function windowsActions(ports: WindowsPorts): AdapterTable {
     'detach-vhd': async () => (await import('./detach-vhd/detach-vhd.ts')).detachVhd(ports),
     'set-checkpoint-kind': async () =>
       (await import('./checkpoints/set-checkpoint-kind.ts')).setCheckpointKind(ports),
+    'digest-volume': async () => (await import('./digest-volume/digest-volume.ts')).digestVolume(ports),
+    'measure-partition': async () =>
+      (await import('./measure-partition/measure-partition.ts')).measurePartition(ports),
+    'resize-by-storage': async () =>
+      (await import('./resize-by-storage/resize-by-storage.ts')).resizeByStorage(ports),
     'resize-distribution': async () =>
       (await import('./resize-distribution/resize-distribution.ts')).resizeDistribution(),
+    'resize-vhd': async () => (await import('./resize-vhd/resize-vhd.ts')).resizeVhd(ports),
+    'scan-volume': async () => (await import('./scan-volume/scan-volume.ts')).scanVolume(ports),
     'list-attached': async () => (await import('./list-attached/list-attached.ts')).listAttached(ports),
   }
 }

@@ -30,10 +30,15 @@ export type ScriptName =
   | 'get-drives'
   | 'get-machines'
   | 'get-rights'
+  | 'get-volume'
   | 'mount-image'
+  | 'online-disk'
   | 'remove-checkpoint'
+  | 'resize-partition'
+  | 'resize-vhd'
   | 'restore-checkpoint'
   | 'set-checkpoint-kind'
+  | 'scan-volume'
 
 export interface CallOptions {
   /** How long the script may take. */

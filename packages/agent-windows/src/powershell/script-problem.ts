@@ -110,10 +110,31 @@ const byCode: Readonly<Record<string, Explain>> = {
 /** Errors of the scripts of this package. */
 const byOwnId: Readonly<Record<string, Explain>> = {
   VarveAttachedAlready: held('somebody else, who attached it to Windows'),
+  VarveDiskGone: refusal({
+    finding: 'disk-gone',
+    layer: 'L3',
+    reason: 'it is no disk of this Windows any more: somebody has taken it away',
+    remedy: 'Start it again, and leave its disk alone meanwhile.',
+  }),
   VarveDiskStays: waited('Windows to take its disk away'),
+  VarveDiskStaysOffline: refusal({
+    finding: 'disk-offline',
+    layer: 'L3',
+    reason: 'Windows keeps its disk offline, as it does where another disk has the same identity',
+    remedy:
+      'Detach what has the same identity (Get-Disk shows its OfflineReason), such as a copy of the image; then again.',
+  }),
   VarveMachineRuns: held('its machine, which is not off any more'),
   VarveNoCheckpoint: ({ file }) => new DiskError('not-found', { file, thing: 'checkpoint' }),
   VarveNoDisk: waited('its disk to come'),
+  VarveNoPartition: refusal({
+    finding: 'partition-not-seen',
+    layer: 'L4',
+    reason: 'Windows does not show its partition, or no volume in it',
+    remedy:
+      'See what it holds: varve info. Change the container only (--partition none), and the rest in the guest.',
+  }),
+  VarveNoVolume: waited('a volume of it to come'),
 }
 
 function waited(during: string): Explain {

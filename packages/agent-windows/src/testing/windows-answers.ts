@@ -34,13 +34,25 @@ function Add-StandInDisk([string] $Path, [bool] $IsReadOnly, [string] $Cmdlet) {
   Assert-Free $state $Path $Cmdlet
   $number = 1
   while (@($state.disks | Where-Object -FilterScript { $_.number -eq $number }).Count -gt 0) { $number += 1 }
-  $state.disks = @(@($state.disks) + @{ number = $number; path = $Path; isReadOnly = $IsReadOnly; isOffline = $state.keepsOffline; folders = @{} })
+  $state.disks = @(@($state.disks) + @{ number = $number; path = $Path; isReadOnly = $IsReadOnly; isOffline = $state.keepsOffline; offlineReason = 'Policy'; folders = @{} })
   Save-State $state
 }
 function Remove-StandInDisk([string] $Path) {
   $state = Read-State
   $state.disks = @($state.disks | Where-Object -FilterScript { $_.path -ne $Path })
   Save-State $state
+}
+function Edit-Vhdx {
+  $said = & $node --no-warnings $changeVhdx @args 2>&1
+  if ($LASTEXITCODE -ne 0) { throw "$args failed: $said" }
+}
+function Find-Place($DiskNumber, $PartitionNumber) {
+  $disk = (Read-State).disks | Where-Object -FilterScript { $_.number -eq $DiskNumber }
+  $image = Read-Image $disk.path
+  $partition = $image.guest.table.partitions | Where-Object -FilterScript { $_.index -eq $PartitionNumber }
+  $filesystem = $image.guest.filesystems | Where-Object -FilterScript { $_.start -eq $partition.start }
+  $ends = @($image.guest.table.partitions | Where-Object -FilterScript { $_.start -gt $partition.start } | ForEach-Object -Process { $_.start }) + [math]::Floor(($image.virtualSize - 33 * 512) / 1MB) * 1MB
+  @{ disk = $disk; image = $image; partition = $partition; filesystem = $filesystem; end = ($ends | Measure-Object -Minimum).Minimum }
 }
 function ConvertTo-Drive($Drive) {
   [pscustomobject]@{ Path = $Drive.path; ControllerType = $Drive.controllerType; ControllerNumber = $Drive.controllerNumber; ControllerLocation = $Drive.controllerLocation; DiskNumber = $null }
@@ -91,7 +103,7 @@ export const answers = {
 foreach ($disk in (Read-State).disks) {
   [pscustomobject]@{
     Number = [uint32] $disk.number; BusType = 'File Backed Virtual'; Location = $disk.path; FriendlyName = 'Msft Virtual Disk'
-    Size = [uint64] (Read-Image $disk.path).virtualSize; IsReadOnly = $disk.isReadOnly; IsOffline = $disk.isOffline
+    Size = [uint64] (Read-Image $disk.path).virtualSize; IsReadOnly = $disk.isReadOnly; IsOffline = $disk.isOffline; OfflineReason = $disk.offlineReason
   }
 }`,
   'Get-Partition': String.raw`param($Bound)
@@ -106,6 +118,32 @@ foreach ($partition in $found) {
     Size = [uint64] $partition.length; DriveLetter = [char] 0; AccessPaths = @(@($letters) + $own)
   }
 }`,
+  'Get-Volume': String.raw`param($Bound)
+$place = Find-Place $Bound['Partition'].DiskNumber $Bound['Partition'].PartitionNumber
+if ($place.disk.isOffline -or -not $place.filesystem) { return }
+[pscustomobject]@{ Path = (Read-State).volumeFolder; FileSystem = 'NTFS'; Size = [uint64] $place.filesystem.size }`,
+  'Get-PartitionSupportedSize': `param($Bound)
+$place = Find-Place $Bound['DiskNumber'][0] $Bound['PartitionNumber'][0]
+[pscustomobject]@{ SizeMin = [uint64] ([math]::Ceiling($place.filesystem.used / 1MB) * 1MB + 4MB); SizeMax = [uint64] ($place.end - $place.partition.start) }`,
+  'Resize-Partition': `param($Bound)
+$place = Find-Place $Bound['DiskNumber'][0] $Bound['PartitionNumber'][0]
+Edit-Vhdx 'partition' $place.disk.path $place.partition.index $place.partition.start $place.partition.length $Bound['Size']`,
+  'Repair-Volume': `param($Bound) (Read-State).scanned`,
+  'Set-Disk': `param($Bound)
+$state = Read-State
+foreach ($disk in @($state.disks | Where-Object -FilterScript { $_.number -eq $Bound['Number'] })) {
+  if ($Bound.ContainsKey('IsOffline')) { $disk.isOffline = $Bound['IsOffline'] }
+  if ($Bound.ContainsKey('IsReadOnly')) { $disk.isReadOnly = $Bound['IsReadOnly'] }
+}
+Save-State $state`,
+  'Get-VHD': `param($Bound)
+$path = $Bound['Path'][0]
+Assert-Image $path 'Microsoft.Vhd.PowerShell.Cmdlets.GetVHD'
+[pscustomobject]@{ Path = $path; Size = [uint64] (Read-Image $path).virtualSize }`,
+  'Resize-VHD': `param($Bound)
+$path = $Bound['Path'][0]
+Assert-Free (Read-State) $path 'Microsoft.Vhd.PowerShell.Cmdlets.ResizeVhd'
+Edit-Vhdx 'disk' $path $Bound['SizeBytes']`,
   'Mount-VHD': `param($Bound) Add-StandInDisk $Bound['Path'][0] ("$($Bound['ReadOnly'])" -eq 'True') 'Microsoft.Vhd.PowerShell.Cmdlets.MountVhd'`,
   'Mount-DiskImage': `param($Bound) Add-StandInDisk $Bound['ImagePath'][0] ("$($Bound['Access'])" -eq 'ReadOnly') 'Mount-DiskImage'`,
   'Dismount-VHD': `param($Bound) Remove-StandInDisk $Bound['Path'][0]`,

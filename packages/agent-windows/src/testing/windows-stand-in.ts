@@ -16,6 +16,8 @@ export interface StandInDisk {
   readonly path: string
   readonly isReadOnly: boolean
   readonly isOffline: boolean
+  /** Why it is, such as `Policy`. */
+  readonly offlineReason?: string
   /** Letters and folders, by the number of the partition. */
   readonly folders: Readonly<Record<string, readonly string[]>>
 }
@@ -57,6 +59,10 @@ export interface StandInState {
   readonly machines: readonly StandInMachine[]
   /** Whether disks that come are kept offline, as the SAN policy of servers has it. */
   readonly keepsOffline: boolean
+  /** The folder that is every volume of its disks. */
+  readonly volumeFolder: string
+  /** What a scan of a volume tells. */
+  readonly scanned: string
   readonly registry: StandInRegistry
   /** Names of distributions of WSL that run. */
   readonly running: readonly string[]
@@ -72,6 +78,8 @@ const nothing: StandInState = {
   disks: [],
   machines: [],
   keepsOffline: false,
+  volumeFolder: '/there-is-no-volume',
+  scanned: 'NoErrorsFound',
   registry: emptyRegistry,
   running: [],
   wslVersion: '2.5.7.0',
@@ -180,6 +188,7 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
       $stateFile: this.#stateFile,
       $node: process.execPath,
       $varve: varve,
+      $changeVhdx: resolve(import.meta.dirname, 'change-vhdx.ts'),
     }
     const values = Object.entries(own).map(([name, value]) => `${name} = '${value}'\n`)
     await writeFile(

@@ -4,7 +4,6 @@ import type { Problem } from '@varve/core/problems/problem'
 import { usesProblems } from '@varve/core/uses/use-problems'
 import { attachedNow, type AttachedNow } from '@varve/engine/attached/attached-now'
 import { registryIn } from '@varve/engine/attached/registry'
-import { sameFileAs } from '@varve/engine/files/same-file'
 import { filesOfImage } from '@varve/engine/in-use/files-of-image'
 import { findLastingUses, findUses } from '@varve/engine/in-use/find-uses'
 import { openInput } from '@varve/engine/run/open-input'
@@ -16,7 +15,7 @@ import type { ImageFilesFacts } from '@varve/operations/image-files-facts'
 import { useProblems } from '@varve/operations/image-files-problems'
 import { diskInput, imageInput } from '../actions/image-input.ts'
 import { problemCollector, sourceFacts } from './copy-facts.ts'
-import { deviceWays, windowsNow, type WindowsNow } from './device-ways.ts'
+import { deviceWays, diskOfImage, waysOf, windowsNow, type WindowsNow } from './device-ways.ts'
 import { volumesIn } from './guest-volumes.ts'
 import { gatherImageFiles } from './image-files.ts'
 import { defineLocalOperation, type FactsContext } from './local-operation.ts'
@@ -32,22 +31,18 @@ export const attachHere = defineLocalOperation(attachOperation, async (request, 
 async function gatherOnWindows(
   request: AttachRequest,
   context: FactsContext,
-  { now, ...own }: WindowsNow,
+  windows: WindowsNow,
 ): Promise<AttachFacts> {
   const { host } = context
   const { problems, collect } = problemCollector()
   const image = await realpath(request.image.path).catch(() => request.image.path)
   const report = (await collect(async () => sourceFacts(request.image, context)))?.report ?? null
-  const isImage = await sameFileAs(image)
-  const there = await Promise.all(
-    now.disks.map(async (disk) => ((await isImage?.(disk.image)) === true ? disk : null)),
-  )
-  const already = there.find((disk) => disk !== null)?.disk.device ?? null
+  const already = await diskOfImage(image, windows)
   // What has it attached uses it.
   const isFree = report !== null && already === null
   return {
     host,
-    ways: { ...(await deviceWays(context)), ...own },
+    ways: { ...(await deviceWays(context)), ...waysOf(windows) },
     image,
     format: report?.format ?? null,
     virtualSize: report?.virtualSize ?? null,

@@ -4,6 +4,7 @@ import { release } from 'node:os'
 import { udevControl } from '@varve/engine/attached/udev-rule'
 import { toErrorRecord } from '@varve/core/problems/disk-error'
 import { bareWords } from '@varve/core/problems/problem-words'
+import { sameFileAs } from '@varve/engine/files/same-file'
 import type { DeviceWays, KernelPart } from '@varve/operations/attach/facts'
 import { notesFolder } from '../platform/attached-notes.ts'
 import type { WindowsDisksNow } from '../platform/windows-host.ts'
@@ -51,6 +52,20 @@ export async function windowsNow({ ports }: Pick<FactsContext, 'ports'>): Promis
     const unasked = bareWords(toErrorRecord(error, 'PowerShell')).trim()
     return { system, isRoot: false, windows: { by: null, unasked }, now }
   }
+}
+
+/** How Windows attaches. */
+export function waysOf({ system, isRoot, windows }: WindowsNow): Pick<DeviceWays, 'system' | 'isRoot' | 'windows'> {
+  return { system, isRoot, ...(windows && { windows }) }
+}
+
+/** The disk that Windows has made of an image; null: none. */
+export async function diskOfImage(image: string, { now }: Pick<WindowsNow, 'now'>): Promise<string | null> {
+  const isImage = await sameFileAs(image)
+  const there = await Promise.all(
+    now.disks.map(async (disk) => ((await isImage?.(disk.image)) === true ? disk : null)),
+  )
+  return there.find((disk) => disk !== null)?.disk.device ?? null
 }
 
 /** Those of the tools that this host has. */

@@ -5,14 +5,14 @@ import type { ImageReport } from '@varve/core/image/image-report'
 import { attachedNow } from '@varve/engine/attached/attached-now'
 import { registryIn } from '@varve/engine/attached/registry'
 import { mountedBtrfs } from '@varve/engine/attached/mounted-btrfs'
-import { stagedPath } from '@varve/engine/files/staged-name'
+import { stagedPath, stagingForVhdx } from '@varve/engine/files/staged-name'
 import { stagedDevice } from '@varve/operations/actions/volume-name'
 import type { ResizeFacts } from '@varve/operations/resize/facts'
 import { resizeTools } from '@varve/operations/resize/tools'
 import { isPlainRaw, volumesOfImage } from './attach.ts'
 import { gatherChange } from './chain-change.ts'
 import { problemCollector, sourceFacts } from './copy-facts.ts'
-import { deviceWays, foundTools } from './device-ways.ts'
+import { deviceWays, diskOfImage, foundTools, waysOf, windowsNow } from './device-ways.ts'
 import type { FactsContext } from './local-operation.ts'
 import { gatherVolume, gatherVolumeChange } from './resized-volume.ts'
 
@@ -20,7 +20,8 @@ import { gatherVolume, gatherVolumeChange } from './resized-volume.ts'
 export async function gatherResize(asked: string, context: FactsContext): Promise<ResizeFacts> {
   const { ports } = context
   const isDevice = (await stat(asked).catch(() => null))?.isBlockDevice() === true
-  const ways = await deviceWays(context)
+  const windows = await windowsNow(context)
+  const ways = { ...(await deviceWays(context)), ...(windows && waysOf(windows)) }
   const collector = problemCollector()
   const { problems, collect } = collector
   const volume = isDevice ? await gatherVolume(asked, collector, context) : null
@@ -50,7 +51,8 @@ export async function gatherResize(asked: string, context: FactsContext): Promis
       path: volume ? stagedDevice({ volume: volume.address, staging }) : stagedPath(path, staging),
       staging,
     },
-    already: held?.note.device ?? null,
+    ...(windows && { attachedWork: workOn(path, stagingForVhdx(staging)) }),
+    already: windows ? await diskOfImage(path, windows) : (held?.note.device ?? null),
     guest: report?.guest ?? null,
     volumes:
       (report && (await collect(async () => volumesOfImage(address, report, context, () => true)))) ?? [],
@@ -60,6 +62,8 @@ export async function gatherResize(asked: string, context: FactsContext): Promis
     ...roomOf(volume ? null : report),
   }
 }
+
+const workOn = (path: string, staging: string) => ({ path: stagedPath(path, staging), staging })
 
 /** Room beside the image, and what the work image takes of it; null: it takes none, or nobody knows. */
 function roomOf(report: ImageReport | null): Pick<ResizeFacts, 'freeBytes' | 'dataBytes'> {

@@ -1,11 +1,11 @@
 import type { RunPlace } from '@varve/core/problems/use'
 import { lstat, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { basename, join } from 'node:path'
 import { runOf } from '../in-use/run-locks.ts'
 import { findWriters } from '../in-use/find-writers.ts'
 import type { OpenWriters } from '../in-use/writers.ts'
-import { stagedName } from '../files/staged-name.ts'
+import { namedBy, stagedName } from '../files/staged-name.ts'
 import { namesGiven } from '../staging/publish-parts.ts'
 import { entriesOf, findRemains } from './find-remains.ts'
 
@@ -45,7 +45,7 @@ const commandPart = /^\..+\.p(?<pid>\d{1,10})-[0-9a-f]{8}\.part$/u
 /** Before the process was part of the name. */
 const oldCommandPart = /^\..+\.[0-9a-f]{8}\.part$/u
 /** The id that a run gives what it stages. */
-const stagedByRun = /^[0-9a-f]{12}$/u
+const stagedByRun = /^[0-9a-f]{12}(?:-vhdx)?$/u
 const unpacked = /^varve-[0-9a-f-]{36}\.unpacked$/u
 /** A name that tells no process is left alone as long as it was written to lately. */
 const settledMs = 3_600_000
@@ -109,8 +109,7 @@ async function leftoverOf(path: string, { openers, runOfStaging }: Known): Promi
 /** The run, of this host or of the fleet, that has locked the image which this is to become. */
 async function runOfTarget(path: string, staging: string): Promise<StagingRun | null> {
   if (!stagedByRun.test(staging)) return null
-  const target = basename(path).slice(1, -`.${staging}.part`.length)
-  const use = await runOf(join(dirname(path), target))
+  const use = await runOf(namedBy(path))
   return use && { id: use.run, isOver: false, of: use.of }
 }
 

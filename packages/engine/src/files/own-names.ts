@@ -32,7 +32,7 @@ const kinds: readonly OwnKind[] = [
     }),
   },
   {
-    name: /^\.(?<image>.+)\.[\w-]{1,64}\.part$/u,
+    name: /^\.(?<image>.+)\.[\w-]{1,64}\.part(?:\.vhdx)?$/u,
     words: (image) => ({
       is: `becomes ${image} when it is whole`,
       remedy:

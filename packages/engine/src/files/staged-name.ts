@@ -25,22 +25,33 @@ export function assertNameFits(path: string, system: NodeJS.Platform = process.p
 const stagingId = /^[\w-]{1,64}$/u
 
 /** Hidden names that `stagedPath` makes, with the id. */
-export const stagedName = /^\..+\.(?<staging>[\w-]{1,64})\.part$/u
+export const stagedName = /^\..+\.(?<staging>[\w-]{1,64})\.part(?:\.vhdx)?$/u
+
+/** Ids of stagings that Windows attaches, which goes by the ending of a name. */
+const attachedStaging = /-vhdx$/u
+
+/** The id of a staging whose hidden name ends as that of a VHDX does. */
+export function stagingForVhdx(id: string): string {
+  return `${id}-vhdx`
+}
 
 /** Where an image lies until it gets the name `target`: `.<name>.<staging>.part` beside it. */
 export function stagedPath(target: string, staging: string): string {
-  return hiddenBeside(target, staging, 'part')
+  return hiddenBeside(target, staging, attachedStaging.test(staging) ? 'part.vhdx' : 'part')
 }
 
 /** The image that a hidden file of `stagedPath` is to become, where its name was not cut; any other path is itself. */
 export function namedBy(path: string): string {
   const staging = stagedName.exec(basename(path))?.groups?.['staging']
   if (staging === undefined) return path
-  return join(dirname(path), basename(path).slice(1, -`.${staging}.part`.length))
+  const ending = basename(stagedPath('x', staging)).slice('.x'.length)
+  return join(dirname(path), basename(path).slice(1, -ending.length))
 }
 
+type HiddenKind = 'part' | 'part.vhdx' | 'undo' | 'lock' | 'serving'
+
 /** A hidden name beside `target` for what belongs to it, with the id and what it is. */
-export function hiddenBeside(target: string, id: string, kind: 'part' | 'undo' | 'lock' | 'serving'): string {
+export function hiddenBeside(target: string, id: string, kind: HiddenKind): string {
   if (!stagingId.test(id)) throw new RangeError(`${JSON.stringify(id)} cannot be part of a file name`)
   const ending = `.${id}.${kind}`
   return join(dirname(target), `.${cutName(basename(target), longestName - 1 - ending.length)}${ending}`)

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ByteRange } from '@varve/core/ranges/byte-range'
 import { openChain } from '@varve/core/chain/open-chain'
 import { maskedDisk } from '@varve/core/disk/masked-disk'
+import { resizedDisk } from '@varve/core/disk/resized-disk'
 import { type FormatName, formatNames } from '@varve/core/image/format-rules'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { DiskReader } from '@varve/core/disk/disk-reader'
@@ -40,14 +41,32 @@ export async function openInput(input: DiskInput, { io, signal }: OpenInputOptio
   const chain = stack.use(await openChain(input.path, ports, options))
   const read = opened.length > 0 ? { ...input, unpacked: opened } : input
   const free = input.withoutFree === true ? (input.free ?? (await sharedFree(chain, signal))) : null
+  const disk = leaveOut(await withSize(chain.disk, input), input)
   stack.move()
-  const disk = leaveOut(chain.disk, input)
   if (free === null) return { ...chain, disk, input: read }
   return { ...chain, disk: maskedDisk(disk, free), input: { ...read, free } }
 }
 
 function leaveOut(disk: DiskReader, { leftOut }: DiskInput & { kind: 'image' }): DiskReader {
   return leftOut ? maskedDisk(disk, Float64Array.of(leftOut.start, leftOut.end)) : disk
+}
+
+/** As if it had another size: zeros behind its end, or cut where nothing of it is lost. */
+async function withSize(
+  disk: DiskReader,
+  { extended, cutTo, path }: DiskInput & { kind: 'image' },
+): Promise<DiskReader> {
+  if (cutTo !== undefined) {
+    const { cutView } = await import('@varve/core/scan/cut-view')
+    return await cutView(disk, { size: cutTo, name: path })
+  }
+  if (extended === undefined) return disk
+  if (extended.from !== disk.virtualSize || extended.to < extended.from)
+    throw new DiskError('invalid-request', {
+      file: path,
+      reason: `its disk has ${disk.virtualSize} bytes, and ${extended.from} were to become ${extended.to}`,
+    })
+  return resizedDisk(disk, { virtualSize: extended.to, patches: [] })
 }
 
 /** The free blocks of the guest's filesystems, in memory that other threads see too. */

@@ -3,6 +3,7 @@ import { applySnapshot } from './apply-snapshot.ts'
 import { attachLoop } from './attach-loop.ts'
 import { attachByQemu, attachNbd } from './attach-nbd.ts'
 import { attachVhd } from './attach-vhd.ts'
+import { bringOnline } from './bring-online.ts'
 import { checkAgain } from './check-again.ts'
 import { checkFilesystem } from './check-filesystem.ts'
 import { checkImage } from './check-image.ts'
@@ -27,6 +28,7 @@ import { detachVhd } from './detach-vhd.ts'
 import { diagnoseFolder } from './diagnose-folder.ts'
 import { digestFiles } from './digest-files.ts'
 import { digestImage } from './digest-image.ts'
+import { digestVolume } from './digest-volume.ts'
 import { digestSource } from './digest.ts'
 import { discardCopy } from './discard-copy.ts'
 import { discardFree } from './discard-free.ts'
@@ -55,6 +57,7 @@ import { mapVolume } from './map-volume.ts'
 import { measureFiles } from './measure-files.ts'
 import { measureImage } from './measure-image.ts'
 import { measureMinimum } from './measure-minimum.ts'
+import { measurePartition } from './measure-partition.ts'
 import { measureExport } from './measure.ts'
 import { measureVolume } from './measure-volume.ts'
 import { mountFilesystem } from './mount-filesystem.ts'
@@ -67,6 +70,7 @@ import { proveExport } from './prove-export.ts'
 import { proveFilesystem } from './prove-filesystem.ts'
 import { proveImage } from './prove-image.ts'
 import { proveSameDisk } from './prove-same-disk.ts'
+import { proveTable } from './prove-table.ts'
 import { proveUpload } from './prove-upload.ts'
 import { proveVolume } from './prove-volume.ts'
 import { publishImage } from './publish-image.ts'
@@ -86,14 +90,17 @@ import { repairCopy } from './repair-copy.ts'
 import { repairImage } from './repair-image.ts'
 import { replaceImage } from './replace-image.ts'
 import { replaceVolume } from './replace-volume.ts'
+import { resizeByStorage } from './resize-by-storage.ts'
 import { repointParent } from './repoint-parent.ts'
 import { reserveDevice } from './reserve-device.ts'
 import { resizeDistribution } from './resize-distribution.ts'
 import { resizeFilesystem } from './resize-filesystem.ts'
 import { resizePartition } from './resize-partition.ts'
+import { resizeVhd } from './resize-vhd.ts'
 import { resizeVolume } from './resize-volume.ts'
 import { restoreImage } from './restore-image.ts'
 import { restoreVolume } from './restore-volume.ts'
+import { scanVolume } from './scan-volume.ts'
 import { serveDevice } from './serve-device.ts'
 import { serveImage } from './serve-image.ts'
 import { setAside } from './set-aside.ts'
@@ -124,6 +131,7 @@ export const actionTable = {
   'attach-loop': attachLoop,
   'attach-nbd': attachNbd,
   'attach-vhd': attachVhd,
+  'bring-online': bringOnline,
   'check-again': checkAgain,
   'check-filesystem': checkFilesystem,
   'check-image': checkImage,
@@ -153,6 +161,7 @@ export const actionTable = {
   digest: digestSource,
   'digest-files': digestFiles,
   'digest-image': digestImage,
+  'digest-volume': digestVolume,
   discard: discard,
   'discard-copy': discardCopy,
   'discard-free': discardFree,
@@ -181,6 +190,7 @@ export const actionTable = {
   'measure-files': measureFiles,
   'measure-image': measureImage,
   'measure-minimum': measureMinimum,
+  'measure-partition': measurePartition,
   'measure-volume': measureVolume,
   'mount-filesystem': mountFilesystem,
   'move-image': moveImage,
@@ -192,6 +202,7 @@ export const actionTable = {
   'prove-filesystem': proveFilesystem,
   'prove-image': proveImage,
   'prove-same-disk': proveSameDisk,
+  'prove-table': proveTable,
   'prove-upload': proveUpload,
   'prove-volume': proveVolume,
   publish: publish,
@@ -213,12 +224,15 @@ export const actionTable = {
   'replace-volume': replaceVolume,
   'repoint-parent': repointParent,
   'reserve-device': reserveDevice,
+  'resize-by-storage': resizeByStorage,
   'resize-distribution': resizeDistribution,
   'resize-filesystem': resizeFilesystem,
   'resize-partition': resizePartition,
+  'resize-vhd': resizeVhd,
   'resize-volume': resizeVolume,
   'restore-image': restoreImage,
   'restore-volume': restoreVolume,
+  'scan-volume': scanVolume,
   'serve-device': serveDevice,
   'serve-image': serveImage,
   'set-aside': setAside,

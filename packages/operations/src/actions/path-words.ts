@@ -1,7 +1,7 @@
 /** What is read, for people: a hidden file that is only kept for it by what it is kept for, such as `standard input`. */
 export function sourceName(path: string): string {
   const name = baseName(path)
-  return /^\.(?<kept>.+)\.[\w-]{1,64}\.part$/u.exec(name)?.groups?.['kept'] ?? name
+  return /^\.(?<kept>.+)\.[\w-]{1,64}\.part(?:\.vhdx)?$/u.exec(name)?.groups?.['kept'] ?? name
 }
 
 /** The last part of a path of any system. */

@@ -5,7 +5,7 @@ import { replaceImage } from '../actions/replace-image.ts'
 import { writeImage } from '../actions/write-image.ts'
 import { step, type DraftStep } from '../plans/plan.ts'
 import { proofStep } from '../plans/staged-steps.ts'
-import { freshId, from } from '../plans/wired.ts'
+import { freshId, from, type Wired } from '../plans/wired.ts'
 import type { LinkFacts } from './facts.ts'
 
 export interface NewInPlace {
@@ -21,7 +21,7 @@ export interface NewInPlace {
   /** Whether its disk is that of the image whose place it takes: children then go on to stand on it. */
   readonly isSameDisk: boolean
   /** How the disk is read. */
-  readonly reading?: ImageAddress['reading']
+  readonly reading?: Wired<ImageAddress['reading']>
   readonly compression?: NewImage['compression']
   /** What is looked at in the image that is written, before it takes the place. */
   readonly lookAt?: (image: Omit<Staged, 'staging'>) => DraftStep

@@ -1,11 +1,15 @@
 import { quote } from '@varve/core/problems/disk-error'
 import { isBlocking, type Problem } from '@varve/core/problems/problem'
 import { formatBytes } from '@varve/core/units/format-bytes'
+import { isWindowsFilesystem } from '../actions/windows-volume.ts'
 import { defineOperation } from '../operation.ts'
-import { inOrder, wholeEstimate, type Plan } from '../plans/plan.ts'
+import { inOrder, wholeEstimate, type DraftStep, type Plan } from '../plans/plan.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
 import { resizeProblems } from '../resize/problems.ts'
 import type { ResizeTarget } from '../resize/targets.ts'
+import { onLinuxOnly } from '../resize/windows-problems.ts'
+import { isOnWindows } from '../resize/windows-work.ts'
+import { growOnWindows } from '../resize/windows-steps.ts'
 import { imageName, sizeThere, volumeRemarks } from '../resize/volume.ts'
 import { asGpt, gptProblems } from './as-gpt.ts'
 import { isForWsl, planByWsl } from './by-wsl.ts'
@@ -43,12 +47,16 @@ export const growOperation = defineOperation<GrowRequest, ResizeFacts>({
     const problems = [
       ...resizeProblems(facts, { own, size, isAttached: chosen.kind !== 'container' }),
       ...(toGpt ? gptProblems(found, size) : []),
+      ...(isOnWindows(facts) && chosen.kind === 'target' ? linuxOnly(facts, request) : []),
       ...growProblems(facts, { chosen, inside, before, size, isMoving, toGpt }),
     ]
     if (chosen.kind === 'refused' || inside.kind === 'refused' || problems.some(isBlocking))
       return refusal(problems)
     const layout = chosen.kind === 'target' ? layoutIn(facts, chosen.target, { size, isMoving }) : null
-    const steps = inOrder(growSteps({ facts, own, chosen, inside, size, layout, toGpt, allContents }))
+    const drafts = onWindows({ facts, own, chosen, size, layout, allContents })
+    const steps = inOrder(
+      drafts ?? growSteps({ facts, own, chosen, inside, size, layout, toGpt, allContents }),
+    )
     const plan: Plan = {
       kind: 'plan',
       operation: 'grow',
@@ -69,6 +77,33 @@ const growWays: InsideWays = {
   remedy: () => 'Grow the container only (--partition none), and the rest inside the guest.',
   isWorth: (type) => type !== 'swap',
   isTaken: (type) => type !== 'swap',
+}
+
+function linuxOnly(facts: ResizeFacts, { isMoving, toGpt, volume, isLuks }: GrowRequest): Problem[] {
+  return onLinuxOnly(facts, 'grow', [
+    ['--move', isMoving],
+    ['--gpt', toGpt],
+    ['--volume', volume !== null],
+    ['--luks', isLuks],
+  ])
+}
+
+interface OnWindows {
+  readonly facts: ResizeFacts
+  readonly own: ResizeFacts['chain'][number]
+  readonly chosen: Known<Chosen>
+  readonly size: number
+  readonly layout: Layout | null
+  readonly allContents: boolean
+}
+
+/** Null: nothing of it is for Windows. */
+function onWindows({ facts, own, chosen, size, layout, allContents }: OnWindows): DraftStep[] | null {
+  if (!isOnWindows(facts) || chosen.kind !== 'target') return null
+  const { partition, filesystem } = chosen.target
+  const type = filesystem?.type
+  if (partition === null || layout === null || !isWindowsFilesystem(type)) return null
+  return growOnWindows({ facts, own, partition, type, allContents, size, end: layout.end })
 }
 
 type Known<T extends { readonly kind: string }> = Exclude<T, { readonly kind: 'refused' }>

@@ -7,6 +7,8 @@ import { isResized, resizedKind } from '../resize/kinds.ts'
 import { blocking } from '../blocking.ts'
 import { checkedByWindows, filesystemProblems, missingTools, tableProblems } from '../resize/problems.ts'
 import type { ResizeTarget } from '../resize/targets.ts'
+import { windowsTargetProblems } from '../resize/windows-problems.ts'
+import { isOnWindows } from '../resize/windows-work.ts'
 import { extStays } from './by-wsl.ts'
 import type { Chosen } from './choose.ts'
 import type { Inside } from '../resize/inside.ts'
@@ -62,7 +64,7 @@ function targetProblems(
 ): Problem[] {
   const { guest, image } = facts
   const file = image.path
-  const { partition, filesystem } = target
+  const { partition } = target
   const isPartition = partition !== null && guest !== null
   const room = isPartition
     ? layoutOf({ guest, partition, size, isMoving }).end - (partition.start + partition.length)
@@ -70,10 +72,26 @@ function targetProblems(
   return [
     ...(isPartition && guest.table.kind === 'mbr' && size > mbrMost ? [mbrTooLarge(file)] : []),
     ...(isPartition && room < 1024 ** 2 && !isSmallerThanPlace(target)
-      ? [noRoom(file, partition.index, { isMoving, hasOthers: couldMove(guest, target) })]
+      ? [
+          noRoom(file, partition.index, {
+            isMoving,
+            hasOthers: couldMove(guest, target),
+            canMove: !isOnWindows(facts),
+          }),
+        ]
       : []),
     ...(isPartition ? moveProblems(file, { guest, partition, size, isMoving }) : []),
     ...(!isPartition && room === 0 && !isSmallerThanPlace(target) ? [nothingToGrow(file)] : []),
+    ...(isOnWindows(facts)
+      ? windowsTargetProblems(facts, target, 'grow')
+      : contentProblems(facts, target, inside)),
+  ]
+}
+
+function contentProblems(facts: ResizeFacts, target: ResizeTarget, inside: Inside): Problem[] {
+  const file = facts.image.path
+  const { filesystem } = target
+  return [
     ...(inside.kind === 'refused' ? [inside.problem] : []),
     ...filesystemProblems(facts, target),
     ...toolProblems(facts, target, inside),
@@ -99,9 +117,11 @@ interface Behind {
   readonly isMoving: boolean
   /** Whether other partitions lie behind it. */
   readonly hasOthers: boolean
+  /** Whether this host could move those. */
+  readonly canMove: boolean
 }
 
-function noRoom(file: string, partition: number, { isMoving, hasOthers }: Behind): Problem {
+function noRoom(file: string, partition: number, { isMoving, hasOthers, canMove }: Behind): Problem {
   const refuse = (why: string, remedy: string) =>
     blocking(file, { id: 'no-room-behind', layer: 'L4', why, remedy })
   if (!hasOthers || isMoving)
@@ -113,7 +133,9 @@ function noRoom(file: string, partition: number, { isMoving, hasOthers }: Behind
     )
   return refuse(
     `behind partition ${partition} lies another one, so that it cannot become larger`,
-    'Say --move, which moves what lies behind it to the end of a larger disk; or the last partition, or --partition none for the container only.',
+    canMove
+      ? 'Say --move, which moves what lies behind it to the end of a larger disk; or the last partition, or --partition none for the container only.'
+      : 'Do it on a Linux host with --move (--host NAME), which moves what lies behind it to the end of a larger disk; or say the last partition, or --partition none for the container only.',
   )
 }
 

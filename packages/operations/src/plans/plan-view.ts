@@ -44,7 +44,7 @@ function inWords(text: string): string {
     .replaceAll(/\/dev\/DEVICEp(\d+)/gu, 'partition $1 of the device')
     .replaceAll('/dev/DEVICE', 'the device')
     .replaceAll('/dev/mapper/varve-ID-VOLUME', 'the opened volume')
-    .replaceAll(/(?<=\s)\.([^/\n]+?)\.[\da-f]{12}\.part\b/gu, 'the hidden copy of $1')
+    .replaceAll(/(?<=\s)\.([^/\n]+?)\.[\da-f]{12}(?:-vhdx)?\.part(?:\.vhdx)?\b/gu, 'the hidden copy of $1')
     .replaceAll(/(?<=\s)varve-new-[\da-f]{12}\b/gu, 'the new volume')
 }
 

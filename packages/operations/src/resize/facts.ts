@@ -18,6 +18,8 @@ export interface ResizeFacts extends ChainChangeFacts {
   readonly distribution?: DistributionFacts
   /** The hidden raw file beside the image that the work is done on; of a volume the device of a new one. */
   readonly work: { readonly path: string; readonly staging: string }
+  /** The hidden VHDX beside it that Windows has as a disk meanwhile; left out: it is another system. */
+  readonly attachedWork?: { readonly path: string; readonly staging: string }
   /** The device that the image is attached as. */
   readonly already: string | null
   /** Null: nobody could look into it. */

@@ -13,6 +13,7 @@ import { isResized, resizedKind } from './kinds.ts'
 import type { ResizeTarget } from './targets.ts'
 import { usedOnce } from '../volumes/resized.ts'
 import { volumeProblems } from './volume.ts'
+import { isOnWindows, windowsHostProblems, workProblems } from './windows-work.ts'
 
 interface Resizing {
   readonly own: LinkFacts
@@ -30,9 +31,9 @@ export function resizeProblems(
   { own, size, isMost = false, isAttached }: Resizing,
 ): Problem[] {
   const { ways, image, problems, already, chain, guest } = facts
-  const host = isAttached ? hostProblems({ ways, image: image.path }) : []
-  if (host.length > 0)
-    return host.map((problem) => ({ ...problem, remedy: hostRemedies[problem.id] ?? problem.remedy }))
+  const onWindows = isOnWindows(facts)
+  const host = isAttached ? hostProblemsOf(facts) : []
+  if (host.length > 0) return host
   const below = chain[1] ?? null
   return usedOnce([
     ...problems,
@@ -42,10 +43,22 @@ export function resizeProblems(
     ...(isWorkedOn(image.uses) ? [] : attachedProblems(image.path, already)),
     ...(size === null ? [] : sizeProblems(own, size, guest?.table.sectorSize === 4096 ? 4096 : 512)),
     ...roomProblems(facts),
-    ...(isAttached && ways.loop === 'missing' ? [noLoop(image.path)] : []),
-    ...(isAttached && ways.loop !== 'missing' ? missingTools(facts, ['losetup', 'partx']) : []),
+    ...(isAttached && !onWindows && ways.loop === 'missing' ? [noLoop(image.path)] : []),
+    ...(isAttached && !onWindows && ways.loop !== 'missing' ? missingTools(facts, ['losetup', 'partx']) : []),
+    ...(isAttached && onWindows && size !== null
+      ? workProblems(facts, Math.max(size, own.virtualSize ?? 0))
+      : []),
     ...(guest === null && problems.length === 0 ? [notSeen(image.path)] : []),
   ])
+}
+
+function hostProblemsOf(facts: ResizeFacts): Problem[] {
+  const { ways, image } = facts
+  if (isOnWindows(facts)) return windowsHostProblems(facts)
+  return hostProblems({ ways, image: image.path }).map((problem) => ({
+    ...problem,
+    remedy: hostRemedies[problem.id] ?? problem.remedy,
+  }))
 }
 
 const hostRemedies: Readonly<Record<string, string>> = {

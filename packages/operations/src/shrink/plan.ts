@@ -1,12 +1,16 @@
-import { isBlocking } from '@varve/core/problems/problem'
+import { isBlocking, type Problem } from '@varve/core/problems/problem'
 import { filesystemName } from '@varve/core/guest/guest-names'
 import { formatBytes } from '@varve/core/units/format-bytes'
+import { isWindowsFilesystem } from '../actions/windows-volume.ts'
 import { defineOperation } from '../operation.ts'
 import { inOrder, wholeEstimate, type DraftStep } from '../plans/plan.ts'
 import type { ResizeFacts } from '../resize/facts.ts'
 import { byFilesSteps, type FilesWay } from './by-files-steps.ts'
 import { isResized } from '../resize/kinds.ts'
 import { resizeProblems } from '../resize/problems.ts'
+import { onLinuxOnly } from '../resize/windows-problems.ts'
+import { isOnWindows } from '../resize/windows-work.ts'
+import { shrinkOnWindows } from '../resize/windows-steps.ts'
 import { imageName, sizeThere, volumeRemarks } from '../resize/volume.ts'
 import { chooseShrink, type ShrinkChoice } from './choice.ts'
 import { shrinkProblems } from './problems.ts'
@@ -37,6 +41,7 @@ export const shrinkOperation = defineOperation<ShrinkRequest, ResizeFacts>({
             isMost: known === null,
             isAttached: choice.way === 'filesystem' || choice.way === 'files',
           }),
+          ...(isOnWindows(facts) ? linuxOnly(facts, request) : []),
           ...(guest === null ? [] : shrinkProblems(facts, request, choice)),
         ]
       : [...facts.problems]
@@ -82,9 +87,27 @@ function stepsOf({ facts, own, choice, request }: Planning): DraftStep[] {
   const { inside, target } = choice
   const { allContents } = request
   if (inside.kind === 'refused') return []
+  if (isOnWindows(facts)) return windowsSteps({ facts, own, choice, request })
   if (inside.kind !== 'plain') return volumeShrinkSteps({ facts, own, choice, inside, allContents })
   const type = target.filesystem?.type ?? ''
   return isResized(type) ? shrinkSteps({ facts, own, choice, type, allContents }) : []
+}
+
+function windowsSteps({ facts, own, choice, request: { allContents } }: Planning): DraftStep[] {
+  if (choice.way !== 'filesystem') return []
+  const { target, disk, place } = choice
+  const { partition, filesystem } = target
+  const type = filesystem?.type
+  if (partition === null || !isWindowsFilesystem(type)) return []
+  return shrinkOnWindows({ facts, own, partition, type, allContents, disk, behind: place.behind })
+}
+
+function linuxOnly(facts: ResizeFacts, { byFiles, volume, isLuks }: ShrinkRequest): Problem[] {
+  return onLinuxOnly(facts, 'shrink', [
+    ['--by-files', byFiles],
+    ['--volume', volume !== null],
+    ['--luks', isLuks],
+  ])
 }
 
 function summaryOf(choice: ShrinkChoice): string {

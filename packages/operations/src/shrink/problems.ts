@@ -14,6 +14,8 @@ import {
   tableProblems,
 } from '../resize/problems.ts'
 import { targetsOf, type ResizeTarget } from '../resize/targets.ts'
+import { windowsTargetProblems } from '../resize/windows-problems.ts'
+import { isOnWindows } from '../resize/windows-work.ts'
 import type { Inside } from '../resize/inside.ts'
 import { smallestCut, type ShrinkChoice } from './choice.ts'
 import { byFilesProblems } from './by-files-problems.ts'
@@ -138,6 +140,8 @@ function targetProblems(
   { target, inside }: FilesystemWay,
 ): Problem[] {
   const file = facts.image.path
+  if (isOnWindows(facts) && target.filesystem?.type !== 'refs')
+    return windowsTargetProblems(facts, target, 'shrink')
   if (inside.kind === 'refused') return [inside.problem]
   if (inside.kind !== 'plain') return volumeProblems(facts, inside)
   const { partition, filesystem } = target
