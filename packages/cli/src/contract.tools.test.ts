@@ -645,6 +645,15 @@ const planned: readonly {
     isRun: true,
   },
   {
+    name: 'quarantine',
+    arrange: async (lib) => deleted(lib),
+    call: (lib) => ['quarantine', lib],
+    operation: 'quarantine',
+    layer: 'L1',
+    isRun: true,
+  },
+  { name: 'runs', call: () => ['runs'], operation: 'runs', layer: 'all', isRun: true },
+  {
     name: 'info',
     call: (lib) => ['info', of(lib, 'over.qcow2'), '--rescue'],
     operation: 'info',
@@ -784,20 +793,34 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('contract for scripts: plans',
     expect(await varveHere('runs', run, '--script')).toEqual(script)
     await expectShellTakes(script.stdout)
     expect(await varveJson('runs', run, '--yes')).toMatchObject({ run, state: 'succeeded' })
-    expect(await errorOf(['runs', run, '--undo', '--plan'])).toMatchObject({
-      exitCode: exitCodes.usage,
-      code: 'usage',
-    })
+    expect(await errorOf(['runs', run, '--resume', '--plan'])).toMatchObject({ code: 'already-over' })
     expect(await varveJson('runs', run)).toMatchObject({ state: 'succeeded' })
   })
 
-  test('are not of lists, of standard input, or of a socket', async () => {
+  test('of what undoes a run are what is done: by the runbook, and by the command', async () => {
+    const image = of(lib, 'single.qcow2')
+    for (const undo of ['by hand', 'by the command']) {
+      const { run } = (await varveJson('delete', image, '--yes')) as { readonly run: string }
+      const before = await contents(lib)
+      expect(await varveJson('runs', run, '--undo', '--plan')).toMatchObject({
+        kind: 'plan',
+        summary: expect.stringMatching(/^Undo: Put single.qcow2 /u) as string,
+        steps: [{ id: expect.stringMatching(/^undo-/u) as string }],
+      })
+      const { stdout, exitCode } = await varveHere('runs', run, '--undo', '--script')
+      expect(exitCode).toBe(exitCodes.ok)
+      await expectShellTakes(stdout)
+      expect(await contents(lib)).toEqual(before)
+      if (undo === 'by hand') expect(await runbook(stdout)).toMatchObject({ exitCode: 0 })
+      else await varveJson('runs', run, '--undo', '--yes')
+      expect(existsSync(image)).toBe(true)
+    }
+  })
+
+  test('are not of runs of the fleet, of standard input, or of a socket', async () => {
     const image = of(lib, 'base.qcow2')
     for (const call of [
-      ['runs'],
       ['runs', '1', '--fleet'],
-      ['quarantine'],
-      ['quarantine', 'list'],
       ['digest', '-'],
       ['serve', image, '--socket', of(lib, 'socket')],
     ])

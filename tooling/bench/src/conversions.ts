@@ -1,3 +1,4 @@
+import { commandFlags } from '@varve/bundle/node-flags'
 import { join, resolve } from 'node:path'
 import type { Command } from './run-timed.ts'
 
@@ -100,7 +101,17 @@ export function commandOf(contestant: Contestant, conversion: Conversion, places
   const own = varveArgs[contestant]
   if (own) {
     const compressing = compress ? ['--compress', compress] : []
-    const args = [cli, 'convert', source, places.output, '-O', target, ...compressing, ...own]
+    const args = [
+      ...commandFlags,
+      cli,
+      'convert',
+      source,
+      places.output,
+      '-O',
+      target,
+      ...compressing,
+      ...own,
+    ]
     return { file: process.execPath, args }
   }
   const parallel = contestant === 'qemu-img' ? [] : ['-W', '-m', '16']

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { commandFlags } from '@varve/bundle/node-flags'
 import { findTool, runToolOk } from '@varve/test-kit/tools'
 import { median } from './statistics.ts'
 import { timeCommand, type Command, type Timing } from './run-timed.ts'
@@ -71,7 +72,10 @@ interface Places {
 
 /** By shells where it takes several commands. */
 function commandsOf(work: GuestWork, { image, output, mounted }: Places): { own: Command; rival: Command } {
-  const varve = (...args: string[]): Command => ({ file: process.execPath, args: [cli, ...args] })
+  const varve = (...args: string[]): Command => ({
+    file: process.execPath,
+    args: [...commandFlags, cli, ...args],
+  })
   const shell = (script: string, ...args: string[]): Command => ({
     file: '/bin/sh',
     args: ['-ec', script, ...args],

@@ -74,6 +74,7 @@ test('the plan of a reading is that of the other host, and nothing runs there', 
     ['doctor', 'all', ['doctor', folder]],
     ['serve', 'L3', ['serve', 'noise.raw', '-f', 'raw']],
     ['verify', 'L3', ['verify', 'noise.raw', '-f', 'raw']],
+    ['quarantine', 'L1', ['quarantine']],
   ]
   for (const [operation, layer, words] of planned)
     expect(await there(...words, '--plan', '--yes')).toMatchObject({

@@ -1,3 +1,4 @@
+import { commandFlags, serviceFlags } from '@varve/bundle/node-flags'
 import type { Target } from './targets.ts'
 import { textFile, type TreeEntry } from './tree.ts'
 
@@ -10,7 +11,7 @@ function commandsOf({ agent }: Target) {
   }
 }
 
-const quiet = '--disable-warning=ExperimentalWarning'
+const flagsOf = (name: string) => (name === 'varve' ? commandFlags : serviceFlags).join(' ')
 
 /** The programs of `bin`, which start the Node beside them from wherever they are called. */
 export function launchers(target: Target): TreeEntry[] {
@@ -21,22 +22,24 @@ export function launchers(target: Target): TreeEntry[] {
 /** The links to a launcher are followed, as of `/usr/bin/varve`. */
 function shellFile(target: Target, name: string, program: string): TreeEntry {
   const commands = commandsOf(target)
+  const asService = `flags=${flagsOf('varve-controller')} && shift`
   const services = `case \${1-} in
-  controller) program=${commands['varve-controller']} && shift ;;
-  agent) program=${commands['varve-agent']} && shift ;;
+  controller) program=${commands['varve-controller']} && ${asService} ;;
+  agent) program=${commands['varve-agent']} && ${asService} ;;
 esac
 `
   const text = `#!/bin/sh
 self=$(readlink -f "$0") || exit 1
 root=\${self%/*/*}
 program=${program}
-${name === 'varve' ? services : ''}exec "$root/lib/node/bin/node" ${quiet} "$root/lib/varve/packages/$program" "$@"
+flags='${flagsOf(name)}'
+${name === 'varve' ? services : ''}exec "$root/lib/node/bin/node" $flags "$root/lib/varve/packages/$program" "$@"
 `
   return textFile(`bin/${name}`, text, 0o755)
 }
 
 function commandFile(_: Target, name: string, program: string): TreeEntry {
   const path = program.replaceAll('/', '\\')
-  const text = `@echo off\r\n"%~dp0..\\lib\\node\\bin\\node.exe" ${quiet} "%~dp0..\\lib\\varve\\packages\\${path}" %*\r\n`
+  const text = `@echo off\r\n"%~dp0..\\lib\\node\\bin\\node.exe" ${flagsOf(name)} "%~dp0..\\lib\\varve\\packages\\${path}" %*\r\n`
   return textFile(`bin/${name}.cmd`, text)
 }

@@ -11,7 +11,9 @@ import {
   mapOperation,
   measureOperation,
   placesOperation,
+  quarantineOperation,
   reclaimReport,
+  runsOperation,
   serveOperation,
   verifyOperation,
 } from '@varve/operations/read/read-operations'
@@ -48,6 +50,10 @@ export const chainShowHere = defineLocalOperation(chainShow, async (_, context) 
 export const doctorHere = defineLocalOperation(doctorOperation, async (_, context) =>
   readingFacts([], context),
 )
+export const quarantineHere = defineLocalOperation(quarantineOperation, async (_, context) =>
+  readingFacts([], context),
+)
+export const runsHere = defineLocalOperation(runsOperation, async (_, context) => readingFacts([], context))
 export const placesHere = defineLocalOperation(placesOperation, async (_, context) =>
   readingFacts([], context),
 )

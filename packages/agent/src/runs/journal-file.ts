@@ -62,7 +62,7 @@ function journalOn(handle: FileHandle, { path, known, flush }: JournalParts): Jo
     name: path,
     entries: () => known,
     async append(entry) {
-      const dated = JournalEntry.parse({ ...entry, at: new Date().toISOString() })
+      const dated: JournalEntry = { ...entry, at: new Date().toISOString() }
       const before = last
       // The line break in front ends a line that a death cut off.
       last = before.then(async () => handle.appendFile(`\n${JSON.stringify(dated)}\n`))

@@ -9,6 +9,7 @@ import { carryOut, type CarryingOut, type Journal } from '@varve/operations/runs
 import { beginAnew, heldByMachine } from '@varve/operations/runs/begin-anew'
 import type { Created, JournalEntry, NewEntry } from '@varve/operations/runs/journal'
 import { isOver, isPastReturn, runState, type RunState } from '@varve/operations/runs/run-state'
+import { wishedPlan, type RunWish } from '@varve/operations/runs/wished-plan'
 import type { ActionPorts, ActionProgress, AdapterTable } from '../actions/adapter.ts'
 import { findAdapter, performAction } from '../actions/perform.ts'
 import { createJournal, openJournal, type JournalDurability } from './journal-file.ts'
@@ -63,6 +64,8 @@ export interface LocalRuns {
   undo(id: string, options: CarryOptions): Promise<RunState>
   /** Gives up a run: one that another process carries out is told so. */
   cancel(id: string, options: CarryOptions): Promise<RunState>
+  /** What `wish` would have done with it now; throws `already-over`, `refused` where it is not possible. */
+  wished(id: string, wish: RunWish): Promise<Plan>
   /** The newest first; journals that cannot be read are left out. */
   list(): Promise<readonly KnownRun[]>
   /** By its id, or the beginning of it; throws `not-found`. */
@@ -169,11 +172,7 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
     }
   }
 
-  async function goOn(
-    id: string,
-    wish: 'resume' | 'undo' | 'cancel',
-    options: CarryOptions,
-  ): Promise<RunState> {
+  async function goOn(id: string, wish: RunWish, options: CarryOptions): Promise<RunState> {
     const found = await find(id)
     await using _lock = await own(found.state.id)
     const { state } = await known(found.state.id)
@@ -227,6 +226,12 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
   return {
     list,
     find,
+
+    async wished(id, wish) {
+      const { state } = await find(id)
+      assertPossible(state, wish)
+      return wishedPlan(state, wish)
+    },
 
     start: async (wanted, options) => written(folder, async () => start(wanted, options)),
 
@@ -304,7 +309,7 @@ async function giveUp(running: CarryingOut, journal: Journal): Promise<void> {
   if (!isPastReturn(runState(journal.entries(), journal.name))) await running.cancel()
 }
 
-function assertPossible(state: RunState, wish: 'resume' | 'undo' | 'cancel'): void {
+function assertPossible(state: RunState, wish: RunWish): void {
   const file = state.created.plan.summary
   if (wish === 'resume' && (state.phase === 'succeeded' || state.phase === 'undone'))
     throw new DiskError('already-over', {

@@ -1,7 +1,7 @@
 import { UsageError } from '../command.ts'
 import { defineCommand } from '../grammar/command-definition.ts'
 import { addFreeOptions } from '../grammar/options.ts'
-import { assertNoPlanAsked, type FreeOptions } from '../operations/wish.ts'
+import { isPlanAsked, type FreeOptions } from '../operations/wish.ts'
 
 interface QuarantineOptions {
   readonly host?: string
@@ -17,15 +17,15 @@ export const quarantineCommand = defineCommand<FreeOptions & QuarantineOptions>(
       .option('--host <host>', 'in the libraries of this host of the fleet')
       .option('--controller <url>', 'with --host: the controller (or VARVE_CONTROLLER)'),
   async run({ args, options, context }) {
-    assertNoPlanAsked(options, 'a list of what lies in quarantine')
     const [first, ...rest] = args
     const folders = first === 'list' ? rest : args
-    const { quarantine, quarantineThere } = await import('./quarantine.ts')
+    const { quarantine, quarantineByPlan, quarantineThere } = await import('./quarantine.ts')
     const { host, controller } = options
     if (host === undefined && controller !== undefined) throw new UsageError('--controller goes with --host.')
-    if (host === undefined) return await quarantine(folders, context)
-    if (folders.length > 0)
+    if (host !== undefined && folders.length > 0)
       throw new UsageError('With --host its libraries are looked in: leave folders out.')
+    if (isPlanAsked(options)) return await quarantineByPlan(folders, options, context)
+    if (host === undefined) return await quarantine(folders, context)
     return await quarantineThere({ host, controller }, context)
   },
 })

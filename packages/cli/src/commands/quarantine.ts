@@ -1,12 +1,13 @@
-import { join } from 'node:path'
 import { formatBytes } from '@varve/core/units/format-bytes'
 import { findEntries } from '@varve/engine/quarantine/index-of-entries'
-import { keptImage, type QuarantineEntry } from '@varve/engine/quarantine/entry'
+import { toldEntry } from '@varve/agent/actions/list-quarantine/list-quarantine'
+import { keptImage } from '@varve/engine/quarantine/entry'
 import type { ErrorRecord } from '@varve/core/problems/disk-error'
 import type { QuarantineEntryView } from '@varve/protocol/quarantine'
 import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { pathOf } from '../input.ts'
+import { readByPlan, type ReadByPlanOptions } from '../operations/read-by-plan.ts'
 import { table } from '../output/table.ts'
 import { printable } from '../output/text.ts'
 
@@ -15,7 +16,7 @@ export async function quarantine(folders: readonly string[], context: CommandCon
   const { json, config } = context
   const { entries, faults } = await findEntries(config.stateFolder, folders.map(pathOf))
   sayFaults(faults, context)
-  if (json) context.print(JSON.stringify(entries.map(recordOf), null, 2))
+  if (json) context.print(JSON.stringify(entries.map(toldEntry), null, 2))
   else context.print(listed(entries.map(keptImage), context))
   return exitCodes.ok
 }
@@ -37,6 +38,16 @@ export async function quarantineThere(
   return exitCodes.ok
 }
 
+/** `varve quarantine` with --plan or --script, here or with --host. */
+export async function quarantineByPlan(
+  folders: readonly string[],
+  options: ReadByPlanOptions,
+  context: CommandContext,
+): Outcome {
+  const request = { folders: folders.map(pathOf) }
+  return await readByPlan({ operation: 'quarantine', request }, options, context, () => exitCodes.ok)
+}
+
 function sayFaults(
   faults: readonly Pick<ErrorRecord, 'message' | 'remedy'>[],
   context: CommandContext,
@@ -48,16 +59,6 @@ function sayFaults(
 
 function listed(entries: readonly QuarantineEntryView[], context: CommandContext): string {
   return entries.length === 0 ? 'Nothing lies in quarantine.' : tableOf(entries, context)
-}
-
-function recordOf(entry: QuarantineEntry) {
-  const { folder, manifest, path } = entry
-  return {
-    ...keptImage(entry),
-    digest: manifest.digest,
-    files: manifest.files.map((file) => ({ path: join(folder, file.path), bytes: file.size })),
-    entry: path,
-  }
 }
 
 function tableOf(entries: readonly QuarantineEntryView[], { config }: CommandContext): string {

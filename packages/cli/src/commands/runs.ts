@@ -4,6 +4,7 @@ import { isOver } from '@varve/operations/runs/run-state'
 import { findAction } from '@varve/operations/actions/action-table'
 import { UsageError, type Outcome, type RunContext } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { readByPlan } from '../operations/read-by-plan.ts'
 import { printPlan } from '../operations/show-plan.ts'
 import { openThisHost } from '../operations/this-host.ts'
 import { assertNoPlanAsked, isPlanAsked, type FreeOptions } from '../operations/wish.ts'
@@ -41,9 +42,6 @@ export async function runs(options: RunsOptions, context: RunContext): Outcome {
   const wishes = (['cancel', 'resume', 'undo', 'forget'] as const).filter((wish) => options[wish] === true)
   const [wish, ...others] = wishes
   if (others.length > 0) throw new UsageError('Say one of --cancel, --resume, --undo and --forget.')
-  if (wish !== undefined && isPlanAsked(options))
-    throw new UsageError(`--plan and --script show what the run carries out, and --${wish} would change it.`)
-  if (id === null) assertNoPlanAsked(options, 'a list of runs')
   if (wish !== undefined && id === null) throw new UsageError(`Say which run --${wish} is about.`)
   if (options.fleet === true || options.controller !== undefined) {
     assertNoPlanAsked(options, 'a run of the fleet any more')
@@ -51,6 +49,8 @@ export async function runs(options: RunsOptions, context: RunContext): Outcome {
   }
   if (wish === 'forget')
     throw new UsageError('--forget goes with --fleet: the runs of this host are its evidence.')
+  if (id === null && isPlanAsked(options))
+    return await readByPlan({ operation: 'runs', request: {} }, options, context, () => exitCodes.ok)
   const { runs: known, adapters } = openThisHost(context)
   if (id === null) {
     const all = await known.list()
@@ -78,6 +78,10 @@ export async function runs(options: RunsOptions, context: RunContext): Outcome {
         ? JSON.stringify({ ...runRecord(run.state), pid: run.pid }, null, 2)
         : describeRun(run, context),
     )
+    return exitCodes.ok
+  }
+  if (isPlanAsked(options)) {
+    await printPlan(await known.wished(id, wish), options, { adapters, context })
     return exitCodes.ok
   }
   const stop = new AbortController().signal

@@ -222,7 +222,7 @@ export function createRuns(options: RunsOptions): Runs {
     return host === undefined ? null : options.bootOf(host)
   }
 
-  /** What is written down where the machine of a host was restarted meanwhile. Migrations prove what they find of before themselves. */
+  /** What is written down where the machine of a host was restarted meanwhile. An operation with a view of its own proves what it finds of before itself. */
   function lostByRestart(journal: Journal): readonly NewEntry[] {
     const state = runState(journal.entries(), journal.name)
     const isOtherwise = isOver(state) || state.isCancelAsked || state.isUndoAsked || state.error !== null

@@ -7,6 +7,7 @@ import { attachmentsOf } from './attachments.ts'
 import { kernelRoots } from './attached-device.ts'
 import { isExported } from './exports.ts'
 import { findWriters } from './find-writers.ts'
+import { expectLook } from './lock-table.ts'
 import { runOf } from './run-locks.ts'
 import { rememberingFolders, serversOf } from './serving-notes.ts'
 import type { FindWriters, FindWritersOptions } from './writers.ts'
@@ -38,6 +39,7 @@ export async function findUses(
   files: readonly Named[],
   { purpose = 'read', find, attachedFolder }: FindUsesOptions = {},
 ): Promise<Uses> {
+  expectLook()
   const known = await Promise.all(
     files.map(async ({ path }) => ({ path, stats: await stat(path, { bigint: true }).catch(() => null) })),
   )

@@ -1,6 +1,7 @@
 import type { ImageFile } from '@varve/core/image/image-files'
 import type { InUse } from '../run/run-options.ts'
 import { assertNoUse } from './find-uses.ts'
+import { findWriters } from './find-writers.ts'
 import type { FindWriters } from './writers.ts'
 
 /** A long run looks again so often: a writer that comes meanwhile is not read along with until the end. */
@@ -45,7 +46,12 @@ export function beginGuard(files: readonly Guarded[], options: GuardOptions = {}
   const { inUse = 'refuse', signal, lookAgainMs: pauseMs = lookAgainMs, find = null } = options
   if (inUse === 'accept' || files.length === 0)
     return { signal, looked: Promise.resolve(), async assertNone() {}, [Symbol.dispose]() {} }
-  const look = async () => assertNoUse(files, { find, mayBeAccepted: inUse === 'ask' })
+  let hasAsked = false
+  const ask: FindWriters = async (asked) => {
+    hasAsked = true
+    return await (find ?? findWriters)(asked)
+  }
+  const look = async () => assertNoUse(files, { find: ask, mayBeAccepted: inUse === 'ask' })
   const came = new AbortController()
   let isLooking = false
   async function lookOn(): Promise<void> {
@@ -70,9 +76,11 @@ export function beginGuard(files: readonly Guarded[], options: GuardOptions = {}
     signal: signal ? AbortSignal.any([signal, came.signal]) : came.signal,
     looked,
     async assertNone() {
+      // A short run is over before the first look: what that finds is as of now.
+      const isStillToLook = !hasAsked
       await looked
       came.signal.throwIfAborted()
-      await look()
+      if (!isStillToLook) await look()
     },
     [Symbol.dispose]() {
       clearInterval(timer)

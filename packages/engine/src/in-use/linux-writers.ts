@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseMountInfo } from '../file-ranges/mount-info.ts'
 import type { ProcessUse, Use } from '@varve/core/problems/use'
 import { filesOfKernel, nbdServers, relatedDevices, type Roots, usersOfDevice } from './linux-devices.ts'
 import { deviceNumbers, makeDevice } from '../system/device-numbers.ts'
 import { isWritersLock, type Lock, parseLocks, placeOf } from './linux-locks.ts'
+import { readLockTable } from './lock-table.ts'
 import { commandOf, lookAtProcesses } from './linux-processes.ts'
 import { utf8Of } from './proc-files.ts'
 import { type FileIdentity, type FindWritersOptions, isOwn, type OpenWriters } from './writers.ts'
@@ -18,8 +18,8 @@ export async function findLinuxWriters(
   { locks: counted = 'writers', descriptors = 'writing', only }: FindWritersOptions = {},
 ): Promise<OpenWriters> {
   const { proc, sys } = roots
-  // The kernel waits for all processors before it tells (`percpu_down_write`, fs/locks.c): asked beside everything else.
-  const lockTable = readFile(join(proc, 'locks'), 'latin1').catch(() => '')
+  // Asked beside everything else.
+  const lockTable = readLockTable(proc)
   const files = new Map<string, Use[]>()
   const devices = new Map<string, Use[]>()
   const { held, hidden } = await lookAtProcesses(proc, { counted: descriptors, only })

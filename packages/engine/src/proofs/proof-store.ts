@@ -6,7 +6,6 @@ import type { Manifest } from '@varve/core/digest/disk-digest'
 import { decodeManifest, encodeManifest } from '@varve/core/digest/manifest-file'
 import type { ReadingChoices } from '@varve/core/image/reading-choices'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { syncPath } from '../files/sync-file.ts'
 import { readError, systemCode, writeError } from '../system/system-error.ts'
 import { folderOfImage } from '../quarantine/entry.ts'
 import { isProof, type Proof } from './proof.ts'
@@ -101,7 +100,6 @@ export async function keepProof(of: ProofOf, { proof, manifest }: KeptProof): Pr
       await file.close()
     }
     await rename(draft, path)
-    await syncPath(join(of.stateFolder, folderName))
   } catch (error) {
     await rm(draft, { force: true })
     throw writeError(error, path)

@@ -49,6 +49,8 @@ import { hideFromUdev } from './hide-from-udev.ts'
 import { inspectImage } from './inspect-image.ts'
 import { listAttached } from './list-attached.ts'
 import { listPlaces } from './list-places.ts'
+import { listQuarantine } from './list-quarantine.ts'
+import { listRuns } from './list-runs.ts'
 import { loadModule } from './load-module.ts'
 import { makeFilesystem } from './make-filesystem.ts'
 import { makeVolume } from './make-volume.ts'
@@ -181,6 +183,8 @@ export const actionTable = {
   'inspect-image': inspectImage,
   'list-attached': listAttached,
   'list-places': listPlaces,
+  'list-quarantine': listQuarantine,
+  'list-runs': listRuns,
   'load-module': loadModule,
   'make-filesystem': makeFilesystem,
   'make-volume': makeVolume,

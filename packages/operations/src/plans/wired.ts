@@ -23,7 +23,7 @@ export const freshToken: Fresh = { $fresh: 'token' }
 interface Sources {
   /** A member of the outcome of an earlier step. */
   readonly memberOf: (step: string, field: string) => unknown
-  readonly fresh: (kind: Fresh['$fresh']) => string
+  readonly fresh: (kind: Fresh['$fresh']) => unknown
 }
 
 /** The input with every reference replaced by its value. */

@@ -5,6 +5,8 @@ import { digestImage } from '../actions/digest-image.ts'
 import { examineImage } from '../actions/examine-image.ts'
 import { inspectImage } from '../actions/inspect-image.ts'
 import { listPlaces } from '../actions/list-places.ts'
+import { listQuarantine } from '../actions/list-quarantine.ts'
+import { listRuns } from '../actions/list-runs.ts'
 import { mapImage } from '../actions/map-image.ts'
 import { measureImage } from '../actions/measure-image.ts'
 import { baseName } from '../actions/path-words.ts'
@@ -166,6 +168,32 @@ export const placesOperation = defineOperation({
       { operation: 'places', summary: 'Look at the places of the host' },
       facts,
       step(listPlaces, { id: 'places', host: facts.host, input: request }),
+    ),
+})
+
+/** What lies in quarantine. */
+export const quarantineOperation = defineOperation({
+  name: 'quarantine',
+  request: listQuarantine.input,
+  paths: ['folders'],
+  plan: (request, facts: ReadingFacts) =>
+    planReading(
+      { operation: 'quarantine', summary: 'Look what lies in quarantine' },
+      facts,
+      step(listQuarantine, { id: 'list', host: facts.host, input: request }),
+    ),
+})
+
+/** Which runs of its own a host has written down. */
+export const runsOperation = defineOperation({
+  name: 'runs',
+  request: listRuns.input,
+  paths: [],
+  plan: (request, facts: ReadingFacts) =>
+    planReading(
+      { operation: 'runs', summary: 'Look which runs there are' },
+      facts,
+      step(listRuns, { id: 'list', host: facts.host, input: request }),
     ),
 })
 
