@@ -162,6 +162,9 @@ function folderLine({ path, place, reserved, readOnly, protection }: FolderPlace
     ...(reserved === null || reserved === 0 ? [] : [`${formatBytes(reserved)} kept for root`]),
     ...(copyOnWrite === true ? ['shares blocks (reflink)'] : []),
     ...(readOnly ? ['read-only'] : []),
+    ...(place.traits ?? []).flatMap((trait) =>
+      trait === 'read-only' ? [] : trait.replace('-holes', ' holes'),
+    ),
     ...(protection === undefined ? [] : [`BitLocker ${protection.toLowerCase()}`]),
   ]
   return `folder ${path}  ${words.join(', ')}`

@@ -21,6 +21,8 @@ export interface DarwinCalls {
   lstat(path: string, answer: Uint8Array): DarwinAnswer
   statfs(path: string, answer: Uint8Array): DarwinAnswer
   fstatfs(fd: number, answer: Uint8Array): DarwinAnswer
+  /** sysctlbyname(3) of a text or a number; gives how many bytes it has. */
+  sysctl(name: string, answer: Uint8Array): DarwinAnswer
   /** getattrlist(2) of a mount point. */
   getattrlist(mountPoint: string, list: Uint8Array, answer: Uint8Array): DarwinAnswer
 }
@@ -41,6 +43,8 @@ export function darwinDefinitions(arch: string) {
     lstat: `int lstat${wide}(str path, _Out_ uint8_t *answer)`,
     statfs: `int statfs${wide}(str path, _Out_ uint8_t *answer)`,
     fstatfs: `int fstatfs${wide}(int fd, _Out_ uint8_t *answer)`,
+    sysctl:
+      'int sysctlbyname(str name, _Out_ uint8_t *answer, _Inout_ size_t *room, void *wanted, size_t length)',
     getattrlist:
       'int getattrlist(str path, _In_ uint8_t *list, _Out_ uint8_t *answer, size_t room, uint32_t options)',
   } as const
@@ -60,6 +64,7 @@ function library() {
     lstat: call('lstat'),
     statfs: call('statfs'),
     fstatfs: call('fstatfs'),
+    sysctl: call('sysctl'),
     getattrlist: call('getattrlist'),
   }
 }
@@ -84,6 +89,11 @@ export function darwinCalls(): DarwinCalls {
     lstat: (path, answer) => told(system().lstat(path, answer)),
     statfs: (path, answer) => told(system().statfs(path, answer)),
     fstatfs: (fd, answer) => told(system().fstatfs(fd, answer)),
+    sysctl(name, answer) {
+      const room = [answer.length]
+      const result = told(system().sysctl(name, answer, room, null, 0))
+      return result < 0 ? result : Number(room[0])
+    },
     getattrlist: (mountPoint, list, answer) =>
       told(system().getattrlist(mountPoint, list, answer, answer.length, 0)),
   }

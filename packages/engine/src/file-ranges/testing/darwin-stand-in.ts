@@ -30,6 +30,8 @@ export class DarwinStandIn implements DarwinCalls {
   readonly #flags: number
   /** Every command of fcntl(2) that was asked, in order. */
   readonly asked: number[] = []
+  /** What sysctl says. */
+  readonly told = new Map([['kern.bootsessionuuid', 'D03A97D5-1D7B-4C53-9D0F-4D0E2A1B3C4D']])
   /** st_flags of a path. */
   readonly flagsOf = new Map<string, number>()
   /** Where the blocks end that a file was given, which become its own as it grows. */
@@ -114,6 +116,15 @@ export class DarwinStandIn implements DarwinCalls {
 
   fstatfs(fd: number, answer: Uint8Array): DarwinAnswer {
     return this.statfs(`/proc/self/fd/${fd}`, answer)
+  }
+
+  sysctl(name: string, answer: Uint8Array): DarwinAnswer {
+    const text = this.told.get(name)
+    if (text === undefined) return -errnos.ENOENT
+    const bytes = Buffer.from(`${text}\0`)
+    if (bytes.length > answer.length) return -errnos.ENOMEM
+    answer.set(bytes)
+    return bytes.length
   }
 
   getattrlist(mountPoint: string, list: Uint8Array, answer: Uint8Array): DarwinAnswer {
