@@ -4,6 +4,7 @@ import { ExecaToolRunner } from '@varve/agent/tools/execa-tool-runner'
 import type { ToolRunner } from '@varve/agent/tools/tool-command'
 import { macosCapabilities } from './capabilities.ts'
 import { findByLsof } from './find-writers.ts'
+import { keepingAwake } from './keep-awake.ts'
 import { macosSystemFacts } from './system-facts.ts'
 import { macosTools, toolFolders } from './tools/tool-table.ts'
 
@@ -16,5 +17,6 @@ export function macosPlatform({ runner = new ExecaToolRunner() }: { runner?: Too
     libraryFacts: folderFacts,
     tools: { table: macosTools, folders: toolFolders, suffixes: [''], runner },
     findWriters: findByLsof(runner),
+    keepAwake: keepingAwake(),
   }
 }

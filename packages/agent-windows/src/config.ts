@@ -24,8 +24,3 @@ export function serviceData(args: readonly string[], env: Environment = process.
   if (existsSync(joined) && readMembership(joined) !== null) return joined
   return join(env['ProgramData'] ?? String.raw`C:\ProgramData`, 'Varve', 'agent')
 }
-
-/** Whether the environment names libraries. */
-export function namesLibraries(env: Environment = process.env): boolean {
-  return (env['VARVE_LIBRARIES'] ?? '') !== ''
-}

@@ -39,7 +39,7 @@ export async function runAgentProcess(
     if (word) return await word.run(rest)
     const config = readConfig()
     if (config === null) process.stdout.write([usage, ...words.map((word) => word.usage)].join('\n'))
-    else await run(config, makePlatform())
+    else await runConfigured(config, makePlatform())
   } catch (error) {
     if (isDiskError(error)) {
       const reason = isDiskError(error, 'refused') ? error.details.reason : wordsOf(error)
@@ -75,7 +75,8 @@ async function join(args: readonly string[], words: readonly AgentWord[]): Promi
   )
 }
 
-async function run(config: AgentConfig, platform: Platform): Promise<void> {
+/** Runs the agent until it is ended by a signal, or is to be started anew; the process ends with it. */
+export async function runConfigured(config: AgentConfig, platform: Platform): Promise<void> {
   const log = agentLog(config, pino.destination({ dest: 2, sync: true }))
   // Whoever read the lines may have gone; the agent goes on.
   process.stdout.on('error', () => {})

@@ -99,6 +99,11 @@ export function readConfig(
   return Object.freeze({ ...outcome.data, membership, installation: installationOf(env) })
 }
 
+/** Whether the environment names libraries. */
+export function namesLibraries(env: Readonly<Record<string, string | undefined>> = process.env): boolean {
+  return (env['VARVE_LIBRARIES'] ?? '') !== ''
+}
+
 /** What `start.sh` of the installation says. */
 function installationOf(env: Readonly<Record<string, string | undefined>>): Installation | null {
   const { VARVE_INSTALLED: home = '', VARVE_BUILD: build } = env

@@ -33,6 +33,10 @@ fail() {
 }
 [ "$(id -u)" = 0 ] || fail 'This needs root.' 'Put sudo before sh.'
 [ -e /opt/varve/remove.sh ] || fail 'There is nothing here that macos.sh installed.' 'What was unpacked by hand is removed by hand: docs/install.md.'
+[ ! -e /var/lib/varve/agent/service.json ] || /opt/varve/current/bin/varve-agent service remove </dev/null >/dev/null || {
+  launchctl bootout system/varve.agent
+  rm -f /Library/LaunchDaemons/varve.agent.plist
+}
 pid=$(ps -axww -o pid=,args= | awk '$2 ~ "^/opt/varve/.*/bin/node$" { print $1; exit }')
 [ -z "$pid" ] || fail "A program of Varve still runs: process $pid." 'End it, then remove again.'
 name=$(sed -n 's/.*"name":"\([a-z0-9-]*\)".*/\1/p' /var/lib/varve/agent/membership.json 2>/dev/null)
@@ -82,10 +86,10 @@ take_options() {
   done
 }
 
-# What could end the word that it is in start-agent is refused.
+# A line for each; what could end it is refused.
 add_library() {
   case $1 in
-    *\'* | *[[:cntrl:]]*) fail "--library $1 has a quote or a character that cannot be seen." 'Name a folder without.' ;;
+    *[[:cntrl:]]*) fail "--library $1 has a character that cannot be seen." 'Name a folder without.' ;;
     [A-Za-z0-9_]*=/*) ;;
     *) fail "--library $1 is none." 'Write it as NAME=FOLDER, with the whole path of the folder.' ;;
   esac
@@ -127,7 +131,7 @@ check_host() {
 
 choose_libraries() {
   [ -z "$libraries" ] || return 0
-  if [ -e "$home/start-agent" ]; then
+  if [ -e "$data/service.json" ] || [ -e "$home/start-agent" ]; then
     [ -z "$nbd_host" ] || fail '--nbd-host alone would lose the libraries.' 'Say them too: --library NAME=FOLDER'
     return 0
   fi
@@ -205,15 +209,22 @@ own_address() {
   esac
 }
 
-# What starts the agent with its settings: by hand, and by launchd when it has its place there.
-write_settings() {
-  [ -n "$libraries" ] || return 0
-  [ -n "$nbd_host" ] || nbd_host=$(own_address)
-  {
-    printf '#!/bin/sh\n# Starts the agent of Varve. Written by macos.sh, which writes it anew when it is told libraries.\n'
-    printf "export VARVE_LIBRARIES='%s'\nexport VARVE_NBD_HOST=%s\n" "$libraries" "$nbd_host"
-    printf 'exec %s --data %s "$@"\n' "$home/current/bin/varve-agent" "$data"
-  } >"$home/.start-agent" && chmod 755 "$home/.start-agent" && mv "$home/.start-agent" "$home/start-agent" || fail "$home cannot be written to." 'See that it can be, then run this again.'
+# The agent has launchd start it, with its settings; without new ones it keeps those of before.
+start_service() {
+  unset VARVE_JOIN_TOKEN
+  if [ -z "$libraries" ] && [ -f "$home/start-agent" ]; then
+    # Of a version that launchd did not start.
+    sed '/^exec \/opt\//d' "$home/start-agent" >"$home/.settings" && . "$home/.settings"
+    rm -f "$home/.settings"
+  fi
+  if [ -n "$libraries" ]; then
+    [ -n "$nbd_host" ] || nbd_host=$(own_address)
+    VARVE_LIBRARIES=$libraries VARVE_NBD_HOST=$nbd_host
+    export VARVE_LIBRARIES VARVE_NBD_HOST
+  fi
+  "$home/current/bin/varve-agent" service install --data "$data" </dev/null >/dev/null ||
+    fail 'launchd does not run the agent; why is above. The Mac is in its fleet.' 'Run the line again when that is mended.'
+  rm -f "$home/start-agent"
 }
 
 # Versions of before that nothing runs from.
@@ -237,10 +248,10 @@ main() {
   unpack_release
   link_programs
   join_fleet
-  write_settings
+  start_service
   remove_older
   name=$(sed -n 's/.*"name":"\([a-z0-9-]*\)".*/\1/p' "$data/membership.json")
-  printf 'varve: installed, and %s is in the fleet of %s. launchd does not start it yet; start it with:\n  sudo %s\n' "$name" "$controller" "$home/start-agent"
+  printf 'varve: installed and running, and %s is in the fleet of %s. launchd starts it with this Mac.\n' "$name" "$controller"
   exit 0
 }
 

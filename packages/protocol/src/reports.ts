@@ -20,6 +20,12 @@ export const HostPlaceView = z.lazy(() =>
       .max(3)
       .readonly()
       .optional(),
+    /** What is out of the ordinary of a volume of macOS; left out: none of it. */
+    traits: z
+      .array(z.enum(['read-only', 'case-sensitive', 'without-holes']))
+      .max(3)
+      .readonly()
+      .optional(),
     media: z.string().nullable(),
   }),
 )

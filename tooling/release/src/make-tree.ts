@@ -6,6 +6,7 @@ import { homeOf, programs, root, type Program } from '@varve/bundle/programs'
 import { billOfMaterials, packageUrl, type Component } from './bill-of-materials.ts'
 import { launchers } from './launchers.ts'
 import { licenceOf } from './licences.ts'
+import { assertNativeCode } from './native-code.ts'
 import { pinnedSum, readLockfile } from './lockfile.ts'
 import { partsFolder } from './parts.ts'
 import {
@@ -174,6 +175,7 @@ async function packageFiles({ folder, place }: PlacedPackage, target: Target): P
   if (place !== 'node_modules/better-sqlite3') return kept
   const native = files.filter(({ path }) => inside(path) === target.sqlite)
   if (native.length === 0) throw new ReleaseError(`${target.name} lacks better-sqlite3/${target.sqlite}.`)
+  await assertNativeCode(target, join(folder, target.sqlite))
   return [...kept, ...native]
 }
 

@@ -2,15 +2,25 @@ import { existsSync } from 'node:fs'
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { execa } from 'execa'
+import { assertNativeCode } from './native-code.ts'
 import { ReleaseError } from './release-error.ts'
 import type { Target } from './targets.ts'
 
 export const partsFolder = resolve(import.meta.dirname, '../parts')
 
+type Part = readonly [name: string, file: string]
+
 /** Files that a release for the target must have of these packages, each with the package's name. */
-export function expectedParts({ node, native }: Target): (readonly [name: string, file: string])[] {
-  const own = Object.values(native).map((part) => [part.package, part.file] as const)
-  return [[node.package, node.program], [node.licenceOf, 'LICENSE'], ...own]
+export function expectedParts(target: Target): Part[] {
+  return [...nativeParts(target), [target.node.licenceOf, 'LICENSE']]
+}
+
+/** Those that run on its processor. */
+function nativeParts({ node, native }: Target): Part[] {
+  return [
+    [node.package, node.program],
+    ...Object.values(native).map((part): Part => [part.package, part.file]),
+  ]
 }
 
 /**
@@ -37,6 +47,7 @@ export async function stageParts(
   const missing = expectedParts(target).filter(([name, file]) => !existsSync(join(modules, name, file)))
   if (missing.length > 0) throw new ReleaseError(missingText(target, missing, fetch ? all : null))
   if (exitCode !== 0) throw new ReleaseError(`The parts of ${target.name} could not be installed:\n${all}`)
+  for (const [name, file] of nativeParts(target)) await assertNativeCode(target, join(modules, name, file))
   return modules
 }
 

@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import type { AgentConfig } from '@varve/agent/config'
-import { ConfigError, readConfig } from '@varve/agent/config'
+import { serviceConfig, wordsOf } from '@varve/agent/service/service-config'
+import { readSettings, writeSettings } from '@varve/agent/service/settings'
 import type { ToolRunner } from '@varve/agent/tools/tool-command'
 import { isDiskError } from '@varve/core/problems/disk-error'
 import { makeFolder } from '@varve/engine/system/make-folder'
-import { namesLibraries, serviceData, systemFolder } from '../config.ts'
+import { serviceData, systemFolder } from '../config.ts'
 import { agentService, manageVolumes, passThrough, serviceName, type Program } from './definition.ts'
 import { closeTo, folderRights, letIn, letOut } from './folder-rights.ts'
 import type { ServiceStatus, ServiceSystem } from './service-system.ts'
-import { readSettings, writeSettings } from './settings.ts'
 import { hyperVAdministrators, virtualAccount, virtualAccountSid } from './virtual-account.ts'
 import {
   waitUntilGone,
@@ -52,7 +52,7 @@ export async function installService(
   const { system, program } = tools
   const { services, rights, events } = system
   const data = serviceData(args)
-  const config = await configOf(args, data)
+  const config = await serviceConfig(args, data)
   const remarks: string[] = []
 
   // Whoever may not install is told so before anything was changed.
@@ -98,37 +98,6 @@ async function openLibrary(path: string, give: ReturnType<typeof folderRights>):
     if (!isDiskError(error)) throw error
     return [`${path} could not be opened to the account of the service: ${error.message}`]
   }
-}
-
-/** Those of before, and what is said now over them. */
-async function configOf(args: readonly string[], data: string): Promise<AgentConfig> {
-  const isNamed = namesLibraries() || args.some((word) => /^--library(?:=|$)/u.test(word))
-  const kept = await readSettings(data).catch((error: unknown) => {
-    // Whoever says all that matters mends them.
-    if (isNamed && isDiskError(error, 'refused')) return null
-    throw error
-  })
-  const words = isNamed ? withoutLibraries(kept ?? []) : (kept ?? [])
-  const config = readConfig([...words, ...args, '--data', data])
-  if (config === null) throw new ConfigError('varve-agent service --help tells how it is written')
-  return config
-}
-
-function withoutLibraries(words: readonly string[]): string[] {
-  return words.filter((word, index) => word !== '--library' && words[index - 1] !== '--library')
-}
-
-/** What the service is to be started with; what a membership says is read anew at each start. */
-function wordsOf({ libraries, nbdHost, logLevel, name, controller, membership }: AgentConfig): string[] {
-  return [
-    ...libraries.flatMap((library) => ['--library', `${library.name}=${library.path}`]),
-    '--nbd-host',
-    nbdHost,
-    '--log-level',
-    logLevel,
-    ...(membership === null ? ['--name', name] : []),
-    ...(membership?.controller === controller ? [] : ['--controller', controller]),
-  ]
 }
 
 export async function startService(tools: ServiceTools): Promise<ServiceStatus> {

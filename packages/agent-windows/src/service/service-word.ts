@@ -1,8 +1,9 @@
 import { agentLog } from '@varve/agent/agent-log'
 import type { AgentWord } from '@varve/agent/agent-process'
-import { ConfigError, readConfig } from '@varve/agent/config'
+import { ConfigError } from '@varve/agent/config'
 import type { Platform } from '@varve/agent/platform/platform'
 import { runAgent } from '@varve/agent/run-agent'
+import { keptConfig, withoutMore } from '@varve/agent/service/service-config'
 import { serviceData } from '../config.ts'
 import { serviceName } from './definition.ts'
 import { eventOfLog } from './event-of-log.ts'
@@ -10,7 +11,6 @@ import { installService, removeService, startService, stopService, type ServiceT
 import { runService, type ServiceBody } from './run-service.ts'
 import { serviceFault, systemCodes } from './service-fault.ts'
 import type { EventLog, ServiceProcess, ServiceStatus } from './service-system.ts'
-import { readSettings } from './settings.ts'
 
 export const usage = `varve-agent service WORD: the agent as a service of this Windows, as an administrator
 
@@ -97,11 +97,6 @@ export function serviceWord(options: ServiceWordOptions): AgentWord {
   }
 }
 
-function withoutMore(args: readonly string[]): void {
-  const [first] = args
-  if (first !== undefined) throw new ConfigError(`${first}: it takes no more words`)
-}
-
 function said({ state, pid, exitCode, ownCode }: ServiceStatus): string {
   if (pid !== null) return `${state}, process ${pid}`
   const code = exitCode === systemCodes.ownCode ? ownCode : exitCode
@@ -137,10 +132,7 @@ async function start(
   events: EventLog | null,
   makePlatform: () => Platform,
 ): Promise<ServiceBody> {
-  const words = await readSettings(data)
-  if (words === null) throw new ConfigError(`${data} has no settings of the service: install it again`)
-  const config = readConfig([...words, '--data', data])
-  if (config === null) throw new ConfigError(`${data} has settings that ask for help: install it again`)
+  const config = await keptConfig(data)
   const log = agentLog(config, {
     write(line) {
       const event = eventOfLog(line)

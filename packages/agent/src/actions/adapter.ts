@@ -53,6 +53,8 @@ export interface ActionPorts {
   readonly runsFolder?: string
   /** What this host is in its fleet; left out: it is in none. */
   readonly membership?: () => KeptMembership | null
+  /** Has this host not fall asleep while something works on it; left out: it does not, or nobody can have it so. */
+  readonly keepAwake?: () => Disposable
   /** An action changed what lies in this folder. */
   readonly onFolderChanged?: (folder: string) => void
 }

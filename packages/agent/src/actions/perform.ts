@@ -29,6 +29,7 @@ export async function performAction(
   const { action, input } = checkedCall(call)
   const adapter = await findAdapter(adapters, action.name)
   context.signal.throwIfAborted()
+  using _awake = context.ports.keepAwake?.()
   const known = isResumed ? ((await adapter.isDone?.(input, context)) ?? null) : null
   return action.outcome.parse(known ?? (await adapter.run(input, context)))
 }

@@ -17,9 +17,12 @@ export const exportJob: JobHandler<'export'> = async (request, { ports, signal }
   const format = ports.formats.of(library.name, request.name)?.format ?? null
   const told = await toldParents(path, { format, choices: request.reading }, ports)
   const roots = ports.libraries.map(({ root }) => root)
-  const opened = await openInput(
-    { kind: 'image', path, roots, format, choices: request.reading, told },
-    { io: 'async', signal },
+  const opened = awake(
+    await openInput(
+      { kind: 'image', path, roots, format, choices: request.reading, told },
+      { io: 'async', signal },
+    ),
+    ports.here.actions.keepAwake?.(),
   )
   try {
     if (request.inUse !== 'accept') await refuseWriters(opened.files, ports)
@@ -30,6 +33,18 @@ export const exportJob: JobHandler<'export'> = async (request, { ports, signal }
     throw error
   }
   return await answer(opened, exportName, ports)
+}
+
+/** What is read by others keeps this host from sleeping until it is closed. */
+function awake(opened: OpenedDisk, keeping: Disposable | undefined): OpenedDisk {
+  return {
+    disk: opened.disk,
+    files: opened.files,
+    async [Symbol.asyncDispose]() {
+      keeping?.[Symbol.dispose]()
+      await opened[Symbol.asyncDispose]()
+    },
+  }
 }
 
 async function answer({ disk, files }: OpenedDisk, exportName: string, ports: JobPorts) {

@@ -117,6 +117,7 @@ export class JobRunner {
     const row = table[request.kind]
     const turn = await this.#turn(laneOf(row, request), canceled, onProgress)
     watch.start()
+    const awake = ports.here.actions.keepAwake?.()
     const context: JobContext = { ports, signal, onProgress, onTransfer, attachManifest }
     // The union of requests and the table agree by kind, which the compiler cannot follow through a look-up.
     const run = row.run as JobHandler<JobKind>
@@ -125,7 +126,10 @@ export class JobRunner {
       await ports.locks.take(of)
       return await inRun(of.id, async () => run(request, context))
     }
-    const work = perform().finally(() => turn[Symbol.dispose]())
+    const work = perform().finally(() => {
+      awake?.[Symbol.dispose]()
+      turn[Symbol.dispose]()
+    })
     const result = await Promise.race([work, rejectAfterAbort(signal, graceMs)]).catch((error: unknown) => {
       // What a stopped job says is that it was stopped; why it was stopped is worth more.
       throw signal.aborted && signal.reason instanceof DiskError ? signal.reason : error

@@ -15,6 +15,7 @@ import { tempPlace } from '@varve/test-kit/temp-place'
 import { describe, expect, test } from 'vitest'
 import { memoryPlatform } from '../testing/memory-platform.ts'
 import { ScriptedController } from '../testing/scripted-controller.ts'
+import type { Platform } from '../platform/platform.ts'
 import { startAgent } from '../testing/start-agent.ts'
 
 const mib = 1024 * 1024
@@ -29,10 +30,10 @@ const exportRequest = {
 }
 const release = { kind: 'release' as const, exportName, library: 'images', name: 'disk.raw' }
 
-async function makeFleet() {
+async function makeFleet(extra: Partial<Platform> = {}) {
   const place = await tempPlace()
   const controller = await new ScriptedController().start()
-  const platform = memoryPlatform()
+  const platform = Object.assign(memoryPlatform(), extra)
   const folder = place.file('north')
   const agent = await startAgent({ controller, name: 'north', folder, platform })
   return {
@@ -134,6 +135,26 @@ describe('export and release', () => {
     await expect.poll(() => isListening(endpoint.port)).toBe(false)
     const again = await controller.run<'export'>('north', exportRequest)
     expect(await isListening(again.endpoint.port)).toBe(true)
+  })
+
+  test('the host stays awake while a job works, and as long as others read from it', async () => {
+    let [works, begun] = [0, 0]
+    const keepAwake = () => {
+      works += 1
+      begun += 1
+      return { [Symbol.dispose]: () => void (works -= 1) }
+    }
+    await using fleet = await makeFleet({ keepAwake })
+    await writeFile(fleet.file('disk.raw'), Buffer.alloc(mib))
+    await fleet.controller.run<'export'>('north', exportRequest)
+    expect(works).toBe(1)
+    await fleet.controller.run<'release'>('north', release)
+    expect(works).toBe(0)
+    await expect(
+      fleet.controller.run<'export'>('north', { ...exportRequest, name: 'gone.raw' }),
+    ).rejects.toThrow('not-found')
+    expect(works).toBe(0)
+    expect(begun).toBeGreaterThan(3)
   })
 
   test('asked twice it is the same export', async () => {

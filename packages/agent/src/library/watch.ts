@@ -30,7 +30,7 @@ export class FolderWatch implements Disposable {
    * last names of hidden and unfinished files that count all the same, because an image names them.
    */
   follow(folders: readonly string[], sought: ReadonlySet<string>): boolean {
-    this.#sought = sought
+    this.#sought = new Set([...sought].map((name) => name.normalize()))
     const wanted = new Set(folders.slice(0, watcherLimit))
     for (const [folder, watcher] of this.#watchers) {
       if (wanted.has(folder)) continue
@@ -59,7 +59,7 @@ export class FolderWatch implements Disposable {
         // The folder itself was moved or removed: another one may have its name now.
         if (event === 'rename' && name === basename(folder)) this.#forget(folder, watcher)
         // Part files are written all the time while a pull runs, and are no images.
-        if (name === null || !isSkippedName(name) || this.#sought.has(name)) this.#onChange()
+        if (name === null || !isSkippedName(name) || this.#sought.has(name.normalize())) this.#onChange()
       })
       watcher.on('error', (error) => {
         this.#log.warn({ folder, err: error }, 'a folder cannot be watched any more')

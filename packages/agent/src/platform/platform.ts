@@ -39,6 +39,8 @@ export interface Platform {
   readonly findWriters: FindWriters | null
   /** Volumes, pools and folders of this host; left out where nothing reads them yet. */
   readonly readPlaces?: ReadPlaces
+  /** Has the host not fall asleep until what it gives is disposed of; left out where hosts do not, or nothing can. */
+  readonly keepAwake?: () => Disposable
   /** Of Windows only. */
   readonly windowsHost?: WindowsHost
 }

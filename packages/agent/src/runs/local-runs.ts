@@ -24,6 +24,7 @@ import {
   takeOut,
   type KnownRun,
 } from './known-runs.ts'
+import { hostPaths } from '@varve/engine/files/host-path'
 import { takeLock } from '@varve/engine/in-use/holder'
 import { inRun, releaseRunLocks, takeRunLocks } from '@varve/engine/in-use/run-locks'
 import { makeFolder } from '@varve/engine/system/make-folder'
@@ -103,7 +104,7 @@ export function openLocalRuns({ folder, adapters, ports, onEntry }: LocalRunsOpt
     for (const run of await listOpenRuns(folder)) {
       if (run.state.id === exceptId) continue
       const shared = run.state.created.plan.subjects.find((one) =>
-        subjects.some(({ host, path }) => one.host === host && one.path === path),
+        subjects.some(({ host, path }) => one.host === host && hostPaths.isSamePath(one.path, path)),
       )
       if (shared) return { run, path: shared.path }
     }

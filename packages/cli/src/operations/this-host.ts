@@ -3,6 +3,7 @@ import { planHere, type LocalOperation } from '@varve/agent/operations/local-ope
 import type { ActionPorts, AdapterTable, ReadPlaces, ToolBox } from '@varve/agent/actions/adapter'
 import { adapterTable } from '@varve/agent/actions/adapter-table'
 import { linuxAdapters } from '@varve/agent-linux/actions/adapter-table'
+import { keepingAwake } from '@varve/agent-macos/keep-awake'
 import { windowsAdapters } from '@varve/agent-windows/actions/adapter-table'
 import { ownScripts } from '@varve/agent-windows/powershell/own-scripts'
 import type { WindowsHost } from '@varve/agent/platform/windows-host'
@@ -36,6 +37,7 @@ export function openThisHost({ pool, log, config }: RunContext, secret?: Uint8Ar
     findWriters,
     ...(process.platform === 'linux' && { readPlaces }),
     ...(process.platform === 'win32' && { readPlaces: readDrives, windowsHost }),
+    ...(process.platform === 'darwin' && { keepAwake: keepingAwake() }),
     stateFolder,
     ...(runtimeFolder !== null && { runtimeFolder }),
     runsFolder,

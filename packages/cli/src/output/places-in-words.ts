@@ -164,6 +164,9 @@ function folderLine(folder: FolderPlace): string {
     ...(reserved === null || reserved === 0 ? [] : [`${formatBytes(reserved)} kept for root`]),
     ...(copyOnWrite === true ? ['shares blocks (reflink)'] : []),
     ...(readOnly ? ['read-only'] : []),
+    ...(place.traits ?? []).flatMap((trait) =>
+      trait === 'read-only' ? [] : trait.replace('-holes', ' holes'),
+    ),
     ...(protection === undefined ? [] : [`BitLocker ${protection.toLowerCase()}`]),
     ...(deduplication === undefined ? [] : [`deduplication ${deduplication}`]),
   ]

@@ -21,7 +21,15 @@ case \${1-} in
     mkdir -p /var/lib/varve/agent
     echo "{\\"fleet\\":\\"$(cat "$HOME/fleet")\\",\\"name\\":\\"north\\"}" >/var/lib/varve/agent/membership.json
     ;;
-  *) echo "agent $* with $VARVE_LIBRARIES at $VARVE_NBD_HOST" ;;
+  service)
+    echo "$* with \${VARVE_LIBRARIES-what it had} at \${VARVE_NBD_HOST-as before}" >>/run/service
+    [ ! -e /run/refuse-service ] || { echo 'varve agent: could not start it: it ended when it was started (2)' >&2; exit 1; }
+    case $2 in
+      install) echo '{"version":1}' >/var/lib/varve/agent/service.json; [ -z "\${VARVE_JOIN_TOKEN-}" ] || echo 'with its token' >>/run/service ;;
+      remove) rm -f /var/lib/varve/agent/service.json ;;
+    esac
+    ;;
+  *) echo "agent $*" ;;
 esac
 `
 
@@ -81,32 +89,52 @@ describe.skipIf(process.platform !== 'linux' || !requires(...freshHostTools, 'sh
       expect(await readFile(script, 'latin1')).toMatch(/^[\n\x20-\x7e]*$/u)
     })
 
-    test('it installs and joins, and says how the agent is started; again it joins no second time, and mends', async () => {
+    test('it installs, joins and has launchd start it; again it joins no second time, and mends', async () => {
       const { said } = await host.run(`
-      ${install} --library "more=/srv/other images" --nbd-host 192.0.2.7 && cat /run/seen /run/joined
-      /opt/varve/start-agent --log-level debug; cat /opt/varve/current/cpu; readlink /usr/local/bin/varve
+      ${install} --library "more=/srv/other's images" --nbd-host 192.0.2.7 && cat /run/seen /run/joined
+      cat /opt/varve/current/cpu; readlink /usr/local/bin/varve
       echo AGAIN; rm /opt/varve/current/bin/varve; mkdir /opt/varve/1.2.2-00000000; dash line && wc -l </run/joined
-      ls -A /opt/varve; /opt/varve/start-agent; /usr/local/bin/varve --version
+      ls -A /opt/varve; cat /run/service; /usr/local/bin/varve --version
       grep -rl 'varve-join[.]' /opt /var/lib /srv`)
       const token = /varve-join\.[\w.-]+/u.exec(line)?.[0] ?? 'none'
       expect(said.replace(/[0-9a-f]{8}$/mu, 'SUM').replaceAll(url(), 'URL')).toBe(
-        `varve: installed, and north is in the fleet of URL. launchd does not start it yet; start it with:
-  sudo /opt/varve/start-agent
+        `varve: installed and running, and north is in the fleet of URL. launchd starts it with this Mac.
 join URL --data /var/lib/varve/agent ${token}
-agent --data /var/lib/varve/agent --log-level debug with images=/srv/images
-more=/srv/other images at 192.0.2.7
 arm64/opt/varve/current/bin/varve
 AGAIN
-varve: installed, and north is in the fleet of URL. launchd does not start it yet; start it with:
-  sudo /opt/varve/start-agent
+varve: installed and running, and north is in the fleet of URL. launchd starts it with this Mac.
 1
 1.2.3-SUM
 current
 remove.sh
-start-agent
-agent --data /var/lib/varve/agent with images=/srv/images
-more=/srv/other images at 192.0.2.7
+service install --data /var/lib/varve/agent with images=/srv/images
+more=/srv/other's images at 192.0.2.7
+service install --data /var/lib/varve/agent with what it had at as before
 1.2.3`,
+      )
+    })
+
+    test('what a version before kept in start-agent is taken over, once launchd runs it', async () => {
+      const { said } = await host.run(`
+      ${install} >/dev/null; rm /var/lib/varve/agent/service.json /run/service
+      { echo '#!/bin/sh'; echo "export VARVE_LIBRARIES='images=/srv/images"; echo "more=/srv/more'"; echo export VARVE_NBD_HOST=192.0.2.9
+        echo 'exec /opt/varve/current/bin/varve-agent --data /var/lib/varve/agent "$@"'; } >/opt/varve/start-agent
+      touch /run/refuse-service; dash line; echo "code $?"; rm /run/refuse-service; ls /opt/varve/start-agent
+      dash line; cat /run/service; ls -A /opt/varve`)
+      expect(said.replace(/[0-9a-f]{8}$/mu, 'SUM').replaceAll(url(), 'URL')).toBe(
+        `varve agent: could not start it: it ended when it was started (2)
+varve: launchd does not run the agent; why is above. The Mac is in its fleet.
+  Run the line again when that is mended.
+code 1
+/opt/varve/start-agent
+varve: installed and running, and north is in the fleet of URL. launchd starts it with this Mac.
+service install --data /var/lib/varve/agent with images=/srv/images
+more=/srv/more at 192.0.2.9
+service install --data /var/lib/varve/agent with images=/srv/images
+more=/srv/more at 192.0.2.9
+1.2.3-SUM
+current
+remove.sh`,
       )
     })
 
@@ -141,7 +169,7 @@ more=/srv/other images at 192.0.2.7
       ['another system', { SYSTEM: 'Linux' }, '', 'on macOS only'],
       ['a macOS that is too old', { MACOS: '13.4.1' }, '', 'This is macOS 13.4.1.'],
       ['a folder that is none', {}, '--library images=srv', '--library images=srv is none'],
-      ['a folder with a quote', {}, `--library "images=/srv/a'b"`, 'has a quote'],
+      ['a folder with a line', {}, '--library "images=/srv/a\nb"', 'that cannot be seen'],
       ['no folder, and nobody to ask', {}, '</dev/null', 'Which folder has the images'],
     ])('a host with %s is refused, and nothing is there', async (_what, env, more, words) => {
       const { said } = await host.run(`dash line ${more}; echo "code $?"; ls -A /opt /var/lib`, env)

@@ -26,12 +26,17 @@ export interface HostPlace {
   readonly copiesBelow?: string | null | undefined
   /** What a file of NTFS or ReFS is set as; left out: none of it. */
   readonly attributes?: readonly FileAttribute[] | undefined
+  /** What is out of the ordinary of a volume of macOS; left out: none of it. */
+  readonly traits?: readonly VolumeTrait[] | undefined
   /** The medium below in words, such as `NVMe SSD, 1.9 TiB`, or null when unknown. */
   readonly media: string | null
 }
 
 /** How Windows keeps a file, seen by nobody who reads it, but refused by Hyper-V. */
 export type FileAttribute = 'sparse' | 'compressed' | 'encrypted'
+
+/** Of a volume of macOS; one without holes, such as exFAT, writes the zeros of a file. */
+export type VolumeTrait = 'read-only' | 'case-sensitive' | 'without-holes'
 
 /** A file of an image, open for reading only. */
 export interface ImageFile extends AsyncDisposable {

@@ -173,6 +173,7 @@ function describeHostFile({ path, place, fileSize, allocated }: LayerFindings): 
   if (place.free !== null) parts.push(`${formatBytes(place.free)} free`)
   if (place.copyOnWrite !== null) parts.push(place.copyOnWrite ? 'copy-on-write' : 'no copy-on-write')
   parts.push(...(place.attributes ?? []))
+  parts.push(...(place.traits ?? []).map((trait) => trait.replace('without-', 'without ')))
   const used = allocated === null ? null : Math.min(allocated, fileSize)
   const free = used === null ? null : fileSize - used
   const label = path.split(/[/\\]/u).at(-1) ?? path

@@ -2,7 +2,14 @@ import type { Use } from './use.ts'
 
 /** Why a file cannot be written, where that tells what to do. */
 export type NotWritableWhy =
-  'read-only-filesystem' | 'name-too-long' | 'name-not-for-windows' | 'too-many-open-files' | 'file-too-large'
+  | 'read-only-filesystem'
+  | 'name-too-long'
+  | 'name-not-for-windows'
+  | 'too-many-open-files'
+  | 'file-too-large'
+  | 'privacy'
+/** Why a file is not read that is there; left out: rights. */
+export type NotReadableWhy = 'privacy' | 'in-icloud'
 /** What came instead of a controller's answer. */
 export type ControllerGoneWhy = 'refused' | 'unknown-name' | 'silent' | 'not-a-controller' | 'other'
 /** What a request to a controller can name. */
@@ -16,6 +23,19 @@ export const notWritableRemedy: Readonly<Record<NotWritableWhy | 'rights', strin
   'name-not-for-windows': 'Choose another name.',
   'too-many-open-files': 'Close other programs, or raise the limit of open files (ulimit -n).',
   'file-too-large': 'Choose another filesystem, or a format of several files.',
+  privacy: `${fullDiskAccess('the program that runs Varve')} A file that is locked is unlocked by: chflags nouchg FILE.`,
+}
+
+/** What to do about a file that is not read; `program` runs Varve. */
+export const notReadableRemedy: Readonly<Record<NotReadableWhy | 'rights', (program: string) => string>> = {
+  rights: () => 'Give the user that runs Varve the right to read it.',
+  privacy: fullDiskAccess,
+  'in-icloud': () => 'Have it downloaded: in Finder, Download Now, or brctl download FILE. Then try again.',
+}
+
+/** Terminal answers for what is started in it. */
+function fullDiskAccess(program: string): string {
+  return `In System Settings, Privacy & Security, Full Disk Access, switch on ${program}, or Terminal where you started it there; then start it anew.`
 }
 
 const startController =

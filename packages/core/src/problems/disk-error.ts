@@ -1,4 +1,4 @@
-import { controllerGone, fleetRemedy, notWritableRemedy, releaseWords } from './causes.ts'
+import { controllerGone, fleetRemedy, notReadableRemedy, notWritableRemedy, releaseWords } from './causes.ts'
 import { bytesInWords, formatBytes, groupThousands } from '../units/format-bytes.ts'
 import { areDetailsOf, type DiskErrorCode, type DiskErrorDetails } from './error-details.ts'
 import type { LayerNumber } from './layer-number.ts'
@@ -134,7 +134,7 @@ const explain: Explain = {
   'not-readable': (d) => ({
     layer: 'L1',
     message: `it cannot be read: ${d.reason}`,
-    remedy: 'Give the user that runs Varve the right to read it.',
+    remedy: notReadableRemedy[d.why ?? 'rights'](d.program ?? 'the program that runs Varve'),
   }),
   'not-writable': (d) => ({
     layer: 'L1',

@@ -1,6 +1,6 @@
 import type { LayerNumber } from './layer-number.ts'
 import type { RunPlace, Use } from './use.ts'
-import type { ControllerGoneWhy, FleetThing, NotWritableWhy } from './causes.ts'
+import type { ControllerGoneWhy, FleetThing, NotReadableWhy, NotWritableWhy } from './causes.ts'
 
 /** What each error knows. `file` is the file at fault, as its owner names it. */
 export interface DiskErrorDetails {
@@ -33,7 +33,8 @@ export interface DiskErrorDetails {
     /** What of Hyper-V is meant, where it is no file. */
     thing?: 'machine' | 'checkpoint'
   }
-  'not-readable': { file: string; reason: string }
+  /** `program`: runs Varve, where that is to be allowed something. */
+  'not-readable': { file: string; reason: string; why?: NotReadableWhy; program?: string }
   'not-writable': { file: string; reason: string; why?: NotWritableWhy | undefined }
   'folder-missing': { file: string; folder: string }
   'same-file': { file: string; role: 'source' | 'part' }

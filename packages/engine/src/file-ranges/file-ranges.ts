@@ -27,6 +27,11 @@ export interface FileRanges {
   discard(fd: number, range: ByteRange): boolean
   /** Makes a range of the target share the blocks of one of the source (same filesystem, copy-on-write, whole blocks). */
   cloneRange(clone: RangeClone): boolean
+  /**
+   * Makes the new file `target` share all blocks of a file, for hosts that share no parts of one. Throws `EEXIST`; false: nothing
+   * was made.
+   */
+  cloneFile(sourceFd: number, target: string): boolean
   /** Reserves blocks for `range` without writing; the file grows when the range ends beyond it. */
   allocate(fd: number, range: ByteRange): boolean
   /**
@@ -45,6 +50,8 @@ export interface FileRanges {
   allocatesFaster(path: string): boolean
   /** Renames; throws `EEXIST` when there is something named `to`. */
   renameNoReplace(from: string, to: string): void
+  /** Both get the other's name in one step; false: this host or filesystem cannot do that. */
+  exchange(one: string, other: string): boolean
   /** Bytes of a block device, or null when the host does not tell. */
   deviceSize(fd: number): number | null
   /** L1 and L0 below `path`. */

@@ -19,6 +19,7 @@ const cloneRange = 0x4020_940d
 const blockDiscard = 0x1277
 const currentFolder = -100
 const noReplace = 1
+const exchangeNames = 2
 // ioctl_iflags(2); the numbers are those of a long, the value is an int.
 const getFlags = 0x8008_6601
 const setFlags = 0x4008_6602
@@ -64,6 +65,7 @@ const notOffered = new Set([
   'ENOTTY',
   'ETXTBSY',
   'EPERM',
+  'EISDIR',
 ])
 
 /** The result of a call, or `otherwise` when the system or the filesystem does not offer it. */
@@ -122,6 +124,7 @@ export const linuxFileRanges: FileRanges = {
     const argument = new Uint8Array(fields.buffer)
     return attempt('ioctl', () => system().ioctlFrom(targetFd, cloneRange, argument), null) !== null
   },
+  cloneFile: () => false,
   allocate(fd, range) {
     return attempt('fallocate', () => system().fallocate(fd, 0, range.start, lengthOf(range)), null) !== null
   },
@@ -146,6 +149,10 @@ export const linuxFileRanges: FileRanges = {
     const call = () => system().renameat2(currentFolder, from, currentFolder, to, noReplace)
     const result = Number(call())
     if (result !== 0) throw new SystemError(system().koffi.errno(), 'renameat2')
+  },
+  exchange(one, other) {
+    const call = () => system().renameat2(currentFolder, one, currentFolder, other, exchangeNames)
+    return attempt('renameat2', call, null) !== null
   },
   deviceSize(fd) {
     const end = seek(fd, 0, seekEnd)

@@ -14,6 +14,7 @@ export const portableFileRanges: FileRanges = {
   punchHole: () => false,
   discard: () => false,
   cloneRange: () => false,
+  cloneFile: () => false,
   allocate: () => false,
   startWriting: () => false,
   keepHoles: () => process.platform !== 'win32',
@@ -24,6 +25,7 @@ export const portableFileRanges: FileRanges = {
     linkSync(from, to)
     unlinkSync(from)
   },
+  exchange: () => false,
   deviceSize: () => null,
   filesystemOf(path) {
     const { bavail, blocks, bsize } = statfsSync(path)

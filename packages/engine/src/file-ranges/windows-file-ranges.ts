@@ -94,6 +94,7 @@ export function windowsFileRanges(calls: WindowsCalls): FileRanges {
       }
       return length > 0
     },
+    cloneFile: () => false,
     allocate(fd, { end }) {
       if (isSparse(fd)) return false
       if (end <= calls.size(fd)) return true
@@ -113,6 +114,7 @@ export function windowsFileRanges(calls: WindowsCalls): FileRanges {
       const error = calls.move(from, to)
       if (error !== 0) throw windowsError(error, 'MoveFileExW')
     },
+    exchange: () => false,
     deviceSize(fd) {
       const answer = new Uint8Array(8)
       const { error } = calls.control(fd, getLength, nothing, answer)

@@ -1,7 +1,7 @@
 import { readdirSync, realpathSync } from 'node:fs'
 import { isAbsolute, join, resolve, sep } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { isBelowPath } from './windows-path.ts'
+import { hostPaths, type PathRules } from './host-path.ts'
 
 /** The folders below which files may be opened, symlinks resolved; null: everywhere. */
 export interface LibraryRoots {
@@ -16,24 +16,27 @@ export interface LibraryRoots {
   assertNamedInside(file: string): void
 }
 
-export function libraryRoots(roots: readonly string[] | null): LibraryRoots {
+export function libraryRoots(
+  roots: readonly string[] | null,
+  { isBelowPath, isRealBelow }: PathRules = hostPaths,
+): LibraryRoots {
   if (roots === null) return { holds: () => true, assertInside() {}, assertNamedInside() {} }
   const folders = roots.map(realFolder)
   const isOf = (real: string, folder: string) =>
-    isInside(real, folder) || (isOfDevices(folder) && linksTo(folder, real))
+    isRealBelow(real, folder) || (isOfDevices(folder) && linksTo(folder, real))
   const refuse = (file: string) => new DiskError('outside-library', { file, library: roots.join(', ') })
   const holds = (real: string) => folders.some((folder) => isOf(real, folder))
   return {
     holds,
     assertInside(real, file) {
       const named = isAbsolute(file) ? resolve(file) : null
-      const own = named === null ? undefined : folders.find((folder) => isInside(named, folder))
+      const own = named === null ? undefined : folders.find((folder) => isBelowPath(named, folder))
       if (own === undefined ? holds(real) : isOf(real, own)) return
       throw refuse(file)
     },
     assertNamedInside(file) {
       const named = resolve(file)
-      if (![...folders, ...roots].some((folder) => isInside(named, folder))) throw refuse(file)
+      if (![...folders, ...roots].some((folder) => isBelowPath(named, folder))) throw refuse(file)
     },
   }
 }
@@ -46,7 +49,7 @@ const most = { depth: 16, names: 20_000 }
 
 /** Whether a folder holds devices: those of volumes (`/dev/VG`, `/dev/zvol/POOL`) are links to what lies elsewhere. */
 export function isOfDevices(folder: string): boolean {
-  return folder.startsWith(devices) && !isInside(folder, shared)
+  return folder.startsWith(devices) && !hostPaths.isBelowPath(folder, shared)
 }
 
 /** Whether a link in the folder, or below it, leads to the device of that real path. */
@@ -71,12 +74,6 @@ function entriesOf(folder: string) {
   } catch {
     return []
   }
-}
-
-function isInside(path: string, folder: string): boolean {
-  // What a file of Windows is found by; what that leads to is judged by its own name.
-  if (sep === '\\') return isBelowPath(path, folder)
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
 }
 
 /** With the letters that it has, in whichever case it was said: as what is asked for is resolved. */

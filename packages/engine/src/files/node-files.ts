@@ -6,13 +6,14 @@ import type { HostPlace, ImageFile, ImageFiles } from '@varve/core/image/image-f
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { FileRanges } from '../file-ranges/file-ranges.ts'
 import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
+import { assertDownloaded } from './dataless.ts'
 import { type FileCalls, type ReadableFile, blockingCalls, waitingCalls } from './file-calls.ts'
 import { fingerprintOf } from './file-fingerprint.ts'
 import { fileSource } from './file-source.ts'
 import { inFolder } from './held-folder.ts'
 import { type LibraryRoots, libraryRoots } from './library-roots.ts'
 import { pathOfOpen } from './path-of-open.ts'
-import { readError } from '../system/system-error.ts'
+import { readError, systemCode } from '../system/system-error.ts'
 
 export interface NodeFilesOptions {
   /** Nothing outside these folders is opened, symlinks resolved; null: no limit. */
@@ -91,6 +92,7 @@ async function openChecked(path: string, { library, calls }: Checks): Promise<Ch
   try {
     const real = await calls.realpath(resolvePath(path))
     library.assertInside(real, path)
+    assertDownloaded(real)
     assertImageKind(await calls.lstat(real), path)
     file = await calls.open(real, openFlags)
     const stats = await file.stat()
@@ -99,6 +101,7 @@ async function openChecked(path: string, { library, calls }: Checks): Promise<Ch
     return { file, stats }
   } catch (error) {
     await file?.close()
+    if (systemCode(error) === 'ENOENT') assertDownloaded(resolvePath(path))
     throw readError(error, path)
   }
 }

@@ -3,6 +3,7 @@ import { lstat, open, realpath, type FileHandle } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { readError } from '../system/system-error.ts'
+import { assertDownloaded } from './dataless.ts'
 import { libraryRoots } from './library-roots.ts'
 import { pathOfOpen } from './path-of-open.ts'
 
@@ -22,6 +23,7 @@ export async function openInside(path: string, roots: readonly string[] | null):
       throw error
     })
     judged.assertInside(real, path)
+    assertDownloaded(real)
     file = await open(real, openFlags)
     judged.assertInside(await placeOf(file, real), path)
     return file

@@ -1,11 +1,8 @@
 import { linkSync, lstatSync, readdirSync, renameSync, unlinkSync } from 'node:fs'
-import { constants } from 'node:os'
 import { basename, dirname } from 'node:path'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
-import { loadKoffi } from '../file-ranges/load-koffi.ts'
-import type { Koffi } from '../file-ranges/require-koffi.ts'
-import { SystemError, systemCode, writeError } from '../system/system-error.ts'
+import { systemCode, writeError } from '../system/system-error.ts'
 
 /** What is done to names; a test makes one of them the last. */
 export interface NameCalls {
@@ -22,19 +19,6 @@ export interface NameCalls {
 }
 
 const notOffered = new Set(['ENOSYS', 'EINVAL', 'EOPNOTSUPP', 'ENOTSUP', 'EPERM', 'EISDIR'])
-const currentFolder = -100
-const exchangeNames = 2
-
-let loaded: { koffi: Koffi; renameat2: (...args: readonly unknown[]) => number | bigint } | null = null
-
-function linux() {
-  if (loaded) return loaded
-  const koffi = loadKoffi()
-  const library = koffi.load(null)
-  const definition = 'int renameat2(int fromFolder, str from, int toFolder, str to, uint flags)'
-  loaded = { koffi, renameat2: library.func(definition) }
-  return loaded
-}
 
 /** The names of this host's files. */
 export const hostNames: NameCalls = {
@@ -53,12 +37,11 @@ export const hostNames: NameCalls = {
     renameSync(from, to)
   },
   exchange(a, b) {
-    if (process.platform !== 'linux') return false
-    const { koffi, renameat2 } = linux()
-    if (Number(renameat2(currentFolder, a, currentFolder, b, exchangeNames)) === 0) return true
-    const error = new SystemError(koffi.errno(), 'renameat2')
-    if (notOffered.has(error.code) || koffi.errno() === constants.errno.ENOSYS) return false
-    throw writeError(error, b)
+    try {
+      return hostFileRanges().exchange(a, b)
+    } catch (error) {
+      throw writeError(error, b)
+    }
   },
 }
 

@@ -1,6 +1,7 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { chmod, type FileHandle, open } from 'node:fs/promises'
 import { constants } from 'node:fs'
 import { DiskError } from '@varve/core/problems/disk-error'
+import type { FileRanges } from '../file-ranges/file-ranges.ts'
 import { hostFileRanges } from '../file-ranges/host-file-ranges.ts'
 import { writeError } from '../system/system-error.ts'
 import { openInside } from '../files/open-inside.ts'
@@ -14,6 +15,8 @@ export interface CopyFileOptions {
   readonly roots?: readonly string[] | null
   /** Bytes of the file done and in all. */
   readonly onProgress: (done: number, total: number) => void
+  /** Left out: this host's. */
+  readonly ranges?: FileRanges
 }
 
 export interface CopiedFile {
@@ -29,22 +32,22 @@ export interface CopiedFile {
 export async function copyFile(
   original: string,
   copy: string,
-  { signal, roots = null, onProgress }: CopyFileOptions,
+  { signal, roots = null, onProgress, ranges = hostFileRanges() }: CopyFileOptions,
 ): Promise<CopiedFile> {
   await using source = await openInside(original, roots)
   const before = await source.stat({ bigint: true })
   const bytes = Number(before.size)
-  await using target = await open(copy, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600).catch(
-    (error: unknown) => {
-      throw writeError(error, copy)
-    },
-  )
+  const isClone = await isClonedWhole(ranges, source, copy)
+  const opening = isClone ? constants.O_RDWR : constants.O_RDWR | constants.O_CREAT | constants.O_EXCL
+  await using target = await open(copy, opening, 0o600).catch((error: unknown) => {
+    throw writeError(error, copy)
+  })
   try {
     await target.chmod(Number(before.mode) & 0o777)
-    hostFileRanges().keepHoles(target.fd, copy)
-    await target.truncate(bytes)
-    const isShared = bytes > 0 && isCloned(source, target, bytes)
-    if (!isShared) await copyData({ source, target, bytes }, { signal, onProgress })
+    const isShared = isClone || (await isFilled({ ranges, source, target, bytes }, copy))
+    if (!isShared) await copyData({ ranges, source, target, bytes }, { signal, onProgress })
+    // A clone has the times of its original; it is what it is since now.
+    if (isClone) await target.utimes(new Date(), new Date())
     await target.sync()
     const after = await source.stat({ bigint: true })
     if (after.size !== before.size || after.mtimeNs !== before.mtimeNs)
@@ -59,27 +62,42 @@ export async function copyFile(
   }
 }
 
-/** A filesystem that shares blocks takes the whole file, also its last block, which may be short. */
-function isCloned(source: FileHandle, target: FileHandle, length: number): boolean {
-  const at = { sourceFd: source.fd, sourceAt: 0, targetFd: target.fd, targetAt: 0, length }
+/** Whether the file `copy` was made, with all blocks of the original. */
+async function isClonedWhole(ranges: FileRanges, source: FileHandle, copy: string): Promise<boolean> {
   try {
-    return hostFileRanges().cloneRange(at)
+    if (!ranges.cloneFile(source.fd, copy)) return false
+    // It may be one that its owner may not write.
+    await chmod(copy, 0o600)
+    return true
+  } catch (error) {
+    throw writeError(error, copy)
+  }
+}
+
+/** Gives the empty file its size, and, on a filesystem that shares blocks, all of the original, also its last block, which may be short. */
+async function isFilled({ ranges, source, target, bytes }: Copying, copy: string): Promise<boolean> {
+  ranges.keepHoles(target.fd, copy)
+  await target.truncate(bytes)
+  if (bytes === 0) return false
+  const at = { sourceFd: source.fd, sourceAt: 0, targetFd: target.fd, targetAt: 0, length: bytes }
+  try {
+    return ranges.cloneRange(at)
   } catch {
     return false
   }
 }
 
 interface Copying {
+  readonly ranges: FileRanges
   readonly source: FileHandle
   readonly target: FileHandle
   readonly bytes: number
 }
 
 async function copyData(
-  { source, target, bytes }: Copying,
+  { ranges, source, target, bytes }: Copying,
   { signal, onProgress }: Pick<CopyFileOptions, 'signal' | 'onProgress'>,
 ): Promise<void> {
-  const ranges = hostFileRanges()
   const buffer = new Uint8Array(stepBytes)
   for (
     let at = ranges.nextData(source.fd, 0) ?? bytes;

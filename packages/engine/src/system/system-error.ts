@@ -39,6 +39,17 @@ const isWindows = process.platform === 'win32'
 /** Windows says no more when a name is to go whose file a program has open. */
 const denied = isWindows ? 'permission denied, or a program has it open' : 'permission denied'
 
+/** Rights of files are refused with EACCES: EPERM is what macOS says for its privacy (TCC), also to root. */
+const keptOut = {
+  reason: 'macOS keeps this program out of it (privacy)',
+  why: 'privacy',
+  program: process.execPath,
+} as const
+
+function isKeptOut(error: unknown, system: NodeJS.Platform): boolean {
+  return system === 'darwin' && systemCode(error) === 'EPERM'
+}
+
 /** Another program shares the file with nobody, or not with who writes. */
 function inUse(file: string, options: ErrorOptions): DiskError {
   return new DiskError('in-use', { file, by: 'another program' }, options)
@@ -49,7 +60,11 @@ function reasonOf(error: unknown): string {
 }
 
 /** What opening or reading the file `file` failed with, as a coded error. */
-export function readError(error: unknown, file: string): DiskError {
+export function readError(
+  error: unknown,
+  file: string,
+  system: NodeJS.Platform = process.platform,
+): DiskError {
   if (error instanceof DiskError) return error
   const options = { cause: error }
   const reason = reasonOf(error)
@@ -75,8 +90,10 @@ export function readError(error: unknown, file: string): DiskError {
     case 'EBUSY':
       return isWindows ? inUse(file, options) : new DiskError('not-readable', { file, reason }, options)
     case 'EACCES':
-    case 'EPERM':
-      return new DiskError('not-readable', { file, reason: 'permission denied' }, options)
+    case 'EPERM': {
+      const why = isKeptOut(error, system) ? keptOut : { reason: 'permission denied' }
+      return new DiskError('not-readable', { file, ...why }, options)
+    }
     case 'ENAMETOOLONG':
       // No file can have it.
       return new DiskError('not-found', { file }, options)
@@ -86,7 +103,11 @@ export function readError(error: unknown, file: string): DiskError {
 }
 
 /** What creating or writing the file `file` failed with, as a coded error. */
-export function writeError(error: unknown, file: string): DiskError {
+export function writeError(
+  error: unknown,
+  file: string,
+  system: NodeJS.Platform = process.platform,
+): DiskError {
   if (error instanceof DiskError) return error
   const options = { cause: error }
   const reason = reasonOf(error)
@@ -118,6 +139,7 @@ export function writeError(error: unknown, file: string): DiskError {
         : new DiskError('input-output', { file, reason: reason || quote(file) }, options)
     case 'EACCES':
     case 'EPERM':
+      if (isKeptOut(error, system)) return notWritable('privacy', `${keptOut.reason}, or it is locked`)
       return new DiskError('not-writable', { file, reason: denied }, options)
     case 'ELOOP':
     case 'ERR_INVALID_ARG_VALUE':

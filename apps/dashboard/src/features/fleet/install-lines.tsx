@@ -12,7 +12,7 @@ const how = {
   linux: 'Run it as root. It joins and starts the agent: that is all.',
   windows:
     'Paste it into PowerShell that was opened as administrator. It joins, and says how the agent is started: no service does that yet.',
-  macos: 'Paste it into Terminal. It joins, and says how the agent is started: launchd does not do that yet.',
+  macos: 'Paste it into Terminal. It joins, and launchd starts the agent with the Mac.',
 } as const satisfies Readonly<Record<InstallSystem, string>>
 
 /** The line that installs Varve on a host, for the system that is chosen; nothing where there is no line at all. */

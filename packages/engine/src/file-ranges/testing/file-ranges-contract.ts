@@ -10,6 +10,8 @@ export interface RangesPlace extends AsyncDisposable {
   /** The name as the implementation wants it. */
   path(name: string): string
   exists(name: string): boolean
+  /** What is found under a name, where `read` goes by names too. */
+  opened?(name: string): Uint8Array
 }
 
 const MiB = 1024 * 1024
@@ -136,6 +138,29 @@ export function describeFileRanges(name: string, make: () => Promise<RangesPlace
       expect(rename).toThrow(expect.objectContaining({ code: 'EEXIST' }))
       expect(place.exists('part')).toBe(true)
       expect(place.read(fd)).toEqual(piece(3, 9))
+    })
+
+    test('a whole file that is shared arrives under a free name, or nothing is made', async () => {
+      await using place = await make()
+      const fd = place.create('from', MiB + 5, [[MiB, piece(5, 3)]])
+      place.create('taken', 1, [])
+      const could = place.ranges.cloneFile(fd, place.path('clone'))
+      expect(place.exists('clone')).toBe(could)
+      if (!could) return
+      expect(() => place.ranges.cloneFile(fd, place.path('taken'))).toThrow(
+        expect.objectContaining({ code: 'EEXIST' }),
+      )
+    })
+
+    test('two names are exchanged, or nothing is touched', async () => {
+      await using place = await make()
+      const [one, other] = [place.create('one', 3, [[0, piece(3, 1)]]), place.create('other', 5, [])]
+      const could = place.ranges.exchange(place.path('one'), place.path('other'))
+      expect([place.exists('one'), place.exists('other')]).toEqual([true, true])
+      if (could && place.opened) expect(place.opened('one')).toEqual(new Uint8Array(5))
+      expect([place.read(one).length, place.read(other).length]).toEqual(
+        could && place.opened ? [5, 3] : [3, 5],
+      )
     })
 
     test('a filesystem has room, and no more free than there is', async () => {

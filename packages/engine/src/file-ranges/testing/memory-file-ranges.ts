@@ -95,6 +95,14 @@ export function memoryFileRanges(files: MemoryFiles): FileRanges {
     writeInPlace: (fd) => files.file(fd).bytes.length === 0,
     allocatesFaster: () => true,
     startWriting: () => true,
+    cloneFile(sourceFd, target) {
+      const { bytes, allocated } = files.file(sourceFd)
+      if (files.has(target)) throw new SystemError(exists, 'clone')
+      const copy = files.file(files.create(target, bytes.length))
+      copy.bytes.set(bytes)
+      copy.allocated = [...allocated]
+      return true
+    },
     allocate(fd, { start, end }) {
       files.grow(fd, end)
       const { allocated } = files.file(fd)
@@ -102,6 +110,7 @@ export function memoryFileRanges(files: MemoryFiles): FileRanges {
       return true
     },
     renameNoReplace: (from, to) => files.rename(from, to),
+    exchange: () => false,
     deviceSize: () => null,
     filesystemOf: () => ({
       filesystem: 'memory',

@@ -21,6 +21,7 @@ export async function nodeRangesPlace(
     },
     read: (fd) => new Uint8Array(readFileSync(paths.get(fd) ?? '')),
     path: (name) => place.file(name),
+    opened: (name) => new Uint8Array(readFileSync(place.file(name))),
     exists: (name) => existsSync(place.file(name)),
     async [Symbol.asyncDispose]() {
       for (const fd of paths.keys()) closeSync(fd)
