@@ -119,10 +119,9 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
         const image = await imageAs('vhdx')
         const before = await seen(image)
         const { plan, state } = await host.carryOut('shrink', { image, to: null })
-        expect(plan.steps.map(({ id }) => id)).toEqual([
-          ...['work', 'attach', 'online', 'check-before', 'digest-before', 'minimum', 'filesystem'],
-          ...['check-after', 'digest-after', 'detach', 'table', 'write', 'prove', 'replace', 'clean'],
-        ])
+        expect(plan.steps.map(({ id }) => id).join(' ')).toBe(
+          'work attach online check-before digest-before minimum filesystem check-after digest-after detach table write prove replace clean',
+        )
         const after = await seen(image)
         const [boot, data] = after.guest.table.partitions
         expect(boot).toEqual(before.guest.table.partitions[0])
