@@ -55,7 +55,7 @@ export function imageInput(
       reason: 'what is read with force is proven by nothing, and no agent does that',
       remedy: 'Use the command with --rescue on that host.',
     })
-  const { withoutFree, leftOut, extendedTo, cutTo, ...choices } = reading
+  const { withoutFree, leftOut, extended, cutTo, ...choices } = reading
   return {
     kind: 'image',
     path,
@@ -64,7 +64,7 @@ export function imageInput(
     choices,
     ...(withoutFree && { withoutFree }),
     ...(leftOut && { leftOut }),
-    ...(extendedTo !== undefined && { extendedTo }),
+    ...(extended && { extended }),
     ...(cutTo !== undefined && { cutTo }),
   }
 }

@@ -2,11 +2,13 @@ import { countOf, formatBytes } from '@varve/core/units/format-bytes'
 import type { Action } from '@varve/operations/actions/action'
 import { copyVolume } from '@varve/operations/actions/copy-volume'
 import { digestFiles } from '@varve/operations/actions/digest-files'
+import { digestVolume } from '@varve/operations/actions/digest-volume'
 import { makeFilesystem } from '@varve/operations/actions/make-filesystem'
 import { placePartition } from '@varve/operations/actions/place-partition'
 import { proveImage } from '@varve/operations/actions/prove-image'
 import { replaceImage } from '@varve/operations/actions/replace-image'
 import { replaceVolume } from '@varve/operations/actions/replace-volume'
+import { resizeByStorage } from '@varve/operations/actions/resize-by-storage'
 import { resizeFilesystem } from '@varve/operations/actions/resize-filesystem'
 import { resizePartition } from '@varve/operations/actions/resize-partition'
 import { writeImage } from '@varve/operations/actions/write-image'
@@ -16,16 +18,16 @@ import { newestAttempt, outcomeOf, type RunState } from '@varve/operations/runs/
 /** What of a disk has another size, and what was proven of it. */
 export function resizeRecord(state: RunState) {
   const work = outcomeIn(state, writeImage)
-  const place = inputIn(state, resizeFilesystem)
+  const place = inputIn(state, resizeFilesystem) ?? inputIn(state, resizeByStorage)
   const partition = inputIn(state, resizePartition)
-  const files = outcomeIn(state, digestFiles)
+  const files = outcomeIn(state, digestFiles) ?? outcomeIn(state, digestVolume)
   const kept = outcomeIn(state, replaceImage)
   const proven = lastOutcomeIn(state, proveImage)
   const made = inputIn(state, makeFilesystem)
   const volume = volumeIn(state)
   return {
     image: kept?.path ?? volume?.path ?? null,
-    before: work?.virtualSize ?? volume?.before ?? null,
+    before: extendedFrom(state) ?? work?.virtualSize ?? volume?.before ?? null,
     virtualSize: proven?.virtualSize ?? volume?.virtualSize ?? null,
     partition: place?.partition ?? partition?.partition ?? made?.partition ?? null,
     filesystem: place?.type ?? made?.type ?? null,
@@ -35,6 +37,14 @@ export function resizeRecord(state: RunState) {
     ...(volume && { kept: volume.kept }),
     run: state.id,
   }
+}
+
+/** What the disk had where its copy was written larger at once. */
+function extendedFrom({ steps }: RunState): number | null {
+  const work = steps.find(({ step }) => step.action === writeImage.name)
+  const attempt = work && newestAttempt(work)
+  if (!attempt) return null
+  return writeImage.input.parse(attempt.call.input).source.reading.extended?.from ?? null
 }
 
 /** The same for people. */

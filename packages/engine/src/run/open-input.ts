@@ -54,19 +54,19 @@ function leaveOut(disk: DiskReader, { leftOut }: DiskInput & { kind: 'image' }):
 /** As if it had another size: zeros behind its end, or cut where nothing of it is lost. */
 async function withSize(
   disk: DiskReader,
-  { extendedTo, cutTo, path }: DiskInput & { kind: 'image' },
+  { extended, cutTo, path }: DiskInput & { kind: 'image' },
 ): Promise<DiskReader> {
   if (cutTo !== undefined) {
     const { cutView } = await import('@varve/core/scan/cut-view')
     return await cutView(disk, { size: cutTo, name: path })
   }
-  if (extendedTo === undefined) return disk
-  if (extendedTo < disk.virtualSize)
+  if (extended === undefined) return disk
+  if (extended.from !== disk.virtualSize || extended.to < extended.from)
     throw new DiskError('invalid-request', {
       file: path,
-      reason: `its disk has more than ${extendedTo} bytes already`,
+      reason: `its disk has ${disk.virtualSize} bytes, and ${extended.from} were to become ${extended.to}`,
     })
-  return resizedDisk(disk, { virtualSize: extendedTo, patches: [] })
+  return resizedDisk(disk, { virtualSize: extended.to, patches: [] })
 }
 
 /** The free blocks of the guest's filesystems, in memory that other threads see too. */

@@ -33,8 +33,8 @@ export type DiskInput =
       readonly withoutFree?: boolean | undefined
       /** Bytes of the disk that read as zeros, whatever lies there. */
       readonly leftOut?: ByteRange | undefined
-      /** Bytes that the disk is read with, zeros behind its end. */
-      readonly extendedTo?: number | undefined
+      /** Bytes that the disk has, and that it is read with, zeros behind its end. */
+      readonly extended?: { readonly from: number; readonly to: number } | undefined
       /** Bytes that the disk is read with; nothing of it may lie behind. */
       readonly cutTo?: number | undefined
       /** Those blocks, in memory that threads share, where one of them has looked. */

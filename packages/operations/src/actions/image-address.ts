@@ -19,8 +19,8 @@ export const ImageAddress = z.lazy(() =>
           .object({ start: Bytes, end: Bytes })
           .refine(({ start, end }) => start < end)
           .optional(),
-        /** Bytes that the disk is read with, zeros behind its end. */
-        extendedTo: Bytes.optional(),
+        /** Bytes that the disk has, and that it is read with, zeros behind its end. */
+        extended: z.object({ from: Bytes, to: Bytes }).optional(),
         /** Bytes that the disk is read with, its GPT ending there; refused where something of it lies behind. */
         cutTo: Bytes.optional(),
       })

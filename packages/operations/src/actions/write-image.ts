@@ -23,8 +23,8 @@ function leftOutWords({ leftOut }: ImageAddress['reading']): string {
   return `, zeros in place of its ${formatBytes(leftOut.end - leftOut.start)} from ${formatBytes(leftOut.start)} on,`
 }
 
-function sizedWords({ extendedTo, cutTo }: ImageAddress['reading']): string {
-  if (extendedTo !== undefined) return `, with zeros behind its end up to ${formatBytes(extendedTo)},`
+function sizedWords({ extended, cutTo }: ImageAddress['reading']): string {
+  if (extended) return `, with zeros behind its end up to ${formatBytes(extended.to)},`
   if (cutTo === undefined) return ''
   return `, cut at ${sizeWords(cutTo)} with its GPT ending there – where a partition, a volume or a filesystem reaches behind, the run ends –`
 }

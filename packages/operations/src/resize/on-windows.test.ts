@@ -83,7 +83,9 @@ describe('on Windows', () => {
     expect(idsOf(byHyperV)).toContain('extend')
     expect(idsOf(byStorage)).not.toContain('extend')
     expect(inputOf(byHyperV, 'work')).toMatchObject({ source: { reading: {} } })
-    expect(inputOf(byStorage, 'work')).toMatchObject({ source: { reading: { extendedTo: 40 * gib } } })
+    expect(inputOf(byStorage, 'work')).toMatchObject({
+      source: { reading: { extended: { from: 10 * gib, to: 40 * gib } } },
+    })
     expect(inputOf(byStorage, 'attach')).toMatchObject({ by: 'storage', isReadOnly: false })
   })
 

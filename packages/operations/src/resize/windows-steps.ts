@@ -3,6 +3,7 @@ import { bringOnline } from '../actions/bring-online.ts'
 import { detachVhd } from '../actions/detach-vhd.ts'
 import { digestVolume } from '../actions/digest-volume.ts'
 import { discardStaged } from '../actions/discard-staged.ts'
+import type { ImageAddress } from '../actions/image-address.ts'
 import { measurePartition } from '../actions/measure-partition.ts'
 import { proveTable } from '../actions/prove-table.ts'
 import { resizeByStorage } from '../actions/resize-by-storage.ts'
@@ -40,7 +41,7 @@ export function growOnWindows(work: Growing): DraftStep[] {
   const byHyperV = facts.ways.windows?.by === 'hyper-v'
   return [
     // Without Hyper-V nobody makes a VHDX larger later.
-    writeWork(work, isLarger && !byHyperV ? size : null),
+    writeWork(work, isLarger && !byHyperV ? { from: own.virtualSize ?? 0, to: size } : null),
     ...(isLarger && byHyperV ? [extendStep(work, size)] : []),
     ...attachSteps(work),
     ...proofSteps(work, 'before'),
@@ -97,13 +98,15 @@ function workImage({ image, attachedWork, work }: ResizeFacts) {
   return { target: image.path, staging, format: 'vhdx', subformat: null } as const
 }
 
-function writeWork({ facts, own }: WindowsWork, extendedTo: number | null): DraftStep {
+type Extended = NonNullable<ImageAddress['reading']['extended']>
+
+function writeWork({ facts, own }: WindowsWork, extended: Extended | null): DraftStep {
   const is4k = facts.guest?.table.sectorSize === 4096
   return step(writeImage, {
     id: 'work',
     host: facts.host,
     input: {
-      source: { path: own.path, format: own.format, reading: extendedTo === null ? {} : { extendedTo } },
+      source: { path: own.path, format: own.format, reading: extended ? { extended } : {} },
       inUse: 'refuse',
       reflink: true,
       image: {
