@@ -1,7 +1,9 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { performAction } from '@varve/agent/actions/perform'
 import { inspectFile } from '@varve/engine/images/inspect-file'
 import { findPowershell } from '@varve/test-kit/powershell'
+import type { TempPlace } from '@varve/test-kit/temp-place'
 import { requires, runToolOk } from '@varve/test-kit/tools'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ntfsDisk, ntfsStart, ntfsTools, volumeFolder } from './testing/ntfs-disk.ts'
@@ -11,6 +13,7 @@ import { WindowsTestHost } from './testing/windows-test-host.ts'
 const pwsh = findPowershell()
 const tables = cmdletTables()
 const mib = 1024 ** 2
+const stop = new AbortController().signal
 const slow = { timeout: 300_000 }
 
 /**
@@ -227,6 +230,39 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
       expect(await host.refusal('grow', growing(image))).toContain('already-attached')
       await host.carryOut('detach', { target: image })
       expect(host.changes().map((words) => words.at(-1))).not.toContain('Set-Disk')
+    })
+
+    test('an agent does it in its libraries, and touches no disk of another place', slow, async () => {
+      if (!pwsh || !tables) return
+      const roots = (place: TempPlace) => [place.file('lib')]
+      await using agent = await WindowsTestHost.open({ pwsh, tables, roots })
+      await mkdir(agent.place.file('lib'))
+      await agent.windows.set({ volumeFolder: folder })
+      const own = agent.place.file('lib/made.raw')
+      await ntfsDisk(own)
+      const image = agent.place.file('lib/web.vhdx')
+      const sources = [{ path: own, format: null, reading: {} }]
+      await agent.carryOut('convert', { sources, target: image, format: 'vhdx' })
+      await agent.carryOut('grow', growing(image))
+      expect((await seen(image)).virtualSize).toBe(128 * mib)
+      const { ports } = agent.host
+      const context = { ports, signal: stop, isResumed: false, onProgress: () => {} }
+      const outside = { work: made, name: made, partition: 2, start: ntfsStart }
+      const calls = {
+        'bring-online': outside,
+        'scan-volume': { ...outside, type: 'ntfs', when: 'before' },
+        'digest-volume': { ...outside, type: 'ntfs', allContents: true, expected: null },
+        'measure-partition': { ...outside, type: 'ntfs', length: mib, behind: 0, disk: null },
+        'resize-by-storage': { ...outside, type: 'ntfs', way: 'grow', size: mib },
+        'resize-vhd': { work: made, name: made, size: mib },
+        'prove-table': { ...outside, kind: 'gpt', id: null, size: mib, others: [] },
+      }
+      agent.changes()
+      for (const [action, input] of Object.entries(calls))
+        await expect(performAction(agent.adapters, { action, input }, context), action).rejects.toMatchObject(
+          { code: 'outside-library' },
+        )
+      expect(agent.changes()).toEqual([])
     })
   },
 )

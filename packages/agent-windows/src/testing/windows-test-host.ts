@@ -30,7 +30,7 @@ export class WindowsTestHost implements AsyncDisposable {
   readonly host: TestHost
   /** From which file to which. */
   readonly accessCopied: (readonly [from: string, to: string])[] = []
-  readonly #adapters: ReturnType<typeof windowsAdapters>
+  readonly adapters: ReturnType<typeof windowsAdapters>
 
   private constructor(place: TempPlace, windows: WindowsStandIn, { waits, roots }: TestHostOptions) {
     this.place = place
@@ -44,9 +44,9 @@ export class WindowsTestHost implements AsyncDisposable {
         return Promise.resolve()
       },
     })
-    this.#adapters = windowsAdapters({ scripts: windows, windows: own, ...(waits && { waits }) })
+    this.adapters = windowsAdapters({ scripts: windows, windows: own, ...(waits && { waits }) })
     this.host = openTestHost(place.path, {
-      adapters: this.#adapters,
+      adapters: this.adapters,
       windowsHost: own,
       findWriters: findOpenAndAttached(own, nobodyElse),
       toolFolders: [dirname(windows.wsl)],
@@ -111,7 +111,7 @@ export class WindowsTestHost implements AsyncDisposable {
   async shownOf({ steps }: Plan): Promise<string[][]> {
     return await Promise.all(
       steps.map(async ({ action, input }) =>
-        inOrder((await shownAction(this.#adapters, { action, input })).native ?? action),
+        inOrder((await shownAction(this.adapters, { action, input })).native ?? action),
       ),
     )
   }

@@ -5,6 +5,7 @@ import { formatBytes } from '@varve/core/units/format-bytes'
 import type { ResizeFacts } from '../resize/facts.ts'
 import { blocking } from '../blocking.ts'
 import { targetsOf, type ResizeTarget } from '../resize/targets.ts'
+import { isOnWindows } from '../resize/windows-work.ts'
 import { layoutOf } from './layout.ts'
 import type { GrowRequest } from './request.ts'
 
@@ -55,7 +56,7 @@ export function choose({ facts, partition: asked, size, isMoving }: Choosing): C
       ? `${worth.length} partitions have room behind them`
       : 'the room would lie behind a partition that holds no filesystem that could use it'
   const move =
-    worth.length === 0 && !isMoving && targets.length > 1
+    worth.length === 0 && !isMoving && targets.length > 1 && !isOnWindows(facts)
       ? ' For one that has others behind it say --move too: they go to the end of the larger disk.'
       : ''
   return refused('which-partition', why, sayWhich(targets) + move)

@@ -72,7 +72,13 @@ function targetProblems(
   return [
     ...(isPartition && guest.table.kind === 'mbr' && size > mbrMost ? [mbrTooLarge(file)] : []),
     ...(isPartition && room < 1024 ** 2 && !isSmallerThanPlace(target)
-      ? [noRoom(file, partition.index, { isMoving, hasOthers: couldMove(guest, target) })]
+      ? [
+          noRoom(file, partition.index, {
+            isMoving,
+            hasOthers: couldMove(guest, target),
+            canMove: !isOnWindows(facts),
+          }),
+        ]
       : []),
     ...(isPartition ? moveProblems(file, { guest, partition, size, isMoving }) : []),
     ...(!isPartition && room === 0 && !isSmallerThanPlace(target) ? [nothingToGrow(file)] : []),
@@ -111,9 +117,11 @@ interface Behind {
   readonly isMoving: boolean
   /** Whether other partitions lie behind it. */
   readonly hasOthers: boolean
+  /** Whether this host could move those. */
+  readonly canMove: boolean
 }
 
-function noRoom(file: string, partition: number, { isMoving, hasOthers }: Behind): Problem {
+function noRoom(file: string, partition: number, { isMoving, hasOthers, canMove }: Behind): Problem {
   const refuse = (why: string, remedy: string) =>
     blocking(file, { id: 'no-room-behind', layer: 'L4', why, remedy })
   if (!hasOthers || isMoving)
@@ -125,7 +133,9 @@ function noRoom(file: string, partition: number, { isMoving, hasOthers }: Behind
     )
   return refuse(
     `behind partition ${partition} lies another one, so that it cannot become larger`,
-    'Say --move, which moves what lies behind it to the end of a larger disk; or the last partition, or --partition none for the container only.',
+    canMove
+      ? 'Say --move, which moves what lies behind it to the end of a larger disk; or the last partition, or --partition none for the container only.'
+      : 'Do it on a Linux host with --move (--host NAME), which moves what lies behind it to the end of a larger disk; or say the last partition, or --partition none for the container only.',
   )
 }
 

@@ -180,6 +180,12 @@ describe('on Windows', () => {
     }
   })
 
+  test('what lies behind a partition is moved on Linux alone, and that is said', () => {
+    const made = grow({ ...onWindows('hyper-v'), ...ntfs }, { partition: 1 })
+    expect(idsOf(made)).toEqual(['no-room-behind'])
+    expect(made.kind === 'refusal' && made.problems[0]?.remedy).toContain('Linux host with --move')
+  })
+
   test('by files is for Linux', () => {
     expect(idsOf(shrink({ ...onWindows('hyper-v'), ...ntfs }, { byFiles: true }))).toContain('not-on-windows')
   })
