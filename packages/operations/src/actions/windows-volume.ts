@@ -28,4 +28,8 @@ export type WorkVolume = z.infer<typeof WorkVolume>
 export const WindowsFilesystem = z.enum(['ntfs', 'refs'])
 export type WindowsFilesystem = z.infer<typeof WindowsFilesystem>
 
+export function isWindowsFilesystem(type: string | undefined): type is WindowsFilesystem {
+  return WindowsFilesystem.safeParse(type).success
+}
+
 export const windowsNames: Readonly<Record<WindowsFilesystem, string>> = { ntfs: 'NTFS', refs: 'ReFS' }

@@ -1,7 +1,7 @@
 import { filesystemName, volumeName } from '@varve/core/guest/guest-names'
 import { quote } from '@varve/core/problems/disk-error'
 import { isBlocking, type Problem } from '@varve/core/problems/problem'
-import { WindowsFilesystem } from '../actions/windows-volume.ts'
+import { isWindowsFilesystem } from '../actions/windows-volume.ts'
 import { blocking } from '../blocking.ts'
 import { powershellWord } from '../plans/shown.ts'
 import type { ResizeFacts } from './facts.ts'
@@ -80,10 +80,6 @@ export function windowsTargetProblems(facts: ResizeFacts, target: ResizeTarget, 
     ]
   const found = filesystemProblems(facts, target)
   return found.some(isBlocking) ? found : [...found, ...stateProblems(file, target), ...mounted(file, target)]
-}
-
-export function isWindowsFilesystem(type: string | undefined): type is WindowsFilesystem {
-  return WindowsFilesystem.safeParse(type).success
 }
 
 /** Of a ReFS, which the tools of Linux know nothing of. */

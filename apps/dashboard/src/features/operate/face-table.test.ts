@@ -106,6 +106,46 @@ test('what others are made over is not deleted, what has no parent is not repoin
   expect(why('compare', { row: { ...row, virtualSize: null } })).toBe('Its disk cannot be read')
 })
 
+test('on Windows NTFS and ReFS in partitions get another size, and nothing that Linux alone does is offered', () => {
+  const hostView = { state: 'connected', os: { platform: 'windows', name: 'Windows' } } as NonNullable<
+    Subject['hostView']
+  >
+  const at = (index: number, type: string) => ({
+    index,
+    start: index * 2 ** 20,
+    length: 2 ** 20,
+    type,
+    role: 'primary',
+  })
+  const holding = (...types: readonly string[]) => {
+    const partitions = types.map((type, before) => at(before + 1, type))
+    return {
+      guest: {
+        table: { kind: 'mbr', sure: 'consistent', sectorSize: 512, id: null, partitions, notes: [] },
+        volumes: [],
+        filesystems: partitions.map(({ start, length, type }) => ({ start, length, size: length, type })),
+        problems: [],
+      },
+    } as unknown as NonNullable<Subject['report']>
+  }
+  for (const operation of ['grow', 'shrink']) {
+    const face = faces.find((one) => one.operation === operation)
+    const there = { ...subject, hostView, report: holding('fat32', 'ntfs', 'ext4') }
+    expect(face?.defaults(there)).toMatchObject({ partition: '' })
+    const fields = face?.fields(there, { ...face.defaults(there), partition: '2' }) ?? []
+    const partition = fields.find(({ key }) => key === 'partition')
+    expect(partition?.kind === 'choice' && partition.options.map(({ value }) => value)).toEqual([
+      '',
+      '2',
+      'none',
+    ])
+    expect(fields.map(({ key }) => key)).not.toContain('behind')
+    expect(fields.map(({ key }) => key)).not.toContain('table')
+    expect(fields.map(({ key }) => key)).toContain('contents')
+    expect(face?.defaults({ ...there, report: holding('ext4') })).toMatchObject({ partition: 'none' })
+  }
+})
+
 test('disks get another size in formats that are written, what is in them on Linux, and are cut where something can go', () => {
   const why = (operation: string, change: Partial<Subject>) => {
     const face = faces.find((one) => one.operation === operation)

@@ -7,6 +7,7 @@ import { nameOf } from '../face-parts.ts'
 import {
   contentsField,
   guestOf,
+  isOnLinux,
   notResized,
   partitionField,
   partitionOf,
@@ -90,7 +91,7 @@ function sizeProblem(text: string, { row }: Subject): string | null {
 function behindField(subject: Subject, values: Values): readonly Field[] {
   const guest = guestOf(subject)
   const chosen = partitionOf(values)
-  if (guest === null || typeof chosen !== 'number') return []
+  if (guest === null || typeof chosen !== 'number' || !isOnLinux(subject)) return []
   const target = targetsOf(guest).find(({ partition }) => partition?.index === chosen)
   if (!target || !couldMove(guest, target)) return []
   return [
@@ -109,7 +110,7 @@ function behindField(subject: Subject, values: Values): readonly Field[] {
 
 /** Whether an MBR stays one. */
 function tableField(subject: Subject): readonly Field[] {
-  if (guestOf(subject)?.table.kind !== 'mbr') return []
+  if (guestOf(subject)?.table.kind !== 'mbr' || !isOnLinux(subject)) return []
   return [
     {
       kind: 'choice',

@@ -2,6 +2,7 @@ import { filesystemName, volumeName } from '@varve/core/guest/guest-names'
 import type { GuestContents } from '@varve/core/guest/guest-contents'
 import { formatBytes } from '@varve/core/units/format-bytes'
 import { targetsOf, type ResizeTarget } from '@varve/operations/resize/targets'
+import { isWindowsFilesystem } from '@varve/operations/actions/windows-volume'
 import { fromImageReportView } from '@varve/protocol/reports'
 import type { Field, Subject, Values } from '../face.ts'
 import { dependents, notWritten, unreadable } from '../face-parts.ts'
@@ -16,9 +17,23 @@ export function notResized(subject: Subject): string | null {
   return notWritten(subject) ?? unreadable(subject) ?? dependents(subject)
 }
 
-/** Whether its host changes what is in a disk, too: elsewhere than on Linux only the disk itself. */
-export function isResizedInside({ hostView }: Subject): boolean {
+/** Whether tools of Linux change what is in a disk there. */
+export function isOnLinux({ hostView }: Subject): boolean {
   return hostView === null || hostView.os.platform === 'linux'
+}
+
+/** What of a disk its host gives another size, too: Windows NTFS and ReFS, others than it and Linux the disk alone. */
+function targetsThere(subject: Subject): readonly ResizeTarget[] {
+  const guest = guestOf(subject)
+  const targets = guest === null ? [] : targetsOf(guest).filter(({ partition }) => partition !== null)
+  if (isOnLinux(subject)) return targets
+  if (subject.hostView?.os.platform !== 'windows') return []
+  return targets.filter(({ volume, filesystem }) => volume === null && isWindowsFilesystem(filesystem?.type))
+}
+
+/** Whether its host changes what is in a disk, too. */
+export function isResizedInside(subject: Subject): boolean {
+  return isOnLinux(subject) || targetsThere(subject).length > 0
 }
 
 /** What gets another size unless somebody says so. */
@@ -36,8 +51,6 @@ interface PartitionWords {
 
 /** Which partition changes with the disk. */
 export function partitionField(subject: Subject, { label, usual, none }: PartitionWords): Field {
-  const guest = guestOf(subject)
-  const targets = guest === null ? [] : targetsOf(guest).filter(({ partition }) => partition !== null)
   return {
     kind: 'choice',
     key: 'partition',
@@ -47,7 +60,7 @@ export function partitionField(subject: Subject, { label, usual, none }: Partiti
       ...(isResizedInside(subject)
         ? [
             { value: '', label: usual },
-            ...targets.map((target) => ({
+            ...targetsThere(subject).map((target) => ({
               value: String(target.partition?.index ?? ''),
               label: targetWords(target),
             })),
@@ -78,7 +91,7 @@ function targetWords({ partition, filesystem, volume }: ResizeTarget): string {
 export function volumeField(subject: Subject, values: Values): readonly Field[] {
   const chosen = partitionOf(values)
   const guest = guestOf(subject)
-  if (guest === null || chosen === 'none') return []
+  if (guest === null || chosen === 'none' || !isOnLinux(subject)) return []
   const start = guest.table.partitions.find(({ index }) => index === chosen)?.start
   const groups = guest.volumes.filter(
     (one) => one.type === 'lvm2' && (chosen === null || one.start === start),

@@ -10,6 +10,7 @@ import { nameOf } from '../face-parts.ts'
 import {
   contentsField,
   guestOf,
+  isOnLinux,
   notResized,
   partitionField,
   partitionOf,
@@ -97,7 +98,7 @@ function waysOf(
 ): readonly { readonly value: string; readonly label: string }[] {
   const guest = guestOf(subject)
   const partition = partitionOf(values)
-  if (guest === null || partition === 'none') return []
+  if (guest === null || partition === 'none' || !isOnLinux(subject)) return []
   const targets = targetsOf(guest)
   const target =
     partition === null ? targets.at(-1) : targets.find((one) => one.partition?.index === partition)
@@ -165,6 +166,8 @@ function notCut(subject: Subject): string | null {
   if (last?.volume)
     return `It ends with ${volumeName(last.volume.type)}, which is made smaller inside its guest first`
   const type = last?.filesystem?.type
+  if (type !== undefined && type !== 'ntfs' && !isOnLinux(subject))
+    return `It ends with ${filesystemName(type)}, which is made smaller on Linux, or inside its guest`
   if (type === undefined) return 'No filesystem was found at its end that could become smaller'
   if (isShrunk(type) || isMade(type)) return null
   return `It ends with ${filesystemName(type)}, which cannot be made smaller`
