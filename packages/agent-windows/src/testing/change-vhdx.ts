@@ -15,8 +15,8 @@ import { resizeGpt } from '@varve/engine/cutting/resize-gpt'
 
 /**
  * What Resize-VHD and Resize-Partition of the Windows of the tests do to a real VHDX with sectors of 512 bytes, by Varve, ntfsresize
- * and a raw file: `disk PATH SIZE`, or `partition PATH INDEX START BEFORE SIZE`. The NTFS has its new size then, and the GPT its new
- * end; what Windows keeps in a volume that it mounts is not there.
+ * and a raw file: `disk PATH SIZE`, or `partition PATH INDEX START BEFORE SIZE`. The NTFS has its new size then, and so has its
+ * partition; the GPT ends where the disk does; what Windows keeps in a volume that it mounts is not there.
  */
 const varve = resolve(import.meta.dirname, '../../../cli/bin/varve.mjs')
 const [, , what = '', path = '', ...numbers] = process.argv
@@ -53,5 +53,18 @@ async function resizePartition([
   writeSync(disk, readFileSync(part).subarray(0, size), 0, size, start)
   closeSync(disk)
   rmSync(part)
+  const head = readFileSync(raw).subarray(0, 1024)
+  if (head.toString('latin1', 512, 520) !== 'EFI PART') {
+    writeSectors(head, index, size / 512)
+    return
+  }
   await resizeGpt(raw, { sectorSize: 512, resized: { index, start, end: start + size }, name: path })
+}
+
+/** How long a partition of an MBR is. */
+function writeSectors(head: Buffer, index: number, sectors: number): void {
+  head.writeUInt32LE(sectors, 446 + 16 * (index - 1) + 12)
+  const disk = openSync(raw, 'r+')
+  writeSync(disk, head, 0, 512, 0)
+  closeSync(disk)
 }

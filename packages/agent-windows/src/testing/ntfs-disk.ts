@@ -11,11 +11,11 @@ export const ntfsStart = 16 * mib
 /** Tools that these are made and changed with. */
 export const ntfsTools = ['mkntfs', 'ntfsresize', 'ntfsfix', 'sfdisk', 'sgdisk'] as const
 
-/** A raw disk with a GPT: a blank partition, and an NTFS that ends with the disk. */
-export async function ntfsDisk(path: string): Promise<void> {
+/** A raw disk with a table: a blank partition, and an NTFS that ends with the disk. */
+export async function ntfsDisk(path: string, table: 'gpt' | 'dos' = 'gpt'): Promise<void> {
   await writeFile(path, '')
   await truncate(path, ntfsDiskSize)
-  const layout = 'label: gpt\nstart=2048, size=30720, name=boot\nstart=32768, size=94208, name=data'
+  const layout = `label: ${table}\nstart=2048, size=30720\nstart=32768, size=94208`
   await runToolOk('sh', ['-c', 'printf %s "$2" | sfdisk -q --wipe never "$1"', 'sh', path, `${layout}\n`])
   const part = `${path}.part.raw`
   await writeFile(part, '')

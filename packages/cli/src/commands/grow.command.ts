@@ -9,7 +9,7 @@ import type { GrowOptions } from './grow.ts'
 export const growCommand = defineCommand<GrowOptions>({
   usage: 'grow <image>',
   group: 'L2',
-  does: 'make the disk of an image, or of a volume (lvm:VG/LV), larger, with the partition and the filesystem that get the room (Linux, root)',
+  does: 'make the disk of an image, or of a volume (lvm:VG/LV), larger, with the partition and the filesystem that get the room (Linux, root; Windows, an administrator)',
   grammar: (command) =>
     addOperationOptions(
       addLuksOptions(

@@ -9,7 +9,7 @@ import type { ShrinkOptions } from './shrink.ts'
 export const shrinkCommand = defineCommand<ShrinkOptions>({
   usage: 'shrink <image>',
   group: 'L2',
-  does: 'make the disk of an image, or of a volume (lvm:VG/LV), smaller, its last filesystem and partition first; the original is kept (Linux, root)',
+  does: 'make the disk of an image, or of a volume (lvm:VG/LV), smaller, its last filesystem and partition first; the original is kept (Linux, root; Windows, an administrator)',
   grammar: (command) =>
     addOperationOptions(
       addLuksOptions(
