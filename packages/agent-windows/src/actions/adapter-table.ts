@@ -23,9 +23,13 @@ export function windowsActions(ports: WindowsPorts): AdapterTable {
     'delete-checkpoint': async () =>
       (await import('./checkpoints/delete-checkpoint.ts')).deleteCheckpoint(ports),
     'detach-vhd': async () => (await import('./detach-vhd/detach-vhd.ts')).detachVhd(ports),
+    'mount-partition': async () =>
+      (await import('./mount-partition/mount-partition.ts')).mountPartition(ports),
     'resize-distribution': async () =>
       (await import('./resize-distribution/resize-distribution.ts')).resizeDistribution(),
     'list-attached': async () => (await import('./list-attached/list-attached.ts')).listAttached(ports),
+    'unmount-partition': async () =>
+      (await import('./unmount-partition/unmount-partition.ts')).unmountPartition(ports),
   }
 }
 

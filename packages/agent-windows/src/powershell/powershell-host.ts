@@ -31,8 +31,10 @@ export type ScriptName =
   | 'get-machines'
   | 'get-rights'
   | 'mount-image'
+  | 'mount-partition'
   | 'remove-checkpoint'
   | 'restore-checkpoint'
+  | 'unmount-partition'
 
 export interface CallOptions {
   /** How long the script may take. */

@@ -58,6 +58,7 @@ import { measureMinimum } from './measure-minimum.ts'
 import { measureExport } from './measure.ts'
 import { measureVolume } from './measure-volume.ts'
 import { mountFilesystem } from './mount-filesystem.ts'
+import { mountPartition } from './mount-partition.ts'
 import { moveImage } from './move-image.ts'
 import { nameVolume } from './name-volume.ts'
 import { closeLuks, openLuks } from './open-luks.ts'
@@ -108,6 +109,7 @@ import { takeBackEdit } from './take-back-edit.ts'
 import { tellBeginning } from './tell-beginning.ts'
 import { undoRepair } from './undo-repair.ts'
 import { unmountFolder } from './unmount-folder.ts'
+import { unmountPartition } from './unmount-partition.ts'
 import { verifyImage } from './verify-image.ts'
 import { verify } from './verify.ts'
 import { weighReclaimed } from './weigh-reclaimed.ts'
@@ -183,6 +185,7 @@ export const actionTable = {
   'measure-minimum': measureMinimum,
   'measure-volume': measureVolume,
   'mount-filesystem': mountFilesystem,
+  'mount-partition': mountPartition,
   'move-image': moveImage,
   'name-volume': nameVolume,
   'open-luks': openLuks,
@@ -233,6 +236,7 @@ export const actionTable = {
   'tell-beginning': tellBeginning,
   'undo-repair': undoRepair,
   'unmount-folder': unmountFolder,
+  'unmount-partition': unmountPartition,
   verify: verify,
   'verify-image': verifyImage,
   'weigh-reclaimed': weighReclaimed,
