@@ -80,8 +80,9 @@ function notesIn({ disks, gone }: WindowsDisksNow): readonly VhdNote[] {
 
 /** What `varve attach` made a disk already, read-only. */
 function usable(there: AttachedVhd | null): MountFacts['attached'] {
-  if (there?.note == null || !there.disk.readOnly || there.note.isPending) return null
-  return { attachment: there.note.attachment, device: there.disk.device, volumes: [] }
+  const note = there?.note ?? null
+  if (there === null || note === null || note.isPending || !there.disk.readOnly) return null
+  return { attachment: note.attachment, device: there.disk.device, volumes: [] }
 }
 
 /** The folder with the links of what it lies in resolved: of a folder that is a mount, Windows would name the volume. */
