@@ -1,6 +1,9 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { inspectFile } from '@varve/engine/images/inspect-file'
+import type { FileDisk } from '../host/file-disks.ts'
 import { PowerShellHost, type ScriptCaller, type ScriptName } from '../powershell/powershell-host.ts'
+import { diskpartProgram } from './diskpart-stand-in.ts'
 import { emptyRegistry, registryFunctions, type StandInRegistry } from './registry-stand-in.ts'
 import { answers, shared } from './windows-answers.ts'
 import { wslProgram } from './wsl-stand-in.ts'
@@ -62,6 +65,7 @@ export interface StandInState {
   readonly running: readonly string[]
   /** Null: one that came with Windows. */
   readonly wslVersion: string | null
+  readonly diskpart: 'as told' | 'nothing'
 }
 
 const registryOfState = `function Read-Registry { (Read-State).registry }\n${registryFunctions}`
@@ -75,6 +79,7 @@ const nothing: StandInState = {
   registry: emptyRegistry,
   running: [],
   wslVersion: '2.5.7.0',
+  diskpart: 'as told',
 }
 
 /** A machine that runs from one disk. */
@@ -120,6 +125,8 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
   /** How long scripts may take, where that is not what is asked. */
   readonly silenceMs = new Map<string, number>()
   as: keyof typeof groups = 'elevated'
+  /** Whether it has that. */
+  hasDiskpart = false
   readonly #host: PowerShellHost
   readonly #folder: string
   readonly #tables: Tables
@@ -139,6 +146,7 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
     await mkdir(join(folder, 'WSL'), { recursive: true })
     const values = { stateFile: join(folder, 'windows.json'), varve }
     await writeFile(join(folder, 'WSL/wsl'), wslProgram(values), { mode: 0o755 })
+    await writeFile(join(folder, 'WSL/diskpart'), diskpartProgram(values), { mode: 0o755 })
     const standIn = new WindowsStandIn(new PowerShellHost({ path: pwsh, folder }), folder, tables)
     // What it is stays in the folder.
     await standIn.set({})
@@ -209,6 +217,21 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
     await writeFile(join(folder, 'whoami.exe'), `#!/bin/sh\ncat <<'END'\n${groups[this.as]}\nEND\n`, {
       mode: 0o755,
     })
+    const diskpart = join(folder, 'diskpart.exe')
+    await (this.hasDiskpart ? writeFile(diskpart, '') : rm(diskpart, { force: true }))
+  }
+
+  /** Its disks that are of files, as Windows itself tells them. */
+  async fileDisks(): Promise<FileDisk[]> {
+    const { disks } = await this.state()
+    return await Promise.all(
+      disks.map(async ({ folders, path, ...disk }) => ({
+        ...disk,
+        path,
+        size: (await inspectFile(path, { roots: null })).virtualSize ?? 0,
+        partitions: [{ number: 1, start: 2 ** 20, size: 2 ** 20, folders: folders['1'] ?? [] }],
+      })),
+    )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

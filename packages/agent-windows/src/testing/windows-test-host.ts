@@ -39,6 +39,7 @@ export class WindowsTestHost implements AsyncDisposable {
       scripts: windows,
       runner: new ExecaToolRunner(),
       wsl: windows.wsl,
+      fileDisks: async () => await windows.fileDisks(),
       copyAccess: async (from, to) => {
         this.accessCopied.push([from, to])
         return Promise.resolve()
@@ -69,11 +70,13 @@ export class WindowsTestHost implements AsyncDisposable {
       keepsOffline: false,
       registry: emptyRegistry,
       running: [],
+      diskpart: 'as told',
     })
     this.windows.missing.clear()
     this.windows.faults.clear()
     this.windows.silenceMs.clear()
     this.windows.as = 'elevated'
+    this.windows.hasDiskpart = false
     this.windows.calls.length = 0
   }
 

@@ -3,9 +3,11 @@ import { formatBytes } from '@varve/core/units/format-bytes'
 import { attachVhd } from '../actions/attach-vhd.ts'
 import type { VhdBy } from '../actions/attached-vhd.ts'
 import { baseName } from '../actions/path-words.ts'
+import { blocking } from '../blocking.ts'
 import { inOrder, quick, step, wholeEstimate, type Plan, type Refusal } from '../plans/plan.ts'
 import { powershellWord } from '../plans/shown.ts'
 import { freshId } from '../plans/wired.ts'
+import { diskpartName } from './diskpart-name.ts'
 import type { AttachFacts, DeviceWays, WindowsWays } from './facts.ts'
 import { alreadyProblems, refusing, writtenProblems } from './problems.ts'
 import type { AttachRequest } from './request.ts'
@@ -18,9 +20,9 @@ export function planOnWindows(
 ): Plan | Refusal {
   const { isWritten } = request
   const problems = attachProblems(request, facts)
-  const blocking = problems.filter(isBlocking)
-  if (blocking.length > 0 || windows.by === null)
-    return { kind: 'refusal', operation: 'attach', problems: blocking }
+  const refused = problems.filter(isBlocking)
+  if (refused.length > 0 || windows.by === null)
+    return { kind: 'refusal', operation: 'attach', problems: refused }
   const { host, image, virtualSize } = facts
   const steps = inOrder([
     step(attachVhd, {
@@ -63,11 +65,24 @@ function attachProblems(request: AttachRequest, facts: AttachFacts): Problem[] {
 
 /** Disks that come by diskpart get letters at once, and are not taken from who writes there. */
 function diskpartProblems({ isWritten }: AttachRequest, { ways, image }: AttachFacts): Problem[] {
-  if (ways.windows?.by !== 'diskpart' || !isWritten) return []
+  if (ways.windows?.by !== 'diskpart') return []
+  const served = `serve it: varve serve ${powershellWord(image)}`
+  const named = diskpartName.isSaid(image)
+    ? []
+    : [
+        blocking(image, {
+          id: 'name-of-diskpart',
+          layer: 'L1',
+          why: `diskpart, which attaches it where the module of Storage is missing, is not to be told its name: ${diskpartName.why}`,
+          remedy: `${diskpartName.remedy} Or ${served}`,
+        }),
+      ]
+  if (!isWritten) return named
   return [
+    ...named,
     refusing(image, 'no-way', {
-      why: 'diskpart, which attaches it where the module of Storage is missing, gives its volumes letters: what is written there cannot be kept from others',
-      remedy: `Attach it without --rw; or serve it: varve serve ${powershellWord(image)}`,
+      why: 'diskpart, which attaches it where the module of Storage is missing, gives its volumes letters: what others write there could not be kept apart',
+      remedy: `Attach it without --rw; or ${served}`,
     }),
   ]
 }

@@ -10,11 +10,17 @@ import { removeNote } from '../../host/notes.ts'
 import { isSamePath, plainPath } from '../../host/windows-path.ts'
 import { callScript } from '../../powershell/ask-script.ts'
 import type { WindowsPorts } from '../adapter-table.ts'
+import { diskpartProblem } from '../../tools/diskpart/output.ts'
+import { paused, runDiskpart } from '../../tools/diskpart/run-script.ts'
+import { detachLine, selectLine, shownScript } from '../../tools/diskpart/script.ts'
 import { cmdlet } from '../cmdlets.ts'
-import { usualWaits } from '../waits.ts'
+import { usualWaits, waitFor } from '../waits.ts'
 
-/** The cmdlet that `dismount-image.ps1` runs where the disk is there. */
+const diskpartLines = (image: string) => [selectLine(image), detachLine]
+
+/** The cmdlet that `dismount-image.ps1` runs where the disk is there, or the script of diskpart. */
 export function dismountCmdlet({ image, by }: ActionInput<'detach-vhd'>): string {
+  if (by === 'diskpart') return shownScript(diskpartLines(image))
   return by === 'hyper-v'
     ? cmdlet('Dismount-VHD', { Path: image })
     : cmdlet('Dismount-DiskImage', { ImagePath: image })
@@ -23,7 +29,7 @@ export function dismountCmdlet({ image, by }: ActionInput<'detach-vhd'>): string
 export function detachVhd({
   scripts,
   windows,
-  waits: { diskSeconds, lateMs, everyMs } = usualWaits,
+  waits: { diskSeconds, lateMs, everyMs, diskpartMs } = usualWaits,
 }: WindowsPorts): AdapterOf<'detach-vhd'> {
   /** The disk of the image; one that was begun and has not come is waited for, since nobody would know of it later. */
   async function find(
@@ -54,7 +60,17 @@ export function detachVhd({
       const found = await find({ image, attachment }, { notes, signal })
       // Others attached it since, another attempt of Varve's among them, and the one that is meant is gone.
       if (found && !isMeant(found.note, attachment)) return { wasAttached: false }
-      if (found) {
+      if (found && by === 'diskpart') {
+        const { tools } = ports
+        const script = { image, lines: diskpartLines(image) }
+        const said = await runDiskpart(script, { tools, signal, ...paused(diskpartMs) })
+        const isGone = await waitFor(
+          async () =>
+            (await windows.disks(notes)).disks.some((one) => isSamePath(one.image, image)) ? null : true,
+          { seconds: diskSeconds, everyMs, signal },
+        )
+        if (isGone === null) throw diskpartProblem(image, said)
+      } else if (found) {
         await callScript(scripts, {
           script: 'dismount-image',
           parameters: { image, by, seconds: diskSeconds },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { diskpartProblem, parseList } from './output.ts'
+import { diskpartProblem } from './output.ts'
 import { diskpartCommand } from './run-script.ts'
 import { attachLine, compactLine, detachLine, scriptText, selectLine } from './script.ts'
 
@@ -34,57 +34,6 @@ describe('lines of a script', () => {
       'select vdisk file="C:\\a.vhdx"\r\nattach vdisk readonly\r\ncompact vdisk\r\ndetach vdisk\r\n',
     )
     expect(attachLine({ isReadOnly: false })).toBe('attach vdisk')
-  })
-})
-
-describe('what is read from a list', () => {
-  // As Windows printed them: reference/platform/samples/windows/diskpart-list-vdisk-{en,es}.txt.
-  const heads = [
-    '  VDisk ###  Disk ###  State                 Type       File',
-    '  ---------  --------  --------------------  ---------  ----',
-  ]
-  test.each([
-    [
-      'not attached',
-      String.raw`* VDisk 0    Disk ---  Added                 Unknown     f:\VBDisks\W7\W7.vhd`,
-      null,
-      String.raw`f:\VBDisks\W7\W7.vhd`,
-    ],
-    [
-      'attached',
-      String.raw`  VDisk 0    Disk 2    Attached not open     Expandable  C:\ProgramData\docker\sandbox.vhdx`,
-      2,
-      String.raw`C:\ProgramData\docker\sandbox.vhdx`,
-    ],
-    [
-      'Spanish',
-      String.raw`* discoV 0    Disco ---  Agregado              Desconocid  c:\prueba2.vhd`,
-      null,
-      String.raw`c:\prueba2.vhd`,
-    ],
-    [
-      'Chinese',
-      String.raw`  虚拟磁盘 12   磁盘 10    已附加，但未打开      可扩展      D:\a  b: 3  c\x y.vhdx`,
-      10,
-      String.raw`D:\a  b: 3  c\x y.vhdx`,
-    ],
-    [
-      'on a share',
-      String.raw`  VDisk 3    Disk 4    Attached open         Fixed      \\nas\disks\a 1.vhd`,
-      4,
-      String.raw`\\nas\disks\a 1.vhd`,
-    ],
-  ])('%s', (_what, line, disk, path) => {
-    expect(parseList([...heads, line, ''].join('\r\n'))).toEqual([{ disk, path }])
-  })
-
-  test.each([
-    'There are no virtual disks to show.',
-    'DISKPART> select vdisk file="f:\\VBDisks\\W7\\W7.vhd"',
-    '  Disk 0    Online         1863 GB      0 B        *',
-    '',
-  ])('no row: %j', (line) => {
-    expect(parseList([...heads, line].join('\r\n'))).toEqual([])
   })
 })
 

@@ -1,13 +1,6 @@
 import { stdoutText, type ToolOutput } from '@varve/agent/tools/tool-command'
 import { DiskError } from '@varve/core/problems/disk-error'
 
-/** An image that the service of virtual disks knows. */
-export interface ListedVhd {
-  readonly path: string
-  /** Null: no disk of Windows is of it. */
-  readonly disk: number | null
-}
-
 /** What a script of diskpart printed. */
 export interface DiskpartSaid {
   readonly exitCode: number
@@ -16,18 +9,6 @@ export interface DiskpartSaid {
 
 export function diskpartSaid(output: ToolOutput): DiskpartSaid {
   return { exitCode: output.exitCode, text: stdoutText(output).trim() }
-}
-
-// `VDisk 0    Disk 2    Attached not open     Expandable  C:\a.vhdx`: words are in the language of the host, numbers and path are not.
-const row = /^[* ] \S[^\d]*\d+\s{2,}\S[^\d]*?(?<disk>\d+|-{3})\s{2,}.*?\s(?<path>(?:[A-Za-z]:\\|\\\\).*)$/u
-
-/** The rows of `list vdisk`, by their shape. */
-export function parseList(text: string): readonly ListedVhd[] {
-  return text.split(/[\r\n]+/u).flatMap((line) => {
-    const { disk, path } = row.exec(line)?.groups ?? {}
-    if (disk === undefined || path === undefined) return []
-    return [{ path: path.trimEnd(), disk: disk === '---' ? null : Number(disk) }]
-  })
 }
 
 /** That the state read back is not what the script was for. */

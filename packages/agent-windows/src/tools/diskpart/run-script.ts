@@ -67,6 +67,11 @@ export async function runDiskpart(script: DiskpartScript, options: DiskpartOptio
   return await turn
 }
 
+/** The pause as an option, where one is said. */
+export function paused(pauseMs: number | undefined): Pick<DiskpartOptions, 'pauseMs'> {
+  return pauseMs === undefined ? {} : { pauseMs }
+}
+
 /** When the last script ended; null: there was none. */
 let last: Promise<number | null> = Promise.resolve(null)
 

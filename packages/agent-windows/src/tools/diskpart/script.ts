@@ -1,4 +1,5 @@
 import { DiskError } from '@varve/core/problems/disk-error'
+import { diskpartName } from '@varve/operations/attach/diskpart-name'
 import { plainPath } from '../../host/windows-path.ts'
 
 /** What diskpart can be asked to do with the image that it was told to select. */
@@ -6,7 +7,6 @@ export const attachLine = ({ isReadOnly }: { readonly isReadOnly: boolean }) =>
   isReadOnly ? 'attach vdisk readonly' : 'attach vdisk'
 export const detachLine = 'detach vdisk'
 export const compactLine = 'compact vdisk'
-export const listLine = 'list vdisk'
 
 /** Selects the image for the lines after it; throws `refused` where its name cannot be said. */
 export function selectLine(image: string): string {
@@ -23,15 +23,14 @@ export function shownScript(lines: readonly string[]): string {
   return `diskpart /s SCRIPT, whose lines are: ${lines.join('; ')}`
 }
 
-/** Neither how a quote would be written nor the code page of a script is documented. */
 function quoted(image: string): string {
   const path = plainPath(image)
-  if (/^[\u0020-\u007E]+$/u.test(path) && !path.includes('"')) return `"${path}"`
+  if (diskpartName.isSaid(path)) return `"${path}"`
   throw new DiskError('refused', {
     file: image,
     finding: 'name-of-diskpart',
     layer: 'L1',
-    reason: 'scripts of diskpart can only be relied on for names of printable ASCII without quotes',
-    remedy: 'Rename it, or give it a link of such a name on the same drive: mklink /H LINK IMAGE.',
+    reason: diskpartName.why,
+    remedy: diskpartName.remedy,
   })
 }
