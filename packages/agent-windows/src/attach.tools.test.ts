@@ -124,11 +124,7 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
         await copyFile(image, plain)
       })
 
-      beforeEach(() => {
-        host.windows.hasDiskpart = true
-        for (const name of ['Mount-VHD', 'Dismount-VHD', 'Get-Disk', 'Get-Partition'])
-          host.windows.missing.add(name)
-      })
+      beforeEach(async () => host.windows.set({ hasModules: false }))
 
       const wished = { image: { path: '', format: null, reading: {} }, inUse: 'refuse' }
       const named = () => ({ ...wished, image: { ...wished.image, path: plain } })

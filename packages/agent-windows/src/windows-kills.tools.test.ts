@@ -47,9 +47,9 @@ async function prepare(folder: string, checkpoint: string | null, disk = 'disk.r
 describe.skipIf(process.platform !== 'linux' || findPowershell() === null || cmdletTables() === null)(
   'on Windows, killed',
   () => {
-    test(
-      'an attachment is whole or not there, and never nobody’s',
-      async () => {
+    test.each([true, false])(
+      'an attachment is whole or not there, and never nobody’s; the modules are there: %s',
+      async (hasModules) => {
         const attached = async (folder: string) => ({
           disks: (await stateIn(folder)).disks.map(({ path }) => path),
           notes: (await readNotes(join(folder, 'state/attached'))).map(({ image }) => image),
@@ -60,7 +60,10 @@ describe.skipIf(process.platform !== 'linux' || findPowershell() === null || cmd
           async prepare(folder) {
             await prepare(folder, null)
             const state = await stateIn(folder)
-            await writeFile(join(folder, 'windows.json'), JSON.stringify({ ...state, machines: [] }))
+            await writeFile(
+              join(folder, 'windows.json'),
+              JSON.stringify({ ...state, machines: [], hasModules }),
+            )
             return { image: { path: imageIn(folder), format: null, reading: {} }, inUse: 'refuse' }
           },
           // What is attached is noted.

@@ -18,6 +18,7 @@ const Machines = z.object({ told: MachinesTold, machines: z.array(HyperVMachine)
 const Disks = z.object({
   by: VhdBy.nullable(),
   mayAttach: z.boolean(),
+  mayMount: z.boolean().default(false),
   disks: z.array(
     z.object({
       number: z.number().int().min(0),
@@ -54,7 +55,7 @@ export function windowsHost({
 
     async disks(notesFolder) {
       const told = await askScript(scripts, { script: 'get-disks', schema: Disks })
-      const { by, mayAttach } = told
+      const { by, mayAttach, mayMount } = told
       // Only who may attach by diskpart is told of them.
       const disks = by === 'diskpart' && mayAttach ? await fileDisks() : told.disks
       const notes = notesFolder === null ? [] : await readNotes(notesFolder)
@@ -82,7 +83,7 @@ export function windowsHost({
         }
       })
       const gone = notes.filter(({ image }) => there.every((one) => !isSamePath(one.image, image)))
-      return { by, mayAttach, disks: there, gone }
+      return { by, mayAttach, mayMount, disks: there, gone }
     },
 
     machines: async () => askScript(scripts, { script: 'get-machines', schema: Machines }),

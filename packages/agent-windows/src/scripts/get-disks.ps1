@@ -1,5 +1,5 @@
 # Image files that Windows has made disks, with their partitions, and what it can attach others by.
-#   out  {"by": "hyper-v", "storage", "diskpart" or null, "mayAttach": true, "disks": [{"number": 3, "path": "…", "size": 1048576, "isReadOnly": true,
+#   out  {"by": "hyper-v", "storage", "diskpart" or null, "mayAttach": true, "mayMount": true, "disks": [{"number": 3, "path": "…", "size": 1048576, "isReadOnly": true,
 #        "isOffline": false, "partitions": [{"number": 1, "start": 1048576, "size": 1048576, "folders": ["E:\"]}]}]}
 param($Parameters)
 
@@ -49,4 +49,4 @@ if ($hasStorage) {
   }
 }
 
-@{ by = $by; mayAttach = $mayAttach; disks = @($disks) }
+@{ by = $by; mayAttach = $mayAttach; mayMount = $isElevated; disks = @($disks) }

@@ -65,6 +65,8 @@ export interface StandInState {
   readonly running: readonly string[]
   /** Null: one that came with Windows. */
   readonly wslVersion: string | null
+  /** Whether it has the modules of Hyper-V and Storage; without, it has diskpart. */
+  readonly hasModules: boolean
   readonly diskpart: 'as told' | 'nothing'
 }
 
@@ -79,6 +81,7 @@ const nothing: StandInState = {
   registry: emptyRegistry,
   running: [],
   wslVersion: '2.5.7.0',
+  hasModules: true,
   diskpart: 'as told',
 }
 
@@ -99,6 +102,9 @@ export function machineWith(path: string, more: Partial<StandInMachine> = {}): S
     ...more,
   }
 }
+
+/** What tells whether the modules are there. */
+const ofModules = ['Mount-VHD', 'Dismount-VHD', 'Get-Disk', 'Get-Partition']
 
 const groups = {
   elevated:
@@ -125,8 +131,6 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
   /** How long scripts may take, where that is not what is asked. */
   readonly silenceMs = new Map<string, number>()
   as: keyof typeof groups = 'elevated'
-  /** Whether it has that. */
-  hasDiskpart = false
   readonly #host: PowerShellHost
   readonly #folder: string
   readonly #tables: Tables
@@ -162,6 +166,11 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
     await writeFile(this.#stateFile, JSON.stringify({ ...before, ...change }))
   }
 
+  /** Where its programs are. */
+  get tools(): string {
+    return join(this.#folder, 'WSL')
+  }
+
   /** Path of its `wsl.exe`. */
   get wsl(): string {
     return join(this.#folder, 'WSL/wsl')
@@ -180,10 +189,12 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
   /** Its module is a file that is written anew for each call. */
   async #callNow(...[script, parameters = {}, options]: Parameters<ScriptCaller['call']>): Promise<unknown> {
     const silenceMs = this.silenceMs.get(script)
-    const names = Object.keys(answers).filter((name) => !this.missing.has(name))
+    const { hasModules } = await this.state()
+    const missing = [...this.missing, ...(hasModules ? [] : ofModules)]
+    const names = Object.keys(answers).filter((name) => !missing.includes(name))
     // A module that was changed is another one.
-    await this.#writeWhoami()
-    const module = join(this.#folder, `stand-ins-${[...this.missing].join('-')}.psm1`)
+    await this.#writeSystem(hasModules)
+    const module = join(this.#folder, `stand-ins-${missing.join('-')}.psm1`)
     const own = {
       $stateFile: this.#stateFile,
       $node: process.execPath,
@@ -211,14 +222,14 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
     return answer.result
   }
 
-  async #writeWhoami(): Promise<void> {
+  async #writeSystem(hasModules: boolean): Promise<void> {
     const folder = join(this.#folder, 'System32')
     await mkdir(folder, { recursive: true })
     await writeFile(join(folder, 'whoami.exe'), `#!/bin/sh\ncat <<'END'\n${groups[this.as]}\nEND\n`, {
       mode: 0o755,
     })
     const diskpart = join(folder, 'diskpart.exe')
-    await (this.hasDiskpart ? writeFile(diskpart, '') : rm(diskpart, { force: true }))
+    await (hasModules ? rm(diskpart, { force: true }) : writeFile(diskpart, ''))
   }
 
   /** Its disks that are of files, as Windows itself tells them. */

@@ -3,7 +3,6 @@ import { openTestHost, type TestHost } from '@varve/agent/testing/test-host'
 import { ExecaToolRunner } from '@varve/agent/tools/execa-tool-runner'
 import type { Plan, Refusal } from '@varve/operations/plans/plan'
 import type { RunState } from '@varve/operations/runs/run-state'
-import { dirname } from 'node:path'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { windowsAdapters } from '../actions/adapter-table.ts'
 import type { Waits } from '../actions/waits.ts'
@@ -50,7 +49,7 @@ export class WindowsTestHost implements AsyncDisposable {
       adapters: this.#adapters,
       windowsHost: own,
       findWriters: findOpenAndAttached(own, nobodyElse),
-      toolFolders: [dirname(windows.wsl)],
+      toolFolders: [windows.tools],
       ...(roots && { roots: roots(place) }),
     })
   }
@@ -70,13 +69,13 @@ export class WindowsTestHost implements AsyncDisposable {
       keepsOffline: false,
       registry: emptyRegistry,
       running: [],
+      hasModules: true,
       diskpart: 'as told',
     })
     this.windows.missing.clear()
     this.windows.faults.clear()
     this.windows.silenceMs.clear()
     this.windows.as = 'elevated'
-    this.windows.hasDiskpart = false
     this.windows.calls.length = 0
   }
 

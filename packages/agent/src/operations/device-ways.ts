@@ -45,7 +45,8 @@ export async function windowsNow({ ports }: Pick<FactsContext, 'ports'>): Promis
   const system = 'win32'
   try {
     const now = await windowsHost.disks(notesFolder(ports))
-    return { system, isRoot: now.mayAttach, windows: { by: now.by, unasked: null }, now }
+    const { by, mayAttach, mayMount = mayAttach } = now
+    return { system, isRoot: mayAttach, windows: { by, unasked: null, mayMount }, now }
   } catch (error) {
     const now = { by: null, mayAttach: false, disks: [], gone: [] }
     const unasked = bareWords(toErrorRecord(error, 'PowerShell')).trim()

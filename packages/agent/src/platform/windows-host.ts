@@ -42,6 +42,8 @@ export interface WindowsDisksNow {
   /** What others can be attached by; null: nothing. */
   readonly by: VhdBy | null
   readonly mayAttach: boolean
+  /** Whether partitions may get folders and letters; left out: who may attach may that. */
+  readonly mayMount?: boolean
   readonly disks: readonly AttachedVhd[]
   /** What Varve attached, and is attached no more. */
   readonly gone: readonly VhdNote[]

@@ -65,6 +65,10 @@ const files: MountFacts['files'] = {
   machines: [],
 }
 
+const on = (windows: Partial<WindowsWays>, isRoot = true) => ({
+  ways: { ...ways, isRoot, windows: { ...by, ...windows } },
+})
+
 function plan(change: Partial<MountFacts> = {}, more: object = {}) {
   const request = MountRequest.parse({ image: { path: image }, folder, ...more })
   return mountOperation.plan(request, { ...facts, ...(request.isWritten && { files }), ...change })
@@ -104,15 +108,13 @@ describe('the plan of mount on Windows', () => {
     })
   })
 
-  const on = (windows: Partial<WindowsWays>, isRoot = true) => ({
-    ways: { ...ways, isRoot, windows: { ...by, ...windows } },
-  })
   const bitlocker = { filesystems: [], others: [{ partition: 2, type: 'bitlocker' }] }
 
   test.each<[string, Partial<MountFacts>, object, string]>([
     ['no module of Storage', on({ by: 'diskpart' }), {}, 'no-way'],
     ['no way at all', on({ by: null }), {}, 'no-way'],
     ['no rights', on({}, false), {}, 'not-elevated'],
+    ['Hyper-V Administrators', on({ by: 'hyper-v', mayMount: false }), {}, 'not-elevated'],
     ['another format', { format: 'qcow2' }, {}, 'no-way'],
     ['what others attached', { already: 'PhysicalDrive1' }, {}, 'already-attached'],
     ['Linux', { filesystems: [{ ...ntfs, type: 'ext4' }] }, { partition: 2 }, 'filesystem-not-mounted'],
@@ -172,6 +174,7 @@ describe('the plan of umount on Windows', () => {
     expect(end({ attached: null })).toMatchObject({
       problems: [{ id: 'not-mounted', remedy: expect.stringContaining('mountvol') }],
     })
+    expect(end(on({ mayMount: false }))).toMatchObject({ problems: [{ id: 'not-elevated' }] })
     expect(end({ attached: null, mounted: null })).toMatchObject({ problems: [{ id: 'not-mounted' }] })
   })
 })

@@ -70,7 +70,7 @@ export function planMountOnWindows(
 }
 
 function mountProblems(request: MountRequest, facts: MountFacts): Problem[] {
-  const host = windowsProblems(facts)
+  const host = mountingProblems(facts)
   if (host.length > 0) return host
   const { ways, image, attached, problems } = facts
   const { isWritten } = request
@@ -88,6 +88,20 @@ function mountProblems(request: MountRequest, facts: MountFacts): Problem[] {
     ...writtenProblems(facts, { isWritten, isThrowAway: false }),
     ...placeProblems(facts),
     ...guestProblems(request, facts),
+  ]
+}
+
+/** Why this Windows gives partitions no folders and takes none away. */
+export function mountingProblems(facts: Parameters<typeof windowsProblems>[0]): Problem[] {
+  const { ways, image } = facts
+  const host = windowsProblems(facts)
+  if (host.length > 0 || ways.windows?.mayMount !== false) return host
+  return [
+    refusing(image, 'not-elevated', {
+      why: 'who is in Hyper-V Administrators may attach it, but only an elevated administrator gives its partitions folders and letters',
+      remedy:
+        'Do it in a PowerShell that was started with "Run as administrator"; or attach it and have somebody mount it.',
+    }),
   ]
 }
 

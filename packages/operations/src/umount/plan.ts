@@ -3,10 +3,10 @@ import { releaseFolder } from '../actions/release-folder.ts'
 import { unmountFolder } from '../actions/unmount-folder.ts'
 import { unmountPartition } from '../actions/unmount-partition.ts'
 import { hostProblems } from '../attach/problems.ts'
-import { windowsProblems } from '../attach/windows.ts'
 import { detachSteps } from '../detach/steps.ts'
 import { blocking } from '../blocking.ts'
 import { defineOperation } from '../operation.ts'
+import { mountingProblems } from '../mount/windows.ts'
 import { inOrder, quick, step, wholeEstimate, type DraftStep } from '../plans/plan.ts'
 import { powershellWord } from '../plans/shown.ts'
 import type { UmountFacts } from './facts.ts'
@@ -58,7 +58,7 @@ function endSteps(
 
 function umountProblems({ ways, folder, mounted, attached, busy }: UmountFacts): Problem[] {
   const where = { ways, image: folder }
-  const host = ways.windows ? windowsProblems(where) : hostProblems(where)
+  const host = ways.windows ? mountingProblems(where) : hostProblems(where)
   if (host.length > 0) return host
   const refuse = (id: string, why: string, remedy: string) =>
     blocking(folder, { id, layer: 'L6', why, remedy })
