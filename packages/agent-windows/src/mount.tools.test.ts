@@ -5,6 +5,7 @@ import { outcomeOf } from '@varve/operations/runs/run-state'
 import { findPowershell } from '@varve/test-kit/powershell'
 import { requires } from '@varve/test-kit/tools'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { changeMounts, readNotes } from './host/notes.ts'
 import { cmdletTables } from './testing/stand-ins.ts'
 import { ext4, ntfs, writeDisk } from './testing/windows-disk.ts'
 import { WindowsTestHost } from './testing/windows-test-host.ts'
@@ -185,6 +186,19 @@ describe.skipIf(!isReady)('partitions of images at folders of Windows', () => {
     expect((await host.windows.state()).disks).toEqual([])
     expect(existsSync(folder)).toBe(false)
     expect(await readdir(host.place.file('state/attached'))).toEqual([])
+  })
+
+  test('a mount that never came is forgotten by a detach, with its folder', async () => {
+    await host.carryOut('attach', { image: wish('').image, inUse: 'refuse' })
+    const folder = host.place.file('half')
+    await mkdir(folder)
+    const notes = host.place.file('state/attached')
+    const [note] = await readNotes(notes)
+    if (!note) throw new Error('there is no note')
+    const mount = { folder, start: 2 ** 20, isFolderOurs: true, wasOffline: false }
+    await changeMounts(notes, note, () => [mount])
+    await host.carryOut('detach', { target: image })
+    expect([await readNotes(notes), existsSync(folder)]).toEqual([[], false])
   })
 
   test('what was ejected by hand is forgotten by its umount, with the folder', async () => {

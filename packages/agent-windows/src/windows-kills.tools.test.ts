@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { openTestHost } from '@varve/agent/testing/test-host'
@@ -22,6 +22,26 @@ const walkTime = 600_000
 const stateIn = async (folder: string) =>
   JSON.parse(await readFile(join(folder, 'windows.json'), 'utf8')) as StandInState
 const imageIn = (folder: string) => join(folder, 'web.vhdx')
+
+/** What is mounted in it, and what is noted of that. */
+const mountsIn = async (folder: string) => ({
+  disks: (await stateIn(folder)).disks.map(({ isOffline, folders }) => ({ isOffline, folders })),
+  notes: (await readNotes(join(folder, 'state/attached'))).map(({ mounts }) =>
+    mounts.map((mount) => mount.folder),
+  ),
+  isFolderThere: existsSync(join(folder, 'mnt')),
+})
+
+/** An image with a filesystem of Windows, and the wish to mount it. */
+async function prepareMount(folder: string): Promise<object> {
+  await writeDisk(join(folder, 'ntfs.raw'), ntfs)
+  await prepare(folder, null, 'ntfs.raw')
+  const state = await stateIn(folder)
+  const change = { machines: [], keepsOffline: true }
+  await writeFile(join(folder, 'windows.json'), JSON.stringify({ ...state, ...change }))
+  const image = { path: imageIn(folder), format: null, reading: {} }
+  return { image, folder: join(folder, 'mnt'), inUse: 'refuse' }
+}
 
 /** A machine that is off with a checkpoint, or none. */
 async function prepare(folder: string, checkpoint: string | null, disk = 'disk.raw'): Promise<void> {
@@ -87,42 +107,58 @@ describe.skipIf(process.platform !== 'linux' || findPowershell() === null || cmd
     test.skipIf(!requires('mkfs.ntfs'))(
       'a mount is whole, or nothing of it is left, and never nobody’s',
       async () => {
-        const now = async (folder: string) => ({
-          disks: (await stateIn(folder)).disks.map(({ isOffline, folders }) => ({ isOffline, folders })),
-          notes: (await readNotes(join(folder, 'state/attached'))).map(({ mounts }) =>
-            mounts.map((mount) => mount.folder),
-          ),
-          isFolderThere: existsSync(join(folder, 'mnt')),
-        })
         const walked = await walkKills({
           operation: 'mount',
           system: { openSystem, url },
-          async prepare(folder) {
-            await writeDisk(join(folder, 'ntfs.raw'), ntfs)
-            await prepare(folder, null, 'ntfs.raw')
-            const state = await stateIn(folder)
-            const change = { machines: [], keepsOffline: true }
-            await writeFile(join(folder, 'windows.json'), JSON.stringify({ ...state, ...change }))
-            const image = { path: imageIn(folder), format: null, reading: {} }
-            return { image, folder: join(folder, 'mnt'), inUse: 'refuse' }
-          },
+          prepare: prepareMount,
           // What is mounted is noted, and so is the folder that was made.
           async atAnyTime(folder) {
-            const { disks, notes, isFolderThere } = await now(folder)
+            const { disks, notes, isFolderThere } = await mountsIn(folder)
             const mounted = disks.flatMap(({ folders }) => Object.values(folders).flat())
             const isMade = mounted.length > 0 || isFolderThere || disks.some(({ isOffline }) => !isOffline)
             if (isMade) expect(notes).toEqual([[join(folder, 'mnt')]])
           },
           async whenDone(folder) {
             const mnt = join(folder, 'mnt')
-            expect(await now(folder)).toEqual({
+            expect(await mountsIn(folder)).toEqual({
               disks: [{ isOffline: false, folders: { 1: [`${mnt}\\`] } }],
               notes: [[mnt]],
               isFolderThere: true,
             })
           },
           async whenUndone(folder) {
-            expect(await now(folder)).toEqual({ disks: [], notes: [], isFolderThere: false })
+            expect(await mountsIn(folder)).toEqual({ disks: [], notes: [], isFolderThere: false })
+          },
+          oneOf: 3,
+        })
+        expect(walked.resumed).toBeGreaterThan(0)
+      },
+      walkTime,
+    )
+
+    test.skipIf(!requires('mkfs.ntfs'))(
+      'an unmount that was begun is ended, and finds what is left',
+      async () => {
+        const walked = await walkKills({
+          operation: 'umount',
+          system: { openSystem, url },
+          async prepare(folder) {
+            const request = await prepareMount(folder)
+            await using system = await openSystem(folder)
+            await using host = openTestHost(folder, system)
+            const plan = await host.plan('mount', request)
+            const { error } = await host.runs.start({ plan, request, accepted: [] }, { stop })
+            if (error) throw new Error(error.message)
+            await rm(join(folder, 'runs'), { recursive: true })
+            return { folder: join(folder, 'mnt') }
+          },
+          async atAnyTime(folder) {
+            const { disks, notes, isFolderThere } = await mountsIn(folder)
+            expect(notes.length).toBeGreaterThanOrEqual(disks.length)
+            if (isFolderThere) expect(notes).toEqual([[join(folder, 'mnt')]])
+          },
+          async whenDone(folder) {
+            expect(await mountsIn(folder)).toEqual({ disks: [], notes: [], isFolderThere: false })
           },
           oneOf: 3,
         })

@@ -6,7 +6,7 @@ import { notesFolder } from '@varve/agent/platform/attached-notes'
 import type { VhdNote } from '@varve/agent/platform/windows-host'
 import type { ActionInput } from '@varve/operations/actions/action-table'
 import { nativeAction } from '@varve/operations/plans/shown'
-import { removeNote } from '../../host/notes.ts'
+import { noteOf, readNotes, removeNote } from '../../host/notes.ts'
 import { isSamePath, plainPath } from '../../host/windows-path.ts'
 import { callScript } from '../../powershell/ask-script.ts'
 import type { WindowsPorts } from '../adapter-table.ts'
@@ -14,6 +14,7 @@ import { diskpartProblem } from '../../tools/diskpart/output.ts'
 import { paused, runDiskpart } from '../../tools/diskpart/run-script.ts'
 import { detachLine, selectLine, shownScript } from '../../tools/diskpart/script.ts'
 import { cmdlet } from '../cmdlets.ts'
+import { removeMountFolder } from '../mount-partition/mount-folder.ts'
 import { usualWaits, waitFor } from '../waits.ts'
 
 const diskpartLines = (image: string) => [selectLine(image), detachLine]
@@ -78,10 +79,21 @@ export function detachVhd({
           signal,
         })
       }
-      if (notes !== null) await removeNote(notes, { image, attachment })
+      if (notes !== null) await forget(notes, { image, attachment })
       return { wasAttached: found !== null }
     },
   }
+}
+
+/** With the folders that were made for mounts which never came. */
+async function forget(
+  notes: string,
+  { image, attachment }: Pick<ActionInput<'detach-vhd'>, 'image'> & { readonly attachment: string | null },
+): Promise<void> {
+  const note = noteOf(await readNotes(notes), image)
+  for (const { folder, isFolderOurs } of isMeant(note, attachment) ? (note?.mounts ?? []) : [])
+    if (isFolderOurs) await removeMountFolder(folder)
+  await removeNote(notes, { image, attachment })
 }
 
 const isMeant = (note: VhdNote | null, attachment: string | null) =>

@@ -1,9 +1,7 @@
-import { rmdir } from 'node:fs/promises'
 import { z } from 'zod'
 import type { AdapterOf } from '@varve/agent/actions/adapter'
 import { assertTarget } from '@varve/agent/actions/inside-roots'
 import { notesFolder } from '@varve/agent/platform/attached-notes'
-import { systemCode, writeError } from '@varve/engine/system/system-error'
 import type { ActionInput } from '@varve/operations/actions/action-table'
 import { nativeAction } from '@varve/operations/plans/shown'
 import { changeMounts } from '../../host/notes.ts'
@@ -11,10 +9,8 @@ import { isSamePath } from '../../host/windows-path.ts'
 import { askScript } from '../../powershell/ask-script.ts'
 import type { WindowsPorts } from '../adapter-table.ts'
 import { cmdlet } from '../cmdlets.ts'
+import { removeMountFolder } from '../mount-partition/mount-folder.ts'
 import { usualWaits } from '../waits.ts'
-
-/** Not empty or gone: it is not the folder any more that was made. */
-const left = new Set(['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'])
 
 /** What `unmount-partition.ps1` gives. */
 const Unmounted = z.object({ wasMounted: z.boolean() })
@@ -63,15 +59,9 @@ export function unmountPartition({
         file: image,
         signal,
       })
-      if (mount.isFolderOurs) await removeFolder(folder)
+      if (mount.isFolderOurs) await removeMountFolder(folder)
       await changeMounts(notes, { image, attachment }, (mounts) => mounts.filter((one) => !isMount(one)))
       return { wasMounted }
     },
   }
-}
-
-async function removeFolder(folder: string): Promise<void> {
-  await rmdir(folder).catch((error: unknown) => {
-    if (!left.has(systemCode(error) ?? '')) throw writeError(error, folder)
-  })
 }
