@@ -1,15 +1,17 @@
-import { writeFile } from 'node:fs/promises'
+import { copyFile, writeFile } from 'node:fs/promises'
 import { listAttached } from '@varve/operations/actions/list-attached'
 import { outcomeOf } from '@varve/operations/runs/run-state'
 import { mbrSector } from '@varve/test-kit/mbr-sector'
 import { findPowershell } from '@varve/test-kit/powershell'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { usualWaits } from './actions/waits.ts'
 import { cmdletTables } from './testing/stand-ins.ts'
 import { machineWith } from './testing/windows-stand-in.ts'
 import { WindowsTestHost } from './testing/windows-test-host.ts'
 
 const pwsh = findPowershell()
 const tables = cmdletTables()
+const waits = { ...usualWaits, diskSeconds: 2, lateMs: 300, everyMs: 50, diskpartMs: 0 }
 
 describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null)(
   'images as disks of Windows',
@@ -18,7 +20,7 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
     let image = ''
 
     beforeAll(async () => {
-      if (pwsh && tables) host = await WindowsTestHost.open({ pwsh, tables })
+      if (pwsh && tables) host = await WindowsTestHost.open({ pwsh, tables, waits })
       const disk = Buffer.alloc(8 * 1024 ** 2)
       disk.set(mbrSector(disk.length))
       const raw = host.place.file('disk.raw')
@@ -112,6 +114,65 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
       expect((await host.windows.state()).disks).toEqual([])
       expect(await attachedNow()).toEqual([])
       await host.windows.set({ machines: [] })
+    })
+
+    describe('by diskpart, where there is neither module', () => {
+      let plain = ''
+
+      beforeAll(async () => {
+        plain = host.place.file('plain name.vhdx')
+        await copyFile(image, plain)
+      })
+
+      beforeEach(async () => host.windows.set({ hasModules: false }))
+
+      const wished = { image: { path: '', format: null, reading: {} }, inUse: 'refuse' }
+      const named = () => ({ ...wished, image: { ...wished.image, path: plain } })
+
+      test('one is attached, found, told with its letters, and detached', async () => {
+        const { plan } = await host.carryOut('attach', named())
+        expect(await host.shownOf(plan)).toEqual([
+          [`diskpart /s SCRIPT, whose lines are: select vdisk file="${plain}"; attach vdisk readonly`],
+        ])
+        expect(await attachedNow()).toMatchObject([
+          { image: plain, how: 'diskpart', state: 'live', readOnly: true, mounts: [{ folder: 'E:\\' }] },
+        ])
+        expect(await host.refusal('attach', named())).toEqual(['already-attached'])
+        const detached = await host.carryOut('detach', { target: plain })
+        expect(detached.plan.steps).toMatchObject([{ input: { by: 'diskpart' } }])
+        expect((await host.windows.state()).disks).toEqual([])
+        expect(await attachedNow()).toEqual([])
+      })
+
+      test('it says that all went well, and nothing came: that is believed', async () => {
+        const plan = await host.plan('attach', named())
+        await host.windows.set({ diskpart: 'nothing' })
+        const { phase, error } = await host.start(plan, named())
+        expect([phase, error?.code, error?.message]).toEqual([
+          'failed',
+          'tool-failed',
+          expect.stringContaining('expuso correctamente'),
+        ])
+        expect(await attachedNow()).toEqual([])
+        await host.windows.set({ diskpart: 'as told' })
+        await host.carryOut('attach', named())
+        await host.windows.set({ diskpart: 'nothing' })
+        await expect(host.carryOut('detach', { target: plain })).rejects.toThrow('diskpart')
+        expect(await attachedNow()).toMatchObject([{ image: plain, state: 'live' }])
+        await host.windows.set({ diskpart: 'as told' })
+        await host.carryOut('detach', { target: plain })
+      })
+
+      test('refused: for writing, a name that no script has, no rights, a mount', async () => {
+        expect(await host.refusal('attach', { ...named(), isWritten: true })).toContain('no-way')
+        const umlaut = host.place.file('Größe.vhdx')
+        await copyFile(image, umlaut)
+        const other = { ...wished, image: { ...wished.image, path: umlaut } }
+        expect(await host.refusal('attach', other)).toEqual(['name-of-diskpart'])
+        expect(await host.refusal('mount', { ...named(), folder: host.place.file('m') })).toEqual(['no-way'])
+        host.windows.as = 'plain'
+        expect(await host.refusal('attach', named())).toEqual(['not-elevated'])
+      })
     })
 
     test('refused with the reason: another format, no rights, no module, no PowerShell', async () => {

@@ -18,7 +18,8 @@ export function findOpenAndAttached(windows: WindowsHost, files: OpenFiles): Fin
 async function findAttached(windows: WindowsHost, isReading: boolean): Promise<NamedUses> {
   try {
     const { told, machines } = await windows.machines()
-    const { disks, by } = await windows.disks(null)
+    const { disks, by, mayAttach } = await windows.disks(null)
+    const areTold = by !== null && (by !== 'diskpart' || mayAttach)
     return {
       uses: [
         ...disks
@@ -28,7 +29,7 @@ async function findAttached(windows: WindowsHost, isReading: boolean): Promise<N
       ],
       unseen: [
         ...(told === 'no-rights' ? [{ what: 'not-told' as const, system: 'Hyper-V' }] : []),
-        ...(by === null ? [{ what: 'not-told' as const, system: 'the Storage module' }] : []),
+        ...(areTold ? [] : [{ what: 'not-told' as const, system: 'the Storage module' }]),
       ],
     }
   } catch {

@@ -31,11 +31,15 @@ export function windowsActions(ports: WindowsPorts): AdapterTable {
       (await import('./measure-partition/measure-partition.ts')).measurePartition(ports),
     'resize-by-storage': async () =>
       (await import('./resize-by-storage/resize-by-storage.ts')).resizeByStorage(ports),
+    'mount-partition': async () =>
+      (await import('./mount-partition/mount-partition.ts')).mountPartition(ports),
     'resize-distribution': async () =>
       (await import('./resize-distribution/resize-distribution.ts')).resizeDistribution(),
     'resize-vhd': async () => (await import('./resize-vhd/resize-vhd.ts')).resizeVhd(ports),
     'scan-volume': async () => (await import('./scan-volume/scan-volume.ts')).scanVolume(ports),
     'list-attached': async () => (await import('./list-attached/list-attached.ts')).listAttached(ports),
+    'unmount-partition': async () =>
+      (await import('./unmount-partition/unmount-partition.ts')).unmountPartition(ports),
   }
 }
 

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 /** How long is waited for what Windows does by itself after a cmdlet has ended. */
 export interface Waits {
   /** Seconds for a disk to come or go. */
@@ -8,6 +10,25 @@ export interface Waits {
   readonly standstillMs: number
   /** Milliseconds between two looks. */
   readonly everyMs: number
+  /** Milliseconds between two scripts of diskpart; left out: what Microsoft says. */
+  readonly diskpartMs?: number
 }
 
 export const usualWaits: Waits = { diskSeconds: 20, lateMs: 15_000, standstillMs: 60_000, everyMs: 1000 }
+
+/** What a look finds, once it is something; null: nothing in that time. */
+export async function waitFor<T>(
+  look: () => Promise<T | null>,
+  {
+    seconds,
+    everyMs,
+    signal,
+  }: { readonly seconds: number; readonly everyMs: number; readonly signal: AbortSignal },
+): Promise<T | null> {
+  const until = performance.now() + seconds * 1000
+  for (;;) {
+    const found = await look()
+    if (found !== null || performance.now() >= until) return found
+    await sleep(everyMs, undefined, { signal })
+  }
+}

@@ -7,6 +7,7 @@ import { copyAccess } from './copy-access.ts'
 import { distributionsNow, type DistributionPorts } from './distributions.ts'
 import { wslVersion } from '../tools/wsl/commands.ts'
 import { askScript } from '../powershell/ask-script.ts'
+import { readFileDisks, type FileDisk } from './file-disks.ts'
 import { noteOf, readNotes } from './notes.ts'
 import { isSamePath, plainPath } from '@varve/engine/files/windows-path'
 
@@ -17,6 +18,7 @@ const Machines = z.object({ told: MachinesTold, machines: z.array(HyperVMachine)
 const Disks = z.object({
   by: VhdBy.nullable(),
   mayAttach: z.boolean(),
+  mayMount: z.boolean().default(false),
   disks: z.array(
     z.object({
       number: z.number().int().min(0),
@@ -39,20 +41,23 @@ const Disks = z.object({
 /** What this Windows knows, asked by its own shell. */
 export function windowsHost({
   copyAccess: copy = copyAccess,
+  fileDisks = async () => readFileDisks((await import('./disk-calls.ts')).diskCalls()),
   ...ports
 }: DistributionPorts & {
   /** Left out: by Windows. */
   readonly copyAccess?: WindowsHost['copyAccess']
+  /** Asked where there is no module of Storage. Left out: by the calls of Windows. */
+  readonly fileDisks?: () => Promise<readonly FileDisk[]>
 }): WindowsHost {
   const { scripts } = ports
   return {
     copyAccess: copy,
 
     async disks(notesFolder) {
-      const { by, mayAttach, disks } = await askScript(scripts, {
-        script: 'get-disks',
-        schema: Disks,
-      })
+      const told = await askScript(scripts, { script: 'get-disks', schema: Disks })
+      const { by, mayAttach, mayMount } = told
+      // Only who may attach by diskpart is told of them.
+      const disks = by === 'diskpart' && mayAttach ? await fileDisks() : told.disks
       const notes = notesFolder === null ? [] : await readNotes(notesFolder)
       const there = disks.map(({ path, number, size, isReadOnly, isOffline, partitions }): AttachedVhd => {
         const note = noteOf(notes, path)
@@ -78,7 +83,7 @@ export function windowsHost({
         }
       })
       const gone = notes.filter(({ image }) => there.every((one) => !isSamePath(one.image, image)))
-      return { by, mayAttach, disks: there, gone }
+      return { by, mayAttach, mayMount, disks: there, gone }
     },
 
     machines: async () => askScript(scripts, { script: 'get-machines', schema: Machines }),

@@ -33,12 +33,14 @@ export type ScriptName =
   | 'get-volume'
   | 'mount-image'
   | 'online-disk'
+  | 'mount-partition'
   | 'remove-checkpoint'
   | 'resize-partition'
   | 'resize-vhd'
   | 'restore-checkpoint'
   | 'set-checkpoint-kind'
   | 'scan-volume'
+  | 'unmount-partition'
 
 export interface CallOptions {
   /** How long the script may take. */

@@ -1,5 +1,5 @@
 # Image files that Windows has made disks, with their partitions, and what it can attach others by.
-#   out  {"by": "hyper-v", "storage" or null, "mayAttach": true, "disks": [{"number": 3, "path": "…", "size": 1048576, "isReadOnly": true,
+#   out  {"by": "hyper-v", "storage", "diskpart" or null, "mayAttach": true, "mayMount": true, "disks": [{"number": 3, "path": "…", "size": 1048576, "isReadOnly": true,
 #        "isOffline": false, "partitions": [{"number": 1, "start": 1048576, "size": 1048576, "folders": ["E:\"]}]}]}
 param($Parameters)
 
@@ -10,8 +10,9 @@ $isElevated = "$groups" -match '"S-1-16-(12288|16384)"' -and "$groups" -match '"
 $hasStorage = $null -ne (Get-Command -Name Get-Disk -ErrorAction SilentlyContinue)
 $hasHyperV = $null -ne (Get-Command -Name Mount-VHD -ErrorAction SilentlyContinue)
 $by = $null
-# What was attached is found by the module of Storage in any case.
+# What was attached is found by the module of Storage; without it no disks are told here.
 if ($hasStorage -and $hasHyperV) { $by = 'hyper-v' } elseif ($hasStorage) { $by = 'storage' }
+elseif (Test-Path -LiteralPath (Join-Path -Path $env:SystemRoot -ChildPath 'System32\diskpart.exe')) { $by = 'diskpart' }
 # Hyper-V attaches for its administrators, too, by a process of its own.
 $mayAttach = $isElevated -or ($by -eq 'hyper-v' -and "$groups" -match '"S-1-5-32-578"')
 
@@ -48,4 +49,4 @@ if ($hasStorage) {
   }
 }
 
-@{ by = $by; mayAttach = $mayAttach; disks = @($disks) }
+@{ by = $by; mayAttach = $mayAttach; mayMount = $isElevated; disks = @($disks) }

@@ -115,13 +115,15 @@ foreach ($partition in $found) {
   $letters = $disk.folders.PSObject.Properties | Where-Object -FilterScript { $_.Name -eq "$($partition.index)" } | ForEach-Object -Process { $_.Value }
   [pscustomobject]@{
     DiskNumber = [uint32] $disk.number; PartitionNumber = [uint32] $partition.index; Offset = [uint64] $partition.start
-    Size = [uint64] $partition.length; DriveLetter = [char] 0; AccessPaths = @(@($letters) + $own)
+    Size = [uint64] $partition.length; DriveLetter = [char] 0; AccessPaths = @(if (-not $disk.isOffline) { @($letters) + $own })
   }
 }`,
   'Get-Volume': String.raw`param($Bound)
 $place = Find-Place $Bound['Partition'].DiskNumber $Bound['Partition'].PartitionNumber
-if ($place.disk.isOffline -or -not $place.filesystem) { return }
-[pscustomobject]@{ Path = (Read-State).volumeFolder; FileSystem = 'NTFS'; Size = [uint64] $place.filesystem.size }`,
+if ($place.disk.isOffline) { return }
+$volume = @{ Path = (Read-State).volumeFolder; FileSystem = ''; Size = [uint64] 0; DriveLetter = [char] 0 }
+if ($place.filesystem) { $volume.FileSystem = "$($place.filesystem.type)".ToUpper(); $volume.Size = [uint64] $place.filesystem.size }
+[pscustomobject] $volume`,
   'Get-PartitionSupportedSize': `param($Bound)
 $place = Find-Place $Bound['DiskNumber'][0] $Bound['PartitionNumber'][0]
 [pscustomobject]@{ SizeMin = [uint64] ([math]::Ceiling($place.filesystem.used / 1MB) * 1MB + 4MB); SizeMax = [uint64] ($place.end - $place.partition.start) }`,
@@ -144,6 +146,28 @@ Assert-Image $path 'Microsoft.Vhd.PowerShell.Cmdlets.GetVHD'
 $path = $Bound['Path'][0]
 Assert-Free (Read-State) $path 'Microsoft.Vhd.PowerShell.Cmdlets.ResizeVhd'
 Edit-Vhdx 'disk' $path $Bound['SizeBytes']`,
+  'Add-PartitionAccessPath': String.raw`param($Bound)
+$state = Read-State
+$path = $Bound['AccessPath'].TrimEnd('\') + '\'
+foreach ($other in $state.disks) {
+  foreach ($one in $other.folders.PSObject.Properties) {
+    if (@($one.Value) -contains $path) { Write-Error -Message 'Der angeforderte Zugriffspfad wird bereits verwendet.' -ErrorId 'StorageWMI 42002,Add-PartitionAccessPath' -Category InvalidArgument }
+  }
+}
+$disk = $state.disks | Where-Object -FilterScript { $_.number -eq $Bound['DiskNumber'][0] }
+$key = "$($Bound['PartitionNumber'][0])"
+$before = @($disk.folders.PSObject.Properties | Where-Object -FilterScript { $_.Name -eq $key } | ForEach-Object -Process { $_.Value })
+$disk.folders | Add-Member -MemberType NoteProperty -Name $key -Value @($before + $path) -Force
+Save-State $state`,
+  'Remove-PartitionAccessPath': String.raw`param($Bound)
+$state = Read-State
+$path = $Bound['AccessPath'].TrimEnd('\') + '\'
+$disk = $state.disks | Where-Object -FilterScript { $_.number -eq $Bound['DiskNumber'][0] }
+$key = "$($Bound['PartitionNumber'][0])"
+$left = @($disk.folders.PSObject.Properties | Where-Object -FilterScript { $_.Name -eq $key } | ForEach-Object -Process { $_.Value } | Where-Object -FilterScript { $_ -ne $path })
+$disk.folders | Add-Member -MemberType NoteProperty -Name $key -Value $left -Force
+Save-State $state`,
+  'Write-VolumeCache': '',
   'Mount-VHD': `param($Bound) Add-StandInDisk $Bound['Path'][0] ("$($Bound['ReadOnly'])" -eq 'True') 'Microsoft.Vhd.PowerShell.Cmdlets.MountVhd'`,
   'Mount-DiskImage': `param($Bound) Add-StandInDisk $Bound['ImagePath'][0] ("$($Bound['Access'])" -eq 'ReadOnly') 'Mount-DiskImage'`,
   'Dismount-VHD': `param($Bound) Remove-StandInDisk $Bound['Path'][0]`,

@@ -1,6 +1,9 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { inspectFile } from '@varve/engine/images/inspect-file'
+import type { FileDisk } from '../host/file-disks.ts'
 import { PowerShellHost, type ScriptCaller, type ScriptName } from '../powershell/powershell-host.ts'
+import { diskpartProgram } from './diskpart-stand-in.ts'
 import { emptyRegistry, registryFunctions, type StandInRegistry } from './registry-stand-in.ts'
 import { answers, shared } from './windows-answers.ts'
 import { wslProgram } from './wsl-stand-in.ts'
@@ -68,6 +71,9 @@ export interface StandInState {
   readonly running: readonly string[]
   /** Null: one that came with Windows. */
   readonly wslVersion: string | null
+  /** Whether it has the modules of Hyper-V and Storage; without, it has diskpart. */
+  readonly hasModules: boolean
+  readonly diskpart: 'as told' | 'nothing'
 }
 
 const registryOfState = `function Read-Registry { (Read-State).registry }\n${registryFunctions}`
@@ -83,6 +89,8 @@ const nothing: StandInState = {
   registry: emptyRegistry,
   running: [],
   wslVersion: '2.5.7.0',
+  hasModules: true,
+  diskpart: 'as told',
 }
 
 /** A machine that runs from one disk. */
@@ -102,6 +110,9 @@ export function machineWith(path: string, more: Partial<StandInMachine> = {}): S
     ...more,
   }
 }
+
+/** What tells whether the modules are there. */
+const ofModules = ['Mount-VHD', 'Dismount-VHD', 'Get-Disk', 'Get-Partition']
 
 const groups = {
   elevated:
@@ -147,6 +158,7 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
     await mkdir(join(folder, 'WSL'), { recursive: true })
     const values = { stateFile: join(folder, 'windows.json'), varve }
     await writeFile(join(folder, 'WSL/wsl'), wslProgram(values), { mode: 0o755 })
+    await writeFile(join(folder, 'WSL/diskpart'), diskpartProgram(values), { mode: 0o755 })
     const standIn = new WindowsStandIn(new PowerShellHost({ path: pwsh, folder }), folder, tables)
     // What it is stays in the folder.
     await standIn.set({})
@@ -160,6 +172,11 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
   async set(change: Partial<StandInState>): Promise<void> {
     const before = await this.state().catch(() => nothing)
     await writeFile(this.#stateFile, JSON.stringify({ ...before, ...change }))
+  }
+
+  /** Where its programs are. */
+  get tools(): string {
+    return join(this.#folder, 'WSL')
   }
 
   /** Path of its `wsl.exe`. */
@@ -180,10 +197,12 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
   /** Its module is a file that is written anew for each call. */
   async #callNow(...[script, parameters = {}, options]: Parameters<ScriptCaller['call']>): Promise<unknown> {
     const silenceMs = this.silenceMs.get(script)
-    const names = Object.keys(answers).filter((name) => !this.missing.has(name))
+    const { hasModules } = await this.state()
+    const missing = [...this.missing, ...(hasModules ? [] : ofModules)]
+    const names = Object.keys(answers).filter((name) => !missing.includes(name))
     // A module that was changed is another one.
-    await this.#writeWhoami()
-    const module = join(this.#folder, `stand-ins-${[...this.missing].join('-')}.psm1`)
+    await this.#writeSystem(hasModules)
+    const module = join(this.#folder, `stand-ins-${missing.join('-')}.psm1`)
     const own = {
       $stateFile: this.#stateFile,
       $node: process.execPath,
@@ -212,12 +231,27 @@ export class WindowsStandIn implements ScriptCaller, AsyncDisposable {
     return answer.result
   }
 
-  async #writeWhoami(): Promise<void> {
+  async #writeSystem(hasModules: boolean): Promise<void> {
     const folder = join(this.#folder, 'System32')
     await mkdir(folder, { recursive: true })
     await writeFile(join(folder, 'whoami.exe'), `#!/bin/sh\ncat <<'END'\n${groups[this.as]}\nEND\n`, {
       mode: 0o755,
     })
+    const diskpart = join(folder, 'diskpart.exe')
+    await (hasModules ? rm(diskpart, { force: true }) : writeFile(diskpart, ''))
+  }
+
+  /** Its disks that are of files, as Windows itself tells them. */
+  async fileDisks(): Promise<FileDisk[]> {
+    const { disks } = await this.state()
+    return await Promise.all(
+      disks.map(async ({ folders, path, ...disk }) => ({
+        ...disk,
+        path,
+        size: (await inspectFile(path, { roots: null })).virtualSize ?? 0,
+        partitions: [{ number: 1, start: 2 ** 20, size: 2 ** 20, folders: folders['1'] ?? [] }],
+      })),
+    )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,6 @@
 import type { SystemParts } from '@varve/agent/testing/walk-kills'
 import { findPowershell } from '@varve/test-kit/powershell'
+import { usualWaits } from '../actions/waits.ts'
 import { windowsAdapters } from '../actions/adapter-table.ts'
 import { findOpenAndAttached } from '../find-writers.ts'
 import { cmdletTables } from './stand-ins.ts'
@@ -13,8 +14,10 @@ export async function openSystem(folder: string): Promise<SystemParts & AsyncDis
   if (pwsh === null || tables === null) throw new Error('there is no PowerShell, or no table of cmdlets')
   const windows = await WindowsStandIn.open(folder, { pwsh, tables })
   const own = windowsOver(windows)
+  const waits = { ...usualWaits, diskpartMs: 0 }
   return {
-    adapters: windowsAdapters({ scripts: windows, windows: own }),
+    adapters: windowsAdapters({ scripts: windows, windows: own, waits }),
+    toolFolders: [windows.tools],
     windowsHost: own,
     findWriters: findOpenAndAttached(own, nobodyElse),
     [Symbol.asyncDispose]: async () => windows[Symbol.asyncDispose](),

@@ -3,7 +3,6 @@ import { openTestHost, type TestHost } from '@varve/agent/testing/test-host'
 import { ExecaToolRunner } from '@varve/agent/tools/execa-tool-runner'
 import type { Plan, Refusal } from '@varve/operations/plans/plan'
 import type { RunState } from '@varve/operations/runs/run-state'
-import { dirname } from 'node:path'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { windowsAdapters } from '../actions/adapter-table.ts'
 import type { Waits } from '../actions/waits.ts'
@@ -39,6 +38,7 @@ export class WindowsTestHost implements AsyncDisposable {
       scripts: windows,
       runner: new ExecaToolRunner(),
       wsl: windows.wsl,
+      fileDisks: async () => await windows.fileDisks(),
       copyAccess: async (from, to) => {
         this.accessCopied.push([from, to])
         return Promise.resolve()
@@ -49,7 +49,7 @@ export class WindowsTestHost implements AsyncDisposable {
       adapters: this.adapters,
       windowsHost: own,
       findWriters: findOpenAndAttached(own, nobodyElse),
-      toolFolders: [dirname(windows.wsl)],
+      toolFolders: [windows.tools],
       ...(roots && { roots: roots(place) }),
     })
   }
@@ -70,6 +70,8 @@ export class WindowsTestHost implements AsyncDisposable {
       scanned: 'NoErrorsFound',
       registry: emptyRegistry,
       running: [],
+      hasModules: true,
+      diskpart: 'as told',
     })
     this.windows.missing.clear()
     this.windows.faults.clear()

@@ -7,7 +7,7 @@ import { bareWords } from '@varve/core/problems/problem-words'
 import { sameFileAs } from '@varve/engine/files/same-file'
 import type { DeviceWays, KernelPart } from '@varve/operations/attach/facts'
 import { notesFolder } from '../platform/attached-notes.ts'
-import type { WindowsDisksNow } from '../platform/windows-host.ts'
+import type { AttachedVhd, WindowsDisksNow } from '../platform/windows-host.ts'
 import type { FactsContext } from './local-operation.ts'
 
 const tools = [
@@ -46,7 +46,8 @@ export async function windowsNow({ ports }: Pick<FactsContext, 'ports'>): Promis
   const system = 'win32'
   try {
     const now = await windowsHost.disks(notesFolder(ports))
-    return { system, isRoot: now.mayAttach, windows: { by: now.by, unasked: null }, now }
+    const { by, mayAttach, mayMount = mayAttach } = now
+    return { system, isRoot: mayAttach, windows: { by, unasked: null, mayMount }, now }
   } catch (error) {
     const now = { by: null, mayAttach: false, disks: [], gone: [] }
     const unasked = bareWords(toErrorRecord(error, 'PowerShell')).trim()
@@ -55,17 +56,24 @@ export async function windowsNow({ ports }: Pick<FactsContext, 'ports'>): Promis
 }
 
 /** How Windows attaches. */
-export function waysOf({ system, isRoot, windows }: WindowsNow): Pick<DeviceWays, 'system' | 'isRoot' | 'windows'> {
+export function waysOf({
+  system,
+  isRoot,
+  windows,
+}: WindowsNow): Pick<DeviceWays, 'system' | 'isRoot' | 'windows'> {
   return { system, isRoot, ...(windows && { windows }) }
 }
 
-/** The disk that Windows has made of an image; null: none. */
-export async function diskOfImage(image: string, { now }: Pick<WindowsNow, 'now'>): Promise<string | null> {
+/** What Windows has made a disk of the image; null: nothing. */
+export async function diskOfImage(
+  image: string,
+  { now }: Pick<WindowsNow, 'now'>,
+): Promise<AttachedVhd | null> {
   const isImage = await sameFileAs(image)
   const there = await Promise.all(
     now.disks.map(async (disk) => ((await isImage?.(disk.image)) === true ? disk : null)),
   )
-  return there.find((disk) => disk !== null)?.disk.device ?? null
+  return there.find((disk) => disk !== null) ?? null
 }
 
 /** Those of the tools that this host has. */

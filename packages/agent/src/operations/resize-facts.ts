@@ -52,7 +52,9 @@ export async function gatherResize(asked: string, context: FactsContext): Promis
       staging,
     },
     ...(windows && { attachedWork: workOn(path, stagingForVhdx(staging)) }),
-    already: windows ? await diskOfImage(path, windows) : (held?.note.device ?? null),
+    already: windows
+      ? ((await diskOfImage(path, windows))?.disk.device ?? null)
+      : (held?.note.device ?? null),
     guest: report?.guest ?? null,
     volumes:
       (report && (await collect(async () => volumesOfImage(address, report, context, () => true)))) ?? [],

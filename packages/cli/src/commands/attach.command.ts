@@ -7,13 +7,13 @@ import type { AttachOptions } from './attach.ts'
 export const attachCommand = defineCommand<AttachOptions & AcceptOptions>({
   usage: 'attach <image>',
   group: 'L3',
-  does: 'make an image, chain or snapshot a block device of this host with its partitions, read-only (Linux, root)',
+  does: 'make an image, chain or snapshot a block device of this host with its partitions, read-only (Linux as root; Windows: VHD, VHDX)',
   grammar: (command) =>
     addReadingOptions(
       addAcceptOption(
         addPlanOptions(command).option(
           '--rw',
-          'write what is written to the device to the image (raw, qcow2)',
+          'write what is written to the device to the image (raw, qcow2; Windows: VHD, VHDX)',
         ),
       ),
     ),

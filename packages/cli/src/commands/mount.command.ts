@@ -7,14 +7,14 @@ import type { MountOptions } from './mount.ts'
 export const mountCommand = defineCommand<MountOptions & AcceptOptions>({
   usage: 'mount <image> <folder>',
   group: 'L3',
-  does: 'mount a filesystem of an image, IMAGE, IMAGE:PARTITION or IMAGE:VG/LV, at an empty or new folder, read-only (Linux, root)',
+  does: 'mount a filesystem of an image, IMAGE, IMAGE:PARTITION or IMAGE:VG/LV, at an empty or new folder, on Windows at a drive letter too, read-only (Linux as root; Windows: VHD, VHDX)',
   grammar: (command) =>
     addReadingOptions(
       addAcceptOption(
         addLuksOptions(
           addPlanOptions(command).option(
             '--rw',
-            'write what is written to the folder to the image (raw, qcow2)',
+            'write what is written to the folder to the image (raw, qcow2; Windows: VHD, VHDX)',
           ),
         ),
       ),

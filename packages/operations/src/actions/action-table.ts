@@ -63,6 +63,7 @@ import { measurePartition } from './measure-partition.ts'
 import { measureExport } from './measure.ts'
 import { measureVolume } from './measure-volume.ts'
 import { mountFilesystem } from './mount-filesystem.ts'
+import { mountPartition } from './mount-partition.ts'
 import { moveImage } from './move-image.ts'
 import { nameVolume } from './name-volume.ts'
 import { closeLuks, openLuks } from './open-luks.ts'
@@ -117,6 +118,7 @@ import { takeBackEdit } from './take-back-edit.ts'
 import { tellBeginning } from './tell-beginning.ts'
 import { undoRepair } from './undo-repair.ts'
 import { unmountFolder } from './unmount-folder.ts'
+import { unmountPartition } from './unmount-partition.ts'
 import { verifyImage } from './verify-image.ts'
 import { verify } from './verify.ts'
 import { weighReclaimed } from './weigh-reclaimed.ts'
@@ -197,6 +199,7 @@ export const actionTable = {
   'measure-partition': measurePartition,
   'measure-volume': measureVolume,
   'mount-filesystem': mountFilesystem,
+  'mount-partition': mountPartition,
   'move-image': moveImage,
   'name-volume': nameVolume,
   'open-luks': openLuks,
@@ -252,6 +255,7 @@ export const actionTable = {
   'tell-beginning': tellBeginning,
   'undo-repair': undoRepair,
   'unmount-folder': unmountFolder,
+  'unmount-partition': unmountPartition,
   verify: verify,
   'verify-image': verifyImage,
   'weigh-reclaimed': weighReclaimed,

@@ -33,6 +33,8 @@ export interface WindowsWays {
   readonly by: VhdBy | null
   /** Why PowerShell could not be asked, as a clause; null: it answered. */
   readonly unasked: string | null
+  /** Whether partitions may get folders and letters; left out: who may attach may that. */
+  readonly mayMount?: boolean
 }
 
 /** A logical volume of the guest. */

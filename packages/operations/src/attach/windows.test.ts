@@ -63,6 +63,17 @@ describe('attach on Windows', () => {
     expect(plan(on({ by: 'storage' }), { isWritten: true })).toMatchSnapshot()
   })
 
+  test('by diskpart, where there is neither module', () => {
+    const plain = String.raw`D:\vm\web 1.vhdx`
+    expect(plan({ ...on({ by: 'diskpart' }), image: plain })).toMatchSnapshot()
+    expect(plan({ ...on({ by: 'diskpart' }), image: plain }, { isWritten: true })).toMatchObject({
+      problems: [{ id: 'no-way', remedy: expect.stringContaining('--rw') }],
+    })
+    expect(plan({ ...on({ by: 'diskpart' }), image: 'D:\\Größe.vhdx' })).toMatchObject({
+      problems: [{ id: 'name-of-diskpart', layer: 'L1' }],
+    })
+  })
+
   test.each<[string, Partial<AttachFacts>, object, string]>([
     ['no module', on({ by: null }), {}, 'no-way'],
     ['a PowerShell that does not answer', on({ by: null, unasked: 'it hangs' }), {}, 'no-way'],
@@ -111,6 +122,10 @@ describe('detach on Windows', () => {
     const mounts = [{ device: 'x', folder: 'E:\\' }]
     expect(detach({ attached: { ...attached, mounts } })).toMatchObject({
       problems: [{ id: 'in-use', remedy: expect.stringContaining('eject') }],
+    })
+    // It gives letters by itself.
+    expect(detach({ attached: { ...attached, how: 'diskpart', mounts } })).toMatchObject({
+      steps: [{ input: { by: 'diskpart' } }],
     })
     expect(detach(on({ by: null }))).toMatchObject({ problems: [{ id: 'no-way' }] })
   })

@@ -3,9 +3,11 @@ import { formatBytes } from '@varve/core/units/format-bytes'
 import { attachVhd } from '../actions/attach-vhd.ts'
 import type { VhdBy } from '../actions/attached-vhd.ts'
 import { baseName } from '../actions/path-words.ts'
+import { blocking } from '../blocking.ts'
 import { inOrder, quick, step, wholeEstimate, type Plan, type Refusal } from '../plans/plan.ts'
 import { powershellWord } from '../plans/shown.ts'
 import { freshId } from '../plans/wired.ts'
+import { diskpartName } from './diskpart-name.ts'
 import type { AttachFacts, DeviceWays, WindowsWays } from './facts.ts'
 import { alreadyProblems, refusing, writtenProblems } from './problems.ts'
 import type { AttachRequest } from './request.ts'
@@ -18,9 +20,9 @@ export function planOnWindows(
 ): Plan | Refusal {
   const { isWritten } = request
   const problems = attachProblems(request, facts)
-  const blocking = problems.filter(isBlocking)
-  if (blocking.length > 0 || windows.by === null)
-    return { kind: 'refusal', operation: 'attach', problems: blocking }
+  const refused = problems.filter(isBlocking)
+  if (refused.length > 0 || windows.by === null)
+    return { kind: 'refusal', operation: 'attach', problems: refused }
   const { host, image, virtualSize } = facts
   const steps = inOrder([
     step(attachVhd, {
@@ -43,7 +45,11 @@ export function planOnWindows(
   }
 }
 
-const byNames: Readonly<Record<VhdBy, string>> = { 'hyper-v': 'Hyper-V', storage: 'Storage' }
+const byNames: Readonly<Record<VhdBy, string>> = {
+  'hyper-v': 'Hyper-V',
+  storage: 'Storage',
+  diskpart: 'diskpart',
+}
 
 function attachProblems(request: AttachRequest, facts: AttachFacts): Problem[] {
   const host = windowsProblems(facts)
@@ -52,7 +58,32 @@ function attachProblems(request: AttachRequest, facts: AttachFacts): Problem[] {
     ...facts.problems,
     ...alreadyProblems(facts, 'attach'),
     ...formatProblems(request, facts),
+    ...diskpartProblems(request, facts),
     ...writtenProblems(facts, { isWritten: request.isWritten, isThrowAway: false }),
+  ]
+}
+
+/** Disks that come by diskpart get letters at once, and are not taken from who writes there. */
+function diskpartProblems({ isWritten }: AttachRequest, { ways, image }: AttachFacts): Problem[] {
+  if (ways.windows?.by !== 'diskpart') return []
+  const served = `serve it: varve serve ${powershellWord(image)}`
+  const named = diskpartName.isSaid(image)
+    ? []
+    : [
+        blocking(image, {
+          id: 'name-of-diskpart',
+          layer: 'L1',
+          why: `diskpart, which attaches it where the module of Storage is missing, is not to be told its name: ${diskpartName.why}`,
+          remedy: `${diskpartName.remedy} Or ${served}`,
+        }),
+      ]
+  if (!isWritten) return named
+  return [
+    ...named,
+    refusing(image, 'no-way', {
+      why: 'diskpart, which attaches it where the module of Storage is missing, gives its volumes letters: what others write there could not be kept apart',
+      remedy: `Attach it without --rw; or ${served}`,
+    }),
   ]
 }
 
@@ -73,7 +104,7 @@ export function windowsProblems({
   if (windows.by === null)
     return [
       refusing(image, 'no-way', {
-        why: 'this Windows has neither the module of Hyper-V nor that of Storage',
+        why: 'this Windows has neither the module of Hyper-V, nor that of Storage, nor diskpart',
         remedy: served,
       }),
     ]
@@ -87,7 +118,11 @@ export function windowsProblems({
   return []
 }
 
-function formatProblems({ image: { reading } }: AttachRequest, { format, image }: AttachFacts): Problem[] {
+/** Why Windows makes no disk of an image like this. */
+export function formatProblems(
+  { image: { reading } }: Pick<AttachRequest, 'image'>,
+  { format, image }: Pick<AttachFacts, 'format' | 'image'>,
+): Problem[] {
   if (format === null) return []
   if (format !== 'vhd' && format !== 'vhdx')
     return [

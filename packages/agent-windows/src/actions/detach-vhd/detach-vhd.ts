@@ -6,15 +6,22 @@ import { notesFolder } from '@varve/agent/platform/attached-notes'
 import type { VhdNote } from '@varve/agent/platform/windows-host'
 import type { ActionInput } from '@varve/operations/actions/action-table'
 import { nativeAction } from '@varve/operations/plans/shown'
-import { removeNote } from '../../host/notes.ts'
+import { noteOf, readNotes, removeNote } from '../../host/notes.ts'
 import { isSamePath, plainPath } from '@varve/engine/files/windows-path'
 import { callScript } from '../../powershell/ask-script.ts'
 import type { WindowsPorts } from '../adapter-table.ts'
+import { diskpartProblem } from '../../tools/diskpart/output.ts'
+import { paused, runDiskpart } from '../../tools/diskpart/run-script.ts'
+import { detachLine, selectLine, shownScript } from '../../tools/diskpart/script.ts'
 import { cmdlet } from '../cmdlets.ts'
-import { usualWaits } from '../waits.ts'
+import { removeMountFolder } from '../mount-partition/mount-folder.ts'
+import { usualWaits, waitFor } from '../waits.ts'
 
-/** The cmdlet that `dismount-image.ps1` runs where the disk is there. */
+const diskpartLines = (image: string) => [selectLine(image), detachLine]
+
+/** The cmdlet that `dismount-image.ps1` runs where the disk is there, or the script of diskpart. */
 export function dismountCmdlet({ image, by }: ActionInput<'detach-vhd'>): string {
+  if (by === 'diskpart') return shownScript(diskpartLines(image))
   return by === 'hyper-v'
     ? cmdlet('Dismount-VHD', { Path: image })
     : cmdlet('Dismount-DiskImage', { ImagePath: image })
@@ -23,7 +30,7 @@ export function dismountCmdlet({ image, by }: ActionInput<'detach-vhd'>): string
 export function detachVhd({
   scripts,
   windows,
-  waits: { diskSeconds, lateMs, everyMs } = usualWaits,
+  waits: { diskSeconds, lateMs, everyMs, diskpartMs } = usualWaits,
 }: WindowsPorts): AdapterOf<'detach-vhd'> {
   /** The disk of the image; one that was begun and has not come is waited for, since nobody would know of it later. */
   async function find(
@@ -54,7 +61,17 @@ export function detachVhd({
       const found = await find({ image, attachment }, { notes, signal })
       // Others attached it since, another attempt of Varve's among them, and the one that is meant is gone.
       if (found && !isMeant(found.note, attachment)) return { wasAttached: false }
-      if (found) {
+      if (found && by === 'diskpart') {
+        const { tools } = ports
+        const script = { image, lines: diskpartLines(image) }
+        const said = await runDiskpart(script, { tools, signal, ...paused(diskpartMs) })
+        const isGone = await waitFor(
+          async () =>
+            (await windows.disks(notes)).disks.some((one) => isSamePath(one.image, image)) ? null : true,
+          { seconds: diskSeconds, everyMs, signal },
+        )
+        if (isGone === null) throw diskpartProblem(image, said)
+      } else if (found) {
         await callScript(scripts, {
           script: 'dismount-image',
           parameters: { image, by, seconds: diskSeconds },
@@ -62,10 +79,21 @@ export function detachVhd({
           signal,
         })
       }
-      if (notes !== null) await removeNote(notes, { image, attachment })
+      if (notes !== null) await forget(notes, { image, attachment })
       return { wasAttached: found !== null }
     },
   }
+}
+
+/** With the folders that were made for mounts which never came. */
+async function forget(
+  notes: string,
+  { image, attachment }: Pick<ActionInput<'detach-vhd'>, 'image'> & { readonly attachment: string | null },
+): Promise<void> {
+  const note = noteOf(await readNotes(notes), image)
+  for (const { folder, isFolderOurs } of isMeant(note, attachment) ? (note?.mounts ?? []) : [])
+    if (isFolderOurs) await removeMountFolder(folder)
+  await removeNote(notes, { image, attachment })
 }
 
 const isMeant = (note: VhdNote | null, attachment: string | null) =>

@@ -1,15 +1,10 @@
 import { dirname } from 'node:path'
 import { finding, type Diagnosis } from '@varve/engine/doctor/diagnosis'
-import type { SeenImage } from '@varve/engine/doctor/look-at-images'
 import { byCommand, byHand } from '@varve/engine/doctor/mending'
 import { isBelowPath, pathKey } from '@varve/engine/files/windows-path'
 import type { WslDistribution } from '@varve/protocol/distributions'
 import type { DistributionsNow, WindowsHost } from '../../platform/windows-host.ts'
-
-interface Looking {
-  readonly folder: string
-  readonly images: readonly Pick<SeenImage, 'path'>[]
-}
+import type { Looking } from './looking.ts'
 
 /** Where packages of the Store keep a distribution. */
 const storePlace = /[\\/]packages[\\/][^\\/]+[\\/]localstate[\\/]ext4\.vhdx$/iu
@@ -17,7 +12,7 @@ const storePlace = /[\\/]packages[\\/][^\\/]+[\\/]localstate[\\/]ext4\.vhdx$/iu
 /** What WSL says of the images in a folder. */
 export async function distributionFindings(
   windows: Pick<WindowsHost, 'distributions'>,
-  { folder, images }: Looking,
+  { folder, images }: Looking<'path'>,
 ): Promise<Diagnosis[]> {
   const now = await windows.distributions()
   return [
@@ -70,7 +65,7 @@ function ofDistribution(
 
 /** Only where everything is told of the user that they lie with. */
 function looseFindings(
-  images: Looking['images'],
+  images: Looking<'path'>['images'],
   { distributions, seenBelow }: DistributionsNow,
 ): Diagnosis[] {
   const named = new Set(distributions.flatMap(({ disk }) => (disk === null ? [] : [pathKey(disk.path)])))

@@ -2,26 +2,24 @@ import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { quote } from '@varve/core/problems/disk-error'
 import { finding, type Diagnosis } from '@varve/engine/doctor/diagnosis'
-import type { SeenImage } from '@varve/engine/doctor/look-at-images'
 import { byCommand, byHand } from '@varve/engine/doctor/mending'
 import { isBelowPath, pathKey } from '@varve/engine/files/windows-path'
 import type { HyperVMachine } from '@varve/protocol/machines'
 import type { WindowsHost } from '../../platform/windows-host.ts'
+import type { Looking } from './looking.ts'
 
 /** A checkpoint that Hyper-V made by itself goes away with the next shutdown; one so old has not. */
 const oldAutomaticDays = 7
 const dayMs = 24 * 3600 * 1000
 
-interface Looking {
-  readonly folder: string
-  readonly images: readonly Pick<SeenImage, 'path' | 'parents' | 'modifiedMs'>[]
-  readonly now?: number
-}
-
 /** What Hyper-V says of the images in a folder; nothing where it does not tell all its machines. */
 export async function machineFindings(
   windows: Pick<WindowsHost, 'machines'>,
-  { folder, images, now = Date.now() }: Looking,
+  {
+    folder,
+    images,
+    now = Date.now(),
+  }: Looking<'path' | 'parents' | 'modifiedMs'> & { readonly now?: number },
 ): Promise<Diagnosis[]> {
   const { told, machines } = await windows.machines()
   if (told !== 'told') return []
@@ -54,7 +52,10 @@ function missingDisk({ name }: HyperVMachine, path: string): Diagnosis {
 }
 
 /** Files of checkpoints that no machine writes to, keeps, or stands on. */
-function looseFindings(images: Looking['images'], machines: readonly HyperVMachine[]): Diagnosis[] {
+function looseFindings(
+  images: Looking<'path' | 'parents' | 'modifiedMs'>['images'],
+  machines: readonly HyperVMachine[],
+): Diagnosis[] {
   const parentsOf = new Map(images.map(({ path, parents }) => [pathKey(path), parents]))
   const needed = new Set<string>()
   for (const { drives, checkpoints } of machines) {
