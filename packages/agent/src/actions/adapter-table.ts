@@ -17,6 +17,7 @@ export const adapterTable = {
   'discard-staged': async () => (await import('./discard-staged/discard-staged.ts')).discardStaged,
   'examine-image': async () => (await import('./examine-image/examine-image.ts')).examineImage,
   'extend-image': async () => (await import('./extend-image/extend-image.ts')).extendImage,
+  'forget-media': async () => (await import('./forget-media/forget-media.ts')).forgetMedia,
   'inspect-image': async () => (await import('./inspect-image/inspect-image.ts')).inspectImage,
   'list-attached': async () => (await import('./list-attached/list-attached.ts')).listAttached,
   'list-places': async () => (await import('./list-places/list-places.ts')).listPlaces,
@@ -47,6 +48,7 @@ export const adapterTable = {
   'undo-repair': async () => (await import('./undo-repair/undo-repair.ts')).undoRepair,
   'verify-image': async () => (await import('./verify-image/verify-image.ts')).verifyImage,
   'weigh-reclaimed': async () => (await import('./weigh-reclaimed/weigh-reclaimed.ts')).weighReclaimed,
+  'write-by-tool': async () => (await import('./write-by-tool/write-by-tool.ts')).writeByTool,
   'write-export': async () => (await import('./write-export/write-export.ts')).writeExport,
   'write-image': async () => (await import('./write-image/write-image.ts')).writeImage,
 } as const satisfies AdapterTable

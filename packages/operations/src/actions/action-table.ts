@@ -42,6 +42,7 @@ import { extendVolume } from './extend-volume.ts'
 import { findExtents } from './find-extents.ts'
 import { findFilesystem } from './find-filesystem.ts'
 import { forgetAttachment } from './forget-attachment.ts'
+import { forgetMedia } from './forget-media.ts'
 import { hideVolume } from './hide-volume.ts'
 import { hideFromUdev } from './hide-from-udev.ts'
 import { inspectImage } from './inspect-image.ts'
@@ -112,6 +113,7 @@ import { verifyImage } from './verify-image.ts'
 import { verify } from './verify.ts'
 import { weighReclaimed } from './weigh-reclaimed.ts'
 import { weighVolume } from './weigh-volume.ts'
+import { writeByTool } from './write-by-tool.ts'
 import { writeExport } from './write-export.ts'
 import { writeImage } from './write-image.ts'
 import { writeVolume } from './write-volume.ts'
@@ -167,6 +169,7 @@ export const actionTable = {
   'find-extents': findExtents,
   'find-filesystem': findFilesystem,
   'forget-attachment': forgetAttachment,
+  'forget-media': forgetMedia,
   'hide-from-udev': hideFromUdev,
   'hide-volume': hideVolume,
   'inspect-image': inspectImage,
@@ -237,6 +240,7 @@ export const actionTable = {
   'verify-image': verifyImage,
   'weigh-reclaimed': weighReclaimed,
   'weigh-volume': weighVolume,
+  'write-by-tool': writeByTool,
   'write-export': writeExport,
   'write-image': writeImage,
   'write-volume': writeVolume,
