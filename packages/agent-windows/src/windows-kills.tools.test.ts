@@ -1,8 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { openTestHost } from '@varve/agent/testing/test-host'
 import { walkKills } from '@varve/agent/testing/walk-kills'
+import { digestDisk } from '@varve/engine/disks/digest-disk'
 import { mbrSector } from '@varve/test-kit/mbr-sector'
 import { findPowershell } from '@varve/test-kit/powershell'
 import { describe, expect, test } from 'vitest'
@@ -74,6 +75,39 @@ describe.skipIf(process.platform !== 'linux' || findPowershell() === null || cmd
           oneOf: 3,
         })
         expect(walked.resumed).toBeGreaterThan(0)
+      },
+      walkTime,
+    )
+
+    test(
+      'what Hyper-V writes is there whole and proven, or not at all',
+      async () => {
+        const digestIn = async (path: string) =>
+          (await digestDisk({ kind: 'image', path, roots: null, format: null }, { inUse: 'accept' })).digest
+        const copyIn = async (folder: string) =>
+          (await readdir(folder)).filter((name) => name.startsWith('copy') || name.endsWith('.part'))
+        const walked = await walkKills({
+          operation: 'convert',
+          system: { openSystem, url },
+          async prepare(folder) {
+            await prepare(folder, null)
+            const source = { path: imageIn(folder), format: null, reading: {} }
+            return { sources: [source], target: join(folder, 'copy.vhdx'), format: 'vhdx', by: 'hyper-v' }
+          },
+          async atAnyTime(folder) {
+            if ((await copyIn(folder)).includes('copy.vhdx'))
+              expect(await digestIn(join(folder, 'copy.vhdx'))).toBe(await digestIn(imageIn(folder)))
+          },
+          async whenDone(folder) {
+            expect(await copyIn(folder)).toEqual(['copy.vhdx'])
+            expect(await digestIn(join(folder, 'copy.vhdx'))).toBe(await digestIn(imageIn(folder)))
+          },
+          async whenUndone(folder) {
+            expect(await copyIn(folder)).toEqual([])
+          },
+          oneOf: 3,
+        })
+        expect(walked.undone).toBeGreaterThan(0)
       },
       walkTime,
     )

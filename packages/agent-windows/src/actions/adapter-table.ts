@@ -26,6 +26,7 @@ export function windowsActions(ports: WindowsPorts): AdapterTable {
     'resize-distribution': async () =>
       (await import('./resize-distribution/resize-distribution.ts')).resizeDistribution(),
     'list-attached': async () => (await import('./list-attached/list-attached.ts')).listAttached(ports),
+    'write-by-tool': async () => (await import('./write-by-tool/write-by-tool.ts')).writeByTool(ports),
   }
 }
 

@@ -24,6 +24,7 @@ const scripts = join(dirname(findPackageJSON(import.meta.url) ?? ''), '../agent-
 /** Files of this package, one verb each. */
 export type ScriptName =
   | 'checkpoint-machine'
+  | 'convert-vhd'
   | 'dismount-image'
   | 'get-disks'
   | 'get-distributions'

@@ -108,6 +108,15 @@ foreach ($partition in $found) {
 }`,
   'Mount-VHD': `param($Bound) Add-StandInDisk $Bound['Path'][0] ("$($Bound['ReadOnly'])" -eq 'True') 'Microsoft.Vhd.PowerShell.Cmdlets.MountVhd'`,
   'Mount-DiskImage': `param($Bound) Add-StandInDisk $Bound['ImagePath'][0] ("$($Bound['Access'])" -eq 'ReadOnly') 'Mount-DiskImage'`,
+  // It tells formats by endings, as the real one does.
+  'Convert-VHD': String.raw`param($Bound)
+$path = $Bound['Path']
+$target = $Bound['DestinationPath']
+Assert-Image $path 'Microsoft.Vhd.PowerShell.Cmdlets.ConvertVhd'
+Assert-Free (Read-State) $path 'Microsoft.Vhd.PowerShell.Cmdlets.ConvertVhd'
+if ([IO.File]::Exists($target)) { Write-SystemError 'Die Datei ist vorhanden.' 0x80070050 'OperationFailed,Microsoft.Vhd.PowerShell.Cmdlets.ConvertVhd' 'ResourceExists' }
+$format = [IO.Path]::GetExtension($target).Substring(1)
+Invoke-Varve convert $path $target -O $format --subformat "$($Bound['VHDType'])".ToLower() --accept raw-unrecognised --yes`,
   'Dismount-VHD': `param($Bound) Remove-StandInDisk $Bound['Path'][0]`,
   'Dismount-DiskImage': `param($Bound) Remove-StandInDisk $Bound['ImagePath'][0]`,
   'Get-VM': `param($Bound)

@@ -51,9 +51,9 @@ export const writeByTool = defineAction({
   },
   told: ({ fileSize }) => `the file has ${formatBytes(fileSize)}`,
   undo: ({ tool, image }, outcome) => [
-    ...(tool === 'vboxmanage' ? [call(forgetMedia, { image, media: outcome?.media ?? [] })] : []),
     call(discardStaged, writtenFolder(image)),
     call(discardStaged, image),
+    ...(tool === 'vboxmanage' ? [call(forgetMedia, { image, media: outcome?.media ?? [] })] : []),
   ],
 })
 

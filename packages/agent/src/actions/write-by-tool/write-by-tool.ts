@@ -32,7 +32,8 @@ export const writeByTool: AdapterOf<'write-by-tool'> = {
       const media = await mediaOf(input, context)
       return { ...(await takeWritten(input, context)), media: media.filter((one) => !known.includes(one)) }
     } catch (error) {
-      await discardWritten(input)
+      // Once more when the run is undone; what it failed with is what counts.
+      await discardWritten(input).catch(() => {})
       throw error
     }
   },
