@@ -25,6 +25,8 @@ export function windowsActions(ports: WindowsPorts): AdapterTable {
     'detach-vhd': async () => (await import('./detach-vhd/detach-vhd.ts')).detachVhd(ports),
     'resize-distribution': async () =>
       (await import('./resize-distribution/resize-distribution.ts')).resizeDistribution(),
+    'examine-by-tool': async () =>
+      (await import('./examine-by-tool/examine-by-tool.ts')).examineByTool(ports),
     'list-attached': async () => (await import('./list-attached/list-attached.ts')).listAttached(ports),
     'write-by-tool': async () => (await import('./write-by-tool/write-by-tool.ts')).writeByTool(ports),
   }

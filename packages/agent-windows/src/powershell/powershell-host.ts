@@ -34,6 +34,7 @@ export type ScriptName =
   | 'mount-image'
   | 'remove-checkpoint'
   | 'restore-checkpoint'
+  | 'test-vhd'
 
 export interface CallOptions {
   /** How long the script may take. */

@@ -108,6 +108,19 @@ foreach ($partition in $found) {
 }`,
   'Mount-VHD': `param($Bound) Add-StandInDisk $Bound['Path'][0] ("$($Bound['ReadOnly'])" -eq 'True') 'Microsoft.Vhd.PowerShell.Cmdlets.MountVhd'`,
   'Mount-DiskImage': `param($Bound) Add-StandInDisk $Bound['ImagePath'][0] ("$($Bound['Access'])" -eq 'ReadOnly') 'Mount-DiskImage'`,
+  'Test-VHD': String.raw`param($Bound)
+$path = $Bound['Path'][0]
+Assert-Image $path 'Microsoft.Vhd.PowerShell.Cmdlets.TestVhd'
+& $node $varve check $path --json > $null 2>&1
+$LASTEXITCODE -eq 0`,
+  'Get-VHD': String.raw`param($Bound)
+$path = $Bound['Path'][0]
+Assert-Image $path 'Microsoft.Vhd.PowerShell.Cmdlets.GetVhd'
+$found = Read-Image $path
+$kind = @{ dynamic = 'Dynamic'; fixed = 'Fixed'; differencing = 'Differencing' }["$($found.subformat)"]
+$parent = ''
+if ($found.chain.Count -gt 1) { $parent = $found.chain[1].path }
+[pscustomobject]@{ Path = $path; VhdFormat = "$($found.format)".ToUpper(); VhdType = $kind; Size = [uint64] $found.virtualSize; ParentPath = $parent }`,
   // It tells formats by endings, as the real one does.
   'Convert-VHD': String.raw`param($Bound)
 $path = $Bound['Path']

@@ -15,6 +15,7 @@ export const adapterTable = {
   'digest-image': async () => (await import('./digest-image/digest-image.ts')).digestImage,
   'discard-copy': async () => (await import('./discard-copy/discard-copy.ts')).discardCopy,
   'discard-staged': async () => (await import('./discard-staged/discard-staged.ts')).discardStaged,
+  'examine-by-tool': async () => (await import('./examine-by-tool/examine-by-tool.ts')).examineByTool,
   'examine-image': async () => (await import('./examine-image/examine-image.ts')).examineImage,
   'extend-image': async () => (await import('./extend-image/extend-image.ts')).extendImage,
   'forget-media': async () => (await import('./forget-media/forget-media.ts')).forgetMedia,

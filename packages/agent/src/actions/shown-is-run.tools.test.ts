@@ -50,6 +50,10 @@ const samples: Readonly<Record<string, Sample>> = {
     asks: ['list hdds'],
     answer: { stdout: '' },
   },
+  'examine-by-tool': {
+    input: (folder) => ({ tool: 'qemu-img', image: { path: image(folder), format: 'qcow2' } }),
+    answer: { stdout: '{"check-errors": 0}' },
+  },
   'forget-media': {
     input: (folder) => ({
       image: { target: `${folder}/a.vmdk`, staging: 's', format: 'vmdk', subformat: null },

@@ -1,7 +1,7 @@
-import { writingToolRules, type WritingTool } from '@varve/operations/convert/writing-tools'
 import { convertCopies, convertOperation } from '@varve/operations/convert/plan'
 import { backingFacts, problemCollector, sourceFacts, targetFacts } from './copy-facts.ts'
-import { defineLocalOperation, type FactsContext } from './local-operation.ts'
+import { isToolThere } from './is-tool-there.ts'
+import { defineLocalOperation } from './local-operation.ts'
 
 /** Looks at each source, at what has the names of the new images, and at the image below them. */
 export const convertHere = defineLocalOperation(convertOperation, async (request, context) => {
@@ -20,11 +20,12 @@ export const convertHere = defineLocalOperation(convertOperation, async (request
           backingFacts({ target: first.target, format: request.format }, below, context),
         )
       : null
+  const { by } = request
   const tool =
-    request.by === 'varve'
+    by === 'varve'
       ? null
       : {
-          isThere: (await collect(async () => isToolThere(request.by, context))) ?? false,
+          isThere: (await collect(async () => isToolThere(by, context))) ?? false,
           links: sources.map((source) => source?.report.chain.length ?? 1),
         }
   return {
@@ -36,11 +37,3 @@ export const convertHere = defineLocalOperation(convertOperation, async (request
     problems: [...problems, ...above],
   }
 })
-
-async function isToolThere(tool: WritingTool | 'varve', { ports }: FactsContext): Promise<boolean> {
-  if (tool === 'varve') return true
-  const { program } = writingToolRules[tool]
-  if (program !== null) return (await ports.tools.find(program)) !== null
-  const host = ports.windowsHost
-  return host !== undefined && (await host.disks(null)).by === 'hyper-v'
-}

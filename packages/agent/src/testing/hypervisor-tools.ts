@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 const varve = resolve(import.meta.dirname, '../../../cli/bin/varve.mjs')
 
 /** What such a tool does instead of what it should. */
-export type ToolLie = 'nothing' | 'half' | 'other-disk' | 'other-kind' | 'fails' | 'hangs'
+export type ToolLie = 'nothing' | 'half' | 'other-disk' | 'other-kind' | 'fails' | 'hangs' | 'no-parent'
 
 export interface HypervisorState {
   /** What VirtualBox has in its registry. */
@@ -68,6 +68,14 @@ if (verb === 'list') {
 const vdiskmanager = String.raw`
 const [r, source, t, type, target] = words
 const kinds = { 0: 'monolithicSparse', 1: 'twoGbMaxExtentSparse', 2: 'monolithicFlat', 3: 'twoGbMaxExtentFlat', 5: 'streamOptimized' }
+if (r === '-e') {
+  const { lie } = read()
+  if (lie === 'fails') fail('Zugriff verweigert')
+  // As Workstation says it: what fails first, and that all is well in the end.
+  if (lie === 'no-parent') process.stdout.write("Fehler beim Öffnen der Festplatte '" + source + "' : Das übergeordnete Element fehlt (0x3e8c).\n")
+  process.stdout.write('Disk link ' + source + ' successfully opened.\n')
+  process.exit(0)
+}
 if (r !== '-r' || t !== '-t') fail('usage')
 process.stdout.write("VixDiskLib: Failed to initialize PhoneHome library.\nCreating disk '" + target + "'\n\r  Konvertieren: 50% erledigt.")
 write({ source, target, format: 'vmdk', kind: kinds[type], sourceFormat: 'vmdk' })

@@ -35,6 +35,7 @@ import { discardStaged } from './discard-staged.ts'
 import { discardVolume } from './discard-volume.ts'
 import { discard } from './discard.ts'
 import { endServing } from './end-serving.ts'
+import { examineByTool } from './examine-by-tool.ts'
 import { examineImage } from './examine-image.ts'
 import { exportDisk } from './export.ts'
 import { extendImage } from './extend-image.ts'
@@ -162,6 +163,7 @@ export const actionTable = {
   'discard-staged': discardStaged,
   'discard-volume': discardVolume,
   'end-serving': endServing,
+  'examine-by-tool': examineByTool,
   'examine-image': examineImage,
   export: exportDisk,
   'extend-image': extendImage,

@@ -4,11 +4,11 @@ import type { ActionInput } from '@varve/operations/actions/action-table'
 import type { Staged } from '@varve/operations/actions/new-image'
 import { writtenFolder } from '@varve/operations/actions/write-by-tool'
 import { kindWritten } from '@varve/operations/convert/writing-tools'
-import { DiskError } from '@varve/core/problems/disk-error'
 import { convertCommand } from '../../tools/qemu-img/commands.ts'
 import type { ToolCommand } from '../../tools/tool-command.ts'
 import { cloneMedium } from '../../tools/vboxmanage/commands.ts'
 import { convertVmdk } from '../../tools/vmware-vdiskmanager/commands.ts'
+import { noHyperV } from '../no-hyper-v.ts'
 
 /** The hidden folder in which a tool writes, and the image in it, which has the name already that it is to get. */
 export function writtenPlace(image: Staged): { readonly folder: string; readonly path: string } {
@@ -30,10 +30,6 @@ export function buildCommand({ tool, source, image }: ActionInput<'write-by-tool
     case 'vmware-vdiskmanager':
       return convertVmdk({ source: source.path, target: path, kind: kind ?? '' })
     case 'hyper-v':
-      throw new DiskError('refused', {
-        file: source.path,
-        reason: 'Hyper-V is a part of Windows, and this host is none',
-        remedy: 'Choose another tool, or a host of Windows.',
-      })
+      throw noHyperV(source.path)
   }
 }

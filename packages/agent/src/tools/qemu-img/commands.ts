@@ -25,6 +25,33 @@ export function repairCheck({ path, format, what }: RepairCheck): ToolCommand<Ch
   }
 }
 
+/** `qemu-img check`, which only reads; of an overlay only its own file. */
+export function checkCommand({
+  path,
+  format,
+}: {
+  /** Absolute. */
+  readonly path: string
+  readonly format: FormatName
+}): ToolCommand<CheckOutput> {
+  return {
+    tool: 'qemu-img',
+    args: ['check', '--output=json', ...imageAlone(path, format)],
+    // 2: corruptions, 3: leaks.
+    expected: [0, 2, 3],
+    silence: silence(path),
+    parse: checkOutput,
+  }
+}
+
+/** The parents of an overlay are not opened: they would be found by what it says, and their formats guessed. */
+function imageAlone(path: string, format: FormatName): string[] {
+  const driver = driverOf(format)
+  if (!['qcow2', 'qed', 'vmdk'].includes(driver)) return ['-f', driver, '--', path]
+  const node = { driver, file: { driver: 'file', filename: path }, backing: null }
+  return [`json:${JSON.stringify(node)}`]
+}
+
 export interface ImageConversion {
   /** Absolute. */
   readonly source: { readonly path: string; readonly format: FormatName }

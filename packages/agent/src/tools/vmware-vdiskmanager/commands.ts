@@ -1,4 +1,10 @@
-import type { ToolCommand, ToolLine, ToolProgress } from '../tool-command.ts'
+import {
+  stderrText,
+  stdoutText,
+  type ToolCommand,
+  type ToolLine,
+  type ToolProgress,
+} from '../tool-command.ts'
 
 /** Numbers of its `-t`. */
 const types: Readonly<Record<string, string>> = {
@@ -29,6 +35,28 @@ export function convertVmdk({
     silence: { ms: 5 * 60_000, files: [target], io: true },
     progress: convertProgress,
     parse: () => null,
+  }
+}
+
+/** What `vmware-vdiskmanager -e` found; null: nothing. */
+export type ChainFault = { readonly code: string | null; readonly said: string } | null
+
+/** `vmware-vdiskmanager -e`: whether a VMDK and its parents fit each other. */
+export function checkChain(path: string): ToolCommand<ChainFault> {
+  return {
+    tool: 'vmware-vdiskmanager',
+    args: ['-e', path],
+    encoding: 'oem',
+    expected: [0, 1, 255],
+    silence: { ms: 60_000, files: [], io: true },
+    parse: (output) => {
+      const said = `${stdoutText(output)}\n${stderrText(output)}`
+      // A failure is told by its number, whatever the language; its last line may say the contrary.
+      const line = said.split(/\r?\n/u).find((one) => /\(0x[0-9a-f]+\)/iu.test(one))
+      if (line === undefined && output.exitCode === 0) return null
+      const code = /\((0x[0-9a-f]+)\)/iu.exec(line ?? '')?.[1] ?? null
+      return { code, said: (line ?? said).trim().slice(0, 500) }
+    },
   }
 }
 
