@@ -1,9 +1,10 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { openTestHost } from '@varve/agent/testing/test-host'
 import { walkKills } from '@varve/agent/testing/walk-kills'
 import { digestDisk } from '@varve/engine/disks/digest-disk'
+import { inspectInput } from '@varve/engine/disks/inspect-input'
 import { mbrSector } from '@varve/test-kit/mbr-sector'
 import { findPowershell } from '@varve/test-kit/powershell'
 import { describe, expect, test } from 'vitest'
@@ -106,6 +107,52 @@ describe.skipIf(process.platform !== 'linux' || findPowershell() === null || cmd
             expect(await copyIn(folder)).toEqual([])
           },
           oneOf: 3,
+        })
+        expect(walked.undone).toBeGreaterThan(0)
+      },
+      walkTime,
+    )
+
+    test(
+      'an image that Hyper-V gives another parent has its disk at any time',
+      async () => {
+        const chainIn = async (folder: string) => {
+          const image = { kind: 'image', path: join(folder, 'over.vhdx'), roots: null, format: null } as const
+          const { chain } = await inspectInput(image)
+          return chain.map(({ path }) => basename(path))
+        }
+        const walked = await walkKills({
+          operation: 'chain-repoint',
+          system: { openSystem, url },
+          async prepare(folder) {
+            await prepare(folder, null)
+            await using system = await openSystem(folder)
+            await using host = openTestHost(folder, system)
+            const request = {
+              target: join(folder, 'over.vhdx'),
+              format: 'vhdx',
+              parent: { path: imageIn(folder) },
+            }
+            const plan = await host.plan('create', request)
+            if (plan.kind === 'refusal') throw new Error('refused')
+            await host.runs.start({ plan, request, accepted: [] }, { stop })
+            await copyFile(imageIn(folder), join(folder, 'other.vhdx'))
+            const image = join(folder, 'over.vhdx')
+            return { image, parent: join(folder, 'other.vhdx'), by: 'hyper-v' }
+          },
+          async atAnyTime(folder) {
+            const [image, parent] = await chainIn(folder)
+            expect(image).toBe('over.vhdx')
+            expect(['web.vhdx', 'other.vhdx']).toContain(parent)
+          },
+          async whenDone(folder) {
+            expect(await chainIn(folder)).toEqual(['over.vhdx', 'other.vhdx'])
+          },
+          async whenUndone(folder) {
+            expect(await chainIn(folder)).toEqual(['over.vhdx', 'web.vhdx'])
+            expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toEqual([])
+          },
+          oneOf: 5,
         })
         expect(walked.undone).toBeGreaterThan(0)
       },

@@ -28,6 +28,7 @@ export function windowsActions(ports: WindowsPorts): AdapterTable {
     'examine-by-tool': async () =>
       (await import('./examine-by-tool/examine-by-tool.ts')).examineByTool(ports),
     'list-attached': async () => (await import('./list-attached/list-attached.ts')).listAttached(ports),
+    'set-parent': async () => (await import('./set-parent/set-parent.ts')).setParent(ports),
     'write-by-tool': async () => (await import('./write-by-tool/write-by-tool.ts')).writeByTool(ports),
   }
 }

@@ -34,6 +34,7 @@ export type ScriptName =
   | 'mount-image'
   | 'remove-checkpoint'
   | 'restore-checkpoint'
+  | 'set-parent'
   | 'test-vhd'
 
 export interface CallOptions {

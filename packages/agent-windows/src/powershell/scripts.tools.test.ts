@@ -252,12 +252,27 @@ describe.skipIf(process.platform === 'win32' || pwsh === null || tables === null
       ])
     })
 
+    test('are given another parent, whose identity is never waved through', async () => {
+      const parameters = { image: "C:\\vm's [1].vhdx", parent: 'D:\\base.vhdx' }
+      const { result, calls } = await run('set-parent', { answers: { 'Set-VHD': '' }, parameters })
+      expect(result).toEqual({})
+      const given = { Path: parameters.image, ParentPath: parameters.parent }
+      expect(calls).toEqual([{ name: 'Set-VHD', set: 'Parent', given }])
+    })
+
     test.each([
+      ['set-parent', 'Set-VHD', '0xC03A000E'],
       ['convert-vhd', 'Convert-VHD', '0xC03A001A'],
       ['test-vhd', 'Test-VHD', '0xC03A000D'],
     ] as const)('%s: a failure is told by its code', async (script, cmdlet, code) => {
       const answers = { [cmdlet]: failing(code, 'OperationFailed'), 'Get-VHD': '' }
-      const parameters = { image: 'C:\\a.vhdx', source: 'C:\\a.vhdx', target: 'D:\\b.vhdx', kind: 'Dynamic' }
+      const parameters = {
+        image: 'C:\\a.vhdx',
+        parent: 'C:\\b.vhdx',
+        source: 'C:\\a.vhdx',
+        target: 'D:\\b.vhdx',
+        kind: 'Dynamic',
+      }
       await expect(run(script, { answers, parameters })).rejects.toMatchObject({
         failure: { codes: expect.arrayContaining([code]) },
       })

@@ -108,6 +108,18 @@ foreach ($partition in $found) {
 }`,
   'Mount-VHD': `param($Bound) Add-StandInDisk $Bound['Path'][0] ("$($Bound['ReadOnly'])" -eq 'True') 'Microsoft.Vhd.PowerShell.Cmdlets.MountVhd'`,
   'Mount-DiskImage': `param($Bound) Add-StandInDisk $Bound['ImagePath'][0] ("$($Bound['Access'])" -eq 'ReadOnly') 'Mount-DiskImage'`,
+  'Set-VHD': String.raw`param($Bound)
+$path = $Bound['Path']
+Assert-Image $path 'Microsoft.Vhd.PowerShell.Cmdlets.SetVhd'
+Assert-Image $Bound['ParentPath'] 'Microsoft.Vhd.PowerShell.Cmdlets.SetVhd'
+# The run that asks for it has the image: a copy, and the action alone.
+$copy = $path + '.set.vhdx'
+[IO.File]::Copy($path, $copy)
+$undo = "$([guid]::NewGuid())".Substring(0, 8)
+Invoke-Varve do repoint-parent (ConvertTo-Json -Compress -InputObject @{ path = $copy; parent = @{ path = $Bound['ParentPath'] }; undo = $undo })
+[IO.File]::Delete([IO.Path]::Combine([IO.Path]::GetDirectoryName($copy), '.' + [IO.Path]::GetFileName($copy) + ".$undo.undo"))
+[IO.File]::Copy($copy, $path, $true)
+[IO.File]::Delete($copy)`,
   'Test-VHD': String.raw`param($Bound)
 $path = $Bound['Path'][0]
 Assert-Image $path 'Microsoft.Vhd.PowerShell.Cmdlets.TestVhd'

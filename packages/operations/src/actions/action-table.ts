@@ -99,6 +99,7 @@ import { restoreVolume } from './restore-volume.ts'
 import { serveDevice } from './serve-device.ts'
 import { serveImage } from './serve-image.ts'
 import { setAside } from './set-aside.ts'
+import { setParent } from './set-parent.ts'
 import { showChain } from './show-chain.ts'
 import { shrinkPhysical } from './shrink-physical.ts'
 import { shrinkVolume } from './shrink-volume.ts'
@@ -227,6 +228,7 @@ export const actionTable = {
   'serve-device': serveDevice,
   'serve-image': serveImage,
   'set-aside': setAside,
+  'set-parent': setParent,
   'show-chain': showChain,
   'shrink-physical': shrinkPhysical,
   'shrink-volume': shrinkVolume,
