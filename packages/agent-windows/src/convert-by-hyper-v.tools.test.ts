@@ -62,7 +62,7 @@ describe.skipIf(!isPossible)('a conversion by Hyper-V', { timeout: 120_000 }, ()
     const [, shown] = await host.shownOf({
       ...plan,
       steps: state.steps.map(({ step, attempts }) => ({ ...step, input: attempts.at(-1)?.call.input })),
-    } as typeof plan)
+    })
     expect(host.changes()).toEqual([shown])
     expect(shown?.join(' ')).toContain(`-VHDType ${kind}`)
     const format = name === 'b.vhd' ? 'vhd' : 'vhdx'

@@ -62,9 +62,9 @@ describe.skipIf(!requires('qemu-img', 'qemu-io'))('qemu-img is asked too', () =>
     await using file = await open(path, 'r+')
     await file.write(bytes.subarray(l2, l2 + 8), 0, 8, l2 + 8)
     const before = await readFile(path)
-    const found = await check(path, 'qemu-img')
-    expect(found.corruptions).toBeGreaterThan(0)
-    expect(found.ids?.[0]).toBe('tool-finds-corruption')
+    expect(await check(path, 'qemu-img')).toMatchObject({
+      ids: expect.arrayContaining(['tool-finds-corruption']),
+    })
     expect((await readFile(path)).equals(before)).toBe(true)
   })
 
