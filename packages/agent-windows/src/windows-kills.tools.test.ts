@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs'
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { openTestHost } from '@varve/agent/testing/test-host'
+import { openTestHost, type TestHost } from '@varve/agent/testing/test-host'
 import { walkKills } from '@varve/agent/testing/walk-kills'
+import { digestDisk } from '@varve/engine/disks/digest-disk'
+import { inspectInput } from '@varve/engine/disks/inspect-input'
 import { inspectFile } from '@varve/engine/images/inspect-file'
 import { mbrSector } from '@varve/test-kit/mbr-sector'
 import { findPowershell } from '@varve/test-kit/powershell'
@@ -45,19 +47,25 @@ async function prepareMount(folder: string): Promise<object> {
   return { image, folder: join(folder, 'mnt'), inUse: 'refuse' }
 }
 
+async function plantDisk(folder: string): Promise<void> {
+  const disk = Buffer.alloc(4 * 1024 ** 2, 'varve ')
+  disk.set(mbrSector(disk.length))
+  await writeFile(join(folder, 'disk.raw'), disk)
+}
+
+async function carryOut(host: TestHost, operation: string, request: object): Promise<void> {
+  const plan = await host.plan(operation, request)
+  if (plan.kind === 'refusal') throw new Error(plan.problems.map(({ message }) => message).join('; '))
+  const { error } = await host.runs.start({ plan, request, accepted: [] }, { stop })
+  if (error) throw new Error(error.message)
+}
+
 /** A machine that is off with a checkpoint, or none. */
 async function prepare(folder: string, checkpoint: string | null, disk = 'disk.raw'): Promise<void> {
   await using system = await openSystem(folder)
   await using host = openTestHost(folder, system)
-  const run = async (operation: string, request: object) => {
-    const plan = await host.plan(operation, request)
-    if (plan.kind === 'refusal') throw new Error(plan.problems.map(({ message }) => message).join('; '))
-    const { error } = await host.runs.start({ plan, request, accepted: [] }, { stop })
-    if (error) throw new Error(error.message)
-  }
-  const bytes = Buffer.alloc(4 * 1024 ** 2, 'varve ')
-  bytes.set(mbrSector(bytes.length))
-  await writeFile(join(folder, 'disk.raw'), bytes)
+  const run = async (operation: string, request: object) => carryOut(host, operation, request)
+  await plantDisk(folder)
   const source = { path: join(folder, disk), format: null, reading: {} }
   await run('convert', { sources: [source], target: imageIn(folder), format: 'vhdx' })
   const state = await stateIn(folder)
@@ -170,6 +178,85 @@ describe.skipIf(process.platform !== 'linux' || findPowershell() === null || cmd
     )
 
     test(
+      'what Hyper-V writes is there whole and proven, or not at all',
+      async () => {
+        const digestIn = async (path: string) =>
+          (await digestDisk({ kind: 'image', path, roots: null, format: null }, { inUse: 'accept' })).digest
+        const copyIn = async (folder: string) =>
+          (await readdir(folder)).filter((name) => name.startsWith('copy') || name.endsWith('.part'))
+        const walked = await walkKills({
+          operation: 'convert',
+          system: { openSystem, url },
+          async prepare(folder) {
+            await prepare(folder, null)
+            const source = { path: imageIn(folder), format: null, reading: {} }
+            return { sources: [source], target: join(folder, 'copy.vhdx'), format: 'vhdx', by: 'hyper-v' }
+          },
+          async atAnyTime(folder) {
+            if ((await copyIn(folder)).includes('copy.vhdx'))
+              expect(await digestIn(join(folder, 'copy.vhdx'))).toBe(await digestIn(imageIn(folder)))
+          },
+          async whenDone(folder) {
+            expect(await copyIn(folder)).toEqual(['copy.vhdx'])
+            expect(await digestIn(join(folder, 'copy.vhdx'))).toBe(await digestIn(imageIn(folder)))
+          },
+          async whenUndone(folder) {
+            expect(await copyIn(folder)).toEqual([])
+          },
+          oneOf: 3,
+        })
+        expect(walked.undone).toBeGreaterThan(0)
+      },
+      walkTime,
+    )
+
+    test(
+      'an image that Hyper-V gives another parent has its disk at any time',
+      async () => {
+        const chainIn = async (folder: string) => {
+          const image = { kind: 'image', path: join(folder, 'over.vhdx'), roots: null, format: null } as const
+          const { chain } = await inspectInput(image)
+          return chain.map(({ path }) => basename(path))
+        }
+        const walked = await walkKills({
+          operation: 'chain-repoint',
+          system: { openSystem, url },
+          async prepare(folder) {
+            // Of files only: no Windows is asked for them.
+            await using host = openTestHost(folder)
+            await plantDisk(folder)
+            const source = { path: join(folder, 'disk.raw'), format: null, reading: {} }
+            const over = {
+              target: join(folder, 'over.vhdx'),
+              format: 'vhdx',
+              parent: { path: imageIn(folder) },
+            }
+            await carryOut(host, 'convert', { sources: [source], target: imageIn(folder), format: 'vhdx' })
+            await carryOut(host, 'create', over)
+            await copyFile(imageIn(folder), join(folder, 'other.vhdx'))
+            const image = join(folder, 'over.vhdx')
+            return { image, parent: join(folder, 'other.vhdx'), by: 'hyper-v' }
+          },
+          async atAnyTime(folder) {
+            const [image, parent] = await chainIn(folder)
+            expect(image).toBe('over.vhdx')
+            expect(['web.vhdx', 'other.vhdx']).toContain(parent)
+          },
+          async whenDone(folder) {
+            expect(await chainIn(folder)).toEqual(['over.vhdx', 'other.vhdx'])
+          },
+          async whenUndone(folder) {
+            expect(await chainIn(folder)).toEqual(['over.vhdx', 'web.vhdx'])
+            expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toEqual([])
+          },
+          oneOf: 7,
+        })
+        expect(walked.undone).toBeGreaterThan(0)
+      },
+      walkTime,
+    )
+
+    test(
       'a machine stands on the checkpoint, or on what it stood on before',
       async () => {
         const machineIn = async (folder: string) => {
@@ -202,7 +289,7 @@ describe.skipIf(process.platform !== 'linux' || findPowershell() === null || cmd
             expect(checkpoints.map(({ name }) => name)).toEqual(['first'])
             expect(parentId).toBe(checkpoints[0]?.id)
           },
-          oneOf: 5,
+          oneOf: 7,
         })
         expect(walked.resumed).toBeGreaterThan(0)
       },

@@ -114,6 +114,19 @@ const rows: readonly Row[] = [
     bad: badImage('clone', 'IMAGE', 'twin.qcow2'),
   },
   {
+    name: 'convert --with qemu-img',
+    call: (lib) => ['convert', of(lib, 'single.qcow2'), of(lib, 'new.vhdx'), '--with', 'qemu-img'],
+    steps: ['digest', 'write', 'prove', 'publish'],
+    record: (lib) => ({ path: of(lib, 'new.vhdx'), format: 'vhdx', virtualSize: 4 * mib, verified: true }),
+    there: ['new.vhdx', 'single.qcow2'],
+    isFree: true,
+    bad: [
+      (lib) => ['convert', of(lib, 'single.qcow2'), of(lib, 'new.vmdk'), '--with', 'vmware-vdiskmanager'],
+      exitCodes.internal,
+      'tool-missing',
+    ],
+  },
+  {
     name: 'snapshot create',
     call: (lib) => ['snapshot', 'create', of(lib, 'single.qcow2'), 'now'],
     steps: ['create', 'check'],

@@ -19,7 +19,6 @@ import type { Operation } from './operation.ts'
 import { purgeOperation } from './purge/plan.ts'
 import {
   chainShow,
-  checkOperation,
   compareOperation,
   digestOperation,
   doctorOperation,
@@ -33,6 +32,7 @@ import {
   serveOperation,
   verifyOperation,
 } from './read/read-operations.ts'
+import { checkOperation } from './read/plan-check.ts'
 import { reclaimOperation } from './reclaim/plan.ts'
 import { uploadOperation } from './upload/plan.ts'
 import { repairOperation } from './repair/plan.ts'

@@ -8,6 +8,8 @@ interface Row {
   readonly enables: string
   /** The Debian package that brings it; null: it comes with the product itself. */
   readonly package: string | null
+  /** The product that brings it, where no package does; left out: Proxmox VE. */
+  readonly comesWith?: string
   readonly versionArgs?: readonly string[] | null
 }
 
@@ -91,6 +93,13 @@ const rows: readonly Row[] = [
   { name: 'qm', enables: 'machines of Proxmox VE', package: null, versionArgs: null },
   { name: 'pvesm', enables: 'storage of Proxmox VE', package: null, versionArgs: null },
   { name: 'VBoxManage', enables: 'machines and media of VirtualBox', package: 'virtualbox' },
+  {
+    name: 'vmware-vdiskmanager',
+    enables: 'VMDK of VMware Workstation',
+    package: null,
+    comesWith: 'VMware Workstation',
+    versionArgs: null,
+  },
   { name: 'guestfish', enables: 'work inside guest filesystems without mounting them', package: 'guestfish' },
   { name: 'virt-sparsify', enables: 'reclaiming free space of guests', package: 'guestfs-tools' },
   { name: 'virt-v2v', enables: 'fitting guests to another hypervisor', package: 'virt-v2v' },
@@ -102,6 +111,7 @@ const rows: readonly Row[] = [
 export const linuxTools: readonly ToolEntry[] = rows.map((row) => ({
   name: row.name,
   enables: row.enables,
-  install: row.package === null ? 'Comes with Proxmox VE.' : `apt-get install ${row.package}`,
+  install:
+    row.package === null ? `Comes with ${row.comesWith ?? 'Proxmox VE'}.` : `apt-get install ${row.package}`,
   versionArgs: row.versionArgs === undefined ? ['--version'] : row.versionArgs,
 }))

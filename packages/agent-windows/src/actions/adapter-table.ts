@@ -40,6 +40,10 @@ export function windowsActions(ports: WindowsPorts): AdapterTable {
     'list-attached': async () => (await import('./list-attached/list-attached.ts')).listAttached(ports),
     'unmount-partition': async () =>
       (await import('./unmount-partition/unmount-partition.ts')).unmountPartition(ports),
+    'examine-by-tool': async () =>
+      (await import('./examine-by-tool/examine-by-tool.ts')).examineByTool(ports),
+    'set-parent': async () => (await import('./set-parent/set-parent.ts')).setParent(ports),
+    'write-by-tool': async () => (await import('./write-by-tool/write-by-tool.ts')).writeByTool(ports),
   }
 }
 

@@ -24,6 +24,7 @@ const scripts = join(dirname(findPackageJSON(import.meta.url) ?? ''), '../agent-
 /** Files of this package, one verb each. */
 export type ScriptName =
   | 'checkpoint-machine'
+  | 'convert-vhd'
   | 'dismount-image'
   | 'get-disks'
   | 'get-distributions'
@@ -41,6 +42,8 @@ export type ScriptName =
   | 'set-checkpoint-kind'
   | 'scan-volume'
   | 'unmount-partition'
+  | 'set-parent'
+  | 'test-vhd'
 
 export interface CallOptions {
   /** How long the script may take. */

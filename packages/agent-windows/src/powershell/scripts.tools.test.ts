@@ -51,7 +51,13 @@ describe.skipIf(process.platform === 'win32' || pwsh === null || tables === null
       answers,
       as = 'elevated',
       registry = '',
-    }: { answers: Readonly<Record<string, string>>; as?: keyof typeof groups; registry?: string },
+      parameters = {},
+    }: {
+      answers: Readonly<Record<string, string>>
+      as?: keyof typeof groups
+      registry?: string
+      parameters?: object
+    },
   ) {
     const root = place.file(`root-${as}`)
     const whoami = join(root, 'System32/whoami.exe')
@@ -66,14 +72,14 @@ describe.skipIf(process.platform === 'win32' || pwsh === null || tables === null
     await chmod(reg, 0o755)
     const module = place.file('stand-ins.psm1')
     await writeFile(module, standInModule(tables ?? new Map(), Object.keys(answers)))
-    const parameters = {
+    const asked = {
       root,
       module,
       answers,
       script: join(folder, `${script}.ps1`),
-      parameters: {},
+      parameters,
     }
-    return (await host.call('with-stand-ins' as ScriptName, parameters)) as {
+    return (await host.call('with-stand-ins' as ScriptName, asked)) as {
       result: unknown
       calls: { name: string; set: string; given: Record<string, string> }[]
     }
@@ -285,6 +291,69 @@ describe.skipIf(process.platform === 'win32' || pwsh === null || tables === null
         storageModule: null,
         wsl: false,
       })
+    })
+  })
+
+  describe('virtual disks', () => {
+    const failing = (code: string, id: string) =>
+      `Write-Error -Exception (New-Object -TypeName System.Runtime.InteropServices.COMException -ArgumentList 'Die Datei ist beschädigt.', ${code}) -ErrorId '${id}' -Category NotSpecified`
+
+    test('are converted: each parameter as it was asked for', async () => {
+      const parameters = { source: "C:\\vm's [1].vhdx", target: 'D:\\b.vhd', kind: 'Fixed' }
+      const { result, calls } = await run('convert-vhd', { answers: { 'Convert-VHD': '' }, parameters })
+      expect(result).toEqual({})
+      expect(calls).toEqual([
+        {
+          name: 'Convert-VHD',
+          set: '__AllParameterSets',
+          given: { Path: parameters.source, DestinationPath: 'D:\\b.vhd', VHDType: 'Fixed' },
+        },
+      ])
+    })
+
+    test('are given another parent, whose identity is never waved through', async () => {
+      const parameters = { image: "C:\\vm's [1].vhdx", parent: 'D:\\base.vhdx' }
+      const { result, calls } = await run('set-parent', { answers: { 'Set-VHD': '' }, parameters })
+      expect(result).toEqual({})
+      const given = { Path: parameters.image, ParentPath: parameters.parent }
+      expect(calls).toEqual([{ name: 'Set-VHD', set: 'Parent', given }])
+    })
+
+    test.each([
+      ['set-parent', 'Set-VHD', '0xC03A000E'],
+      ['convert-vhd', 'Convert-VHD', '0xC03A001A'],
+      ['test-vhd', 'Test-VHD', '0xC03A000D'],
+    ] as const)('%s: a failure is told by its code', async (script, cmdlet, code) => {
+      const answers = { [cmdlet]: failing(code, 'OperationFailed'), 'Get-VHD': '' }
+      const parameters = {
+        image: 'C:\\a.vhdx',
+        parent: 'C:\\b.vhdx',
+        source: 'C:\\a.vhdx',
+        target: 'D:\\b.vhdx',
+        kind: 'Dynamic',
+      }
+      await expect(run(script, { answers, parameters })).rejects.toMatchObject({
+        failure: { codes: expect.arrayContaining([code]) },
+      })
+    })
+
+    test('are tested, with the chain that Hyper-V finds; one that is not sound has none', async () => {
+      const vhd = `param($Bound)
+$path = $Bound['Path'][0]
+$parent = ''
+if ($path -eq 'C:\\over.vhdx') { $parent = 'C:\\base.vhdx' }
+[pscustomobject]@{ Path = $path; Size = [uint64] 4MB; VhdType = 'Dynamic'; ParentPath = $parent }`
+      const parameters = { image: 'C:\\over.vhdx' }
+      const sound = await run('test-vhd', { answers: { 'Test-VHD': '$true', 'Get-VHD': vhd }, parameters })
+      const link = (path: string) => ({ path, size: 4_194_304, kind: 'Dynamic' })
+      expect(sound.result).toEqual({ isSound: true, links: [link('C:\\over.vhdx'), link('C:\\base.vhdx')] })
+      expect(sound.calls.map(({ name, set }) => `${name} ${set}`)).toEqual([
+        'Test-VHD ExistingVHD',
+        'Get-VHD Path',
+        'Get-VHD Path',
+      ])
+      const not = await run('test-vhd', { answers: { 'Test-VHD': '$false', 'Get-VHD': vhd }, parameters })
+      expect(not.result).toEqual({ isSound: false, links: [] })
     })
   })
 

@@ -170,6 +170,40 @@ Save-State $state`,
   'Write-VolumeCache': '',
   'Mount-VHD': `param($Bound) Add-StandInDisk $Bound['Path'][0] ("$($Bound['ReadOnly'])" -eq 'True') 'Microsoft.Vhd.PowerShell.Cmdlets.MountVhd'`,
   'Mount-DiskImage': `param($Bound) Add-StandInDisk $Bound['ImagePath'][0] ("$($Bound['Access'])" -eq 'ReadOnly') 'Mount-DiskImage'`,
+  'Set-VHD': String.raw`param($Bound)
+$path = $Bound['Path']
+Assert-Image $path 'Microsoft.Vhd.PowerShell.Cmdlets.SetVhd'
+Assert-Image $Bound['ParentPath'] 'Microsoft.Vhd.PowerShell.Cmdlets.SetVhd'
+# The run that asks for it has the image: a copy, and the action alone.
+$copy = $path + '.set.vhdx'
+[IO.File]::Copy($path, $copy)
+$undo = "$([guid]::NewGuid())".Substring(0, 8)
+Invoke-Varve do repoint-parent (ConvertTo-Json -Compress -InputObject @{ path = $copy; parent = @{ path = $Bound['ParentPath'] }; undo = $undo })
+[IO.File]::Delete([IO.Path]::Combine([IO.Path]::GetDirectoryName($copy), '.' + [IO.Path]::GetFileName($copy) + ".$undo.undo"))
+[IO.File]::Copy($copy, $path, $true)
+[IO.File]::Delete($copy)`,
+  'Test-VHD': String.raw`param($Bound)
+$path = $Bound['Path'][0]
+Assert-Image $path 'Microsoft.Vhd.PowerShell.Cmdlets.TestVhd'
+& $node $varve check $path --json > $null 2>&1
+$LASTEXITCODE -eq 0`,
+  'Get-VHD': String.raw`param($Bound)
+$path = $Bound['Path'][0]
+Assert-Image $path 'Microsoft.Vhd.PowerShell.Cmdlets.GetVhd'
+$found = Read-Image $path
+$kind = @{ dynamic = 'Dynamic'; fixed = 'Fixed'; differencing = 'Differencing' }["$($found.subformat)"]
+$parent = ''
+if ($found.chain.Count -gt 1) { $parent = $found.chain[1].path }
+[pscustomobject]@{ Path = $path; VhdFormat = "$($found.format)".ToUpper(); VhdType = $kind; Size = [uint64] $found.virtualSize; ParentPath = $parent }`,
+  // It tells formats by endings, as the real one does.
+  'Convert-VHD': String.raw`param($Bound)
+$path = $Bound['Path']
+$target = $Bound['DestinationPath']
+Assert-Image $path 'Microsoft.Vhd.PowerShell.Cmdlets.ConvertVhd'
+Assert-Free (Read-State) $path 'Microsoft.Vhd.PowerShell.Cmdlets.ConvertVhd'
+if ([IO.File]::Exists($target)) { Write-SystemError 'Die Datei ist vorhanden.' 0x80070050 'OperationFailed,Microsoft.Vhd.PowerShell.Cmdlets.ConvertVhd' 'ResourceExists' }
+$format = [IO.Path]::GetExtension($target).Substring(1)
+Invoke-Varve convert $path $target -O $format --subformat "$($Bound['VHDType'])".ToLower() --accept raw-unrecognised --yes`,
   'Dismount-VHD': `param($Bound) Remove-StandInDisk $Bound['Path'][0]`,
   'Dismount-DiskImage': `param($Bound) Remove-StandInDisk $Bound['ImagePath'][0]`,
   'Get-VM': `param($Bound)

@@ -4,15 +4,20 @@ import { assertUnused } from '@varve/engine/images/edit-file'
 import { withRepoint } from '@varve/engine/repoint/plan-repoint'
 import type { ChainRepointFacts } from '@varve/operations/chain-repoint/facts'
 import { chainRepoint } from '@varve/operations/chain-repoint/plan'
+import { isToolThere } from './is-tool-there.ts'
 import { defineLocalOperation } from './local-operation.ts'
 
 /** Works out what would be written, without writing it. */
 export const chainRepointHere = defineLocalOperation(
   chainRepoint,
-  async ({ image, parent, parentFormat }, { host, ports: { roots } }): Promise<ChainRepointFacts> => {
+  async ({ image, parent, parentFormat, by }, context): Promise<ChainRepointFacts> => {
+    const { host, ports } = context
+    const { roots } = ports
+    const asked = by === 'varve' ? {} : { hasHyperV: await isToolThere(by, context) }
     try {
       return await withRepoint({ image, parent, parentFormat, roots }, async (planned) => ({
         host,
+        ...asked,
         problems: await usedProblems(planned.file.path),
         repoint: {
           image: { path: planned.file.path, format: planned.format, virtualSize: planned.virtualSize },
@@ -24,7 +29,7 @@ export const chainRepointHere = defineLocalOperation(
       }))
     } catch (error) {
       if (!isDiskError(error)) throw error
-      return { host, problems: [problemFromError(error)], repoint: null }
+      return { host, ...asked, problems: [problemFromError(error)], repoint: null }
     }
   },
 )

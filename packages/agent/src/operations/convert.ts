@@ -1,12 +1,12 @@
 import { convertCopies, convertOperation } from '@varve/operations/convert/plan'
-import type { SourceFacts } from '@varve/operations/convert/facts'
 import { backingFacts, problemCollector, sourceFacts, targetFacts } from './copy-facts.ts'
+import { isToolThere } from './is-tool-there.ts'
 import { defineLocalOperation } from './local-operation.ts'
 
 /** Looks at each source, at what has the names of the new images, and at the image below them. */
 export const convertHere = defineLocalOperation(convertOperation, async (request, context) => {
   const { problems, collect } = problemCollector()
-  const sources: (SourceFacts | null)[] = []
+  const sources: (Awaited<ReturnType<typeof sourceFacts>> | null)[] = []
   for (const address of request.sources)
     sources.push(await collect(async () => sourceFacts(address, context)))
   const below = request.backing
@@ -20,5 +20,20 @@ export const convertHere = defineLocalOperation(convertOperation, async (request
           backingFacts({ target: first.target, format: request.format }, below, context),
         )
       : null
-  return { host: context.host, sources, targets, backing, problems: [...problems, ...above] }
+  const { by } = request
+  const tool =
+    by === 'varve'
+      ? null
+      : {
+          isThere: (await collect(async () => isToolThere(by, context))) ?? false,
+          links: sources.map((source) => source?.report.chain.length ?? 1),
+        }
+  return {
+    host: context.host,
+    sources,
+    targets,
+    backing,
+    ...(tool && { tool }),
+    problems: [...problems, ...above],
+  }
 })

@@ -3,7 +3,6 @@ import type { ImageAddress } from '@varve/operations/actions/image-address'
 import type { ReadingFacts } from '@varve/operations/read/plan-reading'
 import {
   chainShow,
-  checkOperation,
   compareOperation,
   digestOperation,
   doctorOperation,
@@ -17,7 +16,11 @@ import {
   serveOperation,
   verifyOperation,
 } from '@varve/operations/read/read-operations'
+import { checkOperation, type CheckFacts } from '@varve/operations/read/plan-check'
+import { inspectInput } from '@varve/engine/disks/inspect-input'
+import { imageInput } from '../actions/image-input.ts'
 import { problemCollector, sourceFacts } from './copy-facts.ts'
+import { isToolThere } from './is-tool-there.ts'
 import { defineLocalOperation, type FactsContext } from './local-operation.ts'
 
 export const digestHere = defineLocalOperation(digestOperation, async ({ image }, context) =>
@@ -45,7 +48,19 @@ export const serveHere = defineLocalOperation(serveOperation, async ({ image }, 
 )
 // What is wrong with an image is what these are to tell: it is no reason not to look.
 export const infoHere = defineLocalOperation(infoOperation, async (_, context) => readingFacts([], context))
-export const checkHere = defineLocalOperation(checkOperation, async (_, context) => readingFacts([], context))
+export const checkHere = defineLocalOperation(
+  checkOperation,
+  async ({ image, by }, context): Promise<CheckFacts> => {
+    const facts = await readingFacts([], context)
+    if (by === null) return facts
+    const { problems, collect } = problemCollector()
+    const found = await collect(async () => {
+      const { format } = await inspectInput(imageInput(image, context.ports), { signal: context.signal })
+      return { isThere: await isToolThere(by, context), format }
+    })
+    return { ...facts, problems, ...(found && { tool: found }) }
+  },
+)
 export const chainShowHere = defineLocalOperation(chainShow, async (_, context) => readingFacts([], context))
 export const doctorHere = defineLocalOperation(doctorOperation, async (_, context) =>
   readingFacts([], context),

@@ -56,6 +56,7 @@ export class ScriptedToolRunner implements ToolRunner {
     for (const stream of ['stdout', 'stderr'] as const) {
       const lines = progressReader(stream, label, {
         progress: command.progress,
+        isOneLine: command.isOneLine,
         onProgress: options.onProgress,
       })
       lines?.add(said[stream])

@@ -64,6 +64,7 @@ export class ExecaToolRunner implements ToolRunner {
     for (const [stream, kept] of Object.entries({ stdout, stderr } as const)) {
       const lines = progressReader(stream as 'stdout' | 'stderr', label, {
         progress: command.progress,
+        isOneLine: command.isOneLine,
         onProgress: options.onProgress,
       })
       const source = stream === 'stdout' ? running.stdout : running.stderr

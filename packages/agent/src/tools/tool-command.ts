@@ -50,6 +50,8 @@ export interface ToolCommand<Output> {
   readonly silence?: ToolSilence
   /** What a line says about progress; null: nothing. A line ends with a line feed or, as bars do, a carriage return. */
   readonly progress?: (line: ToolLine) => ToolProgress | null
+  /** Its progress is one line that grows, and is read as it does. */
+  readonly isOneLine?: true
   readonly parse: (output: ToolOutput) => Output
 }
 
@@ -80,6 +82,7 @@ export function stderrText({ stderr, label }: ToolOutput): string {
 export const usualSilence: ToolSilence = { ms: 30_000 }
 
 interface ProgressWanted {
+  readonly isOneLine: ToolCommand<unknown>['isOneLine']
   readonly progress: ToolCommand<unknown>['progress'] | undefined
   readonly onProgress: RunToolOptions['onProgress'] | undefined
 }
@@ -88,13 +91,17 @@ interface ProgressWanted {
 export function progressReader(
   stream: ToolLine['stream'],
   label: string,
-  { progress, onProgress }: ProgressWanted,
+  { progress, onProgress, isOneLine }: ProgressWanted,
 ): LineReader | null {
   if (!progress || !onProgress) return null
-  return createLineReader(label, (text) => {
-    const said = progress({ stream, text })
-    if (said) onProgress(said)
-  })
+  return createLineReader(
+    label,
+    (text) => {
+      const said = progress({ stream, text })
+      if (said) onProgress(said)
+    },
+    isOneLine,
+  )
 }
 
 export function isExpected({ expected = [0] }: ToolCommand<unknown>, exitCode: number): boolean {

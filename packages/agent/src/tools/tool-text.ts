@@ -25,13 +25,17 @@ export function toolBytes(text: string, label: string): Uint8Array {
   return iconv.encode(text, label)
 }
 
-/** Cuts a stream into lines as it arrives, whatever the pieces; `end` gives the last one. */
+/** Cuts a stream into lines as it arrives, whatever the pieces; `end` gives the last one. `isGrowing`: also what is there of one. */
 export interface LineReader {
   add(bytes: Uint8Array): void
   end(): void
 }
 
-export function createLineReader(label: string, onLine: (text: string) => void): LineReader {
+export function createLineReader(
+  label: string,
+  onLine: (text: string) => void,
+  isGrowing = false,
+): LineReader {
   const decoder = iconv.getDecoder(label)
   let rest = ''
 
@@ -39,6 +43,7 @@ export function createLineReader(label: string, onLine: (text: string) => void):
     const lines = (rest + text).split(/\r\n|[\r\n]/u)
     rest = isLast ? '' : (lines.pop() ?? '')
     for (const line of lines) if (line !== '') onLine(line)
+    if (isGrowing && rest !== '') onLine(rest)
     if (rest.length > longestLine) {
       onLine(rest)
       rest = ''

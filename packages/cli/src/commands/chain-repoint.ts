@@ -6,6 +6,7 @@ import { operate, type OperateOptions } from '../operations/operate.ts'
 export interface ChainRepointOptions extends OperateOptions {
   readonly parent: string
   readonly parentFormat?: string
+  readonly with?: 'varve' | 'hyper-v'
 }
 
 /** `varve chain repoint IMAGE --parent FILE`. */
@@ -23,6 +24,7 @@ export async function chainRepoint(
         parent: placeOf(options.parent, options),
         parentFormat,
         proof: proofOf(options.accept),
+        by: options.with ?? 'varve',
       },
       isAsked: true,
     },

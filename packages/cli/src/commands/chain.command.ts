@@ -1,3 +1,4 @@
+import { Option } from 'commander'
 import { defineCommand } from '../grammar/command-definition.ts'
 import { addReadOptions, addOperationOptions, collect } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
@@ -48,7 +49,13 @@ const repointCommand = defineCommand<ChainRepointOptions>({
     addOperationOptions(
       command
         .requiredOption('--parent <file>', 'the image that it is to name')
-        .option('--parent-format <format>', 'take the parent for this format instead of detecting it'),
+        .option('--parent-format <format>', 'take the parent for this format instead of detecting it')
+        .addOption(
+          new Option(
+            '--with <program>',
+            'who writes it; hyper-v writes into a copy, which takes the place of the original',
+          ).choices(['varve', 'hyper-v']),
+        ),
     ),
   async run({ args: [image = ''], options, context }) {
     const { chainRepoint } = await import('./chain-repoint.ts')

@@ -1,4 +1,6 @@
 import { Option } from 'commander'
+import { examiningTools } from '@varve/operations/read/examining-tools'
+import { UsageError } from '../command.ts'
 import { defineCommand } from '../grammar/command-definition.ts'
 import { addAcceptOption, addPlanOptions, addReadingOptions, addTlsOption } from '../grammar/options.ts'
 import { withThreads } from '../grammar/with-threads.ts'
@@ -7,7 +9,7 @@ import { overFiles } from '../over-files.ts'
 import type { CheckCommand } from './check.ts'
 import type { RepairCommand } from './repair.ts'
 
-export const checkCommand = defineCommand<Omit<CheckCommand & RepairCommand, 'file'>>({
+export const checkCommand = defineCommand<Omit<CheckCommand, 'file'> & Omit<RepairCommand, 'with'>>({
   usage: 'check <files...>',
   group: 'L2',
   does: 'whether the tables of an image contradict each other: exit code 3 corrupt, 9 leaks only',
@@ -25,8 +27,8 @@ export const checkCommand = defineCommand<Omit<CheckCommand & RepairCommand, 'fi
               .addOption(
                 new Option(
                   '--with <program>',
-                  'with --repair: who does it; qemu-img repairs a copy, which takes the place of the original',
-                ).choices(['varve', 'qemu-img']),
+                  'who is asked too; with --repair: who does it, qemu-img repairs a copy, which takes the place of the original',
+                ).choices(['varve', ...examiningTools]),
               )
               .addOption(
                 new Option(
@@ -40,7 +42,12 @@ export const checkCommand = defineCommand<Omit<CheckCommand & RepairCommand, 'fi
       ),
     ),
   async run({ args, options, context }) {
+    const { with: by = 'varve' } = options
     if (options.repair !== true) {
+      if (by !== 'varve' && !isReadByPlan(options)) {
+        const { checkWithTool } = await import('./check.ts')
+        return await overFiles(args, context, async (file, one) => checkWithTool({ ...options, file }, one))
+      }
       if (isReadByPlan(options)) {
         const { checkByPlan } = await import('./check.ts')
         return await overFiles(
@@ -53,9 +60,11 @@ export const checkCommand = defineCommand<Omit<CheckCommand & RepairCommand, 'fi
       const { check } = await import('./check.ts')
       return await overFiles(args, context, async (file, one) => check({ ...options, file }, one))
     }
+    if (by !== 'varve' && by !== 'qemu-img')
+      throw new UsageError(`--with ${by} repairs nothing: it only checks.`)
     return await withThreads(context, [], async (running) => {
       const { repair } = await import('./repair.ts')
-      return await repair(args, options, running)
+      return await repair(args, { ...options, with: by }, running)
     })
   },
 })

@@ -3,22 +3,28 @@ import type { CheckReport } from '@varve/core/image/check-report'
 import { checkFile } from '@varve/engine/images/check-file'
 import { undoRepair } from '@varve/engine/images/repair-file'
 import { examineImage } from '@varve/operations/actions/examine-image'
+import { examineByTool } from '@varve/operations/actions/examine-by-tool'
+import type { ExaminingTool } from '@varve/operations/read/examining-tools'
+import { outcomeOf, type RunState } from '@varve/operations/runs/run-state'
 import { UsageError, type AcceptOptions, type CommandContext, type Outcome } from '../command.ts'
 import { inUseOf } from '../consent.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import { withThreads } from '../grammar/with-threads.ts'
 import { diskInput, pathOf, type ReadingOptions } from '../input.ts'
+import { operate } from '../operations/operate.ts'
 import { imageOf, inUseWish, readByPlan, type ReadByPlanOptions } from '../operations/read-by-plan.ts'
 import { paintWith, printable, problemLines } from '../output/text.ts'
 
 export interface CheckCommand extends ReadingOptions, AcceptOptions {
   readonly file: string
   readonly backup?: string
+  readonly with?: 'varve' | ExaminingTool
   /** The backup of the repair to be undone. */
   readonly undo?: string
 }
 
 /** What belongs to a repair only. */
-const ofRepair = ['backup', 'with', 'what']
+const ofRepair = ['backup', 'what']
 /** What goes with a plan, and not with putting back. */
 const ofPlan = ['plan', 'script', 'wait', 'yes']
 /** What goes with --host only. */
@@ -56,10 +62,51 @@ export async function checkByPlan(
 ): Outcome {
   if (command.undo !== undefined) throw new UsageError('--undo BACKUP goes with nothing else.')
   assertNothingOfRepair(command)
-  const request = { image: imageOf(command.file, command), inUse: inUseWish(command.accept) }
-  return await readByPlan({ operation: 'check', request }, command, context, (result) =>
-    printCheck(examineImage.outcome.parse(result).report, [], context),
+  const request = checkRequest(command)
+  return await readByPlan({ operation: 'check', request }, command, context, (result, { steps }) => {
+    const asked = steps.find(({ id }) => id === 'ask')
+    return printBoth(examineImage.outcome.parse(result).report, asked?.result, context)
+  })
+}
+
+/** `varve check FILE --with TOOL`: what Varve finds, and what the tool does. */
+export async function checkWithTool(
+  command: CheckCommand & ReadByPlanOptions,
+  context: CommandContext,
+): Outcome {
+  if (command.undo !== undefined) throw new UsageError('--undo BACKUP goes with nothing else.')
+  assertNothingOfRepair(command)
+  async function report({ steps }: RunState): Outcome {
+    const outcome = (name: string) => {
+      const done = steps.find(({ step: { action } }) => action === name)
+      return done && outcomeOf(done)
+    }
+    const own = examineImage.outcome.parse(outcome(examineImage.name))
+    return await Promise.resolve(printBoth(own.report, outcome(examineByTool.name), context))
+  }
+  const wish = { operation: 'check', request: checkRequest(command), isAsked: false, report } as const
+  const { accept } = command
+  return await withThreads(context, [], async (running) =>
+    operate({ ...wish, refusal: 'error' }, { ...(accept !== undefined && { accept }) }, running),
   )
+}
+
+function checkRequest(command: CheckCommand & ReadByPlanOptions) {
+  const { with: by = 'varve', accept, file } = command
+  return { image: imageOf(file, command), inUse: inUseWish(accept), by: by === 'varve' ? null : by }
+}
+
+/** Prints both opinions; the worse one gives the exit code. */
+function printBoth(report: CheckReport, asked: unknown, context: CommandContext): Awaited<Outcome> {
+  if (asked === undefined) return printCheck(report, [], context)
+  const second = examineByTool.outcome.parse(asked)
+  const codes = [exitCodeOf(report), exitCodeOf(second.report)]
+  if (context.json) context.print(JSON.stringify({ ...report, fixes: [], second }, null, 2))
+  else
+    for (const one of [report, second.report])
+      context.print(describe(one, { fixes: [], color: context.config.color }))
+  if (codes.includes(exitCodes.imageRefused)) return exitCodes.imageRefused
+  return codes.includes(exitCodes.leaks) ? exitCodes.leaks : exitCodes.ok
 }
 
 function assertNothingOfRepair(command: object): void {

@@ -9,6 +9,7 @@ import {
 import { choiceConflict, readChoices } from '@varve/core/formats/write-choices'
 import type { ImageAddress } from '@varve/operations/actions/image-address'
 import type { ConvertRequest } from '@varve/operations/convert/request'
+import type { WritingTool } from '@varve/operations/convert/writing-tools'
 import { UsageError } from '../command.ts'
 import { inUseOf } from '../consent.ts'
 import { formatOf, imageAddress, pathOf, type ReadingOptions } from '../input.ts'
@@ -38,6 +39,8 @@ export interface ConvertOptions extends ReadingOptions, NewImageOptions, CopyOpt
   /** A host of the fleet: names are its own, and looked at there. */
   readonly host?: string
   readonly sources: readonly string[]
+  /** Who writes the new image. */
+  readonly with?: 'varve' | WritingTool
   /** Of standard input, in bytes. */
   readonly size?: number
   /** The digest that what is written has to have, where it is known before. */
@@ -62,6 +65,7 @@ export function convertRequest(options: ConvertOptions): ConvertRequest {
     options: namedOptions(options.option ?? []),
     backing: backing === undefined ? null : { path: backing, format: formatOf(backingFormat) },
     ...copyChoices(options),
+    by: options.with ?? 'varve',
     expected: options.expected ?? null,
   }
 }

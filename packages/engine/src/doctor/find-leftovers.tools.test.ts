@@ -4,7 +4,7 @@ import { mkdir, open, readdir, utimes, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { tempPlace } from '@varve/test-kit/temp-place'
 import { expect, test } from 'vitest'
-import { findLeftovers, removeLeftover, type StagingRun } from './find-leftovers.ts'
+import { findLeftovers, removeLeftover, type StagingRun, lookAtStaged } from './find-leftovers.ts'
 import { releaseRunLocks, takeRunLocks } from '../in-use/run-locks.ts'
 import { publishFiles } from '../files/publish-file.ts'
 import { writeJournal } from '../staging/publishing-journal.ts'
@@ -57,6 +57,18 @@ test('what a command writes now, what somebody has open and what a migration lef
     reader.kill('SIGKILL')
     await once(reader, 'exit')
   }
+})
+
+test('the folder in which a program writes is of the run that staged it', async () => {
+  await using place = await tempPlace()
+  const folder = place.file('.disk.vhdx.0123456789ab-tool.part')
+  await mkdir(folder)
+  await writeFile(`${folder}/disk.vhdx`, 'half')
+  for (const path of [`${folder}/disk.vhdx`, folder]) await utimes(path, 0, 0)
+  expect(await below(place.path)).toMatchObject([{ path: folder, kind: 'run', state: 'removable' }])
+  const run = { id: 'r', isOver: false, of: null }
+  const runs = (staging: string) => (staging === '0123456789ab' ? run : null)
+  expect(await lookAtStaged([folder], runs as never)).toMatchObject([{ run: 'r', state: 'run' }])
 })
 
 test('names that a killed publication had given are taken back, and an image that is whole stays', async () => {

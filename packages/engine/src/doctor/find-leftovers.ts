@@ -44,8 +44,9 @@ export type StagingRuns = (staging: string) => StagingRun | null
 const commandPart = /^\..+\.p(?<pid>\d{1,10})-[0-9a-f]{8}\.part$/u
 /** Before the process was part of the name. */
 const oldCommandPart = /^\..+\.[0-9a-f]{8}\.part$/u
-/** The id that a run gives what it stages. */
-const stagedByRun = /^[0-9a-f]{12}(?:-vhdx)?$/u
+/** The id that a run gives what it stages; `-tool`: the folder in which a program writes it, `-vhdx`: what Windows has as a disk meanwhile. */
+const stagedByRun = /^[0-9a-f]{12}(?:-tool|-vhdx)?$/u
+const ofTool = /-tool$/u
 const unpacked = /^varve-[0-9a-f-]{36}\.unpacked$/u
 /** A name that tells no process is left alone as long as it was written to lately. */
 const settledMs = 3_600_000
@@ -97,7 +98,7 @@ async function leftoverOf(path: string, { openers, runOfStaging }: Known): Promi
   const modifiedMs = files.reduce((latest, { mtimeMs }) => Math.max(latest, Number(mtimeMs)), 0)
   const pid = Number(commandPart.exec(name)?.groups?.['pid'] ?? 0) || null
   const staging = stagedName.exec(name)?.groups?.['staging'] ?? ''
-  const run = runOfStaging(staging) ?? (await runOfTarget(path, staging))
+  const run = runOfStaging(staging.replace(ofTool, '')) ?? (await runOfTarget(path, staging))
   const kind = kindOf(name, { pid, isOfRun: run !== null })
   const about = { pid, kind, run, isSettled: Date.now() - modifiedMs >= settledMs }
   const state = files.some((file) => openers.of(file).length > 0) ? 'running' : stateOf(about)

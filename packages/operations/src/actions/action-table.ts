@@ -37,6 +37,7 @@ import { discardStaged } from './discard-staged.ts'
 import { discardVolume } from './discard-volume.ts'
 import { discard } from './discard.ts'
 import { endServing } from './end-serving.ts'
+import { examineByTool } from './examine-by-tool.ts'
 import { examineImage } from './examine-image.ts'
 import { exportDisk } from './export.ts'
 import { extendImage } from './extend-image.ts'
@@ -44,6 +45,7 @@ import { extendVolume } from './extend-volume.ts'
 import { findExtents } from './find-extents.ts'
 import { findFilesystem } from './find-filesystem.ts'
 import { forgetAttachment } from './forget-attachment.ts'
+import { forgetMedia } from './forget-media.ts'
 import { hideVolume } from './hide-volume.ts'
 import { hideFromUdev } from './hide-from-udev.ts'
 import { inspectImage } from './inspect-image.ts'
@@ -107,6 +109,7 @@ import { scanVolume } from './scan-volume.ts'
 import { serveDevice } from './serve-device.ts'
 import { serveImage } from './serve-image.ts'
 import { setAside } from './set-aside.ts'
+import { setParent } from './set-parent.ts'
 import { showChain } from './show-chain.ts'
 import { shrinkPhysical } from './shrink-physical.ts'
 import { shrinkVolume } from './shrink-volume.ts'
@@ -123,6 +126,7 @@ import { verifyImage } from './verify-image.ts'
 import { verify } from './verify.ts'
 import { weighReclaimed } from './weigh-reclaimed.ts'
 import { weighVolume } from './weigh-volume.ts'
+import { writeByTool } from './write-by-tool.ts'
 import { writeExport } from './write-export.ts'
 import { writeImage } from './write-image.ts'
 import { writeVolume } from './write-volume.ts'
@@ -173,6 +177,7 @@ export const actionTable = {
   'discard-staged': discardStaged,
   'discard-volume': discardVolume,
   'end-serving': endServing,
+  'examine-by-tool': examineByTool,
   'examine-image': examineImage,
   export: exportDisk,
   'extend-image': extendImage,
@@ -180,6 +185,7 @@ export const actionTable = {
   'find-extents': findExtents,
   'find-filesystem': findFilesystem,
   'forget-attachment': forgetAttachment,
+  'forget-media': forgetMedia,
   'hide-from-udev': hideFromUdev,
   'hide-volume': hideVolume,
   'inspect-image': inspectImage,
@@ -244,6 +250,7 @@ export const actionTable = {
   'serve-image': serveImage,
   'set-aside': setAside,
   'set-checkpoint-kind': setCheckpointKind,
+  'set-parent': setParent,
   'show-chain': showChain,
   'shrink-physical': shrinkPhysical,
   'shrink-volume': shrinkVolume,
@@ -260,6 +267,7 @@ export const actionTable = {
   'verify-image': verifyImage,
   'weigh-reclaimed': weighReclaimed,
   'weigh-volume': weighVolume,
+  'write-by-tool': writeByTool,
   'write-export': writeExport,
   'write-image': writeImage,
   'write-volume': writeVolume,

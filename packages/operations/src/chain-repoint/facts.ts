@@ -12,6 +12,8 @@ export interface ChainRepointFacts {
   readonly host: string
   /** What speaks against it. */
   readonly problems: readonly Problem[]
+  /** Whether Hyper-V is there; left out: it is not asked. */
+  readonly hasHyperV?: boolean
   /** Null: it is not possible, and `problems` says why. */
   readonly repoint: {
     readonly image: ChainFileFacts

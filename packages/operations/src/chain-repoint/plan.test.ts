@@ -21,6 +21,7 @@ const request = {
   parent: '/new/base.qcow2',
   parentFormat: null,
   proof: 'wanted',
+  by: 'varve',
 } as const
 
 test('the new parent is proven before its name is written', () => {
@@ -38,6 +39,22 @@ test('a waived proof is said, and needs that word too', () => {
 
 test('where it is named so already nothing is done', () => {
   expect(planChainRepoint(request, { ...facts, repoint: { ...possible, bytes: 0 } })).toMatchSnapshot()
+})
+
+test('Hyper-V writes into a copy that takes the place, and only VHD and VHDX', () => {
+  const image = { path: '/vms/child.vhdx', format: 'vhdx', virtualSize: size } as const
+  const parent = { path: '/new/base.vhdx', format: 'vhdx', virtualSize: size } as const
+  const asked = { ...request, by: 'hyper-v' } as const
+  const repoint = { ...possible, image, parent, old: { path: '/vms/base.vhdx', format: 'vhdx' } as const }
+  expect(planChainRepoint(asked, { ...facts, repoint, hasHyperV: true })).toMatchSnapshot()
+  expect(planChainRepoint(asked, { ...facts, repoint, hasHyperV: false })).toMatchObject({
+    kind: 'refusal',
+    problems: [{ id: 'tool-missing' }],
+  })
+  expect(planChainRepoint(asked, { ...facts, hasHyperV: true })).toMatchObject({
+    kind: 'refusal',
+    problems: [{ id: 'refused' }],
+  })
 })
 
 test('it is refused for what speaks against it', () => {

@@ -1,6 +1,7 @@
 import type { Problem } from '@varve/core/problems/problem'
 import { isBlocking } from '@varve/core/problems/problem'
 import { baseName } from '../actions/path-words.ts'
+import { hyperVProblems, stepsByHyperV } from './by-hyper-v.ts'
 import { proveSameDisk } from '../actions/prove-same-disk.ts'
 import { repointParent } from '../actions/repoint-parent.ts'
 import { defineOperation } from '../operation.ts'
@@ -19,15 +20,15 @@ export const chainRepoint = defineOperation<ChainRepointRequest, ChainRepointFac
 
 type Possible = NonNullable<ChainRepointFacts['repoint']>
 
-export function planChainRepoint(
-  request: ChainRepointRequest,
-  { host, problems, repoint }: ChainRepointFacts,
-): Plan | Refusal {
+export function planChainRepoint(request: ChainRepointRequest, facts: ChainRepointFacts): Plan | Refusal {
+  const { host, repoint } = facts
+  const problems = [...facts.problems, ...(request.by === 'hyper-v' ? hyperVProblems(request, facts) : [])]
   if (repoint === null || problems.some(isBlocking))
     return { kind: 'refusal', operation: chainRepoint.name, problems: [...problems] }
   const { image, parent, bytes } = repoint
   const isProven = request.proof === 'wanted' && 'path' in repoint.old
-  const steps = bytes === 0 ? [] : inOrder(stepsOf(repoint, { host, isProven, format: request.parentFormat }))
+  const { by, parentFormat: format } = request
+  const steps = bytes === 0 ? [] : inOrder(stepsOf(repoint, { host, isProven, format, by }))
   return {
     kind: 'plan',
     operation: chainRepoint.name,
@@ -47,17 +48,14 @@ interface Stepping {
   readonly host: string
   readonly isProven: boolean
   readonly format: ChainRepointRequest['parentFormat']
+  readonly by: ChainRepointRequest['by']
 }
 
-function stepsOf({ image, parent, old, bytes }: Possible, { host, isProven, format }: Stepping): DraftStep[] {
-  const rewrite = step(repointParent, {
-    id: 'repoint',
-    host,
-    input: { path: image.path, parent: { path: parent.path, format }, undo: freshId },
-    needs: ['nobody has the image open'],
-    estimate: { bytes, seconds: 1 },
-  })
-  if (!isProven || !('path' in old)) return [rewrite]
+function stepsOf(possible: Possible, stepping: Stepping): DraftStep[] {
+  const { parent, old } = possible
+  const { host, isProven, by } = stepping
+  const rewrite = by === 'hyper-v' ? stepsByHyperV(possible, host) : [ownStep(possible, stepping)]
+  if (!isProven || !('path' in old)) return rewrite
   const size = parent.virtualSize
   const proof = step(proveSameDisk, {
     id: 'prove',
@@ -68,7 +66,17 @@ function stepsOf({ image, parent, old, bytes }: Possible, { host, isProven, form
     },
     estimate: { bytes: size === null ? null : 2 * size, seconds: null },
   })
-  return [proof, rewrite]
+  return [proof, ...rewrite]
+}
+
+function ownStep({ image, parent, bytes }: Possible, { host, format }: Stepping): DraftStep {
+  return step(repointParent, {
+    id: 'repoint',
+    host,
+    input: { path: image.path, parent: { path: parent.path, format }, undo: freshId },
+    needs: ['nobody has the image open'],
+    estimate: { bytes, seconds: 1 },
+  })
 }
 
 function onlyTheName({ image, says }: Possible): Problem {

@@ -29,6 +29,12 @@ export interface CopyFacts {
     /** Bytes of its disk. */
     readonly virtualSize: number
   } | null
+  /** Of the tool that is to write them; left out: none is. */
+  readonly tool?: {
+    readonly isThere: boolean
+    /** Images of the chain of each source, in the order of `sources`. */
+    readonly links: readonly number[]
+  }
   /** Why something could not be looked at. */
   readonly problems: readonly Problem[]
 }

@@ -14,6 +14,8 @@ import { sectorFinding, snapshotFinding, sourceFindings } from './copy-findings.
 import type { CopyFacts, SourceFacts } from './facts.ts'
 import { ConvertRequest } from './request.ts'
 import { copiesOf, type Copy } from './targets.ts'
+import { toolRefusals } from './tool-refusals.ts'
+import { writingToolRules } from './writing-tools.ts'
 
 /** Writes the disks of images as new images; the sources are only read. All new images get their names, or none does. */
 export const convertOperation = defineOperation<ConvertRequest, CopyFacts>({
@@ -35,12 +37,14 @@ export function planCopies(
     ...facts.problems,
     ...choiceRefusals(request),
     ...copies.flatMap((copy) => refusalsOf(copy, request, facts)),
+    ...(request.by === 'varve' ? [] : toolRefusals(request.by, request, facts, copies)),
     ...sameNames(copies),
   ]
   if (problems.length > 0 || known.length < facts.sources.length)
     return { kind: 'refusal', operation, problems }
   const plans = copies.map((copy, index): CopyPlan => {
-    const { format, subformat, compression, options, verify, durability, reflink, inUse } = request
+    const { format, subformat, compression, options, by } = request
+    const { verify, durability, reflink, inUse } = request
     const mark = copies.length > 1 ? `-${index + 1}` : ''
     const backing = facts.backing && { path: facts.backing.path, format: facts.backing.format }
     const image = { format, subformat, compression, options, backing }
@@ -49,7 +53,7 @@ export function planCopies(
     const choices = { verify, durability, reflink, inUse }
     // Of several images only the first one is that disk.
     const expected = copies.length === 1 ? request.expected : null
-    return { host: facts.host, copy, facts: source, image, isReplaced, mark, expected, ...choices }
+    return { host: facts.host, copy, facts: source, image, isReplaced, mark, expected, by, ...choices }
   })
   const steps = inOrder([...plans.flatMap(stagingSteps), ...plans.map(namingStep)])
   return {
@@ -142,10 +146,11 @@ function wordsOf(options: Readonly<Record<string, string>>): string[] {
   return Object.entries(options).map(([name, value]) => `${name}=${value}`)
 }
 
-function findingsOf(source: SourceFacts, { format, options, snapshots }: ConvertRequest): Problem[] {
+function findingsOf(source: SourceFacts, { format, options, snapshots, by }: ConvertRequest): Problem[] {
   const read = readChoices(format, wordsOf(options))
   const said = 'choices' in read ? read.choices : {}
-  const { logicalSectorSize: told } = { ...guestChoices(format, source.report), ...said }
+  const kept = by === 'varve' || writingToolRules[by].keepsSectors ? guestChoices(format, source.report) : {}
+  const { logicalSectorSize: told } = { ...kept, ...said }
   const asked = [snapshotFinding(source, snapshots), sectorFinding(source, { format, told })]
   return [...sourceFindings(source), ...asked.filter((finding) => finding !== null)]
 }
@@ -160,7 +165,8 @@ interface Summed {
 }
 
 function summaryOf({ operation, request, sources, copies }: Summed): string {
-  const { format, subformat, target, isFolder } = request
+  const { format, subformat, target, isFolder, by } = request
+  const writer = by === 'varve' ? '' : ` by ${writingToolRules[by].label}`
   const kind = nameOfKind(format, subformat)
   const verb = verbs[operation]
   const [only, ...others] = sources
@@ -168,8 +174,8 @@ function summaryOf({ operation, request, sources, copies }: Summed): string {
     const size = only.report.virtualSize
     const disk = size === null ? '' : ` (${formatBytes(size)})`
     const named = baseName(copies[0]?.target ?? target)
-    return `${verb} ${sourceName(only.address.path)}${disk} to ${named}, ${kind}`
+    return `${verb} ${sourceName(only.address.path)}${disk} to ${named}, ${kind}${writer}`
   }
   const into = isFolder ? ` in ${baseName(target)}` : ''
-  return `${verb} ${sources.length === 1 ? 'an image' : `${sources.length} images`} to ${copies.length} of ${kind}${into}`
+  return `${verb} ${sources.length === 1 ? 'an image' : `${sources.length} images`} to ${copies.length} of ${kind}${into}${writer}`
 }

@@ -3,6 +3,7 @@ import { Digest, FormatName, Path, Subformat } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { ImageAddress } from '../actions/image-address.ts'
 import { Durability } from '../actions/new-image.ts'
+import { writingTools } from './writing-tools.ts'
 
 /** How a copy is made, whatever it is of. */
 export const CopyChoices = z.lazy(() =>
@@ -38,6 +39,8 @@ export const ConvertRequest = z.lazy(() =>
       .object({ path: Path, format: FormatName.nullable().default(null) })
       .nullable()
       .default(null),
+    /** Who writes the new images; Varve proves them, whoever it is. */
+    by: z.enum(['varve', ...writingTools]).default('varve'),
     /** The digest of the disk of the one source, where it is known already: the new image is proven to have it. */
     expected: Digest.nullable().default(null),
   }),

@@ -3,7 +3,7 @@ import { proveImage } from '../actions/prove-image.ts'
 import { publishImage } from '../actions/publish-image.ts'
 import type { z } from 'zod'
 import { noEstimate, step, type DraftStep, type Estimate } from './plan.ts'
-import { from } from './wired.ts'
+import { from, type FromStep } from './wired.ts'
 
 /** An image that an earlier step has staged. */
 export interface StagedByStep {
@@ -20,7 +20,7 @@ export interface StagedByStep {
 export function proofStep(
   { host, by, image, durability = 'synced', mark = '' }: StagedByStep,
   estimate: Estimate = noEstimate,
-  expected: string | null = null,
+  expected: string | FromStep | null = null,
 ): DraftStep {
   const { target, format, subformat } = image
   const staged = { target, format, subformat, staging: from(by, 'staging') }

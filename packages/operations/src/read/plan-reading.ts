@@ -14,11 +14,11 @@ export interface ReadingFacts {
   readonly problems: readonly Problem[]
 }
 
-/** A plan of one step that reads and changes nothing; refused when an image cannot be read right. */
+/** A plan of steps that read and change nothing; refused when an image cannot be read right. */
 export function planReading(
   { operation, summary }: { readonly operation: string; readonly summary: string },
   facts: ReadingFacts,
-  draft: DraftStep,
+  ...drafts: readonly DraftStep[]
 ): Plan | Refusal {
   const { images } = facts
   const problems = [...facts.problems, ...images.flatMap((image) => image.problems)]
@@ -33,7 +33,7 @@ export function planReading(
     kind: 'plan',
     operation,
     summary,
-    steps: inOrder([{ ...draft, estimate }]),
+    steps: inOrder(drafts.map((draft) => ({ ...draft, estimate }))),
     warnings: [...problems],
     // Reading does not keep others away.
     subjects: [],

@@ -2,7 +2,6 @@ import { nameOfKind } from '@varve/core/formats/writable-formats'
 import { compareImages } from '../actions/compare-images.ts'
 import { diagnoseFolder } from '../actions/diagnose-folder.ts'
 import { digestImage } from '../actions/digest-image.ts'
-import { examineImage } from '../actions/examine-image.ts'
 import { inspectImage } from '../actions/inspect-image.ts'
 import { listPlaces } from '../actions/list-places.ts'
 import { listQuarantine } from '../actions/list-quarantine.ts'
@@ -116,19 +115,6 @@ export const infoOperation = defineOperation({
       { operation: 'info', summary: `Look at ${baseName(request.image.path)}` },
       facts,
       step(inspectImage, { id: 'inspect', host: facts.host, input: request }),
-    ),
-})
-
-/** Whether the tables of an image contradict each other. */
-export const checkOperation = defineOperation({
-  name: 'check',
-  request: examineImage.input,
-  paths: ['image.path'],
-  plan: (request, facts: ReadingFacts) =>
-    planReading(
-      { operation: 'check', summary: `Check ${baseName(request.image.path)}` },
-      facts,
-      step(examineImage, { id: 'check', host: facts.host, input: request }),
     ),
 })
 

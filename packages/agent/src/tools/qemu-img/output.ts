@@ -1,6 +1,6 @@
 import { DiskError } from '@varve/core/problems/disk-error'
 import { z } from 'zod'
-import { stdoutText, type ToolOutput } from '../tool-command.ts'
+import { stdoutText, type ToolLine, type ToolOutput, type ToolProgress } from '../tool-command.ts'
 
 /** What `qemu-img check --output=json` found (QEMU's qapi/block-core.json, ImageCheck); what is 0 is left out. */
 const ImageCheck = z.object({
@@ -16,6 +16,12 @@ export interface CheckOutput {
   readonly leaks: number
   readonly corruptionsFixed: number
   readonly leaksFixed: number
+}
+
+/** The bar of `-p`: `(12.34/100%)`. */
+export function convertProgress({ stream, text }: ToolLine): ToolProgress | null {
+  const percent = stream === 'stdout' ? /\((\d{1,3}(?:\.\d+)?)\/100%\)/u.exec(text)?.[1] : undefined
+  return percent === undefined ? null : { fraction: Math.min(Number(percent) / 100, 1) }
 }
 
 /** Reads the answer; throws `tool-failed` for what no version prints, and when the check did not come to its end. */

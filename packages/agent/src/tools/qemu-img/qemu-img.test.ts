@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { repairCheck, snapshotCommand } from './commands.ts'
-import { checkOutput } from './output.ts'
+import { convertCommand, repairCheck, snapshotCommand } from './commands.ts'
+import { checkOutput, convertProgress } from './output.ts'
 
 const said = (stdout: string, exitCode = 0) =>
   checkOutput({
@@ -42,6 +42,30 @@ describe('qemu-img check', () => {
     ['errors that kept it from checking all', '{"check-errors": 2}'],
   ])('an answer that is %s is a failure of the tool', (_what, text) => {
     expect(() => said(text)).toThrow(expect.objectContaining({ code: 'tool-failed' }))
+  })
+})
+
+describe('qemu-img convert', () => {
+  const source = { path: '/lib/-a b.vhd', format: 'vhd' } as const
+
+  test.each([
+    ['vhdx', 'fixed', ['-O', 'vhdx', '-o', 'subformat=fixed']],
+    ['vhd', 'dynamic', ['-O', 'vpc', '-o', 'subformat=dynamic,force_size=on']],
+    ['vdi', 'fixed', ['-O', 'vdi', '-o', 'static=on']],
+    ['vmdk', 'twoGbMaxExtentSparse', ['-O', 'vmdk', '-o', 'subformat=twoGbMaxExtentSparse']],
+    ['qcow2', null, ['-O', 'qcow2']],
+    ['raw', null, ['-O', 'raw']],
+  ] as const)('is told both formats and the kind of a %s %s, and guesses nothing', (format, kind, words) => {
+    const { args } = convertCommand({ source, target: { path: '/lib/b', format, kind } })
+    expect(args).toEqual(['convert', '-p', '-f', 'vpc', ...words, '--', '/lib/-a b.vhd', '/lib/b'])
+  })
+
+  test.each([
+    ['    (12.50/100%)', 0.125],
+    ['(100.00/100%)', 1],
+    ['qemu-img: warning (3/4)', null],
+  ])('%s says how far it is', (text, fraction) => {
+    expect(convertProgress({ stream: 'stdout', text })?.fraction ?? null).toBe(fraction)
   })
 })
 

@@ -38,6 +38,7 @@ export const chainRepointFace: Face = {
     parent: parent.trim(),
     parentFormat: null,
     proof: proof === 'waived' ? 'waived' : 'wanted',
+    by: 'varve',
   }),
   unfit: noParent,
 }
