@@ -18,11 +18,13 @@ export function windowsActions(ports: WindowsPorts): AdapterTable {
     'attach-vhd': async () => (await import('./attach-vhd/attach-vhd.ts')).attachVhd(ports),
     'apply-checkpoint': async () =>
       (await import('./checkpoints/apply-checkpoint.ts')).applyCheckpoint(ports),
+    'compact-vhd': async () => (await import('./compact-vhd/compact-vhd.ts')).compactVhd(ports),
     'create-checkpoint': async () =>
       (await import('./checkpoints/create-checkpoint.ts')).createCheckpoint(ports),
     'delete-checkpoint': async () =>
       (await import('./checkpoints/delete-checkpoint.ts')).deleteCheckpoint(ports),
     'detach-vhd': async () => (await import('./detach-vhd/detach-vhd.ts')).detachVhd(ports),
+    'retrim-disk': async () => (await import('./retrim-disk/retrim-disk.ts')).retrimDisk(ports),
     'resize-distribution': async () =>
       (await import('./resize-distribution/resize-distribution.ts')).resizeDistribution(),
     'list-attached': async () => (await import('./list-attached/list-attached.ts')).listAttached(ports),

@@ -31,8 +31,10 @@ export type ScriptName =
   | 'get-machines'
   | 'get-rights'
   | 'mount-image'
+  | 'optimize-image'
   | 'remove-checkpoint'
   | 'restore-checkpoint'
+  | 'retrim-disk'
 
 export interface CallOptions {
   /** How long the script may take. */

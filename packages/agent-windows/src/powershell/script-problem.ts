@@ -114,6 +114,12 @@ const byOwnId: Readonly<Record<string, Explain>> = {
   VarveMachineRuns: held('its machine, which is not off any more'),
   VarveNoCheckpoint: ({ file }) => new DiskError('not-found', { file, thing: 'checkpoint' }),
   VarveNoDisk: waited('its disk to come'),
+  VarveNotAttached: refusal({
+    finding: 'not-attached',
+    layer: 'L3',
+    reason: 'Windows has no disk of it any more',
+    remedy: 'Do it again from the beginning.',
+  }),
 }
 
 function waited(during: string): Explain {

@@ -10,6 +10,7 @@ import { clearVolume } from './clear-volume.ts'
 import { applyCheckpoint, createCheckpoint, deleteCheckpoint } from './checkpoints.ts'
 import { closeSource } from './close-source.ts'
 import { compareDigests } from './compare-digests.ts'
+import { compactVhd } from './compact-vhd.ts'
 import { compareImages } from './compare-images.ts'
 import { copyFiles } from './copy-files.ts'
 import { copyFlags } from './copy-flags.ts'
@@ -67,6 +68,7 @@ import { proveExport } from './prove-export.ts'
 import { proveFilesystem } from './prove-filesystem.ts'
 import { proveImage } from './prove-image.ts'
 import { proveSameDisk } from './prove-same-disk.ts'
+import { proveUnchanged } from './prove-unchanged.ts'
 import { proveUpload } from './prove-upload.ts'
 import { proveVolume } from './prove-volume.ts'
 import { publishImage } from './publish-image.ts'
@@ -94,6 +96,7 @@ import { resizePartition } from './resize-partition.ts'
 import { resizeVolume } from './resize-volume.ts'
 import { restoreImage } from './restore-image.ts'
 import { restoreVolume } from './restore-volume.ts'
+import { retrimDisk } from './retrim-disk.ts'
 import { serveDevice } from './serve-device.ts'
 import { serveImage } from './serve-image.ts'
 import { setAside } from './set-aside.ts'
@@ -131,6 +134,7 @@ export const actionTable = {
   'close-luks': closeLuks,
   'close-source': closeSource,
   'compare-digests': compareDigests,
+  'compact-vhd': compactVhd,
   'compare-images': compareImages,
   'copy-files': copyFiles,
   'copy-flags': copyFlags,
@@ -192,6 +196,7 @@ export const actionTable = {
   'prove-filesystem': proveFilesystem,
   'prove-image': proveImage,
   'prove-same-disk': proveSameDisk,
+  'prove-unchanged': proveUnchanged,
   'prove-upload': proveUpload,
   'prove-volume': proveVolume,
   publish: publish,
@@ -219,6 +224,7 @@ export const actionTable = {
   'resize-volume': resizeVolume,
   'restore-image': restoreImage,
   'restore-volume': restoreVolume,
+  'retrim-disk': retrimDisk,
   'serve-device': serveDevice,
   'serve-image': serveImage,
   'set-aside': setAside,

@@ -1,0 +1,117 @@
+import { formatRules } from '@varve/core/image/format-rules'
+import { guestProblem } from '@varve/core/guest/guest-problem'
+import { quote } from '@varve/core/problems/disk-error'
+import type { Problem } from '@varve/core/problems/problem'
+import { windowsProblems } from '../attach/windows.ts'
+import { blocking } from '../blocking.ts'
+import type { LinkFacts } from '../chain-change/facts.ts'
+import { dependentsProblem, partOfProblems, remarks, useProblems } from '../image-files-problems.ts'
+import { powershellWord } from '../plans/shown.ts'
+import type { InPlaceFacts, ReclaimFacts } from './facts.ts'
+import { doubtProblems, nothingProblem, unseenProblems } from './problems.ts'
+
+/** What speaks against Windows compacting the image in place, and what it takes besides. */
+export function inPlaceProblems(facts: ReclaimFacts, inPlace: InPlaceFacts, zerosOnly: boolean): Problem[] {
+  const { image, chain, problems, survey } = facts
+  const [own] = chain
+  const host = hostProblems(image.path, inPlace)
+  if (host.length > 0) return host
+  return [
+    ...problems,
+    ...(own ? kindProblems(own) : []),
+    ...attributeProblems(image.path, inPlace),
+    ...alreadyProblems(image.path, inPlace),
+    ...partOfProblems(image, (whole) => ['varve', 'reclaim', whole, '--in-place']),
+    ...dependentsProblem(image),
+    ...useProblems(image),
+    ...remarks({ ...image, elsewhere: [] }),
+    ...(zerosOnly || !survey ? [] : doubtProblems(survey, image.path)),
+    ...(zerosOnly || !survey ? [] : unseenProblems(survey, image.path)),
+    ...(survey ? nothingProblem(survey, image.path) : []),
+    changedInPlace(image.path),
+  ]
+}
+
+const anew = (file: string) => `have it written anew: varve reclaim ${powershellWord(file)}`
+
+function hostProblems(file: string, { ways, hasDiskpart }: InPlaceFacts): Problem[] {
+  if (ways.windows === undefined)
+    return [
+      blocking(file, {
+        id: 'no-way',
+        layer: 'L2',
+        why: `Windows compacts images in place, by Hyper-V or diskpart, and this host runs ${ways.system}`,
+        remedy: `Leave --in-place out, and ${anew(file)}`,
+      }),
+    ]
+  const found = windowsProblems({ ways, image: file }).map((problem): Problem => ({
+    ...problem,
+    remedy: `${problem.id === 'not-elevated' ? 'Do it in a PowerShell that was started with "Run as administrator"; or leave' : 'Leave'} --in-place out, and ${anew(file)}`,
+  }))
+  if (found.length > 0 || ways.windows.by === 'hyper-v' || hasDiskpart) return found
+  return [
+    blocking(file, {
+      id: 'no-way',
+      layer: 'L2',
+      why: 'this Windows has neither Hyper-V nor diskpart, which would compact it',
+      remedy: `Leave --in-place out, and ${anew(file)}`,
+    }),
+  ]
+}
+
+function kindProblems({ path, format, subformat }: LinkFacts): Problem[] {
+  if (format !== 'vhd' && format !== 'vhdx')
+    return [
+      blocking(path, {
+        id: 'not-compacted',
+        layer: 'L2',
+        why: `Windows compacts VHD and VHDX in place, and this is ${formatRules[format].label}`,
+        remedy: `Leave --in-place out, and ${anew(path)}`,
+      }),
+    ]
+  if (subformat !== 'fixed') return []
+  return [
+    blocking(path, {
+      id: 'not-compacted',
+      layer: 'L2',
+      why: 'it is a fixed one, which has all its blocks whatever is in them',
+      remedy: `Make it a dynamic one: varve convert ${powershellWord(path)} NEW.${format}`,
+    }),
+  ]
+}
+
+/** Windows opens no such file as a disk. */
+function attributeProblems(file: string, { attributes, distribution }: InPlaceFacts): Problem[] {
+  if (attributes.length === 0) return []
+  const found = guestProblem('not-for-hyper-v', file, { attributes: [...attributes] })
+  const isOfWsl = distribution?.kind === 'distribution' && attributes.includes('sparse')
+  const remedy = isOfWsl
+    ? `Have WSL make it a plain file first: wsl --manage ${powershellWord(distribution.name)} --set-sparse false`
+    : `${found.remedy} Or ${anew(file)}`
+  return [{ ...found, severity: 'block', remedy }]
+}
+
+function alreadyProblems(file: string, { already }: InPlaceFacts): Problem[] {
+  if (already === null) return []
+  return [
+    blocking(file, {
+      id: 'already-attached',
+      layer: 'L3',
+      why: `it is attached, as ${already}`,
+      remedy: `Detach it first: varve detach ${powershellWord(already)}`,
+      details: { device: already },
+    }),
+  ]
+}
+
+function changedInPlace(file: string): Problem {
+  return {
+    id: 'in-place',
+    severity: 'warn',
+    asks: true,
+    layer: 'L2',
+    file,
+    message: `L2 ${quote(file)}: Windows changes the file itself, and nothing of before is kept; a failure of the host in the middle may damage it`,
+    remedy: 'Take a clone before, leave --in-place out, or consent with --accept in-place.',
+  }
+}
