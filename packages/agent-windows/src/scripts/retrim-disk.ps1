@@ -36,7 +36,7 @@ function Invoke-Retrim($Volume) {
   if (@('Healthy', '0') -notcontains "$($Volume.HealthStatus)") { return 'unhealthy' }
   try { [void] (Optimize-Volume -Path "$($Volume.Path)" -ReTrim) } catch {
     # MSFT_Volume.Optimize returns 1 for what it does not support.
-    if ("$($_.FullyQualifiedErrorId)" -notlike 'StorageWMI 1,*') { throw }
+    if (("$($_.FullyQualifiedErrorId)" -split ',')[0] -ne 'StorageWMI 1') { throw }
     return 'not-supported'
   }
   'retrimmed'

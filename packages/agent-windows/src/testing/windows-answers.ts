@@ -106,6 +106,30 @@ foreach ($partition in $found) {
     Size = [uint64] $partition.length; DriveLetter = [char] 0; AccessPaths = @(@($letters) + $own)
   }
 }`,
+  'Get-Volume': String.raw`param($Bound)
+$partition = $Bound['Partition']
+$disk = (Read-State).disks | Where-Object -FilterScript { $_.number -eq $partition.DiskNumber }
+$types = @{ ntfs = 'NTFS'; refs = 'ReFS'; fat32 = 'FAT32' }
+$found = @((Read-Image $disk.path).guest.filesystems | Where-Object -FilterScript { $_.start -eq $partition.Offset })
+$type = ''
+if ($found.Count -gt 0 -and $types.ContainsKey("$($found[0].type)")) { $type = $types["$($found[0].type)"] }
+[pscustomobject]@{ Path = '\\?\Volume{00000000-0000-0000-0000-0000000000' + $disk.number + $partition.PartitionNumber + '}\'; FileSystem = $type; HealthStatus = 'Healthy'; DriveLetter = [char] 0 }`,
+  'Optimize-Volume': '',
+  // A copy: what asks for it may hold the image.
+  'Optimize-VHD': String.raw`param($Bound)
+$path = $Bound['Path'][0]
+Assert-Image $path 'Microsoft.Vhd.PowerShell.Cmdlets.OptimizeVhd'
+$state = Read-State
+$disk = Find-Attached $state $path
+if (($disk -and -not $disk.isReadOnly) -or (Find-User $state $path)) { Write-SystemError 'Der Prozess kann nicht auf die Datei zugreifen.' 0x80070020 'ObjectInUse,Microsoft.Vhd.PowerShell.Cmdlets.OptimizeVhd' 'ResourceBusy' }
+$only = @()
+if (-not $disk -or "$($Bound['Mode'])" -ne 'Full') { $only = @('--zeros-only') }
+$copy = $path + '.optimized.vhdx'
+[IO.File]::Copy($path, $copy, $true)
+# It fails where nothing is to be had.
+$said = & $node $varve reclaim $copy @only --yes 2>&1
+[IO.File]::WriteAllBytes($path, [IO.File]::ReadAllBytes($copy))
+[IO.File]::Delete($copy)`,
   'Mount-VHD': `param($Bound) Add-StandInDisk $Bound['Path'][0] ("$($Bound['ReadOnly'])" -eq 'True') 'Microsoft.Vhd.PowerShell.Cmdlets.MountVhd'`,
   'Mount-DiskImage': `param($Bound) Add-StandInDisk $Bound['ImagePath'][0] ("$($Bound['Access'])" -eq 'ReadOnly') 'Mount-DiskImage'`,
   'Dismount-VHD': `param($Bound) Remove-StandInDisk $Bound['Path'][0]`,

@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { AdapterOf } from '@varve/agent/actions/adapter'
+import type { ActionContext, AdapterOf } from '@varve/agent/actions/adapter'
 import { assertImage } from '@varve/agent/actions/inside-roots'
+import type { ToolProgress } from '@varve/agent/tools/tool-command'
 import { readError } from '@varve/engine/system/system-error'
 import { assertNoUse } from '@varve/engine/in-use/find-uses'
 import type { ActionInput } from '@varve/operations/actions/action-table'
@@ -9,6 +10,9 @@ import type { WeighedGain } from '@varve/operations/actions/weigh-reclaimed'
 import { nativeAction } from '@varve/operations/plans/shown'
 import { plainPath } from '../../host/windows-path.ts'
 import { callScript } from '../../powershell/ask-script.ts'
+import { diskpartProblem, type DiskpartSaid } from '../../tools/diskpart/output.ts'
+import { runDiskpart } from '../../tools/diskpart/run-script.ts'
+import { compactLine, selectLine, shownScript } from '../../tools/diskpart/script.ts'
 import type { WindowsPorts } from '../adapter-table.ts'
 import { cmdlet } from '../cmdlets.ts'
 import { ownDisk } from '../own-disk.ts'
@@ -26,11 +30,14 @@ export function optimizeCmdlet({ image, gives }: Input): string {
   return cmdlet('Optimize-VHD', { Path: image, Mode: modes[gives] })
 }
 
-/** `Optimize-VHD`; what it did is read from the file. Done again, it finishes what was begun. */
+/** `Optimize-VHD`, or `compact vdisk` of diskpart; what it did is read from the file. Done again, it finishes what was begun. */
 export function compactVhd({ scripts, windows }: WindowsPorts): AdapterOf<'compact-vhd'> {
   return {
     tools: [],
-    command: (input) => nativeAction('compact-vhd', input, optimizeCmdlet(input)),
+    command(input) {
+      if (input.by === 'hyper-v') return nativeAction('compact-vhd', input, optimizeCmdlet(input))
+      return nativeAction('compact-vhd', input, shownScript(compactLines(input.image)))
+    },
 
     async run(input, context) {
       const { ports, signal } = context
@@ -39,18 +46,31 @@ export function compactVhd({ scripts, windows }: WindowsPorts): AdapterOf<'compa
       if (input.gives === 'free') await ownDisk(image, { windows, ports, isReadOnly: true })
       else await assertNoUse([{ path: image }], { purpose: 'change', find: ports.findWriters })
       const before = await weightOf(image)
-      await callScript(scripts, {
-        script: 'optimize-image',
-        parameters: { image, mode: modes[input.gives] },
-        about: image,
-        signal,
-        silenceMs,
-      })
+      const said = await compact({ ...input, image }, context)
       const after = await weightOf(image)
+      // Its exit tells little, and a shorter file all.
+      if (said && said.exitCode !== 0 && after.file >= before.file) throw diskpartProblem(image, said)
       return { before, after, layers: weighed(input, { before, after }) }
     },
   }
+
+  async function compact(
+    { image, by, gives }: Input,
+    { ports, signal, onProgress }: ActionContext,
+  ): Promise<DiskpartSaid | null> {
+    if (by === 'diskpart') {
+      const script = { image, lines: compactLines(image) }
+      const progressed = (progress: ToolProgress) => onProgress({ of: 'tool', progress })
+      return await runDiskpart(script, { tools: ports.tools, signal, silenceMs, onProgress: progressed })
+    }
+    const parameters = { image, mode: modes[gives] }
+    await callScript(scripts, { script: 'optimize-image', parameters, about: image, signal, silenceMs })
+    return null
+  }
 }
+
+/** Of what is attached read-only, or not at all (`compact vdisk`). */
+const compactLines = (image: string) => [selectLine(image), compactLine]
 
 interface Weight {
   readonly file: number
