@@ -12,6 +12,7 @@ const pwsh = findPowershell()
 const tables = cmdletTables()
 const debian = '{3F1C2A77-11B2-4C55-9D0E-52F7A2B1C0DE}'
 const mib = 1024 ** 2
+const waits = { diskSeconds: 5, lateMs: 5000, standstillMs: 1000, releaseMs: 1000, everyMs: 100 }
 
 describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null)(
   'disks of distributions of WSL',
@@ -20,7 +21,7 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
     let image = ''
 
     beforeAll(async () => {
-      if (pwsh && tables) host = await WindowsTestHost.open({ pwsh, tables })
+      if (pwsh && tables) host = await WindowsTestHost.open({ pwsh, tables, waits })
       const disk = Buffer.alloc(8 * mib, 'varve ')
       disk.set(mbrSector(disk.length))
       await writeFile(host.place.file('disk.raw'), disk)
@@ -72,15 +73,13 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
       )
     })
 
-    test('who deletes or moves one that is off is told what needs it', async () => {
+    test('who deletes one that is off is told what needs it', async () => {
       const needs = expect.objectContaining({
         id: 'distribution-needs-it',
         severity: 'warn',
         remedy: expect.stringContaining('wsl --manage Debian --move'),
       })
       expect((await host.plan('delete', { image })).warnings).toContainEqual(needs)
-      const moved = { source: image, target: `${image}.moved.vhdx`, folders: [] }
-      expect((await host.plan('move', moved)).warnings).toContainEqual(needs)
     })
 
     test('one that starts after the plan keeps what it does', async () => {
@@ -115,6 +114,99 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
       const state = await host.start(plan, request)
       expect([state.phase, state.error?.code]).toEqual(['failed', 'in-use'])
       expect((await inspectFile(image, { roots: null })).virtualSize).toBe(8 * mib)
+    })
+
+    const distributionNow = async () => {
+      const { registry, running } = await host.windows.state()
+      const [own] = Object.values(registry.keys).filter((key) => typeof key === 'object' && 'BasePath' in key)
+      return { own, running }
+    }
+    const notSparse = async (more: object = {}) => {
+      const { registry } = await host.windows.state()
+      await host.windows.set({ registry: { ...registry, files: { [image]: 0x20 } }, ...more })
+    }
+    const reclaim = () => ({ image, inPlace: true })
+    const consent = ['in-place', 'distribution-starts']
+
+    test('compacted in place: it trims itself, is ended, and its disk is the same', async () => {
+      await notSparse()
+      const { plan, state } = await host.carryOut('reclaim', reclaim(), consent)
+      expect(plan.warnings.filter(({ asks }) => asks).map(({ id }) => id)).toEqual(
+        consent.toSorted(),
+      )
+      expect(plan.steps.map(({ action }) => action)).toEqual([
+        'trim-distribution',
+        'stop-distribution',
+        'digest-image',
+        'attach-vhd',
+        'compact-vhd',
+        'detach-vhd',
+        'prove-unchanged',
+        'check-image',
+      ])
+      expect(state.steps[0]?.told).toBe('1.2 GiB discarded')
+      expect((await distributionNow()).running).toEqual([])
+      expect((await host.windows.state()).disks).toEqual([])
+    })
+
+    test('not while it runs, not while it is sparse, not one of others', async () => {
+      expect(await host.refusal('reclaim', reclaim())).toEqual(['not-for-hyper-v'])
+      await notSparse({ running: ['Debian'] })
+      expect(await host.refusal('reclaim', reclaim())).toContain('in-use')
+      expect((await distributionNow()).running).toEqual(['Debian'])
+    })
+
+    test('one whose disk is held by the machine of WSL is said how it is let go, and nothing is compacted', async () => {
+      await notSparse({ keepsDisks: true })
+      const plan = await host.plan('reclaim', reclaim())
+      host.changes()
+      const state = await host.start(plan, reclaim(), consent)
+      expect([state.phase, state.error?.code]).toEqual(['failed', 'in-use'])
+      expect(host.changes()).toEqual([])
+    })
+
+    test('one that cannot trim itself is ended again', async () => {
+      await notSparse({ trimFails: true })
+      const plan = await host.plan('reclaim', reclaim())
+      const state = await host.start(plan, reclaim(), consent)
+      expect([state.phase, state.error?.code]).toEqual(['failed', 'tool-failed'])
+      expect(state.error?.message).toContain('discard operation is not supported')
+      expect((await distributionNow()).running).toEqual([])
+    })
+
+    test('made a plain file, and sparse again after a word', async () => {
+      await host.carryOut('set-sparse', { image, isSparse: false })
+      expect((await host.windows.state()).registry.files[image]).toBe(0x20)
+      expect(await host.refusal('set-sparse', { image, isSparse: false })).toEqual(['already-so'])
+      const { plan } = await host.carryOut('set-sparse', { image, isSparse: true }, ['sparse-unsafe'])
+      expect(plan.warnings.flatMap(({ id, asks }) => (asks ? [id] : []))).toEqual(['sparse-unsafe'])
+      expect((await host.windows.state()).registry.files[image]).toBe(0x220)
+      expect(
+        await host.refusal('set-sparse', { image: host.place.file('disk.raw'), isSparse: true }),
+      ).toEqual(['not-of-distribution'])
+    })
+
+    test('moved by WSL to another folder, and back when it is undone', async () => {
+      const folder = host.place.file(`moved ${crypto.randomUUID()}`)
+      const target = `${folder}\\ext4.vhdx`
+      const request = { source: image, target, folders: [] }
+      const { plan, state } = await host.carryOut('move', request)
+      expect(plan.steps.map(({ action }) => action)).toEqual([
+        'digest-image',
+        'move-distribution',
+        'prove-unchanged',
+      ])
+      expect((await distributionNow()).own).toMatchObject({ BasePath: folder })
+      expect((await inspectFile(target, { roots: null })).virtualSize).toBe(8 * mib)
+      expect((await host.undo(state)).phase).toBe('undone')
+      expect((await distributionNow()).own).toMatchObject({
+        BasePath: image.slice(0, -'\\ext4.vhdx'.length),
+      })
+      expect(await host.refusal('move', { ...request, target: `${folder}\\other.vhdx` })).toEqual([
+        'only-a-folder',
+      ])
+      await host.windows.set({ wslVersion: '2.0.0.0' })
+      expect(await host.refusal('move', request)).toEqual(['wsl-too-old'])
     })
 
     test('the doctor tells that it is sparse', async () => {

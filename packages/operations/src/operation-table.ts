@@ -35,6 +35,7 @@ import { reclaimOperation } from './reclaim/plan.ts'
 import { uploadOperation } from './upload/plan.ts'
 import { repairOperation } from './repair/plan.ts'
 import { restoreOperation } from './restore/plan.ts'
+import { setSparseOperation } from './set-sparse/plan.ts'
 import { shrinkOperation } from './shrink/plan.ts'
 import { snapshotApply } from './snapshot-apply/plan.ts'
 import { snapshotCreate } from './snapshot-create/plan.ts'
@@ -78,6 +79,7 @@ export const operationTable = {
   repair: repairOperation,
   restore: restoreOperation,
   serve: serveOperation,
+  'set-sparse': setSparseOperation,
   shrink: shrinkOperation,
   'snapshot-apply': snapshotApply,
   'snapshot-create': snapshotCreate,

@@ -27,6 +27,13 @@ export function windowsActions(ports: WindowsPorts): AdapterTable {
     'retrim-disk': async () => (await import('./retrim-disk/retrim-disk.ts')).retrimDisk(ports),
     'resize-distribution': async () =>
       (await import('./resize-distribution/resize-distribution.ts')).resizeDistribution(),
+    'move-distribution': async () =>
+      (await import('./move-distribution/move-distribution.ts')).moveDistribution(ports),
+    'set-sparse': async () => (await import('./set-sparse/set-sparse.ts')).setSparse(ports),
+    'stop-distribution': async () =>
+      (await import('./stop-distribution/stop-distribution.ts')).stopDistribution(ports),
+    'trim-distribution': async () =>
+      (await import('./trim-distribution/trim-distribution.ts')).trimDistribution(ports),
     'list-attached': async () => (await import('./list-attached/list-attached.ts')).listAttached(ports),
   }
 }

@@ -6,8 +6,16 @@ export interface Waits {
   readonly lateMs: number
   /** Milliseconds for a checkpoint that was removed to begin to go. */
   readonly standstillMs: number
+  /** Milliseconds for WSL to let go of a disk: its machine stays for a minute after the last distribution has ended. */
+  readonly releaseMs: number
   /** Milliseconds between two looks. */
   readonly everyMs: number
 }
 
-export const usualWaits: Waits = { diskSeconds: 20, lateMs: 15_000, standstillMs: 60_000, everyMs: 1000 }
+export const usualWaits: Waits = {
+  diskSeconds: 20,
+  lateMs: 15_000,
+  standstillMs: 60_000,
+  releaseMs: 90_000,
+  everyMs: 1000,
+}

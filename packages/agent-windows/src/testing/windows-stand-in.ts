@@ -62,6 +62,10 @@ export interface StandInState {
   readonly running: readonly string[]
   /** Null: one that came with Windows. */
   readonly wslVersion: string | null
+  /** Whether the machine of WSL holds the disks of distributions that have ended. */
+  readonly keepsDisks: boolean
+  /** Whether no distribution can trim its disk. */
+  readonly trimFails: boolean
 }
 
 const registryOfState = `function Read-Registry { (Read-State).registry }\n${registryFunctions}`
@@ -75,6 +79,8 @@ const nothing: StandInState = {
   registry: emptyRegistry,
   running: [],
   wslVersion: '2.5.7.0',
+  keepsDisks: false,
+  trimFails: false,
 }
 
 /** A machine that runs from one disk. */

@@ -69,6 +69,9 @@ export class WindowsTestHost implements AsyncDisposable {
       keepsOffline: false,
       registry: emptyRegistry,
       running: [],
+      wslVersion: '2.5.7.0',
+      keepsDisks: false,
+      trimFails: false,
     })
     this.windows.missing.clear()
     this.windows.faults.clear()

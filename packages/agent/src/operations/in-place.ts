@@ -17,11 +17,13 @@ export async function gatherInPlace(image: string, context: FactsContext): Promi
   const there = await Promise.all(
     now.disks.map(async (disk) => ((await isImage?.(disk.image)) === true ? disk : null)),
   )
+  const distribution = await distributionOfImage(image, ports).catch(() => null)
+  const isSparse = distribution?.isSparse === true && !attributes.includes('sparse')
   return {
     ways,
     hasDiskpart: (await ports.tools.find('diskpart')) !== null,
     already: there.find((disk) => disk !== null)?.disk.device ?? null,
-    attributes,
-    distribution: await distributionOfImage(image, ports).catch(() => null),
+    attributes: [...attributes, ...(isSparse ? (['sparse'] as const) : [])],
+    distribution,
   }
 }

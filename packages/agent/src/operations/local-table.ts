@@ -35,6 +35,7 @@ export const localOperations = {
   repair: async () => (await import('./repair.ts')).repairHere,
   restore: async () => (await import('./restore.ts')).restoreHere,
   serve: async () => (await import('./read-operations.ts')).serveHere,
+  'set-sparse': async () => (await import('./distribution-disk.ts')).setSparseHere,
   shrink: async () => (await import('./shrink.ts')).shrinkHere,
   'snapshot-apply': async () => (await import('./snapshots.ts')).snapshotApplyHere,
   'snapshot-create': async () => (await import('./snapshots.ts')).snapshotCreateHere,

@@ -59,6 +59,7 @@ import { measureMinimum } from './measure-minimum.ts'
 import { measureExport } from './measure.ts'
 import { measureVolume } from './measure-volume.ts'
 import { mountFilesystem } from './mount-filesystem.ts'
+import { moveDistribution } from './move-distribution.ts'
 import { moveImage } from './move-image.ts'
 import { nameVolume } from './name-volume.ts'
 import { closeLuks, openLuks } from './open-luks.ts'
@@ -100,15 +101,18 @@ import { retrimDisk } from './retrim-disk.ts'
 import { serveDevice } from './serve-device.ts'
 import { serveImage } from './serve-image.ts'
 import { setAside } from './set-aside.ts'
+import { setSparse } from './set-sparse.ts'
 import { showChain } from './show-chain.ts'
 import { shrinkPhysical } from './shrink-physical.ts'
 import { shrinkVolume } from './shrink-volume.ts'
 import { snapshotVolume } from './snapshot-volume.ts'
 import { stageCopy } from './stage-copy.ts'
+import { stopDistribution } from './stop-distribution.ts'
 import { stopServing } from './stop-serving.ts'
 import { surveyReclaim } from './survey-reclaim.ts'
 import { takeBackEdit } from './take-back-edit.ts'
 import { tellBeginning } from './tell-beginning.ts'
+import { trimDistribution } from './trim-distribution.ts'
 import { undoRepair } from './undo-repair.ts'
 import { unmountFolder } from './unmount-folder.ts'
 import { verifyImage } from './verify-image.ts'
@@ -187,6 +191,7 @@ export const actionTable = {
   'measure-minimum': measureMinimum,
   'measure-volume': measureVolume,
   'mount-filesystem': mountFilesystem,
+  'move-distribution': moveDistribution,
   'move-image': moveImage,
   'name-volume': nameVolume,
   'open-luks': openLuks,
@@ -228,15 +233,18 @@ export const actionTable = {
   'serve-device': serveDevice,
   'serve-image': serveImage,
   'set-aside': setAside,
+  'set-sparse': setSparse,
   'show-chain': showChain,
   'shrink-physical': shrinkPhysical,
   'shrink-volume': shrinkVolume,
   'snapshot-volume': snapshotVolume,
   'stage-copy': stageCopy,
+  'stop-distribution': stopDistribution,
   'stop-serving': stopServing,
   'survey-reclaim': surveyReclaim,
   'take-back-edit': takeBackEdit,
   'tell-beginning': tellBeginning,
+  'trim-distribution': trimDistribution,
   'undo-repair': undoRepair,
   'unmount-folder': unmountFolder,
   verify: verify,

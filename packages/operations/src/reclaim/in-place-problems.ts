@@ -4,9 +4,11 @@ import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { windowsProblems } from '../attach/windows.ts'
 import { blocking } from '../blocking.ts'
+import type { Survey } from '../actions/reclaim-survey.ts'
 import type { LinkFacts } from '../chain-change/facts.ts'
 import { dependentsProblem, partOfProblems, remarks, useProblems } from '../image-files-problems.ts'
 import { powershellWord } from '../plans/shown.ts'
+import { isOfDocker } from '../distributions/problems.ts'
 import type { InPlaceFacts, ReclaimFacts } from './facts.ts'
 import { doubtProblems, nothingProblem, unseenProblems } from './problems.ts'
 
@@ -25,8 +27,7 @@ export function inPlaceProblems(facts: ReclaimFacts, inPlace: InPlaceFacts, zero
     ...dependentsProblem(image),
     ...useProblems(image),
     ...remarks({ ...image, elsewhere: [] }),
-    ...(zerosOnly || !survey ? [] : doubtProblems(survey, image.path)),
-    ...(zerosOnly || !survey ? [] : unseenProblems(survey, image.path)),
+    ...(zerosOnly || !survey ? [] : insideProblems(image.path, survey, inPlace)),
     ...(survey ? nothingProblem(survey, image.path) : []),
     changedInPlace(image.path),
   ]
@@ -77,6 +78,45 @@ function kindProblems({ path, format, subformat }: LinkFacts): Problem[] {
       why: 'it is a fixed one, which has all its blocks whatever is in them',
       remedy: `Make it a dynamic one: varve convert ${powershellWord(path)} NEW.${format}`,
     }),
+  ]
+}
+
+/** What is in the disk of a distribution it tells itself, once it runs. */
+function insideProblems(file: string, survey: Survey, { distribution }: InPlaceFacts): Problem[] {
+  if (distribution === null) return [...doubtProblems(survey, file), ...unseenProblems(survey, file)]
+  const { name, owner, isOwn } = distribution
+  if (isOfDocker(distribution))
+    return [
+      {
+        id: 'not-trimmed',
+        severity: 'info',
+        layer: 'L6',
+        file,
+        message: `L6 ${quote(file)}: nobody trims what is in the disk of Docker Desktop before`,
+        remedy: 'Remove what Docker does not need, with Docker running: docker system prune.',
+      },
+    ]
+  if (!isOwn)
+    return [
+      blocking(file, {
+        id: 'distribution-of-other',
+        layer: 'L6',
+        why: `it is the disk of the WSL distribution ${name} of ${owner}, which starts for ${owner} alone`,
+        remedy: `Have ${owner} do it; or make holes of zeros only: varve reclaim --in-place --zeros-only.`,
+        details: { distribution: name, owner },
+      }),
+    ]
+  return [
+    {
+      id: 'distribution-starts',
+      severity: 'warn',
+      asks: true,
+      layer: 'L6',
+      file,
+      message: `L6 ${quote(file)}: the WSL distribution ${name} is started to trim its filesystem, and ended again; what it starts by itself runs meanwhile`,
+      remedy: 'Leave it as it is with --zeros-only, or consent with --accept distribution-starts.',
+      details: { distribution: name },
+    },
   ]
 }
 

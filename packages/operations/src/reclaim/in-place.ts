@@ -10,8 +10,11 @@ import type { ImageAddress } from '../actions/image-address.ts'
 import { baseName } from '../actions/path-words.ts'
 import { proveUnchanged } from '../actions/prove-unchanged.ts'
 import { gainsOf, type Survey } from '../actions/reclaim-survey.ts'
+import { stopDistribution } from '../actions/stop-distribution.ts'
+import { trimDistribution } from '../actions/trim-distribution.ts'
 import { retrimDisk } from '../actions/retrim-disk.ts'
 import type { LinkFacts } from '../chain-change/facts.ts'
+import { isOfDocker } from '../distributions/problems.ts'
 import {
   inOrder,
   quick,
@@ -39,7 +42,8 @@ export function planInPlace(
   const by = inPlace.ways.windows?.by ?? null
   if (!own || !survey || by === null || found.some(isBlocking))
     return { kind: 'refusal', operation: 'reclaim', problems: found.filter(isBlocking) }
-  const compacting = { host, own, survey, by, zerosOnly, hasTrim: isTrimmed(survey) }
+  const trimmedBy = trimmerOf(survey, inPlace)
+  const compacting = { host, own, survey, by, zerosOnly, trimmedBy }
   const steps = inOrder(compacted(compacting))
   return {
     kind: 'plan',
@@ -60,21 +64,31 @@ interface Compacting {
   readonly survey: Survey
   readonly by: VhdBy
   readonly zerosOnly: boolean
-  /** Whether Windows has volumes in it that it trims. */
-  readonly hasTrim: boolean
+  readonly trimmedBy: Trimmer
 }
+
+/** Who discards what the filesystems call free: Windows in its volumes, or a distribution of WSL in its own. */
+type Trimmer =
+  | { readonly is: 'windows' }
+  | { readonly is: 'nobody' }
+  | { readonly is: 'distribution'; readonly name: string }
 
 /** Windows trims these. */
 const trimmedTypes: ReadonlySet<string> = new Set(['ntfs', 'refs'])
 
-/** What BitLocker has opened by itself is seen by Windows only. */
-function isTrimmed({ filesystems, closed }: Survey): boolean {
-  return closed.length > 0 || filesystems.some(({ type }) => trimmedTypes.has(type))
+function trimmerOf({ filesystems, closed }: Survey, { distribution }: InPlaceFacts): Trimmer {
+  if (distribution !== null)
+    return isOfDocker(distribution) ? { is: 'nobody' } : { is: 'distribution', name: distribution.name }
+  // What BitLocker has opened by itself is seen by Windows only.
+  const isSeen = closed.length > 0 || filesystems.some(({ type }) => trimmedTypes.has(type))
+  return { is: isSeen ? 'windows' : 'nobody' }
 }
 
-function compacted({ host, own, survey, by, zerosOnly, hasTrim }: Compacting): DraftStep[] {
+function compacted({ host, own, survey, by, zerosOnly, trimmedBy }: Compacting): DraftStep[] {
   const { path, format } = own
-  const reading: ImageAddress['reading'] = zerosOnly ? {} : { withoutFree: true }
+  // Of volumes of its own Windows takes what they call free, whatever is in it.
+  const reading: ImageAddress['reading'] =
+    zerosOnly || trimmedBy.is === 'distribution' ? {} : { withoutFree: true }
   const image = { path, format, reading }
   const estimate = readingEstimate(survey.before.data)
   const compacting = step(compactVhd, {
@@ -90,11 +104,7 @@ function compacted({ host, own, survey, by, zerosOnly, hasTrim }: Compacting): D
     estimate,
   })
   return [
-    ...(hasTrim && !zerosOnly
-      ? whileAttached('', { host, path, by, isReadOnly: false }, [
-          step(retrimDisk, { id: 'retrim', host, input: { image: path } }),
-        ])
-      : []),
+    ...(zerosOnly ? [] : trimmed(trimmedBy, { host, path, by })),
     step(digestImage, { id: 'digest', host, input: { image, inUse: 'refuse', sha256: false }, estimate }),
     ...(zerosOnly
       ? [compacting]
@@ -111,6 +121,19 @@ function compacted({ host, own, survey, by, zerosOnly, hasTrim }: Compacting): D
       input: { image: { path, format, reading: {} }, name: null },
       estimate: quick,
     }),
+  ]
+}
+
+function trimmed(trimmer: Trimmer, { host, path, by }: Omit<Attaching, 'isReadOnly'>): DraftStep[] {
+  if (trimmer.is === 'nobody') return []
+  if (trimmer.is === 'windows')
+    return whileAttached('', { host, path, by, isReadOnly: false }, [
+      step(retrimDisk, { id: 'retrim', host, input: { image: path } }),
+    ])
+  const input = { image: path, distribution: trimmer.name }
+  return [
+    step(trimDistribution, { id: 'trim', host, input, needs: ['the distribution does not run'] }),
+    step(stopDistribution, { id: 'stop', host, input, estimate: { bytes: 0, seconds: 60 } }),
   ]
 }
 
