@@ -1,9 +1,11 @@
-import { writeFile } from 'node:fs/promises'
+import { readdir, stat, writeFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { inspectFile } from '@varve/engine/images/inspect-file'
 import { diagnoseFolder } from '@varve/operations/actions/diagnose-folder'
 import { outcomeOf } from '@varve/operations/runs/run-state'
 import { mbrSector } from '@varve/test-kit/mbr-sector'
 import { findPowershell } from '@varve/test-kit/powershell'
+import { requires, runToolOk } from '@varve/test-kit/tools'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { cmdletTables } from './testing/stand-ins.ts'
 import { WindowsTestHost } from './testing/windows-test-host.ts'
@@ -131,9 +133,7 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
     test('compacted in place: it trims itself, is ended, and its disk is the same', async () => {
       await notSparse()
       const { plan, state } = await host.carryOut('reclaim', reclaim(), consent)
-      expect(plan.warnings.filter(({ asks }) => asks).map(({ id }) => id)).toEqual(
-        consent.toSorted(),
-      )
+      expect(plan.warnings.filter(({ asks }) => asks).map(({ id }) => id)).toEqual(consent.toSorted())
       expect(plan.steps.map(({ action }) => action)).toEqual([
         'trim-distribution',
         'stop-distribution',
@@ -207,6 +207,74 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
       ])
       await host.windows.set({ wslVersion: '2.0.0.0' })
       expect(await host.refusal('move', request)).toEqual(['wsl-too-old'])
+    })
+
+    test('exported to a VHDX that is proven to be the same disk', async () => {
+      const target = host.place.file(`export ${crypto.randomUUID()}.vhdx`)
+      const { plan } = await host.carryOut('export-distribution', { image, target })
+      expect(plan.steps.map(({ action }) => action)).toEqual([
+        'digest-image',
+        'export-distribution',
+        'prove-image',
+        'publish-image',
+      ])
+      expect((await inspectFile(target, { roots: null })).virtualSize).toBe(8 * mib)
+      expect(await host.refusal('export-distribution', { image, target })).toEqual(['target-exists'])
+      const raw = host.place.file('x.tar')
+      expect(await host.refusal('export-distribution', { image, target: raw })).toEqual(['only-vhdx'])
+    })
+
+    test('an export that is another disk gets no name, and nothing is left of it', async () => {
+      await host.windows.set({ exportDiffers: true })
+      const target = host.place.file(`export ${crypto.randomUUID()}.vhdx`)
+      const request = { image, target }
+      const state = await host.start(await host.plan('export-distribution', request), request)
+      expect([state.phase, state.error?.code]).toEqual(['failed', 'digest-mismatch'])
+      expect((await readdir(host.place.path)).filter((name) => name.includes(basename(target)))).toEqual([])
+    })
+
+    describe.skipIf(!requires('mkfs.ext4'))('a VHDX with an ext4', () => {
+      let source = ''
+
+      beforeEach(async () => {
+        const raw = host.place.file('ext4.raw')
+        await writeFile(raw, Buffer.alloc(8 * mib))
+        await runToolOk('mkfs.ext4', ['-q', '-F', raw])
+        // A folder and a file in it, as above.
+        source = `${host.place.file(`source ${crypto.randomUUID()}`)}\\new.vhdx`
+        const address = { path: raw, format: 'raw', reading: {} }
+        await host.carryOut('convert', { sources: [address], target: source, format: 'vhdx' })
+      })
+
+      test('becomes a distribution by a copy, and is unregistered when that is undone', async () => {
+        const folder = host.place.file(`into ${crypto.randomUUID()}`)
+        const request = { image: source, name: 'Copy', folder }
+        const { state } = await host.carryOut('import-distribution', request)
+        const path = `${folder}\\ext4.vhdx`
+        expect(state.steps[0]?.told).toBe(path)
+        expect(await host.refusal('import-distribution', request)).toEqual(['name-taken'])
+        expect((await host.undo(state)).phase).toBe('undone')
+        await expect(stat(path)).rejects.toThrow()
+        await stat(source)
+      })
+
+      test('becomes one itself after a word, and stays when that is undone', async () => {
+        const request = { image: source, name: 'Itself', folder: null }
+        const { plan, state } = await host.carryOut('import-distribution', request, ['becomes-distribution'])
+        expect(plan.warnings.flatMap(({ id, asks }) => (asks ? [id] : []))).toEqual(['becomes-distribution'])
+        await host.undo(state)
+        await stat(source)
+      })
+
+      test('refused: another format, no ext4 in it, no WSL', async () => {
+        const asked = (of: string) => ({ image: of, name: 'New', folder: null })
+        expect(await host.refusal('import-distribution', asked(host.place.file('disk.raw')))).toContain(
+          'only-vhdx',
+        )
+        expect(await host.refusal('import-distribution', asked(image))).toContain('only-ext4')
+        await host.windows.set({ wslVersion: null })
+        expect(await host.refusal('import-distribution', asked(source))).toEqual(['no-wsl'])
+      })
     })
 
     test('the doctor tells that it is sparse', async () => {

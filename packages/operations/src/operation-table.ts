@@ -12,7 +12,9 @@ import { createVolume } from './create-volume/plan.ts'
 import { deleteOperation } from './delete/plan.ts'
 import { deleteVolume } from './delete-volume/plan.ts'
 import { detachOperation } from './detach/plan.ts'
+import { exportDistributionOperation } from './export-distribution/plan.ts'
 import { growOperation } from './grow/plan.ts'
+import { importDistributionOperation } from './import-distribution/plan.ts'
 import { mountOperation } from './mount/plan.ts'
 import { moveOperation } from './move/plan.ts'
 import type { Operation } from './operation.ts'
@@ -66,7 +68,9 @@ export const operationTable = {
   detach: detachOperation,
   digest: digestOperation,
   doctor: doctorOperation,
+  'export-distribution': exportDistributionOperation,
   grow: growOperation,
+  'import-distribution': importDistributionOperation,
   info: infoOperation,
   map: mapOperation,
   measure: measureOperation,

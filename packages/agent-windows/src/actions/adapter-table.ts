@@ -27,6 +27,14 @@ export function windowsActions(ports: WindowsPorts): AdapterTable {
     'retrim-disk': async () => (await import('./retrim-disk/retrim-disk.ts')).retrimDisk(ports),
     'resize-distribution': async () =>
       (await import('./resize-distribution/resize-distribution.ts')).resizeDistribution(),
+    'discard-export': async () =>
+      (await import('./export-distribution/export-distribution.ts')).discardExport(),
+    'export-distribution': async () =>
+      (await import('./export-distribution/export-distribution.ts')).exportDistribution(ports),
+    'import-distribution': async () =>
+      (await import('./import-distribution/import-distribution.ts')).importDistribution(ports),
+    'unregister-distribution': async () =>
+      (await import('./import-distribution/import-distribution.ts')).unregisterDistribution(ports),
     'move-distribution': async () =>
       (await import('./move-distribution/move-distribution.ts')).moveDistribution(ports),
     'set-sparse': async () => (await import('./set-sparse/set-sparse.ts')).setSparse(ports),

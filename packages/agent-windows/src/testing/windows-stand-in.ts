@@ -66,6 +66,8 @@ export interface StandInState {
   readonly keepsDisks: boolean
   /** Whether no distribution can trim its disk. */
   readonly trimFails: boolean
+  /** Whether what is exported is another disk. */
+  readonly exportDiffers: boolean
 }
 
 const registryOfState = `function Read-Registry { (Read-State).registry }\n${registryFunctions}`
@@ -81,6 +83,7 @@ const nothing: StandInState = {
   wslVersion: '2.5.7.0',
   keepsDisks: false,
   trimFails: false,
+  exportDiffers: false,
 }
 
 /** A machine that runs from one disk. */

@@ -72,6 +72,7 @@ export class WindowsTestHost implements AsyncDisposable {
       wslVersion: '2.5.7.0',
       keepsDisks: false,
       trimFails: false,
+      exportDiffers: false,
     })
     this.windows.missing.clear()
     this.windows.faults.clear()

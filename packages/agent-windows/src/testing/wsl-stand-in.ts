@@ -11,7 +11,8 @@ interface Places {
 export function wslProgram({ stateFile, varve }: Places): string {
   return String.raw`#!${process.execPath}
 const { execFileSync } = require('node:child_process')
-const { copyFileSync, existsSync, readFileSync, renameSync, writeFileSync } = require('node:fs')
+const { randomUUID } = require('node:crypto')
+const { copyFileSync, readFileSync, renameSync, unlinkSync, writeFileSync } = require('node:fs')
 const stateFile = ${JSON.stringify(stateFile)}
 const state = JSON.parse(readFileSync(stateFile, 'utf8'))
 const words = process.argv.slice(2)
@@ -63,12 +64,44 @@ else if (word === '--manage' && !found) fail('Es gibt keine Distribution mit dem
 else if (word === '--manage' && state.running.some(isCalled)) fail('Die VHD wird zurzeit verwendet.', 'Wsl/Service/WSL_E_DISTRO_NOT_STOPPED')
 else if (word === '--manage' && managing[option]) managing[option](found)
 else if (word === '--terminate' && found) keep({ running: state.keepsDisks ? state.running : state.running.filter((one) => !isCalled(one)) })
-else if (word === '--distribution' && found && words[5] === 'fstrim') {
+else if (word === '--export' && found && words[3] === '--vhd') {
+  const image = imageOf(found[1])
+  if (!option.endsWith('.vhdx')) fail('Die Datei muss auf .vhdx enden.', 'Wsl/E_INVALIDARG')
+  else if (state.running.some(isCalled)) fail('Die VHD wird zurzeit verwendet.', 'Wsl/Service/ERROR_SHARING_VIOLATION')
+  else {
+    copyFileSync(image, option)
+    if (state.exportDiffers) {
+      const bytes = readFileSync(option)
+      bytes[bytes.indexOf('varve ')] = 7
+      writeFileSync(option, bytes)
+    }
+    say('Der Vorgang wurde erfolgreich beendet. \r\n')
+  }
+} else if ((word === '--import' || word === '--import-in-place') && found) fail('Der Name wird bereits verwendet.', 'Wsl/Service/RegisterDistro/ERROR_ALREADY_EXISTS')
+else if (word === '--import' && words[4] === '--vhd') {
+  copyFileSync(value, option + '\\ext4.vhdx')
+  register({ BasePath: option })
+} else if (word === '--import-in-place') {
+  const cut = option.lastIndexOf('\\') < 0 ? option.lastIndexOf('/') : option.lastIndexOf('\\')
+  register({ BasePath: option.slice(0, cut), VhdFileName: option.slice(cut + 1) })
+} else if (word === '--unregister' && found) {
+  const { [found[0]]: gone, ...others } = keys
+  unlinkSync(imageOf(gone))
+  keep({ registry: { ...state.registry, keys: others } })
+} else if (word === '--distribution' && found && words[5] === 'fstrim') {
   keepRunning()
   process.exitCode = state.trimFails ? 1 : 0
   if (state.trimFails) process.stderr.write('fstrim: /: the discard operation is not supported\n')
   else process.stdout.write('/: 1,2 GiB (1288490188 Bytes) getrimmt\n')
 } else say('Befehlszeilenoption ungültig: ' + word + '\r\n', 1)
+
+function register(own) {
+  const lxss = 'HKEY_CURRENT_USER\\Software\\Microsoft\\Windows\\CurrentVersion\\Lxss'
+  const key = lxss + '\\{' + randomUUID() + '}'
+  const added = { DistributionName: name, Flags: 15, State: 1, ...own }
+  const { files } = state.registry
+  keep({ registry: { keys: { ...keys, [key]: added }, files: { ...files, [imageOf(added)]: 0x20 } } })
+}
 
 function keepRunning() {
   writeFileSync(stateFile, JSON.stringify({ ...state, running: [...state.running.filter((one) => !isCalled(one)), name] }))

@@ -38,6 +38,7 @@ import { discard } from './discard.ts'
 import { endServing } from './end-serving.ts'
 import { examineImage } from './examine-image.ts'
 import { exportDisk } from './export.ts'
+import { discardExport, exportDistribution } from './export-distribution.ts'
 import { extendImage } from './extend-image.ts'
 import { extendVolume } from './extend-volume.ts'
 import { findExtents } from './find-extents.ts'
@@ -45,6 +46,7 @@ import { findFilesystem } from './find-filesystem.ts'
 import { forgetAttachment } from './forget-attachment.ts'
 import { hideVolume } from './hide-volume.ts'
 import { hideFromUdev } from './hide-from-udev.ts'
+import { importDistribution, unregisterDistribution } from './import-distribution.ts'
 import { inspectImage } from './inspect-image.ts'
 import { listAttached } from './list-attached.ts'
 import { listPlaces } from './list-places.ts'
@@ -163,6 +165,7 @@ export const actionTable = {
   'digest-image': digestImage,
   discard: discard,
   'discard-copy': discardCopy,
+  'discard-export': discardExport,
   'discard-free': discardFree,
   'discard-snapshot': discardSnapshot,
   'discard-staged': discardStaged,
@@ -170,6 +173,7 @@ export const actionTable = {
   'end-serving': endServing,
   'examine-image': examineImage,
   export: exportDisk,
+  'export-distribution': exportDistribution,
   'extend-image': extendImage,
   'extend-volume': extendVolume,
   'find-extents': findExtents,
@@ -177,6 +181,7 @@ export const actionTable = {
   'forget-attachment': forgetAttachment,
   'hide-from-udev': hideFromUdev,
   'hide-volume': hideVolume,
+  'import-distribution': importDistribution,
   'inspect-image': inspectImage,
   'list-attached': listAttached,
   'list-places': listPlaces,
@@ -247,6 +252,7 @@ export const actionTable = {
   'trim-distribution': trimDistribution,
   'undo-repair': undoRepair,
   'unmount-folder': unmountFolder,
+  'unregister-distribution': unregisterDistribution,
   verify: verify,
   'verify-image': verifyImage,
   'weigh-reclaimed': weighReclaimed,

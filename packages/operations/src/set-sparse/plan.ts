@@ -1,6 +1,5 @@
-import { quote } from '@varve/core/problems/disk-error'
 import { isBlocking, problemFromError, type Problem } from '@varve/core/problems/problem'
-import { DiskError } from '@varve/core/problems/disk-error'
+import { DiskError, quote } from '@varve/core/problems/disk-error'
 import { digestImage } from '../actions/digest-image.ts'
 import { baseName } from '../actions/path-words.ts'
 import { proveUnchanged } from '../actions/prove-unchanged.ts'

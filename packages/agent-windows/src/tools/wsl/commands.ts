@@ -103,3 +103,27 @@ export function manageMove(asked: OfDistribution & { readonly folder: string }):
     silence: { ms: 3_600_000, files: [image] },
   }
 }
+
+/** The file is not there, and its name ends in `.vhdx`. */
+export function exportVhd(asked: OfDistribution & { readonly file: string }): ToolCommand<null> {
+  const { distribution, file } = asked
+  return {
+    ...settingOf(asked),
+    args: ['--export', distribution, file, '--vhd'],
+    silence: { ms: 600_000, files: [file] },
+  }
+}
+
+/** Without a folder the file itself becomes the disk of the distribution. */
+export function importVhd(asked: OfDistribution & { readonly folder: string | null }): ToolCommand<null> {
+  const { image, distribution, folder } = asked
+  const args =
+    folder === null
+      ? ['--import-in-place', distribution, image]
+      : ['--import', distribution, folder, image, '--vhd']
+  return { ...settingOf(asked), args, silence: { ms: 3_600_000 } }
+}
+
+export function unregister(asked: OfDistribution): ToolCommand<null> {
+  return { ...settingOf(asked), args: ['--unregister', asked.distribution], silence: { ms: 120_000 } }
+}
