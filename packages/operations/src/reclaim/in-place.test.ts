@@ -155,3 +155,25 @@ describe('refused with the reason and the way out', () => {
     })
   })
 })
+
+describe('the disk of a distribution', () => {
+  const debian = { kind: 'distribution', name: 'Debian', owner: 'anna', isOwn: true } as const
+
+  test('trims itself after a word, and is proven as it is', () => {
+    expect(plan({ distribution: debian })).toMatchSnapshot()
+  })
+
+  test('of Docker Desktop is compacted without being started', () => {
+    const made = plan({ distribution: { ...debian, kind: 'docker-disk', name: 'docker-desktop' } })
+    expect(actionsOf(made)).not.toContain('trim-distribution')
+    expect(made.kind === 'plan' && made.warnings).toContainEqual(
+      expect.objectContaining({ id: 'not-trimmed', severity: 'info' }),
+    )
+  })
+
+  test('of somebody else is not started', () => {
+    const distribution = { ...debian, isOwn: false }
+    expect(plan({ distribution })).toMatchObject({ problems: [{ id: 'distribution-of-other' }] })
+    expect(plan({ distribution }, { asked: { zerosOnly: true } })).toMatchObject({ kind: 'plan' })
+  })
+})
