@@ -269,7 +269,7 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
     test.each([
       ['no object', 'attach-vhd', []],
       ['no image', 'attach-vhd', { attachment: 'a', by: 'hyper-v', isReadOnly: true }],
-      ['another way', 'attach-vhd', { attachment: 'a', image: '/a.vhdx', by: 'diskpart', isReadOnly: true }],
+      ['another way', 'attach-vhd', { attachment: 'a', image: '/a.vhdx', by: 'virtdisk', isReadOnly: true }],
       [
         'a word for a switch',
         'attach-vhd',
@@ -282,6 +282,21 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
       ],
       ['a name with an end in it', 'detach-vhd', { image: '/a\0.vhdx', by: 'storage' }],
       ['another attachment', 'detach-vhd', { attachment: '../a', image: '/a.vhdx', by: 'storage' }],
+      [
+        'a folder that is not absolute',
+        'mount-partition',
+        { attachment: 'a', image: '/a.vhdx', start: 0, folder: 'mnt', isNew: true },
+      ],
+      [
+        'a folder with an end in it',
+        'mount-partition',
+        { attachment: 'a', image: '/a.vhdx', start: 0, folder: '/a\0', isNew: true },
+      ],
+      [
+        'a place before the disk',
+        'unmount-partition',
+        { attachment: 'a', image: '/a.vhdx', start: -512, folder: '/a', isNew: true },
+      ],
       ['no machine', 'create-checkpoint', { attempt: 'a', machine: '*', called: 'x', name: 'x' }],
       [
         'an empty name',

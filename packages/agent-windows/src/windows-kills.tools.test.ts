@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -5,9 +6,11 @@ import { openTestHost } from '@varve/agent/testing/test-host'
 import { walkKills } from '@varve/agent/testing/walk-kills'
 import { mbrSector } from '@varve/test-kit/mbr-sector'
 import { findPowershell } from '@varve/test-kit/powershell'
+import { requires } from '@varve/test-kit/tools'
 import { describe, expect, test } from 'vitest'
 import { readNotes } from './host/notes.ts'
 import { cmdletTables } from './testing/stand-ins.ts'
+import { ntfs, writeDisk } from './testing/windows-disk.ts'
 import { openSystem } from './testing/windows-system.ts'
 import { machineWith, type StandInState } from './testing/windows-stand-in.ts'
 
@@ -21,7 +24,7 @@ const stateIn = async (folder: string) =>
 const imageIn = (folder: string) => join(folder, 'web.vhdx')
 
 /** A machine that is off with a checkpoint, or none. */
-async function prepare(folder: string, checkpoint: string | null): Promise<void> {
+async function prepare(folder: string, checkpoint: string | null, disk = 'disk.raw'): Promise<void> {
   await using system = await openSystem(folder)
   await using host = openTestHost(folder, system)
   const run = async (operation: string, request: object) => {
@@ -30,10 +33,10 @@ async function prepare(folder: string, checkpoint: string | null): Promise<void>
     const { error } = await host.runs.start({ plan, request, accepted: [] }, { stop })
     if (error) throw new Error(error.message)
   }
-  const disk = Buffer.alloc(4 * 1024 ** 2, 'varve ')
-  disk.set(mbrSector(disk.length))
-  await writeFile(join(folder, 'disk.raw'), disk)
-  const source = { path: join(folder, 'disk.raw'), format: null, reading: {} }
+  const bytes = Buffer.alloc(4 * 1024 ** 2, 'varve ')
+  bytes.set(mbrSector(bytes.length))
+  await writeFile(join(folder, 'disk.raw'), bytes)
+  const source = { path: join(folder, disk), format: null, reading: {} }
   await run('convert', { sources: [source], target: imageIn(folder), format: 'vhdx' })
   const state = await stateIn(folder)
   const machine = machineWith(imageIn(folder), { state: 'Off' })
@@ -70,6 +73,53 @@ describe.skipIf(process.platform !== 'linux' || findPowershell() === null || cmd
           },
           async whenUndone(folder) {
             expect(await attached(folder)).toEqual({ disks: [], notes: [] })
+          },
+          oneOf: 3,
+        })
+        expect(walked.resumed).toBeGreaterThan(0)
+      },
+      walkTime,
+    )
+
+    test.skipIf(!requires('mkfs.ntfs'))(
+      'a mount is whole, or nothing of it is left, and never nobody’s',
+      async () => {
+        const now = async (folder: string) => ({
+          disks: (await stateIn(folder)).disks.map(({ isOffline, folders }) => ({ isOffline, folders })),
+          notes: (await readNotes(join(folder, 'state/attached'))).map(({ mounts }) =>
+            mounts.map((mount) => mount.folder),
+          ),
+          isFolderThere: existsSync(join(folder, 'mnt')),
+        })
+        const walked = await walkKills({
+          operation: 'mount',
+          system: { openSystem, url },
+          async prepare(folder) {
+            await writeDisk(join(folder, 'ntfs.raw'), ntfs)
+            await prepare(folder, null, 'ntfs.raw')
+            const state = await stateIn(folder)
+            const change = { machines: [], keepsOffline: true }
+            await writeFile(join(folder, 'windows.json'), JSON.stringify({ ...state, ...change }))
+            const image = { path: imageIn(folder), format: null, reading: {} }
+            return { image, folder: join(folder, 'mnt'), inUse: 'refuse' }
+          },
+          // What is mounted is noted, and so is the folder that was made.
+          async atAnyTime(folder) {
+            const { disks, notes, isFolderThere } = await now(folder)
+            const mounted = disks.flatMap(({ folders }) => Object.values(folders).flat())
+            const isMade = mounted.length > 0 || isFolderThere || disks.some(({ isOffline }) => !isOffline)
+            if (isMade) expect(notes).toEqual([[join(folder, 'mnt')]])
+          },
+          async whenDone(folder) {
+            const mnt = join(folder, 'mnt')
+            expect(await now(folder)).toEqual({
+              disks: [{ isOffline: false, folders: { 1: [`${mnt}\\`] } }],
+              notes: [[mnt]],
+              isFolderThere: true,
+            })
+          },
+          async whenUndone(folder) {
+            expect(await now(folder)).toEqual({ disks: [], notes: [], isFolderThere: false })
           },
           oneOf: 3,
         })

@@ -25,6 +25,8 @@ export function windowsActions(ports: WindowsPorts): AdapterTable {
       (await import('./checkpoints/delete-checkpoint.ts')).deleteCheckpoint(ports),
     'detach-vhd': async () => (await import('./detach-vhd/detach-vhd.ts')).detachVhd(ports),
     'retrim-disk': async () => (await import('./retrim-disk/retrim-disk.ts')).retrimDisk(ports),
+    'mount-partition': async () =>
+      (await import('./mount-partition/mount-partition.ts')).mountPartition(ports),
     'resize-distribution': async () =>
       (await import('./resize-distribution/resize-distribution.ts')).resizeDistribution(),
     'discard-export': async () =>
@@ -43,6 +45,8 @@ export function windowsActions(ports: WindowsPorts): AdapterTable {
     'trim-distribution': async () =>
       (await import('./trim-distribution/trim-distribution.ts')).trimDistribution(ports),
     'list-attached': async () => (await import('./list-attached/list-attached.ts')).listAttached(ports),
+    'unmount-partition': async () =>
+      (await import('./unmount-partition/unmount-partition.ts')).unmountPartition(ports),
   }
 }
 

@@ -2,11 +2,11 @@ import { createHash, randomUUID } from 'node:crypto'
 import { link, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { uptime } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { VhdNote } from '@varve/agent/platform/windows-host'
+import type { VhdMount, VhdNote } from '@varve/agent/platform/windows-host'
 import { writeError } from '@varve/engine/system/system-error'
 import { VhdBy } from '@varve/operations/actions/attached-vhd'
 import { StagingId } from '@varve/operations/actions/new-image'
-import { Path, Timestamp } from '@varve/protocol/primitives'
+import { Bytes, Path, Timestamp } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { isSamePath, pathKey } from './windows-path.ts'
 
@@ -22,7 +22,19 @@ const Note = z.object({
   upFor: z.number().min(0).default(0),
   /** It was begun, and how it ended is not known: its disk may come later. */
   isPending: z.boolean().default(false),
+  isForMount: z.boolean().default(false),
+  mounts: z
+    .array(
+      z.object({
+        folder: Path,
+        start: Bytes,
+        isFolderOurs: z.boolean(),
+        wasOffline: z.boolean(),
+      }),
+    )
+    .default([]),
 })
+type Note = z.infer<typeof Note>
 
 /** The clock may be set meanwhile. */
 const sameBootMs = 5 * 60_000
@@ -31,7 +43,8 @@ const bootedAt = () => Date.now() - upFor()
 /** Bytes of a note, at most. */
 const mostBytes = 64 * 1024
 
-type Attaching = Pick<VhdNote, 'attachment' | 'image' | 'by' | 'isReadOnly'>
+type Attaching = Pick<VhdNote, 'attachment' | 'image' | 'by' | 'isReadOnly'> &
+  Partial<Pick<VhdNote, 'isForMount'>>
 
 /** Notes that this is what Varve attaches, before it does; whether it was not noted already, by who attaches it at the same time. */
 export async function beginNote(folder: string, attaching: Attaching): Promise<boolean> {
@@ -54,19 +67,38 @@ export async function writeNote(folder: string, attached: Attaching): Promise<vo
   await putFile(folder, nameOf(attached.image), textOf(attached, false))
 }
 
-function textOf({ attachment, image, by, isReadOnly }: Attaching, isPending: boolean): string {
+function textOf(
+  { attachment, image, by, isReadOnly, isForMount = false }: Attaching,
+  isPending: boolean,
+): string {
   const madeAt = new Date().toISOString()
-  const note: z.infer<typeof Note> = {
+  const note: Note = {
     attachment,
     image,
     by,
     isReadOnly,
     isPending,
+    isForMount,
+    mounts: [],
     madeAt,
     bootedAt: bootedAt(),
     upFor: upFor(),
   }
   return JSON.stringify(note)
+}
+
+/** Notes other mounts of that attachment of the image; null: it is noted no more. */
+export async function changeMounts(
+  folder: string,
+  { image, attachment }: Pick<VhdNote, 'image' | 'attachment'>,
+  change: (mounts: readonly VhdMount[]) => readonly VhdMount[],
+): Promise<readonly VhdMount[] | null> {
+  const name = nameOf(image)
+  const note = parsed(await shortText(join(folder, name)))
+  if (note === null || note.attachment !== attachment || !isOfThisBoot(note)) return null
+  const mounts = [...change(note.mounts)]
+  await putFile(folder, name, JSON.stringify({ ...note, mounts }))
+  return mounts
 }
 
 /** Writes a file whole or not at all, whoever else does. */
@@ -132,11 +164,11 @@ export async function shortText(path: string): Promise<string> {
 }
 
 /** A machine that is up for less than when it was noted was started since, whatever its clock says. */
-function isOfThisBoot(note: z.infer<typeof Note>): boolean {
+function isOfThisBoot(note: Note): boolean {
   return note.upFor <= upFor() + 1000 && Math.abs(note.bootedAt - bootedAt()) < sameBootMs
 }
 
-function parsed(text: string): z.infer<typeof Note> | null {
+function parsed(text: string): Note | null {
   try {
     return Note.parse(JSON.parse(text))
   } catch {

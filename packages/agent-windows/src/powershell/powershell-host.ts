@@ -31,10 +31,12 @@ export type ScriptName =
   | 'get-machines'
   | 'get-rights'
   | 'mount-image'
+  | 'mount-partition'
   | 'optimize-image'
   | 'remove-checkpoint'
   | 'restore-checkpoint'
   | 'retrim-disk'
+  | 'unmount-partition'
 
 export interface CallOptions {
   /** How long the script may take. */

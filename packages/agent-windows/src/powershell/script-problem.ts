@@ -7,6 +7,8 @@ export interface About {
   readonly file: string
   /** How long the script waited for what it gave up on. */
   readonly waitedSeconds?: number
+  /** Where something was to be mounted. */
+  readonly folder?: string
 }
 
 type Explain = (about: About) => DiskError
@@ -107,19 +109,59 @@ const byCode: Readonly<Record<string, Explain>> = {
   '0xC03A001E': inUse,
 }
 
+const lockedVolume = refusal({
+  finding: 'filesystem-not-shown',
+  layer: 'L6',
+  reason:
+    'Windows shows no filesystem in that partition: it is locked by BitLocker, damaged, or was not unmounted cleanly',
+  remedy:
+    'See its volume: Get-Partition | Get-Volume; unlock it with its key: manage-bde -unlock VOLUME; or start its machine and shut it down.',
+})
+
+const gone = refusal({
+  finding: 'not-attached',
+  layer: 'L3',
+  reason: 'it is no disk of Windows any more',
+  remedy: 'See what is attached: varve attached; then mount it again.',
+})
+
+const folderTaken: Explain = ({ folder, file }) =>
+  new DiskError('refused', {
+    file: folder ?? file,
+    finding: 'folder-used',
+    layer: 'L1',
+    reason: 'the folder or letter is in use',
+    remedy: 'Say an empty folder, a new one, or another letter.',
+  })
+
+const folderNotValid: Explain = ({ folder, file }) =>
+  new DiskError('refused', {
+    file: folder ?? file,
+    finding: 'folder-filesystem',
+    layer: 'L1',
+    reason: 'Windows mounts nothing there',
+    remedy: 'Say an empty folder on a drive with NTFS, or a letter that nothing has.',
+  })
+
+const hiddenPartition = refusal({
+  finding: 'partition-hidden',
+  layer: 'L4',
+  reason: 'its partition is hidden, and Windows gives hidden ones neither folders nor letters',
+  remedy: 'Serve it instead: varve serve.',
+})
+
 /** Errors of the scripts of this package. */
 const byOwnId: Readonly<Record<string, Explain>> = {
   VarveAttachedAlready: held('somebody else, who attached it to Windows'),
   VarveDiskStays: waited('Windows to take its disk away'),
   VarveMachineRuns: held('its machine, which is not off any more'),
   VarveNoCheckpoint: ({ file }) => new DiskError('not-found', { file, thing: 'checkpoint' }),
+  VarveFolderStays: waited('Windows to end the mount'),
   VarveNoDisk: waited('its disk to come'),
-  VarveNotAttached: refusal({
-    finding: 'not-attached',
-    layer: 'L3',
-    reason: 'Windows has no disk of it any more',
-    remedy: 'Do it again from the beginning.',
-  }),
+  VarveNoFilesystem: lockedVolume,
+  VarveNoMount: waited('the folder or letter to come'),
+  VarveNoPartition: waited('its partition to come'),
+  VarveNotAttached: gone,
 }
 
 function waited(during: string): Explain {
@@ -131,6 +173,11 @@ function waited(during: string): Explain {
 const byId: Readonly<Record<string, Explain>> = {
   ...byOwnId,
   AccessDenied: noRights,
+  // Of MSFT_Partition, AddAccessPath.
+  'StorageWMI 40001': noRights,
+  'StorageWMI 42002': folderTaken,
+  'StorageWMI 42004': hiddenPartition,
+  'StorageWMI 42007': folderNotValid,
   CommandNotFoundException: ({ file }) =>
     new DiskError('tool-missing', {
       file,

@@ -103,7 +103,7 @@ foreach ($partition in $found) {
   $letters = $disk.folders.PSObject.Properties | Where-Object -FilterScript { $_.Name -eq "$($partition.index)" } | ForEach-Object -Process { $_.Value }
   [pscustomobject]@{
     DiskNumber = [uint32] $disk.number; PartitionNumber = [uint32] $partition.index; Offset = [uint64] $partition.start
-    Size = [uint64] $partition.length; DriveLetter = [char] 0; AccessPaths = @(@($letters) + $own)
+    Size = [uint64] $partition.length; DriveLetter = [char] 0; AccessPaths = @(if (-not $disk.isOffline) { @($letters) + $own })
   }
 }`,
   'Get-Volume': String.raw`param($Bound)
@@ -130,6 +130,32 @@ $copy = $path + '.optimized.vhdx'
 $said = & $node $varve reclaim $copy @only --yes 2>&1
 [IO.File]::WriteAllBytes($path, [IO.File]::ReadAllBytes($copy))
 [IO.File]::Delete($copy)`,
+  'Set-Disk': `param($Bound)
+$state = Read-State
+$state.disks | Where-Object -FilterScript { $_.number -eq $Bound['Number'] } | ForEach-Object -Process { $_.isOffline = $Bound['IsOffline'] }
+Save-State $state`,
+  'Add-PartitionAccessPath': String.raw`param($Bound)
+$state = Read-State
+$path = $Bound['AccessPath'].TrimEnd('\') + '\'
+foreach ($other in $state.disks) {
+  foreach ($one in $other.folders.PSObject.Properties) {
+    if (@($one.Value) -contains $path) { Write-Error -Message 'Der angeforderte Zugriffspfad wird bereits verwendet.' -ErrorId 'StorageWMI 42002,Add-PartitionAccessPath' -Category InvalidArgument }
+  }
+}
+$disk = $state.disks | Where-Object -FilterScript { $_.number -eq $Bound['DiskNumber'][0] }
+$key = "$($Bound['PartitionNumber'][0])"
+$before = @($disk.folders.PSObject.Properties | Where-Object -FilterScript { $_.Name -eq $key } | ForEach-Object -Process { $_.Value })
+$disk.folders | Add-Member -MemberType NoteProperty -Name $key -Value @($before + $path) -Force
+Save-State $state`,
+  'Remove-PartitionAccessPath': String.raw`param($Bound)
+$state = Read-State
+$path = $Bound['AccessPath'].TrimEnd('\') + '\'
+$disk = $state.disks | Where-Object -FilterScript { $_.number -eq $Bound['DiskNumber'][0] }
+$key = "$($Bound['PartitionNumber'][0])"
+$left = @($disk.folders.PSObject.Properties | Where-Object -FilterScript { $_.Name -eq $key } | ForEach-Object -Process { $_.Value } | Where-Object -FilterScript { $_ -ne $path })
+$disk.folders | Add-Member -MemberType NoteProperty -Name $key -Value $left -Force
+Save-State $state`,
+  'Write-VolumeCache': '',
   'Mount-VHD': `param($Bound) Add-StandInDisk $Bound['Path'][0] ("$($Bound['ReadOnly'])" -eq 'True') 'Microsoft.Vhd.PowerShell.Cmdlets.MountVhd'`,
   'Mount-DiskImage': `param($Bound) Add-StandInDisk $Bound['ImagePath'][0] ("$($Bound['Access'])" -eq 'ReadOnly') 'Mount-DiskImage'`,
   'Dismount-VHD': `param($Bound) Remove-StandInDisk $Bound['Path'][0]`,

@@ -14,6 +14,7 @@ import { attachOperation } from '@varve/operations/attach/plan'
 import type { AttachRequest } from '@varve/operations/attach/request'
 import type { ImageFilesFacts } from '@varve/operations/image-files-facts'
 import { useProblems } from '@varve/operations/image-files-problems'
+import type { AttachedVhd } from '../platform/windows-host.ts'
 import { diskInput, imageInput } from '../actions/image-input.ts'
 import { problemCollector, sourceFacts } from './copy-facts.ts'
 import { deviceWays, windowsNow, type WindowsNow } from './device-ways.ts'
@@ -23,29 +24,34 @@ import { defineLocalOperation, type FactsContext } from './local-operation.ts'
 
 export const attachHere = defineLocalOperation(attachOperation, async (request, context) => {
   const windows = await windowsNow(context)
-  if (windows) return await gatherOnWindows(request, context, windows)
+  if (windows) return (await gatherOnWindows(request, context, windows)).facts
   const { facts } = await gatherAttach(request, context, { volumes: true, isLookedInto: () => false })
   return facts
 })
 
-/** What is known of an image that Windows is to make a disk of. */
-async function gatherOnWindows(
+/** What is known of an image that Windows is to make a disk of, with what was found in it and the disk that it is already. */
+export async function gatherOnWindows(
   request: AttachRequest,
   context: FactsContext,
   { now, ...own }: WindowsNow,
-): Promise<AttachFacts> {
+): Promise<{
+  readonly facts: AttachFacts
+  readonly report: ImageReport | null
+  readonly there: AttachedVhd | null
+}> {
   const { host } = context
   const { problems, collect } = problemCollector()
   const image = await realpath(request.image.path).catch(() => request.image.path)
   const report = (await collect(async () => sourceFacts(request.image, context)))?.report ?? null
   const isImage = await sameFileAs(image)
-  const there = await Promise.all(
+  const same = await Promise.all(
     now.disks.map(async (disk) => ((await isImage?.(disk.image)) === true ? disk : null)),
   )
-  const already = there.find((disk) => disk !== null)?.disk.device ?? null
+  const there = same.find((disk) => disk !== null) ?? null
+  const already = there?.disk.device ?? null
   // What has it attached uses it.
   const isFree = report !== null && already === null
-  return {
+  const facts: AttachFacts = {
     host,
     ways: { ...(await deviceWays(context)), ...own },
     image,
@@ -62,6 +68,7 @@ async function gatherOnWindows(
     files: isFree && request.isWritten ? await collect(async () => filesForWriting(image, context)) : null,
     already,
   }
+  return { facts, report, there }
 }
 
 /** Whether logical volumes are looked for, and in which of them filesystems are. */

@@ -11,6 +11,7 @@ import { toAttachedView } from './attached-view.ts'
 import { attachedVhds } from './attached-vhds.ts'
 import { deviceWays, windowsNow, type WindowsNow } from './device-ways.ts'
 import { defineLocalOperation, type FactsContext } from './local-operation.ts'
+import { asNamed } from './windows-names.ts'
 
 export const detachHere = defineLocalOperation(detachOperation, async ({ target }, context) => {
   const { ports, host } = context
@@ -65,9 +66,6 @@ async function gatherOnWindows(
     foreign: attached === null ? foreign.map(({ disk }) => disk.device) : [],
   }
 }
-
-/** Windows knows files and devices by their names in any case, and with both slashes. */
-const asNamed = (name: string) => name.replaceAll('/', '\\').toLowerCase()
 
 /** The run whose process works on the image, or on the one that this hidden file becomes; null: none. */
 async function workingRun(image: string): Promise<string | null> {

@@ -1,10 +1,6 @@
-import { lstat, readdir, realpath } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { DiskError } from '@varve/core/problems/disk-error'
-import { problemFromError, type Problem } from '@varve/core/problems/problem'
-import { libraryRoots } from '@varve/engine/files/library-roots'
 import type { AttachFacts } from '@varve/operations/attach/facts'
-import type { ImageReport } from '@varve/core/image/image-report'
 import { mountedDevices } from '@varve/engine/attached/attached-now'
 import { registryIn } from '@varve/engine/attached/registry'
 import { mountedBtrfs } from '@varve/engine/attached/mounted-btrfs'
@@ -12,12 +8,16 @@ import type { MountFacts } from '@varve/operations/mount/facts'
 import { mountOperation } from '@varve/operations/mount/plan'
 import type { MountRequest } from '@varve/operations/mount/request'
 import { gatherAttach, type GuestLooking } from './attach.ts'
-import { placesOf } from './guest-places.ts'
-import { defineLocalOperation, type FactsContext } from './local-operation.ts'
+import { windowsNow } from './device-ways.ts'
+import { defineLocalOperation } from './local-operation.ts'
+import { gatherMountOnWindows } from './mount-on-windows.ts'
+import { contentsOf, outsideProblems, stateOfFolder } from './mount-place.ts'
 
 export const mountHere = defineLocalOperation(
   mountOperation,
   async (request, context): Promise<MountFacts> => {
+    const windows = await windowsNow(context)
+    if (windows) return await gatherMountOnWindows(request, context, windows)
     const { facts, report, attached } = await gatherAttach(request, context, lookingFor(request))
     const registry = registryIn(context.ports.runtimeFolder)
     const folder = await placeOf(request.folder)
@@ -32,7 +32,7 @@ export const mountHere = defineLocalOperation(
     return {
       ...facts,
       folder,
-      folderIs: mounts.has(folder) ? 'mount-point' : await stateOf(folder),
+      folderIs: mounts.has(folder) ? 'mount-point' : await stateOfFolder(folder),
       ...contentsOf(report),
       attached: usable
         ? {
@@ -45,14 +45,6 @@ export const mountHere = defineLocalOperation(
     }
   },
 )
-
-/** Agents mount below their libraries only, and over none of them. */
-function outsideProblems(folder: string, { ports: { roots } }: FactsContext): Problem[] {
-  if (roots === null) return []
-  const libraries = libraryRoots(roots)
-  if (libraries.holds(folder) && !roots.includes(folder)) return []
-  return [problemFromError(new DiskError('outside-library', { file: folder, library: roots.join(', ') }))]
-}
 
 /** What is not told of a folder that is not to be used. */
 function nothingThere(folder: string): Omit<MountFacts, keyof AttachFacts> {
@@ -74,31 +66,4 @@ async function placeOf(folder: string): Promise<string> {
     const parent = await realpath(dirname(folder)).catch(() => dirname(folder))
     return join(parent, basename(folder))
   })
-}
-
-async function stateOf(folder: string): Promise<Exclude<MountFacts['folderIs'], 'mount-point'>> {
-  const stats = await lstat(folder).catch(() => null)
-  if (stats === null) {
-    const parent = await lstat(dirname(folder)).catch(() => null)
-    return parent?.isDirectory() === true ? 'missing' : 'nowhere'
-  }
-  if (!stats.isDirectory()) return 'no-folder'
-  return (await readdir(folder)).length === 0 ? 'empty' : 'used'
-}
-
-/** What lies in which partition, as its own number has it. */
-function contentsOf(report: ImageReport | null): Pick<MountFacts, 'filesystems' | 'others'> {
-  const guest = report?.guest
-  if (!guest) return { filesystems: [], others: [] }
-  const { isPlace, partitionAt } = placesOf(guest)
-  return {
-    filesystems: guest.filesystems.filter(isPlace).map(({ start, type, label, uuid, state }) => ({
-      partition: partitionAt(start),
-      type,
-      label,
-      uuid,
-      state,
-    })),
-    others: guest.volumes.filter(isPlace).map(({ start, type }) => ({ partition: partitionAt(start), type })),
-  }
 }

@@ -5,10 +5,13 @@ import { registryIn } from '@varve/engine/attached/registry'
 import { libraryRoots } from '@varve/engine/files/library-roots'
 import { umountOperation } from '@varve/operations/umount/plan'
 import { toAttachedView } from './attached-view.ts'
-import { deviceWays } from './device-ways.ts'
+import { deviceWays, windowsNow } from './device-ways.ts'
 import { defineLocalOperation } from './local-operation.ts'
+import { gatherUmountOnWindows } from './mount-on-windows.ts'
 
 export const umountHere = defineLocalOperation(umountOperation, async (request, context) => {
+  const windows = await windowsNow(context)
+  if (windows) return await gatherUmountOnWindows(request.folder, context, windows)
   const { ports, host } = context
   const ways = await deviceWays(context)
   const folder = await realpath(request.folder).catch(() => request.folder)

@@ -2,6 +2,16 @@ import type { WslDistribution } from '@varve/protocol/distributions'
 import type { HyperVMachine, MachinesTold } from '@varve/protocol/machines'
 import type { ShownDisk, VhdBy } from '@varve/operations/actions/attached-vhd'
 
+/** A folder or a drive letter that Varve gave a partition. */
+export interface VhdMount {
+  readonly folder: string
+  /** At which byte of the disk the partition begins. */
+  readonly start: number
+  readonly isFolderOurs: boolean
+  /** The disk was brought online for it. */
+  readonly wasOffline: boolean
+}
+
 /** That Varve has attached an image to Windows. */
 export interface VhdNote {
   /** Of the attempt that attached it: another one takes nothing of it away. */
@@ -12,6 +22,10 @@ export interface VhdNote {
   readonly madeAt: string
   /** It was begun, and how it ended is not known: its disk may come later. */
   readonly isPending: boolean
+  /** It goes when the last mount of it ends. */
+  readonly isForMount: boolean
+  /** Noted before they are made. */
+  readonly mounts: readonly VhdMount[]
 }
 
 /** An image that Windows has made a disk. */

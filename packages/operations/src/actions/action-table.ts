@@ -62,6 +62,7 @@ import { measureExport } from './measure.ts'
 import { measureVolume } from './measure-volume.ts'
 import { mountFilesystem } from './mount-filesystem.ts'
 import { moveDistribution } from './move-distribution.ts'
+import { mountPartition } from './mount-partition.ts'
 import { moveImage } from './move-image.ts'
 import { nameVolume } from './name-volume.ts'
 import { closeLuks, openLuks } from './open-luks.ts'
@@ -117,6 +118,7 @@ import { tellBeginning } from './tell-beginning.ts'
 import { trimDistribution } from './trim-distribution.ts'
 import { undoRepair } from './undo-repair.ts'
 import { unmountFolder } from './unmount-folder.ts'
+import { unmountPartition } from './unmount-partition.ts'
 import { verifyImage } from './verify-image.ts'
 import { verify } from './verify.ts'
 import { weighReclaimed } from './weigh-reclaimed.ts'
@@ -197,6 +199,7 @@ export const actionTable = {
   'measure-volume': measureVolume,
   'mount-filesystem': mountFilesystem,
   'move-distribution': moveDistribution,
+  'mount-partition': mountPartition,
   'move-image': moveImage,
   'name-volume': nameVolume,
   'open-luks': openLuks,
@@ -253,6 +256,7 @@ export const actionTable = {
   'undo-repair': undoRepair,
   'unmount-folder': unmountFolder,
   'unregister-distribution': unregisterDistribution,
+  'unmount-partition': unmountPartition,
   verify: verify,
   'verify-image': verifyImage,
   'weigh-reclaimed': weighReclaimed,

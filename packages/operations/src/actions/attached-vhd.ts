@@ -2,8 +2,8 @@ import { Bytes, Path } from '@varve/protocol/primitives'
 import { z } from 'zod'
 import { PartitionDevice } from './attached-device.ts'
 
-/** What Windows attaches an image by: the module of Hyper-V, or that of Storage. */
-export const VhdBy = z.enum(['hyper-v', 'storage'])
+/** What Windows attaches an image by: the module of Hyper-V, that of Storage, or diskpart where neither is there. */
+export const VhdBy = z.enum(['hyper-v', 'storage', 'diskpart'])
 export type VhdBy = z.infer<typeof VhdBy>
 
 /** An image that Windows attaches. */

@@ -43,7 +43,11 @@ export function planOnWindows(
   }
 }
 
-const byNames: Readonly<Record<VhdBy, string>> = { 'hyper-v': 'Hyper-V', storage: 'Storage' }
+const byNames: Readonly<Record<VhdBy, string>> = {
+  'hyper-v': 'Hyper-V',
+  storage: 'Storage',
+  diskpart: 'diskpart',
+}
 
 function attachProblems(request: AttachRequest, facts: AttachFacts): Problem[] {
   const host = windowsProblems(facts)
@@ -52,7 +56,19 @@ function attachProblems(request: AttachRequest, facts: AttachFacts): Problem[] {
     ...facts.problems,
     ...alreadyProblems(facts, 'attach'),
     ...formatProblems(request, facts),
+    ...diskpartProblems(request, facts),
     ...writtenProblems(facts, { isWritten: request.isWritten, isThrowAway: false }),
+  ]
+}
+
+/** Disks that come by diskpart get letters at once, and are not taken from who writes there. */
+function diskpartProblems({ isWritten }: AttachRequest, { ways, image }: AttachFacts): Problem[] {
+  if (ways.windows?.by !== 'diskpart' || !isWritten) return []
+  return [
+    refusing(image, 'no-way', {
+      why: 'diskpart, which attaches it where the module of Storage is missing, gives its volumes letters: what is written there cannot be kept from others',
+      remedy: `Attach it without --rw; or serve it: varve serve ${powershellWord(image)}`,
+    }),
   ]
 }
 
@@ -73,7 +89,7 @@ export function windowsProblems({
   if (windows.by === null)
     return [
       refusing(image, 'no-way', {
-        why: 'this Windows has neither the module of Hyper-V nor that of Storage',
+        why: 'this Windows has neither the module of Hyper-V, nor that of Storage, nor diskpart',
         remedy: served,
       }),
     ]
@@ -87,7 +103,11 @@ export function windowsProblems({
   return []
 }
 
-function formatProblems({ image: { reading } }: AttachRequest, { format, image }: AttachFacts): Problem[] {
+/** Why Windows makes no disk of an image like this. */
+export function formatProblems(
+  { image: { reading } }: Pick<AttachRequest, 'image'>,
+  { format, image }: Pick<AttachFacts, 'format' | 'image'>,
+): Problem[] {
   if (format === null) return []
   if (format !== 'vhd' && format !== 'vhdx')
     return [

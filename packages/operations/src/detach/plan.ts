@@ -59,13 +59,14 @@ function detachProblems(facts: DetachFacts): Problem[] {
         `Wait for its end, or end it: varve runs ${run} --cancel`,
       ),
     ]
-  if (attached.mounts.length > 0)
+  // What diskpart attached has letters from the start, and is read-only.
+  if (attached.mounts.length > 0 && attached.how !== 'diskpart')
     return [
       refuse(
         'in-use',
         `${attached.device} is mounted at ${attached.mounts.map(({ folder }) => quote(folder)).join(', ')}`,
         ways.windows
-          ? 'Close what is open there and eject it, or take its letters away in Disk Management.'
+          ? `Unmount what Varve has mounted (varve umount ${powershellWord(attached.mounts[0]?.folder ?? '')}); of others, close what is open there and eject it, or take its letters away in Disk Management.`
           : `Unmount it first: ${attached.mounts.map(({ folder }) => `varve umount ${shellWord(folder)}`).join('; ')}`,
       ),
     ]

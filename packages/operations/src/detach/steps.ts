@@ -13,7 +13,7 @@ const detachOf = { loop: detachLoop, 'nbd-client': detachNbd, 'qemu-nbd': detach
 /** What lies over the device goes first, then the device, then who serves it, then the note: what is left of it can be found until it is gone. */
 export function detachSteps(host: string, attached: z.infer<typeof AttachedView>): DraftStep[] {
   const { attachment, image, device, how, volumes } = attached
-  if (how === 'hyper-v' || how === 'storage')
+  if (how === 'hyper-v' || how === 'storage' || how === 'diskpart')
     return [step(detachVhd, { id: 'detach', host, input: { image, by: how, attachment }, estimate: quick })]
   return [
     ...volumes.map(({ kind, device: mapped }, at) =>

@@ -4,6 +4,8 @@ import type { AttachFacts } from '../attach/facts.ts'
 export interface FilesystemThere {
   /** Null: it is the whole disk. */
   readonly partition: number | null
+  /** At which byte of the disk it begins; left out: it is not needed there. */
+  readonly start?: number
   readonly type: string
   readonly label: string | null
   readonly uuid: string | null
@@ -27,4 +29,6 @@ export interface MountFacts extends AttachFacts {
   } | null
   /** UUIDs of Btrfs filesystems that this host has mounted: a second one of that UUID would be mixed up with it. */
   readonly hostBtrfs: readonly string[]
+  /** Of Windows: what the folder lies on, as it calls it; null or left out: it does not tell. */
+  readonly hostFilesystem?: string | null
 }

@@ -15,6 +15,7 @@ import { planLuks } from './luks.ts'
 import { choose, folderProblems, guestProblems, type Candidate } from './problems.ts'
 import { MountRequest } from './request.ts'
 import { folderSteps } from './steps.ts'
+import { planMountOnWindows } from './windows.ts'
 
 /** Mounts a filesystem of an image, read-only unless it is said otherwise; a journal is never replayed into the image. */
 export const mountOperation = defineOperation<MountRequest, MountFacts>({
@@ -22,6 +23,8 @@ export const mountOperation = defineOperation<MountRequest, MountFacts>({
   request: MountRequest,
   paths: ['image.path', 'folder'],
   plan(request, facts) {
+    const { windows } = facts.ways
+    if (windows) return planMountOnWindows(request, facts, windows)
     if (request.isLuks) return planLuks(request, facts)
     const chosen = choose(facts, request)
     const kind = chosen === null ? null : kindOf(chosen.type)

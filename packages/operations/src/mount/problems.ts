@@ -15,12 +15,18 @@ export interface Candidate extends FilesystemThere {
 
 type Meant = Pick<MountRequest, 'partition' | 'volume'>
 
-/** The filesystem that is meant; null: none, or it is not clear which. */
-export function choose(facts: MountFacts, { partition, volume }: Meant): Candidate | null {
+const isOfLinux = (type: string) => kindOf(type) !== null
+
+/** The filesystem that is meant, among those that the host can mount where none is said; null: none, or it is not clear which. */
+export function choose(
+  facts: MountFacts,
+  { partition, volume }: Meant,
+  isMountable: (type: string) => boolean = isOfLinux,
+): Candidate | null {
   const all = candidates(facts)
   if (volume !== null) return all.find((one) => one.volume !== null && isVolume(one.volume, volume)) ?? null
   if (partition !== null) return all.find((one) => one.volume === null && one.partition === partition) ?? null
-  const mountable = all.filter(({ type }) => kindOf(type) !== null)
+  const mountable = all.filter(({ type }) => isMountable(type))
   return mountable.length === 1 ? (mountable[0] ?? null) : null
 }
 
@@ -93,7 +99,8 @@ type Words = [id: string, why: string, remedy: string]
 const attachInstead = ({ image }: MountFacts) =>
   `Attach it, and use the tools of this host: varve attach ${shellWord(image)}`
 
-function noneChosen(facts: MountFacts, { partition, volume }: Meant): Words {
+/** Why it is not clear which filesystem is meant, or why there is none. */
+export function noneChosen(facts: MountFacts, { partition, volume }: Meant): Words {
   const { volumes, others } = facts
   if (volume !== null) {
     const said = quote(`${volume.group}/${volume.name}`)

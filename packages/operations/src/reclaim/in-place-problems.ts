@@ -82,8 +82,15 @@ function kindProblems({ path, format, subformat }: LinkFacts): Problem[] {
 }
 
 /** What is in the disk of a distribution it tells itself, once it runs. */
-function insideProblems(file: string, survey: Survey, { distribution }: InPlaceFacts): Problem[] {
-  if (distribution === null) return [...doubtProblems(survey, file), ...unseenProblems(survey, file)]
+function insideProblems(file: string, survey: Survey, { distribution, ways }: InPlaceFacts): Problem[] {
+  if (distribution === null) {
+    const isTrimmed = ways.windows?.by !== 'diskpart'
+    return [
+      ...doubtProblems(survey, file),
+      ...unseenProblems(survey, file),
+      ...(isTrimmed ? [] : [notTrimmed(file)]),
+    ]
+  }
   const { name, owner, isOwn } = distribution
   if (isOfDocker(distribution))
     return [
@@ -118,6 +125,18 @@ function insideProblems(file: string, survey: Survey, { distribution }: InPlaceF
       details: { distribution: name },
     },
   ]
+}
+
+/** Without the module of Storage only zeros, and what Windows sees to be free in NTFS, go. */
+function notTrimmed(file: string): Problem {
+  return {
+    id: 'not-trimmed',
+    severity: 'info',
+    layer: 'L6',
+    file,
+    message: `L6 ${quote(file)}: this Windows has no module of Storage, and its volumes are not trimmed before`,
+    remedy: 'Trim them in the guest before: Optimize-Volume -ReTrim, or defrag /L.',
+  }
 }
 
 /** Windows opens no such file as a disk. */

@@ -56,7 +56,11 @@ export function planInPlace(
   }
 }
 
-const byNames: Readonly<Record<VhdBy, string>> = { 'hyper-v': 'Hyper-V', storage: 'diskpart' }
+const byNames: Readonly<Record<VhdBy, string>> = {
+  'hyper-v': 'Hyper-V',
+  storage: 'diskpart',
+  diskpart: 'diskpart',
+}
 
 interface Compacting {
   readonly host: string
@@ -76,11 +80,13 @@ type Trimmer =
 /** Windows trims these. */
 const trimmedTypes: ReadonlySet<string> = new Set(['ntfs', 'refs'])
 
-function trimmerOf({ filesystems, closed }: Survey, { distribution }: InPlaceFacts): Trimmer {
+function trimmerOf({ filesystems, closed }: Survey, { distribution, ways }: InPlaceFacts): Trimmer {
   if (distribution !== null)
     return isOfDocker(distribution) ? { is: 'nobody' } : { is: 'distribution', name: distribution.name }
-  // What BitLocker has opened by itself is seen by Windows only.
-  const isSeen = closed.length > 0 || filesystems.some(({ type }) => trimmedTypes.has(type))
+  // What BitLocker has opened by itself is seen by Windows only; the module of Storage trims.
+  const isSeen =
+    ways.windows?.by !== 'diskpart' &&
+    (closed.length > 0 || filesystems.some(({ type }) => trimmedTypes.has(type)))
   return { is: isSeen ? 'windows' : 'nobody' }
 }
 

@@ -16,6 +16,8 @@ export interface UmountFacts {
   readonly isFolderOurs: boolean
   /** Whether the device was made for this mount alone, and goes with it. */
   readonly isDeviceOurs: boolean
+  /** Of Windows: at which byte of the disk the partition begins; left out: it is another system. */
+  readonly partitionStart?: number
   /** Who has files of it open, or stands in it. */
   readonly busy: readonly Pick<ProcessUse, 'pid' | 'command'>[]
 }

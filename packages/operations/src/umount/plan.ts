@@ -1,11 +1,14 @@
 import type { Problem } from '@varve/core/problems/problem'
 import { releaseFolder } from '../actions/release-folder.ts'
 import { unmountFolder } from '../actions/unmount-folder.ts'
+import { unmountPartition } from '../actions/unmount-partition.ts'
 import { hostProblems } from '../attach/problems.ts'
+import { windowsProblems } from '../attach/windows.ts'
 import { detachSteps } from '../detach/steps.ts'
 import { blocking } from '../blocking.ts'
 import { defineOperation } from '../operation.ts'
-import { inOrder, step, wholeEstimate } from '../plans/plan.ts'
+import { inOrder, quick, step, wholeEstimate, type DraftStep } from '../plans/plan.ts'
+import { powershellWord } from '../plans/shown.ts'
 import type { UmountFacts } from './facts.ts'
 import { UmountRequest } from './request.ts'
 
@@ -18,19 +21,11 @@ export const umountOperation = defineOperation<UmountRequest, UmountFacts>({
   request: UmountRequest,
   paths: ['folder'],
   plan(_request, facts) {
-    const { host, folder, attached, isFolderOurs, isDeviceOurs } = facts
+    const { host, folder, attached, isDeviceOurs } = facts
     const problems = umountProblems(facts)
     if (problems.length > 0 || attached === null) return { kind: 'refusal', operation: 'umount', problems }
-    const { attachment, device } = attached
-    const estimate = { bytes: 0, seconds: 1 }
     const steps = inOrder([
-      step(unmountFolder, { id: 'unmount', host, input: { attachment, device, folder }, estimate }),
-      step(releaseFolder, {
-        id: 'folder',
-        host,
-        input: { attachment, folder, isNew: isFolderOurs },
-        estimate,
-      }),
+      ...endSteps(facts, attached),
       ...(isDeviceOurs ? detachSteps(host, attached) : []),
     ])
     return {
@@ -45,8 +40,25 @@ export const umountOperation = defineOperation<UmountRequest, UmountFacts>({
   },
 })
 
+/** The end of the mount itself, and of the folder that was made for it. */
+function endSteps(
+  { host, folder, isFolderOurs, partitionStart }: UmountFacts,
+  { attachment, device, image }: NonNullable<UmountFacts['attached']>,
+): DraftStep[] {
+  const place = { host, estimate: quick }
+  if (partitionStart !== undefined) {
+    const mount = { attachment, image, start: partitionStart, folder, isNew: isFolderOurs }
+    return [step(unmountPartition, { ...place, id: 'unmount', input: mount })]
+  }
+  return [
+    step(unmountFolder, { ...place, id: 'unmount', input: { attachment, device, folder } }),
+    step(releaseFolder, { ...place, id: 'folder', input: { attachment, folder, isNew: isFolderOurs } }),
+  ]
+}
+
 function umountProblems({ ways, folder, mounted, attached, busy }: UmountFacts): Problem[] {
-  const host = hostProblems({ ways, image: folder })
+  const where = { ways, image: folder }
+  const host = ways.windows ? windowsProblems(where) : hostProblems(where)
   if (host.length > 0) return host
   const refuse = (id: string, why: string, remedy: string) =>
     blocking(folder, { id, layer: 'L6', why, remedy })
@@ -61,7 +73,9 @@ function umountProblems({ ways, folder, mounted, attached, busy }: UmountFacts):
         : refuse(
             'not-mounted',
             `somebody else has mounted ${mounted} there`,
-            'Who did that ends it, by umount.',
+            ways.windows
+              ? `Who did that ends it, such as by mountvol ${powershellWord(folder)} /D`
+              : 'Who did that ends it, by umount.',
           ),
     ]
   if (busy.length === 0) return []

@@ -39,7 +39,7 @@ export function attachVhd({
     command: (input) => nativeAction('attach-vhd', input, mountCmdlet(input)),
 
     async run(input, { ports, signal }) {
-      const { attachment, by, isReadOnly } = input
+      const { attachment, by, isReadOnly, isForMount = false } = input
       const notes = notesFolder(ports)
       await assertImage(ports, input.image)
       const image = plainPath(resolve(input.image))
@@ -48,7 +48,7 @@ export function attachVhd({
       // Noted before it is looked at, it would be taken for Varve's, and be detached.
       if (disks.some((one) => isSamePath(one.image, image)))
         throw new DiskError('in-use', { file: image, by: 'Windows, which has it attached', how: 'holds' })
-      const note = { attachment, image, by, isReadOnly }
+      const note = { attachment, image, by, isReadOnly, isForMount }
       if (notes !== null) await beginNote(notes, note)
       try {
         const asked = { image, by, isReadOnly, seconds: diskSeconds }
@@ -56,7 +56,7 @@ export function attachVhd({
         const found = await find(image, notes)
         if (found === null) throw noDisk(image)
         if (notes !== null) await writeNote(notes, note)
-        return found.disk
+        return { ...found.disk, attachment }
       } catch (error) {
         const problem = scriptProblem(error, { file: image, waitedSeconds: diskSeconds })
         if (notes !== null && (await isNothingOfOurs(error, problem))) await removeNote(notes, note)
@@ -73,7 +73,7 @@ export function attachVhd({
 
     async isDone({ image, attachment }, { ports }) {
       const found = await find(image, notesFolder(ports))
-      return found?.note?.attachment === attachment ? found.disk : null
+      return found?.note?.attachment === attachment ? { ...found.disk, attachment } : null
     },
   }
 }
