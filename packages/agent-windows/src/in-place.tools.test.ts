@@ -1,13 +1,14 @@
-import { randomBytes } from 'node:crypto'
-import { readdir, stat, writeFile, readFile, truncate } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { compactVhd } from '@varve/operations/actions/compact-vhd'
 import { retrimDisk } from '@varve/operations/actions/retrim-disk'
 import { outcomeOf, type RunState } from '@varve/operations/runs/run-state'
-import { mbrSector } from '@varve/test-kit/mbr-sector'
 import { findPowershell } from '@varve/test-kit/powershell'
-import { requires, runToolOk } from '@varve/test-kit/tools'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { requires } from '@varve/test-kit/tools'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { writeCompactingDiskpart } from './testing/diskpart-stand-in.ts'
 import { cmdletTables } from './testing/stand-ins.ts'
+import { writeFullNtfs } from './testing/full-ntfs.ts'
 import { machineWith } from './testing/windows-stand-in.ts'
 import { WindowsTestHost } from './testing/windows-test-host.ts'
 
@@ -24,17 +25,7 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
 
     beforeAll(async () => {
       if (pwsh && tables) host = await WindowsTestHost.open({ pwsh, tables })
-      // Rubbish in the free blocks of an NTFS, which a quick format leaves.
-      const [size, start] = [96 * mib, mib]
-      const volume = host.place.file('ntfs.raw')
-      await writeFile(volume, randomBytes(size - start))
-      await runToolOk('mkfs.ntfs', ['-q', '-F', '-Q', volume])
-      const disk = Buffer.concat([Buffer.alloc(start), await readFile(volume)])
-      const sector = mbrSector(size)
-      sector[446 + 4] = 0x07
-      disk.set(sector)
-      await writeFile(host.place.file('disk.raw'), disk)
-      await truncate(volume, 0)
+      await writeFullNtfs(host.place.file('disk.raw'), 96 * mib)
     }, 60_000)
 
     afterAll(async () => host[Symbol.asyncDispose]())
@@ -171,6 +162,39 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
       const refused = await host.host.plan('reclaim', wish())
       expect(refused).toMatchObject({
         problems: [{ id: 'no-way', remedy: expect.stringContaining('--in-place') }],
+      })
+    })
+
+    describe('by diskpart, where there is no Hyper-V', () => {
+      beforeEach(() => {
+        for (const name of ['Mount-VHD', 'Dismount-VHD', 'Optimize-VHD']) host.windows.missing.add(name)
+      })
+
+      afterEach(async () => rm(join(dirname(host.windows.wsl), 'diskpart'), { force: true }))
+
+      test('trimmed and attached by Storage, compacted by its script; the size is read from the file', async () => {
+        await writeCompactingDiskpart(dirname(host.windows.wsl), 0)
+        const before = await stat(image)
+        const { plan, state } = await host.carryOut('reclaim', wish(), accepted)
+        expect(host.changes().map((words) => words.find((word) => !word.startsWith('-')))).toEqual([
+          'Mount-DiskImage',
+          'Optimize-Volume',
+          'Dismount-DiskImage',
+          'Mount-DiskImage',
+          'Dismount-DiskImage',
+        ])
+        const shown = await host.shownOf(plan)
+        expect(shown[5]?.join(' ')).toContain(`select vdisk file="${image}"; compact vdisk`)
+        const { after } = compactVhd.outcome.parse(outcomeIn(state, 'compact'))
+        expect(after.file).toBe((await stat(image)).size)
+        expect(after.file).toBeLessThan(before.size)
+      })
+
+      test('a failure is one where the file is as large as before; nothing stays attached', async () => {
+        await writeCompactingDiskpart(dirname(host.windows.wsl), 5)
+        const state = await host.start(await host.plan('reclaim', wish()), wish(), accepted)
+        expect([state.phase, state.error?.code]).toEqual(['failed', 'tool-failed'])
+        expect((await host.windows.state()).disks).toEqual([])
       })
     })
   },
