@@ -10,8 +10,6 @@ export const stopDistribution = defineAction({
   lane: 'short',
   attempts: 1,
   isFinal: false,
-  isHidden: true,
-  isOfMachine: true,
   input: z.lazy(() =>
     z.object({
       /** Its disk. Absolute. */
