@@ -40,7 +40,7 @@ export function compactVhd({ scripts, windows }: WindowsPorts): AdapterOf<'compa
     },
 
     async run(input, context) {
-      const { ports, signal } = context
+      const { ports } = context
       await assertImage(ports, input.image)
       const image = plainPath(resolve(input.image))
       if (input.gives === 'free') await ownDisk(image, { windows, ports, isReadOnly: true })
