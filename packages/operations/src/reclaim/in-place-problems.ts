@@ -49,13 +49,27 @@ function hostProblems(file: string, { ways, hasDiskpart }: InPlaceFacts): Proble
     ...problem,
     remedy: `${problem.id === 'not-elevated' ? 'Do it in a PowerShell that was started with "Run as administrator"; or leave' : 'Leave'} --in-place out, and ${anew(file)}`,
   }))
-  if (found.length > 0 || ways.windows.by === 'hyper-v' || hasDiskpart) return found
+  if (found.length > 0 || ways.windows.by === 'hyper-v') return found
+  if (hasDiskpart) return nameProblems(file)
   return [
     blocking(file, {
       id: 'no-way',
       layer: 'L2',
       why: 'this Windows has neither Hyper-V nor diskpart, which would compact it',
       remedy: `Leave --in-place out, and ${anew(file)}`,
+    }),
+  ]
+}
+
+/** Neither how a script of diskpart would have other names nor its code page is documented. */
+function nameProblems(file: string): Problem[] {
+  if (/^[\u0020-\u007E]+$/u.test(file) && !file.includes('"')) return []
+  return [
+    blocking(file, {
+      id: 'name-of-diskpart',
+      layer: 'L1',
+      why: 'diskpart, which compacts where there is no Hyper-V, can only be relied on for names of printable ASCII',
+      remedy: `Rename it; or leave --in-place out, and ${anew(file)}`,
     }),
   ]
 }
@@ -86,7 +100,7 @@ function insideProblems(file: string, survey: Survey, { distribution, ways }: In
   if (distribution === null) {
     const isTrimmed = ways.windows?.by !== 'diskpart'
     return [
-      ...doubtProblems(survey, file),
+      ...doubtProblems(survey, file).map(orShadowed),
       ...unseenProblems(survey, file),
       ...(isTrimmed ? [] : [notTrimmed(file)]),
     ]
@@ -125,6 +139,18 @@ function insideProblems(file: string, survey: Survey, { distribution, ways }: In
       details: { distribution: name },
     },
   ]
+}
+
+/** Windows goes by the bitmap of an NTFS, and shadow copies need bytes that it calls free. */
+function orShadowed(problem: Problem): Problem {
+  if (problem.details?.['kind'] !== 'shadow-copies') return problem
+  const { message, remedy } = problem
+  return {
+    ...problem,
+    severity: 'block',
+    message: `${message}, and Windows would take it`,
+    remedy: `${remedy} Or make holes of zeros only: varve reclaim --in-place --zeros-only.`,
+  }
 }
 
 /** Without the module of Storage only zeros, and what Windows sees to be free in NTFS, go. */

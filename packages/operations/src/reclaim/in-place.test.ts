@@ -137,6 +137,19 @@ describe('refused with the reason and the way out', () => {
     ['what is attached', { already: 'PhysicalDrive3' }, {}, 'already-attached'],
     ['what checkpoints stand on', {}, { image: { ...image, uses: used } }, 'in-use'],
     [
+      'shadow copies',
+      {},
+      {
+        survey: {
+          ...survey,
+          filesystems: [
+            { ...ntfs, free: null, doubt: { kind: 'shadow-copies', reason: 'it keeps shadow copies' } },
+          ],
+        },
+      },
+      'free-space-kept',
+    ],
+    [
       'a dirty filesystem',
       {},
       { survey: { ...survey, filesystems: [{ ...ntfs, free: null, doubt }] } },
@@ -146,6 +159,14 @@ describe('refused with the reason and the way out', () => {
     const made = plan(change, { of })
     expect(made).toMatchObject({ kind: 'refusal', problems: [{ id, file: path }] })
     expect(made.kind === 'refusal' && made.problems.every(({ remedy }) => remedy.length > 0)).toBe(true)
+  })
+
+  test('a name that diskpart does not take', () => {
+    const name = 'D:\\Größe.vhdx'
+    const of = { image: { ...image, path: name }, chain: [{ ...own, path: name }] }
+    expect(plan({}, { of })).toMatchObject({ kind: 'plan' })
+    const by = ways({ windows: { ...windows, by: 'storage' } })
+    expect(plan(by, { of })).toMatchObject({ problems: [{ id: 'name-of-diskpart', file: name }] })
   })
 
   test('the disk of a distribution that is sparse is made plain by WSL', () => {
