@@ -13,7 +13,7 @@ import { WindowsTestHost } from './testing/windows-test-host.ts'
 
 const pwsh = findPowershell()
 const tables = cmdletTables()
-const waits = { diskSeconds: 1, lateMs: 1000, standstillMs: 500, everyMs: 100 }
+const waits = { diskSeconds: 1, lateMs: 1000, standstillMs: 500, releaseMs: 1000, everyMs: 100 }
 const drive = { path: '', controllerType: 'SCSI', controllerNumber: 0, controllerLocation: 0 } as const
 const ids = ['11111111-8b86-d011-b42d-00cf4fc964ff', '22222222-8b86-d011-b42d-00cf4fc964ff'] as const
 

@@ -16,7 +16,7 @@ import { WindowsTestHost } from './testing/windows-test-host.ts'
 
 const pwsh = findPowershell()
 const tables = cmdletTables()
-const waits = { diskSeconds: 1, lateMs: 15_000, standstillMs: 1000, everyMs: 100 }
+const waits = { diskSeconds: 1, lateMs: 15_000, standstillMs: 1000, releaseMs: 1000, everyMs: 100 }
 const hang = 'Start-Sleep -Seconds 100'
 
 const failing = (code: string, message: string, id = 'OperationFailed', category = 'NotSpecified') =>

@@ -1,9 +1,11 @@
-import { writeFile } from 'node:fs/promises'
+import { readdir, stat, writeFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { inspectFile } from '@varve/engine/images/inspect-file'
 import { diagnoseFolder } from '@varve/operations/actions/diagnose-folder'
 import { outcomeOf } from '@varve/operations/runs/run-state'
 import { mbrSector } from '@varve/test-kit/mbr-sector'
 import { findPowershell } from '@varve/test-kit/powershell'
+import { requires, runToolOk } from '@varve/test-kit/tools'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { cmdletTables } from './testing/stand-ins.ts'
 import { WindowsTestHost } from './testing/windows-test-host.ts'
@@ -12,6 +14,7 @@ const pwsh = findPowershell()
 const tables = cmdletTables()
 const debian = '{3F1C2A77-11B2-4C55-9D0E-52F7A2B1C0DE}'
 const mib = 1024 ** 2
+const waits = { diskSeconds: 5, lateMs: 5000, standstillMs: 1000, releaseMs: 1000, everyMs: 100 }
 
 describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null)(
   'disks of distributions of WSL',
@@ -20,7 +23,7 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
     let image = ''
 
     beforeAll(async () => {
-      if (pwsh && tables) host = await WindowsTestHost.open({ pwsh, tables })
+      if (pwsh && tables) host = await WindowsTestHost.open({ pwsh, tables, waits })
       const disk = Buffer.alloc(8 * mib, 'varve ')
       disk.set(mbrSector(disk.length))
       await writeFile(host.place.file('disk.raw'), disk)
@@ -72,15 +75,13 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
       )
     })
 
-    test('who deletes or moves one that is off is told what needs it', async () => {
+    test('who deletes one that is off is told what needs it', async () => {
       const needs = expect.objectContaining({
         id: 'distribution-needs-it',
         severity: 'warn',
         remedy: expect.stringContaining('wsl --manage Debian --move'),
       })
       expect((await host.plan('delete', { image })).warnings).toContainEqual(needs)
-      const moved = { source: image, target: `${image}.moved.vhdx`, folders: [] }
-      expect((await host.plan('move', moved)).warnings).toContainEqual(needs)
     })
 
     test('one that starts after the plan keeps what it does', async () => {
@@ -115,6 +116,165 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
       const state = await host.start(plan, request)
       expect([state.phase, state.error?.code]).toEqual(['failed', 'in-use'])
       expect((await inspectFile(image, { roots: null })).virtualSize).toBe(8 * mib)
+    })
+
+    const distributionNow = async () => {
+      const { registry, running } = await host.windows.state()
+      const [own] = Object.values(registry.keys).filter((key) => typeof key === 'object' && 'BasePath' in key)
+      return { own, running }
+    }
+    const notSparse = async (more: object = {}) => {
+      const { registry } = await host.windows.state()
+      await host.windows.set({ registry: { ...registry, files: { [image]: 0x20 } }, ...more })
+    }
+    const reclaim = () => ({ image, inPlace: true })
+    const consent = ['in-place', 'distribution-starts']
+
+    test('compacted in place: it trims itself, is ended, and its disk is the same', async () => {
+      await notSparse()
+      const { plan, state } = await host.carryOut('reclaim', reclaim(), consent)
+      expect(plan.warnings.filter(({ asks }) => asks).map(({ id }) => id)).toEqual(consent.toSorted())
+      expect(plan.steps.map(({ action }) => action)).toEqual([
+        'trim-distribution',
+        'stop-distribution',
+        'digest-image',
+        'attach-vhd',
+        'compact-vhd',
+        'detach-vhd',
+        'prove-unchanged',
+        'check-image',
+      ])
+      expect(state.steps[0]?.told).toBe('1.2 GiB discarded')
+      expect((await distributionNow()).running).toEqual([])
+      expect((await host.windows.state()).disks).toEqual([])
+    })
+
+    test('not while it runs, not while it is sparse, not one of others', async () => {
+      expect(await host.refusal('reclaim', reclaim())).toEqual(['not-for-hyper-v'])
+      await notSparse({ running: ['Debian'] })
+      expect(await host.refusal('reclaim', reclaim())).toContain('in-use')
+      expect((await distributionNow()).running).toEqual(['Debian'])
+    })
+
+    test('one whose disk is held by the machine of WSL is said how it is let go, and nothing is compacted', async () => {
+      await notSparse({ keepsDisks: true })
+      const plan = await host.plan('reclaim', reclaim())
+      host.changes()
+      const state = await host.start(plan, reclaim(), consent)
+      expect([state.phase, state.error?.code]).toEqual(['failed', 'in-use'])
+      expect(host.changes()).toEqual([])
+    })
+
+    test('one that cannot trim itself is ended again', async () => {
+      await notSparse({ trimFails: true })
+      const plan = await host.plan('reclaim', reclaim())
+      const state = await host.start(plan, reclaim(), consent)
+      expect([state.phase, state.error?.code]).toEqual(['failed', 'tool-failed'])
+      expect(state.error?.message).toContain('discard operation is not supported')
+      expect((await distributionNow()).running).toEqual([])
+    })
+
+    test('made a plain file, and sparse again after a word', async () => {
+      await host.carryOut('set-sparse', { image, isSparse: false })
+      expect((await host.windows.state()).registry.files[image]).toBe(0x20)
+      expect(await host.refusal('set-sparse', { image, isSparse: false })).toEqual(['already-so'])
+      const { plan } = await host.carryOut('set-sparse', { image, isSparse: true }, ['sparse-unsafe'])
+      expect(plan.warnings.flatMap(({ id, asks }) => (asks ? [id] : []))).toEqual(['sparse-unsafe'])
+      expect((await host.windows.state()).registry.files[image]).toBe(0x220)
+      expect(
+        await host.refusal('set-sparse', { image: host.place.file('disk.raw'), isSparse: true }),
+      ).toEqual(['not-of-distribution'])
+    })
+
+    test('moved by WSL to another folder, and back when it is undone', async () => {
+      const folder = host.place.file(`moved ${crypto.randomUUID()}`)
+      const target = `${folder}\\ext4.vhdx`
+      const request = { source: image, target, folders: [] }
+      const { plan, state } = await host.carryOut('move', request)
+      expect(plan.steps.map(({ action }) => action)).toEqual([
+        'digest-image',
+        'move-distribution',
+        'prove-unchanged',
+      ])
+      expect((await distributionNow()).own).toMatchObject({ BasePath: folder })
+      expect((await inspectFile(target, { roots: null })).virtualSize).toBe(8 * mib)
+      expect((await host.undo(state)).phase).toBe('undone')
+      expect((await distributionNow()).own).toMatchObject({
+        BasePath: image.slice(0, -'\\ext4.vhdx'.length),
+      })
+      expect(await host.refusal('move', { ...request, target: `${folder}\\other.vhdx` })).toEqual([
+        'only-a-folder',
+      ])
+      await host.windows.set({ wslVersion: '2.0.0.0' })
+      expect(await host.refusal('move', request)).toEqual(['wsl-too-old'])
+    })
+
+    test('exported to a VHDX that is proven to be the same disk', async () => {
+      const target = host.place.file(`export ${crypto.randomUUID()}.vhdx`)
+      const { plan } = await host.carryOut('export-distribution', { image, target })
+      expect(plan.steps.map(({ action }) => action)).toEqual([
+        'digest-image',
+        'export-distribution',
+        'prove-image',
+        'publish-image',
+      ])
+      expect((await inspectFile(target, { roots: null })).virtualSize).toBe(8 * mib)
+      expect(await host.refusal('export-distribution', { image, target })).toEqual(['target-exists'])
+      const raw = host.place.file('x.tar')
+      expect(await host.refusal('export-distribution', { image, target: raw })).toEqual(['only-vhdx'])
+    })
+
+    test('an export that is another disk gets no name, and nothing is left of it', async () => {
+      await host.windows.set({ exportDiffers: true })
+      const target = host.place.file(`export ${crypto.randomUUID()}.vhdx`)
+      const request = { image, target }
+      const state = await host.start(await host.plan('export-distribution', request), request)
+      expect([state.phase, state.error?.code]).toEqual(['failed', 'digest-mismatch'])
+      expect((await readdir(host.place.path)).filter((name) => name.includes(basename(target)))).toEqual([])
+    })
+
+    describe.skipIf(!requires('mkfs.ext4'))('a VHDX with an ext4', () => {
+      let source = ''
+
+      beforeEach(async () => {
+        const raw = host.place.file('ext4.raw')
+        await writeFile(raw, Buffer.alloc(8 * mib))
+        await runToolOk('mkfs.ext4', ['-q', '-F', raw])
+        // A folder and a file in it, as above.
+        source = `${host.place.file(`source ${crypto.randomUUID()}`)}\\new.vhdx`
+        const address = { path: raw, format: 'raw', reading: {} }
+        await host.carryOut('convert', { sources: [address], target: source, format: 'vhdx' })
+      })
+
+      test('becomes a distribution by a copy, and is unregistered when that is undone', async () => {
+        const folder = host.place.file(`into ${crypto.randomUUID()}`)
+        const request = { image: source, name: 'Copy', folder }
+        const { state } = await host.carryOut('import-distribution', request)
+        const path = `${folder}\\ext4.vhdx`
+        expect(state.steps[0]?.told).toBe(path)
+        expect(await host.refusal('import-distribution', request)).toEqual(['name-taken'])
+        expect((await host.undo(state)).phase).toBe('undone')
+        await expect(stat(path)).rejects.toThrow()
+        await stat(source)
+      })
+
+      test('becomes one itself after a word, and stays when that is undone', async () => {
+        const request = { image: source, name: 'Itself', folder: null }
+        const { plan, state } = await host.carryOut('import-distribution', request, ['becomes-distribution'])
+        expect(plan.warnings.flatMap(({ id, asks }) => (asks ? [id] : []))).toEqual(['becomes-distribution'])
+        await host.undo(state)
+        await stat(source)
+      })
+
+      test('refused: another format, no ext4 in it, no WSL', async () => {
+        const asked = (of: string) => ({ image: of, name: 'New', folder: null })
+        expect(await host.refusal('import-distribution', asked(host.place.file('disk.raw')))).toContain(
+          'only-vhdx',
+        )
+        expect(await host.refusal('import-distribution', asked(image))).toContain('only-ext4')
+        await host.windows.set({ wslVersion: null })
+        expect(await host.refusal('import-distribution', asked(source))).toEqual(['no-wsl'])
+      })
     })
 
     test('the doctor tells that it is sparse', async () => {

@@ -35,7 +35,7 @@ describe.skipIf(!isReady)('partitions of images at folders of Windows', () => {
     host = await WindowsTestHost.open({
       pwsh,
       tables,
-      waits: { diskSeconds: 1, lateMs: 0, standstillMs: 0, everyMs: 10 },
+      waits: { diskSeconds: 1, lateMs: 0, standstillMs: 0, releaseMs: 0, everyMs: 10 },
     })
     image = await imageOf('web', ntfs)
     foreign = await imageOf('linux', ext4)

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { openTestHost, type TestHost } from '@varve/agent/testing/test-host'
@@ -13,6 +13,7 @@ import { requires } from '@varve/test-kit/tools'
 import { describe, expect, test } from 'vitest'
 import { readNotes } from './host/notes.ts'
 import { cmdletTables } from './testing/stand-ins.ts'
+import { writeFullNtfs } from './testing/full-ntfs.ts'
 import { ntfsDisk, ntfsDiskSize, ntfsTools, volumeFolder } from './testing/ntfs-disk.ts'
 import { ntfs, writeDisk } from './testing/windows-disk.ts'
 import { openSystem } from './testing/windows-system.ts'
@@ -347,6 +348,50 @@ describe.skipIf(process.platform !== 'linux' || findPowershell() === null || cmd
       },
       // A run of it takes a quarter of a minute here, and each death takes two.
       2 * walkTime,
+    )
+
+    test.skipIf(!requires('mkfs.ntfs'))(
+      'what is compacted in place is the same disk, and nothing stays attached',
+      async () => {
+        const digestOf = async (folder: string) => {
+          await using system = await openSystem(folder)
+          await using host = openTestHost(folder, system)
+          const address = { path: imageIn(folder), format: null, reading: { withoutFree: true } }
+          const request = { image: address, inUse: 'refuse', sha256: false }
+          const plan = await host.plan('digest', request)
+          if (plan.kind === 'refusal') throw new Error(plan.problems.map(({ message }) => message).join('; '))
+          const state = await host.runs.start({ plan, request, accepted: [] }, { stop })
+          return state.steps[0]?.told
+        }
+        const before = new Map<string, { digest: unknown; size: number }>()
+        const walked = await walkKills({
+          operation: 'reclaim',
+          accepted: ['in-place'],
+          system: { openSystem, url },
+          async prepare(folder) {
+            await writeFullNtfs(join(folder, 'ntfs.raw'), 40 * 1024 ** 2)
+            await prepare(folder, null, 'ntfs.raw')
+            const state = await stateIn(folder)
+            await writeFile(join(folder, 'windows.json'), JSON.stringify({ ...state, machines: [] }))
+            before.set(folder, { digest: await digestOf(folder), size: (await stat(imageIn(folder))).size })
+            return { image: imageIn(folder), inPlace: true }
+          },
+          // What is attached is noted.
+          async atAnyTime(folder) {
+            const notes = (await readNotes(join(folder, 'state/attached'))).map(({ image }) => image)
+            const { disks } = await stateIn(folder)
+            expect(disks.filter(({ path }) => !notes.includes(path))).toEqual([])
+          },
+          async whenDone(folder) {
+            expect((await stateIn(folder)).disks).toEqual([])
+            expect(await digestOf(folder)).toBe(before.get(folder)?.digest)
+            expect((await stat(imageIn(folder))).size).toBeLessThan(before.get(folder)?.size ?? 0)
+          },
+          oneOf: 7,
+        })
+        expect(walked.resumed).toBeGreaterThan(0)
+      },
+      walkTime,
     )
   },
 )

@@ -12,7 +12,9 @@ import { createVolume } from './create-volume/plan.ts'
 import { deleteOperation } from './delete/plan.ts'
 import { deleteVolume } from './delete-volume/plan.ts'
 import { detachOperation } from './detach/plan.ts'
+import { exportDistributionOperation } from './export-distribution/plan.ts'
 import { growOperation } from './grow/plan.ts'
+import { importDistributionOperation } from './import-distribution/plan.ts'
 import { mountOperation } from './mount/plan.ts'
 import { moveOperation } from './move/plan.ts'
 import type { Operation } from './operation.ts'
@@ -37,6 +39,7 @@ import { reclaimOperation } from './reclaim/plan.ts'
 import { uploadOperation } from './upload/plan.ts'
 import { repairOperation } from './repair/plan.ts'
 import { restoreOperation } from './restore/plan.ts'
+import { setSparseOperation } from './set-sparse/plan.ts'
 import { shrinkOperation } from './shrink/plan.ts'
 import { snapshotApply } from './snapshot-apply/plan.ts'
 import { snapshotCreate } from './snapshot-create/plan.ts'
@@ -67,7 +70,9 @@ export const operationTable = {
   detach: detachOperation,
   digest: digestOperation,
   doctor: doctorOperation,
+  'export-distribution': exportDistributionOperation,
   grow: growOperation,
+  'import-distribution': importDistributionOperation,
   info: infoOperation,
   map: mapOperation,
   measure: measureOperation,
@@ -82,6 +87,7 @@ export const operationTable = {
   restore: restoreOperation,
   runs: runsOperation,
   serve: serveOperation,
+  'set-sparse': setSparseOperation,
   shrink: shrinkOperation,
   'snapshot-apply': snapshotApply,
   'snapshot-create': snapshotCreate,

@@ -19,6 +19,7 @@ export function windowsActions(ports: WindowsPorts): AdapterTable {
     'apply-checkpoint': async () =>
       (await import('./checkpoints/apply-checkpoint.ts')).applyCheckpoint(ports),
     'bring-online': async () => (await import('./bring-online/bring-online.ts')).bringOnline(ports),
+    'compact-vhd': async () => (await import('./compact-vhd/compact-vhd.ts')).compactVhd(ports),
     'create-checkpoint': async () =>
       (await import('./checkpoints/create-checkpoint.ts')).createCheckpoint(ports),
     'delete-checkpoint': async () =>
@@ -31,12 +32,28 @@ export function windowsActions(ports: WindowsPorts): AdapterTable {
       (await import('./measure-partition/measure-partition.ts')).measurePartition(ports),
     'resize-by-storage': async () =>
       (await import('./resize-by-storage/resize-by-storage.ts')).resizeByStorage(ports),
+    'retrim-disk': async () => (await import('./retrim-disk/retrim-disk.ts')).retrimDisk(ports),
     'mount-partition': async () =>
       (await import('./mount-partition/mount-partition.ts')).mountPartition(ports),
     'resize-distribution': async () =>
       (await import('./resize-distribution/resize-distribution.ts')).resizeDistribution(),
     'resize-vhd': async () => (await import('./resize-vhd/resize-vhd.ts')).resizeVhd(ports),
     'scan-volume': async () => (await import('./scan-volume/scan-volume.ts')).scanVolume(ports),
+    'discard-export': async () =>
+      (await import('./export-distribution/export-distribution.ts')).discardExport(),
+    'export-distribution': async () =>
+      (await import('./export-distribution/export-distribution.ts')).exportDistribution(ports),
+    'import-distribution': async () =>
+      (await import('./import-distribution/import-distribution.ts')).importDistribution(ports),
+    'unregister-distribution': async () =>
+      (await import('./import-distribution/import-distribution.ts')).unregisterDistribution(ports),
+    'move-distribution': async () =>
+      (await import('./move-distribution/move-distribution.ts')).moveDistribution(ports),
+    'set-sparse': async () => (await import('./set-sparse/set-sparse.ts')).setSparse(ports),
+    'stop-distribution': async () =>
+      (await import('./stop-distribution/stop-distribution.ts')).stopDistribution(ports),
+    'trim-distribution': async () =>
+      (await import('./trim-distribution/trim-distribution.ts')).trimDistribution(ports),
     'list-attached': async () => (await import('./list-attached/list-attached.ts')).listAttached(ports),
     'unmount-partition': async () =>
       (await import('./unmount-partition/unmount-partition.ts')).unmountPartition(ports),

@@ -8,13 +8,21 @@ export interface Waits {
   readonly lateMs: number
   /** Milliseconds for a checkpoint that was removed to begin to go. */
   readonly standstillMs: number
+  /** Milliseconds for WSL to let go of a disk: its machine stays for a minute after the last distribution has ended. */
+  readonly releaseMs: number
   /** Milliseconds between two looks. */
   readonly everyMs: number
   /** Milliseconds between two scripts of diskpart; left out: what Microsoft says. */
   readonly diskpartMs?: number
 }
 
-export const usualWaits: Waits = { diskSeconds: 20, lateMs: 15_000, standstillMs: 60_000, everyMs: 1000 }
+export const usualWaits: Waits = {
+  diskSeconds: 20,
+  lateMs: 15_000,
+  standstillMs: 60_000,
+  releaseMs: 90_000,
+  everyMs: 1000,
+}
 
 /** What a look finds, once it is something; null: nothing in that time. */
 export async function waitFor<T>(

@@ -389,4 +389,89 @@ if ($path -eq 'C:\\over.vhdx') { $parent = 'C:\\base.vhdx' }
       expect(await disksOf(byScript.result)).toMatchObject({ by: 'diskpart', mayAttach: false, disks: [] })
     })
   })
+
+  describe('trimming', () => {
+    const image = 'E:\\m [1].vhdx'
+    const disks = (more = '') =>
+      `@([pscustomobject]@{ Number = 0; BusType = 'SAS'; Location = '${image}'; IsOffline = $false }, [pscustomobject]@{ Number = 7; BusType = 'File Backed Virtual'; Location = '\\\\?\\e:\\M [1].VHDX'; IsOffline = $false; ${more} })`
+    const partitions = (...numbers: number[]) =>
+      `param($Bound) ${numbers.map((number) => `[pscustomobject]@{ PartitionNumber = ${number}; DiskNumber = $Bound['DiskNumber'][0] }`).join('; ')}`
+    const volumes = `param($Bound) switch ($Bound['Partition'].PartitionNumber) {
+      1 { [pscustomobject]@{ Path = '\\\\?\\Volume{1}\\'; FileSystem = 'NTFS'; HealthStatus = 'Healthy' } }
+      2 { [pscustomobject]@{ Path = '\\\\?\\Volume{2}\\'; FileSystem = 'ReFS'; HealthStatus = [uint16] 0 } }
+      3 { [pscustomobject]@{ Path = '\\\\?\\Volume{3}\\'; FileSystem = 'NTFS'; HealthStatus = 'Warning' } }
+      4 { [pscustomobject]@{ Path = '\\\\?\\Volume{4}\\'; FileSystem = $null; HealthStatus = 'Healthy' } }
+      5 { [pscustomobject]@{ Path = '\\\\?\\Volume{5}\\'; FileSystem = 'FAT32'; HealthStatus = 'Healthy' } }
+      6 { Write-Error -Message 'x' -ErrorId 'CmdletizationQuery_NotFound' -Category ObjectNotFound } }`
+    const answers = {
+      'Get-Disk': disks(),
+      'Get-Partition': partitions(1, 2, 3, 4, 5, 6),
+      'Get-Volume': volumes,
+      'Optimize-Volume': `param($Bound) if ($Bound['Path'][0] -like '*2*') { Write-Error -Message 'x' -ErrorId 'StorageWMI 1' -Category NotSpecified }`,
+    }
+
+    test('each volume by its path, those of the disk of that file alone', async () => {
+      const { result, calls } = await run('retrim-disk', { answers, parameters: { image } })
+      expect(result).toEqual({
+        isOffline: false,
+        volumes: [
+          { partition: 1, filesystem: 'NTFS', state: 'retrimmed' },
+          { partition: 2, filesystem: 'ReFS', state: 'not-supported' },
+          { partition: 3, filesystem: 'NTFS', state: 'unhealthy' },
+          { partition: 4, filesystem: null, state: 'not-readable' },
+          { partition: 5, filesystem: 'FAT32', state: 'not-readable' },
+        ],
+      })
+      expect(calls.filter(({ name }) => !name.startsWith('Get-Volume'))).toEqual([
+        { name: 'Get-Disk', set: 'ByNumber', given: {} },
+        { name: 'Get-Partition', set: 'ByNumber', given: { DiskNumber: '7' } },
+        ...['1', '2'].map((one) => ({
+          name: 'Optimize-Volume',
+          set: 'ByPaths',
+          given: { Path: `\\\\?\\Volume{${one}}\\`, ReTrim: 'True' },
+        })),
+      ])
+    })
+
+    test('an offline disk is left as it is, one without partitions has nothing, and one that is gone is an error', async () => {
+      const offline = await run('retrim-disk', {
+        answers: { 'Get-Disk': disks().replaceAll('$false', '$true') },
+        parameters: { image },
+      })
+      expect(offline.result).toEqual({ isOffline: true, volumes: [] })
+      const none = `Write-Error -Message 'x' -ErrorId 'CmdletizationQuery_NotFound' -Category ObjectNotFound`
+      const bare = await run('retrim-disk', {
+        answers: { ...answers, 'Get-Partition': none },
+        parameters: { image },
+      })
+      expect(bare.result).toEqual({ isOffline: false, volumes: [] })
+      await expect(
+        run('retrim-disk', { answers: { 'Get-Disk': '' }, parameters: { image } }),
+      ).rejects.toMatchObject({ failure: { id: 'VarveNotAttached', category: 'ObjectNotFound' } })
+    })
+
+    test('any other failure is one', async () => {
+      const denied = `Write-Error -Message 'x' -ErrorId 'StorageWMI 40001' -Category PermissionDenied`
+      await expect(
+        run('retrim-disk', { answers: { ...answers, 'Optimize-Volume': denied }, parameters: { image } }),
+      ).rejects.toMatchObject({ failure: { category: 'PermissionDenied' } })
+    })
+  })
+
+  test.each(['Full', 'Prezeroed'])('compacting in the mode %s', async (mode) => {
+    const image = place.file('a [1].vhdx')
+    await writeFile(image, 'abc')
+    const { result, calls } = await run('optimize-image', {
+      answers: { 'Optimize-VHD': '' },
+      parameters: { image, mode },
+    })
+    expect(result).toEqual({ size: 3 })
+    expect(calls).toEqual([
+      { name: 'Optimize-VHD', set: '__AllParameterSets', given: { Path: image, Mode: mode } },
+    ])
+    const used = `Write-Error -Message 'x' -ErrorId 'ObjectInUse' -Category ResourceBusy`
+    await expect(
+      run('optimize-image', { answers: { 'Optimize-VHD': used }, parameters: { image, mode } }),
+    ).rejects.toMatchObject({ failure: { id: 'ObjectInUse' } })
+  })
 })

@@ -121,8 +121,14 @@ foreach ($partition in $found) {
   'Get-Volume': String.raw`param($Bound)
 $place = Find-Place $Bound['Partition'].DiskNumber $Bound['Partition'].PartitionNumber
 if ($place.disk.isOffline) { return }
-$volume = @{ Path = (Read-State).volumeFolder; FileSystem = ''; Size = [uint64] 0; DriveLetter = [char] 0 }
-if ($place.filesystem) { $volume.FileSystem = "$($place.filesystem.type)".ToUpper(); $volume.Size = [uint64] $place.filesystem.size }
+$path = (Read-State).volumeFolder
+if (-not $path) { $path = '\\?\Volume{00000000-0000-0000-0000-0000000000' + $place.disk.number + $Bound['Partition'].PartitionNumber + '}\' }
+$types = @{ ntfs = 'NTFS'; refs = 'ReFS'; fat32 = 'FAT32'; fat16 = 'FAT'; exfat = 'exFAT' }
+$volume = @{ Path = $path; FileSystem = ''; Size = [uint64] 0; HealthStatus = 'Healthy'; DriveLetter = [char] 0 }
+if ($place.filesystem -and $types.ContainsKey("$($place.filesystem.type)")) {
+  $volume.FileSystem = $types["$($place.filesystem.type)"]
+  $volume.Size = [uint64] $place.filesystem.size
+}
 [pscustomobject] $volume`,
   'Get-PartitionSupportedSize': `param($Bound)
 $place = Find-Place $Bound['DiskNumber'][0] $Bound['PartitionNumber'][0]
@@ -131,6 +137,22 @@ $place = Find-Place $Bound['DiskNumber'][0] $Bound['PartitionNumber'][0]
 $place = Find-Place $Bound['DiskNumber'][0] $Bound['PartitionNumber'][0]
 Edit-Vhdx 'partition' $place.disk.path $place.partition.index $place.partition.start $place.partition.length $Bound['Size']`,
   'Repair-Volume': `param($Bound) (Read-State).scanned`,
+  'Optimize-Volume': '',
+  // A copy: what asks for it may hold the image.
+  'Optimize-VHD': String.raw`param($Bound)
+$path = $Bound['Path'][0]
+Assert-Image $path 'Microsoft.Vhd.PowerShell.Cmdlets.OptimizeVhd'
+$state = Read-State
+$disk = Find-Attached $state $path
+if (($disk -and -not $disk.isReadOnly) -or (Find-User $state $path)) { Write-SystemError 'Der Prozess kann nicht auf die Datei zugreifen.' 0x80070020 'ObjectInUse,Microsoft.Vhd.PowerShell.Cmdlets.OptimizeVhd' 'ResourceBusy' }
+$only = @()
+if (-not $disk -or "$($Bound['Mode'])" -ne 'Full') { $only = @('--zeros-only') }
+$copy = $path + '.optimized.vhdx'
+[IO.File]::Copy($path, $copy, $true)
+# It fails where nothing is to be had.
+$said = & $node $varve reclaim $copy @only --yes 2>&1
+[IO.File]::WriteAllBytes($path, [IO.File]::ReadAllBytes($copy))
+[IO.File]::Delete($copy)`,
   'Set-Disk': `param($Bound)
 $state = Read-State
 foreach ($disk in @($state.disks | Where-Object -FilterScript { $_.number -eq $Bound['Number'] })) {

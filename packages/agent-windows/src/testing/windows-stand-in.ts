@@ -74,6 +74,12 @@ export interface StandInState {
   /** Whether it has the modules of Hyper-V and Storage; without, it has diskpart. */
   readonly hasModules: boolean
   readonly diskpart: 'as told' | 'nothing'
+  /** Whether the machine of WSL holds the disks of distributions that have ended. */
+  readonly keepsDisks: boolean
+  /** Whether no distribution can trim its disk. */
+  readonly trimFails: boolean
+  /** Whether what is exported is another disk. */
+  readonly exportDiffers: boolean
 }
 
 const registryOfState = `function Read-Registry { (Read-State).registry }\n${registryFunctions}`
@@ -91,6 +97,9 @@ const nothing: StandInState = {
   wslVersion: '2.5.7.0',
   hasModules: true,
   diskpart: 'as told',
+  keepsDisks: false,
+  trimFails: false,
+  exportDiffers: false,
 }
 
 /** A machine that runs from one disk. */

@@ -72,6 +72,10 @@ export class WindowsTestHost implements AsyncDisposable {
       running: [],
       hasModules: true,
       diskpart: 'as told',
+      wslVersion: '2.5.7.0',
+      keepsDisks: false,
+      trimFails: false,
+      exportDiffers: false,
     })
     this.windows.missing.clear()
     this.windows.faults.clear()

@@ -31,6 +31,7 @@ export const adapterTable = {
   'prove-image': async () => (await import('./prove-image/prove-image.ts')).proveImage,
   'prove-same-disk': async () => (await import('./prove-same-disk/prove-same-disk.ts')).proveSameDisk,
   'prove-table': async () => (await import('./prove-table/prove-table.ts')).proveTable,
+  'prove-unchanged': async () => (await import('./prove-unchanged/prove-unchanged.ts')).proveUnchanged,
   'prove-upload': async () => (await import('./prove-upload/prove-upload.ts')).proveUpload,
   'publish-image': async () => (await import('./publish-image/publish-image.ts')).publishImage,
   'purge-image': async () => (await import('./purge-image/purge-image.ts')).purgeImage,

@@ -6,10 +6,11 @@ import { gatherResize } from './resize-facts.ts'
 export const growHere = defineLocalOperation(growOperation, async ({ image }, context) => {
   const facts = await gatherResize(image, context)
   const { ports } = context
-  const distribution = await distributionOfImage(facts.image.path, ports).catch(() => null)
-  if (distribution === null) return facts
+  const found = await distributionOfImage(facts.image.path, ports).catch(() => null)
+  if (found === null) return facts
+  const { kind, name, owner, isOwn } = found
   return {
     ...facts,
-    distribution: { ...distribution, wsl: (await ports.windowsHost?.wslVersion()) ?? null },
+    distribution: { kind, name, owner, isOwn, wsl: (await ports.windowsHost?.wslVersion()) ?? null },
   }
 })

@@ -21,6 +21,7 @@ import type { ChildOfMoved, MoveFacts } from '@varve/operations/move/facts'
 import { moveOperation } from '@varve/operations/move/plan'
 import type { MoveRequest } from '@varve/operations/move/request'
 import { assertTarget } from '../actions/inside-roots.ts'
+import { ofWslNow } from './distribution-disk.ts'
 import { gatherImageFiles } from './image-files.ts'
 import { defineLocalOperation, type FactsContext } from './local-operation.ts'
 
@@ -39,6 +40,7 @@ async function gatherMove(request: MoveRequest, context: FactsContext): Promise<
   const direct = renamedParents(await childrenOf(image.path, context, folders), { image, target, moves })
   const parent = dirname(target) === own.folder ? null : await relativeParent(image.path, roots)
   const children = await Promise.all(direct.map(asChild))
+  const ofWsl = await ofWslNow(image.path, context.ports).catch(() => null)
   const namings = [
     ...(parent ? [{ image: image.path, imagePath: target, ...parentStays(parent) }] : []),
     ...direct
@@ -69,6 +71,7 @@ async function gatherMove(request: MoveRequest, context: FactsContext): Promise<
       { purpose: 'change', find: findWriters },
     ),
     promised: promisedOf(target, image.format),
+    ...(ofWsl && { ofWsl }),
   }
 }
 

@@ -12,17 +12,25 @@ import { isBlockDevice } from '../actions/volume-of-device.ts'
 import { gatherChange } from './chain-change.ts'
 import { problemCollector } from './copy-facts.ts'
 import { defineLocalOperation, type FactsContext } from './local-operation.ts'
+import { gatherInPlace } from './in-place.ts'
 import { gatherVolume, gatherVolumeChange, takesDiscards } from './resized-volume.ts'
 
-export const reclaimHere = defineLocalOperation(reclaimOperation, async ({ image, zerosOnly }, context) => {
-  if (await isBlockDevice(image)) return await gatherVolumeReclaim(image, zerosOnly, context)
+export const reclaimHere = defineLocalOperation(reclaimOperation, async (request, context) => {
+  const { image, zerosOnly, inPlace } = request
+  if (!inPlace && (await isBlockDevice(image))) return await gatherVolumeReclaim(image, zerosOnly, context)
   const facts = await gatherChange(image, context)
   const { problems, collect } = problemCollector()
   const isReadable = facts.problems.length === 0
   const survey = isReadable
     ? await collect(async () => surveyOf({ path: image, zerosOnly, holder: null }, context))
     : null
-  return { ...facts, problems: [...facts.problems, ...problems], survey, volume: null }
+  return {
+    ...facts,
+    problems: [...facts.problems, ...problems],
+    survey,
+    volume: null,
+    ...(inPlace && { inPlace: await gatherInPlace(facts.image.path, context) }),
+  }
 })
 
 const noPool = {

@@ -45,6 +45,7 @@ import { shrinkCommand } from './shrink.command.ts'
 import { snapshotCommand } from './snapshot.command.ts'
 import { umountCommand } from './umount.command.ts'
 import { verifyCommand } from './verify.command.ts'
+import { wslCommand } from './wsl.command.ts'
 
 /** Every command there is; a new one is its file `<name>.command.ts` and one line here, sorted by name. */
 export const commandTable: readonly CommandDefinition[] = [
@@ -94,4 +95,5 @@ export const commandTable: readonly CommandDefinition[] = [
   snapshotCommand,
   umountCommand,
   verifyCommand,
+  wslCommand,
 ]

@@ -14,7 +14,11 @@ export const reclaimCommand = defineCommand<ReclaimOptions>({
           '--report',
           'only say what is held for nothing, layer by layer, and what each step would give',
         )
-        .option('--zeros-only', 'leave free blocks as they are: only zeros become holes'),
+        .option('--zeros-only', 'leave free blocks as they are: only zeros become holes')
+        .option(
+          '--in-place',
+          'have Windows compact the VHD or VHDX itself: no room for a copy is needed, and nothing of before is kept',
+        ),
     ),
   async run({ args: [image = ''], options, context }) {
     const { reclaim, reclaimReport } = await import('./reclaim.ts')

@@ -3,6 +3,7 @@ import { isVolumeAddress } from '@varve/core/image/volume-address'
 import { filesystemName } from '@varve/core/guest/guest-names'
 import { formatBytes } from '@varve/core/units/format-bytes'
 import { surveyInput } from '@varve/engine/disks/survey-reclaim'
+import { compactVhd } from '@varve/operations/actions/compact-vhd'
 import { gainNames, gainsOf, Survey } from '@varve/operations/actions/reclaim-survey'
 import { replaceVolume } from '@varve/operations/actions/replace-volume'
 import { snapshotVolume } from '@varve/operations/actions/snapshot-volume'
@@ -23,12 +24,17 @@ import { assertRawVolume } from './volume-options.ts'
 export interface ReclaimOptions extends OperateOptions {
   readonly report?: boolean
   readonly zerosOnly?: boolean
+  readonly inPlace?: boolean
 }
 
 /** `varve reclaim IMAGE`. */
 export async function reclaim(image: string, options: ReclaimOptions, context: RunContext): Outcome {
   if (isVolumeAddress(image)) assertRawVolume([], options.host)
-  const request = { image: placeOf(image, options), zerosOnly: options.zerosOnly === true }
+  const request = {
+    image: placeOf(image, options),
+    zerosOnly: options.zerosOnly === true,
+    inPlace: options.inPlace === true,
+  }
   return await operate({ operation: 'reclaim', request, isAsked: true, told }, options, context)
 }
 
@@ -39,6 +45,7 @@ export async function reclaimReport(
   context: CommandContext,
 ): Outcome {
   if (options.zerosOnly === true) throw new UsageError('--report says both: leave --zeros-only out.')
+  if (options.inPlace === true) throw new UsageError('--report changes nothing: leave --in-place out.')
   if (isReadByPlan(options)) {
     const request = { image: imageOf(image, options) }
     return await readByPlan({ operation: 'reclaim-report', request }, options, context, (result) =>
@@ -146,7 +153,7 @@ function told(state: RunState): readonly string[] {
   const words = (bytes: number | null) => (bytes === null ? 'not known' : formatBytes(bytes))
   return [
     state.created.plan.summary,
-    ...(outcome.data?.layers ?? []).map(
+    ...(outcome.data?.layers ?? outcomeIn(state, compactVhd)?.layers ?? []).map(
       ({ layer, kind, predicted, actual }) =>
         `  ${layer}  ${kept !== null ? 'room in the pool' : gainNames[kind]}: ${words(actual)} given back${predicted === null ? '' : `, ${words(predicted)} predicted`}`,
     ),

@@ -11,6 +11,7 @@ import { clearVolume } from './clear-volume.ts'
 import { applyCheckpoint, createCheckpoint, deleteCheckpoint, setCheckpointKind } from './checkpoints.ts'
 import { closeSource } from './close-source.ts'
 import { compareDigests } from './compare-digests.ts'
+import { compactVhd } from './compact-vhd.ts'
 import { compareImages } from './compare-images.ts'
 import { copyFiles } from './copy-files.ts'
 import { copyFlags } from './copy-flags.ts'
@@ -40,6 +41,7 @@ import { endServing } from './end-serving.ts'
 import { examineByTool } from './examine-by-tool.ts'
 import { examineImage } from './examine-image.ts'
 import { exportDisk } from './export.ts'
+import { discardExport, exportDistribution } from './export-distribution.ts'
 import { extendImage } from './extend-image.ts'
 import { extendVolume } from './extend-volume.ts'
 import { findExtents } from './find-extents.ts'
@@ -48,6 +50,7 @@ import { forgetAttachment } from './forget-attachment.ts'
 import { forgetMedia } from './forget-media.ts'
 import { hideVolume } from './hide-volume.ts'
 import { hideFromUdev } from './hide-from-udev.ts'
+import { importDistribution, unregisterDistribution } from './import-distribution.ts'
 import { inspectImage } from './inspect-image.ts'
 import { listAttached } from './list-attached.ts'
 import { listPlaces } from './list-places.ts'
@@ -65,6 +68,7 @@ import { measurePartition } from './measure-partition.ts'
 import { measureExport } from './measure.ts'
 import { measureVolume } from './measure-volume.ts'
 import { mountFilesystem } from './mount-filesystem.ts'
+import { moveDistribution } from './move-distribution.ts'
 import { mountPartition } from './mount-partition.ts'
 import { moveImage } from './move-image.ts'
 import { nameVolume } from './name-volume.ts'
@@ -76,6 +80,7 @@ import { proveFilesystem } from './prove-filesystem.ts'
 import { proveImage } from './prove-image.ts'
 import { proveSameDisk } from './prove-same-disk.ts'
 import { proveTable } from './prove-table.ts'
+import { proveUnchanged } from './prove-unchanged.ts'
 import { proveUpload } from './prove-upload.ts'
 import { proveVolume } from './prove-volume.ts'
 import { publishImage } from './publish-image.ts'
@@ -110,15 +115,19 @@ import { serveDevice } from './serve-device.ts'
 import { serveImage } from './serve-image.ts'
 import { setAside } from './set-aside.ts'
 import { setParent } from './set-parent.ts'
+import { retrimDisk } from './retrim-disk.ts'
+import { setSparse } from './set-sparse.ts'
 import { showChain } from './show-chain.ts'
 import { shrinkPhysical } from './shrink-physical.ts'
 import { shrinkVolume } from './shrink-volume.ts'
 import { snapshotVolume } from './snapshot-volume.ts'
 import { stageCopy } from './stage-copy.ts'
+import { stopDistribution } from './stop-distribution.ts'
 import { stopServing } from './stop-serving.ts'
 import { surveyReclaim } from './survey-reclaim.ts'
 import { takeBackEdit } from './take-back-edit.ts'
 import { tellBeginning } from './tell-beginning.ts'
+import { trimDistribution } from './trim-distribution.ts'
 import { undoRepair } from './undo-repair.ts'
 import { unmountFolder } from './unmount-folder.ts'
 import { unmountPartition } from './unmount-partition.ts'
@@ -147,6 +156,7 @@ export const actionTable = {
   'close-luks': closeLuks,
   'close-source': closeSource,
   'compare-digests': compareDigests,
+  'compact-vhd': compactVhd,
   'compare-images': compareImages,
   'copy-files': copyFiles,
   'copy-flags': copyFlags,
@@ -172,6 +182,7 @@ export const actionTable = {
   'digest-volume': digestVolume,
   discard: discard,
   'discard-copy': discardCopy,
+  'discard-export': discardExport,
   'discard-free': discardFree,
   'discard-snapshot': discardSnapshot,
   'discard-staged': discardStaged,
@@ -180,6 +191,7 @@ export const actionTable = {
   'examine-by-tool': examineByTool,
   'examine-image': examineImage,
   export: exportDisk,
+  'export-distribution': exportDistribution,
   'extend-image': extendImage,
   'extend-volume': extendVolume,
   'find-extents': findExtents,
@@ -188,6 +200,7 @@ export const actionTable = {
   'forget-media': forgetMedia,
   'hide-from-udev': hideFromUdev,
   'hide-volume': hideVolume,
+  'import-distribution': importDistribution,
   'inspect-image': inspectImage,
   'list-attached': listAttached,
   'list-places': listPlaces,
@@ -205,6 +218,7 @@ export const actionTable = {
   'measure-partition': measurePartition,
   'measure-volume': measureVolume,
   'mount-filesystem': mountFilesystem,
+  'move-distribution': moveDistribution,
   'mount-partition': mountPartition,
   'move-image': moveImage,
   'name-volume': nameVolume,
@@ -216,6 +230,7 @@ export const actionTable = {
   'prove-image': proveImage,
   'prove-same-disk': proveSameDisk,
   'prove-table': proveTable,
+  'prove-unchanged': proveUnchanged,
   'prove-upload': proveUpload,
   'prove-volume': proveVolume,
   publish: publish,
@@ -251,17 +266,22 @@ export const actionTable = {
   'set-aside': setAside,
   'set-checkpoint-kind': setCheckpointKind,
   'set-parent': setParent,
+  'retrim-disk': retrimDisk,
+  'set-sparse': setSparse,
   'show-chain': showChain,
   'shrink-physical': shrinkPhysical,
   'shrink-volume': shrinkVolume,
   'snapshot-volume': snapshotVolume,
   'stage-copy': stageCopy,
+  'stop-distribution': stopDistribution,
   'stop-serving': stopServing,
   'survey-reclaim': surveyReclaim,
   'take-back-edit': takeBackEdit,
   'tell-beginning': tellBeginning,
+  'trim-distribution': trimDistribution,
   'undo-repair': undoRepair,
   'unmount-folder': unmountFolder,
+  'unregister-distribution': unregisterDistribution,
   'unmount-partition': unmountPartition,
   verify: verify,
   'verify-image': verifyImage,

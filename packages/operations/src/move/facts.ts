@@ -1,6 +1,7 @@
 import type { FormatName } from '@varve/core/image/format-rules'
 import type { Uses } from '@varve/core/problems/use'
 import type { MovedFile } from '../actions/move-image.ts'
+import type { OfDistribution } from '../distributions/facts.ts'
 import type { ImageFilesFacts } from '../image-files-facts.ts'
 
 /** An image that has to name another file as its parent when it, or its parent, is elsewhere. */
@@ -39,4 +40,6 @@ export interface MoveFacts extends ImageFilesFacts {
   readonly promised: FormatName | null
   /** Who uses one of the children. */
   readonly childUses: Uses
+  /** The distribution of WSL that moves its disk itself; left out: it is of none. */
+  readonly ofWsl?: OfDistribution
 }

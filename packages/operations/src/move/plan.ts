@@ -8,6 +8,7 @@ import { setAside } from '../actions/set-aside.ts'
 import { defineOperation } from '../operation.ts'
 import { inOrder, step, wholeEstimate, type DraftStep } from '../plans/plan.ts'
 import { freshId, from } from '../plans/wired.ts'
+import { planByWsl } from './by-wsl.ts'
 import type { MoveFacts } from './facts.ts'
 import { moveProblems } from './problems.ts'
 import { MoveRequest } from './request.ts'
@@ -19,6 +20,7 @@ export const moveOperation = defineOperation<MoveRequest, MoveFacts>({
   paths: ['source', 'target', 'folders'],
   plan(_request, facts) {
     const { host, path, target, bytes, isOneFilesystem, children } = facts
+    if (facts.ofWsl) return planByWsl(facts, facts.ofWsl)
     const problems = moveProblems(facts)
     const blocking = problems.filter(isBlocking)
     if (blocking.length > 0) return { kind: 'refusal', operation: 'move', problems: blocking }

@@ -26,7 +26,7 @@ export function moveProblems(facts: MoveFacts): Problem[] {
 
 const folderOf = (path: string) => path.slice(0, -baseName(path).length)
 
-function takenProblems({ path, target, taken }: MoveFacts): Problem[] {
+export function takenProblems({ path, target, taken }: MoveFacts): Problem[] {
   if (path === target)
     return [
       {
@@ -48,7 +48,7 @@ function takenProblems({ path, target, taken }: MoveFacts): Problem[] {
   }))
 }
 
-function roomProblems({ isOneFilesystem, free, bytes, target }: MoveFacts): Problem[] {
+export function roomProblems({ isOneFilesystem, free, bytes, target }: MoveFacts): Problem[] {
   if (isOneFilesystem || free === null || free >= bytes) return []
   return [
     {

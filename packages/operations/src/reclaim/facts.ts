@@ -1,6 +1,8 @@
+import type { FileAttribute } from '@varve/core/image/image-files'
 import type { Survey } from '../actions/reclaim-survey.ts'
+import type { DeviceWays } from '../attach/facts.ts'
 import type { ChainChangeFacts } from '../chain-change/facts.ts'
-import type { ResizeFacts } from '../resize/facts.ts'
+import type { DistributionFacts, ResizeFacts } from '../resize/facts.ts'
 import type { ResizedVolume } from '../volumes/resized.ts'
 
 /** A volume that another one is to take the place of, which gave its free blocks back. */
@@ -17,4 +19,18 @@ export interface ReclaimFacts extends ChainChangeFacts {
   readonly survey: Survey | null
   /** Null: it is a file. */
   readonly volume: ReclaimedVolume | null
+  /** Left out: it is not to be done in place. */
+  readonly inPlace?: InPlaceFacts
+}
+
+/** What a host found of an image that Windows is to compact in place. */
+export interface InPlaceFacts {
+  readonly ways: Pick<DeviceWays, 'system' | 'isRoot' | 'windows'>
+  readonly hasDiskpart: boolean
+  /** The device that it is attached as. */
+  readonly already: string | null
+  /** What the file is set as on its volume. */
+  readonly attributes: readonly FileAttribute[]
+  /** The distribution of WSL whose disk it is; null: it is of none. */
+  readonly distribution: Omit<DistributionFacts, 'wsl'> | null
 }

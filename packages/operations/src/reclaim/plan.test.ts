@@ -62,7 +62,7 @@ const survey: Survey = {
   holder: null,
 }
 const facts: ReclaimFacts = { host: 'north', image, chain: [own], problems: [], survey, volume: null }
-const request = { image: path, zerosOnly: false }
+const request = { image: path, zerosOnly: false, inPlace: false }
 const luks = { what: 'LUKS2', start: 400 * MiB, length: 1024 * MiB }
 
 type Doubt = NonNullable<Survey['filesystems'][number]['doubt']>

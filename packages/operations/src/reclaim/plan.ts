@@ -8,6 +8,7 @@ import { defineOperation } from '../operation.ts'
 import { inOrder, step, wholeEstimate } from '../plans/plan.ts'
 import { from } from '../plans/wired.ts'
 import type { ReclaimFacts } from './facts.ts'
+import { planInPlace } from './in-place.ts'
 import { reclaimProblems } from './problems.ts'
 import { ReclaimRequest } from './request.ts'
 import { planVolume } from './volume.ts'
@@ -18,7 +19,8 @@ export const reclaimOperation = defineOperation<ReclaimRequest, ReclaimFacts>({
   request: ReclaimRequest,
   paths: ['image'],
   plan({ zerosOnly }, facts) {
-    const { host, image, chain, problems, survey, volume } = facts
+    const { host, image, chain, problems, survey, volume, inPlace } = facts
+    if (inPlace) return planInPlace({ zerosOnly }, facts, inPlace)
     if (volume !== null) return planVolume({ zerosOnly }, facts, volume)
     const [own, below = null] = chain
     const found = [

@@ -118,7 +118,8 @@ function roomProblem({ after, room, copyOnWrite }: Survey, file: string): Proble
   return [problemFromError(new DiskError('no-space', { file, wanted, available: room }))]
 }
 
-function nothingProblem({ before, after }: Survey, file: string): Problem[] {
+/** That nothing of it can be given back. */
+export function nothingProblem({ before, after }: Survey, file: string): Problem[] {
   const host = before.host === null || after?.host === null || after === null ? 0 : before.host - after.host
   if (before.data > 0 || before.file - (after?.file ?? before.file) > 0 || host > 0) return []
   return [

@@ -93,7 +93,7 @@ function factsOf(
 }
 
 const plan = (facts: ReclaimFacts, zerosOnly = false) =>
-  reclaimOperation.plan({ image: '/dev/x', zerosOnly }, facts)
+  reclaimOperation.plan({ image: '/dev/x', zerosOnly, inPlace: false }, facts)
 const proven = ['discard-free', 'weigh-volume', 'prove-same-disk', 'digest-image', 'replace-volume']
 
 describe('a volume gives free blocks back on a copy that takes its name', () => {

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { manageResize, wslFailed } from './commands.ts'
+import {
+  exportVhd,
+  importVhd,
+  manageMove,
+  manageResize,
+  manageSparse,
+  trimInside,
+  wslFailed,
+} from './commands.ts'
 import { parseRunning, parseVersion, wslErrorCode, wslProblem, wslText } from './output.ts'
 
 const utf8 = (text: string) => new TextEncoder().encode(text)
@@ -81,5 +89,60 @@ describe('what a resize fails with', () => {
 
   test('the size is in bytes, without a unit', () => {
     expect(manageResize(asked).args).toEqual(['--manage', 'Debian', '--resize', '1073741824'])
+  })
+})
+
+describe('what a trim says', () => {
+  const asked = { image: 'C:\\d\\ext4.vhdx', distribution: 'Debian' }
+  const { parse, args } = trimInside(asked)
+  const output = (stdout: Uint8Array, exitCode: number, stderr = '') => ({
+    stdout,
+    exitCode,
+    stderr: utf8(stderr),
+    label: 'utf-8',
+  })
+
+  test.each<[string, number | null]>([
+    ['/: 1.2 GiB (1288490188 bytes) trimmed\n', 1_288_490_188],
+    ['/: 1,2 GiB (1288490188 Bytes) getrimmt\n', 1_288_490_188],
+    ['/: 1288490188 bytes trimmed\n', 1_288_490_188],
+    ['/: 0 B (0 bytes) trimmed\n', 0],
+    ['', null],
+  ])('%j', (text, bytes) => {
+    expect(parse(output(utf8(text), 0))).toBe(bytes)
+  })
+
+  test('fails in the words of the program inside, or of WSL', () => {
+    const said = 'fstrim: /: the discard operation is not supported\n'
+    expect(() => parse(output(utf8(''), 1, said))).toThrow(
+      expect.objectContaining({
+        code: 'tool-failed',
+        details: expect.objectContaining({ stderr: said.trim() }),
+      }),
+    )
+    const gone = 'x\r\nFehlercode: Wsl/Service/WSL_E_DISTRO_NOT_FOUND\r\n'
+    expect(() => parse(output(utf16(gone), wslFailed))).toThrow(
+      expect.objectContaining({ code: 'not-found' }),
+    )
+  })
+
+  test('what is asked of WSL', () => {
+    expect([
+      args,
+      manageSparse({ ...asked, isSparse: true, isUnsafe: true }).args,
+      manageSparse({ ...asked, isSparse: false, isUnsafe: false }).args,
+      manageMove({ ...asked, folder: 'D:\\wsl' }).args,
+      exportVhd({ ...asked, file: 'D:\\a.vhdx' }).args,
+      importVhd({ ...asked, folder: 'D:\\wsl' }).args,
+      importVhd({ ...asked, folder: null }).args,
+    ]).toEqual([
+      ['--distribution', 'Debian', '--user', 'root', '--exec', 'fstrim', '-v', '/'],
+      ['--manage', 'Debian', '--set-sparse', 'true', '--allow-unsafe'],
+      ['--manage', 'Debian', '--set-sparse', 'false'],
+      ['--manage', 'Debian', '--move', 'D:\\wsl'],
+      ['--export', 'Debian', 'D:\\a.vhdx', '--vhd'],
+      ['--import', 'Debian', 'D:\\wsl', 'C:\\d\\ext4.vhdx', '--vhd'],
+      ['--import-in-place', 'Debian', 'C:\\d\\ext4.vhdx'],
+    ])
   })
 })

@@ -29,6 +29,28 @@ export function parseVersion(output: ToolOutput): string | null {
   return /\d+(?:\.\d+){2,3}/u.exec(line)?.[0] ?? null
 }
 
+/** Bytes that `fstrim -v` discarded, the number that is said in bytes; null: it said none. Throws where it failed. */
+export function parseTrimmed(output: ToolOutput, asked: Parameters<typeof wslProblem>[1]): number | null {
+  const text = wslText(output)
+  if (output.exitCode !== 0) throw trimProblem(output, asked)
+  const bytes =
+    /\((?<bytes>\d+)\s/u.exec(text)?.groups?.['bytes'] ?? /\s(?<bytes>\d+)\s/u.exec(text)?.groups?.['bytes']
+  return bytes === undefined || !Number.isSafeInteger(Number(bytes)) ? null : Number(bytes)
+}
+
+/** What the program inside says comes on its standard error. */
+function trimProblem(output: ToolOutput, asked: Parameters<typeof wslProblem>[1]): DiskError {
+  const { exitCode, stderr } = output
+  if (wslErrorCode(wslText(output)) !== null) return wslProblem(output, asked)
+  const said = toolText(stderr, 'utf-8').trim()
+  return new DiskError('tool-failed', {
+    file: asked.image,
+    tool: 'fstrim',
+    exitCode,
+    stderr: said || wslText(output).trim(),
+  })
+}
+
 /** What `wsl.exe` failed with, which it says on its standard output, as an error about a file. */
 export function wslProblem(
   output: ToolOutput,
