@@ -52,10 +52,15 @@ export function darwinDefinitions(arch: string): Readonly<Record<Call, Definitio
 type Call = 'lseek' | 'fcntl' | 'clone' | 'rename' | 'lstat' | 'statfs' | 'fstatfs' | 'sysctl' | 'getattrlist'
 type Definition = readonly [name: string, result: string, takes: readonly string[]]
 
-function library() {
+interface LibSystem {
+  readonly path: string
+  readonly arch: string
+}
+
+function library({ path, arch }: LibSystem) {
   const koffi = loadKoffi()
-  const system = koffi.load('/usr/lib/libSystem.B.dylib')
-  const definitions = darwinDefinitions(process.arch)
+  const system = koffi.load(path)
+  const definitions = darwinDefinitions(arch)
   const call = (name: Call) => system.func(...definitions[name])
   return {
     errno: () => koffi.errno(),
@@ -71,10 +76,12 @@ function library() {
   }
 }
 
+const ownSystem: LibSystem = { path: '/usr/lib/libSystem.B.dylib', arch: process.arch }
+
 /** The calls of the macOS that this runs on, through koffi. */
-export function darwinCalls(): DarwinCalls {
+export function darwinCalls(libSystem: LibSystem = ownSystem): DarwinCalls {
   let loaded: ReturnType<typeof library> | null = null
-  const system = () => (loaded ??= untouched(library))
+  const system = () => (loaded ??= untouched(() => library(libSystem)))
   const told = (result: number | bigint): DarwinAnswer =>
     Number(result) === -1 ? -system().errno() : Number(result)
   return {
