@@ -33,28 +33,35 @@ const currentFolder = -2
  * Of libSystem: `fcntl` is variadic, whose further arguments lie on the stack on Apple silicon; on Intel the calls with inodes of
  * 64 bits have names of their own.
  */
-export function darwinDefinitions(arch: string) {
+export function darwinDefinitions(arch: string): Readonly<Record<Call, Definition>> {
   const wide = arch === 'x64' ? '$INODE64' : ''
+  const bytes = { in: '_In_ uint8_t *', out: '_Out_ uint8_t *' } as const
   return {
-    lseek: 'int64_t lseek(int fd, int64_t offset, int whence)',
-    fcntl: 'int fcntl(int fd, int command, ...)',
-    clone: 'int fclonefileat(int source, int folder, str target, uint32_t flags)',
-    rename: 'int renamex_np(str from, str to, uint32_t flags)',
-    lstat: `int lstat${wide}(str path, _Out_ uint8_t *answer)`,
-    statfs: `int statfs${wide}(str path, _Out_ uint8_t *answer)`,
-    fstatfs: `int fstatfs${wide}(int fd, _Out_ uint8_t *answer)`,
-    sysctl:
-      'int sysctlbyname(str name, _Out_ uint8_t *answer, _Inout_ size_t *room, void *wanted, size_t length)',
-    getattrlist:
-      'int getattrlist(str path, _In_ uint8_t *list, _Out_ uint8_t *answer, size_t room, uint32_t options)',
-  } as const
+    lseek: ['lseek', 'int64_t', ['int', 'int64_t', 'int']],
+    fcntl: ['fcntl', 'int', ['int', 'int', '...']],
+    clone: ['fclonefileat', 'int', ['int', 'int', 'str', 'uint32_t']],
+    rename: ['renamex_np', 'int', ['str', 'str', 'uint32_t']],
+    lstat: [`lstat${wide}`, 'int', ['str', bytes.out]],
+    statfs: [`statfs${wide}`, 'int', ['str', bytes.out]],
+    fstatfs: [`fstatfs${wide}`, 'int', ['int', bytes.out]],
+    sysctl: ['sysctlbyname', 'int', ['str', bytes.out, '_Inout_ size_t *', 'void *', 'size_t']],
+    getattrlist: ['getattrlist', 'int', ['str', bytes.in, bytes.out, 'size_t', 'uint32_t']],
+  }
 }
 
-function library() {
+type Call = 'lseek' | 'fcntl' | 'clone' | 'rename' | 'lstat' | 'statfs' | 'fstatfs' | 'sysctl' | 'getattrlist'
+type Definition = readonly [name: string, result: string, takes: readonly string[]]
+
+interface LibSystem {
+  readonly path: string
+  readonly arch: string
+}
+
+function library({ path, arch }: LibSystem) {
   const koffi = loadKoffi()
-  const system = koffi.load('/usr/lib/libSystem.B.dylib')
-  const names = darwinDefinitions(process.arch)
-  const call = (name: keyof typeof names) => system.func(names[name])
+  const system = koffi.load(path)
+  const definitions = darwinDefinitions(arch)
+  const call = (name: Call) => system.func(...definitions[name])
   return {
     errno: () => koffi.errno(),
     lseek: call('lseek'),
@@ -69,10 +76,12 @@ function library() {
   }
 }
 
+const ownSystem: LibSystem = { path: '/usr/lib/libSystem.B.dylib', arch: process.arch }
+
 /** The calls of the macOS that this runs on, through koffi. */
-export function darwinCalls(): DarwinCalls {
+export function darwinCalls(libSystem: LibSystem = ownSystem): DarwinCalls {
   let loaded: ReturnType<typeof library> | null = null
-  const system = () => (loaded ??= untouched(library))
+  const system = () => (loaded ??= untouched(() => library(libSystem)))
   const told = (result: number | bigint): DarwinAnswer =>
     Number(result) === -1 ? -system().errno() : Number(result)
   return {

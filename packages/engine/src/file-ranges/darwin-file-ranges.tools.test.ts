@@ -1,9 +1,13 @@
-import { chmodSync, closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
-import { tempPlace } from '@varve/test-kit/temp-place'
-import { describe, expect, test } from 'vitest'
+import { join } from 'node:path'
+import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
+import { requires, runToolOk } from '@varve/test-kit/tools'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { assertDownloaded } from '../files/dataless.ts'
+import { bootId } from '../in-use/boot-id.ts'
 import { copyFile } from '../staging/copy-file.ts'
-import { darwinDefinitions } from './darwin-calls.ts'
+import { darwinCalls, darwinDefinitions, type DarwinCalls } from './darwin-calls.ts'
 import { darwinFileRanges } from './darwin-file-ranges.ts'
 import { loadKoffi } from './load-koffi.ts'
 import { DarwinStandIn, type StandInVolume } from './testing/darwin-stand-in.ts'
@@ -37,7 +41,8 @@ describe.skipIf(process.platform !== 'linux')('file ranges of macOS', () => {
     const before = statSync(place.path('full')).blocks
     expect(place.ranges.punchHole(fd, { start: 1000, end: 2 * MiB })).toBe(true)
     expect(statSync(place.path('full')).blocks).toBeLessThan(before)
-    expect(place.read(fd)).toEqual(Uint8Array.from({ length: MiB + 100 }, (_, at) => (at < 1000 ? 1 : 0)))
+    const expected = new Uint8Array(MiB + 100).fill(1, 0, 1000)
+    expect(Buffer.compare(place.read(fd), expected)).toBe(0)
     expect(place.macos.asked).toEqual([99])
     // Less than a block is the caller's to write.
     expect(place.ranges.punchHole(fd, { start: 10, end: 900 })).toBe(false)
@@ -71,7 +76,7 @@ describe.skipIf(process.platform !== 'linux')('file ranges of macOS', () => {
       const copy = place.file(`${volume}.raw`)
       const copied = await copyFile(original, copy, { ...options, ranges })
       expect(copied).toEqual({ bytes: MiB, sharedBytes: volume === 'apfs' ? MiB : 0 })
-      expect(readFileSync(copy)).toEqual(readFileSync(original))
+      expect(Buffer.compare(readFileSync(copy), readFileSync(original))).toBe(0)
       expect(statSync(copy).mode & 0o777).toBe(0o440)
       await expect(copyFile(original, copy, { ...options, ranges })).rejects.toMatchObject({
         code: 'target-exists',
@@ -100,16 +105,67 @@ describe.skipIf(process.platform !== 'linux')('file ranges of macOS', () => {
     expect(() => ranges.filesystemOf(place.file('gone'))).toThrow(expect.objectContaining({ code: 'ENOENT' }))
   })
 
-  test('fcntl is called as a function with more arguments; calls have the names of each processor', () => {
-    const koffi = loadKoffi()
-    const fcntl = koffi.load(null).func(darwinDefinitions('arm64').fcntl)
-    const fd = openSync('/dev/zero', 'r')
-    // struct f_owner_ex of Linux, F_GETOWN_EX: nobody, written into the bytes that were given.
-    const owner = new Uint8Array(8).fill(0xff)
-    expect(Number(fcntl(fd, 16, 'void *', owner))).toBe(0)
-    closeSync(fd)
-    expect(owner.subarray(4)).toEqual(new Uint8Array(4))
-    expect(darwinDefinitions('x64').statfs).toContain('statfs$INODE64(')
-    expect(darwinDefinitions('arm64').statfs).toContain('statfs(')
-  })
+  test.each(['x64', 'arm64'])(
+    'koffi reads how each call is declared on %s, and looks it up by its name',
+    (arch) => {
+      const library = loadKoffi().load(null)
+      const isOfMac = ([name, result, takes]: ReturnType<typeof darwinDefinitions>['lseek']) => {
+        try {
+          library.func(name, result, takes)
+          return false
+        } catch (error) {
+          expect(String(error)).toContain(`Cannot find function '${name}'`)
+          return true
+        }
+      }
+      const own = Object.values(darwinDefinitions(arch)).filter((definition) => isOfMac(definition))
+      const wide = arch === 'x64' ? ['lstat$INODE64', 'statfs$INODE64', 'fstatfs$INODE64'] : []
+      expect(own.map(([name]) => name)).toEqual([
+        'fclonefileat',
+        'renamex_np',
+        ...wide,
+        'sysctlbyname',
+        'getattrlist',
+      ])
+    },
+  )
 })
+
+describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64' || !requires('gcc'))(
+  'the calls of macOS, as koffi makes them to a library with the structures of Apple in C',
+  () => {
+    let place: TempPlace
+    let calls: DarwinCalls
+
+    beforeAll(async () => {
+      place = await tempPlace()
+      const source = join(import.meta.dirname, 'testing/lib-system.c')
+      await runToolOk('gcc', ['-shared', '-fPIC', '-w', '-o', place.file('libSystem.so'), source])
+      calls = darwinCalls({ path: place.file('libSystem.so'), arch: 'x64' })
+    })
+    afterAll(async () => place[Symbol.asyncDispose]())
+
+    describeFileRanges('macOS, through koffi', async () => nodeRangesPlace(darwinFileRanges(calls)))
+
+    test('what C fills in arrives, and errors come with their number', async () => {
+      await using own = await nodeRangesPlace(darwinFileRanges(calls))
+      const fd = own.create('a', MiB, [[0, new Uint8Array(MiB).fill(1)]])
+      expect(own.ranges.punchHole(fd, { start: 0, end: 8192 })).toBe(true)
+      expect(own.ranges.nextData(fd, 0)).toBe(8192)
+      expect(own.ranges.allocate(fd, { start: 0, end: 2 * MiB })).toBe(false)
+      expect(own.ranges.allocate(fd, { start: MiB, end: 2 * MiB })).toBe(true)
+      expect(own.ranges.filesystemOf(own.path('a'))).toMatchObject({
+        filesystem: 'apfs',
+        mountPoint: '/Volumes/Büro',
+        copyOnWrite: true,
+        media: null,
+      })
+      expect(own.ranges.cloneFile(fd, own.path('b'))).toBe(true)
+      expect(calls.clone(fd, own.path('b'), 0)).toBe(-constants.errno.EEXIST)
+      expect(bootId('darwin', calls)).toBe('d03a97d5-1d7b-4c53-9d0f-4d0e2a1b3c4d')
+      expect(() => assertDownloaded(own.path('a'), calls)).not.toThrow()
+      own.create('away', 1, [])
+      expect(() => assertDownloaded(own.path('away'), calls)).toThrow(/iCloud/u)
+    })
+  },
+)
