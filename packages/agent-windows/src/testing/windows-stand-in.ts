@@ -68,6 +68,8 @@ export interface StandInState {
   readonly trimFails: boolean
   /** Whether what is exported is another disk. */
   readonly exportDiffers: boolean
+  /** Whether WSL moves files, and notes nothing of it. */
+  readonly movesHalf: boolean
 }
 
 const registryOfState = `function Read-Registry { (Read-State).registry }\n${registryFunctions}`
@@ -84,6 +86,7 @@ const nothing: StandInState = {
   keepsDisks: false,
   trimFails: false,
   exportDiffers: false,
+  movesHalf: false,
 }
 
 /** A machine that runs from one disk. */
