@@ -209,6 +209,17 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
       expect(await host.refusal('move', request)).toEqual(['wsl-too-old'])
     })
 
+    test('moved half by a WSL that fails, the file is brought back', async () => {
+      await host.windows.set({ movesHalf: true })
+      const target = `${host.place.file(`half ${crypto.randomUUID()}`)}\\ext4.vhdx`
+      const request = { source: image, target, folders: [] }
+      const state = await host.start(await host.plan('move', request), request)
+      expect([state.phase, state.error?.code]).toEqual(['failed', 'tool-failed'])
+      expect(state.error?.message).toContain('E_ACCESSDENIED')
+      await stat(image)
+      await expect(stat(target)).rejects.toThrow()
+    })
+
     test('exported to a VHDX that is proven to be the same disk', async () => {
       const target = host.place.file(`export ${crypto.randomUUID()}.vhdx`)
       const { plan } = await host.carryOut('export-distribution', { image, target })

@@ -80,6 +80,8 @@ export interface StandInState {
   readonly trimFails: boolean
   /** Whether what is exported is another disk. */
   readonly exportDiffers: boolean
+  /** Whether WSL moves files, and notes nothing of it. */
+  readonly movesHalf: boolean
 }
 
 const registryOfState = `function Read-Registry { (Read-State).registry }\n${registryFunctions}`
@@ -100,6 +102,7 @@ const nothing: StandInState = {
   keepsDisks: false,
   trimFails: false,
   exportDiffers: false,
+  movesHalf: false,
 }
 
 /** A machine that runs from one disk. */

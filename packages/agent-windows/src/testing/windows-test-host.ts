@@ -76,6 +76,7 @@ export class WindowsTestHost implements AsyncDisposable {
       keepsDisks: false,
       trimFails: false,
       exportDiffers: false,
+      movesHalf: false,
     })
     this.windows.missing.clear()
     this.windows.faults.clear()

@@ -52,6 +52,7 @@ const managing = {
     const { registry } = state
     const moved = { ...own, BasePath: value }
     renameSync(imageOf(own), imageOf(moved))
+    if (state.movesHalf) return fail('Zugriff verweigert', 'Wsl/Service/MoveDistro/E_ACCESSDENIED')
     const files = { ...registry.files, [imageOf(moved)]: registry.files[imageOf(own)] ?? 0x20 }
     delete files[imageOf(own)]
     keep({ registry: { keys: { ...keys, [key]: moved }, files } })
