@@ -61,7 +61,7 @@ export async function writeDisk(
   const crew = Array.from({ length: writers }, openWriter)
   const handles = [await open(path, 'wx+')]
   try {
-    for (const part of format.parts?.({ virtualSize, subformat, name }) ?? [])
+    for (const part of format.parts?.({ virtualSize, subformat, name, id: testId }) ?? [])
       handles.push(await open(join(dirname(path), part), 'wx+'))
     const writeAll = async (writes: Iterable<FileWrite>) => {
       for (const { at, bytes, file = 0 } of writes) await handles[file]?.write(bytes, 0, bytes.length, at)
