@@ -102,7 +102,6 @@ function appleConfig(machine: NewMachine, image: string): WrittenDictionary {
       CPUCount: machine.cpus ?? 0,
       MemorySize: machine.memory / MiB,
       Boot: { OperatingSystem: 'Linux', UEFIBoot: true, EfiVariableStoragePath: 'efi_vars.fd' },
-      GenericPlatform: {},
     },
     Virtualization: {
       Audio: false,
