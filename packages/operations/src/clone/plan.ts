@@ -1,5 +1,5 @@
 import { isWritable, notWritten, rulesOf } from '@varve/core/formats/writable-formats'
-import type { FormatName } from '@varve/core/image/format-rules'
+import { isMachineFolder } from '@varve/core/image/is-machine-folder'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { problemFromError } from '@varve/core/problems/problem'
 import { Path } from '@varve/protocol/primitives'
@@ -25,7 +25,7 @@ export const cloneOperation = defineOperation<CloneRequest, CopyFacts>({
     if (asked) return planCopies('clone', asked, facts)
     const { report, address } = source
     const { format } = report
-    const error = isMachine(format) ? severalThings(address.path) : notWritten(format, request.target)
+    const error = isMachineFolder(format) ? severalThings(address.path) : notWritten(format, request.target)
     return { kind: 'refusal', operation: 'clone', problems: [problemFromError(error)] }
   },
 })
@@ -36,12 +36,10 @@ export function asConversion(
   { report }: SourceFacts,
 ): ConvertRequest | null {
   const { format } = report
-  if (!isWritable(format) || isMachine(format)) return null
+  if (!isWritable(format) || isMachineFolder(format)) return null
   const subformat = kindOf(source.path, report)
   return ConvertRequest.parse({ ...choices, sources: [source], target, format, subformat })
 }
-
-const isMachine = (format: FormatName) => format === 'utm' || format === 'pvm'
 
 /** Its settings and its other disks would be lost. */
 function severalThings(file: string): DiskError {
