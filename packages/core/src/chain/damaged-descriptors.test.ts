@@ -200,7 +200,7 @@ describe('the descriptor of a Parallels bundle', () => {
 })
 
 test.each([
-  ['/m.utm/config.plist', 'refused'],
+  ['/m.utm/config.plist', 'corrupt'],
   ['/m.pvm/config.pvs', 'corrupt'],
   ['/m.pvm/config.pvs.backup', 'refused'],
 ])('%s that describes no machine is no disk', async (path, code) => {

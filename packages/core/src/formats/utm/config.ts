@@ -40,6 +40,8 @@ async function readUtmConfig(file: ImageFile): Promise<MachineDescription> {
 
 /** What a configuration says; of versions that are not known only what every version says the same way. */
 export function describeUtm(list: PropertyDictionary, file: string): MachineDescription {
+  if (!['ConfigurationVersion', 'Backend', 'Drive', 'Drives'].some((key) => list.has(key)))
+    throw new DiskError('corrupt', { file, structure, reason: 'it describes no machine' })
   const version = sizeAt(list, 'ConfigurationVersion') ?? 0
   const isLegacy = version < knownVersion || !list.has('Backend')
   return isLegacy ? describeLegacy(list, { file, version }) : describeCurrent(list, { file, version })
