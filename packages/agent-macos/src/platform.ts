@@ -12,7 +12,7 @@ import { macosSystemFacts } from './system-facts.ts'
 import { macosTools, toolFolders } from './tools/tool-table.ts'
 
 /** The Mac this process runs on. */
-export function macosPlatform({ runner = new ExecaToolRunner() }: { runner?: ToolRunner } = {}): Platform {
+export function macosPlatform({ runner = new ExecaToolRunner() }: { runner?: ToolRunner } = {}) {
   const tools = { table: macosTools, folders: toolFolders, suffixes: [''], runner }
   const readMachines = macMachines(machinePorts(platformTools(tools)))
   return {
@@ -24,5 +24,5 @@ export function macosPlatform({ runner = new ExecaToolRunner() }: { runner?: Too
     findWriters: withMachineUses(findByLsof(runner), readMachines),
     readPlaces: withMachines(readFolders, readMachines),
     readMacMachines: readMachines,
-  }
+  } satisfies Platform
 }
