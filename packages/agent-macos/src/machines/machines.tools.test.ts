@@ -24,7 +24,8 @@ describe('machines of a Mac', () => {
   afterEach(async () => place[Symbol.asyncDispose]())
 
   const read = async (named: readonly string[] = []) => macMachines(lab.ports)({ named })
-  const run = async (tool: string, ...args: string[]) => promisify(execFile)(join(place.file('mac-tools'), tool), args)
+  const run = async (tool: string, ...args: string[]) =>
+    promisify(execFile)(join(place.file('mac-tools'), tool), args)
   const usesOf = async (path: string, options = {}): Promise<readonly Use[]> => {
     const find = withMachineUses(nobody, macMachines(lab.ports))
     const writers = await find({ named: [path], ...options })
