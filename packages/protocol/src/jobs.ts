@@ -41,6 +41,8 @@ export const GuestChoices = z.lazy(() =>
   z.object({
     logicalSectorSize: z.union([z.literal(512), z.literal(4096)]).optional(),
     firmware: z.enum(['bios', 'efi']).optional(),
+    architecture: z.enum(['x86_64', 'aarch64']).optional(),
+    guest: z.enum(['linux', 'windows']).optional(),
   }),
 )
 

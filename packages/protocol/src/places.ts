@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { WslDistribution } from './distributions.ts'
+import { MacMachine } from './mac-machines.ts'
 import { HyperVMachine } from './machines.ts'
 import { Bytes, HostName, Path } from './primitives.ts'
 import { HostPlaceView } from './reports.ts'
@@ -185,6 +186,8 @@ export const PlacesView = z.lazy(() =>
     btrfs: z.array(BtrfsPlace),
     /** Of Hyper-V; left out: the host has no such machines. */
     machines: z.array(HyperVMachine).optional(),
+    /** Of UTM, Parallels Desktop and VMware Fusion; left out: the host is no Mac. */
+    macMachines: z.array(MacMachine).optional(),
     /** Of WSL; left out: the host has none. */
     distributions: z.array(WslDistribution).optional(),
     folders: z.array(FolderPlace),

@@ -97,10 +97,12 @@ interface OurImage {
   readonly disk: Uint8Array
 }
 
+const noId = '00000000-0000-0000-0000-000000000000'
+
 /** Null for kinds that one file cannot hold. */
 async function ourSeed({ format, subformat, path, disk }: OurImage): Promise<Seed | null> {
   const writer = await rulesOf(format).writer()
-  const options = { virtualSize: disk.length, subformat, name: basename(path) }
+  const options = { virtualSize: disk.length, subformat, name: basename(path), id: noId }
   if ((writer.parts?.(options).length ?? 0) > 0) return null
   await writeDisk(writer, path, disk, {
     compression: 'none',

@@ -42,7 +42,7 @@ export function renamed(name: string, format: TargetFormat): string {
 
 /** The name without the ending of a format: as a volume has it. */
 export function withoutEnding(name: string): string {
-  return name.replace(/\.(?:qcow2?|raw|img|vmdk|vhdx?|vdi|hdd|hds|dmg|qed|iso)$/iu, '')
+  return name.replace(/\.(?:qcow2?|raw|img|vmdk|vhdx?|vdi|hdd|hds|dmg|qed|iso|utm|pvm)$/iu, '')
 }
 
 /** A library to choose: its name, what it is, and the room that it has. */

@@ -50,6 +50,13 @@ export const macosTools: readonly ToolEntry[] = [
     versionArgs: null,
   },
   {
+    name: 'vmrun',
+    enables: 'machines of VMware Fusion',
+    install: 'brew install --cask vmware-fusion',
+    versionArgs: null,
+  },
+  { name: 'pgrep', enables: 'seeing whether UTM runs', install: partOfMacos, versionArgs: null },
+  {
     name: 'VBoxManage',
     enables: 'machines and media of VirtualBox',
     install: 'brew install --cask virtualbox',

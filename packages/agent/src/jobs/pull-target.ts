@@ -107,6 +107,9 @@ export async function assertFree(
   })
 }
 
+/** Parts beside an image are called after it. */
+const noId = '00000000-0000-0000-0000-000000000000'
+
 /** The files beside the image that a kind of several files has, as far as the size of the disk is known. */
 async function partsOf(
   finalPath: string,
@@ -119,7 +122,7 @@ async function partsOf(
 ): Promise<readonly string[]> {
   if (virtualSize === undefined || subformat === null || !isSplit(format, subformat)) return []
   const writer = await rulesOf(format).writer()
-  return (writer.parts?.({ virtualSize, subformat, name }) ?? []).map((part) =>
+  return (writer.parts?.({ virtualSize, subformat, name, id: noId }) ?? []).map((part) =>
     join(dirname(finalPath), part),
   )
 }

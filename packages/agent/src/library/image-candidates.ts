@@ -1,3 +1,4 @@
+import { isMachineFolder } from '@varve/core/image/is-machine-folder'
 import { promisedFormat, readFileEnds, recogniseFormat } from '@varve/core/image/detect-format'
 import { formatRules, type FormatName } from '@varve/core/image/format-rules'
 import type { ImageFiles } from '@varve/core/image/image-files'
@@ -83,10 +84,11 @@ export async function candidacy(
   if (file.size < sector) return 'no'
   await using opened = await files.open(file.path)
   const ends = await readFileEnds(opened.source)
-  if (isCompanionName(file.name)) {
-    return recogniseFormat({ ...ends, tail: new Uint8Array() }) === null ? 'no' : 'yes'
-  }
-  if (recogniseFormat(ends) !== null) return 'yes'
+  const isCompanion = isCompanionName(file.name)
+  const format = recogniseFormat(isCompanion ? { ...ends, tail: new Uint8Array() } : ends)
+  // Its disks are images of their own.
+  if (format !== null) return isMachineFolder(format) ? 'no' : 'yes'
+  if (isCompanion) return 'no'
   return file.size >= smallestDisk && file.size % sector === 0 ? 'if-disk' : 'no'
 }
 

@@ -126,7 +126,7 @@ export function assertPossible(format: WritableFormat, { compress, subformat }: 
 /** Throws `UsageError` for choices that there are not, or that do not go together. */
 export function assertChoicesFit(
   format: WritableFormat,
-  { option = [], compress, backing, backingFormat }: NewImageOptions,
+  { option = [], compress, subformat, backing, backingFormat }: NewImageOptions,
 ): void {
   if (backing === undefined && backingFormat !== undefined)
     throw new UsageError('--backing-format says the format of --backing, which is missing.')
@@ -134,6 +134,6 @@ export function assertChoicesFit(
   if ('fault' in read) throw new UsageError(read.fault)
   const { choices } = read
   const all = backing === undefined ? choices : { ...choices, backing: { name: backing, format: '' } }
-  const conflict = choiceConflict(format, { choices: all, compression: compress ?? 'none' })
+  const conflict = choiceConflict(format, { choices: all, compression: compress ?? 'none', subformat })
   if (conflict !== null) throw new UsageError(`This does not go together: ${conflict}.`)
 }

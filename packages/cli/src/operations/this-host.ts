@@ -37,7 +37,7 @@ export function openThisHost({ pool, log, config }: RunContext, secret?: Uint8Ar
     findWriters,
     ...(process.platform === 'linux' && { readPlaces }),
     ...(process.platform === 'win32' && { readPlaces: readDrives, windowsHost }),
-    ...(process.platform === 'darwin' && { keepAwake: keepingAwake() }),
+    ...(process.platform === 'darwin' && { readPlaces: readMacPlaces, keepAwake: keepingAwake() }),
     stateFolder,
     ...(runtimeFolder !== null && { runtimeFolder }),
     runsFolder,
@@ -115,6 +115,11 @@ function lazyTools(log: Logger): ToolBox {
 const readPlaces: ReadPlaces = async (tools, wanted) => {
   const { readLinuxPlaces } = await import('@varve/agent-linux/places/read-linux-places')
   return await readLinuxPlaces(tools, wanted)
+}
+
+const readMacPlaces: ReadPlaces = async (tools, wanted) => {
+  const { macosPlatform } = await import('@varve/agent-macos/platform')
+  return await macosPlatform().readPlaces(tools, wanted)
 }
 
 const readDrives: ReadPlaces = async (tools, wanted) => {

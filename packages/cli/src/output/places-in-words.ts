@@ -11,6 +11,7 @@ import type {
   ZfsVolume,
 } from '@varve/protocol/places'
 import type { DistributionDisk, WslDistribution } from '@varve/protocol/distributions'
+import type { MacMachine } from '@varve/protocol/mac-machines'
 import type { Checkpoint, HyperVMachine } from '@varve/protocol/machines'
 import { printable } from './text.ts'
 
@@ -20,6 +21,7 @@ export function placesInWords({
   zpools,
   btrfs,
   machines = [],
+  macMachines = [],
   distributions = [],
   folders,
   unread,
@@ -30,6 +32,7 @@ export function placesInWords({
     ...btrfs.flatMap(btrfsLines),
     ...folders.map(folderLine),
     ...machines.flatMap(machineLines),
+    ...macMachines.flatMap(macMachineLines),
     ...distributions.flatMap(distributionLines),
     ...unread.map(({ what, reason, remedy }) => `${what} was not read. ${reason} ${remedy}`),
   ]
@@ -98,6 +101,14 @@ function quotaWords(quota: Subvolume['quota']): string {
   const most = quota.mostReferenced ?? quota.mostExclusive
   const limit = most === null ? '' : `, at most ${formatBytes(most)}`
   return `  ${formatBytes(quota.referenced)}, ${formatBytes(quota.exclusive)} of it alone${limit}`
+}
+
+function macMachineLines({ product, name, state, folder, disks, snapshots }: MacMachine): string[] {
+  return [
+    `machine ${name}  ${product}, ${state ?? 'not told whether it runs'}  ${folder}`,
+    ...disks.map(({ path, isThere }) => `  ${path}${isThere ? '' : '  is not there'}`),
+    ...snapshots.map((one) => `  snapshot ${one.name}${one.isCurrent ? ', its disks stand on it' : ''}`),
+  ]
 }
 
 function machineLines({ name, state, generation, drives, checkpoints }: HyperVMachine): string[] {

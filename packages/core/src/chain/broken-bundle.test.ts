@@ -32,7 +32,7 @@ test.each([
     'refused',
     /UTM machine, not a disk, and no disk lies in it/u,
   ],
-  ['m.pvm', ['config.pvs'], 'refused', /no disk lies in it/u],
+  ['m.pvm', ['VmInfo.pvi'], 'refused', /no disk lies in it/u],
   ['plain', ['a.txt'], 'not-an-image', /it is a folder/u],
 ])('%s with %j: %s', async (folder, names, code, message) => {
   expect(await refusalOf(`/lib/${folder}`, names)).toMatchObject({
@@ -43,8 +43,8 @@ test.each([
 })
 
 test.each([
-  ['m.utm', ['config.plist', 'Data/efi_vars.fd', 'Data/0A.qcow2'], '/lib/m.utm/Data/0A.qcow2'],
-  ['m.pvm', ['config.pvs', 'harddisk.hdd/DiskDescriptor.xml'], '/lib/m.pvm/harddisk.hdd'],
+  ['m.utm', ['screenshot.png', 'Data/efi_vars.fd', 'Data/0A.qcow2'], '/lib/m.utm/Data/0A.qcow2'],
+  ['m.pvm', ['VmInfo.pvi', 'harddisk.hdd/DiskDescriptor.xml'], '/lib/m.pvm/harddisk.hdd'],
   ['m.vmwarevm', ['m.vmx', 'm-s001.vmdk', 'm.vmdk'], '/lib/m.vmwarevm/m.vmdk'],
 ])('%s names its disk', async (folder, names, disk) => {
   expect(await refusalOf(`/lib/${folder}`, names)).toMatchObject({

@@ -9,10 +9,13 @@ const bundleKinds: readonly { readonly descriptor: string; readonly needs: reado
   { descriptor: descriptorName.toLowerCase(), needs: [descriptorName.toLowerCase()] },
   { descriptor: 'info.plist', needs: ['info.plist', 'bands'] },
   { descriptor: 'info.bckup', needs: ['info.bckup', 'bands'] },
+  { descriptor: 'config.plist', needs: ['config.plist', 'data'] },
+  { descriptor: 'config.plist', needs: ['config.plist', 'images'] },
+  { descriptor: 'config.pvs', needs: ['config.pvs'] },
 ]
 
 /**
- * Opens an image by its path. A folder that is a bundle (Parallels `.hdd`, `.sparsebundle`, `.backupbundle`) is opened as
+ * Opens an image by its path. A folder that is a bundle (Parallels `.hdd`, `.pvm`, UTM, `.sparsebundle`, `.backupbundle`) is opened as
  * the file that describes it, and so is the empty file that Parallels leaves in its bundles; a folder that promises one
  * but is none throws what is wrong with it, any other is no image.
  */

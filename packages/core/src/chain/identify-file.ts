@@ -80,9 +80,17 @@ async function identify(
   return asItIs(format)
 }
 
+const descriptorNames: ReadonlySet<string> = new Set([
+  'info.plist',
+  'info.bckup',
+  'config.plist',
+  'config.pvs',
+  descriptorName.toLowerCase(),
+])
+
 /** Whether the name is one of those that describe a bundle. */
 function isDescriptor({ path }: ImageFile): boolean {
-  return ['info.plist', 'info.bckup', descriptorName.toLowerCase()].includes(nameOf(path).toLowerCase())
+  return descriptorNames.has(nameOf(path).toLowerCase())
 }
 
 /** A DMG may have bytes behind its trailer, which only its name tells to look for. */

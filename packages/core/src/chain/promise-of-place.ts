@@ -10,7 +10,7 @@ export const bandBundleEnding = /\.(?:sparsebundle|backupbundle)$/iu
 
 /**
  * The format that the folder of a file and its neighbours promise, whatever its bytes are; null when they promise none.
- * Throws `refused` for files that are a piece of an image, or describe a machine.
+ * Throws `refused` for files that are a piece of an image, or describe a machine whose disks are not read by it.
  */
 export async function promiseOfPlace(file: ImageFile, ports: ImagePorts): Promise<FormatName | null> {
   const name = nameOf(file.path).toLowerCase()
@@ -23,6 +23,8 @@ export async function promiseOfPlace(file: ImageFile, ports: ImagePorts): Promis
   }
   const piece = await pieceOfBands(folder, name, ports)
   if (piece) throw notAnImage(file.path, piece.reason, piece.remedy)
+  const described = await machineFormat(folder, name, ports)
+  if (described) return described
   const machine = machineOf(folder, name)
   if (machine) throw notAnImage(file.path, machine.reason, machine.remedy)
   if (/\.(?:hds|hdd)$/u.test(name) && (await isExpandingImage(file, ports))) return 'parallels'
@@ -49,11 +51,24 @@ async function pieceOfBands(folder: string, name: string, { files }: ImagePorts)
   return isBundle ? { reason: 'it is a band of a sparse bundle, a piece of a disk', remedy } : null
 }
 
+/** The format of the file that is a machine's definition, in a folder of its product. */
+async function machineFormat(
+  folder: string,
+  name: string,
+  { files }: ImagePorts,
+): Promise<'utm' | 'pvm' | null> {
+  if (name === 'config.pvs') return 'pvm'
+  if (name !== 'config.plist') return null
+  if (/\.utm$/iu.test(folder)) return 'utm'
+  const names = await files.list(folder)
+  return names.some((each) => ['data', 'images'].includes(each.toLowerCase())) ? 'utm' : null
+}
+
 /** What describes a machine in its folder, by the ending of the folder. */
 export const machines = [
   { folder: /\.utm$/iu, names: ['config.plist'], label: 'a UTM machine', disks: 'Data/' },
   {
-    folder: /\.pvm$/iu,
+    folder: /\.(?:pvm|macvm)$/iu,
     names: ['config.pvs', 'config.pvs.backup', 'vminfo.pvi'],
     label: 'a Parallels machine',
     disks: 'its .hdd bundles',

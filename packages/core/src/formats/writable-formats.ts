@@ -10,6 +10,8 @@ export const choiceNames = [
   'cpus',
   'memory',
   'firmware',
+  'architecture',
+  'guest',
 ] as const
 export type ChoiceName = (typeof choiceNames)[number]
 
@@ -46,6 +48,8 @@ interface WritableRules {
   readonly splitSubformats?: readonly string[]
   /** Those of the kinds that are a folder: the name is the folder's, and this file of it is the image. */
   readonly bundleSubformats?: { readonly [Subformat in string]?: string }
+  /** The ending of the name of such a folder; not there: the first of `endings`. */
+  readonly bundleEnding?: string
   /** Endings of file names that mean this format, the usual one first. */
   readonly endings: readonly string[]
   /** Further choices, each with its values. */
@@ -83,6 +87,18 @@ const vmdkSizes = {
   kinds: { twoGbMaxExtentSparse: splitKind, twoGbMaxExtentFlat: splitKind },
 }
 
+const machineOptions = {
+  cpus: { kind: 'count', least: 1, most: 1024 },
+  memory: { kind: 'size', least: 4 * 1024 ** 2, most: 64 * 1024 ** 4 },
+  firmware: ['bios', 'efi'],
+} as const
+
+const macMachineOptions = {
+  ...machineOptions,
+  architecture: ['x86_64', 'aarch64'],
+  guest: ['linux', 'windows'],
+} as const
+
 /** The map of a larger disk would not fit into the memory that a conversion may take. */
 const mostOfMap = 16 * TiB
 
@@ -111,9 +127,7 @@ export const writableRules = {
     compressions: [],
     endings: ['.ova'],
     options: {
-      cpus: { kind: 'count', least: 1, most: 1024 },
-      memory: { kind: 'size', least: 4 * 1024 ** 2, most: 64 * 1024 ** 4 },
-      firmware: ['bios', 'efi'],
+      ...machineOptions,
     },
   },
   parallels: {
@@ -127,8 +141,23 @@ export const writableRules = {
     },
     subformats: ['expanding', 'bundle'],
     bundleSubformats: { bundle: 'DiskDescriptor.xml' },
+    bundleEnding: '.hdd',
     compressions: [],
     endings: ['.hds'],
+  },
+  pvm: {
+    writer: async () => (await import('./pvm/writer.ts')).pvmWriter,
+    sizes: {
+      sector: 512,
+      least: 512,
+      most: mostOfMap,
+      why: 'Varve writes Parallels images up to 16 TiB',
+    },
+    subformats: ['bundle'],
+    bundleSubformats: { bundle: 'config.pvs' },
+    compressions: [],
+    endings: ['.pvm'],
+    options: macMachineOptions,
   },
   raw: {
     writer: async () => (await import('./raw/writer.ts')).rawWriter,
@@ -137,6 +166,20 @@ export const writableRules = {
     compressions: [],
     endings: ['.raw', '.img', '.dd'],
     options: { preallocation: ['off', 'falloc', 'full'] },
+  },
+  utm: {
+    writer: async () => (await import('./utm/writer.ts')).utmWriter,
+    sizes: {
+      sector: 512,
+      least: 0,
+      most: 1024 * TiB,
+      why: 'of a larger disk its tables would be longer than QEMU reads',
+    },
+    subformats: ['qemu', 'apple'],
+    bundleSubformats: { qemu: 'config.plist', apple: 'config.plist' },
+    compressions: [],
+    endings: ['.utm'],
+    options: macMachineOptions,
   },
   vdi: {
     writer: async () => (await import('./vdi/writer.ts')).vdiWriter,
@@ -223,7 +266,8 @@ export function isSplit(format: WritableFormat, subformat: string | null | undef
 
 /** The file that is the image, where images of this kind are folders; else null. */
 export function bundleFile(format: WritableFormat, subformat: string | null | undefined): string | null {
-  return rulesOf(format).bundleSubformats?.[subformat ?? ''] ?? null
+  const { bundleSubformats, subformats } = rulesOf(format)
+  return bundleSubformats?.[subformat ?? subformats[0] ?? ''] ?? null
 }
 
 /** Why an image cannot be written in `format`: it is read only, or nobody knows it. */

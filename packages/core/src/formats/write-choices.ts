@@ -66,6 +66,10 @@ function chosen(name: ChoiceName, value: string): WriteChoices {
       return { memory: memoryOf(value) ?? 0 }
     case 'firmware':
       return { firmware: value === 'efi' ? 'efi' : 'bios' }
+    case 'architecture':
+      return { architecture: value === 'aarch64' ? 'aarch64' : 'x86_64' }
+    case 'guest':
+      return { guest: value === 'windows' ? 'windows' : 'linux' }
   }
 }
 
@@ -76,12 +80,33 @@ const ownChoices = [
   ['cpus', 'cpus'],
   ['memory', 'memory'],
   ['firmware', 'firmware'],
+  ['architecture', 'architecture'],
+  ['guest', 'guest'],
 ] as const satisfies readonly (readonly [keyof WriteChoices, ChoiceName])[]
+
+interface ChosenWrite {
+  readonly compression: string
+  readonly subformat?: string | null | undefined
+}
+
+/** Why no such machine starts, or null. */
+function machineConflict(
+  { architecture, firmware, guest }: WriteChoices,
+  subformat: string | null | undefined,
+): string | null {
+  if (architecture === 'aarch64' && firmware === 'bios')
+    return 'a machine of aarch64 starts by UEFI only (firmware=efi)'
+  if (subformat !== 'apple') return null
+  if (architecture === 'x86_64')
+    return 'the kind apple runs guests of aarch64; those of x86_64 run in the kind qemu'
+  if (firmware === 'bios') return 'machines of the kind apple start by UEFI only (firmware=efi)'
+  return guest === 'windows' ? 'the kind apple runs no Windows; the kind qemu does' : null
+}
 
 /** Why these choices do not go together for `format`, or null. */
 export function choiceConflict(
   format: WritableFormat,
-  { choices, compression }: { readonly choices: WriteChoices; readonly compression: string },
+  { choices, compression, subformat }: ChosenWrite & { readonly choices: WriteChoices },
 ): string | null {
   const { options = {}, overlay } = rulesOf(format)
   const { extendedL2 = false, preallocation = 'off', backing } = choices
@@ -90,6 +115,8 @@ export function choiceConflict(
   for (const [key, name] of ownChoices) {
     if (choices[key] !== undefined && !options[name]) return `${format} images have no ${name}`
   }
+  const machine = machineConflict(choices, subformat)
+  if (machine !== null) return machine
   if (preallocation === 'off') return null
   if (![options.preallocation ?? []].flat().includes(preallocation))
     return `${format} images are not written with preallocation=${preallocation}`
@@ -102,12 +129,9 @@ export function choiceConflict(
 /** Throws `refused` when the choices do not go together. */
 export function assertChoices(
   format: WritableFormat,
-  {
-    choices = {},
-    compression,
-  }: { readonly choices?: WriteChoices | undefined; readonly compression: string },
+  { choices = {}, compression, subformat }: ChosenWrite & { readonly choices?: WriteChoices | undefined },
 ): void {
-  const reason = choiceConflict(format, { choices, compression })
+  const reason = choiceConflict(format, { choices, compression, subformat })
   if (reason === null) return
   throw new DiskError('refused', {
     file: `new ${format} image`,

@@ -82,6 +82,8 @@ const probes: readonly Probe[] = [
   ...magicProbes('bochs'),
   ...magicProbes('ewf'),
   { format: 'ova', matches: ({ head }) => looksLikeOva(head) || looksLikeOvf(head) },
+  { format: 'utm', matches: ({ head }) => looksLikeUtmConfig(head) },
+  { format: 'pvm', matches: ({ head }) => looksLikePvmConfig(head) },
   ...magicProbes('vhd'),
   ...magicProbes('udif'),
 ]
@@ -119,6 +121,20 @@ export function looksLikeVmdkDescriptor(head: Uint8Array): boolean {
 /** The `DiskDescriptor.xml` of a Parallels bundle. */
 function looksLikeParallelsDescriptor(head: Uint8Array): boolean {
   return startsLikeXml(head) && latin1(head).includes('<Parallels_disk_image')
+}
+
+/** The `config.plist` of a UTM machine, in XML: its version comes with its backend or, before 4, with its drives. */
+function looksLikeUtmConfig(head: Uint8Array): boolean {
+  if (!startsLikeXml(head)) return false
+  const text = latin1(head)
+  return (
+    text.includes('<key>ConfigurationVersion</key>') && /<key>(?:Backend|Drives?|System)<\/key>/u.test(text)
+  )
+}
+
+/** The `config.pvs` of a Parallels machine. */
+function looksLikePvmConfig(head: Uint8Array): boolean {
+  return startsLikeXml(head) && latin1(head).includes('<ParallelsVirtualMachine')
 }
 
 /** The `Info.plist` of a sparse bundle. */

@@ -85,8 +85,8 @@ export interface WriterFormat {
   /** Throws `size-unsupported` for disks that the format cannot hold. Bytes of shared state. */
   stateSize(options: Pick<DiskWriterOptions, 'virtualSize' | 'compression' | 'subformat' | 'choices'>): number
   open(options: DiskWriterOptions): DiskWriter
-  /** Names of the further files of an image of that name, which lie beside it; not there: there are none. */
-  parts?(options: Pick<DiskWriterOptions, 'virtualSize' | 'subformat' | 'name'>): readonly string[]
+  /** Names of the further files of an image of that name, which lie beside it or in folders there; not there: there are none. */
+  parts?(options: Pick<DiskWriterOptions, 'virtualSize' | 'subformat' | 'name' | 'id'>): readonly string[]
   /** Upper bound of the size of an image, with its parts, that holds `dataBytes` of data, counted in whole units. */
   measure(options: {
     readonly virtualSize: number

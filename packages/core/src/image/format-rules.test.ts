@@ -28,6 +28,8 @@ test('largest disk of each format', () => {
     bochs: null,
     ewf: null,
     ova: null,
+    utm: null,
+    pvm: null,
   })
 })
 
@@ -54,7 +56,7 @@ test('unit of allocation of each format that has one', () => {
 test('name of the QEMU driver', () => {
   const drivers = formatNames.map((format) => rules(format).qemuDriver)
   const named = ['raw', 'qcow2', 'vmdk', 'vpc', 'vhdx', 'vdi', 'parallels', 'dmg', null, null, null]
-  expect(drivers).toEqual([...named, 'qcow', 'qed', 'cloop', 'bochs', null, null])
+  expect(drivers).toEqual([...named, 'qcow', 'qed', 'cloop', 'bochs', null, null, null, null])
 })
 
 test('how children name their parents, and whether they can tell the wrong one', () => {
@@ -78,6 +80,8 @@ test('how children name their parents, and whether they can tell the wrong one',
       ['bochs', ['none', false]],
       ['ewf', ['none', false]],
       ['ova', ['none', false]],
+      ['utm', ['none', false]],
+      ['pvm', ['none', false]],
     ]),
   )
 })

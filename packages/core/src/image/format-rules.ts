@@ -17,6 +17,8 @@ export const formatNames = [
   'bochs',
   'ewf',
   'ova',
+  'utm',
+  'pvm',
 ] as const
 export type FormatName = (typeof formatNames)[number]
 
@@ -380,5 +382,39 @@ export const formatRules = {
     notes: [
       'A tar with an OVF description and its disks, or the description beside them; each disk is read in place.',
     ],
+  },
+  utm: {
+    label: 'UTM machine',
+    extensions: ['.utm'],
+    promises: ['.utm'],
+    magics: [],
+    nativeHome: 'UTM',
+    maxVirtualSize: null,
+    allocation: ['sparse'],
+    allocationUnit: null,
+    snapshots: 'none',
+    parentLink: 'none',
+    verifiesParent: false,
+    qemuDriver: null,
+    native: { read: true, write: true },
+    notes: [
+      'A folder with config.plist and the disks in Data/; each disk is read in place, as the image that it is.',
+    ],
+  },
+  pvm: {
+    label: 'Parallels machine',
+    extensions: ['.pvm', '.macvm'],
+    promises: ['.pvm', '.macvm'],
+    magics: [],
+    nativeHome: 'Parallels Desktop',
+    maxVirtualSize: null,
+    allocation: ['sparse'],
+    allocationUnit: null,
+    snapshots: 'none',
+    parentLink: 'none',
+    verifiesParent: false,
+    qemuDriver: null,
+    native: { read: true, write: true },
+    notes: ['A folder with config.pvs and a bundle for each disk; each disk is read in place.'],
   },
 } as const satisfies Record<FormatName, FormatRules>

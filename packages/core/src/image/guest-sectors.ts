@@ -20,6 +20,8 @@ const sectorRules: Readonly<Partial<Record<FormatName, SectorRule>>> = {
   vdi: 512,
   ova: 512,
   parallels: 512,
+  pvm: 512,
+  utm: 512,
 }
 
 export function sectorRuleOf(format: FormatName): SectorRule {

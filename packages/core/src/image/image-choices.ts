@@ -28,12 +28,17 @@ export interface WriteChoices {
   readonly identity?: KeptIdentity | undefined
   /** VHDX: bytes of the sectors that the guest sees. */
   readonly logicalSectorSize?: LogicalSectorSize | undefined
-  /** OVA: the machine that its description asks for. */
+  /** OVA, UTM, Parallels: the machine that its description asks for. */
   readonly cpus?: number | undefined
   /** Bytes, whole MiB. */
   readonly memory?: number | undefined
   readonly firmware?: Firmware | undefined
+  readonly architecture?: Architecture | undefined
+  /** The system that is on the disk. */
+  readonly guest?: GuestSystem | undefined
 }
 
 export type LogicalSectorSize = 512 | 4096
 export type Firmware = 'bios' | 'efi'
+export type Architecture = 'x86_64' | 'aarch64'
+export type GuestSystem = 'linux' | 'windows'

@@ -86,6 +86,9 @@ export const targetProfiles = {
     kinds: [
       { format: 'qcow2', subformat: null },
       { format: 'raw', subformat: null },
+      { format: 'utm', subformat: null },
+      { format: 'utm', subformat: 'qemu' },
+      { format: 'utm', subformat: 'apple' },
     ],
     unit: 512,
     most: null,

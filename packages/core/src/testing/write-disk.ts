@@ -28,6 +28,8 @@ export interface WriteDiskOptions {
   readonly compression: DiskWriterOptions['compression']
   readonly subformat?: string
   readonly choices?: WriteChoices
+  /** The name that the image will have; not said: that of its file. */
+  readonly name?: string
   /** The disk below an overlay, of the same size. */
   readonly below?: Uint8Array
   /** Writers that take turns over one state, as threads do. */
@@ -41,12 +43,11 @@ export async function writeDisk(
   format: WriterFormat,
   path: string,
   disk: Uint8Array,
-  { compression, subformat, choices, below, writers = 1, onState }: WriteDiskOptions,
+  { compression, subformat, choices, name = basename(path), below, writers = 1, onState }: WriteDiskOptions,
 ): Promise<number> {
   const virtualSize = disk.length
   const state = new SharedArrayBuffer(format.stateSize({ virtualSize, compression, subformat, choices }))
   onState?.(state)
-  const name = basename(path)
   const openWriter = () =>
     format.open({
       id: testId,
@@ -61,7 +62,7 @@ export async function writeDisk(
   const crew = Array.from({ length: writers }, openWriter)
   const handles = [await open(path, 'wx+')]
   try {
-    for (const part of format.parts?.({ virtualSize, subformat, name }) ?? [])
+    for (const part of format.parts?.({ virtualSize, subformat, name, id: testId }) ?? [])
       handles.push(await open(join(dirname(path), part), 'wx+'))
     const writeAll = async (writes: Iterable<FileWrite>) => {
       for (const { at, bytes, file = 0 } of writes) await handles[file]?.write(bytes, 0, bytes.length, at)

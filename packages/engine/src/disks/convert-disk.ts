@@ -40,7 +40,7 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   const io = { io: 'async' as const, ...(signal ? { signal } : {}) }
   const { path, compression, subformat, name = basename(path) } = output
   const choices = choicesOf(output)
-  assertChoices(output.format, { choices, compression })
+  assertChoices(output.format, { choices, compression, subformat })
   await using opened = await openInput(input, io)
   const { disk, files } = opened
   const { virtualSize } = disk
@@ -53,7 +53,7 @@ async function convert(input: DiskInput, output: DiskOutput, options: RunOptions
   const state = new SharedArrayBuffer(format.stateSize({ virtualSize, compression, subformat, choices }))
   const writing = { virtualSize, compression, subformat, choices, id, name, state }
   const writer = format.open({ ...writing, compressors: nodeCompressors })
-  const parts = format.parts?.({ virtualSize, subformat, name }) ?? []
+  const parts = format.parts?.({ virtualSize, subformat, name, id }) ?? []
   const partPaths = parts.map((part) => join(dirname(path), part))
   await using target = await createOutputs(path, partPaths)
   if (writer.reserve) await target.reserve(writer.reserve(), signal)

@@ -43,13 +43,13 @@ export async function createDisk(disk: NewDisk, signal?: AbortSignal): Promise<N
   const started = performance.now()
   const { path, virtualSize, subformat, backing, noCow, name = basename(path) } = disk
   const choices: WriteChoices = { ...disk.choices, ...(backing && { backing }) }
-  assertChoices(disk.format, { choices, compression: 'none' })
+  assertChoices(disk.format, { choices, compression: 'none', subformat })
   const format = await rulesOf(disk.format).writer()
   const shape = { virtualSize, compression: 'none', subformat, choices } as const
   const state = new SharedArrayBuffer(format.stateSize(shape))
   const id = await newIdentity(format)
   const writer = format.open({ ...shape, id, name, state, compressors: nodeCompressors })
-  const parts = (format.parts?.({ virtualSize, subformat, name }) ?? []).map((part) =>
+  const parts = (format.parts?.({ virtualSize, subformat, name, id }) ?? []).map((part) =>
     join(dirname(path), part),
   )
   await using target = await createOutputs(path, parts, { noCow })

@@ -3,6 +3,8 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { quote } from '@varve/core/problems/disk-error'
 import { formatRules } from '@varve/core/image/format-rules'
 import { finding, type Diagnosis } from './diagnosis.ts'
+import { isMachineFolder } from '@varve/core/image/is-machine-folder'
+import { bundleFindings } from './bundle-findings.ts'
 import { definitionsIn, type Definitions } from './machine-definitions.ts'
 import { byCommand, byHand, mendByDelete, mendByMove } from './mending.ts'
 import { findRemains, type Remains } from './find-remains.ts'
@@ -45,13 +47,16 @@ export async function diagnose(path: string, options: DiagnoseOptions): Promise<
   const remains = await findRemains(folder, options.signal)
   const needed = await neededFiles(images, remains.links)
   const kept = images.some(seeksParent) ? await keptBelow(folder) : []
+  // The definition of a machine is none of its disks.
+  const disks = images.filter(({ format }) => !isMachineFolder(format))
   const findings = [
     ...images.flatMap((image) => parentFindings(image, { images, kept })),
     ...(await partFindings(seen, options)),
     ...(await outsideFindings(images, folder)),
     ...(await Promise.all(images.map(async (image) => endingFindings(image, folder)))).flat(),
-    ...(await orphanFindings(images, needed, options)),
-    ...alikeFindings(images, folder),
+    ...(await bundleFindings(images)),
+    ...(await orphanFindings(disks, needed, options)),
+    ...alikeFindings(disks, folder),
   ]
   return { folder, images, needed, remains, looked, unseen, findings }
 }

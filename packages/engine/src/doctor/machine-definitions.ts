@@ -1,5 +1,6 @@
 import { readFile, readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { filesOfUtm, utmBundleOf } from './bundle-drives.ts'
 
 /** Endings of files that describe machines or packages and name their disks in plain text. */
 const endings = ['.vmx', '.vbox', '.ovf', '.pvs', '.xml', '.conf', '.plist']
@@ -24,8 +25,8 @@ export async function definitionsIn(folder: string): Promise<Definitions> {
     if (found.length >= most) break
     if (!endings.some((ending) => name.toLowerCase().endsWith(ending))) continue
     const path = join(folder, name)
-    const text = await textOf(path)
-    if (text !== null && describesMachine(name, text)) found.push({ path, text })
+    const text = await definitionText(name, path)
+    if (text !== null) found.push({ path, text })
   }
   return {
     areThere: found.length > 0,
@@ -37,11 +38,13 @@ export async function definitionsIn(folder: string): Promise<Definitions> {
   }
 }
 
-/** The descriptions of machines beside an image that name it as one of their files. */
+/** The descriptions of machines beside an image, or of the bundle that it lies in, that name it as one of their files. */
 export async function machinesNaming(image: string): Promise<readonly string[]> {
   const name = basename(image)
   const beside = await definitionsIn(dirname(image))
-  return beside.naming(name).filter((definition) => definition !== image)
+  const bundle = utmBundleOf(image)
+  const around = bundle === null ? [] : (await definitionsIn(bundle)).naming(name)
+  return [...beside.naming(name), ...around].filter((definition) => definition !== image)
 }
 
 /** Whether the name stands there by itself, and not as the end of a longer one. */
@@ -51,6 +54,14 @@ function namesWhole(text: string, name: string): boolean {
     if (/^[\s"'/\\:=>,]?$/u.test(before) && /^[\s"'<,&]?$/u.test(after)) return true
   }
   return false
+}
+
+/** What names the disks in a definition; null for what is none. Property lists may be binary. */
+async function definitionText(name: string, path: string): Promise<string | null> {
+  const named = name.toLowerCase() === 'config.plist' ? await filesOfUtm(dirname(path)) : null
+  if (named !== null) return ['', ...[...named].map((file) => basename(file)), ''].join('\n')
+  const text = await textOf(path)
+  return text !== null && describesMachine(name, text) ? text : null
 }
 
 /** XML of anything else says nothing of machines. */

@@ -20,5 +20,7 @@ export function isBandName(folder: string, name: string): boolean {
 
 /** True for the file of a bundle that describes it: who names it means the whole disk. */
 export function isBundleDescriptor(name: string): boolean {
-  return ['diskdescriptor.xml', 'info.plist', 'info.bckup'].includes(name.toLowerCase())
+  return ['diskdescriptor.xml', 'info.plist', 'info.bckup', 'config.plist', 'config.pvs'].includes(
+    name.toLowerCase(),
+  )
 }

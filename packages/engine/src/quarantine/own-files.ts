@@ -1,3 +1,4 @@
+import { isMachineFolder } from '@varve/core/image/is-machine-folder'
 import type { Stats } from 'node:fs'
 import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
@@ -99,7 +100,7 @@ async function partsOf(image: string, stats: Stats, roots: readonly string[] | n
     const { format, virtualSize } = facts
     if (stats.isDirectory()) return { ...nothing, format, virtualSize }
     const inBundle = isBundleDescriptor(basename(file.path))
-    if (inBundle && (format === 'parallels' || format === 'sparsebundle'))
+    if (inBundle && (format === 'parallels' || format === 'sparsebundle' || isMachineFolder(format)))
       return { ...nothing, format, virtualSize, bundle: dirname(file.path) }
     // What a guest may have written names no files of the host.
     if (isDetected && namedAsRaw(image)) return { ...nothing, format, virtualSize }

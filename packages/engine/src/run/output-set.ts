@@ -1,4 +1,6 @@
 import { read } from 'node:fs'
+import { mkdir, rmdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import type { ByteRange } from '@varve/core/ranges/byte-range'
 import type { FileWrite, Reservation } from '@varve/core/image/disk-writer'
@@ -33,6 +35,8 @@ export async function createOutputs(
   await using stack = new AsyncDisposableStack()
   const first = stack.use(await createOutput(image, options))
   const files = [first]
+  for (const folder of new Set(parts.map((part) => dirname(part))))
+    if (folder !== dirname(image)) stack.use(await createFolder(folder))
   for (const part of parts) files.push(stack.use(await createOutput(part, options)))
   const release = stack.move()
   return {
@@ -58,6 +62,17 @@ export async function createOutputs(
       return total
     },
     [Symbol.asyncDispose]: () => release.disposeAsync(),
+  }
+}
+
+/** A folder of parts; removed again at disposal unless a part was kept in it. */
+async function createFolder(folder: string): Promise<AsyncDisposable> {
+  await mkdir(folder).catch((error: unknown) => {
+    throw writeError(error, folder)
+  })
+  return {
+    // The parts are gone before it; one that was kept holds it.
+    [Symbol.asyncDispose]: async () => rmdir(folder).catch(() => {}),
   }
 }
 

@@ -152,5 +152,6 @@ async function flushFolder(folder: string): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true })
   const files = entries.filter((entry) => entry.isFile() && entry.name !== journalName)
   await Promise.all(files.map(async (file) => syncPath(join(file.parentPath, file.name))))
+  for (const each of entries) if (each.isDirectory()) await syncPath(join(each.parentPath, each.name))
   await syncPath(folder)
 }

@@ -39,6 +39,8 @@ export const NewImage = z.lazy(() =>
       .object({
         logicalSectorSize: z.union([z.literal(512), z.literal(4096)]).optional(),
         firmware: z.enum(['bios', 'efi']).optional(),
+        architecture: z.enum(['x86_64', 'aarch64']).optional(),
+        guest: z.enum(['linux', 'windows']).optional(),
       })
       .default({}),
     /** What it goes on being known by, where it takes the place of another image; not there: it is a new one. */

@@ -1,3 +1,4 @@
+import { isMachineFolder } from '@varve/core/image/is-machine-folder'
 import { formatRules } from '@varve/core/image/format-rules'
 import { isWritable, rulesOf, writableFormats } from '@varve/core/formats/writable-formats'
 import { quote } from '@varve/core/problems/disk-error'
@@ -73,6 +74,15 @@ function keeperProblems({ path, keepers }: ReplacedFacts): Problem[] {
 
 function writerProblems({ own, virtualSize, below }: Change): Problem[] {
   const { path, format } = own
+  if (isMachineFolder(format))
+    return [
+      refusal({
+        id: 'is-a-machine',
+        file: path,
+        message: `it is a ${formatRules[format].label}: its settings and its other disks would be lost`,
+        remedy: 'Name its disk itself, in the folder of the machine.',
+      }),
+    ]
   if (!isWritable(format))
     return [
       refusal({

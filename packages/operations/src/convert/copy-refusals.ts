@@ -1,4 +1,4 @@
-import { rulesOf, type WritableFormat } from '@varve/core/formats/writable-formats'
+import { bundleFile, isSplit, type WritableFormat } from '@varve/core/formats/writable-formats'
 import { formatRules } from '@varve/core/image/format-rules'
 import { sizeFault } from '@varve/core/formats/writable-sizes'
 import { DiskError } from '@varve/core/problems/disk-error'
@@ -37,10 +37,7 @@ export function targetRefusal(target: string, { state, existing, ...kind }: NewT
 }
 
 function isSeveralFiles({ format, subformat }: Kind): boolean {
-  const { splitSubformats = [], bundleSubformats = {} } = rulesOf(format)
-  return (
-    subformat !== null && (splitSubformats.includes(subformat) || Object.hasOwn(bundleSubformats, subformat))
-  )
+  return isSplit(format, subformat) || bundleFile(format, subformat) !== null
 }
 
 /** Who had the file by its name would find a mixture of both for a moment. */

@@ -138,7 +138,11 @@ function choiceRefusals({
   const read = readChoices(format, wordsOf(options))
   if ('fault' in read) return refuse(read.fault)
   const below = backing && { backing: { name: backing.path, format: backing.format ?? 'raw' } }
-  const conflict = choiceConflict(format, { choices: { ...read.choices, ...below }, compression })
+  const conflict = choiceConflict(format, {
+    choices: { ...read.choices, ...below },
+    compression,
+    subformat,
+  })
   return conflict === null ? [] : refuse(conflict)
 }
 

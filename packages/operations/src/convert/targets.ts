@@ -1,4 +1,4 @@
-import { rulesOf, type WritableFormat } from '@varve/core/formats/writable-formats'
+import { bundleFile, rulesOf, type WritableFormat } from '@varve/core/formats/writable-formats'
 import type { ImageAddress } from '../actions/image-address.ts'
 import { baseName } from '../actions/path-words.ts'
 
@@ -66,8 +66,9 @@ function stemOf({ path, reading }: ImageAddress): string {
 }
 
 function endingOf({ format, subformat }: Naming): string {
-  const { bundleSubformats = {}, endings } = rulesOf(format)
-  return Object.hasOwn(bundleSubformats, subformat ?? '') ? '.hdd' : (endings[0] ?? `.${format}`)
+  const { bundleEnding, endings } = rulesOf(format)
+  const [usual = `.${format}`] = endings
+  return bundleFile(format, subformat) === null ? usual : (bundleEnding ?? usual)
 }
 
 function join(folder: string, name: string): string {

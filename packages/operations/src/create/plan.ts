@@ -171,7 +171,11 @@ function choiceRefusals(
   const read = readChoices(format, wordsOf(options))
   if ('fault' in read) return refuse(read.fault)
   const below = parent && { backing: { name: parent.path, format: parent.format ?? 'raw' } }
-  const conflict = choiceConflict(format, { choices: { ...read.choices, ...below }, compression: 'none' })
+  const conflict = choiceConflict(format, {
+    choices: { ...read.choices, ...below },
+    compression: 'none',
+    subformat,
+  })
   return conflict === null ? [] : refuse(conflict)
 }
 

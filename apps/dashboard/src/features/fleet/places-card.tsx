@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { countOf, formatBytes } from '@varve/core/units/format-bytes'
 import type { DistributionState, WslDistribution } from '@varve/protocol/distributions'
 import type { HostView } from '@varve/protocol/hosts'
+import type { MacMachine } from '@varve/protocol/mac-machines'
 import type { HyperVMachine } from '@varve/protocol/machines'
 import type {
   BtrfsPlace,
@@ -26,14 +27,9 @@ export function PlacesCard({ host }: { readonly host: HostView }) {
   const isHere = host.state === 'connected'
   const query = useQuery(api.places.list.queryOptions({ host: host.name }, { enabled: isHere, staleTime: 0 }))
   const { platform } = host.os
-  if (platform === 'macos') return null
   return (
     <Card title="Places">
-      <p className={`${styles.soft} ${styles.lead}`}>
-        {platform === 'windows'
-          ? 'Where images can be: the folders of its libraries, the machines of Hyper-V, and the distributions of WSL.'
-          : 'Where images can be: volume groups, pools, and the folders of its libraries.'}
-      </p>
+      <p className={`${styles.soft} ${styles.lead}`}>{leads[platform]}</p>
       {!isHere && <p className={styles.soft}>They cannot be seen while the agent does not answer.</p>}
       {query.isError && !query.data && <ErrorCard error={query.error} onRetry={() => void query.refetch()} />}
       {isHere && query.isPending && <SkeletonRows rows={2} height={40} />}
@@ -42,8 +38,16 @@ export function PlacesCard({ host }: { readonly host: HostView }) {
   )
 }
 
+const leads: Readonly<Record<HostView['os']['platform'], string>> = {
+  linux: 'Where images can be: volume groups, pools, and the folders of its libraries.',
+  macos:
+    'Where images can be: the folders of its libraries, and the machines of UTM, Parallels Desktop and VMware Fusion.',
+  windows:
+    'Where images can be: the folders of its libraries, the machines of Hyper-V, and the distributions of WSL.',
+}
+
 function Places({
-  places: { groups, zpools, btrfs, machines = [], distributions = [], folders, unread },
+  places: { groups, zpools, btrfs, machines = [], macMachines = [], distributions = [], folders, unread },
 }: {
   readonly places: PlacesView
 }) {
@@ -64,6 +68,9 @@ function Places({
         ))}
         {machines.map((machine) => (
           <MachineRows key={machine.id} machine={machine} />
+        ))}
+        {macMachines.map((machine) => (
+          <MacMachineRows key={machine.folder} machine={machine} />
         ))}
         {distributions.map((one) => (
           <DistributionRow key={one.id} distribution={one} />
@@ -304,6 +311,37 @@ function MachineRows({ machine }: { readonly machine: HyperVMachine }) {
             </>
           }
           room={one.id === current && <span className={styles.soft}>its disks stand on it</span>}
+        />
+      ))}
+    </>
+  )
+}
+
+/** A machine of a Mac with its disks, then its snapshots. */
+function MacMachineRows({ machine }: { readonly machine: MacMachine }) {
+  const { product, name, state, disks, snapshots } = machine
+  const gone = disks.filter(({ isThere }) => !isThere).length
+  return (
+    <>
+      <PlaceRow
+        kind={`machine of ${product}`}
+        name={name}
+        trouble={gone === 0 ? null : 'a disk of it is gone'}
+        words={disks.map(({ path }) => (
+          <div key={path} title={path}>
+            {path.split('/').at(-1)}
+          </div>
+        ))}
+        room={<span className={styles.soft}>{state ?? 'not told whether it runs'}</span>}
+      />
+      {snapshots.map((one) => (
+        <PlaceRow
+          key={one.id}
+          isInner
+          kind="snapshot"
+          name={one.name}
+          words={one.madeAt}
+          room={one.isCurrent && <span className={styles.soft}>its disks stand on it</span>}
         />
       ))}
     </>

@@ -143,6 +143,8 @@ const optionLabels: Readonly<Record<string, string>> = {
   cpus: 'Processors',
   memory: 'Memory',
   firmware: 'Firmware',
+  architecture: 'Architecture of the guest',
+  guest: 'System of the guest',
 }
 
 /** A field for each further choice of the format. */

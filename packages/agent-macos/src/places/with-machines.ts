@@ -1,0 +1,33 @@
+import type { ReadPlaces } from '@varve/agent/actions/adapter'
+import { folderFacts } from '@varve/agent/platform/folder-facts'
+import type { ReadMacMachines } from '@varve/agent/platform/mac-machines'
+import { isBelow } from '@varve/agent/library/library-path'
+import type { PlacesView } from '@varve/protocol/places'
+
+/** Adds the machines of the Mac to its places: all of them, or those with a disk in one of the folders. */
+export function withMachines(readPlaces: ReadPlaces, readMachines: ReadMacMachines): ReadPlaces {
+  return async (tools, wanted): Promise<PlacesView> => {
+    const { folders, signal } = wanted
+    const [places, { machines, unread }] = await Promise.all([
+      readPlaces(tools, wanted),
+      readMachines({ named: folders ?? [], ...(signal && { signal }) }),
+    ])
+    const told = machines.filter(
+      ({ disks }) =>
+        folders === null || disks.some(({ path }) => folders.some((folder) => isBelow(folder, path))),
+    )
+    return { ...places, macMachines: told, unread: [...places.unread, ...unread] }
+  }
+}
+
+/** The libraries of an agent; of the command nothing: nobody has named a folder. */
+export const readFolders: ReadPlaces = async (_tools, { folders }) => {
+  const found = await Promise.all(
+    (folders ?? []).map(async (path) => {
+      const facts = await folderFacts(path).catch(() => null)
+      return facts && { path, place: facts.place, reserved: null, readOnly: !facts.writable }
+    }),
+  )
+  const there = found.filter((one) => one !== null)
+  return { groups: [], zpools: [], btrfs: [], folders: there, unread: [] }
+}
