@@ -158,6 +158,7 @@ describe.skipIf(process.platform !== 'linux' || findPowershell() === null || cmd
             await using system = await openSystem(folder)
             await using host = openTestHost(folder, system)
             const plan = await host.plan('mount', request)
+            if (plan.kind === 'refusal') throw new Error('it is refused')
             const { error } = await host.runs.start({ plan, request, accepted: [] }, { stop })
             if (error) throw new Error(error.message)
             await rm(join(folder, 'runs'), { recursive: true })

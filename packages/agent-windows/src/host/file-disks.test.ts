@@ -78,13 +78,13 @@ test('the file of a disk itself, by the letter of its volume; of one without a l
   const texts = [volume, '\\vm\\übergang 磁盘.vhdx', '\\outer.vhdx'].map((text) =>
     Buffer.from(`${text}\0`, 'utf16le'),
   )
-  const { address } = loadKoffi() as unknown as { address(bytes: Buffer): bigint }
+  const koffi = loadKoffi() as unknown as { address(bytes: Buffer): bigint }
   const info = Buffer.alloc(8 + 2 * 64)
   info.writeUInt32LE(2, 4)
   const entry = (at: number, level: number, path: Buffer) => {
     info.writeUInt32LE(level, at + 28)
-    info.writeBigUInt64LE(address(texts[0] ?? path), at + 40)
-    info.writeBigUInt64LE(address(path), at + 56)
+    info.writeBigUInt64LE(koffi.address(texts[0] ?? path), at + 40)
+    info.writeBigUInt64LE(koffi.address(path), at + 56)
   }
   entry(8, 2, texts[2] ?? info)
   entry(72, 1, texts[1] ?? info)
