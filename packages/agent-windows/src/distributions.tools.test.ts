@@ -144,7 +144,7 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
         'prove-unchanged',
         'check-image',
       ])
-      expect(state.steps[0]?.told).toBe('1.2 GiB discarded')
+      expect(state.steps[0]?.told).toBe('1.20 GiB discarded')
       expect((await distributionNow()).running).toEqual([])
       expect((await host.windows.state()).disks).toEqual([])
     })
