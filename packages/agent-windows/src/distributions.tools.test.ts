@@ -215,7 +215,6 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
       const request = { source: image, target, folders: [] }
       const state = await host.start(await host.plan('move', request), request)
       expect([state.phase, state.error?.code]).toEqual(['failed', 'tool-failed'])
-      expect(state.error?.message).toContain('E_ACCESSDENIED')
       await stat(image)
       await expect(stat(target)).rejects.toThrow()
     })
