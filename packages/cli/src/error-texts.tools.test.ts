@@ -22,14 +22,16 @@ const local: readonly {
     args: ['convert', '~/a.qcow2', '~/b.foo', '-O', 'foo'],
     exitCode: 3,
     says: 'L2 "~/b.foo": Varve does not write foo',
-    remedy: 'Choose one of the formats that it writes: qcow2, ova, parallels, raw, vdi, vhd, vhdx, vmdk.',
+    remedy:
+      'Choose one of the formats that it writes: qcow2, ova, parallels, pvm, raw, utm, vdi, vhd, vhdx, vmdk.',
   },
   {
     situation: 'a format that is read only',
     args: ['convert', '~/a.qcow2', '~/b.asif', '-O', 'asif'],
     exitCode: 3,
     says: 'L2 "~/b.asif": Varve does not write asif',
-    remedy: 'Choose one of the formats that it writes: qcow2, ova, parallels, raw, vdi, vhd, vhdx, vmdk.',
+    remedy:
+      'Choose one of the formats that it writes: qcow2, ova, parallels, pvm, raw, utm, vdi, vhd, vhdx, vmdk.',
   },
   {
     situation: 'a folder that is not there',

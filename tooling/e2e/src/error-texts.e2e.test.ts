@@ -53,7 +53,8 @@ const situations: readonly {
     args: ['migrate', 'north:a.raw', 'south:a.foo', '-O', 'foo'],
     exitCode: 3,
     says: 'L2 "south:a.foo": Varve does not write foo',
-    remedy: 'Choose one of the formats that it writes: qcow2, ova, parallels, raw, vdi, vhd, vhdx, vmdk.',
+    remedy:
+      'Choose one of the formats that it writes: qcow2, ova, parallels, pvm, raw, utm, vdi, vhd, vhdx, vmdk.',
   },
 ]
 

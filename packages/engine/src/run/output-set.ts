@@ -67,12 +67,14 @@ export async function createOutputs(
 
 /** A folder of parts; removed again at disposal unless a part was kept in it. */
 async function createFolder(folder: string): Promise<AsyncDisposable> {
-  await mkdir(folder).catch((error: unknown) => {
+  const made = await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw writeError(error, folder)
   })
   return {
     // The parts are gone before it; one that was kept holds it.
-    [Symbol.asyncDispose]: async () => rmdir(folder).catch(() => {}),
+    async [Symbol.asyncDispose]() {
+      if (made !== undefined) await rmdir(folder).catch(() => {})
+    },
   }
 }
 
