@@ -24,7 +24,6 @@ export function macosPlatform({ runner = new ExecaToolRunner() }: { runner?: Too
     tools,
     findWriters: withMachineUses(findByLsof(runner), readMachines),
     readPlaces: withMachines(readFolders, readMachines),
-    readMacMachines: readMachines,
     keepAwake: keepingAwake(),
   } satisfies Platform
 }

@@ -3,7 +3,7 @@ import { notesFolder } from '@varve/agent/platform/attached-notes'
 import type { WindowsHost } from '@varve/agent/platform/windows-host'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { ShownDisk } from '@varve/operations/actions/attached-vhd'
-import { isSamePath } from '../host/windows-path.ts'
+import { isSamePath } from '@varve/engine/files/windows-path'
 
 interface Wanted {
   readonly windows: WindowsHost

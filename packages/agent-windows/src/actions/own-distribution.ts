@@ -1,7 +1,7 @@
 import type { WindowsHost } from '@varve/agent/platform/windows-host'
 import { DiskError } from '@varve/core/problems/disk-error'
 import type { DistributionState, WslDistribution } from '@varve/protocol/distributions'
-import { isSamePath } from '../host/windows-path.ts'
+import { isSamePath } from '@varve/engine/files/windows-path'
 
 interface Named {
   readonly image: string

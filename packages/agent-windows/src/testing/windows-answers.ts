@@ -160,10 +160,6 @@ foreach ($disk in @($state.disks | Where-Object -FilterScript { $_.number -eq $B
   if ($Bound.ContainsKey('IsReadOnly')) { $disk.isReadOnly = $Bound['IsReadOnly'] }
 }
 Save-State $state`,
-  'Get-VHD': `param($Bound)
-$path = $Bound['Path'][0]
-Assert-Image $path 'Microsoft.Vhd.PowerShell.Cmdlets.GetVHD'
-[pscustomobject]@{ Path = $path; Size = [uint64] (Read-Image $path).virtualSize }`,
   'Resize-VHD': `param($Bound)
 $path = $Bound['Path'][0]
 Assert-Free (Read-State) $path 'Microsoft.Vhd.PowerShell.Cmdlets.ResizeVhd'

@@ -12,7 +12,6 @@ import { toAttachedView } from './attached-view.ts'
 import { attachedVhds } from './attached-vhds.ts'
 import { deviceWays, windowsNow, type WindowsNow } from './device-ways.ts'
 import { defineLocalOperation, type FactsContext } from './local-operation.ts'
-import { asNamed } from './windows-names.ts'
 
 export const detachHere = defineLocalOperation(detachOperation, async ({ target }, context) => {
   const { ports, host } = context

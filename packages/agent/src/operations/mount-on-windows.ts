@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { hostFileRanges } from '@varve/engine/file-ranges/host-file-ranges'
 import { libraryRoots } from '@varve/engine/files/library-roots'
 import { isDriveLetter } from '@varve/operations/actions/partition-mount'
+import { isSameFolder } from '@varve/engine/files/windows-path'
 import type { MountFacts } from '@varve/operations/mount/facts'
 import type { MountRequest } from '@varve/operations/mount/request'
 import type { UmountFacts } from '@varve/operations/umount/facts'
@@ -12,7 +13,6 @@ import { attachedVhds } from './attached-vhds.ts'
 import { deviceWays, type WindowsNow } from './device-ways.ts'
 import type { FactsContext } from './local-operation.ts'
 import { contentsOf, outsideProblems, stateOfFolder } from './mount-place.ts'
-import { isSameFolder } from './windows-names.ts'
 
 /** What is known of an image of which Windows is to mount a partition. */
 export async function gatherMountOnWindows(

@@ -3,7 +3,6 @@ import type { FindWriters } from '@varve/engine/in-use/writers'
 import type { AdapterTable, ReadPlaces } from '../actions/adapter.ts'
 import type { ToolRunner } from '../tools/tool-command.ts'
 import type { ToolEntry } from '../tools/tool-entry.ts'
-import type { ReadMacMachines } from './mac-machines.ts'
 import type { WindowsHost } from './windows-host.ts'
 
 export type { Use } from '@varve/core/problems/use'
@@ -44,6 +43,4 @@ export interface Platform {
   readonly keepAwake?: () => Disposable
   /** Of Windows only. */
   readonly windowsHost?: WindowsHost
-  /** Of macOS only. */
-  readonly readMacMachines?: ReadMacMachines
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isBelowPath, isSamePath, pathKey, plainPath } from './windows-path.ts'
+import { isBelowPath, isSameFolder, isSamePath, pathKey, plainPath } from './windows-path.ts'
 
 test('names are compared without case and without the prefix of long ones', () => {
   expect(plainPath(String.raw`\\?\D:\vm\a.vhdx`)).toBe(String.raw`D:\vm\a.vhdx`)
@@ -38,4 +38,12 @@ test.each([
   ['/lib/a.vhdx', '/lib', true],
 ])('%s below %s: %s', (path, folder, isBelow) => {
   expect(isBelowPath(path, folder)).toBe(isBelow)
+})
+
+test.each([
+  ['D:\\mnt\\', 'd:\\MNT', true],
+  ['E:\\', 'e:', true],
+  ['D:\\mnt\\', 'D:\\mnt2', false],
+])('the folder %s is %s: %s', (one, other, isSame) => {
+  expect(isSameFolder(one, other)).toBe(isSame)
 })

@@ -21,6 +21,12 @@ export function isSamePath(one: string, other: string): boolean {
   return pathKey(one) === pathKey(other)
 }
 
+/** Whether two names are of one folder: where volumes are mounted at one, Windows ends its name with a slash. */
+export function isSameFolder(one: string, other: string): boolean {
+  const [own, named] = [one, other].map((folder) => folder.replace(/[\\/]+$/u, ''))
+  return isSamePath(own ?? '', named ?? '')
+}
+
 /** Whether the path is that folder or lies below it, both absolute. */
 export function isBelowPath(path: string, folder: string): boolean {
   const [own, above, end] = [pathKey(path), pathKey(folder), pathKey('\\')]

@@ -5,7 +5,7 @@ import { DiskError } from '@varve/core/problems/disk-error'
 import { assertNoUse } from '@varve/engine/in-use/find-uses'
 import { inspectFile } from '@varve/engine/images/inspect-file'
 import type { WslDistribution } from '@varve/protocol/distributions'
-import { isSamePath } from '../../host/windows-path.ts'
+import { isSamePath } from '@varve/engine/files/windows-path'
 import { importVhd, unregister } from '../../tools/wsl/commands.ts'
 import type { WindowsPorts } from '../adapter-table.ts'
 
