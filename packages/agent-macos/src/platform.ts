@@ -1,20 +1,33 @@
 import { folderFacts } from '@varve/agent/platform/folder-facts'
+import type { MacHost } from '@varve/agent/platform/macos-host'
 import type { Platform } from '@varve/agent/platform/platform'
 import { ExecaToolRunner } from '@varve/agent/tools/execa-tool-runner'
+import { platformTools } from '@varve/agent/tools/tool-box'
 import type { ToolRunner } from '@varve/agent/tools/tool-command'
+import { macosActions } from './actions/adapter-table.ts'
 import { macosCapabilities } from './capabilities.ts'
-import { findByLsof } from './find-writers.ts'
+import { findByLsof, findOpenAndAttached } from './find-writers.ts'
+import { macHost } from './host/macos-host.ts'
+import { readMacPlaces } from './places/read-mac-places.ts'
 import { macosSystemFacts } from './system-facts.ts'
 import { macosTools, toolFolders } from './tools/tool-table.ts'
 
 /** The Mac this process runs on. */
-export function macosPlatform({ runner = new ExecaToolRunner() }: { runner?: ToolRunner } = {}): Platform {
+export function macosPlatform({
+  runner = new ExecaToolRunner(),
+  mac = macHost(platformTools(toolsOf(runner))),
+}: { runner?: ToolRunner; mac?: MacHost } = {}): Platform {
   return {
     name: 'macos',
     capabilities: macosCapabilities,
     systemFacts: () => macosSystemFacts(runner),
     libraryFacts: folderFacts,
-    tools: { table: macosTools, folders: toolFolders, suffixes: [''], runner },
-    findWriters: findByLsof(runner),
+    tools: toolsOf(runner),
+    actions: macosActions({ mac }),
+    findWriters: findOpenAndAttached(mac, findByLsof(runner)),
+    readPlaces: readMacPlaces,
+    macHost: mac,
   }
 }
+
+const toolsOf = (runner: ToolRunner) => ({ table: macosTools, folders: toolFolders, suffixes: [''], runner })

@@ -14,10 +14,13 @@ import type { MountRequest } from '@varve/operations/mount/request'
 import { gatherAttach, type GuestLooking } from './attach.ts'
 import { placesOf } from './guest-places.ts'
 import { defineLocalOperation, type FactsContext } from './local-operation.ts'
+import { gatherAttachOnMac, macNow, mountPointsOf, usableOnMac, type MacNow } from './on-macos.ts'
 
 export const mountHere = defineLocalOperation(
   mountOperation,
   async (request, context): Promise<MountFacts> => {
+    const mac = await macNow(context)
+    if (mac) return await gatherOnMac(request, context, mac)
     const { facts, report, attached } = await gatherAttach(request, context, lookingFor(request))
     const registry = registryIn(context.ports.runtimeFolder)
     const folder = await placeOf(request.folder)
@@ -45,6 +48,22 @@ export const mountHere = defineLocalOperation(
     }
   },
 )
+
+async function gatherOnMac(request: MountRequest, context: FactsContext, mac: MacNow): Promise<MountFacts> {
+  const { facts, report, there } = await gatherAttachOnMac(request, context, mac)
+  const folder = await placeOf(request.folder)
+  const outside = outsideProblems(folder, context)
+  if (outside.length > 0)
+    return { ...facts, problems: [...facts.problems, ...outside], ...nothingThere(folder) }
+  return {
+    ...facts,
+    folder,
+    folderIs: mountPointsOf(mac.now).has(folder) ? 'mount-point' : await stateOf(folder),
+    ...contentsOf(report),
+    attached: usableOnMac(there),
+    hostBtrfs: [],
+  }
+}
 
 /** Agents mount below their libraries only, and over none of them. */
 function outsideProblems(folder: string, { ports: { roots } }: FactsContext): Problem[] {

@@ -7,8 +7,11 @@ import { umountOperation } from '@varve/operations/umount/plan'
 import { toAttachedView } from './attached-view.ts'
 import { deviceWays } from './device-ways.ts'
 import { defineLocalOperation } from './local-operation.ts'
+import { gatherUmountOnMac, macNow } from './on-macos.ts'
 
 export const umountHere = defineLocalOperation(umountOperation, async (request, context) => {
+  const mac = await macNow(context)
+  if (mac) return await gatherUmountOnMac(request.folder, context, mac)
   const { ports, host } = context
   const ways = await deviceWays(context)
   const folder = await realpath(request.folder).catch(() => request.folder)

@@ -1,17 +1,11 @@
 import type { WslDistribution } from '@varve/protocol/distributions'
 import type { HyperVMachine, MachinesTold } from '@varve/protocol/machines'
 import type { ShownDisk, VhdBy } from '@varve/operations/actions/attached-vhd'
+import type { AttachedNote } from './attached-notes.ts'
 
 /** That Varve has attached an image to Windows. */
-export interface VhdNote {
-  /** Of the attempt that attached it: another one takes nothing of it away. */
-  readonly attachment: string
-  readonly image: string
+export interface VhdNote extends AttachedNote {
   readonly by: VhdBy
-  readonly isReadOnly: boolean
-  readonly madeAt: string
-  /** It was begun, and how it ended is not known: its disk may come later. */
-  readonly isPending: boolean
 }
 
 /** An image that Windows has made a disk. */

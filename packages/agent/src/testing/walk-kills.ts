@@ -26,7 +26,10 @@ export interface KillWalk {
 }
 
 /** What a system has of its own. */
-export type SystemParts = Pick<TestHostOptions, 'readPlaces' | 'ways' | 'windowsHost' | 'findWriters'> & {
+export type SystemParts = Pick<
+  TestHostOptions,
+  'readPlaces' | 'ways' | 'windowsHost' | 'macHost' | 'toolFolders' | 'findWriters'
+> & {
   readonly adapters: AdapterTable
 }
 

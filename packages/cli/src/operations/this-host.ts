@@ -3,8 +3,10 @@ import { planHere, type LocalOperation } from '@varve/agent/operations/local-ope
 import type { ActionPorts, AdapterTable, ReadPlaces, ToolBox } from '@varve/agent/actions/adapter'
 import { adapterTable } from '@varve/agent/actions/adapter-table'
 import { linuxAdapters } from '@varve/agent-linux/actions/adapter-table'
+import { macosAdapters } from '@varve/agent-macos/actions/adapter-table'
 import { windowsAdapters } from '@varve/agent-windows/actions/adapter-table'
 import { ownScripts } from '@varve/agent-windows/powershell/own-scripts'
+import type { MacHost } from '@varve/agent/platform/macos-host'
 import type { WindowsHost } from '@varve/agent/platform/windows-host'
 import type { Platform } from '@varve/agent/platform/platform'
 import type { Logger } from '@varve/agent/platform/logger'
@@ -35,6 +37,7 @@ export function openThisHost({ pool, log, config }: RunContext, secret?: Uint8Ar
     mainThread: 'helps',
     findWriters,
     ...(process.platform === 'linux' && { readPlaces }),
+    ...(process.platform === 'darwin' && { readPlaces: readMacPlaces, macHost }),
     ...(process.platform === 'win32' && { readPlaces: readDrives, windowsHost }),
     stateFolder,
     ...(runtimeFolder !== null && { runtimeFolder }),
@@ -58,6 +61,8 @@ function ownAdapters(): AdapterTable {
       return linuxAdapters
     case 'win32':
       return windowsAdapters({ scripts: ownScripts, windows: windowsHost })
+    case 'darwin':
+      return macosAdapters({ mac: macHost })
     default:
       return adapterTable
   }
@@ -79,6 +84,21 @@ export const windowsHost: WindowsHost = {
   copyAccess: async (from, to) => (await loadWindows()).copyAccess(from, to),
   distributions: async () => (await loadWindows()).distributions(),
   wslVersion: async () => (await loadWindows()).wslVersion(),
+}
+
+async function loadMac(): Promise<MacHost> {
+  const { macHost: ofPlatform } = await loadPlatform()
+  if (ofPlatform) return ofPlatform
+  throw new RangeError('the platform of macOS knows its disks')
+}
+
+let mac: Promise<MacHost> | null = null
+const loadedMac = async () => await (mac ??= loadMac())
+
+/** What this Mac knows, loaded when it is first asked. */
+export const macHost: MacHost = {
+  disks: async (notesFolder) => (await loadedMac()).disks(notesFolder),
+  attachedImages: async () => (await loadedMac()).attachedImages(),
 }
 
 /** Says each entry of a journal once it is written; inputs and outcomes, which may hold tokens, are not said. */
@@ -113,6 +133,11 @@ function lazyTools(log: Logger): ToolBox {
 const readPlaces: ReadPlaces = async (tools, wanted) => {
   const { readLinuxPlaces } = await import('@varve/agent-linux/places/read-linux-places')
   return await readLinuxPlaces(tools, wanted)
+}
+
+const readMacPlaces: ReadPlaces = async (tools, wanted) => {
+  const { readMacPlaces: read } = await import('@varve/agent-macos/places/read-mac-places')
+  return await read(tools, wanted)
 }
 
 const readDrives: ReadPlaces = async (tools, wanted) => {

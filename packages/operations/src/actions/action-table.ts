@@ -1,5 +1,6 @@
 import type { InputOf, OutcomeOf } from './action.ts'
 import { applySnapshot } from './apply-snapshot.ts'
+import { attachDiskImage } from './attach-disk-image.ts'
 import { attachLoop } from './attach-loop.ts'
 import { attachByQemu, attachNbd } from './attach-nbd.ts'
 import { attachVhd } from './attach-vhd.ts'
@@ -22,6 +23,7 @@ import { createSnapshot } from './create-snapshot.ts'
 import { cutImage } from './cut-image.ts'
 import { cutVolume } from './cut-volume.ts'
 import { deleteSnapshot } from './delete-snapshot.ts'
+import { detachDiskImage } from './detach-disk-image.ts'
 import { detachByQemu, detachLoop, detachNbd } from './detach-loop.ts'
 import { detachVhd } from './detach-vhd.ts'
 import { diagnoseFolder } from './diagnose-folder.ts'
@@ -57,6 +59,7 @@ import { measureImage } from './measure-image.ts'
 import { measureMinimum } from './measure-minimum.ts'
 import { measureExport } from './measure.ts'
 import { measureVolume } from './measure-volume.ts'
+import { mountDiskVolume } from './mount-disk-volume.ts'
 import { mountFilesystem } from './mount-filesystem.ts'
 import { moveImage } from './move-image.ts'
 import { nameVolume } from './name-volume.ts'
@@ -107,6 +110,7 @@ import { surveyReclaim } from './survey-reclaim.ts'
 import { takeBackEdit } from './take-back-edit.ts'
 import { tellBeginning } from './tell-beginning.ts'
 import { undoRepair } from './undo-repair.ts'
+import { unmountDiskVolume } from './unmount-disk-volume.ts'
 import { unmountFolder } from './unmount-folder.ts'
 import { verifyImage } from './verify-image.ts'
 import { verify } from './verify.ts'
@@ -121,6 +125,7 @@ export const actionTable = {
   'apply-checkpoint': applyCheckpoint,
   'apply-snapshot': applySnapshot,
   'attach-by-qemu': attachByQemu,
+  'attach-disk-image': attachDiskImage,
   'attach-loop': attachLoop,
   'attach-nbd': attachNbd,
   'attach-vhd': attachVhd,
@@ -146,6 +151,7 @@ export const actionTable = {
   'delete-checkpoint': deleteCheckpoint,
   'delete-snapshot': deleteSnapshot,
   'detach-by-qemu': detachByQemu,
+  'detach-disk-image': detachDiskImage,
   'detach-loop': detachLoop,
   'detach-nbd': detachNbd,
   'detach-vhd': detachVhd,
@@ -182,6 +188,7 @@ export const actionTable = {
   'measure-image': measureImage,
   'measure-minimum': measureMinimum,
   'measure-volume': measureVolume,
+  'mount-disk-volume': mountDiskVolume,
   'mount-filesystem': mountFilesystem,
   'move-image': moveImage,
   'name-volume': nameVolume,
@@ -232,6 +239,7 @@ export const actionTable = {
   'take-back-edit': takeBackEdit,
   'tell-beginning': tellBeginning,
   'undo-repair': undoRepair,
+  'unmount-disk-volume': unmountDiskVolume,
   'unmount-folder': unmountFolder,
   verify: verify,
   'verify-image': verifyImage,

@@ -1,6 +1,8 @@
 import type { Problem } from '@varve/core/problems/problem'
 import { releaseFolder } from '../actions/release-folder.ts'
+import { unmountDiskVolume } from '../actions/unmount-disk-volume.ts'
 import { unmountFolder } from '../actions/unmount-folder.ts'
+import { macosProblems } from '../attach/macos.ts'
 import { hostProblems } from '../attach/problems.ts'
 import { detachSteps } from '../detach/steps.ts'
 import { blocking } from '../blocking.ts'
@@ -21,10 +23,12 @@ export const umountOperation = defineOperation<UmountRequest, UmountFacts>({
     const { host, folder, attached, isFolderOurs, isDeviceOurs } = facts
     const problems = umountProblems(facts)
     if (problems.length > 0 || attached === null) return { kind: 'refusal', operation: 'umount', problems }
-    const { attachment, device } = attached
+    const { attachment, device, image } = attached
     const estimate = { bytes: 0, seconds: 1 }
     const steps = inOrder([
-      step(unmountFolder, { id: 'unmount', host, input: { attachment, device, folder }, estimate }),
+      facts.ways.macos
+        ? step(unmountDiskVolume, { id: 'unmount', host, input: { attachment, image, folder }, estimate })
+        : step(unmountFolder, { id: 'unmount', host, input: { attachment, device, folder }, estimate }),
       step(releaseFolder, {
         id: 'folder',
         host,
@@ -46,7 +50,7 @@ export const umountOperation = defineOperation<UmountRequest, UmountFacts>({
 })
 
 function umountProblems({ ways, folder, mounted, attached, busy }: UmountFacts): Problem[] {
-  const host = hostProblems({ ways, image: folder })
+  const host = ways.macos ? macosProblems({ ways, image: folder }) : hostProblems({ ways, image: folder })
   if (host.length > 0) return host
   const refuse = (id: string, why: string, remedy: string) =>
     blocking(folder, { id, layer: 'L6', why, remedy })
