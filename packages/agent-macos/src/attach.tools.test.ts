@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { listAttached } from '@varve/operations/actions/list-attached'
+import { findUses } from '@varve/engine/in-use/find-uses'
 import { outcomeOf } from '@varve/operations/runs/run-state'
 import { corpusEntries, unpackCorpus } from '@varve/test-kit/corpus'
 import { mbrSector } from '@varve/test-kit/mbr-sector'
@@ -143,18 +144,15 @@ describe.skipIf(process.platform !== 'linux' || entries.length < wanted.length)(
         'not-encrypted',
       ])
       const none = await host.start(await host.plan('attach', request), request)
-      expect([none.phase, none.error?.finding]).toEqual(['failed', 'no-key'])
+      expect([none.phase, none.error?.message]).toEqual(['failed', expect.stringContaining('kept nowhere')])
       const { ports } = host.host
       for (const [given, phase] of [
-        ['wrong', 'failed'],
+        ['battery staple', 'failed'],
         [secret, 'succeeded'],
       ] as const) {
         Object.assign(ports, { secret: Buffer.from(given) })
         const state = await host.start(await host.plan('attach', request), request)
-        expect([state.phase, state.error?.finding ?? null]).toEqual([
-          phase,
-          phase === 'failed' ? 'wrong-key' : null,
-        ])
+        expect([state.phase, state.error?.code]).toEqual([phase, phase === 'failed' ? 'refused' : undefined])
         await expect(everythingBelow(host.place.path, ['locked.dmg', 'mac.json'])).resolves.not.toContain(
           given,
         )
@@ -193,24 +191,32 @@ describe.skipIf(process.platform !== 'linux' || entries.length < wanted.length)(
     })
 
     test('an image that is attached for writing is in use; read-only it may be read', async () => {
-      const target = { target: file('b.qcow2'), format: 'qcow2' }
-      const sources = [{ path: file('hfsplus.raw'), format: null, reading: {} }]
+      const image = file('hfsplus.raw')
+      const usesFor = async (purpose: 'read' | 'change') => {
+        const find = host.host.ports.findWriters
+        const { files } = await findUses([{ path: image }], { purpose, find })
+        return files[0]?.uses
+      }
+      const use = { by: 'attached', machine: null, device: '/dev/disk4' }
       await host.carryOut('attach', wish('hfsplus.raw', { isWritten: true }), ['image-is-written'])
-      const refused = await host.host.plan('convert', { sources, ...target })
-      expect(JSON.stringify(refused)).toContain('macOS, which has it attached as /dev/disk4')
-      await host.carryOut('detach', { target: file('hfsplus.raw') })
+      expect([await usesFor('read'), await usesFor('change')]).toEqual([[use], [use]])
+      await host.carryOut('detach', { target: image })
       await host.carryOut('attach', wish('hfsplus.raw'))
-      expect((await host.host.plan('convert', { sources, ...target })).kind).toBe('plan')
-      const moved = await host.refusal('move', { image: file('hfsplus.raw'), target: file('c.raw') })
-      expect(moved).toContain('in-use')
-      await host.carryOut('detach', { target: file('hfsplus.raw') })
+      expect([await usesFor('read'), await usesFor('change')]).toEqual([
+        [],
+        [{ ...use, device: '/dev/disk5' }],
+      ])
+      await host.carryOut('detach', { target: image })
     })
 
     test('a filesystem is mounted at a folder that is made for it, and all of it goes with the mount', async () => {
       const folder = file('mnt')
       const request = wish('apfs.raw', { folder })
       const { plan, state } = await host.carryOut('mount', request)
-      expect(await host.shownOf(plan)).toMatchSnapshot([])
+      expect(await host.shownOf(plan)).toEqual([
+        expect.arrayContaining(['hdiutil', 'attach', '-readonly', file('apfs.raw')]),
+        ['diskutil', 'mount', 'readOnly', '-mountPoint', folder, '/dev/APFS-VOLUME'],
+      ])
       expect(state.steps.at(-1)?.attempts.at(-1)).toMatchObject({
         outcome: { device: '/dev/disk5s1', folder },
       })
@@ -251,7 +257,7 @@ describe.skipIf(process.platform !== 'linux' || entries.length < wanted.length)(
       const state = await host.start(await host.plan('mount', request), request)
       expect(state).toMatchObject({
         phase: 'failed',
-        error: { finding: 'which-filesystem', message: expect.stringContaining('/dev/disk5s2 "Two"') },
+        error: { code: 'refused', message: expect.stringContaining('/dev/disk5s2 "Two"') },
       })
       expect([host.stand.state().disks, existsSync(file('mnt')), await notes()]).toEqual([[], false, []])
     })

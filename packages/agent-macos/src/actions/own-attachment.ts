@@ -22,14 +22,14 @@ export function ownNotes(ports: Ports, file: string): string {
   })
 }
 
-/** The image's disks, and what was noted of it and has none. */
+/** The image's disks, without what is asked one by one, and what was noted of it and has none. */
 export async function disksOf(
   mac: MacHost,
   notes: string,
   image: string,
 ): Promise<{ readonly disks: readonly AttachedMacImage[]; readonly gone: readonly MacNote[] }> {
   const isImage = (one: { readonly image: string }) => macPathKey(one.image) === macPathKey(image)
-  const { disks, gone } = await mac.disks(notes)
+  const { disks, gone } = await mac.disks(notes, { isBrief: true })
   return { disks: disks.filter(isImage), gone: gone.filter(isImage) }
 }
 

@@ -77,7 +77,7 @@ export function macHost(tools: ToolBox): MacHost {
   async function described(
     { image, device, of }: Seen,
     note: MacNote | null,
-    listed: readonly ListedDisk[],
+    { listed, isBrief }: { readonly listed: readonly ListedDisk[]; readonly isBrief: boolean },
   ): Promise<AttachedMacImage> {
     const shown = shownDisk(device, of, listed)
     const mounts = await Promise.all(
@@ -87,14 +87,14 @@ export function macHost(tools: ToolBox): MacHost {
       })),
     )
     // Others' disks are only known as that.
-    const isOurs = note !== null
-    const partitions = isOurs ? await partitionsOf(device, listed) : []
-    const volumes = isOurs ? await rolesOf(shown.volumes) : shown.volumes
+    const isTold = note !== null && !isBrief
+    const partitions = isTold ? await partitionsOf(device, listed) : []
+    const volumes = isTold ? await rolesOf(shown.volumes) : shown.volumes
     return { image: note?.image ?? image, disk: { ...shown, partitions, volumes }, mounts, pid: of.pid, note }
   }
 
   return {
-    async disks(notesFolder): Promise<MacDisksNow> {
+    async disks(notesFolder, { isBrief = false } = {}): Promise<MacDisksNow> {
       hasImages ??= ask(hasImagesCommand()).catch(() => {
         hasImages = null
         return false
@@ -106,7 +106,7 @@ export function macHost(tools: ToolBox): MacHost {
       for (const one of seen) {
         const note = [...left].find((noted) => isNotedAs(noted, one)) ?? null
         if (note !== null) left.delete(note)
-        disks.push(await described(one, note, listed))
+        disks.push(await described(one, note, { listed, isBrief }))
       }
       return { hasImages: await hasImages, disks, gone: [...left] }
     },

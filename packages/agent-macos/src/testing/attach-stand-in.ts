@@ -1,8 +1,6 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { realpathSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { changeMac, readMac, type StandInDisk } from './mac-state.ts'
 import { failWith, hangIfTold, type Called } from './stand-in-words.ts'
-import { addDisk, seeImage } from './seen-image.ts'
 
 export interface AttachWish {
   readonly image: string
@@ -23,6 +21,8 @@ export async function attachAs(called: Called, wish: AttachWish): Promise<StandI
   // An image that is attached gives the disk that it is.
   const known = now.disks.find((disk) => disk.image === real)
   if (known) return known
+  // The engine is loaded where an image is looked at: the other calls are many.
+  const { addDisk, seeImage } = await import('./seen-image.ts')
   const seen = await seeImage(image, isRaw).catch(() => null)
   if (seen === null || !knows(seen.format) || (seen.format === 'raw' && !isRaw)) failWith(called, 1, now)
   if (seen.isEncrypted) {

@@ -17,6 +17,7 @@ export const errno = { noEntry: 2, notConfigured: 6, busy: 16, again: 35, authen
 
 const marks = ['<?xml', '<!DOCTYPE plist', '<plist', 'bplist00'] as const
 const end = '</plist>'
+const openingBracket = '<'.charCodeAt(0)
 
 /** The property list of an answer; licences, bars and warnings may stand before it. Throws `tool-failed` when there is none. */
 export function answeredList(output: ToolOutput, asked: Asked): PropertyDictionary {
@@ -24,7 +25,9 @@ export function answeredList(output: ToolOutput, asked: Asked): PropertyDictiona
   const begins = marks.map((mark) => bytes.indexOf(mark)).find((at) => at >= 0)
   if (begins === undefined) throw noAnswer(output, asked, 'it holds no property list')
   const ends = bytes.lastIndexOf(end)
-  const list = ends > begins ? bytes.subarray(begins, ends + end.length) : bytes.subarray(begins)
+  const isXml = bytes[begins] === openingBracket
+  if (isXml && ends < begins) throw noAnswer(output, asked, 'it is cut short')
+  const list = isXml ? bytes.subarray(begins, ends + end.length) : bytes.subarray(begins)
   try {
     return parsePropertyList(list, { file: asked.file, structure: `answer of ${asked.tool}` })
   } catch (error) {

@@ -38,8 +38,11 @@ export interface MacDisksNow {
 
 /** What this Mac knows, asked now; all throw coded errors. */
 export interface MacHost {
-  /** Disks that it makes of image files; `notesFolder`: where Varve notes what it attaches. */
-  disks(notesFolder: string | null): Promise<MacDisksNow>
+  /**
+   * Disks that it makes of image files; `notesFolder`: where Varve notes what it attaches. `isBrief`: without partitions and the roles
+   * of volumes, which are asked one by one.
+   */
+  disks(notesFolder: string | null, options?: { readonly isBrief?: boolean }): Promise<MacDisksNow>
   /** Images that are attached, by their disks; what was asked a moment ago is believed. */
   attachedImages(): Promise<
     readonly { readonly image: string; readonly device: string; readonly isReadOnly: boolean }[]

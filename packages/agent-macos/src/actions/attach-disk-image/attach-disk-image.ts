@@ -94,11 +94,11 @@ export function attachDiskImage({ mac }: MacPorts): AdapterOf<'attach-disk-image
   async function noteDisk(
     notes: string,
     attachment: string,
-    { image, disk, pid }: AttachedMacImage,
+    { disk, pid }: AttachedMacImage,
   ): Promise<AttachedMacImage | null> {
     const note = await changeNote(notes, attachment, () => ({ device: disk.device, pid }))
     if (note === null) return null
-    const { disks } = await disksOf(mac, notes, image)
+    const { disks } = await mac.disks(notes)
     return disks.find((one) => one.note?.attachment === attachment) ?? null
   }
 

@@ -77,9 +77,9 @@ export function detachDiskImage({ mac, waits = usualWaits }: MacPorts): AdapterO
         const note = `${device} is busy; tried again in ${waitMs / 1000} s (${at} of ${waits.busyMs.length})`
         onProgress({ of: 'tool', progress: { fraction: null, note } })
         await sleep(waitMs, undefined, { signal })
+        // The number may be another's by now.
+        if (!(await isThere(device, meant, notes))) return
       }
-      // The number may be another's by now.
-      if (!(await isThere(device, meant, notes))) return
       await detach(false)
       if (!(await isThere(device, meant, notes))) return
     }

@@ -53,7 +53,7 @@ export function mountDiskVolume({ mac }: MacPorts): AdapterOf<'mount-disk-volume
 
   /** The disk as it is now: its number may have become another's. */
   async function ownDisk({ image, attachment, device, folder }: Input, ports: ActionPorts) {
-    const { disks } = await disksOf(mac, ownNotes(ports, image), image)
+    const { disks } = await mac.disks(ownNotes(ports, image))
     const found = disks.find(({ note }) => note?.attachment === attachment)
     const isNoted = found?.note?.mounts.some((mount) => mount.folder === folder) === true
     if (!found?.note || found.disk.device !== device || !isNoted)

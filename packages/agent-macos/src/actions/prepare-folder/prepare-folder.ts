@@ -27,7 +27,7 @@ export function prepareFolder({ mac }: MacPorts) {
         mounts: [...mounts.filter((mount) => mount.folder !== folder), { folder, isFolderOurs: isNew }],
       }))
       if (isNew) await make(folder)
-      const { disks } = await mac.disks(notes)
+      const { disks } = await mac.disks(notes, { isBrief: true })
       const isMounted = disks.some(({ mounts }) => mounts.some((mount) => mount.folder === folder))
       if (isMounted || (await namesOf(folder)).length > 0)
         throw new DiskError('refused', {

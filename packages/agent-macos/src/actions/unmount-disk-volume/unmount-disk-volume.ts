@@ -30,7 +30,7 @@ export function unmountDiskVolume({ mac, waits = usualWaits }: MacPorts): Adapte
           onProgress({ of: 'tool', progress: { fraction: null, note } })
           await sleep(waitMs, undefined, { signal })
         }
-        if (!(await isMounted())) return { folder }
+        if (at === 0 && !(await isMounted())) return { folder }
         await ports.tools.run(unmountCommand(folder), { signal, file: folder })
         if (!(await isMounted())) return { folder }
       }
