@@ -246,6 +246,23 @@ describe.skipIf(process.platform !== 'linux' || entries.length < wanted.length)(
       await host.carryOut('detach', { target: file('apfs.raw') })
     })
 
+    test('a journal that is not clean is replayed into a shadow file, which goes with the mount', async () => {
+      const bytes = await readFile(file('hfsplus.raw'))
+      // "Volume attributes" of the volume header: bit 8 says that it was unmounted (TN1150).
+      const isUnmounted = 0x100
+      bytes.writeUInt32BE((bytes.readUInt32BE(1028) & ~isUnmounted) >>> 0, 1028)
+      await writeFile(file('dirty.raw'), bytes)
+      const { plan } = await host.carryOut('mount', wish('dirty.raw', { folder: file('mnt') }))
+      expect(plan.warnings.map(({ id }) => id)).toContain('journal-replayed-aside')
+      const [disk] = host.stand.state().disks
+      expect([disk?.shadow, disk?.isWriteable]).toEqual([expect.stringContaining('/state/attached/'), true])
+      expect(existsSync(disk?.shadow ?? '')).toBe(true)
+      expect(await attachedNow()).toMatchObject([{ readOnly: true, throwAway: true }])
+      await host.carryOut('umount', { folder: file('mnt') })
+      expect([host.stand.state().disks, await notes()]).toEqual([[], []])
+      expect(await readFile(file('dirty.raw'))).toEqual(bytes)
+    })
+
     test('several volumes that could be meant are named; nothing is left of the attempt', async () => {
       host.stand.change((state) => {
         state.apfsVolumes = [
