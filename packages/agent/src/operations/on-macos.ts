@@ -129,7 +129,10 @@ export async function gatherDetachOnMac(
   const isImage = await sameFileAs(image)
   const isMeant = async (one: { readonly image: string; readonly device: string }) =>
     libraries.holds(one.image) &&
-    (isDeviceOf(target, one.device) || one.image === image || (await isImage?.(one.image)) === true)
+    (target === one.device ||
+      isDeviceOf(target, one.device) ||
+      one.image === image ||
+      (await isImage?.(one.image)) === true)
   const views = await keep(attachedMacImages(now), isMeant)
   const foreign = await keep(
     now.disks

@@ -88,7 +88,7 @@ function detachProblems(facts: DetachFacts, isForced: boolean): Problem[] {
         `${attached.device} is mounted at ${attached.mounts.map(({ folder }) => quote(folder)).join(', ')}`,
         ways.windows
           ? 'Close what is open there and eject it, or take its letters away in Disk Management.'
-          : `Unmount it first: ${attached.mounts.map(({ folder }) => `varve umount ${shellWord(folder)}`).join('; ')}`,
+          : `Unmount it first${ways.macos ? ' (what Varve has not mounted: diskutil unmount)' : ''}: ${attached.mounts.map(({ folder }) => `varve umount ${shellWord(folder)}`).join('; ')}`,
       ),
     ]
   if (holders.length > 0)

@@ -4,8 +4,10 @@ import type { DistributionState, WslDistribution } from '@varve/protocol/distrib
 import type { HostView } from '@varve/protocol/hosts'
 import type { HyperVMachine } from '@varve/protocol/machines'
 import type {
+  ApfsPlace,
   BtrfsPlace,
   FolderPlace,
+  MacDiskPlace,
   PlacesView,
   Subvolume,
   ThinPool,
@@ -20,20 +22,23 @@ import { useTRPC } from '../../data/trpc.ts'
 import styles from './fleet.module.css'
 import { SpaceBar } from './host-rows.tsx'
 
-/** Where images can be on a host, as its agent finds it now: what holds others first. Nothing for a system without a reader of them. */
+const whatIsTold = {
+  linux: 'Where images can be: volume groups, pools, and the folders of its libraries.',
+  windows:
+    'Where images can be: the folders of its libraries, the machines of Hyper-V, and the distributions of WSL.',
+  macos:
+    'Where images can be: the folders of its libraries, and the disks and APFS containers that they lie on.',
+} as const satisfies Record<HostView['os']['platform'], string>
+
+/** Where images can be on a host, as its agent finds it now: what holds others first. */
 export function PlacesCard({ host }: { readonly host: HostView }) {
   const api = useTRPC()
   const isHere = host.state === 'connected'
   const query = useQuery(api.places.list.queryOptions({ host: host.name }, { enabled: isHere, staleTime: 0 }))
   const { platform } = host.os
-  if (platform === 'macos') return null
   return (
     <Card title="Places">
-      <p className={`${styles.soft} ${styles.lead}`}>
-        {platform === 'windows'
-          ? 'Where images can be: the folders of its libraries, the machines of Hyper-V, and the distributions of WSL.'
-          : 'Where images can be: volume groups, pools, and the folders of its libraries.'}
-      </p>
+      <p className={`${styles.soft} ${styles.lead}`}>{whatIsTold[platform]}</p>
       {!isHere && <p className={styles.soft}>They cannot be seen while the agent does not answer.</p>}
       {query.isError && !query.data && <ErrorCard error={query.error} onRetry={() => void query.refetch()} />}
       {isHere && query.isPending && <SkeletonRows rows={2} height={40} />}
@@ -43,7 +48,17 @@ export function PlacesCard({ host }: { readonly host: HostView }) {
 }
 
 function Places({
-  places: { groups, zpools, btrfs, machines = [], distributions = [], folders, unread },
+  places: {
+    groups,
+    zpools,
+    btrfs,
+    apfs = [],
+    macDisks = [],
+    machines = [],
+    distributions = [],
+    folders,
+    unread,
+  },
 }: {
   readonly places: PlacesView
 }) {
@@ -58,6 +73,12 @@ function Places({
         ))}
         {btrfs.map((place) => (
           <BtrfsRows key={place.mountPoint} place={place} />
+        ))}
+        {macDisks.map((disk) => (
+          <MacDiskRow key={disk.device} disk={disk} />
+        ))}
+        {apfs.map((container) => (
+          <ApfsRows key={container.device} container={container} />
         ))}
         {folders.map((folder) => (
           <FolderRow key={folder.path} folder={folder} />
@@ -344,6 +365,51 @@ function DistributionRow({ distribution }: { readonly distribution: WslDistribut
         </span>
       }
     />
+  )
+}
+
+function MacDiskRow({
+  disk: { device, size, bus, isInternal, isSolidState, partitions },
+}: {
+  readonly disk: MacDiskPlace
+}) {
+  const words = [
+    ...(isInternal === null ? [] : [isInternal ? 'internal' : 'external']),
+    ...(isSolidState === true ? ['solid state'] : []),
+    ...(bus === null ? [] : [bus]),
+    countOf(partitions.length, 'partition'),
+  ]
+  return <PlaceRow kind="disk" name={device} words={words.join(', ')} room={<ByteSize bytes={size} />} />
+}
+
+/** Volumes share the room of their container. */
+function ApfsRows({ container: { device, size, free, stores, volumes } }: { readonly container: ApfsPlace }) {
+  return (
+    <>
+      <PlaceRow
+        kind="APFS container"
+        name={device}
+        words={`on ${stores.join(', ')}, ${countOf(volumes.length, 'volume')}`}
+        room={<SpaceBar free={free} total={size} />}
+      />
+      {volumes.map(({ device: volume, name, roles, used, mountPoint, isLocked, isEncrypted }) => (
+        <PlaceRow
+          key={volume}
+          isInner
+          kind={roles.length === 0 ? 'volume' : `volume, ${roles.join(' and ')}`}
+          name={name ?? volume}
+          words={[
+            mountPoint ?? 'mounted nowhere',
+            ...(isLocked ? ['locked'] : isEncrypted ? ['encrypted'] : []),
+          ].join(', ')}
+          room={
+            <span className={styles.soft}>
+              <ByteSize bytes={used} /> used
+            </span>
+          }
+        />
+      ))}
+    </>
   )
 }
 
