@@ -29,6 +29,7 @@ export function macParts(folder: string, waits: Waits = shortWaits) {
   const nobody = async () => Promise.resolve({ of: () => [], unseen: [] })
   return {
     stand,
+    tools,
     parts: {
       adapters: macosAdapters({ mac, waits }),
       macHost: mac,
