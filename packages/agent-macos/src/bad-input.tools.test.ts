@@ -89,6 +89,21 @@ describe.skipIf(process.platform !== 'linux')('images of macOS, and bad input', 
     await host.carryOut('detach', { target: bundle })
   })
 
+  test('an image with a licence is not agreed to: it is said, and nothing is left', async () => {
+    host.stand.change((state) => Object.assign(state, { licences: [file('disk.raw')], locale: 'zh' }))
+    const request = wish('disk.raw')
+    const state = await host.start(await host.plan('attach', request), request)
+    expect(state).toMatchObject({
+      phase: 'failed',
+      error: {
+        code: 'refused',
+        message: expect.stringContaining('licence'),
+        details: { finding: 'licence-asked' },
+      },
+    })
+    expect(await readdir(join(host.place.path, 'state/attached'))).toEqual([])
+  })
+
   test('what hangs is ended, keeps its note, and is taken away by its detach when it comes', async () => {
     host.stand.change((state) => Object.assign(state, { hangs: ['hdiutil attach'] }))
     const request = wish('disk.raw')

@@ -1,4 +1,4 @@
-import { lstat, realpath } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { ActionPorts } from '@varve/agent/actions/adapter'
 import { assertTarget } from '@varve/agent/actions/inside-roots'
@@ -56,10 +56,4 @@ export function assertOwnNote(note: MacNote, { roots }: Ports): void {
     reason: 'an agent works in its libraries only, and that is of none of them',
     remedy: 'Use the command on that host: varve attached shows what is attached there.',
   })
-}
-
-/** A folder or file by its own name, and no link. */
-export async function isOwnName(path: string): Promise<boolean> {
-  const stats = await lstat(path).catch(() => null)
-  return stats !== null && !stats.isSymbolicLink() && (await realpath(path)) === path
 }

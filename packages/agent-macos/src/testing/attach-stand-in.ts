@@ -29,6 +29,7 @@ export async function attachAs(called: Called, wish: AttachWish): Promise<StandI
     const given = hasPassphrase ? readFileSync(0, 'utf8') : ''
     if (given !== now.passphrases[image]) failWith(called, 80, now)
   }
+  if (now.licences.includes(image)) failWith(called, 1, now)
   if (shadow !== null) writeFileSync(shadow, 'shadow')
   const isWriteable = shadow !== null || (!isReadOnly && seen.format !== 'udif')
   const disk = changeMac(called.path, (state) => addDisk(state, seen, { image, isWriteable, shadow }))

@@ -7,6 +7,11 @@ const [, , path = '', ...args] = process.argv
 const called: Called = { tool: 'hdiutil', path, args }
 const valued = ['-imagekey', '-blocksize', '-shadow', '-mountpoint']
 
+function isListed(of: 'licences' | 'passphrases'): boolean {
+  const { [of]: listed } = readMac(path)
+  return (Array.isArray(listed) ? listed : Object.keys(listed)).includes(args.at(-1) ?? '')
+}
+
 function info(): void {
   const { disks } = readMac(path)
   const images = disks.map((disk) => ({
@@ -80,6 +85,12 @@ switch (args[0]) {
     break
   case 'attach':
     await attach()
+    break
+  case 'imageinfo':
+    say(plistText({ Properties: { 'Software License Agreement': isListed('licences') } }))
+    break
+  case 'isencrypted':
+    say(plistText({ encrypted: isListed('passphrases') }))
     break
   case 'detach':
     detach()

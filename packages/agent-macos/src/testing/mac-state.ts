@@ -36,6 +36,8 @@ export interface MacState {
   busy: Record<string, number>
   /** By image: what opens it. */
   passphrases: Record<string, string>
+  /** Images that are attached only after consent to a licence. */
+  licences: string[]
   /** Below 26 there is no `diskutil image`. */
   release: number
   /** Messages in another language. */
@@ -55,6 +57,7 @@ export const freshMac: MacState = {
   next: 4,
   busy: {},
   passphrases: {},
+  licences: [],
   release: 26,
   locale: 'C',
   apfsVolumes: [{ name: 'Data', role: null }],

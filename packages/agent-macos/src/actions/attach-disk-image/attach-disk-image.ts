@@ -14,6 +14,7 @@ import type { DiskEntity } from '../../tools/hdiutil/output.ts'
 import { wholeDiskOf } from '../../tools/plist-output.ts'
 import type { MacPorts } from '../adapter-table.ts'
 import { disksOf, ownNotes } from '../own-attachment.ts'
+import { explainFailure } from './explain-failure.ts'
 
 type Input = ActionInput<'attach-disk-image'>
 
@@ -58,7 +59,7 @@ export function attachDiskImage({ mac }: MacPorts): AdapterOf<'attach-disk-image
           await macNotes.remove(notes, { image, attachment })
           if (shadow !== null) await rm(shadow, { force: true })
         }
-        throw error
+        throw by === 'hdiutil' ? await explainFailure(error, image, { tools: ports.tools, signal }) : error
       }
     },
 
