@@ -58,8 +58,10 @@ export function macHost(tools: ToolBox): MacHost {
       parts.map(async (part) => {
         const number = partitionNumber(part.device)
         const info = number === null ? null : await ask(diskInfoCommand(part.device))
-        if (number === null || info?.offset == null) return null
-        return { number, device: part.device, start: info.offset, size: part.size }
+        const start = info?.offset ?? null
+        return number === null || start === null
+          ? null
+          : { number, device: part.device, start, size: part.size }
       }),
     )
     return found.filter((one) => one !== null)

@@ -6,10 +6,9 @@ import { writeError } from '@varve/engine/system/system-error'
 import { StagingId } from '@varve/operations/actions/new-image'
 import { Path, Timestamp } from '@varve/protocol/primitives'
 import { z } from 'zod'
-import type { ActionPorts } from '../actions/adapter.ts'
 
 /** Where this host notes what it attaches to its own system; null: it keeps nothing. */
-export function notesFolder({ stateFolder }: Pick<ActionPorts, 'stateFolder'>): string | null {
+export function notesFolder({ stateFolder }: { readonly stateFolder?: string }): string | null {
   return stateFolder === undefined ? null : join(stateFolder, 'attached')
 }
 
@@ -50,13 +49,16 @@ type Noted<Own> = AttachedNote & Own
 /** The notes of what one system has attached; `own`: what it notes besides. */
 export interface AttachedNotes<Own> {
   /** Notes that this is what Varve attaches, before it does; whether it was not noted already, by who attaches it at the same time. */
-  begin(folder: string, attaching: Attaching<Own>): Promise<boolean>
+  readonly begin: (folder: string, attaching: Attaching<Own>) => Promise<boolean>
   /** Notes that Varve has attached it. */
-  write(folder: string, attached: Attaching<Own>): Promise<void>
+  readonly write: (folder: string, attached: Attaching<Own>) => Promise<void>
   /** Forgets that attachment of the image; null: any. */
-  remove(folder: string, named: { readonly image: string; readonly attachment: string | null }): Promise<void>
+  readonly remove: (
+    folder: string,
+    named: { readonly image: string; readonly attachment: string | null },
+  ) => Promise<void>
   /** What Varve has attached since the machine was started; what is no note, or one of another image than its name says, is passed over. */
-  read(folder: string): Promise<readonly Noted<Own>[]>
+  readonly read: (folder: string) => Promise<readonly Noted<Own>[]>
 }
 
 /** Names of images that mean the same file have one key. */

@@ -4,23 +4,22 @@ import type { DistributionState, WslDistribution } from '@varve/protocol/distrib
 import type { HostView } from '@varve/protocol/hosts'
 import type { HyperVMachine } from '@varve/protocol/machines'
 import type {
-  ApfsPlace,
   BtrfsPlace,
   FolderPlace,
-  MacDiskPlace,
   PlacesView,
   Subvolume,
   ThinPool,
   VolumeGroup,
   ZfsPool,
 } from '@varve/protocol/places'
-import type { ReactNode } from 'react'
 import { Card } from '../../components/card.tsx'
-import { ByteSize, Meter, Pill, TimeAgo } from '../../components/marks.tsx'
+import { ByteSize, Meter, TimeAgo } from '../../components/marks.tsx'
 import { ErrorCard, SkeletonRows } from '../../components/states.tsx'
 import { useTRPC } from '../../data/trpc.ts'
 import styles from './fleet.module.css'
 import { SpaceBar } from './host-rows.tsx'
+import { ApfsRows, MacDiskRow } from './mac-places.tsx'
+import { PlaceRow } from './place-row.tsx'
 
 const whatIsTold = {
   linux: 'Where images can be: volume groups, pools, and the folders of its libraries.',
@@ -96,35 +95,6 @@ function Places({
         </p>
       ))}
     </>
-  )
-}
-
-interface PlaceRowProps {
-  readonly kind: string
-  readonly name: string
-  /** Beside the name: what is not as it should be. */
-  readonly trouble?: string | null
-  readonly words: ReactNode
-  readonly room: ReactNode
-  /** It lies in the one above. */
-  readonly isInner?: boolean
-}
-
-function PlaceRow({ kind, name, trouble = null, words, room, isInner = false }: PlaceRowProps) {
-  return (
-    <li>
-      <div className={`${styles.row} ${styles.place}`} data-inner={isInner || undefined}>
-        <div>
-          <div className={styles.title}>
-            {name}
-            {trouble !== null && <Pill tone="bad">{trouble}</Pill>}
-          </div>
-          <div className={styles.soft}>{kind}</div>
-        </div>
-        <div className={styles.soft}>{words}</div>
-        <div>{room}</div>
-      </div>
-    </li>
   )
 }
 
@@ -365,51 +335,6 @@ function DistributionRow({ distribution }: { readonly distribution: WslDistribut
         </span>
       }
     />
-  )
-}
-
-function MacDiskRow({
-  disk: { device, size, bus, isInternal, isSolidState, partitions },
-}: {
-  readonly disk: MacDiskPlace
-}) {
-  const words = [
-    ...(isInternal === null ? [] : [isInternal ? 'internal' : 'external']),
-    ...(isSolidState === true ? ['solid state'] : []),
-    ...(bus === null ? [] : [bus]),
-    countOf(partitions.length, 'partition'),
-  ]
-  return <PlaceRow kind="disk" name={device} words={words.join(', ')} room={<ByteSize bytes={size} />} />
-}
-
-/** Volumes share the room of their container. */
-function ApfsRows({ container: { device, size, free, stores, volumes } }: { readonly container: ApfsPlace }) {
-  return (
-    <>
-      <PlaceRow
-        kind="APFS container"
-        name={device}
-        words={`on ${stores.join(', ')}, ${countOf(volumes.length, 'volume')}`}
-        room={<SpaceBar free={free} total={size} />}
-      />
-      {volumes.map(({ device: volume, name, roles, used, mountPoint, isLocked, isEncrypted }) => (
-        <PlaceRow
-          key={volume}
-          isInner
-          kind={roles.length === 0 ? 'volume' : `volume, ${roles.join(' and ')}`}
-          name={name ?? volume}
-          words={[
-            mountPoint ?? 'mounted nowhere',
-            ...(isLocked ? ['locked'] : isEncrypted ? ['encrypted'] : []),
-          ].join(', ')}
-          room={
-            <span className={styles.soft}>
-              <ByteSize bytes={used} /> used
-            </span>
-          }
-        />
-      ))}
-    </>
   )
 }
 
