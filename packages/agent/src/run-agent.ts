@@ -78,7 +78,7 @@ export interface RunningAgent {
 export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const { config, platform, log } = options
   const toolBox = platformTools(platform.tools)
-  const { readPlaces, windowsHost, keepAwake } = platform
+  const { readPlaces, windowsHost, macHost, keepAwake } = platform
   const volumePlaces = new VolumePlaces({ tools: toolBox, ...(readPlaces && { readPlaces }) })
   const libraries = await openLibraries(config, volumePlaces)
   const roots = libraries.map(({ root }) => root)
@@ -175,6 +175,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
         ...(readPlaces && { readPlaces }),
         ...(windowsHost && { windowsHost }),
         ...(keepAwake && { keepAwake }),
+        ...(macHost && { macHost }),
         ...(config.data !== null && { stateFolder: config.data }),
         membership: () => membership.kept,
         onFolderChanged(folder) {

@@ -160,6 +160,54 @@ export const BtrfsPlace = z.lazy(() =>
 )
 export type BtrfsPlace = z.infer<typeof BtrfsPlace>
 
+/** A container of APFS: its volumes share its space. */
+export const ApfsPlace = z.lazy(() =>
+  z.object({
+    /** The disk that macOS makes of it, such as `/dev/disk1`. */
+    device: z.string(),
+    size: Bytes,
+    /** Without what macOS could still purge, which it does not tell. */
+    free: Bytes,
+    /** The partitions, or whole disks, that it lies on. */
+    stores: z.array(z.string()),
+    volumes: z.array(
+      z.object({
+        device: z.string(),
+        name: z.string().nullable(),
+        /** As macOS has them: `System`, `Data`, `Preboot`… */
+        roles: z.array(z.string()),
+        used: Bytes,
+        mountPoint: z.string().nullable(),
+        isEncrypted: z.boolean(),
+        isLocked: z.boolean(),
+      }),
+    ),
+  }),
+)
+export type ApfsPlace = z.infer<typeof ApfsPlace>
+
+/** A disk of macOS that is no APFS container. */
+export const MacDiskPlace = z.lazy(() =>
+  z.object({
+    device: z.string(),
+    size: Bytes,
+    /** How it is connected, such as `PCI` or `Disk Image`; null: not told. */
+    bus: z.string().nullable(),
+    isInternal: z.boolean().nullable(),
+    isSolidState: z.boolean().nullable(),
+    partitions: z.array(
+      z.object({
+        device: z.string(),
+        content: z.string().nullable(),
+        name: z.string().nullable(),
+        size: Bytes,
+        mountPoint: z.string().nullable(),
+      }),
+    ),
+  }),
+)
+export type MacDiskPlace = z.infer<typeof MacDiskPlace>
+
 /** A folder in which images can lie: a mounted filesystem; of an agent a library. */
 export const FolderPlace = z.lazy(() =>
   z.object({
@@ -190,6 +238,10 @@ export const PlacesView = z.lazy(() =>
     macMachines: z.array(MacMachine).optional(),
     /** Of WSL; left out: the host has none. */
     distributions: z.array(WslDistribution).optional(),
+    /** Containers of APFS; left out: the host is no Mac. */
+    apfs: z.array(ApfsPlace).optional(),
+    /** Disks of macOS; left out: the host is no Mac. */
+    macDisks: z.array(MacDiskPlace).optional(),
     folders: z.array(FolderPlace),
     /** What is there and could not be read, and why. */
     unread: z.array(z.object({ what: z.string(), reason: z.string(), remedy: z.string() })),

@@ -6,6 +6,7 @@ import type { WorkerPool } from '@varve/engine/run/worker-pool'
 import type { ActionInput, ActionName, ActionOutcome } from '@varve/operations/actions/action-table'
 import type { Shown } from '@varve/operations/plans/shown'
 import type { PlacesView } from '@varve/protocol/places'
+import type { MacHost } from '../platform/macos-host.ts'
 import type { WindowsHost } from '../platform/windows-host.ts'
 import type { RunToolOptions, ToolCommand, ToolProgress } from '../tools/tool-command.ts'
 
@@ -41,6 +42,8 @@ export interface ActionPorts {
   readonly readPlaces?: ReadPlaces
   /** Disks, machines and distributions as Windows tells them; left out: it is another system. */
   readonly windowsHost?: WindowsHost
+  /** Disks as macOS tells them; left out: it is another system. */
+  readonly macHost?: MacHost
   /** A passphrase or key that is for this run alone, and is written nowhere; left out: none was given. */
   readonly secret?: Uint8Array
   /** Where this host keeps what outlives a process and is no journal: where quarantines are, what images held. */

@@ -10,7 +10,7 @@ export async function placesOf(
   if (readPlaces) return await readPlaces(tools, wanted)
   throw new DiskError('refused', {
     file: 'places',
-    reason: 'places are told on Linux and Windows only',
+    reason: 'places are told on Linux, Windows and macOS only',
     remedy: 'Ask such a host: varve places --host NAME. The space of a library is shown by varve hosts.',
   })
 }

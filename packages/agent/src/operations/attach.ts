@@ -1,27 +1,24 @@
-import { realpath, stat } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import type { ImageReport } from '@varve/core/image/image-report'
-import type { Problem } from '@varve/core/problems/problem'
-import { usesProblems } from '@varve/core/uses/use-problems'
 import { attachedNow, type AttachedNow } from '@varve/engine/attached/attached-now'
 import { registryIn } from '@varve/engine/attached/registry'
-import { filesOfImage } from '@varve/engine/in-use/files-of-image'
-import { findLastingUses, findUses } from '@varve/engine/in-use/find-uses'
 import { openInput } from '@varve/engine/run/open-input'
 import type { ImageAddress } from '@varve/operations/actions/image-address'
 import type { AttachFacts, VolumeThere } from '@varve/operations/attach/facts'
 import { attachOperation } from '@varve/operations/attach/plan'
 import type { AttachRequest } from '@varve/operations/attach/request'
-import type { ImageFilesFacts } from '@varve/operations/image-files-facts'
-import { useProblems } from '@varve/operations/image-files-problems'
 import type { AttachedVhd } from '../platform/windows-host.ts'
-import { diskInput, imageInput } from '../actions/image-input.ts'
+import { diskInput } from '../actions/image-input.ts'
 import { problemCollector, sourceFacts } from './copy-facts.ts'
 import { deviceWays, diskOfImage, waysOf, windowsNow, type WindowsNow } from './device-ways.ts'
+import { filesForWriting, isPlainRaw, writersOf } from './files-to-attach.ts'
 import { volumesIn } from './guest-volumes.ts'
-import { gatherImageFiles } from './image-files.ts'
 import { defineLocalOperation, type FactsContext } from './local-operation.ts'
+import { gatherAttachOnMac, macNow } from './on-macos.ts'
 
 export const attachHere = defineLocalOperation(attachOperation, async (request, context) => {
+  const mac = await macNow(context)
+  if (mac) return (await gatherAttachOnMac(request, context, mac)).facts
   const windows = await windowsNow(context)
   if (windows) return (await gatherOnWindows(request, context, windows)).facts
   const { facts } = await gatherAttach(request, context, { volumes: true, isLookedInto: () => false })
@@ -135,37 +132,4 @@ export async function volumesOfImage(
   if (guest?.volumes.some(({ type }) => type === 'lvm2') !== true) return []
   await using opened = await openInput(diskInput(image, ports), { io: 'async', signal })
   return await volumesIn(opened.disk, guest, { signal, isLookedInto })
-}
-
-/** Whether the bytes of the file are those of the disk, one by one. */
-export async function isPlainRaw(
-  { path, reading }: ImageAddress,
-  { format, chain, fileSize, virtualSize }: ImageReport,
-): Promise<boolean> {
-  const isChosen = Object.values(reading).some((choice) => choice !== undefined && choice !== false)
-  if (format !== 'raw' || chain.length !== 1 || isChosen || fileSize !== virtualSize) return false
-  const stats = await stat(path).catch(() => null)
-  return stats?.isFile() === true
-}
-
-/** Who writes to the files of an image that is to be read: refused, or to be consented to. */
-async function writersOf({ image, inUse }: AttachRequest, { ports }: FactsContext): Promise<Problem[]> {
-  const { path, roots, format, choices } = imageInput(image, ports)
-  const files = await filesOfImage(path, {
-    roots,
-    ...(format !== null && { format }),
-    ...(choices && { choices }),
-  })
-  const uses = await findUses(files, { purpose: 'read', find: ports.findWriters })
-  return inUse === 'accept' ? usesProblems(uses) : useProblems({ uses })
-}
-
-/** What is written to must not even be read by others. */
-async function filesForWriting(image: string, context: FactsContext): Promise<ImageFilesFacts> {
-  const facts = await gatherImageFiles(image, context)
-  const uses = await findLastingUses(
-    facts.files.map((path) => ({ path })),
-    { purpose: 'change', find: context.ports.findWriters },
-  )
-  return { ...facts, uses }
 }

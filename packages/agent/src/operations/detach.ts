@@ -12,9 +12,15 @@ import { toAttachedView } from './attached-view.ts'
 import { attachedVhds } from './attached-vhds.ts'
 import { deviceWays, windowsNow, type WindowsNow } from './device-ways.ts'
 import { defineLocalOperation, type FactsContext } from './local-operation.ts'
+import { gatherDetachOnMac, macNow } from './on-macos.ts'
 
 export const detachHere = defineLocalOperation(detachOperation, async ({ target }, context) => {
   const { ports, host } = context
+  const mac = await macNow(context)
+  if (mac) {
+    const facts = await gatherDetachOnMac(target, context, mac)
+    return { ...facts, run: facts.attached === null ? null : await workingRun(facts.attached.image) }
+  }
   const windows = await windowsNow(context)
   if (windows) return await gatherOnWindows(target, context, windows)
   const ways = await deviceWays(context)

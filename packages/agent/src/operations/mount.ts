@@ -9,15 +9,18 @@ import { mountOperation } from '@varve/operations/mount/plan'
 import type { MountRequest } from '@varve/operations/mount/request'
 import { gatherAttach, type GuestLooking } from './attach.ts'
 import { windowsNow } from './device-ways.ts'
-import { defineLocalOperation } from './local-operation.ts'
+import { defineLocalOperation, type FactsContext } from './local-operation.ts'
 import { gatherMountOnWindows } from './mount-on-windows.ts'
 import { contentsOf, outsideProblems, stateOfFolder } from './mount-place.ts'
+import { gatherAttachOnMac, macNow, mountPointsOf, usableOnMac, type MacNow } from './on-macos.ts'
 
 export const mountHere = defineLocalOperation(
   mountOperation,
   async (request, context): Promise<MountFacts> => {
     const windows = await windowsNow(context)
     if (windows) return await gatherMountOnWindows(request, context, windows)
+    const mac = await macNow(context)
+    if (mac) return await gatherOnMac(request, context, mac)
     const { facts, report, attached } = await gatherAttach(request, context, lookingFor(request))
     const registry = registryIn(context.ports.runtimeFolder)
     const folder = await placeOf(request.folder)
@@ -45,6 +48,22 @@ export const mountHere = defineLocalOperation(
     }
   },
 )
+
+async function gatherOnMac(request: MountRequest, context: FactsContext, mac: MacNow): Promise<MountFacts> {
+  const { facts, report, there } = await gatherAttachOnMac(request, context, mac)
+  const folder = await placeOf(request.folder)
+  const outside = outsideProblems(folder, context)
+  if (outside.length > 0)
+    return { ...facts, problems: [...facts.problems, ...outside], ...nothingThere(folder) }
+  return {
+    ...facts,
+    folder,
+    folderIs: mountPointsOf(mac.now).has(folder) ? 'mount-point' : await stateOfFolder(folder),
+    ...contentsOf(report),
+    attached: usableOnMac(there),
+    hostBtrfs: [],
+  }
+}
 
 /** What is not told of a folder that is not to be used. */
 function nothingThere(folder: string): Omit<MountFacts, keyof AttachFacts> {

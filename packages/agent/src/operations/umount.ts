@@ -8,8 +8,11 @@ import { toAttachedView } from './attached-view.ts'
 import { deviceWays, windowsNow } from './device-ways.ts'
 import { defineLocalOperation } from './local-operation.ts'
 import { gatherUmountOnWindows } from './mount-on-windows.ts'
+import { gatherUmountOnMac, macNow } from './on-macos.ts'
 
 export const umountHere = defineLocalOperation(umountOperation, async (request, context) => {
+  const mac = await macNow(context)
+  if (mac) return await gatherUmountOnMac(request.folder, context, mac)
   const windows = await windowsNow(context)
   if (windows) return await gatherUmountOnWindows(request.folder, context, windows)
   const { ports, host } = context

@@ -3,6 +3,7 @@ import type { FindWriters } from '@varve/engine/in-use/writers'
 import type { AdapterTable, ReadPlaces } from '../actions/adapter.ts'
 import type { ToolRunner } from '../tools/tool-command.ts'
 import type { ToolEntry } from '../tools/tool-entry.ts'
+import type { MacHost } from './macos-host.ts'
 import type { WindowsHost } from './windows-host.ts'
 
 export type { Use } from '@varve/core/problems/use'
@@ -43,4 +44,6 @@ export interface Platform {
   readonly keepAwake?: () => Disposable
   /** Of Windows only. */
   readonly windowsHost?: WindowsHost
+  /** Of macOS only. */
+  readonly macHost?: MacHost
 }

@@ -1,6 +1,7 @@
 import type { WslDistribution } from '@varve/protocol/distributions'
 import type { HyperVMachine, MachinesTold } from '@varve/protocol/machines'
 import type { ShownDisk, VhdBy } from '@varve/operations/actions/attached-vhd'
+import type { AttachedNote } from './attached-notes.ts'
 
 /** A folder or a drive letter that Varve gave a partition. */
 export interface VhdMount {
@@ -13,15 +14,8 @@ export interface VhdMount {
 }
 
 /** That Varve has attached an image to Windows. */
-export interface VhdNote {
-  /** Of the attempt that attached it: another one takes nothing of it away. */
-  readonly attachment: string
-  readonly image: string
+export interface VhdNote extends AttachedNote {
   readonly by: VhdBy
-  readonly isReadOnly: boolean
-  readonly madeAt: string
-  /** It was begun, and how it ended is not known: its disk may come later. */
-  readonly isPending: boolean
   /** It goes when the last mount of it ends. */
   readonly isForMount: boolean
   /** Noted before they are made. */

@@ -9,6 +9,7 @@ import { findLocalOperation } from '../operations/local-table.ts'
 import { openLocalRuns, type LocalRuns, type LocalRunsOptions } from '../runs/local-runs.ts'
 import { ExecaToolRunner } from '../tools/execa-tool-runner.ts'
 import type { ToolRunner } from '../tools/tool-command.ts'
+import type { MacHost } from '../platform/macos-host.ts'
 import type { WindowsHost } from '../platform/windows-host.ts'
 import { platformTools } from '../tools/tool-box.ts'
 import type { DeviceWays } from '@varve/operations/attach/facts'
@@ -31,6 +32,10 @@ export interface TestHostOptions extends Pick<LocalRunsOptions, 'onEntry'> {
   readonly toolFolders?: readonly string[]
   /** Left out: it is no Windows. */
   readonly windowsHost?: WindowsHost
+  /** Left out: it is no Mac. */
+  readonly macHost?: MacHost
+  /** A passphrase that its actions get. */
+  readonly secret?: Uint8Array
   /** Who uses which file; left out: as this system tells. */
   readonly findWriters?: FindWriters
   /** What it makes devices with, where that is said otherwise than it is found. */
@@ -52,6 +57,8 @@ export function openTestHost(folder: string, options: TestHostOptions = {}): Tes
     findWriters: options.findWriters ?? (async () => findWriters()),
     ...(options.readPlaces && { readPlaces: options.readPlaces }),
     ...(options.windowsHost && { windowsHost: options.windowsHost }),
+    ...(options.macHost && { macHost: options.macHost }),
+    ...(options.secret && { secret: options.secret }),
     stateFolder: join(folder, 'state'),
     runtimeFolder: join(folder, 'run'),
     runsFolder: join(folder, 'runs'),

@@ -28,7 +28,7 @@ export interface KillWalk {
 /** What a system has of its own. */
 export type SystemParts = Pick<
   TestHostOptions,
-  'readPlaces' | 'ways' | 'windowsHost' | 'findWriters' | 'toolFolders'
+  'readPlaces' | 'ways' | 'windowsHost' | 'macHost' | 'toolFolders' | 'findWriters'
 > & {
   readonly adapters: AdapterTable
 }

@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { attachedMacImages } from '@varve/agent/operations/attached-mac-images'
 import { toAttachedView, type AttachedView } from '@varve/agent/operations/attached-view'
 import { formatBytes } from '@varve/core/units/format-bytes'
 import { attachedNow } from '@varve/engine/attached/attached-now'
@@ -5,6 +7,7 @@ import { registryIn } from '@varve/engine/attached/registry'
 import { listAttached } from '@varve/operations/actions/list-attached'
 import type { CommandContext, Outcome } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { macHost } from '../operations/this-host.ts'
 import { readByPlan, type ReadByPlanOptions } from '../operations/read-by-plan.ts'
 import { assertNoFleetOptions, type HostOptions } from '../operations/wish.ts'
 import { printable } from '../output/text.ts'
@@ -12,6 +15,11 @@ import { printable } from '../output/text.ts'
 /** `varve attached`: reads only. */
 export async function attached(options: HostOptions, context: CommandContext): Outcome {
   assertNoFleetOptions(options)
+  if (process.platform === 'darwin')
+    return print(
+      attachedMacImages(await macHost.disks(join(context.config.stateFolder, 'attached'))),
+      context,
+    )
   const all = await attachedNow(registryIn(context.config.runtimeFolder ?? undefined))
   return print(all.map(toAttachedView), context)
 }

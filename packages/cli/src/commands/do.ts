@@ -35,8 +35,8 @@ export async function doAction(options: DoOptions, context: RunContext): Outcome
     },
     fresh: makeFresh,
   })
-  // The one action whose key stands in no input.
-  const secret = options.action === 'open-luks' ? await secretFrom(process.stdin, 'key') : undefined
+  const kind = secretKindOf(options.action, input)
+  const secret = kind === null ? undefined : await secretFrom(process.stdin, kind)
   const { ports, adapters } = openThisHost(context, secret)
   const outcome = await performAction(
     adapters,
@@ -45,6 +45,14 @@ export async function doAction(options: DoOptions, context: RunContext): Outcome
   )
   context.print(JSON.stringify(outcome))
   return exitCodes.ok
+}
+
+/** Keys and passphrases stand in no input. */
+function secretKindOf(action: string, input: unknown): 'key' | 'passphrase' | null {
+  if (action === 'open-luks') return 'key'
+  const isEncrypted =
+    typeof input === 'object' && input !== null && 'isEncrypted' in input && input.isEncrypted === true
+  return action === 'attach-disk-image' && isEncrypted ? 'passphrase' : null
 }
 
 function parse(text: string, what: string): unknown {

@@ -7,7 +7,7 @@ import type { MountOptions } from './mount.ts'
 export const mountCommand = defineCommand<MountOptions & AcceptOptions>({
   usage: 'mount <image> <folder>',
   group: 'L3',
-  does: 'mount a filesystem of an image, IMAGE, IMAGE:PARTITION or IMAGE:VG/LV, at an empty or new folder, on Windows at a drive letter too, read-only (Linux as root; Windows: VHD, VHDX)',
+  does: 'mount a filesystem of an image, IMAGE, IMAGE:PARTITION or IMAGE:VG/LV, at an empty or new folder, on Windows at a drive letter too, read-only (Linux as root; Windows: VHD, VHDX; macOS)',
   grammar: (command) =>
     addReadingOptions(
       addAcceptOption(

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { mountDiskVolume } from '@varve/operations/actions/mount-disk-volume'
 import { mountFilesystem } from '@varve/operations/actions/mount-filesystem'
 import { outcomeOf } from '@varve/operations/runs/run-state'
 import type { Outcome, RunContext } from '../command.ts'
@@ -51,6 +52,7 @@ export async function mount(
 
 function outcomeOfMount({ steps }: Parameters<NonNullable<Parameters<typeof operate>[0]['record']>>[0]) {
   const step = steps.find((one) => one.step.id === 'mount')
+  if (step?.step.action === mountDiskVolume.name) return mountDiskVolume.outcome.parse(outcomeOf(step))
   return mountFilesystem.outcome.parse(step ? outcomeOf(step) : null)
 }
 

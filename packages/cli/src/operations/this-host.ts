@@ -4,8 +4,10 @@ import type { ActionPorts, AdapterTable, ReadPlaces, ToolBox } from '@varve/agen
 import { adapterTable } from '@varve/agent/actions/adapter-table'
 import { linuxAdapters } from '@varve/agent-linux/actions/adapter-table'
 import { keepingAwake } from '@varve/agent-macos/keep-awake'
+import { macosAdapters } from '@varve/agent-macos/actions/adapter-table'
 import { windowsAdapters } from '@varve/agent-windows/actions/adapter-table'
 import { ownScripts } from '@varve/agent-windows/powershell/own-scripts'
+import type { MacHost } from '@varve/agent/platform/macos-host'
 import type { WindowsHost } from '@varve/agent/platform/windows-host'
 import type { Platform } from '@varve/agent/platform/platform'
 import type { Logger } from '@varve/agent/platform/logger'
@@ -37,7 +39,7 @@ export function openThisHost({ pool, log, config }: RunContext, secret?: Uint8Ar
     findWriters,
     ...(process.platform === 'linux' && { readPlaces }),
     ...(process.platform === 'win32' && { readPlaces: readDrives, windowsHost }),
-    ...(process.platform === 'darwin' && { readPlaces: readMacPlaces, keepAwake: keepingAwake() }),
+    ...(process.platform === 'darwin' && { readPlaces: readMacPlaces, macHost, keepAwake: keepingAwake() }),
     stateFolder,
     ...(runtimeFolder !== null && { runtimeFolder }),
     runsFolder,
@@ -60,6 +62,8 @@ function ownAdapters(): AdapterTable {
       return linuxAdapters
     case 'win32':
       return windowsAdapters({ scripts: ownScripts, windows: windowsHost })
+    case 'darwin':
+      return macosAdapters({ mac: macHost })
     default:
       return adapterTable
   }
@@ -81,6 +85,21 @@ export const windowsHost: WindowsHost = {
   copyAccess: async (from, to) => (await loadWindows()).copyAccess(from, to),
   distributions: async () => (await loadWindows()).distributions(),
   wslVersion: async () => (await loadWindows()).wslVersion(),
+}
+
+async function loadMac(): Promise<MacHost> {
+  const { macHost: ofPlatform } = await loadPlatform()
+  if (ofPlatform) return ofPlatform
+  throw new RangeError('the platform of macOS knows its disks')
+}
+
+let mac: Promise<MacHost> | null = null
+const loadedMac = async () => await (mac ??= loadMac())
+
+/** What this Mac knows, loaded when it is first asked. */
+export const macHost: MacHost = {
+  disks: async (notesFolder) => (await loadedMac()).disks(notesFolder),
+  attachedImages: async () => (await loadedMac()).attachedImages(),
 }
 
 /** Says each entry of a journal once it is written; inputs and outcomes, which may hold tokens, are not said. */

@@ -1,8 +1,10 @@
 import { countOf, formatBytes } from '@varve/core/units/format-bytes'
 import type {
+  ApfsPlace,
   BtrfsPlace,
   FolderPlace,
   LogicalVolume,
+  MacDiskPlace,
   PlacesView,
   Subvolume,
   ThinPool,
@@ -20,6 +22,8 @@ export function placesInWords({
   groups,
   zpools,
   btrfs,
+  apfs = [],
+  macDisks = [],
   machines = [],
   macMachines = [],
   distributions = [],
@@ -30,6 +34,8 @@ export function placesInWords({
     ...groups.flatMap(groupLines),
     ...zpools.flatMap(zpoolLines),
     ...btrfs.flatMap(btrfsLines),
+    ...macDisks.flatMap(macDiskLines),
+    ...apfs.flatMap(apfsLines),
     ...folders.map(folderLine),
     ...machines.flatMap(machineLines),
     ...macMachines.flatMap(macMachineLines),
@@ -37,6 +43,37 @@ export function placesInWords({
     ...unread.map(({ what, reason, remedy }) => `${what} was not read. ${reason} ${remedy}`),
   ]
   return (lines.length === 0 ? ['No place for images was found.'] : lines).map(printable)
+}
+
+function macDiskLines({ device, size, bus, isInternal, isSolidState, partitions }: MacDiskPlace): string[] {
+  const words = [
+    ...(isInternal === null ? [] : [isInternal ? 'internal' : 'external']),
+    ...(isSolidState === true ? ['solid state'] : []),
+    ...(bus === null ? [] : [bus]),
+  ]
+  return [
+    [`disk ${device}  ${formatBytes(size)}`, ...words].join(', '),
+    ...partitions.map(({ device: part, size: bytes, content, name, mountPoint }) =>
+      [
+        `  ${part}  ${formatBytes(bytes)}${content === null ? '' : `, ${content}`}${name === null ? '' : ` "${name}"`}`,
+        ...(mountPoint === null ? [] : [`at ${mountPoint}`]),
+      ].join(', '),
+    ),
+  ]
+}
+
+function apfsLines({ device, size, free, stores, volumes }: ApfsPlace): string[] {
+  return [
+    `APFS container ${device} on ${stores.join(', ')}  ${formatBytes(size)}, ${formatBytes(free)} free`,
+    ...volumes.map(({ device: volume, name, roles, used, mountPoint, isEncrypted, isLocked }) =>
+      [
+        `  ${volume}${name === null ? '' : ` "${name}"`}  ${formatBytes(used)} used`,
+        ...(roles.length === 0 ? [] : [roles.join(' + ')]),
+        ...(isLocked ? ['locked'] : isEncrypted ? ['encrypted'] : []),
+        ...(mountPoint === null ? [] : [`at ${mountPoint}`]),
+      ].join(', '),
+    ),
+  ]
 }
 
 function groupLines({ name, size, free, devices, missing, pools, volumes }: VolumeGroup): string[] {

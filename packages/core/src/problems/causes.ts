@@ -76,6 +76,8 @@ export const fleetRemedy: Readonly<Record<FleetThing, string>> = {
 
 /** What makes the users of a file let go of it, where it is more than to stop a machine or program; null: it is not. */
 export function releaseWords(uses: readonly Use[]): string | null {
+  const disk = uses.find((use) => use.by === 'attached' && use.device !== undefined)
+  if (disk?.by === 'attached') return `Detach it (hdiutil detach ${disk.device ?? ''})`
   const names = uses.flatMap((use) => (use.by === 'distribution' ? [use.name] : []))
   if (names.length === 0) return null
   const isOfDocker = names.some((name) => /^docker-desktop/iu.test(name))

@@ -10,8 +10,8 @@ export type Use =
   | { readonly by: 'swap' }
   /** Storage that the kernel serves to others. */
   | { readonly by: 'kernel-target'; readonly protocol: 'scsi' | 'nvme'; readonly target: string }
-  /** Attached as a disk: to a machine of Hyper-V, or (null) to Windows itself. */
-  | { readonly by: 'attached'; readonly machine: string | null }
+  /** Attached as a disk: to a machine of Hyper-V, or (null) to Windows itself, or to macOS, which gives it a device. */
+  | { readonly by: 'attached'; readonly machine: string | null; readonly device?: string }
   /** Checkpoints of a machine stand on it. */
   | { readonly by: 'checkpoints'; readonly machine: string }
   /** A distribution of WSL that runs, or is being changed by WSL. */

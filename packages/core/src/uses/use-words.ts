@@ -40,6 +40,7 @@ export function describeUse(use: Use): string {
     case 'kernel-target':
       return `the kernel's ${use.protocol === 'scsi' ? 'storage' : 'NVMe'} target ${use.target}`
     case 'attached':
+      if (use.device !== undefined) return `macOS, which has it attached as ${use.device}`
       return use.machine === null ? 'Windows, which has mounted it' : `the machine ${use.machine}`
     case 'checkpoints':
       return `the checkpoints of the machine ${use.machine}`

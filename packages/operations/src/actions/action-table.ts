@@ -1,5 +1,6 @@
 import type { InputOf, OutcomeOf } from './action.ts'
 import { applySnapshot } from './apply-snapshot.ts'
+import { attachDiskImage } from './attach-disk-image.ts'
 import { attachLoop } from './attach-loop.ts'
 import { attachByQemu, attachNbd } from './attach-nbd.ts'
 import { attachVhd } from './attach-vhd.ts'
@@ -24,6 +25,7 @@ import { createSnapshot } from './create-snapshot.ts'
 import { cutImage } from './cut-image.ts'
 import { cutVolume } from './cut-volume.ts'
 import { deleteSnapshot } from './delete-snapshot.ts'
+import { detachDiskImage } from './detach-disk-image.ts'
 import { detachByQemu, detachLoop, detachNbd } from './detach-loop.ts'
 import { detachVhd } from './detach-vhd.ts'
 import { diagnoseFolder } from './diagnose-folder.ts'
@@ -67,6 +69,7 @@ import { measureMinimum } from './measure-minimum.ts'
 import { measurePartition } from './measure-partition.ts'
 import { measureExport } from './measure.ts'
 import { measureVolume } from './measure-volume.ts'
+import { mountDiskVolume } from './mount-disk-volume.ts'
 import { mountFilesystem } from './mount-filesystem.ts'
 import { moveDistribution } from './move-distribution.ts'
 import { mountPartition } from './mount-partition.ts'
@@ -129,6 +132,7 @@ import { takeBackEdit } from './take-back-edit.ts'
 import { tellBeginning } from './tell-beginning.ts'
 import { trimDistribution } from './trim-distribution.ts'
 import { undoRepair } from './undo-repair.ts'
+import { unmountDiskVolume } from './unmount-disk-volume.ts'
 import { unmountFolder } from './unmount-folder.ts'
 import { unmountPartition } from './unmount-partition.ts'
 import { verifyImage } from './verify-image.ts'
@@ -145,6 +149,7 @@ export const actionTable = {
   'apply-checkpoint': applyCheckpoint,
   'apply-snapshot': applySnapshot,
   'attach-by-qemu': attachByQemu,
+  'attach-disk-image': attachDiskImage,
   'attach-loop': attachLoop,
   'attach-nbd': attachNbd,
   'attach-vhd': attachVhd,
@@ -172,6 +177,7 @@ export const actionTable = {
   'delete-checkpoint': deleteCheckpoint,
   'delete-snapshot': deleteSnapshot,
   'detach-by-qemu': detachByQemu,
+  'detach-disk-image': detachDiskImage,
   'detach-loop': detachLoop,
   'detach-nbd': detachNbd,
   'detach-vhd': detachVhd,
@@ -217,6 +223,7 @@ export const actionTable = {
   'measure-minimum': measureMinimum,
   'measure-partition': measurePartition,
   'measure-volume': measureVolume,
+  'mount-disk-volume': mountDiskVolume,
   'mount-filesystem': mountFilesystem,
   'move-distribution': moveDistribution,
   'mount-partition': mountPartition,
@@ -280,6 +287,7 @@ export const actionTable = {
   'tell-beginning': tellBeginning,
   'trim-distribution': trimDistribution,
   'undo-repair': undoRepair,
+  'unmount-disk-volume': unmountDiskVolume,
   'unmount-folder': unmountFolder,
   'unregister-distribution': unregisterDistribution,
   'unmount-partition': unmountPartition,

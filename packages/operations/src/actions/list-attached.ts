@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { defineAction } from './action.ts'
 import { AttachedBy, PartitionDevice } from './attached-device.ts'
 import { VhdBy } from './attached-vhd.ts'
+import { DiskImageBy } from './mac-disk.ts'
 
 /** An attachment as it is now. */
 export const AttachedView = z.lazy(() =>
@@ -10,7 +11,7 @@ export const AttachedView = z.lazy(() =>
     attachment: z.string(),
     image: Path,
     device: z.string(),
-    how: z.enum([...AttachedBy.options, ...VhdBy.options]),
+    how: z.enum([...AttachedBy.options, ...VhdBy.options, ...DiskImageBy.options]),
     /** `half-made`: who was at it died; `dead-server`: nobody answers for the device; `gone`: somebody else took it away. */
     state: z.enum(['live', 'half-made', 'dead-server', 'gone']),
     readOnly: z.boolean(),
@@ -19,8 +20,8 @@ export const AttachedView = z.lazy(() =>
     pid: z.number().int().nullable(),
     size: Bytes,
     partitions: z.array(PartitionDevice),
-    /** Mappings over it that Varve has made; those that lie over others come first. */
-    volumes: z.array(z.object({ device: z.string(), kind: z.enum(['lvm', 'luks']), size: Bytes })),
+    /** Mappings over it that Varve has made, those that lie over others first; of macOS volumes of its APFS containers. */
+    volumes: z.array(z.object({ device: z.string(), kind: z.enum(['lvm', 'luks', 'apfs']), size: Bytes })),
     mounts: z.array(z.object({ device: z.string(), folder: Path })),
     madeAt: z.string(),
   }),

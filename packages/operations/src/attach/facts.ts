@@ -9,7 +9,7 @@ export type KernelPart = 'there' | 'loadable' | 'missing'
 
 /** What a host can make block devices with. */
 export interface DeviceWays {
-  /** `linux`, `win32`, or another one that has none of these. */
+  /** `linux`, `win32`, `darwin`, or another one that has none of these. */
   readonly system: string
   /** Whether this process may change the devices of the host: root, or an elevated administrator. */
   readonly isRoot: boolean
@@ -25,6 +25,16 @@ export interface DeviceWays {
   readonly tools: readonly string[]
   /** Of Windows; left out: it is another system. */
   readonly windows?: WindowsWays
+  /** Of macOS; left out: it is another system. */
+  readonly macos?: MacWays
+}
+
+/** What macOS can attach an image by. */
+export interface MacWays {
+  /** Whether it has `diskutil image`, which attaches ASIF. */
+  readonly hasImages: boolean
+  /** Why its tools could not be asked, as a clause; null: they answered. */
+  readonly unasked: string | null
 }
 
 /** What Windows can attach an image by. */
@@ -75,4 +85,6 @@ export interface AttachFacts {
   readonly files: ImageFilesFacts | null
   /** The device that it is attached as already. */
   readonly already: string | null
+  /** Of macOS: the file that throw-away writes of this image go into; left out: this host keeps nothing. */
+  readonly shadow?: string
 }

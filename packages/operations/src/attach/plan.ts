@@ -4,7 +4,8 @@ import { baseName } from '../actions/path-words.ts'
 import { defineOperation } from '../operation.ts'
 import { inOrder, wholeEstimate } from '../plans/plan.ts'
 import type { AttachFacts } from './facts.ts'
-import { attachProblems, volumeRemarks } from './problems.ts'
+import { planOnMacos } from './macos.ts'
+import { attachProblems, passphraseProblems, volumeRemarks } from './problems.ts'
 import { AttachRequest } from './request.ts'
 import { attachSteps } from './steps.ts'
 import { volumeSteps } from './volume-steps.ts'
@@ -17,6 +18,9 @@ export const attachOperation = defineOperation<AttachRequest, AttachFacts>({
   request: AttachRequest,
   paths: ['image.path'],
   plan(request, facts) {
+    if (facts.ways.macos) return planOnMacos(request, facts, facts.ways.macos)
+    const foreign = passphraseProblems(request, facts)
+    if (foreign.length > 0) return { kind: 'refusal', operation: 'attach', problems: foreign }
     if (facts.ways.windows) return planOnWindows(request, facts, facts.ways.windows)
     const wanted = { isWritten: request.isWritten, isThrowAway: false }
     const problems = attachProblems(facts, wanted, 'attach')

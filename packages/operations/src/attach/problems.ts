@@ -4,6 +4,7 @@ import { blocking } from '../blocking.ts'
 import { dependentsProblem, partOfProblems, remarks, useProblems } from '../image-files-problems.ts'
 import { shellWord } from '../plans/shown.ts'
 import type { AttachFacts } from './facts.ts'
+import type { AttachRequest } from './request.ts'
 import { missingFor, wayOn, waysFor, type Wanted } from './ways.ts'
 
 /** What speaks against making a device of the image, and what it takes besides. */
@@ -64,6 +65,20 @@ export function refusing(
   words: { readonly why: string; readonly remedy: string },
 ): Problem {
   return blocking(file, { id, layer: 'L3', ...words })
+}
+
+/** That only macOS opens its encrypted images. */
+export function passphraseProblems(
+  { isEncrypted }: Pick<AttachRequest, 'isEncrypted'>,
+  { image }: Pick<AttachFacts, 'image'>,
+): Problem[] {
+  if (!isEncrypted) return []
+  return [
+    refusing(image, 'no-way', {
+      why: 'encrypted images of macOS are opened by macOS, and this host runs another system',
+      remedy: 'Leave --passphrase out; LUKS is opened with --luks.',
+    }),
+  ]
 }
 
 export function alreadyProblems({ already, image }: AttachFacts, verb: 'attach' | 'mount'): Problem[] {

@@ -9,6 +9,8 @@ export const AttachRequest = z.lazy(() =>
     inUse: InUse,
     /** What is written to the device is written to the image. */
     isWritten: z.boolean().default(false),
+    /** It is an encrypted image of macOS, and is opened with the passphrase that standard input gives. */
+    isEncrypted: z.boolean().default(false),
   }),
 )
 export type AttachRequest = z.infer<typeof AttachRequest>

@@ -107,7 +107,7 @@ describe('detach on Windows', () => {
   const known = { host: 'here', ways: facts.ways, target: path, run: null, holders: [], foreign: [] }
   const detach = (change: object = {}) =>
     detachOperation.plan(
-      { target: path },
+      { target: path, isForced: false },
       { ...known, attached: { ...attached, partitions: [], volumes: [], mounts: [] }, ...change },
     )
 

@@ -36,7 +36,7 @@ const facts: DetachFacts = {
   run: null,
 }
 const plan = (change: Partial<DetachFacts> = {}) =>
-  detachOperation.plan({ target: facts.target }, { ...facts, ...change })
+  detachOperation.plan({ target: facts.target, isForced: false }, { ...facts, ...change })
 
 describe('the plan of detach', () => {
   test('mappings go before the device, those that lie over others first', () => {

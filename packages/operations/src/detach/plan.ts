@@ -2,6 +2,7 @@ import { quote } from '@varve/core/problems/disk-error'
 import type { Problem } from '@varve/core/problems/problem'
 import { baseName } from '../actions/path-words.ts'
 import { hostProblems } from '../attach/problems.ts'
+import { macosProblems } from '../attach/macos.ts'
 import { windowsProblems } from '../attach/windows.ts'
 import { blocking } from '../blocking.ts'
 import { defineOperation } from '../operation.ts'
@@ -16,26 +17,42 @@ export const detachOperation = defineOperation<DetachRequest, DetachFacts>({
   name: 'detach',
   request: DetachRequest,
   paths: ['target'],
-  plan(_request, facts) {
+  plan({ isForced }, facts) {
     const { host, attached } = facts
-    const problems = detachProblems(facts)
+    const problems = detachProblems(facts, isForced)
     if (problems.length > 0 || attached === null) return { kind: 'refusal', operation: 'detach', problems }
-    const steps = inOrder(detachSteps(host, attached))
+    const steps = inOrder(detachSteps(host, attached, { isForced }))
     return {
       kind: 'plan',
       operation: 'detach',
       summary: `Detach ${baseName(attached.image)} from ${attached.device}`,
       steps,
-      warnings: [],
+      warnings: isForced ? [forcedWarning(attached)] : [],
       subjects: [],
       estimate: wholeEstimate(steps),
     }
   },
 })
 
-function detachProblems(facts: DetachFacts): Problem[] {
+function forcedWarning({ image, device }: NonNullable<DetachFacts['attached']>): Problem {
+  return {
+    id: 'detach-forced',
+    severity: 'warn',
+    asks: true,
+    layer: 'L3',
+    file: image,
+    message: `L3 ${quote(image)}: ${device} is taken away although it is used, and what its users have not written yet is lost`,
+    remedy: 'Close what uses it and detach it without --force, or consent with --accept detach-forced.',
+  }
+}
+
+function detachProblems(facts: DetachFacts, isForced: boolean): Problem[] {
   const { ways, target, attached, foreign, holders, run } = facts
-  const host = ways.windows ? windowsProblems({ ways, image: target }) : hostProblems({ ways, image: target })
+  const host = ways.windows
+    ? windowsProblems({ ways, image: target })
+    : ways.macos
+      ? macosProblems({ ways, image: target })
+      : hostProblems({ ways, image: target })
   if (host.length > 0) return host
   const refuse = (id: string, why: string, remedy: string) =>
     blocking(target, { id, layer: 'L3', why, remedy })
@@ -48,7 +65,9 @@ function detachProblems(facts: DetachFacts): Problem[] {
             `somebody else has attached it, as ${foreign.join(', ')}`,
             ways.windows
               ? `Who did that ends it, such as by Dismount-DiskImage -ImagePath ${powershellWord(target)}`
-              : `Who did that ends it, such as by losetup --detach ${foreign[0] ?? ''}`,
+              : ways.macos
+                ? `Who did that ends it, such as by hdiutil detach ${foreign[0] ?? ''}`
+                : `Who did that ends it, such as by losetup --detach ${foreign[0] ?? ''}`,
           ),
     ]
   if (run !== null)
@@ -59,6 +78,9 @@ function detachProblems(facts: DetachFacts): Problem[] {
         `Wait for its end, or end it: varve runs ${run} --cancel`,
       ),
     ]
+  if (isForced && !ways.macos)
+    return [refuse('no-way', 'only macOS takes away what is used', 'Leave --force out.')]
+  if (isForced) return []
   // What diskpart attached has letters from the start, and is read-only.
   if (attached.mounts.length > 0 && attached.how !== 'diskpart')
     return [
@@ -67,7 +89,7 @@ function detachProblems(facts: DetachFacts): Problem[] {
         `${attached.device} is mounted at ${attached.mounts.map(({ folder }) => quote(folder)).join(', ')}`,
         ways.windows
           ? `Unmount what Varve has mounted (varve umount ${powershellWord(attached.mounts[0]?.folder ?? '')}); of others, close what is open there and eject it, or take its letters away in Disk Management.`
-          : `Unmount it first: ${attached.mounts.map(({ folder }) => `varve umount ${shellWord(folder)}`).join('; ')}`,
+          : `Unmount it first${ways.macos ? ' (what Varve has not mounted: diskutil unmount)' : ''}: ${attached.mounts.map(({ folder }) => `varve umount ${shellWord(folder)}`).join('; ')}`,
       ),
     ]
   if (holders.length > 0)

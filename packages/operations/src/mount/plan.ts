@@ -2,7 +2,7 @@ import { quote } from '@varve/core/problems/disk-error'
 import { isBlocking, type Problem } from '@varve/core/problems/problem'
 import { mappedVolume } from '@varve/core/volumes/mapped-names'
 import { baseName } from '../actions/path-words.ts'
-import { attachProblems } from '../attach/problems.ts'
+import { attachProblems, passphraseProblems } from '../attach/problems.ts'
 import { attachSteps } from '../attach/steps.ts'
 import { volumeStep } from '../attach/volume-steps.ts'
 import { wayOn, waysFor, type Wanted } from '../attach/ways.ts'
@@ -12,6 +12,7 @@ import { from } from '../plans/wired.ts'
 import type { MountFacts } from './facts.ts'
 import { kindOf, optionsOf, type FilesystemKind } from './filesystems.ts'
 import { planLuks } from './luks.ts'
+import { planMountOnMacos } from './macos.ts'
 import { choose, folderProblems, guestProblems, type Candidate } from './problems.ts'
 import { MountRequest } from './request.ts'
 import { folderSteps } from './steps.ts'
@@ -25,6 +26,9 @@ export const mountOperation = defineOperation<MountRequest, MountFacts>({
   plan(request, facts) {
     const { windows } = facts.ways
     if (windows) return planMountOnWindows(request, facts, windows)
+    if (facts.ways.macos) return planMountOnMacos(request, facts, facts.ways.macos)
+    const foreign = passphraseProblems(request, facts)
+    if (foreign.length > 0) return { kind: 'refusal', operation: 'mount', problems: foreign }
     if (request.isLuks) return planLuks(request, facts)
     const chosen = choose(facts, request)
     const kind = chosen === null ? null : kindOf(chosen.type)

@@ -41,7 +41,7 @@ function undoWords(name: string, input: unknown): string {
 /** What has no name yet, or one that says nothing to people, is said as what it is; commands have it as it stands in them. */
 function inWords(text: string): string {
   return text
-    .replaceAll(/\/dev\/DEVICEp(\d+)/gu, 'partition $1 of the device')
+    .replaceAll(/\/dev\/DEVICE[ps](\d+)/gu, 'partition $1 of the device')
     .replaceAll('/dev/DEVICE', 'the device')
     .replaceAll('/dev/mapper/varve-ID-VOLUME', 'the opened volume')
     .replaceAll(/(?<=\s)\.([^/\n]+?)\.[\da-f]{12}(?:-vhdx)?\.part(?:\.vhdx)?\b/gu, 'the hidden copy of $1')

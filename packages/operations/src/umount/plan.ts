@@ -1,7 +1,9 @@
 import type { Problem } from '@varve/core/problems/problem'
 import { releaseFolder } from '../actions/release-folder.ts'
+import { unmountDiskVolume } from '../actions/unmount-disk-volume.ts'
 import { unmountFolder } from '../actions/unmount-folder.ts'
 import { unmountPartition } from '../actions/unmount-partition.ts'
+import { macosProblems } from '../attach/macos.ts'
 import { hostProblems } from '../attach/problems.ts'
 import { detachSteps } from '../detach/steps.ts'
 import { blocking } from '../blocking.ts'
@@ -42,7 +44,7 @@ export const umountOperation = defineOperation<UmountRequest, UmountFacts>({
 
 /** The end of the mount itself, and of the folder that was made for it. */
 function endSteps(
-  { host, folder, isFolderOurs, partitionStart }: UmountFacts,
+  { host, folder, isFolderOurs, partitionStart, ways }: UmountFacts,
   { attachment, device, image }: NonNullable<UmountFacts['attached']>,
 ): DraftStep[] {
   const place = { host, estimate: quick }
@@ -50,15 +52,22 @@ function endSteps(
     const mount = { attachment, image, start: partitionStart, folder, isNew: isFolderOurs }
     return [step(unmountPartition, { ...place, id: 'unmount', input: mount })]
   }
+  const end = ways.macos
+    ? step(unmountDiskVolume, { ...place, id: 'unmount', input: { attachment, image, folder } })
+    : step(unmountFolder, { ...place, id: 'unmount', input: { attachment, device, folder } })
   return [
-    step(unmountFolder, { ...place, id: 'unmount', input: { attachment, device, folder } }),
+    end,
     step(releaseFolder, { ...place, id: 'folder', input: { attachment, folder, isNew: isFolderOurs } }),
   ]
 }
 
 function umountProblems({ ways, folder, mounted, attached, busy }: UmountFacts): Problem[] {
   const where = { ways, image: folder }
-  const host = ways.windows ? mountingProblems(where) : hostProblems(where)
+  const host = ways.windows
+    ? mountingProblems(where)
+    : ways.macos
+      ? macosProblems(where)
+      : hostProblems(where)
   if (host.length > 0) return host
   const refuse = (id: string, why: string, remedy: string) =>
     blocking(folder, { id, layer: 'L6', why, remedy })

@@ -17,7 +17,7 @@ interface AttachedCardProps {
 /** Images that are block devices of a host, as its kernel has them now; nothing where none is. */
 export function AttachedCard({ host, onDo }: AttachedCardProps) {
   const api = useTRPC()
-  const isAsked = host.state === 'connected' && host.os.platform !== 'macos'
+  const isAsked = host.state === 'connected'
   const query = useQuery(
     api.places.attached.queryOptions({ host: host.name }, { enabled: isAsked, staleTime: 0 }),
   )

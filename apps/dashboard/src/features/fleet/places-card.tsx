@@ -13,15 +13,24 @@ import type {
   VolumeGroup,
   ZfsPool,
 } from '@varve/protocol/places'
-import type { ReactNode } from 'react'
 import { Card } from '../../components/card.tsx'
-import { ByteSize, Meter, Pill, TimeAgo } from '../../components/marks.tsx'
+import { ByteSize, Meter, TimeAgo } from '../../components/marks.tsx'
 import { ErrorCard, SkeletonRows } from '../../components/states.tsx'
 import { useTRPC } from '../../data/trpc.ts'
 import styles from './fleet.module.css'
 import { SpaceBar } from './host-rows.tsx'
+import { ApfsRows, MacDiskRow } from './mac-places.tsx'
+import { PlaceRow } from './place-row.tsx'
 
-/** Where images can be on a host, as its agent finds it now: what holds others first. Nothing for a system without a reader of them. */
+const whatIsTold = {
+  linux: 'Where images can be: volume groups, pools, and the folders of its libraries.',
+  windows:
+    'Where images can be: the folders of its libraries, the machines of Hyper-V, and the distributions of WSL.',
+  macos:
+    'Where images can be: the folders of its libraries, and the disks and APFS containers that they lie on.',
+} as const satisfies Record<HostView['os']['platform'], string>
+
+/** Where images can be on a host, as its agent finds it now: what holds others first. */
 export function PlacesCard({ host }: { readonly host: HostView }) {
   const api = useTRPC()
   const isHere = host.state === 'connected'
@@ -47,7 +56,18 @@ const leads: Readonly<Record<HostView['os']['platform'], string>> = {
 }
 
 function Places({
-  places: { groups, zpools, btrfs, machines = [], macMachines = [], distributions = [], folders, unread },
+  places: {
+    groups,
+    zpools,
+    btrfs,
+    apfs = [],
+    macDisks = [],
+    machines = [],
+    macMachines = [],
+    distributions = [],
+    folders,
+    unread,
+  },
 }: {
   readonly places: PlacesView
 }) {
@@ -62,6 +82,12 @@ function Places({
         ))}
         {btrfs.map((place) => (
           <BtrfsRows key={place.mountPoint} place={place} />
+        ))}
+        {macDisks.map((disk) => (
+          <MacDiskRow key={disk.device} disk={disk} />
+        ))}
+        {apfs.map((container) => (
+          <ApfsRows key={container.device} container={container} />
         ))}
         {folders.map((folder) => (
           <FolderRow key={folder.path} folder={folder} />
@@ -82,35 +108,6 @@ function Places({
         </p>
       ))}
     </>
-  )
-}
-
-interface PlaceRowProps {
-  readonly kind: string
-  readonly name: string
-  /** Beside the name: what is not as it should be. */
-  readonly trouble?: string | null
-  readonly words: ReactNode
-  readonly room: ReactNode
-  /** It lies in the one above. */
-  readonly isInner?: boolean
-}
-
-function PlaceRow({ kind, name, trouble = null, words, room, isInner = false }: PlaceRowProps) {
-  return (
-    <li>
-      <div className={`${styles.row} ${styles.place}`} data-inner={isInner || undefined}>
-        <div>
-          <div className={styles.title}>
-            {name}
-            {trouble !== null && <Pill tone="bad">{trouble}</Pill>}
-          </div>
-          <div className={styles.soft}>{kind}</div>
-        </div>
-        <div className={styles.soft}>{words}</div>
-        <div>{room}</div>
-      </div>
-    </li>
   )
 }
 
