@@ -22,14 +22,6 @@ import { SpaceBar } from './host-rows.tsx'
 import { ApfsRows, MacDiskRow } from './mac-places.tsx'
 import { PlaceRow } from './place-row.tsx'
 
-const whatIsTold = {
-  linux: 'Where images can be: volume groups, pools, and the folders of its libraries.',
-  windows:
-    'Where images can be: the folders of its libraries, the machines of Hyper-V, and the distributions of WSL.',
-  macos:
-    'Where images can be: the folders of its libraries, and the disks and APFS containers that they lie on.',
-} as const satisfies Record<HostView['os']['platform'], string>
-
 /** Where images can be on a host, as its agent finds it now: what holds others first. */
 export function PlacesCard({ host }: { readonly host: HostView }) {
   const api = useTRPC()
@@ -50,7 +42,7 @@ export function PlacesCard({ host }: { readonly host: HostView }) {
 const leads: Readonly<Record<HostView['os']['platform'], string>> = {
   linux: 'Where images can be: volume groups, pools, and the folders of its libraries.',
   macos:
-    'Where images can be: the folders of its libraries, and the machines of UTM, Parallels Desktop and VMware Fusion.',
+    'Where images can be: its disks and volumes, the folders of its libraries, and the machines of UTM, Parallels Desktop and VMware Fusion.',
   windows:
     'Where images can be: the folders of its libraries, the machines of Hyper-V, and the distributions of WSL.',
 }

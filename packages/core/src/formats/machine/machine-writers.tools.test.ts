@@ -94,7 +94,11 @@ describe('a written UTM bundle', () => {
     )
     const { links } = await inspectChain(machine.folder, nodePorts)
     expect(links[0].facts).toMatchObject({ format: 'utm', virtualSize: disk.length, problems: [] })
-    expect(links[0].facts.details).toMatchObject({ name: 'web 1', memory: '4.00 GiB', net1: expect.any(String) })
+    expect(links[0].facts.details).toMatchObject({
+      name: 'web 1',
+      memory: '4.00 GiB',
+      net1: expect.any(String),
+    })
   })
 
   test('has every key of the sample of its backend, with values of the same type', async () => {
