@@ -25,6 +25,8 @@ describe.skipIf(process.platform !== 'linux' || pwsh === null || tables === null
 
     beforeAll(async () => {
       if (pwsh && tables) host = await WindowsTestHost.open({ pwsh, tables })
+      // Each test has the diskpart that it wants.
+      await rm(join(dirname(host.windows.wsl), 'diskpart'))
       await writeFullNtfs(host.place.file('disk.raw'), 96 * mib)
     }, 60_000)
 

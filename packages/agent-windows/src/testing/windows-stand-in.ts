@@ -92,7 +92,7 @@ const nothing: StandInState = {
   disks: [],
   machines: [],
   keepsOffline: false,
-  volumeFolder: '/there-is-no-volume',
+  volumeFolder: '',
   scanned: 'NoErrorsFound',
   registry: emptyRegistry,
   running: [],
