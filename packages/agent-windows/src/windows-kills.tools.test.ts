@@ -108,7 +108,7 @@ describe.skipIf(process.platform !== 'linux' || findPowershell() === null || cmd
           async whenUndone(folder) {
             expect(await attached(folder)).toEqual({ disks: [], notes: [] })
           },
-          oneOf: 5,
+          oneOf: 3,
         })
         expect(walked.resumed).toBeGreaterThan(0)
       },

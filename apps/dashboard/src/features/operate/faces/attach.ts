@@ -17,23 +17,19 @@ export const attachFace: Face = {
 }
 
 /** Why its host makes no disk of it; null: it may. */
-function notMadeDisk(subject: Subject): string | null {
-  const { hostView, row } = subject
-  const platform = hostView?.os.platform
-  if (platform === 'macos')
-    return isOfMac(row?.format) ? null : 'macOS attaches raw, UDIF, sparse images and ASIF'
-  if (platform !== 'windows') return notAttached(subject)
-  return row?.format === 'vhd' || row?.format === 'vhdx' ? null : 'Windows attaches VHD and VHDX alone'
+export function notMadeDisk({ hostView, row }: Subject): string | null {
+  switch (hostView?.os.platform) {
+    case 'macos':
+      return isOfMac(row?.format) ? null : 'macOS attaches raw, UDIF, sparse images and ASIF'
+    case 'windows':
+      return row?.format === 'vhd' || row?.format === 'vhdx' ? null : 'Windows attaches VHD and VHDX alone'
+    default:
+      return null
+  }
 }
 
 function isOfMac(format: string | null | undefined): boolean {
   return ['raw', 'udif', 'sparseimage', 'sparsebundle', 'asif'].includes(format ?? '')
-}
-
-/** Why its host mounts nothing that lies in images; null: it may. */
-export function notAttached({ hostView, host }: Subject): string | null {
-  if (hostView === null || hostView.os.platform !== 'windows') return null
-  return `${host} runs ${hostView.os.name}, and Varve mounts images on Linux and macOS`
 }
 
 export const detachFace: Face = {

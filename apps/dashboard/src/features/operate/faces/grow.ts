@@ -50,7 +50,7 @@ export const growFace: Face = {
     ...behindField(subject, values),
     ...volumeField(subject, values),
     ...tableField(subject),
-    ...(values['partition'] === 'none' ? [] : [contentsField]),
+    ...(values['partition'] === 'none' ? [] : [contentsField(subject)]),
   ],
   request: (subject, values) => ({
     image: nameOf(subject),

@@ -3,7 +3,7 @@ import { kindOf } from '@varve/operations/mount/filesystems'
 import { targetsOf } from '@varve/operations/resize/targets'
 import type { Face, Subject, Values } from '../face.ts'
 import { address, besides, fileOf, nameOf, pathProblem, unreadable } from '../face-parts.ts'
-import { notAttached } from './attach.ts'
+import { notMadeDisk } from './attach.ts'
 import { guestOf } from './resize.ts'
 
 export const mountFace: Face = {
@@ -40,7 +40,7 @@ export const mountFace: Face = {
     isLuks: false,
     folder: (values['folder'] ?? '').trim(),
   }),
-  unfit: (subject) => notAttached(subject) ?? unreadable(subject),
+  unfit: (subject) => notMadeDisk(subject) ?? unreadable(subject),
 }
 
 export const umountFace: Face = {

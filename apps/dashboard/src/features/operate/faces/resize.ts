@@ -123,13 +123,16 @@ export function volumeIn(
 }
 
 /** Which of its files are read to prove that they are the same. */
-export const contentsField: Field = {
-  kind: 'choice',
-  key: 'contents',
-  label: 'Its files are compared before and after by',
-  width: 'half',
-  options: [
-    { value: 'sample', label: 'names, rights, and some contents' },
-    { value: 'all', label: 'names, rights, and all contents' },
-  ],
+export function contentsField(subject: Subject): Field {
+  const always = isOnLinux(subject) ? 'names, rights' : 'names, sizes, times'
+  return {
+    kind: 'choice',
+    key: 'contents',
+    label: 'Its files are compared before and after by',
+    width: 'half',
+    options: [
+      { value: 'sample', label: `${always}, and some contents` },
+      { value: 'all', label: `${always}, and all contents` },
+    ],
+  }
 }

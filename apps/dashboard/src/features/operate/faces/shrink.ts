@@ -67,7 +67,7 @@ export const shrinkFace: Face = {
     ...volumeField(subject, values),
     ...wayField(subject, values),
     // By files, all contents are compared.
-    ...(values['partition'] === 'none' || isByFiles(subject, values) ? [] : [contentsField]),
+    ...(values['partition'] === 'none' || isByFiles(subject, values) ? [] : [contentsField(subject)]),
   ],
   change(values, change, subject) {
     const next = { ...values, ...change }
