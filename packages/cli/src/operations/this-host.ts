@@ -69,7 +69,13 @@ function ownAdapters(): AdapterTable {
   }
 }
 
+let loadedWindows: Promise<WindowsHost> | null = null
+
 async function loadWindows(): Promise<WindowsHost> {
+  return await (loadedWindows ??= makeWindows())
+}
+
+async function makeWindows(): Promise<WindowsHost> {
   const [{ windowsHost: ofPorts }, { ExecaToolRunner }, { wslProgram }] = await Promise.all([
     import('@varve/agent-windows/host/windows-host'),
     import('@varve/agent/tools/execa-tool-runner'),
