@@ -5,18 +5,7 @@ param($Parameters)
 
 $image = [string] $Parameters.image
 
-# Names may come with the prefix of long ones, and in any case; -eq would pass over what cannot be seen, such as marks of direction.
-function Test-Same([string] $Location) {
-  $plain = $Location -replace '^\\\\\?\\UNC\\', '\\' -replace '^\\\\\?\\(?=[A-Za-z]:)', ''
-  [string]::Equals($plain, $image, [StringComparison]::OrdinalIgnoreCase)
-}
-
-function Test-Attached {
-  foreach ($disk in @(Get-Disk)) {
-    if (@('File Backed Virtual', '15') -contains "$($disk.BusType)" -and (Test-Same "$($disk.Location)")) { return $true }
-  }
-  $false
-}
+function Test-Attached { $null -ne (Find-DiskOfImage $image) }
 
 if (-not (Test-Attached)) { return @{ wasAttached = $false } }
 if ($Parameters.by -eq 'hyper-v') {

@@ -6,43 +6,15 @@ param($Parameters)
 
 $image = [string] $Parameters.image
 
-# Names may come with the prefix of long ones, and in any case; -eq would pass over what cannot be seen, such as marks of direction.
-function Test-Same([string] $Location) {
-  $plain = $Location -replace '^\\\\\?\\UNC\\', '\\' -replace '^\\\\\?\\(?=[A-Za-z]:)', ''
-  [string]::Equals($plain, $image, [StringComparison]::OrdinalIgnoreCase)
-}
-
-function Get-DiskOfImage {
-  foreach ($disk in @(Get-Disk)) {
-    if (@('File Backed Virtual', '15') -contains "$($disk.BusType)" -and (Test-Same "$($disk.Location)")) { return $disk }
-  }
-  Write-Error -Message "$image is no disk of this Windows any more." -ErrorId 'VarveDiskGone' -Category ObjectNotFound
-}
-
-function Get-PartitionAt($Disk) {
-  $found = @(Get-Partition -DiskNumber $Disk.Number | Where-Object -FilterScript { [uint64] $_.Offset -eq [uint64] $Parameters.start })
-  if ($found.Count -eq 1) { return $found[0] }
-  Write-Error -Message "$image has no partition at byte $($Parameters.start)." -ErrorId 'VarveNoPartition' -Category ObjectNotFound
-}
-
-# Null as long as it is not mounted.
-function Get-VolumeOf($Partition) {
-  try { $found = @(Get-Volume -Partition $Partition) } catch {
-    if ("$($_.CategoryInfo.Category)" -eq 'ObjectNotFound') { return }
-    throw
-  }
-  if ($found.Count -eq 1 -and $found[0].Path) { return $found[0] }
-}
-
-$disk = Get-DiskOfImage
-$partition = Get-PartitionAt $disk
+$disk = Get-DiskOfImage $image
+$partition = Get-PartitionAt $disk $Parameters.start
 $supported = $null
 if ([bool] $Parameters.isSized) {
   $sizes = Get-PartitionSupportedSize -DiskNumber $disk.Number -PartitionNumber $partition.PartitionNumber
   $supported = @{ min = [uint64] $sizes.SizeMin; max = [uint64] $sizes.SizeMax }
 }
 $volume = $null
-$there = Get-VolumeOf $partition
+$there = Find-VolumeOf $partition
 if ($null -ne $there) {
   $volume = @{ path = "$($there.Path)"; filesystem = "$($there.FileSystem)"; size = [uint64] $there.Size }
 }

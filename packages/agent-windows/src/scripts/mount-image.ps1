@@ -6,19 +6,7 @@ param($Parameters)
 $image = [string] $Parameters.image
 $isReadOnly = [bool] $Parameters.isReadOnly
 
-# Names may come with the prefix of long ones, and in any case; -eq would pass over what cannot be seen, such as marks of direction.
-function Test-Same([string] $Location) {
-  $plain = $Location -replace '^\\\\\?\\UNC\\', '\\' -replace '^\\\\\?\\(?=[A-Za-z]:)', ''
-  [string]::Equals($plain, $image, [StringComparison]::OrdinalIgnoreCase)
-}
-
-function Get-DiskOfImage {
-  foreach ($disk in @(Get-Disk)) {
-    if (@('File Backed Virtual', '15') -contains "$($disk.BusType)" -and (Test-Same "$($disk.Location)")) { return $disk }
-  }
-}
-
-if ($null -ne (Get-DiskOfImage)) {
+if ($null -ne (Find-DiskOfImage $image)) {
   Write-Error -Message "$image is attached already." -ErrorId 'VarveAttachedAlready' -Category ResourceExists
 }
 if ($Parameters.by -eq 'hyper-v') {
@@ -31,7 +19,7 @@ if ($Parameters.by -eq 'hyper-v') {
 $clock = [Diagnostics.Stopwatch]::StartNew()
 do {
   # It fails now and then while disks come and go.
-  try { $disk = Get-DiskOfImage } catch { $disk = $null }
+  try { $disk = Find-DiskOfImage $image } catch { $disk = $null }
   if ($null -ne $disk) { return @{ number = [uint32] $disk.Number } }
   Start-Sleep -Milliseconds 200
 } while ($clock.Elapsed.TotalSeconds -lt [double] $Parameters.seconds)

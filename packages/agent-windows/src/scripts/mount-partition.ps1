@@ -10,18 +10,6 @@ $start = [uint64] $Parameters.start
 $clock = [Diagnostics.Stopwatch]::StartNew()
 function Test-Time { $clock.Elapsed.TotalSeconds -lt [double] $Parameters.seconds }
 
-# Names may come with the prefix of long ones, and in any case; -eq would pass over what cannot be seen, such as marks of direction.
-function Test-Same([string] $Location) {
-  $plain = $Location -replace '^\\\\\?\\UNC\\', '\\' -replace '^\\\\\?\\(?=[A-Za-z]:)', ''
-  [string]::Equals($plain, $image, [StringComparison]::OrdinalIgnoreCase)
-}
-
-function Get-DiskOfImage {
-  foreach ($disk in @(Get-Disk)) {
-    if (@('File Backed Virtual', '15') -contains "$($disk.BusType)" -and (Test-Same "$($disk.Location)")) { return $disk }
-  }
-}
-
 # A partition whose volume has come has a path of its own; it comes some time after its disk.
 function Get-PartitionAt($Number) {
   try { $found = @(Get-Partition -DiskNumber $Number) } catch {
@@ -36,7 +24,7 @@ function Test-Mounted($Partition) {
   @($paths | Where-Object -FilterScript { [string]::Equals($_, $folder.TrimEnd('\'), [StringComparison]::OrdinalIgnoreCase) }).Count -gt 0
 }
 
-$disk = Get-DiskOfImage
+$disk = Find-DiskOfImage $image
 if ($null -eq $disk) { Write-Error -Message "$image is no disk of Windows." -ErrorId 'VarveNotAttached' -Category ObjectNotFound }
 if ($disk.IsOffline) { Set-Disk -Number $disk.Number -IsOffline $false }
 do {

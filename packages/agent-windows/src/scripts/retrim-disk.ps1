@@ -5,18 +5,6 @@ param($Parameters)
 
 $image = [string] $Parameters.image
 
-# Names may come with the prefix of long ones, and in any case; -eq would pass over what cannot be seen, such as marks of direction.
-function Test-Same([string] $Location) {
-  $plain = $Location -replace '^\\\\\?\\UNC\\', '\\' -replace '^\\\\\?\\(?=[A-Za-z]:)', ''
-  [string]::Equals($plain, $image, [StringComparison]::OrdinalIgnoreCase)
-}
-
-function Get-DiskOfImage {
-  foreach ($disk in @(Get-Disk)) {
-    if (@('File Backed Virtual', '15') -contains "$($disk.BusType)" -and (Test-Same "$($disk.Location)")) { return $disk }
-  }
-}
-
 function Get-DiskPartition($Number) {
   try { @(Get-Partition -DiskNumber $Number) } catch {
     # It has none.
@@ -42,7 +30,7 @@ function Invoke-Retrim($Volume) {
   'retrimmed'
 }
 
-$disk = Get-DiskOfImage
+$disk = Find-DiskOfImage $image
 if ($null -eq $disk) { Write-Error -Message "$image is not attached." -ErrorId 'VarveNotAttached' -Category ObjectNotFound }
 $volumes = @()
 if (-not $disk.IsOffline) {

@@ -6,6 +6,8 @@ Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 $WarningPreference = 'SilentlyContinue'
+# What the scripts share.
+. (Join-Path -Path $PSScriptRoot -ChildPath 'find-disk.ps1')
 $utf8 = New-Object -TypeName System.Text.UTF8Encoding -ArgumentList $false
 [Console]::OutputEncoding = $utf8
 $reader = New-Object -TypeName System.IO.StreamReader -ArgumentList ([Console]::OpenStandardInput()), $utf8

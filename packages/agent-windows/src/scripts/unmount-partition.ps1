@@ -7,18 +7,6 @@ $image = [string] $Parameters.image
 $folder = [string] $Parameters.folder
 $start = [uint64] $Parameters.start
 
-# Names may come with the prefix of long ones, and in any case; -eq would pass over what cannot be seen, such as marks of direction.
-function Test-Same([string] $Location) {
-  $plain = $Location -replace '^\\\\\?\\UNC\\', '\\' -replace '^\\\\\?\\(?=[A-Za-z]:)', ''
-  [string]::Equals($plain, $image, [StringComparison]::OrdinalIgnoreCase)
-}
-
-function Get-DiskOfImage {
-  foreach ($disk in @(Get-Disk)) {
-    if (@('File Backed Virtual', '15') -contains "$($disk.BusType)" -and (Test-Same "$($disk.Location)")) { return $disk }
-  }
-}
-
 # The partition, if it has that folder or letter.
 function Get-Mounted($Number) {
   try { $found = @(Get-Partition -DiskNumber $Number) } catch {
@@ -32,7 +20,7 @@ function Get-Mounted($Number) {
   }
 }
 
-$disk = Get-DiskOfImage
+$disk = Find-DiskOfImage $image
 if ($null -eq $disk) { return @{ wasMounted = $false } }
 $number = [uint32] $disk.Number
 $partition = Get-Mounted $number
