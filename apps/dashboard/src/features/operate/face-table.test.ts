@@ -280,3 +280,33 @@ test('Windows attaches VHD and VHDX, and has checkpoints of them', () => {
   for (const operation of ['snapshot-apply', 'snapshot-delete'])
     expect(of(operation, 'vhdx')).toMatchObject({ why: null, fields: [{ label: 'Name of the checkpoint' }] })
 })
+
+test('Windows compacts in place, and makes a checkpoint of a kind, where that is chosen', () => {
+  const hostView = { os: { platform: 'windows', name: 'Windows' } } as NonNullable<Subject['hostView']>
+  const about = { ...subject, hostView, row: { ...row, format: 'vhdx' as const } }
+  const face = (operation: string) => {
+    const found = faces.find((one) => one.operation === operation)
+    if (!found) throw new Error(operation)
+    return found
+  }
+  const reclaim = face('reclaim')
+  const inPlace = { ...reclaim.defaults(about), how: 'in-place' }
+  expect(reclaim.fields(about, inPlace).map(({ key }) => key)).toEqual(['what', 'how'])
+  expect(reclaim.request(about, inPlace)).toMatchObject({ inPlace: true })
+  expect(reclaim.request(about, reclaim.defaults(about))).toMatchObject({ inPlace: false })
+  expect(reclaim.readyFor?.(inPlace)).toContain('Nothing of before is kept')
+  // No other host, and no other format, has that way.
+  expect(reclaim.request(subject, inPlace)).toMatchObject({ inPlace: false })
+  expect(reclaim.fields(subject, inPlace).map(({ key }) => key)).toEqual(['what'])
+
+  const create = face('snapshot-create')
+  const production = { ...create.defaults(about), name: 'a', checkpoint: 'production' }
+  expect(create.request(about, production)).toEqual({
+    image: expect.any(String),
+    name: 'a',
+    kind: 'internal',
+    checkpoint: 'production',
+  })
+  expect(create.request(about, { ...production, kind: 'external' })).not.toHaveProperty('checkpoint')
+  expect(create.request(about, { ...production, checkpoint: '' })).not.toHaveProperty('checkpoint')
+})

@@ -61,6 +61,8 @@ export interface Face {
   readonly keywords: string
   /** Said when nothing is left to do but to start. */
   readonly ready: string
+  /** In the place of `ready`, where that depends on what was chosen. */
+  readyFor?(values: Values): string
   /** What it is one of: an image, a host as a place for a new one, or what an operation has left. */
   readonly of: 'image' | 'place' | 'leftover'
   /** Whether it is for many images at once, too. */

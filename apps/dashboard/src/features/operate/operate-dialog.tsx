@@ -66,7 +66,7 @@ function Form({ face, subject, onClose, onStarted }: Omit<OperateDialogProps, 't
       <PlanBody
         used={planned}
         verb={face.verb}
-        ready={face.ready}
+        ready={face.readyFor?.(values) ?? face.ready}
         waits={isTyped ? null : `There is no way back: type ${nameToType ?? ''} above.`}
         onClose={onClose}
       />

@@ -1,4 +1,4 @@
-import type { Face } from '../face.ts'
+import type { Face, Field, Subject } from '../face.ts'
 import { address, dependents, nameOf, notWritten, unreadable } from '../face-parts.ts'
 
 export const reclaimFace: Face = {
@@ -10,8 +10,13 @@ export const reclaimFace: Face = {
   ready: 'The original is kept in quarantine: undo brings it back, and its room is free once it is purged.',
   of: 'image',
   isForMany: true,
-  defaults: () => ({ what: 'all' }),
-  fields: () => [
+  ownKeys: ['how'],
+  readyFor: ({ how }) =>
+    how === inPlace
+      ? 'Windows changes the file itself, and its disk is proven to be the same. Nothing of before is kept.'
+      : reclaimFace.ready,
+  defaults: () => ({ what: 'all', how: 'anew' }),
+  fields: (subject) => [
     {
       kind: 'choice',
       key: 'what',
@@ -22,9 +27,33 @@ export const reclaimFace: Face = {
         { value: 'zeros', label: 'zeros only' },
       ],
     },
+    ...howField(subject),
   ],
-  request: (subject, { what }) => ({ image: nameOf(subject), zerosOnly: what === 'zeros' }),
+  request: (subject, { what, how }) => ({
+    image: nameOf(subject),
+    zerosOnly: what === 'zeros',
+    inPlace: howField(subject).length > 0 && how === inPlace,
+  }),
   unfit: (subject) => notWritten(subject) ?? dependents(subject),
+}
+
+const inPlace = 'in-place'
+
+/** Windows compacts what it attaches without room for a copy. */
+function howField({ row, hostView }: Subject): readonly Field[] {
+  if (hostView?.os.platform !== 'windows' || (row?.format !== 'vhd' && row?.format !== 'vhdx')) return []
+  return [
+    {
+      kind: 'choice',
+      key: 'how',
+      label: 'How',
+      width: 'whole',
+      options: [
+        { value: 'anew', label: 'written anew beside it; the original is kept' },
+        { value: inPlace, label: 'by Windows in its place, without room for a copy; there is no way back' },
+      ],
+    },
+  ]
 }
 
 export const reclaimReportFace: Face = {

@@ -1,6 +1,6 @@
 import type { FormatName } from '@varve/core/image/format-rules'
 import { overlayFormatOf } from '@varve/core/formats/writable-formats'
-import type { Face, Field, Subject } from '../face.ts'
+import type { Face, Field, Subject, Values } from '../face.ts'
 import { nameOf } from '../face-parts.ts'
 
 function canHave(format: FormatName): boolean {
@@ -21,6 +21,24 @@ const nameOfSnapshot: Field = {
   problem: (value) => (value.trim() === '' ? 'A name is needed.' : null),
 }
 
+/** Of which kind a checkpoint is, where one is made. */
+function kindOfCheckpoint(subject: Subject, { kind }: Values): readonly Field[] {
+  if (!mayHaveCheckpoints(subject) || kind === 'external') return []
+  return [
+    {
+      kind: 'choice',
+      key: 'checkpoint',
+      label: 'Kind of the checkpoint',
+      width: 'half',
+      options: [
+        { value: '', label: 'what its machine is set to' },
+        { value: 'production', label: 'production: its guest makes it whole' },
+        { value: 'standard', label: 'standard, with its memory' },
+      ],
+    },
+  ]
+}
+
 export const snapshotCreateFace: Face = {
   operation: 'snapshot-create',
   verb: 'Snapshot',
@@ -33,9 +51,10 @@ export const snapshotCreateFace: Face = {
   isForMany: false,
   defaults: (subject) => ({
     name: '',
+    checkpoint: '',
     kind: subject.row?.format === 'qcow2' || mayHaveCheckpoints(subject) ? 'internal' : 'external',
   }),
-  fields: (subject) => [
+  fields: (subject, values) => [
     nameOfSnapshot,
     {
       kind: 'choice',
@@ -50,12 +69,18 @@ export const snapshotCreateFace: Face = {
           : []),
       ],
     },
+    ...kindOfCheckpoint(subject, values),
   ],
-  request: (subject, { name = '', kind }) => ({
-    image: nameOf(subject),
-    name: name.trim(),
-    kind: kind === 'external' ? 'external' : 'internal',
-  }),
+  request: (subject, values) => {
+    const { name = '', kind, checkpoint } = values
+    const isChosen = checkpoint !== '' && kindOfCheckpoint(subject, values).length > 0
+    return {
+      image: nameOf(subject),
+      name: name.trim(),
+      kind: kind === 'external' ? 'external' : 'internal',
+      ...(isChosen && { checkpoint }),
+    }
+  },
   unfit: ({ row }) =>
     row && !canHave(row.format)
       ? `No overlay of a ${row.format} image is written, and it holds no snapshots itself`
