@@ -71,9 +71,13 @@ export const cli: Program = {
     group('threads', ['cli/src/start-threads.ts']),
     {
       ...group('transfer', [transferTasks]),
-      uses: usualFormats.flatMap((format) =>
-        ['driver', 'writer'].map((part) => `core/src/formats/${format}/${part}.ts`),
-      ),
+      uses: [
+        ...usualFormats.flatMap((format) =>
+          ['driver', 'writer'].map((part) => `core/src/formats/${format}/${part}.ts`),
+        ),
+        // What reads their property lists is read by operations, too.
+        ...['udif', 'sparsebundle'].map((format) => `core/src/formats/${format}/driver.ts`),
+      ],
       shared: 4,
     },
     group('info', ['cli/src/commands/info.ts']),
