@@ -6,10 +6,21 @@ import type { Use } from '@varve/core/problems/use'
 import { tempPlace, type TempPlace } from '@varve/test-kit/temp-place'
 import { requires, runToolOk } from '@varve/test-kit/tools'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { readFolders, withMachines } from '../places/with-machines.ts'
+import type { ReadPlaces } from '@varve/agent/actions/adapter'
+import { foldersAt } from '../places/read-mac-places.ts'
+import { withMachines } from '../places/with-machines.ts'
 import { openMachineLab, type MachineLab } from '../testing/machine-lab.ts'
 import { withMachineUses } from './machine-uses.ts'
 import { macMachines } from './read-machines.ts'
+
+/** The libraries of an agent, without what diskutil tells. */
+const readFolders: ReadPlaces = async (_tools, { folders }) => ({
+  groups: [],
+  zpools: [],
+  btrfs: [],
+  folders: await foldersAt(folders ?? []),
+  unread: [],
+})
 
 const nobody = async () => ({ of: () => [], unseen: [] })
 

@@ -110,7 +110,8 @@ function mountPoints(listed: readonly ListedDisk[], containers: readonly ApfsCon
   return mountsIn(parts.filter(({ device }) => !hidden.has(device)))
 }
 
-async function foldersAt(paths: readonly string[]): Promise<FolderPlace[]> {
+/** Those of the folders that can be looked at. */
+export async function foldersAt(paths: readonly string[]): Promise<FolderPlace[]> {
   const found = await Promise.all(
     paths.map(async (path) => {
       const facts = await folderFacts(path).catch(() => null)

@@ -1,5 +1,4 @@
 import type { ReadPlaces } from '@varve/agent/actions/adapter'
-import { folderFacts } from '@varve/agent/platform/folder-facts'
 import type { ReadMacMachines } from '@varve/agent/platform/mac-machines'
 import { isBelow } from '@varve/agent/library/library-path'
 import type { PlacesView } from '@varve/protocol/places'
@@ -18,16 +17,4 @@ export function withMachines(readPlaces: ReadPlaces, readMachines: ReadMacMachin
     )
     return { ...places, macMachines: told, unread: [...places.unread, ...unread] }
   }
-}
-
-/** The libraries of an agent; of the command nothing: nobody has named a folder. */
-export const readFolders: ReadPlaces = async (_tools, { folders }) => {
-  const found = await Promise.all(
-    (folders ?? []).map(async (path) => {
-      const facts = await folderFacts(path).catch(() => null)
-      return facts && { path, place: facts.place, reserved: null, readOnly: !facts.writable }
-    }),
-  )
-  const there = found.filter((one) => one !== null)
-  return { groups: [], zpools: [], btrfs: [], folders: there, unread: [] }
 }

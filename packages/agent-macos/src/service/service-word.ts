@@ -1,6 +1,7 @@
 import type { AgentWord } from '@varve/agent/agent-process'
-import { ConfigError, type AgentConfig } from '@varve/agent/config'
+import type { AgentConfig } from '@varve/agent/config'
 import { keptConfig, withoutMore } from '@varve/agent/service/service-config'
+import { installOptions, wordOfService } from '@varve/agent/service/service-word'
 import { serviceData } from '../config.ts'
 import { label } from './definition.ts'
 import {
@@ -37,8 +38,7 @@ export function serviceWord(options: ServiceWordOptions): AgentWord {
   const { say, setCode, run, place } = options
   const commands: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
     async install(args) {
-      const isStarted = !args.includes('--no-start')
-      const words = args.filter((word) => word !== '--no-start')
+      const { isStarted, words } = installOptions(args)
       const { status, data, libraries } = await installService(options, words, { isStarted })
       say(
         [
@@ -76,18 +76,7 @@ export function serviceWord(options: ServiceWordOptions): AgentWord {
       await run(await keptConfig(serviceData(args)))
     },
   }
-  return {
-    name: 'service',
-    usage,
-    start: 'varve-agent service install',
-    async run([word = '', ...args]) {
-      if (word === '--help') return say(usage.trimEnd())
-      const command = Object.hasOwn(commands, word) ? commands[word] : undefined
-      if (command === undefined)
-        throw new ConfigError(`service ${word}: write install, start, stop, status or remove`)
-      await command(args)
-    },
-  }
+  return wordOfService(usage, commands, say)
 }
 
 function said({ state, pid, lastExit }: ServiceStatus): string {

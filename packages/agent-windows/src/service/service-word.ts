@@ -1,9 +1,9 @@
 import { agentLog } from '@varve/agent/agent-log'
 import type { AgentWord } from '@varve/agent/agent-process'
-import { ConfigError } from '@varve/agent/config'
 import type { Platform } from '@varve/agent/platform/platform'
 import { runAgent } from '@varve/agent/run-agent'
 import { keptConfig, withoutMore } from '@varve/agent/service/service-config'
+import { installOptions, wordOfService } from '@varve/agent/service/service-word'
 import { serviceData } from '../config.ts'
 import { serviceName } from './definition.ts'
 import { eventOfLog } from './event-of-log.ts'
@@ -37,8 +37,7 @@ export function serviceWord(options: ServiceWordOptions): AgentWord {
   const { say, setCode, exit } = options
   const commands: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
     async install(args) {
-      const isStarted = !args.includes('--no-start')
-      const words = args.filter((word) => word !== '--no-start')
+      const { isStarted, words } = installOptions(args)
       const { status, account, data, libraries, remarks } = await installService(options, words, {
         isStarted,
       })
@@ -83,18 +82,7 @@ export function serviceWord(options: ServiceWordOptions): AgentWord {
       exit(await run(options, args))
     },
   }
-  return {
-    name: 'service',
-    usage,
-    start: 'varve-agent service install',
-    async run([word = '', ...args]) {
-      if (word === '--help') return say(usage.trimEnd())
-      const command = Object.hasOwn(commands, word) ? commands[word] : undefined
-      if (command === undefined)
-        throw new ConfigError(`service ${word}: write install, start, stop, status or remove`)
-      await command(args)
-    },
-  }
+  return wordOfService(usage, commands, say)
 }
 
 function said({ state, pid, exitCode, ownCode }: ServiceStatus): string {

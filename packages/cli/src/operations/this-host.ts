@@ -99,13 +99,10 @@ async function loadMac(): Promise<MacHost> {
   throw new RangeError('the platform of macOS knows its disks')
 }
 
-let mac: Promise<MacHost> | null = null
-const loadedMac = async () => await (mac ??= loadMac())
-
 /** What this Mac knows, loaded when it is first asked. */
 export const macHost: MacHost = {
-  disks: async (notesFolder) => (await loadedMac()).disks(notesFolder),
-  attachedImages: async () => (await loadedMac()).attachedImages(),
+  disks: async (notesFolder, options) => (await loadMac()).disks(notesFolder, options),
+  attachedImages: async () => (await loadMac()).attachedImages(),
 }
 
 /** Says each entry of a journal once it is written; inputs and outcomes, which may hold tokens, are not said. */
@@ -143,8 +140,9 @@ const readPlaces: ReadPlaces = async (tools, wanted) => {
 }
 
 const readMacPlaces: ReadPlaces = async (tools, wanted) => {
-  const { macosPlatform } = await import('@varve/agent-macos/platform')
-  return await macosPlatform().readPlaces(tools, wanted)
+  const { readPlaces: read } = await loadPlatform()
+  if (read) return await read(tools, wanted)
+  throw new RangeError('the platform of macOS reads its places')
 }
 
 const readDrives: ReadPlaces = async (tools, wanted) => {
@@ -158,7 +156,13 @@ async function askPlatform(options: FindWritersOptions = {}): Promise<OpenWriter
   return find ? await find(options) : { of: () => [], unseen: [{ what: 'not-told', system: name }] }
 }
 
+let loadedPlatform: Promise<Platform> | null = null
+
 async function loadPlatform(): Promise<Platform> {
+  return await (loadedPlatform ??= makePlatform())
+}
+
+async function makePlatform(): Promise<Platform> {
   switch (process.platform) {
     case 'win32':
       return (await import('@varve/agent-windows/platform')).windowsPlatform()

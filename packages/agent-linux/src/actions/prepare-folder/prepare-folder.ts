@@ -1,9 +1,7 @@
-import { mkdir, readdir } from 'node:fs/promises'
+import { attachmentGone, folderUsed, isEmptyFolder, makeMountFolder } from '@varve/agent/actions/mount-folder'
 import { nativeAdapter } from '@varve/agent/actions/native'
-import { DiskError } from '@varve/core/problems/disk-error'
 import { mountedDevices } from '@varve/engine/attached/attached-now'
 import { noteAttachment, registryIn } from '@varve/engine/attached/registry'
-import { systemCode, writeError } from '@varve/engine/system/system-error'
 import { assertFolderInLibraries, isInLibraries, notOfLibraries } from '../in-libraries.ts'
 
 /** Noted before it is made: what is left of it is found again. */
@@ -17,35 +15,10 @@ export const prepareFolder = nativeAdapter('prepare-folder', {
     const noted = await noteAttachment(registry, attachment, ({ mounts }) => ({
       mounts: [...mounts.filter((mount) => mount.folder !== folder), { folder, isFolderOurs: isNew }],
     }))
-    if (noted === null)
-      throw new DiskError('refused', {
-        file: folder,
-        reason: 'what was attached for it is gone',
-        remedy: 'Mount it again.',
-        layer: 'L3',
-      })
-    if (isNew) await make(folder)
+    if (noted === null) throw attachmentGone(folder)
+    if (isNew) await makeMountFolder(folder)
     const isMounted = mountedDevices(registry.roots).some((mount) => mount.folder === folder)
-    if (isMounted || (await namesOf(folder)).length > 0)
-      throw new DiskError('refused', {
-        file: folder,
-        reason: 'it is in use by now: it is not empty, or something is mounted there',
-        remedy: 'Say an empty folder, or a new one.',
-        layer: 'L1',
-      })
+    if (isMounted || !(await isEmptyFolder(folder))) throw folderUsed(folder)
     return { folder }
   },
 })
-
-async function make(folder: string): Promise<void> {
-  await mkdir(folder, { mode: 0o755 }).catch((error: unknown) => {
-    // Made before a death.
-    if (systemCode(error) !== 'EEXIST') throw writeError(error, folder)
-  })
-}
-
-async function namesOf(folder: string): Promise<readonly string[]> {
-  return await readdir(folder).catch((error: unknown) => {
-    throw writeError(error, folder)
-  })
-}

@@ -1,4 +1,4 @@
-import type { ToolCommand } from '@varve/agent/tools/tool-command'
+import type { ToolCommand, ToolOutput } from '@varve/agent/tools/tool-command'
 import { DiskError } from '@varve/core/problems/disk-error'
 import { anyCode, assertSucceeded, complaints, errno, errorNumber } from '../plist-output.ts'
 import {
@@ -21,28 +21,27 @@ export function infoCommand(): ToolCommand<readonly AttachedImage[]> {
 
 /** What macOS knows of an image that is not attached. */
 export function imageInfoCommand(image: string): ToolCommand<ImageInfo> {
-  return {
-    tool: 'hdiutil',
-    args: ['imageinfo', '-plist', image],
-    expected: anyCode,
-    silence,
-    parse(output) {
-      assertSucceeded(output, { tool: 'hdiutil', file: image })
-      return parseImageInfo(output, image)
-    },
-  }
+  return askOfImage('imageinfo', image, parseImageInfo)
 }
 
 /** Whether an image that is not attached is encrypted, without its passphrase. */
 export function isEncryptedCommand(image: string): ToolCommand<boolean> {
+  return askOfImage('isencrypted', image, parseIsEncrypted)
+}
+
+function askOfImage<T>(
+  verb: 'imageinfo' | 'isencrypted',
+  image: string,
+  parse: (output: ToolOutput, image: string) => T,
+): ToolCommand<T> {
   return {
     tool: 'hdiutil',
-    args: ['isencrypted', '-plist', image],
+    args: [verb, '-plist', image],
     expected: anyCode,
     silence,
     parse(output) {
       assertSucceeded(output, { tool: 'hdiutil', file: image })
-      return parseIsEncrypted(output, image)
+      return parse(output, image)
     },
   }
 }

@@ -14,7 +14,7 @@ import { diskpartProblem } from '../../tools/diskpart/output.ts'
 import { paused, runDiskpart } from '../../tools/diskpart/run-script.ts'
 import { detachLine, selectLine, shownScript } from '../../tools/diskpart/script.ts'
 import { cmdlet } from '../cmdlets.ts'
-import { removeMountFolder } from '../mount-partition/mount-folder.ts'
+import { removeMountFolder } from '@varve/agent/actions/mount-folder'
 import { usualWaits, waitFor } from '../waits.ts'
 
 const diskpartLines = (image: string) => [selectLine(image), detachLine]

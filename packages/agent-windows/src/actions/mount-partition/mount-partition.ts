@@ -1,11 +1,11 @@
-import { mkdir, readdir, realpath } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { ActionPorts, AdapterOf } from '@varve/agent/actions/adapter'
 import { assertImage, assertTarget } from '@varve/agent/actions/inside-roots'
+import { isEmptyFolder, makeMountFolder } from '@varve/agent/actions/mount-folder'
 import { notesFolder } from '@varve/agent/platform/attached-notes'
 import type { AttachedVhd } from '@varve/agent/platform/windows-host'
 import { DiskError } from '@varve/core/problems/disk-error'
-import { systemCode, writeError } from '@varve/engine/system/system-error'
 import type { ActionInput } from '@varve/operations/actions/action-table'
 import { isDriveLetter } from '@varve/operations/actions/partition-mount'
 import { nativeAction } from '@varve/operations/plans/shown'
@@ -107,15 +107,8 @@ async function assertFolder(folder: string, ports: Pick<ActionPorts, 'roots'>): 
 /** Makes the folder where it is to be made; what somebody uses is not mounted over. */
 async function prepare(folder: string, isNew: boolean): Promise<void> {
   if (isDriveLetter(folder)) return
-  if (isNew)
-    await mkdir(folder).catch((error: unknown) => {
-      // Made before a death.
-      if (systemCode(error) !== 'EEXIST') throw writeError(error, folder)
-    })
-  const names = await readdir(folder).catch((error: unknown) => {
-    throw writeError(error, folder)
-  })
-  if (names.length === 0) return
+  if (isNew) await makeMountFolder(folder)
+  if (await isEmptyFolder(folder)) return
   throw new DiskError('refused', {
     file: folder,
     finding: 'folder-used',

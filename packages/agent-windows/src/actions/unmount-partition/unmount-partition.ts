@@ -9,7 +9,7 @@ import { isSamePath } from '@varve/engine/files/windows-path'
 import { askScript } from '../../powershell/ask-script.ts'
 import type { WindowsPorts } from '../adapter-table.ts'
 import { cmdlet } from '../cmdlets.ts'
-import { removeMountFolder } from '../mount-partition/mount-folder.ts'
+import { removeMountFolder } from '@varve/agent/actions/mount-folder'
 import { usualWaits } from '../waits.ts'
 
 /** What `unmount-partition.ps1` gives. */
